@@ -14,17 +14,34 @@ from diagnose.evidence.machine.processes import Process, Processes
 from diagnose.evidence.run.options import Options
 from diagnose.evidence.storage.block_devices import BlockDevices
 from diagnose.evidence.storage.mounts import Mounted
-from diagnose.model import HOST, CheckResult, Count, Finding, Percent, Seconds, Severity, Skipped, Subject, container
+from diagnose.model import (
+    HOST,
+    CheckResult,
+    Count,
+    Finding,
+    Percent,
+    Seconds,
+    Severity,
+    Skipped,
+    Subject,
+    container,
+)
 from diagnose.phrases import ago, counted
 from diagnose.registry import check
 
-_UNREGISTER = re.compile(r"unregister_netdevice: waiting for (\S+) to become free\. Usage count = (-?\d+)")
+_UNREGISTER = re.compile(
+    r"unregister_netdevice: waiting for (\S+) to become free\. Usage count = (-?\d+)"
+)
 _FILESYSTEM = re.compile(
-    r"^(?!.*(?:DISCARD|WRITE_ZEROES|SECURE_ERASE)).*"  # many a disk refuses these, and nothing is lost
-    r"(?:EXT4-fs error|EXT4-fs \((?P<ext>[\w.-]+)\): Remounting filesystem read-only|XFS \((?P<xfs>[\w.-]+)\): .*"
-    r"(?:Corruption|Shutting down|[Ee]rror)|BTRFS (?:error|critical)|Buffer I/O error on (?:dev|device) |"
+    r"^(?!.*(?:DISCARD|WRITE_ZEROES"
+    r"|SECURE_ERASE)).*"  # many a disk refuses these, and nothing is lost
+    r"(?:EXT4-fs error|EXT4-fs \((?P<ext>[\w.-]+)\): Remounting filesystem read-only"
+    r"|XFS \((?P<xfs>[\w.-]+)\): .*"
+    r"(?:Corruption|Shutting down|[Ee]rror)|BTRFS (?:error|critical)|Buffer I/O error on (?:dev"
+    r"|device) |"
     r"(?:I/O|critical [a-z ]+|device offline|timeout|recoverable transport|protection) error, dev |"
-    r"device-mapper: thin: \d+:(?P<pool>\d+): switching pool to (?:out-of-data-space|read-only|fail))"
+    r"device-mapper: thin: \d+:(?P<pool>\d+): switching pool to (?:out-of-data-space|read-only"
+    r"|fail))"
     r"(?: ?\((?:device )?(?P<named>[\w.-]+)|(?P<bare>[\w.-]+))?"
 )
 _ERROR_SIGNS = ("rror", "critical", "Remounting", "Corruption", "Shutting", "thin:")
@@ -33,7 +50,8 @@ _MOUNTED = re.compile(
     r"BTRFS info \(device (?P<named>[\w.-]+)\): first mount|"
     r"device-mapper: thin: \d+:(?P<pool>\d+): switching pool to write mode"
 )
-"""What ends such errors: the file system was mounted again, the pool of its thin volume has room again."""
+"""What ends such errors: the file system was mounted again, the pool of its thin volume has room
+again."""
 _MOUNT_SIGNS = ("mounted", "Mounting", "first mount", "thin:")
 
 
@@ -44,12 +62,16 @@ NO_CGROUP = re.compile(r"mkdir /sys/fs/cgroup/\S+: no space left on device")
 
 @check("kernel.netdevice-stuck", severity=Severity.critical)
 def netdevice_stuck(
-    kernel_log: KernelLog, clock: Clock, *, times: Count = Count(3), within_s: Seconds = Seconds(120)
+    kernel_log: KernelLog,
+    clock: Clock,
+    *,
+    times: Count = Count(3),
+    within_s: Seconds = Seconds(120),
 ) -> CheckResult:
     """The kernel waits for a network device that is never released.
 
-    One such line is normal at a slow teardown (the kernel repeats it every 10 s, net/core/dev.c); only repetition that lasts until now
-    counts.
+    One such line is normal at a slow teardown (the kernel repeats it every 10 s, net/core/dev.c);
+    only repetition that lasts until now counts.
     """
     waits: dict[str, list[tuple[Record, int]]] = {}
     for record, match in kernel_log.matching(_UNREGISTER, ("unregister_netdevice",)):
@@ -59,8 +81,13 @@ def netdevice_stuck(
         if len(recent) >= times:
             yield Finding(
                 Subject("interface", device),
-                f"the kernel has waited for {device} to become free for {ago(recent[-1][0].at - seen[0][0].at)}",
-                {"kernel log": recent[-1][0].text, "lines": len(seen), "usage count": recent[-1][1]},
+                f"the kernel has waited for {device} to become free for "
+                f"{ago(recent[-1][0].at - seen[0][0].at)}",
+                {
+                    "kernel log": recent[-1][0].text,
+                    "lines": len(seen),
+                    "usage count": recent[-1][1],
+                },
                 {"interface": device},
                 onset=seen[0][0].at,
             )
@@ -77,8 +104,9 @@ def hung_task(
 ) -> CheckResult:
     """A process has been blocked in the kernel for minutes.
 
-    The kernel says it after kernel.hung_task_timeout_secs (120), ten times at most, and only for tasks that no signal reaches. A task
-    that has gone on since is left alone; where processes cannot be seen, lines of the last ten minutes count.
+    The kernel says it after kernel.hung_task_timeout_secs (120), ten times at most, and only for
+    tasks that no signal reaches. A task that has gone on since is left alone; where processes
+    cannot be seen, lines of the last ten minutes count.
     """
     latest = {task.pid: task for task in kernel_log.hung_tasks}
     names = {container.id: container.name for container in containers or ()}
@@ -92,39 +120,56 @@ def hung_task(
         where = f' of container "{owner}"' if owner else ""
         yield Finding(
             container(owner) if owner else HOST,
-            f"{task.task} (pid {task.pid}){where} is blocked in the kernel for more than {task.seconds} s",
-            {"kernel log": f"task {task.task}:{task.pid} blocked for more than {task.seconds} seconds", "state": "D"},
+            f"{task.task} (pid {task.pid}){where} is blocked in the kernel for more than "
+            f"{task.seconds} s",
+            {
+                "kernel log": f"task {task.task}:{task.pid} blocked for more than {task.seconds} seconds",
+                "state": "D",
+            },
             {"pid": str(task.pid)},
             discriminator=str(task.pid),
-            severity=Severity.critical if task.task.startswith(("dockerd", "containerd")) else Severity.warning,
+            severity=Severity.critical
+            if task.task.startswith(("dockerd", "containerd"))
+            else Severity.warning,
             onset=task.at - task.seconds,
         )
     return None
 
 
 def _is_stuck(process: Process | None, task: HungTask) -> bool:
-    """Whether the task of the kernel's line is still blocked: the same name under the same pid, in state D."""
+    """Whether the task of the kernel's line is still blocked: the same name under the same pid, in
+    state D."""
     return process is not None and process.comm[:15] == task.task[:15] and process.state == "D"
 
 
 @check("kernel.filesystem-errors", severity=Severity.critical)
-def filesystem_errors(kernel_log: KernelLog, disks: BlockDevices, clock: Clock, options: Options) -> CheckResult:
+def filesystem_errors(
+    kernel_log: KernelLog, disks: BlockDevices, clock: Clock, options: Options
+) -> CheckResult:
     """The kernel reports errors on a mounted filesystem or its disk.
 
-    Only devices that are mounted now count, each once, by its latest line, and only what came after that mount: the log also
-    tells of a stick that was pulled out, and of a disk that has been repaired since.
+    Only devices that are mounted now count, each once, by its latest line, and only what came after
+    that mount: the log also tells of a stick that was pulled out, and of a disk that has been
+    repaired since.
     """
-    since = {_device(match): record.at for record, match in kernel_log.matching(_MOUNTED, _MOUNT_SIGNS)}
+    since = {
+        _device(match): record.at for record, match in kernel_log.matching(_MOUNTED, _MOUNT_SIGNS)
+    }
     last: dict[str, tuple[Record, int]] = {}
     for record, match in kernel_log.matching(_FILESYSTEM, _ERROR_SIGNS):
         mounted = _mounted(_device(match), disks.by_name)
-        if mounted and clock.wall - record.at <= options.since_s and record.at >= since.get(mounted, 0.0):
+        if (
+            mounted
+            and clock.wall - record.at <= options.since_s
+            and record.at >= since.get(mounted, 0.0)
+        ):
             last[mounted] = (record, last.get(mounted, (record, 0))[1] + 1)
     for device, (record, count) in last.items():
         point = disks.by_name[device].point
         yield Finding(
             Subject("filesystem", point),
-            f"the kernel reports errors of {device}, mounted at {point}, last {ago(clock.wall - record.at)} ago",
+            f"the kernel reports errors of {device}, mounted at {point}, last "
+            f"{ago(clock.wall - record.at)} ago",
             {"kernel log": record.text, "lines": count, "mountinfo": disks.by_name[device].super},
             {"device": device, "point": point},
             signs=frozenset({"io-error", "read-only"}),
@@ -133,14 +178,17 @@ def filesystem_errors(kernel_log: KernelLog, disks: BlockDevices, clock: Clock, 
 
 
 def _device(match: re.Match[str]) -> str:
-    """The device that a line names, as the kernel calls it; it has numbers for the pool of a thin volume."""
+    """The device that a line names, as the kernel calls it; it has numbers for the pool of a thin
+    volume."""
     said = match.groupdict()
-    return f"dm-{said['pool']}" if said["pool"] else next((name for name in said.values() if name), "")
+    return (
+        f"dm-{said['pool']}" if said["pool"] else next((name for name in said.values() if name), "")
+    )
 
 
 def _mounted(device: str, by_name: Mapping[str, Mounted]) -> str:
-    """The mounted device that the kernel names: itself, or a partition of the disk (sda -> sda1, nvme0n1 ->
-    nvme0n1p1; dm-10 is no partition of dm-1)."""
+    """The mounted device that the kernel names: itself, or a partition of the disk (sda -> sda1,
+    nvme0n1 -> nvme0n1p1; dm-10 is no partition of dm-1)."""
     if device in by_name or not device:
         return device
     partition = re.compile(re.escape(device) + ("p" if device[-1].isdigit() else "") + r"\d+\Z")
@@ -151,7 +199,8 @@ def _mounted(device: str, by_name: Mapping[str, Mounted]) -> str:
 def modules_gone(modules: Modules) -> CheckResult:
     """The modules of the running kernel are no longer on disk.
 
-    A kernel package was updated without a reboot. A kernel built in one piece has no modules and needs none.
+    A kernel package was updated without a reboot. A kernel built in one piece has no modules and
+    needs none.
     """
     if modules.folder or not modules.release:
         return None
@@ -159,7 +208,8 @@ def modules_gone(modules: Modules) -> CheckResult:
         return Skipped("this kernel is built without loadable modules")
     yield Finding(
         HOST,
-        f"the modules of the running kernel {modules.release} are gone: overlay, veth or iptables may fail to load",
+        f"the modules of the running kernel {modules.release} are gone: overlay, veth or iptables "
+        "may fail to load",
         {
             "uname -r": modules.release,
             "/proc/modules": f"{modules.loaded} loaded",
@@ -176,22 +226,34 @@ def modules_gone(modules: Modules) -> CheckResult:
     causes=["container.start-refused", "container.runtime-limit-hit"],
 )
 def cgroups_leaked(
-    counts: CgroupCounts, containers: Containers | None, *, many: Count = Count(20_000), last_pct: Percent = Percent(97)
+    counts: CgroupCounts,
+    containers: Containers | None,
+    *,
+    many: Count = Count(20_000),
+    last_pct: Percent = Percent(97),
 ) -> CheckResult:
     """Removed control groups pile up in the kernel, until no container can be made.
 
-    A memory cgroup that was removed stays as long as pages of the page cache are charged to it. The kernel has 65,535 ids for all of them;
-    then `mkdir /sys/fs/cgroup/memory/...` fails with "no space left on device" while every disk has room. Counted are those that no
-    folder shows any more. Critical near the end, or once a start failed for it.
+    A memory cgroup that was removed stays as long as pages of the page cache are charged to it. The
+    kernel has 65,535 ids for all of them; then `mkdir /sys/fs/cgroup/memory/...` fails with "no
+    space left on device" while every disk has room. Counted are those that no folder shows any
+    more. Critical near the end, or once a start failed for it.
     """
-    refused = [container for container in containers or () if NO_CGROUP.search(container.state.error)]
+    refused = [
+        container for container in containers or () if NO_CGROUP.search(container.state.error)
+    ]
     if counts.removed < many and not (refused and counts.memory >= many):
         return None
     near_end = 100 * counts.memory >= last_pct * LIMIT
-    effect = f": {counted('container', [container.name for container in refused])} cannot start" if refused else ""
+    effect = (
+        f": {counted('container', [container.name for container in refused])} cannot start"
+        if refused
+        else ""
+    )
     yield Finding(
         HOST,
-        f"the kernel holds {counts.memory} memory cgroups of {LIMIT}, {counts.removed} of them removed ones{effect}",
+        f"the kernel holds {counts.memory} memory cgroups of {LIMIT}, {counts.removed} of them "
+        f"removed ones{effect}",
         {
             "/proc/cgroups memory": counts.memory,
             "removed, but still charged": counts.removed,

@@ -1,4 +1,5 @@
-"""Swarm: nodes that are down, managers without a majority, services with fewer tasks than wanted."""
+"""Swarm: nodes that are down, managers without a majority, services with fewer tasks than
+wanted."""
 
 from __future__ import annotations
 
@@ -8,7 +9,17 @@ from diagnose.error_signatures import signs
 from diagnose.evidence.containers.listing import Containers
 from diagnose.evidence.containers.swarm import Node, Service, Swarm, Task
 from diagnose.evidence.machine.clock import Clock
-from diagnose.model import DAEMON, CheckResult, Finding, Json, Seconds, Severity, Skipped, Subject, Unavailable
+from diagnose.model import (
+    DAEMON,
+    CheckResult,
+    Finding,
+    Json,
+    Seconds,
+    Severity,
+    Skipped,
+    Subject,
+    Unavailable,
+)
 from diagnose.registry import check
 
 TASK_CAUSES = (
@@ -31,8 +42,8 @@ NO_MANAGER = "this node is no manager: only managers know"
 def quorum_lost(swarm: Swarm) -> CheckResult:
     """The managers of the swarm have lost their majority.
 
-    Seen on engines 20.10.24, 26.1.5 and 28.5.2: /nodes answers 503 "The swarm does not have a leader"; running tasks go on.
-    A swarm that elects a new leader says the same for some seconds.
+    Seen on engines 20.10.24, 26.1.5 and 28.5.2: /nodes answers 503 "The swarm does not have a
+    leader"; running tasks go on. A swarm that elects a new leader says the same for some seconds.
     """
     if not swarm.is_used:
         return Skipped(NOT_USED)
@@ -40,7 +51,10 @@ def quorum_lost(swarm: Swarm) -> CheckResult:
     if "does not have a leader" in words or "without a leader" in words:
         yield Finding(
             subject=DAEMON,
-            summary=f"the swarm has no leader: too few of its {swarm.managers or 'managers'} managers can be reached",
+            summary=(
+                f"the swarm has no leader: too few of its {swarm.managers or 'managers'} managers "
+                "can be reached"
+            ),
             evidence={
                 "GET /nodes": words,
                 "Swarm.LocalNodeState": swarm.state,
@@ -55,8 +69,8 @@ def quorum_lost(swarm: Swarm) -> CheckResult:
 def node_down(swarm: Swarm) -> CheckResult:
     """A node of the swarm is down.
 
-    A node that was drained before it was taken down is left alone. A manager learns of a dead node after some heartbeats
-    (15 s by default).
+    A node that was drained before it was taken down is left alone. A manager learns of a dead node
+    after some heartbeats (15 s by default).
     """
     if not swarm.is_used:
         return Skipped(NOT_USED)
@@ -76,7 +90,10 @@ def node_down(swarm: Swarm) -> CheckResult:
 def _this_node(swarm: Swarm) -> Finding:
     why = swarm.error or swarm.state
     if swarm.state == "locked":
-        why = "it is locked since its engine was restarted, until `docker swarm unlock` gives it the key"
+        why = (
+            "it is locked since its engine was restarted, until `docker swarm unlock` gives it the "
+            "key"
+        )
     return Finding(
         subject=DAEMON,
         summary=f"this node cannot take part in its swarm: {why}",
@@ -91,7 +108,10 @@ def _down(node: Node) -> Finding:
     role = " (a manager)" if node.manager_status else ""
     return Finding(
         subject=Subject("host", node.name),
-        summary=f'node "{node.name}"{role} is {node.status.state}: {node.status.message or "no heartbeat"}',
+        summary=(
+            f'node "{node.name}"{role} is {node.status.state}: '
+            f"{node.status.message or 'no heartbeat'}"
+        ),
         evidence={
             "Status.State": node.status.state,
             "Status.Message": node.status.message,
@@ -113,8 +133,8 @@ def service_underreplicated(
 ) -> CheckResult:
     """A swarm service runs fewer tasks than it should.
 
-    A service that was changed within settle_s is left alone: it may still be starting. Jobs are left alone too, and tasks
-    that ended well and are not to be started again count as running.
+    A service that was changed within settle_s is left alone: it may still be starting. Jobs are
+    left alone too, and tasks that ended well and are not to be started again count as running.
     """
     if not swarm.is_used:
         return Skipped(NOT_USED)
@@ -150,7 +170,10 @@ def _underreplicated(service: Service, tasks: list[Task], containers: Containers
     return Finding(
         subject=DAEMON,
         summary=": ".join(
-            [f'service "{name}" runs {status.running_tasks} of {status.desired_tasks} tasks', *errors[:1]]
+            [
+                f'service "{name}" runs {status.running_tasks} of {status.desired_tasks} tasks',
+                *errors[:1],
+            ]
         ),
         evidence=evidence,
         variables={"service": name},

@@ -1,42 +1,56 @@
-"""`diagnose`: what is wrong with a Docker host, what caused it, on what evidence, and what to type next.
+"""`diagnose`: what is wrong with a Docker host, what caused it, on what evidence, and what to type
+next.
 
 One arrow runs through the house:
 
     Host -> Evidence -> Check -> Finding -> Report -> Renderer
 
-- `questions/`  what a host can be asked: each question with its answer and its policy (deadline, lane, scope, priority).
-- `live/`       the only package that touches the world: `Live` answers questions, redacted. Rooms: `engine` (the API),
-                `network` (netlink, packet filters, DNS), `disk`, `kernel` (/proc, /sys), `commands`. `helper` runs the helper processes.
-- `recording/`  `Recorder` asks each question once, inside the budget; `Replay` answers from a recording. A recording as files
-                (`answer_files`) and as an archive (`archive`); `source` is what `--from` names.
+- `questions/`  what a host can be asked: each question with its answer and its policy (deadline,
+                lane, scope, priority).
+- `live/`       the only package that touches the world: `Live` answers questions, redacted. Rooms:
+                `engine` (the API), `network` (netlink, packet filters, DNS), `disk`, `kernel`
+                (/proc, /sys), `commands`. `helper` runs the helper processes.
+- `recording/`  `Recorder` asks each question once, inside the budget; `Replay` answers from a
+                recording. A recording as files (`answer_files`) and as an archive (`archive`);
+                `source` is what `--from` names.
 - `redact/`     an answer without its secrets.
-- `evidence/`   frozen typed views of answers by subject, each with the function that collects it: `containers`, `engine`, `images`,
-                `storage`, `network`, `dns`, `machine`, `run`.
+- `evidence/`   frozen typed views of answers by subject, each with the function that collects it:
+                `containers`, `engine`, `images`, `storage`, `network`, `dns`, `machine`, `run`.
 - `firewall/`   a packet filter as values, judged by walking a packet through it; pure.
 - `programs/`   what well-known programs write when they fail; pure.
 - `registry`    `@check`, `@evidence`, discovery of packs; the only import by name.
-- `model`       the nouns: Severity, Subject, Finding, Check, Result, Report. `phrases` writes numbers, names, times and sizes;
-                `error_signatures` are classes of error text. Checks may import these three, `evidence` and `registry`.
+- `model`       the nouns: Severity, Subject, Finding, Check, Result, Report. `phrases` writes
+                numbers, names, times and sizes; `error_signatures` are classes of error text.
+                Checks may import these three, `evidence` and `registry`.
 - `lazy_pattern` a regular expression that is compiled when it is first needed.
-- `judgement/`  `engine` runs the chosen checks: `collection` collects their evidence, `judge` judges, `recheck` asks again about what has
-                changed, `report` makes the report. `causes` folds effects under causes, which `proof` has proven; `coincidence` says
-                what failures without a cause have in common; `silences`, `selection` of ids, `exit_codes`, `deadline`.
+- `judgement/`  `engine` runs the chosen checks: `collection` collects their evidence, `judge`
+                judges, `recheck` asks again about what has changed, `report` makes the report.
+                `causes` folds effects under causes, which `proof` has proven; `coincidence` says
+                what failures without a cause have in common; `silences`, `selection` of ids,
+                `exit_codes`, `deadline`.
 - `runbooks`    reads pages and fills their variables.
 - `render/`     functions of the Report.
 - `ticket/`     the bundle: packed, checked for leaks, read back without trust.
 - `fleet/`      one answer for the reports of many hosts.
 - `shapes`      values as types, from several threads at once.
 - `symptoms`    from what people say of a symptom to the checks that it may be about.
-- `watch/`      roots as they begin and end: sleeps until `live.wake` tells of a change, judges again what the change concerns.
-- `path/`       why A cannot reach B: the ends, each hop between them, and what mends the broken one; pure.
-- `compare`, `timeline`  two runs by finding; the last hours in one list. `repair` writes the smallest repair as a script.
-                `recreate` writes one that creates a container again, with a change.
-- `follow/`     runs a page's commands step by step, each after a typed yes: the only room that changes a host.
-- `reach/`      a run on another host over ssh (`--on`), and the launcher of the folder with its own Python.
+- `watch/`      roots as they begin and end: sleeps until `live.wake` tells of a change, judges
+                again what the change concerns.
+- `path/`       why A cannot reach B: the ends, each hop between them, and what mends the broken
+                one; pure.
+- `compare`, `timeline`  two runs by finding; the last hours in one list. `repair` writes the
+  smallest repair as a script. `recreate` writes one that creates a container again, with a change.
+- `follow/`     runs a page's commands step by step, each after a typed yes: the only room that
+                changes a host.
+- `reach/`      a run on another host over ssh (`--on`), and the launcher of the folder with its own
+                Python.
 - `setup/`      Docker CLI plugin and hook, completions, man pages, timer: put in and taken out.
-- `session`     one run, live or from a recording; `config` reads thresholds and silences; `interrupts` handles signals.
-- `cli/`       a module for each command: options in, exit code out. `main` has the group, `options` what several commands take.
+- `session`     one run, live or from a recording; `config` reads thresholds and silences;
+                `interrupts` handles signals.
+- `cli/`       a module for each command: options in, exit code out. `main` has the group, `options`
+               what several commands take.
 
-The engine knows no particular check. The built-in pack is the package `checks` with its pages in `runbooks/`. Why it is built as it
-is, with the figures: `.github/decisions/`. How to add to it: `.github/CONTRIBUTING.md`.
+The engine knows no particular check. The built-in pack is the package `checks` with its pages in
+`runbooks/`. Why it is built as it is, with the figures: `.github/decisions/`. How to add to it:
+`.github/CONTRIBUTING.md`.
 """

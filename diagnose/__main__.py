@@ -20,7 +20,8 @@ def main() -> None:
         sys.stdout.write(f"diagnose {__version__}\n")
         sys.stdout.flush()
         os._exit(0)
-    # A run is short and ends with the process: collections would walk every answer again and again, a sixth of its time.
+    # A run is short and ends with the process: collections would walk every answer again and again,
+    # a sixth of its time.
     gc.disable()
     import signal
 
@@ -32,14 +33,16 @@ def main() -> None:
 
 
 def _stand_on_streams() -> None:
-    """Where the caller closed a stream, what is opened next would take its number, and its place."""
+    """Where the caller closed a stream, what is opened next would take its number, and its
+    place."""
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         if getattr(sys, name) is None:
             setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: PTH123, SIM115 - until the process ends
 
 
 def _quit(*_: object) -> NoReturn:
-    """Interrupted while nothing is known that could be reported: no traceback, and no exit code that means a finding."""
+    """Interrupted while nothing is known that could be reported: no traceback, and no exit code
+    that means a finding."""
     os.write(2, b"interrupted\n")
     os._exit(3)
 

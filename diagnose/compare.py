@@ -45,10 +45,11 @@ class _Report(msgspec.Struct):
 
 
 class Change(msgspec.Struct, frozen=True):
-    """What became of each finding; changed holds (old, new) of those that are still there but say something else.
+    """What became of each finding; changed holds (old, new) of those that are still there but say
+    something else.
 
-    invisible: found before, and the check could not look now: that is no improvement. newly_blind: checks that passed or found
-    before and could not look now.
+    invisible: found before, and the check could not look now: that is no improvement. newly_blind:
+    checks that passed or found before and could not look now.
     """
 
     new: tuple[Mapping[str, Json], ...]
@@ -60,9 +61,12 @@ class Change(msgspec.Struct, frozen=True):
 
 
 def load(path: Path) -> Mapping[str, Json]:
-    """The JSON report in a file, or of a bundle judged again. session.InvalidRequestError if it is neither."""
+    """The JSON report in a file, or of a bundle judged again. session.InvalidRequestError if it is
+    neither."""
     try:
-        if path.is_fifo():  # what a shell puts in the place of `<(ssh host diagnose all --format json)`
+        if (
+            path.is_fifo()
+        ):  # what a shell puts in the place of `<(ssh host diagnose all --format json)`
             return _report(path, path.read_bytes())
         if path.is_file():
             with path.open("rb") as stream:
@@ -70,9 +74,13 @@ def load(path: Path) -> Mapping[str, Json]:
             if first != _GZIP:
                 return _report(path, path.read_bytes())
     except OSError as error:
-        raise session.InvalidRequestError(f"cannot read {path}: {error.strerror or error}") from error
+        raise session.InvalidRequestError(
+            f"cannot read {path}: {error.strerror or error}"
+        ) from error
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        raise session.InvalidRequestError(f"cannot read {path}: it is neither a bundle nor a JSON report") from error
+        raise session.InvalidRequestError(
+            f"cannot read {path}: it is neither a bundle nor a JSON report"
+        ) from error
     known = registry.load()
     configured = session.configuration(Options())
     host, what = session.replay(path, known, tuple(known), configured, explicit=False)
@@ -85,7 +93,8 @@ def _report(path: Path, data: bytes) -> Mapping[str, Json]:
     version = convert(report, _Report).schema_version
     if version > SCHEMA_VERSION:
         raise session.InvalidRequestError(
-            f"cannot read {path}: it has schema version {version}, newer than this tool reads ({SCHEMA_VERSION})"
+            f"cannot read {path}: it has schema version {version}, newer than this tool reads "
+            f"({SCHEMA_VERSION})"
         )
     return dict(report)
 
@@ -105,26 +114,38 @@ def compare(old: Mapping[str, Json], new: Mapping[str, Json]) -> Change:
     loud = {key: finding for key, finding in before.items() if not finding.get("silenced")}
     lost = [finding for key, finding in loud.items() if key not in after]
     both = [
-        (before[key], after[key]) for key in before if key in after and (key in loud or not after[key].get("silenced"))
+        (before[key], after[key])
+        for key in before
+        if key in after and (key in loud or not after[key].get("silenced"))
     ]
     return Change(
-        new=tuple(finding for key, finding in after.items() if key not in before and not finding.get("silenced")),
+        new=tuple(
+            finding
+            for key, finding in after.items()
+            if key not in before and not finding.get("silenced")
+        ),
         gone=tuple(finding for finding in lost if not is_hidden(finding, new, now)),
         same=tuple(finding for earlier, finding in both if _says(earlier) == _says(finding)),
         changed=tuple(pair for pair in both if _says(pair[0]) != _says(pair[1])),
         invisible=tuple(finding for finding in lost if is_hidden(finding, new, now)),
-        newly_blind=tuple(id for id, verdict in now.items() if verdict in BLIND and was.get(id) in ("passed", "found")),
+        newly_blind=tuple(
+            id
+            for id, verdict in now.items()
+            if verdict in BLIND and was.get(id) in ("passed", "found")
+        ),
     )
 
 
 def without_known(report: Report, baseline: Mapping[str, Json] | None) -> Report:
-    """The report with the findings of a baseline silenced. What has become worse since is not; neither is what was silenced there, which
-    the configuration of this run decides.
+    """The report with the findings of a baseline silenced. What has become worse since is not;
+    neither is what was silenced there, which the configuration of this run decides.
     """
     if baseline is None:
         return report
     before = {
-        key: registry.SEVERITIES[row["severity"]] for key, row in _findings(baseline).items() if not row.get("silenced")
+        key: registry.SEVERITIES[row["severity"]]
+        for key, row in _findings(baseline).items()
+        if not row.get("silenced")
     }
     reason = f"in the baseline of {baseline.get('taken_at', 'an unknown time')}"
     findings = tuple(
@@ -137,14 +158,17 @@ def without_known(report: Report, baseline: Mapping[str, Json] | None) -> Report
 
 
 def is_hidden(finding: Mapping[str, Json], new: Mapping[str, Json], now: Mapping[str, str]) -> bool:
-    """Whether the finding's absence in a report says nothing: its check could not look, or not at this subject.
+    """Whether the finding's absence in a report says nothing: its check could not look, or not at
+    this subject.
 
     now: the verdicts of the report by id.
     """
     if now.get(finding["id"], "unknown") in BLIND:
         return True
     rows = [row for row in new["checks"] if row["id"] == finding["id"]]
-    return any(each["subject"] == finding["subject"] for row in rows for each in row.get("unexamined", ()))
+    return any(
+        each["subject"] == finding["subject"] for row in rows for each in row.get("unexamined", ())
+    )
 
 
 def _says(finding: Mapping[str, Json]) -> tuple[Json, ...]:
@@ -152,9 +176,14 @@ def _says(finding: Mapping[str, Json]) -> tuple[Json, ...]:
 
 
 def exit_code(report: Mapping[str, Json], fail_on: str) -> int:
-    """The exit code of a run that gave this report; a check that this version does not know may have been critical."""
+    """The exit code of a run that gave this report; a check that this version does not know may
+    have been critical."""
     known = registry.load()
-    found = (registry.SEVERITIES[row["severity"]] for row in _findings(report).values() if not row.get("silenced"))
+    found = (
+        registry.SEVERITIES[row["severity"]]
+        for row in _findings(report).values()
+        if not row.get("silenced")
+    )
     blind = (
         known[id].severity if id in known else Severity.critical
         for id, verdict in _verdicts(report).items()

@@ -1,4 +1,5 @@
-"""Configuration: thresholds, silences and the site, in TOML, from /etc/diagnose/, the user's own folder, and `--config`.
+"""Configuration: thresholds, silences and the site, in TOML, from /etc/diagnose/, the user's own
+folder, and `--config`.
 
     [thresholds."storage.disk-full"]
     warn_pct = 90
@@ -14,7 +15,8 @@
     name = "web0412.example.net"    # instead of the host's own name
     labels = { rack = "b12", role = "web" }
 
-The current folder is never read: whoever runs the tool as root must not be steered by a file that lies around.
+The current folder is never read: whoever runs the tool as root must not be steered by a file that
+lies around.
 """
 
 from __future__ import annotations
@@ -67,7 +69,8 @@ def folders() -> Iterator[Path]:
 
 
 def _files(folder: Path) -> list[Path]:
-    """The configuration files of a folder. OSError if it cannot be listed; none where it is not there."""
+    """The configuration files of a folder. OSError if it cannot be listed; none where it is not
+    there."""
     try:
         return sorted(path for path in folder.iterdir() if path.suffix == ".toml")
     except (FileNotFoundError, NotADirectoryError):
@@ -128,12 +131,14 @@ def _site(path: Path, said: Any) -> dict[str, Any]:
         site = convert(said, Site)
     except msgspec.ValidationError:
         raise ConfigError(
-            f'{path}: in [site], salt and name are texts, and labels is a table of texts: {{ rack = "b12" }}'
+            f"{path}: in [site], salt and name are texts, and labels is a table of texts: {{ rack "
+            '= "b12" }'
         ) from None
     words = (site.name, *site.labels, *site.labels.values())
     if len(site.labels) > MOST_LABELS or max(map(len, words)) > LONGEST_LABEL:
         raise ConfigError(
-            f"{path}: [site] takes at most {MOST_LABELS} labels, and names of at most {LONGEST_LABEL} characters"
+            f"{path}: [site] takes at most {MOST_LABELS} labels, and names of at most "
+            f"{LONGEST_LABEL} characters"
         )
     return said
 
@@ -149,7 +154,8 @@ def _thresholds(path: Path, said: Any) -> Iterator[tuple[str, dict[str, float]]]
         for name, value in values.items() if isinstance(values, dict) else ():
             if name not in names:
                 raise ConfigError(
-                    f"{path}: {id} has no threshold {name!r} ({', '.join(sorted(names)) or 'none at all'})"
+                    f"{path}: {id} has no threshold {name!r} "
+                    f"({', '.join(sorted(names)) or 'none at all'})"
                 )
             if not isinstance(value, int | float) or isinstance(value, bool):
                 raise ConfigError(f"{path}: {id}.{name} is a number")
@@ -165,8 +171,14 @@ def _rows(path: Path, said: Any) -> list[dict[str, Any]]:
 def _silence(path: Path, row: dict[str, Any]) -> Silence:
     unknown = set(row) - {"id", "subject", "reason", "until"}
     if unknown:
-        raise ConfigError(f"{path}: a silence has no key {min(unknown)!r} (id, subject, reason, until)")
-    if not isinstance(row.get("id"), str) or not isinstance(row.get("reason"), str) or not row["reason"].strip():
+        raise ConfigError(
+            f"{path}: a silence has no key {min(unknown)!r} (id, subject, reason, until)"
+        )
+    if (
+        not isinstance(row.get("id"), str)
+        or not isinstance(row.get("reason"), str)
+        or not row["reason"].strip()
+    ):
         raise ConfigError(f"{path}: a silence needs an id and a reason")
     until = row.get("until")
     if until is not None and (not isinstance(until, date)):

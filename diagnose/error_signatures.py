@@ -1,4 +1,5 @@
-"""Signs: classes of error text, so that a cause and its effect can be matched by what was really printed."""
+"""Signs: classes of error text, so that a cause and its effect can be matched by what was really
+printed."""
 
 from __future__ import annotations
 
@@ -6,12 +7,15 @@ import re
 
 PATTERNS: dict[str, str] = {
     # the kernel has the same words for a user's file watchers, keys and namespaces, and for cgroups
-    "no-space": r"(?m)^(?!.*(?:watch: |/sys/fs/cgroup|fork/exec )).*no space left on device|ENOSPC(?!: system limit)|disk full"
+    "no-space": r"(?m)^(?!.*(?:watch: |/sys/fs/cgroup|fork/exec )).*no space left on device"
+    r"|ENOSPC(?!: system limit)|disk full"
     r"|(?<!key: )disk quota exceeded",
     "read-only": r"read-only file ?system|EROFS",
     "io-error": r"input/output error|\bEIO\b|stale file handle",
-    "dns": r"temporary failure in name resolution|server misbehaving|no such host|could not resolve|bad address"
-    r"|SERVFAIL|name or service not known|no servers could be reached|lookup \S+( on \S+)?:|EAI_AGAIN|getaddrinfo"
+    "dns": r"temporary failure in name resolution|server misbehaving|no such host|could not resolve"
+    r"|bad address"
+    r"|SERVFAIL|name or service not known|no servers could be reached|lookup \S+( on \S+)?:"
+    r"|EAI_AGAIN|getaddrinfo"
     r"|i/o timeout.{0,40}:53",
     "unreachable": r"network is unreachable|no route to host|host is unreachable|EHOSTUNREACH|ENETUNREACH",
     "timeout": r"i/o timeout|timed? ?out|deadline exceeded|ETIMEDOUT",
@@ -23,7 +27,8 @@ PATTERNS: dict[str, str] = {
     "no-fork": r"can(?:no|')t fork|\bfork: .*resource temporarily unavailable|init-p: connection reset"
     # refused by a filter, it says EPERM: that is no limit
     r"|pthread_create failed(?! \(EPERM\)|: operation not permitted)"
-    r"|unable to create (?:new )?native thread|unable to start new thread|can't start new thread|failed to create new OS thread"
+    r"|unable to create (?:new )?native thread|unable to start new thread|can't start new thread"
+    r"|failed to create new OS thread"
     r"|what\(\): +resource temporarily unavailable"
     r"|(?:\b(?:v?fork|clone3?|exec|execve|spawn)\b"
     r"|\b(?:creat|fork|spawn|start|launch|new )\w*[^\n]{0,30}\b(?:thread|process|worker|child)\w*)"
@@ -40,7 +45,8 @@ PATTERNS: dict[str, str] = {
     "rate-limit": r"toomanyrequests|pull rate limit|429 Too Many",
 }
 NO_WAY_OUT = frozenset({"dns", "timeout", "unreachable"})
-"""What programs print when their packets are lost: the signs of a cause in the firewall or the network."""
+"""What programs print when their packets are lost: the signs of a cause in the firewall or the
+network."""
 
 
 def signs(*texts: str) -> frozenset[str]:
@@ -49,5 +55,7 @@ def signs(*texts: str) -> frozenset[str]:
     if not said:
         return frozenset()
     return frozenset(
-        sign for sign, pattern in PATTERNS.items() if any(re.search(pattern, text, re.IGNORECASE) for text in said)
+        sign
+        for sign, pattern in PATTERNS.items()
+        if any(re.search(pattern, text, re.IGNORECASE) for text in said)
     )

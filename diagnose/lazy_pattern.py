@@ -9,8 +9,8 @@ import re
 class LazyPattern:
     """A regular expression for lines that most hosts do not have.
 
-    The 229 patterns of the tool take 60 ms to compile, a tenth of a run on a small host. Those that read the logs of
-    failed containers take 25 ms of it.
+    The 229 patterns of the tool take 60 ms to compile, a tenth of a run on a small host. Those that
+    read the logs of failed containers take 25 ms of it.
     """
 
     def __init__(self, text: str, flags: re.RegexFlag = re.NOFLAG) -> None:

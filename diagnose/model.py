@@ -59,8 +59,8 @@ NOT_IN_BUNDLE: tuple[Reason, ...] = ("not recorded", "shed")
 
 
 class Failed(msgspec.Struct, frozen=True):
-    """An answer that could not be had: a reason from the closed list and one sentence of detail, redacted like any
-    answer."""
+    """An answer that could not be had: a reason from the closed list and one sentence of detail,
+    redacted like any answer."""
 
     reason: Reason
     detail: str = ""
@@ -71,7 +71,8 @@ class Failed(msgspec.Struct, frozen=True):
 
 
 class Unavailable(msgspec.Struct, frozen=True):
-    """Evidence that could not be had, and why. Never equal to empty evidence; falsy values are not unavailable."""
+    """Evidence that could not be had, and why. Never equal to empty evidence; falsy values are not
+    unavailable."""
 
     reason: Reason
     detail: str = ""
@@ -87,8 +88,8 @@ class Unavailable(msgspec.Struct, frozen=True):
 class Severity(enum.IntEnum):
     """How bad a finding is; a greater value is worse.
 
-    critical: something is down or data is at risk now. warning: it will be, or it is degraded. advice: good practice,
-    which never fails a run.
+    critical: something is down or data is at risk now. warning: it will be, or it is degraded.
+    advice: good practice, which never fails a run.
     """
 
     advice = 1
@@ -99,11 +100,14 @@ class Severity(enum.IntEnum):
         return self.name
 
 
-SubjectKind = Literal["host", "daemon", "container", "image", "volume", "network", "filesystem", "interface"]
+SubjectKind = Literal[
+    "host", "daemon", "container", "image", "volume", "network", "filesystem", "interface"
+]
 
 
 class Subject(msgspec.Struct, frozen=True, order=True):
-    """What a finding is about: a kind and the user's own name for it. A filesystem's name is its mount point."""
+    """What a finding is about: a kind and the user's own name for it. A filesystem's name is its
+    mount point."""
 
     kind: SubjectKind
     name: str
@@ -122,7 +126,8 @@ def container(name: str) -> Subject:
 
 
 class ContainerRun(msgspec.Struct, frozen=True):
-    """One life of a container: a finding that compares two sources holds only while this is unchanged."""
+    """One life of a container: a finding that compares two sources holds only while this is
+    unchanged."""
 
     id: str
     pid: int
@@ -130,7 +135,8 @@ class ContainerRun(msgspec.Struct, frozen=True):
 
 
 class FindingOwner(Protocol):
-    """What a finding can be about: a container, or anything else with a subject, a name and a service."""
+    """What a finding can be about: a container, or anything else with a subject, a name and a
+    service."""
 
     @property
     def subject(self) -> Subject: ...
@@ -159,19 +165,22 @@ class Finding(msgspec.Struct, frozen=True):
     touches: tuple[Subject, ...] = ()
     """Other things that the problem reaches or depends on; used to link causes."""
     calls: tuple[Subject, ...] = ()
-    """Containers that did not answer this subject. What keeps such a container down may be this finding's cause; this finding is
-    never the cause of theirs.
+    """Containers that did not answer this subject. What keeps such a container down may be this
+    finding's cause; this finding is never the cause of theirs.
     """
     signs: frozenset[str] | None = None
-    """Classes of error text (`diagnose.error_signatures`) that an effect shows or that a cause produces. A cause with signatures
-    explains only effects that show one of them, and effects whose source prints no error text (None).
+    """Classes of error text (`diagnose.error_signatures`) that an effect shows or that a cause
+    produces. A cause with signatures explains only effects that show one of them, and effects whose
+    source prints no error text (None).
     """
     onset: float | None = None
     """Unix time at which the problem began, if known."""
     stable: tuple[ContainerRun, ...] = ()
-    """Container runs that the check compared between two sources; asked for again before the finding is reported."""
+    """Container runs that the check compared between two sources; asked for again before the
+    finding is reported."""
     settled: tuple[ContainerRun, ...] = ()
-    """Container runs whose end the engine may not have noticed yet; asked for again after a delay."""
+    """Container runs whose end the engine may not have noticed yet; asked for again after a delay.
+    """
     service: str = ""
     """Compose or swarm service of the subject; replicas are grouped by it."""
 
@@ -192,7 +201,8 @@ class Finding(msgspec.Struct, frozen=True):
         settled: tuple[ContainerRun, ...] = (),
         **variables: str,
     ) -> Self:
-        """A finding about a container: its subject, its service and the variable `container` are filled in."""
+        """A finding about a container: its subject, its service and the variable `container` are
+        filled in."""
         return cls(
             subject=container.subject,
             summary=summary,
@@ -230,8 +240,8 @@ class Skipped(msgspec.Struct, frozen=True):
 
 CheckItem = Finding | Unexamined
 CheckResult = Generator[CheckItem, None, Skipped | Unavailable | None]
-"""What a check is: a generator of findings and of subjects that it could not examine. It may end early by returning `Skipped` (it
-does not apply here) or `Unavailable` (it cannot tell).
+"""What a check is: a generator of findings and of subjects that it could not examine. It may end
+early by returning `Skipped` (it does not apply here) or `Unavailable` (it cannot tell).
 """
 
 
@@ -243,7 +253,8 @@ class Need(msgspec.Struct, frozen=True):
     optional: bool
     """Whether the function can do without: annotated `X | None` or `X | Unavailable`."""
     reads_reason: bool = True
-    """Whether missing evidence arrives as `Unavailable` with its reason; otherwise it arrives as None."""
+    """Whether missing evidence arrives as `Unavailable` with its reason; otherwise it arrives as
+    None."""
 
     def argument(self, value: Any) -> Any:
         """What the function is handed for this value of the evidence."""
@@ -277,7 +288,8 @@ class Check(msgspec.Struct, frozen=True):
 
 
 class Verdict(enum.StrEnum):
-    """What became of a check. Never folded into each other; PASSED needs that nothing was left unexamined."""
+    """What became of a check. Never folded into each other; PASSED needs that nothing was left
+    unexamined."""
 
     FOUND = "found"
     PASSED = "passed"
@@ -303,7 +315,8 @@ class Strength(enum.IntEnum):
     """How sure it is that a cause explains an effect; a greater value is surer."""
 
     possible = 1
-    """Only something wide is shared, as a network or an image. The effect is shown as a root of its own."""
+    """Only something wide is shared, as a network or an image. The effect is shown as a root of its
+    own."""
     likely = 2
     """The effect's own text tells of the cause, or both are about the very same thing."""
     proven = 3
@@ -334,7 +347,8 @@ class CauseLink(msgspec.Struct, frozen=True):
     because: str
     """The evidence that made the link, in words."""
     is_specific: bool = False
-    """Whether the effect's own text tells of the cause, or both are about one container, disk, volume, interface or engine."""
+    """Whether the effect's own text tells of the cause, or both are about one container, disk,
+    volume, interface or engine."""
     strength: Strength = Strength.likely
     jointly: bool = False
     """Whether the effect vanishes only if other causes are cured too."""
@@ -399,7 +413,8 @@ Trait = Literal["systemd", "podman", "rootless"]
 
 
 class ReportBasis(msgspec.Struct, frozen=True):
-    """What every report needs of a host, whatever checks were run. The defaults stand for a host that says nothing."""
+    """What every report needs of a host, whatever checks were run. The defaults stand for a host
+    that says nothing."""
 
     head: HostFacts = HostFacts("unknown", "", None)
     now: float = 0.0
@@ -410,7 +425,8 @@ class ReportBasis(msgspec.Struct, frozen=True):
     notes: tuple[str, ...] = ()
     """What a reader must know about the run itself."""
     stands_on: Mapping[Subject, frozenset[Subject]] = msgspec.field(default_factory=dict)
-    """What each subject directly stands on: a container on networks, filesystems and its image, a network on its bridge."""
+    """What each subject directly stands on: a container on networks, filesystems and its image, a
+    network on its bridge."""
     names: Mapping[str, str] | None = None
     """The names of all containers by id; None where they could not be listed."""
     labels: Mapping[str, Mapping[str, str]] = msgspec.field(default_factory=dict)
@@ -420,7 +436,8 @@ class ReportBasis(msgspec.Struct, frozen=True):
 
 
 class HostProfile(msgspec.Struct, frozen=True):
-    """What distinguishes this host from others: compared over many reports, it tells what the sick ones have in common."""
+    """What distinguishes this host from others: compared over many reports, it tells what the sick
+    ones have in common."""
 
     machine: str = ""
     """The machine id, hashed with the salt of the site; empty where there is none."""
@@ -447,8 +464,9 @@ class Coverage(msgspec.Struct, frozen=True):
 class Report(msgspec.Struct, frozen=True):
     """All that one run learned; what every renderer takes.
 
-    taken_at: Unix time on the examined host. duration_s: the run's own. notes: what the reader must know about the
-    run itself (answered by Podman, cut by the budget, thresholds changed). container_names: by id, None if they are not known.
+    taken_at: Unix time on the examined host. duration_s: the run's own. notes: what the reader must
+    know about the run itself (answered by Podman, cut by the budget, thresholds changed).
+    container_names: by id, None if they are not known.
     """
 
     version: str

@@ -1,4 +1,5 @@
-"""How numbers, names, times and sizes are written in a sentence. Pure; checks, evidence and renderers use it."""
+"""How numbers, names, times and sizes are written in a sentence. Pure; checks, evidence and
+renderers use it."""
 
 from __future__ import annotations
 
@@ -7,7 +8,8 @@ from datetime import UTC, datetime
 
 
 def unix(text: str | None) -> float | None:
-    """The Unix time of an RFC 3339 text; None for nothing, nonsense, or Go's zero time (0001-01-01T00:00:00Z)."""
+    """The Unix time of an RFC 3339 text; None for nothing, nonsense, or Go's zero time
+    (0001-01-01T00:00:00Z)."""
     if not text or text.startswith("0001-"):
         return None
     try:
@@ -30,7 +32,9 @@ def size(count: float) -> str:
     """A number of bytes in binary units, three digits at most: 512 B, 21.4 GiB."""
     for unit in ("B", "KiB", "MiB", "GiB", "TiB"):
         if abs(count) < 1000 or unit == "TiB":
-            return f"{count:.0f} {unit}" if unit == "B" or abs(count) >= 100 else f"{count:.1f} {unit}"
+            return (
+                f"{count:.0f} {unit}" if unit == "B" or abs(count) >= 100 else f"{count:.1f} {unit}"
+            )
         count /= 1024
     raise AssertionError("unreachable")
 
@@ -65,7 +69,8 @@ def named(kind: str, names: Iterable[str], most: int = 3) -> str:
 
 
 def counted(kind: str, names: Iterable[str], most: int = 3) -> str:
-    """A number of things with some of their names: 1 container (web); 5 containers (a, b, c and 2 more)."""
+    """A number of things with some of their names: 1 container (web); 5 containers (a, b, c and 2
+    more)."""
     listed = list(names)
     return f"{count(len(listed), kind)} ({and_more(listed, most)})"
 

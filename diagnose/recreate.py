@@ -1,8 +1,10 @@
-"""A container again as it is, with a change: a script from its inspect, with every option it was made with. Pure.
+"""A container again as it is, with a change: a script from its inspect, with every option it was
+made with. Pure.
 
-What the engine keeps of `docker run` is in inspect: `Config` (what the image could say too), `HostConfig` (what only the command line
-says), `NetworkSettings` and `Mounts` (what came of it). Option names are those of the docker CLI since 20.10. Values of the environment
-are secrets, and redacted here: the script reads them from the engine when it runs.
+What the engine keeps of `docker run` is in inspect: `Config` (what the image could say too),
+`HostConfig` (what only the command line says), `NetworkSettings` and `Mounts` (what came of it).
+Option names are those of the docker CLI since 20.10. Values of the environment are secrets, and
+redacted here: the script reads them from the engine when it runs.
 """
 
 from __future__ import annotations
@@ -29,9 +31,11 @@ class NoRecreateError(Exception):
 
 
 class ContainerChange(msgspec.Struct, frozen=True):
-    """What is to be different. options: of `docker create`, behind those that the container has; the last one counts.
+    """What is to be different. options: of `docker create`, behind those that the container has;
+    the last one counts.
 
-    without: long names of options to leave out, without their dashes. command: the words to run, None for those of now.
+    without: long names of options to leave out, without their dashes. command: the words to run,
+    None for those of now.
     """
 
     options: tuple[str, ...] = ()
@@ -51,15 +55,21 @@ class Option(msgspec.Struct, frozen=True):
         return f"--{self.name}" if self.value is None else f"--{self.name}={self.value}"
 
 
-def script(container: Inspect, image: Inspect | None, change: ContainerChange, docker: str = "docker") -> str:
-    """A shell script that creates the container again, and keeps the old one, stopped, under another name.
+def script(
+    container: Inspect, image: Inspect | None, change: ContainerChange, docker: str = "docker"
+) -> str:
+    """A shell script that creates the container again, and keeps the old one, stopped, under
+    another name.
 
-    Where the new one cannot be created or started, the old one is given back its name and started. image: the inspect of the container's
-    image, None if it is gone. NoRecreateError where something would be lost.
+    Where the new one cannot be created or started, the old one is given back its name and started.
+    image: the inspect of the container's image, None if it is gone. NoRecreateError where something
+    would be lost.
     """
     name = str(container["Name"]).removeprefix("/")
     _refuse_what_is_not_ours(container, name)
-    options = [option for option in _options(container, image or {}) if option.name not in change.without]
+    options = [
+        option for option in _options(container, image or {}) if option.name not in change.without
+    ]
     networks = _networks(container)
     own_network = any(word.partition("=")[0] in ("--network", "--net") for word in change.options)
     if own_network or "network" in change.without:
@@ -76,19 +86,27 @@ def script(container: Inspect, image: Inspect | None, change: ContainerChange, d
 
 
 def _text(
-    name: str, docker: str, words: Sequence[str], networks: Sequence[tuple[str, list[Option]]], container: Inspect
+    name: str,
+    docker: str,
+    words: Sequence[str],
+    networks: Sequence[tuple[str, list[Option]]],
+    container: Inspect,
 ) -> str:
     quoted = shlex.quote(name)
     create = " \\\n    ".join(shlex.quote(word) for word in words)
     connect = [
-        f"{docker} network connect {' '.join(shlex.quote(option.text) for option in options)} {shlex.quote(network)} {quoted} || back"
+        f"{docker} network connect {' '.join(shlex.quote(option.text) for option in options)} "
+        f"{shlex.quote(network)} {quoted} || back"
         for network, options in networks
     ]
     policy = _policy(container["HostConfig"])
     return "\n".join(
         [
             "#!/bin/sh",
-            f"# Creates container {name} again. The old one is kept, stopped, as {name}-before-TIME.",
+            (
+                f"# Creates container {name} again. The old one is kept, stopped, as "
+                f"{name}-before-TIME."
+            ),
             *_compose_note(container),
             "set -e",
             f"old={quoted}-before-$(date +%Y%m%d%H%M%S)",
@@ -102,7 +120,10 @@ def _text(
             "    exit 1",
             "}",
             f'{docker} inspect --format {_ENV} {quoted} >"$environment"',
-            f'if [ $(($(wc -l <"$environment") - 1)) -ne "$({docker} inspect --format \'{{{{len .Config.Env}}}}\' {quoted})" ]; then',
+            (
+                f'if [ $(($(wc -l <"$environment") - 1)) -ne "$({docker} inspect --format \'{{{{len '
+                f".Config.Env}}}}' {quoted})\" ]; then"
+            ),
             "    echo 'a variable of its environment has several lines: create it by hand' >&2",
             "    exit 1",
             "fi",
@@ -123,24 +144,27 @@ def _compose_note(container: Inspect) -> list[str]:
     if not folder:
         return []
     return [
-        f"# Compose made it: change its file in {folder} too, or the next `up` takes the change back.".replace(
-            "\n", " "
-        )
+        f"# Compose made it: change its file in {folder} too, or the next `up` takes the change "
+        "back.".replace("\n", " ")
     ]
 
 
 def _refuse_what_is_not_ours(container: Inspect, name: str) -> None:
     labels = container["Config"].get("Labels") or {}
     if _SWARM in labels:
-        raise NoRecreateError(f'container "{name}" is a task of swarm: change its service with docker service update')
+        raise NoRecreateError(
+            f'container "{name}" is a task of swarm: change its service with docker service update'
+        )
     if container["HostConfig"].get("AutoRemove"):
         raise NoRecreateError(
-            f'container "{name}" is removed as soon as it stops (--rm): start it again with its own command'
+            f'container "{name}" is removed as soon as it stops (--rm): start it again with its '
+            "own command"
         )
     requests = container["HostConfig"].get("DeviceRequests") or []
     if any(request.get("Count") != -1 for request in requests):
         raise NoRecreateError(
-            f'container "{name}" has some GPUs by number or id, which inspect does not say as an option'
+            f'container "{name}" has some GPUs by number or id, which inspect does not say as an '
+            "option"
         )
 
 
@@ -149,7 +173,8 @@ def _refuse_secrets(words: Sequence[str], name: str) -> None:
         if _TOKEN.search(word):
             option = word.partition("=")[0]
             raise NoRecreateError(
-                f'container "{name}" has a secret in its command line ({option}), which is not shown: create it by hand'
+                f'container "{name}" has a secret in its command line ({option}), which is not '
+                "shown: create it by hand"
             )
 
 
@@ -183,7 +208,9 @@ def _of_config(container: Inspect, config: Inspect, default: Inspect) -> Iterato
     entrypoint = config.get("Entrypoint") or []
     if entrypoint != (default.get("Entrypoint") or []):
         yield Option("entrypoint", entrypoint[0] if entrypoint else "")
-    is_own_netns = not str(container["HostConfig"].get("NetworkMode", "")).startswith(("container:", "host"))
+    is_own_netns = not str(container["HostConfig"].get("NetworkMode", "")).startswith(
+        ("container:", "host")
+    )
     if is_own_netns and config.get("Hostname") and config["Hostname"] != container["Id"][:12]:
         yield Option("hostname", config["Hostname"])
     for key, name in (("User", "user"), ("WorkingDir", "workdir"), ("StopSignal", "stop-signal")):
@@ -224,7 +251,12 @@ _WORDS = {
     "Runtime": "runtime",
     "VolumeDriver": "volume-driver",
 }
-_FLAGS = {"Privileged": "privileged", "ReadonlyRootfs": "read-only", "Init": "init", "PublishAllPorts": "publish-all"}
+_FLAGS = {
+    "Privileged": "privileged",
+    "ReadonlyRootfs": "read-only",
+    "Init": "init",
+    "PublishAllPorts": "publish-all",
+}
 _LISTS = {
     "CapAdd": "cap-add",
     "CapDrop": "cap-drop",
@@ -256,9 +288,9 @@ def _of_host(host: Inspect) -> Iterator[Option]:
         yield Option("pids-limit", str(host["PidsLimit"]))
     if host.get("OomKillDisable"):
         yield Option("oom-kill-disable")
-    if host.get("ShmSize", _DEFAULT_SHM) != _DEFAULT_SHM and not str(host.get("IpcMode", "")).startswith(
-        ("container:", "host")
-    ):
+    if host.get("ShmSize", _DEFAULT_SHM) != _DEFAULT_SHM and not str(
+        host.get("IpcMode", "")
+    ).startswith(("container:", "host")):
         yield Option("shm-size", str(host["ShmSize"]))
     if host.get("IpcMode", "private") != "private":
         yield Option("ipc", host["IpcMode"])
@@ -278,7 +310,10 @@ def _lists(host: Inspect) -> Iterator[Option]:
         for left, right in (host.get(key) or {}).items():
             yield Option(name, f"{left}={right}")
     for device in host.get("Devices") or ():
-        yield Option("device", f"{device['PathOnHost']}:{device['PathInContainer']}:{device['CgroupPermissions']}")
+        yield Option(
+            "device",
+            f"{device['PathOnHost']}:{device['PathInContainer']}:{device['CgroupPermissions']}",
+        )
     for limit in host.get("Ulimits") or ():
         yield Option("ulimit", f"{limit['Name']}={limit['Soft']}:{limit['Hard']}")
     for link in host.get("Links") or ():
@@ -306,7 +341,8 @@ def _ports(config: Inspect, host: Inspect, default: Inspect) -> Iterator[Option]
 
 
 def _mounts(container: Inspect, host: Inspect) -> Iterator[Option]:
-    """Binds and mounts as they were asked for, and the volumes that the image asks for by the names that they have got."""
+    """Binds and mounts as they were asked for, and the volumes that the image asks for by the names
+    that they have got."""
     taken = set()
     for bind in host.get("Binds") or ():
         yield Option("volume", bind)
@@ -317,16 +353,23 @@ def _mounts(container: Inspect, host: Inspect) -> Iterator[Option]:
     for path, options in (host.get("Tmpfs") or {}).items():
         yield Option("tmpfs", f"{path}:{options}" if options else path)
     for mount in container.get("Mounts") or ():
-        if mount["Type"] == "volume" and mount["Destination"] not in taken and not host.get("VolumesFrom"):
+        if (
+            mount["Type"] == "volume"
+            and mount["Destination"] not in taken
+            and not host.get("VolumesFrom")
+        ):
             yield Option("volume", f"{mount['Name']}:{mount['Destination']}")
 
 
 def _mount(mount: Inspect) -> str:
-    """One of HostConfig.Mounts as `--mount` takes it. NoRecreateError for options that are not known here."""
+    """One of HostConfig.Mounts as `--mount` takes it. NoRecreateError for options that are not
+    known here."""
     words = [f"type={mount['Type']}", f"target={mount['Target']}"]
     words += [f"source={mount['Source']}"] if mount.get("Source") else []
     words += ["readonly"] if mount.get("ReadOnly") else []
-    bind, volume, memory = (mount.get(key) or {} for key in ("BindOptions", "VolumeOptions", "TmpfsOptions"))
+    bind, volume, memory = (
+        mount.get(key) or {} for key in ("BindOptions", "VolumeOptions", "TmpfsOptions")
+    )
     words += [f"bind-propagation={bind['Propagation']}"] if bind.get("Propagation") else []
     words += ["volume-nocopy"] if volume.get("NoCopy") else []
     words += [f"tmpfs-size={memory['SizeBytes']}"] if memory.get("SizeBytes") else []
@@ -338,7 +381,8 @@ def _mount(mount: Inspect) -> str:
     ]
     if unknown or any("," in word for word in words):
         raise NoRecreateError(
-            f"the mount at {mount['Target']} has options that are not known here: create the container by hand"
+            f"the mount at {mount['Target']} has options that are not known here: create the "
+            "container by hand"
         )
     return ",".join(words)
 
@@ -365,7 +409,8 @@ def _health(health: Inspect | None, default: Inspect | None) -> Iterator[Option]
 
 
 def _networks(container: Inspect) -> list[tuple[str, list[Option]]]:
-    """The networks that a container is on by name, the one that it was created with first, each with the options of its endpoint."""
+    """The networks that a container is on by name, the one that it was created with first, each
+    with the options of its endpoint."""
     mode = str(container["HostConfig"].get("NetworkMode") or "default")
     if mode in ("host", "none") or mode.startswith("container:"):
         return []
@@ -388,7 +433,10 @@ def _first_network(
     container: Inspect, networks: Sequence[tuple[str, list[Option]]], change: ContainerChange
 ) -> list[str]:
     """The network that `docker create` itself connects to."""
-    if any(word.partition("=")[0] in ("--network", "--net") for word in change.options) or "network" in change.without:
+    if (
+        any(word.partition("=")[0] in ("--network", "--net") for word in change.options)
+        or "network" in change.without
+    ):
         return []
     mode = str(container["HostConfig"].get("NetworkMode") or "default")
     if mode == "default":
@@ -397,4 +445,7 @@ def _first_network(
         return [f"--network={mode}"]
     name, options = networks[0]
     words = [f"--network={name}"]
-    return words + [f"--network-{option.text[2:]}" if option.name == "alias" else option.text for option in options]
+    return words + [
+        f"--network-{option.text[2:]}" if option.name == "alias" else option.text
+        for option in options
+    ]

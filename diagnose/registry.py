@@ -1,7 +1,9 @@
-"""Registration and discovery: how a check and an evidence kind come to be known, and the only import by name.
+"""Registration and discovery: how a check and an evidence kind come to be known, and the only
+import by name.
 
-A pack is an importable package named by an entry point of the group `diagnose.checks`. Its modules are families, its
-pages lie in a folder `runbooks` inside or beside it. The built-in pack `checks` is the first user of this.
+A pack is an importable package named by an entry point of the group `diagnose.checks`. Its modules
+are families, its pages lie in a folder `runbooks` inside or beside it. The built-in pack `checks`
+is the first user of this.
 """
 
 from __future__ import annotations
@@ -42,7 +44,8 @@ def check(
     causes: Iterable[str] = (),
     posture: bool = False,
 ) -> Callable[[F], F]:
-    """Register a pure function as the check of this id. posture: configuration advice, shown in one block.
+    """Register a pure function as the check of this id. posture: configuration advice, shown in one
+    block.
 
     Raises ValueError for an id that is taken already or does not belong to the function's module.
     """
@@ -54,7 +57,17 @@ def check(
             raise ValueError(f"check {id} is registered twice")
         needs, thresholds = _signature(function)
         title = (inspect.getdoc(function) or "").partition("\n")[0]
-        _checks[id] = Check(id, title, severity, function, needs, thresholds, tuple(caused_by), tuple(causes), posture)
+        _checks[id] = Check(
+            id,
+            title,
+            severity,
+            function,
+            needs,
+            thresholds,
+            tuple(caused_by),
+            tuple(causes),
+            posture,
+        )
         return function
 
     return register
@@ -63,7 +76,8 @@ def check(
 def evidence(function: F) -> F:
     """Register a function as the collector of the evidence type that its return annotation names.
 
-    Its parameters are `host: Host` and other evidence kinds: required, `| None`, or `| Unavailable` where it reads the reason.
+    Its parameters are `host: Host` and other evidence kinds: required, `| None`, or `| Unavailable`
+    where it reads the reason.
     """
     returned = hints(function)["return"]
     kinds = [kind for kind in _alternatives(returned) if kind is not Unavailable]
@@ -74,8 +88,8 @@ def evidence(function: F) -> F:
 def without(*ids: str) -> Callable[[F], F]:
     """Register what the host looks like without a cause that one of these checks found.
 
-    The function takes `finding: Finding` and evidence kinds, and returns an `Edit`: the evidence that changes, by kind. None where it
-    cannot tell.
+    The function takes `finding: Finding` and evidence kinds, and returns an `Edit`: the evidence
+    that changes, by kind. None where it cannot tell.
     """
 
     def register(function: F) -> F:
@@ -88,8 +102,8 @@ def without(*ids: str) -> Callable[[F], F]:
 def prediction(*ids: str) -> Callable[[F], F]:
     """Register what becomes of the findings of these checks on a host without some cause.
 
-    For checks whose evidence is an observation that no edit can derive. The function takes `finding: Finding` and evidence kinds as
-    they are on the edited host, and returns an `Outcome`.
+    For checks whose evidence is an observation that no edit can derive. The function takes
+    `finding: Finding` and evidence kinds as they are on the edited host, and returns an `Outcome`.
     """
 
     def register(function: F) -> F:
@@ -100,9 +114,11 @@ def prediction(*ids: str) -> Callable[[F], F]:
 
 
 def observed(*ids: str) -> None:
-    """Declare that findings of these checks repeat what a program, a probe or the engine met, in its own words.
+    """Declare that findings of these checks repeat what a program, a probe or the engine met, in
+    its own words.
 
-    No edit of the host changes what was met. Whether a cure ends such a finding is judged by the words: see `judgement.proof`.
+    No edit of the host changes what was met. Whether a cure ends such a finding is judged by the
+    words: see `judgement.proof`.
     """
     _observed.update(ids)
 
@@ -136,13 +152,15 @@ def collector(kind: type) -> Callable[..., Any]:
 
 @functools.cache
 def needs_of(function: Callable[..., Any]) -> tuple[Need, ...]:
-    """The evidence kinds among a function's parameters (a parameter named `host` is the seam, not evidence)."""
+    """The evidence kinds among a function's parameters (a parameter named `host` is the seam, not
+    evidence)."""
     return _signature(function)[0]
 
 
 @functools.cache
 def hints(function: Callable[..., Any]) -> dict[str, Any]:
-    """A function's annotations as types; they are read when it is registered and again when it is called.
+    """A function's annotations as types; they are read when it is registered and again when it is
+    called.
 
     `typing.get_type_hints` takes 25 ms for all checks and collectors, this 11 ms.
     """
@@ -184,10 +202,11 @@ def packs() -> dict[str, str]:
 
 
 def _may_be_more() -> bool:
-    """Whether an installed distribution other than ours names the group; one that cannot be looked into may.
+    """Whether an installed distribution other than ours names the group; one that cannot be looked
+    into may.
 
-    A distribution's folder on the path ends in .dist-info or .egg-info and declares its entry points in a file of
-    that name (the core metadata and entry points specifications of PyPA).
+    A distribution's folder on the path ends in .dist-info or .egg-info and declares its entry
+    points in a file of that name (the core metadata and entry points specifications of PyPA).
     """
     for entry in dict.fromkeys(sys.path):
         place = Path(entry or ".")
@@ -201,7 +220,9 @@ def _may_be_more() -> bool:
             if not name.endswith((".dist-info", ".egg-info")):
                 continue
             try:
-                text = (place / name / "entry_points.txt").read_text(encoding="utf-8", errors="replace")
+                text = (place / name / "entry_points.txt").read_text(
+                    encoding="utf-8", errors="replace"
+                )
             except OSError:
                 continue
             section = text.partition(f"[{GROUP}]")[2].partition("\n[")[0]
@@ -223,13 +244,16 @@ def families() -> dict[str, tuple[str, ...]]:
 
 
 BASIS = "diagnose.evidence.run.report_basis"
-"""The evidence that every report needs. It is imported by name: no check does, and the engine stands below all evidence."""
+"""The evidence that every report needs. It is imported by name: no check does, and the engine
+stands below all evidence."""
 PROFILE = "diagnose.evidence.run.profile"
-"""The evidence by which hosts are compared, imported by name for the same reason, with all families."""
+"""The evidence by which hosts are compared, imported by name for the same reason, with all
+families."""
 
 
 def load(wanted: Iterable[str] | None = None) -> dict[str, Check]:
-    """Import the modules of these families (all if None) and give every check registered so far, by id, sorted."""
+    """Import the modules of these families (all if None) and give every check registered so far, by
+    id, sorted."""
     importlib.import_module(BASIS)
     if wanted is None:
         importlib.import_module(PROFILE)
@@ -241,7 +265,8 @@ def load(wanted: Iterable[str] | None = None) -> dict[str, Check]:
 
 @functools.cache
 def page_folders() -> tuple[Path, ...]:
-    """The folders that hold runbook pages: `runbooks` inside a pack (as installed) or beside it (in a checkout)."""
+    """The folders that hold runbook pages: `runbooks` inside a pack (as installed) or beside it (in
+    a checkout)."""
     folders = []
     for package in packs().values():
         spec = importlib.util.find_spec(package)

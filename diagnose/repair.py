@@ -1,11 +1,17 @@
-"""The smallest repair of a host, computed from what is and what must be, as a shell script. Nothing here changes a host."""
+"""The smallest repair of a host, computed from what is and what must be, as a shell script. Nothing
+here changes a host."""
 
 from __future__ import annotations
 
 from diagnose.evidence.network.lost_rules import LostRules
 from diagnose.model import Unavailable
 
-RULES = ("firewall.chains-missing", "firewall.dnat-missing", "firewall.dnat-stale", "firewall.masquerade-missing")
+RULES = (
+    "firewall.chains-missing",
+    "firewall.dnat-missing",
+    "firewall.dnat-stale",
+    "firewall.masquerade-missing",
+)
 """Checks whose findings the repair of the engine's rules ends."""
 
 
@@ -14,10 +20,11 @@ class NoRepairError(Exception):
 
 
 def rules_script(lost: LostRules | Unavailable) -> str:
-    """A script that mends the engine's iptables rules. NoRepairError where there is nothing to mend.
+    """A script that mends the engine's iptables rules. NoRepairError where there is nothing to
+    mend.
 
-    `iptables-restore --noflush` replaces only the chains of the engine that are incomplete, one table at a time, each at once; foreign
-    rules stay, and no container is restarted.
+    `iptables-restore --noflush` replaces only the chains of the engine that are incomplete, one
+    table at a time, each at once; foreign rules stay, and no container is restarted.
     """
     if isinstance(lost, Unavailable):
         raise NoRepairError(f"no repair is known for this host: {lost.detail}")
@@ -25,9 +32,17 @@ def rules_script(lost: LostRules | Unavailable) -> str:
         raise NoRepairError("no rule of the engine is missing, and none is left over")
     program = "iptables-legacy-restore" if lost.flavour == "legacy" else "iptables-restore"
     missing, stale = lost.repair.missing, lost.repair.stale
-    summary = [f"# Rules of the Docker engine that are missing, and are put back: {len(missing)}."] if missing else []
+    summary = (
+        [f"# Rules of the Docker engine that are missing, and are put back: {len(missing)}."]
+        if missing
+        else []
+    )
     summary += [f"#   {rule}" for rule in missing]
-    summary += [f"# Rules that lead to containers which are gone, and are deleted: {len(stale)}."] if stale else []
+    summary += (
+        [f"# Rules that lead to containers which are gone, and are deleted: {len(stale)}."]
+        if stale
+        else []
+    )
     summary += [f"#   {rule}" for rule in stale]
     return "\n".join(
         [

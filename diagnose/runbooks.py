@@ -33,7 +33,8 @@ class PageError(Exception):
 
 
 class Place(msgspec.Struct, frozen=True):
-    """Where commands will be typed: the command that reaches the engine, and the traits of the host."""
+    """Where commands will be typed: the command that reaches the engine, and the traits of the
+    host."""
 
     docker: str = "docker"
     traits: frozenset[Trait] = frozenset({"systemd"})
@@ -54,16 +55,19 @@ class CommandBlock(msgspec.Struct, frozen=True):
     off: frozenset[Trait] = frozenset()
     """Traits that the host must not have: `off-podman` in the info string."""
     example: bool = False
-    """Whether the block holds values that only its reader knows, so that no report offers it and nothing runs it as it stands."""
+    """Whether the block holds values that only its reader knows, so that no report offers it and
+    nothing runs it as it stands."""
 
     def suits(self, variables: Mapping[str, str], traits: frozenset[Trait]) -> bool:
-        """Whether the finding supplies each placeholder of the block, and its commands work on such a host."""
+        """Whether the finding supplies each placeholder of the block, and its commands work on such
+        a host."""
         is_filled = placeholders(self.text) <= {*variables, "docker"}
         return is_filled and self.on <= traits and not self.off & traits
 
 
 class Page(msgspec.Struct, frozen=True):
-    """One runbook. variables: declared names with sample values. body: the Markdown without its front matter."""
+    """One runbook. variables: declared names with sample values. body: the Markdown without its
+    front matter."""
 
     id: str
     variables: Mapping[str, str]
@@ -87,10 +91,12 @@ class Command(msgspec.Struct, frozen=True):
 
 
 def fill(text: str, variables: Mapping[str, str], docker: str = "docker") -> str:
-    """The text with its placeholders replaced by shell-quoted values; `{docker}` is a command and stays as it is.
+    """The text with its placeholders replaced by shell-quoted values; `{docker}` is a command and
+    stays as it is.
 
-    A name that is not declared is left alone, so that shell and Go templates need no escaping. What begins with `-` and is an operand
-    of the docker command line comes after `--`: it would be read as an option. A value such as `--force` is meant as one.
+    A name that is not declared is left alone, so that shell and Go templates need no escaping. What
+    begins with `-` and is an operand of the docker command line comes after `--`: it would be read
+    as an option. A value such as `--force` is meant as one.
     """
     filled = ""
     end = 0
@@ -103,7 +109,9 @@ def fill(text: str, variables: Mapping[str, str], docker: str = "docker") -> str
         elif name in variables:
             value = variables[name]
             is_option = value in _SWITCHES
-            is_taken_for_option = value.startswith("-") and not is_option and _is_docker_operand(filled)
+            is_taken_for_option = (
+                value.startswith("-") and not is_option and _is_docker_operand(filled)
+            )
             filled += "-- " if is_taken_for_option else ""
             filled += shlex.quote(value)
         else:
@@ -136,7 +144,8 @@ _SWITCHES = frozenset(
 
 
 def _is_docker_operand(before: str) -> bool:
-    """Whether what comes after this text is an operand of a docker command, and the first after which no option is meant."""
+    """Whether what comes after this text is an operand of a docker command, and the first after
+    which no option is meant."""
     words = _COMMAND_ENDS.split(before.replace("\\\n", " "))[-1].split(" ")
     begins_word, earlier = words[-1] == "", [word for word in words[:-1] if word]
     if not begins_word or "--" in earlier or not {"docker", "podman"} & set(earlier):
@@ -162,13 +171,21 @@ def parse(text: str, name: str) -> Page:
         raise PageError(f"{name}: front matter: {error}") from error
     body = text[front.end() :]
     variables = {str(key): str(value) for key, value in (head.get("variables") or {}).items()}
-    return Page(str(head.get("id", "")), variables, str(head.get("retired", "")), body, blocks_in(body, name))
+    return Page(
+        str(head.get("id", "")),
+        variables,
+        str(head.get("retired", "")),
+        body,
+        blocks_in(body, name),
+    )
 
 
 def blocks_in(body: str, name: str) -> tuple[CommandBlock, ...]:
-    """The fenced blocks of commands in a page's Markdown, found as CommonMark says. PageError for one that says nonsense.
+    """The fenced blocks of commands in a page's Markdown, found as CommonMark says. PageError for
+    one that says nonsense.
 
-    A report needs nothing else of a page, and a Markdown parser would double the time that it takes to print one.
+    A report needs nothing else of a page, and a Markdown parser would double the time that it takes
+    to print one.
     """
     found: list[CommandBlock] = []
     paragraph: list[str] = []
@@ -208,11 +225,14 @@ def _block(info: str, text: str, prose: str, name: str) -> CommandBlock | None:
         raise PageError(f"{name}: a block says `{info}`")
     risk = next(risk for risk in RISKS if risk in (risks or ["safe"]))
     is_example = "example" in marks
-    return CommandBlock(known, risk, is_example or "manual" in marks, text.rstrip("\n"), prose, on, off, is_example)
+    return CommandBlock(
+        known, risk, is_example or "manual" in marks, text.rstrip("\n"), prose, on, off, is_example
+    )
 
 
 def _traits(marks: Sequence[str], prefix: str) -> frozenset[Trait] | None:
-    """The traits behind this prefix among the words of an info string; None if one of them is unknown."""
+    """The traits behind this prefix among the words of an info string; None if one of them is
+    unknown."""
     names = {mark.removeprefix(prefix) for mark in marks if mark.startswith(prefix)}
     return frozenset(trait for trait in TRAITS if trait in names) if names <= set(TRAITS) else None
 
@@ -220,7 +240,11 @@ def _traits(marks: Sequence[str], prefix: str) -> frozenset[Trait] | None:
 @functools.cache
 def paths() -> Mapping[str, Path]:
     """Where the page of each id lies, by id."""
-    return {path.stem: path for folder in registry.page_folders() for path in sorted(folder.glob("*.*.md"))}
+    return {
+        path.stem: path
+        for folder in registry.page_folders()
+        for path in sorted(folder.glob("*.*.md"))
+    }
 
 
 @functools.cache
@@ -236,36 +260,55 @@ def _blocks(id: str) -> tuple[CommandBlock, ...]:
     return blocks_in(_FRONT.sub("", path.read_text(encoding="utf-8"), count=1), path.name)
 
 
-def _of(id: str, purpose: Purpose, variables: Mapping[str, str], place: Place) -> list[CommandBlock]:
-    """The blocks of one purpose on a check's page that suit a finding; none if there is no readable page."""
+def _of(
+    id: str, purpose: Purpose, variables: Mapping[str, str], place: Place
+) -> list[CommandBlock]:
+    """The blocks of one purpose on a check's page that suit a finding; none if there is no readable
+    page."""
     try:
         blocks = _blocks(id)
     except (KeyError, PageError, OSError):
         return []
-    return [block for block in blocks if block.purpose == purpose and block.suits(variables, place.traits)]
+    return [
+        block
+        for block in blocks
+        if block.purpose == purpose and block.suits(variables, place.traits)
+    ]
 
 
 def _filled(block: CommandBlock, variables: Mapping[str, str], place: Place) -> Command:
-    return Command(block.purpose, block.risk, fill(block.text, variables, place.docker), block.impact, block.example)
+    return Command(
+        block.purpose,
+        block.risk,
+        fill(block.text, variables, place.docker),
+        block.impact,
+        block.example,
+    )
 
 
-def commands(id: str, variables: Mapping[str, str], place: Place, *, examples: bool = False) -> Iterator[Command]:
+def commands(
+    id: str, variables: Mapping[str, str], place: Place, *, examples: bool = False
+) -> Iterator[Command]:
     """The page's fixes for one finding, least risk first; nothing if there is no readable page.
 
     examples: with the blocks that hold values which only the reader knows.
     """
-    for block in sorted(_of(id, "fix", variables, place), key=lambda block: RISKS.index(block.risk)):
+    for block in sorted(
+        _of(id, "fix", variables, place), key=lambda block: RISKS.index(block.risk)
+    ):
         if examples or not block.example:
             yield _filled(block, variables, place)
 
 
 def looks(id: str, purpose: Purpose, variables: Mapping[str, str], place: Place) -> list[Command]:
-    """The page's commands of one purpose for one finding, in the order of the page; none if there is no readable page."""
+    """The page's commands of one purpose for one finding, in the order of the page; none if there
+    is no readable page."""
     return [_filled(block, variables, place) for block in _of(id, purpose, variables, place)]
 
 
 def cure(id: str, variables: Mapping[str, str], place: Place) -> Command | None:
-    """The page's fix of least risk for one finding, the first on the page among equals; None if the page has none that suits."""
+    """The page's fix of least risk for one finding, the first on the page among equals; None if the
+    page has none that suits."""
     return next(commands(id, variables, place), None)
 
 
@@ -276,7 +319,8 @@ _ENGINE = rf"(?:docker|podman|docker (?:--context|-H) {_WORD})"
 
 
 def has_fix(id: str, text: str) -> bool:
-    """Whether a text is one of the page's fixes, filled with any words: a report of another host may hold any text."""
+    """Whether a text is one of the page's fixes, filled with any words: a report of another host
+    may hold any text."""
     try:
         blocks = _blocks(id)
     except (KeyError, PageError, OSError):

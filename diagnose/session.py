@@ -1,4 +1,5 @@
-"""One run, from the user's options to the report: the host or the recording, the budget, and the recording to be kept."""
+"""One run, from the user's options to the report: the host or the recording, the budget, and the
+recording to be kept."""
 
 from __future__ import annotations
 
@@ -41,20 +42,24 @@ def diagnose(
     began: float,
     shown: tuple[type, ...] = (),
 ) -> Report:
-    """Run and report. load: gives the known checks; the engine lists its containers meanwhile. selected: ids, None for all.
+    """Run and report. load: gives the known checks; the engine lists its containers meanwhile.
+    selected: ids, None for all.
 
     shown: evidence kinds that the renderer draws.
 
     began: when the process began, on the monotonic clock: the budget counts from there.
 
-    InvalidRequestError for a source that cannot be read, an unknown container, an address that is none, a bad configuration.
+    InvalidRequestError for a source that cannot be read, an unknown container, an address that is
+    none, a bad configuration.
     """
     configured = configuration(options)
     options = replace(options, site=configured.site)
     if options.source is not None:
         known = load()
         ids = tuple(known) if selected is None else selected
-        source, what = replay(options.source, known, ids, configured, explicit=options.config is not None)
+        source, what = replay(
+            options.source, known, ids, configured, explicit=options.config is not None
+        )
         budget = Budget.of_replay(began, options.budget_s)
         what = replace(what, containers=options.containers, profile=selected is None, shown=shown)
         report = engine.run(source, what, began=began, budget=budget)
@@ -74,10 +79,14 @@ def diagnose(
         )
         with attended(recorder, budget):
             report = engine.run(recorder, what, began=began, budget=budget)
-        timings = tuple((question.key, entry.duration_s) for question, entry in recorder.recording.items())
+        timings = tuple(
+            (question.key, entry.duration_s) for question, entry in recorder.recording.items()
+        )
         report = replace(report, timings=timings)
         if options.record is not None:
-            answer_files.write_folder(options.record, recorder.recording, manifest(report, configured.thresholds))
+            answer_files.write_folder(
+                options.record, recorder.recording, manifest(report, configured.thresholds)
+            )
     require_known(options.containers, report.container_names)
     return report
 
@@ -95,8 +104,9 @@ def live(
 ) -> tuple[Recorder, Budget]:
     """This host, recorded, inside the budget. selected: the ids that the user named, none for all.
 
-    The helper processes are forked here, before any thread, and before the checks are loaded: what they share with us is copied
-    page by page as we go on. The network process imports pyroute2 meanwhile where all is asked, otherwise for the first question.
+    The helper processes are forked here, before any thread, and before the checks are loaded: what
+    they share with us is copied page by page as we go on. The network process imports pyroute2
+    meanwhile where all is asked, otherwise for the first question.
 
     InvalidRequestError where `-H` or `--context` names no engine.
     """
@@ -136,8 +146,8 @@ def replay(
 ) -> tuple[AnswerSource, engine.Run]:
     """A recording as a source of answers, and what to run on it.
 
-    explicit: the user named a configuration; otherwise the thresholds of the recording are in force. InvalidRequestError for what is
-    no recording.
+    explicit: the user named a configuration; otherwise the thresholds of the recording are in
+    force. InvalidRequestError for what is no recording.
     """
     source, head = recording(path)
     what = engine.Run(
@@ -162,7 +172,8 @@ def recording(path: Path) -> tuple[Replay, Mapping[str, Json]]:
 
 
 def collect(kinds: Sequence[type], options: Options, *, began: float) -> list[object]:
-    """Evidence of these kinds, each as it is or `Unavailable`, from this host or a recording. InvalidRequestError as for `diagnose`."""
+    """Evidence of these kinds, each as it is or `Unavailable`, from this host or a recording.
+    InvalidRequestError as for `diagnose`."""
     source: AnswerSource
     if options.source is not None:
         source, _ = recording(options.source)
@@ -176,12 +187,15 @@ def collect(kinds: Sequence[type], options: Options, *, began: float) -> list[ob
         found = [collection.get(kind) for kind in kinds]
     for evidence in found:
         if isinstance(evidence, Containers):
-            require_known(options.containers, {container.id: container.name for container in evidence})
+            require_known(
+                options.containers, {container.id: container.name for container in evidence}
+            )
     return found
 
 
 def answers(questions: Sequence[Question[Any]], options: Options, *, began: float) -> list[Any]:
-    """The answers of this host or of a recording to these questions, each as it is or `Failed`. InvalidRequestError as for `diagnose`."""
+    """The answers of this host or of a recording to these questions, each as it is or `Failed`.
+    InvalidRequestError as for `diagnose`."""
     source: AnswerSource
     if options.source is not None:
         source, _ = recording(options.source)
@@ -211,7 +225,8 @@ def _names(head: Mapping[str, Json]) -> tuple[str, ...]:
 
 
 def require_known(words: Sequence[str], names: Mapping[str, str] | None) -> None:
-    """InvalidRequestError where a word of the user names none of the host's containers, or may name several.
+    """InvalidRequestError where a word of the user names none of the host's containers, or may name
+    several.
 
     names: of all containers by id; None where they are not known, so that nothing is refused.
     """
@@ -227,4 +242,6 @@ def require_known(words: Sequence[str], names: Mapping[str, str] | None) -> None
             raise InvalidRequestError(f"there is no container {word!r} on this host{hint}")
         if len(found) > 1:
             some = selection.either(sorted(found)[:3])
-            raise InvalidRequestError(f"the ids of {len(found)} containers begin with {word!r}; did you mean {some}?")
+            raise InvalidRequestError(
+                f"the ids of {len(found)} containers begin with {word!r}; did you mean {some}?"
+            )

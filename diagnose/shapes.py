@@ -1,7 +1,8 @@
 """Values as types, from several threads at once.
 
-msgspec (0.22.0) builds what it knows of a type when the type is first used, and shows it to other threads before it is complete: two
-threads that use a type for the first time end the process with a segmentation fault. So the first use of each type is behind a lock.
+msgspec (0.22.0) builds what it knows of a type when the type is first used, and shows it to other
+threads before it is complete: two threads that use a type for the first time end the process with a
+segmentation fault. So the first use of each type is behind a lock.
 """
 
 from __future__ import annotations

@@ -1,4 +1,5 @@
-"""Writing a file that others read at any moment: it is whole or not there, and replaces only a file of the same kind."""
+"""Writing a file that others read at any moment: it is whole or not there, and replaces only a file
+of the same kind."""
 
 from __future__ import annotations
 
@@ -19,12 +20,14 @@ class NotReplacedError(Exception):
 def replace(path: Path, text: str, first_line: str) -> None:
     """Write a file beside the path, and rename it over the path.
 
-    first_line: how a file begins that may be replaced. The new file has another ending meanwhile, so that no reader takes it. OSError or
-    NotReplacedError rise; then the old file is as it was.
+    first_line: how a file begins that may be replaced. The new file has another ending meanwhile,
+    so that no reader takes it. OSError or NotReplacedError rise; then the old file is as it was.
     """
     _check(path, first_line)
     beside = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
-    handle = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+    handle = os.open(
+        beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600
+    )
     try:
         with os.fdopen(handle, "w", encoding="utf-8") as file:
             file.write(text)
@@ -52,4 +55,6 @@ def _check(path: Path, first_line: str) -> None:
     if not is_plain:
         raise NotReplacedError(f"cannot write {path}: it is no plain file")
     if begins and begins != first_line.encode():
-        raise NotReplacedError(f"cannot write {path}: it exists, and was not written by this command")
+        raise NotReplacedError(
+            f"cannot write {path}: it exists, and was not written by this command"
+        )

@@ -1,7 +1,9 @@
-"""From what people say of a symptom to the checks that it may be about: plain matching of words, no model.
+"""From what people say of a symptom to the checks that it may be about: plain matching of words, no
+model.
 
-The words of a question are compared with each page's id, title, symptom and reason, rare words counting more (BM25). People and pages use
-different words for the same thing, so that some words stand for a group.
+The words of a question are compared with each page's id, title, symptom and reason, rare words
+counting more (BM25). People and pages use different words for the same thing, so that some words
+stand for a group.
 """
 
 from __future__ import annotations
@@ -18,12 +20,16 @@ from diagnose import registry, runbooks
 from diagnose.model import Reported, container
 
 GROUPS: Mapping[str, str] = {
-    "answer": "answer answers answered respond responds response reply replies reach reachable unreachable connect connects connection"
+    "answer": "answer answers answered respond responds response reply replies reach reachable "
+        "unreachable connect connects connection"
     " refused timeout timed",
     "name": "dns resolve resolves resolution lookup hostname name names nameserver resolver nxdomain",
     "full": "full space fills disk enospc",
     "memory": "memory oom ram killed 137",
-    "restart": "restart restarts restarting loop loops flapping crash crashes crashing crashed exits exit exited ended",
+    "restart": (
+        "restart restarts restarting loop loops flapping crash crashes crashing crashed exits exit "
+        "exited ended"
+    ),
     "start": "start starts started starting boot launch run",
     "slow": "slow slowly slowness latency lag hangs hang hanging hung stuck freezes frozen stalled",
     "port": "port ports published publish listening listen listens",
@@ -46,15 +52,17 @@ GROUPS: Mapping[str, str] = {
 
 _GROUP_OF = {word: group for group, words in GROUPS.items() for word in words.split()}
 _SAY_NOTHING = """
-a an the is are was be been it its of on in to for from with and or not no my our your this that does do did can cannot cant doesnt
-dont isnt wont could but if when what which who why how there i we you they he she has have had any all at by as so than then
+a an the is are was be been it its of on in to for from with and or not no my our your this that does do did can
+cannot cant doesnt dont isnt wont could but if when what which who why how there i we you they he she has have
+had any all at by as so than then
 container containers docker service app host server get gets other another more
 """
 _STOP = frozenset(_SAY_NOTHING.split())
 _WORD = re.compile(r"[a-z0-9][a-z0-9._-]*[a-z0-9]|[a-z0-9]")
 _PORT = re.compile(r"\bport\s+\d+|:\d{2,5}\b")
 _REACHES = re.compile(
-    r"\b(?P<begin>[\w.-]+)\s+(?:can(?:not|'t|t| not)|does(?: not|n't|nt)|could(?: not|n't)|will not|won't|fails? to|(?:is )?unable to)\s+"
+    r"\b(?P<begin>[\w.-]+)\s+(?:can(?:not|'t|t| not)|does(?: not|n't|nt)|could(?: not|n't)|will not"
+    r"|won't|fails? to|(?:is )?unable to)\s+"
     r"(?:reach|connect to|talk to|ping|see|call|access|open)\s+(?:the\s+)?(?P<end>[\w.:-]+)",
     re.IGNORECASE,
 )
@@ -87,7 +95,11 @@ def matching(question: str, most: int = MOST) -> tuple[SymptomMatch, ...]:
     if _PORT.search(question.lower()):
         wanted["port"] += 1
     rarity = _rarity()
-    found = [match for id, terms in _index().items() if (match := _match(id, terms, wanted, rarity)) is not None]
+    found = [
+        match
+        for id, terms in _index().items()
+        if (match := _match(id, terms, wanted, rarity)) is not None
+    ]
     ranked = sorted(found, key=lambda match: (-match.score, match.id))
     best = ranked[0].score if ranked else 0.0
     return tuple(match for match in ranked[:most] if match.score >= PART * best)
@@ -105,7 +117,10 @@ def _match(
     shared = [term for term in wanted if term in terms]
     if not shared:
         return None
-    score = sum(rarity[term] * terms[term] * (_SATURATION + 1) / (terms[term] + _SATURATION) for term in shared)
+    score = sum(
+        rarity[term] * terms[term] * (_SATURATION + 1) / (terms[term] + _SATURATION)
+        for term in shared
+    )
     # a page that has all words of the question is better than one that has a rare one of them
     return SymptomMatch(id, score * (0.5 + 0.5 * len(shared) / len(wanted)), tuple(shared))
 
@@ -145,7 +160,10 @@ def _rarity() -> Mapping[str, float]:
     """How much a term tells, by how few pages have it."""
     pages = _index().values()
     number = Counter(term for terms in pages for term in terms)
-    return {term: math.log(1 + (len(pages) - count + 0.5) / (count + 0.5)) for term, count in number.items()}
+    return {
+        term: math.log(1 + (len(pages) - count + 0.5) / (count + 0.5))
+        for term, count in number.items()
+    }
 
 
 def _terms(text: str) -> Iterable[str]:
@@ -165,8 +183,11 @@ def _stem(word: str) -> str:
     return word
 
 
-def ordered(findings: Sequence[Reported], ids: Sequence[str], names: Sequence[str]) -> tuple[Reported, ...]:
-    """The findings with those about named containers first, then by how well their check fits the question."""
+def ordered(
+    findings: Sequence[Reported], ids: Sequence[str], names: Sequence[str]
+) -> tuple[Reported, ...]:
+    """The findings with those about named containers first, then by how well their check fits the
+    question."""
     places = {id: at for at, id in enumerate(ids)}
     subjects = {container(name) for name in names}
 

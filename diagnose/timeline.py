@@ -1,4 +1,5 @@
-"""The last hours of a host in one ordered list, each moment with its source, and from when on the list is complete."""
+"""The last hours of a host in one ordered list, each moment with its source, and from when on the
+list is complete."""
 
 from __future__ import annotations
 
@@ -18,7 +19,8 @@ from diagnose.model import Unavailable
 from diagnose.phrases import size
 
 KINDS = (Clock, Containers, Events, KernelLog, DaemonLog, DaemonConfig)
-"""The evidence that a timeline is made of; each is left out where it could not be had, and that is said."""
+"""The evidence that a timeline is made of; each is left out where it could not be had, and that is
+said."""
 
 _SHOWN = {
     "container": {
@@ -46,12 +48,14 @@ _KERNEL = re.compile(
 )
 _ID = re.compile(r"\b[0-9a-f]{64}\b")
 _DAEMON = re.compile(
-    r"^(Starting up|Processing signal|API listen on|Daemon has completed|Got signal to reload|Loading containers)"
+    r"^(Starting up|Processing signal|API listen on|Daemon has completed|Got signal to reload"
+    r"|Loading containers)"
 )
 
 
 class Moment(msgspec.Struct, frozen=True):
-    """One thing that happened. at: Unix time. source: who says so. container: its name, empty if it is about none."""
+    """One thing that happened. at: Unix time. source: who says so. container: its name, empty if it
+    is about none."""
 
     at: float
     source: str
@@ -62,8 +66,8 @@ class Moment(msgspec.Struct, frozen=True):
 class Timeline(msgspec.Struct, frozen=True):
     """Moments, oldest first.
 
-    complete_since: Unix time from which the engine's events are all there, None where nothing tells; it remembers 256,
-    and none from before its start. gaps: what could not be read.
+    complete_since: Unix time from which the engine's events are all there, None where nothing
+    tells; it remembers 256, and none from before its start. gaps: what could not be read.
     """
 
     moments: tuple[Moment, ...]
@@ -72,11 +76,20 @@ class Timeline(msgspec.Struct, frozen=True):
 
 
 def make(evidence: Sequence[object], since_s: float, words: Sequence[str]) -> Timeline:
-    """The timeline of collected evidence, in the order of KINDS; of these containers only, if any are named, as by `selection.called`."""
+    """The timeline of collected evidence, in the order of KINDS; of these containers only, if any
+    are named, as by `selection.called`."""
     clock, containers, events, _, log, config = evidence
     now = clock.wall if isinstance(clock, Clock) else 0.0
-    names = {container.id: container.name for container in containers} if isinstance(containers, Containers) else {}
-    wanted = {name for word in words for name in selection.called(word, names) or (word.removeprefix("/"),)}
+    names = (
+        {container.id: container.name for container in containers}
+        if isinstance(containers, Containers)
+        else {}
+    )
+    wanted = {
+        name
+        for word in words
+        for name in selection.called(word, names) or (word.removeprefix("/"),)
+    }
     kept = (
         moment
         for moment in _moments(evidence, names)
@@ -87,7 +100,9 @@ def make(evidence: Sequence[object], since_s: float, words: Sequence[str]) -> Ti
         for kind, value in zip(KINDS, evidence, strict=True)
         if isinstance(value, Unavailable)
     ]
-    ordered = sorted(dict.fromkeys(kept), key=lambda moment: (moment.at, moment.source, moment.text))
+    ordered = sorted(
+        dict.fromkeys(kept), key=lambda moment: (moment.at, moment.source, moment.text)
+    )
     began = _engine_began(clock, log, config)
     complete = None
     if isinstance(events, Events) and began is not None:
@@ -115,19 +130,26 @@ def _engine_began(clock: object, log: object, config: object) -> float | None:
     if isinstance(clock, Clock) and isinstance(config, DaemonConfig) and config.started is not None:
         return clock.booted + config.started
     lines = log if isinstance(log, DaemonLog) else ()
-    return max((line.at for line in lines if line.message == "Starting up" and line.at), default=None)
+    return max(
+        (line.at for line in lines if line.message == "Starting up" and line.at), default=None
+    )
 
 
 def _named(text: str, known: dict[str, str]) -> tuple[str, str]:
-    """The text with names in place of containers' ids, the first twelve digits for one that is gone; and the last name."""
+    """The text with names in place of containers' ids, the first twelve digits for one that is
+    gone; and the last name."""
     names = [known[id] for id in _ID.findall(text) if id in known]
-    return _ID.sub(lambda match: known.get(match[0], match[0][:12]), text), names[-1] if names else ""
+    return _ID.sub(lambda match: known.get(match[0], match[0][:12]), text), names[
+        -1
+    ] if names else ""
 
 
 def _events(events: Events) -> Iterator[Moment]:
     for each in events:
         if each.action in _SHOWN.get(each.type, ()):
-            yield Moment(each.at, "event", _said(each), each.name if each.type == "container" else "")
+            yield Moment(
+                each.at, "event", _said(each), each.name if each.type == "container" else ""
+            )
 
 
 def _said(event: Event) -> str:
@@ -138,12 +160,15 @@ def _said(event: Event) -> str:
         detail = f"signal {event.attributes.get('signal', '?')}"
     name = event.name or event.id[:12]
     return " ".join(
-        part for part in (event.type, name, event.action.replace("health_status", "health"), detail) if part
+        part
+        for part in (event.type, name, event.action.replace("health_status", "health"), detail)
+        if part
     )
 
 
 def _states(containers: Containers, events: Events | None) -> Iterator[Moment]:
-    """The last start, end and health probes that inspect remembers, where no event tells them already."""
+    """The last start, end and health probes that inspect remembers, where no event tells them
+    already."""
     for each in containers:
         told = {event.action for event in events.of(each.id)} if events else set()
         if each.started_at and "start" not in told:
@@ -151,7 +176,10 @@ def _states(containers: Containers, events: Events | None) -> Iterator[Moment]:
         if each.finished_at and "die" not in told and not each.is_running:
             text = f"container {each.name} ended, exit {each.state.exit_code}"
             yield Moment(
-                each.finished_at, "inspect", text + (", OOM-killed" if each.state.oom_killed else ""), each.name
+                each.finished_at,
+                "inspect",
+                text + (", OOM-killed" if each.state.oom_killed else ""),
+                each.name,
             )
 
 
@@ -167,10 +195,14 @@ def _kernel(kernel: KernelLog, known: dict[str, str]) -> Iterator[Moment]:
             if kill.of_host
             else "at a limit" + (f" of {size(kill.limit)}" if kill.limit else "")
         )
-        yield Moment(kill.at, "kernel", f"killed {kill.task} (pid {kill.pid}) {whose}{held}: {why}", name)
+        yield Moment(
+            kill.at, "kernel", f"killed {kill.task} (pid {kill.pid}) {whose}{held}: {why}", name
+        )
 
 
 def _log(log: DaemonLog, known: dict[str, str]) -> Iterator[Moment]:
     for line in log:
-        if line.at is not None and (_DAEMON.match(line.message) or line.level in ("fatal", "panic", "error")):
+        if line.at is not None and (
+            _DAEMON.match(line.message) or line.level in ("fatal", "panic", "error")
+        ):
             yield Moment(line.at, "dockerd", *_named(line.text, known))

@@ -1,4 +1,5 @@
-"""What every run of the tests prints: the lab's engines, what it proved, and the figures that tests measured."""
+"""What every run of the tests prints: the lab's engines, what it proved, and the figures that tests
+measured."""
 
 from __future__ import annotations
 
@@ -21,7 +22,9 @@ def pytest_report_header(config: pytest.Config) -> list[str]:
 
 
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
-    reports = [each for outcome in ("passed", "failed") for each in terminalreporter.stats.get(outcome, [])]
+    reports = [
+        each for outcome in ("passed", "failed") for each in terminalreporter.stats.get(outcome, [])
+    ]
     said = [
         text
         for each in reports

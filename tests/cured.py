@@ -1,6 +1,8 @@
-"""What the lab's cures have shown, kept as data: `python -m tests.cured RESULTS` writes it, and the last line of each page that healed.
+"""What the lab's cures have shown, kept as data: `python -m tests.cured RESULTS` writes it, and the
+last line of each page that healed.
 
-RESULTS is the file that DIAGNOSE_CURES named while `tests/lab/test_cures.py` ran. Rows of other scenarios and engines stay.
+RESULTS is the file that DIAGNOSE_CURES named while `tests/lab/test_cures.py` ran. Rows of other
+scenarios and engines stay.
 """
 
 from __future__ import annotations
@@ -23,7 +25,8 @@ _LINE = re.compile(r"\n+The lab has healed[^\n]*\n*\Z")
 class Row(msgspec.Struct, frozen=True):
     """One scenario on one engine: what filled its page, and which of its blocks ended the fault.
 
-    healed_by: the text of that block, with its placeholders; empty where it was no block. steps: what was done, in words.
+    healed_by: the text of that block, with its placeholders; empty where it was no block. steps:
+    what was done, in words.
     """
 
     scenario: str
@@ -107,7 +110,9 @@ def write(results: Path) -> None:
     DATA.write_bytes(text + b"\n")
     engines = proven(ordered)
     for id, path in runbooks.paths().items():
-        path.write_text(with_last_line(path.read_text(encoding="utf-8"), engines.get(id, ())), encoding="utf-8")
+        path.write_text(
+            with_last_line(path.read_text(encoding="utf-8"), engines.get(id, ())), encoding="utf-8"
+        )
 
 
 if __name__ == "__main__":

@@ -1,4 +1,5 @@
-"""What the lab's cures leave open: first commands that are judged by reading, and pages that were not proven by their own text."""
+"""What the lab's cures leave open: first commands that are judged by reading, and pages that were
+not proven by their own text."""
 
 from __future__ import annotations
 
@@ -12,17 +13,32 @@ JUDGED: dict[str, tuple[str, str]] = {
         "half",
         "the old release serves the data beside; a dump and a load follow",
     ),
-    "container.interpreter_that_the_user_may_not_reach": ("no", "the folder above is shut, not the file"),
-    "container.program_with_capabilities_that_were_dropped": ("no", "the capability is missing, not a mode"),
+    "container.interpreter_that_the_user_may_not_reach": (
+        "no",
+        "the folder above is shut, not the file",
+    ),
+    "container.program_with_capabilities_that_were_dropped": (
+        "no",
+        "the capability is missing, not a mode",
+    ),
     "container.program_hidden_by_a_mount": ("no", "the mount has to go"),
-    "container.program_that_is_not_there": ("decides", "a pull shows whether the image was mended under its tag"),
-    "container.program_that_is_not_there_below_an_init": ("no", "the command is wrong, not the image"),
+    "container.program_that_is_not_there": (
+        "decides",
+        "a pull shows whether the image was mended under its tag",
+    ),
+    "container.program_that_is_not_there_below_an_init": (
+        "no",
+        "the command is wrong, not the image",
+    ),
     "container.built_for_another_machine": (
         "decides",
         "a pull shows whether there is an image for this machine; the lab's has no registry",
     ),
     "container.built_for_another_machine_and_restarted": ("decides", "as above"),
-    "container.fails_over_and_over": ("half", "what it needs is in its log, which the report shows"),
+    "container.fails_over_and_over": (
+        "half",
+        "what it needs is in its log, which the report shows",
+    ),
     "container.empty_folder_for_a_file": ("half", "the file has to be put there"),
     "container.folder_over_a_file": ("half", "the file has to be put there"),
     "container.source_gone_before_the_start": ("half", "the file has to be put there"),
@@ -31,40 +47,73 @@ JUDGED: dict[str, tuple[str, str]] = {
     "container.user_that_the_image_does_not_have": ("no", "the user has to change"),
     "container.probe_cannot_run": ("no", "the probe has to change"),
     "container.probe_takes_too_long": ("no", "the probe's timeout has to change"),
-    "programs.programs_behind_a_shell": ("heals", "the first of its containers; the others are faults of their own"),
-    "programs.threads_that_the_filter_refuses": ("heals", "newer packages know the call; the lab has no older ones"),
+    "programs.programs_behind_a_shell": (
+        "heals",
+        "the first of its containers; the others are faults of their own",
+    ),
+    "programs.threads_that_the_filter_refuses": (
+        "heals",
+        "newer packages know the call; the lab has no older ones",
+    ),
     "daemon_told.old_client": ("half", "it holds where compose made the client"),
     "daemon_told.clock_was_ahead": ("heals", "it sets the clock; a box shares the machine's"),
     "daemon_told.conflict_ahead": ("half", "the next start heals"),
-    "dns.link_to_nothing": ("heals", "it starts the resolver that the link points to; the lab has none"),
+    "dns.link_to_nothing": (
+        "heals",
+        "it starts the resolver that the link points to; the lab has none",
+    ),
     "dns.only_tcp_gets_through": ("half", "for programs with glibc alone"),
     "dns.stub_without_a_file_behind_it": ("heals", "where systemd-resolved runs; the lab has none"),
-    "firewall.legacy_beside_nft": ("heals", "it takes all legacy rules away; the lab does the policy alone"),
-    "engine_wounds.layers_deleted": ("heals", "the engine forgets the images; the containers are made again by hand"),
+    "firewall.legacy_beside_nft": (
+        "heals",
+        "it takes all legacy rules away; the lab does the policy alone",
+    ),
+    "engine_wounds.layers_deleted": (
+        "heals",
+        "the engine forgets the images; the containers are made again by hand",
+    ),
     "engine_wounds.image_with_a_directory_users_files": ("half", "the pull has to be repeated"),
-    "image.built_for_another_processor": ("decides", "a pull shows whether there is an image for this machine"),
+    "image.built_for_another_processor": (
+        "decides",
+        "a pull shows whether there is an image for this machine",
+    ),
     "image.no_right_to_an_image": ("decides", "a login shows whether the account may pull"),
     "image.no_such_tag": ("no", "the tag is wrong"),
     "engine_wounds.image_larger_than_the_disk": ("half", "it frees what can be freed"),
     "image.hub_counts_pulls": ("heals", "an account has its own count"),
     "image.proxy_is_down": ("no", "the proxy has to come back"),
     "image.registry_signed_by_itself": ("heals", "the next pull trusts the certificate"),
-    "network_owners.default_route_on_a_port": ("half", "the host is online again; the address stays for the next fix"),
-    "engine_wounds.volume_of_an_unknown_file_system": ("heals", "where the kernel has the module; the lab's has not"),
+    "network_owners.default_route_on_a_port": (
+        "half",
+        "the host is online again; the address stays for the next fix",
+    ),
+    "engine_wounds.volume_of_an_unknown_file_system": (
+        "heals",
+        "where the kernel has the module; the lab's has not",
+    ),
     "storage.network_volume_stale": ("heals", "the same command by hand healed it"),
     "daemon_told.data_root_read_only": ("half", "it saves the data first"),
-    "storage.scratch_full": ("half", "four times the size; a program that takes all needs another cure"),
+    "storage.scratch_full": (
+        "half",
+        "four times the size; a program that takes all needs another cure",
+    ),
     "swarm.node_down": ("heals", "on that node, which is no box of the lab"),
     "swarm.quorum_lost": ("half", "where the other managers can come back"),
     "swarm.service_underreplicated": ("half", "once a node fits"),
     "daemon.forbidden": ("heals", "root sees everything"),
-    "security.insecure_registry": ("heals", "it trusts the certificate; the entry has to go as well"),
+    "security.insecure_registry": (
+        "heals",
+        "it trusts the certificate; the entry has to go as well",
+    ),
     "security.secret_in_an_image": ("half", "the secret has to be changed too"),
     "storage.overlay_orphans": ("half", "the page says to leave the rest alone"),
     "container.killed_for_memory_over_and_over": ("half", "the program takes all that it is given"),
     "daemon_told.open_to_all": ("no", "the address is a flag there, and the file has none"),
     "engine_wounds.record_of_volumes_locked": ("heals", "the lab did its two steps in turn"),
-    "network.default_route_to_nobody": ("heals", "the same commands as for a route that was deleted"),
+    "network.default_route_to_nobody": (
+        "heals",
+        "the same commands as for a route that was deleted",
+    ),
     "resources.driver_of_another_init": ("half", "containers have to be started afterwards"),
     "resources.held_back": ("heals", "the limit is doubled, and nothing is held back any more"),
     "storage.d_type_missing": ("heals", "the lab had to write the line of fstab first"),

@@ -1,7 +1,8 @@
 """A file system server that stops to answer: what a dead network mount is to the kernel's callers.
 
-As a program, `python -m tests.fuse_dead FOLDER`: it mounts FOLDER, is an empty folder until SIGUSR1, and then
-reads each request and never answers one, so that whoever asks cannot be killed. It ends with its process.
+As a program, `python -m tests.fuse_dead FOLDER`: it mounts FOLDER, is an empty folder until
+SIGUSR1, and then reads each request and never answers one, so that whoever asks cannot be killed.
+It ends with its process.
 """
 
 import ctypes
@@ -46,7 +47,10 @@ def _serve(device: int, alive: threading.Event) -> None:
         _, operation, unique = struct.unpack("IIQ", request[:16])
         if operation == INIT:
             _answer(
-                device, unique, struct.pack("IIIIHHIIHHI", 7, MINOR, 65536, 0, 16, 12, 65536, 1, 32, 0, 0) + bytes(28)
+                device,
+                unique,
+                struct.pack("IIIIHHIIHHI", 7, MINOR, 65536, 0, 16, 12, 65536, 1, 32, 0, 0)
+                + bytes(28),
             )
         elif alive.is_set() and operation != FORGET:
             said = ANSWERS.get(operation)
@@ -57,7 +61,9 @@ def _answer(device: int, unique: int, body: bytes, error: int = 0) -> None:
     os.write(device, struct.pack("IiQ", 16 + len(body), error, unique) + body)
 
 
-FOLDER = struct.pack("QIIQQQQQQIIIIIIIIII", 0, 0, 0, 1, 4096, 8, 0, 0, 0, 0, 0, 0, 0o040755, 2, 0, 0, 0, 4096, 0)
+FOLDER = struct.pack(
+    "QIIQQQQQQIIIIIIIIII", 0, 0, 0, 1, 4096, 8, 0, 0, 0, 0, 0, 0, 0o040755, 2, 0, 0, 0, 4096, 0
+)
 ANSWERS = {
     GETATTR: FOLDER,
     STATFS: struct.pack("QQQQQIIII", 1000, 500, 500, 100, 50, 4096, 255, 4096, 0) + bytes(24),

@@ -1,8 +1,9 @@
 """Random hostile hosts, made by a grammar: what stands in every place that a container controls.
 
-A container, its image, or whoever wrote its compose file controls labels, environment, commands, names, log lines, errors, health
-output, image history, volumes, the events of all these, and (with rights) comments of rules. Texts are long, deep, repeated or mixed,
-and as many as an engine may give.
+A container, its image, or whoever wrote its compose file controls labels, environment, commands,
+names, log lines, errors, health output, image history, volumes, the events of all these, and (with
+rights) comments of rules. Texts are long, deep, repeated or mixed, and as many as an engine may
+give.
 """
 
 from __future__ import annotations
@@ -17,7 +18,8 @@ from diagnose.questions import AnyQuestion
 from diagnose.recording.recorder import RecordedAnswer
 
 LONGEST = 64 << 10
-"""Characters of one text: more than one line of an engine's log holds, and more than is searched for secrets."""
+"""Characters of one text: more than one line of an engine's log holds, and more than is searched
+for secrets."""
 
 _WORDS = (
     *("Cookie: ", "Authorization: Bearer ", "password=", "token=http://", "key: ", ":x@"),
@@ -51,12 +53,18 @@ def _long(choice: random.Random) -> str:
 def _deep(choice: random.Random) -> str:
     opening, closing = choice.choice(list(_OPENING.items()))
     depth = _length(choice) // len(opening)
-    return opening * depth + choice.choice(_WORDS) + (closing * depth if choice.random() < 0.5 else "")
+    return (
+        opening * depth + choice.choice(_WORDS) + (closing * depth if choice.random() < 0.5 else "")
+    )
 
 
 def _repeated(choice: random.Random) -> str:
     part = "".join(choice.choices(_WORDS, k=choice.randint(1, 3))) or "a"
-    return choice.choice(("", *_WORDS)) + part * (_length(choice) // len(part) + 1) + choice.choice(("", "\x01", "\n"))
+    return (
+        choice.choice(("", *_WORDS))
+        + part * (_length(choice) // len(part) + 1)
+        + choice.choice(("", "\x01", "\n"))
+    )
 
 
 def _mixed(choice: random.Random) -> str:
@@ -111,7 +119,12 @@ def _inspected(answer: Any, choice: random.Random) -> None:
 def _probes(choice: random.Random) -> list[Any]:
     begun, ended = "2026-11-26T18:00:00Z", "2026-11-26T18:00:01Z"
     return [
-        {"Start": begun, "End": choice.choice((ended, text(choice))), "ExitCode": 1, "Output": text(choice)}
+        {
+            "Start": begun,
+            "End": choice.choice((ended, text(choice))),
+            "ExitCode": 1,
+            "Output": text(choice),
+        }
         for _ in range(5)
     ]
 
@@ -152,7 +165,13 @@ def _anywhere(answer: Any, choice: random.Random) -> None:
 
 
 def _strings(value: Any) -> Iterator[tuple[Any, Any]]:
-    items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    items = (
+        value.items()
+        if isinstance(value, dict)
+        else enumerate(value)
+        if isinstance(value, list)
+        else ()
+    )
     for key, item in items:
         if isinstance(item, str):
             yield value, key
@@ -166,13 +185,15 @@ CONTROLLED = (
     *("api.networks", "api.system_df", "api.archive", "kernel.log", "journal", "processes", "process", "nftables", "iptables"),
     *("file.read", "netns", "cgroups", "fs.walk", "mounts"),
 )  # fmt: skip
-"""Answers that hold what a container, its image or its program wrote, or what is called after it."""
+"""Answers that hold what a container, its image or its program wrote, or what is called after it.
+"""
 
 
 def hostile_host(
     tape: Mapping[AnyQuestion, RecordedAnswer], choice: random.Random
 ) -> tuple[dict[AnyQuestion, RecordedAnswer], list[AnyQuestion]]:
-    """The recorded host with hostile texts in one to six of its answers, and which answers these are."""
+    """The recorded host with hostile texts in one to six of its answers, and which answers these
+    are."""
     candidates = [
         question
         for question, entry in tape.items()
@@ -181,7 +202,9 @@ def hostile_host(
     kinds = sorted({question.kind for question in candidates})
     changed: dict[AnyQuestion, RecordedAnswer] = dict(tape)
     chosen = []
-    for kind in choice.choices(kinds, weights=[4 if kind in EDITS else 1 for kind in kinds], k=choice.randint(1, 6)):
+    for kind in choice.choices(
+        kinds, weights=[4 if kind in EDITS else 1 for kind in kinds], k=choice.randint(1, 6)
+    ):
         question = choice.choice([each for each in candidates if each.kind == kind])
         answer = copy.deepcopy(changed[question].answer)
         edit = EDITS.get(kind, _anywhere) if choice.random() < 0.8 else _anywhere

@@ -12,7 +12,8 @@ Answer = Json | Failed | Callable[[Question[Any]], Json | Failed]
 
 
 class Answers:
-    """JSON answers by kind; an answer may be a function of the question. Anything else is "not recorded"."""
+    """JSON answers by kind; an answer may be a function of the question. Anything else is "not
+    recorded"."""
 
     def __init__(self, answers: Mapping[str, Answer]) -> None:
         self.answers = dict(answers)
@@ -23,7 +24,9 @@ class Answers:
         answer = self.answers.get(question.kind, Failed("not recorded", question.kind))
         return answer(question) if callable(answer) else answer
 
-    def ask_many(self, questions: Iterable[Question[Any]]) -> Iterator[tuple[Question[Any], Json | Failed]]:
+    def ask_many(
+        self, questions: Iterable[Question[Any]]
+    ) -> Iterator[tuple[Question[Any], Json | Failed]]:
         for question in dict.fromkeys(questions):
             yield question, self.ask(question)
 

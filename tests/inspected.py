@@ -22,7 +22,11 @@ def container(name: str = "web", **parts: Any) -> Container:
         "Mounts": [],
     }
     for key, value in parts.items():
-        shape[key] = {**shape[key], **value} if isinstance(value, dict) and isinstance(shape.get(key), dict) else value
+        shape[key] = (
+            {**shape[key], **value}
+            if isinstance(value, dict) and isinstance(shape.get(key), dict)
+            else value
+        )
     return msgspec.convert(shape, Container)
 
 

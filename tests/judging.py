@@ -1,6 +1,7 @@
 """One way to test a check: `judge(id, **evidence)`.
 
-Evidence is given by the names of the check's parameters; what is not given is `Unavailable`. Example:
+Evidence is given by the names of the check's parameters; what is not given is `Unavailable`.
+Example:
 
     result = judge("container.restart-loop", containers=of(container("web")), clock=CLOCK)
     assert rows(result) == [("critical", "web")]
@@ -21,8 +22,8 @@ NOT_GIVEN = Unavailable("not recorded", "the test does not give this evidence")
 def judge(id: str, *, thresholds: Mapping[str, float] | None = None, **evidence: Any) -> Result:
     """The result of the check with this id on made evidence.
 
-    thresholds: overrides by name. Raises TypeError for evidence that the check does not take, and AssertionError with the traceback
-    where the check crashes.
+    thresholds: overrides by name. Raises TypeError for evidence that the check does not take, and
+    AssertionError with the traceback where the check crashes.
     """
     check = registry.load([id.partition(".")[0]])[id]
     parameters = {need.parameter for need in check.needs}
@@ -37,4 +38,7 @@ def judge(id: str, *, thresholds: Mapping[str, float] | None = None, **evidence:
 
 def rows(result: Result) -> list[tuple[str, str]]:
     """Severity and subject's name of each finding, sorted."""
-    return sorted((str(finding.severity or result.check.severity), finding.subject.name) for finding in result.findings)
+    return sorted(
+        (str(finding.severity or result.check.severity), finding.subject.name)
+        for finding in result.findings
+    )

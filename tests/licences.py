@@ -1,4 +1,5 @@
-"""`python -m tests.licences`: write the list of licences of all that a user installs with the tool."""
+"""`python -m tests.licences`: write the list of licences of all that a user installs with the
+tool."""
 
 from __future__ import annotations
 
@@ -11,7 +12,9 @@ ROOT = Path(__file__).parent.parent
 LOCK = ROOT / ".ci" / "requirements.txt"
 TEST_LOCK = ROOT / ".ci" / "requirements-test.txt"
 LIST = ROOT / ".github" / "LICENCES.md"
-BUILD_ONLY = frozenset({"hatchling", "editables", "packaging", "pathspec", "pluggy", "trove-classifiers"})
+BUILD_ONLY = frozenset(
+    {"hatchling", "editables", "packaging", "pathspec", "pluggy", "trove-classifiers"}
+)
 """What builds the package and is not needed to run it."""
 
 _PINNED = re.compile(r"^([a-z0-9][a-z0-9._-]*)==(\S+)", re.MULTILINE)
@@ -24,11 +27,18 @@ def locked(path: Path = LOCK) -> dict[str, str]:
 
 
 def licence(package: Distribution) -> str:
-    """The licence as the package declares it: an SPDX expression, a classifier, or a short text; "" for none."""
+    """The licence as the package declares it: an SPDX expression, a classifier, or a short text; ""
+    for none."""
     head = package.metadata
-    classifiers = [line.removeprefix(_CLASSIFIER) for line in head.get_all("Classifier") or [] if _CLASSIFIER in line]
+    classifiers = [
+        line.removeprefix(_CLASSIFIER)
+        for line in head.get_all("Classifier") or []
+        if _CLASSIFIER in line
+    ]
     text = (head.get("License") or "").strip()
-    return head.get("License-Expression") or ", ".join(classifiers) or (text if len(text) < 60 else "")
+    return (
+        head.get("License-Expression") or ", ".join(classifiers) or (text if len(text) < 60 else "")
+    )
 
 
 def rows() -> Iterator[str]:

@@ -1,4 +1,5 @@
-"""`python -m tests.readme`: write what the program itself says: parts of README.md, and the index of the pages.
+"""`python -m tests.readme`: write what the program itself says: parts of README.md, and the index
+of the pages.
 
 The parts are the sample report and the table of checks. tests/test_contract.py compares all of it.
 """
@@ -23,7 +24,9 @@ FIRST_LINES = 44
 def sample() -> str:
     """What the recorded broken host prints at 80 columns, its beginning, with a fixed duration."""
     command = [sys.executable, "-m", "diagnose", "all", "--from", "demo", "--no-color"]
-    done = subprocess.run(command, capture_output=True, text=True, env={**os.environ, "COLUMNS": "80"}, check=False)
+    done = subprocess.run(
+        command, capture_output=True, text=True, env={**os.environ, "COLUMNS": "80"}, check=False
+    )
     whole = re.sub(r"in \d+\.\d s", "in 1.0 s", done.stdout)
     blocks = whole.split("\n\n")
     shown = [blocks.pop(0)]
@@ -41,14 +44,21 @@ def table() -> str:
 def rewritten(text: str) -> str:
     """The README with both parts as they are today."""
     text = re.sub(
-        r"(## What it looks like\n\n```\n).*?(```\n)", lambda part: part[1] + sample() + part[2], text, flags=re.DOTALL
+        r"(## What it looks like\n\n```\n).*?(```\n)",
+        lambda part: part[1] + sample() + part[2],
+        text,
+        flags=re.DOTALL,
     )
     return re.sub(r"\| id \| severity \|.*?\n\n", lambda _: table() + "\n", text, flags=re.DOTALL)
 
 
 def index() -> str:
     """The list of all pages by family, each family in the words of its module."""
-    lines = ["# Runbooks", "", "One page for each check. `diagnose explain ID` shows a page in the terminal."]
+    lines = [
+        "# Runbooks",
+        "",
+        "One page for each check. `diagnose explain ID` shows a page in the terminal.",
+    ]
     family = ""
     for check in sorted(registry.load().values(), key=lambda check: check.id):
         if check.id.partition(".")[0] != family:
@@ -63,7 +73,9 @@ def index() -> str:
                 "| page | severity | problem |",
                 "|---|---|---|",
             ]
-        lines.append(f"| [{check.id}]({check.id}.md) | {check.severity} | {check.title.rstrip('.')} |")
+        lines.append(
+            f"| [{check.id}]({check.id}.md) | {check.severity} | {check.title.rstrip('.')} |"
+        )
     return "\n".join(lines) + "\n"
 
 

@@ -44,7 +44,9 @@ from tests.hosts import Made
 
 
 def a_check(id: str, function: Any = lambda: None, **options: Any) -> Check:
-    return Check(id, "title", Severity.critical, function, (), (), options.get("caused_by", ()), (), False)
+    return Check(
+        id, "title", Severity.critical, function, (), (), options.get("caused_by", ()), (), False
+    )
 
 
 # Time
@@ -87,11 +89,16 @@ def test_a_check_without_end_is_unknown_and_the_others_are_judged() -> None:
 
 def test_after_the_budget_a_moment_is_left_for_judging() -> None:
     quick, endless_one, late = (
-        a_check(id, work) for id, work in (("test.a", quick_work), ("test.b", endless), ("test.c", slow))
+        a_check(id, work)
+        for id, work in (("test.a", quick_work), ("test.b", endless), ("test.c", slow))
     )
     now = time.monotonic()
     results = judge_all([quick, endless_one, late], {}, {}, Budget(0, now - 1))
-    assert [result.verdict for result in results] == [Verdict.PASSED, Verdict.UNKNOWN, Verdict.UNKNOWN]
+    assert [result.verdict for result in results] == [
+        Verdict.PASSED,
+        Verdict.UNKNOWN,
+        Verdict.UNKNOWN,
+    ]
     assert time.monotonic() - now < 2
 
 
@@ -114,17 +121,24 @@ def test_a_tiny_budget_still_asks() -> None:
 
 
 def failing(number: int) -> list[Result]:
-    """Results of a host with so many containers that were killed, ran into limits, and all stand on one network."""
+    """Results of a host with so many containers that were killed, ran into limits, and all stand on
+    one network."""
     net = Subject("network", "shop")
     causes, effects = a_check("test.cause"), a_check("test.effect", caused_by=("test.cause",))
     subjects = [container(f"c{at}") for at in range(number)]
     return [
-        Result(causes, Verdict.FOUND, findings=tuple(Finding(s, "down", {}, touches=(net,)) for s in subjects)),
+        Result(
+            causes,
+            Verdict.FOUND,
+            findings=tuple(Finding(s, "down", {}, touches=(net,)) for s in subjects),
+        ),
         Result(
             effects,
             Verdict.FOUND,
             findings=tuple(
-                Finding(s, "fails", {}, touches=(net,), calls=(subjects[at - 1],), onset=float(at % 7))
+                Finding(
+                    s, "fails", {}, touches=(net,), calls=(subjects[at - 1],), onset=float(at % 7)
+                )
                 for at, s in enumerate(subjects)
             ),
         ),
@@ -154,14 +168,17 @@ def test_a_long_chain_of_causes_is_no_recursion() -> None:
 
 @pytest.fixture
 def no_garbage_collection() -> Iterator[None]:
-    """Hypothesis is called at each collection, and Python drops what is raised in such a call, the end of the time too."""
+    """Hypothesis is called at each collection, and Python drops what is raised in such a call, the
+    end of the time too."""
     gc.disable()
     yield
     gc.enable()
 
 
 @pytest.mark.usefixtures("no_garbage_collection")
-def test_linking_that_takes_too_long_leaves_the_findings_and_a_note(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_linking_that_takes_too_long_leaves_the_findings_and_a_note(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr("diagnose.judgement.report.LINKING_S", 0.0)
     results = failing(3000)
     checks = {result.check.id: result.check for result in results}
@@ -174,7 +191,12 @@ def test_linking_that_takes_too_long_leaves_the_findings_and_a_note(monkeypatch:
 
 
 def test_long_texts_are_cut_and_the_rest_is_the_same() -> None:
-    answer = {"Id": "a", "State": {"Error": "x" * 100}, "Labels": {"y" * 50: "z"}, "List": ["short"]}
+    answer = {
+        "Id": "a",
+        "State": {"Error": "x" * 100},
+        "Labels": {"y" * 50: "z"},
+        "List": ["short"],
+    }
     shorter = cut(answer, 20)
     assert shorter["State"]["Error"] == "x" * 20 + " [cut: 80 more characters]"
     assert list(shorter["Labels"].values()) == ["z"]
@@ -221,7 +243,9 @@ class Shape:
     """Made evidence."""
 
 
-def test_an_answer_of_another_shape_is_named_without_internals(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_answer_of_another_shape_is_named_without_internals(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     def reader(host: Any) -> Shape:
         host.ask(InspectContainer("a"))["State"]["Pid"]
         return Shape()
@@ -230,7 +254,9 @@ def test_an_answer_of_another_shape_is_named_without_internals(monkeypatch: pyte
     monkeypatch.setitem(registry._evidence, Shape, reader)
     found = Collection(Made({"api.container": {"State": []}}), Budget.unlimited()).get(Shape)
     assert isinstance(found, Unavailable)
-    assert found.detail == "docker inspect of a container has a shape that this version does not know"
+    assert (
+        found.detail == "docker inspect of a container has a shape that this version does not know"
+    )
 
 
 # Memory
@@ -290,7 +316,10 @@ def first_line(report: Report, code: int) -> str:
 
 PASSED = Result(a_check("test.a"), Verdict.PASSED)
 BLIND = Result(
-    a_check("test.b"), Verdict.UNKNOWN, why="forbidden: as root", missing=Unavailable("forbidden", "as root")
+    a_check("test.b"),
+    Verdict.UNKNOWN,
+    why="forbidden: as root",
+    missing=Unavailable("forbidden", "as root"),
 )
 
 
@@ -302,11 +331,15 @@ def test_a_run_without_the_container_list_does_not_read_like_health() -> None:
 
 def test_exit_3_does_not_read_like_health() -> None:
     line = first_line(report(results=(PASSED, BLIND), container_names={}), 3)
-    assert line.startswith("UNKNOWN shop: not fully examined: 1 check passed, 1 could not be judged")
+    assert line.startswith(
+        "UNKNOWN shop: not fully examined: 1 check passed, 1 could not be judged"
+    )
 
 
 def test_json_escapes_what_a_terminal_obeys() -> None:
-    finding = Finding(container("a"), "x\x9b31m\x7f\u202etxt\u2066", {"State.Error": "\x00\x1b\u009b"})
+    finding = Finding(
+        container("a"), "x\x9b31m\x7f\u202etxt\u2066", {"State.Error": "\x00\x1b\u009b"}
+    )
     results = [Result(a_check("container.crashed"), Verdict.FOUND, findings=(finding,))]
     checks = {result.check.id: result.check for result in results}
     stream = io.StringIO()

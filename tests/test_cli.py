@@ -1,4 +1,5 @@
-"""The command line as a user meets it: exit codes, one clear sentence, pure JSON, nothing written by mistake."""
+"""The command line as a user meets it: exit codes, one clear sentence, pure JSON, nothing written
+by mistake."""
 
 from __future__ import annotations
 
@@ -18,10 +19,14 @@ from diagnose.recording.answer_files import read_folder, write_folder
 from diagnose.recording.recorder import RecordedAnswer
 from tests.questions import question
 
-SCHEMA = json.loads((Path(__file__).parent.parent / "diagnose/render/report.schema.json").read_text())
+SCHEMA = json.loads(
+    (Path(__file__).parent.parent / "diagnose/render/report.schema.json").read_text()
+)
 
 
-def run(*args: str, env: dict[str, str] | None = None, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+def run(
+    *args: str, env: dict[str, str] | None = None, cwd: Path | None = None
+) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", "diagnose", *args],
         capture_output=True,
@@ -56,14 +61,25 @@ def folder(tmp_path: Path) -> Path:
     }
     answers = {
         question("now"): {"wall": 1.8e9, "boot_wall": 1.7e9},
-        question("uname"): {"nodename": "shop-3", "release": "6.1.0", "version": "", "machine": "x86_64"},
-        question("endpoint"): {"url": "unix:///var/run/docker.sock", "source": "default", "named": False},
+        question("uname"): {
+            "nodename": "shop-3",
+            "release": "6.1.0",
+            "version": "",
+            "machine": "x86_64",
+        },
+        question("endpoint"): {
+            "url": "unix:///var/run/docker.sock",
+            "source": "default",
+            "named": False,
+        },
         question("api.ping"): {"api_version": "1.51", "engine_version": "28.5.2", "libpod": None},
         question("api.containers", all=True): [{"Id": "f" * 64, "Names": ["/gateway"]}],
         question("api.container", id="f" * 64): inspect,
     }
     write_folder(
-        tmp_path / "host", {q: RecordedAnswer(answer) for q, answer in answers.items()}, {"made": "for a test"}
+        tmp_path / "host",
+        {q: RecordedAnswer(answer) for q, answer in answers.items()},
+        {"made": "for a test"},
     )
     return tmp_path / "host"
 
@@ -80,22 +96,61 @@ WRONG = {
     "no page": (["explain", "nosuch.page"], "nosuch.page"),
     "an empty source": (["all", "--from", ""], "it is empty"),
     "an empty output": (["all", "-o", ""], "it is empty"),
-    "a check without its command": (["container.oom-killed"], "did you mean diagnose check container.oom-killed?"),
+    "a check without its command": (
+        ["container.oom-killed"],
+        "did you mean diagnose check container.oom-killed?",
+    ),
     "the beginning of an id": (["check", "container.oom"], "did you mean container.oom-killed"),
-    "an address that is none": (["all", "-H", "ftp://engine"], "none of unix, tcp and ssh: ftp://engine"),
-    "a docker context that is none": (["all", "--context", "nosuch"], "there is no docker context 'nosuch'"),
-    "a glob that matches nothing": (["check", "dsn.*"], "no check matches 'dsn.*'; did you mean dns"),
-    "two engines": (["all", "-H", "unix:///x", "--context", "y"], "-H and --context name two endpoints"),
-    "a recording and an engine": (["all", "--from", "demo", "-H", "unix:///x"], "does not go with --from"),
-    "a recording and a span": (["all", "--from", "demo", "--since", "1h"], "does not go with --from"),
-    "a recording and no probe": (["all", "--from", "demo", "--no-probe"], "does not go with --from"),
-    "a recording and a name": (["check", "dns", "--from", "demo", "--resolve", "x.test"], "does not go with --from"),
-    "a name and no query": (["all", "--resolve", "x.test", "--no-probe"], "does not go with --no-probe"),
-    "a source that is no bundle": (["all", "--from", "/etc/passwd"], "neither a bundle nor a recorded folder"),
+    "an address that is none": (
+        ["all", "-H", "ftp://engine"],
+        "none of unix, tcp and ssh: ftp://engine",
+    ),
+    "a docker context that is none": (
+        ["all", "--context", "nosuch"],
+        "there is no docker context 'nosuch'",
+    ),
+    "a glob that matches nothing": (
+        ["check", "dsn.*"],
+        "no check matches 'dsn.*'; did you mean dns",
+    ),
+    "two engines": (
+        ["all", "-H", "unix:///x", "--context", "y"],
+        "-H and --context name two endpoints",
+    ),
+    "a recording and an engine": (
+        ["all", "--from", "demo", "-H", "unix:///x"],
+        "does not go with --from",
+    ),
+    "a recording and a span": (
+        ["all", "--from", "demo", "--since", "1h"],
+        "does not go with --from",
+    ),
+    "a recording and no probe": (
+        ["all", "--from", "demo", "--no-probe"],
+        "does not go with --from",
+    ),
+    "a recording and a name": (
+        ["check", "dns", "--from", "demo", "--resolve", "x.test"],
+        "does not go with --from",
+    ),
+    "a name and no query": (
+        ["all", "--resolve", "x.test", "--no-probe"],
+        "does not go with --no-probe",
+    ),
+    "a source that is no bundle": (
+        ["all", "--from", "/etc/passwd"],
+        "neither a bundle nor a recorded folder",
+    ),
     "no selector": (["check"], "SELECTOR"),
     "an output that exists": (["all", "-o", "/etc/passwd"], "/etc/passwd"),
-    "a missing configuration": (["all", "--config", "/nonexistent.toml"], "cannot read /nonexistent.toml"),
-    "a missing configuration of a list": (["list", "--config", "/nonexistent.toml"], "cannot read /nonexistent.toml"),
+    "a missing configuration": (
+        ["all", "--config", "/nonexistent.toml"],
+        "cannot read /nonexistent.toml",
+    ),
+    "a missing configuration of a list": (
+        ["list", "--config", "/nonexistent.toml"],
+        "cannot read /nonexistent.toml",
+    ),
     "an empty bundle": (["bundle", "-o", ""], "it is empty"),
 }
 
@@ -118,20 +173,35 @@ def test_an_unknown_container_is_named_with_its_nearest(folder: Path):
 
 
 @pytest.mark.parametrize("word", ["/gateway", "f" * 64, "f" * 12, "f"])
-def test_a_container_is_called_by_its_name_or_by_as_much_of_its_id_as_the_engine_takes(folder: Path, word: str):
+def test_a_container_is_called_by_its_name_or_by_as_much_of_its_id_as_the_engine_takes(
+    folder: Path, word: str
+):
     done = run("all", "--from", str(folder), "--container", word, "--format", "json")
     assert done.returncode == 2, done.stderr
-    loud = {f["subject"]["name"] for f in json.loads(done.stdout)["findings"] if f["severity"] != "advice"}
+    loud = {
+        f["subject"]["name"]
+        for f in json.loads(done.stdout)["findings"]
+        if f["severity"] != "advice"
+    }
     assert loud == {"gateway"}
 
 
 def test_it_is_told_where_it_is_written_how_a_container_is_made(folder: Path):
     origin = "compose project shop, service gateway, /srv/shop/compose.yml, /srv/shop/prod.yml"
-    assert f"    made by {origin}\n" in run("all", "--from", str(folder), env={"COLUMNS": "120"}).stdout
-    assert f"- made by {origin}\n" in run("all", "--from", str(folder), "--format", "markdown").stdout
+    assert (
+        f"    made by {origin}\n"
+        in run("all", "--from", str(folder), env={"COLUMNS": "120"}).stdout
+    )
+    assert (
+        f"- made by {origin}\n" in run("all", "--from", str(folder), "--format", "markdown").stdout
+    )
     report = json.loads(run("all", "--from", str(folder), "--format", "json").stdout)
-    assert {f["made_by"] for f in report["findings"] if f["subject"]["kind"] == "container"} == {origin}
-    assert {f["made_by"] for f in report["findings"] if f["subject"]["kind"] != "container"} <= {None}
+    assert {f["made_by"] for f in report["findings"] if f["subject"]["kind"] == "container"} == {
+        origin
+    }
+    assert {f["made_by"] for f in report["findings"] if f["subject"]["kind"] != "container"} <= {
+        None
+    }
 
 
 def test_a_name_goes_before_an_id_and_the_beginning_of_several_ids_names_none():
@@ -147,7 +217,9 @@ def test_replay_finds_what_the_tape_shows(folder: Path):
     assert done.returncode == 2
     report = json.loads(done.stdout)
     jsonschema.validate(report, SCHEMA)
-    loud = [(f["id"], f["subject"]["name"]) for f in report["findings"] if f["severity"] != "advice"]
+    loud = [
+        (f["id"], f["subject"]["name"]) for f in report["findings"] if f["severity"] != "advice"
+    ]
     assert loud == [("container.entrypoint-missing", "gateway")]
     assert report["source"] == "bundle"
     assert {row["verdict"] for row in report["checks"]} <= {"found", "passed", "unknown", "skipped"}
@@ -155,7 +227,9 @@ def test_replay_finds_what_the_tape_shows(folder: Path):
 
 
 def test_text_fits_80_columns_and_has_no_colour_in_a_pipe(folder: Path):
-    done = run("check", "container.entrypoint-missing", "--from", str(folder), env={"COLUMNS": "80"})
+    done = run(
+        "check", "container.entrypoint-missing", "--from", str(folder), env={"COLUMNS": "80"}
+    )
     assert done.stdout.startswith("CRITICAL shop-3: 1 critical")
     assert "\x1b" not in done.stdout
     status, *rest = done.stdout.splitlines()
@@ -170,14 +244,18 @@ def test_findings_of_one_subject_are_told_apart_by_their_sentences(folder: Path)
     status = {"RunningTasks": 0, "DesiredTasks": 1}
     services = [{"ID": name, "Spec": {"Name": name}, "ServiceStatus": status} for name in names]
     answers = {
-        question("api.info"): {"Swarm": {"LocalNodeState": "active", "ControlAvailable": True, "Managers": 1}},
+        question("api.info"): {
+            "Swarm": {"LocalNodeState": "active", "ControlAvailable": True, "Managers": 1}
+        },
         question("api.services"): services,
         question("api.nodes"): [],
         question("api.tasks"): [],
     }
     old, _ = read_folder(folder)
     write_folder(
-        folder, {**old, **{q: RecordedAnswer(answer) for q, answer in answers.items()}}, {"made": "for a test"}
+        folder,
+        {**old, **{q: RecordedAnswer(answer) for q, answer in answers.items()}},
+        {"made": "for a test"},
     )
     done = run("check", "swarm.service-underreplicated", "--from", str(folder))
     assert done.stdout.count("CRITICAL  swarm.service-underreplicated") == 1
@@ -217,14 +295,24 @@ def test_a_wrong_site_is_one_clear_sentence(folder: Path, tmp_path: Path, text: 
 
 def test_silences_and_thresholds_come_from_a_named_file(folder: Path, tmp_path: Path):
     config = tmp_path / "c.toml"
-    config.write_text('[[silence]]\nid = "container.*"\nsubject = "gate*"\nreason = "being replaced"\n')
+    config.write_text(
+        '[[silence]]\nid = "container.*"\nsubject = "gate*"\nreason = "being replaced"\n'
+    )
     done = run(
-        "check", "container.entrypoint-missing", "--from", str(folder), "--config", str(config), "--show-silenced"
+        "check",
+        "container.entrypoint-missing",
+        "--from",
+        str(folder),
+        "--config",
+        str(config),
+        "--show-silenced",
     )
     assert done.returncode == 0, done.stdout
     assert "being replaced" in done.stdout
     config.write_text('[[silence]]\nid = "container.*"\nreason = "r"\nuntil = 2020-01-01\n')
-    done = run("check", "container.entrypoint-missing", "--from", str(folder), "--config", str(config))
+    done = run(
+        "check", "container.entrypoint-missing", "--from", str(folder), "--config", str(config)
+    )
     assert done.returncode == 2
     assert "ended on 2020-01-01" in done.stdout
     config.write_text('[thresholds."container.nosuch"]\nx = 1\n')
@@ -235,7 +323,9 @@ def test_the_current_folder_steers_nothing(tmp_path: Path):
     (tmp_path / "diagnose.toml").write_text("nonsense")
     (tmp_path / "checks.py").write_text("raise SystemExit('steered')")
     script = Path(sys.executable).parent / "diagnose"
-    done = subprocess.run([script, "list"], capture_output=True, text=True, cwd=tmp_path, check=False)
+    done = subprocess.run(
+        [script, "list"], capture_output=True, text=True, cwd=tmp_path, check=False
+    )
     assert done.returncode == 0, done.stderr
 
 
@@ -260,11 +350,35 @@ HEAVY = {
     "yaml",
 }
 """20 to 300 ms each."""
-FAMILIES = {"container", "daemon", "dns", "firewall", "image", "kernel", "logging", "network", "resources", "security"}
+FAMILIES = {
+    "container",
+    "daemon",
+    "dns",
+    "firewall",
+    "image",
+    "kernel",
+    "logging",
+    "network",
+    "resources",
+    "security",
+}
 MODULES = {
     "--version": {*HEAVY, "click", "msgspec", "inspect", "diagnose.cli"},
-    "--help": {*HEAVY, "msgspec", "diagnose.judgement.engine", "diagnose.registry", "diagnose.model", "checks"},
-    "list --format json": {*HEAVY, "psutil", "dnslib", "diagnose.judgement.engine", "diagnose.live"},
+    "--help": {
+        *HEAVY,
+        "msgspec",
+        "diagnose.judgement.engine",
+        "diagnose.registry",
+        "diagnose.model",
+        "checks",
+    },
+    "list --format json": {
+        *HEAVY,
+        "psutil",
+        "dnslib",
+        "diagnose.judgement.engine",
+        "diagnose.live",
+    },
     "explain dns.host-broken --raw": {
         *HEAVY - {"yaml"},
         "psutil",
@@ -303,7 +417,8 @@ MODULES = {
     },
     "all --format json --no-probe": {*HEAVY, "dnslib"},
 }
-"""What a command must not import; FOLDER is a recorded host, without it the host is this one, with its default socket."""
+"""What a command must not import; FOLDER is a recorded host, without it the host is this one, with
+its default socket."""
 
 
 @pytest.mark.parametrize("command", MODULES)
@@ -323,7 +438,12 @@ def test_nothing_is_imported_that_the_command_does_not_need(command: str, folder
         "XDG_RUNTIME_DIR": "/nonexistent",
     }  # nothing but the default socket, which needs no docker-py
     done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, env=env, timeout=60, check=False
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        env=env,
+        timeout=60,
+        check=False,
     )
     imported = set(done.stderr.splitlines()[-1].split())
     assert "diagnose.version" in imported, done.stderr
@@ -335,7 +455,11 @@ STREAMS = {
     "no stdout": ("all --from FOLDER >&-", 2, ""),
     "no stream at all": ("all --from FOLDER --format json <&- >&- 2>&-", 2, ""),
     "no stderr for an error": ("all --nosuch 2>&-", 3, ""),
-    "a full disk": ("all --from FOLDER >/dev/full", 3, "Error: cannot write the report: No space left on device"),
+    "a full disk": (
+        "all --from FOLDER >/dev/full",
+        3,
+        "Error: cannot write the report: No space left on device",
+    ),
     "a full disk, few bytes": ("list daemon.hung >/dev/full", 3, "Error: No space left on device"),
 }
 
@@ -345,7 +469,9 @@ STREAMS = {
 def test_streams_that_are_closed_or_full(name: str, folder: Path):
     command, code, said = STREAMS[name]
     script = f"{sys.executable} -m diagnose {command.replace('FOLDER', str(folder))}"
-    done = subprocess.run(["sh", "-c", script], capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(
+        ["sh", "-c", script], capture_output=True, text=True, timeout=60, check=False
+    )
     assert (done.returncode, done.stdout, done.stderr.strip()) == (code, "", said)
 
 
@@ -359,7 +485,9 @@ def test_an_interrupt_before_anything_is_known(number: signal.Signals, folder: P
         "from diagnose.__main__ import main\n"
         "main()\n"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False
+    )
     assert (done.returncode, done.stdout, done.stderr) == (3, "", "interrupted\n")
 
 
@@ -373,7 +501,9 @@ def test_an_interrupt_lets_the_report_be_written_and_a_second_one_does_not():
         "    os.kill(os.getpid(), signal.SIGINT)\n"
         "    sys.stdout.write(' and beyond'); sys.stdout.flush()\n"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False
+    )
     assert (done.returncode, done.stdout) == (-signal.SIGINT, "to its end")
 
 
@@ -392,13 +522,17 @@ def test_a_context_that_is_gone_says_nothing_about_the_files_of_this_host(tmp_pa
     assert any("there is no docker context 'nosuch' (DOCKER_CONTEXT)" in why for why in whys)
 
 
-@pytest.mark.parametrize("id", ["container.oom-killed", "container.device-missing", "dns.host-broken"])
+@pytest.mark.parametrize(
+    "id", ["container.oom-killed", "container.device-missing", "dns.host-broken"]
+)
 def test_no_command_of_a_page_is_cut_or_wrapped(id: str):
     shown = run("explain", id, env={"COLUMNS": "60"}).stdout.splitlines()
     blocks = runbooks.page(id).blocks
     assert any(len(line) > 60 for block in blocks for line in block.text.splitlines())
     for block in blocks:
-        assert all(f"  {runbooks.fill(line, {})}" in shown for line in block.text.splitlines()), block.text
+        assert all(f"  {runbooks.fill(line, {})}" in shown for line in block.text.splitlines()), (
+            block.text
+        )
 
 
 def test_help_of_every_command_names_its_options():

@@ -20,8 +20,17 @@ from tests.tickets import DATA, recorded, taken, unpacked
 WEB = {"kind": "container", "name": "web"}
 
 
-def finding(id: str = "container.unhealthy", severity: str = "critical", summary: str = "s", **more) -> dict:
-    return {"key": f"{id}@web", "id": id, "severity": severity, "subject": WEB, "summary": summary, **more}
+def finding(
+    id: str = "container.unhealthy", severity: str = "critical", summary: str = "s", **more
+) -> dict:
+    return {
+        "key": f"{id}@web",
+        "id": id,
+        "severity": severity,
+        "subject": WEB,
+        "summary": summary,
+        **more,
+    }
 
 
 def report(*findings: dict, verdict: str = "passed", unexamined=()) -> dict:
@@ -38,8 +47,16 @@ CASES = {
         report(finding(severity="critical"), verdict="found"),
         "changed",
     ),
-    "the check cannot look now": (report(finding(), verdict="found"), report(verdict="unknown"), "invisible"),
-    "the check crashed": (report(finding(), verdict="found"), report(verdict="crashed"), "invisible"),
+    "the check cannot look now": (
+        report(finding(), verdict="found"),
+        report(verdict="unknown"),
+        "invisible",
+    ),
+    "the check crashed": (
+        report(finding(), verdict="found"),
+        report(verdict="crashed"),
+        "invisible",
+    ),
     "this subject was not looked at": (
         report(finding(), verdict="found"),
         report(verdict="found", unexamined=[{"subject": WEB, "why": "timed out"}]),
@@ -55,15 +72,27 @@ CASES = {
         report(finding(), verdict="found"),
         "changed",
     ),
-    "a cause that nobody asked about": (report(finding(selected=False), verdict="found"), report(), None),
+    "a cause that nobody asked about": (
+        report(finding(selected=False), verdict="found"),
+        report(),
+        None,
+    ),
     "silenced all along": (
         report(finding(silenced="on purpose"), verdict="found"),
         report(finding(silenced="on purpose"), verdict="found"),
         None,
     ),
     "new and silenced": (report(), report(finding(silenced="on purpose"), verdict="found"), None),
-    "silenced, then gone": (report(finding(silenced="on purpose"), verdict="found"), report(), None),
-    "the check does not apply now": (report(finding(), verdict="found"), report(verdict="skipped"), "gone"),
+    "silenced, then gone": (
+        report(finding(silenced="on purpose"), verdict="found"),
+        report(),
+        None,
+    ),
+    "the check does not apply now": (
+        report(finding(), verdict="found"),
+        report(verdict="skipped"),
+        "gone",
+    ),
     "the check is not known any more": (
         report(finding(), verdict="found"),
         {"findings": [], "checks": []},
@@ -76,12 +105,16 @@ CASES = {
 def test_compare(name: str):
     old, new, where = CASES[name]
     change = compare.compare(old, new)
-    counts = {each: len(getattr(change, each)) for each in ("new", "gone", "same", "changed", "invisible")}
+    counts = {
+        each: len(getattr(change, each)) for each in ("new", "gone", "same", "changed", "invisible")
+    }
     assert counts == {**dict.fromkeys(counts, 0), **({where: 1} if where else {})}
 
 
 def test_a_check_that_passed_and_is_blind_now_is_named():
-    assert compare.compare(report(), report(verdict="unknown")).newly_blind == ("container.unhealthy",)
+    assert compare.compare(report(), report(verdict="unknown")).newly_blind == (
+        "container.unhealthy",
+    )
 
 
 @pytest.mark.parametrize(
@@ -108,16 +141,27 @@ def diff(*args: Any) -> subprocess.CompletedProcess[str]:
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Bundles and reports of one host: as it was, cured in part, and with an engine that hides its containers."""
+    """Bundles and reports of one host: as it was, cured in part, and with an engine that hides its
+    containers."""
     place = tmp_path_factory.mktemp("diff")
     entries = dict(recorded())
-    legacy = next(q for q, e in entries.items() if q.kind == "api.container" and "/legacy" in json.dumps(e.answer))
+    legacy = next(
+        q
+        for q, e in entries.items()
+        if q.kind == "api.container" and "/legacy" in json.dumps(e.answer)
+    )
     cured = json.loads(json.dumps(entries[legacy].answer))
     cured["State"] |= {"Status": "running", "Running": True, "ExitCode": 0, "Pid": 4242}
     blind = {
-        q: RecordedAnswer(Failed("timed out", "no answer in 4.0 s")) for q in entries if q.kind == "api.containers"
+        q: RecordedAnswer(Failed("timed out", "no answer in 4.0 s"))
+        for q in entries
+        if q.kind == "api.containers"
     }
-    for name, changes in {"old": {}, "cured": {legacy: RecordedAnswer(cured)}, "blind": blind}.items():
+    for name, changes in {
+        "old": {},
+        "cured": {legacy: RecordedAnswer(cured)},
+        "blind": blind,
+    }.items():
         _, sealed = taken({**entries, **changes})
         (place / f"{name}.tar.gz").write_bytes(sealed.data)
         (place / f"{name}.json").write_bytes(unpacked(sealed.data)["report.json"])
@@ -133,13 +177,19 @@ def test_bundles_and_reports_in_any_pair_say_the_same(folder: Path, old: str, ne
     gone = {row["key"] for row in said["gone"]}
     assert "container.exec-format@container:legacy" in gone
     assert not said["no_longer_visible"]
-    assert "container.exec-format@container:legacy" not in {row["key"] for row in said["still_there"]}
+    assert "container.exec-format@container:legacy" not in {
+        row["key"] for row in said["still_there"]
+    }
     assert len(said["still_there"]) > 20
     assert done.returncode == 2
 
 
 def test_a_host_with_itself_has_no_difference(folder: Path):
-    said = json.loads(diff(folder / "old.tar.gz", DATA / "fifteen-faults-28.5.2.tar.gz", "--format", "json").stdout)
+    said = json.loads(
+        diff(
+            folder / "old.tar.gz", DATA / "fifteen-faults-28.5.2.tar.gz", "--format", "json"
+        ).stdout
+    )
     assert {name for name, rows in said.items() if rows} == {"schema_version", "still_there"}
 
 
@@ -196,10 +246,14 @@ WRONG = {
 
 @pytest.mark.parametrize("name", WRONG)
 @pytest.mark.fuzz
-def test_what_cannot_be_compared_is_refused_in_one_sentence(name: str, tmp_path: Path, folder: Path):
+def test_what_cannot_be_compared_is_refused_in_one_sentence(
+    name: str, tmp_path: Path, folder: Path
+):
     (tmp_path / "text.json").write_text("hello")
     (tmp_path / "other.json").write_text('{"findings": 3}')
-    (tmp_path / "half.json").write_text(json.dumps({"findings": [{"key": "a", "id": "b"}], "checks": []}))
+    (tmp_path / "half.json").write_text(
+        json.dumps({"findings": [{"key": "a", "id": "b"}], "checks": []})
+    )
     newer = json.loads((folder / "old.json").read_text()) | {"schema_version": 2}
     (tmp_path / "newer.json").write_text(json.dumps(newer))
     (tmp_path / "half.tar.gz").write_bytes((folder / "old.tar.gz").read_bytes()[:3000])

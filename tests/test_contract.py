@@ -47,21 +47,29 @@ def test_page_is_whole(id: str):
     used = set().union(*(runbooks.placeholders(block.text) for block in page.blocks)) - {"docker"}
     assert used <= set(page.variables), "a placeholder that is no declared variable"
     fences = re.findall(r"^```(\S.*)$", page.body, re.MULTILINE)
-    assert all(info.split()[0] in ("sh", "json", "toml", "yaml", "ini", "text", "dockerfile") for info in fences)
+    assert all(
+        info.split()[0] in ("sh", "json", "toml", "yaml", "ini", "text", "dockerfile")
+        for info in fences
+    )
 
 
 @pytest.mark.parametrize("id", sorted(PAGES))
 def test_blocks_are_those_that_a_markdown_parser_finds(id: str):
     body = runbooks.page(id).body
     parsed = MarkdownIt("zero").enable("fence").parse(body)
-    commands = [(token.info.split()[1], token.content.rstrip("\n")) for token in parsed if token.info.startswith("sh ")]
+    commands = [
+        (token.info.split()[1], token.content.rstrip("\n"))
+        for token in parsed
+        if token.info.startswith("sh ")
+    ]
     assert [(block.purpose, block.text) for block in runbooks.blocks_in(body, id)] == commands
 
 
 @pytest.mark.parametrize("id", sorted(PAGES))
 @pytest.mark.parametrize("value", HOSTILE.values(), ids=HOSTILE)
 def test_hostile_values_stay_one_word(id: str, value: str):
-    """A placeholder is a whole shell word or a word's suffix: filled with anything, the words stay the same in number.
+    """A placeholder is a whole shell word or a word's suffix: filled with anything, the words stay
+    the same in number.
 
     A name that docker would read as an option has `--` before it.
     """
@@ -69,11 +77,15 @@ def test_hostile_values_stay_one_word(id: str, value: str):
     variables = dict.fromkeys(page.variables, value)
     plain = dict.fromkeys(page.variables, "x")
     whole = "\n".join(f"(\n{runbooks.fill(block.text, variables)}\n)" for block in page.blocks)
-    parsed = subprocess.run(["bash", "-n"], input=whole, text=True, capture_output=True, check=False)
+    parsed = subprocess.run(
+        ["bash", "-n"], input=whole, text=True, capture_output=True, check=False
+    )
     assert parsed.returncode == 0, f"{whole}\n{parsed.stderr}"
     for block in page.blocks:
         filled = runbooks.fill(block.text, variables)
-        for hostile, tame in zip(_commands(filled), _commands(runbooks.fill(block.text, plain)), strict=True):
+        for hostile, tame in zip(
+            _commands(filled), _commands(runbooks.fill(block.text, plain)), strict=True
+        ):
             assert [_harmless(word, value) for word in _without_dashes(hostile, value)] == [
                 _harmless(word, value) for word in _without_dashes(tame, value)
             ]
@@ -87,7 +99,8 @@ def _without_dashes(words: list[str], value: str) -> list[str]:
 
 
 def _harmless(word: str, value: str) -> str:
-    """The word with x for the hostile value, which is quoted where it stands in a command substitution."""
+    """The word with x for the hostile value, which is quoted where it stands in a command
+    substitution."""
     return word.replace(shlex.quote(value), "x").replace(value, "x")
 
 
@@ -123,7 +136,9 @@ service docker restart
         ({"podman"}, {"container": "web"}, ["{docker} start {container}"]),
     ],
 )
-def test_a_block_suits_the_host_and_the_finding(traits: set[str], variables: dict[str, str], suiting: list[str]):
+def test_a_block_suits_the_host_and_the_finding(
+    traits: set[str], variables: dict[str, str], suiting: list[str]
+):
     blocks = runbooks.blocks_in(PAGE, "page")
     assert [block.text for block in blocks if block.suits(variables, frozenset(traits))] == suiting
 
@@ -171,7 +186,8 @@ NO_REAL_FAULT = {
     "security.sysctl-denied": "an engine inside LXC with AppArmor: tests/checks/test_confinement.py has the words as reported",
     "resources.limits-not-enforced": "a kernel built or booted without a controller: tests/test_checks_resources.py",
 }
-"""Checks that no host of the lab can be made to bring, and why: they are proven on made evidence."""
+"""Checks that no host of the lab can be made to bring, and why: they are proven on made evidence.
+"""
 
 
 def test_every_check_is_found_on_a_real_fault():
@@ -200,11 +216,15 @@ PASSED_NOWHERE = {
     "swarm.quorum-lost": "no recorded host is in a swarm",
     "swarm.service-underreplicated": "no recorded host is in a swarm",
 }
-"""Checks that apply to no recorded host, and why: the tests of their family show them passing on made evidence."""
+"""Checks that apply to no recorded host, and why: the tests of their family show them passing on
+made evidence."""
 
 
 def test_every_check_passes_on_a_recorded_host():
-    verdicts = [json.loads(path.read_text())["verdicts"] for path in (ROOT / "fixtures").glob("*/expected.json")]
+    verdicts = [
+        json.loads(path.read_text())["verdicts"]
+        for path in (ROOT / "fixtures").glob("*/expected.json")
+    ]
     assert verdicts
     passed = {id for host in verdicts for id, verdict in host.items() if verdict == "passed"}
     assert set(CHECKS) - passed == set(PASSED_NOWHERE)
@@ -261,7 +281,8 @@ def test_checks_import_only_what_the_house_allows(path: Path):
 
 WORLD = {"docker", "psutil", "pyroute2", "socket", "subprocess", "fcntl", "ssl", "requests"}
 ACTS = {ROOT / "diagnose/follow/shell.py", ROOT / "diagnose/reach/channel.py"}
-"""The files outside of `live/` that touch the world: one runs what the engineer has agreed to, one runs ssh."""
+"""The files outside of `live/` that touch the world: one runs what the engineer has agreed to, one
+runs ssh."""
 OUTSIDE_LIVE = [path for path in ENGINE_FILES if "live" not in path.parts and path not in ACTS]
 
 
@@ -284,14 +305,18 @@ def test_every_kind_of_question_has_its_collector(kind: str):
     policy = policies()[kind]
     module, _, function = policy.collector.partition(":")
     tree = ast.parse((ROOT / "diagnose" / "live" / f"{module.replace('.', '/')}.py").read_text())
-    definition = next(node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name == function)
+    definition = next(
+        node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name == function
+    )
     question = ast.unparse(definition.args.args[1].annotation)
     assert question in (classes(policy.collector) | {"AnyQuestion"})
 
 
 def classes(collector: str) -> set[str]:
     """The names of the questions that this collector answers, and of their common ancestors."""
-    owners = [question for kind, question in by_kind().items() if policies()[kind].collector == collector]
+    owners = [
+        question for kind, question in by_kind().items() if policies()[kind].collector == collector
+    ]
     shared = set.intersection(*({cls.__name__ for cls in question.__mro__} for question in owners))
     return shared if len(owners) > 1 else {owners[0].__name__}
 
@@ -350,7 +375,8 @@ _STANDS_FOR = re.compile(
 
 
 def test_no_command_holds_a_word_that_stands_for_a_name():
-    """A report shows commands that can be run as they are; a script's own variables, and words in quotes, are no such word."""
+    """A report shows commands that can be run as they are; a script's own variables, and words in
+    quotes, are no such word."""
     found = {}
     for id in CHECKS:
         for block in [block for block in runbooks.page(id).blocks if not block.example]:
@@ -361,7 +387,8 @@ def test_no_command_holds_a_word_that_stands_for_a_name():
 
 
 def test_no_fix_makes_a_container_without_its_options():
-    """`docker run -d IMAGE` forgets ports, volumes and the restart policy of the container that it is to replace."""
+    """`docker run -d IMAGE` forgets ports, volumes and the restart policy of the container that it
+    is to replace."""
     blocks = [
         (id, block)
         for id in CHECKS
@@ -369,11 +396,16 @@ def test_no_fix_makes_a_container_without_its_options():
         if block.purpose == "fix" and not block.example
     ]
     assert blocks
-    assert [id for id, block in blocks if re.search(r"docker\}? run (?:-d|--detach)(?!.*--name)", block.text)] == []
+    assert [
+        id
+        for id, block in blocks
+        if re.search(r"docker\}? run (?:-d|--detach)(?!.*--name)", block.text)
+    ] == []
 
 
 def test_every_check_has_one_form():
-    """A generator with one return type: a check that hands over to a twin, or returns a list, reads in two places."""
+    """A generator with one return type: a check that hands over to a twin, or returns a list, reads
+    in two places."""
     assert CHECKS
     forms = {check.function.__annotations__["return"] for check in CHECKS.values()}
     assert forms == {"CheckResult"}

@@ -1,6 +1,8 @@
-"""Engine 29 as its recorded hosts have it, with its two firewall backends and containerd's image store.
+"""Engine 29 as its recorded hosts have it, with its two firewall backends and containerd's image
+store.
 
-The recordings lack what nobody asked then; where a test needs such an answer it adds that of a healthy host by name.
+The recordings lack what nobody asked then; where a test needs such an answer it adds that of a
+healthy host by name.
 """
 
 from __future__ import annotations
@@ -39,20 +41,28 @@ def judged(backend: str, more: Mapping[AnyQuestion, Json | Failed], *ids: str) -
     entries.update({asked: RecordedAnswer(answer) for asked, answer in more.items()})
     known = registry.load()
     what = engine.Run(known, ids or tuple(known), source="bundle")
-    return engine.run(Replay(entries), what, began=time.monotonic(), budget=Budget(time.monotonic() + 60))
+    return engine.run(
+        Replay(entries), what, began=time.monotonic(), budget=Budget(time.monotonic() + 60)
+    )
 
 
 def healthy(backend: str, forwarded: str = "1") -> dict[AnyQuestion, Json | Failed]:
-    """What a healthy host of this kind says of legacy tables, forwarding, and where the engine is."""
+    """What a healthy host of this kind says of legacy tables, forwarding, and where the engine
+    is."""
     ways = [f"net/ipv4/conf/{name}/forwarding" for name in ("docker0", BRIDGES[backend], "up0")]
     settings = ["net.ipv4.ip_forward", "net.bridge.bridge-nf-call-iptables", *ways]
     units = ("docker.service", "docker.socket", "containerd.service")
     return {
         **{
-            question("iptables", flavour="legacy", family=each): {"text": "", "command": None} for each in ("ip", "ip6")
+            question("iptables", flavour="legacy", family=each): {"text": "", "command": None}
+            for each in ("ip", "ip6")
         },
         question("sysctl", names=list(settings)): dict.fromkeys(settings, forwarded),
-        question("endpoint"): {"url": "unix:///var/run/docker.sock", "scheme": "unix", "source": "default socket"},
+        question("endpoint"): {
+            "url": "unix:///var/run/docker.sock",
+            "scheme": "unix",
+            "source": "default socket",
+        },
         question("locality"): {"same_host": True, "why": "peer credentials", "engine_pid": None},
         **{question("unit", name=unit): Failed("missing", "no systemd") for unit in units},
     }
@@ -60,14 +70,18 @@ def healthy(backend: str, forwarded: str = "1") -> dict[AnyQuestion, Json | Fail
 
 def verdicts(report: Report, family: str) -> dict[str, str]:
     return {
-        result.check.id: result.verdict.value for result in report.results if result.check.id.startswith(f"{family}.")
+        result.check.id: result.verdict.value
+        for result in report.results
+        if result.check.id.startswith(f"{family}.")
     }
 
 
 @both
 def test_nothing_but_the_faults_of_the_host(backend: str) -> None:
     report = judged(backend, {})
-    assert {finding.key for finding in report.findings if finding.severity > Severity.advice} == FAULTS
+    assert {
+        finding.key for finding in report.findings if finding.severity > Severity.advice
+    } == FAULTS
     assert not [result.check.id for result in report.results if result.verdict is Verdict.CRASHED]
     assert not [result.why for result in report.results if "malformed" in result.why]
 
@@ -75,7 +89,9 @@ def test_nothing_but_the_faults_of_the_host(backend: str) -> None:
 @both
 def test_no_false_alarm_of_the_packet_filter_and_the_daemon(backend: str) -> None:
     report = judged(backend, healthy(backend))
-    assert {finding.key for finding in report.findings if finding.severity > Severity.advice} == FAULTS
+    assert {
+        finding.key for finding in report.findings if finding.severity > Severity.advice
+    } == FAULTS
     assert verdicts(report, "firewall") == {
         "firewall.backend-mixed": "passed",
         "firewall.between-containers": "skipped",
@@ -105,7 +121,10 @@ def test_rules_that_are_gone_are_missed(backend: str) -> None:
     }  # fmt: skip
     said = verdicts(judged(backend, healthy(backend) | flushed), "firewall")
     assert said["firewall.chains-missing"] == "found"
-    assert verdicts(judged(backend, healthy(backend, "0")), "firewall")["firewall.forwarding-off"] == "found"
+    assert (
+        verdicts(judged(backend, healthy(backend, "0")), "firewall")["firewall.forwarding-off"]
+        == "found"
+    )
 
 
 @both
@@ -116,8 +135,14 @@ def test_what_fills_the_disk_by_the_engine_s_own_figures(backend: str) -> None:
         "free": 3 * GIB, "available": 3 * GIB, "reserved": 0, "inodes": 9, "inodes_free": 8, "dev": "7:1",
         "read_only": False,
     }  # fmt: skip
-    report = judged(backend, {question("fs.usage", path="/var/lib/docker"): full}, "storage.disk-full")
+    report = judged(
+        backend, {question("fs.usage", path="/var/lib/docker"): full}, "storage.disk-full"
+    )
     (found,) = report.findings
     parts = {part["name"]: part["bytes"] for part in found.finding.evidence["attribution"]}
     written, images = 5 * 4096, {"iptables": 3247628, "nftables": 3247634}[backend]
-    assert parts == {"images": images, "writable layers": written, "other": 97 * GIB - images - written}
+    assert parts == {
+        "images": images,
+        "writable layers": written,
+        "other": 97 * GIB - images - written,
+    }

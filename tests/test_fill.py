@@ -1,4 +1,5 @@
-"""Placeholders of pages under hostile values: what begins with `-` is never read as an option of docker."""
+"""Placeholders of pages under hostile values: what begins with `-` is never read as an option of
+docker."""
 
 from __future__ import annotations
 
@@ -8,9 +9,15 @@ from diagnose import runbooks
 
 FILLED = {
     "an operand": ("{docker} logs {name}", "docker logs -- -rf"),
-    "behind an option with a value": ("{docker} logs --tail 50 {name}", "docker logs --tail 50 -- -rf"),
+    "behind an option with a value": (
+        "{docker} logs --tail 50 {name}",
+        "docker logs --tail 50 -- -rf",
+    ),
     "behind a switch": ("{docker} rm -f {name}", "docker rm -f -- -rf"),
-    "the value of an option": ("{docker} run --name {name} busybox", "docker run --name -rf busybox"),
+    "the value of an option": (
+        "{docker} run --name {name} busybox",
+        "docker run --name -rf busybox",
+    ),
     "two operands": ("{docker} network connect {name} {name}", "docker network connect -- -rf -rf"),
     "after a dash of its own": ("{docker} exec -- {name} ls", "docker exec -- -rf ls"),
     "the beginning of a word": ("{docker} cp {name}:/x .", "docker cp -- -rf:/x ."),
@@ -18,7 +25,10 @@ FILLED = {
     "in the second command": ("ls | {docker} inspect {name}", "ls | docker inspect -- -rf"),
     "of another program": ("{docker} ps; ip link show {name}", "docker ps; ip link show -rf"),
     "on a continued line": ("{docker} logs \\\n  {name}", "docker logs \\\n  -- -rf"),
-    "in a loop": ("for x in 1; do\n{docker} logs {name}\ndone", "for x in 1; do\ndocker logs -- -rf\ndone"),
+    "in a loop": (
+        "for x in 1; do\n{docker} logs {name}\ndone",
+        "for x in 1; do\ndocker logs -- -rf\ndone",
+    ),
 }
 
 

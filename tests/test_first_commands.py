@@ -1,4 +1,5 @@
-"""The first command of a report heals or decides: each scenario of the lab, with what its page is filled with, and a verdict."""
+"""The first command of a report heals or decides: each scenario of the lab, with what its page is
+filled with, and a verdict."""
 
 from __future__ import annotations
 
@@ -89,7 +90,8 @@ def test_first_command_is_judged(row: Row):
 
 @pytest.mark.parametrize("row", ROWS, ids=_named)
 def test_first_command_can_be_typed_and_changes_something(row: Row):
-    """No placeholder, no made-up value, nothing that the host lacks, and no mere look where a fix is known."""
+    """No placeholder, no made-up value, nothing that the host lacks, and no mere look where a fix
+    is known."""
     place = row.place
     for traits in (place.traits, place.traits - {"systemd"}):
         first = runbooks.cure(row.id, row.variables, runbooks.Place(row.docker, traits))
@@ -124,5 +126,7 @@ def test_pages_say_where_they_were_proven():
     assert engines
     for id, path in runbooks.paths().items():
         text = path.read_text(encoding="utf-8")
-        assert with_last_line(text, engines.get(id, ())) == text, "run: python -m tests.cured RESULTS"
+        assert with_last_line(text, engines.get(id, ())) == text, (
+            "run: python -m tests.cured RESULTS"
+        )
         assert (id in engines) is text.endswith(f"{last_line(engines.get(id, ()))}\n")

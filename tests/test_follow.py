@@ -53,9 +53,12 @@ class Scripted:
 
 
 class Host:
-    """Commands that are only noted, and a finding that goes away once one of the curing has been run."""
+    """Commands that are only noted, and a finding that goes away once one of the curing has been
+    run."""
 
-    def __init__(self, cured_by: str = "", codes: Mapping[str, int] | None = None, verdict: str = "found") -> None:
+    def __init__(
+        self, cured_by: str = "", codes: Mapping[str, int] | None = None, verdict: str = "found"
+    ) -> None:
         self.ran: list[str] = []
         self.cured_by, self.codes, self.verdict = cured_by, codes or {}, verdict
 
@@ -75,7 +78,9 @@ class Host:
 
 def plan(*commands: Command, name: str = "web") -> steps.Course:
     def of(purpose: str) -> tuple[steps.PageStep, ...]:
-        return tuple(steps.PageStep(command, "it") for command in commands if command.purpose == purpose)
+        return tuple(
+            steps.PageStep(command, "it") for command in commands if command.purpose == purpose
+        )
 
     keys = frozenset({KEY})
     return steps.Course(
@@ -84,7 +89,9 @@ def plan(*commands: Command, name: str = "web") -> steps.Course:
     )  # fmt: skip
 
 
-def walked(tmp_path: Path, what: steps.Course, answers: Sequence[str], host: Host) -> tuple[str, str]:
+def walked(
+    tmp_path: Path, what: steps.Course, answers: Sequence[str], host: Host
+) -> tuple[str, str]:
     """How the walk ends, and its transcript."""
     transcript = Transcript(tmp_path / "t.md")
     transcript.begin(what, "shop-3", "1.0")
@@ -133,7 +140,9 @@ WALKS: dict[str, tuple[steps.Course, list[str], Host, str, list[str]]] = {
 
 
 @pytest.mark.parametrize(("what", "answers", "host", "ending", "ran"), WALKS.values(), ids=WALKS)
-def test_walk(tmp_path: Path, what: steps.Course, answers: list[str], host: Host, ending: str, ran: list[str]):
+def test_walk(
+    tmp_path: Path, what: steps.Course, answers: list[str], host: Host, ending: str, ran: list[str]
+):
     host.ran.clear()
     ended, transcript = walked(tmp_path, what, answers, host)
     assert ended.startswith(ending)

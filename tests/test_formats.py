@@ -1,4 +1,5 @@
-"""The report as other programs read it: JUnit, SARIF, CSV; and reports that leave out what a baseline knows."""
+"""The report as other programs read it: JUnit, SARIF, CSV; and reports that leave out what a
+baseline knows."""
 
 from __future__ import annotations
 
@@ -29,7 +30,9 @@ EVIL = '=cmd|"/c calc"!A1 <x>&]]>\x00\x1b[31m\u202e'
 
 @pytest.fixture(scope="module")
 def demo() -> Report:
-    return session.diagnose(registry.load, None, Options(source=DEMO, budget_s=120), began=time.monotonic())
+    return session.diagnose(
+        registry.load, None, Options(source=DEMO, budget_s=120), began=time.monotonic()
+    )
 
 
 def written(render: Callable[[Report, TextIO], None], what: Report) -> str:
@@ -40,8 +43,12 @@ def written(render: Callable[[Report, TextIO], None], what: Report) -> str:
 
 def hostile() -> Report:
     cause = found("firewall.chains-missing", HOST, EVIL)
-    effect = found("container.unhealthy", container(EVIL), EVIL, caused_by=("firewall.chains-missing",))
-    return report(cause, effect, found("security.root-user", container(EVIL), EVIL, Severity.advice))
+    effect = found(
+        "container.unhealthy", container(EVIL), EVIL, caused_by=("firewall.chains-missing",)
+    )
+    return report(
+        cause, effect, found("security.root-user", container(EVIL), EVIL, Severity.advice)
+    )
 
 
 # -- JUnit ----------------------------------------
@@ -75,8 +82,12 @@ def test_advice_fails_no_case(demo: Report) -> None:
     assert quiet
     found_cases = cases(demo)
     assert all(found_cases[id].find("failure") is None for id in quiet)
-    output = ElementTree.fromstring(written(junit.render, demo)).findtext("testsuite/system-out") or ""
-    assert all(finding.finding.summary in output for finding in demo.findings if finding.id in quiet)
+    output = (
+        ElementTree.fromstring(written(junit.render, demo)).findtext("testsuite/system-out") or ""
+    )
+    assert all(
+        finding.finding.summary in output for finding in demo.findings if finding.id in quiet
+    )
 
 
 def test_hostile_text_is_sound_xml() -> None:
@@ -101,13 +112,17 @@ def test_each_finding_is_a_result(demo: Report) -> None:
 
 
 def test_hostile_text_in_sarif() -> None:
-    assert "\x1b" not in json.dumps(json.loads(written(sarif.render, hostile())), ensure_ascii=False)
+    assert "\x1b" not in json.dumps(
+        json.loads(written(sarif.render, hostile())), ensure_ascii=False
+    )
 
 
 SCHEMA = os.environ.get("DIAGNOSE_SARIF_SCHEMA", "")
 
 
-@pytest.mark.skipif(not SCHEMA, reason="DIAGNOSE_SARIF_SCHEMA names no copy of the schema of SARIF 2.1.0")
+@pytest.mark.skipif(
+    not SCHEMA, reason="DIAGNOSE_SARIF_SCHEMA names no copy of the schema of SARIF 2.1.0"
+)
 @pytest.mark.parametrize("name", ["demo", "hostile", "healthy"])
 def test_sarif_keeps_its_schema(demo: Report, name: str) -> None:
     import jsonschema
@@ -163,7 +178,10 @@ def test_a_large_report_keeps_its_budget_and_says_what_is_missing() -> None:
 
 def test_hostile_text_stays_in_its_line() -> None:
     text = written(
-        llm.render, report(found("container.made", container("c"), evidence={"log": "a\nroot 9: critical host"}))
+        llm.render,
+        report(
+            found("container.made", container("c"), evidence={"log": "a\nroot 9: critical host"})
+        ),
     )
     assert "\nroot 9" not in text
 
@@ -171,13 +189,18 @@ def test_hostile_text_stays_in_its_line() -> None:
 # -- a baseline ----------------------------------------
 
 DISK = Subject("filesystem", "/srv")
-BEFORE = document(report(found("storage.disk-full", DISK, severity=Severity.warning), found("kernel.x", HOST)))
+BEFORE = document(
+    report(found("storage.disk-full", DISK, severity=Severity.warning), found("kernel.x", HOST))
+)
 
 NEWS = {
     "the same": ([found("storage.disk-full", DISK, severity=Severity.warning)], set()),
     "milder": ([found("kernel.x", HOST, severity=Severity.warning)], set()),
     "worse": ([found("storage.disk-full", DISK)], {"storage.disk-full"}),
-    "another subject": ([found("storage.disk-full", Subject("filesystem", "/"))], {"storage.disk-full"}),
+    "another subject": (
+        [found("storage.disk-full", Subject("filesystem", "/"))],
+        {"storage.disk-full"},
+    ),
     "another check": ([found("kernel.y", HOST)], {"kernel.y"}),
 }
 
@@ -195,13 +218,22 @@ def test_without_a_baseline_nothing_is_silenced(demo: Report) -> None:
 
 
 def run(*args: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([sys.executable, "-m", "diagnose", *args], capture_output=True, text=True, check=False)
+    return subprocess.run(
+        [sys.executable, "-m", "diagnose", *args], capture_output=True, text=True, check=False
+    )
 
 
 def test_a_baseline_of_the_same_host_makes_it_calm(tmp_path: Path) -> None:
     before = tmp_path / "before.json"
-    assert run("all", "--budget", "2m", "--from", "demo", "--format", "json", "-o", str(before)).returncode == 2
-    after = run("all", "--budget", "2m", "--from", "demo", "--format", "json", "--baseline", str(before))
+    assert (
+        run(
+            "all", "--budget", "2m", "--from", "demo", "--format", "json", "-o", str(before)
+        ).returncode
+        == 2
+    )
+    after = run(
+        "all", "--budget", "2m", "--from", "demo", "--format", "json", "--baseline", str(before)
+    )
     summary = json.loads(after.stdout)["summary"]
     assert (summary["critical"], summary["warning"]) == (0, 0)
     assert summary["silenced"] > 0
@@ -209,6 +241,8 @@ def test_a_baseline_of_the_same_host_makes_it_calm(tmp_path: Path) -> None:
 
 
 def test_a_baseline_that_is_none_is_refused_before_the_run(tmp_path: Path) -> None:
-    done = run("all", "--budget", "2m", "--from", "demo", "--baseline", str(tmp_path / "nowhere.json"))
+    done = run(
+        "all", "--budget", "2m", "--from", "demo", "--baseline", str(tmp_path / "nowhere.json")
+    )
     assert done.returncode == 3
     assert "nowhere.json" in done.stderr

@@ -1,8 +1,9 @@
-"""Hostile and broken answers: whatever one answer says, nothing crashes, nothing hangs, and no control character is printed.
+"""Hostile and broken answers: whatever one answer says, nothing crashes, nothing hangs, and no
+control character is printed.
 
-Real answers of a recorded host are mutated one at a time; only the evidence and the checks that stand on the mutated answer are
-asked again, so that a run of the tests judges more than 20,000 of them. The seed is printed; another $DIAGNOSE_SEED
-gives other mutations.
+Real answers of a recorded host are mutated one at a time; only the evidence and the checks that
+stand on the mutated answer are asked again, so that a run of the tests judges more than 20,000 of
+them. The seed is printed; another $DIAGNOSE_SEED gives other mutations.
 """
 
 from __future__ import annotations
@@ -98,7 +99,8 @@ class Known(Collection):
 
 
 def _order() -> list[type]:
-    """All evidence kinds that any check or the report stands on, each after those that it stands on itself."""
+    """All evidence kinds that any check or the report stands on, each after those that it stands on
+    itself."""
     ordered: dict[type, None] = {}
 
     def add(kind: type) -> None:
@@ -181,12 +183,20 @@ def _standing_on(changed: Iterable[type]) -> set[type]:
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.timeout(900)
 def test_no_answer_breaks_anything(
-    kind: str, base: tuple[dict[type, Any], dict[type, set[AnyQuestion]]], say: Callable[[str], None]
+    kind: str,
+    base: tuple[dict[type, Any], dict[type, set[AnyQuestion]]],
+    say: Callable[[str], None],
 ) -> None:
     values, asked = base
     rng = random.Random(f"{SEED} {kind}")
-    questions = sorted((question for question in TAPE if question.kind == kind), key=lambda question: question.key)
-    places = {q: list(_places(TAPE[q].answer)) for q in questions if not isinstance(TAPE[q].answer, Failed)}
+    questions = sorted(
+        (question for question in TAPE if question.kind == kind), key=lambda question: question.key
+    )
+    places = {
+        q: list(_places(TAPE[q].answer))
+        for q in questions
+        if not isinstance(TAPE[q].answer, Failed)
+    }
     count = -(-MUTATIONS // len(KINDS))
     say(f"seed {SEED}: {count} mutated answers to {kind}")
     for number in range(count):
@@ -199,7 +209,12 @@ def test_no_answer_breaks_anything(
 
 
 def _judge(
-    question: AnyQuestion, answer: Any, values: dict[type, Any], asked: dict[type, set[AnyQuestion]], *, render: bool
+    question: AnyQuestion,
+    answer: Any,
+    values: dict[type, Any],
+    asked: dict[type, set[AnyQuestion]],
+    *,
+    render: bool,
 ) -> None:
     began = time.monotonic()
     host = Replay({**TAPE, question: RecordedAnswer(answer)})
@@ -213,7 +228,9 @@ def _judge(
     for check in CHECKS.values():
         if any(need.kind in affected for need in check.needs):
             result = judge(check, now, {})
-            assert result.verdict is not Verdict.CRASHED, f"{question.key}: {check.id}: {result.why}"
+            assert result.verdict is not Verdict.CRASHED, (
+                f"{question.key}: {check.id}: {result.why}"
+            )
             results.append(result)
     if render:
         _render(results, now, question)
@@ -230,4 +247,6 @@ def _render(results: list[Result], now: dict[type, Any], question: AnyQuestion) 
     json_report.render(report, document)
     for rendered in (text, markup):
         found = CONTROL.search(rendered.getvalue())
-        assert found is None, f"{question.key}: {rendered.getvalue()[max(0, found.start() - 80) : found.end() + 20]!r}"
+        assert found is None, (
+            f"{question.key}: {rendered.getvalue()[max(0, found.start() - 80) : found.end() + 20]!r}"
+        )

@@ -1,4 +1,5 @@
-"""Whatever a container writes anywhere: redacted, judged and printed in time, nothing crashes, no command takes a name for an option.
+"""Whatever a container writes anywhere: redacted, judged and printed in time, nothing crashes, no
+command takes a name for an option.
 
 `DIAGNOSE_HOSTS` says how many hosts there are (2,000 nightly), `DIAGNOSE_SEED` which.
 """
@@ -66,12 +67,20 @@ def test_hostile_hosts(shard: int, say: Callable[[str], None]) -> None:
         slowest = max(slowest, spent)
         where = f"host {name!r}: {[question.key[:80] for question in changed]}"
         assert spent < CPU_S, f"{where}: {spent:.1f} s of CPU"
-        crashed = [(result.check.id, result.why) for result in report.results if result.verdict is Verdict.CRASHED]
+        crashed = [
+            (result.check.id, result.why)
+            for result in report.results
+            if result.verdict is Verdict.CRASHED
+        ]
         assert not crashed, f"{where}: {crashed}"
         for rendered in shown:
             found = CONTROL.search(rendered)
-            assert found is None, f"{where}: {rendered[max(0, found.start() - 80) : found.end() + 20]!r}"
-    say(f"seed {SEED}: hosts {shard}, {shard + SHARDS} ... of {HOSTS}, slowest {slowest:.2f} s of CPU")
+            assert found is None, (
+                f"{where}: {rendered[max(0, found.start() - 80) : found.end() + 20]!r}"
+            )
+    say(
+        f"seed {SEED}: hosts {shard}, {shard + SHARDS} ... of {HOSTS}, slowest {slowest:.2f} s of CPU"
+    )
 
 
 def _redacted(
@@ -93,7 +102,9 @@ def _cleaned(live: Live, question: AnyQuestion, answer: Any) -> Any:
 
 def _judged(answers: Mapping[AnyQuestion, RecordedAnswer]) -> Report:
     what = engine.Run(CHECKS, tuple(CHECKS), source="bundle")
-    return engine.run(Replay(answers), what, began=time.monotonic(), budget=Budget(time.monotonic() + 60))
+    return engine.run(
+        Replay(answers), what, began=time.monotonic(), budget=Budget(time.monotonic() + 60)
+    )
 
 
 def _printed(report: Report) -> tuple[str, str]:

@@ -1,4 +1,5 @@
-"""The HTML report: one sound file that loads nothing, runs nothing, and holds all that the other reports say."""
+"""The HTML report: one sound file that loads nothing, runs nothing, and holds all that the other
+reports say."""
 
 from __future__ import annotations
 
@@ -84,7 +85,9 @@ def test_the_policy_allows_the_files_own_style_sheet_alone():
     text = page.text(report(), 0)
     document = parsed(text)
     policy = next(
-        element.get("content") for element in document.iter(f"{HTML}meta") if element.get("http-equiv") is not None
+        element.get("content")
+        for element in document.iter(f"{HTML}meta")
+        if element.get("http-equiv") is not None
     )
     style = next(document.iter(f"{HTML}style")).text
     digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
@@ -96,14 +99,28 @@ def hostile() -> Report:
     """A report in which every text that a user or a container chooses is markup."""
     shares: Json = [{"name": EVIL, "bytes": 10, "note": EVIL}]
     evidence = {EVIL: EVIL, "attribution": shares}
-    effect = found("container.unhealthy", container(EVIL), EVIL, caused_by=("firewall.chains-missing",))
-    cause = found(
-        "container.oom-killed", container(EVIL), EVIL, evidence=evidence, variables={"container": EVIL}, onset=1.7e9
+    effect = found(
+        "container.unhealthy", container(EVIL), EVIL, caused_by=("firewall.chains-missing",)
     )
-    what = report(cause, effect, found("security.root-user", container(EVIL), EVIL, Severity.advice))
+    cause = found(
+        "container.oom-killed",
+        container(EVIL),
+        EVIL,
+        evidence=evidence,
+        variables={"container": EVIL},
+        onset=1.7e9,
+    )
+    what = report(
+        cause, effect, found("security.root-user", container(EVIL), EVIL, Severity.advice)
+    )
     port = MapPort(EVIL, MapWay("closed", EVIL))
     network = MapNetwork(
-        EVIL, EVIL, MapWay("closed", EVIL), (MapContainer(EVIL, EVIL, True, EVIL, (port,)),), (EVIL,), EVIL
+        EVIL,
+        EVIL,
+        MapWay("closed", EVIL),
+        (MapContainer(EVIL, EVIL, True, EVIL, (port,)),),
+        (EVIL,),
+        EVIL,
     )
     host_map = HostMap((network,), ((EVIL, EVIL),), ((EVIL, (EVIL,)),))
     head = replace(what.host, name=EVIL, data_root=EVIL)
@@ -119,7 +136,9 @@ def test_markup_in_a_name_is_text():
 
 
 def test_no_control_character_is_in_the_file():
-    what = report(found("container.oom-killed", container("a\x1b[31m\u202eb"), "a\x1b[31m\x00\u202eb"))
+    what = report(
+        found("container.oom-killed", container("a\x1b[31m\u202eb"), "a\x1b[31m\x00\u202eb")
+    )
     text = page.text(what, 2)
     assert parsed(text) is not None
     assert not re.search("[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e]", text)
@@ -128,12 +147,18 @@ def test_no_control_character_is_in_the_file():
 def test_a_hundred_containers_stay_small():
     names = [f"shop-eu-west-1-checkout-worker-{number}" for number in range(100)]
     members = tuple(
-        MapContainer(name, "running", True, "172.18.0.9", (MapPort("8080 -> 80/tcp", MapWay("open")),))
+        MapContainer(
+            name, "running", True, "172.18.0.9", (MapPort("8080 -> 80/tcp", MapWay("open")),)
+        )
         for name in names
     )
-    host_map = HostMap((MapNetwork("shop", "bridge", MapWay("open"), members, ("172.18.0.0/16",), "br-0"),))
+    host_map = HostMap(
+        (MapNetwork("shop", "bridge", MapWay("open"), members, ("172.18.0.0/16",), "br-0"),)
+    )
     roots = [
-        found(check, container(name)) for name in names for check in ("container.oom-killed", "container.unhealthy")
+        found(check, container(name))
+        for name in names
+        for check in ("container.oom-killed", "container.unhealthy")
     ]
     what = replace(report(*roots), evidence={HostMap: host_map})
     text = page.text(what, 2)
@@ -164,7 +189,12 @@ def red_lines(picture: Drawing) -> int:
     return sum(isinstance(shape, Line) and shape.tone == "critical" for shape in picture.shapes)
 
 
-FLUSHED = found("firewall.chains-missing", HOST, "Docker's rules are gone", touches=(Subject("network", "shop"),))
+FLUSHED = found(
+    "firewall.chains-missing",
+    HOST,
+    "Docker's rules are gone",
+    touches=(Subject("network", "shop"),),
+)
 
 
 def test_a_broken_way_is_red_up_to_the_host_and_says_what_breaks_it():
@@ -188,23 +218,40 @@ def test_a_finding_about_something_else_breaks_no_way():
 
 
 def test_advice_colours_nothing():
-    picture = drawn(CLOSED, found("network.x", Subject("network", "shop"), severity=Severity.advice))
+    picture = drawn(
+        CLOSED, found("network.x", Subject("network", "shop"), severity=Severity.advice)
+    )
     assert {shape.tone for shape in picture.shapes if isinstance(shape, Box | Line)} == {"calm"}
 
 
 def test_a_dns_server_with_a_finding_is_marked():
     silent = found("dns.upstream-unreachable", container("web"), variables={"server": "192.0.2.53"})
-    boxes = [shape for shape in drawn(MapWay("open"), silent).shapes if isinstance(shape, Box) and shape.role == "chip"]
+    boxes = [
+        shape
+        for shape in drawn(MapWay("open"), silent).shapes
+        if isinstance(shape, Box) and shape.role == "chip"
+    ]
     assert sum(box.tone == "critical" for box in boxes) == 1
 
 
 @pytest.mark.parametrize("fits", ["wide", "narrow"])
 def test_nothing_is_drawn_outside_the_canvas(fits: Any):
-    member = MapContainer("n" * 200, "running", True, "172.18.0.2", (MapPort("8080 -> 80/tcp", CLOSED),))
-    network = MapNetwork(
-        "x" * 200, "bridge", CLOSED, (member,) * 5, ("172.18.0.0/16", "fd00:dead:beef::/64"), "br-123456789012"
+    member = MapContainer(
+        "n" * 200, "running", True, "172.18.0.2", (MapPort("8080 -> 80/tcp", CLOSED),)
     )
-    host_map = HostMap((network,), (("eth0", "192.0.2.10"),), (("2001:db8:1234:5678:9abc:def0:1234:5678", ("web",)),))
+    network = MapNetwork(
+        "x" * 200,
+        "bridge",
+        CLOSED,
+        (member,) * 5,
+        ("172.18.0.0/16", "fd00:dead:beef::/64"),
+        "br-123456789012",
+    )
+    host_map = HostMap(
+        (network,),
+        (("eth0", "192.0.2.10"),),
+        (("2001:db8:1234:5678:9abc:def0:1234:5678", ("web",)),),
+    )
     picture = networks.draw(host_map, report(FLUSHED), fits)
     for shape in picture.shapes:
         if isinstance(shape, Box):
@@ -242,12 +289,16 @@ def test_without_an_onset_there_is_no_time_line():
 @pytest.mark.parametrize("fits", ["wide", "narrow"])
 @pytest.mark.parametrize("ago", [0, 1, 3600, 86400])
 def test_no_row_leaves_the_time_line(fits: Any, ago: float):
-    picture = times(found("container.oom-killed", container("n" * 90), onset=1.8e9 - ago), fits=fits)
+    picture = times(
+        found("container.oom-killed", container("n" * 90), onset=1.8e9 - ago), fits=fits
+    )
     assert picture is not None
     for shape in picture.shapes:
         if isinstance(shape, Label):
             width = 7.25 * len(shape.text)
-            left = {"start": shape.x, "end": shape.x - width, "middle": shape.x - width / 2}[shape.anchor]
+            left = {"start": shape.x, "end": shape.x - width, "middle": shape.x - width / 2}[
+                shape.anchor
+            ]
             assert left >= -1, shape
             assert left + width <= picture.width + 1, shape
 

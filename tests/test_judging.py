@@ -13,7 +13,9 @@ from tests.judging import judge, rows
 
 def test_findings_are_rows_of_severity_and_subject():
     paused = container("web", State={"Status": "paused", "Paused": True})
-    assert rows(judge("container.paused", containers=of(paused), clock=CLOCK)) == [("warning", "web")]
+    assert rows(judge("container.paused", containers=of(paused), clock=CLOCK)) == [
+        ("warning", "web")
+    ]
 
 
 def test_required_evidence_that_is_not_given_is_unknown():
@@ -52,7 +54,10 @@ def test_missing_evidence_arrives_as_none_unless_the_reason_is_read():
 
 def test_a_finding_about_a_container_names_it():
     web = container(
-        "web", Config={"Labels": {"com.docker.compose.project": "shop", "com.docker.compose.service": "web"}}
+        "web",
+        Config={
+            "Labels": {"com.docker.compose.project": "shop", "com.docker.compose.service": "web"}
+        },
     )
     finding = Finding.about(web, 'container "web" fails', {}, port="80")
     assert finding.subject == web.subject

@@ -1,4 +1,5 @@
-"""The law of plain English: what a user reads has no word of the old dialect, and pages have short sentences."""
+"""The law of plain English: what a user reads has no word of the old dialect, and pages have short
+sentences."""
 
 from __future__ import annotations
 
@@ -82,7 +83,9 @@ def test_no_word_of_the_old_dialect(path: Path):
 
 @pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)
 def test_sentences_of_a_page_are_short(path: Path):
-    assert [sentence for sentence in sentences(path.read_text()) if words(sentence) > MOST_WORDS] == []
+    assert [
+        sentence for sentence in sentences(path.read_text()) if words(sentence) > MOST_WORDS
+    ] == []
 
 
 def test_titles_of_checks():
@@ -91,7 +94,19 @@ def test_titles_of_checks():
     assert [id for id, title in titles.items() if DIALECT.search(title)] == []
 
 
-COMMANDS = ("all", "check", "bundle", "list", "explain", "timeline", "diff", "repair", "path", "watch", "ask")
+COMMANDS = (
+    "all",
+    "check",
+    "bundle",
+    "list",
+    "explain",
+    "timeline",
+    "diff",
+    "repair",
+    "path",
+    "watch",
+    "ask",
+)
 
 
 @pytest.mark.parametrize("command", ["", *COMMANDS])

@@ -24,7 +24,8 @@ HASHED = re.compile(r"^[a-z0-9][^ ]*==\S+.* \\\n    --hash=sha256:[0-9a-f]{64}",
 
 @pytest.fixture(scope="module")
 def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The interpreter of an environment that holds the wheel and what it requires, as far as the lock file goes, and nothing else."""
+    """The interpreter of an environment that holds the wheel and what it requires, as far as the
+    lock file goes, and nothing else."""
     folder = tmp_path_factory.mktemp("installed")
     build = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(folder)]
     subprocess.run(build, cwd=ROOT, check=True, capture_output=True)
@@ -42,7 +43,11 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 COMMANDS = {
     "a recorded host": (["all", "--from", "demo"], 2, "CRITICAL dockerhost"),
-    "JSON": (["check", "container", "--from", "demo", "--format", "json"], 2, '"schema_version": 1'),
+    "JSON": (
+        ["check", "container", "--from", "demo", "--format", "json"],
+        2,
+        '"schema_version": 1',
+    ),
     "a page": (["explain", "container.oom-killed"], 0, "container.oom-killed"),
     "the checks": (["list"], 0, "container.oom-killed"),
     "no such endpoint": (["check", "daemon", "-H", "unix:///nowhere.sock"], 3, "nowhere.sock"),
@@ -54,21 +59,28 @@ def test_the_wheel_runs_with_nothing_but_what_it_requires(
     installed: Path, tmp_path: Path, arguments: list[str], code: int, text: str
 ) -> None:
     command = [str(installed), "-I", "-m", "diagnose", *arguments]
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False)
-    assert (done.returncode, text in done.stdout + done.stderr) == (code, True), done.stdout + done.stderr
+    done = subprocess.run(
+        command, cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert (done.returncode, text in done.stdout + done.stderr) == (code, True), (
+        done.stdout + done.stderr
+    )
 
 
 def test_the_wheel_holds_no_tests_and_no_development_dependencies(installed: Path) -> None:
-    script = (
-        "import importlib.util as u; print([n for n in ('tests', 'pytest', 'hypothesis', 'mypy') if u.find_spec(n)])"
+    script = "import importlib.util as u; print([n for n in ('tests', 'pytest', 'hypothesis', 'mypy') if u.find_spec(n)])"
+    done = subprocess.run(
+        [str(installed), "-I", "-c", script], capture_output=True, text=True, check=True
     )
-    done = subprocess.run([str(installed), "-I", "-c", script], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
 
 
 LOCKS = {
     "run": (licences.LOCK, PROJECT["dependencies"]),
-    "test": (licences.TEST_LOCK, PROJECT["dependencies"] + PROJECT["optional-dependencies"]["test"]),
+    "test": (
+        licences.TEST_LOCK,
+        PROJECT["dependencies"] + PROJECT["optional-dependencies"]["test"],
+    ),
 }
 
 
@@ -80,7 +92,9 @@ def test_lock_file_is_consistent_with_the_requirements(path: Path, required: lis
         requirement = Requirement(text)
         version = pinned.get(canonicalize_name(requirement.name))
         assert version, f"{requirement.name} is not locked: run .ci/lock"
-        assert requirement.specifier.contains(version), f"{text}, but {version} is locked: run .ci/lock"
+        assert requirement.specifier.contains(version), (
+            f"{text}, but {version} is locked: run .ci/lock"
+        )
 
 
 def test_both_lock_files_have_the_same_versions() -> None:
@@ -90,13 +104,17 @@ def test_both_lock_files_have_the_same_versions() -> None:
 
 
 def test_every_package_has_a_listed_licence() -> None:
-    listed = dict(re.findall(r"^\| ([a-z0-9._-]+) \| ([^|]+?) \|", licences.LIST.read_text(), re.MULTILINE))
+    listed = dict(
+        re.findall(r"^\| ([a-z0-9._-]+) \| ([^|]+?) \|", licences.LIST.read_text(), re.MULTILINE)
+    )
     del listed["package"]  # the head of the table
     assert set(listed) == set(licences.locked()) - licences.BUILD_ONLY, "run .ci/lock"
     assert all(listed.values())
 
 
 def test_readme_says_what_each_requirement_is_for() -> None:
-    rows = re.findall(r"^\| ([\w, -]+) \| [^|]+ \|$", (ROOT / "README.md").read_text(), re.MULTILINE)
+    rows = re.findall(
+        r"^\| ([\w, -]+) \| [^|]+ \|$", (ROOT / "README.md").read_text(), re.MULTILINE
+    )
     named = {canonicalize_name(name.strip()) for row in rows for name in row.split(",")}
     assert {canonicalize_name(Requirement(text).name) for text in PROJECT["dependencies"]} <= named

@@ -1,4 +1,5 @@
-"""`diagnose path`: what the ends are, which hop is the first broken one, and how the answer is written."""
+"""`diagnose path`: what the ends are, which hop is the first broken one, and how the answer is
+written."""
 
 from __future__ import annotations
 
@@ -57,7 +58,9 @@ def test_target(text: str) -> None:
     assert (found.end, found.port, found.proto) == TARGETS[text]
 
 
-@pytest.mark.parametrize("text", ["", ":80", "db:", "db:0", "db:99999", "db:80/sctp", "db:http", "a b:80/"])
+@pytest.mark.parametrize(
+    "text", ["", ":80", "db:", "db:0", "db:99999", "db:80/sctp", "db:http", "a b:80/"]
+)
 def test_no_target(text: str) -> None:
     with pytest.raises(ends.UnknownEndError):
         ends.target(text)
@@ -66,20 +69,39 @@ def test_no_target(text: str) -> None:
 # -- a made host ----------------------------------------
 
 SHOP = Network("a" * 64, "shop", "bridge", options={"com.docker.network.bridge.name": "br-shop"})
-BRIDGE = Network("b" * 64, "bridge", "bridge", options={"com.docker.network.bridge.name": "docker0"})
-INNER = Network("c" * 64, "inner", "bridge", internal=True, options={"com.docker.network.bridge.name": "br-in"})
-PIDS = {"web": 10, "api": 11, "db": 12, "job": 13, "off": 0, "bare": 14, "hostly": 15, "sidecar": 16, "six": 17}
+BRIDGE = Network(
+    "b" * 64, "bridge", "bridge", options={"com.docker.network.bridge.name": "docker0"}
+)
+INNER = Network(
+    "c" * 64, "inner", "bridge", internal=True, options={"com.docker.network.bridge.name": "br-in"}
+)
+PIDS = {
+    "web": 10,
+    "api": 11,
+    "db": 12,
+    "job": 13,
+    "off": 0,
+    "bare": 14,
+    "hostly": 15,
+    "sidecar": 16,
+    "six": 17,
+}
 
 
 def container(
     name: str, networks: dict[str, str], *, mode: str = "", status: str = "running", **ports: Any
 ) -> Container:
     settings = NetworkSettings(
-        {network: NetworkEndpoint(ip_address=address) for network, address in networks.items()}, **ports
+        {network: NetworkEndpoint(ip_address=address) for network, address in networks.items()},
+        **ports,
     )
     state = State(status=status, pid=PIDS[name], exit_code=0 if PIDS[name] else 3)
     return Container(
-        name * 8, f"/{name}", state=state, network_settings=settings, host_config=HostConfig(network_mode=mode)
+        name * 8,
+        f"/{name}",
+        state=state,
+        network_settings=settings,
+        host_config=HostConfig(network_mode=mode),
     )
 
 
@@ -110,12 +132,16 @@ INTERFACES = Interfaces(
 
 
 def inside(
-    name: str, *sockets: Socket, routes: tuple[Route, ...] = (Route("0.0.0.0", 0, gateway="172.17.0.1", oif=2),)
+    name: str,
+    *sockets: Socket,
+    routes: tuple[Route, ...] = (Route("0.0.0.0", 0, gateway="172.17.0.1", oif=2),),
 ) -> ContainerNetns:
     found = next(each for each in ALL if each.name == name)
     addresses = [endpoint.ip_address for endpoint in found.endpoints.values()]
     link = Interface(2, "eth0", up=True, link=VETHS.get(name))
-    return ContainerNetns(found, 1, (link,), tuple(Address(2, address, 16) for address in addresses), routes, sockets)
+    return ContainerNetns(
+        found, 1, (link,), tuple(Address(2, address, 16) for address in addresses), routes, sockets
+    )
 
 
 OPEN = (
@@ -124,7 +150,9 @@ OPEN = (
     inside("db", Socket("tcp", "::", 5432), Socket("udp", "172.18.0.3", 53)),
     inside("job"),
 )
-HOST = stack(MASQUERADE.replace("172.17.0.0/16 ! -o docker0", "172.16.0.0/12 -o eth0") + table("filter"))
+HOST = stack(
+    MASQUERADE.replace("172.17.0.0/16 ! -o docker0", "172.16.0.0/12 -o eth0") + table("filter")
+)
 TRANSLATED = stack(table("nat", DNAT, "-A POSTROUTING -s 172.16.0.0/12 -o eth0 -j MASQUERADE"))
 
 
@@ -136,7 +164,9 @@ def made(**changes: Any) -> PathEvidence:
         INTERFACES,
         Uplinks((Uplink("eth0", "192.0.2.10"),), {2: "eth0"}, {2: "192.0.2.10"}),
         Namespaces({netns.container.id: netns for netns in OPEN}),
-        Listeners((Listener("tcp", "0.0.0.0", 22, 1, "sshd"), Listener("tcp", "127.0.0.1", 25, 2, "exim"))),
+        Listeners(
+            (Listener("tcp", "0.0.0.0", 22, 1, "sshd"), Listener("tcp", "127.0.0.1", 25, 2, "exim"))
+        ),
     )
     return replace(host, **changes)
 
@@ -165,7 +195,8 @@ SIX = container("six", {"shop": ""})
 
 def linked(index: int, **fields: Any) -> Interfaces:
     return Interfaces(
-        tuple(replace(link, **fields) if link.index == index else link for link in INTERFACES), INTERFACES.addresses
+        tuple(replace(link, **fields) if link.index == index else link for link in INTERFACES),
+        INTERFACES.addresses,
     )
 
 
@@ -176,17 +207,37 @@ WAYS: dict[str, tuple[str, str, PathEvidence, tuple[str, str]]] = {
     "between neighbours": ("api", "db:5432", made(), ("ok", "")),
     "by udp": ("api", "db:53/udp", made(), ("ok", "")),
     "a port that nobody serves": ("api", "db:80", made(), ("broken", "listener")),
-    "a namespace that nobody saw": ("api", "db:5432", made(namespaces=without("db")), ("unknown", "namespace")),
+    "a namespace that nobody saw": (
+        "api",
+        "db:5432",
+        made(namespaces=without("db")),
+        ("unknown", "namespace"),
+    ),
     "no namespace was seen": ("api", "db:5432", made(namespaces=None), ("unknown", "namespace")),
     "a container that ended": ("api", "off:80", made(), ("broken", "process")),
     "from a container that ended": ("off", "db:5432", made(), ("broken", "process")),
     "networks apart": ("web", "db:5432", made(), ("broken", "network")),
     "out": ("web", "internet", made(), ("ok", "")),
-    "out, forwarding off": ("web", "internet", made(host_stack=HostStack(SETTINGS_OFF)), ("broken", "forwarding")),
+    "out, forwarding off": (
+        "web",
+        "internet",
+        made(host_stack=HostStack(SETTINGS_OFF)),
+        ("broken", "forwarding"),
+    ),
     "out, dropped": ("api", "internet", made(host_stack=HostStack(DROPPED)), ("broken", "filter")),
     "out, rules unread": ("web", "internet", made(host_stack=None), ("unknown", "filter")),
-    "an end without IPv4": ("api", "six:80", made(containers=Containers((*ALL, SIX))), ("unknown", "namespace")),
-    "from an end without IPv4": ("six", "internet", made(containers=Containers((*ALL, SIX))), ("unknown", "namespace")),
+    "an end without IPv4": (
+        "api",
+        "six:80",
+        made(containers=Containers((*ALL, SIX))),
+        ("unknown", "namespace"),
+    ),
+    "from an end without IPv4": (
+        "six",
+        "internet",
+        made(containers=Containers((*ALL, SIX))),
+        ("unknown", "namespace"),
+    ),
     "out of an internal network": ("job", "internet", made(), ("broken", "network")),
     "without a network": ("bare", "internet", made(), ("broken", "network")),
     "without a default route": (
@@ -202,23 +253,41 @@ WAYS: dict[str, tuple[str, str, PathEvidence, tuple[str, str]]] = {
         ("broken", "namespace"),
     ),
     "bridge down": ("web", "internet", made(interfaces=linked(4, up=False)), ("broken", "bridge")),
-    "off the bridge": ("web", "internet", made(interfaces=linked(7, master=None)), ("broken", "bridge")),
+    "off the bridge": (
+        "web",
+        "internet",
+        made(interfaces=linked(7, master=None)),
+        ("broken", "bridge"),
+    ),
     "in by a published port": ("internet", "web:8080", made(), ("ok", "")),
     "in by the inner port": ("internet", "web:80", made(), ("ok", "")),
     "in, by the host's address": ("internet", "192.0.2.10:8080", made(), ("ok", "")),
     "in, published on loopback": ("internet", "web:81", made(), ("broken", "listener")),
     "in, not published": ("internet", "db:5432", made(), ("broken", "listener")),
-    "in, without rule and proxy": ("internet", "web:8080", made(host_stack=HostStack(HOST)), ("broken", "translation")),
+    "in, without rule and proxy": (
+        "internet",
+        "web:8080",
+        made(host_stack=HostStack(HOST)),
+        ("broken", "translation"),
+    ),
     "in, by the proxy": (
         "internet",
         "web:8080",
-        made(host_stack=HostStack(HOST), listeners=Listeners((Listener("tcp", "0.0.0.0", 8080, 3, "docker-proxy"),))),
+        made(
+            host_stack=HostStack(HOST),
+            listeners=Listeners((Listener("tcp", "0.0.0.0", 8080, 3, "docker-proxy"),)),
+        ),
         ("ok", ""),
     ),
     "to the host": ("web", "host:22", made(), ("ok", "")),
     "to the host's loopback": ("web", "host:25", made(), ("broken", "listener")),
     "from the host to itself": ("host", "host:25", made(), ("ok", "")),
-    "to the host, listeners unread": ("web", "host:22", made(listeners=None), ("unknown", "listener")),
+    "to the host, listeners unread": (
+        "web",
+        "host:22",
+        made(listeners=None),
+        ("unknown", "listener"),
+    ),
     "from the host": ("host", "db:5432", made(), ("ok", "")),
     "from the host's network": ("hostly", "internet", made(), ("ok", "")),
     "to the host's network": ("web", "hostly:22", made(), ("ok", "")),
@@ -238,7 +307,8 @@ def test_way(name: str) -> None:
 
 @pytest.mark.parametrize("name", CASES)
 def test_a_walk_through_the_host_says_what_the_trace_says(name: str) -> None:
-    """The trace agrees with real packets on generated hosts; its hops have to agree with the trace."""
+    """The trace agrees with real packets on generated hosts; its hops have to agree with the
+    trace."""
     host, flow, outcome, _ = CASES[name]
     walker = Walker(
         made(host_stack=HostStack(host)),
@@ -255,7 +325,10 @@ def test_a_walk_through_the_host_says_what_the_trace_says(name: str) -> None:
         state = "broken"
     else:
         state = "unknown" if any(hop.state == "unknown" for hop in walker._hops) else "ok"
-    assert state == {"accept": "ok", "drop": "broken", "reject": "broken", "unknown": "unknown"}[outcome]
+    assert (
+        state
+        == {"accept": "ok", "drop": "broken", "reject": "broken", "unknown": "unknown"}[outcome]
+    )
 
 
 @pytest.mark.parametrize("word", ["nobody", "wev", "container web"])
@@ -269,7 +342,10 @@ def test_an_address_is_whose_it_is() -> None:
     def kind(word: str) -> str:
         return ends.end(word, Containers(ALL), INTERFACES).kind
 
-    assert [kind(word) for word in ("172.18.0.3", "192.0.2.10", "127.0.0.1", "198.51.100.7", "example.test")] == [
+    assert [
+        kind(word)
+        for word in ("172.18.0.3", "192.0.2.10", "127.0.0.1", "198.51.100.7", "example.test")
+    ] == [
         "container",
         "host",
         "host",

@@ -21,7 +21,10 @@ from diagnose.phrases import and_more, count, counted, joined, named, sentence
         (named("network", ["a", "b", "c", "d"]), 'networks "a", "b", "c" and 1 more'),
         (counted("container", ["web"]), "1 container (web)"),
         (counted("container", "abcde"), "5 containers (a, b, c and 2 more)"),
-        (sentence("it fails", "", "because of x", "since noon"), "it fails; because of x; since noon"),
+        (
+            sentence("it fails", "", "because of x", "since noon"),
+            "it fails; because of x; since noon",
+        ),
         (sentence("it fails"), "it fails"),
     ],
 )

@@ -22,13 +22,26 @@ IMAGE = {
 SECRET = "<redacted:password:abcdef123456>"
 
 
-def container(config: dict[str, Any] | None = None, host: dict[str, Any] | None = None, **parts: Any) -> dict[str, Any]:
-    """The inspect of a container that is as its image says, but for these keys of Config and HostConfig."""
+def container(
+    config: dict[str, Any] | None = None, host: dict[str, Any] | None = None, **parts: Any
+) -> dict[str, Any]:
+    """The inspect of a container that is as its image says, but for these keys of Config and
+    HostConfig."""
     return {
         "Id": "0123456789ab" + "0" * 52,
         "Name": "/web",
-        "Config": {"Image": "shop:1.4", "Hostname": "0123456789ab", "Env": [], **IMAGE["Config"], **(config or {})},
-        "HostConfig": {"LogConfig": {"Type": "json-file", "Config": {}}, "NetworkMode": "default", **(host or {})},
+        "Config": {
+            "Image": "shop:1.4",
+            "Hostname": "0123456789ab",
+            "Env": [],
+            **IMAGE["Config"],
+            **(config or {}),
+        },
+        "HostConfig": {
+            "LogConfig": {"Type": "json-file", "Config": {}},
+            "NetworkMode": "default",
+            **(host or {}),
+        },
         "NetworkSettings": {"Networks": {"bridge": {}}},
         "Mounts": [],
         **parts,
@@ -36,7 +49,8 @@ def container(config: dict[str, Any] | None = None, host: dict[str, Any] | None 
 
 
 def created(inspect: dict[str, Any], change: ContainerChange | None = None) -> list[str]:
-    """The words behind `docker create --name web --env-file FILE`, without the two that stand for every container here."""
+    """The words behind `docker create --name web --env-file FILE`, without the two that stand for
+    every container here."""
     text = script(inspect, IMAGE, change or ContainerChange())
     command = re.search(r"docker create (.*?) \|\| back", text, re.DOTALL)
     assert command
@@ -98,8 +112,14 @@ CHANGES: dict[str, tuple[ContainerChange, list[str]]] = {
     "an option": (ContainerChange(("--init",)), ["--cap-add=NET_ADMIN", "--init", "shop:1.4"]),
     "without an option": (ContainerChange(without=frozenset({"cap-add"})), ["shop:1.4"]),
     "an image": (ContainerChange(image="shop:1.5"), ["--cap-add=NET_ADMIN", "shop:1.5"]),
-    "a command": (ContainerChange(command=("serve", "-f")), ["--cap-add=NET_ADMIN", "shop:1.4", "serve", "-f"]),
-    "a network": (ContainerChange(("--network=none",)), ["--cap-add=NET_ADMIN", "--network=none", "shop:1.4"]),
+    "a command": (
+        ContainerChange(command=("serve", "-f")),
+        ["--cap-add=NET_ADMIN", "shop:1.4", "serve", "-f"],
+    ),
+    "a network": (
+        ContainerChange(("--network=none",)),
+        ["--cap-add=NET_ADMIN", "--network=none", "shop:1.4"],
+    ),
 }
 
 
@@ -111,7 +131,9 @@ def test_changes(change: ContainerChange, words: list[str]):
 def test_further_networks_are_connected_before_the_start():
     networks = {"front": {}, "back": {"Aliases": ["api"]}}
     text = script(
-        container(host={"NetworkMode": "front"}, NetworkSettings={"Networks": networks}), IMAGE, ContainerChange()
+        container(host={"NetworkMode": "front"}, NetworkSettings={"Networks": networks}),
+        IMAGE,
+        ContainerChange(),
     )
     assert "docker network connect --alias=api back web || back\ndocker start web" in text
 
@@ -125,11 +147,22 @@ def test_the_environment_is_read_where_the_script_runs():
 REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "a task of swarm": (container({"Labels": {"com.docker.swarm.task.id": "x"}}), "task of swarm"),
     "removed when it stops": (container(host={"AutoRemove": True}), "removed as soon as it stops"),
-    "a secret in its command": (container({"Cmd": ["serve", f"--password={SECRET}"]}), "secret in its command line"),
+    "a secret in its command": (
+        container({"Cmd": ["serve", f"--password={SECRET}"]}),
+        "secret in its command line",
+    ),
     "some GPUs": (container(host={"DeviceRequests": [{"Count": 2}]}), "GPUs"),
     "a mount with options of a driver": (
         container(
-            host={"Mounts": [{"Type": "volume", "Target": "/a", "VolumeOptions": {"DriverConfig": {"Name": "local"}}}]}
+            host={
+                "Mounts": [
+                    {
+                        "Type": "volume",
+                        "Target": "/a",
+                        "VolumeOptions": {"DriverConfig": {"Name": "local"}},
+                    }
+                ]
+            }
         ),
         "options that are not known",
     ),

@@ -1,4 +1,5 @@
-"""Discovery: a company's own pack beside the built-in one, found by its entry point and by nothing else."""
+"""Discovery: a company's own pack beside the built-in one, found by its entry point and by nothing
+else."""
 
 from __future__ import annotations
 
@@ -51,7 +52,9 @@ def pack(folder: Path, entry_points: str) -> None:
     (folder / "acme_checks/acme.py").write_text(FAMILY)
     information = folder / "acme_checks-1.0.dist-info"
     information.mkdir()
-    (information / "METADATA").write_text("Metadata-Version: 2.1\nName: acme-checks\nVersion: 1.0\n")
+    (information / "METADATA").write_text(
+        "Metadata-Version: 2.1\nName: acme-checks\nVersion: 1.0\n"
+    )
     (information / "entry_points.txt").write_text(entry_points)
 
 

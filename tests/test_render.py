@@ -39,14 +39,18 @@ def found(
     **fields: Any,
 ) -> Reported:
     check = Check(id, "T.", severity, lambda: None, (), (), caused_by, (), False)
-    return Reported(f"{id}@{subject}", check, severity, Finding(subject, summary, **{"evidence": {}, **fields}))
+    return Reported(
+        f"{id}@{subject}", check, severity, Finding(subject, summary, **{"evidence": {}, **fields})
+    )
 
 
 def report(*findings: Reported, verdicts: tuple[Verdict, ...] = (Verdict.PASSED,)) -> Report:
     results = [Result(finding.check, Verdict.FOUND) for finding in findings]
     other = Check("kernel.hung-task", "T.", Severity.warning, lambda: None, (), (), (), (), False)
     results += [Result(other, verdict, why="x") for verdict in verdicts]
-    head = HostFacts("shop-3", "6.1.0", {"name": "Docker", "version": "28.5.2"}, 13, 9, "/var/lib/docker")
+    head = HostFacts(
+        "shop-3", "6.1.0", {"name": "Docker", "version": "28.5.2"}, 13, 9, "/var/lib/docker"
+    )
     return Report("0.1.0", head, 1.8e9, 0.6, "live", causes.order(findings), tuple(results))
 
 
@@ -57,8 +61,12 @@ def text(what: Report, code: int = 2, width: int = 80) -> str:
 
 
 def full(*parts: tuple[str, int, str]) -> Reported:
-    attribution: Json = [{"name": name, "bytes": count, "note": note} for name, count, note in parts]
-    return found("storage.disk-full", Subject("filesystem", "/srv"), evidence={"attribution": attribution})
+    attribution: Json = [
+        {"name": name, "bytes": count, "note": note} for name, count, note in parts
+    ]
+    return found(
+        "storage.disk-full", Subject("filesystem", "/srv"), evidence={"attribution": attribution}
+    )
 
 
 def test_a_healthy_host_is_one_line():
@@ -71,8 +79,14 @@ def test_a_healthy_host_is_one_line():
 
 @pytest.mark.parametrize("width", [60, 80, 120])
 def test_a_share_is_one_line_and_no_number_is_cut(width: int):
-    notes = ", ".join(f"{name} {count}.0 GiB" for name, count in (("audit-stream-of-the-shop", 20), ("web", 1)))
-    shares = ("container logs", 21 << 30, notes), ("writable layers", 1 << 20, "web 1.0 MiB"), ("other", 0, "")
+    notes = ", ".join(
+        f"{name} {count}.0 GiB" for name, count in (("audit-stream-of-the-shop", 20), ("web", 1))
+    )
+    shares = (
+        ("container logs", 21 << 30, notes),
+        ("writable layers", 1 << 20, "web 1.0 MiB"),
+        ("other", 0, ""),
+    )
     rows = text(report(full(*shares)), width=width).splitlines()
     said = [row for row in rows if re.match(r"    (container logs|writable layers|other) ", row)]
     assert len(said) == 3
@@ -93,7 +107,11 @@ def test_full_ids_are_cut_where_people_read_and_whole_where_they_copy():
     )
     said = text(report(finding), width=120)
     assert f"stat(/var/lib/docker/containers/{ID[:12]}/{ID[:12]}-json.log): 279 MiB" in said
-    prose = [line for line in said.splitlines() if not line.startswith("    ") or line.startswith("    stat(")]
+    prose = [
+        line
+        for line in said.splitlines()
+        if not line.startswith("    ") or line.startswith("    stat(")
+    ]
     assert not [line for line in prose if ID in line]
     assert short_ids(f"sha256:{ID}0") == f"sha256:{ID}0"
     assert log in markdown_of(report(finding))
@@ -119,7 +137,9 @@ def test_evidence_is_said_in_words():
 
 
 def test_many_alike_are_one_and_the_rest_a_number():
-    findings = [found("container.oom-killed", container(f"worker-{number}")) for number in range(40)]
+    findings = [
+        found("container.oom-killed", container(f"worker-{number}")) for number in range(40)
+    ]
     said = text(report(*findings))
     assert said.count("CRITICAL  container.oom-killed") == 1
     assert " and 37 more" in said
@@ -131,10 +151,14 @@ def test_a_long_name_is_cut_in_its_middle():
 
 def test_a_fix_of_many_lines_is_followed_and_a_short_one_shown():
     variables = {"container": "batch", "file": "batch:/app"}
-    long = text(report(found("container.entrypoint-forbidden", container("batch"), variables=variables)))
+    long = text(
+        report(found("container.entrypoint-forbidden", container("batch"), variables=variables))
+    )
     assert "    diagnose follow container.entrypoint-forbidden\n" in long
     assert "mktemp" not in long
-    short = text(report(found("container.crashed", container("batch"), variables={"container": "batch"})))
+    short = text(
+        report(found("container.crashed", container("batch"), variables={"container": "batch"}))
+    )
     assert "    docker start batch\n" in short
     assert "diagnose follow" not in short
 
@@ -147,7 +171,9 @@ def markdown_of(what: Report) -> str:
 
 def test_a_heading_is_nothing_that_is_said_of_a_command():
     variables = {"container": "batch", "program": "/app", "image": "batch:3", "file": "batch:/app"}
-    said = markdown_of(report(found("container.entrypoint-forbidden", container("batch"), variables=variables)))
+    said = markdown_of(
+        report(found("container.entrypoint-forbidden", container("batch"), variables=variables))
+    )
     assert "Check first" not in said
     assert "Fix (disruptive)" in said
     assert "Confirm" not in said
@@ -163,9 +189,18 @@ def test_of_roots_that_weigh_the_same_the_widest_comes_first():
 
 def test_a_root_is_weighed_by_what_is_shown_under_it():
     net = Subject("network", "shop")
-    rival = found("network.subnet-overlaps-route", net, severity=Severity.warning, signs=frozenset({"dns"}))
-    cut = found("firewall.forwarding-off", HOST, touches=(net,), signs=frozenset({"dns", "timeout"}))
-    effect = found("dns.upstream-unreachable", net, caused_by=(rival.id, cut.id), signs=frozenset({"dns", "timeout"}))
+    rival = found(
+        "network.subnet-overlaps-route", net, severity=Severity.warning, signs=frozenset({"dns"})
+    )
+    cut = found(
+        "firewall.forwarding-off", HOST, touches=(net,), signs=frozenset({"dns", "timeout"})
+    )
+    effect = found(
+        "dns.upstream-unreachable",
+        net,
+        caused_by=(rival.id, cut.id),
+        signs=frozenset({"dns", "timeout"}),
+    )
     lone = found("container.exec-format", container("web"))
     said = text(report(*causes.link([rival, cut, effect, lone], {})))
     shown = re.findall(r"^(?:CRITICAL|WARNING ) +(\S+)", said, re.MULTILINE)
@@ -175,8 +210,18 @@ def test_a_root_is_weighed_by_what_is_shown_under_it():
 
 def test_what_took_the_engine_comes_before_what_was_seen_earlier():
     loop = found("container.restart-loop", container("db"), signs=frozenset({"refused"}))
-    dead = found("daemon.not-running", DAEMON, caused_by=("storage.disk-full",), signs=frozenset({"no-space"}))
-    disk = found("storage.disk-full", Subject("filesystem", "/srv"), touches=(DAEMON,), signs=frozenset({"no-space"}))
+    dead = found(
+        "daemon.not-running",
+        DAEMON,
+        caused_by=("storage.disk-full",),
+        signs=frozenset({"no-space"}),
+    )
+    disk = found(
+        "storage.disk-full",
+        Subject("filesystem", "/srv"),
+        touches=(DAEMON,),
+        signs=frozenset({"no-space"}),
+    )
     ordered = [each.id for each in causes.link([loop, dead, disk], {})]
     assert ordered == [disk.id, dead.id, loop.id]
     assert [each.id for each in causes.order([loop, dead])] == [dead.id, loop.id]

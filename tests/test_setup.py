@@ -1,4 +1,5 @@
-"""`diagnose setup`: parts go in and out without a trace, and the plugin answers docker by itself."""
+"""`diagnose setup`: parts go in and out without a trace, and the plugin answers docker by
+itself."""
 
 from __future__ import annotations
 
@@ -40,7 +41,9 @@ def files(home: Path) -> set[str]:
 
 def states(done: subprocess.CompletedProcess[str]) -> dict[str, str]:
     assert done.returncode == 0, done.stderr
-    return dict(re.findall(r"^(\S+) +(out|in(?:, of another version)?) ", done.stdout, re.MULTILINE))
+    return dict(
+        re.findall(r"^(\S+) +(out|in(?:, of another version)?) ", done.stdout, re.MULTILINE)
+    )
 
 
 def test_every_part_goes_in_and_out_without_a_trace(tmp_path: Path) -> None:
@@ -72,18 +75,28 @@ def test_hooks_of_another_plugin_stay_on(tmp_path: Path) -> None:
     config.write_text('{"plugins": {"other": {"hooks": "run"}}, "features": {"hooks": "true"}}')
     run(tmp_path, "--user", "hook")
     run(tmp_path, "--user", "--remove", "hook")
-    assert json.loads(config.read_text()) == {"plugins": {"other": {"hooks": "run"}}, "features": {"hooks": "true"}}
+    assert json.loads(config.read_text()) == {
+        "plugins": {"other": {"hooks": "run"}},
+        "features": {"hooks": "true"},
+    }
 
 
 LEFT_ALONE = {
-    "a plugin of another": ("plugin", ".docker/cli-plugins/docker-diagnose", "#!/bin/sh\n", "is not of diagnose setup"),
+    "a plugin of another": (
+        "plugin",
+        ".docker/cli-plugins/docker-diagnose",
+        "#!/bin/sh\n",
+        "is not of diagnose setup",
+    ),
     "a configuration that is no JSON": ("hook", ".docker/config.json", "{", "was left alone"),
     "a configuration that is no object": ("hook", ".docker/config.json", "[]", "was left alone"),
 }
 
 
 @pytest.mark.parametrize(("part", "path", "text", "reason"), LEFT_ALONE.values(), ids=LEFT_ALONE)
-def test_what_is_not_ours_is_left_alone(tmp_path: Path, part: str, path: str, text: str, reason: str) -> None:
+def test_what_is_not_ours_is_left_alone(
+    tmp_path: Path, part: str, path: str, text: str, reason: str
+) -> None:
     (tmp_path / path).parent.mkdir(parents=True)
     (tmp_path / path).write_text(text)
     done = run(tmp_path, "--user", part)
@@ -125,12 +138,15 @@ def test_whole_host(tmp_path: Path) -> None:
     assert (where.plugins / "docker-diagnose").stat().st_mode & 0o777 == 0o755
     if shutil.which("systemd-analyze"):
         units = [str(service), str(service.with_suffix(".timer"))]
-        done = subprocess.run(["systemd-analyze", "verify", "--man=no", *units], capture_output=True, text=True)
+        done = subprocess.run(
+            ["systemd-analyze", "verify", "--man=no", *units], capture_output=True, text=True
+        )
         assert "diagnose." not in done.stderr.replace("/opt/diagnose/diagnose", ""), done.stderr
 
 
 @pytest.mark.parametrize(
-    ("name", "shell"), [("bash/diagnose", "bash"), ("zsh/_diagnose", "zsh"), ("fish/diagnose.fish", "fish")]
+    ("name", "shell"),
+    [("bash/diagnose", "bash"), ("zsh/_diagnose", "zsh"), ("fish/diagnose.fish", "fish")],
 )
 def test_completion_is_a_script_of_its_shell(tmp_path: Path, name: str, shell: str) -> None:
     where = places.of_user({"HOME": str(tmp_path)})
@@ -154,7 +170,9 @@ def test_man_pages_are_roff_that_shows_every_option() -> None:
     if shutil.which("groff") is None:
         pytest.skip("groff is not installed: the pages are not rendered")
     for name, text in made.items():
-        done = subprocess.run(["groff", "-man", "-Tutf8", "-ww", "-z"], input=text, capture_output=True, text=True)
+        done = subprocess.run(
+            ["groff", "-man", "-Tutf8", "-ww", "-z"], input=text, capture_output=True, text=True
+        )
         assert (done.returncode, done.stderr) == (0, ""), name
 
 
@@ -162,8 +180,14 @@ def test_man_pages_are_roff_that_shows_every_option() -> None:
 def plugin(tmp_path: Path) -> Path:
     """The plugin, with a program behind it that prints what it is given."""
     script = tmp_path / "docker-diagnose"
-    script.write_text(PLUGIN.read_text().replace("@VERSION@", __version__).replace("@PROGRAM@", str(tmp_path / "tool")))
-    (tmp_path / "tool").write_text('#!/bin/sh\nprintf "%s|" "$@"\nprintf "%s" "${DOCKER_CONFIG:-}"\n')
+    script.write_text(
+        PLUGIN.read_text()
+        .replace("@VERSION@", __version__)
+        .replace("@PROGRAM@", str(tmp_path / "tool"))
+    )
+    (tmp_path / "tool").write_text(
+        '#!/bin/sh\nprintf "%s|" "$@"\nprintf "%s" "${DOCKER_CONFIG:-}"\n'
+    )
     for path in (script, tmp_path / "tool"):
         path.chmod(0o755)
     return script
@@ -177,23 +201,37 @@ ARGUMENTS = {
     "docker's context": (["--context", "far", "diagnose", "all", "-v"], "all|--context|far|-v|"),
     "docker's short context": (["-c", "far", "diagnose", "all"], "all|--context|far|"),
     "docker's host": (["--host=tcp://h:1", "--debug", "diagnose", "all"], "all|--host|tcp://h:1|"),
-    "docker's configuration": (["--config", "/made/up", "-l", "debug", "diagnose", "all"], "all|/made/up"),
+    "docker's configuration": (
+        ["--config", "/made/up", "-l", "debug", "diagnose", "all"],
+        "all|/made/up",
+    ),
     "the word diagnose again": (["diagnose", "explain", "diagnose"], "explain|diagnose|"),
 }
 
 
 @pytest.mark.parametrize("shell", ["sh", "busybox"])
 @pytest.mark.parametrize(("given", "passed"), ARGUMENTS.values(), ids=ARGUMENTS)
-def test_plugin_hands_the_command_line_over(plugin: Path, shell: str, given: list[str], passed: str) -> None:
+def test_plugin_hands_the_command_line_over(
+    plugin: Path, shell: str, given: list[str], passed: str
+) -> None:
     if not shutil.which(shell):
         pytest.skip(f"{shell} is not installed")
     command = [*([shell, "sh"] if shell == "busybox" else [shell]), str(plugin), *given]
-    assert subprocess.run(command, capture_output=True, text=True, env={"PATH": "/usr/bin:/bin"}).stdout == passed
+    assert (
+        subprocess.run(
+            command, capture_output=True, text=True, env={"PATH": "/usr/bin:/bin"}
+        ).stdout
+        == passed
+    )
 
 
 def test_plugin_describes_itself_without_the_tool(plugin: Path) -> None:
     (plugin.parent / "tool").unlink()
-    answer = json.loads(subprocess.run([plugin, "docker-cli-plugin-metadata"], capture_output=True, check=True).stdout)
+    answer = json.loads(
+        subprocess.run(
+            [plugin, "docker-cli-plugin-metadata"], capture_output=True, check=True
+        ).stdout
+    )
     assert (answer["SchemaVersion"], answer["Version"]) == ("0.1.0", __version__)
     assert answer["Vendor"]
     assert answer["ShortDescription"]
@@ -228,7 +266,8 @@ ERRORS = {
         "",
     ),
     "no program": (
-        DAEMON + 'OCI runtime create failed: exec: \\"/none\\": stat /none: no such file or directory: unknown.',
+        DAEMON
+        + 'OCI runtime create failed: exec: \\"/none\\": stat /none: no such file or directory: unknown.',
         "container.entrypoint-missing",
         "",
     ),
@@ -255,12 +294,14 @@ ERRORS = {
         "",
     ),
     "a certificate": (
-        DAEMON + 'Get \\"https://registry.test/v2/\\": x509: certificate signed by unknown authority',
+        DAEMON
+        + 'Get \\"https://registry.test/v2/\\": x509: certificate signed by unknown authority',
         "image.registry-tls",
         "",
     ),
     "a name": (
-        DAEMON + 'Get \\"https://registry.test/v2/\\": dial tcp: lookup registry.test: no such host',
+        DAEMON
+        + 'Get \\"https://registry.test/v2/\\": dial tcp: lookup registry.test: no such host',
         "image.registry-unreachable",
         "",
     ),
@@ -279,7 +320,11 @@ ERRORS = {
         "network.address-pools-exhausted",
         "",
     ),
-    "run of an older client": ("Status: , Code: 125", "container", "the engine did not start the container"),
+    "run of an older client": (
+        "Status: , Code: 125",
+        "container",
+        "the engine did not start the container",
+    ),
     "no program, older client": ("Status: , Code: 127", "container", "cannot be started"),
     "flushed rules": (
         DAEMON + "Unable to enable DNAT rule: iptables failed: No chain/target/match by that name.",
@@ -293,7 +338,9 @@ ERRORS = {
 def test_hook_names_the_check(plugin: Path, error: str, selector: str, text: str) -> None:
     request = f'{{"RootCmd":"run","Flags":{{"publish":""}},"CommandError":"{error}"}}'
     json.loads(request)
-    answer = subprocess.run([plugin, "diagnose", "docker-cli-plugin-hooks", request], capture_output=True, text=True)
+    answer = subprocess.run(
+        [plugin, "diagnose", "docker-cli-plugin-hooks", request], capture_output=True, text=True
+    )
     template = json.loads(answer.stdout)["Template"]
     assert template.endswith(f" - docker diagnose check {selector}")
     assert text in template
@@ -304,7 +351,9 @@ def test_hook_names_the_check(plugin: Path, error: str, selector: str, text: str
 @pytest.mark.parametrize("error", ["", "exit status 1", "unknown flag: --prot"], ids=repr)
 def test_hook_is_silent_where_it_knows_nothing(plugin: Path, error: str) -> None:
     request = json.dumps({"RootCmd": "run", "CommandError": error}, separators=(",", ":"))
-    answer = subprocess.run([plugin, "diagnose", "docker-cli-plugin-hooks", request], capture_output=True, text=True)
+    answer = subprocess.run(
+        [plugin, "diagnose", "docker-cli-plugin-hooks", request], capture_output=True, text=True
+    )
     assert (answer.returncode, answer.stdout, answer.stderr) == (1, "", "")
 
 
@@ -324,7 +373,8 @@ def test_every_hint_is_tested() -> None:
 
 
 def test_plugin_takes_no_time(plugin: Path, say: Callable[[str], None]) -> None:
-    """Processor time, since the machine may be busy: docker asks every plugin whenever its help is shown."""
+    """Processor time, since the machine may be busy: docker asks every plugin whenever its help is
+    shown."""
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     for _ in range(20):
         subprocess.run([plugin, "docker-cli-plugin-metadata"], capture_output=True, check=True)

@@ -30,7 +30,9 @@ for thread in threads: thread.join()
 
 
 def race(convert: str) -> int:
-    return subprocess.run([sys.executable, "-c", RACE.replace("CONVERT", convert)], check=False, timeout=60).returncode
+    return subprocess.run(
+        [sys.executable, "-c", RACE.replace("CONVERT", convert)], check=False, timeout=60
+    ).returncode
 
 
 def test_first_uses_at_once_do_not_end_the_process():

@@ -69,7 +69,10 @@ def test_ends(question: str) -> None:
 
 
 def test_what_is_about_a_named_container_comes_first() -> None:
-    findings = [found("daemon.hung", DAEMON), found("container.unhealthy", container("web"), severity=Severity.warning)]
+    findings = [
+        found("daemon.hung", DAEMON),
+        found("container.unhealthy", container("web"), severity=Severity.warning),
+    ]
     names = symptoms.about("web is slow", ["web", "db", "we"])
     assert names == ("web",)
     ordered = symptoms.ordered(findings, ["daemon.hung", "container.unhealthy"], names)
@@ -78,7 +81,9 @@ def test_what_is_about_a_named_container_comes_first() -> None:
 
 
 def run(*args: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([sys.executable, "-m", "diagnose", *args], capture_output=True, text=True, check=False)
+    return subprocess.run(
+        [sys.executable, "-m", "diagnose", *args], capture_output=True, text=True, check=False
+    )
 
 
 def test_ask() -> None:

@@ -25,23 +25,43 @@ def event(at: float, action: str, **attributes: str) -> Event:
 
 
 def evidence(**replaced) -> list[object]:
-    state = State(status="exited", started_at="1970-01-12T13:45:00Z", finished_at="1970-01-12T13:46:00Z", exit_code=1)
+    state = State(
+        status="exited",
+        started_at="1970-01-12T13:45:00Z",
+        finished_at="1970-01-12T13:46:00Z",
+        exit_code=1,
+    )
     values = {
         "clock": Clock(NOW, NOW - 9000),
         "containers": Containers(
-            (Container(id=ID, raw_name="/web"), Container(id="b" * 64, raw_name="/old", state=state))
+            (
+                Container(id=ID, raw_name="/web"),
+                Container(id="b" * 64, raw_name="/old", state=state),
+            )
         ),
         "events": Events(
-            (event(NOW - 50, "start"), event(NOW - 40, "die", exitCode="137"), event(NOW - 39, "exec_start"))
+            (
+                event(NOW - 50, "start"),
+                event(NOW - 40, "die", exitCode="137"),
+                event(NOW - 39, "exec_start"),
+            )
         ),
         "kernel": KernelLog(
             (
-                Record(NOW - 41, f"oom-kill:constraint=CONSTRAINT_MEMCG,oom_memcg=/{ID},task_memcg=/{ID},task=x,pid=7"),
-                Record(NOW - 41, "Memory cgroup out of memory: Killed process 7 (x) total-vm:9kB, anon-rss:16384kB"),
+                Record(
+                    NOW - 41,
+                    f"oom-kill:constraint=CONSTRAINT_MEMCG,oom_memcg=/{ID},task_memcg=/{ID},task=x,pid=7",
+                ),
+                Record(
+                    NOW - 41,
+                    "Memory cgroup out of memory: Killed process 7 (x) total-vm:9kB, anon-rss:16384kB",
+                ),
                 Record(NOW - 30, "usb 1-1: new device"),
             )
         ),
-        "log": DaemonLog((LogLine(NOW - 100, "info", "Starting up"), LogLine(NOW - 20, "error", "no space")), "x"),
+        "log": DaemonLog(
+            (LogLine(NOW - 100, "info", "Starting up"), LogLine(NOW - 20, "error", "no space")), "x"
+        ),
         "config": DaemonConfig("/etc/docker/daemon.json", exists=True, mtime=NOW - 120),
         **replaced,
     }
@@ -85,7 +105,9 @@ def test_what_could_not_be_read_is_said():
 
 
 def test_a_full_memory_of_events_bounds_completeness():
-    made = timeline.make(evidence(events=Events((event(NOW - 60, "start"),), complete_since=NOW - 60)), 3600, ())
+    made = timeline.make(
+        evidence(events=Events((event(NOW - 60, "start"),), complete_since=NOW - 60)), 3600, ()
+    )
     assert made.complete_since == NOW - 60
 
 
@@ -107,7 +129,14 @@ def test_an_engine_of_which_nothing_tells_when_it_began():
 
 def test_ids_are_names_and_lines_are_folded_for_a_terminal():
     gone = "c" * 64
-    told = DaemonLog((LogLine(NOW - 20, "error", f"{ID} and {gone}: failed to delete container from containerd"),), "x")
+    told = DaemonLog(
+        (
+            LogLine(
+                NOW - 20, "error", f"{ID} and {gone}: failed to delete container from containerd"
+            ),
+        ),
+        "x",
+    )
     made = timeline.make(evidence(log=told), 25, ())
     assert [(moment.text, moment.container) for moment in made.moments] == [
         (f"web and {gone[:12]}: failed to delete container from containerd", "web")

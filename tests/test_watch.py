@@ -25,7 +25,9 @@ DEMO = Path(__file__).parents[1] / "fixtures" / "demo"
 ID = "container.oom-killed"
 
 
-def row(id: str = ID, name: str = "web", severity: str = "critical", **fields: Any) -> dict[str, Any]:
+def row(
+    id: str = ID, name: str = "web", severity: str = "critical", **fields: Any
+) -> dict[str, Any]:
     subject = {"kind": "container", "name": name}
     head = {
         "key": f"{id}@container:{name}",
@@ -38,10 +40,16 @@ def row(id: str = ID, name: str = "web", severity: str = "critical", **fields: A
 
 
 def report(
-    *findings: dict[str, Any], ids: Sequence[str] = (ID,), verdict: str = "passed", containers: int | None = 3
+    *findings: dict[str, Any],
+    ids: Sequence[str] = (ID,),
+    verdict: str = "passed",
+    containers: int | None = 3,
 ) -> dict[str, Any]:
     found = {finding["id"] for finding in findings}
-    checks = [{"id": id, "verdict": "found" if id in found else verdict, "unexamined": []} for id in {*ids, *found}]
+    checks = [
+        {"id": id, "verdict": "found" if id in found else verdict, "unexamined": []}
+        for id in {*ids, *found}
+    ]
     return {"findings": list(findings), "checks": checks, "host": {"containers": containers}}
 
 
@@ -77,7 +85,9 @@ def test_a_subject_that_could_not_be_looked_at_has_not_ended() -> None:
     roots = Roots()
     roots.take(report(row()), 1000.0)
     after = report()
-    after["checks"][0]["unexamined"] = [{"subject": {"kind": "container", "name": "web"}, "why": "gone"}]
+    after["checks"][0]["unexamined"] = [
+        {"subject": {"kind": "container", "name": "web"}, "why": "gone"}
+    ]
     assert roots.take(after, 1010.0) == ()
 
 
@@ -85,8 +95,13 @@ def test_the_onset_is_the_findings_own_or_when_it_was_first_seen() -> None:
     roots = Roots()
     roots.take(report(), 1000.0)
     roots.take(report(row(), row(name="db", onset="2026-11-26T10:00:00+00:00")), 1010.0)
-    roots.take(report(row(severity="warning"), row(name="db", onset="2026-11-26T10:00:00+00:00")), 1020.0)
-    assert {root.subject: root.onset for root in roots} == {"container:web": 1010.0, "container:db": 1795687200.0}
+    roots.take(
+        report(row(severity="warning"), row(name="db", onset="2026-11-26T10:00:00+00:00")), 1020.0
+    )
+    assert {root.subject: root.onset for root in roots} == {
+        "container:web": 1010.0,
+        "container:db": 1795687200.0,
+    }
 
 
 def test_the_last_hour_is_kept() -> None:
@@ -132,7 +147,9 @@ class Judged:
         self.reports = list(reports)
         self.asked: list[tuple[tuple[str, ...] | None, bool]] = []
 
-    def __call__(self, _: Any, selected: tuple[str, ...] | None, options: Options) -> Mapping[str, Any]:
+    def __call__(
+        self, _: Any, selected: tuple[str, ...] | None, options: Options
+    ) -> Mapping[str, Any]:
         self.asked.append((selected, options.probe))
         found = self.reports.pop(0) if self.reports else report()
         if isinstance(found, Exception):
@@ -140,7 +157,9 @@ class Judged:
         return found
 
 
-def watched(judge: Judged, wakes: Scripted, seconds: float = 0.2, **options: Any) -> tuple[int, list[Any]]:
+def watched(
+    judge: Judged, wakes: Scripted, seconds: float = 0.2, **options: Any
+) -> tuple[int, list[Any]]:
     told: list[Any] = []
     run = Watcher(KNOWN, Options(), wakes, lambda *what: told.append(what), judge=judge)
     return run.run(seconds, **options), told
@@ -168,7 +187,10 @@ def test_a_change_of_the_engine_is_judged_by_all() -> None:
 def test_lasting_pressure_is_judged_once_in_a_while() -> None:
     judge = Judged()
     watched(judge, Scripted(*[frozenset({"pressure"})] * 20))
-    assert [selected for selected, _ in judge.asked] == [None, ("resources.x", "storage.x", "kernel.x")]
+    assert [selected for selected, _ in judge.asked] == [
+        None,
+        ("resources.x", "storage.x", "kernel.x"),
+    ]
 
 
 def test_nothing_is_judged_while_nothing_happens() -> None:
@@ -185,7 +207,11 @@ CODES = {
     "the round failed": ([rounds.FailedRoundError("no")], None, 3),
     "once: it was there before": ([report(row())], Severity.warning, 0),
     "once: it begins": ([report(), report(row())], Severity.warning, 2),
-    "once: only a warning, critical is waited for": ([report(), report(row(severity="warning"))], Severity.critical, 0),
+    "once: only a warning, critical is waited for": (
+        [report(), report(row(severity="warning"))],
+        Severity.critical,
+        0,
+    ),
     "once: it gets worse": ([report(row(severity="warning")), report(row())], Severity.critical, 2),
 }
 
@@ -194,9 +220,11 @@ CODES = {
 def test_exit_code(name: str) -> None:
     reports, until, code = CODES[name]
     assert (
-        watched(Judged(*reports), Scripted(frozenset({"containers"})) if len(reports) > 1 else Scripted(), until=until)[
-            0
-        ]
+        watched(
+            Judged(*reports),
+            Scripted(frozenset({"containers"})) if len(reports) > 1 else Scripted(),
+            until=until,
+        )[0]
         == code
     )
 
@@ -264,7 +292,10 @@ def test_a_new_link_wakes(monkeypatch: pytest.MonkeyPatch) -> None:
         "open('/proc/sys/net/ipv4/conf/lo/forwarding', 'w').write('1'); print(sorted(w.wait(5) - {'pressure'}))"
     )
     done = subprocess.run(
-        ["unshare", "--net", sys.executable, "-c", script], capture_output=True, text=True, check=False
+        ["unshare", "--net", sys.executable, "-c", script],
+        capture_output=True,
+        text=True,
+        check=False,
     )
     if "Operation not permitted" in done.stderr and "unshare" in done.stderr:
         pytest.skip("no network namespace can be made here")

@@ -1,4 +1,5 @@
-"""Bundles for tests: taken from a recording at the seam, as from a live host, and looked into without the tool's own reader."""
+"""Bundles for tests: taken from a recording at the seam, as from a live host, and looked into
+without the tool's own reader."""
 
 from __future__ import annotations
 
@@ -39,7 +40,9 @@ class Redacted:
             return Failed(answer.reason, self._redactor.text(answer.detail))
         return self._redactor.answer(question.kind, question.args, answer)
 
-    def serve(self, _lane: Lane, pull: Callable[[], AnyQuestion | None]) -> Iterator[tuple[AnyQuestion, Json | Failed]]:
+    def serve(
+        self, _lane: Lane, pull: Callable[[], AnyQuestion | None]
+    ) -> Iterator[tuple[AnyQuestion, Json | Failed]]:
         while (each := pull()) is not None:
             yield each, self.ask(each)
 
@@ -47,7 +50,9 @@ class Redacted:
 def opener_of(entries: Mapping[AnyQuestion, RecordedAnswer]) -> create.OpenRecorder:
     """A recorder of a host that answers so."""
 
-    def make(asked: Options, selected: Sequence[str], began: float, redactor: Redactor) -> tuple[Recorder, Budget]:
+    def make(
+        asked: Options, selected: Sequence[str], began: float, redactor: Redactor
+    ) -> tuple[Recorder, Budget]:
         budget = Budget(began + 60)
         return Recorder(Redacted(entries, redactor), budget), budget
 
@@ -63,8 +68,17 @@ def made(answers: Mapping[AnyQuestion, Json | Failed]) -> dict[AnyQuestion, Reco
     """A small host: what every run asks first, and these answers."""
     first: dict[AnyQuestion, Json | Failed] = {
         question("now"): {"wall": 1.8e9, "boot_wall": 1.7e9},
-        question("uname"): {"nodename": "shop-3", "release": "6.1.0", "version": "", "machine": "x86_64"},
-        question("endpoint"): {"url": "unix:///var/run/docker.sock", "source": "default", "named": False},
+        question("uname"): {
+            "nodename": "shop-3",
+            "release": "6.1.0",
+            "version": "",
+            "machine": "x86_64",
+        },
+        question("endpoint"): {
+            "url": "unix:///var/run/docker.sock",
+            "source": "default",
+            "named": False,
+        },
         question("api.ping"): {"api_version": "1.51", "engine_version": "28.5.2", "libpod": None},
     }
     return {each: RecordedAnswer(answer, 0.001) for each, answer in {**first, **answers}.items()}

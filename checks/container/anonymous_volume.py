@@ -1,4 +1,5 @@
-"""container.data-outside-mount: the data of a container is in an anonymous volume beside the mount that was meant for it."""
+"""container.data-outside-mount: the data of a container is in an anonymous volume beside the mount
+that was meant for it."""
 
 from __future__ import annotations
 
@@ -11,9 +12,11 @@ from diagnose.registry import check
 def data_outside_mount(split_mounts: SplitMounts) -> CheckResult:
     """A container keeps its data in an anonymous volume beside the intended mount.
 
-    The image declares a volume at one path, and the user mounted a volume or a folder one level above or below that path. The engine then
-    makes an anonymous volume for the image's path. What is in it is lost with the container: `docker rm -v`, `docker compose down -v`, and
-    a recreated container start with an empty one. Anonymous volumes that the user asked for (`-v /app/node_modules`) are left out.
+    The image declares a volume at one path, and the user mounted a volume or a folder one level
+    above or below that path. The engine then makes an anonymous volume for the image's path. What
+    is in it is lost with the container: `docker rm -v`, `docker compose down -v`, and a recreated
+    container start with an empty one. Anonymous volumes that the user asked for (`-v
+    /app/node_modules`) are left out.
     """
     for split in split_mounts.items:
         container, own, anonymous = split.container, split.own, split.anonymous

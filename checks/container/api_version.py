@@ -1,4 +1,5 @@
-"""container.client-api-too-new: a Docker client in a container speaks a newer API than the engine."""
+"""container.client-api-too-new: a Docker client in a container speaks a newer API than the
+engine."""
 
 from __future__ import annotations
 
@@ -15,11 +16,13 @@ ID = "container.client-api-too-new"
 
 
 @check(ID, severity=Severity.critical)
-def client_api_too_new(containers: Containers, clock: Clock, log_tails: LogTails, ping: Ping) -> CheckResult:
+def client_api_too_new(
+    containers: Containers, clock: Clock, log_tails: LogTails, ping: Ping
+) -> CheckResult:
     """A Docker client in a container speaks a newer API than the engine knows.
 
-    Its log has the engine's answer, and the engine's own greeting names the same newest version. The opposite is
-    daemon.client-api-too-old. Seen on engine 20.10.24, which speaks 1.41 at most.
+    Its log has the engine's answer, and the engine's own greeting names the same newest version.
+    The opposite is daemon.client-api-too-old. Seen on engine 20.10.24, which speaks 1.41 at most.
     """
     for claim in claims(ID, containers, log_tails, clock):
         client, most = claim.value("client"), claim.value("most")
@@ -28,7 +31,8 @@ def client_api_too_new(containers: Containers, clock: Clock, log_tails: LogTails
         container = claim.container
         finding = Finding.about(
             container,
-            f'container "{container.name}" speaks the Docker API {client}, and this engine speaks {most} at most',
+            f'container "{container.name}" speaks the Docker API {client}, and this engine speaks '
+            f"{most} at most",
             {**claim.evidence, "engine API": ping.api_version, "engine": ping.engine_version},
             touches=(DAEMON,),
             onset=container.failed_first,

@@ -13,7 +13,8 @@ from diagnose.evidence.machine.clock import Clock
 from diagnose.programs.failures import Recognised
 
 STEADY_S = 120.0
-"""A container that has run for so long, and is not unhealthy, has got over what an earlier run said."""
+"""A container that has run for so long, and is not unhealthy, has got over what an earlier run
+said."""
 
 
 class Claim(msgspec.Struct, frozen=True):
@@ -37,7 +38,11 @@ def claims(id: str, containers: Containers, log_tails: LogTails, clock: Clock) -
     """The failed containers whose log shows a failure that this check confirms."""
     for container in containers:
         failure = log_tails.failures.get(container.id)
-        if failure is not None and failure.failure.confirmed_by == id and is_failing(container, clock):
+        if (
+            failure is not None
+            and failure.failure.confirmed_by == id
+            and is_failing(container, clock)
+        ):
             yield Claim(container, log_tails.of(container), failure)
 
 
@@ -52,7 +57,8 @@ def is_failing(container: Container, clock: Clock) -> bool:
 
 
 def compose_variables(container: Container) -> dict[str, str]:
-    """What `docker compose up` needs to make the container again, where compose made it: the project's folder and the service."""
+    """What `docker compose up` needs to make the container again, where compose made it: the
+    project's folder and the service."""
     folder = container.labels.get("com.docker.compose.project.working_dir", "")
     service = container.labels.get("com.docker.compose.service", "")
     return {"folder": folder, "compose_service": service} if folder and service else {}

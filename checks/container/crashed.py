@@ -30,7 +30,10 @@ from diagnose.registry import check
 @check(
     "container.crashed",
     severity=Severity.critical,
-    caused_by=[*causes_without("container.crashed", "container.start-refused"), "container.lost-with-host"],
+    caused_by=[
+        *causes_without("container.crashed", "container.start-refused"),
+        "container.lost-with-host",
+    ],
 )
 def crashed(
     containers: Containers,
@@ -44,10 +47,11 @@ def crashed(
 ) -> CheckResult:
     """A container ended after it had been working, and stays down.
 
-    A service publishes ports, has a health check or belongs to a compose service. For a service any error counts, 137 and 143 where the
-    engine remembers that nobody asked, and any end together with the engine, after which it was not started again. For others an error
-    counts where nobody was there to see it; a fault of the program itself (SIGSEGV and the like) always counts. Where neither the
-    engine's events nor its files say whether the end was requested, it is advice.
+    A service publishes ports, has a health check or belongs to a compose service. For a service any
+    error counts, 137 and 143 where the engine remembers that nobody asked, and any end together
+    with the engine, after which it was not started again. For others an error counts where nobody
+    was there to see it; a fault of the program itself (SIGSEGV and the like) always counts. Where
+    neither the engine's events nor its files say whether the end was requested, it is advice.
     """
     for container in containers:
         age = clock.age(container.finished_at)
@@ -56,7 +60,11 @@ def crashed(
         with_engine = container.id in stops.stopped_with_daemon and is_service(container)
         worked = (container.ran_for or 0.0) >= at_least
         # as long as the engine is down, all containers are
-        counts = containers.source != "disk" if with_engine else worked and _ended_by_itself(container, stops)
+        counts = (
+            containers.source != "disk"
+            if with_engine
+            else worked and _ended_by_itself(container, stops)
+        )
         if not counts:
             continue
         is_known = container.id in stops.by_id
@@ -89,7 +97,8 @@ def crashed(
 
 
 def _stays_down(container: Container) -> bool:
-    """Whether it was started and has ended, nobody waits for its end, and the engine does not start it again."""
+    """Whether it was started and has ended, nobody waits for its end, and the engine does not start
+    it again."""
     has_ended = container.state.status == "exited" and not container.state.error
     return has_ended and container.stays_down and not is_somebodys_job(container)
 

@@ -1,4 +1,5 @@
-"""container.daemonized: a server put itself in the background, and its container ended with success at once."""
+"""container.daemonized: a server put itself in the background, and its container ended with success
+at once."""
 
 from __future__ import annotations
 
@@ -32,9 +33,11 @@ _FOREGROUND = {
 }
 """What keeps a server in the foreground, by the name of its program."""
 _BACKGROUND = re.compile(
-    r"\bservice \S+ (?:re)?start\b|\b(?:apachectl|apache2ctl|httpd|nginx)\b(?!.*(?:-D ?FOREGROUND|daemon off))"
+    r"\bservice \S+ (?:re)?start\b|\b(?:apachectl|apache2ctl|httpd|nginx)\b(?!.*(?:-D ?FOREGROUND"
+    r"|daemon off))"
     r"|--daemon(?:ize)?(?:[= ]yes)?\b"
-    r"|/etc/init\.d/\S+ start\b|\bphp-fpm\d*\b(?!.*(?:-F|--nodaemonize))|\bpm2 start\b|\bnohup\b|&\s*$"
+    r"|/etc/init\.d/\S+ start\b|\bphp-fpm\d*\b(?!.*(?:-F|--nodaemonize))|\bpm2 start\b|\bnohup\b"
+    r"|&\s*$"
 )
 """Commands that start a server in the background."""
 
@@ -51,10 +54,11 @@ def daemonized(
 ) -> CheckResult:
     """A container that publishes ports ended at once with success.
 
-    A container lives as long as its first process. A server that forks into the background, `service nginx start` or a shell without a
-    terminal ends within seconds with exit code 0, and every other process ends with it. Jobs publish no ports. Runs in the foreground,
-    ends that somebody requested or that the engine no longer remembers, and containers with the policy on-failure, for which 0 is the end
-    of a job, are silent.
+    A container lives as long as its first process. A server that forks into the background,
+    `service nginx start` or a shell without a terminal ends within seconds with exit code 0, and
+    every other process ends with it. Jobs publish no ports. Runs in the foreground, ends that
+    somebody requested or that the engine no longer remembers, and containers with the policy
+    on-failure, for which 0 is the end of a job, are silent.
     """
     for container in containers:
         if not container.wanted_ports or is_somebodys_job(container) or container.was_watched:
@@ -64,13 +68,16 @@ def daemonized(
         if not _ended_at_once(container, clock, options, short):
             continue
         is_loop = container.state.status == "restarting"
-        if not is_loop and (stops.by_id.get(container.id) is not False or container.id in stops.stopped_with_daemon):
+        if not is_loop and (
+            stops.by_id.get(container.id) is not False or container.id in stops.stopped_with_daemon
+        ):
             continue  # somebody asked for its end, or no source remembers who did
         tail = tail_of(log_tails, container)
         ports = ", ".join(sorted({port for port, _ in container.wanted_ports}))
         yield Finding.about(
             container,
-            f'container "{container.name}" publishes {ports} and ended with success {took(container.ran_for)} after its start:'
+            f'container "{container.name}" publishes {ports} and ended with success '
+            f"{took(container.ran_for)} after its start:"
             f" {_why(container)}",
             {
                 "command": " ".join(container.command)[:120],
@@ -85,7 +92,8 @@ def daemonized(
 
 
 def _in_foreground(container: Container) -> dict[str, Any]:
-    """The variable with the command that keeps a well-known server in the foreground, where the container calls it by itself."""
+    """The variable with the command that keeps a well-known server in the foreground, where the
+    container calls it by itself."""
     words = container.command
     name = words[0].rpartition("/")[2] if words else ""
     is_busybox = name == "httpd" and "-p" in words
@@ -101,7 +109,11 @@ def _ended_at_once(container: Container, clock: Clock, options: Options, short: 
         return False
     if container.state.status == "restarting":
         return container.restart_count >= LOOPS and (container.ran_for or 0.0) < short
-    return container.state.status == "exited" and not container.state.error and (container.ran_for or 0.0) < short
+    return (
+        container.state.status == "exited"
+        and not container.state.error
+        and (container.ran_for or 0.0) < short
+    )
 
 
 def _why(container: Container) -> str:

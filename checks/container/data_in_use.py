@@ -1,4 +1,5 @@
-"""container.data-locked and container.data-version-mismatch: a program finds its data in use, or of another version."""
+"""container.data-locked and container.data-version-mismatch: a program finds its data in use, or of
+another version."""
 
 from __future__ import annotations
 
@@ -19,9 +20,9 @@ MISMATCH = "container.data-version-mismatch"
 def data_locked(containers: Containers, clock: Clock, log_tails: LogTails) -> CheckResult:
     """A container's data is in use by another running container.
 
-    The program's log says that a file of its data is locked, and another running container has the same volume or the same folder of
-    the host mounted for writing. Where no other container has it, a process of the host or a former run left the lock: that is only what
-    the program says.
+    The program's log says that a file of its data is locked, and another running container has the
+    same volume or the same folder of the host mounted for writing. Where no other container has it,
+    a process of the host or a former run left the lock: that is only what the program says.
     """
     for claim in claims(LOCKED, containers, log_tails, clock):
         holder, mount = _holder(claim.container, containers)
@@ -31,7 +32,8 @@ def data_locked(containers: Containers, clock: Clock, log_tails: LogTails) -> Ch
         place = f'volume "{mount.name}"' if mount.type == "volume" and mount.name else mount.source
         yield Finding.about(
             container,
-            f'container "{container.name}" cannot lock its data in {place}: container "{holder.name}" is running on it',
+            f'container "{container.name}" cannot lock its data in {place}: container '
+            f'"{holder.name}" is running on it',
             {
                 **claim.evidence,
                 f"{holder.name} mounts": f"{mount.source} -> {mount.destination}",
@@ -47,7 +49,8 @@ def data_locked(containers: Containers, clock: Clock, log_tails: LogTails) -> Ch
 
 
 def _holder(container: Container, containers: Containers) -> tuple[Container | None, Mount | None]:
-    """The running container that writes to a place which this container writes to as well, and its mount there."""
+    """The running container that writes to a place which this container writes to as well, and its
+    mount there."""
     own = {mount.source for mount in container.mounts or () if mount.rw and mount.source}
     for other in containers.running:
         if other.id == container.id:
@@ -68,8 +71,9 @@ def data_version_mismatch(
 ) -> CheckResult:
     """A container's data was written by another version of its program.
 
-    The log says so, and the file in which the database notes its version is on the host: PG_VERSION of PostgreSQL. An image tag without
-    a version moves to the next major release, whose server does not read the old files.
+    The log says so, and the file in which the database notes its version is on the host: PG_VERSION
+    of PostgreSQL. An image tag without a version moves to the next major release, whose server does
+    not read the old files.
     """
     for claim in claims(MISMATCH, containers, log_tails, clock):
         version = data_files.versions.get(claim.container.id)
@@ -81,7 +85,8 @@ def data_version_mismatch(
         repository = image.rpartition(":")[0] if ":" in image.rpartition("/")[2] else image
         yield Finding.about(
             container,
-            f'container "{container.name}" runs version {program}, and its data was written by version {version.version}',
+            f'container "{container.name}" runs version {program}, and its data was written by '
+            f"version {version.version}",
             {
                 **claim.evidence,
                 version.path: version.version,

@@ -27,9 +27,10 @@ _SUPERUSER = "POSTGRES_USER"
 def database_refused(containers: Containers, clock: Clock, log_tails: LogTails) -> CheckResult:
     """A database refuses a container that calls it.
 
-    The failed container's log has the database's own answer, and the database is another container that runs. The images of PostgreSQL,
-    MySQL, MariaDB and MongoDB read the user, the password and the database from their environment only while their data directory is empty:
-    what is changed there later has no effect, which is what most such refusals come from.
+    The failed container's log has the database's own answer, and the database is another container
+    that runs. The images of PostgreSQL, MySQL, MariaDB and MongoDB read the user, the password and
+    the database from their environment only while their data directory is empty: what is changed
+    there later has no effect, which is what most such refusals come from.
     """
     for claim in claims(ID, containers, log_tails, clock):
         server = _server(claim, containers)
@@ -38,7 +39,8 @@ def database_refused(containers: Containers, clock: Clock, log_tails: LogTails) 
         container = claim.container
         finding = Finding.about(
             container,
-            f'container "{container.name}" is refused by the database in container "{server.name}": {claim.failure.cause}',
+            f'container "{container.name}" is refused by the database in container '
+            f'"{server.name}": {claim.failure.cause}',
             {
                 **claim.evidence,
                 f"{server.name} State": f"{server.state.status}, image {server.config.image}",
@@ -72,7 +74,9 @@ def _is_database(peer: Container, kind: str) -> bool:
     kinds: Sequence[str] = (kind,) if kind else tuple(_PORTS)
     exposed = peer.config.exposed_ports or {}
     image = peer.config.image.lower()
-    return any(_PORTS[name] in exposed or any(word in image for word in _IMAGES[name]) for name in kinds)
+    return any(
+        _PORTS[name] in exposed or any(word in image for word in _IMAGES[name]) for name in kinds
+    )
 
 
 def _variables(claim: Claim, server: Container) -> dict[str, str]:

@@ -1,4 +1,5 @@
-"""container.entrypoint-missing and container.entrypoint-forbidden: a container's program is not there, or may not be executed."""
+"""container.entrypoint-missing and container.entrypoint-forbidden: a container's program is not
+there, or may not be executed."""
 
 from __future__ import annotations
 
@@ -21,21 +22,28 @@ from diagnose.model import CheckResult, Finding, Severity
 from diagnose.registry import check
 
 
-@check("container.entrypoint-missing", severity=Severity.critical, caused_by=["container.mount-source-missing"])
+@check(
+    "container.entrypoint-missing",
+    severity=Severity.critical,
+    caused_by=["container.mount-source-missing"],
+)
 def entrypoint_missing(containers: Containers, programs: Programs | None) -> CheckResult:
     """A container's program does not exist in its image.
 
-    A mount over its folder hides what the image has there, or an argument was taken as the command because the image has no entrypoint.
-    The engine answers 127 also for a file that is mounted over a directory ("not a directory"), which is another problem. Seen on engines
-    20.10.24, 26.1.5 and 28.5.2: the container stays `created`, only inspect has the error. Below an init (`--init`), a shell or a
-    supervisor it starts, and their last words name the program.
+    A mount over its folder hides what the image has there, or an argument was taken as the command
+    because the image has no entrypoint. The engine answers 127 also for a file that is mounted over
+    a directory ("not a directory"), which is another problem. Seen on engines
+    20.10.24, 26.1.5 and 28.5.2: the container stays `created`, only inspect has the error. Below an
+    init (`--init`), a shell or a supervisor it starts, and their last words name the program.
     """
     for container in containers:
         why = own_program(container)
         below = programs.by_id.get(container.id) if programs is not None else None
         if why in ("executable file not found", "no such file or directory"):
             program = container.path or (container.command or ["?"])[0]
-            yield failed_start(container, _lacks(container, program), program=program, image=container.config.image)
+            yield failed_start(
+                container, _lacks(container, program), program=program, image=container.config.image
+            )
         elif below is not None and below.missing and below.why == "no such file or directory":
             finding = refused_program(container, below, _lacks(container, below.path))
             named = {name: finding.variables[name] for name in ("container", "program", "image")}
@@ -45,20 +53,31 @@ def entrypoint_missing(containers: Containers, programs: Programs | None) -> Che
 
 def _lacks(container: Container, program: str) -> str:
     if program.startswith("-"):
-        return f'the argument "{program}" was taken as the command, because the image has no ENTRYPOINT'
+        return (
+            f'the argument "{program}" was taken as the command, because the image has no '
+            "ENTRYPOINT"
+        )
     mount = hiding_mount(container, program)
-    return f"there is no {program} in what is mounted at {mount}" if mount else f"its image has no {program}"
+    return (
+        f"there is no {program} in what is mounted at {mount}"
+        if mount
+        else f"its image has no {program}"
+    )
 
 
 @check("container.entrypoint-forbidden", severity=Severity.critical)
 def entrypoint_forbidden(
-    containers: Containers, programs: Programs | None, mounts: Mounts | None, bind_sources: BindSources | None
+    containers: Containers,
+    programs: Programs | None,
+    mounts: Mounts | None,
+    bind_sources: BindSources | None,
 ) -> CheckResult:
     """A container's program cannot be executed: permission denied.
 
-    No x bit, a directory, or a mount with noexec: seen on engines 20.10.24, 26.1.5 and 28.5.2 with exit code 126, state `created`. What
-    the kernel refuses later is only in the log: an interpreter that the user may not reach, a program with capabilities of its own
-    (`setcap`) that were dropped; below an init, a shell or a supervisor also a missing x bit and a mount with noexec.
+    No x bit, a directory, or a mount with noexec: seen on engines 20.10.24, 26.1.5 and 28.5.2 with
+    exit code 126, state `created`. What the kernel refuses later is only in the log: an interpreter
+    that the user may not reach, a program with capabilities of its own (`setcap`) that were
+    dropped; below an init, a shell or a supervisor also a missing x bit and a mount with noexec.
     """
     for container in containers:
         why = own_program(container)
@@ -66,16 +85,26 @@ def entrypoint_forbidden(
         if why in ("permission denied", "is a directory"):
             program = container.path
             taken = _argument_as_command(container, program, bind_sources)
-            finding = failed_start(container, taken or f"{program} cannot be executed: permission denied")
+            finding = failed_start(
+                container, taken or f"{program} cannot be executed: permission denied"
+            )
             if taken:
                 yield with_variables(finding, {"program": program, "image": container.config.image})
             else:
                 finding = with_variables(finding, program_variables(container, program))
                 yield _with_place(finding, _place(container, program, mounts))
-        elif refused is not None and refused.why in ("permission denied", "operation not permitted"):
+        elif refused is not None and refused.why in (
+            "permission denied",
+            "operation not permitted",
+        ):
             place = _place(container, refused.path, mounts)
-            if refused.why == "permission denied" and place and (place.is_noexec or not refused.interpreter):
-                # where nothing may be executed, the script itself is refused before its interpreter is looked for
+            if (
+                refused.why == "permission denied"
+                and place
+                and (place.is_noexec or not refused.interpreter)
+            ):
+                # where nothing may be executed, the script itself is refused before its interpreter
+                # is looked for
                 refused = msgspec.structs.replace(refused, interpreter="")
                 yield _with_place(_forbidden(container, refused), place)
             else:
@@ -83,19 +112,27 @@ def entrypoint_forbidden(
     return None
 
 
-def _argument_as_command(container: Container, program: str, bind_sources: BindSources | None) -> str:
-    """What happened where a mounted folder became the command; "" for a program, or where that is not known."""
+def _argument_as_command(
+    container: Container, program: str, bind_sources: BindSources | None
+) -> str:
+    """What happened where a mounted folder became the command; "" for a program, or where that is
+    not known."""
     point = program.rstrip("/")
-    sources = [mount.source for mount in container.mounts or () if mount.destination.rstrip("/") == point]
+    sources = [
+        mount.source for mount in container.mounts or () if mount.destination.rstrip("/") == point
+    ]
     known = bind_sources.by_path.get(sources[0]) if sources and bind_sources is not None else None
     if known is None or known.type != "folder" or container.config.entrypoint:
         return ""
-    taken = f'the argument "{program}" was taken as the command, because the image has no ENTRYPOINT'
+    taken = (
+        f'the argument "{program}" was taken as the command, because the image has no ENTRYPOINT'
+    )
     return f"{taken}; it is a folder that is mounted there"
 
 
 class _Place(msgspec.Struct, frozen=True):
-    """Where a program is on the host. mounted: the host's mount that holds it, None where the mounts are not known."""
+    """Where a program is on the host. mounted: the host's mount that holds it, None where the
+    mounts are not known."""
 
     path: str
     mount: Mount
@@ -108,7 +145,9 @@ class _Place(msgspec.Struct, frozen=True):
 
 def _place(container: Container, program: str, mounts: Mounts | None) -> _Place | None:
     """The place of a program that is mounted from the host into its container."""
-    points = {mount.destination: mount for mount in container.mounts or () if mount.source.startswith("/")}
+    points = {
+        mount.destination: mount for mount in container.mounts or () if mount.source.startswith("/")
+    }
     mount = points.get(program) or points.get(hiding_mount(container, program))
     if mount is None:
         return None
@@ -121,7 +160,9 @@ def _with_place(finding: Finding, place: _Place | None) -> Finding:
         return finding
     evidence = {**finding.evidence, f"mounted at {place.mount.destination}": place.mount.source}
     # a change in the container's own layer is of no use for a file of the host
-    variables = {name: value for name, value in finding.variables.items() if name != "file"} | {"source": place.path}
+    variables = {name: value for name, value in finding.variables.items() if name != "file"} | {
+        "source": place.path
+    }
     summary = f"{finding.summary}; it is {place.path} on the host"
     if place.mounted is not None and place.is_noexec:
         summary += f", and {place.mounted.point} is mounted with noexec"
@@ -133,18 +174,34 @@ def _with_place(finding: Finding, place: _Place | None) -> Finding:
 def _forbidden(container: Container, program: Program) -> Finding:
     if program.why == "operation not permitted":
         config = container.host_config
-        proof = {"HostConfig.CapDrop": config.cap_drop or "none", "HostConfig.CapAdd": config.cap_add or "none"}
+        proof = {
+            "HostConfig.CapDrop": config.cap_drop or "none",
+            "HostConfig.CapAdd": config.cap_add or "none",
+        }
         return refused_program(
-            container, program, f"{program.path} has capabilities that the container does not have", **proof
+            container,
+            program,
+            f"{program.path} has capabilities that the container does not have",
+            **proof,
         )
     user = container.config.user or "root"
     evidence = {"Config.User": user}
     if program.lacks_execute_bit:
         evidence["mode"] = f"{(program.mode or 0) & 0o7777:o}"
-        return refused_program(container, program, f"{program.path} has no x bit, so nobody may execute it", **evidence)
+        return refused_program(
+            container, program, f"{program.path} has no x bit, so nobody may execute it", **evidence
+        )
     if program.is_folder:
-        return refused_program(container, program, f"{program.path} is a folder, not a program", **evidence)
+        return refused_program(
+            container, program, f"{program.path} is a folder, not a program", **evidence
+        )
     if program.interpreter:
-        what = f"{program.interpreter}, which {program.path} needs, cannot be executed by user {user}"
-        return refused_program(container, msgspec.structs.replace(program, path=program.interpreter), what, **evidence)
-    return refused_program(container, program, f"{program.path} cannot be executed by user {user}", **evidence)
+        what = (
+            f"{program.interpreter}, which {program.path} needs, cannot be executed by user {user}"
+        )
+        return refused_program(
+            container, msgspec.structs.replace(program, path=program.interpreter), what, **evidence
+        )
+    return refused_program(
+        container, program, f"{program.path} cannot be executed by user {user}", **evidence
+    )

@@ -45,16 +45,27 @@ def exits_at_start(
 ) -> CheckResult:
     """A container's program ends with an error as soon as it is started.
 
-    It exited by itself with an error within seconds, within the looked-at time, and nothing will start it again. What is a service is
-    read from the container: published ports or a health check make it critical, a compose service or a detached run a warning. A run in
-    the foreground showed its exit code to somebody: advice. Exit code 0, ends by a signal that was asked for, terminals, one-off runs of
-    compose, tasks of swarm and containers with a restart policy (those are loops, or were stopped by hand) are silent.
+    It exited by itself with an error within seconds, within the looked-at time, and nothing will
+    start it again. What is a service is read from the container: published ports or a health check
+    make it critical, a compose service or a detached run a warning. A run in the foreground showed
+    its exit code to somebody: advice. Exit code 0, ends by a signal that was asked for, terminals,
+    one-off runs of compose, tasks of swarm and containers with a restart policy (those are loops,
+    or were stopped by hand) are silent.
     """
     for container in containers:
         age = clock.age(container.finished_at)
-        if container.state.status != "exited" or container.state.error or age is None or age > options.since_s:
+        if (
+            container.state.status != "exited"
+            or container.state.error
+            or age is None
+            or age > options.since_s
+        ):
             continue
-        if container.restarts_always or is_somebodys_job(container) or (container.ran_for or 0.0) >= short:
+        if (
+            container.restarts_always
+            or is_somebodys_job(container)
+            or (container.ran_for or 0.0) >= short
+        ):
             continue
         if not _failed_by_itself(container, events):
             continue
@@ -63,7 +74,8 @@ def exits_at_start(
         code = described(container.state.exit_code)
         yield Finding.about(
             container,
-            f'container "{container.name}" exited with code {code}, {took(container.ran_for)} after its start',
+            f'container "{container.name}" exited with code {code}, {took(container.ran_for)} '
+            "after its start",
             {
                 **log_evidence(tail),
                 **kernel_evidence(program_faults, container),

@@ -14,10 +14,11 @@ from diagnose.registry import check
 def file_mode_refused(clock: Clock, refused_files: RefusedFiles) -> CheckResult:
     """A program refuses a mounted file because of its owner or mode.
 
-    PostgreSQL wants its data directory for itself (0700), Traefik its acme.json, MongoDB and SSH their keys, Beats their configuration.
-    The log of a failed container names the file, and its owner or mode on the host is still the refused one. Traefik goes on without its
-    certificates, so that a mounted acme.json which others may read is a warning for a running container. The rules are those of the
-    programs; see the table of failures for their sources.
+    PostgreSQL wants its data directory for itself (0700), Traefik its acme.json, MongoDB and SSH
+    their keys, Beats their configuration. The log of a failed container names the file, and its
+    owner or mode on the host is still the refused one. Traefik goes on without its certificates, so
+    that a mounted acme.json which others may read is a warning for a running container. The rules
+    are those of the programs; see the table of failures for their sources.
     """
     for refused in refused_files.items:
         if refused.line and not is_failing(refused.container, clock):
@@ -30,15 +31,24 @@ def _finding(refused: RefusedFile) -> Finding:
     container, source = refused.container, refused.source
     has = f"{source.uid}:{source.gid}, mode {source.mode & 0o7777:o}"
     if refused.mode:
-        what = f"others may use {refused.path}, which has mode {source.mode & 0o777:o} and may have {refused.mode:o} at most"
+        what = (
+            f"others may use {refused.path}, which has mode {source.mode & 0o777:o} and may have "
+            f"{refused.mode:o} at most"
+        )
         variables = {"source": refused.path, "mode": f"{source.mode & 0o7777 & refused.mode:o}"}
     else:
-        what = f"{refused.path} belongs to user {source.uid}, and the program runs as user {refused.owner.partition(':')[0]}"
+        what = (
+            f"{refused.path} belongs to user {source.uid}, and the program runs as user "
+            f"{refused.owner.partition(':')[0]}"
+        )
         variables = {"source": refused.path, "owner": refused.owner}
     finding = Finding.about(
         container,
         f'container "{container.name}" refuses {refused.inside}: {what}',
-        {**({LINE: refused.line} if refused.line else {}), f"owner and mode of {refused.path}": has},
+        {
+            **({LINE: refused.line} if refused.line else {}),
+            f"owner and mode of {refused.path}": has,
+        },
         discriminator=refused.inside,
         severity=Severity.critical if refused.line else Severity.warning,
         onset=container.failed_first if refused.line else None,

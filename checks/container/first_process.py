@@ -12,13 +12,18 @@ from diagnose.phrases import ago
 from diagnose.registry import check
 
 
-@check("container.first-process-stopped", severity=Severity.critical, caused_by=["kernel.hung-task"])
-def first_process_stopped(containers: Containers, processes: Processes, kernel_log: KernelLog | None) -> CheckResult:
+@check(
+    "container.first-process-stopped", severity=Severity.critical, caused_by=["kernel.hung-task"]
+)
+def first_process_stopped(
+    containers: Containers, processes: Processes, kernel_log: KernelLog | None
+) -> CheckResult:
     """A running container's first process is stopped, or hangs in the kernel.
 
-    State T is a process that got SIGSTOP or SIGTSTP and waits for SIGCONT; the engine says "running" and the container answers nobody.
-    State D counts only where the kernel has logged that this very process is blocked for minutes: a moment in D is ordinary disk I/O. A
-    paused container is container.paused. A process that a debugger has stopped (t) is left alone.
+    State T is a process that got SIGSTOP or SIGTSTP and waits for SIGCONT; the engine says
+    "running" and the container answers nobody. State D counts only where the kernel has logged that
+    this very process is blocked for minutes: a moment in D is ordinary disk I/O. A paused container
+    is container.paused. A process that a debugger has stopped (t) is left alone.
     """
     hung = {task.pid: task for task in kernel_log.hung_tasks} if kernel_log is not None else {}
     for container in containers.running:
@@ -29,7 +34,10 @@ def first_process_stopped(containers: Containers, processes: Processes, kernel_l
         if process.state == "T":
             what, note, variables = "is stopped by a signal", "T (stopped)", {"signal": "CONT"}
         elif process.state == "D" and task is not None:
-            what, note = f"hangs in the kernel since more than {ago(task.seconds)}", "D (uninterruptible sleep)"
+            what, note = (
+                f"hangs in the kernel since more than {ago(task.seconds)}",
+                "D (uninterruptible sleep)",
+            )
             variables = {}
         else:
             continue

@@ -1,4 +1,5 @@
-"""container.heap-above-limit: a program is configured to use a larger heap than its container may have."""
+"""container.heap-above-limit: a program is configured to use a larger heap than its container may
+have."""
 
 from __future__ import annotations
 
@@ -15,31 +16,40 @@ ID = "container.heap-above-limit"
 KILLED = 137
 MIB = 1 << 20
 HEADROOM = 1.5
-"""The limit that is suggested, as a multiple of the heap: threads, code and buffers lie beside it."""
+"""The limit that is suggested, as a multiple of the heap: threads, code and buffers lie beside it.
+"""
 
 
 @check(ID, severity=Severity.critical)
-def heap_above_limit(containers: Containers, clock: Clock, log_tails: LogTails | None) -> CheckResult:
+def heap_above_limit(
+    containers: Containers, clock: Clock, log_tails: LogTails | None
+) -> CheckResult:
     """A container's program may use a larger heap than its memory limit allows.
 
-    `-Xmx` or `--max-old-space-size` in its command or variables is at least as large as HostConfig.Memory, and it was killed, ended with
-    137, or says that memory cannot be had. While it runs well it is advice: the heap may never fill.
+    `-Xmx` or `--max-old-space-size` in its command or variables is at least as large as
+    HostConfig.Memory, and it was killed, ended with 137, or says that memory cannot be had. While
+    it runs well it is advice: the heap may never fill.
     """
     failures = log_tails.failures if log_tails is not None else {}
     for container in containers:
         limit = container.host_config.memory
-        heap, option = heap_size(container.command, container.config.env or ()) if limit else (0, "")
+        heap, option = (
+            heap_size(container.command, container.config.env or ()) if limit else (0, "")
+        )
         if not heap or heap < limit:
             continue
         failure = failures.get(container.id)
         claimed = failure is not None and failure.failure.confirmed_by == ID
         suffered = claimed or container.state.oom_killed or container.state.exit_code == KILLED
-        severity = Severity.critical if suffered and is_failing(container, clock) else Severity.advice
+        severity = (
+            Severity.critical if suffered and is_failing(container, clock) else Severity.advice
+        )
         if severity is Severity.advice and not container.is_running:
             continue
         yield Finding.about(
             container,
-            f'container "{container.name}" has a memory limit of {size(limit)}, and its program may use a heap of {size(heap)}',
+            f'container "{container.name}" has a memory limit of {size(limit)}, and its program '
+            f"may use a heap of {size(heap)}",
             {
                 **({"log": failure.line} if claimed and failure else {}),
                 "heap": option,

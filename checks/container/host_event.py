@@ -11,7 +11,8 @@ from diagnose.phrases import ago, counted
 from diagnose.registry import check
 
 LOST = (0, 255)
-"""What the engine notes for a container whose end it did not see: 255, and 0 in some releases from 24 on."""
+"""What the engine notes for a container whose end it did not see: 255, and 0 in some releases from
+24 on."""
 
 
 @check("container.lost-with-host", severity=Severity.critical)
@@ -26,9 +27,11 @@ def lost_with_host(
 ) -> CheckResult:
     """The host went down without stopping its containers, and some of them stay down.
 
-    A power loss, a hard reset, or an engine and its containers that were killed together: at its next start the engine finds containers
-    that it had left running, and notes their end with the time of its own start. Several containers with such an end are one event. An
-    engine that is stopped in order notes the ends before it goes. A single container is judged by container.crashed.
+    A power loss, a hard reset, or an engine and its containers that were killed together: at its
+    next start the engine finds containers that it had left running, and notes their end with the
+    time of its own start. Several containers with such an end are one event. An engine that is
+    stopped in order notes the ends before it goes. A single container is judged by
+    container.crashed.
     """
     engine = next((process for process in processes if process.comm == "dockerd"), None)
     if engine is None:
@@ -64,6 +67,11 @@ def lost_with_host(
 
 def _is_lost(container: Container, engine_began: float, moment: float) -> bool:
     started, finished = container.started_at, container.finished_at
-    if started is None or finished is None or container.state.exit_code not in LOST or container.is_running:
+    if (
+        started is None
+        or finished is None
+        or container.state.exit_code not in LOST
+        or container.is_running
+    ):
         return False
     return started < engine_began - 1 and -1 <= finished - engine_began <= moment

@@ -19,8 +19,9 @@ def kernel_setting_low(
 ) -> CheckResult:
     """A kernel setting of the host is below what a container's program needs.
 
-    The program's log names the setting, and the kernel's own value is compared with what the log or the program's documentation asks
-    for. These settings belong to the whole host; a container cannot change them.
+    The program's log names the setting, and the kernel's own value is compared with what the log or
+    the program's documentation asks for. These settings belong to the whole host; a container
+    cannot change them.
     """
     for claim in claims(ID, containers, log_tails, clock):
         setting, usual = claim.failure.failure.needs
@@ -31,7 +32,8 @@ def kernel_setting_low(
         container = claim.container
         yield Finding.about(
             container,
-            f'container "{container.name}" needs {setting} of at least {least}, and the host has {value}',
+            f'container "{container.name}" needs {setting} of at least {least}, and the host has '
+            f"{value}",
             {**claim.evidence, f"/proc/sys {setting}": value, "needed": least},
             signs=claim.tail.signs,
             onset=container.failed_first,

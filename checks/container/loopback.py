@@ -18,17 +18,26 @@ ID = "container.loopback-peer"
 def loopback_peer(containers: Containers, clock: Clock, log_tails: LogTails) -> CheckResult:
     """A container calls localhost, where another container was meant.
 
-    A line of its log says that localhost refused a connection to a port, and another running container offers that port. Inside a
-    container, localhost is the container itself. Containers that share the host's network, or another container's, are left out: their
-    localhost is shared.
+    A line of its log says that localhost refused a connection to a port, and another running
+    container offers that port. Inside a container, localhost is the container itself. Containers
+    that share the host's network, or another container's, are left out: their localhost is shared.
     """
     for claim in claims(ID, containers, log_tails, clock):
         container = claim.container
         port = claim.value("port")
         mode = container.host_config.network_mode
-        if not port or mode == "host" or mode.startswith("container:") or port in _offered(container):
+        if (
+            not port
+            or mode == "host"
+            or mode.startswith("container:")
+            or port in _offered(container)
+        ):
             continue
-        peers = [other for other in containers.running if other.id != container.id and port in _offered(other)]
+        peers = [
+            other
+            for other in containers.running
+            if other.id != container.id and port in _offered(other)
+        ]
         if not peers:
             continue
         near = [peer for peer in peers if container.endpoints.keys() & peer.endpoints.keys()]
@@ -36,19 +45,23 @@ def loopback_peer(containers: Containers, clock: Clock, log_tails: LogTails) -> 
         where = "" if near else ", which is on none of its networks"
         finding = Finding.about(
             container,
-            f'container "{container.name}" calls localhost:{port}, which is itself: port {port} belongs to'
+            f'container "{container.name}" calls localhost:{port}, which is itself: port {port} '
+            "belongs to"
             f" {named('container', [other.name for other in near or peers])}{where}",
             {
                 **claim.evidence,
                 f"{peer.name} offers": f"port {port}",
-                "networks in common": sorted(container.endpoints.keys() & peer.endpoints.keys()) or "none",
+                "networks in common": sorted(container.endpoints.keys() & peer.endpoints.keys())
+                or "none",
             },
             touches=(peer.subject,),
             signs=claim.tail.signs,
             onset=container.failed_first,
             peer=f"{peer.name}:{port}",
         )
-        yield with_variables(finding, {**_network(peer, is_near=bool(near)), **compose_variables(container)})
+        yield with_variables(
+            finding, {**_network(peer, is_near=bool(near)), **compose_variables(container)}
+        )
     return None
 
 

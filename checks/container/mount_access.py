@@ -15,10 +15,11 @@ from diagnose.registry import check
 def mount_unwritable(mount_access: MountAccess, clock: Clock) -> CheckResult:
     """A running container's user cannot use what is mounted into it.
 
-    Owner and mode of the mounted folder do not let the container's user write, although it is mounted read-write: the first write will
-    fail. It is advice while the container works, because it may only read there, and a warning while it is unhealthy or was just
-    restarted. A socket that the user cannot open is a warning: it is mounted for nothing else. What the log has said already is
-    container.mount-forbidden. Users by name, access lists and NFS's root_squash are not seen.
+    Owner and mode of the mounted folder do not let the container's user write, although it is
+    mounted read-write: the first write will fail. It is advice while the container works, because
+    it may only read there, and a warning while it is unhealthy or was just restarted. A socket that
+    the user cannot open is a warning: it is mounted for nothing else. What the log has said already
+    is container.mount-forbidden. Users by name, access lists and NFS's root_squash are not seen.
     """
     for denied in mount_access.denied:
         container, mount = denied.container, denied.mount
@@ -27,7 +28,8 @@ def mount_unwritable(mount_access: MountAccess, clock: Clock) -> CheckResult:
         mode = f"{denied.source.mode & 0o7777:o}"
         finding = Finding.about(
             container,
-            f'container "{container.name}" cannot {verb} {mount.destination}: its user is {denied.user.label}, and'
+            f'container "{container.name}" cannot {verb} {mount.destination}: its user is '
+            f"{denied.user.label}, and"
             f" {mount.source} belongs to {owner} with mode {mode}",
             {
                 "mount": f"{mount.source} -> {mount.destination} (read-write)",

@@ -1,4 +1,5 @@
-"""container.mount-source-missing, mount-forbidden, mount-stale: mounts that keep a container from starting or working."""
+"""container.mount-source-missing, mount-forbidden, mount-stale: mounts that keep a container from
+starting or working."""
 
 from __future__ import annotations
 
@@ -24,7 +25,15 @@ from diagnose.evidence.containers.programs import REFUSED
 from diagnose.evidence.engine.info import Info
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.run.options import Options
-from diagnose.model import CheckItem, CheckResult, Finding, Severity, Subject, Unavailable, Unexamined
+from diagnose.model import (
+    CheckItem,
+    CheckResult,
+    Finding,
+    Severity,
+    Subject,
+    Unavailable,
+    Unexamined,
+)
 from diagnose.registry import check
 
 
@@ -38,10 +47,12 @@ def mount_source_missing(
 ) -> CheckResult:
     """Something that a container mounts does not exist on the host.
 
-    For `-v` the engine makes an empty folder of that name, which cannot be mounted over a file: `not a directory`, exit code 127. For
-    `--mount` it refuses the start and leaves no trace in the container (seen on 20.10.24, 26.1.5 and 28.5.2), so the sources of containers
-    that were created lately and never ran are looked up; a request that is refused at create leaves no container at all. Where the image
-    has nothing at that place the start succeeds, and the program finds an empty folder: its last words call it a directory.
+    For `-v` the engine makes an empty folder of that name, which cannot be mounted over a file:
+    `not a directory`, exit code 127. For `--mount` it refuses the start and leaves no trace in the
+    container (seen on 20.10.24, 26.1.5 and 28.5.2), so the sources of containers that were created
+    lately and never ran are looked up; a request that is refused at create leaves no container at
+    all. Where the image has nothing at that place the start succeeds, and the program finds an
+    empty folder: its last words call it a directory.
     """
     for container in containers:
         error = container.state.error
@@ -71,7 +82,9 @@ def _refused_mount(
     yield _missing(container, f"did not start: {source} {what}", source, evidence)
 
 
-def _empty_folder(container: Container, taken: Named, bind_sources: BindSources | Unavailable) -> Iterator[CheckItem]:
+def _empty_folder(
+    container: Container, taken: Named, bind_sources: BindSources | Unavailable
+) -> Iterator[CheckItem]:
     """A bind mount that the program takes for a file, and that is an empty folder on the host."""
     source = taken.mount.source
     why = _unseen(bind_sources, source)
@@ -81,18 +94,30 @@ def _empty_folder(container: Container, taken: Named, bind_sources: BindSources 
     known = bind_sources.by_path.get(source)
     count = bind_sources.entries.get(source)
     if known is not None and known.type == "folder" and count is None:
-        yield Unexamined(container.subject, f"{source}: the entries of the folder could not be listed")
+        yield Unexamined(
+            container.subject, f"{source}: the entries of the folder could not be listed"
+        )
     elif count == 0:
         evidence: dict[str, object] = {"log": taken.line[:QUOTED], "on the host": "an empty folder"}
-        yield _missing(container, f"finds an empty folder at {taken.inside}: {source} is not a file", source, evidence)
+        yield _missing(
+            container,
+            f"finds an empty folder at {taken.inside}: {source} is not a file",
+            source,
+            evidence,
+        )
 
 
-def _never_mounted(container: Container, bind_sources: BindSources | Unavailable) -> Iterator[CheckItem]:
+def _never_mounted(
+    container: Container, bind_sources: BindSources | Unavailable
+) -> Iterator[CheckItem]:
     for source in asked_for(container):
         why = _unseen(bind_sources, source)
         if why:
             yield Unexamined(container.subject, why)
-        elif isinstance(bind_sources, BindSources) and bind_sources.by_path[source].failed == "missing":
+        elif (
+            isinstance(bind_sources, BindSources)
+            and bind_sources.by_path[source].failed == "missing"
+        ):
             evidence: dict[str, object] = {
                 "HostConfig.Mounts": f"bind {source}",
                 "on the host": "no such file or directory",
@@ -113,22 +138,32 @@ def _missing(container: Container, what: str, source: str, evidence: dict[str, o
 
 @check("container.mount-forbidden", severity=Severity.critical)
 def mount_forbidden(
-    containers: Containers, log_tails: LogTails, bind_sources: BindSources | Unavailable, info: Info | None
+    containers: Containers,
+    log_tails: LogTails,
+    bind_sources: BindSources | Unavailable,
+    info: Info | None,
 ) -> CheckResult:
     """A container's user has no access to what is mounted into it.
 
-    Its last log lines say "permission denied" and name a path below a mount, and a mode on the way to it denies the container's user, or
-    SELinux is on and the mount was not relabelled. Where the engine remaps users, the container's root is one of the host's other users. A
-    user that is given by name, access lists and NFS's root_squash are not seen.
+    Its last log lines say "permission denied" and name a path below a mount, and a mode on the way
+    to it denies the container's user, or SELinux is on and the mount was not relabelled. Where the
+    engine remaps users, the container's root is one of the host's other users. A user that is given
+    by name, access lists and NFS's root_squash are not seen.
     """
-    has_selinux = info is not None and any("selinux" in option for option in info.security_options or ())
+    has_selinux = info is not None and any(
+        "selinux" in option for option in info.security_options or ()
+    )
     for container in containers:
         named = refused_path(container, log_tails)
-        if named is None or REFUSED.search(named.line):  # what may not be executed has a check of its own
+        if named is None or REFUSED.search(
+            named.line
+        ):  # what may not be executed has a check of its own
             continue
         is_on_host = named.mount.source.startswith("/")
         outcome = access(named, bind_sources, host_user(container, info)) if is_on_host else None
-        is_unlabelled = named.mount.type == "bind" and not {"z", "Z"} & set(named.mount.mode.split(","))
+        is_unlabelled = named.mount.type == "bind" and not {"z", "Z"} & set(
+            named.mount.mode.split(",")
+        )
         if isinstance(outcome, Denied):
             yield _forbidden(container, named, outcome)
         elif has_selinux and is_unlabelled:
@@ -143,7 +178,8 @@ def _forbidden(container: Container, named: Named, denied: Denied) -> Finding:
     added = container.host_config.group_add
     return Finding.about(
         container,
-        f'container "{container.name}" cannot {denied.what} {denied.inside}: its user is {denied.user.label}, and the path'
+        f'container "{container.name}" cannot {denied.what} {denied.inside}: its user is '
+        f"{denied.user.label}, and the path"
         f" belongs to {owner} with mode {mode}",
         {
             **_denial(named),
@@ -163,7 +199,8 @@ def _unlabelled(container: Container, named: Named) -> Finding:
     mount = named.mount
     return Finding.about(
         container,
-        f'container "{container.name}" has no access to {mount.destination}: SELinux is on and the mount was not relabelled',
+        f'container "{container.name}" has no access to {mount.destination}: SELinux is on and the '
+        "mount was not relabelled",
         {**_denial(named), "Mounts.Mode": mount.mode or "-", "SELinux": "on"},
         discriminator=mount.destination,
         touches=_volume(mount),
@@ -173,7 +210,10 @@ def _unlabelled(container: Container, named: Named) -> Finding:
 
 
 def _denial(named: Named) -> dict[str, object]:
-    return {"log": named.line[:QUOTED], "mount": f"{named.mount.source} -> {named.mount.destination}"}
+    return {
+        "log": named.line[:QUOTED],
+        "mount": f"{named.mount.source} -> {named.mount.destination}",
+    }
 
 
 def _volume(mount: Mount) -> tuple[Subject, ...]:
@@ -191,15 +231,16 @@ def _unseen(sources: BindSources | Unavailable, path: str) -> str:
 def mount_stale(stale_mounts: StaleMounts) -> CheckResult:
     """A container still sees the old contents of a mount replaced on the host.
 
-    A mount holds the file or folder itself, not its name: an editor, certbot or a deployment that writes a new one and renames it into
-    place leaves the container with the old one. It is read from the mount table of the container's own namespace, where the kernel marks it
-    as deleted.
+    A mount holds the file or folder itself, not its name: an editor, certbot or a deployment that
+    writes a new one and renames it into place leaves the container with the old one. It is read
+    from the mount table of the container's own namespace, where the kernel marks it as deleted.
     """
     for stale in stale_mounts.items:
         source, container = stale.mount.source, stale.container
         yield Finding.about(
             container,
-            f'container "{container.name}" still sees the old {source}: it was replaced or deleted since the start',
+            f'container "{container.name}" still sees the old {source}: it was replaced or deleted '
+            "since the start",
             {
                 "mount": f"{source} -> {stale.mount.destination}",
                 f"/proc/{container.state.pid}/mountinfo": f"{source}//deleted",

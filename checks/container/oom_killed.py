@@ -53,15 +53,21 @@ class _Oom(msgspec.Struct, frozen=True):
 
     @property
     def is_below_its_limit(self) -> bool:
-        """Whether the limit was raised after the kill: peak usage of this run is far below today's limit."""
-        if not self.group or not self.counter or any(kill.of_host or kill.by_parent for kill in self.kills):
+        """Whether the limit was raised after the kill: peak usage of this run is far below today's
+        limit."""
+        if (
+            not self.group
+            or not self.counter
+            or any(kill.of_host or kill.by_parent for kill in self.kills)
+        ):
             return False
         most, limit = self.group.memory.max_usage, self.group.memory.limit
         return most is not None and limit is not None and most < HIT * limit
 
     @property
     def is_of_earlier_run(self) -> bool:
-        """Whether only the flag says so, and no kill was counted since the start: engine 20.10 keeps the flag over a start."""
+        """Whether only the flag says so, and no kill was counted since the start: engine 20.10
+        keeps the flag over a start."""
         return self.flag and self.counter == 0 and self.group is not None and not self.moments
 
     @property
@@ -91,10 +97,11 @@ def oom_killed(
 ) -> CheckResult:
     """The kernel killed a process of a container that had run out of memory.
 
-    There are four sources, and each misses something. State.OOMKilled is erased by the next start; 20.10 keeps it, and leaves it false
-    when only a child was killed. The cgroup's counter ends with the run, the engine forgets events, the kernel log needs root. Exit
-    code 137 alone only says SIGKILL and never counts. The check is silent once the limit was raised after the last kill and the
-    container runs. A counter without a time may be old and is advice.
+    There are four sources, and each misses something. State.OOMKilled is erased by the next start;
+    20.10 keeps it, and leaves it false when only a child was killed. The cgroup's counter ends with
+    the run, the engine forgets events, the kernel log needs root. Exit code 137 alone only says
+    SIGKILL and never counts. The check is silent once the limit was raised after the last kill and
+    the container runs. A counter without a time may be old and is advice.
     """
     kills: dict[str, list[OomKill]] = {}
     for kill in kernel_log.oom_kills if isinstance(kernel_log, KernelLog) else ():
@@ -155,7 +162,9 @@ def _outcome(oom: _Oom, clock: Clock, since_s: float) -> tuple[Severity, str]:
     is_recent = age is not None and age <= since_s
     when = f" {ago(age)} ago" if age is not None else ""
     if not container.is_running and container.state.exit_code != 0:
-        return (Severity.critical if is_recent else Severity.advice), f"ran out of memory and was killed{when}"
+        return (
+            Severity.critical if is_recent else Severity.advice
+        ), f"ran out of memory and was killed{when}"
     if not container.is_running:
         return Severity.advice, f"ran out of memory{when}, lost a process and ended with success"
     if last is None:
@@ -178,7 +187,9 @@ def _outcome_without_time(oom: _Oom, clock: Clock, since_s: float) -> tuple[Seve
 def _evidence(oom: _Oom, clock: Clock) -> dict[str, object]:
     state = oom.container.state
     flag = str(state.oom_killed).lower()
-    evidence: dict[str, object] = {"State": f"{state.status}, exit code {state.exit_code}, OOMKilled {flag}"}
+    evidence: dict[str, object] = {
+        "State": f"{state.status}, exit code {state.exit_code}, OOMKilled {flag}"
+    }
     if oom.group:
         counter = "memory.events" if oom.group.version == 2 else "memory.oom_control"
         evidence[f"cgroup {counter} oom_kill"] = oom.counter
@@ -186,7 +197,9 @@ def _evidence(oom: _Oom, clock: Clock) -> dict[str, object]:
         kill = oom.kills[-1]
         usage = f" using {size(kill.rss)}" if kill.rss is not None else ""
         when = ago(clock.wall - kill.at)
-        evidence["kernel log"] = f"killed {times(len(oom.kills))}, last {when} ago: {kill.task} (pid {kill.pid}){usage}"
+        evidence["kernel log"] = (
+            f"killed {times(len(oom.kills))}, last {when} ago: {kill.task} (pid {kill.pid}){usage}"
+        )
     if oom.events:
         evidence["event oom"] = f"last {ago(clock.wall - oom.events[-1].at)} ago"
     memory = oom.container.host_config.memory
@@ -195,6 +208,9 @@ def _evidence(oom: _Oom, clock: Clock) -> dict[str, object]:
 
 
 def _roomier(oom: _Oom) -> str:
-    """Twice the limit that was hit, as `docker update` takes it; half a gibibyte where there is no limit to double."""
-    hit = oom.container.host_config.memory or next((kill.limit for kill in oom.kills if kill.limit), None)
+    """Twice the limit that was hit, as `docker update` takes it; half a gibibyte where there is no
+    limit to double."""
+    hit = oom.container.host_config.memory or next(
+        (kill.limit for kill in oom.kills if kill.limit), None
+    )
     return f"{max(hit * 2 // MIB, 32)}m" if hit else "512m"

@@ -1,4 +1,5 @@
-"""container.open-files-unbounded: a limit of open files that a program walks through for minutes."""
+"""container.open-files-unbounded: a limit of open files that a program walks through for
+minutes."""
 
 from __future__ import annotations
 
@@ -18,11 +19,13 @@ def open_files_unbounded(
 ) -> CheckResult:
     """A program closes files without end, because it may open a billion.
 
-    Before they start a child, many programs close every descriptor up to the limit, one call each: erl_child_setup of RabbitMQ, MySQL 5.7,
-    cron, sendmail, xinetd, rpm. With a limit of a billion, as units with LimitNOFILE=infinity pass it on to containers, each start of a
-    child takes minutes of one processor, and the program seems to hang. Such a process has a limit that no program needs, has used
-    `least` seconds of processor time, most of it in the kernel, and has hardly ever waited: a program that computes spends its time in
-    user mode, and a busy server waits for its clients. Engines 20.10 to 28 come with such units.
+    Before they start a child, many programs close every descriptor up to the limit, one call each:
+    erl_child_setup of RabbitMQ, MySQL 5.7, cron, sendmail, xinetd, rpm. With a limit of a billion,
+    as units with LimitNOFILE=infinity pass it on to containers, each start of a child takes minutes
+    of one processor, and the program seems to hang. Such a process has a limit that no program
+    needs, has used `least` seconds of processor time, most of it in the kernel, and has hardly ever
+    waited: a program that computes spends its time in user mode, and a busy server waits for its
+    clients. Engines 20.10 to 28 come with such units.
     """
     for computing in computing_processes.items:
         is_closing = computing.system_pct >= system and computing.sleeps_per_s <= sleeps
@@ -31,11 +34,15 @@ def open_files_unbounded(
         container, task = computing.container, computing.process
         yield Finding.about(
             container,
-            f'container "{container.name}": its process {task.comm} (pid {task.pid}) keeps a processor busy in the kernel and may open'
+            f'container "{container.name}": its process {task.comm} (pid {task.pid}) keeps a '
+            "processor busy in the kernel and may open"
             f" {computing.limit:,} files: it seems to close them one by one",
             {
                 f"/proc/{task.pid}/limits, open files": computing.limit,
-                f"/proc/{task.pid}/stat": f"{computing.cpu_s:.0f} s of processor time, {computing.system_pct:.0f} % in the kernel",
+                f"/proc/{task.pid}/stat": (
+                    f"{computing.cpu_s:.0f} s of processor time, {computing.system_pct:.0f} % in "
+                    "the kernel"
+                ),
                 f"/proc/{task.pid}/status": f"waited {computing.sleeps_per_s:.1f} times in a second of processor time",
             },
             discriminator=task.comm,

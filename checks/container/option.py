@@ -22,12 +22,17 @@ Proof = tuple[str, object]
 def option_missing(containers: Containers, clock: Clock, log_tails: LogTails) -> CheckResult:
     """A container was created without an option that its program needs.
 
-    The log shows what the program could not do, and the container's own configuration shows why: a capability, a device, a limit or an
-    entry for host.docker.internal is missing, its root file system is read-only, or a second init stands before the image's own.
+    The log shows what the program could not do, and the container's own configuration shows why: a
+    capability, a device, a limit or an entry for host.docker.internal is missing, its root file
+    system is read-only, or a second init stands before the image's own.
     """
     for claim in claims(ID, containers, log_tails, clock):
         options = [_filled(option, claim) for option in claim.failure.failure.needs]
-        missing = [(option, proof) for option in options if (proof := _lacks(claim.container, option, claim))]
+        missing = [
+            (option, proof)
+            for option in options
+            if (proof := _lacks(claim.container, option, claim))
+        ]
         if not missing:
             continue
         container = claim.container
@@ -115,7 +120,11 @@ def _lacks_capability(container: Container, name: str) -> Proof | None:
     by_default = name in ("SETUID", "SETGID", "CHOWN")
     if by_default and not dropped & {name, "ALL"}:
         return None
-    return ("HostConfig.CapDrop", sorted(dropped)) if by_default else ("HostConfig.CapAdd", sorted(added) or "none")
+    return (
+        ("HostConfig.CapDrop", sorted(dropped))
+        if by_default
+        else ("HostConfig.CapAdd", sorted(added) or "none")
+    )
 
 
 _LACKS: Mapping[str, Callable[[Container, str], Proof | None]] = {

@@ -15,21 +15,29 @@ ID = "container.pid-file-stale"
 
 
 @check(ID, severity=Severity.critical)
-def pid_file_stale(containers: Containers, clock: Clock, log_tails: LogTails, data_files: DataFiles) -> CheckResult:
+def pid_file_stale(
+    containers: Containers, clock: Clock, log_tails: LogTails, data_files: DataFiles
+) -> CheckResult:
     """A pid file of a former run keeps a container's program from starting.
 
-    The program says that a server is running already, no process of the container lives, and the file that it names is still there: in
-    the container's own layer, which a restart keeps, or on a mount.
+    The program says that a server is running already, no process of the container lives, and the
+    file that it names is still there: in the container's own layer, which a restart keeps, or on a
+    mount.
     """
     for claim in claims(ID, containers, log_tails, clock):
         pid_file = data_files.pid_files.get(claim.container.id)
         if pid_file is None:
             continue
         container = claim.container
-        place = {"source": pid_file.source} if pid_file.source else {"file": f"{container.name}:{pid_file.path}"}
+        place = (
+            {"source": pid_file.source}
+            if pid_file.source
+            else {"file": f"{container.name}:{pid_file.path}"}
+        )
         finding = Finding.about(
             container,
-            f'container "{container.name}" does not start because the pid file {pid_file.path} of a former run is still there',
+            f'container "{container.name}" does not start because the pid file {pid_file.path} of '
+            "a former run is still there",
             {
                 **claim.evidence,
                 "in the container": f"{pid_file.path} exists",

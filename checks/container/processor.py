@@ -29,9 +29,10 @@ def cpu_unsupported(
 ) -> CheckResult:
     """A container's program needs instructions that this processor does not have.
 
-    The log names them, or the program ended with SIGILL and the kernel wrote `invalid opcode` in that second, and /proc/cpuinfo lacks the
-    feature. Programs use the same trap on purpose to abort: where no common feature is missing, nothing is claimed. Virtual machines hide
-    features of the host's processor unless their CPU type is `host`.
+    The log names them, or the program ended with SIGILL and the kernel wrote `invalid opcode` in
+    that second, and /proc/cpuinfo lacks the feature. Programs use the same trap on purpose to
+    abort: where no common feature is missing, nothing is claimed. Virtual machines hide features of
+    the host's processor unless their CPU type is `host`.
     """
     if processor.flags is None:
         return Skipped("no log and no kernel message mentions missing instructions")
@@ -47,16 +48,24 @@ def cpu_unsupported(
     missing = [name for name in _USUAL if name not in processor.flags]
     for container in containers:
         fault = faults.get(container.id)
-        if fault is not None and fault.is_invalid_opcode and missing and container.id not in claimed:
+        if (
+            fault is not None
+            and fault.is_invalid_opcode
+            and missing
+            and container.id not in claimed
+        ):
             yield _finding(container, missing, processor, {"kernel log": fault.text})
     return None
 
 
-def _finding(container: Container, missing: list[str], processor: Processor, evidence: dict[str, object]) -> Finding:
+def _finding(
+    container: Container, missing: list[str], processor: Processor, evidence: dict[str, object]
+) -> Finding:
     names = ", ".join(missing)
     return Finding.about(
         container,
-        f'container "{container.name}" needs instructions that this processor does not have: {names}',
+        f'container "{container.name}" needs instructions that this processor does not have: '
+        f"{names}",
         {
             **evidence,
             "State": f"{container.state.status}, exit code {described(container.state.exit_code)}",

@@ -1,4 +1,5 @@
-"""container.exec-format and container.interpreter-missing: the kernel cannot execute a program that is there."""
+"""container.exec-format and container.interpreter-missing: the kernel cannot execute a program that
+is there."""
 
 from __future__ import annotations
 
@@ -27,9 +28,9 @@ _FIRST_BYTES = "first bytes of the program"
 def exec_format(containers: Containers, programs: Programs, info: Info | None) -> CheckResult:
     """The kernel cannot execute a container's program.
 
-    It is built for another architecture (its ELF header says which), or is a script without `#!`. The engine's state says exit code 1, or
-    255 with some versions of runc, and nothing else; a shell says 126. The text is in the log, so a container whose log cannot be read is
-    not judged.
+    It is built for another architecture (its ELF header says which), or is a script without `#!`.
+    The engine's state says exit code 1, or 255 with some versions of runc, and nothing else; a
+    shell says 126. The text is in the log, so a container whose log cannot be read is not judged.
     """
     host = ARCHITECTURES.get(info.architecture, info.architecture) if info is not None else ""
     for container in containers:
@@ -44,7 +45,9 @@ def exec_format(containers: Containers, programs: Programs, info: Info | None) -
             what, seen = f"{program.path} is a script without a #! line", "neither ELF nor #!"
         else:
             what, seen = f"the kernel does not know the format of {program.path}", ""
-        finding = refused_program(container, program, what, **({_FIRST_BYTES: seen} if seen else {}))
+        finding = refused_program(
+            container, program, what, **({_FIRST_BYTES: seen} if seen else {})
+        )
         unneeded = "file" if program.machine else "image"
         kept = {name: value for name, value in finding.variables.items() if name != unneeded}
         yield msgspec.structs.replace(finding, variables=kept)
@@ -55,8 +58,9 @@ def exec_format(containers: Containers, programs: Programs, info: Info | None) -
 def interpreter_missing(containers: Containers, programs: Programs) -> CheckResult:
     """A container's program needs an interpreter that its image does not have.
 
-    A script whose `#!` line names one that is missing or ends in a carriage return, or a binary whose loader is missing (glibc's on
-    Alpine). The kernel says "no such file or directory", and a shell "not found", although the program is there.
+    A script whose `#!` line names one that is missing or ends in a carriage return, or a binary
+    whose loader is missing (glibc's on Alpine). The kernel says "no such file or directory", and a
+    shell "not found", although the program is there.
     """
     for container in containers:
         program = programs.by_id.get(container.id)
@@ -78,8 +82,15 @@ def _needs(program: Program) -> tuple[str, str]:
         interpreter = program.interpreter.rstrip("\r")
         return f"the #! line of {program.path} ends in a carriage return", f"#!{interpreter}\\r"
     if program.interpreter:
-        seen = f"#!{program.interpreter}" if "/" in program.interpreter else f"#!... env {program.interpreter}"
+        seen = (
+            f"#!{program.interpreter}"
+            if "/" in program.interpreter
+            else f"#!... env {program.interpreter}"
+        )
         return f"{program.path} needs {program.interpreter}", seen
     if program.machine:
-        return f"the loader that {program.path} was linked for is missing", f"ELF, {program.machine}"
+        return (
+            f"the loader that {program.path} was linked for is missing",
+            f"ELF, {program.machine}",
+        )
     return f"what {program.path} needs to run is missing", "not read"

@@ -8,7 +8,15 @@ import msgspec
 from msgspec.structs import replace
 
 from checks.container.causes import APPLICATION_CAUSES, PEER_CAUSES
-from checks.container.helpers import kernel_evidence, log_evidence, not_running, subjects_of, tail_of, times, took
+from checks.container.helpers import (
+    kernel_evidence,
+    log_evidence,
+    not_running,
+    subjects_of,
+    tail_of,
+    times,
+    took,
+)
 from diagnose.evidence.containers.called_peers import called_peers
 from diagnose.evidence.containers.events import Events
 from diagnose.evidence.containers.listing import Container, Containers
@@ -25,12 +33,13 @@ from diagnose.registry import check
 BY_SIGNAL = (130, 137, 143)
 """Exit codes of programs that were asked to end: SIGINT, SIGKILL, SIGTERM."""
 SERIES_GAP_S = 120.0
-"""Gap in seconds that separates two series of failures (twice the engine's maximum restart back-off of 60 s)."""
+"""Gap in seconds that separates two series of failures (twice the engine's maximum restart back-off
+of 60 s)."""
 
 
 class _Exits(msgspec.Struct, frozen=True):
-    """The recent exits of a container that nobody asked for. at: Unix times, oldest first. code: the last exit code, where it is
-    known. source: where they were read."""
+    """The recent exits of a container that nobody asked for. at: Unix times, oldest first. code:
+    the last exit code, where it is known. source: where they were read."""
 
     at: tuple[float, ...]
     code: int | None
@@ -43,7 +52,8 @@ class _Exits(msgspec.Struct, frozen=True):
 
     @property
     def series_began(self) -> float:
-        """Unix time of the first failure of the present series, in which no long run lies between two failures."""
+        """Unix time of the first failure of the present series, in which no long run lies between
+        two failures."""
         begin = self.at[-1]
         for earlier in reversed(self.at[:-1]):
             if begin - earlier > SERIES_GAP_S:
@@ -55,7 +65,12 @@ class _Exits(msgspec.Struct, frozen=True):
 @check(
     "container.restart-loop",
     severity=Severity.critical,
-    caused_by=[*APPLICATION_CAUSES, *PEER_CAUSES, "container.daemonized", "container.exits-at-start"],
+    caused_by=[
+        *APPLICATION_CAUSES,
+        *PEER_CAUSES,
+        "container.daemonized",
+        "container.exits-at-start",
+    ],
 )
 def restart_loop(
     containers: Containers,
@@ -72,12 +87,14 @@ def restart_loop(
 ) -> CheckResult:
     """A container exits and is restarted, over and over.
 
-    Judged from the engine's count, its times and its events, never by waiting. A high count with a long run since is history and stays
-    silent. A swarm replaces containers, so its tasks are counted by their slot, without those that it ended itself for an update. Where
-    health checks have pushed the events out, the daemon's log has the exits. Where that is lost too, a pause before the last start that
-    is as long as the engine's back-off after three short runs (100 ms, doubled each time) stands for them. A container that crashes less
-    often than three times in the window is not seen. One that works for `steady` or longer, ends with success and is started again, as
-    workers that recycle themselves do, is advice.
+    Judged from the engine's count, its times and its events, never by waiting. A high count with a
+    long run since is history and stays silent. A swarm replaces containers, so its tasks are
+    counted by their slot, without those that it ended itself for an update. Where health checks
+    have pushed the events out, the daemon's log has the exits. Where that is lost too, a pause
+    before the last start that is as long as the engine's back-off after three short runs (100 ms,
+    doubled each time) stands for them. A container that crashes less often than three times in the
+    window is not seen. One that works for `steady` or longer, ends with success and is started
+    again, as workers that recycle themselves do, is advice.
     """
     for container in containers:
         exits = _recent_exits(container, events, log, clock, window)
@@ -102,7 +119,8 @@ def _recent_exits(
     recent = [failure for failure in failures if clock.wall - failure.at <= window]
     code = recent[-1].exit_code if recent else None
     logged = log.ends.get(container.id, ()) if log is not None else ()
-    # a start by hand resets the count: only so many of the last exits were followed by a restart of the engine's own
+    # a start by hand resets the count: only so many of the last exits were followed by a restart of
+    # the engine's own
     of_this_count = logged[-container.restart_count :] if container.restart_count else ()
     counted = [at for at in of_this_count if clock.wall - at <= window]
     if len(counted) > len(recent):
@@ -111,7 +129,12 @@ def _recent_exits(
 
 
 def _loops(
-    container: Container, exits: _Exits, clock: Clock, events: Events | None, restarts: int, steady: float
+    container: Container,
+    exits: _Exits,
+    clock: Clock,
+    events: Events | None,
+    restarts: int,
+    steady: float,
 ) -> bool:
     if container.state.status == "restarting":
         return container.restart_count >= restarts
@@ -172,8 +195,18 @@ def _outcome(container: Container, exits: _Exits, steady: float) -> tuple[Severi
     if code == 0:
         works = (exits.pause if run is None and exits.at else run or 0.0) >= steady
         severity = Severity.advice if works else Severity.warning
-        return severity, f"exits with success{lasted} and is started again, {times(container.restart_count)} so far"
-    keeps_failing = f"keeps failing: exit code {described(code)}{lasted}" if code is not None else "does not stay up"
+        return (
+            severity,
+            (
+                f"exits with success{lasted} and is started again, {times(container.restart_count)} so "
+                "far"
+            ),
+        )
+    keeps_failing = (
+        f"keeps failing: exit code {described(code)}{lasted}"
+        if code is not None
+        else "does not stay up"
+    )
     # where its exit codes are lost, it may be a worker that recycles itself
     limit = steady if code is None else SERIES_GAP_S
     is_slow = not is_restarting and len(exits.at) > 1 and exits.pause > limit
@@ -182,23 +215,28 @@ def _outcome(container: Container, exits: _Exits, steady: float) -> tuple[Severi
 
 
 def _code(container: Container, exits: _Exits) -> int | None:
-    """The last exit code. inspect says 0 while the container runs, whatever the run before ended with."""
+    """The last exit code. inspect says 0 while the container runs, whatever the run before ended
+    with."""
     return container.state.exit_code if container.state.status == "restarting" else exits.code
 
 
 def _policy(container: Container) -> str:
     """The restart policy as `docker update --restart` takes it."""
     policy = container.host_config.restart_policy
-    return f"{policy.name}:{policy.maximum_retry_count}" if policy.maximum_retry_count else policy.name
+    return (
+        f"{policy.name}:{policy.maximum_retry_count}" if policy.maximum_retry_count else policy.name
+    )
 
 
 def _slot(container: Container) -> str:
-    """Service and slot of a swarm task (api.1), which every container of that task shares; empty for others."""
+    """Service and slot of a swarm task (api.1), which every container of that task shares; empty
+    for others."""
     return container.labels.get("com.docker.swarm.task.name", "").rpartition(".")[0]
 
 
 def _was_replaced(container: Container, asked_to_end: Mapping[str, bool]) -> bool:
-    """Whether its end was requested; where no source remembers, whether it ended as by a signal to end."""
+    """Whether its end was requested; where no source remembers, whether it ended as by a signal to
+    end."""
     by_signal = container.state.exit_code in BY_SIGNAL and not container.state.oom_killed
     return asked_to_end.get(container.id, by_signal)
 
@@ -218,7 +256,9 @@ def _churning_tasks(
         if _slot(container) and container.state.exit_code and age is not None and age <= window:
             slots.setdefault(_slot(container), []).append(container)
     served = {
-        _slot(container) for container in containers.running if (clock.age(container.started_at) or 0.0) >= steady
+        _slot(container)
+        for container in containers.running
+        if (clock.age(container.started_at) or 0.0) >= steady
     }
     for slot, failed in slots.items():
         failed.sort(key=lambda task: task.finished_at or 0.0)
@@ -226,14 +266,17 @@ def _churning_tasks(
             yield _churning(slot, failed, clock, log_tails)
 
 
-def _churning(slot: str, failed: Sequence[Container], clock: Clock, log_tails: LogTails | None) -> Finding:
+def _churning(
+    slot: str, failed: Sequence[Container], clock: Clock, log_tails: LogTails | None
+) -> Finding:
     last = failed[-1]
     tail = tail_of(log_tails, last)
     code = described(last.state.exit_code)
     span = ago(clock.age(failed[0].finished_at) or 0.0)
     return Finding.about(
         last,
-        f'swarm task "{slot}" keeps failing: exit code {code}, replaced {times(len(failed))} in {span}',
+        f'swarm task "{slot}" keeps failing: exit code {code}, replaced {times(len(failed))} in '
+        f"{span}",
         {
             **log_evidence(tail),
             "failed tasks": len(failed),

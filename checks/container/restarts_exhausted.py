@@ -3,7 +3,14 @@
 from __future__ import annotations
 
 from checks.container.causes import APPLICATION_CAUSES
-from checks.container.helpers import kernel_evidence, log_evidence, not_running, subjects_of, tail_of, took
+from checks.container.helpers import (
+    kernel_evidence,
+    log_evidence,
+    not_running,
+    subjects_of,
+    tail_of,
+    took,
+)
 from diagnose.evidence.containers.called_peers import called_peers
 from diagnose.evidence.containers.events import Events
 from diagnose.evidence.containers.listing import Containers
@@ -38,8 +45,9 @@ def restarts_exhausted(
 ) -> CheckResult:
     """A container failed as often as its restart policy allows, and stays down.
 
-    Its policy is on-failure with a maximum that RestartCount has reached. One that was stopped by hand is silent as long as the engine
-    remembers it. One that has been down for longer than `forgotten` is advice.
+    Its policy is on-failure with a maximum that RestartCount has reached. One that was stopped by
+    hand is silent as long as the engine remembers it. One that has been down for longer than
+    `forgotten` is advice.
     """
     for container in containers:
         policy = container.host_config.restart_policy

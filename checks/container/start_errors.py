@@ -24,7 +24,8 @@ _EXEC = re.compile(
     r"(?P<why>executable file not found|no such file or directory|permission denied|is a directory)"
     r"|container process: exec (?P<bare>.+): (?P<denied>permission denied)(?:: unknown)?$"
 )
-"""Without quotes: the file has an x bit, and the kernel does not let this user execute it there (noexec, or not its owner)."""
+"""Without quotes: the file has an x bit, and the kernel does not let this user execute it there
+(noexec, or not its owner)."""
 
 
 def known_error(container: Container) -> Recognised | None:
@@ -78,12 +79,16 @@ def refused_program(container: Container, program: Program, what: str, **evidenc
 
 def program_variables(container: Container, program: str) -> dict[str, str]:
     """The page's variables for a program in a container; file is how `docker cp` names it."""
-    return {"program": program, "image": container.config.image, "file": f"{container.name}:{program}"}
+    return {
+        "program": program,
+        "image": container.config.image,
+        "file": f"{container.name}:{program}",
+    }
 
 
 def own_program(container: Container) -> str:
-    """Why the engine could not start a container's own program, in its words. "" if it says nothing about it, or means a program of the
-    host (runc, docker-init) with the same words."""
+    """Why the engine could not start a container's own program, in its words. "" if it says nothing
+    about it, or means a program of the host (runc, docker-init) with the same words."""
     match = _EXEC.search(container.state.error) if container.start_failed else None
     if match is None:
         return ""
@@ -92,13 +97,21 @@ def own_program(container: Container) -> str:
 
 
 def hiding_mount(container: Container, program: str) -> str:
-    """The innermost mount that lies over the program's folder and hides what the image has there; "" if none."""
-    points = [mount.destination for mount in container.mounts or ()] + list(container.host_config.tmpfs or ())
-    return max((point for point in points if program.startswith(f"{point.rstrip('/')}/")), key=len, default="")
+    """The innermost mount that lies over the program's folder and hides what the image has there;
+    "" if none."""
+    points = [mount.destination for mount in container.mounts or ()] + list(
+        container.host_config.tmpfs or ()
+    )
+    return max(
+        (point for point in points if program.startswith(f"{point.rstrip('/')}/")),
+        key=len,
+        default="",
+    )
 
 
 def grouped(refused: Iterable[tuple[Container, Finding]]) -> Iterator[Finding]:
-    """One finding about the engine for several containers that it refuses with the same error, and the others as they are.
+    """One finding about the engine for several containers that it refuses with the same error, and
+    the others as they are.
 
     A start that waits for another container is a matter of those two.
     """
@@ -113,7 +126,8 @@ def grouped(refused: Iterable[tuple[Container, Finding]]) -> Iterator[Finding]:
 
 
 def _kind_of_error(container: Container) -> str:
-    """What the errors of one group have in common: the known cause with its own path or device, or the text without names."""
+    """What the errors of one group have in common: the known cause with its own path or device, or
+    the text without names."""
     known = known_error(container)
     return known.cause if known else _IDS.sub("?", container.state.error)
 
@@ -128,7 +142,10 @@ def _together(group: list[tuple[Container, Finding]]) -> Finding:
     return msgspec.structs.replace(
         finding,
         subject=DAEMON,
-        summary=f"the engine refuses to start {counted('container', names)} with the same error: {reason}",
+        summary=(
+            f"the engine refuses to start {counted('container', names)} with the same error: "
+            f"{reason}"
+        ),
         evidence={"State.Error": first.state.error, **healing, "containers": names},
         touches=(*finding.touches, *(container.subject for container, _ in group)),
         discriminator=_IDS.sub("?", first.state.error)[-60:],

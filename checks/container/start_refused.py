@@ -13,12 +13,17 @@ from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.model import DAEMON, CheckResult, Finding, Severity, Subject
 from diagnose.registry import check
 
-_EXPLAINED = re.compile(r"port is already allocated|: bind: |failed to bind host port|no available IPv4 addresses")
+_EXPLAINED = re.compile(
+    r"port is already allocated|: bind: |failed to bind host port|no available IPv4 addresses"
+)
 """What checks of other families name by the same words."""
-_TOOL = re.compile(r'exec: "(?P<name>[^"]+)": executable file not found|fork/exec (?P<path>/\S+): no such file')
+_TOOL = re.compile(
+    r'exec: "(?P<name>[^"]+)": executable file not found|fork/exec (?P<path>/\S+): no such file'
+)
 """A program of the host that the engine or its runtime calls: docker-init, runc, a shim, a hook."""
 _PEER = re.compile(
-    r"non running container: (?:container )?/?(?P<joined>[\w.-]+)|No such container: (?P<lost>[\w.-]+)"
+    r"non running container: (?:container )?/?(?P<joined>[\w.-]+)"
+    r"|No such container: (?P<lost>[\w.-]+)"
     r"|(?:join IPC of|join PID of|join PID namespace of)(?: a)? container:? (?P<space>[\w.-]+)",
     re.IGNORECASE,
 )
@@ -26,19 +31,25 @@ _USER = re.compile(r"unable to find (?P<kind>user|group) (?P<name>[^:]+):")
 _ENDPOINT = re.compile(r"^.*connectivity on endpoint \S+ \(\w+\): ")
 _DRIVER = "failed to initialize logging driver: "
 _VOLUME = re.compile(
-    r"error while mounting volume '[^']*/volumes/(?P<volume>[^/']+)/_data'|failed to mount local volume"
+    r"error while mounting volume '[^']*/volumes/(?P<volume>[^/']+)/_data'"
+    r"|failed to mount local volume"
     r"|evaluating symlinks from mount source \"[^\"]*/volumes/(?P<lost>[^/\"]+)/_data\""
 )
 _ABSENT = re.compile(
-    r"local volume: mount (?P<device>/.*):(?P<folder>/.*/volumes/[^/]+/_data)(?:, flags: \S+)?: no such file or directory"
+    r"local volume: mount (?P<device>/.*):(?P<folder>/.*/volumes/[^/]+/_data)"
+    r"(?:, flags: \S+)?: no such file or directory"
 )
 """A bind or a disk by its name; the kernel does not say which of the two paths is missing."""
-_NO_FILESYSTEM = re.compile(r"local volume: mount (?P<device>\S+):(?P<folder>\S+).*: no such device")
+_NO_FILESYSTEM = re.compile(
+    r"local volume: mount (?P<device>\S+):(?P<folder>\S+).*: no such device"
+)
 """The kernel does not know the file system type (mount(2), ENODEV)."""
 _TAKEN = re.compile(r"(?<!: bind: )Address already in use$")
-"""The engine's own addresses; a port that is taken is `bind: address already in use`, in small letters."""
+"""The engine's own addresses; a port that is taken is `bind: address already in use`, in small
+letters."""
 _SYSCTL = re.compile(
-    r"open sysctl (?P<name>\S+?):? .*permission denied|open sysctl (?P<file>\S+) file: .*permission denied"
+    r"open sysctl (?P<name>\S+?):? .*permission denied"
+    r"|open sysctl (?P<file>\S+) file: .*permission denied"
 )
 _PAGE_NAMES = {
     "cgroup-controller": {"controller": "controller"},
@@ -48,7 +59,8 @@ _PAGE_NAMES = {
     "source-stale": {"path": "dead_mount"},
     "volume-plugin": {"plugin": "plugin"},
 }
-"""Known start error -> the values of its text that the page's commands need, and their names there."""
+"""Known start error -> the values of its text that the page's commands need, and their names there.
+"""
 
 
 @check(
@@ -59,10 +71,12 @@ _PAGE_NAMES = {
 def start_refused(containers: Containers, bind_sources: BindSources | None) -> CheckResult:
     """The engine refuses to start a container, and says why.
 
-    Another container whose network, IPC or link it needs does not run or is gone; a user that its image does not have; a volume that
-    cannot be mounted, a file over a folder; options that a log driver or the kernel does not know; a program of the host that the engine
-    calls (runc, its shim, docker-init). What a check of its own explains is left to that one. The same error in several containers is one
-    finding. No restart policy tries a refused start again. Seen on engines 20.10.24, 26.1.5 and 28.5.2.
+    Another container whose network, IPC or link it needs does not run or is gone; a user that its
+    image does not have; a volume that cannot be mounted, a file over a folder; options that a log
+    driver or the kernel does not know; a program of the host that the engine calls (runc, its shim,
+    docker-init). What a check of its own explains is left to that one. The same error in several
+    containers is one finding. No restart policy tries a refused start again. Seen on engines
+    20.10.24, 26.1.5 and 28.5.2.
     """
     refused: list[tuple[Container, Finding]] = []
     for container in containers:
@@ -75,7 +89,9 @@ def start_refused(containers: Containers, bind_sources: BindSources | None) -> C
     return None
 
 
-def _finding(container: Container, containers: Containers, bind_sources: BindSources | None) -> Finding | None:
+def _finding(
+    container: Container, containers: Containers, bind_sources: BindSources | None
+) -> Finding | None:
     error = container.state.error
     mount = MOUNTING.search(error)
     if mount and ("not a directory" in error or "no such file" in error):
@@ -106,11 +122,14 @@ def _is_explained(container: Container) -> bool:
 
 
 def _reason(container: Container, containers: Containers) -> tuple[str, Container | None]:
-    """Human-readable reason for the refused start, and the peer container if the reason is another container."""
+    """Human-readable reason for the refused start, and the peer container if the reason is another
+    container."""
     error = container.state.error
     if match := _PEER.search(error):
         name = match["joined"] or match["lost"] or match["space"]
-        peer = next((other for other in containers if name == other.name or other.id.startswith(name)), None)
+        peer = next(
+            (other for other in containers if name == other.name or other.id.startswith(name)), None
+        )
         if peer is None:
             return f'container "{name[:12]}", which it needs, no longer exists', None
         return f'container "{peer.name}", which it needs, is not running', peer
@@ -119,7 +138,10 @@ def _reason(container: Container, containers: Containers) -> tuple[str, Containe
     if match := _SYSCTL.search(error):
         name = match["name"] or match["file"]
         return (
-            f"the host does not let the runtime set {name}: the engine runs inside a confined container (LXC) or profile",
+            (
+                f"the host does not let the runtime set {name}: the engine runs inside a confined "
+                "container (LXC) or profile"
+            ),
             None,
         )
     if match := _TOOL.search(error):
@@ -129,7 +151,11 @@ def _reason(container: Container, containers: Containers) -> tuple[str, Containe
     if _TAKEN.search(error):
         return _taken_reason(container, containers), None
     if _DRIVER in error:
-        return f"its log driver {container.host_config.log_config.type} says {error.rpartition(_DRIVER)[2]}"[:160], None
+        return (
+            f"its log driver {container.host_config.log_config.type} says "
+            f"{error.rpartition(_DRIVER)[2]}"[:160],
+            None,
+        )
     return _core(error), None
 
 
@@ -138,10 +164,16 @@ def _volume_reason(error: str, match: re.Match[str]) -> str:
         return f'the folder of its volume "{match["lost"]}" is gone'
     volume = f'its volume "{match["volume"]}"' if match["volume"] else "a volume"
     if absent := _ABSENT.search(error):
-        return f"{absent['device']}, on which {volume} stands, does not exist, or the volume's own folder is gone"
+        return (
+            f"{absent['device']}, on which {volume} stands, does not exist, or the volume's own "
+            "folder is gone"
+        )
     if unknown := _NO_FILESYSTEM.search(error):
         kind = "NFS" if ":" in unknown["device"] else "the file system"
-        return f"{volume} cannot be mounted: this kernel has no module for {kind} of {unknown['device']}"
+        return (
+            f"{volume} cannot be mounted: this kernel has no module for {kind} of "
+            f"{unknown['device']}"
+        )
     return f"{volume} cannot be mounted, {_core(error)}"
 
 
@@ -149,7 +181,10 @@ def _taken_reason(container: Container, containers: Containers) -> str:
     for network, endpoint in container.endpoints.items():
         holder = _holder(endpoint.fixed_address, network, containers)
         if holder is not None:
-            return f'its address {endpoint.fixed_address} of network "{network}" is held by container "{holder.name}"'
+            return (
+                f'its address {endpoint.fixed_address} of network "{network}" is held by container '
+                f'"{holder.name}"'
+            )
     networks = " or ".join(container.endpoints) or "its network"
     return f"the fixed address that it asks for on {networks} is taken"
 
@@ -159,7 +194,14 @@ def _holder(address: str, network: str, containers: Containers) -> Container | N
     if not address:
         return None
     on_network = (container for container in containers.running if network in container.endpoints)
-    return next((container for container in on_network if container.endpoints[network].ip_address == address), None)
+    return next(
+        (
+            container
+            for container in on_network
+            if container.endpoints[network].ip_address == address
+        ),
+        None,
+    )
 
 
 def _address_holders(container: Container, containers: Containers) -> dict[str, object]:

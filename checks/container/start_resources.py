@@ -1,4 +1,5 @@
-"""container.device-missing, container.network-gone, container.runtime-limit-hit: what the engine needs for a start is not there."""
+"""container.device-missing, container.network-gone, container.runtime-limit-hit: what the engine
+needs for a start is not there."""
 
 from __future__ import annotations
 
@@ -18,7 +19,8 @@ DEVICE = re.compile(
     r"|(?P<nvidia>nvidia-container-cli: .+)|(?P<cdi>unresolvable CDI devices? .+)"
 )
 NETWORK = re.compile(
-    r"network (?P<name>\S+) not found|could not find (?:a )?network matching network mode (?P<mode>\S+)"
+    r"network (?P<name>\S+) not found"
+    r"|could not find (?:a )?network matching network mode (?P<mode>\S+)"
 )
 _MODULES = {
     "/dev/nvidia": "nvidia",
@@ -42,20 +44,23 @@ LIMITS = (
     "unable to apply cgroup configuration",
     "cannot use systemd cgroups manager",
 )
-"""What the runtime says when a limit of the host, of the engine or of the container's own ulimits stops it."""
+"""What the runtime says when a limit of the host, of the engine or of the container's own ulimits
+stops it."""
 _OF_ULIMITS = ("too many open files", "error setting rlimit")
 """Those that a container's own ulimits bring, if it has any."""
 RUNTIME = re.compile(r"runtime create failed|runc|failed to create (shim )?task")
 _FOREIGN_CPUS = re.compile(r"cpuset\.cpus: numerical result out of range")
-"""An engine that starts, with a container of a larger host or of more processors than are left. By hand it refuses without State.Error."""
+"""An engine that starts, with a container of a larger host or of more processors than are left. By
+hand it refuses without State.Error."""
 
 
 @check("container.device-missing", severity=Severity.critical)
 def device_missing(containers: Containers) -> CheckResult:
     """A device or a GPU that a container asks for is not there.
 
-    The engine refuses the start with exit code 128: no such device file, no driver for `--gpus`, or a CDI name that nothing explains. Seen
-    on engines 20.10.24, 26.1.5 and 28.5.2; the words of the NVIDIA tools are from their documentation.
+    The engine refuses the start with exit code 128: no such device file, no driver for `--gpus`, or
+    a CDI name that nothing explains. Seen on engines 20.10.24, 26.1.5 and 28.5.2; the words of the
+    NVIDIA tools are from their documentation.
     """
     refused: list[tuple[Container, Finding]] = []
     for container in containers:
@@ -72,7 +77,9 @@ def device_missing(containers: Containers) -> CheckResult:
             what = device
         known = known_error(container)
         name = known.failure.name if known else ""
-        finding = with_variables(failed_start(container, what[:100]), _device_variables(match["device"] or "", name))
+        finding = with_variables(
+            failed_start(container, what[:100]), _device_variables(match["device"] or "", name)
+        )
         if match["device"]:
             yield finding
         else:
@@ -85,8 +92,8 @@ def device_missing(containers: Containers) -> CheckResult:
 def network_gone(containers: Containers) -> CheckResult:
     """A network that a container is attached to no longer exists.
 
-    A container keeps the networks it was created with; a network that was removed and made again under the same name is another one. Seen
-    on engines 20.10.24, 26.1.5 and 28.5.2: exit code 128.
+    A container keeps the networks it was created with; a network that was removed and made again
+    under the same name is another one. Seen on engines 20.10.24, 26.1.5 and 28.5.2: exit code 128.
     """
     for container in containers:
         match = NETWORK.search(container.state.error) if container.start_failed else None
@@ -98,7 +105,8 @@ def network_gone(containers: Containers) -> CheckResult:
 
 
 def _only_network(container: Container, network: str) -> str:
-    """The name of a network that the engine calls by its id, where the container has only one; otherwise the id."""
+    """The name of a network that the engine calls by its id, where the container has only one;
+    otherwise the id."""
     return next(iter(container.endpoints)) if len(container.endpoints) == 1 else network
 
 
@@ -107,11 +115,13 @@ _OF_DRIVERS = {
     "nvidia-driver": {"module": "nvidia"},
     "nvidia-cuda": {},
 }
-"""Known start errors of a GPU that is there: its driver is at fault, and to leave the GPU out would heal nothing."""
+"""Known start errors of a GPU that is there: its driver is at fault, and to leave the GPU out would
+heal nothing."""
 
 
 def _device_variables(path: str, known: str) -> dict[str, str]:
-    """The variables of the page: the device, and the kernel module that makes it, where one is known."""
+    """The variables of the page: the device, and the kernel module that makes it, where one is
+    known."""
     if known in _OF_DRIVERS:
         return {"device": "gpu", **_OF_DRIVERS[known]}
     if not path:
@@ -123,24 +133,37 @@ def _device_variables(path: str, known: str) -> dict[str, str]:
 @check(
     "container.runtime-limit-hit",
     severity=Severity.critical,
-    caused_by=["resources.cgroup-driver", "resources.pids-exhausted", "storage.disk-full", "storage.inodes-exhausted"],
+    caused_by=[
+        "resources.cgroup-driver",
+        "resources.pids-exhausted",
+        "storage.disk-full",
+        "storage.inodes-exhausted",
+    ],
 )
 def runtime_limit_hit(containers: Containers, programs: Programs | None) -> CheckResult:
     """The runtime cannot set up a container: a limit or the host stands in the way.
 
-    `no space left on device` here is seldom the disk: cgroups, /run, kernel keys and inotify say the same. Seen on engines 20.10.24,
-    26.1.5 and 28.5.2 for open files, processes and a missing systemd; the other texts are the runtime's own. A user's processes are counted
-    over the whole host (ulimit nproc): the kernel then refuses the program.
+    `no space left on device` here is seldom the disk: cgroups, /run, kernel keys and inotify say
+    the same. Seen on engines 20.10.24,
+    26.1.5 and 28.5.2 for open files, processes and a missing systemd; the other texts are the
+    runtime's own. A user's processes are counted over the whole host (ulimit nproc): the kernel
+    then refuses the program.
     """
     refused: list[tuple[Container, Finding]] = []
     for container in containers:
         lowered = container.state.error.lower()
-        hit = next((text for text in LIMITS if text in lowered), None) if container.start_failed else None
+        hit = (
+            next((text for text in LIMITS if text in lowered), None)
+            if container.start_failed
+            else None
+        )
         program = programs.by_id.get(container.id) if programs is not None else None
         if hit and _FOREIGN_CPUS.search(lowered):
             cpus = container.host_config.cpuset_cpus
             what = f"its cpuset {cpus} names processors that this host does not have"
-            yield failed_start(container, what, evidence={"HostConfig.CpusetCpus": cpus}, limiting="cpuset-cpus")
+            yield failed_start(
+                container, what, evidence={"HostConfig.CpusetCpus": cpus}, limiting="cpuset-cpus"
+            )
         elif hit and RUNTIME.search(lowered):
             is_own = container.host_config.ulimits and hit in _OF_ULIMITS
             limiting = {"limiting": "ulimit"} if is_own else {}
@@ -152,6 +175,8 @@ def runtime_limit_hit(containers: Containers, programs: Programs | None) -> Chec
             limits = container.host_config.ulimits or "none"
             finding = refused_program(container, program, what, **{"HostConfig.Ulimits": limits})
             limiting = {"limiting": "ulimit"} if container.host_config.ulimits else {}
-            yield msgspec.structs.replace(finding, variables={"container": container.name, **limiting})
+            yield msgspec.structs.replace(
+                finding, variables={"container": container.name, **limiting}
+            )
     yield from grouped(refused)
     return None

@@ -26,9 +26,10 @@ _UNLINK = re.compile(r"unlinkat (/\S+?):")
 def dead(containers: Containers, leaks: LeakedMounts | None) -> CheckResult:
     """A container could not be removed and is left in the state dead.
 
-    The engine's own error says so; without one it is being removed at this moment (a large layer takes minutes). The list says "removing"
-    until the engine restarts, inspect says "dead". Seen on engines 20.10.24, 26.1.5 and 28.5.2. A mount that is still there is named,
-    in this namespace or in that of another process.
+    The engine's own error says so; without one it is being removed at this moment (a large layer
+    takes minutes). The list says "removing" until the engine restarts, inspect says "dead". Seen on
+    engines 20.10.24, 26.1.5 and 28.5.2. A mount that is still there is named, in this namespace or
+    in that of another process.
     """
     for container in containers:
         error = container.state.error
@@ -41,10 +42,17 @@ def dead(containers: Containers, leaks: LeakedMounts | None) -> CheckResult:
             holder = f" for process {leak.pid} ({leak.comm})" if leak.pid else ""
             evidence["mountinfo"] = f"{leak.fstype} at {leak.point}{holder}"
             still_mounted = f"; {leak.point} is still mounted{holder}"
-        variables = {"container": container.name, "id": container.id, **_what_holds(container.id, error, leak)}
+        variables = {
+            "container": container.name,
+            "id": container.id,
+            **_what_holds(container.id, error, leak),
+        }
         yield Finding(
             subject=container.subject,
-            summary=f'container "{container.name}" could not be removed and is dead: {error.rpartition(": ")[2]}{still_mounted}',
+            summary=(
+                f'container "{container.name}" could not be removed and is dead: '
+                f"{error.rpartition(': ')[2]}{still_mounted}"
+            ),
             evidence=evidence,
             variables=variables,
             signs=signs(error),
@@ -65,9 +73,9 @@ def _what_holds(id: str, error: str, leak: LeakedMount | None) -> dict[str, str]
 def shim_lost(containers: Containers, processes: Processes) -> CheckResult:
     """A container is listed as running, but its shim or its first process is gone.
 
-    The shim is containerd's handle on a container: without it nothing can be stopped, asked or logged, and `docker rm -f` hangs. Other
-    runtimes than runc have shims of other names and are not looked at. Where the engine's own process cannot be seen, neither can the
-    shims.
+    The shim is containerd's handle on a container: without it nothing can be stopped, asked or
+    logged, and `docker rm -f` hangs. Other runtimes than runc have shims of other names and are not
+    looked at. Where the engine's own process cannot be seen, neither can the shims.
     """
     if not any(process.comm == "dockerd" for process in processes):
         return Skipped("the engine's process cannot be seen from here")
@@ -79,7 +87,11 @@ def shim_lost(containers: Containers, processes: Processes) -> CheckResult:
         has_shim = container.id in processes.shims
         if is_alive and has_shim:
             continue
-        what = "its shim is gone, and its process lives on" if is_alive else f"process {container.state.pid} is gone"
+        what = (
+            "its shim is gone, and its process lives on"
+            if is_alive
+            else f"process {container.state.pid} is gone"
+        )
         yield Finding.about(
             container,
             f'container "{container.name}" is listed as running, but {what}',
@@ -101,7 +113,8 @@ def paused(
 ) -> CheckResult:
     """A container is paused: its processes are frozen and its health is not checked.
 
-    Backup tools pause for moments: advice within `grace`. A pause that the engine's events do not remember is taken for a long one.
+    Backup tools pause for moments: advice within `grace`. A pause that the engine's events do not
+    remember is taken for a long one.
     """
     for container in containers:
         if container.state.status != "paused":
@@ -124,11 +137,13 @@ def paused(
 
 
 @check("container.zombies", severity=Severity.warning)
-def zombies(containers: Containers, processes: Processes, *, most: Count = Count(20)) -> CheckResult:
+def zombies(
+    containers: Containers, processes: Processes, *, most: Count = Count(20)
+) -> CheckResult:
     """A container's first process does not reap its children, and zombies pile up.
 
-    They are counted in /proc, because the engine's own list leaves them out; they count against the container's pids limit. One or two are
-    what a health check leaves that has just ended.
+    They are counted in /proc, because the engine's own list leaves them out; they count against the
+    container's pids limit. One or two are what a health check leaves that has just ended.
     """
     for container in containers.running:
         ended = processes.zombies.get(container.id, ())
@@ -137,7 +152,8 @@ def zombies(containers: Containers, processes: Processes, *, most: Count = Count
         names = sorted({process.comm for process in ended})
         yield Finding.about(
             container,
-            f'container "{container.name}" has {len(ended)} zombies that its first process does not reap',
+            f'container "{container.name}" has {len(ended)} zombies that its first process does '
+            "not reap",
             {
                 "zombies": len(ended),
                 "their names": names[:5],

@@ -1,4 +1,5 @@
-"""How containers stop, and whether they come back: ignored stop signals, missing restart policies."""
+"""How containers stop, and whether they come back: ignored stop signals, missing restart
+policies."""
 
 from __future__ import annotations
 
@@ -11,11 +12,14 @@ from diagnose.registry import check
 
 
 @check("container.ignores-stop-signal", severity=Severity.advice)
-def ignores_stop_signal(containers: Containers, events: Events, *, wait: Seconds = Seconds(1)) -> CheckResult:
+def ignores_stop_signal(
+    containers: Containers, events: Events, *, wait: Seconds = Seconds(1)
+) -> CheckResult:
     """A container ignores its stop signal and is killed after its grace period.
 
-    Read from events: a signal, then SIGKILL at least `wait` later, then an end with code 137. A `docker kill` sends no signal before it,
-    and `docker stop -t 0` leaves no time. What the engine no longer remembers is not seen.
+    Read from events: a signal, then SIGKILL at least `wait` later, then an end with code 137. A
+    `docker kill` sends no signal before it, and `docker stop -t 0` leaves no time. What the engine
+    no longer remembers is not seen.
     """
     for container in containers:
         history = events.of(container.id, "kill", "die", "start")
@@ -25,9 +29,13 @@ def ignores_stop_signal(containers: Containers, events: Events, *, wait: Seconds
             continue
         yield Finding.about(
             container,
-            f'container "{container.name}" ignored its stop signal and was killed after {ago(waited)}',
+            f'container "{container.name}" ignored its stop signal and was killed after '
+            f"{ago(waited)}",
             {
-                "events": f"kill (signal {container.config.stop_signal or '15'}), {ago(waited)} later kill (signal 9), die 137",
+                "events": (
+                    f"kill (signal {container.config.stop_signal or '15'}), {ago(waited)} later "
+                    "kill (signal 9), die 137"
+                ),
                 "first process": " ".join(container.command)[:120],
                 "HostConfig.Init": bool(container.host_config.init),
             },
@@ -37,8 +45,13 @@ def ignores_stop_signal(containers: Containers, events: Events, *, wait: Seconds
 
 
 def _waited(first: Event, second: Event, third: Event) -> float:
-    """Seconds between a signal and the SIGKILL that ended the container; 0 for any other three events."""
-    is_stop = (first.action, second.action, third.action) == ("kill", "kill", "die") and third.exit_code == 137
+    """Seconds between a signal and the SIGKILL that ended the container; 0 for any other three
+    events."""
+    is_stop = (first.action, second.action, third.action) == (
+        "kill",
+        "kill",
+        "die",
+    ) and third.exit_code == 137
     signals = (first.attributes.get("signal"), second.attributes.get("signal"))
     return second.at - first.at if is_stop and signals[0] != "9" and signals[1] == "9" else 0.0
 
@@ -47,11 +60,15 @@ def _waited(first: Event, second: Event, third: Event) -> float:
 def no_restart_policy(containers: Containers) -> CheckResult:
     """A service has no restart policy: a crash or a reboot ends it for good.
 
-    A service publishes ports, has a health check, or belongs to a compose service. Tasks of swarm are replaced by swarm; containers that
-    are removed at their end are jobs.
+    A service publishes ports, has a health check, or belongs to a compose service. Tasks of swarm
+    are replaced by swarm; containers that are removed at their end are jobs.
     """
     for container in containers.running:
-        if container.restarts_always or container.host_config.auto_remove or not _is_lasting_service(container):
+        if (
+            container.restarts_always
+            or container.host_config.auto_remove
+            or not _is_lasting_service(container)
+        ):
             continue
         yield Finding.about(
             container,
@@ -63,6 +80,9 @@ def no_restart_policy(containers: Containers) -> CheckResult:
 
 def _is_lasting_service(container: Container) -> bool:
     labels = container.labels
-    if "com.docker.swarm.service.name" in labels or labels.get("com.docker.compose.oneoff", "").lower() == "true":
+    if (
+        "com.docker.swarm.service.name" in labels
+        or labels.get("com.docker.compose.oneoff", "").lower() == "true"
+    ):
         return False
     return is_service(container) or bool(container.state.health)

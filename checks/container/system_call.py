@@ -14,12 +14,15 @@ ID = "container.syscall-refused"
 
 
 @check(ID, severity=Severity.critical)
-def syscall_refused(containers: Containers, clock: Clock, log_tails: LogTails, info: Info | None) -> CheckResult:
+def syscall_refused(
+    containers: Containers, clock: Clock, log_tails: LogTails, info: Info | None
+) -> CheckResult:
     """The seccomp filter refuses a system call that a container's program needs.
 
-    The log shows the failure that a refused call brings (no thread can be started, the time cannot be read), and a filter is in force for
-    this container: the engine's own, or the profile that it was created with. A newer C library asks for calls that an older engine's
-    filter does not know; such calls get "Operation not permitted" where a kernel without them says "not implemented".
+    The log shows the failure that a refused call brings (no thread can be started, the time cannot
+    be read), and a filter is in force for this container: the engine's own, or the profile that it
+    was created with. A newer C library asks for calls that an older engine's filter does not know;
+    such calls get "Operation not permitted" where a kernel without them says "not implemented".
     """
     for claim in claims(ID, containers, log_tails, clock):
         filter_in_force = _filter(claim.container, info)
@@ -35,7 +38,8 @@ def syscall_refused(containers: Containers, clock: Clock, log_tails: LogTails, i
         }
         yield Finding.about(
             container,
-            f'container "{container.name}" is refused a system call by {filter_in_force}: {claim.failure.cause}',
+            f'container "{container.name}" is refused a system call by {filter_in_force}: '
+            f"{claim.failure.cause}",
             evidence,
             touches=(DAEMON,),
             signs=claim.tail.signs,

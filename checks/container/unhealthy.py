@@ -19,13 +19,17 @@ from diagnose.registry import check
 
 TIMED_OUT = -1
 NOT_BEGUN = "OCI runtime exec failed"
-"""Beside exit code -1: nothing ran that could have ended (seen at the limit of processes on engines 20.10.24 and 28.5.2)."""
+"""Beside exit code -1: nothing ran that could have ended (seen at the limit of processes on engines
+20.10.24 and 28.5.2)."""
 _LACKING = re.compile(
-    r'exec: "(?P<exec>[^"]*)": (?:executable file not found|.*no such file or directory|.*permission denied)'
-    r"|(?:^|: |\d: )(?P<shell>[\w./-]+): (?:not found|command not found|No such file or directory|Permission denied)\s*$",
+    r'exec: "(?P<exec>[^"]*)": (?:executable file not found|.*no such file or directory'
+    r"|.*permission denied)"
+    r"|(?:^|: |\d: )(?P<shell>[\w./-]+): (?:not found|command not found|No such file or directory"
+    r"|Permission denied)\s*$",
     re.MULTILINE,
 )
-"""A probe whose program is missing or may not be executed: in exec form as the runtime says it, in shell form as the shell does."""
+"""A probe whose program is missing or may not be executed: in exec form as the runtime says it, in
+shell form as the shell does."""
 _OWN_PORT = re.compile(r"(?:\blocalhost|\b127\.0\.0\.1|\b0\.0\.0\.0|\[?::1\]?):(?P<port>\d{2,5})\b")
 """A port of its own container in the command of a probe."""
 CANNOT_RUN = (126, 127)
@@ -56,27 +60,38 @@ _QUIET_TOOLS = {
     ],
 )
 def unhealthy(
-    containers: Containers, clock: Clock, namespaces: Namespaces | None, *, patience: Seconds = Seconds(30)
+    containers: Containers,
+    clock: Clock,
+    namespaces: Namespaces | None,
+    *,
+    patience: Seconds = Seconds(30),
 ) -> CheckResult:
     """A container's health check fails, or is no longer run.
 
-    Exit code -1: the probe exceeded its timeout. 126, 127, or words to that effect: the probe itself cannot run, which says nothing about
-    the application, so it is a warning in shell form and in exec form. A last probe older than three intervals, its timeouts and
-    `patience`: the engine does not run it, so the status is stale. A probe that calls a port of its own container where nothing listens is
-    named, with what does listen there. `starting` is not unhealthy, and paused containers are not probed. Without a failed probe in a row,
-    `unhealthy` says only that the engine stopped probing for a while, as for a pause: the next probe decides.
-    Docker never restarts a container because of its health.
+    Exit code -1: the probe exceeded its timeout. 126, 127, or words to that effect: the probe
+    itself cannot run, which says nothing about the application, so it is a warning in shell form
+    and in exec form. A last probe older than three intervals, its timeouts and `patience`: the
+    engine does not run it, so the status is stale. A probe that calls a port of its own container
+    where nothing listens is named, with what does listen there. `starting` is not unhealthy, and
+    paused containers are not probed. Without a failed probe in a row, `unhealthy` says only that
+    the engine stopped probing for a while, as for a pause: the next probe decides. Docker never
+    restarts a container because of its health.
     """
     for container in containers:
         health = container.state.health
         if health is None or container.state.status != "running" or health.status == "none":
             continue
         last = health.log[-1] if health.log else None
-        # where the engine itself does not answer, its files hold old probes that nobody runs any more
-        silent = _silent_for(container, last, clock, patience) if containers.source == "api" else None
+        # where the engine itself does not answer, its files hold old probes that nobody runs any
+        # more
+        silent = (
+            _silent_for(container, last, clock, patience) if containers.source == "api" else None
+        )
         if silent is not None:
             yield _stale(container, health.status, silent, last)
-        elif health.status == "unhealthy" and (health.failing_streak or (last is not None and last.exit_code)):
+        elif health.status == "unhealthy" and (
+            health.failing_streak or (last is not None and last.exit_code)
+        ):
             netns = namespaces.of(container) if namespaces is not None else None
             yield _failing(container, last, containers, clock, netns)
     return None
@@ -94,7 +109,9 @@ def _timeout(container: Container) -> float:
     return nanoseconds / NANO if nanoseconds else DEFAULT_TIMEOUT_S
 
 
-def _silent_for(container: Container, last: HealthProbe | None, clock: Clock, patience: float) -> float | None:
+def _silent_for(
+    container: Container, last: HealthProbe | None, clock: Clock, patience: float
+) -> float | None:
     """Seconds for which no probe has ended, if that is longer than its settings explain."""
     limit = 3 * (_interval(container) + _timeout(container)) + patience
     ended = unix(last.end) if last else None
@@ -105,7 +122,8 @@ def _silent_for(container: Container, last: HealthProbe | None, clock: Clock, pa
 def _stale(container: Container, status: str, silent: float, last: HealthProbe | None) -> Finding:
     return Finding.about(
         container,
-        f'container "{container.name}" has not been probed for {ago(silent)}: its status, {status}, is stale',
+        f'container "{container.name}" has not been probed for {ago(silent)}: its status, '
+        f"{status}, is stale",
         {
             "State.Health.Status": status,
             "last probe": f"{ago(silent)} ago" if last else "none since the start",
@@ -118,13 +136,19 @@ def _stale(container: Container, status: str, silent: float, last: HealthProbe |
 
 
 def _failing(
-    container: Container, last: HealthProbe | None, containers: Containers, clock: Clock, netns: ContainerNetns | None
+    container: Container,
+    last: HealthProbe | None,
+    containers: Containers,
+    clock: Clock,
+    netns: ContainerNetns | None,
 ) -> Finding:
     health = container.state.health
     streak = health.failing_streak if health else 0
     code = last.exit_code if last else 0
     output = (last.output or "").strip() if last else ""
-    callees = called_peers(output.splitlines(), container, containers, configured=[_probe(container)])
+    callees = called_peers(
+        output.splitlines(), container, containers, configured=[_probe(container)]
+    )
     severity, what = _failure(container, code, output)
     telling = telling_line(output.splitlines())
     unserved = _unserved_port(container, netns)
@@ -137,7 +161,9 @@ def _failing(
             "last output": telling.whole[-QUOTED:] if telling else "(empty)",
             "State.Health": f"{health.status if health else ''}, FailingStreak {streak}",
             **_silent_probe(container, output),
-            **({"TCP sockets inside": _sockets_of(netns)} if unserved and netns is not None else {}),
+            **(
+                {"TCP sockets inside": _sockets_of(netns)} if unserved and netns is not None else {}
+            ),
             **not_running(callees, clock),
             **held_up(container, containers),
         },
@@ -155,7 +181,10 @@ def _failure(container: Container, code: int, output: str) -> tuple[Severity, st
     lacking = _LACKING.search(output)
     if lacking and code != 0:
         program = lacking["exec"] or lacking["shell"]
-        return Severity.warning, f'its probe cannot run, because the container has no program "{program}"'
+        return (
+            Severity.warning,
+            f'its probe cannot run, because the container has no program "{program}"',
+        )
     if code == TIMED_OUT and NOT_BEGUN in output:
         return Severity.critical, "its probe cannot be started"
     if code == TIMED_OUT:
@@ -174,7 +203,8 @@ def _silent_probe(container: Container, output: str) -> dict[str, str]:
 
 
 def _unserved_port(container: Container, netns: ContainerNetns | None) -> int:
-    """The port of its own container that the probe calls and where nothing listens; 0 if there is none, or it is not known."""
+    """The port of its own container that the probe calls and where nothing listens; 0 if there is
+    none, or it is not known."""
     call = _OWN_PORT.search(_probe(container))
     if call is None or netns is None:
         return 0
@@ -183,7 +213,9 @@ def _unserved_port(container: Container, netns: ContainerNetns | None) -> int:
 
 
 def _sockets_of(netns: ContainerNetns) -> list[str]:
-    sockets = {f"{socket.address}:{socket.port}" for socket in netns.listeners if socket.protocol == "tcp"}
+    sockets = {
+        f"{socket.address}:{socket.port}" for socket in netns.listeners if socket.protocol == "tcp"
+    }
     return sorted(sockets) or ["none"]
 
 
@@ -193,15 +225,21 @@ def _probe(container: Container) -> str:
 
 
 def _outputs(container: Container, streak: int) -> list[str]:
-    """What the probes of the streak printed, as far as the engine kept them: the last one may have had no chance to."""
+    """What the probes of the streak printed, as far as the engine kept them: the last one may have
+    had no chance to."""
     log = (container.state.health.log or []) if container.state.health else []
     return [probe.output or "" for probe in log[-max(streak, 1) :]]
 
 
 def _began(container: Container, streak: int) -> float | None:
-    """Unix time of the first failure of the streak; beyond the engine's five kept probes by their own pace."""
+    """Unix time of the first failure of the streak; beyond the engine's five kept probes by their
+    own pace."""
     log = (container.state.health.log or []) if container.state.health else []
-    starts = [began for probe in (log[-streak:] if streak else []) if (began := unix(probe.start)) is not None]
+    starts = [
+        began
+        for probe in (log[-streak:] if streak else [])
+        if (began := unix(probe.start)) is not None
+    ]
     if not starts:
         return None
     pace = (starts[-1] - starts[0]) / (len(starts) - 1) if len(starts) > 1 else _interval(container)

@@ -1,4 +1,5 @@
-"""container.variable-missing and variable-malformed: an environment variable is not set, or holds marks of its file."""
+"""container.variable-missing and variable-malformed: an environment variable is not set, or holds
+marks of its file."""
 
 from __future__ import annotations
 
@@ -18,8 +19,9 @@ ID = "container.variable-missing"
 def variable_missing(containers: Containers, clock: Clock, log_tails: LogTails) -> CheckResult:
     """A container's program needs an environment variable that is not set.
 
-    The log names the variable, or the program is known to need one of several, and the container's environment has none of them, or has
-    them empty. A variable that a start script sets for its own children is not seen.
+    The log names the variable, or the program is known to need one of several, and the container's
+    environment has none of them, or has them empty. A variable that a start script sets for its own
+    children is not seen.
     """
     for claim in claims(ID, containers, log_tails, clock):
         named = claim.value("variable", "other")
@@ -27,11 +29,14 @@ def variable_missing(containers: Containers, clock: Clock, log_tails: LogTails) 
         container = claim.container
         if not wanted or any(_is_set(container, name) for name in wanted):
             continue
-        is_empty = any(entry in (f"{name}=" for name in wanted) for entry in container.config.env or ())
+        is_empty = any(
+            entry in (f"{name}=" for name in wanted) for entry in container.config.env or ()
+        )
         state = "is empty" if is_empty else "is not set"
         finding = Finding.about(
             container,
-            f'container "{container.name}" needs the environment variable {joined(wanted, "or")}, which {state}',
+            f'container "{container.name}" needs the environment variable {joined(wanted, "or")}, '
+            f"which {state}",
             {
                 **claim.evidence,
                 "Config.Env": f"{wanted[0]} {state}",
@@ -58,9 +63,10 @@ _SHORTEST = 4
 def variable_malformed(containers: Containers, clock: Clock, log_tails: LogTails) -> CheckResult:
     """A failed container's environment variable holds quotes or a carriage return.
 
-    `docker run --env-file` takes a line as it is: quotes around a value become part of it, and so does the carriage return of a file with
-    DOS line ends. Compose's list form `- NAME="value"` keeps the quotes too. A carriage return at the end is never meant. Quotes may
-    be, so that they count only where the log of the failed container repeats the value with them.
+    `docker run --env-file` takes a line as it is: quotes around a value become part of it, and so
+    does the carriage return of a file with DOS line ends. Compose's list form `- NAME="value"`
+    keeps the quotes too. A carriage return at the end is never meant. Quotes may be, so that they
+    count only where the log of the failed container repeats the value with them.
     """
     for container in containers:
         tail = log_tails.by_id.get(container.id)
@@ -74,7 +80,8 @@ def variable_malformed(containers: Containers, clock: Clock, log_tails: LogTails
 
 
 def _mark(value: str, tail: LogTail) -> tuple[str, str]:
-    """What does not belong to a value, and the line that repeats it; "" for a value that may be meant."""
+    """What does not belong to a value, and the line that repeats it; "" for a value that may be
+    meant."""
     if value.endswith("\r"):
         return "ends with a carriage return", ""
     is_quoted = len(value) >= _SHORTEST and value[0] == value[-1] and value[0] in "\"'"
@@ -83,7 +90,12 @@ def _mark(value: str, tail: LogTail) -> tuple[str, str]:
     if not line:
         return "", ""
     # a log quotes what it names: only quotes within quotes show that the value has its own
-    is_doubled = f'"{value}"' in line or f"'{value}'" in line or f"={value}" in line or f" {value[0]}{value[0]}" in line
+    is_doubled = (
+        f'"{value}"' in line
+        or f"'{value}'" in line
+        or f"={value}" in line
+        or f" {value[0]}{value[0]}" in line
+    )
     return ("contains its quotes", line) if is_doubled else ("", "")
 
 

@@ -46,9 +46,16 @@ REFUSED_TOGETHER = (
     "security.sysctl-denied",
     "storage.filesystem-unsupported",
 )
-"""Checks that name what ended several containers, or kept them from starting; the finding touches each."""
+"""Checks that name what ended several containers, or kept them from starting; the finding touches
+each."""
 
-observed(*FAILURES, "container.dead", "container.exec-format", "container.runtime-limit-hit", "container.unhealthy")
+observed(
+    *FAILURES,
+    "container.dead",
+    "container.exec-format",
+    "container.runtime-limit-hit",
+    "container.unhealthy",
+)
 observed("logging.driver-blocks-start", "swarm.service-underreplicated")
 
 
@@ -71,4 +78,8 @@ def _with_running(containers: Containers, subjects: set[Subject]) -> Edit:
         state = State(status="running", pid=1, started_at=container.state.started_at)
         return replace(container, state=state, restart_count=0)
 
-    return {Containers: replace(containers, items=tuple(running(container) for container in containers.items))}
+    return {
+        Containers: replace(
+            containers, items=tuple(running(container) for container in containers.items)
+        )
+    }

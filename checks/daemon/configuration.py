@@ -1,4 +1,5 @@
-"""daemon.json and the command line: what keeps the engine from starting, now or at its next start."""
+"""daemon.json and the command line: what keeps the engine from starting, now or at its next
+start."""
 
 from __future__ import annotations
 
@@ -16,13 +17,18 @@ from diagnose.model import DAEMON, CheckResult, Finding, Json, Severity, Skipped
 from diagnose.phrases import and_more, count
 from diagnose.registry import check
 
-WHOLE = frozenset({"log-opts", "runtimes", "default-ulimits", "features", "builder", "default-network-opts"})
-"""Objects that are one setting; what any other object holds is a setting by itself (dockerd's flattening)."""
+WHOLE = frozenset(
+    {"log-opts", "runtimes", "default-ulimits", "features", "builder", "default-network-opts"}
+)
+"""Objects that are one setting; what any other object holds is a setting by itself (dockerd's
+flattening)."""
 NOT_COMPARED = frozenset({"runtimes", "config-file", "validate"})
 RELOADED = frozenset(
     {
-        "debug", "labels", "live-restore", "insecure-registries", "registry-mirrors", "default-runtime", "runtimes", "features",
-        "max-concurrent-downloads", "max-concurrent-uploads", "max-download-attempts", "shutdown-timeout",
+        "debug", "labels", "live-restore", "insecure-registries", "registry-mirrors",
+        "default-runtime", "runtimes", "features",
+        "max-concurrent-downloads", "max-concurrent-uploads", "max-download-attempts",
+        "shutdown-timeout",
     }
 )  # fmt: skip
 """What a SIGHUP applies; all else needs a restart."""
@@ -41,11 +47,12 @@ def _severity(daemon: Daemon) -> Severity:
 def config_invalid(daemon: Daemon, config: ConfigFaults) -> CheckResult:
     """The engine refuses its configuration file.
 
-    Critical where the engine is dead. Where it lives the file was edited since: a warning that the next start will
-    fail. Judged for the installed engine's version: from 23.0 on its own --validate is asked, which knows syntax, keys
-    and types, and not what is only found later in a start (log options, runtimes, addresses); an empty file and a
-    byte order mark stop 20.10 only. An absent file is no fault, nor are keys that stand twice. All faults of one file
-    are one finding: whoever edits the file mends them together.
+    Critical where the engine is dead. Where it lives the file was edited since: a warning that the
+    next start will fail. Judged for the installed engine's version: from 23.0 on its own --validate
+    is asked, which knows syntax, keys and types, and not what is only found later in a start (log
+    options, runtimes, addresses); an empty file and a byte order mark stop 20.10 only. An absent
+    file is no fault, nor are keys that stand twice. All faults of one file are one finding: whoever
+    edits the file mends them together.
     """
     if daemon.is_podman:
         return Skipped(NO_DAEMON)
@@ -61,7 +68,9 @@ def config_invalid(daemon: Daemon, config: ConfigFaults) -> CheckResult:
     evidence["judged for engine"] = config.judged_for
     variables = {"path": config.path}
     if config.mending is not None:
-        evidence["with these changes this engine takes the file"] = [str(edit) for edit in config.mending.edits]
+        evidence["with these changes this engine takes the file"] = [
+            str(edit) for edit in config.mending.edits
+        ]
         variables["repairs" if daemon.is_down else "edits"] = config.mending.sed
     yield Finding(
         subject=DAEMON,
@@ -90,22 +99,29 @@ def _where(path: str, fault: Fault) -> str:
 
 
 @check("daemon.config-flag-conflict", severity=Severity.critical)
-def config_flag_conflict(daemon: Daemon, config: DaemonConfig, log: DaemonLog | None) -> CheckResult:
+def config_flag_conflict(
+    daemon: Daemon, config: DaemonConfig, log: DaemonLog | None
+) -> CheckResult:
     """A setting is both in the configuration file and on dockerd's command line.
 
-    The engine refuses that even for equal values, and for lists and maps too; only runtimes may stand in both (seen
-    on engines 20.10, 26.1, 28.5). The classic is `hosts` beside the `-H fd://` of the unit. Critical where the engine
-    is dead, otherwise a warning that the next start will fail.
+    The engine refuses that even for equal values, and for lists and maps too; only runtimes may
+    stand in both (seen on engines 20.10, 26.1, 28.5). The classic is `hosts` beside the `-H fd://`
+    of the unit. Critical where the engine is dead, otherwise a warning that the next start will
+    fail.
     """
     if daemon.is_podman:
         return Skipped(NO_DAEMON)
     last = log.last_failure if log is not None and daemon.is_down else None
     refusal = last.text if last and CONFLICT in last.text else ""
-    in_both = sorted(set(_settings(config.values)) & {key_of(flag) for flag in config.flags} - NOT_COMPARED)
+    in_both = sorted(
+        set(_settings(config.values)) & {key_of(flag) for flag in config.flags} - NOT_COMPARED
+    )
     keys = in_both or re.findall(r"(?:file: |\), )([a-z0-9-]+): \(from flag", refusal)
     if not keys:
         return None
-    evidence: dict[str, Json] = {f"{config.path} {key}": config.in_file(key) for key in keys if key in config.values}
+    evidence: dict[str, Json] = {
+        f"{config.path} {key}": config.in_file(key) for key in keys if key in config.values
+    }
     for flag, values in config.flags.items():
         if key_of(flag) in keys:
             evidence[f"dockerd --{flag} ({config.source})"] = ", ".join(values)
@@ -129,11 +145,14 @@ def _settings(values: Mapping[str, Json]) -> Iterator[str]:
 
 
 @check("daemon.config-not-applied", severity=Severity.advice)
-def config_not_applied(daemon: Daemon, config: DaemonConfig, info: Info, clock: Clock) -> CheckResult:
+def config_not_applied(
+    daemon: Daemon, config: DaemonConfig, info: Info, clock: Clock
+) -> CheckResult:
     """The configuration file was edited, but the engine still has the old values.
 
-    Only values that /info shows are compared, and only where the file is younger than the engine's start: a file
-    that was touched and says the same is none. Some settings follow a reload (SIGHUP), the others a restart.
+    Only values that /info shows are compared, and only where the file is younger than the engine's
+    start: a file that was touched and says the same is none. Some settings follow a reload
+    (SIGHUP), the others a restart.
     """
     if daemon.is_podman:
         return Skipped(NO_DAEMON)

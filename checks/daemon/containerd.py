@@ -12,7 +12,8 @@ from diagnose.model import DAEMON, CheckResult, Finding, Json, Severity, Skipped
 from diagnose.registry import check
 
 NO_CONTAINERD = ("containerd.sock", "failed to start containerd", "timeout waiting for containerd")
-"""Parts of the last words of a dockerd that could not reach its containerd (engines 20.10 to 28)."""
+"""Parts of the last words of a dockerd that could not reach its containerd (engines 20.10 to 28).
+"""
 WAITED = re.compile(r"timeout|deadline exceeded")
 """Words that tell how long dockerd waited, and not why containerd did not come."""
 
@@ -31,10 +32,11 @@ WAITED = re.compile(r"timeout|deadline exceeded")
 def containerd_down(daemon: Daemon, log: DaemonLog | None) -> CheckResult:
     """The containerd that the engine needs is not running.
 
-    dockerd goes on answering and says that its containers run; nothing can be started, stopped or entered. A dockerd
-    that starts its containerd itself brings it back within seconds, so that one which is gone now is looked for in
-    the process list only, and not while dockerd starts. A dead dockerd takes its own containerd along: it counts
-    there only where containerd is the system's, or where dockerd's last words say so.
+    dockerd goes on answering and says that its containers run; nothing can be started, stopped or
+    entered. A dockerd that starts its containerd itself brings it back within seconds, so that one
+    which is gone now is looked for in the process list only, and not while dockerd starts. A dead
+    dockerd takes its own containerd along: it counts there only where containerd is the system's,
+    or where dockerd's last words say so.
     """
     unclear = _unclear(daemon)
     if unclear is not None:
@@ -56,7 +58,11 @@ def containerd_down(daemon: Daemon, log: DaemonLog | None) -> CheckResult:
         evidence={
             "processes": "no containerd",
             **_unit_evidence(daemon),
-            **({log.where(failure): failure.text} if log is not None and failure is not None else {}),
+            **(
+                {log.where(failure): failure.text}
+                if log is not None and failure is not None
+                else {}
+            ),
             **_shim_evidence(daemon),
         },
         variables={"unit": owner} | ({"stopped": owner} if is_dead or is_of_system else {}),
@@ -77,7 +83,9 @@ def _unclear(daemon: Daemon) -> Skipped | Unavailable | None:
         return Unavailable("remote", daemon.where)
     if daemon.processes.containerds is None:
         return Unavailable("missing", "the processes of this host cannot be seen")
-    is_hidden = daemon.processes.engine is None and not daemon.is_down and daemon.reason == "forbidden"
+    is_hidden = (
+        daemon.processes.engine is None and not daemon.is_down and daemon.reason == "forbidden"
+    )
     if is_hidden and not daemon.processes.containerds:
         return Unavailable("forbidden", "the engine's process cannot be seen")
     return None
@@ -112,39 +120,57 @@ def _failure(log: DaemonLog | None) -> LogLine | None:
     severity=Severity.critical,
     caused_by=["kernel.hung-task", "storage.read-only", "resources.io-saturated"],
 )
-def containerd_hung(daemon: Daemon, info: Info | Unavailable, containers: Containers | None) -> CheckResult:
+def containerd_hung(
+    daemon: Daemon, info: Info | Unavailable, containers: Containers | None
+) -> CheckResult:
     """containerd does not answer the engine.
 
-    The engine's lists go on being served, while /info waits for containerd (seen on engines 20.10, 26.1 and 28.5). A
-    stopped containerd (state T) is proof by itself; otherwise /info must have been silent while /_ping and the list
-    of containers were answered.
+    The engine's lists go on being served, while /info waits for containerd (seen on engines 20.10,
+    26.1 and 28.5). A stopped containerd (state T) is proof by itself; otherwise /info must have
+    been silent while /_ping and the list of containers were answered.
     """
     if not daemon.has_containerd:
         return Skipped("this engine has no containerd")
     if not daemon.same_host:
         return Unavailable("remote", daemon.where)
-    stopped = next((process for process in daemon.processes.containerds or () if process.is_stopped), None)
+    stopped = next(
+        (process for process in daemon.processes.containerds or () if process.is_stopped), None
+    )
     is_silent = isinstance(info, Unavailable) and info.reason == "timed out" and daemon.answers
-    process = stopped or (daemon.processes.containerd if is_silent and containers is not None else None)
+    process = stopped or (
+        daemon.processes.containerd if is_silent and containers is not None else None
+    )
     if process is None:
         return None
-    evidence: dict[str, Json] = {f"/proc/{process.pid}/stat": f"state {process.state}, threads {_threads(process)}"}
+    evidence: dict[str, Json] = {
+        f"/proc/{process.pid}/stat": f"state {process.state}, threads {_threads(process)}"
+    }
     if process.waits_for:
         evidence[f"/proc/{process.pid}/task/*/wchan"] = process.waits_for
     if is_silent:
         evidence["GET /info"] = str(info)
         evidence["GET /_ping"] = "answered"
     evidence |= _shim_evidence(daemon)
-    how = f"is stopped by a signal (state {process.state})" if process.is_stopped else "does not answer the engine"
+    how = (
+        f"is stopped by a signal (state {process.state})"
+        if process.is_stopped
+        else "does not answer the engine"
+    )
     yield Finding(
         subject=DAEMON,
         summary=f"containerd ({process.pid}) {how}: nothing can be started, stopped or entered",
         evidence=evidence,
-        variables={"pid": str(process.pid), "unit": "docker" if daemon.processes.managed else "containerd"}
+        variables={
+            "pid": str(process.pid),
+            "unit": "docker" if daemon.processes.managed else "containerd",
+        }
         | ({"stopped": str(process.pid)} if process.is_stopped else {}),
     )
     return None
 
 
 def _threads(process: ProcessDetail) -> str:
-    return ", ".join(f"{number} {state}" for state, number in sorted(process.threads.items())) or "not known"
+    return (
+        ", ".join(f"{number} {state}" for state, number in sorted(process.threads.items()))
+        or "not known"
+    )

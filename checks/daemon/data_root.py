@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from diagnose.evidence.engine.config import DaemonConfig
 from diagnose.evidence.engine.daemon import Daemon
-from diagnose.evidence.engine.data_root_candidates import REMAPPED, DataRootCandidates, OtherRoot, PlannedMount
+from diagnose.evidence.engine.data_root_candidates import (
+    REMAPPED,
+    DataRootCandidates,
+    OtherRoot,
+    PlannedMount,
+)
 from diagnose.evidence.engine.temp_folder import TempFolder
 from diagnose.evidence.images.listing import Images
 from diagnose.model import DAEMON, CheckResult, Finding, Severity, Skipped, Subject
@@ -13,14 +18,18 @@ from diagnose.registry import check
 
 
 @check("daemon.wrong-data-root", severity=Severity.critical)
-def wrong_data_root(candidates: DataRootCandidates, config: DaemonConfig | None, images: Images | None) -> CheckResult:
+def wrong_data_root(
+    candidates: DataRootCandidates, config: DaemonConfig | None, images: Images | None
+) -> CheckResult:
     """The engine does not use the data root that holds the containers of this host.
 
-    To the engine nothing is wrong: it finds an empty folder, and everything seems gone. Either the disk of the data root is not
-    mounted, as fstab or a mount unit asks (critical for an engine without containers, otherwise a warning: they were made since),
-    or an engine without containers has another data root beside it with containers in it. That happens when `data-root` or
-    `userns-remap` was changed or lost: a warning, and advice where the engine has images, as a build host has between two jobs.
-    A root that another living engine uses does not count, nor does an old root beside an engine that has containers.
+    To the engine nothing is wrong: it finds an empty folder, and everything seems gone. Either the
+    disk of the data root is not mounted, as fstab or a mount unit asks (critical for an engine
+    without containers, otherwise a warning: they were made since), or an engine without containers
+    has another data root beside it with containers in it. That happens when `data-root` or
+    `userns-remap` was changed or lost: a warning, and advice where the engine has images, as a
+    build host has between two jobs. A root that another living engine uses does not count, nor does
+    an old root beside an engine that has containers.
     """
     for mount in candidates.unmounted:
         yield _unmounted(candidates, mount)
@@ -34,10 +43,17 @@ def wrong_data_root(candidates: DataRootCandidates, config: DaemonConfig | None,
 
 def _unmounted(candidates: DataRootCandidates, mount: PlannedMount) -> Finding:
     empty = not candidates.containers
-    state = "has no containers" if empty else f"has {count(candidates.containers, 'container')} on another disk"
+    state = (
+        "has no containers"
+        if empty
+        else f"has {count(candidates.containers, 'container')} on another disk"
+    )
     return Finding(
         subject=DAEMON,
-        summary=f"the disk of data root {candidates.path} is not mounted ({mount.source} at {mount.point}): the engine {state}",
+        summary=(
+            f"the disk of data root {candidates.path} is not mounted ({mount.source} at "
+            f"{mount.point}): the engine {state}"
+        ),
         evidence={
             mount.declared_in: f"{mount.source} {mount.point}",
             "/proc/self/mountinfo": f"nothing at {mount.point}",
@@ -51,7 +67,10 @@ def _unmounted(candidates: DataRootCandidates, mount: PlannedMount) -> Finding:
 
 
 def _elsewhere(
-    candidates: DataRootCandidates, other: OtherRoot, config: DaemonConfig | None, severity: Severity
+    candidates: DataRootCandidates,
+    other: OtherRoot,
+    config: DaemonConfig | None,
+    severity: Severity,
 ) -> Finding:
     return Finding(
         subject=DAEMON,
@@ -68,7 +87,9 @@ def _elsewhere(
     )
 
 
-def _way_back(candidates: DataRootCandidates, other: OtherRoot, config: DaemonConfig | None) -> dict[str, str]:
+def _way_back(
+    candidates: DataRootCandidates, other: OtherRoot, config: DaemonConfig | None
+) -> dict[str, str]:
     """What the page needs to know of the other root, by how the engine would be led back to it."""
     if config is None or "data-root" in config.flags:
         return {"other": other.path}
@@ -83,9 +104,10 @@ def _way_back(candidates: DataRootCandidates, other: OtherRoot, config: DaemonCo
 def temp_folder_missing(temp_folder: TempFolder, daemon: Daemon) -> CheckResult:
     """The engine's temporary folder in the data root was removed.
 
-    The engine makes it at its start and needs it for each `docker load`, `docker import` and pull. Somebody who cleans the disk takes it
-    away, and containers go on. An engine that was given another folder (DOCKER_TMPDIR) makes that one; a data root that never had the
-    usual one looks the same.
+    The engine makes it at its start and needs it for each `docker load`, `docker import` and pull.
+    Somebody who cleans the disk takes it away, and containers go on. An engine that was given
+    another folder (DOCKER_TMPDIR) makes that one; a data root that never had the usual one looks
+    the same.
     """
     if daemon.is_podman:
         return Skipped("Podman has no such folder")

@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from checks.daemon.start import NETWORK
 from diagnose.evidence.engine.daemon import Daemon
-from diagnose.evidence.engine.databases import BUILDS, NETWORKS, VOLUMES, DamagedDatabase, EngineDatabases
+from diagnose.evidence.engine.databases import (
+    BUILDS,
+    NETWORKS,
+    VOLUMES,
+    DamagedDatabase,
+    EngineDatabases,
+)
 from diagnose.model import DAEMON, CheckResult, Finding, Json, Severity, Unavailable
 from diagnose.phrases import shortened
 from diagnose.registry import check
@@ -19,7 +25,9 @@ CONTAINERDS = "containerd's record of images and containers"
 
 
 def _contents(path: str) -> str:
-    return next((contents for file, contents in CONTENTS.items() if path.endswith(f"/{file}")), CONTAINERDS)
+    return next(
+        (contents for file, contents in CONTENTS.items() if path.endswith(f"/{file}")), CONTAINERDS
+    )
 
 
 @check(
@@ -31,9 +39,10 @@ def _contents(path: str) -> str:
 def database_damaged(daemon: Daemon, databases: EngineDatabases) -> CheckResult:
     """A database file of the engine is damaged.
 
-    After a power cut or on a full or failing disk. The reader refuses the file or panics, and the stack below the panic tells which
-    file it was reading. Each start ends the same way. A containerd without its record is loaded only in part: the engine
-    then answers, and can start nothing (seen on 28.5). Damage to the record of networks that the engine names itself is
+    After a power cut or on a full or failing disk. The reader refuses the file or panics, and the
+    stack below the panic tells which file it was reading. Each start ends the same way. A
+    containerd without its record is loaded only in part: the engine then answers, and can start
+    nothing (seen on 28.5). Damage to the record of networks that the engine names itself is
     daemon.bridge-init-failed. A build cache that newer engines reset by themselves is no finding.
     """
     damaged = databases.damaged
@@ -43,7 +52,9 @@ def database_damaged(daemon: Daemon, databases: EngineDatabases) -> CheckResult:
     name = damaged.path or "a database file"
     verb = "panics on" if damaged.is_panic else "cannot read"
     effect = "nothing can be started" if daemon.answers else "the engine cannot start"
-    evidence: dict[str, Json] = {f"{databases.log_source} {damaged.line.place}".strip(): shortened(damaged.line.text)}
+    evidence: dict[str, Json] = {
+        f"{databases.log_source} {damaged.line.place}".strip(): shortened(damaged.line.text)
+    }
     caller = _caller(damaged)
     if caller:
         evidence["called by"] = caller
@@ -60,7 +71,8 @@ def database_damaged(daemon: Daemon, databases: EngineDatabases) -> CheckResult:
 
 
 def _variables(path: str, who: str) -> dict[str, str]:
-    """Which block of the page suits: a record that is rebuilt by itself, or one whose loss costs something."""
+    """Which block of the page suits: a record that is rebuilt by itself, or one whose loss costs
+    something."""
     if not path:
         return {}
     rebuilt = any(path.endswith(f"/{file}") for file in (*BUILDS, VOLUMES))
@@ -72,15 +84,18 @@ def _variables(path: str, who: str) -> dict[str, str]:
 def _caller(damaged: DamagedDatabase) -> str:
     """The innermost function of the stack outside of bbolt and the runtime."""
     frames = damaged.line.fields.get("stack", "").split()
-    return next((frame for frame in frames if "bbolt" not in frame and not frame.startswith("sync.")), "")
+    return next(
+        (frame for frame in frames if "bbolt" not in frame and not frame.startswith("sync.")), ""
+    )
 
 
 @check("daemon.database-locked", severity=Severity.critical, caused_by=[])
 def database_locked(daemon: Daemon, databases: EngineDatabases) -> CheckResult:
     """Another process holds a database file of the engine locked.
 
-    A second or an earlier dockerd on the same data root, a containerd that was left behind, a backup, or a program that opened the
-    file to look into it. The engine waits for the lock without a word, or gives up with "timeout".
+    A second or an earlier dockerd on the same data root, a containerd that was left behind, a
+    backup, or a program that opened the file to look into it. The engine waits for the lock without
+    a word, or gives up with "timeout".
     """
     if daemon.reason == "forbidden" and not daemon.is_down:
         return Unavailable("forbidden", "the socket is closed to this user")

@@ -23,7 +23,12 @@ from diagnose.phrases import ago, and_more, named
 from diagnose.registry import check
 
 NAMES_SHOWN = 8
-EXPLAINED = (STORAGE, NETWORK, PID_TAKEN, re.compile("|".join(map(re.escape, (CONFIGURATION, *NO_CONTAINERD)))))
+EXPLAINED = (
+    STORAGE,
+    NETWORK,
+    PID_TAKEN,
+    re.compile("|".join(map(re.escape, (CONFIGURATION, *NO_CONTAINERD)))),
+)
 """Last words of an engine that other checks have a name for."""
 TAKEN = re.compile(r"listen tcp\S* (\S+:\d+): bind: address already in use")
 SIGNAL = re.compile(r"Processing signal '(\w+)'")
@@ -32,7 +37,8 @@ CLOCKS_APART_S = 5.0
 
 
 class _Facts(msgspec.Struct, frozen=True):
-    """What is known of a dead engine beside its process and its socket; None where it could not be had."""
+    """What is known of a dead engine beside its process and its socket; None where it could not be
+    had."""
 
     containers: Containers | None
     log: DaemonLog | None
@@ -86,9 +92,10 @@ def not_running(
 ) -> CheckResult:
     """No Docker engine serves its socket.
 
-    What could be misleading: an address that the user named and where never was a socket here (unknown), an engine
-    that serves another socket (unknown), a host with Podman alone whose socket is not served (unknown), the first minute
-    of a start (a warning). The containers that still live are named from their shims, whatever the engine's files say.
+    What could be misleading: an address that the user named and where never was a socket here
+    (unknown), an engine that serves another socket (unknown), a host with Podman alone whose socket
+    is not served (unknown), the first minute of a start (a warning). The containers that still live
+    are named from their shims, whatever the engine's files say.
     """
     if daemon.answers:
         return None
@@ -109,7 +116,11 @@ def not_running(
         return _elsewhere(daemon)
     no_log = log.detail if isinstance(log, Unavailable) else ""
     known_log = log if isinstance(log, DaemonLog) else None
-    if known_log is not None and clock is not None and (known_log.mtime or clock.booted) < clock.booted:
+    if (
+        known_log is not None
+        and clock is not None
+        and (known_log.mtime or clock.booted) < clock.booted
+    ):
         no_log = f"{known_log.source} is from before this host's boot"
         known_log = None
     yield _down(daemon, _Facts(containers, known_log, no_log, root, mounts, kernel, listeners))
@@ -119,7 +130,9 @@ def not_running(
 def _unseen(daemon: Daemon) -> Unavailable | None:
     """Why it is unknown whether the engine lives; None if it does."""
     if daemon.reason == "forbidden" and daemon.same_host and daemon.processes.engine is None:
-        return Unavailable("forbidden", "the socket is closed to this user, and no engine's process can be seen")
+        return Unavailable(
+            "forbidden", "the socket is closed to this user, and no engine's process can be seen"
+        )
     return None
 
 
@@ -128,7 +141,10 @@ def _elsewhere(daemon: Daemon) -> Unavailable:
     assert daemon.silence is not None
     reason = daemon.silence.reason
     if daemon.same_host and daemon.installation.installed is False and not daemon.endpoint.named:
-        podman = "Podman is installed here and no Docker: `systemctl start podman.socket` lets it be asked"
+        podman = (
+            "Podman is installed here and no Docker: `systemctl start podman.socket` lets it be "
+            "asked"
+        )
         return Unavailable("missing", podman)
     where = f"{daemon.endpoint.url} (from {daemon.endpoint.source})"
     if daemon.processes.others:
@@ -137,7 +153,9 @@ def _elsewhere(daemon: Daemon) -> Unavailable:
         if not hosts and other.uid:
             hosts = [f"unix:///run/user/{other.uid}/docker.sock"]
         hint = f" and serves {', '.join(hosts)}: name it with -H" if hosts else ""
-        return Unavailable(reason, f"nothing serves {where}; an engine runs here as process {other.pid}{hint}")
+        return Unavailable(
+            reason, f"nothing serves {where}; an engine runs here as process {other.pid}{hint}"
+        )
     if not daemon.same_host:
         return Unavailable(reason, f"no engine answered at {where}; {daemon.where}")
     return Unavailable(reason, f"no engine answers at {where}: is that the right address?")
@@ -147,7 +165,10 @@ def _not_installed(daemon: Daemon) -> Finding:
     return Finding(
         subject=DAEMON,
         summary="no Docker is installed here: no program, no unit, no data root",
-        evidence={f"connect({daemon.endpoint.path})": "no such socket", "looked for": ", ".join(TRACES)},
+        evidence={
+            f"connect({daemon.endpoint.path})": "no such socket",
+            "looked for": ", ".join(TRACES),
+        },
         variables={"socket": daemon.endpoint.path, "log": "docker.service"},
     )
 
@@ -170,7 +191,10 @@ def _down(daemon: Daemon, facts: _Facts) -> Finding:
     killed = _killed(facts)
     taken, holder = _taken(text, facts)
     alive = _alive(daemon, facts)
-    evidence: dict[str, Json] = {_asked(daemon, socket): _answer(daemon), "processes": _processes(daemon)}
+    evidence: dict[str, Json] = {
+        _asked(daemon, socket): _answer(daemon),
+        "processes": _processes(daemon),
+    }
     evidence |= _unit(daemon) | _last_words(facts, killed)
     if holder:
         evidence[f"listens at {taken}"] = holder
@@ -180,7 +204,9 @@ def _down(daemon: Daemon, facts: _Facts) -> Finding:
         evidence["containers alive"] = alive or "none"
     reason = _unnamed(text) if text or daemon.processes.engine else _ended(killed, facts)
     by_holder = f", by {holder}" if holder else ""
-    by_makers = f"; {named('container', makers)} started before the socket was there" if makers else ""
+    by_makers = (
+        f"; {named('container', makers)} started before the socket was there" if makers else ""
+    )
     starting = daemon.is_starting and not facts.came_up
     log = facts.log.source.removeprefix("journal ") if facts.log is not None else "docker.service"
     folder = {"folder": socket} if _is_folder(daemon) else {}
@@ -190,7 +216,9 @@ def _down(daemon: Daemon, facts: _Facts) -> Finding:
         evidence=evidence,
         variables={"socket": socket, "log": log} | folder,
         severity=Severity.warning if starting else None,
-        touches=_written(text, facts) if signs(text) & {"no-space", "read-only", "io-error"} else (),
+        touches=_written(text, facts)
+        if signs(text) & {"no-space", "read-only", "io-error"}
+        else (),
         signs=signs(text),
     )
 
@@ -217,14 +245,18 @@ def _is_folder(daemon: Daemon) -> bool:
 
 
 def _folder_makers(daemon: Daemon, facts: _Facts) -> list[str]:
-    """Containers that mount the socket's path: the engine makes a folder for a source that is missing when one of them starts."""
+    """Containers that mount the socket's path: the engine makes a folder for a source that is
+    missing when one of them starts."""
     if not _is_folder(daemon) or facts.containers is None:
         return []
     path = daemon.endpoint.path.replace("/var/run/", "/run/", 1)
     return [
         container.name
         for container in facts.containers
-        if any(mount.source.replace("/var/run/", "/run/", 1) == path for mount in container.mounts or ())
+        if any(
+            mount.source.replace("/var/run/", "/run/", 1) == path
+            for mount in container.mounts or ()
+        )
     ]
 
 
@@ -260,21 +292,29 @@ def _written(text: str, facts: _Facts) -> tuple[Subject, ...]:
     """The file systems of the paths that the words name; the data root's where they name none."""
     if facts.mounts is None:
         return ()
-    paths = [path.replace("/var/run/", "/run/", 1) for path in re.findall(r"(?<![\w.])/[\w./-]+", text)]
+    paths = [
+        path.replace("/var/run/", "/run/", 1) for path in re.findall(r"(?<![\w.])/[\w./-]+", text)
+    ]
     own = [facts.root.path] if facts.root is not None else []
     points = dict.fromkeys(facts.mounts.point_of(path) for path in paths or own)
     return tuple(Subject("filesystem", point) for point in points if point)
 
 
 def _killed(facts: _Facts) -> OomKill | None:
-    """The end of its last life, if the kernel made it: an engine that was started since died of something else."""
-    kills = [kill for kill in facts.kernel.oom_kills if kill.task == "dockerd"] if facts.kernel is not None else []
+    """The end of its last life, if the kernel made it: an engine that was started since died of
+    something else."""
+    kills = (
+        [kill for kill in facts.kernel.oom_kills if kill.task == "dockerd"]
+        if facts.kernel is not None
+        else []
+    )
     began = facts.log.last_start[0].at if facts.log is not None and facts.log.lines else None
     return kills[-1] if kills and (began is None or kills[-1].at > began - CLOCKS_APART_S) else None
 
 
 def _taken(text: str, facts: _Facts) -> tuple[str, str]:
-    """The address that was in use when the engine wanted it, and who listens there now; empty if nobody does, or nobody could look."""
+    """The address that was in use when the engine wanted it, and who listens there now; empty if
+    nobody does, or nobody could look."""
     taken = TAKEN.search(text)
     if taken is None or facts.listeners is None:
         return "", ""
@@ -291,9 +331,16 @@ def _state(daemon: Daemon, socket: str, came_up: bool) -> str:
     if process is not None and came_up and daemon.reason == "missing":
         return f"dockerd ({process.pid}) lives and listens, but its socket {socket} was removed"
     if process is not None and came_up and _is_folder(daemon):
-        return f"dockerd ({process.pid}) lives, but a folder has taken the place of its socket {socket}"
+        return (
+            f"dockerd ({process.pid}) lives, but a folder has taken the place of its socket "
+            f"{socket}"
+        )
     if process is not None:
-        since = f", {ago(daemon.processes.age)} after its start" if daemon.processes.age is not None else ""
+        since = (
+            f", {ago(daemon.processes.age)} after its start"
+            if daemon.processes.age is not None
+            else ""
+        )
         return f"dockerd ({process.pid}) lives and does not serve {socket}{since}"
     if daemon.installation.program == "":
         return "dockerd does not run, and its program is not where packages put it"
@@ -307,7 +354,8 @@ def _state(daemon: Daemon, socket: str, came_up: bool) -> str:
 
 
 def _ended(killed: OomKill | None, facts: _Facts) -> str:
-    """How its last life ended, where it came up and said nothing of a failure; nothing where it is starting."""
+    """How its last life ended, where it came up and said nothing of a failure; nothing where it is
+    starting."""
     if killed:
         return ": the kernel killed it for memory"
     if facts.log is None or not facts.came_up:
@@ -326,9 +374,11 @@ def _unnamed(text: str) -> str:
 
 
 def _alive(daemon: Daemon, facts: _Facts) -> list[str] | None:
-    """The names of the containers whose shim lives, short ids where no name is known; None where nobody could look.
+    """The names of the containers whose shim lives, short ids where no name is known; None where
+    nobody could look.
 
-    Beside another engine only those that this one's files name are its own. Those of a user's engine are its user's.
+    Beside another engine only those that this one's files name are its own. Those of a user's
+    engine are its user's.
     """
     if daemon.processes.shims is None:
         return None

@@ -30,8 +30,9 @@ from diagnose.registry import check
 def socket_forbidden(daemon: Daemon) -> CheckResult:
     """This user is not allowed to use the engine's socket.
 
-    The host may be well: nothing is said about it. A user whom the group file makes a member and whose session is
-    older than that says that too. An engine's authorization plugin refuses with HTTP 403.
+    The host may be well: nothing is said about it. A user whom the group file makes a member and
+    whose session is older than that says that too. An engine's authorization plugin refuses with
+    HTTP 403.
     """
     if daemon.reason != "forbidden" or daemon.is_down:
         return None
@@ -42,7 +43,8 @@ def socket_forbidden(daemon: Daemon) -> CheckResult:
     evidence: dict[str, Json] = {"api.ping": str(daemon.silence)}
     if daemon.socket is not None:
         evidence[f"stat({path})"] = (
-            f"mode {daemon.socket.mode & 0o777:04o}, uid {daemon.socket.uid}, gid {daemon.socket.gid}"
+            f"mode {daemon.socket.mode & 0o777:04o}, uid {daemon.socket.uid}, gid "
+            f"{daemon.socket.gid}"
         )
     if daemon.caller.docker_group and not daemon.caller.session_has_it:
         summary += ": the session is older than the membership in group docker"
@@ -50,8 +52,12 @@ def socket_forbidden(daemon: Daemon) -> CheckResult:
         summary = f"the engine refuses requests of {user}: {daemon.silence.detail}"
     elif daemon.caller.session_has_it:
         summary += ", although in group docker: the socket's group or mode keeps it out"
-    evidence["groups of the caller"] = "docker is one of them" if daemon.caller.session_has_it else "without docker"
-    yield Finding(subject=DAEMON, summary=summary, evidence=evidence, variables={"user": user, "socket": path})
+    evidence["groups of the caller"] = (
+        "docker is one of them" if daemon.caller.session_has_it else "without docker"
+    )
+    yield Finding(
+        subject=DAEMON, summary=summary, evidence=evidence, variables={"user": user, "socket": path}
+    )
     return None
 
 
@@ -81,12 +87,13 @@ def hung(
 ) -> CheckResult:
     """The engine accepts connections but does not answer.
 
-    A stopped process (state T) and threads that wait in the kernel (D) say why. In its first `start` seconds an
-    engine with many containers may be silent in health. With more than `busy` tasks in the load average for each
-    processor it may only be slow: a warning. An address that the user named and behind which no engine of
-    this machine was found stays unknown. One container about which alone the engine is silent is a warning, unless the
-    host is that busy: then it was not examined, and no more is said. So is one whose shim is stopped: the engine waits
-    for it as soon as it is asked for more than its memory holds.
+    A stopped process (state T) and threads that wait in the kernel (D) say why. In its first
+    `start` seconds an engine with many containers may be silent in health. With more than `busy`
+    tasks in the load average for each processor it may only be slow: a warning. An address that the
+    user named and behind which no engine of this machine was found stays unknown. One container
+    about which alone the engine is silent is a warning, unless the host is that busy: then it was
+    not examined, and no more is said. So is one whose shim is stopped: the engine waits for it as
+    soon as it is asked for more than its memory holds.
     """
     if daemon.answers:
         yield from _stuck_alone(daemon, containers, _overrun(pressure, busy))
@@ -112,12 +119,17 @@ def hung(
 
 
 def _stuck_alone(daemon: Daemon, containers: Containers | None, is_slow: bool) -> Iterator[Finding]:
-    """Containers that alone do not work: their shim is stopped, or the engine answers about all but them."""
+    """Containers that alone do not work: their shim is stopped, or the engine answers about all but
+    them."""
     names = {container.id: container.name for container in containers or ()}
     unread = containers.unexamined if containers is not None else ()
-    silent = {item.subject.name: item.why for item in unread if item.why.startswith("inspect: timed out")}
+    silent = {
+        item.subject.name: item.why for item in unread if item.why.startswith("inspect: timed out")
+    }
     stopped = {
-        _name(id, names, silent): shim for id, shim in (daemon.processes.shims or {}).items() if shim.state == "T"
+        _name(id, names, silent): shim
+        for id, shim in (daemon.processes.shims or {}).items()
+        if shim.state == "T"
     }
     locked = [name for name in silent if names and not is_slow and name not in stopped]
     for name in (*stopped, *locked):
@@ -125,7 +137,10 @@ def _stuck_alone(daemon: Daemon, containers: Containers | None, is_slow: bool) -
         evidence: dict[str, Json] = {}
         if shim is not None:
             evidence[f"/proc/{shim.pid}/stat"] = f"{shim.comm}, state {shim.state}"
-            summary = f'the shim of container "{name}" ({shim.pid}) is stopped by a signal: it cannot be stopped, entered or probed'
+            summary = (
+                f'the shim of container "{name}" ({shim.pid}) is stopped by a signal: it cannot be '
+                "stopped, entered or probed"
+            )
         else:
             summary = f'the engine answers about every container but "{name}": its lock is held'
         if name in silent:
@@ -134,19 +149,22 @@ def _stuck_alone(daemon: Daemon, containers: Containers | None, is_slow: bool) -
             subject=container(name),
             summary=summary,
             evidence=evidence,
-            variables={"socket": daemon.endpoint.path or daemon.endpoint.url} | _pid(shim or daemon.processes.engine),
+            variables={"socket": daemon.endpoint.path or daemon.endpoint.url}
+            | _pid(shim or daemon.processes.engine),
             severity=Severity.warning,
             touches=(DAEMON,),
         )
 
 
 def _name(id: str, names: dict[str, str], silent: dict[str, str]) -> str:
-    """A container's name by its id: one that could not be inspected is known by the refusal, which holds the id."""
+    """A container's name by its id: one that could not be inspected is known by the refusal, which
+    holds the id."""
     return next((name for name, why in silent.items() if id in why), names.get(id, id[:12]))
 
 
 def _pid(process: ProcessDetail | Process | None) -> dict[str, str]:
-    """The variables of the commands that need a process, and of the one for a process that is stopped by a signal."""
+    """The variables of the commands that need a process, and of the one for a process that is
+    stopped by a signal."""
     if process is None:
         return {}
     stopped = {"stopped": str(process.pid)} if process.state in ("T", "t") else {}
@@ -170,18 +188,28 @@ def _hung(
         evidence["who listens"] = daemon.where
         summary = f"what listens at {socket} accepts connections but does not answer"
     else:
-        evidence[f"/proc/{process.pid}/stat"] = f"state {process.state}, threads {_threads(process.threads)}"
+        evidence[f"/proc/{process.pid}/stat"] = (
+            f"state {process.state}, threads {_threads(process.threads)}"
+        )
         if process.waits_for:
             evidence[f"/proc/{process.pid}/task/*/wchan"] = process.waits_for
         if process.is_stopped:
-            summary = f"dockerd ({process.pid}) is stopped by a signal (state {process.state}) and answers nobody"
+            summary = (
+                f"dockerd ({process.pid}) is stopped by a signal (state {process.state}) and "
+                "answers nobody"
+            )
         elif process.blocked:
-            summary = f"dockerd ({process.pid}) does not answer: {process.blocked} of its threads wait in the kernel"
+            summary = (
+                f"dockerd ({process.pid}) does not answer: {process.blocked} of its threads wait "
+                "in the kernel"
+            )
         else:
             summary = f"dockerd ({process.pid}) accepts connections but does not answer"
             slow = _overrun(pressure, busy)
             if slow and pressure is not None:
-                summary += f"; the host is busy: load {pressure.load[0]:.0f} on {pressure.cpus} processors"
+                summary += (
+                    f"; the host is busy: load {pressure.load[0]:.0f} on {pressure.cpus} processors"
+                )
     if daemon.processes.shims is not None:
         evidence["containers alive"] = len(daemon.processes.shims)
     return Finding(

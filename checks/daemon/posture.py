@@ -20,7 +20,9 @@ from diagnose.registry import check
 MAINTAINED = frozenset({25, 28, 29})
 """Lines of the upstream engine that still get fixes; 25 is kept by one of its vendors."""
 
-DISTRIBUTION = re.compile(r"\+dfsg|\+ds|[-~+]\d*(ubuntu|deb)|\.el\d|\.fc\d|-ce|\+azure|\+amzn|\.amzn")
+DISTRIBUTION = re.compile(
+    r"\+dfsg|\+ds|[-~+]\d*(ubuntu|deb)|\.el\d|\.fc\d|-ce|\+azure|\+amzn|\.amzn"
+)
 """What the version of a distribution's build carries: its fixes do not show in the number."""
 
 
@@ -28,27 +30,44 @@ DISTRIBUTION = re.compile(r"\+dfsg|\+ds|[-~+]\d*(ubuntu|deb)|\.el\d|\.fc\d|-ce|\
 def engine_outdated(daemon: Daemon, ping: Ping, info: Info | None) -> CheckResult:
     """The running engine gets no more fixes, or is older than the installed one.
 
-    An upstream engine of a line that has ended; a distribution's build keeps its own calendar and is not judged by
-    its number. Any engine whose program file was replaced since it started: an upgrade that waits for its restart.
+    An upstream engine of a line that has ended; a distribution's build keeps its own calendar and
+    is not judged by its number. Any engine whose program file was replaced since it started: an
+    upgrade that waits for its restart.
     """
     if ping.is_podman:
         return Skipped("Podman answers here")
     version = (info.server_version if info is not None else "") or ping.engine_version
-    if daemon.processes.engine is not None and (daemon.processes.engine.exe or "").endswith(" (deleted)"):
+    if daemon.processes.engine is not None and (daemon.processes.engine.exe or "").endswith(
+        " (deleted)"
+    ):
         program = str(daemon.processes.engine.exe).removesuffix(" (deleted)")
         yield Finding(
             subject=DAEMON,
-            summary=f"the running engine {version} was replaced on disk by another one, and not restarted",
-            evidence={f"/proc/{daemon.processes.engine.pid}/exe": str(daemon.processes.engine.exe), "running": version},
+            summary=(
+                f"the running engine {version} was replaced on disk by another one, and not "
+                "restarted"
+            ),
+            evidence={
+                f"/proc/{daemon.processes.engine.pid}/exe": str(daemon.processes.engine.exe),
+                "running": version,
+            },
             variables={"program": program},
             discriminator="replaced",
         )
     major = ping.version[0]
-    if major and major < max(MAINTAINED) and major not in MAINTAINED and not DISTRIBUTION.search(version):
+    if (
+        major
+        and major < max(MAINTAINED)
+        and major not in MAINTAINED
+        and not DISTRIBUTION.search(version)
+    ):
         yield Finding(
             subject=DAEMON,
             summary=f"engine {version}: the {_line(ping.version)} line gets no more fixes",
-            evidence={"GET /version": version, "lines with fixes": ", ".join(map(str, sorted(MAINTAINED)))},
+            evidence={
+                "GET /version": version,
+                "lines with fixes": ", ".join(map(str, sorted(MAINTAINED))),
+            },
             variables={"program": "/usr/bin/dockerd"},
             discriminator="ended",
         )
@@ -60,19 +79,22 @@ def _line(version: tuple[int, ...]) -> str:
 
 
 @check("daemon.client-api-too-old", severity=Severity.warning)
-def client_api_too_old(clients: SocketClients, log: DaemonLog | None, options: Options, clock: Clock) -> CheckResult:
+def client_api_too_old(
+    clients: SocketClients, log: DaemonLog | None, options: Options, clock: Clock
+) -> CheckResult:
     """A client is turned away because its API version is too old.
 
-    By the logs of running containers that hold the engine's socket, which repeat the engine's answer. The engine itself
-    logs it only while it debugs (seen on 20.10, 26.1 and 28.5); then clients that are no containers are reported too. The
-    engine's least version rose to 1.24 with 25.0 and to 1.44 with 29.0 (29.7.2 begins at 1.40): older proxies and
-    dashboards break there.
+    By the logs of running containers that hold the engine's socket, which repeat the engine's
+    answer. The engine itself logs it only while it debugs (seen on 20.10, 26.1 and 28.5); then
+    clients that are no containers are reported too. The engine's least version rose to 1.24 with
+    25.0 and to 1.44 with 29.0 (29.7.2 begins at 1.40): older proxies and dashboards break there.
     """
     for client in clients.turned_away:
         container = client.container
         yield Finding(
             subject=container.subject,
-            summary=f'container "{container.name}" speaks API {client.client} and is turned away: this engine requires at least '
+            summary=f'container "{container.name}" speaks API {client.client} and is turned away: '
+            "this engine requires at least "
             f"{client.least}",
             evidence={"last such line of its log": client.line},
             variables={"name": container.name, "least": client.least},
@@ -82,14 +104,19 @@ def client_api_too_old(clients: SocketClients, log: DaemonLog | None, options: O
     if clients.turned_away or log is None:
         return None
     refusals = [
-        (line, match) for line in log.since(clock.wall - options.since_s) if (match := TOO_OLD.search(line.text))
+        (line, match)
+        for line in log.since(clock.wall - options.since_s)
+        if (match := TOO_OLD.search(line.text))
     ]
     if refusals:
         last, match = refusals[-1]
         holders = [container.name for container in clients.holders]
         yield Finding(
             subject=DAEMON,
-            summary=f"a client of API {match['client']} is turned away: this engine requires at least {match['least']}",
+            summary=(
+                f"a client of API {match['client']} is turned away: this engine requires at least "
+                f"{match['least']}"
+            ),
             evidence={
                 log.where(last): last.text,
                 "times": len(refusals),
@@ -104,8 +131,9 @@ def client_api_too_old(clients: SocketClients, log: DaemonLog | None, options: O
 def remote_api_open(config: DaemonConfig, daemon: Daemon) -> CheckResult:
     """The engine takes commands over TCP from anyone, without a client certificate.
 
-    From the command line of the running engine and its file: `tcp://` without `tlsverify`. On a loopback address it is
-    advice: every user and every container on the host's network may be root there. A firewall in front is not seen.
+    From the command line of the running engine and its file: `tcp://` without `tlsverify`. On a
+    loopback address it is advice: every user and every container on the host's network may be root
+    there. A firewall in front is not seen.
     """
     if daemon.processes.engine is None or daemon.is_podman:
         return Skipped("no Docker engine runs here")
@@ -122,9 +150,19 @@ def remote_api_open(config: DaemonConfig, daemon: Daemon) -> CheckResult:
         encrypted = "encrypted and without a client certificate" if tls else "without TLS"
         yield Finding(
             subject=DAEMON,
-            summary=f"the engine's API is open at {text}, {encrypted}: whoever reaches it is root on this host",
-            evidence={config.where("hosts"): text, "tlsverify": config.value("tlsverify") or False, "tls": tls},
-            variables={"address": address, **({"path": config.path} if config.in_file("hosts") else {})},
+            summary=(
+                f"the engine's API is open at {text}, {encrypted}: whoever reaches it is root on "
+                "this host"
+            ),
+            evidence={
+                config.where("hosts"): text,
+                "tlsverify": config.value("tlsverify") or False,
+                "tls": tls,
+            },
+            variables={
+                "address": address,
+                **({"path": config.path} if config.in_file("hosts") else {}),
+            },
             discriminator=address,
             severity=Severity.advice if local else None,
         )
@@ -137,16 +175,20 @@ def clock_skewed(
 ) -> CheckResult:
     """The host's clock is wrong, or was.
 
-    Seen by containers that the engine says were created or started in the future: the clock was ahead then, or is
-    behind now. An engine on another machine whose own clock (the Date of its answers) differs from this machine's.
-    Containers share the host's clock, so that theirs cannot differ.
+    Seen by containers that the engine says were created or started in the future: the clock was
+    ahead then, or is behind now. An engine on another machine whose own clock (the Date of its
+    answers) differs from this machine's. Containers share the host's clock, so that theirs cannot
+    differ.
     """
     future = sorted(_in_the_future(containers, clock.wall, skew), reverse=True)
     if future:
         seconds, name, field = future[0]
         yield Finding(
             subject=HOST,
-            summary=f'the clock is behind, or was ahead: container "{name}" began {ago(seconds)} from now',
+            summary=(
+                f'the clock is behind, or was ahead: container "{name}" began {ago(seconds)} from '
+                "now"
+            ),
             evidence={
                 f"{name} {field}": f"{seconds:.0f} s in the future",
                 "containers of the future": len({name for _, name, _ in future}),
@@ -170,10 +212,16 @@ def clock_skewed(
     return None
 
 
-def _in_the_future(containers: Containers | None, now: float, skew: float) -> Iterator[tuple[float, str, str]]:
-    """(seconds from now, container, field) of times that lie more than `skew` seconds in the future."""
+def _in_the_future(
+    containers: Containers | None, now: float, skew: float
+) -> Iterator[tuple[float, str, str]]:
+    """(seconds from now, container, field) of times that lie more than `skew` seconds in the
+    future."""
     for container in containers or ():
-        for field, moment in (("Created", container.created_at), ("State.StartedAt", container.started_at)):
+        for field, moment in (
+            ("Created", container.created_at),
+            ("State.StartedAt", container.started_at),
+        ):
             if moment is not None and moment - now > skew:
                 yield moment - now, container.name, field
 
@@ -192,8 +240,14 @@ def live_restore_off(info: Info, daemon: Daemon) -> CheckResult:
         return None
     yield Finding(
         subject=DAEMON,
-        summary=f"a restart or upgrade of the engine stops {count(info.containers_running, 'running container')}",
-        evidence={"GET /info LiveRestoreEnabled": False, "GET /info ContainersRunning": info.containers_running},
+        summary=(
+            "a restart or upgrade of the engine stops "
+            f"{count(info.containers_running, 'running container')}"
+        ),
+        evidence={
+            "GET /info LiveRestoreEnabled": False,
+            "GET /info ContainersRunning": info.containers_running,
+        },
         variables={"path": "/etc/docker/daemon.json"},
     )
     return None
@@ -203,7 +257,8 @@ def live_restore_off(info: Info, daemon: Daemon) -> CheckResult:
 def debug_on(info: Info, daemon: Daemon) -> CheckResult:
     """The engine runs in debug mode: it logs every request.
 
-    Seen on 20.10, 26.1 and 28.5: two lines for each API request, with its body, environment variables included.
+    Seen on 20.10, 26.1 and 28.5: two lines for each API request, with its body, environment
+    variables included.
     """
     if daemon.is_podman:
         return Skipped("Podman's debug mode belongs to each command")

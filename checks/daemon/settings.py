@@ -15,19 +15,23 @@ from diagnose.phrases import counted, joined
 from diagnose.registry import check
 
 ALWAYS_THERE = re.compile(r"io\.containerd\.|/")
-"""Names of runtimes that need no entry: shims by their containerd name, and programs by their path (from engine 23.0)."""
+"""Names of runtimes that need no entry: shims by their containerd name, and programs by their path
+(from engine 23.0)."""
 UNKNOWN_RUNTIME = re.compile(r"[Uu]nknown (?:or invalid )?runtime|runtime not found in config")
 NAMELESS = re.compile(r"wrong rlimit value: RLIMIT_(?:$|[^A-Z])")
 """runc names the limit behind the underscore; here nothing stands there."""
 
 
 @check("daemon.runtime-missing", severity=Severity.critical, causes=["container.start-refused"])
-def runtime_missing(daemon: Daemon, info: Info, containers: Containers, log: DaemonLog | None) -> CheckResult:
+def runtime_missing(
+    daemon: Daemon, info: Info, containers: Containers, log: DaemonLog | None
+) -> CheckResult:
     """Containers ask for a runtime that the engine does not have.
 
-    The entry under `runtimes` was lost with an edit of daemon.json, an upgrade, or a move to another host. Critical where such
-    a container is down and the engine says so; a warning where it still runs, for its next start will fail. Names that need
-    no entry (io.containerd..., a path) are not judged.
+    The entry under `runtimes` was lost with an edit of daemon.json, an upgrade, or a move to
+    another host. Critical where such a container is down and the engine says so; a warning where it
+    still runs, for its next start will fail. Names that need no entry (io.containerd..., a path)
+    are not judged.
     """
     if daemon.is_podman:
         return Skipped("Podman answers here")
@@ -60,7 +64,9 @@ def runtime_missing(daemon: Daemon, info: Info, containers: Containers, log: Dae
     return None
 
 
-def _users_of_unknown_runtimes(containers: Containers, known: Collection[str]) -> dict[str, list[Container]]:
+def _users_of_unknown_runtimes(
+    containers: Containers, known: Collection[str]
+) -> dict[str, list[Container]]:
     """The containers that ask for a runtime which the engine does not list, by its name."""
     users: dict[str, list[Container]] = {}
     for container in containers:
@@ -72,7 +78,9 @@ def _users_of_unknown_runtimes(containers: Containers, known: Collection[str]) -
 
 def _refusal(name: str, asking: list[Container], log: DaemonLog | None) -> str:
     """What the engine said when it refused a start for want of this runtime; "" if it did not."""
-    texts = [container.state.error for container in asking] + [line.text for line in reversed(log.lines if log else ())]
+    texts = [container.state.error for container in asking] + [
+        line.text for line in reversed(log.lines if log else ())
+    ]
     return next((text for text in texts if name in text and UNKNOWN_RUNTIME.search(text)), "")
 
 
@@ -82,19 +90,30 @@ def ulimits_unnamed(
 ) -> CheckResult:
     """A default limit without a name keeps every container from starting.
 
-    The engine takes `default-ulimits` whose entries lack `Name`, and runc refuses the limit for each container (seen on engines 20.10,
+    The engine takes `default-ulimits` whose entries lack `Name`, and runc refuses the limit for
+    each container (seen on engines 20.10,
     26.1 and 28.5). Critical once that was seen; a warning where no container was started since.
     """
     if daemon.is_podman:
         return Skipped("Podman answers here, which reads no daemon.json")
     limits = config.in_file("default-ulimits")
-    nameless = sorted(key for key, limit in limits.items() if _has_no_name(limit)) if isinstance(limits, dict) else []
+    nameless = (
+        sorted(key for key, limit in limits.items() if _has_no_name(limit))
+        if isinstance(limits, dict)
+        else []
+    )
     if not nameless:
         return None
-    refused = [container for container in containers or () if NAMELESS.search(container.state.error)]
+    refused = [
+        container for container in containers or () if NAMELESS.search(container.state.error)
+    ]
     seen = {"State.Error": refused[0].state.error} if refused else _logged_refusal(log)
-    evidence: dict[str, Json] = {f"{config.path} default-ulimits.{key}": limits[key] for key in nameless}
-    effect = "no container can start" if seen else "no container will start once the engine has read it"
+    evidence: dict[str, Json] = {
+        f"{config.path} default-ulimits.{key}": limits[key] for key in nameless
+    }
+    effect = (
+        "no container can start" if seen else "no container will start once the engine has read it"
+    )
     keys = joined([f'"{key}"' for key in nameless])
     yield Finding(
         subject=DAEMON,
@@ -114,4 +133,6 @@ def _logged_refusal(log: DaemonLog | None) -> dict[str, Json]:
 
 
 def _has_no_name(limit: Json) -> bool:
-    return isinstance(limit, Mapping) and not any(str(key).lower() == "name" and value for key, value in limit.items())
+    return isinstance(limit, Mapping) and not any(
+        str(key).lower() == "name" and value for key, value in limit.items()
+    )

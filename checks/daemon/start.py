@@ -13,16 +13,23 @@ from diagnose.evidence.engine.log import DaemonLog, LogLine
 from diagnose.model import DAEMON, CheckResult, Finding, Json, Severity, Subject, Unavailable
 from diagnose.registry import check
 
-STORAGE = re.compile(r"error initializing graphdriver|prior storage driver|contains several valid graphdrivers")
-NETWORK = re.compile(r"[Ee]rror (initializing|creating) network controller|error creating default \"bridge\" network")
+STORAGE = re.compile(
+    r"error initializing graphdriver|prior storage driver|contains several valid graphdrivers"
+)
+NETWORK = re.compile(
+    r"[Ee]rror (initializing|creating) network controller|error creating default \"bridge\" network"
+)
 PID_TAKEN = re.compile(r"pid file found|process with PID \d+ is still running")
 DATABASE = re.compile(r"invalid database|kmap|bolt")
 RULES = re.compile(r"ip6?tables|nft|ipset|modprobe|insmod", re.IGNORECASE)
 ADDRESS_KEYS = ("bip", "bip6", "fixed-cidr", "fixed-cidr-v6", "default-address-pools")
 
 
-def _failure(daemon: Daemon, log: DaemonLog | Unavailable, pattern: re.Pattern[str]) -> LogLine | None:
-    """The line with which the last start attempt of a dead engine ended, if the pattern occurs in it."""
+def _failure(
+    daemon: Daemon, log: DaemonLog | Unavailable, pattern: re.Pattern[str]
+) -> LogLine | None:
+    """The line with which the last start attempt of a dead engine ended, if the pattern occurs in
+    it."""
     if not daemon.is_down or isinstance(log, Unavailable) or log.last_failure is None:
         return None
     return log.last_failure if pattern.search(log.last_failure.text) else None
@@ -41,14 +48,21 @@ def _short(text: str) -> str:
 @check(
     "daemon.storage-driver-failed",
     severity=Severity.critical,
-    caused_by=["daemon.config-invalid", "storage.disk-full", "storage.read-only", "kernel.filesystem-errors"],
+    caused_by=[
+        "daemon.config-invalid",
+        "storage.disk-full",
+        "storage.read-only",
+        "kernel.filesystem-errors",
+    ],
 )
-def storage_driver_failed(daemon: Daemon, log: DaemonLog | Unavailable, config: DaemonConfig | None) -> CheckResult:
+def storage_driver_failed(
+    daemon: Daemon, log: DaemonLog | Unavailable, config: DaemonConfig | None
+) -> CheckResult:
     """The engine does not start because its storage driver cannot be used.
 
-    A driver that the configuration names and the engine does not have, one that newer engines gave up (aufs in 24,
-    devicemapper and overlay in 25), or a kernel that lacks it. The notes of containerd about plugins that it skips
-    are in every healthy start and are not looked at.
+    A driver that the configuration names and the engine does not have, one that newer engines gave
+    up (aufs in 24, devicemapper and overlay in 25), or a kernel that lacks it. The notes of
+    containerd about plugins that it skips are in every healthy start and are not looked at.
     """
     unread = _unread(daemon, log)
     if unread is not None:
@@ -66,7 +80,9 @@ def storage_driver_failed(daemon: Daemon, log: DaemonLog | Unavailable, config: 
         summary=f"{name} cannot be used: {_short(line.text)}",
         evidence=evidence,
         variables={"log": log.source.removeprefix("journal ")}
-        | ({"path": config.path} if config is not None and config.in_file("storage-driver") else {}),
+        | (
+            {"path": config.path} if config is not None and config.in_file("storage-driver") else {}
+        ),
         signs=signs(line.text),
     )
     return None
@@ -87,9 +103,10 @@ def bridge_init_failed(
 ) -> CheckResult:
     """The engine does not start because its networks cannot be set up.
 
-    An address that is none, pools that all overlap with routes, firewall commands that fail or are not there, kernel
-    modules that cannot be loaded since the kernel was upgraded and the host not rebooted, a record of the networks
-    that a full disk or a power cut has torn: the line says which.
+    An address that is none, pools that all overlap with routes, firewall commands that fail or are
+    not there, kernel modules that cannot be loaded since the kernel was upgraded and the host not
+    rebooted, a record of the networks that a full disk or a power cut has torn: the line says
+    which.
     """
     unread = _unread(daemon, log)
     if unread is not None:
@@ -107,7 +124,9 @@ def bridge_init_failed(
         variables["database"] = f"{root.path}/network/files/local-kv.db"
     elif not RULES.search(detail):
         variables["path"] = config.path if config is not None else DEFAULT_PATH
-        keys = [key for key in ADDRESS_KEYS if config is not None and config.in_file(key) is not None]
+        keys = [
+            key for key in ADDRESS_KEYS if config is not None and config.in_file(key) is not None
+        ]
         if len(keys) == 1:
             variables["key"] = keys[0]
     yield Finding(
@@ -124,8 +143,9 @@ def bridge_init_failed(
 def stale_pidfile(daemon: Daemon, log: DaemonLog | None) -> CheckResult:
     """A pid file that names another process keeps the engine from starting.
 
-    Of dockerd, or of the containerd that it starts itself. Only where the engine is down: a file of an engine that
-    was given another place harms nobody. A file that names no living process is taken over by every engine.
+    Of dockerd, or of the containerd that it starts itself. Only where the engine is down: a file of
+    an engine that was given another place harms nobody. A file that names no living process is
+    taken over by every engine.
     """
     if not daemon.is_down:
         return None
@@ -141,7 +161,10 @@ def stale_pidfile(daemon: Daemon, log: DaemonLog | None) -> CheckResult:
             evidence[log.where(last)] = last.text
         yield Finding(
             subject=DAEMON,
-            summary=f"{file.path} names process {file.pid}, which is {file.comm or 'another program'}, not the engine",
+            summary=(
+                f"{file.path} names process {file.pid}, which is {file.comm or 'another program'}, "
+                "not the engine"
+            ),
             evidence=evidence,
             variables={"path": file.path, "pid": str(file.pid)},
             discriminator=file.path,
@@ -152,10 +175,13 @@ def stale_pidfile(daemon: Daemon, log: DaemonLog | None) -> CheckResult:
 
 
 def _ended_since(daemon: Daemon, log: DaemonLog) -> Iterator[Finding]:
-    """dockerd names the process that it took for its containerd; giving up may end that process (seen on engine 26.1)."""
+    """dockerd names the process that it took for its containerd; giving up may end that process
+    (seen on engine 26.1)."""
     if log.last_failure is None or daemon.processes.containerds:
         return
-    claim = next((line for line in log.last_start if line.message == "containerd is still running"), None)
+    claim = next(
+        (line for line in log.last_start if line.message == "containerd is still running"), None
+    )
     pid = claim.fields.get("pid", "") if claim else ""
     if claim is None or not pid.isdigit() or "waiting for containerd" not in log.last_failure.text:
         return
@@ -188,8 +214,8 @@ def _ended_since(daemon: Daemon, log: DaemonLog) -> Iterator[Finding]:
 def start_limit_hit(daemon: Daemon, log: DaemonLog | None) -> CheckResult:
     """systemd has given up starting the engine after too many failures.
 
-    A consequence: the reason is the error before it in the journal. Until the counter is reset, systemd refuses
-    `systemctl start` too.
+    A consequence: the reason is the error before it in the journal. Until the counter is reset,
+    systemd refuses `systemctl start` too.
     """
     if not daemon.same_host:
         return Unavailable("remote", daemon.where)

@@ -1,4 +1,5 @@
-"""What the host looks like with an engine that was not kept from starting or answering: pure edits of evidence."""
+"""What the host looks like with an engine that was not kept from starting or answering: pure edits
+of evidence."""
 
 from __future__ import annotations
 
@@ -8,7 +9,12 @@ from diagnose.evidence.engine.daemon import Daemon
 from diagnose.model import Edit
 from diagnose.registry import observed, without
 
-observed("daemon.bridge-init-failed", "daemon.containerd-down", "daemon.not-running", "daemon.start-limit-hit")
+observed(
+    "daemon.bridge-init-failed",
+    "daemon.containerd-down",
+    "daemon.not-running",
+    "daemon.start-limit-hit",
+)
 observed("daemon.database-damaged", "daemon.storage-driver-failed")
 
 
@@ -25,5 +31,6 @@ observed("daemon.database-damaged", "daemon.storage-driver-failed")
     "daemon.database-locked",
 )
 def engine_answers(daemon: Daemon) -> Edit:
-    """The engine answers: each of these checks reads in the engine's own log that the cause kept the engine from it."""
+    """The engine answers: each of these checks reads in the engine's own log that the cause kept
+    the engine from it."""
     return {Daemon: replace(daemon, silence=None)}

@@ -14,7 +14,8 @@ from diagnose.phrases import named
 
 
 class Group(msgspec.Struct, frozen=True):
-    """Containers whose queries take the same way to the same servers. replies: what came back from each server, None if not asked."""
+    """Containers whose queries take the same way to the same servers. replies: what came back from
+    each server, None if not asked."""
 
     subject: Subject
     networks: tuple[str, ...]
@@ -24,7 +25,11 @@ class Group(msgspec.Struct, frozen=True):
     @property
     def lost(self) -> tuple[tuple[Upstream, DnsReply], ...]:
         """The servers that were asked and did not answer."""
-        return tuple((server, reply) for server, reply in self.replies if reply is not None and not reply.answered)
+        return tuple(
+            (server, reply)
+            for server, reply in self.replies
+            if reply is not None and not reply.answered
+        )
 
     @property
     def works(self) -> bool:
@@ -35,9 +40,16 @@ class Group(msgspec.Struct, frozen=True):
         return any(upstream.server in set(servers) for upstream, _ in self.replies)
 
 
-def groups(containers: Containers | None, resolvers: Resolvers, lookups: Lookups | None) -> list[Group]:
-    """The running containers with a way out, by network and servers. A container with servers of its own is a group by itself."""
-    return [] if containers is None or lookups is None else list(_grouped(containers, resolvers, lookups))
+def groups(
+    containers: Containers | None, resolvers: Resolvers, lookups: Lookups | None
+) -> list[Group]:
+    """The running containers with a way out, by network and servers. A container with servers of
+    its own is a group by itself."""
+    return (
+        []
+        if containers is None or lookups is None
+        else list(_grouped(containers, resolvers, lookups))
+    )
 
 
 def _grouped(containers: Containers, resolvers: Resolvers, lookups: Lookups) -> Iterator[Group]:
@@ -68,7 +80,8 @@ def _grouped(containers: Containers, resolvers: Resolvers, lookups: Lookups) -> 
 
 
 def unasked(why: Unavailable) -> Skipped | Unavailable:
-    """The result of a check that needs replies when there are none. Without probes it does not apply: the user wished so."""
+    """The result of a check that needs replies when there are none. Without probes it does not
+    apply: the user wished so."""
     return Skipped(why.detail) if why.reason == "not allowed" else why
 
 
@@ -86,13 +99,21 @@ def touched(groups: Iterable[Group]) -> tuple[Subject, ...]:
     return tuple(found)
 
 
-def dns_container(containers: Containers | None, server: str, *, is_of_host: bool) -> Container | None:
-    """The container, running or not, that is to answer at a server's address: by its own address, or by port 53 of the host."""
+def dns_container(
+    containers: Containers | None, server: str, *, is_of_host: bool
+) -> Container | None:
+    """The container, running or not, that is to answer at a server's address: by its own address,
+    or by port 53 of the host."""
     for container in containers or ():
-        if any(server in (endpoint.ip_address, endpoint.fixed_address) for endpoint in container.endpoints.values()):
+        if any(
+            server in (endpoint.ip_address, endpoint.fixed_address)
+            for endpoint in container.endpoints.values()
+        ):
             return container
         publishes = [
-            binding for port, binding in container.wanted_ports if port == "53/udp" or binding.host_port == "53"
+            binding
+            for port, binding in container.wanted_ports
+            if port == "53/udp" or binding.host_port == "53"
         ]
         if is_of_host and any(binding.host_ip in ("", "0.0.0.0", server) for binding in publishes):  # noqa: S104
             return container

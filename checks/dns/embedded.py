@@ -12,29 +12,42 @@ from diagnose.model import DAEMON, CheckResult, Finding, Severity, Subject, Unav
 from diagnose.registry import check
 
 
-@check("dns.embedded-rules-missing", severity=Severity.critical, caused_by=["daemon.not-running", "daemon.hung"])
+@check(
+    "dns.embedded-rules-missing",
+    severity=Severity.critical,
+    caused_by=["daemon.not-running", "daemon.hung"],
+)
 def embedded_rules_missing(
-    containers: Containers, lookups: Lookups | Unavailable, namespaces: Namespaces | None, daemon: Daemon | None
+    containers: Containers,
+    lookups: Lookups | Unavailable,
+    namespaces: Namespaces | None,
+    daemon: Daemon | None,
 ) -> CheckResult:
     """A container's DNS queries no longer reach the engine's resolver.
 
-    127.0.0.11:53 is redirected to a socket of the engine by nat rules inside the container's namespace; a
-    firewall script or VPN client in the container that flushes nat takes them away, and nothing listens on
-    port 53 then. The socket ends with the engine: where containers outlive it, queries are refused although the rules are
-    there.
+    127.0.0.11:53 is redirected to a socket of the engine by nat rules inside the container's
+    namespace; a firewall script or VPN client in the container that flushes nat takes them away,
+    and nothing listens on port 53 then. The socket ends with the engine: where containers outlive
+    it, queries are refused although the rules are there.
     """
     if isinstance(lookups, Unavailable):
         return unasked(lookups)
     yield from lookups.unasked
     for container in containers.running:
         reply = lookups.embedded.get(container.id)
-        if reply is not None and reply.icmp == "refused" and container.host_config.runtime != "runsc":
+        if (
+            reply is not None
+            and reply.icmp == "refused"
+            and container.host_config.runtime != "runsc"
+        ):
             netns = None if namespaces is None else namespaces.of(container)
             yield _refused(container, reply, netns, daemon)
     return None
 
 
-def _refused(container: Container, reply: DnsReply, netns: ContainerNetns | None, daemon: Daemon | None) -> Finding:
+def _refused(
+    container: Container, reply: DnsReply, netns: ContainerNetns | None, daemon: Daemon | None
+) -> Finding:
     engine_answers = daemon is not None and daemon.answers
     listens = engine_answers if netns is None else _listens(netns)
     if listens:
@@ -45,22 +58,32 @@ def _refused(container: Container, reply: DnsReply, netns: ContainerNetns | None
         why = "no engine answers whose resolver could listen there"
     return Finding.about(
         container,
-        f'container "{container.name}" cannot resolve any name: queries to {EMBEDDED} are refused, {why}',
+        f'container "{container.name}" cannot resolve any name: queries to {EMBEDDED} are refused, '
+        f"{why}",
         {
             f"{EMBEDDED}:53 asked from the container": str(reply),
             f"sockets of the engine on {EMBEDDED}": _sockets(netns) if netns else "not seen",
         },
-        touches=(*(Subject("network", name) for name in container.endpoints), *(() if listens else (DAEMON,))),
+        touches=(
+            *(Subject("network", name) for name in container.endpoints),
+            *(() if listens else (DAEMON,)),
+        ),
         signs=frozenset({"dns"}),
         stable=(container.life,),
     )
 
 
 def _sockets(netns: ContainerNetns) -> list[str]:
-    found = {f"{socket.protocol} {socket.port}" for socket in netns.listeners if socket.address == EMBEDDED}
+    found = {
+        f"{socket.protocol} {socket.port}"
+        for socket in netns.listeners
+        if socket.address == EMBEDDED
+    }
     return sorted(found)
 
 
 def _listens(netns: ContainerNetns) -> bool:
     """Whether the engine's resolver takes queries by UDP, like the query that was refused."""
-    return any(socket.protocol == "udp" and socket.address == EMBEDDED for socket in netns.listeners)
+    return any(
+        socket.protocol == "udp" and socket.address == EMBEDDED for socket in netns.listeners
+    )

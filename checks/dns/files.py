@@ -21,13 +21,23 @@ from diagnose.evidence.dns.resolvers import (
     resolving,
 )
 from diagnose.evidence.engine.info import Ping
-from diagnose.model import HOST, CheckResult, Count, Finding, Severity, Skipped, Subject, Unavailable
+from diagnose.model import (
+    HOST,
+    CheckResult,
+    Count,
+    Finding,
+    Severity,
+    Skipped,
+    Subject,
+    Unavailable,
+)
 from diagnose.phrases import count, sentence
 from diagnose.registry import check
 
 
 class _OnFallback(msgspec.Struct, frozen=True):
-    """The containers that the engine gave its public servers, or none, because the host has no usable server.
+    """The containers that the engine gave its public servers, or none, because the host has no
+    usable server.
 
     lost: the groups of them that get no answer from these servers.
     """
@@ -37,11 +47,16 @@ class _OnFallback(msgspec.Struct, frozen=True):
 
     @property
     def touches(self) -> tuple[Subject, ...]:
-        """The containers; whole networks only where the fallback is dead, as others on them may fail by servers of their own."""
-        return tuple(dict.fromkeys((*touched(self.lost), *(member.subject for member in self.members))))
+        """The containers; whole networks only where the fallback is dead, as others on them may
+        fail by servers of their own."""
+        return tuple(
+            dict.fromkeys((*touched(self.lost), *(member.subject for member in self.members)))
+        )
 
 
-def _on_fallback(containers: Containers | None, resolvers: Resolvers, lookups: Lookups | None) -> _OnFallback:
+def _on_fallback(
+    containers: Containers | None, resolvers: Resolvers, lookups: Lookups | None
+) -> _OnFallback:
     known = [] if containers is None else list(resolving(containers))
     members = tuple(container for container in known if _uses_fallback(container, resolvers))
     ids = {member.id for member in members}
@@ -58,26 +73,33 @@ def _uses_fallback(container: Container, resolvers: Resolvers) -> bool:
     if conf is None or resolvers.has_own_servers(container):
         return False
     servers = resolvers.upstreams(container)
-    foreign = [upstream.server in FALLBACK and upstream.server not in resolvers.engine_view for upstream in servers]
+    foreign = [
+        upstream.server in FALLBACK and upstream.server not in resolvers.engine_view
+        for upstream in servers
+    ]
     return conf.none_left or not servers or all(foreign)
 
 
 def _servers_of(containers: Iterable[Container], resolvers: Resolvers) -> dict[str, list[str]]:
     """As evidence: the servers of some containers."""
     return {
-        f"servers of {container.name}": [upstream.server for upstream in resolvers.upstreams(container)]
+        f"servers of {container.name}": [
+            upstream.server for upstream in resolvers.upstreams(container)
+        ]
         for container in list(containers)[:10]
     }
 
 
 @check("dns.loopback-stub", severity=Severity.critical)
-def loopback_stub(resolvers: Resolvers, lookups: Lookups | None, containers: Containers | None) -> CheckResult:
+def loopback_stub(
+    resolvers: Resolvers, lookups: Lookups | None, containers: Containers | None
+) -> CheckResult:
     """The host's resolv.conf names only loopback servers, useless to containers.
 
-    Engines then give containers 8.8.8.8. Harmless with systemd-resolved where its own file of real servers is
-    there, with `dns` in the daemon's configuration, and on user-defined networks from engine 26 on, which ask
-    the host's loopback from the host. It is critical where the fallback does not answer; advice where it
-    does, since names of the company still fail.
+    Engines then give containers 8.8.8.8. Harmless with systemd-resolved where its own file of real
+    servers is there, with `dns` in the daemon's configuration, and on user-defined networks from
+    engine 26 on, which ask the host's loopback from the host. It is critical where the fallback
+    does not answer; advice where it does, since names of the company still fail.
     """
     if resolvers.host_unread:
         return resolvers.host_unread
@@ -92,7 +114,10 @@ def loopback_stub(resolvers: Resolvers, lookups: Lookups | None, containers: Con
         return None
     yield Finding(
         subject=HOST,
-        summary=f"{HOST_FILE} names only {', '.join(resolvers.host_servers)}, so {_given_instead(fallback, resolvers)}",
+        summary=(
+            f"{HOST_FILE} names only {', '.join(resolvers.host_servers)}, so "
+            f"{_given_instead(fallback, resolvers)}"
+        ),
         evidence={
             f"{HOST_FILE} nameserver": list(resolvers.host_servers),
             RESOLVED_FILE: _shown(resolvers.resolved),
@@ -109,7 +134,9 @@ def loopback_stub(resolvers: Resolvers, lookups: Lookups | None, containers: Con
 
 def _given_instead(fallback: _OnFallback, resolvers: Resolvers) -> str:
     """Whom containers ask in place of the host's own server, and whether it answers."""
-    servers = [upstream.server for member in fallback.members for upstream in resolvers.upstreams(member)]
+    servers = [
+        upstream.server for member in fallback.members for upstream in resolvers.upstreams(member)
+    ]
     if not servers:
         return "the next container gets 8.8.8.8 instead"
     given = f"{listed(fallback.members)} got {servers[0]} instead"
@@ -122,14 +149,18 @@ def _shown(conf: ResolvConf | Unavailable) -> object:
 
 @check("dns.no-nameserver", severity=Severity.critical)
 def no_nameserver(
-    resolvers: Resolvers, lookups: Lookups | None, containers: Containers | Unavailable, ping: Ping | None
+    resolvers: Resolvers,
+    lookups: Lookups | None,
+    containers: Containers | Unavailable,
+    ping: Ping | None,
 ) -> CheckResult:
     """The host's resolv.conf is missing, empty, or a link to nothing.
 
-    Engines before 28 hide it by 8.8.8.8, newer ones do so on the default bridge only: it is critical where
-    containers are left without an answer, else a warning. On a host without any default route it is advice: it may be an island on
-    purpose. A file of IPv6 servers alone names none to a container whose network has no IPv6; as the host itself resolves, it is
-    advice where the fallback answers.
+    Engines before 28 hide it by 8.8.8.8, newer ones do so on the default bridge only: it is
+    critical where containers are left without an answer, else a warning. On a host without any
+    default route it is advice: it may be an island on purpose. A file of IPv6 servers alone names
+    none to a container whose network has no IPv6; as the host itself resolves, it is advice where
+    the fallback answers.
     """
     if resolvers.host_unread:
         return resolvers.host_unread
@@ -148,7 +179,9 @@ def no_nameserver(
     file = HOST_FILE if resolvers.engine_file is resolvers.host else RESOLVED_FILE
     yield Finding(
         subject=HOST,
-        summary=sentence(f"{file} {_lack(resolvers)}", _consequence(fallback, without, is_island=is_island)),
+        summary=sentence(
+            f"{file} {_lack(resolvers)}", _consequence(fallback, without, is_island=is_island)
+        ),
         evidence={
             file: _shown(resolvers.engine_file),
             f"{HOST_FILE} is a link to": resolvers.dangling or None,
@@ -171,7 +204,10 @@ def _severity(resolvers: Resolvers, *, is_harmful: bool, is_island: bool) -> Sev
 
 def _lack(resolvers: Resolvers) -> str:
     if resolvers.only_ipv6:
-        return f"names only {', '.join(resolvers.engine_view)}, and networks without IPv6 get no IPv6 server"
+        return (
+            f"names only {', '.join(resolvers.engine_view)}, and networks without IPv6 get no IPv6 "
+            "server"
+        )
     if resolvers.dangling:
         return f"is a dangling link: its target {resolvers.dangling} does not exist"
     return "does not exist" if isinstance(resolvers.host, Unavailable) else "names no server"
@@ -195,7 +231,8 @@ _IP6TABLES_BY_DEFAULT = 27
 
 
 def _remedies(resolvers: Resolvers, ping: Ping | None) -> dict[str, str]:
-    """Which of the page's remedies suits: IPv6 on the default network, a link to mend, or a file to write."""
+    """Which of the page's remedies suits: IPv6 on the default network, a link to mend, or a file to
+    write."""
     if not resolvers.only_ipv6:
         has_resolved = "systemd/resolve" in resolvers.dangling
         return {"stub_unit": "systemd-resolved"} if has_resolved else {"file": HOST_FILE}
@@ -207,15 +244,19 @@ def _remedies(resolvers: Resolvers, ping: Ping | None) -> dict[str, str]:
 
 
 @check("dns.stale-resolv-conf", severity=Severity.warning)
-def stale_resolv_conf(containers: Containers, resolvers: Resolvers, lookups: Lookups | None) -> CheckResult:
+def stale_resolv_conf(
+    containers: Containers, resolvers: Resolvers, lookups: Lookups | None
+) -> CheckResult:
     """Running containers still use DNS servers that the host has since replaced.
 
-    On the default network the engine copies the host's file when a container starts; on user-defined networks its resolver keeps the
-    servers that the host had then. It is a warning where an old server does not answer any more, else advice, and then no cause of
-    anything. Engines before 26 do not write down whom their resolver asks; it is stale if it passes on no query while the host's
-    servers answer. A container that edits its own file looks the same if the host's file changed after its start. Where a
-    restart would give it none of the host's new servers, because they are IPv6 and its network is not, it is better off with an
-    old one that answers; so it is where a new one does not.
+    On the default network the engine copies the host's file when a container starts; on
+    user-defined networks its resolver keeps the servers that the host had then. It is a warning
+    where an old server does not answer any more, else advice, and then no cause of anything.
+    Engines before 26 do not write down whom their resolver asks; it is stale if it passes on no
+    query while the host's servers answer. A container that edits its own file looks the same if the
+    host's file changed after its start. Where a restart would give it none of the host's new
+    servers, because they are IPv6 and its network is not, it is better off with an old one that
+    answers; so it is where a new one does not.
     """
     read = resolvers.engine_file
     changed = read.mtime if isinstance(read, ResolvConf) else None
@@ -249,7 +290,8 @@ _UNKNOWN = "a server that the engine does not name"
 
 
 def _stale(container: Container, resolvers: Resolvers, lookups: Lookups | None) -> _Stale | None:
-    """What is stale about a container's servers; None where nothing is, or a restart would not help."""
+    """What is stale about a container's servers; None where nothing is, or a restart would not
+    help."""
     conf = resolvers.inside.get(container.id)
     if conf is None or not conf.nameservers:
         return None
@@ -264,20 +306,25 @@ def _stale(container: Container, resolvers: Resolvers, lookups: Lookups | None) 
     lost = _lost(container, servers, conf, lookups)
     dead = tuple(server for server in old if server in lost)
     would_be_given = _usable(container, resolvers.engine_view)
-    restart_helps = bool(would_be_given) or (bool(dead) and not _uses_fallback(container, resolvers))
+    restart_helps = bool(would_be_given) or (
+        bool(dead) and not _uses_fallback(container, resolvers)
+    )
     if (lost and not dead) or not restart_helps:
         return None
     return _Stale(servers, old, dead, by_engine=conf.is_embedded)
 
 
 def _servers_asked(conf: ResolvConf) -> tuple[str, ...]:
-    """The servers that answer a container in the end: its own, or those that the engine's resolver passes queries on to."""
+    """The servers that answer a container in the end: its own, or those that the engine's resolver
+    passes queries on to."""
     if conf.is_embedded:
         return tuple(upstream.server for upstream in conf.external or ())
     return conf.nameservers[:MAX_SERVERS]
 
 
-def _lost(container: Container, servers: tuple[str, ...], conf: ResolvConf, lookups: Lookups | None) -> list[str]:
+def _lost(
+    container: Container, servers: tuple[str, ...], conf: ResolvConf, lookups: Lookups | None
+) -> list[str]:
     """The servers that do not answer on the way that this container's queries take."""
     if lookups is None:
         return []
@@ -285,16 +332,23 @@ def _lost(container: Container, servers: tuple[str, ...], conf: ResolvConf, look
     silent = {path.server for path in lookups.ways if path.networks == networks and path.fails}
     by_host = {upstream.server for upstream in conf.external or () if upstream.by_host}
     return [
-        server for server in servers if server in silent or (server in by_host and lookups.reaches(server) is False)
+        server
+        for server in servers
+        if server in silent or (server in by_host and lookups.reaches(server) is False)
     ]
 
 
 def _forwards_to_nobody(container: Container, lookups: Lookups | None) -> bool:
-    """Whether the engine's resolver passes on no query of the container, although the host's servers answer the host."""
+    """Whether the engine's resolver passes on no query of the container, although the host's
+    servers answer the host."""
     if lookups is None:
         return False
     reply = lookups.forwarded.get(container.id)
-    is_lost = reply is not None and (not reply.answered or reply.rcode == "SERVFAIL") and reply.icmp is None
+    is_lost = (
+        reply is not None
+        and (not reply.answered or reply.rcode == "SERVFAIL")
+        and reply.icmp is None
+    )
     return is_lost and any(answer.answered for answer in lookups.host.values())
 
 
@@ -325,19 +379,24 @@ def _finding(container: Container, stale: _Stale, resolvers: Resolvers) -> Findi
 
 
 def _usable(container: Container, servers: Iterable[str]) -> list[str]:
-    """The servers that the container's networks can reach: IPv6 servers only with an IPv6 address."""
+    """The servers that the container's networks can reach: IPv6 servers only with an IPv6
+    address."""
     has_ipv6 = any(endpoint.global_ipv6_address for endpoint in container.endpoints.values())
     return [server for server in servers if has_ipv6 or ":" not in server]
 
 
 @check("dns.search-amplified", severity=Severity.advice, posture=True)
 def search_amplified(
-    containers: Containers, resolvers: Resolvers, *, max_search: Count = Count(3), max_ndots: Count = Count(1)
+    containers: Containers,
+    resolvers: Resolvers,
+    *,
+    max_search: Count = Count(3),
+    max_ndots: Count = Count(1),
 ) -> CheckResult:
     """Each name that containers look up is tried under many search domains first.
 
-    `ndots` above 1 or a long search list multiplies queries and lets a wildcard domain answer for a foreign
-    name.
+    `ndots` above 1 or a long search list multiplies queries and lets a wildcard domain answer for a
+    foreign name.
     """
     yield from resolvers.unread
     many: dict[tuple[int, tuple[str, ...]], list[Container]] = {}
@@ -349,7 +408,8 @@ def search_amplified(
         verb = "tries" if len(affected) == 1 else "try"
         finding = Finding(
             subject=HOST if len(affected) > 1 else affected[0].subject,
-            summary=f"{listed(affected)} {verb} {count(len(search), 'search domain')} first for every name with fewer than"
+            summary=f"{listed(affected)} {verb} {count(len(search), 'search domain')} first for "
+            "every name with fewer than"
             f" {count(ndots, 'dot')} (ndots:{ndots})",
             evidence={
                 "options ndots": ndots,

@@ -27,20 +27,25 @@ def servers_disagree(
 ) -> CheckResult:
     """A DNS server denies a name that the next server of the list knows.
 
-    Libraries take NXDOMAIN, or an answer without an address, as final and ask no further server. The next server is asked only
-    after silence or an error. Asked are names that the user gave, and names that a container's log says it could not resolve.
+    Libraries take NXDOMAIN, or an answer without an address, as final and ask no further server.
+    The next server is asked only after silence or an error. Asked are names that the user gave, and
+    names that a container's log says it could not resolve.
     """
     if isinstance(lookups, Unavailable):
         return unasked(lookups)
     for name in dict.fromkeys(name for name, _ in lookups.names):
-        replies = {server: reply for (other, server), reply in lookups.names.items() if other == name}
+        replies = {
+            server: reply for (other, server), reply in lookups.names.items() if other == name
+        }
         split = _split(name, replies)
         if split is not None:
             yield _of_host(split, resolvers)
     for container in () if containers is None else containers:
         failed = lookups.failed.get(container.id, {})
         for name in dict.fromkeys(name for name, _ in failed):
-            split = _split(name, {server: reply for (other, server), reply in failed.items() if other == name})
+            split = _split(
+                name, {server: reply for (other, server), reply in failed.items() if other == name}
+            )
             if split is not None:
                 finding = Finding.about(
                     container,
@@ -65,11 +70,16 @@ class _Split(msgspec.Struct, frozen=True):
         denial = self.replies[self.denier].rcode
         answer = self.replies[self.knower].answers[0]
         what = "no address" if denial == "NOERROR" else denial
-        return f"DNS server {self.denier}, which is asked first, says {what}; {self.knower} knows the name ({answer})"
+        return (
+            f"DNS server {self.denier}, which is asked first, says {what}; {self.knower} knows the "
+            f"name ({answer})"
+        )
 
     @property
     def evidence(self) -> dict[str, object]:
-        return {f"{self.name} A at {server}": _shown(reply) for server, reply in self.replies.items()}
+        return {
+            f"{self.name} A at {server}": _shown(reply) for server, reply in self.replies.items()
+        }
 
     @property
     def variables(self) -> dict[str, str]:
@@ -94,7 +104,9 @@ def _split(name: str, replies: Mapping[str, DnsReply]) -> _Split | None:
 
 def _of_host(split: _Split, resolvers: Resolvers) -> Finding:
     variables = split.variables
-    is_plain = isinstance(resolvers.host, ResolvConf) and not set(resolvers.host_servers) & set(_RESOLVED_STUBS)
+    is_plain = isinstance(resolvers.host, ResolvConf) and not set(resolvers.host_servers) & set(
+        _RESOLVED_STUBS
+    )
     if is_plain:
         variables |= {"file": HOST_FILE}
     return Finding(

@@ -12,7 +12,13 @@ from checks.dns._groups import Group, dns_container, groups, listed, touched, un
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.dns.filtered_queries import DnsPath
 from diagnose.evidence.dns.lookups import DnsReply, Lookups
-from diagnose.evidence.dns.resolvers import HOST_FILE, Resolvers, ServerOrigin, Upstream, is_loopback
+from diagnose.evidence.dns.resolvers import (
+    HOST_FILE,
+    Resolvers,
+    ServerOrigin,
+    Upstream,
+    is_loopback,
+)
 from diagnose.evidence.network.interfaces import Interface, Interfaces
 from diagnose.evidence.network.networks import Networks
 from diagnose.evidence.network.routes import Routes
@@ -20,7 +26,13 @@ from diagnose.model import DAEMON, HOST, CheckResult, Finding, Severity, Skipped
 from diagnose.phrases import count, joined, sentence
 from diagnose.registry import check
 
-_LOST = ["dns.host-broken", "dns.udp-blocked", "dns.loopback-stub", "dns.no-nameserver", "dns.stale-resolv-conf"]
+_LOST = [
+    "dns.host-broken",
+    "dns.udp-blocked",
+    "dns.loopback-stub",
+    "dns.no-nameserver",
+    "dns.stale-resolv-conf",
+]
 _FIREWALL = [
     "firewall.chains-missing",
     "firewall.masquerade-missing",
@@ -36,7 +48,11 @@ _NETWORK = [
 ]
 
 
-@check("dns.upstream-unreachable", severity=Severity.critical, caused_by=[*_LOST, *_FIREWALL, *_NETWORK, "daemon.hung"])
+@check(
+    "dns.upstream-unreachable",
+    severity=Severity.critical,
+    caused_by=[*_LOST, *_FIREWALL, *_NETWORK, "daemon.hung"],
+)
 def upstream_unreachable(
     containers: Containers,
     resolvers: Resolvers,
@@ -46,17 +62,20 @@ def upstream_unreachable(
 ) -> CheckResult:
     """Containers' queries do not reach their DNS server.
 
-    Silence means two queries lost 1.2 s apart; any reply, also an error, proves that the server is reachable
-    and no more. The host asks the same server, which tells where the query is lost. Containers on internal
-    networks alone have no way out by design. What would fool it: a server that drops questions about the root
-    on purpose.
+    Silence means two queries lost 1.2 s apart; any reply, also an error, proves that the server is
+    reachable and no more. The host asks the same server, which tells where the query is lost.
+    Containers on internal networks alone have no way out by design. What would fool it: a server
+    that drops questions about the root on purpose.
     """
     if isinstance(lookups, Unavailable):
         return unasked(lookups)
     asked = groups(containers, resolvers, lookups)
     if not asked and not lookups.unasked:
         if lookups.island:
-            return Skipped("this host has no default route and no DNS server, so there is nobody outside to ask")
+            return Skipped(
+                "this host has no default route and no DNS server, so there is nobody outside to "
+                "ask"
+            )
         if lookups.closed:
             return Skipped("running containers are on internal networks only")
         return Skipped("no running container queries a DNS server through its own network")
@@ -69,7 +88,8 @@ def upstream_unreachable(
 
 
 class _LostQuery(msgspec.Struct, frozen=True):
-    """Containers of which at least one DNS server does not answer, and what else is known of the server."""
+    """Containers of which at least one DNS server does not answer, and what else is known of the
+    server."""
 
     group: Group
     resolvers: Resolvers
@@ -80,16 +100,24 @@ class _LostQuery(msgspec.Struct, frozen=True):
 
     @property
     def proxied(self) -> Container | None:
-        """The running container to which docker-proxy hands queries for this address of the host."""
+        """The running container to which docker-proxy hands queries for this address of the
+        host."""
         is_of_host = self.server in self.path.own
-        found = dns_container(self.containers, self.server, is_of_host=is_of_host) if is_of_host else None
+        found = (
+            dns_container(self.containers, self.server, is_of_host=is_of_host)
+            if is_of_host
+            else None
+        )
         return found if found is not None and found.is_running else None
 
     @property
     def empty_place(self) -> str:
-        """The network in whose subnet the server's address lies while no running container has it; empty if that is not so."""
+        """The network in whose subnet the server's address lies while no running container has it;
+        empty if that is not so."""
         held = {
-            endpoint.ip_address for container in self.containers.running for endpoint in container.endpoints.values()
+            endpoint.ip_address
+            for container in self.containers.running
+            for endpoint in container.endpoints.values()
         }
         if self.server in held or is_loopback(self.server) or self.server in self.path.own:
             return ""
@@ -140,14 +168,24 @@ def _unreachable(lost: _LostQuery) -> Finding:
     evidence: dict[str, object] = {}
     for upstream, reply in group.replies:
         way = "host" if upstream.by_host else f"network {'+'.join(group.networks)}"
-        evidence[f"DNS server {upstream.server} asked from {way}"] = str(reply) if reply else "not asked"
-        if not upstream.by_host and upstream.server in lost.lookups.host and not is_loopback(upstream.server):
-            evidence[f"DNS server {upstream.server} asked from host"] = str(lost.lookups.host[upstream.server])
+        evidence[f"DNS server {upstream.server} asked from {way}"] = (
+            str(reply) if reply else "not asked"
+        )
+        if (
+            not upstream.by_host
+            and upstream.server in lost.lookups.host
+            and not is_loopback(upstream.server)
+        ):
+            evidence[f"DNS server {upstream.server} asked from host"] = str(
+                lost.lookups.host[upstream.server]
+            )
     evidence["the server comes"] = str(lost.origin)
     evidence |= {"stopped by": lost.rule} if lost.rule else {}
     evidence["containers"] = [member.name for member in group.members]
     others = len(group.replies) - len(group.lost)
-    degraded = f"{count(others, 'other server')} of {len(group.replies)} answers" if group.works else ""
+    degraded = (
+        f"{count(others, 'other server')} of {len(group.replies)} answers" if group.works else ""
+    )
     finding = Finding(
         subject=group.subject,
         summary=sentence(
@@ -157,7 +195,11 @@ def _unreachable(lost: _LostQuery) -> Finding:
             degraded,
         ),
         evidence=evidence,
-        variables={"container": group.members[0].name, "server": server, "network": group.networks[0]},
+        variables={
+            "container": group.members[0].name,
+            "server": server,
+            "network": group.networks[0],
+        },
         discriminator=",".join(upstream.server for upstream, _ in group.lost),
         severity=_degraded(reply for _, reply in group.lost) if group.works else Severity.critical,
         touches=touched([group]),
@@ -189,18 +231,32 @@ def _cure(lost: _LostQuery) -> dict[str, str]:
 
 
 def _hairpin(lost: _LostQuery) -> dict[str, str]:
-    """What leads the queries of a network straight to the container that docker-proxy hands them to."""
-    if lost.proxied is None or lost.reply.icmp or not lost.lookups.reaches(lost.server) or lost.networks is None:
+    """What leads the queries of a network straight to the container that docker-proxy hands them
+    to."""
+    if (
+        lost.proxied is None
+        or lost.reply.icmp
+        or not lost.lookups.reaches(lost.server)
+        or lost.networks is None
+    ):
         return {}
     network = lost.networks.by_name.get(lost.group.networks[0])
-    target = next((endpoint.ip_address for endpoint in lost.proxied.endpoints.values() if endpoint.ip_address), "")
+    target = next(
+        (
+            endpoint.ip_address
+            for endpoint in lost.proxied.endpoints.values()
+            if endpoint.ip_address
+        ),
+        "",
+    )
     if network is None or not network.is_bridge or not target:
         return {}
     return {"hairpin_bridge": network.bridge, "dns_address": target}
 
 
 def _degraded(lost: Iterable[DnsReply]) -> Severity:
-    """How bad a lost server is while another answers: silence costs five seconds a look-up, a refusal nothing."""
+    """How bad a lost server is while another answers: silence costs five seconds a look-up, a
+    refusal nothing."""
     return Severity.warning if any(reply.icmp is None for reply in lost) else Severity.advice
 
 
@@ -225,18 +281,24 @@ def _where_it_is_lost(lost: _LostQuery) -> str:
         return "the host did not ask that server"
     if reaches and lost.proxied is not None:
         return (
-            f'container "{lost.proxied.name}" serves that address of the host, and its answers come back by docker-proxy'
+            f'container "{lost.proxied.name}" serves that address of the host, and its answers '
+            "come back by docker-proxy"
             " from another address"
         )
     if reaches:
         end = "that address of the host" if lost.server in lost.path.own else "the uplink"
-        return f'the host gets an answer, so the query is lost between network "{lost.group.networks[0]}" and {end}'
+        return (
+            "the host gets an answer, so the query is lost between network "
+            f'"{lost.group.networks[0]}" and {end}'
+        )
     own = f", but {lost.answering} of {HOST_FILE} answers the host" if lost.answering else ""
     return f"the host gets no answer from that server either{own}"
 
 
 @check(
-    "dns.host-broken", severity=Severity.critical, caused_by=["network.subnet-overlaps-route", "network.conntrack-full"]
+    "dns.host-broken",
+    severity=Severity.critical,
+    caused_by=["network.subnet-overlaps-route", "network.conntrack-full"],
 )
 def host_broken(
     resolvers: Resolvers,
@@ -248,10 +310,11 @@ def host_broken(
 ) -> CheckResult:
     """The host's own DNS servers do not answer.
 
-    One silent server among several is a warning: each look-up that tries it first waits five seconds; a server that refuses costs
-    nothing and is advice. Names that the user says must resolve are asked too; only for them does an error of the server count.
-    A name of a container is asked of the engine's resolver, and any other name of all servers of the host.
-    Where the host has no default route, the finding says so, and which of its interfaces are down.
+    One silent server among several is a warning: each look-up that tries it first waits five
+    seconds; a server that refuses costs nothing and is advice. Names that the user says must
+    resolve are asked too; only for them does an error of the server count. A name of a container is
+    asked of the engine's resolver, and any other name of all servers of the host. Where the host
+    has no default route, the finding says so, and which of its interfaces are down.
     """
     if resolvers.host_unread:
         return resolvers.host_unread
@@ -263,12 +326,16 @@ def host_broken(
     dead = [
         server
         for server in resolvers.host_servers
-        if (reply := lookups.host.get(server)) and not reply.answered and not _by_tcp(lookups, server)
+        if (reply := lookups.host.get(server))
+        and not reply.answered
+        and not _by_tcp(lookups, server)
     ]
     if dead:
         hit = [group for group in groups(containers, resolvers, lookups) if group.uses(dead)]
         stopped = _stopped_server(containers, links, dead[0])
-        yield _dead_servers(dead, resolvers, lookups, rules, _no_way_out(routes, links), hit, stopped)
+        yield _dead_servers(
+            dead, resolvers, lookups, rules, _no_way_out(routes, links), hit, stopped
+        )
     yield from _unknown_names(lookups)
     yield from _unknown_services(lookups)
     return None
@@ -284,7 +351,9 @@ def _dead_servers(
     stopped: Container | None,
 ) -> Finding:
     first = dead[0]
-    others = [server for server in resolvers.host_servers if server not in dead and server in lookups.host]
+    others = [
+        server for server in resolvers.host_servers if server not in dead and server in lookups.host
+    ]
     is_unreachable = any(lookups.host[server].icmp == "unreachable" for server in dead)
     more = f" and {count(len(dead) - 1, 'more server')}" if len(dead) > 1 else ""
     return Finding(
@@ -292,25 +361,40 @@ def _dead_servers(
         summary=sentence(
             f"the host gets no answer from its DNS server {first}{more} ({lookups.host[first]})",
             f"{others[0]} answers" if others else "no other server is configured",
-            f"the host's own packet filter stops the query: {rules[first]}" if first in rules else "",
+            f"the host's own packet filter stops the query: {rules[first]}"
+            if first in rules
+            else "",
             no_way_out if is_unreachable else "",
-            f'container "{stopped.name}", which serves that address, is not running' if stopped is not None else "",
+            f'container "{stopped.name}", which serves that address, is not running'
+            if stopped is not None
+            else "",
         ),
         evidence={
-            **{f"query to {server} or its answer stopped by": rules[server] for server in dead if server in rules},
+            **{
+                f"query to {server} or its answer stopped by": rules[server]
+                for server in dead
+                if server in rules
+            },
             f"{HOST_FILE} nameserver": list(resolvers.host_servers),
-            **{f"DNS server {server} asked from host": str(reply) for server, reply in lookups.host.items()},
+            **{
+                f"DNS server {server} asked from host": str(reply)
+                for server, reply in lookups.host.items()
+            },
         },
         variables=_host_variables(first, is_lost=bool(no_way_out) and is_unreachable)
         | ({"stopped_server": stopped.name} if stopped is not None else {}),
-        severity=_degraded(lookups.host[server] for server in dead) if others else Severity.critical,
+        severity=_degraded(lookups.host[server] for server in dead)
+        if others
+        else Severity.critical,
         # The daemon looks registries up by the host's resolver.
         touches=(DAEMON, *touched(hit), *([stopped.subject] if stopped is not None else [])),
         signs=frozenset({"dns"}),
     )
 
 
-def _stopped_server(containers: Containers | None, links: Interfaces | None, server: str) -> Container | None:
+def _stopped_server(
+    containers: Containers | None, links: Interfaces | None, server: str
+) -> Container | None:
     """The container that is to answer at a server's address and does not run."""
     is_of_host = is_loopback(server) or (links is not None and links.holds(server))
     container = dns_container(containers, server, is_of_host=is_of_host)
@@ -331,7 +415,8 @@ _RESOLVED_STUB = "127.0.0.53"
 
 
 def _no_way_out(routes: Routes | None, links: Interfaces | None) -> str:
-    """That the host has no default route, and which interfaces may have had it; empty where there is one."""
+    """That the host has no default route, and which interfaces may have had it; empty where there
+    is one."""
     if routes is None or routes.lead_out:
         return ""
     down = [] if links is None else [link.name for link in links if _is_down(link)]
@@ -340,7 +425,8 @@ def _no_way_out(routes: Routes | None, links: Interfaces | None) -> str:
 
 
 _UPLINKS = (None, "veth", "bond", "team", "vlan", "macvlan", "ipvlan")
-"""Kinds of interfaces that lead to others; None is hardware. The kernel's own tunnels and idle bridges are always down."""
+"""Kinds of interfaces that lead to others; None is hardware. The kernel's own tunnels and idle
+bridges are always down."""
 
 
 def _is_down(link: Interface) -> bool:
@@ -349,7 +435,8 @@ def _is_down(link: Interface) -> bool:
 
 
 def _unknown_names(lookups: Lookups) -> Iterator[Finding]:
-    """The user's names that no server of the host knows; where one does, dns.servers-disagree judges."""
+    """The user's names that no server of the host knows; where one does, dns.servers-disagree
+    judges."""
     by_name: dict[str, dict[str, DnsReply]] = {}
     for (name, server), reply in lookups.names.items():
         if reply.answered:
@@ -377,7 +464,8 @@ def _unknown_services(lookups: Lookups) -> Iterator[Finding]:
         if reply.answered and not reply.knows:
             yield Finding.about(
                 witness,
-                f'container "{witness.name}" cannot resolve "{name}", a name of a container on its network:'
+                f'container "{witness.name}" cannot resolve "{name}", a name of a container on its '
+                "network:"
                 f" the engine's resolver says {_denial(reply)}",
                 {f"{name} A at the engine's resolver, asked from {witness.name}": str(reply)},
                 discriminator=name,
@@ -393,10 +481,13 @@ def _by_tcp(lookups: Lookups, server: str) -> bool:
 
 
 @check("dns.udp-blocked", severity=Severity.critical)
-def udp_blocked(resolvers: Resolvers, lookups: Lookups | Unavailable, containers: Containers | None) -> CheckResult:
+def udp_blocked(
+    resolvers: Resolvers, lookups: Lookups | Unavailable, containers: Containers | None
+) -> CheckResult:
     """A DNS server answers over TCP while UDP queries to it are lost.
 
-    A firewall between the host and the server passes TCP 53 and drops UDP 53: all programs ask by UDP first.
+    A firewall between the host and the server passes TCP 53 and drops UDP 53: all programs ask by
+    UDP first.
     """
     if isinstance(lookups, Unavailable):
         return unasked(lookups)
@@ -407,7 +498,11 @@ def udp_blocked(resolvers: Resolvers, lookups: Lookups | Unavailable, containers
     for server, reply in lookups.tcp.items():
         if not reply.answered:
             continue
-        is_needed = server not in resolvers.host_servers or resolvers.host_servers == (server,) or nobody_answers
+        is_needed = (
+            server not in resolvers.host_servers
+            or resolvers.host_servers == (server,)
+            or nobody_answers
+        )
         yield Finding(
             subject=HOST,
             summary=f"DNS server {server} answers over TCP, but UDP queries to it are lost",

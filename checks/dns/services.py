@@ -30,9 +30,10 @@ def service_on_other_network(
 ) -> CheckResult:
     """A container asks for a container's name that its networks do not know.
 
-    The engine resolves a container's name only for containers on one of its user-defined networks, and no names at all on the
-    default network. Critical where the container's log says that the name failed. Where only its environment or command names
-    a service of its own compose project, it is a warning.
+    The engine resolves a container's name only for containers on one of its user-defined networks,
+    and no names at all on the default network. Critical where the container's log says that the
+    name failed. Where only its environment or command names a service of its own compose project,
+    it is a warning.
     """
     for container in containers:
         mode = container.host_config.network_mode
@@ -41,8 +42,12 @@ def service_on_other_network(
         names = {} if failed is None else {item.name: item.line for item in failed.of(container)}
         for name, line in names.items():
             owners = _owners(name, container, containers)
-            if owners and not _resolves(name, container, owners, podman=ping is not None and ping.is_podman):
-                yield _finding(_Call(container, name, f"log: {line}"), owners, networks, Severity.critical)
+            if owners and not _resolves(
+                name, container, owners, podman=ping is not None and ping.is_podman
+            ):
+                yield _finding(
+                    _Call(container, name, f"log: {line}"), owners, networks, Severity.critical
+                )
         yield from _by_configuration(container, containers, networks, set(names))
     return None
 
@@ -72,7 +77,8 @@ def _by_configuration(
 
 
 def _owners(name: str, caller: Container, containers: Containers) -> list[Container]:
-    """The containers that answer to a name: services of the caller's own project first, else any container."""
+    """The containers that answer to a name: services of the caller's own project first, else any
+    container."""
     owners = [owner for owner in containers if owner.id != caller.id and name in owner.dns_names]
     project = caller.labels.get(_PROJECT)
     of_project = [owner for owner in owners if project and owner.labels.get(_PROJECT) == project]
@@ -80,16 +86,27 @@ def _owners(name: str, caller: Container, containers: Containers) -> list[Contai
 
 
 def _resolves(name: str, caller: Container, owners: list[Container], *, podman: bool) -> bool:
-    """Whether the engine, or a line of the caller's hosts file, gives the caller an address for the name."""
-    if any(entry.partition(":")[0].partition("=")[0] == name for entry in caller.host_config.extra_hosts or ()):
+    """Whether the engine, or a line of the caller's hosts file, gives the caller an address for the
+    name."""
+    if any(
+        entry.partition(":")[0].partition("=")[0] == name
+        for entry in caller.host_config.extra_hosts or ()
+    ):
         return True
-    if any(link.rpartition(":")[2].rpartition("/")[2] == name for link in caller.host_config.links or ()):
+    if any(
+        link.rpartition(":")[2].rpartition("/")[2] == name
+        for link in caller.host_config.links or ()
+    ):
         return True
-    shared = {network for owner in owners for network in owner.endpoints if network in caller.endpoints}
+    shared = {
+        network for owner in owners for network in owner.endpoints if network in caller.endpoints
+    }
     return bool(shared if podman else shared - {_DEFAULT_NETWORK})
 
 
-def _finding(call: _Call, owners: list[Container], networks: Networks, severity: Severity) -> Finding:
+def _finding(
+    call: _Call, owners: list[Container], networks: Networks, severity: Severity
+) -> Finding:
     caller, owner = call.caller, owners[0]
     finding = Finding.about(
         caller,
@@ -115,25 +132,38 @@ def _places(container: Container) -> list[str]:
 
 def _why(caller: Container, owner: Container) -> str:
     if caller.shares_host_network:
-        return f'it uses the host\'s network, where names of containers such as "{owner.name}" do not exist'
+        return (
+            f'it uses the host\'s network, where names of containers such as "{owner.name}" do not '
+            "exist"
+        )
     if owner.shares_host_network:
         return f'container "{owner.name}" uses the host\'s network and has no name on any network'
     if set(caller.endpoints) == set(owner.endpoints) == {_DEFAULT_NETWORK}:
-        return f'both it and container "{owner.name}" are on the default network, where the engine resolves no names'
+        return (
+            f'both it and container "{owner.name}" are on the default network, where the engine '
+            "resolves no names"
+        )
     where = {
-        container.name: joined([f'"{name}"' for name in sorted(container.endpoints)]) for container in (caller, owner)
+        container.name: joined([f'"{name}"' for name in sorted(container.endpoints)])
+        for container in (caller, owner)
     }
-    return f'it is on network {where[caller.name] or "none"}, container "{owner.name}" on {where[owner.name] or "none"}'
+    return (
+        f'it is on network {where[caller.name] or "none"}, container "{owner.name}" on '
+        f"{where[owner.name] or 'none'}"
+    )
 
 
 def _cure(caller: Container, owner: Container, networks: Networks) -> dict[str, str]:
-    """The network to connect the caller to, or the name of a new one for both where the owner has none that resolves names."""
+    """The network to connect the caller to, or the name of a new one for both where the owner has
+    none that resolves names."""
     if caller.shares_host_network or owner.shares_host_network:
         return {}
     usable = [
         network
         for name in sorted(owner.endpoints)
-        if name != _DEFAULT_NETWORK and (network := networks.by_name.get(name)) is not None and network.is_bridge
+        if name != _DEFAULT_NETWORK
+        and (network := networks.by_name.get(name)) is not None
+        and network.is_bridge
     ]
     if not usable:
         return {"created": f"{caller.name}-net"}

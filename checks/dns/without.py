@@ -1,4 +1,5 @@
-"""What lost DNS queries would become without a cause, and what the host looks like with DNS servers that answer."""
+"""What lost DNS queries would become without a cause, and what the host looks like with DNS servers
+that answer."""
 
 from __future__ import annotations
 
@@ -20,7 +21,9 @@ ANSWERED = DnsReply(answered=True, rcode="NOERROR", ms=1.0, sent=1)
 @without("dns.host-broken", "dns.udp-blocked", "network.conntrack-full")
 def servers_that_answer(lookups: Lookups) -> Edit:
     """Each server that was silent to the host answers the host."""
-    answers = {server: reply if reply.answered else ANSWERED for server, reply in lookups.host.items()}
+    answers = {
+        server: reply if reply.answered else ANSWERED for server, reply in lookups.host.items()
+    }
     return {Lookups: replace(lookups, host=answers, tcp={})}
 
 
@@ -33,7 +36,8 @@ def query_gets_through(
     forwarding: Forwarding | None,
     packet_paths: PacketPaths | None,
 ) -> Outcome:
-    """A query that was lost is answered if its server answers the host, and the way from the container to the server is open."""
+    """A query that was lost is answered if its server answers the host, and the way from the
+    container to the server is open."""
     for server in finding.discriminator.split(","):
         if is_loopback(server):
             return Outcome(None)
@@ -41,7 +45,9 @@ def query_gets_through(
         if reaches is None:
             return Outcome(None)
         if not reaches:
-            return Outcome(vanishes=False, fact=f"the host itself gets no answer from {server} either")
+            return Outcome(
+                vanishes=False, fact=f"the host itself gets no answer from {server} either"
+            )
     down = _bridge_that_is_down(finding, networks, interfaces)
     if down:
         return Outcome(vanishes=False, fact=f"bridge {down} is down")
@@ -52,8 +58,11 @@ def query_gets_through(
     return _way_is_open(finding, packet_paths)
 
 
-def _bridge_that_is_down(finding: Finding, networks: Networks | None, interfaces: Interfaces | None) -> str:
-    """The bridge of a network of the finding that is down or gone; empty where all are up or nobody could look."""
+def _bridge_that_is_down(
+    finding: Finding, networks: Networks | None, interfaces: Interfaces | None
+) -> str:
+    """The bridge of a network of the finding that is down or gone; empty where all are up or nobody
+    could look."""
     if networks is None or interfaces is None:
         return ""
     touched = {finding.subject, *finding.touches}
@@ -66,10 +75,16 @@ def _bridge_that_is_down(finding: Finding, networks: Networks | None, interfaces
 
 def _way_is_open(finding: Finding, paths: PacketPaths | None) -> Outcome:
     members = {finding.subject, *finding.touches}
-    ways = [egress for egress in paths.outlets if egress.container.subject in members] if paths is not None else []
+    ways = (
+        [egress for egress in paths.outlets if egress.container.subject in members]
+        if paths is not None
+        else []
+    )
     if not ways:
         return Outcome(None)
     blocked = [egress for egress in ways if egress.block is not None]
     if not blocked:
         return Outcome(vanishes=True)
-    return Outcome(vanishes=False, fact=f"the packet filter still drops what {blocked[0].container.name} sends")
+    return Outcome(
+        vanishes=False, fact=f"the packet filter still drops what {blocked[0].container.name} sends"
+    )

@@ -1,7 +1,7 @@
 """What the host's packet filter does to the traffic of containers.
 
-A chain that is present proves nothing: each judgement here stands on a packet that was walked through every
-base chain, in all tables, to its verdict.
+A chain that is present proves nothing: each judgement here stands on a packet that was walked
+through every base chain, in all tables, to its verdict.
 """
 
 from checks.firewall import bridges, fronts, inner, leftovers, outer, rules, transit, without

@@ -11,28 +11,39 @@ from diagnose.phrases import count
 from diagnose.registry import check
 
 
-@check("firewall.other-bridges-cut-off", severity=Severity.critical, caused_by=["firewall.backend-mixed"])
+@check(
+    "firewall.other-bridges-cut-off",
+    severity=Severity.critical,
+    caused_by=["firewall.backend-mixed"],
+)
 def other_bridges_cut_off(bridge_paths: BridgePaths, firewall: Firewall) -> CheckResult:
     """Docker's forward policy drops the traffic of another program's bridge.
 
-    The engine sets the policy of FORWARD to DROP when it turns forwarding on (of ip6tables too, from 27.0 on), and lets its own
-    bridges through. What LXC, libvirt or CNI forward is dropped unless rules of theirs accept it. A bridge whose addresses nobody
-    translates, and one that a rule of its own program closes, is left alone. So is any other interface, unless a rule translates its net
-    and no other: then the host is a router or a VPN server for that net.
+    The engine sets the policy of FORWARD to DROP when it turns forwarding on (of ip6tables too,
+    from 27.0 on), and lets its own bridges through. What LXC, libvirt or CNI forward is dropped
+    unless rules of theirs accept it. A bridge whose addresses nobody translates, and one that a
+    rule of its own program closes, is left alone. So is any other interface, unless a rule
+    translates its net and no other: then the host is a router or a VPN server for that net.
     """
     if not len(bridge_paths):
-        return Skipped("no other bridge or routed net of this host has anything behind it that is to leave the host")
+        return Skipped(
+            "no other bridge or routed net of this host has anything behind it that is to leave "
+            "the host"
+        )
     for path in bridge_paths:
         obstacle = path.trace.obstacle
         if path.trace.outcome == "unknown" and obstacle is not None:
-            yield Unexamined(Subject("interface", path.bridge), f"the verdict depends on {obstacle.by}")
+            yield Unexamined(
+                Subject("interface", path.bridge), f"the verdict depends on {obstacle.by}"
+            )
         if path.trace.is_blocked and obstacle is not None and _is_by_policy(obstacle.by):
             yield _cut_off(path, obstacle.by, firewall)
     return None
 
 
 def _is_by_policy(by: Step) -> bool:
-    """Whether nothing but the default of the forward chain of iptables has decided, and so no rule about this bridge."""
+    """Whether nothing but the default of the forward chain of iptables has decided, and so no rule
+    about this bridge."""
     return by.rule.startswith("policy ") and by.chain == "FORWARD"
 
 
@@ -42,7 +53,10 @@ def _cut_off(path: BridgePath, by: Step, firewall: Firewall) -> Finding:
     behind = f"its net {path.subnet}" if path.kind == "behind" else count(len(path.guests), "port")
     return Finding(
         subject=Subject("interface", path.bridge),
-        summary=f'interface "{path.bridge}" with {behind} is cut off{version}: {by} drops what it forwards{where}',
+        summary=(
+            f'interface "{path.bridge}" with {behind} is cut off{version}: {by} drops what it '
+            f"forwards{where}"
+        ),
         evidence={
             "table": by.table,
             "chain": by.chain,
@@ -61,7 +75,9 @@ def _cut_off(path: BridgePath, by: Step, firewall: Firewall) -> Finding:
 
 def _cure(path: BridgePath, by: Step, firewall: Firewall) -> dict[str, str]:
     program = cures.program_of(by, path.family)
-    has_user_chain = any(chain.name == "DOCKER-USER" and str(chain.table) == by.table for chain in firewall.chains)
+    has_user_chain = any(
+        chain.name == "DOCKER-USER" and str(chain.table) == by.table for chain in firewall.chains
+    )
     chain = "DOCKER-USER" if has_user_chain else by.chain
     names = {"program": program, "chain": chain}
     if path.kind == "bridged":

@@ -1,6 +1,8 @@
-"""The variables that choose the cure on a page: which program may write to the chain that decides, and where in it.
+"""The variables that choose the cure on a page: which program may write to the chain that decides,
+and where in it.
 
-A page has one block for each case, with variables of its own; a finding supplies those of its case, so that only this block suits it.
+A page has one block for each case, with variables of its own; a finding supplies those of its case,
+so that only this block suits it.
 """
 
 from __future__ import annotations
@@ -13,20 +15,25 @@ _FRAMES = ("netdev", "bridge")
 
 
 def program_of(by: Step, family: str = "ip") -> str:
-    """The program that may write to a table: what nft adds to a table of iptables makes the table unreadable to iptables (seen with
+    """The program that may write to a table: what nft adds to a table of iptables makes the table
+    unreadable to iptables (seen with
     1.8.9: "table `filter' is incompatible").
     """
     *backend, table_family, table = by.table.split()
     if table == "firewalld":
         return "firewall-cmd"
-    written = by.rule.startswith(("-", "! -")) or (by.rule.startswith("policy ") and by.chain.isupper())
+    written = by.rule.startswith(("-", "! -")) or (
+        by.rule.startswith("policy ") and by.chain.isupper()
+    )
     if backend or (table_family in ("ip", "ip6") and table in _IPTABLES and written):
         program = "ip6tables" if "ip6" in (table_family, family) else "iptables"
         return f"{program}-legacy" if backend else program
     return "nft"
 
 
-def forwarded(by: Step, hook: str, part: str, bridge: str, uplink: str, family: str = "ip") -> dict[str, str]:
+def forwarded(
+    by: Step, hook: str, part: str, bridge: str, uplink: str, family: str = "ip"
+) -> dict[str, str]:
     """The cure of what is dropped between a bridge and an uplink."""
     program = program_of(by, family)
     if program == "firewall-cmd":
@@ -58,7 +65,9 @@ def _by_nft(by: Step, hook: str, bridge: str) -> dict[str, str]:
     return {**where, "nft_chain": by.chain, "bridge": bridge}
 
 
-def to_host(firewall: Firewall | None, by: Step, bridge: str, port: int, proto: str = "tcp") -> dict[str, str]:
+def to_host(
+    firewall: Firewall | None, by: Step, bridge: str, port: int, proto: str = "tcp"
+) -> dict[str, str]:
     """The cure of what is dropped on its way from a bridge to a program of the host."""
     target = {"bridge": bridge, "port": str(port), "proto": proto}
     program = program_of(by)
@@ -73,7 +82,9 @@ def to_host(firewall: Firewall | None, by: Step, bridge: str, port: int, proto: 
 
 
 def _has_ufw(firewall: Firewall | None) -> bool:
-    return firewall is not None and any(chain.name.startswith("ufw-user") for chain in firewall.chains)
+    return firewall is not None and any(
+        chain.name.startswith("ufw-user") for chain in firewall.chains
+    )
 
 
 def beside(by: Step, bridge: str) -> dict[str, str]:

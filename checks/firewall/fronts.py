@@ -46,9 +46,13 @@ def _used(firewall: Firewall, backend: str) -> list[Table]:
     return sorted(found)
 
 
-def _mixed(nft: Sequence[Table], legacy: Sequence[Table], docker: Sequence[str], paths: PacketPaths | None) -> Finding:
+def _mixed(
+    nft: Sequence[Table], legacy: Sequence[Table], docker: Sequence[str], paths: PacketPaths | None
+) -> Finding:
     both = len(set(docker)) == 2
-    what = "Docker has chains in both" if both else f"Docker's chains are in the {docker[0]} backend"
+    what = (
+        "Docker has chains in both" if both else f"Docker's chains are in the {docker[0]} backend"
+    )
     networks = paths.networks.values() if paths is not None else ()
     return Finding(
         subject=HOST,
@@ -67,8 +71,9 @@ def _mixed(nft: Sequence[Table], legacy: Sequence[Table], docker: Sequence[str],
 def bypassed_by_publish(packet_paths: PacketPaths) -> CheckResult:
     """A published port is open to everyone although the host's firewall closes it.
 
-    The engine translates the port before the host's input rules are asked. It is a warning where the host has
-    a public address, or where a rule closes this very port; advice where only a default does.
+    The engine translates the port before the host's input rules are asked. It is a warning where
+    the host has a public address, or where a rule closes this very port; advice where only a
+    default does.
     """
     if not packet_paths.networks:
         return Skipped(packet_paths.why_none)
@@ -87,7 +92,8 @@ def _bypassed(inlet: Ingress) -> Finding:
     named = str(inlet.host_port) in by.rule.replace(",", " ").replace(":", " ").split()
     return Finding.about(
         inlet.container,
-        f'container "{inlet.container.name}": published port {inlet.host_port} is open to any address that reaches'
+        f'container "{inlet.container.name}": published port {inlet.host_port} is open to any '
+        "address that reaches"
         f" {inlet.host_address}, although {by.chain} closes the port",
         {
             "host's own rule": str(by),

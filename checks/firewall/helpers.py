@@ -1,4 +1,5 @@
-"""What the checks of the packet filter share: what is left alone, and how things are counted and named."""
+"""What the checks of the packet filter share: what is left alone, and how things are counted and
+named."""
 
 from __future__ import annotations
 
@@ -18,13 +19,20 @@ ICC = "com.docker.network.bridge.enable_icc"
 def left_alone(config: DaemonConfig | None) -> str:
     """Why the engine writes no rules here; empty where it does."""
     if config is not None and config.value("iptables") is False:
-        return f"the engine is configured to leave the packet filter alone (iptables, {config.where('iptables')})"
+        return (
+            "the engine is configured to leave the packet filter alone (iptables, "
+            f"{config.where('iptables')})"
+        )
     return ""
 
 
 def subjects_of(networks: Iterable[Network]) -> tuple[Subject, ...]:
     """The networks and their bridges."""
-    found = [subject for network in networks for subject in (network.subject, Subject("interface", network.bridge))]
+    found = [
+        subject
+        for network in networks
+        for subject in (network.subject, Subject("interface", network.bridge))
+    ]
     return tuple(dict.fromkeys(found))
 
 
@@ -76,15 +84,19 @@ def port_list(inlets: Sequence[Ingress]) -> str:
 
 
 def repair_of(lost_rules: LostRules | None, id: str) -> dict[str, str]:
-    """The variable for the computed repair of a finding of this check; empty where none is known."""
+    """The variable for the computed repair of a finding of this check; empty where none is
+    known."""
     return {"repair": id} if lost_rules is not None and lost_rules.repair is not None else {}
 
 
 def iptables_off(config: DaemonConfig | None) -> str:
-    """Where the engine is configured to write no rules, as a clause; "" without its configuration."""
+    """Where the engine is configured to write no rules, as a clause; "" without its
+    configuration."""
     return f"{config.where('iptables')} sets iptables to false" if config is not None else ""
 
 
 def iptables_off_evidence(config: DaemonConfig | None) -> dict[str, Json]:
     """The same as evidence."""
-    return {"iptables": False, "configured in": config.where("iptables")} if config is not None else {}
+    return (
+        {"iptables": False, "configured in": config.where("iptables")} if config is not None else {}
+    )

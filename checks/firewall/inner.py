@@ -21,8 +21,9 @@ from diagnose.registry import check
 def input_dropped(wanted_paths: WantedPaths, firewall: Firewall | None) -> CheckResult:
     """The host's firewall keeps containers from a service that they are to use.
 
-    A packet from a container to an address of the host meets the input rules like one from outside, and its interface is the
-    bridge: ufw's and firewalld's defaults drop it. What no container wants may be closed.
+    A packet from a container to an address of the host meets the input rules like one from outside,
+    and its interface is the bridge: ufw's and firewalld's defaults drop it. What no container wants
+    may be closed.
     """
     if wanted_paths.why_none:
         return Skipped(wanted_paths.why_none)
@@ -36,10 +37,15 @@ def input_dropped(wanted_paths: WantedPaths, firewall: Firewall | None) -> Check
 
 
 def _surely(paths: Sequence[WantedPath]) -> list[WantedPath]:
-    """Those that a rule certainly stops. Where only the host is wanted, and no port of it, all of its ports must be closed."""
-    open_to = {path.want.container.id for path in paths if not path.want.port and not path.trace.is_blocked}
+    """Those that a rule certainly stops. Where only the host is wanted, and no port of it, all of
+    its ports must be closed."""
+    open_to = {
+        path.want.container.id for path in paths if not path.want.port and not path.trace.is_blocked
+    }
     return [
-        path for path in paths if path.trace.is_blocked and (path.want.port or path.want.container.id not in open_to)
+        path
+        for path in paths
+        if path.trace.is_blocked and (path.want.port or path.want.container.id not in open_to)
     ]
 
 
@@ -68,18 +74,25 @@ def _input_dropped(by: Step, paths: Sequence[WantedPath], firewall: Firewall | N
     names = sorted(container.name for container in containers.values())
     ports = sorted({path.port for path in paths})
     listener = first.listener
-    service = f" ({listener.comm})" if listener is not None and listener.comm and len(ports) == 1 else ""
+    service = (
+        f" ({listener.comm})" if listener is not None and listener.comm and len(ports) == 1 else ""
+    )
     at = f"port{'s' if len(ports) > 1 else ''} {and_more(map(str, ports), 4)}{service}"
     wish = first.want.port or first.want.has_failed
     return Finding(
         subject=HOST,
-        summary=f"{named('container', names)} cannot reach {at} on this host: {by} drops packets from {first.network.bridge}",
+        summary=(
+            f"{named('container', names)} cannot reach {at} on this host: {by} drops packets from "
+            f"{first.network.bridge}"
+        ),
         evidence={
             "table": by.table,
             "chain": by.chain,
             "rule": by.rule,
             "wanted by": _wishes(paths),
-            "listener": f"{listener.address}:{listener.port}, {listener.holder}" if listener else None,
+            "listener": f"{listener.address}:{listener.port}, {listener.holder}"
+            if listener
+            else None,
         },
         variables=cures.to_host(firewall, by, first.network.bridge, first.port),
         discriminator=str(by),
@@ -93,7 +106,8 @@ def _input_dropped(by: Step, paths: Sequence[WantedPath], firewall: Firewall | N
 def _wishes(paths: Sequence[WantedPath]) -> Json:
     """Where it is written who wants to go where."""
     return {
-        f"{path.want.container.name} to {path.address}:{path.port}": f"{path.want.source}: {path.want.where}"
+        f"{path.want.container.name} to "
+        f"{path.address}:{path.port}": f"{path.want.source}: {path.want.where}"
         for path in paths[:5]
     }
 
@@ -106,13 +120,16 @@ def _wishes(paths: Sequence[WantedPath]) -> Json:
 def between_containers(wanted_paths: WantedPaths, config: DaemonConfig | None) -> CheckResult:
     """A rule drops what one container is configured to send to another.
 
-    On one bridge the packets meet iptables where `net.bridge.bridge-nf-call-iptables` is 1; between bridges they meet the engine's
-    isolation, also where a container calls a published port by the host's own address and no docker-proxy takes the call. Networks
-    with enable_icc=false are closed on purpose.
+    On one bridge the packets meet iptables where `net.bridge.bridge-nf-call-iptables` is 1; between
+    bridges they meet the engine's isolation, also where a container calls a published port by the
+    host's own address and no docker-proxy takes the call. Networks with enable_icc=false are closed
+    on purpose.
     """
     if wanted_paths.why_none:
         return Skipped(wanted_paths.why_none)
-    paths = [path for path in wanted_paths if path.kind == "between containers" and not _is_apart(path)]
+    paths = [
+        path for path in wanted_paths if path.kind == "between containers" and not _is_apart(path)
+    ]
     if not paths:
         return Skipped("no running container is configured to call another one at a known port")
     yield from _undecided(paths)
@@ -134,18 +151,24 @@ def _between(by: Step, paths: Sequence[WantedPath], config: DaemonConfig | None)
     by_host = "" if first.bridged else f" by the host's address {first.address}"
     return Finding(
         subject=first.want.container.subject if len(callers) == 1 else HOST,
-        summary=f"{named('container', callers)} cannot reach port {first.port} of {whom}{by_host}: {by} drops the packets",
+        summary=(
+            f"{named('container', callers)} cannot reach port {first.port} of {whom}{by_host}: "
+            f"{by} drops the packets"
+        ),
         evidence={
             "table": by.table,
             "chain": by.chain,
             "rule": by.rule,
             "wanted by": _wishes(paths),
-            "userland-proxy": None if first.bridged or config is None else config.value("userland-proxy"),
+            "userland-proxy": None
+            if first.bridged or config is None
+            else config.value("userland-proxy"),
         },
         variables=_cure_between(by, first),
         discriminator=str(by),
         severity=None if failing(paths) else Severity.warning,
-        touches=subjects_of([path.network for path in paths]) + tuple(path.want.container.subject for path in paths),
+        touches=subjects_of([path.network for path in paths])
+        + tuple(path.want.container.subject for path in paths),
         calls=(peer.subject,) if peer is not None else (),
         signs=NO_WAY_OUT,
     )

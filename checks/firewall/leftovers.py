@@ -30,8 +30,9 @@ def dnat_stale(
 ) -> CheckResult:
     """A rule of Docker's sends a port to the address of a container that is gone.
 
-    Left by an engine that was killed, or put back by a firewall service that restores saved rules at boot. The first rule that matches
-    takes the port: a program of the host, or a container that publishes the port now, gets no connection from outside.
+    Left by an engine that was killed, or put back by a firewall service that restores saved rules
+    at boot. The first rule that matches takes the port: a program of the host, or a container that
+    publishes the port now, gets no connection from outside.
     """
     if ping is not None and ping.is_podman:
         return Skipped("Podman has other rules")
@@ -51,9 +52,15 @@ def dnat_stale(
     return None
 
 
-def _stale(rules: tuple[PortRule, ...], containers: Containers, networks: Networks) -> Iterator[PortRule]:
+def _stale(
+    rules: tuple[PortRule, ...], containers: Containers, networks: Networks
+) -> Iterator[PortRule]:
     """Those that lead to an address of the engine's networks that no running container has."""
-    held = {endpoint.ip_address for container in containers.running for endpoint in container.endpoints.values()}
+    held = {
+        endpoint.ip_address
+        for container in containers.running
+        for endpoint in container.endpoints.values()
+    }
     subnets = [subnet for network in networks.bridges for subnet in network.subnets]
     for rule in rules:
         address = ip_address(rule.address)
@@ -61,7 +68,9 @@ def _stale(rules: tuple[PortRule, ...], containers: Containers, networks: Networ
             yield rule
 
 
-def _left_over(rule: PortRule, containers: Containers, listeners: Listeners | None, repair: dict[str, str]) -> Finding:
+def _left_over(
+    rule: PortRule, containers: Containers, listeners: Listeners | None, repair: dict[str, str]
+) -> Finding:
     victims = [
         container
         for container in containers.running
@@ -78,11 +87,14 @@ def _left_over(rule: PortRule, containers: Containers, listeners: Listeners | No
     legacy = "-legacy" if rule.table.backend == "legacy" else ""
     return Finding(
         subject=HOST,
-        summary=f"a rule of Docker's sends {rule.protocol} port {rule.host_port} to {rule.address}, an address of no running"
+        summary=f"a rule of Docker's sends {rule.protocol} port {rule.host_port} to "
+        f"{rule.address}, an address of no running"
         f" container{whom}",
         evidence={
             f"iptables -t nat, chain {rule.chain}, rule {rule.number}": rule.text,
-            "listener": f"{program.address}:{program.port}, {program.holder}" if program is not None else None,
+            "listener": f"{program.address}:{program.port}, {program.holder}"
+            if program is not None
+            else None,
             "published by": [container.name for container in victims] or None,
         },
         variables={
@@ -104,6 +116,7 @@ def _served(rule: PortRule, listeners: Listeners | None) -> Listener | None:
     outer = [
         listener
         for listener in found
-        if listener.comm != _PROXY and not ip_address(listener.address.strip("[]") or "0.0.0.0").is_loopback  # noqa: S104
+        if listener.comm != _PROXY
+        and not ip_address(listener.address.strip("[]") or "0.0.0.0").is_loopback  # noqa: S104
     ]
     return outer[0] if outer else None

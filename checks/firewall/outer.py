@@ -18,8 +18,9 @@ from diagnose.registry import check
 def output_dropped(host_paths: HostPaths, dns_path: DnsPath | None) -> CheckResult:
     """The host's own packet filter drops what the host sends.
 
-    The kill switch of a VPN lets out what goes to its tunnel, and knows nothing of Docker's bridges: docker-proxy and clients on the
-    host do not reach containers, while clients from outside do. A container with host networking that runs such a VPN closes the host.
+    The kill switch of a VPN lets out what goes to its tunnel, and knows nothing of Docker's
+    bridges: docker-proxy and clients on the host do not reach containers, while clients from
+    outside do. A container with host networking that runs such a VPN closes the host.
     """
     queries = dns_path.of_host if dns_path is not None else {}
     if host_paths.why_none:
@@ -29,8 +30,11 @@ def output_dropped(host_paths: HostPaths, dns_path: DnsPath | None) -> CheckResu
     blocked: dict[Step, list[HostPath]] = defaultdict(list)
     for path in host_paths:
         obstacle = path.trace.obstacle
-        # FORWARD is no hook of the host's own packets: a route leads them elsewhere, which network.subnet-overlaps-route says
-        is_of_host = obstacle is not None and obstacle.reason == "rule" and obstacle.hook != "forward"
+        # FORWARD is no hook of the host's own packets: a route leads them elsewhere, which
+        # network.subnet-overlaps-route says
+        is_of_host = (
+            obstacle is not None and obstacle.reason == "rule" and obstacle.hook != "forward"
+        )
         if path.trace.is_blocked and obstacle is not None and is_of_host:
             blocked[obstacle.by].append(path)
     for by, paths in blocked.items():
@@ -49,7 +53,10 @@ def _dropped(by: Step, paths: list[HostPath], servers: list[str]) -> Finding:
     asked = f", and not DNS server {and_more(servers)}" if servers else ""
     return Finding(
         subject=HOST,
-        summary=f"this host itself cannot reach containers on {networks}{asked}: {by} drops what it sends",
+        summary=(
+            f"this host itself cannot reach containers on {networks}{asked}: {by} drops what it "
+            "sends"
+        ),
         evidence={
             "table": by.table,
             "chain": by.chain,

@@ -1,4 +1,5 @@
-"""The engine's own rules: the chains, the translation of addresses on the way out, the published ports on the way in."""
+"""The engine's own rules: the chains, the translation of addresses on the way out, the published
+ports on the way in."""
 
 from __future__ import annotations
 
@@ -37,13 +38,16 @@ from diagnose.registry import check
 
 @check("firewall.chains-missing", severity=Severity.critical, caused_by=["firewall.backend-mixed"])
 def chains_missing(
-    firewall: Firewall, packet_paths: PacketPaths, config: DaemonConfig | None, lost_rules: LostRules | None
+    firewall: Firewall,
+    packet_paths: PacketPaths,
+    config: DaemonConfig | None,
+    lost_rules: LostRules | None,
 ) -> CheckResult:
     """Docker's rules are gone from the packet filter, or nothing leads to them.
 
-    Flushed by another tool after the engine wrote them. Seen on engines 20.10.24, 26.1.5 and 28.5.2:
-    `iptables -F` leaves FORWARD's policy, DROP where the engine set it; SIGHUP does not bring the rules back,
-    a restart does.
+    Flushed by another tool after the engine wrote them. Seen on engines 20.10.24, 26.1.5 and
+    28.5.2: `iptables -F` leaves FORWARD's policy, DROP where the engine set it; SIGHUP does not
+    bring the rules back, a restart does.
     """
     alone = left_alone(config)
     if alone:
@@ -55,13 +59,16 @@ def chains_missing(
     yield from unsure(packet_paths)
     loss = _loss(firewall, packet_paths)
     if loss.is_real:
-        yield _chains_missing(firewall, packet_paths, loss, config, repair_of(lost_rules, "firewall.chains-missing"))
+        yield _chains_missing(
+            firewall, packet_paths, loss, config, repair_of(lost_rules, "firewall.chains-missing")
+        )
     return None
 
 
 class _RuleLoss(msgspec.Struct, frozen=True):
-    """What is gone. bare: networks whose bridge no rule names. fallen: ways out that no rule takes. no_ports: nothing leads to the
-    published ports. emptied: which chain of published ports lost its rules, in words.
+    """What is gone. bare: networks whose bridge no rule names. fallen: ways out that no rule takes.
+    no_ports: nothing leads to the published ports. emptied: which chain of published ports lost its
+    rules, in words.
     """
 
     bare: tuple[Network, ...]
@@ -76,7 +83,9 @@ class _RuleLoss(msgspec.Struct, frozen=True):
     @property
     def networks(self) -> dict[str, Network]:
         """The networks whose traffic no rule takes, by name."""
-        return {network.name: network for network in (*self.bare, *(way.network for way in self.fallen))}
+        return {
+            network.name: network for network in (*self.bare, *(way.network for way in self.fallen))
+        }
 
     def takes(self, way: Egress) -> bool:
         """Whether the translation of a container's own packets may be gone with what was lost."""
@@ -84,7 +93,9 @@ class _RuleLoss(msgspec.Struct, frozen=True):
 
 
 def _loss(firewall: Firewall, paths: PacketPaths) -> _RuleLoss:
-    bare = tuple(network for network in paths.networks.values() if not firewall.names_bridge(network.bridge))
+    bare = tuple(
+        network for network in paths.networks.values() if not firewall.names_bridge(network.bridge)
+    )
     fallen = tuple(way for way in paths.outlets if is_lost(firewall, way.reach))
     no_ports = bool(paths.inlets) and not firewall.translates_ports
     emptied = "" if no_ports or bare else _emptied(firewall, paths)
@@ -92,14 +103,23 @@ def _loss(firewall: Firewall, paths: PacketPaths) -> _RuleLoss:
 
 
 def is_flushed(firewall: Firewall, paths: PacketPaths) -> bool:
-    """Whether nothing of Docker's is left on the way of any network: what stands there now is somebody else's own file."""
-    return bool(paths.networks) and all(not firewall.names_bridge(net.bridge) for net in paths.networks.values())
+    """Whether nothing of Docker's is left on the way of any network: what stands there now is
+    somebody else's own file."""
+    return bool(paths.networks) and all(
+        not firewall.names_bridge(net.bridge) for net in paths.networks.values()
+    )
 
 
 def _chains_missing(
-    firewall: Firewall, paths: PacketPaths, loss: _RuleLoss, config: DaemonConfig | None, repair: dict[str, str]
+    firewall: Firewall,
+    paths: PacketPaths,
+    loss: _RuleLoss,
+    config: DaemonConfig | None,
+    repair: dict[str, str],
 ) -> Finding:
-    cut = [way for way in paths.outlets if way.reach.is_blocked and way.network.name in loss.networks]
+    cut = [
+        way for way in paths.outlets if way.reach.is_blocked and way.network.name in loss.networks
+    ]
     hidden = [way for way in paths.outlets if _is_unmasked(way) and loss.takes(way)]
     ports = [inlet for inlet in paths.inlets if _is_shut(inlet, loss)]
     served = has_proxy(config) and all(_is_served(inlet) for inlet in ports)
@@ -139,10 +159,21 @@ def _harm(names: Sequence[str], ports: Sequence[Ingress], *, served: bool) -> st
 
 def _places(loss: _RuleLoss) -> list[str]:
     """Where rules are missing, in words."""
-    places = [f"FORWARD has no rules for {few(network.bridge for network in loss.bare)}"] if loss.bare else []
+    places = (
+        [f"FORWARD has no rules for {few(network.bridge for network in loss.bare)}"]
+        if loss.bare
+        else []
+    )
     bare = {network.name for network in loss.bare}
-    for part, what in (("request", "no rule lets out what comes from"), ("reply", "no rule lets the answers back to")):
-        bridges = {way.network.bridge for way in loss.fallen if way.reach.part == part and way.network.name not in bare}
+    for part, what in (
+        ("request", "no rule lets out what comes from"),
+        ("reply", "no rule lets the answers back to"),
+    ):
+        bridges = {
+            way.network.bridge
+            for way in loss.fallen
+            if way.reach.part == part and way.network.name not in bare
+        }
         if bridges:
             places.append(f"{what} {few(bridges)}")
     if loss.no_ports:
@@ -159,25 +190,40 @@ def _emptied(firewall: Firewall, paths: PacketPaths) -> str:
     inlets = paths.inlets
     if len(inlets) < _SEVERAL or paths.unwalked:
         return ""
-    if all(inlet.reach.nat is None and not inlet.reach.nat_unknown and _is_served(inlet) for inlet in inlets):
+    if all(
+        inlet.reach.nat is None and not inlet.reach.nat_unknown and _is_served(inlet)
+        for inlet in inlets
+    ):
         return "none of the published ports has a rule in nat"
-    if all(inlet.reach.nat and inlet.reach.hook == "forward" and is_lost(firewall, inlet.reach) for inlet in inlets):
+    if all(
+        inlet.reach.nat and inlet.reach.hook == "forward" and is_lost(firewall, inlet.reach)
+        for inlet in inlets
+    ):
         return "no rule lets in what is sent to the published ports"
     return ""
 
 
 def _is_served(inlet: Ingress) -> bool:
-    """Whether a client gets to a process of the host at a published port, as docker-proxy is one."""
+    """Whether a client gets to a process of the host at a published port, as docker-proxy is
+    one."""
     return inlet.reach.nat is None and inlet.reach.outcome == "accept"
 
 
 def _is_unmasked(way: Egress) -> bool:
-    """Whether its packets certainly leave with the container's own address although the engine is to hide it."""
+    """Whether its packets certainly leave with the container's own address although the engine is
+    to hide it."""
     sample = way.sample
-    return way.network.masquerades and sample.outcome == "accept" and sample.nat is None and not sample.nat_unknown
+    return (
+        way.network.masquerades
+        and sample.outcome == "accept"
+        and sample.nat is None
+        and not sample.nat_unknown
+    )
 
 
-@check("firewall.masquerade-missing", severity=Severity.critical, caused_by=["firewall.chains-missing"])
+@check(
+    "firewall.masquerade-missing", severity=Severity.critical, caused_by=["firewall.chains-missing"]
+)
 def masquerade_missing(
     firewall: Firewall,
     packet_paths: PacketPaths,
@@ -189,9 +235,10 @@ def masquerade_missing(
 ) -> CheckResult:
     """A network's packets leave the host from addresses that nobody can answer.
 
-    Their packets leave, no answer finds the way back: they are not translated, or a rule gives them an address of the uplink's
-    subnet that the host has no more. Seen on engines 20.10.24, 26.1.5 and 28.5.2. An engine that is configured to write no rules may
-    have its networks routed by others: it is judged only where containers get no answer from any DNS server.
+    Their packets leave, no answer finds the way back: they are not translated, or a rule gives them
+    an address of the uplink's subnet that the host has no more. Seen on engines 20.10.24, 26.1.5
+    and 28.5.2. An engine that is configured to write no rules may have its networks routed by
+    others: it is judged only where containers get no answer from any DNS server.
     """
     alone = left_alone(config)
     silent = _silent_networks(lookups) if alone else frozenset()
@@ -204,9 +251,13 @@ def masquerade_missing(
         return Skipped(packet_paths.why_none)
     every = (*packet_paths.outlets, *packet_paths.outlets6)
     # an engine that writes no rules turns the network's own setting off
-    ways = [way for way in every if (way.network.name in silent if alone else way.network.masquerades)]
+    ways = [
+        way for way in every if (way.network.name in silent if alone else way.network.masquerades)
+    ]
     if not ways:
-        return Skipped("no running container is on a network whose addresses the engine should hide")
+        return Skipped(
+            "no running container is on a network whose addresses the engine should hide"
+        )
     yield from _undecided(ways)
     repair = {} if alone else repair_of(lost_rules, "firewall.masquerade-missing")
     unanswerable = _unanswerable(ways, interfaces)
@@ -219,10 +270,15 @@ def masquerade_missing(
     return None
 
 
-def _untranslated_queries(resolver_paths: ResolverPaths | None, lookups: Lookups | None) -> Iterator[ResolverPath]:
-    """One query of each network and server that leaves with a container's own address, where the server stays silent."""
+def _untranslated_queries(
+    resolver_paths: ResolverPaths | None, lookups: Lookups | None
+) -> Iterator[ResolverPath]:
+    """One query of each network and server that leaves with a container's own address, where the
+    server stays silent."""
     paths = lookups.ways if lookups is not None else ()
-    silent = {(name, path.server) for path in paths if path.fails and path.asked for name in path.networks}
+    silent = {
+        (name, path.server) for path in paths if path.fails and path.asked for name in path.networks
+    }
     seen = set()
     for path in resolver_paths.untranslated if resolver_paths is not None else ():
         key = (path.network.name, path.server)
@@ -236,7 +292,8 @@ def _query_unmasqueraded(path: ResolverPath) -> Finding:
     subnet = next((str(subnet) for subnet in network.subnets if subnet.version == 4), "")
     return Finding(
         subject=network.subject,
-        summary=f"{named('network', [network.name])}: queries to DNS server {path.server} leave by {path.device} with source"
+        summary=f"{named('network', [network.name])}: queries to DNS server {path.server} leave by "
+        f"{path.device} with source"
         f" {subnet}, so that no answer comes back; other packets are translated",
         evidence={
             "nat POSTROUTING": f"no translation of {subnet} on the way to {path.server}",
@@ -261,7 +318,9 @@ def _undecided(ways: Iterable[Egress]) -> Iterator[Unexamined]:
             yield Unexamined(way.container.subject, f"its translation depends on {way.sample.by}")
 
 
-def _unanswerable(ways: Iterable[Egress], interfaces: Interfaces | None) -> dict[tuple[str, str], list[Egress]]:
+def _unanswerable(
+    ways: Iterable[Egress], interfaces: Interfaces | None
+) -> dict[tuple[str, str], list[Egress]]:
     """The ways out whose source address nobody can answer, grouped by network and IP version."""
     groups: dict[tuple[str, str], list[Egress]] = defaultdict(list)
     for way in ways:
@@ -285,7 +344,8 @@ def _nat_gone(firewall: Firewall, paths: PacketPaths) -> str:
 
 
 def _leaves_untranslated(way: Egress) -> bool:
-    """By IPv6, global addresses may be routed to this host: only local ones (fc00::/7) certainly get no answer."""
+    """By IPv6, global addresses may be routed to this host: only local ones (fc00::/7) certainly
+    get no answer."""
     if way.family == "ip6" and not way.address.lower().startswith(("fc", "fd")):
         return False
     if way.uplink.name == way.network.bridge:
@@ -294,16 +354,24 @@ def _leaves_untranslated(way: Egress) -> bool:
 
 
 def _is_foreign(way: Egress, interfaces: Interfaces | None) -> bool:
-    """Whether the source address after SNAT lies in the uplink's subnet but is not this host's, so that neighbours cannot resolve it by
-    ARP. An address of another subnet may be routed here.
+    """Whether the source address after SNAT lies in the uplink's subnet but is not this host's, so
+    that neighbours cannot resolve it by ARP. An address of another subnet may be routed here.
     """
     nat = way.sample.nat
-    if way.sample.outcome != "accept" or nat is None or nat.kind != "snat" or not nat.address or interfaces is None:
+    if (
+        way.sample.outcome != "accept"
+        or nat is None
+        or nat.kind != "snat"
+        or not nat.address
+        or interfaces is None
+    ):
         return False
     return interfaces.is_on_link(nat.address, way.uplink.name) and not interfaces.holds(nat.address)
 
 
-def _unmasqueraded(ways: Sequence[Egress], repair: dict[str, str], config: DaemonConfig | None) -> Finding:
+def _unmasqueraded(
+    ways: Sequence[Egress], repair: dict[str, str], config: DaemonConfig | None
+) -> Finding:
     first = ways[0]
     network, nat = first.network, first.sample.nat
     version = 6 if first.family == "ip6" else 4
@@ -312,14 +380,17 @@ def _unmasqueraded(ways: Sequence[Egress], repair: dict[str, str], config: Daemo
     names = [way.container.name for way in ways]
     by_ipv6 = " by IPv6" if version == 6 else ""
     summary = (
-        f"{named('network', [network.name])}: packets of {counted('container', names)} leave{by_ipv6} with source {source},"
+        f"{named('network', [network.name])}: packets of {counted('container', names)} "
+        f"leave{by_ipv6} with source {source},"
         " so that no answer comes back"
     )
     return Finding(
         subject=network.subject,
         summary=sentence(summary, iptables_off(config)),
         evidence={
-            "nat POSTROUTING": str(nat or f"no translation of {', '.join(subnets)} on the way to {first.uplink.name}"),
+            "nat POSTROUTING": str(
+                nat or f"no translation of {', '.join(subnets)} on the way to {first.uplink.name}"
+            ),
             "IPAM.Config.Subnet": ", ".join(subnets),
             "container": first.container.name,
             "address": first.address,
@@ -333,7 +404,9 @@ def _unmasqueraded(ways: Sequence[Egress], repair: dict[str, str], config: Daemo
     )
 
 
-def _remedies(network: Network, subnet: str, repair: dict[str, str], version: int) -> dict[str, str]:
+def _remedies(
+    network: Network, subnet: str, repair: dict[str, str], version: int
+) -> dict[str, str]:
     """The variables of the page, whose remedies for IPv6 are others."""
     if version == 6:
         found = {"subnet6": subnet} if subnet else {"subnet": ""}
@@ -355,8 +428,8 @@ def dnat_missing(
 ) -> CheckResult:
     """A published port has no rule that leads to its container.
 
-    Where docker-proxy listens, it still serves the port, and the container sees the bridge's address for
-    every client: seen on engines 20.10.24, 26.1.5 and 28.5.2.
+    Where docker-proxy listens, it still serves the port, and the container sees the bridge's
+    address for every client: seen on engines 20.10.24, 26.1.5 and 28.5.2.
     """
     why_not = left_alone(config) or _nat_gone(firewall, packet_paths)
     if why_not:
@@ -373,26 +446,38 @@ def dnat_missing(
         if problem:
             yield _untranslated(inlet, problem, repair, has_proxy(config) and _is_served(inlet))
         elif inlet.reach.nat_unknown:
-            yield Unexamined(inlet.container.subject, f"its translation depends on {inlet.reach.by}")
+            yield Unexamined(
+                inlet.container.subject, f"its translation depends on {inlet.reach.by}"
+            )
     if not has_proxy(config) and host_paths is not None:
         yield from _unreachable_from_host(packet_paths, host_paths, repair)
     return None
 
 
-def _unreachable_from_host(paths: PacketPaths, host_paths: HostPaths, repair: dict[str, str]) -> CheckResult:
-    """Published ports that are translated for others and not for the host itself, where no docker-proxy takes the connection."""
-    translated = {(inlet.container.id, inlet.host_port) for inlet in paths.inlets if inlet.reach.nat is not None}
+def _unreachable_from_host(
+    paths: PacketPaths, host_paths: HostPaths, repair: dict[str, str]
+) -> CheckResult:
+    """Published ports that are translated for others and not for the host itself, where no
+    docker-proxy takes the connection."""
+    translated = {
+        (inlet.container.id, inlet.host_port)
+        for inlet in paths.inlets
+        if inlet.reach.nat is not None
+    }
     lost = [
         path
         for path in host_paths.published
-        if (path.container.id, path.port) in translated and path.trace.nat is None and not path.trace.nat_unknown
+        if (path.container.id, path.port) in translated
+        and path.trace.nat is None
+        and not path.trace.nat_unknown
     ]
     if lost:
         first = lost[0]
         yield Finding(
             subject=HOST,
             summary=f"this host itself cannot reach published port {first.port} of"
-            f" {counted('container', [path.container.name for path in lost])}: nat OUTPUT does not lead to Docker's rules",
+            f" {counted('container', [path.container.name for path in lost])}: nat OUTPUT does not "
+            "lead to Docker's rules",
             evidence={
                 "this host to": f"{first.address}:{first.port}",
                 "translation": None,
@@ -411,7 +496,9 @@ def _untranslated(inlet: Ingress, problem: str, repair: dict[str, str], served: 
     proxy = "only docker-proxy serves the port, and hides the clients' addresses" if served else ""
     return Finding(
         subject=inlet.container.subject,
-        summary=sentence(f'container "{inlet.container.name}": published port {inlet.host_port} {problem}', proxy),
+        summary=sentence(
+            f'container "{inlet.container.name}": published port {inlet.host_port} {problem}', proxy
+        ),
         evidence={
             "NetworkSettings.Ports": f"{inlet.host_address}:{inlet.host_port} -> {inlet.port}",
             "container addresses": sorted(inlet.addresses),
@@ -428,7 +515,8 @@ def _untranslated(inlet: Ingress, problem: str, repair: dict[str, str], served: 
 
 
 def _misled(firewall: Firewall, inlet: Ingress) -> str:
-    """What is certainly wrong with the rules of one published port, in words; empty if nothing is."""
+    """What is certainly wrong with the rules of one published port, in words; empty if nothing
+    is."""
     reach = inlet.reach
     nat = reach.nat
     if reach.nat_unknown:
@@ -443,7 +531,9 @@ def _misled(firewall: Firewall, inlet: Ingress) -> str:
         return ""
     if nat.address not in inlet.addresses or nat.port not in (None, inlet.container_port):
         wanted = f"{min(inlet.addresses)}:{inlet.container_port}"
-        return f"is sent to {nat.address}:{nat.port or inlet.host_port}, the container is at {wanted}"
+        return (
+            f"is sent to {nat.address}:{nat.port or inlet.host_port}, the container is at {wanted}"
+        )
     is_stopped_later = reach.hook == "forward" and is_lost(firewall, reach)
     if is_stopped_later and firewall.names_bridge(inlet.network.bridge):
         return f"is translated and then not let through ({reach.by})"

@@ -1,4 +1,5 @@
-"""The way between networks: whether the kernel forwards at all, and what somebody else's rules drop on the way."""
+"""The way between networks: whether the kernel forwards at all, and what somebody else's rules drop
+on the way."""
 
 from __future__ import annotations
 
@@ -55,13 +56,21 @@ def forwarding_off(
 ) -> CheckResult:
     """The kernel does not forward packets between containers and the outside.
 
-    A packet is forwarded if the interface it came in by has forwarding on; `net.ipv4.ip_forward` sets all at
-    once. IPv6 has one setting, which the engine turns on where it writes rules for it (always from 27.0 on).
+    A packet is forwarded if the interface it came in by has forwarding on; `net.ipv4.ip_forward`
+    sets all at once. IPv6 has one setting, which the engine turns on where it writes rules for it
+    (always from 27.0 on).
     """
     if config is not None and config.value("ip-forward") is False:
-        return Skipped(f"the engine is configured to leave forwarding alone (ip-forward, {config.where('ip-forward')})")
+        return Skipped(
+            "the engine is configured to leave forwarding alone (ip-forward, "
+            f"{config.where('ip-forward')})"
+        )
     routed = {network.name: network for network in networks.bridges if not network.internal}
-    used = [container for container in containers.running if any(name in routed for name in container.endpoints)]
+    used = [
+        container
+        for container in containers.running
+        if any(name in routed for name in container.endpoints)
+    ]
     if not used:
         return Skipped("no running container is on a bridge network that leads out")
     yield from _forwarding_off(forwarding, used, routed, sysctl_files)
@@ -71,22 +80,34 @@ def forwarding_off(
 
 
 def _forwarding_off(
-    forwarding: Forwarding, used: Sequence[Container], routed: dict[str, Network], sysctl_files: SysctlFiles | None
+    forwarding: Forwarding,
+    used: Sequence[Container],
+    routed: dict[str, Network],
+    sysctl_files: SysctlFiles | None,
 ) -> Iterator[Finding]:
     off = sorted(name for name, value in forwarding.by_interface.items() if value == "0")
     everywhere = forwarding.everywhere == "0"
     touched = _without_forwarding(off, routed, everywhere=everywhere)
-    cut = [container for container in used if any(network.name in container.endpoints for network in touched)]
+    cut = [
+        container
+        for container in used
+        if any(network.name in container.endpoints for network in touched)
+    ]
     if not cut:
         return
     setting = "net.ipv4.ip_forward" if everywhere else f"net/ipv4/conf/{off[0]}/forwarding"
     where = "" if everywhere else f" on {few(off)}"
-    line = sysctl_files.of("net.ipv4.ip_forward", "0") if sysctl_files is not None and everywhere else None
+    line = (
+        sysctl_files.of("net.ipv4.ip_forward", "0")
+        if sysctl_files is not None and everywhere
+        else None
+    )
     at_boot: dict[str, Json] = {"set at boot by": f"{line.file}, line {line.line}"} if line else {}
     yield Finding(
         subject=HOST,
         summary=sentence(
-            f"IP forwarding is off{where}: {count(len(cut), 'container')} cut off from everything beyond this host",
+            f"IP forwarding is off{where}: {count(len(cut), 'container')} cut off from everything "
+            "beyond this host",
             str(line) if line else "",
         ),
         evidence={"net.ipv4.ip_forward": forwarding.everywhere}
@@ -98,8 +119,11 @@ def _forwarding_off(
     )
 
 
-def _without_forwarding(off: Sequence[str], routed: dict[str, Network], *, everywhere: bool) -> list[Network]:
-    """The networks whose packets are not forwarded: all of them where an interface of the host itself does not."""
+def _without_forwarding(
+    off: Sequence[str], routed: dict[str, Network], *, everywhere: bool
+) -> list[Network]:
+    """The networks whose packets are not forwarded: all of them where an interface of the host
+    itself does not."""
     bridges = {network.bridge: network for network in routed.values()}
     if everywhere or set(off) - set(bridges):
         return list(bridges.values())
@@ -107,7 +131,8 @@ def _without_forwarding(off: Sequence[str], routed: dict[str, Network], *, every
 
 
 def _engine_turns_on_ipv6(config: DaemonConfig | None, ping: Ping | None) -> bool:
-    """Whether the engine had turned on the forwarding of IPv6, so that somebody turned it off again."""
+    """Whether the engine had turned on the forwarding of IPv6, so that somebody turned it off
+    again."""
     configured = config.value("ip6tables") if config is not None else None
     return configured is True or (configured is None and ping is not None and ping.version >= (27,))
 
@@ -122,17 +147,29 @@ def _forwarding6_off(
     cut = [
         container
         for container in used
-        if any(endpoint.global_ipv6_address for name, endpoint in container.endpoints.items() if name in open6)
+        if any(
+            endpoint.global_ipv6_address
+            for name, endpoint in container.endpoints.items()
+            if name in open6
+        )
     ]
     if not cut:
         return
     alone = [
-        container for container in cut if not any(endpoint.ip_address for endpoint in container.endpoints.values())
+        container
+        for container in cut
+        if not any(endpoint.ip_address for endpoint in container.endpoints.values())
     ]
     yield Finding(
         subject=HOST,
-        summary=f"IPv6 forwarding is off: {count(len(cut), 'container')} cut off from everything beyond this host by IPv6",
-        evidence={FORWARDING6: forwarding.everywhere6, "containers": sorted(container.name for container in cut)},
+        summary=(
+            f"IPv6 forwarding is off: {count(len(cut), 'container')} cut off from everything "
+            "beyond this host by IPv6"
+        ),
+        evidence={
+            FORWARDING6: forwarding.everywhere6,
+            "containers": sorted(container.name for container in cut),
+        },
         variables={"assignment": f"{FORWARDING6}=1"},
         severity=None if alone else Severity.warning,
         touches=subjects_of(routed[name] for name in sorted(open6)),
@@ -147,13 +184,17 @@ def _forwarding6_off(
     caused_by=["firewall.backend-mixed", "firewall.chains-missing"],
 )
 def forward_dropped(
-    firewall: Firewall, packet_paths: PacketPaths, resolver_paths: ResolverPaths | None, config: DaemonConfig | None
+    firewall: Firewall,
+    packet_paths: PacketPaths,
+    resolver_paths: ResolverPaths | None,
+    config: DaemonConfig | None,
 ) -> CheckResult:
     """A rule that is not Docker's drops the traffic of containers.
 
-    An accept in Docker's table does not protect from a drop in another one on the same hook. What only some
-    destinations or sources meet, and a port that is closed while others are open, is a policy and is not reported; but
-    answers that are dropped because a rule for clients spares none are, and queries to every DNS server that a container has.
+    An accept in Docker's table does not protect from a drop in another one on the same hook. What
+    only some destinations or sources meet, and a port that is closed while others are open, is a
+    policy and is not reported; but answers that are dropped because a rule for clients spares none
+    are, and queries to every DNS server that a container has.
     """
     if not packet_paths.networks:
         return Skipped(packet_paths.why_none)
@@ -173,10 +214,13 @@ class _Loss(msgspec.Struct, eq=False):
 
 
 def _losses(
-    firewall: Firewall, paths: PacketPaths, resolver_paths: ResolverPaths | None, config: DaemonConfig | None
+    firewall: Firewall,
+    paths: PacketPaths,
+    resolver_paths: ResolverPaths | None,
+    config: DaemonConfig | None,
 ) -> dict[Step, _Loss]:
-    """By the rule that decides. What Docker's own rules should have let through is firewall.chains-missing, unless the engine is
-    configured to write none.
+    """By the rule that decides. What Docker's own rules should have let through is
+    firewall.chains-missing, unless the engine is configured to write none.
     """
     losses: dict[Step, _Loss] = defaultdict(_Loss)
     for way in (*paths.outlets, *paths.outlets6):
@@ -191,7 +235,11 @@ def _losses(
         if obstacle is not None and obstacle.reason == "rule":
             losses[obstacle.by].queries.append(query)
     spared = _Spared(firewall, paths, has_rules=not left_alone(config))
-    return {by: loss for by, loss in losses.items() if not spared.holds(by) and not _closes_on_purpose(by, loss, paths)}
+    return {
+        by: loss
+        for by, loss in losses.items()
+        if not spared.holds(by) and not _closes_on_purpose(by, loss, paths)
+    }
 
 
 class _Spared:
@@ -203,14 +251,20 @@ class _Spared:
         self._is_flushed = has_rules and is_flushed(firewall, paths)
 
     def holds(self, by: Step) -> bool:
-        """Whether Docker's rules are gone there: with them back, the rules that are in the same chain now are not reached."""
+        """Whether Docker's rules are gone there: with them back, the rules that are in the same
+        chain now are not reached."""
         if self._has_rules and self._firewall.is_lost(by):
             return True
-        return self._is_flushed and by.chain == "FORWARD" and by.table in ("ip filter", "iptables-legacy ip filter")
+        return (
+            self._is_flushed
+            and by.chain == "FORWARD"
+            and by.table in ("ip filter", "iptables-legacy ip filter")
+        )
 
 
 def _closes_on_purpose(by: Step, loss: _Loss, paths: PacketPaths) -> bool:
-    """Whether a rule that lets containers out only closes ports: in DOCKER-USER, or some of several."""
+    """Whether a rule that lets containers out only closes ports: in DOCKER-USER, or some of
+    several."""
     if loss.outlets or loss.queries:
         return False
     inlets = loss.inlets
@@ -230,7 +284,9 @@ def _dropped(by: Step, loss: _Loss, config: DaemonConfig | None) -> Finding:
     networks += [query.network for query in loss.queries]
     return Finding(
         subject=HOST,
-        summary=sentence(f"{by} blocks{what}: {'; '.join(_harm(loss, names))}", iptables_off(config)),
+        summary=sentence(
+            f"{by} blocks{what}: {'; '.join(_harm(loss, names))}", iptables_off(config)
+        ),
         evidence={
             "table": by.table,
             "chain": by.chain,
@@ -251,7 +307,9 @@ def _dropped(by: Step, loss: _Loss, config: DaemonConfig | None) -> Finding:
 
 def _only_ipv6(loss: _Loss) -> bool:
     families = {way.family for way in loss.outlets} | {inlet.family for inlet in loss.inlets}
-    return families == {"ip6"} or (not families and all(":" in query.server for query in loss.queries))
+    return families == {"ip6"} or (
+        not families and all(":" in query.server for query in loss.queries)
+    )
 
 
 def _where(loss: _Loss) -> tuple[str, str]:
@@ -283,19 +341,23 @@ def _harm(loss: _Loss, names: Sequence[str]) -> list[str]:
         askers = sorted({query.container.name for query in queries})
         devices = sorted({query.device for query in queries} - {""})
         way = f" by {and_more(devices)}" if devices else ""
-        harm.append(f"{counted('container', askers)} cannot reach {named('DNS server', servers)}{way}")
+        harm.append(
+            f"{counted('container', askers)} cannot reach {named('DNS server', servers)}{way}"
+        )
     if loss.inlets:
         harm.append(f"published {port_list(loss.inlets)} cannot be reached{by_ipv6}")
     return harm
 
 
 @check("firewall.bridge-filter-off", severity=Severity.warning)
-def bridge_filter_off(forwarding: Forwarding, containers: Containers, networks: Networks) -> CheckResult:
+def bridge_filter_off(
+    forwarding: Forwarding, containers: Containers, networks: Networks
+) -> CheckResult:
     """Containers that should be kept apart on one bridge can reach each other.
 
-    Bridged packets skip the packet filter: the option enable_icc=false is a rule, and the kernel's setting
-    `net.bridge.bridge-nf-call-iptables` decides whether packets between two containers of one bridge meet any rule.
-    Engines before 28 warned of it; from 28 on only the kernel says so.
+    Bridged packets skip the packet filter: the option enable_icc=false is a rule, and the kernel's
+    setting `net.bridge.bridge-nf-call-iptables` decides whether packets between two containers of
+    one bridge meet any rule. Engines before 28 warned of it; from 28 on only the kernel says so.
     """
     apart = [network for network in networks.bridges if network.option(ICC) == "false"]
     if not apart:
@@ -303,7 +365,11 @@ def bridge_filter_off(forwarding: Forwarding, containers: Containers, networks: 
     if forwarding.bridge_filter == "1":
         return None
     for network in apart:
-        names = [container.name for container in containers.running if network.name in container.endpoints]
+        names = [
+            container.name
+            for container in containers.running
+            if network.name in container.endpoints
+        ]
         if len(names) < 2:
             continue
         yield Finding(

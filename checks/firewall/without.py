@@ -1,11 +1,17 @@
-"""What the host looks like without a cause in the packet filter or in forwarding: pure edits of evidence."""
+"""What the host looks like without a cause in the packet filter or in forwarding: pure edits of
+evidence."""
 
 from __future__ import annotations
 
 from msgspec.structs import replace
 
 from diagnose.evidence.network.packet_filter import Firewall
-from diagnose.evidence.network.packet_paths import ConnectionVerdict, Egress, Forwarding, PacketPaths
+from diagnose.evidence.network.packet_paths import (
+    ConnectionVerdict,
+    Egress,
+    Forwarding,
+    PacketPaths,
+)
 from diagnose.evidence.network.resolver_paths import ResolverPath, ResolverPaths
 from diagnose.evidence.network.wanted_paths import ARRIVES, WantedPath, WantedPaths
 from diagnose.model import Edit, Finding
@@ -20,29 +26,48 @@ def forwarding_on(forwarding: Forwarding) -> Edit:
     """All forwarding settings are 1."""
     on = {name: "1" if value == "0" else value for name, value in forwarding.by_interface.items()}
     everywhere6 = "1" if forwarding.everywhere6 == "0" else forwarding.everywhere6
-    return {Forwarding: replace(forwarding, everywhere="1", by_interface=on, everywhere6=everywhere6)}
+    return {
+        Forwarding: replace(forwarding, everywhere="1", by_interface=on, everywhere6=everywhere6)
+    }
 
 
 @without("firewall.chains-missing", "firewall.masquerade-missing", "firewall.forward-dropped")
-def paths_open(finding: Finding, packet_paths: PacketPaths, resolver_paths: ResolverPaths | None) -> Edit:
-    """What leaves the networks that the finding touches gets through, with the host's address, and so do queries to DNS servers."""
+def paths_open(
+    finding: Finding, packet_paths: PacketPaths, resolver_paths: ResolverPaths | None
+) -> Edit:
+    """What leaves the networks that the finding touches gets through, with the host's address, and
+    so do queries to DNS servers."""
     touched = {finding.subject, *finding.touches}
 
     def opened(egress: Egress) -> Egress:
-        return replace(egress, reach=PASSES, sample=PASSES) if egress.network.subject in touched else egress
+        return (
+            replace(egress, reach=PASSES, sample=PASSES)
+            if egress.network.subject in touched
+            else egress
+        )
 
     def answered(path: ResolverPath) -> ResolverPath:
         return replace(path, trace=ARRIVES) if path.network.subject in touched else path
 
-    edit: Edit = {PacketPaths: replace(packet_paths, outlets=tuple(opened(egress) for egress in packet_paths.outlets))}
+    edit: Edit = {
+        PacketPaths: replace(
+            packet_paths, outlets=tuple(opened(egress) for egress in packet_paths.outlets)
+        )
+    }
     if resolver_paths is not None:
-        edit = {**edit, ResolverPaths: replace(resolver_paths, items=tuple(answered(path) for path in resolver_paths))}
+        edit = {
+            **edit,
+            ResolverPaths: replace(
+                resolver_paths, items=tuple(answered(path) for path in resolver_paths)
+            ),
+        }
     return edit
 
 
 @without("firewall.backend-mixed")
 def one_backend(firewall: Firewall) -> Edit | None:
-    """Only the iptables backend that Docker writes to has rules. None where Docker has chains in both."""
+    """Only the iptables backend that Docker writes to has rules. None where Docker has chains in
+    both."""
     docker = {table.backend for table in firewall.docker_tables if table.family == "ip"}
     if len(docker) != 1:
         return None

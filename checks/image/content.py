@@ -41,7 +41,8 @@ ARCHITECTURES = {
     "s390x": ("s390x",),
     "loongarch64": ("loong64",),
 }
-"""Image architectures that a kernel runs by itself, by `uname -m`; 64-bit x86 and ARM run their 32-bit programs too."""
+"""Image architectures that a kernel runs by itself, by `uname -m`; 64-bit x86 and ARM run their
+32-bit programs too."""
 
 
 @check("image.platform-mismatch", severity=Severity.warning)
@@ -55,9 +56,10 @@ def platform_mismatch(
 ) -> CheckResult:
     """An image was built for a different kind of processor than this host has.
 
-    A container of such an image that runs is emulated (binfmt_misc, qemu) or its image is labelled wrongly: advice.
-    One that failed is a warning. An image without an architecture (imported, `scratch`) is not judged. With
-    containerd's store (from engine 28) the container's own manifest counts, not the index.
+    A container of such an image that runs is emulated (binfmt_misc, qemu) or its image is labelled
+    wrongly: advice. One that failed is a warning. An image without an architecture (imported,
+    `scratch`) is not judged. With containerd's store (from engine 28) the container's own manifest
+    counts, not the index.
     """
     machine = info.architecture
     if machine not in ARCHITECTURES:
@@ -72,8 +74,15 @@ def platform_mismatch(
         variables = {"architecture": able[0]} | ({"image": trouble.image} if trouble.image else {})
         yield Finding(
             subject=trouble.subject,
-            summary=f"pulling {trouble.what} failed, last {ago(age)} ago: it does not exist for {machine}",
-            evidence={"log": shortened(trouble.text), "failures": trouble.count, "/info Architecture": machine},
+            summary=(
+                f"pulling {trouble.what} failed, last {ago(age)} ago: it does not exist for "
+                f"{machine}"
+            ),
+            evidence={
+                "log": shortened(trouble.text),
+                "failures": trouble.count,
+                "/info Architecture": machine,
+            },
             variables=variables,
             discriminator=f"{trouble.registry} {trouble.image}".strip(),
             severity=Severity.advice,
@@ -87,8 +96,13 @@ def _mismatch(candidate: Container, built_for: str, machine: str) -> Finding:
     effect = "runs emulated, or its label is wrong" if candidate.is_running else "cannot run here"
     return Finding.about(
         candidate,
-        f'container "{candidate.name}" {effect}: image "{image}" is for {built_for}, this host is {machine}',
-        {"Architecture": built_for, "/info Architecture": machine, "State.Status": candidate.state.status},
+        f'container "{candidate.name}" {effect}: image "{image}" is for {built_for}, this host is '
+        f"{machine}",
+        {
+            "Architecture": built_for,
+            "/info Architecture": machine,
+            "State.Status": candidate.state.status,
+        },
         image=image,
         architecture=ARCHITECTURES[machine][0],
         touches=(Subject("image", image),),
@@ -108,7 +122,12 @@ _LOST_LAYER = re.compile(r"HTTP 500: (?:stat|lstat|open) (?P<path>\S+/overlay2/\
 @check(
     "image.corrupt",
     severity=Severity.critical,
-    caused_by=["storage.disk-full", "storage.inodes-exhausted", "storage.read-only", "kernel.filesystem-errors"],
+    caused_by=[
+        "storage.disk-full",
+        "storage.inodes-exhausted",
+        "storage.read-only",
+        "kernel.filesystem-errors",
+    ],
     causes=["container.start-refused"],
 )
 def corrupt(
@@ -123,11 +142,12 @@ def corrupt(
 ) -> CheckResult:
     """Layers of an image are damaged or gone from the disk.
 
-    Containers that run go on for now; none can be created or started again. Looked for are the folders that the engine's records
-    name, the parts of layers of images in use, and those that the daemon's log complains of (overlay2 only, as root); then
-    the log's texts alone, for an hour. If whole layers of images are gone, that is one finding: somebody deleted them. A container
-    whose own layer is gone cannot even be inspected (HTTP 500, seen on engines 20.10.24, 26.1.5 and 28.5.2). Bytes that changed
-    inside a layer are noticed by nobody.
+    Containers that run go on for now; none can be created or started again. Looked for are the
+    folders that the engine's records name, the parts of layers of images in use, and those that the
+    daemon's log complains of (overlay2 only, as root); then the log's texts alone, for an hour. If
+    whole layers of images are gone, that is one finding: somebody deleted them. A container whose
+    own layer is gone cannot even be inspected (HTTP 500, seen on engines 20.10.24, 26.1.5 and
+    28.5.2). Bytes that changed inside a layer are noticed by nobody.
     """
     uses_overlay = info is not None and info.driver == "overlay2"
     if stored is not None and stored.lost_of_images and uses_overlay:
@@ -142,14 +162,20 @@ def corrupt(
         yield _from_log(trouble.count, trouble.text, trouble.first, summary, variables)
     if isinstance(layers, Unavailable):
         return layers
-    return None if layers.looked_at else Skipped("layers on the disk are examined for the storage driver overlay2 only")
+    return (
+        None
+        if layers.looked_at
+        else Skipped("layers on the disk are examined for the storage driver overlay2 only")
+    )
 
 
 def _deleted(stored: Layers, containers: Containers) -> Finding:
     """Whole layers are gone: the engine never does that to a layer that its records still name."""
     names = {known.id: known.name for known in containers}
     unread = {
-        subject.name for subject in (item.subject for item in containers.unexamined) if subject.kind == "container"
+        subject.name
+        for subject in (item.subject for item in containers.unexamined)
+        if subject.kind == "container"
     }
     robbed = sorted({*(names[id] for id in stored.robbed_containers if id in names), *unread})
     lost = stored.lost_of_images
@@ -162,7 +188,8 @@ def _deleted(stored: Layers, containers: Containers) -> Finding:
     return Finding(
         subject=DAEMON,
         summary=f"{count(len(lost), 'image layer')} of {stored.recorded} in the engine's records "
-        f"{'is' if len(lost) == 1 else 'are'} gone from {stored.path}: nothing can start from these images{also}",
+        f"{'is' if len(lost) == 1 else 'are'} gone from {stored.path}: nothing can start from "
+        f"these images{also}",
         evidence=evidence,
         variables={"root": stored.path.removesuffix("/overlay2")},
         discriminator="layers",
@@ -177,7 +204,10 @@ def _robbed(containers: Containers) -> Iterator[Finding]:
             name = unread.subject.name
             yield Finding(
                 subject=unread.subject,
-                summary=f'container "{name}" has lost its own layer: it can be neither started nor inspected',
+                summary=(
+                    f'container "{name}" has lost its own layer: it can be neither started nor '
+                    "inspected"
+                ),
                 evidence={"GET /containers/ID/json": unread.why, "not on the disk": match["path"]},
                 variables={"container": name},
             )
@@ -196,18 +226,25 @@ def _torn(layers: LayerFolders, clock: Clock, recent_s: float) -> Iterator[Findi
             evidence["daemon log"] = shortened(lines[-1].text)
         yield Finding(
             subject=Subject("image", name),
-            summary=f'image "{name}" has lost {count(len(paths), "part")} of its layers: nothing can start from it',
+            summary=(
+                f'image "{name}" has lost {count(len(paths), "part")} of its layers: nothing can '
+                "start from it"
+            ),
             evidence=evidence,
             variables={"image": name},
             onset=lines[0].at if lines else None,
         )
-    recent = [line for line in layers.reports if line.at is not None and clock.wall - line.at < recent_s]
+    recent = [
+        line for line in layers.reports if line.at is not None and clock.wall - line.at < recent_s
+    ]
     if recent and not lost:
         summary = "the daemon's log reports damaged layers"
         yield _from_log(len(recent), recent[-1].text, recent[0].at, summary, {})
 
 
-def _from_log(times: int, text: str, onset: float | None, summary: str, variables: dict[str, str]) -> Finding:
+def _from_log(
+    times: int, text: str, onset: float | None, summary: str, variables: dict[str, str]
+) -> Finding:
     return Finding(
         subject=DAEMON,
         summary=f"{summary}, {count(times, 'time')}",

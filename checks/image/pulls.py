@@ -47,7 +47,10 @@ class _Failures(msgspec.Struct, frozen=True):
         is_harmful = trouble.count >= self.repeated or age < self.recent_s
         return Finding(
             subject=trouble.subject,
-            summary=f"pulling {trouble.what} failed {times}, last {ago(age)} ago: {_reason(trouble.text)}{clause}",
+            summary=(
+                f"pulling {trouble.what} failed {times}, last {ago(age)} ago: "
+                f"{_reason(trouble.text)}{clause}"
+            ),
             evidence={
                 self.pulls.source: shortened(trouble.text),
                 "failures": trouble.count,
@@ -96,8 +99,8 @@ def pull_no_space(
 ) -> CheckResult:
     """A pull failed because the disk had no room for the image.
 
-    The engine removes the unfinished layers, so the room is back a moment later and the disk looks well. An image needs its
-    unpacked size and, while it is pulled, its packed layers as well.
+    The engine removes the unfinished layers, so the room is back a moment later and the disk looks
+    well. An image needs its unpacked size and, while it is pulled, its packed layers as well.
     """
     disk = filesystems.of_data_root if filesystems is not None else None
     room = f"; {disk.point} has {size(disk.usage.available)} free now" if disk else ""
@@ -105,7 +108,9 @@ def pull_no_space(
     for trouble in pulls.of("no-space"):
         yield failures.finding(
             trouble,
-            proof={f"statvfs({disk.point}).available": size(disk.usage.available)} if disk else None,
+            proof={f"statvfs({disk.point}).available": size(disk.usage.available)}
+            if disk
+            else None,
             variables=_image(trouble) | ({"point": disk.point} if disk else {}),
             touches=(disk.subject,) if disk else (),
             clause=room,
@@ -127,8 +132,9 @@ def ids_out_of_range(
 ) -> CheckResult:
     """An image has files of a user id that the engine's user namespace does not have.
 
-    An engine with `userns-remap`, and a rootless one, own a range of ids from /etc/subuid and /etc/subgid, by default 65,536 of
-    them. A file whose owner has a higher number cannot be unpacked. Images built on hosts with directory users have such files.
+    An engine with `userns-remap`, and a rootless one, own a range of ids from /etc/subuid and
+    /etc/subgid, by default 65,536 of them. A file whose owner has a higher number cannot be
+    unpacked. Images built on hosts with directory users have such files.
     """
     failures = _Failures(pulls, clock, repeated, recent_s)
     for trouble in pulls.of("ids"):
@@ -147,7 +153,8 @@ def ids_out_of_range(
 
 
 def _remapped_user(config: DaemonConfig | None) -> str:
-    """The user whose subordinate ids the engine uses (`default` stands for dockremap); empty if none is named by name."""
+    """The user whose subordinate ids the engine uses (`default` stands for dockremap); empty if
+    none is named by name."""
     wanted = config.value("userns-remap") if config is not None else None
     name = str(wanted or "").partition(":")[0]
     if name.isdigit():
@@ -161,7 +168,8 @@ def too_many_layers(
 ) -> CheckResult:
     """An image has more layers than the storage driver can stack.
 
-    overlay2 takes 125 (its mount options must fit into one page of memory). The same image may work with another storage driver.
+    overlay2 takes 125 (its mount options must fit into one page of memory). The same image may work
+    with another storage driver.
     """
     failures = _Failures(pulls, clock, repeated, recent_s)
     for trouble in pulls.of("depth"):
@@ -180,9 +188,9 @@ def pull_rate_limited(
 ) -> CheckResult:
     """A registry refuses pulls because too many were made.
 
-    Docker Hub counts by address where nobody is logged in: behind a shared address this host may be innocent. Other
-    registries have limits of their own; the text tells. A later pull from the same registry ends the finding. Nothing
-    is pulled to find out.
+    Docker Hub counts by address where nobody is logged in: behind a shared address this host may be
+    innocent. Other registries have limits of their own; the text tells. A later pull from the same
+    registry ends the finding. Nothing is pulled to find out.
     """
     config = info.registry_config if info is not None else None
     mirrors = (config or {}).get("Mirrors") or "none"
@@ -196,9 +204,9 @@ def pull_rate_limited(
 def pull_denied(pulls: Pulls, clock: Clock, *, repeated: Count = Count(3)) -> CheckResult:
     """An image does not exist in its registry, or this host has no right to pull it.
 
-    Registries give the same answer for a name that is misspelt and one that needs a login, so the two cannot be distinguished;
-    credentials lie with the client and are not seen from here. One refused pull is most often a slip of the pen: a
-    warning takes three.
+    Registries give the same answer for a name that is misspelt and one that needs a login, so the
+    two cannot be distinguished; credentials lie with the client and are not seen from here. One
+    refused pull is most often a slip of the pen: a warning takes three.
     """
     failures = _Failures(pulls, clock, repeated)
     for trouble in pulls.of("denied"):
@@ -216,9 +224,10 @@ def registry_unreachable(
 ) -> CheckResult:
     """A registry cannot be reached from this host.
 
-    The text names the layer: a look-up that failed is the host's DNS (the daemon uses the host's resolver, not its
-    containers'), a dial that failed a firewall, a route or a registry that is down, a status of 5xx the registry
-    itself. Hosts without a way to the internet are silent as long as nobody pulls.
+    The text names the layer: a look-up that failed is the host's DNS (the daemon uses the host's
+    resolver, not its containers'), a dial that failed a firewall, a route or a registry that is
+    down, a status of 5xx the registry itself. Hosts without a way to the internet are silent as
+    long as nobody pulls.
     """
     failures = _Failures(pulls, clock, repeated, recent_s)
     for trouble in pulls.of("unreachable"):
@@ -240,8 +249,8 @@ def registry_tls(
 ) -> CheckResult:
     """A registry's certificate is not trusted, or it does not speak TLS at all.
 
-    127.0.0.0/8 is always taken without TLS. The first question to an insecure registry is sent with TLS and fails;
-    that line of the log is no failure and is left out.
+    127.0.0.0/8 is always taken without TLS. The first question to an insecure registry is sent with
+    TLS and fails; that line of the log is no failure and is left out.
     """
     failures = _Failures(pulls, clock, repeated, recent_s)
     for trouble in pulls.of("tls"):
@@ -252,7 +261,11 @@ def registry_tls(
         host = _host(trouble)
         yield failures.finding(
             trouble,
-            variables={"registry": host, "plain": host, "path": config.path if config else DEFAULT_PATH},
+            variables={
+                "registry": host,
+                "plain": host,
+                "path": config.path if config else DEFAULT_PATH,
+            },
             clause="; the registry speaks plain HTTP",
         )
     return None
@@ -269,13 +282,16 @@ def registry_proxy(
 ) -> CheckResult:
     """The proxy that the daemon is configured to use makes pulls fail.
 
-    The daemon's proxy is that of its own environment or `proxies` in daemon.json (from engine 23.0), not that of a
-    shell in which curl works. A proxy that answers for a registry with an error of its own making reads as that
-    registry's error.
+    The daemon's proxy is that of its own environment or `proxies` in daemon.json (from engine
+    23.0), not that of a shell in which curl works. A proxy that answers for a registry with an
+    error of its own making reads as that registry's error.
     """
     proof: dict[str, Json] = {}
     if info is not None:
-        proof = {"HttpsProxy": info.https_proxy or info.http_proxy or "not set", "NoProxy": info.no_proxy or "not set"}
+        proof = {
+            "HttpsProxy": info.https_proxy or info.http_proxy or "not set",
+            "NoProxy": info.no_proxy or "not set",
+        }
     failures = _Failures(pulls, clock, repeated, recent_s)
     for trouble in pulls.of("proxy"):
         yield failures.finding(trouble, proof=proof)

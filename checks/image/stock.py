@@ -37,10 +37,10 @@ def dangling(
 ) -> CheckResult:
     """Images without a name or a container take up disk space.
 
-    One is the ordinary trace of an update, so it takes two, or one of a gibibyte. Sizes are upper bounds: layers that
-    are shared with other images are counted here too, and a prune leaves those. API 1.42 and older list such an image
-    as `<none>:<none>`, later ones with no tag at all; an image that was pulled by digest has no tag either, and is
-    left alone while a container uses it.
+    One is the ordinary trace of an update, so it takes two, or one of a gibibyte. Sizes are upper
+    bounds: layers that are shared with other images are counted here too, and a prune leaves those.
+    API 1.42 and older list such an image as `<none>:<none>`, later ones with no tag at all; an
+    image that was pulled by digest has no tag either, and is left alone while a container uses it.
     """
     if not images.users_known:
         return Unavailable("missing", "which images containers use is not known")
@@ -52,9 +52,14 @@ def dangling(
     shown = unnamed[:NAMES_SHOWN]
     yield Finding(
         subject=HOST,
-        summary=f"{count(len(unnamed), 'image')} without a name or a container: up to {size(total)} to reclaim",
+        summary=(
+            f"{count(len(unnamed), 'image')} without a name or a container: up to {size(total)} to "
+            "reclaim"
+        ),
         evidence={
-            "GET /images/json without a tag": [image.id.removeprefix("sha256:")[:12] for image in shown],
+            "GET /images/json without a tag": [
+                image.id.removeprefix("sha256:")[:12] for image in shown
+            ],
             "largest": size(unnamed[0].own_size),
             "images in all": len(images),
         },
@@ -68,8 +73,8 @@ def dangling(
 def latest_tag(exposed: Exposed) -> CheckResult:
     """A container runs an image by the tag `latest`, which moves with each pull.
 
-    No tag means `latest` too; a digest names one image for ever, whatever its tag. Images that are built and used on
-    one host alone are named as well: they cannot be rolled back by name either.
+    No tag means `latest` too; a digest names one image for ever, whatever its tag. Images that are
+    built and used on one host alone are named as well: they cannot be rolled back by name either.
     """
     users: dict[str, list[str]] = {}
     for container in exposed:
@@ -78,7 +83,8 @@ def latest_tag(exposed: Exposed) -> CheckResult:
     for image, names in users.items():
         yield Finding(
             subject=Subject("image", image),
-            summary=f'{named("container", names)} {"runs" if len(names) == 1 else "run"} image "{image}" by a tag that moves'
+            summary=f"{named('container', names)} {'runs' if len(names) == 1 else 'run'} image "
+            f'"{image}" by a tag that moves'
             " (latest), so the build cannot be identified",
             evidence={"Config.Image": image, "containers": names[:NAMES_SHOWN]},
             variables={"image": image, "container": names[0]},
@@ -98,8 +104,9 @@ def unused(
 ) -> CheckResult:
     """Many old images are not used by any container.
 
-    Old by the time of their build: when an image was pulled the list does not say. Base images on a build host and
-    images that are kept for a way back are meant to be there. Sizes are upper bounds, as layers are shared.
+    Old by the time of their build: when an image was pulled the list does not say. Base images on a
+    build host and images that are kept for a way back are meant to be there. Sizes are upper
+    bounds, as layers are shared.
     """
     if not images.users_known:
         return Unavailable("missing", "which images containers use is not known")
@@ -111,8 +118,13 @@ def unused(
     disk = filesystems.of_data_root if filesystems is not None else None
     yield Finding(
         subject=HOST,
-        summary=f"{len(old)} of {len(images)} images are older than {ago(old_s)} and unused: up to {size(total)}",
-        evidence={"largest": [f"{image.name} {size(image.own_size)}" for image in largest[:NAMES_SHOWN]]},
+        summary=(
+            f"{len(old)} of {len(images)} images are older than {ago(old_s)} and unused: up to "
+            f"{size(total)}"
+        ),
+        evidence={
+            "largest": [f"{image.name} {size(image.own_size)}" for image in largest[:NAMES_SHOWN]]
+        },
         variables={"count": str(len(old)), "size": size(total), "hours": str(round(old_s / 3600))},
         touches=(disk.subject,) if disk else (),
     )
@@ -125,9 +137,9 @@ def build_cache_large(
 ) -> CheckResult:
     """The build cache takes up much of the disk.
 
-    Ten gibibytes anywhere, or a tenth of a disk that is filling. Counted is what a prune would free. A buildx
-    builder of the kind docker-container keeps its cache in a volume of its own (buildx_buildkit_..._state), which is
-    not seen here.
+    Ten gibibytes anywhere, or a tenth of a disk that is filling. Counted is what a prune would
+    free. A buildx builder of the kind docker-container keeps its cache in a volume of its own
+    (buildx_buildkit_..._state), which is not seen here.
     """
     if cache.not_asked:
         return Skipped(cache.not_asked)
@@ -153,8 +165,8 @@ def build_cache_large(
 def labels_missing(exposed: Exposed, images: Images) -> CheckResult:
     """An image in use does not say which source and version it was built from.
 
-    Any label of `org.opencontainers.image.` is enough; older conventions (org.label-schema, maintainer) do not
-    count. Whether what the labels say is true is not looked at.
+    Any label of `org.opencontainers.image.` is enough; older conventions (org.label-schema,
+    maintainer) do not count. Whether what the labels say is true is not looked at.
     """
     seen = set()
     for container in exposed:
@@ -168,7 +180,10 @@ def labels_missing(exposed: Exposed, images: Images) -> CheckResult:
         name = container.config.image
         yield Finding(
             subject=Subject("image", name),
-            summary=f'image "{name}" (container "{container.name}") has no labels that say what it was built from',
+            summary=(
+                f'image "{name}" (container "{container.name}") has no labels that say what it was '
+                "built from"
+            ),
             evidence={"Labels": labels[:NAMES_SHOWN] or "none", "container": container.name},
             variables={"image": name},
         )

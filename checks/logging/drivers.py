@@ -32,9 +32,11 @@ _ADDRESS = re.compile(r"\b(?:tcp|udp|unix|unixgram) ([\w.:\[\]/-]+?):? ")
 def driver_blocks_start(containers: Containers) -> CheckResult:
     """A container did not start because its log driver could not reach its receiver.
 
-    Such a start fails for all containers with that driver at once, and no restart policy tries again. A driver that
-    refuses its options, or is not to be had on this host, is a matter of `container.start-refused`. Seen on engines
-    20.10.24, 26.1.5 and 28.5.2 with fluentd and syslog: "failed to initialize logging driver", exit code 128.
+    Such a start fails for all containers with that driver at once, and no restart policy tries
+    again. A driver that refuses its options, or is not to be had on this host, is a matter of
+    `container.start-refused`. Seen on engines
+    20.10.24, 26.1.5 and 28.5.2 with fluentd and syslog: "failed to initialize logging driver", exit
+    code 128.
     """
     for container in (container for container in containers if container.lacks_log_receiver):
         config, error = container.host_config.log_config, container.state.error
@@ -43,7 +45,8 @@ def driver_blocks_start(containers: Containers) -> CheckResult:
         receiver = f"its receiver at {address}" if address else "its receiver"
         yield Finding.about(
             container,
-            f'container "{container.name}" did not start: its log driver {config.type} did not reach {receiver}',
+            f'container "{container.name}" did not start: its log driver {config.type} did not '
+            f"reach {receiver}",
             {
                 "State.Error": error,
                 "State.Status": container.state.status,
@@ -68,22 +71,25 @@ def _receivers(address: str, containers: Containers) -> tuple[Subject, ...]:
 
 def _configured_address(config: LogConfig) -> str:
     """Where the driver's options send the log; "" where they do not say."""
-    return next((value for name, value in config.options.items() if name.endswith(("-address", "-url"))), "")
+    return next(
+        (value for name, value in config.options.items() if name.endswith(("-address", "-url"))), ""
+    )
 
 
 @check("logging.driver-unreadable", severity=Severity.advice)
 def driver_unreadable(containers: Containers) -> CheckResult:
     """A container's logs cannot be read back on this host.
 
-    Its driver sends them away, and the engine's own cache of them (from 20.10 on) is switched off. The driver
-    none is somebody's decision.
+    Its driver sends them away, and the engine's own cache of them (from 20.10 on) is switched off.
+    The driver none is somebody's decision.
     """
     for container in filter(is_in_use, containers):
         config = container.host_config.log_config
         if config.type not in LOCAL_DRIVERS and config.options.get("cache-disabled") == "true":
             yield Finding.about(
                 container,
-                f'docker logs of container "{container.name}" is refused: its logs go to {config.type} only',
+                f'docker logs of container "{container.name}" is refused: its logs go to '
+                f"{config.type} only",
                 {"HostConfig.LogConfig": {"Type": config.type, "cache-disabled": "true"}},
             )
     return None
@@ -93,8 +99,8 @@ def driver_unreadable(containers: Containers) -> CheckResult:
 def backpressure(writers: LogWriters) -> CheckResult:
     """A container is blocked because its log driver does not accept its output.
 
-    In blocking mode, the default, the pipe between container and engine is full as long as the receiver takes nothing. A
-    writer that goes on, however slowly, is not meant.
+    In blocking mode, the default, the pipe between container and engine is full as long as the
+    receiver takes nothing. A writer that goes on, however slowly, is not meant.
     """
     if not len(writers) and not writers.unexamined:
         return Skipped("no running container sends its log to another host or program")
@@ -103,7 +109,8 @@ def backpressure(writers: LogWriters) -> CheckResult:
         if "pipe_write" in waits_in and config.options.get("mode") != "non-blocking":
             yield Finding.about(
                 container,
-                f'container "{container.name}" is blocked writing to its log: its driver {config.type} does not accept it',
+                f'container "{container.name}" is blocked writing to its log: its driver '
+                f"{config.type} does not accept it",
                 {
                     f"/proc/{container.state.pid}/wchan": f"{waits_in}, not left for {WATCHED_S} s",
                     "HostConfig.LogConfig": {"Type": config.type, "mode": "blocking"},

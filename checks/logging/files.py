@@ -11,12 +11,15 @@ from diagnose.registry import check
 
 
 @check("logging.file-missing", severity=Severity.warning)
-def file_missing(containers: Containers, logs: LogFiles, written: WrittenLogs | None) -> CheckResult:
+def file_missing(
+    containers: Containers, logs: LogFiles, written: WrittenLogs | None
+) -> CheckResult:
     """The log file of a running container has been removed or renamed.
 
-    The engine goes on writing into the file that it has open: it is never rotated again, its space is held, and `docker
-    logs` fails or shows nothing new. A removed file is seen by anybody who may look into its folder, a renamed one (by
-    a logrotate without copytruncate) by root, who may see what the engine has open.
+    The engine goes on writing into the file that it has open: it is never rotated again, its space
+    is held, and `docker logs` fails or shows nothing new. A removed file is seen by anybody who may
+    look into its folder, a renamed one (by a logrotate without copytruncate) by root, who may see
+    what the engine has open.
     """
     for container in containers.running:
         log = logs.by_id.get(container.id)
@@ -28,7 +31,10 @@ def file_missing(containers: Containers, logs: LogFiles, written: WrittenLogs | 
         renamed = written.instead_of(log.path) if written else ""
         if not log.missing and not renamed:
             continue
-        evidence: dict[str, Json] = {"LogPath": log.path, f"stat({log.path})": "missing" if log.missing else log.bytes}
+        evidence: dict[str, Json] = {
+            "LogPath": log.path,
+            f"stat({log.path})": "missing" if log.missing else log.bytes,
+        }
         if renamed:
             evidence["open in the engine"] = renamed
         owner = f'container "{container.name}"'
@@ -36,21 +42,32 @@ def file_missing(containers: Containers, logs: LogFiles, written: WrittenLogs | 
         if not log.missing:
             file = renamed.rpartition("/")[2]
             summary = f"the engine writes the log of {owner} to {file}, no longer to its file"
-        yield Finding.about(container, summary, evidence, touches=(container.subject,), stable=(container.life,))
+        yield Finding.about(
+            container, summary, evidence, touches=(container.subject,), stable=(container.life,)
+        )
     return None
 
 
-@check("logging.rotated-by-host", severity=Severity.warning, causes=["logging.file-missing", "logging.file-damaged"])
+@check(
+    "logging.rotated-by-host",
+    severity=Severity.warning,
+    causes=["logging.file-missing", "logging.file-damaged"],
+)
 def rotated_by_host(contents: LogContents) -> CheckResult:
     """The host's logrotate rotates the log files of the engine.
 
-    The engine keeps its files open and does not expect them to change. With `copytruncate` a reader loses its place and lines are lost
-    between copy and cut; without it the engine writes on into the renamed file. What the engine rotates itself (`max-size`) is
-    rotated twice. A warning if files are renamed, or if a log is damaged; with copytruncate alone advice.
+    The engine keeps its files open and does not expect them to change. With `copytruncate` a reader
+    loses its place and lines are lost between copy and cut; without it the engine writes on into
+    the renamed file. What the engine rotates itself (`max-size`) is rotated twice. A warning if
+    files are renamed, or if a log is damaged; with copytruncate alone advice.
     """
     is_harmful = bool(contents.damaged)
     for rotation in contents.rotations:
-        how = "copies and cuts them (copytruncate)" if rotation.copies else "renames them under the engine"
+        how = (
+            "copies and cuts them (copytruncate)"
+            if rotation.copies
+            else "renames them under the engine"
+        )
         yield Finding(
             subject=DAEMON,
             summary=f"logrotate rotates the engine's log files: {rotation.path} {how}",
@@ -69,13 +86,14 @@ def rotated_by_host(contents: LogContents) -> CheckResult:
 def file_damaged(contents: LogContents) -> CheckResult:
     """A container's log file holds NUL bytes, and `docker logs` breaks off there.
 
-    A power cut leaves them at the end of the file. The container itself goes on, and its new lines are appended behind them. Looked at
-    are both ends of the largest json-file logs.
+    A power cut leaves them at the end of the file. The container itself goes on, and its new lines
+    are appended behind them. Looked at are both ends of the largest json-file logs.
     """
     for log in contents.damaged:
         yield Finding.about(
             log.container,
-            f'the log of container "{log.container.name}" holds NUL bytes {log.where}: it cannot be read past them',
+            f'the log of container "{log.container.name}" holds NUL bytes {log.where}: it cannot '
+            "be read past them",
             {log.path: f"NUL bytes {log.where}"},
             log=log.path,
         )

@@ -9,7 +9,17 @@ from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.log_files import LogFile, LogFiles
 from diagnose.evidence.storage.disk_usage import DiskUsage, UsagePart
 from diagnose.evidence.storage.filesystems import Filesystem, Filesystems
-from diagnose.model import Bytes, CheckResult, Finding, Json, Percent, Severity, Subject, Unavailable, Unexamined
+from diagnose.model import (
+    Bytes,
+    CheckResult,
+    Finding,
+    Json,
+    Percent,
+    Severity,
+    Subject,
+    Unavailable,
+    Unexamined,
+)
 from diagnose.phrases import size
 from diagnose.registry import check
 
@@ -18,7 +28,8 @@ WORTH = 10_000_000
 
 
 def has_no_limit(container: Container) -> bool:
-    """Whether its log file grows for ever: max-file without max-size limits nothing, and the `local` driver has a default."""
+    """Whether its log file grows for ever: max-file without max-size limits nothing, and the
+    `local` driver has a default."""
     config = container.host_config.log_config
     limit = config.options.get("max-size", "")
     if config.type == "json-file":
@@ -39,15 +50,17 @@ def unbounded(
 ) -> CheckResult:
     """A container's log file grows without a limit.
 
-    Advice by itself; a warning from `large` bytes, `of_disk` of its file system or what is left of that;
-    critical where the disk is full and logs fill most of it. The options are the container's own, fixed when
-    it was created: the daemon's do not matter any more.
+    Advice by itself; a warning from `large` bytes, `of_disk` of its file system or what is left of
+    that; critical where the disk is full and logs fill most of it. The options are the container's
+    own, fixed when it was created: the daemon's do not matter any more.
     """
     for container in (container for container in containers if has_no_limit(container)):
         log = logs.by_id.get(container.id) if isinstance(logs, LogFiles) else None
         disk = filesystems.holding(log.path) if log and filesystems else None
         size_of_log = max(log.bytes, log.on_disk) if log else 0
-        is_large = size_of_log >= large or (disk is not None and _is_much_of(disk, size_of_log, of_disk))
+        is_large = size_of_log >= large or (
+            disk is not None and _is_much_of(disk, size_of_log, of_disk)
+        )
         if not is_large and not is_in_use(container):
             continue
         place = _LogPlace(container, log, disk, usage)
@@ -81,16 +94,21 @@ class _LogPlace(msgspec.Struct, frozen=True):
     usage: DiskUsage | None
 
     def is_filled_by_logs(self, crit_pct: float) -> bool:
-        """Whether the disk is full, and of logs. Where they have a disk to themselves they need not be measured against others."""
+        """Whether the disk is full, and of logs. Where they have a disk to themselves they need not
+        be measured against others."""
         if self.disk is None or self.disk.usage.used_pct < crit_pct:
             return False
-        return not self.disk.holds_data_root or (self.usage is not None and self.usage.is_led_by("container logs"))
+        return not self.disk.holds_data_root or (
+            self.usage is not None and self.usage.is_led_by("container logs")
+        )
 
 
 def _unbounded(place: _LogPlace, severity: Severity) -> Finding:
     container, log, disk, usage = place.container, place.log, place.disk, place.usage
     config = container.host_config.log_config
-    evidence: dict[str, Json] = {"HostConfig.LogConfig": {"Type": config.type, "Config": config.options}}
+    evidence: dict[str, Json] = {
+        "HostConfig.LogConfig": {"Type": config.type, "Config": config.options}
+    }
     summary = f'the log of container "{container.name}" has no max-size'
     if log is not None and not log.failed:
         evidence[f"stat({log.path})"] = log.bytes

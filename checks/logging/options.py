@@ -11,12 +11,15 @@ from diagnose.registry import check
 DEFAULT_DRIVER = "json-file"
 
 
-@check("logging.opts-not-applied", severity=Severity.advice, caused_by=["daemon.config-not-applied"])
+@check(
+    "logging.opts-not-applied", severity=Severity.advice, caused_by=["daemon.config-not-applied"]
+)
 def opts_not_applied(containers: Containers, config: DaemonConfig) -> CheckResult:
     """A container is older than the daemon's log options and runs without them.
 
-    At create the engine copies each default that the container does not set itself, if the driver is the
-    same; so an option that is missing was not in force then. One that differs was chosen and is left alone.
+    At create the engine copies each default that the container does not set itself, if the driver
+    is the same; so an option that is missing was not in force then. One that differs was chosen and
+    is left alone.
     """
     defaults = config.value("log-opts")
     if not isinstance(defaults, dict) or not defaults:
@@ -28,7 +31,8 @@ def opts_not_applied(containers: Containers, config: DaemonConfig) -> CheckResul
         if own.type == driver and missing and is_in_use(container):
             yield Finding.about(
                 container,
-                f'container "{container.name}" runs without the daemon\'s log options: {", ".join(missing)}',
+                f'container "{container.name}" runs without the daemon\'s log options: '
+                f"{', '.join(missing)}",
                 {
                     f"{config.where('log-opts')} log-opts": sorted(str(name) for name in defaults),
                     "HostConfig.LogConfig.Config": own.options,

@@ -12,11 +12,14 @@ def attached(network: Network, containers: Containers | None) -> tuple[Container
     """The running containers on a network; none where they are not known."""
     if containers is None:
         return ()
-    return tuple(container for container in containers.running if network.name in container.endpoints)
+    return tuple(
+        container for container in containers.running if network.name in container.endpoints
+    )
 
 
 def not_up(containers: Containers) -> Iterator[Container]:
-    """Containers whose last start failed. A successful start clears the error, so no running container has an old one."""
+    """Containers whose last start failed. A successful start clears the error, so no running
+    container has an old one."""
     for container in containers:
         if not container.is_running and container.state.error:
             yield container

@@ -1,4 +1,5 @@
-"""Containers that lost their network: a detached veth pair, a missing default route, a namespace of an earlier run."""
+"""Containers that lost their network: a detached veth pair, a missing default route, a namespace of
+an earlier run."""
 
 from __future__ import annotations
 
@@ -21,20 +22,26 @@ from diagnose.phrases import sentence
 from diagnose.registry import check
 
 _JOINED = "container:"
-"""How HostConfig.NetworkMode begins where a container shares another one's network. An id follows; Podman may write a name."""
+"""How HostConfig.NetworkMode begins where a container shares another one's network. An id follows;
+Podman may write a name."""
 _TASK = "com.docker.swarm.task.id"
 
 
 @check("network.veth-detached", severity=Severity.critical, caused_by=["network.bridge-down"])
 def veth_detached(
-    containers: Containers, networks: Networks, namespaces: Namespaces, links: Interfaces, clock: Clock
+    containers: Containers,
+    networks: Networks,
+    namespaces: Namespaces,
+    links: Interfaces,
+    clock: Clock,
 ) -> CheckResult:
     """A container has no network any more, or its veth pair is detached or down.
 
-    Both ends of the veth pair are looked at, from inside and from the host, and the default route inside. Interfaces of
-    other kinds (macvlan, a sandbox's own) are left out. The host's interfaces may have been listed before a container that was
-    started since the run began. A container that shares another one's network keeps that of its earlier run when the
-    other restarts, and a container that was disconnected from its last network runs on without any. The engine shows
+    Both ends of the veth pair are looked at, from inside and from the host, and the default route
+    inside. Interfaces of other kinds (macvlan, a sandbox's own) are left out. The host's interfaces
+    may have been listed before a container that was started since the run began. A container that
+    shares another one's network keeps that of its earlier run when the other restarts, and a
+    container that was disconnected from its last network runs on without any. The engine shows
     neither (seen on engines 20.10.24 and 28.5.2).
     """
     yield from namespaces.unvisited
@@ -60,13 +67,17 @@ def _lost(
 ) -> Iterator[CheckItem]:
     """What a container lost: all of its networks, or the connection to some of them."""
     if not container.endpoints and not has_own_kernel(container):
-        item = _guest(container, netns, containers, namespaces) or _unattached(container, netns, networks)
+        item = _guest(container, netns, containers, namespaces) or _unattached(
+            container, netns, networks
+        )
         yield from (item,) if item else ()
     for name, endpoint in container.endpoints.items():
         network = networks.by_name.get(name)
         bridge = links.by_name.get(network.bridge) if network and network.is_bridge else None
         if network is not None and bridge is not None and endpoint.ip_address:
-            finding = _cut_off(_Attachment(container, netns, network, endpoint, bridge), containers, links)
+            finding = _cut_off(
+                _Attachment(container, netns, network, endpoint, bridge), containers, links
+            )
             yield from (finding,) if finding else ()
 
 
@@ -82,7 +93,9 @@ class _Attachment(msgspec.Struct, frozen=True):
     @property
     def inner(self) -> Interface | None:
         """The container's interface on this network."""
-        return self.netns.link_with(self.endpoint.ip_address) or self.netns.link_with_mac(self.endpoint.mac_address)
+        return self.netns.link_with(self.endpoint.ip_address) or self.netns.link_with_mac(
+            self.endpoint.mac_address
+        )
 
 
 def _cut_off(attachment: _Attachment, containers: Containers, links: Interfaces) -> Finding | None:
@@ -97,7 +110,8 @@ def _cut_off(attachment: _Attachment, containers: Containers, links: Interfaces)
     inner = attachment.inner
     return Finding.about(
         attachment.container,
-        f'container "{attachment.container.name}" is cut off from network "{network.name}": {fault}',
+        f'container "{attachment.container.name}" is cut off from network "{network.name}": '
+        f"{fault}",
         {
             f"NetworkSettings.Networks.{network.name}.IPAddress": attachment.endpoint.ip_address,
             "interfaces inside": _interfaces(netns),
@@ -129,19 +143,24 @@ def _guest(
     if not mode.startswith(_JOINED):
         return None
     name = mode.removeprefix(_JOINED)
-    owner = containers.by_id.get(name) or next((other for other in containers if other.name == name), None)
+    owner = containers.by_id.get(name) or next(
+        (other for other in containers if other.name == name), None
+    )
     if owner is not None and owner.is_running:
         return _in_former_netns(container, netns, owner, namespaces)
     if not _is_bare(netns) or (owner is not None and owner.host_config.network_mode == "none"):
         return None
     if owner is None and containers.unexamined:
         return Unexamined(
-            container.subject, f"container {name[:12]}, whose network it shares, may be one that could not be inspected"
+            container.subject,
+            f"container {name[:12]}, whose network it shares, may be one that could not be "
+            "inspected",
         )
     state = "no longer exists" if owner is None else f"does not run ({owner.state.status})"
     finding = Finding.about(
         container,
-        f'container "{container.name}" has no network: container "{owner.name if owner else name[:12]}",'
+        f'container "{container.name}" has no network: container '
+        f'"{owner.name if owner else name[:12]}",'
         f" whose network it shares, {state}",
         {
             "HostConfig.NetworkMode": mode,
@@ -167,7 +186,8 @@ def _in_former_netns(
     return Finding.about(
         container,
         sentence(
-            f'container "{container.name}" shares the network of an earlier run of container "{owner.name}",'
+            f'container "{container.name}" shares the network of an earlier run of container '
+            f'"{owner.name}",'
             " which restarted since",
             "only lo is left there" if _is_bare(netns) else "",
         ),
@@ -186,18 +206,22 @@ def _in_former_netns(
 
 
 def _is_bare(netns: ContainerNetns) -> bool:
-    """Whether it has nothing but its loopback; tunnels that the kernel puts into each new namespace are down."""
+    """Whether it has nothing but its loopback; tunnels that the kernel puts into each new namespace
+    are down."""
     return not any(link.up for link in netns.links if link.name != "lo")
 
 
 def _unattached(container: Container, netns: ContainerNetns, networks: Networks) -> Finding | None:
-    """A container that was disconnected from its last network. Swarm attaches its own tasks, and reports on them."""
+    """A container that was disconnected from its last network. Swarm attaches its own tasks, and
+    reports on them."""
     mode = container.host_config.network_mode
     is_special = not mode or mode in ("none", "host") or ":" in mode
     if is_special or _TASK in container.labels or not _is_bare(netns):
         return None
     wanted = ("bridge", "podman") if mode in ("default", "bridge") else (mode,)
-    network = next((network for network in networks if network.name in wanted or network.id == mode), None)
+    network = next(
+        (network for network in networks if network.name in wanted or network.id == mode), None
+    )
     if network is None:
         where = f"network {mode}, for which it was created, no longer exists"
     else:
@@ -224,20 +248,27 @@ def _rejoin(container: Container, network: Network) -> dict[str, str]:
 
 
 def _no_way_out(attachment: _Attachment, wrong_gateway: str) -> str:
-    """Whether the engine gave a gateway and the default route inside is gone, or leads to nobody, in words."""
+    """Whether the engine gave a gateway and the default route inside is gone, or leads to nobody,
+    in words."""
     network, gateway = attachment.network, attachment.endpoint.gateway
     if network.internal or "." not in gateway or not network.bridge_has_address:
         return ""
     if not attachment.netns.has_default_route:
         return f"the default route inside, by {gateway}, is gone"
     if wrong_gateway:
-        return f"the default route inside leads to {wrong_gateway}, which nobody has, and not to {gateway}"
+        return (
+            f"the default route inside leads to {wrong_gateway}, which nobody has, and not to "
+            f"{gateway}"
+        )
     return ""
 
 
 def _wrong_gateway(netns: ContainerNetns, network: Network, containers: Containers) -> str:
-    """The address that the one default route inside leads to, if it is of this network and neither a gateway's nor a container's."""
-    gateways = [route.gateway for route in netns.routes if not route.prefix and route.family == "inet"]
+    """The address that the one default route inside leads to, if it is of this network and neither
+    a gateway's nor a container's."""
+    gateways = [
+        route.gateway for route in netns.routes if not route.prefix and route.family == "inet"
+    ]
     gateway = gateways[0] if len(gateways) == 1 else None
     if gateway is None or gateway in network.gateways:
         return ""
@@ -248,7 +279,8 @@ def _wrong_gateway(netns: ContainerNetns, network: Network, containers: Containe
 
 
 def _cable(attachment: _Attachment, links: Interfaces) -> tuple[str, Interface | None]:
-    """What is wrong between a container's interface and its bridge, if anything, and the host's end."""
+    """What is wrong between a container's interface and its bridge, if anything, and the host's
+    end."""
     inner, address = attachment.inner, attachment.endpoint.ip_address
     if inner is None:
         return f"no interface inside has its address {address}", None
@@ -262,7 +294,10 @@ def _cable(attachment: _Attachment, links: Interfaces) -> tuple[str, Interface |
     if not peer.up:
         return f"the host's end {peer.name} is down", peer
     if peer.master != attachment.bridge.index:
-        return f"the host's end {peer.name} is not attached to bridge {attachment.bridge.name}", peer
+        return (
+            f"the host's end {peer.name} is not attached to bridge {attachment.bridge.name}",
+            peer,
+        )
     if address not in {held.address for held in attachment.netns.addresses}:
         return f"{inner.name} has lost its address {address}", peer
     return "", peer

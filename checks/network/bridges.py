@@ -28,8 +28,9 @@ def bridge_down(
 ) -> CheckResult:
     """The bridge of a network is missing, down, or has lost its address.
 
-    Only the admin flag counts: a bridge without attached containers has no carrier and is DOWN by operstate,
-    which is normal. Containers still start on a bridge that is down, without an error (engines 20.10.24 to
+    Only the admin flag counts: a bridge without attached containers has no carrier and is DOWN by
+    operstate, which is normal. Containers still start on a bridge that is down, without an error
+    (engines 20.10.24 to
     28.5.2). A bridge without a route to its containers cuts them off like one without an address.
     """
     if ping is not None and ping.is_podman:
@@ -39,14 +40,20 @@ def bridge_down(
     for network in networks.bridges:
         link = links.by_name.get(network.bridge)
         members = attached(network, containers)
-        fault = _fault(network, link, links, members) or _missing_route(network, link, members, routes)
+        fault = _fault(network, link, links, members) or _missing_route(
+            network, link, members, routes
+        )
         if fault:
             yield _broken(network, link, links, members, fault)
     return None
 
 
 def _broken(
-    network: Network, link: Interface | None, links: Interfaces, members: tuple[Container, ...], fault: str
+    network: Network,
+    link: Interface | None,
+    links: Interfaces,
+    members: tuple[Container, ...],
+    fault: str,
 ) -> Finding:
     names = [member.name for member in members]
     return Finding(
@@ -56,10 +63,16 @@ def _broken(
             f"{named('container', names)} cut off" if names else "",
         ),
         evidence={
-            f"link {network.bridge}": None if link is None else {"up": link.up, "operstate": link.operstate},
-            f"addresses of {network.bridge}": [] if link is None else list(links.addresses_of(link)),
+            f"link {network.bridge}": None
+            if link is None
+            else {"up": link.up, "operstate": link.operstate},
+            f"addresses of {network.bridge}": []
+            if link is None
+            else list(links.addresses_of(link)),
             "IPAM.Config.Gateway": list(network.gateways),
-            "Gateway of containers": sorted({member.endpoints[network.name].gateway for member in members}),
+            "Gateway of containers": sorted(
+                {member.endpoints[network.name].gateway for member in members}
+            ),
             "running containers": names,
         },
         variables={
@@ -73,7 +86,9 @@ def _broken(
     )
 
 
-def _fault(network: Network, link: Interface | None, links: Interfaces, members: tuple[Container, ...]) -> str:
+def _fault(
+    network: Network, link: Interface | None, links: Interfaces, members: tuple[Container, ...]
+) -> str:
     """What is wrong with the bridge itself, in words; empty where nothing is."""
     if link is None:
         return "does not exist"
@@ -88,7 +103,8 @@ def _fault(network: Network, link: Interface | None, links: Interfaces, members:
 def _gateways(network: Network, members: tuple[Container, ...]) -> list[str]:
     """The IPv4 addresses that the bridge should have, by the network and by its containers.
 
-    Engine 20.10.24 names no gateway of the default network, 28.5.2 none that it chose itself: the containers know it.
+    Engine 20.10.24 names no gateway of the default network, 28.5.2 none that it chose itself: the
+    containers know it.
     """
     gateways = [*network.gateways, *(member.endpoints[network.name].gateway for member in members)]
     return [gateway for gateway in gateways if "." in gateway]
@@ -97,7 +113,8 @@ def _gateways(network: Network, members: tuple[Container, ...]) -> list[str]:
 def _missing_route(
     network: Network, link: Interface | None, members: tuple[Container, ...], routes: Routes | None
 ) -> str:
-    """The container that the host has no route to by this bridge, in words; empty where there is none."""
+    """The container that the host has no route to by this bridge, in words; empty where there is
+    none."""
     if link is None or routes is None or not network.bridge_has_address:
         return ""
     by_bridge = [route.net for route in routes if route.oif == link.index and route.leads_somewhere]
@@ -121,11 +138,14 @@ _OURS = re.compile(r"br-[0-9a-f]{12}")
 
 
 @check("network.bridge-leaked", severity=Severity.advice)
-def bridge_leaked(networks: Networks, links: Interfaces, processes: Processes | None, ping: Ping | None) -> CheckResult:
+def bridge_leaked(
+    networks: Networks, links: Interfaces, processes: Processes | None, ping: Ping | None
+) -> CheckResult:
     """A bridge of the engine is left over from a network that no longer exists.
 
-    Its subnet and its route stay taken. Seen on engine 20.10.24 after a network that could not be created. Only bridges with the
-    engine's kind of name, without anything attached, and only where no second engine runs.
+    Its subnet and its route stay taken. Seen on engine 20.10.24 after a network that could not be
+    created. Only bridges with the engine's kind of name, without anything attached, and only where
+    no second engine runs.
     """
     if ping is not None and ping.is_podman:
         return Skipped("Podman names its bridges otherwise")
@@ -138,7 +158,10 @@ def bridge_leaked(networks: Networks, links: Interfaces, processes: Processes | 
             addresses = list(links.addresses_of(link))
             yield Finding(
                 subject=link.subject,
-                summary=f"bridge {link.name} belongs to no network and keeps {', '.join(addresses) or 'no address'}",
+                summary=(
+                    f"bridge {link.name} belongs to no network and keeps "
+                    f"{', '.join(addresses) or 'no address'}"
+                ),
                 evidence={
                     f"link {link.name}": {"kind": link.kind, "operstate": link.operstate},
                     f"addresses of {link.name}": addresses,

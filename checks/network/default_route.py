@@ -9,25 +9,37 @@ from diagnose.model import CheckResult, Finding, Severity, Subject
 from diagnose.phrases import joined
 from diagnose.registry import check
 
-_EXCLUDES = {"dhcpcd": "dhcpcd", "NetworkManager": "network_manager", "systemd-networkd": "networkd"}
+_EXCLUDES = {
+    "dhcpcd": "dhcpcd",
+    "NetworkManager": "network_manager",
+    "systemd-networkd": "networkd",
+}
 """The page's variable for each manager that it knows how to restrain."""
 
 
 @check(
     "network.interface-taken",
     severity=Severity.warning,
-    causes=["dns.host-broken", "dns.upstream-unreachable", "firewall.masquerade-missing", "image.registry-unreachable"],
+    causes=[
+        "dns.host-broken",
+        "dns.upstream-unreachable",
+        "firewall.masquerade-missing",
+        "image.registry-unreachable",
+    ],
 )
 def interface_taken(
     taken: DockerInterfaces, managers: InterfaceManagers | None, containers: Containers | None
 ) -> CheckResult:
     """Another program configured one of Docker's interfaces.
 
-    dhcpcd, NetworkManager and systemd-networkd set addresses and default routes on bridges and veth interfaces unless their
-    configuration excludes them. If such a default route wins, the host and its containers are offline, and the finding is critical.
-    The engine itself sets no address on a veth interface of the host, and only addresses of the network's subnet on a bridge.
+    dhcpcd, NetworkManager and systemd-networkd set addresses and default routes on bridges and veth
+    interfaces unless their configuration excludes them. If such a default route wins, the host and
+    its containers are offline, and the finding is critical. The engine itself sets no address on a
+    veth interface of the host, and only addresses of the network's subnet on a bridge.
     """
-    running = () if containers is None else tuple(container.subject for container in containers.running)
+    running = (
+        () if containers is None else tuple(container.subject for container in containers.running)
+    )
     for interface in taken:
         known = () if managers is None else managers.of(interface)
         yield Finding(
@@ -57,18 +69,23 @@ def _summary(interface: TakenInterface, managers: tuple[InterfaceManager, ...]) 
     kind = f"a port of bridge {interface.port_of}" if interface.port_of else "a bridge of Docker"
     if interface.wins:
         harm = (
-            f"the host's default route leads to {interface.link.name}, {kind}: the host and its containers are offline"
+            f"the host's default route leads to {interface.link.name}, {kind}: the host and its "
+            "containers are offline"
         )
     elif interface.defaults:
         harm = f"{interface.link.name}, {kind}, has a default route of the host"
     else:
-        harm = f"{interface.link.name}, {kind}, has address {interface.addresses[0]}, which the engine did not set"
+        harm = (
+            f"{interface.link.name}, {kind}, has address {interface.addresses[0]}, which the "
+            "engine did not set"
+        )
     by = joined([str(manager) for manager in managers[:2]], "or")
     return f"{harm}; likely set by {by}" if by else harm
 
 
 def _variables(interface: TakenInterface, managers: tuple[InterfaceManager, ...]) -> dict[str, str]:
-    """What the page needs: the route to remove, the addresses of a port to remove, and the manager to restrain."""
+    """What the page needs: the route to remove, the addresses of a port to remove, and the manager
+    to restrain."""
     found = {"interface": interface.link.name}
     if interface.defaults:
         found["routed"] = interface.link.name

@@ -14,8 +14,10 @@ from diagnose.registry import check
 def host_service_not_listening(wanted_paths: WantedPaths) -> CheckResult:
     """A container calls a service of its host at an address where nothing listens.
 
-    A program that listens on 127.0.0.1 is out of reach of every container, and so is a port that another container publishes on
-    127.0.0.1: a container calls the host by the address of a bridge. `host-gateway-ip` may name an address that the host has lost.
+    A program that listens on 127.0.0.1 is out of reach of every container, and so is a port that
+    another container publishes on
+    127.0.0.1: a container calls the host by the address of a bridge. `host-gateway-ip` may name an
+    address that the host has lost.
     """
     if wanted_paths.why_none:
         return Skipped(wanted_paths.why_none)
@@ -36,9 +38,15 @@ def _unserved(lacks: list[UnservedWant]) -> Finding:
     callers = named("container", names)
     calls = "calls" if len(names) == 1 else "call"
     if not first.has_address:
-        summary = f"{callers} {calls} this host at {first.address}, an address that the host does not have"
+        summary = (
+            f"{callers} {calls} this host at {first.address}, an address that the host does not "
+            "have"
+        )
     else:
-        summary = f"{callers} {calls} port {first.want.port} of this host at {first.address}, where nothing listens"
+        summary = (
+            f"{callers} {calls} port {first.want.port} of this host at {first.address}, where "
+            "nothing listens"
+        )
     if first.elsewhere:
         places = ", ".join(sorted({listener.address for listener in first.elsewhere}))
         summary += f"; {first.elsewhere[0].holder} listens on {places} only"
@@ -46,8 +54,14 @@ def _unserved(lacks: list[UnservedWant]) -> Finding:
         subject=first.want.container.subject if len(containers) == 1 else HOST,
         summary=summary,
         evidence={
-            "wanted by": {lack.want.container.name: f"{lack.want.source}: {lack.want.where}" for lack in lacks[:5]},
-            "listening on the port": [f"{listener.address}: {listener.holder}" for listener in first.elsewhere] or None,
+            "wanted by": {
+                lack.want.container.name: f"{lack.want.source}: {lack.want.where}"
+                for lack in lacks[:5]
+            },
+            "listening on the port": [
+                f"{listener.address}: {listener.holder}" for listener in first.elsewhere
+            ]
+            or None,
             "network": first.network.name,
         },
         variables=_cure(first),

@@ -14,12 +14,15 @@ from diagnose.registry import check
 
 
 @check("network.mtu-mismatch", severity=Severity.advice)
-def mtu_mismatch(sizes: PacketSizes, path_mtu: PathMtu | None, mtu_harm: MtuHarm | None) -> CheckResult:
+def mtu_mismatch(
+    sizes: PacketSizes, path_mtu: PathMtu | None, mtu_harm: MtuHarm | None
+) -> CheckResult:
     """Containers send larger packets than the host's uplink carries.
 
-    The host says so by ICMP and most connections adapt, so that it is advice. It is a warning where the host's own packet filter
-    keeps that message from the containers, where a DNS query of full size is lost, where connections repeat large packets without an
-    acknowledgement, and where logs tell of answers that do not arrive. An overlay network adds 50 bytes to each packet.
+    The host says so by ICMP and most connections adapt, so that it is advice. It is a warning where
+    the host's own packet filter keeps that message from the containers, where a DNS query of full
+    size is lost, where connections repeat large packets without an acknowledgement, and where logs
+    tell of answers that do not arrive. An overlay network adds 50 bytes to each packet.
     """
     if not sizes.limit:
         return Skipped("the host has no IPv4 default route")
@@ -34,7 +37,8 @@ def mtu_mismatch(sizes: PacketSizes, path_mtu: PathMtu | None, mtu_harm: MtuHarm
 
 
 class _Proof(msgspec.Struct, frozen=True):
-    """What shows that packets are lost: the rule that drops the ICMP message, and signs that containers show."""
+    """What shows that packets are lost: the rule that drops the ICMP message, and signs that
+    containers show."""
 
     rule: str
     harm: tuple[Harm, ...]
@@ -54,7 +58,10 @@ class _Proof(msgspec.Struct, frozen=True):
 
 
 def _oversized(
-    oversized: OversizedNetwork, sizes: PacketSizes, path_mtu: PathMtu | None, mtu_harm: MtuHarm | None
+    oversized: OversizedNetwork,
+    sizes: PacketSizes,
+    path_mtu: PathMtu | None,
+    mtu_harm: MtuHarm | None,
 ) -> Finding:
     network, members = oversized.network, oversized.members
     proof = _Proof(
@@ -66,7 +73,8 @@ def _oversized(
     return Finding(
         subject=network.subject,
         summary=sentence(
-            f'containers on network "{network.name}" send packets of {oversized.size} bytes{wrapped},'
+            f'containers on network "{network.name}" send packets of {oversized.size} '
+            f"bytes{wrapped},"
             f" but {sizes.uplink} carries {sizes.limit}",
             proof.clause,
         ),
@@ -88,7 +96,8 @@ def _oversized(
 
 
 def _variables(oversized: OversizedNetwork, sizes: PacketSizes) -> dict[str, str]:
-    """The default network is configured in daemon.json; a bridge's connections can be clamped, those of an overlay cannot."""
+    """The default network is configured in daemon.json; a bridge's connections can be clamped,
+    those of an overlay cannot."""
     network = oversized.network
     mtu = str(sizes.limit - oversized.overhead)
     found = {"uplink": sizes.uplink, "mtu": mtu, "container": oversized.members[0].name}

@@ -21,18 +21,24 @@ from diagnose.model import CheckResult, Finding, Json, Seconds, Severity, Subjec
 from diagnose.phrases import sentence
 from diagnose.registry import check
 
-_ALLOCATED = re.compile(r"Bind for (?P<address>\S+):(?P<port>\d+) failed: port is already allocated")
+_ALLOCATED = re.compile(
+    r"Bind for (?P<address>\S+):(?P<port>\d+) failed: port is already allocated"
+)
 _BIND = re.compile(
     r"(?:listen (?P<old>tcp|udp|sctp)[46]? (?P<oldip>\S+):(?P<oldport>\d+): bind"
-    r"|failed to bind host port (?:for )?(?P<ip>\S+?):(?P<port>\d+)(?::\S+)?/(?P<proto>tcp|udp|sctp)): (?P<why>.+)"
+    r"|failed to bind host port (?:for )?(?P<ip>\S+?):(?P<port>\d+)(?::\S+)?/(?P<proto>tcp|udp"
+    r"|sctp)): (?P<why>.+)"
 )
-"""Engines up to 27, whose proxy binds, and newer ones, which bind themselves (28.5.2: `host port for
+"""Engines up to 27, whose proxy binds, and newer ones, which bind themselves (28.5.2: `host port
+for
 0.0.0.0:80:172.17.0.3:80/tcp`)."""
 
 
 def _publishes(container: Container, proto: str, address: str, port: int) -> bool:
     return any(
-        published.partition("/")[2] == proto and binding.host_port == str(port) and overlap(binding.host_ip, address)
+        published.partition("/")[2] == proto
+        and binding.host_port == str(port)
+        and overlap(binding.host_ip, address)
         for published, binding in container.published_ports
     )
 
@@ -40,7 +46,9 @@ def _publishes(container: Container, proto: str, address: str, port: int) -> boo
 def _protocols(container: Container, port: int) -> set[str]:
     """The protocols in which this host port was asked for: the engine's message does not say."""
     wanted = {
-        published.partition("/")[2] for published, binding in container.wanted_ports if binding.host_port == str(port)
+        published.partition("/")[2]
+        for published, binding in container.wanted_ports
+        if binding.host_port == str(port)
     }
     return wanted or {"tcp"}
 
@@ -58,8 +66,8 @@ def _failed(container: Container, **more: Json) -> dict[str, Json]:
 def port_allocated(containers: Containers) -> CheckResult:
     """A container did not start because another one already has its host port.
 
-    The engine's own allocator refuses, before the kernel is asked. An old error of a container that nobody
-    means to run again looks the same: it is a warning once the port is free.
+    The engine's own allocator refuses, before the kernel is asked. An old error of a container that
+    nobody means to run again looks the same: it is a warning once the port is free.
     """
     for container in not_up(containers):
         error = _ALLOCATED.search(container.state.error)
@@ -67,14 +75,21 @@ def port_allocated(containers: Containers) -> CheckResult:
             continue
         address, port = error["address"], int(error["port"])
         holders = _publishers(containers, container, address, port)
-        holder = f'container "{holders[0].name}" publishes it' if holders else "no running container publishes it now"
+        holder = (
+            f'container "{holders[0].name}" publishes it'
+            if holders
+            else "no running container publishes it now"
+        )
         yield Finding.about(
             container,
-            f'container "{container.name}" did not start: host port {port} is already allocated; {holder}',
+            f'container "{container.name}" did not start: host port {port} is already allocated; '
+            f"{holder}",
             _failed(
                 container,
                 **{
-                    f"NetworkSettings.Ports of {other.name}": sorted(other.network_settings.ports or {})
+                    f"NetworkSettings.Ports of {other.name}": sorted(
+                        other.network_settings.ports or {}
+                    )
                     for other in holders
                 },
             ),
@@ -87,13 +102,17 @@ def port_allocated(containers: Containers) -> CheckResult:
     return None
 
 
-def _publishers(containers: Containers, container: Container, address: str, port: int) -> list[Container]:
-    """The other running containers that publish this host port in a protocol that the container wants."""
+def _publishers(
+    containers: Containers, container: Container, address: str, port: int
+) -> list[Container]:
+    """The other running containers that publish this host port in a protocol that the container
+    wants."""
     protocols = _protocols(container, port)
     return [
         other
         for other in containers.running
-        if other.id != container.id and any(_publishes(other, proto, address, port) for proto in protocols)
+        if other.id != container.id
+        and any(_publishes(other, proto, address, port) for proto in protocols)
     ]
 
 
@@ -112,7 +131,9 @@ def bind_failures(containers: Containers, reason: str) -> Iterator[BindFailure]:
         error = _BIND.search(container.state.error)
         if error is not None and reason in error["why"]:
             address, port = error["ip"] or error["oldip"], error["port"] or error["oldport"]
-            yield BindFailure(container, error["proto"] or error["old"], address.strip("[]"), int(port))
+            yield BindFailure(
+                container, error["proto"] or error["old"], address.strip("[]"), int(port)
+            )
 
 
 IN_USE = "address already in use"
@@ -122,8 +143,8 @@ IN_USE = "address already in use"
 def port_held_by_process(containers: Containers, listeners: Listeners | None) -> CheckResult:
     """A container did not start because a process of the host listens on its port.
 
-    Without root the process cannot be named. Where nobody listens any more the finding is a warning: the next
-    start may succeed.
+    Without root the process cannot be named. Where nobody listens any more the finding is a
+    warning: the next start may succeed.
     """
     for failure in bind_failures(containers, IN_USE):
         container, port, proto = failure.container, failure.port, failure.proto
@@ -147,18 +168,23 @@ def port_held_by_process(containers: Containers, listeners: Listeners | None) ->
 
 
 _STUB = "systemd-resolve"
-"""The command of systemd-resolved as the kernel keeps it: 15 characters. It listens on 127.0.0.53 and 127.0.0.54, port 53."""
+"""The command of systemd-resolved as the kernel keeps it: 15 characters. It listens on 127.0.0.53
+and 127.0.0.54, port 53."""
 
 
 def _with_stub(finding: Finding, held: tuple[Listener, ...]) -> Finding:
-    """The page has its own remedy where the host's DNS stub holds the port: to kill it would end the host's name resolution."""
+    """The page has its own remedy where the host's DNS stub holds the port: to kill it would end
+    the host's name resolution."""
     if not any(listener.comm == _STUB for listener in held):
         return finding
     return replace(finding, variables={**finding.variables, "stub_unit": "systemd-resolved"})
 
 
 def _shown(held: tuple[Listener, ...]) -> dict[str, str]:
-    return {f"listener {listener.proto} {listener.address}:{listener.port}": listener.holder for listener in held}
+    return {
+        f"listener {listener.proto} {listener.address}:{listener.port}": listener.holder
+        for listener in held
+    }
 
 
 def _owners(held: tuple[Listener, ...], containers: Containers) -> tuple[Subject, ...]:
@@ -180,9 +206,10 @@ def bind_address_missing(
 ) -> CheckResult:
     """A container publishes a port on an address that the host does not have.
 
-    A floating address or a VPN that comes up after the engine: once the host has the address the finding is a
-    warning. So it is where an address has left the host under a running container, unless the host may listen on foreign
-    addresses (`net.ipv4.ip_nonlocal_bind`), as a stand-by does.
+    A floating address or a VPN that comes up after the engine: once the host has the address the
+    finding is a warning. So it is where an address has left the host under a running container,
+    unless the host may listen on foreign addresses (`net.ipv4.ip_nonlocal_bind`), as a stand-by
+    does.
     """
     known = None if isinstance(links, Unavailable) else links
     if known is not None and nonlocal_bind is not None and not nonlocal_bind.allowed:
@@ -194,7 +221,8 @@ def bind_address_missing(
         finding = Finding.about(
             container,
             sentence(
-                f'container "{container.name}" did not start: the host had no address {address} to publish port {port} on',
+                f'container "{container.name}" did not start: the host had no address {address} to '
+                f"publish port {port} on",
                 "the host has it now" if is_back else "",
             ),
             _failed(container, **{"addresses of the host": addresses}),
@@ -219,7 +247,8 @@ def _left_behind(containers: Containers, links: Interfaces) -> Iterator[Finding]
             port = bindings[0].partition(" ")[0]
             yield Finding.about(
                 container,
-                f'container "{container.name}" is published on {address}, which the host no longer has:'
+                f'container "{container.name}" is published on {address}, which the host no longer '
+                "has:"
                 f" port {port} cannot be reached there",
                 {
                     f"NetworkSettings.Ports on {address}": bindings,
@@ -245,10 +274,13 @@ def published_port_not_listening(
 ) -> CheckResult:
     """Nothing in a container listens on a port that it publishes.
 
-    Clients are accepted by the engine's proxy and cut off at once. TCP only. It is advice where other published ports of the
-    container are served: images declare more ports than they use. A stand-by that begins to listen when it is needed looks the same.
+    Clients are accepted by the engine's proxy and cut off at once. TCP only. It is advice where
+    other published ports of the container are served: images declare more ports than they use. A
+    stand-by that begins to listen when it is needed looks the same.
     """
-    publishing = {container.subject for container in containers.running if container.published_ports}
+    publishing = {
+        container.subject for container in containers.running if container.published_ports
+    }
     yield from (item for item in namespaces.unvisited if item.subject in publishing)
     for container in containers.running:
         netns = namespaces.of(container)
@@ -261,19 +293,30 @@ def published_port_not_listening(
 
 def _not_served(container: Container, netns: ContainerNetns) -> Iterator[Finding]:
     published = [port for port, _ in container.published_ports]
-    wanted = dict.fromkeys(int(port.partition("/")[0]) for port in published if port.endswith("/tcp"))
+    wanted = dict.fromkeys(
+        int(port.partition("/")[0]) for port in published if port.endswith("/tcp")
+    )
     sockets = {port: netns.sockets("tcp", port) for port in wanted}
-    served = {port for port, found in sockets.items() if any(not socket.is_loopback for socket in found)}
+    served = {
+        port for port, found in sockets.items() if any(not socket.is_loopback for socket in found)
+    }
     for port in [port for port in wanted if port not in served]:
-        inward = f"listens on port {port} at {sockets[port][0].address} only" if sockets[port] else ""
+        inward = (
+            f"listens on port {port} at {sockets[port][0].address} only" if sockets[port] else ""
+        )
         finding = Finding.about(
             container,
-            f'container "{container.name}" {inward or f"publishes port {port} and serves nothing there"}:'
+            f'container "{container.name}" '
+            f"{inward or f'publishes port {port} and serves nothing there'}:"
             " no client can reach it",
             {
                 "NetworkSettings.Ports": sorted(published),
                 "TCP sockets inside": sorted(
-                    {f"{socket.address}:{socket.port}" for socket in netns.listeners if socket.protocol == "tcp"}
+                    {
+                        f"{socket.address}:{socket.port}"
+                        for socket in netns.listeners
+                        if socket.protocol == "tcp"
+                    }
                 ),
                 "State.StartedAt": container.state.started_at,
             },
@@ -286,13 +329,22 @@ def _not_served(container: Container, netns: ContainerNetns) -> Iterator[Finding
 
 
 def _elsewhere(container: Container, netns: ContainerNetns) -> dict[str, str]:
-    """The variable that publishes the port on which the program listens instead, where only one can be meant."""
-    sockets = [socket for socket in netns.listeners if socket.protocol == "tcp" and not socket.is_loopback]
+    """The variable that publishes the port on which the program listens instead, where only one can
+    be meant."""
+    sockets = [
+        socket for socket in netns.listeners if socket.protocol == "tcp" and not socket.is_loopback
+    ]
     ports = {socket.port for socket in sockets}
     hosts = {
-        (binding.host_ip, binding.host_port) for _, binding in container.published_ports if ":" not in binding.host_ip
+        (binding.host_ip, binding.host_port)
+        for _, binding in container.published_ports
+        if ":" not in binding.host_ip
     }
-    if len(ports) != 1 or len(hosts) != 1 or len({port for port, _ in container.published_ports}) != 1:
+    if (
+        len(ports) != 1
+        or len(hosts) != 1
+        or len({port for port, _ in container.published_ports}) != 1
+    ):
         return {}
     ((address, host_port),) = hosts
     before = "" if address in ("", "0.0.0.0") else f"{address}:"  # noqa: S104 - what the engine says, not a place to listen
@@ -304,7 +356,8 @@ _NUMBER = re.compile(r"\b\d{2,5}\b")
 
 
 def _from_command(container: Container, listeners: Listeners | None) -> int:
-    """The first number of its command that is a port which somebody listens on; 0 if there is none."""
+    """The first number of its command that is a port which somebody listens on; 0 if there is
+    none."""
     if listeners is None:
         return 0
     numbers = (int(number) for word in container.command for number in _NUMBER.findall(word))
@@ -316,11 +369,13 @@ def _from_command(container: Container, listeners: Listeners | None) -> int:
     severity=Severity.critical,
     causes=["container.restart-loop", "container.exits-at-start"],
 )
-def host_port_conflict(containers: Containers, words: LogTails, listeners: Listeners | None) -> CheckResult:
+def host_port_conflict(
+    containers: Containers, words: LogTails, listeners: Listeners | None
+) -> CheckResult:
     """A container with host networking ended because its port is in use on the host.
 
-    The engine does not know of such ports, so that only the container's own log tells. Programs that listen by UDP alone,
-    as DNS servers may, are found too.
+    The engine does not know of such ports, so that only the container's own log tells. Programs
+    that listen by UDP alone, as DNS servers may, are found too.
     """
     for container in containers:
         line = words.of(container).find(IN_USE, "eaddrinuse", "address in use")
@@ -332,7 +387,8 @@ def host_port_conflict(containers: Containers, words: LogTails, listeners: Liste
         finding = Finding.about(
             container,
             sentence(
-                f'container "{container.name}" ended: its port{f" {port}" if port else ""} is in use on the host',
+                f'container "{container.name}" ended: its port{f" {port}" if port else ""} is in '
+                "use on the host",
                 f"the port {_held_by(held[0], containers)}" if held else "",
             ),
             {
@@ -346,7 +402,11 @@ def host_port_conflict(containers: Containers, words: LogTails, listeners: Liste
         )
         finding = _with_stub(finding, held)
         is_killable = port and "stub_unit" not in finding.variables
-        yield replace(finding, variables={**finding.variables, "port": str(port)}) if is_killable else finding
+        yield (
+            replace(finding, variables={**finding.variables, "port": str(port)})
+            if is_killable
+            else finding
+        )
     return None
 
 

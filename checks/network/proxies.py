@@ -15,7 +15,8 @@ from diagnose.registry import check
 
 _PROXY = "docker-proxy"
 _ENGINES = ("dockerd", "rootlesskit", "exe")
-"""Parents that a proxy may have; rootlesskit starts its own kind of proxy, and very old engines ran as "exe"."""
+"""Parents that a proxy may have; rootlesskit starts its own kind of proxy, and very old engines ran
+as "exe"."""
 
 
 class _Proxy(msgspec.Struct, frozen=True):
@@ -31,8 +32,9 @@ class _Proxy(msgspec.Struct, frozen=True):
 def proxy_orphaned(containers: Containers, processes: Processes, ping: Ping | None) -> CheckResult:
     """A docker-proxy process holds a host port for a container that is gone.
 
-    An engine that was killed may leave it behind. It accepts connections and serves nobody, and no container can publish the
-    port. Only a proxy whose parent is no engine, and whose port no running container publishes.
+    An engine that was killed may leave it behind. It accepts connections and serves nobody, and no
+    container can publish the port. Only a proxy whose parent is no engine, and whose port no
+    running container publishes.
     """
     if ping is not None and ping.is_podman:
         return Skipped("Podman has no docker-proxy")
@@ -52,7 +54,9 @@ def proxy_orphaned(containers: Containers, processes: Processes, ping: Ping | No
             " an address of no running container",
             evidence={
                 "command": " ".join(proxy.process.cmdline or ()),
-                "parent": f"{parent.comm} (pid {parent.pid})" if parent else f"pid {proxy.process.ppid}",
+                "parent": f"{parent.comm} (pid {parent.pid})"
+                if parent
+                else f"pid {proxy.process.ppid}",
                 "containers that could not publish the port": [victim.name for victim in victims],
             },
             variables=_variables(proxy, victims),
@@ -76,7 +80,11 @@ def _proxies(processes: Processes) -> list[_Proxy]:
         if process.comm == _PROXY and not process.container:
             options = dict(itertools.pairwise(words))
             target = f"{options.get('-container-ip', '?')}:{options.get('-container-port', '?')}"
-            found.append(_Proxy(process, options.get("-proto", "tcp"), options.get("-host-port", "0"), target))
+            found.append(
+                _Proxy(
+                    process, options.get("-proto", "tcp"), options.get("-host-port", "0"), target
+                )
+            )
     return found
 
 

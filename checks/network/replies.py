@@ -16,13 +16,17 @@ from diagnose.registry import check
 
 
 @check("network.replies-misrouted", severity=Severity.critical)
-def replies_misrouted(return_paths: ReturnPaths, host_stack: HostStack, half_open: HalfOpen | None) -> CheckResult:
+def replies_misrouted(
+    return_paths: ReturnPaths, host_stack: HostStack, half_open: HalfOpen | None
+) -> CheckResult:
     """Answers of a published port leave by another interface than the client's.
 
-    The translated answer still carries the container's own address when the kernel chooses its route: rules of the form `from ADDRESS
-    lookup TABLE` do not match it, and the answer takes the default route. A container on several networks answers by its own default
-    route; rp_filter=1 drops what comes from the wrong bridge. A VPN that takes all traffic takes the answers too: advice, because only
-    clients of other nets are affected, and critical while such clients wait for an answer.
+    The translated answer still carries the container's own address when the kernel chooses its
+    route: rules of the form `from ADDRESS lookup TABLE` do not match it, and the answer takes the
+    default route. A container on several networks answers by its own default route; rp_filter=1
+    drops what comes from the wrong bridge. A VPN that takes all traffic takes the answers too:
+    advice, because only clients of other nets are affected, and critical while such clients wait
+    for an answer.
     """
     if not len(return_paths):
         return Skipped("no running container publishes a port on an address of an uplink")
@@ -54,36 +58,48 @@ def _by_another_uplink(paths: list[ReturnPath], host_stack: HostStack) -> Findin
     table = decision.table or 0
     return Finding(
         subject=Subject("interface", first.uplink.name),
-        summary=f'interface "{first.uplink.name}": answers of published port {and_more(map(str, ports), 4)} to clients of'
-        f" {first.uplink.address} leave by {obstacle.by.chain}, programs of the host answer by {first.uplink.name}",
+        summary=f'interface "{first.uplink.name}": answers of published port '
+        f"{and_more(map(str, ports), 4)} to clients of"
+        f" {first.uplink.address} leave by {obstacle.by.chain}, programs of the host answer by "
+        f"{first.uplink.name}",
         evidence={
             "published": f"{first.uplink.address}:{first.host_port} -> {first.container.name} {first.port}",
             "answers of containers": obstacle.by.rule,
             "answers of the host": f"{decision.by} by {decision.oif}",
             "routing rules": [str(rule) for rule in host_stack.rules][:6],
         },
-        variables={"uplink": first.uplink.name, "table_number": str(table), "mark": f"{0x10000 + table:#x}"},
+        variables={
+            "uplink": first.uplink.name,
+            "table_number": str(table),
+            "mark": f"{0x10000 + table:#x}",
+        },
         severity=Severity.warning,
         touches=tuple(path.container.subject for path in paths),
         signs=NO_WAY_OUT,
     )
 
 
-def _by_a_tunnel(paths: list[ReturnPath], host_stack: HostStack, half_open: HalfOpen | None) -> Finding:
+def _by_a_tunnel(
+    paths: list[ReturnPath], host_stack: HostStack, half_open: HalfOpen | None
+) -> Finding:
     first = paths[0]
     tunnel = first.host_answers_by
     ports = sorted({path.host_port for path in paths})
     clients = [
-        client for port in ports for client in (half_open.clients.get(port, ()) if half_open is not None else ())
+        client
+        for port in ports
+        for client in (half_open.clients.get(port, ()) if half_open is not None else ())
     ]
     waiting = (
-        f"; {counted('client', clients, most=2)} {'waits' if len(clients) == 1 else 'wait'} for an answer"
+        f"; {counted('client', clients, most=2)} {'waits' if len(clients) == 1 else 'wait'} for an "
+        "answer"
         if clients
         else ""
     )
     return Finding(
         subject=Subject("interface", first.uplink.name),
-        summary=f'interface "{first.uplink.name}": answers of published port {and_more(map(str, ports), 4)} to clients of other'
+        summary=f'interface "{first.uplink.name}": answers of published port '
+        f"{and_more(map(str, ports), 4)} to clients of other"
         f' nets leave by interface "{tunnel}"{waiting}',
         evidence={
             "published": f"{first.uplink.address}:{first.host_port} -> {first.container.name} {first.port}",
@@ -91,7 +107,11 @@ def _by_a_tunnel(paths: list[ReturnPath], host_stack: HostStack, half_open: Half
             "connections without an answer from the client": clients[:5] or None,
             "routing rules": [str(rule) for rule in host_stack.rules][:6],
         },
-        variables={"uplink": first.uplink.name, "table_number": str(_MAIN), "mark": f"{0x10000 + _MAIN:#x}"},
+        variables={
+            "uplink": first.uplink.name,
+            "table_number": str(_MAIN),
+            "mark": f"{0x10000 + _MAIN:#x}",
+        },
         discriminator=tunnel,
         severity=None if clients else Severity.advice,
         touches=(Subject("interface", tunnel), *(path.container.subject for path in paths)),
@@ -108,10 +128,15 @@ def _from_wrong_bridge(path: ReturnPath) -> Finding:
     assert obstacle is not None
     return Finding(
         subject=path.container.subject,
-        summary=f'container "{path.container.name}" answers clients of port {path.host_port} by {path.answers_by}, and'
-        f" {obstacle.by.rule.partition(':')[0]} drops the answers: the port is published by {path.network.bridge}",
+        summary=f'container "{path.container.name}" answers clients of port {path.host_port} by '
+        f"{path.answers_by}, and"
+        f" {obstacle.by.rule.partition(':')[0]} drops the answers: the port is published by "
+        f"{path.network.bridge}",
         evidence={
-            "published": f"{path.uplink.address}:{path.host_port} -> {path.port} on network {path.network.name}",
+            "published": (
+                f"{path.uplink.address}:{path.host_port} -> {path.port} on network "
+                f"{path.network.name}"
+            ),
             "dropped": str(obstacle.by),
             "default route inside": path.answers_by,
         },
@@ -128,15 +153,17 @@ def _from_wrong_bridge(path: ReturnPath) -> Finding:
 def ipv6_default_route_lost(router_advertisements: RouterAdvertisements) -> CheckResult:
     """Forwarding makes the kernel ignore its IPv6 router: no default route is left.
 
-    An engine that writes IPv6 rules turns forwarding on; with `accept_ra` at its default of 1 the kernel then ignores router
-    advertisements, and the default route ends with its lifetime. A host that was given its route in another way has one.
+    An engine that writes IPv6 rules turns forwarding on; with `accept_ra` at its default of 1 the
+    kernel then ignores router advertisements, and the default route ends with its lifetime. A host
+    that was given its route in another way has one.
     """
     if not router_advertisements.has_ipv6:
         return Skipped("no uplink of this host has a global IPv6 address")
     for router in router_advertisements.ignored:
         yield Finding(
             subject=Subject("interface", router.interface),
-            summary=f'interface "{router.interface}" has address {router.addresses[0]}, but the host has no IPv6 default route:'
+            summary=f'interface "{router.interface}" has address {router.addresses[0]}, but the '
+            "host has no IPv6 default route:"
             " accept_ra=1 ignores routers while forwarding is on",
             evidence={
                 f"net.ipv6.conf.{router.interface}.accept_ra": "1",
@@ -144,7 +171,10 @@ def ipv6_default_route_lost(router_advertisements: RouterAdvertisements) -> Chec
                 "addresses": list(router.addresses),
                 "IPv6 default route": None,
             },
-            variables={"assignment": f"net/ipv6/conf/{router.interface}/accept_ra=2", "uplink": router.interface},
+            variables={
+                "assignment": f"net/ipv6/conf/{router.interface}/accept_ra=2",
+                "uplink": router.interface,
+            },
             signs=NO_WAY_OUT,
         )
     return None

@@ -51,7 +51,11 @@ class _Roads(msgspec.Struct, frozen=True):
         return f"{route} ({device})"
 
     def devices(self, routes: Iterable[Route]) -> tuple[Subject, ...]:
-        found = {self.links.by_index[route.oif].subject for route in routes if route.oif in self.links.by_index}
+        found = {
+            self.links.by_index[route.oif].subject
+            for route in routes
+            if route.oif in self.links.by_index
+        }
         return tuple(sorted(found))
 
     def free_subnet(self, networks: Networks) -> str:
@@ -65,7 +69,11 @@ class _Roads(msgspec.Struct, frozen=True):
         return _CANDIDATES[0]
 
 
-@check("network.subnet-overlaps-route", severity=Severity.warning, caused_by=["network.interface-taken"])
+@check(
+    "network.subnet-overlaps-route",
+    severity=Severity.warning,
+    caused_by=["network.interface-taken"],
+)
 def subnet_overlaps_route(
     networks: Networks,
     routes: Routes,
@@ -79,11 +87,13 @@ def subnet_overlaps_route(
 ) -> CheckResult:
     """A network's subnet overlaps a route of the host that leads elsewhere.
 
-    A route to the same or a smaller net takes packets away from containers. A larger one (a company's
-    10.0.0.0/8) is often a plan, so that it is advice, unless a DNS server of the host lies in the subnet.
-    Default routes, also in halves as VPNs set them, do not count. A more specific one that takes a running container's address
-    is critical, also one that leads nowhere (blackhole, unreachable), and so is a routing rule that does. A bridge that also has
-    the host's uplink as a port leads to the servers of its subnet.
+    A route to the same or a smaller net takes packets away from containers. A larger one (a
+    company's
+    10.0.0.0/8) is often a plan, so that it is advice, unless a DNS server of the host lies in the
+    subnet. Default routes, also in halves as VPNs set them, do not count. A more specific one that
+    takes a running container's address is critical, also one that leads nowhere (blackhole,
+    unreachable), and so is a routing rule that does. A bridge that also has the host's uplink as a
+    port leads to the servers of its subnet.
     """
     roads = _Roads(routes, links, tunnels)
     servers = () if resolvers is None else resolvers.engine_view
@@ -94,7 +104,9 @@ def subnet_overlaps_route(
         reached = True
         for subnet in network.subnets:
             clashing = _clashing(routes, subnet, own.index if own else None)
-            lost = [pair for pair in _captured(routes, clashing, network, subnet, members) if pair[1]]
+            lost = [
+                pair for pair in _captured(routes, clashing, network, subnet, members) if pair[1]
+            ]
             reached = reached and not lost
             for route, captured in lost:
                 yield _captures(network, subnet, route, captured, roads, networks)
@@ -109,7 +121,8 @@ def subnet_overlaps_route(
 
 
 def _clashing(routes: Routes, subnet: Subnet, own: int | None) -> list[Route]:
-    """The routes that lead elsewhere than to the network's bridge, of the subnet's family, without default routes."""
+    """The routes that lead elsewhere than to the network's bridge, of the subnet's family, without
+    default routes."""
     family = "inet" if subnet.version == 4 else "inet6"
     return [
         route
@@ -120,14 +133,22 @@ def _clashing(routes: Routes, subnet: Subnet, own: int | None) -> list[Route]:
 
 
 def _captured(
-    routes: Routes, clashing: list[Route], network: Network, subnet: Subnet, members: tuple[Container, ...]
+    routes: Routes,
+    clashing: list[Route],
+    network: Network,
+    subnet: Subnet,
+    members: tuple[Container, ...],
 ) -> Iterator[tuple[Route, tuple[Container, ...]]]:
-    """Each route that is more specific than the network's own, with the containers whose address it takes."""
+    """Each route that is more specific than the network's own, with the containers whose address it
+    takes."""
     for route in routes:
         leads_away = route.type in _NOWHERE or any(route is other for other in clashing)
         if leads_away and route.table == MAIN_TABLE and route.prefix > subnet.prefixlen:
             addresses = ((member, member.endpoints[network.name].ip_address) for member in members)
-            yield route, tuple(member for member, address in addresses if _within(address, route.net))
+            yield (
+                route,
+                tuple(member for member, address in addresses if _within(address, route.net)),
+            )
 
 
 def _captures(
@@ -147,7 +168,9 @@ def _captures(
         evidence={
             "IPAM.Config.Subnet": str(subnet),
             "routes": [f"{route.type} {roads.describe(route)}"],
-            "addresses": {member.name: member.endpoints[network.name].ip_address for member in captured[:10]},
+            "addresses": {
+                member.name: member.endpoints[network.name].ip_address for member in captured[:10]
+            },
         },
         variables={**_replacement(network, roads, networks), **stopper, "subnet": str(subnet)},
         discriminator=f"{route.type} {route}",
@@ -157,7 +180,8 @@ def _captures(
 
 
 def _replacement(network: Network, roads: _Roads, networks: Networks) -> dict[str, str]:
-    """What the page moves a network with. The default network cannot be removed, only configured by `bip`."""
+    """What the page moves a network with. The default network cannot be removed, only configured by
+    `bip`."""
     free = ipaddress.ip_network(roads.free_subnet(networks))
     if network.name == DEFAULT_NETWORK:
         return {"bip": f"{free[1]}/{free.prefixlen}"}
@@ -169,9 +193,14 @@ def _names(containers: Iterable[Container]) -> list[str]:
 
 
 def _by_policy(
-    network: Network, ways: RouteLookups, forwarding: Forwarding, links: Interfaces, members: tuple[Container, ...]
+    network: Network,
+    ways: RouteLookups,
+    forwarding: Forwarding,
+    links: Interfaces,
+    members: tuple[Container, ...],
 ) -> Iterator[Finding]:
-    """Whether the host's routing rules take a network's packets elsewhere, or stop them. The main table is judged above."""
+    """Whether the host's routing rules take a network's packets elsewhere, or stop them. The main
+    table is judged above."""
     what = _policy_harm(network, ways, forwarding, links, members)
     if not what:
         return
@@ -193,7 +222,11 @@ def _by_policy(
 
 
 def _policy_harm(
-    network: Network, ways: RouteLookups, forwarding: Forwarding, links: Interfaces, members: tuple[Container, ...]
+    network: Network,
+    ways: RouteLookups,
+    forwarding: Forwarding,
+    links: Interfaces,
+    members: tuple[Container, ...],
 ) -> str:
     """What a routing rule does to the network's packets, in words; empty where it does no harm."""
     out, back = ways.out.get(network.name), ways.back.get(network.name)
@@ -203,7 +236,11 @@ def _policy_harm(
     who = named("container", _names(members))
     if back.oif != bridge.index and back.table != MAIN_TABLE:
         device = links.by_index.get(back.oif or 0)
-        where = f"to {device.name} (table {back.table})" if device else f"nowhere ({_REFUSALS.get(back.error or '')})"
+        where = (
+            f"to {device.name} (table {back.table})"
+            if device
+            else f"nowhere ({_REFUSALS.get(back.error or '')})"
+        )
         return f"sends traffic for {who} {where}"
     forwards = "0" not in (forwarding.everywhere, forwarding.by_interface.get(network.bridge))
     if back.oif == bridge.index and out.error in _REFUSALS and not ways.own.error and forwards:
@@ -250,8 +287,12 @@ def _overlap(
     )
 
 
-DEFAULT_POOLS = (*((f"172.{second}.0.0/16", 16) for second in range(17, 32)), ("192.168.0.0/16", 20))
-"""What the engine cuts subnets from unless configured otherwise: 31 of them (20.10.24, 26.1.5, 28.5.2)."""
+DEFAULT_POOLS = (
+    *((f"172.{second}.0.0/16", 16) for second in range(17, 32)),
+    ("192.168.0.0/16", 20),
+)
+"""What the engine cuts subnets from unless configured otherwise: 31 of them (20.10.24, 26.1.5,
+28.5.2)."""
 
 Pool = tuple[str, int]
 """A base range and the prefix length of the subnets that are cut from it."""
@@ -275,13 +316,21 @@ def address_pools_exhausted(
 ) -> CheckResult:
     """The engine has no subnets left for new networks, or hardly any.
 
-    Subnets of networks count, and those that the host reaches on a link of its own; routes through a gateway do not (seen on 20.10.24,
+    Subnets of networks count, and those that the host reaches on a link of its own; routes through
+    a gateway do not (seen on 20.10.24,
     26.1.5 and 28.5.2). With one to three left it is advice.
     """
     if ping is not None and ping.is_podman:
         return Skipped("Podman chooses subnets otherwise")
-    pools = [(str(pool.get("Base")), int(pool.get("Size", 0))) for pool in info.default_address_pools or ()]
-    own = {links.by_name[network.bridge].index for network in networks.bridges if network.bridge in links.by_name}
+    pools = [
+        (str(pool.get("Base")), int(pool.get("Size", 0)))
+        for pool in info.default_address_pools or ()
+    ]
+    own = {
+        links.by_name[network.bridge].index
+        for network in networks.bridges
+        if network.bridge in links.by_name
+    }
     foreign = [route for route in routes if _on_link(route) and route.oif not in own]
     used = [subnet for network in networks for subnet in network.subnets]
     stock = _Stock(tuple(pools or DEFAULT_POOLS), tuple(used), tuple(foreign))
@@ -292,13 +341,17 @@ def address_pools_exhausted(
 
 def _on_link(route: Route) -> bool:
     is_on_link = (
-        route.leads_somewhere and route.table == MAIN_TABLE and route.scope == "link" and route.family == "inet"
+        route.leads_somewhere
+        and route.table == MAIN_TABLE
+        and route.scope == "link"
+        and route.family == "inet"
     )
     return is_on_link and not ipaddress.ip_address(route.dst).is_unspecified
 
 
 class _Stock(msgspec.Struct, frozen=True, dict=True):
-    """The pools that the engine cuts subnets from, and what takes them: subnets of networks, routes of the host."""
+    """The pools that the engine cuts subnets from, and what takes them: subnets of networks, routes
+    of the host."""
 
     pools: tuple[Pool, ...]
     used: tuple[Subnet, ...]
@@ -320,8 +373,14 @@ class _Stock(msgspec.Struct, frozen=True, dict=True):
     def blocking(self) -> list[Route]:
         """The routes that take subnets, the one that takes most first."""
         unrouted = _free(self.pools, list(self.used))
-        taken = {id(route): unrouted - _free(self.pools, [*self.used, route.net]) for route in self.routes}
-        return sorted((route for route in self.routes if taken[id(route)]), key=lambda route: -taken[id(route)])
+        taken = {
+            id(route): unrouted - _free(self.pools, [*self.used, route.net])
+            for route in self.routes
+        }
+        return sorted(
+            (route for route in self.routes if taken[id(route)]),
+            key=lambda route: -taken[id(route)],
+        )
 
 
 def _free(pools: Iterable[Pool], taken: list[Subnet]) -> int:
@@ -349,7 +408,9 @@ def _pieces(pool: Subnet, size: int, taken: Iterable[Subnet]) -> set[int]:
     return found
 
 
-def _few_left(stock: _Stock, networks: Networks, roads: _Roads, containers: Containers | None) -> Finding:
+def _few_left(
+    stock: _Stock, networks: Networks, roads: _Roads, containers: Containers | None
+) -> Finding:
     free, total, routed = stock.free, stock.total, stock.routed
     blocking = stock.blocking()
     empty = _without_container(networks, containers)
@@ -362,7 +423,11 @@ def _few_left(stock: _Stock, networks: Networks, roads: _Roads, containers: Cont
     if empty:
         takers[0] += f" ({len(empty)} without a container)"
     if routed:
-        more = f" and {count(len(blocking) - 1, 'more route')} cover" if len(blocking) > 1 else " covers"
+        more = (
+            f" and {count(len(blocking) - 1, 'more route')} cover"
+            if len(blocking) > 1
+            else " covers"
+        )
         takers.insert(0, f"host route {roads.describe(blocking[0])}{more} {routed} of {total}")
     # the route comes first where removing it helps more than removing networks does
     ordered = takers if routed >= len(networks.bridges) else takers[::-1]
@@ -374,7 +439,9 @@ def _few_left(stock: _Stock, networks: Networks, roads: _Roads, containers: Cont
             "free": free,
             "overlapped by routes alone": routed,
             "networks without a container": empty[:20],
-            "routes on a link that are in the way": [roads.describe(route) for route in blocking[:10]],
+            "routes on a link that are in the way": [
+                roads.describe(route) for route in blocking[:10]
+            ],
         },
         variables=_ways_out(stock, roads, networks, empty),
         severity=Severity.advice if free else Severity.warning,
@@ -406,10 +473,16 @@ def _ways_out(stock: _Stock, roads: _Roads, networks: Networks, empty: list[str]
 def _leaked(blocking: Iterable[Route], links: Interfaces) -> tuple[Subject, ...]:
     """Bridges among the devices of these routes: one of them may be left over from a network."""
     devices = (links.by_index.get(route.oif or 0) for route in blocking)
-    return tuple(sorted({device.subject for device in devices if device is not None and device.kind == "bridge"}))
+    return tuple(
+        sorted(
+            {device.subject for device in devices if device is not None and device.kind == "bridge"}
+        )
+    )
 
 
-_NO_ADDRESS = re.compile(r"no available IPv4 addresses on this network's address pools: (?P<network>\S+)")
+_NO_ADDRESS = re.compile(
+    r"no available IPv4 addresses on this network's address pools: (?P<network>\S+)"
+)
 
 _SMALL = 8
 """A subnet with fewer addresses is full on purpose: it was made for one or two containers."""
@@ -419,8 +492,8 @@ _SMALL = 8
 def subnet_exhausted(containers: Containers, networks: Networks) -> CheckResult:
     """A network has no free address for another container.
 
-    Certain where a container failed to start for want of an address. A subnet that is merely full is a warning. A subnet
-    that was cut for two containers is full on purpose.
+    Certain where a container failed to start for want of an address. A subnet that is merely full
+    is a warning. A subnet that was cut for two containers is full on purpose.
     """
     refused: dict[str, list[Container]] = {}
     for container in not_up(containers):
@@ -444,7 +517,10 @@ def _full(network: Network, failed: list[Container], used: int, room: int) -> Fi
             "IPAM.Config": [f"{pool.subnet} {pool.ip_range}".strip() for pool in network.pools],
             "addresses for containers": room,
             "in use by running containers": used,
-            **{f"State.Error of {container.name}": container.state.error for container in failed[:5]},
+            **{
+                f"State.Error of {container.name}": container.state.error
+                for container in failed[:5]
+            },
         },
         variables={"network": network.name, "waiting": "\n".join(_names(failed))},
         severity=Severity.critical if failed else Severity.warning,
@@ -459,7 +535,8 @@ def _used(network: Network, containers: Containers) -> int:
 
 
 def _room(network: Network) -> int:
-    """How many IPv4 addresses the network has for containers: without the gateway and reserved addresses."""
+    """How many IPv4 addresses the network has for containers: without the gateway and reserved
+    addresses."""
     room = 0
     for pool in network.pools:
         try:
@@ -467,7 +544,11 @@ def _room(network: Network) -> int:
         except ValueError:
             continue
         if span.version == 4 and span.num_addresses > 1:
-            gateway = pool.gateway.partition("/")[0] or str(span[1])  # 28.5.2 does not name the one that it chose
+            gateway = pool.gateway.partition("/")[0] or str(
+                span[1]
+            )  # 28.5.2 does not name the one that it chose
             kept = {gateway, *(pool.auxiliary_addresses or {}).values()}
-            room += max(0, span.num_addresses - 2 - sum(1 for address in kept if _within(address, span)))
+            room += max(
+                0, span.num_addresses - 2 - sum(1 for address in kept if _within(address, span))
+            )
     return room

@@ -1,4 +1,5 @@
-"""What the host remembers of its traffic: tracked connections and neighbours, both in tables of a limited size."""
+"""What the host remembers of its traffic: tracked connections and neighbours, both in tables of a
+limited size."""
 
 from __future__ import annotations
 
@@ -17,11 +18,17 @@ _CONNTRACK_FULL = re.compile(r"nf_conntrack: (?:nf_conntrack: )?table full, drop
 _NEIGHBOURS_FULL = re.compile(r"(?P<table>arp_cache|ndisc_cache): neighbou?r table overflow")
 
 
-def _recent(kernel_log: KernelLog | None, pattern: re.Pattern[str], clock: Clock, recent: float) -> list[Record]:
+def _recent(
+    kernel_log: KernelLog | None, pattern: re.Pattern[str], clock: Clock, recent: float
+) -> list[Record]:
     """The kernel's lines that match, of the last seconds."""
     if kernel_log is None:
         return []
-    return [record for record, _ in kernel_log.matching(pattern) if (clock.age(record.at) or 0) <= recent]
+    return [
+        record
+        for record, _ in kernel_log.matching(pattern)
+        if (clock.age(record.at) or 0) <= recent
+    ]
 
 
 @check("network.conntrack-full", severity=Severity.warning)
@@ -37,7 +44,8 @@ def conntrack_full(
 ) -> CheckResult:
     """The host's connection tracking table is full, or nearly so.
 
-    New connections are dropped at random once it is full, DNS among them. Critical where the kernel said so within the last hour.
+    New connections are dropped at random once it is full, DNS among them. Critical where the kernel
+    said so within the last hour.
     """
     if conntrack.limit is None or conntrack.count is None:
         return Skipped("connection tracking is not in use on this host")
@@ -48,7 +56,9 @@ def conntrack_full(
             subject=HOST,
             summary=sentence(
                 f"{conntrack.count} of {conntrack.limit} tracked connections in use ({used:.0f} %)",
-                f"the kernel dropped packets {len(lines)} times within the last hour" if lines else "",
+                f"the kernel dropped packets {len(lines)} times within the last hour"
+                if lines
+                else "",
             ),
             evidence={
                 "net.netfilter.nf_conntrack_count": conntrack.count,
@@ -73,9 +83,10 @@ def neighbour_table_full(
 ) -> CheckResult:
     """The kernel's neighbour table is full.
 
-    The kernel cannot find the hardware address of new neighbours then. The table is shared by the host and all containers;
-    each container on a bridge takes an entry. Full means `net.ipv4.neigh.default.gc_thresh3` entries, 1024 unless configured.
-    The kernel logs the overflow, at most some lines every five seconds.
+    The kernel cannot find the hardware address of new neighbours then. The table is shared by the
+    host and all containers; each container on a bridge takes an entry. Full means
+    `net.ipv4.neigh.default.gc_thresh3` entries, 1024 unless configured. The kernel logs the
+    overflow, at most some lines every five seconds.
     """
     lines = _recent(kernel_log, _NEIGHBOURS_FULL, clock, recent)
     if lines:

@@ -19,7 +19,8 @@ from diagnose.registry import check
 _ALL_ADDRESSES = ("", "0.0.0.0")  # noqa: S104 - a published port's address, nothing is bound
 
 _ENGINE = "dockerd"
-"""Without docker-proxy the engine itself holds the port, so that nobody else takes it, and reads nothing."""
+"""Without docker-proxy the engine itself holds the port, so that nobody else takes it, and reads
+nothing."""
 
 
 class _PublishedUdpPort(msgspec.Struct, frozen=True):
@@ -35,7 +36,11 @@ class _PublishedUdpPort(msgspec.Struct, frozen=True):
     @property
     def addresses(self) -> frozenset[str]:
         """The container's addresses, which answer a flow that is translated rightly."""
-        return frozenset(endpoint.ip_address for endpoint in self.container.endpoints.values() if endpoint.ip_address)
+        return frozenset(
+            endpoint.ip_address
+            for endpoint in self.container.endpoints.values()
+            if endpoint.ip_address
+        )
 
 
 @check("network.udp-flow-stale", severity=Severity.warning, caused_by=["firewall.dnat-missing"])
@@ -48,9 +53,10 @@ def udp_flow_stale(
 ) -> CheckResult:
     """A client's UDP packets go to where a published port was before.
 
-    The kernel translates only the first packet of a flow. A client that keeps sending from one port keeps the old entry alive, so
-    that the new rule is never asked. Engine 20.10.24 leaves such entries, 26.1.5 and 28.5.2 delete them (seen). A flow without
-    translation is served where docker-proxy listens on the port.
+    The kernel translates only the first packet of a flow. A client that keeps sending from one port
+    keeps the old entry alive, so that the new rule is never asked. Engine 20.10.24 leaves such
+    entries, 26.1.5 and 28.5.2 delete them (seen). A flow without translation is served where
+    docker-proxy listens on the port.
     """
     published = list(_published(containers))
     if not published:
@@ -79,7 +85,10 @@ def _stale(
     holders = () if listeners is None else listeners.on("udp", "", item.port)
     is_served_by_host = listeners is None or any(holder.comm != _ENGINE for holder in holders)
     for flow in flows.to(item.port):
-        is_to_port = interfaces.holds(flow.dst) and item.binding.host_ip in (*_ALL_ADDRESSES, flow.dst)
+        is_to_port = interfaces.holds(flow.dst) and item.binding.host_ip in (
+            *_ALL_ADDRESSES,
+            flow.dst,
+        )
         is_led_elsewhere = flow.reply_src not in item.addresses and not interfaces.holds(flow.src)
         is_served = flow.reply_src == flow.dst and is_served_by_host
         if is_to_port and is_led_elsewhere and not is_served:
@@ -92,10 +101,12 @@ def _finding(item: _PublishedUdpPort, stale: list[UdpFlow]) -> Finding:
     clients = count(len({flow.src for flow in stale}), "client")
     return Finding.about(
         container,
-        f'container "{container.name}": UDP packets of {clients} ({first.src}) to port {item.port} go {where},'
+        f'container "{container.name}": UDP packets of {clients} ({first.src}) to port {item.port} '
+        f"go {where},"
         " by a connection tracking entry from before its start",
         {
-            f"conntrack udp {flow.src}:{flow.sport} -> {flow.dst}:{flow.dport}": f"answered by {flow.reply_src}"
+            f"conntrack udp {flow.src}:{flow.sport} -> "
+            f"{flow.dst}:{flow.dport}": f"answered by {flow.reply_src}"
             for flow in stale[:10]
         }
         | {"addresses of the container": sorted(item.addresses)},

@@ -19,7 +19,8 @@ from diagnose.phrases import counted, named
 from diagnose.registry import check
 
 _DIRECT = ("macvlan", "ipvlan")
-"""Drivers whose containers are machines of the host's own network, which the kernel keeps apart from the host itself."""
+"""Drivers whose containers are machines of the host's own network, which the kernel keeps apart
+from the host itself."""
 
 
 _NO_CARRIER = ("down", "lowerlayerdown")
@@ -30,19 +31,28 @@ _NO_CARRIER = ("down", "lowerlayerdown")
 def published_on_internal(containers: Containers, networks: Networks) -> CheckResult:
     """A port is published, but the container is on internal networks only.
 
-    The engine starts the container without an error and publishes nothing (seen on engines 20.10.24, 26.1.5 and 28.5.2).
+    The engine starts the container without an error and publishes nothing (seen on engines
+    20.10.24, 26.1.5 and 28.5.2).
     """
     for container in containers.running:
         attached = [networks.by_name.get(name) for name in container.endpoints]
         known = [network for network in attached if network is not None]
-        is_internal = bool(known) and len(known) == len(attached) and all(network.internal for network in known)
+        is_internal = (
+            bool(known)
+            and len(known) == len(attached)
+            and all(network.internal for network in known)
+        )
         if is_internal and container.wanted_ports and not container.published_ports:
-            ports = [f"{binding.host_port or 'any'} -> {port}" for port, binding in container.wanted_ports]
+            ports = [
+                f"{binding.host_port or 'any'} -> {port}"
+                for port, binding in container.wanted_ports
+            ]
             names = [network.name for network in known]
             yield Finding.about(
                 container,
                 f'container "{container.name}" publishes port {ports[0].partition(" ")[0]}, but'
-                f" {named('network', names)} {'is' if len(names) == 1 else 'are'} internal: nothing is published",
+                f" {named('network', names)} {'is' if len(names) == 1 else 'are'} internal: "
+                "nothing is published",
                 {
                     "HostConfig.PortBindings": ports,
                     "NetworkSettings.Ports": {},
@@ -56,11 +66,14 @@ def published_on_internal(containers: Containers, networks: Networks) -> CheckRe
 
 
 @check("network.mac-duplicate", severity=Severity.critical)
-def mac_duplicate(containers: Containers, networks: Networks, namespaces: Namespaces | None) -> CheckResult:
+def mac_duplicate(
+    containers: Containers, networks: Networks, namespaces: Namespaces | None
+) -> CheckResult:
     """Two running containers on one network have the same MAC address.
 
-    The bridge learns the address at one port at a time, so that packets for one container go to the other. It happens where
-    `mac_address` is copied with a compose file or with scale. The address inside the container counts, if it is known.
+    The bridge learns the address at one port at a time, so that packets for one container go to the
+    other. It happens where `mac_address` is copied with a compose file or with scale. The address
+    inside the container counts, if it is known.
     """
     for network in networks:
         if network.driver in ("host", "null", "ipvlan"):
@@ -76,7 +89,9 @@ def mac_duplicate(containers: Containers, networks: Networks, namespaces: Namesp
     return None
 
 
-def _link(container: Container, network: Network, namespaces: Namespaces | None) -> Interface | None:
+def _link(
+    container: Container, network: Network, namespaces: Namespaces | None
+) -> Interface | None:
     """The container's interface on a network; None where it is not known."""
     netns = None if namespaces is None else namespaces.of(container)
     endpoint = container.endpoints.get(network.name)
@@ -92,7 +107,9 @@ def _mac(container: Container, network: Network, namespaces: Namespaces | None) 
     return (link.mac if link is not None and link.mac else endpoint.mac_address).lower()
 
 
-def _same_mac(network: Network, mac: str, owners: list[Container], namespaces: Namespaces | None) -> Finding:
+def _same_mac(
+    network: Network, mac: str, owners: list[Container], namespaces: Namespaces | None
+) -> Finding:
     names = [owner.name for owner in owners]
     last = owners[-1]
     address = last.endpoints[network.name].ip_address
@@ -124,19 +141,24 @@ def _same_mac(network: Network, mac: str, owners: list[Container], namespaces: N
 
 
 def _fresh_mac(address: str) -> str:
-    """A locally administered MAC address that no other container of the network has: it holds the IPv4 address."""
+    """A locally administered MAC address that no other container of the network has: it holds the
+    IPv4 address."""
     return "02:43:" + ipaddress.IPv4Address(address).packed.hex(":")
 
 
 @check("network.macvlan-host-unreachable", severity=Severity.warning)
 def macvlan_host_unreachable(
-    containers: Containers, networks: Networks, neighbours: Neighbours | Unavailable, links: Interfaces | None
+    containers: Containers,
+    networks: Networks,
+    neighbours: Neighbours | Unavailable,
+    links: Interfaces | None,
 ) -> CheckResult:
     """The host tries to reach a container on its own macvlan or ipvlan network.
 
-    The kernel does not allow it: by design the parent interface and its children cannot talk to each other, while other machines
-    reach the container. The finding stands only where the host asked for the container's address and nobody answered. An
-    interface of the host on the same parent (a shim) with a route to the container makes it work, and then the address answers.
+    The kernel does not allow it: by design the parent interface and its children cannot talk to
+    each other, while other machines reach the container. The finding stands only where the host
+    asked for the container's address and nobody answered. An interface of the host on the same
+    parent (a shim) with a route to the container makes it work, and then the address answers.
     """
     direct = [network for network in networks if network.driver in _DIRECT]
     if direct and isinstance(neighbours, Unavailable):
@@ -153,13 +175,19 @@ def _unreached(
     parent = network.option("parent")
     for container in containers.running:
         endpoint = container.endpoints.get(network.name)
-        entry = neighbours.unanswered(endpoint.ip_address) if endpoint is not None and endpoint.ip_address else None
+        entry = (
+            neighbours.unanswered(endpoint.ip_address)
+            if endpoint is not None and endpoint.ip_address
+            else None
+        )
         if endpoint is None or entry is None or (parent and entry.interface != parent):
             continue
         finding = Finding.about(
             container,
-            f'the host cannot reach container "{container.name}" at {endpoint.ip_address}: its {network.driver} network'
-            f' "{network.name}" keeps containers apart from interface {entry.interface} of the host itself',
+            f'the host cannot reach container "{container.name}" at {endpoint.ip_address}: its '
+            f"{network.driver} network"
+            f' "{network.name}" keeps containers apart from interface {entry.interface} of the '
+            "host itself",
             {
                 f"NetworkSettings.Networks.{network.name}.IPAddress": endpoint.ip_address,
                 "ARP entry of the host": f"{entry.address} on {entry.interface}: no answer",
@@ -174,13 +202,17 @@ def _unreached(
         )
         own = "" if links is None else _own_address(links, entry.interface)
         is_macvlan = network.driver == "macvlan" and own
-        yield replace(finding, variables={**finding.variables, "own": own}) if is_macvlan else finding
+        yield (
+            replace(finding, variables={**finding.variables, "own": own}) if is_macvlan else finding
+        )
 
 
 def _own_address(links: Interfaces, name: str) -> str:
     """The host's first IPv4 address on an interface; empty if there is none."""
     link = links.by_name.get(name)
-    addresses = [] if link is None else [address for address in links.addresses_of(link) if "." in address]
+    addresses = (
+        [] if link is None else [address for address in links.addresses_of(link) if "." in address]
+    )
     return next(iter(addresses), "")
 
 
@@ -188,20 +220,31 @@ def _own_address(links: Interfaces, name: str) -> str:
 def parent_down(containers: Containers, networks: Networks, interfaces: Interfaces) -> CheckResult:
     """The parent interface of a macvlan or ipvlan network is down.
 
-    Containers of such a network send by the parent: while it is down, or has no carrier, they reach nobody outside, and the engine
-    shows them as running. A network without a parent of its own is internal.
+    Containers of such a network send by the parent: while it is down, or has no carrier, they reach
+    nobody outside, and the engine shows them as running. A network without a parent of its own is
+    internal.
     """
-    used = [network for network in networks if network.driver in _DIRECT and network.option("parent")]
+    used = [
+        network for network in networks if network.driver in _DIRECT and network.option("parent")
+    ]
     by_name = {interface.name: interface for interface in interfaces}
     members = {
-        network.name: [container for container in containers.running if network.name in container.endpoints]
+        network.name: [
+            container for container in containers.running if network.name in container.endpoints
+        ]
         for network in used
     }
     if not any(members.values()):
-        return Skipped("no running container is on a macvlan or ipvlan network with a parent interface")
+        return Skipped(
+            "no running container is on a macvlan or ipvlan network with a parent interface"
+        )
     for network in used:
         parent = by_name.get(network.option("parent"))
-        if not members[network.name] or parent is None or (parent.up and parent.operstate not in _NO_CARRIER):
+        if (
+            not members[network.name]
+            or parent is None
+            or (parent.up and parent.operstate not in _NO_CARRIER)
+        ):
             continue
         state = "is set down" if not parent.up else "has no carrier"
         names = [container.name for container in members[network.name]]
@@ -215,8 +258,13 @@ def parent_down(containers: Containers, networks: Networks, interfaces: Interfac
                 "interface": state,
                 "containers": sorted(names),
             },
-            variables={"parent": parent.name} if parent.up else {"parent": parent.name, "down_parent": parent.name},
-            touches=(Subject("interface", parent.name), *(container.subject for container in members[network.name])),
+            variables={"parent": parent.name}
+            if parent.up
+            else {"parent": parent.name, "down_parent": parent.name},
+            touches=(
+                Subject("interface", parent.name),
+                *(container.subject for container in members[network.name]),
+            ),
             signs=NO_WAY_OUT,
         )
     return None

@@ -23,7 +23,10 @@ def bridge_up(finding: Finding, interfaces: Interfaces, networks: Networks) -> E
     touched = {finding.subject, *finding.touches}
     bridges = {network.bridge for network in networks.bridges if network.subject in touched}
     known = {interface.name for interface in interfaces}
-    mended = [replace(interface, up=True) if interface.name in bridges else interface for interface in interfaces]
+    mended = [
+        replace(interface, up=True) if interface.name in bridges else interface
+        for interface in interfaces
+    ]
     created = [
         Interface(NEW_INDEX + position, name=name, up=True, kind="bridge")
         for position, name in enumerate(sorted(bridges - known))
@@ -32,16 +35,23 @@ def bridge_up(finding: Finding, interfaces: Interfaces, networks: Networks) -> E
 
 
 @without("network.interface-taken")
-def interface_left_alone(finding: Finding, routes: Routes, interfaces: Interfaces, lookups: Lookups | None) -> Edit:
-    """The interface has no default route, and DNS servers that only a default route leads to answer the host."""
+def interface_left_alone(
+    finding: Finding, routes: Routes, interfaces: Interfaces, lookups: Lookups | None
+) -> Edit:
+    """The interface has no default route, and DNS servers that only a default route leads to answer
+    the host."""
     link = interfaces.by_name.get(finding.subject.name)
-    kept = tuple(route for route in routes if route.prefix > 1 or link is None or route.oif != link.index)
+    kept = tuple(
+        route for route in routes if route.prefix > 1 or link is None or route.oif != link.index
+    )
     edit: Edit = {Routes: replace(routes, items=kept)}
     if lookups is None:
         return edit
     near = [route.net for route in routes if route.prefix > 1 and route.leads_somewhere]
     answers = {
-        server: reply if reply.answered or _is_near(server, near) else DnsReply(answered=True, rcode="NOERROR", ms=1.0)
+        server: reply
+        if reply.answered or _is_near(server, near)
+        else DnsReply(answered=True, rcode="NOERROR", ms=1.0)
         for server, reply in lookups.host.items()
     }
     return {**edit, Lookups: replace(lookups, host=answers)}
@@ -50,9 +60,16 @@ def interface_left_alone(finding: Finding, routes: Routes, interfaces: Interface
 @without("network.subnet-overlaps-route")
 def servers_are_not_hidden(finding: Finding, networks: Networks, lookups: Lookups) -> Edit:
     """DNS servers whose address lies in the network's subnet answer the host."""
-    subnets = [subnet for network in networks if network.subject == finding.subject for subnet in network.subnets]
+    subnets = [
+        subnet
+        for network in networks
+        if network.subject == finding.subject
+        for subnet in network.subnets
+    ]
     answers = {
-        server: DnsReply(answered=True, rcode="NOERROR", ms=1.0) if _is_near(server, subnets) else reply
+        server: DnsReply(answered=True, rcode="NOERROR", ms=1.0)
+        if _is_near(server, subnets)
+        else reply
         for server, reply in lookups.host.items()
     }
     return {Lookups: replace(lookups, host=answers)}

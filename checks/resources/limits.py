@@ -13,12 +13,15 @@ from diagnose.registry import check
 
 
 @check("resources.no-limits", severity=Severity.advice, posture=True)
-def no_limits(containers: Containers, cgroups: Cgroups | None, host_memory: HostMemory | None) -> CheckResult:
+def no_limits(
+    containers: Containers, cgroups: Cgroups | None, host_memory: HostMemory | None
+) -> CheckResult:
     """A container may take all of the host's memory.
 
-    No memory limit of its own, and none found in its cgroup or given to its cgroup parent. A limit of a cgroup
-    further up that the engine did not set is not seen. Whether the CPU is limited is said beside it: a missing CPU
-    limit alone is no finding, since CPU is shared out fairly and memory is not.
+    No memory limit of its own, and none found in its cgroup or given to its cgroup parent. A limit
+    of a cgroup further up that the engine did not set is not seen. Whether the CPU is limited is
+    said beside it: a missing CPU limit alone is no finding, since CPU is shared out fairly and
+    memory is not.
     """
     for container in containers.running:
         config = container.host_config
@@ -37,7 +40,10 @@ def no_limits(containers: Containers, cgroups: Cgroups | None, host_memory: Host
         if host_memory is not None:
             evidence["memory of the host"] = size(host_memory.total)
         yield Finding.about(
-            container, f'container "{container.name}" has no {lacks}', evidence, memory=_suggested(in_use)
+            container,
+            f'container "{container.name}" has no {lacks}',
+            evidence,
+            memory=_suggested(in_use),
         )
     return None
 
@@ -59,9 +65,9 @@ def cpu_throttled(
 ) -> CheckResult:
     """A container is throttled at its CPU limit.
 
-    Two samples half a second apart: the share of periods in which the kernel stopped it. The counters since its
-    start only choose whom to sample. A burst that falls into the half second is taken for a habit; the counters
-    beside it tell.
+    Two samples half a second apart: the share of periods in which the kernel stopped it. The
+    counters since its start only choose whom to sample. A burst that falls into the half second is
+    taken for a habit; the counters beside it tell.
     """
     for container in containers.running:
         periods, throttled = throttling.by_id.get(container.id, (0, 0))
@@ -72,7 +78,8 @@ def cpu_throttled(
         throttled_of = f"{throttled} of {periods} periods"
         yield Finding.about(
             container,
-            f'container "{container.name}" is throttled at its limit of {cpus:g} CPUs in {throttled_of}',
+            f'container "{container.name}" is throttled at its limit of {cpus:g} CPUs in '
+            f"{throttled_of}",
             {
                 f"cpu.stat, within {SAMPLE_S:g} s": f"{throttled_of} throttled",
                 "since its start": _since_start(group.cpu),
@@ -95,12 +102,15 @@ def _since_start(cpu: Cpu) -> str:
 
 
 @check("resources.limits-not-enforced", severity=Severity.warning)
-def limits_not_enforced(info: Info, containers: Containers, host_memory: HostMemory | None) -> CheckResult:
+def limits_not_enforced(
+    info: Info, containers: Containers, host_memory: HostMemory | None
+) -> CheckResult:
     """The kernel does not enforce limits that containers were given.
 
-    `/info` says MemoryLimit, PidsLimit or CpuCfsQuota false: the controller is off (`cgroup_disable=memory` on the
-    boot line of a Raspberry Pi) and the engine dropped the limits in silence. Swap that is not accounted for is
-    advice, and only on a host that has swap. Seen in the engine's source; no host of ours has such a kernel.
+    `/info` says MemoryLimit, PidsLimit or CpuCfsQuota false: the controller is off
+    (`cgroup_disable=memory` on the boot line of a Raspberry Pi) and the engine dropped the limits
+    in silence. Swap that is not accounted for is advice, and only on a host that has swap. Seen in
+    the engine's source; no host of ours has such a kernel.
     """
     enforced = {"memory": info.memory_limit, "pids": info.pids_limit, "CPU": info.cpu_cfs_quota}
     limited = _limited(containers)
@@ -109,7 +119,10 @@ def limits_not_enforced(info: Info, containers: Containers, host_memory: HostMem
         have = "has one" if len(names) == 1 else "have one"
         yield Finding(
             subject=HOST,
-            summary=f"the kernel does not enforce {resource} limits: {count(len(names), 'container')} {have}",
+            summary=(
+                f"the kernel does not enforce {resource} limits: {count(len(names), 'container')} "
+                f"{have}"
+            ),
             evidence={
                 "/info": f"no {resource} limit support",
                 "containers with such a limit": names[:MOST_NAMED] or "none",
@@ -121,7 +134,10 @@ def limits_not_enforced(info: Info, containers: Containers, host_memory: HostMem
     if info.memory_limit and not info.swap_limit and swap:
         yield Finding(
             subject=HOST,
-            summary=f"swap is not counted: a container at its memory limit may swap out up to {size(swap)}",
+            summary=(
+                "swap is not counted: a container at its memory limit may swap out up to "
+                f"{size(swap)}"
+            ),
             evidence={"/info SwapLimit": False, "swap of the host": size(swap)},
             discriminator="swap",
             severity=Severity.advice,

@@ -1,4 +1,5 @@
-"""What the host itself cannot give: disks that do not keep up, control groups that nobody manages."""
+"""What the host itself cannot give: disks that do not keep up, control groups that nobody
+manages."""
 
 from __future__ import annotations
 
@@ -63,8 +64,10 @@ def _waiting(containers: Containers | None, cgroups: Cgroups | None) -> list[tup
 def cgroup_driver(info: Info, processes: Processes, containers: Containers) -> CheckResult:
     """The engine's cgroup driver does not fit the host's init system.
 
-    Driver systemd where no systemd is process 1: the engine starts and every container fails (seen on 20.10.24,
-    26.1.5 and 28.5.2): critical. Driver cgroupfs under systemd with cgroup v2: two managers of one tree: advice.
+    Driver systemd where no systemd is process 1: the engine starts and every container fails (seen
+    on 20.10.24,
+    26.1.5 and 28.5.2): critical. Driver cgroupfs under systemd with cgroup v2: two managers of one
+    tree: advice.
     """
     init = processes.by_pid.get(1)
     if init is None or not info.cgroup_driver:
@@ -72,7 +75,9 @@ def cgroup_driver(info: Info, processes: Processes, containers: Containers) -> C
     is_under_systemd = init.comm == "systemd"
     if info.cgroup_driver == "systemd" and not is_under_systemd:
         failed = [container for container in containers if container.start_failed]
-        refused = tuple(container.subject for container in failed if "systemd" in container.state.error)
+        refused = tuple(
+            container.subject for container in failed if "systemd" in container.state.error
+        )
         summary = f"the engine wants systemd to manage cgroups, but process 1 is {init.comm}"
         yield _wrong_driver(summary, info, init.comm, Severity.critical, touches=refused)
     elif info.cgroup_driver == "cgroupfs" and is_under_systemd and info.cgroup_version == "2":

@@ -30,10 +30,15 @@ def host_oom(
 ) -> CheckResult:
     """The host ran out of memory and the kernel killed a process.
 
-    From the kernel log: `constraint=CONSTRAINT_NONE`; kills at a container's own limit are `container.oom-killed`.
-    Critical for `fresh` seconds, a warning for the rest of the looked-at time.
+    From the kernel log: `constraint=CONSTRAINT_NONE`; kills at a container's own limit are
+    `container.oom-killed`. Critical for `fresh` seconds, a warning for the rest of the looked-at
+    time.
     """
-    kills = [kill for kill in kernel_log.oom_kills if kill.of_host and clock.wall - kill.at <= options.since_s]
+    kills = [
+        kill
+        for kill in kernel_log.oom_kills
+        if kill.of_host and clock.wall - kill.at <= options.since_s
+    ]
     if not kills:
         return None
     names = containers.by_id if containers is not None else {}
@@ -44,21 +49,30 @@ def host_oom(
     usage = f" using {size(last.rss)}" if last.rss is not None else ""
     yield Finding(
         subject=HOST,
-        summary=f"the host ran out of memory {ago(age)} ago: the kernel killed {last.task} of {who}{usage}",
+        summary=(
+            f"the host ran out of memory {ago(age)} ago: the kernel killed {last.task} of "
+            f"{who}{usage}"
+        ),
         evidence={
             "kernel log": f"{len(kills)} kills, constraint=CONSTRAINT_NONE, last pid {last.pid} ({last.task})",
-            "victims": [f"{kill.task} of {_owner(names, kill.container)}" for kill in kills[-MOST_NAMED:]],
+            "victims": [
+                f"{kill.task} of {_owner(names, kill.container)}" for kill in kills[-MOST_NAMED:]
+            ],
         },
         severity=Severity.critical if age <= fresh else Severity.warning,
         variables={**_unlimited(containers, cgroups), **_victim(victims)},
-        touches=(*(victim.subject for victim in victims.values()), *((DAEMON,) if _engine_hit(last.task) else ())),
+        touches=(
+            *(victim.subject for victim in victims.values()),
+            *((DAEMON,) if _engine_hit(last.task) else ()),
+        ),
         onset=kills[0].at,
     )
     return None
 
 
 def _unlimited(containers: Containers | None, cgroups: Cgroups | None) -> dict[str, str]:
-    """The running container without a memory limit that uses most, and a limit above what it uses; nothing where there is none."""
+    """The running container without a memory limit that uses most, and a limit above what it uses;
+    nothing where there is none."""
     rows = [
         (group.memory.working_set, container.name)
         for container in (containers.running if containers is not None else ())
@@ -103,10 +117,11 @@ def memory_scarce(
 ) -> CheckResult:
     """The host has hardly any memory left.
 
-    MemAvailable and what ZFS's cache may give back are below `least` percent and `roomy` bytes (a host of 512 GiB may be filled on
-    purpose), or work has waited for memory more than `stalled` percent of the last minute while less than `tight` percent is available.
-    With more than that available the wait is not the host's: a container at its own limit waits too, and the kernel counts that wait for
-    the whole host.
+    MemAvailable and what ZFS's cache may give back are below `least` percent and `roomy` bytes (a
+    host of 512 GiB may be filled on purpose), or work has waited for memory more than `stalled`
+    percent of the last minute while less than `tight` percent is available. With more than that
+    available the wait is not the host's: a container at its own limit waits too, and the kernel
+    counts that wait for the whole host.
     """
     waited = pressure.waited("memory", "full") if pressure is not None else None
     is_scarce = host_memory.obtainable_pct < least and host_memory.obtainable < roomy
@@ -120,9 +135,15 @@ def memory_scarce(
         summary=f"{left}{stuck}",
         evidence={
             "MemAvailable": size(host_memory.available),
-            **({"ZFS cache that may shrink": size(host_memory.zfs_cache)} if host_memory.zfs_cache else {}),
+            **(
+                {"ZFS cache that may shrink": size(host_memory.zfs_cache)}
+                if host_memory.zfs_cache
+                else {}
+            ),
             "swap": f"{size(host_memory.swap_free)} of {size(host_memory.swap_total)} free",
-            "/proc/pressure/memory full avg60": f"{waited:.1f} %" if waited is not None else "not kept",
+            "/proc/pressure/memory full avg60": f"{waited:.1f} %"
+            if waited is not None
+            else "not kept",
             "largest working sets": _eaters(containers, cgroups),
         },
         variables={**_unlimited(containers, cgroups), **_largest(containers, cgroups)},
@@ -139,7 +160,13 @@ def _eaters(containers: Containers | None, cgroups: Cgroups | None) -> list[dict
     for container in containers.running:
         group = cgroups.of(container)
         if group is not None and group.memory.working_set:
-            rows.append({"name": container.name, "bytes": group.memory.working_set, "note": _limit_note(container)})
+            rows.append(
+                {
+                    "name": container.name,
+                    "bytes": group.memory.working_set,
+                    "note": _limit_note(container),
+                }
+            )
     return sorted(rows, key=lambda row: -int(str(row["bytes"])))[:MOST_NAMED]
 
 
@@ -150,7 +177,11 @@ def _largest(containers: Containers | None, cgroups: Cgroups | None) -> dict[str
 
 
 def _limit_note(container: Container) -> str:
-    return f"limit {size(container.host_config.memory)}" if container.host_config.memory else "no limit"
+    return (
+        f"limit {size(container.host_config.memory)}"
+        if container.host_config.memory
+        else "no limit"
+    )
 
 
 @check("resources.memory-near-limit", severity=Severity.warning, caused_by=["container.oom-killed"])
@@ -164,9 +195,10 @@ def memory_near_limit(
 ) -> CheckResult:
     """A container has used up nearly all the memory it may have.
 
-    What the kernel can take back does not count: with its file cache, read often or not, any container that works on
-    files stands at its limit. Nor does a database that was given its size, with more than `roomy` bytes left. One that
-    has waited for memory more than `stalled` percent of the last minute has too little in any case (cgroup version 2).
+    What the kernel can take back does not count: with its file cache, read often or not, any
+    container that works on files stands at its limit. Nor does a database that was given its size,
+    with more than `roomy` bytes left. One that has waited for memory more than `stalled` percent of
+    the last minute has too little in any case (cgroup version 2).
     """
     for container in containers.running:
         group = cgroups.of(container)
@@ -180,7 +212,8 @@ def memory_near_limit(
         stuck = f", and waits for memory {waited:.0f} % of the time" if waited > stalled else ""
         yield Finding.about(
             container,
-            f'container "{container.name}" uses {size(held)} of its memory limit of {size(limit)}{stuck}',
+            f'container "{container.name}" uses {size(held)} of its memory limit of '
+            f"{size(limit)}{stuck}",
             {
                 "held": f"{size(held)} ({100 * held / limit:.0f} %)",
                 "limit": size(limit),

@@ -45,11 +45,12 @@ def open_files_exhausted(
 ) -> CheckResult:
     """A container, the engine, or the host cannot open more files.
 
-    Containers: the last log lines of those that failed, restarted or are unhealthy say "too many open files", or that
-    a limit of inotify is reached; of those that go on, a process has as many open as its soft limit lets it, which is a
-    warning while a few are left. The engine: descriptors of dockerd and containerd against their soft limit. The
-    host: fs.file-nr. Who may not count descriptors sees the log lines alone. Engine 29's containerd gives containers a
-    soft limit of 1024.
+    Containers: the last log lines of those that failed, restarted or are unhealthy say "too many
+    open files", or that a limit of inotify is reached; of those that go on, a process has as many
+    open as its soft limit lets it, which is a warning while a few are left. The engine: descriptors
+    of dockerd and containerd against their soft limit. The host: fs.file-nr. Who may not count
+    descriptors sees the log lines alone. Engine 29's containerd gives containers a soft limit of
+    1024.
     """
     for container in containers:
         tail = log_tails.of(container) if log_tails else LogTail(())
@@ -66,7 +67,10 @@ def open_files_exhausted(
             yield Finding(
                 subject=DAEMON,
                 summary=f"{engine.comm} has {engine.open} of the {engine.limit} files open that it may",
-                evidence={f"/proc/{engine.pid}/fd": engine.open, f"/proc/{engine.pid}/limits": engine.limit},
+                evidence={
+                    f"/proc/{engine.pid}/fd": engine.open,
+                    f"/proc/{engine.pid}/limits": engine.limit,
+                },
                 discriminator=engine.comm,
             )
     files, most = host_limits.files, host_limits.files_max
@@ -80,9 +84,12 @@ def open_files_exhausted(
 
 
 def _of_container(container: Container, tail: LogTail, fullest: Crowded | None) -> Finding | None:
-    """fullest: the process that has hardly any file left. The kernel has one word for too many instances of inotify and too many
-    files of a process: who has no file left has met the latter."""
-    line = next((line for line in reversed(tail.lines) if TOO_MANY.search(line) or _inotify_limit(line)), "")
+    """fullest: the process that has hardly any file left. The kernel has one word for too many
+    instances of inotify and too many files of a process: who has no file left has met the latter.
+    """
+    line = next(
+        (line for line in reversed(tail.lines) if TOO_MANY.search(line) or _inotify_limit(line)), ""
+    )
     inotify_limit = _inotify_limit(line)
     if inotify_limit and not (fullest and TOO_MANY.search(line)):
         return _unwatched(container, line, inotify_limit)
@@ -92,11 +99,16 @@ def _of_container(container: Container, tail: LogTail, fullest: Crowded | None) 
 
 
 def _inotify_limit(line: str) -> str:
-    """Which limit of inotify a line is about, as fs.inotify has it; empty if it is none: the bare word says nothing."""
+    """Which limit of inotify a line is about, as fs.inotify has it; empty if it is none: the bare
+    word says nothing."""
     if TOO_MANY.search(line):
         return "max_user_instances" if _OF_INOTIFY.search(line) else ""
     if _REACHED.search(line):
-        return "max_user_instances" if re.search("instances|resources", line, re.IGNORECASE) else "max_user_watches"
+        return (
+            "max_user_instances"
+            if re.search("instances|resources", line, re.IGNORECASE)
+            else "max_user_watches"
+        )
     return "max_user_watches" if _FULL.search(line) and not _WRITING.search(line) else ""
 
 
@@ -104,7 +116,8 @@ def _unwatched(container: Container, line: str, inotify_limit: str) -> Finding:
     own = ", or its own of open files" if inotify_limit == "max_user_instances" else ""
     return Finding.about(
         container,
-        f'container "{container.name}" could watch no more files: it met a limit of inotify that it shares with others{own}',
+        f'container "{container.name}" could watch no more files: it met a limit of inotify that '
+        f"it shares with others{own}",
         {"log": line[:300], "limit": f"fs.inotify.{inotify_limit}"},
         onset=container.failed_first,
         inotify=inotify_limit,
@@ -128,7 +141,8 @@ def _crowded(container: Container, fullest: Crowded) -> Finding:
     program = fullest.comm or "a process"
     return Finding.about(
         container,
-        f'{program} in container "{container.name}" has {fullest.open} of the {fullest.limit} files open that it may',
+        f'{program} in container "{container.name}" has {fullest.open} of the {fullest.limit} '
+        "files open that it may",
         {
             f"/proc/{fullest.pid}/fd": fullest.open,
             f"/proc/{fullest.pid}/limits, open files": fullest.limit,
@@ -151,7 +165,8 @@ def _own_limit(container: Container) -> int | None:
 
 
 def _more_files(container: Container, limit: int | None) -> str:
-    """Four times a limit of open files, as `--ulimit` takes it. limit: None for the one that the container was created with."""
+    """Four times a limit of open files, as `--ulimit` takes it. limit: None for the one that the
+    container was created with."""
     known = limit or _own_limit(container)
     files = max(_LEAST_FILES, 4 * known) if known else _USUAL_FILES
     return f"nofile={files}:{files}"

@@ -33,15 +33,18 @@ def pids_exhausted(
 ) -> CheckResult:
     """A container, or the host, cannot start more processes.
 
-    Running: at `near` percent of its pids limit, or the kernel has refused it a fork (a counter of this run, whose
-    moment is not known: advice when the run is older than the looked-at time). Ended: its last words say so and it
-    has a limit; its cgroup is gone by then. The host: tasks against kernel.pid_max and threads-max. Zombies count.
+    Running: at `near` percent of its pids limit, or the kernel has refused it a fork (a counter of
+    this run, whose moment is not known: advice when the run is older than the looked-at time).
+    Ended: its last words say so and it has a limit; its cgroup is gone by then. The host: tasks
+    against kernel.pid_max and threads-max. Zombies count.
     """
     for container in containers:
         group = cgroups.of(container) if cgroups else None
         if group is not None:
             is_full = reaches(near, group.pids.current, group.pids.max)
-            was_refused = bool(group.pids.events_max) and not _got_a_greater_limit(container, events)
+            was_refused = bool(group.pids.events_max) and not _got_a_greater_limit(
+                container, events
+            )
             if (group.pids.max or 0) > 0 and (is_full or was_refused):
                 is_recent = (clock.age(container.started_at) or 0.0) <= options.since_s
                 yield _running(container, group.pids, is_full=is_full, is_recent=is_recent)
@@ -56,14 +59,18 @@ def pids_exhausted(
         yield Finding(
             subject=HOST,
             summary=f"the host runs {tasks} of the {most} tasks that its kernel allows",
-            evidence={"/proc/loadavg": f"{tasks} tasks", "lower of kernel.pid_max, kernel.threads-max": most},
+            evidence={
+                "/proc/loadavg": f"{tasks} tasks",
+                "lower of kernel.pid_max, kernel.threads-max": most,
+            },
             variables=_most_tasks(containers, cgroups),
         )
     return None
 
 
 def _got_a_greater_limit(container: Container, events: Events | None) -> bool:
-    """Whether its limits were changed after its last start: the counter of refusals may be older than that."""
+    """Whether its limits were changed after its last start: the counter of refusals may be older
+    than that."""
     changes = events.of(container.id, "start", "update") if events is not None else ()
     return bool(changes) and changes[-1].action == "update"
 
@@ -87,7 +94,8 @@ def _running(container: Container, pids: Pids, *, is_full: bool, is_recent: bool
 
 
 def _refused_fork(tail: LogTail) -> str:
-    """The last line that says a process could not be started; a program that is refused to run at all meets a limit of its user."""
+    """The last line that says a process could not be started; a program that is refused to run at
+    all meets a limit of its user."""
     line = next((line for line in reversed(tail.lines) if "no-fork" in signs(line)), "")
     return "" if REFUSED.search(line) else line
 

@@ -15,8 +15,9 @@ PROFILES = {"runc": "/etc/apparmor.d/runc", "crun": "/etc/apparmor.d/crun"}
 def stop_denied(confinement: Confinement) -> CheckResult:
     """AppArmor denies the signals with which the engine stops containers.
 
-    The engine, or runc, runs under a profile of its own (the snap of Docker, the profile `runc` of AppArmor 4), from which the containers'
-    profile `docker-default` of that engine takes no signal. `docker stop` says "permission denied", or ends only with a delayed kill.
+    The engine, or runc, runs under a profile of its own (the snap of Docker, the profile `runc` of
+    AppArmor 4), from which the containers' profile `docker-default` of that engine takes no signal.
+    `docker stop` says "permission denied", or ends only with a delayed kill.
     """
     for denied in confinement.signals:
         by = f'profile "{denied.peer}"'
@@ -25,7 +26,8 @@ def stop_denied(confinement: Confinement) -> CheckResult:
             variables = {"snap": denied.peer.split(".")[1]}
         yield Finding(
             subject=DAEMON,
-            summary=f"AppArmor denied {count(denied.times, 'signal')} of the engine to containers ({by}, last: {denied.signal}): "
+            summary=f"AppArmor denied {count(denied.times, 'signal')} of the engine to containers "
+            f"({by}, last: {denied.signal}): "
             "containers cannot be stopped cleanly",
             evidence={
                 "kernel log": shortened(denied.line),
@@ -43,17 +45,25 @@ def stop_denied(confinement: Confinement) -> CheckResult:
 def sysctl_denied(confinement: Confinement) -> CheckResult:
     """AppArmor around this host refuses a kernel setting that runc makes.
 
-    The host is itself an LXC container. runc 1.2.8, 1.3.3 and later open /proc/sys through a detached mount, which AppArmor takes for
-    /sys and refuses inside LXC. Every container with a network of its own fails at its start. The remedy lies on the machine outside: in
-    here there is none but an older runc.
+    The host is itself an LXC container. runc 1.2.8, 1.3.3 and later open /proc/sys through a
+    detached mount, which AppArmor takes for /sys and refuses inside LXC. Every container with a
+    network of its own fails at its start. The remedy lies on the machine outside: in here there is
+    none but an older runc.
     """
     if not confinement.refused:
         return None
-    where = "this host runs inside LXC" if confinement.kind == "lxc" else "an AppArmor profile confines this host"
+    where = (
+        "this host runs inside LXC"
+        if confinement.kind == "lxc"
+        else "an AppArmor profile confines this host"
+    )
     names = [container.name for container in confinement.refused]
     yield Finding(
         subject=HOST,
-        summary=f"{where}, which refuses runc the kernel setting {confinement.sysctl}: {counted('container', names)} cannot start",
+        summary=(
+            f"{where}, which refuses runc the kernel setting {confinement.sysctl}: "
+            f"{counted('container', names)} cannot start"
+        ),
         evidence={
             "State.Error": shortened(confinement.refused[0].state.error),
             "/run/systemd/container": confinement.kind or "not known",

@@ -14,8 +14,9 @@ from diagnose.registry import check
 def insecure_registry(info: Info) -> CheckResult:
     """A registry may be used without a verified TLS connection.
 
-    Who stands between can give this host any image. The engine always allows it for its own loopback (127.0.0.0/8,
-    and ::1 from engine 24): that is nothing. A registry may be named so and still be reached with TLS.
+    Who stands between can give this host any image. The engine always allows it for its own
+    loopback (127.0.0.0/8, and ::1 from engine 24): that is nothing. A registry may be named so and
+    still be reached with TLS.
     """
     config = info.registry_config or {}
     listed = config.get("IndexConfigs")
@@ -56,9 +57,10 @@ def _insecure(name: str, path: str, value: object) -> Finding:
 def socket_world_writable(sockets: EngineSockets) -> CheckResult:
     """Anything that runs on this host can command the engine, and so become root.
 
-    The socket's permissions let others than its owner and group write to it: `chmod 666` is a common and bad answer
-    to "permission denied". Folders above it that are closed to others would still protect it; they are not looked at.
-    They last until the next start of the daemon or of docker.socket.
+    The socket's permissions let others than its owner and group write to it: `chmod 666` is a
+    common and bad answer to "permission denied". Folders above it that are closed to others would
+    still protect it; they are not looked at. They last until the next start of the daemon or of
+    docker.socket.
     """
     if not sockets.items:
         return Skipped("the engine is not reached through a socket file of this host")
@@ -67,8 +69,13 @@ def socket_world_writable(sockets: EngineSockets) -> CheckResult:
             continue
         yield Finding(
             subject=DAEMON,
-            summary=f"{socket.path} is writable by everyone (mode {socket.mode:04o}): every local user can become root",
-            evidence={f"stat {socket.path}": f"mode {socket.mode:04o}, uid {socket.uid}, gid {socket.gid}"},
+            summary=(
+                f"{socket.path} is writable by everyone (mode {socket.mode:04o}): every local user "
+                "can become root"
+            ),
+            evidence={
+                f"stat {socket.path}": f"mode {socket.mode:04o}, uid {socket.uid}, gid {socket.gid}"
+            },
             variables={"socket": socket.path},
             discriminator=socket.path,
         )

@@ -20,9 +20,9 @@ from diagnose.registry import check
 def privileged(exposed: Exposed) -> CheckResult:
     """A container runs privileged: its root is the host's root.
 
-    All devices, all capabilities, no seccomp or AppArmor. Containers that truly need it (a nested engine, some
-    storage and device plugins) are named too: silence them by id and subject, with the reason. A job that has ended
-    is not named.
+    All devices, all capabilities, no seccomp or AppArmor. Containers that truly need it (a nested
+    engine, some storage and device plugins) are named too: silence them by id and subject, with the
+    reason. A job that has ended is not named.
     """
     for container in exposed:
         if not container.host_config.privileged:
@@ -30,7 +30,8 @@ def privileged(exposed: Exposed) -> CheckResult:
         reach = "; its ports are open to the network" if is_reachable(container) else ""
         yield Finding.about(
             container,
-            f'container "{container.name}" is privileged: whoever breaks into it is root on this host{reach}',
+            f'container "{container.name}" is privileged: whoever breaks into it is root on this '
+            f"host{reach}",
             {
                 "HostConfig.Privileged": True,
                 "Config.User": container.config.user or "root",
@@ -46,15 +47,19 @@ def privileged(exposed: Exposed) -> CheckResult:
 def docker_socket_mounted(exposed: Exposed, mount_access: MountAccess | None) -> CheckResult:
     """A container has the engine's socket, and with it root on the host.
 
-    A read-only mount does not protect: it keeps the file from being replaced, not requests from being sent. A mount of /run or /var/run
-    brings the socket along. A proxy that filters requests is what the socket should be given to: one whose image calls itself a socket
-    proxy and that publishes no port is advice only; whether it filters is not looked at. A container whose user may not open the socket
-    cannot command the engine as it is: that is container.mount-unwritable, and advice here.
+    A read-only mount does not protect: it keeps the file from being replaced, not requests from
+    being sent. A mount of /run or /var/run brings the socket along. A proxy that filters requests
+    is what the socket should be given to: one whose image calls itself a socket proxy and that
+    publishes no port is advice only; whether it filters is not looked at. A container whose user
+    may not open the socket cannot command the engine as it is: that is container.mount-unwritable,
+    and advice here.
     """
     for container in exposed:
         for socket, mount in engine_sockets(container):
             is_proxy = "socket-proxy" in container.config.image and not is_reachable(container)
-            is_denied = mount_access is not None and mount_access.is_denied(container, mount.destination)
+            is_denied = mount_access is not None and mount_access.is_denied(
+                container, mount.destination
+            )
             what = "can command the engine"
             if is_denied:
                 what = "could command the engine if its user were allowed to open the socket"
@@ -80,15 +85,17 @@ def docker_socket_mounted(exposed: Exposed, mount_access: MountAccess | None) ->
 def root_user(exposed: Exposed, info: Info | None, processes: Processes | None) -> CheckResult:
     """A container runs as root.
 
-    Its root is the host's root, held back by capabilities and profiles alone. Where user namespaces are remapped or
-    the engine is rootless this does not apply, except to a container that opts out. An image that starts as root and
-    then drops it is judged by the process that runs, where /proc can be seen (CAP_SYS_PTRACE is not needed); a master
-    that stays root with lesser workers is named.
+    Its root is the host's root, held back by capabilities and profiles alone. Where user namespaces
+    are remapped or the engine is rootless this does not apply, except to a container that opts out.
+    An image that starts as root and then drops it is judged by the process that runs, where /proc
+    can be seen (CAP_SYS_PTRACE is not needed); a master that stays root with lesser workers is
+    named.
     """
     is_remapped = info is not None and (info.has_userns_remap or info.is_rootless)
     if is_remapped and not any(_opts_out(container) for container in exposed):
         return Skipped(
-            "root in a container is no root on this host: user namespaces are remapped, or the engine is rootless"
+            "root in a container is no root on this host: user namespaces are remapped, or the "
+            "engine is rootless"
         )
     for container in exposed:
         user = container.config.user
@@ -124,12 +131,13 @@ def _uid(container: Container, processes: Processes | None) -> int | None:
 
 DANGEROUS = frozenset(
     {
-        "ALL", "SYS_ADMIN", "SYS_MODULE", "SYS_PTRACE", "SYS_RAWIO", "SYS_BOOT", "SYS_TIME", "DAC_READ_SEARCH", "BPF", "PERFMON",
+        "ALL", "SYS_ADMIN", "SYS_MODULE", "SYS_PTRACE", "SYS_RAWIO", "SYS_BOOT", "SYS_TIME",
+        "DAC_READ_SEARCH", "BPF", "PERFMON",
         "NET_ADMIN", "MAC_ADMIN", "MAC_OVERRIDE", "SYSLOG", "LINUX_IMMUTABLE", "CHECKPOINT_RESTORE",
     }
 )  # fmt: skip
-"""Capabilities beyond the engine's default set with which a container's root reaches the host or its other
-containers."""
+"""Capabilities beyond the engine's default set with which a container's root reaches the host or
+its other containers."""
 
 
 def _bare(capability: str) -> str:
@@ -140,9 +148,9 @@ def _bare(capability: str) -> str:
 def capabilities(exposed: Exposed) -> CheckResult:
     """A container has more capabilities than it is likely to need.
 
-    Named is one that was given dangerous ones, and one that keeps the engine's default set: nothing was dropped.
-    Dropping ALL and giving back what is needed is the practice that passes. Whether the program uses them is not
-    looked at. Privileged containers have a finding of their own.
+    Named is one that was given dangerous ones, and one that keeps the engine's default set: nothing
+    was dropped. Dropping ALL and giving back what is needed is the practice that passes. Whether
+    the program uses them is not looked at. Privileged containers have a finding of their own.
     """
     for container in exposed:
         config = container.host_config
@@ -151,7 +159,9 @@ def capabilities(exposed: Exposed) -> CheckResult:
         dangerous = [capability for capability in added if capability in DANGEROUS]
         if config.privileged or (not dangerous and "ALL" in dropped):
             continue
-        rights = f"was given {and_more(dangerous)}" if dangerous else "keeps the default capabilities"
+        rights = (
+            f"was given {and_more(dangerous)}" if dangerous else "keeps the default capabilities"
+        )
         yield Finding.about(
             container,
             f'container "{container.name}" {rights}',
@@ -165,21 +175,30 @@ def capabilities(exposed: Exposed) -> CheckResult:
 def new_privileges(exposed: Exposed, config: DaemonConfig | None, info: Info | None) -> CheckResult:
     """A process in a container may gain privileges through set-uid programs.
 
-    `no-new-privileges` may be set for a container or for all of them in daemon.json. From engine 23.0 /info tells of
-    the latter; on older ones it is read from the daemon's configuration, where that can be read.
+    `no-new-privileges` may be set for a container or for all of them in daemon.json. From engine
+    23.0 /info tells of the latter; on older ones it is read from the daemon's configuration, where
+    that can be read.
     """
     by_file = config is not None and config.value("no-new-privileges") is True
-    by_engine = info is not None and any("no-new-privileges" in option for option in info.security_options or ())
+    by_engine = info is not None and any(
+        "no-new-privileges" in option for option in info.security_options or ()
+    )
     if by_file or by_engine:
         return Skipped("the daemon sets no-new-privileges for all containers")
     for container in exposed:
         options = container.host_config.security_opt or []
-        if any(option.replace("=", ":") in ("no-new-privileges", "no-new-privileges:true") for option in options):
+        if any(
+            option.replace("=", ":") in ("no-new-privileges", "no-new-privileges:true")
+            for option in options
+        ):
             continue
         yield Finding.about(
             container,
             f'container "{container.name}" may gain privileges through set-uid programs',
-            {"HostConfig.SecurityOpt": options or "none", "Config.User": container.config.user or "root"},
+            {
+                "HostConfig.SecurityOpt": options or "none",
+                "Config.User": container.config.user or "root",
+            },
             image=container.config.image,
         )
     return None
@@ -189,8 +208,8 @@ def new_privileges(exposed: Exposed, config: DaemonConfig | None, info: Info | N
 def writable_rootfs(exposed: Exposed) -> CheckResult:
     """A container may write to its own root file system.
 
-    Who breaks in can replace programs and leave tools behind. Many programs need only a few places to write (/tmp,
-    /run): `--tmpfs` gives them. Whether this one would work read-only is not tried.
+    Who breaks in can replace programs and leave tools behind. Many programs need only a few places
+    to write (/tmp, /run): `--tmpfs` gives them. Whether this one would work read-only is not tried.
     """
     for container in exposed:
         if container.host_config.readonly_rootfs:
@@ -211,9 +230,9 @@ def writable_rootfs(exposed: Exposed) -> CheckResult:
 def host_namespace(exposed: Exposed, info: Info | None) -> CheckResult:
     """A container shares a namespace with the host.
 
-    Network: it reaches what listens on the host's loopback. PID: it sees and may signal the host's processes. IPC and
-    UTS: shared memory, the host's name. User: it opts out of remapping. Monitoring agents and network plugins are
-    meant to: silence them with the reason.
+    Network: it reaches what listens on the host's loopback. PID: it sees and may signal the host's
+    processes. IPC and UTS: shared memory, the host's name. User: it opts out of remapping.
+    Monitoring agents and network plugins are meant to: silence them with the reason.
     """
     is_remapped = info is not None and info.has_userns_remap
     for container in exposed:
@@ -240,25 +259,30 @@ def host_namespace(exposed: Exposed, info: Info | None) -> CheckResult:
 
 WRITABLE = frozenset(
     {
-        "/", "/bin", "/boot", "/dev", "/etc", "/etc/cron.d", "/etc/docker", "/etc/ssh", "/etc/sudoers.d", "/etc/systemd/system",
-        "/home", "/lib", "/lib64", "/opt", "/proc", "/root", "/root/.ssh", "/run", "/sbin", "/sys", "/usr", "/usr/bin", "/usr/local",
-        "/usr/local/bin", "/usr/sbin", "/var", "/var/lib", "/var/lib/containerd", "/var/run", "/var/spool/cron",
+        "/", "/bin", "/boot", "/dev", "/etc", "/etc/cron.d", "/etc/docker", "/etc/ssh",
+        "/etc/sudoers.d", "/etc/systemd/system",
+        "/home", "/lib", "/lib64", "/opt", "/proc", "/root", "/root/.ssh", "/run", "/sbin",
+        "/sys", "/usr", "/usr/bin", "/usr/local",
+        "/usr/local/bin", "/usr/sbin", "/var", "/var/lib", "/var/lib/containerd", "/var/run",
+        "/var/spool/cron",
     }
 )  # fmt: skip
 """Folders of the host: who may write there is root, or close to it."""
 
-READABLE = frozenset({"/", "/etc", "/etc/shadow", "/root", "/root/.ssh", "/etc/ssh", "/home", "/var", "/var/lib"})
-"""Folders that hold keys, passwords or other containers' data: reading is enough. /proc and /sys read-only are what
-exporters take."""
+READABLE = frozenset(
+    {"/", "/etc", "/etc/shadow", "/root", "/root/.ssh", "/etc/ssh", "/home", "/var", "/var/lib"}
+)
+"""Folders that hold keys, passwords or other containers' data: reading is enough. /proc and /sys
+read-only are what exporters take."""
 
 
 @check("security.host-path", severity=Severity.advice, posture=True)
 def host_path(exposed: Exposed, root: DataRoot) -> CheckResult:
     """A sensitive folder of the host is mounted into a container.
 
-    Judged by the folder itself: `/etc/localtime` or an application's own folder below one of them is nothing.
-    Exporters that take `/proc` and `/sys` read-only pass; one that takes `/` read-only is named: it can read every
-    secret of the host.
+    Judged by the folder itself: `/etc/localtime` or an application's own folder below one of them
+    is nothing. Exporters that take `/proc` and `/sys` read-only pass; one that takes `/` read-only
+    is named: it can read every secret of the host.
     """
     for container in exposed:
         for mount in container.mounts or ():
@@ -270,7 +294,8 @@ def host_path(exposed: Exposed, root: DataRoot) -> CheckResult:
                 continue
             yield Finding.about(
                 container,
-                f'container "{container.name}" may {"write to" if is_writable else "read"} the host\'s {source}',
+                f'container "{container.name}" may {"write to" if is_writable else "read"} the '
+                f"host's {source}",
                 {
                     "Mounts.Source": mount.source,
                     "Mounts.Destination": mount.destination,
@@ -287,10 +312,10 @@ def host_path(exposed: Exposed, root: DataRoot) -> CheckResult:
 def unconfined(exposed: Exposed, info: Info) -> CheckResult:
     """A container runs with seccomp, AppArmor or SELinux switched off.
 
-    seccomp, AppArmor, SELinux or masked paths were switched off for it, or seccomp for all in the daemon. What the
-    host does not have is not missed: AppArmor and SELinux count only where /info lists them. A privileged container
-    has none of them and a finding of its own; `label=disable` is set by the engine itself where the host's PID or IPC
-    namespace is shared.
+    seccomp, AppArmor, SELinux or masked paths were switched off for it, or seccomp for all in the
+    daemon. What the host does not have is not missed: AppArmor and SELinux count only where /info
+    lists them. A privileged container has none of them and a finding of its own; `label=disable` is
+    set by the engine itself where the host's PID or IPC namespace is shared.
     """
     features = info.security_options or []
     if any("seccomp" in feature and "profile=unconfined" in feature for feature in features):
@@ -304,14 +329,21 @@ def unconfined(exposed: Exposed, info: Info) -> CheckResult:
         config = container.host_config
         if config.privileged:
             continue
-        off = [option for option in config.security_opt or () if _switches_off(option, container, features)]
+        off = [
+            option
+            for option in config.security_opt or ()
+            if _switches_off(option, container, features)
+        ]
         # the docker CLI sends systempaths=unconfined in this form
         is_unmasked = config.masked_paths == []
         if is_unmasked:
             off.append("systempaths=unconfined")
         if not off:
             continue
-        evidence: dict[str, Json] = {"HostConfig.SecurityOpt": off, "/info SecurityOptions": features}
+        evidence: dict[str, Json] = {
+            "HostConfig.SecurityOpt": off,
+            "/info SecurityOptions": features,
+        }
         if is_unmasked:
             evidence["HostConfig.MaskedPaths"] = "none"
         yield Finding.about(
@@ -327,7 +359,9 @@ def _switches_off(option: str, container: Container, features: Sequence[str]) ->
     """Whether a security option of a container switches off something that this host has."""
     name, _, value = option.replace(":", "=", 1).partition("=")
     if value == "unconfined":
-        return name in ("seccomp", "systempaths") or any(f"name={name}" in feature for feature in features)
+        return name in ("seccomp", "systempaths") or any(
+            f"name={name}" in feature for feature in features
+        )
     has_selinux = any("name=selinux" in feature for feature in features)
     shares = "host" in (container.host_config.pid_mode, container.host_config.ipc_mode)
     return name == "label" and value == "disable" and has_selinux and not shares

@@ -35,8 +35,8 @@ from diagnose.phrases import and_more, named, size
 from diagnose.registry import check
 
 READ_ONLY = frozenset({"ro", "emergency_ro", "shutdown"})
-"""Options by which a file system says of itself that nothing can be written (emergency_ro: ext4 after an
-error, Linux 6.15)."""
+"""Options by which a file system says of itself that nothing can be written (emergency_ro: ext4
+after an error, Linux 6.15)."""
 
 
 WELL_PCT = 85.0
@@ -51,7 +51,12 @@ WORTH_A_PRUNE_PCT = 3.0
     "storage.disk-full",
     severity=Severity.critical,
     caused_by=["logging.unbounded", "storage.deleted-files-held"],
-    causes=["container.restart-loop", "container.unhealthy", "container.exits-at-start", "image.corrupt"],
+    causes=[
+        "container.restart-loop",
+        "container.unhealthy",
+        "container.exits-at-start",
+        "image.corrupt",
+    ],
 )
 def disk_full(
     filesystems: Filesystems,
@@ -64,10 +69,10 @@ def disk_full(
 ) -> CheckResult:
     """A file system that Docker writes to is full or nearly full.
 
-    Used as df counts it: blocks reserved for root are nobody's, a container cannot write there although
-    dockerd still can (seen on engine 20.10.24). With more than `roomy` bytes available it is a warning at
-    most, and so is a full /tmp or /var/log of its own, which the engine can do without. File systems that are read-only
-    by design are left out.
+    Used as df counts it: blocks reserved for root are nobody's, a container cannot write there
+    although dockerd still can (seen on engine 20.10.24). With more than `roomy` bytes available it
+    is a warning at most, and so is a full /tmp or /var/log of its own, which the engine can do
+    without. File systems that are read-only by design are left out.
     """
     for disk in filesystems:
         figures = disk.usage
@@ -84,11 +89,19 @@ def disk_full(
             }
         }
         if rate is not None and rates is not None:
-            evidence[f"statvfs({disk.point}) bytes a second over {rates.seconds:.1f} s"] = round(rate)
+            evidence[f"statvfs({disk.point}) bytes a second over {rates.seconds:.1f} s"] = round(
+                rate
+            )
         evidence |= _users(disk) | _attribution(disk, usage)
-        is_critical = figures.used_pct >= crit_pct and figures.available < roomy and not disk.is_aside
+        is_critical = (
+            figures.used_pct >= crit_pct and figures.available < roomy and not disk.is_aside
+        )
         left = f"{size(figures.available)} left of {size(figures.size)}"
-        soon = f"; full in about {_duration(figures.available / rate)} at the rate of this moment" if rate else ""
+        soon = (
+            f"; full in about {_duration(figures.available / rate)} at the rate of this moment"
+            if rate
+            else ""
+        )
         yield Finding(
             subject=disk.subject,
             summary=f"{disk.point} is {figures.used_pct:.0f} % full, {left}{soon}",
@@ -129,7 +142,8 @@ def _where(disk: Filesystem, usage: DiskUsage | Unavailable) -> str:
 
 
 def _freeable(disk: Filesystem, usage: DiskUsage | Unavailable) -> dict[str, str]:
-    """The variables of what may free room here: what suffices alone, else what is worth it, or all where nothing was measured."""
+    """The variables of what may free room here: what suffices alone, else what is worth it, or all
+    where nothing was measured."""
     if disk.point == "/run":
         return {"journal": "50M"}
     if not disk.holds_data_root:
@@ -141,7 +155,9 @@ def _freeable(disk: Filesystem, usage: DiskUsage | Unavailable) -> dict[str, str
     logs = parts.get("container logs")
     chatty, log_bytes = logs.subjects[0] if logs is not None and logs.subjects else ("", 0)
     shares["chatty"] = log_bytes
-    worth_it = {name for name, share in shares.items() if share >= disk.usage.used * WORTH_A_PRUNE_PCT / 100}
+    worth_it = {
+        name for name, share in shares.items() if share >= disk.usage.used * WORTH_A_PRUNE_PCT / 100
+    }
     # an image with a name stays, so that nobody can say what a prune of images frees
     enough = {name for name in worth_it - {"images"} if shares[name] >= _excess(disk)}
     values = {"cache": "--force", "images": "--force", "chatty": chatty}
@@ -174,9 +190,10 @@ def inodes_exhausted(
 ) -> CheckResult:
     """A file system that Docker writes to has no inodes left for new files.
 
-    The kernel says "no space left on device" while df shows room. File systems that make inodes as needed
-    (btrfs, zfs) report none and are left out; xfs counts those that its free space would hold, so that few of them on
-    a full disk tell nothing new. The folders that hold most of them are named, and volumes that no container uses among them.
+    The kernel says "no space left on device" while df shows room. File systems that make inodes as
+    needed (btrfs, zfs) report none and are left out; xfs counts those that its free space would
+    hold, so that few of them on a full disk tell nothing new. The folders that hold most of them
+    are named, and volumes that no container uses among them.
     """
     for disk in filesystems:
         pct = disk.usage.inodes_used_pct
@@ -206,7 +223,9 @@ def inodes_exhausted(
             f"{size(disk.usage.available)} of space{blame}",
             evidence=evidence,
             variables={"point": disk.point} | _prunable(most, anonymous),
-            severity=Severity.critical if pct >= crit_pct and not disk.is_aside else Severity.warning,
+            severity=Severity.critical
+            if pct >= crit_pct and not disk.is_aside
+            else Severity.warning,
             signs=frozenset({"no-space"}),
         )
     return None
@@ -217,13 +236,16 @@ def _entries(name: str, folder: InodeHolder) -> str:
 
 
 def _prunable(most: Sequence[InodeHolder], anonymous: Sequence[InodeHolder]) -> dict[str, str]:
-    """The variables of what helps: the unused volume with most entries, or, unless a volume leads, a prune of images and cache."""
+    """The variables of what helps: the unused volume with most entries, or, unless a volume leads,
+    a prune of images and cache."""
     if anonymous:
         return {"volume": anonymous[0].path.rpartition("/")[2]}
     return {} if most and "/volumes/" in f"{most[0].path}/" else {"force": "--force"}
 
 
-def _unused_anonymous(holders: InodeUsage | None, unused: UnusedVolumes | None) -> tuple[InodeHolder, ...]:
+def _unused_anonymous(
+    holders: InodeUsage | None, unused: UnusedVolumes | None
+) -> tuple[InodeHolder, ...]:
     """Anonymous volumes that no container uses, those with most entries first."""
     if holders is None or unused is None:
         return ()
@@ -236,15 +258,23 @@ def _unused_anonymous(holders: InodeUsage | None, unused: UnusedVolumes | None) 
     "storage.read-only",
     severity=Severity.critical,
     caused_by=["kernel.filesystem-errors"],
-    causes=["container.restart-loop", "container.unhealthy", "daemon.not-running", "container.exits-at-start"],
+    causes=[
+        "container.restart-loop",
+        "container.unhealthy",
+        "daemon.not-running",
+        "container.exits-at-start",
+    ],
 )
-def read_only(root: DataRoot, mounts: Mounts, filesystems: Filesystems | None, backing: Backing | None) -> CheckResult:
+def read_only(
+    root: DataRoot, mounts: Mounts, filesystems: Filesystems | None, backing: Backing | None
+) -> CheckResult:
     """A file system that Docker writes to can no longer be written to.
 
-    Judged by the file system's own options: a read-only bind mount of a container or a read-only root is by
-    design, and so is a disk beside the data root that somebody mounted read-only: after an error the mount still says
-    rw. From Linux 6.15 on ext4 says emergency_ro. Where the root itself is mounted read-only and its file system is not,
-    the tool runs in a service's sandbox (ProtectSystem=strict), where the options of mounts say nothing.
+    Judged by the file system's own options: a read-only bind mount of a container or a read-only
+    root is by design, and so is a disk beside the data root that somebody mounted read-only: after
+    an error the mount still says rw. From Linux 6.15 on ext4 says emergency_ro. Where the root
+    itself is mounted read-only and its file system is not, the tool runs in a service's sandbox
+    (ProtectSystem=strict), where the options of mounts say nothing.
     """
     disk = filesystems.of_data_root if filesystems is not None else None
     under_root = mounts.of(disk.point if disk else root.path)
@@ -272,7 +302,9 @@ def _writers(backing: Backing | None) -> dict[str, list[str]]:
 
 def _in_sandbox(mounts: Mounts) -> bool:
     base = mounts.of("/")
-    return base is not None and "ro" in base.options.split(",") and "ro" not in base.super.split(",")
+    return (
+        base is not None and "ro" in base.options.split(",") and "ro" not in base.super.split(",")
+    )
 
 
 def _lost_options(options: str) -> frozenset[str]:
@@ -283,7 +315,10 @@ def _lost(mounted: Mounted, user: str, touches: tuple[Subject, ...] = ()) -> Fin
     lost = _lost_options(mounted.super) | _lost_options(mounted.options)
     return Finding(
         subject=Subject("filesystem", mounted.point),
-        summary=f"{mounted.point} ({mounted.source}, {mounted.fstype}) is read-only: {', '.join(sorted(lost))}",
+        summary=(
+            f"{mounted.point} ({mounted.source}, {mounted.fstype}) is read-only: "
+            f"{', '.join(sorted(lost))}"
+        ),
         evidence={
             "/proc/self/mountinfo": f"{mounted.point} {mounted.options} {mounted.source} {mounted.super}",
             "used by": user,
@@ -297,13 +332,18 @@ def _lost(mounted: Mounted, user: str, touches: tuple[Subject, ...] = ()) -> Fin
 @check(
     "storage.network-volume-stale",
     severity=Severity.critical,
-    causes=["daemon.hung", "container.unhealthy", "container.restart-loop", "container.exits-at-start"],
+    causes=[
+        "daemon.hung",
+        "container.unhealthy",
+        "container.restart-loop",
+        "container.exits-at-start",
+    ],
 )
 def network_volume_stale(mounts: RemoteMounts) -> CheckResult:
     """A network file system under a volume or a container's mount does not answer.
 
-    Whatever touches it waits in the kernel for ever and cannot be killed; a stale handle or a dead FUSE
-    server fails at once.
+    Whatever touches it waits in the kernel for ever and cannot be killed; a stale handle or a dead
+    FUSE server fails at once.
     """
     if not len(mounts):
         return Skipped("no container or volume uses a network file system")
@@ -321,18 +361,27 @@ def network_volume_stale(mounts: RemoteMounts) -> CheckResult:
             summary=f"{mount.source} ({mount.fstype}) at {mount.point} {state}{users}",
             evidence={f"statvfs({mount.point})": str(remote.failed)},
             variables={"point": mount.point, "source": mount.source},
-            touches=(DAEMON, Subject("filesystem", mount.point), *(container(name) for name in remote.users)),
+            touches=(
+                DAEMON,
+                Subject("filesystem", mount.point),
+                *(container(name) for name in remote.users),
+            ),
         )
     return None
 
 
-@check("storage.shm-full", severity=Severity.warning, causes=["container.restart-loop", "container.unhealthy"])
+@check(
+    "storage.shm-full",
+    severity=Severity.warning,
+    causes=["container.restart-loop", "container.unhealthy"],
+)
 def shm_full(memory: SharedMemory, *, full_pct: Percent = Percent(95)) -> CheckResult:
     """A file system that a container has in memory is full.
 
-    The engine gives each container 64 MiB of /dev/shm unless configured otherwise; databases and browsers need more
-    and die of a bus error or "no space left on device" while every disk has room. What `--tmpfs` gives may be a cache
-    that is meant to be full: advice, unless the container is not well.
+    The engine gives each container 64 MiB of /dev/shm unless configured otherwise; databases and
+    browsers need more and die of a bus error or "no space left on device" while every disk has
+    room. What `--tmpfs` gives may be a cache that is meant to be full: advice, unless the container
+    is not well.
     """
     for area in memory:
         usage, owner = area.usage, area.container
@@ -345,7 +394,8 @@ def shm_full(memory: SharedMemory, *, full_pct: Percent = Percent(95)) -> CheckR
             evidence["HostConfig.ShmSize"] = owner.host_config.shm_size
         finding = Finding.about(
             owner,
-            f'container "{owner.name}" has used {size(usage.used)} of the {size(usage.size)} of {place}',
+            f'container "{owner.name}" has used {size(usage.used)} of the {size(usage.size)} of '
+            f"{place}",
             evidence,
             severity=Severity.warning if area.is_shm or _is_unwell(owner) else Severity.advice,
             signs=frozenset({"no-space"}),

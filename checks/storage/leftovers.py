@@ -46,15 +46,20 @@ def deleted_files_held(
 ) -> CheckResult:
     """A deleted file is still held open, so its space is not freed.
 
-    From `of_disk` of its disk on, or from `least` bytes where they are more than what is left of it. Files in memory
-    (memfd, /dev/shm) and small ones are everyday, and databases work on files of their own that they have deleted. A
-    file in a container's own layer is counted to the data root.
+    From `of_disk` of its disk on, or from `least` bytes where they are more than what is left of
+    it. Files in memory (memfd, /dev/shm) and small ones are everyday, and databases work on files
+    of their own that they have deleted. A file in a container's own layer is counted to the data
+    root.
     """
     names = {known.id: known.name for known in containers or ()}
     disks = {disk.usage.dev: disk for disk in filesystems}
     for file in files:
-        disk = disks.get(file.dev) or (filesystems.of_data_root if file.fstype == "overlay" else None)
-        if disk is None or file.bytes < min(disk.usage.size * of_disk / 100, max(least, disk.usage.available)):
+        disk = disks.get(file.dev) or (
+            filesystems.of_data_root if file.fstype == "overlay" else None
+        )
+        if disk is None or file.bytes < min(
+            disk.usage.size * of_disk / 100, max(least, disk.usage.available)
+        ):
             continue
         log = _LOG_OF.search(file.path)
         owner = names.get(file.container or (log["id"] if log else ""), "")
@@ -72,7 +77,9 @@ def deleted_files_held(
             touches=(disk.subject,) if fills else (),
         )
     if files.unseen:
-        yield Unexamined(Subject("host", "host"), f"the open files of {files.unseen} processes: root only")
+        yield Unexamined(
+            Subject("host", "host"), f"the open files of {files.unseen} processes: root only"
+        )
     return None
 
 
@@ -80,15 +87,18 @@ def deleted_files_held(
 def volumes_unused(volumes: UnusedVolumes, usage: DiskUsage | None) -> CheckResult:
     """A volume is used by no container, running or stopped.
 
-    It may hold the only copy of its data: `compose down` keeps named volumes on purpose. Sizes are known only
-    where the disk was measured.
+    It may hold the only copy of its data: `compose down` keeps named volumes on purpose. Sizes are
+    known only where the disk was measured.
     """
     sizes = usage.volumes if usage is not None else {}
     for volume in volumes:
         known = sizes.get(volume.name)
         kind = "anonymous volume" if volume.is_anonymous else "volume"
         holds = f" holds {size(known)} and" if known is not None else ""
-        evidence: dict[str, Json] = {"GET /volumes?filters=dangling": volume.name, "CreatedAt": volume.created_at}
+        evidence: dict[str, Json] = {
+            "GET /volumes?filters=dangling": volume.name,
+            "CreatedAt": volume.created_at,
+        }
         if known is not None:
             evidence["bytes"] = known
         yield Finding(
@@ -101,11 +111,13 @@ def volumes_unused(volumes: UnusedVolumes, usage: DiskUsage | None) -> CheckResu
 
 
 @check("storage.writable-layer-large", severity=Severity.warning, causes=["storage.disk-full"])
-def writable_layer_large(usage: DiskUsage, containers: Containers, *, least: Bytes = Bytes(1 << 30)) -> CheckResult:
+def writable_layer_large(
+    usage: DiskUsage, containers: Containers, *, least: Bytes = Bytes(1 << 30)
+) -> CheckResult:
     """A container has written a lot of data outside its volumes.
 
-    That data is lost with the container, and it slows every write down. Measured only where the disk is 70 %
-    full or it is asked for.
+    That data is lost with the container, and it slows every write down. Measured only where the
+    disk is 70 % full or it is asked for.
     """
     if usage.not_asked:
         return Skipped(usage.not_asked)
@@ -117,7 +129,8 @@ def writable_layer_large(usage: DiskUsage, containers: Containers, *, least: Byt
         elif written >= least:
             yield Finding.about(
                 writer,
-                f'container "{writer.name}" has written {size(written)} into its own layer, outside of any volume',
+                f'container "{writer.name}" has written {size(written)} into its own layer, '
+                "outside of any volume",
                 {"writable layer, bytes on disk": written},
                 touches=touches,
             )
@@ -136,14 +149,17 @@ def overlay_orphans(
 ) -> CheckResult:
     """Layer folders on disk belong to no image and no container.
 
-    Left by an interrupted pull, build or removal. Layers that a BuildKit database mentions are taken as used,
-    also if it has freed them; what changed within the last hour may be a pull in progress.
+    Left by an interrupted pull, build or removal. Layers that a BuildKit database mentions are
+    taken as used, also if it has freed them; what changed within the last hour may be a pull in
+    progress.
     """
     if info is not None and info.driver != "overlay2":
         return Skipped(f"the storage driver is {info.driver}")
     if isinstance(layers, Unavailable):
         return layers
-    orphans = sorted(name for name, changed in layers.loose if (clock.age(changed) or 0) > older_than)
+    orphans = sorted(
+        name for name, changed in layers.loose if (clock.age(changed) or 0) > older_than
+    )
     if not orphans:
         return None
     sizes = usage.layers if usage is not None else {}
@@ -154,7 +170,10 @@ def overlay_orphans(
     holds = f" and hold {size(known)}" if known else ""
     yield Finding(
         subject=DAEMON,
-        summary=f"{len(orphans)} of {layers.count} layer folders in {layers.path} belong to nothing{holds}",
+        summary=(
+            f"{len(orphans)} of {layers.count} layer folders in {layers.path} belong to "
+            f"nothing{holds}"
+        ),
         evidence=evidence,
         variables={"root": root.path, "layer": orphans[0]},
     )
@@ -162,11 +181,13 @@ def overlay_orphans(
 
 
 @check("storage.store-leftover", severity=Severity.advice)
-def store_leftover(info: Info, layers: Layers | Unavailable, usage: DiskUsage | None) -> CheckResult:
+def store_leftover(
+    info: Info, layers: Layers | Unavailable, usage: DiskUsage | None
+) -> CheckResult:
     """Images of an earlier image store still take up disk space, out of sight.
 
-    After a switch to containerd's store (the default of fresh installs from engine 29) `docker images` shows
-    nothing of them. A copy that is kept for a way back is no fault.
+    After a switch to containerd's store (the default of fresh installs from engine 29) `docker
+    images` shows nothing of them. A copy that is kept for a way back is no fault.
     """
     if not info.uses_containerd_store:
         return Skipped("images lie in the storage driver's own store")
@@ -192,9 +213,9 @@ def store_leftover(info: Info, layers: Layers | Unavailable, usage: DiskUsage | 
 def d_type_missing(info: Info) -> CheckResult:
     """The data root's file system lacks d_type, which overlay needs.
 
-    xfs made with ftype=0, ext4 without the feature filetype: layers cannot be removed. Seen: engine 20.10.24
-    tolerates one that holds layers already, 28.5.2 does not start on it. Only overlay drivers say; others are
-    not asked.
+    xfs made with ftype=0, ext4 without the feature filetype: layers cannot be removed. Seen: engine
+    20.10.24 tolerates one that holds layers already, 28.5.2 does not start on it. Only overlay
+    drivers say; others are not asked.
     """
     support = info.status.get("Supports d_type")
     if support is None:

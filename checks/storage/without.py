@@ -22,7 +22,11 @@ def _with_used(disk: Filesystem, used: int) -> Filesystem:
     """The disk with so many bytes in use; what is freed may be used by everybody."""
     freed = disk.usage.used - used
     usage = replace(
-        disk.usage, used=used, free=disk.usage.free + freed, available=disk.usage.available + freed, read_only=False
+        disk.usage,
+        used=used,
+        free=disk.usage.free + freed,
+        available=disk.usage.available + freed,
+        read_only=False,
     )
     return replace(disk, usage=usage)
 
@@ -33,9 +37,15 @@ def disk_has_room(finding: Finding, filesystems: Filesystems) -> Edit:
 
     def roomy(disk: Filesystem) -> Filesystem:
         usable = disk.usage.used + disk.usage.available
-        return _with_used(disk, usable * HEALTHY_PCT // 100) if disk.subject == finding.subject else disk
+        return (
+            _with_used(disk, usable * HEALTHY_PCT // 100)
+            if disk.subject == finding.subject
+            else disk
+        )
 
-    return {Filesystems: replace(filesystems, items=tuple(roomy(disk) for disk in filesystems.items))}
+    return {
+        Filesystems: replace(filesystems, items=tuple(roomy(disk) for disk in filesystems.items))
+    }
 
 
 @without("storage.inodes-exhausted")
@@ -47,13 +57,19 @@ def disk_has_inodes(finding: Finding, filesystems: Filesystems) -> Edit:
             return disk
         return replace(disk, usage=replace(disk.usage, inodes_free=disk.usage.inodes // 2))
 
-    return {Filesystems: replace(filesystems, items=tuple(spacious(disk) for disk in filesystems.items))}
+    return {
+        Filesystems: replace(filesystems, items=tuple(spacious(disk) for disk in filesystems.items))
+    }
 
 
 @without("storage.read-only", "kernel.filesystem-errors")
 def disk_is_writable(finding: Finding, mounts: Mounts) -> Edit:
     """The file systems that the finding is about are mounted for writing, and have no error."""
-    points = {subject.name for subject in (finding.subject, *finding.touches) if subject.kind == "filesystem"}
+    points = {
+        subject.name
+        for subject in (finding.subject, *finding.touches)
+        if subject.kind == "filesystem"
+    }
     mended = tuple(
         replace(mounted, options=_without_stop(mounted.options), super=_without_stop(mounted.super))
         if mounted.point in points
@@ -70,13 +86,23 @@ def _without_stop(options: str) -> str:
 @without("storage.deleted-files-held", "storage.writable-layer-large", "logging.unbounded")
 def file_is_gone(finding: Finding, filesystems: Filesystems) -> Edit:
     """The bytes of the finding's file are free again on the disk that it fills."""
-    sizes = {path: value for path, value in finding.evidence.items() if path.startswith(SIZES) and _is_number(value)}
+    sizes = {
+        path: value
+        for path, value in finding.evidence.items()
+        if path.startswith(SIZES) and _is_number(value)
+    }
     held = sum(int(size) for size in sizes.values())
 
     def emptied(disk: Filesystem) -> Filesystem:
-        return _with_used(disk, max(0, disk.usage.used - held)) if disk.subject in finding.touches else disk
+        return (
+            _with_used(disk, max(0, disk.usage.used - held))
+            if disk.subject in finding.touches
+            else disk
+        )
 
-    return {Filesystems: replace(filesystems, items=tuple(emptied(disk) for disk in filesystems.items))}
+    return {
+        Filesystems: replace(filesystems, items=tuple(emptied(disk) for disk in filesystems.items))
+    }
 
 
 def _is_number(value: object) -> bool:

@@ -19,13 +19,18 @@ from diagnose.cli import options, process
 @options.no_probe
 @options.engine
 @options.config
-@click.option("-v", "--verbose", is_flag=True, help="List advice, unknowns and skipped checks one by one.")
+@click.option(
+    "-v", "--verbose", is_flag=True, help="List advice, unknowns and skipped checks one by one."
+)
 @options.no_color
-def ask(question: tuple[str, ...], fail_on: str, verbose: bool, no_color: bool, **given: Any) -> None:
+def ask(
+    question: tuple[str, ...], fail_on: str, verbose: bool, no_color: bool, **given: Any
+) -> None:
     """Run the checks that a symptom may be about, in your own words.
 
-    For example: diagnose ask "port 8080 does not answer". The words are compared with the symptoms on the pages; no language model is
-    used, and nothing is sent. Where the words name a container of this host, what is about the container comes first.
+    For example: diagnose ask "port 8080 does not answer". The words are compared with the symptoms
+    on the pages; no language model is used, and nothing is sent. Where the words name a container
+    of this host, what is about the container comes first.
     """
     from msgspec.structs import replace
 
@@ -44,7 +49,9 @@ def ask(question: tuple[str, ...], fail_on: str, verbose: bool, no_color: bool, 
     except session.InvalidRequestError as error:
         raise click.ClickException(str(error)) from None
     names = tuple((report.container_names or {}).values())
-    report = replace(report, findings=symptoms.ordered(report.findings, ids, symptoms.about(text, names)))
+    report = replace(
+        report, findings=symptoms.ordered(report.findings, ids, symptoms.about(text, names))
+    )
     code = code_of(report, fail_on)
     terminal.render(report, code, sys.stdout, color=options.color(no_color), verbose=verbose)
     click.echo(f"\nchecks for these words: {', '.join(ids)}")

@@ -12,7 +12,9 @@ from diagnose.cli import options, process
 
 
 @click.command()
-@click.argument("reports", nargs=-1, required=True, metavar="REPORTS...", shell_complete=options.complete_file)
+@click.argument(
+    "reports", nargs=-1, required=True, metavar="REPORTS...", shell_complete=options.complete_file
+)
 @click.option(
     "--group-by",
     default="",
@@ -41,7 +43,10 @@ from diagnose.cli import options, process
     type=click.Choice(["report", "file"]),
     default="report",
     show_default=True,
-    help="Where the name of a host comes from: its report, or the name of the file, as a collector wrote it.",
+    help=(
+        "Where the name of a host comes from: its report, or the name of the file, as a collector "
+        "wrote it."
+    ),
 )
 @options.format_("text", "json", "markdown", "html")
 @options.fail_on
@@ -57,12 +62,14 @@ def fleet(
 ) -> None:
     """Give one answer for the reports of many hosts.
 
-    REPORTS are files that `diagnose all --format json` wrote, plain or gzipped; folders, which are searched for *.json and *.json.gz;
-    patterns; - for a list of paths on stdin; or s3://BUCKET/PREFIX. Of several reports of one host the newest counts, and the earlier
-    ones tell since when.
+    REPORTS are files that `diagnose all --format json` wrote, plain or gzipped; folders, which are
+    searched for *.json and *.json.gz; patterns; - for a list of paths on stdin; or
+    s3://BUCKET/PREFIX. Of several reports of one host the newest counts, and the earlier ones tell
+    since when.
 
-    For each cause: how many hosts, since when, what is new, the fact that splits them from the others, and the first command. Exit codes
-    are those of a run: 0 nothing found, 1 warnings, 2 critical, 3 unknown; a host that did not report is unknown.
+    For each cause: how many hosts, since when, what is new, the fact that splits them from the
+    others, and the first command. Exit codes are those of a run: 0 nothing found, 1 warnings, 2
+    critical, 3 unknown; a host that did not report is unknown.
     """
     from diagnose import registry
     from diagnose.fleet import answer, sources
@@ -75,7 +82,10 @@ def fleet(
 
     def read(words: tuple[str, ...]) -> answer.Fleet:
         found = sources.read(words, sys.stdin)
-        return answer.fleet((reader.report(file) if isinstance(file, sources.Packed) else file for file in found), now)
+        return answer.fleet(
+            (reader.report(file) if isinstance(file, sources.Packed) else file for file in found),
+            now,
+        )
 
     try:
         expected = plain_text(expect, follow=True).split() if expect is not None else []

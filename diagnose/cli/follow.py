@@ -13,7 +13,9 @@ from diagnose.cli import options, process
 
 @click.command()
 @click.argument("target", metavar="ID|KEY", shell_complete=options.complete_id)
-@click.option("--print", "print_", is_flag=True, help="Print the steps as a commented script; run nothing.")
+@click.option(
+    "--print", "print_", is_flag=True, help="Print the steps as a commented script; run nothing."
+)
 @options.file_option("-o", "output", description="Write the transcript to this new file.")
 @options.source
 @options.budget
@@ -24,11 +26,12 @@ from diagnose.cli import options, process
 def follow(target: str, print_: bool, output: Path | None, **given: Any) -> None:
     """Follow the page of a finding, step by step.
 
-    Shows each command with its risk and what it touches, runs it only after you have typed yes (for one that destroys data, the
-    subject's name), and diagnoses again after each fix. Writes a redacted transcript for the ticket.
+    Shows each command with its risk and what it touches, runs it only after you have typed yes (for
+    one that destroys data, the subject's name), and diagnoses again after each fix. Writes a
+    redacted transcript for the ticket.
 
-    This is the only command that changes a host. It needs a terminal; --print gives a script instead.
-    Exit codes: 0 healed, 2 still there (critical), 1 still there, 3 unknown.
+    This is the only command that changes a host. It needs a terminal; --print gives a script
+    instead. Exit codes: 0 healed, 2 still there (critical), 1 still there, 3 unknown.
     """
     from diagnose import session
     from diagnose.follow import run
@@ -38,7 +41,9 @@ def follow(target: str, print_: bool, output: Path | None, **given: Any) -> None
     if not print_ and asked.source is not None:
         raise click.UsageError("--from goes with --print only: a recording cannot be healed")
     if not print_ and not Terminal.is_there():
-        raise click.UsageError("it asks before each command, and there is no terminal; --print gives a script")
+        raise click.UsageError(
+            "it asks before each command, and there is no terminal; --print gives a script"
+        )
     known, _ = options.selected([target.partition("@")[0]])
     try:
         report = session.diagnose(lambda: known, tuple(known), asked, began=process.began())

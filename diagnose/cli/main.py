@@ -10,7 +10,21 @@ from typing import NoReturn
 
 import click
 
-from diagnose.cli import ask, fleet, follow, pages, path, process, recreate, repair, run, setup, ticket, timeline, watch
+from diagnose.cli import (
+    ask,
+    fleet,
+    follow,
+    pages,
+    path,
+    process,
+    recreate,
+    repair,
+    run,
+    setup,
+    ticket,
+    timeline,
+    watch,
+)
 from diagnose.version import __version__
 
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
@@ -20,7 +34,8 @@ class _Group(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        """As click does it; a user who names checks without a command gets the command to put before them."""
+        """As click does it; a user who names checks without a command gets the command to put
+        before them."""
         try:
             return super().resolve_command(ctx, args)
         except click.UsageError:
@@ -28,7 +43,9 @@ class _Group(click.Group):
 
             if args[0].partition(".")[0] not in registry.families():
                 raise
-            raise click.UsageError(f"no such command {args[0]!r}; did you mean diagnose check {args[0]}?") from None
+            raise click.UsageError(
+                f"no such command {args[0]!r}; did you mean diagnose check {args[0]}?"
+            ) from None
 
 
 @click.group(cls=_Group, context_settings=CONTEXT)
@@ -67,7 +84,8 @@ def main() -> NoReturn:
     Every usage error and every crash of ours is exit 3: click's own 2 would read as critical.
     """
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)
-    # A stream that the caller closed: its number must not go to a file or a socket that is opened next.
+    # A stream that the caller closed: its number must not go to a file or a socket that is opened
+    # next.
     sys.stdout = sys.stdout or Path(os.devnull).open("w")  # noqa: SIM115
     sys.stderr = sys.stderr or Path(os.devnull).open("w")  # noqa: SIM115
     for stream in (sys.stdout, sys.stderr):
@@ -89,14 +107,19 @@ def main() -> NoReturn:
         click.echo(f"Error: {place}{error.strerror or error}", err=True)
         process.leave(process.UNKNOWN)
     except MemoryError:
-        click.echo("Error: there is not enough memory; 1 GiB of address space (ulimit -v) is enough", err=True)
+        click.echo(
+            "Error: there is not enough memory; 1 GiB of address space (ulimit -v) is enough",
+            err=True,
+        )
         process.leave(process.UNKNOWN)
     except Exception as error:  # noqa: BLE001 - a crash of ours reads as unknown, and says what to report
         import traceback
 
         where = traceback.extract_tb(error.__traceback__)[-1]
         at = f"{Path(where.filename).name}:{where.lineno}"
-        click.echo(f"Error: a bug of diagnose {__version__}: {type(error).__name__} at {at}", err=True)
+        click.echo(
+            f"Error: a bug of diagnose {__version__}: {type(error).__name__} at {at}", err=True
+        )
         if os.environ.get("DIAGNOSE_DEBUG"):
             traceback.print_exc()
         process.leave(process.UNKNOWN)

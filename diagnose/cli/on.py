@@ -36,7 +36,10 @@ OPTIONS: tuple[Callable[[Callable[..., Any]], Callable[..., Any]], ...] = (
         "--sudo-password",
         type=click.Path(path_type=Path),
         metavar="FILE",
-        help="With --sudo: a file with sudo's password; otherwise it is asked for once, if it is needed.",
+        help=(
+            "With --sudo: a file with sudo's password; otherwise it is asked for once, if it is "
+            "needed."
+        ),
     ),
     click.option(
         "--folder",
@@ -57,12 +60,18 @@ class RemotableCommand(click.Command):
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run here, or on the hosts of `--on`."""
-        reach = {name: ctx.params.pop(name) for name in ("targets", "sudo", "sudo_password", "folder")}
+        reach = {
+            name: ctx.params.pop(name) for name in ("targets", "sudo", "sudo_password", "folder")
+        }
         if reach["targets"]:
             from diagnose.reach import command_line
 
             process.leave(command_line.run(ctx, **reach))
-        for name, option in {"sudo": "--sudo", "sudo_password": "--sudo-password", "folder": "--folder"}.items():
+        for name, option in {
+            "sudo": "--sudo",
+            "sudo_password": "--sudo-password",
+            "folder": "--folder",
+        }.items():
             if reach[name]:
                 raise click.UsageError(f"{option} goes with --on only")
         return super().invoke(ctx)

@@ -41,9 +41,13 @@ def parse_duration(_: click.Context, __: click.Parameter, value: str | None) -> 
     try:
         seconds = float(value[:-1] if unit else value) * (unit or 1)
     except ValueError as error:
-        raise click.BadParameter(f"{value!r} is not a duration such as 90s, 30m, 24h or 7d") from error
+        raise click.BadParameter(
+            f"{value!r} is not a duration such as 90s, 30m, 24h or 7d"
+        ) from error
     if not 0 < seconds < 10**9:
-        raise click.BadParameter(f"{value!r} is out of range: it must be more than 0 s and less than 30 years")
+        raise click.BadParameter(
+            f"{value!r} is out of range: it must be more than 0 s and less than 30 years"
+        )
     return seconds
 
 
@@ -56,7 +60,9 @@ def parse_path(_: click.Context, __: click.Parameter, value: str | None) -> Path
 
 def parse_store(_: click.Context, __: click.Parameter, value: str | None) -> str | None:
     """The address of an object store."""
-    if value is not None and not (value.startswith("s3://") and value.removeprefix("s3://").partition("/")[0]):
+    if value is not None and not (
+        value.startswith("s3://") and value.removeprefix("s3://").partition("/")[0]
+    ):
         raise click.BadParameter(f"{value!r} is no address such as s3://BUCKET/PREFIX/")
     return value
 
@@ -89,7 +95,9 @@ def combined(*options: Decorator) -> Decorator:
 
 def file_option(*names: str, description: str) -> Decorator:
     """An option that names a file; an empty name is a usage error."""
-    return click.option(*names, type=click.Path(), callback=parse_path, metavar="FILE", help=description)
+    return click.option(
+        *names, type=click.Path(), callback=parse_path, metavar="FILE", help=description
+    )
 
 
 # An option that is a field of `questions.run.Options` has the field's name.
@@ -126,9 +134,13 @@ since = click.option(
     metavar="DURATION",
     help="How far back to look at events and logs.",
 )
-no_probe = click.option("--no-probe", "probe", flag_value=False, default=True, help="Send no DNS queries.")
+no_probe = click.option(
+    "--no-probe", "probe", flag_value=False, default=True, help="Send no DNS queries."
+)
 engine = combined(
-    click.option("-H", "--host", metavar="URL", help="The engine to ask: unix://, tcp:// or ssh://."),
+    click.option(
+        "-H", "--host", metavar="URL", help="The engine to ask: unix://, tcp:// or ssh://."
+    ),
     click.option("--context", metavar="NAME", help="The docker context to use."),
 )
 config = file_option("--config", description="Thresholds and silences, read after the usual files.")
@@ -139,13 +151,20 @@ fail_on = click.option(
     show_default=True,
     help="The lowest severity that makes the exit code other than 0.",
 )
-no_color = click.option("--no-color", is_flag=True, help="Never use colour (NO_COLOR does the same).")
+no_color = click.option(
+    "--no-color", is_flag=True, help="Never use colour (NO_COLOR does the same)."
+)
 
 
 def format_(*formats: str) -> Decorator:
     """`--format`, the formats that a command can write."""
     return click.option(
-        "--format", "format_", type=click.Choice(formats), default="text", show_default=True, help="How it is written."
+        "--format",
+        "format_",
+        type=click.Choice(formats),
+        default="text",
+        show_default=True,
+        help="How it is written.",
     )
 
 
@@ -156,7 +175,10 @@ run = combined(
     file_option(
         "-o",
         "output",
-        description="Write the report to a new file instead of stdout. Metrics (prometheus) replace those of the last run.",
+        description=(
+            "Write the report to a new file instead of stdout. Metrics (prometheus) replace those "
+            "of the last run."
+        ),
     ),
     budget,
     since,
@@ -166,7 +188,10 @@ run = combined(
         type=click.Path(),
         callback=parse_path,
         metavar="REPORT",
-        help="A JSON report or a bundle of this host: what was in it is silenced, unless it has become worse.",
+        help=(
+            "A JSON report or a bundle of this host: what was in it is silenced, unless it has "
+            "become worse."
+        ),
     ),
     click.option(
         "--resolve",
@@ -179,11 +204,16 @@ run = combined(
     config,
     click.option("--show-silenced", is_flag=True, help="List the silenced findings too."),
     click.option("--timings", is_flag=True, help="Show where the time went."),
-    click.option("-v", "--verbose", is_flag=True, help="List advice, unknowns and skipped checks one by one."),
+    click.option(
+        "-v", "--verbose", is_flag=True, help="List advice, unknowns and skipped checks one by one."
+    ),
     no_color,
     file_option(
         "--metrics",
-        description="Also write metrics for node_exporter's textfile collector, in the place of the last run's.",
+        description=(
+            "Also write metrics for node_exporter's textfile collector, in the place of the last "
+            "run's."
+        ),
     ),
     click.option(
         "--push",
@@ -196,12 +226,20 @@ run = combined(
 """The options of a run."""
 
 
-ASKING = {"host": "-H", "context": "--context", "resolve": "--resolve", "since_s": "--since", "probe": "--no-probe"}
-"""Options that say what a host is asked, by the name of their field; a recording was asked already."""
+ASKING = {
+    "host": "-H",
+    "context": "--context",
+    "resolve": "--resolve",
+    "since_s": "--since",
+    "probe": "--no-probe",
+}
+"""Options that say what a host is asked, by the name of their field; a recording was asked already.
+"""
 
 
 def selected(selectors: Iterable[str]) -> tuple[dict[str, Check], tuple[str, ...]]:
-    """The checks that are known with these selectors, and the ids that the selectors name. A usage error for an unknown one."""
+    """The checks that are known with these selectors, and the ids that the selectors name. A usage
+    error for an unknown one."""
     from diagnose.judgement import selection
 
     try:
@@ -212,7 +250,11 @@ def selected(selectors: Iterable[str]) -> tuple[dict[str, Check], tuple[str, ...
 
 def color(no_color: bool) -> bool | None:
     """False where the user wants no colour; None leaves it to the terminal."""
-    return False if no_color or os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb" else None
+    return (
+        False
+        if no_color or os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb"
+        else None
+    )
 
 
 def of_run(options: Mapping[str, Any], *, since_too: bool = False) -> Options:
@@ -222,14 +264,17 @@ def of_run(options: Mapping[str, Any], *, since_too: bool = False) -> Options:
     """
     from diagnose.questions.run import Options
 
-    asked = Options(**{name: options[name] for name in Options.__struct_fields__ if name in options})
+    asked = Options(
+        **{name: options[name] for name in Options.__struct_fields__ if name in options}
+    )
     if asked.source is not None:
         context = click.get_current_context()
         for name, option in ASKING.items():
             given = context.get_parameter_source(name) is ParameterSource.COMMANDLINE
             if given and not (since_too and name == "since_s"):
                 raise click.UsageError(
-                    f"{option} does not go with --from: a recording is judged without asking anything"
+                    f"{option} does not go with --from: a recording is judged without asking "
+                    "anything"
                 )
     if asked.resolve and not asked.probe:
         raise click.UsageError("--resolve does not go with --no-probe: it sends DNS queries")

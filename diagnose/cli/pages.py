@@ -37,7 +37,8 @@ def list_(selectors: tuple[str, ...], format_: str, config: Path | None) -> None
 @click.option(
     "--here",
     is_flag=True,
-    help="Run the checks and say first why this one finds something here: its causes, what a cure would change, and what"
+    help="Run the checks and say first why this one finds something here: its causes, what a cure "
+    "would change, and what"
     " clears each other suspect.",
 )
 @options.source
@@ -72,7 +73,8 @@ def explain(id: str, raw: bool, here: bool, no_color: bool, **given: Any) -> Non
 
 
 def _listed(words: str) -> bool:
-    """Print the ids and titles of the pages that these words may be about; False where there are none."""
+    """Print the ids and titles of the pages that these words may be about; False where there are
+    none."""
     from diagnose import registry, symptoms
 
     found = symptoms.matching(words)

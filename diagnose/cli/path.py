@@ -21,8 +21,9 @@ from diagnose.cli import options, process
 def path(begin: str, target: str, format_: str, no_color: bool, **given: Any) -> None:
     """Show each hop of a connection, and the first that stops it.
 
-    FROM and TO are containers, `host`, `internet`, an address, or a name that FROM uses. For example: web db:5432,
-    internet web:8080, web internet. Nothing is sent: what the host does to a packet is read from its rules and routes.
+    FROM and TO are containers, `host`, `internet`, an address, or a name that FROM uses. For
+    example: web db:5432, internet web:8080, web internet. Nothing is sent: what the host does to a
+    packet is read from its rules and routes.
 
     Exit codes: 0 every hop is open, 2 one is broken, 3 one is not known.
     """
@@ -36,7 +37,9 @@ def path(begin: str, target: str, format_: str, no_color: bool, **given: Any) ->
     asked = options.of_run({**given, "probe": False})
     try:
         ends.target(target)
-        report = session.diagnose(lambda: known, selected, asked, began=process.began(), shown=answer.KINDS)
+        report = session.diagnose(
+            lambda: known, selected, asked, began=process.began(), shown=answer.KINDS
+        )
         found = answer.answer(report, begin, target)
     except (session.InvalidRequestError, ends.UnknownEndError) as error:
         raise click.ClickException(str(error)) from None

@@ -16,7 +16,10 @@ from diagnose.cli import options, process
 @click.option("--image", default="", metavar="IMAGE", help="Another image.")
 @click.option("--command", metavar="TEXT", help="Another command: the words behind the image.")
 @click.option(
-    "--without", multiple=True, metavar="NAME", help="Leave this option out, for example privileged. Repeatable."
+    "--without",
+    multiple=True,
+    metavar="NAME",
+    help="Leave this option out, for example privileged. Repeatable.",
 )
 @options.source
 @options.budget
@@ -24,9 +27,10 @@ from diagnose.cli import options, process
 def recreate(container: str, changes: tuple[str, ...], **given: Any) -> None:
     """Print a script that creates a container again.
 
-    With the same ports, volumes, networks, limits and environment, and with your change: options of `docker create` behind `--`, such as
-    `-- --ulimit=nofile=65536:65536`. The old container is kept, stopped, under another name, and is started again if the new one
-    cannot be. Only prints: pipe it into `sudo sh` to apply it.
+    With the same ports, volumes, networks, limits and environment, and with your change: options of
+    `docker create` behind `--`, such as `-- --ulimit=nofile=65536:65536`. The old container is
+    kept, stopped, under another name, and is started again if the new one cannot be. Only prints:
+    pipe it into `sudo sh` to apply it.
     """
     from diagnose import recreate as again
     from diagnose import session
@@ -44,8 +48,12 @@ def recreate(container: str, changes: tuple[str, ...], **given: Any) -> None:
     try:
         (inspect,) = session.answers([InspectContainer(container)], asked, began=process.began())
         if isinstance(inspect, Failed):
-            raise click.ClickException(f"cannot inspect container {container!r}: {inspect.detail or inspect.reason}")
+            raise click.ClickException(
+                f"cannot inspect container {container!r}: {inspect.detail or inspect.reason}"
+            )
         (image,) = session.answers([InspectImage(inspect["Image"])], asked, began=process.began())
-        click.echo(again.script(inspect, None if isinstance(image, Failed) else image, change), nl=False)
+        click.echo(
+            again.script(inspect, None if isinstance(image, Failed) else image, change), nl=False
+        )
     except (session.InvalidRequestError, again.NoRecreateError, ValueError) as error:
         raise click.ClickException(str(error)) from None

@@ -17,8 +17,9 @@ from diagnose.cli import options, process
 def repair(id: str, **given: Any) -> None:
     """Print a script with the smallest repair of what a check found.
 
-    Only prints: pipe it into `sudo sh` to apply it. Known for lost rules of the engine (firewall.chains-missing,
-    firewall.dnat-missing, firewall.dnat-stale, firewall.masquerade-missing).
+    Only prints: pipe it into `sudo sh` to apply it. Known for lost rules of the engine
+    (firewall.chains-missing, firewall.dnat-missing, firewall.dnat-stale,
+    firewall.masquerade-missing).
     """
     from diagnose import repair as repairs
     from diagnose import session
@@ -26,7 +27,9 @@ def repair(id: str, **given: Any) -> None:
     from diagnose.model import Unavailable
 
     if id not in repairs.RULES:
-        raise click.UsageError(f"no repair is computed for {id}; its page has the fixes: diagnose explain {id}")
+        raise click.UsageError(
+            f"no repair is computed for {id}; its page has the fixes: diagnose explain {id}"
+        )
     try:
         (lost,) = session.collect([LostRules], options.of_run(given), began=process.began())
         assert isinstance(lost, LostRules | Unavailable)

@@ -31,20 +31,25 @@ def all_(**given: Any) -> None:
 
 
 @click.command(cls=on.RemotableCommand)
-@click.argument("selectors", nargs=-1, required=True, metavar="SELECTOR...", shell_complete=options.complete_id)
+@click.argument(
+    "selectors", nargs=-1, required=True, metavar="SELECTOR...", shell_complete=options.complete_id
+)
 @options.run
 def check(selectors: tuple[str, ...], **given: Any) -> None:
     """Run some of the checks, by id, family or glob.
 
-    For example: dns, container.oom-killed, 'network.*'. What may have caused the selected findings is looked at too, and
-    shown as a cause; only the selected findings count.
+    For example: dns, container.oom-killed, 'network.*'. What may have caused the selected findings
+    is looked at too, and shown as a cause; only the selected findings count.
     """
     known, selected = options.selected(selectors)
     _diagnose(lambda: known, selected, given)
 
 
-def _diagnose(load: Callable[[], Mapping[str, Check]], selected: tuple[str, ...] | None, given: dict[str, Any]) -> None:
-    """One run, of all checks or the selected: the report on stdout or in a file, and the exit code."""
+def _diagnose(
+    load: Callable[[], Mapping[str, Check]], selected: tuple[str, ...] | None, given: dict[str, Any]
+) -> None:
+    """One run, of all checks or the selected: the report on stdout or in a file, and the exit
+    code."""
     from diagnose import interrupts, session
     from diagnose.compare import without_known
     from diagnose.judgement.exit_codes import code_of
@@ -59,7 +64,9 @@ def _diagnose(load: Callable[[], Mapping[str, Check]], selected: tuple[str, ...]
         path = None  # a reader may come at any moment: the file is written once all is known
     output = _open(path) if path else sys.stdout
     try:
-        report = session.diagnose(load, selected, asked, began=process.began(), shown=_shown(given["format_"]))
+        report = session.diagnose(
+            load, selected, asked, began=process.began(), shown=_shown(given["format_"])
+        )
     except session.InvalidRequestError as error:
         if path:
             path.unlink(missing_ok=True)
@@ -108,9 +115,13 @@ def _shown(format_: str) -> tuple[type, ...]:
 def _open(path: Path) -> TextIO:
     """A new file, never an old one, never through a link."""
     try:
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+        handle = os.open(
+            path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600
+        )
     except FileExistsError:
-        raise click.ClickException(f"cannot write {path}: it exists, and a report overwrites nothing") from None
+        raise click.ClickException(
+            f"cannot write {path}: it exists, and a report overwrites nothing"
+        ) from None
     except OSError as error:
         raise click.ClickException(f"cannot write {path}: {error.strerror}") from None
     return os.fdopen(handle, "w", encoding="utf-8")
@@ -125,9 +136,15 @@ def _push(url: str, report: Report) -> None:
 
     text = StringIO()
     json.render(report, text)
-    name = report.profile.name if report.profile is not None and report.profile.name else report.host.name
+    name = (
+        report.profile.name
+        if report.profile is not None and report.profile.name
+        else report.host.name
+    )
     try:
-        click.echo(f"pushed to {bucket.push(url, name, report.taken_at, text.getvalue())}", err=True)
+        click.echo(
+            f"pushed to {bucket.push(url, name, report.taken_at, text.getvalue())}", err=True
+        )
     except bucket.PushError as error:
         raise click.ClickException(str(error)) from None
 

@@ -1,4 +1,5 @@
-"""`diagnose setup`: plugin, hook, completion, man pages, Ansible collection and timer, in and out."""
+"""`diagnose setup`: plugin, hook, completion, man pages, Ansible collection and timer, in and
+out."""
 
 from __future__ import annotations
 
@@ -16,14 +17,19 @@ NAMES = ("plugin", "hook", "completion", "man", "ansible", "timer")
 @click.command()
 @click.argument("names", nargs=-1, metavar="[PART]...", type=click.Choice(NAMES))
 @click.option("--remove", is_flag=True, help="Take the parts out.")
-@click.option("--user", "for_user", is_flag=True, help="For this user only; otherwise root sets up the whole host.")
+@click.option(
+    "--user",
+    "for_user",
+    is_flag=True,
+    help="For this user only; otherwise root sets up the whole host.",
+)
 @click.option("--package", type=click.Path(path_type=Path), hidden=True)
 def setup(names: tuple[str, ...], remove: bool, for_user: bool, package: Path | None) -> None:
     """List the parts that make the tool easier to reach, or put them in.
 
-    plugin: `docker diagnose`. hook: one line with the cause after a failed docker command, in the configuration of this
-    user's docker client. completion, man: for the shell. ansible: a collection that asks many hosts. timer: a report each
-    hour, on hosts with systemd.
+    plugin: `docker diagnose`. hook: one line with the cause after a failed docker command, in the
+    configuration of this user's docker client. completion, man: for the shell. ansible: a
+    collection that asks many hosts. timer: a report each hour, on hosts with systemd.
     """
     from diagnose.setup import parts, places
 

@@ -21,18 +21,34 @@ from diagnose.cli import on, options, process
     metavar="SIZE",
     help="The largest archive that the ticket system takes.",
 )
-@click.option("--review", is_flag=True, help="List every file with its size and redactions, and ask before writing it.")
-@click.option("--anonymize", is_flag=True, help="Replace the host's names and addresses with made-up ones.")
-@options.file_option("--map", "map_", description="With --anonymize: keep the table of old and new names here.")
+@click.option(
+    "--review",
+    is_flag=True,
+    help="List every file with its size and redactions, and ask before writing it.",
+)
+@click.option(
+    "--anonymize", is_flag=True, help="Replace the host's names and addresses with made-up ones."
+)
+@options.file_option(
+    "--map", "map_", description="With --anonymize: keep the table of old and new names here."
+)
 @options.budget
 @options.since
 @options.no_probe
 @options.engine
 @options.config
-def bundle(output: Path | None, max_size: int, review: bool, anonymize: bool, map_: Path | None, **given: Any) -> None:
+def bundle(
+    output: Path | None,
+    max_size: int,
+    review: bool,
+    anonymize: bool,
+    map_: Path | None,
+    **given: Any,
+) -> None:
     """Write one archive for a ticket, without secrets.
 
-    It holds the report, the answers it was made from, and the texts that people ask for, all redacted.
+    It holds the report, the answers it was made from, and the texts that people ask for, all
+    redacted.
 
     Exit codes: 0 written, 3 not. A colleague judges it with `diagnose all --from FILE`.
     """
@@ -58,7 +74,8 @@ def bundle(output: Path | None, max_size: int, review: bool, anonymize: bool, ma
 def diff(old: str, new: str, format_: str, fail_on: str) -> None:
     """Compare two bundles or JSON reports.
 
-    Finding by finding: new, gone, still there, no longer visible. The exit code is that of a run on NEW.
+    Finding by finding: new, gone, still there, no longer visible. The exit code is that of a run on
+    NEW.
     """
     from diagnose import compare, session
     from diagnose.render import comparison

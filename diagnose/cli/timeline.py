@@ -21,7 +21,8 @@ from diagnose.cli import on, options, process
 def timeline(format_: str, **given: Any) -> None:
     """Show what happened lately, in one ordered list.
 
-    Container starts, exits, kills and health, the daemon, the kernel: what the host still knows of the last hours.
+    Container starts, exits, kills and health, the daemon, the kernel: what the host still knows of
+    the last hours.
     """
     from diagnose import session
     from diagnose import timeline as moments
@@ -33,5 +34,7 @@ def timeline(format_: str, **given: Any) -> None:
     except session.InvalidRequestError as error:
         raise click.ClickException(str(error)) from None
     width = os.get_terminal_size().columns if sys.stdout.isatty() else 0
-    timeline.render(moments.make(evidence, asked.since_s, asked.containers), format_, sys.stdout, width)
+    timeline.render(
+        moments.make(evidence, asked.since_s, asked.containers), format_, sys.stdout, width
+    )
     process.leave(0)

@@ -14,8 +14,16 @@ from diagnose.cli import options, process
 
 
 @click.command()
-@click.option("-1", "once", is_flag=True, help="End with the first root that begins, with its exit code.")
-@click.option("--for", "seconds", callback=options.parse_duration, metavar="DURATION", help="End after this time.")
+@click.option(
+    "-1", "once", is_flag=True, help="End with the first root that begins, with its exit code."
+)
+@click.option(
+    "--for",
+    "seconds",
+    callback=options.parse_duration,
+    metavar="DURATION",
+    help="End after this time.",
+)
 @options.file_option("--log", description="Append a line of JSON for each change to this file.")
 @click.option(
     "--every",
@@ -33,15 +41,23 @@ from diagnose.cli import options, process
 @options.config
 @options.no_color
 def watch(
-    once: bool, seconds: float | None, log: Path | None, full_s: float, fail_on: str, no_color: bool, **given: Any
+    once: bool,
+    seconds: float | None,
+    log: Path | None,
+    full_s: float,
+    fail_on: str,
+    no_color: bool,
+    **given: Any,
 ) -> None:
     """Follow this host: show roots as they begin and end.
 
-    It sleeps until the engine, the network, the packet filter, pressure or a file of the engine changes, and then runs the checks that
-    the change concerns. For scripts: `diagnose watch -1 --for 5m` after a deployment.
+    It sleeps until the engine, the network, the packet filter, pressure or a file of the engine
+    changes, and then runs the checks that the change concerns. For scripts: `diagnose watch -1
+    --for 5m` after a deployment.
 
-    Exit codes: with -1 that of the first root that begins (2 critical, 1 warning), 0 where none begins; without -1 that of the
-    roots that are there at the end. 3 where the containers could not be listed.
+    Exit codes: with -1 that of the first root that begins (2 critical, 1 warning), 0 where none
+    begins; without -1 that of the roots that are there at the end. 3 where the containers could not
+    be listed.
     """
     from diagnose import registry
     from diagnose.live.wake import Wake

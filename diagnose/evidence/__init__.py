@@ -1,1 +1,2 @@
-"""Evidence: frozen typed views of answers, one module per kind, each with the function that collects it."""
+"""Evidence: frozen typed views of answers, one module per kind, each with the function that
+collects it."""

@@ -1,7 +1,7 @@
 """Which of a ruleset's tables, chains and rules are Docker's own, and whether packets come by them.
 
-Engines 20.10 to 29 keep theirs in `ip filter` and `ip nat`, in chains named DOCKER...; 29's nftables backend
-keeps them in tables of its own named docker-bridges, without any such chain.
+Engines 20.10 to 29 keep theirs in `ip filter` and `ip nat`, in chains named DOCKER...; 29's
+nftables backend keeps them in tables of its own named docker-bridges, without any such chain.
 """
 
 from __future__ import annotations
@@ -40,20 +40,23 @@ def homes(ruleset: Ruleset) -> frozenset[Table]:
 
 
 def is_lost(ruleset: Ruleset, by: Step) -> bool:
-    """Whether a packet was decided by the default of Docker's table, or by a Docker chain that lets the rest
-    fall.
+    """Whether a packet was decided by the default of Docker's table, or by a Docker chain that lets
+    the rest fall.
 
-    Both say that the rule which should have taken the packet is not there. With no table of Docker's left at
-    all, the default of `ip filter` counts.
+    Both say that the rule which should have taken the packet is not there. With no table of
+    Docker's left at all, the default of `ip filter` counts.
     """
     if is_docker_chain(by.table, by.chain):
         return True
-    own = {str(table) for table in homes(ruleset) if table.name in ("filter", NFTABLES_TABLE)} or {"ip filter"}
+    own = {str(table) for table in homes(ruleset) if table.name in ("filter", NFTABLES_TABLE)} or {
+        "ip filter"
+    }
     return by.table in own and by.rule.startswith("policy ")
 
 
 def names_bridge(ruleset: Ruleset, bridge: str) -> bool:
-    """Whether a rule about this bridge in a table of Docker's kind is reached from the forward hook."""
+    """Whether a rule about this bridge in a table of Docker's kind is reached from the forward
+    hook."""
     return any(
         _about(rule, bridge)
         for chain in reached(ruleset, "forward")
@@ -63,7 +66,8 @@ def names_bridge(ruleset: Ruleset, bridge: str) -> bool:
 
 
 def translates_ports(ruleset: Ruleset) -> bool:
-    """Whether the chain in which Docker keeps the published ports is reached from the prerouting hook."""
+    """Whether the chain in which Docker keeps the published ports is reached from the prerouting
+    hook."""
     return any(
         chain.name in _NAT_CHAINS and chain.table.name in ("nat", NFTABLES_TABLE)
         for chain in reached(ruleset, "prerouting")
@@ -71,8 +75,8 @@ def translates_ports(ruleset: Ruleset) -> bool:
 
 
 def reached(ruleset: Ruleset, hook: Hook) -> Iterator[Chain]:
-    """The chains that a packet on this hook can come by: base chains and what their rules lead to, each
-    once.
+    """The chains that a packet on this hook can come by: base chains and what their rules lead to,
+    each once.
     """
     waiting = list(ruleset.base_chains(hook, "ip"))
     seen = set()
@@ -98,14 +102,20 @@ def _entered(action: Action | None) -> Iterator[str]:
 
 
 def _about(rule: Rule, bridge: str) -> bool:
-    keys = [values for condition in rule.conditions if isinstance(condition, Match) for values in condition.among]
+    keys = [
+        values
+        for condition in rule.conditions
+        if isinstance(condition, Match)
+        for values in condition.among
+    ]
     if isinstance(rule.action, Choose):
         keys += [values for values, _ in rule.action.entries]
     return any(value == Name(bridge) for values in keys for value in values)
 
 
 class PortRule(msgspec.Struct, frozen=True):
-    """A rule of the engine that sends a port of the host to a container. number: its place in the chain, from 1."""
+    """A rule of the engine that sends a port of the host to a container. number: its place in the
+    chain, from 1."""
 
     table: Table
     chain: str
@@ -121,7 +131,8 @@ _PROTOCOLS = {6: "tcp", 17: "udp", 132: "sctp"}
 
 
 def port_rules(ruleset: Ruleset) -> Iterator[PortRule]:
-    """The rules of the engine's IPv4 chains of published ports that packets from outside come by."""
+    """The rules of the engine's IPv4 chains of published ports that packets from outside come
+    by."""
     for chain in reached(ruleset, "prerouting"):
         if chain.name not in _NAT_CHAINS or chain.table.name != "nat":
             continue
@@ -132,7 +143,14 @@ def port_rules(ruleset: Ruleset) -> Iterator[PortRule]:
                 continue
             if protocol is not None and host_port is not None:
                 yield PortRule(
-                    chain.table, chain.name, number, rule.text, protocol, host_port, action.address, action.port
+                    chain.table,
+                    chain.name,
+                    number,
+                    rule.text,
+                    protocol,
+                    host_port,
+                    action.address,
+                    action.port,
                 )
 
 
@@ -141,6 +159,10 @@ def _only(rule: Rule, field: Field) -> int | None:
     for condition in rule.conditions:
         if isinstance(condition, Match) and condition.fields == (field,) and not condition.negate:
             values = [values[0] for values in condition.among]
-            if len(values) == 1 and isinstance(values[0], Interval) and values[0].low == values[0].high:
+            if (
+                len(values) == 1
+                and isinstance(values[0], Interval)
+                and values[0].low == values[0].high
+            ):
                 return values[0].low
     return None

@@ -1,7 +1,8 @@
-"""The iptables rules that a Docker engine writes for its bridges, and the smallest repair that puts lost ones back. Pure.
+"""The iptables rules that a Docker engine writes for its bridges, and the smallest repair that puts
+lost ones back. Pure.
 
-Source: `iptables-save` of engines 20.10.24, 26.1.5 and 28.5.2 with networks and ports of each kind; the layouts of other versions are
-not known here, and no repair is made for them.
+Source: `iptables-save` of engines 20.10.24, 26.1.5 and 28.5.2 with networks and ports of each kind;
+the layouts of other versions are not known here, and no repair is made for them.
 """
 
 from __future__ import annotations
@@ -63,8 +64,11 @@ class TableRules(msgspec.Struct, frozen=True):
 Tables = Mapping[str, TableRules]
 
 
-def wanted(version: tuple[int, ...], bridges: Sequence[Bridge], *, has_proxy: bool) -> Tables | None:
-    """What an engine of this version writes for these bridges, by table; None where the layout of the version is not known.
+def wanted(
+    version: tuple[int, ...], bridges: Sequence[Bridge], *, has_proxy: bool
+) -> Tables | None:
+    """What an engine of this version writes for these bridges, by table; None where the layout of
+    the version is not known.
 
     has_proxy: whether docker-proxy stands behind each published port (`userland-proxy`).
     """
@@ -109,7 +113,11 @@ def _stage_filter(bridges: Sequence[Bridge]) -> TableRules:
             stage_1 += _isolation(bridge)
         else:
             stage_1.append(_to_second_stage(bridge))
-            first += [f"-o {name} {ESTABLISHED} -j ACCEPT", f"-o {name} -j DOCKER", f"-i {name} ! -o {name} -j ACCEPT"]
+            first += [
+                f"-o {name} {ESTABLISHED} -j ACCEPT",
+                f"-o {name} -j DOCKER",
+                f"-i {name} ! -o {name} -j ACCEPT",
+            ]
         if bridge.talks:
             first.append(f"-i {name} -o {name} -j ACCEPT")
         else:
@@ -127,7 +135,8 @@ def _stage_filter(bridges: Sequence[Bridge]) -> TableRules:
 
 
 def _forward_filter(bridges: Sequence[Bridge]) -> TableRules:
-    """The filter table of engines from 28.2 on: FORWARD has two jumps, all else stands in chains of the engine."""
+    """The filter table of engines from 28.2 on: FORWARD has two jumps, all else stands in chains of
+    the engine."""
     outward = [bridge for bridge in bridges if not bridge.internal]
     routed = [bridge for bridge in outward if bridge.routed]
     forward = ["-j DOCKER-CT", f"-j {STAGE_1}", "-j DOCKER-BRIDGE"]
@@ -170,7 +179,9 @@ def _nat(bridges: Sequence[Bridge], has_proxy: bool, *, hairpin: bool) -> TableR
     masqueraded = [bridge for bridge in translating if bridge.masquerades and not bridge.routed]
     leaving = [f"-s {bridge.subnet} ! -o {bridge.name} -j MASQUERADE" for bridge in masqueraded]
     if not has_proxy:
-        leaving += [f"-o {bridge.name} -m addrtype --src-type LOCAL -j MASQUERADE" for bridge in translating]
+        leaving += [
+            f"-o {bridge.name} -m addrtype --src-type LOCAL -j MASQUERADE" for bridge in translating
+        ]
     returns, translations = [], []
     for bridge in translating:
         if has_proxy and (bridge.masquerades or bridge.routed):
@@ -178,7 +189,9 @@ def _nat(bridges: Sequence[Bridge], has_proxy: bool, *, hairpin: bool) -> TableR
         for port in bridge.ports if not bridge.routed else ():
             match = f"-p {port.protocol} -m {port.protocol} --dport"
             if hairpin:
-                leaving.append(f"-s {port.address}/32 -d {port.address}/32 {match} {port.port} -j MASQUERADE")
+                leaving.append(
+                    f"-s {port.address}/32 -d {port.address}/32 {match} {port.port} -j MASQUERADE"
+                )
             destination = f"-d {port.host_address}/32 " if port.host_address else ""
             source = f"! -i {bridge.name} " if has_proxy else ""
             target = f"-j DNAT --to-destination {port.address}:{port.port}"
@@ -195,13 +208,15 @@ def _nat(bridges: Sequence[Bridge], has_proxy: bool, *, hairpin: bool) -> TableR
 
 
 def _raw(bridges: Sequence[Bridge]) -> TableRules:
-    """The raw table of engines from 28.2 on: nobody beyond the bridge reaches a container by the container's own address."""
+    """The raw table of engines from 28.2 on: nobody beyond the bridge reaches a container by the
+    container's own address."""
     guarded = [bridge for bridge in bridges if not bridge.internal and not bridge.routed]
     rules = []
     for bridge in guarded:
         rules += [f"-d {address}/32 ! -i {bridge.name} -j DROP" for address in bridge.members]
         rules += [
-            f"-d {port.host_address}/32 ! -i lo -p {port.protocol} -m {port.protocol} --dport {port.host_port} -j DROP"
+            f"-d {port.host_address}/32 ! -i lo -p {port.protocol} -m {port.protocol} --dport "
+            f"{port.host_port} -j DROP"
             for port in bridge.ports
             if port.host_address.startswith("127.")
         ]
@@ -226,21 +241,27 @@ def present(text: str) -> dict[str, Present]:
         elif line.startswith("-A "):
             chain, _, rule = line[3:].partition(" ")
             table.setdefault(chain, []).append(rule.strip())
-    return {name: Present({chain: tuple(rules) for chain, rules in chains.items()}) for name, chains in tables.items()}
+    return {
+        name: Present({chain: tuple(rules) for chain, rules in chains.items()})
+        for name, chains in tables.items()
+    }
 
 
 class Repair(msgspec.Struct, frozen=True):
     """What puts lost rules back, and takes away those that lead to containers that are gone."""
 
     text: str
-    """Input for `iptables-restore --noflush`: atomic for each table; foreign chains and rules stay as they are."""
+    """Input for `iptables-restore --noflush`: atomic for each table; foreign chains and rules stay
+    as they are."""
     missing: tuple[str, ...]
     """The rules that are missing, as `iptables -A` would add them, each with its table."""
     stale: tuple[str, ...] = ()
     """The rules that lead to addresses which no running container has, likewise."""
 
 
-def repair(tables: Tables, found: Mapping[str, Present], subnets: Sequence[str] = ()) -> Repair | None:
+def repair(
+    tables: Tables, found: Mapping[str, Present], subnets: Sequence[str] = ()
+) -> Repair | None:
     """The smallest repair; None where no rule of the engine is missing, and none is stale.
 
     subnets: of the engine's bridges, where a published port that the engine does not want is stale.
@@ -262,7 +283,8 @@ _TARGET = re.compile(r" -j DNAT --to-destination ([0-9.]+):\d+$")
 
 
 def _stale(rules: TableRules, now: Present, subnets: Sequence[str]) -> list[str]:
-    """The rules of published ports in a chain of the engine that lead into its subnets, and that it does not want."""
+    """The rules of published ports in a chain of the engine that lead into its subnets, and that it
+    does not want."""
     networks = [ip_network(subnet) for subnet in subnets]
     found = []
     for chain, contents in rules.own.items():
@@ -301,7 +323,8 @@ def _table_repair(rules: TableRules, now: Present) -> tuple[list[str], list[str]
 
 
 def _inserted(chain: str, first: Iterable[str], standing: list[str]) -> tuple[list[str], list[str]]:
-    """Commands that insert the missing rules of a built-in chain, each behind the wanted rule before it."""
+    """Commands that insert the missing rules of a built-in chain, each behind the wanted rule
+    before it."""
     inserts, missing = [], []
     place = 0
     for rule in first:

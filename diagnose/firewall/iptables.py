@@ -49,8 +49,8 @@ _HOOKS: Mapping[str, Hook] = {
 }
 _PRIORITIES = {"raw": -300, "mangle": -150, "nat": -100, "filter": 0, "security": 50}
 _NAT_SOURCE_PRIORITY = 100
-"""Source translation is done on INPUT and POSTROUTING, after the filter; the other hooks of nat come before
-it.
+"""Source translation is done on INPUT and POSTROUTING, after the filter; the other hooks of nat
+come before it.
 """
 
 _NO_EFFECT = frozenset(
@@ -90,7 +90,9 @@ _STOPS: Mapping[str, Action] = {
 }
 _WORD = re.compile(r'"((?:[^"\\]|\\.)*)"|(\S+)')
 _ESCAPED = re.compile(r"\\(.)")
-_VERBATIM = frozenset({"--comment", "--log-prefix", "--nflog-prefix", "--string", "--hex-string", "--u32"})
+_VERBATIM = frozenset(
+    {"--comment", "--log-prefix", "--nflog-prefix", "--string", "--hex-string", "--u32"}
+)
 """Options whose one argument may begin with a dash."""
 
 
@@ -112,7 +114,8 @@ def sets(text: str) -> frozenset[str]:
 
 
 def members(sets: Mapping[str, Sequence[str]]) -> Mapping[str, Several]:
-    """What the members of each set hold together; a set with a member that is no address stays unknown."""
+    """What the members of each set hold together; a set with a member that is no address stays
+    unknown."""
     found = {}
     for name, listed in sets.items():
         with suppress(ValueError):
@@ -121,7 +124,11 @@ def members(sets: Mapping[str, Sequence[str]]) -> Mapping[str, Several]:
 
 
 def _member(text: str) -> tuple[Interval, ...]:
-    return tuple(each for each in (_address_range if "-" in text else _network)(text) if isinstance(each, Interval))
+    return tuple(
+        each
+        for each in (_address_range if "-" in text else _network)(text)
+        if isinstance(each, Interval)
+    )
 
 
 def _joined(intervals: Iterable[Interval]) -> Several:
@@ -139,8 +146,8 @@ def _joined(intervals: Iterable[Interval]) -> Several:
 def chains(
     text: str, backend: Backend, family: Family, members: Mapping[str, Several] | None = None
 ) -> tuple[Chain, ...]:
-    """The chains of one `iptables-save` or `ip6tables-save` text; other lines are left out. `members`: of the sets that it
-    names, where they are known.
+    """The chains of one `iptables-save` or `ip6tables-save` text; other lines are left out.
+    `members`: of the sets that it names, where they are known.
     """
     declared: dict[tuple[str, str], str] = {}
     rules: dict[tuple[str, str], list[Rule]] = {}
@@ -166,7 +173,15 @@ def _chain(table: Table, name: str, policy: str, rules: tuple[Rule, ...]) -> Cha
     if table.name == "nat" and name in ("INPUT", "POSTROUTING"):
         priority = _NAT_SOURCE_PRIORITY
     kind = "nat" if table.name == "nat" else "filter"
-    return Chain(table, name, rules, _HOOKS.get(name), priority, kind, "drop" if policy == "DROP" else "accept")
+    return Chain(
+        table,
+        name,
+        rules,
+        _HOOKS.get(name),
+        priority,
+        kind,
+        "drop" if policy == "DROP" else "accept",
+    )
 
 
 def _rule(line: str, members: Mapping[str, Several]) -> tuple[str, Rule]:
@@ -190,13 +205,21 @@ def _rule(line: str, members: Mapping[str, Several]) -> tuple[str, Rule]:
             conditions += _option(module, negated, option, arguments, parsed, members)
     if isinstance(action, Enter) and action.back:
         action = _target(target, target_options, assigns)
-    return parsed.chain, Rule(line.removeprefix(f"-A {parsed.chain} "), tuple(conditions), tuple(assigns), action)
+    return parsed.chain, Rule(
+        line.removeprefix(f"-A {parsed.chain} "), tuple(conditions), tuple(assigns), action
+    )
 
 
 def _option(
-    module: str, negated: bool, option: str, arguments: list[str], line: _Line, members: Mapping[str, Several]
+    module: str,
+    negated: bool,
+    option: str,
+    arguments: list[str],
+    line: _Line,
+    members: Mapping[str, Several],
 ) -> list[Condition]:
-    """The conditions that one option of a match means, some of them with other options of its rule."""
+    """The conditions that one option of a match means, some of them with other options of its
+    rule."""
     if module == "recent":
         return _recent(negated, option, arguments, line)
     if module == "connbytes":
@@ -210,11 +233,18 @@ def _option(
 
 
 def _recent(negated: bool, option: str, arguments: list[str], line: _Line) -> list[Condition]:
-    """Whether an address was seen lately: with a number of hits, only a flood has been; without one, that is not known."""
-    looks = [(is_negated, name) for is_negated, name, _ in line.options if name in ("--rcheck", "--update")]
+    """Whether an address was seen lately: with a number of hits, only a flood has been; without
+    one, that is not known."""
+    looks = [
+        (is_negated, name)
+        for is_negated, name, _ in line.options
+        if name in ("--rcheck", "--update")
+    ]
     counts = any(name == "--hitcount" for _, name, _ in line.options)
     text = " ".join([option, *arguments])
-    if option in ("--rcheck", "--update", "--remove") and not (counts and looks and not looks[0][0]):
+    if option in ("--rcheck", "--update", "--remove") and not (
+        counts and looks and not looks[0][0]
+    ):
         return [Unread(f"! {text}" if negated else text)]
     if option == "--hitcount" and looks and not looks[0][0]:
         return [Rare(text)]
@@ -225,7 +255,9 @@ def _words(line: str) -> list[str]:
     """The words of a rule; iptables-save quotes with `"` and escapes with a backslash."""
     if '"' not in line:
         return line.split()
-    return [_ESCAPED.sub(r"\1", quoted) if quoted else plain for quoted, plain in _WORD.findall(line)]
+    return [
+        _ESCAPED.sub(r"\1", quoted) if quoted else plain for quoted, plain in _WORD.findall(line)
+    ]
 
 
 def _split(words: list[str]) -> _Line:
@@ -257,7 +289,8 @@ def _next_option(words: list[str], position: int) -> int:
 
 
 def _condition(module: str, negated: bool, option: str, arguments: list[str]) -> Condition | None:
-    """The condition of one option, None where it says nothing about the packet (a comment, how a limit counts)."""
+    """The condition of one option, None where it says nothing about the packet (a comment, how a
+    limit counts)."""
     text = " ".join((["!"] if negated else []) + [option, *arguments])
     if option in _SILENT or (option.startswith(_LIMIT_DETAILS) and option not in _RARE | _USUAL):
         return None
@@ -285,7 +318,8 @@ def _condition(module: str, negated: bool, option: str, arguments: list[str]) ->
 
 
 def _address_type(option: str, negated: bool, arguments: list[str], line: _Line) -> Condition:
-    """The type of an address, among those of all interfaces or of the one that `--limit-iface-in` or `-out` means."""
+    """The type of an address, among those of all interfaces or of the one that `--limit-iface-in`
+    or `-out` means."""
     given = {name for _, name, _ in line.options}
     field: Field = "src_type" if option == "--src-type" else "dst_type"
     if "--limit-iface-in" in given:
@@ -300,13 +334,18 @@ def _address_type(option: str, negated: bool, arguments: list[str], line: _Line)
 
 
 def _transferred(option: str, negated: bool, arguments: list[str], line: _Line) -> list[Condition]:
-    """How much a connection has transferred, of which its first packets are at the very beginning."""
+    """How much a connection has transferred, of which its first packets are at the very
+    beginning."""
     if option != "--connbytes":
         return []
-    mode = next((words[0] for _, name, words in line.options if name == "--connbytes-mode" and words), "")
+    mode = next(
+        (words[0] for _, name, words in line.options if name == "--connbytes-mode" and words), ""
+    )
     most = {"packets": 20, "bytes": 4_000, "avgpkt": 1_500}.get(mode, 1 << 32)
     try:
-        values = _ordinary(0, most)(arguments[0] if ":" in arguments[0] else f"{arguments[0]}:{1 << 64}")
+        values = _ordinary(0, most)(
+            arguments[0] if ":" in arguments[0] else f"{arguments[0]}:{1 << 64}"
+        )
     except (ValueError, IndexError):
         return [Unread(" ".join([option, *arguments]))]
     return [Match(("proto",), tuple((value,) for value in values), negated)]
@@ -318,14 +357,17 @@ _Reader = tuple["Field", "Callable[[str], tuple[Value, ...]]"]
 def _either(readers: Sequence[_Reader], negated: bool, text: str, argument: str) -> Condition:
     """A condition that one of several fields meets."""
     try:
-        matches = tuple(Match((name,), tuple((value,) for value in read(argument))) for name, read in readers)
+        matches = tuple(
+            Match((name,), tuple((value,) for value in read(argument))) for name, read in readers
+        )
     except (ValueError, KeyError, IndexError):
         return Unread(text)
     return AnyOf(matches, negated)
 
 
 def _in_set(negated: bool, arguments: list[str], members: Mapping[str, Several]) -> Match | None:
-    """`NAME src`, `NAME dst`: None for a set that is not known, or that holds more than addresses."""
+    """`NAME src`, `NAME dst`: None for a set that is not known, or that holds more than
+    addresses."""
     match arguments:
         case [name, ("src" | "dst") as field] if name in members:
             return Match((field,), ((members[name],),), negated)
@@ -341,7 +383,12 @@ def _module(name: str, line: _Line) -> list[Condition]:
         return [_BY_A_PROCESS, *unread] if name == "cgroup" else unread
     if name == "rpfilter":
         flags = {option for _, option, _ in line.options}
-        return [Match(("reverse_path",), ((Interval(int("--invert" not in flags), int("--invert" not in flags)),),))]
+        return [
+            Match(
+                ("reverse_path",),
+                ((Interval(int("--invert" not in flags), int("--invert" not in flags)),),),
+            )
+        ]
     return []
 
 
@@ -433,7 +480,8 @@ def _flags(text: str) -> int:
 
 
 def _ordinary(low: int, high: int) -> Callable[[str], tuple[Value, ...]]:
-    """Reads a range about a size that ordinary packets have between `low` and `high`: it holds for all of them, or none."""
+    """Reads a range about a size that ordinary packets have between `low` and `high`: it holds for
+    all of them, or none."""
 
     def read(text: str) -> tuple[Value, ...]:
         first, colon, last = text.partition(":")
@@ -465,7 +513,11 @@ def _icmp(text: str) -> tuple[Value, ...]:
         return (Interval(0, 0xFFFF),)
     kind, _, code = text.partition("/")
     number = int(kind) << 8
-    return (Interval(number | int(code), number | int(code)) if code else Interval(number, number | 0xFF),)
+    return (
+        Interval(number | int(code), number | int(code))
+        if code
+        else Interval(number, number | 0xFF),
+    )
 
 
 def _identity(text: str) -> tuple[Value, ...]:
@@ -519,7 +571,8 @@ _RARE = frozenset(
         "--ecn-tcp-ece",
     }
 )
-"""Options that only traffic out of the ordinary meets; with one of them false, what else its module says does not matter."""
+"""Options that only traffic out of the ordinary meets; with one of them false, what else its module
+says does not matter."""
 
 _USUAL = frozenset({"--limit", "--hashlimit-upto", "--connlimit-upto", "--nfacct-name"})
 """Options that a client's first packets always meet: they are within the limit, or only counted."""
@@ -527,7 +580,9 @@ _USUAL = frozenset({"--limit", "--hashlimit-upto", "--connlimit-upto", "--nfacct
 _LIMIT_DETAILS = ("--limit-burst", "--hashlimit-", "--connlimit-")
 """What else these modules say: how they count, and nothing about the packet."""
 
-_RARE_MODULES = frozenset({"rt", "hbh", "dst", "frag", "mh", "eui64", "srh", "ipv6header", "ah", "esp", "ipcomp"})
+_RARE_MODULES = frozenset(
+    {"rt", "hbh", "dst", "frag", "mh", "eui64", "srh", "ipv6header", "ah", "esp", "ipcomp"}
+)
 """Modules about extension headers and tunnels' packets, which an ordinary packet is none of."""
 
 _SILENT = frozenset(
@@ -569,7 +624,8 @@ _SILENT = frozenset(
         "--physdev-is-out",
     }
 )
-"""Options that say nothing about the packet: comments, details of counting, and words that their module's other options explain."""
+"""Options that say nothing about the packet: comments, details of counting, and words that their
+module's other options explain."""
 
 _CONDITIONS: Mapping[tuple[str, str], _Reader] = {
     ("", "-i"): ("iif", _interface),
@@ -666,8 +722,8 @@ def _target(name: str, options: Mapping[str, list[str]], assigns: list[Assign]) 
 
 
 def _set_mark(field: Literal["mark", "ctmark"], options: Mapping[str, list[str]]) -> Assign:
-    """`--set-xmark VALUE/MASK` clears the bits of the mask and joins the value by exclusive or; `--set-mark` by or. The value is
-    None where the text is not a number.
+    """`--set-xmark VALUE/MASK` clears the bits of the mask and joins the value by exclusive or;
+    `--set-mark` by or. The value is None where the text is not a number.
     """
     exclusive = options.get("--set-xmark")
     value, _, mask = (exclusive or options.get("--set-mark") or [""])[0].partition("/")
@@ -681,7 +737,8 @@ def _set_mark(field: Literal["mark", "ctmark"], options: Mapping[str, list[str]]
 
 
 def _connection_mark(options: Mapping[str, list[str]]) -> Assign:
-    """CONNMARK: the packet's mark is saved in the connection's, or restored from there, each under its mask."""
+    """CONNMARK: the packet's mark is saved in the connection's, or restored from there, each under
+    its mask."""
     try:
         on_packet, on_connection = (
             int((options.get(name) or ["0xffffffff"])[0], 0) for name in ("--nfmask", "--ctmask")
@@ -698,7 +755,9 @@ def _connection_mark(options: Mapping[str, list[str]]) -> Assign:
 def _translate(kind: Literal["dnat", "snat"], to: list[str] | None) -> Translate:
     """The first address and port of `10.0.0.2:80`, `:80`, `10.0.0.2-10.0.0.9`, `[fd00::2]:80`."""
     text = to[0] if to else ""
-    host, _, port = text.rpartition(":") if text.startswith("[") or text.count(":") == 1 else (text, "", "")
+    host, _, port = (
+        text.rpartition(":") if text.startswith("[") or text.count(":") == 1 else (text, "", "")
+    )
     first = host.partition("-")[0].strip("[]")
     try:
         address = str(ip_address(first)) if first else None

@@ -1,8 +1,8 @@
 """nftables' netlink expressions into the model of `rules`.
 
-A rule is a little program over registers: loads (`meta`, `payload`, `ct`, `fib`) put a field of the packet
-in, `cmp`, `range` and `lookup` compare, a verdict ends. Here the registers hold the names of fields instead
-of their contents.
+A rule is a little program over registers: loads (`meta`, `payload`, `ct`, `fib`) put a field of the
+packet in, `cmp`, `range` and `lookup` compare, a verdict ends. Here the registers hold the names of
+fields instead of their contents.
 """
 
 from __future__ import annotations
@@ -57,16 +57,25 @@ if TYPE_CHECKING:
 DORMANT = 1
 """Flag of a table whose chains are not on their hooks."""
 
-_HOOKS: Mapping[int, Hook] = {0: "prerouting", 1: "input", 2: "forward", 3: "output", 4: "postrouting", 5: "ingress"}
+_HOOKS: Mapping[int, Hook] = {
+    0: "prerouting",
+    1: "input",
+    2: "forward",
+    3: "output",
+    4: "postrouting",
+    5: "ingress",
+}
 _DEVICE_HOOKS: Mapping[int, Hook] = {0: "ingress", 1: "egress"}
 _SENDERS = (10, 11)
-"""Keys of `meta` for the sending process's user and group: of a packet without one the rule does not match at all."""
+"""Keys of `meta` for the sending process's user and group: of a packet without one the rule does
+not match at all."""
 _BY_A_PROCESS = Match(("uid",), ((Interval(0, (1 << 32) - 1),),))
 _SET_INTERVAL, _ELEMENT_END, _ELEMENT_CATCHALL = 0x4, 0x1, 0x2
 _MARK = 3
 _ANY_NUMBER = Interval(0, (1 << 128) - 1)
 _OVER = 1
-"""Flag of `limit` and `connlimit`: the condition is met above the rate, or the number of connections."""
+"""Flag of `limit` and `connlimit`: the condition is met above the rate, or the number of
+connections."""
 _INVERTED = 1
 """Flag of `dynset`: what it adds to a set, and what it counts there, ends the rule."""
 
@@ -90,7 +99,9 @@ class _Program(msgspec.Struct, eq=False):
     action: Action | None = None
 
 
-def chains(dump: Mapping[str, Any], interfaces: Mapping[int, str] | None = None) -> tuple[Chain, ...]:
+def chains(
+    dump: Mapping[str, Any], interfaces: Mapping[int, str] | None = None
+) -> tuple[Chain, ...]:
     """The chains of a dump as `live.nftables` answers it; `interfaces` gives the names of interface
     indexes.
     """
@@ -100,7 +111,9 @@ def chains(dump: Mapping[str, Any], interfaces: Mapping[int, str] | None = None)
     for each in dump["rules"]:
         owner = (each["family"], each["table"], each["chain"])
         rules.setdefault(owner, []).append(_rule(each, sets, order, interfaces or {}))
-    asleep = {(each["family"], each["name"]) for each in dump["tables"] if each.get("flags", 0) & DORMANT}
+    asleep = {
+        (each["family"], each["name"]) for each in dump["tables"] if each.get("flags", 0) & DORMANT
+    }
     return tuple(
         _chain(each, tuple(rules.get((each["family"], each["table"], each["name"]), ())), asleep)
         for each in dump["chains"]
@@ -159,7 +172,9 @@ def _run(
                 program.conditions.append(_BY_A_PROCESS)
             changed = {assign.field for assign in program.assigns}
             _load(
-                program, expression["dreg"], [_as_changed(part) if part.field in changed else part for part in loaded]
+                program,
+                expression["dreg"],
+                [_as_changed(part) if part.field in changed else part for part in loaded],
             )
         case "bitwise":
             _bitwise(program, expression)
@@ -172,7 +187,12 @@ def _run(
         case "range":
             _range(program, expression, interfaces)
         case "lookup":
-            _lookup(program, expression, sets.get((rule["family"], rule["table"], expression["set"])), interfaces)
+            _lookup(
+                program,
+                expression,
+                sets.get((rule["family"], rule["table"], expression["set"])),
+                interfaces,
+            )
         case "immediate":
             _immediate(program, expression)
         case "nat" | "masq" | "redir":
@@ -191,7 +211,9 @@ def _run(
                 program.conditions.append(Unread(f"object {expression.get('object', '')}"))
         case "limit" | "connlimit":
             over = bool(expression.get("flags", 0) & _OVER)
-            text = {"limit": "limit rate", "connlimit": "ct count"}[name] + (" over" if over else "")
+            text = {"limit": "limit rate", "connlimit": "ct count"}[name] + (
+                " over" if over else ""
+            )
             program.conditions.append(Rare(text, negate=not over))
         case "dynset" if not expression.get("flags", 0) & _INVERTED:
             for each in expression.get("expressions", ()):
@@ -234,7 +256,12 @@ def _bitwise(program: _Program, expression: Mapping[str, Any]) -> None:
     done = 0
     while done < length:
         part = program.parts.get(at + done)
-        if part is None or part.kind not in ("number", "flags") or part.mask is not None or done + part.width > length:
+        if (
+            part is None
+            or part.kind not in ("number", "flags")
+            or part.mask is not None
+            or done + part.width > length
+        ):
             parts = [unknown(length, "bitwise")]
             break
         parts.append(replace(part, mask=int.from_bytes(mask[done : done + part.width], part.order)))
@@ -243,7 +270,8 @@ def _bitwise(program: _Program, expression: Mapping[str, Any]) -> None:
 
 
 def _parts(program: _Program, register: int, length: int) -> list[Part] | None:
-    """The parts that lie side by side from a register on, None where they do not fill the length."""
+    """The parts that lie side by side from a register on, None where they do not fill the
+    length."""
     at, end = _address(register), _address(register) + length
     parts = []
     while at < end:
@@ -255,7 +283,9 @@ def _parts(program: _Program, register: int, length: int) -> list[Part] | None:
     return parts
 
 
-def _compare(program: _Program, expression: Mapping[str, Any], interfaces: Mapping[int, str]) -> None:
+def _compare(
+    program: _Program, expression: Mapping[str, Any], interfaces: Mapping[int, str]
+) -> None:
     data = bytes.fromhex(expression["data"])
     parts = _parts(program, expression["sreg"], len(data))
     if not parts or any(part.field is None for part in parts):
@@ -298,7 +328,9 @@ def _note(program: _Program, parts: list[Part], data: bytes, operation: int) -> 
         program.family = {**ETHERTYPES, 2: 2, 10: 10}.get(number)
 
 
-def _equals(parts: list[Part], keys: Iterable[bytes], negate: bool, interfaces: Mapping[int, str]) -> Condition:
+def _equals(
+    parts: list[Part], keys: Iterable[bytes], negate: bool, interfaces: Mapping[int, str]
+) -> Condition:
     among = []
     for key in keys:
         values = []
@@ -318,16 +350,18 @@ def _ordered(part: Part, data: bytes, operation: int) -> Condition:
         return Unread(f"{part.field} compared")
     number = int.from_bytes(data, part.order)
     last = (1 << 8 * part.width) - 1
-    low, high = {2: (0, number - 1), 3: (0, number), 4: (number + 1, last), 5: (number, last)}[operation]
+    low, high = {2: (0, number - 1), 3: (0, number), 4: (number + 1, last), 5: (number, last)}[
+        operation
+    ]
     return Match((named(part),), ((Interval(low, high),),))
 
 
 def _narrowed(last: list[Condition], condition: Condition) -> list[Condition]:
     """The two bounds of a range as one condition."""
     match last, condition:
-        case [Match(fields, ((Interval() as lower,),), False)], Match(same, ((Interval() as upper,),)) if (
-            fields == same
-        ):
+        case [Match(fields, ((Interval() as lower,),), False)], Match(
+            same, ((Interval() as upper,),)
+        ) if fields == same:
             both = Interval(max(lower.low, upper.low), min(lower.high, upper.high))
             return [Match(fields, ((both,),))]
     return [*last, condition]
@@ -369,7 +403,9 @@ def _lookup(
         program.conditions.append(Match(fields, keys, bool(expression.get("flags", 0) & 1)))
         return
     entries = [(value, _verdict(each["data"])) for value, each in values if value is not None]
-    program.action = Choose(fields, tuple((value, action) for value, action in entries if action is not None))
+    program.action = Choose(
+        fields, tuple((value, action) for value, action in entries if action is not None)
+    )
 
 
 def _not_looked_up(program: _Program, expression: Mapping[str, Any], text: str) -> None:
@@ -396,15 +432,21 @@ def _key_parts(program: _Program, register: int, among: Mapping[str, Any]) -> li
 
 
 def _spans(among: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """The elements of a set with `value` and `value_end`, both included: plain interval sets hold starts and ends
-    apart.
+    """The elements of a set with `value` and `value_end`, both included: plain interval sets hold
+    starts and ends apart.
     """
     elements = [each for each in among["elements"] if not each.get("flags", 0) & _ELEMENT_CATCHALL]
-    catchall = [each | {"any": True} for each in among["elements"] if each.get("flags", 0) & _ELEMENT_CATCHALL]
+    catchall = [
+        each | {"any": True}
+        for each in among["elements"]
+        if each.get("flags", 0) & _ELEMENT_CATCHALL
+    ]
     if not among.get("flags", 0) & _SET_INTERVAL or among.get("fields"):
         return elements + catchall
     spans = []
-    ordered = sorted(elements, key=lambda element: (element["value"], not element.get("flags", 0) & _ELEMENT_END))
+    ordered = sorted(
+        elements, key=lambda element: (element["value"], not element.get("flags", 0) & _ELEMENT_END)
+    )
     for position, each in enumerate(ordered):
         if each.get("flags", 0) & _ELEMENT_END:
             continue
@@ -413,16 +455,26 @@ def _spans(among: Mapping[str, Any]) -> list[dict[str, Any]]:
             continue
         width = len(bytes.fromhex(each["value"]))
         after = ordered[position + 1]["value"] if position + 1 < len(ordered) else None
-        last = (1 << 8 * width) - 1 if after is None else int.from_bytes(bytes.fromhex(after), "big") - 1
+        last = (
+            (1 << 8 * width) - 1
+            if after is None
+            else int.from_bytes(bytes.fromhex(after), "big") - 1
+        )
         spans.append(each | {"value_end": last.to_bytes(width, "big").hex()})
     return spans + catchall
 
 
 def _key_values(
-    parts: list[Part], element: Mapping[str, Any], among: Mapping[str, Any], interfaces: Mapping[int, str]
+    parts: list[Part],
+    element: Mapping[str, Any],
+    among: Mapping[str, Any],
+    interfaces: Mapping[int, str],
 ) -> tuple[Value, ...] | None:
     if element.get("any"):
-        return tuple(Name("", prefix=True) if part.kind in ("name", "index") else _ANY_NUMBER for part in parts)
+        return tuple(
+            Name("", prefix=True) if part.kind in ("name", "index") else _ANY_NUMBER
+            for part in parts
+        )
     low = bytes.fromhex(element["value"])
     high = bytes.fromhex(element.get("value_end") or element["value"])
     padded = bool(among.get("fields"))
@@ -476,7 +528,9 @@ def _nat(program: _Program, expression: Mapping[str, Any]) -> Translate:
         return Translate("masquerade")
     if expression["name"] == "redir":
         return Translate("redirect", port=number)
-    address = program.constants.get(_address(expression["address"])) if "address" in expression else None
+    address = (
+        program.constants.get(_address(expression["address"])) if "address" in expression else None
+    )
     kind: Literal["snat", "dnat"] = "dnat" if expression["type"] == 1 else "snat"
     return Translate(kind, None if address is None else str(ip_address(address)), number)
 

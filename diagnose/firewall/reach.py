@@ -1,8 +1,8 @@
-"""Whether a connection gets through: its first packet and its replies, over all hooks they meet on a Docker
-host.
+"""Whether a connection gets through: its first packet and its replies, over all hooks they meet on
+a Docker host.
 
-The way of a forwarded packet is prerouting, routing, forward, postrouting; routing is the caller's knowledge
-(which interface leads where), so it comes in as arguments.
+The way of a forwarded packet is prerouting, routing, forward, postrouting; routing is the caller's
+knowledge (which interface leads where), so it comes in as arguments.
 """
 
 from __future__ import annotations
@@ -29,9 +29,9 @@ Part = Literal["request", "reply"]
 class ConnectionVerdict(msgspec.Struct, frozen=True):
     """What becomes of a connection.
 
-    `by`, `hook` and `part` say where it was decided, unless it is accepted. `nat` is the translation that the
-    question is about: the destination's for a connection that comes in, the source's for one that goes out;
-    `nat_unknown` says that it is not known.
+    `by`, `hook` and `part` say where it was decided, unless it is accepted. `nat` is the
+    translation that the question is about: the destination's for a connection that comes in, the
+    source's for one that goes out; `nat_unknown` says that it is not known.
     """
 
     outcome: Outcome
@@ -62,10 +62,11 @@ def reach_out(
     dport: int = 443,
     inner: Sequence[str] = (),
 ) -> ConnectionVerdict:
-    """A new connection from `src` on `bridge` to `dst` behind `uplink`; `nat` is its source translation.
+    """A new connection from `src` on `bridge` to `dst` behind `uplink`; `nat` is its source
+    translation.
 
-    A `dst` of None is left open, outside of the subnets in `inner`. With several addresses as `src` the verdict is the one that all
-    share, and unknown where they differ.
+    A `dst` of None is left open, outside of the subnets in `inner`. With several addresses as `src`
+    the verdict is the one that all share, and unknown where they differ.
     """
     one, possible = _source(src)
     sent = Packet(
@@ -100,10 +101,12 @@ def reach_in(
     proto: Literal["tcp", "udp"] = "tcp",
     inner: Sequence[str] = (),
 ) -> ConnectionVerdict:
-    """A new connection from `src` behind `uplink` to a port of the host; `nat` is where it is sent on to.
+    """A new connection from `src` behind `uplink` to a port of the host; `nat` is where it is sent
+    on to.
 
-    `bridges` says which interface leads to which subnet it may be sent on to; another address is sent back out by the
-    uplink. Without a translation the connection goes to a process of the host, and the input hook decides.
+    `bridges` says which interface leads to which subnet it may be sent on to; another address is
+    sent back out by the uplink. Without a translation the connection goes to a process of the host,
+    and the input hook decides.
     """
     sent = _to_host(uplink, src, host_address, host_port, proto, inner)
     before = walk(ruleset, "prerouting", sent)
@@ -111,7 +114,9 @@ def reach_in(
     if before.nat is None or before.nat.address is None:
         stages.append(("request", "input", walk(ruleset, "input", before.packet)))
         return _joined(stages, before)
-    routed = replace(before.packet, oif=_way_to(before.nat.address, bridges) or uplink, dst_local=False)
+    routed = replace(
+        before.packet, oif=_way_to(before.nat.address, bridges) or uplink, dst_local=False
+    )
     stages += _forwarded(ruleset, routed, "request")
     stages += _replies(ruleset, routed)
     return _joined(stages, before)
@@ -141,8 +146,8 @@ def reach_between(
     proto: Literal["tcp", "udp"] = "tcp",
     dport: int = 80,
 ) -> ConnectionVerdict:
-    """A new connection between two containers of one bridge, as the IP filter sees it where br_netfilter
-    shows it bridged packets.
+    """A new connection between two containers of one bridge, as the IP filter sees it where
+    br_netfilter shows it bridged packets.
     """
     sent = Packet(bridge, "", src, dst, proto, _EPHEMERAL, dport, dst_local=False, src_local=False)
     stages: list[_Stage] = [("request", "prerouting", before := walk(ruleset, "prerouting", sent))]
@@ -153,11 +158,25 @@ def reach_between(
 
 
 def _to_host(
-    uplink: str, src: str | None, address: str, port: int, proto: Literal["tcp", "udp"], inner: Sequence[str]
+    uplink: str,
+    src: str | None,
+    address: str,
+    port: int,
+    proto: Literal["tcp", "udp"],
+    inner: Sequence[str],
 ) -> Packet:
     """The first packet of a connection from behind the uplink to an address of the host."""
     return Packet(
-        uplink, "", src, address, proto, _EPHEMERAL, port, dst_local=True, src_local=False, inner=_networks(inner)
+        uplink,
+        "",
+        src,
+        address,
+        proto,
+        _EPHEMERAL,
+        port,
+        dst_local=True,
+        src_local=False,
+        inner=_networks(inner),
     )
 
 
@@ -168,7 +187,9 @@ def _forwarded(ruleset: Ruleset, routed: Packet, part: Part) -> Iterator[_Stage]
     yield part, "postrouting", walk(ruleset, "postrouting", through.packet)
 
 
-def _source(src: str | Sequence[str]) -> tuple[str | None, tuple[tuple[Field, tuple[int, ...]], ...]]:
+def _source(
+    src: str | Sequence[str],
+) -> tuple[str | None, tuple[tuple[Field, tuple[int, ...]], ...]]:
     if isinstance(src, str):
         return src, ()
     if len(src) == 1:
@@ -185,7 +206,9 @@ def _networks(subnets: Sequence[str]) -> Nets | None:
 
 def _way_to(address: str, bridges: Mapping[str, str]) -> str | None:
     wanted = ip_address(address)
-    return next((bridge for subnet, bridge in bridges.items() if wanted in ip_network(subnet)), None)
+    return next(
+        (bridge for subnet, bridge in bridges.items() if wanted in ip_network(subnet)), None
+    )
 
 
 _EPHEMERAL = 40_000
@@ -193,12 +216,14 @@ _OPPOSITE: Mapping[Field, Field] = {"src": "dst", "dst": "src", "sport": "dport"
 """What a field of a packet is in the reply to it."""
 
 
-def _replies(ruleset: Ruleset, sent: Packet, *, to_host: bool = False, snat: bool = False) -> Iterator[_Stage]:
-    """The stages of the answer to a packet that was forwarded; its addresses as they are once translated
-    back.
+def _replies(
+    ruleset: Ruleset, sent: Packet, *, to_host: bool = False, snat: bool = False
+) -> Iterator[_Stage]:
+    """The stages of the answer to a packet that was forwarded; its addresses as they are once
+    translated back.
 
-    On prerouting the answer to a connection with a translated source still carries the host's own address,
-    which the caller need not know: that stage is left out.
+    On prerouting the answer to a connection with a translated source still carries the host's own
+    address, which the caller need not know: that stage is left out.
     """
     reply = replace(
         sent,
@@ -234,11 +259,15 @@ def _joined(stages: Iterable[_Stage], translating: PacketVerdict) -> ConnectionV
     for stage in stages:
         part, hook, verdict = stage
         if verdict.outcome in ("drop", "reject"):
-            return ConnectionVerdict(verdict.outcome, translating.nat, translating.nat_unknown, verdict.by, hook, part)
+            return ConnectionVerdict(
+                verdict.outcome, translating.nat, translating.nat_unknown, verdict.by, hook, part
+            )
         astray = hook == "prerouting" and verdict.nat_unknown
         if unsure is None and (verdict.outcome == "unknown" or astray):
             unsure = stage
     if unsure is not None:
         part, hook, verdict = unsure
-        return ConnectionVerdict("unknown", translating.nat, translating.nat_unknown, verdict.by, hook, part)
+        return ConnectionVerdict(
+            "unknown", translating.nat, translating.nat_unknown, verdict.by, hook, part
+        )
     return ConnectionVerdict("accept", translating.nat)

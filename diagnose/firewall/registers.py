@@ -1,4 +1,5 @@
-"""What the registers of an nftables rule hold: the names of a packet's fields, and the values they are compared with."""
+"""What the registers of an nftables rule hold: the names of a packet's fields, and the values they
+are compared with."""
 
 from __future__ import annotations
 
@@ -54,7 +55,8 @@ TRANSPORTS = (_TCP, 17, 132, 136, 33)
 
 
 class Registers(Protocol):
-    """What a load must know of the rule so far: the machine's byte order, the network and the transport protocol."""
+    """What a load must know of the rule so far: the machine's byte order, the network and the
+    transport protocol."""
 
     order: Order
     family: int | None
@@ -94,7 +96,8 @@ def load_meta(expression: Mapping[str, Any], state: Registers) -> list[Part]:
 
 
 def load_ct(expression: Mapping[str, Any], state: Registers) -> list[Part]:
-    """What `ct` loads: conntrack's state, status and mark, and the addresses and ports of the first packet."""
+    """What `ct` loads: conntrack's state, status and mark, and the addresses and ports of the first
+    packet."""
     key, direction = expression["key"], expression.get("direction")
     if key in _CT and direction is None:
         name, width = _CT[key]
@@ -109,7 +112,8 @@ def load_ct(expression: Mapping[str, Any], state: Registers) -> list[Part]:
 
 
 def load_payload(expression: Mapping[str, Any], state: Registers) -> list[Part]:
-    """What `payload` loads: nft joins neighbouring fields into one load, and cuts one to the bytes of a prefix."""
+    """What `payload` loads: nft joins neighbouring fields into one load, and cuts one to the bytes
+    of a prefix."""
     base, offset, length = expression["base"], expression["offset"], expression["len"]
     if (base, offset, length, state.proto) == (2, 13, 1, _TCP):
         return [Part("syn", 1, 1, kind="flags")]
@@ -154,8 +158,12 @@ def value_of(part: Part, data: bytes, interfaces: Mapping[int, str]) -> Value | 
     """The values of a field that equal these bytes, None where that cannot be said."""
     if part.field is None:
         return None
-    if part.kind == "name":  # nft compares all 16 bytes, iptables a name with its NUL, both a prefix without one
-        return Name(data.rstrip(b"\0").decode("utf-8", "backslashreplace"), prefix=not data.endswith(b"\0"))
+    if (
+        part.kind == "name"
+    ):  # nft compares all 16 bytes, iptables a name with its NUL, both a prefix without one
+        return Name(
+            data.rstrip(b"\0").decode("utf-8", "backslashreplace"), prefix=not data.endswith(b"\0")
+        )
     number = int.from_bytes(data, part.order)
     match part.kind:
         case "index":
@@ -188,6 +196,11 @@ def between(part: Part, low: bytes, high: bytes, interfaces: Mapping[int, str]) 
         start = low.rstrip(b"\0")
         whole = high == start.ljust(len(low), b"\xff")
         return Name(start.decode("utf-8", "backslashreplace"), prefix=True) if whole else None
-    if part.field is None or part.kind != "number" or part.mask is not None or part.width != part.full:
+    if (
+        part.field is None
+        or part.kind != "number"
+        or part.mask is not None
+        or part.width != part.full
+    ):
         return None
     return Interval(int.from_bytes(low, "big"), int.from_bytes(high, "big"))

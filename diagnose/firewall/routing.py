@@ -1,8 +1,10 @@
-"""The kernel's choice of a route, over all policy rules and tables, as a pure look-up in what the kernel lists.
+"""The kernel's choice of a route, over all policy rules and tables, as a pure look-up in what the
+kernel lists.
 
-The order and the conditions are those of `fib_rules_lookup` and `fib_table_lookup` (net/core/fib_rules.c, net/ipv4/fib_trie.c):
-rules by priority, the longest prefix of a table, then the lowest metric. Where a rule asks for something that the list does not
-show, the decision is unknown.
+The order and the conditions are those of `fib_rules_lookup` and `fib_table_lookup`
+(net/core/fib_rules.c, net/ipv4/fib_trie.c): rules by priority, the longest prefix of a table, then
+the lowest metric. Where a rule asks for something that the list does not show, the decision is
+unknown.
 """
 
 from __future__ import annotations
@@ -21,14 +23,26 @@ if TYPE_CHECKING:
 LOCAL_TABLE = 255
 _BITS = {"inet": 32, "inet6": 128}
 _MAX_RULES = 4_096
-"""Rules asked in one look-up; goto leads forward only, so that this is never reached by a real list."""
+"""Rules asked in one look-up; goto leads forward only, so that this is never reached by a real
+list."""
 
-Kind = Literal["unicast", "local", "broadcast", "multicast", "blackhole", "unreachable", "prohibit", "none", "unknown"]
+Kind = Literal[
+    "unicast",
+    "local",
+    "broadcast",
+    "multicast",
+    "blackhole",
+    "unreachable",
+    "prohibit",
+    "none",
+    "unknown",
+]
 _REFUSALS = frozenset({"blackhole", "unreachable", "prohibit"})
 
 
 class RouteDecision(msgspec.Struct, frozen=True):
-    """Where a packet is sent. oif: the interface's name. src: the address that the route prefers. by: the rule or route, in words."""
+    """Where a packet is sent. oif: the interface's name. src: the address that the route prefers.
+    by: the rule or route, in words."""
 
     kind: Kind
     oif: str = ""
@@ -79,7 +93,10 @@ class Routing:
     """The rules and tables of one network namespace."""
 
     def __init__(
-        self, routes: Iterable[Route], rules: Iterable[PolicyRule] | None, interfaces: Mapping[int, str]
+        self,
+        routes: Iterable[Route],
+        rules: Iterable[PolicyRule] | None,
+        interfaces: Mapping[int, str],
     ) -> None:
         self._names = interfaces
         self._tables: dict[tuple[str, int], _Table] = {}
@@ -88,17 +105,24 @@ class Routing:
                 key = (route.family, route.table)
                 self._tables.setdefault(key, _Table(_BITS[route.family])).add(route)
         listed = sorted(_OWN_RULES if rules is None else rules, key=lambda rule: rule.priority)
-        self._rules = {family: [rule for rule in listed if rule.family == family] for family in _BITS}
+        self._rules = {
+            family: [rule for rule in listed if rule.family == family] for family in _BITS
+        }
         self._decisions: dict[tuple[str, str | None, str, int | None], RouteDecision] = {}
         self._by_destination: dict[str, RouteDecision] = {}
-        self._asks_for_more = {family: any(_asks_for_more(rule) for rule in self._rules[family]) for family in _BITS}
+        self._asks_for_more = {
+            family: any(_asks_for_more(rule) for rule in self._rules[family]) for family in _BITS
+        }
 
     def has_policy(self, family: str = "inet") -> bool:
         """Whether there are rules beside the kernel's own."""
         return any(rule.priority not in (0, 32766, 32767) for rule in self._rules[family])
 
-    def look_up(self, dst: str, src: str | None = None, iif: str = "lo", mark: int | None = 0) -> RouteDecision:
-        """Where a packet is sent. src None: of a packet that the host has yet to give one. iif: "lo" for the host's own packets."""
+    def look_up(
+        self, dst: str, src: str | None = None, iif: str = "lo", mark: int | None = 0
+    ) -> RouteDecision:
+        """Where a packet is sent. src None: of a packet that the host has yet to give one. iif:
+        "lo" for the host's own packets."""
         key = (dst, src, iif, mark)
         known = self._decisions.get(key)
         if known is not None:
@@ -110,7 +134,9 @@ class Routing:
         self._by_destination[dst] = decision
         return decision
 
-    def assume(self, dst: str, src: str | None, iif: str, mark: int | None, decision: RouteDecision) -> None:
+    def assume(
+        self, dst: str, src: str | None, iif: str, mark: int | None, decision: RouteDecision
+    ) -> None:
         """Take a decision from the kernel itself."""
         self._decisions[dst, src, iif, mark] = decision
 
@@ -150,7 +176,9 @@ class Routing:
         where = "" if rule.table in (MAIN_TABLE, LOCAL_TABLE) else f" table {rule.table}"
         text = f"{'default' if not route.prefix else f'{route.dst}/{route.prefix}'}{where}"
         if route.type in _REFUSALS:
-            return RouteDecision(_refusal(route.type), table=rule.table, by=f"route {route.type} {text}")
+            return RouteDecision(
+                _refusal(route.type), table=rule.table, by=f"route {route.type} {text}"
+            )
         kinds: dict[str | None, Kind] = {
             "local": "local",
             "broadcast": "broadcast",
@@ -159,7 +187,12 @@ class Routing:
         }
         kind = kinds.get(route.type, "unicast")
         return RouteDecision(
-            kind, self._names.get(route.oif or 0, ""), route.gateway, rule.table, route.src, f"route {text}"
+            kind,
+            self._names.get(route.oif or 0, ""),
+            route.gateway,
+            rule.table,
+            route.src,
+            f"route {text}",
         )
 
 

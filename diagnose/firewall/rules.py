@@ -1,4 +1,5 @@
-"""The model of a ruleset: tables, chains, rules, conditions on a packet, and what a matching rule does."""
+"""The model of a ruleset: tables, chains, rules, conditions on a packet, and what a matching rule
+does."""
 
 from __future__ import annotations
 
@@ -19,7 +20,8 @@ Backend = Literal["nft", "legacy"]
 Hook = Literal["ingress", "prerouting", "input", "forward", "output", "postrouting", "egress"]
 Family = Literal["ip", "ip6"]
 Layer = Literal["inet", "bridge", "netdev"]
-"""Whose hooks a packet is on: IP's own, those of a bridge (bridged frames), or those of one device."""
+"""Whose hooks a packet is on: IP's own, those of a bridge (bridged frames), or those of one device.
+"""
 Outcome = Literal["accept", "drop", "reject", "unknown"]
 
 Field = Literal[
@@ -64,13 +66,15 @@ Field = Literal[
     "repl_sport",
     "repl_dport",
 ]
-"""What a condition can look at. Addresses, ports, marks and protocols are numbers; `state` and `status` are
-conntrack's bits; `src_type` and `dst_type` are the kernel's route types, with `_in` and `_out` among the addresses of
-the interface that the packet came in by or leaves by; `reverse_path` is 1 where the way
-back to the source leaves through the interface the packet came in by; `syn` is 1 for the first packet of a
-TCP connection; `icmp` is type * 256 + code; `uid` and `gid` are those of the sending process, -1 for a packet that no
-process of the host sends; `physin` and `physout` are the ports of a bridge that a bridged packet passes, "" otherwise;
-`brin` and `brout` are the bridges of those ports; `repl_` fields are what a reply carries; `pkttype` is the kernel's (0: for this host).
+"""What a condition can look at. Addresses, ports, marks and protocols are numbers; `state` and
+`status` are conntrack's bits; `src_type` and `dst_type` are the kernel's route types, with `_in`
+and `_out` among the addresses of the interface that the packet came in by or leaves by;
+`reverse_path` is 1 where the way back to the source leaves through the interface the packet came in
+by; `syn` is 1 for the first packet of a TCP connection; `icmp` is type * 256 + code; `uid` and
+`gid` are those of the sending process, -1 for a packet that no process of the host sends; `physin`
+and `physout` are the ports of a bridge that a bridged packet passes, "" otherwise; `brin` and
+`brout` are the bridges of those ports; `repl_` fields are what a reply carries; `pkttype` is the
+kernel's (0: for this host).
 """
 
 PROTOCOLS: Mapping[str, int] = MappingProxyType(
@@ -139,7 +143,9 @@ PROTOCOLS: Mapping[str, int] = MappingProxyType(
     }
 )
 """Names as in Debian's /etc/protocols, with those that iptables knows by itself."""
-STATES: Mapping[str, int] = MappingProxyType({"INVALID": 1, "ESTABLISHED": 2, "RELATED": 4, "NEW": 8, "UNTRACKED": 64})
+STATES: Mapping[str, int] = MappingProxyType(
+    {"INVALID": 1, "ESTABLISHED": 2, "RELATED": 4, "NEW": 8, "UNTRACKED": 64}
+)
 """Bits of conntrack's state, as nftables' `ct state` holds them."""
 STATUSES: Mapping[str, int] = MappingProxyType(
     {"EXPECTED": 1, "SEEN_REPLY": 2, "ASSURED": 4, "CONFIRMED": 8, "SNAT": 16, "DNAT": 32}
@@ -158,20 +164,23 @@ ROUTE_TYPES: Mapping[str, int] = MappingProxyType(
     }
 )
 """Route types of `uapi/linux/rtnetlink.h`; an address of the host itself is LOCAL."""
-TCP_FLAGS: Mapping[str, int] = MappingProxyType({"FIN": 1, "SYN": 2, "RST": 4, "PSH": 8, "ACK": 16, "URG": 32})
+TCP_FLAGS: Mapping[str, int] = MappingProxyType(
+    {"FIN": 1, "SYN": 2, "RST": 4, "PSH": 8, "ACK": 16, "URG": 32}
+)
 NF_FAMILIES: Mapping[str, int] = MappingProxyType({"ip": 2, "ip6": 10})
 
 
 class Packet(msgspec.Struct, frozen=True, dict=True):
-    """One packet at one hook; None is what the question leaves open, and a condition on it is neither true
-    nor false.
+    """One packet at one hook; None is what the question leaves open, and a condition on it is
+    neither true nor false.
 
-    `state` is conntrack's (`new`, `established`, ...), `dnat` says that the connection's destination was
-    translated, `orig_dst` and `orig_dport` are the destination before that. `dst_local` and `src_local` say
-    whether the address is one of the host's own. `inner` are networks that an address left open is certainly not in;
-    `possible` are the numbers that a field left open may have, in order, where they are known.
-    `here_in` and `here_out` say whether the destination is an address of the interface that the packet came in by or
-    leaves by. `uid` -1: no process of the host sends it.
+    `state` is conntrack's (`new`, `established`, ...), `dnat` says that the connection's
+    destination was translated, `orig_dst` and `orig_dport` are the destination before that.
+    `dst_local` and `src_local` say whether the address is one of the host's own. `inner` are
+    networks that an address left open is certainly not in; `possible` are the numbers that a field
+    left open may have, in order, where they are known. `here_in` and `here_out` say whether the
+    destination is an address of the interface that the packet came in by or leaves by. `uid` -1: no
+    process of the host sends it.
     """
 
     iif: str | None
@@ -214,7 +223,8 @@ class Packet(msgspec.Struct, frozen=True, dict=True):
 
     @functools.cached_property
     def values(self) -> Mapping[Field, int | str | None]:
-        """What a condition on a field compares with; `status` is asked bit by bit. Each is worked out when it is asked for."""
+        """What a condition on a field compares with; `status` is asked bit by bit. Each is worked
+        out when it is asked for."""
         return _Values(self)
 
     def status_bit(self, bit: int) -> bool | None:
@@ -243,12 +253,15 @@ class _Values(dict[Field, "int | str | None"]):
 
 
 def _moved(packet: Packet) -> bool:
-    """Whether the packet's addresses may be other ones than those of its connection's first packet."""
+    """Whether the packet's addresses may be other ones than those of its connection's first
+    packet."""
     return bool(packet.reply or packet.dnat or packet.snat)
 
 
 def _protocol(packet: Packet) -> int:
-    return PROTOCOLS["icmpv6" if packet.proto == "icmp" and packet.family == "ip6" else packet.proto]
+    return PROTOCOLS[
+        "icmpv6" if packet.proto == "icmp" and packet.family == "ip6" else packet.proto
+    ]
 
 
 def _is_bridged(packet: Packet) -> int | None:
@@ -295,7 +308,9 @@ _READERS: Mapping[Field, Callable[[Packet], int | str | None]] = MappingProxyTyp
         "orig_dst": lambda packet: _number(packet.orig_dst if _moved(packet) else packet.dst),
         "orig_sport": lambda packet: packet.orig_sport if _moved(packet) else packet.sport,
         "orig_dport": lambda packet: packet.orig_dport if _moved(packet) else packet.dport,
-        "reverse_path": lambda packet: None if packet.reverse_path is None else int(packet.reverse_path),
+        "reverse_path": lambda packet: (
+            None if packet.reverse_path is None else int(packet.reverse_path)
+        ),
         "syn": lambda packet: int(packet.state == "new" and packet.proto == "tcp"),
         "icmp": lambda packet: packet.icmp,
         "uid": lambda packet: packet.uid,
@@ -306,22 +321,31 @@ _READERS: Mapping[Field, Callable[[Packet], int | str | None]] = MappingProxyTyp
         "brin": lambda packet: packet.brin,
         "brout": lambda packet: packet.brout,
         "src_type_in": _source_type_of_interface,
-        "dst_type_in": lambda packet: _route_type(packet.here_in if packet.dst_local else packet.dst_local),
+        "dst_type_in": lambda packet: _route_type(
+            packet.here_in if packet.dst_local else packet.dst_local
+        ),
         "src_type_out": _source_type_of_interface,
-        "dst_type_out": lambda packet: _route_type(packet.here_out if packet.dst_local else packet.dst_local),
+        "dst_type_out": lambda packet: _route_type(
+            packet.here_out if packet.dst_local else packet.dst_local
+        ),
         "pkttype": lambda _: 0,
         "tos": lambda _: 0,
         "mac": lambda _: None,
         "repl_src": lambda packet: _number(packet.src if packet.reply else packet.dst),
-        "repl_dst": lambda packet: None if packet.snat else _number(packet.dst if packet.reply else packet.src),
+        "repl_dst": lambda packet: (
+            None if packet.snat else _number(packet.dst if packet.reply else packet.src)
+        ),
         "repl_sport": lambda packet: packet.sport if packet.reply else packet.dport,
-        "repl_dport": lambda packet: None if packet.snat else packet.dport if packet.reply else packet.sport,
+        "repl_dport": lambda packet: (
+            None if packet.snat else packet.dport if packet.reply else packet.sport
+        ),
     }
 )
 
 
 class Nets:
-    """Networks that an address left open is certainly not in; it remembers which conditions lie within them."""
+    """Networks that an address left open is certainly not in; it remembers which conditions lie
+    within them."""
 
     def __init__(self, spans: Iterable[Interval] = ()) -> None:
         self.spans = tuple(spans)
@@ -341,7 +365,9 @@ class Nets:
         if isinstance(value, Interval):
             return self._holds(value.low, value.high)
         if isinstance(value, Several):
-            return all(self._holds(low, high) for low, high in zip(value.lows, value.highs, strict=True))
+            return all(
+                self._holds(low, high) for low, high in zip(value.lows, value.highs, strict=True)
+            )
         return False
 
     def _holds(self, low: int, high: int) -> bool:
@@ -356,7 +382,8 @@ class Interval(msgspec.Struct, frozen=True):
 
 
 class Masked(msgspec.Struct, frozen=True):
-    """Numbers whose bits under `mask` equal `value`; with `any_bit`, those that share a bit with `mask`."""
+    """Numbers whose bits under `mask` equal `value`; with `any_bit`, those that share a bit with
+    `mask`."""
 
     mask: int
     value: int = 0
@@ -371,7 +398,8 @@ class Name(msgspec.Struct, frozen=True):
 
 
 class Several(msgspec.Struct, frozen=True):
-    """Numbers in one of many intervals, as a block list holds: they lie in order and apart, so that a look is quick."""
+    """Numbers in one of many intervals, as a block list holds: they lie in order and apart, so that
+    a look is quick."""
 
     lows: tuple[int, ...]
     highs: tuple[int, ...]
@@ -387,7 +415,8 @@ Value = Interval | Masked | Name | Several
 
 
 class Match(msgspec.Struct, frozen=True):
-    """A condition: the packet's `fields` together are one of `among`, or with `negate` none of them."""
+    """A condition: the packet's `fields` together are one of `among`, or with `negate` none of
+    them."""
 
     fields: tuple[Field, ...]
     among: tuple[tuple[Value, ...], ...]
@@ -406,8 +435,8 @@ class Unread(msgspec.Struct, frozen=True):
 
 
 class Rare(msgspec.Struct, frozen=True):
-    """A condition that a client's first packets never meet, with `negate` always: more connections, packets or hits than a
-    limit allows (or no more), a text in the payload, a fragment.
+    """A condition that a client's first packets never meet, with `negate` always: more connections,
+    packets or hits than a limit allows (or no more), a text in the payload, a fragment.
     """
 
     text: str
@@ -435,8 +464,8 @@ Condition = Match | AnyOf | Unread | Rare
 
 
 def with_flags(mask: int, wanted: int) -> tuple[Value, ...]:
-    """TCP flags under a mask as values of `syn`: of a connection's first packet it is 1, of those that follow 0. ValueError
-    where they hold for some of those.
+    """TCP flags under a mask as values of `syn`: of a connection's first packet it is 1, of those
+    that follow 0. ValueError where they hold for some of those.
     """
     syn, ack = TCP_FLAGS["SYN"], TCP_FLAGS["ACK"]
     first, *later = (flags & mask == wanted for flags in (syn, syn | ack, ack))
@@ -452,8 +481,8 @@ class Stop(msgspec.Struct, frozen=True):
 
 
 class Enter(msgspec.Struct, frozen=True):
-    """The packet goes through another chain of the table, and with `back` comes back after it (a jump;
-    otherwise a goto).
+    """The packet goes through another chain of the table, and with `back` comes back after it (a
+    jump; otherwise a goto).
     """
 
     chain: str
@@ -465,20 +494,25 @@ class Leave(msgspec.Struct, frozen=True):
 
 
 class Translate(msgspec.Struct, frozen=True):
-    """The connection's address or port is rewritten; None is what stays or is the kernel's choice."""
+    """The connection's address or port is rewritten; None is what stays or is the kernel's
+    choice."""
 
     kind: Literal["dnat", "snat", "masquerade", "redirect"]
     address: str | None = None
     port: int | None = None
 
     def __str__(self) -> str:
-        host = f"[{self.address}]" if self.address and ":" in self.address and self.port else self.address or ""
+        host = (
+            f"[{self.address}]"
+            if self.address and ":" in self.address and self.port
+            else self.address or ""
+        )
         return f"{self.kind} {host}{f':{self.port}' if self.port else ''}".rstrip()
 
 
 class Choose(msgspec.Struct, frozen=True):
-    """A verdict map: the first entry that the packet's fields are in says what happens; none, and the rule
-    does not match.
+    """A verdict map: the first entry that the packet's fields are in says what happens; none, and
+    the rule does not match.
     """
 
     fields: tuple[Field, ...]
@@ -500,8 +534,8 @@ _ALL_BITS = 0xFFFFFFFF
 class Assign(msgspec.Struct, frozen=True):
     """A field of the packet is set, to None where the value is not known.
 
-    With `source` the value is another mark's, cut to `source_mask`. `keep` are the bits of a mark that stay; the value is
-    joined to them by exclusive or.
+    With `source` the value is another mark's, cut to `source_mask`. `keep` are the bits of a mark
+    that stay; the value is joined to them by exclusive or.
     """
 
     field: Literal["mark", "ctmark", "state"]
@@ -568,8 +602,8 @@ class Chain(msgspec.Struct, frozen=True, dict=True):
         return _RuleIndex(self.rules) if len(self.rules) >= _WORTH_AN_INDEX else None
 
     def candidates(self, packet: Packet) -> Iterable[int]:
-        """The positions of the rules that may match this packet, in order: in long chains most rules name another port,
-        address or interface.
+        """The positions of the rules that may match this packet, in order: in long chains most
+        rules name another port, address or interface.
         """
         index = self._index
         return range(len(self.rules)) if index is None else index.candidates(packet)
@@ -578,12 +612,16 @@ class Chain(msgspec.Struct, frozen=True, dict=True):
 _WORTH_AN_INDEX = 12
 """Rules of a chain from which on looking them up is faster than asking each."""
 
-_SELECTIVE: frozenset[Field] = frozenset({"dport", "orig_dport", "dst", "orig_dst", "iif", "oif", "src", "sport"})
-"""The fields by which a rule may be found; in each chain, by the one with the most different values."""
+_SELECTIVE: frozenset[Field] = frozenset(
+    {"dport", "orig_dport", "dst", "orig_dst", "iif", "oif", "src", "sport"}
+)
+"""The fields by which a rule may be found; in each chain, by the one with the most different
+values."""
 
 
 class _RuleIndex:
-    """The rules of one chain by the one value, or the one network, that a field of theirs must have."""
+    """The rules of one chain by the one value, or the one network, that a field of theirs must
+    have."""
 
     def __init__(self, rules: Sequence[Rule]) -> None:
         self._always: list[int] = []
@@ -622,7 +660,11 @@ class _RuleIndex:
             if value is not None:
                 found += self._of(name, value)
             elif name in packet.choices:
-                found += {position for number in packet.choices[name] for position in self._of(name, number)}
+                found += {
+                    position
+                    for number in packet.choices[name]
+                    for position in self._of(name, number)
+                }
             else:
                 found += self._open(name, packet.inner)
         found.sort()
@@ -636,18 +678,24 @@ class _RuleIndex:
             return found
         return [
             *found,
-            *(position for bits, networks in by_bits.items() for position in networks.get(value >> bits, ())),
+            *(
+                position
+                for bits, networks in by_bits.items()
+                for position in networks.get(value >> bits, ())
+            ),
         ]
 
     def _open(self, name: Field, inner: Nets | None) -> list[int]:
-        """The rules that a field left open may meet: with an address outside of some networks, not those about an address in
-        them.
+        """The rules that a field left open may meet: with an address outside of some networks, not
+        those about an address in them.
         """
         if name not in _ADDRESSES or inner is None:
             return [position for _, position in self._values[name]]
         key = (name, id(inner))
         if key not in self._outside:
-            self._outside[key] = [position for value, position in self._values[name] if not inner.covers(value)]
+            self._outside[key] = [
+                position for value, position in self._values[name] if not inner.covers(value)
+            ]
         return self._outside[key]
 
 
@@ -658,24 +706,31 @@ def _network_bits(value: Interval) -> int | None:
 
 
 def _needs(rule: Rule) -> dict[Field, Value]:
-    """The fields by which a rule can be found, each with the one value, name or network that it asks for."""
+    """The fields by which a rule can be found, each with the one value, name or network that it
+    asks for."""
     needed: dict[Field, Value] = {}
     for condition in rule.conditions:
         if not isinstance(condition, Match) or condition.negate or len(condition.fields) != 1:
             continue
-        name, value = condition.fields[0], condition.among[0][0] if len(condition.among) == 1 else None
+        name, value = (
+            condition.fields[0],
+            condition.among[0][0] if len(condition.among) == 1 else None,
+        )
         if name not in _SELECTIVE or value is None:
             continue
         is_name = isinstance(value, Name) and not value.prefix
         is_number = isinstance(value, Interval) and value.low == value.high
-        is_network = isinstance(value, Interval) and name in _ADDRESSES and _network_bits(value) is not None
+        is_network = (
+            isinstance(value, Interval) and name in _ADDRESSES and _network_bits(value) is not None
+        )
         if is_name or is_number or is_network:
             needed[name] = value
     return needed
 
 
 class Ruleset(msgspec.Struct, frozen=True, dict=True):
-    """Every chain of the host's packet filter; `unread` names the parts that could not be looked at."""
+    """Every chain of the host's packet filter; `unread` names the parts that could not be looked
+    at."""
 
     chains: tuple[Chain, ...] = ()
     unread: tuple[str, ...] = ()
@@ -698,18 +753,23 @@ class Ruleset(msgspec.Struct, frozen=True, dict=True):
         return {}
 
     def base_chains(self, hook: Hook, family: str) -> tuple[Chain, ...]:
-        """The base chains that a packet meets on this hook, in their order: of the families ip and ip6 (with inet's), or of
-        bridge.
+        """The base chains that a packet meets on this hook, in their order: of the families ip and
+        ip6 (with inet's), or of bridge.
         """
         known = self._on_hooks.get((hook, family))
         if known is None:
             families = (family, "inet") if family in NF_FAMILIES else (family,)
-            met = (chain for chain in self.chains if chain.hook == hook and chain.table.family in families)
+            met = (
+                chain
+                for chain in self.chains
+                if chain.hook == hook and chain.table.family in families
+            )
             known = self._on_hooks[hook, family] = tuple(sorted(met, key=_place))
         return known
 
     def device_chains(self, hook: Hook, device: str) -> tuple[Chain, ...]:
-        """The base chains of the families netdev and inet on the ingress or egress of one interface, in their order."""
+        """The base chains of the families netdev and inet on the ingress or egress of one
+        interface, in their order."""
         met = [chain for chain in self.chains if chain.hook == hook and device in chain.devices]
         return tuple(sorted(met, key=lambda chain: chain.priority))
 
@@ -723,7 +783,8 @@ class Ruleset(msgspec.Struct, frozen=True, dict=True):
         return {}
 
     def unread_apart(self, packet: Packet, chains: Sequence[Chain]) -> tuple[object, ...]:
-        """The packet as these base chains see it: without the addresses and ports that none of their rules asks for."""
+        """The packet as these base chains see it: without the addresses and ports that none of
+        their rules asks for."""
         where = tuple(map(id, chains))
         unread = self._unread_places.get(where)
         if unread is None:
@@ -758,7 +819,9 @@ class Ruleset(msgspec.Struct, frozen=True, dict=True):
     @functools.cached_property
     def uses_bridges(self) -> bool:
         """Whether any chain of the family bridge is on a hook."""
-        return any(chain.table.family == "bridge" and chain.hook is not None for chain in self.chains)
+        return any(
+            chain.table.family == "bridge" and chain.hook is not None for chain in self.chains
+        )
 
 
 _READ_BY: Mapping[str, frozenset[Field]] = MappingProxyType(
@@ -777,7 +840,11 @@ _READ_BY: Mapping[str, frozenset[Field]] = MappingProxyType(
 
 
 def _places_not_read(read: set[Field]) -> tuple[int, ...]:
-    return tuple(Packet.__struct_fields__.index(name) for name, fields in _READ_BY.items() if not fields & read)
+    return tuple(
+        Packet.__struct_fields__.index(name)
+        for name, fields in _READ_BY.items()
+        if not fields & read
+    )
 
 
 def _fields_of(condition: Condition) -> set[Field]:
@@ -801,7 +868,8 @@ def _leads_to(action: Action | None, read: set[Field]) -> list[str]:
 
 
 def _place(chain: Chain) -> tuple[int, int]:
-    """Where a base chain stands on its hook: the kernel runs all chains of type nat at one priority, in the order of their own."""
+    """Where a base chain stands on its hook: the kernel runs all chains of type nat at one
+    priority, in the order of their own."""
     if chain.kind != "nat":
         return chain.priority, 0
     return (-100 if chain.hook in ("prerouting", "output") else 100), chain.priority
@@ -810,8 +878,11 @@ def _place(chain: Chain) -> tuple[int, int]:
 _ADDRESSES = frozenset({"src", "dst", "orig_src", "orig_dst"})
 
 
-def holds_any(fields: tuple[Field, ...], among: tuple[tuple[Value, ...], ...], packet: Packet) -> bool | None:
-    """Whether the packet's fields are one of the given tuples of values; None where it is not known."""
+def holds_any(
+    fields: tuple[Field, ...], among: tuple[tuple[Value, ...], ...], packet: Packet
+) -> bool | None:
+    """Whether the packet's fields are one of the given tuples of values; None where it is not
+    known."""
     unsure = False
     if len(fields) == 1:
         for (value,) in among:
@@ -840,7 +911,8 @@ def _is(name: Field, value: Value, packet: Packet) -> bool | None:
 
 
 def _among_choices(value: Value, choices: tuple[int, ...]) -> bool | None:
-    """Whether all, none (False) or some (None) of the numbers that a field may have meet a condition."""
+    """Whether all, none (False) or some (None) of the numbers that a field may have meet a
+    condition."""
     if isinstance(value, Interval):
         met = bisect_right(choices, value.high) - bisect_left(choices, value.low)
     else:
@@ -851,7 +923,8 @@ def _among_choices(value: Value, choices: tuple[int, ...]) -> bool | None:
 
 
 def _is_inner(name: Field, value: Value, packet: Packet) -> bool:
-    """Whether a condition on an address that is left open is about a network that it is certainly not in."""
+    """Whether a condition on an address that is left open is about a network that it is certainly
+    not in."""
     return packet.inner is not None and name in _ADDRESSES and packet.inner.covers(value)
 
 
@@ -866,7 +939,9 @@ def _holds(value: Value, actual: int | str) -> bool:
         case Several():
             return actual in value
         case Name(text, prefix):
-            return isinstance(actual, str) and (actual.startswith(text) if prefix else actual == text)
+            return isinstance(actual, str) and (
+                actual.startswith(text) if prefix else actual == text
+            )
 
 
 def _status(value: Masked, packet: Packet) -> bool | None:
@@ -874,5 +949,8 @@ def _status(value: Masked, packet: Packet) -> bool | None:
     if value.any_bit:
         each = [packet.status_bit(bit) for bit in bits]
         return True if True in each else None if None in each else False
-    each = [None if (is_set := packet.status_bit(bit)) is None else is_set == bool(value.value & bit) for bit in bits]
+    each = [
+        None if (is_set := packet.status_bit(bit)) is None else is_set == bool(value.value & bit)
+        for bit in bits
+    ]
     return False if False in each else None if None in each else True

@@ -1,5 +1,5 @@
-"""One ruleset out of everything that filters packets on a host: nftables, iptables over nftables, and the
-legacy tables.
+"""One ruleset out of everything that filters packets on a host: nftables, iptables over nftables,
+and the legacy tables.
 """
 
 from __future__ import annotations
@@ -24,10 +24,11 @@ def assemble(
 ) -> Ruleset:
     """The ruleset of these parts, each table once.
 
-    `nftables` is the answer of `live.nftables`, None where it could not be read. A table that `iptables_nft`
-    shows is taken from there: iptables keeps its matches in the kernel as structures of its own.
-    `iptables_legacy` has a text for each family with legacy tables, None for one that could not be read.
-    `interfaces` gives names to interface indexes, `sets` their members to the sets that iptables rules name.
+    `nftables` is the answer of `live.nftables`, None where it could not be read. A table that
+    `iptables_nft` shows is taken from there: iptables keeps its matches in the kernel as structures
+    of its own. `iptables_legacy` has a text for each family with legacy tables, None for one that
+    could not be read. `interfaces` gives names to interface indexes, `sets` their members to the
+    sets that iptables rules name.
     """
     texts = iptables_nft or {}
     members = iptables.members(sets or {})
@@ -38,9 +39,13 @@ def assemble(
     if nftables is None:
         unread.append("nftables")
     else:
-        shown = {(family, table) for family, text in texts.items() for table in iptables.tables(text)}
+        shown = {
+            (family, table) for family, text in texts.items() for table in iptables.tables(text)
+        }
         chains += [
-            chain for chain in nft.chains(nftables, interfaces) if (chain.table.family, chain.table.name) not in shown
+            chain
+            for chain in nft.chains(nftables, interfaces)
+            if (chain.table.family, chain.table.name) not in shown
         ]
     for family, legacy in (iptables_legacy or {}).items():
         if legacy is None:

@@ -114,13 +114,18 @@ def _condition(condition: Condition) -> str:
         either = " or ".join(_condition(each) for each in condition.conditions)
         return f"{'not ' if condition.negate else ''}({either})"
     listed = [
-        " . ".join(_value(name, value) for name, value in zip(condition.fields, values, strict=True))
+        " . ".join(
+            _value(name, value) for name, value in zip(condition.fields, values, strict=True)
+        )
         for values in condition.among[:_MAX_LISTED]
     ]
     if len(condition.among) > _MAX_LISTED:
         listed.append(f"and {len(condition.among) - _MAX_LISTED} more")
     among = listed[0] if len(listed) == 1 else f"{{ {', '.join(listed)} }}"
-    return f"{' . '.join(_KEYS[name] for name in condition.fields)} {'!= ' if condition.negate else ''}{among}"
+    return (
+        f"{' . '.join(_KEYS[name] for name in condition.fields)} "
+        f"{'!= ' if condition.negate else ''}{among}"
+    )
 
 
 def _action(action: Action) -> str:

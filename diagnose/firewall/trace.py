@@ -1,10 +1,12 @@
-"""One connection, walked forth and back through a host: every hook that the kernel runs, and its choice of routes.
+"""One connection, walked forth and back through a host: every hook that the kernel runs, and its
+choice of routes.
 
-A packet that comes in meets, in this order: the ingress of its device, a bridge's own chains where it came by a bridge's port,
-prerouting, the choice of a route with the check of its source, then input or forward and postrouting. One that the host sends
-meets output, a second choice of a route where its mark or destination changed, and postrouting; sent to the host itself it comes
-in again by `lo`. Packets between two ports of one bridge meet IP's chains where br_netfilter shows them. An answer takes the
-same hooks in the other direction, with conntrack undoing what was translated.
+A packet that comes in meets, in this order: the ingress of its device, a bridge's own chains where
+it came by a bridge's port, prerouting, the choice of a route with the check of its source, then
+input or forward and postrouting. One that the host sends meets output, a second choice of a route
+where its mark or destination changed, and postrouting; sent to the host itself it comes in again by
+`lo`. Packets between two ports of one bridge meet IP's chains where br_netfilter shows them. An
+answer takes the same hooks in the other direction, with conntrack undoing what was translated.
 """
 
 from __future__ import annotations
@@ -27,8 +29,9 @@ if TYPE_CHECKING:
 
 Part = Literal["request", "reply"]
 Reason = Literal["rule", "route", "reverse path", "forwarding", "elsewhere", "untranslated"]
-"""Why a packet goes no further: a rule or policy drops it, no route leads on, its source is taken for forged, forwarding is off,
-it leaves by another interface than the one that leads to its destination, or no answer can come back to its source."""
+"""Why a packet goes no further: a rule or policy drops it, no route leads on, its source is taken
+for forged, forwarding is off, it leaves by another interface than the one that leads to its
+destination, or no answer can come back to its source."""
 
 EPHEMERAL = 40_000
 _ROUTING = "routing"
@@ -46,8 +49,9 @@ class Device(msgspec.Struct, frozen=True):
 class Settings(msgspec.Struct, frozen=True):
     """Kernel settings by interface; None or a missing name means that the value is not known.
 
-    forwarding: of IPv4. forwarding6: one setting for all. reverse_path: the effective rp_filter (0 off, 1 strict, 2 loose).
-    bridge_filter, bridge_filter6: whether bridged packets meet iptables' chains. accept_local, route_localnet: interfaces with it on.
+    forwarding: of IPv4. forwarding6: one setting for all. reverse_path: the effective rp_filter (0
+    off, 1 strict, 2 loose). bridge_filter, bridge_filter6: whether bridged packets meet iptables'
+    chains. accept_local, route_localnet: interfaces with it on.
     """
 
     forwarding: Mapping[str, bool | None] = {}
@@ -61,7 +65,8 @@ class Settings(msgspec.Struct, frozen=True):
 
 
 class Stack(msgspec.Struct, frozen=True, dict=True):
-    """All of a host that decides about packets. inner: subnets behind the host, which an address left open is not in."""
+    """All of a host that decides about packets. inner: subnets behind the host, which an address
+    left open is not in."""
 
     ruleset: Ruleset
     routing: Routing
@@ -81,7 +86,11 @@ class Stack(msgspec.Struct, frozen=True, dict=True):
     @functools.cached_property
     def local(self) -> dict[str, str]:
         """The interface of each address of the host."""
-        return {address.partition("/")[0]: device.name for device in self.devices for address in device.addresses}
+        return {
+            address.partition("/")[0]: device.name
+            for device in self.devices
+            for address in device.addresses
+        }
 
     @functools.cached_property
     def inner_nets(self) -> Nets | None:
@@ -89,7 +98,9 @@ class Stack(msgspec.Struct, frozen=True, dict=True):
         if not self.inner:
             return None
         networks = [ip_network(subnet) for subnet in self.inner]
-        return Nets(Interval(int(net.network_address), int(net.broadcast_address)) for net in networks)
+        return Nets(
+            Interval(int(net.network_address), int(net.broadcast_address)) for net in networks
+        )
 
     def is_local(self, address: str | None) -> bool | None:
         """Whether an address is the host's own; None where it is left open."""
@@ -98,7 +109,8 @@ class Stack(msgspec.Struct, frozen=True, dict=True):
         return address in self.local or _is_loopback(address)
 
     def address_on(self, device: str, family: Family, towards: str | None = None) -> str | None:
-        """The address that the host takes on an interface: one in the same net as its peer, else the first that others can reach."""
+        """The address that the host takes on an interface: one in the same net as its peer, else
+        the first that others can reach."""
         key = (device, family, towards)
         if key not in self._chosen:
             self._chosen[key] = self._choose_address(device, family, towards)
@@ -129,9 +141,10 @@ def _is_loopback(address: str) -> bool:
 class Origin(msgspec.Struct, frozen=True):
     """Where a connection begins.
 
-    device: the interface by which its packets come in; "" for a process of the host. src: its address, several where all of them
-    ask the same way, None where it is left open. port: the bridge's port that they come by, where one is known. uid: of a process.
-    returns_by: the interface by which the answers of this party come, where its own routes lead elsewhere.
+    device: the interface by which its packets come in; "" for a process of the host. src: its
+    address, several where all of them ask the same way, None where it is left open. port: the
+    bridge's port that they come by, where one is known. uid: of a process. returns_by: the
+    interface by which the answers of this party come, where its own routes lead elsewhere.
     """
 
     device: str = ""
@@ -141,8 +154,9 @@ class Origin(msgspec.Struct, frozen=True):
 
 
 class Flow(msgspec.Struct, frozen=True):
-    """One connection to be walked. assumed: the interface that leads to a destination left open. answers_by: the interface by which
-    the destination's answers come in, where its own routes lead elsewhere than the requests came from.
+    """One connection to be walked. assumed: the interface that leads to a destination left open.
+    answers_by: the interface by which the destination's answers come in, where its own routes lead
+    elsewhere than the requests came from.
     """
 
     origin: Origin
@@ -175,8 +189,9 @@ class Obstacle(msgspec.Struct, frozen=True):
 class Trace(msgspec.Struct, frozen=True):
     """What becomes of a connection.
 
-    nat: the translation of its destination; snat: of its source. to: the interface by which its first packet leaves, "" where it
-    is for the host itself; packet: that packet as it arrives. obstacle: unless the outcome is accept.
+    nat: the translation of its destination; snat: of its source. to: the interface by which its
+    first packet leaves, "" where it is for the host itself; packet: that packet as it arrives.
+    obstacle: unless the outcome is accept.
     """
 
     outcome: Outcome
@@ -291,9 +306,14 @@ class _Tracer:
         return self.output(part, packet) if not packet.iif else self.receive(part, packet)
 
     def receive(
-        self, part: Part, packet: Packet, undo: Mapping[str, Any] | None = None, nat_done: bool = False
+        self,
+        part: Part,
+        packet: Packet,
+        undo: Mapping[str, Any] | None = None,
+        nat_done: bool = False,
     ) -> _Arrival:
-        """A packet that comes in by an interface. undo: what conntrack restores of an answer's destination."""
+        """A packet that comes in by an interface. undo: what conntrack restores of an answer's
+        destination."""
         packet = replace(self._by_device(part, packet), reverse_path=self._comes_back(packet))
         packet = self._walk(part, "prerouting", packet, undo=undo, nat_done=nat_done)
         dst = self._some("dst", packet)
@@ -313,7 +333,9 @@ class _Tracer:
             src = (
                 packet.dst
                 if packet.dst_local
-                else self._stack.address_on(decision.oif, packet.family, decision.gateway or packet.dst)
+                else self._stack.address_on(
+                    decision.oif, packet.family, decision.gateway or packet.dst
+                )
             )
         before = replace(packet, src=src, oif=decision.oif or "lo", src_local=True)
         after = self._walk(part, "output", before, nat_done=nat_done)
@@ -325,14 +347,18 @@ class _Tracer:
             after = replace(after, oif="lo")
         after = self._walk(part, "postrouting", after, nat_done=nat_done)
         if after.oif == "lo" or after.dst_local:
-            return self.receive(part, replace(after, iif="lo", oif="", uid=-1, gid=-1), nat_done=True)
+            return self.receive(
+                part, replace(after, iif="lo", oif="", uid=-1, gid=-1), nat_done=True
+            )
         self._leave(part, after)
         return _Arrival(after.oif or "", after)
 
     def _forward(self, part: Part, packet: Packet, decision: RouteDecision) -> _Arrival:
         settings = self._stack.settings
         on: bool | None = (
-            settings.forwarding6 if packet.family == "ip6" else settings.forwarding.get(packet.iif or "", True)
+            settings.forwarding6
+            if packet.family == "ip6"
+            else settings.forwarding.get(packet.iif or "", True)
         )
         if on is False:
             self._stop("drop", "forwarding", "forwarding is off", part, "forward", packet.iif or "")
@@ -346,10 +372,16 @@ class _Tracer:
         """A packet leaves by an interface, and by some port where that is a bridge."""
         if self._is_bridge(packet.oif or "") and self._stack.ruleset.uses_bridges:
             self._bridge_walk(part, "output", replace(packet, iif="", brout=packet.oif, oif=None))
-            self._bridge_walk(part, "postrouting", replace(packet, iif="", brout=packet.oif, oif=None))
+            self._bridge_walk(
+                part, "postrouting", replace(packet, iif="", brout=packet.oif, oif=None)
+            )
         if self._stack.ruleset.uses_devices:
             self._check(
-                part, "egress", walk(self._stack.ruleset, "egress", packet, layer="netdev", device=packet.oif or "")
+                part,
+                "egress",
+                walk(
+                    self._stack.ruleset, "egress", packet, layer="netdev", device=packet.oif or ""
+                ),
             )
 
     def _by_device(self, part: Part, packet: Packet) -> Packet:
@@ -358,7 +390,9 @@ class _Tracer:
         if ruleset.uses_devices:
             for device in filter(None, (packet.physin, packet.iif)):
                 unseen = replace(packet, state=None)
-                self._check(part, "ingress", walk(ruleset, "ingress", unseen, layer="netdev", device=device))
+                self._check(
+                    part, "ingress", walk(ruleset, "ingress", unseen, layer="netdev", device=device)
+                )
             self._by_some_port(part, packet)
         if ruleset.uses_bridges and self._is_bridge(packet.iif or ""):
             frame = replace(packet, iif=packet.physin or None, brin=packet.iif)
@@ -367,12 +401,19 @@ class _Tracer:
         return packet
 
     def _by_some_port(self, part: Part, packet: Packet) -> None:
-        """A packet by a port of a bridge that is not known: what one port's hook drops may be this packet."""
+        """A packet by a port of a bridge that is not known: what one port's hook drops may be this
+        packet."""
         bridge = self._stack.by_name.get(packet.iif or "")
         if packet.physin is not None or bridge is None:
             return
         for port in bridge.ports:
-            verdict = walk(self._stack.ruleset, "ingress", replace(packet, state=None), layer="netdev", device=port)
+            verdict = walk(
+                self._stack.ruleset,
+                "ingress",
+                replace(packet, state=None),
+                layer="netdev",
+                device=port,
+            )
             if verdict.outcome != "accept" and verdict.by is not None:
                 self.doubt = self.doubt or Obstacle("rule", verdict.by, part, "ingress")
 
@@ -381,13 +422,17 @@ class _Tracer:
 
     # -- across one bridge ----------------------------------------
 
-    def bridged(self, part: Part, packet: Packet, out_port: str, undo: Mapping[str, Any] | None = None) -> Packet:
+    def bridged(
+        self, part: Part, packet: Packet, out_port: str, undo: Mapping[str, Any] | None = None
+    ) -> Packet:
         """A packet from one port of a bridge to another."""
         settings = self._stack.settings
         bridge = packet.iif or ""
         seen = replace(packet, oif=bridge, physin=packet.physin or None, physout=out_port or None)
         if self._stack.ruleset.uses_bridges:
-            frame = replace(packet, iif=packet.physin or None, oif=out_port or None, brin=bridge, brout=bridge)
+            frame = replace(
+                packet, iif=packet.physin or None, oif=out_port or None, brin=bridge, brout=bridge
+            )
             hooks: tuple[Hook, ...] = ("prerouting", "forward", "postrouting")
             for hook in hooks:
                 self._bridge_walk(part, hook, frame)
@@ -415,26 +460,38 @@ class _Tracer:
         if request.snat and reply.dst is None:
             reply = replace(reply, dst=self._stack.address_on(arrival.device, request.family))
         reply = replace(
-            reply, iif=back, physin=None if self._is_bridge(back) else "", dst_local=self._stack.is_local(reply.dst)
+            reply,
+            iif=back,
+            physin=None if self._is_bridge(back) else "",
+            dst_local=self._stack.is_local(reply.dst),
         )
         end = self.receive("reply", reply, undo=undo)
         self._home(source, end)
 
     def _check_beside(self, sent: Packet, arrival: _Arrival) -> None:
-        """A packet that was sent on into the bridge that it came from: the answer goes there directly, without the host, unless the
-        source was translated too, or br_netfilter has conntrack see bridged packets.
+        """A packet that was sent on into the bridge that it came from: the answer goes there
+        directly, without the host, unless the source was translated too, or br_netfilter has
+        conntrack see bridged packets.
         """
         packet = arrival.packet
         if arrival.device != sent.iif or packet.snat or not self._is_bridge(arrival.device):
             return
         if packet.dst is not None and packet.dst == sent.src:
             self._stop(
-                "drop", "elsewhere", f"{packet.dst} is sent its own packet", "request", "postrouting", arrival.device
+                "drop",
+                "elsewhere",
+                f"{packet.dst} is sent its own packet",
+                "request",
+                "postrouting",
+                arrival.device,
             )
         settings = self._stack.settings
         seen = settings.bridge_filter6 if sent.family == "ip6" else settings.bridge_filter
         if packet.dnat and not seen:
-            text = f"{packet.dst} answers its neighbour directly, not through the host that translated the request"
+            text = (
+                f"{packet.dst} answers its neighbour directly, not through the host that "
+                "translated the request"
+            )
             self._stop("drop", "elsewhere", text, "reply", "prerouting", arrival.device)
 
     def _answer_of_host(self, sent: Packet, reply: Packet) -> None:
@@ -445,14 +502,19 @@ class _Tracer:
             after = self._walk("reply", "postrouting", after, nat_done=True)
             self.receive("reply", replace(after, iif="lo", oif="", uid=-1, gid=-1), nat_done=True)
             return
-        self._home(self._flow.origin, self.output("reply", replace(reply, dst_local=False), nat_done=True))
+        self._home(
+            self._flow.origin, self.output("reply", replace(reply, dst_local=False), nat_done=True)
+        )
 
     def _home(self, origin: Origin, end: _Arrival) -> None:
         """Whether an answer leaves by the interface that leads to who asked."""
         if end.device == origin.device or not origin.device:
             return
         packet = end.packet
-        text = f"answers to {packet.dst or 'clients'} leave by {end.device or 'no interface'}, not by {origin.device}"
+        text = (
+            f"answers to {packet.dst or 'clients'} leave by {end.device or 'no interface'}, not by "
+            f"{origin.device}"
+        )
         self._stop("drop", "elsewhere", text, "reply", "postrouting", end.device)
 
     # -- hooks and routes ----------------------------------------
@@ -478,7 +540,8 @@ class _Tracer:
         return self._with_own_address(verdict)
 
     def _with_own_address(self, verdict: PacketVerdict) -> Packet:
-        """The packet as it leaves; a masqueraded one has the host's address on the interface by which it leaves."""
+        """The packet as it leaves; a masqueraded one has the host's address on the interface by
+        which it leaves."""
         packet = verdict.packet
         if verdict.nat is None or verdict.nat.kind != "masquerade":
             return packet
@@ -518,7 +581,9 @@ class _Tracer:
         # a packet of the host itself is routed before it has a source, unless it answers one
         decision = self._stack.routing.look_up(dst, packet.src, packet.iif or "lo", packet.mark)
         if decision.kind == "unknown":
-            self.doubt = self.doubt or Obstacle("route", Step(_ROUTING, "", decision.by), part, hook)
+            self.doubt = self.doubt or Obstacle(
+                "route", Step(_ROUTING, "", decision.by), part, hook
+            )
             return replace(decision, oif=self._flow.assumed)
         if decision.is_refused:
             text = decision.by if decision.kind != "none" else f"no route to {dst}"
@@ -533,7 +598,8 @@ class _Tracer:
         return known
 
     def _comes_back(self, packet: Packet) -> bool | None:
-        """Whether the way back to a packet's source leads by the interface that it came in by; an ordinary peer's does."""
+        """Whether the way back to a packet's source leads by the interface that it came in by; an
+        ordinary peer's does."""
         source = self._some("src", packet)
         if source is None or packet.iif == "lo":
             return True
@@ -543,7 +609,8 @@ class _Tracer:
         return back.oif == packet.iif
 
     def _check_source(self, part: Part, packet: Packet) -> None:
-        """fib_validate_source: a source that is the host's own, or whose way back leads elsewhere where rp_filter is on."""
+        """fib_validate_source: a source that is the host's own, or whose way back leads elsewhere
+        where rp_filter is on."""
         source, device = self._some("src", packet), packet.iif or ""
         if source is None or device == "lo" or packet.family == "ip6":
             return
@@ -551,7 +618,12 @@ class _Tracer:
         if self._stack.is_local(source):
             if device not in settings.accept_local:
                 self._stop(
-                    "drop", "reverse path", f"source {source} is an address of this host", part, "prerouting", device
+                    "drop",
+                    "reverse path",
+                    f"source {source} is an address of this host",
+                    part,
+                    "prerouting",
+                    device,
                 )
             return
         mode = settings.reverse_path.get(device, 0)
@@ -560,14 +632,20 @@ class _Tracer:
         mark = packet.mark if device in settings.marked_reverse_path else 0
         back = self._stack.routing.look_up(source, self._some("dst", packet), "lo", mark)
         if back.kind == "unknown":
-            self.doubt = self.doubt or Obstacle("reverse path", Step(_ROUTING, device, back.by), part, "prerouting")
+            self.doubt = self.doubt or Obstacle(
+                "reverse path", Step(_ROUTING, device, back.by), part, "prerouting"
+            )
             return
-        if (back.kind == "unicast" and back.oif == device) or (mode == 2 and back.kind == "unicast"):
+        if (back.kind == "unicast" and back.oif == device) or (
+            mode == 2 and back.kind == "unicast"
+        ):
             return
         text = f"rp_filter={mode}: the way back to {source} leads by {back.oif or 'no interface'}"
         self._stop("drop", "reverse path", text, part, "prerouting", device)
 
-    def _stop(self, outcome: Outcome, reason: Reason, text: str, part: Part, hook: Hook, where: str = "") -> None:
+    def _stop(
+        self, outcome: Outcome, reason: Reason, text: str, part: Part, hook: Hook, where: str = ""
+    ) -> None:
         outcome = outcome if self._only_verdicts else "unknown"
         raise _StoppedError(outcome, Obstacle(reason, Step(_ROUTING, where, text), part, hook))
 
@@ -577,7 +655,8 @@ class _Tracer:
 
 
 def trace_bridged(stack: Stack, flow: Flow, out_port: str = "") -> Trace:
-    """A connection between two containers on one bridge: the bridge hands its frames on, and br_netfilter may show them to IP's chains."""
+    """A connection between two containers on one bridge: the bridge hands its frames on, and
+    br_netfilter may show them to IP's chains."""
     tracer = _Tracer(stack, flow)
     try:
         sent = tracer.first_packet()
@@ -599,7 +678,8 @@ _OPPOSITE: Mapping[Field, Field] = {"src": "dst", "dst": "src", "sport": "dport"
 
 
 def _undo(sent: Packet, arrived: Packet) -> dict[str, Any] | None:
-    """What conntrack restores of the destination of an answer, where the source of the request was translated."""
+    """What conntrack restores of the destination of an answer, where the source of the request was
+    translated."""
     if not arrived.snat:
         return None
     return {

@@ -1,12 +1,14 @@
 """A packet's way through the base chains of one hook, to a verdict.
 
-The kernel's rules: every base chain on the hook sees the packet, in the order of their priorities, and an
-accept in one does not protect it from a drop in the next. Chains of type nat see only the first packet of a
-connection, and the first translation wins; they run at the priority of translation, whatever their own. A condition that
-is not understood makes two ways; the verdict is `unknown` only where they end differently.
+The kernel's rules: every base chain on the hook sees the packet, in the order of their priorities,
+and an accept in one does not protect it from a drop in the next. Chains of type nat see only the
+first packet of a connection, and the first translation wins; they run at the priority of
+translation, whatever their own. A condition that is not understood makes two ways; the verdict is
+`unknown` only where they end differently.
 
-A chain is walked once for each state in which packets enter it: chains that jump to each other along many paths would take
-exponential time otherwise. After `MAX_STEPS` rules the verdict is unknown.
+A chain is walked once for each state in which packets enter it: chains that jump to each other
+along many paths would take exponential time otherwise. After `MAX_STEPS` rules the verdict is
+unknown.
 """
 
 from __future__ import annotations
@@ -34,15 +36,17 @@ if TYPE_CHECKING:
     from diagnose.firewall.rules import Action, Chain, Hook, Layer, Outcome, Packet, Rule, Ruleset
 
 MAX_DEPTH = 64
-"""Chains entered within each other; the kernel allows 16 in nftables, and iptables-legacy has no loops."""
+"""Chains entered within each other; the kernel allows 16 in nftables, and iptables-legacy has no
+loops."""
 
 MAX_STEPS = 60_000
-"""Rules asked in one walk, at some two microseconds each. The longest chains of real hosts are found by an index and count as the
-few rules that may match.
+"""Rules asked in one walk, at some two microseconds each. The longest chains of real hosts are
+found by an index and count as the few rules that may match.
 """
 
 _UNDO_PRIORITY = -100
-"""NF_IP_PRI_NAT_DST: where a reply's translated destination becomes the original one again on the prerouting hook."""
+"""NF_IP_PRI_NAT_DST: where a reply's translated destination becomes the original one again on the
+prerouting hook."""
 
 
 class Step(NamedTuple):
@@ -62,10 +66,10 @@ _TOO_LONG = Step("packet filter", "", f"more than {MAX_STEPS} rules to walk thro
 class PacketVerdict(msgspec.Struct, frozen=True):
     """What becomes of the packet on this hook, what decided it, and the packet as it leaves.
 
-    `by` is the deciding rule of a drop or reject, the rule that is not understood of an unknown, the last
-    accept otherwise (None where no base chain is on the hook). `path` holds the jumps that led to it, and the rule itself.
-    `nat` is the translation, None without one; `nat_unknown` says that it depends on a condition that is not
-    understood.
+    `by` is the deciding rule of a drop or reject, the rule that is not understood of an unknown,
+    the last accept otherwise (None where no base chain is on the hook). `path` holds the jumps that
+    led to it, and the rule itself. `nat` is the translation, None without one; `nat_unknown` says
+    that it depends on a condition that is not understood.
     """
 
     outcome: Outcome
@@ -89,7 +93,8 @@ class _State(NamedTuple):
 
 
 class _Way(NamedTuple):
-    """One way so far: its state, the jumps it is in, the last rule that matched, and the first doubt."""
+    """One way so far: its state, the jumps it is in, the last rule that matched, and the first
+    doubt."""
 
     state: _State
     calls: tuple[Step, ...] = ()
@@ -120,9 +125,10 @@ def walk(
 ) -> PacketVerdict:
     """The verdict on a packet of all base chains of a hook; pure.
 
-    layer: whose hook it is; device: the interface, where it is one of netdev's. undo: the fields of a reply that translation
-    restores on this hook. nat_done: whether the connection's translation was decided on an earlier hook. Replies, and what the input
-    chains decide, are remembered: they differ in addresses and ports that no rule asks for.
+    layer: whose hook it is; device: the interface, where it is one of netdev's. undo: the fields of
+    a reply that translation restores on this hook. nat_done: whether the connection's translation
+    was decided on an earlier hook. Replies, and what the input chains decide, are remembered: they
+    differ in addresses and ports that no rule asks for.
     """
     if layer == "netdev":
         chains = ruleset.device_chains(hook, device)
@@ -163,10 +169,15 @@ def _walked(
 
 
 def _undone(ways: Sequence[_Way], undo: Mapping[str, Any]) -> list[_Way]:
-    return [way._replace(state=way.state._replace(packet=replace(way.state.packet, **undo))) for way in ways]
+    return [
+        way._replace(state=way.state._replace(packet=replace(way.state.packet, **undo)))
+        for way in ways
+    ]
 
 
-def _judged(ruleset: Ruleset, passed: list[_Way], blocked: list[tuple[Outcome, _Way]]) -> PacketVerdict:
+def _judged(
+    ruleset: Ruleset, passed: list[_Way], blocked: list[tuple[Outcome, _Way]]
+) -> PacketVerdict:
     if not passed and blocked and all(outcome != "unknown" for outcome, _ in blocked):
         outcome, way = min(blocked, key=lambda end: end[1].doubt is not None)
         return PacketVerdict(outcome, way.last, way.path, way.state.nat, way.state.packet)
@@ -178,12 +189,17 @@ def _judged(ruleset: Ruleset, passed: list[_Way], blocked: list[tuple[Outcome, _
     unsure = len({passing.state.nat for passing in passed}) > 1
     if ruleset.unread:
         unread = Step(ruleset.unread[0], "", "could not be read")
-        return PacketVerdict("unknown", unread, way.path, way.state.nat, way.state.packet, nat_unknown=True)
-    return PacketVerdict("accept", way.last, way.path, way.state.nat, way.state.packet, nat_unknown=unsure)
+        return PacketVerdict(
+            "unknown", unread, way.path, way.state.nat, way.state.packet, nat_unknown=True
+        )
+    return PacketVerdict(
+        "accept", way.last, way.path, way.state.nat, way.state.packet, nat_unknown=unsure
+    )
 
 
 class _Walker:
-    """One walk: the ends of each chain by the state in which it was entered, and how many rules may still be asked."""
+    """One walk: the ends of each chain by the state in which it was entered, and how many rules may
+    still be asked."""
 
     def __init__(self, ruleset: Ruleset) -> None:
         self._ruleset = ruleset
@@ -200,12 +216,15 @@ class _Walker:
         accepted: list[_Way] = []
         stopped: list[tuple[Outcome, _Way]] = []
         for way in ways:
-            if chain.kind == "nat" and (nat_done or way.state.packet.state != "new" or way.state.nat is not None):
+            if chain.kind == "nat" and (
+                nat_done or way.state.packet.state != "new" or way.state.nat is not None
+            ):
                 accepted.append(way)
                 continue
             ends = self._through(chain, [way], 0) if chain.rules else _Ends([], [way])
             by_policy: list[tuple[Outcome, _Way]] = [
-                (chain.policy, _Way(end.state, end.calls, policy, end.doubt)) for end in ends.through
+                (chain.policy, _Way(end.state, end.calls, policy, end.doubt))
+                for end in ends.through
             ]
             for outcome, end in ends.decided + by_policy:
                 if outcome == "accept":
@@ -244,9 +263,11 @@ class _Walker:
                 break
         return _Ends(_first_of_each(decided), _merged(ways + returned))
 
-    def _act(self, chain: Chain, rule: Rule, action: Action | None, way: _Way, depth: int) -> tuple[_Ends, list[_Way]]:
-        """What a matching rule does: the ways it decides, those that go on in this chain, and those that leave
-        it.
+    def _act(
+        self, chain: Chain, rule: Rule, action: Action | None, way: _Way, depth: int
+    ) -> tuple[_Ends, list[_Way]]:
+        """What a matching rule does: the ways it decides, those that go on in this chain, and those
+        that leave it.
         """
         match action:
             case None:
@@ -286,11 +307,17 @@ class _Walker:
             (outcome, _Way(end.state, inside + end.calls, end.last, way.doubt or end.doubt))
             for outcome, end in ends.decided
         ]
-        through = [_Way(end.state, way.calls, end.last or way.last, way.doubt or end.doubt) for end in ends.through]
+        through = [
+            _Way(end.state, way.calls, end.last or way.last, way.doubt or end.doubt)
+            for end in ends.through
+        ]
         return _Ends(decided, through)
 
-    def _choose(self, chain: Chain, rule: Rule, choice: Choose, way: _Way, depth: int) -> tuple[_Ends, list[_Way]]:
-        """The ways that a verdict map opens: the first entry that certainly fits ends the search."""
+    def _choose(
+        self, chain: Chain, rule: Rule, choice: Choose, way: _Way, depth: int
+    ) -> tuple[_Ends, list[_Way]]:
+        """The ways that a verdict map opens: the first entry that certainly fits ends the
+        search."""
         decided: list[tuple[Outcome, _Way]] = []
         through: list[_Way] = []
         returned: list[_Way] = []
@@ -312,7 +339,8 @@ class _Walker:
         return _Ends(decided, through), returned
 
     def _assigned(self, state: _State, assigns: tuple[Assign, ...]) -> _State:
-        """The state with the rule's assignments done; equal packets are one object, so that they are compared quickly."""
+        """The state with the rule's assignments done; equal packets are one object, so that they
+        are compared quickly."""
         packet = state.packet
         for assign in assigns:
             packet = _set(packet, assign)
@@ -356,12 +384,16 @@ def _translated(state: _State, nat: Translate) -> _State:
     port = nat.port or packet.dport
     match nat.kind:
         case "dnat":
-            changed = replace(packet, dst=nat.address or packet.dst, dport=port, dst_local=None, dnat=True)
+            changed = replace(
+                packet, dst=nat.address or packet.dst, dport=port, dst_local=None, dnat=True
+            )
         case "redirect":
             changed = replace(packet, dst=None, dport=port, dst_local=True, dnat=True)
         case "snat" | "masquerade":
             possible = tuple(choice for choice in packet.possible if choice[0] != "src")
-            changed = replace(packet, src=nat.address, sport=None, src_local=True, snat=True, possible=possible)
+            changed = replace(
+                packet, src=nat.address, sport=None, src_local=True, snat=True, possible=possible
+            )
     return _State(changed, nat)
 
 

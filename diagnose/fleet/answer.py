@@ -1,4 +1,5 @@
-"""One answer for many hosts: which causes there are, on how many hosts, since when, and what splits the sick from the well. Pure."""
+"""One answer for many hosts: which causes there are, on how many hosts, since when, and what splits
+the sick from the well. Pure."""
 
 from __future__ import annotations
 
@@ -28,7 +29,8 @@ VARIED = ("network", "gateway", "uplink", "memory", "processors", "clock", "cloc
 
 
 class FleetRequest(msgspec.Struct, frozen=True):
-    """What the user asked of the comparison. now: Unix time. expected: names of hosts that ought to have reported."""
+    """What the user asked of the comparison. now: Unix time. expected: names of hosts that ought to
+    have reported."""
 
     now: float
     since_s: float
@@ -144,9 +146,13 @@ def fleet(read: Iterable[HostReport | Unusable], now: float) -> Fleet:
             continue
         taken = by_host.setdefault(report.host, {})
         if report.taken_at > now + AHEAD_S:
-            unusable.append(Unusable(report.place, "is from the future: the clock of its host is wrong"))
+            unusable.append(
+                Unusable(report.place, "is from the future: the clock of its host is wrong")
+            )
         elif report.taken_at in taken:
-            unusable.append(Unusable(report.place, f"is the same report as {taken[report.taken_at].place}"))
+            unusable.append(
+                Unusable(report.place, f"is the same report as {taken[report.taken_at].place}")
+            )
         else:
             taken[report.taken_at] = report
     newest, before = [], {}
@@ -158,18 +164,26 @@ def fleet(read: Iterable[HostReport | Unusable], now: float) -> Fleet:
     return Fleet(tuple(newest), before, tuple(unusable))
 
 
-def answer(now: Fleet, earlier: Fleet | None, request: FleetRequest, severities: Mapping[str, Severity]) -> FleetAnswer:
-    """The answer. earlier: an older set to compare with. severities: of the checks that this version knows, by id."""
+def answer(
+    now: Fleet, earlier: Fleet | None, request: FleetRequest, severities: Mapping[str, Severity]
+) -> FleetAnswer:
+    """The answer. earlier: an older set to compare with. severities: of the checks that this
+    version knows, by id."""
     latest = max((report.taken_at for report in now.newest), default=0.0)
     present = [report for report in now.newest if report.taken_at >= latest - request.since_s]
     stale = [report for report in now.newest if report.taken_at < latest - request.since_s]
     causes = _causes(present, now, earlier, request)
     sick = {report.host for report in present if report.roots}
     codes = {report.host: _code(report, request.fail_on, severities) for report in present}
-    unexamined = [host.name for host, code in codes.items() if code == exit_codes.UNKNOWN and host not in sick]
+    unexamined = [
+        host.name for host, code in codes.items() if code == exit_codes.UNKNOWN and host not in sick
+    ]
     silent = _silent(present, stale, earlier, request)
     return FleetAnswer(
-        code=_worst([*codes.values(), *([exit_codes.UNKNOWN] if silent or not present else [])], request.fail_on),
+        code=_worst(
+            [*codes.values(), *([exit_codes.UNKNOWN] if silent or not present else [])],
+            request.fail_on,
+        ),
         hosts=len(present),
         well=len(present) - len(sick) - len(unexamined),
         sick=len(sick),
@@ -187,14 +201,20 @@ def answer(now: Fleet, earlier: Fleet | None, request: FleetRequest, severities:
 def _code(report: HostReport, fail_on: str, severities: Mapping[str, Severity]) -> int:
     """As for a run on this host: a check that this version does not know may have been critical."""
     found = [root.severity for root in report.roots]
-    return exit_codes.code(found, (severities.get(id, Severity.critical) for id in report.blind), fail_on)
+    return exit_codes.code(
+        found, (severities.get(id, Severity.critical) for id in report.blind), fail_on
+    )
 
 
 def _worst(codes: Iterable[int], fail_on: str) -> int:
     """2 before 1 before 3 before 0, as for a host."""
     order = (exit_codes.CRITICAL, exit_codes.WARNING, exit_codes.UNKNOWN)
     present = set(codes)
-    return 0 if fail_on == "never" else next((code for code in order if code in present), exit_codes.OK)
+    return (
+        0
+        if fail_on == "never"
+        else next((code for code in order if code in present), exit_codes.OK)
+    )
 
 
 def _causes(
@@ -206,16 +226,23 @@ def _causes(
             sick.setdefault(root.id, {}).setdefault(report.host, []).append(root)
     sides = {id: _sides(id, hosts, present) for id, hosts in sick.items()}
     splits = contrast.splits(sides, contrast.predicates(present))
-    made = [_cause(id, hosts, splits.get(id), present, now, earlier, request) for id, hosts in sick.items()]
+    made = [
+        _cause(id, hosts, splits.get(id), present, now, earlier, request)
+        for id, hosts in sick.items()
+    ]
     return tuple(sorted(made, key=lambda cause: (-cause.severity, -len(cause.hosts), cause.id)))
 
 
 def _sides(id: str, sick: Mapping[HostName, object], present: Sequence[HostReport]) -> Sides:
-    """A host that has the finding as an effect of something else, or whose check could not look, is on neither side."""
+    """A host that has the finding as an effect of something else, or whose check could not look, is
+    on neither side."""
     numbered = list(enumerate(present))
     return Sides(
         contrast.bits((at for at, report in numbered if report.host in sick), len(present)),
-        contrast.bits((at for at, report in numbered if id not in report.found and id in report.seen), len(present)),
+        contrast.bits(
+            (at for at, report in numbered if id not in report.found and id in report.seen),
+            len(present),
+        ),
     )
 
 
@@ -229,12 +256,19 @@ def _cause(
     request: FleetRequest,
 ) -> FleetCause:
     reports = {report.host: report for report in present if report.host in sick}
-    began = {host: _onset(id, reports[host], now.before.get(host, ()), roots) for host, roots in sick.items()}
+    began = {
+        host: _onset(id, reports[host], now.before.get(host, ()), roots)
+        for host, roots in sick.items()
+    }
     ordered = sorted(sick, key=lambda host: (began[host] is None, began[host] or 0.0, host))
     first = sick[ordered[0]][0]
-    signatures = Counter(signature for roots in sick.values() for signature in {root.signature for root in roots})
+    signatures = Counter(
+        signature for roots in sick.values() for signature in {root.signature for root in roots}
+    )
     effects = Counter(
-        effect for roots in sick.values() for effect in frozenset[str]().union(*(root.effects for root in roots))
+        effect
+        for roots in sick.values()
+        for effect in frozenset[str]().union(*(root.effects for root in roots))
     )
     had = None if earlier is None else {each.host for each in earlier.newest if _has(each, id)}
     without = {report.host for report in present if id in report.seen and id not in report.found}
@@ -262,8 +296,11 @@ def _has(report: HostReport, id: str) -> bool:
     return any(root.id == id for root in report.roots)
 
 
-def _onset(id: str, report: HostReport, before: Sequence[HostReport], roots: Sequence[Root]) -> float | None:
-    """When it began on a host: by the finding itself, or by the oldest report that has it after one that does not."""
+def _onset(
+    id: str, report: HostReport, before: Sequence[HostReport], roots: Sequence[Root]
+) -> float | None:
+    """When it began on a host: by the finding itself, or by the oldest report that has it after one
+    that does not."""
     known = [root.onset for root in roots if root.onset is not None]
     if known:
         return min(known)
@@ -282,7 +319,8 @@ def _span(moments: Sequence[float]) -> Span | None:
 
 
 def _command(sick: Mapping[HostName, Sequence[Root]]) -> FirstCommand | None:
-    """The first fix that most hosts have; it is shown only where the page of the check knows it (see `render.fleet`)."""
+    """The first fix that most hosts have; it is shown only where the page of the check knows it
+    (see `render.fleet`)."""
     counted: Counter[tuple[str, str]] = Counter()
     example: dict[tuple[str, str], str] = {}
     for host in sorted(sick):
@@ -295,13 +333,17 @@ def _command(sick: Mapping[HostName, Sequence[Root]]) -> FirstCommand | None:
     return FirstCommand(text, risk, example[text, risk], hosts)
 
 
-def _groups(sick: Mapping[HostName, object], present: Sequence[HostReport], label: str) -> tuple[GroupShare, ...]:
+def _groups(
+    sick: Mapping[HostName, object], present: Sequence[HostReport], label: str
+) -> tuple[GroupShare, ...]:
     if not label:
         return ()
     sizes = Counter(group_of(report, label) for report in present)
     ill = Counter(group_of(report, label) for report in present if report.host in sick)
     shares = [GroupShare(name, ill[name], sizes[name]) for name in ill]
-    return tuple(sorted(shares, key=lambda share: (-share.sick / share.hosts, -share.sick, share.name)))
+    return tuple(
+        sorted(shares, key=lambda share: (-share.sick / share.hosts, -share.sick, share.name))
+    )
 
 
 def group_of(report: HostReport, label: str) -> str:
@@ -337,7 +379,9 @@ def _odd_in(reports: Sequence[HostReport]) -> list[OddHost]:
     rare = max(1, int(ODD_BELOW * len(reports)))
 
     def is_odd(fact: Fact) -> bool:
-        return usual.get(fact.name, fact.value) != fact.value and values[fact.name][fact.value] <= rare
+        return (
+            usual.get(fact.name, fact.value) != fact.value and values[fact.name][fact.value] <= rare
+        )
 
     odd = []
     for report in reports:
@@ -348,8 +392,11 @@ def _odd_in(reports: Sequence[HostReport]) -> list[OddHost]:
     return odd
 
 
-def _lost(present: Sequence[HostReport], now: Fleet, earlier: Fleet | None) -> tuple[Blindness, ...]:
-    """Checks that could look before, by the report before or by the earlier set, and could not now."""
+def _lost(
+    present: Sequence[HostReport], now: Fleet, earlier: Fleet | None
+) -> tuple[Blindness, ...]:
+    """Checks that could look before, by the report before or by the earlier set, and could not
+    now."""
     then = {report.host: report for report in earlier.newest} if earlier is not None else {}
     lost: dict[str, list[str]] = {}
     for report in present:
@@ -361,9 +408,13 @@ def _lost(present: Sequence[HostReport], now: Fleet, earlier: Fleet | None) -> t
 
 
 def _silent(
-    present: Sequence[HostReport], stale: Sequence[HostReport], earlier: Fleet | None, request: FleetRequest
+    present: Sequence[HostReport],
+    stale: Sequence[HostReport],
+    earlier: Fleet | None,
+    request: FleetRequest,
 ) -> tuple[SilentHost, ...]:
-    """Hosts that ought to have reported: expected by name, seen in the earlier set, or with nothing but an old report."""
+    """Hosts that ought to have reported: expected by name, seen in the earlier set, or with nothing
+    but an old report."""
     here = {report.host for report in present}
     names = {host.name for host in here}
     last: dict[str, float | None] = {name: None for name in request.expected if name not in names}
@@ -378,18 +429,22 @@ def _notes(present: Sequence[HostReport], request: FleetRequest) -> tuple[str, .
     bare = sum(1 for report in present if report.facts is None)
     if bare:
         notes.append(
-            f"{bare} of {len(present)} reports have no facts (an older version, or a run of few checks): what splits is "
+            f"{bare} of {len(present)} reports have no facts (an older version, or a run of few "
+            "checks): what splits is "
             "computed from the others"
         )
     machines = Counter(report.host.machine for report in present if report.host.machine)
     cloned = sum(number for number in machines.values() if number > 1)
     if cloned:
-        notes.append(f"{cloned} hosts share a machine id with another: they were cloned with /etc/machine-id")
+        notes.append(
+            f"{cloned} hosts share a machine id with another: they were cloned with /etc/machine-id"
+        )
     names = Counter(report.host.name for report in present)
     doubled = sorted(name for name, number in names.items() if number > 1)
     if doubled:
         notes.append(
-            f"{len(doubled)} names are those of several hosts ({', '.join(doubled[:3])}): [site] name tells them apart"
+            f"{len(doubled)} names are those of several hosts ({', '.join(doubled[:3])}): [site] "
+            "name tells them apart"
         )
     if request.group_by and all(group_of(report, request.group_by) == "none" for report in present):
         notes.append(f"no report has a label or a fact {request.group_by}")

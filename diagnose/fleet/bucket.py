@@ -1,4 +1,5 @@
-"""Reports in an object store that speaks S3, by boto3: the extra `s3`. Reading many, and pushing one."""
+"""Reports in an object store that speaks S3, by boto3: the extra `s3`. Reading many, and pushing
+one."""
 
 from __future__ import annotations
 
@@ -17,7 +18,8 @@ MISSING = "s3:// needs the package boto3: pip install 'docker-host-diagnose[s3]'
 
 
 def client() -> Any:
-    """The client of boto3; its usual variables and files say which store and which key. SourceError where boto3 is missing."""
+    """The client of boto3; its usual variables and files say which store and which key. SourceError
+    where boto3 is missing."""
     try:
         import boto3  # type: ignore[import-not-found,import-untyped,unused-ignore]
     except ModuleNotFoundError:
@@ -26,13 +28,16 @@ def client() -> Any:
 
 
 def read(url: str, largest: int) -> Iterator[Packed | Unusable]:
-    """All reports whose keys begin as the address says. SourceError where the store refuses, or has none."""
+    """All reports whose keys begin as the address says. SourceError where the store refuses, or has
+    none."""
     parts = urlsplit(url)
     store = client()
     prefix = parts.path.lstrip("/")
     found = False
     try:
-        for page in store.get_paginator("list_objects_v2").paginate(Bucket=parts.netloc, Prefix=prefix):
+        for page in store.get_paginator("list_objects_v2").paginate(
+            Bucket=parts.netloc, Prefix=prefix
+        ):
             for entry in page.get("Contents", ()):
                 if entry["Key"].endswith(ENDINGS):
                     found = True
@@ -50,7 +55,8 @@ class PushError(Exception):
 
 
 def push(url: str, host: str, taken_at: float, report: str) -> str:
-    """Put a report into the store, gzipped, under the host's name and its time; gives the address. PushError where it refuses."""
+    """Put a report into the store, gzipped, under the host's name and its time; gives the address.
+    PushError where it refuses."""
     parts = urlsplit(url)
     taken = datetime.fromtimestamp(taken_at, UTC).strftime("%Y%m%dT%H%M%SZ")
     plain = _UNFIT.sub("-", host) or "host"
@@ -75,4 +81,8 @@ def _is_of_boto(error: Exception) -> bool:
 def _object(store: Any, bucket: str, key: str, largest: int) -> Packed | Unusable:
     place = f"s3://{bucket}/{key}"
     data = store.get_object(Bucket=bucket, Key=key)["Body"].read(largest + 1)
-    return Packed(place, data) if len(data) <= largest else Unusable(place, f"is larger than {largest // 2**20} MiB")
+    return (
+        Packed(place, data)
+        if len(data) <= largest
+        else Unusable(place, f"is larger than {largest // 2**20} MiB")
+    )

@@ -1,8 +1,9 @@
 """Contrast: the fact that splits the hosts with a cause from those without it. Pure.
 
-For each fact a table of two by two is judged by Fisher's exact test. Many facts are tried, so that some would split by chance: the
-level is corrected for all tests of a run by Tarone's method (Biometrics 46, 1990, 515), which is Bonferroni's over those tests that could
-reach the level at all. Facts that hold on exactly the same hosts are one test.
+For each fact a table of two by two is judged by Fisher's exact test. Many facts are tried, so that
+some would split by chance: the level is corrected for all tests of a run by Tarone's method
+(Biometrics 46, 1990, 515), which is Bonferroni's over those tests that could reach the level at
+all. Facts that hold on exactly the same hosts are one test.
 """
 
 from __future__ import annotations
@@ -19,7 +20,8 @@ from diagnose.fleet.reports import Fact, HostReport
 LEVEL = 0.01
 """The probability that a run without any real split names one."""
 SPLITS_FROM = 0.5
-"""So much larger must the share of the hosts with the fact be among those with the cause: less is a tendency, and splits nothing."""
+"""So much larger must the share of the hosts with the fact be among those with the cause: less is a
+tendency, and splits nothing."""
 RECENT_S = 86400.0
 """A file that changed in the day before the report counts as changed."""
 
@@ -29,7 +31,17 @@ OPEN_ENDED = ("daemon.json ", "dockerd --", "image ", "label ")
 THERE = "is there"
 RECENTLY = "changed within a day"
 
-_TELLING = ("changed", "file", "daemon.json", "dockerd", "image", "engine", "kernel", "distribution", "label")
+_TELLING = (
+    "changed",
+    "file",
+    "daemon.json",
+    "dockerd",
+    "image",
+    "engine",
+    "kernel",
+    "distribution",
+    "label",
+)
 """Of facts that hold on the same hosts, those that somebody did come first."""
 
 
@@ -44,10 +56,15 @@ class Predicate(msgspec.Struct, frozen=True):
 
     @property
     def words(self) -> str:
-        """As it stands in a sentence about hosts: `kernel is 6.1.0`, `file /etc/sysctl.conf changed within a day`."""
+        """As it stands in a sentence about hosts: `kernel is 6.1.0`, `file /etc/sysctl.conf changed
+        within a day`."""
         if self.value == THERE:
             return self.name
-        return f"{self.name} {self.value}" if self.value == RECENTLY else f"{self.name} is {self.value}"
+        return (
+            f"{self.name} {self.value}"
+            if self.value == RECENTLY
+            else f"{self.name} is {self.value}"
+        )
 
 
 class Split(msgspec.Struct, frozen=True):
@@ -68,7 +85,8 @@ class Split(msgspec.Struct, frozen=True):
 
 
 class Sides(msgspec.Struct, frozen=True):
-    """The hosts with a cause and those without it, a bit for each. A host whose check could not look is in neither."""
+    """The hosts with a cause and those without it, a bit for each. A host whose check could not
+    look is in neither."""
 
     sick: int
     other: int
@@ -92,20 +110,26 @@ def _log_choose(total: int, chosen: int) -> float:
 
 
 def at_least(with_both: int, sick: int, other: int, with_fact: int) -> float:
-    """Fisher's exact test, one-sided: the probability of this many sick hosts with the fact, or more, if the fact had no bearing.
+    """Fisher's exact test, one-sided: the probability of this many sick hosts with the fact, or
+    more, if the fact had no bearing.
 
-    The terms of the hypergeometric distribution from here on; they fall quickly, and the sum ends where they no longer count.
+    The terms of the hypergeometric distribution from here on; they fall quickly, and the sum ends
+    where they no longer count.
     """
     most = min(sick, with_fact)
     count = max(with_both, with_fact - other, 0)
     if count > most:
         return 0.0
     term = math.exp(
-        _log_choose(sick, count) + _log_choose(other, with_fact - count) - _log_choose(sick + other, with_fact)
+        _log_choose(sick, count)
+        + _log_choose(other, with_fact - count)
+        - _log_choose(sick + other, with_fact)
     )
     total = term
     while count < most:
-        term *= (sick - count) * (with_fact - count) / ((count + 1) * (other - with_fact + count + 1))
+        term *= (
+            (sick - count) * (with_fact - count) / ((count + 1) * (other - with_fact + count + 1))
+        )
         count += 1
         total += term
         if term < total * 1e-15 and count > sick * with_fact / (sick + other):
@@ -114,7 +138,8 @@ def at_least(with_both: int, sick: int, other: int, with_fact: int) -> float:
 
 
 class _Test(msgspec.Struct, frozen=True):
-    """One test of one cause: the margins of its table, and the smallest probability that they allow."""
+    """One test of one cause: the margins of its table, and the smallest probability that they
+    allow."""
 
     cause: str
     predicates: tuple[Predicate, ...]
@@ -131,7 +156,8 @@ class _Test(msgspec.Struct, frozen=True):
 
 
 def predicates(reports: Sequence[HostReport]) -> tuple[Predicate, ...]:
-    """All facts of these hosts as predicates. A fact that all or only one of them has can split nothing."""
+    """All facts of these hosts as predicates. A fact that all or only one of them has can split
+    nothing."""
     size = len(reports)
     with_facts = bits((at for at, report in enumerate(reports) if report.facts is not None), size)
     holders: dict[Fact, list[int]] = {}
@@ -150,14 +176,18 @@ def predicates(reports: Sequence[HostReport]) -> tuple[Predicate, ...]:
         held[fact] = bits(numbers, size)
         by_name[fact.name] = by_name.get(fact.name, 0) | held[fact]
     found = [
-        Predicate(fact.name, fact.value, mask, _known(fact.name, by_name, with_facts)) for fact, mask in held.items()
+        Predicate(fact.name, fact.value, mask, _known(fact.name, by_name, with_facts))
+        for fact, mask in held.items()
     ]
     found += [
         Predicate(name, THERE, mask, _known(name, by_name, with_facts))
         for name, mask in by_name.items()
         if _may_lack(name)
     ]
-    found += [Predicate(f"file {path}", RECENTLY, bits(numbers, size), with_facts) for path, numbers in changed.items()]
+    found += [
+        Predicate(f"file {path}", RECENTLY, bits(numbers, size), with_facts)
+        for path, numbers in changed.items()
+    ]
     return tuple(each for each in found if 1 < each.holds.bit_count() < each.known.bit_count())
 
 
@@ -205,7 +235,8 @@ class _Corrected(msgspec.Struct, frozen=True):
 
 
 def _corrected_level(smallest: Sequence[float]) -> _Corrected:
-    """Tarone: the smallest number of tests at which no more tests than that can reach LEVEL divided by it.
+    """Tarone: the smallest number of tests at which no more tests than that can reach LEVEL divided
+    by it.
 
     smallest: of each test the smallest probability that its margins allow, in order.
     """
@@ -217,7 +248,8 @@ def _corrected_level(smallest: Sequence[float]) -> _Corrected:
 
 
 def _tests(cause: str, sides: Sides, candidates: Sequence[Predicate]) -> Iterable[_Test]:
-    """The tests of one cause, in both directions; facts that hold on the same of its hosts are one test."""
+    """The tests of one cause, in both directions; facts that hold on the same of its hosts are one
+    test."""
     groups: dict[tuple[int, int], list[Predicate]] = {}
     for predicate in candidates:
         everybody = (sides.sick | sides.other) & predicate.known
@@ -245,7 +277,8 @@ def _telling(predicate: Predicate) -> tuple[int, str, bool]:
 
 
 def _words(alike: Sequence[Predicate]) -> tuple[str, ...]:
-    """The facts in words. Of a file or an image it is enough that it is there; of a setting its value says more."""
+    """The facts in words. Of a file or an image it is enough that it is there; of a setting its
+    value says more."""
     there = {predicate.name for predicate in alike if predicate.value == THERE}
     valued = {predicate.name for predicate in alike if predicate.value not in (THERE, RECENTLY)}
 

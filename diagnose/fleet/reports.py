@@ -1,4 +1,5 @@
-"""One report as a fleet is compared by it: who, when, which roots, which facts. Nothing of it is trusted."""
+"""One report as a fleet is compared by it: who, when, which roots, which facts. Nothing of it is
+trusted."""
 
 from __future__ import annotations
 
@@ -86,7 +87,8 @@ class Fact(msgspec.Struct, frozen=True):
 
 
 class HostName(msgspec.Struct, frozen=True, order=True):
-    """Who a host is: cloned machines share a machine id, and names are reused, so that only both together tell."""
+    """Who a host is: cloned machines share a machine id, and names are reused, so that only both
+    together tell."""
 
     name: str
     machine: str = ""
@@ -102,7 +104,8 @@ class Root(msgspec.Struct, frozen=True):
     onset: float | None
     effects: frozenset[str]
     fix: str
-    """The report's own fix of least risk. It is shown only where the page of the check has it too."""
+    """The report's own fix of least risk. It is shown only where the page of the check has it too.
+    """
     risk: str
 
 
@@ -158,11 +161,17 @@ class Reader:
         host = raw.host
         loud = [finding for finding in raw.findings if finding.counts]
         effects = _effects(loud)
-        facts = None if host.facts is None else tuple(self._fact(name, value) for name, value in host.facts.items())
+        facts = (
+            None
+            if host.facts is None
+            else tuple(self._fact(name, value) for name, value in host.facts.items())
+        )
         own, stem = host.site_name or host.name, _short(file_stem(place))
         changed = {self._text(path): unix(moment) for path, moment in host.changed.items()}
         return HostReport(
-            host=HostName(stem, "") if self._by_file else HostName(_short(own), _short(host.id or "")),
+            host=HostName(stem, "")
+            if self._by_file
+            else HostName(_short(own), _short(host.id or "")),
             place=place,
             taken_at=unix(raw.taken_at) or 0.0,
             labels={self._text(name): self._text(value) for name, value in host.labels.items()},
@@ -237,7 +246,11 @@ def _objection(raw: _Report) -> str:
     if unix(raw.taken_at) is None:
         return "does not say when it was taken"
     sizes = (len(raw.host.facts or ()), len(raw.host.labels), len(raw.host.changed))
-    if max(sizes) > MOST_FACTS or len(raw.findings) > MOST_FINDINGS or len(raw.checks) > MOST_FINDINGS:
+    if (
+        max(sizes) > MOST_FACTS
+        or len(raw.findings) > MOST_FINDINGS
+        or len(raw.checks) > MOST_FINDINGS
+    ):
         return "holds more than any host has"
     ids = {finding.id for finding in raw.findings} | {check.id for check in raw.checks}
     if not all(_ID.fullmatch(id) and len(id) <= LONGEST_NAME for id in ids):
@@ -246,8 +259,13 @@ def _objection(raw: _Report) -> str:
 
 
 def _effects(findings: list[_Finding]) -> dict[str, set[str]]:
-    """The ids of what each root explains, by the root's key. A finding counts for its likeliest cause, which is listed first."""
-    above = {finding.key: finding.caused_by[0].key for finding in findings if finding.caused_by and not finding.root}
+    """The ids of what each root explains, by the root's key. A finding counts for its likeliest
+    cause, which is listed first."""
+    above = {
+        finding.key: finding.caused_by[0].key
+        for finding in findings
+        if finding.caused_by and not finding.root
+    }
     found: dict[str, set[str]] = {}
     for finding in findings:
         if finding.key in above:

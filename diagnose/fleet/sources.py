@@ -1,4 +1,5 @@
-"""Where reports lie: files, folders, patterns, a list on stdin, a bucket. Gives the bytes of each, never more than a bound."""
+"""Where reports lie: files, folders, patterns, a list on stdin, a bucket. Gives the bytes of each,
+never more than a bound."""
 
 from __future__ import annotations
 
@@ -14,7 +15,8 @@ from typing import TextIO
 import msgspec
 
 LARGEST = 32 * 2**20
-"""Bytes of one report, unpacked: a host of 8,000 containers with two findings each writes 16 MiB."""
+"""Bytes of one report, unpacked: a host of 8,000 containers with two findings each writes 16 MiB.
+"""
 ENDINGS = (".json", ".json.gz")
 """What a folder is searched for."""
 _GZIP = b"\x1f\x8b"
@@ -79,7 +81,8 @@ def _paths(place: str) -> Iterator[str]:
 
 
 def _below(folder: str) -> Iterator[str]:
-    """The reports below a folder, in the order of their names; links to folders are not followed."""
+    """The reports below a folder, in the order of their names; links to folders are not
+    followed."""
     for parent, folders, names in os.walk(folder):
         folders.sort()
         yield from (str(Path(parent, name)) for name in sorted(names) if name.endswith(ENDINGS))
@@ -96,11 +99,16 @@ def _file(path: str) -> Packed | Unusable:
         if not stat.S_ISREG(os.fstat(handle).st_mode):
             return Unusable(path, "is no plain file")
         data = file.read(LARGEST + 1)
-    return Packed(path, data) if len(data) <= LARGEST else Unusable(path, f"is larger than {LARGEST // 2**20} MiB")
+    return (
+        Packed(path, data)
+        if len(data) <= LARGEST
+        else Unusable(path, f"is larger than {LARGEST // 2**20} MiB")
+    )
 
 
 def unpacked(packed: Packed) -> bytes | Unusable:
-    """The JSON text in UTF-8: gzip is unpacked up to the bound, and what a Windows shell saves is UTF-16."""
+    """The JSON text in UTF-8: gzip is unpacked up to the bound, and what a Windows shell saves is
+    UTF-16."""
     data = packed.data
     if data.startswith(_GZIP):
         stream = zlib.decompressobj(wbits=31)
@@ -113,7 +121,10 @@ def unpacked(packed: Packed) -> bytes | Unusable:
         if not stream.eof:
             return Unusable(packed.place, "is cut off: its gzip data does not end")
     if data[_TAR_MAGIC] == b"ustar":
-        return Unusable(packed.place, "is a bundle: `diagnose all --from FILE --format json` makes a report of it")
+        return Unusable(
+            packed.place,
+            "is a bundle: `diagnose all --from FILE --format json` makes a report of it",
+        )
     if data.startswith((b"\xff\xfe", b"\xfe\xff")):
         return data.decode("utf-16", "replace").encode()
     return data.removeprefix(b"\xef\xbb\xbf")

@@ -1,4 +1,5 @@
-"""The walk through a page's steps. It asks before each command, and stops as soon as the host does not answer as the page says."""
+"""The walk through a page's steps. It asks before each command, and stops as soon as the host does
+not answer as the page says."""
 
 from __future__ import annotations
 
@@ -23,7 +24,10 @@ _BLIND = ("unknown", "crashed")
 _QUESTIONS = {
     "yes": "Run it? Type yes, skip or quit:",
     "name": "This loses data. To run it, type {name}; otherwise skip or quit:",
-    "by hand": "It depends on what only you know. Run it in another terminal, then type done; otherwise skip or quit:",
+    "by hand": (
+        "It depends on what only you know. Run it in another terminal, then type done; otherwise "
+        "skip or quit:"
+    ),
 }
 
 
@@ -41,7 +45,8 @@ class Person(Protocol):
 
 
 class Means(msgspec.Struct, frozen=True):
-    """What the walk can do: run a command that was agreed to, and diagnose the host again (None: no report came)."""
+    """What the walk can do: run a command that was agreed to, and diagnose the host again (None: no
+    report came)."""
 
     run: Callable[[str, Callable[[str], None]], CommandEnd]
     diagnose: Callable[[], Mapping[str, Any] | None]
@@ -55,7 +60,8 @@ class Guide:
         self._plan, self._person, self._hands, self._transcript = plan, person, hands, transcript
 
     def walk(self) -> Ending:
-        """Offer every step in its turn. StoppedError, EOFError and KeyboardInterrupt end it; the steps before have been run."""
+        """Offer every step in its turn. StoppedError, EOFError and KeyboardInterrupt end it; the
+        steps before have been run."""
         for step in self._plan.confirm:
             self._confirm(step)
         for number, step in enumerate(self._plan.fixes):
@@ -71,14 +77,19 @@ class Guide:
             return
         shows_nothing = not outcome.output.strip() and not step.may_be_silent
         if shows_nothing or (outcome.code != 0 and not step.may_be_silent):
-            raise StoppedError("This command does not show the symptom, so nothing was changed. Diagnose again first.")
+            raise StoppedError(
+                "This command does not show the symptom, so nothing was changed. Diagnose again "
+                "first."
+            )
 
     def _fix(self, step: PageStep, *, is_last: bool) -> Ending:
         outcome = self._offer(step, "Fix")
         if outcome is None:
             return "not healed"
         if outcome.code != 0:
-            raise StoppedError(f"The command failed with exit code {outcome.code}. Nothing else is run.")
+            raise StoppedError(
+                f"The command failed with exit code {outcome.code}. Nothing else is run."
+            )
         while True:
             ending = self._diagnosed()
             if ending != "not healed":
@@ -92,12 +103,16 @@ class Guide:
         for step in self._plan.verify:
             outcome = self._offer(step, "Verify")
             if outcome is not None and outcome.code != 0:
-                self._tell(f"This check of the page fails with exit code {outcome.code}, though the finding is gone.")
+                self._tell(
+                    f"This check of the page fails with exit code {outcome.code}, though the "
+                    "finding is gone."
+                )
                 return "not healed"
         return "healed"
 
     def _offer(self, step: PageStep, title: str) -> CommandEnd | None:
-        """Show a step and what it does, and run it once that was agreed to. None if it was left out."""
+        """Show a step and what it does, and run it once that was agreed to. None if it was left
+        out."""
         command = step.command
         risk = f" ({command.risk})" if command.purpose == "fix" else ""
         self._person.say()
@@ -120,7 +135,9 @@ class Guide:
         name, agreement = self._plan.subject.name, step.agreement
         shown = f"{step.command.text}{name}" if agreement == "name" else step.command.text
         if clean(shown) != shown:
-            self._tell("It holds characters that a terminal does not show, so it is not run from here.")
+            self._tell(
+                "It holds characters that a terminal does not show, so it is not run from here."
+            )
             return False
         wanted = {"yes": "yes", "name": name, "by hand": "done"}[agreement]
         answer = self._answer(_QUESTIONS[agreement].replace("{name}", name), [wanted, "skip"])
@@ -156,11 +173,20 @@ class Guide:
         return "not healed"
 
     def _left(self, report: Mapping[str, Any] | None) -> tuple[list[str], list[str]]:
-        """The watched findings that are still there, or could not be looked at; and those above advice that are new."""
+        """The watched findings that are still there, or could not be looked at; and those above
+        advice that are new."""
         if report is None:
             return [self._plan.key], []
-        loud = [finding["key"] for finding in report["findings"] if finding["severity"] != str(Severity.advice)]
-        present = loud if self._plan.severity > Severity.advice else [finding["key"] for finding in report["findings"]]
+        loud = [
+            finding["key"]
+            for finding in report["findings"]
+            if finding["severity"] != str(Severity.advice)
+        ]
+        present = (
+            loud
+            if self._plan.severity > Severity.advice
+            else [finding["key"] for finding in report["findings"]]
+        )
         left = [key for key in present if key in self._plan.watched]
         if not left and self._is_blind(report):
             left = [self._plan.key]

@@ -17,18 +17,22 @@ from diagnose.session import InvalidRequestError
 
 
 def printed(report: Report, target: str) -> str:
-    """The steps for each finding that the target names, as a commented script. InvalidRequestError where there is none."""
+    """The steps for each finding that the target names, as a commented script. InvalidRequestError
+    where there is none."""
     findings = steps.find(report, target)
     if not findings:
         raise InvalidRequestError(_not_found(report, target))
     return script.text([steps.plan(report, finding) for finding in findings], report.host.name)
 
 
-def follow(report: Report, target: str, arguments: Sequence[str], output: Path | None, person: Person) -> int:
+def follow(
+    report: Report, target: str, arguments: Sequence[str], output: Path | None, person: Person
+) -> int:
     """Follow the page of one finding with the person at the terminal; the exit code.
 
-    arguments: what the new diagnosis is called with. output: a new file for the transcript; None for a name of its own in the current
-    folder. 0: healed, or nothing to heal. InvalidRequestError where the transcript cannot be made.
+    arguments: what the new diagnosis is called with. output: a new file for the transcript; None
+    for a name of its own in the current folder. 0: healed, or nothing to heal. InvalidRequestError
+    where the transcript cannot be made.
     """
     findings = steps.find(report, target)
     if not findings:
@@ -38,11 +42,15 @@ def follow(report: Report, target: str, arguments: Sequence[str], output: Path |
     if finding is None:
         return UNKNOWN
     plan = steps.plan(report, finding)
-    path = output or Path(f"diagnose-follow-{plan.id}-{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}.md")
+    path = output or Path(
+        f"diagnose-follow-{plan.id}-{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}.md"
+    )
     try:
         transcript = Transcript(path)
     except OSError as error:
-        raise InvalidRequestError(f"cannot write {path}: {error.strerror}; -o FILE names another place") from error
+        raise InvalidRequestError(
+            f"cannot write {path}: {error.strerror}; -o FILE names another place"
+        ) from error
     transcript.begin(plan, report.host.name, report.version)
     _introduce(plan, person)
     hands = Means(shell.run, lambda: shell.diagnose(arguments))
@@ -71,8 +79,13 @@ def _introduce(plan: steps.Course, person: Person) -> None:
     person.say(f"{str(plan.severity).upper()}  {plan.id}  {plan.subject.name}")
     person.say(plan.summary, 2)
     for cause in plan.causes:
-        person.say(f"It is an effect of another finding. Follow that first: diagnose follow '{cause}'", 2)
-    person.say("Each command is shown first, and run only after you have typed the answer that it asks for.")
+        person.say(
+            f"It is an effect of another finding. Follow that first: diagnose follow '{cause}'", 2
+        )
+    person.say(
+        "Each command is shown first, and run only after you have typed the answer that it asks "
+        "for."
+    )
 
 
 def _chosen(findings: Sequence[Reported], person: Person) -> Reported | None:
@@ -104,18 +117,23 @@ def _not_found(report: Report, target: str) -> str:
 def _is_blind(report: Report, target: str) -> bool:
     id = target.partition("@")[0]
     return any(
-        result.check.id == id and result.verdict in (Verdict.UNKNOWN, Verdict.CRASHED) for result in report.results
+        result.check.id == id and result.verdict in (Verdict.UNKNOWN, Verdict.CRASHED)
+        for result in report.results
     )
 
 
 @contextlib.contextmanager
 def _ended_by_signals() -> Iterator[None]:
-    """While it lasts, SIGTERM and SIGHUP end the walk as Ctrl-C does, so that the transcript is kept."""
+    """While it lasts, SIGTERM and SIGHUP end the walk as Ctrl-C does, so that the transcript is
+    kept."""
 
     def stop(_number: int, _frame: object) -> None:
         raise KeyboardInterrupt
 
-    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
+    before = {
+        number: signal.signal(number, stop)
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    }
     try:
         yield
     finally:

@@ -18,7 +18,11 @@ def text(plans: Sequence[Course], host: str) -> str:
     lines = _HEAD.replace("{host}", clean(host).replace("\n", " ")).splitlines()
     for plan in plans:
         lines += ["", *_comment(f"== {plan.key}"), *_comment(plan.summary)]
-        for title, steps in (("Confirm", plan.confirm), ("Fix", plan.fixes), ("Verify", plan.verify)):
+        for title, steps in (
+            ("Confirm", plan.confirm),
+            ("Fix", plan.fixes),
+            ("Verify", plan.verify),
+        ):
             for step in steps:
                 lines += _step(title, step)
     return "\n".join(lines) + "\n"
@@ -29,7 +33,11 @@ def _step(title: str, step: PageStep) -> list[str]:
     risk = f" ({command.risk})" if command.purpose == "fix" else ""
     by_hand = ["put your own values into it first"] if command.example else []
     touches = [f"touches: {step.touches}"] if step.touches else []
-    head = [f"{title}{risk}: {command.impact}" if command.impact else f"{title}{risk}", *touches, *by_hand]
+    head = [
+        f"{title}{risk}: {command.impact}" if command.impact else f"{title}{risk}",
+        *touches,
+        *by_hand,
+    ]
     lines = ["", *(line for part in head for line in _comment(part))]
     is_live = command.purpose != "fix" and clean(command.text) == command.text
     return [*lines, *(command.text.splitlines() if is_live else _comment(command.text))]

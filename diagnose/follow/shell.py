@@ -1,4 +1,5 @@
-"""The only place of the tool whose commands change a host: what the engineer has agreed to, by `sh -c`, as it was shown."""
+"""The only place of the tool whose commands change a host: what the engineer has agreed to, by `sh
+-c`, as it was shown."""
 
 from __future__ import annotations
 
@@ -20,13 +21,15 @@ from diagnose.reach.folder import launcher
 _KEPT = 64_000
 """Characters of one command's output that are kept for the transcript."""
 _LINGER_S = 1.0
-"""So long output is awaited after a command has ended: what it left in the background may keep the pipe open."""
+"""So long output is awaited after a command has ended: what it left in the background may keep the
+pipe open."""
 _DIAGNOSIS_S = 120
 _PACKAGES = str(Path(__file__).parents[2])
 
 
 class CommandEnd(msgspec.Struct, frozen=True):
-    """How a command ended. code: its exit code, negative for a signal. output: stdout and stderr as they came, the first part of much."""
+    """How a command ended. code: its exit code, negative for a signal. output: stdout and stderr as
+    they came, the first part of much."""
 
     code: int
     output: str
@@ -34,7 +37,8 @@ class CommandEnd(msgspec.Struct, frozen=True):
 
 
 def run(text: str, stream: Callable[[str], None]) -> CommandEnd:
-    """Run commands, and pass on what they print. Ctrl-C reaches the command itself, which is on the same terminal.
+    """Run commands, and pass on what they print. Ctrl-C reaches the command itself, which is on the
+    same terminal.
 
     stdin is empty: what is typed is an answer to the tool, never input of a command.
     """
@@ -46,7 +50,10 @@ def run(text: str, stream: Callable[[str], None]) -> CommandEnd:
         stream(piece)
 
     process = subprocess.Popen(
-        ["/bin/sh", "-c", text], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+        ["/bin/sh", "-c", text],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
     )
     assert process.stdout is not None
     try:
@@ -81,8 +88,8 @@ def _pass_on(process: subprocess.Popen[bytes], take: Callable[[str], None]) -> N
 def diagnose(arguments: Sequence[str]) -> Mapping[str, Any] | None:
     """The JSON report of a new run of this tool; None where it gives none.
 
-    A process of its own: helper processes are forked before any thread, and this one has had some. The tool is imported from where this
-    one was, never from the current folder.
+    A process of its own: helper processes are forked before any thread, and this one has had some.
+    The tool is imported from where this one was, never from the current folder.
     """
     of_folder = launcher()  # its Python does not start without the loader beside it
     program = [sys.executable, "-P", "-m", "diagnose"] if of_folder is None else [str(of_folder)]

@@ -40,7 +40,8 @@ class PageStep(msgspec.Struct, frozen=True):
 
 
 class Course(msgspec.Struct, frozen=True):
-    """The way from a finding to its cure. watched: the keys that must be gone afterwards, its own and those of its effects."""
+    """The way from a finding to its cure. watched: the keys that must be gone afterwards, its own
+    and those of its effects."""
 
     id: str
     key: str
@@ -64,7 +65,8 @@ def find(report: Report, target: str) -> list[Reported]:
 
 
 def plan(report: Report, finding: Reported) -> Course:
-    """The page's blocks that suit this finding and its host: confirm, then fixes by their risk, then verify."""
+    """The page's blocks that suit this finding and its host: confirm, then fixes by their risk,
+    then verify."""
     place = runbooks.Place(report.docker, report.traits)
     variables = finding.finding.variables
     touched = _touched(report, finding)
@@ -73,7 +75,9 @@ def plan(report: Report, finding: Reported) -> Course:
         return tuple(PageStep(command, _touches(command, touched, report)) for command in commands)
 
     loud = [other for other in report.findings if other.severity > Severity.advice]
-    effects = {other.key for other in loud if any(link.cause == finding.key for link in other.causes)}
+    effects = {
+        other.key for other in loud if any(link.cause == finding.key for link in other.causes)
+    }
     return Course(
         finding.id,
         finding.key,
@@ -90,11 +94,18 @@ def plan(report: Report, finding: Reported) -> Course:
 
 
 def _touched(report: Report, finding: Reported) -> dict[str, str]:
-    """The things that a command may name, each with its words, by name: the subject, and containers of the host."""
+    """The things that a command may name, each with its words, by name: the subject, and containers
+    of the host."""
     containers = set((report.container_names or {}).values())
-    named = {value: f'container "{value}"' for value in finding.finding.variables.values() if value in containers}
+    named = {
+        value: f'container "{value}"'
+        for value in finding.finding.variables.values()
+        if value in containers
+    }
     subject = finding.subject
-    words = subject.kind if subject.kind in ("host", "daemon") else f'{subject.kind} "{subject.name}"'
+    words = (
+        subject.kind if subject.kind in ("host", "daemon") else f'{subject.kind} "{subject.name}"'
+    )
     return {subject.name: words, **named}
 
 
@@ -103,7 +114,11 @@ def _touches(command: runbooks.Command, touched: Mapping[str, str], report: Repo
         return ""
     if _ENGINE_STOPS.search(command.text):
         running = report.host.running
-        on_it = f", and {count(running, 'running container')} unless live-restore is on" if running else ""
+        on_it = (
+            f", and {count(running, 'running container')} unless live-restore is on"
+            if running
+            else ""
+        )
         return f"the engine{on_it}"
     named = [words for name, words in touched.items() if name in command.text]
     return and_more(named or list(touched.values())[:1], _NAMES_SHOWN)

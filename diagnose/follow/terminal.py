@@ -12,7 +12,8 @@ _WIDTH = 80
 
 
 class Terminal:
-    """Writes to stdout and asks on it. Nothing that was typed before the question counts as its answer."""
+    """Writes to stdout and asks on it. Nothing that was typed before the question counts as its
+    answer."""
 
     def __init__(self) -> None:
         self._in, self._out = sys.stdin, sys.stdout
@@ -26,7 +27,9 @@ class Terminal:
         """A sentence, wrapped."""
         space = " " * indent
         for line in clean(text).splitlines() or [""]:
-            wrapped = textwrap.fill(line, _WIDTH, initial_indent=space, subsequent_indent=space, break_long_words=False)
+            wrapped = textwrap.fill(
+                line, _WIDTH, initial_indent=space, subsequent_indent=space, break_long_words=False
+            )
             self._out.write(wrapped + "\n")
         self._out.flush()
 
@@ -42,7 +45,8 @@ class Terminal:
         self._out.flush()
 
     def ask(self, question: str) -> str:
-        """One typed line without its ends. EOFError where the terminal is closed, KeyboardInterrupt for Ctrl-C."""
+        """One typed line without its ends. EOFError where the terminal is closed, KeyboardInterrupt
+        for Ctrl-C."""
         termios.tcflush(self._in, termios.TCIFLUSH)
         self._out.write(f"{clean(question)} ")
         self._out.flush()

@@ -17,14 +17,18 @@ _LINES = 200
 class Transcript:
     """A new file that grows with each step, so that it is there whatever happens to the run.
 
-    A full disk may be the very thing that is being mended: what cannot be written is kept, and written at the end.
+    A full disk may be the very thing that is being mended: what cannot be written is kept, and
+    written at the end.
     """
 
     def __init__(self, path: Path) -> None:
-        """OSError where no such file can be made; an existing one is not overwritten, and no link is followed."""
+        """OSError where no such file can be made; an existing one is not overwritten, and no link
+        is followed."""
         self.path = path
         self._redactor = Redactor()
-        self._handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+        self._handle = os.open(
+            path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600
+        )
         self._unwritten = b""
 
     def begin(self, plan: Course, host: str, version: str) -> None:
@@ -42,7 +46,10 @@ class Transcript:
 
     def ran(self, outcome: CommandEnd) -> None:
         lines = outcome.output.splitlines()
-        shown = [*lines[:_LINES], *([f"... {len(lines) - _LINES} lines more"] if len(lines) > _LINES else ())]
+        shown = [
+            *lines[:_LINES],
+            *([f"... {len(lines) - _LINES} lines more"] if len(lines) > _LINES else ()),
+        ]
         self._add(
             f"{_now()}  exit {outcome.code} after {outcome.seconds:.1f} s",
             *([_fenced("\n".join(shown))] if shown else ()),

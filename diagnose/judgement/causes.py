@@ -1,12 +1,14 @@
 """Causes: folds effects under what brought them about. Pure; knows no particular check.
 
-A cause is declared by id (`caused_by` of the effect's check, `causes` of the cause's) and linked to a finding only
-with evidence beyond "same host": something the effect depends on that the cause is about or reaches, a shared class
-of error text where the cause is known to bring one forth, and an onset that is not later than the effect's.
+A cause is declared by id (`caused_by` of the effect's check, `causes` of the cause's) and linked to
+a finding only with evidence beyond "same host": something the effect depends on that the cause is
+about or reaches, a shared class of error text where the cause is known to bring one forth, and an
+onset that is not later than the effect's.
 
-Between containers that call each other the declared order does not hold: a loop makes its caller unhealthy, and one
-that is unhealthy makes its callers loop. There a cause may be of any kind that stands in the declared order with the
-effect's, or of the same, and circles are kept out finding by finding.
+Between containers that call each other the declared order does not hold: a loop makes its caller
+unhealthy, and one that is unhealthy makes its callers loop. There a cause may be of any kind that
+stands in the declared order with the effect's, or of the same, and circles are kept out finding by
+finding.
 """
 
 from __future__ import annotations
@@ -18,8 +20,8 @@ from msgspec.structs import replace
 from diagnose.model import HOST, CauseLink, Reported, Subject
 
 Topology = Mapping[Subject, frozenset[Subject]]
-"""What a subject directly stands on: container -> networks, filesystems, image; network -> bridge; image ->
-filesystem."""
+"""What a subject directly stands on: container -> networks, filesystems, image; network -> bridge;
+image -> filesystem."""
 
 _WIDEST = ("host", "daemon", "filesystem", "interface", "network", "image", "volume", "container")
 """Of two roots that weigh the same, the one that more may depend on comes first."""
@@ -28,7 +30,8 @@ _SHARED_BY_MANY = ("host", "network", "image")
 """To share one of these with a cause tells little: many containers do, and most of them work."""
 
 MOST_SUSPECTS = 16
-"""So many findings of one check that harm one subject are compared with an effect: nobody reads about more causes."""
+"""So many findings of one check that harm one subject are compared with an effect: nobody reads
+about more causes."""
 MOST_STEPS = 1000
 MOST_ROOTS = 16
 
@@ -54,17 +57,20 @@ def declared(cause: Reported, effect: Reported) -> bool:
 
 
 def evident(cause: Reported, effect: Reported, topology: Topology) -> CauseLink | None:
-    """The link from a declared cause to an effect with the evidence that makes it, or None if there is none."""
+    """The link from a declared cause to an effect with the evidence that makes it, or None if there
+    is none."""
     reach = _reach(cause)
     named = _named(effect)
     shared = reach & named
     brings, shows = cause.finding.signs or frozenset(), effect.finding.signs
     same_sign = brings & (shows or frozenset())
-    # What has printed something else fails for a reason of its own, unless it names the cause itself.
+    # What has printed something else fails for a reason of its own, unless it names the cause
+    # itself.
     if brings and shows is not None and not same_sign and not _names(effect, cause):
         return None
     if not shared and same_sign:
-        # To stand on a broken network or disk proves nothing: what the effect printed must tell of it too.
+        # To stand on a broken network or disk proves nothing: what the effect printed must tell of
+        # it too.
         shared = reach & depends_on(named, topology)
     if not shared:
         return None
@@ -100,7 +106,8 @@ def _named(effect: Reported) -> set[Subject]:
 
 
 def _leads(links: Mapping[str, Sequence[CauseLink]], start: str, goal: str) -> bool:
-    """Whether a way leads from one finding up to another. Above MOST_STEPS findings one is assumed."""
+    """Whether a way leads from one finding up to another. Above MOST_STEPS findings one is
+    assumed."""
     seen: set[str] = set()
     open_ends = [start]
     while open_ends:
@@ -120,7 +127,8 @@ def _names(effect: Reported, cause: Reported) -> bool:
 
 
 def link(findings: Sequence[Reported], topology: Topology) -> tuple[Reported, ...]:
-    """The findings with their causes filled in, likelier causes first, then ordered: worst root first."""
+    """The findings with their causes filled in, likelier causes first, then ordered: worst root
+    first."""
     by_key = {finding.key: finding for finding in findings}
     links: dict[str, list[CauseLink]] = {key: [] for key in by_key}
     suspects = _Suspects(findings)
@@ -135,13 +143,20 @@ def link(findings: Sequence[Reported], topology: Topology) -> tuple[Reported, ..
             links[effect.key].append(made)
 
     def likeliest_first(effect: Reported) -> tuple[CauseLink, ...]:
-        return tuple(sorted(links[effect.key], key=lambda link: _likelihood(by_key[link.cause], effect), reverse=True))
+        return tuple(
+            sorted(
+                links[effect.key],
+                key=lambda link: _likelihood(by_key[link.cause], effect),
+                reverse=True,
+            )
+        )
 
     return order(replace(effect, causes=likeliest_first(effect)) for effect in findings)
 
 
 def _calls(findings: Sequence[Reported]) -> Iterator[tuple[Reported, Reported]]:
-    """Cause and effect, where a container calls another that fails in a way which is no declared cause of its own."""
+    """Cause and effect, where a container calls another that fails in a way which is no declared
+    cause of its own."""
     callers = [finding for finding in findings if finding.finding.calls]
     about: dict[Subject, list[Reported]] = {}
     for finding in findings if callers else ():
@@ -156,13 +171,15 @@ def _calls(findings: Sequence[Reported]) -> Iterator[tuple[Reported, Reported]]:
 class _Suspects:
     """The findings of declared causes by what they can harm.
 
-    An effect is compared only with findings that share something with it: a host of 8,000 containers has 16,000 findings.
+    An effect is compared only with findings that share something with it: a host of 8,000
+    containers has 16,000 findings.
     """
 
     def __init__(self, findings: Sequence[Reported]) -> None:
         first = {finding.id: finding for finding in reversed(findings)}
         self._cause_ids = {
-            id: [cause.id for cause in first.values() if declared(cause, effect)] for id, effect in first.items()
+            id: [cause.id for cause in first.values() if declared(cause, effect)]
+            for id, effect in first.items()
         }
         causes = {id for ids in self._cause_ids.values() for id in ids}
         self._harming: dict[tuple[str, Subject], list[Reported]] = {}
@@ -183,13 +200,17 @@ class _Suspects:
         if effect.finding.signs:
             near |= depends_on(near, topology)
         found = {
-            cause.key: cause for id in ids for subject in sorted(near) for cause in self._harming.get((id, subject), ())
+            cause.key: cause
+            for id in ids
+            for subject in sorted(near)
+            for cause in self._harming.get((id, subject), ())
         }
         return found.values()
 
 
 def _likelihood(cause: Reported, effect: Reported) -> tuple[int, int, int, int, str]:
-    """To be named speaks loudest, then a shared error text, then a shared subject; a worse cause louder than a mild one."""
+    """To be named speaks loudest, then a shared error text, then a shared subject; a worse cause
+    louder than a mild one."""
     same_sign = (cause.finding.signs or frozenset()) & (effect.finding.signs or frozenset())
     return (
         int(_names(effect, cause)),
@@ -206,14 +227,19 @@ def roots(findings: Iterable[Reported]) -> dict[str, tuple[str, ...]]:
     Its own key if it is a root or stands in a circle of causes. At most MOST_ROOTS each.
     """
     by_key = {finding.key: finding for finding in findings}
-    above = {key: [link.cause for link in finding.causes if link.cause in by_key] for key, finding in by_key.items()}
+    above = {
+        key: [link.cause for link in finding.causes if link.cause in by_key]
+        for key, finding in by_key.items()
+    }
     known: dict[str, tuple[str, ...]] = {}
     for start in by_key:
         path = [start]
         on_path = {start}
         while path:
             key = path[-1]
-            open_end = next((cause for cause in above[key] if cause not in known and cause not in on_path), None)
+            open_end = next(
+                (cause for cause in above[key] if cause not in known and cause not in on_path), None
+            )
             if open_end is not None:
                 path.append(open_end)
                 on_path.add(open_end)
@@ -228,10 +254,11 @@ def roots(findings: Iterable[Reported]) -> dict[str, tuple[str, ...]]:
 def order(findings: Iterable[Reported]) -> tuple[Reported, ...]:
     """Roots as an engineer should meet them, each with its effects behind it.
 
-    The worst root comes first, by its own severity or that of what it explains. Among equals: what took the engine, for
-    all else is then seen as it was before; what explains most of what happens elsewhere; what more may depend on; what
-    explains most. A finding that has several possible roots counts for the likeliest, under which it is shown. Findings
-    on posture come last and keep the order in which their check gave them: the most exposed first.
+    The worst root comes first, by its own severity or that of what it explains. Among equals: what
+    took the engine, for all else is then seen as it was before; what explains most of what happens
+    elsewhere; what more may depend on; what explains most. A finding that has several possible
+    roots counts for the likeliest, under which it is shown. Findings on posture come last and keep
+    the order in which their check gave them: the most exposed first.
     """
     listed = list(findings)
     place = {finding.key: at for at, finding in enumerate(listed)}

@@ -1,4 +1,5 @@
-"""What containers have in common that began to fail together although no cause was found. Pure; knows no check."""
+"""What containers have in common that began to fail together although no cause was found. Pure;
+knows no check."""
 
 from __future__ import annotations
 
@@ -19,11 +20,13 @@ _NUMBERS = ("three", "four", "five", "six", "seven", "eight", "nine", "ten")
 
 
 def notes(findings: Sequence[Reported], topology: Topology) -> tuple[str, ...]:
-    """A sentence for each group of containers that fail for want of the same callee, or began to fail together.
+    """A sentence for each group of containers that fail for want of the same callee, or began to
+    fail together.
 
-    The first are two or more that call another one that does not answer, of which nothing was found: it was stopped by hand, mostly.
-    The others are three or more that began within a minute, with problems of one check that others may cause; what
-    every container of the host stands on is no thing in common. Only problems above advice without a cause count.
+    The first are two or more that call another one that does not answer, of which nothing was
+    found: it was stopped by hand, mostly. The others are three or more that began within a minute,
+    with problems of one check that others may cause; what every container of the host stands on is
+    no thing in common. Only problems above advice without a cause count.
     """
     loud = [
         finding
@@ -41,7 +44,9 @@ def notes(findings: Sequence[Reported], topology: Topology) -> tuple[str, ...]:
     everywhere = _everywhere(topology) if together else frozenset()
     for began in together:
         below = {each: _below(each, topology) - everywhere for each in began}
-        said.update(dict.fromkeys(_sentence(group, shared) for group, shared in _groups(began, below)))
+        said.update(
+            dict.fromkeys(_sentence(group, shared) for group, shared in _groups(began, below))
+        )
     return tuple(said)
 
 
@@ -55,7 +60,10 @@ def _callers(findings: Iterable[Reported]) -> dict[Subject, list[Subject]]:
 
 
 def _called(callee: Subject, callers: Sequence[Subject]) -> str:
-    return f'{len(callers)} containers ({_names(callers)}) cannot reach container "{callee.name}"; no cause was found'
+    return (
+        f'{len(callers)} containers ({_names(callers)}) cannot reach container "{callee.name}"; no '
+        "cause was found"
+    )
 
 
 def _names(subjects: Sequence[Subject]) -> str:
@@ -78,9 +86,13 @@ def _below(container: Subject, topology: Topology) -> frozenset[Subject]:
 
 
 def _everywhere(topology: Topology) -> frozenset[Subject]:
-    """Disks that all containers of the host stand on; a network or an image that all have may still be to blame."""
+    """Disks that all containers of the host stand on; a network or an image that all have may still
+    be to blame."""
     containers = [each for each in topology if each.kind == "container"]
-    shared = [frozenset(s for s in _below(container, topology) if s.kind == "filesystem") for container in containers]
+    shared = [
+        frozenset(s for s in _below(container, topology) if s.kind == "filesystem")
+        for container in containers
+    ]
     return frozenset.intersection(*shared) if shared else frozenset()
 
 
@@ -105,7 +117,8 @@ def _groups(
 
 
 def _longest_window(failures: Sequence[tuple[Subject, float]]) -> Sequence[tuple[Subject, float]]:
-    """The most failures that began within TOGETHER_S of the first of them; `failures` is in the order of time."""
+    """The most failures that began within TOGETHER_S of the first of them; `failures` is in the
+    order of time."""
     best = (0, 0)
     first = 0
     for last, (_, onset) in enumerate(failures):
@@ -122,4 +135,6 @@ def _sentence(group: Sequence[tuple[Subject, float]], shared: frozenset[Subject]
     span = ago(group[-1][1] - group[0][1])
     same = ", ".join(f"same {_KINDS[each.kind]} {each.name}" for each in sorted(shared))
     names = _names([subject for subject, _ in group])
-    return f"{number} containers began to fail within {span}, and no cause was found: {same} ({names})"
+    return (
+        f"{number} containers began to fail within {span}, and no cause was found: {same} ({names})"
+    )

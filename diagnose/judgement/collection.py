@@ -1,4 +1,5 @@
-"""Collecting: the evidence that checks need, each kind once, in parallel, each fallible by itself, inside the budget."""
+"""Collecting: the evidence that checks need, each kind once, in parallel, each fallible by itself,
+inside the budget."""
 
 from __future__ import annotations
 
@@ -20,34 +21,39 @@ from diagnose.recording.budget import Budget
 from diagnose.recording.recorder import in_thread
 
 GRACE_S = 0.02
-"""How much longer than the budget evidence is waited for, once for each level of evidence below it: what has been answered by then
-is still put together."""
+"""How much longer than the budget evidence is waited for, once for each level of evidence below it:
+what has been answered by then is still put together."""
 
 UNREADABLE = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
-"""What reading an answer of the wrong shape raises. Only collectors read answers, so it makes their evidence unavailable. The
-tests check that no real host's answer is ever called malformed.
+"""What reading an answer of the wrong shape raises. Only collectors read answers, so it makes their
+evidence unavailable. The tests check that no real host's answer is ever called malformed.
 """
 
 
 class Broken(msgspec.Struct, frozen=True):
-    """Evidence whose collector crashed: a bug of ours, distinguished from evidence that could not be had."""
+    """Evidence whose collector crashed: a bug of ours, distinguished from evidence that could not
+    be had."""
 
     error: str
 
 
 class PendingEvidence(threading.Event):
-    """Evidence that is being collected: set once its value is there. (concurrent.futures brings logging, 4 ms of every run.)"""
+    """Evidence that is being collected: set once its value is there. (concurrent.futures brings
+    logging, 4 ms of every run.)"""
 
     value: Any = None
 
 
 class Collection:
-    """Evidence by kind, collected on demand: a thread per kind, which waits for the kinds that it stands on.
+    """Evidence by kind, collected on demand: a thread per kind, which waits for the kinds that it
+    stands on.
 
     On a host that has no thread left the caller collects it.
     """
 
-    def __init__(self, host: Host | AnswerSource, budget: Budget, never: Iterable[str] = ()) -> None:
+    def __init__(
+        self, host: Host | AnswerSource, budget: Budget, never: Iterable[str] = ()
+    ) -> None:
         self._host = host if isinstance(host, Host) else Host(host)
         self._budget = budget
         self.uncollected = set(never)
@@ -68,7 +74,8 @@ class Collection:
         return pending
 
     def get(self, kind: type) -> Any:
-        """The evidence, `Unavailable`, or `Broken`; waits at most until the budget and some grace are spent."""
+        """The evidence, `Unavailable`, or `Broken`; waits at most until the budget and some grace
+        are spent."""
         if kind.__name__ not in self.uncollected:
             pending = self.start(kind)
             ends = self._budget.ends + self._budget.assembling + GRACE_S * _height(kind)
@@ -81,10 +88,15 @@ class Collection:
     def collected(self) -> dict[type, Any]:
         """All evidence that is there by now."""
         with self._lock:
-            return {kind: pending.value for kind, pending in self._pending.items() if pending.is_set()}
+            return {
+                kind: pending.value for kind, pending in self._pending.items() if pending.is_set()
+            }
 
     def _collect(
-        self, pending: PendingEvidence, function: Callable[..., Any], needs: Mapping[Need, PendingEvidence]
+        self,
+        pending: PendingEvidence,
+        function: Callable[..., Any],
+        needs: Mapping[Need, PendingEvidence],
     ) -> None:
         pending.value = self._outcome(function, needs)
         pending.set()
@@ -97,7 +109,9 @@ class Collection:
         try:
             for need in needs:
                 value = self.get(need.kind)
-                if isinstance(value, Broken) or (isinstance(value, Unavailable) and not need.optional):
+                if isinstance(value, Broken) or (
+                    isinstance(value, Unavailable) and not need.optional
+                ):
                     return value
                 arguments[need.parameter] = need.argument(value)
             return function(**arguments)
@@ -106,7 +120,9 @@ class Collection:
         except UNREADABLE:
             if os.environ.get("DIAGNOSE_DEBUG"):
                 traceback.print_exc()
-            return Unavailable("malformed", f"{host.last} has a shape that this version does not know")
+            return Unavailable(
+                "malformed", f"{host.last} has a shape that this version does not know"
+            )
         except MemoryError:
             return Unavailable("too large", f"there is not enough memory for {host.last}")
         except Exception:  # noqa: BLE001 - a crash of ours is a result, with its name
@@ -138,7 +154,9 @@ class _Listener(Host):
         self.last = question.about()
         return answer
 
-    def ask_many(self, questions: Iterable[Question[Any]]) -> Iterator[tuple[Question[Any], Any | Failed]]:
+    def ask_many(
+        self, questions: Iterable[Question[Any]]
+    ) -> Iterator[tuple[Question[Any], Any | Failed]]:
         for question, answer in self._host.ask_many(questions):
             self.last = question.about()
             yield question, answer

@@ -1,7 +1,7 @@
 """A limit of time for work that asks nobody: judging, linking causes.
 
-The kernel's timer interrupts the interpreter between two steps of Python. It cannot interrupt one long step in C: texts are
-cut before they are judged for that reason (`diagnose.recording.limits`).
+The kernel's timer interrupts the interpreter between two steps of Python. It cannot interrupt one
+long step in C: texts are cut before they are judged for that reason (`diagnose.recording.limits`).
 """
 
 from __future__ import annotations
@@ -20,12 +20,15 @@ class TimeIsUpError(BaseException):
 
 
 class at_most:  # noqa: N801 - a context manager, read as a phrase
-    """Raise TimeIsUpError in the block once so many seconds have passed. Outside the main thread there is no limit."""
+    """Raise TimeIsUpError in the block once so many seconds have passed. Outside the main thread
+    there is no limit."""
 
     def __init__(self, seconds: float) -> None:
         self._seconds = max(seconds, SHORTEST_S)
         self._is_open = False
-        self._has_limit = seconds < math.inf and threading.current_thread() is threading.main_thread()
+        self._has_limit = (
+            seconds < math.inf and threading.current_thread() is threading.main_thread()
+        )
 
     def __enter__(self) -> None:
         if self._has_limit:
@@ -38,7 +41,12 @@ class at_most:  # noqa: N801 - a context manager, read as a phrase
             self._is_open = False
             raise TimeIsUpError
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        at: TracebackType | None,
+    ) -> None:
         self._is_open = False
         if self._has_limit:
             signal.setitimer(signal.ITIMER_REAL, 0)

@@ -1,4 +1,5 @@
-"""The engine: collects the evidence that the chosen checks need, judges, rechecks, and makes the report.
+"""The engine: collects the evidence that the chosen checks need, judges, rechecks, and makes the
+report.
 
 It knows no particular check and no particular evidence. All of it happens inside the budget.
 """

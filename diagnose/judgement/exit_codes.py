@@ -1,4 +1,5 @@
-"""Exit codes of the monitoring-plugins convention, so that Nagios, Icinga, Sensu and cron can call the tool as it is."""
+"""Exit codes of the monitoring-plugins convention, so that Nagios, Icinga, Sensu and cron can call
+the tool as it is."""
 
 from __future__ import annotations
 
@@ -12,11 +13,14 @@ OK, WARNING, CRITICAL, UNKNOWN = range(4)
 
 def code_of(report: Report, fail_on: str) -> int:
     """The exit code of a run. fail_on: critical, warning, or never."""
-    found = (finding.severity for finding in report.findings if finding.selected and not finding.silenced)
+    found = (
+        finding.severity for finding in report.findings if finding.selected and not finding.silenced
+    )
     blind = (
         result.check.severity
         for result in report.results
-        if result.verdict in (Verdict.UNKNOWN, Verdict.CRASHED) and not _is_of_a_rootless_engine(report, result)
+        if result.verdict in (Verdict.UNKNOWN, Verdict.CRASHED)
+        and not _is_of_a_rootless_engine(report, result)
     )
     return code(found, blind, fail_on)
 
@@ -26,20 +30,23 @@ _OUT_OF_REACH = (
     "forbidden: a container's network namespace",
     "its cgroup: missing",
 )
-"""Reasons that a rootless engine always brings: its network is a namespace of its own, and its containers may have no cgroups."""
+"""Reasons that a rootless engine always brings: its network is a namespace of its own, and its
+containers may have no cgroups."""
 
 
 def _is_of_a_rootless_engine(report: Report, result: Result) -> bool:
-    """Whether a check could not look because of how rootless engines are built. The report says so; a probe need not wake anyone."""
+    """Whether a check could not look because of how rootless engines are built. The report says so;
+    a probe need not wake anyone."""
     is_expected = any(reason in result.why for reason in _OUT_OF_REACH)
     return "rootless" in report.traits and result.verdict is Verdict.UNKNOWN and is_expected
 
 
 def code(found: Iterable[Severity], blind: Iterable[Severity], fail_on: str) -> int:
-    """0 nothing at or above the threshold, 1 warnings, 2 critical, 3 unknown; 2 before 1 before 3 before 0.
+    """0 nothing at or above the threshold, 1 warnings, 2 critical, 3 unknown; 2 before 1 before 3
+    before 0.
 
-    found: of the findings that count. blind: of the checks that could not look; 3 means that one of them could have
-    reached the threshold.
+    found: of the findings that count. blind: of the checks that could not look; 3 means that one of
+    them could have reached the threshold.
     """
     if fail_on == "never":
         return OK

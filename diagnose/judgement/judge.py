@@ -19,15 +19,18 @@ Thresholds = Mapping[str, Mapping[str, float]]
 
 
 LEAST_S = 0.3
-"""Seconds for judging at least, where a busy host has used up the budget while collecting: a report about nothing helps nobody."""
+"""Seconds for judging at least, where a busy host has used up the budget while collecting: a report
+about nothing helps nobody."""
 SLOWEST_SHARE = 0.5
-"""Of the time that is left, no check may take more than this: one slow check does not leave the others unjudged."""
+"""Of the time that is left, no check may take more than this: one slow check does not leave the
+others unjudged."""
 
 
 def judge_all(
     checks: Sequence[Check], evidence: Mapping[type, Any], thresholds: Thresholds, budget: Budget
 ) -> list[Result]:
-    """The result of each check; one that takes too long, or for which no time is left, is unknown."""
+    """The result of each check; one that takes too long, or for which no time is left, is
+    unknown."""
     results = []
     ends = max(budget.judged_by, time.monotonic() + LEAST_S)
     for check in checks:
@@ -74,7 +77,9 @@ def _judge(check: Check, evidence: Mapping[type, Any], overrides: Mapping[str, f
     except Exception:  # noqa: BLE001 - a crash of ours is a result, with its name
         return Result(check, Verdict.CRASHED, why=traceback.format_exc(limit=-3))
     unexamined = tuple(dict.fromkeys((*left_out, *more)))
-    judged = Result(check, Verdict.PASSED, findings=findings, unexamined=unexamined, examined=examined)
+    judged = Result(
+        check, Verdict.PASSED, findings=findings, unexamined=unexamined, examined=examined
+    )
     if findings:
         return replace(judged, verdict=Verdict.FOUND)
     if isinstance(ending, Skipped):
@@ -84,13 +89,19 @@ def _judge(check: Check, evidence: Mapping[type, Any], overrides: Mapping[str, f
     if unexamined:
         first = unexamined[0]
         others = f" and {len(unexamined) - 1} more" if len(unexamined) > 1 else ""
-        return replace(judged, verdict=Verdict.UNKNOWN, why=f"{first.subject.name}{others} not examined: {first.why}")
+        return replace(
+            judged,
+            verdict=Verdict.UNKNOWN,
+            why=f"{first.subject.name}{others} not examined: {first.why}",
+        )
     return judged
 
 
-def _drain(answer: Any) -> tuple[tuple[Finding, ...], list[Unexamined], Skipped | Unavailable | None]:
-    """What a check said, whether it returned it or yielded it; a generator may end by returning Skipped or
-    Unavailable."""
+def _drain(
+    answer: Any,
+) -> tuple[tuple[Finding, ...], list[Unexamined], Skipped | Unavailable | None]:
+    """What a check said, whether it returned it or yielded it; a generator may end by returning
+    Skipped or Unavailable."""
     if answer is None or isinstance(answer, Skipped | Unavailable):
         return (), [], answer
     findings: dict[tuple[Any, str], Finding] = {}

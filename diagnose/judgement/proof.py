@@ -1,18 +1,21 @@
-"""Proof: is what was linked as a cause really one? Judged by what the host would look like without the cause. Pure.
+"""Proof: is what was linked as a cause really one? Judged by what the host would look like without
+the cause. Pure.
 
 A pack declares two things (`registry.without`, `registry.prediction`):
 
-- for a check that can be a cause, the evidence as it would be without the cause (forwarding on, the disk at 60 %, the container
-  running);
-- for a check whose evidence is an observation that no edit can derive (a query that was not answered), what would become of the
-  observation on the edited host.
+- for a check that can be a cause, the evidence as it would be without the cause (forwarding on, the
+  disk at 60 %, the container running);
+- for a check whose evidence is an observation that no edit can derive (a query that was not
+  answered), what would become of the observation on the edited host.
 
-Under the edit each effect is judged again. An effect that vanishes is proven; an effect that stays is not explained by this cause. If
-an effect stays under each edit alone and vanishes under several together, it has several causes, and curing one of them is not enough.
+Under the edit each effect is judged again. An effect that vanishes is proven; an effect that stays
+is not explained by this cause. If an effect stays under each edit alone and vanishes under several
+together, it has several causes, and curing one of them is not enough.
 
-What a program printed is in the recording whatever is edited (`registry.observed`). Such an effect is proven by its words: they name
-the cause or show the error that the cause brings, both are about the same thing, and no other cause that they tell of would stay.
-Where neither is known the link is likely if the evidence that made the link is specific, and otherwise possible.
+What a program printed is in the recording whatever is edited (`registry.observed`). Such an effect
+is proven by its words: they name the cause or show the error that the cause brings, both are about
+the same thing, and no other cause that they tell of would stay. Where neither is known the link is
+likely if the evidence that made the link is specific, and otherwise possible.
 """
 
 from __future__ import annotations
@@ -48,12 +51,16 @@ UNKNOWN = Outcome(None)
 
 
 class Alternative:
-    """The host's evidence as it would be under some edits; kinds that stand on an edited kind are collected again.
+    """The host's evidence as it would be under some edits; kinds that stand on an edited kind are
+    collected again.
 
-    host: answers from the recording only, so that nothing is asked of the world. collected: the evidence that the run has, by kind.
+    host: answers from the recording only, so that nothing is asked of the world. collected: the
+    evidence that the run has, by kind.
     """
 
-    def __init__(self, host: Host, collected: Mapping[type, Any], edits: Mapping[type, Any] | None = None) -> None:
+    def __init__(
+        self, host: Host, collected: Mapping[type, Any], edits: Mapping[type, Any] | None = None
+    ) -> None:
         self._host = host
         self._collected = collected
         self._edits = dict(edits or {})
@@ -69,7 +76,9 @@ class Alternative:
         if kind in self._edits:
             return self._edits[kind]
         if not self.changes(kind):
-            return self._collected.get(kind, Unavailable("not recorded", f"{kind.__name__} was not collected"))
+            return self._collected.get(
+                kind, Unavailable("not recorded", f"{kind.__name__} was not collected")
+            )
         if kind not in self._derived:
             self._derived[kind] = self._collect(kind)
         return self._derived[kind]
@@ -86,7 +95,8 @@ class Alternative:
             return Unavailable("malformed", str(error))
 
     def call(self, function: Callable[..., Any], **given: Any) -> Any:
-        """What a function of evidence returns on this host; `Unavailable` where evidence that it requires is missing.
+        """What a function of evidence returns on this host; `Unavailable` where evidence that it
+        requires is missing.
 
         given: what it is handed besides, if it takes a parameter of that name.
         """
@@ -104,7 +114,9 @@ class Alternative:
         if not any(self.changes(need.kind) for need in check.needs):
             return None
         if check.id not in self._judged:
-            self._judged[check.id] = judge(check, {need.kind: self.get(need.kind) for need in check.needs})
+            self._judged[check.id] = judge(
+                check, {need.kind: self.get(need.kind) for need in check.needs}
+            )
         return self._judged[check.id]
 
 
@@ -159,7 +171,8 @@ class _Court:
         if result is None or result.verdict in (Verdict.UNKNOWN, Verdict.CRASHED):
             return UNKNOWN
         stays = any(
-            finding.subject == effect.subject and finding.discriminator == effect.finding.discriminator
+            finding.subject == effect.subject
+            and finding.discriminator == effect.finding.discriminator
             for finding in result.findings
         )
         if stays and predict is not None:
@@ -167,19 +180,27 @@ class _Court:
         return Outcome(not stays, "it is found without the cause too" if stays else "")
 
     def _by_words(self, effect: Reported, cured: Sequence[Reported]) -> Outcome:
-        """What a program met ends with the cause that its words tell of, unless another cause that they tell of stays.
+        """What a program met ends with the cause that its words tell of, unless another cause that
+        they tell of stays.
 
-        A second cause goes along if the cure ends it too, or if it harms the effect only through what is cured.
+        A second cause goes along if the cure ends it too, or if it harms the effect only through
+        what is cured.
         """
         keys = {cause.key for cause in cured}
-        telling = [self.by_key[link.cause] for link in effect.causes if tells_of(effect, self.by_key[link.cause])]
+        telling = [
+            self.by_key[link.cause]
+            for link in effect.causes
+            if tells_of(effect, self.by_key[link.cause])
+        ]
         if not any(cause.key in keys for cause in telling):
             return UNKNOWN
         for rival in telling:
             is_above = any(rival.key in self._above(cause) for cause in cured)
             if rival.key in keys or is_above or self.outcome(rival, cured).vanishes:
                 continue
-            return Outcome(vanishes=False, fact=f"{rival.id} ({rival.subject.name}) explains the same words")
+            return Outcome(
+                vanishes=False, fact=f"{rival.id} ({rival.subject.name}) explains the same words"
+            )
         return Outcome(vanishes=True)
 
     def _above(self, finding: Reported) -> set[str]:
@@ -208,13 +229,15 @@ TELLING = frozenset(
         "read-only",
     }
 )
-"""Classes of error text that name one thing which is at fault. A timeout or a refused connection may have many reasons."""
+"""Classes of error text that name one thing which is at fault. A timeout or a refused connection
+may have many reasons."""
 UNANSWERED = frozenset({"dns", "refused", "timeout", "unreachable"})
 """What a program prints that calls something which does not answer."""
 
 
 def tells_of(effect: Reported, cause: Reported) -> bool:
-    """Whether what the effect printed tells of this cause: it names it and gets no answer, or shows an error that the cause brings."""
+    """Whether what the effect printed tells of this cause: it names it and gets no answer, or shows
+    an error that the cause brings."""
     shown = effect.finding.signs or frozenset()
     if cause.subject in effect.finding.calls:
         return not shown or bool(shown & UNANSWERED)
@@ -223,7 +246,8 @@ def tells_of(effect: Reported, cause: Reported) -> bool:
 
 
 def proven(findings: Sequence[Reported], host: Alternative, judge: Judge) -> tuple[Reported, ...]:
-    """The findings with the strength of each link, without the links that are refuted, roots as severe as their worst proven effect.
+    """The findings with the strength of each link, without the links that are refuted, roots as
+    severe as their worst proven effect.
 
     Ordered again. Costs nothing where no finding has a cause.
     """
@@ -248,7 +272,9 @@ def _weighed(effect: Reported, court: _Court) -> Reported:
     if not any(link.strength is Strength.proven for link in kept) and len(ruled_out) > 1:
         together = _together(effect, [court.by_key[each.cause] for each in ruled_out], court)
         kept += [
-            replace(link, strength=Strength.proven, jointly=True) for link in effect.causes if link.cause in together
+            replace(link, strength=Strength.proven, jointly=True)
+            for link in effect.causes
+            if link.cause in together
         ]
         ruled_out = [each for each in ruled_out if each.cause not in together]
     folding = sorted(kept, key=lambda link: link.strength, reverse=True)
@@ -265,7 +291,8 @@ def _unproven(link: CauseLink) -> Strength:
 
 
 def _together(effect: Reported, suspects: list[Reported], court: _Court) -> frozenset[str]:
-    """The keys of the fewest of these causes whose cure together lets the effect vanish; none if nothing does."""
+    """The keys of the fewest of these causes whose cure together lets the effect vanish; none if
+    nothing does."""
     if not court.outcome(effect, suspects).vanishes:
         return frozenset()
     needed = list(suspects)

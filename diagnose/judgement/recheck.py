@@ -1,4 +1,5 @@
-"""Rechecking: answers are no snapshot, so findings that compared two sources of a container are held against a third look."""
+"""Rechecking: answers are no snapshot, so findings that compared two sources of a container are
+held against a third look."""
 
 from __future__ import annotations
 
@@ -12,10 +13,19 @@ from diagnose.questions.containers import InspectContainer
 
 
 def recheck(host: Host, results: Sequence[Result]) -> list[Result]:
-    """The results without findings that compared two sources of a container that has changed since."""
+    """The results without findings that compared two sources of a container that has changed
+    since."""
     findings = [finding for result in results for finding in result.findings]
-    run_of = {InspectContainer(run.id, round="recheck"): run for finding in findings for run in finding.stable}
-    run_of |= {InspectContainer(run.id, round="settled"): run for finding in findings for run in finding.settled}
+    run_of = {
+        InspectContainer(run.id, round="recheck"): run
+        for finding in findings
+        for run in finding.stable
+    }
+    run_of |= {
+        InspectContainer(run.id, round="settled"): run
+        for finding in findings
+        for run in finding.settled
+    }
     changed: set[ContainerRun] = set()
     gone: set[ContainerRun] = set()
     for question, answer in host.ask_about(run_of, lambda question: question):
@@ -25,7 +35,10 @@ def recheck(host: Host, results: Sequence[Result]) -> list[Result]:
                 gone.add(run)
             continue
         state = answer.get("State") if isinstance(answer, dict) else None
-        if isinstance(state, dict) and (state.get("Pid"), state.get("StartedAt")) != (run.pid, run.started_at):
+        if isinstance(state, dict) and (state.get("Pid"), state.get("StartedAt")) != (
+            run.pid,
+            run.started_at,
+        ):
             changed.add(run)
     return [_without(result, changed, gone) for result in results]
 

@@ -1,4 +1,5 @@
-"""Reporting: the findings of judged checks with their causes and silences, and the head of the report."""
+"""Reporting: the findings of judged checks with their causes and silences, and the head of the
+report."""
 
 from __future__ import annotations
 
@@ -13,7 +14,17 @@ from diagnose.judgement import causes, coincidence, proof, selection, silences
 from diagnose.judgement.deadline import TimeIsUpError, at_most
 from diagnose.judgement.judge import Thresholds, judge
 from diagnose.judgement.silences import Silence
-from diagnose.model import NOT_IN_BUNDLE, Check, Finding, Report, ReportBasis, Reported, Result, Subject, container
+from diagnose.model import (
+    NOT_IN_BUNDLE,
+    Check,
+    Finding,
+    Report,
+    ReportBasis,
+    Reported,
+    Result,
+    Subject,
+    container,
+)
 from diagnose.recording.budget import Budget
 from diagnose.version import __version__
 
@@ -33,11 +44,13 @@ class Run(msgspec.Struct, frozen=True):
     thresholds: Thresholds = msgspec.field(default_factory=dict)
     silences: tuple[Silence, ...] = ()
     uncollected: tuple[str, ...] = ()
-    """Evidence kinds that the recorded run had no time to collect, though the recording may hold their answers."""
+    """Evidence kinds that the recorded run had no time to collect, though the recording may hold
+    their answers."""
     source: Literal["live", "bundle"] = "live"
     notes: tuple[str, ...] = ()
     profile: bool = False
-    """Whether the report tells what distinguishes this host from others; only runs of all checks have the evidence anyway."""
+    """Whether the report tells what distinguishes this host from others; only runs of all checks
+    have the evidence anyway."""
     shown: tuple[type, ...] = ()
     """Evidence kinds that the renderer draws, beside those that the checks need."""
 
@@ -57,8 +70,8 @@ def reported(
 ) -> Report:
     """The report of judged checks: causes linked and proven, silences applied, the head filled.
 
-    host: the evidence that causes are proven on; None leaves them unproven. Where the budget is spent before they are, the report
-    says so.
+    host: the evidence that causes are proven on; None leaves them unproven. Where the budget is
+    spent before they are, the report says so.
     """
     findings = [
         Reported(
@@ -74,7 +87,9 @@ def reported(
     ]
     linked, notes = _linked(findings, basis, what, host, budget or Budget.unlimited())
     labels = silences.of_labels(basis.labels)
-    kept, expired = silences.apply(_only(linked, what, basis.names or {}), (*what.silences, *labels), basis.now)
+    kept, expired = silences.apply(
+        _only(linked, what, basis.names or {}), (*what.silences, *labels), basis.now
+    )
     wanted = set(what.selected)
     return Report(
         version=__version__,
@@ -83,7 +98,9 @@ def reported(
         duration_s=0.0,
         source=what.source,
         findings=kept,
-        results=tuple(sorted((r for r in results if r.check.id in wanted), key=lambda r: r.check.id)),
+        results=tuple(
+            sorted((r for r in results if r.check.id in wanted), key=lambda r: r.check.id)
+        ),
         docker=basis.docker,
         traits=basis.traits,
         notes=(*_incomplete(results, what), *what.notes, *basis.notes, *notes, *expired),
@@ -93,14 +110,22 @@ def reported(
 
 def _incomplete(results: Sequence[Result], what: Run) -> tuple[str, ...]:
     """A note that a bundle does not hold what all of its checks need."""
-    without = sum(1 for result in results if result.missing is not None and result.missing.reason in NOT_IN_BUNDLE)
+    without = sum(
+        1
+        for result in results
+        if result.missing is not None and result.missing.reason in NOT_IN_BUNDLE
+    )
     if what.source != "bundle" or not without:
         return ()
     return (f"this bundle is incomplete: {without} of {len(results)} checks could not run on it",)
 
 
 def _linked(
-    findings: Sequence[Reported], basis: ReportBasis, what: Run, host: proof.Alternative | None, budget: Budget
+    findings: Sequence[Reported],
+    basis: ReportBasis,
+    what: Run,
+    host: proof.Alternative | None,
+    budget: Budget,
 ) -> tuple[Sequence[Reported], tuple[str, ...]]:
     """The findings with their causes, in order, and what there is to say about them together."""
     linked: Sequence[Reported] = sorted(findings, key=lambda finding: -finding.severity)
@@ -108,14 +133,19 @@ def _linked(
         with at_most(max(budget.judged_by - time.monotonic(), 0.0) + LINKING_S):
             linked = causes.link(findings, basis.stands_on)
             if host is not None:
-                linked = proof.proven(linked, host, lambda check, found: judge(check, found, what.thresholds))
+                linked = proof.proven(
+                    linked, host, lambda check, found: judge(check, found, what.thresholds)
+                )
             return linked, coincidence.notes(linked, basis.stands_on)
     except TimeIsUpError:
         return linked, ("the run's time was spent before all causes were linked and checked",)
 
 
-def _only(findings: Sequence[Reported], what: Run, names: Mapping[str, str]) -> tuple[Reported, ...]:
-    """The selected findings and their causes; with containers named, only what is about them, and its causes.
+def _only(
+    findings: Sequence[Reported], what: Run, names: Mapping[str, str]
+) -> tuple[Reported, ...]:
+    """The selected findings and their causes; with containers named, only what is about them, and
+    its causes.
 
     An engine that does not work is about every container.
     """
@@ -123,7 +153,11 @@ def _only(findings: Sequence[Reported], what: Run, names: Mapping[str, str]) -> 
     named = _named(what.containers, names)
 
     def is_about(finding: Reported) -> bool:
-        return not named or finding.is_outage or not named.isdisjoint({finding.subject, *finding.finding.touches})
+        return (
+            not named
+            or finding.is_outage
+            or not named.isdisjoint({finding.subject, *finding.finding.touches})
+        )
 
     kept: set[str] = set()
     open_ends = [finding for finding in findings if finding.selected and is_about(finding)]
@@ -141,4 +175,8 @@ def _only(findings: Sequence[Reported], what: Run, names: Mapping[str, str]) -> 
 
 def _named(words: Iterable[str], names: Mapping[str, str]) -> set[Subject]:
     """The containers that the user named."""
-    return {container(name) for word in words for name in selection.called(word, names) or (word.removeprefix("/"),)}
+    return {
+        container(name)
+        for word in words
+        for name in selection.called(word, names) or (word.removeprefix("/"),)
+    }

@@ -1,4 +1,5 @@
-"""What the user's words select: checks, importing no more families than that needs, and containers."""
+"""What the user's words select: checks, importing no more families than that needs, and
+containers."""
 
 from __future__ import annotations
 
@@ -17,14 +18,19 @@ class UnknownSelectorError(Exception):
 
 
 def resolve(selectors: Iterable[str]) -> tuple[dict[str, Check], tuple[str, ...]]:
-    """The known checks (those families and the families of what may cause them) and the ids that the selectors mean."""
+    """The known checks (those families and the families of what may cause them) and the ids that
+    the selectors mean."""
     wanted = tuple(selectors)
     plain = {selector.partition(".")[0] for selector in wanted}
     everything = any(set(family) & GLOB or family not in registry.families() for family in plain)
     known = registry.load(None if everything else plain)
     selected: dict[str, None] = {}
     for selector in wanted:
-        matched = [id for id in known if selector in (id, id.partition(".")[0]) or fnmatch.fnmatch(id, selector)]
+        matched = [
+            id
+            for id in known
+            if selector in (id, id.partition(".")[0]) or fnmatch.fnmatch(id, selector)
+        ]
         if not matched:
             raise UnknownSelectorError(unknown(selector, [*registry.load(), *registry.families()]))
         selected.update(dict.fromkeys(matched))
@@ -46,20 +52,24 @@ def resolve(selectors: Iterable[str]) -> tuple[dict[str, Check], tuple[str, ...]
 
 
 def unknown(name: str, candidates: Iterable[str]) -> str:
-    """One sentence that names the nearest of the candidates, those that begin the same way first."""
+    """One sentence that names the nearest of the candidates, those that begin the same way
+    first."""
     import difflib  # that only those who mistyped pay
 
     known = list(candidates)
     like = name.lower()
     begun = [each for each in known if like and each.startswith(like)]
-    near = list(dict.fromkeys([*begun[:3], *difflib.get_close_matches(like, known, n=3, cutoff=0.5)]))[:3]
+    near = list(
+        dict.fromkeys([*begun[:3], *difflib.get_close_matches(like, known, n=3, cutoff=0.5)])
+    )[:3]
     hint = f"; did you mean {either(near)}?" if near else ""
     what = f"no check matches {name!r}" if set(name) & GLOB else f"there is no check {name!r}"
     return f"{what}{hint} (diagnose list shows all)"
 
 
 def called(word: str, names: Mapping[str, str]) -> tuple[str, ...]:
-    """The names of the containers that a word may mean, of those known by id: a name, an id, or as much of one as the engine takes.
+    """The names of the containers that a word may mean, of those known by id: a name, an id, or as
+    much of one as the engine takes.
 
     Several where the beginning of an id is not enough, none where nothing is called so.
     """

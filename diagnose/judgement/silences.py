@@ -1,4 +1,5 @@
-"""Silences: findings that someone has decided to live with, with a reason and perhaps an end date. Pure."""
+"""Silences: findings that someone has decided to live with, with a reason and perhaps an end date.
+Pure."""
 
 from __future__ import annotations
 
@@ -16,8 +17,8 @@ LABEL = "diagnose.silence"
 
 
 class Silence(msgspec.Struct, frozen=True):
-    """Which findings are silenced: id glob, subject glob, the reason, the last day on which it holds, and where it
-    stands."""
+    """Which findings are silenced: id glob, subject glob, the reason, the last day on which it
+    holds, and where it stands."""
 
     id: str
     reason: str
@@ -30,7 +31,8 @@ class Silence(msgspec.Struct, frozen=True):
 
     def covers(self, finding: Reported) -> bool:
         return fnmatch.fnmatchcase(finding.id, self.id) and any(
-            fnmatch.fnmatchcase(name, self.subject) for name in (finding.subject.name, str(finding.subject))
+            fnmatch.fnmatchcase(name, self.subject)
+            for name in (finding.subject.name, str(finding.subject))
         )
 
 
@@ -48,10 +50,11 @@ def of_labels(labels: Mapping[str, Mapping[str, str]]) -> tuple[Silence, ...]:
 def apply(
     findings: Iterable[Reported], silences: Iterable[Silence], now: float
 ) -> tuple[tuple[Reported, ...], tuple[str, ...]]:
-    """The findings, the silenced ones marked with their reason, and a note for each expired silence that would have
-    held.
+    """The findings, the silenced ones marked with their reason, and a note for each expired silence
+    that would have held.
 
-    A label silences neither `security.*` nor anything critical: whoever may set it is whom such a finding is about.
+    A label silences neither `security.*` nor anything critical: whoever may set it is whom such a
+    finding is about.
     """
     listed = tuple(silences)
     configured = [silence for silence in listed if silence.source != "label"]
@@ -65,10 +68,15 @@ def apply(
         for each in (*configured, *by_subject.get(str(finding.subject), ())):
             if not each.covers(finding):
                 continue
-            if each.source == "label" and (finding.check.family == "security" or finding.severity is Severity.critical):
+            if each.source == "label" and (
+                finding.check.family == "security" or finding.severity is Severity.critical
+            ):
                 continue
             if each.expired(now):
-                notes[f"the silence of {each.id} for {each.subject} ended on {each.until}: {each.reason}"] = None
+                notes[
+                    f"the silence of {each.id} for {each.subject} ended on {each.until}: "
+                    f"{each.reason}"
+                ] = None
                 continue
             reason = each.reason
             break

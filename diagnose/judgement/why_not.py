@@ -1,4 +1,5 @@
-"""Why a finding is what it is on this host: its causes, what curing it would change, and what clears each other suspect. Pure."""
+"""Why a finding is what it is on this host: its causes, what curing it would change, and what
+clears each other suspect. Pure."""
 
 from __future__ import annotations
 
@@ -12,7 +13,8 @@ from diagnose.phrases import ago, joined
 
 
 class Suspect(msgspec.Struct, frozen=True):
-    """Another finding that could explain this one by its check, and the one fact that clears it. name: id and subject."""
+    """Another finding that could explain this one by its check, and the one fact that clears it.
+    name: id and subject."""
 
     name: str
     fact: str
@@ -21,8 +23,8 @@ class Suspect(msgspec.Struct, frozen=True):
 class Explained(msgspec.Struct, frozen=True):
     """One finding with all that is known of its causes.
 
-    changes: the links to what a cure would end as well. absent: ids of declared causes that were looked for and are not there;
-    unseen: those that could not be judged, each with the reason.
+    changes: the links to what a cure would end as well. absent: ids of declared causes that were
+    looked for and are not there; unseen: those that could not be judged, each with the reason.
     """
 
     finding: Reported
@@ -87,12 +89,19 @@ def _cleared(finding: Reported, report: Report) -> Iterator[Suspect]:
 
 
 def why_unlinked(suspect: Reported, effect: Reported) -> str:
-    """Why a declared cause was not even linked with an effect: it began later, other words were printed, or nothing is shared."""
+    """Why a declared cause was not even linked with an effect: it began later, other words were
+    printed, or nothing is shared."""
     began, felt = suspect.finding.onset, effect.finding.onset
     if began is not None and felt is not None and began_later(suspect, effect):
         return f"it began {ago(began - felt)} later"
     brings, shows = suspect.finding.signs, effect.finding.signs
     if brings and shows is not None and not brings & shows:
         printed = joined(sorted(shows)) if shows else "none of them"
-        return f"it brings errors of the kind {joined(sorted(brings))}, and {effect.subject.name} shows {printed}"
-    return f"it is about {suspect.subject.kind} {suspect.subject.name}, which {effect.subject.name} does not depend on"
+        return (
+            f"it brings errors of the kind {joined(sorted(brings))}, and {effect.subject.name} "
+            f"shows {printed}"
+        )
+    return (
+        f"it is about {suspect.subject.kind} {suspect.subject.name}, which {effect.subject.name} "
+        "does not depend on"
+    )

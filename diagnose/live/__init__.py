@@ -1,8 +1,9 @@
 """The collectors: the only package that touches the world, one module per way of asking.
 
-A collector is a function `(live, question) -> JSON value`. It raises `Refused` with the reason it knows, or lets OSError,
-TimeoutError and ValueError rise: `Live.ask` turns them into `Failed`. It keeps its own total deadline where it can
-(`live.deadline(question)`), never retries, never writes. Each module imports its package when it is first asked.
+A collector is a function `(live, question) -> JSON value`. It raises `Refused` with the reason it
+knows, or lets OSError, TimeoutError and ValueError rise: `Live.ask` turns them into `Failed`. It
+keeps its own total deadline where it can (`live.deadline(question)`), never retries, never writes.
+Each module imports its package when it is first asked.
 """
 
 from __future__ import annotations
@@ -51,7 +52,8 @@ ERRNO_REASONS: dict[int, Reason] = {
 
 
 def failure(error: BaseException) -> Failed:
-    """The `Failed` of an exception, by the errno of the last exception in its chain, never by a library's class."""
+    """The `Failed` of an exception, by the errno of the last exception in its chain, never by a
+    library's class."""
     seen = set()
     while id(error) not in seen:
         seen.add(id(error))
@@ -61,7 +63,10 @@ def failure(error: BaseException) -> Failed:
     if isinstance(error, TimeoutError):
         return Failed("timed out", _said(error, error.strerror or "timed out"))
     if isinstance(error, OSError) and error.errno is not None:
-        return Failed(ERRNO_REASONS.get(error.errno, "refused"), _said(error, error.strerror or type(error).__name__))
+        return Failed(
+            ERRNO_REASONS.get(error.errno, "refused"),
+            _said(error, error.strerror or type(error).__name__),
+        )
     if isinstance(error, EOFError):
         return Failed("refused", str(error))
     return Failed("malformed", f"{type(error).__name__}: {error}")
@@ -89,17 +94,20 @@ def _collector(path: str) -> Collector:
 
 
 def _is_machine_wide(asked: AnyQuestion) -> bool:
-    """Whether these settings are the kernel's one and only: each network namespace has a /proc/sys/net of its own."""
+    """Whether these settings are the kernel's one and only: each network namespace has a
+    /proc/sys/net of its own."""
     return not any(str(name).startswith("net") for name in asked.args.get("names", ()))
 
 
 class Live(msgspec.Struct, dict=True, eq=False):
-    """This machine and the engine that the endpoint names. Answers are redacted before they leave."""
+    """This machine and the engine that the endpoint names. Answers are redacted before they
+    leave."""
 
     options: Options = msgspec.field(default_factory=Options)
     redactor: Redactor = msgspec.field(default_factory=Redactor)
     memo: dict[str, Any] = msgspec.field(default_factory=dict)
-    """What collectors keep between questions (the API client's connections, the helper processes), by name."""
+    """What collectors keep between questions (the API client's connections, the helper processes),
+    by name."""
     lock: threading.Lock = msgspec.field(default_factory=threading.Lock)
 
     def keep(self, name: str, make: Callable[[], Any]) -> Any:
@@ -112,7 +120,8 @@ class Live(msgspec.Struct, dict=True, eq=False):
     def start_helpers(self, *, network: bool) -> None:
         """Fork the helper processes, before the tool has any thread.
 
-        network: questions for the network process will come, so that it imports at once what it needs.
+        network: questions for the network process will come, so that it imports at once what it
+        needs.
         """
         disk, network_process = self.helper("disk"), self.helper("network")
         disk.prepare()
@@ -135,7 +144,8 @@ class Live(msgspec.Struct, dict=True, eq=False):
                 kept.close()
 
     def deadline(self, question: AnyQuestion) -> float:
-        """Seconds that this question has in all: whoever gives the run more time is patient with each."""
+        """Seconds that this question has in all: whoever gives the run more time is patient with
+        each."""
         return question.policy.deadline * patience(self.options.budget_s)
 
     def ask(self, asked: AnyQuestion) -> Json | Failed:
@@ -146,22 +156,31 @@ class Live(msgspec.Struct, dict=True, eq=False):
             return blind
         try:
             answer = _collector(policy.collector)(self, typed(self.restored(asked)))
-            if policy.scope != "engine":  # the answers of the engine are cut where their length is known
+            if (
+                policy.scope != "engine"
+            ):  # the answers of the engine are cut where their length is known
                 answer = cut(answer, policy.longest)
             return self._clean(asked, answer)
         except Exception as error:  # noqa: BLE001 - whatever a collector meets is an answer too, never our crash
             return self._failed(error)
 
-    def serve(self, lane: Lane, pull: Callable[[], AnyQuestion | None]) -> Iterator[tuple[AnyQuestion, Json | Failed]]:
-        """Answer the lane's questions that `pull` gives until it gives None: those to the engine several at once, the others one
-        by one. Never raises.
+    def serve(
+        self, lane: Lane, pull: Callable[[], AnyQuestion | None]
+    ) -> Iterator[tuple[AnyQuestion, Json | Failed]]:
+        """Answer the lane's questions that `pull` gives until it gives None: those to the engine
+        several at once, the others one by one. Never raises.
         """
         if lane == "api" and self._engine_silent is None:
             from diagnose.live.engine import api
 
             for asked, answer in api.many(self, pull):
                 try:
-                    yield asked, self._failed(answer) if isinstance(answer, Exception) else self._clean(asked, answer)
+                    yield (
+                        asked,
+                        self._failed(answer)
+                        if isinstance(answer, Exception)
+                        else self._clean(asked, answer),
+                    )
                 except Exception as error:  # noqa: BLE001 - as above
                     yield asked, self._failed(error)
             return
@@ -169,13 +188,15 @@ class Live(msgspec.Struct, dict=True, eq=False):
             yield one, self.ask(one)
 
     def restored(self, asked: AnyQuestion) -> AnyQuestion:
-        """The question with the secrets that stand as tokens in it: one that was built from an answer."""
+        """The question with the secrets that stand as tokens in it: one that was built from an
+        answer."""
         if "<redacted:" not in asked.arguments:
             return asked
         return recorded(asked.kind, self.redactor.restore(asked.args))
 
     def _clean(self, asked: AnyQuestion, answer: Json) -> Json:
-        """The answer without its secrets. A part that cannot be searched for them is removed, the rest stays."""
+        """The answer without its secrets. A part that cannot be searched for them is removed, the
+        rest stays."""
         try:
             return self.redactor.answer(asked.kind, asked.args, answer)
         except UNSEARCHABLE:
@@ -212,7 +233,9 @@ class Live(msgspec.Struct, dict=True, eq=False):
             return None
         if policy.scope == "engine":
             return self._engine_silent
-        of_network = policy.scope == "network" and not (policy.kind == "sysctl" and _is_machine_wide(asked))
+        of_network = policy.scope == "network" and not (
+            policy.kind == "sysctl" and _is_machine_wide(asked)
+        )
         return self._elsewhere or (self._other_network if of_network else None)
 
     @functools.cached_property
@@ -227,7 +250,8 @@ class Live(msgspec.Struct, dict=True, eq=False):
 
     @functools.cached_property
     def _elsewhere(self) -> Failed | None:
-        """Host-side answers are about this machine only; they count where the engine's process is found here."""
+        """Host-side answers are about this machine only; they count where the engine's process is
+        found here."""
         where = self.ask(FindLocality())
         if isinstance(where, Failed):
             # not its own reason: a file would be called missing because the docker context is

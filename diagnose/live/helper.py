@@ -1,12 +1,14 @@
-"""Helper processes: what may block in the kernel for ever, or changes the process that does it, is done in processes
-that can be left behind.
+"""Helper processes: what may block in the kernel for ever, or changes the process that does it, is
+done in processes that can be left behind.
 
-A stat on a dead network mount cannot be interrupted, not even by SIGKILL, and a thread in it would hold the exit; a
-network namespace belongs to whoever entered it. So `Helper.start` forks one small process for each room of functions,
-before the tool has any thread. This process does no work itself: on request it forks a worker and hands over the
-worker's socket. A worker answers one request after the other. A worker that is silent past its deadline is abandoned
-and named, and the next request gets another. Helper and workers have a session of their own with their streams on
-/dev/null. They end with the tool, whatever ended it: the helper kills its workers when its socket closes.
+A stat on a dead network mount cannot be interrupted, not even by SIGKILL, and a thread in it would
+hold the exit; a network namespace belongs to whoever entered it. So `Helper.start` forks one small
+process for each room of functions, before the tool has any thread. This process does no work
+itself: on request it forks a worker and hands over the worker's socket. A worker answers one
+request after the other. A worker that is silent past its deadline is abandoned and named, and the
+next request gets another. Helper and workers have a session of their own with their streams on
+/dev/null. They end with the tool, whatever ended it: the helper kills its workers when its socket
+closes.
 """
 
 from __future__ import annotations
@@ -33,24 +35,32 @@ from diagnose.model import Json
 
 Name = Literal["disk", "network"]
 
-ROOMS: Mapping[Name, str] = {"disk": "diagnose.live.disk.worker", "network": "diagnose.live.network.worker"}
-"""The module that each helper's workers run. Its `functions()` imports what they need and gives them by name."""
+ROOMS: Mapping[Name, str] = {
+    "disk": "diagnose.live.disk.worker",
+    "network": "diagnose.live.network.worker",
+}
+"""The module that each helper's workers run. Its `functions()` imports what they need and gives
+them by name."""
 
 WORKERS_MAX: Mapping[Name, int] = {"disk": 64, "network": 3}
-"""Workers that may live at the same time. Network questions are short and wait for one of a few; a question to a file
-system may wait for a dead mount, and must not keep others from theirs."""
+"""Workers that may live at the same time. Network questions are short and wait for one of a few; a
+question to a file system may wait for a dead mount, and must not keep others from theirs."""
 
 BUSY_S: Mapping[Name, float] = {"disk": 0.0, "network": 0.02}
-"""Seconds for which the workers of a helper may all be busy before one more is forked. Most network questions take less."""
+"""Seconds for which the workers of a helper may all be busy before one more is forked. Most network
+questions take less."""
 
 FORK_S = 3.0
-"""Seconds that the helper is given to fork a worker, also on a host whose processors are all taken."""
+"""Seconds that the helper is given to fork a worker, also on a host whose processors are all taken.
+"""
 DEATH_S = 0.02
 """Seconds that a killed process is given to vanish before it is called unkillable."""
 MARGIN_S = 0.15
-"""Seconds that are kept back from a question's deadline, so that the answer about a silence still comes in time."""
+"""Seconds that are kept back from a question's deadline, so that the answer about a silence still
+comes in time."""
 STUCK_MAX = 24
-"""Workers that may be left behind in one run; more would only burden a host that is stuck already."""
+"""Workers that may be left behind in one run; more would only burden a host that is stuck already.
+"""
 
 _LENGTH = struct.Struct("!I")
 _PREPARE, _FORK = b"p", b"f"
@@ -67,8 +77,8 @@ class Handover(msgspec.Struct):
 
 
 class Helper:
-    """The tool's side: sends requests to workers, keeps the idle ones, leaves the stuck ones behind. Safe to share
-    by threads."""
+    """The tool's side: sends requests to workers, keeps the idle ones, leaves the stuck ones
+    behind. Safe to share by threads."""
 
     def __init__(self, name: Name, control: socket.socket, pid: int, missing: str = "") -> None:
         self.name = name
@@ -111,8 +121,8 @@ class Helper:
     def call(self, function: str, args: Json, deadline: float) -> Json:
         """What this function of the helper's room returns, within `deadline` seconds in all.
 
-        Raises OSError as the worker met it, Refused as the worker raised it, and Refused("timed out") that says which
-        process waits, for what and where in the kernel.
+        Raises OSError as the worker met it, Refused as the worker raised it, and Refused("timed
+        out") that says which process waits, for what and where in the kernel.
         """
         return self.submit(function, args, deadline).result()
 
@@ -149,7 +159,10 @@ class Helper:
 
     def abandon(self, worker: _WorkerProcess, what: str, waited: float) -> Refused:
         """Leave a silent worker behind; the Refused says for what it waits."""
-        evidence = f"{what} does not answer after {waited:.1f} s; process {worker.pid} {_whereabouts(worker.pid)}"
+        evidence = (
+            f"{what} does not answer after {waited:.1f} s; process {worker.pid} "
+            f"{_whereabouts(worker.pid)}"
+        )
         with contextlib.suppress(OSError):
             os.kill(worker.pid, signal.SIGKILL)
         time.sleep(DEATH_S)
@@ -174,12 +187,15 @@ class Helper:
             self._control.sendall(_FORK)
             data, descriptors, _, _ = socket.recv_fds(self._control, _REFUSAL_BYTES, 1)
             if not descriptors:
-                raise Refused("refused", data.decode(errors="replace") or f"the {self.name} helper is gone")
+                raise Refused(
+                    "refused", data.decode(errors="replace") or f"the {self.name} helper is gone"
+                )
             self._living += 1
         return _WorkerProcess(socket.socket(fileno=descriptors[0]), int(data))
 
     def _wait_for_idle(self, until: float) -> None:
-        """Return as soon as a worker is idle, or another one may be forked. Refused("timed out") at `until` (monotonic)."""
+        """Return as soon as a worker is idle, or another one may be forked. Refused("timed out") at
+        `until` (monotonic)."""
         may_fork_at = time.monotonic() + (BUSY_S[self.name] if self._living else 0.0)
         while not self._idle:
             now = time.monotonic()
@@ -220,7 +236,9 @@ class PendingReply:
         try:
             reply, handed_over = _receive(self._worker.connection, self._until)
         except TimeoutError:
-            raise self._helper.abandon(self._worker, self._what, time.monotonic() - self._since) from None
+            raise self._helper.abandon(
+                self._worker, self._what, time.monotonic() - self._since
+            ) from None
         except OSError:
             self._helper.forget(self._worker)
             raise
@@ -255,11 +273,15 @@ def _serve_forks(name: Name) -> None:
     functions: Mapping[str, Function] = {}
     while command := control.recv(1):
         try:
-            functions = functions or importlib.import_module(ROOMS[name]).functions()  # here, so that no worker has to
+            functions = (
+                functions or importlib.import_module(ROOMS[name]).functions()
+            )  # here, so that no worker has to
         except Exception as error:  # noqa: BLE001 - whatever a broken installation brings
             if command == _FORK:
                 control.send(
-                    f"the {name} helper cannot work: {type(error).__name__}: {error}".encode()[:_REFUSAL_BYTES]
+                    f"the {name} helper cannot work: {type(error).__name__}: {error}".encode()[
+                        :_REFUSAL_BYTES
+                    ]
                 )
             continue
         if command == _PREPARE:
@@ -286,7 +308,8 @@ def _serve_forks(name: Name) -> None:
 
 
 def _reap(workers: set[int]) -> None:
-    """Drop the workers that have ended. Until then each keeps its pid, so that no stranger is killed in its place."""
+    """Drop the workers that have ended. Until then each keeps its pid, so that no stranger is
+    killed in its place."""
     with contextlib.suppress(ChildProcessError):
         while pid := os.waitpid(-1, os.WNOHANG)[0]:
             workers.discard(pid)
@@ -327,7 +350,9 @@ def _answer(functions: Mapping[str, Function], request: Json) -> tuple[bytes, so
 
 def _send(connection: socket.socket, body: bytes, handed_over: socket.socket | None = None) -> None:
     connection.settimeout(None)
-    socket.send_fds(connection, [_LENGTH.pack(len(body))], [handed_over.fileno()] if handed_over else [])
+    socket.send_fds(
+        connection, [_LENGTH.pack(len(body))], [handed_over.fileno()] if handed_over else []
+    )
     connection.sendall(body)
 
 
@@ -387,7 +412,8 @@ def _describe(function: str, args: Json) -> str:
 
 
 def _whereabouts(pid: int) -> str:
-    """The state of a process and where in the kernel it waits, as far as /proc shows it to the caller."""
+    """The state of a process and where in the kernel it waits, as far as /proc shows it to the
+    caller."""
     state = _state(pid)
     if not state:
         return "is gone"

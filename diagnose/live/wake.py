@@ -1,15 +1,16 @@
-"""What wakes a watch: the kernel and the engine say when something changes, so that nothing is asked while nothing happens.
+"""What wakes a watch: the kernel and the engine say when something changes, so that nothing is
+asked while nothing happens.
 
 | source | what it reports | topic |
 |---|---|---|
-| the engine's events, by a process that follows them (`EventStream`) | containers that start, end, turn unhealthy; networks | containers |
-| rtnetlink: links, addresses, routes, rules, and forwarding (netconf) | the host's network | network |
+| the engine's events, which a process follows (`EventStream`) | containers, networks | containers |
+| rtnetlink: links, addresses, routes, rules, forwarding | the host's network | network |
 | nfnetlink: changes of nftables and of iptables over it | the packet filter | network |
-| pressure stall information, triggers of /proc/pressure | memory and disks that keep programs waiting | pressure |
+| pressure stall information: triggers of /proc/pressure | programs that wait | pressure |
 | inotify on /etc/docker and /etc | daemon.json, resolv.conf | files |
 
-Rules of iptables-legacy change without a notice. Everything is read-only, but for the trigger that a PSI file takes. There is no
-thread: whoever waits may fork.
+Rules of iptables-legacy change without a notice. Everything is read-only, but for the trigger that
+a PSI file takes. There is no thread: whoever waits may fork.
 """
 
 from __future__ import annotations
@@ -33,7 +34,8 @@ Topic = Literal["containers", "network", "pressure", "files", "engine"]
 _NETLINK_ROUTE, _NETLINK_NETFILTER = 0, 12
 _SOL_NETLINK, _ADD_MEMBERSHIP = 270, 1
 _ROUTE_GROUPS = (1, 5, 7, 8, 9, 11, 19, 24, 25)
-"""Groups of linux/rtnetlink.h: links, IPv4 addresses, routes and rules, IPv6 addresses, routes and rules, netconf of both."""
+"""Groups of linux/rtnetlink.h: links, IPv4 addresses, routes and rules, IPv6 addresses, routes and
+rules, netconf of both."""
 _NFTABLES_GROUP = 7
 _PSI = {"memory": b"some 200000 2000000\0", "io": b"some 1000000 2000000\0"}
 """Triggers: programs waited for memory 10 % of two seconds, or for disks half of them."""
@@ -43,10 +45,12 @@ FILES = {"/etc/docker": (b"daemon.json",), "/etc": (b"resolv.conf",)}
 EVENTS = {
     "type": ["container", "network", "volume", "daemon"],
     "event": [
-        "start", "die", "oom", "health_status", "destroy", "pause", "unpause", "connect", "disconnect", "create", "reload", "update",
+        "start", "die", "oom", "health_status", "destroy", "pause", "unpause", "connect",
+        "disconnect", "create", "reload", "update",
     ],
 }  # fmt: skip
-"""The engine sends these alone: health checks make three exec events each, which would wake a watch for ever."""
+"""The engine sends these alone: health checks make three exec events each, which would wake a watch
+for ever."""
 RETRY_S = 1.0
 
 
@@ -112,7 +116,9 @@ class Wake:
 
     def _listen(self, name: str, protocol: int, groups: tuple[int, ...]) -> None:
         try:
-            listener = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_CLOEXEC, protocol)
+            listener = socket.socket(
+                socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_CLOEXEC, protocol
+            )
             listener.bind((0, 0))  # the kernel passes over a socket without an address
             for group in groups:
                 listener.setsockopt(_SOL_NETLINK, _ADD_MEMBERSHIP, group)
@@ -134,7 +140,8 @@ class Wake:
 
 
 def _drained(listener: socket.socket) -> set[Topic]:
-    """All that waits is read and forgotten: the next round asks again. An overrun queue (ENOBUFS) means the same."""
+    """All that waits is read and forgotten: the next round asks again. An overrun queue (ENOBUFS)
+    means the same."""
     with contextlib.suppress(BlockingIOError, OSError):
         while True:
             listener.recv(65536)
@@ -173,11 +180,16 @@ class _Pressure:
 
     def has_fired(self) -> bool:
         """Whether a trigger fired since it was looked at last."""
-        return any(happened & self._priority for _, happened in self._poll.poll(0)) if self.handles else False
+        return (
+            any(happened & self._priority for _, happened in self._poll.poll(0))
+            if self.handles
+            else False
+        )
 
 
 def _follow(options: Options, writes: int, lives: int) -> None:
-    """The process that follows the engine: a letter for each change, until the other process is gone. Never returns."""
+    """The process that follows the engine: a letter for each change, until the other process is
+    gone. Never returns."""
     os.setsid()
     threading.Thread(target=_end_with, args=(lives,), daemon=True).start()
     is_lost = False

@@ -1,5 +1,5 @@
 """Why can A not reach B: each hop of one connection, in order, up to the first that stops it.
 
-`ends` reads what the user typed, `hops` walks from one end to the other, `cure` finds what mends the hop that is broken.
-All of it is pure: evidence in, hops out.
+`ends` reads what the user typed, `hops` walks from one end to the other, `cure` finds what mends
+the hop that is broken. All of it is pure: evidence in, hops out.
 """

@@ -46,11 +46,13 @@ _SUSPECTS: Mapping[HopKind, tuple[str, ...]] = {
     ),
     "listener": ("network.published-port-not-listening", "container.loopback-peer"),
 }
-"""How the ids begin of the checks that may explain a broken hop. A finding of another check is about something else."""
+"""How the ids begin of the checks that may explain a broken hop. A finding of another check is
+about something else."""
 
 
 class PathAnswer(msgspec.Struct, frozen=True):
-    """finding: what explains the decisive hop, if a check found it. cure: what mends it, None where nothing is known to."""
+    """finding: what explains the decisive hop, if a check found it. cure: what mends it, None where
+    nothing is known to."""
 
     path: Path
     finding: Reported | None = None
@@ -83,7 +85,9 @@ def answer(report: Report, begin: str, target: str) -> PathAnswer | Unavailable:
     place = runbooks.Place(report.docker, report.traits)
     finding = _explaining(report, decisive)
     if finding is not None:
-        return PathAnswer(path, finding, runbooks.cure(finding.id, finding.finding.variables, place))
+        return PathAnswer(
+            path, finding, runbooks.cure(finding.id, finding.finding.variables, place)
+        )
     hint = (
         decisive.hint.replace("docker ", f"{report.docker} ", 1)
         if decisive.hint.startswith("docker ")
@@ -93,18 +97,23 @@ def answer(report: Report, begin: str, target: str) -> PathAnswer | Unavailable:
 
 
 def _explaining(report: Report, hop: Hop) -> Reported | None:
-    """The worst root above advice of a check that may explain the hop, about what the hop stands on."""
+    """The worst root above advice of a check that may explain the hop, about what the hop stands
+    on."""
     suspects = _SUSPECTS.get(hop.kind, ())
     fitting = [
         found
         for found in report.findings
-        if found.root and found.severity > Severity.advice and found.id.startswith(suspects) and _is_about(found, hop)
+        if found.root
+        and found.severity > Severity.advice
+        and found.id.startswith(suspects)
+        and _is_about(found, hop)
     ]
     return max(fitting, key=lambda found: (found.severity, _names(found, hop)), default=None)
 
 
 def _is_about(found: Reported, hop: Hop) -> bool:
-    """Whether a finding is about one of the hop's things. One about the host has to touch them, where it says what it touches."""
+    """Whether a finding is about one of the hop's things. One about the host has to touch them,
+    where it says what it touches."""
     things = set(hop.about) - {HOST}
     touched = {found.subject, *found.finding.touches}
     if things & touched:

@@ -1,4 +1,5 @@
-"""The two ends of a path, from what the user typed to a container, the host, or something beyond it."""
+"""The two ends of a path, from what the user typed to a container, the host, or something beyond
+it."""
 
 from __future__ import annotations
 
@@ -15,7 +16,9 @@ from diagnose.judgement import selection
 
 Proto = Literal["tcp", "udp"]
 HOST, INTERNET = "host", "internet"
-_TARGET = re.compile(r"(?P<end>\[[0-9a-fA-F:]+\]|[^:\[\]]+|[0-9a-fA-F]*(?::[0-9a-fA-F]*){2,})(?::(?P<port>\d{1,5}))?")
+_TARGET = re.compile(
+    r"(?P<end>\[[0-9a-fA-F:]+\]|[^:\[\]]+|[0-9a-fA-F]*(?::[0-9a-fA-F]*){2,})(?::(?P<port>\d{1,5}))?"
+)
 
 
 class UnknownEndError(Exception):
@@ -31,7 +34,8 @@ class PathTarget(msgspec.Struct, frozen=True):
 
 
 class End(msgspec.Struct, frozen=True):
-    """One end. container: None for the host and beyond. address: None where any will do. called: the name that was typed."""
+    """One end. container: None for the host and beyond. address: None where any will do. called:
+    the name that was typed."""
 
     kind: Literal["container", "host", "outside"]
     called: str
@@ -56,8 +60,14 @@ def target(text: str) -> PathTarget:
     return PathTarget(found["end"].strip("[]"), port, "udp" if proto == "udp" else "tcp")
 
 
-def end(word: str, containers: Containers, interfaces: Interfaces | None, caller: Container | None = None) -> End:
-    """What a word names: `host`, `internet`, a container, an address, or a name as `caller` would use it.
+def end(
+    word: str,
+    containers: Containers,
+    interfaces: Interfaces | None,
+    caller: Container | None = None,
+) -> End:
+    """What a word names: `host`, `internet`, a container, an address, or a name as `caller` would
+    use it.
 
     UnknownEndError where it names nothing.
     """
@@ -76,18 +86,25 @@ def end(word: str, containers: Containers, interfaces: Interfaces | None, caller
         return End("outside", word)
     near = difflib.get_close_matches(word, [container.name for container in containers], n=3)
     hint = f"; did you mean {selection.either(near)}?" if near else ""
-    raise UnknownEndError(f"{word!r} is no container, no address, not `host` and not `internet`{hint}")
+    raise UnknownEndError(
+        f"{word!r} is no container, no address, not `host` and not `internet`{hint}"
+    )
 
 
 def _container(word: str, containers: Containers, caller: Container | None) -> Container | None:
-    """The container that is called so, by name or the beginning of its id, or by an alias on a network of the caller."""
+    """The container that is called so, by name or the beginning of its id, or by an alias on a
+    network of the caller."""
     names = {container.id: container.name for container in containers}
     called = selection.called(word, names)
     for container in containers:
         if container.name in called and len(called) == 1:
             return container
     for container in containers:
-        shared = set(container.endpoints) & set(caller.endpoints) if caller is not None else set(container.endpoints)
+        shared = (
+            set(container.endpoints) & set(caller.endpoints)
+            if caller is not None
+            else set(container.endpoints)
+        )
         if shared and word in container.dns_names:
             return container
     return None

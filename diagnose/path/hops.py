@@ -1,8 +1,10 @@
-"""The hops of one connection through a host, from the program that asks to the program that answers.
+"""The hops of one connection through a host, from the program that asks to the program that
+answers.
 
-The way through the host itself is `firewall.trace`, which agrees with real packets. What lies before and behind it, the container's
-namespace, its bridge and the listening socket, comes from evidence. The walk ends at the first hop that is broken. A hop that is not
-known leaves the path unknown, and the walk goes on.
+The way through the host itself is `firewall.trace`, which agrees with real packets. What lies
+before and behind it, the container's namespace, its bridge and the listening socket, comes from
+evidence. The walk ends at the first hop that is broken. A hop that is not known leaves the path
+unknown, and the walk goes on.
 """
 
 from __future__ import annotations
@@ -24,7 +26,16 @@ from diagnose.evidence.network.networks import Network, Networks
 from diagnose.evidence.network.route_lookups import SOMEWHERE
 from diagnose.evidence.network.uplinks import Uplinks
 from diagnose.firewall.rules import Family
-from diagnose.firewall.trace import Flow, Obstacle, Origin, Stack, Stage, Trace, trace, trace_bridged
+from diagnose.firewall.trace import (
+    Flow,
+    Obstacle,
+    Origin,
+    Stack,
+    Stage,
+    Trace,
+    trace,
+    trace_bridged,
+)
 from diagnose.model import HOST, Subject, Unavailable
 from diagnose.path.ends import End, PathTarget
 
@@ -33,7 +44,8 @@ KINDS = (Containers, Networks, HostStack, Interfaces, Uplinks, Namespaces, Liste
 
 State = Literal["ok", "broken", "unknown"]
 HopKind = Literal[
-    "process", "name", "network", "namespace", "bridge", "filter", "forwarding", "translation", "route", "uplink", "listener", "answer"
+    "process", "name", "network", "namespace", "bridge", "filter", "forwarding", "translation",
+    "route", "uplink", "listener", "answer"
 ]  # fmt: skip
 _ANY = frozenset({"0.0.0.0", "::", "*", ""})  # noqa: S104 - what a socket says that takes every address
 Kind = TypeVar("Kind")
@@ -56,8 +68,9 @@ class PathEvidence(msgspec.Struct, frozen=True):
 
 
 class Hop(msgspec.Struct, frozen=True):
-    """One hop. place: where it is, in a word or two. about: what it stands on, for the finding that explains it. hint: a command that mends
-    or tells more, where the hop is broken and no finding is about it."""
+    """One hop. place: where it is, in a word or two. about: what it stands on, for the finding that
+    explains it. hint: a command that mends or tells more, where the hop is broken and no finding is
+    about it."""
 
     kind: HopKind
     place: str
@@ -68,7 +81,8 @@ class Hop(msgspec.Struct, frozen=True):
 
 
 class Path(msgspec.Struct, frozen=True):
-    """All hops up to the first broken one. unknown: some hop could not be judged, and none is broken."""
+    """All hops up to the first broken one. unknown: some hop could not be judged, and none is
+    broken."""
 
     begin: End
     target: PathTarget
@@ -85,7 +99,11 @@ class Path(msgspec.Struct, frozen=True):
     @property
     def decisive(self) -> Hop | None:
         """The hop that breaks the path, or the first that leaves it unknown."""
-        return next((hop for hop in self.hops if hop.state == self.state), None) if self.state != "ok" else None
+        return (
+            next((hop for hop in self.hops if hop.state == self.state), None)
+            if self.state != "ok"
+            else None
+        )
 
     @property
     def subjects(self) -> frozenset[Subject]:
@@ -97,7 +115,11 @@ def site(evidence: Mapping[type, object]) -> PathEvidence | Unavailable:
     """The host from collected evidence; Unavailable without the containers."""
     containers = evidence.get(Containers)
     if not isinstance(containers, Containers):
-        return containers if isinstance(containers, Unavailable) else Unavailable("missing", "the list of containers")
+        return (
+            containers
+            if isinstance(containers, Unavailable)
+            else Unavailable("missing", "the list of containers")
+        )
 
     def known(kind: type[Kind]) -> Kind | None:
         found = evidence.get(kind)
@@ -119,7 +141,8 @@ class _EndedError(Exception):
 
 
 class _Leg(msgspec.Struct, frozen=True):
-    """Where the packets enter the host: by a bridge, by an uplink, or from the host itself (""). network: of a container."""
+    """Where the packets enter the host: by a bridge, by an uplink, or from the host itself ("").
+    network: of a container."""
 
     device: str = ""
     address: str | None = None
@@ -156,12 +179,18 @@ class Walker:
         if end is not None:
             self._runs(end)
         if self._is_same_namespace(begin, end):
-            self._add("namespace", "loopback", f"{self._begin} and {self._end} share one network namespace")
+            self._add(
+                "namespace",
+                "loopback",
+                f"{self._begin} and {self._end} share one network namespace",
+            )
             self._listens(end, self._port(end), "127.0.0.1")
             return
         leg = self._leave(begin, end)
         if self._site.host_stack is None:
-            self._add("filter", "host", "the host's packet filter and routes could not be read", "unknown")
+            self._add(
+                "filter", "host", "the host's packet filter and routes could not be read", "unknown"
+            )
             return
         if end is not None and not _uses_host_network(end):
             self._to_container(leg, end)
@@ -172,7 +201,15 @@ class Walker:
 
     # -- hops ----------------------------------------
 
-    def _add(self, kind: HopKind, place: str, text: str, state: State = "ok", *about: Subject, hint: str = "") -> None:
+    def _add(
+        self,
+        kind: HopKind,
+        place: str,
+        text: str,
+        state: State = "ok",
+        *about: Subject,
+        hint: str = "",
+    ) -> None:
         self._hops.append(Hop(kind, place, text, state, about, hint))
         if state == "broken":
             raise _EndedError
@@ -185,9 +222,16 @@ class Walker:
         if container.state.status == "paused":
             command = f"docker unpause {container.name}"
             self._add(
-                "process", place, "is paused: its processes do nothing", "broken", container.subject, hint=command
+                "process",
+                place,
+                "is paused: its processes do nothing",
+                "broken",
+                container.subject,
+                hint=command,
             )
-        ended = f", exit code {container.state.exit_code}" if container.state.status == "exited" else ""
+        ended = (
+            f", exit code {container.state.exit_code}" if container.state.status == "exited" else ""
+        )
         command = f"docker logs --tail 20 {container.name}"
         self._add(
             "process",
@@ -203,7 +247,10 @@ class Walker:
             return False
         both_on_host = _uses_host_network(begin) and _uses_host_network(end)
         shares = begin.host_config.network_mode in (f"container:{end.id}", f"container:{end.name}")
-        shared = end.host_config.network_mode in (f"container:{begin.id}", f"container:{begin.name}")
+        shared = end.host_config.network_mode in (
+            f"container:{begin.id}",
+            f"container:{begin.name}",
+        )
         return begin.id == end.id or both_on_host or shares or shared
 
     # -- out of the first end ----------------------------------------
@@ -215,7 +262,13 @@ class Walker:
             if uplink is None:
                 self._add("uplink", "uplink", "no interface of this host leads to others", "broken")
                 raise AssertionError
-            self._add("uplink", uplink.name, "packets come in by it", "ok", Subject("interface", uplink.name))
+            self._add(
+                "uplink",
+                uplink.name,
+                "packets come in by it",
+                "ok",
+                Subject("interface", uplink.name),
+            )
             return _Leg(uplink.name, self._begin.address or SOMEWHERE)
         if begin is None or _uses_host_network(begin):
             return _Leg()
@@ -239,10 +292,13 @@ class Walker:
         kind, _, name = container.host_config.network_mode.partition(":")
         if kind != "container":
             return container
-        return next((other for other in self._site.containers if name in (other.id, other.name)), container)
+        return next(
+            (other for other in self._site.containers if name in (other.id, other.name)), container
+        )
 
     def _network_of(self, begin: Container, end: Container | None) -> Network:
-        """The network by which packets leave: one that both ends are on, or else the one with the default route."""
+        """The network by which packets leave: one that both ends are on, or else the one with the
+        default route."""
         known = self._site.networks.by_name if self._site.networks is not None else {}
         mine = [known[name] for name in sorted(begin.endpoints) if name in known]
         if not mine:
@@ -256,16 +312,23 @@ class Walker:
             self._without_common_network(begin, end)
         leading = [network for network in mine if not network.internal]
         if not leading:
-            text = f'its only network "{mine[0].name}" is internal: nothing leads out of it, on purpose'
+            text = (
+                f'its only network "{mine[0].name}" is internal: nothing leads out of it, on '
+                "purpose"
+            )
             self._add("network", f'network "{mine[0].name}"', text, "broken", mine[0].subject)
         return max(leading, key=lambda network: begin.endpoints[network.name].gw_priority)
 
     def _without_common_network(self, begin: Container, end: Container) -> None:
-        """Containers on different networks are kept apart by the engine, unless the port is published."""
+        """Containers on different networks are kept apart by the engine, unless the port is
+        published."""
         others = sorted(self._owner(end).endpoints)
         if not others:
             self._add("network", f'container "{end.name}"', _no_network(end), "broken", end.subject)
-        text = f'no network in common: "{begin.name}" is on {_listed(begin.endpoints)}, "{end.name}" is on {_listed(others)}'
+        text = (
+            f'no network in common: "{begin.name}" is on {_listed(begin.endpoints)}, "{end.name}" '
+            f"is on {_listed(others)}"
+        )
         hint = f"docker network connect {others[0]} {begin.name}"
         self._add("network", "network", text, "broken", begin.subject, end.subject, hint=hint)
 
@@ -276,7 +339,10 @@ class Walker:
             return
         endpoint = self._owner(end).endpoints[network.name]
         if network.name == "bridge":
-            text = f'containers on network "bridge" have no names for each other: use {endpoint.ip_address}, or a network of your own'
+            text = (
+                'containers on network "bridge" have no names for each other: use '
+                f"{endpoint.ip_address}, or a network of your own"
+            )
             self._add("name", "name", text, "ok", network.subject)
         elif called in end.dns_names or called in (endpoint.dns_names or ()):
             self._add(
@@ -290,8 +356,11 @@ class Walker:
     def _leaves_subnet(self, network: Network, end: Container | None) -> bool:
         return end is None or network.name not in self._owner(end).endpoints
 
-    def _inside(self, container: Container, endpoint: NetworkEndpoint, *, needs_route: bool) -> None:
-        """The container's end: its interface, its address, and its default route where packets leave the subnet."""
+    def _inside(
+        self, container: Container, endpoint: NetworkEndpoint, *, needs_route: bool
+    ) -> None:
+        """The container's end: its interface, its address, and its default route where packets
+        leave the subnet."""
         place = f'namespace of "{container.name}"'
         netns = self._netns(container)
         if netns is None:
@@ -304,24 +373,42 @@ class Walker:
             self._add("namespace", place, text, "broken", container.subject, hint=hint)
             return
         if not link.up:
-            self._add("namespace", place, f"{link.name} is down", "broken", container.subject, hint=hint)
+            self._add(
+                "namespace", place, f"{link.name} is down", "broken", container.subject, hint=hint
+            )
         trouble = self._route_trouble(container, netns) if needs_route else ""
         if trouble:
             self._add("namespace", place, trouble, "broken", container.subject, hint=hint)
         self._port_of_bridge(container, link.link)
-        self._add("namespace", place, f"{link.name} is up with {endpoint.ip_address}", "ok", container.subject)
+        self._add(
+            "namespace",
+            place,
+            f"{link.name} is up with {endpoint.ip_address}",
+            "ok",
+            container.subject,
+        )
 
     def _route_trouble(self, container: Container, netns: ContainerNetns) -> str:
-        """What keeps packets from leaving the container's subnets; empty where a route leads to a gateway that somebody is."""
+        """What keeps packets from leaving the container's subnets; empty where a route leads to a
+        gateway that somebody is."""
         if not netns.has_default_route:
             return "has no default route: nothing leaves its subnet"
         known = {endpoint.gateway for endpoint in self._owner(container).endpoints.values()} - {""}
-        others = {endpoint.ip_address for other in self._site.containers for endpoint in other.endpoints.values()}
+        others = {
+            endpoint.ip_address
+            for other in self._site.containers
+            for endpoint in other.endpoints.values()
+        }
         gateways = [
-            route.gateway for route in netns.routes if not route.prefix and route.family == "inet" and route.gateway
+            route.gateway
+            for route in netns.routes
+            if not route.prefix and route.family == "inet" and route.gateway
         ]
         if known and gateways and not known & set(gateways) and not others & set(gateways):
-            return f"its default route leads to {gateways[0]}, which nobody is: the gateway is {min(known)}"
+            return (
+                f"its default route leads to {gateways[0]}, which nobody is: the gateway is "
+                f"{min(known)}"
+            )
         return ""
 
     def _netns(self, container: Container) -> ContainerNetns | None:
@@ -334,7 +421,9 @@ class Walker:
     def _port_of_bridge(self, container: Container, peer: int | None) -> None:
         """The host's end of the pair: it has to be up, and on a bridge."""
         interfaces = self._site.interfaces
-        veth = interfaces.by_index.get(peer) if interfaces is not None and peer is not None else None
+        veth = (
+            interfaces.by_index.get(peer) if interfaces is not None and peer is not None else None
+        )
         if veth is None:
             return
         hint = f"docker restart {container.name}"
@@ -350,25 +439,46 @@ class Walker:
             )
         if veth.master is None:
             text = "the host's end of the pair is on no bridge"
-            self._add("bridge", veth.name, text, "broken", container.subject, veth.subject, hint=hint)
+            self._add(
+                "bridge", veth.name, text, "broken", container.subject, veth.subject, hint=hint
+            )
 
     def _at_bridge(self, network: Network, gateway: str = "") -> None:
-        """The network's bridge. gateway: the address that it has to have, where packets leave the subnet."""
+        """The network's bridge. gateway: the address that it has to have, where packets leave the
+        subnet."""
         place = f'network "{network.name}"'
         about = (network.subject, Subject("interface", network.bridge))
         if not network.is_bridge:
-            self._add("bridge", place, f"its driver is {network.driver}, whose ways are not walked", "unknown", *about)
+            self._add(
+                "bridge",
+                place,
+                f"its driver is {network.driver}, whose ways are not walked",
+                "unknown",
+                *about,
+            )
             raise _EndedError
         interfaces = self._site.interfaces
-        bridge = interfaces.bridge(network.bridge, network.gateways) if interfaces is not None else None
+        bridge = (
+            interfaces.bridge(network.bridge, network.gateways) if interfaces is not None else None
+        )
         if interfaces is None:
-            self._add("bridge", place, f"bridge {network.bridge} could not be looked at", "unknown", *about)
+            self._add(
+                "bridge",
+                place,
+                f"bridge {network.bridge} could not be looked at",
+                "unknown",
+                *about,
+            )
         elif bridge is None:
             self._add("bridge", place, f"bridge {network.bridge} is gone", "broken", *about)
         elif not bridge.up:
             hint = f"ip link set {bridge.name} up"
             self._add("bridge", place, f"bridge {bridge.name} is down", "broken", *about, hint=hint)
-        elif gateway and network.bridge_has_address and gateway not in interfaces.addresses_of(bridge):
+        elif (
+            gateway
+            and network.bridge_has_address
+            and gateway not in interfaces.addresses_of(bridge)
+        ):
             text = f"bridge {bridge.name} does not have the address of the gateway {gateway}"
             self._add("bridge", place, text, "broken", *about)
         else:
@@ -382,7 +492,9 @@ class Walker:
         if self._begin.kind == "outside":
             self._to_published(leg, end, port)
             return
-        name = leg.network.name if leg.network is not None else next(iter(sorted(owner.endpoints)), "")
+        name = (
+            leg.network.name if leg.network is not None else next(iter(sorted(owner.endpoints)), "")
+        )
         known = self._site.networks.by_name if self._site.networks is not None else {}
         endpoint, network = owner.endpoints.get(name), known.get(name)
         if endpoint is None or network is None:
@@ -400,7 +512,11 @@ class Walker:
         if not is_bridged:
             self._sent_to(traced, network, endpoint.ip_address)
         self._traced(traced, network.subject)
-        if end.id != owner.id or leg.network is None or owner.id != (self._begin.container or end).id:
+        if (
+            end.id != owner.id
+            or leg.network is None
+            or owner.id != (self._begin.container or end).id
+        ):
             self._inside(end, endpoint, needs_route=False)
         self._listens(end, port, endpoint.ip_address)
 
@@ -409,19 +525,31 @@ class Walker:
         for inner, binding in end.published_ports:
             number, _, proto = inner.partition("/")
             if proto == self._wanted.proto and str(port) in (number, binding.host_port):
-                address = binding.host_ip if binding.host_ip not in _ANY else self._stack.address_on(leg.device, "ip")
+                address = (
+                    binding.host_ip
+                    if binding.host_ip not in _ANY
+                    else self._stack.address_on(leg.device, "ip")
+                )
                 text = f"{binding.host_ip or '0.0.0.0'}:{binding.host_port} leads to port {inner}"  # noqa: S104 - in words
                 self._add("listener", f'container "{end.name}"', text, "ok", end.subject)
                 if binding.host_ip and ip_address(binding.host_ip).is_loopback:
-                    text = f"port {binding.host_port} is published on {binding.host_ip} only: nobody beyond the host reaches it"
+                    text = (
+                        f"port {binding.host_port} is published on {binding.host_ip} only: nobody "
+                        "beyond the host reaches it"
+                    )
                     self._add("listener", "published port", text, "broken", end.subject)
                 self._by_host_port(leg, end, address or "", int(binding.host_port), int(number))
                 return
-        shown = ", ".join(f"{binding.host_port} -> {inner}" for inner, binding in end.published_ports) or "none"
+        shown = (
+            ", ".join(f"{binding.host_port} -> {inner}" for inner, binding in end.published_ports)
+            or "none"
+        )
         text = f"port {port}/{self._wanted.proto} is not published (published: {shown})"
         self._add("listener", f'container "{end.name}"', text, "broken", end.subject)
 
-    def _by_host_port(self, leg: _Leg, end: Container, address: str, host_port: int, port: int) -> None:
+    def _by_host_port(
+        self, leg: _Leg, end: Container, address: str, host_port: int, port: int
+    ) -> None:
         """A published port: translated to the container, or taken by the engine's proxy."""
         flow = Flow(
             Origin(leg.device, leg.address),
@@ -434,7 +562,11 @@ class Walker:
         traced = trace(self._stack, flow)
         inner = traced.nat.address if traced.nat is not None else None
         for network in self._site.networks or ():
-            if inner and network.name in end.endpoints and end.endpoints[network.name].ip_address == inner:
+            if (
+                inner
+                and network.name in end.endpoints
+                and end.endpoints[network.name].ip_address == inner
+            ):
                 self._sent_to(traced, network, inner)
         self._traced(traced, end.subject)
         if traced.nat is None:
@@ -447,7 +579,11 @@ class Walker:
         holders = listeners.on(self._wanted.proto, address, port) if listeners is not None else ()
         proxy = next((holder for holder in holders if holder.comm == "docker-proxy"), None)
         if proxy is not None:
-            self._add("translation", "docker-proxy", f"no rule translates port {port}: docker-proxy passes it on")
+            self._add(
+                "translation",
+                "docker-proxy",
+                f"no rule translates port {port}: docker-proxy passes it on",
+            )
         elif listeners is not None:
             text = f"no rule translates port {port} to the container, and no proxy listens on it"
             self._add("translation", "PREROUTING", text, "broken", end.subject, HOST)
@@ -458,20 +594,29 @@ class Walker:
         publisher = self._publisher(port) if end is None else None
         if publisher is not None:
             text = f'is published by container "{publisher.container.name}"'
-            self._add("listener", f"port {port} of the host", text, "ok", publisher.container.subject)
+            self._add(
+                "listener", f"port {port} of the host", text, "ok", publisher.container.subject
+            )
             self._runs(publisher.container)
             self._by_host_port(leg, publisher.container, address, port, publisher.port)
             return
-        flow = Flow(Origin(leg.device, leg.address), address, self._wanted.proto, port, _family(address))
+        flow = Flow(
+            Origin(leg.device, leg.address), address, self._wanted.proto, port, _family(address)
+        )
         self._traced(trace(self._stack, flow))
         self._host_listens(address, port)
 
     def _host_address(self, leg: _Leg) -> str:
-        """The host's address as this end calls it: the one that was typed, else the gateway, the uplink's, or the loopback."""
+        """The host's address as this end calls it: the one that was typed, else the gateway, the
+        uplink's, or the loopback."""
         if self._end.address is not None:
             return self._end.address
         if leg.network is not None:
-            return next(iter(leg.network.gateways), "") or self._stack.address_on(leg.device, "ip") or ""
+            return (
+                next(iter(leg.network.gateways), "")
+                or self._stack.address_on(leg.device, "ip")
+                or ""
+            )
         if leg.device:
             return self._stack.address_on(leg.device, "ip") or ""
         return "127.0.0.1"
@@ -488,7 +633,11 @@ class Walker:
     def _to_outside(self, leg: _Leg) -> None:
         address = self._end.address or SOMEWHERE
         if self._end.address is None and self._end.called != "internet":
-            self._add("name", "name", f'"{self._end.called}" is not looked up; an address anywhere stands for it')
+            self._add(
+                "name",
+                "name",
+                f'"{self._end.called}" is not looked up; an address anywhere stands for it',
+            )
         flow = Flow(
             Origin(leg.device, leg.address),
             address,
@@ -505,23 +654,39 @@ class Walker:
         self._add("uplink", uplink, text, "ok", Subject("interface", uplink))
 
     def _translated(self, traced: Trace, leg: _Leg) -> None:
-        """The source of what leaves is to become the host's: no answer finds its way to an address that only this host knows."""
+        """The source of what leaves is to become the host's: no answer finds its way to an address
+        that only this host knows."""
         obstacle = traced.obstacle
-        if leg.network is None or not leg.network.masquerades or traced.snat is not None or traced.nat_unknown:
+        if (
+            leg.network is None
+            or not leg.network.masquerades
+            or traced.snat is not None
+            or traced.nat_unknown
+        ):
             return
         if obstacle is not None and obstacle.part == "reply" and traced.is_blocked:
             text = f"no rule translates the source {leg.address}: no answer finds its way back"
             self._add("translation", "POSTROUTING", text, "broken", leg.network.subject, HOST)
 
     def _sent_to(self, traced: Trace, network: Network, address: str) -> None:
-        """Packets for a container have to leave by the bridge of its network; a route may lead elsewhere."""
+        """Packets for a container have to leave by the bridge of its network; a route may lead
+        elsewhere."""
         leaving = [
-            stage.verdict.packet.oif for stage in traced.stages if stage.part == "request" and stage.hook in _LEAVING
+            stage.verdict.packet.oif
+            for stage in traced.stages
+            if stage.part == "request" and stage.hook in _LEAVING
         ]
         oif = next((device for device in reversed(leaving) if device), "")
         if oif and oif != network.bridge and network.is_bridge:
             text = f"packets for {address} are sent to {oif}, not to bridge {network.bridge}"
-            self._add("route", "route", text, "broken", network.subject, Subject("interface", network.bridge))
+            self._add(
+                "route",
+                "route",
+                text,
+                "broken",
+                network.subject,
+                Subject("interface", network.bridge),
+            )
 
     @property
     def _stack(self) -> Stack:
@@ -529,7 +694,8 @@ class Walker:
         return self._site.host_stack.stack
 
     def _traced(self, traced: Trace, *about: Subject) -> None:
-        """The hooks that decided something, the translations, and what stops the packet or its answer."""
+        """The hooks that decided something, the translations, and what stops the packet or its
+        answer."""
         shown: set[str] = set()
         for stage in traced.stages:
             if traced.obstacle is not None and stage.verdict.by == traced.obstacle.by:
@@ -540,7 +706,9 @@ class Walker:
                         shown.add(hop.text)
                         self._hops.append(hop)
         if traced.obstacle is not None:
-            self._obstacle(traced.obstacle, "broken" if traced.is_blocked else "unknown", (HOST, *about))
+            self._obstacle(
+                traced.obstacle, "broken" if traced.is_blocked else "unknown", (HOST, *about)
+            )
         else:
             self._add("answer", "answer", "answers find their way back", "ok", HOST, *about)
 
@@ -558,8 +726,14 @@ class Walker:
         """The port that was typed, or else the lowest that the container's image exposes."""
         if self._wanted.port is not None:
             return self._wanted.port
-        exposed = [] if end is None else [name.partition("/") for name in end.config.exposed_ports or {}]
-        ports = [int(number) for number, _, proto in exposed if proto == self._wanted.proto and number.isdigit()]
+        exposed = (
+            [] if end is None else [name.partition("/") for name in end.config.exposed_ports or {}]
+        )
+        ports = [
+            int(number)
+            for number, _, proto in exposed
+            if proto == self._wanted.proto and number.isdigit()
+        ]
         return min(ports, default=80)
 
     def _listens(self, end: Container | None, port: int, address: str) -> None:
@@ -572,37 +746,76 @@ class Walker:
         netns = self._netns(end)
         if netns is None:
             self._add(
-                "listener", place, f"whether something listens on port {port} is not known", "unknown", end.subject
+                "listener",
+                place,
+                f"whether something listens on port {port} is not known",
+                "unknown",
+                end.subject,
             )
             return
         sockets = netns.sockets(self._wanted.proto, port)
         reached = [
-            socket for socket in sockets if socket.address in _ANY or address in ("", socket.address, "127.0.0.1")
+            socket
+            for socket in sockets
+            if socket.address in _ANY or address in ("", socket.address, "127.0.0.1")
         ]
         if reached:
             self._add(
-                "listener", place, f"listens on {_at(reached[0].address, port)}/{self._wanted.proto}", "ok", end.subject
+                "listener",
+                place,
+                f"listens on {_at(reached[0].address, port)}/{self._wanted.proto}",
+                "ok",
+                end.subject,
             )
         elif sockets:
-            text = f"listens on {_at(sockets[0].address, port)} only: nobody outside the container reaches it"
+            text = (
+                f"listens on {_at(sockets[0].address, port)} only: nobody outside the container "
+                "reaches it"
+            )
             self._add("listener", place, text, "broken", end.subject)
         else:
-            others = sorted({socket.port for socket in netns.listeners if socket.protocol == self._wanted.proto})
-            heard = f"it listens on {', '.join(map(str, others[:6]))}" if others else "it listens on no port"
+            others = sorted(
+                {socket.port for socket in netns.listeners if socket.protocol == self._wanted.proto}
+            )
+            heard = (
+                f"it listens on {', '.join(map(str, others[:6]))}"
+                if others
+                else "it listens on no port"
+            )
             text = f"nothing listens on port {port}/{self._wanted.proto}: {heard}"
-            self._add("listener", place, text, "broken", end.subject, hint=f"docker logs --tail 20 {end.name}")
+            self._add(
+                "listener",
+                place,
+                text,
+                "broken",
+                end.subject,
+                hint=f"docker logs --tail 20 {end.name}",
+            )
 
     def _host_listens(self, address: str, port: int) -> None:
         listeners = self._site.listeners
         if listeners is None:
-            self._add("listener", "host", f"whether something listens on port {port} is not known", "unknown")
+            self._add(
+                "listener",
+                "host",
+                f"whether something listens on port {port} is not known",
+                "unknown",
+            )
             return
         holders = listeners.on(self._wanted.proto, address, port)
         if holders:
-            self._add("listener", "host", f"{holders[0].holder} listens on {_at(holders[0].address, port)}")
+            self._add(
+                "listener",
+                "host",
+                f"{holders[0].holder} listens on {_at(holders[0].address, port)}",
+            )
             return
         text = f"nothing on the host listens on {_at(address, port)}/{self._wanted.proto}"
-        elsewhere = [each for each in listeners if each.port == port and each.proto.startswith(self._wanted.proto)]
+        elsewhere = [
+            each
+            for each in listeners
+            if each.port == port and each.proto.startswith(self._wanted.proto)
+        ]
         if elsewhere:
             text += f" ({elsewhere[0].holder} listens on {elsewhere[0].address} only)"
         self._add("listener", "host", text, "broken", HOST, hint=f"ss -lntup 'sport = :{port}'")
@@ -613,13 +826,22 @@ def _of_stage(stage: Stage, about: tuple[Subject, ...]) -> Iterator[Hop]:
     verdict, hook = stage.verdict, stage.hook.upper()
     if verdict.nat is not None:
         side = "destination" if verdict.nat.kind in ("dnat", "redirect") else "source"
-        changed = verdict.nat.address or verdict.packet.src if side == "source" else verdict.nat.address
+        changed = (
+            verdict.nat.address or verdict.packet.src if side == "source" else verdict.nat.address
+        )
         port = f":{verdict.nat.port}" if verdict.nat.port else ""
         rule = f" ({verdict.by})" if verdict.by is not None else ""
-        yield Hop("translation", hook, f"{side} becomes {changed or 'the host'}{port}{rule}", about=about)
+        yield Hop(
+            "translation", hook, f"{side} becomes {changed or 'the host'}{port}{rule}", about=about
+        )
     elif stage.hook in ("forward", "input", "output") and verdict.by is not None:
         is_policy = verdict.by.rule.startswith("policy")
-        yield Hop("filter", hook, "passes: no rule stops it" if is_policy else f"passes: {verdict.by}", about=about)
+        yield Hop(
+            "filter",
+            hook,
+            "passes: no rule stops it" if is_policy else f"passes: {verdict.by}",
+            about=about,
+        )
 
 
 def _uses_host_network(container: Container) -> bool:
@@ -631,7 +853,11 @@ def _family(address: str) -> Family:
 
 
 def _no_network(container: Container) -> str:
-    return "has no network (network mode none)" if container.host_config.network_mode == "none" else "is on no network"
+    return (
+        "has no network (network mode none)"
+        if container.host_config.network_mode == "none"
+        else "is on no network"
+    )
 
 
 def _at(address: str, port: int) -> str:

@@ -22,7 +22,8 @@ _MEANINGS = {
     "SIGXFSZ": "file size limit",
 }
 FAULTS = frozenset({4, 5, 6, 7, 8, 11, 31})
-"""Signals of a fault in the program itself: SIGILL, SIGTRAP, SIGABRT, SIGBUS, SIGFPE, SIGSEGV, SIGSYS."""
+"""Signals of a fault in the program itself: SIGILL, SIGTRAP, SIGABRT, SIGBUS, SIGFPE, SIGSEGV,
+SIGSYS."""
 
 
 def signal_of(code: int) -> str:

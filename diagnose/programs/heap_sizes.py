@@ -26,12 +26,15 @@ VARIABLES = (
 
 
 def heap_size(command: Iterable[str], environment: Iterable[str]) -> tuple[int, str]:
-    """Bytes of the largest heap that is asked for, and the option that does; 0 and "" where none is.
+    """Bytes of the largest heap that is asked for, and the option that does; 0 and "" where none
+    is.
 
     Of several `-Xmx` in one place the last one counts, as Java has it.
     """
     texts = [" ".join(command)]
-    texts += [entry.partition("=")[2] for entry in environment if entry.partition("=")[0] in VARIABLES]
+    texts += [
+        entry.partition("=")[2] for entry in environment if entry.partition("=")[0] in VARIABLES
+    ]
     found = [(0, "")]
     for text in texts:
         java = list(_JAVA.finditer(text))[-1:]

@@ -1,11 +1,13 @@
 """The line of a failed program's log that explains why it failed.
 
-A program's last line is seldom the one that explains: stack frames, farewells, hints and banners follow it. Each line gets a score
-from what it says (its level, an exception, words such as `denied` or `too low`) and from what it is (a frame, a farewell, a hint).
-The best line wins; of equal lines the first one does, for later errors follow from it. An exception stands for its own cause: the
-last `Caused by` of Java, the innermost `--->` of .NET, the first traceback of a chain in Python.
+A program's last line is seldom the one that explains: stack frames, farewells, hints and banners
+follow it. Each line gets a score from what it says (its level, an exception, words such as `denied`
+or `too low`) and from what it is (a frame, a farewell, a hint). The best line wins; of equal lines
+the first one does, for later errors follow from it. An exception stands for its own cause: the last
+`Caused by` of Java, the innermost `--->` of .NET, the first traceback of a chain in Python.
 
-The corpus in `tests/data/program_logs` holds the ends of real logs with the right line marked by hand; the test beside it measures.
+The corpus in `tests/data/program_logs` holds the ends of real logs with the right line marked by
+hand; the test beside it measures.
 """
 
 from __future__ import annotations
@@ -26,9 +28,10 @@ MOST_DETAILS = 4
 
 
 class TellingLine(msgspec.Struct, frozen=True):
-    """The chosen line. index: its place among the lines that were given. explains: whether it
-    says what is wrong, rather than being the best of lines that do not. details: what belongs to the same message (DETAIL, HINT,
-    what must be specified). neighbours: up to two lines before and after, for a reader who wants more."""
+    """The chosen line. index: its place among the lines that were given. explains: whether it says
+    what is wrong, rather than being the best of lines that do not. details: what belongs to the
+    same message (DETAIL, HINT, what must be specified). neighbours: up to two lines before and
+    after, for a reader who wants more."""
 
     text: str
     index: int = 0
@@ -57,8 +60,10 @@ _LEVELS: tuple[tuple[LazyPattern, int], ...] = (
     (
         LazyPattern(
             r"""
-            \bFATAL\b(?!\ state) | \bPANIC\b | \bpanic: | \bpanicked\ at\b | \bCRIT(?:ICAL)?\b | \bEMERG\b
-            | \[(?:emerg|alert|crit|fatal)\] | \blevel=(?:fatal|panic|critical) | \[ALERT\] | \[F\] | ^F\ +[A-Z]+\ +\[
+            \bFATAL\b(?!\ state) | \bPANIC\b | \bpanic: | \bpanicked\ at\b | \bCRIT(?:ICAL)?\b
+            | \bEMERG\b
+            | \[(?:emerg|alert|crit|fatal)\] | \blevel=(?:fatal|panic|critical) | \[ALERT\]
+            | \[F\] | ^F\ +[A-Z]+\ +\[
             | \bfatal:\ | ^fatal\ | \bFatal\ error\b | ^FailFast | ^Process\ terminated\.
             """,
             re.VERBOSE,
@@ -68,18 +73,27 @@ _LEVELS: tuple[tuple[LazyPattern, int], ...] = (
     (
         LazyPattern(
             r"""
-            \bERROR\b | \bSEVERE\b | \[(?:error|err|ERR)\] | \blevel=(?:error|err)\b | \bERR\b | \ E!\  | ^E\d{4}\ | \[E\]
-            | (?:^|[\s\]|])(?:Fatal\ )?[Ee]rror:\ | ^\s*Error\b | \blvl=e?error\b | \berror:\ | ^Unhandled\ exception
-            | ^Exception\ in\ thread | \ spawnerr:\  | \(terminated\ by\ SIG | \bexited:\ .*;\ not\ expected\)
+            \bERROR\b | \bSEVERE\b | \[(?:error|err|ERR)\] | \blevel=(?:error|err)\b | \bERR\b
+            | \ E!\  | ^E\d{4}\ | \[E\]
+            | (?:^|[\s\]|])(?:Fatal\ )?[Ee]rror:\ | ^\s*Error\b | \blvl=e?error\b | \berror:\
+            | ^Unhandled\ exception
+            | ^Exception\ in\ thread | \ spawnerr:\  | \(terminated\ by\ SIG
+            | \bexited:\ .*;\ not\ expected\)
             """,
             re.VERBOSE,
         ),
         ERROR,
     ),
-    (LazyPattern(r"\bWARN(?:ING)?\b|\[warn(?:ing)?\]|\blevel=warn|\[W\]|\bwarning:", re.IGNORECASE), WARNING),
     (
         LazyPattern(
-            r"\bINFO\b|\[(?:info|notice|Note|System|debug)\]|\blevel=(?:info|debug|trace)\b|\blvl=info\b|\bDEBUG\b|\[I\]|\bI! "
+            r"\bWARN(?:ING)?\b|\[warn(?:ing)?\]|\blevel=warn|\[W\]|\bwarning:", re.IGNORECASE
+        ),
+        WARNING,
+    ),
+    (
+        LazyPattern(
+            r"\bINFO\b|\[(?:info|notice|Note|System|debug)\]|\blevel=(?:info|debug|trace)\b"
+            r"|\blvl=info\b|\bDEBUG\b|\[I\]|\bI! "
             r"|\bNOTICE\b|\bTRACE\b|: info: |\bLOG: |^info:",
             re.IGNORECASE,
         ),
@@ -117,23 +131,36 @@ _SEVERITY_NAMES = {
 
 _EXPLAINS = LazyPattern(
     r"""
-    \b(?:permission|access)\b[^.]{0,30}\bdenied\b | \beacces\b | \boperation\ not\ permitted\b | \beperm\b | \bnot\ writ[ae]ble\b
+    \b(?:permission|access)\b[^.]{0,30}\bdenied\b | \beacces\b | \boperation\ not\ permitted\b
+    | \beperm\b | \bnot\ writ[ae]ble\b
     | \bno\ such\ (?:file|host|device|container|module|table|command)\b | \benoent\b
     | \bnot\ found\b | \bcan(?:not|'t|\ not)\b | \bcould\ not\b | \bcouldn't\b | \bunable\ to\b
-    | \bdoes(?:\ not|n't)\ (?:exist|match|support|have)\b | \bis\ not\ (?:set|specified|supported|installed|running|a\ directory)\b
-    | \btoo\ (?:low|old|new|small|many|large|big)\b | \bmust\ (?:be|specify|set|provide|have|contain)\b | \byou\ need\ to\b
+    | \bdoes(?:\ not|n't)\ (?:exist|match|support|have)\b
+    | \bis\ not\ (?:set|specified|supported|installed|running|a\ directory)\b
+    | \btoo\ (?:low|old|new|small|many|large|big)\b
+    | \bmust\ (?:be|specify|set|provide|have|contain)\b | \byou\ need\ to\b
     | \bplease\ (?:set|provide|configure|accept|run|specify)\b
-    | \brequire[sd]?\b | \bmissing\b | \bincompatible\b | \bmismatch | \bnot\ compatible\b | \bunsupported\b | \bunrecogni[sz]ed\b
-    | \bin\ use\b | \balready\ (?:been|running|exists|allocated|in)\b | \blocked\b | \block\ file\b | \bunable\ to\ lock\b
-    | \binvalid\b | \bunknown\b | \bunexpected\b | \bsyntax\ error\b | \bexpected\b | \bcorrupt | \bmalformed\b | \bdowngrad
-    | \brefused\b | \btimed?\ ?out\b | \bunreachable\b | \bno\ route\b | \bname\ resolution\b | \bname\ or\ service\b
-    | \bno\ space\ left\b | \bout\ of\ memory\b | \bcannot\ allocate\b | \bread-only\ file\ ?system\b | \bquota\b
-    | \bnot\ (?:enough|allowed|valid|provided|configured|specified|initialized)\b | \bunbound\ variable\b | \bundefined\b
-    | \bonly\ run\ as\b | \bnil\ pointer\b | \bnull\b | \bno\ (?:\w+\ ){0,3}(?:specified|provided|configured|given)\b
-    | \bexpired\b | \bnot\ yet\ valid\b | \bcertificate\b | \bunauthorized\b | \bauthentication\ failed\b
-    | \bversion\b.{0,60}\b(?:higher|lower|newer|older)\b | \bnewer\b | \bterminated\ by\ sig | \bmultiple\b | \bno\ outputs\b
+    | \brequire[sd]?\b | \bmissing\b | \bincompatible\b | \bmismatch | \bnot\ compatible\b
+    | \bunsupported\b | \bunrecogni[sz]ed\b
+    | \bin\ use\b | \balready\ (?:been|running|exists|allocated|in)\b | \blocked\b
+    | \block\ file\b | \bunable\ to\ lock\b
+    | \binvalid\b | \bunknown\b | \bunexpected\b | \bsyntax\ error\b | \bexpected\b | \bcorrupt
+    | \bmalformed\b | \bdowngrad
+    | \brefused\b | \btimed?\ ?out\b | \bunreachable\b | \bno\ route\b | \bname\ resolution\b
+    | \bname\ or\ service\b
+    | \bno\ space\ left\b | \bout\ of\ memory\b | \bcannot\ allocate\b
+    | \bread-only\ file\ ?system\b | \bquota\b
+    | \bnot\ (?:enough|allowed|valid|provided|configured|specified|initialized)\b
+    | \bunbound\ variable\b | \bundefined\b
+    | \bonly\ run\ as\b | \bnil\ pointer\b | \bnull\b
+    | \bno\ (?:\w+\ ){0,3}(?:specified|provided|configured|given)\b
+    | \bexpired\b | \bnot\ yet\ valid\b | \bcertificate\b | \bunauthorized\b
+    | \bauthentication\ failed\b
+    | \bversion\b.{0,60}\b(?:higher|lower|newer|older)\b | \bnewer\b | \bterminated\ by\ sig
+    | \bmultiple\b | \bno\ outputs\b
     | \bterminating\b.{0,20}\buncaught\b
-    | \bwrong\ (?:signature|owner\w*|type|format|version)\b | \bfail(?:ed|ure)\ (?:to|in|with|opening|at)\b | \bassertion\b
+    | \bwrong\ (?:signature|owner\w*|type|format|version)\b
+    | \bfail(?:ed|ure)\ (?:to|in|with|opening|at)\b | \bassertion\b
     """,
     re.VERBOSE,
 )
@@ -141,32 +168,46 @@ _EXPLAINS = LazyPattern(
 
 _STRONG = LazyPattern(
     r"""
-    \bdenied\b | \bnot\ permitted\b | \btoo\ (?:low|old|new|many)\b | \bno\ such\ (?:file|host)\b | \bcommand\ not\ found\b
-    | \bmust\ (?:be|specify|set)\b | \balready\ in\ use\b | \bin\ use\b | \bunable\ to\ lock\b | \bincompatible\b | \brefused\b
-    | \bcould\ not\ (?:translate|resolve|connect|find|locate|bind|open|reserve)\b | \bcannot\ find\b | \bcan't\ find\b
-    | \bunable\ to\ exec\b | \bno\ space\ left\b | \bnot\ found\ in\ upstream\b | \bdoes\ not\ support\b | \bdoesn't\ match\b
-    | \bcan(?:not|'t)\ (?:start|open|create|touch|handle|load|bind|downgrade)\b | \bname\ or\ service\ not\ known\b
+    \bdenied\b | \bnot\ permitted\b | \btoo\ (?:low|old|new|many)\b | \bno\ such\ (?:file|host)\b
+    | \bcommand\ not\ found\b
+    | \bmust\ (?:be|specify|set)\b | \balready\ in\ use\b | \bin\ use\b | \bunable\ to\ lock\b
+    | \bincompatible\b | \brefused\b
+    | \bcould\ not\ (?:translate|resolve|connect|find|locate|bind|open|reserve)\b
+    | \bcannot\ find\b | \bcan't\ find\b
+    | \bunable\ to\ exec\b | \bno\ space\ left\b | \bnot\ found\ in\ upstream\b
+    | \bdoes\ not\ support\b | \bdoesn't\ match\b
+    | \bcan(?:not|'t)\ (?:start|open|create|touch|handle|load|bind|downgrade)\b
+    | \bname\ or\ service\ not\ known\b
     """,
     re.VERBOSE,
 )
 """Words that seldom stand in a line that does not explain."""
 
 _EXCEPTION = LazyPattern(
-    r"^(?P<cause>\s*(?:Caused by: |---> ))?(?:Exception in thread \"[^\"]*\" |Unhandled exception\. )?"
-    r"(?P<name>(?:[A-Za-z_$][\w$]*(?:\.|::))*[A-Z][\w$]*(?:Error|Exception|Exit|Interrupt|Warning|Failed|NotFound|Timeout)\b)"
+    r"^(?P<cause>\s*(?:Caused by: |---> ))?(?:Exception in thread \"[^\"]*\" "
+    r"|Unhandled exception\. )?"
+    r"(?P<name>(?:[A-Za-z_$][\w$]*(?:\.|::))*[A-Z][\w$]*(?:Error|Exception|Exit|Interrupt|Warning"
+    r"|Failed|NotFound|Timeout)\b)"
     r"(?:[ \[(][^:]{0,40})?(?::|$)"
 )
 """An exception by its class: Python, Java, Node, Ruby, .NET."""
 _CAUSE = LazyPattern(r"^\s*(?:Caused by: | ?---> |Reason: |caused by: )")
-_CHAINED = LazyPattern(r"^(?:The above exception was the direct cause|During handling of the above exception)")
+_CHAINED = LazyPattern(
+    r"^(?:The above exception was the direct cause|During handling of the above exception)"
+)
 
 _FRAME = LazyPattern(
     r"""
-    ^\s+at\ \S | ^\s*File\ "[^"]*",\ line\ \d+ | ^\s+from\ \S+:\d+ | ^\s+from\ <internal: | ^\s*\#\d+\ (?!.*\bERROR\b)
-    | ^goroutine\ \d+ | ^created\ by\ | ^\s+\S+\.go:\d+ | ^\s*\.\.\.\ \d+\ (?:more|common) | ^\s*\d+:\ 0x[0-9a-f]+
-    | ^(?:github\.com|main|runtime|golang\.org|go\.[\w.]+)[/.][^\s]*(?:\(|$) | ^[a-z0-9]{2,6}\s+0x[0-9a-f]+$ | ^\s*-{3}\ End\ of
-    | ^\s*stack\ backtrace: | ^\s+\d+:\s+(?:\w+::|0x) | ^PC=0x | ^stack:\ frame | ^runtime: | ^Stack\ trace: | ^\s+thrown\ in\ /
-    | ^Traceback\ \(most | ^\s*\[signal\ SIG | ^\s+\^+\s*$ | ^\s*[~^]+\s*$ | ^\s*throw\ (?:err|er|new)\b | ^node:internal | ^node:events
+    ^\s+at\ \S | ^\s*File\ "[^"]*",\ line\ \d+ | ^\s+from\ \S+:\d+ | ^\s+from\ <internal:
+    | ^\s*\#\d+\ (?!.*\bERROR\b)
+    | ^goroutine\ \d+ | ^created\ by\ | ^\s+\S+\.go:\d+ | ^\s*\.\.\.\ \d+\ (?:more|common)
+    | ^\s*\d+:\ 0x[0-9a-f]+
+    | ^(?:github\.com|main|runtime|golang\.org|go\.[\w.]+)[/.][^\s]*(?:\(|$)
+    | ^[a-z0-9]{2,6}\s+0x[0-9a-f]+$ | ^\s*-{3}\ End\ of
+    | ^\s*stack\ backtrace: | ^\s+\d+:\s+(?:\w+::|0x) | ^PC=0x | ^stack:\ frame | ^runtime:
+    | ^Stack\ trace: | ^\s+thrown\ in\ /
+    | ^Traceback\ \(most | ^\s*\[signal\ SIG | ^\s+\^+\s*$ | ^\s*[~^]+\s*$
+    | ^\s*throw\ (?:err|er|new)\b | ^node:internal | ^node:events
     | ^\s*rflags\b | ^-+\ Native\ stack | ^\s+in\ `
     """,
     re.VERBOSE,
@@ -175,11 +216,16 @@ _FRAME = LazyPattern(
 
 _FAREWELL = LazyPattern(
     r"""
-    \b(?:aborting|exiting|shutting\ down|shut\ ?down|stopping|stopped|terminating|terminated|closing|closed|goodbye|bye)\b\.?\s*$
-    | \bshut(?:ting)?\ ?down\b | ^exiting\b | \bexit(?:ed|ing)?\ (?:with\ )?(?:status|code|value|abnormally)\b | ^exit\ status
-    | ^node\.js\ v\d | \bnow\ exiting\b | \bi\ have\ to\ go\b | \bstopping\ server\b | \bworker\ failed\ to\ boot\b
-    | \bentered\ fatal\ state\b | \baborting\.?$ | ^aborted\b | ^segmentation\ fault | \bcore\ dumped\b | ^sigabrt\b
-    | ^failed\ running\ " | \bgave\ up\b | ^npm\ (?:err!|error)\ (?:code|errno|exit|failed|this|a\ complete|\s|$)
+    \b(?:aborting|exiting|shutting\ down|shut\ ?down|stopping|stopped
+        |terminating|terminated|closing|closed|goodbye|bye)\b\.?\s*$
+    | \bshut(?:ting)?\ ?down\b | ^exiting\b
+    | \bexit(?:ed|ing)?\ (?:with\ )?(?:status|code|value|abnormally)\b | ^exit\ status
+    | ^node\.js\ v\d | \bnow\ exiting\b | \bi\ have\ to\ go\b | \bstopping\ server\b
+    | \bworker\ failed\ to\ boot\b
+    | \bentered\ fatal\ state\b | \baborting\.?$ | ^aborted\b | ^segmentation\ fault
+    | \bcore\ dumped\b | ^sigabrt\b
+    | ^failed\ running\ " | \bgave\ up\b
+    | ^npm\ (?:err!|error)\ (?:code|errno|exit|failed|this|a\ complete|\s|$)
     | \bterminating\ in\ do_boot\b | \bcrash\ dump\b | ^crash\ dump | \breceived\ signal\b
     """,
     re.VERBOSE,
@@ -188,11 +234,16 @@ _FAREWELL = LazyPattern(
 
 _HINT = LazyPattern(
     r"""
-    ^\s*https?://\S+\s*$ | \bfor\ (?:more|further)\ (?:details|information|help)\b | \bcheck\ the\ logs\b | \bsee\ '.*-h' | ^see\ \S+\ for
-    | ^note:\ run\ with | \bfor\ help\b | ^\s*usage: | ^\s*flags: | ^\s*hint: | \bcommunity\b.*https?:// | \bmay\ need\ to\b
-    | \byou\ may\ (?:have|also)\b | ^reason:\ (?:worker|failed\ to\ determine) | \bthis\ is\ probably\ not\b | ^consider\b
-    | \bplease\ follow\b | ^\s*action: | ^\s*description:\s*$ | \berror\ report\ file\b | \bsearch\ for\ solutions\b
-    | \bcheck\ that\ you\ do\ not\ already\b | \bwhich\ might\ have\b | ^\s*\#\ there\ is\ insufficient | \bthis\ is\ ignored\ for\ now\b
+    ^\s*https?://\S+\s*$ | \bfor\ (?:more|further)\ (?:details|information|help)\b
+    | \bcheck\ the\ logs\b | \bsee\ '.*-h' | ^see\ \S+\ for
+    | ^note:\ run\ with | \bfor\ help\b | ^\s*usage: | ^\s*flags: | ^\s*hint:
+    | \bcommunity\b.*https?:// | \bmay\ need\ to\b
+    | \byou\ may\ (?:have|also)\b | ^reason:\ (?:worker|failed\ to\ determine)
+    | \bthis\ is\ probably\ not\b | ^consider\b
+    | \bplease\ follow\b | ^\s*action: | ^\s*description:\s*$ | \berror\ report\ file\b
+    | \bsearch\ for\ solutions\b
+    | \bcheck\ that\ you\ do\ not\ already\b | \bwhich\ might\ have\b
+    | ^\s*\#\ there\ is\ insufficient | \bthis\ is\ ignored\ for\ now\b
     | \bour\ fatalactions\b | \bdocumentation\ at\b
     """,
     re.VERBOSE,
@@ -201,21 +252,34 @@ _HINT = LazyPattern(
 
 _GENERIC = LazyPattern(
     r"""
-    \b(?:bootstrap\ checks?\ failed|unexpected\ error|application\ run\ failed|application\ failed\ to\ start|boot\ failed)\b
-    | \bexception\ (?:in\ worker\ process|during\ startup|on\ startup)\b | \binit\ function\ returned\ error\b
-    | \bfailed\ to\ start\ (?:quarkus|server|application)\b | \berror\ (?:starting|initiali[sz]ing)\ (?:tomcat|neo4j|application)
-    | \bduring\ \w*\ ?startup\b | \bwas\ not\ specified\ correctly\b | \bstartup\ process\b | \baborting\ startup\b
-    | \bregistration\ as\ a\ storage\ engine\b | \bunknown/unsupported\ storage\ engine\b | \bfailed\ to\ initiali[sz]e\ dd\b
-    | \bdata\ dictionary\ initiali[sz]ation\b | \bcould\ not\ run\b | \bconnection\ attempt\ failed\b | \binvocation\ of\ init\ method\b
-    | \binvalid\ config,\ exiting\b | \bcommand\ execution\ failed\b | \berror\ executing\ action\b | \bthere\ was\ an\ error\b
-    | \bfatal\ error\ loading\b | \bunable\ to\ open\ (?:logs|the\ first\ data\ file)\b | \bwas\ shut\ down\b
+    \b(?:bootstrap\ checks?\ failed|unexpected\ error|application\ run\ failed
+        |application\ failed\ to\ start|boot\ failed)\b
+    | \bexception\ (?:in\ worker\ process|during\ startup|on\ startup)\b
+    | \binit\ function\ returned\ error\b
+    | \bfailed\ to\ start\ (?:quarkus|server|application)\b
+    | \berror\ (?:starting|initiali[sz]ing)\ (?:tomcat|neo4j|application)
+    | \bduring\ \w*\ ?startup\b | \bwas\ not\ specified\ correctly\b | \bstartup\ process\b
+    | \baborting\ startup\b
+    | \bregistration\ as\ a\ storage\ engine\b | \bunknown/unsupported\ storage\ engine\b
+    | \bfailed\ to\ initiali[sz]e\ dd\b
+    | \bdata\ dictionary\ initiali[sz]ation\b | \bcould\ not\ run\b
+    | \bconnection\ attempt\ failed\b | \binvocation\ of\ init\ method\b
+    | \binvalid\ config,\ exiting\b | \bcommand\ execution\ failed\b
+    | \berror\ executing\ action\b | \bthere\ was\ an\ error\b
+    | \bfatal\ error\ loading\b | \bunable\ to\ open\ (?:logs|the\ first\ data\ file)\b
+    | \bwas\ shut\ down\b
     | \bfailed\ to\ initiali[sz]e\ server
-    | \bno\ listening\ sockets\b | \bnot\ running\b\s*$ | \bstopped\ processing\ because\ of\ an\ error\b | \bapp\ crashed\b
-    | ^\s*error\ id: | ^\s*error\ code:\s*$ | ^\*+\ ?error\ found\ | ^\S*\s*error\ found\ at\b | \bunknown\ database\ error\b
-    | \bwhen\ starting\ dev\ server\b | \berror\ occurred\ during\ initialization\b | \berror\ initialising\ module\b
-    | \bprotocol\ handler\ initiali[sz]ation\ failed\b | \ban\ error\ occurred\b | \bfatal\ error\b\s*$
+    | \bno\ listening\ sockets\b | \bnot\ running\b\s*$
+    | \bstopped\ processing\ because\ of\ an\ error\b | \bapp\ crashed\b
+    | ^\s*error\ id: | ^\s*error\ code:\s*$ | ^\*+\ ?error\ found\ | ^\S*\s*error\ found\ at\b
+    | \bunknown\ database\ error\b
+    | \bwhen\ starting\ dev\ server\b | \berror\ occurred\ during\ initialization\b
+    | \berror\ initialising\ module\b
+    | \bprotocol\ handler\ initiali[sz]ation\ failed\b | \ban\ error\ occurred\b
+    | \bfatal\ error\b\s*$
     | \bfatal\ config\ file\ error\b | \bconditionevaluationreport
-    | \bunable\ to\ create\ mmap-ed\b | \bwarning:?\ overcommit_memory\b | \bmemory\ overcommit\ must\ be\ enabled\b
+    | \bunable\ to\ create\ mmap-ed\b | \bwarning:?\ overcommit_memory\b
+    | \bmemory\ overcommit\ must\ be\ enabled\b
     """,
     re.VERBOSE,
 )
@@ -495,7 +559,8 @@ _PHRASES: tuple[tuple[frozenset[str], LazyPattern, int], ...] = (
 
 
 _DETAIL = LazyPattern(
-    r"\b(?:DETAIL|HINT|CONTEXT):\s|^\s{2,}[-*>]?\s*(?:[A-Z][A-Z0-9_]{4,}\b|You (?:must|need)|Please|HINT)|^\s{2,}- [A-Z_]+"
+    r"\b(?:DETAIL|HINT|CONTEXT):\s|^\s{2,}[-*>]?\s*(?:[A-Z][A-Z0-9_]{4,}\b|You (?:must|need)|Please"
+    r"|HINT)|^\s{2,}- [A-Z_]+"
 )
 """What belongs to the message before it."""
 
@@ -506,19 +571,24 @@ def plain(line: str) -> str:
 
 
 def message(line: str) -> tuple[str, int | None]:
-    """What a line says, and what its level is worth; None where it has no level. A JSON line is read by its fields."""
+    """What a line says, and what its level is worth; None where it has no level. A JSON line is
+    read by its fields."""
     text = plain(line)
     fields = _fields(text)
     if fields is None:
         return text, _level(text)
-    level = fields.get("level", fields.get("log.level", fields.get("severity", fields.get("s", fields.get("lvl")))))
+    level = fields.get(
+        "level", fields.get("log.level", fields.get("severity", fields.get("s", fields.get("lvl"))))
+    )
     if level is None and isinstance(fields.get("tags"), list):
         level = next((tag for tag in fields["tags"] if str(tag).lower() in _SEVERITY_NAMES), None)
     parts = [
         _field(fields, *names)
         for names in (("msg", "message", "event", "log"), ("error", "err", "exception", "reason"))
     ]
-    return ": ".join(part for part in parts if part) or text, _SEVERITY_NAMES.get(str(level).lower())
+    return ": ".join(part for part in parts if part) or text, _SEVERITY_NAMES.get(
+        str(level).lower()
+    )
 
 
 def _level(text: str) -> int | None:
@@ -529,8 +599,8 @@ def _level(text: str) -> int | None:
 
 
 def _words(text: str) -> frozenset[str]:
-    """The words of a line in small letters. Looking them up in a set is some twenty times cheaper than the patterns, which are then
-    tried on the few lines that hold one of their words."""
+    """The words of a line in small letters. Looking them up in a set is some twenty times cheaper
+    than the patterns, which are then tried on the few lines that hold one of their words."""
     return frozenset(_WORD.findall(text.lower()))
 
 
@@ -542,11 +612,16 @@ def _fields(text: str) -> dict[str, Any] | None:
         fields = json.loads(text)
     except ValueError:
         return None
-    return fields if isinstance(fields, dict) and fields.keys() & {"msg", "message", "event", "log"} else None
+    return (
+        fields
+        if isinstance(fields, dict) and fields.keys() & {"msg", "message", "event", "log"}
+        else None
+    )
 
 
 def _field(fields: dict[str, Any], *names: str) -> str:
-    """The first of these fields that is there, its own message where it is an object; looked for in `attr` too, as MongoDB has it."""
+    """The first of these fields that is there, its own message where it is an object; looked for in
+    `attr` too, as MongoDB has it."""
     places = [fields, fields["attr"]] if isinstance(fields.get("attr"), dict) else [fields]
     for place in places:
         for name in names:
@@ -579,7 +654,8 @@ def _score(text: str, level: int | None) -> int:
 
 
 def telling_line(lines: Sequence[str]) -> TellingLine | None:
-    """The line that explains, of the last lines of a program that failed; None where there is no line at all.
+    """The line that explains, of the last lines of a program that failed; None where there is no
+    line at all.
 
     Where no line explains anything, it is the last one that is no frame and no banner.
     """
@@ -591,17 +667,28 @@ def telling_line(lines: Sequence[str]) -> TellingLine | None:
     best = max(scores)
     if best <= 0:
         readable = [index for index, score in enumerate(scores) if score > UNREADABLE]
-        index = max(readable, key=lambda place: (scores[place] > INFO, place), default=len(scores) - 1)
+        index = max(
+            readable, key=lambda place: (scores[place] > INFO, place), default=len(scores) - 1
+        )
     else:
         index = scores.index(best)
-    return TellingLine(said[index][0].strip(), index, best >= CLEAR, _details(said, index), _neighbours(lines, index))
+    return TellingLine(
+        said[index][0].strip(),
+        index,
+        best >= CLEAR,
+        _details(said, index),
+        _neighbours(lines, index),
+    )
 
 
 def _prefer_causes(texts: Sequence[str], scores: list[int]) -> None:
-    """Of a chain of exceptions its own first cause counts: the last `Caused by` below it, the first traceback above it."""
+    """Of a chain of exceptions its own first cause counts: the last `Caused by` below it, the first
+    traceback above it."""
     for index, text in enumerate(texts):
         if _CAUSE.match(text):
-            above = max((place for place in range(index) if _EXCEPTION.match(texts[place])), default=None)
+            above = max(
+                (place for place in range(index) if _EXCEPTION.match(texts[place])), default=None
+            )
             if above is not None and scores[index] > UNREADABLE:
                 scores[index] = max(scores[index], scores[above] + 1)
                 scores[above] -= 30

@@ -1,19 +1,26 @@
-"""The questions that can be put to a host: one module per subject, each question beside its answer and its policy.
+"""The questions that can be put to a host: one module per subject, each question beside its answer
+and its policy.
 
 To add a question, touch two files:
 
 1. `diagnose/questions/SUBJECT.py`: a struct for the answer, and a class for the question::
 
-       class Listeners(msgspec.Struct, frozen=True): ...          # the answer; give every field that may be missing a default
+       class Listeners(msgspec.Struct, frozen=True):
+           # the answer: each field that may be missing has a default
 
-       class ListListeners(Question[Listeners], frozen=True):     # its fields are the arguments, JSON values only
-           POLICY = Policy("listeners", "the listening sockets", "kernel.proc:listeners", "local", "network", 2, 3)
+       class ListListeners(Question[Listeners], frozen=True):
+           # its fields are the arguments, JSON values only
+           POLICY = Policy(
+               "listeners", "the listening sockets", "kernel.proc:listeners", "local",
+               "network", 2, 3,
+           )
 
-2. the module below `diagnose/live/` that `POLICY.collector` names: a function `(live, question) -> JSON value`, whose second
-   parameter is annotated with the class of the question.
+2. the module below `diagnose/live/` that `POLICY.collector` names: a function `(live, question) ->
+  JSON value`, whose second parameter is annotated with the class of the question.
 
-Evidence then reads `host.ask(ListListeners())`, which mypy knows to be `Listeners | Failed`. The recording holds the name of
-the kind, the arguments and the answer as JSON. A question that is repeated on purpose has a field `round` and `ROUNDS`.
+Evidence then reads `host.ask(ListListeners())`, which mypy knows to be `Listeners | Failed`. The
+recording holds the name of the kind, the arguments and the answer as JSON. A question that is
+repeated on purpose has a field `round` and `ROUNDS`.
 """
 
 from __future__ import annotations

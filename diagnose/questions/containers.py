@@ -11,8 +11,8 @@ from diagnose.model import Failed, Json
 from diagnose.questions.question import Policy, Question, decode_parts, engine_get
 
 InspectRound = Literal["", "again", "recheck", "settled"]
-"""again: asked once more while the collectors still work. recheck: when everything has been judged. settled: after the time that a
-busy engine needs to notice that a process has ended."""
+"""again: asked once more while the collectors still work. recheck: when everything has been judged.
+settled: after the time that a busy engine needs to notice that a process has ended."""
 
 
 class ListedContainer(msgspec.Struct, frozen=True, rename="pascal"):
@@ -29,7 +29,9 @@ class ListedContainer(msgspec.Struct, frozen=True, rename="pascal"):
 class ListContainers(Question[list[ListedContainer]], frozen=True, omit_defaults=False):
     """/containers/json."""
 
-    POLICY = engine_get("api.containers", "the list of containers", "/containers/json", deadline=4, priority=1)
+    POLICY = engine_get(
+        "api.containers", "the list of containers", "/containers/json", deadline=4, priority=1
+    )
     all: bool = True
 
 
@@ -39,7 +41,9 @@ _INSPECT = "/containers/{id}/json"
 class InspectContainer(Question[Json], frozen=True):
     """/containers/ID/json. `id` is an id or a name."""
 
-    POLICY = engine_get("api.container", "docker inspect of a container", _INSPECT, deadline=2, priority=3)
+    POLICY = engine_get(
+        "api.container", "docker inspect of a container", _INSPECT, deadline=2, priority=3
+    )
     ROUNDS = {  # noqa: RUF012 - never changed
         "again": engine_get("api.again", POLICY.what, _INSPECT, deadline=2, priority=3),
         "recheck": engine_get("api.recheck", POLICY.what, _INSPECT, deadline=2, priority=3),
@@ -129,17 +133,21 @@ class ContainerFile(msgspec.Struct, frozen=True):
 
 
 class ReadContainerFile(Question[ContainerFile], frozen=True):
-    """/containers/ID/archive: one path in a container, no link followed, and the first bytes of a file."""
+    """/containers/ID/archive: one path in a container, no link followed, and the first bytes of a
+    file."""
 
-    POLICY = engine_get("api.archive", "a file of a container", "/containers/{id}/archive", deadline=2, priority=6)
+    POLICY = engine_get(
+        "api.archive", "a file of a container", "/containers/{id}/archive", deadline=2, priority=6
+    )
     id: str
     path: str
     bytes: int = 4096
 
 
 class Memory(msgspec.Struct, frozen=True):
-    """Bytes; None: no limit, or not kept. working_set: usage without the file cache that nobody reads, as other tools
-    count it. reclaimable: all file cache, and what the kernel keeps of files beside it.
+    """Bytes; None: no limit, or not kept. working_set: usage without the file cache that nobody
+    reads, as other tools count it. reclaimable: all file cache, and what the kernel keeps of files
+    beside it.
     """
 
     usage: int | None = None
@@ -169,8 +177,8 @@ class Pids(msgspec.Struct, frozen=True):
 
 
 class Cpu(msgspec.Struct, frozen=True):
-    """Since the start: periods in which it wanted the CPU, and those in which it was held back. quota_us per
-    period_us.
+    """Since the start: periods in which it wanted the CPU, and those in which it was held back.
+    quota_us per period_us.
     """
 
     periods: int | None = None
@@ -192,8 +200,8 @@ class CgroupStats(msgspec.Struct, frozen=True):
     pressure: dict[str, dict[str, dict[str, float]] | None] | None = None
 
     def waited(self, resource: str, kind: str = "some", over: str = "avg60") -> float | None:
-        """Percent of the time in which its tasks waited for cpu, memory or io; None where the kernel does not keep
-        it.
+        """Percent of the time in which its tasks waited for cpu, memory or io; None where the
+        kernel does not keep it.
         """
         figures = (self.pressure or {}).get(resource)
         return figures.get(kind, {}).get(over) if figures else None
@@ -202,7 +210,15 @@ class CgroupStats(msgspec.Struct, frozen=True):
 class ReadCgroups(Question[dict[str, CgroupStats | Failed]], frozen=True):
     """The counters and limits of containers, given as {id: pid or null}."""
 
-    POLICY = Policy("cgroups", "the control groups of containers", "kernel.cgroups:cgroups", "local", "host", 2, 3)
+    POLICY = Policy(
+        "cgroups",
+        "the control groups of containers",
+        "kernel.cgroups:cgroups",
+        "local",
+        "host",
+        2,
+        3,
+    )
     containers: Mapping[str, int | None]
 
     @classmethod
@@ -227,7 +243,13 @@ class SampleCgroups(Question[dict[str, CgroupGrowth | Failed]], frozen=True):
     """How the counters of containers grow: two samples."""
 
     POLICY = Policy(
-        "cgroup_rates", "how the counters of containers grow", "kernel.cgroups:rates", "probe", "host", 3, 4
+        "cgroup_rates",
+        "how the counters of containers grow",
+        "kernel.cgroups:rates",
+        "probe",
+        "host",
+        3,
+        4,
     )
     containers: Mapping[str, int | None]
     seconds: float = 1.0
@@ -238,8 +260,11 @@ class SampleCgroups(Question[dict[str, CgroupGrowth | Failed]], frozen=True):
 
 
 class CountWakings(Question[dict[str, int | None]], frozen=True):
-    """How often processes were woken within some seconds, by pid; None for one that ended or began again meanwhile."""
+    """How often processes were woken within some seconds, by pid; None for one that ended or began
+    again meanwhile."""
 
-    POLICY = Policy("wakings", "how often processes wake up", "kernel.proc:wakings", "probe", "host", 2, 4)
+    POLICY = Policy(
+        "wakings", "how often processes wake up", "kernel.proc:wakings", "probe", "host", 2, 4
+    )
     pids: Sequence[int]
     seconds: float

@@ -18,8 +18,8 @@ DEFAULT_SOCKETS = frozenset({"/var/run/docker.sock", "/run/docker.sock"})
 
 
 class Rootless(msgspec.Struct, frozen=True):
-    """Whose engine the endpoint is, if it is a user's own and not the system's (the answer `endpoint` says what its
-    fields mean)."""
+    """Whose engine the endpoint is, if it is a user's own and not the system's (the answer
+    `endpoint` says what its fields mean)."""
 
     uid: int
     config: str | None = None
@@ -29,8 +29,8 @@ class Rootless(msgspec.Struct, frozen=True):
 
 
 class Endpoint(msgspec.Struct, frozen=True):
-    """Where the engine was asked. named: the user chose it. source: what decided it. rootless: whose engine it is, None
-    for the system's."""
+    """Where the engine was asked. named: the user chose it. source: what decided it. rootless:
+    whose engine it is, None for the system's."""
 
     url: str = ""
     scheme: str = ""
@@ -57,7 +57,9 @@ class Endpoint(msgspec.Struct, frozen=True):
 class FindEndpoint(Question[Endpoint], frozen=True):
     """Which endpoint the docker client would use."""
 
-    POLICY = Policy("endpoint", "the engine's address", "engine.endpoint:endpoint", "local", "tool", 2, 0)
+    POLICY = Policy(
+        "endpoint", "the engine's address", "engine.endpoint:endpoint", "local", "tool", 2, 0
+    )
 
 
 class Locality(msgspec.Struct, frozen=True):
@@ -69,7 +71,8 @@ class Locality(msgspec.Struct, frozen=True):
     how: str = ""
     """How the process was found."""
     same_netns: bool | None = None
-    """Whether this process has the network namespace of the engine; None where it may not be read."""
+    """Whether this process has the network namespace of the engine; None where it may not be read.
+    """
     same_mntns: bool | None = None
     same_pidns: bool | None = None
 
@@ -78,7 +81,13 @@ class FindLocality(Question[Locality], frozen=True):
     """Whether the engine runs on this machine, and as which process."""
 
     POLICY = Policy(
-        "locality", "whether the engine runs on this host", "engine.locality:locality", "local", "tool", 4, 0
+        "locality",
+        "whether the engine runs on this host",
+        "engine.locality:locality",
+        "local",
+        "tool",
+        4,
+        0,
     )
 
 
@@ -96,11 +105,14 @@ class PingReply(msgspec.Struct, frozen=True):
 class PingEngine(Question[PingReply], frozen=True):
     """The headers of /_ping."""
 
-    POLICY = Policy("api.ping", "the engine's answer to /_ping", "engine.api:ping", "probe", "engine", 2, 0)
+    POLICY = Policy(
+        "api.ping", "the engine's answer to /_ping", "engine.api:ping", "probe", "engine", 2, 0
+    )
 
 
 class SwarmMembership(msgspec.Struct, frozen=True, rename="pascal"):
-    """This node's part in a swarm. local_node_state: inactive, pending, active, error or locked. control_available: it is a manager."""
+    """This node's part in a swarm. local_node_state: inactive, pending, active, error or locked.
+    control_available: it is a manager."""
 
     local_node_state: str = "inactive"
     error: str = ""
@@ -171,18 +183,25 @@ class Info(msgspec.Struct, frozen=True, rename="pascal"):
 
     @property
     def firewall_driver(self) -> str:
-        """iptables or nftables, with +firewalld where it runs; engines before 28.1 do not say and use iptables."""
+        """iptables or nftables, with +firewalld where it runs; engines before 28.1 do not say and
+        use iptables."""
         return str((self.firewall_backend or {}).get("Driver") or "iptables")
 
     @property
     def swarm_state(self) -> str:
-        return self.swarm.local_node_state if self.swarm and self.swarm.local_node_state else "inactive"
+        return (
+            self.swarm.local_node_state
+            if self.swarm and self.swarm.local_node_state
+            else "inactive"
+        )
 
 
 class ReadInfo(Question[Info], frozen=True):
     """/info."""
 
-    POLICY = engine_get("api.info", "the engine's own description (docker info)", "/info", deadline=3, priority=2)
+    POLICY = engine_get(
+        "api.info", "the engine's own description (docker info)", "/info", deadline=3, priority=2
+    )
 
 
 class ReadVersion(Question[Json], frozen=True):
@@ -275,7 +294,8 @@ class ImageTotal(msgspec.Struct, frozen=True, rename="pascal"):
 
 
 class EngineDiskUsage(msgspec.Struct, frozen=True, rename="pascal"):
-    """`GET /system/df`: lists up to API 1.51, which are null where there is nothing, and groups with `Items` from 1.52 on."""
+    """`GET /system/df`: lists up to API 1.51, which are null where there is nothing, and groups
+    with `Items` from 1.52 on."""
 
     build_cache: list[BuildRecord] | None = None
     build_cache_usage: BuildRecords | None = None
@@ -326,7 +346,8 @@ class MeasureDiskUsage(Question[EngineDiskUsage], frozen=True):
 
 
 class Unit(msgspec.Struct, frozen=True, rename="pascal"):
-    """systemd's word on a unit, as texts (`systemctl show`); LoadState "not-found": there is none."""
+    """systemd's word on a unit, as texts (`systemctl show`); LoadState "not-found": there is
+    none."""
 
     load_state: str = ""
     active_state: str = ""
@@ -345,16 +366,22 @@ class Unit(msgspec.Struct, frozen=True, rename="pascal"):
 
     @property
     def is_wanted(self) -> bool:
-        """Whether it ought to run: one that nobody enabled and that did not fail need not, as beside a rootless engine."""
-        return self.exists and not (self.unit_file_state in ("disabled", "masked") and self.active_state == "inactive")
+        """Whether it ought to run: one that nobody enabled and that did not fail need not, as
+        beside a rootless engine."""
+        return self.exists and not (
+            self.unit_file_state in ("disabled", "masked") and self.active_state == "inactive"
+        )
 
     @property
     def is_given_up(self) -> bool:
-        """Whether systemd starts it no more after too many failures. systemd 257 (Debian 13) keeps the result of the last failure,
-        so that the number of restarts tells; 262 says start-limit-hit."""
+        """Whether systemd starts it no more after too many failures. systemd 257 (Debian 13) keeps
+        the result of the last failure, so that the number of restarts tells; 262 says
+        start-limit-hit."""
         many = self.n_restarts.isdigit() and self.start_limit_burst.isdigit()
         return self.result == "start-limit-hit" or (
-            self.active_state == "failed" and many and int(self.n_restarts) >= int(self.start_limit_burst) > 0
+            self.active_state == "failed"
+            and many
+            and int(self.n_restarts) >= int(self.start_limit_burst) > 0
         )
 
     @property
@@ -366,7 +393,9 @@ class Unit(msgspec.Struct, frozen=True, rename="pascal"):
 class ReadUnit(Question[Unit], frozen=True):
     """The properties of a systemd unit."""
 
-    POLICY = Policy("unit", "the state of a systemd unit", "commands.systemd:unit", "probe", "host", 2, 3)
+    POLICY = Policy(
+        "unit", "the state of a systemd unit", "commands.systemd:unit", "probe", "host", 2, 3
+    )
     name: str
 
     def about(self) -> str:
@@ -411,7 +440,13 @@ class ValidateConfig(Question[Validation], frozen=True):
     """dockerd's own judgement of a configuration file."""
 
     POLICY = Policy(
-        "validate", "dockerd's check of its configuration", "commands.systemd:validate", "probe", "host", 3, 6
+        "validate",
+        "dockerd's check of its configuration",
+        "commands.systemd:validate",
+        "probe",
+        "host",
+        3,
+        6,
     )
     dockerd: str
     config: str

@@ -1,4 +1,5 @@
-"""Questions about files and filesystems. The helper process answers them, because the kernel may block."""
+"""Questions about files and filesystems. The helper process answers them, because the kernel may
+block."""
 
 from __future__ import annotations
 
@@ -35,7 +36,9 @@ class FileText(msgspec.Struct, frozen=True):
 class ReadFile(Question[FileText], frozen=True):
     """The beginning or the end of one file."""
 
-    POLICY = Policy("file.read", "a file", "disk.files:read", "file", "host", 1.5, 3, longest=8 * 2**20)
+    POLICY = Policy(
+        "file.read", "a file", "disk.files:read", "file", "host", 1.5, 3, longest=8 * 2**20
+    )
     path: str
     max_bytes: int = 262144
     """At most 8 MiB."""
@@ -44,7 +47,8 @@ class ReadFile(Question[FileText], frozen=True):
     follow: bool = True
     """False refuses a link as the last part of the path."""
     root: str | None = None
-    """The folder in which path and links are resolved, as chroot would (Linux 5.6), for files that a container controls."""
+    """The folder in which path and links are resolved, as chroot would (Linux 5.6), for files that
+    a container controls."""
 
     def about(self) -> str:
         return f"the file {self.path}"
@@ -70,15 +74,19 @@ class PathStatus(msgspec.Struct, frozen=True):
     detail: str = ""
 
     def lets(self, uid: int, gids: Set[int], wanted: int) -> bool:
-        """Whether the mode bits let this user do it (r 4, w 2, x 1); root, access lists and labels are not looked at."""
+        """Whether the mode bits let this user do it (r 4, w 2, x 1); root, access lists and labels
+        are not looked at."""
         shift = 6 if uid == self.uid else 3 if self.gid in gids else 0
         return (self.mode >> shift) & wanted == wanted
 
 
 class StatPaths(Question[dict[str, PathStatus]], frozen=True):
-    """What stat says of many paths at once, by path. A path on a mount that does not answer costs only itself."""
+    """What stat says of many paths at once, by path. A path on a mount that does not answer costs
+    only itself."""
 
-    POLICY = Policy("file.stats", "the attributes of files", "disk.files:stats", "file", "host", 1.5, 3)
+    POLICY = Policy(
+        "file.stats", "the attributes of files", "disk.files:stats", "file", "host", 1.5, 3
+    )
     paths: Sequence[str]
     follow: bool | UnsetType = UNSET
     """Whether links are followed; they are unless it is False."""
@@ -102,7 +110,9 @@ class FolderListing(msgspec.Struct, frozen=True):
 class ListFolder(Question[FolderListing], frozen=True):
     """The entries of one folder."""
 
-    POLICY = Policy("file.list", "the entries of a folder", "disk.files:list_folder", "file", "host", 1.5, 4)
+    POLICY = Policy(
+        "file.list", "the entries of a folder", "disk.files:list_folder", "file", "host", 1.5, 4
+    )
     path: str
     limit: int = 2000
 
@@ -139,7 +149,9 @@ class Usage(msgspec.Struct, frozen=True):
 class StatFilesystem(Question[Usage], frozen=True):
     """What statvfs says of the filesystem that holds a path."""
 
-    POLICY = Policy("fs.usage", "the usage of a filesystem", "disk.files:usage", "file", "host", 1.5, 2)
+    POLICY = Policy(
+        "fs.usage", "the usage of a filesystem", "disk.files:usage", "file", "host", 1.5, 2
+    )
     path: str
 
     def about(self) -> str:
@@ -149,7 +161,9 @@ class StatFilesystem(Question[Usage], frozen=True):
 class StatFilesystems(Question[dict[str, Usage | Failed]], frozen=True):
     """What statvfs says of several paths, none of which lies on a mount that may hang."""
 
-    POLICY = Policy("fs.usages", "the usage of filesystems", "disk.files:usages", "file", "host", 1.5, 5)
+    POLICY = Policy(
+        "fs.usages", "the usage of filesystems", "disk.files:usages", "file", "host", 1.5, 5
+    )
     paths: Sequence[str]
 
     @classmethod
@@ -181,7 +195,9 @@ class LayerRecords(msgspec.Struct, frozen=True):
 class ListLayers(Question[LayerRecords], frozen=True):
     """The layers of overlay2 below a data root, and which of them the engine's databases know."""
 
-    POLICY = Policy("fs.layers", "the image layers on disk", "disk.files:layers", "probe", "host", 2.5, 5)
+    POLICY = Policy(
+        "fs.layers", "the image layers on disk", "disk.files:layers", "probe", "host", 2.5, 5
+    )
     path: str
 
 
@@ -196,7 +212,9 @@ class FreeSpaceSample(msgspec.Struct, frozen=True):
 class SampleFreeSpace(Question[FreeSpaceSample], frozen=True):
     """How fast a filesystem fills: two samples of its free bytes."""
 
-    POLICY = Policy("fs.rate", "how fast a filesystem fills", "disk.files:rate", "probe", "host", 3, 6)
+    POLICY = Policy(
+        "fs.rate", "how fast a filesystem fills", "disk.files:rate", "probe", "host", 3, 6
+    )
     path: str
     seconds: float = 1.0
 

@@ -16,11 +16,14 @@ Flavour = Literal["nft", "legacy"]
 class ListNftables(Question[Json], frozen=True):
     """Every table, chain, rule and set of nftables."""
 
-    POLICY = Policy("nftables", "the nftables rules", "network.process:ask", "local", "network", 3, 3)
+    POLICY = Policy(
+        "nftables", "the nftables rules", "network.process:ask", "local", "network", 3, 3
+    )
 
 
 class SavedRules(msgspec.Struct, frozen=True):
-    """What iptables-save writes. command: the program that wrote it; None where there is none to ask, and then no rules."""
+    """What iptables-save writes. command: the program that wrote it; None where there is none to
+    ask, and then no rules."""
 
     text: str
     command: list[str] | None = None
@@ -30,7 +33,14 @@ class SaveIptables(Question[SavedRules], frozen=True):
     """The text of iptables-save or ip6tables-save."""
 
     POLICY = Policy(
-        "iptables", "the iptables rules", "network.iptables:iptables_save", "probe", "network", 3, 3, longest=16 * 2**20
+        "iptables",
+        "the iptables rules",
+        "network.iptables:iptables_save",
+        "probe",
+        "network",
+        3,
+        3,
+        longest=16 * 2**20,
     )
     flavour: Flavour
     family: Literal["ip", "ip6"]

@@ -18,7 +18,9 @@ class AnswerSource(Protocol):
 
     def ask(self, question: AnyQuestion) -> Json | Failed: ...
 
-    def ask_many(self, questions: Iterable[AnyQuestion]) -> Iterator[tuple[AnyQuestion, Json | Failed]]:
+    def ask_many(
+        self, questions: Iterable[AnyQuestion]
+    ) -> Iterator[tuple[AnyQuestion, Json | Failed]]:
         """The answers in any order, each as soon as it is there."""
         ...
 
@@ -26,8 +28,11 @@ class AnswerSource(Protocol):
 class LaneServer(Protocol):
     """What answers the questions of a lane."""
 
-    def serve(self, lane: Lane, pull: Callable[[], AnyQuestion | None]) -> Iterator[tuple[AnyQuestion, Json | Failed]]:
-        """The answers to the questions that `pull` gives, in any order, until it gives None and all are answered."""
+    def serve(
+        self, lane: Lane, pull: Callable[[], AnyQuestion | None]
+    ) -> Iterator[tuple[AnyQuestion, Json | Failed]]:
+        """The answers to the questions that `pull` gives, in any order, until it gives None and all
+        are answered."""
         ...
 
 
@@ -40,10 +45,13 @@ class Host:
         self._lock = threading.Lock()
 
     def ask(self, question: Question[Answer]) -> Answer | Failed:
-        """The answer, or why there is none: one of another shape is Failed("malformed"), which names the field."""
+        """The answer, or why there is none: one of another shape is Failed("malformed"), which
+        names the field."""
         return self._typed(question, self.source.ask(question))
 
-    def ask_many(self, questions: Iterable[Question[Answer]]) -> Iterator[tuple[Question[Answer], Answer | Failed]]:
+    def ask_many(
+        self, questions: Iterable[Question[Answer]]
+    ) -> Iterator[tuple[Question[Answer], Answer | Failed]]:
         """The answers in any order, each as soon as it is there."""
         wanted = {question: question for question in questions}
         for question, answer in self.source.ask_many(wanted):
@@ -54,7 +62,8 @@ class Host:
     def ask_about(
         self, things: Iterable[Thing], question_about: Callable[[Thing], Question[Answer]]
     ) -> Iterator[tuple[Thing, Answer | Failed]]:
-        """Each thing with the answer to the question about it, in any order, each as soon as it is there."""
+        """Each thing with the answer to the question about it, in any order, each as soon as it is
+        there."""
         things_of: dict[Question[Answer], list[Thing]] = {}
         for thing in things:
             things_of.setdefault(question_about(thing), []).append(thing)

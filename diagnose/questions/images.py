@@ -22,8 +22,9 @@ NONE = "<none>"
 class Image(msgspec.Struct, frozen=True, rename="pascal", dict=True):
     """One image as `GET /images/json` lists it: intermediate layers of a build are not listed.
 
-    size: bytes of all its layers, those that it shares with others included. shared_size and containers: -1 where the
-    engine did not count them. created: Unix time of its build, not of its pull.
+    size: bytes of all its layers, those that it shares with others included. shared_size and
+    containers: -1 where the engine did not count them. created: Unix time of its build, not of its
+    pull.
     """
 
     id: str
@@ -38,7 +39,8 @@ class Image(msgspec.Struct, frozen=True, rename="pascal", dict=True):
 
     @functools.cached_property
     def tags(self) -> tuple[str, ...]:
-        """Its names; an API up to 1.42 lists `<none>:<none>` for an image without one, later ones nothing."""
+        """Its names; an API up to 1.42 lists `<none>:<none>` for an image without one, later ones
+        nothing."""
         return tuple(tag for tag in self.repo_tags or () if NONE not in tag)
 
     @functools.cached_property
@@ -47,7 +49,8 @@ class Image(msgspec.Struct, frozen=True, rename="pascal", dict=True):
 
     @property
     def name(self) -> str:
-        """What people call it: its first tag, its repository and digest, or twelve digits of its id."""
+        """What people call it: its first tag, its repository and digest, or twelve digits of its
+        id."""
         return (self.tags or self.digests or (self.id.removeprefix("sha256:")[:12],))[0]
 
     @property
@@ -68,7 +71,8 @@ class ListImages(Question[list[Image]], frozen=True):
 
 
 class ImageConfig(msgspec.Struct, frozen=True, rename="pascal"):
-    """What containers of an image are started with. volumes: by the path that the image declares."""
+    """What containers of an image are started with. volumes: by the path that the image
+    declares."""
 
     env: list[str] | None = None
     user: str = ""
@@ -84,7 +88,8 @@ class ImageStore(msgspec.Struct, frozen=True, rename="pascal"):
 
 
 class Detail(msgspec.Struct, frozen=True, rename="pascal", dict=True):
-    """One image as `GET /images/ID/json` shows it. Fields without a value are left out by engine 29."""
+    """One image as `GET /images/ID/json` shows it. Fields without a value are left out by engine
+    29."""
 
     id: str
     repo_tags: list[str] | None = None
@@ -100,7 +105,8 @@ class Detail(msgspec.Struct, frozen=True, rename="pascal", dict=True):
 
     @property
     def layers(self) -> tuple[str, ...]:
-        """The folders of its layers under the data root, the topmost first; none where containerd keeps them."""
+        """The folders of its layers under the data root, the topmost first; none where containerd
+        keeps them."""
         data = self.graph_driver.data or {}
         if self.graph_driver.name != "overlay2":
             return ()
@@ -111,7 +117,9 @@ class Detail(msgspec.Struct, frozen=True, rename="pascal", dict=True):
 class InspectImage(Question[Detail], frozen=True):
     """/images/ID/json."""
 
-    POLICY = engine_get("api.image", "docker inspect of an image", "/images/{id}/json", deadline=2, priority=4)
+    POLICY = engine_get(
+        "api.image", "docker inspect of an image", "/images/{id}/json", deadline=2, priority=4
+    )
     id: str
 
 
@@ -126,7 +134,13 @@ class HistoryStep(msgspec.Struct, frozen=True, rename="pascal"):
 class ReadImageHistory(Question[list[HistoryStep] | None], frozen=True):
     """/images/ID/history."""
 
-    POLICY = engine_get("api.image_history", "the history of an image", "/images/{id}/history", deadline=2, priority=6)
+    POLICY = engine_get(
+        "api.image_history",
+        "the history of an image",
+        "/images/{id}/history",
+        deadline=2,
+        priority=6,
+    )
     id: str
 
 
@@ -150,7 +164,9 @@ class Volume(msgspec.Struct, frozen=True, rename="pascal"):
     @property
     def is_anonymous(self) -> bool:
         """Nobody named it: 64 digits, or the label that engines set from 23.0 on."""
-        return bool(_ANONYMOUS.fullmatch(self.name)) or "com.docker.volume.anonymous" in (self.labels or {})
+        return bool(_ANONYMOUS.fullmatch(self.name)) or "com.docker.volume.anonymous" in (
+            self.labels or {}
+        )
 
 
 class VolumeList(msgspec.Struct, frozen=True, rename="pascal"):
@@ -211,13 +227,15 @@ class Network(msgspec.Struct, frozen=True, rename="pascal", dict=True):
 
     @property
     def bridge(self) -> str:
-        """The Linux bridge's name: an option, docker0 for the default network, else br- and 12 digits of the id."""
+        """The Linux bridge's name: an option, docker0 for the default network, else br- and 12
+        digits of the id."""
         named = self.option("com.docker.network.bridge.name")
         return named or ("docker0" if self.name == "bridge" else f"br-{self.id[:12]}")
 
     @property
     def bridge_has_address(self) -> bool:
-        """Whether the engine gives the bridge the gateway's address: not where it is configured not to, or isolates the host (28)."""
+        """Whether the engine gives the bridge the gateway's address: not where it is configured not
+        to, or isolates the host (28)."""
         if self.option("com.docker.network.bridge.inhibit_ipv4") == "true":
             return False
         return self.option("com.docker.network.bridge.gateway_mode_ipv4", "nat") != "isolated"
@@ -225,7 +243,10 @@ class Network(msgspec.Struct, frozen=True, rename="pascal", dict=True):
     @property
     def masquerades(self) -> bool:
         """Whether the engine is to hide its addresses behind the host's."""
-        if self.internal or self.option("com.docker.network.bridge.enable_ip_masquerade") == "false":
+        if (
+            self.internal
+            or self.option("com.docker.network.bridge.enable_ip_masquerade") == "false"
+        ):
             return False
         return self.option("com.docker.network.bridge.gateway_mode_ipv4", "nat") == "nat"
 
@@ -241,7 +262,9 @@ class Network(msgspec.Struct, frozen=True, rename="pascal", dict=True):
 
     @property
     def gateways(self) -> tuple[str, ...]:
-        return tuple(pool.gateway.partition("/")[0] for pool in self.ipam.config or () if pool.gateway)
+        return tuple(
+            pool.gateway.partition("/")[0] for pool in self.ipam.config or () if pool.gateway
+        )
 
     @property
     def pools(self) -> tuple[AddressPool, ...]:
@@ -258,5 +281,7 @@ class ListNetworks(Question[list[Network]], frozen=True):
 class InspectNetwork(Question[Json], frozen=True):
     """/networks/ID."""
 
-    POLICY = engine_get("api.network", "docker inspect of a network", "/networks/{id}", deadline=2, priority=3)
+    POLICY = engine_get(
+        "api.network", "docker inspect of a network", "/networks/{id}", deadline=2, priority=3
+    )
     id: str

@@ -11,7 +11,8 @@ from diagnose.questions.question import Policy, Question
 
 
 class Mounted(msgspec.Struct, frozen=True):
-    """One line of /proc/self/mountinfo. super: the superblock's own options (ro there means the filesystem itself)."""
+    """One line of /proc/self/mountinfo. super: the superblock's own options (ro there means the
+    filesystem itself)."""
 
     point: str
     fstype: str = ""
@@ -29,8 +30,8 @@ class ListMounts(Question[list[Mounted]], frozen=True):
 
 
 class HostMemory(msgspec.Struct, frozen=True):
-    """Bytes. available: what can be had without swapping, cache given back (not `free`); the kernel does not count ZFS's
-    cache there, which is beside it."""
+    """Bytes. available: what can be had without swapping, cache given back (not `free`); the kernel
+    does not count ZFS's cache there, which is beside it."""
 
     total: int
     available: int
@@ -53,12 +54,14 @@ class HostMemory(msgspec.Struct, frozen=True):
 class ReadMemory(Question[HostMemory], frozen=True):
     """One reading of /proc/meminfo."""
 
-    POLICY = Policy("memory", "the memory figures of the host", "kernel.proc:memory", "local", "host", 1, 3)
+    POLICY = Policy(
+        "memory", "the memory figures of the host", "kernel.proc:memory", "local", "host", 1, 3
+    )
 
 
 WaitingTime = dict[str, dict[str, float]]
-"""Of `some` tasks and of the `full` set: the percent of the last 10, 60 and 300 s that they waited (avg10, avg60, avg300), and the
-microseconds in all (total)."""
+"""Of `some` tasks and of the `full` set: the percent of the last 10, 60 and 300 s that they waited
+(avg10, avg60, avg300), and the microseconds in all (total)."""
 
 
 class PressureReading(msgspec.Struct, frozen=True):
@@ -75,19 +78,30 @@ class PressureReading(msgspec.Struct, frozen=True):
 class ReadPressure(Question[PressureReading], frozen=True):
     """One reading of /proc/pressure, and the load."""
 
-    POLICY = Policy("pressure", "the pressure figures of the kernel", "kernel.proc:pressure", "local", "host", 1, 3)
+    POLICY = Policy(
+        "pressure",
+        "the pressure figures of the kernel",
+        "kernel.proc:pressure",
+        "local",
+        "host",
+        1,
+        3,
+    )
 
 
 class ReadSysctls(Question[dict[str, str | None]], frozen=True):
-    """Kernel settings by name, None for one that there is not; names with dots, or with slashes where a part holds a dot."""
+    """Kernel settings by name, None for one that there is not; names with dots, or with slashes
+    where a part holds a dot."""
 
-    POLICY = Policy("sysctl", "kernel settings (sysctl)", "kernel.proc:sysctl", "local", "network", 1, 2)
+    POLICY = Policy(
+        "sysctl", "kernel settings (sysctl)", "kernel.proc:sysctl", "local", "network", 1, 2
+    )
     names: Sequence[str]
 
 
 class Process(msgspec.Struct, frozen=True):
-    """One process. state: the letter of proc(5). start: seconds since boot. cmdline: of the engine's own processes
-    only.
+    """One process. state: the letter of proc(5). start: seconds since boot. cmdline: of the
+    engine's own processes only.
     """
 
     pid: int
@@ -103,7 +117,9 @@ class Process(msgspec.Struct, frozen=True):
 class ListProcesses(Question[list[Process]], frozen=True):
     """Every process that this process can see."""
 
-    POLICY = Policy("processes", "the list of processes", "kernel.proc:processes", "local", "host", 2.5, 2)
+    POLICY = Policy(
+        "processes", "the list of processes", "kernel.proc:processes", "local", "host", 2.5, 2
+    )
 
 
 class ResourceLimit(msgspec.Struct, frozen=True):
@@ -165,7 +181,9 @@ class ProcessDetail(msgspec.Struct, frozen=True):
 class InspectProcess(Question[ProcessDetail], frozen=True):
     """One process in detail."""
 
-    POLICY = Policy("process", "the details of a process", "kernel.proc:process", "local", "host", 1.5, 4)
+    POLICY = Policy(
+        "process", "the details of a process", "kernel.proc:process", "local", "host", 1.5, 4
+    )
     pid: int
 
     def about(self) -> str:
@@ -173,8 +191,8 @@ class InspectProcess(Question[ProcessDetail], frozen=True):
 
 
 class DeletedFile(msgspec.Struct, frozen=True):
-    """One such file. path: as its opener saw it. bytes: its blocks on disk. container: the opener's, by its
-    cgroup."""
+    """One such file. path: as its opener saw it. bytes: its blocks on disk. container: the
+    opener's, by its cgroup."""
 
     pid: int
     fd: int
@@ -197,7 +215,13 @@ class FindDeletedFiles(Question[DeletedFileList], frozen=True):
     """Files that are deleted but still open."""
 
     POLICY = Policy(
-        "deleted_files", "deleted files that are still open", "kernel.proc:deleted_files", "probe", "host", 2, 7
+        "deleted_files",
+        "deleted files that are still open",
+        "kernel.proc:deleted_files",
+        "probe",
+        "host",
+        2,
+        7,
     )
     min_bytes: int
 
@@ -222,7 +246,15 @@ class CrowdedList(msgspec.Struct, frozen=True):
 class CountDescriptors(Question[CrowdedList], frozen=True):
     """Processes that use at least this share of the file descriptors that they may open."""
 
-    POLICY = Policy("descriptors", "the open files of processes", "kernel.proc:descriptors", "probe", "host", 2, 7)
+    POLICY = Policy(
+        "descriptors",
+        "the open files of processes",
+        "kernel.proc:descriptors",
+        "probe",
+        "host",
+        2,
+        7,
+    )
     share: float
 
 
@@ -235,7 +267,15 @@ class OpenPaths(msgspec.Struct, frozen=True):
 class FindOpenFiles(Question[OpenPaths], frozen=True):
     """Which files below a folder a process has open."""
 
-    POLICY = Policy("open_under", "the open files of a process", "kernel.proc:open_under", "probe", "host", 1.5, 6)
+    POLICY = Policy(
+        "open_under",
+        "the open files of a process",
+        "kernel.proc:open_under",
+        "probe",
+        "host",
+        1.5,
+        6,
+    )
     pid: int
     folder: str
 
@@ -253,7 +293,15 @@ class ClockState(msgspec.Struct, frozen=True):
 class ReadClockState(Question[ClockState], frozen=True):
     """How well the clock is kept."""
 
-    POLICY = Policy("clock.state", "the state of the clock", "kernel.clock_state:clock_state", "local", "host", 1, 5)
+    POLICY = Policy(
+        "clock.state",
+        "the state of the clock",
+        "kernel.clock_state:clock_state",
+        "local",
+        "host",
+        1,
+        5,
+    )
 
 
 class Record(msgspec.Struct, frozen=True):
@@ -278,5 +326,7 @@ class KernelRecords(msgspec.Struct, frozen=True):
 class ReadKernelLog(Question[KernelRecords], frozen=True):
     """The newest records of the kernel log, oldest first."""
 
-    POLICY = Policy("kernel.log", "the kernel log", "kernel.kernel_log:records", "local", "host", 1.5, 3)
+    POLICY = Policy(
+        "kernel.log", "the kernel log", "kernel.kernel_log:records", "local", "host", 1.5, 3
+    )
     max: int = 4000

@@ -18,10 +18,11 @@ Subnet = IPv4Network | IPv6Network
 
 
 class Interface(msgspec.Struct, frozen=True):
-    """One interface. up: the admin flag, which an idle bridge without a carrier keeps; operstate: the
-    carrier's word.
+    """One interface. up: the admin flag, which an idle bridge without a carrier keeps; operstate:
+    the carrier's word.
 
-    link: index of the peer or parent, in another namespace where link_netnsid is not None. mtu: bytes.
+    link: index of the peer or parent, in another namespace where link_netnsid is not None. mtu:
+    bytes.
     """
 
     index: int
@@ -44,7 +45,9 @@ class Interface(msgspec.Struct, frozen=True):
 class ListInterfaces(Question[list[Interface]], frozen=True):
     """Every interface of the tool's network namespace."""
 
-    POLICY = Policy("net.links", "the network interfaces", "network.process:ask", "local", "network", 2, 2)
+    POLICY = Policy(
+        "net.links", "the network interfaces", "network.process:ask", "local", "network", 2, 2
+    )
 
 
 class Address(msgspec.Struct, frozen=True):
@@ -64,12 +67,14 @@ class Address(msgspec.Struct, frozen=True):
 class ListAddresses(Question[list[Address]], frozen=True):
     """Every address of the tool's network namespace."""
 
-    POLICY = Policy("net.addresses", "the network addresses", "network.process:ask", "local", "network", 2, 2)
+    POLICY = Policy(
+        "net.addresses", "the network addresses", "network.process:ask", "local", "network", 2, 2
+    )
 
 
 class Route(msgspec.Struct, frozen=True, dict=True):
-    """One next hop of one route. oif: index of its interface. mtu: the route's own metric in bytes, None if
-    it has none."""
+    """One next hop of one route. oif: index of its interface. mtu: the route's own metric in bytes,
+    None if it has none."""
 
     dst: str = ""
     prefix: int = 0
@@ -111,8 +116,9 @@ class ListRoutes(Question[list[Route]], frozen=True):
 
 
 class PolicyRule(msgspec.Struct, frozen=True):
-    """One policy rule. mask: of the mark. suppress_prefix: routes with so short a prefix do not count (-1: all count).
-    goto: the priority at which to go on. other: names of conditions that are not shown here.
+    """One policy rule. mask: of the mark. suppress_prefix: routes with so short a prefix do not
+    count (-1: all count). goto: the priority at which to go on. other: names of conditions that are
+    not shown here.
     """
 
     priority: int = 0
@@ -133,21 +139,28 @@ class PolicyRule(msgspec.Struct, frozen=True):
     def __str__(self) -> str:
         words = [f"{self.priority}:{' not' if self.invert else ''} from {self.src or 'all'}"]
         words += [
-            f"{word} {value}" for word, value in (("to", self.dst), ("iif", self.iif), ("oif", self.oif)) if value
+            f"{word} {value}"
+            for word, value in (("to", self.dst), ("iif", self.iif), ("oif", self.oif))
+            if value
         ]
         if self.mark is not None:
             words.append(f"fwmark {self.mark:#x}")
-        return " ".join([*words, f"lookup {self.table}" if self.action == "lookup" else self.action])
+        return " ".join(
+            [*words, f"lookup {self.table}" if self.action == "lookup" else self.action]
+        )
 
 
 class ListRoutingRules(Question[list[PolicyRule]], frozen=True):
     """Every policy routing rule."""
 
-    POLICY = Policy("net.rules", "the routing rules", "network.process:ask", "local", "network", 2, 4)
+    POLICY = Policy(
+        "net.rules", "the routing rules", "network.process:ask", "local", "network", 2, 4
+    )
 
 
 class WantedRoute(msgspec.Struct, frozen=True):
-    """A packet whose route is asked for: its addresses, and the index of the interface by which it comes in."""
+    """A packet whose route is asked for: its addresses, and the index of the interface by which it
+    comes in."""
 
     dst: str
     src: str | None = None
@@ -155,7 +168,8 @@ class WantedRoute(msgspec.Struct, frozen=True):
 
 
 class RouteLookup(msgspec.Struct, frozen=True):
-    """One decision: the interface's index, the next hop and the table, or the kernel's refusal (an errno's name)."""
+    """One decision: the interface's index, the next hop and the table, or the kernel's refusal (an
+    errno's name)."""
 
     oif: int | None = None
     gateway: str | None = None
@@ -166,18 +180,23 @@ class RouteLookup(msgspec.Struct, frozen=True):
 class LookUpRoutes(Question[list[RouteLookup]], frozen=True):
     """How the kernel would route packets."""
 
-    POLICY = Policy("net.ways", "the kernel's choice of routes", "network.process:ask", "local", "network", 2, 4)
+    POLICY = Policy(
+        "net.ways", "the kernel's choice of routes", "network.process:ask", "local", "network", 2, 4
+    )
     asked: Sequence[WantedRoute]
 
 
 class ListNeighbours(Question[Json], frozen=True):
     """The ARP and NDP tables of the tool's network namespace."""
 
-    POLICY = Policy("net.neighbours", "the neighbour tables", "network.process:ask", "local", "network", 2, 5)
+    POLICY = Policy(
+        "net.neighbours", "the neighbour tables", "network.process:ask", "local", "network", 2, 5
+    )
 
 
 class UdpFlow(msgspec.Struct, frozen=True):
-    """One tracked flow: where its first packet went, and who answers it in the kernel's view (`reply_src`). state: that of TCP."""
+    """One tracked flow: where its first packet went, and who answers it in the kernel's view
+    (`reply_src`). state: that of TCP."""
 
     src: str
     dst: str
@@ -195,9 +214,12 @@ class ConnectionTable(msgspec.Struct, frozen=True):
 
 
 class ListConnections(Question[ConnectionTable], frozen=True):
-    """Connections that the kernel tracks (conntrack), at most `limit` of those that a filter lets through."""
+    """Connections that the kernel tracks (conntrack), at most `limit` of those that a filter lets
+    through."""
 
-    POLICY = Policy("conntrack", "the tracked connections", "network.process:ask", "local", "network", 3, 5)
+    POLICY = Policy(
+        "conntrack", "the tracked connections", "network.process:ask", "local", "network", 3, 5
+    )
     family: Literal["inet", "inet6"] = "inet"
     protocol: Literal["tcp", "udp", "icmp"] | None = None
     dst: str | None = None
@@ -207,8 +229,8 @@ class ListConnections(Question[ConnectionTable], frozen=True):
 
 
 class Listener(msgspec.Struct, frozen=True):
-    """One listening socket. pid, comm and container (64-digit id) are None where the holder may not be
-    seen."""
+    """One listening socket. pid, comm and container (64-digit id) are None where the holder may not
+    be seen."""
 
     proto: str
     address: str
@@ -227,16 +249,16 @@ class Listener(msgspec.Struct, frozen=True):
         return f"{self.comm} (pid {self.pid})" if self.comm else "a process that only root can name"
 
     def clashes(self, proto: str, address: str, port: int) -> bool:
-        """Whether it keeps this address and port (tcp or udp) from being bound; empty or unspecified means
-        all addresses."""
+        """Whether it keeps this address and port (tcp or udp) from being bound; empty or
+        unspecified means all addresses."""
         if self.port != port or self.proto.removesuffix("6") != proto:
             return False
         return overlap(self.address, address)
 
 
 def overlap(one: str, other: str) -> bool:
-    """Whether sockets bound to these two addresses would take the same packets: equal, or one takes all of
-    the family."""
+    """Whether sockets bound to these two addresses would take the same packets: equal, or one takes
+    all of the family."""
     first, second = (ip_address(each.strip("[]") or "0.0.0.0") for each in (one, other))  # noqa: S104
     for wide in (first, second):
         if wide.is_unspecified and (wide.version == 6 or first.version == second.version):
@@ -247,7 +269,9 @@ def overlap(one: str, other: str) -> bool:
 class ListListeners(Question[list[Listener]], frozen=True):
     """The listening sockets of the tool's network namespace."""
 
-    POLICY = Policy("listeners", "the listening sockets", "kernel.proc:listeners", "local", "network", 2, 3)
+    POLICY = Policy(
+        "listeners", "the listening sockets", "kernel.proc:listeners", "local", "network", 2, 3
+    )
 
 
 class Socket(msgspec.Struct, frozen=True):
@@ -273,17 +297,26 @@ class NetnsView(msgspec.Struct, frozen=True):
 
 
 class VisitNetns(Question[NetnsView], frozen=True, omit_defaults=False):
-    """Interfaces, addresses, routes and listeners as a process sees them in its network namespace."""
+    """Interfaces, addresses, routes and listeners as a process sees them in its network
+    namespace."""
 
-    POLICY = Policy("netns", "the network namespace of a container", "network.process:ask", "netns", "host", 2, 4)
+    POLICY = Policy(
+        "netns",
+        "the network namespace of a container",
+        "network.process:ask",
+        "netns",
+        "host",
+        2,
+        4,
+    )
     pid: int
     start: float | None = None
     nft: bool = False
 
 
 class DnsReply(msgspec.Struct, frozen=True):
-    """What came back. Any reply proves that the server is reachable, no more. icmp: refused, unreachable,
-    prohibited or None."""
+    """What came back. Any reply proves that the server is reachable, no more. icmp: refused,
+    unreachable, prohibited or None."""
 
     answered: bool = False
     rcode: str | None = None
@@ -299,7 +332,8 @@ class DnsReply(msgspec.Struct, frozen=True):
 
     @property
     def denies(self) -> bool:
-        """Whether a library takes it as final that the name has no address: it asks no further server then."""
+        """Whether a library takes it as final that the name has no address: it asks no further
+        server then."""
         return self.rcode == "NXDOMAIN" or (self.rcode == "NOERROR" and not self.answers)
 
     @property
@@ -308,7 +342,10 @@ class DnsReply(msgspec.Struct, frozen=True):
 
     def __str__(self) -> str:
         if self.answered:
-            return f"answered {self.rcode or 'something that is no DNS message'} in {self.ms or 0:.0f} ms"
+            return (
+                f"answered {self.rcode or 'something that is no DNS message'} in "
+                f"{self.ms or 0:.0f} ms"
+            )
         if self.icmp:
             return {
                 "refused": "refused (nothing listens there)",
@@ -319,9 +356,12 @@ class DnsReply(msgspec.Struct, frozen=True):
 
 
 class QueryDns(Question[DnsReply], frozen=True, omit_defaults=False):
-    """One DNS query to one server, from the network namespace of a process or (None) from this one."""
+    """One DNS query to one server, from the network namespace of a process or (None) from this
+    one."""
 
-    POLICY = Policy("dns.query", "the answer of a DNS server", "network.dns:query", "probe", "network", 3.5, 1)
+    POLICY = Policy(
+        "dns.query", "the answer of a DNS server", "network.dns:query", "probe", "network", 3.5, 1
+    )
     server: str
     name: str
     type: str
@@ -335,9 +375,18 @@ class QueryDns(Question[DnsReply], frozen=True, omit_defaults=False):
 
 
 class QuerySizedDns(Question[DnsReply], frozen=True):
-    """A DNS query for the root's name servers in a packet of a given size, from the network namespace of a process."""
+    """A DNS query for the root's name servers in a packet of a given size, from the network
+    namespace of a process."""
 
-    POLICY = Policy("dns.sized", "the answer to a large DNS query", "network.dns:sized", "probe", "network", 3.5, 4)
+    POLICY = Policy(
+        "dns.sized",
+        "the answer to a large DNS query",
+        "network.dns:sized",
+        "probe",
+        "network",
+        3.5,
+        4,
+    )
     server: str
     pid: int
     packet_bytes: int
@@ -359,11 +408,20 @@ class TunnelHolder(msgspec.Struct, frozen=True):
 class ListTunnelHolders(Question[list[TunnelHolder]], frozen=True):
     """The processes that serve the tun and tap interfaces of this host."""
 
-    POLICY = Policy("tunnels", "the processes behind tunnels", "network.tunnels:tunnels", "local", "network", 2, 5)
+    POLICY = Policy(
+        "tunnels",
+        "the processes behind tunnels",
+        "network.tunnels:tunnels",
+        "local",
+        "network",
+        2,
+        5,
+    )
 
 
 class TcpStall(msgspec.Struct, frozen=True):
-    """A connection that repeats what it sent: the peer as ADDRESS:PORT, the bytes that wait, and how often they were repeated."""
+    """A connection that repeats what it sent: the peer as ADDRESS:PORT, the bytes that wait, and
+    how often they were repeated."""
 
     peer: str
     unacknowledged: int
@@ -373,5 +431,7 @@ class TcpStall(msgspec.Struct, frozen=True):
 class ListTcpStalls(Question[list[TcpStall]], frozen=True):
     """The IPv4 connections of a process's network namespace that get no acknowledgement."""
 
-    POLICY = Policy("tcp.stalls", "stalled TCP connections", "network.tcp_stalls:stalls", "local", "host", 2, 5)
+    POLICY = Policy(
+        "tcp.stalls", "stalled TCP connections", "network.tcp_stalls:stalls", "local", "host", 2, 5
+    )
     pid: int

@@ -1,4 +1,5 @@
-"""What a question is: its arguments, the type of its answer, and the policy under which it may be asked."""
+"""What a question is: its arguments, the type of its answer, and the policy under which it may be
+asked."""
 
 from __future__ import annotations
 
@@ -18,16 +19,17 @@ from diagnose.shapes import convert
 Lane = Literal["api", "local", "file", "netns", "probe", "last"]
 """Where a question is answered.
 
-api: one thread with several keep-alive connections to the engine. local: /proc and netlink, quick. file: the helper process,
-because the kernel may block. netns: visits to other network namespaces. probe: a thread for each question (DNS, commands).
-last: one at a time, once everything else is answered (/system/df, walks through folders).
+api: one thread with several keep-alive connections to the engine. local: /proc and netlink, quick.
+file: the helper process, because the kernel may block. netns: visits to other network namespaces.
+probe: a thread for each question (DNS, commands). last: one at a time, once everything else is
+answered (/system/df, walks through folders).
 """
 
 Scope = Literal["tool", "engine", "host", "network"]
 """What a question is about.
 
-tool: this process. engine: what the API says. host: this machine; Failed("remote") where the engine runs on another one.
-network: the same, and also the tool's own network namespace.
+tool: this process. engine: what the API says. host: this machine; Failed("remote") where the engine
+runs on another one. network: the same, and also the tool's own network namespace.
 """
 
 
@@ -35,11 +37,13 @@ class Policy(msgspec.Struct, frozen=True):
     """The terms under which a question may be asked, so that nobody can ask without a limit."""
 
     kind: str
-    """The name under which question and answer are recorded. It never changes: recordings hold it."""
+    """The name under which question and answer are recorded. It never changes: recordings hold it.
+    """
     what: str
     """How a person calls the answer: "the list of processes"."""
     collector: str
-    """The function that answers it: module below `diagnose.live`, colon, name. It is imported when it is first needed."""
+    """The function that answers it: module below `diagnose.live`, colon, name. It is imported when
+    it is first needed."""
     lane: Lane
     scope: Scope
     deadline: float
@@ -47,9 +51,11 @@ class Policy(msgspec.Struct, frozen=True):
     priority: int = 5
     """A lower number is asked first."""
     longest: int = 16 * 1024
-    """Characters of one string in the answer. Longer strings are cut before they are redacted and judged."""
+    """Characters of one string in the answer. Longer strings are cut before they are redacted and
+    judged."""
     path: str = ""
-    """Of the engine's API, for a question that is one GET there; `{id}` stands for the argument of that name."""
+    """Of the engine's API, for a question that is one GET there; `{id}` stands for the argument of
+    that name."""
     parameters: Mapping[str, Json] = {}
     """Parameters that the GET always has, beside the question's arguments."""
 
@@ -67,7 +73,9 @@ def engine_get(
     parameters: Mapping[str, Json] = MappingProxyType({}),
 ) -> Policy:
     """The policy of a question that is one GET of the engine's API."""
-    return Policy(kind, what, collector, lane, "engine", deadline, priority, longest, path, dict(parameters))
+    return Policy(
+        kind, what, collector, lane, "engine", deadline, priority, longest, path, dict(parameters)
+    )
 
 
 Answer = TypeVar("Answer")
@@ -80,27 +88,40 @@ Part = TypeVar("Part")
 
 
 def decode_parts(answer: Json, part: type[Part]) -> dict[str, Part | Failed]:
-    """Answers by name, each of which may have failed by itself: it is then `{"failed": reason, "detail": text}`.
+    """Answers by name, each of which may have failed by itself: it is then `{"failed": reason,
+    "detail": text}`.
 
     msgspec.ValidationError for an answer or a part of another shape.
     """
     rows = convert(answer, dict[str, dict[str, Any]])
     return {
-        name: Failed(row["failed"], row.get("detail", "")) if "failed" in row else convert(row, part)
+        name: Failed(row["failed"], row.get("detail", ""))
+        if "failed" in row
+        else convert(row, part)
         for name, row in rows.items()
     }
 
 
-class Question(msgspec.Struct, Generic[Answer], frozen=True, dict=True, omit_defaults=True, forbid_unknown_fields=True):
-    """One question to a host. A subclass names the type of its answer, its policy, and its arguments as fields.
+class Question(
+    msgspec.Struct,
+    Generic[Answer],
+    frozen=True,
+    dict=True,
+    omit_defaults=True,
+    forbid_unknown_fields=True,
+):
+    """One question to a host. A subclass names the type of its answer, its policy, and its
+    arguments as fields.
 
-    Arguments that have their default are left out of the recording. Two questions are equal if they are recorded the same way.
-    A question holds no absolute time, so that a recording can answer it too.
+    Arguments that have their default are left out of the recording. Two questions are equal if they
+    are recorded the same way. A question holds no absolute time, so that a recording can answer it
+    too.
     """
 
     POLICY: ClassVar[Policy]
     ROUNDS: ClassVar[Mapping[str, Policy]] = {}
-    """The policies of later rounds by the name of the round, for a question that a run repeats on purpose.
+    """The policies of later rounds by the name of the round, for a question that a run repeats on
+    purpose.
 
     The subclass has a field `round`, which is "" for the first one.
     """
@@ -153,7 +174,11 @@ class Question(msgspec.Struct, Generic[Answer], frozen=True, dict=True, omit_def
         return hash(self.arguments)
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Question) and self.kind == other.kind and self.arguments == other.arguments
+        return (
+            isinstance(other, Question)
+            and self.kind == other.kind
+            and self.arguments == other.arguments
+        )
 
     def __ne__(self, other: object) -> bool:
         return not self == other
@@ -183,7 +208,8 @@ class Question(msgspec.Struct, Generic[Answer], frozen=True, dict=True, omit_def
 
 @functools.cache
 def _defaults(question: type[Question[Any]]) -> tuple[tuple[str, Any], ...]:
-    """The recorded arguments of this class with the value of each that is left out (`NODEFAULT`: none is)."""
+    """The recorded arguments of this class with the value of each that is left out (`NODEFAULT`:
+    none is)."""
     names = question.__struct_fields__
     missing = len(names) - len(question.__struct_defaults__)
     defaults = (msgspec.NODEFAULT,) * missing + question.__struct_defaults__
@@ -210,7 +236,8 @@ _CLASSES: dict[str, tuple[type[AnyQuestion], str]] = {}
 
 
 class RecordedQuestion(Question[Json], frozen=True):
-    """A question as a recording holds it: the name of its kind, and its arguments as canonical JSON. Its answer stays JSON."""
+    """A question as a recording holds it: the name of its kind, and its arguments as canonical
+    JSON. Its answer stays JSON."""
 
     kind: str
     arguments: str = "{}"
@@ -233,7 +260,8 @@ class RecordedQuestion(Question[Json], frozen=True):
 
 @functools.cache
 def policies() -> Mapping[str, Policy]:
-    """The policy of each kind of question, by its recorded name, after every module of questions was imported."""
+    """The policy of each kind of question, by its recorded name, after every module of questions
+    was imported."""
     import diagnose.questions as package
 
     for module in pkgutil.iter_modules(package.__path__):
@@ -253,7 +281,8 @@ def recorded(kind: str, args: Mapping[str, Json]) -> RecordedQuestion:
 
 
 def typed(question: AnyQuestion) -> AnyQuestion:
-    """The question as its own class. msgspec.ValidationError for arguments of another shape, KeyError for an unknown kind."""
+    """The question as its own class. msgspec.ValidationError for arguments of another shape,
+    KeyError for an unknown kind."""
     if not isinstance(question, RecordedQuestion):
         return question
     policies()
@@ -264,7 +293,8 @@ def typed(question: AnyQuestion) -> AnyQuestion:
 
 
 def canonical(question: AnyQuestion) -> AnyQuestion:
-    """The question as its own class where that is possible: a recording of another version may write arguments differently."""
+    """The question as its own class where that is possible: a recording of another version may
+    write arguments differently."""
     try:
         return typed(question)
     except (msgspec.ValidationError, KeyError, TypeError):

@@ -39,7 +39,8 @@ class Site(msgspec.Struct, frozen=True):
 
 
 class SiteIdentity(msgspec.Struct, frozen=True):
-    """Who this host is among others. machine: the machine id, hashed with the salt of the site; empty where there is none."""
+    """Who this host is among others. machine: the machine id, hashed with the salt of the site;
+    empty where there is none."""
 
     machine: str = ""
     name: str = ""
@@ -47,7 +48,8 @@ class SiteIdentity(msgspec.Struct, frozen=True):
 
 
 class IdentifySite(Question[SiteIdentity], frozen=True):
-    """Who this host is among others. The machine id itself is never recorded: machine-id(5) calls it confidential."""
+    """Who this host is among others. The machine id itself is never recorded: machine-id(5) calls
+    it confidential."""
 
     POLICY = Policy("site", "the identity of this host", "tool:site", "local", "host", 1, 5)
 
@@ -100,8 +102,8 @@ class ReadOptions(Question[Options], frozen=True):
 
 
 class Caller(msgspec.Struct, frozen=True):
-    """Who runs the tool. docker_group: the group file makes the user a member of docker; session_has_it: this
-    process carries it."""
+    """Who runs the tool. docker_group: the group file makes the user a member of docker;
+    session_has_it: this process carries it."""
 
     uid: int = 0
     user: str | None = None
@@ -112,7 +114,9 @@ class Caller(msgspec.Struct, frozen=True):
 class IdentifyCaller(Question[Caller], frozen=True):
     """The user and the rights of this process."""
 
-    POLICY = Policy("caller", "the user and the rights of this process", "tool:caller", "local", "tool", 1, 0)
+    POLICY = Policy(
+        "caller", "the user and the rights of this process", "tool:caller", "local", "tool", 1, 0
+    )
 
 
 class KernelIdentity(msgspec.Struct, frozen=True):
@@ -125,4 +129,12 @@ class KernelIdentity(msgspec.Struct, frozen=True):
 class IdentifyKernel(Question[KernelIdentity], frozen=True):
     """What uname says."""
 
-    POLICY = Policy("uname", "the name and the version of the kernel", "kernel.proc:uname", "local", "tool", 1, 0)
+    POLICY = Policy(
+        "uname",
+        "the name and the version of the kernel",
+        "kernel.proc:uname",
+        "local",
+        "tool",
+        1,
+        0,
+    )

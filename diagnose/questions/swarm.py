@@ -130,8 +130,11 @@ class Service(msgspec.Struct, frozen=True, rename="pascal"):
         return self.service_status or ServiceStatus()
 
     def lacks_tasks(self, tasks: Sequence[Task]) -> bool:
-        """Whether fewer of its tasks run than should; one that ended well, and is not to be started again, counts."""
-        completed = sum(task.status.state == "complete" for task in tasks) if self.may_complete else 0
+        """Whether fewer of its tasks run than should; one that ended well, and is not to be started
+        again, counts."""
+        completed = (
+            sum(task.status.state == "complete" for task in tasks) if self.may_complete else 0
+        )
         return self.status.running_tasks + completed < self.status.desired_tasks
 
     @property
@@ -149,7 +152,8 @@ class TaskStatus(msgspec.Struct, frozen=True, rename="pascal"):
 
 
 class Task(msgspec.Struct, frozen=True, rename="pascal"):
-    """One task. status.state: pending, preparing, running, failed, rejected, ...; status.err: the scheduler's or container's words."""
+    """One task. status.state: pending, preparing, running, failed, rejected, ...; status.err: the
+    scheduler's or container's words."""
 
     id: str = msgspec.field(name="ID", default="")
     service_id: str = msgspec.field(name="ServiceID", default="")
@@ -174,7 +178,12 @@ class ListServices(Question[list[Service] | None], frozen=True):
     """/services with ServiceStatus."""
 
     POLICY = engine_get(
-        "api.services", "the services of the swarm", "/services", deadline=3, priority=5, parameters={"status": True}
+        "api.services",
+        "the services of the swarm",
+        "/services",
+        deadline=3,
+        priority=5,
+        parameters={"status": True},
     )
     filters: Filters | None = None
 

@@ -1,7 +1,9 @@
-"""`--on ssh://HOST`: a run on another host, which need not have the tool, Python, or a byte of room on its disks.
+"""`--on ssh://HOST`: a run on another host, which need not have the tool, Python, or a byte of room
+on its disks.
 
 - `target`    what `--on` names.
-- `folder`    the folder with its own Python (`.ci/folder` makes it), as an archive that can be shipped. `launcher.sh` starts it.
+- `folder`    the folder with its own Python (`.ci/folder` makes it), as an archive that can be
+              shipped. `launcher.sh` starts it.
 - `channel`   the system's ssh as three streams with deadlines.
 - `remote.sh` what runs on the other side: it finds room, unpacks, runs, and leaves nothing.
 - `visit`     one host, from the connection to its report.

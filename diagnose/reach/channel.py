@@ -13,6 +13,8 @@ from typing import IO
 CHUNK = 1 << 16
 ERRORS_KEPT = 1 << 16
 """Bytes of stderr that are kept, the last ones."""
+LINGER_S = 0.5
+"""Seconds that stderr may outlive the command."""
 
 CONNECT_S = 15.0
 """Seconds for a connection, where ssh's configuration has no ConnectTimeout."""
@@ -27,12 +29,19 @@ class LostError(Exception):
 class Channel:
     """A command whose stdin and stdout are spoken with in turns, while its stderr is kept.
 
-    on_prompt: what stderr may show to ask for a line of input, and who answers it. The answer is sent on stdin.
+    on_prompt: what stderr may show to ask for a line of input, and who answers it. The answer is
+    sent on stdin.
     """
 
-    def __init__(self, command: list[str], on_prompt: tuple[bytes, Callable[[], bytes]] | None = None) -> None:
+    def __init__(
+        self, command: list[str], on_prompt: tuple[bytes, Callable[[], bytes]] | None = None
+    ) -> None:
         self._process = subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, bufsize=0
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            bufsize=0,
         )
         self._on_prompt = on_prompt
         self._received = bytearray()
@@ -78,8 +87,11 @@ class Channel:
         del self._received[: end + 1]
         return line.decode("utf-8", "replace")
 
-    def send(self, data: bytes, seconds: float, moved: Callable[[int], None] = lambda _: None) -> None:
-        """Write all of it. LostError where the other side closes, or takes nothing for so many seconds.
+    def send(
+        self, data: bytes, seconds: float, moved: Callable[[int], None] = lambda _: None
+    ) -> None:
+        """Write all of it. LostError where the other side closes, or takes nothing for so many
+        seconds.
 
         moved: is called with the bytes that were sent so far.
         """
@@ -87,7 +99,9 @@ class Channel:
         self._selector.register(self._stdin, selectors.EVENT_WRITE)
         try:
             while done < len(data):
-                ready = self._turn(time.monotonic() + seconds, f"nothing more could be sent for {seconds:.0f} s")
+                ready = self._turn(
+                    time.monotonic() + seconds, f"nothing more could be sent for {seconds:.0f} s"
+                )
                 if self._stdin in ready:
                     try:
                         done += os.write(self._stdin.fileno(), view[done : done + CHUNK])
@@ -104,7 +118,17 @@ class Channel:
         deadline = time.monotonic() + seconds
         while not self._is_over:
             self._turn(deadline, f"no report within {seconds:.0f} s")
-        return bytes(self._received), self._process.wait(timeout=max(1.0, deadline - time.monotonic()))
+        code = self._process.wait(timeout=max(1.0, deadline - time.monotonic()))
+        self._drain_errors()
+        return bytes(self._received), code
+
+    def _drain_errors(self) -> None:
+        """Read stderr to its end. A connection that ssh keeps for later holds it open: not for
+        long."""
+        with suppress(LostError):
+            deadline = time.monotonic() + LINGER_S
+            while self._is_open(self._stderr):
+                self._turn(deadline, "")
 
     def close(self) -> None:
         """End it. The other side sees its stdin end, stops the tool and cleans up."""
@@ -122,7 +146,10 @@ class Channel:
 
     @property
     def _is_over(self) -> bool:
-        return self._stdout not in {key.fileobj for key in self._selector.get_map().values()}
+        return not self._is_open(self._stdout)
+
+    def _is_open(self, stream: IO[bytes]) -> bool:
+        return stream in {key.fileobj for key in self._selector.get_map().values()}
 
     def _turn(self, deadline: float, late: str) -> set[object]:
         """Wait for one stream to be ready, and read what there is. The streams that were ready."""
@@ -163,7 +190,12 @@ def patience(arguments: list[str]) -> list[str]:
     try:
         command = ["ssh", "-G", *arguments]
         done = subprocess.run(
-            command, capture_output=True, text=True, timeout=10, check=False, stdin=subprocess.DEVNULL
+            command,
+            capture_output=True,
+            text=True,
+            timeout=10,
+            check=False,
+            stdin=subprocess.DEVNULL,
         )
     except (OSError, subprocess.TimeoutExpired):
         return []

@@ -1,4 +1,5 @@
-"""A command line that is carried out on other hosts: what the other side is given, and where the reports go."""
+"""A command line that is carried out on other hosts: what the other side is given, and where the
+reports go."""
 
 from __future__ import annotations
 
@@ -34,7 +35,11 @@ UNKNOWN = 3
 
 
 def run(
-    ctx: click.Context, targets: Sequence[Target], sudo: bool, sudo_password: Path | None, folder: Path | None
+    ctx: click.Context,
+    targets: Sequence[Target],
+    sudo: bool,
+    sudo_password: Path | None,
+    folder: Path | None,
 ) -> int:
     """Carry out the command line on these hosts. The exit code of the worst."""
     for name, why in REFUSED.items():
@@ -82,23 +87,33 @@ def arguments(ctx: click.Context) -> Iterator[str]:
         yield from ("--", *selectors)
 
 
-def _files(targets: Sequence[Target], output: Path | None, *, is_bundle: bool) -> Mapping[Target, Path]:
-    """The file of each host's report; none where the reports go to stdout. Nothing that exists is overwritten."""
+def _files(
+    targets: Sequence[Target], output: Path | None, *, is_bundle: bool
+) -> Mapping[Target, Path]:
+    """The file of each host's report; none where the reports go to stdout. Nothing that exists is
+    overwritten."""
     if output == Path("-") or (output is None and not is_bundle):
         if is_bundle and len(targets) > 1:
-            raise click.UsageError("several bundles do not go to stdout: name files with -o 'NAME-{host}.tar.gz'")
+            raise click.UsageError(
+                "several bundles do not go to stdout: name files with -o 'NAME-{host}.tar.gz'"
+            )
         return {}
     if output is None:
         stamp = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
         output = Path(f"diagnose-{HOST}-{stamp}.tar.gz")
     if len(targets) > 1 and HOST not in output.name:
         raise click.UsageError(
-            f"several hosts and one file: put {HOST} into its name, as in -o 'report-{HOST}{output.suffix}'"
+            f"several hosts and one file: put {HOST} into its name, as in -o "
+            f"'report-{HOST}{output.suffix}'"
         )
-    files = {target: output.with_name(output.name.replace(HOST, _as_name(target))) for target in targets}
+    files = {
+        target: output.with_name(output.name.replace(HOST, _as_name(target))) for target in targets
+    }
     for path in files.values():
         if path.exists():
-            raise click.ClickException(f"cannot write {path}: it exists, and a report overwrites nothing")
+            raise click.ClickException(
+                f"cannot write {path}: it exists, and a report overwrites nothing"
+            )
     return files
 
 
@@ -108,7 +123,8 @@ def _as_name(target: Target) -> str:
 
 
 def _text(config: Path | None) -> bytes:
-    """The configuration file that the user named, which the other side does not have. It is looked at here first."""
+    """The configuration file that the user named, which the other side does not have. It is looked
+    at here first."""
     if config is None:
         return b""
     from diagnose import config as configuration
@@ -125,7 +141,11 @@ def _environment(ctx: click.Context) -> dict[str, str]:
     if not sys.stdout.isatty():
         return {}
     wanted = {"COLUMNS": str(shutil.get_terminal_size().columns)}
-    is_plain = ctx.params.get("no_color") or os.environ.get("NO_COLOR") or os.environ.get("TERM", "dumb") == "dumb"
+    is_plain = (
+        ctx.params.get("no_color")
+        or os.environ.get("NO_COLOR")
+        or os.environ.get("TERM", "dumb") == "dumb"
+    )
     if is_plain or ctx.params.get("output"):
         return {**wanted, "NO_COLOR": "1"}
     kept = {name: os.environ[name] for name in ("TERM", "COLORTERM") if name in os.environ}
@@ -141,7 +161,9 @@ def _password(file: Path | None) -> str:
         raise click.ClickException(f"cannot read a password from {file}: {error}") from None
 
 
-def _deliver(ctx: click.Context, target: Target, outcome: tour.Outcome, file: Path | None, *, alone: bool) -> int:
+def _deliver(
+    ctx: click.Context, target: Target, outcome: tour.Outcome, file: Path | None, *, alone: bool
+) -> int:
     """Put one host's report where it belongs; its exit code."""
     if not isinstance(outcome, Visit):
         click.echo(f"{target}: no report: {outcome}", err=True)

@@ -25,7 +25,8 @@ class NoFolderError(Exception):
 
 @dataclass(frozen=True)
 class Folder:
-    """machine: what `uname -m` says where it runs. data: the gzipped tar. room_kb: KiB that it takes unpacked."""
+    """machine: what `uname -m` says where it runs. data: the gzipped tar. room_kb: KiB that it
+    takes unpacked."""
 
     machine: str
     data: bytes
@@ -33,16 +34,19 @@ class Folder:
 
 
 def find(named: Path | None) -> Folder:
-    """The archive that the user named, otherwise the folder that this process runs from, otherwise one built in the sources.
+    """The archive that the user named, otherwise the folder that this process runs from, otherwise
+    one built in the sources.
 
-    Packed or read once, however many hosts are visited. NoFolderError if there is none, or if it holds another version.
+    Packed or read once, however many hosts are visited. NoFolderError if there is none, or if it
+    holds another version.
     """
     with _PACKING:
         return _find(named)
 
 
 def launcher() -> Path | None:
-    """What starts this tool where it runs from the folder; None where it was installed in another way."""
+    """What starts this tool where it runs from the folder; None where it was installed in another
+    way."""
     script = Path(sys.prefix, "diagnose")
     is_folder = script.is_file() and Path(sys.prefix, "sbom.cdx.json").is_file()
     return script if is_folder else None
@@ -54,11 +58,16 @@ def _find(named: Path | None) -> Folder:
         return _read(named)
     if launcher() is not None:
         return _pack(Path(sys.prefix))
-    built = Path(__file__).parents[2] / "dist" / f"diagnose-{__version__}-linux-{platform.machine()}.tar.gz"
+    built = (
+        Path(__file__).parents[2]
+        / "dist"
+        / f"diagnose-{__version__}-linux-{platform.machine()}.tar.gz"
+    )
     if built.is_file():
         return _read(built)
     raise NoFolderError(
-        f"diagnose {__version__} is not installed there, and this one was installed without the folder that is shipped; "
+        f"diagnose {__version__} is not installed there, and this one was installed without the "
+        "folder that is shipped; "
         f"name it: --folder {built.name}"
     )
 
@@ -67,10 +76,13 @@ def _read(path: Path) -> Folder:
     name = NAME.fullmatch(path.name)
     if name is None:
         raise NoFolderError(
-            f"{path.name} is not named as the archive of the folder: diagnose-VERSION-linux-MACHINE.tar.gz"
+            f"{path.name} is not named as the archive of the folder: "
+            "diagnose-VERSION-linux-MACHINE.tar.gz"
         )
     if name["version"] != __version__:
-        raise NoFolderError(f"{path.name} is version {name['version']}, and this is diagnose {__version__}")
+        raise NoFolderError(
+            f"{path.name} is version {name['version']}, and this is diagnose {__version__}"
+        )
     try:
         data = path.read_bytes()
     except OSError as error:
@@ -84,7 +96,10 @@ def _read(path: Path) -> Folder:
 def _pack(folder: Path) -> Folder:
     """The folder that this process runs from."""
     packed = io.BytesIO()
-    with gzip.GzipFile("", "wb", 1, packed, mtime=0) as stream, tarfile.open(fileobj=stream, mode="w") as archive:
+    with (
+        gzip.GzipFile("", "wb", 1, packed, mtime=0) as stream,
+        tarfile.open(fileobj=stream, mode="w") as archive,
+    ):
         archive.add(folder, "diagnose")
     data = packed.getvalue()
     return Folder(platform.machine(), data, _room(int.from_bytes(data[-4:], "little")))

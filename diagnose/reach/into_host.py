@@ -1,10 +1,11 @@
-"""The entry of the image: leaves the container for the host's namespaces, and runs the tool there as if it were installed.
+"""The entry of the image: leaves the container for the host's namespaces, and runs the tool there
+as if it were installed.
 
     docker run --rm --privileged --pid=host --net=host diagnose all
 
-The folder is held open by a descriptor, through which it can still be reached when the root is the host's. So nothing is written to the
-host, nothing can be left there, no prefix stands before any path, and the tool's namespaces are the host's. Nothing of the host is
-needed, not even a shell.
+The folder is held open by a descriptor, through which it can still be reached when the root is the
+host's. So nothing is written to the host, nothing can be left there, no prefix stands before any
+path, and the tool's namespaces are the host's. Nothing of the host is needed, not even a shell.
 """
 
 from __future__ import annotations
@@ -16,7 +17,8 @@ from pathlib import Path
 from typing import NoReturn
 
 NAMESPACES = ("cgroup", "ipc", "uts", "net", "mnt")
-"""All but the process namespace, which only a child would enter: `--pid=host` gives it. mnt is the last: /proc is the host's afterwards."""
+"""All but the process namespace, which only a child would enter: `--pid=host` gives it. mnt is the
+last: /proc is the host's afterwards."""
 UNKNOWN = 3
 KEPT = ("TERM", "COLUMNS", "LANG", "NO_COLOR", "FORCE_COLOR")
 
@@ -26,7 +28,11 @@ def main() -> NoReturn:
     try:
         folder = os.open(sys.prefix, os.O_PATH | os.O_DIRECTORY)
         os.set_inheritable(folder, True)
-        handles = [os.open(f"/proc/1/ns/{name}", os.O_RDONLY | os.O_CLOEXEC) for name in NAMESPACES if _differs(name)]
+        handles = [
+            os.open(f"/proc/1/ns/{name}", os.O_RDONLY | os.O_CLOEXEC)
+            for name in NAMESPACES
+            if _differs(name)
+        ]
         if not _differs("mnt"):
             _fail("the first process here is the container's: --pid=host is missing")
         for handle in handles:
@@ -37,9 +43,20 @@ def main() -> NoReturn:
     # By our own number, since the helper processes close what they have inherited.
     here = f"/proc/{os.getpid()}/fd/{folder}"
     # The search for its modules would resolve the link to where the folder was in the container.
-    environment = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/root", "PYTHONHOME": here, "PYTHONSAFEPATH": "1"}
+    environment = {
+        "PATH": "/usr/sbin:/usr/bin:/sbin:/bin",
+        "HOME": "/root",
+        "PYTHONHOME": here,
+        "PYTHONSAFEPATH": "1",
+    }
     environment |= {name: os.environ[name] for name in KEPT if name in os.environ}
-    start = [f"{here}/lib/ld.so", "--inhibit-cache", "--library-path", f"{here}/lib", f"{here}/bin/python3"]
+    start = [
+        f"{here}/lib/ld.so",
+        "--inhibit-cache",
+        "--library-path",
+        f"{here}/lib",
+        f"{here}/bin/python3",
+    ]
     os.execve(start[0], [*start, "-s", "-m", "diagnose", *sys.argv[1:]], environment)  # noqa: S606 - the folder's own loader
 
 

@@ -1,4 +1,5 @@
-"""All hosts of `--on` at once: progress on stderr, the reports in the order of the command line, the exit code of the worst."""
+"""All hosts of `--on` at once: progress on stderr, the reports in the order of the command line,
+the exit code of the worst."""
 
 from __future__ import annotations
 
@@ -25,7 +26,8 @@ def worst(codes: Sequence[int]) -> int:
 
 
 def go(targets: Sequence[Target], errand: Errand, deliver: Callable[[Target, Outcome], int]) -> int:
-    """Visit all of them. deliver: is given each outcome, in order, and says its exit code. The exit code of the worst."""
+    """Visit all of them. deliver: is given each outcome, in order, and says its exit code. The exit
+    code of the worst."""
     stages = Stages([str(target) for target in targets])
     if errand.ask_password is not None:
         errand = replace(errand, ask_password=stages.asking_once(errand.ask_password))
@@ -41,6 +43,10 @@ def go(targets: Sequence[Target], errand: Errand, deliver: Callable[[Target, Out
         return seen
 
     with stages.shown():
-        pending: list[Future[Outcome]] = [pool.submit(one, number) for number in range(len(targets))]
+        pending: list[Future[Outcome]] = [
+            pool.submit(one, number) for number in range(len(targets))
+        ]
         outcomes = [future.result() for future in pending]
-    return worst([deliver(target, outcome) for target, outcome in zip(targets, outcomes, strict=True)])
+    return worst(
+        [deliver(target, outcome) for target, outcome in zip(targets, outcomes, strict=True)]
+    )

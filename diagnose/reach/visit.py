@@ -17,12 +17,24 @@ WORD = "diagnose-reach"
 """What begins each line of the other side that is meant for us."""
 PROMPT = b"diagnose-reach: password"
 ANSWER_S = 30.0
-"""The longest silence of the other side while nothing runs there, and of the line while something is sent."""
+"""The longest silence of the other side while nothing runs there, and of the line while something
+is sent."""
 PASSWORD_S = 120.0
 """Seconds for the first answer: ssh and sudo may ask a person for a password meanwhile."""
 MARGIN_S = 30.0
-"""Seconds beyond the budget after which a run counts as lost: the tool's own start, and a slow line for the report."""
-FIXED = ("-T", "-x", "-a", "-o", "ClearAllForwardings=yes", "-o", "RemoteCommand=none", "-o", "PermitLocalCommand=no")
+"""Seconds beyond the budget after which a run counts as lost: the tool's own start, and a slow line
+for the report."""
+FIXED = (
+    "-T",
+    "-x",
+    "-a",
+    "-o",
+    "ClearAllForwardings=yes",
+    "-o",
+    "RemoteCommand=none",
+    "-o",
+    "PermitLocalCommand=no",
+)
 """No terminal, and nothing of the user's that is meant for a session of a person."""
 
 
@@ -32,9 +44,11 @@ class VisitError(Exception):
 
 @dataclass(frozen=True)
 class Errand:
-    """What is to run there. arguments: of the tool. config: the text of a configuration file. environment: for the tool's face.
+    """What is to run there. arguments: of the tool. config: the text of a configuration file.
+    environment: for the tool's face.
 
-    ask_password: gives sudo's password, None where the tool runs as the user who logs in. folder: finds what is shipped.
+    ask_password: gives sudo's password, None where the tool runs as the user who logs in. folder:
+    finds what is shipped.
     """
 
     arguments: tuple[str, ...]
@@ -47,7 +61,8 @@ class Errand:
 
 @dataclass(frozen=True)
 class Visit:
-    """What came back: the report as it was written there, what the tool wrote on stderr, and its exit code."""
+    """What came back: the report as it was written there, what the tool wrote on stderr, and its
+    exit code."""
 
     output: bytes
     errors: tuple[str, ...]
@@ -55,7 +70,8 @@ class Visit:
 
 
 def visit(target: Target, errand: Errand, stage: Callable[[str], None]) -> Visit:
-    """Run the tool on that host. stage: is called with what is under way. VisitError if no report came."""
+    """Run the tool on that host. stage: is called with what is under way. VisitError if no report
+    came."""
     asked: list[str] = []
 
     def password() -> bytes:
@@ -70,7 +86,9 @@ def visit(target: Target, errand: Errand, stage: Callable[[str], None]) -> Visit
     prompt = (PROMPT, password) if errand.ask_password is not None else None
     script = _script(errand)
     try:
-        channel = Channel(_command(target, len(script), as_root=errand.ask_password is not None), prompt)
+        channel = Channel(
+            _command(target, len(script), as_root=errand.ask_password is not None), prompt
+        )
     except FileNotFoundError:
         raise VisitError("ssh is not installed here") from None
     try:
@@ -83,8 +101,13 @@ def visit(target: Target, errand: Errand, stage: Callable[[str], None]) -> Visit
         channel.close()
 
 
-def _converse(channel: Channel, errand: Errand, script: bytes, stage: Callable[[str], None]) -> Visit:
+def _converse(
+    channel: Channel, errand: Errand, script: bytes, stage: Callable[[str], None]
+) -> Visit:
     _expect(channel, "ready", PASSWORD_S)
+    # Banners and login scripts have spoken by now. Later would be too late: the tool's own words
+    # may arrive together with the line that announces them.
+    channel.forget_errors()
     stage("looking")
     channel.send(script, ANSWER_S)
     word, rest = _expect(channel, "ship config run", ANSWER_S)
@@ -93,13 +116,14 @@ def _converse(channel: Channel, errand: Errand, script: bytes, stage: Callable[[
         channel.send(f"{folder.machine} {folder.room_kb} {len(folder.data)}\n".encode(), ANSWER_S)
         _, place = _expect(channel, "send", ANSWER_S)
         whole = size(len(folder.data))
-        channel.send(folder.data, ANSWER_S, lambda done: stage(f"copying {size(done)} of {whole} to {place}"))
+        channel.send(
+            folder.data, ANSWER_S, lambda done: stage(f"copying {size(done)} of {whole} to {place}")
+        )
         stage("unpacking")
         word, rest = _expect(channel, "config run", ANSWER_S)
     if word == "config":
         channel.send(errand.config, ANSWER_S)
         word, rest = _expect(channel, "run", ANSWER_S)
-    channel.forget_errors()
     stage(f"running {rest}")
     output, code = channel.rest(errand.budget_s + MARGIN_S)
     if not 0 <= code <= 3:
@@ -108,7 +132,8 @@ def _converse(channel: Channel, errand: Errand, script: bytes, stage: Callable[[
 
 
 def _expect(channel: Channel, words: str, seconds: float) -> tuple[str, str]:
-    """The next line that is meant for us, as word and rest; what a login script writes is passed over."""
+    """The next line that is meant for us, as word and rest; what a login script writes is passed
+    over."""
     while True:
         mark, _, said = channel.line(seconds).partition(" ")
         if mark != WORD:
@@ -132,7 +157,8 @@ def _script(errand: Errand) -> bytes:
 
 
 def _command(target: Target, length: int, *, as_root: bool) -> list[str]:
-    """The ssh command line. What it runs there is one line without newlines, so that any login shell takes it."""
+    """The ssh command line. What it runs there is one line without newlines, so that any login
+    shell takes it."""
     remote = f"exec sh -c '{_begin(length)}'"
     if as_root:
         inner = _begin(length).replace('"', r"\"").replace("$", r"\$")
@@ -142,7 +168,8 @@ def _command(target: Target, length: int, *, as_root: bool) -> list[str]:
 
 
 def _begin(length: int) -> str:
-    """Shell text that says that it is there, and then runs the script of that many bytes from its stdin."""
+    """Shell text that says that it is there, and then runs the script of that many bytes from its
+    stdin."""
     return f'echo {WORD} ready; eval "$(head -c {length})"'
 
 

@@ -1,4 +1,5 @@
-"""The recording as files: a folder with `manifest.json` and one file of answers per kind of question.
+"""The recording as files: a folder with `manifest.json` and one file of answers per kind of
+question.
 
 The same layout is a fixture, the inside of a bundle, and what `--from FOLDER` reads.
 """
@@ -22,7 +23,8 @@ from diagnose.recording.limits import MOST_BYTES, bytes_in_memory, cut
 from diagnose.recording.recorder import RecordedAnswer
 
 FORMAT = 1
-"""The format's version: raised when an older tool could misread it. Older formats are read, newer ones refused."""
+"""The format's version: raised when an older tool could misread it. Older formats are read, newer
+ones refused."""
 
 MAX_FILE = 64 * 2**20
 """Bytes of one file: one that holds more was made to hurt."""
@@ -36,11 +38,13 @@ Recording = Mapping[AnyQuestion, RecordedAnswer]
 
 
 class RecordingError(Exception):
-    """The folder or archive is no recording that can be read; the message says why in one sentence."""
+    """The folder or archive is no recording that can be read; the message says why in one
+    sentence."""
 
 
 def files(recording: Recording) -> dict[str, str]:
-    """The answers as texts by relative path, one file per kind, entries in the order of their questions' keys."""
+    """The answers as texts by relative path, one file per kind, entries in the order of their
+    questions' keys."""
     rooms: dict[str, list[Json]] = {}
     for question, entry in sorted(recording.items(), key=lambda item: item[0].key):
         row: dict[str, Json] = {"args": question.args}
@@ -51,7 +55,9 @@ def files(recording: Recording) -> dict[str, str]:
         row["duration_s"] = entry.duration_s
         rooms.setdefault(question.kind, []).append(row)
     return {
-        f"answers/{kind}.json": "[\n" + ",\n".join(json.dumps(row, ensure_ascii=False) for row in rows) + "\n]\n"
+        f"answers/{kind}.json": "[\n"
+        + ",\n".join(json.dumps(row, ensure_ascii=False) for row in rows)
+        + "\n]\n"
         for kind, rows in rooms.items()
     }
 
@@ -65,7 +71,8 @@ def digest(texts: Mapping[str, str]) -> str:
 
 
 def parse(texts: Iterable[tuple[str, str]]) -> dict[AnyQuestion, RecordedAnswer]:
-    """The recording out of answer files (name, text). RecordingError on anything that is not one."""
+    """The recording out of answer files (name, text). RecordingError on anything that is not
+    one."""
     recording: dict[AnyQuestion, RecordedAnswer] = {}
     room = MOST_BYTES
     for name, text in texts:
@@ -74,15 +81,31 @@ def parse(texts: Iterable[tuple[str, str]]) -> dict[AnyQuestion, RecordedAnswer]
             continue  # a question of another version of the tool: nobody here asks it
         room -= bytes_in_memory(text)
         if room < 0:
-            raise RecordingError("it holds more values than diagnose reads: they would not fit into 300 MiB of memory")
+            raise RecordingError(
+                "it holds more values than diagnose reads: they would not fit into 300 MiB of "
+                "memory"
+            )
         longest = policies()[kind].longest if len(text) > SHORT_TEXT else len(text)
         try:
             for row in _rows(text):
                 arguments = json.dumps(_mapping(row["args"]), sort_keys=True, separators=(",", ":"))
-                answer = _failed(row["failed"]) if row.get("failed") else cut(row["answer"], longest)
-                recording[RecordedQuestion(kind, arguments)] = RecordedAnswer(answer, float(row.get("duration_s", 0.0)))
-        except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError) as error:
-            raise RecordingError(f"{name} holds no answers that can be read ({_said(error)})") from error
+                answer = (
+                    _failed(row["failed"]) if row.get("failed") else cut(row["answer"], longest)
+                )
+                recording[RecordedQuestion(kind, arguments)] = RecordedAnswer(
+                    answer, float(row.get("duration_s", 0.0))
+                )
+        except (
+            ValueError,
+            KeyError,
+            TypeError,
+            AttributeError,
+            OverflowError,
+            RecursionError,
+        ) as error:
+            raise RecordingError(
+                f"{name} holds no answers that can be read ({_said(error)})"
+            ) from error
     return recording
 
 
@@ -100,7 +123,8 @@ def _mapping(value: Json) -> dict[str, Json]:
 
 
 def _failed(said: Mapping[str, Json]) -> Failed:
-    """A failure as it was recorded; a reason that only another version of the tool gives is named in the detail."""
+    """A failure as it was recorded; a reason that only another version of the tool gives is named
+    in the detail."""
     reason, detail = str(said["reason"]), str(said["detail"])
     if reason in REASONS:
         return Failed(cast("Reason", reason), detail)
@@ -117,9 +141,13 @@ def check_manifest(text: str) -> dict[str, Json]:
         manifest = _mapping(msgspec.json.decode(text))
         version = int(manifest["format"])
     except (ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
-        raise RecordingError(f"manifest.json is not a manifest of diagnose ({_said(error)})") from error
+        raise RecordingError(
+            f"manifest.json is not a manifest of diagnose ({_said(error)})"
+        ) from error
     if version > FORMAT:
-        raise RecordingError(f"it has format {version}, newer than this tool reads ({FORMAT}): update diagnose")
+        raise RecordingError(
+            f"it has format {version}, newer than this tool reads ({FORMAT}): update diagnose"
+        )
     return dict(manifest)
 
 
@@ -139,7 +167,9 @@ def read_folder(folder: Path) -> tuple[dict[AnyQuestion, RecordedAnswer], dict[s
     """The recorded answers and the manifest of a folder. RecordingError if it holds none."""
     try:
         manifest = check_manifest(plain_text(folder / "manifest.json"))
-        names = sorted(path for path in (folder / "answers").glob("*.json") if path.stem in policies())
+        names = sorted(
+            path for path in (folder / "answers").glob("*.json") if path.stem in policies()
+        )
         texts = [(f"answers/{name.name}", plain_text(name)) for name in names]
     except FileNotFoundError as error:
         raise RecordingError("it is not a recorded host: it holds no manifest.json") from error

@@ -1,4 +1,5 @@
-"""Reading a bundle that somebody sent: nothing of it is ever written to disk, and nothing in it is trusted."""
+"""Reading a bundle that somebody sent: nothing of it is ever written to disk, and nothing in it is
+trusted."""
 
 from __future__ import annotations
 
@@ -23,7 +24,9 @@ MAX_MEMBER = answer_files.MAX_FILE
 MAX_TOTAL = 128 * 2**20
 """Bytes unpacked, over all members: a bundle of 10 MB that holds more was made to hurt."""
 _BLOCK = tarfile.BLOCKSIZE
-_NAME = re.compile(r"[^./\0][^/\0]*/((?:[A-Za-z0-9_-][A-Za-z0-9._-]*/){0,3}[A-Za-z0-9_-][A-Za-z0-9._-]*)\Z")
+_NAME = re.compile(
+    r"[^./\0][^/\0]*/((?:[A-Za-z0-9_-][A-Za-z0-9._-]*/){0,3}[A-Za-z0-9_-][A-Za-z0-9._-]*)\Z"
+)
 """One top folder, then plain names: no `..`, no leading dot, slash or link can be meant by it."""
 _PLAIN = (tarfile.REGTYPE, tarfile.AREGTYPE)
 
@@ -36,7 +39,8 @@ class _Stream:
         self._left = MAX_TOTAL
 
     def take(self, size: int) -> bytes:
-        """Exactly so many bytes. RecordingError when they are not there, or when the bound is passed."""
+        """Exactly so many bytes. RecordingError when they are not there, or when the bound is
+        passed."""
         if size > self._left:
             raise RecordingError(f"it unpacks to more than {MAX_TOTAL // 2**20} MiB")
         self._left -= size
@@ -55,10 +59,12 @@ class _Stream:
 
 
 def members(stream: BinaryIO) -> Iterator[tuple[str, bytes]]:
-    """(name below the top folder, bytes) of each file. RecordingError on anything that a bundle does not contain.
+    """(name below the top folder, bytes) of each file. RecordingError on anything that a bundle
+    does not contain.
 
-    Only headers of plain files and folders are understood: what else tar has (links, devices, sparse files, extended headers that
-    rename or resize the next member) is refused by its type before anything of it is read.
+    Only headers of plain files and folders are understood: what else tar has (links, devices,
+    sparse files, extended headers that rename or resize the next member) is refused by its type
+    before anything of it is read.
     """
     try:
         with gzip.GzipFile(fileobj=stream, mode="rb") as packed:
@@ -74,9 +80,13 @@ def members(stream: BinaryIO) -> Iterator[tuple[str, bytes]]:
                     continue
                 name = _NAME.match(info.name)
                 if info.type not in _PLAIN or name is None:
-                    raise RecordingError(f"its member {info.name[:80]!r} is not a plain file of a bundle")
+                    raise RecordingError(
+                        f"its member {info.name[:80]!r} is not a plain file of a bundle"
+                    )
                 if not 0 <= info.size <= MAX_MEMBER:
-                    raise RecordingError(f"its member {info.name[:80]!r} is larger than {MAX_MEMBER // 2**20} MiB")
+                    raise RecordingError(
+                        f"its member {info.name[:80]!r} is larger than {MAX_MEMBER // 2**20} MiB"
+                    )
                 yield name[1], source.take(info.size)
                 source.take(-info.size % _BLOCK)
             raise RecordingError(f"it has more than {MAX_MEMBERS} members")
@@ -85,11 +95,14 @@ def members(stream: BinaryIO) -> Iterator[tuple[str, bytes]]:
     except EOFError as error:
         raise RecordingError("it is cut off") from error
     except (OSError, tarfile.TarError, zlib.error, ValueError, OverflowError, MemoryError) as error:
-        raise RecordingError(f"it is not a whole bundle ({type(error).__name__}: {error})") from error
+        raise RecordingError(
+            f"it is not a whole bundle ({type(error).__name__}: {error})"
+        ) from error
 
 
 def read(path: Path) -> tuple[dict[AnyQuestion, RecordedAnswer], dict[str, Json]]:
-    """The recorded answers and the manifest of an archive. RecordingError in one sentence if it is none, is newer, or was altered."""
+    """The recorded answers and the manifest of an archive. RecordingError in one sentence if it is
+    none, is newer, or was altered."""
     answers: list[tuple[str, str]] = []
     hashes: dict[str, str] = {}
     head = None
@@ -124,7 +137,9 @@ def _unaltered(hashes: Mapping[str, str], manifest: Mapping[str, Json]) -> None:
     for name, row in files.items():
         wanted = row.get("sha256") if isinstance(row, dict) else None
         if name not in hashes or hashes[name] != wanted:
-            raise RecordingError(f"{str(name)[:80]!r} was altered or lost after the bundle was sealed")
+            raise RecordingError(
+                f"{str(name)[:80]!r} was altered or lost after the bundle was sealed"
+            )
     extra = set(hashes) - set(files) - {"manifest.json"}
     if extra:
         raise RecordingError(f"{min(extra)[:80]!r} was added after the bundle was sealed")

@@ -8,15 +8,18 @@ import time
 REPORTING_S = 0.3
 """What is kept of the run's time for judging and printing."""
 REPORTING_PER_CONTAINER_S = 0.0003
-"""How much longer judging and printing take for each container (measured: 8,000 containers with two findings each)."""
+"""How much longer judging and printing take for each container (measured: 8,000 containers with two
+findings each)."""
 ASSEMBLING_SHARE = 0.4
-"""Of the time that is kept for judging and printing: the answers of 8,000 containers take a second to become evidence."""
+"""Of the time that is kept for judging and printing: the answers of 8,000 containers take a second
+to become evidence."""
 LONGEST_ASSEMBLING_S = 2.0
 LEAST_REPLAY_S = 3.0
-"""Seconds for judging a recording at least, or half the budget, where a busy host took long to read it."""
+"""Seconds for judging a recording at least, or half the budget, where a busy host took long to read
+it."""
 LEAST_S = 0.4
-"""Seconds that are left for collecting at least, also where a busy host has used up a small budget before the first question:
-a report about nothing helps nobody.
+"""Seconds that are left for collecting at least, also where a busy host has used up a small budget
+before the first question: a report about nothing helps nobody.
 """
 
 USUAL_S = 10.0
@@ -24,7 +27,8 @@ USUAL_S = 10.0
 
 
 def patience(budget_s: float) -> float:
-    """How much longer than usual each question may take in a run of this budget; never less than usual."""
+    """How much longer than usual each question may take in a run of this budget; never less than
+    usual."""
     return max(1.0, budget_s / USUAL_S)
 
 
@@ -47,7 +51,8 @@ class Budget:
 
     @classmethod
     def of_replay(cls, began: float, seconds: float) -> Budget:
-        """The time to judge a recording that has just been read: nothing is asked, so that evidence has it all."""
+        """The time to judge a recording that has just been read: nothing is asked, so that evidence
+        has it all."""
         ends = max(began + seconds, time.monotonic() + min(seconds / 2, LEAST_REPLAY_S))
         return cls(ends, ends)
 
@@ -63,7 +68,8 @@ class Budget:
 
     @property
     def assembling(self) -> float:
-        """Seconds after the end of collecting in which evidence may still be put together from what was answered."""
+        """Seconds after the end of collecting in which evidence may still be put together from what
+        was answered."""
         if self.judged_by == math.inf:
             return 0.0
         return min(ASSEMBLING_SHARE * (self.judged_by - self.ends), LONGEST_ASSEMBLING_S)
@@ -80,5 +86,6 @@ class Budget:
 
 
 def _collecting(seconds: float, containers: int) -> float:
-    """How many seconds of a run are for collecting: all but what reporting takes, and at least half."""
+    """How many seconds of a run are for collecting: all but what reporting takes, and at least
+    half."""
     return max(seconds - REPORTING_S - REPORTING_PER_CONTAINER_S * containers, seconds / 2)

@@ -1,4 +1,5 @@
-"""Limits on what an answer may hold: text that nobody reads to its end, and values that would not fit into memory."""
+"""Limits on what an answer may hold: text that nobody reads to its end, and values that would not
+fit into memory."""
 
 from __future__ import annotations
 
@@ -11,14 +12,16 @@ DEEPEST = 64
 TOO_DEEP = "[cut: nested too deep]"
 
 MOST_BYTES = 100 * 2**20
-"""What the values of a recording may take in memory. The rest of 300 MiB is for the tool itself, for the recording's texts, and for
-the evidence."""
+"""What the values of a recording may take in memory. The rest of 300 MiB is for the tool itself,
+for the recording's texts, and for the evidence."""
 OBJECT_BYTES, LIST_BYTES, ITEM_BYTES = 200, 80, 30
-"""What a JSON object, a list and each further item take at least in CPython 3.11, measured with small keys and values."""
+"""What a JSON object, a list and each further item take at least in CPython 3.11, measured with
+small keys and values."""
 
 
 def cut(value: Json, longest: int, depth: int = 0) -> Json:
-    """The value with strings of at most `longest` characters, and no deeper than DEEPEST; the same object where nothing is cut."""
+    """The value with strings of at most `longest` characters, and no deeper than DEEPEST; the same
+    object where nothing is cut."""
     if isinstance(value, str):
         return value if len(value) <= longest else _cut_text(value, longest)
     if not isinstance(value, dict | list):
@@ -29,8 +32,12 @@ def cut(value: Json, longest: int, depth: int = 0) -> Json:
         items = [cut(item, longest, depth + 1) for item in value]
         is_whole = all(new is old for new, old in zip(items, value, strict=True))
         return value if is_whole else items
-    fields: dict[Any, Json] = {cut(key, longest): cut(item, longest, depth + 1) for key, item in value.items()}
-    is_whole = len(fields) == len(value) and all(key in fields and fields[key] is item for key, item in value.items())
+    fields: dict[Any, Json] = {
+        cut(key, longest): cut(item, longest, depth + 1) for key, item in value.items()
+    }
+    is_whole = len(fields) == len(value) and all(
+        key in fields and fields[key] is item for key, item in value.items()
+    )
     return value if is_whole else fields
 
 
@@ -40,4 +47,6 @@ def _cut_text(text: str, longest: int) -> str:
 
 def bytes_in_memory(text: str) -> int:
     """How many bytes the values of a JSON text take at least, without decoding it."""
-    return OBJECT_BYTES * text.count("{") + LIST_BYTES * text.count("[") + ITEM_BYTES * text.count(",")
+    return (
+        OBJECT_BYTES * text.count("{") + LIST_BYTES * text.count("[") + ITEM_BYTES * text.count(",")
+    )

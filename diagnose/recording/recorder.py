@@ -1,4 +1,5 @@
-"""Recorder: asks each question once, in its lane, inside its deadline and the run's budget, and keeps the recording."""
+"""Recorder: asks each question once, in its lane, inside its deadline and the run's budget, and
+keeps the recording."""
 
 from __future__ import annotations
 
@@ -20,25 +21,29 @@ from diagnose.questions.question import canonical
 from diagnose.recording.budget import Budget
 
 WORKERS: Mapping[Lane, int] = {"api": 1, "local": 3, "file": 2, "netns": 2, "probe": 32, "last": 1}
-"""Threads per lane. That of the API has several questions under way at once. Only what waits is done by many: threads that work
-fight for the interpreter, and 60 namespaces visited by 32 of them cost a run of 0.9 s a tenth more.
+"""Threads per lane. That of the API has several questions under way at once. Only what waits is
+done by many: threads that work fight for the interpreter, and 60 namespaces visited by 32 of them
+cost a run of 0.9 s a tenth more.
 """
 TICK = 0.02
 """How often deadlines are looked at, in seconds."""
 GRACE = 2 * TICK
-"""How much longer a deadline is waited for here than by the collector that answers, which knows better what came of it."""
+"""How much longer a deadline is waited for here than by the collector that answers, which knows
+better what came of it."""
 QUIET = 3
-"""Ticks without a question in a busy lane after which all else counts as answered: one answer leads to the next questions."""
+"""Ticks without a question in a busy lane after which all else counts as answered: one answer leads
+to the next questions."""
 MANY = 16
-"""While more answers than these are waited for they are taken in handfuls: to wake up for each would take the interpreter from
-the thread that asks.
+"""While more answers than these are waited for they are taken in handfuls: to wake up for each
+would take the interpreter from the thread that asks.
 """
 BUSY_LANES: tuple[Lane, ...] = ("api", "local", "file", "netns")
 """The lanes that must be idle before the `last` one begins; a probe only waits, so it may go on."""
 
 
 def in_thread(work: Callable[..., None], *args: object) -> bool:
-    """Have this done in a thread of its own, a bare one: `Thread.start` waits for each to have begun, 150 times a run.
+    """Have this done in a thread of its own, a bare one: `Thread.start` waits for each to have
+    begun, 150 times a run.
 
     False where the host has no thread left (its pid_max, a cgroup's pids.max, a user's nproc).
     """
@@ -50,7 +55,8 @@ def in_thread(work: Callable[..., None], *args: object) -> bool:
 
 
 def _quietly(work: Callable[..., None], args: tuple[object, ...]) -> None:
-    """Where memory has run out a thread ends without a word on stderr; whoever waits for it waits until its deadline.
+    """Where memory has run out a thread ends without a word on stderr; whoever waits for it waits
+    until its deadline.
 
     SystemError: what CPython 3.11 raises where it had no memory for the MemoryError.
     """
@@ -59,7 +65,8 @@ def _quietly(work: Callable[..., None], args: tuple[object, ...]) -> None:
 
 
 class RecordedAnswer(msgspec.Struct, frozen=True):
-    """One question on the recording: its answer, and the seconds it took once it was being answered."""
+    """One question on the recording: its answer, and the seconds it took once it was being
+    answered."""
 
     answer: Json | Failed
     duration_s: float = 0.0
@@ -74,10 +81,11 @@ class _Job(msgspec.Struct, eq=False):
 
 
 class Recorder:
-    """A host that remembers: single flight, failures memoised too, an answer after its deadline dropped and never
-    recorded.
+    """A host that remembers: single flight, failures memoised too, an answer after its deadline
+    dropped and never recorded.
 
-    What is not answered when the budget is spent is Failed("budget"). patience: a factor on every deadline.
+    What is not answered when the budget is spent is Failed("budget"). patience: a factor on every
+    deadline.
     """
 
     def __init__(self, inner: LaneServer, budget: Budget, patience: float = 1.0) -> None:
@@ -119,7 +127,9 @@ class Recorder:
             return answer
         raise AssertionError("unreachable")
 
-    def ask_many(self, questions: Iterable[AnyQuestion]) -> Iterator[tuple[AnyQuestion, Json | Failed]]:
+    def ask_many(
+        self, questions: Iterable[AnyQuestion]
+    ) -> Iterator[tuple[AnyQuestion, Json | Failed]]:
         answered: SimpleQueue[_Job] = SimpleQueue()
         wanted = dict.fromkeys(questions)
         with self._lock:
@@ -135,11 +145,17 @@ class Recorder:
             if len(waiting) > MANY and answered.empty():
                 time.sleep(TICK / 4)
             try:
-                job = answered.get(timeout=TICK if alone else min(self._budget.left + 4 * TICK, threading.TIMEOUT_MAX))
+                job = answered.get(
+                    timeout=TICK
+                    if alone
+                    else min(self._budget.left + 4 * TICK, threading.TIMEOUT_MAX)
+                )
             except Empty:
                 if alone and self._budget.left:
                     continue
-                for each in waiting:  # the keeper itself did not get the processor: never wait longer than the budget
+                for each in (
+                    waiting
+                ):  # the keeper itself did not get the processor: never wait longer than the budget
                     job = self._jobs[each]
                     self._resolve(job, Failed("budget", "not answered within the run's time"))
                     assert job.entry is not None
@@ -170,8 +186,11 @@ class Recorder:
             self._threads[lane] += 1
 
     def _serve_deserted(self) -> bool:
-        """Answer what nobody else will: a lane for which the host has no thread left. Whether there is one."""
-        deserted = [lane for lane, queue in self._queues.items() if queue and not self._threads[lane]]
+        """Answer what nobody else will: a lane for which the host has no thread left. Whether there
+        is one."""
+        deserted = [
+            lane for lane, queue in self._queues.items() if queue and not self._threads[lane]
+        ]
         for lane in deserted:
             self._serve(_Worker(self, lane))
         return bool(deserted)
@@ -189,10 +208,13 @@ class Recorder:
             return True
 
     def _ready(self, lane: Lane) -> bool:
-        return bool(self._queues[lane]) and (lane != "last" or self._quiet >= QUIET or not self._is_kept)
+        return bool(self._queues[lane]) and (
+            lane != "last" or self._quiet >= QUIET or not self._is_kept
+        )
 
     def _pull(self, worker: _Worker) -> AnyQuestion | None:
-        """The next question of the worker's lane; None where there is none now, or where this worker was given up."""
+        """The next question of the worker's lane; None where there is none now, or where this
+        worker was given up."""
         with self._lock:
             if worker.lost or not self._ready(worker.lane):
                 return None
@@ -222,7 +244,9 @@ class Recorder:
             if job.entry is not None:
                 return
             self._running.pop(job.question, None)
-            job.entry = RecordedAnswer(answer, round(time.monotonic() - job.started, 6) if job.started else 0.0)
+            job.entry = RecordedAnswer(
+                answer, round(time.monotonic() - job.started, 6) if job.started else 0.0
+            )
             listeners, job.listeners = job.listeners, []
         for listener in listeners:
             listener.put(job)
@@ -230,7 +254,8 @@ class Recorder:
     def _keep_time(self) -> None:
         is_over = False
         while not is_over:
-            # a timekeeper that ended for want of memory would leave whoever waits without a deadline
+            # a timekeeper that ended for want of memory would leave whoever waits without a
+            # deadline
             with contextlib.suppress(MemoryError, SystemError):
                 time.sleep(TICK)
                 is_over = self._tick()
@@ -266,7 +291,8 @@ class Recorder:
 
 
 class _Worker:
-    """One thread of a lane. A worker that overstays a deadline is lost: it gets no more questions, another takes its place."""
+    """One thread of a lane. A worker that overstays a deadline is lost: it gets no more questions,
+    another takes its place."""
 
     def __init__(self, recorder: Recorder, lane: Lane) -> None:
         self.recorder = recorder
@@ -280,7 +306,8 @@ class _Worker:
 
 
 class Replay:
-    """A recording as a host: each question answered as it was, anything else Failed("not recorded")."""
+    """A recording as a host: each question answered as it was, anything else Failed("not
+    recorded")."""
 
     def __init__(self, recording: Mapping[AnyQuestion, RecordedAnswer]) -> None:
         self.recording = {canonical(question): entry for question, entry in recording.items()}
@@ -289,7 +316,9 @@ class Replay:
         entry = self.recording.get(question) or self.recording.get(canonical(question))
         return Failed("not recorded", question.about()) if entry is None else entry.answer
 
-    def ask_many(self, questions: Iterable[AnyQuestion]) -> Iterator[tuple[AnyQuestion, Json | Failed]]:
+    def ask_many(
+        self, questions: Iterable[AnyQuestion]
+    ) -> Iterator[tuple[AnyQuestion, Json | Failed]]:
         for each in dict.fromkeys(questions):
             yield each, self.ask(each)
 

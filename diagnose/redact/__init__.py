@@ -1,14 +1,19 @@
-"""An answer without its secrets: by field where its shape is known, by the scanner where it is free text.
+"""An answer without its secrets: by field where its shape is known, by the scanner where it is free
+text.
 
 - `names`     what a name says about its value, and a value about itself.
-- `tokens`    secrets that show by their own shape; `keys` those of several lines or parts; `encoded` the base64 of a text with one.
-- `commands`  secrets under a tool's own options; `shell` those that are piped, redirected, or taken at a place of their own.
-- `urls`, `headers`, `prose`  secrets in addresses, in what protocols send, in what programs say; `assigned` those under a name.
+- `tokens`    secrets that show by their own shape; `keys` those of several lines or parts;
+              `encoded` the base64 of a text with one.
+- `commands`  secrets under a tool's own options; `shell` those that are piped, redirected, or taken
+              at a place of their own.
+- `urls`, `headers`, `prose`  secrets in addresses, in what protocols send, in what programs say;
+  `assigned` those under a name.
 - `scanner`   secrets in free text: all of these in their order.
 - `fields`    secrets by the shape of an answer.
 
-A secret becomes `<redacted:KIND:FINGERPRINT>`: the fingerprint is keyed with 32 random bytes of this run, so that equal secrets stay
-recognisable as equal within one run, and nobody can try passwords against a bundle. Names stay, values go.
+A secret becomes `<redacted:KIND:FINGERPRINT>`: the fingerprint is keyed with 32 random bytes of
+this run, so that equal secrets stay recognisable as equal within one run, and nobody can try
+passwords against a bundle. Names stay, values go.
 """
 
 from __future__ import annotations
@@ -34,9 +39,11 @@ if TYPE_CHECKING:
 __all__ = ["TOKEN", "Redactor", "is_token"]
 
 _FEW = 48
-"""Up to so many literals each is searched for; beyond, only those whose longest run of letters and digits occurs in the text."""
+"""Up to so many literals each is searched for; beyond, only those whose longest run of letters and
+digits occurs in the text."""
 _MUCH = 50_000_000
-"""Secrets times characters from which on a text is searched in pieces of `_SMALL` characters: 0.02 s."""
+"""Secrets times characters from which on a text is searched in pieces of `_SMALL` characters: 0.02
+s."""
 _SMALL = 4096
 _PHRASES = 8
 """As many phrases are kept per secret, for the proof."""
@@ -47,7 +54,8 @@ _INDENT = re.compile(r"\n([ \t]+)\S")
 
 
 class Redactor:
-    """Replaces secrets by tokens; keeps token -> value in memory only. Safe to use from several threads."""
+    """Replaces secrets by tokens; keeps token -> value in memory only. Safe to use from several
+    threads."""
 
     def __init__(self, key: bytes | None = None) -> None:
         self._key = key or urandom(32)
@@ -72,8 +80,9 @@ class Redactor:
     def secrets(self) -> Iterator[tuple[str, str]]:
         """(kind, what must not be found) of this run, for the proof.
 
-        A value that cannot be distinguished from ordinary words (`postgres`) or that is also a name (a container's, an image's) is given
-        as the phrases that it stood in (`POSTGRES_PASSWORD=postgres`), since the word itself stays in many places.
+        A value that cannot be distinguished from ordinary words (`postgres`) or that is also a name
+        (a container's, an image's) is given as the phrases that it stood in
+        (`POSTGRES_PASSWORD=postgres`), since the word itself stays in many places.
         """
         with self._lock:
             names = "\n".join(self._names)
@@ -95,16 +104,22 @@ class Redactor:
         return self._replace_literals(redact_text(text, self._mark))
 
     def settle(self, value: Json) -> Json:
-        """An answer that was redacted earlier in the run, without the secrets that the run has learned since: for what is stored.
+        """An answer that was redacted earlier in the run, without the secrets that the run has
+        learned since: for what is stored.
 
         A word of a command line is only known as a password once another answer has named it.
         """
         return self._map_strings(value) if self._literals else value
 
     def restore(self, value: Json) -> Json:
-        """The value with tokens of this run turned back, for a question that is built from an answer."""
+        """The value with tokens of this run turned back, for a question that is built from an
+        answer."""
         if isinstance(value, str):
-            return _TOKENS.sub(lambda m: self._values.get(m[0], m[0]), value) if "<redacted:" in value else value
+            return (
+                _TOKENS.sub(lambda m: self._values.get(m[0], m[0]), value)
+                if "<redacted:" in value
+                else value
+            )
         if isinstance(value, list):
             return [self.restore(item) for item in value]
         if isinstance(value, dict):
@@ -127,7 +142,9 @@ class Redactor:
     def _new_token(self, kind: str, raw: str) -> str:
         data = raw.encode("utf-8", "surrogatepass")
         for size in (3, 6, 12):
-            token = f"<redacted:{kind}:{blake2s(data, key=self._key, digest_size=size).hexdigest()}>"
+            token = (
+                f"<redacted:{kind}:{blake2s(data, key=self._key, digest_size=size).hexdigest()}>"
+            )
             if token not in self._values:
                 break
         self._tokens[raw] = token
@@ -143,9 +160,12 @@ class Redactor:
         present = self._present(text)
         if len(present) * len(text) < _MUCH:
             return self._without(present, text)
-        # Many secrets in a long text: each is searched for only in pieces that hold it. Those with blanks may lie across two.
+        # Many secrets in a long text: each is searched for only in pieces that hold it. Those with
+        # blanks may lie across two.
         text = self._without([raw for raw in present if raw.split() != [raw]], text)
-        return "".join([self._without(self._present(piece), piece) for piece in pieces(text, _SMALL)])
+        return "".join(
+            [self._without(self._present(piece), piece) for piece in pieces(text, _SMALL)]
+        )
 
     def _without(self, present: Sequence[str], text: str) -> str:
         for raw in present:
@@ -189,7 +209,9 @@ class Redactor:
             return self.answer("file", {}, value)
         text = value["text"]
         new = self._file_text(path, text)
-        rest = self._walked({key: item for key, item in value.items() if key != "text"}, engine=False)
+        rest = self._walked(
+            {key: item for key, item in value.items() if key != "text"}, engine=False
+        )
         return {key: new if key == "text" else rest[key] for key in value}
 
     def _file_text(self, path: str, text: str) -> str:
@@ -201,26 +223,38 @@ class Redactor:
             new = self._walked(old, path.endswith(("config.v2.json", "hostconfig.json")))
             if new == old:
                 return text
-            # A place in the file that is named later must be where it was: what keeps the lines is tried first.
+            # A place in the file that is named later must be where it was: what keeps the lines is
+            # tried first.
             for kept in (_with_strings(text, new), self.text(text)):
                 if kept is not None and _is_json_of(kept, new):
                     return kept
             indent = _INDENT.search(text)
             tail = "\n" if text.endswith("\n") else ""
             separators = None if indent else (",", ":")
-            return json.dumps(new, ensure_ascii=False, indent=indent and indent[1], separators=separators) + tail
-        if "\0" in text and (wide := in_wide_text(text, lambda plain: self._file_text(path, plain))) is not None:
+            return (
+                json.dumps(
+                    new, ensure_ascii=False, indent=indent and indent[1], separators=separators
+                )
+                + tail
+            )
+        if (
+            "\0" in text
+            and (wide := in_wide_text(text, lambda plain: self._file_text(path, plain))) is not None
+        ):
             return wide
         if path.endswith("/cmdline"):
             return "\0".join(self._walked({"cmdline": text.split("\0")}, engine=False)["cmdline"])
         if path.endswith("/environ") or "\0" in text:
             walk = Walk(self._plans[False], self._mark, self._clean, self._names)
-            return self._replace_literals("\0".join([walk.assignment(item) for item in text.split("\0")]))
+            return self._replace_literals(
+                "\0".join([walk.assignment(item) for item in text.split("\0")])
+            )
         return self.text(text)
 
 
 def _with_strings(text: str, value: Json) -> str | None:
-    """A JSON text with its strings replaced by those of a value of the same shape; None where a key is doubled."""
+    """A JSON text with its strings replaced by those of a value of the same shape; None where a key
+    is doubled."""
     spots, new = list(_STRING.finditer(text)), list(_strings(value))
     if len(spots) != len(new):
         return None
@@ -234,7 +268,8 @@ def _with_strings(text: str, value: Json) -> str | None:
 
 
 def _strings(value: Json) -> Iterator[str]:
-    """The strings of a JSON value in the order in which its text has them, keys before what they hold."""
+    """The strings of a JSON value in the order in which its text has them, keys before what they
+    hold."""
     if isinstance(value, str):
         yield value
     elif isinstance(value, dict):

@@ -1,4 +1,5 @@
-"""Values assigned to names in any notation: NAME=x, name: x, "name": "x", name => x, --name x, ("name", "x"), YAML blocks."""
+"""Values assigned to names in any notation: NAME=x, name: x, "name": "x", name => x, --name x,
+("name", "x"), YAML blocks."""
 
 from __future__ import annotations
 
@@ -9,15 +10,28 @@ from typing import NamedTuple
 from diagnose.redact.lines import has_sign
 from diagnose.redact.looks import exempt, is_mixed
 from diagnose.redact.names import kind_of
-from diagnose.redact.patterns import COLOUR, ESCAPE_CLOSE, ESCAPE_OPEN, OPEN, Mark, Scan, lazy, verbose, words
+from diagnose.redact.patterns import (
+    COLOUR,
+    ESCAPE_CLOSE,
+    ESCAPE_OPEN,
+    OPEN,
+    Mark,
+    Scan,
+    lazy,
+    verbose,
+    words,
+)
 from diagnose.redact.values import redact_value
 
 _KEYWORDS = {
     **dict.fromkeys(
         words(
-            "pass pwd psw psswd pasword pwrd pword identified unseal recovery secret token key auth cred salt pepper cookie jwt psk "
-            "bearer community dsn seed webhook connectionstring connection_string connection-string contrase encrypt dockerc kennwort "
-            "wachtwoord adgangskode salasana senha clave haslo hasło heslo parola lösenord şifre пароль 密码 密碼 口令 パスワード 비밀번호"
+            "pass pwd psw psswd pasword pwrd pword identified unseal recovery secret token key "
+            "auth cred salt pepper cookie jwt psk "
+            "bearer community dsn seed webhook connectionstring connection_string "
+            "connection-string contrase encrypt dockerc kennwort "
+            "wachtwoord adgangskode salasana senha clave haslo hasło heslo parola lösenord şifre "
+            "пароль 密码 密碼 口令 パスワード 비밀번호"
         )
     ),
     "pin": r"pin\b",
@@ -72,7 +86,8 @@ _FLAG_GAP = verbose(
 _CALL_GAP = lazy(r"(\\*+[\"'](?:>>)?)?[ \t]{0,20},[ \t]{0,20}(<<)?(\\*+[\"'])")
 _CALLED = lazy(r"\([bur]?([\"'])")
 _ASKING = lazy(
-    r"(?i)_*(?:get|read|fetch|load|find|has|is|check|validate|verify|decode|lookup|create|delete|list|describe)"
+    r"(?i)_*(?:get|read|fetch|load|find|has|is|check|validate|verify|decode|lookup|create|delete"
+    r"|list|describe)"
 )
 """Calls that name what they look for, not what it is."""
 _BRACKETED = lazy(r"[(\[<]([^\s()\[\]<>\"',;]{8,300})[)\]>]")
@@ -87,8 +102,10 @@ _WRAPPER = verbose(
 )
 """What languages wrap a value in when they print it: Some("x"), Optional[x], Secret(Some("x"))."""
 _KNOWN_WRAPPERS = words(
-    "Some Optional Option Maybe Just Ok Right Present Value String Str Text Secret SecretStr SecretString SecretBox SecretValue Password "
-    "Passphrase Token ApiKey Key Sensitive Protected Redacted Hidden Masked Private Credential Credentials Zeroizing Box Arc Rc Cow "
+    "Some Optional Option Maybe Just Ok Right Present Value String Str Text Secret SecretStr "
+    "SecretString SecretBox SecretValue Password "
+    "Passphrase Token ApiKey Key Sensitive Protected Redacted Hidden Masked Private Credential "
+    "Credentials Zeroizing Box Arc Rc Cow "
     "Owned Borrowed Full NonEmpty Full Literal Plain PlainText Constant Fixed Configured Known Set"
 )
 _CONTINUED = lazy(r"\\\r?\n[ \t]{0,40}([^\s\\-][^\s\\]{0,1000})")
@@ -109,10 +126,14 @@ _SPOKEN = verbose(
     """
 )
 _WORD_BEFORE = lazy(r"(?i)\b([a-z]{2,20}) $")
-_DIRECTIVES = words("requirepass masterauth bindpw rootpw rocommunity rwcommunity storepass keypass")
-"""Lines of configuration that take their secret after a space: redis.conf, nslcd.conf, slapd.conf, snmpd.conf."""
+_DIRECTIVES = words(
+    "requirepass masterauth bindpw rootpw rocommunity rwcommunity storepass keypass"
+)
+"""Lines of configuration that take their secret after a space: redis.conf, nslcd.conf, slapd.conf,
+snmpd.conf."""
 _LONGEST, _LONGEST_RANDOM = 4000, 300
-"""A longer value is replaced without a second look; what is judged by its looks is a key, and keys are short."""
+"""A longer value is replaced without a second look; what is judged by its looks is a key, and keys
+are short."""
 _END_OF_ANY = rf"\s\"'`\x00\x1b{ESCAPE_OPEN}{ESCAPE_CLOSE}"
 _UNQUOTED_LONG = lazy(rf"[^{_END_OF_ANY}]+")
 _UNQUOTED = lazy(rf"[^{_END_OF_ANY},;&<>(){{}}\[\]|\\]+")
@@ -129,21 +150,29 @@ _CODE = verbose(
     """
 )
 _REFERENCE = lazy(
-    r"(?:self|this|os|process|args|config|cfg|settings|env|ctx|opts|options|params|request|req|c|s|cls)\.[A-Za-z_][\w.]*"
+    r"(?:self|this|os|process|args|config|cfg|settings|env|ctx|opts|options|params|request|req|c|s"
+    r"|cls)\.[A-Za-z_][\w.]*"
 )
 _OBJECT_NAME = lazy(r"[a-z0-9]+(?:[-.][a-z0-9]+)*")
 _NEAR_NAMESPACE = lazy(r"(?i)[, \t\"']{1,3}(?:in )?namespace")
 VERSION_OR_TAG = lazy(
-    r"v?\d+\.[\w.-]+|latest|stable|edge|main|master|dev|alpine[\w.-]*|slim[\w.-]*|amd64|arm64|armhf|i386|all|any"
+    r"v?\d+\.[\w.-]+|latest|stable|edge|main|master|dev|alpine[\w.-]*|slim[\w.-]*|amd64|arm64|armhf"
+    r"|i386|all|any"
     r"|[\w.-]{1,80}:v?\d{1,6}(?:\.\d{1,6})+[\w.-]{0,40}"
 )
 IN_MESSAGES = words(
-    "incorrect invalid required expired missing none empty not must is too cannot failed failure unexpected "
-    "unauthorized denied mismatch wrong unknown ok valid accepted unset set changed rejected malformed revoked "
-    "unable no signature unsupported authentication permission error does was has verified found given provided "
-    "enabled disabled unavailable read write invalid_token invalid_grant success succeeded true false null "
-    "redacted hidden nil string integer boolean number object array bytes str bool int float any dict list the a "
-    "an and or for to from in on of with by as at if this that used using please default undefined eof"
+    "incorrect invalid required expired missing none empty not must is too cannot failed failure "
+    "unexpected "
+    "unauthorized denied mismatch wrong unknown ok valid accepted unset set changed rejected "
+    "malformed revoked "
+    "unable no signature unsupported authentication permission error does was has verified found "
+    "given provided "
+    "enabled disabled unavailable read write invalid_token invalid_grant success succeeded true "
+    "false null "
+    "redacted hidden nil string integer boolean number object array bytes str bool int float any "
+    "dict list the a "
+    "an and or for to from in on of with by as at if this that used using please default undefined "
+    "eof"
 )
 """What messages say after `password:` or `token is`."""
 _ASKS = IN_MESSAGES | words("your enter password token secret key")
@@ -158,7 +187,8 @@ class SecretSpan(NamedTuple):
 
 
 class SecretName(NamedTuple):
-    """A name of a secret in a text: where it begins and ends, how it reads, and the kind of its value."""
+    """A name of a secret in a text: where it begins and ends, how it reads, and the kind of its
+    value."""
 
     start: int
     end: int
@@ -234,7 +264,9 @@ def _value_span(text: str, name: SecretName) -> SecretSpan | None:
     end = name.end
     after = text[end]
     if after == "(":
-        return None if _ASKING().match(name.text) else _literal(text, _CALLED().match(text, end), name)
+        return (
+            None if _ASKING().match(name.text) else _literal(text, _CALLED().match(text, end), name)
+        )
     if after in " \t:" and (typed := _TYPED().match(text, end)):
         return _literal(text, typed, name)
     separator = _SEPARATOR().match(text, end)
@@ -244,7 +276,9 @@ def _value_span(text: str, name: SecretName) -> SecretSpan | None:
         return _after_sign(text, separator, name)
     if name.text[0] == "-" or name.text.lower() in _DIRECTIVES:
         return _after_gap(text, _FLAG_GAP().match(text, end), name)
-    if after in "\\\"'," and text[max(0, name.start - 40) : name.start].rstrip(" \t\"'<\\")[-1:] in ("(", "[", "{"):
+    if after in "\\\"'," and text[max(0, name.start - 40) : name.start].rstrip(" \t\"'<\\")[
+        -1:
+    ] in ("(", "[", "{"):
         return _after_comma(text, _CALL_GAP().match(text, end), name)
     return _spoken(text, name) if after in " \t\r\n" else None
 
@@ -263,7 +297,8 @@ def _spoken(text: str, name: SecretName) -> SecretSpan | None:
 
 
 def _literal(text: str, opened: re.Match[str] | None, name: SecretName) -> SecretSpan | None:
-    """A literal that is no word of a language: the argument of `setPassword("x")`, the value of a typed name."""
+    """A literal that is no word of a language: the argument of `setPassword("x")`, the value of a
+    typed name."""
     if opened is None:
         return None
     right = _closing(text, opened.end(), opened[1])
@@ -286,7 +321,9 @@ def _in_block(text: str, block: re.Match[str], name: SecretName) -> SecretSpan |
         left = text.index(value, block.start(3))
         return SecretSpan(left, left + len(value), name.kind)
     right = _block_end(text, block.end(), indent)
-    return SecretSpan(block.start(3), block.start(3) + len(text[block.start(3) : right].rstrip()), name.kind)
+    return SecretSpan(
+        block.start(3), block.start(3) + len(text[block.start(3) : right].rstrip()), name.kind
+    )
 
 
 def _block_end(text: str, at: int, indent: int) -> int:
@@ -314,7 +351,11 @@ def _after_gap(text: str, gap: re.Match[str] | None, name: SecretName) -> Secret
         found = _UNQUOTED_LONG().match(text, at)
         right = at + len(_trim(found[0])) if found else at
     value = text[at:right]
-    return None if not value or exempt(name.kind, name.text, value) else SecretSpan(at, right, name.kind)
+    return (
+        None
+        if not value or exempt(name.kind, name.text, value)
+        else SecretSpan(at, right, name.kind)
+    )
 
 
 def _after_comma(text: str, gap: re.Match[str] | None, name: SecretName) -> SecretSpan | None:
@@ -356,11 +397,16 @@ def _quoted(text: str, separator: re.Match[str], name: SecretName) -> SecretSpan
     if len(value) > _LONGEST and name.kind != "random":
         return SecretSpan(at, right, name.kind)
     is_sentence = separator[2] in (":", "：") and " " in value and _is_prose(value)
-    return None if is_sentence or exempt(name.kind, name.text, value) else SecretSpan(at, right, name.kind)
+    return (
+        None
+        if is_sentence or exempt(name.kind, name.text, value)
+        else SecretSpan(at, right, name.kind)
+    )
 
 
 def _wrapped(text: str, wrapper: re.Match[str], name: SecretName) -> SecretSpan | None:
-    """The value in Some("x") or Optional[x]; in a wrapper that is not known only what is no word of a language."""
+    """The value in Some("x") or Optional[x]; in a wrapper that is not known only what is no word of
+    a language."""
     if wrapper[2]:
         left = wrapper.end()
         right = _closing(text, left, wrapper[2])
@@ -368,7 +414,9 @@ def _wrapped(text: str, wrapper: re.Match[str], name: SecretName) -> SecretSpan 
         left, right = wrapper.span(3)
     value = text[left:right]
     is_known = re.split(r"::|\.", wrapper[1])[0] in _KNOWN_WRAPPERS
-    is_secret = bool(value) and (is_known or is_mixed(value)) and not exempt(name.kind, name.text, value)
+    is_secret = (
+        bool(value) and (is_known or is_mixed(value)) and not exempt(name.kind, name.text, value)
+    )
     return SecretSpan(left, right, name.kind) if is_secret else None
 
 
@@ -400,8 +448,17 @@ def _unquoted(text: str, separator: re.Match[str], name: SecretName) -> SecretSp
         return None
     if name.kind == "auth" and text.startswith(OPEN, right + 1):
         return None  # a scheme, whose secret is already replaced
-    is_constructor = text[right : right + 1] in ("{", "[") and value[0].isupper() and value.isalnum() and not is_setting
-    if is_constructor or text[right : right + 1] == "(" or _names_an_object(text, name, value, right):
+    is_constructor = (
+        text[right : right + 1] in ("{", "[")
+        and value[0].isupper()
+        and value.isalnum()
+        and not is_setting
+    )
+    if (
+        is_constructor
+        or text[right : right + 1] == "("
+        or _names_an_object(text, name, value, right)
+    ):
         return None
     if sign in (":", "：") and not _is_value(text, separator, name.start, value, right):
         return None
@@ -410,7 +467,8 @@ def _unquoted(text: str, separator: re.Match[str], name: SecretName) -> SecretSp
 
 
 def _names_an_object(text: str, name: SecretName, value: str, right: int) -> bool:
-    """Whether a value names the object that holds a secret: Kubernetes' `Secret: db-login, namespace: prod`, `secretKey: login`."""
+    """Whether a value names the object that holds a secret: Kubernetes' `Secret: db-login,
+    namespace: prod`, `secretKey: login`."""
     if name.kind != "secret" or not _OBJECT_NAME().fullmatch(value):
         return False
     if name.text == "secretKey":
@@ -419,7 +477,8 @@ def _names_an_object(text: str, name: SecretName, value: str, right: int) -> boo
 
 
 def _is_value(text: str, separator: re.Match[str], start: int, value: str, right: int) -> bool:
-    """Whether what follows `name:` is a value, not the rest of a sentence and not an image's tag."""
+    """Whether what follows `name:` is a value, not the rest of a sentence and not an image's
+    tag."""
     is_spaced = separator.end() > separator.end(2)
     before = text[start - 1] if start else ""
     if before == "/" and not is_mixed(value):
@@ -444,7 +503,8 @@ def _is_prose(value: str) -> bool:
 
 
 def _closing(text: str, at: int, quote: str) -> int:
-    """Where a quoted value ends: before the same quote, unescaped, else at the end of the line; -1 for a lone backtick."""
+    """Where a quoted value ends: before the same quote, unescaped, else at the end of the line; -1
+    for a lone backtick."""
     line_end = text.find(quote if len(quote) == 3 and quote[0] != "\\" else "\n", at)
     line_end = line_end if line_end >= 0 else len(text)
     position = at

@@ -1,6 +1,8 @@
-"""Secrets in command lines that stand under a tool's own option: `mysql -pX`, `redis-cli -a X`, `curl -u name:X`.
+"""Secrets in command lines that stand under a tool's own option: `mysql -pX`, `redis-cli -a X`,
+`curl -u name:X`.
 
-Options with a telling name (`--password X`, `--token=X`) need no tool and are read by `assigned` and by `fields`.
+Options with a telling name (`--password X`, `--token=X`) need no tool and are read by `assigned`
+and by `fields`.
 """
 
 from __future__ import annotations
@@ -26,7 +28,8 @@ class _Tool(NamedTuple):
     attached: tuple[str, ...] = ()
     """Options that have the secret in the same word."""
     after: str = ""
-    """The secret begins behind this sign: `name:secret`. The whole word is one if there is no sign."""
+    """The secret begins behind this sign: `name:secret`. The whole word is one if there is no sign.
+    """
     only_with: str = ""
     """A word without which the options mean something else: `login`."""
     last: tuple[str, ...] = ()
@@ -37,7 +40,10 @@ _USER = ("-u", "--user", "-U", "--proxy-user", "--auth", "-a", "--basic", "--use
 _TOOLS = (
     _Tool(r"(?:mysql|mariadb)[\w-]*|mycli|proxysql", attached=("-p",)),
     _Tool(r"sshpass|cqlsh|ncftp\w*|mongo\w*", options=("-p",), attached=("-p",)),
-    _Tool(r"influx|rabbitmqadmin|cypher-shell|couchbase-cli|elasticsearch-users|hydra", options=("-p",)),
+    _Tool(
+        r"influx|rabbitmqadmin|cypher-shell|couchbase-cli|elasticsearch-users|hydra",
+        options=("-p",),
+    ),
     _Tool(r"redis-cli|valkey-cli|keydb-cli", options=("-a",), attached=("-a",)),
     _Tool(r"curl|wget|https?|xh", options=_USER, attached=("-u", "-U"), after=":"),
     _Tool(r"etcdctl|nats|rclone", options=("--user",), after=":"),
@@ -45,7 +51,11 @@ _TOOLS = (
     _Tool(r"samba(?:\.sh)?", options=("-u",), after=";"),
     _Tool(r"smbclient|rpcclient|winexe|net", options=("-U",), attached=("-U",), after="%"),
     _Tool(r"ldap\w+", options=("-w",), attached=("-w",)),
-    _Tool(r"mosquitto_(?:pub|sub|rr)|ipmitool|sqlcmd|bcp|[it]sql|zip|unzip", options=("-P",), attached=("-P",)),
+    _Tool(
+        r"mosquitto_(?:pub|sub|rr)|ipmitool|sqlcmd|bcp|[it]sql|zip|unzip",
+        options=("-P",),
+        attached=("-P",),
+    ),
     _Tool(r"mosquitto_passwd", last=("-b",)),
     _Tool(r"7za?|unrar|rar", attached=("-p",)),
     _Tool(r"ssh-keygen", options=("-N", "-P")),
@@ -67,7 +77,9 @@ _TOOLS = (
     ),
     _Tool(r"vault", last=("login", "unseal")),
     _Tool(r"rabbitmqctl", last=("add_user", "change_password", "authenticate_user")),
-    _Tool(r"htpasswd", last=("-b", "-nb", "-bn", "-cb", "-bc", "-Bb", "-nbB", "-bnB", "-Bbn", "-cBb")),
+    _Tool(
+        r"htpasswd", last=("-b", "-nb", "-bn", "-cb", "-bc", "-Bb", "-nbB", "-bnB", "-Bbn", "-cBb")
+    ),
     _Tool(r"xfreerdp|rdesktop", ("-p",), ("/p:",)),
     _Tool(r"openssl", options=("-k", "-K")),
     _Tool(r"mc", last=("set", "add")),
@@ -76,16 +88,24 @@ _NAMES = "|".join(tool.names for tool in _TOOLS)
 _NAME = lazy(_NAMES)
 _ANY = lazy(rf"(?<![\w.-])(?:{_NAMES})(?=[ \t]|\\\r?\n)")
 _SIGN = lazy(
-    r"mysql|mariadb|mycli|sshpass|cqlsh|mongo|influx|-cli[ \"\\]|curl|wget|http[ \"]|etcd|lftp|samba|smbcl|ldap|mosq|ipmi|sqlcmd"
-    r"|zip|snmp|login|rabbit|htpass|rdp|openssl|mc[ \"]|cypher|couchb|elastics|hydra|isql|tsql|nodetool|jmxterm|swaks|sendemail"
-    r"|transmission|ttyd|ss-|sslocal|ssserver|frpc|gitlab-runner|filebrowser|bw[ \"]|rar[ \"]|7z|keygen|ncftp|winexe|vault"
+    r"mysql|mariadb|mycli|sshpass|cqlsh|mongo|influx|-cli[ \"\\]|curl|wget|http[ \"]|etcd|lftp"
+    r"|samba|smbcl|ldap|mosq|ipmi|sqlcmd"
+    r"|zip|snmp|login|rabbit|htpass|rdp|openssl|mc[ \"]|cypher|couchb|elastics|hydra|isql|tsql"
+    r"|nodetool|jmxterm|swaks|sendemail"
+    r"|transmission|ttyd|ss-|sslocal|ssserver|frpc|gitlab-runner|filebrowser|bw[ \"]|rar[ \"]|7z"
+    r"|keygen|ncftp|winexe|vault"
 )
-_OPTION = lazy(r" --?[A-Za-z]| /p:| (?:login|unseal|add|add_user|change_password|authenticate_user|alias) ")
-_WORDS_OF_LIST = lazy(r"\[\s{0,20}\"(?:[^\"\\\n]|\\.)*+\"(?:\s{0,20},?\s{0,20}\"(?:[^\"\\\n]|\\.)*+\")++\s{0,20}\]")
+_OPTION = lazy(
+    r" --?[A-Za-z]| /p:| (?:login|unseal|add|add_user|change_password|authenticate_user|alias) "
+)
+_WORDS_OF_LIST = lazy(
+    r"\[\s{0,20}\"(?:[^\"\\\n]|\\.)*+\"(?:\s{0,20},?\s{0,20}\"(?:[^\"\\\n]|\\.)*+\")++\s{0,20}\]"
+)
 _QUOTED = lazy(r"\"((?:[^\"\\\n]|\\.)*+)\"")
 _AS_USER = frozenset(("-u", "-U", "--user", "--username", "-l", "--login"))
 _NO_PASSWORD = lazy(
-    r"(?:docker|podman|nerdctl)[\w-]*|sudo|doas|su|ssh|scp|sftp|mkdir|install|rsync|cp|tar|psql|pg_\w+|mysql[\w-]*|mariadb[\w-]*"
+    r"(?:docker|podman|nerdctl)[\w-]*|sudo|doas|su|ssh|scp|sftp|mkdir|install|rsync|cp|tar|psql"
+    r"|pg_\w+|mysql[\w-]*|mariadb[\w-]*"
 )
 """Programs whose -p is something else, or the first of several programs."""
 _CLUSTER = lazy(r"-[A-Za-z]{1,8}[uU]")
@@ -174,7 +194,12 @@ def _of_tool(tool: _Tool, words: list[str], index: int) -> Iterator[SecretPart]:
                 if word.startswith(option) and len(word) > len(option):
                     yield from _part(tool, words, at, len(option), option)
     has_enough = len(words) - index > 3 - (tool.names == "vault")
-    if tool.last and has_enough and not set(tool.last).isdisjoint(words) and not _NAMED().match(words[-1]):
+    if (
+        tool.last
+        and has_enough
+        and not set(tool.last).isdisjoint(words)
+        and not _NAMED().match(words[-1])
+    ):
         yield from _part(tool, words, len(words) - 1, 0, words[-2])
 
 
@@ -210,7 +235,8 @@ def command_secrets(text: str, low: str, mark: Mark) -> str:
 
 
 def _logical_line(text: str, left: int, right: int, done: int) -> tuple[int, int]:
-    """The line around a place, with the lines that it continues (after `done`) and those that continue it."""
+    """The line around a place, with the lines that it continues (after `done`) and those that
+    continue it."""
     start = max(done, text.rfind("\n", done, left) + 1)
     while start > done and _is_continued(text, start - 1):
         start = max(done, text.rfind("\n", done, start - 1) + 1)
@@ -293,5 +319,7 @@ def redact_words(words: list[str], mark: Mark) -> list[str]:
         done.add(part.word)
         word = words[part.word]
         raw = word[part.start : part.end]
-        out[part.word] = word[: part.start] + mark_password(raw, part.phrase, mark) + word[part.end :]
+        out[part.word] = (
+            word[: part.start] + mark_password(raw, part.phrase, mark) + word[part.end :]
+        )
     return at_places_in_words(out, mark)

@@ -1,4 +1,5 @@
-"""Secrets in an encoding: the base64 of a text that holds one, and texts of two bytes a character."""
+"""Secrets in an encoding: the base64 of a text that holds one, and texts of two bytes a
+character."""
 
 from __future__ import annotations
 
@@ -36,7 +37,12 @@ def _kind_within(word: str, mark: Mark, scan: Scan) -> str | None:
     if plain is None:
         return None
     pair = _PAIR().fullmatch(plain)
-    if pair and is_mixed(pair[1]) and pair[1][:2] != "//" and not VERSION_OR_TAG().fullmatch(pair[1]):
+    if (
+        pair
+        and is_mixed(pair[1])
+        and pair[1][:2] != "//"
+        and not VERSION_OR_TAG().fullmatch(pair[1])
+    ):
         return is_token(mark("password", pair[1], plain)) or "password"
     kinds: list[str] = []
 
@@ -49,7 +55,8 @@ def _kind_within(word: str, mark: Mark, scan: Scan) -> str | None:
 
 
 def in_wide_text(text: str, redact: Callable[[str], str]) -> str | None:
-    """A text of two bytes a character (UTF-16), read as if it had one each, without its secrets; None where it is none."""
+    """A text of two bytes a character (UTF-16), read as if it had one each, without its secrets;
+    None where it is none."""
     for first in (0, 1):
         letters, zeros = text[first::2], text[1 - first :: 2]
         if zeros.count("\0") > 0.9 * len(zeros) and letters.count("\0") < 0.1 * len(letters):

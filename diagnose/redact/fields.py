@@ -1,7 +1,8 @@
 """Secrets by field: what the shape of an answer says about its strings.
 
-Keys are those of the Engine API (1.24 to 1.55), of the engine's files (config.v2.json, hostconfig.json, daemon.json), of a registry
-client's config.json, and of our own answers. A key that is not listed is judged by its name.
+Keys are those of the Engine API (1.24 to 1.55), of the engine's files (config.v2.json,
+hostconfig.json, daemon.json), of a registry client's config.json, and of our own answers. A key
+that is not listed is judged by its name.
 """
 
 from __future__ import annotations
@@ -22,45 +23,62 @@ if TYPE_CHECKING:
     from diagnose.model import Json
 
 _CLEAN_LIMIT = 50_000
-"""Strings known to hold no secret that are remembered: what a host of 1,000 containers repeats, in a few MB."""
+"""Strings known to hold no secret that are remembered: what a host of 1,000 containers repeats, in
+a few MB."""
 
 _DEEPEST = 100
-"""A value that is nested deeper is replaced whole: no answer of an engine comes near, and the interpreter's own limit is 500."""
+"""A value that is nested deeper is replaced whole: no answer of an engine comes near, and the
+interpreter's own limit is 500."""
 TOO_DEEP = "a value nested more than 100 deep"
 """What is remembered for such a value."""
 
 _KEEP = words(
-    "Id ID Created ImageID ImageManifestDescriptor ResolvConfPath HostnamePath HostsPath LogPath Driver Platform "
-    "MountLabel ProcessLabel AppArmorProfile ExecIDs GraphDriver SandboxID SandboxKey EndpointID NetworkID Gateway "
-    "IPAddress IPPrefixLen IPv6Gateway GlobalIPv6Address MacAddress DNSNames Ports PortBindings ExposedPorts HostIp "
-    "HostPort Hostname Domainname User WorkingDir StartedAt FinishedAt RepoTags RepoDigests Parent ParentId "
-    "RootFS Metadata Mountpoint NetworkMode IpcMode PidMode UTSMode CgroupnsMode UsernsMode Isolation MaskedPaths "
-    "ReadonlyPaths Runtime CgroupParent CapAdd CapDrop SecurityOpt DockerVersion Os Architecture OperatingSystem "
-    "OSVersion KernelVersion ServerVersion ContainerIDFile RestartPolicy VolumesFrom Source Destination Target Type "
-    "Propagation Mode SecretName ConfigName SecretID ConfigID NodeID ServiceID ContainerID UpdatedAt CreatedAt "
-    "ImageName Warnings DockerRootDir InitBinary CgroupDriver StopSignal Start End ClientVersion ApiVersion "
+    "Id ID Created ImageID ImageManifestDescriptor ResolvConfPath HostnamePath HostsPath LogPath "
+    "Driver Platform "
+    "MountLabel ProcessLabel AppArmorProfile ExecIDs GraphDriver SandboxID SandboxKey EndpointID "
+    "NetworkID Gateway "
+    "IPAddress IPPrefixLen IPv6Gateway GlobalIPv6Address MacAddress DNSNames Ports PortBindings "
+    "ExposedPorts HostIp "
+    "HostPort Hostname Domainname User WorkingDir StartedAt FinishedAt RepoTags RepoDigests Parent "
+    "ParentId "
+    "RootFS Metadata Mountpoint NetworkMode IpcMode PidMode UTSMode CgroupnsMode UsernsMode "
+    "Isolation MaskedPaths "
+    "ReadonlyPaths Runtime CgroupParent CapAdd CapDrop SecurityOpt DockerVersion Os Architecture "
+    "OperatingSystem "
+    "OSVersion KernelVersion ServerVersion ContainerIDFile RestartPolicy VolumesFrom Source "
+    "Destination Target Type "
+    "Propagation Mode SecretName ConfigName SecretID ConfigID NodeID ServiceID ContainerID "
+    "UpdatedAt CreatedAt "
+    "ImageName Warnings DockerRootDir InitBinary CgroupDriver StopSignal Start End ClientVersion "
+    "ApiVersion "
     "MinAPIVersion GitCommit GoVersion BuildTime Arch SystemTime"
 )
 _OPTION = lazy(r"--?[A-Za-z][\w.-]*|requirepass|masterauth")
 _BARE = lazy(r"[a-z]+(?:[-_][a-z]+)+|[a-z]+token")
-"""A word that says what the next one is without being an option: `aws configure set aws_secret_access_key X`."""
+"""A word that says what the next one is without being an option: `aws configure set
+aws_secret_access_key X`."""
 _LOGINS = lazy(r"(?i)\b(?:basic|digest)_?auth\.(?:users|\w+$(?<!file|ealm|ader|ield))")
 _LOGIN = lazy(r"((?:^|,)[^:,]+:(?:[^:,]+:)?|^)([^:,]{20,})")
 """Labels that give a proxy its accounts: `traefik...basicauth.users`, `caddy.basicauth.bob`."""
 _ID = lazy(r"(?:sha256:)?[0-9a-f]{64}(?:-init)?")
-"""An id of the engine's or a folder named by one: by the thousand in an answer about layers, and never read as a secret by itself."""
+"""An id of the engine's or a folder named by one: by the thousand in an answer about layers, and
+never read as a secret by itself."""
 _ID_LENGTHS = frozenset({64, 69, 71})
 _LEAST_ID = min(_ID_LENGTHS)
 _IDS = lazy(r"\b[0-9a-f]{64}\b")
 _NAMES = words("Name Names Image")
 _ENVIRONMENTS = words("Env environ environment Environment")
-_MAPPINGS = words("Labels labels Attributes DriverOpts Options BuildArgs log-opts Annotations Sysctls opts")
+_MAPPINGS = words(
+    "Labels labels Attributes DriverOpts Options BuildArgs log-opts Annotations Sysctls opts"
+)
 _COMMANDS = words("Cmd Entrypoint Args Command Test cmdline argv args runtimeArgs")
 _OVERLAY = lazy(
-    r"(?:(?:r[ow]|relatime|(?:lower|upper|work)dir=[\w./:-]+|(?:index|nfs_export|redirect_dir|metacopy|xino|uuid|volatile|userxattr"
+    r"(?:(?:r[ow]|relatime|(?:lower|upper|work)dir=[\w./:-]+|(?:index|nfs_export|redirect_dir"
+    r"|metacopy|xino|uuid|volatile|userxattr"
     r"|context)(?:=\w+)?)(?:,|$))+"
 )
-"""The options of an overlay, as the kernel shows them: its folders, a kilobyte for each container that runs."""
+"""The options of an overlay, as the kernel shows them: its folders, a kilobyte for each container
+that runs."""
 
 
 # What is done with a value by its key; any other string in a plan is a kind of secret.
@@ -68,10 +86,11 @@ _Handler = Callable[["Walk", str, Any], Any]
 
 
 class Plan(dict[str, "_Handler | str | None"]):
-    """What is done with a value, by its key: a handler, the kind of secret that its name says it is, or None to go on.
+    """What is done with a value, by its key: a handler, the kind of secret that its name says it
+    is, or None to go on.
 
-    `engine`: the keys are the engine's own, so that ids, names, addresses and paths are kept unread. `suspicious` are keys that
-    may be a secret themselves: a URL with a password, a token.
+    `engine`: the keys are the engine's own, so that ids, names, addresses and paths are kept
+    unread. `suspicious` are keys that may be a secret themselves: a URL with a password, a token.
     """
 
     def __init__(self, engine: bool) -> None:
@@ -86,7 +105,9 @@ class Plan(dict[str, "_Handler | str | None"]):
         self["super"] = mount_options
 
     def __missing__(self, key: str) -> str | None:
-        said = _IDS().sub("", key) if len(key) >= _LEAST_ID else key  # a host of 1,000 containers has 2,500 such keys
+        said = (
+            _IDS().sub("", key) if len(key) >= _LEAST_ID else key
+        )  # a host of 1,000 containers has 2,500 such keys
         kind = kind_of(said)
         if "@" in key or (len(said) > 24 and "." not in said and "/" not in said):
             self.suspicious.add(key)
@@ -98,8 +119,8 @@ class Plan(dict[str, "_Handler | str | None"]):
 class Walk:
     """A walk through one answer; what held no secret is the same object afterwards.
 
-    `clean` holds what was found to hold no secret in any answer of the run, `seen` gets the strings that were new to this one,
-    `names` the names of containers and images.
+    `clean` holds what was found to hold no secret in any answer of the run, `seen` gets the strings
+    that were new to this one, `names` the names of containers and images.
     """
 
     __slots__ = ("_depth", "_plan", "clean", "mark", "names", "seen")
@@ -127,7 +148,9 @@ class Walk:
         if len(old) in _ID_LENGTHS and _ID().fullmatch(old):
             self.seen.append(old)
             return old
-        new = (plain_address(old, self.mark) if "://" in old else None) or redact_text(old, self.mark)
+        new = (plain_address(old, self.mark) if "://" in old else None) or redact_text(
+            old, self.mark
+        )
         self.seen.append(new)
         if new is old or new == old:
             self.remember(old)
@@ -185,8 +208,14 @@ class Walk:
         return old if new is None else new
 
     def pair(self, old: dict[str, Any]) -> dict[str, Any]:
-        """A mapping that holds a name and its value apart: {"name": "DB_PASSWORD", "value": "x"}."""
-        for of_name, of_value in (("name", "value"), ("Name", "Value"), ("key", "value"), ("Key", "Value")):
+        """A mapping that holds a name and its value apart: {"name": "DB_PASSWORD", "value":
+        "x"}."""
+        for of_name, of_value in (
+            ("name", "value"),
+            ("Name", "Value"),
+            ("key", "value"),
+            ("Key", "Value"),
+        ):
             label, item = old.get(of_name), old.get(of_value)
             if isinstance(label, str) and isinstance(item, str) and item:
                 new = self.named(label, item)
@@ -222,7 +251,8 @@ class Walk:
         return old if new is None else new
 
     def secret(self, key: str, item: Any) -> Any:
-        """What stands under a secret's name: a string or number is one; of a list its strings; a mapping has names of its own."""
+        """What stands under a secret's name: a string or number is one; of a list its strings; a
+        mapping has names of its own."""
         if isinstance(item, str):
             return self.named(key, item)
         if isinstance(item, dict):
@@ -272,7 +302,8 @@ class Walk:
 
 @lru_cache(maxsize=8192)
 def _accounts_under(label: str) -> tuple[bool, bool]:
-    """Whether a label gives a proxy its accounts, and whether a name says that an account stands under it."""
+    """Whether a label gives a proxy its accounts, and whether a name says that an account stands
+    under it."""
     return _LOGINS().search(label) is not None, names_users(label)
 
 
@@ -294,14 +325,16 @@ def name(walk: Walk, key: str, item: Any) -> Any:
 
 
 def mount_options(walk: Walk, _key: str, item: Any) -> Any:
-    """The options of a file system: those of an overlay are its folders, anything else may hold a password (cifs)."""
+    """The options of a file system: those of an overlay are its folders, anything else may hold a
+    password (cifs)."""
     if isinstance(item, str):
         return item if "lowerdir=/" in item and _OVERLAY().fullmatch(item) else walk.string(item)
     return walk.value(item)
 
 
 def environment(walk: Walk, _key: str, item: Any) -> Any:
-    """NAME=value in a list or in one string, or a mapping of names to values, as in `Config.Env`."""
+    """NAME=value in a list or in one string, or a mapping of names to values, as in
+    `Config.Env`."""
     if isinstance(item, list):
         if not all(part.__class__ is str for part in item):
             return walk.items(item)
@@ -311,13 +344,18 @@ def environment(walk: Walk, _key: str, item: Any) -> Any:
 
 
 def mapping(walk: Walk, _key: str, item: Any) -> Any:
-    """Names of the user's own with their values: labels, log options, driver options, build arguments."""
+    """Names of the user's own with their values: labels, log options, driver options, build
+    arguments."""
     if isinstance(item, dict):
         new: dict[str, Any] | None = None
         for label, value in item.items():
             if label.startswith("com.docker.compose."):
                 continue  # names, paths and hashes; `token:service_started:true` is a service called token
-            changed = walk.named(label, value) if value.__class__ is str else walk.value({label: value})[label]
+            changed = (
+                walk.named(label, value)
+                if value.__class__ is str
+                else walk.value({label: value})[label]
+            )
             if changed is not value and changed != value:
                 if new is None:
                     new = dict(item)
@@ -327,7 +365,8 @@ def mapping(walk: Walk, _key: str, item: Any) -> Any:
 
 
 def arguments(walk: Walk, _key: str, item: Any) -> Any:
-    """A command line as a list of words: `Cmd`, `Entrypoint`, `Args`, `Healthcheck.Test`, a process's cmdline."""
+    """A command line as a list of words: `Cmd`, `Entrypoint`, `Args`, `Healthcheck.Test`, a
+    process's cmdline."""
     if item.__class__ is not list or not all(part.__class__ is str for part in item):
         return walk.value(item)
     key = tuple(item)
@@ -337,7 +376,11 @@ def arguments(walk: Walk, _key: str, item: Any) -> Any:
     option = ""
     for word in redact_words(item, walk.mark):
         is_value = option and word and (word[0] != "-" or (len(word) > 12 and word[1] != "-"))
-        kind = kind_of(option) if is_value and (_OPTION().fullmatch(option) or is_mixed(word)) else None
+        kind = (
+            kind_of(option)
+            if is_value and (_OPTION().fullmatch(option) or is_mixed(word))
+            else None
+        )
         if kind is not None and not exempt(kind, option, word):
             new.append(redact_value(kind, option, word, walk.mark, redact_text))
             option = ""

@@ -19,7 +19,9 @@ _AUTHORIZATION = verbose(
     """
 )
 _SIGNED = lazy(r"(?i)\b(digest|aws4-hmac-sha256|hawk|oauth|signature)([ +][^\r\n]{1,2000})")
-_SIGNED_PART = lazy(r"(?i)\b(response|signature|oauth_signature|oauth_token|mac|credential)=(\"?)([^\",\s]{6,})")
+_SIGNED_PART = lazy(
+    r"(?i)\b(response|signature|oauth_signature|oauth_token|mac|credential)=(\"?)([^\",\s]{6,})"
+)
 """Parameters of an Authorization header: what proves, and what the proof is made with."""
 _COOKIE = verbose(
     r"""
@@ -44,7 +46,9 @@ _MAIL = verbose(
     """
 )
 _IMAP = lazy(r"(\b[A-Za-z]{0,3}\d{1,5} LOGIN \"?[\w.@-]{1,80}\"? \"?)([^\s\"]{6,})")
-_FTP_LOGIN = lazy(r"(\bUSER [^\s]{1,80}\"?\s{1,3}(?:[^\n]{0,80}\n){0,2}[^\n]{0,40}?\bPASS )([^\s\"]{4,})")
+_FTP_LOGIN = lazy(
+    r"(\bUSER [^\s]{1,80}\"?\s{1,3}(?:[^\n]{0,80}\n){0,2}[^\n]{0,40}?\bPASS )([^\s\"]{4,})"
+)
 """The password right after its user, as POP3 and FTP send them."""
 _FTP_PASS = lazy(r"(?m)((?:^|[>\"'] ?)PASS )([^\s\"]{6,})(?=\"?\s*$)")
 
@@ -52,15 +56,22 @@ _FTP_PASS = lazy(r"(?m)((?:^|[>\"'] ?)PASS )([^\s\"]{6,})(?=\"?\s*$)")
 def in_headers(text: str, low: str, mark: Mark) -> str:
     """The text without the values of Authorization and Cookie headers."""
     if "authorization" in low:
-        text = on_lines(text, "authorization", lambda t: _SIGNED().sub(lambda m: _signed(m, mark), t))
-        text = on_lines(text, "authorization", lambda t: _AUTHORIZATION().sub(lambda m: _header(m, mark), t))
+        text = on_lines(
+            text, "authorization", lambda t: _SIGNED().sub(lambda m: _signed(m, mark), t)
+        )
+        text = on_lines(
+            text, "authorization", lambda t: _AUTHORIZATION().sub(lambda m: _header(m, mark), t)
+        )
     if "cookie" in low:
-        text = on_lines(text, "cookie", lambda t: _COOKIE().sub(lambda m: m[1] + m[2] + cookies(m[3], mark), t))
+        text = on_lines(
+            text, "cookie", lambda t: _COOKIE().sub(lambda m: m[1] + m[2] + cookies(m[3], mark), t)
+        )
     return text
 
 
 def after_schemes(text: str, low: str, mark: Mark) -> str:
-    """The text without what follows `Bearer`, `Basic`, `AUTH PLAIN` and the like, wherever they stand."""
+    """The text without what follows `Bearer`, `Basic`, `AUTH PLAIN` and the like, wherever they
+    stand."""
     for scheme in SCHEMES:
         if scheme in low:
             text = on_lines(text, scheme, lambda t: _BEARER().sub(lambda m: _bearer(m, mark), t))
@@ -76,7 +87,9 @@ def after_schemes(text: str, low: str, mark: Mark) -> str:
 
 
 def _signed(found: re.Match[str], mark: Mark) -> str:
-    return found[1] + _SIGNED_PART().sub(lambda m: f"{m[1]}={m[2]}{mark('auth', m[3], m[0])}", found[2])
+    return found[1] + _SIGNED_PART().sub(
+        lambda m: f"{m[1]}={m[2]}{mark('auth', m[3], m[0])}", found[2]
+    )
 
 
 def _header(found: re.Match[str], mark: Mark) -> str:
@@ -105,4 +118,8 @@ def _is_proof(scheme: str, raw: str, mark: Mark) -> bool:
 
 def _of_mail(found: re.Match[str], mark: Mark) -> str:
     raw = found[2]
-    return found[0] if len(raw) % 4 or unpacked(raw) is None else found[1] + mark("auth", raw, found[0])
+    return (
+        found[0]
+        if len(raw) % 4 or unpacked(raw) is None
+        else found[1] + mark("auth", raw, found[0])
+    )

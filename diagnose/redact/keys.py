@@ -1,4 +1,5 @@
-"""Keys and hashes: private keys whole or cut off, pairs of a key's id and its secret, hashes of passwords."""
+"""Keys and hashes: private keys whole or cut off, pairs of a key's id and its secret, hashes of
+passwords."""
 
 from __future__ import annotations
 
@@ -6,7 +7,8 @@ from diagnose.redact.lines import on_lines
 from diagnose.redact.patterns import Mark, lazy, verbose
 
 _LONGEST_KEY = 16_000
-"""Characters from a key's first line to its last: RSA of 16,384 bits, in lines, with what a log puts before each."""
+"""Characters from a key's first line to its last: RSA of 16,384 bits, in lines, with what a log
+puts before each."""
 _BEGIN = lazy(r"----[- ]BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?[- ]----")
 _END = lazy(r"----[- ]END [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?[- ]----")
 _CUT_OFF = verbose(
@@ -24,7 +26,9 @@ _TAIL_LINE = lazy(r"[A-Za-z0-9+/=]{16,}|=[A-Za-z0-9+/=]{4}|[A-Za-z0-9+/=]{1,15}=
 _LONGEST_TAIL = 8000
 _PUTTY = lazy(r"(Private-(?:Lines|MAC|Hash): )(\d{1,4}(?:\s++[A-Za-z0-9+/=]{16,}+)+|[0-9a-f]{32,})")
 _JWK = lazy(r"(\"(?:d|k|p|q|dp|dq|qi)\"\s{0,9}:\s{0,9}\")([\w-]{20,}+)(?=\")")
-_AWS_PAIR = lazy(r"(\bA[KS]IA[A-Z0-9]{16}[\"']?[\s:/|,;]{1,3}[\"']?)([A-Za-z0-9+/]{40})(?![A-Za-z0-9+/])")
+_AWS_PAIR = lazy(
+    r"(\bA[KS]IA[A-Z0-9]{16}[\"']?[\s:/|,;]{1,3}[\"']?)([A-Za-z0-9+/]{40})(?![A-Za-z0-9+/])"
+)
 _HASH = verbose(
     r"""
       \$(?:pbkdf2[\w-]{0,20}|argon2\w{0,2}|scrypt)\$[./A-Za-z0-9$=,+-]{16,}
@@ -53,14 +57,17 @@ def in_private_keys(text: str, _low: str, mark: Mark) -> str:
     if "Private-" in text:
         text = _PUTTY().sub(lambda m: m[1] + mark("private-key", m[2], m[0]), text)
     if '"kty"' in text:
-        text = on_lines(text, "kty", lambda t: _JWK().sub(lambda m: m[1] + mark("private-key", m[2], m[0]), t))
+        text = on_lines(
+            text, "kty", lambda t: _JWK().sub(lambda m: m[1] + mark("private-key", m[2], m[0]), t)
+        )
     if "AKIA" in text or "ASIA" in text:
         text = _AWS_PAIR().sub(lambda m: m[1] + mark("aws-secret-key", m[2], m[0]), text)
     return text
 
 
 def _whole_keys(text: str, mark: Mark) -> str:
-    """The text without keys that begin in it; a key ends at its last line, or where it is cut off."""
+    """The text without keys that begin in it; a key ends at its last line, or where it is cut
+    off."""
     begins = [found.span() for found in _BEGIN().finditer(text)]
     ends = [found.span() for found in _END().finditer(text)]
     pieces: list[str] = []
@@ -96,7 +103,10 @@ def _key_tails(text: str, mark: Mark) -> str:
             start -= len(line) + len(newline)
         start = max(done, start)
         if start < found.start():
-            pieces += (text[done:start], mark("private-key", text[start : found.end()], text[start : found.end()]))
+            pieces += (
+                text[done:start],
+                mark("private-key", text[start : found.end()], text[start : found.end()]),
+            )
             done = found.end()
     pieces.append(text[done:])
     return "".join(pieces)
@@ -106,5 +116,9 @@ def in_hashes(text: str, _low: str, mark: Mark) -> str:
     """The text without the hashes of passwords."""
     for sign in _HASH_SIGNS:
         if sign in text and (sign != "*" or _STARRED().search(text)):
-            text = on_lines(text, sign.lower(), lambda t: _HASH().sub(lambda m: mark("password-hash", m[0], m[0]), t))
+            text = on_lines(
+                text,
+                sign.lower(),
+                lambda t: _HASH().sub(lambda m: mark("password-hash", m[0], m[0]), t),
+            )
     return text

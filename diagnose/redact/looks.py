@@ -1,7 +1,8 @@
-"""What a value looks like, whatever name it has: generated, a word, a path, a duration, a placeholder.
+"""What a value looks like, whatever name it has: generated, a word, a path, a duration, a
+placeholder.
 
-A rule that is sure of its place (a value under `password=`) asks `exempt` only. A rule that is not sure (a word after "password")
-also asks for a value that is no word of a language: `is_mixed`.
+A rule that is sure of its place (a value under `password=`) asks `exempt` only. A rule that is not
+sure (a word after "password") also asks for a value that is no word of a language: `is_mixed`.
 """
 
 from __future__ import annotations
@@ -14,13 +15,17 @@ from functools import lru_cache
 from diagnose.redact.patterns import CLOSE, OPEN, TOKEN, lazy, verbose, words
 
 _SWITCH = words(
-    "true false yes no on off none null nil undefined 0 1 enabled disabled required optional auto default unset "
+    "true false yes no on off none null nil undefined 0 1 enabled disabled required optional auto "
+    "default unset "
     "(none) (unset) (null) <none> <nil> <unset> n/a"
 )
 _METHODS = words(
-    "none basic digest plain login md5 scram scram-sha-1 scram-sha-256 scram-sha-512 ldap ldaps oauth oauth2 oidc openid saml "
-    "kerberos krb5 gssapi ntlm jwt trust peer ident cert token bearer internal external anonymous cram-md5 local shared "
-    "password pam radius reject mtls tls x509 apikey api-key iam aws sasl cookie session keycloak htpasswd simple form native "
+    "none basic digest plain login md5 scram scram-sha-1 scram-sha-256 scram-sha-512 ldap ldaps "
+    "oauth oauth2 oidc openid saml "
+    "kerberos krb5 gssapi ntlm jwt trust peer ident cert token bearer internal external anonymous "
+    "cram-md5 local shared "
+    "password pam radius reject mtls tls x509 apikey api-key iam aws sasl cookie session keycloak "
+    "htpasswd simple form native "
     "proxy tokens ssl secure insecure publickey keyboard-interactive hostbased agent sys unix"
 )
 """Ways to log in: what `auth` names when it names no secret."""
@@ -50,7 +55,9 @@ _PATH = re.compile(
     re.VERBOSE,
 )
 _URL = lazy(r"[A-Za-z][A-Za-z0-9+.-]*://[^\s]+")
-_RANDOM = lazy(r"(?=[^\s\d]*\d)(?=[^\sA-Za-z]*[A-Za-z])[A-Za-z0-9+/_.~=-]{16,}|[A-Za-z0-9+/]{24,}={0,2}")
+_RANDOM = lazy(
+    r"(?=[^\s\d]*\d)(?=[^\sA-Za-z]*[A-Za-z])[A-Za-z0-9+/_.~=-]{16,}|[A-Za-z0-9+/]{24,}={0,2}"
+)
 """Long enough for a key, of a key's characters, with letters and digits (or very long)."""
 _TAG_OR_DIGEST = verbose(
     r"""
@@ -62,7 +69,8 @@ _TAG_OR_DIGEST = verbose(
 _DIGEST = lazy(r"[0-9a-f]{40}|[0-9a-f]{64}|[0-9A-F]{40}")
 _DENSE = lazy(r"(?!AAAA|sha\d)[A-Za-z0-9+/_-]{24,}={0,2}")
 _DENSITY = 0.42
-"""Changes between upper case, lower case and digits per character: 0.6 in a generated key, a third in CamelCase."""
+"""Changes between upper case, lower case and digits per character: 0.6 in a generated key, a third
+in CamelCase."""
 _PUBLIC_ADDRESS = lazy(r"0x[0-9a-fA-F]{40}")
 """An address of a blockchain, which is public."""
 _TO_STANDARD = str.maketrans("-_", "+/")
@@ -70,30 +78,38 @@ _BLANKS = str.maketrans("\n\r\t\0", "    ")
 _WORDLIKE = lazy(r"[A-Z]?[a-z]{1,14}|[A-Z]{1,15}|\d{1,9}|[a-z]{1,10}[-_.][a-z]{1,10}")
 _SEGMENT = lazy(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
 """A word of a CamelCase name."""
-_SPEAKABLE = lazy(r"(?i)(?=[^aeiouy]{0,3}[aeiouy])(?:[^aeiouy]{0,4}+[aeiouy]{1,3}+){1,8}+[^aeiouy]{0,4}")
+_SPEAKABLE = lazy(
+    r"(?i)(?=[^aeiouy]{0,3}[aeiouy])(?:[^aeiouy]{0,4}+[aeiouy]{1,3}+){1,8}+[^aeiouy]{0,4}"
+)
 """A word that can be spoken: vowels, and never five consonants in a row."""
 _JOINS = lazy(r"[-_./=+~]+")
 _PART_OF_A_NAME = lazy(r"(?:[A-Z]?[a-z]{1,14}|[A-Z]{1,12}){1,3}\d{0,4}|v?\d{1,8}")
 _DURATION = lazy(
-    r"\d{1,9}(?:\.\d{1,3})?\s?(?:ns|us|µs|ms|s|secs?|seconds?|m|mins?|minutes?|h|hours?|d|days?|w|weeks?|y|years?)"
+    r"\d{1,9}(?:\.\d{1,3})?\s?(?:ns|us|µs|ms|s|secs?|seconds?|m|mins?|minutes?|h|hours?|d|days?|w"
+    r"|weeks?|y|years?)"
 )
 _HOST = lazy(
-    r"(?:[a-z][a-z0-9-]{0,40}\.){1,6}(?:com|org|net|io|dev|local|localdomain|internal|intranet|lan|corp|home|svc|example|test|cloud|app|"
+    r"(?:[a-z][a-z0-9-]{0,40}\.){1,6}(?:com|org|net|io|dev|local|localdomain|internal|intranet|lan"
+    r"|corp|home|svc|example|test|cloud|app|"
     r"eu|de|uk|fr|us)(?::\d{1,5})?"
 )
 _MODULE = lazy(r"[\w.-]{1,80}:v?\d{1,6}(?:\.\d{1,6})+[\w.-]{0,40}")
 """A library with its version, as Maven and Gradle write it."""
 _PROTOCOL = lazy(r"(?i)(?:tls|ssl|ntlm|oauth|smb|snmp)v?\d(?:\.\d)?")
-_METHOD_SET = lazy(r"(?i)(?:method|type|mode|scheme|kind|mechanism|provider|backend|plugin)s?[=:].*")
+_METHOD_SET = lazy(
+    r"(?i)(?:method|type|mode|scheme|kind|mechanism|provider|backend|plugin)s?[=:].*"
+)
 
 
 def is_token(text: str) -> str | None:
-    """The kind of secret that a placeholder of ours stands for, or None when the text is no such placeholder."""
+    """The kind of secret that a placeholder of ours stands for, or None when the text is no such
+    placeholder."""
     return text.split(":")[1] if _TOKEN.fullmatch(text) else None
 
 
 def unexplained(value: str) -> bool:
-    """Whether a value is a generated key by its looks alone: no id, digest, public key, address or base64 of a text."""
+    """Whether a value is a generated key by its looks alone: no id, digest, public key, address or
+    base64 of a text."""
     if not _DENSE().fullmatch(value) or _PUBLIC_ADDRESS().fullmatch(value):
         return False
     classes = ["A" if c.isupper() else "a" if c.islower() else "0" for c in value]
@@ -102,7 +118,8 @@ def unexplained(value: str) -> bool:
 
 
 def unpacked(value: str) -> str | None:
-    """The text that a value is the base64 of, in either alphabet; None when the bytes are no text."""
+    """The text that a value is the base64 of, in either alphabet; None when the bytes are no
+    text."""
     bare = value.rstrip("=").translate(_TO_STANDARD)
     try:
         plain = binascii.a2b_base64(bare + "=" * (-len(bare) % 4)).decode()
@@ -113,35 +130,52 @@ def unpacked(value: str) -> str | None:
 
 @lru_cache(maxsize=2048)
 def is_scrambled(value: str) -> bool:
-    """Whether letters of both cases are a generated key rather than CamelCase: few of them form words that can be spoken."""
+    """Whether letters of both cases are a generated key rather than CamelCase: few of them form
+    words that can be spoken."""
     if not 10 <= len(value) <= 200 or not value.isascii() or not value.isalpha():
         return False
     if value.isupper() or value.islower() or value.istitle():
         return False
     segments: list[str] = _SEGMENT().findall(value)
-    spoken = sum(len(segment) for segment in segments if len(segment) >= 3 and _SPEAKABLE().fullmatch(segment))
+    spoken = sum(
+        len(segment)
+        for segment in segments
+        if len(segment) >= 3 and _SPEAKABLE().fullmatch(segment)
+    )
     return spoken < 0.6 * len(value)
 
 
 def random_looking(value: str) -> bool:
-    """Whether a value reads like a generated key rather than a word, a name of words, a path, an image or a version."""
-    if not _RANDOM().fullmatch(value) or _TAG_OR_DIGEST().fullmatch(value) or _DIGEST().fullmatch(value):
+    """Whether a value reads like a generated key rather than a word, a name of words, a path, an
+    image or a version."""
+    if (
+        not _RANDOM().fullmatch(value)
+        or _TAG_OR_DIGEST().fullmatch(value)
+        or _DIGEST().fullmatch(value)
+    ):
         return False
     if len(set(value)) < 8:
         return False
     if value.isalpha() and len(value) < 60:
         return is_scrambled(value) or value.islower() or value.isupper()
     parts = [part for part in _JOINS().split(value) if part]
-    return len(parts) == 1 or len(value) > 200 or not all(_PART_OF_A_NAME().fullmatch(part) for part in parts)
+    return (
+        len(parts) == 1
+        or len(value) > 200
+        or not all(_PART_OF_A_NAME().fullmatch(part) for part in parts)
+    )
 
 
 def is_mixed(value: str) -> bool:
-    """Whether a word of a text is no word of a language: of upper case, lower case and digits, or a generated key."""
+    """Whether a word of a text is no word of a language: of upper case, lower case and digits, or a
+    generated key."""
     if _TAG_OR_DIGEST().fullmatch(value):
         return False
     if not any(c.isdigit() for c in value):
         return is_scrambled(value)
-    return random_looking(value) or (any(c.isupper() for c in value) and any(c.islower() for c in value))
+    return random_looking(value) or (
+        any(c.isupper() for c in value) and any(c.islower() for c in value)
+    )
 
 
 def is_url(value: str) -> bool:
@@ -158,12 +192,19 @@ def is_distinctive(value: str) -> bool:
 
 
 def exempt(kind: str, name: str, value: str) -> bool:
-    """Whether a value under a secret's name is no secret: empty, a switch, a reference, a path, a count, a placeholder."""
+    """Whether a value under a secret's name is no secret: empty, a switch, a reference, a path, a
+    count, a placeholder."""
     if kind == "random" and not _is_random_key(name, value):
         return True
     if _stands_for_nothing(value):
         return True
-    if name.lstrip("-") == "secret" and value.partition("=")[0] in ("id", "source", "src", "type", "target"):
+    if name.lstrip("-") == "secret" and value.partition("=")[0] in (
+        "id",
+        "source",
+        "src",
+        "type",
+        "target",
+    ):
         return True
     if name in ("PWD", "OLDPWD"):
         return value[0] in "/.~"
@@ -175,7 +216,9 @@ def exempt(kind: str, name: str, value: str) -> bool:
         return True
     if kind == "password":
         return False
-    if len(value) <= 100 and (_DURATION().fullmatch(value) or _HOST().fullmatch(value) or _MODULE().fullmatch(value)):
+    if len(value) <= 100 and (
+        _DURATION().fullmatch(value) or _HOST().fullmatch(value) or _MODULE().fullmatch(value)
+    ):
         return True
     if kind == "token" and "tokens" in name.lower() and value.replace(".", "", 1).isdigit():
         return True
@@ -195,7 +238,10 @@ def _stands_for_nothing(value: str) -> bool:
     if not value.strip() or (len(value) < 4 and not any(c.isalnum() for c in value)):
         return True
     return bool(
-        _TOKEN.fullmatch(value) or _HELD.fullmatch(value) or _PLACEHOLDER.fullmatch(value) or _PATH.fullmatch(value)
+        _TOKEN.fullmatch(value)
+        or _HELD.fullmatch(value)
+        or _PLACEHOLDER.fullmatch(value)
+        or _PATH.fullmatch(value)
     )
 
 

@@ -1,8 +1,10 @@
-"""What a name says about its value: `DB_PASSWORD` names a password, `PASSWORD_FILE` and `TOKEN_TTL` name none.
+"""What a name says about its value: `DB_PASSWORD` names a password, `PASSWORD_FILE` and `TOKEN_TTL`
+name none.
 
-The vocabulary follows detect-secrets 1.5 (`KeywordDetector.DENYLIST`) and gitleaks (`generic-api-key` with its allow-list:
-`public_key`, `key_id`, `token_file`, `token_url` and the like name no secret), read for names of environment variables, flags, labels,
-headers and keys in configuration.
+The vocabulary follows detect-secrets 1.5 (`KeywordDetector.DENYLIST`) and gitleaks
+(`generic-api-key` with its allow-list: `public_key`, `key_id`, `token_file`, `token_url` and the
+like name no secret), read for names of environment variables, flags, labels, headers and keys in
+configuration.
 """
 
 from __future__ import annotations
@@ -24,20 +26,34 @@ _LONGEST_NAME = 200
 
 # The last word of a name says what the value is: a token's lifetime is no token.
 _ABOUT = words(
-    "file files path paths dir directory folder name names id ids uid gid url urls uri uris endpoint endpoints host hosts "
-    "hostname addr address ip port ports ttl expiry expires expire expired expiration exp lifetime duration timeout interval "
-    "length len size min max count limit limits algorithm alg algo type types kind policy enabled enable disabled disable "
-    "required require optional version format prefix suffix header headers field fields param params parameter provider "
-    "issuer audience method methods mode store storage cache rotation days hours minutes seconds secs sec ms millis "
-    "milliseconds env var variable label labels regex pattern rounds cost strength retries attempts history age class "
-    "driver plugin plugins manager service services server backend usage budget window validity leeway check checks "
-    "validation validator strategy scheme schema encoding charset chars map mapping ref reference source src template "
-    "location bucket region arn realm db database user username users usernames email group groups role roles module proxy "
-    "domain domains origin origins cert certs certificate certificates ca pub public fingerprint thumbprint checksum digest "
-    "sum stdin sock socket rule rules middleware middlewares entrypoints samesite secure httponly status state error errors "
-    "message reason exists valid present changed updated created opts options flags level image tag title description "
-    "prompt hint per reset parallelism grant grants scope scopes mount mounts target strict app application pass_env "
-    "separator delimiter weight priority quota rate resolver extension extensions program command cmd helper helpers hasher "
+    "file files path paths dir directory folder name names id ids uid gid url urls uri uris "
+    "endpoint endpoints host hosts "
+    "hostname addr address ip port ports ttl expiry expires expire expired expiration exp lifetime "
+    "duration timeout interval "
+    "length len size min max count limit limits algorithm alg algo type types kind policy enabled "
+    "enable disabled disable "
+    "required require optional version format prefix suffix header headers field fields param "
+    "params parameter provider "
+    "issuer audience method methods mode store storage cache rotation days hours minutes seconds "
+    "secs sec ms millis "
+    "milliseconds env var variable label labels regex pattern rounds cost strength retries "
+    "attempts history age class "
+    "driver plugin plugins manager service services server backend usage budget window validity "
+    "leeway check checks "
+    "validation validator strategy scheme schema encoding charset chars map mapping ref reference "
+    "source src template "
+    "location bucket region arn realm db database user username users usernames email group groups "
+    "role roles module proxy "
+    "domain domains origin origins cert certs certificate certificates ca pub public fingerprint "
+    "thumbprint checksum digest "
+    "sum stdin sock socket rule rules middleware middlewares entrypoints samesite secure httponly "
+    "status state error errors "
+    "message reason exists valid present changed updated created opts options flags level image "
+    "tag title description "
+    "prompt hint per reset parallelism grant grants scope scopes mount mounts target strict app "
+    "application pass_env "
+    "separator delimiter weight priority quota rate resolver extension extensions program command "
+    "cmd helper helpers hasher "
     "encoder decoder filter generator handler factory encryption hashing"
 )
 _OWNERS = words("db database user email app application service server")
@@ -85,9 +101,22 @@ _WORD = {
     "bearer": "token",
     "otpauth": "secret",
     "authorization": "auth",
-    **dict.fromkeys(words("passe mdp senha clave haslo heslo parola passord adgangskode salasana"), "password"),
+    **dict.fromkeys(
+        words("passe mdp senha clave haslo heslo parola passord adgangskode salasana"), "password"
+    ),
 }
-_FOREIGN = ("contraseñ", "hasło", "lösenord", "şifre", "пароль", "密码", "密碼", "口令", "パスワード", "비밀번호")
+_FOREIGN = (
+    "contraseñ",
+    "hasło",
+    "lösenord",
+    "şifre",
+    "пароль",
+    "密码",
+    "密碼",
+    "口令",
+    "パスワード",
+    "비밀번호",
+)
 """Password, in letters that are not ASCII."""
 _LAST = {
     "auth": "auth",
@@ -101,29 +130,38 @@ _LAST = {
     "encrypt": "random",
 }
 _KEY_OF = words(
-    "api secret private priv access auth account encryption encrypt signing sign master shared session license licence app "
-    "jwt hmac crypto cipher data token service admin write read root unseal recovery fernet cookie webhook deploy ingest "
-    "integration db database storage client consumer server security instrumentation subscription aes rsa vapid user hash "
+    "api secret private priv access auth account encryption encrypt signing sign master shared "
+    "session license licence app "
+    "jwt hmac crypto cipher data token service admin write read root unseal recovery fernet cookie "
+    "webhook deploy ingest "
+    "integration db database storage client consumer server security instrumentation subscription "
+    "aes rsa vapid user hash "
     "ssl tls ssh wg wireguard age barrier"
 )
 _KEY_NOT = words(
-    "gpg pgp foreign partition sort cache routing group index object hot row map keyboard bucket sandbox issue project "
+    "gpg pgp foreign partition sort cache routing group index object hot row map keyboard bucket "
+    "sandbox issue project "
     "i18n shard dedup idempotency host known authorized trusted verify verification recv"
 )
 _NO_KEYS = words(
-    "monkey donkey turkey hockey jockey whiskey hotkey pubkey publickey hostkey sortkey rowkey mapkey objectkey indexkey cachekey "
+    "monkey donkey turkey hockey jockey whiskey hotkey pubkey publickey hostkey sortkey rowkey "
+    "mapkey objectkey indexkey cachekey "
     "partitionkey foreignkey routingkey primarykey keykey passkey"
 )
 """Words that end like one."""
 # What a generated value is, beside a secret.
 _HARMLESS = words(
-    "sha sha1 sha256 sha512 md5 hash commit rev revision etag nonce site measurement publishable integrity sri cert crt ca "
+    "sha sha1 sha256 sha512 md5 hash commit rev revision etag nonce site measurement publishable "
+    "integrity sri cert crt ca "
     "cluster node machine instance build trace span request session serial hostkey"
 )
-_NOT_A_TOKEN = lazy(r"tokeni[sz]|secretar|tokenlimit|(?:load|import)credential|webtoken|passwordless|tokenless")
+_NOT_A_TOKEN = lazy(
+    r"tokeni[sz]|secretar|tokenlimit|(?:load|import)credential|webtoken|passwordless|tokenless"
+)
 _WHEN = words("in at on until after before by since from")
 _EVENTS = words(
-    "expires expire expiry expiring valid created issued updated rotated changed refreshed refresh renew renewed used"
+    "expires expire expiry expiring valid created issued updated rotated changed refreshed refresh "
+    "renew renewed used"
 )
 """`EXPIRES_IN`, `VALID_UNTIL`: when something happens to a secret."""
 _KNOWN = {
@@ -134,7 +172,8 @@ _KNOWN = {
     "site_key": "",
     "recaptcha_site_key": "",
 }
-"""Names whose words mislead: a cluster's name, the host of a configuration tool, a key that every page shows."""
+"""Names whose words mislead: a cluster's name, the host of a configuration tool, a key that every
+page shows."""
 
 
 class _Name(NamedTuple):
@@ -163,8 +202,9 @@ class _Name(NamedTuple):
 def kind_of(name: str) -> str | None:
     """What kind of secret a value under this name is.
 
-    None: no secret. "random": only a value that looks generated would be one. Read are environment variables, flags, names of
-    headers, JSON keys and dotted label keys (of those the last segment, which says what the value is).
+    None: no secret. "random": only a value that looks generated would be one. Read are environment
+    variables, flags, names of headers, JSON keys and dotted label keys (of those the last segment,
+    which says what the value is).
     """
     if name.endswith("sonar.login"):
         return "token"
@@ -185,24 +225,32 @@ def kind_of(name: str) -> str | None:
 
 
 def _last_segment(name: str) -> str:
-    """`com.example.db.password` says what it is by its last segment; `password.value` by the one before."""
+    """`com.example.db.password` says what it is by its last segment; `password.value` by the one
+    before."""
     segment = name.strip("-\"'[] ").rstrip("_.")
     if "." not in segment:
         return segment
     head, _, tail = segment.rpartition(".")
-    return head.rpartition(".")[2] if tail in ("value", "plain", "default", "data", "content") else tail
+    return (
+        head.rpartition(".")[2]
+        if tail in ("value", "plain", "default", "data", "content")
+        else tail
+    )
 
 
-# A judge gives a kind, "" for "no secret, ask nobody else", or None for "ask the next one". Their order is the order of _JUDGES.
+# A judge gives a kind, "" for "no secret, ask nobody else", or None for "ask the next one". Their
+# order is the order of _JUDGES.
 
 
 def _known_name(name: _Name) -> str | None:
-    """Names that say something else than their words do: `ETCD_INITIAL_CLUSTER_TOKEN` is an id that everybody sees."""
+    """Names that say something else than their words do: `ETCD_INITIAL_CLUSTER_TOKEN` is an id that
+    everybody sees."""
     return _KNOWN.get("_".join(name.parts))
 
 
 def _about_a_secret(name: _Name) -> str | None:
-    """`TOKEN_TTL`, `PASSWORD_FILE`: something about a secret. `PASSWORD_DB` is what the database's password is called."""
+    """`TOKEN_TTL`, `PASSWORD_FILE`: something about a secret. `PASSWORD_DB` is what the database's
+    password is called."""
     is_time = name.last in _WHEN and name.before in _EVENTS
     if name.last not in _ABOUT and not is_time:
         return None
@@ -218,7 +266,9 @@ def _about_a_secret(name: _Name) -> str | None:
 def _of_bundler(name: _Name) -> str | None:
     """`BUNDLE_GEMS__EXAMPLE__COM` holds the login of a gem server."""
     is_host = name.last in ("com", "org", "net", "io", "dev")
-    return "credential" if is_host and name.text.startswith("BUNDLE_") and "__" in name.text else None
+    return (
+        "credential" if is_host and name.text.startswith("BUNDLE_") and "__" in name.text else None
+    )
 
 
 def _public(name: _Name) -> str | None:
@@ -249,12 +299,16 @@ def _last_word(name: _Name) -> str | None:
     """A word that does so only at the end of a name: `NEO4J_AUTH`."""
     if name.last in _LAST:
         return _LAST[name.last]
-    is_ending = name.last.endswith(("pass", "pwd", "pw", "community")) and name.last not in ("bypass", "compass")
+    is_ending = name.last.endswith(("pass", "pwd", "pw", "community")) and name.last not in (
+        "bypass",
+        "compass",
+    )
     return "password" if is_ending else None
 
 
 def _key(name: _Name) -> str | None:
-    """`ENCRYPTION_KEY` is a key; `STEAM_KEY` is one if its value looks generated; `PARTITION_KEY` is none."""
+    """`ENCRYPTION_KEY` is a key; `STEAM_KEY` is one if its value looks generated; `PARTITION_KEY`
+    is none."""
     last = name.last
     if last in ("key", "keys") or (last in ("base", "data") and name.before == "key"):
         is_foreign = not _KEY_NOT.isdisjoint(name.parts)
@@ -286,11 +340,16 @@ _JUDGES: tuple[Callable[[_Name], str | None], ...] = (
 
 
 def unexplained(name: str, value: str) -> bool:
-    """Whether a value is a generated key that its name says nothing of: no id, digest, public key or base64 of a text."""
+    """Whether a value is a generated key that its name says nothing of: no id, digest, public key
+    or base64 of a text."""
     if len(value) < 24:
         return False
     parts = {word.lower() for word in _WORDS.findall(name)}
-    if not parts.isdisjoint(_HARMLESS) or not parts.isdisjoint(_NOT) or not parts.isdisjoint(_ABOUT):
+    if (
+        not parts.isdisjoint(_HARMLESS)
+        or not parts.isdisjoint(_NOT)
+        or not parts.isdisjoint(_ABOUT)
+    ):
         return False
     return looks.unexplained(value)
 

@@ -1,4 +1,5 @@
-"""Names and values that a notation holds apart: XML, SQL, netrc, name and value pairs, pgpass, calls."""
+"""Names and values that a notation holds apart: XML, SQL, netrc, name and value pairs, pgpass,
+calls."""
 
 from __future__ import annotations
 
@@ -32,7 +33,10 @@ _XML_NAMED = verbose(
     """
 )
 """<property name="password">x</property>"""
-_XML_PAIR = lazy(r"<(\w{0,40}[Nn]ame|[Kk]ey)>([\w.-]{1,100})</\1>\s{0,40}<(\w{0,40}[Vv]alue)>([^<>\r\n]{1,400})</\3>")
+_XML_PAIR = lazy(
+    r"<(\w{0,40}[Nn]ame"
+    r"|[Kk]ey)>([\w.-]{1,100})</\1>\s{0,40}<(\w{0,40}[Vv]alue)>([^<>\r\n]{1,400})</\3>"
+)
 """<name>password</name><value>x</value>"""
 _XML_ADD = verbose(
     r"""
@@ -51,19 +55,22 @@ _PAIR = verbose(
 )
 """{"name": "PASSWORD", "value": "x"}"""
 _PAIR_BACKWARDS = lazy(
-    r'(?i)"value"\s{0,40}:\s{0,40}"([^"\r\n]{1,4000})"\s{0,40},\s{0,40}"(?:name|key)"\s{0,40}:\s{0,40}"([\w.-]{1,100})"'
+    r'(?i)"value"\s{0,40}:\s{0,40}"([^"\r\n]{1,4000})"\s{0,40},\s{0,40}"(?:name'
+    r'|key)"\s{0,40}:\s{0,40}"([\w.-]{1,100})"'
 )
 _SQL = verbose(
     r"""
     (?i:\b (?: identified\s{1,40}(?:with\s{1,40}[\w']{1,60}\s{1,40})?(?:by|as)(?:\s{1,9}(?:password|values))?
-             | (?:with|encrypted|set)\s{1,40}(?:encrypted\s{1,40})?password(?:\s{1,40}for\s{1,40}\S{1,100})?(?:\s{0,40}=)?
+             | (?:with|encrypted|set)\s{1,40}(?:encrypted\s{1,40})?password
+               (?:\s{1,40}for\s{1,40}\S{1,100})?(?:\s{0,40}=)?
              | password ) )
     (?:\s{1,40}\(?\s{0,40}|\(\s{0,40}) (\\*+['"]) ([^'"\r\n]+?) \1
     """
 )
 _SQL_BARE = verbose(
     r"""
-    (?i: \b(?:alter|create)\s{1,9}(?:user|role|profile|login|database\s{1,9}link)\b [^;\n]{0,200}? \bidentified\s{1,9}by\s{1,9}
+    (?i: \b(?:alter|create)\s{1,9}(?:user|role|profile|login|database\s{1,9}link)\b
+         [^;\n]{0,200}? \bidentified\s{1,9}by\s{1,9}
        | \bidentified\s{1,9}by\s{1,9}(?=\S{1,200};) )
     ([^\s'";,()]{1,128})
     """
@@ -78,7 +85,9 @@ _NETRC = verbose(
     ([^\s"']+)
     """
 )
-_ENV_PAIR = lazy(r"(?m)\b(?:ENV|ARG|setx|setenv)\s{1,40}([A-Za-z_]\w{0,100}+)[ \t]{1,40}(?!=)([^\s=]\S*)")
+_ENV_PAIR = lazy(
+    r"(?m)\b(?:ENV|ARG|setx|setenv)\s{1,40}([A-Za-z_]\w{0,100}+)[ \t]{1,40}(?!=)([^\s=]\S*)"
+)
 """ENV NAME value, as a Dockerfile may have it."""
 CALLS = ("login", "connect", "credential", "auth", "pdo")
 _CALL = verbose(
@@ -101,7 +110,9 @@ def in_calls(text: str, _low: str, mark: Mark) -> str:
     """The text without what is handed to `connect("db", "root", "x")` after its first argument."""
     if "(" not in text:
         return text
-    return at_signs(text, CALLS, _CALL(), lambda m: m[0].replace(m[1], _later_arguments(m[1], mark)))
+    return at_signs(
+        text, CALLS, _CALL(), lambda m: m[0].replace(m[1], _later_arguments(m[1], mark))
+    )
 
 
 def _later_arguments(arguments: str, mark: Mark) -> str:
@@ -112,10 +123,22 @@ def in_xml(text: str, low: str, mark: Mark, scan: Scan) -> str:
     """The text without the secrets in its XML."""
     if "</" in text:
         text = _XML().sub(lambda m: _named(m, m[1], 2, mark, scan), text)
-        text = on_lines(text, "</", lambda t: _XML_NAMED().sub(lambda m: _named(m, m[1], 2, mark, scan), t), more=1)
-        text = on_lines(text, "</", lambda t: _XML_PAIR().sub(lambda m: _named(m, m[2], 4, mark, scan), t), more=1)
+        text = on_lines(
+            text,
+            "</",
+            lambda t: _XML_NAMED().sub(lambda m: _named(m, m[1], 2, mark, scan), t),
+            more=1,
+        )
+        text = on_lines(
+            text,
+            "</",
+            lambda t: _XML_PAIR().sub(lambda m: _named(m, m[2], 4, mark, scan), t),
+            more=1,
+        )
     if "<" in text and "value=" in low:
-        text = on_lines(text, "<", lambda t: _XML_ADD().sub(lambda m: _named(m, m[1], 2, mark, scan), t))
+        text = on_lines(
+            text, "<", lambda t: _XML_ADD().sub(lambda m: _named(m, m[1], 2, mark, scan), t)
+        )
     return text
 
 
@@ -134,7 +157,9 @@ def in_sql(text: str, low: str, mark: Mark, scan: Scan) -> str:
     """The text without the passwords of SQL statements."""
     for sign in ("password", "identified"):
         if sign in low:
-            text = on_lines(text, sign, lambda t: _SQL().sub(lambda m: _named(m, "password", 2, mark, scan), t))
+            text = on_lines(
+                text, sign, lambda t: _SQL().sub(lambda m: _named(m, "password", 2, mark, scan), t)
+            )
     if "identified" in low:
         text = _SQL_BARE().sub(lambda m: _unquoted_password(m, mark), text)
     return text
@@ -144,7 +169,11 @@ def _unquoted_password(found: re.Match[str], mark: Mark) -> str:
     raw = found[1]
     is_word = raw.lower() in ("by", "with", "values", "password", "as", "using", "default")
     is_statement = found[0][:1] not in "iI"
-    if is_word or exempt("password", "", raw) or not (is_statement or is_mixed(raw) or found[0].isupper()):
+    if (
+        is_word
+        or exempt("password", "", raw)
+        or not (is_statement or is_mixed(raw) or found[0].isupper())
+    ):
         return found[0]
     return raw_replaced(found, 1, mark("password", raw, found[0]))
 
@@ -154,7 +183,11 @@ def in_protocols(text: str, low: str, mark: Mark, scan: Scan) -> str:
     if "AUTH" in text:
         text = _REDIS().sub(lambda m: _named(m, "password", 2, mark, scan), text)
     if "login" in low or "machine" in low:
-        text = on_lines(text, "password", lambda t: _NETRC().sub(lambda m: _named(m, "password", 1, mark, scan), t))
+        text = on_lines(
+            text,
+            "password",
+            lambda t: _NETRC().sub(lambda m: _named(m, "password", 1, mark, scan), t),
+        )
     if "ENV " in text or "ARG " in text or "setx " in text or "setenv " in text:
         text = _ENV_PAIR().sub(lambda m: _named(m, m[1], 2, mark, scan), text)
     return text

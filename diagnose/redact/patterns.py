@@ -1,4 +1,5 @@
-"""What every part of the redaction shares: patterns compiled on first use, the marks in a text under work, and two types."""
+"""What every part of the redaction shares: patterns compiled on first use, the marks in a text
+under work, and two types."""
 
 from __future__ import annotations
 
@@ -7,16 +8,20 @@ from collections.abc import Callable
 from functools import cache
 
 Mark = Callable[[str, str, str], str]
-"""Takes (kind, raw value, the phrase that held the value), remembers the value, and returns its placeholder."""
+"""Takes (kind, raw value, the phrase that held the value), remembers the value, and returns its
+placeholder."""
 
 Scan = Callable[[str, Mark], str]
-"""Runs all rules on a text inside a text: a URL under a secret's name, the content of a base64 word."""
+"""Runs all rules on a text inside a text: a URL under a secret's name, the content of a base64
+word."""
 
 OPEN, CLOSE = "\ue000", "\ue001"
-"""Private-use characters around the number of a secret that is already replaced, while a text is worked on."""
+"""Private-use characters around the number of a secret that is already replaced, while a text is
+worked on."""
 
 ESCAPE_OPEN, ESCAPE_CLOSE = "\ue002", "\ue003"
-"""The same around the number of an escape sequence (a colour), so that an escape sequence ends a word."""
+"""The same around the number of an escape sequence (a colour), so that an escape sequence ends a
+word."""
 
 COLOUR = f"(?:{ESCAPE_OPEN}\\d{{1,6}}{ESCAPE_CLOSE}){{0,4}}"
 """Pattern text: up to four escape sequences of a text under work."""
@@ -28,14 +33,15 @@ TOKEN = r"<redacted:[a-z0-9-]+:[0-9a-f]{6,24}>"  # noqa: S105 - the shape of a p
 def lazy(pattern: str, flags: int = 0) -> Callable[[], re.Pattern[str]]:
     """A pattern that is compiled on its first use.
 
-    Most runs meet few kinds of secrets, and compiling all patterns costs 35 ms. Every pattern is held to linear time by a test,
-    which makes its hostile texts from the pattern's own grammar.
+    Most runs meet few kinds of secrets, and compiling all patterns costs 35 ms. Every pattern is
+    held to linear time by a test, which makes its hostile texts from the pattern's own grammar.
     """
     return cache(lambda: re.compile(pattern, flags))
 
 
 def verbose(pattern: str, flags: int = 0) -> Callable[[], re.Pattern[str]]:
-    """The same for a pattern in verbose form: blanks in it count only in brackets or after a backslash."""
+    """The same for a pattern in verbose form: blanks in it count only in brackets or after a
+    backslash."""
     return lazy(pattern, flags | re.VERBOSE)
 
 

@@ -1,4 +1,5 @@
-"""Secrets that a program tells in a sentence: generated passwords, first tokens, logins to begin with."""
+"""Secrets that a program tells in a sentence: generated passwords, first tokens, logins to begin
+with."""
 
 from __future__ import annotations
 
@@ -11,7 +12,16 @@ from diagnose.redact.names import kind_of
 from diagnose.redact.patterns import COLOUR, ESCAPE_OPEN, Mark, lazy, verbose
 from diagnose.redact.values import mark_mixed, raw_replaced
 
-SIGNS = ("unseal key", "recovery key", "password", "passphrase", "token", "secret", "api key", "credential")
+SIGNS = (
+    "unseal key",
+    "recovery key",
+    "password",
+    "passphrase",
+    "token",
+    "secret",
+    "api key",
+    "credential",
+)
 _ANNOUNCED = verbose(
     rf"""
     (?i:\b
@@ -41,7 +51,8 @@ _AT_END = verbose(
 _THE_USER = lazy(r"(?i)\bthe \S{1,80} (?:user|account)\W{0,9}$")
 _CREDENTIALS_ARE = lazy(r"(?i)\bcredentials (?:are|is):? [\"'`][\w.@-]{1,80}:([^\s\"'`]+)[\"'`]")
 _USER_SLASH = lazy(
-    r"(?im)\b(?:credentials?|login|log in)\b[^\n/]{0,60}\b[\w.@-]{1,80} ?/ ?([^\s`'\"/,;]{8,300})(?=[\r\n]|\Z)"
+    r"(?im)\b(?:credentials?|login"
+    r"|log in)\b[^\n/]{0,60}\b[\w.@-]{1,80} ?/ ?([^\s`'\"/,;]{8,300})(?=[\r\n]|\Z)"
 )
 
 
@@ -49,7 +60,9 @@ def in_sentences(text: str, low: str, mark: Mark) -> str:
     """The text without the secrets that its sentences tell."""
     for sign in ("login", "log in", "credential"):
         if sign in low and "/" in text:
-            text = on_lines(text, sign, lambda t: _USER_SLASH().sub(lambda m: mark_mixed(m, 1, mark), t))
+            text = on_lines(
+                text, sign, lambda t: _USER_SLASH().sub(lambda m: mark_mixed(m, 1, mark), t)
+            )
     for sign in SIGNS:
         if sign in low:
             text = on_lines(text, sign, lambda t: _of_sentence(t, mark), more=2)
@@ -58,7 +71,9 @@ def in_sentences(text: str, low: str, mark: Mark) -> str:
 
 def _of_sentence(text: str, mark: Mark) -> str:
     text = _ANNOUNCED().sub(lambda m: _announced(m, mark), text)
-    text = _CREDENTIALS_ARE().sub(lambda m: m[0].replace(f":{m[1]}", f":{mark('password', m[1], m[0])}"), text)
+    text = _CREDENTIALS_ARE().sub(
+        lambda m: m[0].replace(f":{m[1]}", f":{mark('password', m[1], m[0])}"), text
+    )
     return _AT_END().sub(lambda m: _ending(m, mark), text)
 
 
@@ -75,7 +90,8 @@ def _announced(found: re.Match[str], mark: Mark) -> str:
 
 
 def _ending(found: re.Match[str], mark: Mark) -> str:
-    """The end of a sentence, unless its last word before the sign says that it is something else: `password file: X`."""
+    """The end of a sentence, unless its last word before the sign says that it is something else:
+    `password file: X`."""
     last = re.findall(r"\w+", found[1].lower())[-1:]
     is_about = last and (last[0].isdigit() or kind_of(f"password_{last[0]}") is None)
     return found[0] if is_about and not _THE_USER().search(found[1]) else mark_mixed(found, 2, mark)

@@ -1,12 +1,12 @@
 """The rules for free text, in the order in which they run.
 
-Each rule has a name, its signs, a function, and examples: what must go (between ‹ and ›) and what must stay as it is. The
-examples are tests. A rule runs only on a text that holds one of its signs in lower case; a rule without signs always runs. A sign
-costs the fiftieth part of a rule.
+Each rule has a name, its signs, a function, and examples: what must go (between ‹ and ›) and what
+must stay as it is. The examples are tests. A rule runs only on a text that holds one of its signs
+in lower case; a rule without signs always runs. A sign costs the fiftieth part of a rule.
 
-The order matters in three ways. Sure rules come before those that judge by looks. What has a shape of its own is replaced before
-what stands under a name, so that the name keeps what is harmless beside it. Rules of one notation come before `assigned`, which
-reads any.
+The order matters in three ways. Sure rules come before those that judge by looks. What has a shape
+of its own is replaced before what stands under a name, so that the name keeps what is harmless
+beside it. Rules of one notation come before `assigned`, which reads any.
 """
 
 from __future__ import annotations
@@ -14,11 +14,23 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
-from diagnose.redact import assigned, commands, encoded, headers, keys, notations, prose, shell, tokens, urls
+from diagnose.redact import (
+    assigned,
+    commands,
+    encoded,
+    headers,
+    keys,
+    notations,
+    prose,
+    shell,
+    tokens,
+    urls,
+)
 from diagnose.redact.patterns import Mark, Scan
 
 Function = Callable[[str, str, Mark, Scan], str]
-"""Takes a text, the text in lower case as it was before the first rule, a mark and a scan; returns the text without secrets."""
+"""Takes a text, the text in lower case as it was before the first rule, a mark and a scan; returns
+the text without secrets."""
 
 
 class RedactionRule(NamedTuple):
@@ -32,7 +44,8 @@ class RedactionRule(NamedTuple):
     stays: tuple[str, ...]
     """Examples that look the same and must not change."""
     needs_name: bool = False
-    """Whether the rule applies only to texts that hold a word that names secrets (`assigned.names_secrets`)."""
+    """Whether the rule applies only to texts that hold a word that names secrets
+    (`assigned.names_secrets`)."""
 
 
 def _plain(function: Callable[[str, str, Mark], str]) -> Function:
@@ -53,7 +66,12 @@ RULES: tuple[RedactionRule, ...] = (
         "private keys",
         ("private", '"kty"', "akia", "asia"),
         _plain(keys.in_private_keys),
-        goes=("‹-----BEGIN EC PRIVATE KEY-----\nMHcCAQEEIGlWlLa8Xz0b1m7y\n-----END EC PRIVATE KEY-----›\nready",),
+        goes=(
+            (
+                "‹-----BEGIN EC PRIVATE KEY-----\nMHcCAQEEIGlWlLa8Xz0b1m7y\n-----END EC PRIVATE "
+                "KEY-----›\nready"
+            ),
+        ),
         stays=("-----BEGIN CERTIFICATE-----\nMIIBszCCAVmgAwIBAgIUe\n-----END CERTIFICATE-----",),
     ),
     RedactionRule(
@@ -111,8 +129,15 @@ RULES: tuple[RedactionRule, ...] = (
         "after schemes",
         (*headers.SCHEMES, "auth ", "334 ", " login ", "pass "),
         _plain(headers.after_schemes),
-        goes=("bearer ‹k3JH5uZq8rT1vX9yB2nM4pL6› was refused", "USER bob\n331 need a password\nPASS ‹hunter›"),
-        stays=("token_type=bearer expires_in=3600", "basic authentication required", "PASS src/app.test.js"),
+        goes=(
+            "bearer ‹k3JH5uZq8rT1vX9yB2nM4pL6› was refused",
+            "USER bob\n331 need a password\nPASS ‹hunter›",
+        ),
+        stays=(
+            "token_type=bearer expires_in=3600",
+            "basic authentication required",
+            "PASS src/app.test.js",
+        ),
     ),
     RedactionRule(
         "hashes",
@@ -142,7 +167,10 @@ RULES: tuple[RedactionRule, ...] = (
         "shell",
         ("pass:", "echo ", "printf ", "<<<", " >", " #", "chpasswd", *shell.PLACE_SIGNS),
         _plain(shell.in_shell),
-        goes=("echo ‹s3cretWort› | docker login --password-stdin", "echo ‹hunter› | docker secret create db -"),
+        goes=(
+            "echo ‹s3cretWort› | docker login --password-stdin",
+            "echo ‹hunter› | docker secret create db -",
+        ),
         stays=("echo ready | tee /tmp/state",),
     ),
     RedactionRule(
@@ -166,7 +194,11 @@ RULES: tuple[RedactionRule, ...] = (
             "curl -s \\\n  -u elastic:‹s3cretWort› http://es:9200",
             "mysql \\\n  -h db \\\n  -p‹s3cretWort› shop",
         ),
-        stays=("docker run -p 8080:80 nginx", "mysql -h db -uroot -P3306", "curl -s \\\n  -u bob http://es:9200"),
+        stays=(
+            "docker run -p 8080:80 nginx",
+            "mysql -h db -uroot -P3306",
+            "curl -s \\\n  -u bob http://es:9200",
+        ),
     ),
     RedactionRule(
         "sentences",
@@ -203,7 +235,10 @@ RULES: tuple[RedactionRule, ...] = (
         "SQL",
         ("password", "identified"),
         notations.in_sql,
-        goes=("ALTER USER app IDENTIFIED BY ‹hunter›;", "CREATE ROLE app WITH LOGIN PASSWORD '‹hunter›'"),
+        goes=(
+            "ALTER USER app IDENTIFIED BY ‹hunter›;",
+            "CREATE ROLE app WITH LOGIN PASSWORD '‹hunter›'",
+        ),
         stays=("users are identified by email", "ALTER USER app IDENTIFIED EXTERNALLY;"),
         needs_name=True,
     ),

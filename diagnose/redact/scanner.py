@@ -1,7 +1,9 @@
-"""Secrets in free text: logs, error messages, tracebacks, Markdown, shell lines, and configuration in any notation.
+"""Secrets in free text: logs, error messages, tracebacks, Markdown, shell lines, and configuration
+in any notation.
 
-The scanner runs the table of `rules` on a text. It bounds what a hostile text can cost: every rule takes time in proportion to its text
-(a test holds them to it), a long text is scanned in pieces, and texts inside texts are followed to a depth of three.
+The scanner runs the table of `rules` on a text. It bounds what a hostile text can cost: every rule
+takes time in proportion to its text (a test holds them to it), a long text is scanned in pieces,
+and texts inside texts are followed to a depth of three.
 """
 
 from __future__ import annotations
@@ -12,7 +14,17 @@ from collections.abc import Iterator
 from diagnose.redact.assigned import names_secrets
 from diagnose.redact.encoded import in_wide_text
 from diagnose.redact.keys import in_private_keys
-from diagnose.redact.patterns import CLOSE, ESCAPE_CLOSE, ESCAPE_OPEN, OPEN, TOKEN, Mark, Scan, lazy, verbose
+from diagnose.redact.patterns import (
+    CLOSE,
+    ESCAPE_CLOSE,
+    ESCAPE_OPEN,
+    OPEN,
+    TOKEN,
+    Mark,
+    Scan,
+    lazy,
+    verbose,
+)
 from diagnose.redact.rules import RULES
 
 DEEPEST = 3
@@ -26,21 +38,26 @@ _ALL_HELD = lazy(f"(?:{OPEN}\\d+{CLOSE})+")
 _HELD_ESCAPE = lazy(f"{ESCAPE_OPEN}(\\d+){ESCAPE_CLOSE}")
 _ESCAPE = verbose(
     r"""
-    (?: [\x1b]\[ | \x9b | (?<!\\)\\++(?:u001b|x1b|033|e)\[ )  # a control sequence, as it is and as JSON and shells write it
+    # a control sequence, as it is and as JSON and shells write it
+    (?: [\x1b]\[ | \x9b | (?<!\\)\\++(?:u001b|x1b|033|e)\[ )
     [0-9;:?]{0,40} [A-Za-z]
     """,
     re.IGNORECASE,
 )
 _MARKS = re.compile(f"[{OPEN}{CLOSE}{ESCAPE_OPEN}{ESCAPE_CLOSE}]")
 _PLAIN = re.compile(r"[\w./-]{0,18}")
-"""A word too short for any token and without a sign that would tell a name from a value: no rule applies."""
+"""A word too short for any token and without a sign that would tell a name from a value: no rule
+applies."""
 
 
 def redact_text(text: str, mark: Mark) -> str:
     """The text with every secret in it replaced by what `mark` gives for it."""
     if _PLAIN.fullmatch(text):
         return text
-    if "\0" in text and (wide := in_wide_text(text, lambda plain: redact_text(plain, mark))) is not None:
+    if (
+        "\0" in text
+        and (wide := in_wide_text(text, lambda plain: redact_text(plain, mark))) is not None
+    ):
         return wide
     return _Work(mark).redacted(text)
 
@@ -48,8 +65,9 @@ def redact_text(text: str, mark: Mark) -> str:
 class _Work:
     """One text under work.
 
-    While the rules run, a replaced secret is held as a number between two private-use characters, which no rule reads: a placeholder
-    names its kind, and would look like one more `password: value`. Escape sequences are held the same way, since they end words.
+    While the rules run, a replaced secret is held as a number between two private-use characters,
+    which no rule reads: a placeholder names its kind, and would look like one more `password:
+    value`. Escape sequences are held the same way, since they end words.
     """
 
     def __init__(self, mark: Mark) -> None:
@@ -65,7 +83,12 @@ class _Work:
         if "[" in text or "\x9b" in text:
             text = _ESCAPE().sub(self._hold_escape, text)
         if len(text) > PIECE:
-            text = "".join([apply_rules(piece, self.mark) for piece in pieces(in_private_keys(text, "", self.mark))])
+            text = "".join(
+                [
+                    apply_rules(piece, self.mark)
+                    for piece in pieces(in_private_keys(text, "", self.mark))
+                ]
+            )
         else:
             text = apply_rules(text, self.mark)
         if self._secrets:
@@ -99,7 +122,8 @@ class _Work:
 
 
 def pieces(text: str, size: int = PIECE) -> Iterator[str]:
-    """A text in pieces that can be scanned one by one: cut between lines, else between words, else anywhere."""
+    """A text in pieces that can be scanned one by one: cut between lines, else between words, else
+    anywhere."""
     start = 0
     while len(text) - start > size:
         end = start + size

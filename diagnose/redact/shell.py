@@ -1,4 +1,5 @@
-"""Secrets in shell lines that stand under no option: what is piped, redirected, or taken at a place of its own."""
+"""Secrets in shell lines that stand under no option: what is piped, redirected, or taken at a place
+of its own."""
 
 from __future__ import annotations
 
@@ -10,7 +11,8 @@ from diagnose.redact.values import mark_password, mark_word
 
 _PASS_ARGUMENT = lazy(r"\bpass:([^\s\"']+)")
 _READERS = (
-    r"(?:--(?:password|token|passphrase)-stdin|sudo -S|passwd --stdin|cryptsetup|-pass stdin|(?:docker|podman) secret create"
+    r"(?:--(?:password|token|passphrase)-stdin|sudo -S|passwd --stdin|cryptsetup|-pass stdin"
+    r"|(?:docker|podman) secret create"
     r"|auth login --with-token|--passphrase-fd 0|mkpasswd|htpasswd -[a-zA-Z]{0,5}i|openssl passwd)"
 )
 """Programs and options that read a secret from a pipe."""
@@ -22,7 +24,8 @@ _PIPED = verbose(
     """
 )
 _HERE = lazy(
-    r"((?:--(?:password|token|passphrase)-stdin|sudo -S|passwd --stdin)[^\n|;<]{0,80}<<<\s{0,9}[\"']?)([^\s\"']+)"
+    r"((?:--(?:password|token|passphrase)-stdin|sudo -S"
+    r"|passwd --stdin)[^\n|;<]{0,80}<<<\s{0,9}[\"']?)([^\s\"']+)"
 )
 _ACL = verbose(
     r"""
@@ -83,12 +86,16 @@ def in_shell(text: str, low: str, mark: Mark) -> str:
         text = _HERE().sub(lambda m: m[1] + mark_password(m[2], m[0], mark), text)
     if "echo " in low or "printf " in low:
         text = _PIPED().sub(lambda m: m[1] + mark_password(m[2], m[0], mark) + m[3], text)
-        text = _FED().sub(lambda m: _FED_WORD().sub(lambda w: mark_word(w[0], m[0], mark), m[0]), text)
+        text = _FED().sub(
+            lambda m: _FED_WORD().sub(lambda w: mark_word(w[0], m[0], mark), m[0]), text
+        )
         text = _WRITTEN().sub(lambda m: m[1] + mark_word(m[2], m[0], mark), text)
     if " >" in text or " #" in text:
         text = _ACL().sub(lambda m: m[1] + mark_password(m[2], m[0], mark), text)
     if "chpasswd" in low:
-        text = _CHPASSWD().sub(lambda m: (m[1] or m[3]) + mark_password(m[2] or m[4], m[0], mark), text)
+        text = _CHPASSWD().sub(
+            lambda m: (m[1] or m[3]) + mark_password(m[2] or m[4], m[0], mark), text
+        )
     if has_sign(text, PLACE_SIGNS):
         text = _PLACE().sub(lambda m: m[1] + _at_place(m, mark), text)
     return text

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import cache
 from typing import NamedTuple
 
@@ -17,7 +17,8 @@ HEX = "0123456789abcdef"
 _WORD = re.compile(r"[\w.~+/=-]+")
 _IN_WORDS = lazy(r"[\w.~-]+")
 _SHORT_OF_A_WORD = frozenset(("00D", "token-", "kubeconfig-u-", "kubeconfig-user-", "K10", "BBDC-"))
-"""Prefixes of tokens with a sign inside, so that the word that begins with the prefix may be short."""
+"""Prefixes of tokens with a sign inside, so that the word that begins with the prefix may be short.
+"""
 _BETWEEN_WORDS = frozenset((":AA", "3AAA", "|"))
 """Signs of shapes that are no part of a word."""
 
@@ -57,7 +58,8 @@ _BEGINNING = lazy(
     f"(?=[{''.join(sorted({prefix.text[0] for prefix in _IN_LONG_WORDS}))}])"
     + _trie(prefix.text for prefix in _IN_LONG_WORDS)
 )
-"""Any prefix where a word begins; after n, r or t too, since those may be the end of an escaped new line or tab."""
+"""Any prefix where a word begins; after n, r or t too, since those may be the end of an escaped new
+line or tab."""
 
 
 @cache
@@ -85,8 +87,13 @@ def redact_shapes(text: str, chunks: Iterable[str], mark: Mark) -> str:
     for kind, sign, shape in SHAPES:
         where = text if sign in _BETWEEN_WORDS else long
         if sign in where and shape().search(where):
-            text = shape().sub(lambda m, kind=kind: m[0].replace(m[1], mark(kind, m[1], m[0])), text)  # type: ignore[misc]
+            text = shape().sub(_marked(kind, mark), text)
     return text
+
+
+def _marked(kind: str, mark: Mark) -> Callable[[re.Match[str]], str]:
+    """What replaces a match: its text with a mark in the place of the secret."""
+    return lambda match: match[0].replace(match[1], mark(kind, match[1], match[0]))
 
 
 def without(text: str, start: str, vendor: Vendor, mark: Mark) -> str:

@@ -1,4 +1,5 @@
-"""Secrets in addresses: a user's password before a host, a key in the user's place, in a query or in a path."""
+"""Secrets in addresses: a user's password before a host, a key in the user's place, in a query or
+in a path."""
 
 from __future__ import annotations
 
@@ -15,10 +16,12 @@ _USERINFO = lazy(r"(?<=//)([^\s/?#\"'<>@:\\]{0,128}):([^\s\"'<>\\/?#]{1,256})@(?
 _USERINFO_SLASH = lazy(r"(?<=//)([^\s/?#\"'<>@:\\]{0,128}):([^\s\"'<>\\@]{1,256})@(?=[\w\[$*{%-])")
 """The same with a slash in the password that should have been escaped, as people write it."""
 _USERINFO_ESCAPED = lazy(
-    r"(?<=%3A%2F%2F)([\w.~-]{1,128})%3A((?:[\w.~!*-]|%(?!40|2F)[0-9A-F]{2}){1,256})(?=%40)", re.IGNORECASE
+    r"(?<=%3A%2F%2F)([\w.~-]{1,128})%3A((?:[\w.~!*-]|%(?!40|2F)[0-9A-F]{2}){1,256})(?=%40)",
+    re.IGNORECASE,
 )
 _USER_ONLY = lazy(r"(?<=//)([^\s/?#\"'<>@:\\]{12,512})(?=(?::[^\s/?#\"'@]{0,60})?@[\w\[-])")
-"""A token in the user's place, whatever stands in the password's: `https://TOKEN:x-oauth-basic@`, `s3://KEY:secret@`."""
+"""A token in the user's place, whatever stands in the password's: `https://TOKEN:x-oauth-basic@`,
+`s3://KEY:secret@`."""
 _ACCESS_KEY = lazy(r"(?=[^\s\d]{0,19}\d)[A-Z0-9]{20}")
 _LOGIN_AT = verbose(
     r"""
@@ -29,7 +32,8 @@ _LOGIN_AT = verbose(
       | (?=:\d) )
     """
 )
-"""user:password@ without a scheme: a data source, or something else with the same signs (`worker:celery@web-1:8000`)."""
+"""user:password@ without a scheme: a data source, or something else with the same signs
+(`worker:celery@web-1:8000`)."""
 _SYMBOL = lazy(r"[!$%^&*+=~#?|;]")
 _INNER_CLASS = lazy(r"[A-Z]\w*(?:\$\w+)+")
 """A class of Java with its object's number behind the sign: Manager$Listener@493."""
@@ -46,12 +50,16 @@ _OF_USER = verbose(
     """
 )
 """A user and a password under the user's name: `SFTP_USERS=bob:x`, `login=bob:x`."""
-_GROUPS = words("users staff docker nogroup nobody daemon www-data wheel admin admins root adm sudo group public")
+_GROUPS = words(
+    "users staff docker nogroup nobody daemon www-data wheel admin admins root adm sudo group "
+    "public"
+)
 """What stands behind a user and a colon without being a password: its group."""
 _QUERY = verbose(
     r"""
     (?i: ( [?&;](?:amp;)?
-      (?: sig|signature|x-amz-signature|x-amz-credential|x-amz-security-token|x-goog-signature|x-goog-credential|awsaccesskeyid
+      (?: sig|signature|x-amz-signature|x-amz-credential|x-amz-security-token
+        |x-goog-signature|x-goog-credential|awsaccesskeyid
         | key|code|auth|hash|sas|sid|session|sessionid|ticket|assertion|samlresponse|s|apik|appid|k ) = ) )
     ([^&\s"'#<>\\]{6,}+)
     """
@@ -92,16 +100,23 @@ _PLAIN = verbose(
     (?=[\w-].{0,17}$) ([\w-]+(?:\.[\w-]+)*(?::\d{1,5})?(?:/[\w.-]*)?)
     """
 )
-"""An address and nothing else, too short for any secret but its password: what most services have in their environment."""
+"""An address and nothing else, too short for any secret but its password: what most services have
+in their environment."""
 
 
 def plain_address(text: str, mark: Mark) -> str | None:
-    """An address of the plainest form without its password, as all rules together leave it, at a tenth of their cost.
+    """An address of the plainest form without its password, as all rules together leave it, at a
+    tenth of their cost.
 
     None for anything else.
     """
     found = _PLAIN().fullmatch(text)
-    if found is None or OPEN in text or ESCAPE_OPEN in text or exempt("password", "userinfo", found[2]):
+    if (
+        found is None
+        or OPEN in text
+        or ESCAPE_OPEN in text
+        or exempt("password", "userinfo", found[2])
+    ):
         return None
     around = f"{found[1]} {found[3]}".lower()
     if names_secrets(around) or "login" in around:
@@ -114,7 +129,9 @@ def in_addresses(text: str, low: str, mark: Mark) -> str:
     if "@" in text:
         text = on_lines(text, "@", lambda line: _before_hosts(line, mark))
     if "%40" in text:
-        text = _USERINFO_ESCAPED().sub(lambda m: f"{m[1]}%3A{mark('url-password', m[2], m[0])}", text)
+        text = _USERINFO_ESCAPED().sub(
+            lambda m: f"{m[1]}%3A{mark('url-password', m[2], m[0])}", text
+        )
     if ":" in text or "|" in text:
         users = tuple(sign for sign in ("user", "login", "account", "auth ") if sign in low)
         if users:
@@ -144,7 +161,12 @@ def _query_value(found: re.Match[str], mark: Mark) -> str:
 def _path(raw: str, mark: Mark) -> str:
     """A path with the segments replaced that look generated."""
     segments = [raw] if "=" in raw else raw.split("/")
-    return "/".join([mark("url-token", segment, raw) if _is_generated(segment) else segment for segment in segments])
+    return "/".join(
+        [
+            mark("url-token", segment, raw) if _is_generated(segment) else segment
+            for segment in segments
+        ]
+    )
 
 
 def _is_generated(segment: str) -> bool:
@@ -189,14 +211,21 @@ def _before_hosts(text: str, mark: Mark) -> str:
 
 
 def _login_at(found: re.Match[str], mark: Mark) -> str:
-    """`root:x@tcp(db)` and `root:x@db:3306/shop` are data sources; elsewhere x must look like a password."""
+    """`root:x@tcp(db)` and `root:x@db:3306/shop` are data sources; elsewhere x must look like a
+    password."""
     raw = found[2]
-    if raw.startswith("sha256:") or VERSION_OR_TAG().fullmatch(raw) or exempt("password", "userinfo", raw):
+    if (
+        raw.startswith("sha256:")
+        or VERSION_OR_TAG().fullmatch(raw)
+        or exempt("password", "userinfo", raw)
+    ):
         return found[0]
     is_source = found[3] is not None or found[4] is not None
     if _INNER_CLASS().fullmatch(raw):
         return found[0]
-    is_like_one = len(raw) >= 6 and (is_mixed(raw) or (_SYMBOL().search(raw) and any(c.isalnum() for c in raw)))
+    is_like_one = len(raw) >= 6 and (
+        is_mixed(raw) or (_SYMBOL().search(raw) and any(c.isalnum() for c in raw))
+    )
     if not (is_source or is_like_one):
         return found[0]
     kind = "url-password" if is_source else "password"

@@ -1,8 +1,9 @@
 """The table of vendors' tokens: how each begins, and what follows. As of 2026-11-26.
 
-Written from the names and shapes in the rules of gitleaks (b58d3f10), trufflehog (3ab759fe), noseyparker (2e6e7f36), detect-secrets
-(5e141933), CredSweeper (1ed2ca5c), and from the vendors' own pages on their formats; the patterns are our own. Lengths are
-lower bounds, since vendors lengthen their tokens without notice.
+Written from the names and shapes in the rules of gitleaks (b58d3f10), trufflehog (3ab759fe),
+noseyparker (2e6e7f36), detect-secrets (5e141933), CredSweeper (1ed2ca5c), and from the vendors' own
+pages on their formats; the patterns are our own. Lengths are lower bounds, since vendors lengthen
+their tokens without notice.
 
 To add a vendor: one row, and one line in `tests/corpus/secrets.txt`.
 """
@@ -17,7 +18,8 @@ from diagnose.redact.patterns import lazy
 
 
 class Vendor(NamedTuple):
-    """Tokens of one vendor. The kind goes into the placeholder; the prefix belongs to the token unless it is a name (`keeps`)."""
+    """Tokens of one vendor. The kind goes into the placeholder; the prefix belongs to the token
+    unless it is a name (`keeps`)."""
 
     kind: str
     prefixes: tuple[str, ...]
@@ -135,7 +137,9 @@ VENDORS: tuple[Vendor, ...] = (
     Vendor("octopus", ("API-",), r"[A-Z0-9]{26}\b"),
     Vendor("harness", ("pat.", "sat."), r"[\w-]{22}\.[A-Za-z0-9]{24}\.[A-Za-z0-9]{20}"),
     Vendor("launchdarkly", ("sdk-", "api-"), _UUID),
-    Vendor("youtrack", ("perm:", "perm-"), r"[A-Za-z0-9+/=]{4,}\.[A-Za-z0-9+/=]{4,}\.[A-Za-z0-9]{25,}"),
+    Vendor(
+        "youtrack", ("perm:", "perm-"), r"[A-Za-z0-9+/=]{4,}\.[A-Za-z0-9+/=]{4,}\.[A-Za-z0-9]{25,}"
+    ),
     Vendor("linear", ("lin_api_", "lin_oauth_"), _ALNUM_30),
     Vendor("readme", ("rdme_",), r"[a-z0-9]{60,}"),
     Vendor("prefect", ("pnu_", "pnb_"), _ALNUM_30),
@@ -160,7 +164,9 @@ VENDORS: tuple[Vendor, ...] = (
     Vendor("private-key", ("b3BlbnNzaC1rZXktdjE",), r"[A-Za-z0-9+/=]{40,}"),
     Vendor("private-key", ("MII",), r"[A-Za-z0-9+/]{2}[AQgw]IBA[A-Za-z0-9+/]{40,}={0,2}"),
     Vendor(
-        "private-key", ("MHcCAQEEI", "MIGHAgEAM", "MC4CAQAwB", "MIGkAgEBBD", "MIHuAgEA"), r"[A-Za-z0-9+/]{30,}={0,2}"
+        "private-key",
+        ("MHcCAQEEI", "MIGHAgEAM", "MC4CAQAwB", "MIGkAgEBBD", "MIHuAgEA"),
+        r"[A-Za-z0-9+/]{30,}={0,2}",
     ),
     Vendor("ansible-vault", ("$ANSIBLE_VAULT;",), r"[^\n]{1,80}\n(?:[0-9a-f]{20,80}\s{1,40})+"),
     # Messages and mail
@@ -172,8 +178,18 @@ VENDORS: tuple[Vendor, ...] = (
         r"[A-Za-z0-9+/_-]{20,}",
         keeps=True,
     ),
-    Vendor("webhook", ("discord.com/api/webhooks/", "discordapp.com/api/webhooks/"), r"\d+/[\w-]{20,}", keeps=True),
-    Vendor("webhook", ("webhook.office.com/webhookb2/", "outlook.office.com/webhook/"), r"[\w@/-]{40,}", keeps=True),
+    Vendor(
+        "webhook",
+        ("discord.com/api/webhooks/", "discordapp.com/api/webhooks/"),
+        r"\d+/[\w-]{20,}",
+        keeps=True,
+    ),
+    Vendor(
+        "webhook",
+        ("webhook.office.com/webhookb2/", "outlook.office.com/webhook/"),
+        r"[\w@/-]{40,}",
+        keeps=True,
+    ),
     Vendor("sendgrid", ("SG.",), r"[\w-]{16,}\.[\w-]{16,}"),
     Vendor("mailgun", ("key-",), r"[0-9a-f]{32}\b"),
     Vendor("sendinblue", ("xkeysib-", "xsmtpsib-"), r"[a-f0-9]{40,}-\w+"),
@@ -190,7 +206,11 @@ VENDORS: tuple[Vendor, ...] = (
     Vendor("stripe", ("whsec_",), r"[A-Za-z0-9+/=]{20,}"),
     Vendor("square", ("sq0atp-", "sq0csp-"), _WORD_20),
     Vendor("square", ("EAAA",), r"[\w-]{50,}"),
-    Vendor("paypal", ("access_token$production$", "access_token$sandbox$"), r"[a-z0-9]{16}\$[a-f0-9]{32}"),
+    Vendor(
+        "paypal",
+        ("access_token$production$", "access_token$sandbox$"),
+        r"[a-z0-9]{16}\$[a-f0-9]{32}",
+    ),
     Vendor("shopify", ("shpat_", "shpca_", "shppa_", "shpss_", "shptka_"), r"[a-fA-F0-9]{32}"),
     Vendor("shippo", ("shippo_",), r"(?:live|test)_[a-f0-9]{40}"),
     Vendor("easypost", ("EZAK", "EZTK"), r"[A-Za-z0-9]{50,}"),
@@ -206,7 +226,9 @@ VENDORS: tuple[Vendor, ...] = (
     Vendor("dropbox", ("sl.",), r"(?:u\.)?[\w-]{100,}"),
     Vendor("salesforce", ("00D",), r"[A-Za-z0-9]{12,15}![\w.]{60,}"),
     Vendor("salesforce", ("5AEP861",), r"[A-Za-z0-9._=]{80,}"),
-    Vendor("hubspot", tuple(f"pat-{place}-" for place in ("na1", "na2", "na3", "eu1", "ap1")), _UUID),
+    Vendor(
+        "hubspot", tuple(f"pat-{place}-" for place in ("na1", "na2", "na3", "eu1", "ap1")), _UUID
+    ),
     Vendor("adobe", ("p8e-",), r"[a-z0-9]{32}"),
     Vendor("figma", ("figd_", "figp_", "figo_", "figu_", "figoh_"), _WORD_30),
     Vendor("frameio", ("fio-u-",), r"[\w=-]{50,}"),
@@ -227,11 +249,19 @@ VENDORS: tuple[Vendor, ...] = (
     Vendor("grafana", ("glsa_",), r"[A-Za-z0-9_]{30,}"),
     Vendor("grafana", ("glc_",), r"[A-Za-z0-9+/=]{30,}"),
     Vendor("grafana", ("eyJrIjoi",), r"[A-Za-z0-9]{60,}={0,2}"),
-    Vendor("new-relic", ("NRAK-", "NRAA-", "NRRA-", "NRIQ-", "NRII-", "NRBR-", "NRSP-"), r"[A-Za-z0-9_-]{20,}"),
+    Vendor(
+        "new-relic",
+        ("NRAK-", "NRAA-", "NRRA-", "NRIQ-", "NRII-", "NRBR-", "NRSP-"),
+        r"[A-Za-z0-9_-]{20,}",
+    ),
     Vendor("new-relic", ("NRJS-",), r"[a-f0-9]{19}"),
     Vendor("new-relic", ("eu01xx",), r"[a-f0-9]{26,36}(?:F{4}NRAL|NRAL|-NRMA)"),
     Vendor("new-relic", ("px-api-", "px-dep-"), _UUID),
-    Vendor("dynatrace", ("dt0c01.", "dt0s01.", "dt0s02.", "dt0s08."), r"[A-Za-z0-9]{8,24}\.[A-Za-z0-9]{40,}"),
+    Vendor(
+        "dynatrace",
+        ("dt0c01.", "dt0s01.", "dt0s02.", "dt0s08."),
+        r"[A-Za-z0-9]{8,24}\.[A-Za-z0-9]{40,}",
+    ),
     Vendor("sentry", ("sntrys_",), r"[\w+/=.-]{30,}"),
     Vendor("sentry", ("sntryu_", "sntrya_", "sntryi_"), r"[a-f0-9]{40,}"),
     Vendor("posthog", ("phx_", "phs_", "phr_", "pha_"), r"[A-Za-z0-9]{30,}"),
@@ -268,12 +298,17 @@ VENDORS: tuple[Vendor, ...] = (
     Vendor("e2b", ("e2b_",), r"[a-f0-9]{40}\b"),
     Vendor("modal", ("as-",), r"[A-Za-z0-9]{22}\b"),
     # Any
-    Vendor("jwt", ("eyJ",), r"[\w-]{8,1000}+={0,2}\.(?:[\w-]{4,}+={0,2}(?:\.[\w-]*+={0,2}){0,3}|(?:\.[\w-]{8,}+){3})"),
+    Vendor(
+        "jwt",
+        ("eyJ",),
+        r"[\w-]{8,1000}+={0,2}\.(?:[\w-]{4,}+={0,2}(?:\.[\w-]*+={0,2}){0,3}|(?:\.[\w-]{8,}+){3})",
+    ),
 )
 
 
 class TokenShape(NamedTuple):
-    """A token without a beginning of its own: what must be in a text at all, and the pattern; its first group is the token."""
+    """A token without a beginning of its own: what must be in a text at all, and the pattern; its
+    first group is the token."""
 
     kind: str
     sign: str
@@ -281,8 +316,14 @@ class TokenShape(NamedTuple):
 
 
 SHAPES: tuple[TokenShape, ...] = (
-    TokenShape("discord", ".", lazy(r"\b([MNO][A-Za-z\d_-]{23,25}\.[A-Za-z\d_-]{6}\.[A-Za-z\d_-]{27,38})\b")),
-    TokenShape("vault", "s.", lazy(r"(?<![\w.-])(s\.(?=[A-Za-z]{0,23}\d)[A-Za-z0-9]{24})(?![\w.])")),
+    TokenShape(
+        "discord",
+        ".",
+        lazy(r"\b([MNO][A-Za-z\d_-]{23,25}\.[A-Za-z\d_-]{6}\.[A-Za-z\d_-]{27,38})\b"),
+    ),
+    TokenShape(
+        "vault", "s.", lazy(r"(?<![\w.-])(s\.(?=[A-Za-z]{0,23}\d)[A-Za-z0-9]{24})(?![\w.])")
+    ),
     TokenShape("azure", "Q~", lazy(r"(?<![\w~.])([\w~.]{3}\dQ~[\w~.-]{31,34})")),
     TokenShape("azure", "AZDO", lazy(r"\b([A-Za-z0-9]{76}AZDO[A-Za-z0-9]{4})\b")),
     TokenShape("azure", "JQQJ99", lazy(r"\b([A-Za-z0-9]{52}JQQJ99[A-Za-z0-9]{26})\b")),

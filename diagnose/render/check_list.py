@@ -9,7 +9,9 @@ from typing import TextIO
 from diagnose.model import Check, Json
 
 
-def rows(checks: Sequence[Check], thresholds: Mapping[str, Mapping[str, float]]) -> list[dict[str, Json]]:
+def rows(
+    checks: Sequence[Check], thresholds: Mapping[str, Mapping[str, float]]
+) -> list[dict[str, Json]]:
     """What is known of each check, with the thresholds in force."""
     return [
         {
@@ -32,11 +34,17 @@ def rows(checks: Sequence[Check], thresholds: Mapping[str, Mapping[str, float]])
 
 
 def _limits(row: Mapping[str, Json]) -> str:
-    return ", ".join(f"{name} {value['value']:g} {value['unit']}".strip() for name, value in row["thresholds"].items())
+    return ", ".join(
+        f"{name} {value['value']:g} {value['unit']}".strip()
+        for name, value in row["thresholds"].items()
+    )
 
 
 def render(
-    checks: Sequence[Check], thresholds: Mapping[str, Mapping[str, float]], format_: str, stream: TextIO
+    checks: Sequence[Check],
+    thresholds: Mapping[str, Mapping[str, float]],
+    format_: str,
+    stream: TextIO,
 ) -> None:
     """Write the list in one of the formats text, json, markdown."""
     listed = rows(checks, thresholds)
@@ -45,7 +53,9 @@ def render(
         stream.write("\n")
     elif format_ == "markdown":
         stream.write("| id | severity | what it finds |\n|---|---|---|\n")
-        stream.writelines(f"| {row['id']} | {row['severity']} | {row['title'].rstrip('.')} |\n" for row in listed)
+        stream.writelines(
+            f"| {row['id']} | {row['severity']} | {row['title'].rstrip('.')} |\n" for row in listed
+        )
     else:
         _text(listed, stream)
 

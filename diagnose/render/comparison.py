@@ -24,7 +24,10 @@ def render(change: Change, format_: str, stream: TextIO) -> None:
             "new": [_row(each) for each in change.new],
             "gone": [_row(each) for each in change.gone],
             "still_there": [_row(each) for each in change.same],
-            "changed": [{"key": now["key"], "from": _row(old), "to": _row(now)} for old, now in change.changed],
+            "changed": [
+                {"key": now["key"], "from": _row(old), "to": _row(now)}
+                for old, now in change.changed
+            ],
             "no_longer_visible": [_row(each) for each in change.invisible],
             "newly_blind_checks": list(change.newly_blind),
         }
@@ -38,9 +41,16 @@ def render(change: Change, format_: str, stream: TextIO) -> None:
         (len(change.invisible), "no longer visible"),
     ]
     stream.write(", ".join(f"{count} {word}" for count, word in counts) + "\n")
-    for title, findings in (("new", change.new), ("gone", change.gone), ("no longer visible", change.invisible)):
+    for title, findings in (
+        ("new", change.new),
+        ("gone", change.gone),
+        ("no longer visible", change.invisible),
+    ):
         for each in findings:
-            _write(stream, f"\n{title}: {each['severity'].upper()} {each['id']} {each['subject']['name']}")
+            _write(
+                stream,
+                f"\n{title}: {each['severity'].upper()} {each['id']} {each['subject']['name']}",
+            )
             _write(stream, f"  {each['summary']}")
     for old, new in change.changed:
         _write(stream, f"\nchanged: {new['id']} {new['subject']['name']}")
@@ -71,7 +81,9 @@ def _write(stream: TextIO, text: str) -> None:
     """One paragraph, at most 80 columns wide; what follows its first line stands further in."""
     indent = " " * (len(text) - len(text.lstrip(" ")))
     for line in clean(text).split("\n"):
-        wrapped = textwrap.wrap(line, WIDTH, subsequent_indent=indent + "    ", break_on_hyphens=False)
+        wrapped = textwrap.wrap(
+            line, WIDTH, subsequent_indent=indent + "    ", break_on_hyphens=False
+        )
         stream.write("\n".join(wrapped) + "\n")
 
 

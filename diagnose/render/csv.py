@@ -11,7 +11,8 @@ from diagnose.model import Report, Reported
 from diagnose.render.words import clean
 
 COLUMNS = (
-    "host", "taken_at", "severity", "id", "kind", "subject", "summary", "root", "caused_by", "onset", "silenced", "fix", "risk", "key",
+    "host", "taken_at", "severity", "id", "kind", "subject", "summary", "root", "caused_by",
+    "onset", "silenced", "fix", "risk", "key",
 )  # fmt: skip
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 

@@ -1,4 +1,5 @@
-"""The answer for many hosts, as text, Markdown or JSON. Everything that a report says is cleaned: a report may come from a hostile host."""
+"""The answer for many hosts, as text, Markdown or JSON. Everything that a report says is cleaned: a
+report may come from a hostile host."""
 
 from __future__ import annotations
 
@@ -29,7 +30,8 @@ _WORDS = ("OK", "WARNING", "CRITICAL", "UNKNOWN")
 
 
 def render(answer: FleetAnswer, format_: str, stream: TextIO) -> None:
-    """Write the answer. Text shows the first of long lists; the others show all causes, HTML and JSON all hosts."""
+    """Write the answer. Text shows the first of long lists; the others show all causes, HTML and
+    JSON all hosts."""
     if format_ == "json":
         json.dump(document(answer), stream, indent=1)
         stream.write("\n")
@@ -52,7 +54,9 @@ def status(answer: FleetAnswer) -> str:
     parts = []
     if answer.causes:
         verb = "explains" if len(answer.causes) == 1 else "explain"
-        parts.append(f"{count(len(answer.causes), 'cause')} {verb} what is wrong on {answer.sick} of them")
+        parts.append(
+            f"{count(len(answer.causes), 'cause')} {verb} what is wrong on {answer.sick} of them"
+        )
     parts.append(f"{answer.well} {'is' if answer.well == 1 else 'are'} well")
     if answer.unexamined:
         parts.append(f"{len(answer.unexamined)} could not be examined fully")
@@ -69,7 +73,9 @@ def name(text: str) -> str:
 
 
 def _names(names: Sequence[str], most: int = HOSTS_SHOWN) -> str:
-    return and_more([name(each) for each in names[: most + 1]] + [""] * max(0, len(names) - most - 1), most)
+    return and_more(
+        [name(each) for each in names[: most + 1]] + [""] * max(0, len(names) - most - 1), most
+    )
 
 
 def _moment(seconds: float) -> str:
@@ -85,13 +91,20 @@ def _began(span: Span, hosts: int) -> str:
     if span.last - span.first < 1:
         return f"began at {_moment(span.first)} UTC on all at once{of}"
     half = ago(span.half - span.first)
-    return f"began at {_moment(span.first)} UTC, reached half of them within {half} and the last within {took}{of}"
+    return (
+        f"began at {_moment(span.first)} UTC, reached half of them within {half} and the last "
+        f"within {took}{of}"
+    )
 
 
 def split_words(split: Split) -> str:
     """The fact that splits, with its counts: "all 143, and 2 of 857 others: kernel is 6.1"."""
     verb = "lack" if split.lacks else "have"
-    sick = f"all {split.sick}" if split.sick_with == split.sick else f"{split.sick_with} of {split.sick}"
+    sick = (
+        f"all {split.sick}"
+        if split.sick_with == split.sick
+        else f"{split.sick_with} of {split.sick}"
+    )
     other = f"none of the {count(split.other, 'other')}"
     if split.other_with:
         other = f"{split.other_with} of {count(split.other, 'other')}"
@@ -106,12 +119,17 @@ def _change(cause: FleetCause) -> str:
 
 
 def command_of(cause: FleetCause) -> str:
-    """The first command, if a page of this version has it: a report from a hostile host must not put words into a shell.
+    """The first command, if a page of this version has it: a report from a hostile host must not
+    put words into a shell.
 
     What destroys data is left to the page, which says what to look at before.
     """
     command = cause.command
-    if command is None or command.risk == "destructive" or not runbooks.has_fix(cause.id, command.text):
+    if (
+        command is None
+        or command.risk == "destructive"
+        or not runbooks.has_fix(cause.id, command.text)
+    ):
         return ""
     return command.text
 
@@ -130,17 +148,26 @@ def facts(cause: FleetCause) -> Iterator[tuple[str, str]]:
         shares = [f"{name(group.name)} ({group.sick} of {group.hosts})" for group in cause.groups]
         yield "groups", and_more(shares, ROWS_SHOWN)
     if cause.signatures:
-        about = [f"{name(signature.partition('@')[2])} ({number})" for signature, number in cause.signatures]
+        about = [
+            f"{name(signature.partition('@')[2])} ({number})"
+            for signature, number in cause.signatures
+        ]
         yield "about", and_more(about, ROWS_SHOWN)
     if cause.effects:
-        yield "explains", and_more([f"{id} ({count(hosts, 'host')})" for id, hosts in cause.effects], ROWS_SHOWN)
+        yield (
+            "explains",
+            and_more([f"{id} ({count(hosts, 'host')})" for id, hosts in cause.effects], ROWS_SHOWN),
+        )
 
 
 def _text(answer: FleetAnswer) -> Iterator[str]:
     yield status(answer)
     for number, cause in enumerate(answer.causes[:CAUSES_SHOWN], start=1):
         yield ""
-        yield f"{number}  {str(cause.severity).upper()} {cause.id} on {count(len(cause.hosts), 'host')}"
+        yield (
+            f"{number}  {str(cause.severity).upper()} {cause.id} on "
+            f"{count(len(cause.hosts), 'host')}"
+        )
         yield f"   {_name_of_summary(cause)}"
         for heading, words in facts(cause):
             yield f"   {heading}: {words}"
@@ -153,7 +180,10 @@ def _text(answer: FleetAnswer) -> Iterator[str]:
     if len(answer.causes) > CAUSES_SHOWN:
         rest = answer.causes[CAUSES_SHOWN:]
         yield ""
-        yield f"and {count(len(rest), 'more cause')}: {and_more([f'{each.id} ({len(each.hosts)})' for each in rest], 8)}"
+        yield (
+            f"and {count(len(rest), 'more cause')}: "
+            f"{and_more([f'{each.id} ({len(each.hosts)})' for each in rest], 8)}"
+        )
     for heading, rows in sections(answer):
         yield ""
         yield f"{heading}:"
@@ -178,7 +208,11 @@ def where(cause: FleetCause) -> str:
     command = cause.command
     assert command is not None
     if command.hosts == len(cause.hosts):
-        return f"the same on each; begin with {name(command.host)}" if command.hosts > 1 else f"on {name(command.host)}"
+        return (
+            f"the same on each; begin with {name(command.host)}"
+            if command.hosts > 1
+            else f"on {name(command.host)}"
+        )
     return f"on {name(command.host)}"
 
 
@@ -187,23 +221,40 @@ def sections(answer: FleetAnswer) -> Iterator[tuple[str, list[str]]]:
     if answer.silent:
         rows = []
         for silence in answer.silent:
-            last = f"last report {_moment(silence.last)} UTC" if silence.last is not None else "no report at all"
+            last = (
+                f"last report {_moment(silence.last)} UTC"
+                if silence.last is not None
+                else "no report at all"
+            )
             rows.append(f"{name(silence.host)}: {last}")
         yield f"did not report ({len(rows)})", rows
     if answer.unexamined:
-        yield f"not examined fully ({len(answer.unexamined)})", [name(host) for host in answer.unexamined]
+        yield (
+            f"not examined fully ({len(answer.unexamined)})",
+            [name(host) for host in answer.unexamined],
+        )
     if answer.odd:
         rows = []
         for odd in answer.odd:
             differences = [
-                f"{name(fact)} is {name(value)} (others: {name(usual)})" for fact, value, usual in odd.differences
+                f"{name(fact)} is {name(value)} (others: {name(usual)})"
+                for fact, value, usual in odd.differences
             ]
             rows.append(f"{name(odd.host)}: {and_more(differences, HOSTS_SHOWN)}")
         yield f"different from their group ({count(len(rows), 'host')})", rows
     if answer.lost:
-        rows = [f"{lost.id}: {counted('host', [name(host) for host in lost.hosts])}" for lost in answer.lost]
+        rows = [
+            f"{lost.id}: {counted('host', [name(host) for host in lost.hosts])}"
+            for lost in answer.lost
+        ]
         hosts = {host for lost in answer.lost for host in lost.hosts}
-        yield f"lost sight of ({count(len(hosts), 'host')} whose checks could look before, and cannot now)", rows
+        yield (
+            (
+                f"lost sight of ({count(len(hosts), 'host')} whose checks could look before, and "
+                "cannot now)"
+            ),
+            rows,
+        )
     if answer.unusable:
         rows = [f"{name(unusable.place)} {name(unusable.why)}" for unusable in answer.unusable]
         yield f"not counted ({count(len(rows), 'file')})", rows
@@ -253,13 +304,16 @@ def document(answer: FleetAnswer) -> dict[str, Json]:
             {
                 "host": odd.host,
                 "differences": [
-                    {"fact": fact, "value": value, "others": usual} for fact, value, usual in odd.differences
+                    {"fact": fact, "value": value, "others": usual}
+                    for fact, value, usual in odd.differences
                 ],
             }
             for odd in answer.odd
         ],
         "lost_sight": [{"id": lost.id, "hosts": list(lost.hosts)} for lost in answer.lost],
-        "silent": [{"host": silence.host, "last": _time(silence.last)} for silence in answer.silent],
+        "silent": [
+            {"host": silence.host, "last": _time(silence.last)} for silence in answer.silent
+        ],
         "not_counted": [msgspec.to_builtins(unusable) for unusable in answer.unusable],
         "notes": list(answer.notes),
         "earlier_hosts": answer.earlier,
@@ -284,7 +338,9 @@ def _cause(cause: FleetCause) -> dict[str, Json]:
         "gone": cause.gone,
         "began": None if cause.span is None else _span(cause.span),
         "summary": cause.summary,
-        "signatures": [{"signature": signature, "hosts": number} for signature, number in cause.signatures],
+        "signatures": [
+            {"signature": signature, "hosts": number} for signature, number in cause.signatures
+        ],
         "explains": [{"id": id, "hosts": number} for id, number in cause.effects],
         "split": None if cause.split is None else msgspec.to_builtins(cause.split),
         "first": first,
@@ -293,7 +349,12 @@ def _cause(cause: FleetCause) -> dict[str, Json]:
 
 
 def _span(span: Span) -> dict[str, Json]:
-    return {"first": _time(span.first), "half": _time(span.half), "last": _time(span.last), "known": span.known}
+    return {
+        "first": _time(span.first),
+        "half": _time(span.half),
+        "last": _time(span.last),
+        "known": span.known,
+    }
 
 
 def _time(moment: float | None) -> str | None:
@@ -306,5 +367,7 @@ def _write(stream: TextIO, text: str) -> None:
     if len(indent) >= 5 or not text:
         stream.write(clean(text) + "\n")
         return
-    lines = textwrap.wrap(clean(text), WIDTH, subsequent_indent=f"{indent}  ", break_on_hyphens=False)
+    lines = textwrap.wrap(
+        clean(text), WIDTH, subsequent_indent=f"{indent}  ", break_on_hyphens=False
+    )
     stream.write("\n".join(lines) + "\n")

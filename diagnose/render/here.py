@@ -1,4 +1,5 @@
-"""What `explain --here` adds to a page: why the finding is there on this host, what a cure would change, and what is not its cause."""
+"""What `explain --here` adds to a page: why the finding is there on this host, what a cure would
+change, and what is not its cause."""
 
 from __future__ import annotations
 
@@ -16,7 +17,9 @@ from diagnose.render.words import clean
 IDS_SHOWN = 12
 
 
-def render(id: str, report: Report, stream: TextIO, *, color: bool | None, width: int | None = None) -> None:
+def render(
+    id: str, report: Report, stream: TextIO, *, color: bool | None, width: int | None = None
+) -> None:
     """Print what the run found of this check, and why."""
     console = literal(stream, color=color, width=width)
     by_key = {finding.key: finding for finding in report.findings}
@@ -39,13 +42,27 @@ def _not_found(id: str, report: Report) -> str:
 
 def _finding(console: Console, each: Explained, by_key: dict[str, Reported]) -> None:
     finding = each.finding
-    _line(console, f"{str(finding.severity).upper()}  {finding.subject.name}: {finding.finding.summary}", 2, "bold")
+    _line(
+        console,
+        f"{str(finding.severity).upper()}  {finding.subject.name}: {finding.finding.summary}",
+        2,
+        "bold",
+    )
     for link in each.causes:
-        _line(console, f"because of {_named(by_key.get(link.cause), link.cause)}: {_strength(link)}; {link.because}", 4)
+        _line(
+            console,
+            f"because of {_named(by_key.get(link.cause), link.cause)}: {_strength(link)}; "
+            f"{link.because}",
+            4,
+        )
     if not each.causes:
         _line(console, "nothing that was found explains it: it is a root", 4)
     for link in each.changes:
-        _line(console, f"a cure also ends {_named(by_key.get(link.effect), link.effect)}: {_strength(link)}", 4)
+        _line(
+            console,
+            f"a cure also ends {_named(by_key.get(link.effect), link.effect)}: {_strength(link)}",
+            4,
+        )
     if not each.changes:
         _line(console, "a cure ends nothing else", 4)
     by_fact: dict[str, list[str]] = {}
@@ -68,6 +85,8 @@ def _named(finding: Reported | None, key: str) -> str:
 
 
 def _line(console: Console, text: str, indent: int, style: str = "") -> None:
-    for number, row in enumerate(Text(clean(text), style).wrap(console, max(20, console.width - indent - 2))):
+    for number, row in enumerate(
+        Text(clean(text), style).wrap(console, max(20, console.width - indent - 2))
+    ):
         row.rstrip()
         console.print(Text(" " * (indent + (2 if number else 0))) + row)

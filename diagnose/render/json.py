@@ -1,4 +1,5 @@
-"""The JSON report: a contract. Additions yes, changes no; its schema is `report.schema.json` beside this file."""
+"""The JSON report: a contract. Additions yes, changes no; its schema is `report.schema.json` beside
+this file."""
 
 from __future__ import annotations
 
@@ -17,7 +18,8 @@ from diagnose.render.outline import counts, verdicts
 
 SCHEMA_VERSION = 1
 _OBEYED = re.compile("[\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
-"""What a terminal obeys and JSON does not escape: DEL, C1 controls, line separators, marks of direction."""
+"""What a terminal obeys and JSON does not escape: DEL, C1 controls, line separators, marks of
+direction."""
 
 
 def document(report: Report) -> dict[str, Json]:
@@ -49,7 +51,11 @@ def document(report: Report) -> dict[str, Json]:
         },
         "notes": list(report.notes),
         "coverage": [
-            {"traced": dict(part.traced), "families": sorted(part.families), "gap": part.gap or None}
+            {
+                "traced": dict(part.traced),
+                "families": sorted(part.families),
+                "gap": part.gap or None,
+            }
             for part in report.coverage
         ],
         "findings": [_finding(finding, by_key, place) for finding in report.findings],
@@ -61,7 +67,10 @@ def document(report: Report) -> dict[str, Json]:
                 "duration_s": result.duration_s,
                 "examined": result.examined,
                 "unexamined": [
-                    {"subject": {"kind": each.subject.kind, "name": each.subject.name}, "why": each.why}
+                    {
+                        "subject": {"kind": each.subject.kind, "name": each.subject.name},
+                        "why": each.why,
+                    }
                     for each in result.unexamined
                 ],
             }
@@ -83,7 +92,9 @@ def _profile(profile: HostProfile | None) -> dict[str, Json]:
     }
 
 
-def _finding(finding: Reported, by_key: Mapping[str, Reported], place: runbooks.Place) -> dict[str, Json]:
+def _finding(
+    finding: Reported, by_key: Mapping[str, Reported], place: runbooks.Place
+) -> dict[str, Json]:
     return {
         "key": finding.key,
         "signature": signature(finding.id, finding.subject, finding.finding),
@@ -99,7 +110,9 @@ def _finding(finding: Reported, by_key: Mapping[str, Reported], place: runbooks.
             if link.cause in by_key
         ],
         "possibly_caused_by": [
-            {**_cause(by_key[link.cause]), "because": link.because} for link in finding.possible if link.cause in by_key
+            {**_cause(by_key[link.cause]), "because": link.because}
+            for link in finding.possible
+            if link.cause in by_key
         ],
         "not_caused_by": [
             {**_cause(by_key[suspect.cause]), "fact": suspect.fact}
@@ -133,16 +146,20 @@ def _time(moment: float | None) -> str | None:
 
 
 def render(report: Report, stream: TextIO, *, timings: bool = False) -> None:
-    """Write the document and a newline, nothing else. timings: also the seconds of each question."""
+    """Write the document and a newline, nothing else. timings: also the seconds of each
+    question."""
     whole = document(report)
     if timings:
-        whole["timings"] = [{"question": name, "duration_s": seconds} for name, seconds in report.timings]
+        whole["timings"] = [
+            {"question": name, "duration_s": seconds} for name, seconds in report.timings
+        ]
     stream.write(_text(whole))
     stream.write("\n")
 
 
 def _text(whole: Json) -> str:
-    """The document as text, by msgspec: ten times as fast where a host of 1,000 containers has as many findings."""
+    """The document as text, by msgspec: ten times as fast where a host of 1,000 containers has as
+    many findings."""
     try:
         text = msgspec.json.format(msgspec.json.encode(whole), indent=1).decode()
     except UnicodeEncodeError:  # a name that is not UTF-8; the stream knows what to write for it

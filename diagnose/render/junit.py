@@ -1,7 +1,8 @@
 """The report as JUnit XML: a test case for each check, for whatever shows test results.
 
-A finding above advice is a failure; a check that could not look, or crashed, is an error; one that does not apply is skipped. Advice never
-fails a run: it stands in the output of the suite. The document keeps the schema of Apache Ant's reports, which most readers were made for.
+A finding above advice is a failure; a check that could not look, or crashed, is an error; one that
+does not apply is skipped. Advice never fails a run: it stands in the output of the suite. The
+document keeps the schema of Apache Ant's reports, which most readers were made for.
 """
 
 from __future__ import annotations
@@ -28,8 +29,15 @@ def render(report: Report, stream: TextIO) -> None:
     place = runbooks.Place(report.docker, report.traits)
     for result in report.results:
         suite.append(_case(result, by_id[result.check.id], place))
-    advice = [finding for findings in by_id.values() for finding in findings if finding.severity is Severity.advice]
-    ElementTree.SubElement(suite, "system-out").text = "\n\n".join(_words(finding, place) for finding in advice)
+    advice = [
+        finding
+        for findings in by_id.values()
+        for finding in findings
+        if finding.severity is Severity.advice
+    ]
+    ElementTree.SubElement(suite, "system-out").text = "\n\n".join(
+        _words(finding, place) for finding in advice
+    )
     ElementTree.SubElement(suite, "system-err").text = _text("\n".join(report.notes))
     for name in ("failure", "error", "skipped"):
         number = len(suite.findall(f"testcase/{name}"))
@@ -69,11 +77,17 @@ def _properties(report: Report) -> ElementTree.Element:
 
 def _case(result: Result, findings: list[Reported], place: runbooks.Place) -> ElementTree.Element:
     check = result.check
-    case = ElementTree.Element("testcase", classname=check.family, name=check.id, time=f"{result.duration_s:.3f}")
+    case = ElementTree.Element(
+        "testcase", classname=check.family, name=check.id, time=f"{result.duration_s:.3f}"
+    )
     loud = [finding for finding in findings if finding.severity > Severity.advice]
     if loud:
         worst = max(finding.severity for finding in loud)
-        message = loud[0].finding.summary if len(loud) == 1 else f"{count(len(loud), 'finding')}: {check.title}"
+        message = (
+            loud[0].finding.summary
+            if len(loud) == 1
+            else f"{count(len(loud), 'finding')}: {check.title}"
+        )
         failure = ElementTree.SubElement(case, "failure", message=_text(message), type=str(worst))
         failure.text = "\n\n".join(_words(finding, place) for finding in loud)
     elif result.verdict in (Verdict.UNKNOWN, Verdict.CRASHED):

@@ -37,7 +37,10 @@ def render(report: Report, exit_code: int, stream: TextIO) -> None:
         rows += _block(block)
     if page.advice:
         rows += ["", f"## Advice ({len(page.advice)})", ""]
-        rows += [f"- **{block.id}** {_names(block.subjects)}: {escape(block.summary)}" for block in page.advice]
+        rows += [
+            f"- **{block.id}** {_names(block.subjects)}: {escape(block.summary)}"
+            for block in page.advice
+        ]
     for title, reasons in (
         ("Not judged", page.unknown),
         ("Crashed", page.crashed),
@@ -63,14 +66,18 @@ def _block(block: OutlineBlock) -> list[str]:
         escape(block.summary),
         "",
     ]
-    rows += [f"- {escape(part.name)}: {size(part.bytes)} {escape(part.note)}".rstrip() for part in block.parts]
+    rows += [
+        f"- {escape(part.name)}: {size(part.bytes)} {escape(part.note)}".rstrip()
+        for part in block.parts
+    ]
     rows += [f"- {escape(path)}: {code(value)}" for path, value in block.evidence]
     if block.made_by:
         rows.append(f"- made by {escape(block.made_by)}")
     if block.effects:
         rows += ["", "Explains:", ""]
         rows += [
-            f"- {effect.id} {_names(effect.subjects)}: {escape(effect.summary)} ({effect.strength}: {escape(effect.because)})"
+            f"- {effect.id} {_names(effect.subjects)}: {escape(effect.summary)} "
+            f"({effect.strength}: {escape(effect.because)})"
             for effect in block.effects
         ]
     for other in block.others:

@@ -1,4 +1,5 @@
-"""The outline of a report: what is said, in which order, in which group. Every renderer for people prints this."""
+"""The outline of a report: what is said, in which order, in which group. Every renderer for people
+prints this."""
 
 from __future__ import annotations
 
@@ -11,17 +12,30 @@ import msgspec
 from diagnose import runbooks
 from diagnose.judgement.causes import roots
 from diagnose.judgement.exit_codes import UNKNOWN
-from diagnose.model import NOT_IN_BUNDLE, REASONS, Coverage, Json, Report, Reported, Result, Severity, Strength, Verdict
+from diagnose.model import (
+    NOT_IN_BUNDLE,
+    REASONS,
+    Coverage,
+    Json,
+    Report,
+    Reported,
+    Result,
+    Severity,
+    Strength,
+    Verdict,
+)
 from diagnose.phrases import and_more, count, size
 
 _FAMILIES = {"ip": "IPv4", "ip6": "IPv6"}
 GROUP_FROM = 4
-"""From so many findings of one check and severity on, without effects of their own, they are said as one."""
+"""From so many findings of one check and severity on, without effects of their own, they are said
+as one."""
 NAMES_SHOWN = 3
 ABSENT_SHOWN = 3
 EVIDENCE_SHOWN = 5
 ASIDE = "around it"
-"""How the name of evidence ends that only `-v` shows: the lines of a log beside the one that explains."""
+"""How the name of evidence ends that only `-v` shows: the lines of a log beside the one that
+explains."""
 _BYTES = re.compile(r"^stat\(|\bbytes\b|^available$|^reserved$")
 """Where evidence is called so, its numbers are bytes: JSON keeps them, people read sizes."""
 
@@ -70,12 +84,14 @@ class OutlineBlock(msgspec.Struct, frozen=True):
     cure: runbooks.Command | None
     """The fix of least risk that suits this finding; None where the page has none."""
     look: runbooks.Command | None
-    """The command that shows more than the report; only where the cure destroys data, or there is none."""
+    """The command that shows more than the report; only where the cure destroys data, or there is
+    none."""
     others: tuple[Other, ...]
     possible: tuple[Other, ...]
     """What may explain this root, though nothing confirms it."""
     ruled_out: tuple[tuple[str, str], ...]
-    """Suspects that do not explain this root, by id and subject, each with the fact that clears it."""
+    """Suspects that do not explain this root, by id and subject, each with the fact that clears it.
+    """
     because_of_selection: bool
     made_by: str = ""
     onset: float | None = None
@@ -83,7 +99,8 @@ class OutlineBlock(msgspec.Struct, frozen=True):
 
 
 class Outline(msgspec.Struct, frozen=True):
-    """status: the monitoring line. host: engine and size. unknown: (ids, why). skipped, crashed: the same."""
+    """status: the monitoring line. host: engine and size. unknown: (ids, why). skipped, crashed:
+    the same."""
 
     severity: Severity | None
     word: str
@@ -91,7 +108,8 @@ class Outline(msgspec.Struct, frozen=True):
     host: str
     notes: tuple[str, ...]
     coverage: str
-    """Which connections were traced through the host, and which were not; empty where none was looked at."""
+    """Which connections were traced through the host, and which were not; empty where none was
+    looked at."""
     blocks: tuple[OutlineBlock, ...]
     advice: tuple[OutlineBlock, ...]
     unknown: tuple[tuple[str, str], ...]
@@ -123,7 +141,11 @@ def outline(report: Report, code: int) -> Outline:
         if not finding.root:
             homes.setdefault(roots_of[finding.key][0], []).append(finding)
     root_findings = [f for f in shown if f.root]
-    loud = [f for f in root_findings if f.severity > Severity.advice or _worst(homes.get(f.key, ())) > Severity.advice]
+    loud = [
+        f
+        for f in root_findings
+        if f.severity > Severity.advice or _worst(homes.get(f.key, ())) > Severity.advice
+    ]
     loud_keys = {f.key for f in loud}
     quiet = [f for f in root_findings if f.key not in loud_keys]
     blocks = tuple(_block(group, homes, roots_of, report, by_key) for group in _groups(loud, homes))
@@ -178,7 +200,8 @@ def _status(
 
 
 def _quiet_status(report: Report, number: Counter[Severity], code: int) -> str:
-    """The first line of a report without incidents. It reads like health only where everything was looked at."""
+    """The first line of a report without incidents. It reads like health only where everything was
+    looked at."""
     judged = verdicts(report)
     blind = judged[Verdict.UNKNOWN] + judged[Verdict.CRASHED]
     if blind and not judged[Verdict.PASSED]:
@@ -210,7 +233,9 @@ def _coverage(parts: Sequence[Coverage]) -> str:
     total = sum(traced.values())
     if not total:
         return f"no connection was traced{missing}" if gaps else ""
-    directions = ", ".join(f"{number} {direction}" for direction, number in traced.items() if number)
+    directions = ", ".join(
+        f"{number} {direction}" for direction, number in traced.items() if number
+    )
     return f"connections traced: {total} ({directions}; {' and '.join(families)}){missing}"
 
 
@@ -228,7 +253,8 @@ def _host(report: Report) -> str:
 
 
 def _groups(roots: Sequence[Reported], homes: dict[str, list[Reported]]) -> list[list[Reported]]:
-    """Roots as they are shown: similar ones without effects from GROUP_FROM on together, replicas of one service too."""
+    """Roots as they are shown: similar ones without effects from GROUP_FROM on together, replicas
+    of one service too."""
     alike = Counter(_like(f) for f in roots if f.key not in homes)
     groups: dict[object, list[Reported]] = {}
     for finding in roots:
@@ -242,7 +268,8 @@ def _groups(roots: Sequence[Reported], homes: dict[str, list[Reported]]) -> list
 
 
 def _like(finding: Reported) -> tuple[object, ...]:
-    """What findings have in common that are shown as one: those that failed with other words stand apart."""
+    """What findings have in common that are shown as one: those that failed with other words stand
+    apart."""
     return (finding.id, finding.severity, finding.finding.signs, finding.finding.calls)
 
 
@@ -286,10 +313,20 @@ def _block(
         parts=tuple(parts),
         effects=_effects(effects),
         cure=cure,
-        look=runbooks.confirm(head.id, variables, place) if cure is None or cure.risk == "destructive" else None,
-        others=tuple(_other(by_key[key], place, jointly=key in joint) for key in dict.fromkeys(rivals)),
-        possible=tuple(_other(by_key[link.cause], place) for link in head.possible if link.cause in by_key),
-        ruled_out=tuple(_cleared(by_key[each.cause], each.fact) for each in head.ruled_out if each.cause in by_key),
+        look=runbooks.confirm(head.id, variables, place)
+        if cure is None or cure.risk == "destructive"
+        else None,
+        others=tuple(
+            _other(by_key[key], place, jointly=key in joint) for key in dict.fromkeys(rivals)
+        ),
+        possible=tuple(
+            _other(by_key[link.cause], place) for link in head.possible if link.cause in by_key
+        ),
+        ruled_out=tuple(
+            _cleared(by_key[each.cause], each.fact)
+            for each in head.ruled_out
+            if each.cause in by_key
+        ),
         because_of_selection=not head.selected,
         made_by=head.made_by if len({f.made_by for f in group}) == 1 else "",
         onset=min((f.finding.onset for f in group if f.finding.onset is not None), default=None),
@@ -298,9 +335,13 @@ def _block(
 
 def _parts(value: Json) -> list[OutlinePart]:
     """A list of things with their bytes, which is drawn as bars; none for any other value."""
-    if not isinstance(value, list) or not all(isinstance(row, dict) and "bytes" in row for row in value):
+    if not isinstance(value, list) or not all(
+        isinstance(row, dict) and "bytes" in row for row in value
+    ):
         return []
-    return [OutlinePart(str(row["name"]), int(row["bytes"]), str(row.get("note", ""))) for row in value]
+    return [
+        OutlinePart(str(row["name"]), int(row["bytes"]), str(row.get("note", ""))) for row in value
+    ]
 
 
 def _other(root: Reported, place: runbooks.Place, *, jointly: bool = False) -> Other:
@@ -345,7 +386,8 @@ def _value(value: Json, name: str) -> str:
 
 
 def _reasons(results: Sequence[Result], verdict: Verdict) -> tuple[tuple[str, str], ...]:
-    """(ids, why) of the checks with this verdict, those with one reason together, a whole family as `family.*`."""
+    """(ids, why) of the checks with this verdict, those with one reason together, a whole family as
+    `family.*`."""
     together: dict[str, list[Result]] = {}
     absent: dict[str, None] = {}
     for result in results:
@@ -368,6 +410,8 @@ def _reasons(results: Sequence[Result], verdict: Verdict) -> tuple[tuple[str, st
         whole = Counter(result.check.family for result in group)
         for result in group:
             family = result.check.family
-            names[f"{family}.*" if whole[family] == families[family] > 1 else result.check.id] = None
+            names[f"{family}.*" if whole[family] == families[family] > 1 else result.check.id] = (
+                None
+            )
         rows.append((", ".join(names), why))
     return tuple(rows)

@@ -23,7 +23,11 @@ def headline(answer: PathAnswer) -> str:
     port = f" port {path.target.port}/{path.target.proto}" if path.target.port is not None else ""
     ways = f"{path.begin} to {path.end}{port}"
     decisive = path.decisive
-    return f"{ways}: {decisive.place}: {decisive.text}" if decisive is not None else f"{ways}: every hop is open"
+    return (
+        f"{ways}: {decisive.place}: {decisive.text}"
+        if decisive is not None
+        else f"{ways}: every hop is open"
+    )
 
 
 def render(answer: PathAnswer, format_: str, stream: TextIO, *, color: bool | None = None) -> None:
@@ -45,13 +49,19 @@ def document(answer: PathAnswer) -> dict[str, Json]:
     return {
         "schema_version": 1,
         "from": _end(path.begin.kind, str(path.begin)),
-        "to": {**_end(path.end.kind, str(path.end)), "port": path.target.port, "proto": path.target.proto},
+        "to": {
+            **_end(path.end.kind, str(path.end)),
+            "port": path.target.port,
+            "proto": path.target.proto,
+        },
         "state": WORDS[path.state].lower(),
         "hops": [_hop(hop) for hop in path.hops],
         "finding": None
         if finding is None
         else {"key": finding.key, "id": finding.id, "summary": finding.finding.summary},
-        "fix": None if cure is None else {"command": cure.text, "risk": cure.risk, "heals": cure.purpose == "fix"},
+        "fix": None
+        if cure is None
+        else {"command": cure.text, "risk": cure.risk, "heals": cure.purpose == "fix"},
     }
 
 
@@ -61,13 +71,21 @@ def _end(kind: str, name: str) -> dict[str, Json]:
 
 def _hop(hop: Hop) -> dict[str, Json]:
     subjects = [{"kind": subject.kind, "name": subject.name} for subject in hop.about]
-    return {"kind": hop.kind, "place": hop.place, "state": hop.state, "text": hop.text, "subjects": subjects}
+    return {
+        "kind": hop.kind,
+        "place": hop.place,
+        "state": hop.state,
+        "text": hop.text,
+        "subjects": subjects,
+    }
 
 
 def _text(answer: PathAnswer, stream: TextIO, color: bool | None) -> None:
     console = literal(stream, color=color)
     state = answer.path.state
-    console.print(Text.assemble((WORDS[state], STYLES[state]), " ", clean(headline(answer))), soft_wrap=True)
+    console.print(
+        Text.assemble((WORDS[state], STYLES[state]), " ", clean(headline(answer))), soft_wrap=True
+    )
     width = max((len(hop.place) for hop in answer.path.hops), default=0)
     for number, hop in enumerate(answer.path.hops, 1):
         word = "" if hop.state == "ok" else WORDS[hop.state]
@@ -79,11 +97,16 @@ def _text(answer: PathAnswer, stream: TextIO, color: bool | None) -> None:
         )
         console.print(row, soft_wrap=True)
     if answer.finding is not None:
-        console.print(f"  because  {answer.finding.id}: {clean(answer.finding.finding.summary)}", soft_wrap=True)
+        console.print(
+            f"  because  {answer.finding.id}: {clean(answer.finding.finding.summary)}",
+            soft_wrap=True,
+        )
     cure = answer.cure
     if cure is not None:
         impact = f": {clean(cure.impact)}" if cure.impact else ""
-        console.print(f"  fix ({cure.risk}){impact}" if cure.purpose == "fix" else "  try", soft_wrap=True)
+        console.print(
+            f"  fix ({cure.risk}){impact}" if cure.purpose == "fix" else "  try", soft_wrap=True
+        )
         for line in cure.text.splitlines():
             console.print(Text(f"    {clean(line)}", "bold"), soft_wrap=True)
     if answer.finding is not None:

@@ -1,7 +1,8 @@
 """The report as metrics in Prometheus' text format, for node_exporter's textfile collector.
 
-Labels are bounded: ids of checks, severities, kinds of subjects, verdicts. No name of a user's thing is a label. Roots of advice are only
-counted: a host has dozens of them, and nobody is woken by one.
+Labels are bounded: ids of checks, severities, kinds of subjects, verdicts. No name of a user's
+thing is a label. Roots of advice are only counted: a host has dozens of them, and nobody is woken
+by one.
 """
 
 from __future__ import annotations
@@ -39,7 +40,8 @@ def render(report: Report, code: int, stream: TextIO) -> None:
     for metric in metrics(report, code):
         stream.write(f"# HELP {metric.name} {metric.help}\n# TYPE {metric.name} gauge\n")
         stream.writelines(
-            f"{metric.name}{_labels(sample.labels)} {_number(sample.value)}\n" for sample in metric.samples
+            f"{metric.name}{_labels(sample.labels)} {_number(sample.value)}\n"
+            for sample in metric.samples
         )
 
 
@@ -49,12 +51,26 @@ def metrics(report: Report, code: int) -> Iterator[Metric]:
     info = {"version": report.version, "engine": str(engine.get("name") or "none")}
     number, judged = counts(report), verdicts(report)
     yield _one(
-        "diagnose_up", "Whether the containers of the host could be listed.", int(report.container_names is not None)
+        "diagnose_up",
+        "Whether the containers of the host could be listed.",
+        int(report.container_names is not None),
     )
-    yield Metric("diagnose_info", "The version of the tool, and the kind of engine that answered.", (Sample(1, info),))
-    yield _one("diagnose_last_run_timestamp_seconds", "When the report was taken, in Unix time.", report.taken_at)
+    yield Metric(
+        "diagnose_info",
+        "The version of the tool, and the kind of engine that answered.",
+        (Sample(1, info),),
+    )
+    yield _one(
+        "diagnose_last_run_timestamp_seconds",
+        "When the report was taken, in Unix time.",
+        report.taken_at,
+    )
     yield _one("diagnose_run_duration_seconds", "How long the run took.", report.duration_s)
-    yield _one("diagnose_exit_code", "Exit code of the run: 0 nothing found, 1 warnings, 2 critical, 3 unknown.", code)
+    yield _one(
+        "diagnose_exit_code",
+        "Exit code of the run: 0 nothing found, 1 warnings, 2 critical, 3 unknown.",
+        code,
+    )
     yield Metric(
         "diagnose_findings",
         "Findings by severity, effects included, silenced ones left out.",
@@ -67,14 +83,21 @@ def metrics(report: Report, code: int) -> Iterator[Metric]:
     )
     roots = tuple(_roots(report))
     if roots:
-        yield Metric("diagnose_root", "Root findings above advice by check, severity and kind of subject.", roots)
+        yield Metric(
+            "diagnose_root",
+            "Root findings above advice by check, severity and kind of subject.",
+            roots,
+        )
 
 
 def _roots(report: Report) -> Iterable[Sample]:
     counted = Counter(
         (finding.id, str(finding.severity), finding.subject.kind)
         for finding in report.findings
-        if finding.root and finding.selected and not finding.silenced and finding.severity > Severity.advice
+        if finding.root
+        and finding.selected
+        and not finding.silenced
+        and finding.severity > Severity.advice
     )
     for (id, severity, kind), number in sorted(counted.items()):
         yield Sample(number, {"id": id, "severity": severity, "subject_kind": kind})

@@ -1,4 +1,5 @@
-"""The report as SARIF 2.1.0, for code scanning. A finding is about a host: its place is a logical one, by kind and name."""
+"""The report as SARIF 2.1.0, for code scanning. A finding is about a host: its place is a logical
+one, by kind and name."""
 
 from __future__ import annotations
 
@@ -54,10 +55,16 @@ def _rule(check: Check) -> dict[str, Json]:
 
 
 def _invocation(report: Report) -> dict[str, Json]:
-    """Whether the run was whole: what could not be looked at is said, so that no results do not read like health."""
-    blind = [result for result in report.results if result.verdict in (Verdict.UNKNOWN, Verdict.CRASHED)]
+    """Whether the run was whole: what could not be looked at is said, so that no results do not
+    read like health."""
+    blind = [
+        result for result in report.results if result.verdict in (Verdict.UNKNOWN, Verdict.CRASHED)
+    ]
     notices = [
-        {"level": "warning", "message": {"text": f"{result.check.id} could not run: {clean(result.why)}"}}
+        {
+            "level": "warning",
+            "message": {"text": f"{result.check.id} could not run: {clean(result.why)}"},
+        }
         for result in blind
     ]
     return {
@@ -78,7 +85,11 @@ def _result(finding: Reported, rule: int) -> dict[str, Json]:
         "locations": [
             {
                 "logicalLocations": [
-                    {"name": clean(subject.name), "kind": subject.kind, "fullyQualifiedName": clean(str(subject))}
+                    {
+                        "name": clean(subject.name),
+                        "kind": subject.kind,
+                        "fullyQualifiedName": clean(str(subject)),
+                    }
                 ]
             }
         ],

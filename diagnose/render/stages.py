@@ -16,8 +16,8 @@ from rich.text import Text
 class Stages:
     """What each host is at: a table on stderr where that is a terminal, otherwise nothing.
 
-    ssh and sudo may ask a person for a password on the same terminal, so the table appears only once no host is connecting, and goes
-    away while a password is asked for.
+    ssh and sudo may ask a person for a password on the same terminal, so the table appears only
+    once no host is connecting, and goes away while a password is asked for.
     """
 
     def __init__(self, names: Sequence[str]) -> None:

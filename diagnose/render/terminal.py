@@ -23,7 +23,8 @@ SIZE = 10
 UNKNOWN_SHOWN = 6
 EVIDENCE_LINES = 3
 LOG_LINES = 15
-"""So many lines of the screen a value may take; the line of a log that explains a failure is shown whole."""
+"""So many lines of the screen a value may take; the line of a log that explains a failure is shown
+whole."""
 IDS_SHOWN = 6
 COMMAND_LINES = 3
 """A fix of more lines is nothing to copy from a screen: `diagnose follow` shows it step by step."""
@@ -40,7 +41,8 @@ def render(
     timings: bool = False,
     width: int | None = None,
 ) -> None:
-    """Print the report. color None: as the stream can. verbose: advice, skipped and unknown checks one by one."""
+    """Print the report. color None: as the stream can. verbose: advice, skipped and unknown checks
+    one by one."""
     console = literal(stream, color=color, width=width)
     page = _Page(console, verbose)
     page.print(outline(report, code))
@@ -53,7 +55,8 @@ def render(
 
 
 def _fitted(note: str, room: int) -> str:
-    """As many of a note's items as there is room for; of the first one the name is cut, not its number."""
+    """As many of a note's items as there is room for; of the first one the name is cut, not its
+    number."""
     first, *others = note.split(", ")
     name, *number = first.rsplit(" ", 2)
     fitted = " ".join([middle(name, max(7, room - sum(len(each) + 1 for each in number))), *number])
@@ -69,7 +72,9 @@ def _few(ids: str) -> str:
     names = ids.split(", ")
     if len(names) <= IDS_SHOWN:
         return ids
-    return f"{len(names)} ids of {', '.join(dict.fromkeys(name.partition('.')[0] for name in names))}"
+    return (
+        f"{len(names)} ids of {', '.join(dict.fromkeys(name.partition('.')[0] for name in names))}"
+    )
 
 
 class _Page:
@@ -79,7 +84,9 @@ class _Page:
 
     def line(self, text: str, indent: int = 0, style: str = "") -> None:
         hanging = indent + 2 if indent else 0
-        for number, row in enumerate(Text(clean(text), style).wrap(self.console, self.console.width - hanging)):
+        for number, row in enumerate(
+            Text(clean(text), style).wrap(self.console, self.console.width - hanging)
+        ):
             row.rstrip()
             self.console.print(Text(" " * (hanging if number else indent)) + row)
 
@@ -87,7 +94,10 @@ class _Page:
         """A command is never wrapped: what is copied must be what was written."""
         for each in text.splitlines():
             self.console.print(
-                Text(" " * indent + clean(each), style="bold"), no_wrap=True, overflow="ignore", crop=False
+                Text(" " * indent + clean(each), style="bold"),
+                no_wrap=True,
+                overflow="ignore",
+                crop=False,
             )
 
     def print(self, page: Outline) -> None:
@@ -109,7 +119,10 @@ class _Page:
         is_forbidden = any(why.startswith("forbidden") for _, why in page.unknown)
         hint = ' Run as root to include those marked "forbidden".' if is_forbidden else ""
         self.reasons(f"{count(page.could_not_run, 'check')} could not run.{hint}", page.unknown)
-        self.reasons("crashed (a bug of this tool, please report it)" + self.number(page.crashed), page.crashed)
+        self.reasons(
+            "crashed (a bug of this tool, please report it)" + self.number(page.crashed),
+            page.crashed,
+        )
         if self.verbose:
             self.reasons("does not apply" + self.number(page.skipped), page.skipped)
         if page.silenced:
@@ -132,7 +145,11 @@ class _Page:
         self.parts(block.parts)
         for path, value in (*block.evidence, *(block.more_evidence if self.verbose else ())):
             lines = LOG_LINES if path == "log" else EVIDENCE_LINES
-            self.line(f"{short_ids(path)}: {middle(short_ids(value), lines * self.console.width)}", 4, "dim")
+            self.line(
+                f"{short_ids(path)}: {middle(short_ids(value), lines * self.console.width)}",
+                4,
+                "dim",
+            )
         if block.made_by:
             self.line(f"made by {block.made_by}", 4, "dim")
         if block.effects:
@@ -143,7 +160,8 @@ class _Page:
         self.what_next(block)
 
     def parts(self, parts: tuple[OutlinePart, ...]) -> None:
-        """Shares of a whole as bars, one line each; of what a share holds, as much as there is room for."""
+        """Shares of a whole as bars, one line each; of what a share holds, as much as there is room
+        for."""
         most = max((part.bytes for part in parts), default=0)
         names = min(18, max((len(part.name) for part in parts), default=0))
         left = self.console.width - names - SIZE - 10
@@ -160,24 +178,32 @@ class _Page:
             self.line(f"because: {effect.because}", 6, "dim")
 
     def others(self, block: OutlineBlock) -> None:
-        """Other causes: those that share effects of this root, those that may explain the root, and those that do not."""
+        """Other causes: those that share effects of this root, those that may explain the root, and
+        those that do not."""
         for other in block.others:
             if other.jointly:
                 self.line(f"only together with {other.id} ({other.subject}): cure both", 4)
             else:
                 self.line(
-                    f"may also be due to {other.id} ({other.subject}){'; to decide:' if other.command else ''}", 4
+                    f"may also be due to {other.id} "
+                    f"({other.subject}){'; to decide:' if other.command else ''}",
+                    4,
                 )
                 self.command(other.command, 6)
         for suspect in block.possible:
-            self.line(f"possibly due to {suspect.id} ({suspect.subject}){'; to decide:' if suspect.command else ''}", 2)
+            self.line(
+                f"possibly due to {suspect.id} "
+                f"({suspect.subject}){'; to decide:' if suspect.command else ''}",
+                2,
+            )
             self.command(suspect.command, 4)
         if self.verbose:
             for suspect_name, fact in block.ruled_out:
                 self.line(f"not due to {suspect_name}: {fact}", 2, "dim")
 
     def what_next(self, block: OutlineBlock) -> None:
-        """The cure with its risk, and a look first where the cure destroys data or none is known."""
+        """The cure with its risk, and a look first where the cure destroys data or none is
+        known."""
         if block.look is not None:
             self.line("check first" if block.cure else "no fix known; this tells more", 2)
             self.command(block.look.text, 4)
@@ -193,7 +219,10 @@ class _Page:
             return
         self.console.print()
         if not self.verbose:
-            self.filled(f"advice ({len(page.advice)})", [f"{block.id} {len(block.subjects)}" for block in page.advice])
+            self.filled(
+                f"advice ({len(page.advice)})",
+                [f"{block.id} {len(block.subjects)}" for block in page.advice],
+            )
             return
         self.line(f"advice ({len(page.advice)})")
         for block in page.advice:
@@ -228,7 +257,8 @@ class _Page:
             self.line(f"and {len(rows) - len(shown)} more reasons, -v lists them", 2)
 
     def names(self, subjects: tuple[str, ...], width: int) -> str:
-        """The first names and how many more there are, each cut in its middle where it is too long."""
+        """The first names and how many more there are, each cut in its middle where it is too
+        long."""
         shown = subjects if self.verbose else subjects[:NAMES_SHOWN]
         each = max(12, width // max(1, len(shown)) - 2)
         return and_more([middle(name, each) for name in subjects], len(shown))

@@ -13,15 +13,26 @@ from diagnose.timeline import Timeline
 
 
 def render(timeline: Timeline, format_: str, stream: TextIO, width: int = 0) -> None:
-    """Write the list as text (times in UTC) or JSON; a moment is one line, folded where the terminal has a width."""
+    """Write the list as text (times in UTC) or JSON; a moment is one line, folded where the
+    terminal has a width."""
     if format_ == "json":
         rows: Iterable[dict[str, object]] = (
-            {"at": _iso(each.at), "source": each.source, "container": each.container or None, "text": each.text}
+            {
+                "at": _iso(each.at),
+                "source": each.source,
+                "container": each.container or None,
+                "text": each.text,
+            }
             for each in timeline.moments
         )
         complete = _iso(timeline.complete_since) if timeline.complete_since else None
         json.dump(
-            {"schema_version": 1, "complete_since": complete, "gaps": list(timeline.gaps), "moments": list(rows)},
+            {
+                "schema_version": 1,
+                "complete_since": complete,
+                "gaps": list(timeline.gaps),
+                "moments": list(rows),
+            },
             stream,
             indent=1,
         )
@@ -37,14 +48,22 @@ def render(timeline: Timeline, format_: str, stream: TextIO, width: int = 0) -> 
         stream.write(_folded(line, width, 21) + "\n")
     if not timeline.moments:
         stream.write("nothing is known of this time\n")
-    since = f"from {_iso(timeline.complete_since)} on" if timeline.complete_since else "since a time that nothing tells"
+    since = (
+        f"from {_iso(timeline.complete_since)} on"
+        if timeline.complete_since
+        else "since a time that nothing tells"
+    )
     told = f"complete {since}: the engine keeps 256 events, none over its restart"
     stream.write(_folded(told, width, 9) + "\n")
-    stream.writelines(_folded(f"not known  {clean(gap)}", width, 11) + "\n" for gap in timeline.gaps)
+    stream.writelines(
+        _folded(f"not known  {clean(gap)}", width, 11) + "\n" for gap in timeline.gaps
+    )
 
 
 def _folded(line: str, width: int, indent: int) -> str:
-    return textwrap.fill(line, width, subsequent_indent=" " * indent) if width > 2 * indent else line
+    return (
+        textwrap.fill(line, width, subsequent_indent=" " * indent) if width > 2 * indent else line
+    )
 
 
 def _iso(at: float) -> str:

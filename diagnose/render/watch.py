@@ -1,4 +1,5 @@
-"""A watch on a terminal: the roots that are there, and what began and ended in the last hour. Without a terminal a line for each change."""
+"""A watch on a terminal: the roots that are there, and what began and ended in the last hour.
+Without a terminal a line for each change."""
 
 from __future__ import annotations
 
@@ -30,9 +31,12 @@ KINDS = {
 
 
 class Screen:
-    """What the engineer looks at. It is drawn when something changed, by whoever calls: there is no thread."""
+    """What the engineer looks at. It is drawn when something changed, by whoever calls: there is no
+    thread."""
 
-    def __init__(self, stream: TextIO, *, color: bool | None, missing: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self, stream: TextIO, *, color: bool | None, missing: tuple[str, ...] = ()
+    ) -> None:
         self._console = literal(stream, color=color)
         self._missing = missing
         self._live: Live | None = None
@@ -56,14 +60,20 @@ class Screen:
         for change in changes:
             self._console.print(_line(change), soft_wrap=True)
         if trouble:
-            self._console.print(Text(f"{clock(time.time())}  not known  {clean(trouble)}", "magenta"), soft_wrap=True)
+            self._console.print(
+                Text(f"{clock(time.time())}  not known  {clean(trouble)}", "magenta"),
+                soft_wrap=True,
+            )
 
     def _page(self, roots: Roots, trouble: str) -> RenderableType:
         now = time.time()
         listed = list(roots)
         calm = "not fully examined" if trouble else "nothing wrong found"
         head = f"{count(len(listed), 'root')} above advice" if listed else calm
-        parts: list[RenderableType] = [Text(f"{head}   as of {clock(now)} UTC, Ctrl-C ends the watch", "bold"), Text()]
+        parts: list[RenderableType] = [
+            Text(f"{head}   as of {clock(now)} UTC, Ctrl-C ends the watch", "bold"),
+            Text(),
+        ]
         table = Table.grid(padding=(0, 2))
         for root in listed:
             since = f"  since {clock(root.onset)} ({ago(now - root.onset)})"
@@ -71,8 +81,13 @@ class Screen:
             table.add_row(Text(str(root.severity).upper(), STYLES[root.severity]), name)
             table.add_row("", Text(clean(root.summary)))
         parts += [table, Text(), Text("the last hour", "bold")]
-        parts += [_line(change) for change in roots.recent(now)[:CHANGES_SHOWN]] or [Text("no change", "dim")]
-        notes = [*(f"not followed: {name}" for name in self._missing), *([trouble] if trouble else [])]
+        parts += [_line(change) for change in roots.recent(now)[:CHANGES_SHOWN]] or [
+            Text("no change", "dim")
+        ]
+        notes = [
+            *(f"not followed: {name}" for name in self._missing),
+            *([trouble] if trouble else []),
+        ]
         parts += [Text(clean(note), "magenta") for note in notes]
         return Group(*parts)
 
@@ -84,7 +99,11 @@ def clock(at: float) -> str:
 
 def _line(change: RootChange) -> Text:
     root = change.root
-    since = f"  since {clock(root.onset)}" if change.kind in ("began", "present") and root.is_onset_known else ""
+    since = (
+        f"  since {clock(root.onset)}"
+        if change.kind in ("began", "present") and root.is_onset_known
+        else ""
+    )
     return Text.assemble(
         f"{clock(change.at)}  ",
         (f"{change.kind:<9}", KINDS[change.kind]),
@@ -95,7 +114,12 @@ def _line(change: RootChange) -> Text:
 def log_line(change: RootChange) -> str:
     """One line of JSON for a change. at and onset: RFC 3339."""
     root = _dated(change.root)
-    return json.dumps({"schema_version": 1, "at": _iso(change.at), "change": change.kind, "root": root}) + "\n"
+    return (
+        json.dumps(
+            {"schema_version": 1, "at": _iso(change.at), "change": change.kind, "root": root}
+        )
+        + "\n"
+    )
 
 
 def _dated(root: WatchedRoot) -> dict[str, object]:

@@ -10,17 +10,30 @@ import click
 
 from diagnose.version import __version__
 
-EXIT_CODES = ("0", "nothing found"), ("1", "warnings"), ("2", "critical"), ("3", "unknown, and every usage error")
+EXIT_CODES = (
+    ("0", "nothing found"),
+    ("1", "warnings"),
+    ("2", "critical"),
+    ("3", "unknown, and every usage error"),
+)
 MARK = '.\\" Written by diagnose setup.'
 
 
 def pages(group: click.Group) -> dict[str, str]:
     """A page for the program and for each of its commands, as roff, by file name."""
     context = click.Context(group, info_name="diagnose")
-    commands = {name: command for name, command in sorted(group.commands.items()) if not command.hidden}
-    made = {"diagnose.1": _page(context, [(f"diagnose-{name}(1)", command) for name, command in commands.items()])}
+    commands = {
+        name: command for name, command in sorted(group.commands.items()) if not command.hidden
+    }
+    made = {
+        "diagnose.1": _page(
+            context, [(f"diagnose-{name}(1)", command) for name, command in commands.items()]
+        )
+    }
     for name, command in commands.items():
-        made[f"diagnose-{name}.1"] = _page(click.Context(command, info_name=name, parent=context), [])
+        made[f"diagnose-{name}.1"] = _page(
+            click.Context(command, info_name=name, parent=context), []
+        )
     return made
 
 
@@ -31,7 +44,11 @@ def _page(context: click.Context, commands: list[tuple[str, click.Command]]) -> 
     short = command.get_short_help_str(200).rstrip(".")
     lines = [MARK, f'.TH "{title.upper()}" "1" "" "diagnose {__version__}" "diagnose"']
     lines += [".SH NAME", rf"{_roff(title)} \- {_roff(short[:1].lower() + short[1:])}"]
-    lines += [".SH SYNOPSIS", rf"\fB{_roff(context.command_path)}\fR {_roff(usage)}", ".SH DESCRIPTION"]
+    lines += [
+        ".SH SYNOPSIS",
+        rf"\fB{_roff(context.command_path)}\fR {_roff(usage)}",
+        ".SH DESCRIPTION",
+    ]
     for paragraph in re.split(r"\n\s*\n", inspect.cleandoc(command.help or "")):
         lines += [".PP", _roff(" ".join(paragraph.split()))]
     lines += [".SH OPTIONS", *_options(context)]

@@ -1,4 +1,5 @@
-"""The parts of `diagnose setup`: each knows whether it is in, and how to put it in and take it out."""
+"""The parts of `diagnose setup`: each knows whether it is in, and how to put it in and take it
+out."""
 
 from __future__ import annotations
 
@@ -30,7 +31,8 @@ class SetupError(Exception):
 
 @dataclass(frozen=True)
 class SetupPart:
-    """what: one line for the list. state: "in", "out" or "in, of another version". next_step: what is left to the user to do."""
+    """what: one line for the list. state: "in", "out" or "in, of another version". next_step: what
+    is left to the user to do."""
 
     name: str
     what: str
@@ -53,10 +55,15 @@ def parts(places: SetupPlaces, group: click.Group, program: Path) -> list[SetupP
         _hook(places.docker_config),
         _of_files("completion", "completion in bash, zsh and fish", completions(places, group)),
         _of_files("man", "man pages", pages),
-        _of_files("ansible", "the Ansible collection diagnose.docker_host", collection(places.collections)),
+        _of_files(
+            "ansible", "the Ansible collection diagnose.docker_host", collection(places.collections)
+        ),
     ]
     if places.units is not None:
-        units = {places.units / name: _filled(name, program) for name in ("diagnose.service", "diagnose.timer")}
+        units = {
+            places.units / name: _filled(name, program)
+            for name in ("diagnose.service", "diagnose.timer")
+        }
         timer = _of_files("timer", "a report each hour in /var/lib/diagnose/reports", units)
         made.append(timer)
     return made
@@ -66,7 +73,9 @@ def collection(folder: Path) -> dict[Path, str]:
     """The files of the Ansible collection, each with our mark."""
     source = TEXTS.parent / "fleet" / "ansible"
     place = folder / "diagnose" / "docker_host"
-    files = sorted(path for path in source.rglob("*") if path.suffix in (".yml", ".py", ".sh", ".md"))
+    files = sorted(
+        path for path in source.rglob("*") if path.suffix in (".yml", ".py", ".sh", ".md")
+    )
     return {place / path.relative_to(source): _marked(path) for path in files}
 
 
@@ -84,7 +93,10 @@ def completions(places: SetupPlaces, group: click.Group) -> dict[Path, str]:
         places.zsh / "_diagnose": ZshComplete,
         places.fish / "diagnose.fish": FishComplete,
     }
-    return {path: _completion(kind(group, {}, "diagnose", "_DIAGNOSE_COMPLETE")) for path, kind in files.items()}
+    return {
+        path: _completion(kind(group, {}, "diagnose", "_DIAGNOSE_COMPLETE"))
+        for path, kind in files.items()
+    }
 
 
 def _completion(shell: ShellComplete) -> str:
@@ -142,7 +154,8 @@ def _write(path: Path, text: str, mode: int) -> None:
 
 
 def _hook(path: Path) -> SetupPart:
-    """Two entries of the docker client's configuration: which commands ask our plugin, and that plugins may be asked at all."""
+    """Two entries of the docker client's configuration: which commands ask our plugin, and that
+    plugins may be asked at all."""
 
     def state() -> str:
         config = _configuration(path)
@@ -162,7 +175,9 @@ def _hook(path: Path) -> SetupPart:
 
     def take_out() -> None:
         config = _configuration(path)
-        plugins = {name: entry for name, entry in _section(config, "plugins").items() if name != "diagnose"}
+        plugins = {
+            name: entry for name, entry in _section(config, "plugins").items() if name != "diagnose"
+        }
         features = dict(_section(config, "features"))
         if not any("hooks" in entry for entry in plugins.values() if isinstance(entry, dict)):
             features.pop("hooks", None)

@@ -3,9 +3,10 @@
 - `take`     the run that a bundle is made from.
 - `bundle`   what goes in, and what is shed to keep the size.
 - `texts`    the texts that people ask for, made from the recording.
-- `anonymize`  the finished recording with other names: `identities` finds what is named, `addresses` keeps prefixes, `vocabulary`
-  knows which words tell nothing.
-- `proof`    the second pass over the finished bytes: it knows no patterns, only the values that were redacted.
+- `anonymize`  the finished recording with other names: `identities` finds what is named,
+               `addresses` keeps prefixes, `vocabulary` knows which words tell nothing.
+- `proof`    the second pass over the finished bytes: it knows no patterns, only the values that
+             were redacted.
 - `deliver`  to stdout, or to a file that is whole or not there.
 - `archive`  reading what somebody sent.
 """

@@ -1,9 +1,12 @@
-"""Addresses renamed so that what shared a prefix shares one still: subnets stay subnets, gateways stay gateways.
+"""Addresses renamed so that what shared a prefix shares one still: subnets stay subnets, gateways
+stay gateways.
 
-The idea is Crypto-PAn's (Xu, Fan, Ammar, Moon 2002): each bit is flipped or not by a keyed function of the bits before it, which keeps
-prefixes and is one to one. Here some prefixes decide nothing, so that their addresses keep their meaning: the special ranges (IANA's
-registries of RFC 6890), the private ranges' own prefixes, the pools that engines take networks from, and the zeros and ones behind a
-known network's prefix, so that its own address and its broadcast address stay what they are.
+The idea is Crypto-PAn's (Xu, Fan, Ammar, Moon 2002): each bit is flipped or not by a keyed function
+of the bits before it, which keeps prefixes and is one to one. Here some prefixes decide nothing, so
+that their addresses keep their meaning: the special ranges (IANA's registries of RFC 6890), the
+private ranges' own prefixes, the pools that engines take networks from, and the zeros and ones
+behind a known network's prefix, so that its own address and its broadcast address stay what they
+are.
 """
 
 from __future__ import annotations
@@ -19,18 +22,21 @@ _KEPT = (
     *("8.8.8.8/32", "8.8.4.4/32", "1.1.1.1/32", "1.0.0.1/32", "9.9.9.9/32"),
     *("::/127", "fe80::/10", "ff00::/8", "2001:4860:4860::8888/128", "2001:4860:4860::8844/128"),
 )
-"""Whole ranges that mean the same everywhere: this host, loopback, link-local, multicast, netmasks, public resolvers."""
+"""Whole ranges that mean the same everywhere: this host, loopback, link-local, multicast, netmasks,
+public resolvers."""
 _CLASSES = (
     *("10.0.0.0/8", "100.64.0.0/10", "192.168.0.0/16", "198.18.0.0/15"),
     *("192.0.2.0/24", "198.51.100.0/24", "203.0.113.0/24"),
     *(f"172.{second}.0.0/16" for second in range(16, 32)),
     *("2000::/3", "fc00::/8", "fd00::/8", "2001:db8::/32", "::ffff:0:0/96", "64:ff9b::/96"),
 )
-"""Ranges that an address stays in: private, shared, documentation; an engine's default pools by their /16."""
+"""Ranges that an address stays in: private, shared, documentation; an engine's default pools by
+their /16."""
 
 
 class Addresses:
-    """A one-to-one renaming of IPv4 and IPv6 addresses that keeps prefixes. networks: those whose prefix length is known."""
+    """A one-to-one renaming of IPv4 and IPv6 addresses that keeps prefixes. networks: those whose
+    prefix length is known."""
 
     def __init__(self, key: bytes, networks: Iterable[Network]) -> None:
         self._key = key
@@ -42,14 +48,17 @@ class Addresses:
             self._hold(fixed.max_prefixlen, int(fixed.network_address), 0, fixed.prefixlen)
         for network in self._networks:
             for edge in (network.network_address, network.broadcast_address):
-                self._hold(network.max_prefixlen, int(edge), network.prefixlen, network.max_prefixlen)
+                self._hold(
+                    network.max_prefixlen, int(edge), network.prefixlen, network.max_prefixlen
+                )
 
     def _hold(self, bits: int, value: int, first: int, end: int) -> None:
         """No flip by the prefixes of this value that are `first` to `end - 1` bits long."""
         self._still.update((bits, length, value >> (bits - length)) for length in range(first, end))
 
     def rename(self, text: str) -> str:
-        """The address that stands for this one; the text itself where it is no address, or one that keeps its meaning."""
+        """The address that stands for this one; the text itself where it is no address, or one that
+        keeps its meaning."""
         known = self.seen.get(text)
         if known is None:
             known = self.seen[text] = self._renamed(text)
@@ -79,7 +88,8 @@ class Addresses:
     def rename_mac(self, text: str) -> str:
         """A hardware address that stands for this one.
 
-        Nothing and everybody stay; the addresses that engines before 28 make from an IPv4 address (02:42:...) are made from its new one.
+        Nothing and everybody stay; the addresses that engines before 28 make from an IPv4 address
+        (02:42:...) are made from its new one.
         """
         known = self.seen.get(text)
         if known is None:

@@ -1,9 +1,12 @@
-"""A finished recording with other names: host, containers, services, networks, volumes, images, users, domains, addresses.
+"""A finished recording with other names: host, containers, services, networks, volumes, images,
+users, domains, addresses.
 
-One word is one other word wherever it stands, in every answer and question, so that what belonged together still does: a container's
-name in the list, in events, in logs and in a firewall's comment. Ids of containers, images and networks stay: they are random, and
-bridges, cgroups and kernel lines carry parts of them. A name that is a word of everybody (`search`, `web-1` is none) is renamed where
-a field says that it is a name, and stays in free text, where it tells nothing and where programs may read it as something else.
+One word is one other word wherever it stands, in every answer and question, so that what belonged
+together still does: a container's name in the list, in events, in logs and in a firewall's comment.
+Ids of containers, images and networks stay: they are random, and bridges, cgroups and kernel lines
+carry parts of them. A name that is a word of everybody (`search`, `web-1` is none) is renamed where
+a field says that it is a name, and stays in free text, where it tells nothing and where programs
+may read it as something else.
 """
 
 from __future__ import annotations
@@ -22,9 +25,20 @@ from diagnose.recording.recorder import RecordedAnswer
 from diagnose.redact.names import TOKEN, unpacked, words
 from diagnose.ticket import vocabulary
 from diagnose.ticket.addresses import Addresses
-from diagnose.ticket.identities import IMAGE_KEYS, KINDS, NAME_KEYS, TASK, Identities, image_parts, registrable
+from diagnose.ticket.identities import (
+    IMAGE_KEYS,
+    KINDS,
+    NAME_KEYS,
+    TASK,
+    Identities,
+    image_parts,
+    registrable,
+)
 
-_STAYS = words("bridge host none default ingress docker_gwbridge docker0 localhost <none> . root nobody library")
+_STAYS = words(
+    "bridge host none default ingress docker_gwbridge docker0 localhost <none> . root nobody "
+    "library"
+)
 _SPOT = re.compile(
     rf"(?P<token>{TOKEN})"
     r"|(?P<mac>(?<![0-9A-Za-z:])(?:[0-9A-Fa-f]{2}:){5}[0-9A-Fa-f]{2}(?![0-9A-Za-z:]))"
@@ -40,7 +54,8 @@ _SHORTEST_PIECE = 4
 
 
 class Renaming:
-    """The other names for what one recording names. key: of the addresses' renaming; random unless a test gives one."""
+    """The other names for what one recording names. key: of the addresses' renaming; random unless
+    a test gives one."""
 
     def __init__(self, recording: Recording, key: bytes | None = None) -> None:
         found = Identities(recording)
@@ -52,7 +67,9 @@ class Renaming:
             for number, name in enumerate(fresh, 1):
                 self.names[name] = self._new(kind, f"{number:0{width}}", name)
         for task in filter(None, map(TASK.fullmatch, found.tasks)):
-            self.names[task[0]] = f"{self.names.get(task['service'], task['service'])}{task['rest']}"
+            self.names[task[0]] = (
+                f"{self.names.get(task['service'], task['service'])}{task['rest']}"
+            )
         self._folded = {name.lower(): name for name in self.names if len(name) >= _SHORTEST_PIECE}
         self.addresses = Addresses(key or urandom(32), sorted(found.networks, key=str))
         self._texts: dict[str, str] = {}
@@ -62,7 +79,8 @@ class Renaming:
 
     @staticmethod
     def _new(kind: str, number: str, name: str) -> str:
-        """Numbered in the order of the old names, so that lists keep theirs; no dash, which may mean a replica's number."""
+        """Numbered in the order of the old names, so that lists keep theirs; no dash, which may
+        mean a replica's number."""
         tail = name.partition(".")[2] if kind == "domain" else ""
         return f"{kind}{number}" + (f".{tail}" if tail else "")
 
@@ -84,7 +102,9 @@ class Renaming:
             else:
                 answer = self.value(entry.answer)
             renamed[self._question(question)] = RecordedAnswer(answer, entry.duration_s)
-        return {self._question(question): renamed[self._question(question)] for question in recording}
+        return {
+            self._question(question): renamed[self._question(question)] for question in recording
+        }
 
     def _question(self, question: AnyQuestion) -> AnyQuestion:
         args = {}
@@ -94,9 +114,14 @@ class Renaming:
                 if key in ("id", "name") and question.kind.startswith("api.image")
                 else self.value(old, key)
             )
-            # Questions name lists in the order of their items: with other names the order is another.
-            args[key] = sorted(new) if isinstance(old, list) and old == sorted(old, key=str) else new
-        return RecordedQuestion(question.kind, json.dumps(args, sort_keys=True, separators=(",", ":")))
+            # Questions name lists in the order of their items: with other names the order is
+            # another.
+            args[key] = (
+                sorted(new) if isinstance(old, list) and old == sorted(old, key=str) else new
+            )
+        return RecordedQuestion(
+            question.kind, json.dumps(args, sort_keys=True, separators=(",", ":"))
+        )
 
     def name(self, name: str) -> str:
         """What a field that holds a name, an address or a path holds now."""
@@ -113,7 +138,8 @@ class Renaming:
         return value
 
     def _key(self, name: str, parent: str) -> str:
-        """A key that is a name, a path or an address itself; any other belongs to the shape of the answer."""
+        """A key that is a name, a path or an address itself; any other belongs to the shape of the
+        answer."""
         if parent == "Networks":
             return self.names.get(name, name)
         return self.text(name) if any(sign in name for sign in "/:.") else name
@@ -124,7 +150,9 @@ class Renaming:
             if bare in self.names:
                 return value.replace(bare, self.names[bare])
             if "/" in bare or ":" in bare:
-                return "".join(self.names.get(part, self.text(part)) for part in re.split(r"([/:])", value))
+                return "".join(
+                    self.names.get(part, self.text(part)) for part in re.split(r"([/:])", value)
+                )
         return self.image(value) if key in IMAGE_KEYS else self.text(value)
 
     def image(self, reference: Json) -> Json:
@@ -185,14 +213,16 @@ class Renaming:
         if owned in self.names:
             head = word[: -len(owned)].rstrip(".")
             parts = [
-                self.names.get(each, each) if each in self._known else self._label(each) for each in head.split(".")
+                self.names.get(each, each) if each in self._known else self._label(each)
+                for each in head.split(".")
             ]
             return ".".join([*parts, self.names[owned]]) if head else self.names[owned]
         pieces = _PIECES.split(word)
         return self._pieces(pieces) if len(pieces) > 1 else word
 
     def _in_other_case(self, word: str) -> str | None:
-        """The other name for a name that stands in other letters: `SHOP-DB` in a setting, `Shop-db` at a sentence's beginning."""
+        """The other name for a name that stands in other letters: `SHOP-DB` in a setting, `Shop-db`
+        at a sentence's beginning."""
         low = word.lower()
         if word == low or low not in self._folded or low in self._known or word in self._known:
             return None
@@ -217,7 +247,9 @@ class Renaming:
                 backwards = self._backwards.get(part)
                 if backwards:
                     out.append(".".join(reversed(self.names[backwards].split("."))))
-                elif len(part) >= _SHORTEST_PIECE and part in self.names and part not in self._known:
+                elif (
+                    len(part) >= _SHORTEST_PIECE and part in self.names and part not in self._known
+                ):
                     out.append(self.names[part])
                 elif cased := self._in_other_case(part):
                     out.append(cased)
@@ -231,7 +263,8 @@ class Renaming:
         return "".join(out)
 
     def _registers(self, value: Json) -> Json:
-        """The bytes of a packet filter's rules, with the addresses that the rest of the recording names replaced."""
+        """The bytes of a packet filter's rules, with the addresses that the rest of the recording
+        names replaced."""
         old_to_new = {
             ipaddress.ip_address(old).packed.hex(): ipaddress.ip_address(new).packed.hex()
             for old, new in self.addresses.seen.items()

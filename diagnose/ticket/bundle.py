@@ -1,10 +1,12 @@
-"""The bundle: one archive for a ticket with the report, the answers it was made from, and the texts that people ask for.
+"""The bundle: one archive for a ticket with the report, the answers it was made from, and the texts
+that people ask for.
 
 diagnose-HOST/report.md, report.json      what was found
 diagnose-HOST/report.html                 the same to look at, in one file
 diagnose-HOST/answers/KIND.json           the recording: what `--from` judges again
 diagnose-HOST/texts/...                   logs, rules, links, routes, for reading
-diagnose-HOST/manifest.json               what each question gave, hashes, versions, what was redacted or is missing
+diagnose-HOST/manifest.json               what each question gave, versions, hashes, what was
+                                          redacted or is missing
 """
 
 from __future__ import annotations
@@ -47,7 +49,17 @@ LOGS_OF = 20
 """The last words of so many failing containers are taken."""
 LOG_LINES = 200
 _TOKEN = re.compile(TOKEN.encode())
-_KEPT_LAST = ("options", "now", "uname", "endpoint", "locality", "caller", "api.ping", "api.info", "api.containers")
+_KEPT_LAST = (
+    "options",
+    "now",
+    "uname",
+    "endpoint",
+    "locality",
+    "caller",
+    "api.ping",
+    "api.info",
+    "api.containers",
+)
 """Without these answers nothing can be judged again; they are shed after everything else."""
 _HEADER = 120
 """Bytes that a member's header costs once it is compressed."""
@@ -58,11 +70,13 @@ class TooLargeError(Exception):
 
 
 class LeakError(Exception):
-    """The finished archive still holds values that were redacted; the message names files and kinds."""
+    """The finished archive still holds values that were redacted; the message names files and
+    kinds."""
 
 
 class Bundle(msgspec.Struct, frozen=True):
-    """A sealed bundle: the archive's bytes, its members with size and redactions, and what was shed to keep the limit."""
+    """A sealed bundle: the archive's bytes, its members with size and redactions, and what was shed
+    to keep the limit."""
 
     data: bytes
     members: tuple[tuple[str, int, int], ...]
@@ -104,25 +118,32 @@ def make(
     redacted: Mapping[str, int],
     max_size: int = MAX_SIZE,
 ) -> Bundle:
-    """Seal a bundle within max_size bytes, shedding the least valuable first. TooLargeError if that cannot be."""
+    """Seal a bundle within max_size bytes, shedding the least valuable first. TooLargeError if that
+    cannot be."""
     markup = io.StringIO()
     markdown.render(report, exit_code, markup)
     fixed = {
         "report.md": markup.getvalue().encode(),
-        "report.json": (json.dumps(json_report.document(report), indent=1, ensure_ascii=False) + "\n").encode(),
+        "report.json": (
+            json.dumps(json_report.document(report), indent=1, ensure_ascii=False) + "\n"
+        ).encode(),
     }
     extras = {"report.html": page.text(report, exit_code).encode("utf-8", "replace")}
     extras |= {name: text.encode("utf-8", "replace") for name, text in texts.texts(recorded)}
     kept = dict(recorded)
     shed: list[str] = []
     while True:
-        answers = {name: text.encode("utf-8", "replace") for name, text in answer_files.files(kept).items()}
+        answers = {
+            name: text.encode("utf-8", "replace") for name, text in answer_files.files(kept).items()
+        }
         members = {**fixed, **answers, **extras}
         members["manifest.json"] = _manifest(members, kept, manifest, redacted, shed)
         weights = {name: len(zlib.compress(data, 6)) + _HEADER for name, data in members.items()}
         over = sum(weights.values()) - max_size
         if over <= 0:
-            data = _archive(f"diagnose-{texts.file_name(report.host.name)}", members, report.taken_at)
+            data = _archive(
+                f"diagnose-{texts.file_name(report.host.name)}", members, report.taken_at
+            )
             over = len(data) - max_size
         if over <= 0:
             break
@@ -136,16 +157,22 @@ def make(
             else:
                 kind = name.removeprefix("answers/").removesuffix(".json")
                 kept = {q: _shed(entry) if q.kind == kind else entry for q, entry in kept.items()}
-    listed = tuple((name, len(data), len(_TOKEN.findall(data))) for name, data in sorted(members.items()))
+    listed = tuple(
+        (name, len(data), len(_TOKEN.findall(data))) for name, data in sorted(members.items())
+    )
     return Bundle(data, listed, tuple(shed))
 
 
-def _victims(weights: Mapping[str, int], over: float, extras: Iterable[str], answers: Iterable[str]) -> list[str]:
-    """What to leave out next: the largest texts, then the largest answers, those that all judgement needs last."""
+def _victims(
+    weights: Mapping[str, int], over: float, extras: Iterable[str], answers: Iterable[str]
+) -> list[str]:
+    """What to leave out next: the largest texts, then the largest answers, those that all judgement
+    needs last."""
     heavy = sorted(extras, key=lambda name: -weights[name])
     if not heavy:
         heavy = sorted(
-            (name for name in answers if weights[name] > 2000), key=lambda name: (_essential(name), -weights[name])
+            (name for name in answers if weights[name] > 2000),
+            key=lambda name: (_essential(name), -weights[name]),
         )
     victims = []
     for name in heavy:
@@ -182,7 +209,9 @@ def _manifest(
             row["cut"] = True
         questions.append(row)
     texts_of_answers = {
-        name: data.decode("utf-8", "replace") for name, data in members.items() if name.startswith("answers/")
+        name: data.decode("utf-8", "replace")
+        for name, data in members.items()
+        if name.startswith("answers/")
     }
     whole = {
         "format": answer_files.FORMAT,
@@ -232,7 +261,9 @@ def _archive(folder: str, members: Mapping[str, bytes], taken_at: float) -> byte
         gzip.GzipFile(fileobj=out, mode="wb", mtime=int(taken_at), compresslevel=6) as packed,
         tarfile.open(fileobj=packed, mode="w", format=tarfile.USTAR_FORMAT) as archive,
     ):
-        for name in sorted(members, key=lambda name: (first.index(name) if name in first else len(first), name)):
+        for name in sorted(
+            members, key=lambda name: (first.index(name) if name in first else len(first), name)
+        ):
             info = tarfile.TarInfo(f"{folder}/{name}")
             info.size, info.mtime, info.mode = len(members[name]), int(taken_at), 0o600
             archive.addfile(info, io.BytesIO(members[name]))
@@ -240,7 +271,8 @@ def _archive(folder: str, members: Mapping[str, bytes], taken_at: float) -> byte
 
 
 def prove(bundle: Bundle, secrets: Iterable[tuple[str, str]]) -> None:
-    """The second pass over the finished archive. LeakError with files and kinds if a redacted value still stands in it."""
+    """The second pass over the finished archive. LeakError with files and kinds if a redacted value
+    still stands in it."""
     from diagnose.recording import archive
 
     leaks = proof.leaks(archive.members(io.BytesIO(bundle.data)), secrets)

@@ -1,4 +1,5 @@
-"""Who and what is named in a recording: collected from the fields where names stand, so that they can be renamed everywhere."""
+"""Who and what is named in a recording: collected from the fields where names stand, so that they
+can be renamed everywhere."""
 
 from __future__ import annotations
 
@@ -18,12 +19,27 @@ from diagnose.ticket.vocabulary import OFFICIAL, PUBLIC
 if TYPE_CHECKING:
     from publicsuffixlist import PublicSuffixList
 
-KINDS = ("container", "host", "service", "project", "network", "bridge", "volume", "user", "context", "domain", "image")
+KINDS = (
+    "container",
+    "host",
+    "service",
+    "project",
+    "network",
+    "bridge",
+    "volume",
+    "user",
+    "context",
+    "domain",
+    "image",
+)
 """In the order in which they count where one word names several things."""
 NAME_KEYS = words(
-    "Name Names name names Hostname hostname nodename Aliases DNSNames Links container Container NetworkMode VolumesFrom "
-    "user username context com.docker.network.bridge.name com.docker.compose.project com.docker.compose.service "
-    "com.docker.compose.volume com.docker.compose.network com.docker.swarm.service.name com.docker.stack.namespace "
+    "Name Names name names Hostname hostname nodename Aliases DNSNames Links container Container "
+    "NetworkMode VolumesFrom "
+    "user username context com.docker.network.bridge.name com.docker.compose.project "
+    "com.docker.compose.service "
+    "com.docker.compose.volume com.docker.compose.network com.docker.swarm.service.name "
+    "com.docker.stack.namespace "
     "com.docker.swarm.task.name"
 )
 """Keys whose whole value is a name."""
@@ -38,14 +54,17 @@ _LABELS = {
     "com.docker.compose.network": "network",
 }
 _TOPS = words("com net org io dev cloud eu de fr uk nl ch at it es pl us ca au jp in br")
-"""A label's key begins with its owner's domain, backwards, as the engine's documentation asks for."""
+"""A label's key begins with its owner's domain, backwards, as the engine's documentation asks for.
+"""
 _HOME = re.compile(r"/(?:home|Users)/([A-Za-z0-9_][\w.-]*)")
 _URL_HOST = re.compile(
     r"[a-z][a-z0-9+.-]*://(?:([A-Za-z][\w.-]*)(?::[^@\s/]*)?@)?([A-Za-z0-9][A-Za-z0-9-]*(?:\.[A-Za-z0-9-]+)+)"
 )
 _MAIL = re.compile(r"\b([A-Za-z][\w.+-]*)@([A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+)")
 _SEARCH = re.compile(r"^\s*(?:search|domain)[ \t]+(.+)$", re.MULTILINE)
-_CIDR = re.compile(r"(?<![\w.:])((?:\d{1,3}\.){3}\d{1,3}|[0-9A-Fa-f:]*::?[0-9A-Fa-f:]*)/(\d{1,3})(?![\w.])")
+_CIDR = re.compile(
+    r"(?<![\w.:])((?:\d{1,3}\.){3}\d{1,3}|[0-9A-Fa-f:]*::?[0-9A-Fa-f:]*)/(\d{1,3})(?![\w.])"
+)
 TASK = re.compile(r"(?P<service>.+)(?P<rest>\.(?:\d+|[a-z0-9]{25})\.[a-z0-9]{25})")
 """A swarm task's container: service, slot or node, task."""
 _HEX = re.compile(r"[0-9a-f]{12,}")
@@ -63,7 +82,8 @@ def _suffixes() -> PublicSuffixList:
 
 
 def registrable(name: str) -> str:
-    """The part of a host name that somebody owns: `acme.internal`, `acme.co.uk`; "" for a name without a dot, or of everybody."""
+    """The part of a host name that somebody owns: `acme.internal`, `acme.co.uk`; "" for a name
+    without a dot, or of everybody."""
     host = name.lower().rstrip(".")
     owned: str = _suffixes().privatesuffix(host) or ""
     is_public = owned in PUBLIC or any(owned.endswith(f".{domain}") for domain in PUBLIC)
@@ -71,7 +91,8 @@ def registrable(name: str) -> str:
 
 
 def image_parts(reference: str) -> tuple[str, str, str]:
-    """(registry, path, tag and digest) of an image reference, each with its separator, "" where it has none."""
+    """(registry, path, tag and digest) of an image reference, each with its separator, "" where it
+    has none."""
     path, at, digest = reference.partition("@")
     first, slash, rest = path.partition("/")
     registry = ""
@@ -154,7 +175,9 @@ class Identities:
     def _info(self, row: dict[str, Any]) -> None:
         self._add("host", row.get("Name"))
         registries = row.get("RegistryConfig") or {}
-        self._add("domain", *(name.partition(":")[0] for name in registries.get("IndexConfigs") or {}))
+        self._add(
+            "domain", *(name.partition(":")[0] for name in registries.get("IndexConfigs") or {})
+        )
 
     def _kernel(self, row: dict[str, Any]) -> None:
         self._add("host", row.get("nodename"))
@@ -192,7 +215,10 @@ class Identities:
         self._add("network", *networks)
         for each in _dicts(networks):
             self._add("container", *(each.get("Aliases") or ()), *(each.get("DNSNames") or ()))
-        self._add("volume", *(each.get("Name") for each in found.get("Mounts") or () if isinstance(each, dict)))
+        self._add(
+            "volume",
+            *(each.get("Name") for each in found.get("Mounts") or () if isinstance(each, dict)),
+        )
 
     def _config(self, found: dict[str, Any]) -> None:
         config = found.get("Config") or {}
@@ -241,7 +267,8 @@ class Identities:
         self._add("image", *(part for part in path.split("/") if part not in OFFICIAL))
 
     def _any(self, value: Any) -> None:
-        """What shows by its own shape, wherever it stands: homes, hosts in URLs, mail addresses, networks."""
+        """What shows by its own shape, wherever it stands: homes, hosts in URLs, mail addresses,
+        networks."""
         if isinstance(value, str):
             self._text(value)
         elif isinstance(value, dict):
@@ -310,4 +337,8 @@ class Identities:
 
 
 def _dicts(value: Any) -> Iterable[dict[str, Any]]:
-    return [each for each in value.values() if isinstance(each, dict)] if isinstance(value, dict) else ()
+    return (
+        [each for each in value.values() if isinstance(each, dict)]
+        if isinstance(value, dict)
+        else ()
+    )

@@ -1,12 +1,14 @@
-"""The second pass over a finished archive: does any value that this run redacted still stand in its bytes?
+"""The second pass over a finished archive: does any value that this run redacted still stand in its
+bytes?
 
-It knows no patterns and no names of secrets, only the values themselves, so that it cannot share a mistake with the redaction: each is
-searched plain, in base64 at all three alignments, URL-escaped, HTML-escaped and JSON-escaped (also as Go writes it, and twice), and with
-two bytes a character.
+It knows no patterns and no names of secrets, only the values themselves, so that it cannot share a
+mistake with the redaction: each is searched plain, in base64 at all three alignments, URL-escaped,
+HTML-escaped and JSON-escaped (also as Go writes it, and twice), and with two bytes a character.
 
-Values shorter than 4 bytes are not searched: any three characters stand somewhere in ten megabytes by chance. In base64 and escaped
-twice only from 6 bytes on, for the same reason. The redaction hands short and ordinary values over with the name that they stood
-under (`PIN=123`), and these are searched like any other.
+Values shorter than 4 bytes are not searched: any three characters stand somewhere in ten megabytes
+by chance. In base64 and escaped twice only from 6 bytes on, for the same reason. The redaction
+hands short and ordinary values over with the name that they stood under (`PIN=123`), and these are
+searched like any other.
 """
 
 from __future__ import annotations
@@ -28,7 +30,8 @@ _LINE = 24
 
 
 class Leak(msgspec.Struct, frozen=True):
-    """A secret found in a file: its kind, the form in which it stands there, and its offset in bytes; never the value."""
+    """A secret found in a file: its kind, the form in which it stands there, and its offset in
+    bytes; never the value."""
 
     file: str
     kind: str
@@ -43,7 +46,11 @@ def leaks(files: Iterable[tuple[str, bytes]], secrets: Iterable[tuple[str, str]]
         for form, needle in _forms(raw):
             needles.setdefault(needle, (kind, form))
     sieve = _Sieve(needles)
-    return [Leak(name, *needles[needle], data.find(needle)) for name, data in files for needle in sieve.found_in(data)]
+    return [
+        Leak(name, *needles[needle], data.find(needle))
+        for name, data in files
+        for needle in sieve.found_in(data)
+    ]
 
 
 def _forms(raw: str) -> Iterator[tuple[str, bytes]]:
@@ -54,13 +61,23 @@ def _forms(raw: str) -> Iterator[tuple[str, bytes]]:
     yield "plain", plain
     stripped = [line.strip() for line in raw.splitlines()]
     if len(stripped) > 1:
-        yield from (("line", line.encode()) for line in stripped if len(line) >= _LINE and line[:5] != "-----")
+        yield from (
+            ("line", line.encode())
+            for line in stripped
+            if len(line) >= _LINE and line[:5] != "-----"
+        )
     inner = json.dumps(raw)[1:-1]
     go = inner.replace("&", "\\u0026").replace("<", "\\u003c").replace(">", "\\u003e")
     literal = json.dumps(raw, ensure_ascii=False)[1:-1]
     for text in (inner, go, literal, inner.replace("/", "\\/")):
         yield "json", text.encode("utf-8", "surrogatepass")
-    yield "html", escape(raw).replace("&quot;", "&#34;").replace("&#x27;", "&#39;").encode("utf-8", "surrogatepass")
+    yield (
+        "html",
+        escape(raw)
+        .replace("&quot;", "&#34;")
+        .replace("&#x27;", "&#39;")
+        .encode("utf-8", "surrogatepass"),
+    )
     escaped = quote(plain, safe="")
     for text in (escaped, quote_plus(plain), quote(plain), _lower_hex(escaped)):
         yield "url", text.encode()
@@ -71,7 +88,8 @@ def _forms(raw: str) -> Iterator[tuple[str, bytes]]:
     for text in (wide, json.dumps(wide, ensure_ascii=False)[1:-1]):
         yield "utf-16", text.encode("utf-8", "surrogatepass")
     for skip, first in ((0, 0), (1, 2), (2, 3)):
-        # The first characters depend on the bytes before the value, the last on those after it: only the core is its own.
+        # The first characters depend on the bytes before the value, the last on those after it:
+        # only the core is its own.
         core = base64.b64encode(b"\0" * skip + plain)[first : (skip + len(plain)) * 8 // 6]
         yield "base64", core
         yield "base64", core.translate(bytes.maketrans(b"+/", b"-_"))
@@ -92,9 +110,11 @@ _READINGS: tuple[tuple[int, tuple[int, ...], Literal["Q", "I"]], ...] = (
 class _Sieve:
     """Many needles against many bytes, in one pass over the bytes for all needles of a size.
 
-    Data is read as aligned machine words. A needle of 15 bytes or more, wherever it stands, covers one whole aligned word of 8 bytes,
-    so it is enough to look for 8 of its words; from 7 bytes on the same holds for words of 4. Only shorter needles cost a pass per
-    alignment. The last words of a needle are taken, since the first ones may be a name, which stays. A hit is verified by a search.
+    Data is read as aligned machine words. A needle of 15 bytes or more, wherever it stands, covers
+    one whole aligned word of 8 bytes, so it is enough to look for 8 of its words; from 7 bytes on
+    the same holds for words of 4. Only shorter needles cost a pass per alignment. The last words of
+    a needle are taken, since the first ones may be a name, which stays. A hit is verified by a
+    search.
     """
 
     def __init__(self, needles: Iterable[bytes]) -> None:

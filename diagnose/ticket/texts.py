@@ -1,4 +1,5 @@
-"""The texts that people ask for in a ticket, made from the answers of a recording: logs, rules, links, routes, kernel lines."""
+"""The texts that people ask for in a ticket, made from the answers of a recording: logs, rules,
+links, routes, kernel lines."""
 
 from __future__ import annotations
 
@@ -20,9 +21,12 @@ def file_name(name: str) -> str:
 
 
 def texts(recording: Recording) -> Iterator[tuple[str, str]]:
-    """(relative path, text), the least valuable last; a text that cannot be made is simply not there."""
+    """(relative path, text), the least valuable last; a text that cannot be made is simply not
+    there."""
     answered: list[tuple[AnyQuestion, Any]] = [
-        (question, entry.answer) for question, entry in recording.items() if not isinstance(entry.answer, Failed)
+        (question, entry.answer)
+        for question, entry in recording.items()
+        if not isinstance(entry.answer, Failed)
     ]
     names = _names(answered)
     for question, answer in answered:
@@ -41,13 +45,18 @@ def _names(answered: list[tuple[AnyQuestion, Any]]) -> Mapping[str, str]:
     }
 
 
-def _texts(question: AnyQuestion, answer: Any, names: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+def _texts(
+    question: AnyQuestion, answer: Any, names: Mapping[str, str]
+) -> Iterator[tuple[str, str]]:
     kind, args = question.kind, question.args
     if kind in _TABLES:
         name, row_text = _TABLES[kind]
         yield f"texts/{name}.txt", _lines(row_text(row) for row in answer)
     elif kind == "kernel.log":
-        yield "texts/kernel.txt", _lines(f"{row.get('at', '')} {row.get('text', '')}" for row in answer["records"])
+        yield (
+            "texts/kernel.txt",
+            _lines(f"{row.get('at', '')} {row.get('text', '')}" for row in answer["records"]),
+        )
     elif kind == "journal":
         rows = (f"{row.get('at', '')} {row.get('message', '')}" for row in answer["entries"])
         yield f"texts/journal-{file_name(str(args.get('unit', '')))}.txt", _lines(rows)
@@ -72,12 +81,18 @@ def _lines(rows: Iterator[str]) -> str:
 
 def _link(row: Mapping[str, Json]) -> str:
     state = "up" if row.get("up") else "down"
-    return f"{row.get('index')} {row.get('name')} {state} mtu {row.get('mtu')} kind {row.get('kind')} master {row.get('master')}"
+    return (
+        f"{row.get('index')} {row.get('name')} {state} mtu {row.get('mtu')} kind {row.get('kind')} "
+        f"master {row.get('master')}"
+    )
 
 
 def _route(row: Mapping[str, Json]) -> str:
     destination = f"{row['dst']}/{row.get('prefix', '')}" if row.get("dst") else "default"
-    return f"table {row.get('table')} {destination} via {row.get('gateway')} oif {row.get('oif')} metric {row.get('metric')}"
+    return (
+        f"table {row.get('table')} {destination} via {row.get('gateway')} oif {row.get('oif')} "
+        f"metric {row.get('metric')}"
+    )
 
 
 def _address(row: Mapping[str, Json]) -> str:
@@ -89,11 +104,13 @@ _TABLES: Mapping[str, tuple[str, Callable[[Mapping[str, Json]], str]]] = {
     "net.routes": ("routes", _route),
     "net.addresses": ("addresses", _address),
 }
-"""Answers that are lists, by the kind of their question: the name of their text, and a row as one line of it."""
+"""Answers that are lists, by the kind of their question: the name of their text, and a row as one
+line of it."""
 
 
 def failing(recording: Recording) -> tuple[str, ...]:
-    """The ids of containers whose last words a ticket needs: failed, restarting, unhealthy, or ended badly."""
+    """The ids of containers whose last words a ticket needs: failed, restarting, unhealthy, or
+    ended badly."""
     found = []
     for question, entry in recording.items():
         answer = entry.answer
@@ -103,7 +120,10 @@ def failing(recording: Recording) -> tuple[str, ...]:
         if not isinstance(state, dict):
             continue
         health = (state.get("Health") or {}).get("Status")
-        bad = state.get("ExitCode") not in (0, None) or state.get("Status") in ("restarting", "dead")
+        bad = state.get("ExitCode") not in (0, None) or state.get("Status") in (
+            "restarting",
+            "dead",
+        )
         if bad or health == "unhealthy" or answer.get("RestartCount"):
             found.append((unix(state.get("FinishedAt")) or 0.0, str(answer.get("Id"))))
     return tuple(id for _, id in sorted(found, reverse=True))

@@ -1,4 +1,5 @@
-"""Words that mean something to the tool, to engines or to every host: a name that is one of them tells nobody whose host it is."""
+"""Words that mean something to the tool, to engines or to every host: a name that is one of them
+tells nobody whose host it is."""
 
 from __future__ import annotations
 
@@ -19,41 +20,58 @@ WORD = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9_.-]*[A-Za-z0-9_])?")
 _PATTERN = re.compile(r"\(\?|\\[a-zA-Z.\[(]|\[\^?[\w-]|[*+?]\)|\|")
 """A constant that is read as a pattern: its words are looked for in texts."""
 _HOSTS = words_of(
-    "root nobody nogroup daemon bin sys adm docker dockerd containerd runc podman systemd kernel localhost localdomain "
-    "ubuntu debian ec2-user admin vagrant www-data nginx postgres mysql redis http https tcp udp icmp unix ssh local lan "
-    "internal intranet corp home private test example invalid search domain nameserver options ndots timeout attempts "
-    "bridge host none default ingress docker_gwbridge docker0 lo eth0 eth1 accept drop reject return log input output "
-    "forward prerouting postrouting nat filter mangle raw policy dport sport www mail smtp ntp dns ns1 ns2 registry proxy "
-    "sh bash python python3 java node go app latest stable main master true false null error info warn warning debug fatal "
+    "root nobody nogroup daemon bin sys adm docker dockerd containerd runc podman systemd kernel "
+    "localhost localdomain "
+    "ubuntu debian ec2-user admin vagrant www-data nginx postgres mysql redis http https tcp udp "
+    "icmp unix ssh local lan "
+    "internal intranet corp home private test example invalid search domain nameserver options "
+    "ndots timeout attempts "
+    "bridge host none default ingress docker_gwbridge docker0 lo eth0 eth1 accept drop reject "
+    "return log input output "
+    "forward prerouting postrouting nat filter mangle raw policy dport sport www mail smtp ntp dns "
+    "ns1 ns2 registry proxy "
+    "sh bash python python3 java node go app latest stable main master true false null error info "
+    "warn warning debug fatal "
     "var lib etc usr run tmp opt srv proc dev mnt media boot snap share log logs data config conf"
 )
 OFFICIAL = words_of(
-    "library alpine amazonlinux bash busybox caddy centos consul couchbase couchdb debian docker drupal elasticsearch "
-    "fedora ghost gitea golang gradle grafana haproxy hello-world httpd influxdb jenkins joomla kibana kong logstash "
-    "mariadb matomo maven memcached mongo mysql nats neo4j nextcloud nginx node openjdk oraclelinux perl photon php "
-    "phpmyadmin postgres prometheus python rabbitmq redis registry rockylinux ruby rust scratch sonarqube swift telegraf "
+    "library alpine amazonlinux bash busybox caddy centos consul couchbase couchdb debian docker "
+    "drupal elasticsearch "
+    "fedora ghost gitea golang gradle grafana haproxy hello-world httpd influxdb jenkins joomla "
+    "kibana kong logstash "
+    "mariadb matomo maven memcached mongo mysql nats neo4j nextcloud nginx node openjdk "
+    "oraclelinux perl photon php "
+    "phpmyadmin postgres prometheus python rabbitmq redis registry rockylinux ruby rust scratch "
+    "sonarqube swift telegraf "
     "tomcat traefik ubuntu vault wordpress zookeeper"
 )
 """Images of everybody: their names say nothing of the owner, and much to whoever helps."""
 PUBLIC = words_of(
-    "docker.io docker.com ghcr.io quay.io gcr.io pkg.dev k8s.io github.com gitlab.com githubusercontent.com amazonaws.com "
-    "azurecr.io azure.com windows.net microsoft.com google.com googleapis.com debian.org ubuntu.com redhat.com "
-    "fedoraproject.org alpinelinux.org opencontainers.org mobyproject.org kernel.org in-addr.arpa ip6.arpa example.com "
-    "example.org example.net golang.org go.dev pool.ntp.org kubernetes.io containerd.io buildpacks.io docker.dev moby.dev"
+    "docker.io docker.com ghcr.io quay.io gcr.io pkg.dev k8s.io github.com gitlab.com "
+    "githubusercontent.com amazonaws.com "
+    "azurecr.io azure.com windows.net microsoft.com google.com googleapis.com debian.org "
+    "ubuntu.com redhat.com "
+    "fedoraproject.org alpinelinux.org opencontainers.org mobyproject.org kernel.org in-addr.arpa "
+    "ip6.arpa example.com "
+    "example.org example.net golang.org go.dev pool.ntp.org kubernetes.io containerd.io "
+    "buildpacks.io docker.dev moby.dev"
 )
 """Domains of everybody, registries first."""
 
 
 @functools.cache
 def known() -> frozenset[str]:
-    """What the loaded packs and our own evidence look for in answers, read from their compiled constants, and what all hosts share."""
+    """What the loaded packs and our own evidence look for in answers, read from their compiled
+    constants, and what all hosts share."""
     words: set[str] = set()
     for module in _modules():
         spec = importlib.util.find_spec(module)
         loader = spec.loader if spec is not None else None
         code = loader.get_code(module) if isinstance(loader, InspectLoader) else None
         for constant in _strings(code):
-            if len(constant) < 80 and (not re.search(r"\s", constant.strip()) or _PATTERN.search(constant)):
+            if len(constant) < 80 and (
+                not re.search(r"\s", constant.strip()) or _PATTERN.search(constant)
+            ):
                 words.update(WORD.findall(constant))
     return frozenset(words | _HOSTS)
 

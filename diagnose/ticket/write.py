@@ -35,10 +35,11 @@ STDOUT = Path("-")
 
 
 class Order(msgspec.Struct, frozen=True):
-    """What kind of bundle is wanted. output: a file, STDOUT, None for a name of its own in the current folder.
+    """What kind of bundle is wanted. output: a file, STDOUT, None for a name of its own in the
+    current folder.
 
-    review: list the files on stderr and ask there before anything is written. anonymize: with other names than the host's;
-    map: a file for the old names and the new.
+    review: list the files on stderr and ask there before anything is written. anonymize: with other
+    names than the host's; map: a file for the old names and the new.
     """
 
     output: Path | None = None
@@ -57,7 +58,8 @@ def deliver(
     open_recorder: OpenRecorder = session.live,
     redactor: Redactor | None = None,
 ) -> str:
-    """Make, prove and deliver it; one sentence about what was written. NotWrittenError or session.InvalidRequestError if not."""
+    """Make, prove and deliver it; one sentence about what was written. NotWrittenError or
+    session.InvalidRequestError if not."""
     if order.output == STDOUT:
         _streamable()
     for path in (order.output or Path("diagnose.tar.gz"), order.map):
@@ -94,7 +96,9 @@ def deliver(
 
 def _handed_over(taken: Taken, order: Order) -> str:
     data = taken.sealed.data
-    shed = f"; {len(taken.sealed.shed)} files left out to keep the size" if taken.sealed.shed else ""
+    shed = (
+        f"; {len(taken.sealed.shed)} files left out to keep the size" if taken.sealed.shed else ""
+    )
     if order.output == STDOUT:
         try:
             sys.stdout.buffer.write(data)
@@ -102,7 +106,9 @@ def _handed_over(taken: Taken, order: Order) -> str:
         except OSError as error:
             raise NotWrittenError(f"cannot write to stdout: {error.strerror}") from error
         return f"wrote {size(len(data))} to stdout{shed}"
-    target = order.output or Path(f"diagnose-{file_name(taken.report.host.name)}-{_stamp(taken.report)}.tar.gz")
+    target = order.output or Path(
+        f"diagnose-{file_name(taken.report.host.name)}-{_stamp(taken.report)}.tar.gz"
+    )
     _written(target, data)
     return f"wrote {target}, {size(len(data))}{shed}"
 
@@ -111,19 +117,24 @@ def _written(target: Path, data: bytes) -> None:
     try:
         write(target, data)
     except OSError as error:
-        raise NotWrittenError(f"cannot write {target}: {error.strerror}; `-o -` needs no disk") from error
+        raise NotWrittenError(
+            f"cannot write {target}: {error.strerror}; `-o -` needs no disk"
+        ) from error
 
 
 def _streamable() -> None:
     """NotWrittenError, before the run, where stdout is nothing that an archive can go to."""
     if sys.stdout.isatty():
-        raise NotWrittenError("not written: stdout is a terminal; redirect it, or name a file with -o FILE")
+        raise NotWrittenError(
+            "not written: stdout is a terminal; redirect it, or name a file with -o FILE"
+        )
     if sys.stdout.name == os.devnull:
         raise NotWrittenError("not written: stdout is closed")
 
 
 def _free(target: Path, *, named: bool) -> None:
-    """NotWrittenError, before the run, for a place where nothing can be written; named: not by ourselves, so that it must not exist."""
+    """NotWrittenError, before the run, for a place where nothing can be written; named: not by
+    ourselves, so that it must not exist."""
     try:
         if named and (target.exists() or target.is_symlink()):
             why = "it exists, and a bundle overwrites nothing"
@@ -143,13 +154,16 @@ def _stamp(report: Report) -> str:
 
 
 def write(target: Path, data: bytes) -> None:
-    """Under a temporary name beside the target, then renamed; an existing target is not overwritten. Mode 0600. OSError rises."""
+    """Under a temporary name beside the target, then renamed; an existing target is not
+    overwritten. Mode 0600. OSError rises."""
     if target.exists() or target.is_symlink():
         raise FileExistsError(17, "File exists")
     partial = target.with_name(f".{target.name[:200]}.{secrets.token_hex(4)}")
     with _stopped_by_exception():
         try:
-            handle = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+            handle = os.open(
+                partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600
+            )
             with os.fdopen(handle, "wb") as stream:
                 os.fchmod(handle, 0o600)  # whatever the umask took
                 stream.write(data)

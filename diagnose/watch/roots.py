@@ -17,7 +17,8 @@ KEPT_S = 3600.0
 
 
 class WatchedRoot(msgspec.Struct, frozen=True):
-    """A root above advice. onset: Unix time at which the problem began: as the finding says, or else when it was first seen."""
+    """A root above advice. onset: Unix time at which the problem began: as the finding says, or
+    else when it was first seen."""
 
     key: str
     id: str
@@ -42,7 +43,8 @@ class WatchedRoot(msgspec.Struct, frozen=True):
 
 
 class RootChange(msgspec.Struct, frozen=True):
-    """What became of a root. present: it was there when the watch began. explained: another root was found to cause it."""
+    """What became of a root. present: it was there when the watch began. explained: another root
+    was found to cause it."""
 
     kind: Literal["present", "began", "ended", "explained", "worse", "better"]
     at: float
@@ -70,9 +72,11 @@ class Roots:
         return tuple(change for change in reversed(self._changes) if change.at >= now - KEPT_S)
 
     def take(self, report: Mapping[str, Json], now: float) -> tuple[RootChange, ...]:
-        """The changes that a report shows, of all checks or of some. The first report shows what is there already.
+        """The changes that a report shows, of all checks or of some. The first report shows what is
+        there already.
 
-        A root ends only where its check has looked and does not find it: what could not be looked at has not ended.
+        A root ends only where its check has looked and does not find it: what could not be looked
+        at has not ended.
         """
         found = {row["key"]: row for row in report["findings"]}
         changes = [*self._begun(found, now), *self._ended(report, found, now)]
@@ -82,7 +86,9 @@ class Roots:
             else:
                 self._known[change.root.key] = change.root
         self._has_begun = True
-        self._changes = [change for change in (*self._changes, *changes) if change.at >= now - KEPT_S]
+        self._changes = [
+            change for change in (*self._changes, *changes) if change.at >= now - KEPT_S
+        ]
         return tuple(changes)
 
     def _begun(self, found: Mapping[str, Mapping[str, Json]], now: float) -> Iterator[RootChange]:
@@ -107,7 +113,9 @@ class Roots:
             if row is None:
                 has_ended = root.id in looked and not is_hidden(_as_finding(root), report, verdicts)
             else:
-                has_ended = bool(row.get("silenced")) or SEVERITIES[row["severity"]] <= Severity.advice
+                has_ended = (
+                    bool(row.get("silenced")) or SEVERITIES[row["severity"]] <= Severity.advice
+                )
             if row is not None and not row["root"]:
                 yield RootChange("explained", now, root)
             elif has_ended:

@@ -1,7 +1,9 @@
-"""One round of a watch: the host is judged in a process of its own, which gives back the JSON report and ends.
+"""One round of a watch: the host is judged in a process of its own, which gives back the JSON
+report and ends.
 
-A run counts its budget from its beginning, starts helper processes before it has threads, and remembers every answer: so each round is a
-fresh process, forked from one that has the checks loaded and no thread.
+A run counts its budget from its beginning, starts helper processes before it has threads, and
+remembers every answer: so each round is a fresh process, forked from one that has the checks loaded
+and no thread.
 """
 
 from __future__ import annotations
@@ -28,8 +30,11 @@ class FailedRoundError(Exception):
     """The round gave no report; one sentence."""
 
 
-def judge(known: Mapping[str, Check], selected: Sequence[str] | None, options: Options) -> Mapping[str, Json]:
-    """The JSON report of one round. selected: ids, None for all. FailedRoundError where there is none."""
+def judge(
+    known: Mapping[str, Check], selected: Sequence[str] | None, options: Options
+) -> Mapping[str, Json]:
+    """The JSON report of one round. selected: ids, None for all. FailedRoundError where there is
+    none."""
     reads, writes = os.pipe()
     child = os.fork()
     if child == 0:
@@ -50,14 +55,18 @@ def judge(known: Mapping[str, Check], selected: Sequence[str] | None, options: O
     return report
 
 
-def _run(known: Mapping[str, Check], selected: Sequence[str] | None, options: Options, writes: int) -> None:
+def _run(
+    known: Mapping[str, Check], selected: Sequence[str] | None, options: Options, writes: int
+) -> None:
     """What the forked process does. Never returns."""
     try:
         os.setsid()  # an interrupt at the terminal is for the watch alone
         silence = os.open(os.devnull, os.O_WRONLY)
         os.dup2(silence, 2)
         try:
-            report = document(session.diagnose(lambda: known, selected, options, began=time.monotonic()))
+            report = document(
+                session.diagnose(lambda: known, selected, options, began=time.monotonic())
+            )
         except session.InvalidRequestError as error:
             report = {"error": str(error)}
         with os.fdopen(writes, "wb") as stream:

@@ -1,4 +1,5 @@
-"""The loop of a watch: sleep, judge again what a change concerns, tell what began and what ended."""
+"""The loop of a watch: sleep, judge again what a change concerns, tell what began and what
+ended."""
 
 from __future__ import annotations
 
@@ -28,11 +29,13 @@ FULL_S = 300.0
 QUIET_S = 0.3
 """Seconds that a burst of changes is waited for before a round."""
 FOLLOW_UPS_S = (3.0, 25.0)
-"""When the families of a change are judged once more: some findings need a second look, or a grace to pass."""
+"""When the families of a change are judged once more: some findings need a second look, or a grace
+to pass."""
 PRESSURE_S = 30.0
 """Seconds between two rounds because of pressure: on a busy host it never ends."""
 REST = 2.0
-"""A round that took a second is followed by two seconds of rest at least, so that churn takes no more than a third of a core."""
+"""A round that took a second is followed by two seconds of rest at least, so that churn takes no
+more than a third of a core."""
 
 
 class Waiting(Protocol):
@@ -73,13 +76,16 @@ class Watcher:
         self._next_full = 0.0
         self._next_pressure = 0.0
         self._is_blind = False
-        """Whether the last round could not look at the containers, so that no root does not mean a healthy host."""
+        """Whether the last round could not look at the containers, so that no root does not mean a
+        healthy host."""
         self._rested = 0.0
 
     def run(self, seconds: float | None, *, until: Severity | None = None) -> int:
-        """Watch for so long, or for ever. until: end with the first root that begins and is at least so bad.
+        """Watch for so long, or for ever. until: end with the first root that begins and is at
+        least so bad.
 
-        Gives the exit code: of that root, or 0 for none; without `until` of the roots that are there at the end.
+        Gives the exit code: of that root, or 0 for none; without `until` of the roots that are
+        there at the end.
         """
         ends = time.monotonic() + seconds if seconds is not None else float("inf")
         self._next_full = time.monotonic()
@@ -111,7 +117,9 @@ class Watcher:
     def _plan(self, topics: frozenset[Topic], now: float) -> None:
         if "engine" in topics:
             self._next_full = min(self._next_full, now + QUIET_S)
-        for family in {family for topic in topics - {"pressure"} for family in FAMILIES.get(topic, ())}:
+        for family in {
+            family for topic in topics - {"pressure"} for family in FAMILIES.get(topic, ())
+        }:
             first = min([now + QUIET_S, *self._due.get(family, ())])
             self._due[family] = [first, *(now + later for later in FOLLOW_UPS_S)]
         if "pressure" in topics and now >= self._next_pressure:
@@ -123,7 +131,11 @@ class Watcher:
         began = time.monotonic()
         is_full = began >= self._next_full
         families = {family for family, times in self._due.items() if times[0] <= began}
-        selected = None if is_full else tuple(id for id, check in self._known.items() if check.family in families)
+        selected = (
+            None
+            if is_full
+            else tuple(id for id, check in self._known.items() if check.family in families)
+        )
         options = self._options if is_full else replace(self._options, probe=False)
         trouble = ""
         changes: tuple[RootChange, ...] = ()

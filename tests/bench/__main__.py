@@ -1,4 +1,5 @@
-"""`python -m tests.bench [-n ROUNDS] [--sizes 10,100,1000] [--network 200] [--engine 28.5]`: build the hosts, print the tables."""
+"""`python -m tests.bench [-n ROUNDS] [--sizes 10,100,1000] [--network 200] [--engine 28.5]`: build
+the hosts, print the tables."""
 
 from __future__ import annotations
 
@@ -35,8 +36,15 @@ def main() -> None:
 def _options() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
     parser.add_argument("-n", "--rounds", type=int, default=5, help="alternating runs of each (5)")
-    parser.add_argument("--sizes", default="10,100,1000", help="how many containers, growing (10,100,1000)")
-    parser.add_argument("--network", type=int, default=0, help="also: so many running containers more, for the network")
+    parser.add_argument(
+        "--sizes", default="10,100,1000", help="how many containers, growing (10,100,1000)"
+    )
+    parser.add_argument(
+        "--network",
+        type=int,
+        default=0,
+        help="also: so many running containers more, for the network",
+    )
     parser.add_argument("--engine", default="distro", help="which of the lab's engines (distro)")
     return parser
 

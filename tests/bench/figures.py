@@ -18,7 +18,8 @@ HERE = Path(__file__).parent
 QUESTIONS, URLS = "/tmp/questions", "/tmp/urls"
 TOOL = [sys.executable, "-m", "diagnose"]
 BYTECODE = ["--unset=PYTHONDONTWRITEBYTECODE", "PYTHONPYCACHEPREFIX=/tmp/bytecode"]
-"""An installed package has bytecode; a checkout that is mounted read-only gets its bytecode elsewhere."""
+"""An installed package has bytecode; a checkout that is mounted read-only gets its bytecode
+elsewhere."""
 GO = "docker ps -aq | xargs docker inspect >/dev/null"
 LOAD = """
 import importlib, pkgutil
@@ -27,12 +28,14 @@ diagnose.registry.load()
 for module in pkgutil.iter_modules(diagnose.live.__path__, "diagnose.live."):
     importlib.import_module(module.name)
 """
-"""What a run of `diagnose all` imports, the collectors too, which are imported when they are first needed."""
+"""What a run of `diagnose all` imports, the collectors too, which are imported when they are first
+needed."""
 
 
 @dataclass(frozen=True)
 class Cost:
-    """One run: wall and processor time (with its children), what dockerd spent meanwhile (s), peak memory (bytes)."""
+    """One run: wall and processor time (with its children), what dockerd spent meanwhile (s), peak
+    memory (bytes)."""
 
     wall: float
     cpu: float
@@ -42,7 +45,8 @@ class Cost:
 
 @dataclass(frozen=True)
 class Network:
-    """One run of the network checks. seconds: from the first visit to a namespace to the last, as the report's timings sum up."""
+    """One run of the network checks. seconds: from the first visit to a namespace to the last, as
+    the report's timings sum up."""
 
     running: int
     visits: int
@@ -52,8 +56,12 @@ class Network:
 
 
 def compare(box: Box, rounds: int) -> Mapping[str, Sequence[Cost]]:
-    """The tool, the part of it that asks the API, curl over the same paths, the Go client, and Python's imports alone."""
-    keys = [row["question"] for row in box.diagnose("all", "--format", "json", "--timings").report["timings"]]
+    """The tool, the part of it that asks the API, curl over the same paths, the Go client, and
+    Python's imports alone."""
+    keys = [
+        row["question"]
+        for row in box.diagnose("all", "--format", "json", "--timings").report["timings"]
+    ]
     asked = [key for key in keys if policies()[key.partition(" ")[0]].collector == "engine.api:get"]
     box.write(QUESTIONS, "".join(f"{key}\n" for key in asked))
     major, minor = (int(part) for part in box.api("/version")["ApiVersion"].split("."))
@@ -62,7 +70,17 @@ def compare(box: Box, rounds: int) -> Mapping[str, Sequence[Cost]]:
     commands = {
         "diagnose all": [*TOOL, "all", "--format", "json"],
         "its API questions": [sys.executable, "-m", "tests.bench.gather", QUESTIONS],
-        "curl --parallel": ["curl", "-s", "--unix-socket", "/run/docker.sock", "-Z", "--parallel-max", "4", "-K", URLS],
+        "curl --parallel": [
+            "curl",
+            "-s",
+            "--unix-socket",
+            "/run/docker.sock",
+            "-Z",
+            "--parallel-max",
+            "4",
+            "-K",
+            URLS,
+        ],
         "docker inspect": ["sh", "-c", GO],
         "imports": [sys.executable, "-c", LOAD],
     }
@@ -81,24 +99,42 @@ def start_up(box: Box, rounds: int) -> Mapping[str, Sequence[Cost]]:
 
 def network(box: Box) -> Network:
     """One run of the checks that look into the containers' network namespaces."""
-    cost = _alternate(box, {"network": [*TOOL, "check", "network", "dns", "firewall"]}, 1)["network"][0]
-    report = box.diagnose("check", "network", "dns", "firewall", "--format", "json", "--timings").report
-    visits = [row["duration_s"] for row in report["timings"] if row["question"].startswith("netns ")]
+    cost = _alternate(box, {"network": [*TOOL, "check", "network", "dns", "firewall"]}, 1)[
+        "network"
+    ][0]
+    report = box.diagnose(
+        "check", "network", "dns", "firewall", "--format", "json", "--timings"
+    ).report
+    visits = [
+        row["duration_s"] for row in report["timings"] if row["question"].startswith("netns ")
+    ]
     return Network(len(box.api("/containers/json")), len(visits), sum(visits), cost.wall, cost.cpu)
 
 
 def _alternate(
     box: Box, commands: Mapping[str, Sequence[str]], rounds: int, own: Sequence[str] = ()
 ) -> Mapping[str, Sequence[Cost]]:
-    """Run each command in turn. The first round, in which Python writes bytecode as an installation does, does not count."""
+    """Run each command in turn. The first round, in which Python writes bytecode as an installation
+    does, does not count."""
     order = {"commands": commands, "rounds": rounds + 1, "dockerd": box.engine_pid, "own": own}
-    script = ["env", *BYTECODE, sys.executable, "-I", "-S", str(HERE / "inside.py"), json.dumps(order)]
+    script = [
+        "env",
+        *BYTECODE,
+        sys.executable,
+        "-I",
+        "-S",
+        str(HERE / "inside.py"),
+        json.dumps(order),
+    ]
     output = box.run(script, timeout=(rounds + 1) * len(commands) * 60, cwd=str(PROJECT)).stdout
-    return {name: [Cost(**cost) for cost in costs[1:]] for name, costs in json.loads(output).items()}
+    return {
+        name: [Cost(**cost) for cost in costs[1:]] for name, costs in json.loads(output).items()
+    }
 
 
 def _paths(keys: Iterable[str], version: tuple[int, int]) -> Iterable[str]:
-    """The request of each question, as the tool sends it; the last day's events are those of now."""
+    """The request of each question, as the tool sends it; the last day's events are those of
+    now."""
     for key in keys:
         kind, _, arguments = key.partition(" ")
         if kind == "api.events":

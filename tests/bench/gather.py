@@ -1,4 +1,5 @@
-"""Ask what a run asked of the API, by the tool's own hands and nothing else; print {"wall", "cpu"} in seconds, imports left out."""
+"""Ask what a run asked of the API, by the tool's own hands and nothing else; print {"wall", "cpu"}
+in seconds, imports left out."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""Hosts of many containers in a lab box, grown in place: most were only created, some have ended, the rest run."""
+"""Hosts of many containers in a lab box, grown in place: most were only created, some have ended,
+the rest run."""
 
 from __future__ import annotations
 
@@ -14,11 +15,13 @@ from tests.lab.runner import BASE_CONFIG
 NETWORK = "shop_default"
 MOST_RUNNING = 60
 ENDED_SHARE = 5
-"""Of the containers that do not run one in so many has run and ended; the others were only created."""
+"""Of the containers that do not run one in so many has run and ended; the others were only created.
+"""
 
 
 def start(box: Box, *, debug: bool = False) -> None:
-    """Start the engine with the settings of a healthy host, an image, and a network of the user's own.
+    """Start the engine with the settings of a healthy host, an image, and a network of the user's
+    own.
 
     debug: it logs each request.
     """
@@ -28,9 +31,13 @@ def start(box: Box, *, debug: bool = False) -> None:
 
 
 def grow(box: Box, size: int, running: int) -> None:
-    """Create containers until there are `size`, of which `running` run and a fifth of the others has ended."""
+    """Create containers until there are `size`, of which `running` run and a fifth of the others
+    has ended."""
     have = box.api("/containers/json?all=1")
-    count = {state: sum(row["State"] == state for row in have) for state in ("running", "exited", "created")}
+    count = {
+        state: sum(row["State"] == state for row in have)
+        for state in ("running", "exited", "created")
+    }
     to_run = running - count["running"]
     to_end = (size - running) // ENDED_SHARE - count["exited"]
     to_create = size - len(have) - to_run - to_end
@@ -41,12 +48,14 @@ def grow(box: Box, size: int, running: int) -> None:
 
 
 def running_of(size: int) -> int:
-    """How many of so many containers run: two of five, but never more than a small machine carries."""
+    """How many of so many containers run: two of five, but never more than a small machine
+    carries."""
     return min(size * 2 // 5, MOST_RUNNING)
 
 
 def network_host(box: Box, running: int) -> None:
-    """`running` small containers that do nothing, on networks of 100 each, for the evidence about networks."""
+    """`running` small containers that do nothing, on networks of 100 each, for the evidence about
+    networks."""
     have = {row["Name"] for row in box.api("/networks")}
     for at in range(0, running, 100):
         if f"wide_{at}" not in have:
@@ -71,13 +80,18 @@ def _sleeper(box: Box, at: int) -> None:
 
 
 def _make(box: Box, at: int, then: str) -> None:
-    made = _post(box, f"/containers/create?name=shop-{at:04d}", _body(at, ["true"] if then == "end" else None))
+    made = _post(
+        box,
+        f"/containers/create?name=shop-{at:04d}",
+        _body(at, ["true"] if then == "end" else None),
+    )
     if then != "create":
         _post(box, f"/containers/{made['Id']}/start", {})
 
 
 def _body(at: int, command: Sequence[str] | None) -> Mapping[str, Any]:
-    """A container as compose makes them: labels, a dozen variables, limits, a volume, a health check where it runs."""
+    """A container as compose makes them: labels, a dozen variables, limits, a volume, a health
+    check where it runs."""
     service = f"svc{at % 40}"
     return {
         "Image": "shop:1.4",
@@ -122,10 +136,14 @@ def _body(at: int, command: Sequence[str] | None) -> Mapping[str, Any]:
 def _post(box: Box, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
     connection = UnixConnection(str(box.path("/run/docker.sock")), 60)
     try:
-        connection.request("POST", path, body=json.dumps(body), headers={"Content-Type": "application/json"})
+        connection.request(
+            "POST", path, body=json.dumps(body), headers={"Content-Type": "application/json"}
+        )
         response = connection.getresponse()
         said = response.read()
-        assert response.status < 400, f"POST {path}: {response.status} {said.decode(errors='replace').strip()}"
+        assert response.status < 400, (
+            f"POST {path}: {response.status} {said.decode(errors='replace').strip()}"
+        )
         answer = json.loads(said) if said else {}
         assert isinstance(answer, dict)
         return answer

@@ -1,7 +1,9 @@
-"""Run commands in turn and print what each cost as JSON. A script by itself, started inside the box without site-packages.
+"""Run commands in turn and print what each cost as JSON. A script by itself, started inside the box
+without site-packages.
 
-Arguments: a JSON object with `commands` {name: argv}, `rounds`, `dockerd` (its pid), `own` (names whose last line of
-output says {"wall", "cpu"} of the part that counts). Output: {name: [{wall, cpu, dockerd (s), peak (bytes)}]}.
+Arguments: a JSON object with `commands` {name: argv}, `rounds`, `dockerd` (its pid), `own` (names
+whose last line of output says {"wall", "cpu"} of the part that counts). Output: {name: [{wall, cpu,
+dockerd (s), peak (bytes)}]}.
 """
 
 import ctypes
@@ -22,7 +24,8 @@ def spent(pid: int) -> float:
 
 
 def cost(argv: list[str], dockerd: int, own: bool) -> dict[str, float]:
-    """What one run costs, with all its children: those that outlive it are adopted and waited for too."""
+    """What one run costs, with all its children: those that outlive it are adopted and waited for
+    too."""
     reader, writer = os.pipe()
     before, began = spent(dockerd), time.monotonic()
     child = os.fork()

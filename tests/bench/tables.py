@@ -1,4 +1,5 @@
-"""The figures as Markdown tables, which read well in a terminal and stand in the README as they are."""
+"""The figures as Markdown tables, which read well in a terminal and stand in the README as they
+are."""
 
 from __future__ import annotations
 
@@ -16,8 +17,17 @@ MIB = 1 << 20
 
 def machine(engine: str) -> str:
     """A line that says where the figures were taken."""
-    model = next((line.partition(":")[2].strip() for line in _lines("/proc/cpuinfo") if "model name" in line), "")
-    memory = next(int(line.split()[1]) for line in _lines("/proc/meminfo") if line.startswith("MemTotal"))
+    model = next(
+        (
+            line.partition(":")[2].strip()
+            for line in _lines("/proc/cpuinfo")
+            if "model name" in line
+        ),
+        "",
+    )
+    memory = next(
+        int(line.split()[1]) for line in _lines("/proc/meminfo") if line.startswith("MemTotal")
+    )
     load = os.getloadavg()[0]
     return (
         f"{os.cpu_count()} cores of {model or platform.machine()}, {memory / 1024 / 1024:.0f} GiB, Linux {platform.release()}, "
@@ -29,7 +39,13 @@ def start_up(found: Costs) -> str:
     """Commands that ask nothing, with their ratio to the bare interpreter."""
     bare = found["python -c pass"]
     rows = [
-        [name, _ms(costs, "wall"), _ms(costs, "cpu"), _ratio(costs, bare, "wall"), _ratio(costs, bare, "cpu")]
+        [
+            name,
+            _ms(costs, "wall"),
+            _ms(costs, "cpu"),
+            _ratio(costs, bare, "wall"),
+            _ratio(costs, bare, "cpu"),
+        ]
         for name, costs in found.items()
     ]
     return _table(["", "wall", "CPU", "wall, of bare python", "CPU, of bare python"], rows)
@@ -57,7 +73,8 @@ def ratios(measured: Mapping[int, Costs]) -> str:
     rows = []
     for size, found in measured.items():
         tool, api, curl, client = (
-            found[name] for name in ("diagnose all", "its API questions", "curl --parallel", "docker inspect")
+            found[name]
+            for name in ("diagnose all", "its API questions", "curl --parallel", "docker inspect")
         )
         rest = [
             run.wall - asked.wall - imported.wall
@@ -101,7 +118,9 @@ def _ms(runs: Sequence[Cost], name: str) -> str:
 def _ratio(runs: Sequence[Cost], others: Sequence[Cost], name: str) -> str:
     """Pair by pair, since the machine's load changes from one minute to the next."""
     read: Callable[[Cost], float] = lambda run: float(getattr(run, name))  # noqa: E731
-    pairs = sorted(read(one) / read(other) for one, other in zip(runs, others, strict=True) if read(other))
+    pairs = sorted(
+        read(one) / read(other) for one, other in zip(runs, others, strict=True) if read(other)
+    )
     return f"{median(pairs):.2f} ({pairs[0]:.2f} to {pairs[-1]:.2f})" if pairs else "-"
 
 

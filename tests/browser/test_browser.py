@@ -1,5 +1,6 @@
-"""Real Chromium opens the HTML of recorded hosts. Needs Debian's chromium, node, and `npm install puppeteer-core axe-core` in the folder
-that DIAGNOSE_NODE_MODULES names; skipped otherwise. Run nightly.
+"""Real Chromium opens the HTML of recorded hosts. Needs Debian's chromium, node, and `npm install
+puppeteer-core axe-core` in the folder that DIAGNOSE_NODE_MODULES names; skipped otherwise. Run
+nightly.
 
 No packet leaves: the pages are files, and the browser resolves no name.
 """
@@ -24,11 +25,15 @@ SCRIPT = Path(__file__).with_name("open.mjs")
 MODULES = os.environ.get("DIAGNOSE_NODE_MODULES", "")
 MISSING = [name for name in ("chromium", "node") if shutil.which(name) is None]
 MISSING += (
-    [] if MODULES and Path(MODULES, "axe-core").is_dir() else ["puppeteer-core and axe-core (DIAGNOSE_NODE_MODULES)"]
+    []
+    if MODULES and Path(MODULES, "axe-core").is_dir()
+    else ["puppeteer-core and axe-core (DIAGNOSE_NODE_MODULES)"]
 )
 
 pytestmark = [
-    pytest.mark.skipif(bool(MISSING), reason=f"no browser to open pages with: {', '.join(MISSING)} missing"),
+    pytest.mark.skipif(
+        bool(MISSING), reason=f"no browser to open pages with: {', '.join(MISSING)} missing"
+    ),
     pytest.mark.timeout(600),
 ]
 
@@ -40,7 +45,14 @@ def opened(folder: Path, texts: dict[str, str]) -> list[dict[str, Any]]:
         files.append(folder / f"{name}.html")
         files[-1].write_text(text)
     pictures = os.environ.get("DIAGNOSE_PICTURES", "-")
-    argv = ["node", str(SCRIPT), shutil.which("chromium") or "", MODULES, pictures, *map(str, files)]
+    argv = [
+        "node",
+        str(SCRIPT),
+        shutil.which("chromium") or "",
+        MODULES,
+        pictures,
+        *map(str, files),
+    ]
     done = subprocess.run(argv, capture_output=True, text=True, timeout=580, check=False)
     assert done.returncode == 0, done.stderr
     met: list[dict[str, Any]] = json.loads(done.stdout)

@@ -1,4 +1,5 @@
-"""What confines the engine, and cgroups that leak: on lines as they were reported, and made figures."""
+"""What confines the engine, and cgroups that leak: on lines as they were reported, and made
+figures."""
 
 from __future__ import annotations
 
@@ -35,7 +36,9 @@ REFUSED: dict[str, Any] = {
 }
 
 
-def _collected(*texts: str, age: float = 60.0, containers: Any = (), kind: Any = None) -> Confinement:
+def _collected(
+    *texts: str, age: float = 60.0, containers: Any = (), kind: Any = None
+) -> Confinement:
     host = Made({"file.read": kind or Failed("missing", "")})
     log = KernelLog(tuple(Record(NOW - age, text) for text in texts))
     return confinement(host, of(*containers), log, Clock(NOW, 0.0), Options(since_s=3600))
@@ -45,12 +48,22 @@ def _collected(*texts: str, age: float = 60.0, containers: Any = (), kind: Any =
     ("texts", "age", "variables"),
     [
         pytest.param(
-            [LINE.format(peer="runc")] * 2, 60.0, [{"profile": "/etc/apparmor.d/runc"}], id="AppArmor 4 and runc"
+            [LINE.format(peer="runc")] * 2,
+            60.0,
+            [{"profile": "/etc/apparmor.d/runc"}],
+            id="AppArmor 4 and runc",
         ),
-        pytest.param([LINE.format(peer="snap.docker.dockerd")], 60.0, [{"snap": "docker"}], id="the snap"),
+        pytest.param(
+            [LINE.format(peer="snap.docker.dockerd")], 60.0, [{"snap": "docker"}], id="the snap"
+        ),
         pytest.param([LINE.format(peer="runc")], 7200.0, [], id="long ago"),
         pytest.param([OTHER], 60.0, [], id="somebody else's signal"),
-        pytest.param(['apparmor="DENIED" operation="open" profile="docker-default"'], 60.0, [], id="another denial"),
+        pytest.param(
+            ['apparmor="DENIED" operation="open" profile="docker-default"'],
+            60.0,
+            [],
+            id="another denial",
+        ),
     ],
 )
 def test_stop_denied(texts: list[str], age: float, variables: list[dict[str, str]]) -> None:
@@ -64,10 +77,17 @@ def test_sysctl_denied_is_one_finding_for_all_containers() -> None:
     (finding,) = judge("security.sysctl-denied", confinement=found).findings
     assert "inside LXC" in finding.summary
     assert [subject.name for subject in finding.touches] == ["a", "b"]
-    assert judge("security.sysctl-denied", confinement=_collected(containers=[container("well")])).verdict == "passed"
+    assert (
+        judge(
+            "security.sysctl-denied", confinement=_collected(containers=[container("well")])
+        ).verdict
+        == "passed"
+    )
 
 
-TABLE = "#subsys_name\thierarchy\tnum_cgroups\tenabled\ncpu\t1\t{cpu}\t1\nmemory\t{own}\t{memory}\t1\n"
+TABLE = (
+    "#subsys_name\thierarchy\tnum_cgroups\tenabled\ncpu\t1\t{cpu}\t1\nmemory\t{own}\t{memory}\t1\n"
+)
 
 
 @pytest.mark.parametrize(
@@ -87,7 +107,11 @@ def test_cgroups_are_counted(table: str, statistics: str, counts: CgroupCounts) 
 
 
 NO_ROOM = {
-    "State": {"Status": "created", "Pid": 0, "Error": "mkdir /sys/fs/cgroup/memory/docker/9f: no space left on device"}
+    "State": {
+        "Status": "created",
+        "Pid": 0,
+        "Error": "mkdir /sys/fs/cgroup/memory/docker/9f: no space left on device",
+    }
 }
 
 
@@ -96,10 +120,21 @@ NO_ROOM = {
     [
         pytest.param(CgroupCounts(104, 12), container(), [], id="a handful"),
         pytest.param(CgroupCounts(25_000, 24_900), container(), [], id="many that are in use"),
-        pytest.param(CgroupCounts(30_000, 200), container(), [("warning", "host")], id="they pile up"),
-        pytest.param(CgroupCounts(65_500, 200), container(), [("critical", "host")], id="the last ids"),
-        pytest.param(CgroupCounts(65_535, 200), container(**NO_ROOM), [("critical", "host")], id="a start failed"),
-        pytest.param(CgroupCounts(104, 12), container(**NO_ROOM), [], id="a start failed, and it is over"),
+        pytest.param(
+            CgroupCounts(30_000, 200), container(), [("warning", "host")], id="they pile up"
+        ),
+        pytest.param(
+            CgroupCounts(65_500, 200), container(), [("critical", "host")], id="the last ids"
+        ),
+        pytest.param(
+            CgroupCounts(65_535, 200),
+            container(**NO_ROOM),
+            [("critical", "host")],
+            id="a start failed",
+        ),
+        pytest.param(
+            CgroupCounts(104, 12), container(**NO_ROOM), [], id="a start failed, and it is over"
+        ),
         pytest.param(CgroupCounts(300, None, 41), container(), [], id="cgroup v2"),
     ],
 )
@@ -119,13 +154,26 @@ HELD = "36 35 0:50 / /var/lib/docker/overlay2/9f/diff/held rw - tmpfs none rw\n"
         pytest.param(BUSY, "", HELD, {"mount", "pid"}, id="in another process's"),
         pytest.param(BUSY, "", "", {"path"}, id="nowhere to be seen"),
         pytest.param(
-            BUSY.replace("device or resource busy", "operation not permitted"), HELD, HELD, {"path"}, id="no mount"
+            BUSY.replace("device or resource busy", "operation not permitted"),
+            HELD,
+            HELD,
+            {"path"},
+            id="no mount",
         ),
     ],
 )
-def test_what_holds_a_dead_container(error: str, here: str, elsewhere: str, variables: set[str]) -> None:
+def test_what_holds_a_dead_container(
+    error: str, here: str, elsewhere: str, variables: set[str]
+) -> None:
     stuck = container("stuck", State={**DEAD["State"], "Error": error})
-    host = Made({"file.read": {"text": elsewhere}, "file.stats": {"/proc/70/ns/mnt": {"link": "mnt:[4026532]"}}})
-    leaks = leaked_mounts(host, of(stuck), Mounts(tuple(parse(here))), Processes((Process(70, comm="agent"),)))
+    host = Made(
+        {
+            "file.read": {"text": elsewhere},
+            "file.stats": {"/proc/70/ns/mnt": {"link": "mnt:[4026532]"}},
+        }
+    )
+    leaks = leaked_mounts(
+        host, of(stuck), Mounts(tuple(parse(here))), Processes((Process(70, comm="agent"),))
+    )
     (finding,) = judge("container.dead", containers=of(stuck), leaks=leaks).findings
     assert finding.variables.keys() - {"container", "id"} == variables

@@ -1,4 +1,5 @@
-"""The container family on evidence made by hand: what fires, what stays silent, what does not apply."""
+"""The container family on evidence made by hand: what fires, what stays silent, what does not
+apply."""
 
 from __future__ import annotations
 
@@ -47,24 +48,38 @@ def at(age: float) -> str:
 
 
 def made(
-    status: str, *, code: int = 0, ran: float = 1.0, age: float = 60.0, name: str = "web", **parts: Any
+    status: str,
+    *,
+    code: int = 0,
+    ran: float = 1.0,
+    age: float = 60.0,
+    name: str = "web",
+    **parts: Any,
 ) -> Container:
-    """A container in this state; it ended `age` seconds ago after `ran` seconds, or runs for `age` seconds."""
+    """A container in this state; it ended `age` seconds ago after `ran` seconds, or runs for `age`
+    seconds."""
     running = status in ("running", "paused")
     states: dict[str, Any] = {"Status": status, "Pid": 100 if running else 0, "ExitCode": code}
     states["StartedAt"] = at(age if running else age + ran)
     states["FinishedAt"] = at(age)
     states.update(parts.pop("State", {}))
-    return container(name, State=states, **{"Id": hashlib.sha256(name.encode()).hexdigest(), **parts})
+    return container(
+        name, State=states, **{"Id": hashlib.sha256(name.encode()).hexdigest(), **parts}
+    )
 
 
 def policy(name: str, most: int = 0) -> dict[str, Any]:
     return {"HostConfig": {"RestartPolicy": {"Name": name, "MaximumRetryCount": most}}}
 
 
-def history(each: Container, *rows: tuple[float, str, dict[str, str]], full: bool = False) -> Events:
+def history(
+    each: Container, *rows: tuple[float, str, dict[str, str]], full: bool = False
+) -> Events:
     """Events of a container: age in seconds, action, attributes; oldest first."""
-    listed = [Event(NOW - age, "container", action, "", each.id, attributes) for age, action, attributes in rows]
+    listed = [
+        Event(NOW - age, "container", action, "", each.id, attributes)
+        for age, action, attributes in rows
+    ]
     return Events(tuple(listed), listed[0].at if full else None)
 
 
@@ -92,7 +107,9 @@ def told(result: Result | list[Finding | Unexamined]) -> list[tuple[str, str]]:
 LIMITED: dict[str, Any] = {"HostConfig": {"Memory": 16 * MIB}}
 
 
-def oom_lines(each: Container, age: float, *, parent: str = "", constraint: str = "CONSTRAINT_MEMCG") -> list[Record]:
+def oom_lines(
+    each: Container, age: float, *, parent: str = "", constraint: str = "CONSTRAINT_MEMCG"
+) -> list[Record]:
     path = f"/docker/{each.id}"
     limit_of = "" if constraint == "CONSTRAINT_NONE" else f",oom_memcg={parent or path}"
     moment = NOW - age
@@ -116,7 +133,9 @@ def oom(
     lines: Iterable[Record] | None = (),
     killed: int | None = None,
 ) -> list[tuple[str, str]]:
-    groups = Cgroups({each.id: CgroupStats(memory=Memory(oom_kill=killed))} if killed is not None else {})
+    groups = Cgroups(
+        {each.id: CgroupStats(memory=Memory(oom_kill=killed))} if killed is not None else {}
+    )
     log = UNKNOWN if lines is None else KernelLog(tuple(lines))
     remembered = Events(()) if events is None else events
     return told(
@@ -136,7 +155,10 @@ def test_each_of_four_sources_alone_tells_of_an_oom_kill():
     down = made("exited", code=137, State={"OOMKilled": True}, **LIMITED)
     runs = made("running", age=300, **LIMITED)
     assert oom(down) == [
-        ("critical", 'container "web" ran out of memory and was killed 1 min ago: its limit is 16.0 MiB')
+        (
+            "critical",
+            'container "web" ran out of memory and was killed 1 min ago: its limit is 16.0 MiB',
+        )
     ]
     assert oom(runs, lines=oom_lines(runs, 600))[0][1].startswith(
         'container "web" ran out of memory, was killed 10 min ago and started'
@@ -148,7 +170,10 @@ def test_each_of_four_sources_alone_tells_of_an_oom_kill():
         )
     ]
     assert oom(runs, killed=2) == [
-        ("warning", 'container "web" ran out of memory and lost a process at an unknown time: its limit is 16.0 MiB')
+        (
+            "warning",
+            'container "web" ran out of memory and lost a process at an unknown time: its limit is 16.0 MiB',
+        )
     ]
 
 
@@ -164,7 +189,10 @@ def test_no_oom_kill(name: str, each: Container):
 
 
 def test_an_old_oom_kill_is_advice():
-    assert oom(made("exited", code=137, age=6 * 86400, State={"OOMKilled": True}, **LIMITED))[0][0] == "advice"
+    assert (
+        oom(made("exited", code=137, age=6 * 86400, State={"OOMKilled": True}, **LIMITED))[0][0]
+        == "advice"
+    )
     assert oom(made("exited", code=0, State={"OOMKilled": True}, **LIMITED))[0][0] == "advice"
     assert oom(made("running", age=40 * 86400, **LIMITED), killed=1)[0][0] == "advice"
 
@@ -211,7 +239,10 @@ def test_a_flag_alone_that_has_outlived_a_start_is_advice():
 
 def test_an_oom_kill_names_whose_limit_it_was():
     each = made("exited", code=137, **LIMITED)
-    assert "the cgroup above it, /tenants" in oom(each, lines=oom_lines(each, 60, parent="/tenants"))[0][1]
+    assert (
+        "the cgroup above it, /tenants"
+        in oom(each, lines=oom_lines(each, 60, parent="/tenants"))[0][1]
+    )
     unlimited = made("exited", code=137, State={"OOMKilled": True})
     assert "no limit of its own" in oom(unlimited)[0][1]
     assert (
@@ -235,18 +266,44 @@ def die(age: float, code: int = 3) -> tuple[float, str, dict[str, str]]:
 
 LOOPING = made("restarting", code=3, RestartCount=8, **policy("always"))
 UP_NOW = made("running", age=5, RestartCount=8, State={"FinishedAt": at(8)}, **policy("always"))
-STEADY = made("running", age=5 * 3600, RestartCount=80, State={"FinishedAt": at(5 * 3600 + 1)}, **policy("always"))
+STEADY = made(
+    "running",
+    age=5 * 3600,
+    RestartCount=80,
+    State={"FinishedAt": at(5 * 3600 + 1)},
+    **policy("always"),
+)
 
 
 @pytest.mark.parametrize(
     ("name", "each", "events", "severity"),
     [
         ("waits for its next start", LOOPING, Events(()), "critical"),
-        ("up at this moment, events tell", UP_NOW, history(UP_NOW, die(40), die(30), die(10)), "critical"),
+        (
+            "up at this moment, events tell",
+            UP_NOW,
+            history(UP_NOW, die(40), die(30), die(10)),
+            "critical",
+        ),
         ("up at this moment, events are lost, the pause tells", UP_NOW, UNKNOWN, "critical"),
-        ("crashes every few minutes", UP_NOW, history(UP_NOW, die(900), die(500), die(8)), "warning"),
-        ("ends with success", made("restarting", RestartCount=8, **policy("always")), Events(()), "warning"),
-        ("a worker that recycles itself", UP_NOW, history(UP_NOW, die(900, 0), die(500, 0), die(8, 0)), "advice"),
+        (
+            "crashes every few minutes",
+            UP_NOW,
+            history(UP_NOW, die(900), die(500), die(8)),
+            "warning",
+        ),
+        (
+            "ends with success",
+            made("restarting", RestartCount=8, **policy("always")),
+            Events(()),
+            "warning",
+        ),
+        (
+            "a worker that recycles itself",
+            UP_NOW,
+            history(UP_NOW, die(900, 0), die(500, 0), die(8, 0)),
+            "advice",
+        ),
         (
             "a worker that is about to begin anew",
             made("restarting", ran=600, RestartCount=8, **policy("always")),
@@ -279,7 +336,9 @@ FLOODED = history(SLOW, (20, "exec_die", {}), full=True)
 def ended(each: Container, *ages: float) -> DaemonLog:
     """The daemon's log with these ends of a container."""
     fields = {"container": each.id, "topic": "/tasks/delete"}
-    return DaemonLog(tuple(LogLine(NOW - age, "info", "ignoring event", fields) for age in ages), "docker.log")
+    return DaemonLog(
+        tuple(LogLine(NOW - age, "info", "ignoring event", fields) for age in ages), "docker.log"
+    )
 
 
 def test_ends_that_the_events_no_longer_hold_stand_in_the_daemons_log():
@@ -309,7 +368,9 @@ def test_ends_that_the_events_no_longer_hold_stand_in_the_daemons_log():
         )
         == []
     )
-    once = made("running", age=30, RestartCount=1, State={"FinishedAt": at(30.1)}, **policy("always"))
+    once = made(
+        "running", age=30, RestartCount=1, State={"FinishedAt": at(30.1)}, **policy("always")
+    )
     assert (
         told(
             judge(
@@ -327,7 +388,9 @@ def test_ends_that_the_events_no_longer_hold_stand_in_the_daemons_log():
 
 
 REBOOTED = made("running", age=20, RestartCount=8, State={"FinishedAt": at(50)}, **policy("always"))
-RECOVERED = made("running", age=480, RestartCount=8, State={"FinishedAt": at(500)}, **policy("always"))
+RECOVERED = made(
+    "running", age=480, RestartCount=8, State={"FinishedAt": at(500)}, **policy("always")
+)
 
 
 @pytest.mark.parametrize(
@@ -337,7 +400,11 @@ RECOVERED = made("running", age=480, RestartCount=8, State={"FinishedAt": at(500
         ("old history, long up, events are lost", STEADY, UNKNOWN),
         ("old history, the host was booted just now", REBOOTED, Events(())),
         ("recovered some minutes ago", RECOVERED, history(RECOVERED, die(560), die(540), die(520))),
-        ("failed twice", made("restarting", code=3, RestartCount=2, **policy("always")), Events(())),
+        (
+            "failed twice",
+            made("restarting", code=3, RestartCount=2, **policy("always")),
+            Events(()),
+        ),
         (
             "restarted by hand, over and over",
             UP_NOW,
@@ -346,7 +413,11 @@ RECOVERED = made("running", age=480, RestartCount=8, State={"FinishedAt": at(500
                 *[
                     row
                     for age in (90, 60, 10)
-                    for row in ((age + 1, "kill", {"signal": "15"}), die(age, 143), (age - 1, "start", {}))
+                    for row in (
+                        (age + 1, "kill", {"signal": "15"}),
+                        die(age, 143),
+                        (age - 1, "start", {}),
+                    )
                 ],
             ),
         ),
@@ -369,8 +440,13 @@ def test_no_loop(name: str, each: Container, events: Events | Unavailable):
     )
 
 
-def task(slot: str, number: int, status: str = "exited", code: int = 1, age: float = 60) -> Container:
-    labels = {"com.docker.swarm.service.name": "shop_web", "com.docker.swarm.task.name": f"{slot}.{number:x}"}
+def task(
+    slot: str, number: int, status: str = "exited", code: int = 1, age: float = 60
+) -> Container:
+    labels = {
+        "com.docker.swarm.service.name": "shop_web",
+        "com.docker.swarm.task.name": f"{slot}.{number:x}",
+    }
     return made(status, code=code, age=age, name=f"{slot}.{number:x}", Config={"Labels": labels})
 
 
@@ -465,17 +541,38 @@ GIVEN_UP = made("exited", code=4, RestartCount=2, **policy("on-failure", 2))
             Events(()),
             ["advice"],
         ),
-        ("stopped by hand", GIVEN_UP, history(GIVEN_UP, (62, "kill", {"signal": "15"}), die(60, 143)), []),
+        (
+            "stopped by hand",
+            GIVEN_UP,
+            history(GIVEN_UP, (62, "kill", {"signal": "15"}), die(60, 143)),
+            [],
+        ),
         ("done at last", made("exited", RestartCount=2, **policy("on-failure", 2)), Events(()), []),
-        ("has tries left", made("exited", code=4, RestartCount=1, **policy("on-failure", 2)), Events(()), []),
-        ("no maximum", made("exited", code=4, RestartCount=9, **policy("on-failure")), Events(()), []),
+        (
+            "has tries left",
+            made("exited", code=4, RestartCount=1, **policy("on-failure", 2)),
+            Events(()),
+            [],
+        ),
+        (
+            "no maximum",
+            made("exited", code=4, RestartCount=9, **policy("on-failure")),
+            Events(()),
+            [],
+        ),
     ],
 )
 def test_restarts_exhausted(name: str, each: Container, events: Events, expected: list[str]):
     assert [
         found
         for found, _ in told(
-            judge("container.restarts-exhausted", containers=of(each), clock=CLOCK, log_tails=QUIET, events=events)
+            judge(
+                "container.restarts-exhausted",
+                containers=of(each),
+                clock=CLOCK,
+                log_tails=QUIET,
+                events=events,
+            )
         )
     ] == expected
 
@@ -494,8 +591,16 @@ EARLY = made("exited", code=1)
             made("exited", code=1, HostConfig={"PortBindings": {"80/tcp": [{"HostPort": "80"}]}}),
             ["critical"],
         ),
-        ("has a health check", made("exited", code=1, Config={"Healthcheck": {"Test": ["CMD", "x"]}}), ["critical"]),
-        ("a service of compose", made("exited", code=1, Config={"Labels": COMPOSE, "AttachStdout": True}), ["warning"]),
+        (
+            "has a health check",
+            made("exited", code=1, Config={"Healthcheck": {"Test": ["CMD", "x"]}}),
+            ["critical"],
+        ),
+        (
+            "a service of compose",
+            made("exited", code=1, Config={"Labels": COMPOSE, "AttachStdout": True}),
+            ["warning"],
+        ),
         ("detached", EARLY, ["warning"]),
         ("crashed with a segmentation fault", made("exited", code=139), ["warning"]),
         ("in the foreground", made("exited", code=1, Config={"AttachStdout": True}), ["advice"]),
@@ -507,12 +612,20 @@ EARLY = made("exited", code=1)
         ("a terminal", made("exited", code=1, Config={"Tty": True, "AttachStdout": True}), []),
         (
             "a one-off of compose",
-            made("exited", code=1, Config={"Labels": {**COMPOSE, "com.docker.compose.oneoff": "True"}}),
+            made(
+                "exited",
+                code=1,
+                Config={"Labels": {**COMPOSE, "com.docker.compose.oneoff": "True"}},
+            ),
             [],
         ),
         ("held by hand in its loop", made("exited", code=1, **policy("always")), []),
         ("a task of swarm", task("shop_web.1", 1), []),
-        ("the engine refused it", made("exited", code=128, State={"Error": "network x not found"}), []),
+        (
+            "the engine refused it",
+            made("exited", code=128, State={"Error": "network x not found"}),
+            [],
+        ),
     ],
 )
 def test_exits_at_start(name: str, each: Container, expected: list[str]):
@@ -557,11 +670,35 @@ AMD64 = Info(architecture="x86_64")
 @pytest.mark.parametrize(
     ("name", "why", "head", "check", "words"),
     [
-        ("arm64 on amd64", NO_FORMAT, ELF_ARM, "exec_format", "built for arm64, and this host is amd64"),
+        (
+            "arm64 on amd64",
+            NO_FORMAT,
+            ELF_ARM,
+            "exec_format",
+            "built for arm64, and this host is amd64",
+        ),
         ("no #! line", NO_FORMAT, b"echo x\n", "exec_format", "a script without a #! line"),
-        ("carriage return", NO_FILE, b"#!/bin/sh\r\necho x\r\n", "interpreter_missing", "ends in a carriage return"),
-        ("no such interpreter", NO_FILE, b"#!/usr/bin/env python3\n", "interpreter_missing", "/app needs /usr/bin/env"),
-        ("no loader", NO_FILE, ELF_ARM, "interpreter_missing", "the loader that /app was linked for is missing"),
+        (
+            "carriage return",
+            NO_FILE,
+            b"#!/bin/sh\r\necho x\r\n",
+            "interpreter_missing",
+            "ends in a carriage return",
+        ),
+        (
+            "no such interpreter",
+            NO_FILE,
+            b"#!/usr/bin/env python3\n",
+            "interpreter_missing",
+            "/app needs /usr/bin/env",
+        ),
+        (
+            "no loader",
+            NO_FILE,
+            ELF_ARM,
+            "interpreter_missing",
+            "the loader that /app was linked for is missing",
+        ),
         (
             "closed interpreter",
             NO_RIGHT,
@@ -569,8 +706,20 @@ AMD64 = Info(architecture="x86_64")
             "entrypoint_forbidden",
             "/root/py, which /app needs, cannot be",
         ),
-        ("closed program", NO_RIGHT, ELF_ARM, "entrypoint_forbidden", "/app cannot be executed by user 1000"),
-        ("setcap", NOT_PERMITTED, ELF_ARM, "entrypoint_forbidden", "/app has capabilities that the container does not"),
+        (
+            "closed program",
+            NO_RIGHT,
+            ELF_ARM,
+            "entrypoint_forbidden",
+            "/app cannot be executed by user 1000",
+        ),
+        (
+            "setcap",
+            NOT_PERMITTED,
+            ELF_ARM,
+            "entrypoint_forbidden",
+            "/app has capabilities that the container does not",
+        ),
     ],
 )
 def test_a_refused_program(name: str, why: str, head: bytes, check: str, words: str):
@@ -580,29 +729,60 @@ def test_a_refused_program(name: str, why: str, head: bytes, check: str, words: 
 def assert_refused(program: Program, check: str, words: str):
     told_of = Programs({EARLY.id: program})
     found = {
-        "exec_format": told(judge("container.exec-format", containers=of(EARLY), programs=told_of, info=AMD64)),
-        "interpreter_missing": told(judge("container.interpreter-missing", containers=of(EARLY), programs=told_of)),
-        "entrypoint_forbidden": told(
-            judge("container.entrypoint-forbidden", containers=of(EARLY), programs=told_of, mounts=UNKNOWN)
+        "exec_format": told(
+            judge("container.exec-format", containers=of(EARLY), programs=told_of, info=AMD64)
         ),
-        "entrypoint_missing": told(judge("container.entrypoint-missing", containers=of(EARLY), programs=told_of)),
-        "runtime_limit_hit": told(judge("container.runtime-limit-hit", containers=of(EARLY), programs=told_of)),
+        "interpreter_missing": told(
+            judge("container.interpreter-missing", containers=of(EARLY), programs=told_of)
+        ),
+        "entrypoint_forbidden": told(
+            judge(
+                "container.entrypoint-forbidden",
+                containers=of(EARLY),
+                programs=told_of,
+                mounts=UNKNOWN,
+            )
+        ),
+        "entrypoint_missing": told(
+            judge("container.entrypoint-missing", containers=of(EARLY), programs=told_of)
+        ),
+        "runtime_limit_hit": told(
+            judge("container.runtime-limit-hit", containers=of(EARLY), programs=told_of)
+        ),
     }
     assert words in found.pop(check)[0][1]
     assert list(found.values()) == [[], [], [], []]
 
 
 SAID = {
-    "exec /app: no such file or directory": ("interpreter_missing", "what /app needs to run is missing"),
+    "exec /app: no such file or directory": (
+        "interpreter_missing",
+        "what /app needs to run is missing",
+    ),
     'standard_init_linux.go:228: exec user process caused: "permission denied"': (
         "entrypoint_forbidden",
         "/app cannot be executed by user 1000",
     ),
-    "[FATAL tini (7)] exec serve failed: No such file or directory": ("entrypoint_missing", "its image has no serve"),
-    "[FATAL tini (7)] exec /app failed: Permission denied": ("entrypoint_forbidden", "/app cannot be executed"),
-    "[dumb-init] /gone: No such file or directory": ("entrypoint_missing", "its image has no /gone"),
-    "env: can't execute 'bash\r': No such file or directory": ("interpreter_missing", "ends in a carriage return"),
-    "/usr/bin/env: 'bash\\r': No such file or directory": ("interpreter_missing", "ends in a carriage return"),
+    "[FATAL tini (7)] exec serve failed: No such file or directory": (
+        "entrypoint_missing",
+        "its image has no serve",
+    ),
+    "[FATAL tini (7)] exec /app failed: Permission denied": (
+        "entrypoint_forbidden",
+        "/app cannot be executed",
+    ),
+    "[dumb-init] /gone: No such file or directory": (
+        "entrypoint_missing",
+        "its image has no /gone",
+    ),
+    "env: can't execute 'bash\r': No such file or directory": (
+        "interpreter_missing",
+        "ends in a carriage return",
+    ),
+    "/usr/bin/env: 'bash\\r': No such file or directory": (
+        "interpreter_missing",
+        "ends in a carriage return",
+    ),
     "/usr/bin/env: ‘node’: No such file or directory": ("interpreter_missing", "/app needs node"),
     "env: python3: No such file or directory": ("interpreter_missing", "/app needs python3"),
     "exec /bin/sh: resource temporarily unavailable": (
@@ -653,11 +833,15 @@ REFUSALS = {
 
 
 def start_refused(containers: Containers) -> list[Any]:
-    return items(judge("container.start-refused", containers=containers, bind_sources=BindSources({})))
+    return items(
+        judge("container.start-refused", containers=containers, bind_sources=BindSources({}))
+    )
 
 
 def entrypoint_missing(containers: Containers) -> list[Any]:
-    return items(judge("container.entrypoint-missing", containers=containers, programs=Programs({})))
+    return items(
+        judge("container.entrypoint-missing", containers=containers, programs=Programs({}))
+    )
 
 
 def runtime_limit_hit(containers: Containers) -> list[Any]:
@@ -665,7 +849,14 @@ def runtime_limit_hit(containers: Containers) -> list[Any]:
 
 
 def entrypoint_forbidden(containers: Containers) -> list[Any]:
-    return items(judge("container.entrypoint-forbidden", containers=containers, programs=UNKNOWN, mounts=UNKNOWN))
+    return items(
+        judge(
+            "container.entrypoint-forbidden",
+            containers=containers,
+            programs=UNKNOWN,
+            mounts=UNKNOWN,
+        )
+    )
 
 
 def device_missing(containers: Containers) -> list[Any]:
@@ -680,15 +871,33 @@ def network_gone(containers: Containers) -> list[Any]:
 @pytest.mark.parametrize("status", ["created", "exited"])
 def test_a_refused_start_has_one_name(error: str, status: str):
     each = made(status, code=128, Path="/x", State={"Error": error})
-    checks = (entrypoint_missing, entrypoint_forbidden, device_missing, network_gone, runtime_limit_hit, start_refused)
-    assert [check.__name__ for check in checks if told(check(of(each)))] == [REFUSALS[error]] * bool(REFUSALS[error])
+    checks = (
+        entrypoint_missing,
+        entrypoint_forbidden,
+        device_missing,
+        network_gone,
+        runtime_limit_hit,
+        start_refused,
+    )
+    assert [check.__name__ for check in checks if told(check(of(each)))] == [
+        REFUSALS[error]
+    ] * bool(REFUSALS[error])
 
 
 PEER = made("exited", code=137, name="proxy")
 WORDS = [
-    (f"cannot join network of a non running container: {PEER.id}", 'container "proxy", which it needs, is not running'),
-    (f"can't join IPC of container {PEER.id}: container {PEER.id} is not running", 'container "proxy", which it needs'),
-    ("Cannot link to a non running container: /proxy AS /web/db", 'container "proxy", which it needs, is not running'),
+    (
+        f"cannot join network of a non running container: {PEER.id}",
+        'container "proxy", which it needs, is not running',
+    ),
+    (
+        f"can't join IPC of container {PEER.id}: container {PEER.id} is not running",
+        'container "proxy", which it needs',
+    ),
+    (
+        "Cannot link to a non running container: /proxy AS /web/db",
+        'container "proxy", which it needs, is not running',
+    ),
     (
         "No such container: 9edcb41dcacbc1b9d300d50c818cbf0bfca28d08",
         'container "9edcb41dcacb", which it needs, no longer',
@@ -727,7 +936,10 @@ WORDS = [
         "failed to start shim: start failed: : fork/exec /usr/bin/containerd-shim-runc-v2: no such file or directory: unknown",
         "the host has no /usr/bin/containerd-shim-runc-v2",
     ),
-    ("unable to find group nosuch: no matching entries in group file", 'its image has no group "nosuch"'),
+    (
+        "unable to find group nosuch: no matching entries in group file",
+        'its image has no group "nosuch"',
+    ),
     (
         (
             "error while mounting volume '/var/lib/docker/volumes/data/_data': failed to mount local volume: mount "
@@ -748,16 +960,22 @@ WORDS = [
 @pytest.mark.parametrize(("error", "words"), WORDS)
 def test_a_refused_start_is_told_in_the_engines_words(error: str, words: str):
     each = made("created", code=128, Path="sleep", State={"Error": error})
-    (finding,) = items(judge("container.start-refused", containers=of(each, PEER), bind_sources=UNKNOWN))
+    (finding,) = items(
+        judge("container.start-refused", containers=of(each, PEER), bind_sources=UNKNOWN)
+    )
     assert words in finding.summary
     assert (PEER.subject in finding.calls) == ("proxy" in words)
 
 
 def test_a_mount_over_its_folder_hides_a_program():
-    error = (
-        'runc create failed: unable to start container process: exec: "/app/x": stat /app/x: no such file or directory'
+    error = 'runc create failed: unable to start container process: exec: "/app/x": stat /app/x: no such file or directory'
+    hidden = made(
+        "created",
+        code=127,
+        Path="/app/x",
+        State={"Error": error},
+        HostConfig={"Tmpfs": {"/app": ""}},
     )
-    hidden = made("created", code=127, Path="/app/x", State={"Error": error}, HostConfig={"Tmpfs": {"/app": ""}})
     ((_, summary),) = told(entrypoint_missing(of(hidden)))
     assert summary == 'container "web" did not start: there is no /app/x in what is mounted at /app'
 
@@ -774,21 +992,66 @@ INTERACTIVE: dict[str, Any] = {"Config": {"Tty": True, "AttachStdout": True}}
     ("name", "each", "asked", "expected"),
     [
         ("a service", made("exited", code=1, ran=3600, HostConfig=PORT), False, ["critical"]),
-        ("a service of compose", made("exited", code=1, ran=60, Config={"Labels": COMPOSE}), False, ["warning"]),
-        ("killed from outside", made("exited", code=137, ran=3600, HostConfig=PORT), False, ["critical"]),
-        ("the host went down", made("exited", code=255, ran=3600, HostConfig=PORT), False, ["critical"]),
+        (
+            "a service of compose",
+            made("exited", code=1, ran=60, Config={"Labels": COMPOSE}),
+            False,
+            ["warning"],
+        ),
+        (
+            "killed from outside",
+            made("exited", code=137, ran=3600, HostConfig=PORT),
+            False,
+            ["critical"],
+        ),
+        (
+            "the host went down",
+            made("exited", code=255, ran=3600, HostConfig=PORT),
+            False,
+            ["critical"],
+        ),
         ("a job with a segmentation fault", made("exited", code=139, ran=3600), False, ["warning"]),
         ("nobody remembers", made("exited", code=1, ran=3600, HostConfig=PORT), None, ["advice"]),
-        ("nobody remembers who killed it", made("exited", code=137, ran=3600, HostConfig=PORT), None, []),
+        (
+            "nobody remembers who killed it",
+            made("exited", code=137, ran=3600, HostConfig=PORT),
+            None,
+            [],
+        ),
         ("stopped", made("exited", code=1, ran=3600, HostConfig=PORT), True, []),
-        ("a job that failed where nobody saw it", made("exited", code=1, ran=3600), False, ["warning"]),
-        ("a job that failed before somebody's eyes", made("exited", code=1, ran=3600, **SEEN), False, []),
-        ("a service with a terminal", made("exited", code=1, ran=60, **TERMINAL, HostConfig=PORT), False, ["critical"]),
-        ("an interactive shell", made("exited", code=1, ran=60, **INTERACTIVE, HostConfig=PORT), False, []),
+        (
+            "a job that failed where nobody saw it",
+            made("exited", code=1, ran=3600),
+            False,
+            ["warning"],
+        ),
+        (
+            "a job that failed before somebody's eyes",
+            made("exited", code=1, ran=3600, **SEEN),
+            False,
+            [],
+        ),
+        (
+            "a service with a terminal",
+            made("exited", code=1, ran=60, **TERMINAL, HostConfig=PORT),
+            False,
+            ["critical"],
+        ),
+        (
+            "an interactive shell",
+            made("exited", code=1, ran=60, **INTERACTIVE, HostConfig=PORT),
+            False,
+            [],
+        ),
         ("done", made("exited", code=0, ran=3600, HostConfig=PORT), False, []),
         ("failed at its start", made("exited", code=1, ran=3, HostConfig=PORT), False, []),
         ("last week", made("exited", code=1, ran=3600, age=7 * 86400, HostConfig=PORT), False, []),
-        ("held by hand in its loop", made("exited", code=1, ran=3600, **policy("always")), False, []),
+        (
+            "held by hand in its loop",
+            made("exited", code=1, ran=3600, **policy("always")),
+            False,
+            [],
+        ),
         ("runs", made("running", HostConfig=PORT), None, []),
     ],
 )
@@ -797,15 +1060,29 @@ def test_crashed(name: str, each: Container, asked: bool | None, expected: list[
     assert [
         found
         for found, _ in told(
-            judge("container.crashed", containers=of(each), clock=CLOCK, options=OPTIONS, log_tails=QUIET, stops=known)
+            judge(
+                "container.crashed",
+                containers=of(each),
+                clock=CLOCK,
+                options=OPTIONS,
+                log_tails=QUIET,
+                stops=known,
+            )
         )
     ] == expected
 
 
 def test_the_services_that_wait_for_one_are_told():
     project = {"com.docker.compose.project": "shop"}
-    depends = {"com.docker.compose.depends_on": "db:service_healthy:false,init:service_completed_successfully:false"}
-    init = made("exited", code=1, name="init", Config={"Labels": {**project, "com.docker.compose.service": "init"}})
+    depends = {
+        "com.docker.compose.depends_on": "db:service_healthy:false,init:service_completed_successfully:false"
+    }
+    init = made(
+        "exited",
+        code=1,
+        name="init",
+        Config={"Labels": {**project, "com.docker.compose.service": "init"}},
+    )
     app = made("created", name="app", Config={"Labels": {**project, **depends}})
     other = made("created", name="other", Config={"Labels": depends})
     (finding,) = items(
@@ -826,18 +1103,35 @@ def test_the_services_that_wait_for_one_are_told():
     [
         ("ended well", made("exited", ran=3600, HostConfig=PORT), ["critical"]),
         ("ended by the signal", made("exited", code=143, ran=3, HostConfig=PORT), ["critical"]),
-        ("on-failure", made("exited", HostConfig={**PORT, **policy("on-failure")["HostConfig"]}), ["critical"]),
+        (
+            "on-failure",
+            made("exited", HostConfig={**PORT, **policy("on-failure")["HostConfig"]}),
+            ["critical"],
+        ),
         ("on-failure, and it failed", made("exited", code=1, **policy("on-failure")), []),
-        ("will be started", made("exited", HostConfig={**PORT, **policy("always")["HostConfig"]}), []),
+        (
+            "will be started",
+            made("exited", HostConfig={**PORT, **policy("always")["HostConfig"]}),
+            [],
+        ),
         ("a job", made("exited", ran=3600), []),
     ],
 )
-def test_what_fell_with_the_engine_and_did_not_come_back(name: str, each: Container, expected: list[str]):
+def test_what_fell_with_the_engine_and_did_not_come_back(
+    name: str, each: Container, expected: list[str]
+):
     known = Stops({each.id: False}, frozenset({each.id}))
     assert [
         found
         for found, _ in told(
-            judge("container.crashed", containers=of(each), clock=CLOCK, options=OPTIONS, log_tails=QUIET, stops=known)
+            judge(
+                "container.crashed",
+                containers=of(each),
+                clock=CLOCK,
+                options=OPTIONS,
+                log_tails=QUIET,
+                stops=known,
+            )
         )
     ] == expected
     assert not told(
@@ -852,13 +1146,17 @@ def test_what_fell_with_the_engine_and_did_not_come_back(name: str, each: Contai
     )
 
 
-@pytest.mark.parametrize(("by_hand", "age", "expected"), [(False, 60, True), (True, 60, False), (False, 600, False)])
+@pytest.mark.parametrize(
+    ("by_hand", "age", "expected"), [(False, 60, True), (True, 60, False), (False, 600, False)]
+)
 def test_who_fell_with_the_engine(by_hand: bool, age: float, expected: bool):
     each = made("exited", age=age, ran=3600)
     note = json.dumps({"HasBeenManuallyStopped": by_hand})
     log = DaemonLog((LogLine(NOW - 62, "info", "Processing signal 'terminated'"),), "docker.log")
     host = Made({"file.read": {"text": note}})
-    known = stops(host, of(each), CLOCK, OPTIONS, Events(()), DataRoot("/var/lib/docker", "default"), log)
+    known = stops(
+        host, of(each), CLOCK, OPTIONS, Events(()), DataRoot("/var/lib/docker", "default"), log
+    )
     assert (each.id in known.stopped_with_daemon) == expected
 
 
@@ -866,7 +1164,9 @@ def test_a_job_that_began_after_the_engines_restart_did_not_stop_with_it():
     job = made("exited", age=30, ran=2)
     log = DaemonLog((LogLine(NOW - 62, "info", "Processing signal 'terminated'"),), "docker.log")
     host = Made({"file.read": {"text": json.dumps({"HasBeenManuallyStopped": False})}})
-    known = stops(host, of(job), CLOCK, OPTIONS, Events(()), DataRoot("/var/lib/docker", "default"), log)
+    known = stops(
+        host, of(job), CLOCK, OPTIONS, Events(()), DataRoot("/var/lib/docker", "default"), log
+    )
     assert job.id not in known.stopped_with_daemon
 
 
@@ -885,7 +1185,12 @@ def probed(status: str, code: int, output: str, age: float = 5.0, **check: Any) 
         "FailingStreak": 4,
         "Log": [{"Start": at(age + 1), "End": at(age), "ExitCode": code, "Output": output}],
     }
-    test = {"Test": ["CMD-SHELL", "curl localhost"], "Interval": 10 * 10**9, "Timeout": 5 * 10**9, **check}
+    test = {
+        "Test": ["CMD-SHELL", "curl localhost"],
+        "Interval": 10 * 10**9,
+        "Timeout": 5 * 10**9,
+        **check,
+    }
     return made("running", age=7200, State={"Health": probes}, Config={"Healthcheck": test})
 
 
@@ -895,12 +1200,22 @@ def probed(status: str, code: int, output: str, age: float = 5.0, **check: Any) 
         (
             "fails",
             probed("unhealthy", 1, "503"),
-            [("critical", 'container "web" is unhealthy: its probe fails with exit code 1, 4 times in a row')],
+            [
+                (
+                    "critical",
+                    'container "web" is unhealthy: its probe fails with exit code 1, 4 times in a row',
+                )
+            ],
         ),
         (
             "too slow",
             probed("unhealthy", -1, "timeout"),
-            [("critical", 'container "web" is unhealthy: its probe does not end within 5 s, 4 times in a row')],
+            [
+                (
+                    "critical",
+                    'container "web" is unhealthy: its probe does not end within 5 s, 4 times in a row',
+                )
+            ],
         ),
         (
             "no tool",
@@ -915,7 +1230,9 @@ def probed(status: str, code: int, output: str, age: float = 5.0, **check: Any) 
         (
             "no tool, in exec form",
             probed(
-                "unhealthy", -1, 'OCI runtime exec failed: exec: "curl": executable file not found in $PATH: unknown'
+                "unhealthy",
+                -1,
+                'OCI runtime exec failed: exec: "curl": executable file not found in $PATH: unknown',
             ),
             [
                 (
@@ -927,13 +1244,22 @@ def probed(status: str, code: int, output: str, age: float = 5.0, **check: Any) 
         (
             "not probed any more",
             probed("healthy", 0, "", age=900),
-            [("warning", 'container "web" has not been probed for 15 min: its status, healthy, is stale')],
+            [
+                (
+                    "warning",
+                    'container "web" has not been probed for 15 min: its status, healthy, is stale',
+                )
+            ],
         ),
         ("starting", probed("starting", 1, ""), []),
         ("healthy", probed("healthy", 0, ""), []),
         ("a long interval", probed("healthy", 0, "", age=900, Interval=3600 * 10**9), []),
         ("paused", made("paused", State={"Health": {"Status": "unhealthy"}}), []),
-        ("unpaused, before the next probe", made("running", State={"Health": {"Status": "unhealthy"}}), []),
+        (
+            "unpaused, before the next probe",
+            made("running", State={"Health": {"Status": "unhealthy"}}),
+            [],
+        ),
         ("no health check", made("running"), []),
         ("switched off", made("running", State={"Health": {"Status": "none"}}), []),
     ],
@@ -943,8 +1269,15 @@ def test_unhealthy(name: str, each: Container, expected: list[tuple[str, str]]):
 
 
 def test_a_streak_that_is_longer_than_the_engine_remembers_began_earlier():
-    kept = [{"Start": at(age), "End": at(age - 1), "ExitCode": 1, "Output": ""} for age in (45, 35, 25, 15, 5)]
-    failing = made("running", age=7200, State={"Health": {"Status": "unhealthy", "FailingStreak": 9, "Log": kept}})
+    kept = [
+        {"Start": at(age), "End": at(age - 1), "ExitCode": 1, "Output": ""}
+        for age in (45, 35, 25, 15, 5)
+    ]
+    failing = made(
+        "running",
+        age=7200,
+        State={"Health": {"Status": "unhealthy", "FailingStreak": 9, "Log": kept}},
+    )
     (finding,) = items(judge("container.unhealthy", containers=of(failing), clock=CLOCK))
     assert finding.onset == pytest.approx(NOW - 85)
 
@@ -956,7 +1289,9 @@ MISFILED = (
     'error mounting "/srv/app.conf" to rootfs at "/etc/app.conf": mount /srv/app.conf:/etc/app.conf (via '
     "/proc/self/fd/6), flags: 0x5000: not a directory: unknown: Are you trying to mount a directory onto a file?"
 )
-WANTS: dict[str, Any] = {"HostConfig": {"Mounts": [{"Type": "bind", "Source": "/srv/x", "Target": "/x"}]}}
+WANTS: dict[str, Any] = {
+    "HostConfig": {"Mounts": [{"Type": "bind", "Source": "/srv/x", "Target": "/x"}]}
+}
 FRESH: dict[str, Any] = {
     "Created": at(60),
     "State": {"StartedAt": "0001-01-01T00:00:00Z", "FinishedAt": "0001-01-01T00:00:00Z"},
@@ -967,8 +1302,18 @@ FRESH: dict[str, Any] = {
     ("name", "each", "source", "count"),
     [
         ("folder over file", made("created", code=127, State={"Error": MISFILED}), PathStatus(), 1),
-        ("file over folder", made("created", code=127, State={"Error": MISFILED}), PathStatus(type="file"), 0),
-        ("gone before the start", made("created", **FRESH, **WANTS), PathStatus(failed="missing"), 1),
+        (
+            "file over folder",
+            made("created", code=127, State={"Error": MISFILED}),
+            PathStatus(type="file"),
+            0,
+        ),
+        (
+            "gone before the start",
+            made("created", **FRESH, **WANTS),
+            PathStatus(failed="missing"),
+            1,
+        ),
         ("there", made("created", **FRESH, **WANTS), PathStatus(type="file"), 0),
         ("may not be seen", made("created", **FRESH, **WANTS), PathStatus(failed="forbidden"), 0),
         (
@@ -998,7 +1343,12 @@ def test_mount_source_missing(name: str, each: Container, source: PathStatus, co
     )
 
 
-SECRET: dict[str, Any] = {"Type": "bind", "Source": "/srv/pw", "Destination": "/run/secrets/pw", "RW": True}
+SECRET: dict[str, Any] = {
+    "Type": "bind",
+    "Source": "/srv/pw",
+    "Destination": "/run/secrets/pw",
+    "RW": True,
+}
 
 
 @pytest.mark.parametrize(
@@ -1006,14 +1356,20 @@ SECRET: dict[str, Any] = {"Type": "bind", "Source": "/srv/pw", "Destination": "/
     [
         ("cat: read error: Is a directory", {}, []),
         ("cat: /run/secrets/pw: Is a directory", {"file.list": {"entries": []}}, [Finding]),
-        ("Error: EISDIR: illegal operation, read '/run/secrets/pw'", {"file.list": {"entries": []}}, [Finding]),
+        (
+            "Error: EISDIR: illegal operation, read '/run/secrets/pw'",
+            {"file.list": {"entries": []}},
+            [Finding],
+        ),
         ("cat: /run/secrets/pw: Is a directory", {"file.list": {"entries": [{"name": "a"}]}}, []),
         ("cat: /run/secrets/pw: Is a directory", {}, [Unexamined]),
         ("cat: /run/secrets/pw/x: Is a directory", {"file.list": {"entries": []}}, []),
         ("cat: /run/secrets/pw: no such key", {"file.list": {"entries": []}}, []),
     ],
 )
-def test_an_empty_folder_in_the_place_of_a_file(line: str, answers: dict[str, Any], expected: list[type]):
+def test_an_empty_folder_in_the_place_of_a_file(
+    line: str, answers: dict[str, Any], expected: list[type]
+):
     each = made("exited", code=1, Mounts=[SECRET])
     host = Made({"file.stats": {"/srv/pw": {"type": "folder", "mode": 0o755}}, **answers})
     sources = bind_sources(host, of(each), CLOCK, OPTIONS, said(each, line))
@@ -1030,7 +1386,9 @@ def test_an_empty_folder_in_the_place_of_a_file(line: str, answers: dict[str, An
     assert [type(one) for one in answer] == expected
 
 
-@pytest.mark.parametrize("sources", [UNKNOWN, BindSources({}), BindSources({"/srv/x": PathStatus(failed="timed out")})])
+@pytest.mark.parametrize(
+    "sources", [UNKNOWN, BindSources({}), BindSources({"/srv/x": PathStatus(failed="timed out")})]
+)
 def test_a_source_that_was_not_seen_is_not_passed_over(sources: BindSources | Unavailable):
     waiting = made("created", **FRESH, **WANTS)
     (missing,) = items(
@@ -1071,7 +1429,12 @@ def test_a_source_that_was_not_seen_is_not_passed_over(sources: BindSources | Un
     )
 
 
-MOUNTED: dict[str, Any] = {"Type": "bind", "Source": "/srv/data", "Destination": "/data", "RW": True}
+MOUNTED: dict[str, Any] = {
+    "Type": "bind",
+    "Source": "/srv/data",
+    "Destination": "/data",
+    "RW": True,
+}
 DENIED = "cat: can't open '/data/key': Permission denied"
 
 
@@ -1083,14 +1446,32 @@ DENIED = "cat: can't open '/data/key': Permission denied"
         ("its group's", "1000:50", PathStatus(type="folder", mode=0o770, gid=50), DENIED, False, 0),
         ("root", "", PathStatus(type="folder", mode=0o700), DENIED, False, 0),
         ("root under SELinux", "", PathStatus(type="folder", mode=0o700), DENIED, True, 1),
-        ("another path", "1000", PathStatus(type="folder", mode=0o700), "/database/x: Permission denied", False, 0),
-        ("another error", "1000", PathStatus(type="folder", mode=0o700), "/data/x: no such key", False, 0),
+        (
+            "another path",
+            "1000",
+            PathStatus(type="folder", mode=0o700),
+            "/database/x: Permission denied",
+            False,
+            0,
+        ),
+        (
+            "another error",
+            "1000",
+            PathStatus(type="folder", mode=0o700),
+            "/data/x: no such key",
+            False,
+            0,
+        ),
     ],
 )
-def test_mount_forbidden(name: str, user: str, source: PathStatus, line: str, selinux: bool, count: int):
+def test_mount_forbidden(
+    name: str, user: str, source: PathStatus, line: str, selinux: bool, count: int
+):
     each = made("exited", code=1, Config={"User": user}, Mounts=[MOUNTED])
     info = Info(security_options=["name=selinux"] if selinux else [])
-    sources = BindSources({"/srv/data": source}, {"/srv/data/key": PathStatus(type="file", mode=0o644)})
+    sources = BindSources(
+        {"/srv/data": source}, {"/srv/data/key": PathStatus(type="file", mode=0o644)}
+    )
     assert (
         len(
             told(
@@ -1124,9 +1505,12 @@ def shut_out(
     info: Info | None = None,
     **host_config: Any,
 ) -> str:
-    """What is said of a container with /srv/data at /data: a summary, why it is not known, or nothing."""
+    """What is said of a container with /srv/data at /data: a summary, why it is not known, or
+    nothing."""
     each = made("exited", code=1, Config={"User": user}, Mounts=[MOUNTED], HostConfig=host_config)
-    sources = BindSources({"/srv/data": top}, {f"/srv/data/{name}": one for name, one in (below or {}).items()})
+    sources = BindSources(
+        {"/srv/data": top}, {f"/srv/data/{name}": one for name, one in (below or {}).items()}
+    )
     found = items(
         judge(
             "container.mount-forbidden",
@@ -1173,7 +1557,11 @@ SOCKET = PathStatus(type="socket", mode=0o660)
             {"run.sh": FILE},
             "? /srv/data/run.sh: the log does not say whether it was to be written",
         ),
-        ("sh: can't create /data/log: Permission denied", {"log": FILE}, 'container "web" cannot write to /data/log:'),
+        (
+            "sh: can't create /data/log: Permission denied",
+            {"log": FILE},
+            'container "web" cannot write to /data/log:',
+        ),
         (
             "sh: can't create /data/log: Permission denied",
             {"log": GONE},
@@ -1189,7 +1577,11 @@ SOCKET = PathStatus(type="socket", mode=0o660)
             {"key": SHUT},
             'container "web" cannot create or remove files in /data:',
         ),
-        ("read /data/my file failed: permission denied", {"my": GONE}, "? /srv/data/my: it is not there"),
+        (
+            "read /data/my file failed: permission denied",
+            {"my": GONE},
+            "? /srv/data/my: it is not there",
+        ),
         ("ls: can't open '/data': Permission denied", {}, ""),
         (DENIED, {"key": PathStatus(type="link", mode=0o777)}, "? /srv/data/key: it is a link"),
         (DENIED, {}, "? /srv/data/key: it was not looked up"),
@@ -1199,7 +1591,11 @@ SOCKET = PathStatus(type="socket", mode=0o660)
             {"key": FILE},
             'container "web" cannot change the owner or mode of /data/key:',
         ),
-        ("chown: /data/key: Operation not permitted", {"key": GONE}, "? /srv/data/key: it is not there"),
+        (
+            "chown: /data/key: Operation not permitted",
+            {"key": GONE},
+            "? /srv/data/key: it is not there",
+        ),
         ("mknod: /data/key: Operation not permitted", {"key": SHUT}, ""),
         (
             "dial unix /data/docker.sock: connect: permission denied",
@@ -1237,7 +1633,11 @@ def test_a_mount_that_is_read_only_is_not_to_be_written():
     [
         ("1000", ["50"], ""),
         ("1000:1000", ["50", "60"], ""),
-        ("1000:1000", ["staff"], "? /srv/data: the members of group staff are known only to its image"),
+        (
+            "1000:1000",
+            ["staff"],
+            "? /srv/data: the members of group staff are known only to its image",
+        ),
         ("1000:staff", None, "? /srv/data: the members of group staff"),
         ("1000", None, "? /srv/data: the groups of its user are known only to its image"),
         ("1000:1000", ["60"], 'container "web" cannot enter /data'),
@@ -1284,7 +1684,13 @@ WRITES = "sh: can't create /data/new: Permission denied"
             'container "web" cannot create or remove files in /data:',
         ),
         ("1000:50", PathStatus(type="folder", mode=0o700, uid=1000), REMAPS, "host", ""),
-        ("", FOLDER, Info(security_options=["name=userns"], docker_root_dir="/d"), "", "? /srv/data: which users"),
+        (
+            "",
+            FOLDER,
+            Info(security_options=["name=userns"], docker_root_dir="/d"),
+            "",
+            "? /srv/data: which users",
+        ),
         (
             "1000",
             FOLDER,
@@ -1294,7 +1700,9 @@ WRITES = "sh: can't create /data/new: Permission denied"
         ),
     ],
 )
-def test_users_that_the_engine_remaps(user: str, top: PathStatus, info: Info, mode: str, expected: str):
+def test_users_that_the_engine_remaps(
+    user: str, top: PathStatus, info: Info, mode: str, expected: str
+):
     answer = shut_out(WRITES, top, {"new": GONE}, user=user, info=info, UsernsMode=mode)
     assert answer.startswith(expected) if expected else not answer, answer
 
@@ -1317,13 +1725,21 @@ def test_what_is_to_be_typed_names_the_users_of_the_host():
         )
     )
     assert isinstance(found, Finding)
-    assert found.variables == {"container": "web", "source": "/srv/data/key", "owner": "101000:200050"}
+    assert found.variables == {
+        "container": "web",
+        "source": "/srv/data/key",
+        "owner": "101000:200050",
+    }
 
 
 def test_each_step_to_a_named_path_is_looked_up_without_its_links():
     each = made("exited", code=1, Config={"User": "1000"}, Mounts=[MOUNTED])
-    host = Made({"file.stats": lambda asked: {path: {"type": "folder"} for path in asked.args["paths"]}})
-    sources = bind_sources(host, of(each), CLOCK, OPTIONS, said(each, "open /data/a/b: permission denied"))
+    host = Made(
+        {"file.stats": lambda asked: {path: {"type": "folder"} for path in asked.args["paths"]}}
+    )
+    sources = bind_sources(
+        host, of(each), CLOCK, OPTIONS, said(each, "open /data/a/b: permission denied")
+    )
     assert isinstance(sources, BindSources)
     assert set(sources.below) == {"/srv/data/a", "/srv/data/a/b"}
     assert [asked.args["follow"] for asked in host.asked] == [True, False]
@@ -1338,7 +1754,9 @@ def test_deleted_mounts_are_read_off_the_mount_table():
         "612 600 254:1 /srv/old//deleted /etc/app\\040conf ro,relatime - ext4 /dev/vda1 rw",
         "613 600 254:1 /srv/new /data rw,relatime - ext4 /dev/vda1 rw",
     ]
-    assert [each.point for each in parse("\n".join(table)) if each.root.endswith(DELETED)] == ["/etc/app conf"]
+    assert [each.point for each in parse("\n".join(table)) if each.root.endswith(DELETED)] == [
+        "/etc/app conf"
+    ]
 
 
 # -- states --------------------------------------------
@@ -1346,7 +1764,9 @@ def test_deleted_mounts_are_read_off_the_mount_table():
 RUNS = made("running")
 DOCKERD = Process(pid=50, comm="dockerd")
 SHIM = Process(
-    pid=99, comm="containerd-shim", cmdline=["containerd-shim-runc-v2", "-namespace", "moby", "-id", RUNS.id]
+    pid=99,
+    comm="containerd-shim",
+    cmdline=["containerd-shim-runc-v2", "-namespace", "moby", "-id", RUNS.id],
 )
 FIRST = Process(pid=100, comm="app", container=RUNS.id)
 
@@ -1362,17 +1782,36 @@ FIRST = Process(pid=100, comm="app", container=RUNS.id)
     ],
 )
 def test_shim_lost(name: str, each: Container, seen: list[Process], count: int):
-    assert len(told(judge("container.shim-lost", containers=of(each), processes=Processes(tuple(seen))))) == count
+    assert (
+        len(
+            told(
+                judge("container.shim-lost", containers=of(each), processes=Processes(tuple(seen)))
+            )
+        )
+        == count
+    )
 
 
 def test_shims_are_not_missed_where_the_engine_is_not_seen():
-    assert judge("container.shim-lost", containers=of(RUNS), processes=Processes(())).verdict == "skipped"
+    assert (
+        judge("container.shim-lost", containers=of(RUNS), processes=Processes(())).verdict
+        == "skipped"
+    )
 
 
 @pytest.mark.parametrize(("count", "found"), [(25, 1), (2, 0)])
 def test_zombies(count: int, found: int):
-    dead = tuple(Process(pid=1000 + n, state="Z", comm="sleep", container=RUNS.id) for n in range(count))
-    assert len(told(judge("container.zombies", containers=of(RUNS), processes=Processes((FIRST, *dead))))) == found
+    dead = tuple(
+        Process(pid=1000 + n, state="Z", comm="sleep", container=RUNS.id) for n in range(count)
+    )
+    assert (
+        len(
+            told(
+                judge("container.zombies", containers=of(RUNS), processes=Processes((FIRST, *dead)))
+            )
+        )
+        == found
+    )
 
 
 PAUSED = made("paused")
@@ -1388,7 +1827,10 @@ PAUSED = made("paused")
 )
 def test_paused(name: str, events: Events | Unavailable, severity: str):
     assert [
-        found for found, _ in told(judge("container.paused", containers=of(PAUSED), clock=CLOCK, events=events))
+        found
+        for found, _ in told(
+            judge("container.paused", containers=of(PAUSED), clock=CLOCK, events=events)
+        )
     ] == [severity]
 
 
@@ -1406,7 +1848,16 @@ TERM, KILL = (70, "kill", {"signal": "15"}), (60, "kill", {"signal": "9"})
 )
 def test_ignores_stop_signal(name: str, rows: list[tuple[float, str, dict[str, str]]], found: int):
     assert (
-        len(told(judge("container.ignores-stop-signal", containers=of(EARLY), events=history(EARLY, *rows)))) == found
+        len(
+            told(
+                judge(
+                    "container.ignores-stop-signal",
+                    containers=of(EARLY),
+                    events=history(EARLY, *rows),
+                )
+            )
+        )
+        == found
     )
 
 
@@ -1418,7 +1869,9 @@ def test_ignores_stop_signal(name: str, rows: list[tuple[float, str, dict[str, s
             made(
                 "dead",
                 code=137,
-                State={"Error": "unable to remove filesystem for x: unlinkat /a/b: device or resource busy"},
+                State={
+                    "Error": "unable to remove filesystem for x: unlinkat /a/b: device or resource busy"
+                },
             ),
             1,
         ),
@@ -1433,11 +1886,23 @@ def test_dead(name: str, each: Container, found: int):
 @pytest.mark.parametrize(
     ("name", "each", "found"),
     [
-        ("publishes a port", made("running", HostConfig={"PortBindings": {"80/tcp": [{"HostPort": "80"}]}}), 1),
+        (
+            "publishes a port",
+            made("running", HostConfig={"PortBindings": {"80/tcp": [{"HostPort": "80"}]}}),
+            1,
+        ),
         ("a service of compose", made("running", Config={"Labels": COMPOSE}), 1),
-        ("has a policy", made("running", Config={"Labels": COMPOSE}, **policy("unless-stopped")), 0),
+        (
+            "has a policy",
+            made("running", Config={"Labels": COMPOSE}, **policy("unless-stopped")),
+            0,
+        ),
         ("a job", RUNS, 0),
-        ("is removed at its end", made("running", Config={"Labels": COMPOSE}, HostConfig={"AutoRemove": True}), 0),
+        (
+            "is removed at its end",
+            made("running", Config={"Labels": COMPOSE}, HostConfig={"AutoRemove": True}),
+            0,
+        ),
         ("swarm sees to it", task("shop_web.1", 1, "running"), 0),
     ],
 )
@@ -1447,12 +1912,16 @@ def test_no_restart_policy(name: str, each: Container, found: int):
 
 # -- programs, volumes and addresses of the host -------
 
-UNQUOTED = (
-    "OCI runtime create failed: runc create failed: unable to start container process: exec {}: permission denied{}"
-)
+UNQUOTED = "OCI runtime create failed: runc create failed: unable to start container process: exec {}: permission denied{}"
 SCRIPTS = {"Mounts": [{"Type": "bind", "Source": "/srv/scripts", "Destination": "/opt/scripts"}]}
-ONE_FILE = {"Mounts": [{"Type": "bind", "Source": "/srv/scripts/run.sh", "Destination": "/opt/scripts/run.sh"}]}
-NOEXEC = Mounts((Mounted("/", options="rw,relatime"), Mounted("/srv", options="rw,noexec,relatime")))
+ONE_FILE = {
+    "Mounts": [
+        {"Type": "bind", "Source": "/srv/scripts/run.sh", "Destination": "/opt/scripts/run.sh"}
+    ]
+}
+NOEXEC = Mounts(
+    (Mounted("/", options="rw,relatime"), Mounted("/srv", options="rw,noexec,relatime"))
+)
 PLAIN = Mounts((Mounted("/", options="rw,relatime"),))
 RUN = "/opt/scripts/run.sh"
 
@@ -1461,8 +1930,18 @@ RUN = "/opt/scripts/run.sh"
 @pytest.mark.parametrize(
     ("mounted", "known", "words", "variables"),
     [
-        (SCRIPTS, NOEXEC, "/srv/scripts/run.sh on the host, and /srv is mounted with noexec", {"source", "noexec"}),
-        (ONE_FILE, NOEXEC, "/srv/scripts/run.sh on the host, and /srv is mounted with noexec", {"source", "noexec"}),
+        (
+            SCRIPTS,
+            NOEXEC,
+            "/srv/scripts/run.sh on the host, and /srv is mounted with noexec",
+            {"source", "noexec"},
+        ),
+        (
+            ONE_FILE,
+            NOEXEC,
+            "/srv/scripts/run.sh on the host, and /srv is mounted with noexec",
+            {"source", "noexec"},
+        ),
         (SCRIPTS, PLAIN, "permission denied; it is /srv/scripts/run.sh on the host", {"source"}),
         (SCRIPTS, UNKNOWN, "permission denied; it is /srv/scripts/run.sh on the host", {"source"}),
         ({}, NOEXEC, "/opt/scripts/run.sh cannot be executed: permission denied", {"file"}),
@@ -1471,25 +1950,41 @@ RUN = "/opt/scripts/run.sh"
 def test_a_program_that_is_refused_without_quotes(
     ending: str, mounted: dict[str, Any], known: Any, words: str, variables: set[str]
 ):
-    each = made("created", code=126, Path=RUN, State={"Error": UNQUOTED.format(RUN, ending)}, **mounted)
-    (finding,) = items(judge("container.entrypoint-forbidden", containers=of(each), programs=UNKNOWN, mounts=known))
+    each = made(
+        "created", code=126, Path=RUN, State={"Error": UNQUOTED.format(RUN, ending)}, **mounted
+    )
+    (finding,) = items(
+        judge("container.entrypoint-forbidden", containers=of(each), programs=UNKNOWN, mounts=known)
+    )
     assert finding.summary.endswith(words)
     assert set(finding.variables) == {"container", "program", "image"} | variables
     assert told(start_refused(of(each))) == []
 
 
-@pytest.mark.parametrize(("kind", "words"), [("folder", "was taken as the command"), ("file", "cannot be executed")])
+@pytest.mark.parametrize(
+    ("kind", "words"), [("folder", "was taken as the command"), ("file", "cannot be executed")]
+)
 def test_a_mounted_folder_that_became_the_command(kind: str, words: str):
     mount = {"Type": "bind", "Source": "/srv/volume", "Destination": "/data", "RW": True}
-    each = made("created", code=126, Path="/data", State={"Error": 'exec: "/data": permission denied'}, Mounts=[mount])
+    each = made(
+        "created",
+        code=126,
+        Path="/data",
+        State={"Error": 'exec: "/data": permission denied'},
+        Mounts=[mount],
+    )
     known = BindSources({"/srv/volume": PathStatus(type=kind)})
-    (finding,) = judge("container.entrypoint-forbidden", containers=of(each), bind_sources=known).findings
+    (finding,) = judge(
+        "container.entrypoint-forbidden", containers=of(each), bind_sources=known
+    ).findings
     assert words in finding.summary
     assert ("source" in finding.variables) == (kind == "file")
 
 
 def test_other_words_without_quotes_are_not_of_its_program():
-    each = made("created", code=126, Path="/app", State={"Error": UNQUOTED.format("/usr/bin/hook", "")})
+    each = made(
+        "created", code=126, Path="/app", State={"Error": UNQUOTED.format("/usr/bin/hook", "")}
+    )
     assert told(entrypoint_forbidden(of(each))) == []
 
 
@@ -1497,10 +1992,14 @@ def test_a_script_that_an_init_may_not_execute_for_noexec():
     line = f"[FATAL tini (7)] exec {RUN} failed: Permission denied"
     each = made("exited", code=126, Path=RUN, **SCRIPTS)
     known = Programs({each.id: describe(RUN, "permission denied", line, b"#!/bin/sh\n")})
-    (finding,) = items(judge("container.entrypoint-forbidden", containers=of(each), programs=known, mounts=NOEXEC))
+    (finding,) = items(
+        judge("container.entrypoint-forbidden", containers=of(each), programs=known, mounts=NOEXEC)
+    )
     assert "/opt/scripts/run.sh cannot be executed by user 1000" in finding.summary
     assert finding.summary.endswith("/srv is mounted with noexec")
-    (finding,) = items(judge("container.entrypoint-forbidden", containers=of(each), programs=known, mounts=PLAIN))
+    (finding,) = items(
+        judge("container.entrypoint-forbidden", containers=of(each), programs=known, mounts=PLAIN)
+    )
     assert "/bin/sh, which /opt/scripts/run.sh needs, cannot be executed" in finding.summary
 
 
@@ -1511,7 +2010,10 @@ LOCAL = f"error while mounting volume '{VOLUME}': failed to mount local volume: 
 @pytest.mark.parametrize(
     ("error", "device"),
     [
-        (f"{LOCAL}/srv/nas/media:{VOLUME}, flags: 0x1000: no such file or directory", "/srv/nas/media"),
+        (
+            f"{LOCAL}/srv/nas/media:{VOLUME}, flags: 0x1000: no such file or directory",
+            "/srv/nas/media",
+        ),
         (f"{LOCAL}/srv/my nas:{VOLUME}, flags: 0x1001: no such file or directory", "/srv/my nas"),
         (f"{LOCAL}/dev/sdz1:{VOLUME}: no such file or directory", "/dev/sdz1"),
         (f"{LOCAL}/srv/f/x/y:{VOLUME}, flags: 0x1001: not a directory", ""),
@@ -1521,7 +2023,9 @@ LOCAL = f"error while mounting volume '{VOLUME}': failed to mount local volume: 
 def test_a_volume_that_stands_on_a_folder_that_is_not_there(error: str, device: str):
     (finding,) = start_refused(of(made("created", code=128, State={"Error": error})))
     assert finding.variables.get("device", "") == device
-    assert (f'{device}, on which its volume "media" stands, does not exist' in finding.summary) == bool(device)
+    assert (
+        f'{device}, on which its volume "media" stands, does not exist' in finding.summary
+    ) == bool(device)
     assert (finding.variables.get("folder") == VOLUME) == bool(device)
 
 
@@ -1535,10 +2039,16 @@ def test_a_volume_that_stands_on_a_folder_that_is_not_there(error: str, device: 
 )
 def test_a_fixed_address_that_is_taken(error: str, taken: bool):
     on_it = {"NetworkSettings": {"Networks": {"shopnet": {"IPAddress": "172.30.0.5"}}}}
-    each = made("created", code=128, State={"Error": error}, NetworkSettings={"Networks": {"shopnet": {}}})
+    each = made(
+        "created", code=128, State={"Error": error}, NetworkSettings={"Networks": {"shopnet": {}}}
+    )
     said = list(start_refused(of(each, made("running", name="db", **on_it))))
-    assert [one.variables.get("network") for one in said if "fixed address" in one.summary] == ["shopnet"] * taken
-    assert [one.evidence.get("addresses on shopnet") for one in said if taken] == [["db 172.30.0.5"]] * taken
+    assert [one.variables.get("network") for one in said if "fixed address" in one.summary] == [
+        "shopnet"
+    ] * taken
+    assert [one.evidence.get("addresses on shopnet") for one in said if taken] == [
+        ["db 172.30.0.5"]
+    ] * taken
 
 
 @pytest.mark.parametrize("ending", ["", ": unknown"])
@@ -1548,7 +2058,9 @@ def test_processors_that_the_host_does_not_have(ending: str):
         'unable to start container process: unable to apply cgroup configuration: failed to write "0-63": write '
         "/sys/fs/cgroup/cpuset/docker/b9da7489abd7/cpuset.cpus: numerical result out of range"
     )
-    each = made("exited", code=128, State={"Error": error + ending}, HostConfig={"CpusetCpus": "0-63"})
+    each = made(
+        "exited", code=128, State={"Error": error + ending}, HostConfig={"CpusetCpus": "0-63"}
+    )
     (finding,) = runtime_limit_hit(of(each))
     assert (
         finding.summary
@@ -1568,7 +2080,9 @@ def test_who_holds_a_fixed_address_is_named():
     )
     on_it = {"NetworkSettings": {"Networks": {"shopnet": {"IPAddress": "172.30.0.5"}}}}
     (finding,) = start_refused(of(each, made("running", name="db", **on_it)))
-    assert 'its address 172.30.0.5 of network "shopnet" is held by container "db"' in finding.summary
+    assert (
+        'its address 172.30.0.5 of network "shopnet" is held by container "db"' in finding.summary
+    )
 
 
 def listening(container: Container, *ports: int) -> Namespaces:
@@ -1589,7 +2103,11 @@ def listening(container: Container, *ports: int) -> Namespaces:
 def test_a_probe_of_a_port_where_nothing_listens(test: str, ports: tuple[int, ...], expected: bool):
     probe = {"Start": at(10), "End": at(9), "ExitCode": 1, "Output": "refused"}
     health = {"Status": "unhealthy", "FailingStreak": 3, "Log": [probe]}
-    container = made("running", Config={"Healthcheck": {"Test": ["CMD-SHELL", test]}}, State={"Health": health})
+    container = made(
+        "running", Config={"Healthcheck": {"Test": ["CMD-SHELL", test]}}, State={"Health": health}
+    )
     namespaces = listening(container, *ports)
-    (finding,) = items(judge("container.unhealthy", containers=of(container), clock=CLOCK, namespaces=namespaces))
+    (finding,) = items(
+        judge("container.unhealthy", containers=of(container), clock=CLOCK, namespaces=namespaces)
+    )
     assert ("TCP sockets inside" in finding.evidence) is expected

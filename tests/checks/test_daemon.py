@@ -1,5 +1,5 @@
-"""The checks of the family daemon on evidence that is built by hand, and the judgement of configuration files held
-against what three engines did with them."""
+"""The checks of the family daemon on evidence that is built by hand, and the judgement of
+configuration files held against what three engines did with them."""
 
 from __future__ import annotations
 
@@ -44,7 +44,9 @@ from diagnose.model import Finding, Severity, Unavailable, Unexamined, container
 from diagnose.questions.engine import SwarmMembership
 from tests.judging import judge, rows
 
-CASES: list[dict[str, Any]] = json.loads((Path(__file__).parents[1] / "data/daemon/daemon_json.json").read_text())
+CASES: list[dict[str, Any]] = json.loads(
+    (Path(__file__).parents[1] / "data/daemon/daemon_json.json").read_text()
+)
 PATH = "/etc/docker/daemon.json"
 NOT_OURS = {"hosts", "group", "nodegenres", "storageopt"}
 """What only the engine itself knows: `--validate` and its last words speak for it."""
@@ -64,14 +66,24 @@ ID = "ab" * 32
 
 
 def daemon(**parts: Any) -> Daemon:
-    """An engine that refuses connections; parts are fields of Daemon, of its processes (`process` is the engine's) or its installation."""
+    """An engine that refuses connections; parts are fields of Daemon, of its processes (`process`
+    is the engine's) or its installation."""
     if "process" in parts:
         parts["engine"] = parts.pop("process")
-    given = {"endpoint": HERE, "caller": Caller(), "silence": REFUSED, "installed": True, "shims": {}, **parts}
+    given = {
+        "endpoint": HERE,
+        "caller": Caller(),
+        "silence": REFUSED,
+        "installed": True,
+        "shims": {},
+        **parts,
+    }
     processes = DaemonProcesses(
         **{name: given.pop(name) for name in DaemonProcesses.__struct_fields__ if name in given}
     )
-    installation = Installation(**{name: given.pop(name) for name in Installation.__struct_fields__ if name in given})
+    installation = Installation(
+        **{name: given.pop(name) for name in Installation.__struct_fields__ if name in given}
+    )
     return Daemon(**given, processes=processes, installation=installation)
 
 
@@ -106,7 +118,9 @@ def test_a_file_is_judged_as_the_engine_judges_it(case: dict[str, Any], version:
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case["name"])
-def test_for_an_unknown_version_only_what_every_engine_refuses_is_told(case: dict[str, Any]) -> None:
+def test_for_an_unknown_version_only_what_every_engine_refuses_is_told(
+    case: dict[str, Any],
+) -> None:
     if any(each["starts"] for each in case["engines"].values()):
         assert faults_of(case["text"], None) == ()
 
@@ -114,10 +128,26 @@ def test_for_an_unknown_version_only_what_every_engine_refuses_is_told(case: dic
 @pytest.mark.parametrize(
     ("text", "major", "key", "line", "column"),
     [
-        pytest.param('{\n  "firewall-backend": "nftables"\n}', 28, "firewall-backend", 2, 3, id="too new a key"),
+        pytest.param(
+            '{\n  "firewall-backend": "nftables"\n}',
+            28,
+            "firewall-backend",
+            2,
+            3,
+            id="too new a key",
+        ),
         pytest.param('{\n  "graph": "/srv"\n}', 28, "graph", 2, 3, id="a key that was given up"),
-        pytest.param('{\n  "log-opts": {\n    "max-file": 3\n  }\n}', 28, "log-opts.max-file", 3, 5, id="nested"),
-        pytest.param('{"features": {"x": true},\n "mtu": "1500"}', 26, "mtu", 2, 2, id="a text for a number"),
+        pytest.param(
+            '{\n  "log-opts": {\n    "max-file": 3\n  }\n}',
+            28,
+            "log-opts.max-file",
+            3,
+            5,
+            id="nested",
+        ),
+        pytest.param(
+            '{"features": {"x": true},\n "mtu": "1500"}', 26, "mtu", 2, 2, id="a text for a number"
+        ),
         pytest.param('{"debug": tru}', 26, "", 1, 11, id="a word that is no value"),
         pytest.param('{"dns": ["1.1.1.1"}', 26, "", 1, 19, id="a bracket is missing"),
         pytest.param('{"debug": true', 26, "", 1, 15, id="cut off"),
@@ -133,19 +163,39 @@ def test_a_fault_has_its_place(text: str, major: int, key: str, line: int, colum
     [
         pytest.param('{"graph": "/srv"}', 20, id="an old key on an old engine"),
         pytest.param('{"firewall-backend": "nftables"}', 29, id="a new key on a new engine"),
-        pytest.param('{"proxies": {"http-proxy": "http://p:3128"}}', 26, id="an object that is flattened"),
-        pytest.param('{"default-runtime": "gpu", "runtimes": {"gpu": {"path": "/x"}}}', 28, id="a runtime of its own"),
-        pytest.param('{"log-driver": "gelf", "log-opts": {"gelf-address": "udp://h:1"}}', 28, id="another driver"),
-        pytest.param('{"dns": ["::1", "fe80::1%eth0"], "bip": "172.26.0.1/24"}', 28, id="addresses"),
-        pytest.param('{"storage-driver": "overlayfs", "features": {"containerd-snapshotter": true}}', 28, id="store"),
+        pytest.param(
+            '{"proxies": {"http-proxy": "http://p:3128"}}', 26, id="an object that is flattened"
+        ),
+        pytest.param(
+            '{"default-runtime": "gpu", "runtimes": {"gpu": {"path": "/x"}}}',
+            28,
+            id="a runtime of its own",
+        ),
+        pytest.param(
+            '{"log-driver": "gelf", "log-opts": {"gelf-address": "udp://h:1"}}',
+            28,
+            id="another driver",
+        ),
+        pytest.param(
+            '{"dns": ["::1", "fe80::1%eth0"], "bip": "172.26.0.1/24"}', 28, id="addresses"
+        ),
+        pytest.param(
+            '{"storage-driver": "overlayfs", "features": {"containerd-snapshotter": true}}',
+            28,
+            id="store",
+        ),
     ],
 )
 def test_valid_files_are_left_alone(text: str, major: int) -> None:
     assert faults_of(text, major) == ()
 
 
-def not_running(one: Daemon, words: Any = NOTHING, known: Any = NOTHING, kernel: Any = NOTHING) -> tuple[Finding, ...]:
-    return judge("daemon.not-running", daemon=one, containers=known, log=words, root=ROOT, kernel=kernel).findings
+def not_running(
+    one: Daemon, words: Any = NOTHING, known: Any = NOTHING, kernel: Any = NOTHING
+) -> tuple[Finding, ...]:
+    return judge(
+        "daemon.not-running", daemon=one, containers=known, log=words, root=ROOT, kernel=kernel
+    ).findings
 
 
 @pytest.mark.parametrize(
@@ -154,14 +204,24 @@ def not_running(one: Daemon, words: Any = NOTHING, known: Any = NOTHING, kernel:
         pytest.param(daemon(socket=SOCKET), None, id="nobody listens"),
         pytest.param(daemon(silence=Unavailable("missing", "")), None, id="no socket"),
         pytest.param(daemon(silence=Unavailable("not allowed", "")), None, id="systemd listens"),
-        pytest.param(daemon(endpoint=NAMED, socket=SOCKET), None, id="a named socket that was an engine's"),
-        pytest.param(daemon(process=engine(), age=3.0), Severity.warning, id="it has just begun to start"),
-        pytest.param(daemon(process=engine(), age=900.0), None, id="it lives, and its socket is gone"),
-        pytest.param(daemon(silence=Unavailable("refused", "HTTP 502: <html>")), None, id="an error page"),
+        pytest.param(
+            daemon(endpoint=NAMED, socket=SOCKET), None, id="a named socket that was an engine's"
+        ),
+        pytest.param(
+            daemon(process=engine(), age=3.0), Severity.warning, id="it has just begun to start"
+        ),
+        pytest.param(
+            daemon(process=engine(), age=900.0), None, id="it lives, and its socket is gone"
+        ),
+        pytest.param(
+            daemon(silence=Unavailable("refused", "HTTP 502: <html>")), None, id="an error page"
+        ),
         pytest.param(daemon(silence=HUNG_UP), None, id="who listens hangs up"),
         pytest.param(daemon(installed=False), None, id="a host without Docker"),
         pytest.param(
-            daemon(silence=Unavailable("forbidden", ""), sees_all=True, socket=SOCKET), None, id="seen by a stranger"
+            daemon(silence=Unavailable("forbidden", ""), sees_all=True, socket=SOCKET),
+            None,
+            id="seen by a stranger",
         ),
     ],
 )
@@ -175,15 +235,33 @@ def test_not_running(one: Daemon, severity: Severity | None) -> None:
     [
         pytest.param(daemon(silence=None), "passed", id="it answers"),
         pytest.param(daemon(silence=SILENT), "passed", id="it hangs: another check's"),
-        pytest.param(daemon(silence=Unavailable("forbidden", ""), process=engine()), "passed", id="forbidden"),
-        pytest.param(daemon(silence=Unavailable("forbidden", "")), "unknown", id="forbidden, and nothing seen"),
+        pytest.param(
+            daemon(silence=Unavailable("forbidden", ""), process=engine()), "passed", id="forbidden"
+        ),
+        pytest.param(
+            daemon(silence=Unavailable("forbidden", "")),
+            "unknown",
+            id="forbidden, and nothing seen",
+        ),
         pytest.param(daemon(endpoint=NAMED), "unknown", id="a wrong address"),
-        pytest.param(daemon(endpoint=NAMED, silence=Unavailable("malformed", "")), "unknown", id="named nonsense"),
+        pytest.param(
+            daemon(endpoint=NAMED, silence=Unavailable("malformed", "")),
+            "unknown",
+            id="named nonsense",
+        ),
         pytest.param(daemon(same_host=False, where="ssh"), "unknown", id="on another machine"),
-        pytest.param(daemon(others=(Process(9, comm="dockerd"),)), "unknown", id="an engine on another socket"),
-        pytest.param(daemon(installed=False, has_podman=True), "unknown", id="a host with Podman alone"),
+        pytest.param(
+            daemon(others=(Process(9, comm="dockerd"),)),
+            "unknown",
+            id="an engine on another socket",
+        ),
+        pytest.param(
+            daemon(installed=False, has_podman=True), "unknown", id="a host with Podman alone"
+        ),
         pytest.param(daemon(endpoint=NAMED, socket=FOLDER), "unknown", id="a named folder"),
-        pytest.param(daemon(endpoint=NAMED, silence=HUNG_UP), "unknown", id="a named socket that hangs up"),
+        pytest.param(
+            daemon(endpoint=NAMED, silence=HUNG_UP), "unknown", id="a named socket that hangs up"
+        ),
         pytest.param(daemon(silence=DENIED, process=engine()), "passed", id="a plugin's refusal"),
     ],
 )
@@ -193,11 +271,15 @@ def test_not_running_is_not_said(one: Daemon, verdict: str) -> None:
 
 def test_a_dead_engine_names_its_last_words_and_what_lives() -> None:
     words = log(
-        'time="2026-01-02T03:04:05Z" level=info msg="Starting up"', "failed to start daemon: no space left on device"
+        'time="2026-01-02T03:04:05Z" level=info msg="Starting up"',
+        "failed to start daemon: no space left on device",
     )
     known = Containers((msgspec.convert({"Id": ID, "Name": "/web"}, Container),), source="disk")
     (finding,) = not_running(daemon(shims={ID: SHIM, "cd" * 32: SHIM}), words, known)
-    assert finding.summary == "dockerd is not running: no space left on device; still alive: cdcdcdcdcdcd, web"
+    assert (
+        finding.summary
+        == "dockerd is not running: no space left on device; still alive: cdcdcdcdcdcd, web"
+    )
     assert "no-space" in finding.signs
     assert "failed to start daemon: no space left on device" in finding.evidence.values()
 
@@ -205,10 +287,24 @@ def test_a_dead_engine_names_its_last_words_and_what_lives() -> None:
 @pytest.mark.parametrize(
     ("silence", "socket", "lines", "severity", "what"),
     [
-        pytest.param("missing", None, [UP, LISTENS], None, "its socket /var/run/docker.sock was removed", id="removed"),
-        pytest.param("refused", FOLDER, [UP, LISTENS], None, "a folder has taken the place", id="a folder"),
         pytest.param(
-            "missing", None, [UP], Severity.warning, "does not serve /var/run/docker.sock, 5 s", id="in its start"
+            "missing",
+            None,
+            [UP, LISTENS],
+            None,
+            "its socket /var/run/docker.sock was removed",
+            id="removed",
+        ),
+        pytest.param(
+            "refused", FOLDER, [UP, LISTENS], None, "a folder has taken the place", id="a folder"
+        ),
+        pytest.param(
+            "missing",
+            None,
+            [UP],
+            Severity.warning,
+            "does not serve /var/run/docker.sock, 5 s",
+            id="in its start",
         ),
     ],
 )
@@ -228,29 +324,42 @@ def test_the_kernel_killed_it() -> None:
     )  # fmt: skip
     (finding,) = not_running(daemon(), kernel=kernel)
     assert finding.evidence["kernel log"] == "out of memory: killed process 69 (dockerd)"
-    assert finding.summary == "dockerd is not running: the kernel killed it for memory; no container is alive"
+    assert (
+        finding.summary
+        == "dockerd is not running: the kernel killed it for memory; no container is alive"
+    )
     (later,) = not_running(daemon(), log(UP, LISTENS), kernel=kernel)
     assert "kernel log" not in later.evidence
 
 
 def test_a_log_of_an_earlier_boot_tells_nothing_of_this_end() -> None:
     old = replace(log(UP, LISTENS), mtime=1.7e9)
-    found = only(judge("daemon.not-running", daemon=daemon(), log=old, root=ROOT, clock=Clock(1.8e9, 1.75e9)).findings)
+    found = only(
+        judge(
+            "daemon.not-running", daemon=daemon(), log=old, root=ROOT, clock=Clock(1.8e9, 1.75e9)
+        ).findings
+    )
     assert found.summary == "dockerd is not running; no container is alive"
-    assert found.evidence["the engine's log"] == "/var/log/docker.log is from before this host's boot"
+    assert (
+        found.evidence["the engine's log"] == "/var/log/docker.log is from before this host's boot"
+    )
 
 
 @pytest.mark.parametrize(
     ("parts", "words", "summary"),
     [
-        pytest.param({"program": ""}, [], "and its program is not where packages put it", id="it was removed"),
+        pytest.param(
+            {"program": ""}, [], "and its program is not where packages put it", id="it was removed"
+        ),
         pytest.param(
             {},
             [UP, "failed to load listeners: listen tcp 0.0.0.0:2375: bind: address already in use"],
             "0.0.0.0:2375: bind: address already in use, by nginx (pid 70)",
             id="its port is taken",
         ),
-        pytest.param({"installed": False}, [], "no Docker is installed here", id="it never was there"),
+        pytest.param(
+            {"installed": False}, [], "no Docker is installed here", id="it never was there"
+        ),
         pytest.param(
             {},
             [
@@ -262,20 +371,33 @@ def test_a_log_of_an_earlier_boot_tells_nothing_of_this_end() -> None:
             "dockerd is not running: it was asked to stop (signal terminated)",
             id="stopped",
         ),
-        pytest.param({}, [UP, LISTENS], "its log ends without a word, as after a kill -9", id="killed"),
-        pytest.param({}, [UP], "dockerd is not running; no container is alive", id="gone in its start"),
         pytest.param(
-            {"endpoint": NAMED, "socket": SOCKET, "others": (Process(9, comm="dockerd"),), "shims": {ID: SHIM}},
+            {}, [UP, LISTENS], "its log ends without a word, as after a kill -9", id="killed"
+        ),
+        pytest.param(
+            {}, [UP], "dockerd is not running; no container is alive", id="gone in its start"
+        ),
+        pytest.param(
+            {
+                "endpoint": NAMED,
+                "socket": SOCKET,
+                "others": (Process(9, comm="dockerd"),),
+                "shims": {ID: SHIM},
+            },
             [],
             "dockerd is not running; no container is alive",
             id="beside another one, whose containers are not its own",
         ),
     ],
 )
-def test_what_is_said_of_a_dead_engine(parts: dict[str, Any], words: list[str], summary: str) -> None:
+def test_what_is_said_of_a_dead_engine(
+    parts: dict[str, Any], words: list[str], summary: str
+) -> None:
     held = Listeners((Listener("tcp", "0.0.0.0", 2375, 70, "nginx"),))
     found = only(
-        judge("daemon.not-running", daemon=daemon(**parts), log=log(*words), root=ROOT, listeners=held).findings
+        judge(
+            "daemon.not-running", daemon=daemon(**parts), log=log(*words), root=ROOT, listeners=held
+        ).findings
     )
     assert summary in found.summary
 
@@ -285,18 +407,34 @@ def test_what_is_said_of_a_dead_engine(parts: dict[str, Any], words: list[str], 
     [
         pytest.param(["failed to start daemon: x"], "failed to start daemon: x", id="bare"),
         pytest.param(
-            ["unable to parse logging level: loud"], "unable to parse logging level: loud", id="before the log"
+            ["unable to parse logging level: loud"],
+            "unable to parse logging level: loud",
+            id="before the log",
         ),
-        pytest.param(["failed to start daemon: x", 'level=info msg="API listen on /s"'], None, id="it came up since"),
-        pytest.param(["failed to start daemon: x", 'level=info msg="Starting up"'], None, id="killed in its start"),
         pytest.param(
-            ["failed to start daemon: a", "failed to start daemon: b"], "failed to start daemon: b", id="newest"
+            ["failed to start daemon: x", 'level=info msg="API listen on /s"'],
+            None,
+            id="it came up since",
+        ),
+        pytest.param(
+            ["failed to start daemon: x", 'level=info msg="Starting up"'],
+            None,
+            id="killed in its start",
+        ),
+        pytest.param(
+            ["failed to start daemon: a", "failed to start daemon: b"],
+            "failed to start daemon: b",
+            id="newest",
         ),
         pytest.param([], None, id="an empty log"),
         pytest.param(
-            [UP, "mkdir /srv/docker: read-only file system"], "mkdir /srv/docker: read-only file system", id="any words"
+            [UP, "mkdir /srv/docker: read-only file system"],
+            "mkdir /srv/docker: read-only file system",
+            id="any words",
         ),
-        pytest.param(["conflict labels for a=2 and a=1", UP], None, id="any words, and it wrote on since"),
+        pytest.param(
+            ["conflict labels for a=2 and a=1", UP], None, id="any words, and it wrote on since"
+        ),
         pytest.param(
             [UP, "Status: unknown flag: --graph", "See 'dockerd --help'., Code: 125"],
             "unknown flag: --graph",
@@ -314,11 +452,19 @@ def test_what_is_said_of_a_dead_engine(parts: dict[str, Any], words: list[str], 
             id="a flag, engine 28",
         ),
         pytest.param(
-            ["panic: close of closed channel", "", "goroutine 1 [running]:", "main.main()", "\t/src/main.go:12 +0x1d"],
+            [
+                "panic: close of closed channel",
+                "",
+                "goroutine 1 [running]:",
+                "main.main()",
+                "\t/src/main.go:12 +0x1d",
+            ],
             "panic: close of closed channel",
             id="a panic",
         ),
-        pytest.param(["2026/11/24 03:55:33 http: TLS handshake error"], None, id="a library's own log"),
+        pytest.param(
+            ["2026/11/24 03:55:33 http: TLS handshake error"], None, id="a library's own log"
+        ),
     ],
 )
 def test_last_failure(lines: list[str], last: str | None) -> None:
@@ -328,29 +474,53 @@ def test_last_failure(lines: list[str], last: str | None) -> None:
 
 def test_forbidden() -> None:
     denied = daemon(
-        silence=Unavailable("forbidden", ""), process=engine(), socket=SOCKET, caller=Caller(1000, "deploy")
+        silence=Unavailable("forbidden", ""),
+        process=engine(),
+        socket=SOCKET,
+        caller=Caller(1000, "deploy"),
     )
     (finding,) = judge("daemon.socket-forbidden", daemon=denied).findings
     assert finding.summary == "deploy is not allowed to use /var/run/docker.sock"
-    old = daemon(silence=denied.silence, process=engine(), caller=Caller(1000, "deploy", docker_group=True))
-    assert "session is older" in next(iter(judge("daemon.socket-forbidden", daemon=old).findings)).summary
-    kept_out = replace(denied, caller=Caller(1000, "deploy", docker_group=True, session_has_it=True))
-    assert "although in group docker" in only(judge("daemon.socket-forbidden", daemon=kept_out).findings).summary
+    old = daemon(
+        silence=denied.silence, process=engine(), caller=Caller(1000, "deploy", docker_group=True)
+    )
+    assert (
+        "session is older"
+        in next(iter(judge("daemon.socket-forbidden", daemon=old).findings)).summary
+    )
+    kept_out = replace(
+        denied, caller=Caller(1000, "deploy", docker_group=True, session_has_it=True)
+    )
+    assert (
+        "although in group docker"
+        in only(judge("daemon.socket-forbidden", daemon=kept_out).findings).summary
+    )
     assert judge("daemon.socket-forbidden", daemon=daemon()).findings == ()
 
 
 @pytest.mark.parametrize(
     ("one", "what"),
     [
-        pytest.param(daemon(silence=SILENT, process=engine("T"), age=5.0), "stopped by a signal", id="stopped"),
         pytest.param(
-            daemon(silence=SILENT, process=engine("D", threads={"D": 9}, stuck=[{"tid": 1, "wchan": "nfs4_wait"}])),
+            daemon(silence=SILENT, process=engine("T"), age=5.0),
+            "stopped by a signal",
+            id="stopped",
+        ),
+        pytest.param(
+            daemon(
+                silence=SILENT,
+                process=engine("D", threads={"D": 9}, stuck=[{"tid": 1, "wchan": "nfs4_wait"}]),
+            ),
             "9 of its threads wait",
             id="a dead disk",
         ),
-        pytest.param(daemon(silence=SILENT, process=engine(), age=9999.0), "does not answer", id="deadlock"),
         pytest.param(
-            daemon(silence=SILENT, same_host=False, where="served by python3 (9)"), "what listens at", id="no engine"
+            daemon(silence=SILENT, process=engine(), age=9999.0), "does not answer", id="deadlock"
+        ),
+        pytest.param(
+            daemon(silence=SILENT, same_host=False, where="served by python3 (9)"),
+            "what listens at",
+            id="no engine",
         ),
     ],
 )
@@ -361,25 +531,42 @@ def test_hung(one: Daemon, what: str) -> None:
 
 def test_hung_is_not_said() -> None:
     assert (
-        judge("daemon.hung", daemon=daemon(silence=SILENT, process=engine(), age=20.0), root=ROOT).verdict == "unknown"
+        judge(
+            "daemon.hung", daemon=daemon(silence=SILENT, process=engine(), age=20.0), root=ROOT
+        ).verdict
+        == "unknown"
     )
-    assert judge("daemon.hung", daemon=daemon(silence=SILENT, endpoint=NAMED), root=ROOT).verdict == "unknown"
+    assert (
+        judge("daemon.hung", daemon=daemon(silence=SILENT, endpoint=NAMED), root=ROOT).verdict
+        == "unknown"
+    )
     assert judge("daemon.hung", daemon=daemon(), root=ROOT).verdict == "passed"
     alone = Containers(
-        (msgspec.convert({"Id": ID}, Container),), (Unexamined(container("stuck"), "inspect: timed out: x"),)
+        (msgspec.convert({"Id": ID}, Container),),
+        (Unexamined(container("stuck"), "inspect: timed out: x"),),
     )
-    finding = only(judge("daemon.hung", daemon=daemon(silence=None), containers=alone, root=ROOT).findings)
+    finding = only(
+        judge("daemon.hung", daemon=daemon(silence=None), containers=alone, root=ROOT).findings
+    )
     assert (finding.subject.name, finding.severity) == ("stuck", Severity.warning)
 
 
-@pytest.mark.parametrize("why", ["inspect: timed out: GET /v1.51/containers/" + ID + "/json: not a byte", ""])
+@pytest.mark.parametrize(
+    "why", ["inspect: timed out: GET /v1.51/containers/" + ID + "/json: not a byte", ""]
+)
 def test_a_stopped_shim_is_told_also_on_a_busy_host(why: str) -> None:
     listed = () if why else (msgspec.convert({"Id": ID, "Name": "/web"}, Container),)
     known = Containers(listed, (Unexamined(container("web"), why),) if why else ())
-    one = daemon(silence=None, process=engine(), shims={ID: Process(7, comm="containerd-shim", state="T")})
+    one = daemon(
+        silence=None, process=engine(), shims={ID: Process(7, comm="containerd-shim", state="T")}
+    )
     finding = only(
         judge(
-            "daemon.hung", daemon=one, containers=known, root=ROOT, pressure=Pressure({}, (200.0, 200.0, 200.0), 2)
+            "daemon.hung",
+            daemon=one,
+            containers=known,
+            root=ROOT,
+            pressure=Pressure({}, (200.0, 200.0, 200.0), 2),
         ).findings
     )
     assert (finding.subject.name, finding.severity) == ("web", Severity.warning)
@@ -389,7 +576,9 @@ def test_a_stopped_shim_is_told_also_on_a_busy_host(why: str) -> None:
 
 
 def test_a_process_that_nobody_knows_is_in_no_command() -> None:
-    finding = only(judge("daemon.hung", daemon=daemon(silence=SILENT, same_host=False), root=ROOT).findings)
+    finding = only(
+        judge("daemon.hung", daemon=daemon(silence=SILENT, same_host=False), root=ROOT).findings
+    )
     shown = [runbooks.cure("daemon.hung", finding.variables, runbooks.Place())]
     shown += runbooks.commands("daemon.hung", finding.variables, runbooks.Place())
     assert len(shown) > 1
@@ -399,22 +588,45 @@ def test_a_process_that_nobody_knows_is_in_no_command() -> None:
 def test_a_slow_engine_on_a_busy_host_is_a_warning() -> None:
     silent = daemon(silence=SILENT, process=engine(), age=9999.0)
     busy, quiet = Pressure({}, (200.0, 200.0, 200.0), 2), Pressure({}, (1.0, 1.0, 1.0), 2)
-    assert only(judge("daemon.hung", daemon=silent, root=ROOT, pressure=busy).findings).severity is Severity.warning
-    assert only(judge("daemon.hung", daemon=silent, root=ROOT, pressure=quiet).findings).severity is None
+    assert (
+        only(judge("daemon.hung", daemon=silent, root=ROOT, pressure=busy).findings).severity
+        is Severity.warning
+    )
+    assert (
+        only(judge("daemon.hung", daemon=silent, root=ROOT, pressure=quiet).findings).severity
+        is None
+    )
     stopped = daemon(silence=SILENT, process=engine("T"))
-    assert only(judge("daemon.hung", daemon=stopped, root=ROOT, pressure=busy).findings).severity is None
+    assert (
+        only(judge("daemon.hung", daemon=stopped, root=ROOT, pressure=busy).findings).severity
+        is None
+    )
 
 
-SYSTEM_UNIT = Unit(load_state="loaded", active_state="failed", sub_state="failed", result="exit-code")
+SYSTEM_UNIT = Unit(
+    load_state="loaded", active_state="failed", sub_state="failed", result="exit-code"
+)
 
 
 @pytest.mark.parametrize(
     ("one", "words", "fires"),
     [
-        pytest.param(daemon(silence=None, process=engine(), containerds=()), NOTHING, True, id="gone under the engine"),
-        pytest.param(daemon(silence=None, process=engine(), containerds=(engine(),)), NOTHING, False, id="alive"),
+        pytest.param(
+            daemon(silence=None, process=engine(), containerds=()),
+            NOTHING,
+            True,
+            id="gone under the engine",
+        ),
+        pytest.param(
+            daemon(silence=None, process=engine(), containerds=(engine(),)),
+            NOTHING,
+            False,
+            id="alive",
+        ),
         pytest.param(daemon(containerds=()), NOTHING, False, id="it went with its engine"),
-        pytest.param(daemon(containerds=(), containerd_unit=SYSTEM_UNIT), NOTHING, True, id="the unit failed"),
+        pytest.param(
+            daemon(containerds=(), containerd_unit=SYSTEM_UNIT), NOTHING, True, id="the unit failed"
+        ),
         pytest.param(
             daemon(containerds=()),
             log("failed to start containerd: timeout waiting for containerd to start"),
@@ -428,39 +640,70 @@ def test_containerd_down(one: Daemon, words: Any, fires: bool) -> None:
 
 
 def test_podman_has_no_such_parts() -> None:
-    podman = daemon(silence=None, process=ProcessDetail(5, "podman"), containerds=(), is_podman=True)
+    podman = daemon(
+        silence=None, process=ProcessDetail(5, "podman"), containerds=(), is_podman=True
+    )
     faults = ConfigFaults("/etc/docker/daemon.json", (Fault("", "x", 1, 1),))
     assert judge("daemon.containerd-down", daemon=podman).verdict == "skipped"
     assert judge("daemon.containerd-hung", daemon=podman, info=Info()).verdict == "skipped"
     assert judge("daemon.config-invalid", daemon=podman, config=faults).verdict == "skipped"
-    assert judge("daemon.live-restore-off", info=Info(containers_running=3), daemon=podman).verdict == "skipped"
+    assert (
+        judge("daemon.live-restore-off", info=Info(containers_running=3), daemon=podman).verdict
+        == "skipped"
+    )
 
 
 def test_containerd_hung() -> None:
     alive, quiet = engine("S", threads={"S": 9}), Unavailable("timed out", "GET /info")
     up = daemon(silence=None, process=engine(), containerds=(alive,))
-    assert len(judge("daemon.containerd-hung", daemon=up, info=quiet, containers=Containers(())).findings) == 1  # type: ignore[arg-type]
-    assert judge("daemon.containerd-hung", daemon=up, info=Info(), containers=Containers(())).verdict == "passed"
+    assert (
+        len(
+            judge(
+                "daemon.containerd-hung", daemon=up, info=quiet, containers=Containers(())
+            ).findings
+        )
+        == 1
+    )  # type: ignore[arg-type]
+    assert (
+        judge("daemon.containerd-hung", daemon=up, info=Info(), containers=Containers(())).verdict
+        == "passed"
+    )
     stopped = daemon(silence=None, process=engine(), containerds=(engine("T"),))
-    assert len(judge("daemon.containerd-hung", daemon=stopped, info=Info(), containers=Containers(())).findings) == 1  # type: ignore[arg-type]
+    assert (
+        len(
+            judge(
+                "daemon.containerd-hung", daemon=stopped, info=Info(), containers=Containers(())
+            ).findings
+        )
+        == 1
+    )  # type: ignore[arg-type]
 
 
 def test_config_invalid_is_a_warning_while_the_engine_lives() -> None:
-    faults = ConfigFaults("/etc/docker/daemon.json", (Fault("mtu", "a number is needed", 2, 3),), 28)
+    faults = ConfigFaults(
+        "/etc/docker/daemon.json", (Fault("mtu", "a number is needed", 2, 3),), 28
+    )
     latent = judge("daemon.config-invalid", daemon=daemon(silence=None), config=faults)
     dead = judge("daemon.config-invalid", daemon=daemon(), config=faults)
     assert (rows(latent), rows(dead)) == ([("warning", "docker")], [("critical", "docker")])
-    assert latent.findings[0].evidence["/etc/docker/daemon.json line 2 column 3"] == "mtu: a number is needed"
+    assert (
+        latent.findings[0].evidence["/etc/docker/daemon.json line 2 column 3"]
+        == "mtu: a number is needed"
+    )
 
 
 STRINGS = '{\n  "icc": "false",\n  "debug": "true",\n  "mtu": "1500"\n}'
 
 
 def test_faults_of_one_file_are_one_finding_with_one_diff() -> None:
-    config = ConfigFaults(PATH, faults_of(STRINGS, 20), 20, "20.10.24", mending=mending(STRINGS, 20))
+    config = ConfigFaults(
+        PATH, faults_of(STRINGS, 20), 20, "20.10.24", mending=mending(STRINGS, 20)
+    )
     result = judge("daemon.config-invalid", daemon=daemon(silence=None), config=config)
     (finding,) = result.findings
-    assert [key for key in finding.evidence if " line " in key] == [f"{PATH} line {n} column 3" for n in (2, 3, 4)]
+    assert [key for key in finding.evidence if " line " in key] == [
+        f"{PATH} line {n} column 3" for n in (2, 3, 4)
+    ]
     assert finding.evidence["judged for engine"] == "20.10.24"
     assert finding.evidence["with these changes this engine takes the file"] == [
         'line 2: "icc": "false" becomes "icc": false',
@@ -514,27 +757,54 @@ def config(**parts: Any) -> DaemonConfig:
 @pytest.mark.parametrize(
     ("one", "fires"),
     [
-        pytest.param(config(values={"hosts": ["tcp://h"]}, flags={"host": ["fd://"]}), True, id="the classic"),
-        pytest.param(config(values={"log-opts": {"a": "b"}}, flags={"log-opt": ["c=d"]}), True, id="a map"),
         pytest.param(
-            config(values={"proxies": {"http-proxy": "x"}}, flags={"http-proxy": ["y"]}), True, id="flattened"
+            config(values={"hosts": ["tcp://h"]}, flags={"host": ["fd://"]}), True, id="the classic"
         ),
-        pytest.param(config(values={"runtimes": {"a": {}}}, flags={"add-runtime": ["b=c"]}), False, id="runtimes may"),
-        pytest.param(config(values={"debug": True}, flags={"host": ["fd://"]}), False, id="different settings"),
+        pytest.param(
+            config(values={"log-opts": {"a": "b"}}, flags={"log-opt": ["c=d"]}), True, id="a map"
+        ),
+        pytest.param(
+            config(values={"proxies": {"http-proxy": "x"}}, flags={"http-proxy": ["y"]}),
+            True,
+            id="flattened",
+        ),
+        pytest.param(
+            config(values={"runtimes": {"a": {}}}, flags={"add-runtime": ["b=c"]}),
+            False,
+            id="runtimes may",
+        ),
+        pytest.param(
+            config(values={"debug": True}, flags={"host": ["fd://"]}),
+            False,
+            id="different settings",
+        ),
     ],
 )
 def test_config_flag_conflict(one: DaemonConfig, fires: bool) -> None:
-    assert bool(judge("daemon.config-flag-conflict", daemon=daemon(silence=None), config=one).findings) is fires
+    assert (
+        bool(judge("daemon.config-flag-conflict", daemon=daemon(silence=None), config=one).findings)
+        is fires
+    )
 
 
 @pytest.mark.parametrize(
     ("words", "check", "fires"),
     [
         pytest.param(
-            "failed to start daemon: error initializing graphdriver: driver not supported", "storage", True, id="driver"
+            "failed to start daemon: error initializing graphdriver: driver not supported",
+            "storage",
+            True,
+            id="driver",
         ),
-        pytest.param('level=warning msg="skip loading plugin aufs"', "storage", False, id="the usual notes"),
-        pytest.param("failed to start daemon: Error initializing network controller: x", "bridge", True, id="network"),
+        pytest.param(
+            'level=warning msg="skip loading plugin aufs"', "storage", False, id="the usual notes"
+        ),
+        pytest.param(
+            "failed to start daemon: Error initializing network controller: x",
+            "bridge",
+            True,
+            id="network",
+        ),
         pytest.param("failed to start daemon: x", "bridge", False, id="something else"),
     ],
 )
@@ -548,14 +818,24 @@ def test_failed_starts(words: str, check: str, fires: bool) -> None:
 @pytest.mark.parametrize(
     ("words", "first"),
     [
-        pytest.param("invalid CIDR address: 10.0.0.1", "cat /etc/docker/daemon.json", id="an address"),
-        pytest.param("libnet controller initialization: invalid database", "mv ", id="a torn record"),
-        pytest.param("failed to create NAT chain DOCKER: iptables not found", "iptables -t nat -nL", id="no program"),
+        pytest.param(
+            "invalid CIDR address: 10.0.0.1", "cat /etc/docker/daemon.json", id="an address"
+        ),
+        pytest.param(
+            "libnet controller initialization: invalid database", "mv ", id="a torn record"
+        ),
+        pytest.param(
+            "failed to create NAT chain DOCKER: iptables not found",
+            "iptables -t nat -nL",
+            id="no program",
+        ),
     ],
 )
 def test_networks_that_cannot_be_set_up_have_cures_of_their_own(words: str, first: str) -> None:
     said = log(f"failed to start daemon: Error initializing network controller: {words}")
-    finding = only(judge("daemon.bridge-init-failed", daemon=daemon(), log=said, root=ROOT).findings)
+    finding = only(
+        judge("daemon.bridge-init-failed", daemon=daemon(), log=said, root=ROOT).findings
+    )
     cure = runbooks.cure("daemon.bridge-init-failed", finding.variables, runbooks.Place())
     look = runbooks.confirm("daemon.bridge-init-failed", finding.variables, runbooks.Place())
     command = cure or look
@@ -564,28 +844,48 @@ def test_networks_that_cannot_be_set_up_have_cures_of_their_own(words: str, firs
 
 
 def test_stale_pidfile() -> None:
-    taken, own = PidFile("/var/run/docker.pid", 4711, "sleep"), PidFile("/var/run/docker.pid", 69, "dockerd")
+    taken, own = (
+        PidFile("/var/run/docker.pid", 4711, "sleep"),
+        PidFile("/var/run/docker.pid", 69, "dockerd"),
+    )
     assert [
         finding.variables["pid"]
         for finding in judge("daemon.stale-pidfile", daemon=daemon(pid_files=(taken,))).findings
     ] == ["4711"]
     assert judge("daemon.stale-pidfile", daemon=daemon(pid_files=(own,))).findings == ()
-    assert judge("daemon.stale-pidfile", daemon=daemon(silence=None, pid_files=(taken,))).findings == ()
+    assert (
+        judge("daemon.stale-pidfile", daemon=daemon(silence=None, pid_files=(taken,))).findings
+        == ()
+    )
 
 
 @pytest.mark.parametrize(
     ("state", "result", "restarts", "hit"),
     [
         pytest.param("failed", "start-limit-hit", "3", True, id="systemd 262"),
-        pytest.param("failed", "exit-code", "3", True, id="systemd 257, which keeps the last failure's result"),
+        pytest.param(
+            "failed",
+            "exit-code",
+            "3",
+            True,
+            id="systemd 257, which keeps the last failure's result",
+        ),
         pytest.param("activating", "exit-code", "3", False, id="about to be started again"),
         pytest.param("failed", "exit-code", "0", False, id="a unit that is not started again"),
     ],
 )
 def test_start_limit_hit(state: str, result: str, restarts: str, hit: bool) -> None:
-    unit = Unit(load_state="loaded", active_state=state, result=result, n_restarts=restarts, start_limit_burst="3")
+    unit = Unit(
+        load_state="loaded",
+        active_state=state,
+        result=result,
+        n_restarts=restarts,
+        start_limit_burst="3",
+    )
     found = judge("daemon.start-limit-hit", daemon=daemon(unit=unit)).findings
-    assert [each.summary for each in found] == ["systemd gave up on docker.service after 3 restarts"] * hit
+    assert [each.summary for each in found] == [
+        "systemd gave up on docker.service after 3 restarts"
+    ] * hit
     assert judge("daemon.start-limit-hit", daemon=daemon(unit=SYSTEM_UNIT)).verdict == "passed"
 
 
@@ -598,13 +898,18 @@ def test_start_limit_hit(state: str, result: str, restarts: str, hit: bool) -> N
         pytest.param("20.10.24+dfsg1", None, [], id="Debian's"),
         pytest.param("24.0.7-0ubuntu2", None, [], id="Ubuntu's"),
         pytest.param("20.10.25-3.el9", None, [], id="of a Red Hat family"),
-        pytest.param("28.5.2", "/usr/bin/dockerd (deleted)", ["replaced"], id="upgraded, not restarted"),
+        pytest.param(
+            "28.5.2", "/usr/bin/dockerd (deleted)", ["replaced"], id="upgraded, not restarted"
+        ),
     ],
 )
 def test_engine_outdated(version: str, exe: str | None, found: list[str]) -> None:
     one = daemon(silence=None, process=ProcessDetail(69, "dockerd", exe=exe))
     listed = judge(
-        "daemon.engine-outdated", daemon=one, ping=Ping("1.43", version, ""), info=Info(server_version=version)
+        "daemon.engine-outdated",
+        daemon=one,
+        ping=Ping("1.43", version, ""),
+        info=Info(server_version=version),
     ).findings
     assert [each.discriminator for each in listed] == found  # type: ignore[union-attr]
 
@@ -612,15 +917,25 @@ def test_engine_outdated(version: str, exe: str | None, found: list[str]) -> Non
 @pytest.mark.parametrize(
     ("one", "severity"),
     [
-        pytest.param(config(flags={"host": ["fd://", "tcp://0.0.0.0:2375"]}), [None], id="all addresses"),
+        pytest.param(
+            config(flags={"host": ["fd://", "tcp://0.0.0.0:2375"]}), [None], id="all addresses"
+        ),
         pytest.param(config(flags={"host": [":2375"]}), [None], id="without a scheme"),
-        pytest.param(config(values={"hosts": ["tcp://127.0.0.1:2375"]}), [Severity.advice], id="loopback"),
-        pytest.param(config(flags={"host": ["tcp://0.0.0.0:2376"], "tlsverify": ["true"]}), [], id="with certificates"),
+        pytest.param(
+            config(values={"hosts": ["tcp://127.0.0.1:2375"]}), [Severity.advice], id="loopback"
+        ),
+        pytest.param(
+            config(flags={"host": ["tcp://0.0.0.0:2376"], "tlsverify": ["true"]}),
+            [],
+            id="with certificates",
+        ),
         pytest.param(config(flags={"host": ["fd://", "unix:///run/x.sock"]}), [], id="sockets"),
     ],
 )
 def test_remote_api_open(one: DaemonConfig, severity: list[Severity | None]) -> None:
-    found = judge("daemon.remote-api-open", config=one, daemon=daemon(silence=None, process=engine())).findings
+    found = judge(
+        "daemon.remote-api-open", config=one, daemon=daemon(silence=None, process=engine())
+    ).findings
     assert [each.severity for each in found] == severity  # type: ignore[union-attr]
     assert judge("daemon.remote-api-open", config=one, daemon=daemon()).verdict == "skipped"
 
@@ -632,12 +947,24 @@ def test_client_api_too_old() -> None:
     traefik = msgspec.convert({"Id": ID, "Name": "/traefik"}, Container)
     quiet = SocketClients((traefik,))
     finding = only(
-        judge("daemon.client-api-too-old", clients=quiet, log=log(line), options=Options(), clock=clock).findings
+        judge(
+            "daemon.client-api-too-old",
+            clients=quiet,
+            log=log(line),
+            options=Options(),
+            clock=clock,
+        ).findings
     )
-    assert finding.summary == "a client of API 1.24 is turned away: this engine requires at least 1.44"
+    assert (
+        finding.summary == "a client of API 1.24 is turned away: this engine requires at least 1.44"
+    )
     assert (
         judge(
-            "daemon.client-api-too-old", clients=quiet, log=log(line), options=Options(since_s=30), clock=clock
+            "daemon.client-api-too-old",
+            clients=quiet,
+            log=log(line),
+            options=Options(since_s=30),
+            clock=clock,
         ).findings
         == ()
     )
@@ -659,7 +986,11 @@ def test_clock_skewed(created: str, date: float | None, count: int) -> None:
     one = Containers((msgspec.convert({"Id": ID, "Name": "/web", "Created": created}, Container),))
     clock = Clock(1767323105.0, 0.0)
     assert (
-        len(judge("daemon.clock-skewed", clock=clock, ping=Ping("1.41", "", "", date), containers=one).findings)
+        len(
+            judge(
+                "daemon.clock-skewed", clock=clock, ping=Ping("1.41", "", "", date), containers=one
+            ).findings
+        )
         == count
     )
 
@@ -668,16 +999,26 @@ ALIVE = daemon(silence=None, process=engine())
 
 
 def test_live_restore_off() -> None:
-    assert len(judge("daemon.live-restore-off", info=Info(containers_running=3), daemon=ALIVE).findings) == 1  # type: ignore[arg-type]
+    assert (
+        len(
+            judge("daemon.live-restore-off", info=Info(containers_running=3), daemon=ALIVE).findings
+        )
+        == 1
+    )  # type: ignore[arg-type]
     assert judge("daemon.live-restore-off", info=Info(), daemon=ALIVE).verdict == "passed"
     assert (
         judge(
-            "daemon.live-restore-off", info=Info(containers_running=3, live_restore_enabled=True), daemon=ALIVE
+            "daemon.live-restore-off",
+            info=Info(containers_running=3, live_restore_enabled=True),
+            daemon=ALIVE,
         ).verdict
         == "passed"
     )
     assert (
-        judge("daemon.live-restore-off", info=Info(swarm=SwarmMembership("active")), daemon=ALIVE).verdict == "skipped"
+        judge(
+            "daemon.live-restore-off", info=Info(swarm=SwarmMembership("active")), daemon=ALIVE
+        ).verdict
+        == "skipped"
     )
 
 
@@ -707,8 +1048,15 @@ OWN: dict[str, Any] = {
         pytest.param({}, 0, "exited", id="the file says running, and it is dead"),
         pytest.param({}, None, "running", id="processes cannot be seen"),
         pytest.param({"Paused": True}, 900, "paused", id="paused"),
-        pytest.param({"Running": True, "Restarting": True}, 0, "restarting", id="between two lives"),
-        pytest.param({"Running": False, "StartedAt": "0001-01-01T00:00:00Z"}, 0, "created", id="never started"),
+        pytest.param(
+            {"Running": True, "Restarting": True}, 0, "restarting", id="between two lives"
+        ),
+        pytest.param(
+            {"Running": False, "StartedAt": "0001-01-01T00:00:00Z"},
+            0,
+            "created",
+            id="never started",
+        ),
         pytest.param({"Running": False, "Dead": True}, 0, "dead", id="half removed"),
     ],
 )

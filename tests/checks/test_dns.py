@@ -1,4 +1,5 @@
-"""Name resolution on answers made by hand: what is asked of whom, what is concluded, and what is not."""
+"""Name resolution on answers made by hand: what is asked of whom, what is concluded, and what is
+not."""
 
 from __future__ import annotations
 
@@ -9,7 +10,12 @@ import pytest
 
 from diagnose import registry
 from diagnose.evidence.containers.listing import Container, Containers
-from diagnose.evidence.dns.failed_names import FailedName, FailedNames, failed_name, referenced_names
+from diagnose.evidence.dns.failed_names import (
+    FailedName,
+    FailedNames,
+    failed_name,
+    referenced_names,
+)
 from diagnose.evidence.dns.filtered_queries import DnsPath, dns_path
 from diagnose.evidence.dns.lookups import DnsReply, Lookups, lookups
 from diagnose.evidence.dns.resolvers import ResolvConf, Resolvers, Upstream, parse
@@ -24,7 +30,17 @@ from diagnose.evidence.network.routes import Route, Routes
 from diagnose.evidence.run.options import Options
 from diagnose.firewall import iptables
 from diagnose.firewall.rules import Ruleset
-from diagnose.model import DAEMON, Failed, Finding, Json, Severity, Skipped, Subject, Unavailable, Verdict
+from diagnose.model import (
+    DAEMON,
+    Failed,
+    Finding,
+    Json,
+    Severity,
+    Skipped,
+    Subject,
+    Unavailable,
+    Verdict,
+)
 from diagnose.questions import AnyQuestion, Host
 from tests.hosts import Made
 from tests.judging import judge, rows
@@ -34,7 +50,13 @@ UNKNOWN = Unavailable("forbidden", "not root")
 NETWORKS = Networks(
     tuple(
         msgspec.convert(
-            {"Id": name.ljust(64, "0"), "Name": name, "Driver": "bridge", "Internal": name == "vault"}, Network
+            {
+                "Id": name.ljust(64, "0"),
+                "Name": name,
+                "Driver": "bridge",
+                "Internal": name == "vault",
+            },
+            Network,
         )
         for name in ("bridge", "shop", "vault")
     )
@@ -57,15 +79,24 @@ NONE = "nameserver 127.0.0.11\noptions ndots:0\n\n# NO EXTERNAL NAMESERVERS DEFI
     ("text", "expected"),
     [
         pytest.param(V20, ResolvConf(("127.0.0.11",), ("lab.test",), ("ndots:0",)), id="20.10"),
-        pytest.param(V26, ResolvConf(("127.0.0.11",), ("lab.test",), ("ndots:0",), (Upstream(LAN),)), id="26.1"),
+        pytest.param(
+            V26,
+            ResolvConf(("127.0.0.11",), ("lab.test",), ("ndots:0",), (Upstream(LAN),)),
+            id="26.1",
+        ),
         pytest.param(
             V28,
             ResolvConf(
-                ("127.0.0.11",), ("lab.test",), ("ndots:0",), (Upstream("127.0.0.53", by_host=True), Upstream(OTHER))
+                ("127.0.0.11",),
+                ("lab.test",),
+                ("ndots:0",),
+                (Upstream("127.0.0.53", by_host=True), Upstream(OTHER)),
             ),
             id="28.5",
         ),
-        pytest.param(NONE, ResolvConf(("127.0.0.11",), (), ("ndots:0",), (), none_left=True), id="none left"),
+        pytest.param(
+            NONE, ResolvConf(("127.0.0.11",), (), ("ndots:0",), (), none_left=True), id="none left"
+        ),
         pytest.param(
             "; old\nnameserver  10.0.0.1 \n#nameserver 10.0.0.2\ndomain a.test\nsearch b.test c.test\nnameserver\n",
             ResolvConf(("10.0.0.1",), ("b.test", "c.test")),
@@ -82,7 +113,11 @@ def container(name: str, network: str = "bridge", **fields: Any) -> Container:
     made = {
         "Id": name.ljust(64, "0"),
         "Name": f"/{name}",
-        "State": {"Status": "running", "Pid": sum(name.encode()), "StartedAt": "2026-01-01T00:00:00Z"},
+        "State": {
+            "Status": "running",
+            "Pid": sum(name.encode()),
+            "StartedAt": "2026-01-01T00:00:00Z",
+        },
         "ResolvConfPath": f"/var/lib/docker/containers/{name}/resolv.conf",
         "NetworkSettings": {"Networks": {network: {"IPAddress": "172.17.0.2"}}},
     }
@@ -99,13 +134,14 @@ def world(
     failed: FailedNames | None = None,
     config: DaemonConfig | None = None,
 ) -> tuple[Containers, Resolvers, Lookups, Made]:
-    """Containers with their resolv.conf, and what servers say: (server, asked from the host) -> rcode, or an ICMP error, or
-    silence."""
+    """Containers with their resolv.conf, and what servers say: (server, asked from the host) ->
+    rcode, or an ICMP error, or silence."""
 
     def reply(question: AnyQuestion) -> Json:
         args = question.args
         said = replies.get(
-            (args["server"] + ("/tcp" if args["transport"] == "tcp" else ""), args["pid"] is None), "silent"
+            (args["server"] + ("/tcp" if args["transport"] == "tcp" else ""), args["pid"] is None),
+            "silent",
         )
         answered = said.isupper()
         return {
@@ -126,7 +162,9 @@ def world(
         configured,
         {each.id: parse(text) for each, text in listed},
     )
-    answer = lookups(Host(made), containers, NETWORKS, resolvers, None, Options(resolve=resolve), failed, config)
+    answer = lookups(
+        Host(made), containers, NETWORKS, resolvers, None, Options(resolve=resolve), failed, config
+    )
     assert isinstance(answer, Lookups)
     return containers, resolvers, answer, made
 
@@ -136,7 +174,11 @@ def lan(server: str = LAN) -> str:
 
 
 def test_upstreams_are_asked_for_the_root_only_and_names_go_to_the_embedded_resolver_only() -> None:
-    listed = [(container("plain"), lan()), (container("web", "shop"), V28), (container("safe", "vault"), V26)]
+    listed = [
+        (container("plain"), lan()),
+        (container("web", "shop"), V28),
+        (container("safe", "vault"), V26),
+    ]
     *_, made = world(*listed, replies={(LAN, True): "NOERROR"}, resolve=("intranet.example",))
     asked = {(q.args["server"], q.args["name"], q.args["type"], q.args["pid"]) for q in made.asked}
     pid = {each.name: each.state.pid for each, _ in listed}
@@ -170,7 +212,9 @@ def test_an_engine_that_writes_no_rules_has_a_query_sent_past_its_resolver() -> 
 
 
 def test_one_way_is_asked_by_two_containers_at_most() -> None:
-    *_, made = world(*((container(f"c{n:02}"), lan()) for n in range(50)), replies={(LAN, True): "NOERROR"})
+    *_, made = world(
+        *((container(f"c{n:02}"), lan()) for n in range(50)), replies={(LAN, True): "NOERROR"}
+    )
     assert sum(q.args["pid"] is not None for q in made.asked) == 2
 
 
@@ -193,9 +237,19 @@ def test_what_stands_on_replies_says_why_there_are_none(why: Unavailable, expect
     resolvers = Resolvers(ResolvConf((LAN,)), MISSING, (), {})
     containers = Containers((container("web"),))
     known = {"containers": containers, "resolvers": resolvers, "lookups": why}
-    for id in ("dns.upstream-unreachable", "dns.host-broken", "dns.udp-blocked", "dns.servers-disagree"):
+    for id in (
+        "dns.upstream-unreachable",
+        "dns.host-broken",
+        "dns.udp-blocked",
+        "dns.servers-disagree",
+    ):
         assert judge(id, **known).verdict is expected
-    assert judge("dns.embedded-rules-missing", containers=containers, lookups=why, daemon=ANSWERS).verdict is expected
+    assert (
+        judge(
+            "dns.embedded-rules-missing", containers=containers, lookups=why, daemon=ANSWERS
+        ).verdict
+        is expected
+    )
 
 
 def test_a_container_that_could_not_ask_is_named_and_hides_no_verdict_on_the_host() -> None:
@@ -223,7 +277,12 @@ def test_a_container_that_could_not_ask_is_named_and_hides_no_verdict_on_the_hos
     ).unexamined
     assert left_out.subject == who.subject
     assert "run as root" in left_out.why
-    assert judge("dns.host-broken", resolvers=resolvers, lookups=answer, containers=containers).findings == ()
+    assert (
+        judge(
+            "dns.host-broken", resolvers=resolvers, lookups=answer, containers=containers
+        ).findings
+        == ()
+    )
 
 
 def found(answer: Any) -> list[tuple[str, Severity | None]]:
@@ -238,12 +297,20 @@ CRITICAL, WARNING, ADVICE = Severity.critical, Severity.warning, Severity.advice
 @pytest.mark.parametrize(
     ("listed", "replies", "expected"),
     [
-        pytest.param([(WEB, lan())], {(LAN, True): "NOERROR", (LAN, False): "NOERROR"}, [], id="answers"),
         pytest.param(
-            [(WEB, lan())], {(LAN, True): "REFUSED", (LAN, False): "SERVFAIL"}, [], id="an error is an answer"
+            [(WEB, lan())], {(LAN, True): "NOERROR", (LAN, False): "NOERROR"}, [], id="answers"
         ),
         pytest.param(
-            [(WEB, lan())], {(LAN, True): "NOERROR"}, [("network:bridge", CRITICAL)], id="lost on the way out"
+            [(WEB, lan())],
+            {(LAN, True): "REFUSED", (LAN, False): "SERVFAIL"},
+            [],
+            id="an error is an answer",
+        ),
+        pytest.param(
+            [(WEB, lan())],
+            {(LAN, True): "NOERROR"},
+            [("network:bridge", CRITICAL)],
+            id="lost on the way out",
         ),
         pytest.param([(WEB, lan())], {}, [("network:bridge", CRITICAL)], id="lost everywhere"),
         pytest.param(
@@ -281,7 +348,14 @@ CRITICAL, WARNING, ADVICE = Severity.critical, Severity.warning, Severity.advice
 def test_upstream_unreachable(listed: Any, replies: Any, expected: list[Any]) -> None:
     containers, resolvers, answer, _ = world(*listed, replies=replies)
     assert (
-        found(judge("dns.upstream-unreachable", containers=containers, resolvers=resolvers, lookups=answer).findings)
+        found(
+            judge(
+                "dns.upstream-unreachable",
+                containers=containers,
+                resolvers=resolvers,
+                lookups=answer,
+            ).findings
+        )
         == expected
     )
 
@@ -292,7 +366,11 @@ def test_upstream_unreachable(listed: Any, replies: Any, expected: list[Any]) ->
         ({(LAN, True): "NOERROR"}, {}, 'lost between network "bridge" and the uplink'),
         ({}, {}, "the host gets no answer from that server either"),
         ({(LAN, False): "refused"}, {}, "the machine is reachable"),
-        ({(LAN, True): "NOERROR", (LAN, False): "refused"}, {}, "leads the container's query elsewhere"),
+        (
+            {(LAN, True): "NOERROR", (LAN, False): "refused"},
+            {},
+            "leads the container's query elsewhere",
+        ),
         (
             {},
             {("bridge", LAN): "ip filter FORWARD: policy drop"},
@@ -303,7 +381,11 @@ def test_upstream_unreachable(listed: Any, replies: Any, expected: list[Any]) ->
 def test_the_hop_that_lost_the_query_is_named(replies: Any, rules: Any, words: str) -> None:
     containers, resolvers, answer, _ = world((WEB, lan()), replies=replies)
     (finding,) = judge(
-        "dns.upstream-unreachable", containers=containers, resolvers=resolvers, lookups=answer, dns_path=DnsPath(rules)
+        "dns.upstream-unreachable",
+        containers=containers,
+        resolvers=resolvers,
+        lookups=answer,
+        dns_path=DnsPath(rules),
     ).findings
     assert words in finding.summary
 
@@ -321,8 +403,12 @@ def test_a_server_on_the_host_is_not_behind_the_uplink() -> None:
 
 
 def test_a_filter_inside_the_container_is_not_the_host_s() -> None:
-    containers, resolvers, answer, _ = world((WEB, lan()), replies={(LAN, True): "NOERROR", (LAN, False): "prohibited"})
-    (finding,) = judge("dns.upstream-unreachable", containers=containers, resolvers=resolvers, lookups=answer).findings
+    containers, resolvers, answer, _ = world(
+        (WEB, lan()), replies={(LAN, True): "NOERROR", (LAN, False): "prohibited"}
+    )
+    (finding,) = judge(
+        "dns.upstream-unreachable", containers=containers, resolvers=resolvers, lookups=answer
+    ).findings
     assert "the query does not leave the container" in finding.summary
 
 
@@ -330,7 +416,11 @@ def test_the_rule_that_stops_the_host_s_own_queries_is_named() -> None:
     containers, resolvers, answer, _ = world(host=ResolvConf((LAN,)), replies={})
     rules = DnsPath({}, {LAN: "ip filter INPUT: policy drop"})
     (finding,) = judge(
-        "dns.host-broken", resolvers=resolvers, lookups=answer, containers=containers, dns_path=rules
+        "dns.host-broken",
+        resolvers=resolvers,
+        lookups=answer,
+        containers=containers,
+        dns_path=rules,
     ).findings
     assert "own packet filter stops the query: ip filter INPUT: policy drop" in finding.summary
 
@@ -353,11 +443,16 @@ ESTABLISHED = "-A INPUT -m conntrack --ctstate ESTABLISHED -j ACCEPT\n"
         pytest.param("127.0.0.53", ":INPUT DROP [0:0]\n-A INPUT -i lo -j ACCEPT\n", {}, id="loopback is let in"),
     ],
 )  # fmt: skip
-def test_the_way_of_the_host_s_own_queries(server: str, text: str, expected: dict[str, str]) -> None:
+def test_the_way_of_the_host_s_own_queries(
+    server: str, text: str, expected: dict[str, str]
+) -> None:
     wall = Firewall(Ruleset(iptables.chains(f"*filter\n{text}COMMIT\n", "nft", "ip")))
     _, _, answer, _ = world(host=ResolvConf((server,)), replies={})
     routes = Routes((Route(dst="0.0.0.0", oif=2, gateway="192.0.2.1"),))
-    assert dns_path(wall, answer, NETWORKS, routes, Interfaces((Interface(2, "eth0"),))).of_host == expected
+    assert (
+        dns_path(wall, answer, NETWORKS, routes, Interfaces((Interface(2, "eth0"),))).of_host
+        == expected
+    )
 
 
 def test_a_query_to_the_bridge_s_own_address_meets_the_input_rules() -> None:
@@ -374,17 +469,23 @@ def test_a_fourth_server_is_never_asked() -> None:
     text = "".join(f"nameserver {each}\n" for each in four.nameservers)
     heard = {(PUBLIC, True): "NOERROR", (PUBLIC, False): "NOERROR"}
     containers, resolvers, answer, _ = world((WEB, text), host=four, replies=heard)
-    assert found(judge("dns.host-broken", resolvers=resolvers, lookups=answer, containers=containers).findings) == [
-        ("host:host", CRITICAL)
-    ]
     assert found(
-        judge("dns.upstream-unreachable", containers=containers, resolvers=resolvers, lookups=answer).findings
+        judge(
+            "dns.host-broken", resolvers=resolvers, lookups=answer, containers=containers
+        ).findings
+    ) == [("host:host", CRITICAL)]
+    assert found(
+        judge(
+            "dns.upstream-unreachable", containers=containers, resolvers=resolvers, lookups=answer
+        ).findings
     ) == [("network:bridge", CRITICAL)]
 
 
 def test_internal_networks_have_no_way_out_by_design() -> None:
     containers, resolvers, answer, _ = world((container("safe", "vault"), V26), replies={})
-    result = judge("dns.upstream-unreachable", containers=containers, resolvers=resolvers, lookups=answer)
+    result = judge(
+        "dns.upstream-unreachable", containers=containers, resolvers=resolvers, lookups=answer
+    )
     assert result.verdict is Verdict.SKIPPED
 
 
@@ -393,8 +494,12 @@ def test_internal_networks_have_no_way_out_by_design() -> None:
     [
         pytest.param((LAN,), {(LAN, True): "NOERROR"}, [], [], id="answers"),
         pytest.param((LAN,), {}, [("host:host", CRITICAL)], [], id="silent"),
-        pytest.param((LAN,), {(LAN, True): "refused"}, [("host:host", CRITICAL)], [], id="nobody listens"),
-        pytest.param((LAN, OTHER), {(OTHER, True): "NOERROR"}, [("host:host", WARNING)], [], id="one of two"),
+        pytest.param(
+            (LAN,), {(LAN, True): "refused"}, [("host:host", CRITICAL)], [], id="nobody listens"
+        ),
+        pytest.param(
+            (LAN, OTHER), {(OTHER, True): "NOERROR"}, [("host:host", WARNING)], [], id="one of two"
+        ),
         pytest.param(
             (LAN, "2001:db8::53"),
             {(LAN, True): "NOERROR", ("2001:db8::53", True): "unreachable"},
@@ -402,22 +507,40 @@ def test_internal_networks_have_no_way_out_by_design() -> None:
             [],
             id="no route to one of two",
         ),
-        pytest.param((LAN,), {(f"{LAN}/tcp", True): "NOERROR"}, [], [("host:host", CRITICAL)], id="TCP only"),
+        pytest.param(
+            (LAN,), {(f"{LAN}/tcp", True): "NOERROR"}, [], [("host:host", CRITICAL)], id="TCP only"
+        ),
     ],
 )
-def test_the_host_s_own_servers(servers: Any, replies: Any, broken: list[Any], blocked: list[Any]) -> None:
+def test_the_host_s_own_servers(
+    servers: Any, replies: Any, broken: list[Any], blocked: list[Any]
+) -> None:
     containers, resolvers, answer, _ = world(host=ResolvConf(servers), replies=replies)
     assert (
-        found(judge("dns.host-broken", resolvers=resolvers, lookups=answer, containers=containers).findings) == broken
+        found(
+            judge(
+                "dns.host-broken", resolvers=resolvers, lookups=answer, containers=containers
+            ).findings
+        )
+        == broken
     )
     assert (
-        found(judge("dns.udp-blocked", resolvers=resolvers, lookups=answer, containers=containers).findings) == blocked
+        found(
+            judge(
+                "dns.udp-blocked", resolvers=resolvers, lookups=answer, containers=containers
+            ).findings
+        )
+        == blocked
     )
 
 
 def test_a_name_that_has_to_resolve_and_does_not() -> None:
-    containers, resolvers, answer, _ = world(replies={(LAN, True): "NXDOMAIN"}, resolve=("intranet.example",))
-    (finding,) = judge("dns.host-broken", resolvers=resolvers, lookups=answer, containers=containers).findings
+    containers, resolvers, answer, _ = world(
+        replies={(LAN, True): "NXDOMAIN"}, resolve=("intranet.example",)
+    )
+    (finding,) = judge(
+        "dns.host-broken", resolvers=resolvers, lookups=answer, containers=containers
+    ).findings
     assert finding.discriminator == "intranet.example"
     assert "NXDOMAIN" in finding.summary
 
@@ -429,7 +552,9 @@ FALLBACK = "nameserver 8.8.8.8\nnameserver 8.8.4.4\n"
 @pytest.mark.parametrize(
     ("host", "more", "listed", "replies", "expected"),
     [
-        pytest.param(STUB, {}, [(WEB, FALLBACK)], {}, [("host:host", CRITICAL)], id="the fallback is silent"),
+        pytest.param(
+            STUB, {}, [(WEB, FALLBACK)], {}, [("host:host", CRITICAL)], id="the fallback is silent"
+        ),
         pytest.param(
             STUB,
             {},
@@ -438,18 +563,35 @@ FALLBACK = "nameserver 8.8.8.8\nnameserver 8.8.4.4\n"
             [("host:host", ADVICE)],
             id="the fallback answers",
         ),
-        pytest.param(STUB, {"resolved": ResolvConf((LAN,))}, [(WEB, lan())], {}, [], id="resolved's file is there"),
+        pytest.param(
+            STUB,
+            {"resolved": ResolvConf((LAN,))},
+            [(WEB, lan())],
+            {},
+            [],
+            id="resolved's file is there",
+        ),
         pytest.param(STUB, {"configured": (LAN,)}, [(WEB, lan())], {}, [], id="dns is configured"),
-        pytest.param(STUB, {}, [(container("web", "shop"), V28)], {}, [], id="the engine asks the stub"),
+        pytest.param(
+            STUB, {}, [(container("web", "shop"), V28)], {}, [], id="the engine asks the stub"
+        ),
         pytest.param(STUB, {}, [(OWN, lan(OTHER))], {}, [], id="servers of its own"),
         pytest.param(STUB, {}, [], {}, [("host:host", ADVICE)], id="nobody runs yet"),
-        pytest.param(ResolvConf(("127.0.0.1", LAN)), {}, [(WEB, lan())], {}, [], id="not only loopback"),
+        pytest.param(
+            ResolvConf(("127.0.0.1", LAN)), {}, [(WEB, lan())], {}, [], id="not only loopback"
+        ),
     ],
 )
-def test_loopback_stub(host: ResolvConf, more: Any, listed: Any, replies: Any, expected: list[Any]) -> None:
+def test_loopback_stub(
+    host: ResolvConf, more: Any, listed: Any, replies: Any, expected: list[Any]
+) -> None:
     containers, resolvers, answer, _ = world(*listed, host=host, replies=replies, **more)
     assert (
-        found(judge("dns.loopback-stub", resolvers=resolvers, lookups=answer, containers=containers).findings)
+        found(
+            judge(
+                "dns.loopback-stub", resolvers=resolvers, lookups=answer, containers=containers
+            ).findings
+        )
         == expected
     )
 
@@ -457,8 +599,16 @@ def test_loopback_stub(host: ResolvConf, more: Any, listed: Any, replies: Any, e
 @pytest.mark.parametrize(
     ("host", "listed", "replies", "expected"),
     [
-        pytest.param(MISSING, [(container("web", "shop"), NONE)], {}, [("host:host", CRITICAL)], id="nothing is left"),
-        pytest.param(MISSING, [(WEB, FALLBACK)], {}, [("host:host", CRITICAL)], id="the fallback is silent"),
+        pytest.param(
+            MISSING,
+            [(container("web", "shop"), NONE)],
+            {},
+            [("host:host", CRITICAL)],
+            id="nothing is left",
+        ),
+        pytest.param(
+            MISSING, [(WEB, FALLBACK)], {}, [("host:host", CRITICAL)], id="the fallback is silent"
+        ),
         pytest.param(
             ResolvConf(),
             [(WEB, FALLBACK)],
@@ -474,7 +624,11 @@ def test_no_nameserver(host: Any, listed: Any, replies: Any, expected: list[Any]
         *listed, host=host, replies=replies | {(LAN, True): "NOERROR", (PUBLIC, True): "NOERROR"}
     )
     assert (
-        found(judge("dns.no-nameserver", resolvers=resolvers, lookups=answer, containers=containers).findings)
+        found(
+            judge(
+                "dns.no-nameserver", resolvers=resolvers, lookups=answer, containers=containers
+            ).findings
+        )
         == expected
     )
 
@@ -509,18 +663,32 @@ ONLY_SIX = ResolvConf((SIX,), mtime=0.0)
         ),
     ],
 )  # fmt: skip
-def test_a_host_with_ipv6_servers_only(host: Any, more: Any, listed: Any, replies: Any, expected: list[Any]) -> None:
+def test_a_host_with_ipv6_servers_only(
+    host: Any, more: Any, listed: Any, replies: Any, expected: list[Any]
+) -> None:
     containers, resolvers, answer, _ = world(*listed, host=host, replies=replies, **more)
-    told = judge("dns.no-nameserver", resolvers=resolvers, lookups=answer, containers=containers).findings
+    told = judge(
+        "dns.no-nameserver", resolvers=resolvers, lookups=answer, containers=containers
+    ).findings
     assert found(told) == expected
-    assert all("networks without IPv6 get no IPv6 server" in each.summary for each in told if isinstance(each, Finding))
+    assert all(
+        "networks without IPv6 get no IPv6 server" in each.summary
+        for each in told
+        if isinstance(each, Finding)
+    )
 
 
-@pytest.mark.parametrize(("id", "host"), [("dns.loopback-stub", STUB), ("dns.no-nameserver", ONLY_SIX)])
-def test_a_fallback_that_answers_has_no_part_in_what_others_of_its_network_lack(id: str, host: ResolvConf) -> None:
+@pytest.mark.parametrize(
+    ("id", "host"), [("dns.loopback-stub", STUB), ("dns.no-nameserver", ONLY_SIX)]
+)
+def test_a_fallback_that_answers_has_no_part_in_what_others_of_its_network_lack(
+    id: str, host: ResolvConf
+) -> None:
     bridge, web = Subject("network", "bridge"), WEB.subject
     for replies, touches in (({(PUBLIC, False): "NOERROR"}, {web}), ({}, {web, bridge})):
-        containers, resolvers, answer, _ = world((WEB, FALLBACK), (OWN, lan(OTHER)), host=host, replies=replies)
+        containers, resolvers, answer, _ = world(
+            (WEB, FALLBACK), (OWN, lan(OTHER)), host=host, replies=replies
+        )
         (finding,) = judge(id, resolvers=resolvers, lookups=answer, containers=containers).findings
         assert set(finding.touches) == touches
 
@@ -530,13 +698,23 @@ def test_who_got_the_fallback_of_an_ipv6_host_is_unknown_without_containers() ->
     assert judge("dns.no-nameserver", resolvers=resolvers).verdict is Verdict.UNKNOWN
 
 
-OF_HOST_FILE = ("dns.loopback-stub", "dns.stale-resolv-conf", "dns.host-broken", "dns.udp-blocked", "dns.no-nameserver")
+OF_HOST_FILE = (
+    "dns.loopback-stub",
+    "dns.stale-resolv-conf",
+    "dns.host-broken",
+    "dns.udp-blocked",
+    "dns.no-nameserver",
+)
 
 
 @pytest.mark.parametrize("id", OF_HOST_FILE)
 def test_a_resolv_conf_that_cannot_be_read_is_not_a_missing_one(id: str) -> None:
     nothing_asked = Lookups({}, {}, (), {}, {}, ())
-    known = {"resolvers": Resolvers(UNKNOWN, MISSING, (), {}), "containers": Containers(()), "lookups": nothing_asked}
+    known = {
+        "resolvers": Resolvers(UNKNOWN, MISSING, (), {}),
+        "containers": Containers(()),
+        "lookups": nothing_asked,
+    }
     assert judge(id, **known).verdict is Verdict.UNKNOWN
 
 
@@ -552,7 +730,11 @@ def test_a_resolv_conf_that_cannot_be_read_is_not_a_missing_one(id: str) -> None
 )
 def test_a_missing_resolv_conf_names_no_server(id: str, verdict: Verdict) -> None:
     nothing_asked = Lookups({}, {}, (), {}, {}, ())
-    known = {"resolvers": Resolvers(MISSING, MISSING, (), {}), "containers": Containers(()), "lookups": nothing_asked}
+    known = {
+        "resolvers": Resolvers(MISSING, MISSING, (), {}),
+        "containers": Containers(()),
+        "lookups": nothing_asked,
+    }
     assert judge(id, **known).verdict is verdict
 
 
@@ -562,7 +744,13 @@ STARTED = 1767225600.0
 @pytest.mark.parametrize(
     ("listed", "edited", "replies", "expected"),
     [
-        pytest.param((WEB, lan(OTHER)), STARTED + 9, {}, [("container:web", WARNING)], id="the old one is gone"),
+        pytest.param(
+            (WEB, lan(OTHER)),
+            STARTED + 9,
+            {},
+            [("container:web", WARNING)],
+            id="the old one is gone",
+        ),
         pytest.param(
             (WEB, lan(OTHER)),
             STARTED + 9,
@@ -570,18 +758,32 @@ STARTED = 1767225600.0
             [("container:web", ADVICE)],
             id="the old one answers",
         ),
-        pytest.param((WEB, lan(OTHER)), STARTED - 9, {}, [], id="edited before its start: its own doing"),
+        pytest.param(
+            (WEB, lan(OTHER)), STARTED - 9, {}, [], id="edited before its start: its own doing"
+        ),
         pytest.param((WEB, lan()), STARTED + 9, {}, [], id="the same"),
-        pytest.param((WEB, lan() + lan(OTHER)), STARTED + 9, {(OTHER, False): "NOERROR"}, [], id="a new one is dead"),
+        pytest.param(
+            (WEB, lan() + lan(OTHER)),
+            STARTED + 9,
+            {(OTHER, False): "NOERROR"},
+            [],
+            id="a new one is dead",
+        ),
         pytest.param((OWN, lan(OTHER)), STARTED + 9, {}, [], id="servers of its own"),
         pytest.param((container("web", "shop"), V26), STARTED + 9, {}, [], id="embedded"),
     ],
 )
 def test_stale_resolv_conf(listed: Any, edited: float, replies: Any, expected: list[Any]) -> None:
     host = ResolvConf((LAN,), mtime=edited)
-    containers, resolvers, answer, _ = world(listed, host=host, replies=replies | {(LAN, True): "NOERROR"})
+    containers, resolvers, answer, _ = world(
+        listed, host=host, replies=replies | {(LAN, True): "NOERROR"}
+    )
     assert (
-        found(judge("dns.stale-resolv-conf", resolvers=resolvers, lookups=answer, containers=containers).findings)
+        found(
+            judge(
+                "dns.stale-resolv-conf", resolvers=resolvers, lookups=answer, containers=containers
+            ).findings
+        )
         == expected
     )
 
@@ -591,7 +793,9 @@ def test_old_servers_that_answer_explain_nothing_and_dead_ones_their_own_contain
         containers, resolvers, answer, _ = world(
             (WEB, lan(OTHER)), host=ResolvConf((LAN,), mtime=STARTED + 9), replies=replies
         )
-        (finding,) = judge("dns.stale-resolv-conf", resolvers=resolvers, lookups=answer, containers=containers).findings
+        (finding,) = judge(
+            "dns.stale-resolv-conf", resolvers=resolvers, lookups=answer, containers=containers
+        ).findings
         assert isinstance(finding, Finding)
         assert (finding.touches, finding.signs) == ((), signs)
 
@@ -602,7 +806,12 @@ SIXTH = {"bridge": {"IPAddress": "172.17.0.2", "GlobalIPv6Address": "2001:db8:1:
 @pytest.mark.parametrize(
     ("listed", "replies", "expected"),
     [
-        pytest.param((WEB, lan(OTHER)), {(OTHER, False): "NOERROR"}, [], id="a restart would leave it without"),
+        pytest.param(
+            (WEB, lan(OTHER)),
+            {(OTHER, False): "NOERROR"},
+            [],
+            id="a restart would leave it without",
+        ),
         pytest.param((WEB, lan(OTHER)), {}, [("container:web", WARNING)], id="the old one is gone"),
         pytest.param((WEB, FALLBACK), {}, [], id="a restart would bring the same"),
         pytest.param(
@@ -613,11 +822,17 @@ SIXTH = {"bridge": {"IPAddress": "172.17.0.2", "GlobalIPv6Address": "2001:db8:1:
         ),
     ],
 )
-def test_old_servers_where_the_new_ones_are_ipv6(listed: Any, replies: Any, expected: list[Any]) -> None:
+def test_old_servers_where_the_new_ones_are_ipv6(
+    listed: Any, replies: Any, expected: list[Any]
+) -> None:
     host = ResolvConf((SIX,), mtime=STARTED + 9)
     containers, resolvers, answer, _ = world(listed, host=host, replies=replies)
     assert (
-        found(judge("dns.stale-resolv-conf", resolvers=resolvers, lookups=answer, containers=containers).findings)
+        found(
+            judge(
+                "dns.stale-resolv-conf", resolvers=resolvers, lookups=answer, containers=containers
+            ).findings
+        )
         == expected
     )
 
@@ -634,7 +849,11 @@ def test_old_servers_where_the_new_ones_are_ipv6(listed: Any, replies: Any, expe
 )
 def test_embedded_rules_missing(who: Container, reply: str, expected: list[str]) -> None:
     containers, _, answer, _ = world((who, V26), replies={("127.0.0.11", False): reply})
-    told = found(judge("dns.embedded-rules-missing", containers=containers, lookups=answer, daemon=ANSWERS).findings)
+    told = found(
+        judge(
+            "dns.embedded-rules-missing", containers=containers, lookups=answer, daemon=ANSWERS
+        ).findings
+    )
     assert [subject for subject, _ in told] == expected
 
 
@@ -663,7 +882,9 @@ def test_refused_without_a_listener_is_no_word_on_rules(
     known: dict[str, Any] = {} if isinstance(daemon, Unavailable) else {"daemon": daemon}
     if sockets is not None:
         known["namespaces"] = Namespaces({who.id: ContainerNetns(who, 1, (), (), (), sockets)})
-    (finding,) = judge("dns.embedded-rules-missing", containers=containers, lookups=answer, **known).findings
+    (finding,) = judge(
+        "dns.embedded-rules-missing", containers=containers, lookups=answer, **known
+    ).findings
     assert isinstance(finding, Finding)
     assert words in finding.summary
     assert (DAEMON in finding.touches) == of_engine
@@ -689,7 +910,9 @@ def test_search_amplified(texts: list[str], expected: list[str]) -> None:
     containers, resolvers, _, _ = world(*listed, replies={})
     assert [
         subject
-        for subject, _ in found(judge("dns.search-amplified", resolvers=resolvers, containers=containers).findings)
+        for subject, _ in found(
+            judge("dns.search-amplified", resolvers=resolvers, containers=containers).findings
+        )
     ] == expected
 
 
@@ -724,17 +947,25 @@ def test_the_name_that_failed_by_a_log_line(line: str, name: str) -> None:
         ([], ["app", "db"], set()),
     ],
 )
-def test_names_that_a_container_is_to_call(env: list[str], command: list[str], names: set[str]) -> None:
+def test_names_that_a_container_is_to_call(
+    env: list[str], command: list[str], names: set[str]
+) -> None:
     path, args = (command[0], command[1:]) if command else ("", [])
     who = container("api", Config={"Env": env}, Path=path, Args=args)
     assert set(referenced_names(who)) == names
 
 
 def service(name: str, networks: list[str], *, project: str = "p", **fields: Any) -> Container:
-    labels = {"com.docker.compose.project": project, "com.docker.compose.service": name} if project else {}
+    labels = (
+        {"com.docker.compose.project": project, "com.docker.compose.service": name}
+        if project
+        else {}
+    )
     places = {network: {"IPAddress": "172.18.0.2", "Aliases": [name]} for network in networks}
     config = {"Labels": labels} | fields.pop("Config", {})
-    return container(f"{project}-{name}", **{"NetworkSettings": {"Networks": places}, "Config": config, **fields})
+    return container(
+        f"{project}-{name}", **{"NetworkSettings": {"Networks": places}, "Config": config, **fields}
+    )
 
 
 CALLS_DB = {"Config": {"Env": ["DB_HOST=db"], "Labels": {"com.docker.compose.project": "p"}}}
@@ -752,7 +983,14 @@ LOOPS = {"State": {"Status": "restarting", "Pid": 0}}
             {"network": "shop"},
             id="failed",
         ),
-        pytest.param(service("api", ["shop"], **LOOPS), service("db", ["shop"]), True, [], None, id="one network"),
+        pytest.param(
+            service("api", ["shop"], **LOOPS),
+            service("db", ["shop"]),
+            True,
+            [],
+            None,
+            id="one network",
+        ),
         pytest.param(
             service("api", ["bridge"], project="", **LOOPS),
             service("db", ["bridge"], project=""),
@@ -804,12 +1042,18 @@ LOOPS = {"State": {"Status": "restarting", "Pid": 0}}
     ],
 )
 def test_service_on_other_network(
-    caller: Container, owner: Container, fails: bool, expected: list[Severity], cure: dict[str, str] | None
+    caller: Container,
+    owner: Container,
+    fails: bool,
+    expected: list[Severity],
+    cure: dict[str, str] | None,
 ) -> None:
     line = 'could not translate host name "db" to address'
     failed = FailedNames({caller.id: (FailedName("db", line),)} if fails else {})
     containers = Containers((caller, owner))
-    result = judge("dns.service-on-other-network", containers=containers, networks=NETWORKS, failed=failed)
+    result = judge(
+        "dns.service-on-other-network", containers=containers, networks=NETWORKS, failed=failed
+    )
     assert [finding.severity for finding in result.findings] == expected
     for finding in result.findings:
         own = {"container": caller.name, "name": "db", "owner": owner.name}
@@ -829,7 +1073,11 @@ def test_service_on_other_network(
 def test_servers_disagree(first: str, second: str, expected: list[tuple[str, str]]) -> None:
     def reply(rcode: str) -> DnsReply:
         answers = ["192.0.2.81"] if rcode == "NOERROR" else []
-        return DnsReply() if rcode == "silent" else DnsReply(answered=True, rcode=rcode, answers=answers, ms=1.0)
+        return (
+            DnsReply()
+            if rcode == "silent"
+            else DnsReply(answered=True, rcode=rcode, answers=answers, ms=1.0)
+        )
 
     names = {("pay.office", LAN): reply(first), ("pay.office", OTHER): reply(second)}
     answer = Lookups({}, {}, (), {}, names, ())
@@ -838,7 +1086,9 @@ def test_servers_disagree(first: str, second: str, expected: list[tuple[str, str
     assert rows(result) == expected
     for finding in result.findings:
         assert finding.variables["dns_json"] == f'{{"dns": ["{OTHER}", "{LAN}"]}}'
-    broken = judge("dns.host-broken", resolvers=resolvers, lookups=answer, containers=Containers(()))
+    broken = judge(
+        "dns.host-broken", resolvers=resolvers, lookups=answer, containers=Containers(())
+    )
     assert rows(broken) == ([("critical", "host")] if first == second == "NXDOMAIN" else [])
 
 
@@ -847,7 +1097,9 @@ def test_names_that_failed_in_a_log_are_asked_of_the_container_s_own_servers() -
     failed = FailedNames({who.id: (FailedName("pay.office", "x"), FailedName("single", "y"))})
     text = lan() + lan(OTHER)
     *_, answer, made = world((who, text), replies={(LAN, False): "NXDOMAIN"}, failed=failed)
-    asked = {(q.args["server"], q.args["pid"]) for q in made.asked if q.args["name"] == "pay.office"}
+    asked = {
+        (q.args["server"], q.args["pid"]) for q in made.asked if q.args["name"] == "pay.office"
+    }
     assert asked == {(LAN, who.state.pid), (OTHER, who.state.pid)}
     assert not [q for q in made.asked if q.args["name"] == "single"]
     assert set(answer.failed[who.id]) == {("pay.office", LAN), ("pay.office", OTHER)}
@@ -855,7 +1107,9 @@ def test_names_that_failed_in_a_log_are_asked_of_the_container_s_own_servers() -
 
 def test_the_name_of_a_container_is_asked_of_the_engine() -> None:
     listed = [(container("db", "shop"), V26), (container("web", "shop"), V26)]
-    containers, resolvers, answer, made = world(*listed, replies={(LAN, True): "NOERROR"}, resolve=("db",))
+    containers, resolvers, answer, made = world(
+        *listed, replies={(LAN, True): "NOERROR"}, resolve=("db",)
+    )
     asked = {(q.args["server"], q.args["pid"]) for q in made.asked if q.args["name"] == "db"}
     assert asked == {("127.0.0.11", each.state.pid) for each, _ in listed}
     result = judge("dns.host-broken", resolvers=resolvers, lookups=answer, containers=containers)
@@ -889,7 +1143,9 @@ SHOP = container("web", "shop")
 @pytest.mark.parametrize(
     ("text", "replies", "expected"),
     [
-        pytest.param(V26.replace(LAN, OTHER), {}, [("warning", "web")], id="26.1: its server is gone"),
+        pytest.param(
+            V26.replace(LAN, OTHER), {}, [("warning", "web")], id="26.1: its server is gone"
+        ),
         pytest.param(
             V28.replace("127.0.0.53", OTHER).replace(f" {OTHER}]", "]"),
             {},
@@ -901,11 +1157,15 @@ SHOP = container("web", "shop")
         pytest.param(V20, {("127.0.0.11", False): "REFUSED"}, [], id="20.10: passed on"),
     ],
 )
-def test_old_servers_of_the_engine_s_resolver(text: str, replies: Any, expected: list[tuple[str, str]]) -> None:
+def test_old_servers_of_the_engine_s_resolver(
+    text: str, replies: Any, expected: list[tuple[str, str]]
+) -> None:
     host = ResolvConf((LAN,), mtime=STARTED + 9)
     heard = replies | {(LAN, True): "NOERROR"}
     containers, resolvers, answer, _ = world((SHOP, text), host=host, replies=heard)
-    result = judge("dns.stale-resolv-conf", resolvers=resolvers, lookups=answer, containers=containers)
+    result = judge(
+        "dns.stale-resolv-conf", resolvers=resolvers, lookups=answer, containers=containers
+    )
     assert rows(result) == expected
 
 
@@ -914,7 +1174,9 @@ def test_old_servers_of_the_engine_s_resolver(text: str, replies: Any, expected:
     [("28.5.2", False), ("20.10.24", True)],
     ids=["writes IPv6 rules", "has to be configured"],
 )
-def test_ipv6_for_the_default_network_is_the_remedy_of_ipv6_servers(version: str, needs_flags: bool) -> None:
+def test_ipv6_for_the_default_network_is_the_remedy_of_ipv6_servers(
+    version: str, needs_flags: bool
+) -> None:
     containers, resolvers, answer, _ = world((WEB, FALLBACK), host=ONLY_SIX, replies={})
     known = {"resolvers": resolvers, "lookups": answer, "containers": containers}
     (finding,) = judge("dns.no-nameserver", **known, ping=Ping("1.41", version, "")).findings

@@ -1,4 +1,5 @@
-"""DNS servers that are containers of this host, and queries that leave untranslated, over made evidence."""
+"""DNS servers that are containers of this host, and queries that leave untranslated, over made
+evidence."""
 
 from __future__ import annotations
 
@@ -17,7 +18,12 @@ from diagnose.firewall.trace import Trace
 from tests.inspected import EXITED, container, of
 from tests.judging import judge, rows
 
-BRIDGE = {"Id": "a" * 64, "Name": "bridge", "Driver": "bridge", "IPAM": {"Config": [{"Subnet": "172.17.0.0/16"}]}}
+BRIDGE = {
+    "Id": "a" * 64,
+    "Name": "bridge",
+    "Driver": "bridge",
+    "IPAM": {"Config": [{"Subnet": "172.17.0.0/16"}]},
+}
 DEFAULT = msgspec.convert(BRIDGE, Network)
 HERE = {"NetworkSettings": {"Networks": {"bridge": {"IPAddress": "172.17.0.2"}}}}
 

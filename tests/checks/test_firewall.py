@@ -1,4 +1,5 @@
-"""What the checks say about recorded packet filters of real engines, around two containers made after those of the recording."""
+"""What the checks say about recorded packet filters of real engines, around two containers made
+after those of the recording."""
 
 from __future__ import annotations
 
@@ -82,7 +83,9 @@ def host(recorded: dict[str, Any], *, running: bool = True) -> Made:
     texts = {"nft": recorded["iptables_nft"], "legacy": recorded["iptables_legacy"]}
     return Made(
         {
-            "api.containers": [{"Id": id, "Names": [each["Name"]]} for id, each in inspected.items()],
+            "api.containers": [
+                {"Id": id, "Names": [each["Name"]]} for id, each in inspected.items()
+            ],
             "api.container": lambda question: inspected[str(question.args["id"])],
             "api.networks": listed,
             "nftables": recorded["nftables"],
@@ -90,25 +93,53 @@ def host(recorded: dict[str, Any], *, running: bool = True) -> Made:
                 "text": texts[question.args["flavour"]].get(question.args["family"], ""),
                 "command": None,
             },
-            **network({shop["bridge"]: subnet, "docker0": "172.17.0.0/16", f"br-{QUIET[:12]}": "172.19.0.0/16"}),
+            **network(
+                {
+                    shop["bridge"]: subnet,
+                    "docker0": "172.17.0.0/16",
+                    f"br-{QUIET[:12]}": "172.19.0.0/16",
+                }
+            ),
         }
     )
 
 
 def network(bridges: dict[str, str]) -> dict[str, Json]:
-    """The host's own interfaces, addresses and routes: an uplink, and a bridge for each of these subnets."""
+    """The host's own interfaces, addresses and routes: an uplink, and a bridge for each of these
+    subnets."""
     links: list[Json] = [{"index": 2, "name": "eth0", "up": True}]
-    addresses: list[Json] = [{"index": 2, "address": "192.0.2.10", "prefix": 24, "family": "inet", "scope": "global"}]
-    default = {"table": 254, "dst": "0.0.0.0", "prefix": 0, "oif": 2, "type": "unicast", "family": "inet"}
-    routes: list[Json] = [default | {"gateway": "192.0.2.1"}, default | {"dst": "192.0.2.0", "prefix": 24}]
+    addresses: list[Json] = [
+        {"index": 2, "address": "192.0.2.10", "prefix": 24, "family": "inet", "scope": "global"}
+    ]
+    default = {
+        "table": 254,
+        "dst": "0.0.0.0",
+        "prefix": 0,
+        "oif": 2,
+        "type": "unicast",
+        "family": "inet",
+    }
+    routes: list[Json] = [
+        default | {"gateway": "192.0.2.1"},
+        default | {"dst": "192.0.2.0", "prefix": 24},
+    ]
     for index, (name, subnet) in enumerate(bridges.items(), 3):
         net, _, prefix = subnet.partition("/")
         gateway = net[:-1] + "1"
         links.append({"index": index, "name": name, "kind": "bridge", "up": True})
-        addresses.append({"index": index, "address": gateway, "prefix": int(prefix), "family": "inet"})
+        addresses.append(
+            {"index": index, "address": gateway, "prefix": int(prefix), "family": "inet"}
+        )
         routes.append(default | {"dst": net, "prefix": int(prefix), "oif": index})
     routes += [
-        default | {"table": 255, "dst": held["address"], "prefix": 32, "oif": held["index"], "type": "local"}
+        default
+        | {
+            "table": 255,
+            "dst": held["address"],
+            "prefix": 32,
+            "oif": held["index"],
+            "type": "local",
+        }
         for held in addresses
     ]
     return {"net.links": links, "net.addresses": addresses, "net.routes": routes}
@@ -117,12 +148,25 @@ def network(bridges: dict[str, str]) -> dict[str, Json]:
 def container(name: str, network: str, address: str, port: str, running: bool) -> dict[str, Json]:
     state = {"Status": "running", "Pid": 7} if running else {"Status": "exited", "Pid": 0}
     ports = {"80/tcp": [{"HostIp": "0.0.0.0", "HostPort": port}]}
-    settings = {"Networks": {network: {"IPAddress": address if running else ""}}, "Ports": ports if running else {}}
-    return {"Id": ("1" if name == "web" else "2") * 64, "Name": f"/{name}", "State": state, "NetworkSettings": settings}
+    settings = {
+        "Networks": {network: {"IPAddress": address if running else ""}},
+        "Ports": ports if running else {},
+    }
+    return {
+        "Id": ("1" if name == "web" else "2") * 64,
+        "Name": f"/{name}",
+        "State": state,
+        "NetworkSettings": settings,
+    }
 
 
 def judged(
-    made: Made, *, config: DaemonConfig | None = None, info: Info | None = None, ping: Ping | None = None, **more: Any
+    made: Made,
+    *,
+    config: DaemonConfig | None = None,
+    info: Info | None = None,
+    ping: Ping | None = None,
+    **more: Any,
 ) -> dict[str, Result]:
     """The result of every check that takes a packet walk."""
     up, boxes, nets, links = uplinks(made), containers(made), networks(made), interfaces(made)
@@ -155,7 +199,9 @@ def judged(
 def found(results: dict[str, Result]) -> list[str]:
     """Severity, check and subject of each finding, sorted."""
     return sorted(
-        f"{severity} {name} {subject}" for name, result in results.items() for severity, subject in rows(result)
+        f"{severity} {name} {subject}"
+        for name, result in results.items()
+        for severity, subject in rows(result)
     )
 
 
@@ -174,15 +220,27 @@ def without(table: str, *words: str) -> Any:
     def edit(text: str) -> str:
         before, mark, rest = text.partition(f"*{table}\n")
         inside, commit, after = rest.partition("COMMIT\n")
-        kept = [line for line in inside.splitlines(keepends=True) if not all(word in line for word in words)]
+        kept = [
+            line
+            for line in inside.splitlines(keepends=True)
+            if not all(word in line for word in words)
+        ]
         return before + mark + "".join(kept) + commit + after
 
     return edit
 
 
 EMPTIED = {
-    "nat": (without("nat", "-A DOCKER", "--dport"), "warning", "none of the published ports has a rule in nat"),
-    "filter": (without("filter", "-A DOCKER", "--dport"), "critical", "no rule lets in what is sent"),
+    "nat": (
+        without("nat", "-A DOCKER", "--dport"),
+        "warning",
+        "none of the published ports has a rule in nat",
+    ),
+    "filter": (
+        without("filter", "-A DOCKER", "--dport"),
+        "critical",
+        "no rule lets in what is sent",
+    ),
     "answers": (without("filter", "ESTABLISHED"), "critical", "no rule lets the answers back to"),
 }
 
@@ -199,14 +257,21 @@ def test_a_chain_that_lost_all_that_was_in_it_is_one_cause(name: str) -> None:
 
 def test_a_port_that_is_led_to_the_host_itself() -> None:
     rule = "-A PREROUTING -p tcp -m tcp --dport 8080 -j REDIRECT --to-ports 22\n"
-    said = judged(changed("healthy", lambda text: text.replace("-A PREROUTING", f"{rule}-A PREROUTING", 1)))
+    said = judged(
+        changed("healthy", lambda text: text.replace("-A PREROUTING", f"{rule}-A PREROUTING", 1))
+    )
     assert found(said) == ["warning dnat-missing web"]
     assert "port 22 of this host instead" in said["dnat-missing"].findings[0].summary
 
 
 CURES = {
     "docker-user-drops-all": {"program": "iptables", "bridge": None, "open_uplink": "eth0"},
-    "native-forward-drop": {"family": "inet", "table": "filter", "nft_chain": "forward", "bridge": None},
+    "native-forward-drop": {
+        "family": "inet",
+        "table": "filter",
+        "nft_chain": "forward",
+        "bridge": None,
+    },
     "legacy-forward-drop": {
         "program": "iptables-legacy",
         "table": "filter",
@@ -229,7 +294,10 @@ CURES = {
 )
 def test_an_address_that_the_host_has_lost(address: str, expected: list[str]) -> None:
     said = judged(
-        changed("snat-instead-of-masquerade", lambda text: re.sub(r"(--to-source) \S+", rf"\1 {address}", text))
+        changed(
+            "snat-instead-of-masquerade",
+            lambda text: re.sub(r"(--to-source) \S+", rf"\1 {address}", text),
+        )
     )
     assert found(said) == expected
 
@@ -239,9 +307,9 @@ def test_only_the_program_that_keeps_a_table_writes_there(fault: str) -> None:
     (finding,) = judged(host(case("28.5", fault)))["forward-dropped"].findings
     wanted = CURES[fault]
     assert set(finding.variables) == set(wanted)
-    assert {name: value for name, value in finding.variables.items() if wanted[name] is not None} == {
-        name: value for name, value in wanted.items() if value is not None
-    }
+    assert {
+        name: value for name, value in finding.variables.items() if wanted[name] is not None
+    } == {name: value for name, value in wanted.items() if value is not None}
 
 
 FIREWALLD: dict[str, list[str]] = {
@@ -296,15 +364,21 @@ def test_a_policy_that_drops_what_no_engine_lets_through() -> None:
 
 
 @pytest.mark.parametrize(
-    ("answered", "expected"), [(False, ["critical masquerade-missing shop"]), (True, [])], ids=["silent", "answered"]
+    ("answered", "expected"),
+    [(False, ["critical masquerade-missing shop"]), (True, [])],
+    ids=["silent", "answered"],
 )
-def test_an_untranslated_network_of_an_engine_that_writes_no_rules(answered: bool, expected: list[str]) -> None:
+def test_an_untranslated_network_of_an_engine_that_writes_no_rules(
+    answered: bool, expected: list[str]
+) -> None:
     """Its networks may be routed by others: only where no DNS server answers are they judged."""
     made = host(case("28.5", "masquerade-of-a-subnet-deleted"))
     boxes = containers(made)
     assert isinstance(boxes, Containers)
     web = next(container for container in boxes if container.name == "web")
-    reply = DnsReply(answered, "NOERROR" if answered else None, ms=1.0 if answered else None, sent=2)
+    reply = DnsReply(
+        answered, "NOERROR" if answered else None, ms=1.0 if answered else None, sent=2
+    )
     path = QueryPath(("shop",), "192.0.2.53", ((web, reply),), (web,))
     lookups = Lookups({}, {}, (path,), {}, {}, ())
     assert found(judged(made, config=LEFT_ALONE, lookups=lookups)) == expected
@@ -326,14 +400,18 @@ def test_without_running_containers_nothing_is_missed() -> None:
 
 def test_without_docker_proxy_a_missing_translation_is_an_outage() -> None:
     config = DaemonConfig("/etc/docker/daemon.json", values={"userland-proxy": False})
-    assert found(judged(host(case("28.5", "dnat-of-a-port-deleted")), config=config)) == ["critical dnat-missing web"]
+    assert found(judged(host(case("28.5", "dnat-of-a-port-deleted")), config=config)) == [
+        "critical dnat-missing web"
+    ]
 
 
 def test_what_may_not_be_read_is_unavailable_and_never_empty() -> None:
     made = host(case("28.5", "healthy"))
     forbidden = Failed("forbidden", "Operation not permitted")
     made.answers |= {"nftables": forbidden, "iptables": forbidden}
-    assert firewall(made, Unavailable("missing")) == Unavailable("forbidden", "Operation not permitted")
+    assert firewall(made, Unavailable("missing")) == Unavailable(
+        "forbidden", "Operation not permitted"
+    )
 
 
 def test_half_a_filter_proves_no_accept() -> None:
@@ -346,17 +424,30 @@ def test_half_a_filter_proves_no_accept() -> None:
 
 SETTINGS: dict[str, tuple[dict[str, str | None], list[str]]] = {
     "on": ({"net.ipv4.ip_forward": "1", "eth0": "1", "bridge": "1"}, []),
-    "off": ({"net.ipv4.ip_forward": "0", "eth0": "0", "bridge": "0"}, ["IP forwarding is off: 2 containers"]),
+    "off": (
+        {"net.ipv4.ip_forward": "0", "eth0": "0", "bridge": "0"},
+        ["IP forwarding is off: 2 containers"],
+    ),
     "off at the uplink": (
         {"net.ipv4.ip_forward": "1", "eth0": "0", "bridge": "1"},
         ["IP forwarding is off on eth0: 2 containers"],
     ),
     "off at one bridge": (
-        {"net.ipv4.ip_forward": "1", "eth0": "1", "bridge": "1", "net/ipv4/conf/docker0/forwarding": "0"},
+        {
+            "net.ipv4.ip_forward": "1",
+            "eth0": "1",
+            "bridge": "1",
+            "net/ipv4/conf/docker0/forwarding": "0",
+        },
         ["IP forwarding is off on docker0: 1 container"],
     ),
     "off at the bridge of nobody": (
-        {"net.ipv4.ip_forward": "1", "eth0": "1", "bridge": "1", f"net/ipv4/conf/br-{QUIET[:12]}/forwarding": "0"},
+        {
+            "net.ipv4.ip_forward": "1",
+            "eth0": "1",
+            "bridge": "1",
+            f"net/ipv4/conf/br-{QUIET[:12]}/forwarding": "0",
+        },
         [],
     ),
 }
@@ -410,16 +501,27 @@ def test_forwarding_of_ipv6(name: str) -> None:
         argument: value if "ipv6" in argument else "1" for argument in question.args["names"]
     }
     routes = Routes((Route("::", 0, "inet6", oif=2),) if leads_out else ())
-    result = judge("firewall.forwarding-off", **settings_of(made), routes=routes, ping=Ping("1.51", version, ""))
+    result = judge(
+        "firewall.forwarding-off",
+        **settings_of(made),
+        routes=routes,
+        ping=Ping("1.51", version, ""),
+    )
     assert [finding.summary for finding in result.findings] == summaries
-    assert {finding.severity for finding in result.findings} <= {Severity.warning}, "it has a way out by IPv4"
+    assert {finding.severity for finding in result.findings} <= {Severity.warning}, (
+        "it has a way out by IPv4"
+    )
 
 
 def test_legacy_tables_that_cannot_be_read_may_be_a_mix() -> None:
     made = host(case("28.5", "healthy"))
     before = made.answers["iptables"]
     made.answers["iptables"] = (
-        lambda question: Failed("forbidden", "no root") if question.args["flavour"] == "legacy" else before(question)  # type: ignore[operator]
+        lambda question: (
+            Failed("forbidden", "no root")
+            if question.args["flavour"] == "legacy"
+            else before(question)
+        )  # type: ignore[operator]
     )
     wall = firewall(made, Unavailable("missing"))
     assert isinstance(wall, Firewall)
@@ -432,7 +534,9 @@ def test_docker_s_rules_are_not_called_gone_where_they_may_stand_unread() -> Non
     recorded["nftables"] |= {"tables": [], "chains": [], "rules": [], "sets": []}
     recorded["iptables_nft"] = {}
     made = host(recorded)
-    assert any("chains-missing" in finding for finding in found(judged(made))), "they are, where all could be read"
+    assert any("chains-missing" in finding for finding in found(judged(made))), (
+        "they are, where all could be read"
+    )
     made.answers["iptables"] = lambda question: (
         Failed("refused", "no more processes")
         if question.args["flavour"] == "legacy"
@@ -449,7 +553,11 @@ def test_an_empty_ruleset_is_no_mix() -> None:
     text = "*filter\n:INPUT ACCEPT [0:0]\n:FORWARD ACCEPT [0:0]\n:OUTPUT ACCEPT [0:0]\nCOMMIT\n"
     before = made.answers["iptables"]
     made.answers["iptables"] = (
-        lambda question: {"text": text, "command": None} if question.args["flavour"] == "legacy" else before(question)  # type: ignore[operator]
+        lambda question: (
+            {"text": text, "command": None}
+            if question.args["flavour"] == "legacy"
+            else before(question)
+        )  # type: ignore[operator]
     )
     wall = firewall(made, Unavailable("missing"))
     assert isinstance(wall, Firewall)

@@ -1,4 +1,5 @@
-"""Containers that call their host where nothing listens, and parents of macvlan networks that are down."""
+"""Containers that call their host where nothing listens, and parents of macvlan networks that are
+down."""
 
 from __future__ import annotations
 
@@ -20,7 +21,10 @@ LOCAL = (Listener("tcp", "127.0.0.1", 5432, 700, "postgres"),)
 GATEWAY = "172.17.0.1"
 
 CASES = {
-    "on loopback": (UnservedWant(Want(API, GATEWAY, 5432, "environment", "DB"), SHOP, GATEWAY, LOCAL), "warning"),
+    "on loopback": (
+        UnservedWant(Want(API, GATEWAY, 5432, "environment", "DB"), SHOP, GATEWAY, LOCAL),
+        "warning",
+    ),
     "on loopback, and the container loops": (
         UnservedWant(Want(LOOPING, GATEWAY, 5432, "environment", "DB"), SHOP, GATEWAY, LOCAL),
         "critical",
@@ -29,10 +33,18 @@ CASES = {
         UnservedWant(Want(API, GATEWAY, 5432, "log", "connection refused"), SHOP, GATEWAY, LOCAL),
         "critical",
     ),
-    "nothing runs": (UnservedWant(Want(API, GATEWAY, 5432, "environment", "DB"), SHOP, GATEWAY), "advice"),
-    "nothing runs, and it failed": (UnservedWant(Want(API, GATEWAY, 5432, "log", "refused"), SHOP, GATEWAY), "warning"),
+    "nothing runs": (
+        UnservedWant(Want(API, GATEWAY, 5432, "environment", "DB"), SHOP, GATEWAY),
+        "advice",
+    ),
+    "nothing runs, and it failed": (
+        UnservedWant(Want(API, GATEWAY, 5432, "log", "refused"), SHOP, GATEWAY),
+        "warning",
+    ),
     "an address that is gone": (
-        UnservedWant(Want(API, "host", 5432, "environment", "DB"), SHOP, "192.0.2.99", (), has_address=False),
+        UnservedWant(
+            Want(API, "host", 5432, "environment", "DB"), SHOP, "192.0.2.99", (), has_address=False
+        ),
         "warning",
     ),
 }
@@ -48,7 +60,9 @@ def test_services_of_the_host_that_nobody_serves(name: str) -> None:
 def test_the_cure_sends_the_port_to_loopback_only_where_a_program_listens_there() -> None:
     def cure(*elsewhere: Listener) -> bool:
         lack = UnservedWant(Want(API, GATEWAY, 5432, "environment", "DB"), SHOP, GATEWAY, elsewhere)
-        result = judge("network.host-service-not-listening", wanted_paths=WantedPaths(unserved=(lack,)))
+        result = judge(
+            "network.host-service-not-listening", wanted_paths=WantedPaths(unserved=(lack,))
+        )
         return "setting" in result.findings[0].variables
 
     assert cure(*LOCAL)
@@ -56,10 +70,15 @@ def test_the_cure_sends_the_port_to_loopback_only_where_a_program_listens_there(
 
 
 def test_nobody_calls_the_host() -> None:
-    assert judge("network.host-service-not-listening", wanted_paths=WantedPaths()).verdict is Verdict.SKIPPED
+    assert (
+        judge("network.host-service-not-listening", wanted_paths=WantedPaths()).verdict
+        is Verdict.SKIPPED
+    )
 
 
-LAN = msgspec.convert({"Id": "b" * 64, "Name": "lan", "Driver": "macvlan", "Options": {"parent": "eth1"}}, Network)
+LAN = msgspec.convert(
+    {"Id": "b" * 64, "Name": "lan", "Driver": "macvlan", "Options": {"parent": "eth1"}}, Network
+)
 CAMERA = container("camera", NetworkSettings={"Networks": {"lan": {"IPAddress": "192.0.2.50"}}})
 PARENTS = {
     "up": (Interface(3, "eth1", up=True, operstate="up"), []),
@@ -77,12 +96,17 @@ PARENTS = {
 def test_the_parent_of_a_macvlan_network(name: str) -> None:
     parent, wanted = PARENTS[name]
     result = judge(
-        "network.parent-down", containers=of(CAMERA), networks=Networks((LAN,)), interfaces=Interfaces((parent,))
+        "network.parent-down",
+        containers=of(CAMERA),
+        networks=Networks((LAN,)),
+        interfaces=Interfaces((parent,)),
     )
     assert rows(result) == wanted
 
 
 def test_a_network_without_containers_has_no_need_of_its_parent() -> None:
     down = Interfaces((Interface(3, "eth1", up=False),))
-    result = judge("network.parent-down", containers=of(), networks=Networks((LAN,)), interfaces=down)
+    result = judge(
+        "network.parent-down", containers=of(), networks=Networks((LAN,)), interfaces=down
+    )
     assert result.verdict is Verdict.SKIPPED

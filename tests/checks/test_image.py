@@ -1,4 +1,5 @@
-"""The checks of the family image on evidence that is built by hand: fires, stays silent, does not apply."""
+"""The checks of the family image on evidence that is built by hand: fires, stays silent, does not
+apply."""
 
 from __future__ import annotations
 
@@ -39,14 +40,22 @@ def listed(id: str, tags: list[str] | None, size: int = 1000, **more: Any) -> Im
 @pytest.mark.parametrize(
     ("items", "fires"),
     [
-        pytest.param([listed("1", ["<none>:<none>"]), listed("2", ["<none>:<none>"])], True, id="API up to 1.42"),
+        pytest.param(
+            [listed("1", ["<none>:<none>"]), listed("2", ["<none>:<none>"])],
+            True,
+            id="API up to 1.42",
+        ),
         pytest.param([listed("1", []), listed("2", None)], True, id="API from 1.43"),
         pytest.param([listed("1", []), listed("2", ["shop:1.4"])], False, id="one is no heap"),
         pytest.param([listed("1", [], size=3 << 30)], True, id="one that is big"),
         pytest.param(
-            [listed("1", [], containers=1), listed("2", [], containers=2)], False, id="containerd's store: used"
+            [listed("1", [], containers=1), listed("2", [], containers=2)],
+            False,
+            id="containerd's store: used",
         ),
-        pytest.param([listed("1", [], size=3 << 30, shared_size=(3 << 30) - 5)], False, id="big, but shared"),
+        pytest.param(
+            [listed("1", [], size=3 << 30, shared_size=(3 << 30) - 5)], False, id="big, but shared"
+        ),
     ],
 )
 def test_dangling(items: list[Image], fires: bool) -> None:
@@ -60,7 +69,10 @@ def test_dangling_images_that_a_container_stands_on() -> None:
 
 
 def test_dangling_is_unknown_where_containers_are() -> None:
-    assert judge("image.dangling", images=Images((listed("1", []),), {}, users_known=False)).verdict == "unknown"
+    assert (
+        judge("image.dangling", images=Images((listed("1", []),), {}, users_known=False)).verdict
+        == "unknown"
+    )
 
 
 @pytest.mark.parametrize(
@@ -91,12 +103,25 @@ def test_references(reference: str, full: str, registry: str, tag: str | None) -
 )
 def test_latest_tag(reference: str, fires: bool) -> None:
     one = container(Config={"Image": reference})
-    assert rows(judge("image.latest-tag", exposed=live(one))) == ([("advice", reference)] if fires else [])
+    assert rows(judge("image.latest-tag", exposed=live(one))) == (
+        [("advice", reference)] if fires else []
+    )
 
 
 def trouble(why: Why, count: int = 1, age: float = 60.0, name: str = "") -> Pulls:
     return Pulls(
-        (PullTrouble(why, "r:5000", name, count, NOW - age, NOW - age, 'Get "https://r:5000/v2/": it broke'),), "log"
+        (
+            PullTrouble(
+                why,
+                "r:5000",
+                name,
+                count,
+                NOW - age,
+                NOW - age,
+                'Get "https://r:5000/v2/": it broke',
+            ),
+        ),
+        "log",
     )
 
 
@@ -109,7 +134,9 @@ def trouble(why: Why, count: int = 1, age: float = 60.0, name: str = "") -> Pull
     ],
 )
 def test_unreachable(count: int, age: float, severity: str) -> None:
-    result = judge("image.registry-unreachable", pulls=trouble("unreachable", count, age), clock=CLOCK)
+    result = judge(
+        "image.registry-unreachable", pulls=trouble("unreachable", count, age), clock=CLOCK
+    )
     assert rows(result) == [(severity, "docker")]
     assert result.findings[0].summary.endswith("it broke")
 
@@ -150,12 +177,23 @@ def _needed(id: str) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("why", "text", "blocks"),
     [
-        pytest.param("tls", "x509: certificate signed by unknown authority", {"untrusted"}, id="unknown authority"),
-        pytest.param("tls", "x509: certificate has expired or is not yet valid", set(), id="expired"),
-        pytest.param("plain-http", "server gave HTTP response to HTTPS client", {"plain"}, id="no TLS at all"),
+        pytest.param(
+            "tls",
+            "x509: certificate signed by unknown authority",
+            {"untrusted"},
+            id="unknown authority",
+        ),
+        pytest.param(
+            "tls", "x509: certificate has expired or is not yet valid", set(), id="expired"
+        ),
+        pytest.param(
+            "plain-http", "server gave HTTP response to HTTPS client", {"plain"}, id="no TLS at all"
+        ),
     ],
 )
-def test_a_certificate_is_offered_only_against_an_unknown_authority(why: Why, text: str, blocks: set[str]) -> None:
+def test_a_certificate_is_offered_only_against_an_unknown_authority(
+    why: Why, text: str, blocks: set[str]
+) -> None:
     failed = Pulls((PullTrouble(why, "r:5000", "", 1, NOW - 60, NOW - 60, text),), "log")
     (finding,) = judge("image.registry-tls", pulls=failed, clock=CLOCK).findings
     assert finding.variables.keys() & {"untrusted", "plain"} == blocks
@@ -200,14 +238,22 @@ def _platform(one: Container, architecture: str, machine: str) -> Result:
         ),
     ],
 )  # fmt: skip
-def test_platform_mismatch(one: Container, architecture: str, machine: str, severity: Severity | None) -> None:
+def test_platform_mismatch(
+    one: Container, architecture: str, machine: str, severity: Severity | None
+) -> None:
     (finding,) = _platform(one, architecture, machine).findings
     assert finding.severity is severity
 
 
 @pytest.mark.parametrize(
     ("architecture", "machine"),
-    [("amd64", "x86_64"), ("386", "x86_64"), ("arm", "aarch64"), ("", "x86_64"), ("arm64", "aarch64")],
+    [
+        ("amd64", "x86_64"),
+        ("386", "x86_64"),
+        ("arm", "aarch64"),
+        ("", "x86_64"),
+        ("arm64", "aarch64"),
+    ],
 )
 def test_platform_that_fits(architecture: str, machine: str) -> None:
     assert _platform(container(), architecture, machine).verdict == "passed"
@@ -225,12 +271,18 @@ OLD = int(NOW) - 90 * 86400
     [
         pytest.param([listed(str(n), [f"a:{n}"], created=OLD) for n in range(10)], True, id="many"),
         pytest.param([listed("1", ["a:1"], size=6 << 30, created=OLD)], True, id="big"),
-        pytest.param([listed(str(n), [f"a:{n}"], created=int(NOW)) for n in range(10)], False, id="new ones"),
-        pytest.param([listed(str(n), [f"a:{n}"], created=OLD) for n in range(9)], False, id="a few"),
+        pytest.param(
+            [listed(str(n), [f"a:{n}"], created=int(NOW)) for n in range(10)], False, id="new ones"
+        ),
+        pytest.param(
+            [listed(str(n), [f"a:{n}"], created=OLD) for n in range(9)], False, id="a few"
+        ),
     ],
 )
 def test_unused(items: list[Image], fires: bool) -> None:
-    assert bool(judge("image.unused", images=Images(tuple(items), {}), clock=CLOCK).findings) is fires
+    assert (
+        bool(judge("image.unused", images=Images(tuple(items), {}), clock=CLOCK).findings) is fires
+    )
 
 
 def disk(size: int) -> Filesystem:
@@ -240,11 +292,19 @@ def disk(size: int) -> Filesystem:
 
 @pytest.mark.parametrize(
     ("size", "cache", "fires"),
-    [(1 << 40, 11 << 30, True), (20 << 30, 3 << 30, True), (20 << 30, 1 << 30, False), (1 << 40, 9 << 30, False)],
+    [
+        (1 << 40, 11 << 30, True),
+        (20 << 30, 3 << 30, True),
+        (20 << 30, 1 << 30, False),
+        (1 << 40, 9 << 30, False),
+    ],
     ids=["ten gibibytes", "a tenth of a small disk", "little", "little of a big disk"],
 )
 def test_build_cache(size: int, cache: int, fires: bool) -> None:
-    assert bool(judge("image.build-cache-large", cache=BuildCache(disk(size), cache, 3)).findings) is fires
+    assert (
+        bool(judge("image.build-cache-large", cache=BuildCache(disk(size), cache, 3)).findings)
+        is fires
+    )
 
 
 def test_build_cache_that_was_not_measured() -> None:
@@ -257,9 +317,15 @@ def test_build_cache_that_was_not_measured() -> None:
     [
         pytest.param({"BuildCache": None}, [], id="20.10 before BuildKit was used"),
         pytest.param(
-            {"BuildCache": [{"ID": "a", "Size": 5, "InUse": False, "Shared": True}]}, [5], id="up to API 1.51"
+            {"BuildCache": [{"ID": "a", "Size": 5, "InUse": False, "Shared": True}]},
+            [5],
+            id="up to API 1.51",
         ),
-        pytest.param({"BuildCacheUsage": {"TotalSize": 7, "Items": [{"ID": "a", "Size": 7}]}}, [7], id="from API 1.52"),
+        pytest.param(
+            {"BuildCacheUsage": {"TotalSize": 7, "Items": [{"ID": "a", "Size": 7}]}},
+            [7],
+            id="from API 1.52",
+        ),
     ],
 )
 def test_build_cache_records(answer: dict[str, Any], sizes: list[int]) -> None:
@@ -289,12 +355,22 @@ LOST = LogLine(NOW - 60, "error", "create: open /d/overlay2/abc/link: no such fi
     ("layers", "names"),
     [
         pytest.param(LayerFolders((), 5), [], id="whole"),
-        pytest.param(LayerFolders((("shop:1.4", "/d/overlay2/abc/link"),), 5), ["shop:1.4"], id="a part is gone"),
         pytest.param(
-            LayerFolders((("shop:1.4", "/d/overlay2/abc/link"),), 5, (LOST,)), ["shop:1.4"], id="and the log tells"
+            LayerFolders((("shop:1.4", "/d/overlay2/abc/link"),), 5),
+            ["shop:1.4"],
+            id="a part is gone",
+        ),
+        pytest.param(
+            LayerFolders((("shop:1.4", "/d/overlay2/abc/link"),), 5, (LOST,)),
+            ["shop:1.4"],
+            id="and the log tells",
         ),
         pytest.param(LayerFolders((), 5, (LOST,)), ["docker"], id="the log alone"),
-        pytest.param(LayerFolders((), 5, (LogLine(NOW - 7200, "error", LOST.message),)), [], id="the log, long ago"),
+        pytest.param(
+            LayerFolders((), 5, (LogLine(NOW - 7200, "error", LOST.message),)),
+            [],
+            id="the log, long ago",
+        ),
     ],
 )
 def test_corrupt(layers: LayerFolders, names: list[str]) -> None:
@@ -305,8 +381,13 @@ def test_corrupt(layers: LayerFolders, names: list[str]) -> None:
 def test_a_container_that_cannot_be_inspected_for_want_of_its_layer() -> None:
     why = "inspect: refused: HTTP 500: stat /var/lib/docker/overlay2/cfe1a255: no such file or directory"
     other = "inspect: refused: HTTP 500: context deadline exceeded"
-    unread = (Unexamined(Subject("container", "web"), why), Unexamined(Subject("container", "slow"), other))
-    result = judge("image.corrupt", layers=LayerFolders((), 5), clock=CLOCK, containers=Containers((), unread))
+    unread = (
+        Unexamined(Subject("container", "web"), why),
+        Unexamined(Subject("container", "slow"), other),
+    )
+    result = judge(
+        "image.corrupt", layers=LayerFolders((), 5), clock=CLOCK, containers=Containers((), unread)
+    )
     assert rows(result) == [("critical", "web")]
 
 
@@ -316,16 +397,27 @@ WEB = container("web")
 @pytest.mark.parametrize(
     ("lost", "found"),
     [
-        pytest.param(("base", "own-web"), [("critical", "docker")], id="layers of images: one finding for all"),
+        pytest.param(
+            ("base", "own-web"),
+            [("critical", "docker")],
+            id="layers of images: one finding for all",
+        ),
         pytest.param(("own-web", "own-web-init"), [], id="a container's own alone"),
         pytest.param((), [], id="all there"),
     ],
 )
 def test_layers_that_were_deleted(lost: tuple[str, ...], found: list[tuple[str, str]]) -> None:
     stored = Layers("/d/overlay2", 3, (), {WEB.id: "own-web"}, 5, lost)
-    torn = LayerFolders((("shop:1.4", "/d/overlay2/abc/link"),), 5) if found else LayerFolders((), 5)
+    torn = (
+        LayerFolders((("shop:1.4", "/d/overlay2/abc/link"),), 5) if found else LayerFolders((), 5)
+    )
     result = judge(
-        "image.corrupt", layers=torn, stored=stored, info=Info(driver="overlay2"), clock=CLOCK, containers=of(WEB)
+        "image.corrupt",
+        layers=torn,
+        stored=stored,
+        info=Info(driver="overlay2"),
+        clock=CLOCK,
+        containers=of(WEB),
     )
     assert rows(result) == found
     assert [finding.touches for finding in result.findings] == [(WEB.subject,)] * len(found)
@@ -345,32 +437,51 @@ def test_records_that_another_store_has_left_are_not_missed() -> None:
 
 
 def test_layers_are_unknown_where_they_cannot_be_seen() -> None:
-    assert judge("image.corrupt", layers=OUT_OF_REACH, clock=CLOCK, containers=of()).verdict == "unknown"
+    assert (
+        judge("image.corrupt", layers=OUT_OF_REACH, clock=CLOCK, containers=of()).verdict
+        == "unknown"
+    )
 
 
 DATA = Path(__file__).parents[1] / "data" / "engine29"
 
 
 def test_images_of_engine_29() -> None:
-    """Real answers of engine 29.7.2 with containerd's store: a tag was moved, and five containers stand on the image
-    that lost it."""
+    """Real answers of engine 29.7.2 with containerd's store: a tag was moved, and five containers
+    stand on the image that lost it."""
     listed_images = json.loads((DATA / "images.json").read_text())
     used = listed_images[1]["Id"]
-    users = of(*(container(name, Image=used, Config={"Image": "shop/app:3.1"}) for name in ("a", "b")))
-    host = Made({"api.images": listed_images, "api.image": json.loads((DATA / "image.json").read_text())})
+    users = of(
+        *(container(name, Image=used, Config={"Image": "shop/app:3.1"}) for name in ("a", "b"))
+    )
+    host = Made(
+        {"api.images": listed_images, "api.image": json.loads((DATA / "image.json").read_text())}
+    )
     found = images(host, users)
     assert isinstance(found, Images)
     assert found.dangling == ()
     assert [each.name for each in found.unused] == ["shop/app:3.1"]
     exposed = live(*users)
-    assert rows(judge("image.labels-missing", exposed=exposed, images=found)) == [("advice", "shop/app:3.1")]
+    assert rows(judge("image.labels-missing", exposed=exposed, images=found)) == [
+        ("advice", "shop/app:3.1")
+    ]
     about = image_details(host, exposed, users)
     assert isinstance(about, ImageDetails)
     info = Info(architecture="x86_64")
-    result = judge("image.platform-mismatch", exposed=exposed, containers=users, details=about, info=info, clock=CLOCK)
+    result = judge(
+        "image.platform-mismatch",
+        exposed=exposed,
+        containers=users,
+        details=about,
+        info=info,
+        clock=CLOCK,
+    )
     assert result.verdict == "passed"
     assert [detail.layers for detail in about] == [()]
 
 
 def test_layers_of_another_driver_are_not_judged() -> None:
-    assert judge("image.corrupt", layers=LayerFolders((), 0), clock=CLOCK, containers=of()).verdict == "skipped"
+    assert (
+        judge("image.corrupt", layers=LayerFolders((), 0), clock=CLOCK, containers=of()).verdict
+        == "skipped"
+    )

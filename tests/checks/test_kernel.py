@@ -1,4 +1,5 @@
-"""What the kernel log says, against what is mounted and what time it is. Texts as Linux 6.18 and moby#5618 have them."""
+"""What the kernel log says, against what is mounted and what time it is. Texts as Linux 6.18 and
+moby#5618 have them."""
 
 from __future__ import annotations
 
@@ -15,12 +16,8 @@ from diagnose.questions import AnyQuestion
 from tests.hosts import Made
 
 ERROR = "EXT4-fs error (device loop2): trigger_test_error:127: comm sh: lab"
-MOUNT = (
-    "EXT4-fs (loop2): mounted filesystem 209f232b-a916-40cc-b9aa-902f3b9edc72 r/w without journal. Quota mode: none."
-)
-OTHER = (
-    "EXT4-fs (loop5): mounted filesystem 3fa03697-9cd9-42e4-a9a6-c0a262921d95 r/w without journal. Quota mode: none."
-)
+MOUNT = "EXT4-fs (loop2): mounted filesystem 209f232b-a916-40cc-b9aa-902f3b9edc72 r/w without journal. Quota mode: none."
+OTHER = "EXT4-fs (loop5): mounted filesystem 3fa03697-9cd9-42e4-a9a6-c0a262921d95 r/w without journal. Quota mode: none."
 DISK = "critical medium error, dev loop2, sector 2048 op 0x0:(READ) flags 0x80700 phys_seg 1 prio class 2"
 POOL = "device-mapper: thin: 252:10: switching pool to out-of-data-space (queue IO) mode"
 LOGS = {
@@ -53,17 +50,31 @@ def test_a_disk_is_known_by_each_of_its_names() -> None:
     def answer(question: AnyQuestion) -> Json:
         return NAMES.get(str(question.args.get("path", question.kind)), Failed("missing", ""))
 
-    table = (Mounted("/", source="/dev/root", dev="8:1"), Mounted("/data", source="/dev/mapper/crypt", dev="252:1"))
+    table = (
+        Mounted("/", source="/dev/root", dev="8:1"),
+        Mounted("/data", source="/dev/mapper/crypt", dev="252:1"),
+    )
     found = block_devices(Made(dict.fromkeys(("file.stats", "file.list"), answer)), Mounts(table))
     points = {name: mounted.point for name, mounted in found.by_name.items()}
-    assert points == {"root": "/", "sda1": "/", "crypt": "/data", "dm-1": "/data", "dm-0": "/data", "sdb2": "/data"}
+    assert points == {
+        "root": "/",
+        "sda1": "/",
+        "crypt": "/data",
+        "dm-1": "/data",
+        "dm-0": "/data",
+        "sdb2": "/data",
+    }
 
 
 @pytest.mark.parametrize(("lines", "count"), LOGS.values(), ids=LOGS)
 def test_only_errors_of_this_mount_count(lines: list[str], count: int) -> None:
     log = KernelLog(tuple(Record(float(at), text) for at, text in enumerate(lines, 1)))
     disks = BlockDevices(
-        {"sda1": Mounted("/"), "loop2": Mounted("/var/lib/docker"), "dm-10": Mounted("/var/lib/docker")}
+        {
+            "sda1": Mounted("/"),
+            "loop2": Mounted("/var/lib/docker"),
+            "dm-10": Mounted("/var/lib/docker"),
+        }
     )
     found = list(filesystem_errors(log, disks, Clock(100.0, 0.0), Options()))
     subjects = [str(each.subject) for each in found if isinstance(each, Finding)]
@@ -73,7 +84,10 @@ def test_only_errors_of_this_mount_count(lines: list[str], count: int) -> None:
 WAITING = "unregister_netdevice: waiting for {} to become free. Usage count = 1"
 NOW = 1000.0
 WAITS = {
-    "every ten seconds until now": ([("lo", 970.0), ("lo", 980.0), ("lo", 990.0)], ["interface:lo"]),
+    "every ten seconds until now": (
+        [("lo", 970.0), ("lo", 980.0), ("lo", 990.0)],
+        ["interface:lo"],
+    ),
     "one line at a slow teardown": ([("lo", 990.0)], []),
     "over for minutes": ([("lo", 701.0), ("lo", 711.0), ("lo", 721.0)], []),
     "one line for each of three": ([("eth0", 980.0), ("veth1", 985.0), ("lo", 990.0)], []),

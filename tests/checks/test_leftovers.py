@@ -13,10 +13,17 @@ from diagnose.model import Verdict
 from tests.inspected import container, of
 from tests.judging import judge, rows
 
-BRIDGE = {"Id": "a" * 64, "Name": "bridge", "Driver": "bridge", "IPAM": {"Config": [{"Subnet": "172.17.0.0/16"}]}}
+BRIDGE = {
+    "Id": "a" * 64,
+    "Name": "bridge",
+    "Driver": "bridge",
+    "IPAM": {"Config": [{"Subnet": "172.17.0.0/16"}]},
+}
 NETWORKS = Networks((msgspec.convert(BRIDGE, Network),))
 PORTS = {"80/tcp": [{"HostIp": "0.0.0.0", "HostPort": "8080"}]}
-WEB = container("web", NetworkSettings={"Networks": {"bridge": {"IPAddress": "172.17.0.2"}}, "Ports": PORTS})
+WEB = container(
+    "web", NetworkSettings={"Networks": {"bridge": {"IPAddress": "172.17.0.2"}}, "Ports": PORTS}
+)
 SSH = Listener("tcp", "0.0.0.0", 22, 700, "sshd")
 LOCAL = Listener("tcp", "127.0.0.1", 22, 700, "sshd")
 PROXY = Listener("tcp", "0.0.0.0", 22, 701, "docker-proxy")
@@ -26,7 +33,10 @@ def wall(*rules: str) -> Firewall:
     lines = [f"-A DOCKER {rule}" for rule in rules]
     jump = "-A PREROUTING -m addrtype --dst-type LOCAL -j DOCKER"
     return Firewall(
-        assemble(None, {"ip": "\n".join(["*nat", ":PREROUTING ACCEPT", ":DOCKER -", jump, *lines, "COMMIT"])})
+        assemble(
+            None,
+            {"ip": "\n".join(["*nat", ":PREROUTING ACCEPT", ":DOCKER -", jump, *lines, "COMMIT"])},
+        )
     )
 
 
@@ -40,7 +50,11 @@ CASES = {
     "before the container's own": ([rule(8080, "172.17.0.9:80"), OWN], [], [("critical", "host")]),
     "in the way of a program": ([OWN, rule(22, "172.17.0.9:22")], [SSH], [("critical", "host")]),
     "another protocol": ([OWN, rule(22, "172.17.0.9:22", "udp")], [SSH], [("advice", "host")]),
-    "a program for the host alone": ([OWN, rule(22, "172.17.0.9:22")], [LOCAL], [("advice", "host")]),
+    "a program for the host alone": (
+        [OWN, rule(22, "172.17.0.9:22")],
+        [LOCAL],
+        [("advice", "host")],
+    ),
     "a leftover proxy": ([OWN, rule(22, "172.17.0.9:22")], [PROXY], [("advice", "host")]),
     "a machine beyond the host": ([OWN, rule(22, "192.0.2.7:22")], [SSH], []),
 }

@@ -1,4 +1,5 @@
-"""The network family on evidence made by hand: what fires, what stays silent, what does not apply."""
+"""The network family on evidence made by hand: what fires, what stays silent, what does not
+apply."""
 
 from __future__ import annotations
 
@@ -45,13 +46,18 @@ NET_ID = "0123456789ab" + 52 * "0"
 
 
 def container(name: str, **fields: Any) -> Container:
-    """A container as inspect shows it: running, with an address on network shop, unless `fields` say otherwise."""
-    state = {"Status": "running", "Pid": 7, "StartedAt": "2026-01-01T00:00:00Z"} | fields.pop("State", {})
-    settings = {"Networks": {"shop": {"IPAddress": "172.18.0.2", "MacAddress": "02:42:ac:12:00:02"}}} | fields.pop(
-        "NetworkSettings", {}
+    """A container as inspect shows it: running, with an address on network shop, unless `fields`
+    say otherwise."""
+    state = {"Status": "running", "Pid": 7, "StartedAt": "2026-01-01T00:00:00Z"} | fields.pop(
+        "State", {}
     )
+    settings = {
+        "Networks": {"shop": {"IPAddress": "172.18.0.2", "MacAddress": "02:42:ac:12:00:02"}}
+    } | fields.pop("NetworkSettings", {})
     return msgspec.convert(
-        {"Id": name.ljust(64, "0"), "Name": f"/{name}", "State": state, "NetworkSettings": settings} | fields, Container
+        {"Id": name.ljust(64, "0"), "Name": f"/{name}", "State": state, "NetworkSettings": settings}
+        | fields,
+        Container,
     )
 
 
@@ -64,15 +70,21 @@ def failed(name: str, error: str, **fields: Any) -> Container:
     )
 
 
-def network(name: str = "shop", subnet: str = "172.18.0.0/16", gateway: str = "172.18.0.1", **fields: Any) -> Network:
+def network(
+    name: str = "shop", subnet: str = "172.18.0.0/16", gateway: str = "172.18.0.1", **fields: Any
+) -> Network:
     pools = [{"Subnet": subnet, "Gateway": gateway} | fields.pop("pool", {})]
     made = {"Id": NET_ID, "Name": name, "Driver": "bridge", "IPAM": {"Config": pools}} | fields
     return msgspec.convert(made, Network)
 
 
-BRIDGE = Interface(index=5, name="br-0123456789ab", up=True, operstate="up", kind="bridge", mtu=1500)
+BRIDGE = Interface(
+    index=5, name="br-0123456789ab", up=True, operstate="up", kind="bridge", mtu=1500
+)
 UPLINK = Interface(index=2, name="eth0", up=True, operstate="up", mtu=1500)
-VETH = Interface(index=9, name="veth1", up=True, operstate="up", kind="veth", link=8, link_netnsid=0, master=5)
+VETH = Interface(
+    index=9, name="veth1", up=True, operstate="up", kind="veth", link=8, link_netnsid=0, master=5
+)
 ADDRESSES = (Address(5, "172.18.0.1", 16), Address(2, "192.0.2.10", 24))
 
 
@@ -104,21 +116,32 @@ WANTS = {"PortBindings": {"80/tcp": [{"HostIp": "", "HostPort": "8080"}]}}
             [("container:b", Severity.critical)],
             id="another has it",
         ),
-        pytest.param([failed("b", TAKEN, HostConfig=WANTS)], [("container:b", Severity.warning)], id="free by now"),
+        pytest.param(
+            [failed("b", TAKEN, HostConfig=WANTS)],
+            [("container:b", Severity.warning)],
+            id="free by now",
+        ),
         pytest.param(
             [failed("b", TAKEN, HostConfig=WANTS), container("a", NetworkSettings=PUBLISHED_UDP)],
             [("container:b", Severity.warning)],
             id="udp does not clash with tcp",
         ),
-        pytest.param([container("b"), container("a", NetworkSettings=PUBLISHED)], [], id="no error"),
+        pytest.param(
+            [container("b"), container("a", NetworkSettings=PUBLISHED)], [], id="no error"
+        ),
     ],
 )
 def test_port_allocated(listed: list[Container], expected: list[Any]) -> None:
-    assert found(judge("network.port-allocated", containers=Containers(tuple(listed))).findings) == expected
+    assert (
+        found(judge("network.port-allocated", containers=Containers(tuple(listed))).findings)
+        == expected
+    )
 
 
 def test_the_holder_of_a_port_is_named_and_touched() -> None:
-    listed = Containers((failed("b", TAKEN, HostConfig=WANTS), container("a", NetworkSettings=PUBLISHED)))
+    listed = Containers(
+        (failed("b", TAKEN, HostConfig=WANTS), container("a", NetworkSettings=PUBLISHED))
+    )
     (finding,) = judge("network.port-allocated", containers=listed).findings
     assert 'container "a" publishes it' in finding.summary
     assert [str(each) for each in finding.touches] == ["container:a"]
@@ -144,7 +167,9 @@ def test_port_held_by_process(error: str, held: Any, severity: Severity, words: 
     if error is SIX_BIND and isinstance(held, Listeners) and len(held):
         held = Listeners((Listener("tcp6", "::", 8080, 12, "nginx", None),))
     known = {} if held is UNKNOWN else {"listeners": held}
-    (finding,) = judge("network.port-held-by-process", containers=Containers((failed("b", error),)), **known).findings
+    (finding,) = judge(
+        "network.port-held-by-process", containers=Containers((failed("b", error),)), **known
+    ).findings
     assert (finding.severity, finding.discriminator) == (severity, "8080/tcp")
     assert words in finding.summary
 
@@ -152,17 +177,26 @@ def test_port_held_by_process(error: str, held: Any, severity: Severity, words: 
 def test_a_missing_address_is_not_a_held_port() -> None:
     error = "listen tcp4 10.9.9.9:80: bind: cannot assign requested address"
     listed = Containers((failed("b", error),))
-    assert rows(judge("network.port-held-by-process", containers=listed, listeners=Listeners(()))) == []
-    assert rows(judge("network.bind-address-missing", containers=listed, links=links())) == [("critical", "b")]
+    assert (
+        rows(judge("network.port-held-by-process", containers=listed, listeners=Listeners(())))
+        == []
+    )
+    assert rows(judge("network.bind-address-missing", containers=listed, links=links())) == [
+        ("critical", "b")
+    ]
     there = links(addresses=(Address(2, "10.9.9.9", 24),))
-    assert rows(judge("network.bind-address-missing", containers=listed, links=there)) == [("warning", "b")]
+    assert rows(judge("network.bind-address-missing", containers=listed, links=there)) == [
+        ("warning", "b")
+    ]
 
 
 @pytest.mark.parametrize(
     ("address", "setting", "expected"),
     [
         pytest.param("192.0.2.10", NonlocalBind(False), [], id="there"),
-        pytest.param("192.0.2.77", NonlocalBind(False), [("container:a", Severity.warning)], id="gone"),
+        pytest.param(
+            "192.0.2.77", NonlocalBind(False), [("container:a", Severity.warning)], id="gone"
+        ),
         pytest.param("192.0.2.77", NonlocalBind(True), [], id="a stand-by"),
         pytest.param("192.0.2.77", UNKNOWN, [], id="not known whether a stand-by"),
         pytest.param("0.0.0.0", NonlocalBind(False), [], id="all addresses"),
@@ -195,7 +229,9 @@ def test_overlap(one: str, other: str, expected: bool) -> None:
     assert overlap(one, other) is overlap(other, one) is expected
 
 
-INNER = Interface(index=8, name="eth0", up=True, operstate="up", kind="veth", link=9, link_netnsid=0, mtu=1500)
+INNER = Interface(
+    index=8, name="eth0", up=True, operstate="up", kind="veth", link=9, link_netnsid=0, mtu=1500
+)
 
 
 def inside(
@@ -205,18 +241,25 @@ def inside(
     addresses: tuple[Address, ...] = (Address(8, "172.18.0.2", 16),),
     routes: tuple[Route, ...] = (),
 ) -> Namespaces:
-    return Namespaces({who.id: ContainerNetns(who, 1, (link,) if link else (), addresses, routes, sockets)})
+    return Namespaces(
+        {who.id: ContainerNetns(who, 1, (link,) if link else (), addresses, routes, sockets)}
+    )
 
 
 WEB = container("web", NetworkSettings={"Ports": {"80/tcp": [{"HostIp": "", "HostPort": "8080"}]}})
 SPARE = container(
     "web",
     NetworkSettings={
-        "Ports": {"80/tcp": [{"HostIp": "", "HostPort": "80"}], "443/tcp": [{"HostIp": "", "HostPort": "443"}]}
+        "Ports": {
+            "80/tcp": [{"HostIp": "", "HostPort": "80"}],
+            "443/tcp": [{"HostIp": "", "HostPort": "443"}],
+        }
     },
 )
 DNS = container("web", NetworkSettings={"Ports": {"53/udp": [{"HostIp": "", "HostPort": "53"}]}})
-SANDBOXED = msgspec.structs.replace(WEB, host_config=msgspec.convert({"Runtime": "runsc"}, HostConfig))
+SANDBOXED = msgspec.structs.replace(
+    WEB, host_config=msgspec.convert({"Runtime": "runsc"}, HostConfig)
+)
 LATER = Clock(wall=1767225600.0 + 3600, booted=0)
 
 
@@ -225,18 +268,30 @@ LATER = Clock(wall=1767225600.0 + 3600, booted=0)
     [
         pytest.param(WEB, [], LATER, [("container:web", Severity.warning)], id="nobody listens"),
         pytest.param(
-            WEB, [Socket("tcp", "127.0.0.1", 80)], LATER, [("container:web", Severity.warning)], id="loopback only"
+            WEB,
+            [Socket("tcp", "127.0.0.1", 80)],
+            LATER,
+            [("container:web", Severity.warning)],
+            id="loopback only",
         ),
-        pytest.param(WEB, [Socket("tcp", "127.0.0.1", 80), Socket("tcp", "::", 80)], LATER, [], id="served"),
         pytest.param(
-            SPARE, [Socket("tcp", "0.0.0.0", 80)], LATER, [("container:web", Severity.advice)], id="one of two"
+            WEB, [Socket("tcp", "127.0.0.1", 80), Socket("tcp", "::", 80)], LATER, [], id="served"
+        ),
+        pytest.param(
+            SPARE,
+            [Socket("tcp", "0.0.0.0", 80)],
+            LATER,
+            [("container:web", Severity.advice)],
+            id="one of two",
         ),
         pytest.param(DNS, [], LATER, [], id="UDP is not judged"),
         pytest.param(SANDBOXED, [], LATER, [], id="sockets in a sandbox"),
         pytest.param(WEB, [], Clock(wall=1767225605.0, booted=0), [], id="still starting"),
     ],
 )
-def test_published_port_not_listening(who: Container, sockets: list[Socket], clock: Clock, expected: list[Any]) -> None:
+def test_published_port_not_listening(
+    who: Container, sockets: list[Socket], clock: Clock, expected: list[Any]
+) -> None:
     known = {"containers": Containers((who,)), "namespaces": inside(who, *sockets), "clock": clock}
     assert found(judge("network.published-port-not-listening", **known).findings) == expected
 
@@ -249,16 +304,30 @@ IN_USE = "listen tcp :8080: bind: address already in use"
 @pytest.mark.parametrize(
     ("who", "log", "expected"),
     [
-        pytest.param(container("a", HostConfig=HOSTED, State=ENDED), IN_USE, ["container:a"], id="ended by it"),
+        pytest.param(
+            container("a", HostConfig=HOSTED, State=ENDED),
+            IN_USE,
+            ["container:a"],
+            id="ended by it",
+        ),
         pytest.param(container("a", HostConfig=HOSTED), IN_USE, [], id="runs by now"),
-        pytest.param(container("a", HostConfig={"NetworkMode": "shop"}, State=ENDED), IN_USE, [], id="own network"),
-        pytest.param(container("a", HostConfig=HOSTED, State=ENDED), "no license", [], id="ended otherwise"),
+        pytest.param(
+            container("a", HostConfig={"NetworkMode": "shop"}, State=ENDED),
+            IN_USE,
+            [],
+            id="own network",
+        ),
+        pytest.param(
+            container("a", HostConfig=HOSTED, State=ENDED), "no license", [], id="ended otherwise"
+        ),
     ],
 )
 def test_host_port_conflict(who: Container, log: str, expected: list[str]) -> None:
     words = LogTails({who.id: LogTail((log,))}, {})
     known = {"containers": Containers((who,)), "words": words, "listeners": Listeners((NGINX,))}
-    assert [str(finding.subject) for finding in judge("network.host-port-conflict", **known).findings] == expected
+    assert [
+        str(finding.subject) for finding in judge("network.host-port-conflict", **known).findings
+    ] == expected
 
 
 RESOLVED = Listener("udp", "127.0.0.53", 53, 7, "systemd-resolve", None)
@@ -276,16 +345,22 @@ RESOLVED = Listener("udp", "127.0.0.53", 53, 7, "systemd-resolve", None)
         ),
     ],
 )
-def test_what_holds_the_port_of_the_host(log: str, holder: Listener, variables: dict[str, str]) -> None:
+def test_what_holds_the_port_of_the_host(
+    log: str, holder: Listener, variables: dict[str, str]
+) -> None:
     who = container("a", HostConfig=HOSTED, State=ENDED)
     known = {"containers": Containers((who,)), "words": LogTails({who.id: LogTail((log,))}, {})}
-    (finding,) = judge("network.host-port-conflict", **known, listeners=Listeners((holder,))).findings
+    (finding,) = judge(
+        "network.host-port-conflict", **known, listeners=Listeners((holder,))
+    ).findings
     assert finding.variables == variables
     assert signs(log) == {"port-taken"}
 
 
 def on(name: str, networks: dict[str, dict[str, str]], **fields: Any) -> Container:
-    return container(name, NetworkSettings={"Networks": networks, **fields.pop("Settings", {})}, **fields)
+    return container(
+        name, NetworkSettings={"Networks": networks, **fields.pop("Settings", {})}, **fields
+    )
 
 
 VAULT = network("vault", Internal=True)
@@ -304,7 +379,10 @@ AT = {"IPAddress": "172.18.0.2", "MacAddress": "02:42:ac:12:00:02"}
 )
 def test_published_on_internal(who: Container, expected: list[tuple[str, str]]) -> None:
     nets = Networks((network(), VAULT))
-    assert rows(judge("network.published-on-internal", containers=Containers((who,)), networks=nets)) == expected
+    assert (
+        rows(judge("network.published-on-internal", containers=Containers((who,)), networks=nets))
+        == expected
+    )
 
 
 OTHER_MAC = {"IPAddress": "172.18.0.3", "MacAddress": "02:42:ac:12:00:03"}
@@ -330,20 +408,41 @@ def test_mac_duplicate(second: Container, driver: str, expected: list[tuple[str,
 @pytest.mark.parametrize(
     ("entry", "driver", "expected"),
     [
-        pytest.param(Neighbour("172.18.0.2", "eth0", ""), "macvlan", [("warning", "a")], id="no answer"),
-        pytest.param(Neighbour("172.18.0.2", "eth0", ""), "ipvlan", [("warning", "a")], id="ipvlan"),
-        pytest.param(Neighbour("172.18.0.2", "eth0", "02:42:ac:12:00:02"), "macvlan", [], id="by a shim"),
+        pytest.param(
+            Neighbour("172.18.0.2", "eth0", ""), "macvlan", [("warning", "a")], id="no answer"
+        ),
+        pytest.param(
+            Neighbour("172.18.0.2", "eth0", ""), "ipvlan", [("warning", "a")], id="ipvlan"
+        ),
+        pytest.param(
+            Neighbour("172.18.0.2", "eth0", "02:42:ac:12:00:02"), "macvlan", [], id="by a shim"
+        ),
         pytest.param(Neighbour("172.18.0.9", "eth0", ""), "macvlan", [], id="somebody else"),
         pytest.param(Neighbour("172.18.0.2", "eth0", ""), "bridge", [], id="a bridge network"),
     ],
 )
-def test_macvlan_host_unreachable(entry: Neighbour, driver: str, expected: list[tuple[str, str]]) -> None:
+def test_macvlan_host_unreachable(
+    entry: Neighbour, driver: str, expected: list[tuple[str, str]]
+) -> None:
     nets = Networks((network(Driver=driver, Options={"parent": "eth0"}),))
     known = {"containers": Containers((on("a", {"shop": AT}),)), "networks": nets, "links": links()}
-    assert rows(judge("network.macvlan-host-unreachable", **known, neighbours=Neighbours((entry,)))) == expected
+    assert (
+        rows(judge("network.macvlan-host-unreachable", **known, neighbours=Neighbours((entry,))))
+        == expected
+    )
 
 
-PROXY = ["docker-proxy", "-proto", "tcp", "-host-port", "8080", "-container-ip", "172.17.0.9", "-container-port", "80"]
+PROXY = [
+    "docker-proxy",
+    "-proto",
+    "tcp",
+    "-host-port",
+    "8080",
+    "-container-ip",
+    "172.17.0.9",
+    "-container-port",
+    "80",
+]
 INIT, ENGINE = Process(1, comm="systemd"), Process(20, comm="dockerd")
 
 
@@ -351,14 +450,24 @@ INIT, ENGINE = Process(1, comm="systemd"), Process(20, comm="dockerd")
     ("parent", "listed", "expected"),
     [
         pytest.param(1, [container("a")], [("warning", "host")], id="of nobody"),
-        pytest.param(1, [failed("b", OLD_BIND)], [("critical", "host")], id="a container wants the port"),
+        pytest.param(
+            1, [failed("b", OLD_BIND)], [("critical", "host")], id="a container wants the port"
+        ),
         pytest.param(20, [container("a")], [], id="of an engine"),
-        pytest.param(1, [container("a", NetworkSettings=PUBLISHED)], [], id="its port is published"),
+        pytest.param(
+            1, [container("a", NetworkSettings=PUBLISHED)], [], id="its port is published"
+        ),
     ],
 )
-def test_proxy_orphaned(parent: int, listed: list[Container], expected: list[tuple[str, str]]) -> None:
-    processes = Processes((INIT, ENGINE, Process(30, ppid=parent, comm="docker-proxy", cmdline=PROXY)))
-    result = judge("network.proxy-orphaned", containers=Containers(tuple(listed)), processes=processes)
+def test_proxy_orphaned(
+    parent: int, listed: list[Container], expected: list[tuple[str, str]]
+) -> None:
+    processes = Processes(
+        (INIT, ENGINE, Process(30, ppid=parent, comm="docker-proxy", cmdline=PROXY))
+    )
+    result = judge(
+        "network.proxy-orphaned", containers=Containers(tuple(listed)), processes=processes
+    )
     assert rows(result) == expected
     for finding in result.findings:
         assert finding.variables["pid"] == "30"
@@ -369,7 +478,11 @@ def test_proxy_orphaned(parent: int, listed: list[Container], expected: list[tup
     [
         pytest.param(network(), links(), [container("a")], [], id="as it should be"),
         pytest.param(
-            network(), links(altered(BRIDGE, operstate="down")), [], [], id="without a carrier: nobody is attached"
+            network(),
+            links(altered(BRIDGE, operstate="down")),
+            [],
+            [],
+            id="without a carrier: nobody is attached",
         ),
         pytest.param(
             network(),
@@ -379,9 +492,19 @@ def test_proxy_orphaned(parent: int, listed: list[Container], expected: list[tup
             id="switched off",
         ),
         pytest.param(
-            network(), links(altered(BRIDGE, up=False)), [], [("network:shop", Severity.warning)], id="off, unused"
+            network(),
+            links(altered(BRIDGE, up=False)),
+            [],
+            [("network:shop", Severity.warning)],
+            id="off, unused",
         ),
-        pytest.param(network(), links(UPLINK), [container("a")], [("network:shop", Severity.critical)], id="gone"),
+        pytest.param(
+            network(),
+            links(UPLINK),
+            [container("a")],
+            [("network:shop", Severity.critical)],
+            id="gone",
+        ),
         pytest.param(
             network(),
             links(BRIDGE, addresses=()),
@@ -394,7 +517,10 @@ def test_proxy_orphaned(parent: int, listed: list[Container], expected: list[tup
             links(BRIDGE, addresses=()),
             [
                 container(
-                    "a", NetworkSettings={"Networks": {"shop": {"IPAddress": "172.18.0.2", "Gateway": "172.18.0.1"}}}
+                    "a",
+                    NetworkSettings={
+                        "Networks": {"shop": {"IPAddress": "172.18.0.2", "Gateway": "172.18.0.1"}}
+                    },
                 )
             ],
             [("network:shop", Severity.critical)],
@@ -410,8 +536,15 @@ def test_proxy_orphaned(parent: int, listed: list[Container], expected: list[tup
         pytest.param(network(Driver="overlay"), links(UPLINK), [], [], id="no bridge network"),
     ],
 )
-def test_bridge_down(net: Network, seen: Interfaces, listed: list[Container], expected: list[Any]) -> None:
-    answer = judge("network.bridge-down", networks=Networks((net,)), links=seen, containers=Containers(tuple(listed)))
+def test_bridge_down(
+    net: Network, seen: Interfaces, listed: list[Container], expected: list[Any]
+) -> None:
+    answer = judge(
+        "network.bridge-down",
+        networks=Networks((net,)),
+        links=seen,
+        containers=Containers(tuple(listed)),
+    )
     assert found(answer.findings) == expected
 
 
@@ -428,16 +561,32 @@ OWN = Route(dst="172.18.0.0", prefix=16, oif=5, scope="link")
         pytest.param(network(Options={"com.docker.network.bridge.inhibit_ipv4": "true"}), (), [], id="by design"),
     ],
 )  # fmt: skip
-def test_bridge_without_a_route(net: Network, routes: tuple[Route, ...], expected: list[str]) -> None:
+def test_bridge_without_a_route(
+    net: Network, routes: tuple[Route, ...], expected: list[str]
+) -> None:
     listed = Containers((container("a"),))
-    known = {"networks": Networks((net,)), "links": links(), "containers": listed, "routes": Routes(routes)}
+    known = {
+        "networks": Networks((net,)),
+        "links": links(),
+        "containers": listed,
+        "routes": Routes(routes),
+    }
     said = [finding.summary for finding in judge("network.bridge-down", **known).findings]
-    assert [words in each for each, words in zip(said, expected, strict=True)] == [True] * len(expected)
+    assert [words in each for each, words in zip(said, expected, strict=True)] == [True] * len(
+        expected
+    )
 
 
 def test_bridges_of_podman_and_of_a_rootless_engine_are_not_judged() -> None:
-    bare = {"networks": Networks((network(),)), "links": links(UPLINK), "containers": Containers(())}
-    assert judge("network.bridge-down", **bare, ping=Ping("1.41", "", "4.3.1")).verdict is Verdict.SKIPPED
+    bare = {
+        "networks": Networks((network(),)),
+        "links": links(UPLINK),
+        "containers": Containers(()),
+    }
+    assert (
+        judge("network.bridge-down", **bare, ping=Ping("1.41", "", "4.3.1")).verdict
+        is Verdict.SKIPPED
+    )
     rootless = msgspec.convert({"SecurityOptions": ["name=rootless"]}, Info)
     assert judge("network.bridge-down", **bare, info=rootless).verdict is Verdict.SKIPPED
 
@@ -453,7 +602,9 @@ def test_bridges_of_podman_and_of_a_rootless_engine_are_not_judged() -> None:
             "not attached",
             id="no bridge",
         ),
-        pytest.param(INNER, (Address(8, "172.18.0.2", 16),), links(BRIDGE), "is gone", id="no peer"),
+        pytest.param(
+            INNER, (Address(8, "172.18.0.2", 16),), links(BRIDGE), "is gone", id="no peer"
+        ),
         pytest.param(
             INNER,
             (Address(8, "172.18.0.2", 16),),
@@ -461,11 +612,27 @@ def test_bridges_of_podman_and_of_a_rootless_engine_are_not_judged() -> None:
             "is down",
             id="peer off",
         ),
-        pytest.param(altered(INNER, up=False), (Address(8, "172.18.0.2", 16),), links(), "inside is down", id="off"),
-        pytest.param(altered(INNER, mac="02:42:ac:12:00:02"), (), links(), "lost its address", id="no address"),
+        pytest.param(
+            altered(INNER, up=False),
+            (Address(8, "172.18.0.2", 16),),
+            links(),
+            "inside is down",
+            id="off",
+        ),
+        pytest.param(
+            altered(INNER, mac="02:42:ac:12:00:02"),
+            (),
+            links(),
+            "lost its address",
+            id="no address",
+        ),
         pytest.param(None, (), links(), "no interface inside", id="no interface"),
         pytest.param(
-            altered(INNER, kind="macvlan"), (Address(8, "172.18.0.2", 16),), links(BRIDGE), None, id="macvlan"
+            altered(INNER, kind="macvlan"),
+            (Address(8, "172.18.0.2", 16),),
+            links(BRIDGE),
+            None,
+            id="macvlan",
         ),
     ],
 )
@@ -488,7 +655,11 @@ def test_a_cable_that_was_plugged_in_after_the_list_was_taken():
     who = container("a")
     seen = inside(who, link=INNER, addresses=(Address(8, "172.18.0.2", 16),))
     began_before = Clock(STARTED - 0.1, 0.0)
-    known = {"containers": Containers((who,)), "networks": Networks((network(),)), "links": links(BRIDGE)}
+    known = {
+        "containers": Containers((who,)),
+        "networks": Networks((network(),)),
+        "links": links(BRIDGE),
+    }
     result = judge("network.veth-detached", **known, namespaces=seen, clock=began_before)
     assert [item.subject for item in result.unexamined] == [who.subject]
     assert result.findings == ()
@@ -505,18 +676,40 @@ GIVEN = {"IPAddress": "172.18.0.2", "Gateway": "172.18.0.1"}
         pytest.param(network(), GIVEN, (), True, id="gone"),
         pytest.param(network(), GIVEN | {"Gateway": ""}, (), False, id="none was given"),
         pytest.param(network(Internal=True), GIVEN, (), False, id="internal"),
-        pytest.param(network(), GIVEN, (Route(gateway="172.18.0.9", oif=8, dst="0.0.0.0"),), True, id="to nobody"),
         pytest.param(
-            network(), GIVEN, (Route(gateway="172.18.0.3", oif=8, dst="0.0.0.0"),), False, id="to a neighbour"
+            network(),
+            GIVEN,
+            (Route(gateway="172.18.0.9", oif=8, dst="0.0.0.0"),),
+            True,
+            id="to nobody",
         ),
-        pytest.param(network(), GIVEN, (Route(gateway="10.8.0.1", oif=9, dst="0.0.0.0"),), False, id="by a VPN"),
+        pytest.param(
+            network(),
+            GIVEN,
+            (Route(gateway="172.18.0.3", oif=8, dst="0.0.0.0"),),
+            False,
+            id="to a neighbour",
+        ),
+        pytest.param(
+            network(),
+            GIVEN,
+            (Route(gateway="10.8.0.1", oif=9, dst="0.0.0.0"),),
+            False,
+            id="by a VPN",
+        ),
     ],
 )
-def test_default_route_inside(net: Network, endpoint: dict[str, str], routes: tuple[Route, ...], lost: bool) -> None:
+def test_default_route_inside(
+    net: Network, endpoint: dict[str, str], routes: tuple[Route, ...], lost: bool
+) -> None:
     who = container("a", NetworkSettings={"Networks": {"shop": endpoint}})
     seen = inside(who, link=INNER, addresses=(Address(8, "172.18.0.2", 16),), routes=routes)
     neighbour = container("b", NetworkSettings={"Networks": {"shop": {"IPAddress": "172.18.0.3"}}})
-    known = {"containers": Containers((who, neighbour)), "networks": Networks((net,)), "links": links()}
+    known = {
+        "containers": Containers((who, neighbour)),
+        "networks": Networks((net,)),
+        "links": links(),
+    }
     result = judge("network.veth-detached", **known, namespaces=seen, clock=LATER)
     assert ["default route" in finding.summary for finding in result.findings] == [True] * lost
 
@@ -535,13 +728,17 @@ DOCKERD = Processes((Process(1, comm="dockerd"),))
     ],
 )
 def test_bridge_leaked(nets: list[Network], seen: Interfaces, expected: list[str]) -> None:
-    result = judge("network.bridge-leaked", networks=Networks(tuple(nets)), links=seen, processes=DOCKERD)
+    result = judge(
+        "network.bridge-leaked", networks=Networks(tuple(nets)), links=seen, processes=DOCKERD
+    )
     assert [subject for subject, _ in found(result.findings)] == expected
 
 
 def test_bridges_of_a_second_engine_are_not_leftovers() -> None:
     two = Processes((Process(1, comm="dockerd"), Process(2, comm="dockerd")))
-    result = judge("network.bridge-leaked", networks=Networks(()), links=links(BRIDGE), processes=two)
+    result = judge(
+        "network.bridge-leaked", networks=Networks(()), links=links(BRIDGE), processes=two
+    )
     assert result.verdict is Verdict.SKIPPED
 
 
@@ -552,14 +749,22 @@ VPN = Route(dst="172.18.5.0", prefix=24, oif=2, scope="link")
     ("route", "expected"),
     [
         pytest.param(VPN, [("network:shop", Severity.warning)], id="a part of the subnet"),
-        pytest.param(Route(dst="172.16.0.0", prefix=12, oif=2), [("network:shop", Severity.advice)], id="around it"),
         pytest.param(
-            Route(dst="172.18.0.0", prefix=16, oif=2), [("network:shop", Severity.warning)], id="the same net"
+            Route(dst="172.16.0.0", prefix=12, oif=2),
+            [("network:shop", Severity.advice)],
+            id="around it",
+        ),
+        pytest.param(
+            Route(dst="172.18.0.0", prefix=16, oif=2),
+            [("network:shop", Severity.warning)],
+            id="the same net",
         ),
         pytest.param(Route(dst="172.18.0.0", prefix=16, oif=5), [], id="its own bridge"),
         pytest.param(Route(dst="0.0.0.0", prefix=0, oif=2), [], id="default"),
         pytest.param(Route(dst="128.0.0.0", prefix=1, oif=2), [], id="half of a default"),
-        pytest.param(Route(dst="172.18.5.0", prefix=24, oif=2, type="blackhole"), [], id="leads nowhere"),
+        pytest.param(
+            Route(dst="172.18.5.0", prefix=24, oif=2, type="blackhole"), [], id="leads nowhere"
+        ),
         pytest.param(
             Route(dst="172.18.5.0", prefix=24, oif=2, table=52),
             [("network:shop", Severity.warning)],
@@ -570,7 +775,10 @@ VPN = Route(dst="172.18.5.0", prefix=24, oif=2, scope="link")
 )
 def test_subnet_overlaps_route(route: Route, expected: list[Any]) -> None:
     answer = judge(
-        "network.subnet-overlaps-route", networks=Networks((network(),)), routes=Routes((route,)), links=links()
+        "network.subnet-overlaps-route",
+        networks=Networks((network(),)),
+        routes=Routes((route,)),
+        links=links(),
     )
     assert found(answer.findings) == expected
 
@@ -579,7 +787,10 @@ def test_podmans_bridge_is_the_networks_own_under_another_name() -> None:
     route = Route(dst="172.18.0.0", prefix=16, oif=5)
     seen = links(UPLINK, altered(BRIDGE, name="podman1"))
     answer = judge(
-        "network.subnet-overlaps-route", networks=Networks((network(),)), routes=Routes((route,)), links=seen
+        "network.subnet-overlaps-route",
+        networks=Networks((network(),)),
+        routes=Routes((route,)),
+        links=seen,
     )
     assert found(answer.findings) == []
 
@@ -593,11 +804,19 @@ def test_podmans_bridge_is_the_networks_own_under_another_name() -> None:
             id="its address",
         ),
         pytest.param(
-            Route(dst="172.18.0.0", prefix=24, type="unreachable"), [("network:shop", Severity.critical)], id="its net"
+            Route(dst="172.18.0.0", prefix=24, type="unreachable"),
+            [("network:shop", Severity.critical)],
+            id="its net",
         ),
         pytest.param(Route(dst="172.18.9.0", prefix=24, type="blackhole"), [], id="of nobody"),
-        pytest.param(Route(dst="172.16.0.0", prefix=12, type="unreachable"), [], id="larger than the network's own"),
-        pytest.param(Route(dst="172.18.0.2", prefix=32, type="blackhole", table=7), [], id="another table"),
+        pytest.param(
+            Route(dst="172.16.0.0", prefix=12, type="unreachable"),
+            [],
+            id="larger than the network's own",
+        ),
+        pytest.param(
+            Route(dst="172.18.0.2", prefix=32, type="blackhole", table=7), [], id="another table"
+        ),
         pytest.param(Route(dst="172.18.0.2", prefix=32, type="local"), [], id="the host's own"),
         pytest.param(
             Route(dst="172.18.0.0", prefix=24, oif=2),
@@ -605,7 +824,9 @@ def test_podmans_bridge_is_the_networks_own_under_another_name() -> None:
             id="its net, by the uplink",
         ),
         pytest.param(
-            Route(dst="172.18.9.0", prefix=24, oif=2), [("network:shop", Severity.warning)], id="of nobody yet"
+            Route(dst="172.18.9.0", prefix=24, oif=2),
+            [("network:shop", Severity.warning)],
+            id="of nobody yet",
         ),
         pytest.param(Route(dst="172.18.0.2", prefix=32, oif=5), [], id="by its own bridge"),
     ],
@@ -614,12 +835,19 @@ def test_a_route_that_takes_a_container_s_address(route: Route, expected: list[A
     listed = Containers((container("a"),))
     nets = Networks((network(),))
     answer = judge(
-        "network.subnet-overlaps-route", networks=nets, routes=Routes((route,)), links=links(), containers=listed
+        "network.subnet-overlaps-route",
+        networks=nets,
+        routes=Routes((route,)),
+        links=links(),
+        containers=listed,
     )
     assert found(answer.findings) == expected
 
 
-BY_UPLINK, BY_BRIDGE = RouteLookup(oif=2, gateway="192.0.2.1", table=254), RouteLookup(oif=5, table=254)
+BY_UPLINK, BY_BRIDGE = (
+    RouteLookup(oif=2, gateway="192.0.2.1", table=254),
+    RouteLookup(oif=5, table=254),
+)
 FORWARDS = Forwarding("1", {"br-0123456789ab": "1"}, "1")
 
 
@@ -627,12 +855,24 @@ FORWARDS = Forwarding("1", {"br-0123456789ab": "1"}, "1")
     ("own", "out", "back", "forwarding", "words"),
     [
         pytest.param(BY_UPLINK, BY_UPLINK, BY_BRIDGE, FORWARDS, [], id="as it should be"),
-        pytest.param(BY_UPLINK, RouteLookup(oif=7, table=51820), BY_BRIDGE, FORWARDS, [], id="out by a VPN"),
         pytest.param(
-            BY_UPLINK, RouteLookup(error="EACCES"), BY_BRIDGE, FORWARDS, ["sends out (prohibit"], id="stopped"
+            BY_UPLINK, RouteLookup(oif=7, table=51820), BY_BRIDGE, FORWARDS, [], id="out by a VPN"
         ),
         pytest.param(
-            RouteLookup(error="ENETUNREACH"), RouteLookup(error="ENETUNREACH"), BY_BRIDGE, FORWARDS, [], id="an island"
+            BY_UPLINK,
+            RouteLookup(error="EACCES"),
+            BY_BRIDGE,
+            FORWARDS,
+            ["sends out (prohibit"],
+            id="stopped",
+        ),
+        pytest.param(
+            RouteLookup(error="ENETUNREACH"),
+            RouteLookup(error="ENETUNREACH"),
+            BY_BRIDGE,
+            FORWARDS,
+            [],
+            id="an island",
         ),
         pytest.param(
             BY_UPLINK,
@@ -643,13 +883,28 @@ FORWARDS = Forwarding("1", {"br-0123456789ab": "1"}, "1")
             id="forwarding is off",
         ),
         pytest.param(
-            BY_UPLINK, BY_UPLINK, RouteLookup(oif=2, table=100), FORWARDS, ["to eth0 (table 100"], id="led elsewhere"
+            BY_UPLINK,
+            BY_UPLINK,
+            RouteLookup(oif=2, table=100),
+            FORWARDS,
+            ["to eth0 (table 100"],
+            id="led elsewhere",
         ),
         pytest.param(
-            BY_UPLINK, BY_UPLINK, RouteLookup(error="EINVAL"), FORWARDS, ["nowhere (blackhole"], id="swallowed"
+            BY_UPLINK,
+            BY_UPLINK,
+            RouteLookup(error="EINVAL"),
+            FORWARDS,
+            ["nowhere (blackhole"],
+            id="swallowed",
         ),
         pytest.param(
-            BY_UPLINK, RouteLookup(error="EXDEV"), BY_UPLINK, FORWARDS, [], id="the bridge has lost its route"
+            BY_UPLINK,
+            RouteLookup(error="EXDEV"),
+            BY_UPLINK,
+            FORWARDS,
+            [],
+            id="the bridge has lost its route",
         ),
     ],
 )
@@ -677,7 +932,9 @@ def test_a_dns_server_inside_a_subnet_is_critical() -> None:
     resolvers = Resolvers(ResolvConf(("172.18.0.53",)), Unavailable("missing"), (), {})
     nets = Networks((network(),))
     known = {"networks": nets, "routes": Routes(()), "links": links(), "resolvers": resolvers}
-    assert found(judge("network.subnet-overlaps-route", **known).findings) == [("network:shop", Severity.critical)]
+    assert found(judge("network.subnet-overlaps-route", **known).findings) == [
+        ("network:shop", Severity.critical)
+    ]
 
 
 def test_a_dns_server_beyond_an_uplink_bridge_is_reached() -> None:
@@ -685,7 +942,13 @@ def test_a_dns_server_beyond_an_uplink_bridge_is_reached() -> None:
     nets, uplink = Networks((network(),)), altered(UPLINK, master=5)
     seen = links(uplink, BRIDGE, VETH)
     ours = docker_interfaces(seen, Routes(()), nets)
-    known = {"networks": nets, "routes": Routes(()), "links": seen, "resolvers": resolvers, "docker": ours}
+    known = {
+        "networks": nets,
+        "routes": Routes(()),
+        "links": seen,
+        "resolvers": resolvers,
+        "docker": ours,
+    }
     assert found(judge("network.subnet-overlaps-route", **known).findings) == []
 
 
@@ -693,22 +956,37 @@ def test_a_network_moves_to_a_subnet_that_nobody_has() -> None:
     taken = Route(dst="10.201.0.0", prefix=24, oif=2, scope="link")
     nets = Networks((network(),))
     routes = Routes((VPN, taken))
-    (finding,) = judge("network.subnet-overlaps-route", networks=nets, routes=routes, links=links()).findings
-    assert finding.variables == {"network": "shop", "free": "10.201.1.0/24", "subnet": "172.18.0.0/16"}
-    default = Networks((network("bridge", Options={"com.docker.network.bridge.name": "br-0123456789ab"}),))
-    (finding,) = judge("network.subnet-overlaps-route", networks=default, routes=routes, links=links()).findings
+    (finding,) = judge(
+        "network.subnet-overlaps-route", networks=nets, routes=routes, links=links()
+    ).findings
+    assert finding.variables == {
+        "network": "shop",
+        "free": "10.201.1.0/24",
+        "subnet": "172.18.0.0/16",
+    }
+    default = Networks(
+        (network("bridge", Options={"com.docker.network.bridge.name": "br-0123456789ab"}),)
+    )
+    (finding,) = judge(
+        "network.subnet-overlaps-route", networks=default, routes=routes, links=links()
+    ).findings
     assert finding.variables == {"bip": "10.201.1.1/24", "subnet": "172.18.0.0/16"}
 
 
 POOLS = msgspec.convert({"DefaultAddressPools": [{"Base": "172.18.0.0/14", "Size": 16}]}, Info)
-THREE = [network(f"n{n}", f"172.{n}.0.0/16", f"172.{n}.0.1", Id=f"{n}".ljust(64, "0")) for n in (17, 18, 19)]
+THREE = [
+    network(f"n{n}", f"172.{n}.0.0/16", f"172.{n}.0.1", Id=f"{n}".ljust(64, "0"))
+    for n in (17, 18, 19)
+]
 
 
 @pytest.mark.parametrize(
     ("info", "nets", "route", "warn_free", "expected"),
     [
         pytest.param(Info(), THREE, None, 3, [], id="plenty of the 31"),
-        pytest.param(POOLS, THREE[1:], None, 3, [("daemon:docker", Severity.advice)], id="two of four left"),
+        pytest.param(
+            POOLS, THREE[1:], None, 3, [("daemon:docker", Severity.advice)], id="two of four left"
+        ),
         pytest.param(
             POOLS,
             [network("big", "172.16.0.0/14", "172.16.0.1")],
@@ -718,7 +996,12 @@ THREE = [network(f"n{n}", f"172.{n}.0.0/16", f"172.{n}.0.1", Id=f"{n}".ljust(64,
             id="none is left",
         ),
         pytest.param(
-            POOLS, THREE[1:], Route(dst="172.16.0.0", prefix=12, oif=2, gateway="192.0.2.1"), 1, [], id="by a gateway"
+            POOLS,
+            THREE[1:],
+            Route(dst="172.16.0.0", prefix=12, oif=2, gateway="192.0.2.1"),
+            1,
+            [],
+            id="by a gateway",
         ),
         pytest.param(
             POOLS,
@@ -783,7 +1066,9 @@ NO_ADDRESS = "no available IPv4 addresses on this network's address pools: shop 
         pytest.param(
             network(subnet="172.18.0.0/28"),
             [
-                container(f"c{n}", NetworkSettings={"Networks": {"shop": {"IPAddress": f"172.18.0.{n}"}}})
+                container(
+                    f"c{n}", NetworkSettings={"Networks": {"shop": {"IPAddress": f"172.18.0.{n}"}}}
+                )
                 for n in range(2, 15)
             ],
             [("network:shop", Severity.warning)],
@@ -792,7 +1077,9 @@ NO_ADDRESS = "no available IPv4 addresses on this network's address pools: shop 
     ],
 )
 def test_subnet_exhausted(net: Network, listed: list[Container], expected: list[Any]) -> None:
-    answer = judge("network.subnet-exhausted", containers=Containers(tuple(listed)), networks=Networks((net,)))
+    answer = judge(
+        "network.subnet-exhausted", containers=Containers(tuple(listed)), networks=Networks((net,))
+    )
     assert found(answer.findings) == expected
 
 
@@ -801,7 +1088,11 @@ NARROW = links(altered(UPLINK, mtu=1400), BRIDGE, VETH)
 
 
 def sizes(
-    seen: Interfaces, route: Route | None, *nets: Network, who: Container | None = None, mtu: int = 1500
+    seen: Interfaces,
+    route: Route | None,
+    *nets: Network,
+    who: Container | None = None,
+    mtu: int = 1500,
 ) -> PacketSizes:
     member = who or container("a")
     routes = Routes((route,) if route else ())
@@ -816,12 +1107,20 @@ def sizes(
         pytest.param(links(altered(UPLINK, mtu=9001), BRIDGE), DEFAULT, {}, [], id="jumbo uplink"),
         pytest.param(NARROW, DEFAULT, {}, [("advice", "shop")], id="path discovery works"),
         pytest.param(
-            NARROW, DEFAULT, {BRIDGE.name: "ip filter OUTPUT: -p icmp -j DROP"}, [("warning", "shop")], id="lost"
+            NARROW,
+            DEFAULT,
+            {BRIDGE.name: "ip filter OUTPUT: -p icmp -j DROP"},
+            [("warning", "shop")],
+            id="lost",
         ),
-        pytest.param(links(), Route(dst="0.0.0.0", oif=2, mtu=1300), {}, [("advice", "shop")], id="route"),
+        pytest.param(
+            links(), Route(dst="0.0.0.0", oif=2, mtu=1300), {}, [("advice", "shop")], id="route"
+        ),
     ],
 )
-def test_mtu_mismatch(seen: Interfaces, route: Route, blocked: dict[str, str], expected: list[Any]) -> None:
+def test_mtu_mismatch(
+    seen: Interfaces, route: Route, blocked: dict[str, str], expected: list[Any]
+) -> None:
     answer = judge("network.mtu-mismatch", sizes=sizes(seen, route), path_mtu=PathMtu(blocked))
     assert rows(answer) == expected
 
@@ -836,7 +1135,10 @@ def test_signs_of_loss_make_it_a_warning() -> None:
 
 @pytest.mark.parametrize(
     ("uplink_mtu", "expected"),
-    [pytest.param(1500, [], id="fits"), pytest.param(1450, [("advice", "shop")], id="50 bytes too many")],
+    [
+        pytest.param(1500, [], id="fits"),
+        pytest.param(1450, [("advice", "shop")], id="50 bytes too many"),
+    ],
 )
 def test_an_overlay_adds_to_each_packet(uplink_mtu: int, expected: list[Any]) -> None:
     seen = links(altered(UPLINK, mtu=uplink_mtu), BRIDGE)
@@ -877,13 +1179,20 @@ FULL = "nf_conntrack: nf_conntrack: table full, dropping packet"
         pytest.param(Conntrack(85, 100), [], [("host:host", Severity.warning)], id="nearly full"),
         pytest.param(Conntrack(99, 100), [], [("host:host", Severity.critical)], id="full"),
         pytest.param(
-            Conntrack(10, 100), [Record(LATER.wall - 60, FULL)], [("host:host", Severity.critical)], id="was full"
+            Conntrack(10, 100),
+            [Record(LATER.wall - 60, FULL)],
+            [("host:host", Severity.critical)],
+            id="was full",
         ),
-        pytest.param(Conntrack(10, 100), [Record(LATER.wall - 86400, FULL)], [], id="was full yesterday"),
+        pytest.param(
+            Conntrack(10, 100), [Record(LATER.wall - 86400, FULL)], [], id="was full yesterday"
+        ),
     ],
 )
 def test_conntrack_full(table: Conntrack, log: list[Record], expected: list[Any]) -> None:
-    answer = judge("network.conntrack-full", conntrack=table, kernel_log=KernelLog(tuple(log)), clock=LATER)
+    answer = judge(
+        "network.conntrack-full", conntrack=table, kernel_log=KernelLog(tuple(log)), clock=LATER
+    )
     assert found(answer.findings) == expected
 
 
@@ -899,7 +1208,12 @@ OVERFLOW = "neighbour: arp_cache: neighbor table overflow!"
     ("line", "age", "expected"),
     [
         pytest.param(OVERFLOW, 60, [("critical", "host")], id="a minute ago"),
-        pytest.param("neighbour: ndisc_cache: neighbor table overflow!", 60, [("critical", "host")], id="IPv6"),
+        pytest.param(
+            "neighbour: ndisc_cache: neighbor table overflow!",
+            60,
+            [("critical", "host")],
+            id="IPv6",
+        ),
         pytest.param(OVERFLOW, 86400, [], id="yesterday"),
         pytest.param("eth0: link becomes ready", 60, [], id="another line"),
     ],
@@ -926,27 +1240,39 @@ def joining(name: str = "side", mode: str = f"container:{TUNNEL.id}", **fields: 
 
 
 def visits(*seen: tuple[Container, int, tuple[Interface, ...]]) -> Namespaces:
-    return Namespaces({who.id: ContainerNetns(who, inode, links, (), (), ()) for who, inode, links in seen})
+    return Namespaces(
+        {who.id: ContainerNetns(who, inode, links, (), (), ()) for who, inode, links in seen}
+    )
 
 
 def alone(
     *listed: Container, seen: Namespaces, clock: Clock = LATER, nets: tuple[Network, ...] = ()
 ) -> list[CheckItem]:
-    known = {"containers": Containers(listed), "networks": Networks((network(), *nets)), "links": links()}
+    known = {
+        "containers": Containers(listed),
+        "networks": Networks((network(), *nets)),
+        "links": links(),
+    }
     result = judge("network.veth-detached", **known, namespaces=seen, clock=clock)
     return [*result.findings, *result.unexamined]
 
 
 STOPPED = container("vpn", State={"Status": "exited", "Pid": 0, "ExitCode": 0})
 OF_NONE = container("vpn", State={"Status": "exited", "Pid": 0}, HostConfig={"NetworkMode": "none"})
-SANDBOX: dict[str, Any] = {"HostConfig": {"NetworkMode": f"container:{TUNNEL.id}", "Runtime": "kata"}}
+SANDBOX: dict[str, Any] = {
+    "HostConfig": {"NetworkMode": f"container:{TUNNEL.id}", "Runtime": "kata"}
+}
 
 
 @pytest.mark.parametrize(
     ("who", "other", "seen", "words"),
     [
         pytest.param(
-            joining(), TUNNEL, {"side": 1, "vpn": 2}, 'an earlier run of container "vpn"', id="of an earlier run"
+            joining(),
+            TUNNEL,
+            {"side": 1, "vpn": 2},
+            'an earlier run of container "vpn"',
+            id="of an earlier run",
         ),
         pytest.param(
             joining(mode="container:vpn"),
@@ -958,19 +1284,37 @@ SANDBOX: dict[str, Any] = {"HostConfig": {"NetworkMode": f"container:{TUNNEL.id}
         pytest.param(joining(), TUNNEL, {"side": 2, "vpn": 2}, "", id="of this run"),
         pytest.param(joining(), TUNNEL, {"side": 1}, "", id="the other was not visited"),
         pytest.param(joining(), TUNNEL, {"vpn": 2}, "", id="it was not visited itself"),
-        pytest.param(container("side", **NOWHERE, **SANDBOX), TUNNEL, {"side": 1, "vpn": 2}, "", id="a sandbox"),
         pytest.param(
-            joining(), STOPPED, {"side": 1}, '"vpn", whose network it shares, does not run (exited)', id="stopped"
+            container("side", **NOWHERE, **SANDBOX),
+            TUNNEL,
+            {"side": 1, "vpn": 2},
+            "",
+            id="a sandbox",
+        ),
+        pytest.param(
+            joining(),
+            STOPPED,
+            {"side": 1},
+            '"vpn", whose network it shares, does not run (exited)',
+            id="stopped",
         ),
         pytest.param(joining(), OF_NONE, {"side": 1}, "", id="stopped, and never had a network"),
         pytest.param(
-            joining(), None, {"side": 1}, '"vpn000000000", whose network it shares, no longer exists', id="removed"
+            joining(),
+            None,
+            {"side": 1},
+            '"vpn000000000", whose network it shares, no longer exists',
+            id="removed",
         ),
     ],
 )
-def test_one_that_shares_a_network(who: Container, other: Container | None, seen: dict[str, int], words: str) -> None:
+def test_one_that_shares_a_network(
+    who: Container, other: Container | None, seen: dict[str, int], words: str
+) -> None:
     listed = (who, other) if other else (who,)
-    visited = visits(*((each, seen[each.name], (LO, FALLBACK)) for each in listed if each.name in seen))
+    visited = visits(
+        *((each, seen[each.name], (LO, FALLBACK)) for each in listed if each.name in seen)
+    )
     said = alone(*listed, seen=visited)
     assert [words in each.summary for each in said] == [True] * bool(words)
     for each in said:
@@ -994,7 +1338,10 @@ def test_one_that_may_share_the_network_of_a_container_that_was_not_read() -> No
 def test_one_that_joined_while_it_was_looked_at() -> None:
     who = joining()
     (said,) = alone(
-        who, TUNNEL, seen=visits((who, 1, (LO,)), (TUNNEL, 2, (LO, INNER))), clock=Clock(STARTED - 0.1, 0.0)
+        who,
+        TUNNEL,
+        seen=visits((who, 1, (LO,)), (TUNNEL, 2, (LO, INNER))),
+        clock=Clock(STARTED - 0.1, 0.0),
     )
     assert isinstance(said, Unexamined)
 
@@ -1007,29 +1354,66 @@ OF_COMPOSE = {"Labels": {"com.docker.compose.project": "p", "com.docker.compose.
     ("mode", "fields", "inner", "words", "variables"),
     [
         pytest.param(
-            "shop", {}, (LO,), 'it was created for network "shop"', {"rejoin": "shop"}, id="of its own network"
+            "shop",
+            {},
+            (LO,),
+            'it was created for network "shop"',
+            {"rejoin": "shop"},
+            id="of its own network",
         ),
         pytest.param(
-            NET_ID, {}, (LO,), 'it was created for network "shop"', {"rejoin": "shop"}, id="by the network's id"
+            NET_ID,
+            {},
+            (LO,),
+            'it was created for network "shop"',
+            {"rejoin": "shop"},
+            id="by the network's id",
         ),
         pytest.param(
-            "default", {}, (LO, FALLBACK), 'for network "bridge"', {"rejoin": "bridge"}, id="of the default one"
+            "default",
+            {},
+            (LO, FALLBACK),
+            'for network "bridge"',
+            {"rejoin": "bridge"},
+            id="of the default one",
         ),
         pytest.param(
-            "gone", {}, (LO,), "network gone, for which it was created, no longer exists", {}, id="removed since"
+            "gone",
+            {},
+            (LO,),
+            "network gone, for which it was created, no longer exists",
+            {},
+            id="removed since",
         ),
-        pytest.param("shop", {"Config": OF_COMPOSE}, (LO,), "shop", {"home": "shop", "alias": "db"}, id="of compose"),
-        pytest.param("shop", {}, (LO, INNER), "", {}, id="with an interface that the engine does not know"),
+        pytest.param(
+            "shop",
+            {"Config": OF_COMPOSE},
+            (LO,),
+            "shop",
+            {"home": "shop", "alias": "db"},
+            id="of compose",
+        ),
+        pytest.param(
+            "shop", {}, (LO, INNER), "", {}, id="with an interface that the engine does not know"
+        ),
         pytest.param("none", {}, (LO,), "", {}, id="on purpose"),
-        pytest.param("slirp4netns:port_handler=slirp4netns", {}, (LO,), "", {}, id="of Podman's own kind"),
+        pytest.param(
+            "slirp4netns:port_handler=slirp4netns", {}, (LO,), "", {}, id="of Podman's own kind"
+        ),
         pytest.param("default", {"Config": TASK}, (LO,), "", {}, id="a task of swarm"),
     ],
 )
 def test_one_on_no_network(
-    mode: str, fields: dict[str, Any], inner: tuple[Interface, ...], words: str, variables: dict[str, str]
+    mode: str,
+    fields: dict[str, Any],
+    inner: tuple[Interface, ...],
+    words: str,
+    variables: dict[str, str],
 ) -> None:
     who = joining("pg", mode, **fields)
-    said = alone(who, seen=visits((who, 1, inner)), nets=(network("bridge", "172.17.0.0/16", "172.17.0.1"),))
+    said = alone(
+        who, seen=visits((who, 1, inner)), nets=(network("bridge", "172.17.0.0/16", "172.17.0.1"),)
+    )
     assert [words in each.summary for each in said] == [True] * bool(words)
     for each in said:
         assert each.variables == {"container": "pg", **variables}
@@ -1064,7 +1448,12 @@ def flow(answered_by: str, *, src: str = "192.0.2.99", dst: str = "192.0.2.10") 
         pytest.param(flow("172.18.0.2"), None, [], id="translated rightly"),
         pytest.param(flow("172.18.0.9"), None, [("warning", "syslog")], id="to an earlier address"),
         pytest.param(flow("192.0.2.10"), None, [("warning", "syslog")], id="to nobody"),
-        pytest.param(flow("192.0.2.10"), "dockerd", [("warning", "syslog")], id="the engine only holds the port"),
+        pytest.param(
+            flow("192.0.2.10"),
+            "dockerd",
+            [("warning", "syslog")],
+            id="the engine only holds the port",
+        ),
         pytest.param(flow("192.0.2.10"), "docker-proxy", [], id="to docker-proxy"),
         pytest.param(flow("192.0.2.44", dst="192.0.2.44"), None, [], id="to another machine"),
         pytest.param(flow("192.0.2.10", src="192.0.2.10"), None, [], id="of the host itself"),

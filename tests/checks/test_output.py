@@ -28,12 +28,18 @@ WEB = container("web")
 OPEN = Trace("accept")
 SWITCH = Step("ip filter", "OUTPUT", "! -o wg0 -j REJECT")
 SHUT = Trace("reject", obstacle=Obstacle("rule", SWITCH, "request", "output"))
-UNROUTED = Trace("reject", obstacle=Obstacle("route", Step("routing", "", "no route"), "request", "output"))
+UNROUTED = Trace(
+    "reject", obstacle=Obstacle("route", Step("routing", "", "no route"), "request", "output")
+)
 
 SENT = {
     "open": (OPEN, {}, []),
     "a kill switch": (SHUT, {}, [("warning", "host")]),
-    "a kill switch that stops queries too": (SHUT, {"192.0.2.53": str(SWITCH)}, [("critical", "host")]),
+    "a kill switch that stops queries too": (
+        SHUT,
+        {"192.0.2.53": str(SWITCH)},
+        [("critical", "host")],
+    ),
     "queries alone": (OPEN, {"192.0.2.53": str(SWITCH)}, [("critical", "host")]),
     "no rule, but no route": (UNROUTED, {}, []),
 }
@@ -48,21 +54,38 @@ def test_what_the_host_sends(name: str) -> None:
 
 
 def test_the_cure_of_a_lost_query_names_the_chain_that_drops_it() -> None:
-    result = judge("firewall.output-dropped", host_paths=HostPaths(), dns_path=DnsPath({}, {"192.0.2.53": str(SWITCH)}))
+    result = judge(
+        "firewall.output-dropped",
+        host_paths=HostPaths(),
+        dns_path=DnsPath({}, {"192.0.2.53": str(SWITCH)}),
+    )
     variables = result.findings[0].variables
-    assert (variables["program"], variables["table"], variables["chain"]) == ("iptables", "filter", "OUTPUT")
+    assert (variables["program"], variables["table"], variables["chain"]) == (
+        "iptables",
+        "filter",
+        "OUTPUT",
+    )
     assert variables["server"] == "192.0.2.53"
 
 
 def test_a_closed_policy_is_opened_as_a_whole() -> None:
     policy = "ip filter OUTPUT: policy drop"
-    result = judge("firewall.output-dropped", host_paths=HostPaths(), dns_path=DnsPath({}, {"192.0.2.53": policy}))
+    result = judge(
+        "firewall.output-dropped",
+        host_paths=HostPaths(),
+        dns_path=DnsPath({}, {"192.0.2.53": policy}),
+    )
     assert result.findings[0].variables["closed_chain"] == "OUTPUT"
 
 
 TUNNEL = Trace(
     "drop",
-    obstacle=Obstacle("elsewhere", Step("routing", "wg0", "answers leave by wg0, not by eth0"), "reply", "postrouting"),
+    obstacle=Obstacle(
+        "elsewhere",
+        Step("routing", "wg0", "answers leave by wg0, not by eth0"),
+        "reply",
+        "postrouting",
+    ),
 )
 TUNNELLED = {
     "nobody waits": (HalfOpen({8080: ()}), [("advice", "eth0")]),
@@ -74,7 +97,9 @@ TUNNELLED = {
 @pytest.mark.parametrize("name", TUNNELLED)
 def test_answers_that_a_vpn_takes(name: str) -> None:
     waiting, wanted = TUNNELLED[name]
-    path = ReturnPath(WEB, SHOP, Uplink("eth0", "192.0.2.10"), 8080, "80/tcp", TUNNEL, host_answers_by="wg0")
+    path = ReturnPath(
+        WEB, SHOP, Uplink("eth0", "192.0.2.10"), 8080, "80/tcp", TUNNEL, host_answers_by="wg0"
+    )
     evidence = {} if waiting is None else {"half_open": waiting}
     result = judge(
         "network.replies-misrouted",
@@ -88,7 +113,11 @@ def test_answers_that_a_vpn_takes(name: str) -> None:
 def test_a_net_that_the_host_routes_for_is_a_warning() -> None:
     by = Obstacle("rule", Step("ip filter", "FORWARD", "policy drop"), "request", "forward")
     path = BridgePath("lan0", "behind", "ip", "10.9.0.0/24", "eth0", (), Trace("drop", obstacle=by))
-    result = judge("firewall.other-bridges-cut-off", bridge_paths=BridgePaths((path,)), firewall=Firewall(Ruleset()))
+    result = judge(
+        "firewall.other-bridges-cut-off",
+        bridge_paths=BridgePaths((path,)),
+        firewall=Firewall(Ruleset()),
+    )
     assert rows(result) == [("warning", "lan0")]
 
 
@@ -108,7 +137,17 @@ def test_published_ports_as_the_host_reaches_them(name: str) -> None:
     traced, config, wanted = FROM_HOST[name]
     up = Uplink("eth0", "192.0.2.10")
     inlet = Ingress(
-        WEB, SHOP, frozenset({"172.18.0.2"}), "80/tcp", "192.0.2.10", 8080, True, up, OUTSIDE, OUTSIDE, OUTSIDE
+        WEB,
+        SHOP,
+        frozenset({"172.18.0.2"}),
+        "80/tcp",
+        "192.0.2.10",
+        8080,
+        True,
+        up,
+        OUTSIDE,
+        OUTSIDE,
+        OUTSIDE,
     )
     result = judge(
         "firewall.dnat-missing",

@@ -55,7 +55,9 @@ CASES = {
 @pytest.mark.parametrize("name", CASES)
 def test_peers(name: str) -> None:
     lines, named = CASES[name]
-    assert sorted(each.name for each in called_peers(lines, FRONT, Containers(tuple(OTHERS)))) == named
+    assert (
+        sorted(each.name for each in called_peers(lines, FRONT, Containers(tuple(OTHERS)))) == named
+    )
 
 
 RUNNING = State(status="running", pid=7, started_at="2026-01-01T00:00:00Z")
@@ -84,17 +86,25 @@ UNNAMED = {
 def test_whom_it_was_told_of_where_it_names_nobody(name: str) -> None:
     lines, called = UNNAMED[name]
     caller = msgspec.structs.replace(FRONT, config=TOLD)
-    assert sorted(each.name for each in called_peers(lines, caller, Containers(tuple(OTHERS)))) == called
+    assert (
+        sorted(each.name for each in called_peers(lines, caller, Containers(tuple(OTHERS))))
+        == called
+    )
 
 
 def test_a_probe_names_nobody_and_its_command_does() -> None:
-    found = called_peers(["nc: timed out"], FRONT, Containers(tuple(OTHERS)), configured=["nc -w 2 postgres 5432"])
+    found = called_peers(
+        ["nc: timed out"], FRONT, Containers(tuple(OTHERS)), configured=["nc -w 2 postgres 5432"]
+    )
     assert [each.name for each in found] == ["db"]
 
 
 def test_what_became_of_a_callee_is_told_unless_it_runs() -> None:
     ended = State(status="exited", exit_code=137, finished_at="2026-01-01T00:00:00Z")
-    stopped, running = Container(id="1", raw_name="/db", state=ended), Container(id="2", raw_name="/api", state=RUNNING)
+    stopped, running = (
+        Container(id="1", raw_name="/db", state=ended),
+        Container(id="2", raw_name="/api", state=RUNNING),
+    )
     made = Container(id="3", raw_name="/mail", state=State(status="created"))
     assert not_running([stopped, running, made], Clock(1767225640.0, 0.0)) == {
         "db, which it calls": "exited, exit code 137, 40 s ago",
@@ -103,12 +113,18 @@ def test_what_became_of_a_callee_is_told_unless_it_runs() -> None:
 
 
 def test_a_log_driver_calls_the_container_that_takes_the_log() -> None:
-    error = "failed to initialize logging driver: dial tcp 127.0.0.1:24224: connect: connection refused"
-    caller = Container(id="1", raw_name="/shop", state=State(status="created", exit_code=128, error=error))
+    error = (
+        "failed to initialize logging driver: dial tcp 127.0.0.1:24224: connect: connection refused"
+    )
+    caller = Container(
+        id="1", raw_name="/shop", state=State(status="created", exit_code=128, error=error)
+    )
     ports = HostConfig(port_bindings={"24224/tcp": [Binding(host_port="24224")]})
     receiver = Container(id="2", raw_name="/fluentd", host_config=ports)
     other = Container(
-        id="3", raw_name="/web", host_config=HostConfig(port_bindings={"80/tcp": [Binding(host_port="80")]})
+        id="3",
+        raw_name="/web",
+        host_config=HostConfig(port_bindings={"80/tcp": [Binding(host_port="80")]}),
     )
     containers = Containers((caller, receiver, other))
     (finding,) = judge("logging.driver-blocks-start", containers=containers).findings

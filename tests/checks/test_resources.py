@@ -1,4 +1,5 @@
-"""The resources family on evidence made by hand: what fires, what stays silent, what does not apply."""
+"""The resources family on evidence made by hand: what fires, what stays silent, what does not
+apply."""
 
 from __future__ import annotations
 
@@ -9,7 +10,15 @@ from typing import Any
 import pytest
 
 from diagnose import runbooks
-from diagnose.evidence.containers.cgroups import Cgroups, CgroupStats, Cpu, Memory, Pids, Throttling, throttling
+from diagnose.evidence.containers.cgroups import (
+    Cgroups,
+    CgroupStats,
+    Cpu,
+    Memory,
+    Pids,
+    Throttling,
+    throttling,
+)
 from diagnose.evidence.containers.events import Event, Events
 from diagnose.evidence.containers.listing import Container
 from diagnose.evidence.containers.log_tails import LogTail, LogTails
@@ -45,7 +54,11 @@ LIMITED = web(HostConfig={"Memory": 64 * MIB, "PidsLimit": 100, "NanoCpus": 10**
 
 
 def found(answer: Any) -> list[Finding]:
-    return [each for each in answer if isinstance(each, Finding)] if isinstance(answer, Iterable) else []
+    return (
+        [each for each in answer if isinstance(each, Finding)]
+        if isinstance(answer, Iterable)
+        else []
+    )
 
 
 def severities(answer: Any) -> list[str]:
@@ -60,16 +73,15 @@ def group(**parts: Any) -> Cgroups:
 
 
 def host_kill(age: float, who: str = WEB.id, task: str = "java") -> list[Record]:
-    """The lines of Linux 6.1 for a kill that no limit caused (their shape is that of mm/oom_kill.c)."""
+    """The lines of Linux 6.1 for a kill that no limit caused (their shape is that of
+    mm/oom_kill.c)."""
     path = f"/system.slice/docker-{who}.scope" if who else "/system.slice/ssh.service"
     line = f"oom-kill:constraint=CONSTRAINT_NONE,nodemask=(null),cpuset=/,mems_allowed=0,global_oom,task_memcg={path}"
     killed = f"Out of memory: Killed process 77 ({task}) total-vm:9000000kB, anon-rss:7340032kB, file-rss:0kB"
     return [Record(NOW - age, f"{line},task={task},pid=77,uid=0"), Record(NOW - age, killed)]
 
 
-OWN_LIMIT = (
-    f"oom-kill:constraint=CONSTRAINT_MEMCG,oom_memcg=/docker/{WEB.id},task_memcg=/docker/{WEB.id},task=a,pid=1,uid=0"
-)
+OWN_LIMIT = f"oom-kill:constraint=CONSTRAINT_MEMCG,oom_memcg=/docker/{WEB.id},task_memcg=/docker/{WEB.id},task=a,pid=1,uid=0"
 
 
 @pytest.mark.parametrize(
@@ -127,19 +139,26 @@ def test_kills_in_a_row_are_told_apart():
 
 
 def before_5_0(group: str, choice: str) -> list[Record]:
-    """The lines of Linux 4.19 (Debian 10, Ubuntu 18.04, RHEL 7 alike): the choice may have a child killed instead."""
+    """The lines of Linux 4.19 (Debian 10, Ubuntu 18.04, RHEL 7 alike): the choice may have a child
+    killed instead."""
     head = [
         f"Task in {group} killed as a result of limit of {group}",
         "memory: usage 65536kB, limit 65536kB, failcnt 9",
     ]
-    killed = "Killed process 78 (worker) total-vm:90000kB, anon-rss:61440kB, file-rss:0kB, shmem-rss:0kB"
+    killed = (
+        "Killed process 78 (worker) total-vm:90000kB, anon-rss:61440kB, file-rss:0kB, shmem-rss:0kB"
+    )
     return [Record(NOW - 60, line) for line in (*(head if group else ()), choice, killed)]
 
 
 def test_the_cache_of_zfs_is_no_lack_of_memory():
     host = HostMemory(total=32 * GIB, available=GIB, free=GIB, zfs_cache=20 * GIB)
     assert (
-        severities(judge("resources.memory-scarce", host_memory=host, containers=of(WEB), cgroups=Cgroups({})).findings)
+        severities(
+            judge(
+                "resources.memory-scarce", host_memory=host, containers=of(WEB), cgroups=Cgroups({})
+            ).findings
+        )
         == []
     )
 
@@ -147,21 +166,28 @@ def test_the_cache_of_zfs_is_no_lack_of_memory():
 def test_kills_of_older_kernels():
     (own,) = oom_kills(
         before_5_0(
-            f"/docker/{WEB.id}", "Memory cgroup out of memory: Kill process 77 (java) score 990 or sacrifice child"
+            f"/docker/{WEB.id}",
+            "Memory cgroup out of memory: Kill process 77 (java) score 990 or sacrifice child",
         )
     )
     assert (own.task, own.pid, own.container, own.limit) == ("worker", 78, WEB.id, 64 * MIB)
     assert (own.of_host, own.by_parent, own.rss) == (False, False, 60 * MIB)
-    (host,) = oom_kills(before_5_0("", "Out of memory: Kill process 77 (java) score 512 or sacrifice child"))
+    (host,) = oom_kills(
+        before_5_0("", "Out of memory: Kill process 77 (java) score 512 or sacrifice child")
+    )
     assert (host.of_host, host.container, host.limit) == (True, "", None)
     (unsaid,) = oom_kills(
-        before_5_0("", "Memory cgroup out of memory: Kill process 77 (java) score 1 or sacrifice child")
+        before_5_0(
+            "", "Memory cgroup out of memory: Kill process 77 (java) score 1 or sacrifice child"
+        )
     )
     assert not unsaid.of_host
 
 
 def pressed(resource: str, full: float) -> Pressure:
-    return Pressure({resource: {"full": {"avg60": full}, "some": {"avg60": full}}}, (1.0, 1.0, 1.0), 4)
+    return Pressure(
+        {resource: {"full": {"avg60": full}, "some": {"avg60": full}}}, (1.0, 1.0, 1.0), 4
+    )
 
 
 @pytest.mark.parametrize(
@@ -174,7 +200,9 @@ def pressed(resource: str, full: float) -> Pressure:
     ],
 )
 def test_memory_scarce(name: str, available: int, stalled: float, expected: list[str]):
-    host = HostMemory(total=512 * GIB if available > 8 * GIB else 8 * GIB, available=available, free=100 * MIB)
+    host = HostMemory(
+        total=512 * GIB if available > 8 * GIB else 8 * GIB, available=available, free=100 * MIB
+    )
     assert (
         severities(
             judge(
@@ -211,36 +239,67 @@ def test_memory_is_not_scarce_while_much_of_it_is_free():
             Memory(usage=64 * MIB, limit=64 * MIB, working_set=60 * MIB, reclaimable=50 * MIB),
             0,
         ),
-        ("a database of its size", Memory(usage=62 * GIB, limit=64 * GIB, working_set=62 * GIB, reclaimable=0), 0),
+        (
+            "a database of its size",
+            Memory(usage=62 * GIB, limit=64 * GIB, working_set=62 * GIB, reclaimable=0),
+            0,
+        ),
         ("no limit", Memory(usage=GIB, working_set=GIB), 0),
         ("not to be read", Memory(limit=64 * MIB), 0),
     ],
 )
 def test_memory_near_limit(name: str, held: Memory, count: int):
     assert (
-        len(found(judge("resources.memory-near-limit", containers=of(WEB), cgroups=group(memory=held)).findings))
+        len(
+            found(
+                judge(
+                    "resources.memory-near-limit", containers=of(WEB), cgroups=group(memory=held)
+                ).findings
+            )
+        )
         == count
     )
 
 
-@pytest.mark.parametrize(("waited", "said"), [(43.0, ", and waits for memory 43 % of the time"), (2.0, None)])
+@pytest.mark.parametrize(
+    ("waited", "said"), [(43.0, ", and waits for memory 43 % of the time"), (2.0, None)]
+)
 def test_a_container_that_waits_for_memory_has_too_little(waited: float, said: str | None):
     held = Memory(usage=64 * MIB, limit=64 * MIB, working_set=50 * MIB, reclaimable=20 * MIB)
     thrashing = group(memory=held, pressure={"memory": {"full": {"avg60": waited}}})
     summaries = [
         one.summary
-        for one in found(judge("resources.memory-near-limit", containers=of(WEB), cgroups=thrashing).findings)
+        for one in found(
+            judge("resources.memory-near-limit", containers=of(WEB), cgroups=thrashing).findings
+        )
     ]
-    assert summaries == ([f'container "web" uses 44.0 MiB of its memory limit of 64.0 MiB{said}'] if said else [])
+    assert summaries == (
+        [f'container "web" uses 44.0 MiB of its memory limit of 64.0 MiB{said}'] if said else []
+    )
 
 
 @pytest.mark.parametrize(
     ("name", "each", "held", "summary"),
     [
-        ("none", WEB, Memory(working_set=MIB), 'container "web" has no memory limit and no CPU limit'),
-        ("CPU only", web(HostConfig={"NanoCpus": 10**9}), Memory(), 'container "web" has no memory limit'),
+        (
+            "none",
+            WEB,
+            Memory(working_set=MIB),
+            'container "web" has no memory limit and no CPU limit',
+        ),
+        (
+            "CPU only",
+            web(HostConfig={"NanoCpus": 10**9}),
+            Memory(),
+            'container "web" has no memory limit',
+        ),
         ("limited", LIMITED, Memory(limit=64 * MIB), None),
-        ("limited through its parent", web(HostConfig={"CgroupParent": "/tenants"}), Memory(), None),
+        (
+            "limited through its parent",
+            web(HostConfig={"CgroupParent": "/tenants"}),
+            Memory(),
+            None,
+        ),
         ("limited by somebody else", WEB, Memory(limit=GIB), None),
         ("does not run", web(**EXITED), Memory(), None),
     ],
@@ -252,12 +311,19 @@ def test_no_limits(name: str, each: Container, held: Memory, summary: str | None
 
 # -- CPU, limits ---------------------------------------
 
-CPU = CgroupStats(cpu=Cpu(periods=1000, throttled=900, throttled_us=5_000_000, quota_us=50_000, period_us=100_000))
+CPU = CgroupStats(
+    cpu=Cpu(periods=1000, throttled=900, throttled_us=5_000_000, quota_us=50_000, period_us=100_000)
+)
 
 
 @pytest.mark.parametrize(
     ("name", "sample", "count"),
-    [("held back", (5, 4), 1), ("not now", (5, 0), 0), ("hardly awake", (1, 1), 0), ("not sampled", None, 0)],
+    [
+        ("held back", (5, 4), 1),
+        ("not now", (5, 0), 0),
+        ("hardly awake", (1, 1), 0),
+        ("not sampled", None, 0),
+    ],
 )
 def test_cpu_throttled(name: str, sample: tuple[int, int] | None, count: int):
     taken = Throttling({WEB.id: sample} if sample else {})
@@ -279,13 +345,22 @@ SWAP = HostMemory(total=8 * GIB, available=4 * GIB, swap_total=GIB)
     [
         ("no memory controller", Info(memory_limit=False, swap_limit=False), SWAP, ["warning"]),
         ("swap is not counted", Info(swap_limit=False), SWAP, ["advice"]),
-        ("swap is not counted, and there is none", Info(swap_limit=False), HostMemory(total=GIB, available=GIB), []),
+        (
+            "swap is not counted, and there is none",
+            Info(swap_limit=False),
+            HostMemory(total=GIB, available=GIB),
+            [],
+        ),
         ("all enforced", Info(), SWAP, []),
     ],
 )
 def test_limits_not_enforced(name: str, info: Info, host: HostMemory, expected: list[str]):
     assert (
-        severities(judge("resources.limits-not-enforced", info=info, containers=of(LIMITED), host_memory=host).findings)
+        severities(
+            judge(
+                "resources.limits-not-enforced", info=info, containers=of(LIMITED), host_memory=host
+            ).findings
+        )
         == expected
     )
 
@@ -294,16 +369,35 @@ def test_limits_not_enforced(name: str, info: Info, host: HostMemory, expected: 
     ("name", "info", "init", "expected"),
     [
         ("systemd is not there", Info(cgroup_driver="systemd"), "runit", ["critical"]),
-        ("beside systemd", Info(cgroup_driver="cgroupfs", cgroup_version="2"), "systemd", ["advice"]),
-        ("cgroupfs without systemd", Info(cgroup_driver="cgroupfs", cgroup_version="2"), "runit", []),
-        ("cgroupfs with version 1", Info(cgroup_driver="cgroupfs", cgroup_version="1"), "systemd", []),
+        (
+            "beside systemd",
+            Info(cgroup_driver="cgroupfs", cgroup_version="2"),
+            "systemd",
+            ["advice"],
+        ),
+        (
+            "cgroupfs without systemd",
+            Info(cgroup_driver="cgroupfs", cgroup_version="2"),
+            "runit",
+            [],
+        ),
+        (
+            "cgroupfs with version 1",
+            Info(cgroup_driver="cgroupfs", cgroup_version="1"),
+            "systemd",
+            [],
+        ),
         ("systemd", Info(cgroup_driver="systemd", cgroup_version="2"), "systemd", []),
     ],
 )
 def test_cgroup_driver(name: str, info: Info, init: str, expected: list[str]):
     processes = Processes((Process(pid=1, comm=init),))
     assert (
-        severities(judge("resources.cgroup-driver", info=info, processes=processes, containers=of(WEB)).findings)
+        severities(
+            judge(
+                "resources.cgroup-driver", info=info, processes=processes, containers=of(WEB)
+            ).findings
+        )
         == expected
     )
 
@@ -320,7 +414,9 @@ def open_files_findings(line: str, **evidence: Any) -> tuple[Finding, ...]:
     """What is found where this is the last line in the log of WEB."""
     tails = LogTails({WEB.id: LogTail((line,))} if line else {}, {})
     given = {"host_limits": ROOMY, "open_files": OpenFiles({}), **evidence}
-    return judge("resources.open-files-exhausted", containers=of(WEB), log_tails=tails, **given).findings
+    return judge(
+        "resources.open-files-exhausted", containers=of(WEB), log_tails=tails, **given
+    ).findings
 
 
 ROOMY = HostLimits(300, 32768, 5000, 100_000, (Descriptors(50, "dockerd", 90, 1024),))
@@ -337,17 +433,49 @@ DEAD = web(**EXITED, HostConfig={"PidsLimit": 5})
         ("room", WEB, Pids(current=5, max=100, events_max=0), "", []),
         ("no limit", WEB, Pids(current=5000), "", []),
         ("ended otherwise", DEAD, None, "no such key", []),
-        ("Go", DEAD, None, "runtime: failed to create new OS thread (have 5 already; errno=11)", ["-"]),
+        (
+            "Go",
+            DEAD,
+            None,
+            "runtime: failed to create new OS thread (have 5 already; errno=11)",
+            ["-"],
+        ),
         ("Java", DEAD, None, "java.lang.OutOfMemoryError: unable to create native thread", ["-"]),
-        ("Ruby", DEAD, None, "can't create Thread: Resource temporarily unavailable (ThreadError)", ["-"]),
-        ("a server", DEAD, None, "could not fork new process for connection: Resource temporarily unavailable", ["-"]),
+        (
+            "Ruby",
+            DEAD,
+            None,
+            "can't create Thread: Resource temporarily unavailable (ThreadError)",
+            ["-"],
+        ),
+        (
+            "a server",
+            DEAD,
+            None,
+            "could not fork new process for connection: Resource temporarily unavailable",
+            ["-"],
+        ),
         ("C++", DEAD, None, "  what():  Resource temporarily unavailable", ["-"]),
-        ("a full queue", DEAD, None, "connect() to unix:/s failed (11: Resource temporarily unavailable)", []),
-        ("a worker's socket", DEAD, None, "worker process 7: recv() failed (11: Resource temporarily unavailable)", []),
+        (
+            "a full queue",
+            DEAD,
+            None,
+            "connect() to unix:/s failed (11: Resource temporarily unavailable)",
+            [],
+        ),
+        (
+            "a worker's socket",
+            DEAD,
+            None,
+            "worker process 7: recv() failed (11: Resource temporarily unavailable)",
+            [],
+        ),
         ("a busy server", DEAD, None, "429 slow down: Resource temporarily unavailable", []),
     ],
 )
-def test_pids_exhausted(name: str, each: Container, pids: Pids | None, words: str, expected: list[str]):
+def test_pids_exhausted(
+    name: str, each: Container, pids: Pids | None, words: str, expected: list[str]
+):
     groups = group(pids=pids) if pids else Cgroups({})
     tails = LogTails({each.id: LogTail((words,))}, {})
     assert severities(pids_findings(each, cgroups=groups, log_tails=tails)) == expected
@@ -357,12 +485,17 @@ def test_a_refused_fork_is_answered_by_a_greater_limit():
     updated = Events((Event(NOW - 9, "container", "update", "", WEB.id, {}),))
     for current, expected in ((5, []), (95, ["critical"])):
         pids = group(pids=Pids(current=current, max=100, events_max=7))
-        assert severities(pids_findings(WEB, cgroups=pids, events=updated, log_tails=QUIET)) == expected
+        assert (
+            severities(pids_findings(WEB, cgroups=pids, events=updated, log_tails=QUIET))
+            == expected
+        )
 
 
 def test_the_host_can_run_out_of_tasks():
     full = HostLimits(32000, 32768, None, None, ())
-    (finding,) = pids_findings(WEB, cgroups=group(pids=Pids(current=900)), log_tails=QUIET, host_limits=full)
+    (finding,) = pids_findings(
+        WEB, cgroups=group(pids=Pids(current=900)), log_tails=QUIET, host_limits=full
+    )
     assert finding.subject.kind == "host"
     assert finding.evidence["/proc/loadavg"] == "32000 tasks"
     assert finding.variables == {"container": "web", "pids": "900"}
@@ -372,11 +505,26 @@ def test_the_host_can_run_out_of_tasks():
     ("name", "host", "words", "count"),
     [
         ("a container says so", ROOMY, "accept4: too many open files", 1),
-        ("a file watcher says so", ROOMY, "ENOSPC: System limit for number of file watchers reached, watch /app", 1),
-        ("the engine", HostLimits(300, 32768, 5000, 100_000, (Descriptors(50, "dockerd", 1020, 1024),)), "", 1),
+        (
+            "a file watcher says so",
+            ROOMY,
+            "ENOSPC: System limit for number of file watchers reached, watch /app",
+            1,
+        ),
+        (
+            "the engine",
+            HostLimits(300, 32768, 5000, 100_000, (Descriptors(50, "dockerd", 1020, 1024),)),
+            "",
+            1,
+        ),
         ("the host", HostLimits(300, 32768, 99_000, 100_000, ()), "", 1),
         ("room", ROOMY, "", 0),
-        ("no limit", HostLimits(300, 32768, 5000, 2**63 - 1, (Descriptors(50, "dockerd", 90_000, None),)), "", 0),
+        (
+            "no limit",
+            HostLimits(300, 32768, 5000, 2**63 - 1, (Descriptors(50, "dockerd", 90_000, None),)),
+            "",
+            0,
+        ),
     ],
 )
 def test_open_files_exhausted(name: str, host: HostLimits, words: str, count: int):
@@ -386,14 +534,23 @@ def test_open_files_exhausted(name: str, host: HostLimits, words: str, count: in
 @pytest.mark.parametrize(
     ("line", "knob"),
     [
-        ("ENOSPC: System limit for number of file watchers reached, watch '/app'", "max_user_watches"),
+        (
+            "ENOSPC: System limit for number of file watchers reached, watch '/app'",
+            "max_user_watches",
+        ),
         ("failed to watch /app: inotify_add_watch: no space left on device", "max_user_watches"),
         ("Failed to add /run/ask to directory watch: No space left on device", "max_user_watches"),
         ("Failed to watch /app; upper limit on inotify watches reached!", "max_user_watches"),
-        ("The configured user limit (128) on the number of inotify instances has been reached", "max_user_instances"),
+        (
+            "The configured user limit (128) on the number of inotify instances has been reached",
+            "max_user_instances",
+        ),
         ("failed to create fsnotify watcher: too many open files", "max_user_instances"),
         ("inotifyd: no kernel support: Too many open files", "max_user_instances"),
-        ("tail: inotify cannot be used, reverting to polling: Too many open files", "max_user_instances"),
+        (
+            "tail: inotify cannot be used, reverting to polling: Too many open files",
+            "max_user_instances",
+        ),
         ("accept4: too many open files", None),
         ("watch stream: dial tcp: socket: too many open files", None),
     ],
@@ -427,16 +584,22 @@ def test_a_watcher_whose_process_has_no_file_left_met_its_own_limit():
 
 
 @pytest.mark.parametrize(("waited", "sampled"), [(0.0, False), (40.0, True), (None, True)])
-def test_months_of_calm_do_not_hide_that_a_container_is_throttled_now(waited: float | None, sampled: bool):
+def test_months_of_calm_do_not_hide_that_a_container_is_throttled_now(
+    waited: float | None, sampled: bool
+):
     figures = None if waited is None else {"cpu": {"some": {"avg60": waited}}}
-    calm = CgroupStats(cpu=Cpu(periods=900_000, throttled=50, quota_us=50_000, period_us=100_000), pressure=figures)
+    calm = CgroupStats(
+        cpu=Cpu(periods=900_000, throttled=50, quota_us=50_000, period_us=100_000), pressure=figures
+    )
     host = Made({"cgroup_rates": {WEB.id: {"delta": {"periods": 5, "throttled": 5}}}})
     answer = throttling(host, of(WEB), Cgroups({WEB.id: calm}))
     assert isinstance(answer, Throttling)
     assert (WEB.id in answer.by_id) == sampled
 
 
-@pytest.mark.parametrize(("count", "expected"), [(1024, ["critical"]), (980, ["warning"]), (850, [])])
+@pytest.mark.parametrize(
+    ("count", "expected"), [(1024, ["critical"]), (980, ["warning"]), (850, [])]
+)
 def test_a_container_that_goes_on_with_no_file_left(count: int, expected: list[str]):
     crowded = OpenFiles({WEB.id: Crowded(77, count, 1024, "nginx", WEB.id)})
     nothing = HostLimits(None, None, None, None, ())
@@ -446,10 +609,15 @@ def test_a_container_that_goes_on_with_no_file_left(count: int, expected: list[s
 @pytest.mark.parametrize(("full", "count"), [(45.0, 1), (3.0, 0)])
 def test_io_saturated(full: float, count: int):
     answer = judge(
-        "resources.io-saturated", pressure=pressed("io", full), containers=of(WEB), cgroups=Cgroups({})
+        "resources.io-saturated",
+        pressure=pressed("io", full),
+        containers=of(WEB),
+        cgroups=Cgroups({}),
     ).findings
     assert [one.severity or Severity.warning for one in answer] == [Severity.warning] * count
 
 
 def test_io_does_not_apply_without_pressure_figures():
-    assert judge("resources.io-saturated", pressure=Pressure({"io": None}, (), 1)).verdict == "skipped"
+    assert (
+        judge("resources.io-saturated", pressure=Pressure({"io": None}, (), 1)).verdict == "skipped"
+    )

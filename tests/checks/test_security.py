@@ -1,5 +1,5 @@
-"""The checks of the family security on evidence that is built by hand: fires, stays silent, does not
-apply."""
+"""The checks of the family security on evidence that is built by hand: fires, stays silent, does
+not apply."""
 
 from __future__ import annotations
 
@@ -31,19 +31,31 @@ OUT_OF_REACH = Unavailable("forbidden", "not root")
     [
         pytest.param(container(HostConfig={"Privileged": True}), True, id="running"),
         pytest.param(
-            container(HostConfig={"Privileged": True}, State={"Status": "created", "Pid": 0}), True, id="created"
+            container(HostConfig={"Privileged": True}, State={"Status": "created", "Pid": 0}),
+            True,
+            id="created",
         ),
-        pytest.param(container(HostConfig={"Privileged": True}, **EXITED), False, id="a finished job"),
         pytest.param(
-            container(HostConfig={"Privileged": True, "RestartPolicy": {"Name": "always"}}, **EXITED),
+            container(HostConfig={"Privileged": True}, **EXITED), False, id="a finished job"
+        ),
+        pytest.param(
+            container(
+                HostConfig={"Privileged": True, "RestartPolicy": {"Name": "always"}}, **EXITED
+            ),
             True,
             id="comes again",
         ),
-        pytest.param(container(HostConfig={"CapAdd": ["SYS_ADMIN"]}), False, id="capabilities are another matter"),
+        pytest.param(
+            container(HostConfig={"CapAdd": ["SYS_ADMIN"]}),
+            False,
+            id="capabilities are another matter",
+        ),
     ],
 )
 def test_privileged(one: Container, fires: bool) -> None:
-    assert subjects(judge("security.privileged", exposed=live(one)).findings) == (["web"] if fires else [])
+    assert subjects(judge("security.privileged", exposed=live(one)).findings) == (
+        ["web"] if fires else []
+    )
 
 
 @pytest.mark.parametrize(
@@ -54,13 +66,17 @@ def test_privileged(one: Container, fires: bool) -> None:
         pytest.param(bind("/run"), None, id="the folder that holds it"),
         pytest.param(bind("/run/user/1000/podman/podman.sock"), None, id="podman"),
         pytest.param(
-            {**bind("/run/docker.sock"), "Config": {"Image": "x/docker-socket-proxy:1"}}, Severity.advice, id="proxy"
+            {**bind("/run/docker.sock"), "Config": {"Image": "x/docker-socket-proxy:1"}},
+            Severity.advice,
+            id="proxy",
         ),
         pytest.param(
             {
                 **bind("/run/docker.sock"),
                 "Config": {"Image": "x/docker-socket-proxy:1"},
-                "NetworkSettings": {"Ports": {"2375/tcp": [{"HostIp": "0.0.0.0", "HostPort": "2375"}]}},
+                "NetworkSettings": {
+                    "Ports": {"2375/tcp": [{"HostIp": "0.0.0.0", "HostPort": "2375"}]}
+                },
             },
             None,
             id="a proxy that is published",
@@ -72,16 +88,28 @@ def test_socket_fires(parts: dict[str, Any], severity: Severity | None) -> None:
     assert finding.severity is severity
 
 
-@pytest.mark.parametrize("source", ["/srv/app/app.sock", "/run/app", "/var/lib/data", "/run/docker-app"])
+@pytest.mark.parametrize(
+    "source", ["/srv/app/app.sock", "/run/app", "/var/lib/data", "/run/docker-app"]
+)
 def test_socket_stays_silent(source: str) -> None:
-    assert not list(judge("security.docker-socket-mounted", exposed=live(container(**bind(source)))).findings)
+    assert not list(
+        judge("security.docker-socket-mounted", exposed=live(container(**bind(source)))).findings
+    )
 
 
 def test_socket_of_a_volume_is_no_host_path() -> None:
     volume: dict[str, Any] = {
-        "Mounts": [{"Type": "volume", "Source": "/var/lib/docker/volumes/x/_data/docker.sock", "Destination": "/x"}]
+        "Mounts": [
+            {
+                "Type": "volume",
+                "Source": "/var/lib/docker/volumes/x/_data/docker.sock",
+                "Destination": "/x",
+            }
+        ]
     }
-    assert not list(judge("security.docker-socket-mounted", exposed=live(container(**volume))).findings)
+    assert not list(
+        judge("security.docker-socket-mounted", exposed=live(container(**volume))).findings
+    )
 
 
 @pytest.mark.parametrize(
@@ -90,7 +118,9 @@ def test_socket_of_a_volume_is_no_host_path() -> None:
         pytest.param([f"DB_PASSWORD={TOKEN}"], ["DB_PASSWORD"], id="value"),
         pytest.param([f"URL=postgres://app:{TOKEN}@db/x"], ["URL"], id="part of a URL"),
         pytest.param(
-            ["TOKEN_TTL=3600", "PASSWORD_FILE=/run/secrets/x", "EMPTY_PASSWORD="], [], id="names about secrets"
+            ["TOKEN_TTL=3600", "PASSWORD_FILE=/run/secrets/x", "EMPTY_PASSWORD="],
+            [],
+            id="names about secrets",
         ),
         pytest.param(["NOTE=<redacted:by hand>"], [], id="a text that looks like a token"),
         pytest.param(None, [], id="no environment"),
@@ -98,22 +128,34 @@ def test_socket_of_a_volume_is_no_host_path() -> None:
 )
 def test_secrets_in_env(env: list[str] | None, names: list[str]) -> None:
     assert [secret.name for secret in has_secret(env)] == names
-    assert bool(judge("security.secrets-in-env", exposed=live(container(Config={"Env": env}))).findings) is bool(names)
+    assert bool(
+        judge("security.secrets-in-env", exposed=live(container(Config={"Env": env}))).findings
+    ) is bool(names)
 
 
 @pytest.mark.parametrize(
     ("more", "said"),
     [
-        pytest.param({"Path": "app", "Args": [f"--password={TOKEN}"]}, "password in its command line", id="an option"),
         pytest.param(
-            {"Path": "sh", "Args": ["-c", f"PGPASSWORD={TOKEN} psql"]}, "PGPASSWORD in its command line", id="a script"
+            {"Path": "app", "Args": [f"--password={TOKEN}"]},
+            "password in its command line",
+            id="an option",
+        ),
+        pytest.param(
+            {"Path": "sh", "Args": ["-c", f"PGPASSWORD={TOKEN} psql"]},
+            "PGPASSWORD in its command line",
+            id="a script",
         ),
         pytest.param(
             {"Config": {"Healthcheck": {"Test": ["CMD-SHELL", f"redis-cli -a {TOKEN} ping"]}}},
             "in its health check",
             id="a health check",
         ),
-        pytest.param({"Path": "app", "Args": ["--password-file=/run/secrets/x", "--port=80"]}, "", id="a file of one"),
+        pytest.param(
+            {"Path": "app", "Args": ["--password-file=/run/secrets/x", "--port=80"]},
+            "",
+            id="a file of one",
+        ),
     ],
 )
 def test_secrets_in_the_command(more: dict[str, Any], said: str) -> None:
@@ -123,8 +165,13 @@ def test_secrets_in_the_command(more: dict[str, Any], said: str) -> None:
 
 
 def test_secrets_in_text() -> None:
-    found = in_text(f"|2 NPM_TOKEN={TOKEN} V=3 /bin/sh -c curl -H 'Authorization: {OTHER}' -u app:{TOKEN}")
-    assert [(secret.name, secret.kind) for secret in found] == [("NPM_TOKEN", "password"), ("Authorization", "bearer")]
+    found = in_text(
+        f"|2 NPM_TOKEN={TOKEN} V=3 /bin/sh -c curl -H 'Authorization: {OTHER}' -u app:{TOKEN}"
+    )
+    assert [(secret.name, secret.kind) for secret in found] == [
+        ("NPM_TOKEN", "password"),
+        ("Authorization", "bearer"),
+    ]
 
 
 ROOT = container(Config={"User": ""})
@@ -148,7 +195,9 @@ def processes(uid: int) -> Processes:
     ],
 )
 def test_root_user(one: Container, uid: int, fires: bool) -> None:
-    answer = judge("security.root-user", exposed=live(one), info=INFO, processes=processes(uid)).findings
+    answer = judge(
+        "security.root-user", exposed=live(one), info=INFO, processes=processes(uid)
+    ).findings
     assert bool(list(answer)) is fires
 
 
@@ -161,7 +210,10 @@ def test_root_user_says_what_it_could_not_see() -> None:
 
 @pytest.mark.parametrize("info", [REMAPPED, ROOTLESS], ids=["userns-remap", "rootless"])
 def test_root_user_does_not_apply(info: Info) -> None:
-    assert judge("security.root-user", exposed=live(ROOT), info=info, processes=processes(0)).verdict == "skipped"
+    assert (
+        judge("security.root-user", exposed=live(ROOT), info=info, processes=processes(0)).verdict
+        == "skipped"
+    )
 
 
 def test_root_user_of_a_container_that_opts_out_of_remapping() -> None:
@@ -175,14 +227,23 @@ def test_root_user_of_a_container_that_opts_out_of_remapping() -> None:
     [
         pytest.param({}, True, id="the default set"),
         pytest.param({"CapDrop": ["ALL"]}, False, id="nothing left"),
-        pytest.param({"CapDrop": ["all"], "CapAdd": ["CAP_CHOWN", "NET_BIND_SERVICE"]}, False, id="what is needed"),
-        pytest.param({"CapDrop": ["ALL"], "CapAdd": ["CAP_SYS_ADMIN"]}, True, id="a dangerous one given back"),
+        pytest.param(
+            {"CapDrop": ["all"], "CapAdd": ["CAP_CHOWN", "NET_BIND_SERVICE"]},
+            False,
+            id="what is needed",
+        ),
+        pytest.param(
+            {"CapDrop": ["ALL"], "CapAdd": ["CAP_SYS_ADMIN"]}, True, id="a dangerous one given back"
+        ),
         pytest.param({"CapDrop": ["NET_RAW"]}, True, id="only one dropped"),
         pytest.param({"Privileged": True}, False, id="privileged has a finding of its own"),
     ],
 )
 def test_capabilities(config: dict[str, Any], fires: bool) -> None:
-    assert bool(judge("security.capabilities", exposed=live(container(HostConfig=config))).findings) is fires
+    assert (
+        bool(judge("security.capabilities", exposed=live(container(HostConfig=config))).findings)
+        is fires
+    )
 
 
 @pytest.mark.parametrize(
@@ -211,11 +272,20 @@ def test_new_privileges(options: list[str] | None, fires: bool) -> None:
     [
         pytest.param(DaemonConfig("/x", values={"no-new-privileges": True}), INFO, id="file"),
         pytest.param(DaemonConfig("/x", flags={"no-new-privileges": ["true"]}), INFO, id="flag"),
-        pytest.param(OUT_OF_REACH, Info(security_options=["name=no-new-privileges"]), id="engine 23 and later say so"),
+        pytest.param(
+            OUT_OF_REACH,
+            Info(security_options=["name=no-new-privileges"]),
+            id="engine 23 and later say so",
+        ),
     ],
 )
 def test_new_privileges_set_for_all(config: DaemonConfig | Unavailable, info: Info) -> None:
-    assert judge("security.new-privileges", exposed=live(container()), config=config, info=info).verdict == "skipped"
+    assert (
+        judge(
+            "security.new-privileges", exposed=live(container()), config=config, info=info
+        ).verdict
+        == "skipped"
+    )
 
 
 @pytest.mark.parametrize(
@@ -229,12 +299,18 @@ def test_new_privileges_set_for_all(config: DaemonConfig | Unavailable, info: In
         pytest.param(bind("/sys", RW=False), None, id="an exporter too"),
         pytest.param(bind("/etc/localtime"), None, id="one file"),
         pytest.param(bind("/var/lib/app"), None, id="a folder of its own"),
-        pytest.param({"Mounts": [{"Type": "volume", "Source": "/etc", "Destination": "/x"}]}, None, id="a volume"),
+        pytest.param(
+            {"Mounts": [{"Type": "volume", "Source": "/etc", "Destination": "/x"}]},
+            None,
+            id="a volume",
+        ),
     ],
 )
 def test_host_path(parts: dict[str, Any], path: str | None) -> None:
     found = judge(
-        "security.host-path", exposed=live(container(**parts)), root=DataRoot("/data/docker", "info")
+        "security.host-path",
+        exposed=live(container(**parts)),
+        root=DataRoot("/data/docker", "info"),
     ).findings
     assert [finding.summary.rpartition("'s ")[2] for finding in found] == ([path] if path else [])
 
@@ -247,37 +323,70 @@ SELINUX = ["name=seccomp,profile=builtin", "name=selinux"]
     ("config", "has", "fires"),
     [
         pytest.param({"SecurityOpt": ["seccomp=unconfined"]}, APPARMOR, True, id="seccomp"),
-        pytest.param({"SecurityOpt": ["seccomp:unconfined"]}, APPARMOR, True, id="seccomp in its old form"),
+        pytest.param(
+            {"SecurityOpt": ["seccomp:unconfined"]}, APPARMOR, True, id="seccomp in its old form"
+        ),
         pytest.param({"SecurityOpt": ["apparmor=unconfined"]}, APPARMOR, True, id="apparmor"),
-        pytest.param({"SecurityOpt": ["apparmor=unconfined"]}, SELINUX, False, id="apparmor that the host lacks"),
+        pytest.param(
+            {"SecurityOpt": ["apparmor=unconfined"]},
+            SELINUX,
+            False,
+            id="apparmor that the host lacks",
+        ),
         pytest.param({"SecurityOpt": ["label=disable"]}, SELINUX, True, id="selinux"),
         pytest.param(
-            {"SecurityOpt": ["label=disable"], "PidMode": "host"}, SELINUX, False, id="set by the engine itself"
+            {"SecurityOpt": ["label=disable"], "PidMode": "host"},
+            SELINUX,
+            False,
+            id="set by the engine itself",
         ),
-        pytest.param({"SecurityOpt": ["label=disable"]}, APPARMOR, False, id="selinux that the host lacks"),
-        pytest.param({"SecurityOpt": ["seccomp=unconfined"], "Privileged": True}, APPARMOR, False, id="privileged"),
-        pytest.param({"SecurityOpt": ["seccomp=/etc/profile.json"]}, APPARMOR, False, id="a profile of one's own"),
-        pytest.param({"SecurityOpt": None, "MaskedPaths": []}, APPARMOR, True, id="nothing is masked"),
+        pytest.param(
+            {"SecurityOpt": ["label=disable"]}, APPARMOR, False, id="selinux that the host lacks"
+        ),
+        pytest.param(
+            {"SecurityOpt": ["seccomp=unconfined"], "Privileged": True},
+            APPARMOR,
+            False,
+            id="privileged",
+        ),
+        pytest.param(
+            {"SecurityOpt": ["seccomp=/etc/profile.json"]},
+            APPARMOR,
+            False,
+            id="a profile of one's own",
+        ),
+        pytest.param(
+            {"SecurityOpt": None, "MaskedPaths": []}, APPARMOR, True, id="nothing is masked"
+        ),
         pytest.param({"MaskedPaths": ["/proc/kcore"]}, APPARMOR, False, id="the engine's masks"),
     ],
 )
 def test_unconfined(config: dict[str, Any], has: list[str], fires: bool) -> None:
     answer = judge(
-        "security.unconfined", exposed=live(container(HostConfig=config)), info=Info(security_options=has)
+        "security.unconfined",
+        exposed=live(container(HostConfig=config)),
+        info=Info(security_options=has),
     ).findings
     assert bool(list(answer)) is fires
 
 
 def test_daemon_without_seccomp() -> None:
     (finding,) = judge(
-        "security.unconfined", exposed=live(), info=Info(security_options=["name=seccomp,profile=unconfined"])
+        "security.unconfined",
+        exposed=live(),
+        info=Info(security_options=["name=seccomp,profile=unconfined"]),
     ).findings
     assert finding.subject.kind == "daemon"
 
 
 def test_host_namespace() -> None:
     shared = container(
-        HostConfig={"NetworkMode": "host", "PidMode": "host", "IpcMode": "private", "UsernsMode": "host"}
+        HostConfig={
+            "NetworkMode": "host",
+            "PidMode": "host",
+            "IpcMode": "private",
+            "UsernsMode": "host",
+        }
     )
     (finding,) = judge("security.host-namespace", exposed=live(shared), info=INFO).findings
     assert finding.evidence == {"HostConfig network": "host", "HostConfig PID": "host"}
@@ -308,32 +417,48 @@ def test_secrets_in_image() -> None:
     [
         pytest.param(None, [], id="no word about it"),
         pytest.param(
-            {"InsecureRegistryCIDRs": ["127.0.0.0/8", "::1/128"], "IndexConfigs": {"docker.io": {"Secure": True}}},
+            {
+                "InsecureRegistryCIDRs": ["127.0.0.0/8", "::1/128"],
+                "IndexConfigs": {"docker.io": {"Secure": True}},
+            },
             [],
             id="default",
         ),
         pytest.param(
-            {"IndexConfigs": {"127.0.0.1:5000": {"Secure": False}, "localhost:5000": {"Secure": False}}},
+            {
+                "IndexConfigs": {
+                    "127.0.0.1:5000": {"Secure": False},
+                    "localhost:5000": {"Secure": False},
+                }
+            },
             [],
             id="loopback",
         ),
-        pytest.param({"IndexConfigs": {"r.internal:5000": {"Secure": False}}}, ["r.internal:5000"], id="a registry"),
+        pytest.param(
+            {"IndexConfigs": {"r.internal:5000": {"Secure": False}}},
+            ["r.internal:5000"],
+            id="a registry",
+        ),
         pytest.param({"InsecureRegistryCIDRs": ["10.0.0.0/8"]}, ["10.0.0.0/8"], id="a network"),
     ],
 )
 def test_insecure_registry(config: dict[str, Any] | None, names: list[str]) -> None:
     assert [
         finding.discriminator
-        for finding in judge("security.insecure-registry", info=Info(registry_config=config)).findings
+        for finding in judge(
+            "security.insecure-registry", info=Info(registry_config=config)
+        ).findings
     ] == names
 
 
 @pytest.mark.parametrize(
-    ("mode", "fires"), [(0o660, False), (0o600, False), (0o666, True), (0o662, True), (0o664, False)]
+    ("mode", "fires"),
+    [(0o660, False), (0o600, False), (0o666, True), (0o662, True), (0o664, False)],
 )
 def test_socket_world_writable(mode: int, fires: bool) -> None:
     answer = judge(
-        "security.socket-world-writable", sockets=EngineSockets((SocketFile("/run/docker.sock", mode, 0, 999),))
+        "security.socket-world-writable",
+        sockets=EngineSockets((SocketFile("/run/docker.sock", mode, 0, 999),)),
     ).findings
     assert bool(list(answer)) is fires
 
@@ -343,7 +468,9 @@ def test_socket_of_a_remote_engine_does_not_apply() -> None:
 
 
 def test_an_engine_whose_place_is_not_known_is_not_taken_for_a_remote_one() -> None:
-    unsaid = sockets.engine_sockets(Made({"endpoint": Failed("forbidden", "config.json")}), OUT_OF_REACH)
+    unsaid = sockets.engine_sockets(
+        Made({"endpoint": Failed("forbidden", "config.json")}), OUT_OF_REACH
+    )
     assert unsaid == Unavailable("forbidden", "config.json")
     by_ssh = sockets.engine_sockets(Made({"endpoint": {"url": "ssh://far"}}), OUT_OF_REACH)
     assert by_ssh == EngineSockets(())
@@ -352,9 +479,18 @@ def test_an_engine_whose_place_is_not_known_is_not_taken_for_a_remote_one() -> N
 def test_the_most_exposed_come_first() -> None:
     plain = container("a-plain")
     published = container(
-        "b-published", NetworkSettings={"Ports": {"80/tcp": [{"HostIp": "0.0.0.0", "HostPort": "80"}]}}
+        "b-published",
+        NetworkSettings={"Ports": {"80/tcp": [{"HostIp": "0.0.0.0", "HostPort": "80"}]}},
     )
-    local = container("c-local", NetworkSettings={"Ports": {"80/tcp": [{"HostIp": "127.0.0.1", "HostPort": "80"}]}})
+    local = container(
+        "c-local",
+        NetworkSettings={"Ports": {"80/tcp": [{"HostIp": "127.0.0.1", "HostPort": "80"}]}},
+    )
     boss = container("d-boss", **bind("/run/docker.sock"))
     found = judge("security.writable-rootfs", exposed=live(plain, published, local, boss)).findings
-    assert [finding.subject.name for finding in found] == ["d-boss", "b-published", "a-plain", "c-local"]
+    assert [finding.subject.name for finding in found] == [
+        "d-boss",
+        "b-published",
+        "a-plain",
+        "c-local",
+    ]

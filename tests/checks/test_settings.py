@@ -1,4 +1,5 @@
-"""Checks of settings with which containers cannot start, of volumes, logs and inodes, on made evidence."""
+"""Checks of settings with which containers cannot start, of volumes, logs and inodes, on made
+evidence."""
 
 from __future__ import annotations
 
@@ -6,7 +7,13 @@ from typing import Any
 
 import pytest
 
-from diagnose.evidence.containers.log_contents import LogContents, LogRotation, NulLog, blocks, log_contents
+from diagnose.evidence.containers.log_contents import (
+    LogContents,
+    LogRotation,
+    NulLog,
+    blocks,
+    log_contents,
+)
 from diagnose.evidence.containers.log_files import LogFile, LogFiles
 from diagnose.evidence.engine.config import DaemonConfig
 from diagnose.evidence.engine.daemon import Caller, Daemon, Endpoint
@@ -29,14 +36,24 @@ STOPPED: dict[str, Any] = {"Status": "exited", "Pid": 0}
 
 
 def _asking(runtime: str, **state: Any) -> Any:
-    return container("web", HostConfig={"Runtime": runtime}, **({"State": {**STOPPED, **state}} if state else {}))
+    return container(
+        "web", HostConfig={"Runtime": runtime}, **({"State": {**STOPPED, **state}} if state else {})
+    )
 
 
 @pytest.mark.parametrize(
     ("one", "found"),
     [
-        pytest.param(_asking("kata", Error="unknown or invalid runtime name: kata"), "critical", id="down, from 23 on"),
-        pytest.param(_asking("kata", Error="runtime not found in config: kata"), "critical", id="down, on 20.10"),
+        pytest.param(
+            _asking("kata", Error="unknown or invalid runtime name: kata"),
+            "critical",
+            id="down, from 23 on",
+        ),
+        pytest.param(
+            _asking("kata", Error="runtime not found in config: kata"),
+            "critical",
+            id="down, on 20.10",
+        ),
         pytest.param(_asking("kata"), "warning", id="it still runs"),
         pytest.param(_asking("kata", Error="another error"), "", id="stopped for another reason"),
         pytest.param(_asking("nvidia"), "", id="registered"),
@@ -52,8 +69,14 @@ def test_runtime_missing(one: Any, found: str) -> None:
 
 def test_containers_of_one_missing_runtime_are_one_finding() -> None:
     asking = [container(name, HostConfig={"Runtime": "kata"}) for name in ("a", "b", "c")]
-    (finding,) = judge("daemon.runtime-missing", daemon=ALIVE, info=KNOWN, containers=of(*asking)).findings
-    assert [str(subject) for subject in finding.touches] == ["container:a", "container:b", "container:c"]
+    (finding,) = judge(
+        "daemon.runtime-missing", daemon=ALIVE, info=KNOWN, containers=of(*asking)
+    ).findings
+    assert [str(subject) for subject in finding.touches] == [
+        "container:a",
+        "container:b",
+        "container:c",
+    ]
 
 
 PATH = "/etc/docker/daemon.json"
@@ -63,10 +86,20 @@ REFUSAL = "OCI runtime create failed: runc create failed: wrong rlimit value: RL
 @pytest.mark.parametrize(
     ("limits", "log", "found"),
     [
-        pytest.param({"nofile": {"Hard": 1}}, DaemonLog((LogLine(1.0, "error", REFUSAL),), "l"), "critical", id="seen"),
+        pytest.param(
+            {"nofile": {"Hard": 1}},
+            DaemonLog((LogLine(1.0, "error", REFUSAL),), "l"),
+            "critical",
+            id="seen",
+        ),
         pytest.param({"nofile": {"Hard": 1}}, DaemonLog((), "l"), "warning", id="not yet"),
         pytest.param({"nofile": {"Name": "nofile", "Hard": 1}}, DaemonLog((), "l"), "", id="named"),
-        pytest.param({"nofile": {"name": "nofile", "hard": 1}}, DaemonLog((), "l"), "", id="Go ignores the case"),
+        pytest.param(
+            {"nofile": {"name": "nofile", "hard": 1}},
+            DaemonLog((), "l"),
+            "",
+            id="Go ignores the case",
+        ),
         pytest.param({}, DaemonLog((), "l"), "", id="none"),
     ],
 )
@@ -130,25 +163,38 @@ LOGGED = container(
     LogPath="/var/lib/docker/containers/9f/9f-json.log",
     HostConfig={"LogConfig": {"Type": "json-file", "Config": {}}},
 )
-ELSEWHERE = container("web", LogPath="", HostConfig={"LogConfig": {"Type": "journald", "Config": {}}})
+ELSEWHERE = container(
+    "web", LogPath="", HostConfig={"LogConfig": {"Type": "journald", "Config": {}}}
+)
 
 
 @pytest.mark.parametrize(
     ("one", "name", "text", "rotated", "damaged"),
     [
-        pytest.param(LOGGED, "docker-containers", LOGROTATE, True, False, id="its files are rotated"),
-        pytest.param(LOGGED, "docker-containers.disabled", LOGROTATE, False, False, id="switched off"),
+        pytest.param(
+            LOGGED, "docker-containers", LOGROTATE, True, False, id="its files are rotated"
+        ),
+        pytest.param(
+            LOGGED, "docker-containers.disabled", LOGROTATE, False, False, id="switched off"
+        ),
         pytest.param(ELSEWHERE, "docker-containers", LOGROTATE, False, False, id="no such files"),
         pytest.param(LOGGED, "app", '{"log":"x"}\n\x00\x00\x00', False, True, id="a damaged log"),
     ],
 )
 def test_log_contents(one: Any, name: str, text: str, rotated: bool, damaged: bool) -> None:
     entries = {"entries": [{"name": name, "type": "file"}]}
-    host = Made({"file.list": entries if rotated or name != "app" else {"entries": []}, "file.read": {"text": text}})
+    host = Made(
+        {
+            "file.list": entries if rotated or name != "app" else {"entries": []},
+            "file.read": {"text": text},
+        }
+    )
     logs = LogFiles({one.id: LogFile(one.log_path, 100)})
     found = log_contents(host, of(one), logs)
     if name.endswith(".disabled"):
-        found = LogContents(tuple(rotation for rotation in found.rotations if name in rotation.path), found.damaged)
+        found = LogContents(
+            tuple(rotation for rotation in found.rotations if name in rotation.path), found.damaged
+        )
     assert (bool(found.rotations), bool(found.damaged)) == (rotated, damaged)
 
 
@@ -165,7 +211,12 @@ def test_findings_about_logs() -> None:
 
 
 def test_logs_that_may_not_be_read_are_not_whole() -> None:
-    host = Made({"file.list": Failed("forbidden", "/etc/logrotate.d"), "file.read": Failed("forbidden", "not root")})
+    host = Made(
+        {
+            "file.list": Failed("forbidden", "/etc/logrotate.d"),
+            "file.read": Failed("forbidden", "not root"),
+        }
+    )
     contents = log_contents(host, of(LOGGED), LogFiles({LOGGED.id: LogFile(LOGGED.log_path, 100)}))
     assert judge("logging.rotated-by-host", contents=contents).verdict == "unknown"
     assert judge("logging.file-damaged", contents=contents).verdict == "unknown"
@@ -183,7 +234,10 @@ ANONYMOUS = "ab" * 32
     ("top", "unused", "variables"),
     [
         pytest.param(
-            f"volumes/{ANONYMOUS}", (Volume(ANONYMOUS),), {"point", "volume"}, id="an unused anonymous volume"
+            f"volumes/{ANONYMOUS}",
+            (Volume(ANONYMOUS),),
+            {"point", "volume"},
+            id="an unused anonymous volume",
         ),
         pytest.param("volumes/orders", (), {"point"}, id="a volume in use"),
         pytest.param("overlay2/9f", (), {"point", "force"}, id="layers"),
@@ -192,10 +246,14 @@ ANONYMOUS = "ab" * 32
 def test_who_ate_the_inodes(top: str, unused: tuple[Volume, ...], variables: set[str]) -> None:
     holder = InodeHolder(f"/var/lib/docker/{top}", 900, 10)
     usage = InodeUsage(
-        {"/var/lib/docker": (holder,)}, {top.rpartition("/")[2]: holder} if top.startswith("volumes") else {}
+        {"/var/lib/docker": (holder,)},
+        {top.rpartition("/")[2]: holder} if top.startswith("volumes") else {},
     )
     result = judge(
-        "storage.inodes-exhausted", filesystems=Filesystems((DISK,)), holders=usage, unused=UnusedVolumes(unused)
+        "storage.inodes-exhausted",
+        filesystems=Filesystems((DISK,)),
+        holders=usage,
+        unused=UnusedVolumes(unused),
     )
     assert rows(result) == [("critical", "/var/lib/docker")]
     assert result.findings[0].variables.keys() == variables

@@ -1,5 +1,5 @@
-"""Storage and logging checks on made hosts: one case that fires, one that is silent, one that does not
-apply."""
+"""Storage and logging checks on made hosts: one case that fires, one that is silent, one that does
+not apply."""
 
 from __future__ import annotations
 
@@ -32,8 +32,16 @@ def inspected(**changes: Json) -> dict[str, Json]:
         "Name": "/web",
         "Created": "2026-11-01T00:00:00Z",
         "LogPath": LOG,
-        "State": {"Status": "running", "Running": True, "Pid": 77, "StartedAt": "2026-11-01T00:00:01Z"},
-        "HostConfig": {"LogConfig": {"Type": "json-file", "Config": {"max-size": "10m"}}, "IpcMode": "private"},
+        "State": {
+            "Status": "running",
+            "Running": True,
+            "Pid": 77,
+            "StartedAt": "2026-11-01T00:00:01Z",
+        },
+        "HostConfig": {
+            "LogConfig": {"Type": "json-file", "Config": {"max-size": "10m"}},
+            "IpcMode": "private",
+        },
         "GraphDriver": {"Name": "overlay2", "Data": {"UpperDir": f"{ROOT}/overlay2/{UPPER}/diff"}},
         "Mounts": [],
         "Config": {"Image": "shop:1.4"},
@@ -113,7 +121,9 @@ def stats(sizes: Mapping[str, int]) -> Any:
 def disks(root: Json, system: Json = SYSTEM, **others: Json) -> Any:
     def answer(question: AnyQuestion) -> Json:
         path = question.args["path"]
-        return {ROOT: root, "/": system}.get(path, others.get(path.strip("/"), Failed("missing", path)))
+        return {ROOT: root, "/": system}.get(
+            path, others.get(path.strip("/"), Failed("missing", path))
+        )
 
     return answer
 
@@ -124,7 +134,11 @@ BASE: dict[str, Any] = {
     "endpoint": {"url": "unix:///run/docker.sock"},
     "locality": {"same_host": True, "why": "", "engine_pid": 7},
     "api.ping": {"api_version": "1.51", "engine_version": "28.5.2"},
-    "api.info": {"Driver": "overlay2", "DockerRootDir": ROOT, "DriverStatus": [["Supports d_type", "true"]]},
+    "api.info": {
+        "Driver": "overlay2",
+        "DockerRootDir": ROOT,
+        "DriverStatus": [["Supports d_type", "true"]],
+    },
     "api.containers": [{"Id": ID, "Names": ["/web"]}],
     "api.container": inspected(),
     "api.recheck": inspected(),
@@ -136,7 +150,9 @@ BASE: dict[str, Any] = {
     "fs.usage": disks(usage()),
     "fs.walk": WALK,
     "fs.rate": {"seconds": 1.0, "free_before": 5 * GIB, "free_after": 5 * GIB},
-    "fs.usages": {"/proc/77/root/dev/shm": usage(point="/dev/shm", size=64 << 20, used=0, available=64 << 20)},
+    "fs.usages": {
+        "/proc/77/root/dev/shm": usage(point="/dev/shm", size=64 << 20, used=0, available=64 << 20)
+    },
     "fs.layers": {"folders": [], "referenced": [], "mentioned": []},
     "deleted_files": {"files": [], "unseen": 0},
     "api.volumes": {"Volumes": []},
@@ -152,8 +168,14 @@ def examine(id_: str, **answers: Any) -> Report:
 def dead(path: str = "srv/share", failed: Failed | None = None) -> dict[str, Any]:
     """A container's mount on NFS; answered unless it failed."""
     return {
-        "api__container": inspected(Mounts=[{"Type": "bind", "Source": f"/{path}", "Destination": "/data"}]),
-        "mounts": [mount("/", "ext4"), mount(ROOT, "ext4"), mount(f"/{path}", "nfs4", source="nas:/export")],
+        "api__container": inspected(
+            Mounts=[{"Type": "bind", "Source": f"/{path}", "Destination": "/data"}]
+        ),
+        "mounts": [
+            mount("/", "ext4"),
+            mount(ROOT, "ext4"),
+            mount(f"/{path}", "nfs4", source="nas:/export"),
+        ],
         "fs__usage": disks(usage(), **{path: failed or usage(point=f"/{path}", fstype="nfs4")}),
     }
 
@@ -164,12 +186,16 @@ def store(kind: str) -> dict[str, Json]:
 
 FOLDERS = [{"name": UPPER, "mtime": NOW - 9e5}, {"name": OTHER, "mtime": NOW - 9e5}]
 UNBORN = {"Status": "created", "ExitCode": 128, "Pid": 0}
-NO_OPTION = "failed to create task for container: failed to initialize logging driver: invalid size: '-1'"
+NO_OPTION = (
+    "failed to create task for container: failed to initialize logging driver: invalid size: '-1'"
+)
 NO_NAME = (
     "failed to create task for container: failed to initialize logging driver: gelf: cannot connect to GELF endpoint: "
     "graylog.example:12201 dial udp: lookup graylog.example on 192.0.2.53:53: server misbehaving"
 )
-NO_LOGGER = "failed to initialize logging driver: dial tcp 127.0.0.1:24224: connect: connection refused"
+NO_LOGGER = (
+    "failed to initialize logging driver: dial tcp 127.0.0.1:24224: connect: connection refused"
+)
 HELD = {
     "pid": 77,
     "fd": 3,
@@ -199,7 +225,11 @@ FIRES: dict[str, tuple[str, dict[str, Any], str, Severity, str]] = {
     ),
     "99 %, but 200 GiB left": (
         "storage.disk-full",
-        {"fs__usage": disks(usage(size=20000 * GIB, used=19800 * GIB, free=200 * GIB, available=200 * GIB))},
+        {
+            "fs__usage": disks(
+                usage(size=20000 * GIB, used=19800 * GIB, free=200 * GIB, available=200 * GIB)
+            )
+        },
         f"filesystem:{ROOT}",
         Severity.warning,
         "99 % full",
@@ -208,7 +238,11 @@ FIRES: dict[str, tuple[str, dict[str, Any], str, Severity, str]] = {
         "storage.disk-full",
         {
             "fs__usage": disks(filled(96)),
-            "fs__rate": {"seconds": 1.0, "free_before": 4 * GIB, "free_after": 4 * GIB - (40 << 20)},
+            "fs__rate": {
+                "seconds": 1.0,
+                "free_before": 4 * GIB,
+                "free_after": 4 * GIB - (40 << 20),
+            },
         },
         f"filesystem:{ROOT}",
         Severity.critical,
@@ -232,7 +266,8 @@ FIRES: dict[str, tuple[str, dict[str, Any], str, Severity, str]] = {
         "storage.disk-full",
         {
             "fs__usage": disks(
-                usage(), **{"var/log": usage(point="/var/log", dev="8:3", used=97 * GIB, available=3 * GIB)}
+                usage(),
+                **{"var/log": usage(point="/var/log", dev="8:3", used=97 * GIB, available=3 * GIB)},
             )
         },
         "filesystem:/var/log",
@@ -276,14 +311,21 @@ FIRES: dict[str, tuple[str, dict[str, Any], str, Severity, str]] = {
     ),
     "held is more than what is left": (
         "storage.deleted-files-held",
-        {"deleted_files": {"files": [HELD | {"bytes": 1 << 30}]}, "fs__usage": disks(usage(available=GIB // 2))},
+        {
+            "deleted_files": {"files": [HELD | {"bytes": 1 << 30}]},
+            "fs__usage": disks(usage(available=GIB // 2)),
+        },
         "container:web",
         Severity.warning,
         "1.0 GiB",
     ),
     "held on overlay": (
         "storage.deleted-files-held",
-        {"deleted_files": {"files": [HELD | {"dev": "0:99", "fstype": "overlay", "container": None}]}},
+        {
+            "deleted_files": {
+                "files": [HELD | {"dev": "0:99", "fstype": "overlay", "container": None}]
+            }
+        },
         f"filesystem:{ROOT}",
         Severity.warning,
         "java (pid 77)",
@@ -295,7 +337,13 @@ FIRES: dict[str, tuple[str, dict[str, Any], str, Severity, str]] = {
         Severity.advice,
         "",
     ),
-    "10 GiB in a layer": ("storage.writable-layer-large", {}, "container:web", Severity.warning, "10.0 GiB"),
+    "10 GiB in a layer": (
+        "storage.writable-layer-large",
+        {},
+        "container:web",
+        Severity.warning,
+        "10.0 GiB",
+    ),
     "remounted": (
         "storage.read-only",
         {"mounts": [mount("/", "ext4"), mount(ROOT, "ext4", "ro,errors=remount-ro")]},
@@ -305,7 +353,13 @@ FIRES: dict[str, tuple[str, dict[str, Any], str, Severity, str]] = {
     ),
     "bound read-only": (
         "storage.read-only",
-        {"mounts": [mount("/", "ext4"), mount(ROOT, "ext4"), mount(ROOT, "ext4") | {"options": "ro"}]},
+        {
+            "mounts": [
+                mount("/", "ext4"),
+                mount(ROOT, "ext4"),
+                mount(ROOT, "ext4") | {"options": "ro"},
+            ]
+        },
         f"filesystem:{ROOT}",
         Severity.critical,
         "is read-only: ro",
@@ -363,7 +417,11 @@ FIRES: dict[str, tuple[str, dict[str, Any], str, Severity, str]] = {
     ),
     "shm": (
         "storage.shm-full",
-        {"fs__usages": {"/proc/77/root/dev/shm": usage(size=64 << 20, used=64 << 20, free=0, available=0)}},
+        {
+            "fs__usages": {
+                "/proc/77/root/dev/shm": usage(size=64 << 20, used=64 << 20, free=0, available=0)
+            }
+        },
         "container:web",
         Severity.warning,
         "64.0 MiB",
@@ -384,7 +442,10 @@ FIRES: dict[str, tuple[str, dict[str, Any], str, Severity, str]] = {
     ),
     "300 MB": (
         "logging.unbounded",
-        {"api__container": inspected(**logging("json-file")), "file__stats": stats({LOG: 300_000_000})},
+        {
+            "api__container": inspected(**logging("json-file")),
+            "file__stats": stats({LOG: 300_000_000}),
+        },
         "container:web",
         Severity.warning,
         "286 MiB",
@@ -452,7 +513,8 @@ FIRES: dict[str, tuple[str, dict[str, Any], str, Severity, str]] = {
         "logging.driver-blocks-start",
         {
             "api__container": inspected(
-                State=UNBORN | {"Error": NO_NAME}, **logging("gelf", **{"gelf-address": "udp://graylog.example:12201"})
+                State=UNBORN | {"Error": NO_NAME},
+                **logging("gelf", **{"gelf-address": "udp://graylog.example:12201"}),
             )
         },
         "container:web",
@@ -494,13 +556,19 @@ FIRES: dict[str, tuple[str, dict[str, Any], str, Severity, str]] = {
 }
 
 
-@pytest.mark.parametrize(("id_", "answers", "subject", "severity", "said"), FIRES.values(), ids=FIRES)
-def test_found(id_: str, answers: dict[str, Any], subject: str, severity: Severity, said: str) -> None:
+@pytest.mark.parametrize(
+    ("id_", "answers", "subject", "severity", "said"), FIRES.values(), ids=FIRES
+)
+def test_found(
+    id_: str, answers: dict[str, Any], subject: str, severity: Severity, said: str
+) -> None:
     if id_ == "storage.writable-layer-large":
         answers = {**answers, "options": {"wanted": [id_]}}
     report = examine(id_, **answers)
     found = [finding for finding in report.findings if finding.id == id_]
-    assert [(str(each.subject), each.severity) for each in found] == [(subject, severity)], report.results
+    assert [(str(each.subject), each.severity) for each in found] == [(subject, severity)], (
+        report.results
+    )
     assert said in found[0].finding.summary
 
 
@@ -513,7 +581,11 @@ SILENT: dict[str, tuple[str, dict[str, Any], str]] = {
         "passed",
     ),
     "no answer": ("storage.disk-full", {"fs__usage": Failed("timed out", "stuck")}, "unknown"),
-    "btrfs has no inodes": ("storage.inodes-exhausted", {"fs__usage": disks(usage(inodes=0, inodes_free=0))}, "passed"),
+    "btrfs has no inodes": (
+        "storage.inodes-exhausted",
+        {"fs__usage": disks(usage(inodes=0, inodes_free=0))},
+        "passed",
+    ),
     "small file held": (
         "storage.deleted-files-held",
         {"deleted_files": {"files": [HELD | {"bytes": 20 << 20}]}},
@@ -529,7 +601,11 @@ SILENT: dict[str, tuple[str, dict[str, Any], str]] = {
         {"deleted_files": {"files": [HELD | {"dev": "0:5", "fstype": "xfs"}]}},
         "passed",
     ),
-    "may not look": ("storage.deleted-files-held", {"deleted_files": {"files": [], "unseen": 40}}, "unknown"),
+    "may not look": (
+        "storage.deleted-files-held",
+        {"deleted_files": {"files": [], "unseen": 40}},
+        "unknown",
+    ),
     "xfs is full and counts its inodes by that": (
         "storage.inodes-exhausted",
         {"fs__usage": disks(filled(99) | {"fstype": "xfs", "inodes_free": 3})},
@@ -539,7 +615,10 @@ SILENT: dict[str, tuple[str, dict[str, Any], str]] = {
         "storage.disk-full",
         {
             "fs__usage": disks(
-                usage(), **{"var/log": usage(point="/var/log", dev="8:3", used=90 * GIB, available=10 * GIB)}
+                usage(),
+                **{
+                    "var/log": usage(point="/var/log", dev="8:3", used=90 * GIB, available=10 * GIB)
+                },
             )
         },
         "passed",
@@ -560,12 +639,20 @@ SILENT: dict[str, tuple[str, dict[str, Any], str]] = {
     ),
     "layer not seen": (
         "storage.writable-layer-large",
-        {"options": {"wanted": ["storage.writable-layer-large"]}, "fs__walk": WALK | {"by": {}, "complete": False}},
+        {
+            "options": {"wanted": ["storage.writable-layer-large"]},
+            "fs__walk": WALK | {"by": {}, "complete": False},
+        },
         "unknown",
     ),
     "a service that may write nothing": (
         "storage.read-only",
-        {"mounts": [mount("/", "ext4") | {"options": "ro"}, mount(ROOT, "ext4") | {"options": "ro"}]},
+        {
+            "mounts": [
+                mount("/", "ext4") | {"options": "ro"},
+                mount(ROOT, "ext4") | {"options": "ro"},
+            ]
+        },
         "passed",
     ),
     "another disk is read-only": (
@@ -575,7 +662,13 @@ SILENT: dict[str, tuple[str, dict[str, Any], str]] = {
     ),
     "a pull in progress": (
         "storage.overlay-orphans",
-        {"fs__layers": {"folders": [{"name": OTHER, "mtime": NOW - 60}], "referenced": [], "mentioned": []}},
+        {
+            "fs__layers": {
+                "folders": [{"name": OTHER, "mtime": NOW - 60}],
+                "referenced": [],
+                "mentioned": [],
+            }
+        },
         "passed",
     ),
     "build cache": (
@@ -585,7 +678,13 @@ SILENT: dict[str, tuple[str, dict[str, Any], str]] = {
     ),
     "init layer": (
         "storage.overlay-orphans",
-        {"fs__layers": {"folders": [{"name": f"{UPPER}-init", "mtime": 1.0}], "referenced": [UPPER], "mentioned": []}},
+        {
+            "fs__layers": {
+                "folders": [{"name": f"{UPPER}-init", "mtime": 1.0}],
+                "referenced": [UPPER],
+                "mentioned": [],
+            }
+        },
         "passed",
     ),
     "another driver": (
@@ -603,25 +702,44 @@ SILENT: dict[str, tuple[str, dict[str, Any], str]] = {
     "no overlay": ("storage.d-type-missing", {"api__info": {"Driver": "btrfs"}}, "skipped"),
     "no network disk": ("storage.network-volume-stale", {}, "skipped"),
     "nfs answers": ("storage.network-volume-stale", dead(), "passed"),
-    "nfs forbidden": ("storage.network-volume-stale", dead(failed=Failed("forbidden", "fuse")), "unknown"),
+    "nfs forbidden": (
+        "storage.network-volume-stale",
+        dead(failed=Failed("forbidden", "fuse")),
+        "unknown",
+    ),
     "shm free": ("storage.shm-full", {}, "passed"),
-    "shm of the host": ("storage.shm-full", {"api__container": inspected(HostConfig={"IpcMode": "host"})}, "passed"),
+    "shm of the host": (
+        "storage.shm-full",
+        {"api__container": inspected(HostConfig={"IpcMode": "host"})},
+        "passed",
+    ),
     "shm forbidden": (
         "storage.shm-full",
         {"fs__usages": {"/proc/77/root/dev/shm": {"failed": "forbidden"}}},
         "unknown",
     ),
     "limited": ("logging.unbounded", {}, "passed"),
-    "local rotates": ("logging.unbounded", {"api__container": inspected(**logging("local"))}, "passed"),
+    "local rotates": (
+        "logging.unbounded",
+        {"api__container": inspected(**logging("local"))},
+        "passed",
+    ),
     "stopped and small": (
         "logging.unbounded",
         {"api__container": inspected(State={"Status": "exited"}, **logging("json-file"))},
         "passed",
     ),
-    "no defaults": ("logging.opts-not-applied", {"api__container": inspected(**logging("json-file"))}, "skipped"),
+    "no defaults": (
+        "logging.opts-not-applied",
+        {"api__container": inspected(**logging("json-file"))},
+        "skipped",
+    ),
     "chosen otherwise": (
         "logging.opts-not-applied",
-        {"api__container": inspected(**logging("json-file", **{"max-size": "50m"})), "file__read": DAEMON_JSON},
+        {
+            "api__container": inspected(**logging("json-file", **{"max-size": "50m"})),
+            "file__read": DAEMON_JSON,
+        },
         "passed",
     ),
     "another log driver": (
@@ -639,8 +757,16 @@ SILENT: dict[str, tuple[str, dict[str, Any], str]] = {
         {"api__container": inspected(State=UNBORN | {"Error": NO_OPTION}, **logging("local"))},
         "passed",
     ),
-    "cached": ("logging.driver-unreadable", {"api__container": inspected(**logging("gelf"))}, "passed"),
-    "driver none": ("logging.driver-unreadable", {"api__container": inspected(**logging("none"))}, "passed"),
+    "cached": (
+        "logging.driver-unreadable",
+        {"api__container": inspected(**logging("gelf"))},
+        "passed",
+    ),
+    "driver none": (
+        "logging.driver-unreadable",
+        {"api__container": inspected(**logging("none"))},
+        "passed",
+    ),
     "no remote logs": ("logging.backpressure", {}, "skipped"),
     "at work": (
         "logging.backpressure",
@@ -669,8 +795,16 @@ SILENT: dict[str, tuple[str, dict[str, Any], str]] = {
         "unknown",
     ),
     "log there": ("logging.file-missing", {}, "passed"),
-    "log being rotated": ("logging.file-missing", {"open_under": {"paths": [LOG, f"{LOG}.1"]}}, "passed"),
-    "log hidden": ("logging.file-missing", {"file__stats": {LOG: {"failed": "forbidden"}}}, "unknown"),
+    "log being rotated": (
+        "logging.file-missing",
+        {"open_under": {"paths": [LOG, f"{LOG}.1"]}},
+        "passed",
+    ),
+    "log hidden": (
+        "logging.file-missing",
+        {"file__stats": {LOG: {"failed": "forbidden"}}},
+        "unknown",
+    ),
 }
 
 
@@ -683,7 +817,10 @@ def test_silent(id_: str, answers: dict[str, Any], verdict: str) -> None:
 
 
 def test_the_log_is_the_cause_of_the_full_disk() -> None:
-    answers = {"api__container": inspected(**logging("json-file")), "file__stats": stats({LOG: 60 * GIB})}
+    answers = {
+        "api__container": inspected(**logging("json-file")),
+        "file__stats": stats({LOG: 60 * GIB}),
+    }
     report = examine("storage.disk-full", fs__usage=disks(filled(97)), **answers)
     (full,) = (finding for finding in report.findings if finding.id == "storage.disk-full")
     assert [link.cause for link in full.causes] == ["logging.unbounded@container:web"]
@@ -692,13 +829,19 @@ def test_the_log_is_the_cause_of_the_full_disk() -> None:
 def test_layers_of_a_silent_engine_are_found_by_its_database() -> None:
     layers = {"folders": FOLDERS, "referenced": [UPPER], "mentioned": [], "mounts": {ID: UPPER}}
     shown = inspected(GraphDriver=None)
-    asked = {"options": {"wanted": ["storage.writable-layer-large"]}, "fs__layers": layers, "api__container": shown}
+    asked = {
+        "options": {"wanted": ["storage.writable-layer-large"]},
+        "fs__layers": layers,
+        "api__container": shown,
+    }
     report = examine("storage.writable-layer-large", **asked)
     assert [str(finding.subject) for finding in report.findings] == ["container:web"]
 
 
 def test_parts_and_other_are_what_is_used() -> None:
-    report = examine("storage.disk-full", fs__usage=disks(filled(97)), file__stats=stats({LOG: 60 * GIB}))
+    report = examine(
+        "storage.disk-full", fs__usage=disks(filled(97)), file__stats=stats({LOG: 60 * GIB})
+    )
     (full,) = report.findings
     parts = full.finding.evidence["attribution"]
     assert {part["name"]: part["bytes"] // GIB for part in parts} == {
@@ -720,7 +863,10 @@ def test_what_is_not_dockers_in_the_data_root_has_a_name() -> None:
         "volumes/orders": 5 * GIB,
     }
     report = examine(
-        "storage.disk-full", fs__usage=disks(filled(97)), fs__walk=WALK | {"by": by}, file__stats=stats({LOG: GIB})
+        "storage.disk-full",
+        fs__usage=disks(filled(97)),
+        fs__walk=WALK | {"by": by},
+        file__stats=stats({LOG: GIB}),
     )
     (full,) = report.findings
     parts = {part["name"]: part for part in full.finding.evidence["attribution"]}
@@ -733,7 +879,10 @@ def test_what_is_not_dockers_in_the_data_root_has_a_name() -> None:
 def test_what_was_not_measured_is_said() -> None:
     walk = WALK | {"complete": False, "by": {"volumes/orders": 20 * GIB}}
     report = examine(
-        "storage.disk-full", fs__usage=disks(filled(97)), fs__walk=walk, file__stats=Failed("forbidden", "root only")
+        "storage.disk-full",
+        fs__usage=disks(filled(97)),
+        fs__walk=walk,
+        file__stats=Failed("forbidden", "root only"),
     )
     (full,) = report.findings
     assert sum(part["bytes"] for part in full.finding.evidence["attribution"]) == 97 * GIB
@@ -743,9 +892,15 @@ def test_what_was_not_measured_is_said() -> None:
 
 
 def system_df(name: str) -> Json:
-    """/system/df in the shape of API 1.41 to 1.51, or of 1.52 as engine 29 answers with verbose=true."""
+    """/system/df in the shape of API 1.41 to 1.51, or of 1.52 as engine 29 answers with
+    verbose=true."""
     item = {"Id": ID, "SizeRw": 4096, "Size": 70, "Shared": False}
-    rows = {"Containers": [item], "Volumes": [], "BuildCache": [item, item | {"Shared": True}], "LayersSize": 9}
+    rows = {
+        "Containers": [item],
+        "Volumes": [],
+        "BuildCache": [item, item | {"Shared": True}],
+        "LayersSize": 9,
+    }
     return (
         rows
         if name == "old"
@@ -770,5 +925,10 @@ def test_who_may_not_walk_hears_what_the_engine_counts(shape: str) -> None:
     )
     (full,) = report.findings
     parts = {part["name"]: part["bytes"] for part in full.finding.evidence["attribution"]}
-    assert parts == {"writable layers": 4096, "build cache": 70, "images": 9, "other": 97 * GIB - 4096 - 79}
+    assert parts == {
+        "writable layers": 4096,
+        "build cache": 70,
+        "images": 9,
+        "other": 97 * GIB - 4096 - 79,
+    }
     assert "only root" in full.finding.evidence["not measured"][0]

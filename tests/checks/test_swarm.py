@@ -1,4 +1,5 @@
-"""Swarm: which services lack tasks, which node keeps itself out, on shapes that the engine answered."""
+"""Swarm: which services lack tasks, which node keeps itself out, on shapes that the engine
+answered."""
 
 from __future__ import annotations
 
@@ -19,7 +20,11 @@ FAILED = {"ServiceID": "s", "Status": {"State": "failed", "Err": "task: non-zero
 
 
 def _swarm(spec: dict[str, Any], tasks: list[dict[str, Any]]) -> Swarm:
-    row = {"ID": "s", "Spec": {"Name": "web", **spec}, "ServiceStatus": {"RunningTasks": 0, "DesiredTasks": 1}}
+    row = {
+        "ID": "s",
+        "Spec": {"Name": "web", **spec},
+        "ServiceStatus": {"RunningTasks": 0, "DesiredTasks": 1},
+    }
     return Swarm(
         "active", manager=True, managers=1, services=(msgspec.convert(row, Service),), tasks=msgspec.convert(tasks, tuple[Task, ...])
     )  # fmt: skip
@@ -30,14 +35,19 @@ def _swarm(spec: dict[str, Any], tasks: list[dict[str, Any]]) -> Swarm:
     [
         pytest.param({"Mode": {"Replicated": {"Replicas": 1}}}, [FAILED], True, id="it fails"),
         pytest.param(
-            {"Mode": {"Replicated": {"Replicas": 1}}}, [COMPLETE], True, id="it ends and is to be started again"
+            {"Mode": {"Replicated": {"Replicas": 1}}},
+            [COMPLETE],
+            True,
+            id="it ends and is to be started again",
         ),
         pytest.param(ONCE, [COMPLETE], False, id="it was to run once, and did"),
         pytest.param(ONCE, [FAILED], True, id="it was to run once, and failed"),
         pytest.param({"Mode": {"ReplicatedJob": {}}}, [COMPLETE], False, id="a job that is done"),
     ],
 )
-def test_services_that_lack_tasks(spec: dict[str, Any], tasks: list[dict[str, Any]], fires: bool) -> None:
+def test_services_that_lack_tasks(
+    spec: dict[str, Any], tasks: list[dict[str, Any]], fires: bool
+) -> None:
     result = judge("swarm.service-underreplicated", swarm=_swarm(spec, tasks), clock=CLOCK)
     assert bool(result.findings) is fires
 
@@ -60,8 +70,12 @@ def test_a_service_knows_its_tasks_and_its_failed_update() -> None:
 @pytest.mark.parametrize(
     ("state", "error", "reason"),
     [
-        pytest.param("locked", "Swarm is encrypted and needs to be unlocked", "it is locked", id="locked"),
-        pytest.param("error", "x509: certificate has expired", "x509: certificate has expired", id="an error"),
+        pytest.param(
+            "locked", "Swarm is encrypted and needs to be unlocked", "it is locked", id="locked"
+        ),
+        pytest.param(
+            "error", "x509: certificate has expired", "x509: certificate has expired", id="an error"
+        ),
         pytest.param("pending", "", "", id="it joins"),
     ],
 )

@@ -18,7 +18,9 @@ PATH = "/var/lib/docker/tmp"
 
 @pytest.mark.parametrize(("is_missing", "expected"), [(False, []), (True, [("warning", "docker")])])
 def test_the_temporary_folder(is_missing: bool, expected: list[tuple[str, str]]):
-    result = judge("daemon.temp-folder-missing", temp_folder=TempFolder(PATH, is_missing), daemon=ALIVE)
+    result = judge(
+        "daemon.temp-folder-missing", temp_folder=TempFolder(PATH, is_missing), daemon=ALIVE
+    )
     assert rows(result) == expected
 
 
@@ -26,11 +28,16 @@ STATUSES: dict[str, tuple[dict[str, Any], bool]] = {
     "both are there": ({"/d": {"type": "folder"}, "/d/tmp": {"type": "folder"}}, False),
     "removed": ({"/d": {"type": "folder"}, "/d/tmp": {"failed": "missing"}}, True),
     "not allowed to look": ({"/d": {"type": "folder"}, "/d/tmp": {"failed": "forbidden"}}, False),
-    "the data root itself is gone": ({"/d": {"failed": "missing"}, "/d/tmp": {"failed": "missing"}}, False),
+    "the data root itself is gone": (
+        {"/d": {"failed": "missing"}, "/d/tmp": {"failed": "missing"}},
+        False,
+    ),
 }
 
 
 @pytest.mark.parametrize(("answer", "expected"), STATUSES.values(), ids=STATUSES.keys())
 def test_what_the_host_says_of_the_folder(answer: dict[str, Any], expected: bool):
-    evidence = temp_folder(Made({"file.stats": answer}), DataRoot("/d", "info"), Info(docker_root_dir="/d"))
+    evidence = temp_folder(
+        Made({"file.stats": answer}), DataRoot("/d", "info"), Info(docker_root_dir="/d")
+    )
     assert evidence == TempFolder("/d/tmp", expected)

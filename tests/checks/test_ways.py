@@ -1,4 +1,5 @@
-"""What the checks say of walked connections: to the host, between containers, of other bridges, and of answers."""
+"""What the checks say of walked connections: to the host, between containers, of other bridges, and
+of answers."""
 
 from __future__ import annotations
 
@@ -19,7 +20,9 @@ from diagnose.model import Verdict
 from tests.judging import judge, rows
 
 SHOP = Network("a" * 64, "shop", "bridge", options={"com.docker.network.bridge.name": "br-shop"})
-APART = Network("b" * 64, "quiet", "bridge", options={"com.docker.network.bridge.enable_icc": "false"})
+APART = Network(
+    "b" * 64, "quiet", "bridge", options={"com.docker.network.bridge.enable_icc": "false"}
+)
 API = Container("1" * 64, "/api")
 DB = Container("2" * 64, "/db")
 POLICY = Step("ip filter", "INPUT", "policy drop")
@@ -33,21 +36,34 @@ def stopped(by: Step, outcome: Any = "drop") -> Trace:
 
 def to_host(trace: Trace, port: int = 5432, source: Any = "environment") -> WantedPath:
     return WantedPath(
-        "to the host", Want(API, "172.17.0.1", port, source, "DB_HOST"), SHOP, "172.17.0.1", port or 9100, trace
+        "to the host",
+        Want(API, "172.17.0.1", port, source, "DB_HOST"),
+        SHOP,
+        "172.17.0.1",
+        port or 9100,
+        trace,
     )
 
 
 def to_peer(trace: Trace, network: Network = SHOP) -> WantedPath:
     want = Want(API, "db", 5432, "environment", "DB_HOST")
-    return WantedPath("between containers", want, network, "172.18.0.3", 5432, trace, DB, bridged=True)
+    return WantedPath(
+        "between containers", want, network, "172.18.0.3", 5432, trace, DB, bridged=True
+    )
 
 
 INPUT: dict[str, tuple[list[WantedPath], list[tuple[str, str]]]] = {
     "open": ([to_host(OPEN)], []),
     "closed": ([to_host(stopped(POLICY))], [("warning", "host")]),
-    "closed, and a log says that it failed": ([to_host(stopped(POLICY), source="log")], [("critical", "host")]),
+    "closed, and a log says that it failed": (
+        [to_host(stopped(POLICY), source="log")],
+        [("critical", "host")],
+    ),
     "any port, all closed": ([to_host(stopped(POLICY), 0, "extra hosts")], [("warning", "host")]),
-    "any port, one open": ([to_host(stopped(POLICY), 0, "extra hosts"), to_host(OPEN, 0, "extra hosts")], []),
+    "any port, one open": (
+        [to_host(stopped(POLICY), 0, "extra hosts"), to_host(OPEN, 0, "extra hosts")],
+        [],
+    ),
 }
 
 
@@ -58,13 +74,20 @@ def test_services_of_the_host(name: str) -> None:
 
 
 def test_a_way_that_depends_on_a_rule_that_is_not_understood_is_not_called_open() -> None:
-    result = judge("firewall.input-dropped", wanted_paths=WantedPaths((to_host(stopped(POLICY, "unknown")),)))
-    assert (result.verdict, [left.subject.name for left in result.unexamined]) == (Verdict.UNKNOWN, ["api"])
+    result = judge(
+        "firewall.input-dropped", wanted_paths=WantedPaths((to_host(stopped(POLICY, "unknown")),))
+    )
+    assert (result.verdict, [left.subject.name for left in result.unexamined]) == (
+        Verdict.UNKNOWN,
+        ["api"],
+    )
 
 
 def test_nobody_wants_anything() -> None:
     assert judge("firewall.input-dropped", wanted_paths=WantedPaths()).verdict is Verdict.SKIPPED
-    assert judge("firewall.between-containers", wanted_paths=WantedPaths()).verdict is Verdict.SKIPPED
+    assert (
+        judge("firewall.between-containers", wanted_paths=WantedPaths()).verdict is Verdict.SKIPPED
+    )
 
 
 BETWEEN: dict[str, tuple[WantedPath, list[tuple[str, str]]]] = {
@@ -81,25 +104,38 @@ def test_between_containers(name: str) -> None:
 
 
 def bridge(trace: Trace) -> BridgePaths:
-    return BridgePaths((BridgePath("lxcbr0", "routed", "ip", "10.0.3.0/24", "eth0", ("veth1",), trace),))
+    return BridgePaths(
+        (BridgePath("lxcbr0", "routed", "ip", "10.0.3.0/24", "eth0", ("veth1",), trace),)
+    )
 
 
 BRIDGES: dict[str, tuple[Trace, list[tuple[str, str]]]] = {
     "let through": (OPEN, []),
-    "dropped by the policy": (stopped(Step("ip filter", "FORWARD", "policy drop")), [("critical", "lxcbr0")]),
-    "closed by a rule of its own program": (stopped(Step("ip filter", "LIBVIRT_FWO", "-i lxcbr0 -j REJECT")), []),
+    "dropped by the policy": (
+        stopped(Step("ip filter", "FORWARD", "policy drop")),
+        [("critical", "lxcbr0")],
+    ),
+    "closed by a rule of its own program": (
+        stopped(Step("ip filter", "LIBVIRT_FWO", "-i lxcbr0 -j REJECT")),
+        [],
+    ),
 }
 
 
 @pytest.mark.parametrize("name", BRIDGES)
 def test_other_bridges(name: str) -> None:
     trace, wanted = BRIDGES[name]
-    result = judge("firewall.other-bridges-cut-off", bridge_paths=bridge(trace), firewall=Firewall(Ruleset()))
+    result = judge(
+        "firewall.other-bridges-cut-off", bridge_paths=bridge(trace), firewall=Firewall(Ruleset())
+    )
     assert rows(result) == wanted
 
 
 ROUTERS: dict[str, tuple[RouterAdvertisements, list[tuple[str, str]]]] = {
-    "ignored": (RouterAdvertisements((IgnoredRouter("eth0", ("2001:db8::10",)),)), [("critical", "eth0")]),
+    "ignored": (
+        RouterAdvertisements((IgnoredRouter("eth0", ("2001:db8::10",)),)),
+        [("critical", "eth0")],
+    ),
     "there is a default route": (RouterAdvertisements((), has_default=True), []),
 }
 

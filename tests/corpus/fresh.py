@@ -1,4 +1,5 @@
-"""Secrets that are new in each run: other shapes than the corpus, put together from parts that know nothing of the redaction."""
+"""Secrets that are new in each run: other shapes than the corpus, put together from parts that know
+nothing of the redaction."""
 
 from __future__ import annotations
 
@@ -11,7 +12,20 @@ from typing import Any
 
 from tests.corpus import Case, put, template
 
-_SERVICES = ("billing", "Mail", "ORDERS", "x2", "legacy", "Search", "kafka", "s3", "ldap", "grafana", "ci", "backup")
+_SERVICES = (
+    "billing",
+    "Mail",
+    "ORDERS",
+    "x2",
+    "legacy",
+    "Search",
+    "kafka",
+    "s3",
+    "ldap",
+    "grafana",
+    "ci",
+    "backup",
+)
 _NOUNS = [
     "password",
     "PASSWORD",
@@ -82,7 +96,9 @@ def _in_env(rnd: random.Random) -> tuple[str, str, Any, str]:
 
 def _in_json_env(rnd: random.Random) -> tuple[str, str, Any, str]:
     value = _value(rnd)
-    inner = json.dumps({"svc": {"opts": {_name(rnd): value}, "port": 1}}, indent=rnd.choice((None, 1)))
+    inner = json.dumps(
+        {"svc": {"opts": {_name(rnd): value}, "port": 1}}, indent=rnd.choice((None, 1))
+    )
     return "api.container", "Config.Env[]", f"APP_CONFIG={inner}", value
 
 
@@ -100,7 +116,13 @@ def _in_flag(rnd: random.Random) -> tuple[str, str, Any, str]:
         + "-"
         + rnd.choice(("password", "secret", "token", "api-key", "passphrase"))
     )
-    words = ["/app", "serve", *([f"{flag}={value}"] if rnd.random() < 0.5 else [flag, value]), "--port", "80"]
+    words = [
+        "/app",
+        "serve",
+        *([f"{flag}={value}"] if rnd.random() < 0.5 else [flag, value]),
+        "--port",
+        "80",
+    ]
     if rnd.random() < 0.5:
         return "api.container", "Config.Cmd", words, value
     return "api.container", "Config.Cmd", ["sh", "-c", " ".join(words)], value
@@ -109,7 +131,18 @@ def _in_flag(rnd: random.Random) -> tuple[str, str, Any, str]:
 def _in_url(rnd: random.Random) -> tuple[str, str, Any, str]:
     value = _word(rnd)
     scheme = rnd.choice(
-        ("postgresql+asyncpg", "mariadb", "rediss", "amqps", "ftp", "smb", "ldaps", "mqtt", "nats", "clickhouse")
+        (
+            "postgresql+asyncpg",
+            "mariadb",
+            "rediss",
+            "amqps",
+            "ftp",
+            "smb",
+            "ldaps",
+            "mqtt",
+            "nats",
+            "clickhouse",
+        )
     )
     url = f"{scheme}://{rnd.choice(_SERVICES)}:{value}@host-{rnd.randint(1, 9)}.internal:{rnd.randint(1000, 9999)}/x"
     return rnd.choice(
@@ -150,7 +183,12 @@ def _in_header(rnd: random.Random) -> tuple[str, str, Any, str]:
         )
     )
     line = f"{header} {value}" if ": " in header else f"{header}: {value}"
-    return "text", "", rnd.choice(("> {}", "curl -sH '{}' http://x/y", 'headers: {{"{}"}}', "{}")).format(line), value
+    return (
+        "text",
+        "",
+        rnd.choice(("> {}", "curl -sH '{}' http://x/y", 'headers: {{"{}"}}', "{}")).format(line),
+        value,
+    )
 
 
 def _in_basic(rnd: random.Random) -> tuple[str, str, Any, str]:
@@ -158,7 +196,12 @@ def _in_basic(rnd: random.Random) -> tuple[str, str, Any, str]:
     return rnd.choice(
         (
             ("text", "", f"Authorization: Basic {value}", value),
-            ("file:/root/.docker/config.json", "", json.dumps({"auths": {"r.example": {"auth": value}}}), value),
+            (
+                "file:/root/.docker/config.json",
+                "",
+                json.dumps({"auths": {"r.example": {"auth": value}}}),
+                value,
+            ),
         )
     )
 
@@ -173,7 +216,17 @@ def _in_ini(rnd: random.Random) -> tuple[str, str, Any, str]:
 def _in_query(rnd: random.Random) -> tuple[str, str, Any, str]:
     value = _word(rnd)
     key = rnd.choice(
-        ("api_key", "apikey", "token", "access_token", "auth_token", "password", "client_secret", "pwd", "secret")
+        (
+            "api_key",
+            "apikey",
+            "token",
+            "access_token",
+            "auth_token",
+            "password",
+            "client_secret",
+            "pwd",
+            "secret",
+        )
     )
     return "text", "", f'10.0.0.1 - - "GET /v1/x?page=2&{key}={value}&z=1 HTTP/1.1" 200', value
 
@@ -181,7 +234,10 @@ def _in_query(rnd: random.Random) -> tuple[str, str, Any, str]:
 def _mixed(rnd: random.Random) -> str:
     """What no language has as a word, so that a sentence around it is enough to tell."""
     return (
-        rnd.choice(string.ascii_uppercase) + rnd.choice(string.ascii_lowercase) + rnd.choice(string.digits) + _word(rnd)
+        rnd.choice(string.ascii_uppercase)
+        + rnd.choice(string.ascii_lowercase)
+        + rnd.choice(string.digits)
+        + _word(rnd)
     )
 
 
@@ -200,7 +256,9 @@ def _in_sentence(rnd: random.Random) -> tuple[str, str, Any, str]:
 
 def _in_base64(rnd: random.Random) -> tuple[str, str, Any, str]:
     value = _mixed(rnd)
-    plain = rnd.choice((json.dumps({"user": "app", _name(rnd): value}), f"{rnd.choice(_SERVICES)}:{value}"))
+    plain = rnd.choice(
+        (json.dumps({"user": "app", _name(rnd): value}), f"{rnd.choice(_SERVICES)}:{value}")
+    )
     encoded = base64.b64encode(plain.encode()).decode()
     return rnd.choice(
         (
@@ -213,7 +271,11 @@ def _in_base64(rnd: random.Random) -> tuple[str, str, Any, str]:
 def _in_list(rnd: random.Random) -> tuple[str, str, Any, str]:
     value = _word(rnd)
     tool = rnd.choice(
-        (["redis-cli", "-a", value], ["mysqladmin", f"-p{value}", "ping"], ["curl", "-su", f"bob:{value}"])
+        (
+            ["redis-cli", "-a", value],
+            ["mysqladmin", f"-p{value}", "ping"],
+            ["curl", "-su", f"bob:{value}"],
+        )
     )
     text = f"services:\n  x:\n    healthcheck:\n      test: {json.dumps(['CMD', *tool])}\n"
     return "file:/srv/x/compose.yaml", "", text, value
@@ -247,4 +309,13 @@ def cases(seed: int, count: int) -> Iterator[Case]:
             args, question, answer = {"path": question[5:]}, "file.read", {"text": text}
         else:
             answer = text if question == "text" else put(template(question), place, text)
-        yield Case(f"{maker.__name__[4:]}-{n}", "fresh", question, args, place, str(text), (secret,), answer)
+        yield Case(
+            f"{maker.__name__[4:]}-{n}",
+            "fresh",
+            question,
+            args,
+            place,
+            str(text),
+            (secret,),
+            answer,
+        )

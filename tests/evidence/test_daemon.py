@@ -1,4 +1,5 @@
-"""What is read from the daemon's own log and configuration: parsing, held to texts that engines really wrote."""
+"""What is read from the daemon's own log and configuration: parsing, held to texts that engines
+really wrote."""
 
 from __future__ import annotations
 
@@ -54,10 +55,18 @@ DEAD = Daemon(Endpoint("unix:///var/run/docker.sock", "unix"), Caller(), Unavail
             id="json",
         ),
         pytest.param(
-            "ERRO[2026-11-23T23:34:39.918Z] it broke   error=deep", "error", "it broke", "deep", id="terminal"
+            "ERRO[2026-11-23T23:34:39.918Z] it broke   error=deep",
+            "error",
+            "it broke",
+            "deep",
+            id="terminal",
         ),
         pytest.param(
-            "failed to start daemon: timeout", "fatal", "failed to start daemon: timeout", None, id="last words"
+            "failed to start daemon: timeout",
+            "fatal",
+            "failed to start daemon: timeout",
+            None,
+            id="last words",
         ),
     ],
 )
@@ -89,13 +98,20 @@ def test_the_text_of_a_line_has_its_error(fields: str, text: str) -> None:
     assert line.text == text
 
 
-@pytest.mark.parametrize("text", ["", "goroutine 1 [running]:", "\t/usr/src/main.go:12 +0x1d", "{not json"])
+@pytest.mark.parametrize(
+    "text", ["", "goroutine 1 [running]:", "\t/usr/src/main.go:12 +0x1d", "{not json"]
+)
 def test_what_is_no_line_of_a_log(text: str) -> None:
     assert parse_line(text) is None
 
 
 def test_a_line_without_a_time_has_that_of_the_line_before() -> None:
-    lines = parse(['time="2026-11-23T23:34:24Z" level=info msg="Starting up"', "failed to start daemon: no disk"])
+    lines = parse(
+        [
+            'time="2026-11-23T23:34:24Z" level=info msg="Starting up"',
+            "failed to start daemon: no disk",
+        ]
+    )
     assert lines[1].at == lines[0].at == 1795476864.0
     assert DaemonLog(lines, "x").last_start == lines
 
@@ -119,7 +135,9 @@ def test_log_is_found_behind_standard_error() -> None:
     log = daemon_log(host)
     assert isinstance(log, DaemonLog)
     assert log.source == "/var/log/engine.log"
-    assert [each.args["path"] for each in host.asked if each.kind == "file.read"] == ["/var/log/engine.log"]
+    assert [each.args["path"] for each in host.asked if each.kind == "file.read"] == [
+        "/var/log/engine.log"
+    ]
 
 
 def test_last_words_in_the_journal_are_the_engines_and_not_the_service_managers() -> None:
@@ -129,11 +147,17 @@ def test_last_words_in_the_journal_are_the_engines_and_not_the_service_managers(
         (1, "docker.service: Main process exited, code=exited, status=1/FAILURE"),
         (1, "Failed to start docker.service - Docker Application Container Engine."),
     ]
-    entries = [{"at": AT, "message": text, "pid": pid, "cursor": f"s={at}"} for at, (pid, text) in enumerate(said)]
+    entries = [
+        {"at": AT, "message": text, "pid": pid, "cursor": f"s={at}"}
+        for at, (pid, text) in enumerate(said)
+    ]
     log = daemon_log(Made({"journal": {"entries": entries}}))
     assert isinstance(log, DaemonLog)
     assert log.last_failure is not None
-    assert (log.last_failure.text, log.last_failure.place) == ("mkdir /srv/docker: read-only file system", "s=1")
+    assert (log.last_failure.text, log.last_failure.place) == (
+        "mkdir /srv/docker: read-only file system",
+        "s=1",
+    )
 
 
 def test_log_that_is_nowhere_is_not_an_empty_log() -> None:
@@ -148,7 +172,11 @@ def test_log_that_is_nowhere_is_not_an_empty_log() -> None:
 
 
 def test_journal_that_may_not_be_read_is_the_reason() -> None:
-    answers = {"journal": Failed("forbidden", "no"), "locality": {}, "file.read": Failed("missing", "")}
+    answers = {
+        "journal": Failed("forbidden", "no"),
+        "locality": {},
+        "file.read": Failed("missing", ""),
+    }
     log = daemon_log(Made(answers))
     assert isinstance(log, Unavailable)
     assert log.reason == "forbidden"
@@ -159,7 +187,10 @@ def test_journal_that_may_not_be_read_is_the_reason() -> None:
     [
         pytest.param('{"debug": true}', "", 0, id="valid"),
         pytest.param(
-            '{\n "debug": true,\n}', "Expecting property name enclosed in double quotes", 3, id="trailing comma"
+            '{\n "debug": true,\n}',
+            "Expecting property name enclosed in double quotes",
+            3,
+            id="trailing comma",
         ),
         pytest.param('{"a": 1} x', "Extra data", 1, id="more than one value"),
         pytest.param("", "the file is empty", 1, id="empty"),
@@ -179,10 +210,10 @@ def test_a_key_that_stands_twice() -> None:
 
 
 def test_flags() -> None:
-    words = (
-        "-H fd:// --containerd=/run/c.sock --debug -H=tcp://0.0.0.0:2375 --icc=false -s overlay2 --log-opt max-size=1m"
+    words = "-H fd:// --containerd=/run/c.sock --debug -H=tcp://0.0.0.0:2375 --icc=false -s overlay2 --log-opt max-size=1m"
+    config = DaemonConfig(
+        "/etc/docker/daemon.json", values={"dns": ["192.0.2.1"]}, flags=parse_flags(words.split())
     )
-    config = DaemonConfig("/etc/docker/daemon.json", values={"dns": ["192.0.2.1"]}, flags=parse_flags(words.split()))
     assert config.value("hosts") == ["fd://", "tcp://0.0.0.0:2375"]
     assert config.value("debug") is True
     assert config.value("icc") is False
@@ -260,7 +291,11 @@ def system_or_users(question: Any) -> Any:
 DEAD_USERS = {
     "endpoint": at(),
     "locality": NOBODY,
-    "unit": {"LoadState": "loaded", "ActiveState": "inactive", "ExecStart": "{ argv[]=/usr/bin/dockerd -H fd:// ; }"},
+    "unit": {
+        "LoadState": "loaded",
+        "ActiveState": "inactive",
+        "ExecStart": "{ argv[]=/usr/bin/dockerd -H fd:// ; }",
+    },
     "file.read": system_or_users,
     "file.stats": Failed("missing", ""),
     "api.ping": Failed("missing", ""),
@@ -302,7 +337,9 @@ def test_data_of_a_dead_rootless_engine() -> None:
     for missing in ({"data": None}, {"traces": False}):
         nowhere = Made({**DEAD_USERS, "endpoint": at({**USERS, **missing})})
         assert isinstance(data_root(nowhere, NOTHING, NOTHING), Unavailable)
-    older = Made({**DEAD_USERS, "endpoint": {"url": "unix:///run/user/1200/docker.sock", "scheme": "unix"}})
+    older = Made(
+        {**DEAD_USERS, "endpoint": {"url": "unix:///run/user/1200/docker.sock", "scheme": "unix"}}
+    )
     assert data_root(older, NOTHING, NOTHING) == DataRoot("/var/lib/docker", "default")
 
 
@@ -354,7 +391,11 @@ def test_rootless_engine_has_no_unit_and_no_pid_file_of_the_systems() -> None:
 
 def test_containerd_of_a_rootless_engine_is_told_by_its_folder() -> None:
     own = Process(
-        92, 5, "containerd", "S", cmdline=["containerd", "--config", "/run/user/1200/docker/containerd/containerd.toml"]
+        92,
+        5,
+        "containerd",
+        "S",
+        cmdline=["containerd", "--config", "/run/user/1200/docker/containerd/containerd.toml"],
     )
     system = Process(93, 1, "containerd", "S", cmdline=["/usr/bin/containerd"])
 
@@ -371,26 +412,36 @@ def test_containerd_of_a_rootless_engine_is_told_by_its_folder() -> None:
     assert [each.pid for each in found.processes.containerds or ()] == [92]
 
 
-SYSTEMS_PLACE = at(url="unix:///var/run/docker.sock", source="default socket", named=False) | {"rootless": None}
+SYSTEMS_PLACE = at(url="unix:///var/run/docker.sock", source="default socket", named=False) | {
+    "rootless": None
+}
 
 
 def test_rootless_engine_beside_no_other_is_named_and_nothing_is_critical() -> None:
     disabled = {"LoadState": "loaded", "ActiveState": "inactive", "UnitFileState": "disabled"}
-    result = judge("daemon.not-running", daemon=seen(ANOTHERS, endpoint=SYSTEMS_PLACE, unit=disabled))
+    result = judge(
+        "daemon.not-running", daemon=seen(ANOTHERS, endpoint=SYSTEMS_PLACE, unit=disabled)
+    )
     assert result.verdict == "unknown"
     assert "process 91 and serves unix:///run/user/1200/docker.sock: name it with -H" in result.why
 
 
 @pytest.mark.parametrize(
     "unit",
-    [{"UnitFileState": "enabled", "ActiveState": "inactive"}, {"UnitFileState": "disabled", "ActiveState": "failed"}],
+    [
+        {"UnitFileState": "enabled", "ActiveState": "inactive"},
+        {"UnitFileState": "disabled", "ActiveState": "failed"},
+    ],
 )
 def test_engine_that_ought_to_run_is_missed_beside_a_rootless_one(unit: dict[str, str]) -> None:
     assert seen(ANOTHERS, endpoint=SYSTEMS_PLACE, unit={"LoadState": "loaded", **unit}).is_down
 
 
 def test_words_of_the_systems_engine_are_not_those_of_a_dead_rootless_one() -> None:
-    said = {"file.read": {"text": "failed to start daemon: no disk"}, "journal": Failed("missing", "no journal")}
+    said = {
+        "file.read": {"text": "failed to start daemon: no disk"},
+        "journal": Failed("missing", "no journal"),
+    }
     assert isinstance(daemon_log(Made({**said, "endpoint": SYSTEMS_PLACE})), DaemonLog)
     log = daemon_log(Made({**said, "endpoint": SYSTEMS_PLACE | {"rootless": {"uid": 1200}}}))
     assert log == Unavailable("missing", "a rootless engine's log is in its user's journal")
@@ -409,7 +460,10 @@ def test_containers_of_a_dead_rootless_engine_are_its_users() -> None:
     "answers",
     [
         pytest.param({"locality": {"same_host": False, "why": "a tunnel"}}, id="another machine"),
-        pytest.param({"locality": HERE, "file.read": Failed("forbidden", "")}, id="a file that may not be read"),
+        pytest.param(
+            {"locality": HERE, "file.read": Failed("forbidden", "")},
+            id="a file that may not be read",
+        ),
     ],
 )
 def test_configuration_that_cannot_be_had_is_not_empty(answers: dict[str, Any]) -> None:
@@ -420,25 +474,49 @@ def test_configuration_that_cannot_be_had_is_not_empty(answers: dict[str, Any]) 
     ("text", "why"),
     [
         ("toomanyrequests: You have reached your unauthenticated pull rate limit.", "rate-limit"),
-        ('Get "https://r/v2/": proxyconnect tcp: dial tcp 192.0.2.80:3128: connect: connection refused', "proxy"),
+        (
+            'Get "https://r/v2/": proxyconnect tcp: dial tcp 192.0.2.80:3128: connect: connection refused',
+            "proxy",
+        ),
         (
             'Get "https://r/v2/": tls: failed to verify certificate: x509: certificate signed by unknown authority',
             "tls",
         ),
-        ('Get "https://192.0.2.80:80/v2/": http: server gave HTTP response to HTTPS client', "plain-http"),
+        (
+            'Get "https://192.0.2.80:80/v2/": http: server gave HTTP response to HTTPS client',
+            "plain-http",
+        ),
         ("no matching manifest for linux/amd64 in the manifest list entries", "platform"),
         ('failed to pull "r/a:1": no match for platform in manifest: not found', "platform"),
         ('image operating system "windows" cannot be used on this platform', "platform"),
         ('Get "https://registry-1.docker.io/v2/": Forbidden', "proxy"),
-        ('failed to do request: Head "https://r.example/v2/a/manifests/1": Service Unavailable', "proxy"),
-        ("error parsing HTTP 403 response body: invalid character '<' looking for beginning of value", "denied"),
+        (
+            'failed to do request: Head "https://r.example/v2/a/manifests/1": Service Unavailable',
+            "proxy",
+        ),
+        (
+            "error parsing HTTP 403 response body: invalid character '<' looking for beginning of value",
+            "denied",
+        ),
         ("error parsing HTTP 429 response body: unexpected end of JSON input", "rate-limit"),
-        ("error parsing HTTP 503 response body: invalid character '<' looking for beginning of value", "unreachable"),
-        ("unexpected status from HEAD request to https://r.example/v2/a/manifests/1: 403 Forbidden ", "denied"),
+        (
+            "error parsing HTTP 503 response body: invalid character '<' looking for beginning of value",
+            "unreachable",
+        ),
+        (
+            "unexpected status from HEAD request to https://r.example/v2/a/manifests/1: 403 Forbidden ",
+            "denied",
+        ),
         ("manifest unknown: manifest unknown", "denied"),
         ("unauthorized: authentication required", "denied"),
-        ('Get "https://192.0.2.253/v2/": dial tcp 192.0.2.253:443: connect: no route to host', "unreachable"),
-        ('Get "https://x/v2/": dial tcp: lookup x on 192.0.2.53:53: server misbehaving', "unreachable"),
+        (
+            'Get "https://192.0.2.253/v2/": dial tcp 192.0.2.253:443: connect: no route to host',
+            "unreachable",
+        ),
+        (
+            'Get "https://x/v2/": dial tcp: lookup x on 192.0.2.53:53: server misbehaving',
+            "unreachable",
+        ),
         ("received unexpected HTTP status: 503 Service Unavailable", "unreachable"),
         ("failed to register layer: rename /a /b: directory not empty", "corrupt"),
         ("failed to register layer: write /x: no space left on device", "no-space"),
@@ -451,11 +529,16 @@ def test_classes_of_failed_pulls(text: str, why: str | None) -> None:
     assert classify(text) == why
 
 
-def collected(texts: list[tuple[float, str]], pulled: list[tuple[float, str]], present: list[str]) -> Pulls:
-    """What is made of lines, pulls that went well, and images that are here; times are seconds after `AT`."""
+def collected(
+    texts: list[tuple[float, str]], pulled: list[tuple[float, str]], present: list[str]
+) -> Pulls:
+    """What is made of lines, pulls that went well, and images that are here; times are seconds
+    after `AT`."""
     read = ((after, parse_line(text)) for after, text in texts)
     lines = tuple(replace(line, at=AT + after) for after, line in read if line)
-    events = Events(tuple(Event(AT + after, "image", "pull", "", name, {}) for after, name in pulled))
+    events = Events(
+        tuple(Event(AT + after, "image", "pull", "", name, {}) for after, name in pulled)
+    )
     images = Images((Image("sha256:1", present),), {})
     answer = pulls(DaemonLog(lines, "log"), Clock(AT + 1000, 0), Options(), events, images)
     assert isinstance(answer, Pulls)
@@ -477,9 +560,7 @@ NO_MANIFEST = "manifest for shop:1.4 not found: manifest unknown: manifest unkno
 NO_LOGIN = "unauthorized: authentication required"
 ENDED = 'level=error msg="Not continuing with pull after error" error="{}"'
 FETCH = 'level=info msg="fetch failed after status: 404 Not Found" host="r:5000"'
-FIELD = (
-    'level=error msg="Handler for POST /images/create returned error" error-response="pull access denied for team/app"'
-)
+FIELD = 'level=error msg="Handler for POST /images/create returned error" error-response="pull access denied for team/app"'
 HEAD = HANDLER + r'Head \"https://registry-1.docker.io/v2/library/bb/manifests/1\": EOF"'
 
 
@@ -593,8 +674,12 @@ def test_a_folder_in_place_of_the_file_is_a_fault() -> None:
 
 def test_bytes_that_are_no_text_have_a_place() -> None:
     said = "unable to configure the Docker daemon with file /etc/docker/daemon.json: failed to decode: invalid UTF-8"
-    host = Made({"locality": HERE, "file.read": {"text": '{\n "labels": ["caf\ufffd=1"]}', "mtime": 1.0}})
+    host = Made(
+        {"locality": HERE, "file.read": {"text": '{\n "labels": ["caf\ufffd=1"]}', "mtime": 1.0}}
+    )
     config = daemon_config(host)
     assert isinstance(config, DaemonConfig)
-    told = config_faults(host, config, DEAD, NOTHING, DaemonLog(parse([said]), "/var/log/docker.log"))
+    told = config_faults(
+        host, config, DEAD, NOTHING, DaemonLog(parse([said]), "/var/log/docker.log")
+    )
     assert [(fault.line, fault.column) for fault in told.faults] == [(2, 17)]

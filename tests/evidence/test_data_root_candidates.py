@@ -5,7 +5,12 @@ from __future__ import annotations
 import pytest
 
 from diagnose.evidence.engine.config import DaemonConfig
-from diagnose.evidence.engine.data_root_candidates import DataRootCandidates, OtherRoot, PlannedMount, planned_in_fstab
+from diagnose.evidence.engine.data_root_candidates import (
+    DataRootCandidates,
+    OtherRoot,
+    PlannedMount,
+    planned_in_fstab,
+)
 from tests.judging import judge, rows
 
 FSTAB = """
@@ -37,14 +42,24 @@ PATH = "/etc/docker/daemon.json"
     [
         pytest.param(DataRootCandidates("/var/lib/docker", 3), [], id="in use, and nothing else"),
         pytest.param(
-            DataRootCandidates("/data/docker", 0, (MOUNT,)), [("critical", "docker")], id="not mounted, empty"
-        ),
-        pytest.param(DataRootCandidates("/data/docker", 2, (MOUNT,)), [("warning", "docker")], id="not mounted, used"),
-        pytest.param(
-            DataRootCandidates("/data/docker", 0, (MOUNT,), (OTHER,)), [("critical", "docker")], id="one cause"
+            DataRootCandidates("/data/docker", 0, (MOUNT,)),
+            [("critical", "docker")],
+            id="not mounted, empty",
         ),
         pytest.param(
-            DataRootCandidates("/var/lib/docker", 0, (), (OTHER,)), [("warning", "docker")], id="another root"
+            DataRootCandidates("/data/docker", 2, (MOUNT,)),
+            [("warning", "docker")],
+            id="not mounted, used",
+        ),
+        pytest.param(
+            DataRootCandidates("/data/docker", 0, (MOUNT,), (OTHER,)),
+            [("critical", "docker")],
+            id="one cause",
+        ),
+        pytest.param(
+            DataRootCandidates("/var/lib/docker", 0, (), (OTHER,)),
+            [("warning", "docker")],
+            id="another root",
         ),
     ],
 )
@@ -55,7 +70,13 @@ def test_wrong_data_root(candidates: DataRootCandidates, found: list[tuple[str, 
 @pytest.mark.parametrize(
     ("root", "other", "config", "variables"),
     [
-        pytest.param("/var/lib/docker", "/data/docker", DaemonConfig(PATH), {"other", "path"}, id="by the file"),
+        pytest.param(
+            "/var/lib/docker",
+            "/data/docker",
+            DaemonConfig(PATH),
+            {"other", "path"},
+            id="by the file",
+        ),
         pytest.param(
             "/srv/docker",
             "/data/docker",
@@ -63,7 +84,9 @@ def test_wrong_data_root(candidates: DataRootCandidates, found: list[tuple[str, 
             {"other"},
             id="by a flag",
         ),
-        pytest.param("/v/1000.1000", "/v", DaemonConfig(PATH), {"other", "remap_path"}, id="remapped since"),
+        pytest.param(
+            "/v/1000.1000", "/v", DaemonConfig(PATH), {"other", "remap_path"}, id="remapped since"
+        ),
         pytest.param("/v", "/v/1000.1000", DaemonConfig(PATH), {"other"}, id="remapped no more"),
     ],
 )

@@ -4,9 +4,21 @@ from __future__ import annotations
 
 import pytest
 
-from diagnose.evidence.engine.daemon import Caller, Daemon, DaemonProcesses, Endpoint, Installation, ProcessDetail
+from diagnose.evidence.engine.daemon import (
+    Caller,
+    Daemon,
+    DaemonProcesses,
+    Endpoint,
+    Installation,
+    ProcessDetail,
+)
 from diagnose.evidence.engine.data_root import DataRoot
-from diagnose.evidence.engine.databases import DamagedDatabase, EngineDatabases, LockedDatabase, engine_databases
+from diagnose.evidence.engine.databases import (
+    DamagedDatabase,
+    EngineDatabases,
+    LockedDatabase,
+    engine_databases,
+)
 from diagnose.evidence.engine.log import DaemonLog, LogLine, parse
 from diagnose.evidence.machine.processes import Process, Processes
 from diagnose.model import Unavailable
@@ -22,7 +34,9 @@ DEAD = Daemon(
     installation=Installation(installed=True),
 )
 ALIVE = Daemon(
-    Endpoint("unix:///var/run/docker.sock", "unix"), Caller(), processes=DaemonProcesses(ProcessDetail(50, "dockerd"))
+    Endpoint("unix:///var/run/docker.sock", "unix"),
+    Caller(),
+    processes=DaemonProcesses(ProcessDetail(50, "dockerd")),
 )
 PANIC = "panic: invalid freelist page: 0, page type is unknown<00>"
 
@@ -30,7 +44,11 @@ PANIC = "panic: invalid freelist page: 0, page type is unknown<00>"
 def _stack(*frames: str) -> list[str]:
     """A stack as Go prints it below a panic: each function with its file."""
     lines = ["", "goroutine 1 [running]:"]
-    for frame in ("go.etcd.io/bbolt.(*freelist).read(0x0?, 0x7f)", "go.etcd.io/bbolt.Open({0xc0, 0x29}, 0x1)", *frames):
+    for frame in (
+        "go.etcd.io/bbolt.(*freelist).read(0x0?, 0x7f)",
+        "go.etcd.io/bbolt.Open({0xc0, 0x29}, 0x1)",
+        *frames,
+    ):
         lines += [frame, "\t/build/src/file.go:266 +0x22e"]
     return lines
 
@@ -97,11 +115,21 @@ def test_the_damaged_file_is_told_from_the_stack_or_the_words(lines: list[str], 
     [
         pytest.param(["failed to start daemon: pid file found"], id="another failure"),
         pytest.param(
-            ["panic: runtime error: index out of range", "", "goroutine 1 [running]:", "example.com/x/y.Run(0x1)"],
+            [
+                "panic: runtime error: index out of range",
+                "",
+                "goroutine 1 [running]:",
+                "example.com/x/y.Run(0x1)",
+            ],
             id="another panic",
         ),
         pytest.param(
-            ["fatal error: unexpected fault address 0x1", "", "goroutine 1 [running]:", "example.com/x/y.Run(0x1)"],
+            [
+                "fatal error: unexpected fault address 0x1",
+                "",
+                "goroutine 1 [running]:",
+                "example.com/x/y.Run(0x1)",
+            ],
             id="a fault elsewhere",
         ),
     ],
@@ -130,10 +158,22 @@ def test_a_living_engine_lacks_only_what_it_cannot_make_again() -> None:
 @pytest.mark.parametrize(
     ("locks", "holders"),
     [
-        pytest.param("41: FLOCK  ADVISORY  WRITE 298 07:00:45 0 EOF\n", [(298, "restic")], id="another program"),
+        pytest.param(
+            "41: FLOCK  ADVISORY  WRITE 298 07:00:45 0 EOF\n",
+            [(298, "restic")],
+            id="another program",
+        ),
         pytest.param("41: FLOCK  ADVISORY  WRITE 298 07:00:46 0 EOF\n", [], id="another file"),
-        pytest.param("41: POSIX  ADVISORY  READ 298 07:00:45 0 EOF\n", [], id="a lock that bbolt does not mind"),
-        pytest.param("41: FLOCK  ADVISORY  WRITE 0 07:00:45 0 EOF\n", [], id="a holder in another pid namespace"),
+        pytest.param(
+            "41: POSIX  ADVISORY  READ 298 07:00:45 0 EOF\n",
+            [],
+            id="a lock that bbolt does not mind",
+        ),
+        pytest.param(
+            "41: FLOCK  ADVISORY  WRITE 0 07:00:45 0 EOF\n",
+            [],
+            id="a holder in another pid namespace",
+        ),
         pytest.param("", [], id="none"),
     ],
 )
@@ -143,7 +183,10 @@ def test_the_holder_of_a_lock(locks: str, holders: list[tuple[int, str]]) -> Non
 
 def test_the_engine_itself_is_no_strange_holder() -> None:
     hung = Daemon(
-        DEAD.endpoint, Caller(), Unavailable("timed out", ""), processes=DaemonProcesses(ProcessDetail(298, "dockerd"))
+        DEAD.endpoint,
+        Caller(),
+        Unavailable("timed out", ""),
+        processes=DaemonProcesses(ProcessDetail(298, "dockerd")),
     )
     assert _collected(hung, locks="41: FLOCK  ADVISORY  WRITE 298 07:00:45 0 EOF\n").locked == ()
 
@@ -153,7 +196,9 @@ OF_DOCKERD = "41: FLOCK  ADVISORY  WRITE 50 07:00:45 0 EOF\n"
 
 def test_a_dockerd_that_may_be_starting_is_no_strange_holder() -> None:
     assert _collected(DEAD, locks=OF_DOCKERD).locked == ()
-    ended = _collected(DEAD, "failed to start daemon: error while opening volume store: timeout", locks=OF_DOCKERD)
+    ended = _collected(
+        DEAD, "failed to start daemon: error while opening volume store: timeout", locks=OF_DOCKERD
+    )
     assert [lock.comm for lock in ended.locked] == ["dockerd"]
 
 
@@ -170,7 +215,11 @@ NETWORKS = "/var/lib/docker/network/files/local-kv.db"
     [
         pytest.param(VOLUMES, "rebuilt", id="made again from the folders"),
         pytest.param(NETWORKS, "networks", id="lost with the file"),
-        pytest.param("/var/lib/containerd/io.containerd.metadata.v1.bolt/meta.db", "containerds", id="containerd's"),
+        pytest.param(
+            "/var/lib/containerd/io.containerd.metadata.v1.bolt/meta.db",
+            "containerds",
+            id="containerd's",
+        ),
     ],
 )
 def test_the_cure_depends_on_the_file(path: str, variable: str) -> None:
@@ -187,12 +236,19 @@ def test_locks_of_one_holder_are_one_finding() -> None:
     )
     result = judge("daemon.database-locked", daemon=DEAD, databases=EngineDatabases(None, locked))
     assert rows(result) == [("critical", "docker"), ("critical", "docker")]
-    assert judge("daemon.database-locked", daemon=ALIVE, databases=EngineDatabases()).verdict == "passed"
+    assert (
+        judge("daemon.database-locked", daemon=ALIVE, databases=EngineDatabases()).verdict
+        == "passed"
+    )
 
 
 def test_locks_do_not_matter_at_an_address_that_is_no_engines() -> None:
     elsewhere = Daemon(
-        Endpoint("tcp://127.0.0.1:1", "tcp", "DOCKER_HOST", named=True), Caller(), Unavailable("refused", "")
+        Endpoint("tcp://127.0.0.1:1", "tcp", "DOCKER_HOST", named=True),
+        Caller(),
+        Unavailable("refused", ""),
     )
     databases = EngineDatabases(None, (LockedDatabase(VOLUMES, 7, "dockerd"),))
-    assert judge("daemon.database-locked", daemon=elsewhere, databases=databases).verdict == "passed"
+    assert (
+        judge("daemon.database-locked", daemon=elsewhere, databases=databases).verdict == "passed"
+    )

@@ -12,16 +12,28 @@ from diagnose.questions import Host
 from tests.hosts import Made
 from tests.inspected import container
 
-LOST = Trace("drop", obstacle=Obstacle("elsewhere", Step("routing", "wg0", "leave by wg0"), "reply", "postrouting"))
+LOST = Trace(
+    "drop",
+    obstacle=Obstacle("elsewhere", Step("routing", "wg0", "leave by wg0"), "reply", "postrouting"),
+)
 
 
 def flow(src: str, state: str) -> dict[str, object]:
-    return {"src": src, "dst": "192.0.2.10", "sport": 40_000, "dport": 8080, "reply_src": "172.17.0.2", "state": state}
+    return {
+        "src": src,
+        "dst": "192.0.2.10",
+        "sport": 40_000,
+        "dport": 8080,
+        "reply_src": "172.17.0.2",
+        "state": state,
+    }
 
 
 def paths(trace: Trace) -> ReturnPaths:
     network = Network("a" * 64, "bridge", "bridge")
-    return ReturnPaths((ReturnPath(container(), network, Uplink("eth0", "192.0.2.10"), 8080, "80/tcp", trace),))
+    return ReturnPaths(
+        (ReturnPath(container(), network, Uplink("eth0", "192.0.2.10"), 8080, "80/tcp", trace),)
+    )
 
 
 def test_only_connections_without_a_confirmed_answer_count() -> None:

@@ -1,4 +1,5 @@
-"""The packet walk against packet filters of real engines: what it foretells is what real connections met.
+"""The packet walk against packet filters of real engines: what it foretells is what real
+connections met.
 
 The cases were recorded by `tests/lab/record_firewall.py`.
 """
@@ -18,7 +19,11 @@ from diagnose.firewall.ruleset import assemble
 
 DATA = Path(__file__).parents[1] / "data" / "firewall"
 CASES = sorted(DATA.glob("[0-9]*.json"))
-REACH: dict[str, Callable[..., ConnectionVerdict]] = {"out": reach_out, "in": reach_in, "between": reach_between}
+REACH: dict[str, Callable[..., ConnectionVerdict]] = {
+    "out": reach_out,
+    "in": reach_in,
+    "between": reach_between,
+}
 
 
 def load(path: Path) -> dict[str, Any]:
@@ -27,7 +32,9 @@ def load(path: Path) -> dict[str, Any]:
 
 
 def rules(case: dict[str, Any], *, text: bool = True) -> Ruleset:
-    return assemble(case["nftables"], case["iptables_nft"] if text else None, case["iptables_legacy"])
+    return assemble(
+        case["nftables"], case["iptables_nft"] if text else None, case["iptables_legacy"]
+    )
 
 
 def foretold(ruleset: Ruleset, probe: dict[str, Any]) -> ConnectionVerdict:

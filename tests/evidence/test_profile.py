@@ -1,4 +1,5 @@
-"""What distinguishes a host: facts that are equal where the hosts are, none that is guessed, and an identity that gives nothing away."""
+"""What distinguishes a host: facts that are equal where the hosts are, none that is guessed, and an
+identity that gives nothing away."""
 
 from __future__ import annotations
 
@@ -44,10 +45,14 @@ def test_an_old_recording_has_no_facts_and_no_identity():
 
 def test_the_order_of_the_keys_of_a_configuration_does_not_matter():
     one = profile(
-        config=DaemonConfig("/etc/docker/daemon.json", exists=True, values={"dns": ["192.0.2.1"], "mtu": 1400})
+        config=DaemonConfig(
+            "/etc/docker/daemon.json", exists=True, values={"dns": ["192.0.2.1"], "mtu": 1400}
+        )
     )
     other = profile(
-        config=DaemonConfig("/etc/docker/daemon.json", exists=True, values={"mtu": 1400, "dns": ["192.0.2.1"]})
+        config=DaemonConfig(
+            "/etc/docker/daemon.json", exists=True, values={"mtu": 1400, "dns": ["192.0.2.1"]}
+        )
     )
     assert one.facts == other.facts
     assert one.facts["daemon.json mtu"] == "1400"
@@ -84,13 +89,19 @@ def test_files_are_known_by_size_and_time():
                 else {"entries": []}
             ),
             "file.stats": lambda question: {
-                asked: {"type": "file", "size": 213, "mtime": 1.8e9} if asked == path else {"failed": "missing"}
+                asked: {"type": "file", "size": 213, "mtime": 1.8e9}
+                if asked == path
+                else {"failed": "missing"}
                 for asked in question.args["paths"]
             },
         }
     )
     facts = {name: value for name, value in found.facts.items() if "sysctl" in name}
-    assert facts == {"folder /etc/sysctl.d": "1 file", f"file {path}": "213 bytes", "file /etc/sysctl.conf": "missing"}
+    assert facts == {
+        "folder /etc/sysctl.d": "1 file",
+        f"file {path}": "213 bytes",
+        "file /etc/sysctl.conf": "missing",
+    }
     assert found.changed == {path: 1.8e9}
 
 
@@ -103,7 +114,10 @@ def test_a_folder_that_could_not_be_read_says_nothing_of_its_files():
 def test_an_engine_that_answers_only_ping_has_a_version_and_nothing_else():
     assert profile(ping=PING).facts == {"engine": "Docker 28.5.2"}
     known = profile(
-        ping=PING, info=Info(id="x", server_version="28.5.2", cgroup_version="2", runtimes={"runc": {}, "crun": {}})
+        ping=PING,
+        info=Info(
+            id="x", server_version="28.5.2", cgroup_version="2", runtimes={"runc": {}, "crun": {}}
+        ),
     )
     assert known.facts["cgroup version"] == "2"
     assert known.facts["runtimes"] == "crun, runc"
@@ -114,17 +128,22 @@ CLOCKS = {"kept": (True, 0.0004, "below 10 ms"), "far off": (False, -3.0, "1 s o
 
 @pytest.mark.parametrize(("synchronised", "offset", "words"), CLOCKS.values(), ids=CLOCKS)
 def test_a_clock_is_known_by_the_class_of_its_error(synchronised: bool, offset: float, words: str):
-    facts = profile({"clock.state": {"synchronised": synchronised, "offset_s": offset, "max_error_s": 0.1}}).facts
+    facts = profile(
+        {"clock.state": {"synchronised": synchronised, "offset_s": offset, "max_error_s": 0.1}}
+    ).facts
     assert facts["clock offset"] == words
     assert facts["clock"] == ("synchronised" if synchronised else "not synchronised")
 
 
-def test_the_machine_id_is_hashed_with_the_salt_of_the_site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def test_the_machine_id_is_hashed_with_the_salt_of_the_site(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
     plain = "0123456789abcdef" * 2
     (tmp_path / "machine-id").write_text(f"{plain}\n")
     monkeypatch.setattr(live_tool, "MACHINE_ID", tmp_path / "machine-id")
     answers = [
-        live_tool.site(Live(Options(site=Site(salt))), IdentifySite()) for salt in ("", "north", "north", "south")
+        live_tool.site(Live(Options(site=Site(salt))), IdentifySite())
+        for salt in ("", "north", "north", "south")
     ]
     ids = [answer["machine"] for answer in answers]
     assert ids[1] == ids[2]
@@ -133,7 +152,9 @@ def test_the_machine_id_is_hashed_with_the_salt_of_the_site(tmp_path: Path, monk
 
 
 @pytest.mark.parametrize("text", ["", "uninitialized\n", "x" * 32])
-def test_an_image_that_is_made_for_copying_has_no_identity(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str):
+def test_an_image_that_is_made_for_copying_has_no_identity(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str
+):
     (tmp_path / "machine-id").write_text(text)
     monkeypatch.setattr(live_tool, "MACHINE_ID", tmp_path / "machine-id")
     site = Site(labels={"rack": "b12"}, name="web1")

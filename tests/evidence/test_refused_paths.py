@@ -24,7 +24,10 @@ LINES = {
         ["Error: EACCES: permission denied, mkdir '/data/cache'", "  code: 'EACCES',"],
         "/data/cache",
     ),
-    "a read-only directory": (["Attempted to create a lock file on a read-only directory: /data"], "/data"),
+    "a read-only directory": (
+        ["Attempted to create a lock file on a read-only directory: /data"],
+        "/data",
+    ),
     "a file of the working directory": (
         ["Can't open or create append-only dir appendonlydir: Permission denied"],
         "/data",
@@ -43,6 +46,8 @@ def test_the_path_that_was_refused(lines: list[str], expected: str | None):
 
 
 def test_a_relative_name_is_nobodys_where_two_mounts_are_writable():
-    container = made("exited", code=1, Mounts=[DATA, {**DATA, "Source": "/srv/more", "Destination": "/more"}])
+    container = made(
+        "exited", code=1, Mounts=[DATA, {**DATA, "Source": "/srv/more", "Destination": "/more"}]
+    )
     line = "Can't open the append-only file: Permission denied"
     assert refused_path(container, LogTails({container.id: LogTail((line,))}, {})) is None

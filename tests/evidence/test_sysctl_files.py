@@ -1,4 +1,5 @@
-"""Which file sets a kernel setting: precedence of folders and names, forms of a line, and when files are read at all."""
+"""Which file sets a kernel setting: precedence of folders and names, forms of a line, and when
+files are read at all."""
 
 from __future__ import annotations
 
@@ -24,7 +25,9 @@ def host(files: dict[str, str], *, forwards: str = "0") -> Made:
         text = files.get(question.args["path"])
         return Failed("missing") if text is None else {"text": text}
 
-    return Made({"sysctl": {"net.ipv4.ip_forward": forwards}, "file.list": folder, "file.read": file})
+    return Made(
+        {"sysctl": {"net.ipv4.ip_forward": forwards}, "file.list": folder, "file.read": file}
+    )
 
 
 @pytest.mark.parametrize(
@@ -33,13 +36,25 @@ def host(files: dict[str, str], *, forwards: str = "0") -> Made:
         ({f"{ETC}/60-cis.conf": "# CIS 3.1\nnet.ipv4.ip_forward = 0\n"}, f"{ETC}/60-cis.conf:2"),
         ({f"{ETC}/60-cis.conf": "-net/ipv4/ip_forward=0\n"}, f"{ETC}/60-cis.conf:1"),
         ({f"{ETC}/60-cis.conf": "net.ipv4.conf.all.forwarding=0\n"}, f"{ETC}/60-cis.conf:1"),
-        ({f"{ETC}/60-a.conf": "net.ipv4.ip_forward=0\n", f"{ETC}/90-b.conf": "net.ipv4.ip_forward=1\n"}, None),
         (
-            {f"{ETC}/50.conf": "net.ipv4.ip_forward=0\n", f"{USR}/50.conf": "net.ipv4.ip_forward=1\n"},
+            {
+                f"{ETC}/60-a.conf": "net.ipv4.ip_forward=0\n",
+                f"{ETC}/90-b.conf": "net.ipv4.ip_forward=1\n",
+            },
+            None,
+        ),
+        (
+            {
+                f"{ETC}/50.conf": "net.ipv4.ip_forward=0\n",
+                f"{USR}/50.conf": "net.ipv4.ip_forward=1\n",
+            },
             f"{ETC}/50.conf:1",
         ),
         (
-            {f"{ETC}/60.conf": "net.ipv4.ip_forward=1\n", "/etc/sysctl.conf": "net.ipv4.ip_forward=0\n"},
+            {
+                f"{ETC}/60.conf": "net.ipv4.ip_forward=1\n",
+                "/etc/sysctl.conf": "net.ipv4.ip_forward=0\n",
+            },
             "/etc/sysctl.conf:1",
         ),
         ({}, None),

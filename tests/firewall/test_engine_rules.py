@@ -4,9 +4,19 @@ from __future__ import annotations
 
 import pytest
 
-from diagnose.firewall.engine_rules import Bridge, PublishedPort, Repair, TableRules, present, repair, wanted
+from diagnose.firewall.engine_rules import (
+    Bridge,
+    PublishedPort,
+    Repair,
+    TableRules,
+    present,
+    repair,
+    wanted,
+)
 
-WEB = Bridge("docker0", "172.17.0.0/16", ("172.17.0.2",), (PublishedPort("172.17.0.2", 80, "tcp", 8080),))
+WEB = Bridge(
+    "docker0", "172.17.0.0/16", ("172.17.0.2",), (PublishedPort("172.17.0.2", 80, "tcp", 8080),)
+)
 EMPTY = "*filter\n:FORWARD DROP [0:0]\nCOMMIT\n*nat\n:POSTROUTING ACCEPT [0:0]\nCOMMIT\n"
 
 
@@ -35,7 +45,9 @@ def _applied(made: Repair) -> str:
 
 def test_a_foreign_rule_stays_before_and_behind():
     rules = TableRules(own={}, first={"FORWARD": ["-j A", "-j B", "-j C"]})
-    found = present("*filter\n:FORWARD DROP [0:0]\n-A FORWARD -j A\n-A FORWARD -j FOREIGN\n-A FORWARD -j C\n")
+    found = present(
+        "*filter\n:FORWARD DROP [0:0]\n-A FORWARD -j A\n-A FORWARD -j FOREIGN\n-A FORWARD -j C\n"
+    )
     made = repair({"filter": rules}, found)
     assert made is not None
     assert made.missing == ("filter: FORWARD -j B",)
@@ -46,7 +58,9 @@ def test_a_foreign_rule_stays_before_and_behind():
 def test_rules_of_the_administrator_are_never_written_again():
     tables = wanted((28, 5, 2), [WEB], has_proxy=True)
     assert tables is not None
-    made = repair(tables, present("*filter\n:DOCKER-USER - [0:0]\n-A DOCKER-USER -s 192.0.2.1/32 -j DROP\n"))
+    made = repair(
+        tables, present("*filter\n:DOCKER-USER - [0:0]\n-A DOCKER-USER -s 192.0.2.1/32 -j DROP\n")
+    )
     assert made is not None
     assert ":DOCKER-USER" not in made.text
 
@@ -59,7 +73,8 @@ def test_a_rule_of_a_former_container_is_deleted_and_nothing_else() -> None:
     old = "! -i docker0 -p tcp -m tcp --dport 22 -j DNAT --to-destination 172.17.0.40:22"
     foreign = "-p tcp -m tcp --dport 23 -j DNAT --to-destination 192.0.2.7:23"
     text = _applied(whole).replace(
-        "-A DOCKER -i docker0 -j RETURN", f"-A DOCKER {old}\n-A DOCKER {foreign}\n-A DOCKER -i docker0 -j RETURN"
+        "-A DOCKER -i docker0 -j RETURN",
+        f"-A DOCKER {old}\n-A DOCKER {foreign}\n-A DOCKER -i docker0 -j RETURN",
     )
     assert old in text
     made = repair(tables, present(text), ["172.17.0.0/16"])

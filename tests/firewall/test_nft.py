@@ -1,4 +1,5 @@
-"""Native nftables rules as the kernel holds them: `nft` loads each, the hand reads it back, the walk judges one packet."""
+"""Native nftables rules as the kernel holds them: `nft` loads each, the hand reads it back, the
+walk judges one packet."""
 
 from __future__ import annotations
 
@@ -18,9 +19,21 @@ from diagnose.firewall.text import describe
 from diagnose.firewall.walk import walk
 
 PROJECT = Path(__file__).parents[2]
-PACKET = Packet("docker0", "eth0", "172.17.0.2", "198.51.100.1", "tcp", 40000, 443, dst_local=False, src_local=False)
+PACKET = Packet(
+    "docker0",
+    "eth0",
+    "172.17.0.2",
+    "198.51.100.1",
+    "tcp",
+    40000,
+    443,
+    dst_local=False,
+    src_local=False,
+)
 
-pytestmark = pytest.mark.skipif(os.geteuid() != 0 or not shutil.which("nft"), reason="needs root and nft")
+pytestmark = pytest.mark.skipif(
+    os.geteuid() != 0 or not shutil.which("nft"), reason="needs root and nft"
+)
 
 RULES = {
     "iifname docker0 drop": "drop",
@@ -101,19 +114,34 @@ RULES = {
     "accept": "accept",
     "return": "accept",
 }
-"""A rule alone in a chain of policy accept, and what becomes of the packet. The chain `gone` drops."""
+"""A rule alone in a chain of policy accept, and what becomes of the packet. The chain `gone` drops.
+"""
 
 
 @functools.cache
 def loaded() -> Ruleset:
-    commands = ["nft add table inet t", "nft add chain inet t gone", "nft add rule inet t gone drop"]
+    commands = [
+        "nft add table inet t",
+        "nft add chain inet t gone",
+        "nft add rule inet t gone drop",
+    ]
     for number, rule in enumerate(RULES):
         hook = f"{{ type filter hook forward priority {number}; policy accept; }}"
         commands.append(f"nft 'add chain inet t c{number} {hook}'")
-        commands.append(f"nft 'add rule inet t c{number} {rule}' || nft 'delete chain inet t c{number}'")
+        commands.append(
+            f"nft 'add rule inet t c{number} {rule}' || nft 'delete chain inet t c{number}'"
+        )
     ask = "import json; from diagnose.live.network.nftables import rule_set; print(json.dumps(rule_set({})))"
     done = subprocess.run(
-        ["unshare", "--net", "sh", "-ec", "\n".join(commands) + '\nexec "$0" -c "$1"', sys.executable, ask],
+        [
+            "unshare",
+            "--net",
+            "sh",
+            "-ec",
+            "\n".join(commands) + '\nexec "$0" -c "$1"',
+            sys.executable,
+            ask,
+        ],
         capture_output=True,
         text=True,
         check=False,
@@ -131,7 +159,10 @@ def test_rule(rule: str) -> None:
     if len(alone.chains) < 2:
         pytest.skip("this kernel or this nft does not know the rule")
     verdict = walk(alone, "forward", PACKET)
-    assert verdict.outcome == RULES[rule], (verdict.by, [str(each.text) for each in alone.chains[-1].rules])
+    assert verdict.outcome == RULES[rule], (
+        verdict.by,
+        [str(each.text) for each in alone.chains[-1].rules],
+    )
 
 
 def test_half_of_all_addresses_is_written_as_such() -> None:

@@ -1,4 +1,5 @@
-"""One connection through a whole host: local delivery, marks and routes, the check of the source, and the way of the answer."""
+"""One connection through a whole host: local delivery, marks and routes, the check of the source,
+and the way of the answer."""
 
 from __future__ import annotations
 
@@ -38,7 +39,12 @@ ROUTES = (
     Route("127.0.0.0", 8, table=255, oif=1, type="local"),
     *(
         Route(address, 32, table=255, oif=index, type="local")
-        for address, index in (("192.0.2.10", 2), ("203.0.113.10", 3), ("172.17.0.1", 4), ("172.18.0.1", 5))
+        for address, index in (
+            ("192.0.2.10", 2),
+            ("203.0.113.10", 3),
+            ("172.17.0.1", 4),
+            ("172.18.0.1", 5),
+        )
     ),
     Route("0.0.0.0", 0, table=102, gateway="203.0.113.1", oif=3),
 )
@@ -67,7 +73,9 @@ def stack(text: str = "", rules: tuple[PolicyRule, ...] = (), **settings: Any) -
 def table(name: str, *rules: str, policy: str = "ACCEPT") -> str:
     chains = {"nat": "PREROUTING INPUT OUTPUT POSTROUTING", "filter": "INPUT FORWARD OUTPUT"}
     hooks = chains.get(name, "PREROUTING INPUT FORWARD OUTPUT POSTROUTING").split()
-    declared = "".join(f":{hook} {policy if name == 'filter' else 'ACCEPT'} [0:0]\n" for hook in hooks)
+    declared = "".join(
+        f":{hook} {policy if name == 'filter' else 'ACCEPT'} [0:0]\n" for hook in hooks
+    )
     return f"*{name}\n{declared}" + "".join(f"{rule}\n" for rule in rules) + "COMMIT\n"
 
 
@@ -91,7 +99,12 @@ CASES: dict[str, tuple[Stack, Flow, str, str]] = {
         "drop",
         "ip filter OUTPUT: -o docker0 -j DROP",
     ),
-    "in, translated": (stack(table("nat", DNAT)), Flow(CLIENT, "192.0.2.10", "tcp", 8080), "accept", "docker0"),
+    "in, translated": (
+        stack(table("nat", DNAT)),
+        Flow(CLIENT, "192.0.2.10", "tcp", 8080),
+        "accept",
+        "docker0",
+    ),
     "in by the second uplink, answered by the first": (
         stack(table("nat", DNAT), (FROM_ETH1,)),
         Flow(SECOND, "203.0.113.10", "tcp", 8080),
@@ -154,9 +167,18 @@ CASES: dict[str, tuple[Stack, Flow, str, str]] = {
         "unknown",
         "routing : rule 50: from all lookup 102",
     ),
-    "from the host to a container": (stack(), Flow(Origin(), "172.17.0.2", "tcp", 80), "accept", "docker0"),
+    "from the host to a container": (
+        stack(),
+        Flow(Origin(), "172.17.0.2", "tcp", 80),
+        "accept",
+        "docker0",
+    ),
     "from the host to its own published port": (
-        stack(table("nat", "-A OUTPUT -p tcp -m tcp --dport 8080 -j DNAT --to-destination 172.17.0.2:80")),
+        stack(
+            table(
+                "nat", "-A OUTPUT -p tcp -m tcp --dport 8080 -j DNAT --to-destination 172.17.0.2:80"
+            )
+        ),
         Flow(Origin(), "192.0.2.10", "tcp", 8080),
         "accept",
         "docker0",
@@ -242,14 +264,21 @@ DECISIONS: dict[str, tuple[tuple[PolicyRule, ...], dict[str, Any], str]] = {
         {"dst": PEER, "mark": 0x12},
         "eth1",
     ),
-    "not a mark": ((PolicyRule(90, mark=2, invert=True, table=102, action="lookup"),), {"dst": PEER}, "eth1"),
+    "not a mark": (
+        (PolicyRule(90, mark=2, invert=True, table=102, action="lookup"),),
+        {"dst": PEER},
+        "eth1",
+    ),
     "an interface": (
         (PolicyRule(90, iif="docker0", table=102, action="lookup"),),
         {"dst": PEER, "iif": "docker0"},
         "eth1",
     ),
     "routes that are too short do not count": (
-        (PolicyRule(40, table=254, action="lookup", suppress_prefix=0), PolicyRule(50, table=102, action="lookup")),
+        (
+            PolicyRule(40, table=254, action="lookup", suppress_prefix=0),
+            PolicyRule(50, table=102, action="lookup"),
+        ),
         {"dst": PEER},
         "eth1",
     ),
@@ -278,7 +307,9 @@ def test_no_route_is_a_refusal() -> None:
 
 
 @pytest.mark.parametrize(("device", "outcome"), [("veth2", "unknown"), ("veth4", "accept")])
-def test_what_one_port_of_the_bridge_drops_leaves_the_answer_in_doubt(device: str, outcome: str) -> None:
+def test_what_one_port_of_the_bridge_drops_leaves_the_answer_in_doubt(
+    device: str, outcome: str
+) -> None:
     drop = Rule("drop", action=Stop("drop"))
     guard = Chain(Table("nft", "netdev", "guard"), "c", (drop,), hook="ingress", devices=(device,))
     stack = Stack(Ruleset((guard,)), Routing(ROUTES, None, NAMES), DEVICES, Settings())

@@ -1,4 +1,5 @@
-"""The walk on rules of every kind: jumps, policies, sets, what is not understood, and tables side by side."""
+"""The walk on rules of every kind: jumps, policies, sets, what is not understood, and tables side
+by side."""
 
 from __future__ import annotations
 
@@ -29,9 +30,15 @@ NO_NFTABLES = {
 ENGINE29 = Path(__file__).parents[1] / "data" / "firewall" / "engine29"
 
 
-def iptables(*rules: str, policy: str = "ACCEPT", chains: tuple[str, ...] = ("MINE", "OTHER")) -> str:
+def iptables(
+    *rules: str, policy: str = "ACCEPT", chains: tuple[str, ...] = ("MINE", "OTHER")
+) -> str:
     declared = "".join(f":{name} - [0:0]\n" for name in chains)
-    return f"*filter\n:FORWARD {policy} [0:0]\n{declared}" + "".join(f"-A {rule}\n" for rule in rules) + "COMMIT\n"
+    return (
+        f"*filter\n:FORWARD {policy} [0:0]\n{declared}"
+        + "".join(f"-A {rule}\n" for rule in rules)
+        + "COMMIT\n"
+    )
 
 
 def ruleset(text: str, legacy: str | None = "") -> Ruleset:
@@ -57,9 +64,24 @@ OUTCOMES: dict[str, tuple[list[str], str, dict[str, Any], str]] = {
     "interface prefix": (["FORWARD -i dock+ -j DROP"], "ACCEPT", {}, "drop"),
     "interface prefix of another": (["FORWARD -i br-+ -j DROP"], "ACCEPT", {}, "accept"),
     "negated interface": (["FORWARD ! -i docker0 -j DROP"], "ACCEPT", {}, "accept"),
-    "return from a jump goes on": (["FORWARD -j MINE", "FORWARD -j ACCEPT", "MINE -j RETURN"], "DROP", {}, "accept"),
-    "return in a base chain is its policy": (["FORWARD -j RETURN", "FORWARD -j ACCEPT"], "DROP", {}, "drop"),
-    "goto does not come back": (["FORWARD -g MINE", "FORWARD -j ACCEPT", "MINE -i eth1 -j DROP"], "DROP", {}, "drop"),
+    "return from a jump goes on": (
+        ["FORWARD -j MINE", "FORWARD -j ACCEPT", "MINE -j RETURN"],
+        "DROP",
+        {},
+        "accept",
+    ),
+    "return in a base chain is its policy": (
+        ["FORWARD -j RETURN", "FORWARD -j ACCEPT"],
+        "DROP",
+        {},
+        "drop",
+    ),
+    "goto does not come back": (
+        ["FORWARD -g MINE", "FORWARD -j ACCEPT", "MINE -i eth1 -j DROP"],
+        "DROP",
+        {},
+        "drop",
+    ),
     "goto in a jump comes back to the jump": (
         ["FORWARD -j MINE", "FORWARD -j ACCEPT", "MINE -g OTHER", "MINE -j DROP"],
         "DROP",
@@ -67,24 +89,64 @@ OUTCOMES: dict[str, tuple[list[str], str, dict[str, Any], str]] = {
         "accept",
     ),
     "reject": (["FORWARD -j REJECT --reject-with icmp-port-unreachable"], "ACCEPT", {}, "reject"),
-    "a log does not end": (['FORWARD -j LOG --log-prefix "-j DROP "', "FORWARD -j ACCEPT"], "DROP", {}, "accept"),
-    "a comment says nothing": (['FORWARD -m comment --comment "no -j DROP \\" here" -j ACCEPT'], "DROP", {}, "accept"),
+    "a log does not end": (
+        ['FORWARD -j LOG --log-prefix "-j DROP "', "FORWARD -j ACCEPT"],
+        "DROP",
+        {},
+        "accept",
+    ),
+    "a comment says nothing": (
+        ['FORWARD -m comment --comment "no -j DROP \\" here" -j ACCEPT'],
+        "DROP",
+        {},
+        "accept",
+    ),
     "source network": (["FORWARD -s 172.17.0.0/16 -j DROP"], "ACCEPT", {}, "drop"),
     "netmask with holes": (["FORWARD -s 172.0.0.2/255.0.0.255 -j DROP"], "ACCEPT", {}, "drop"),
     "port range": (["FORWARD -p tcp -m tcp --dport 400:500 -j DROP"], "ACCEPT", {}, "drop"),
-    "port list": (["FORWARD -p tcp -m multiport --dports 80,443,8000:8100 -j DROP"], "ACCEPT", {}, "drop"),
+    "port list": (
+        ["FORWARD -p tcp -m multiport --dports 80,443,8000:8100 -j DROP"],
+        "ACCEPT",
+        {},
+        "drop",
+    ),
     "another protocol": (["FORWARD -p udp -j DROP"], "ACCEPT", {}, "accept"),
-    "an ICMP match on a TCP packet": (["FORWARD -p icmp -m icmp --icmp-type 8 -j DROP"], "ACCEPT", {}, "accept"),
+    "an ICMP match on a TCP packet": (
+        ["FORWARD -p icmp -m icmp --icmp-type 8 -j DROP"],
+        "ACCEPT",
+        {},
+        "accept",
+    ),
     "conntrack state": (
         ["FORWARD -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT"],
         "DROP",
         {"state": "established"},
         "accept",
     ),
-    "conntrack status": (["FORWARD -m conntrack --ctstatus DNAT -j ACCEPT"], "DROP", {"dnat": True}, "accept"),
-    "conntrack status without": (["FORWARD -m conntrack --ctstatus DNAT -j ACCEPT"], "DROP", {}, "drop"),
-    "an unknown set may decide": (["FORWARD -m set --match-set mine src -j DROP"], "ACCEPT", {}, "unknown"),
-    "an unknown set cannot decide": (["FORWARD -m set --match-set mine src -j DROP"], "DROP", {}, "drop"),
+    "conntrack status": (
+        ["FORWARD -m conntrack --ctstatus DNAT -j ACCEPT"],
+        "DROP",
+        {"dnat": True},
+        "accept",
+    ),
+    "conntrack status without": (
+        ["FORWARD -m conntrack --ctstatus DNAT -j ACCEPT"],
+        "DROP",
+        {},
+        "drop",
+    ),
+    "an unknown set may decide": (
+        ["FORWARD -m set --match-set mine src -j DROP"],
+        "ACCEPT",
+        {},
+        "unknown",
+    ),
+    "an unknown set cannot decide": (
+        ["FORWARD -m set --match-set mine src -j DROP"],
+        "DROP",
+        {},
+        "drop",
+    ),
     "an unknown set beside what is false": (
         ["FORWARD -i eth1 -m set --match-set mine src -j DROP"],
         "ACCEPT",
@@ -104,13 +166,17 @@ OUTCOMES: dict[str, tuple[list[str], str, dict[str, Any], str]] = {
         "drop",
     ),
     "more connections than a client has": (
-        ["FORWARD -p tcp -m connlimit --connlimit-above 50 --connlimit-mask 32 --connlimit-saddr -j REJECT"],
+        [
+            "FORWARD -p tcp -m connlimit --connlimit-above 50 --connlimit-mask 32 --connlimit-saddr -j REJECT"
+        ],
         "ACCEPT",
         {},
         "accept",
     ),
     "more packets than a client sends": (
-        ["FORWARD -m hashlimit --hashlimit-above 100/sec --hashlimit-mode srcip --hashlimit-name x -j DROP"],
+        [
+            "FORWARD -m hashlimit --hashlimit-above 100/sec --hashlimit-mode srcip --hashlimit-name x -j DROP"
+        ],
         "ACCEPT",
         {},
         "accept",
@@ -122,12 +188,19 @@ OUTCOMES: dict[str, tuple[list[str], str, dict[str, Any], str]] = {
         "accept",
     ),
     "as many connections as a client has": (
-        ["FORWARD -p tcp -m connlimit --connlimit-upto 50 --connlimit-mask 32 --connlimit-saddr -j ACCEPT"],
+        [
+            "FORWARD -p tcp -m connlimit --connlimit-upto 50 --connlimit-mask 32 --connlimit-saddr -j ACCEPT"
+        ],
         "DROP",
         {},
         "accept",
     ),
-    "no more packets than that": (["FORWARD -m hashlimit ! --hashlimit-above 100/sec -j DROP"], "ACCEPT", {}, "drop"),
+    "no more packets than that": (
+        ["FORWARD -m hashlimit ! --hashlimit-above 100/sec -j DROP"],
+        "ACCEPT",
+        {},
+        "drop",
+    ),
     "more hits than a client has": (
         ["FORWARD -m recent --update --seconds 60 --hitcount 100 --name web --rsource -j DROP"],
         "ACCEPT",
@@ -140,9 +213,19 @@ OUTCOMES: dict[str, tuple[list[str], str, dict[str, Any], str]] = {
         {},
         "unknown",
     ),
-    "a text in the payload": (['FORWARD -m string --string "GET /" --algo bm -j DROP'], "ACCEPT", {}, "accept"),
+    "a text in the payload": (
+        ['FORWARD -m string --string "GET /" --algo bm -j DROP'],
+        "ACCEPT",
+        {},
+        "accept",
+    ),
     "a fragment": (["FORWARD -f -j DROP"], "ACCEPT", {}, "accept"),
-    "impossible flags": (["FORWARD -p tcp -m tcp --tcp-flags FIN,SYN FIN,SYN -j DROP"], "ACCEPT", {}, "accept"),
+    "impossible flags": (
+        ["FORWARD -p tcp -m tcp --tcp-flags FIN,SYN FIN,SYN -j DROP"],
+        "ACCEPT",
+        {},
+        "accept",
+    ),
     "no flags": (["FORWARD -p tcp -m tcp --tcp-flags ALL NONE -j DROP"], "ACCEPT", {}, "accept"),
     "flags of a first packet": (
         ["FORWARD -p tcp -m tcp --tcp-flags FIN,SYN,RST,ACK SYN -j DROP"],
@@ -157,7 +240,9 @@ OUTCOMES: dict[str, tuple[list[str], str, dict[str, Any], str]] = {
         "accept",
     ),
     "a new connection without them": (
-        ["FORWARD -p tcp -m tcp ! --tcp-flags FIN,SYN,RST,ACK SYN -m conntrack --ctstate NEW -j DROP"],
+        [
+            "FORWARD -p tcp -m tcp ! --tcp-flags FIN,SYN,RST,ACK SYN -m conntrack --ctstate NEW -j DROP"
+        ],
         "ACCEPT",
         {},
         "accept",
@@ -168,12 +253,37 @@ OUTCOMES: dict[str, tuple[list[str], str, dict[str, Any], str]] = {
         {"state": "established"},
         "unknown",
     ),
-    "a segment size that nobody asks for": (["FORWARD -p tcp -m tcpmss --mss 1:500 -j DROP"], "ACCEPT", {}, "accept"),
-    "a segment size that all ask for": (["FORWARD -p tcp -m tcpmss ! --mss 536:65535 -j DROP"], "ACCEPT", {}, "accept"),
-    "a segment size that some ask for": (["FORWARD -p tcp -m tcpmss --mss 1400:1500 -j DROP"], "ACCEPT", {}, "unknown"),
-    "the way back leaves elsewhere": (["FORWARD -m rpfilter --invert -j DROP"], "ACCEPT", {}, "accept"),
+    "a segment size that nobody asks for": (
+        ["FORWARD -p tcp -m tcpmss --mss 1:500 -j DROP"],
+        "ACCEPT",
+        {},
+        "accept",
+    ),
+    "a segment size that all ask for": (
+        ["FORWARD -p tcp -m tcpmss ! --mss 536:65535 -j DROP"],
+        "ACCEPT",
+        {},
+        "accept",
+    ),
+    "a segment size that some ask for": (
+        ["FORWARD -p tcp -m tcpmss --mss 1400:1500 -j DROP"],
+        "ACCEPT",
+        {},
+        "unknown",
+    ),
+    "the way back leaves elsewhere": (
+        ["FORWARD -m rpfilter --invert -j DROP"],
+        "ACCEPT",
+        {},
+        "accept",
+    ),
     "user space decides": (["FORWARD -j NFQUEUE --queue-num 0"], "DROP", {}, "unknown"),
-    "a source left open": (["FORWARD ! -s 192.0.2.9/32 -j DROP"], "ACCEPT", {"src": None}, "unknown"),
+    "a source left open": (
+        ["FORWARD ! -s 192.0.2.9/32 -j DROP"],
+        "ACCEPT",
+        {"src": None},
+        "unknown",
+    ),
     "a mark that was set": (
         ["FORWARD -j MARK --set-xmark 0x7/0xffffffff", "FORWARD -m mark --mark 0x7 -j DROP"],
         "ACCEPT",
@@ -227,24 +337,52 @@ OUTCOMES: dict[str, tuple[list[str], str, dict[str, Any], str]] = {
         "accept",
     ),
     "protocols of tunnels": (
-        [f"FORWARD -p {name} -j DROP" for name in ("esp", "ah", "gre", "ipip", "dccp", "ipcomp", "ospf", "vrrp")],
+        [
+            f"FORWARD -p {name} -j DROP"
+            for name in ("esp", "ah", "gre", "ipip", "dccp", "ipcomp", "ospf", "vrrp")
+        ],
         "ACCEPT",
         {},
         "accept",
     ),
-    "more connections than none": (["FORWARD -p tcp -m connlimit --connlimit-above 0 -j DROP"], "ACCEPT", {}, "drop"),
-    "no connection at all": (["FORWARD -p tcp -m connlimit --connlimit-upto 0 -j DROP"], "ACCEPT", {}, "accept"),
-    "a user's packets, of a container": (["FORWARD -m owner --uid-owner 1000 -j DROP"], "ACCEPT", {}, "accept"),
+    "more connections than none": (
+        ["FORWARD -p tcp -m connlimit --connlimit-above 0 -j DROP"],
+        "ACCEPT",
+        {},
+        "drop",
+    ),
+    "no connection at all": (
+        ["FORWARD -p tcp -m connlimit --connlimit-upto 0 -j DROP"],
+        "ACCEPT",
+        {},
+        "accept",
+    ),
+    "a user's packets, of a container": (
+        ["FORWARD -m owner --uid-owner 1000 -j DROP"],
+        "ACCEPT",
+        {},
+        "accept",
+    ),
     "not a user's packets": (["FORWARD -m owner ! --uid-owner 1000 -j DROP"], "ACCEPT", {}, "drop"),
     "either port": (["FORWARD -p tcp -m multiport --ports 22,443 -j DROP"], "ACCEPT", {}, "drop"),
-    "neither port": (["FORWARD -p tcp -m multiport ! --ports 22,443 -j DROP"], "ACCEPT", {}, "accept"),
+    "neither port": (
+        ["FORWARD -p tcp -m multiport ! --ports 22,443 -j DROP"],
+        "ACCEPT",
+        {},
+        "accept",
+    ),
     "a state or a translation": (
         ["FORWARD -m conntrack --ctstate RELATED,DNAT -j DROP"],
         "ACCEPT",
         {"dnat": True},
         "drop",
     ),
-    "neither state nor translation": (["FORWARD -m conntrack --ctstate RELATED,DNAT -j DROP"], "ACCEPT", {}, "accept"),
+    "neither state nor translation": (
+        ["FORWARD -m conntrack --ctstate RELATED,DNAT -j DROP"],
+        "ACCEPT",
+        {},
+        "accept",
+    ),
     "an address of the interface itself": (
         ["FORWARD -m addrtype --dst-type LOCAL --limit-iface-in -j DROP"],
         "ACCEPT",
@@ -275,21 +413,41 @@ OUTCOMES: dict[str, tuple[list[str], str, dict[str, Any], str]] = {
         {"physin": "veth1", "physout": "veth2"},
         "drop",
     ),
-    "a packet that is routed": (["FORWARD -m physdev --physdev-is-bridged -j DROP"], "ACCEPT", {}, "accept"),
-    "local addresses": (["FORWARD -m addrtype --dst-type LOCAL -j DROP"], "ACCEPT", {"dst_local": False}, "accept"),
+    "a packet that is routed": (
+        ["FORWARD -m physdev --physdev-is-bridged -j DROP"],
+        "ACCEPT",
+        {},
+        "accept",
+    ),
+    "local addresses": (
+        ["FORWARD -m addrtype --dst-type LOCAL -j DROP"],
+        "ACCEPT",
+        {"dst_local": False},
+        "accept",
+    ),
     "a chain that does not exist": (["FORWARD -j GONE"], "ACCEPT", {}, "unknown"),
-    "chains in a circle": (["FORWARD -j MINE", "MINE -j OTHER", "OTHER -j MINE"], "ACCEPT", {}, "unknown"),
+    "chains in a circle": (
+        ["FORWARD -j MINE", "MINE -j OTHER", "OTHER -j MINE"],
+        "ACCEPT",
+        {},
+        "unknown",
+    ),
 }
 
 
 @pytest.mark.parametrize("name", OUTCOMES)
 def test_outcome(name: str) -> None:
     rules, policy, changes, outcome = OUTCOMES[name]
-    assert walk(ruleset(iptables(*rules, policy=policy)), "forward", packet(**changes)).outcome == outcome
+    assert (
+        walk(ruleset(iptables(*rules, policy=policy)), "forward", packet(**changes)).outcome
+        == outcome
+    )
 
 
 def test_drop_names_its_rule_and_way() -> None:
-    verdict = walk(ruleset(iptables("FORWARD -j MINE", "MINE -i docker0 -j DROP")), "forward", packet())
+    verdict = walk(
+        ruleset(iptables("FORWARD -j MINE", "MINE -i docker0 -j DROP")), "forward", packet()
+    )
     assert verdict.by is not None
     assert str(verdict.by) == "ip filter MINE: -i docker0 -j DROP"
     assert [step.chain for step in verdict.path] == ["FORWARD", "MINE"]
@@ -298,7 +456,10 @@ def test_drop_names_its_rule_and_way() -> None:
 def test_accept_does_not_protect_from_a_later_table() -> None:
     both = ruleset(iptables("FORWARD -j ACCEPT"), legacy=iptables(policy="DROP"))
     verdict = walk(both, "forward", packet())
-    assert (verdict.outcome, str(verdict.by)) == ("drop", "iptables-legacy ip filter FORWARD: policy drop")
+    assert (verdict.outcome, str(verdict.by)) == (
+        "drop",
+        "iptables-legacy ip filter FORWARD: policy drop",
+    )
 
 
 def test_accept_is_not_claimed_of_what_could_not_be_read() -> None:
@@ -336,7 +497,10 @@ NAT = "*nat\n:PREROUTING ACCEPT [0:0]\n:POSTROUTING ACCEPT [0:0]\n{}COMMIT\n"
 TRANSLATIONS = {
     "one address and port": ("--to-destination 172.17.0.2:80", Translate("dnat", "172.17.0.2", 80)),
     "an address alone": ("--to-destination 172.17.0.2", Translate("dnat", "172.17.0.2", None)),
-    "a range": ("--to-destination 172.17.0.2-172.17.0.9:80-90", Translate("dnat", "172.17.0.2", 80)),
+    "a range": (
+        "--to-destination 172.17.0.2-172.17.0.9:80-90",
+        Translate("dnat", "172.17.0.2", 80),
+    ),
     "a port alone": ("--to-destination :8080", Translate("dnat", None, 8080)),
     "IPv6": ("--to-destination [fd00::2]:80", Translate("dnat", "fd00::2", 80)),
     "IPv6 without port": ("--to-destination fd00::2", Translate("dnat", "fd00::2", None)),
@@ -388,7 +552,9 @@ def test_engine_28_0_0_keeps_its_bridges_in_an_ipset_that_iptables_does_not_show
         policy="DROP",
         chains=("DOCKER",),
     )
-    reach = reach_out(ruleset(text), bridge="docker0", src="172.17.0.2", dst="198.51.100.1", uplink="eth0")
+    reach = reach_out(
+        ruleset(text), bridge="docker0", src="172.17.0.2", dst="198.51.100.1", uplink="eth0"
+    )
     assert (reach.outcome, reach.part) == ("unknown", "reply")
 
 
@@ -430,13 +596,24 @@ def test_docker_s_rules_are_known_in_engine_29(backend: str) -> None:
 def test_a_table_is_not_counted_twice() -> None:
     dump, text, _ = engine29("iptables")
     rules = assemble(dump, {"ip": text})
-    assert len([chain for chain in rules.chains if chain.name == "FORWARD" and chain.table.family == "ip"]) == 1
+    assert (
+        len(
+            [
+                chain
+                for chain in rules.chains
+                if chain.name == "FORWARD" and chain.table.family == "ip"
+            ]
+        )
+        == 1
+    )
 
 
 def test_without_iptables_save_the_kernel_s_own_structures_stay_unknown_rather_than_wrong() -> None:
     dump, _, bridge = engine29("iptables")
     rules = assemble(dump)
-    assert docker.names_bridge(rules, "docker0"), "iptables compares a short name up to its NUL, not all 16 bytes"
+    assert docker.names_bridge(rules, "docker0"), (
+        "iptables compares a short name up to its NUL, not all 16 bytes"
+    )
     assert docker.names_bridge(rules, bridge)
     out = reach_out(rules, bridge=bridge, src="172.18.0.2", dst="198.51.100.1", uplink="eth0")
     assert out.outcome in ("accept", "unknown")
@@ -496,19 +673,24 @@ def test_a_long_chain_is_looked_up_by_what_its_rules_name() -> None:
     ],
 )
 def test_one_of_several_sources(rule: str, outcome: str) -> None:
-    """A field left open, whose possible numbers are known: what holds for all of them is decided."""
+    """A field left open, whose possible numbers are known: what holds for all of them is
+    decided."""
     several = tuple(int(ip_address(address)) for address in ("172.17.0.2", "172.17.0.3"))
     asked = packet(src=None, possible=(("src", several),))
     assert walk(ruleset(iptables(f"FORWARD {rule}")), "forward", asked).outcome == outcome
 
 
-REPLY = Packet("docker0", "eth0", "172.17.0.2", None, sport=80, dport=40_000, state="established", reply=True)
+REPLY = Packet(
+    "docker0", "eth0", "172.17.0.2", None, sport=80, dport=40_000, state="established", reply=True
+)
 BY_SOURCE_PORT = "*filter\n:FORWARD ACCEPT\n-A FORWARD -p tcp -m tcp --sport 80 -j DROP\nCOMMIT\n"
 BY_INTERFACE = "*filter\n:FORWARD ACCEPT\n-A FORWARD -i docker0 -j DROP\nCOMMIT\n"
 
 
 @pytest.mark.parametrize(("text", "second"), [(BY_SOURCE_PORT, "accept"), (BY_INTERFACE, "drop")])
-def test_a_remembered_verdict_is_that_of_a_packet_that_no_rule_tells_apart(text: str, second: str) -> None:
+def test_a_remembered_verdict_is_that_of_a_packet_that_no_rule_tells_apart(
+    text: str, second: str
+) -> None:
     filtered = ruleset(text)
     other = replace(REPLY, src="172.17.0.3", sport=443)
     assert walk(filtered, "forward", REPLY).outcome == "drop"

@@ -1,4 +1,5 @@
-"""`python -m tests.fleet RUNS`: how often a seeded contrast is found, and how often chance is called one.
+"""`python -m tests.fleet RUNS`: how often a seeded contrast is found, and how often chance is
+called one.
 
 The tests take a sample of each; this is the whole measurement, some minutes of CPU.
 """

@@ -1,6 +1,8 @@
-"""Made-up fleets: reports of recorded hosts, with other names, facts with noise, and causes that are seeded.
+"""Made-up fleets: reports of recorded hosts, with other names, facts with noise, and causes that
+are seeded.
 
-`python -m tests.fleet.made_fleet 10000 FOLDER` writes two days of gzipped reports, for a measurement.
+`python -m tests.fleet.made_fleet 10000 FOLDER` writes two days of gzipped reports, for a
+measurement.
 """
 
 from __future__ import annotations
@@ -27,7 +29,11 @@ from diagnose.questions.run import Options
 from diagnose.render.json import document
 
 FIXTURES = Path(__file__).parent.parent.parent / "fixtures"
-HEALTHY = ("broken_host.control_host@20.10", "broken_host.control_host@26.1", "broken_host.control_host@28.5")
+HEALTHY = (
+    "broken_host.control_host@20.10",
+    "broken_host.control_host@26.1",
+    "broken_host.control_host@28.5",
+)
 BEGIN = datetime(2026, 11, 26, 8, 0, tzinfo=UTC)
 RACK = 40
 
@@ -62,7 +68,9 @@ def _facts(rng: random.Random, number: int, plain: dict[str, str]) -> dict[str, 
     rack = number // RACK
     facts = {
         **plain,
-        "kernel": rng.choices(("6.1.0-18-amd64", "6.1.0-21-amd64", "6.8.0-31-generic"), (60, 35, 5))[0],
+        "kernel": rng.choices(
+            ("6.1.0-18-amd64", "6.1.0-21-amd64", "6.8.0-31-generic"), (60, 35, 5)
+        )[0],
         "distribution": rng.choices(("Debian 12", "Ubuntu 24.04"), (80, 20))[0],
         "gateway": f"10.{rack // 250}.{rack % 250}.1",
         "network": f"10.{rack // 250}.{rack % 250}.0/24",
@@ -71,7 +79,10 @@ def _facts(rng: random.Random, number: int, plain: dict[str, str]) -> dict[str, 
         "folder /etc/sysctl.d": "3 files",
     }
     facts |= {f"file /etc/sysctl.d/{name}.conf": f"{size} bytes" for name, size in _files(rng)}
-    facts |= {f"image shop/{name}:1.4": f"{rng.choice((1, 1, 1, 2)):012x}" for name in ("web", "api", "cart")}
+    facts |= {
+        f"image shop/{name}:1.4": f"{rng.choice((1, 1, 1, 2)):012x}"
+        for name in ("web", "api", "cart")
+    }
     if rng.random() < 0.3:
         facts["daemon.json mtu"] = rng.choice(("1400", "1450"))
     return facts
@@ -83,7 +94,9 @@ def _files(rng: random.Random) -> Iterator[tuple[str, int]]:
             yield name, 100 + len(name)
 
 
-def host(rng: random.Random, number: int, taken: datetime, causes: list[str], facts: dict[str, str]) -> dict[str, Any]:
+def host(
+    rng: random.Random, number: int, taken: datetime, causes: list[str], facts: dict[str, str]
+) -> dict[str, Any]:
     """The report of one host with these causes."""
     base = judged(HEALTHY[number % 3 if number % 20 else 0])
     name = f"web{number:05}"
@@ -102,7 +115,10 @@ def host(rng: random.Random, number: int, taken: datetime, causes: list[str], fa
     for id in causes:
         onset = taken - timedelta(minutes=rng.randint(1, 40))
         findings.append({**roots()[id], "onset": onset.isoformat()})
-    checks = [{**row, "verdict": "passed"} if row["verdict"] == "unknown" else row for row in base["checks"]]
+    checks = [
+        {**row, "verdict": "passed"} if row["verdict"] == "unknown" else row
+        for row in base["checks"]
+    ]
     return {
         **base,
         "checks": checks,
@@ -116,7 +132,8 @@ def host(rng: random.Random, number: int, taken: datetime, causes: list[str], fa
 def documents(
     rng: random.Random, hosts: int, seeds: list[Seed], *, day: int = 0, noise: float = 0.02
 ) -> Iterator[dict[str, Any]]:
-    """The reports of a fleet on one day. noise: the share of hosts that have a cause for no reason at all."""
+    """The reports of a fleet on one day. noise: the share of hosts that have a cause for no reason
+    at all."""
     known = list(roots())
     plain = {HEALTHY[at]: judged(HEALTHY[at])["host"]["facts"] for at in range(3)}
     for number in range(hosts):
@@ -140,7 +157,9 @@ def reports(rng: random.Random, hosts: int, seeds: list[Seed], **more: Any) -> l
     reader = Reader()
     found = []
     for row in documents(rng, hosts, seeds, **more):
-        row["findings"] = [finding for finding in row["findings"] if finding["severity"] != "advice"]
+        row["findings"] = [
+            finding for finding in row["findings"] if finding["severity"] != "advice"
+        ]
         row["checks"] = [{"id": id, "verdict": "passed"} for id in roots()]
         report = reader.report(Packed(row["host"]["name"], json.dumps(row).encode()))
         assert isinstance(report, HostReport), report
@@ -149,7 +168,11 @@ def reports(rng: random.Random, hosts: int, seeds: list[Seed], **more: Any) -> l
 
 
 SEEDS = [
-    Seed("firewall.forwarding-off", ("file /etc/sysctl.d/99-hardening.conf", "213 bytes"), holders=0.15),
+    Seed(
+        "firewall.forwarding-off",
+        ("file /etc/sysctl.d/99-hardening.conf", "213 bytes"),
+        holders=0.15,
+    ),
     Seed("storage.disk-full", ("daemon.json log-driver", "local"), holders=0.09),
     Seed("container.oom-killed", ("image shop/report:2.0", "00000000cafe"), holders=0.03),
 ]

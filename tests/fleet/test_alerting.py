@@ -1,4 +1,5 @@
-"""Metrics end to end: Debian's node_exporter, Prometheus and Alertmanager scrape our file, raise the alert, and resolve it."""
+"""Metrics end to end: Debian's node_exporter, Prometheus and Alertmanager scrape our file, raise
+the alert, and resolve it."""
 
 from __future__ import annotations
 
@@ -51,7 +52,10 @@ class Monitoring:
             "alerting": {"alertmanagers": [{"static_configs": [{"targets": [alertmanager]}]}]},
         }
         (place / "prometheus.yml").write_text(json.dumps(settings))
-        routes = {"route": {"receiver": "none", "group_wait": "1s"}, "receivers": [{"name": "none"}]}
+        routes = {
+            "route": {"receiver": "none", "group_wait": "1s"},
+            "receivers": [{"name": "none"}],
+        }
         (place / "alertmanager.yml").write_text(json.dumps(routes))
         commands = [
             [
@@ -76,18 +80,26 @@ class Monitoring:
             ],
         ]
         self.servers = [
-            subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=place)
+            subprocess.Popen(
+                command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=place
+            )
             for command in commands
         ]
 
     def get(self, program: str, path: str) -> Any:
-        with urllib.request.urlopen(f"http://127.0.0.1:{self.ports[program]}{path}", timeout=5) as reply:
+        with urllib.request.urlopen(
+            f"http://127.0.0.1:{self.ports[program]}{path}", timeout=5
+        ) as reply:
             return json.loads(reply.read())
 
     def firing(self) -> set[str]:
         """The ids for which Prometheus raises DiagnoseCritical."""
         alerts = self.get("prometheus", "/api/v1/alerts")["data"]["alerts"]
-        return {row["labels"]["id"] for row in alerts if row["labels"]["alertname"] == "DiagnoseCritical"}
+        return {
+            row["labels"]["id"]
+            for row in alerts
+            if row["labels"]["alertname"] == "DiagnoseCritical"
+        }
 
     def received(self) -> dict[str, str]:
         """The pages to which Alertmanager's active alerts point, by id."""
@@ -125,7 +137,18 @@ def until(holds: Callable[[], bool]) -> bool:
 
 
 def write(source: str, path: Path) -> None:
-    command = [sys.executable, "-m", "diagnose", "all", "--from", source, "--format", "prometheus", "-o", str(path)]
+    command = [
+        sys.executable,
+        "-m",
+        "diagnose",
+        "all",
+        "--from",
+        source,
+        "--format",
+        "prometheus",
+        "-o",
+        str(path),
+    ]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     assert path.is_file(), done.stderr
 
@@ -134,7 +157,9 @@ def test_a_root_raises_an_alert_and_its_end_resolves_it(monitoring: Monitoring):
     path = monitoring.metrics / "diagnose.prom"
     write("demo", path)
     assert until(lambda: "storage.disk-full" in monitoring.firing())
-    assert until(lambda: monitoring.received().get("storage.disk-full") == "runbooks/storage.disk-full.md")
+    assert until(
+        lambda: monitoring.received().get("storage.disk-full") == "runbooks/storage.disk-full.md"
+    )
     write(str(ROOT / "fixtures/broken_host.control_host@28.5"), path)
     assert until(lambda: not monitoring.firing())
     assert until(lambda: not monitoring.received())

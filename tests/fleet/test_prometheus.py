@@ -29,7 +29,9 @@ LINE = re.compile(
 
 @pytest.fixture(scope="module")
 def demo() -> Report:
-    return session.diagnose(registry.load, None, Options(source=Path("demo"), budget_s=600), began=time.monotonic())
+    return session.diagnose(
+        registry.load, None, Options(source=Path("demo"), budget_s=600), began=time.monotonic()
+    )
 
 
 def written(report: Report, code: int = 2) -> str:
@@ -54,7 +56,12 @@ def test_each_metric_has_its_help_and_each_line_is_one_sample(demo: Report):
 
 def test_roots_above_advice_are_counted_by_check(demo: Report):
     found = samples(written(demo))
-    assert found["diagnose_root", 'id="firewall.forwarding-off",severity="critical",subject_kind="host"'] == 1
+    assert (
+        found[
+            "diagnose_root", 'id="firewall.forwarding-off",severity="critical",subject_kind="host"'
+        ]
+        == 1
+    )
     assert found["diagnose_up", ""] == 1
     assert found["diagnose_exit_code", ""] == 2
     roots = sum(value for (name, _), value in found.items() if name == "diagnose_root")
@@ -63,7 +70,9 @@ def test_roots_above_advice_are_counted_by_check(demo: Report):
 
 def test_no_label_holds_a_name_of_the_user(demo: Report):
     labels = " ".join(label for _, label in samples(written(demo)))
-    names = {finding.subject.name for finding in demo.findings if finding.subject.kind == "container"}
+    names = {
+        finding.subject.name for finding in demo.findings if finding.subject.kind == "container"
+    }
     assert names
     assert not {name for name in names if f'"{name}"' in labels}
     assert demo.host.name not in labels
@@ -89,15 +98,21 @@ promtool = shutil.which("promtool")
 @pytest.mark.skipif(not promtool, reason="promtool is missing (Debian: prometheus)")
 def test_promtool_accepts_metrics_and_rules(demo: Report):
     assert promtool
-    for argv, text in (([promtool, "check", "metrics"], written(demo)), ([promtool, "check", "rules", str(RULES)], "")):
-        done = subprocess.run(argv, input=text, capture_output=True, text=True, timeout=30, check=False)
+    for argv, text in (
+        ([promtool, "check", "metrics"], written(demo)),
+        ([promtool, "check", "rules", str(RULES)], ""),
+    ):
+        done = subprocess.run(
+            argv, input=text, capture_output=True, text=True, timeout=30, check=False
+        )
         assert done.returncode == 0, done.stdout + done.stderr
         assert not done.stderr.strip(), done.stderr
 
 
 @pytest.mark.skipif(not promtool, reason="promtool is missing (Debian: prometheus)")
 def test_the_alerts_fire_and_resolve(tmp_path: Path):
-    """Prometheus' own simulation: a critical root for an hour, then none; the last run grows old."""
+    """Prometheus' own simulation: a critical root for an hour, then none; the last run grows
+    old."""
     assert promtool
     (tmp_path / "rules.yml").write_text(RULES.read_text())
     (tmp_path / "test.yml").write_text(ALERTS)
@@ -141,7 +156,17 @@ tests:
 
 
 def run(*words: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "diagnose", "all", "--from", "demo", "--format", "prometheus", *words]
+    command = [
+        sys.executable,
+        "-m",
+        "diagnose",
+        "all",
+        "--from",
+        "demo",
+        "--format",
+        "prometheus",
+        *words,
+    ]
     return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
 
 

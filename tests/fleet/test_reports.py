@@ -1,4 +1,5 @@
-"""Reading reports: what is none is named with its reason, and nothing is fatal or without a bound."""
+"""Reading reports: what is none is named with its reason, and nothing is fatal or without a
+bound."""
 
 from __future__ import annotations
 
@@ -25,8 +26,18 @@ from tests.fleet.made_fleet import judged
 def small(**changes: Any) -> dict[str, Any]:
     """A report with one root and one effect of it."""
     subject = {"kind": "host", "name": "host"}
-    root = {"key": "firewall.forwarding-off@host:host", "id": "firewall.forwarding-off", "severity": "critical"}
-    root |= {"subject": subject, "summary": "IP forwarding is off", "evidence": {"x": 1}, "root": True, "caused_by": []}
+    root = {
+        "key": "firewall.forwarding-off@host:host",
+        "id": "firewall.forwarding-off",
+        "severity": "critical",
+    }
+    root |= {
+        "subject": subject,
+        "summary": "IP forwarding is off",
+        "evidence": {"x": 1},
+        "root": True,
+        "caused_by": [],
+    }
     effect = {
         **root,
         "key": "dns.upstream-unreachable@network:b#192.0.2.1",
@@ -39,7 +50,10 @@ def small(**changes: Any) -> dict[str, Any]:
         "host": {"name": "web1", "kernel": "6.1", "engine": None},
         "taken_at": "2026-11-26T08:00:00+00:00",
         "findings": [root, effect],
-        "checks": [{"id": "storage.disk-full", "verdict": "unknown"}, {"id": "dns.host-broken", "verdict": "passed"}],
+        "checks": [
+            {"id": "storage.disk-full", "verdict": "unknown"},
+            {"id": "dns.host-broken", "verdict": "passed"},
+        ],
     }
     return {**report, **changes}
 
@@ -55,7 +69,9 @@ def encoded(**changes: Any) -> bytes:
 WHOLE = encoded()
 CUT = gzip.compress(json.dumps(judged("demo")).encode())[:-500]
 BOMB = zlib.compressobj(9, wbits=31)
-BOMB_BYTES = b"".join([*(BOMB.compress(b" " * 2**20) for _ in range(LARGEST // 2**20 + 2)), BOMB.flush()])
+BOMB_BYTES = b"".join(
+    [*(BOMB.compress(b" " * 2**20) for _ in range(LARGEST // 2**20 + 2)), BOMB.flush()]
+)
 
 
 def tar() -> bytes:
@@ -77,7 +93,10 @@ UNUSABLE = {
     "other types": (encoded(findings=3), "fields have other types"),
     "no time": (encoded(taken_at="yesterday"), "does not say when"),
     "no name": (encoded(host={"name": " "}), "does not name its host"),
-    "an id that is none": (encoded(checks=[{"id": "a.b; rm -rf /", "verdict": "passed"}]), "what is no id"),
+    "an id that is none": (
+        encoded(checks=[{"id": "a.b; rm -rf /", "verdict": "passed"}]),
+        "what is no id",
+    ),
     "facts without end": (
         encoded(host={"name": "a", "facts": {str(at): "" for at in range(1001)}}),
         "more than any host",
@@ -133,7 +152,11 @@ def test_a_real_report_is_read():
 
 def test_silenced_and_unselected_findings_and_advice_do_not_count():
     (root, _) = small()["findings"]
-    rows = [{**root, "silenced": "known"}, {**root, "selected": False}, {**root, "severity": "advice"}]
+    rows = [
+        {**root, "silenced": "known"},
+        {**root, "selected": False},
+        {**root, "severity": "advice"},
+    ]
     found = read(encoded(findings=rows))
     assert isinstance(found, HostReport)
     assert not found.roots
@@ -173,7 +196,9 @@ def test_what_would_not_end_is_not_read(tmp_path: Path):
     (tmp_path / "zero.json").symlink_to("/dev/zero")
     (tmp_path / "loop").symlink_to(tmp_path)
     began = time.monotonic()
-    found = [file for file in sources.read([str(tmp_path)], io.StringIO()) if isinstance(file, Unusable)]
+    found = [
+        file for file in sources.read([str(tmp_path)], io.StringIO()) if isinstance(file, Unusable)
+    ]
     assert time.monotonic() - began < 5
     assert sorted(file.why for file in found) == [
         "cannot be read: it leads to nothing",

@@ -13,11 +13,19 @@ DISK = Subject("filesystem", "/var/lib/docker")
 OTHER_DISK = Subject("filesystem", "/srv")
 IMAGE = Subject("image", "shop:1.4")
 NET, OTHER_NET = Subject("network", "shop"), Subject("network", "lab")
-TOPOLOGY = {container("web"): frozenset({DISK, NET}), container("db"): frozenset({OTHER_DISK, OTHER_NET})}
+TOPOLOGY = {
+    container("web"): frozenset({DISK, NET}),
+    container("db"): frozenset({OTHER_DISK, OTHER_NET}),
+}
 
 
 def a(
-    id: str, subject: Subject, severity: Severity = Severity.critical, caused_by=(), causes_=(), **fields
+    id: str,
+    subject: Subject,
+    severity: Severity = Severity.critical,
+    caused_by=(),
+    causes_=(),
+    **fields,
 ) -> Reported:
     check = Check(id, "T.", severity, lambda: None, (), (), tuple(caused_by), tuple(causes_), False)
     return Reported(f"{id}@{subject}", check, severity, Finding(subject, "s", {"a": 1}, **fields))
@@ -31,7 +39,13 @@ WEB = container("web")
 
 
 def loop(subject=WEB, signs=("no-space",), **fields) -> Reported:
-    return a("container.restart-loop", subject, caused_by=["storage.disk-full"], signs=frozenset(signs), **fields)
+    return a(
+        "container.restart-loop",
+        subject,
+        caused_by=["storage.disk-full"],
+        signs=frozenset(signs),
+        **fields,
+    )
 
 
 LINKED = {
@@ -58,7 +72,12 @@ LINKED = {
         False,
     ),
     "containers of one image with one error": (
-        a("container.start-refused", container("app"), touches=(IMAGE,), signs=frozenset({"permission"})),
+        a(
+            "container.start-refused",
+            container("app"),
+            touches=(IMAGE,),
+            signs=frozenset({"permission"}),
+        ),
         a(
             "container.exits-at-start",
             WEB,
@@ -100,12 +119,27 @@ LINKED = {
     ),
     "it prints nothing, and names the same network": (
         a("firewall.chains-missing", HOST, touches=(NET,), signs=frozenset({"dns"})),
-        a("firewall.dnat-missing", container("web"), caused_by=["firewall.chains-missing"], touches=(NET,)),
+        a(
+            "firewall.dnat-missing",
+            container("web"),
+            caused_by=["firewall.chains-missing"],
+            touches=(NET,),
+        ),
         True,
     ),
     "its words are about something else": (
-        a("firewall.chains-missing", HOST, touches=(NET, container("web")), signs=frozenset({"dns"})),
-        a("container.restart-loop", container("web"), caused_by=["firewall.chains-missing"], signs=frozenset()),
+        a(
+            "firewall.chains-missing",
+            HOST,
+            touches=(NET, container("web")),
+            signs=frozenset({"dns"}),
+        ),
+        a(
+            "container.restart-loop",
+            container("web"),
+            caused_by=["firewall.chains-missing"],
+            signs=frozenset(),
+        ),
         False,
     ),
     "it names the container, which fails with words of its own": (
@@ -121,21 +155,46 @@ LINKED = {
     ),
     "the same problem of a container that it names": (
         a("container.restart-loop", container("db"), signs=frozenset()),
-        a("container.restart-loop", container("web"), calls=(container("db"),), signs=frozenset({"refused"})),
+        a(
+            "container.restart-loop",
+            container("web"),
+            calls=(container("db"),),
+            signs=frozenset({"refused"}),
+        ),
         True,
     ),
     "a problem of a container that it calls, which mostly follows from its own": (
-        a("container.unhealthy", container("db"), caused_by=["container.restart-loop"], signs=frozenset()),
-        a("container.restart-loop", container("web"), calls=(container("db"),), signs=frozenset({"timeout"})),
+        a(
+            "container.unhealthy",
+            container("db"),
+            caused_by=["container.restart-loop"],
+            signs=frozenset(),
+        ),
+        a(
+            "container.restart-loop",
+            container("web"),
+            calls=(container("db"),),
+            signs=frozenset({"timeout"}),
+        ),
         True,
     ),
     "the same two problems, and no call": (
-        a("container.unhealthy", container("db"), caused_by=["container.restart-loop"], signs=frozenset()),
+        a(
+            "container.unhealthy",
+            container("db"),
+            caused_by=["container.restart-loop"],
+            signs=frozenset(),
+        ),
         a("container.restart-loop", container("web"), signs=frozenset({"timeout"})),
         False,
     ),
     "both call the same container": (
-        a("container.exits-at-start", container("job"), calls=(container("db"),), signs=frozenset({"refused"})),
+        a(
+            "container.exits-at-start",
+            container("job"),
+            calls=(container("db"),),
+            signs=frozenset({"refused"}),
+        ),
         a(
             "container.restart-loop",
             container("web"),
@@ -174,7 +233,9 @@ def test_the_evidence_of_a_link_is_said():
 def test_worst_root_first_and_effects_behind_it():
     mild = a("image.latest-tag", container("web"), Severity.advice)
     wide = a("logging.unbounded", container("web"), Severity.warning, touches=(DISK,))
-    disk = a("storage.disk-full", DISK, caused_by=["logging.unbounded"], signs=frozenset({"no-space"}))
+    disk = a(
+        "storage.disk-full", DISK, caused_by=["logging.unbounded"], signs=frozenset({"no-space"})
+    )
     lone = a("container.exec-format", container("db"))
     found = causes.link([mild, lone, loop(), disk, wide], TOPOLOGY)
     assert [f.id for f in found] == [
@@ -205,7 +266,13 @@ def test_the_likelier_of_two_causes_is_first():
 def test_who_is_called_in_vain_is_no_effect(mutual: bool):
     db, web = container("db"), container("web")
     refused = frozenset({"refused"})
-    sick = a("container.unhealthy", db, caused_by=["container.restart-loop"], signs=refused, calls=(web,) * mutual)
+    sick = a(
+        "container.unhealthy",
+        db,
+        caused_by=["container.restart-loop"],
+        signs=refused,
+        calls=(web,) * mutual,
+    )
     waits = a("container.restart-loop", web, signs=refused, calls=(db,))
     for order in ([sick, waits], [waits, sick]):
         roots = [each.key for each in causes.link(order, TOPOLOGY) if each.root]
@@ -219,17 +286,33 @@ def test_a_circle_ends():
 
 
 def test_two_that_name_each_other_keep_a_root():
-    one = a("container.restart-loop", container("web"), calls=(container("db"),), signs=frozenset({"refused"}))
-    two = a("container.restart-loop", container("db"), calls=(container("web"),), signs=frozenset({"refused"}))
+    one = a(
+        "container.restart-loop",
+        container("web"),
+        calls=(container("db"),),
+        signs=frozenset({"refused"}),
+    )
+    two = a(
+        "container.restart-loop",
+        container("db"),
+        calls=(container("web"),),
+        signs=frozenset({"refused"}),
+    )
     assert [f.root for f in causes.link([one, two], TOPOLOGY)].count(True) == 1
 
 
 def test_a_circle_of_calls_keeps_a_root():
     sick = a(
-        "container.unhealthy", WEB, caused_by=["container.restart-loop"], calls=(container("db"),), signs=frozenset()
+        "container.unhealthy",
+        WEB,
+        caused_by=["container.restart-loop"],
+        calls=(container("db"),),
+        signs=frozenset(),
     )
     loops = a("container.restart-loop", container("db"), calls=(WEB,), signs=frozenset({"refused"}))
-    assert [f.id for f in causes.link([loops, sick], TOPOLOGY) if f.root] == ["container.restart-loop"]
+    assert [f.id for f in causes.link([loops, sick], TOPOLOGY) if f.root] == [
+        "container.restart-loop"
+    ]
 
 
 def test_two_problems_of_one_container_and_check_stand_side_by_side():
@@ -240,7 +323,11 @@ def test_two_problems_of_one_container_and_check_stand_side_by_side():
 
 def test_what_took_the_engine_stands_before_what_is_known_from_earlier() -> None:
     dead = a(
-        "daemon.not-running", DAEMON, caused_by=["storage.disk-full"], signs=frozenset({"no-space"}), touches=(DISK,)
+        "daemon.not-running",
+        DAEMON,
+        caused_by=["storage.disk-full"],
+        signs=frozenset({"no-space"}),
+        touches=(DISK,),
     )
     for engine in ([a("daemon.hung", DAEMON)], [full(), dead]):
         before = [
@@ -259,8 +346,14 @@ def test_what_took_the_engine_stands_before_what_is_known_from_earlier() -> None
         ("mkdir /sys/fs/cgroup/memory/docker/0f3c: no space left on device: unknown", False),
         ("fork/exec /proc/self/exe: no space left on device: unknown", False),
         ("ENOSPC: System limit for number of file watchers reached, watch '/app'", False),
-        ("Failed to add /run/systemd/ask-password to directory watch: No space left on device", False),
-        ("unable to join session keyring: unable to create session key: disk quota exceeded", False),
+        (
+            "Failed to add /run/systemd/ask-password to directory watch: No space left on device",
+            False,
+        ),
+        (
+            "unable to join session keyring: unable to create session key: disk quota exceeded",
+            False,
+        ),
     ],
 )
 def test_watchers_and_keys_that_run_out_are_no_full_disk(text: str, full: bool) -> None:

@@ -1,4 +1,5 @@
-"""Containers that began to fail together: what they share is said, and only where no cause was found."""
+"""Containers that began to fail together: what they share is said, and only where no cause was
+found."""
 
 from __future__ import annotations
 
@@ -24,7 +25,13 @@ def fails(
     key = f"{id}@container:{name}"
     called = tuple(container(callee) for callee in calls)
     links = (CauseLink("storage.disk-full@filesystem:/", key, "same disk"),) if caused else ()
-    return Reported(key, check, severity, Finding(container(name), "s", {}, calls=called, onset=onset), causes=links)
+    return Reported(
+        key,
+        check,
+        severity,
+        Finding(container(name), "s", {}, calls=called, onset=onset),
+        causes=links,
+    )
 
 
 def on(**containers: tuple[Subject, ...]) -> dict[Subject, frozenset[Subject]]:
@@ -36,7 +43,9 @@ CASES: dict[str, tuple[list[Reported], dict[Subject, frozenset[Subject]], list[s
     "three on one network": (
         [fails("a", 100), fails("b", 120), fails("c", 140)],
         TRIO,
-        ["three containers began to fail within 40 s, and no cause was found: same network shop (a, b, c)"],
+        [
+            "three containers began to fail within 40 s, and no cause was found: same network shop (a, b, c)"
+        ],
     ),
     "one network and one image": (
         [fails("a", 100), fails("b", 120), fails("c", 110)],
@@ -48,9 +57,15 @@ CASES: dict[str, tuple[list[Reported], dict[Subject, frozenset[Subject]], list[s
     "a disk that not all stand on": (
         [fails("a", 100), fails("b", 101), fails("c", 102)],
         on(a=(LAB, OTHER), b=(NET, OTHER), c=(OTHER,), idle=(NET,)),
-        ["three containers began to fail within 2 s, and no cause was found: same disk /srv (a, b, c)"],
+        [
+            "three containers began to fail within 2 s, and no cause was found: same disk /srv (a, b, c)"
+        ],
     ),
-    "only the disk of all": ([fails("a", 1), fails("b", 2), fails("c", 3)], on(a=(), b=(NET,), c=(LAB,)), []),
+    "only the disk of all": (
+        [fails("a", 1), fails("b", 2), fails("c", 3)],
+        on(a=(), b=(NET,), c=(LAB,)),
+        [],
+    ),
     "two call the same one in vain, in their own ways; a third that fails beside them does not": (
         [
             fails("a", 100, calls=("db",)),
@@ -66,12 +81,20 @@ CASES: dict[str, tuple[list[Reported], dict[Subject, frozenset[Subject]], list[s
         [],
     ),
     "two are chance": ([fails("a", 100), fails("b", 120)], TRIO, []),
-    "a cause was found": ([fails("a", 100), fails("b", 120), fails("c", 140, caused=True)], TRIO, []),
+    "a cause was found": (
+        [fails("a", 100), fails("b", 120), fails("c", 140, caused=True)],
+        TRIO,
+        [],
+    ),
     "hours apart": ([fails("a", 100), fails("b", 4000), fails("c", 9000)], TRIO, []),
     "nobody knows since when": ([fails("a", 100), fails("b", 120), fails("c", None)], TRIO, []),
     "advice": ([fails(name, 100, Severity.advice) for name in "abc"], TRIO, []),
     "each fails in its own way": (
-        [fails("a", 100), fails("b", 120, id="container.oom-killed"), fails("c", 140, id="container.unhealthy")],
+        [
+            fails("a", 100),
+            fails("b", 120, id="container.oom-killed"),
+            fails("c", 140, id="container.unhealthy"),
+        ],
         TRIO,
         [],
     ),
@@ -88,6 +111,8 @@ def test_notes(name: str) -> None:
 
 def test_a_large_group_is_named_in_part() -> None:
     names = [f"n{number}" for number in range(12)]
-    (said,) = coincidence.notes([fails(name, 5) for name in names], on(**dict.fromkeys(names, (NET,))))
+    (said,) = coincidence.notes(
+        [fails(name, 5) for name in names], on(**dict.fromkeys(names, (NET,)))
+    )
     assert said.startswith("12 containers began to fail within 0 s")
     assert "and 7 more" in said

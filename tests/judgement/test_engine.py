@@ -48,7 +48,14 @@ class Spare:
 def a_check(function, id: str = "made.level", **fields) -> Check:
     needs, thresholds = registry._signature(function)
     defaults = {"severity": Severity.warning, "caused_by": (), "causes": (), "posture": False}
-    return Check(id=id, title="T.", function=function, needs=needs, thresholds=thresholds, **{**defaults, **fields})
+    return Check(
+        id=id,
+        title="T.",
+        function=function,
+        needs=needs,
+        thresholds=thresholds,
+        **{**defaults, **fields},
+    )
 
 
 def level(level: Level, *, warn_pct: Percent = Percent(80)) -> Iterable[Finding]:
@@ -79,9 +86,27 @@ PARTLY = Level(10, (Unexamined(container("stuck"), "inspect: timed out"),))
 JUDGED = {
     "fires": (level, Level(85), {}, Verdict.FOUND, ""),
     "silent": (level, Level(79), {}, Verdict.PASSED, ""),
-    "threshold from outside": (level, Level(79), {"made.level": {"warn_pct": 70}}, Verdict.FOUND, ""),
-    "evidence missing": (level, Unavailable("forbidden", "as root"), {}, Verdict.UNKNOWN, "forbidden: as root"),
-    "one item missing": (level, PARTLY, {}, Verdict.UNKNOWN, "stuck not examined: inspect: timed out"),
+    "threshold from outside": (
+        level,
+        Level(79),
+        {"made.level": {"warn_pct": 70}},
+        Verdict.FOUND,
+        "",
+    ),
+    "evidence missing": (
+        level,
+        Unavailable("forbidden", "as root"),
+        {},
+        Verdict.UNKNOWN,
+        "forbidden: as root",
+    ),
+    "one item missing": (
+        level,
+        PARTLY,
+        {},
+        Verdict.UNKNOWN,
+        "stuck not examined: inspect: timed out",
+    ),
     "one item missing, another found": (level, Level(99, PARTLY.unexamined), {}, Verdict.FOUND, ""),
     "does not apply": (skipping, Level(1), {}, Verdict.SKIPPED, "no levels here"),
     "says it cannot know": (unsure, Level(1), {}, Verdict.UNKNOWN, "forbidden: no reading"),
@@ -103,9 +128,13 @@ def test_a_crash_names_the_error():
 
 
 def test_an_optional_need_hands_over_the_reason():
-    result = judge(a_check(with_spare), {Level: Level(1), Spare: Unavailable("forbidden", "as root")}, {})
+    result = judge(
+        a_check(with_spare), {Level: Level(1), Spare: Unavailable("forbidden", "as root")}, {}
+    )
     assert result.verdict is Verdict.UNKNOWN
-    assert judge(a_check(with_spare), {Level: Level(1), Spare: Spare(0)}, {}).verdict is Verdict.PASSED
+    assert (
+        judge(a_check(with_spare), {Level: Level(1), Spare: Spare(0)}, {}).verdict is Verdict.PASSED
+    )
 
 
 def test_unavailable_is_never_equal_to_empty():
@@ -137,7 +166,9 @@ def test_evidence_stands_on_evidence(collection):
 
 
 def test_what_stands_on_the_unavailable_is_unavailable(collection):
-    assert collection({"memory": Failed("forbidden", "no")}).get(Spare) == Unavailable("forbidden", "no")
+    assert collection({"memory": Failed("forbidden", "no")}).get(Spare) == Unavailable(
+        "forbidden", "no"
+    )
 
 
 def test_an_answer_that_cannot_be_read_is_malformed(collection):
@@ -182,7 +213,9 @@ def test_containers_that_cannot_be_inspected_are_named_not_lost():
             "d": {"Id": "d", "Name": 5},
         }[asked.args["id"]]
 
-    host = Made({"api.containers": [{"Id": id, "Names": [f"/{id}"]} for id in "abcd"], "api.container": one})
+    host = Made(
+        {"api.containers": [{"Id": id, "Names": [f"/{id}"]} for id in "abcd"], "api.container": one}
+    )
     found = registry.collector(Containers)(host)
     assert [each.name for each in found] == ["web"]
     assert [each.subject.name for each in found.unexamined] == ["b", "d"]
@@ -212,6 +245,12 @@ def test_a_container_that_is_silent_while_others_answer_is_asked_once_more():
 
 
 def test_an_engine_that_answers_about_no_container_is_not_asked_twice():
-    host = Made({"api.containers": [{"Id": STUCK, "Names": ["/b"]}], "api.container": _slow, "api.again": _slow})
+    host = Made(
+        {
+            "api.containers": [{"Id": STUCK, "Names": ["/b"]}],
+            "api.container": _slow,
+            "api.again": _slow,
+        }
+    )
     containers(host)
     assert [each.kind for each in host.asked].count("api.again") == 0

@@ -138,7 +138,9 @@ def test_two_causes_that_both_must_be_cured():
     shut, off = cause("test.shut", SHUT), cause("test.off", OFF)
     report = judged(shut, off, effect(DRY, shut, off), pump=False)
     assert {link.cause for link in report["test.dry"].causes} == {shut.key, off.key}
-    assert all(link.jointly and link.strength is Strength.proven for link in report["test.dry"].causes)
+    assert all(
+        link.jointly and link.strength is Strength.proven for link in report["test.dry"].causes
+    )
 
 
 @pytest.mark.usefixtures("pack")
@@ -156,7 +158,9 @@ def test_an_observation_is_foreseen(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(registry, "_predictions", {"test.complaint": hears})
     shut = cause("test.shut", SHUT)
     observed = check("test.complaint", complaint)
-    assert judged(shut, effect(observed, shut))["test.complaint"].causes[0].strength is Strength.proven
+    assert (
+        judged(shut, effect(observed, shut))["test.complaint"].causes[0].strength is Strength.proven
+    )
     stays = judged(shut, effect(observed, shut), pump=False)["test.complaint"]
     assert stays.root
     assert stays.ruled_out[0].fact == "nothing arrives"
@@ -170,7 +174,9 @@ def test_evidence_that_no_edit_reaches_is_not_collected_again():
     assert host.get(Flow) == Flow(10)
 
 
-def said(id: str, subject: Subject, *causes: Reported, signs: str = "", calls: tuple[Subject, ...] = ()) -> Reported:
+def said(
+    id: str, subject: Subject, *causes: Reported, signs: str = "", calls: tuple[Subject, ...] = ()
+) -> Reported:
     """A finding that repeats what was printed, linked with its causes."""
     key = f"{id}@{subject}"
     links = tuple(CauseLink(cause.key, key, "same thing", is_specific=True) for cause in causes)
@@ -188,28 +194,33 @@ def words(pack: None, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def strengths(finding: Reported) -> dict[str, tuple[str, bool]]:
-    return {link.cause.partition("@")[0]: (link.strength.name, link.jointly) for link in finding.causes}
+    return {
+        link.cause.partition("@")[0]: (link.strength.name, link.jointly) for link in finding.causes
+    }
 
 
 @pytest.mark.usefixtures("words")
 def test_an_error_that_only_one_cause_brings_is_proven_by_the_words():
     full = said("test.full", NET, signs="no-space")
-    assert strengths(judged(full, said("test.loop", SHOP, full, signs="no-space"))["test.loop"]) == {
-        "test.full": ("proven", False)
-    }
+    assert strengths(
+        judged(full, said("test.loop", SHOP, full, signs="no-space"))["test.loop"]
+    ) == {"test.full": ("proven", False)}
 
 
 @pytest.mark.usefixtures("words")
 def test_words_that_may_have_many_reasons_prove_nothing():
     dropped = said("test.dropped", NET, signs="timeout")
-    assert strengths(judged(dropped, said("test.loop", SHOP, dropped, signs="timeout"))["test.loop"]) == {
-        "test.dropped": ("likely", False)
-    }
+    assert strengths(
+        judged(dropped, said("test.loop", SHOP, dropped, signs="timeout"))["test.loop"]
+    ) == {"test.dropped": ("likely", False)}
 
 
 @pytest.mark.usefixtures("words")
 def test_of_two_causes_with_the_same_words_both_must_be_cured():
-    full, quota = said("test.full", NET, signs="no-space"), said("test.quota", SHOP, signs="no-space")
+    full, quota = (
+        said("test.full", NET, signs="no-space"),
+        said("test.quota", SHOP, signs="no-space"),
+    )
     loop = judged(full, quota, said("test.loop", SHOP, full, quota, signs="no-space"))["test.loop"]
     assert strengths(loop) == {"test.full": ("proven", True), "test.quota": ("proven", True)}
 
@@ -223,8 +234,12 @@ def test_a_second_cause_that_follows_from_the_first_goes_with_it():
 
 
 @pytest.mark.usefixtures("words")
-@pytest.mark.parametrize(("signs", "strength"), [("refused", "proven"), ("", "proven"), ("open-files", "likely")])
+@pytest.mark.parametrize(
+    ("signs", "strength"), [("refused", "proven"), ("", "proven"), ("open-files", "likely")]
+)
 def test_who_names_a_container_that_fails_and_gets_no_answer(signs: str, strength: str):
     database = said("test.sick", DATABASE)
-    loop = judged(database, said("test.loop", SHOP, database, signs=signs, calls=(DATABASE,)))["test.loop"]
+    loop = judged(database, said("test.loop", SHOP, database, signs=signs, calls=(DATABASE,)))[
+        "test.loop"
+    ]
     assert strengths(loop) == {"test.sick": (strength, False)}

@@ -28,7 +28,11 @@ def test_ids_and_addresses_are_left_out(text: str, expected: str):
 
 def test_replicas_of_a_service_are_one():
     found = [
-        signature("a.b", Subject("container", f"shop-web-{number}"), Finding(HOST, "s", {"x": 1}, service="shop/web"))
+        signature(
+            "a.b",
+            Subject("container", f"shop-web-{number}"),
+            Finding(HOST, "s", {"x": 1}, service="shop/web"),
+        )
         for number in (1, 2)
     ]
     assert found == ["a.b@container:shop/web"] * 2

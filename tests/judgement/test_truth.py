@@ -1,4 +1,5 @@
-"""Recorded hosts whose faults are known: each fault is a root, what follows from one is not, and proving costs little."""
+"""Recorded hosts whose faults are known: each fault is a root, what follows from one is not, and
+proving costs little."""
 
 from __future__ import annotations
 
@@ -26,7 +27,11 @@ def _scenario(folder: Path) -> str:
     return str(json.loads((folder / "expected.json").read_text())["scenario"])
 
 
-BROKEN = [path.parent.name for path in sorted(FIXTURES.glob("*/expected.json")) if _scenario(path.parent) in discover()]
+BROKEN = [
+    path.parent.name
+    for path in sorted(FIXTURES.glob("*/expected.json"))
+    if _scenario(path.parent) in discover()
+]
 EFFECTS: dict[str, tuple[Expectation, ...]] = {
     "broken_host.fifteen_faults": (
         ("dns.upstream-unreachable", "network:*"),
@@ -37,14 +42,18 @@ EFFECTS: dict[str, tuple[Expectation, ...]] = {
 
 
 def judged(host: str) -> Report:
-    return diagnose(registry.load, None, Options(source=FIXTURES / host, budget_s=60), began=time.monotonic())
+    return diagnose(
+        registry.load, None, Options(source=FIXTURES / host, budget_s=60), began=time.monotonic()
+    )
 
 
 def about(report: Report, expectations: tuple[Expectation, ...]) -> list[Reported]:
     return [
         finding
         for finding in report.findings
-        if any(matches(expectation, finding.id, str(finding.subject)) for expectation in expectations)
+        if any(
+            matches(expectation, finding.id, str(finding.subject)) for expectation in expectations
+        )
     ]
 
 

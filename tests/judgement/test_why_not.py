@@ -1,4 +1,5 @@
-"""Why a finding is there, on the recorded broken host: its causes, what a cure changes, what clears each other suspect."""
+"""Why a finding is there, on the recorded broken host: its causes, what a cure changes, what clears
+each other suspect."""
 
 from __future__ import annotations
 
@@ -20,7 +21,9 @@ BROKEN = Path(__file__).parents[2] / "fixtures" / "broken_host.fifteen_faults@26
 
 @pytest.fixture(scope="module")
 def report() -> Report:
-    return diagnose(registry.load, None, Options(source=BROKEN, budget_s=60), began=time.monotonic())
+    return diagnose(
+        registry.load, None, Options(source=BROKEN, budget_s=60), began=time.monotonic()
+    )
 
 
 def about(report: Report, id: str, name: str) -> Explained:
@@ -31,7 +34,10 @@ def test_a_silent_server_is_cleared_of_the_firewall_by_what_the_host_gets_from_i
     lost = about(report, "dns.upstream-unreachable", "lost")
     facts = {suspect.name: suspect.fact for suspect in lost.cleared}
     assert lost.causes == ()
-    assert facts["firewall.forwarding-off (host)"] == "the host itself gets no answer from 192.0.2.253 either"
+    assert (
+        facts["firewall.forwarding-off (host)"]
+        == "the host itself gets no answer from 192.0.2.253 either"
+    )
     assert "network.conntrack-full" in lost.absent
 
 
@@ -45,7 +51,9 @@ def test_a_cause_lists_what_its_cure_would_end(report: Report):
 def test_what_printed_something_else_clears_a_suspect(report: Report):
     legacy = about(report, "container.exits-at-start", "legacy")
     assert [link.cause.partition("@")[0] for link in legacy.causes] == ["container.exec-format"]
-    fact = next(suspect.fact for suspect in legacy.cleared if suspect.name.startswith("storage.disk-full"))
+    fact = next(
+        suspect.fact for suspect in legacy.cleared if suspect.name.startswith("storage.disk-full")
+    )
     assert fact == "it brings errors of the kind no-space, and legacy shows exec-format"
 
 

@@ -1,4 +1,5 @@
-"""`python -m tests.lab`: sweep up after killed runs, fetch the engines, and say what there is and what is missing."""
+"""`python -m tests.lab`: sweep up after killed runs, fetch the engines, and say what there is and
+what is missing."""
 
 from __future__ import annotations
 

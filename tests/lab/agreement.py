@@ -2,13 +2,13 @@
 
     python -m tests.lab.agreement [SEED [HOSTS]]
 
-A host is a network namespace with two uplinks, each to a provider of its own, and two or three bridges with containers, in IPv4 and
-IPv6. Each generated host gets random packet filters (iptables of both backends and nftables, as Docker and other programs write them
-and worse), settings and policy routes; then connections are opened from every party to every other, all at once, and their fate is
-compared with `trace`. Everything happens in namespaces that end with the process.
+A host is a network namespace with two uplinks, each to a provider of its own, and two or three
+bridges with containers, in IPv4 and IPv6. Each generated host gets random packet filters (iptables
+of both backends and nftables, as Docker and other programs write them and worse), settings and
+policy routes; then connections are opened from every party to every other, all at once, and their
+fate is compared with `trace`. Everything happens in namespaces that end with the process.
 """
 
-# ruff: noqa: E501 - rules are one line each, which does not break well
 from __future__ import annotations
 
 import contextlib
@@ -31,10 +31,12 @@ PROJECT = Path(__file__).resolve().parents[2]
 _CLONE_NEWNET = 0x40000000
 _LIBC = ctypes.CDLL(None, use_errno=True)
 WAIT_S = 0.7
-"""How long a connection may take; on a busy machine a handshake between namespaces takes milliseconds."""
+"""How long a connection may take; on a busy machine a handshake between namespaces takes
+milliseconds."""
 
 PATIENT_S = (2.5, 5.0)
-"""How long is waited when a connection met silence and should not have: two retransmissions of a SYN take three seconds."""
+"""How long is waited when a connection met silence and should not have: two retransmissions of a
+SYN take three seconds."""
 
 TCP_PORTS = (22, 53, 80, 443, 5432, 8080)
 UDP_PORTS = (53, 8080)
@@ -72,7 +74,9 @@ class Namespace:
 
     def join(self, link: str, peer: str, other: Namespace) -> None:
         """A pair of interfaces between this namespace and another."""
-        self.sh(f"ip link add {link} type veth peer name {peer} netns {other.path}; ip link set {link} up")
+        self.sh(
+            f"ip link add {link} type veth peer name {peer} netns {other.path}; ip link set {link} up"
+        )
         other.sh(f"ip link set {peer} up")
 
 
@@ -93,7 +97,8 @@ def _check(result: int) -> None:
 
 @dataclass
 class Party:
-    """Who sends and answers: a container, the host, or a provider. device: of the host that leads to it, "" for the host itself."""
+    """Who sends and answers: a container, the host, or a provider. device: of the host that leads
+    to it, "" for the host itself."""
 
     name: str
     space: Namespace
@@ -178,7 +183,13 @@ class Site:
         self._containers()
         self.host_addresses = {
             "ip": ["192.0.2.10", "203.0.113.10", "172.17.0.1", "172.18.0.1", "10.0.3.1"],
-            "ip6": ["2001:db8:a::10", "2001:db8:b::10", "fd00:17::1", "2001:db8:18::1", "fd00:3::1"],
+            "ip6": [
+                "2001:db8:a::10",
+                "2001:db8:b::10",
+                "fd00:17::1",
+                "2001:db8:18::1",
+                "fd00:3::1",
+            ],
         }
         self.parties.append(Party("host", self.host, {"ip": "", "ip6": ""}))
         self._serve()
@@ -191,18 +202,31 @@ class Site:
         for number, (net, net6, far, far6) in enumerate(nets):
             provider = self.providers[number]
             self.host.join(f"eth{number}", f"up{number}", provider)
-            self.host.sh(f"ip addr add {net}.10/24 dev eth{number}; ip -6 addr add {net6}::10/64 dev eth{number} nodad")
+            self.host.sh(
+                f"ip addr add {net}.10/24 dev eth{number}; ip -6 addr add {net6}::10/64 dev eth{number} nodad"
+            )
             provider.sh(
                 f"ip addr add {net}.1/24 dev up{number}; ip -6 addr add {net6}::1/64 dev up{number} nodad;"
                 f" ip addr add {far}/32 dev lo; ip -6 addr add {far6}/128 dev lo nodad;"
                 f" ip route add default via {net}.10; ip -6 route add default via {net6}::10"
             )
             self.parties.append(
-                Party(f"near{number}", provider, {"ip": f"{net}.1", "ip6": f"{net6}::1"}, f"eth{number}")
+                Party(
+                    f"near{number}",
+                    provider,
+                    {"ip": f"{net}.1", "ip6": f"{net6}::1"},
+                    f"eth{number}",
+                )
             )
-            self.parties.append(Party(f"far{number}", provider, {"ip": far, "ip6": far6}, f"eth{number}"))
-        self.host.sh("ip route add default via 192.0.2.1; ip -6 route add default via 2001:db8:a::1")
-        self.host.sh("ip route add 198.18.0.0/24 via 203.0.113.1; ip -6 route add 2001:db8:d::/64 via 2001:db8:b::1")
+            self.parties.append(
+                Party(f"far{number}", provider, {"ip": far, "ip6": far6}, f"eth{number}")
+            )
+        self.host.sh(
+            "ip route add default via 192.0.2.1; ip -6 route add default via 2001:db8:a::1"
+        )
+        self.host.sh(
+            "ip route add 198.18.0.0/24 via 203.0.113.1; ip -6 route add 2001:db8:d::/64 via 2001:db8:b::1"
+        )
 
     def _containers(self) -> None:
         self.host.sh("sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1")
@@ -238,7 +262,12 @@ class Site:
                             self._listen(space.name, family, socket.SOCK_DGRAM, address, port)
 
     def _listen(
-        self, name: str, family: socket.AddressFamily, kind: socket.SocketKind, address: str, port: int
+        self,
+        name: str,
+        family: socket.AddressFamily,
+        kind: socket.SocketKind,
+        address: str,
+        port: int,
     ) -> None:
         server = socket.socket(family, kind | socket.SOCK_NONBLOCK)
         server.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -248,13 +277,16 @@ class Site:
         if kind == socket.SOCK_STREAM:
             server.listen(64)
         self._selector.register(
-            server, selectors.EVENT_READ, (_answer_tcp if kind == socket.SOCK_STREAM else _answer_udp, name)
+            server,
+            selectors.EVENT_READ,
+            (_answer_tcp if kind == socket.SOCK_STREAM else _answer_udp, name),
         )
 
     # -- attempts ----------------------------------------
 
     def attempts(self, rng: random.Random, count: int) -> list[Attempt]:
-        """Random connections among all parties, some of them certainly of interest: published ports, and the outside."""
+        """Random connections among all parties, some of them certainly of interest: published
+        ports, and the outside."""
         found: dict[str, Attempt] = {}
         while len(found) < count:
             client = rng.choice(self.parties)
@@ -265,10 +297,15 @@ class Site:
                 dst = rng.choice(self.host_addresses[family])
                 dport = rng.choice(PUBLISHED if rng.random() < 0.6 else TCP_PORTS)
             else:
-                server = rng.choice([party for party in self.parties if party is not client and party.device])
+                server = rng.choice(
+                    [party for party in self.parties if party is not client and party.device]
+                )
                 if server.space is client.space:
                     continue
-                dst, dport = server.addresses[family], rng.choice(TCP_PORTS if proto == "tcp" else UDP_PORTS)
+                dst, dport = (
+                    server.addresses[family],
+                    rng.choice(TCP_PORTS if proto == "tcp" else UDP_PORTS),
+                )
             if proto == "udp" and kind < 0.3:
                 dport = rng.choice((53, 8080, 8081))
             attempt = Attempt(client, family, proto, dst, dport)
@@ -302,7 +339,8 @@ class Site:
 
 
 def _ask_again(waiting: dict[socket.socket, Attempt]) -> None:
-    """Send what is still unanswered once more, as resolvers do: a single datagram may be lost on a busy machine."""
+    """Send what is still unanswered once more, as resolvers do: a single datagram may be lost on a
+    busy machine."""
     for client, attempt in waiting.items():
         if attempt.proto == "udp":
             with contextlib.suppress(OSError):
@@ -310,7 +348,9 @@ def _ask_again(waiting: dict[socket.socket, Attempt]) -> None:
 
 
 def _own_addresses(family: socket.AddressFamily) -> list[str]:
-    listed = json.loads(subprocess.run(["ip", "-j", "addr"], capture_output=True, text=True, check=True).stdout)
+    listed = json.loads(
+        subprocess.run(["ip", "-j", "addr"], capture_output=True, text=True, check=True).stdout
+    )
     wanted = "inet" if family == socket.AF_INET else "inet6"
     return [
         info["local"]
@@ -442,7 +482,9 @@ class Generator:
         nat = ["*nat", ":PREROUTING ACCEPT", ":OUTPUT ACCEPT", ":POSTROUTING ACCEPT", ":DOCKER -"]
         nat.append("-A PREROUTING -m addrtype --dst-type LOCAL -j DOCKER")
         loopback = "127.0.0.0/8" if family == "ip" else "::1/128"
-        nat.append(f"-A OUTPUT {f'! -d {loopback} ' if proxied else ''}-m addrtype --dst-type LOCAL -j DOCKER")
+        nat.append(
+            f"-A OUTPUT {f'! -d {loopback} ' if proxied else ''}-m addrtype --dst-type LOCAL -j DOCKER"
+        )
         filters = [
             "*filter",
             ":INPUT ACCEPT",
@@ -454,7 +496,9 @@ class Generator:
         raw = ["*raw", ":PREROUTING ACCEPT"]
         for bridge in ("docker0", "br-shop"):
             if rng.random() < 0.9:
-                nat.append(f"-A POSTROUTING -s {self._subnet(bridge, family)} ! -o {bridge} -j MASQUERADE")
+                nat.append(
+                    f"-A POSTROUTING -s {self._subnet(bridge, family)} ! -o {bridge} -j MASQUERADE"
+                )
             if proxied and style == "20.10":
                 nat.append(f"-A DOCKER -i {bridge} -j RETURN")
         for proto, port, bridge, number, inside in published:
@@ -465,7 +509,12 @@ class Generator:
                     f"-A DOCKER {f'! -i {bridge} ' if proxied else ''}-p {proto} -m {proto} --dport {port} -j DNAT --to-destination {target}"
                 )
         if style == "20.10":
-            filters += [":ISOLATE1 -", ":ISOLATE2 -", "-A FORWARD -j DOCKER-USER", "-A FORWARD -j ISOLATE1"]
+            filters += [
+                ":ISOLATE1 -",
+                ":ISOLATE2 -",
+                "-A FORWARD -j DOCKER-USER",
+                "-A FORWARD -j ISOLATE1",
+            ]
             for bridge in ("docker0", "br-shop"):
                 filters += [f"-A FORWARD -o {bridge} -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT", f"-A FORWARD -o {bridge} -j DOCKER",
                             f"-A FORWARD -i {bridge} ! -o {bridge} -j ACCEPT",
@@ -486,7 +535,9 @@ class Generator:
             if style == "28" and rng.random() < 0.7:
                 raw.append(f"-A PREROUTING -d {to} ! -i {bridge} -j DROP")
         if style == "28":
-            filters += [f"-A DOCKER ! -i {bridge} -o {bridge} -j DROP" for bridge in ("docker0", "br-shop")]
+            filters += [
+                f"-A DOCKER ! -i {bridge} -o {bridge} -j DROP" for bridge in ("docker0", "br-shop")
+            ]
         text = "\n".join([*nat, "COMMIT", *filters, "COMMIT", *raw, "COMMIT"])
         assert mode is None or mode == ""
         self._add(f"{program}-restore <<'END'\n{text}\nEND")
@@ -520,7 +571,9 @@ END""")
         rng = self._rng
         bridge = self._bridge_name()
         source = (
-            self._subnet(bridge, family) if rng.random() < 0.5 else self._container(bridge, rng.choice((2, 3)), family)
+            self._subnet(bridge, family)
+            if rng.random() < 0.5
+            else self._container(bridge, rng.choice((2, 3)), family)
         )
         proto = rng.choice(("tcp", "udp"))
         port = rng.choice((*TCP_PORTS, 8081, 8443))
@@ -534,11 +587,21 @@ END""")
             "-m rpfilter --invert", "-m physdev --physdev-is-bridged", f"-p tcp -m multiport --ports {port},99",
         ]  # fmt: skip
         chosen = [rng.choice(options) for _ in range(rng.choice((1, 1, 2)))]
-        flags = [word for text in chosen for word in text.split() if word.startswith("-") and len(word) == 2]
-        modules = [word for text in chosen for word in text.split() if word in ("conntrack", "multiport", "addrtype")]
-        if len(set(flags) - {"-m"}) != len([flag for flag in flags if flag != "-m"]) or len(set(modules)) != len(
-            modules
-        ):
+        flags = [
+            word
+            for text in chosen
+            for word in text.split()
+            if word.startswith("-") and len(word) == 2
+        ]
+        modules = [
+            word
+            for text in chosen
+            for word in text.split()
+            if word in ("conntrack", "multiport", "addrtype")
+        ]
+        if len(set(flags) - {"-m"}) != len([flag for flag in flags if flag != "-m"]) or len(
+            set(modules)
+        ) != len(modules):
             return chosen[0]
         return " ".join(chosen)
 
@@ -553,7 +616,13 @@ END""")
     def _input(self) -> None:
         family, rng = self._family(), self._rng
         tool = self._tool(family)
-        keep = rng.choice(("-i lo -j ACCEPT", "-m addrtype --src-type LOCAL -j ACCEPT", "-p tcp --dport 22 -j ACCEPT"))
+        keep = rng.choice(
+            (
+                "-i lo -j ACCEPT",
+                "-m addrtype --src-type LOCAL -j ACCEPT",
+                "-p tcp --dport 22 -j ACCEPT",
+            )
+        )
         self._add(
             f"{tool} -A INPUT -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT", f"{tool} -A INPUT {keep}",
             f"{tool} -A INPUT {self._match_in(family)} -j {rng.choice(('ACCEPT', 'DROP', 'REJECT'))} || true",
@@ -596,29 +665,40 @@ END""")
             f"{tool} -t mangle -A PREROUTING -i {bridge} -j MARK --set-xmark {mark if '/' in mark else mark + '/0xf'}"
         )
         if rng.random() < 0.5:
-            self._add(f"{tool} -t mangle -A FORWARD -m mark --mark 0x1/0x1 -j {rng.choice(('DROP', 'ACCEPT'))}")
+            self._add(
+                f"{tool} -t mangle -A FORWARD -m mark --mark 0x1/0x1 -j {rng.choice(('DROP', 'ACCEPT'))}"
+            )
         if rng.random() < 0.6:
             self._policy_rule(family, f"fwmark {rng.choice(('0x1/0xf', '0x2', '0x11/0xff'))}")
 
     def _two_uplinks(self) -> None:
-        """Connections are answered by the uplink that they came by, by marks; or that is only half done."""
+        """Connections are answered by the uplink that they came by, by marks; or that is only half
+        done."""
         family, rng = self._family(), self._rng
         tool = self._tool(family)
         v6 = " -6" if family == "ip6" else ""
-        via = {"ip": ("203.0.113.1", "192.0.2.1"), "ip6": ("2001:db8:b::1", "2001:db8:a::1")}[family]
+        via = {"ip": ("203.0.113.1", "192.0.2.1"), "ip6": ("2001:db8:b::1", "2001:db8:a::1")}[
+            family
+        ]
         self._add(
             f"{tool} -t mangle -A PREROUTING -i eth1 -m conntrack --ctstate NEW -j CONNMARK --set-mark 0x2",
             f"ip{v6} route replace default via {via[0]} dev eth1 table 102", f"ip{v6} rule add fwmark 0x2 lookup 102 priority 90",
         )  # fmt: skip
         if rng.random() < 0.7:
-            self._add(f"{tool} -t mangle -A PREROUTING -m connmark --mark 0x2 -j CONNMARK --restore-mark")
+            self._add(
+                f"{tool} -t mangle -A PREROUTING -m connmark --mark 0x2 -j CONNMARK --restore-mark"
+            )
         if rng.random() < 0.5:
-            self._add(f"{tool} -t mangle -A OUTPUT -m connmark --mark 0x2 -j CONNMARK --restore-mark")
+            self._add(
+                f"{tool} -t mangle -A OUTPUT -m connmark --mark 0x2 -j CONNMARK --restore-mark"
+            )
 
     def _policy_rule(self, family: str, selector: str) -> None:
         rng = self._rng
         v6 = " -6" if family == "ip6" else ""
-        via = rng.choice({"ip": ("203.0.113.1", "192.0.2.1"), "ip6": ("2001:db8:b::1", "2001:db8:a::1")}[family])
+        via = rng.choice(
+            {"ip": ("203.0.113.1", "192.0.2.1"), "ip6": ("2001:db8:b::1", "2001:db8:a::1")}[family]
+        )
         table = rng.randint(110, 130)
         route = rng.choice(
             (
@@ -638,7 +718,9 @@ END""")
     def _policy(self) -> None:
         family, rng = self._family(), self._rng
         bridge = self._bridge_name()
-        host = {"ip": ("192.0.2.10", "203.0.113.10"), "ip6": ("2001:db8:a::10", "2001:db8:b::10")}[family]
+        host = {"ip": ("192.0.2.10", "203.0.113.10"), "ip6": ("2001:db8:a::10", "2001:db8:b::10")}[
+            family
+        ]
         far = {"ip": "198.51.100.0/24", "ip6": "2001:db8:c::/64"}[family]
         selector = rng.choice((
             f"from {self._subnet(bridge, family)}", f"iif {bridge}", f"from {rng.choice(host)}", f"to {far}", f"not fwmark 0x5 to {far}",
@@ -654,9 +736,14 @@ END""")
         v6 = " -6" if family == "ip6" else ""
         bridge = self._bridge_name()
         target = rng.choice(
-            (self._container(bridge, 2, family), {"ip": "198.51.100.0/24", "ip6": "2001:db8:c::/64"}[family])
+            (
+                self._container(bridge, 2, family),
+                {"ip": "198.51.100.0/24", "ip6": "2001:db8:c::/64"}[family],
+            )
         )
-        self._add(f"ip{v6} route add {rng.choice(('blackhole', 'unreachable', 'prohibit'))} {target}")
+        self._add(
+            f"ip{v6} route add {rng.choice(('blackhole', 'unreachable', 'prohibit'))} {target}"
+        )
 
     def _native(self) -> None:
         rng = self._rng
@@ -756,7 +843,8 @@ END""")
         self._add("sysctl -qw " + rng.choice((
             "net.ipv4.ip_forward=0", f"net.ipv4.conf.{bridge}.forwarding=0", "net.ipv4.conf.all.rp_filter=1", "net.ipv4.conf.all.rp_filter=2",
             f"net.ipv4.conf.{bridge}.rp_filter=1", "net.ipv6.conf.all.forwarding=0", "net.bridge.bridge-nf-call-iptables=1",
-            "net.bridge.bridge-nf-call-ip6tables=1", "net.bridge.bridge-nf-call-iptables=0", "net.ipv4.conf.all.src_valid_mark=1", "net.ipv4.conf.all.accept_local=1",
+            "net.bridge.bridge-nf-call-ip6tables=1", "net.bridge.bridge-nf-call-iptables=0",
+            "net.ipv4.conf.all.src_valid_mark=1", "net.ipv4.conf.all.accept_local=1",
         )))  # fmt: skip
 
     def _nat(self) -> None:
@@ -791,7 +879,9 @@ END""")
         tool, net = self._tool(family), self._subnet("lxcbr0", family)
         self._add(f"{tool} -t nat -A POSTROUTING -s {net} ! -d {net} -j MASQUERADE")
         if self._rng.random() < 0.5:
-            self._add(f"{tool} -I FORWARD -i lxcbr0 -j ACCEPT", f"{tool} -I FORWARD -o lxcbr0 -j ACCEPT")
+            self._add(
+                f"{tool} -I FORWARD -i lxcbr0 -j ACCEPT", f"{tool} -I FORWARD -o lxcbr0 -j ACCEPT"
+            )
 
 
 def _fits(rule: str, hook: str) -> bool:
@@ -847,7 +937,9 @@ def predict() -> None:
             origin = Origin(asked["device"], asked["src"] or None, asked["port"])
             flow = Flow(origin, asked["dst"], asked["proto"], asked["dport"], asked["family"])
             verdict = (
-                trace_bridged(stack.stack, flow, asked["out_port"]) if asked["out_port"] else trace(stack.stack, flow)
+                trace_bridged(stack.stack, flow, asked["out_port"])
+                if asked["out_port"]
+                else trace(stack.stack, flow)
             )
             end = verdict.packet
             rows.append({
@@ -890,7 +982,14 @@ def _stack(here: Any) -> Any:
 
 def _asked(attempt: Attempt, site: Site) -> dict[str, Any]:
     client = attempt.client
-    server = next((party for party in site.parties if attempt.dst in party.addresses.values() and party.device), None)
+    server = next(
+        (
+            party
+            for party in site.parties
+            if attempt.dst in party.addresses.values() and party.device
+        ),
+        None,
+    )
     on_one_bridge = server is not None and server.device == client.device and bool(client.port)
     return {
         "device": client.device,
@@ -916,7 +1015,9 @@ def _expected(row: dict[str, Any], attempt: Attempt, site: Site) -> str | None:
     if row["to"] == "":
         return "host"
     candidates = [
-        party for party in site.parties if party.device == row["to"] and row["dst"] in party.addresses.values()
+        party
+        for party in site.parties
+        if party.device == row["to"] and row["dst"] in party.addresses.values()
     ]
     return candidates[0].space.name if candidates else "nobody there"
 
@@ -959,13 +1060,22 @@ def run(seed: int, hosts: int, attempts: int = 40, report: Callable[[str], None]
 
 
 def _missed(attempt: Attempt, row: dict[str, Any], site: Site) -> bool:
-    """Whether silence met a connection that the walk lets through: on a busy machine it may only have come too late."""
-    return not attempt.through and not attempt.error and _expected(row, attempt, site) not in ("", None, "nobody there")
+    """Whether silence met a connection that the walk lets through: on a busy machine it may only
+    have come too late."""
+    return (
+        not attempt.through
+        and not attempt.error
+        and _expected(row, attempt, site) not in ("", None, "nobody there")
+    )
 
 
 def _apply(site: Site, script: str) -> None:
     if "NEEDS_IPSET" in script:
-        script = "\n".join(line for line in script.splitlines() if "ipset" not in line.lower() and "crowd" not in line)
+        script = "\n".join(
+            line
+            for line in script.splitlines()
+            if "ipset" not in line.lower() and "crowd" not in line
+        )
     site.host.sh(f"set +e\n{script}", check=False)
 
 
@@ -989,17 +1099,26 @@ def _compare(
         elif expected == (attempt.by if attempt.through else ""):
             tally.agreed += 1
         else:
-            seen = f"answered by {attempt.by}" if attempt.through else f"nobody answered ({attempt.error or 'silence'})"
+            seen = (
+                f"answered by {attempt.by}"
+                if attempt.through
+                else f"nobody answered ({attempt.error or 'silence'})"
+            )
             said = f"{row['outcome']} to {expected or 'nobody'} {row['by']}"
             tally.disagreements.append(Disagreement(number, attempt, said, script))
-            report(f"host {number}: {attempt}: {seen}; the walk: {said}\n    " + "\n    ".join(row["how"]))
+            report(
+                f"host {number}: {attempt}: {seen}; the walk: {said}\n    "
+                + "\n    ".join(row["how"])
+            )
 
 
 if __name__ == "__main__":
     if "--predict" in sys.argv:
         predict()
     else:
-        chosen_seed = int(sys.argv[1]) if len(sys.argv) > 1 else random.SystemRandom().randrange(1 << 30)
+        chosen_seed = (
+            int(sys.argv[1]) if len(sys.argv) > 1 else random.SystemRandom().randrange(1 << 30)
+        )
         print(f"seed {chosen_seed}")
         outcome = run(chosen_seed, int(sys.argv[2]) if len(sys.argv) > 2 else 20)
         for cause, count in sorted(outcome.undecided_by.items(), key=lambda pair: -pair[1])[:20]:

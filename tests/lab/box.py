@@ -43,8 +43,8 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Run:
-    """One run of the tool inside the box: wall in seconds, peak_rss in bytes (the tool and the children it
-    waited for)."""
+    """One run of the tool inside the box: wall in seconds, peak_rss in bytes (the tool and the
+    children it waited for)."""
 
     args: tuple[str, ...]
     code: int
@@ -59,7 +59,9 @@ class Run:
         try:
             report = json.loads(self.out)
         except ValueError:
-            raise AssertionError(f"diagnose {shlex.join(self.args)}: exit {self.code}, no JSON\n{self.err}") from None
+            raise AssertionError(
+                f"diagnose {shlex.join(self.args)}: exit {self.code}, no JSON\n{self.err}"
+            ) from None
         assert isinstance(report, dict)
         return report
 
@@ -70,11 +72,13 @@ class Run:
 
 
 class Box:
-    """A Docker host: namespaces, a throw-away root over the machine's, a data root, an uplink, one engine.
+    """A Docker host: namespaces, a throw-away root over the machine's, a data root, an uplink, one
+    engine.
 
-    engine: "28.5", "sid", "distro" or an Engine. disk: size of the data root's ext4 ("64M"; default 3G,
-    sparse, in memory); inodes: how many it has; disk="dir" binds a plain directory of the machine instead.
-    provider=False leaves the host without an uplink. The box ends with the process that made it.
+    engine: "28.5", "sid", "distro" or an Engine. disk: size of the data root's ext4 ("64M"; default
+    3G, sparse, in memory); inodes: how many it has; disk="dir" binds a plain directory of the
+    machine instead. provider=False leaves the host without an uplink. The box ends with the process
+    that made it.
     """
 
     def __init__(
@@ -148,7 +152,9 @@ class Box:
         said = self._unshare.stdout.readline()
         if said != "ready\n":
             self._unshare.wait(5)
-            raise RuntimeError(f"the box did not start: {errors.read_text().strip() or 'no reason given'}")
+            raise RuntimeError(
+                f"the box did not start: {errors.read_text().strip() or 'no reason given'}"
+            )
         pid = self._unshare.pid
         self.pid = int(Path(f"/proc/{pid}/task/{pid}/children").read_text().split()[0])
         if not _has_sys_resource() and (runc := shutil.which("runc", path=self.engine.path)):
@@ -182,7 +188,8 @@ class Box:
             remove_state(self.state)
 
     def _make_cgroups(self) -> str:
-        """Make the box's cgroup in every hierarchy; returns lines "kind mount-point options" for init.sh."""
+        """Make the box's cgroup in every hierarchy; returns lines "kind mount-point options" for
+        init.sh."""
         mounts = []
         name = CGROUP_PREFIX + self.id
         for line in Path("/proc/self/mountinfo").read_text().splitlines():
@@ -193,7 +200,11 @@ class Box:
             path = Path(where) / name
             path.mkdir()
             if kind == "cgroup":
-                names = [o for o in options.split(",") if o not in ("rw", "ro", "xattr", "clone_children")]
+                names = [
+                    o
+                    for o in options.split(",")
+                    if o not in ("rw", "ro", "xattr", "clone_children")
+                ]
                 mounts.append(f"{kind} {where} {','.join(names)}")
                 for knob in ("cpuset.cpus", "cpuset.mems"):
                     if (path / knob).exists():
@@ -220,12 +231,23 @@ class Box:
 
     # -- commands ----------------------------------------
 
-    def _argv(self, argv: Sequence[str], user: str | None, groups: Sequence[str], cwd: str | None) -> list[str]:
-        enter = ["nsenter", "-t", str(self.pid), *["-m", "-n", "-p", "-u", "-i", "-C", "-r", "-w", "--"]]
+    def _argv(
+        self, argv: Sequence[str], user: str | None, groups: Sequence[str], cwd: str | None
+    ) -> list[str]:
+        enter = [
+            "nsenter",
+            "-t",
+            str(self.pid),
+            *["-m", "-n", "-p", "-u", "-i", "-C", "-r", "-w", "--"],
+        ]
         if cwd:
             enter += ["env", "-C", cwd]
         if user:
-            enter += ["setpriv", f"--reuid={user}", f"--regid={'nogroup' if user == 'nobody' else user}"]
+            enter += [
+                "setpriv",
+                f"--reuid={user}",
+                f"--regid={'nogroup' if user == 'nobody' else user}",
+            ]
             enter += [f"--groups={','.join(groups)}" if groups else "--clear-groups"]
         return ["sh", "-c", self._join() + 'exec "$@"', "sh", *enter, *argv]
 
@@ -254,23 +276,31 @@ class Box:
     ) -> subprocess.CompletedProcess[str]:
         """Run a command in the box and wait; on timeout (seconds) it is killed with its children.
 
-        check raises AssertionError with the command's output. user and groups by name; root is the default.
+        check raises AssertionError with the command's output. user and groups by name; root is the
+        default.
         """
         command = self._argv(argv, user, groups, cwd)
-        return run_bounded(command, argv, self._env(env, user), timeout=timeout, check=check, stdin=stdin)
+        return run_bounded(
+            command, argv, self._env(env, user), timeout=timeout, check=check, stdin=stdin
+        )
 
     def command(
         self, argv: Sequence[str], *, cwd: str, env: Mapping[str, str] | None = None
     ) -> tuple[list[str], dict[str, str]]:
-        """The command and the environment with which the machine runs that command in the box, as root."""
+        """The command and the environment with which the machine runs that command in the box, as
+        root."""
         return self._argv(argv, None, (), cwd), dict(self._env(env, None))
 
     def sh(self, script: str, **options: Any) -> str:
-        """Run a shell script in the box as `run` does, stopping at the first error; returns its stdout."""
+        """Run a shell script in the box as `run` does, stopping at the first error; returns its
+        stdout."""
         return self.run(["sh", "-ec", script], **options).stdout
 
-    def spawn(self, argv: Sequence[str], *, log: str = "/dev/null", env: Mapping[str, str] | None = None) -> int:
-        """Start a process in the background, a child of the box's init; returns its pid as seen in the box.
+    def spawn(
+        self, argv: Sequence[str], *, log: str = "/dev/null", env: Mapping[str, str] | None = None
+    ) -> int:
+        """Start a process in the background, a child of the box's init; returns its pid as seen in
+        the box.
 
         log: file in the box for its output. It ends with the box.
         """
@@ -284,11 +314,13 @@ class Box:
     # -- files ----------------------------------------
 
     def path(self, inside: str | Path) -> Path:
-        """A path of the box as seen from outside; symbolic links in it are followed on the machine: mind
-        them."""
+        """A path of the box as seen from outside; symbolic links in it are followed on the machine:
+        mind them."""
         return Path(f"/proc/{self.pid}/root") / str(inside).lstrip("/")
 
-    def write(self, inside: str, content: str | bytes | Mapping[str, Any], mode: int = 0o644) -> None:
+    def write(
+        self, inside: str, content: str | bytes | Mapping[str, Any], mode: int = 0o644
+    ) -> None:
         """Write a file in the box, its folders included; a mapping is written as JSON."""
         path = self.path(inside)
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -306,7 +338,8 @@ class Box:
         return os.statvfs(self.path(inside))
 
     def fill(self, inside: str, share: float) -> None:
-        """Allocate one file (path in the box) so that its file system is full to that share, as df counts."""
+        """Allocate one file (path in the box) so that its file system is full to that share, as df
+        counts."""
         room = self.usage(str(Path(inside).parent))
         total = room.f_blocks - room.f_bfree + room.f_bavail
         blocks = int(total * share) - (room.f_blocks - room.f_bfree)
@@ -328,9 +361,9 @@ class Box:
     ) -> None:
         """Start dockerd as a child of the box's init, logging to /var/log/docker.log.
 
-        config, if given, is written to /etc/docker/daemon.json first (text as it is, a mapping as JSON).
-        wait=False returns at once, for engines that are meant to fail; otherwise one that does not answer in
-        time is an error.
+        config, if given, is written to /etc/docker/daemon.json first (text as it is, a mapping as
+        JSON). wait=False returns at once, for engines that are meant to fail; otherwise one that
+        does not answer in time is an error.
         """
         if config is not None:
             self.write("/etc/docker/daemon.json", config)
@@ -346,8 +379,8 @@ class Box:
         poll(up, timeout, f"engine {self.engine} to answer", every=0.03)
 
     def stop_engine(self, timeout: float = 30) -> None:
-        """Stop dockerd as an init system would (SIGTERM), removing containers' processes first to make it
-        quick."""
+        """Stop dockerd as an init system would (SIGTERM), removing containers' processes first to
+        make it quick."""
         pid = self.engine_pid
         self.kill_containers()
         self.kill(pid, signal.SIGTERM)
@@ -369,7 +402,8 @@ class Box:
         return self.pid_of("containerd")
 
     def pids_of(self, comm: str) -> list[int]:
-        """All processes of that name (comm, first 15 characters), as seen in the box, zombies left out."""
+        """All processes of that name (comm, first 15 characters), as seen in the box, zombies left
+        out."""
         found = []
         for stat in self.path("/proc").glob("[0-9]*/stat"):
             try:
@@ -430,8 +464,8 @@ class Box:
         timeout: float = 20,
         sock: str = "/run/docker.sock",
     ) -> Any:
-        """Ask the engine directly (no library of the tool in between); JSON is decoded, other answers are
-        text.
+        """Ask the engine directly (no library of the tool in between); JSON is decoded, other
+        answers are text.
 
         check raises AssertionError on a status of 400 or more.
         """
@@ -439,10 +473,14 @@ class Box:
         try:
             kind = "application/x-tar" if isinstance(body, bytes) else "application/json"
             data = json.dumps(body).encode() if isinstance(body, Mapping) else body
-            connection.request(method, path, body=data, headers={"Content-Type": kind} if data else {})
+            connection.request(
+                method, path, body=data, headers={"Content-Type": kind} if data else {}
+            )
             response = connection.getresponse()
             text = response.read().decode(errors="replace")
-            assert not check or response.status < 400, f"{method} {path}: {response.status} {text.strip()}"
+            assert not check or response.status < 400, (
+                f"{method} {path}: {response.status} {text.strip()}"
+            )
             is_json = "json" in (response.getheader("Content-Type") or "")
             try:
                 return json.loads(text) if is_json and text else text
@@ -456,8 +494,8 @@ class Box:
     ) -> subprocess.CompletedProcess[str]:
         """Run the engine's own docker CLI in the box.
 
-        A run or create gets `--stop-timeout 0` unless it says otherwise, and the images of `images.py` named
-        in the arguments are imported first.
+        A run or create gets `--stop-timeout 0` unless it says otherwise, and the images of
+        `images.py` named in the arguments are imported first.
         """
         words = list(args)
         if words and words[0] in ("run", "create"):
@@ -487,12 +525,17 @@ class Box:
     # -- waiting, the tool ----------------------------------------
 
     def wait_for(self, condition: Callable[[], T], timeout: float = 10, what: str = "") -> T:
-        """Poll until condition() is true, and return its value; AssertionError after timeout seconds."""
+        """Poll until condition() is true, and return its value; AssertionError after timeout
+        seconds."""
         return poll(condition, timeout, what or getattr(condition, "__name__", "the condition"))
 
     def wait_state(self, name: str, status: str, timeout: float = 10) -> dict[str, Any]:
         """Poll until a container's State.Status is that; returns its inspect answer."""
-        self.wait_for(lambda: self.inspect(name)["State"]["Status"] == status, timeout, f"{name} to be {status}")
+        self.wait_for(
+            lambda: self.inspect(name)["State"]["Status"] == status,
+            timeout,
+            f"{name} to be {status}",
+        )
         return self.inspect(name)
 
     def wait_health(self, name: str, status: str, timeout: float = 20) -> None:
@@ -515,7 +558,15 @@ class Box:
         usage = f"/tmp/usage-{secrets.token_hex(4)}"
         wrapper = [sys.executable, "-I", "-S", str(HERE / "measure.py"), usage]
         command = [*wrapper, sys.executable, "-m", "diagnose", *args]
-        done = self.run(command, check=False, timeout=timeout, user=user, groups=groups, env=env, cwd=str(PROJECT))
+        done = self.run(
+            command,
+            check=False,
+            timeout=timeout,
+            user=user,
+            groups=groups,
+            env=env,
+            cwd=str(PROJECT),
+        )
         wall, rss = json.loads(self.read(usage))
         self.path(usage).unlink()
         return Run(args, done.returncode, done.stdout, done.stderr, wall, rss)
@@ -535,7 +586,12 @@ def _has_sys_resource() -> bool:
 
 def _to_bind(engine: Engine) -> list[str]:
     """What the box must see although it lies under /tmp, /run or on a file system of its own."""
-    wanted = [PROJECT, Path(sys.prefix), Path(sys.base_prefix), *([engine.bin.parent] if engine.bin else [])]
+    wanted = [
+        PROJECT,
+        Path(sys.prefix),
+        Path(sys.base_prefix),
+        *([engine.bin.parent] if engine.bin else []),
+    ]
     root = os.stat("/").st_dev
     paths = [p for p in wanted if os.stat(p).st_dev != root or p.parts[1] in ("tmp", "run", "dev")]
     return [str(p) for p in paths if not any(p != q and p.is_relative_to(q) for q in paths)]
@@ -545,5 +601,7 @@ def _to_open() -> list[str]:
     """Folders above the interpreter and the project that nobody else may enter, such as /root."""
     closed = set()
     for path in (Path(sys.prefix), Path(sys.base_prefix), PROJECT):
-        closed |= {p for p in path.parents if not p.stat().st_mode & 0o001 and p.parts[1:2] != ("tmp",)}
+        closed |= {
+            p for p in path.parents if not p.stat().st_mode & 0o001 and p.parts[1:2] != ("tmp",)
+        }
     return sorted(str(p) for p in closed)

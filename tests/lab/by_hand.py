@@ -1,7 +1,8 @@
-"""What a person does by hand where a page can only say what is to be done: scripts filled like a page, or functions.
+"""What a person does by hand where a page can only say what is to be done: scripts filled like a
+page, or functions.
 
-A page's `manual` blocks hold values that only the person knows (a version, a command, a receiver), or the cure is an
-edit of a file. What stands here does just that in the lab.
+A page's `manual` blocks hold values that only the person knows (a version, a command, a receiver),
+or the cure is an edit of a file. What stands here does just that in the lab.
 """
 
 from __future__ import annotations
@@ -46,19 +47,30 @@ _START_PLAIN = "systemctl stop docker; printf 'dockerd\\0' >/run/lab/dockerd.arg
 """The engine without the flags and the environment that it had."""
 
 
-def _pull(port: int | None = None, *, serve: bool = False, certificate: bool = False) -> Callable[[Box], None]:
-    """Have a pull work: from the registry on that port, without TLS unless its certificate is trusted, or from the Hub."""
+def _pull(
+    port: int | None = None, *, serve: bool = False, certificate: bool = False
+) -> Callable[[Box], None]:
+    """Have a pull work: from the registry on that port, without TLS unless its certificate is
+    trusted, or from the Hub."""
 
     def pull(box: Box) -> None:
         if serve:
             registry.start(box, port or 5000)
         name = f"{WEB}:{port}/old/app:1" if port else "old/app:1"
         if certificate:
-            box.write(f"/etc/docker/certs.d/{WEB}:{port}/ca.crt", box.provider.sh("openssl x509 -in /run/cert.pem"))
+            box.write(
+                f"/etc/docker/certs.d/{WEB}:{port}/ca.crt",
+                box.provider.sh("openssl x509 -in /run/cert.pem"),
+            )
         elif port:
-            box.write("/etc/docker/daemon.json", {**BASE_CONFIG, "insecure-registries": [f"{WEB}:{port}"]})
+            box.write(
+                "/etc/docker/daemon.json", {**BASE_CONFIG, "insecure-registries": [f"{WEB}:{port}"]}
+            )
             box.kill(box.engine_pid, signal.SIGHUP)
-            box.wait_for(lambda: f"{WEB}:{port}" in str(box.api("/info")["RegistryConfig"]), what="the reload")
+            box.wait_for(
+                lambda: f"{WEB}:{port}" in str(box.api("/info")["RegistryConfig"]),
+                what="the reload",
+            )
         box.docker("pull", "-q", name, timeout=60)
 
     return pull
@@ -66,7 +78,9 @@ def _pull(port: int | None = None, *, serve: bool = False, certificate: bool = F
 
 def _reload_image(name: str) -> Callable[[Box], None]:
     def again(box: Box) -> None:
-        box.sh(f"docker ps -aq --filter ancestor={name} | xargs -r docker rm -f; docker image rm -f {name}")
+        box.sh(
+            f"docker ps -aq --filter ancestor={name} | xargs -r docker rm -f; docker image rm -f {name}"
+        )
         images.load(box, name, Recipe())
 
     return again
@@ -108,7 +122,8 @@ FIRST: dict[str, ByHand] = {
     "image.registry_signed_by_itself": _pull(5443, certificate=True),
     "swarm.service_underreplicated": "{docker} node ls -q | xargs -r {docker} node update --label-add disk=ssd",
 }
-"""By scenario: how the cause that only this scenario has is removed, before the page is followed."""
+"""By scenario: how the cause that only this scenario has is removed, before the page is followed.
+"""
 
 
 def _pull_into_the_larger_range(box: Box) -> None:
@@ -150,7 +165,9 @@ BY_HAND: dict[str, ByHand] = {
     "image.platform-mismatch": "{docker} rm -f {container}; {docker} image rm -f {image}; {docker} tag bb:1.36 {image}\n"
     + _anew(image="{image}").partition("\n")[2],
     "logging.backpressure": "ss -Hltnp sport = :5514 | grep -o 'pid=[0-9]*' | cut -d= -f2 | xargs -r kill -9\n"
-    + _anew("--log-driver syslog --log-opt syslog-address=udp://127.0.0.1:5514 --log-opt mode=non-blocking"),
+    + _anew(
+        "--log-driver syslog --log-opt syslog-address=udp://127.0.0.1:5514 --log-opt mode=non-blocking"
+    ),
     "network.mtu-mismatch": "iptables -t mangle -A FORWARD -p tcp --tcp-flags SYN,RST SYN -j TCPMSS --clamp-mss-to-pmtu",
     "network.subnet-overlaps-route": "{docker} network disconnect --force {network} stray\n"
     "{docker} network rm {network}\n{docker} network create --subnet 10.201.0.0/24 {network}\n"
@@ -159,7 +176,9 @@ BY_HAND: dict[str, ByHand] = {
     "security.capabilities": _anew(),
     "security.host-namespace": _anew(),
     "security.host-path": _anew(),
-    "security.insecure-registry": _CONFIG.replace('"log-driver"', '"insecure-registries": [], "log-driver"')
+    "security.insecure-registry": _CONFIG.replace(
+        '"log-driver"', '"insecure-registries": [], "log-driver"'
+    )
     + "; kill -HUP $(pidof dockerd); sleep 1",
     "security.root-user": _anew(),
     "security.secrets-in-env": _anew(),
@@ -179,7 +198,8 @@ UNPROVABLE: dict[str, str] = {
     "engine_wounds.image_larger_than_the_disk": "the disk is too small for the image, as the page says",
     "engine_wounds.image_of_many_layers": "only a new image ends it",
 }
-"""Scenarios whose cure the lab cannot make, and why; their `confirm` blocks are run all the same."""
+"""Scenarios whose cure the lab cannot make, and why; their `confirm` blocks are run all the same.
+"""
 
 LEFT_OUT: dict[str, str] = {
     "broken_host.fifteen_faults": "each of its faults has a scenario of its own",
@@ -190,12 +210,16 @@ LEFT_OUT: dict[str, str] = {
 """Scenarios that are not run for their page at all, and why."""
 
 AFTERWARDS: dict[str, tuple[Expectation, ...]] = {
-    # by hand the engine is given an empty data root again, beside the one that its container lies in
+    # by hand the engine is given an empty data root again, beside the one that its container lies
+    # in
     "daemon_told.data_root_read_only": (("daemon.wrong-data-root", "daemon:docker"),),
     "image.layer_that_lost_its_link": (("image.corrupt", "daemon:docker"),),
     # it runs now, with the socket that it needs
-    "programs.client_that_is_newer_than_the_engine": (("security.docker-socket-mounted", "container:updater9"),),
+    "programs.client_that_is_newer_than_the_engine": (
+        ("security.docker-socket-mounted", "container:updater9"),
+    ),
     # the tasks that start at last ask for their image's newest digest, and no packet leaves the box
     "swarm.service_underreplicated": (("image.registry-unreachable", "daemon:docker"),),
 }
-"""What is still found after a cure, by the scenario's name: the daemon's log remembers for a day."""
+"""What is still found after a cure, by the scenario's name: the daemon's log remembers for a day.
+"""

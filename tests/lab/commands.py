@@ -24,8 +24,8 @@ def run_bounded(
     check: bool,
     stdin: str | None = None,
 ) -> subprocess.CompletedProcess[str]:
-    """subprocess.run, but a timeout kills the whole process group, which nsenter's forked child belongs
-    to."""
+    """subprocess.run, but a timeout kills the whole process group, which nsenter's forked child
+    belongs to."""
     process = subprocess.Popen(
         command,
         stdin=subprocess.PIPE if input is not None else subprocess.DEVNULL,
@@ -42,7 +42,9 @@ def run_bounded(
         os.killpg(process.pid, signal.SIGKILL)
         out, err = process.communicate()
         if isinstance(error, subprocess.TimeoutExpired):
-            raise AssertionError(f"{shlex.join(shown)}: no end in {timeout} s\n{out}{err}") from None
+            raise AssertionError(
+                f"{shlex.join(shown)}: no end in {timeout} s\n{out}{err}"
+            ) from None
         raise
     if check and process.returncode != 0:
         raise AssertionError(f"{shlex.join(shown)}: exit {process.returncode}\n{out}{err}")

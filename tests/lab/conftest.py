@@ -1,4 +1,5 @@
-"""The lab under pytest: which engines, the scenarios as test cases, a summary of what was proven how."""
+"""The lab under pytest: which engines, the scenarios as test cases, a summary of what was proven
+how."""
 
 from __future__ import annotations
 
@@ -21,7 +22,17 @@ from .faults import Scenario
 from .faults import discover as discover_scenarios
 from .sweep import sweep
 
-TOOLS = ["unshare", "nsenter", "setpriv", "ip", "iptables", "dnsmasq", "busybox", "curl", "mkfs.ext4"]
+TOOLS = [
+    "unshare",
+    "nsenter",
+    "setpriv",
+    "ip",
+    "iptables",
+    "dnsmasq",
+    "busybox",
+    "curl",
+    "mkfs.ext4",
+]
 _BEGAN = time.monotonic()
 DIFFERENT = frozenset({"broken_host", "traps", "firewall", "dns"})
 LONG = ("test_incidents.py", "test_cures.py")
@@ -48,7 +59,9 @@ def unfit() -> str | None:
         return "the lab needs Linux"
     if os.geteuid() != 0:
         return "the lab needs root"
-    lacking = [tool for tool in TOOLS if shutil.which(tool, path="/usr/sbin:/usr/bin:/sbin:/bin") is None]
+    lacking = [
+        tool for tool in TOOLS if shutil.which(tool, path="/usr/sbin:/usr/bin:/sbin:/bin") is None
+    ]
     return f"the lab lacks {', '.join(lacking)}: run .ci/lab-install" if lacking else None
 
 
@@ -77,8 +90,13 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 def _worth_it(config: pytest.Config, scenario: Scenario, engine: Engine) -> bool:
-    """Newer engines get the hosts on which they differ: firewall, DNS, the broken host, the traps, and what only they can have."""
-    if config.getoption("--engine") or config.getoption("--every-engine") or engine == discover()[0][0]:
+    """Newer engines get the hosts on which they differ: firewall, DNS, the broken host, the traps,
+    and what only they can have."""
+    if (
+        config.getoption("--engine")
+        or config.getoption("--every-engine")
+        or engine == discover()[0][0]
+    ):
         return True
     return scenario.engines.since > 0 or scenario.name.partition(".")[0] in DIFFERENT
 
@@ -100,8 +118,8 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Quick tests first. Real engines on a busy machine have bad moments: what fails is built anew once, alone, and the
-    summary says so.
+    """Quick tests first. Real engines on a busy machine have bad moments: what fails is built anew
+    once, alone, and the summary says so.
     """
     items.sort(key=_turn)
     for item in items:
@@ -110,12 +128,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.flaky(reruns=1))
         if item.path.name in LONG and not os.environ.get("DIAGNOSE_LAB_LONG"):
             item.add_marker(
-                pytest.mark.skip(reason="DIAGNOSE_LAB_LONG is not set: cures and incidents take half an hour")
+                pytest.mark.skip(
+                    reason="DIAGNOSE_LAB_LONG is not set: cures and incidents take half an hour"
+                )
             )
 
 
 def _turn(item: pytest.Item) -> tuple[bool, int]:
-    """The machine takes one worker for long, so it begins before the boxes; what is long among these comes last."""
+    """The machine takes one worker for long, so it begins before the boxes; what is long among
+    these comes last."""
     name = item.path.name
     order = ("test_machine.py", "test_runner.py", "test_lab.py")
     late = len(order) + (name in LONG)
@@ -123,7 +144,8 @@ def _turn(item: pytest.Item) -> tuple[bool, int]:
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    """After $DIAGNOSE_LAB_MINUTES the rest of the lab is skipped aloud: a run that is cut off proves nothing at all."""
+    """After $DIAGNOSE_LAB_MINUTES the rest of the lab is skipped aloud: a run that is cut off
+    proves nothing at all."""
     limit = float(os.environ.get("DIAGNOSE_LAB_MINUTES", "inf"))
     if "lab" in item.path.parts and time.monotonic() - _BEGAN > limit * 60:
         pytest.skip(f"the lab's {limit:g} minutes are over")
@@ -131,8 +153,8 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
 @pytest.fixture(scope="session", autouse=True)
 def _tidy() -> Iterator[None]:
-    """Before: remove what killed runs left, compile the tool once; SIGTERM ends the run as Ctrl-C does.
-    After: sweep."""
+    """Before: remove what killed runs left, compile the tool once; SIGTERM ends the run as Ctrl-C
+    does. After: sweep."""
     if unfit():
         yield
         return

@@ -1,11 +1,13 @@
-"""Proves runbook pages in a closed loop: break a host, diagnose, follow the page's own text, diagnose again.
+"""Proves runbook pages in a closed loop: break a host, diagnose, follow the page's own text,
+diagnose again.
 
-`cure` returns a `Cure` per scenario. The page is filled with the finding's variables. All
-`confirm` blocks must show something, the `fix` blocks are run in the order of their risk until the finding is gone,
-`verify` must succeed, and nothing that is marked safe may end, restart or remove anything.
+`cure` returns a `Cure` per scenario. The page is filled with the finding's variables. All `confirm`
+blocks must show something, the `fix` blocks are run in the order of their risk until the finding is
+gone, `verify` must succeed, and nothing that is marked safe may end, restart or remove anything.
 
-A page heals by its own text, or by an equivalent: a block marked `manual` is run only where all that the box lacks for it
-is systemd (`stand_in.sh` stands for it, and the result says so). What a person does by hand is in `by_hand.py`, as a script.
+A page heals by its own text, or by an equivalent: a block marked `manual` is run only where all
+that the box lacks for it is systemd (`stand_in.sh` stands for it, and the result says so). What a
+person does by hand is in `by_hand.py`, as a script.
 """
 
 from __future__ import annotations
@@ -47,7 +49,8 @@ UNHURRIED = ("--budget", "40")
 
 @dataclass
 class Cure:
-    """What became of one scenario's page: how it healed, by which blocks, and every complaint about its text."""
+    """What became of one scenario's page: how it healed, by which blocks, and every complaint about
+    its text."""
 
     scenario: str
     id: str
@@ -67,7 +70,8 @@ class Cure:
 
 @dataclass(frozen=True)
 class _Action:
-    """One thing to do for one finding: a block of its page, or what is done by hand in its place."""
+    """One thing to do for one finding: a block of its page, or what is done by hand in its
+    place."""
 
     name: str
     what: ByHand
@@ -76,7 +80,8 @@ class _Action:
 
 @dataclass
 class _Patient:
-    """A finding on the way to its cure. effects: the keys of what it causes, which must be gone as well."""
+    """A finding on the way to its cure. effects: the keys of what it causes, which must be gone as
+    well."""
 
     cure: Cure
     key: str
@@ -95,7 +100,8 @@ class _Patient:
 
 
 def cure(scenarios: Sequence[Scenario], engine: Engine) -> list[Cure]:
-    """Break one host in these ways (one alone may have a host of its own), and heal it, a block of each page a round."""
+    """Break one host in these ways (one alone may have a host of its own), and heal it, a block of
+    each page a round."""
     with Box(engine, **scenarios[0].box) as box:
         equip(box)
         start(box, scenarios[0])
@@ -109,7 +115,9 @@ def cure(scenarios: Sequence[Scenario], engine: Engine) -> list[Cure]:
             except Exception as error:  # noqa: BLE001 - one broken scenario must not fail the others
                 each.complaints.append(f"could not be built: {error}")
         report = _diagnosed(box, scenarios[0])
-        sick = [_admit(scenario, each, report) for scenario, each in zip(scenarios, cures, strict=True)]
+        sick = [
+            _admit(scenario, each, report) for scenario, each in zip(scenarios, cures, strict=True)
+        ]
         patients = [each for each in sick if each is not None]
         for each in patients:
             _confirm(box, each)
@@ -137,7 +145,9 @@ def _diagnosed(box: Box, scenario: Scenario) -> Report:
 def _admit(scenario: Scenario, cure: Cure, report: Report) -> _Patient | None:
     if cure.complaints:
         return None
-    finding = next((f for f in report.findings if matches(scenario.expected[0], f.id, str(f.subject))), None)
+    finding = next(
+        (f for f in report.findings if matches(scenario.expected[0], f.id, str(f.subject))), None
+    )
     if finding is None:
         cure.complaints.append("not found at all")
         return None
@@ -146,7 +156,12 @@ def _admit(scenario: Scenario, cure: Cure, report: Report) -> _Patient | None:
     cure.traits = sorted(report.traits - {"systemd"})
     page = runbooks.page(cure.id)
     traits = report.traits | {"systemd"}  # the box has none, and a stand-in for systemctl
-    page = replace(page, blocks=tuple(block for block in page.blocks if block.suits(finding.finding.variables, traits)))
+    page = replace(
+        page,
+        blocks=tuple(
+            block for block in page.blocks if block.suits(finding.finding.variables, traits)
+        ),
+    )
     plan = _plan(page, BY_HAND.get(cure.id))
     if cure.scenario in FIRST:
         plan.insert(0, _Action(_CAUSE, FIRST[cure.scenario], None))
@@ -154,13 +169,17 @@ def _admit(scenario: Scenario, cure: Cure, report: Report) -> _Patient | None:
     effects = frozenset(
         each.key
         for each in report.findings
-        if each.severity > Severity.advice and any(link.cause == finding.key for link in each.causes)
+        if each.severity > Severity.advice
+        and any(link.cause == finding.key for link in each.causes)
     )
-    return _Patient(cure, finding.key, effects, loud, page, finding.finding.variables, report.docker, plan)
+    return _Patient(
+        cure, finding.key, effects, loud, page, finding.finding.variables, report.docker, plan
+    )
 
 
 def _plan(page: runbooks.Page, by_hand: ByHand | None) -> list[_Action]:
-    """The page's fixes, least risk first; what is done by hand comes before the first that a person must complete."""
+    """The page's fixes, least risk first; what is done by hand comes before the first that a person
+    must complete."""
     plan = []
     blocks: list[runbooks.CommandBlock | None] = sorted(
         page.of("fix"), key=lambda block: runbooks.RISKS.index(block.risk)
@@ -185,7 +204,8 @@ def _confirm(box: Box, patient: _Patient) -> None:
 
 
 def _treat(box: Box, patients: Sequence[_Patient]) -> list[dict[str, Any]]:
-    """Rounds of one action each, until all are healed or nothing is left to do; returns the last diagnosis' findings."""
+    """Rounds of one action each, until all are healed or nothing is left to do; returns the last
+    diagnosis' findings."""
     open_cases = list(patients)
     found: list[dict[str, Any]] = []
     while open_cases:
@@ -200,7 +220,9 @@ def _treat(box: Box, patients: Sequence[_Patient]) -> list[dict[str, Any]]:
             break
     for each in patients:
         if each.cure.how == "unproven" and each.cure.scenario not in UNPROVABLE:
-            each.cure.complaints.append(f"not healed by {', '.join(each.cure.steps) or 'anything: nothing can be run'}")
+            each.cure.complaints.append(
+                f"not healed by {', '.join(each.cure.steps) or 'anything: nothing can be run'}"
+            )
     return found
 
 
@@ -219,20 +241,27 @@ def _act(box: Box, patient: _Patient, action: _Action) -> None:
         except Exception as error:  # noqa: BLE001 - the other patients go on
             cure.complaints.append(f"{action.name} fails: {error}")
     if before is not None:
-        cure.complaints += [f"{action.name} is no safe one: {harm}" for harm in _harm(before, _state(box))]
+        cure.complaints += [
+            f"{action.name} is no safe one: {harm}" for harm in _harm(before, _state(box))
+        ]
     patient.equivalent = patient.equivalent or (block is None and action.name != _CAUSE)
     patient.stood_in = patient.stood_in or bool(block and block.manual)
 
 
 def _discharge(box: Box, open_cases: Sequence[_Patient]) -> list[dict[str, Any]]:
-    """Diagnose anew; who is found no more is healed, and the page's verification must say so too."""
+    """Diagnose anew; who is found no more is healed, and the page's verification must say so
+    too."""
     report = box.diagnose("all", "--format", "json", *UNHURRIED).report
     keys = {f["key"] for f in report["findings"]}
     mild = {f["key"] for f in report["findings"] if f["severity"] == "advice"}
     verdicts = {c["id"]: c["verdict"] for c in report["checks"]}
     for each in open_cases:
         ill = keys - mild if each.loud else keys
-        if each.key in ill or each.effects & ill or verdicts[each.cure.id] in ("unknown", "crashed"):
+        if (
+            each.key in ill
+            or each.effects & ill
+            or verdicts[each.cure.id] in ("unknown", "crashed")
+        ):
             continue
         by_hand = each.equivalent or each.cure.steps == [_CAUSE]
         own_text: HOW = "own text, systemd stood in for" if each.stood_in else "own text"
@@ -241,12 +270,17 @@ def _discharge(box: Box, open_cases: Sequence[_Patient]) -> list[dict[str, Any]]
         for number, block in enumerate(each.page.of("verify"), 1):
             done = _type(box, each.filled(block.text)) if not block.manual else None
             if done is not None and done.returncode != 0:
-                each.cure.complaints.append(f"verify {number} fails though it is found no more: {_short(done)}")
+                each.cure.complaints.append(
+                    f"verify {number} fails though it is found no more: {_short(done)}"
+                )
     return list(report["findings"])
 
 
 def _judge_afterwards(
-    box: Box, scenarios: Sequence[Scenario], cures: Sequence[Cure], found: Sequence[Mapping[str, Any]]
+    box: Box,
+    scenarios: Sequence[Scenario],
+    cures: Sequence[Cure],
+    found: Sequence[Mapping[str, Any]],
 ) -> None:
     """The host must be well again; what cannot be, because a cure leaves it so, is declared."""
     allowed: list[Expectation] = []
@@ -261,12 +295,22 @@ def _judge_afterwards(
         found = box.diagnose("all", "--format", "json", *UNHURRIED).findings
     left = _left(found, allowed)
     if left:
-        cures[0].complaints.append("the host is not well afterwards:" + "".join(f"\n    {each}" for each in left))
+        cures[0].complaints.append(
+            "the host is not well afterwards:" + "".join(f"\n    {each}" for each in left)
+        )
 
 
 def _left(found: Sequence[Mapping[str, Any]], allowed: Sequence[Expectation]) -> list[str]:
-    named = [(f["id"], f"{f['subject']['kind']}:{f['subject']['name']}", f) for f in found if f["severity"] != "advice"]
-    return [f"{id} {name}: {f['summary']}" for id, name, f in named if not any(matches(e, id, name) for e in allowed)]
+    named = [
+        (f["id"], f"{f['subject']['kind']}:{f['subject']['name']}", f)
+        for f in found
+        if f["severity"] != "advice"
+    ]
+    return [
+        f"{id} {name}: {f['summary']}"
+        for id, name, f in named
+        if not any(matches(e, id, name) for e in allowed)
+    ]
 
 
 def _type(box: Box, text: str) -> Any:
@@ -276,7 +320,8 @@ def _type(box: Box, text: str) -> Any:
 
 
 def equip(box: Box) -> None:
-    """Give the box what its pages call and it lacks: the tool by its name, systemctl and journalctl."""
+    """Give the box what its pages call and it lacks: the tool by its name, systemctl and
+    journalctl."""
     here = Path(__file__).parent
     box.write(f"{BIN}/systemctl", (here / "stand_in.sh").read_text(), 0o755)
     box.write(f"{BIN}/journalctl", f"#!/bin/sh\ncat {LOG}\n", 0o755)
@@ -286,13 +331,15 @@ def equip(box: Box) -> None:
 
 
 def note_units(box: Box) -> None:
-    """Have the stand-in for systemctl note how the engine runs now, so that it can start it so again."""
+    """Have the stand-in for systemctl note how the engine runs now, so that it can start it so
+    again."""
     box.run([f"{BIN}/systemctl", "note", "docker", "containerd"])
 
 
 @dataclass(frozen=True)
 class _State:
-    """What must survive a safe command: containers that run steadily (id -> pid and start), and everything's ids.
+    """What must survive a safe command: containers that run steadily (id -> pid and start), and
+    everything's ids.
 
     None where the engine does not answer; then the shims stand for the containers.
     """
@@ -317,7 +364,9 @@ def _state(box: Box) -> _State:
         for each in found
         if each["State"]["Status"] == "running" and not each["RestartCount"]
     }
-    return _State(steady, frozenset([*(each["Id"] for each in found), *images, *volumes, *networks]), shims)
+    return _State(
+        steady, frozenset([*(each["Id"] for each in found), *images, *volumes, *networks]), shims
+    )
 
 
 def _harm(before: _State, after: _State) -> list[str]:

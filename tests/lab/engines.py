@@ -1,9 +1,10 @@
 """The Docker engines that a box can run: the distribution's own, and newer ones unpacked beside it.
 
-An engine is a directory of binaries (dockerd, containerd, shim, docker-proxy, docker-init, docker) put first
-in PATH. The suites' packages are downloaded with a private apt configuration and unpacked with `dpkg -x`:
-nothing is installed, and the machine's own runc and iptables serve them all (seen to work: runc 1.1.5 under
-engine 28.5.2). `python -m tests.lab` fetches what is missing and prints what there is.
+An engine is a directory of binaries (dockerd, containerd, shim, docker-proxy, docker-init, docker)
+put first in PATH. The suites' packages are downloaded with a private apt configuration and unpacked
+with `dpkg -x`: nothing is installed, and the machine's own runc and iptables serve them all (seen
+to work: runc 1.1.5 under engine 28.5.2). `python -m tests.lab` fetches what is missing and prints
+what there is.
 """
 
 from __future__ import annotations
@@ -34,8 +35,8 @@ _SYSTEM_PATH = "/usr/sbin:/usr/bin:/sbin:/bin:/usr/local/sbin:/usr/local/bin"
 
 @dataclass(frozen=True)
 class Engine:
-    """One engine that can be started. `name` is its major.minor version, `bin` a directory for PATH or
-    None."""
+    """One engine that can be started. `name` is its major.minor version, `bin` a directory for PATH
+    or None."""
 
     name: str
     version: str
@@ -68,17 +69,18 @@ class Missing:
 
 
 def cache_dir() -> Path:
-    """Where downloaded engines are kept between runs: $DIAGNOSE_LAB_CACHE or /var/cache/diagnose-lab."""
+    """Where downloaded engines are kept between runs: $DIAGNOSE_LAB_CACHE or
+    /var/cache/diagnose-lab."""
     return Path(os.environ.get("DIAGNOSE_LAB_CACHE", "/var/cache/diagnose-lab"))
 
 
 @functools.cache
 def discover() -> tuple[tuple[Engine, ...], tuple[Missing, ...]]:
-    """All engines that can be had (oldest first, one per version) and those that cannot, fetching what is not
-    cached.
+    """All engines that can be had (oldest first, one per version) and those that cannot, fetching
+    what is not cached.
 
-    $DIAGNOSE_LAB_ENGINES (comma-separated suites, `distro` included) narrows the search; what it leaves out
-    is Missing.
+    $DIAGNOSE_LAB_ENGINES (comma-separated suites, `distro` included) narrows the search; what it
+    leaves out is Missing.
     """
     wanted = os.environ.get("DIAGNOSE_LAB_ENGINES", ",".join(("distro", *SUITES))).split(",")
     found: dict[str, Engine] = {}
@@ -91,7 +93,9 @@ def discover() -> tuple[tuple[Engine, ...], tuple[Missing, ...]]:
         if isinstance(got, Missing):
             missing.append(got)
         elif got.name in found:
-            missing.append(Missing(suite, f"is engine {got.name}, the same as {found[got.name].suite}"))
+            missing.append(
+                Missing(suite, f"is engine {got.name}, the same as {found[got.name].suite}")
+            )
         else:
             found[got.name] = got
     ordered = sorted(found.values(), key=lambda e: tuple(int(n) for n in e.name.split(".")))
@@ -99,13 +103,16 @@ def discover() -> tuple[tuple[Engine, ...], tuple[Missing, ...]]:
 
 
 def find(wanted: str) -> Engine:
-    """The engine of that version ("28.5") or suite ("distro", "sid"); LookupError if there is none."""
+    """The engine of that version ("28.5") or suite ("distro", "sid"); LookupError if there is
+    none."""
     engines, missing = discover()
     for engine in engines:
         if wanted in (engine.name, engine.suite):
             return engine
     have = ", ".join(map(str, engines)) or "none"
-    raise LookupError(f"no engine {wanted}; there is: {have}; missing: {'; '.join(map(str, missing)) or 'none'}")
+    raise LookupError(
+        f"no engine {wanted}; there is: {have}; missing: {'; '.join(map(str, missing)) or 'none'}"
+    )
 
 
 def _distro() -> Engine | Missing:
@@ -113,7 +120,11 @@ def _distro() -> Engine | Missing:
     if dockerd is None:
         return Missing("distro", "no dockerd is installed (package docker.io)")
     version = _version_of(Path(dockerd))
-    return _engine(version, "distro", None) if version else Missing("distro", f"{dockerd} --version says nothing")
+    return (
+        _engine(version, "distro", None)
+        if version
+        else Missing("distro", f"{dockerd} --version says nothing")
+    )
 
 
 def _suite(suite: str) -> Engine | Missing:
@@ -127,7 +138,11 @@ def _suite(suite: str) -> Engine | Missing:
         last = detail.strip().splitlines()[-1:] or ["no reason given"]
         return Missing(suite, f"could not be fetched: {last[0]}")
     version = _version_of(root / "bin" / "dockerd")
-    return _engine(version, suite, root / "bin") if version else Missing(suite, "its dockerd does not run here")
+    return (
+        _engine(version, suite, root / "bin")
+        if version
+        else Missing(suite, "its dockerd does not run here")
+    )
 
 
 def _engine(version: str, suite: str, bin_dir: Path | None) -> Engine:
@@ -136,7 +151,9 @@ def _engine(version: str, suite: str, bin_dir: Path | None) -> Engine:
 
 def _version_of(dockerd: Path) -> str | None:
     try:
-        done = subprocess.run([dockerd, "--version"], capture_output=True, text=True, timeout=20, check=True)
+        done = subprocess.run(
+            [dockerd, "--version"], capture_output=True, text=True, timeout=20, check=True
+        )
     except (OSError, subprocess.SubprocessError):
         return None
     match = re.search(r"version (\d+\.\d+\.\d+)", done.stdout)
@@ -201,7 +218,9 @@ def _mirror() -> str:
             text = Path(name).read_text()
         except OSError:
             continue
-        match = re.search(r"^(?:URIs:|deb(?:\s+\[[^\]]*\])?)\s+(\S+/debian)/?(?=\s)", text, re.MULTILINE)
+        match = re.search(
+            r"^(?:URIs:|deb(?:\s+\[[^\]]*\])?)\s+(\S+/debian)/?(?=\s)", text, re.MULTILINE
+        )
         if match:
             return match[1]
     raise LookupError("no Debian mirror is configured on this machine")

@@ -1,4 +1,5 @@
-"""Faults and healthy hosts, declared by decorators: what is broken, and what the tool must say about it.
+"""Faults and healthy hosts, declared by decorators: what is broken, and what the tool must say
+about it.
 
     @fault("container.oom-killed", subject="container:hungry", shareable=True)
     def oom(box: Box) -> None:
@@ -7,8 +8,8 @@
         box.wait_state("hungry", "exited")
         assert box.inspect("hungry")["State"]["OOMKilled"]
 
-The function breaks the box for real and asserts the symptom without the tool. Scenario modules lie in
-`scenarios/`, one per check family; every module there is found by discovery.
+The function breaks the box for real and asserts the symptom without the tool. Scenario modules lie
+in `scenarios/`, one per check family; every module there is found by discovery.
 """
 
 from __future__ import annotations
@@ -93,11 +94,16 @@ class Scenario:
     def shared_box(self) -> str | None:
         """The box in which this scenario stands beside others; None if it needs one of its own.
 
-        The faults are spread over three boxes: one with all of them fails more programs than the tool reads logs of.
+        The faults are spread over three boxes: one with all of them fails more programs than the
+        tool reads logs of.
         """
         if not self.shareable:
             return None
-        return "healthy" if self.healthy else f"broken-{zlib.crc32(self.name.encode()) % _BROKEN_BOXES}"
+        return (
+            "healthy"
+            if self.healthy
+            else f"broken-{zlib.crc32(self.name.encode()) % _BROKEN_BOXES}"
+        )
 
     def allows(self, check: str, subject: str) -> bool:
         """Whether a finding is required or allowed here."""
@@ -123,16 +129,18 @@ def fault(
 ) -> Callable[[Inject], Inject]:
     """Declare a broken host.
 
-    check, subject: the finding that must be there; expect: more of them. also: findings above advice that are
-    consequences and allowed, as (id, "kind:name") or an id alone; globs work everywhere. Further options:
+    check, subject: the finding that must be there; expect: more of them. also: findings above
+    advice that are consequences and allowed, as (id, "kind:name") or an id alone; globs work
+    everywhere. Further options:
 
-    engines: ALL or Engines(since=, until=). shareable=True: costs little, touches only things of its own (its
-    own container, network and port names) and can stand in one box beside the others. baseline=False: no
-    healthy `web` container beside it. engine_started=False: the function starts the engine itself. box:
-    arguments of Box (disk, inodes, provider). config (over the runner's BASE_CONFIG; None removes a key),
-    flags, engine_env: how the engine is started. args: more arguments for `diagnose all`; user, groups, env:
-    as whom it runs. exit_code: the tool's, where it is not the one of the worst finding.
-    runs: how often the tool is run, for its figures in the summary.
+    engines: ALL or Engines(since=, until=). shareable=True: costs little, touches only things of
+    its own (its own container, network and port names) and can stand in one box beside the others.
+    baseline=False: no healthy `web` container beside it. engine_started=False: the function starts
+    the engine itself. box: arguments of Box (disk, inodes, provider). config (over the runner's
+    BASE_CONFIG; None removes a key), flags, engine_env: how the engine is started. args: more
+    arguments for `diagnose all`; user, groups, env: as whom it runs. exit_code: the tool's, where
+    it is not the one of the worst finding. runs: how often the tool is run, for its figures in the
+    summary.
     """
 
     def register(inject: Inject) -> Inject:
@@ -146,7 +154,8 @@ def fault(
 def healthy(*, advice: Iterable[str] | None = None, **options: Any) -> Callable[[Inject], Inject]:
     """Declare a host that may look broken and is not: no finding above advice, exit 0.
 
-    advice: the exact ids of the advice expected, or None where that is not the point. Options as for `fault`.
+    advice: the exact ids of the advice expected, or None where that is not the point. Options as
+    for `fault`.
     """
 
     def register(inject: Inject) -> Inject:
@@ -165,7 +174,9 @@ def _add(inject: Inject, **options: Any) -> None:
         raise ValueError(f"{name}: say in a docstring what is broken")
     own = sorted(_OWN_HOST & options.keys())
     if options.get("shareable") and own:
-        raise ValueError(f"{name}: a shared box is started in one way, so it cannot set {', '.join(own)}")
+        raise ValueError(
+            f"{name}: a shared box is started in one way, so it cannot set {', '.join(own)}"
+        )
     SCENARIOS[name] = Scenario(name=name, doc=doc, inject=inject, **options)
 
 

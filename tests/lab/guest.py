@@ -1,7 +1,9 @@
-"""Runs inside the emulated machine: breaks it in one way after the other and writes what the tool said, line by line.
+"""Runs inside the emulated machine: breaks it in one way after the other and writes what the tool
+said, line by line.
 
-Each line is {"scenario", "error" or null, "runs": [{"user", "code", "wall", "stderr", "report"}]}, and "typed" and "after", one run
-more, where the fix is tried. The machine is made whole again after each scenario.
+Each line is {"scenario", "error" or null, "runs": [{"user", "code", "wall", "stderr", "report"}]},
+and "typed" and "after", one run more, where the fix is tried. The machine is made whole again after
+each scenario.
 """
 
 from __future__ import annotations
@@ -25,9 +27,13 @@ from tests.lab.machine_scenarios import SCENARIOS, Scenario
 
 def sh(script: str, timeout: float = 180, check: bool = True) -> str:
     """A shell script's output; the guest has no one to ask, so failures carry all they printed."""
-    done = subprocess.run(["sh", "-c", script], capture_output=True, text=True, timeout=timeout, check=False)
+    done = subprocess.run(
+        ["sh", "-c", script], capture_output=True, text=True, timeout=timeout, check=False
+    )
     if check and done.returncode:
-        raise RuntimeError(f"{script}: exit {done.returncode}: {done.stdout[-500:]} {done.stderr[-1500:]}")
+        raise RuntimeError(
+            f"{script}: exit {done.returncode}: {done.stdout[-500:]} {done.stderr[-1500:]}"
+        )
     return done.stdout
 
 
@@ -44,7 +50,9 @@ def wait_for(condition: Callable[[], Any], seconds: float = 90, what: str = "") 
 
 def docker(*args: str, check: bool = True, timeout: float = 180) -> str:
     """The docker command line of the guest."""
-    done = subprocess.run(["docker", *args], capture_output=True, text=True, timeout=timeout, check=False)
+    done = subprocess.run(
+        ["docker", *args], capture_output=True, text=True, timeout=timeout, check=False
+    )
     if check and done.returncode:
         raise RuntimeError(f"docker {' '.join(args)}: {done.stderr[-1500:]}")
     return done.stdout
@@ -80,7 +88,13 @@ def diagnose(user: str = "root", *args: str) -> dict[str, Any]:
         report = json.loads(done.stdout)
     except ValueError:
         report = None
-    return {"user": user, "code": done.returncode, "wall": wall, "stderr": done.stderr[-3000:], "report": report}
+    return {
+        "user": user,
+        "code": done.returncode,
+        "wall": wall,
+        "stderr": done.stderr[-3000:],
+        "report": report,
+    }
 
 
 def first_fix(report: dict[str, Any], id: str) -> str:
@@ -122,7 +136,11 @@ def play(scenario: Scenario) -> dict[str, Any]:
 
 def main(target: str) -> None:
     """Play all scenarios; the results go to a raw disk, where the other side reads them."""
-    print("guest: docker", sh("docker version -f '{{.Server.Version}}'", check=False).strip(), flush=True)
+    print(
+        "guest: docker",
+        sh("docker version -f '{{.Server.Version}}'", check=False).strip(),
+        flush=True,
+    )
     rows: list[str] = []
     build_image()
     for scenario in scenarios():

@@ -1,7 +1,8 @@
-"""Images made on the spot from static busybox: a healthy one, and those that break a container's start.
+"""Images made on the spot from static busybox: a healthy one, and those that break a container's
+start.
 
-No registry is needed: a tar goes to the engine's import call. RECIPES maps a name to its recipe. Debian's static
-busybox crashes on `wget -T` (seen with 1.35): put `timeout` before it.
+No registry is needed: a tar goes to the engine's import call. RECIPES maps a name to its recipe.
+Debian's static busybox crashes on `wget -T` (seen with 1.35): put `timeout` before it.
 """
 
 from __future__ import annotations
@@ -26,8 +27,8 @@ GROUP = b"root:x:0:\napp:x:1000:\n"
 
 @dataclass(frozen=True)
 class Recipe:
-    """An image: extra files (path -> content and mode) over busybox, and Dockerfile instructions (CMD, USER,
-    ...)."""
+    """An image: extra files (path -> content and mode) over busybox, and Dockerfile instructions
+    (CMD, USER, ...)."""
 
     files: dict[str, tuple[bytes, int]] = field(default_factory=dict)
     changes: tuple[str, ...] = ()
@@ -38,7 +39,11 @@ class Recipe:
 def _foreign_elf() -> bytes:
     """A well-formed 64-bit ELF header for a machine that this one is not: s390x."""
     ident = b"\x7fELF" + bytes([2, 2, 1, 0]) + bytes(8)
-    return ident + struct.pack(">HHIQQQIHHHHHH", 2, 22, 1, 0x1000, 64, 0, 0, 64, 56, 1, 64, 0, 0) + bytes(4096)
+    return (
+        ident
+        + struct.pack(">HHIQQQIHHHHHH", 2, 22, 1, 0x1000, 64, 0, 0, 64, 56, 1, 64, 0, 0)
+        + bytes(4096)
+    )
 
 
 _ALLOCATE = b"""#!/bin/sh
@@ -69,10 +74,16 @@ RECIPES: dict[str, Recipe] = {
         )
     ),
     "foreign:1": Recipe({"app": (_foreign_elf(), 0o755)}, ('ENTRYPOINT ["/app"]',)),
-    "noshebang:1": Recipe({"app": (b"echo started\nsleep 1000\n", 0o755)}, ('ENTRYPOINT ["/app"]',)),
+    "noshebang:1": Recipe(
+        {"app": (b"echo started\nsleep 1000\n", 0o755)}, ('ENTRYPOINT ["/app"]',)
+    ),
     "crlf:1": Recipe({"app": (b"#!/bin/sh\r\necho started\r\n", 0o755)}, ('ENTRYPOINT ["/app"]',)),
-    "nointerp:1": Recipe({"app": (b"#!/usr/bin/python3\nprint(1)\n", 0o755)}, ('ENTRYPOINT ["/app"]',)),
-    "viaenv:1": Recipe({"app": (b"#!/bin/env python3\nprint(1)\n", 0o755)}, ('ENTRYPOINT ["/app"]',)),
+    "nointerp:1": Recipe(
+        {"app": (b"#!/usr/bin/python3\nprint(1)\n", 0o755)}, ('ENTRYPOINT ["/app"]',)
+    ),
+    "viaenv:1": Recipe(
+        {"app": (b"#!/bin/env python3\nprint(1)\n", 0o755)}, ('ENTRYPOINT ["/app"]',)
+    ),
     "closed:1": Recipe({"app": (b"#!/closed/sh\nsleep 1000\n", 0o755)}, ('ENTRYPOINT ["/app"]',)),
     "noexecbit:1": Recipe({"app": (b"#!/bin/sh\nsleep 1000\n", 0o644)}, ('ENTRYPOINT ["/app"]',)),
     "noentry:1": Recipe({}, ('ENTRYPOINT ["/usr/local/bin/app"]',)),
@@ -95,7 +106,9 @@ def _busybox() -> bytes:
 
 @cache
 def _applets() -> tuple[str, ...]:
-    listed = subprocess.run(["busybox", "--list"], capture_output=True, text=True, check=True).stdout.split()
+    listed = subprocess.run(
+        ["busybox", "--list"], capture_output=True, text=True, check=True
+    ).stdout.split()
     return tuple(sorted(set(listed) - {"busybox"}))
 
 
@@ -126,12 +139,14 @@ def archive(recipe: Recipe) -> bytes:
 
 
 def load(box: Box, name: str, recipe: Recipe | None = None) -> None:
-    """Import an image by its recipe; a name without a tag becomes :latest. LookupError for an unknown
-    name."""
+    """Import an image by its recipe; a name without a tag becomes :latest. LookupError for an
+    unknown name."""
     recipe = recipe or RECIPES[name]
     repo, _, tag = name.rpartition(":") if ":" in name else (name, "", "latest")
     changes = ["ENV PATH=/bin:/usr/bin", *recipe.changes]
-    query = f"fromSrc=-&repo={quote(repo)}&tag={quote(tag)}" + "".join(f"&changes={quote(c)}" for c in changes)
+    query = f"fromSrc=-&repo={quote(repo)}&tag={quote(tag)}" + "".join(
+        f"&changes={quote(c)}" for c in changes
+    )
     if recipe.platform:
         query += f"&platform={quote(recipe.platform)}"
     said = box.api(f"/images/create?{query}", method="POST", body=archive(recipe))

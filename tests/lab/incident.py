@@ -1,11 +1,13 @@
-"""Compound incidents, declared by a decorator: several faults and what follows from them on one host.
+"""Compound incidents, declared by a decorator: several faults and what follows from them on one
+host.
 
-    @incident("storage.disk-full", "filesystem:/var/lib/docker", effects=[("container.restart-loop", "container:cart")])
-    def volume_fills_the_disk(box: Box) -> None:
+    @incident("storage.disk-full", "filesystem:/var/lib/docker", effects=[("container.restart-loop",
+    "container:cart")]) def volume_fills_the_disk(box: Box) -> None:
         '''A database fills the disk, and services fail for want of space.'''
         ...
 
-Beside each stands a bystander: a fault that has nothing to do with it and must stay a root of its own.
+Beside each stands a bystander: a fault that has nothing to do with it and must stay a root of its
+own.
 """
 
 from __future__ import annotations
@@ -23,11 +25,12 @@ from .runner import BASE_CONFIG, SurpriseError
 
 @dataclass(frozen=True)
 class Incident:
-    """What is broken, and which findings must be roots (the true root the first) and which effects of it.
+    """What is broken, and which findings must be roots (the true root the first) and which effects
+    of it.
 
-    also: findings above advice that are allowed beside these, as effects only. newest_too: what differs by engine is
-    seen on the newest as well as on the oldest. engine_started, box, config, flags: as
-    for a fault.
+    also: findings above advice that are allowed beside these, as effects only. newest_too: what
+    differs by engine is seen on the newest as well as on the oldest. engine_started, box, config,
+    flags: as for a fault.
     """
 
     name: str
@@ -61,7 +64,14 @@ def incident(
     def register(inject: Inject) -> Inject:
         doc = (inject.__doc__ or "").strip().split("\n")[0]
         INCIDENTS[inject.__name__] = Incident(
-            inject.__name__, doc, inject, (root, subject), tuple(effects), bystander, tuple(also), **options
+            inject.__name__,
+            doc,
+            inject,
+            (root, subject),
+            tuple(effects),
+            bystander,
+            tuple(also),
+            **options,
         )
         return inject
 
@@ -85,7 +95,8 @@ def run(what: Incident, engine: Engine) -> list[dict[str, Any]]:
 
 
 def judge(what: Incident, found: list[dict[str, Any]]) -> None:
-    """Raise SurpriseError unless the true root is the first root, its effects lead to it, and the bystander stands alone."""
+    """Raise SurpriseError unless the true root is the first root, its effects lead to it, and the
+    bystander stands alone."""
     loud = [f for f in found if f["severity"] != "advice"]
     roots = [f for f in loud if f["root"]]
     wrong = []
@@ -102,21 +113,31 @@ def judge(what: Incident, found: list[dict[str, Any]]) -> None:
             if not any(_is(top, what.root) for top in _tops(f, by_key))
         ]
     if not any(_is(f, what.bystander) for f in roots):
-        wrong.append(f"the bystander is no root of its own: {what.bystander[0]} {what.bystander[1]}")
+        wrong.append(
+            f"the bystander is no root of its own: {what.bystander[0]} {what.bystander[1]}"
+        )
     for f in roots:
         if not _is(f, what.root) and not _is(f, what.bystander):
             wrong.append(f"shown as a root: {f['key']}")
     known = (what.root, what.bystander, *what.effects, *what.also)
-    wrong += [f"found what was not broken: {f['key']}" for f in loud if not any(_is(f, each) for each in known)]
+    wrong += [
+        f"found what was not broken: {f['key']}"
+        for f in loud
+        if not any(_is(f, each) for each in known)
+    ]
     if wrong:
         raise SurpriseError("\n".join([*wrong, "the report:", *(_line(f) for f in loud)]))
 
 
 def _is(finding: Mapping[str, Any], expected: Expectation) -> bool:
-    return matches(expected, finding["id"], f"{finding['subject']['kind']}:{finding['subject']['name']}")
+    return matches(
+        expected, finding["id"], f"{finding['subject']['kind']}:{finding['subject']['name']}"
+    )
 
 
-def _tops(finding: Mapping[str, Any], by_key: Mapping[str, Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+def _tops(
+    finding: Mapping[str, Any], by_key: Mapping[str, Mapping[str, Any]]
+) -> list[Mapping[str, Any]]:
     """The roots above a finding, by the first and likeliest of its causes."""
     seen = set()
     while finding["caused_by"] and finding["key"] not in seen:

@@ -24,9 +24,12 @@ report(0)
 
 
 def run(box: Box, *args: str, **options: Any) -> tuple[dict[str, Any], set[str]]:
-    """The JSON report of `diagnose ARGS`, and the names of the modules in its process at its end."""
+    """The JSON report of `diagnose ARGS`, and the names of the modules in its process at its
+    end."""
     env = {**options.pop("env", {}), "PYTHONPATH": str(PROJECT)}
-    done = box.run([sys.executable, "-c", _SCRIPT, *args, "--format=json"], env=env, check=False, **options)
+    done = box.run(
+        [sys.executable, "-c", _SCRIPT, *args, "--format=json"], env=env, check=False, **options
+    )
     _, marked, modules = done.stderr.rpartition(_MARK)
     assert marked, done.stderr
     return json.loads(done.stdout), set(modules.split())

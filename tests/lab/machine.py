@@ -1,10 +1,11 @@
-"""A whole machine under software emulation: what a box cannot have (systemd, journald, cgroup v2, AppArmor, resolved's
-stub, firewalld).
+"""A whole machine under software emulation: what a box cannot have (systemd, journald, cgroup v2,
+AppArmor, resolved's stub, firewalld).
 
-Debian trixie with its own engine (26.1.5, systemd 257) is unpacked by mmdebstrap, made into a disk image without
-mounting anything, and booted once by QEMU's TCG, without a network card. A oneshot unit runs `guest.py`, which breaks
-the machine in one way after the other and writes what the tool said to a second raw disk, as lines of JSON.
-The file system is cached; it is rebuilt when its packages change.
+Debian trixie with its own engine (26.1.5, systemd 257) is unpacked by mmdebstrap, made into a disk
+image without mounting anything, and booted once by QEMU's TCG, without a network card. A oneshot
+unit runs `guest.py`, which breaks the machine in one way after the other and writes what the tool
+said to a second raw disk, as lines of JSON. The file system is cached; it is rebuilt when its
+packages change.
 """
 
 from __future__ import annotations
@@ -54,11 +55,12 @@ UPLINK = {
         "--address=/#/192.0.2.80\n[Install]\nWantedBy=multi-user.target\n"
     ),
 }
-"""What stands for the world outside: an uplink that leads nowhere, and a resolver behind it that knows every name. By place under /etc."""
+"""What stands for the world outside: an uplink that leads nowhere, and a resolver behind it that
+knows every name. By place under /etc."""
 
 BOOT_S = 2300
-"""The longest life of the machine, in seconds: 60 s to boot, then some 40 s a scenario on two cores that it has for itself, and
-twice that beside the rest of the lab."""
+"""The longest life of the machine, in seconds: 60 s to boot, then some 40 s a scenario on two cores
+that it has for itself, and twice that beside the rest of the lab."""
 
 UNIT = """[Unit]
 Description=Break this machine, and see what diagnose says
@@ -87,14 +89,17 @@ def missing() -> str | None:
 
 
 def _run(*argv: str, timeout: float = 900, **options: Any) -> str:
-    done = subprocess.run(argv, capture_output=True, text=True, timeout=timeout, check=False, **options)
+    done = subprocess.run(
+        argv, capture_output=True, text=True, timeout=timeout, check=False, **options
+    )
     if done.returncode:
         raise RuntimeError(f"{' '.join(argv)}: {done.stderr[-2000:] or done.stdout[-2000:]}")
     return done.stdout
 
 
 def filesystem() -> Path:
-    """The unpacked system without the tool, cached under its recipe's hash; one process builds it at a time."""
+    """The unpacked system without the tool, cached under its recipe's hash; one process builds it
+    at a time."""
     recipe = hashlib.sha256(f"{SUITE} {PACKAGES} {LIBRARIES} {UPLINK}".encode()).hexdigest()[:12]
     kept = cache_dir()
     kept.mkdir(parents=True, exist_ok=True)
@@ -115,8 +120,18 @@ def _unpack(target: Path) -> None:
         "grep -hE '^URIs:|^deb ' /etc/apt/sources.list.d/debian.sources /etc/apt/sources.list 2>/dev/null"
         " | head -1 | sed 's/^URIs: *//;s/^deb *\\(\\[[^]]*\\] *\\)*//;s/ .*//'",
     ).strip()
-    _run("mmdebstrap", "--variant=minbase", f"--include={PACKAGES}", SUITE, str(target), mirror, timeout=1500)
-    version = _run("chroot", str(target), "python3", "-c", "import sys; print('%d.%d' % sys.version_info[:2])").strip()
+    _run(
+        "mmdebstrap",
+        "--variant=minbase",
+        f"--include={PACKAGES}",
+        SUITE,
+        str(target),
+        mirror,
+        timeout=1500,
+    )
+    version = _run(
+        "chroot", str(target), "python3", "-c", "import sys; print('%d.%d' % sys.version_info[:2])"
+    ).strip()
     _run(
         "python3", "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--target", str(target / "opt/site"),
         "--only-binary=:all:", "--python-version", version, "--platform", "manylinux2014_x86_64", "--platform",
@@ -124,11 +139,27 @@ def _unpack(target: Path) -> None:
     )  # fmt: skip
     (target / "etc/hostname").write_text("machine\n")
     (target / "etc/fstab").write_text("/dev/vda / ext4 rw 0 1\n")
-    for unit in ("firewalld", "auditd", "systemd-networkd-wait-online", "apt-daily.timer", "apt-daily-upgrade.timer"):
-        subprocess.run(["chroot", str(target), "systemctl", "disable", unit], capture_output=True, check=False)
+    for unit in (
+        "firewalld",
+        "auditd",
+        "systemd-networkd-wait-online",
+        "apt-daily.timer",
+        "apt-daily-upgrade.timer",
+    ):
+        subprocess.run(
+            ["chroot", str(target), "systemctl", "disable", unit], capture_output=True, check=False
+        )
     for place, text in UPLINK.items():
         (target / "etc" / place).write_text(text)
-    _run("chroot", str(target), "systemctl", "enable", "systemd-networkd", "systemd-resolved", "lab-dns")
+    _run(
+        "chroot",
+        str(target),
+        "systemctl",
+        "enable",
+        "systemd-networkd",
+        "systemd-resolved",
+        "lab-dns",
+    )
     link = target / "etc/resolv.conf"
     link.unlink(missing_ok=True)
     link.symlink_to("../run/systemd/resolve/stub-resolv.conf")
@@ -141,7 +172,9 @@ def image(folder: Path) -> Path:
     _run("cp", "-a", "--reflink=auto", str(base), str(folder / "root"))
     root = folder / "root"
     for name in ("diagnose", "checks", "runbooks", "tests/lab"):
-        shutil.copytree(ROOT / name, root / "opt/diagnose" / name, ignore=shutil.ignore_patterns("__pycache__"))
+        shutil.copytree(
+            ROOT / name, root / "opt/diagnose" / name, ignore=shutil.ignore_patterns("__pycache__")
+        )
     (root / "opt/diagnose/tests/__init__.py").touch()
     (root / "etc/systemd/system/diagnose-lab.service").write_text(UNIT)
     wants = root / "etc/systemd/system/multi-user.target.wants"
@@ -156,9 +189,11 @@ def image(folder: Path) -> Path:
 
 
 def boot(folder: Path, only: str = "") -> Iterator[dict[str, Any]]:
-    """Boot the machine once and yield what each scenario wrote, and {"ended": why} if it was ended before it was through.
+    """Boot the machine once and yield what each scenario wrote, and {"ended": why} if it was ended
+    before it was through.
 
-    The emulator ends with this process, or by its time. RuntimeError for a machine that wrote nothing.
+    The emulator ends with this process, or by its time. RuntimeError for a machine that wrote
+    nothing.
     """
     disk = image(folder)
     results = folder / "results"
@@ -166,7 +201,8 @@ def boot(folder: Path, only: str = "") -> Iterator[dict[str, Any]]:
         file.truncate(RESULT_MB * 2**20)
     console = folder / "console.txt"
     argv = [
-        "qemu-system-x86_64", "-accel", "tcg,thread=multi", "-cpu", "max", "-smp", "2", "-m", "3072", "-nographic",
+        "qemu-system-x86_64", "-accel", "tcg,thread=multi", "-cpu", "max", "-smp", "2", "-m",
+        "3072", "-nographic",
         "-no-reboot", "-nic", "none", "-kernel", str(folder / "vmlinuz"), "-initrd", str(folder / "initrd.img"),
         "-append", f"root=/dev/vda rw console=ttyS0 systemd.show_status=0 loglevel=3 diagnose.only={only}",
         "-drive", f"file={disk},if=virtio,format=raw,cache=unsafe",
@@ -174,7 +210,10 @@ def boot(folder: Path, only: str = "") -> Iterator[dict[str, Any]]:
     ]  # fmt: skip
     with console.open("wb") as out:
         emulator = subprocess.Popen(
-            ["setpriv", "--pdeathsig", "KILL", *argv], stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.STDOUT
+            ["setpriv", "--pdeathsig", "KILL", *argv],
+            stdin=subprocess.DEVNULL,
+            stdout=out,
+            stderr=subprocess.STDOUT,
         )
         try:
             emulator.wait(timeout=BOOT_S)

@@ -1,4 +1,5 @@
-"""What is done to the emulated machine, and what the tool must say of it. Plain functions: they run inside the guest."""
+"""What is done to the emulated machine, and what the tool must say of it. Plain functions: they run
+inside the guest."""
 
 from __future__ import annotations
 
@@ -13,8 +14,8 @@ from pathlib import Path
 class Scenario:
     """One way to break the machine.
 
-    expected: (id, subject) that must be found; also: allowed beside it; a healthy one has none. cured: the first fix of the first finding
-    is typed too, and must end it.
+    expected: (id, subject) that must be found; also: allowed beside it; a healthy one has none.
+    cured: the first fix of the first finding is typed too, and must end it.
     """
 
     name: str
@@ -37,7 +38,8 @@ def scenario(
     users: tuple[str, ...] = ("root",),
     cured: bool = False,
 ) -> Callable[[Callable[[], Callable[[], None] | None]], None]:
-    """Register a function that breaks the machine and gives back what mends it (nothing: removing the containers is enough)."""
+    """Register a function that breaks the machine and gives back what mends it (nothing: removing
+    the containers is enough)."""
 
     def register(function: Callable[[], Callable[[], None] | None]) -> None:
         undo: list[Callable[[], None]] = []
@@ -56,15 +58,19 @@ def scenario(
     return register
 
 
-def _tools() -> tuple[Callable[..., str], Callable[..., str], Callable[..., object], Callable[..., dict]]:  # type: ignore[type-arg]
+def _tools() -> tuple[
+    Callable[..., str], Callable[..., str], Callable[..., object], Callable[..., dict]
+]:  # type: ignore[type-arg]
     from tests.lab import guest
 
     return guest.sh, guest.docker, guest.wait_for, guest.inspect
 
 
 SOUND = (
-    "--user", "1000", "--memory", "128m", "--cpus", "1", "--pids-limit", "100", "--read-only", "--cap-drop", "ALL",
-    "--security-opt", "no-new-privileges", "--restart", "unless-stopped", "--stop-timeout", "1", "--init",
+    "--user", "1000", "--memory", "128m", "--cpus", "1", "--pids-limit", "100", "--read-only",
+    "--cap-drop", "ALL",
+    "--security-opt", "no-new-privileges", "--restart", "unless-stopped", "--stop-timeout", "1",
+    "--init",
     "--log-opt", "max-size=10m", "--log-opt", "max-file=3",
 )  # fmt: skip
 SERVER = ("httpd", "-f", "-p", "8080")
@@ -77,7 +83,11 @@ def _start_docker() -> None:
         check=False,
     )
     sh("systemctl start docker.socket containerd; systemctl restart docker.service", timeout=240)
-    wait_for(lambda: subprocess.run(["docker", "ps"], capture_output=True, timeout=60).returncode == 0, 120, "docker")
+    wait_for(
+        lambda: subprocess.run(["docker", "ps"], capture_output=True, timeout=60).returncode == 0,
+        120,
+        "docker",
+    )
 
 
 @scenario("healthy: systemd, resolved, AppArmor, cgroup v2", users=("root", "nobody"))
@@ -99,18 +109,52 @@ def _healthy() -> Callable[[], None]:
 def _oom_child() -> None:
     _, docker, wait_for, inspect = _tools()
     script = "while :; do (tail /dev/zero) ; sleep 5; done"
-    docker("run", "-d", "--name", "hungry", *SOUND, "-m", "24m", "--memory-swap", "24m", "bb:1", "sh", "-c", script)
-    events = "/sys/fs/cgroup/system.slice/docker-{}.scope/memory.events".format(inspect("hungry")["Id"])
+    docker(
+        "run",
+        "-d",
+        "--name",
+        "hungry",
+        *SOUND,
+        "-m",
+        "24m",
+        "--memory-swap",
+        "24m",
+        "bb:1",
+        "sh",
+        "-c",
+        script,
+    )
+    events = "/sys/fs/cgroup/system.slice/docker-{}.scope/memory.events".format(
+        inspect("hungry")["Id"]
+    )
     wait_for(lambda: "oom_kill 0" not in Path(events).read_text(), 60, "an OOM kill")
     assert inspect("hungry")["State"]["Running"]
 
 
-@scenario("the CPU limit throttles", ("resources.cpu-throttled", "container:busy"), also=("resources.io-saturated",))
+@scenario(
+    "the CPU limit throttles",
+    ("resources.cpu-throttled", "container:busy"),
+    also=("resources.io-saturated",),
+)
 def _throttled() -> None:
     _, docker, _, inspect = _tools()
-    docker("run", "-d", "--name", "busy", *SOUND, "--cpus", "0.05", "bb:1", "sh", "-c", "while :; do :; done")
+    docker(
+        "run",
+        "-d",
+        "--name",
+        "busy",
+        *SOUND,
+        "--cpus",
+        "0.05",
+        "bb:1",
+        "sh",
+        "-c",
+        "while :; do :; done",
+    )
     time.sleep(8)
-    stat = Path("/sys/fs/cgroup/system.slice/docker-{}.scope/cpu.stat".format(inspect("busy")["Id"])).read_text()
+    stat = Path(
+        "/sys/fs/cgroup/system.slice/docker-{}.scope/cpu.stat".format(inspect("busy")["Id"])
+    ).read_text()
     assert "nr_throttled 0" not in stat
 
 
@@ -120,7 +164,9 @@ def _pids() -> None:
     # a shell that may not fork ends, so a subshell tries
     script = "for i in 1 2 3 4 5 6 7; do sleep 1000 & done; (while :; do sleep 1000 & done) & wait"
     docker("run", "-d", "--name", "forks", *SOUND, "--pids-limit", "12", "bb:1", "sh", "-c", script)
-    events = "/sys/fs/cgroup/system.slice/docker-{}.scope/pids.events".format(inspect("forks")["Id"])
+    events = "/sys/fs/cgroup/system.slice/docker-{}.scope/pids.events".format(
+        inspect("forks")["Id"]
+    )
     wait_for(lambda: "max 0" not in Path(events).read_text(), 60, "a refused fork")
 
 
@@ -153,7 +199,9 @@ def _firewalld() -> Callable[[], None]:
 def _foreign_table() -> Callable[[], None]:
     sh, docker, _, _ = _tools()
     docker("run", "-d", "--name", "web", *SOUND, "-p", "8080:8080", "bb:1", *SERVER)
-    sh("nft add table inet mine; nft 'add chain inet mine f { type filter hook forward priority 10; policy drop; }'")
+    sh(
+        "nft add table inet mine; nft 'add chain inet mine f { type filter hook forward priority 10; policy drop; }'"
+    )
 
     def mend() -> None:
         sh("nft delete table inet mine")
@@ -171,14 +219,24 @@ def _foreign_table() -> Callable[[], None]:
 def _start_limit() -> Callable[[], None]:
     sh, _, wait_for, _ = _tools()
     DAEMON_JSON.parent.mkdir(exist_ok=True)
-    DAEMON_JSON.write_text('{\n  "log-driver": "json-file",\n  "log-opts": {"max-size": "10m",}\n}\n')
+    DAEMON_JSON.write_text(
+        '{\n  "log-driver": "json-file",\n  "log-opts": {"max-size": "10m",}\n}\n'
+    )
     # a start takes this machine too long for the usual limit of three within a minute
     patient = Path("/run/systemd/system/docker.service.d/lab.conf")
     patient.parent.mkdir(parents=True, exist_ok=True)
     patient.write_text("[Unit]\nStartLimitIntervalSec=3600\nStartLimitBurst=3\n")
     sh("systemctl daemon-reload")
-    sh("systemctl stop docker.socket docker.service; systemctl start docker.service", check=False, timeout=240)
-    wait_for(lambda: sh("systemctl is-failed docker.service", check=False).strip() == "failed", 240, "the start limit")
+    sh(
+        "systemctl stop docker.socket docker.service; systemctl start docker.service",
+        check=False,
+        timeout=240,
+    )
+    wait_for(
+        lambda: sh("systemctl is-failed docker.service", check=False).strip() == "failed",
+        240,
+        "the start limit",
+    )
 
     def mend() -> None:
         DAEMON_JSON.unlink()
@@ -189,28 +247,39 @@ def _start_limit() -> Callable[[], None]:
     return mend
 
 
-@scenario("the unit is masked and stopped", ("daemon.not-running", "daemon:docker"), users=("root", "nobody"))
+@scenario(
+    "the unit is masked and stopped",
+    ("daemon.not-running", "daemon:docker"),
+    users=("root", "nobody"),
+)
 def _masked() -> Callable[[], None]:
     sh, _, _, _ = _tools()
     sh("systemctl stop docker.socket docker.service; systemctl mask docker.service", timeout=240)
     return _start_docker
 
 
-@scenario("docker.socket listens, docker.service is down, nobody wakes it", ("daemon.not-running", "daemon:docker"))
+@scenario(
+    "docker.socket listens, docker.service is down, nobody wakes it",
+    ("daemon.not-running", "daemon:docker"),
+)
 def _sleeping() -> Callable[[], None]:
     sh, _, _, _ = _tools()
     sh("systemctl stop docker.service; systemctl start docker.socket", timeout=240)
     assert "inactive" in sh("systemctl is-active docker.service", check=False)
 
     def mend() -> None:
-        assert "inactive" in sh("systemctl is-active docker.service", check=False), "the tool woke the engine"
+        assert "inactive" in sh("systemctl is-active docker.service", check=False), (
+            "the tool woke the engine"
+        )
         _start_docker()
 
     return mend
 
 
 @scenario(
-    "the engine is dead, its containers live", ("daemon.not-running", "daemon:docker"), also=("daemon.*", "container.*")
+    "the engine is dead, its containers live",
+    ("daemon.not-running", "daemon:docker"),
+    also=("daemon.*", "container.*"),
 )
 def _orphans() -> Callable[[], None]:
     sh, docker, _, _ = _tools()
@@ -229,18 +298,25 @@ def _orphans() -> Callable[[], None]:
     return mend
 
 
-@scenario("containerd is down", ("daemon.containerd-down", "daemon:docker"), also=("daemon.*", "container.*"))
+@scenario(
+    "containerd is down",
+    ("daemon.containerd-down", "daemon:docker"),
+    also=("daemon.*", "container.*"),
+)
 def _no_containerd() -> Callable[[], None]:
     sh, docker, _, _ = _tools()
     docker("run", "-d", "--name", "web", *SOUND, "bb:1", "sleep", "10000")
-    # without Restart=always it stays down; a mask would hide KillMode=process too, and take the shims with it
+    # without Restart=always it stays down; a mask would hide KillMode=process too, and take the
+    # shims with it
     Path("/run/systemd/system/containerd.service.d").mkdir(parents=True)
     Path("/run/systemd/system/containerd.service.d/lab.conf").write_text("[Service]\nRestart=no\n")
     sh("systemctl daemon-reload; systemctl kill -s KILL --kill-whom=main containerd; sleep 1")
     assert sh("pgrep -c containerd-shim").strip() == "1"
 
     def mend() -> None:
-        sh("rm -r /run/systemd/system/containerd.service.d; systemctl daemon-reload; systemctl start containerd")
+        sh(
+            "rm -r /run/systemd/system/containerd.service.d; systemctl daemon-reload; systemctl start containerd"
+        )
         _start_docker()
 
     return mend
@@ -249,7 +325,18 @@ def _no_containerd() -> Callable[[], None]:
 @scenario("AppArmor's default profile is turned off", ("security.unconfined", "container:bare"))
 def _unconfined() -> None:
     _, docker, _, _ = _tools()
-    docker("run", "-d", "--name", "bare", *SOUND, "--security-opt", "apparmor=unconfined", "bb:1", "sleep", "10000")
+    docker(
+        "run",
+        "-d",
+        "--name",
+        "bare",
+        *SOUND,
+        "--security-opt",
+        "apparmor=unconfined",
+        "bb:1",
+        "sleep",
+        "10000",
+    )
 
 
 _HOG = """
@@ -263,7 +350,9 @@ time.sleep(600)
 """
 
 
-@scenario("the host is short of memory", ("resources.memory-scarce", "host:host"), also=("resources.*",))
+@scenario(
+    "the host is short of memory", ("resources.memory-scarce", "host:host"), also=("resources.*",)
+)
 def _scarce() -> Callable[[], None]:
     hog = subprocess.Popen(["python3", "-c", _HOG], stdout=subprocess.PIPE, text=True)
     assert hog.stdout is not None
@@ -312,7 +401,9 @@ def _hung() -> Callable[[], None]:
     wait_for(lambda: "blocked for more than" in sh("dmesg"), 90, "the kernel to notice")
 
     def mend() -> None:
-        sh("fsfreeze -u /srv/slow; sysctl -qw kernel.hung_task_timeout_secs=120; docker rm -f writer; umount /srv/slow")
+        sh(
+            "fsfreeze -u /srv/slow; sysctl -qw kernel.hung_task_timeout_secs=120; docker rm -f writer; umount /srv/slow"
+        )
 
     return mend
 
@@ -328,7 +419,9 @@ def _disk_errors() -> Callable[[], None]:
         "truncate -s 64M /root/bad.img; mkfs.ext4 -q /root/bad.img; mkdir -p /srv/bad; mount -o loop /root/bad.img /srv/bad"
     )
     docker("run", "-d", "--name", "store", *SOUND, "-v", "/srv/bad:/data", "bb:1", "sleep", "10000")
-    sh("echo bad superblock > /sys/fs/ext4/$(basename $(findmnt -no SOURCE /srv/bad))/trigger_fs_error")
+    sh(
+        "echo bad superblock > /sys/fs/ext4/$(basename $(findmnt -no SOURCE /srv/bad))/trigger_fs_error"
+    )
 
     def mend() -> None:
         sh("docker rm -f store; umount /srv/bad")
@@ -336,7 +429,11 @@ def _disk_errors() -> Callable[[], None]:
     return mend
 
 
-@scenario("the host ran out of memory", ("resources.host-oom", "host:host"), also=("kernel.hung-task", "resources.*"))
+@scenario(
+    "the host ran out of memory",
+    ("resources.host-oom", "host:host"),
+    also=("kernel.hung-task", "resources.*"),
+)
 def _host_oom() -> None:
     sh, docker, _, _ = _tools()
     docker("run", "-d", "--name", "web", *SOUND, "bb:1", "sleep", "10000")

@@ -1,6 +1,8 @@
-"""Run a command and write its wall time (seconds) and peak resident memory (bytes) as JSON to a file.
+"""Run a command and write its wall time (seconds) and peak resident memory (bytes) as JSON to a
+file.
 
-Run as a script, by a small process: a child forked from pytest would count pytest's memory as its own.
+Run as a script, by a small process: a child forked from pytest would count pytest's memory as its
+own.
 """
 
 import json

@@ -1,4 +1,5 @@
-"""Places in which a tool is hard to start. Each is made by a script in a private mount namespace of a box."""
+"""Places in which a tool is hard to start. Each is made by a script in a private mount namespace of
+a box."""
 
 from __future__ import annotations
 
@@ -18,7 +19,8 @@ for folder in proc sys dev run var/lib/docker; do mount --rbind /$folder $folder
 
 @dataclass(frozen=True)
 class Place:
-    """make: the script. root: the root that the command is given, "" for the box's own. user: who runs the command."""
+    """make: the script. root: the root that the command is given, "" for the box's own. user: who
+    runs the command."""
 
     make: str = ":"
     root: str = ""
@@ -28,11 +30,14 @@ class Place:
     def enter(self) -> str:
         """What stands before the command."""
         words = f"chroot {self.root} " if self.root else ""
-        return words + (f"setpriv --reuid={self.user} --regid=nogroup --clear-groups " if self.user else "")
+        return words + (
+            f"setpriv --reuid={self.user} --regid=nogroup --clear-groups " if self.user else ""
+        )
 
     @property
     def takes_the_installed_tool(self) -> bool:
-        """Whether a Python can be reached here, so that the installed tool's verdicts can be compared."""
+        """Whether a Python can be reached here, so that the installed tool's verdicts can be
+        compared."""
         return not self.root
 
 

@@ -1,6 +1,8 @@
-"""Real servers of Debian as images: the program with the libraries that it is linked with, over busybox.
+"""Real servers of Debian as images: the program with the libraries that it is linked with, over
+busybox.
 
-The packages are downloaded once beside the engines, and unpacked with `dpkg -x`: nothing is installed on the machine.
+The packages are downloaded once beside the engines, and unpacked with `dpkg -x`: nothing is
+installed on the machine.
 """
 
 from __future__ import annotations
@@ -37,7 +39,8 @@ class UnfetchedError(LookupError):
 
 
 def load_server(box: Box, package: str, image: str, *changes: str) -> str:
-    """Import the image of a real server, of `redis-server`, `nginx` or `mariadb-server-core`; returns the path of its program."""
+    """Import the image of a real server, of `redis-server`, `nginx` or `mariadb-server-core`;
+    returns the path of its program."""
     recipe = _recipe(package)
     load(box, image, Recipe(files=dict(recipe), changes=changes))
     return f"/{_PACKAGES[package]}"
@@ -49,7 +52,9 @@ def _recipe(package: str) -> tuple[tuple[str, tuple[bytes, int]], ...]:
     program = tree / _PACKAGES[package]
     files = {_PACKAGES[package]: (program.read_bytes(), 0o755)}
     for library in _libraries(program, tree):
-        inside = library.relative_to(tree) if library.is_relative_to(tree) else library.relative_to("/")
+        inside = (
+            library.relative_to(tree) if library.is_relative_to(tree) else library.relative_to("/")
+        )
         files[str(inside)] = (library.read_bytes(), 0o755)
     for folder in _DATA.get(package, ()):
         files |= {
@@ -58,16 +63,25 @@ def _recipe(package: str) -> tuple[tuple[str, tuple[bytes, int]], ...]:
             if path.is_file()
         }
     files |= {f"{folder}/.keep": (b"", 0o644) for folder in _FOLDERS.get(package, ())}
-    files["etc/passwd"] = (PASSWD + b"nobody:x:65534:65534::/:/bin/false\nwww-data:x:33:33::/:/bin/false\n", 0o644)
+    files["etc/passwd"] = (
+        PASSWD + b"nobody:x:65534:65534::/:/bin/false\nwww-data:x:33:33::/:/bin/false\n",
+        0o644,
+    )
     files["etc/group"] = (GROUP + b"nogroup:x:65534:\nwww-data:x:33:\n", 0o644)
     return tuple(files.items())
 
 
 def _libraries(program: Path, tree: Path) -> list[Path]:
     """The libraries of a program and its loader, under the names by which they are looked for."""
-    paths = ":".join(str(tree / folder) for folder in ("usr/lib/x86_64-linux-gnu", "lib/x86_64-linux-gnu"))
+    paths = ":".join(
+        str(tree / folder) for folder in ("usr/lib/x86_64-linux-gnu", "lib/x86_64-linux-gnu")
+    )
     done = subprocess.run(
-        ["ldd", program], env={**os.environ, "LD_LIBRARY_PATH": paths}, capture_output=True, text=True, check=True
+        ["ldd", program],
+        env={**os.environ, "LD_LIBRARY_PATH": paths},
+        capture_output=True,
+        text=True,
+        check=True,
     )
     return [Path(match[1]) for match in _LINKED.finditer(done.stdout)]
 
@@ -89,9 +103,24 @@ def _fetch(root: Path) -> None:
     shutil.rmtree(work, ignore_errors=True)
     (work / "debs" / "partial").mkdir(parents=True)
     (work / "tree").mkdir()
-    options = ["-o", f"Dir::Cache::archives={work}/debs", "-o", "APT::Sandbox::User=root", "--no-install-recommends"]
+    options = [
+        "-o",
+        f"Dir::Cache::archives={work}/debs",
+        "-o",
+        "APT::Sandbox::User=root",
+        "--no-install-recommends",
+    ]
     try:
-        download = ["apt-get", "-qq", "-y", "install", "--reinstall", "--download-only", *options, *_PACKAGES]
+        download = [
+            "apt-get",
+            "-qq",
+            "-y",
+            "install",
+            "--reinstall",
+            "--download-only",
+            *options,
+            *_PACKAGES,
+        ]
         subprocess.run(download, check=True, capture_output=True, text=True, timeout=300)
     except (OSError, subprocess.SubprocessError) as error:
         raise UnfetchedError(

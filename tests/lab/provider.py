@@ -1,9 +1,9 @@
-"""The provider: the network on the other end of the box's uplink, with a gateway, a resolver, a web server, a
-registry.
+"""The provider: the network on the other end of the box's uplink, with a gateway, a resolver, a web
+server, a registry.
 
-It has namespaces of its own outside the box, so the box sees of it what a host sees of its provider: packets.
-The addresses are of TEST-NET-1; every box and its provider are alone with them, so boxes do not disturb each
-other.
+It has namespaces of its own outside the box, so the box sees of it what a host sees of its
+provider: packets. The addresses are of TEST-NET-1; every box and its provider are alone with them,
+so boxes do not disturb each other.
 """
 
 from __future__ import annotations
@@ -45,8 +45,8 @@ def _kept() -> list[str]:
 
 
 class Provider:
-    """A gateway 192.0.2.1, a resolver 192.0.2.53 for *.lab.test and a web server 192.0.2.80 (any name of the
-    zone).
+    """A gateway 192.0.2.1, a resolver 192.0.2.53 for *.lab.test and a web server 192.0.2.80 (any
+    name of the zone).
 
     Nobody answers at SILENT. Nothing is forwarded: no packet leaves the box and its provider.
     """
@@ -55,7 +55,16 @@ class Provider:
         self._unshare = subprocess.Popen(
             [
                 "unshare",
-                *["--mount", "--net", "--uts", "--ipc", "--pid", "--fork", "--kill-child", "--mount-proc"],
+                *[
+                    "--mount",
+                    "--net",
+                    "--uts",
+                    "--ipc",
+                    "--pid",
+                    "--fork",
+                    "--kill-child",
+                    "--mount-proc",
+                ],
                 "sh",
                 "-ec",
                 _INIT,
@@ -88,8 +97,11 @@ class Provider:
         self.sh("mkdir -p /run/www && echo hello from the web >/run/www/index.html")
         self.spawn(["busybox", "httpd", "-f", "-p", f"{WEB}:80", "-h", "/run/www"])
 
-    def run(self, argv: Sequence[str], *, check: bool = True, timeout: float = 10) -> subprocess.CompletedProcess[str]:
-        """Run a command in the provider's network and wait; check raises AssertionError with its output."""
+    def run(
+        self, argv: Sequence[str], *, check: bool = True, timeout: float = 10
+    ) -> subprocess.CompletedProcess[str]:
+        """Run a command in the provider's network and wait; check raises AssertionError with its
+        output."""
         enter = ["nsenter", "-t", str(self.pid), *["-m", "-n", "-p", "-u", "-i", "-r", "-w", "--"]]
         env = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LANG": "C.UTF-8", "HOME": "/root"}
         return run_bounded([*enter, *argv], argv, env, timeout=timeout, check=check)
@@ -100,11 +112,13 @@ class Provider:
 
     def spawn(self, argv: Sequence[str]) -> int:
         """Start a process in the background; returns its pid as the provider sees it."""
-        return int(self.run(["sh", "-c", '"$@" </dev/null >/dev/null 2>&1 & echo $!', "sh", *argv]).stdout)
+        return int(
+            self.run(["sh", "-c", '"$@" </dev/null >/dev/null 2>&1 & echo $!', "sh", *argv]).stdout
+        )
 
     def curl(self, url: str, timeout: float = 3, check: bool = True) -> str:
-        """Fetch a URL from outside the host, as a client of a published port would; "" on failure if not
-        check."""
+        """Fetch a URL from outside the host, as a client of a published port would; "" on failure
+        if not check."""
         argv = ["curl", "-sS", "--noproxy", "*", "--max-time", str(timeout), url]
         return self.run(argv, check=check, timeout=timeout + 5).stdout
 
@@ -113,7 +127,9 @@ class Provider:
         zone = f"--local=/{ZONE}/ --address=/{ZONE}/{WEB}"
         fixed = "--no-resolv --no-hosts --conf-file=/dev/null --user=root --pid-file= --keep-in-foreground"
         listen = f"--listen-address={RESOLVER} --bind-interfaces"
-        self._dns = self.spawn(["dnsmasq", *fixed.split(), *listen.split(), *zone.split(), *options])
+        self._dns = self.spawn(
+            ["dnsmasq", *fixed.split(), *listen.split(), *zone.split(), *options]
+        )
         for _ in range(50):
             if f"{RESOLVER}:53" in self.run(["ss", "-lnu"]).stdout:
                 return

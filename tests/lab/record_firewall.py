@@ -2,12 +2,11 @@
 
     python -m tests.lab.record_firewall [ENGINE...]
 
-Each case becomes `tests/data/firewall/ENGINE-FAULT.json`: the ruleset as the tool's hands read it, and for
-each probe its addresses, and whether a real connection got through. `tests/test_firewall_seen.py` holds the
-packet walk against them.
+Each case becomes `tests/data/firewall/ENGINE-FAULT.json`: the ruleset as the tool's hands read it,
+and for each probe its addresses, and whether a real connection got through.
+`tests/test_firewall_seen.py` holds the packet walk against them.
 """
 
-# ruff: noqa: E501 - the faults are shell, which does not break well
 from __future__ import annotations
 
 import json
@@ -79,8 +78,8 @@ FAULTS: dict[str, str] = {
     "legacy-forward-drop": "iptables-legacy -P FORWARD DROP",
     "legacy-docker-user-shape": "iptables-legacy -P FORWARD ACCEPT; iptables-legacy -A FORWARD -i {shop} -o eth0 -j DROP",
 }  # fmt: skip
-"""What is done to a healthy host, as shell: one after the other, in this order, each from the healthy state.
-The legacy tables come last, because they stay once they are looked at.
+"""What is done to a healthy host, as shell: one after the other, in this order, each from the
+healthy state. The legacy tables come last, because they stay once they are looked at.
 """
 
 
@@ -101,13 +100,32 @@ class _Site:
             ("quiet2", "quiet"),
             ("inner1", "inner"),
         ):
-            box.docker("run", "-d", "--name", name, "--network", network, *options, "bb", "sh", "-c", _SERVE)
+            box.docker(
+                "run",
+                "-d",
+                "--name",
+                name,
+                "--network",
+                network,
+                *options,
+                "bb",
+                "sh",
+                "-c",
+                _SERVE,
+            )
         networks = {each["Name"]: each for each in box.api("/networks")}
-        self.bridge = {name: f"br-{each['Id'][:12]}" for name, each in networks.items()} | {"bridge": "docker0"}
-        self.subnet = {
-            name: each["IPAM"]["Config"][0]["Subnet"] for name, each in networks.items() if each["IPAM"]["Config"]
+        self.bridge = {name: f"br-{each['Id'][:12]}" for name, each in networks.items()} | {
+            "bridge": "docker0"
         }
-        inspected = {name: box.inspect(name) for name in ("web", "cart", "plain", "quiet1", "quiet2", "inner1")}
+        self.subnet = {
+            name: each["IPAM"]["Config"][0]["Subnet"]
+            for name, each in networks.items()
+            if each["IPAM"]["Config"]
+        }
+        inspected = {
+            name: box.inspect(name)
+            for name in ("web", "cart", "plain", "quiet1", "quiet2", "inner1")
+        }
         self.address = {
             name: next(iter(each["NetworkSettings"]["Networks"].values()))["IPAddress"]
             for name, each in inspected.items()
@@ -133,7 +151,9 @@ class _Site:
 
     def broken(self, fault: str) -> str:
         """The shell that breaks this site."""
-        return FAULTS[fault].format(shop=self.bridge["shop"], shop_subnet=self.subnet["shop"], web=self.address["web"])
+        return FAULTS[fault].format(
+            shop=self.bridge["shop"], shop_subnet=self.subnet["shop"], web=self.address["web"]
+        )
 
     def probes(self) -> dict[str, dict[str, Any]]:
         """The questions of `reach`, and how to ask them with a real connection."""
@@ -148,7 +168,13 @@ class _Site:
         }
 
     def _out(self, name: str, network: str) -> dict[str, Any]:
-        asked = {"bridge": self.bridge[network], "src": self.address[name], "dst": WEB, "uplink": "eth0", "dport": 80}
+        asked = {
+            "bridge": self.bridge[network],
+            "src": self.address[name],
+            "dst": WEB,
+            "uplink": "eth0",
+            "dport": 80,
+        }
         return {"reach": "out", "asked": asked, "from": self.pid[name], "url": f"http://{WEB}/"}
 
     def _in(self, port: int, network: str) -> dict[str, Any]:
@@ -162,7 +188,11 @@ class _Site:
         return {"reach": "in", "asked": asked, "url": f"http://{BOX_ADDRESS}:{port}/cgi-bin/peer"}
 
     def _between(self, one: str, other: str, network: str) -> dict[str, Any]:
-        asked = {"bridge": self.bridge[network], "src": self.address[one], "dst": self.address[other]}
+        asked = {
+            "bridge": self.bridge[network],
+            "src": self.address[one],
+            "dst": self.address[other],
+        }
         return {
             "reach": "between",
             "asked": asked,
@@ -171,7 +201,8 @@ class _Site:
         }
 
     def seen(self) -> dict[str, dict[str, Any]]:
-        """Each probe with whether the connection got through, and for one that came in, who its peer was."""
+        """Each probe with whether the connection got through, and for one that came in, who its
+        peer was."""
         probes = self.probes()
         with ThreadPoolExecutor(len(probes)) as pool:
             answers = dict(zip(probes, pool.map(self._fetch, probes.values()), strict=True))
@@ -202,7 +233,9 @@ def record(box: Box, faults: Callable[[str], bool]) -> Iterator[tuple[str, dict[
         how = site.broken(fault)
         box.sh(how)
         box.run(["conntrack", "-F"], check=False)
-        rules = json.loads(box.run([sys.executable, "-c", _HANDS], cwd=str(Path(__file__).parents[2])).stdout)
+        rules = json.loads(
+            box.run([sys.executable, "-c", _HANDS], cwd=str(Path(__file__).parents[2])).stdout
+        )
         yield fault, {"engine": box.engine.version, "how": how, **rules, "probes": site.seen()}
         for table in ("inet filter", "ip guard", "inet firewalld"):
             box.run(["nft", "delete", "table", *table.split()], check=False)
@@ -212,9 +245,12 @@ def record(box: Box, faults: Callable[[str], bool]) -> Iterator[tuple[str, dict[
 
 
 def _lines(case: dict[str, Any]) -> str:
-    """JSON with one line per chain, rule, set and probe, so that a change of one shows as one line."""
+    """JSON with one line per chain, rule, set and probe, so that a change of one shows as one
+    line."""
     rows = case["nftables"] | {
-        name: "@" + name for name, rows in case["nftables"].items() if isinstance(rows, list) and rows
+        name: "@" + name
+        for name, rows in case["nftables"].items()
+        if isinstance(rows, list) and rows
     }
     text = json.dumps(case | {"nftables": rows}, indent=1)
     for name, marker in rows.items():
@@ -235,7 +271,11 @@ def main(wanted: list[str]) -> None:
             for fault, case in record(box, lambda _: True):
                 path = DATA / f"{engine.name}-{fault}.json"
                 path.write_text(_lines(case))
-                print(path.name, {name: probe["body"] for name, probe in case["probes"].items()}, flush=True)
+                print(
+                    path.name,
+                    {name: probe["body"] for name, probe in case["probes"].items()},
+                    flush=True,
+                )
 
 
 if __name__ == "__main__":

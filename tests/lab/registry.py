@@ -1,9 +1,16 @@
-"""A registry in the provider's network that refuses, for each reason that real ones have; its first path component
-says which.
+"""A registry in the provider's network that refuses, for each reason that real ones have.
 
-limited/app   429, as Docker Hub says it        private/app   401, also with a token arm/app       an index without
-this platform    broken/app    503 old/app:1     an image that can be pulled       ids/app   a file whose owner has a number
-beyond any range    deep/app    130 layers    big/app    120 MB    anything else 404, manifest unknown
+The image's first path component says which reason:
+
+- `limited/app`  429, as Docker Hub says it
+- `private/app`  401, also with a token
+- `arm/app`      an index without this platform
+- `broken/app`   503
+- `old/app:1`    an image that can be pulled
+- `ids/app`      a file whose owner has a number beyond any range
+- `deep/app`     130 layers
+- `big/app`      120 MB
+- anything else  404, manifest unknown
 """
 
 from __future__ import annotations
@@ -114,7 +121,9 @@ server.serve_forever()
 
 
 def start(box: Box, port: int = 5000, *, tls: bool = False) -> str:
-    """Serve on the provider's web address; returns host:port. With TLS the certificate is signed by itself, for its
+    """Serve on the provider's web address; returns host:port.
+
+    With TLS the certificate is signed by itself, for its
     address and Docker Hub's names."""
     cert = _certificate(box) if tls else ""
     # The provider has a /tmp of its own, where a virtual environment may lie.
@@ -137,7 +146,9 @@ def _certificate(box: Box) -> str:
 
 
 def start_hub(box: Box) -> None:
-    """Be Docker Hub for the box: its names, port 443, and a certificate that the box trusts. Before the engine
+    """Be Docker Hub for the box: its names, port 443, and a certificate that the box trusts.
+
+    Before the engine
     starts."""
     start(box, 443, tls=True)
     box.provider.dns_stop()

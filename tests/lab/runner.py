@@ -1,4 +1,5 @@
-"""Builds a scenario's host, runs the tool on it, and judges what it said. Knows nothing of pytest."""
+"""Builds a scenario's host, runs the tool on it, and judges what it said. Knows nothing of
+pytest."""
 
 from __future__ import annotations
 
@@ -36,7 +37,8 @@ class SurpriseError(AssertionError):
 
 @dataclass
 class Outcome:
-    """One run of the tool on one host: live report, replayed report, and what went wrong per scenario."""
+    """One run of the tool on one host: live report, replayed report, and what went wrong per
+    scenario."""
 
     live: Run
     replayed: Mapping[str, Any] | None = None
@@ -45,7 +47,9 @@ class Outcome:
 
     def found(self, expectation: Expectation) -> bool:
         """Whether the live report holds that finding."""
-        found = ((f["id"], f"{f['subject']['kind']}:{f['subject']['name']}") for f in self.live.findings)
+        found = (
+            (f["id"], f"{f['subject']['kind']}:{f['subject']['name']}") for f in self.live.findings
+        )
         return any(matches(expectation, check, subject) for check, subject in found)
 
     def verdict(self, check: str) -> str:
@@ -75,8 +79,8 @@ def run_alone(scenario: Scenario, engine: Engine, record: Path | None) -> Outcom
 
 
 def run_together(scenarios: Sequence[Scenario], engine: Engine, record: Path | None) -> Outcome:
-    """Build shareable scenarios side by side in one box and run the tool once; one that cannot be built fails
-    alone."""
+    """Build shareable scenarios side by side in one box and run the tool once; one that cannot be
+    built fails alone."""
     with Box(engine) as box:
         start(box, scenarios[0])
         failed = {}
@@ -99,13 +103,16 @@ def healthy_container(box: Box, name: str, port: int, *options: str) -> None:
     """Start a web server with every good practice, published on a port of the host."""
     limits = "--memory=64m --cpus=0.5 --pids-limit=64 --restart=unless-stopped"
     rights = "--read-only --cap-drop=ALL --security-opt=no-new-privileges"
-    health = "--health-interval=2s --health-timeout=5s --health-cmd='wget -qO- http://127.0.0.1:8080/'"
+    health = (
+        "--health-interval=2s --health-timeout=5s --health-cmd='wget -qO- http://127.0.0.1:8080/'"
+    )
     good = shlex.split(f"run -d {limits} {rights} {health}")
     box.docker(*good, f"--name={name}", f"--publish={port}:8080", *options, "shop:1.4")
 
 
 def judge(scenario: Scenario, outcome: Outcome) -> None:
-    """Raise SurpriseError unless the report is the one that this scenario, alone on its host, expects."""
+    """Raise SurpriseError unless the report is the one that this scenario, alone on its host,
+    expects."""
     _judge_expected(scenario, outcome)
     strange = [f for f in outcome.loud if not scenario.allows(f[0], f[1])]
     if strange:
@@ -118,21 +125,26 @@ def judge(scenario: Scenario, outcome: Outcome) -> None:
     worst = min((_rank(f["severity"]) for f in outcome.live.findings), default=9)
     code = scenario.exit_code if scenario.exit_code is not None else {0: 2, 1: 1}.get(worst, 0)
     if outcome.live.code != code:
-        unknown = [c["id"] for c in outcome.live.report["checks"] if c["verdict"].upper() == "UNKNOWN"]
+        unknown = [
+            c["id"] for c in outcome.live.report["checks"] if c["verdict"].upper() == "UNKNOWN"
+        ]
         said = "".join(f"\n  {check}: {outcome.verdict(check)}" for check in unknown) or " nothing"
-        raise SurpriseError(f"exit code {outcome.live.code}, not {code}; unknown:{said}\n{outcome.live.err}")
+        raise SurpriseError(
+            f"exit code {outcome.live.code}, not {code}; unknown:{said}\n{outcome.live.err}"
+        )
 
 
 def judge_shared(scenario: Scenario, outcome: Outcome) -> None:
-    """Raise SurpriseError unless what this scenario expects is among the findings of the shared host."""
+    """Raise SurpriseError unless what this scenario expects is among the findings of the shared
+    host."""
     if scenario.name in outcome.failed:
         raise AssertionError(outcome.failed[scenario.name])
     _judge_expected(scenario, outcome)
 
 
 def judge_rest(scenarios: Sequence[Scenario], outcome: Outcome) -> None:
-    """Raise SurpriseError if a shared host's report holds a finding above advice that none of its scenarios
-    explains."""
+    """Raise SurpriseError if a shared host's report holds a finding above advice that none of its
+    scenarios explains."""
     strange = [f for f in outcome.loud if not any(s.allows(f[0], f[1]) for s in scenarios)]
     if strange:
         raise SurpriseError(f"found what is not broken: {_lines(strange)}")
@@ -140,16 +152,24 @@ def judge_rest(scenarios: Sequence[Scenario], outcome: Outcome) -> None:
 
 def _judge_expected(scenario: Scenario, outcome: Outcome) -> None:
     unreadable = [
-        (c["id"], c["why"]) for c in outcome.live.report["checks"] if c["why"].startswith("unreadable answer")
+        (c["id"], c["why"])
+        for c in outcome.live.report["checks"]
+        if c["why"].startswith("unreadable answer")
     ]
     if unreadable:
         raise SurpriseError(f"a real answer was called malformed: {unreadable}")
-    crashed = [(c["id"], c["why"]) for c in outcome.live.report["checks"] if c["verdict"].upper() == "CRASHED"]
+    crashed = [
+        (c["id"], c["why"])
+        for c in outcome.live.report["checks"]
+        if c["verdict"].upper() == "CRASHED"
+    ]
     if crashed:
         raise SurpriseError(f"checks crashed: {crashed}")
     missing = [e for e in scenario.expected if not outcome.found(e)]
     if missing:
-        said = "".join(f"\n  {check} {subject}: {outcome.verdict(check)}" for check, subject in missing)
+        said = "".join(
+            f"\n  {check} {subject}: {outcome.verdict(check)}" for check, subject in missing
+        )
         raise SurpriseError(f"not found:{said}\nfound above advice:{_lines(outcome.loud)}")
     if outcome.replayed is not None:
         changed = _changed(_essence(outcome.live.report), _essence(outcome.replayed))
@@ -170,7 +190,8 @@ def _changed(live: Mapping[str, Any], replayed: Mapping[str, Any], where: str = 
 
 
 def start(box: Box, scenario: Scenario) -> None:
-    """Start the engine as the scenario says, and the healthy container beside what will be broken."""
+    """Start the engine as the scenario says, and the healthy container beside what will be
+    broken."""
     if scenario.engine_started:
         config = {k: v for k, v in {**BASE_CONFIG, **scenario.config}.items() if v is not None}
         box.start_engine(*scenario.flags, config=config, env=scenario.engine_env)
@@ -204,7 +225,8 @@ def _look(box: Box, scenario: Scenario, record: Path | None) -> Outcome:
 
 
 def _of_a_replay(args: Sequence[str]) -> tuple[str, ...]:
-    """The arguments without `--resolve NAME`: a recording holds the names that were asked for, and nothing is asked again."""
+    """The arguments without `--resolve NAME`: a recording holds the names that were asked for, and
+    nothing is asked again."""
     pairs = zip(("", *args), args, strict=False)
     return tuple(arg for before, arg in pairs if "--resolve" not in (before, arg))
 
@@ -212,27 +234,52 @@ def _of_a_replay(args: Sequence[str]) -> tuple[str, ...]:
 def keep_expected(folder: Path, scenario: Scenario, engine: Engine, outcome: Outcome) -> None:
     """Write beside a recording what was judged of it, and of which host it is."""
     report = outcome.live.report
-    findings = [{"key": f["key"], "severity": f["severity"], "root": f["root"]} for f in report["findings"]]
+    findings = [
+        {"key": f["key"], "severity": f["severity"], "root": f["root"]} for f in report["findings"]
+    ]
     verdicts = {c["id"]: c["verdict"] for c in report["checks"]}
-    expected = {"scenario": scenario.name, "engine": engine.version, "findings": findings, "verdicts": verdicts}
+    expected = {
+        "scenario": scenario.name,
+        "engine": engine.version,
+        "findings": findings,
+        "verdicts": verdicts,
+    }
     (folder / "expected.json").write_text(json.dumps(expected, indent=1) + "\n")
 
 
 def _replay(folder: Path, args: Sequence[str]) -> Mapping[str, Any]:
-    command = [sys.executable, "-m", "diagnose", "all", "--from", str(folder), "--format", "json", *args]
-    done = subprocess.run(command, cwd=PROJECT, env=os.environ, capture_output=True, text=True, timeout=60)
+    command = [
+        sys.executable,
+        "-m",
+        "diagnose",
+        "all",
+        "--from",
+        str(folder),
+        "--format",
+        "json",
+        *args,
+    ]
+    done = subprocess.run(
+        command, cwd=PROJECT, env=os.environ, capture_output=True, text=True, timeout=60
+    )
     try:
         report = json.loads(done.stdout)
     except ValueError:
-        raise SurpriseError(f"the replay gives no JSON, exit {done.returncode}:\n{done.stderr}") from None
+        raise SurpriseError(
+            f"the replay gives no JSON, exit {done.returncode}:\n{done.stderr}"
+        ) from None
     assert isinstance(report, dict)
     return report
 
 
 def _essence(report: Mapping[str, Any]) -> dict[str, Any]:
-    """What must be equal live and replayed: findings by key, and verdicts, reasons and subjects by check."""
+    """What must be equal live and replayed: findings by key, and verdicts, reasons and subjects by
+    check."""
     findings = {f"finding {f['key']}": f for f in report["findings"]}
-    checks = {f"check {c['id']}": {k: v for k, v in c.items() if k != "duration_s"} for c in report["checks"]}
+    checks = {
+        f"check {c['id']}": {k: v for k, v in c.items() if k != "duration_s"}
+        for c in report["checks"]
+    }
     profile = {name: report["host"].get(name) for name in ("id", "labels", "facts", "changed")}
     return {**findings, **checks, "profile": profile}
 
@@ -248,4 +295,7 @@ def _rank(severity: str) -> int:
 
 
 def _lines(findings: Sequence[tuple[str, str, str]]) -> str:
-    return "".join(f"\n  {check} {subject}: {summary}" for check, subject, summary in findings) or " nothing"
+    return (
+        "".join(f"\n  {check} {subject}: {summary}" for check, subject, summary in findings)
+        or " nothing"
+    )

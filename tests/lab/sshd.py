@@ -28,14 +28,22 @@ PidFile none
 
 
 def keys(box: Box) -> None:
-    """A key for the box's root, which every server below takes, and a user whose sudo wants a password."""
+    """A key for the box's root, which every server below takes, and a user whose sudo wants a
+    password."""
     box.sh(KEYS)
     box.write("/root/.ssh/config", "")
     box.write(f"/etc/sudoers.d/{USER}", f"{USER} ALL=(ALL:ALL) ALL\n", 0o440)
 
 
 def serve(
-    box: Box, name: str, port: int, make: str | None = ":", *, options: str = "", user: str = "root", jump: str = "none"
+    box: Box,
+    name: str,
+    port: int,
+    make: str | None = ":",
+    *,
+    options: str = "",
+    user: str = "root",
+    jump: str = "none",
 ) -> int:
     """Start a server, which ssh knows by this name. Its pid in the box.
 
@@ -52,7 +60,11 @@ def serve(
     entry = f"Host {name}\n HostName 127.0.0.1\n Port {port}\n User {user}\n ProxyJump {jump}\n IdentityFile /root/.ssh/id_made_up\n"
     box.write(
         "/root/.ssh/config",
-        box.read("/root/.ssh/config") + entry + " StrictHostKeyChecking accept-new\n LogLevel ERROR\n",
+        box.read("/root/.ssh/config")
+        + entry
+        + " StrictHostKeyChecking accept-new\n LogLevel ERROR\n",
     )
-    box.wait_for(lambda: f"port {port}" in box.read(f"/var/log/sshd-{port}.log"), 20, f"sshd at port {port}")
+    box.wait_for(
+        lambda: f"port {port}" in box.read(f"/var/log/sshd-{port}.log"), 20, f"sshd at port {port}"
+    )
     return pid

@@ -1,6 +1,7 @@
 """What a run of the lab proved, how, and at which cost, as lines for the end of the tests' output.
 
-The hooks are in `tests/conftest.py`: where workers run the tests, that is the only one that the main process loads.
+The hooks are in `tests/conftest.py`: where workers run the tests, that is the only one that the
+main process loads.
 """
 
 from __future__ import annotations
@@ -40,10 +41,18 @@ def write(terminalreporter: Any, config: pytest.Config) -> None:
                 continue
             for check in facts["checks"] or ["(healthy)"]:
                 # a host that failed as a whole may still prove most of its faults
-                good = outcome == "passed" or check not in facts.get("missed", facts["checks"] or [check])
+                good = outcome == "passed" or check not in facts.get(
+                    "missed", facts["checks"] or [check]
+                )
                 row = proven.setdefault(check, {})
-                row[facts["engine"]] = _worse(row.get(facts["engine"]), facts["how"] if good else outcome.upper())
-            hosts = ("every host", facts["name"]) if len(facts.get("walls", ())) > 1 else ("every host",)
+                row[facts["engine"]] = _worse(
+                    row.get(facts["engine"]), facts["how"] if good else outcome.upper()
+                )
+            hosts = (
+                ("every host", facts["name"])
+                if len(facts.get("walls", ())) > 1
+                else ("every host",)
+            )
             for host in hosts:
                 figures = measured.setdefault((host, facts["engine"]), ([], []))
                 figures[0].extend(facts.get("walls", ()))
@@ -53,10 +62,16 @@ def write(terminalreporter: Any, config: pytest.Config) -> None:
     terminalreporter.section("lab")
     for line in header(config):
         terminalreporter.write_line(line)
-    columns = sorted({e for row in proven.values() for e in row}, key=lambda n: [int(p) for p in n.split(".")])
-    terminalreporter.write_line(f"{'proven on a real fault':40}" + "".join(f"{c:>10}" for c in columns))
+    columns = sorted(
+        {e for row in proven.values() for e in row}, key=lambda n: [int(p) for p in n.split(".")]
+    )
+    terminalreporter.write_line(
+        f"{'proven on a real fault':40}" + "".join(f"{c:>10}" for c in columns)
+    )
     for check, row in sorted(proven.items()):
-        terminalreporter.write_line(f"{check:40}" + "".join(f"{row.get(c, '-'):>10}" for c in columns))
+        terminalreporter.write_line(
+            f"{check:40}" + "".join(f"{row.get(c, '-'):>10}" for c in columns)
+        )
     for (name, engine), (walls, peaks) in sorted(measured.items()):
         if walls:
             terminalreporter.write_line(
@@ -69,7 +84,9 @@ def _write_reruns(terminalreporter: Any) -> None:
     """Why tests passed only when they were run again: the same reason of many is one line."""
     reasons: dict[str, list[str]] = {}
     for report in terminalreporter.stats.get("rerun", []):
-        lines = [line[1:].strip() for line in report.longreprtext.splitlines() if line.startswith("E ")]
+        lines = [
+            line[1:].strip() for line in report.longreprtext.splitlines() if line.startswith("E ")
+        ]
         reasons.setdefault(" ".join(lines)[:_REASON], []).append(report.nodeid.rpartition("::")[2])
     if not reasons:
         return
@@ -80,7 +97,9 @@ def _write_reruns(terminalreporter: Any) -> None:
 
 
 def _write_cures(terminalreporter: Any) -> None:
-    reports = [r for outcome in ("passed", "failed") for r in terminalreporter.stats.get(outcome, [])]
+    reports = [
+        r for outcome in ("passed", "failed") for r in terminalreporter.stats.get(outcome, [])
+    ]
     cures = [
         cure
         for report in reports

@@ -1,5 +1,5 @@
-"""Removes what runs that were killed left on the machine: only boxes whose maker is gone, by their own
-markers."""
+"""Removes what runs that were killed left on the machine: only boxes whose maker is gone, by their
+own markers."""
 
 from __future__ import annotations
 
@@ -34,7 +34,8 @@ def sweep() -> list[str]:
 
 
 def start_time(pid: int) -> str | None:
-    """A process's start time in clock ticks, which with its pid names it for good; None when it is gone."""
+    """A process's start time in clock ticks, which with its pid names it for good; None when it is
+    gone."""
     try:
         return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[19]
     except OSError:
@@ -42,7 +43,8 @@ def start_time(pid: int) -> str | None:
 
 
 def thaw(box_id: str) -> None:
-    """Let paused containers of the box go on: under cgroup v1 a frozen process cannot even be killed."""
+    """Let paused containers of the box go on: under cgroup v1 a frozen process cannot even be
+    killed."""
     for root in _cgroup_roots(box_id):
         for state in root.glob("**/freezer.state"):
             # the hierarchy's own root has no such state to write
@@ -53,8 +55,8 @@ def thaw(box_id: str) -> None:
 def remove_cgroups(box_id: str) -> None:
     """Remove the box's cgroups in every hierarchy.
 
-    Processes that are just ending get a moment; what is still in them then (a command entered from outside, whose
-    maker was killed) is killed.
+    Processes that are just ending get a moment; what is still in them then (a command entered from
+    outside, whose maker was killed) is killed.
     """
     patience, deadline = time.monotonic() + 1, time.monotonic() + 10
     for root in _cgroup_roots(box_id):
@@ -79,7 +81,9 @@ def _kill_all(root: Path) -> None:
 def _cgroup_roots(box_id: str) -> list[Path]:
     name = CGROUP_PREFIX + box_id
     base = Path("/sys/fs/cgroup")
-    return [p for p in (base / name, *(d / name for d in base.iterdir() if d.is_dir())) if p.exists()]
+    return [
+        p for p in (base / name, *(d / name for d in base.iterdir() if d.is_dir())) if p.exists()
+    ]
 
 
 def remove_state(state: Path) -> None:

@@ -1,6 +1,7 @@
 """The walk against real packets on generated hosts.
 
-Each test runs in namespaces of its own, in a process of its own: a failure prints the seed, the host and the connection.
+Each test runs in namespaces of its own, in a process of its own: a failure prints the seed, the
+host and the connection.
 """
 
 from __future__ import annotations
@@ -24,14 +25,17 @@ pytestmark = [
     pytest.mark.timeout(1800 if LONG else 180),
     pytest.mark.skipif(os.geteuid() != 0, reason="network namespaces need root"),
     pytest.mark.skipif(
-        not shutil.which("nft") or not shutil.which("iptables-nft"), reason="nft or iptables is missing"
+        not shutil.which("nft") or not shutil.which("iptables-nft"),
+        reason="nft or iptables is missing",
     ),
 ]
 
 
 def test_the_walk_agrees_with_real_packets() -> None:
     seed = random.SystemRandom().randrange(1 << 30)
-    inside = f"mount -t tmpfs run /run && exec {sys.executable} -m tests.lab.agreement {seed} {HOSTS}"
+    inside = (
+        f"mount -t tmpfs run /run && exec {sys.executable} -m tests.lab.agreement {seed} {HOSTS}"
+    )
     done = subprocess.run(
         ["unshare", "--net", "--mount", "--propagation", "private", "sh", "-c", inside],
         cwd=PROJECT,

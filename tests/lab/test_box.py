@@ -33,7 +33,10 @@ def test_a_container_resolves_names_and_its_port_answers_outside(engine: Engine)
         box.docker("run", "-d", "--name=web", "--net=shopnet", "-p", "8080:8080", "shop:1.4")
         said = box.docker("exec", "web", "nslookup", "-type=a", "www.lab.test").stdout
         assert "192.0.2.80" in said
-        assert box.docker("exec", "web", "wget", "-qO-", "http://www.lab.test/").stdout == "hello from the web\n"
+        assert (
+            box.docker("exec", "web", "wget", "-qO-", "http://www.lab.test/").stdout
+            == "hello from the web\n"
+        )
         assert box.provider.curl(f"http://{BOX_ADDRESS}:8080/") == "hello\n"
         assert box.api("/version")["Version"].startswith(engine.version)
         assert box.engine_pid in box.pids_of("dockerd")
@@ -49,7 +52,12 @@ def test_a_dead_resolver_is_noticed_by_containers(engine: Engine) -> None:
         assert box.docker("exec", "web", "nslookup", "www.lab.test", check=False).returncode != 0
         box.provider.dns_start()
         box.wait_for(
-            lambda: box.docker("exec", "web", "nslookup", "-type=a", "www.lab.test", check=False).returncode == 0
+            lambda: (
+                box.docker(
+                    "exec", "web", "nslookup", "-type=a", "www.lab.test", check=False
+                ).returncode
+                == 0
+            )
         )
 
 
@@ -58,7 +66,10 @@ def test_a_small_disk_is_really_small() -> None:
         room = os.statvfs(box.path("/var/lib/docker"))
         assert room.f_blocks * room.f_frsize < 64 * 2**20
         assert 500 < room.f_files < 700
-        assert "No space left" in box.run(["fallocate", "-l", "65M", "/var/lib/docker/x"], check=False).stderr
+        assert (
+            "No space left"
+            in box.run(["fallocate", "-l", "65M", "/var/lib/docker/x"], check=False).stderr
+        )
 
 
 def test_a_user_in_no_group_may_not_use_the_socket() -> None:
@@ -123,7 +134,9 @@ with Box(provider=False) as box:
 @pytest.mark.parametrize("sig", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
 def test_a_box_ends_with_its_maker_and_the_sweep_removes_the_rest(sig: signal.Signals) -> None:
     command = [sys.executable, "-c", _VICTIM]
-    with subprocess.Popen(command, cwd=PROJECT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as maker:
+    with subprocess.Popen(
+        command, cwd=PROJECT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+    ) as maker:
         assert maker.stdout
         box_id, inside = maker.stdout.readline().split()
         maker.send_signal(sig)

@@ -1,4 +1,5 @@
-"""Bundles of real hosts: the same findings, no secret in their bytes, small, quick, and without a byte of disk."""
+"""Bundles of real hosts: the same findings, no secret in their bytes, small, quick, and without a
+byte of disk."""
 
 from __future__ import annotations
 
@@ -32,7 +33,9 @@ def tool(
 ) -> subprocess.CompletedProcess[bytes]:
     """The tool in the box, its output as bytes. under: a command that runs it."""
     argv = box._argv([*under, *TOOL, *args], user, (), str(PROJECT))
-    return subprocess.run(argv, env=box._env(None, user), capture_output=True, timeout=120, stdin=subprocess.DEVNULL)
+    return subprocess.run(
+        argv, env=box._env(None, user), capture_output=True, timeout=120, stdin=subprocess.DEVNULL
+    )
 
 
 def streamed(box: Box, *args: str, **options: Any) -> bytes:
@@ -45,7 +48,10 @@ def streamed(box: Box, *args: str, **options: Any) -> bytes:
 def judged(source: Path) -> dict[str, Any]:
     """The report of the bundle or folder, made on another host than the one it came from."""
     done = subprocess.run(
-        [*TOOL, "all", "--from", str(source), "--format", "json"], cwd=PROJECT, capture_output=True, timeout=120
+        [*TOOL, "all", "--from", str(source), "--format", "json"],
+        cwd=PROJECT,
+        capture_output=True,
+        timeout=120,
     )
     report: dict[str, Any] = json.loads(done.stdout)
     return report
@@ -82,7 +88,9 @@ HOSTS = (
 
 
 @pytest.mark.parametrize("name", HOSTS)
-def test_findings_of_host_bundle_folder_and_anonymised_bundle_are_equal(name: str, engine: Engine, tmp_path: Path):
+def test_findings_of_host_bundle_folder_and_anonymised_bundle_are_equal(
+    name: str, engine: Engine, tmp_path: Path
+):
     scenario = discover()[name]
     if engine not in scenario.engines:
         pytest.skip(f"{name} is not for engine {engine.name}")
@@ -100,15 +108,20 @@ def test_findings_of_host_bundle_folder_and_anonymised_bundle_are_equal(name: st
     assert essence(judged(tmp_path / "plain.tar.gz")) == essence(report)
     assert essence(judged(unfolded(plain, tmp_path / "folder"))) == essence(report)
     renamed = json.loads(unpacked(hidden)["report.json"])
-    assert json.loads(unpacked(hidden)["manifest.json"])["anonymized"] == {"checks_that_say_something_else": []}
+    assert json.loads(unpacked(hidden)["manifest.json"])["anonymized"] == {
+        "checks_that_say_something_else": []
+    }
     assert essence(judged(tmp_path / "hidden.tar.gz")) == essence(renamed)
     assert keys(restored(names, renamed)) == keys(report)
     assert box.hostname.encode() not in b"".join(unpacked(hidden).values())
-    print(f"\n{name} on {engine.name}: {len(report['findings'])} findings, {len(plain)} and {len(hidden)} bytes")
+    print(
+        f"\n{name} on {engine.name}: {len(report['findings'])} findings, {len(plain)} and {len(hidden)} bytes"
+    )
 
 
 def keys(report: dict[str, Any]) -> set[tuple[str, str]]:
-    """What was found; a cause that is only likely may differ between two runs, so its text is not compared."""
+    """What was found; a cause that is only likely may differ between two runs, so its text is not
+    compared."""
     return {(finding["key"], finding["severity"]) for finding in report["findings"]}
 
 
@@ -132,23 +145,44 @@ LOOKALIKES = (
 )
 
 
-def test_a_real_engines_secrets_are_in_no_byte_of_the_bundle(engine: Engine, say: Callable[[str], None]):
+def test_a_real_engines_secrets_are_in_no_byte_of_the_bundle(
+    engine: Engine, say: Callable[[str], None]
+):
     config = {key: value for key, value in DAEMON.items() if key != "proxies" or engine.major >= 23}
     hidden = [s(number) for number in range(1 if "proxies" in config else 2, 20)]
     with Box(engine) as box:
         box.start_engine(config=config)
         options = [
-            *("-e", f"DB_PASSWORD={s(2)}", "-e", f"DATABASE_URL=postgres://shop:{s(3)}@db:5432/shop"),
-            *("-e", f"AWS_SECRET_ACCESS_KEY={s(4)}", "-e", "AWS_ACCESS_KEY_ID=AKIA" + "Q7ZX2M4N8P1R5T6V"),
+            *(
+                "-e",
+                f"DB_PASSWORD={s(2)}",
+                "-e",
+                f"DATABASE_URL=postgres://shop:{s(3)}@db:5432/shop",
+            ),
+            *(
+                "-e",
+                f"AWS_SECRET_ACCESS_KEY={s(4)}",
+                "-e",
+                "AWS_ACCESS_KEY_ID=AKIA" + "Q7ZX2M4N8P1R5T6V",
+            ),
             *(word for each in LOOKALIKES for word in ("-e", each)),
-            *("--label", f"com.example.api-token={s(5)}", "--label", f"traefik.http.middlewares.auth.password={s(6)}"),
+            *(
+                "--label",
+                f"com.example.api-token={s(5)}",
+                "--label",
+                f"traefik.http.middlewares.auth.password={s(6)}",
+            ),
             f"--health-cmd=redis-cli -a {s(7)} ping",
             *("--log-opt", "max-size=10m", "--log-opt", "labels=tier"),
         ]
         script = f"echo login with password={s(8)}; echo 'Authorization: Bearer {s(9)}' >&2; exit 3"
         box.docker("run", "--name=full", *options, "bb:1.36", "sh", "-c", script, check=False)
-        box.docker("create", "--name=args", "bb:1.36", "mysqld", f"--password={s(10)}", "--api-key", s(11))
-        box.docker("create", "--name=entry", "--entrypoint", "/bin/app", "bb:1.36", f"--token={s(12)}")
+        box.docker(
+            "create", "--name=args", "bb:1.36", "mysqld", f"--password={s(10)}", "--api-key", s(11)
+        )
+        box.docker(
+            "create", "--name=entry", "--entrypoint", "/bin/app", "bb:1.36", f"--token={s(12)}"
+        )
         box.docker("run", "-d", "--name=running", "-e", f"SMTP_PASS={s(13)}", "bb:1.36", "sh", "-c",
                    f"exec env API_SECRET={s(14)} sleep 1000")  # fmt: skip
         box.docker(
@@ -162,8 +196,24 @@ def test_a_real_engines_secrets_are_in_no_byte_of_the_bundle(engine: Engine, say
         dockerfile = f"FROM bb:1.36\nARG NPM_TOKEN\nENV GITLAB_TOKEN={s(17)}\nRUN echo built\n"
         box.docker("build", "-q", "-t", "argued:1", f"--build-arg=NPM_TOKEN={s(16)}", "-", stdin=dockerfile,
                    env={"DOCKER_BUILDKIT": "0"})  # fmt: skip
-        box.docker("run", "--name=failed", "argued:1", "sh", "-c", "echo $GITLAB_TOKEN; exit 4", check=False)
-        box.docker("run", "-d", "--name=missing", "bb:1.36", f"/app-{s(18)[:2]}", f"PASSWORD={s(18)}", check=False)
+        box.docker(
+            "run",
+            "--name=failed",
+            "argued:1",
+            "sh",
+            "-c",
+            "echo $GITLAB_TOKEN; exit 4",
+            check=False,
+        )
+        box.docker(
+            "run",
+            "-d",
+            "--name=missing",
+            "bb:1.36",
+            f"/app-{s(18)[:2]}",
+            f"PASSWORD={s(18)}",
+            check=False,
+        )
         box.docker("pull", f"http://u:{s(19)}@192.0.2.80/x", check=False)
         data = streamed(box)
     files = unpacked(data)
@@ -181,7 +231,8 @@ def test_a_real_engines_secrets_are_in_no_byte_of_the_bundle(engine: Engine, say
 
 
 def timed(box: Box, *args: str) -> tuple[Run, float]:
-    """A run of the tool and the processor's time that it took in seconds: the machine may be busy with other boxes."""
+    """A run of the tool and the processor's time that it took in seconds: the machine may be busy
+    with other boxes."""
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     done = box.diagnose(*args)
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
@@ -195,7 +246,10 @@ def test_three_hundred_containers(engine: Engine, say: Callable[[str], None]):
         box.image("bb:1.36")
         for number in range(300):
             env = [f"DB_PASSWORD={s(number)}", "PATH=/bin", "LANG=C.UTF-8", f"SHARD={number}"]
-            labels = {"com.docker.compose.project": "shop", "com.docker.compose.service": f"worker{number % 20}"}
+            labels = {
+                "com.docker.compose.project": "shop",
+                "com.docker.compose.service": f"worker{number % 20}",
+            }
             box.api(
                 f"/containers/create?name=shop-worker-{number}",
                 method="POST",
@@ -230,7 +284,8 @@ def fill(box: Box, folders: Sequence[str]) -> None:
 
 
 def test_every_disk_is_full(engine: Engine):
-    """The box's root cannot be filled, so the tool is also kept from writing a byte to any file at all."""
+    """The box's root cannot be filled, so the tool is also kept from writing a byte to any file at
+    all."""
     with Box(engine, disk="64M") as box:
         box.start_engine(config=DAEMON if engine.major >= 23 else {})
         healthy_container(box, "web", 8080)
@@ -238,7 +293,9 @@ def test_every_disk_is_full(engine: Engine):
         full = ["/tmp", "/var/tmp", "/dev/shm", "/run", "/var/lib/docker"]
         fill(box, full)
         for folder in full:
-            assert box.run(["sh", "-c", f"echo x >{folder}/probe"], check=False).returncode != 0, folder
+            assert box.run(["sh", "-c", f"echo x >{folder}/probe"], check=False).returncode != 0, (
+                folder
+            )
         data = streamed(box, under=["prlimit", "--fsize=0"])
         done = tool(box, "bundle", "-o", "/tmp/x.tar.gz")
         left = box.run(["ls", "-A", "/tmp"]).stdout.split()
@@ -251,7 +308,8 @@ def test_every_disk_is_full(engine: Engine):
 
 
 def test_nobody_gets_what_nobody_may_see(engine: Engine, tmp_path: Path):
-    """Without the right to ask the engine: a bundle all the same, which says what could not be had and why."""
+    """Without the right to ask the engine: a bundle all the same, which says what could not be had
+    and why."""
     with Box(engine) as box:
         box.start_engine(config={})
         healthy_container(box, "web", 8080)

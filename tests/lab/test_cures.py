@@ -1,4 +1,5 @@
-"""Every runbook page whose fault the lab can make, followed to the letter: the host is well afterwards."""
+"""Every runbook page whose fault the lab can make, followed to the letter: the host is well
+afterwards."""
 
 from __future__ import annotations
 
@@ -22,16 +23,23 @@ pytestmark = pytest.mark.timeout(900)
 
 
 def _cases(engines: list[Engine]) -> Iterator[tuple[str, Engine, list[Scenario]]]:
-    """Groups of scenarios by the box that they share. The first engine has all that it can have, the others the rest.
+    """Groups of scenarios by the box that they share. The first engine has all that it can have,
+    the others the rest.
 
-    A host of its own is costly: a page whose cure is shown in a shared one, or on another host, is left at that.
+    A host of its own is costly: a page whose cure is shown in a shared one, or on another host, is
+    left at that.
     """
     done: set[str] = set()
     pages: set[str] = set()
     for engine in engines:
         groups: dict[str, list[Scenario]] = {}
         for scenario in sorted(discover_scenarios().values(), key=lambda each: not _shares(each)):
-            if scenario.healthy or scenario.name in done or scenario.name in LEFT_OUT or engine not in scenario.engines:
+            if (
+                scenario.healthy
+                or scenario.name in done
+                or scenario.name in LEFT_OUT
+                or engine not in scenario.engines
+            ):
                 continue
             page = scenario.expected[0][0]
             if not _shares(scenario) and page in pages and scenario.name not in FIRST:
@@ -56,13 +64,17 @@ def _shares(scenario: Scenario) -> bool:
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "case" not in metafunc.fixturenames:
         return
-    cases = [pytest.param((group, engine), id=id) for id, engine, group in _cases(chosen_engines(metafunc.config))]
+    cases = [
+        pytest.param((group, engine), id=id)
+        for id, engine, group in _cases(chosen_engines(metafunc.config))
+    ]
     skipped = [pytest.param(None, marks=pytest.mark.skip(reason=unfit() or "no engine"), id="none")]
     metafunc.parametrize("case", cases or skipped)
 
 
 def _keep(cures: list[Cure]) -> None:
-    """Append what became of each scenario to the file that DIAGNOSE_CURES names, a JSON value a line."""
+    """Append what became of each scenario to the file that DIAGNOSE_CURES names, a JSON value a
+    line."""
     kept = os.environ.get("DIAGNOSE_CURES")
     if kept:
         with Path(kept).open("a", encoding="utf-8") as file:
@@ -73,5 +85,9 @@ def test_cure(request: pytest.FixtureRequest, case: tuple[list[Scenario], Engine
     cures = cure(*case)
     request.node.user_properties.append(("cures", [vars(each) for each in cures]))
     _keep(cures)
-    said = "".join(f"\n{each.id} ({each.scenario}): {complaint}" for each in cures for complaint in each.complaints)
+    said = "".join(
+        f"\n{each.id} ({each.scenario}): {complaint}"
+        for each in cures
+        for complaint in each.complaints
+    )
     assert not said, said

@@ -1,4 +1,5 @@
-"""Broken configuration files, each on each engine: named while the engine still lives, and after the restart."""
+"""Broken configuration files, each on each engine: named while the engine still lives, and after
+the restart."""
 
 from __future__ import annotations
 
@@ -14,7 +15,9 @@ from .runner import BASE_CONFIG
 
 pytestmark = pytest.mark.timeout(900)
 
-CASES: list[dict[str, Any]] = json.loads((Path(__file__).parents[1] / "data/daemon/daemon_json.json").read_text())
+CASES: list[dict[str, Any]] = json.loads(
+    (Path(__file__).parents[1] / "data/daemon/daemon_json.json").read_text()
+)
 CONFIG = "/etc/docker/daemon.json"
 ONLY_THE_ENGINE_KNOWS = {"storageopt", "group", "nodegenres", "hosts", "aufs"}
 """What is not told before the restart, unless `dockerd --validate` tells it."""
@@ -27,7 +30,11 @@ RESTARTED = (
 
 def _broken(engine: Engine) -> list[dict[str, Any]]:
     """The files with which this engine does not start, as it was seen."""
-    return [case for case in CASES if engine.name in case["engines"] and not case["engines"][engine.name]["starts"]]
+    return [
+        case
+        for case in CASES
+        if engine.name in case["engines"] and not case["engines"][engine.name]["starts"]
+    ]
 
 
 def _found(box: Box, *selectors: str) -> tuple[dict[str, dict[str, Any]], int]:
@@ -62,11 +69,20 @@ def test_named_before_and_after_the_restart(engine: Engine) -> None:
                 continue
             box.write(CONFIG, case["text"])
             pid = box.spawn(["dockerd"], log=LOG)
-            box.wait_for(lambda pid=pid: not box.alive(pid), 20, f"dockerd to refuse {case['name']}")
+            box.wait_for(
+                lambda pid=pid: not box.alive(pid), 20, f"dockerd to refuse {case['name']}"
+            )
             found, code = _found(box, "daemon.config-invalid", "daemon.not-running")
             fault, down = found.get("daemon.config-invalid"), found.get("daemon.not-running")
-            if fault is None or fault["severity"] != "critical" or code != 2 or not _has_line(fault):
+            if (
+                fault is None
+                or fault["severity"] != "critical"
+                or code != 2
+                or not _has_line(fault)
+            ):
                 wrong.append(f"{case['name']} after the restart: exit {code}, {fault}")
-            elif down is None or "daemon.config-invalid" not in [cause["id"] for cause in down["caused_by"]]:
+            elif down is None or "daemon.config-invalid" not in [
+                cause["id"] for cause in down["caused_by"]
+            ]:
                 wrong.append(f"{case['name']}: the dead engine is not its effect: {down}")
     assert not wrong, "\n".join(wrong)

@@ -30,7 +30,9 @@ def box(engine: Engine) -> Iterator[Box]:
     with Box(engine) as box:
         box.start_engine()
         box.write("/root/tool", '#!/bin/sh\necho "tool: $*"\n', 0o755)
-        script = PLUGIN.read_text().replace("@VERSION@", __version__).replace("@PROGRAM@", "/root/tool")
+        script = (
+            PLUGIN.read_text().replace("@VERSION@", __version__).replace("@PROGRAM@", "/root/tool")
+        )
         box.write("/root/.docker/cli-plugins/docker-diagnose", script, 0o755)
         box.write("/root/.docker/config.json", json.dumps(CONFIG))
         box.docker("run", "-d", "--name=holder", "-p", "8080:80", "shop:1.4", "sleep", "1000")
@@ -65,4 +67,6 @@ def test_plugin_and_hook(box: Box, engine: Engine, say: Callable[[str], None]) -
     box.write("/root/.docker/config.json", "{}")
     without = on_a_terminal(box, "docker run --rm -p 8080:80 shop:1.4 true")
     assert "docker diagnose check" not in without
-    say(f"plugin and hook in the client of {engine.name}: {hint[1].strip()!r}, {took:.2f} s for the whole command")
+    say(
+        f"plugin and hook in the client of {engine.name}: {hint[1].strip()!r}, {took:.2f} s for the whole command"
+    )

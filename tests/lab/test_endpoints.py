@@ -1,4 +1,5 @@
-"""Every way to one real engine: docker-py is loaded for each but the default socket, and all say the same of its containers."""
+"""Every way to one real engine: docker-py is loaded for each but the default socket, and all say
+the same of its containers."""
 
 from __future__ import annotations
 
@@ -47,7 +48,11 @@ Host behind
 END
 {SSHD} -f /etc/ssh/made_up_config
 """
-TLS = {"DOCKER_HOST": "tcp://127.0.0.1:2376", "DOCKER_TLS_VERIFY": "1", "DOCKER_CERT_PATH": "/root/tls"}
+TLS = {
+    "DOCKER_HOST": "tcp://127.0.0.1:2376",
+    "DOCKER_TLS_VERIFY": "1",
+    "DOCKER_CERT_PATH": "/root/tls",
+}
 WAYS: dict[str, tuple[list[str], dict[str, str], bool]] = {
     "default socket": ([], {}, False),
     "TLS": ([], TLS, True),
@@ -65,13 +70,26 @@ def box() -> Iterator[Box]:
         pytest.skip("openssh-server is not installed")
     with Box("distro", provider=False) as box:
         box.sh(AUTHORITY)
-        sockets = ["-H", "unix:///run/docker.sock", "-H", "unix:///run/other.sock", "-H", "tcp://127.0.0.1:2376"]
-        pem = ["--tlscacert=/root/tls/ca.pem", "--tlscert=/root/tls/server.pem", "--tlskey=/root/tls/server-key.pem"]
+        sockets = [
+            "-H",
+            "unix:///run/docker.sock",
+            "-H",
+            "unix:///run/other.sock",
+            "-H",
+            "tcp://127.0.0.1:2376",
+        ]
+        pem = [
+            "--tlscacert=/root/tls/ca.pem",
+            "--tlscert=/root/tls/server.pem",
+            "--tlskey=/root/tls/server-key.pem",
+        ]
         box.start_engine(*sockets, "--tlsverify", *pem, config=BASE_CONFIG)
         box.sh(SERVE_SSH)
         files = "ca=/root/tls/ca.pem,cert=/root/tls/cert.pem,key=/root/tls/key.pem"
         box.docker("context", "create", "safe", "--docker", f"host=tcp://127.0.0.1:2376,{files}")
-        box.sh("cp -r /root/.docker /root/current && docker --config /root/current context use safe")
+        box.sh(
+            "cp -r /root/.docker /root/current && docker --config /root/current context use safe"
+        )
         box.image("shop:1.4")
         for name in ("one", "two", "three"):
             box.docker("run", "-d", f"--name={name}", "shop:1.4", "sleep", "1000")
@@ -80,7 +98,9 @@ def box() -> Iterator[Box]:
 
 
 @pytest.mark.parametrize(("options", "env", "by_docker_py"), WAYS.values(), ids=WAYS)
-def test_way_to_the_engine(box: Box, options: list[str], env: dict[str, str], by_docker_py: bool) -> None:
+def test_way_to_the_engine(
+    box: Box, options: list[str], env: dict[str, str], by_docker_py: bool
+) -> None:
     report, modules = loaded.run(box, "check", "container", *options, env=env, cwd="/root/other")
     found = {finding["subject"]["name"]: finding["id"] for finding in report["findings"]}
     assert found["fails"] == "container.entrypoint-missing"
@@ -93,7 +113,8 @@ def test_ssh_ends_with_the_tool(box: Box) -> None:
 
 
 def test_engine_that_hangs_behind_ssh_and_tls(box: Box) -> None:
-    """Within the budget; the TLS engine is seen to be on this machine, whose disk still tells of its containers."""
+    """Within the budget; the TLS engine is seen to be on this machine, whose disk still tells of
+    its containers."""
     pid = box.engine_pid
     box.kill(pid, signal.SIGSTOP)
     try:

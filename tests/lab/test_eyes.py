@@ -1,4 +1,5 @@
-"""The healthy and the broken host seen by others than root: what they name is true, what they cannot see they say."""
+"""The healthy and the broken host seen by others than root: what they name is true, what they
+cannot see they say."""
 
 from __future__ import annotations
 
@@ -42,26 +43,37 @@ def seen_by_root(request: pytest.FixtureRequest) -> Iterator[tuple[str, Box, Map
 
 def keys(report: Mapping[str, Any]) -> set[tuple[str, str]]:
     """(id, subject) of the findings above advice."""
-    return {(f["id"], f["subject"]["name"]) for f in report["findings"] if f["severity"] != "advice"}
+    return {
+        (f["id"], f["subject"]["name"]) for f in report["findings"] if f["severity"] != "advice"
+    }
 
 
 def judge(host: str, report: Mapping[str, Any], root: Mapping[str, Any]) -> None:
-    """Nothing that root was not told of; nothing passed that root found; no unknown without a reason."""
+    """Nothing that root was not told of; nothing passed that root found; no unknown without a
+    reason."""
     assert keys(report) <= keys(root), "an alarm that root does not have"
     if host.endswith("control_host"):
         assert not keys(report)
     verdicts = {each["id"]: each for each in report["checks"]}
     assert "crashed" not in {verdict["verdict"] for verdict in verdicts.values()}
     assert not [
-        verdict["id"] for verdict in verdicts.values() if verdict["verdict"] == "unknown" and not verdict["why"]
+        verdict["id"]
+        for verdict in verdicts.values()
+        if verdict["verdict"] == "unknown" and not verdict["why"]
     ]
     calm = {id for id, _ in keys(root) if verdicts[id]["verdict"] == "passed"}
     assert not calm, "passed, though root found it"
 
 
 CALLERS: dict[str, tuple[Sequence[str], Sequence[str]]] = {
-    "nobody": ((), ("firewall.chains-missing", "container.restart-loop", "dns.upstream-unreachable")),
-    "a member of group docker": (("docker",), ("firewall.chains-missing", "dns.embedded-rules-missing")),
+    "nobody": (
+        (),
+        ("firewall.chains-missing", "container.restart-loop", "dns.upstream-unreachable"),
+    ),
+    "a member of group docker": (
+        ("docker",),
+        ("firewall.chains-missing", "dns.embedded-rules-missing"),
+    ),
 }
 """The groups of a caller, and what can only be unknown to it."""
 
@@ -77,7 +89,9 @@ def test_caller_without_rights(
     assert {id: said[id] for id in hidden} == dict.fromkeys(hidden, "unknown")
 
 
-def test_root_without_the_right_to_look_into_processes(seen_by_root: tuple[str, Box, Mapping[str, Any]]) -> None:
+def test_root_without_the_right_to_look_into_processes(
+    seen_by_root: tuple[str, Box, Mapping[str, Any]],
+) -> None:
     host, box, root = seen_by_root
     command = [
         "setpriv",
@@ -93,8 +107,11 @@ def test_root_without_the_right_to_look_into_processes(seen_by_root: tuple[str, 
 
 
 @pytest.mark.parametrize("left", [1, 2, 3, 12, 40])
-def test_where_few_processes_and_threads_are_left(seen_by_root: tuple[str, Box, Mapping[str, Any]], left: int) -> None:
-    """The tool's own control group lets it have so many in all, as a host does whose pid_max is reached."""
+def test_where_few_processes_and_threads_are_left(
+    seen_by_root: tuple[str, Box, Mapping[str, Any]], left: int
+) -> None:
+    """The tool's own control group lets it have so many in all, as a host does whose pid_max is
+    reached."""
     host, box, root = seen_by_root
     script = f"""
         [ -d /sys/fs/cgroup/pids ] && cd /sys/fs/cgroup/pids || cd /sys/fs/cgroup
@@ -108,7 +125,8 @@ def test_where_few_processes_and_threads_are_left(seen_by_root: tuple[str, Box, 
 
 
 def test_root_in_a_container(seen_by_root: tuple[str, Box, Mapping[str, Any]]) -> None:
-    """It has the engine's socket and nothing else of the host's: what is the host's is unknown to it."""
+    """It has the engine's socket and nothing else of the host's: what is the host's is unknown to
+    it."""
     host, box, root = seen_by_root
     if host.endswith("fifteen_faults"):
         pytest.skip("that host starts no more containers: its disk is full")

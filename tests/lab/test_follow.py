@@ -1,4 +1,5 @@
-"""`diagnose follow` on real engines, by a pseudo-terminal: faults of many families are healed by typed answers alone."""
+"""`diagnose follow` on real engines, by a pseudo-terminal: faults of many families are healed by
+typed answers alone."""
 
 from __future__ import annotations
 
@@ -59,7 +60,8 @@ class _Session:
 
     def __init__(self, box: Box, *arguments: str) -> None:
         path = f"{BIN}:{box.engine.path}"
-        # a session of its own: Ctrl-C must not end the process that leads into the box and waits there for the exit code
+        # a session of its own: Ctrl-C must not end the process that leads into the box and waits
+        # there for the exit code
         tool = ["setsid", "--ctty", f"{BIN}/diagnose", "follow", *arguments]
         argv, env = box.command(tool, cwd="/root", env={"PATH": path})
         self.pid, self._handle = pty.fork()
@@ -155,13 +157,25 @@ def test_fault_is_healed(engine: Engine, name: str) -> None:
     _heal(engine, [name])
 
 
-def test_nothing_happens_without_a_yes_and_an_interrupt_keeps_the_transcript(engine: Engine) -> None:
+def test_nothing_happens_without_a_yes_and_an_interrupt_keeps_the_transcript(
+    engine: Engine,
+) -> None:
     _newest_only(engine)
     with Box(engine) as box:
         equip(box)
         box.start_engine()
         name = "a; touch pwned"
-        box.docker("run", "-d", "--name", "paused", "--label", f"x={name}", box.image("bb:1.36"), "sleep", "1000")
+        box.docker(
+            "run",
+            "-d",
+            "--name",
+            "paused",
+            "--label",
+            f"x={name}",
+            box.image("bb:1.36"),
+            "sleep",
+            "1000",
+        )
         box.docker("pause", "paused")
         session = _Session(box, "container.paused", "-o", "/tmp/t.md")
         while "unpause" not in session.prompt():

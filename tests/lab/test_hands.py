@@ -1,4 +1,5 @@
-"""The engine's hands on real engines: docker-py's answers, and the right place and reason when it is not well."""
+"""The engine's hands on real engines: docker-py's answers, and the right place and reason when it
+is not well."""
 
 from __future__ import annotations
 
@@ -88,7 +89,9 @@ def box(boxes: dict[str, Box], engine: Engine) -> Box:
         box.image("shop:1.4")
         box.docker("network", "create", "shopnet")
         talk = "echo out; echo err >&2; exec sleep 1000"
-        box.docker("run", "-d", "--name=web", "--net=shopnet", "--user=0", "shop:1.4", "sh", "-c", talk)
+        box.docker(
+            "run", "-d", "--name=web", "--net=shopnet", "--user=0", "shop:1.4", "sh", "-c", talk
+        )
         box.docker("run", "-d", "--name=fails", "shop:1.4", "/none", check=False)
     return boxes[engine.name]
 
@@ -102,7 +105,11 @@ def test_answers_are_those_of_docker_py(box: Box) -> None:
 
 def test_engine_alive_is_found_here(box: Box) -> None:
     place, ping, endpoint = ask(box, ("locality", {}), ("api.ping", {}), ("endpoint", {}))
-    assert (place["same_host"], place["engine_pid"], place["how"]) == (True, box.engine_pid, "peer credentials")
+    assert (place["same_host"], place["engine_pid"], place["how"]) == (
+        True,
+        box.engine_pid,
+        "peer credentials",
+    )
     assert (place["same_netns"], place["same_mntns"], place["same_pidns"]) == (True, True, True)
     assert ping["engine_version"].startswith(box.engine.version)
     assert (endpoint["source"], endpoint["named"]) == ("default socket", False)
@@ -110,7 +117,11 @@ def test_engine_alive_is_found_here(box: Box) -> None:
 
 def test_nobody_sees_where_the_engine_is_and_that_its_socket_is_forbidden(box: Box) -> None:
     place, ping = ask(box, ("locality", {}), ("api.ping", {}), user="nobody")
-    assert (place["same_host"], place["engine_pid"], place["same_netns"]) == (True, box.engine_pid, None)
+    assert (place["same_host"], place["engine_pid"], place["same_netns"]) == (
+        True,
+        box.engine_pid,
+        None,
+    )
     assert ping["failed"] == "forbidden"
 
 
@@ -118,7 +129,11 @@ def test_member_of_group_docker_may_ask_but_not_compare_namespaces(box: Box) -> 
     place, ping, caller = ask(
         box, ("locality", {}), ("api.ping", {}), ("caller", {}), user="nobody", groups=("docker",)
     )
-    assert (place["same_host"], place["engine_pid"], place["same_netns"]) == (True, box.engine_pid, None)
+    assert (place["same_host"], place["engine_pid"], place["same_netns"]) == (
+        True,
+        box.engine_pid,
+        None,
+    )
     assert ping["engine_version"].startswith(box.engine.version)
     assert (caller["session_has_it"], caller["docker_group"], caller["caps"]) == (True, False, [])
 
@@ -142,7 +157,9 @@ def test_hung_containerd_hangs_info_alone(box: Box) -> None:
     pid = box.containerd_pid
     box.kill(pid, signal.SIGSTOP)
     try:
-        info, listed, inspected = ask(box, ("api.info", {}), ("api.containers", {}), ("api.container", {"id": "web"}))
+        info, listed, inspected = ask(
+            box, ("api.info", {}), ("api.containers", {}), ("api.container", {"id": "web"})
+        )
     finally:
         box.kill(pid, signal.SIGCONT)
     assert info["failed"] == "timed out"
@@ -153,12 +170,17 @@ def test_hung_containerd_hangs_info_alone(box: Box) -> None:
 INSIDE: dict[str, tuple[tuple[str, ...], str | None]] = {
     "ordinary container": (("--user=0",), None),
     "the host's PID namespace": (("--user=0", "--pid=host"), "engine"),
-    "all namespaces but one": (("--user=0", "--pid=host", "--net=host", "--cap-add=SYS_PTRACE"), "engine"),
+    "all namespaces but one": (
+        ("--user=0", "--pid=host", "--net=host", "--cap-add=SYS_PTRACE"),
+        "engine",
+    ),
 }
 
 
 @pytest.mark.parametrize(("flags", "sees"), INSIDE.values(), ids=INSIDE)
-def test_tool_in_a_container_does_not_take_it_for_the_host(box: Box, flags: tuple[str, ...], sees: str | None) -> None:
+def test_tool_in_a_container_does_not_take_it_for_the_host(
+    box: Box, flags: tuple[str, ...], sees: str | None
+) -> None:
     places = [sys.base_prefix, str(PROJECT), sys.prefix, "/usr", "/lib", "/lib64"]
     binds = [f"--volume={place}:{place}:ro" for place in places if Path(place).exists()]
     socket = "--volume=/var/run/docker.sock:/var/run/docker.sock"
@@ -192,7 +214,9 @@ def test_engine_on_a_loopback_port_is_found_here_only_if_it_listens_there(box: B
     tunnel = box.spawn([sys.executable, "-c", forward])
     env = {"DOCKER_HOST": f"tcp://127.0.0.1:{port}"}
     try:
-        box.wait_for(lambda: "failed" not in ask(box, ("api.ping", {}), env=env)[0], what="the tunnel")
+        box.wait_for(
+            lambda: "failed" not in ask(box, ("api.ping", {}), env=env)[0], what="the tunnel"
+        )
         place, mounts = ask(box, ("locality", {}), ("mounts", {}), env=env)
     finally:
         box.kill(tunnel)
@@ -213,9 +237,12 @@ def test_killed_engine_is_judged_here(box: Box) -> None:
 
 
 def test_engine_that_listens_on_a_loopback_port_is_here() -> None:
-    """On the distribution's engine: from 26.1 on, one without TLS waits 15 s before it serves a port."""
+    """On the distribution's engine: from 26.1 on, one without TLS waits 15 s before it serves a
+    port."""
     with Box("distro", provider=False) as box:
-        box.start_engine("-H", "unix:///run/docker.sock", "-H", "tcp://127.0.0.1:2375", "--tls=false")
+        box.start_engine(
+            "-H", "unix:///run/docker.sock", "-H", "tcp://127.0.0.1:2375", "--tls=false"
+        )
         for user in (None, "nobody"):
             env = {"DOCKER_HOST": "tcp://127.0.0.1:2375"}
             place, ping = ask(box, ("locality", {}), ("api.ping", {}), env=env, user=user)
@@ -237,7 +264,8 @@ def _serve_podman(box: Box) -> None:
 
 @needs_podman
 def test_containers_of_podman_are_judged() -> None:
-    """One that serves behind a published port, and one that fails; what Docker would have in its place is missed by nobody."""
+    """One that serves behind a published port, and one that fails; what Docker would have in its
+    place is missed by nobody."""
     with Box("distro") as box:
         box.sh(
             "mkdir -p /tmp/r/bin; cp $(which busybox) /tmp/r/bin/; ln -s busybox /tmp/r/bin/httpd; ln -s busybox /tmp/r/bin/false"
@@ -245,11 +273,16 @@ def test_containers_of_podman_are_judged() -> None:
         box.sh(f"tar c -C /tmp/r . | {shlex.join(PODMAN)} import - bb:1")
         _serve_podman(box)
         run = [*PODMAN, "run", "-d", "--memory=64m", "--pids-limit=64"]
-        box.run([*run, "--name=web", "-p", "8080:80", "bb:1", "/bin/httpd", "-f", "-p", "80"], timeout=30)
+        box.run(
+            [*run, "--name=web", "-p", "8080:80", "bb:1", "/bin/httpd", "-f", "-p", "80"],
+            timeout=30,
+        )
         box.run([*run, "--name=fails", "bb:1", "/bin/false"], timeout=30)
         box.run(["curl", "-sS", "-m", "2", "-o", "/dev/null", "http://127.0.0.1:8080/"])
         report = box.diagnose("all", "--format", "json").report
-    loud = [(f["id"], f["subject"]["name"]) for f in report["findings"] if f["severity"] != "advice"]
+    loud = [
+        (f["id"], f["subject"]["name"]) for f in report["findings"] if f["severity"] != "advice"
+    ]
     assert loud == [("container.exits-at-start", "fails")]
     assert not [row["id"] for row in report["checks"] if row["verdict"] == "crashed"]
 

@@ -1,4 +1,5 @@
-"""Compound incidents on a real engine: the true root is shown first, and nothing that follows from it is shown as one."""
+"""Compound incidents on a real engine: the true root is shown first, and nothing that follows from
+it is shown as one."""
 
 from __future__ import annotations
 

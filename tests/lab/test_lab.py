@@ -16,7 +16,9 @@ pytestmark = pytest.mark.timeout(900)
 _shared: dict[tuple[str, str | None], Outcome | Exception] = {}
 
 
-def _companions(request: pytest.FixtureRequest, scenario: Scenario, engine: Engine) -> list[Scenario]:
+def _companions(
+    request: pytest.FixtureRequest, scenario: Scenario, engine: Engine
+) -> list[Scenario]:
     """The shareable scenarios chosen for this run that stand in the same box as this one."""
     cases = [
         (item.callspec.params["scenario"], item.callspec.params["engine"])
@@ -40,10 +42,15 @@ def _shared_outcome(request: pytest.FixtureRequest, scenario: Scenario, engine: 
     return outcome
 
 
-def test_scenario(request: pytest.FixtureRequest, scenario: Scenario, engine: Engine, record_dir: Path | None) -> None:
+def test_scenario(
+    request: pytest.FixtureRequest, scenario: Scenario, engine: Engine, record_dir: Path | None
+) -> None:
     again = getattr(request.node, "execution_count", 1) > 1
     together = (
-        scenario.shareable and not again and record_dir is None and len(_companions(request, scenario, engine)) > 1
+        scenario.shareable
+        and not again
+        and record_dir is None
+        and len(_companions(request, scenario, engine)) > 1
     )
     facts: dict[str, object] = {
         "checks": [e[0] for e in scenario.expected],

@@ -21,7 +21,9 @@ pytestmark = [pytest.mark.xdist_group("machine"), pytest.mark.timeout(machine.BO
 def played(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
     """What each scenario wrote, by name."""
     why = machine.missing() or (
-        None if os.environ.get("DIAGNOSE_LAB_MACHINE") else "DIAGNOSE_LAB_MACHINE is not set (it takes 15 minutes)"
+        None
+        if os.environ.get("DIAGNOSE_LAB_MACHINE")
+        else "DIAGNOSE_LAB_MACHINE is not set (it takes 15 minutes)"
     )
     if why is not None:
         pytest.skip(f"no emulated machine: {why}")
@@ -37,7 +39,9 @@ def played(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]
 
 
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.name)
-def test_machine(scenario: Scenario, played: dict[str, Any], request: pytest.FixtureRequest) -> None:
+def test_machine(
+    scenario: Scenario, played: dict[str, Any], request: pytest.FixtureRequest
+) -> None:
     facts = {
         "checks": [id for id, _ in scenario.expected],
         "engine": machine.ENGINE,
@@ -67,10 +71,16 @@ def _judge(scenario: Scenario, run: dict[str, Any]) -> None:
     }
     # an emulated disk beside other tests is slow indeed, whatever the scenario
     allowed = {id for id, _ in scenario.expected} | {"resources.io-saturated", *scenario.also}
-    strangers = {key: text for key, text in loud.items() if not any(fnmatchcase(key[0], each) for each in allowed)}
+    strangers = {
+        key: text
+        for key, text in loud.items()
+        if not any(fnmatchcase(key[0], each) for each in allowed)
+    }
     assert not strangers
     if run["user"] == "root":
-        found = {(f["id"], f"{f['subject']['kind']}:{f['subject']['name']}") for f in report["findings"]}
+        found = {
+            (f["id"], f"{f['subject']['kind']}:{f['subject']['name']}") for f in report["findings"]
+        }
         assert set(scenario.expected) <= found, sorted(loud)
 
 

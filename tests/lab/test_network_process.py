@@ -1,4 +1,5 @@
-"""A run with network checks on a real engine: what is loaded where, and what is left behind when the tool is killed."""
+"""A run with network checks on a real engine: what is loaded where, and what is left behind when
+the tool is killed."""
 
 from __future__ import annotations
 
@@ -55,23 +56,35 @@ def box() -> Iterator[Box]:
         box.image("shop:1.4")
         box.docker("network", "create", "shop")
         for number in range(12):
-            box.docker("run", "-d", f"--name=web{number}", "--network=shop", "shop:1.4", "sleep", "1000")
+            box.docker(
+                "run", "-d", f"--name=web{number}", "--network=shop", "shop:1.4", "sleep", "1000"
+            )
         yield box
 
 
 @pytest.mark.parametrize("asked", [["all"], ["check", "network"]], ids=" ".join)
 def test_pyroute2_is_loaded_in_the_network_process_only(box: Box, asked: list[str]) -> None:
-    done = box.run([sys.executable, "-c", SCRIPT, *asked, "--format=json"], cwd=str(PROJECT), check=False)
+    done = box.run(
+        [sys.executable, "-c", SCRIPT, *asked, "--format=json"], cwd=str(PROJECT), check=False
+    )
     verdicts = {row["id"]: row["verdict"] for row in json.loads(done.stdout)["checks"]}
     assert verdicts["network.veth-detached"] == "passed"
     tool, inside = json.loads(done.stderr.splitlines()[-1])
-    assert not [name for name in tool if name.startswith("pyroute2") or name == "diagnose.live.network.namespaces"]
+    assert not [
+        name
+        for name in tool
+        if name.startswith("pyroute2") or name == "diagnose.live.network.namespaces"
+    ]
     assert {"pyroute2.netlink.rtnl.rtmsg", "diagnose.live.network.namespaces"} <= set(inside)
-    assert not {"pyroute2.ndb.main", "asyncio"} & set(inside), "the package's __init__ and its sockets were passed over"
+    assert not {"pyroute2.ndb.main", "asyncio"} & set(inside), (
+        "the package's __init__ and its sockets were passed over"
+    )
 
 
 def test_a_killed_run_leaves_no_process(box: Box) -> None:
     began = time.monotonic()
-    done = box.run(["sh", "-c", KILLED], cwd=str(PROJECT), env={"PYTHON": sys.executable}, check=False)
+    done = box.run(
+        ["sh", "-c", KILLED], cwd=str(PROJECT), env={"PYTHON": sys.executable}, check=False
+    )
     assert time.monotonic() - began > 3
     assert done.stdout == ""

@@ -20,7 +20,10 @@ from .runner import BASE_CONFIG
 
 pytestmark = [
     pytest.mark.skipif(bool(unfit()), reason=str(unfit())),
-    pytest.mark.skipif(not shutil.which("sshd", path="/usr/sbin:/usr/bin"), reason="openssh-server is not installed"),
+    pytest.mark.skipif(
+        not shutil.which("sshd", path="/usr/sbin:/usr/bin"),
+        reason="openssh-server is not installed",
+    ),
     pytest.mark.timeout(600),
     pytest.mark.xdist_group("on-real"),
 ]
@@ -55,7 +58,11 @@ def on(box: Box, *args: str, timeout: float = 300) -> Run:
 def names(report: dict[str, object]) -> set[str]:
     findings = report["findings"]
     assert isinstance(findings, list)
-    return {finding["subject"]["name"] for finding in findings if finding["id"] == "container.entrypoint-missing"}
+    return {
+        finding["subject"]["name"]
+        for finding in findings
+        if finding["id"] == "container.entrypoint-missing"
+    }
 
 
 def left(box: Box) -> str:
@@ -71,7 +78,8 @@ def left(box: Box) -> str:
 
 
 def test_four_hosts_in_one_run(box: Box, say: Callable[[str], None]) -> None:
-    """One ordinary, one slow, one that dies in the middle, one without room in memory where sudo wants a password."""
+    """One ordinary, one slow, one that dies in the middle, one without room in memory where sudo
+    wants a password."""
     box.write("/root/password", f"{sshd.PASSWORD}\n", 0o600)
     killed: list[int] = []
 
@@ -81,10 +89,15 @@ def test_four_hosts_in_one_run(box: Box, say: Callable[[str], None]) -> None:
         while not killed and time.monotonic() < deadline:
             script = "for f in /proc/[0-9]*; do tr '\\0' ' ' <$f/cmdline 2>/dev/null | grep -q 'lib/ld[.]so' && readlink $f/ns/mnt; done"
             running = set(box.run(["sh", "-c", script], check=False).stdout.split())
-            server = box.run(["sh", "-c", "readlink /proc/$0/ns/mnt", str(mortal)], check=False).stdout.strip()
+            server = box.run(
+                ["sh", "-c", "readlink /proc/$0/ns/mnt", str(mortal)], check=False
+            ).stdout.strip()
             if server in running:
                 for pid in box.pids_of("sshd"):
-                    if box.run(["readlink", f"/proc/{pid}/ns/mnt"], check=False).stdout.strip() == server:
+                    if (
+                        box.run(["readlink", f"/proc/{pid}/ns/mnt"], check=False).stdout.strip()
+                        == server
+                    ):
                         box.run(["kill", "-9", str(pid)], check=False)
                         killed.append(pid)
             time.sleep(0.2)
@@ -117,7 +130,9 @@ def test_four_hosts_in_one_run(box: Box, say: Callable[[str], None]) -> None:
     assert "mortal: no report: " in run.err
     box.wait_for(lambda: not left(box), 20, "nothing to be left")
     kinds = "ordinary, slow disk, dying, no room in memory and sudo with a password"
-    say(f"--on to four hosts ({kinds}): 3 reports, exit 2, nothing left, {time.monotonic() - began:.1f} s")
+    say(
+        f"--on to four hosts ({kinds}): 3 reports, exit 2, nothing left, {time.monotonic() - began:.1f} s"
+    )
 
 
 def test_same_verdicts_as_on_the_host_itself(box: Box) -> None:
@@ -157,7 +172,9 @@ def test_jump_host_of_the_configuration(box: Box) -> None:
 
 def test_end_of_this_side(box: Box) -> None:
     """The tool here is killed while the folder runs there."""
-    command = f"exec {' '.join(tool(box))} all --on plain --folder {built.archive()} >/dev/null 2>&1"
+    command = (
+        f"exec {' '.join(tool(box))} all --on plain --folder {built.archive()} >/dev/null 2>&1"
+    )
     pid = box.spawn(["sh", "-c", command])
     box.wait_for(lambda: "ld.so" in left(box), 120, "the folder to run there")
     box.kill(pid, signal.SIGKILL)
@@ -165,9 +182,17 @@ def test_end_of_this_side(box: Box) -> None:
 
 
 def test_host_with_the_tool_is_not_shipped_to(box: Box) -> None:
-    box.sh(f"mkdir -p /opt/diagnose && tar xzf {built.archive()} -C /opt --strip-components=0", timeout=120)
+    box.sh(
+        f"mkdir -p /opt/diagnose && tar xzf {built.archive()} -C /opt --strip-components=0",
+        timeout=120,
+    )
     run = box.diagnose(
-        "check", "container.entrypoint-missing", "--on", "plain", "--folder", "/none/diagnose-0.1.0-linux-x86_64.tar.gz"
+        "check",
+        "container.entrypoint-missing",
+        "--on",
+        "plain",
+        "--folder",
+        "/none/diagnose-0.1.0-linux-x86_64.tar.gz",
     )
     box.sh("rm -rf /opt/diagnose")
     assert run.code == 2, run.err

@@ -1,4 +1,5 @@
-"""`diagnose path` on real engines: the hop that a fault breaks is named, and the finding that explains it."""
+"""`diagnose path` on real engines: the hop that a fault breaks is named, and the finding that
+explains it."""
 
 from __future__ import annotations
 
@@ -17,7 +18,8 @@ pytestmark = pytest.mark.timeout(300)
 
 
 class Broken(NamedTuple):
-    """A fault, the ends of a connection that fails with it, the kind of the broken hop, and the id that explains it."""
+    """A fault, the ends of a connection that fails with it, the kind of the broken hop, and the id
+    that explains it."""
 
     scenario: str
     begin: str
@@ -29,22 +31,68 @@ class Broken(NamedTuple):
 FAULTS = [
     Broken("firewall.filter_flushed", "web", "internet", "filter", "firewall.chains-missing"),
     Broken("firewall.forward_jumps_lost", "web", "internet", "filter", "firewall.chains-missing"),
-    Broken("firewall.masquerade_deleted", "cart", "internet", "translation", "firewall.masquerade-missing"),
-    Broken("firewall.dnat_deleted_without_proxy", "internet", "web:8080", "translation", "firewall.dnat-missing"),
+    Broken(
+        "firewall.masquerade_deleted",
+        "cart",
+        "internet",
+        "translation",
+        "firewall.masquerade-missing",
+    ),
+    Broken(
+        "firewall.dnat_deleted_without_proxy",
+        "internet",
+        "web:8080",
+        "translation",
+        "firewall.dnat-missing",
+    ),
     Broken("firewall.answers_forgotten", "web", "internet", "filter", "firewall.chains-missing"),
     Broken("firewall.forwarding_off", "web", "internet", "forwarding", "firewall.forwarding-off"),
-    Broken("firewall.forwarding_off_on_one_bridge", "web", "internet", "forwarding", "firewall.forwarding-off"),
-    Broken("firewall.dropped_by_another_table", "web", "internet", "filter", "firewall.forward-dropped"),
-    Broken("firewall.dropped_before_tracking", "web", "internet", "filter", "firewall.forward-dropped"),
-    Broken("firewall.dropped_in_docker_user", "web", "internet", "filter", "firewall.forward-dropped"),
-    Broken("firewall.answers_dropped_in_docker_user", "web", "internet", "filter", "firewall.forward-dropped"),
+    Broken(
+        "firewall.forwarding_off_on_one_bridge",
+        "web",
+        "internet",
+        "forwarding",
+        "firewall.forwarding-off",
+    ),
+    Broken(
+        "firewall.dropped_by_another_table", "web", "internet", "filter", "firewall.forward-dropped"
+    ),
+    Broken(
+        "firewall.dropped_before_tracking", "web", "internet", "filter", "firewall.forward-dropped"
+    ),
+    Broken(
+        "firewall.dropped_in_docker_user", "web", "internet", "filter", "firewall.forward-dropped"
+    ),
+    Broken(
+        "firewall.answers_dropped_in_docker_user",
+        "web",
+        "internet",
+        "filter",
+        "firewall.forward-dropped",
+    ),
     Broken("network.bridge_switched_off", "cut", "internet", "bridge", "network.bridge-down"),
     Broken("network.docker0_without_address", "web", "internet", "bridge", "network.bridge-down"),
     Broken("network.docker0_without_route", "internet", "web:8080", "route", "network.bridge-down"),
-    Broken("network.route_into_a_subnet", "host", "stray:8080", "route", "network.subnet-overlaps-route"),
-    Broken("network.route_to_nowhere", "swallowed", "internet", "route", "network.subnet-overlaps-route"),
     Broken(
-        "network.nobody_serves_the_port", "internet", "mute:8080", "listener", "network.published-port-not-listening"
+        "network.route_into_a_subnet",
+        "host",
+        "stray:8080",
+        "route",
+        "network.subnet-overlaps-route",
+    ),
+    Broken(
+        "network.route_to_nowhere",
+        "swallowed",
+        "internet",
+        "route",
+        "network.subnet-overlaps-route",
+    ),
+    Broken(
+        "network.nobody_serves_the_port",
+        "internet",
+        "mute:8080",
+        "listener",
+        "network.published-port-not-listening",
     ),
     Broken(
         "network.served_on_loopback_only",
@@ -54,10 +102,34 @@ FAULTS = [
         "network.published-port-not-listening",
     ),
     Broken("network.cable_pulled", "unplugged", "internet", "bridge", "network.veth-detached"),
-    Broken("network.default_route_deleted_inside", "wayward", "internet", "namespace", "network.veth-detached"),
-    Broken("network.default_route_to_nobody", "misled", "internet", "namespace", "network.veth-detached"),
-    Broken("attachment.joined_network_of_a_former_run", "torrent", "internet", "namespace", "network.veth-detached"),
-    Broken("attachment.disconnected_from_its_only_network", "ledger", "internet", "network", "network.veth-detached"),
+    Broken(
+        "network.default_route_deleted_inside",
+        "wayward",
+        "internet",
+        "namespace",
+        "network.veth-detached",
+    ),
+    Broken(
+        "network.default_route_to_nobody",
+        "misled",
+        "internet",
+        "namespace",
+        "network.veth-detached",
+    ),
+    Broken(
+        "attachment.joined_network_of_a_former_run",
+        "torrent",
+        "internet",
+        "namespace",
+        "network.veth-detached",
+    ),
+    Broken(
+        "attachment.disconnected_from_its_only_network",
+        "ledger",
+        "internet",
+        "network",
+        "network.veth-detached",
+    ),
 ]
 
 
@@ -98,7 +170,8 @@ OPEN = [
     ("web", "host:9", 2),
     ("job", "internet", 2),
 ]
-"""Two ends on a healthy host, and the exit code: what is closed on purpose is broken too, and blamed on nobody."""
+"""Two ends on a healthy host, and the exit code: what is closed on purpose is broken too, and
+blamed on nobody."""
 
 
 def test_what_is_open_is_open(engine: Engine) -> None:

@@ -1,4 +1,5 @@
-"""The folder where nothing else starts: its verdicts are the installed tool's, it is quick, and nothing of it is left behind."""
+"""The folder where nothing else starts: its verdicts are the installed tool's, it is quick, and
+nothing of it is left behind."""
 
 from __future__ import annotations
 
@@ -79,7 +80,12 @@ def judge(box: Box, place: Place, tool: str) -> Run:
     assert live.stdout, live.stderr
     assert demo.stdout, demo.stderr
     user, system = start.stdout.splitlines()[-1].split()
-    return Run(live.returncode, json.loads(live.stdout), json.loads(demo.stdout), seconds(user) + seconds(system))
+    return Run(
+        live.returncode,
+        json.loads(live.stdout),
+        json.loads(demo.stdout),
+        seconds(user) + seconds(system),
+    )
 
 
 def seconds(text: str) -> float:
@@ -97,7 +103,9 @@ def judgement(report: dict[str, Any]) -> dict[str, Any]:
 
 
 def ids(report: dict[str, Any], family: str) -> set[tuple[str, str]]:
-    return {(f["id"], f["subject"]["name"]) for f in report["findings"] if f["id"].startswith(family)}
+    return {
+        (f["id"], f["subject"]["name"]) for f in report["findings"] if f["id"].startswith(family)
+    }
 
 
 @pytest.fixture(scope="module")
@@ -116,7 +124,9 @@ def carried(place: Place, folder: str) -> Place:
 
 
 @pytest.mark.parametrize("name", PLACES)
-def test_verdicts_are_the_installed_tool_s(box: Box, folder: str, name: str, say: Callable[[str], None]) -> None:
+def test_verdicts_are_the_installed_tool_s(
+    box: Box, folder: str, name: str, say: Callable[[str], None]
+) -> None:
     place = carried(PLACES[name], folder)
     with state(box, name):
         before = box.sh(f"find {WATCHED} -xdev | sort")
@@ -144,10 +154,13 @@ THERE = {name: place for name, place in PLACES.items() if not place.root and nam
 
 
 @pytest.mark.skipif(
-    not os.environ.get("DIAGNOSE_LAB_LONG"), reason="DIAGNOSE_LAB_LONG is not set: left to the nightly run"
+    not os.environ.get("DIAGNOSE_LAB_LONG"),
+    reason="DIAGNOSE_LAB_LONG is not set: left to the nightly run",
 )
 @pytest.mark.parametrize("name", THERE)
-def test_verdicts_over_ssh_are_the_installed_tool_s(box: Box, name: str, say: Callable[[str], None]) -> None:
+def test_verdicts_over_ssh_are_the_installed_tool_s(
+    box: Box, name: str, say: Callable[[str], None]
+) -> None:
     """`--on` a server that was started in the place; the reference runs in the same place."""
     place = THERE[name]
     port = 2300 + list(THERE).index(name)
@@ -157,37 +170,76 @@ def test_verdicts_over_ssh_are_the_installed_tool_s(box: Box, name: str, say: Ca
     with state(box, name):
         before = box.sh(f"find {WATCHED} -xdev | sort")
         run = box.diagnose(
-            "all", "--on", alias, "--folder", str(built.archive()), "--format", "json", "--budget", "60", timeout=200
+            "all",
+            "--on",
+            alias,
+            "--folder",
+            str(built.archive()),
+            "--format",
+            "json",
+            "--budget",
+            "60",
+            timeout=200,
         )
         after = box.sh(f"find {WATCHED} -xdev | sort")
         reference = within(box, place, f"{INSTALLED} all --format json --budget 60")
     expected = json.loads(reference.stdout)
     assert (run.code, judgement(run.report)) == (reference.returncode, judgement(expected)), run.err
     assert after == before
-    say(f"--on in {name}: {len(expected['findings'])} findings, exit {run.code}, as installed; nothing left")
+    say(
+        f"--on in {name}: {len(expected['findings'])} findings, exit {run.code}, as installed; nothing left"
+    )
 
 
-ENTRY = ["/diagnose/lib/ld.so", "--inhibit-cache", "--library-path", "/diagnose/lib", "/diagnose/bin/python3", "-I"]
+ENTRY = [
+    "/diagnose/lib/ld.so",
+    "--inhibit-cache",
+    "--library-path",
+    "/diagnose/lib",
+    "/diagnose/bin/python3",
+    "-I",
+]
 IMAGE = json.dumps([*ENTRY, "-m", "diagnose.reach.into_host"])
 
 
-def test_image_sees_the_host_as_the_installed_tool_does(box: Box, say: Callable[[str], None]) -> None:
+def test_image_sees_the_host_as_the_installed_tool_does(
+    box: Box, say: Callable[[str], None]
+) -> None:
     """All but its own container, which is there while it looks."""
     assert IMAGE in (PROJECT / ".ci" / "Dockerfile").read_text()
-    box.docker("import", "-c", f"ENTRYPOINT {IMAGE}", str(built.archive()), "diagnose:test", timeout=200)
+    box.docker(
+        "import", "-c", f"ENTRYPOINT {IMAGE}", str(built.archive()), "diagnose:test", timeout=200
+    )
     before = box.sh(f"find {WATCHED} -xdev | sort")
-    command = ["run", "--rm", "--privileged", "--pid=host", "--net=host", "--name=itself", "diagnose:test", "all"]
+    command = [
+        "run",
+        "--rm",
+        "--privileged",
+        "--pid=host",
+        "--net=host",
+        "--name=itself",
+        "diagnose:test",
+        "all",
+    ]
     done = box.docker(*command, "--format", "json", "--budget", "60", check=False, timeout=120)
     assert done.stdout, done.stderr
     of_image = json.loads(done.stdout)
     reference = box.diagnose("all", "--format", "json", "--budget", "60")
     assert box.sh(f"find {WATCHED} -xdev | sort") == before
     own = {"container:itself", "image:diagnose:test"}
-    seen = {f["key"] for f in of_image["findings"] if f"{f['subject']['kind']}:{f['subject']['name']}" not in own}
+    seen = {
+        f["key"]
+        for f in of_image["findings"]
+        if f"{f['subject']['kind']}:{f['subject']['name']}" not in own
+    }
     assert seen == {f["key"] for f in reference.findings if f["subject"]["name"] != "diagnose:test"}
     assert done.returncode == reference.code
-    refused = box.docker("run", "--rm", "--privileged", "diagnose:test", "all", check=False, timeout=60)
-    assert (refused.returncode, "--pid=host is missing" in refused.stderr) == (3, True), refused.stderr
+    refused = box.docker(
+        "run", "--rm", "--privileged", "diagnose:test", "all", check=False, timeout=60
+    )
+    assert (refused.returncode, "--pid=host is missing" in refused.stderr) == (3, True), (
+        refused.stderr
+    )
     box.docker("rmi", "-f", "diagnose:test")
     say(
         f"image: {len(seen)} findings, exit {done.returncode}, as installed, beside those about its own container; nothing left"

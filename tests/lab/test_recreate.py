@@ -1,4 +1,5 @@
-"""`diagnose recreate` on real engines: the new container has all that the old one had, and the change."""
+"""`diagnose recreate` on real engines: the new container has all that the old one had, and the
+change."""
 
 from __future__ import annotations
 
@@ -50,7 +51,9 @@ def _is(inspect: Mapping[str, Any]) -> dict[str, Any]:
     if config["Hostname"] == inspect["Id"][:12]:
         config["Hostname"] = None
     config["Env"] = sorted(config["Env"])
-    host = {key: value or None for key, value in inspect["HostConfig"].items() if key not in LEFT_OUT}
+    host = {
+        key: value or None for key, value in inspect["HostConfig"].items() if key not in LEFT_OUT
+    }
     networks = {
         name: (
             (endpoint["IPAMConfig"] or {}).get("IPv4Address"),
@@ -60,9 +63,16 @@ def _is(inspect: Mapping[str, Any]) -> dict[str, Any]:
     }
     host["Binds"] = sorted(host["Binds"] or ())
     mounts = sorted(
-        (mount["Type"], mount.get("Name"), mount["Destination"], mount["RW"]) for mount in inspect["Mounts"]
+        (mount["Type"], mount.get("Name"), mount["Destination"], mount["RW"])
+        for mount in inspect["Mounts"]
     )
-    return {"config": config, "host": host, "networks": networks, "mounts": mounts, "image": inspect["Image"]}
+    return {
+        "config": config,
+        "host": host,
+        "networks": networks,
+        "mounts": mounts,
+        "image": inspect["Image"],
+    }
 
 
 def _differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, tuple[Any, Any]]:
@@ -71,7 +81,11 @@ def _differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[st
         for part in ("config", "host", "networks")
         for key, value in after[part].items()
         if before[part].get(key) != value
-    } | ({"mounts": (before["mounts"], after["mounts"])} if before["mounts"] != after["mounts"] else {})
+    } | (
+        {"mounts": (before["mounts"], after["mounts"])}
+        if before["mounts"] != after["mounts"]
+        else {}
+    )
 
 
 def test_a_container_is_created_again_as_it_was(engine: Engine) -> None:
@@ -108,7 +122,15 @@ def test_the_change_is_made_and_nothing_else(engine: Engine) -> None:
                    "sleep", "1000")  # fmt: skip
         before = box.inspect("web")
         _recreated(
-            box, "web", "--without", "cap-add", "--command", "sleep 2000", "--", "--ulimit=nofile=900:900", "--init"
+            box,
+            "web",
+            "--without",
+            "cap-add",
+            "--command",
+            "sleep 2000",
+            "--",
+            "--ulimit=nofile=900:900",
+            "--init",
         )
         after = box.inspect("web")
         changed = _differences(_is(before), _is(after))
@@ -120,7 +142,17 @@ def test_a_container_that_cannot_be_created_leaves_the_old_one_running(engine: E
     with Box(engine) as box:
         equip(box)
         box.start_engine()
-        box.docker("run", "-d", "--name", "web", "--restart", "always", box.image("bb:1.36"), "sleep", "1000")
+        box.docker(
+            "run",
+            "-d",
+            "--name",
+            "web",
+            "--restart",
+            "always",
+            box.image("bb:1.36"),
+            "sleep",
+            "1000",
+        )
         before = box.inspect("web")
         done = box.diagnose("recreate", "web", "--", "--entrypoint=/nothing")
         failed = box.run(["sh", "-c", done.out], check=False, timeout=60)
@@ -132,7 +164,10 @@ def test_a_container_that_cannot_be_created_leaves_the_old_one_running(engine: E
 
 REFUSED = {
     "removed when it stops": (["--rm"], "removed as soon as it stops"),
-    "a secret in its command": (["--label", "password=Gr33nHorse77secret"], "secret in its command line"),
+    "a secret in its command": (
+        ["--label", "password=Gr33nHorse77secret"],
+        "secret in its command line",
+    ),
 }
 
 

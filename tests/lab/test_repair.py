@@ -1,4 +1,5 @@
-"""Computed repairs on real engines: rules are lost at random, the printed script puts them back, traffic flows again."""
+"""Computed repairs on real engines: rules are lost at random, the printed script puts them back,
+traffic flows again."""
 
 from __future__ import annotations
 
@@ -39,7 +40,13 @@ def _host(engine: Engine, *, has_proxy: bool) -> Iterator[Box]:
         for name, *options in NETWORKS:
             box.docker("network", "create", *options, name)
         if engine.major >= 28:
-            box.docker("network", "create", "-o", "com.docker.network.bridge.gateway_mode_ipv4=routed", "routed")
+            box.docker(
+                "network",
+                "create",
+                "-o",
+                "com.docker.network.bridge.gateway_mode_ipv4=routed",
+                "routed",
+            )
             _run(box, "guest", "--network", "routed", "-p", "7003:73")
         _run(box, "web", "-p", "8080:80", "-p", "127.0.0.1:9000:90/udp")
         _run(box, "api", "--network", "plain", "-p", "8081:80")
@@ -56,7 +63,8 @@ def _run(box: Box, name: str, *options: str) -> None:
 
 
 def _rules(box: Box) -> set[str]:
-    """All rules but the RETURN that engines before 28 write into DOCKER-USER, where it changes nothing.
+    """All rules but the RETURN that engines before 28 write into DOCKER-USER, where it changes
+    nothing.
 
     In which order the engine wrote the rules of its bridges is no difference that matters.
     """
@@ -115,7 +123,9 @@ def test_lost_rules_are_put_back_by_the_printed_script(engine: Engine, has_proxy
             if _rules(box) != well:
                 script = _repaired(box)
                 assert _rules(box) ^ well == set(), f"{command}\n{script}"
-        box.sh("iptables -F; iptables -X; iptables -t nat -F; iptables -t nat -X; iptables -t raw -F")
+        box.sh(
+            "iptables -F; iptables -X; iptables -t nat -F; iptables -t nat -X; iptables -t raw -F"
+        )
         assert _goes_out(box) is False
         _repaired(box)
         assert _goes_out(box)

@@ -1,4 +1,5 @@
-"""What the tool asks of a real engine, and in which order, as the engine's own debug log tells it."""
+"""What the tool asks of a real engine, and in which order, as the engine's own debug log tells
+it."""
 
 from __future__ import annotations
 

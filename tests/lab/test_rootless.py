@@ -43,7 +43,9 @@ exec setsid rootlesskit --net=slirp4netns --mtu=65520 --disable-host-loopback --
 
 def unfit() -> str | None:
     """Why no rootless engine can be had here, or None."""
-    lacking = [tool for tool in TOOLS if shutil.which(tool, path="/usr/sbin:/usr/bin:/sbin:/bin") is None]
+    lacking = [
+        tool for tool in TOOLS if shutil.which(tool, path="/usr/sbin:/usr/bin:/sbin:/bin") is None
+    ]
     if lacking:
         return f"a rootless engine needs {', '.join(lacking)}"
     nodes = [node for node in ("/dev/net/tun", "/dev/fuse") if not Path(node).exists()]
@@ -66,11 +68,19 @@ def answers(box: Box) -> bool:
 def stop(box: Box) -> None:
     for pid in rootless(box):
         box.kill(pid, signal.SIGTERM)
-    box.wait_for(lambda: not box.pids_of("dockerd") and not box.pids_of("rootlesskit"), 15, "the engine to end")
+    box.wait_for(
+        lambda: not box.pids_of("dockerd") and not box.pids_of("rootlesskit"),
+        15,
+        "the engine to end",
+    )
 
 
 def rootless(box: Box) -> list[int]:
-    return [pid for pid in box.pids_of("dockerd") if b"--rootless" in box.path(f"/proc/{pid}/cmdline").read_bytes()]
+    return [
+        pid
+        for pid in box.pids_of("dockerd")
+        if b"--rootless" in box.path(f"/proc/{pid}/cmdline").read_bytes()
+    ]
 
 
 def loud(run: Run) -> list[tuple[str, str, str]]:
@@ -142,7 +152,9 @@ def test_found_by_docker_py_where_nothing_names_it(running: Box) -> None:
     env = {name: value for name, value in ENV.items() if name != "DOCKER_HOST"}
     report, modules = loaded.run(running, "check", "daemon", user=USER, env=env)
     assert "docker" in modules
-    assert {check["verdict"] for check in report["checks"] if check["id"] == "daemon.not-running"} == {"passed"}
+    assert {
+        check["verdict"] for check in report["checks"] if check["id"] == "daemon.not-running"
+    } == {"passed"}
 
 
 def test_beside_a_system_engine_that_is_killed(running: Box) -> None:
@@ -154,7 +166,9 @@ def test_beside_a_system_engine_that_is_killed(running: Box) -> None:
         (pid,) = set(running.pids_of("dockerd")) - set(own)
         running.kill(pid, signal.SIGKILL)
     running.wait_for(lambda: running.pids_of("dockerd") == own, 5, "the system's engine to be gone")
-    found = {id: summary for severity, id, summary in loud(by_root(running)) if severity == "critical"}
+    found = {
+        id: summary for severity, id, summary in loud(by_root(running)) if severity == "critical"
+    }
     running.sh("rm -f /run/docker.sock /run/docker.pid /var/log/docker.log")
     assert list(found) == ["daemon.not-running"]
     assert str(own[0]) not in found["daemon.not-running"]
@@ -162,7 +176,9 @@ def test_beside_a_system_engine_that_is_killed(running: Box) -> None:
 
 def test_stopped(stopped: Box) -> None:
     for run in (by_user(stopped), by_root(stopped, "-H", f"unix://{SOCKET}")):
-        assert [(severity, id) for severity, id, _ in loud(run)] == [("critical", "daemon.not-running")]
+        assert [(severity, id) for severity, id, _ in loud(run)] == [
+            ("critical", "daemon.not-running")
+        ]
 
 
 def test_broken_daemon_json_and_full_disk_of_a_dead_engine(stopped: Box) -> None:

@@ -30,7 +30,9 @@ def _report(*findings: Mapping[str, str], verdict: str = "found") -> dict[str, A
             }
             for f in findings
         ],
-        "checks": [{"id": "container.oom-killed", "verdict": verdict, "why": "", "duration_s": 0.1}],
+        "checks": [
+            {"id": "container.oom-killed", "verdict": verdict, "why": "", "duration_s": 0.1}
+        ],
     }
 
 
@@ -57,11 +59,17 @@ def _healthy(**options: Any) -> Scenario:
         pytest.param(_fault(), _outcome(_report(OOM), 2), id="the expected finding"),
         pytest.param(_fault(), _outcome(_report(OOM, HINT), 2), id="advice beside it"),
         pytest.param(
-            _fault(also=(("resources.*", "*"),)), _outcome(_report(OOM, SLOW), 2), id="an allowed consequence"
+            _fault(also=(("resources.*", "*"),)),
+            _outcome(_report(OOM, SLOW), 2),
+            id="an allowed consequence",
         ),
         pytest.param(_fault(exit_code=3), _outcome(_report(OOM), 3), id="an exit code of its own"),
         pytest.param(_healthy(), _outcome(_report(), 0), id="nothing on a healthy host"),
-        pytest.param(_healthy(advice=frozenset({HINT["id"]})), _outcome(_report(HINT), 0), id="the listed advice"),
+        pytest.param(
+            _healthy(advice=frozenset({HINT["id"]})),
+            _outcome(_report(HINT), 0),
+            id="the listed advice",
+        ),
     ],
 )
 def test_a_right_report_passes(scenario: Scenario, outcome: Outcome) -> None:
@@ -73,24 +81,48 @@ def test_a_right_report_passes(scenario: Scenario, outcome: Outcome) -> None:
     [
         pytest.param(_fault(), _outcome(_report(), 0), "not found", id="the finding is missing"),
         pytest.param(
-            _fault(), _outcome(_report({**OOM, "subject": "container:web"}), 2), "not found", id="the subject is wrong"
+            _fault(),
+            _outcome(_report({**OOM, "subject": "container:web"}), 2),
+            "not found",
+            id="the subject is wrong",
         ),
         pytest.param(_fault(), _outcome(_report(OOM, SLOW), 2), "not broken", id="a false alarm"),
-        pytest.param(_fault(), _outcome(_report(OOM), 1), "exit code 1, not 2", id="the exit code is wrong"),
-        pytest.param(_fault(), _outcome(_report(OOM, verdict="crashed"), 2), "crashed", id="a check crashed"),
-        pytest.param(_fault(), _outcome(_report(OOM), 2, _report()), "replayed", id="the replay finds less"),
+        pytest.param(
+            _fault(), _outcome(_report(OOM), 1), "exit code 1, not 2", id="the exit code is wrong"
+        ),
+        pytest.param(
+            _fault(), _outcome(_report(OOM, verdict="crashed"), 2), "crashed", id="a check crashed"
+        ),
+        pytest.param(
+            _fault(), _outcome(_report(OOM), 2, _report()), "replayed", id="the replay finds less"
+        ),
         pytest.param(
             _fault(),
             _outcome(_report(OOM), 2, _report(OOM, verdict="unknown")),
             "verdict",
             id="the replay's verdict differs",
         ),
-        pytest.param(_healthy(), _outcome(_report(SLOW), 1), "not broken", id="a false alarm on a healthy host"),
-        pytest.param(_healthy(advice=frozenset()), _outcome(_report(HINT), 0), "unexpected", id="unlisted advice"),
         pytest.param(
-            _healthy(advice=frozenset({HINT["id"]})), _outcome(_report(), 0), "missing", id="listed advice is missing"
+            _healthy(),
+            _outcome(_report(SLOW), 1),
+            "not broken",
+            id="a false alarm on a healthy host",
         ),
-        pytest.param(_healthy(), _outcome(_report(), 3), "exit code 3", id="an unknown on a healthy host"),
+        pytest.param(
+            _healthy(advice=frozenset()),
+            _outcome(_report(HINT), 0),
+            "unexpected",
+            id="unlisted advice",
+        ),
+        pytest.param(
+            _healthy(advice=frozenset({HINT["id"]})),
+            _outcome(_report(), 0),
+            "missing",
+            id="listed advice is missing",
+        ),
+        pytest.param(
+            _healthy(), _outcome(_report(), 3), "exit code 3", id="an unknown on a healthy host"
+        ),
     ],
 )
 def test_a_wrong_report_fails(scenario: Scenario, outcome: Outcome, said: str) -> None:
@@ -115,7 +147,8 @@ def test_a_scenario_that_could_not_be_built_fails_alone() -> None:
 
 @pytest.mark.xdist_group("together")
 def test_groups_stay_on_one_worker(request: pytest.FixtureRequest) -> None:
-    """Shared boxes and the emulated machine are built once a run only where xdist knows the groups."""
+    """Shared boxes and the emulated machine are built once a run only where xdist knows the
+    groups."""
     if not hasattr(request.config, "workerinput"):
         pytest.skip("one process")
     assert request.node.nodeid.endswith("@together")

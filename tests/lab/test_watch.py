@@ -6,6 +6,7 @@ import json
 import statistics
 import sys
 import time
+from functools import partial
 from typing import Any, NamedTuple
 
 import pytest
@@ -18,7 +19,8 @@ pytestmark = pytest.mark.timeout(600)
 
 LOG = "/tmp/watch.log"
 SEEN_S = 8.0
-"""Seconds within which a begin or an end has to be seen on a busy test machine; the figures are printed."""
+"""Seconds within which a begin or an end has to be seen on a busy test machine; the figures are
+printed."""
 
 
 class Injected(NamedTuple):
@@ -59,12 +61,24 @@ def seen(box: Box, kind: str, id: str, after: int) -> Any:
 
 
 def start_watch(box: Box, *options: str) -> int:
-    command = ["env", "-C", str(PROJECT), sys.executable, "-m", "diagnose", "watch", "--log", LOG, *options]
+    command = [
+        "env",
+        "-C",
+        str(PROJECT),
+        sys.executable,
+        "-m",
+        "diagnose",
+        "watch",
+        "--log",
+        LOG,
+        *options,
+    ]
     return box.spawn(command, log="/tmp/watch.out")
 
 
 def cpu_seconds(box: Box, pid: int) -> float:
-    """Of the watch and the rounds that it has waited for; the process that follows the engine is counted by itself."""
+    """Of the watch and the rounds that it has waited for; the process that follows the engine is
+    counted by itself."""
     fields = box.path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     return sum(map(int, fields[11:15])) / 100
 
@@ -81,23 +95,33 @@ def test_roots_begin_and_end(engine: Engine) -> None:
             before = len(changes(box))
             at = time.time()
             box.sh(injected.fault.format(bb=image))
-            began = box.wait_for(lambda: seen(box, "began", injected.id, before), SEEN_S + 4, injected.id)  # noqa: B023
+            began = box.wait_for(
+                partial(seen, box, "began", injected.id, before), SEEN_S + 4, injected.id
+            )
             delays["begin"].append(time.time() - at)
             assert began["root"]["severity"] in ("warning", "critical")
             before = len(changes(box))
             at = time.time()
             box.sh(injected.cure)
-            box.wait_for(lambda: seen(box, "ended", injected.id, before), SEEN_S + 4, f"end of {injected.id}")  # noqa: B023
+            box.wait_for(
+                partial(seen, box, "ended", injected.id, before),
+                SEEN_S + 4,
+                f"end of {injected.id}",
+            )
             delays["end"].append(time.time() - at)
         expected = {injected.id for injected in FAULTS}
         strange = [
-            change for change in changes(box) if change["change"] == "began" and change["root"]["id"] not in expected
+            change
+            for change in changes(box)
+            if change["change"] == "began" and change["root"]["id"] not in expected
         ]
         idle = cpu_seconds(box, pid)
         time.sleep(20)
         idle = (cpu_seconds(box, pid) - idle) / 20
         for name, seconds in delays.items():
-            print(f"{name}: median {statistics.median(seconds):.1f} s, most {max(seconds):.1f} s of {len(seconds)}")
+            print(
+                f"{name}: median {statistics.median(seconds):.1f} s, most {max(seconds):.1f} s of {len(seconds)}"
+            )
         print(f"idle: {idle:.2%} of a core; unexpected: {strange}")
         assert strange == []
         assert max(delays["begin"] + delays["end"]) < SEEN_S + 4
@@ -111,7 +135,9 @@ def test_it_survives_a_restart_of_the_engine(engine: Engine) -> None:
         time.sleep(6)
         box.stop_engine()
         box.wait_for(
-            lambda: any(change["change"] == "began" for change in changes(box)), 15, "a root of the dead engine"
+            lambda: any(change["change"] == "began" for change in changes(box)),
+            15,
+            "a root of the dead engine",
         )
         box.start_engine(config={"live-restore": True})
         box.wait_for(lambda: changes(box)[-1]["change"] in ("ended", "explained"), 20, "its end")

@@ -1,13 +1,16 @@
-"""Whether what the tool calls a cause is one: two faults on one host, one of them cured, and a second look.
+"""Whether what the tool calls a cause is one: two faults on one host, one of them cured, and a
+second look.
 
-    python -m tests.lab.truth record DIR [--seed N] [--pairs 150] [--minutes M]    the incidents, then pairs of faults of two families
-    python -m tests.lab.truth judge DIR                                            the figures, by the tool as it is now
+    python -m tests.lab.truth record DIR [--seed N] [--pairs 150] [--minutes M]
+    python -m tests.lab.truth judge DIR
 
-`record` builds each host on a real engine and keeps what the tool recorded before and after the cure. `judge` needs no engine: it
+`record` takes the incidents, then pairs of faults of two families; it builds each host on a real
+engine and keeps what the tool recorded before and after the cure. `judge` needs no engine: it
 judges the recordings again.
 
-The truth is what was broken: the finding that a scenario is declared by is a root, unless `EFFECTS` says of which fault it is an effect.
-What vanishes with the cured fault was its effect; what stays was not.
+The truth is what was broken: the finding that a scenario is declared by is a root, unless `EFFECTS`
+says of which fault it is an effect. What vanishes with the cured fault was its effect; what stays
+was not.
 """
 
 from __future__ import annotations
@@ -47,14 +50,23 @@ from .runner import BASE_CONFIG, start
 
 SEED = 20261126
 PAIRS_ON = "28.5"
-"""The engine that has the pairs. An incident is recorded on the oldest, on which all of them can be made."""
+"""The engine that has the pairs. An incident is recorded on the oldest, on which all of them can be
+made."""
 PATIENCE_S = 40
 """A container that waits for its next start, or for its next probe, is given so long to be well."""
 STEADY_S = 8
 """What loops in the lab ends within a second: a container that has run for so long is well."""
 LONGEST_S = 300
 
-HIDES_THE_REST = ("daemon", "daemon_told", "engine_wounds", "swarm", "broken_host", "traps", "healthy_programs")
+HIDES_THE_REST = (
+    "daemon",
+    "daemon_told",
+    "engine_wounds",
+    "swarm",
+    "broken_host",
+    "traps",
+    "healthy_programs",
+)
 """Scenario modules whose host says nothing about other faults, or whose faults are many already."""
 
 EFFECTS: dict[str, str] = {
@@ -85,7 +97,8 @@ CURES: dict[str, ByHand] = {
     "shared_memory_is_full": "docker exec postgres rm /dev/shm/segment",
     "rule_in_docker_user_drops_all": "iptables -D DOCKER-USER -j DROP",
     "script_of_the_other_backend": "iptables-legacy -P FORWARD ACCEPT",
-    "wrong_resolver_in_daemon_json": _CONFIG + "; systemctl restart docker; docker restart -t 0 api",
+    "wrong_resolver_in_daemon_json": _CONFIG
+    + "; systemctl restart docker; docker restart -t 0 api",
     "resolver_went_down_beside_a_bad_deploy": _dns_again,
     "resolver_of_the_host_is_silent": _undrop,
     "subnet_hides_the_resolver": "docker network disconnect -f office printer; docker network rm office",
@@ -102,13 +115,15 @@ CURES: dict[str, ByHand] = {
 }
 """By incident or scenario: its cause removed by hand, where the page alone does not do it."""
 REMEMBERED = ("image.registry-unreachable",)
-"""Checks that read the engine's log of the last day: a cure does not unsay what is written there."""
+"""Checks that read the engine's log of the last day: a cure does not unsay what is written there.
+"""
 LOOPS = ("container.restart-loop", "container.restarts-exhausted")
 
 
 @dataclass(frozen=True)
 class Fault:
-    """What is broken, as the report must tell it: the finding of the cause, and what may follow from it."""
+    """What is broken, as the report must tell it: the finding of the cause, and what may follow
+    from it."""
 
     name: str
     cause: Expectation
@@ -120,7 +135,10 @@ class Fault:
 
     def owns(self, finding: Reported) -> bool:
         """Whether the finding is the fault's own or may follow from it."""
-        return any(matches(known, finding.id, str(finding.subject)) for known in (self.cause, *self.follows))
+        return any(
+            matches(known, finding.id, str(finding.subject))
+            for known in (self.cause, *self.follows)
+        )
 
 
 @dataclass
@@ -158,9 +176,11 @@ class Figures:
 
 
 def pairs(seed: int, number: int, engine: Engine) -> list[tuple[Scenario, Scenario]]:
-    """So many pairs of faults of two families that can stand on one host, the one to be cured first.
+    """So many pairs of faults of two families that can stand on one host, the one to be cured
+    first.
 
-    Each family has its turn as the cured one, so that few scenarios of a family are met as often as many.
+    Each family has its turn as the cured one, so that few scenarios of a family are met as often as
+    many.
     """
     known = registry.load()
     chosen = [each for each in discover_scenarios().values() if _is_fit(each, engine, known)]
@@ -175,7 +195,11 @@ def pairs(seed: int, number: int, engine: Engine) -> list[tuple[Scenario, Scenar
     while len(found) < number:
         for family in sorted(by_family):
             cured = by_family[family][turn % len(by_family[family])]
-            others = [each for each in chosen if _stand_together(cured, each) and (cured, each) not in found]
+            others = [
+                each
+                for each in chosen
+                if _stand_together(cured, each) and (cured, each) not in found
+            ]
             if others:
                 found.append((cured, choice.choice(others)))
         turn += 1
@@ -188,7 +212,12 @@ def _family(scenario: Scenario) -> str:
 
 def _is_fit(scenario: Scenario, engine: Engine, known: Mapping[str, Any]) -> bool:
     module = scenario.name.partition(".")[0]
-    if scenario.healthy or scenario.name in LEFT_OUT or module in HIDES_THE_REST or engine not in scenario.engines:
+    if (
+        scenario.healthy
+        or scenario.name in LEFT_OUT
+        or module in HIDES_THE_REST
+        or engine not in scenario.engines
+    ):
         return False
     check = known.get(scenario.expected[0][0])
     if check is None or check.posture or check.severity is Severity.advice:
@@ -198,7 +227,8 @@ def _is_fit(scenario: Scenario, engine: Engine, known: Mapping[str, Any]) -> boo
 
 
 def _stand_together(first: Scenario, second: Scenario) -> bool:
-    """Whether one host can have both: of other families, and at most one wants a host of its own."""
+    """Whether one host can have both: of other families, and at most one wants a host of its
+    own."""
     return _family(first) != _family(second) and (first.shareable or second.shareable)
 
 
@@ -206,7 +236,8 @@ def _stand_together(first: Scenario, second: Scenario) -> bool:
 
 
 def record_pair(cured: Scenario, other: Scenario, engine: Engine, folder: Path) -> None:
-    """Build both faults on one host, and keep what the tool records before and after the first is cured."""
+    """Build both faults on one host, and keep what the tool records before and after the first is
+    cured."""
     special = other if cured.shareable else cured
     order = (other, cured) if other.shareable else (cured, other)
     with Box(engine, **special.box) as box:
@@ -216,12 +247,16 @@ def record_pair(cured: Scenario, other: Scenario, engine: Engine, folder: Path) 
         box.image("bb:1.36")
         for scenario in order:
             scenario.inject(box)
-        follows = [(each.name, each.expected[0], [*each.expected[1:], *each.also]) for each in (cured, other)]
+        follows = [
+            (each.name, each.expected[0], [*each.expected[1:], *each.also])
+            for each in (cured, other)
+        ]
         _look_cure_look(box, cured, folder, follows)
 
 
 def record_incident(incident: Incident, engine: Engine, folder: Path) -> None:
-    """Build a compound incident, and keep what the tool records before and after its root is cured."""
+    """Build a compound incident, and keep what the tool records before and after its root is
+    cured."""
     scenario = Scenario(incident.name, incident.doc, incident.inject, (incident.root,), engine_started=incident.engine_started,
                         baseline=False, box=incident.box, config=incident.config, flags=incident.flags)  # fmt: skip
     with Box(engine, **incident.box) as box:
@@ -266,9 +301,12 @@ def _look_cure_look(box: Box, cured: Scenario, folder: Path, faults: Sequence[An
 
 
 def _wait_for(box: Box, names: set[str]) -> None:
-    """Starts those again that have ended, and waits until all have run for `STEADY_S`, or PATIENCE_S are over."""
+    """Starts those again that have ended, and waits until all have run for `STEADY_S`, or
+    PATIENCE_S are over."""
     ended = [
-        name for name, state in _states(box).items() if name in names and state in ("exited", "restarting", "created")
+        name
+        for name, state in _states(box).items()
+        if name in names and state in ("exited", "restarting", "created")
     ]
     if ended:
         box.docker("restart", "-t", "0", *ended, check=False, timeout=60)
@@ -296,7 +334,9 @@ def _known(finding: Reported, faults: Sequence[Fault]) -> bool:
 def _recorded(box: Box, folder: Path) -> Report:
     recording = f"/tmp/truth-{folder.name}-{secrets.token_hex(4)}"
     box.sh(f"mkdir -m 1777 {recording}")
-    live = box.diagnose("all", "--format", "json", "--budget", "20", "--record", f"{recording}/tape")
+    live = box.diagnose(
+        "all", "--format", "json", "--budget", "20", "--record", f"{recording}/tape"
+    )
     assert live.report, "a report, or the tool's own words about what went wrong"
     shutil.copytree(box.path(f"{recording}/tape"), folder)
     return _judged(folder)
@@ -307,19 +347,29 @@ def _recorded(box: Box, folder: Path) -> Report:
 
 def _judged(folder: Path) -> Report:
     known = registry.load()
-    return diagnose(lambda: known, None, Options(source=folder, budget_s=120), began=time.monotonic())
+    return diagnose(
+        lambda: known, None, Options(source=folder, budget_s=120), began=time.monotonic()
+    )
 
 
 def _fault(name: str, own: Expectation, follows: list[Expectation]) -> Fault:
-    """A scenario's fault. Where its own finding is declared an effect, the cause is what it names."""
+    """A scenario's fault. Where its own finding is declared an effect, the cause is what it
+    names."""
     cause = EFFECTS.get(name)
-    return Fault(name, own, tuple(follows)) if cause is None else Fault(name, (cause, "*"), (own, *follows))
+    return (
+        Fault(name, own, tuple(follows))
+        if cause is None
+        else Fault(name, (cause, "*"), (own, *follows))
+    )
 
 
 def judge(folder: Path, figures: Figures) -> None:
     """Count one recorded host."""
     state = json.loads((folder / "truth.json").read_text())
-    faults = [_fault(name, tuple(own), [tuple(each) for each in follows]) for name, own, follows in state["faults"]]
+    faults = [
+        _fault(name, tuple(own), [tuple(each) for each in follows])
+        for name, own, follows in state["faults"]
+    ]
     cured, where = faults[0], folder.name
     before = _judged(folder / "before")
     loud = [finding for finding in before.findings if finding.severity > Severity.advice]
@@ -333,7 +383,9 @@ def judge(folder: Path, figures: Figures) -> None:
             cause = by_key[link.cause]
             is_foreign = not any(fault.owns(finding) and fault.owns(cause) for fault in faults)
             if own or is_foreign:
-                figures.folded_wrongly.append(f"{where}: {finding.key} <- {cause.key} ({link.strength.name})")
+                figures.folded_wrongly.append(
+                    f"{where}: {finding.key} <- {cause.key} ({link.strength.name})"
+                )
     if not state["healed"] or not (folder / "after").is_dir():
         return
     figures.cured += 1
@@ -345,7 +397,11 @@ def judge(folder: Path, figures: Figures) -> None:
         is_gone = after.get(finding.key, Severity.advice) < finding.severity or (
             finding.id in LOOPS and finding.subject.name in steady
         )
-        leads = {key: strength for key, strength in _leads(finding, by_key).items() if cured.is_cause(by_key[key])}
+        leads = {
+            key: strength
+            for key, strength in _leads(finding, by_key).items()
+            if cured.is_cause(by_key[key])
+        }
         if cured.is_cause(finding):
             continue
         proven = [strength for strength in leads.values() if strength is Strength.proven]
@@ -358,28 +414,44 @@ def judge(folder: Path, figures: Figures) -> None:
             figures.effects += 1
             if finding.root:
                 figures.shown_as_roots.append(f"{where}: {finding.key}, gone after {steps}")
-        if is_gone and not leads and "d" not in {step.partition(", ")[2][:1] for step in state["steps"]}:
+        if (
+            is_gone
+            and not leads
+            and "d" not in {step.partition(", ")[2][:1] for step in state["steps"]}
+        ):
             figures.gone_as_well.append(f"{where}: {finding.key} after {steps}")
 
 
 def _steady(folder: Path) -> frozenset[str]:
-    """The containers that have run for STEADY_S: a loop counts as one for an hour after it has ended."""
-    containers, clock = collect([Containers, Clock], Options(source=folder, budget_s=60), began=time.monotonic())
+    """The containers that have run for STEADY_S: a loop counts as one for an hour after it has
+    ended."""
+    containers, clock = collect(
+        [Containers, Clock], Options(source=folder, budget_s=60), began=time.monotonic()
+    )
     if not isinstance(containers, Containers) or not isinstance(clock, Clock):
         return frozenset()
     running = [container for container in containers if container.state.status == "running"]
-    return frozenset(container.name for container in running if (clock.age(container.started_at) or 0.0) >= STEADY_S)
+    return frozenset(
+        container.name
+        for container in running
+        if (clock.age(container.started_at) or 0.0) >= STEADY_S
+    )
 
 
 def _leads(finding: Reported, by_key: Mapping[str, Reported]) -> dict[str, Strength]:
-    """The causes above a finding, each with the weakest link on the way; without those that are no cause alone."""
+    """The causes above a finding, each with the weakest link on the way; without those that are no
+    cause alone."""
     found: dict[str, Strength] = {}
     open_ends = [(finding, Strength.proven)]
     while open_ends:
         effect, strength = open_ends.pop()
         for link in effect.causes:
             weakest = min(strength, link.strength)
-            if not link.jointly and found.get(link.cause, Strength.possible) <= weakest and link.cause not in found:
+            if (
+                not link.jointly
+                and found.get(link.cause, Strength.possible) <= weakest
+                and link.cause not in found
+            ):
                 found[link.cause] = weakest
                 open_ends.append((by_key[link.cause], weakest))
     return found
@@ -404,8 +476,14 @@ def _record(into: Path, seed: int, number: int, minutes: float) -> None:
         began = time.monotonic()
         command = [sys.executable, "-m", "tests.lab.truth", "one", str(into), job]
         try:
-            done = subprocess.run(command, capture_output=True, text=True, timeout=LONGEST_S, check=False)
-            said = "recorded" if done.returncode == 0 else f"not recorded: {done.stderr.strip()[-300:]}"
+            done = subprocess.run(
+                command, capture_output=True, text=True, timeout=LONGEST_S, check=False
+            )
+            said = (
+                "recorded"
+                if done.returncode == 0
+                else f"not recorded: {done.stderr.strip()[-300:]}"
+            )
         except subprocess.TimeoutExpired:
             said = f"not recorded: more than {LONGEST_S} s"
         print(f"{number}/{len(jobs)} {job}: {said}, {time.monotonic() - began:.0f} s", flush=True)

@@ -1,4 +1,5 @@
-"""Programs and commands in a fresh network namespace, and what the network process answers there."""
+"""Programs and commands in a fresh network namespace, and what the network process answers
+there."""
 
 from __future__ import annotations
 
@@ -33,9 +34,13 @@ print(json.dumps({name: answer(*asked) for name, asked in json.loads(sys.argv[1]
 
 
 def answers_inside(
-    asked: Mapping[str, tuple[str, Mapping[str, Any]]], before: str = "", after: str = "", as_nobody: bool = False
+    asked: Mapping[str, tuple[str, Mapping[str, Any]]],
+    before: str = "",
+    after: str = "",
+    as_nobody: bool = False,
 ) -> tuple[dict[str, Any], str]:
-    """The answers to questions (kind and arguments by a name) in a fresh network namespace, and what `after` prints there.
+    """The answers to questions (kind and arguments by a name) in a fresh network namespace, and
+    what `after` prints there.
 
     before and after are shell scripts, in which $PYTHON is this interpreter.
     """

@@ -1,4 +1,5 @@
-"""The engine's hands against servers that misbehave on purpose: real sockets, one small thread each."""
+"""The engine's hands against servers that misbehave on purpose: real sockets, one small thread
+each."""
 
 from __future__ import annotations
 
@@ -38,7 +39,8 @@ PING = (
 
 
 class Server:
-    """A server on a unix socket that keeps connections alive; it notes how many, and the targets."""
+    """A server on a unix socket that keeps connections alive; it notes how many, and the
+    targets."""
 
     def __init__(self, path: Path, script: Script) -> None:
         self.path = path
@@ -116,9 +118,12 @@ Ask = Callable[[Live, AnyQuestion], Any]
 
 @pytest.fixture(params=["one question", "one of many", "through docker-py"])
 def ask(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Ask:
-    """The ways in which the engine is asked: a question by itself, as those of the api lane are, and as a remote engine is."""
+    """The ways in which the engine is asked: a question by itself, as those of the api lane are,
+    and as a remote engine is."""
     if request.param == "through docker-py":
-        monkeypatch.setattr(Server, "live", lambda server: Live(Options(host=server.listen_on_tcp())))
+        monkeypatch.setattr(
+            Server, "live", lambda server: Live(Options(host=server.listen_on_tcp()))
+        )
     if request.param != "one of many":
         return lambda live, asked: live.ask(asked)
     return lambda live, asked: dict(served(live, [asked]))[asked]
@@ -204,7 +209,11 @@ def test_body_is_decoded_and_connection_kept(
 
 LONGER_CHUNK = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nabcdef\r\n0\r\n\r\n"
 FAILURES = {
-    "HTML with status 500": (reply(b"<html>\n<b>oops</b>", "500 Oops"), "refused", "HTTP 500: <html> <b>oops</b>"),
+    "HTML with status 500": (
+        reply(b"<html>\n<b>oops</b>", "500 Oops"),
+        "refused",
+        "HTTP 500: <html> <b>oops</b>",
+    ),
     "404 with the engine's message": (
         reply(b'{"message":"No such container: x"}', "404 Not Found"),
         "gone",
@@ -212,9 +221,21 @@ FAILURES = {
     ),
     "403 of a socket proxy": (reply(b"<h1>403</h1>", "403 Forbidden"), "forbidden", "HTTP 403"),
     "401": (reply(b"", "401 Unauthorized"), "forbidden", "HTTP 401"),
-    "redirect is not followed": (reply(b"", "301 Moved", "Location: /x\r\n"), "refused", "HTTP 301"),
-    "error whose message is no text": (reply(b'{"message":[1]}', "500 Oops"), "refused", "HTTP 500: "),
-    "error with half a surrogate": (reply(b'{"message":"a\\ud800"}', "500 Oops"), "refused", "HTTP 500: {"),
+    "redirect is not followed": (
+        reply(b"", "301 Moved", "Location: /x\r\n"),
+        "refused",
+        "HTTP 301",
+    ),
+    "error whose message is no text": (
+        reply(b'{"message":[1]}', "500 Oops"),
+        "refused",
+        "HTTP 500: ",
+    ),
+    "error with half a surrogate": (
+        reply(b'{"message":"a\\ud800"}', "500 Oops"),
+        "refused",
+        "HTTP 500: {",
+    ),
     "error whose body is a list": (reply(b"[1]", "500 Oops"), "refused", "HTTP 500: [1]"),
     "not JSON": (reply(b"hello"), "malformed", "not JSON"),
     "nothing": (reply(b""), "malformed", "empty"),
@@ -223,14 +244,26 @@ FAILURES = {
     "nested 100,000 deep": (reply(b"[" * 100_000), "malformed", "not JSON"),
     "not HTTP": (b"SSH-2.0-OpenSSH_9.2\r\n", "malformed", "not HTTP"),
     "status is no number": (b"HTTP/1.1 abc\r\n\r\n", "malformed", "not HTTP"),
-    "negative length": (b"HTTP/1.1 200 OK\r\nContent-Length: -5\r\n\r\n", "malformed", "Content-Length"),
-    "length beyond any memory": (b"HTTP/1.1 200 OK\r\nContent-Length: 99999999999999999999\r\n\r\n", "too large", ""),
+    "negative length": (
+        b"HTTP/1.1 200 OK\r\nContent-Length: -5\r\n\r\n",
+        "malformed",
+        "Content-Length",
+    ),
+    "length beyond any memory": (
+        b"HTTP/1.1 200 OK\r\nContent-Length: 99999999999999999999\r\n\r\n",
+        "too large",
+        "",
+    ),
     "chunk size is no number": (
         b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
         "malformed",
         "chunk",
     ),
-    "negative chunk size": (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n-2\r\n", "malformed", "chunk"),
+    "negative chunk size": (
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n-2\r\n",
+        "malformed",
+        "chunk",
+    ),
     "chunk longer than it says": (LONGER_CHUNK, "malformed", "chunk"),
 }
 
@@ -242,7 +275,9 @@ def test_unreadable_answer_says_why(
     server = serve(says(raw))
     answer = ask(server.live(), question("api.info"))
     assert isinstance(answer, Failed)
-    if raw == LONGER_CHUNK and server.is_on_tcp:  # http.client skips what follows a chunk, and waits for more
+    if (
+        raw == LONGER_CHUNK and server.is_on_tcp
+    ):  # http.client skips what follows a chunk, and waits for more
         reason, detail = "timed out", ""
     assert answer.reason == reason
     assert detail in answer.detail
@@ -251,13 +286,18 @@ def test_unreadable_answer_says_why(
 HANG_UPS = {
     "inside the headers": (b"HTTP/1.1 200 OK\r\nConte", "malformed"),
     "inside a counted body": (b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n[1,", "malformed"),
-    "inside a chunk": (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n[1", "malformed"),
+    "inside a chunk": (
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n[1",
+        "malformed",
+    ),
     "without an answer": (b"", "refused"),
 }
 
 
 @pytest.mark.parametrize(("raw", "reason"), HANG_UPS.values(), ids=HANG_UPS)
-def test_connection_closed_early(ask: Ask, serve: Callable[[Script], Server], raw: bytes, reason: str) -> None:
+def test_connection_closed_early(
+    ask: Ask, serve: Callable[[Script], Server], raw: bytes, reason: str
+) -> None:
     answer = ask(serve(says_and_hangs_up(raw)).live(), question("api.info"))
     assert isinstance(answer, Failed)
     assert answer.reason == reason
@@ -270,7 +310,9 @@ def test_body_up_to_the_end_of_the_connection(ask: Ask, serve: Callable[[Script]
     assert ask(live, question("api.info")) == [1]
 
 
-def test_connection_closed_between_two_questions_is_replaced(ask: Ask, serve: Callable[[Script], Server]) -> None:
+def test_connection_closed_between_two_questions_is_replaced(
+    ask: Ask, serve: Callable[[Script], Server]
+) -> None:
     server = serve(says_and_hangs_up(reply(b"{}")))
     live = server.live()
     assert [ask(live, question("api.info")) for _ in range(3)] == [{}, {}, {}]
@@ -288,14 +330,20 @@ def test_total_deadline_holds(ask: Ask, serve: Callable[[Script], Server], scrip
     assert took < policies()["api.container"].deadline + 0.6
 
 
-@pytest.mark.parametrize(("script", "reason"), [(endless, "too large"), (endless_headers, "malformed")])
-def test_endless_answer_is_cut_off(ask: Ask, serve: Callable[[Script], Server], script: Script, reason: str) -> None:
+@pytest.mark.parametrize(
+    ("script", "reason"), [(endless, "too large"), (endless_headers, "malformed")]
+)
+def test_endless_answer_is_cut_off(
+    ask: Ask, serve: Callable[[Script], Server], script: Script, reason: str
+) -> None:
     answer = ask(serve(script).live(), question("api.containers"))
     assert isinstance(answer, Failed)
     assert answer.reason == reason
 
 
-def test_stuck_answer_leaves_the_next_question_alone(ask: Ask, serve: Callable[[Script], Server]) -> None:
+def test_stuck_answer_leaves_the_next_question_alone(
+    ask: Ask, serve: Callable[[Script], Server]
+) -> None:
     def script(connection: socket.socket, target: str) -> None:
         if "stuck" in target:
             time.sleep(30)
@@ -332,7 +380,9 @@ def test_stuck_answers_hold_up_nobody_else(serve: Callable[[Script], Server]) ->
 
     begin = time.monotonic()
     came = {}
-    for asked, answer in served(serve(script).live(), inspects("stuck", "drips", *map(str, range(50)))):
+    for asked, answer in served(
+        serve(script).live(), inspects("stuck", "drips", *map(str, range(50)))
+    ):
         came[asked.args["id"]] = answer, time.monotonic() - begin
     late = {id for id, (answer, _) in came.items() if isinstance(answer, Failed)}
     assert late == {"stuck", "drips"}
@@ -342,7 +392,9 @@ def test_stuck_answers_hold_up_nobody_else(serve: Callable[[Script], Server]) ->
     assert max(at for _, at in came.values()) < policies()["api.container"].deadline + 0.6
 
 
-def test_question_that_comes_while_others_are_stuck_is_asked_at_once(serve: Callable[[Script], Server]) -> None:
+def test_question_that_comes_while_others_are_stuck_is_asked_at_once(
+    serve: Callable[[Script], Server],
+) -> None:
     def script(connection: socket.socket, target: str) -> None:
         if "stuck" in target:
             time.sleep(30)
@@ -359,7 +411,9 @@ def test_kept_connections_that_were_closed_are_replaced(serve: Callable[[Script]
         connection.shutdown(socket.SHUT_RDWR)
 
     asked = inspects(*map(str, range(20)))
-    assert dict(served(serve(script).live(), asked)) == {each: {"Id": each.args["id"]} for each in asked}
+    assert dict(served(serve(script).live(), asked)) == {
+        each: {"Id": each.args["id"]} for each in asked
+    }
 
 
 def test_engine_that_dies_meanwhile_refuses_the_rest(serve: Callable[[Script], Server]) -> None:
@@ -382,7 +436,10 @@ def test_nothing_is_sent_after_a_failed_ping(tmp_path: Path) -> None:
         frozen.listen(1)
         live = Live(Options(host=f"unix://{path}"))
         begin = time.monotonic()
-        answers = [live.ask(question(kind)) for kind in ("api.ping", "api.info", "api.containers", "api.ping")]
+        answers = [
+            live.ask(question(kind))
+            for kind in ("api.ping", "api.info", "api.containers", "api.ping")
+        ]
         took = time.monotonic() - begin
     assert [answer.reason for answer in answers] == ["timed out"] * 4
     assert took < policies()["api.ping"].deadline + 0.3
@@ -418,11 +475,24 @@ def test_socket_that_nobody_serves(tmp_path: Path) -> None:
 PINGS: dict[str, tuple[bytes, dict[str, Any] | str]] = {
     "engine 20.10": (
         PING,
-        {"api_version": "1.41", "engine_version": "20.10.24+dfsg1", "libpod": None, "docker_experimental": False},
+        {
+            "api_version": "1.41",
+            "engine_version": "20.10.24+dfsg1",
+            "libpod": None,
+            "docker_experimental": False,
+        },
     ),
     "podman 4.3": (
-        reply(b"OK", headers="Api-Version: 1.41\r\nLibpod-Api-Version: 4.3.1\r\nServer: Libpod/4.3.1 (linux)\r\n"),
-        {"api_version": "1.41", "engine_version": None, "libpod": "4.3.1", "server": "Libpod/4.3.1 (linux)"},
+        reply(
+            b"OK",
+            headers="Api-Version: 1.41\r\nLibpod-Api-Version: 4.3.1\r\nServer: Libpod/4.3.1 (linux)\r\n",
+        ),
+        {
+            "api_version": "1.41",
+            "engine_version": None,
+            "libpod": "4.3.1",
+            "server": "Libpod/4.3.1 (linux)",
+        },
     ),
     "no version": (reply(b"OK"), {"api_version": None, "server": None}),
     "a web server": (reply(b"<html>It works</html>", headers="Server: nginx\r\n"), "malformed"),
@@ -457,7 +527,11 @@ TARGETS = {
         {"id": "reg:5000/a/b:1@sha256:00"},
         "/v1.41/images/reg:5000/a/b:1@sha256:00/json",
     ),
-    "hostile id": ("api.container", {"id": "a b\r\nX: ?#"}, "/v1.41/containers/a%20b%0D%0AX:%20%3F%23/json"),
+    "hostile id": (
+        "api.container",
+        {"id": "a b\r\nX: ?#"},
+        "/v1.41/containers/a%20b%0D%0AX:%20%3F%23/json",
+    ),
     "type is not for API 1.41": ("api.system_df", {"type": ["volume"]}, "/v1.41/system/df"),
     "filters": (
         "api.tasks",
@@ -469,14 +543,18 @@ TARGETS = {
 
 
 @pytest.mark.parametrize(("kind", "args", "target"), TARGETS.values(), ids=TARGETS)
-def test_target(serve: Callable[[Script], Server], kind: str, args: dict[str, Any], target: str) -> None:
+def test_target(
+    serve: Callable[[Script], Server], kind: str, args: dict[str, Any], target: str
+) -> None:
     server = serve(says(reply(b"{}")))
     assert server.live().ask(question(kind, **args)) == {}
     assert server.targets == ["/_ping", target]
 
 
 def test_every_api_kind_has_a_path() -> None:
-    pathless = {kind for kind, policy in policies().items() if kind.startswith("api.") and not policy.path}
+    pathless = {
+        kind for kind, policy in policies().items() if kind.startswith("api.") and not policy.path
+    }
     assert pathless == {"api.ping"}
 
 
@@ -489,12 +567,18 @@ def test_events_end_now_and_are_lines(serve: Callable[[Script], Server]) -> None
     assert float(query["until"]) == pytest.approx(time.time(), abs=5)
 
 
-def test_events_are_followed_until_they_are_closed(ask: Ask, serve: Callable[[Script], Server]) -> None:
-    """Redacted as they come, over a local socket and over TCP; whoever follows ends it from another thread."""
+def test_events_are_followed_until_they_are_closed(
+    ask: Ask, serve: Callable[[Script], Server]
+) -> None:
+    """Redacted as they come, over a local socket and over TCP; whoever follows ends it from another
+    thread."""
 
     def script(connection: socket.socket, target: str) -> None:
         attributes = {"name": "web", "DB_PASSWORD": "made-up-3f9a1c77"}
-        lines = [json.dumps({"Action": action, "Actor": {"Attributes": attributes}}) for action in ("start", "die")]
+        lines = [
+            json.dumps({"Action": action, "Actor": {"Attributes": attributes}})
+            for action in ("start", "die")
+        ]
         text = "\n".join(lines).encode() + b"\n"
         connection.sendall(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
         for part in (text[:50], text[50:]):  # a chunk need not be a line
@@ -529,7 +613,12 @@ def frame(stream: int, text: bytes) -> bytes:
 
 
 LOGS = {
-    "two streams": (frame(1, b"a\n") + frame(2, b"b\n") + frame(1, b"c\n"), "a\nb\nc\n", "a\nc\n", "b\n"),
+    "two streams": (
+        frame(1, b"a\n") + frame(2, b"b\n") + frame(1, b"c\n"),
+        "a\nb\nc\n",
+        "a\nc\n",
+        "b\n",
+    ),
     "a terminal": (b"a\r\nb\r\n", "a\r\nb\r\n", "a\r\nb\r\n", ""),
     "nothing": (b"", "", "", ""),
     "frame cut short": (frame(1, b"abc")[:-1], "ab", "ab", ""),
@@ -538,7 +627,9 @@ LOGS = {
 
 
 @pytest.mark.parametrize(("raw", "text", "stdout", "stderr"), LOGS.values(), ids=LOGS)
-def test_logs(serve: Callable[[Script], Server], raw: bytes, text: str, stdout: str, stderr: str) -> None:
+def test_logs(
+    serve: Callable[[Script], Server], raw: bytes, text: str, stdout: str, stderr: str
+) -> None:
     answer = serve(says(reply(raw))).live().ask(question("api.logs", id="x"))
     assert (answer["text"], answer["stdout"], answer["stderr"]) == (text, stdout, stderr)
     assert answer["truncated"] is False
@@ -563,7 +654,9 @@ def test_endless_log_is_cut(serve: Callable[[Script], Server]) -> None:
     assert (answer["text"], answer["truncated"]) == ("z" * 100, True)
 
 
-def test_the_settled_engine_is_asked_later(serve: Callable[[Script], Server], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_settled_engine_is_asked_later(
+    serve: Callable[[Script], Server], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(api, "SETTLE_S", 0.3)
     live = serve(says(reply(b"{}"))).live()
     begin = time.monotonic()
@@ -571,10 +664,14 @@ def test_the_settled_engine_is_asked_later(serve: Callable[[Script], Server], mo
     assert time.monotonic() - begin >= 0.3
 
 
-def test_engine_that_gave_up_our_versions_is_asked_without(serve: Callable[[Script], Server]) -> None:
+def test_engine_that_gave_up_our_versions_is_asked_without(
+    serve: Callable[[Script], Server],
+) -> None:
     def script(connection: socket.socket, target: str) -> None:
         old = b'{"message":"client version 1.41 is too old. Minimum supported API version is 1.60"}'
-        connection.sendall(reply(old, "400 Bad Request") if target.startswith("/v") else reply(b"[]"))
+        connection.sendall(
+            reply(old, "400 Bad Request") if target.startswith("/v") else reply(b"[]")
+        )
 
     server = serve(script)
     assert server.live().ask(question("api.networks")) == []
@@ -582,7 +679,11 @@ def test_engine_that_gave_up_our_versions_is_asked_without(serve: Callable[[Scri
 
 
 def test_error_of_the_engine_inside_the_logs(serve: Callable[[Script], Server]) -> None:
-    answer = serve(says(reply(frame(1, b"a\n") + frame(3, b"broken")))).live().ask(question("api.logs", id="x"))
+    answer = (
+        serve(says(reply(frame(1, b"a\n") + frame(3, b"broken"))))
+        .live()
+        .ask(question("api.logs", id="x"))
+    )
     assert (answer["text"], answer["error"]) == ("a\n", "broken")
 
 
@@ -590,7 +691,13 @@ def tar(name: str, content: bytes = b"", kind: bytes = tarfile.REGTYPE, target: 
     stream = io.BytesIO()
     with tarfile.open(fileobj=stream, mode="w", format=tarfile.PAX_FORMAT) as archive:
         member = tarfile.TarInfo(name)
-        member.size, member.mode, member.type, member.linkname, member.uid = len(content), 0o755, kind, target, 1000
+        member.size, member.mode, member.type, member.linkname, member.uid = (
+            len(content),
+            0o755,
+            kind,
+            target,
+            1000,
+        )
         archive.addfile(member, io.BytesIO(content))
     return stream.getvalue()
 
@@ -602,14 +709,23 @@ def test_archive_gives_the_first_bytes_of_a_file(serve: Callable[[Script], Serve
         .ask(question("api.archive", id="c", path="/x", bytes=11))
     )
     assert answer["text"] == "#!/bin/sh\r\n"
-    assert (answer["type"], answer["mode"], answer["uid"], answer["size"]) == ("file", 0o755, 1000, 100_011)
+    assert (answer["type"], answer["mode"], answer["uid"], answer["size"]) == (
+        "file",
+        0o755,
+        1000,
+        100_011,
+    )
     assert answer["truncated"] is True
 
 
 def test_archive_of_a_link_and_of_a_binary(serve: Callable[[Script], Server]) -> None:
-    stat = base64.b64encode(json.dumps({"name": "sh", "linkTarget": "/bin/busybox"}).encode()).decode()
+    stat = base64.b64encode(
+        json.dumps({"name": "sh", "linkTarget": "/bin/busybox"}).encode()
+    ).decode()
     header = f"X-Docker-Container-Path-Stat: {stat}\r\n"
-    link = serve(says(reply(tar("sh", kind=tarfile.SYMTYPE, target="busybox"), headers=header))).live()
+    link = serve(
+        says(reply(tar("sh", kind=tarfile.SYMTYPE, target="busybox"), headers=header))
+    ).live()
     answer = link.ask(question("api.archive", id="c", path="/bin/sh"))
     assert (answer["type"], answer["link_target"], answer["text"]) == ("link", "/bin/busybox", None)
     odd = serve(says(reply(tar("sh", kind=tarfile.SYMTYPE, target="a\udcff")))).live()
@@ -641,7 +757,10 @@ def test_engines_clock_counts_when_it_is_another(tmp_path: Path) -> None:
 
 
 WELL_FORMED = [
-    reply(b'{"Names": ["/web"], "State": "running"}', headers="Api-Version: 1.51\r\nConnection: keep-alive\r\n"),
+    reply(
+        b'{"Names": ["/web"], "State": "running"}',
+        headers="Api-Version: 1.51\r\nConnection: keep-alive\r\n",
+    ),
     chunked(b'[{"Id": "ab"}', b', {"Id": "cd"}]'),
     b"HTTP/1.0 200 OK\r\n\r\n[]",
 ]
@@ -650,10 +769,15 @@ WELL_FORMED = [
 @settings(max_examples=200, deadline=None)
 @given(
     raw=st.sampled_from(WELL_FORMED),
-    cuts=st.lists(st.tuples(st.integers(0, 200), st.integers(0, 20), st.binary(max_size=8)), max_size=4),
+    cuts=st.lists(
+        st.tuples(st.integers(0, 200), st.integers(0, 20), st.binary(max_size=8)), max_size=4
+    ),
 )
-def test_mutated_answers_raise_nothing_unexpected(raw: bytes, cuts: list[tuple[int, int, bytes]]) -> None:
-    """Bytes replaced, lost and added anywhere: a reply, or one of the exceptions that the reader promises."""
+def test_mutated_answers_raise_nothing_unexpected(
+    raw: bytes, cuts: list[tuple[int, int, bytes]]
+) -> None:
+    """Bytes replaced, lost and added anywhere: a reply, or one of the exceptions that the reader
+    promises."""
     for at, lost, added in cuts:
         raw = raw[:at] + added + raw[at + lost :]
     near, far = socket.socketpair()

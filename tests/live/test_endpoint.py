@@ -1,4 +1,5 @@
-"""Which engine is meant: every way of naming one, and connecting over TLS and ssh for real, on loopback."""
+"""Which engine is meant: every way of naming one, and connecting over TLS and ssh for real, on
+loopback."""
 
 from __future__ import annotations
 
@@ -28,14 +29,17 @@ from tests.questions import question
 PING = b"HTTP/1.1 200 OK\r\nApi-Version: 1.51\r\nContent-Length: 2\r\n\r\nOK"
 
 
-def context(folder: Path, name: str, host: Any, *, insecure: bool = False, pem: bool = False) -> None:
+def context(
+    folder: Path, name: str, host: Any, *, insecure: bool = False, pem: bool = False
+) -> None:
     """A context as `docker context create` writes it (docker 28.5.2)."""
     digest = hashlib.sha256(name.encode()).hexdigest()
     meta = folder / "contexts" / "meta" / digest
     meta.mkdir(parents=True)
     endpoint = {"Host": host, "SkipTLSVerify": insecure}
     (meta / "meta.json").write_text(
-        json.dumps({"Name": name, "Metadata": {}, "Endpoints": {"docker": endpoint}}), encoding="utf-8"
+        json.dumps({"Name": name, "Metadata": {}, "Endpoints": {"docker": endpoint}}),
+        encoding="utf-8",
     )
     if pem:
         store = folder / "contexts" / "tls" / digest / "docker"
@@ -99,7 +103,9 @@ def test_nothing_named_is_a_local_socket(tmp_path: Path) -> None:
     assert (found.scheme, found.named, found.tls) == ("unix", False, None)
 
 
-@pytest.mark.skipif(os.path.exists("/var/run/docker.sock"), reason="this machine has a default socket")
+@pytest.mark.skipif(
+    os.path.exists("/var/run/docker.sock"), reason="this machine has a default socket"
+)
 def test_rootless_socket_where_there_is_no_default_one(tmp_path: Path) -> None:
     environ = {"HOME": "/nonexistent", "XDG_RUNTIME_DIR": str(tmp_path)}
     (tmp_path / "podman").mkdir()
@@ -147,14 +153,18 @@ def test_engine_of_this_user_whose_session_keeps_its_things_elsewhere(
 ) -> None:
     monkeypatch.setattr(os, "geteuid", lambda: 4242)
     environ = {"XDG_RUNTIME_DIR": str(tmp_path), "XDG_CONFIG_HOME": "/elsewhere"}
-    found = rootless(f"{tmp_path}/docker.sock", {**environ, "XDG_DATA_HOME": f"{user_home}/.local/share/"})
+    found = rootless(
+        f"{tmp_path}/docker.sock", {**environ, "XDG_DATA_HOME": f"{user_home}/.local/share/"}
+    )
     assert (found["uid"], found["config"], found["runtime"]) == (4242, None, str(tmp_path))
     assert found["data"] == f"{user_home}/.local/share/docker"
     assert rootless("/run/user/4244/docker.sock", environ)["config"] is not None
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="gives a folder away")
-def test_owner_of_the_sockets_folder_tells_whose_engine_it_is(user_home: Path, tmp_path: Path) -> None:
+def test_owner_of_the_sockets_folder_tells_whose_engine_it_is(
+    user_home: Path, tmp_path: Path
+) -> None:
     path = str(tmp_path / "docker.sock")
     assert rootless(path, {}) is None
     os.chown(tmp_path, 4242, 4242)
@@ -192,8 +202,16 @@ REFUSED: dict[str, tuple[Options, dict[str, str], str]] = {
     "port that is none": (Options(), {"DOCKER_HOST": "tcp://x:port"}, "malformed"),
     "port beyond 65535": (Options(), {"DOCKER_HOST": "tcp://x:70000"}, "malformed"),
     "ssh without a host": (Options(host="ssh://"), {}, "malformed"),
-    "an option to ssh in place of a host": (Options(host="ssh://-oProxyCommand=x"), {}, "malformed"),
-    "an option to ssh in place of a user": (Options(host="ssh://-oProxyCommand=x@h"), {}, "malformed"),
+    "an option to ssh in place of a host": (
+        Options(host="ssh://-oProxyCommand=x"),
+        {},
+        "malformed",
+    ),
+    "an option to ssh in place of a user": (
+        Options(host="ssh://-oProxyCommand=x@h"),
+        {},
+        "malformed",
+    ),
     "a byte that is no text": (Options(), {"DOCKER_HOST": "unix:///\udcff"}, "malformed"),
     "a control character": (Options(host="unix:///x\x1b[2J"), {}, "malformed"),
     "path too long for a socket": (Options(host="unix:///" + "x" * 108), {}, "malformed"),
@@ -241,22 +259,32 @@ def test_tls_of_contexts_and_of_the_environment(config: Path) -> None:
     assert resolve(Options(context="vm"), environ).tls is None
     host = {"DOCKER_HOST": "tcp://h"}
     assert resolve(Options(), host).port == 2375
-    verified = resolve(Options(), {**host, "DOCKER_TLS_VERIFY": "1", "DOCKER_CERT_PATH": "/nonexistent"})
+    verified = resolve(
+        Options(), {**host, "DOCKER_TLS_VERIFY": "1", "DOCKER_CERT_PATH": "/nonexistent"}
+    )
     assert (verified.port, verified.tls) == (2376, Tls(None, None, None, verify=True))
 
 
 def test_contexts_are_read_as_docker_py_reads_them(config: Path) -> None:
-    """docker-py is asked in a process of its own: it takes the store's place from the environment."""
+    """docker-py is asked in a process of its own: it takes the store's place from the
+    environment."""
     script = (
         "import json, sys; from docker.context import ContextAPI as A; "
         "print(json.dumps([A.kwargs_from_context(n)['base_url'] for n in sys.argv[1:]] + [A.get_context().Name]))"
     )
     environ = {**os.environ, "DOCKER_CONFIG": str(config)}
     out = subprocess.run(
-        [sys.executable, "-c", script, "vm", "far"], env=environ, capture_output=True, text=True, check=True
+        [sys.executable, "-c", script, "vm", "far"],
+        env=environ,
+        capture_output=True,
+        text=True,
+        check=True,
     )
     ours = [resolve(Options(context=name), environ).url for name in ("vm", "far")]
-    assert json.loads(out.stdout) == [*ours, resolve(Options(), {"DOCKER_CONFIG": str(config)}).context]
+    assert json.loads(out.stdout) == [
+        *ours,
+        resolve(Options(), {"DOCKER_CONFIG": str(config)}).context,
+    ]
 
 
 def openssl(*args: str, cwd: Path) -> None:
@@ -265,11 +293,26 @@ def openssl(*args: str, cwd: Path) -> None:
 
 @pytest.fixture(scope="module")
 def certificates(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A made-up authority, a server's certificate for localhost, a client's, as DOCKER_CERT_PATH has them."""
+    """A made-up authority, a server's certificate for localhost, a client's, as DOCKER_CERT_PATH
+    has them."""
     folder = tmp_path_factory.mktemp("pki")
     new = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes")
-    openssl("req", "-x509", *new, "-subj", "/CN=ca", "-keyout", "ca-key.pem", "-out", "ca.pem", cwd=folder)
-    for name, extra in (("server", ("-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1")), ("client", ())):
+    openssl(
+        "req",
+        "-x509",
+        *new,
+        "-subj",
+        "/CN=ca",
+        "-keyout",
+        "ca-key.pem",
+        "-out",
+        "ca.pem",
+        cwd=folder,
+    )
+    for name, extra in (
+        ("server", ("-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1")),
+        ("client", ()),
+    ):
         out = ("-keyout", f"{name}-key.pem", "-out", f"{name}.pem")
         signed = ("-CA", "ca.pem", "-CAkey", "ca-key.pem")
         openssl("req", "-x509", *new, *signed, "-subj", f"/CN={name}", *extra, *out, cwd=folder)
@@ -307,20 +350,30 @@ def tls_port(certificates: Path) -> Any:
 
 
 def ask_ping(monkeypatch: pytest.MonkeyPatch, environ: dict[str, str]) -> Any:
-    for name in ("DOCKER_HOST", "DOCKER_CONTEXT", "DOCKER_TLS", "DOCKER_TLS_VERIFY", "DOCKER_CERT_PATH"):
+    for name in (
+        "DOCKER_HOST",
+        "DOCKER_CONTEXT",
+        "DOCKER_TLS",
+        "DOCKER_TLS_VERIFY",
+        "DOCKER_CERT_PATH",
+    ):
         monkeypatch.delenv(name, raising=False)
     for name, value in environ.items():
         monkeypatch.setenv(name, value)
     return Live().ask(question("api.ping"))
 
 
-def test_tls_with_a_client_certificate(monkeypatch: pytest.MonkeyPatch, certificates: Path, tls_port: int) -> None:
+def test_tls_with_a_client_certificate(
+    monkeypatch: pytest.MonkeyPatch, certificates: Path, tls_port: int
+) -> None:
     host = {"DOCKER_HOST": f"tcp://127.0.0.1:{tls_port}"}
     mutual = {**host, "DOCKER_TLS_VERIFY": "1", "DOCKER_CERT_PATH": str(certificates)}
     assert ask_ping(monkeypatch, mutual)["api_version"] == "1.51"
 
 
-def test_many_questions_over_tls(monkeypatch: pytest.MonkeyPatch, certificates: Path, tls_port: int) -> None:
+def test_many_questions_over_tls(
+    monkeypatch: pytest.MonkeyPatch, certificates: Path, tls_port: int
+) -> None:
     """Answers of many records: what TLS has read ahead is no longer to be seen on the socket."""
     monkeypatch.setenv("DOCKER_TLS_VERIFY", "1")
     monkeypatch.setenv("DOCKER_CERT_PATH", str(certificates))
@@ -340,7 +393,11 @@ def test_tls_that_fails_says_so(
     host = {"DOCKER_HOST": f"tcp://127.0.0.1:{tls_port}", "DOCKER_TLS_VERIFY": "1"}
     cases = {
         "authority unknown": ({**host, "DOCKER_CERT_PATH": "/nonexistent"}, "refused", "TLS"),
-        "authority unreadable": ({**host, "DOCKER_CERT_PATH": str(tmp_path)}, "malformed", "ca.pem"),
+        "authority unreadable": (
+            {**host, "DOCKER_CERT_PATH": str(tmp_path)},
+            "malformed",
+            "ca.pem",
+        ),
         "key missing": ({**host, "DOCKER_CERT_PATH": str(tmp_path / "half")}, "missing", "key.pem"),
         "plain HTTP at a TLS port": ({"DOCKER_HOST": host["DOCKER_HOST"]}, "refused", ""),
     }
@@ -365,7 +422,10 @@ def test_ssh_speaks_through_dial_stdio(monkeypatch: pytest.MonkeyPatch, tmp_path
         "while os.read(0, 4096):\n"
         f"    os.write(1, {PING!r})\n"
     )
-    environ = {"PATH": ssh_in(tmp_path, script), "DOCKER_HOST": "ssh://ops@far.example:2222/run/user/7/docker.sock"}
+    environ = {
+        "PATH": ssh_in(tmp_path, script),
+        "DOCKER_HOST": "ssh://ops@far.example:2222/run/user/7/docker.sock",
+    }
     assert ask_ping(monkeypatch, environ)["api_version"] == "1.51"
     assert (tmp_path / "argv").read_text(encoding="ascii") == (
         "-T -o BatchMode=yes -o ConnectTimeout=5 -l ops -p 2222 -- far.example "
@@ -375,7 +435,9 @@ def test_ssh_speaks_through_dial_stdio(monkeypatch: pytest.MonkeyPatch, tmp_path
 
 def test_ssh_that_fails_is_quoted(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     script = "import sys\nsys.exit('ops@far.example: Permission denied (publickey).')\n"
-    answer = ask_ping(monkeypatch, {"PATH": ssh_in(tmp_path, script), "DOCKER_HOST": "ssh://far.example"})
+    answer = ask_ping(
+        monkeypatch, {"PATH": ssh_in(tmp_path, script), "DOCKER_HOST": "ssh://far.example"}
+    )
     assert isinstance(answer, Failed)
     assert answer.reason == "refused"
     assert "Permission denied (publickey)" in answer.detail
@@ -394,5 +456,7 @@ def test_local_socket_imports_neither_docker_nor_ssl() -> None:
         "print(sorted({'docker', 'requests', 'ssl', 'http.client', 'tarfile'} & set(sys.modules)))"
     )
     environ = {"PATH": os.environ["PATH"], "HOME": "/nonexistent"}
-    out = subprocess.run([sys.executable, "-c", script], env=environ, capture_output=True, text=True, check=True)
+    out = subprocess.run(
+        [sys.executable, "-c", script], env=environ, capture_output=True, text=True, check=True
+    )
     assert out.stdout.strip() == "[]"

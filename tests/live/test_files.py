@@ -1,4 +1,5 @@
-"""The hands for files and file systems, and the helper process beneath them, on this machine's own kernel."""
+"""The hands for files and file systems, and the helper process beneath them, on this machine's own
+kernel."""
 
 import json
 import os
@@ -39,7 +40,9 @@ def test_reads_a_text(live: Live, tmp_path: Path) -> None:
     assert (answer["size"], answer["truncated"], answer["link"]) == (9, False, None)
 
 
-@pytest.mark.parametrize(("tail", "text"), [(False, "abc"), (True, "efg")], ids=["first bytes", "last bytes"])
+@pytest.mark.parametrize(
+    ("tail", "text"), [(False, "abc"), (True, "efg")], ids=["first bytes", "last bytes"]
+)
 def test_reads_no_more_than_asked(live: Live, tmp_path: Path, tail: bool, text: str) -> None:
     path = tmp_path / "long"
     path.write_text("abcdefg")
@@ -166,7 +169,9 @@ os._exit(0)
 
 def scene(point: Path, *asked: tuple[str, str, dict[str, Json]]) -> dict[str, Json]:
     argv = [sys.executable, "-c", textwrap.dedent(SCENE), str(point), json.dumps(asked)]
-    done = subprocess.run(argv, capture_output=True, text=True, timeout=60, check=True, cwd=Path(__file__).parents[2])
+    done = subprocess.run(
+        argv, capture_output=True, text=True, timeout=60, check=True, cwd=Path(__file__).parents[2]
+    )
     answers: dict[str, Json] = json.loads(done.stdout)
     if "unfit" in answers:
         pytest.skip(f"no FUSE mount can be made here: {answers['unfit']}")
@@ -230,7 +235,12 @@ broken line
         ("/mnt/with space/x", "/mnt/with space", "nfs4", True),
         ("/var/lib/docker/containers", "/var/lib/docker", "xfs", False),
         ("/var/lib/docker-old", "/", "ext4", False),
-        ("/var/lib/docker/overlay2/abc/merged/etc", "/var/lib/docker/overlay2/abc/merged", "overlay", False),
+        (
+            "/var/lib/docker/overlay2/abc/merged/etc",
+            "/var/lib/docker/overlay2/abc/merged",
+            "overlay",
+            False,
+        ),
         ("/run/lxcfs", "/run/lxcfs", "fuse.lxcfs", True),
     ],
 )
@@ -249,7 +259,9 @@ def test_mountinfo_is_decoded() -> None:
 
 
 def test_usages_tell_each_path_by_itself(live: Live, tmp_path: Path) -> None:
-    answer = plain(files.usages(live, question("fs.usages", paths=["/proc", str(tmp_path / "none")])))
+    answer = plain(
+        files.usages(live, question("fs.usages", paths=["/proc", str(tmp_path / "none")]))
+    )
     assert answer["/proc"]["point"] == "/proc"
     assert answer[str(tmp_path / "none")] == {"failed": "missing"}
 
@@ -275,7 +287,13 @@ def test_layers_are_matched_with_the_databases(live: Live, tmp_path: Path) -> No
     (tmp_path / "buildkit").mkdir()
     (tmp_path / "buildkit/snapshots.db").write_bytes(b"\0\x01" + cache.encode() + b"\xff")
     answer = plain(files.layers(live, question("fs.layers", path=str(tmp_path))))
-    assert {folder["name"] for folder in answer["folders"]} == {image, container, f"{container}-init", cache, lost}
+    assert {folder["name"] for folder in answer["folders"]} == {
+        image,
+        container,
+        f"{container}-init",
+        cache,
+        lost,
+    }
     assert answer["referenced"] == sorted([image, container, f"{container}-init"])
     assert answer["mentioned"] == [cache]
 
@@ -283,5 +301,7 @@ def test_layers_are_matched_with_the_databases(live: Live, tmp_path: Path) -> No
 def test_a_walk_leaves_out_what_it_is_told(live: Live, tmp_path: Path) -> None:
     for name in ("kept", "left"):
         (tmp_path / name).mkdir()
-    answer = files.walk(live, question("fs.walk", path=str(tmp_path), skip=[str(tmp_path / "left")]))
+    answer = files.walk(
+        live, question("fs.walk", path=str(tmp_path), skip=[str(tmp_path / "left")])
+    )
     assert set(answer["by"]) == {"kept"}

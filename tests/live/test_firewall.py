@@ -1,4 +1,5 @@
-"""The packet filter as the kernel has it, in network namespaces of their own: what `nft` reads, and no trace is left."""
+"""The packet filter as the kernel has it, in network namespaces of their own: what `nft` reads, and
+no trace is left."""
 
 from __future__ import annotations
 
@@ -27,13 +28,17 @@ ASKED: dict[str, tuple[str, dict[str, Any]]] = {
 }
 
 
-def unshared(before: str = "", after: str = "", as_nobody: bool = False) -> tuple[dict[str, Any], str]:
+def unshared(
+    before: str = "", after: str = "", as_nobody: bool = False
+) -> tuple[dict[str, Any], str]:
     """The answers in a fresh network namespace, and what `after` prints there."""
     return answers_inside(ASKED, before, after, as_nobody)
 
 
 def test_a_look_leaves_no_table_behind() -> None:
-    answer, after = unshared(after="nft list ruleset; cat /proc/net/ip_tables_names 2>/dev/null || true")
+    answer, after = unshared(
+        after="nft list ruleset; cat /proc/net/ip_tables_names 2>/dev/null || true"
+    )
     assert after == ""
     assert answer["nftables"]["rules"] == []
     assert answer["legacy"] == {"text": "", "command": None}
@@ -50,22 +55,32 @@ def test_the_netlink_dump_holds_what_nft_lists() -> None:
     answer, after = unshared(f"nft -j -f {source}", "nft -j list ruleset")
     listed = [each for each in json.loads(after)["nftables"] if "metainfo" not in each]
     dump = answer["nftables"]
-    for kind, name in (("table", "tables"), ("chain", "chains"), ("rule", "rules"), ("map", "sets")):
+    for kind, name in (
+        ("table", "tables"),
+        ("chain", "chains"),
+        ("rule", "rules"),
+        ("map", "sets"),
+    ):
         assert len(dump[name]) == sum(kind in each for each in listed) > 0
-    comments = sorted(each["rule"]["comment"] for each in listed if "comment" in each.get("rule", {}))
+    comments = sorted(
+        each["rule"]["comment"] for each in listed if "comment" in each.get("rule", {})
+    )
     assert sorted(each["comment"] for each in dump["rules"] if each.get("comment")) == comments
     recorded = json.loads((ENGINE29 / "nftables.netlink.json").read_text())
     assert settled(dump) == settled(recorded)
 
 
 def settled(dump: dict[str, Any]) -> dict[str, Any]:
-    """A dump without what differs from one load to the next: its number, and the order of a hash."""
+    """A dump without what differs from one load to the next: its number, and the order of a
+    hash."""
     sets = [each | {"elements": sorted(each["elements"], key=str)} for each in dump["sets"]]
     return dump | {"generation": 0, "sets": sets}
 
 
 def test_a_long_set_is_cut_and_says_so() -> None:
-    addresses = "seq 1 250 | while read a; do seq 1 100 | while read b; do echo 10.0.$a.$b,; done; done"
+    addresses = (
+        "seq 1 250 | while read a; do seq 1 100 | while read b; do echo 10.0.$a.$b,; done; done"
+    )
     table = "nft 'add table ip t; add set ip t s { type ipv4_addr; }'"
     before = f"{table}; {{ echo 'add element ip t s {{'; {addresses}; echo '}}'; }} | nft -f -"
     (answer,) = unshared(before)[0]["nftables"]["sets"]
@@ -159,15 +174,22 @@ def test_tables_chains_and_sets_are_those_of_nft() -> None:
     assert (chains["one"]["hook"].get("devices") or [chains["one"]["hook"].get("device")]) == ["v0"]
     sets = {row["name"]: row for row in dump["sets"]}
     assert {name: row["fields"] for name, row in sets.items() if row["fields"]} == {"pairs": [4, 2]}
-    ranges = sorted((element["value"], element.get("flags", 0)) for element in sets["ranges"]["elements"])
+    ranges = sorted(
+        (element["value"], element.get("flags", 0)) for element in sets["ranges"]["elements"]
+    )
     assert ("c0a8 010a", 1) in ranges, "the end of a range has its flag"
     assert ("0a00 0000", 0) in ranges
     pairs = {(element["value"], element["value_end"]) for element in sets["pairs"]["elements"]}
-    assert pairs == {("0a00 0001 0050 0000", "0a00 0001 005a 0000"), ("0a00 0000 01bb 0000", "0a00 00ff 01bb 0000")}
+    assert pairs == {
+        ("0a00 0001 0050 0000", "0a00 0001 005a 0000"),
+        ("0a00 0000 01bb 0000", "0a00 00ff 01bb 0000"),
+    }
     verdicts = [element["data"] for element in sets["verdicts"]["elements"]]
     assert sorted(verdicts, key=str) == [{"code": -3, "chain": "x"}, {"code": 0}, {"code": 1}]
     assert [element["data"] for element in sets["ports"]["elements"]] == ["ac12 0002 1f90 0000"]
-    (fib,) = (part for rule in dump["rules"] for part in rule["expressions"] if part["name"] == "fib")
+    (fib,) = (
+        part for rule in dump["rules"] for part in rule["expressions"] if part["name"] == "fib"
+    )
     assert fib == {"name": "fib", "dreg": 1, "result": 3, "flags": 2}
 
 
@@ -181,7 +203,9 @@ def test_a_dormant_table_has_its_flag() -> None:
 
 def test_without_privilege_it_is_forbidden() -> None:
     answer, _ = unshared("iptables-legacy -A FORWARD -j ACCEPT", as_nobody=True)
-    assert {name: each.get("failed") for name, each in answer.items()} == dict.fromkeys(answer, "forbidden")
+    assert {name: each.get("failed") for name, each in answer.items()} == dict.fromkeys(
+        answer, "forbidden"
+    )
 
 
 CONNECTIONS = """
@@ -227,7 +251,11 @@ def test_tracked_connections_are_those_of_conntrack() -> None:
     expected = {
         (
             line.split()[0],
-            *(word.partition("=")[2] for word in line.split() if word[:4] in ("src=", "dst=", "spor", "dpor")),
+            *(
+                word.partition("=")[2]
+                for word in line.split()
+                if word[:4] in ("src=", "dst=", "spor", "dpor")
+            ),
         )
         for line in listed
     }

@@ -1,4 +1,5 @@
-"""The helper processes: they answer many threads, are left behind when they hang, and end with the tool."""
+"""The helper processes: they answer many threads, are left behind when they hang, and end with the
+tool."""
 
 from __future__ import annotations
 
@@ -106,7 +107,8 @@ def test_a_worker_that_hangs_is_named_and_replaced(network: Helper) -> None:
         network.call("netns", {"pid": 1}, 0.3)
     assert refused.value.failed.reason == "timed out"
     waited = re.search(
-        rf"netns of process 1 does not answer after ([\d.]+) s; process {hung.pid} is in state T", str(refused.value)
+        rf"netns of process 1 does not answer after ([\d.]+) s; process {hung.pid} is in state T",
+        str(refused.value),
     )
     assert waited is not None
     assert 0.3 <= float(waited[1]) < 2
@@ -140,7 +142,9 @@ def test_without_a_free_process_it_is_refused(monkeypatch: pytest.MonkeyPatch) -
         raise BlockingIOError(11, "Resource temporarily unavailable")
 
     monkeypatch.setattr(os, "fork", fork)
-    with pytest.raises(Refused, match="no helper process can be made: Resource temporarily unavailable"):
+    with pytest.raises(
+        Refused, match="no helper process can be made: Resource temporarily unavailable"
+    ):
         Helper.start("network").call("net.links", {}, 1)
 
 
@@ -180,7 +184,9 @@ signal.pause()
 
 
 def test_a_tool_that_is_killed_in_the_middle_of_a_visit_leaves_nothing_behind() -> None:
-    with subprocess.Popen([sys.executable, "-c", KILLED], cwd=PROJECT, stdout=subprocess.PIPE, text=True) as tool:
+    with subprocess.Popen(
+        [sys.executable, "-c", KILLED], cwd=PROJECT, stdout=subprocess.PIPE, text=True
+    ) as tool:
         try:
             assert tool.stdout is not None
             pids = json.loads(tool.stdout.readline())

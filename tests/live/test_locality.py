@@ -1,4 +1,5 @@
-"""Where the engine is, and whether connecting would wake it: real sockets and processes, in namespaces of their own."""
+"""Where the engine is, and whether connecting would wake it: real sockets and processes, in
+namespaces of their own."""
 
 from __future__ import annotations
 
@@ -79,7 +80,9 @@ ACTIVATED = {
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="needs namespaces of its own")
-@pytest.mark.parametrize(("path", "daemon", "user", "connections"), ACTIVATED.values(), ids=ACTIVATED)
+@pytest.mark.parametrize(
+    ("path", "daemon", "user", "connections"), ACTIVATED.values(), ids=ACTIVATED
+)
 def test_socket_activated_docker_is_not_woken(
     tmp_path: Path, path: str, daemon: str, user: str, connections: int
 ) -> None:
@@ -182,7 +185,11 @@ def test_daemons_are_found_by_name_and_pid_files_are_not_believed(tmp_path: Path
 
 SERVES = {
     "the default, unnamed": ([], "/var/run/docker.sock", True),
-    "the default by its other name": (["-H", "unix:///run/docker.sock"], "/var/run/docker.sock", True),
+    "the default by its other name": (
+        ["-H", "unix:///run/docker.sock"],
+        "/var/run/docker.sock",
+        True,
+    ),
     "systemd's": (["-H", "fd://"], "/var/run/docker.sock", True),
     "one of two": (["-H=tcp://127.0.0.1:1", "--host=unix:///x.sock"], "/x.sock", True),
     "another socket": (["-Hunix:///x.sock"], "/var/run/docker.sock", False),
@@ -191,8 +198,16 @@ SERVES = {
     "rootless: not the system's": (["--rootless"], "/var/run/docker.sock", False),
     "rootless: its user's": (["--rootless"], "/run/user/7/docker.sock", True),
     "rootless: not another user's": (["--rootless"], "/run/user/8/docker.sock", False),
-    "rootless, told of another": (["--rootless", "-H", "unix:///x.sock"], "/run/user/7/docker.sock", False),
-    "rootless through systemd: not the system's": (["--rootless", "-H", "fd://"], "/var/run/docker.sock", False),
+    "rootless, told of another": (
+        ["--rootless", "-H", "unix:///x.sock"],
+        "/run/user/7/docker.sock",
+        False,
+    ),
+    "rootless through systemd: not the system's": (
+        ["--rootless", "-H", "fd://"],
+        "/var/run/docker.sock",
+        False,
+    ),
     "rootless through systemd": (["--rootless", "-H", "fd://"], "/run/user/7/docker.sock", True),
 }
 
@@ -228,12 +243,16 @@ def test_default_socket_of_roots_daemon_in_a_user_namespace() -> None:
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="a daemon of this user would be a rootless one")
-@pytest.mark.parametrize(("flags", "found"), [(["--rootless"], True), ([], False)], ids=["rootless", "the system's"])
+@pytest.mark.parametrize(
+    ("flags", "found"), [(["--rootless"], True), ([], False)], ids=["rootless", "the system's"]
+)
 def test_pid_file_beside_a_users_socket_names_a_rootless_engine_only(
     tmp_path: Path, flags: list[str], found: bool
 ) -> None:
     program = tmp_path / "dockerd"
-    program.write_text(f"#!{sys.executable}\nimport time\nprint(flush=True)\ntime.sleep(30)\n", encoding="utf-8")
+    program.write_text(
+        f"#!{sys.executable}\nimport time\nprint(flush=True)\ntime.sleep(30)\n", encoding="utf-8"
+    )
     program.chmod(0o755)
     with subprocess.Popen([program, *flags], stdout=subprocess.PIPE) as daemon:
         assert daemon.stdout is not None

@@ -56,7 +56,8 @@ PACKETS: list[dict[str, Any]] = [
     {"dst": "10.6.0.1", "src": "172.18.0.9", "iif": 2},
 ]
 ASKED: dict[str, tuple[str, dict[str, Any]]] = {
-    kind: (kind, {}) for kind in ("net.links", "net.addresses", "net.routes", "net.rules", "net.neighbours")
+    kind: (kind, {})
+    for kind in ("net.links", "net.addresses", "net.routes", "net.rules", "net.neighbours")
 }
 ASKED["net.ways"] = ("net.ways", {"asked": PACKETS})
 SHOWN = {
@@ -74,7 +75,8 @@ SHOWN = {
 
 @pytest.fixture(name="scene", scope="module")
 def _scene() -> tuple[dict[str, Any], dict[str, Any]]:
-    """What the network process answers in a namespace that has a bit of everything, and what `ip -j` shows there."""
+    """What the network process answers in a namespace that has a bit of everything, and what `ip
+    -j` shows there."""
     shows = "".join(f"ip -j {options}; echo;" for options in SHOWN.values())
     answers, shown = answers_inside(ASKED, SCENE, shows)
     texts = [line for line in shown.splitlines() if line]
@@ -108,13 +110,21 @@ def test_links_are_those_of_ip(scene: tuple[dict[str, Any], dict[str, Any]]) -> 
 def test_addresses_are_those_of_ip(scene: tuple[dict[str, Any], dict[str, Any]]) -> None:
     answers, shown = scene
     expected = [
-        (link["ifindex"], address["local"], address["prefixlen"], address["family"], address["scope"])
+        (
+            link["ifindex"],
+            address["local"],
+            address["prefixlen"],
+            address["family"],
+            address["scope"],
+        )
         for link in shown["addresses"]
         for address in link["addr_info"]
     ]
     assert (10, "inet6") in {(len(expected), row[3]) for row in expected} or len(expected) > 5
     rows = answers["net.addresses"]
-    found = [(row["index"], row["address"], row["prefix"], row["family"], row["scope"]) for row in rows]
+    found = [
+        (row["index"], row["address"], row["prefix"], row["family"], row["scope"]) for row in rows
+    ]
     assert sorted(found) == sorted(expected)
 
 
@@ -202,9 +212,13 @@ def test_neighbours_are_those_of_ip(scene: tuple[dict[str, Any], dict[str, Any]]
     answers, shown = scene
     numbers = {link["ifname"]: link["ifindex"] for link in shown["links"]}
     expected = {
-        (numbers[row["dev"]], row["dst"], row.get("lladdr"), row["state"][0].lower()) for row in shown["neighbours"]
+        (numbers[row["dev"]], row["dst"], row.get("lladdr"), row["state"][0].lower())
+        for row in shown["neighbours"]
     }
-    found = {(row["index"], row["address"], row["mac"], row["state"]) for row in answers["net.neighbours"]}
+    found = {
+        (row["index"], row["address"], row["mac"], row["state"])
+        for row in answers["net.neighbours"]
+    }
     assert (numbers["up0"], "192.0.2.10", "02:00:00:00:00:10", "permanent") in found
     assert found == expected
 
@@ -214,14 +228,24 @@ def test_route_lookups_are_those_of_ip(scene: tuple[dict[str, Any], dict[str, An
     answers, shown = scene
     numbers = {link["ifname"]: link["ifindex"] for link in shown["links"]}
     local, default, blackhole, prohibited, forwarded = answers["net.ways"]
-    assert (local["type"], local["table"], local["oif"]) == ("local", 255, numbers[shown["local"][0]["dev"]])
+    assert (local["type"], local["table"], local["oif"]) == (
+        "local",
+        255,
+        numbers[shown["local"][0]["dev"]],
+    )
     assert (default["type"], default["table"], default["gateway"], default["oif"]) == (
         "unicast",
         254,
         shown["default"][0]["gateway"],
         numbers[shown["default"][0]["dev"]],
     )
-    assert blackhole == {"type": None, "oif": None, "gateway": None, "table": None, "error": "EINVAL"}
+    assert blackhole == {
+        "type": None,
+        "oif": None,
+        "gateway": None,
+        "table": None,
+        "error": "EINVAL",
+    }
     assert prohibited["error"] == "EACCES"
     assert forwarded["error"] is not None or forwarded["oif"] == numbers["up0"]
 
@@ -260,7 +284,9 @@ print(*sorted({"asyncio", "pyroute2.ndb.main", "pyroute2.iproute"} & set(sys.mod
 
 
 def test_pyroute2_is_imported_without_its_sockets() -> None:
-    done = subprocess.run([sys.executable, "-c", CHEAPLY], check=True, cwd=PROJECT, capture_output=True, text=True)
+    done = subprocess.run(
+        [sys.executable, "-c", CHEAPLY], check=True, cwd=PROJECT, capture_output=True, text=True
+    )
     assert done.stdout.strip() == ""
 
 
@@ -271,7 +297,9 @@ def test_another_release_of_pyroute2_is_imported_as_usual() -> None:
 @pytest.mark.parametrize(
     ("datagram", "expected"),
     [
-        pytest.param(struct.pack("=IHHIIi", 20, 3, 2, 1, 0, -95), "ENOTSUP", id="at the end of a dump"),
+        pytest.param(
+            struct.pack("=IHHIIi", 20, 3, 2, 1, 0, -95), "ENOTSUP", id="at the end of a dump"
+        ),
         pytest.param(struct.pack("=IHHIIi16x", 36, 2, 0, 1, 0, -1), "EPERM", id="at once"),
     ],
 )
@@ -296,7 +324,9 @@ def test_the_kernel_may_refuse_a_dump(datagram: bytes, expected: str) -> None:
     [
         pytest.param(bytes(range(6)), "00:01:02:03:04:05", id="ethernet"),
         pytest.param(bytes([10, 0, 0, 1]), "0a:00:00:01", id="an IP tunnel"),
-        pytest.param(bytes(range(20)), ":".join(f"{byte:02x}" for byte in range(20)), id="InfiniBand"),
+        pytest.param(
+            bytes(range(20)), ":".join(f"{byte:02x}" for byte in range(20)), id="InfiniBand"
+        ),
         pytest.param(b"", None, id="none"),
     ],
 )
@@ -312,7 +342,8 @@ def test_a_hardware_address_has_any_length(address: bytes, expected: str | None)
 
 
 class Holder:
-    """A process in a network namespace of its own, with a bridge, a veth and a listener on loopback."""
+    """A process in a network namespace of its own, with a bridge, a veth and a listener on
+    loopback."""
 
     script = (
         "import socket,subprocess,sys\n"
@@ -368,7 +399,9 @@ def test_a_visit_sees_the_namespace_and_leaves_no_trace(live: Live) -> None:
     assert (links["br9"]["index"], "10.97.0.1", 24) in {
         (row["index"], row["address"], row["prefix"]) for row in seen["addresses"]
     }
-    assert ("10.98.0.0", 16, "10.97.0.2") in {(row["dst"], row["prefix"], row["gateway"]) for row in seen["routes"]}
+    assert ("10.98.0.0", 16, "10.97.0.2") in {
+        (row["dst"], row["prefix"], row["gateway"]) for row in seen["routes"]
+    }
     assert sorted((row["protocol"], row["address"], row["port"]) for row in seen["listeners"]) == [
         ("tcp", "127.0.0.1", 8080),
         ("tcp", "::", 8443),
@@ -383,14 +416,20 @@ def test_a_visit_sees_the_namespace_and_leaves_no_trace(live: Live) -> None:
 def test_sock_diag_and_the_tables_of_proc_agree() -> None:
     program = "from tests.live.test_net import compare_listeners; compare_listeners()"
     with Holder() as pid:
-        subprocess.run(["nsenter", "--net", f"--target={pid}", sys.executable, "-c", program], check=True, cwd=PROJECT)
+        subprocess.run(
+            ["nsenter", "--net", f"--target={pid}", sys.executable, "-c", program],
+            check=True,
+            cwd=PROJECT,
+        )
 
 
 def compare_listeners() -> None:
     from diagnose.live.network import sockets
 
     by_netlink = [row for protocol in ("tcp", "udp") for row in sockets.by_netlink(protocol)]
-    from_proc = [row for table in ("tcp", "tcp6", "udp", "udp6") for row in sockets.from_table(table)]
+    from_proc = [
+        row for table in ("tcp", "tcp6", "udp", "udp6") for row in sockets.from_table(table)
+    ]
     assert len(from_proc) == 3
     assert sorted(by_netlink, key=str) == sorted(from_proc, key=str)
 
@@ -419,7 +458,9 @@ TCP6 = f"""\
     ],
     ids=["one listener, one connection", "any address of version 6", "empty"],
 )
-def test_listeners_are_parsed(text: str, proto: str, expected: list[tuple[str, int, int, int]]) -> None:
+def test_listeners_are_parsed(
+    text: str, proto: str, expected: list[tuple[str, int, int, int]]
+) -> None:
     from diagnose.live.network import sockets
 
     rows = list(sockets.parse_table(text.splitlines(), proto))
@@ -430,7 +471,9 @@ def test_listeners_are_parsed(text: str, proto: str, expected: list[tuple[str, i
 def test_a_worker_is_home_again_whatever_happened_inside(live: Live) -> None:
     own = process.ask(live, question("net.links"))
     with Holder() as pid:
-        wrong = question("dns.query", pid=pid, start=None, server="no address", port=53, transport="udp")
+        wrong = question(
+            "dns.query", pid=pid, start=None, server="no address", port=53, transport="udp"
+        )
         with pytest.raises(Refused, match="not an address"):
             live.helper("network").call("dns.query", wrong.args, 2)
         assert process.ask(live, question("net.links")) == own
@@ -460,7 +503,15 @@ def test_a_caller_without_privilege_learns_what_lifts_it() -> None:
         "except Refused as error:\n    print(error.failed)\n"
     )
     run = subprocess.run(
-        ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", sys.executable, "-c", program],
+        [
+            "setpriv",
+            "--reuid=65534",
+            "--regid=65534",
+            "--clear-groups",
+            sys.executable,
+            "-c",
+            program,
+        ],
         capture_output=True,
         text=True,
         check=True,
@@ -474,8 +525,8 @@ def test_a_caller_without_privilege_learns_what_lifts_it() -> None:
 
 @contextlib.contextmanager
 def resolver(*replies: bytes | None, kind: int = socket.SOCK_DGRAM) -> Iterator[int]:
-    """A resolver on loopback that gives these replies in turn (the query's id is put in front), None for
-    silence. Yields its port."""
+    """A resolver on loopback that gives these replies in turn (the query's id is put in front),
+    None for silence. Yields its port."""
     with socket.socket(socket.AF_INET, kind) as server:
         server.bind(("127.0.0.1", 0))
 
@@ -494,7 +545,9 @@ def resolver(*replies: bytes | None, kind: int = socket.SOCK_DGRAM) -> Iterator[
 
         if kind == socket.SOCK_STREAM:
             server.listen(1)
-        thread = threading.Thread(target=serve_udp if kind == socket.SOCK_DGRAM else serve_tcp, daemon=True)
+        thread = threading.Thread(
+            target=serve_udp if kind == socket.SOCK_DGRAM else serve_tcp, daemon=True
+        )
         thread.start()
         yield server.getsockname()[1]
         thread.join(1)
@@ -502,7 +555,9 @@ def resolver(*replies: bytes | None, kind: int = socket.SOCK_DGRAM) -> Iterator[
 
 COUNTS = b"\x00\x01\x00\x01\x00\x00\x00\x00"
 ROOT_NS = b"\x00\x00\x02\x00\x01"
-ANSWER = b"\x81\x80" + COUNTS + ROOT_NS + b"\xc0\x0c\x00\x02\x00\x01\x00\x00\x00\x3c\x00\x03\x01\x61\x00"
+ANSWER = (
+    b"\x81\x80" + COUNTS + ROOT_NS + b"\xc0\x0c\x00\x02\x00\x01\x00\x00\x00\x3c\x00\x03\x01\x61\x00"
+)
 SERVFAIL = b"\x81\x82\x00\x01\x00\x00\x00\x00\x00\x00" + ROOT_NS
 TRUNCATED = b"\x83\x80\x00\x01\x00\x00\x00\x00\x00\x00" + ROOT_NS
 
@@ -523,7 +578,14 @@ def ask(port: int, transport: str = "udp") -> dict[str, object]:
     return {name: value for name, value in dns.query(Live(), asked).items() if name != "ms"}
 
 
-SILENT = {"answered": False, "rcode": None, "answers": [], "sent": 2, "icmp": None, "truncated": False}
+SILENT = {
+    "answered": False,
+    "rcode": None,
+    "answers": [],
+    "sent": 2,
+    "icmp": None,
+    "truncated": False,
+}
 REPLIED = SILENT | {"answered": True, "sent": 1}
 
 
@@ -532,9 +594,15 @@ REPLIED = SILENT | {"answered": True, "sent": 1}
     [
         pytest.param([ANSWER], REPLIED | {"rcode": "NOERROR", "answers": ["a."]}, id="answer"),
         pytest.param([SERVFAIL], REPLIED | {"rcode": "SERVFAIL"}, id="a failure is an answer"),
-        pytest.param([TRUNCATED], REPLIED | {"rcode": "NOERROR", "truncated": True}, id="truncated"),
+        pytest.param(
+            [TRUNCATED], REPLIED | {"rcode": "NOERROR", "truncated": True}, id="truncated"
+        ),
         pytest.param([b"\x81"], REPLIED, id="garbage proves reachability only"),
-        pytest.param([None, ANSWER], REPLIED | {"sent": 2, "rcode": "NOERROR", "answers": ["a."]}, id="one lost"),
+        pytest.param(
+            [None, ANSWER],
+            REPLIED | {"sent": 2, "rcode": "NOERROR", "answers": ["a."]},
+            id="one lost",
+        ),
         pytest.param([None, None], SILENT, id="two lost queries are silence"),
     ],
 )
@@ -582,10 +650,14 @@ def test_a_resolver_inside_a_namespace_is_heard(live: Live) -> None:
         "s=socket.socket(socket.AF_INET,socket.SOCK_DGRAM)\ns.bind(('127.0.0.11',53))\nprint('ready',flush=True)\n"
         f"q,p=s.recvfrom(512)\ns.sendto(q[:2]+{ANSWER!r},p)\n"
     )
-    with subprocess.Popen(["unshare", "--net", sys.executable, "-c", program], stdout=subprocess.PIPE) as server:
+    with subprocess.Popen(
+        ["unshare", "--net", sys.executable, "-c", program], stdout=subprocess.PIPE
+    ) as server:
         assert server.stdout is not None
         server.stdout.readline()
-        asked = question("dns.query", server="127.0.0.11", name=".", type="NS", pid=server.pid, start=None)
+        asked = question(
+            "dns.query", server="127.0.0.11", name=".", type="NS", pid=server.pid, start=None
+        )
         answer = dns.query(live, asked)
     assert (answer["rcode"], answer["answers"], answer["sent"]) == ("NOERROR", ["a."], 1)
 
@@ -594,7 +666,9 @@ def test_no_probe_is_obeyed() -> None:
     from diagnose.live.network import dns
 
     live = Live(Options(probe=False))
-    asked = question("dns.query", server="127.0.0.1", port=1, name=".", type="NS", transport="udp", pid=None)
+    asked = question(
+        "dns.query", server="127.0.0.1", port=1, name=".", type="NS", transport="udp", pid=None
+    )
     with pytest.raises(Refused) as refused:
         dns.query(live, asked)
     assert refused.value.failed.reason == "not allowed"

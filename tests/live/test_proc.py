@@ -1,5 +1,5 @@
-"""The hands for /proc, control groups, the kernel log and systemd: parsing on real texts, and this machine
-itself."""
+"""The hands for /proc, control groups, the kernel log and systemd: parsing on real texts, and this
+machine itself."""
 
 import contextlib
 import json
@@ -47,12 +47,8 @@ def test_memory_is_in_bytes() -> None:
 
 
 def test_the_cache_of_zfs_may_shrink_to_its_least_size() -> None:
-    text = (
-        "13 1 0x01 147 39984 5302\nname                            type data\nhits                            4    91\n"
-    )
-    text += (
-        "c_min                           4    4194304\nc_max 4 99\nsize                            4    66571993088\n"
-    )
+    text = "13 1 0x01 147 39984 5302\nname                            type data\nhits                            4    91\n"
+    text += "c_min                           4    4194304\nc_max 4 99\nsize                            4    66571993088\n"
     assert proc.parse_arc(text) == 66571993088 - 4194304
     assert proc.parse_arc("") == 0
 
@@ -112,7 +108,9 @@ def test_a_deleted_file_that_is_held_is_seen(tmp_path: Path) -> None:
         answer = plain(proc.deleted_files(live, question("deleted_files", min_bytes=1 << 20)))
     live.close()
     rows = [row for row in answer["files"] if row["path"] == str(path)]
-    if rows or "tmpfs" not in subprocess.check_output(["stat", "-f", "-c", "%T", tmp_path], text=True):
+    if rows or "tmpfs" not in subprocess.check_output(
+        ["stat", "-f", "-c", "%T", tmp_path], text=True
+    ):
         assert [(row["pid"], row["bytes"] >= 2 << 20) for row in rows] == [(os.getpid(), True)]
 
 
@@ -124,7 +122,9 @@ def test_what_a_process_has_open_is_counted_and_named(tmp_path: Path) -> None:
         (tmp_path / "0").rename(tmp_path / "moved")
         (tmp_path / "1").unlink()
         counted = plain(proc.descriptors(Live(), question("descriptors", share=0.0)))
-        named = plain(proc.open_under(Live(), question("open_under", pid=os.getpid(), folder=str(tmp_path))))
+        named = plain(
+            proc.open_under(Live(), question("open_under", pid=os.getpid(), folder=str(tmp_path)))
+        )
     (mine,) = (row for row in counted["processes"] if row["pid"] == os.getpid())
     assert (mine["limit"], mine["open"] >= proc.FEW_FILES) == (soft, True)
     assert {f"{tmp_path}/moved", f"{tmp_path}/1 (deleted)"} <= {*named["paths"]}
@@ -158,9 +158,19 @@ def test_limits_are_parsed() -> None:
 
 
 MEMBERSHIPS = [
-    ("version 1, cgroupfs", f"9:memory:/docker/{ID}\n1:cpu,cpuacct:/docker/{ID}\n", "memory", f"/docker/{ID}"),
+    (
+        "version 1, cgroupfs",
+        f"9:memory:/docker/{ID}\n1:cpu,cpuacct:/docker/{ID}\n",
+        "memory",
+        f"/docker/{ID}",
+    ),
     ("version 1, joined", f"1:cpu,cpuacct:/docker/{ID}\n", "cpuacct", f"/docker/{ID}"),
-    ("version 2, systemd", f"0::/system.slice/docker-{ID}.scope\n", "", f"/system.slice/docker-{ID}.scope"),
+    (
+        "version 2, systemd",
+        f"0::/system.slice/docker-{ID}.scope\n",
+        "",
+        f"/system.slice/docker-{ID}.scope",
+    ),
     (
         "init inside",
         f"0::/system.slice/docker-{ID}.scope/init.scope\n",
@@ -168,12 +178,19 @@ MEMBERSHIPS = [
         f"/system.slice/docker-{ID}.scope",
     ),
     ("CgroupParent", f"0::/team.slice/docker-{ID}.scope\n", "", f"/team.slice/docker-{ID}.scope"),
-    ("podman", f"0::/machine.slice/libpod-{ID}.scope/container\n", "", f"/machine.slice/libpod-{ID}.scope"),
+    (
+        "podman",
+        f"0::/machine.slice/libpod-{ID}.scope/container\n",
+        "",
+        f"/machine.slice/libpod-{ID}.scope",
+    ),
 ]
 
 
 @pytest.mark.parametrize(
-    ("text", "controller", "path"), [row[1:] for row in MEMBERSHIPS], ids=[row[0] for row in MEMBERSHIPS]
+    ("text", "controller", "path"),
+    [row[1:] for row in MEMBERSHIPS],
+    ids=[row[0] for row in MEMBERSHIPS],
 )
 def test_the_group_of_a_container_is_found(text: str, controller: str, path: str) -> None:
     assert cgroups.parse_membership(text, ID)[controller] == path
@@ -232,7 +249,9 @@ def sample(places: cgroups.Places) -> Json:
 
 def test_version_2_is_read(tmp_path: Path) -> None:
     tree(tmp_path, V2, f"system.slice/docker-{ID}.scope")
-    answer = sample(cgroups.Places(parse(f"30 1 0:26 / {tmp_path} rw - cgroup2 cgroup2 rw,nsdelegate")))
+    answer = sample(
+        cgroups.Places(parse(f"30 1 0:26 / {tmp_path} rw - cgroup2 cgroup2 rw,nsdelegate"))
+    )
     assert (answer["version"], answer["path"]) == (2, f"/system.slice/docker-{ID}.scope")
     assert answer["memory"] == {
         "usage": 52428800,
@@ -278,7 +297,9 @@ def test_version_1_is_read(tmp_path: Path) -> None:
 
 
 def test_a_container_without_a_group_is_missing_not_empty() -> None:
-    assert cgroups.cgroups(Live(), question("cgroups", ids=[OTHER])) == {OTHER: {"failed": "missing"}}
+    assert cgroups.cgroups(Live(), question("cgroups", ids=[OTHER])) == {
+        OTHER: {"failed": "missing"}
+    }
 
 
 RECORDS = [
@@ -292,7 +313,9 @@ RECORDS = [
 ]
 
 
-@pytest.mark.parametrize(("text", "expected"), [row[1:] for row in RECORDS], ids=[row[0] for row in RECORDS])
+@pytest.mark.parametrize(
+    ("text", "expected"), [row[1:] for row in RECORDS], ids=[row[0] for row in RECORDS]
+)
 def test_a_kernel_record_is_parsed(text: str, expected: tuple[int, int, float, str] | None) -> None:
     record = kernel_log.parse_record(text, 1000.0)
     found = record and (record["seq"], record["level"], round(record["at"], 6), record["text"])
@@ -349,7 +372,10 @@ def test_journal_entries_are_parsed() -> None:
 
 def test_without_systemd_units_are_missing() -> None:
     if Path("/run/systemd/system").is_dir():
-        assert systemd.unit(Live(), question("unit", name="no-such.service"))["LoadState"] == "not-found"
+        assert (
+            systemd.unit(Live(), question("unit", name="no-such.service"))["LoadState"]
+            == "not-found"
+        )
         return
     with pytest.raises(Refused) as caught:
         systemd.unit(Live(), question("unit", name="docker.service"))
@@ -368,7 +394,9 @@ DOCKERD = [
 
 
 @root_only
-@pytest.mark.parametrize(("body", "expected"), [row[1:] for row in DOCKERD], ids=[row[0] for row in DOCKERD])
+@pytest.mark.parametrize(
+    ("body", "expected"), [row[1:] for row in DOCKERD], ids=[row[0] for row in DOCKERD]
+)
 def test_the_engines_own_judgement(tmp_path: Path, body: str, expected: tuple[bool, str]) -> None:
     program = tmp_path / "dockerd"
     program.write_text(f"#!/bin/sh\n{body}\n")
@@ -413,7 +441,9 @@ def test_a_process_that_stands_still_is_not_woken() -> None:
     busy = subprocess.Popen([sys.executable, "-c", "import time\nwhile True: time.sleep(0.01)"])
     try:
         time.sleep(0.3)
-        answer = proc.wakings(Live(), question("wakings", pids=[still.pid, busy.pid, 1 << 22], seconds=0.3))
+        answer = proc.wakings(
+            Live(), question("wakings", pids=[still.pid, busy.pid, 1 << 22], seconds=0.3)
+        )
     finally:
         for each in (still, busy):
             each.kill()
@@ -428,8 +458,14 @@ def test_a_process_that_stands_still_is_not_woken() -> None:
 
 def test_settings_of_the_machine_are_read_beside_an_engine_in_another_network_namespace() -> None:
     live = Live()
-    live.__dict__ |= {"_elsewhere": None, "_other_network": Failed("remote", "another network namespace")}
+    live.__dict__ |= {
+        "_elsewhere": None,
+        "_other_network": Failed("remote", "another network namespace"),
+    }
     pids = live.ask(question("sysctl", names=["kernel.pid_max", "fs.file-nr"]))
     assert isinstance(pids, dict)
     assert int(pids["kernel.pid_max"]) > 0
-    assert live.ask(question("sysctl", names=["net.ipv4.ip_forward"])) == live.__dict__["_other_network"]
+    assert (
+        live.ask(question("sysctl", names=["net.ipv4.ip_forward"]))
+        == live.__dict__["_other_network"]
+    )

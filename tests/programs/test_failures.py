@@ -1,4 +1,5 @@
-"""The table of known failures: every row is recognised in a line as its program writes it, and explains it in plain words."""
+"""The table of known failures: every row is recognised in a line as its program writes it, and
+explains it in plain words."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""The telling line of real logs: right in most of the corpus, measured apart on the third that was set aside."""
+"""The telling line of real logs: right in most of the corpus, measured apart on the third that was
+set aside."""
 
 from __future__ import annotations
 
@@ -27,7 +28,11 @@ def logs(name: str) -> dict[str, tuple[list[str], set[int]]]:
 def wrong(name: str) -> dict[str, str]:
     """The logs in which another line was chosen, with that line."""
     chosen = {log: telling_line(lines) for log, (lines, _) in logs(name).items()}
-    return {log: line.text for log, line in chosen.items() if line is None or line.index not in logs(name)[log][1]}
+    return {
+        log: line.text
+        for log, line in chosen.items()
+        if line is None or line.index not in logs(name)[log][1]
+    }
 
 
 @pytest.mark.parametrize("name", ["tuning.txt", "holdout.txt"])

@@ -1,4 +1,5 @@
-"""The folder, built at most once for one state of the sources, whichever test and worker asks first."""
+"""The folder, built at most once for one state of the sources, whichever test and worker asks
+first."""
 
 from __future__ import annotations
 
@@ -27,9 +28,11 @@ SOURCES = (
 
 @functools.cache
 def archive() -> Path:
-    """`diagnose-VERSION-linux-MACHINE.tar.gz`; what it was packed from lies beside it, unpacked, as `diagnose`.
+    """`diagnose-VERSION-linux-MACHINE.tar.gz`; what it was packed from lies beside it, unpacked, as
+    `diagnose`.
 
-    It is kept in /var/tmp, which the boxes of the lab show as well, apart for each checkout of the sources.
+    It is kept in /var/tmp, which the boxes of the lab show as well, apart for each checkout of the
+    sources.
     """
     checkout = hashlib.sha256(str(ROOT).encode()).hexdigest()[:8]
     kept = Path(f"/var/tmp/diagnose-folder-{os.getuid()}", checkout)
@@ -57,7 +60,10 @@ def program() -> Path:
 def build(target: Path) -> Path:
     """Run the build script; AssertionError with what it says."""
     done = subprocess.run(
-        [sys.executable, ROOT / ".ci" / "folder", target], capture_output=True, text=True, timeout=600
+        [sys.executable, ROOT / ".ci" / "folder", target],
+        capture_output=True,
+        text=True,
+        timeout=600,
     )
     assert done.returncode == 0, done.stderr
     return Path(done.stdout.strip())

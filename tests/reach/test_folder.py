@@ -1,4 +1,5 @@
-"""The folder: what is in it, what it says of that, and that it runs without anything of the host's."""
+"""The folder: what is in it, what it says of that, and that it runs without anything of the
+host's."""
 
 from __future__ import annotations
 
@@ -26,7 +27,13 @@ VARYING = ("taken_at", "duration_s", "timings")
 def run(program: Path | str, *args: str, **options: object) -> subprocess.CompletedProcess[str]:
     env = {**ENVIRONMENT, **options.pop("env", {})}  # type: ignore[dict-item]
     return subprocess.run(
-        [program, *args], capture_output=True, text=True, env=env, timeout=120, check=False, **options
+        [program, *args],
+        capture_output=True,
+        text=True,
+        env=env,
+        timeout=120,
+        check=False,
+        **options,
     )  # type: ignore[call-overload]
 
 
@@ -41,32 +48,51 @@ def report(done: subprocess.CompletedProcess[str]) -> dict[str, object]:
 
 def test_demo_is_judged_as_by_the_installed_tool() -> None:
     of_folder = run(built.program(), "all", "--from", "demo", "--format", "json")
-    installed = run(sys.executable, "-m", "diagnose", "all", "--from", "demo", "--format", "json", cwd=built.ROOT)
+    installed = run(
+        sys.executable,
+        "-m",
+        "diagnose",
+        "all",
+        "--from",
+        "demo",
+        "--format",
+        "json",
+        cwd=built.ROOT,
+    )
     assert of_folder.returncode == installed.returncode == 2, of_folder.stderr
     assert report(of_folder) == report(installed)
 
 
 @pytest.mark.parametrize(
-    "command", [["list"], ["explain", "dns.upstream-unreachable"], ["--help"], ["diff", "demo", "demo"]], ids=" ".join
+    "command",
+    [["list"], ["explain", "dns.upstream-unreachable"], ["--help"], ["diff", "demo", "demo"]],
+    ids=" ".join,
 )
 def test_each_command_finds_its_modules(command: list[str]) -> None:
     of_folder = run(built.program(), *command)
     installed = run(sys.executable, "-m", "diagnose", *command, cwd=built.ROOT)
-    assert (of_folder.returncode, of_folder.stdout) == (installed.returncode, installed.stdout), of_folder.stderr
+    assert (of_folder.returncode, of_folder.stdout) == (installed.returncode, installed.stdout), (
+        of_folder.stderr
+    )
 
 
 def test_a_host_is_asked_over_every_library(tmp_path: Path) -> None:
-    """netlink in a process of its own, psutil, the engine's client over TLS: what is imported only where it is needed."""
+    """netlink in a process of its own, psutil, the engine's client over TLS: what is imported only
+    where it is needed."""
     done = run(built.program(), "all", "--format", "json", "-H", "tcp://127.0.0.1:9", "--no-probe")
     assert done.returncode in (0, 1, 2, 3)
-    assert "crashed" not in {check["verdict"] for check in json.loads(done.stdout)["checks"]}, done.stdout
+    assert "crashed" not in {check["verdict"] for check in json.loads(done.stdout)["checks"]}, (
+        done.stdout
+    )
     assert "ModuleNotFoundError" not in done.stdout + done.stderr
 
 
 @pytest.mark.parametrize("kind", ["absolute", "relative", "of a link"])
 def test_launcher_is_started_through_a_link(tmp_path: Path, kind: str) -> None:
     link = tmp_path / "diagnose"
-    target = built.program() if kind == "absolute" else Path(os.path.relpath(built.program(), tmp_path))
+    target = (
+        built.program() if kind == "absolute" else Path(os.path.relpath(built.program(), tmp_path))
+    )
     link.symlink_to(target)
     if kind == "of a link":
         (tmp_path / "bin").mkdir()
@@ -77,14 +103,21 @@ def test_launcher_is_started_through_a_link(tmp_path: Path, kind: str) -> None:
 
 
 def test_no_path_of_the_folder_is_in_the_environment() -> None:
-    """The environment that the tool itself has, which is the most that a program of the host could be given."""
+    """The environment that the tool itself has, which is the most that a program of the host could
+    be given."""
     loader = built.program().parent / "lib" / "ld.so"
-    text = built.program().read_text().replace("-m diagnose", "-c 'import os; print(dict(os.environ))'")
+    text = (
+        built.program()
+        .read_text()
+        .replace("-m diagnose", "-c 'import os; print(dict(os.environ))'")
+    )
     script = built.program().with_name(f"test-{os.getpid()}")
     script.write_text(text)
     script.chmod(0o755)
     try:
-        done = run(script, env={"LD_PRELOAD": "", "PYTHONHOME": "/nowhere", "PYTHONPATH": "/nowhere"})
+        done = run(
+            script, env={"LD_PRELOAD": "", "PYTHONHOME": "/nowhere", "PYTHONPATH": "/nowhere"}
+        )
     finally:
         script.unlink()
     assert done.returncode == 0, done.stderr
@@ -102,16 +135,27 @@ def test_every_library_is_the_folder_s_own() -> None:
         listed = subprocess.run(command, capture_output=True, text=True, check=True).stdout
         assert "not found" not in listed, f"{library.name}: {listed}"
         for path in re.findall(r"=> (/\S+)", listed):
-            assert Path(path).resolve().is_relative_to(folder.resolve()), f"{library.name} takes {path}"
+            assert Path(path).resolve().is_relative_to(folder.resolve()), (
+                f"{library.name} takes {path}"
+            )
 
 
 def test_bill_of_materials_lists_every_file_and_part() -> None:
     folder = built.program().parent
     bill = json.loads((folder / "sbom.cdx.json").read_text())
-    files = {row["name"]: row["hashes"][0]["content"] for row in bill["components"] if row["type"] == "file"}
-    there = {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()} - {"sbom.cdx.json"}
+    files = {
+        row["name"]: row["hashes"][0]["content"]
+        for row in bill["components"]
+        if row["type"] == "file"
+    }
+    there = {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()} - {
+        "sbom.cdx.json"
+    }
     assert set(files) == there
-    assert all(hashlib.sha256((folder / name).read_bytes()).hexdigest() == value for name, value in files.items())
+    assert all(
+        hashlib.sha256((folder / name).read_bytes()).hexdigest() == value
+        for name, value in files.items()
+    )
     parts = {row["name"]: row for row in bill["components"] if row["type"] == "library"}
     assert set(licences.locked()) - licences.BUILD_ONLY - {"tomlkit"} <= set(parts)
     assert {"cpython", "libc6"} <= set(parts)
@@ -138,4 +182,7 @@ def test_archive_holds_nothing_but_the_folder() -> None:
 )
 def test_second_build_is_equal_byte_by_byte(tmp_path: Path) -> None:
     again = built.build(tmp_path)
-    assert hashlib.sha256(again.read_bytes()).digest() == hashlib.sha256(built.archive().read_bytes()).digest()
+    assert (
+        hashlib.sha256(again.read_bytes()).digest()
+        == hashlib.sha256(built.archive().read_bytes()).digest()
+    )

@@ -1,5 +1,5 @@
-"""`--on`: what the other side is given, what it leaves, and what is said when something goes wrong. ssh is a stand-in that runs the
-command on this machine; `tests/lab/test_on.py` has real ones."""
+"""`--on`: what the other side is given, what it leaves, and what is said when something goes wrong.
+ssh is a stand-in that runs the command on this machine; `tests/lab/test_on.py` has real ones."""
 
 from __future__ import annotations
 
@@ -77,7 +77,10 @@ class Elsewhere:
         self.bin.mkdir()
         self.archive = folder / ARCHIVE
         self.program("ssh", SSH)
-        with gzip.open(self.archive, "wb") as stream, tarfile.open(fileobj=stream, mode="w") as packed:
+        with (
+            gzip.open(self.archive, "wb") as stream,
+            tarfile.open(fileobj=stream, mode="w") as packed,
+        ):
             entry = tarfile.TarInfo("diagnose/diagnose")
             entry.mode, entry.size = 0o755, len(TOOL)
             packed.addfile(entry, io.BytesIO(TOOL.encode()))
@@ -88,7 +91,12 @@ class Elsewhere:
 
     def start(self, *args: str, **env: str) -> subprocess.Popen[str]:
         command = [sys.executable, "-m", "diagnose", *args, "--folder", str(self.archive)]
-        variables = {**os.environ, "PATH": f"{self.bin}:/usr/bin:/bin", "PIDS": str(self.folder / "pids"), **env}
+        variables = {
+            **os.environ,
+            "PATH": f"{self.bin}:/usr/bin:/bin",
+            "PIDS": str(self.folder / "pids"),
+            **env,
+        }
         return subprocess.Popen(
             command,
             cwd=ROOT,
@@ -112,7 +120,9 @@ class Elsewhere:
 def _folders() -> set[Path]:
     """All folders in which the tool is unpacked on this machine."""
     return {
-        path for base in ("/dev/shm", "/run", "/tmp", "/var/tmp") for path in Path(base).glob("diagnose.[0-9]*.[0-9]*")
+        path
+        for base in ("/dev/shm", "/run", "/tmp", "/var/tmp")
+        for path in Path(base).glob("diagnose.[0-9]*.[0-9]*")
     }
 
 
@@ -138,19 +148,32 @@ def test_target(text: str, target: Target) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["", "ssh://", "-oProxyCommand=x", "ssh://-l@web1", "ssh://a b", "ssh://web1:70000", "tcp://web1", "web1:22/x"],
+    [
+        "",
+        "ssh://",
+        "-oProxyCommand=x",
+        "ssh://-l@web1",
+        "ssh://a b",
+        "ssh://web1:70000",
+        "tcp://web1",
+        "web1:22/x",
+    ],
 )
 def test_text_that_names_no_host(text: str) -> None:
     with pytest.raises(TargetError):
         parse(text)
 
 
-@pytest.mark.parametrize(("codes", "code"), [([0, 0], 0), ([0, 3], 3), ([3, 1], 1), ([1, 2, 3], 2), ([], 3)], ids=str)
+@pytest.mark.parametrize(
+    ("codes", "code"), [([0, 0], 0), ([0, 3], 3), ([3, 1], 1), ([1, 2, 3], 2), ([], 3)], ids=str
+)
 def test_worst_exit_code(codes: list[int], code: int) -> None:
     assert worst(codes) == code
 
 
-def test_shipped_and_run_with_the_user_s_options_and_nothing_is_left(elsewhere: Elsewhere, tmp_path: Path) -> None:
+def test_shipped_and_run_with_the_user_s_options_and_nothing_is_left(
+    elsewhere: Elsewhere, tmp_path: Path
+) -> None:
     config = tmp_path / "mine.toml"
     config.write_text("[thresholds]\n# a sign of this file\n")
     args = [
@@ -174,7 +197,13 @@ def test_shipped_and_run_with_the_user_s_options_and_nothing_is_left(elsewhere: 
     assert command == "check"
     options, selectors = rest[: rest.index("--")], rest[rest.index("--") :]
     assert options[:1] == ["--config"]
-    assert sorted(options[2:]) == ["--container=b", "--container=it's", "--no-probe", "--since=5400.0", "--verbose"]
+    assert sorted(options[2:]) == [
+        "--container=b",
+        "--container=it's",
+        "--no-probe",
+        "--since=5400.0",
+        "--verbose",
+    ]
     assert selectors[:3] == ["--", "dns", "container.*"]
     assert "# a sign of this file" in out
     assert err == "said on stderr\n"
@@ -206,25 +235,42 @@ ROOM = {
 def test_next_choice_where_there_is_no_room(elsewhere: Elsewhere, full: str, place: str) -> None:
     if os.geteuid() != 0 and place == "/run/":
         pytest.skip("not root: /run is not writable")
-    elsewhere.program("df", f'#!/bin/sh\ncase $2 in {full}) echo "f 1 1 7 0% /" ;; *) exec /bin/df "$@" ;; esac\n')
+    elsewhere.program(
+        "df", f'#!/bin/sh\ncase $2 in {full}) echo "f 1 1 7 0% /" ;; *) exec /bin/df "$@" ;; esac\n'
+    )
     code, out, err = elsewhere.run("all", "--on", "web1", XDG_RUNTIME_DIR="")
     assert (code, out.startswith(f"{place}diagnose.")) == (0, True), out + err
     assert not elsewhere.left()
 
 
 FAILURES = {
-    "refused": ("refuses", {}, "no report: the connection ended: connect to host refuses port 22: Connection refused"),
+    "refused": (
+        "refuses",
+        {},
+        "no report: the connection ended: connect to host refuses port 22: Connection refused",
+    ),
     "ends in the middle": ("dies", {}, "no report: the run was cut off"),
-    "no room at all": ("web1", {"df": '#!/bin/sh\necho "f 1 1 7 0% /"\n'}, "no report: there is no room for"),
+    "no room at all": (
+        "web1",
+        {"df": '#!/bin/sh\necho "f 1 1 7 0% /"\n'},
+        "no report: there is no room for",
+    ),
     "another machine": (
         "web1",
         {"uname": "#!/bin/sh\necho riscv64\n"},
         f"the folder is for {MACHINE}, and this host is riscv64",
     ),
-    "no tar": ("web1", {"tar": "#!/bin/sh\nexit 127\n"}, "the archive cannot be unpacked in /dev/shm/diagnose."),
+    "no tar": (
+        "web1",
+        {"tar": "#!/bin/sh\nexit 127\n"},
+        "the archive cannot be unpacked in /dev/shm/diagnose.",
+    ),
     "no sudo": (
         "web1 --sudo",
-        {"id": "#!/bin/sh\necho 1000\n", "sudo": "#!/bin/sh\necho 'sudo: no tty present' >&2; exit 1\n"},
+        {
+            "id": "#!/bin/sh\necho 1000\n",
+            "sudo": "#!/bin/sh\necho 'sudo: no tty present' >&2; exit 1\n",
+        },
         "sudo: no tty present",
     ),
 }
@@ -247,7 +293,9 @@ def test_failure_is_one_sentence_and_unknown(
     assert not elsewhere.left()
 
 
-def test_end_of_this_side_ends_the_tool_there_and_leaves_nothing(elsewhere: Elsewhere, tmp_path: Path) -> None:
+def test_end_of_this_side_ends_the_tool_there_and_leaves_nothing(
+    elsewhere: Elsewhere, tmp_path: Path
+) -> None:
     process = elsewhere.start("all", "--on", "waits")
     pids = tmp_path / "pids"
     _until(lambda: pids.exists() and pids.read_text().strip())
@@ -267,8 +315,12 @@ SUDO_CASES = {
 }
 
 
-@pytest.mark.parametrize(("uid", "wanted", "given", "code", "by"), SUDO_CASES.values(), ids=SUDO_CASES)
-def test_sudo(elsewhere: Elsewhere, tmp_path: Path, uid: str, wanted: str, given: str, code: int, by: str) -> None:
+@pytest.mark.parametrize(
+    ("uid", "wanted", "given", "code", "by"), SUDO_CASES.values(), ids=SUDO_CASES
+)
+def test_sudo(
+    elsewhere: Elsewhere, tmp_path: Path, uid: str, wanted: str, given: str, code: int, by: str
+) -> None:
     elsewhere.program("sudo", SUDO)
     elsewhere.program("id", f"#!/bin/sh\necho {uid}\n")
     log, secret = tmp_path / "sudo.log", tmp_path / "password"
@@ -285,8 +337,12 @@ def test_sudo(elsewhere: Elsewhere, tmp_path: Path, uid: str, wanted: str, given
         assert "made-up" not in log.read_text()
 
 
-def test_several_hosts_are_reported_in_order_with_the_exit_code_of_the_worst(elsewhere: Elsewhere) -> None:
-    code, out, err = elsewhere.run("all", "--on", "odd", "--on", "refuses", "--on", "bad", "--on", "fine")
+def test_several_hosts_are_reported_in_order_with_the_exit_code_of_the_worst(
+    elsewhere: Elsewhere,
+) -> None:
+    code, out, err = elsewhere.run(
+        "all", "--on", "odd", "--on", "refuses", "--on", "bad", "--on", "fine"
+    )
     assert code == 2
     heads = [line for line in out.splitlines() if line.startswith("# ")]
     assert heads == ["# odd", "# bad", "# fine"]
@@ -307,13 +363,25 @@ def test_a_file_for_each_host(elsewhere: Elsewhere, tmp_path: Path) -> None:
 
 
 USAGE = {
-    "one file for two hosts": (["all", "--on", "a", "--on", "b", "-o", "r.json"], "put {host} into its name"),
-    "two bundles on stdout": (["bundle", "--on", "a", "--on", "b", "-o", "-"], "several bundles do not go to stdout"),
+    "one file for two hosts": (
+        ["all", "--on", "a", "--on", "b", "-o", "r.json"],
+        "put {host} into its name",
+    ),
+    "two bundles on stdout": (
+        ["bundle", "--on", "a", "--on", "b", "-o", "-"],
+        "several bundles do not go to stdout",
+    ),
     "a recording": (["all", "--on", "a", "--from", "demo"], "--from does not go with --on"),
     "a map": (["bundle", "--on", "a", "--anonymize", "--map", "m"], "--map does not go with --on"),
-    "a password without sudo": (["all", "--on", "a", "--sudo-password", "f"], "--sudo-password goes with --sudo only"),
+    "a password without sudo": (
+        ["all", "--on", "a", "--sudo-password", "f"],
+        "--sudo-password goes with --sudo only",
+    ),
     "sudo without a host": (["all", "--sudo"], "goes with --on only"),
-    "a configuration that cannot be read": (["all", "--on", "a", "--config", "/none.toml"], "/none.toml"),
+    "a configuration that cannot be read": (
+        ["all", "--on", "a", "--config", "/none.toml"],
+        "/none.toml",
+    ),
 }
 
 
@@ -332,7 +400,9 @@ ARCHIVES = {
 
 
 @pytest.mark.parametrize(("name", "reason"), ARCHIVES.values(), ids=ARCHIVES)
-def test_archive_that_cannot_be_shipped(elsewhere: Elsewhere, tmp_path: Path, name: str, reason: str) -> None:
+def test_archive_that_cannot_be_shipped(
+    elsewhere: Elsewhere, tmp_path: Path, name: str, reason: str
+) -> None:
     elsewhere.archive = tmp_path / name
     if "/" not in name:
         elsewhere.archive.write_bytes(b"")
@@ -340,15 +410,39 @@ def test_archive_that_cannot_be_shipped(elsewhere: Elsewhere, tmp_path: Path, na
     assert (code, reason in err) == (3, True), err
 
 
-@pytest.mark.parametrize(("args", "color"), [((), "1"), (("--no-color",), "no")], ids=["colour", "plain"])
-def test_text_is_made_for_the_terminal_here(elsewhere: Elsewhere, args: tuple[str, ...], color: str) -> None:
+@pytest.mark.parametrize(
+    ("args", "color"), [((), "1"), (("--no-color",), "no")], ids=["colour", "plain"]
+)
+def test_text_is_made_for_the_terminal_here(
+    elsewhere: Elsewhere, args: tuple[str, ...], color: str
+) -> None:
     ours, theirs = pty.openpty()
     termios.tcsetwinsize(theirs, (40, 132))
-    env = {name: value for name, value in os.environ.items() if name not in ("COLUMNS", "LINES", "NO_COLOR")}
-    command = [sys.executable, "-m", "diagnose", "all", "--on", "face", "--folder", str(elsewhere.archive), *args]
+    env = {
+        name: value
+        for name, value in os.environ.items()
+        if name not in ("COLUMNS", "LINES", "NO_COLOR")
+    }
+    command = [
+        sys.executable,
+        "-m",
+        "diagnose",
+        "all",
+        "--on",
+        "face",
+        "--folder",
+        str(elsewhere.archive),
+        *args,
+    ]
     env |= {"PATH": f"{elsewhere.bin}:/usr/bin:/bin", "TERM": "xterm-256color"}
     done = subprocess.run(
-        command, cwd=ROOT, env=env, stdin=subprocess.DEVNULL, stdout=theirs, stderr=subprocess.PIPE, timeout=60
+        command,
+        cwd=ROOT,
+        env=env,
+        stdin=subprocess.DEVNULL,
+        stdout=theirs,
+        stderr=subprocess.PIPE,
+        timeout=60,
     )
     os.close(theirs)
     assert done.returncode == 0, done.stderr
@@ -358,10 +452,30 @@ def test_text_is_made_for_the_terminal_here(elsewhere: Elsewhere, args: tuple[st
 
 def test_progress_names_each_stage_on_a_terminal(elsewhere: Elsewhere) -> None:
     ours, theirs = pty.openpty()
-    env = {**os.environ, "PATH": f"{elsewhere.bin}:/usr/bin:/bin", "TERM": "xterm-256color", "COLUMNS": "120"}
-    command = [sys.executable, "-m", "diagnose", "all", "--on", "slow", "--folder", str(elsewhere.archive)]
+    env = {
+        **os.environ,
+        "PATH": f"{elsewhere.bin}:/usr/bin:/bin",
+        "TERM": "xterm-256color",
+        "COLUMNS": "120",
+    }
+    command = [
+        sys.executable,
+        "-m",
+        "diagnose",
+        "all",
+        "--on",
+        "slow",
+        "--folder",
+        str(elsewhere.archive),
+    ]
     done = subprocess.run(
-        command, cwd=ROOT, env=env, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=theirs, timeout=60
+        command,
+        cwd=ROOT,
+        env=env,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=theirs,
+        timeout=60,
     )
     os.close(theirs)
     shown = os.read(ours, 1 << 16).decode()

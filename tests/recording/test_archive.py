@@ -1,4 +1,5 @@
-"""Archives that somebody sent: older ones are read, newer and hostile ones are refused in one sentence, and none does harm."""
+"""Archives that somebody sent: older ones are read, newer and hostile ones are refused in one
+sentence, and none does harm."""
 
 from __future__ import annotations
 
@@ -33,7 +34,10 @@ TOP = "diagnose-host"
 
 
 def forged_files(args: Any = None, answer: Any = None) -> dict[str, bytes]:
-    row = {"args": args if args is not None else {}, "answer": answer or {"wall": 1.8e9, "boot_wall": 1.7e9}}
+    row = {
+        "args": args if args is not None else {},
+        "answer": answer or {"wall": 1.8e9, "boot_wall": 1.7e9},
+    }
     return {"answers/now.json": json.dumps([row]).encode()}
 
 
@@ -43,7 +47,9 @@ def sealed(files: dict[str, bytes], **head: Any) -> dict[str, bytes]:
     return {**files, "manifest.json": json.dumps({"format": 1, "files": listed, **head}).encode()}
 
 
-def packed(files: dict[str, bytes], *more: tarfile.TarInfo, form: int = tarfile.USTAR_FORMAT) -> bytes:
+def packed(
+    files: dict[str, bytes], *more: tarfile.TarInfo, form: int = tarfile.USTAR_FORMAT
+) -> bytes:
     out = io.BytesIO()
     with tarfile.open(fileobj=out, mode="w:gz", format=form) as tar:
         for name, data in files.items():
@@ -55,7 +61,9 @@ def packed(files: dict[str, bytes], *more: tarfile.TarInfo, form: int = tarfile.
     return out.getvalue()
 
 
-def member(name: str, kind: bytes = tarfile.REGTYPE, size: int = 0, link: str = "") -> tarfile.TarInfo:
+def member(
+    name: str, kind: bytes = tarfile.REGTYPE, size: int = 0, link: str = ""
+) -> tarfile.TarInfo:
     info = tarfile.TarInfo(name)
     info.type, info.size, info.linkname = kind, size, link
     return info
@@ -110,7 +118,9 @@ def test_older_format_is_read_and_newer_is_refused(tmp_path: Path):
 
 
 def test_questions_of_another_version_are_passed_over(tmp_path: Path):
-    files = sealed({**forged_files(), "answers/future.kind.json": b"nonsense", "answers/api.ping.json": b"[]"})
+    files = sealed(
+        {**forged_files(), "answers/future.kind.json": b"nonsense", "answers/api.ping.json": b"[]"}
+    )
     path = tmp_path / "in.tar.gz"
     path.write_bytes(packed(files))
     assert [each.kind for each in source.read(path)[0]] == ["now"]
@@ -131,14 +141,29 @@ def test_thresholds_that_this_version_has_not_are_passed_over(tmp_path: Path):
 
 GIB = 2**30
 HOSTILE: dict[str, tuple[Callable[[], bytes], str]] = {
-    "a way out": (lambda: packed(GOOD, member(f"{TOP}/../../etc/cron.d/x", size=3)), "not a plain file"),
+    "a way out": (
+        lambda: packed(GOOD, member(f"{TOP}/../../etc/cron.d/x", size=3)),
+        "not a plain file",
+    ),
     "a way out at the start": (lambda: packed(GOOD, member("../x", size=3)), "not a plain file"),
     "an absolute name": (lambda: packed(GOOD, member("/etc/passwd", size=3)), "not a plain file"),
     "a hidden file": (lambda: packed(GOOD, member(f"{TOP}/.bashrc", size=3)), "not a plain file"),
-    "a folder elsewhere": (lambda: packed(GOOD, member("/etc/x/", tarfile.DIRTYPE)), "not a plain file"),
-    "a folder with a body": (lambda: raw(header(f"{TOP}/d/", b"00000010000\0", b"5")), "not a plain file"),
-    "a link": (lambda: packed(GOOD, member(f"{TOP}/l", tarfile.SYMTYPE, link="/etc/shadow")), "not a plain file"),
-    "a hard link": (lambda: packed(GOOD, member(f"{TOP}/l", tarfile.LNKTYPE, link="/etc/shadow")), "not a plain file"),
+    "a folder elsewhere": (
+        lambda: packed(GOOD, member("/etc/x/", tarfile.DIRTYPE)),
+        "not a plain file",
+    ),
+    "a folder with a body": (
+        lambda: raw(header(f"{TOP}/d/", b"00000010000\0", b"5")),
+        "not a plain file",
+    ),
+    "a link": (
+        lambda: packed(GOOD, member(f"{TOP}/l", tarfile.SYMTYPE, link="/etc/shadow")),
+        "not a plain file",
+    ),
+    "a hard link": (
+        lambda: packed(GOOD, member(f"{TOP}/l", tarfile.LNKTYPE, link="/etc/shadow")),
+        "not a plain file",
+    ),
     "a device": (lambda: packed(GOOD, member(f"{TOP}/d", tarfile.CHRTYPE)), "not a plain file"),
     "a disk": (lambda: packed(GOOD, member(f"{TOP}/d", tarfile.BLKTYPE)), "not a plain file"),
     "a pipe": (lambda: packed(GOOD, member(f"{TOP}/f", tarfile.FIFOTYPE)), "not a plain file"),
@@ -147,40 +172,78 @@ HOSTILE: dict[str, tuple[Callable[[], bytes], str]] = {
         lambda: packed({**GOOD, "n" * 300: b"x"}, form=tarfile.PAX_FORMAT),
         "not a plain file",
     ),
-    "a long name": (lambda: packed({**GOOD, "n" * 300: b"x"}, form=tarfile.GNU_FORMAT), "not a plain file"),
-    "extended headers without end": (lambda: raw(*[header(kind=b"x")] * 100_000), "not a plain file"),
-    "a name that is no UTF-8": (lambda: raw(header().replace(b"host", b"h\xff\xfet")), "not a whole bundle"),
-    "a name with an escape": (lambda: packed(GOOD, member(f"{TOP}/\x1b[2J", size=1)), "not a plain file"),
+    "a long name": (
+        lambda: packed({**GOOD, "n" * 300: b"x"}, form=tarfile.GNU_FORMAT),
+        "not a plain file",
+    ),
+    "extended headers without end": (
+        lambda: raw(*[header(kind=b"x")] * 100_000),
+        "not a plain file",
+    ),
+    "a name that is no UTF-8": (
+        lambda: raw(header().replace(b"host", b"h\xff\xfet")),
+        "not a whole bundle",
+    ),
+    "a name with an escape": (
+        lambda: packed(GOOD, member(f"{TOP}/\x1b[2J", size=1)),
+        "not a plain file",
+    ),
     "a size of gibibytes": (lambda: raw(header(size=b"77777777777\0")), "larger than 64 MiB"),
-    "a size beyond numbers": (lambda: raw(header(size=b"\x80" + b"\x7f" * 11)), "larger than 64 MiB"),
+    "a size beyond numbers": (
+        lambda: raw(header(size=b"\x80" + b"\x7f" * 11)),
+        "larger than 64 MiB",
+    ),
     "a size below nothing": (lambda: raw(header(size=b"\xff" * 12)), "larger than 64 MiB"),
     "a size that is none": (lambda: raw(header(size=b"not a size!\0")), "not a whole bundle"),
     "a size without its bytes": (lambda: raw(header(size=b"00000100000\0")), "cut off"),
     "a bomb": (lambda: raw(header(size=b"00400000001\0")), "larger than 64 MiB"),
-    "a bomb of zeros after the end": (lambda: gzip.compress(b"\0" * GIB, 1), "something follows after its end"),
+    "a bomb of zeros after the end": (
+        lambda: gzip.compress(b"\0" * GIB, 1),
+        "something follows after its end",
+    ),
     "a bomb of members": (
-        lambda: raw(*[header(f"{TOP}/{n}", b"00357777000\0") + b"\0" * 0o357777000 for n in range(3)]),
+        lambda: raw(
+            *[header(f"{TOP}/{n}", b"00357777000\0") + b"\0" * 0o357777000 for n in range(3)]
+        ),
         "more than 128 MiB",
     ),
     "a million members": (
         lambda: gzip.compress(b"".join(header(f"{TOP}/{n}") for n in range(6000)) * 170, 1),
         "more than 5000 members",
     ),
-    "something after the end": (lambda: raw(gzip.decompress(packed(GOOD)), b"more"), "something follows"),
+    "something after the end": (
+        lambda: raw(gzip.decompress(packed(GOOD)), b"more"),
+        "something follows",
+    ),
     "the same name twice": (lambda: packed(GOOD, member(f"{TOP}/manifest.json", size=3)), "twice"),
     "an altered file": (lambda: packed({**GOOD, "answers/now.json": b"[]"}), "was altered or lost"),
-    "a lost file": (lambda: packed({"manifest.json": GOOD["manifest.json"]}), "was altered or lost"),
+    "a lost file": (
+        lambda: packed({"manifest.json": GOOD["manifest.json"]}),
+        "was altered or lost",
+    ),
     "an added file": (lambda: packed({**GOOD, "texts/x.txt": b"x"}), "was added"),
     "no manifest": (lambda: packed(forged_files()), "no manifest.json"),
-    "a manifest of something else": (lambda: packed({"manifest.json": b'{"name": "x"}'}), "not a manifest"),
+    "a manifest of something else": (
+        lambda: packed({"manifest.json": b'{"name": "x"}'}),
+        "not a manifest",
+    ),
     "a manifest that is a list": (lambda: packed({"manifest.json": b"[1]"}), "not a manifest"),
-    "a manifest that is deep": (lambda: packed({"manifest.json": b'{"a":' * 100_000}), "not a manifest"),
-    "a manifest with a huge number": (lambda: packed({"manifest.json": b'{"format": 1e999}'}), "not a manifest"),
+    "a manifest that is deep": (
+        lambda: packed({"manifest.json": b'{"a":' * 100_000}),
+        "not a manifest",
+    ),
+    "a manifest with a huge number": (
+        lambda: packed({"manifest.json": b'{"format": 1e999}'}),
+        "not a manifest",
+    ),
     "a manifest with a longer number": (
         lambda: packed({"manifest.json": b'{"format": ' + b"9" * 10_000 + b"}"}),
         "not a manifest",
     ),
-    "a manifest without files": (lambda: packed({"manifest.json": b'{"format": 1}'}), "lists no files"),
+    "a manifest without files": (
+        lambda: packed({"manifest.json": b'{"format": 1}'}),
+        "lists no files",
+    ),
     "files of the wrong type": (
         lambda: packed({"manifest.json": b'{"format": 1, "files": {"a": 1}}'}),
         "altered or lost",
@@ -190,8 +253,14 @@ HOSTILE: dict[str, tuple[Callable[[], bytes], str]] = {
         lambda: packed(sealed({"answers/now.json": b"[" * 100_000})),
         "no answers that can be read",
     ),
-    "answers that are no JSON": (lambda: packed(sealed({"answers/now.json": b"\xff{"})), "no answers that can be read"),
-    "answers that are a number": (lambda: packed(sealed({"answers/now.json": b"7"})), "no answers that can be read"),
+    "answers that are no JSON": (
+        lambda: packed(sealed({"answers/now.json": b"\xff{"})),
+        "no answers that can be read",
+    ),
+    "answers that are a number": (
+        lambda: packed(sealed({"answers/now.json": b"7"})),
+        "no answers that can be read",
+    ),
     "an answer that is no object": (
         lambda: packed(sealed({"answers/now.json": b"[7]"})),
         "no answers that can be read",
@@ -200,13 +269,18 @@ HOSTILE: dict[str, tuple[Callable[[], bytes], str]] = {
         lambda: packed(sealed({"answers/now.json": b'[{"answer": 1}]'})),
         "no answers that can be read",
     ),
-    "arguments that are a list": (lambda: packed(sealed(forged_files(args=[1]))), "no answers that can be read"),
+    "arguments that are a list": (
+        lambda: packed(sealed(forged_files(args=[1]))),
+        "no answers that can be read",
+    ),
     "a number that JSON has not": (
         lambda: packed(sealed({"answers/now.json": b'[{"args": {}, "answer": NaN}]'})),
         "no answers that can be read",
     ),
     "a duration that is none": (
-        lambda: packed(sealed({"answers/now.json": b'[{"args": {}, "answer": 1, "duration_s": "x"}]'})),
+        lambda: packed(
+            sealed({"answers/now.json": b'[{"args": {}, "answer": 1, "duration_s": "x"}]'})
+        ),
         "no answers that can be read",
     ),
     "not compressed": (lambda: PLAIN, "neither a bundle nor a recorded folder"),
@@ -293,7 +367,8 @@ MUTATIONS = 5_000
 @pytest.mark.fuzz
 @pytest.mark.timeout(600)
 def test_fuzzed_archives_do_no_harm(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
-    """Mutations of a real bundle: read whole or refused, in bounded time, nothing written anywhere."""
+    """Mutations of a real bundle: read whole or refused, in bounded time, nothing written
+    anywhere."""
     seed = int(os.environ.get("FUZZ_SEED", random.SystemRandom().randrange(10**9)))
     rnd = random.Random(seed)
     small = gzip.decompress(packed(sealed(_few_answers())))
@@ -319,20 +394,26 @@ def test_fuzzed_archives_do_no_harm(tmp_path: Path, capsys: pytest.CaptureFixtur
         slowest = max(slowest, time.process_time() - began)
     grown = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
     with capsys.disabled():
-        print(f"\nfuzzed archives, seed {seed}: {outcomes}, slowest {slowest:.2f} s, memory grew by {grown:.0f} MiB")
+        print(
+            f"\nfuzzed archives, seed {seed}: {outcomes}, slowest {slowest:.2f} s, memory grew by {grown:.0f} MiB"
+        )
     assert sum(outcomes.values()) == MUTATIONS
     assert outcomes["refused"] > MUTATIONS / 2
     assert not [each for each in said if "\n" in each]
     assert slowest < 5
     assert grown < 400
-    assert [str(each.relative_to(tmp_path)) for each in tmp_path.rglob("*") if each.is_file()] == ["in/x.tar.gz"]
+    assert [str(each.relative_to(tmp_path)) for each in tmp_path.rglob("*") if each.is_file()] == [
+        "in/x.tar.gz"
+    ]
 
 
 @functools.cache
 def _few_answers() -> dict[str, bytes]:
     files = unpacked(REAL)
     wanted = ("now", "uname", "endpoint", "api.ping", "api.info", "net.links", "net.routes")
-    return {f"answers/{kind}.json": files[f"answers/{kind}.json"] for kind in wanted} | {"report.md": b"# report\n"}
+    return {f"answers/{kind}.json": files[f"answers/{kind}.json"] for kind in wanted} | {
+        "report.md": b"# report\n"
+    }
 
 
 def _mutated(rnd: random.Random, plain: bytes, real: bytes) -> bytes:
@@ -353,10 +434,16 @@ def _mutated(rnd: random.Random, plain: bytes, real: bytes) -> bytes:
     if how == 3:
         files[name] = _damaged(rnd, files[name])
     else:
-        files[name] = json.dumps(_twisted(rnd, json.loads(files[name]))).encode() if name.endswith("json") else b""
+        files[name] = (
+            json.dumps(_twisted(rnd, json.loads(files[name]))).encode()
+            if name.endswith("json")
+            else b""
+        )
     whole = sealed(files)
     if rnd.random() < 0.3:
-        whole["manifest.json"] = json.dumps(_twisted(rnd, json.loads(whole["manifest.json"]))).encode()
+        whole["manifest.json"] = json.dumps(
+            _twisted(rnd, json.loads(whole["manifest.json"]))
+        ).encode()
     return packed(whole)
 
 
@@ -412,7 +499,8 @@ def _twisted(rnd: random.Random, value: Any) -> Any:
 @pytest.mark.fuzz
 @pytest.mark.timeout(600)
 def test_wrong_types_in_a_tape_make_checks_unknown_never_crash(capsys: pytest.CaptureFixture[str]):
-    """Answers of a real host with something strange in one place: judged all the same, and no check crashes."""
+    """Answers of a real host with something strange in one place: judged all the same, and no check
+    crashes."""
     seed = int(os.environ.get("FUZZ_SEED", random.SystemRandom().randrange(10**9)))
     rnd = random.Random(seed)
     files = unpacked(REAL)

@@ -22,7 +22,9 @@ def test_there_are_recordings():
     assert len(ANSWER_FILES) > 100
 
 
-@pytest.mark.parametrize("path", ANSWER_FILES, ids=lambda path: f"{path.parents[1].name}-{path.stem}")
+@pytest.mark.parametrize(
+    "path", ANSWER_FILES, ids=lambda path: f"{path.parents[1].name}-{path.stem}"
+)
 def test_a_question_is_recorded_as_it_was(path: Path):
     policies()
     for row in json.loads(path.read_text()):
@@ -34,7 +36,9 @@ def test_a_question_is_recorded_as_it_was(path: Path):
         assert all(question.args[name] == getattr(own, name) for name in left_out)
 
 
-@pytest.mark.parametrize("path", ANSWER_FILES, ids=lambda path: f"{path.parents[1].name}-{path.stem}")
+@pytest.mark.parametrize(
+    "path", ANSWER_FILES, ids=lambda path: f"{path.parents[1].name}-{path.stem}"
+)
 def test_every_recorded_answer_has_the_type_that_its_question_promises(path: Path):
     policies()
     for row in json.loads(path.read_text()):
@@ -61,7 +65,12 @@ def test_a_question_with_arguments_of_another_shape_stays_as_it_was():
 
 @pytest.mark.parametrize(
     ("name", "kind"),
-    [("", "api.container"), ("again", "api.again"), ("recheck", "api.recheck"), ("settled", "api.settled")],
+    [
+        ("", "api.container"),
+        ("again", "api.again"),
+        ("recheck", "api.recheck"),
+        ("settled", "api.settled"),
+    ],
 )
 def test_a_round_is_the_same_question_under_its_own_name(name: str, kind: str):
     question = InspectContainer("web", round=name)

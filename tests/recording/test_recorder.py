@@ -30,7 +30,9 @@ def test_each_question_is_asked_once_also_from_many_threads():
 
     recorded, host = recorder({"now": slow})
     got: list[object] = []
-    threads = [threading.Thread(target=lambda: got.append(recorded.ask(question("now")))) for _ in range(8)]
+    threads = [
+        threading.Thread(target=lambda: got.append(recorded.ask(question("now")))) for _ in range(8)
+    ]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -41,7 +43,11 @@ def test_each_question_is_asked_once_also_from_many_threads():
 
 def test_failures_are_remembered_too():
     recorded, host = recorder({"memory": Failed("forbidden", "no")})
-    assert recorded.ask(question("memory")) == recorded.ask(question("memory")) == Failed("forbidden", "no")
+    assert (
+        recorded.ask(question("memory"))
+        == recorded.ask(question("memory"))
+        == Failed("forbidden", "no")
+    )
     assert len(host.asked) == 1
 
 
@@ -62,7 +68,11 @@ def test_an_answer_after_its_deadline_is_dropped_and_the_lane_goes_on(monkeypatc
     assert recorded.ask(question("memory")) == {"MemTotal": 1}
     release.set()
     time.sleep(0.05)
-    assert all(isinstance(entry.answer, Failed) for q, entry in recorded.recording.items() if q.kind == "sysctl")
+    assert all(
+        isinstance(entry.answer, Failed)
+        for q, entry in recorded.recording.items()
+        if q.kind == "sysctl"
+    )
 
 
 def test_the_budget_ends_everything():
@@ -75,7 +85,9 @@ def test_the_budget_ends_everything():
     assert time.monotonic() - began < 0.6
     assert {answer.reason for answer in answers.values()} == {"budget"}
     assert sum("never asked" in answer.detail for answer in answers.values()) == 19
-    assert recorded.ask(question("now")) == Failed("budget", "never asked: the run's time was spent")
+    assert recorded.ask(question("now")) == Failed(
+        "budget", "never asked: the run's time was spent"
+    )
 
 
 def test_a_cut_brings_the_end_forward():
@@ -126,7 +138,9 @@ def test_the_last_lane_waits_for_what_an_answer_leads_to():
 
 
 def test_a_question_of_one_lane_never_wakes_a_worker_of_another():
-    recorded, _ = recorder({"memory": {}, "api.info": {}, "api.top": {}, "mounts": {}, "pressure": {}})
+    recorded, _ = recorder(
+        {"memory": {}, "api.info": {}, "api.top": {}, "mounts": {}, "pressure": {}}
+    )
     recorded.ask(question("api.top", id="a"))
     began = time.monotonic()
     for each in range(10):
@@ -146,7 +160,9 @@ def test_a_host_without_a_thread_to_spare_is_asked_all_the_same(monkeypatch, lef
         return threading.Thread(target=work, args=args, daemon=True).start()
 
     monkeypatch.setattr("_thread.start_new_thread", start)
-    recorded, _ = recorder({"memory": {"MemTotal": 1}, "file.read": {"text": ""}, "fs.walk": {"entries": 0}}, seconds=2)
+    recorded, _ = recorder(
+        {"memory": {"MemTotal": 1}, "file.read": {"text": ""}, "fs.walk": {"entries": 0}}, seconds=2
+    )
     asked = [question("memory"), question("file.read", path="/a"), question("fs.walk", path="/b")]
     assert not [answer for _, answer in recorded.ask_many(asked) if isinstance(answer, Failed)]
 
@@ -161,7 +177,9 @@ def test_replay_answers_as_it_was_and_nothing_else():
     assert again.ask(question("now")).reason == "not recorded"
 
 
-@pytest.mark.parametrize("args", [{}, {"id": "a b"}, {"names": ["x", "ü"]}, {"pid": None, "deep": {"z": 1, "a": 2}}])
+@pytest.mark.parametrize(
+    "args", [{}, {"id": "a b"}, {"names": ["x", "ü"]}, {"pid": None, "deep": {"z": 1, "a": 2}}]
+)
 def test_a_question_is_canonical(args):
     made = question("api.container", **args)
     assert made == question("api.container", **dict(reversed(list(args.items()))))

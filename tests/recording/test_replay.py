@@ -31,7 +31,9 @@ def test_recorded_host(host: str) -> None:
     entries, head = answer_files.read_folder(folder)
     known = registry.load()
     what = engine.Run(known, tuple(known), thresholds=head.get("thresholds") or {}, source="bundle")
-    report = engine.run(Replay(entries), what, began=time.monotonic(), budget=Budget(time.monotonic() + 60))
+    report = engine.run(
+        Replay(entries), what, began=time.monotonic(), budget=Budget(time.monotonic() + 60)
+    )
     assert {(f.key, str(f.severity), f.root) for f in report.findings} == {
         (f["key"], f["severity"], f["root"]) for f in expected["findings"]
     }
@@ -43,7 +45,9 @@ def test_recorded_host(host: str) -> None:
 def test_a_fixture_says_where_it_is_from_and_was_not_edited(host: str) -> None:
     folder = FIXTURES / host
     head = json.loads((folder / "manifest.json").read_text())
-    texts = {f"answers/{path.name}": path.read_text() for path in (folder / "answers").glob("*.json")}
+    texts = {
+        f"answers/{path.name}": path.read_text() for path in (folder / "answers").glob("*.json")
+    }
     assert head.get("made") or head["answers_sha256"] == answer_files.digest(texts)
     assert head.get("made") or head["tool"]["name"] == "diagnose"
     assert json.loads((folder / "expected.json").read_text())["engine"]

@@ -1,4 +1,5 @@
-"""Hostile strings in every place that a container controls: long, deep, repeated and mixed, made from what rules look for."""
+"""Hostile strings in every place that a container controls: long, deep, repeated and mixed, made
+from what rules look for."""
 
 from __future__ import annotations
 
@@ -85,7 +86,9 @@ def hostile(rnd: random.Random) -> str:
 
 
 @pytest.mark.fuzz
-def test_hostile_strings_in_every_place_cost_little_and_hide_nothing(say: Callable[[str], None]) -> None:
+def test_hostile_strings_in_every_place_cost_little_and_hide_nothing(
+    say: Callable[[str], None],
+) -> None:
     seed = int(os.environ.get("CORPUS_SEED", random.SystemRandom().randrange(10**9)))
     rnd = random.Random(seed)
     begun = time.process_time()
@@ -111,4 +114,6 @@ def test_hostile_strings_in_every_place_cost_little_and_hide_nothing(say: Callab
 def _with_secret(answer: Any) -> Any:
     """An answer with a secret beside the hostile string."""
     secret = {"Env": ["DB_PASSWORD=Pl4ntedWort"], "note": "password=Pl4ntedWort"}
-    return {**answer, "Beside": secret} if isinstance(answer, dict) else [*answer, {"Beside": secret}]
+    return (
+        {**answer, "Beside": secret} if isinstance(answer, dict) else [*answer, {"Beside": secret}]
+    )

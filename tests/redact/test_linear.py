@@ -1,7 +1,9 @@
-"""The law of linear time: no text that a container controls makes a rule read more than in proportion to its length.
+"""The law of linear time: no text that a container controls makes a rule read more than in
+proportion to its length.
 
-Python's `re` holds the interpreter while it searches, so nothing could end a rule that takes minutes. Every rule is therefore run on
-the worst texts that the grammar of its own patterns gives, at 16, 32 and 64 KiB.
+Python's `re` holds the interpreter while it searches, so nothing could end a rule that takes
+minutes. Every rule is therefore run on the worst texts that the grammar of its own patterns gives,
+at 16, 32 and 64 KiB.
 """
 
 from __future__ import annotations
@@ -31,7 +33,8 @@ FAST = 0.005
 MOST = 0.6
 """Seconds for 64 KiB that no text may take."""
 TWICE = 2.5
-"""Twice the length may take so much more time: 2, and what a busy machine adds. Quadratic time takes 4."""
+"""Twice the length may take so much more time: 2, and what a busy machine adds. Quadratic time
+takes 4."""
 
 
 def spent(run: Callable[[str], object], text: str, times: int = 1) -> float:
@@ -82,7 +85,9 @@ def test_a_rule_takes_linear_time_on_the_worst_texts_of_its_own_patterns(rule) -
     assert not found
 
 
-@pytest.mark.parametrize("vendor", VENDORS, ids=lambda vendor: f"{vendor.kind} {vendor.prefixes[0]}")
+@pytest.mark.parametrize(
+    "vendor", VENDORS, ids=lambda vendor: f"{vendor.kind} {vendor.prefixes[0]}"
+)
 def test_a_vendors_token_takes_linear_time(vendor) -> None:
     prefix = vendor.prefixes[0]
     pattern = re.compile(re.escape(prefix) + vendor.rest)
@@ -123,7 +128,11 @@ def test_what_is_done_before_and_after_the_rules_takes_linear_time() -> None:
 
 def test_the_looks_of_a_value_take_linear_time() -> None:
     """A value is matched from its beginning only, under a name and by itself."""
-    patterns = {**patterns_of(looks.exempt), **patterns_of(looks.is_mixed), **patterns_of(looks.unexplained)}
+    patterns = {
+        **patterns_of(looks.exempt),
+        **patterns_of(looks.is_mixed),
+        **patterns_of(looks.unexplained),
+    }
     assert len(patterns) > 10
 
     def judge(value: str) -> None:
@@ -185,7 +194,11 @@ def test_a_long_text_is_scanned_in_pieces_and_keeps_its_length() -> None:
 
 
 def test_texts_in_texts_are_followed_three_deep_and_then_replaced_whole() -> None:
-    for text in ("token=http://" * 400, "token=http://" * 5000, "password=https://a:b@c?token=" * 300):
+    for text in (
+        "token=http://" * 400,
+        "token=http://" * 5000,
+        "password=https://a:b@c?token=" * 300,
+    ):
         new = Redactor(b"k" * 32).text(text)
         assert len(new) < 400
         assert "<redacted:" in new
@@ -197,7 +210,9 @@ def test_a_value_that_is_nested_too_deep_costs_itself_alone(depth: int) -> None:
     for level in range(depth):
         deep = [deep] if level % 2 else {"a": deep}
     redactor = Redactor(b"k" * 32)
-    answer = redactor.answer("api.containers", {}, [{"Id": "1", "Labels": {"x": "password=s3cretWort"}, "Deep": deep}])
+    answer = redactor.answer(
+        "api.containers", {}, [{"Id": "1", "Labels": {"x": "password=s3cretWort"}, "Deep": deep}]
+    )
     assert answer[0]["Id"] == "1"
     assert answer[0]["Labels"]["x"].startswith("password=<redacted:password:")
     assert "s3cretWort" not in repr(answer)
@@ -220,5 +235,8 @@ def test_many_secrets_in_one_text_cost_no_more_than_its_length() -> None:
 def test_the_law_catches_a_quadratic_pattern() -> None:
     """The law itself can fail. A quarter of each text is enough: the whole would take minutes."""
     slow = lazy(r"[^=;,\s]+=")
-    assert any(breaches(lambda text: slow().sub("", text[: len(text) // 4]), worst) for worst in worst_texts(slow()))
+    assert any(
+        breaches(lambda text: slow().sub("", text[: len(text) // 4]), worst)
+        for worst in worst_texts(slow())
+    )
     assert redact_text("plain", mark) == "plain"

@@ -25,15 +25,23 @@ FORMS = {
     "base64, after two bytes": base64.b64encode(b"u:" + SECRET.encode()),
     "base64 for URLs": base64.urlsafe_b64encode(b"user:" + SECRET.encode()),
     "URL-escaped": urllib.parse.quote(SECRET, safe="").encode(),
-    "URL-escaped, lower-case": urllib.parse.quote(SECRET, safe="").replace("%C3%BC", "%c3%bc").lower().encode(),
+    "URL-escaped, lower-case": urllib.parse.quote(SECRET, safe="")
+    .replace("%C3%BC", "%c3%bc")
+    .lower()
+    .encode(),
     "URL-escaped, form": urllib.parse.quote_plus(SECRET).encode(),
     "HTML": html.escape(SECRET).replace("&quot;", "&#34;").encode(),
     "JSON": json.dumps({"a": SECRET}).encode(),
     "two bytes a character": "\0".join(SECRET).encode(),
-    "two bytes a character in JSON": json.dumps({"a": "\0".join(SECRET)}, ensure_ascii=False).encode(),
+    "two bytes a character in JSON": json.dumps(
+        {"a": "\0".join(SECRET)}, ensure_ascii=False
+    ).encode(),
     "JSON, not ASCII": json.dumps({"a": SECRET}, ensure_ascii=False).encode(),
     "JSON in JSON": json.dumps({"a": json.dumps({"b": SECRET})}).encode(),
-    "JSON as Go writes it": json.dumps(SECRET).replace("&", "\\u0026").replace("<", "\\u003c").encode(),
+    "JSON as Go writes it": json.dumps(SECRET)
+    .replace("&", "\\u0026")
+    .replace("<", "\\u003c")
+    .encode(),
 }
 
 
@@ -56,7 +64,10 @@ def test_finds_any_length_at_any_place(length: int, before: int) -> None:
 
 def test_says_nothing_of_clean_bytes() -> None:
     data = json.dumps({"password": "<redacted:password:3fa9c1>", "image": "postgres:16"}).encode()
-    assert leaks([("f", data)], [("password", SECRET), ("password", "POSTGRES_PASSWORD=postgres")]) == []
+    assert (
+        leaks([("f", data)], [("password", SECRET), ("password", "POSTGRES_PASSWORD=postgres")])
+        == []
+    )
 
 
 def test_a_line_of_a_private_key_is_found_by_itself() -> None:
@@ -82,7 +93,10 @@ def test_ten_megabytes_against_five_hundred_secrets() -> None:
     line = "".join(rnd.choices(string.ascii_letters + string.digits + ' ":,{}/=', k=97))
     data = b"".join(f"{n} {rnd.random()} {line}\n".encode() for n in range(85_000))
     secrets = [
-        ("password", "".join(rnd.choices(string.ascii_letters + string.digits, k=rnd.randint(6, 60))))
+        (
+            "password",
+            "".join(rnd.choices(string.ascii_letters + string.digits, k=rnd.randint(6, 60))),
+        )
         for _ in range(500)
     ]
     planted = data[:5_000_001] + secrets[250][1].encode() + data[5_000_001:]

@@ -1,4 +1,5 @@
-"""Redaction measured on a corpus: recall and precision as two figures, and the laws that the rest of the house builds on."""
+"""Redaction measured on a corpus: recall and precision as two figures, and the laws that the rest
+of the house builds on."""
 
 from __future__ import annotations
 
@@ -62,7 +63,11 @@ def test_the_corpus_is_large_enough() -> None:
 
 def test_recall_and_precision(say: Callable[[str], None]) -> None:
     lost = {case.name: (case.text, missed(case)) for case in SECRETS if missed(case)}
-    hurt = {case.name: (case.text, redacted(case)) for case in LOOKALIKES if redacted(case) != case.answer}
+    hurt = {
+        case.name: (case.text, redacted(case))
+        for case in LOOKALIKES
+        if redacted(case) != case.answer
+    }
     total = sum(len(case.secrets) for case in SECRETS)
     kept = sum(len(secrets) for _, secrets in lost.values())
     say(
@@ -82,7 +87,8 @@ def test_only_the_value_goes(case: Case) -> None:
 
 
 def test_fresh_secrets_are_found(say: Callable[[str], None]) -> None:
-    """Values and shapes that are new in each run: what is missed is printed, and belongs into the corpus."""
+    """Values and shapes that are new in each run: what is missed is printed, and belongs into the
+    corpus."""
     seed = int(os.environ.get("CORPUS_SEED", random.SystemRandom().randrange(10**9)))
     made = list(fresh.cases(seed, 300))
     lost = [case for case in made if missed(case)]
@@ -93,7 +99,8 @@ def test_fresh_secrets_are_found(say: Callable[[str], None]) -> None:
 
 
 def test_the_bytes_of_a_whole_run_hold_no_secret() -> None:
-    """All cases in one run, in one archive: what was met by name in one answer is gone from every other."""
+    """All cases in one run, in one archive: what was met by name in one answer is gone from every
+    other."""
     redactor = Redactor(KEY)
     answers = [
         redactor.text(case.answer)
@@ -110,7 +117,9 @@ def test_the_bytes_of_a_whole_run_hold_no_secret() -> None:
 def test_the_same_secret_gets_the_same_token_and_another_key_another() -> None:
     redactor, other = Redactor(KEY), Redactor()
     env = ["DB_PASSWORD=k0mplizierT", "URL=redis://:k0mplizierT@cache", "DB_PASSWORD_OLD=and3rsWo"]
-    first, second, third = redactor.answer("api.container", {}, {"Config": {"Env": env}})["Config"]["Env"]
+    first, second, third = redactor.answer("api.container", {}, {"Config": {"Env": env}})["Config"][
+        "Env"
+    ]
     token = first.partition("=")[2]
     assert is_token(token) == "password"
     assert second == f"URL=redis://:{token}@cache"
@@ -122,7 +131,11 @@ def test_the_same_secret_gets_the_same_token_and_another_key_another() -> None:
 def test_redacting_twice_changes_nothing() -> None:
     for case in SECRETS:
         once = redacted(case)
-        again = Redactor().text(once) if case.question == "text" else Redactor().answer(case.question, case.args, once)
+        again = (
+            Redactor().text(once)
+            if case.question == "text"
+            else Redactor().answer(case.question, case.args, once)
+        )
         assert again == once, case.name
 
 
@@ -166,7 +179,9 @@ def test_a_value_learned_by_name_goes_from_text_that_does_not_name_it() -> None:
     redactor.answer("api.container", {}, {"Config": {"Env": ["DB_PASSWORD=hunter2hunter"]}})
     token = redactor.text("DB_PASSWORD=hunter2hunter").partition("=")[2]
     assert redactor.text("argument hunter2hunter was refused") == f"argument {token} was refused"
-    assert "hunter2hunter" not in json.dumps(redactor.answer("api.top", {}, {"Processes": [["app hunter2hunter"]]}))
+    assert "hunter2hunter" not in json.dumps(
+        redactor.answer("api.top", {}, {"Processes": [["app hunter2hunter"]]})
+    )
     assert redactor.settle(["early: hunter2hunter"]) != ["early: hunter2hunter"]
 
 
@@ -175,7 +190,10 @@ def test_an_ordinary_word_as_a_password_is_gone_where_it_is_one_and_stays_elsewh
     answer = redactor.answer(
         "api.container",
         {},
-        {"Name": "/postgres", "Config": {"Env": ["POSTGRES_USER=postgres", "POSTGRES_PASSWORD=postgres"]}},
+        {
+            "Name": "/postgres",
+            "Config": {"Env": ["POSTGRES_USER=postgres", "POSTGRES_PASSWORD=postgres"]},
+        },
     )
     assert answer["Config"]["Env"][0] == "POSTGRES_USER=postgres"
     assert is_token(answer["Config"]["Env"][1].partition("=")[2]) == "password"
@@ -186,7 +204,9 @@ def test_an_ordinary_word_as_a_password_is_gone_where_it_is_one_and_stays_elsewh
 
 def test_a_password_that_is_also_a_containers_name_does_not_hide_the_container() -> None:
     redactor = Redactor(KEY)
-    answer = redactor.answer("api.container", {}, {"Name": "/shop-db-1", "Config": {"Env": ["DB_PASSWORD=shop-db-1"]}})
+    answer = redactor.answer(
+        "api.container", {}, {"Name": "/shop-db-1", "Config": {"Env": ["DB_PASSWORD=shop-db-1"]}}
+    )
     assert answer["Name"] == "/shop-db-1"
     assert redactor.text("container shop-db-1 exited") == "container shop-db-1 exited"
     assert list(redactor.secrets) == [("password", "DB_PASSWORD=shop-db-1")]
@@ -200,7 +220,9 @@ def test_a_key_that_is_a_secret_itself_is_replaced() -> None:
 
 def test_a_file_keeps_its_notation() -> None:
     text = '{\n    "proxies": {"http-proxy": "http://a:s3cretWort@p"},\n    "ünit": 1\n}\n'
-    answer = Redactor(KEY).answer("file.read", {"path": "/etc/docker/daemon.json"}, {"text": text, "size": 9})
+    answer = Redactor(KEY).answer(
+        "file.read", {"path": "/etc/docker/daemon.json"}, {"text": text, "size": 9}
+    )
     assert json.loads(answer["text"])["ünit"] == 1
     assert answer["text"].startswith('{\n    "proxies"')
     assert answer["size"] == 9
@@ -220,7 +242,9 @@ NOTATIONS = {
 def test_a_place_in_a_file_stays_where_it_was(name: str) -> None:
     """Lines, the order of keys and doubled keys are what a fault in the file is named by."""
     text = NOTATIONS[name]
-    new = Redactor(KEY).answer("file.read", {"path": "/etc/docker/daemon.json"}, {"text": text})["text"]
+    new = Redactor(KEY).answer("file.read", {"path": "/etc/docker/daemon.json"}, {"text": text})[
+        "text"
+    ]
     assert "s3cretWort" not in new
     assert "and3rsWortXy" not in new
     blank = re.compile(r"s3cretWort|and3rsWortXy|<redacted:[^>]*>")
@@ -228,16 +252,27 @@ def test_a_place_in_a_file_stays_where_it_was(name: str) -> None:
 
 
 PLACES = {
-    "on another line": ('{"proxies": {"http-proxy": "http://a:s3cretWort@p"},\n "debug": tru}', (2, 11)),
-    "before the secret": ('{"debug": tru, "proxies": {"http-proxy": "http://a:s3cretWort@p"}}', (1, 11)),
-    "behind the secret": ('{"proxies": {"http-proxy": "http://a:s3cretWort@p"}, "debug": tru}', (1, 0)),
+    "on another line": (
+        '{"proxies": {"http-proxy": "http://a:s3cretWort@p"},\n "debug": tru}',
+        (2, 11),
+    ),
+    "before the secret": (
+        '{"debug": tru, "proxies": {"http-proxy": "http://a:s3cretWort@p"}}',
+        (1, 11),
+    ),
+    "behind the secret": (
+        '{"proxies": {"http-proxy": "http://a:s3cretWort@p"}, "debug": tru}',
+        (1, 0),
+    ),
 }
 
 
 @pytest.mark.parametrize("name", PLACES)
 def test_a_fault_is_named_where_it_is_in_the_file_or_without_its_column(name: str) -> None:
     text, place = PLACES[name]
-    new = Redactor(KEY).answer("file.read", {"path": "/etc/docker/daemon.json"}, {"text": text})["text"]
+    new = Redactor(KEY).answer("file.read", {"path": "/etc/docker/daemon.json"}, {"text": text})[
+        "text"
+    ]
     assert "s3cretWort" not in new
     (fault,) = faults_of(new, 28)
     assert (fault.line, fault.column) == place
@@ -276,8 +311,9 @@ def test_hostile_text_costs_no_more_than_its_length(name: str) -> None:
 
 
 def test_an_inspect_costs_about_as_much_as_writing_it_as_json(say: Callable[[str], None]) -> None:
-    """The figure is a ratio, since machines differ, and the best of three: `json.dumps` of such an answer takes some 25
-    microseconds on a quiet one, and what runs beside it costs the processor's caches."""
+    """The figure is a ratio, since machines differ, and the best of three: `json.dumps` of such an
+    answer takes some 25 microseconds on a quiet one, and what runs beside it costs the processor's
+    caches."""
     rnd = random.Random(5)
     answers = [_inspect(rnd, n) for n in range(300)]
     rounds = [_timed(answers) for _ in range(3)]
@@ -287,7 +323,8 @@ def test_an_inspect_costs_about_as_much_as_writing_it_as_json(say: Callable[[str
 
 
 def _timed(answers: list[dict[str, Any]]) -> tuple[float, float]:
-    """Seconds of the processor's time to write these answers as JSON, and to redact them by a redactor that has seen nothing yet."""
+    """Seconds of the processor's time to write these answers as JSON, and to redact them by a
+    redactor that has seen nothing yet."""
     begun = time.process_time()
     for answer in answers:
         json.dumps(answer)
@@ -301,7 +338,16 @@ def _timed(answers: list[dict[str, Any]]) -> tuple[float, float]:
 def _inspect(rnd: random.Random, n: int) -> dict[str, Any]:
     cid = f"{rnd.getrandbits(256):064x}"
     secret = [f"POSTGRES_PASSWORD={rnd.getrandbits(48):012x}"] if n % 3 == 0 else []
-    zero = ("CpuShares", "NanoCpus", "BlkioWeight", "CpuPeriod", "CpuQuota", "MemorySwap", "OomScoreAdj", "CpuCount")
+    zero = (
+        "CpuShares",
+        "NanoCpus",
+        "BlkioWeight",
+        "CpuPeriod",
+        "CpuQuota",
+        "MemorySwap",
+        "OomScoreAdj",
+        "CpuCount",
+    )
     none = (
         "CapAdd",
         "CapDrop",
@@ -318,7 +364,13 @@ def _inspect(rnd: random.Random, n: int) -> dict[str, Any]:
         "Created": "2026-11-23T10:00:00.123456789Z",
         "Path": "docker-entrypoint.sh",
         "Args": ["postgres", "-c", "max_connections=200"],
-        "State": {"Status": "running", "Running": True, "Pid": n, "Error": "", "StartedAt": "2026-11-23T10:00:01Z"},
+        "State": {
+            "Status": "running",
+            "Running": True,
+            "Pid": n,
+            "Error": "",
+            "StartedAt": "2026-11-23T10:00:01Z",
+        },
         "Image": "sha256:" + cid,
         "Name": f"/shop-db-{n}",
         "LogPath": f"/var/lib/docker/containers/{cid}/{cid}-json.log",
@@ -336,7 +388,9 @@ def _inspect(rnd: random.Random, n: int) -> dict[str, Any]:
             "Labels": {"com.docker.compose.config-hash": cid, "com.docker.compose.service": "db"},
         },
         "NetworkSettings": {
-            "Networks": {"shop": {"NetworkID": cid, "IPAddress": "172.18.0.5", "Aliases": ["db", cid[:12]]}}
+            "Networks": {
+                "shop": {"NetworkID": cid, "IPAddress": "172.18.0.5", "Aliases": ["db", cid[:12]]}
+            }
         },
     }
 
@@ -349,9 +403,9 @@ ADDRESS_WORDS = st.sampled_from(
         )
     )
 ) | st.text("abcxyz012", min_size=1, max_size=6)
-PASSWORDS = st.sampled_from(["${DB_PASS}", "changeme", "pw0001made-up", "{{x}}", "$DB", "\ue0000\ue001"]) | st.text(
-    "abcXYZ019!$%&*+-=.,;|~^(){}[]`_", min_size=1, max_size=40
-)
+PASSWORDS = st.sampled_from(
+    ["${DB_PASS}", "changeme", "pw0001made-up", "{{x}}", "$DB", "\ue0000\ue001"]
+) | st.text("abcXYZ019!$%&*+-=.,;|~^(){}[]`_", min_size=1, max_size=40)
 
 
 @settings(max_examples=1000, deadline=None)
@@ -378,4 +432,7 @@ def test_the_short_way_for_plain_addresses_leads_where_all_rules_lead(parts, por
 
 
 def test_the_short_way_is_taken():
-    assert plain_address("postgres://shop:hunter2x@db:5432/shop", lambda *_: "T") == "postgres://shop:T@db:5432/shop"
+    assert (
+        plain_address("postgres://shop:hunter2x@db:5432/shop", lambda *_: "T")
+        == "postgres://shop:T@db:5432/shop"
+    )

@@ -19,13 +19,17 @@ def test_every_rule_has_examples_and_a_name_of_its_own() -> None:
     assert all(rule.goes and rule.stays for rule in RULES)
 
 
-@pytest.mark.parametrize(("rule", "example"), GOES, ids=[f"{rule.name}: {text[:30]!r}" for rule, text in GOES])
+@pytest.mark.parametrize(
+    ("rule", "example"), GOES, ids=[f"{rule.name}: {text[:30]!r}" for rule, text in GOES]
+)
 def test_what_a_rule_must_take_is_gone_and_the_rest_stays(rule, example) -> None:
     new = Redactor().text(re.sub("[‹›]", "", example))
     assert TOKEN.sub("‹›", new) == re.sub("‹[^›]*›", "‹›", example)
 
 
-@pytest.mark.parametrize(("rule", "example"), STAYS, ids=[f"{rule.name}: {text[:30]!r}" for rule, text in STAYS])
+@pytest.mark.parametrize(
+    ("rule", "example"), STAYS, ids=[f"{rule.name}: {text[:30]!r}" for rule, text in STAYS]
+)
 def test_what_looks_alike_stays(rule, example) -> None:
     assert Redactor().text(example) == example
 

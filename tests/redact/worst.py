@@ -1,8 +1,9 @@
 """The worst texts of a pattern, made from the pattern's own grammar.
 
-A pattern takes more than linear time where it can begin at many places and read far from each, or read the same characters in many
-ways. So the texts are what a pattern repeats, repeated, after what must stand before it, with and without an end that makes it
-fail; and every beginning of the pattern, repeated.
+A pattern takes more than linear time where it can begin at many places and read far from each, or
+read the same characters in many ways. So the texts are what a pattern repeats, repeated, after what
+must stand before it, with and without an end that makes it fail; and every beginning of the
+pattern, repeated.
 """
 
 from __future__ import annotations
@@ -48,7 +49,11 @@ def worst_texts(pattern: re.Pattern[str], seed: int = 1, tries: int = 2) -> Iter
     for before, repeated in [*_repeats(tree, []), *beginnings]:
         for _ in range(tries):
             head, body = _sample(before, rnd), _sample(repeated, rnd) or "a"
-            for worst in (Worst(head, body, ""), Worst(head, body, "\x01"), Worst("", head + body, "")):
+            for worst in (
+                Worst(head, body, ""),
+                Worst(head, body, "\x01"),
+                Worst("", head + body, ""),
+            ):
                 if worst not in seen:
                     seen.add(worst)
                     yield worst
@@ -104,7 +109,10 @@ def _sample_of(code: Any, value: Any, rnd: random.Random) -> str:
 
 def _letter(accepted: Any, rnd: random.Random) -> str:
     found = [letter for letter in _ALPHABET if _accepts(accepted, letter)]
-    found = found or [chr(number) for number in range(0x20, 0xE100) if _accepts(accepted, chr(number))][:1]
+    found = (
+        found
+        or [chr(number) for number in range(0x20, 0xE100) if _accepts(accepted, chr(number))][:1]
+    )
     letters = [letter for letter in found if letter.isalnum()]
     return rnd.choice(letters if letters and rnd.random() < 0.7 else found) if found else ""
 
@@ -120,7 +128,11 @@ def _accepts(accepted: Any, letter: str) -> bool:
             hit |= value[0] <= ord(letter) <= value[1]
         elif code is op.CATEGORY:
             name = str(value).removeprefix("CATEGORY_")
-            known = {"DIGIT": letter.isdigit(), "SPACE": letter.isspace(), "WORD": letter.isalnum() or letter == "_"}
+            known = {
+                "DIGIT": letter.isdigit(),
+                "SPACE": letter.isspace(),
+                "WORD": letter.isalnum() or letter == "_",
+            }
             hit |= known[name.removeprefix("NOT_")] != name.startswith("NOT_")
     return hit != negated
 
@@ -138,7 +150,9 @@ def _reach(thing: Any, found: dict[str, re.Pattern[str]], seen: set[int]) -> Non
     seen.add(id(thing))
     if isinstance(thing, functools._lru_cache_wrapper):
         thing = thing.__wrapped__
-    if not isinstance(thing, types.FunctionType) or not thing.__module__.startswith("diagnose.redact"):
+    if not isinstance(thing, types.FunctionType) or not thing.__module__.startswith(
+        "diagnose.redact"
+    ):
         return
     for cell in thing.__closure__ or ():
         _reach(cell.cell_contents, found, seen)

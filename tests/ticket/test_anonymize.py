@@ -1,4 +1,5 @@
-"""A bundle with other names: the same findings, the same connections, and none of the old names in its bytes."""
+"""A bundle with other names: the same findings, the same connections, and none of the old names in
+its bytes."""
 
 from __future__ import annotations
 
@@ -38,25 +39,47 @@ BRIDGE = f"br-{NET[:12]}"
 
 
 def inspect(id: str, name: str, **more: Any) -> dict[str, Any]:
-    networks = {"acme-shop_backend": {"NetworkID": NET, "IPAddress": "172.23.7.5", "Aliases": ["web", id[:12]]}}
+    networks = {
+        "acme-shop_backend": {
+            "NetworkID": NET,
+            "IPAddress": "172.23.7.5",
+            "Aliases": ["web", id[:12]],
+        }
+    }
     return {
         "Id": id,
         "Name": f"/{name}",
-        "State": {"Status": "exited", "ExitCode": 3, "Error": "", "FinishedAt": "2026-11-23T10:00:00Z"},
+        "State": {
+            "Status": "exited",
+            "ExitCode": 3,
+            "Error": "",
+            "FinishedAt": "2026-11-23T10:00:00Z",
+        },
         "Config": {
             "Image": "registry.acme.internal:5000/payroll/api:2.1",
             "Hostname": id[:12],
-            "Env": ["DB_HOST=acme-shop-db-1", "HOME=/home/alice", "URL=https://bob@git.acme.internal/x"],
+            "Env": [
+                "DB_HOST=acme-shop-db-1",
+                "HOME=/home/alice",
+                "URL=https://bob@git.acme.internal/x",
+            ],
             "Labels": {
                 "de.acme-gmbh.team": "x",
                 "com.docker.compose.project": "acme-shop",
                 "com.docker.compose.service": "web",
             },
         },
-        "HostConfig": {"Binds": ["/home/alice/shop:/app", "acme-shop_data:/data"], "NetworkMode": "acme-shop_backend"},
+        "HostConfig": {
+            "Binds": ["/home/alice/shop:/app", "acme-shop_data:/data"],
+            "NetworkMode": "acme-shop_backend",
+        },
         "NetworkSettings": {"Networks": networks},
         "Mounts": [
-            {"Type": "volume", "Name": "acme-shop_data", "Source": "/var/lib/docker/volumes/acme-shop_data/_data"}
+            {
+                "Type": "volume",
+                "Name": "acme-shop_data",
+                "Source": "/var/lib/docker/volumes/acme-shop_data/_data",
+            }
         ],
         **more,
     }
@@ -73,18 +96,35 @@ SHOP = made(
         question("sysctl", names=["net.ipv4.conf.acmenet0.forwarding", "net.ipv4.ip_forward"]): {
             "net.ipv4.conf.acmenet0.forwarding": "1"
         },
-        question("uname"): {"nodename": "buildhost7", "release": "6.1.0", "version": "", "machine": "x86_64"},
+        question("uname"): {
+            "nodename": "buildhost7",
+            "release": "6.1.0",
+            "version": "",
+            "machine": "x86_64",
+        },
         question("api.containers", all=True): [
-            {"Id": WEB, "Names": ["/acme-shop-web-1"], "Image": "registry.acme.internal:5000/payroll/api:2.1"},
+            {
+                "Id": WEB,
+                "Names": ["/acme-shop-web-1"],
+                "Image": "registry.acme.internal:5000/payroll/api:2.1",
+            },
             {"Id": DB, "Names": ["/search"], "Image": "postgres:16"},
         ],
         question("api.container", id=WEB): inspect(WEB, "acme-shop-web-1"),
-        question("api.container", id=DB): {"Id": DB, "Name": "/search", "Config": {"Image": "postgres:16"}},
+        question("api.container", id=DB): {
+            "Id": DB,
+            "Name": "/search",
+            "Config": {"Image": "postgres:16"},
+        },
         question("api.logs", id=WEB, tail=200): {
             "text": "cannot reach acme-shop-db-1.acme-shop_backend at 172.23.7.9\n"
         },
         question("api.events", since_s=86400.0): [
-            {"Type": "container", "Action": "die", "Actor": {"ID": WEB, "Attributes": {"name": "acme-shop-web-1"}}}
+            {
+                "Type": "container",
+                "Action": "die",
+                "Actor": {"ID": WEB, "Attributes": {"name": "acme-shop-web-1"}},
+            }
         ],
         question("api.networks"): [
             {
@@ -95,20 +135,36 @@ SHOP = made(
             }
         ],
         question("net.links"): [{"index": 4, "name": BRIDGE, "mac": "02:42:ac:17:07:05"}],
-        question("net.addresses"): [{"index": 4, "address": "172.23.0.1", "prefix": 16, "family": "inet"}],
+        question("net.addresses"): [
+            {"index": 4, "address": "172.23.0.1", "prefix": 16, "family": "inet"}
+        ],
         question("iptables", family="ip", flavour="nft"): {
             "text": f"*nat\n-A DOCKER ! -i {BRIDGE} -p tcp --dport 80 -j DNAT --to-destination 172.23.7.5:80\n"
             f"-A POSTROUTING -s 172.23.0.0/16 ! -o {BRIDGE} -j MASQUERADE\n-A INPUT -s 2001:db8:7::/48 -j ACCEPT\nCOMMIT\n"
         },
         question("nftables"): {
-            "rules": [{"expressions": [{"kind": "cmp", "data": "ac170705"}, {"kind": "immediate", "data": "ac170705"}]}]
+            "rules": [
+                {
+                    "expressions": [
+                        {"kind": "cmp", "data": "ac170705"},
+                        {"kind": "immediate", "data": "ac170705"},
+                    ]
+                }
+            ]
         },
         question("file.read", path="/etc/resolv.conf"): {
             "text": "search corp.acme.internal\nnameserver 198.51.100.53\n"
         },
-        question("file.stats", paths=["/a/acme-shop_data", "/a/x", "/srv/zz"]): {"/a/acme-shop_data": {"size": 1}},
-        question("kernel.log"): {"records": [{"text": f"oom-kill: task_memcg=/docker/{WEB},task=payroll"}]},
-        question("api.info"): {"Name": "buildhost7", "HttpProxy": "http://proxy.acme.internal:3128"},
+        question("file.stats", paths=["/a/acme-shop_data", "/a/x", "/srv/zz"]): {
+            "/a/acme-shop_data": {"size": 1}
+        },
+        question("kernel.log"): {
+            "records": [{"text": f"oom-kill: task_memcg=/docker/{WEB},task=payroll"}]
+        },
+        question("api.info"): {
+            "Name": "buildhost7",
+            "HttpProxy": "http://proxy.acme.internal:3128",
+        },
         question("fs.usage", path="/home/alice"): Failed("missing", "no /home/alice on buildhost7"),
     }
 )
@@ -131,9 +187,7 @@ def test_nothing_that_was_named_is_left(shop):
 def test_a_name_in_other_letters_or_in_base64_is_not_left():
     plain = "https://git.acme.internal/acme-shop-web-1"
     encoded = base64.b64encode(plain.encode()).decode()
-    text = (
-        f"ACME-SHOP-WEB-1 up, Acme-shop-web-1 too; peer=BUILDHOST7 shop_of=ACME-SHOP config={encoded} sum={'Ab1/' * 8}"
-    )
+    text = f"ACME-SHOP-WEB-1 up, Acme-shop-web-1 too; peer=BUILDHOST7 shop_of=ACME-SHOP config={encoded} sum={'Ab1/' * 8}"
     entries = {**SHOP, question("api.logs", id=DB, tail=200): RecordedAnswer({"text": text})}
     renaming = Renaming(entries, KEY)
     new = renaming.recording(entries)[question("api.logs", id=DB, tail=200)].answer["text"]
@@ -142,7 +196,9 @@ def test_a_name_in_other_letters_or_in_base64_is_not_left():
     assert not re.search("acme|buildhost7", new, re.IGNORECASE)
     assert base64.b64decode(new.split("config=")[1].split()[0]).decode().endswith(f"/{web}")
     assert new.endswith(f"sum={'Ab1/' * 8}")
-    assert restored(renaming, new).startswith("ACME-SHOP-WEB-1 up, Acme-shop-web-1 too; peer=BUILDHOST7 ")
+    assert restored(renaming, new).startswith(
+        "ACME-SHOP-WEB-1 up, Acme-shop-web-1 too; peer=BUILDHOST7 "
+    )
 
 
 def test_what_everybody_has_stays(shop):
@@ -169,7 +225,11 @@ def test_one_name_is_one_other_name_everywhere(shop):
     assert seen["Name"] == f"/{name}"
     assert listed[0]["Image"] == seen["Config"]["Image"]
     assert image_parts(seen["Config"]["Image"])[2] == ":2.1"
-    assert list(seen["NetworkSettings"]["Networks"]) == [network] == [seen["HostConfig"]["NetworkMode"]]
+    assert (
+        list(seen["NetworkSettings"]["Networks"])
+        == [network]
+        == [seen["HostConfig"]["NetworkMode"]]
+    )
     assert renamed[question("api.networks")].answer[0]["Name"] == network
     events = renamed[question("api.events", since_s=86400.0)].answer
     assert events[0]["Actor"]["Attributes"]["name"] == name
@@ -189,8 +249,12 @@ def test_one_name_is_one_other_name_everywhere(shop):
 
 def test_a_name_that_is_a_word_of_everybody_is_renamed_where_it_is_a_name(shop):
     renaming, renamed = shop
-    assert renamed[question("api.container", id=DB)].answer["Name"] == f"/{renaming.names['search']}"
-    assert renamed[question("file.read", path="/etc/resolv.conf")].answer["text"].startswith("search ")
+    assert (
+        renamed[question("api.container", id=DB)].answer["Name"] == f"/{renaming.names['search']}"
+    )
+    assert (
+        renamed[question("file.read", path="/etc/resolv.conf")].answer["text"].startswith("search ")
+    )
 
 
 def test_a_swarm_task_stays_one_of_its_service():
@@ -199,7 +263,11 @@ def test_a_swarm_task_stays_one_of_its_service():
     entries = made(
         {
             question("api.containers", all=True): [{"Id": WEB, "Names": [f"/{task}"]}],
-            question("api.container", id=WEB): {"Id": WEB, "Name": f"/{task}", "Config": {"Labels": labels}},
+            question("api.container", id=WEB): {
+                "Id": WEB,
+                "Name": f"/{task}",
+                "Config": {"Labels": labels},
+            },
         }
     )
     renamed = Renaming(entries, KEY).recording(entries)[question("api.container", id=WEB)].answer
@@ -214,20 +282,26 @@ def test_questions_are_found_under_their_new_names(shop):
     user = renaming.names["alice"]
     assert isinstance(renamed[question("fs.usage", path=f"/home/{user}")].answer, Failed)
     bridge = renaming.names["acmenet0"]
-    assert any(f"net.ipv4.conf.{bridge}.forwarding" in each.args.get("names", []) for each in renamed)
+    assert any(
+        f"net.ipv4.conf.{bridge}.forwarding" in each.args.get("names", []) for each in renamed
+    )
     paths = next(each.args["paths"] for each in renamed if each.kind == "file.stats")
     assert paths == sorted(paths)
 
 
 def restored(renaming: Renaming, value: Any) -> Any:
-    """A report of the renamed host with the old names: the way back is one to one for what the renaming made."""
+    """A report of the renamed host with the old names: the way back is one to one for what the
+    renaming made."""
     names = {new: old for old, new in renaming.names.items()}
     addresses = {new: old for old, new in renaming.addresses.seen.items()}
     new = {**names, **addresses}
     made_up, placed = (
-        "|".join(sorted(map(re.escape, each), key=len, reverse=True)) or "(?!)" for each in (names, addresses)
+        "|".join(sorted(map(re.escape, each), key=len, reverse=True)) or "(?!)"
+        for each in (names, addresses)
     )
-    spot = re.compile(rf"(?<![0-9A-Za-z])(?:(?:{placed})(?![0-9A-Za-z]|\.\d)|(?:{made_up})(?![0-9A-Za-z]))")
+    spot = re.compile(
+        rf"(?<![0-9A-Za-z])(?:(?:{placed})(?![0-9A-Za-z]|\.\d)|(?:{made_up})(?![0-9A-Za-z]))"
+    )
 
     def back(value: Any) -> Any:
         if isinstance(value, str):
@@ -243,11 +317,14 @@ def restored(renaming: Renaming, value: Any) -> Any:
 
 def judged(entries: Mapping[AnyQuestion, RecordedAnswer]) -> dict[str, Any]:
     what = engine.Run(KNOWN, tuple(KNOWN))
-    return document(engine.run(Replay(entries), what, began=0.0, budget=Budget(time.monotonic() + 60)))
+    return document(
+        engine.run(Replay(entries), what, began=0.0, budget=Budget(time.monotonic() + 60))
+    )
 
 
 def essence(report: Mapping[str, Any]) -> dict[str, Any]:
-    """What must be equal up to the renaming; words in any order, since lists are in the order of their names."""
+    """What must be equal up to the renaming; words in any order, since lists are in the order of
+    their names."""
 
     def loose(value: Any) -> Any:
         if isinstance(value, str):
@@ -259,15 +336,21 @@ def essence(report: Mapping[str, Any]) -> dict[str, Any]:
         return value
 
     findings = {
-        f["key"]: {name: loose(f[name]) for name in ("severity", "summary", "evidence", "fix", "root")}
+        f["key"]: {
+            name: loose(f[name]) for name in ("severity", "summary", "evidence", "fix", "root")
+        }
         for f in report["findings"]
     }
-    checks = {c["id"]: (c["verdict"], loose(c["why"]), c["examined"], loose(c["unexamined"])) for c in report["checks"]}
+    checks = {
+        c["id"]: (c["verdict"], loose(c["why"]), c["examined"], loose(c["unexamined"]))
+        for c in report["checks"]
+    }
     return {**findings, **checks}
 
 
 def firewalled(name: str) -> dict[AnyQuestion, RecordedAnswer]:
-    """The recorded host with the packet filter of another recording, native rules and sets included."""
+    """The recorded host with the packet filter of another recording, native rules and sets
+    included."""
     entries = dict(source.read(DATA / "fifteen-faults-28.5.2.tar.gz")[0])
     rules = json.loads((ROOT / f"tests/data/firewall/{name}.json").read_text())
     entries[question("nftables")] = RecordedAnswer(rules["nftables"])
@@ -311,8 +394,14 @@ def test_no_old_name_is_in_the_bytes(name: str):
     drawn = re.findall(r"<text [^>]*>([^<]*)</text>", files["report.html"].decode())
     assert len(drawn) > 20
     # the time line names checks, and the outside has a name too
-    whole += "\n".join(label for label in drawn if "." not in label and label not in ("other hosts", "outside"))
-    left = [each for each in telling if re.search(rf"(?<![A-Za-z0-9]){re.escape(each)}(?![A-Za-z0-9])", whole)]
+    whole += "\n".join(
+        label for label in drawn if "." not in label and label not in ("other hosts", "outside")
+    )
+    left = [
+        each
+        for each in telling
+        if re.search(rf"(?<![A-Za-z0-9]){re.escape(each)}(?![A-Za-z0-9])", whole)
+    ]
     assert left == []
 
 
@@ -321,7 +410,9 @@ def test_the_names_are_kept_only_where_the_user_asks(tmp_path: Path):
         "without": write.Order(tmp_path / "a.tar.gz", anonymize=True),
         "with": write.Order(tmp_path / "b.tar.gz", anonymize=True, map=tmp_path / "names.json"),
     }.items():
-        write.deliver(KNOWN, Options(), order, began=time.monotonic(), open_recorder=opener_of(SHOP))
+        write.deliver(
+            KNOWN, Options(), order, began=time.monotonic(), open_recorder=opener_of(SHOP)
+        )
         assert (tmp_path / "names.json").exists() == (name == "with")
     names = json.loads((tmp_path / "names.json").read_text())
     assert names["names"]["buildhost7"] == "host01"
@@ -344,7 +435,14 @@ def test_no_map_is_left_where_the_bundle_could_not_be_written(tmp_path: Path):
 
 NETWORKS = [
     ipaddress.ip_network(each)
-    for each in ("172.28.0.0/16", "172.28.5.0/24", "10.0.0.0/8", "10.0.0.0/24", "fd00:5::/64", "192.0.2.0/24")
+    for each in (
+        "172.28.0.0/16",
+        "172.28.5.0/24",
+        "10.0.0.0/8",
+        "10.0.0.0/24",
+        "fd00:5::/64",
+        "192.0.2.0/24",
+    )
 ]
 KEPT = (
     *(
@@ -369,7 +467,8 @@ def test_special_addresses_stay(address: str):
 @pytest.mark.parametrize("network", NETWORKS, ids=str)
 @pytest.mark.parametrize("seed", range(5))
 def test_networks_stay_networks(network: Any, seed: int):
-    """A network's own address and its broadcast keep their zeros and ones, and its members stay in it."""
+    """A network's own address and its broadcast keep their zeros and ones, and its members stay in
+    it."""
     renamed = Addresses(bytes([seed]) * 32, NETWORKS)
     first = ipaddress.ip_address(renamed.rename(str(network.network_address)))
     new = ipaddress.ip_network(f"{first}/{network.prefixlen}")
@@ -395,7 +494,10 @@ def test_prefixes_are_kept_exactly_and_no_two_become_one(seed: int):
 
 @pytest.mark.parametrize("private", ["10.7.8.9", "172.19.3.4", "192.168.3.4", "100.64.7.7"])
 def test_private_addresses_stay_private(private: str):
-    old, new = ipaddress.ip_address(private), ipaddress.ip_address(Addresses(KEY, []).rename(private))
+    old, new = (
+        ipaddress.ip_address(private),
+        ipaddress.ip_address(Addresses(KEY, []).rename(private)),
+    )
     assert old != new
     assert old.is_private == new.is_private
     assert str(old).split(".")[0] == str(new).split(".")[0]

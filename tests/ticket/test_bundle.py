@@ -1,4 +1,5 @@
-"""What a bundle holds, what it sheds to keep its size, and that it judges like the host it came from."""
+"""What a bundle holds, what it sheds to keep its size, and that it judges like the host it came
+from."""
 
 from __future__ import annotations
 
@@ -30,7 +31,8 @@ def judged(source: Path) -> Report:
 
 
 def essence(report: Report) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Findings by key, and what each check said; without how long it took and where it was read from."""
+    """Findings by key, and what each check said; without how long it took and where it was read
+    from."""
     said = document(report)
     checks = {row["id"]: {**row, "duration_s": 0} for row in said["checks"]}
     return {row["key"]: row for row in said["findings"]}, checks
@@ -48,7 +50,12 @@ def test_members(whole):
     assert {"report.md", "report.json", "report.html", "manifest.json"} <= set(files)
     assert b'class="drawing wide"' in files["report.html"]
     assert "answers/api.container.json" in files
-    wanted = {"texts/kernel.txt", "texts/links.txt", "texts/routes.txt", "texts/files/var-log-docker.log"}
+    wanted = {
+        "texts/kernel.txt",
+        "texts/links.txt",
+        "texts/routes.txt",
+        "texts/files/var-log-docker.log",
+    }
     assert wanted <= set(files)
     assert any(name.startswith("texts/iptables-") for name in files)
     assert any(name.startswith("texts/logs/legacy") for name in files)
@@ -68,7 +75,9 @@ def test_manifest_says_what_each_question_gave(whole):
     assert rows["api.info"]["bytes"] > 1000
     assert all(isinstance(row["duration_s"], float | int) for row in rows.values())
     failed = {name: why for why, names in head["missing"].items() for name in names}
-    assert failed == {name: row["outcome"] for name, row in rows.items() if row["outcome"] != "answered"}
+    assert failed == {
+        name: row["outcome"] for name, row in rows.items() if row["outcome"] != "answered"
+    }
     assert failed['unit {"name":"docker.service"}'] == "missing: systemd does not run here"
     assert report.host.name == head["host"]
 
@@ -91,7 +100,11 @@ def test_an_answer_that_was_cut_is_marked():
 
 
 def test_redactions_are_counted_by_kind_and_by_file():
-    inspect = {"Id": "f" * 64, "Name": "/web", "Config": {"Env": ["DB_PASSWORD=k0mplizierT", "API_KEY=hgT65rfDe3Wq"]}}
+    inspect = {
+        "Id": "f" * 64,
+        "Name": "/web",
+        "Config": {"Env": ["DB_PASSWORD=k0mplizierT", "API_KEY=hgT65rfDe3Wq"]},
+    }
     answers = {
         question("api.containers", all=True): [{"Id": "f" * 64, "Names": ["/web"]}],
         question("api.container", id="f" * 64): inspect,
@@ -133,7 +146,9 @@ def logged(lines: int) -> dict[Any, Any]:
             question("api.containers", all=True): [{"Id": "f" * 64, "Names": ["/web"]}],
             question("api.container", id="f" * 64): inspect,
             question("api.logs", id="f" * 64, tail=200): {"text": text, "truncated": False},
-            question("kernel.log"): {"records": [{"seq": n, "at": 1.0, "text": text[n : n + 90]} for n in range(200)]},
+            question("kernel.log"): {
+                "records": [{"seq": n, "at": 1.0, "text": text[n : n + 90]} for n in range(200)]
+            },
         }
     )
 
@@ -176,7 +191,10 @@ def test_a_check_whose_answer_was_shed_says_so(tmp_path: Path):
     entries = dict(recorded())
     kernel = next(entry for entry in entries if entry.kind == "kernel.log")
     rnd = random.Random(4)
-    noise = [{"seq": n, "level": 6, "at": 1.7e9, "text": f"{rnd.getrandbits(800):x}"} for n in range(2000)]
+    noise = [
+        {"seq": n, "level": 6, "at": 1.7e9, "text": f"{rnd.getrandbits(800):x}"}
+        for n in range(2000)
+    ]
     entries[kernel] = RecordedAnswer({**entries[kernel].answer, "records": noise}, 0.1)
     whole, _ = taken(entries)
     _, sealed = taken(entries, max_size=130_000)
@@ -202,7 +220,9 @@ def test_a_secret_learned_late_is_gone_from_an_early_answer_and_from_questions()
     inspect = {"Id": "f" * 64, "Name": "/web", "Config": {"Env": ["DB_PASSWORD=hunter2hunter"]}}
     entries = made(
         {
-            question("api.containers", all=True): [{"Id": "f" * 64, "Names": ["/web"], "Command": "x hunter2hunter"}],
+            question("api.containers", all=True): [
+                {"Id": "f" * 64, "Names": ["/web"], "Command": "x hunter2hunter"}
+            ],
             question("api.container", id="f" * 64): inspect,
             question("file.read", path="/etc/docker/daemon.json"): Failed("missing", f"no {path}"),
         }

@@ -1,4 +1,5 @@
-"""What is tested for secrets is the bundle's bytes: a host full of them, and of what only looks like one."""
+"""What is tested for secrets is the bundle's bytes: a host full of them, and of what only looks
+like one."""
 
 from __future__ import annotations
 
@@ -30,7 +31,8 @@ LOOKALIKES = corpus.cases("lookalikes.txt", 12)
 
 
 def forms(value: str) -> set[bytes]:
-    """How a value may stand in bytes: as it is, in JSON (also twice), in a URL, and inside base64 wherever it begins there."""
+    """How a value may stand in bytes: as it is, in JSON (also twice), in a URL, and inside base64
+    wherever it begins there."""
     plain = value.encode()
     once = json.dumps(value)[1:-1]
     found = {
@@ -58,14 +60,19 @@ def is_plain_word(secret: str) -> bool:
 
 
 def host(cases: Sequence[Case]) -> dict[AnyQuestion, RecordedAnswer]:
-    """A host whose answers hold the text of each case, a container each where the case is about one."""
+    """A host whose answers hold the text of each case, a container each where the case is about
+    one."""
     answers: dict[AnyQuestion, Any] = {}
     listed, logs = [], []
     for number, case in enumerate(cases):
         id = f"{number:064x}"
         match case.question:
             case "api.container":
-                answers[question("api.container", id=id)] = {**case.answer, "Id": id, "Name": f"/c{number}"}
+                answers[question("api.container", id=id)] = {
+                    **case.answer,
+                    "Id": id,
+                    "Name": f"/c{number}",
+                }
                 listed.append({"Id": id, "Names": [f"/c{number}"]})
             case "file.read":
                 path = f"/{number}{case.args['path']}"
@@ -76,16 +83,22 @@ def host(cases: Sequence[Case]) -> dict[AnyQuestion, RecordedAnswer]:
             case kind:
                 known = kind if kind in policies() else "api.info"
                 answers[question(known, case=number)] = case.answer
-    answers[question("api.logs", id="0" * 64, tail=200)] = {"text": "\n".join(logs), "truncated": False}
+    answers[question("api.logs", id="0" * 64, tail=200)] = {
+        "text": "\n".join(logs),
+        "truncated": False,
+    }
     answers[question("api.containers", all=True)] = listed
     return made(answers)
 
 
 def bundled(cases: Sequence[Case]) -> dict[str, bytes]:
-    """The files of a bundle that holds every answer of that host, whether a check asks for it or not."""
+    """The files of a bundle that holds every answer of that host, whether a check asks for it or
+    not."""
     entries = host(cases)
 
-    def all_asked(asked: Options, selected: Sequence[str], began: float, redactor: Redactor) -> tuple[Recorder, Budget]:
+    def all_asked(
+        asked: Options, selected: Sequence[str], began: float, redactor: Redactor
+    ) -> tuple[Recorder, Budget]:
         recorder, budget = opener_of(entries)(asked, selected, began, redactor)
         assert len(list(recorder.ask_many(entries))) == len(entries)
         return recorder, budget
@@ -101,7 +114,9 @@ def files() -> dict[str, bytes]:
 
 
 @pytest.mark.fuzz
-def test_recall_and_precision_over_the_bytes(files: dict[str, bytes], capsys: pytest.CaptureFixture[str]):
+def test_recall_and_precision_over_the_bytes(
+    files: dict[str, bytes], capsys: pytest.CaptureFixture[str]
+):
     leaked: dict[str, Any] = {}
     total = 0
     for case in SECRETS:
@@ -122,7 +137,8 @@ def test_recall_and_precision_over_the_bytes(files: dict[str, bytes], capsys: py
 
 @pytest.mark.fuzz
 def test_fresh_secrets_over_the_bytes(capsys: pytest.CaptureFixture[str]):
-    """Values and shapes that are new in each run: what is missed is printed, and belongs into the corpus."""
+    """Values and shapes that are new in each run: what is missed is printed, and belongs into the
+    corpus."""
     seed = int(os.environ.get("CORPUS_SEED", random.SystemRandom().randrange(10**9)))
     cases = list(fresh.cases(seed, 300))
     files = bundled(cases)
@@ -133,7 +149,9 @@ def test_fresh_secrets_over_the_bytes(capsys: pytest.CaptureFixture[str]):
         if stands_in(files, forms(case.text if is_plain_word(secret) else secret))
     ]
     with capsys.disabled():
-        print(f"\nfresh secrets in the bundle's bytes, seed {seed}: missed {len(missed)} of {len(cases)}")
+        print(
+            f"\nfresh secrets in the bundle's bytes, seed {seed}: missed {len(missed)} of {len(cases)}"
+        )
         for case in missed:
             print(f"  {case.name}: {case.question} {case.place} {case.text!r}")
     assert len(cases) == 300
@@ -141,7 +159,11 @@ def test_fresh_secrets_over_the_bytes(capsys: pytest.CaptureFixture[str]):
 
 def test_the_search_finds_what_is_there(files: dict[str, bytes]):
     """The search itself can fail: in a bundle made without redaction it finds nearly everything."""
-    raw = {"answers.json": json.dumps([entry.answer for entry in host(SECRETS).values()], default=str).encode()}
+    raw = {
+        "answers.json": json.dumps(
+            [entry.answer for entry in host(SECRETS).values()], default=str
+        ).encode()
+    }
     found = sum(
         bool(stands_in(raw, forms(case.text if is_plain_word(secret) else secret)))
         for case in SECRETS
@@ -159,7 +181,8 @@ ENCODED = {
 
 @pytest.mark.parametrize("name", ENCODED)
 def test_the_proof_sees_an_encoded_secret(name: str):
-    """A value redacted by name, and standing encoded in a text where no rule looks for it: found, whatever the encoding."""
+    """A value redacted by name, and standing encoded in a text where no rule looks for it: found,
+    whatever the encoding."""
     secret = 'Kq7"w+Ex9pM/z'
     inspect = {"Id": "f" * 64, "Name": "/web", "Config": {"Env": [f"DB_PASSWORD={secret}"]}}
     answers = {

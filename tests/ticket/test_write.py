@@ -32,12 +32,18 @@ ID = "f" * 64
 HOST = made(
     {
         question("api.containers", all=True): [{"Id": ID, "Names": ["/web"], "Command": "app"}],
-        question("api.container", id=ID): {"Id": ID, "Name": "/web", "Config": {"Env": [f"DB_PASSWORD={SECRET}"]}},
+        question("api.container", id=ID): {
+            "Id": ID,
+            "Name": "/web",
+            "Config": {"Env": [f"DB_PASSWORD={SECRET}"]},
+        },
     }
 )
 
 
-def given(order: Order, entries: Mapping[AnyQuestion, RecordedAnswer] = HOST, **options: Any) -> str:
+def given(
+    order: Order, entries: Mapping[AnyQuestion, RecordedAnswer] = HOST, **options: Any
+) -> str:
     asked = Options()
     options.setdefault("open_recorder", opener_of(entries))
     return write.deliver(KNOWN, asked, order, began=time.monotonic(), **options)
@@ -57,7 +63,9 @@ def test_a_file_of_ones_own_for_nobody_else(tmp_path: Path):
     assert "manifest.json" in unpacked(target.read_bytes())
 
 
-def test_without_a_name_it_gets_one_of_host_and_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def test_without_a_name_it_gets_one_of_host_and_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
     monkeypatch.chdir(tmp_path)
     given(Order())
     assert [each.name for each in tmp_path.iterdir()] == ["diagnose-shop-3-20270115T080000Z.tar.gz"]
@@ -78,7 +86,11 @@ def test_an_existing_target_is_refused_before_the_run(tmp_path: Path):
     target.write_bytes(b"mine")
     link = tmp_path / "link.tar.gz"
     link.symlink_to(tmp_path / "elsewhere")
-    for each, why in ((target, "it exists"), (link, "it exists"), (tmp_path / "no/t.tar.gz", "no is not a folder")):
+    for each, why in (
+        (target, "it exists"),
+        (link, "it exists"),
+        (tmp_path / "no/t.tar.gz", "no is not a folder"),
+    ):
         with pytest.raises(NotWrittenError, match=why):
             given(Order(each), open_recorder=unasked)
     assert target.read_bytes() == b"mine"
@@ -88,7 +100,9 @@ def test_an_existing_target_is_refused_before_the_run(tmp_path: Path):
 def test_a_target_that_came_to_be_during_the_run_is_not_overwritten(tmp_path: Path):
     target = tmp_path / "t.tar.gz"
 
-    def late(asked: Options, selected: Sequence[str], began: float, redactor: Redactor) -> tuple[Recorder, Budget]:
+    def late(
+        asked: Options, selected: Sequence[str], began: float, redactor: Redactor
+    ) -> tuple[Recorder, Budget]:
         target.write_bytes(b"mine")
         return opener_of(HOST)(asked, selected, began, redactor)
 
@@ -117,8 +131,11 @@ def test_a_name_that_no_file_can_have_is_refused_before_the_run(tmp_path: Path):
         given(Order(tmp_path / ("x" * 300)), open_recorder=unasked)
 
 
-def test_an_interrupt_while_it_is_written_leaves_nothing_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    """The handlers of the run are gone by then: without its own, a signal would end the process beside half a file."""
+def test_an_interrupt_while_it_is_written_leaves_nothing_behind(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """The handlers of the run are gone by then: without its own, a signal would end the process
+    beside half a file."""
     before = signal.signal(signal.SIGTERM, signal.SIG_DFL)
     monkeypatch.setattr(os, "fsync", lambda _: os.kill(os.getpid(), signal.SIGTERM))
     try:
@@ -131,10 +148,15 @@ def test_an_interrupt_while_it_is_written_leaves_nothing_behind(tmp_path: Path, 
 
 
 @pytest.mark.parametrize(
-    ("answer", "agreed"), [("y\n", True), ("YES\n", True), ("n\n", False), ("\n", False), ("", False)]
+    ("answer", "agreed"),
+    [("y\n", True), ("YES\n", True), ("n\n", False), ("\n", False), ("", False)],
 )
 def test_review_lists_every_file_and_asks(
-    answer: str, agreed: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    answer: str,
+    agreed: bool,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ):
     target = tmp_path / "t.tar.gz"
     monkeypatch.setattr(sys, "stdin", io.StringIO(answer))
@@ -200,12 +222,21 @@ def test_the_command_streams_an_archive_and_says_so_on_stderr(tmp_path: Path):
 
 
 def shell(line: str, cwd: Path) -> subprocess.CompletedProcess[bytes]:
-    env = {**os.environ, "DOCKER_HOST": "unix:///nonexistent/docker.sock", "DIAGNOSE": f"{sys.executable} -m diagnose"}
-    return subprocess.run(["sh", "-c", line], capture_output=True, cwd=cwd, env=env, timeout=90, check=False)
+    env = {
+        **os.environ,
+        "DOCKER_HOST": "unix:///nonexistent/docker.sock",
+        "DIAGNOSE": f"{sys.executable} -m diagnose",
+    }
+    return subprocess.run(
+        ["sh", "-c", line], capture_output=True, cwd=cwd, env=env, timeout=90, check=False
+    )
 
 
 STREAMS = {
-    "a full disk": ("$DIAGNOSE bundle -o - >/dev/full", b"Error: cannot write to stdout: No space left on device\n"),
+    "a full disk": (
+        "$DIAGNOSE bundle -o - >/dev/full",
+        b"Error: cannot write to stdout: No space left on device\n",
+    ),
     "nothing": ("$DIAGNOSE bundle -o - >&-", b"Error: not written: stdout is closed\n"),
     "a full disk, of a report": (
         "$DIAGNOSE all --from demo >/dev/full",
@@ -240,7 +271,10 @@ def test_nothing_is_written_to_a_terminal(tmp_path: Path):
     os.close(theirs)
     os.close(ours)
     assert done.returncode == 3
-    assert done.stderr == b"Error: not written: stdout is a terminal; redirect it, or name a file with -o FILE\n"
+    assert (
+        done.stderr
+        == b"Error: not written: stdout is a terminal; redirect it, or name a file with -o FILE\n"
+    )
 
 
 @pytest.mark.fuzz

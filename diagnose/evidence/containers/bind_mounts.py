@@ -1,4 +1,5 @@
-"""Files and folders of the host that are mounted into containers: what they are, and whether they still are."""
+"""Files and folders of the host that are mounted into containers: what they are, and whether they
+still are."""
 
 from __future__ import annotations
 
@@ -19,10 +20,19 @@ from diagnose.questions import Host
 from diagnose.questions.files import ListFolder, PathStatus, ReadFile, StatPaths
 from diagnose.registry import evidence
 
-__all__ = ["BindSources", "Named", "PathStatus", "StaleMount", "StaleMounts", "bind_sources", "stale_mounts"]
+__all__ = [
+    "BindSources",
+    "Named",
+    "PathStatus",
+    "StaleMount",
+    "StaleMounts",
+    "bind_sources",
+    "stale_mounts",
+]
 
 DELETED = "//deleted"
-"""What the kernel appends to the root of a mount whose file or folder was deleted or replaced (fs/d_path.c)."""
+"""What the kernel appends to the root of a mount whose file or folder was deleted or replaced
+(fs/d_path.c)."""
 MOUNTING = re.compile(r'mounting "(?P<source>[^"]+)" to rootfs at "(?P<target>[^"]+)"')
 """What the runtime says of a mount that it could not make."""
 _CLOSING = {"'": "'", '"': '"', "`": "'", "‘": "’", "“": "”"}
@@ -45,8 +55,9 @@ DEEPEST = 32
 class BindSources(msgspec.Struct, frozen=True):
     """Sources of mounts of containers that failed, or were never started, by path.
 
-    below: what lies under them on the way to what a container's last words name, links not followed: they lead to
-    elsewhere in the container. entries: how many lie in a folder that was taken for a file.
+    below: what lies under them on the way to what a container's last words name, links not
+    followed: they lead to elsewhere in the container. entries: how many lie in a folder that was
+    taken for a file.
     """
 
     by_path: dict[str, PathStatus]
@@ -73,7 +84,9 @@ class Named(msgspec.Struct, frozen=True):
     @property
     def on_host(self) -> tuple[str, ...]:
         """The mount's source, and each step below it."""
-        return tuple("/".join((self.mount.source, *self.rest[:depth])) for depth in range(len(self.rest) + 1))
+        return tuple(
+            "/".join((self.mount.source, *self.rest[:depth])) for depth in range(len(self.rest) + 1)
+        )
 
 
 def named(container: Container, line: str) -> Named | None:
@@ -83,10 +96,13 @@ def named(container: Container, line: str) -> Named | None:
 
 
 def _below(mount: Mount, line: str) -> Named | None:
-    """What a line names below one mount; of several places the one that leaves no doubt where it ends, then the deepest."""
+    """What a line names below one mount; of several places the one that leaves no doubt where it
+    ends, then the deepest."""
     places = re.finditer(rf"(?:(?<=//)|(?<![\w./-])){re.escape(mount.destination)}(?![\w.-])", line)
     candidates = [_named_at(mount, line, place) for place in places]
-    return max(candidates, key=lambda candidate: (candidate.whole, len(candidate.rest)), default=None)
+    return max(
+        candidates, key=lambda candidate: (candidate.whole, len(candidate.rest)), default=None
+    )
 
 
 def _named_at(mount: Mount, line: str, at: re.Match[str]) -> Named:
@@ -101,14 +117,16 @@ def _named_at(mount: Mount, line: str, at: re.Match[str]) -> Named:
 def refused_path(container: Container, log_tails: LogTails) -> Named | None:
     """What the container's last lines say it was refused, if it lies below a mount.
 
-    A program that names only a file of its working directory leaves open where that is: it is taken to be the container's only
-    writable mount.
+    A program that names only a file of its working directory leaves open where that is: it is taken
+    to be the container's only writable mount.
     """
     refusals = log_tails.of(container).find_all(*_REFUSED)
     found = next((path for line in refusals if (path := named(container, line))), None)
     if found is not None or any(_ABSOLUTE.search(line) for line in refusals):
         return found
-    writable = [mount for mount in container.mounts or () if mount.rw and mount.source.startswith("/")]
+    writable = [
+        mount for mount in container.mounts or () if mount.rw and mount.source.startswith("/")
+    ]
     denied = next((line for line in refusals if "permission denied" in line.lower()), "")
     return Named(denied, writable[0], (), whole=True) if denied and len(writable) == 1 else None
 
@@ -120,11 +138,15 @@ def not_a_file(container: Container, log_tails: LogTails) -> Named | None:
 
 
 def asked_for(container: Container) -> tuple[str, ...]:
-    """Sources that must exist before a start: those of `--mount type=bind`. For `-v` the engine makes what is
-    missing.
+    """Sources that must exist before a start: those of `--mount type=bind`. For `-v` the engine
+    makes what is missing.
     """
     wanted = container.host_config.mounts or ()
-    return tuple(str(each.get("Source")) for each in wanted if each.get("Type") == "bind" and each.get("Source"))
+    return tuple(
+        str(each.get("Source"))
+        for each in wanted
+        if each.get("Type") == "bind" and each.get("Source")
+    )
 
 
 def never_started(container: Container, now: float, since_s: float) -> bool:
@@ -148,15 +170,21 @@ def bind_sources(
             wanted |= dict.fromkeys(asked_for(each))
         if failed := MOUNTING.search(each.state.error):
             wanted[failed["source"]] = None
-        is_refused = "permission" in log_tails.of(each).signs or refused_path(each, log_tails) is not None
+        is_refused = (
+            "permission" in log_tails.of(each).signs or refused_path(each, log_tails) is not None
+        )
         if is_refused or "permission denied" in each.state.error:
-            wanted |= dict.fromkeys(mount.source for mount in each.mounts or () if mount.source.startswith("/"))
+            wanted |= dict.fromkeys(
+                mount.source for mount in each.mounts or () if mount.source.startswith("/")
+            )
     if not wanted:
         return BindSources({})
     answer = host.ask(StatPaths(sorted(wanted), follow=True))
     if isinstance(answer, Failed):
         return Unavailable.of(answer)
-    return BindSources(answer, _steps(host, containers, log_tails), _entries(host, mistaken, answer))
+    return BindSources(
+        answer, _steps(host, containers, log_tails), _entries(host, mistaken, answer)
+    )
 
 
 def _steps(host: Host, containers: Containers, log_tails: LogTails) -> dict[str, PathStatus]:
@@ -164,7 +192,12 @@ def _steps(host: Host, containers: Containers, log_tails: LogTails) -> dict[str,
     steps: set[str] = set()
     for each in containers:
         found = refused_path(each, log_tails)
-        if found and found.mount.source.startswith("/") and ".." not in found.rest and len(found.rest) <= DEEPEST:
+        if (
+            found
+            and found.mount.source.startswith("/")
+            and ".." not in found.rest
+            and len(found.rest) <= DEEPEST
+        ):
             steps |= {*found.on_host[1:]}
     if not steps:
         return {}
@@ -175,7 +208,9 @@ def _steps(host: Host, containers: Containers, log_tails: LogTails) -> dict[str,
 def _entries(host: Host, paths: Iterable[str], known: Mapping[str, PathStatus]) -> dict[str, int]:
     folders = [path for path in paths if known[path].type == "folder"]
     listings = host.ask_about(folders, ListFolder)
-    return {path: len(listing.entries) for path, listing in listings if not isinstance(listing, Failed)}
+    return {
+        path: len(listing.entries) for path, listing in listings if not isinstance(listing, Failed)
+    }
 
 
 class StaleMount(msgspec.Struct, frozen=True):
@@ -194,9 +229,12 @@ class StaleMounts(msgspec.Struct, frozen=True):
 
 @evidence
 def stale_mounts(host: Host, containers: Containers) -> StaleMounts:
-    """The mount table of each running container with bind mounts: reading it touches no file system."""
+    """The mount table of each running container with bind mounts: reading it touches no file
+    system."""
     mounting = [
-        container for container in containers.running if any(mount.type == "bind" for mount in container.mounts or ())
+        container
+        for container in containers.running
+        if any(mount.type == "bind" for mount in container.mounts or ())
     ]
     stale: list[StaleMount] = []
     missing: list[Unexamined] = []

@@ -1,4 +1,5 @@
-"""Which other containers a container called without an answer, read from its log lines and its configuration."""
+"""Which other containers a container called without an answer, read from its log lines and its
+configuration."""
 
 from __future__ import annotations
 
@@ -19,17 +20,22 @@ _PLACE = re.compile(
     r"//|\d{1,3}(?:\.\d{1,3}){3}|(?<![\w.-])[A-Za-z][\w.-]*+:\d{2,5}\b|(?<![\w.-])[a-z0-9-]++(?:\.[a-z0-9-]++)++(?![\w.-])"
     r"|['\"][\w.-]+['\"]|\blocalhost\b"
 )
-"""Where a line says whom it called: a URL, an address, a port, a domain (no class of Java), a name in quotes."""
+"""Where a line says whom it called: a URL, an address, a port, a domain (no class of Java), a name
+in quotes."""
 
 
 def called_peers(
-    lines: Iterable[str], caller: Container, containers: Containers, configured: Iterable[str] | None = None
+    lines: Iterable[str],
+    caller: Container,
+    containers: Containers,
+    configured: Iterable[str] | None = None,
 ) -> tuple[Container, ...]:
     """The containers on a network of the caller that did not answer its calls.
 
-    Their name or address is in a line that reports such a call. Where no line says whom it called ("connect timed out", or an address
-    on the network that no container has any more), they are the containers that the caller's configuration names: `configured`, or else
-    its command, environment and compose file.
+    Their name or address is in a line that reports such a call. Where no line says whom it called
+    ("connect timed out", or an address on the network that no container has any more), they are the
+    containers that the caller's configuration names: `configured`, or else its command, environment
+    and compose file.
     """
     unanswered = [line for line in lines if signs(line) & _NO_ANSWER]
     if not unanswered:
@@ -46,17 +52,28 @@ def called_peers(
     for line in unanswered:
         if "dns" in signs(line) or _PLACE.search(_without_neighbours(line, neighbours)):
             return ()
-    return _named_in(_configuration(caller) if configured is None else configured, caller, containers)
+    return _named_in(
+        _configuration(caller) if configured is None else configured, caller, containers
+    )
 
 
-def named_peers(lines: Iterable[str], caller: Container, containers: Containers) -> tuple[Container, ...]:
-    """The containers on a network of the caller whose name or address stands in a line; else those that its configuration names."""
-    return _named_in(lines, caller, containers) or _named_in(_configuration(caller), caller, containers)
+def named_peers(
+    lines: Iterable[str], caller: Container, containers: Containers
+) -> tuple[Container, ...]:
+    """The containers on a network of the caller whose name or address stands in a line; else those
+    that its configuration names."""
+    return _named_in(lines, caller, containers) or _named_in(
+        _configuration(caller), caller, containers
+    )
 
 
-def _named_in(texts: Iterable[str], caller: Container, containers: Containers) -> tuple[Container, ...]:
+def _named_in(
+    texts: Iterable[str], caller: Container, containers: Containers
+) -> tuple[Container, ...]:
     words = {word.strip(".") for text in texts for word in _HOST.findall(text)}
-    return tuple(peer for peer in containers if peer.id != caller.id and words & _names_of(peer, caller))
+    return tuple(
+        peer for peer in containers if peer.id != caller.id and words & _names_of(peer, caller)
+    )
 
 
 def _names_of(peer: Container, caller: Container) -> set[str]:
@@ -64,29 +81,42 @@ def _names_of(peer: Container, caller: Container) -> set[str]:
     names: set[str] = set()
     for network, endpoint in peer.endpoints.items():
         if network in caller.endpoints:
-            names |= {peer.name, *(endpoint.aliases or ()), *(endpoint.dns_names or ()), endpoint.ip_address}
+            names |= {
+                peer.name,
+                *(endpoint.aliases or ()),
+                *(endpoint.dns_names or ()),
+                endpoint.ip_address,
+            }
     return names - {""}
 
 
 def _without_neighbours(line: str, neighbours: Iterable[NetworkEndpoint]) -> str:
-    """The line without addresses on the networks of these endpoints. The host's own address there stays: a gateway is no container."""
+    """The line without addresses on the networks of these endpoints. The host's own address there
+    stays: a gateway is no container."""
 
     def blanked(match: re.Match[str]) -> str:
-        return "" if any(_is_beside(match["address"], neighbour) for neighbour in neighbours) else match[0]
+        return (
+            ""
+            if any(_is_beside(match["address"], neighbour) for neighbour in neighbours)
+            else match[0]
+        )
 
     return _ADDRESS.sub(blanked, line)
 
 
 def _is_beside(address: str, neighbour: NetworkEndpoint) -> bool:
     try:
-        subnet = ipaddress.IPv4Network(f"{neighbour.ip_address}/{neighbour.ip_prefix_len}", strict=False)
+        subnet = ipaddress.IPv4Network(
+            f"{neighbour.ip_address}/{neighbour.ip_prefix_len}", strict=False
+        )
         return address != neighbour.gateway and ipaddress.IPv4Address(address) in subnet
     except ValueError:
         return False
 
 
 def _configuration(caller: Container) -> list[str]:
-    """Where a container's configuration may name others: arguments, values of variables, `depends_on` of compose."""
+    """Where a container's configuration may name others: arguments, values of variables,
+    `depends_on` of compose."""
     config = caller.config
     values = [entry.partition("=")[2] for entry in config.env or ()]
     return [*caller.command, *values, caller.labels.get("com.docker.compose.depends_on", "")]

@@ -1,4 +1,5 @@
-"""Control groups of running containers: what they use, what they may use, and what the kernel counted."""
+"""Control groups of running containers: what they use, what they may use, and what the kernel
+counted."""
 
 from __future__ import annotations
 
@@ -17,7 +18,8 @@ SAMPLE_S = 0.5
 WORTH_A_SAMPLE = 0.05
 """Share of throttled periods since the start from which on a second sample is taken."""
 WAITS_PCT = 10.0
-"""Percent of the last minute that it waited for a CPU, from which on a sample is taken whatever it did before."""
+"""Percent of the last minute that it waited for a CPU, from which on a sample is taken whatever it
+did before."""
 
 
 class Cgroups(msgspec.Struct, frozen=True):
@@ -36,29 +38,39 @@ def cgroups(host: Host, containers: Containers) -> Cgroups | Unavailable:
     running = {container.id: container for container in containers.running}
     if not running:
         return Cgroups({})
-    answer = host.ask(ReadCgroups({container.id: container.state.pid for container in running.values()}))
+    answer = host.ask(
+        ReadCgroups({container.id: container.state.pid for container in running.values()})
+    )
     if isinstance(answer, Failed):
         return Unavailable.of(answer)
     stats = {id: reading for id, reading in answer.items() if not isinstance(reading, Failed)}
     failures = {id: reading.reason for id, reading in answer.items() if isinstance(reading, Failed)}
     unread = still_alive(host, (running[id] for id in failures))
-    missing = (Unexamined(container.subject, f"its cgroup: {failures[container.id]}") for container in unread)
+    missing = (
+        Unexamined(container.subject, f"its cgroup: {failures[container.id]}")
+        for container in unread
+    )
     return Cgroups(stats, tuple(missing))
 
 
 class Throttling(msgspec.Struct, frozen=True):
-    """By container id: (periods, throttled) within `SAMPLE_S` seconds of now, of those that were throttled before."""
+    """By container id: (periods, throttled) within `SAMPLE_S` seconds of now, of those that were
+    throttled before."""
 
     by_id: dict[str, tuple[int, int]]
 
 
 @evidence
 def throttling(host: Host, containers: Containers, cgroups: Cgroups) -> Throttling | Unavailable:
-    """A second sample costs half a second: it is taken of those only that were throttled before and are suspect."""
+    """A second sample costs half a second: it is taken of those only that were throttled before and
+    are suspect."""
     suspects = {
         container.id: container.state.pid
         for container in containers.running
-        if (group := cgroups.of(container)) and group.cpu.quota_us and group.cpu.throttled and _is_suspect(group)
+        if (group := cgroups.of(container))
+        and group.cpu.quota_us
+        and group.cpu.throttled
+        and _is_suspect(group)
     }
     if not suspects:
         return Throttling({})
@@ -66,12 +78,14 @@ def throttling(host: Host, containers: Containers, cgroups: Cgroups) -> Throttli
     if isinstance(answer, Failed):
         return Unavailable.of(answer)
     deltas = {id: growth.delta for id, growth in answer.items() if not isinstance(growth, Failed)}
-    return Throttling({id: (delta.periods or 0, delta.throttled or 0) for id, delta in deltas.items()})
+    return Throttling(
+        {id: (delta.periods or 0, delta.throttled or 0) for id, delta in deltas.items()}
+    )
 
 
 def _is_suspect(group: CgroupStats) -> bool:
-    """By its counters since the start, or by the last minute: months of calm hide an hour of trouble. Version 1 keeps no
-    figures of the last minute."""
+    """By its counters since the start, or by the last minute: months of calm hide an hour of
+    trouble. Version 1 keeps no figures of the last minute."""
     lately = group.waited("cpu")
     often = (group.cpu.throttled or 0) >= WORTH_A_SAMPLE * (group.cpu.periods or 0)
     return often or lately is None or lately >= WAITS_PCT

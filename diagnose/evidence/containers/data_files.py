@@ -1,4 +1,5 @@
-"""Files in the data of failed containers that confirm what their logs say: the version of a database, a pid file left behind."""
+"""Files in the data of failed containers that confirm what their logs say: the version of a
+database, a pid file left behind."""
 
 from __future__ import annotations
 
@@ -31,7 +32,8 @@ class DataVersion(msgspec.Struct, frozen=True):
 
 
 class MountedPidFile(msgspec.Struct, frozen=True):
-    """A pid file that is still there. source: its path on the host where it is on a mount, "" in the container's own layer."""
+    """A pid file that is still there. source: its path on the host where it is on a mount, "" in
+    the container's own layer."""
 
     path: str
     source: str
@@ -75,12 +77,25 @@ def _version(host: Host, container: Container, name: str) -> DataVersion | None:
 
 
 def _folders(container: Container, mount: Mount) -> tuple[str, ...]:
-    """Where the data directory may be below a mount: where the command or PGDATA says, or at a usual place."""
+    """Where the data directory may be below a mount: where the command or PGDATA says, or at a
+    usual place."""
     command = container.command
-    named = [following for word, following in itertools.pairwise(command) if word in ("-D", "--datadir", "--pgdata")]
-    named += [entry.partition("=")[2] for entry in container.config.env or () if entry.startswith("PGDATA=")]
+    named = [
+        following
+        for word, following in itertools.pairwise(command)
+        if word in ("-D", "--datadir", "--pgdata")
+    ]
+    named += [
+        entry.partition("=")[2]
+        for entry in container.config.env or ()
+        if entry.startswith("PGDATA=")
+    ]
     point = mount.destination.rstrip("/")
-    inside = [path.removeprefix(point).rstrip("/") for path in named if path == point or path.startswith(f"{point}/")]
+    inside = [
+        path.removeprefix(point).rstrip("/")
+        for path in named
+        if path == point or path.startswith(f"{point}/")
+    ]
     return tuple(dict.fromkeys((*inside, *_FOLDERS)))
 
 
@@ -91,7 +106,13 @@ def _pid_file(host: Host, container: Container, failure: Recognised) -> MountedP
     answer = host.ask(ReadContainerFile(container.id, path, bytes=64))
     if isinstance(answer, Failed):
         return None
-    holds = [mount for mount in container.mounts or () if path.startswith(f"{mount.destination.rstrip('/')}/")]
+    holds = [
+        mount
+        for mount in container.mounts or ()
+        if path.startswith(f"{mount.destination.rstrip('/')}/")
+    ]
     mount = max(holds, key=lambda mount: len(mount.destination), default=None)
-    source = mount.source.rstrip("/") + path.removeprefix(mount.destination.rstrip("/")) if mount else ""
+    source = (
+        mount.source.rstrip("/") + path.removeprefix(mount.destination.rstrip("/")) if mount else ""
+    )
     return MountedPidFile(path, source)

@@ -17,13 +17,15 @@ from diagnose.registry import evidence
 MOST = 8
 """Computing processes that are looked at: a host has about as many of them as processors."""
 TICKS = 100.0
-"""Clock ticks in a second, in which /proc/PID/stat counts (USER_HZ of Linux on all architectures that Docker runs on)."""
+"""Clock ticks in a second, in which /proc/PID/stat counts (USER_HZ of Linux on all architectures
+that Docker runs on)."""
 _SLEEPS = re.compile(r"^voluntary_ctxt_switches:\s+(\d+)", re.MULTILINE)
 
 
 class ComputingProcess(msgspec.Struct, frozen=True):
-    """A process of a container that is on a processor now. cpu_s: seconds of processor time in its life. system_pct: percent of them in
-    the kernel. sleeps_per_s: how often it waited for anything, for each second of processor time. limit: files that it may open."""
+    """A process of a container that is on a processor now. cpu_s: seconds of processor time in its
+    life. system_pct: percent of them in the kernel. sleeps_per_s: how often it waited for anything,
+    for each second of processor time. limit: files that it may open."""
 
     container: Container
     process: Process
@@ -40,10 +42,15 @@ class ComputingProcesses(msgspec.Struct, frozen=True):
 
 
 @evidence
-def computing_processes(host: Host, containers: Containers, processes: Processes) -> ComputingProcesses:
-    """Three small questions for each process that computes at this moment; on most hosts there are few."""
+def computing_processes(
+    host: Host, containers: Containers, processes: Processes
+) -> ComputingProcesses:
+    """Three small questions for each process that computes at this moment; on most hosts there are
+    few."""
     running = {container.id: container for container in containers.running}
-    computing = [task for task in processes if task.state == "R" and task.container in running][:MOST]
+    computing = [task for task in processes if task.state == "R" and task.container in running][
+        :MOST
+    ]
     items = []
     for task in computing:
         usage = _usage(host, task.pid)
@@ -54,13 +61,20 @@ def computing_processes(host: Host, containers: Containers, processes: Processes
             user, system, sleeps = usage
             total = max(user + system, 1 / TICKS)
             container = running[task.container or ""]
-            items.append(ComputingProcess(container, task, total, 100 * system / total, sleeps / total, limit))
+            items.append(
+                ComputingProcess(
+                    container, task, total, 100 * system / total, sleeps / total, limit
+                )
+            )
     return ComputingProcesses(tuple(items))
 
 
 def _usage(host: Host, pid: int) -> tuple[float, float, int] | None:
     """Seconds in user mode, seconds in the kernel, and how often the process waited."""
-    stat, status = host.ask(ReadFile(f"/proc/{pid}/stat")), host.ask(ReadFile(f"/proc/{pid}/status"))
+    stat, status = (
+        host.ask(ReadFile(f"/proc/{pid}/stat")),
+        host.ask(ReadFile(f"/proc/{pid}/status")),
+    )
     if isinstance(stat, Failed) or isinstance(status, Failed):
         return None
     fields = stat.text.rpartition(")")[2].split()

@@ -14,18 +14,20 @@ from diagnose.questions.engine import EngineEvent, ListEvents
 from diagnose.registry import evidence
 
 KEPT = 256
-"""The engine keeps so many events in memory, and none over its own restart (seen on 20.10.24, 26.1.5 and 28.5.2)."""
+"""The engine keeps so many events in memory, and none over its own restart (seen on 20.10.24,
+26.1.5 and 28.5.2)."""
 
 
 RELOADS = ("1", "10", "12", "28")
-"""SIGHUP, SIGUSR1, SIGUSR2, SIGWINCH: what programs take as a word to read their configuration or log file again."""
+"""SIGHUP, SIGUSR1, SIGUSR2, SIGWINCH: what programs take as a word to read their configuration or
+log file again."""
 AT_ONCE_S = 15.0
 """Within so many seconds a signal of that kind has ended a program that does not know it."""
 
 
 class Event(msgspec.Struct, frozen=True):
-    """One event. at: Unix time. action: its first word ("health_status"); detail: what follows its colon
-    ("unhealthy").
+    """One event. at: Unix time. action: its first word ("health_status"); detail: what follows its
+    colon ("unhealthy").
     """
 
     at: float
@@ -47,8 +49,8 @@ class Event(msgspec.Struct, frozen=True):
 
 
 class Events(msgspec.Struct, frozen=True, dict=True):
-    """Oldest first. complete_since: Unix time from which on nothing is missing, None where the engine holds less
-    than it can keep (then it tells all since its start).
+    """Oldest first. complete_since: Unix time from which on nothing is missing, None where the
+    engine holds less than it can keep (then it tells all since its start).
     """
 
     items: tuple[Event, ...]
@@ -66,11 +68,13 @@ class Events(msgspec.Struct, frozen=True, dict=True):
 
     def of(self, id: str, *actions: str) -> tuple[Event, ...]:
         """The events of one container, oldest first; of these actions only, if any are named."""
-        return tuple(each for each in self._by_id.get(id, ()) if not actions or each.action in actions)
+        return tuple(
+            each for each in self._by_id.get(id, ()) if not actions or each.action in actions
+        )
 
     def failures(self, id: str) -> tuple[Event, ...]:
-        """The ends of a container that nobody asked for: `die` without a `kill` since it was last started. A signal
-        to read something again asks for no end, unless that follows at once.
+        """The ends of a container that nobody asked for: `die` without a `kill` since it was last
+        started. A signal to read something again asks for no end, unless that follows at once.
         """
         found = []
         asked = 0.0
@@ -92,7 +96,8 @@ class Events(msgspec.Struct, frozen=True, dict=True):
 
 @evidence
 def events(host: Host, options: Options) -> Events | Unavailable:
-    """One question without a filter: whether the engine's memory is full shows only in the whole."""
+    """One question without a filter: whether the engine's memory is full shows only in the
+    whole."""
     answer = host.ask(ListEvents(options.since_s))
     if isinstance(answer, Failed):
         return Unavailable.of(answer)
@@ -103,4 +108,6 @@ def events(host: Host, options: Options) -> Events | Unavailable:
 def _event(row: EngineEvent) -> Event:
     action, _, detail = row.action.partition(":")
     at = row.time_nano / 1e9 if row.time_nano else float(row.time)
-    return Event(at, row.type, action.strip(), detail.strip(), row.actor.id, row.actor.attributes or {})
+    return Event(
+        at, row.type, action.strip(), detail.strip(), row.actor.id, row.actor.attributes or {}
+    )

@@ -1,5 +1,5 @@
-"""How much a container could do to its host, and how easily it is reached: the order in which advice on it is
-read."""
+"""How much a container could do to its host, and how easily it is reached: the order in which
+advice on it is read."""
 
 from __future__ import annotations
 
@@ -13,15 +13,27 @@ from diagnose.model import Unexamined
 from diagnose.registry import evidence
 
 ENGINE_SOCKETS = frozenset(
-    {"docker.sock", "docker-cli.sock", "podman.sock", "containerd.sock", "crio.sock", "cri-dockerd.sock"}
+    {
+        "docker.sock",
+        "docker-cli.sock",
+        "podman.sock",
+        "containerd.sock",
+        "crio.sock",
+        "cri-dockerd.sock",
+    }
 )
 """Whoever writes to one of these can start a privileged container, and is root on the host."""
-SOCKET_FOLDERS = {"/run": "docker.sock", "/var/run": "docker.sock", "/run/containerd": "containerd.sock"}
+SOCKET_FOLDERS = {
+    "/run": "docker.sock",
+    "/var/run": "docker.sock",
+    "/run/containerd": "containerd.sock",
+}
 """A mount of one of these brings an engine's socket with it."""
 
 
 def engine_socket(mount: Mount) -> str | None:
-    """The engine's socket that a mount brings into the container, as the host names it; None if it brings none."""
+    """The engine's socket that a mount brings into the container, as the host names it; None if it
+    brings none."""
     if mount.type not in ("bind", ""):
         return None
     source = mount.source.rstrip("/")
@@ -38,7 +50,8 @@ def engine_sockets(container: Container) -> tuple[tuple[str, Mount], ...]:
 
 
 def is_live(container: Container) -> bool:
-    """Whether it runs, may run again by itself, or was made and not started yet; a finished job is none of these."""
+    """Whether it runs, may run again by itself, or was made and not started yet; a finished job is
+    none of these."""
     return container.state.status not in ("exited", "dead") or container.restarts_always
 
 
@@ -52,7 +65,9 @@ def is_reachable(container: Container) -> bool:
     if container.shares_host_network:
         return True
     ports = container.published_ports or container.wanted_ports
-    return any(not binding.host_ip.startswith("127.") and binding.host_ip != "::1" for _, binding in ports)
+    return any(
+        not binding.host_ip.startswith("127.") and binding.host_ip != "::1" for _, binding in ports
+    )
 
 
 def exposure(container: Container) -> int:
@@ -72,11 +87,17 @@ def exposure(container: Container) -> int:
 
 def most_exposed_first(containers: Iterable[Container]) -> tuple[Container, ...]:
     """The live ones, in the order in which advice on them should be read."""
-    return tuple(sorted(filter(is_live, containers), key=lambda container: (-exposure(container), container.name)))
+    return tuple(
+        sorted(
+            filter(is_live, containers),
+            key=lambda container: (-exposure(container), container.name),
+        )
+    )
 
 
 class Exposed(msgspec.Struct, frozen=True):
-    """The live containers, the most exposed first; sorted once for all checks that give advice on each."""
+    """The live containers, the most exposed first; sorted once for all checks that give advice on
+    each."""
 
     items: tuple[Container, ...]
     unexamined: tuple[Unexamined, ...] = ()

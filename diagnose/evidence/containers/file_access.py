@@ -1,4 +1,5 @@
-"""What a container's user may do to files of the host that are mounted into it: owner, mode, groups, remapped users."""
+"""What a container's user may do to files of the host that are mounted into it: owner, mode,
+groups, remapped users."""
 
 from __future__ import annotations
 
@@ -13,13 +14,17 @@ from diagnose.evidence.engine.info import Info
 from diagnose.model import Unavailable
 
 IDS = 65536
-"""Number of subordinate ids that the engine gives to containers where it remaps users (useradd's default)."""
+"""Number of subordinate ids that the engine gives to containers where it remaps users (useradd's
+default)."""
 READ, WRITE, ENTER = 4, 2, 1
 _OFFSET = re.compile(r"/(\d+)\.(\d+)/?$")
 """The end of the data root where users are remapped: the first ids."""
-_OWNS = re.compile(r"chown|chmod|chgrp|owner|chang\w+ (?:group|mode|permission)|permissions of", re.IGNORECASE)
+_OWNS = re.compile(
+    r"chown|chmod|chgrp|owner|chang\w+ (?:group|mode|permission)|permissions of", re.IGNORECASE
+)
 _MAKES = re.compile(
-    r"creat|mkdir|touch|writ|append|truncat|O_WRONLY|O_RDWR|\bsav(?:e|ing)\b|lock file|obtain (?:node )?lock",
+    r"creat|mkdir|touch|writ|append|truncat|O_WRONLY|O_RDWR|\bsav(?:e|ing)\b|lock file"
+    r"|obtain (?:node )?lock",
     re.IGNORECASE,
 )
 _MOVES = re.compile(r"remov|renam|unlink|delet|\brm: |\bmv: |rmdir", re.IGNORECASE)
@@ -31,8 +36,9 @@ _ENTERS = re.compile(r"\bcd\b|chdir", re.IGNORECASE)
 class HostUser(msgspec.Struct, frozen=True):
     """A container's user as the host knows it.
 
-    label: as findings name it. owner: for chown. first: the ids on the host that are root's in the container. maybe_in: why it may be in
-    more groups than `gids`. unknown: why none of this is known.
+    label: as findings name it. owner: for chown. first: the ids on the host that are root's in the
+    container. maybe_in: why it may be in more groups than `gids`. unknown: why none of this is
+    known.
     """
 
     label: str
@@ -44,17 +50,21 @@ class HostUser(msgspec.Struct, frozen=True):
     unknown: str = ""
 
     def rules(self, source: PathStatus) -> bool:
-        """Whether it is the container's root, to which no mode applies for files of the container's users."""
+        """Whether it is the container's root, to which no mode applies for files of the container's
+        users."""
         first_uid, first_gid = self.first
         owned_inside = source.uid - first_uid in range(IDS) and source.gid - first_gid in range(IDS)
         return self.uid == first_uid and owned_inside
 
     def may(self, source: PathStatus, wanted: int) -> bool | None:
-        """Whether the mode allows it; None where that depends on groups that only the image knows."""
+        """Whether the mode allows it; None where that depends on groups that only the image
+        knows."""
         if self.rules(source) or source.lets(self.uid, self.gids, wanted):
             return True
         joined = (
-            self.maybe_in and source.gid >= self.first[1] and source.lets(self.uid, self.gids | {source.gid}, wanted)
+            self.maybe_in
+            and source.gid >= self.first[1]
+            and source.lets(self.uid, self.gids | {source.gid}, wanted)
         )
         return None if joined else False
 
@@ -76,7 +86,8 @@ class Undecided(msgspec.Struct, frozen=True):
 
 
 def host_user(container: Container, info: Info | None) -> HostUser | None:
-    """The container's user on the host; None where owner and mode do not decide: for root, and for a user by name."""
+    """The container's user on the host; None where owner and mode do not decide: for root, and for
+    a user by name."""
     user, _, group = container.config.user.partition(":")
     user = "0" if user in ("", "root") else user
     remapped = info is not None and (info.has_userns_remap or info.is_rootless)
@@ -86,7 +97,10 @@ def host_user(container: Container, info: Info | None) -> HostUser | None:
     label = container.config.user or "root"
     first = _first_ids(info) if remapped and info is not None else (0, 0)
     if first is None:
-        return HostUser(label, unknown="which users of the host the engine takes for those of containers is not known")
+        return HostUser(
+            label,
+            unknown="which users of the host the engine takes for those of containers is not known",
+        )
     first_uid, first_gid = first
     groups = (group or "0", *(container.host_config.group_add or []))
     gids = frozenset(first_gid + int(gid) for gid in groups if gid.isdigit())
@@ -97,7 +111,8 @@ def host_user(container: Container, info: Info | None) -> HostUser | None:
 
 
 def _first_ids(info: Info) -> tuple[int, int] | None:
-    """The user and the group of the host that root of a container is; None where the data root's name does not say."""
+    """The user and the group of the host that root of a container is; None where the data root's
+    name does not say."""
     offset = _OFFSET.search(info.docker_root_dir)
     return (int(offset[1]), int(offset[2])) if offset else None
 
@@ -110,8 +125,11 @@ def _maybe_in(group: str, groups: Sequence[str]) -> str:
     return "" if group else "the groups of its user are known only to its image"
 
 
-def access(named: Named, sources: BindSources | Unavailable, user: HostUser | None) -> Denied | Undecided | None:
-    """Why the user was denied what a log line says about a path below a mount; None where owner and mode do not explain it."""
+def access(
+    named: Named, sources: BindSources | Unavailable, user: HostUser | None
+) -> Denied | Undecided | None:
+    """Why the user was denied what a log line says about a path below a mount; None where owner and
+    mode do not explain it."""
     if user is None:
         return None
     if user.unknown or isinstance(sources, Unavailable):
@@ -135,11 +153,17 @@ def access(named: Named, sources: BindSources | Unavailable, user: HostUser | No
             return _unseen(step, source)
         tries = [("enter", ENTER)]
         if depth == end:
-            tries = _tries_at_the_end(named, source, words, user, makes=makes, owns=owns, is_entry=entry is not None)
-        denied = _first_denied(tries, step, "/".join((named.mount.destination, *named.rest[:depth])), source, user)
+            tries = _tries_at_the_end(
+                named, source, words, user, makes=makes, owns=owns, is_entry=entry is not None
+            )
+        denied = _first_denied(
+            tries, step, "/".join((named.mount.destination, *named.rest[:depth])), source, user
+        )
         if denied is not None:
             return denied
-    return _unsaid(named, steps[end], known[end], user, words, is_entry=entry is not None, owns=owns)
+    return _unsaid(
+        named, steps[end], known[end], user, words, is_entry=entry is not None, owns=owns
+    )
 
 
 def _unseen(step: str, source: PathStatus | None) -> Undecided | None:
@@ -156,10 +180,21 @@ def _missing_entry(known: Sequence[PathStatus | None]) -> int | None:
 
 
 def _tries_at_the_end(
-    named: Named, source: PathStatus, words: str, user: HostUser, *, makes: bool, owns: bool, is_entry: bool
+    named: Named,
+    source: PathStatus,
+    words: str,
+    user: HostUser,
+    *,
+    makes: bool,
+    owns: bool,
+    is_entry: bool,
 ) -> list[tuple[str, int]]:
     if owns:
-        return [] if source.uid == user.uid or user.rules(source) else [("change the owner or mode of", 0)]
+        return (
+            []
+            if source.uid == user.uid or user.rules(source)
+            else [("change the owner or mode of", 0)]
+        )
     if is_entry:
         return [("create or remove files in", WRITE | ENTER)]
     return _tries(named, source, words, makes=makes)
@@ -178,11 +213,26 @@ def _first_denied(
 
 
 def _unsaid(
-    named: Named, path: str, last: PathStatus | None, user: HostUser, words: str, *, is_entry: bool, owns: bool
+    named: Named,
+    path: str,
+    last: PathStatus | None,
+    user: HostUser,
+    words: str,
+    *,
+    is_entry: bool,
+    owns: bool,
 ) -> Undecided | None:
-    """A file that may be read and not written, where the line does not say which of the two was tried."""
+    """A file that may be read and not written, where the line does not say which of the two was
+    tried."""
     says = owns or any(pattern.search(words) for pattern in (_MAKES, _READS, _OPENS))
-    if named.mount.rw and not is_entry and not says and last and last.type == "file" and not user.may(last, WRITE):
+    if (
+        named.mount.rw
+        and not is_entry
+        and not says
+        and last
+        and last.type == "file"
+        and not user.may(last, WRITE)
+    ):
         return Undecided(f"{path}: the log does not say whether it was to be written or executed")
     return None
 

@@ -21,15 +21,18 @@ from diagnose.shapes import convert
 FILE_BYTES = 1 << 20
 """config.v2.json holds the container's environment and labels: 6 KB as a rule."""
 SILENT = frozenset({"refused", "missing", "timed out", "not allowed", "malformed", "gone"})
-"""Reasons of a failed list after which the files may speak for the engine; for "remote" they are another's."""
+"""Reasons of a failed list after which the files may speak for the engine; for "remote" they are
+another's."""
 
 
 def from_disk(host: Host, refusal: Unavailable) -> Containers | Unavailable:
-    """What config.v2.json and hostconfig.json below the data root say, alive or not by the process list.
+    """What config.v2.json and hostconfig.json below the data root say, alive or not by the process
+    list.
 
-    The same since engine 1.10; what only a running engine knows (GraphDriver) stays at its defaults. The files are as
-    old as the last change of state, so that whether a container lives is taken from its shim or its first process.
-    The refusal itself where the engine is not this machine's, or where its files may not be read.
+    The same since engine 1.10; what only a running engine knows (GraphDriver) stays at its
+    defaults. The files are as old as the last change of state, so that whether a container lives is
+    taken from its shim or its first process. The refusal itself where the engine is not this
+    machine's, or where its files may not be read.
     """
     if refusal.reason not in SILENT or not _is_ours(host):
         return refusal
@@ -40,8 +43,14 @@ def from_disk(host: Host, refusal: Unavailable) -> Containers | Unavailable:
     if isinstance(listed, Failed):
         return refusal
     running = processes(host)
-    ids = [entry.name for entry in listed.entries if entry.type == "folder" and len(entry.name) == 64]
-    paths = [f"{root}/containers/{id}/{name}" for id in ids for name in ("config.v2.json", "hostconfig.json")]
+    ids = [
+        entry.name for entry in listed.entries if entry.type == "folder" and len(entry.name) == 64
+    ]
+    paths = [
+        f"{root}/containers/{id}/{name}"
+        for id in ids
+        for name in ("config.v2.json", "hostconfig.json")
+    ]
     answers = host.ask_about(paths, lambda path: ReadFile(path, max_bytes=FILE_BYTES))
     files: dict[str, FileText | Failed] = {path: file for path, file in answers}  # noqa: C416 - dict() loses the type
     found, missing = [], []
@@ -62,11 +71,14 @@ def from_disk(host: Host, refusal: Unavailable) -> Containers | Unavailable:
 
 
 def _is_ours(host: Host) -> bool:
-    """Whether the data root of this machine belongs to the endpoint: it is the default one, or its process is here."""
+    """Whether the data root of this machine belongs to the endpoint: it is the default one, or its
+    process is here."""
     endpoint, locality = host.ask(FindEndpoint()), host.ask(FindLocality())
     if isinstance(endpoint, Failed) or isinstance(locality, Failed) or not locality.same_host:
         return False
-    return locality.engine_pid is not None or endpoint.url.removeprefix("unix://") in DEFAULT_SOCKETS
+    return (
+        locality.engine_pid is not None or endpoint.url.removeprefix("unix://") in DEFAULT_SOCKETS
+    )
 
 
 def _loaded(file: FileText | Failed) -> dict[str, Any]:
@@ -80,11 +92,16 @@ def _loaded(file: FileText | Failed) -> dict[str, Any]:
 
 
 def _life(id: str, known: Processes | Unavailable) -> int | None:
-    """The pid of the container's first process, 0 where it does not live, None where processes cannot be seen."""
+    """The pid of the container's first process, 0 where it does not live, None where processes
+    cannot be seen."""
     if isinstance(known, Unavailable):
         return None
     shim = known.shims.get(id)
-    inside = [each for each in known if each.container == id and each.state != "Z" and not _is_shim(each.comm)]
+    inside = [
+        each
+        for each in known
+        if each.container == id and each.state != "Z" and not _is_shim(each.comm)
+    ]
     if shim is not None:
         own = [each.pid for each in inside if each.ppid == shim.pid]
         return own[0] if own else 0
@@ -96,8 +113,8 @@ def _is_shim(comm: str) -> bool:
 
 
 def container_of(own: dict[str, Any], about: dict[str, Any], pid: int | None) -> Container:
-    """A container of the two files' objects, in the shape of inspect. pid: of its first process as it is found now;
-    0: it is dead, whatever the file says; None: the file is believed.
+    """A container of the two files' objects, in the shape of inspect. pid: of its first process as
+    it is found now; 0: it is dead, whatever the file says; None: the file is believed.
 
     ValidationError for a shape that no engine writes.
     """
@@ -111,7 +128,16 @@ def container_of(own: dict[str, Any], about: dict[str, Any], pid: int | None) ->
         {
             **{
                 name: own[name]
-                for name in ("Name", "Created", "Path", "Args", "Image", "ResolvConfPath", "LogPath", "Driver")
+                for name in (
+                    "Name",
+                    "Created",
+                    "Path",
+                    "Args",
+                    "Image",
+                    "ResolvConfPath",
+                    "LogPath",
+                    "Driver",
+                )
                 if own.get(name) is not None
             },
             "Id": own.get("ID"),
@@ -151,4 +177,8 @@ def _mount(point: dict[str, Any]) -> dict[str, Any]:
 
 
 def _network(settings: dict[str, Any]) -> dict[str, Any]:
-    return {name: settings[name] for name in ("Networks", "Ports", "SandboxKey") if settings.get(name) is not None}
+    return {
+        name: settings[name]
+        for name in ("Networks", "Ports", "SandboxKey")
+        if settings.get(name) is not None
+    }

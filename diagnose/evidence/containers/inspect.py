@@ -15,15 +15,18 @@ from diagnose.model import container as container_subject
 from diagnose.phrases import unix
 
 _NO_LOG_RECEIVER = re.compile(r"failed to initialize logging driver: .*(?:\bdial |connect)")
-"""As engines 20.10.24, 26.1.5 and 28.5.2 say it; a driver that refuses its options says something else behind the colon."""
+"""As engines 20.10.24, 26.1.5 and 28.5.2 say it; a driver that refuses its options says something
+else behind the colon."""
 
 
 class _Shape(msgspec.Struct, frozen=True, rename="pascal"):
-    """An API object: names as the engine writes them; what is unknown is tolerated, what is missing has a default."""
+    """An API object: names as the engine writes them; what is unknown is tolerated, what is missing
+    has a default."""
 
 
 class HealthProbe(_Shape, frozen=True, rename="pascal"):
-    """One run of a health check; the engine keeps the last five. exit_code -1: it exceeded its timeout."""
+    """One run of a health check; the engine keeps the last five. exit_code -1: it exceeded its
+    timeout."""
 
     start: str | None = None
     end: str | None = None
@@ -40,7 +43,8 @@ class Health(_Shape, frozen=True, rename="pascal"):
 
 
 class State(_Shape, frozen=True, rename="pascal"):
-    """State of inspect. Status alone is trustworthy: a restarting container has Running true and Pid 0."""
+    """State of inspect. Status alone is trustworthy: a restarting container has Running true and
+    Pid 0."""
 
     status: str = ""
     oom_killed: bool = msgspec.field(name="OOMKilled", default=False)
@@ -131,7 +135,8 @@ class HostConfig(_Shape, frozen=True, rename="pascal"):
 
 
 class Healthcheck(_Shape, frozen=True, rename="pascal"):
-    """ContainerConfig.Healthcheck: its command and times in nanoseconds; 0 or nothing means the engine's default."""
+    """ContainerConfig.Healthcheck: its command and times in nanoseconds; 0 or nothing means the
+    engine's default."""
 
     test: list[str] | None = None
     interval: int | None = None
@@ -192,7 +197,8 @@ class NetworkEndpoint(_Shape, frozen=True, rename="pascal"):
 
 
 class NetworkSettings(_Shape, frozen=True, rename="pascal"):
-    """Where the container is attached and what is really published (empty for one that failed to start)."""
+    """Where the container is attached and what is really published (empty for one that failed to
+    start)."""
 
     networks: dict[str, NetworkEndpoint] | None = None
     ports: Ports | None = None
@@ -200,7 +206,8 @@ class NetworkSettings(_Shape, frozen=True, rename="pascal"):
 
 
 class GraphDriver(_Shape, frozen=True, rename="pascal"):
-    """Where the writable layer lies (UpperDir of overlay2); without data where containerd's snapshotter keeps it."""
+    """Where the writable layer lies (UpperDir of overlay2); without data where containerd's
+    snapshotter keeps it."""
 
     name: str = ""
     data: dict[str, str | None] | None = None
@@ -253,14 +260,18 @@ class Container(_Shape, frozen=True, rename="pascal", dict=True):
         swarm = self.labels.get("com.docker.swarm.service.name")
         if swarm:
             return f"swarm {swarm}"
-        project, service = (self.labels.get(f"com.docker.compose.{key}") for key in ("project", "service"))
+        project, service = (
+            self.labels.get(f"com.docker.compose.{key}") for key in ("project", "service")
+        )
         return f"compose {project}/{service}" if project and service else ""
 
     @property
     def made_by(self) -> str:
-        """Whose words it is made by, which a change by hand does not change; empty if its labels do not say.
+        """Whose words it is made by, which a change by hand does not change; empty if its labels do
+        not say.
 
-        A swarm service, or a service in a project of compose, with its files where compose tells them (from 1.28 and 2.0 on).
+        A swarm service, or a service in a project of compose, with its files where compose tells
+        them (from 1.28 and 2.0 on).
         """
         if not self.service:
             return ""
@@ -278,7 +289,8 @@ class Container(_Shape, frozen=True, rename="pascal", dict=True):
 
     @property
     def start_failed(self) -> bool:
-        """Its last start never came to run: created, or exited since an earlier run, with the engine's own error."""
+        """Its last start never came to run: created, or exited since an earlier run, with the
+        engine's own error."""
         failed = self.state.exit_code != 0 and bool(self.state.error)
         return self.state.status in ("created", "exited") and failed
 
@@ -301,13 +313,14 @@ class Container(_Shape, frozen=True, rename="pascal", dict=True):
 
     @property
     def failed_first(self) -> float | None:
-        """When its first run failed; None after restarts, for the last end of a loop tells nothing of its begin."""
+        """When its first run failed; None after restarts, for the last end of a loop tells nothing
+        of its begin."""
         return self.finished_at if self.restart_count == 0 else None
 
     @property
     def ran_for(self) -> float | None:
-        """Seconds from the last start to the last exit; a short run may end before it began by the engine's clock: 0
-        then."""
+        """Seconds from the last start to the last exit; a short run may end before it began by the
+        engine's clock: 0 then."""
         started, finished = self.started_at, self.finished_at
         return None if started is None or finished is None else max(0.0, finished - started)
 
@@ -323,13 +336,17 @@ class Container(_Shape, frozen=True, rename="pascal", dict=True):
 
     @property
     def stays_down(self) -> bool:
-        """Whether a restart of the engine does not bring it back: on-failure starts nothing that ended well."""
-        ended_well = self.host_config.restart_policy.name == "on-failure" and self.state.exit_code == 0
+        """Whether a restart of the engine does not bring it back: on-failure starts nothing that
+        ended well."""
+        ended_well = (
+            self.host_config.restart_policy.name == "on-failure" and self.state.exit_code == 0
+        )
         return ended_well or not self.restarts_always
 
     @property
     def was_watched(self) -> bool:
-        """Whether it ran in the foreground, where somebody saw its end: services of compose are no such thing."""
+        """Whether it ran in the foreground, where somebody saw its end: services of compose are no
+        such thing."""
         return self.config.attach_stdout and not self.service
 
     @property
@@ -338,7 +355,8 @@ class Container(_Shape, frozen=True, rename="pascal", dict=True):
 
     @functools.cached_property
     def dns_names(self) -> frozenset[str]:
-        """The names by which containers on its networks can call it: its own, its service's, its aliases."""
+        """The names by which containers on its networks can call it: its own, its service's, its
+        aliases."""
         names = {self.name, self.labels.get("com.docker.compose.service", "")}
         for endpoint in self.endpoints.values():
             names |= {*(endpoint.aliases or ()), *(endpoint.dns_names or ())}
@@ -350,9 +368,12 @@ class Container(_Shape, frozen=True, rename="pascal", dict=True):
 
     @functools.cached_property
     def wanted_ports(self) -> tuple[tuple[str, Binding], ...]:
-        """Ports that were asked to be published (`80/tcp`, binding), also of one that failed to start."""
+        """Ports that were asked to be published (`80/tcp`, binding), also of one that failed to
+        start."""
         bindings = self.host_config.port_bindings or {}
-        return tuple((port, binding) for port, listed in bindings.items() for binding in listed or ())
+        return tuple(
+            (port, binding) for port, listed in bindings.items() for binding in listed or ()
+        )
 
     @functools.cached_property
     def published_ports(self) -> tuple[tuple[str, Binding], ...]:
@@ -362,11 +383,11 @@ class Container(_Shape, frozen=True, rename="pascal", dict=True):
 
 
 class Containers(msgspec.Struct, frozen=True, dict=True):
-    """All containers, running or not. source: "api", or "disk" where the engine did not answer and its files below
-    `root` did.
+    """All containers, running or not. source: "api", or "disk" where the engine did not answer and
+    its files below `root` did.
 
-    unexamined: those whose inspect could not be had; a container that went away between list and inspect is simply
-    not here.
+    unexamined: those whose inspect could not be had; a container that went away between list and
+    inspect is simply not here.
     """
 
     items: tuple[Container, ...]
@@ -374,7 +395,8 @@ class Containers(msgspec.Struct, frozen=True, dict=True):
     source: str = "api"
     root: str = ""
     aside: tuple[Container, ...] = ()
-    """Former ones that `diagnose recreate` has put aside for those that run in their place: what was wrong with them is over."""
+    """Former ones that `diagnose recreate` has put aside for those that run in their place: what
+    was wrong with them is over."""
 
     def __iter__(self) -> Iterator[Container]:
         return iter(self.items)

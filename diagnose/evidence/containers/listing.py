@@ -1,4 +1,5 @@
-"""All containers: listed and inspected through the engine, or read from its files where it is silent."""
+"""All containers: listed and inspected through the engine, or read from its files where it is
+silent."""
 
 from __future__ import annotations
 
@@ -20,12 +21,14 @@ __all__ = ["Container", "Containers", "containers", "still_alive"]
 _ASIDE = re.compile(r"(.+)-before-\d{14}")
 """The name that the script of `diagnose recreate` gives to what it has replaced."""
 FEW = 4
-"""So many containers are asked about once more: what is seen of more of them is no moment's coincidence."""
+"""So many containers are asked about once more: what is seen of more of them is no moment's
+coincidence."""
 
 
 @evidence
 def containers(host: Host) -> Containers | Unavailable:
-    """List, then inspect each: only inspect has State.Error and ExitCode, also of those that were only created.
+    """List, then inspect each: only inspect has State.Error and ExitCode, also of those that were
+    only created.
 
     Where the engine is silent, its files are read.
     """
@@ -57,7 +60,8 @@ def containers(host: Host) -> Containers | Unavailable:
 
 
 def _is_aside(container: Container, names: set[str]) -> bool:
-    """Whether another container was created again in its place, and it was kept under a name that says so."""
+    """Whether another container was created again in its place, and it was kept under a name that
+    says so."""
     kept = _ASIDE.fullmatch(container.name)
     return kept is not None and kept[1] in names and not container.is_running
 
@@ -65,8 +69,8 @@ def _is_aside(container: Container, names: set[str]) -> bool:
 def _inspected(host: Host, ids: Iterable[str]) -> Iterator[tuple[str, Json | Failed]]:
     """Each id with its inspect.
 
-    The few that are silent where others answer are asked once more: a container's lock is held while it is started or stopped,
-    which takes a busy host seconds.
+    The few that are silent where others answer are asked once more: a container's lock is held
+    while it is started or stopped, which takes a busy host seconds.
     """
     wanted = tuple(ids)
     silent: dict[str, Failed] = {}
@@ -84,13 +88,17 @@ def _inspected(host: Host, ids: Iterable[str]) -> Iterator[tuple[str, Json | Fai
 
 
 def still_alive(host: Host, suspects: Iterable[Container]) -> tuple[Container, ...]:
-    """Those of these containers whose run is the one that was inspected: the others ended or started again since.
+    """Those of these containers whose run is the one that was inspected: the others ended or
+    started again since.
 
-    A few may have ended without the engine's notice yet, and are asked about later; many are no moment's coincidence.
+    A few may have ended without the engine's notice yet, and are asked about later; many are no
+    moment's coincidence.
     """
     containers = tuple(suspects)
     when: InspectRound = "settled" if len(containers) <= FEW else "again"
-    answers = host.ask_about(containers, lambda container: InspectContainer(container.id, round=when))
+    answers = host.ask_about(
+        containers, lambda container: InspectContainer(container.id, round=when)
+    )
     return tuple(
         container
         for container, answer in answers

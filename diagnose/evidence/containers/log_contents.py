@@ -1,4 +1,5 @@
-"""What the host does to the engine's log files: rotation by logrotate, and NUL bytes that a power cut or a truncation left."""
+"""What the host does to the engine's log files: rotation by logrotate, and NUL bytes that a power
+cut or a truncation left."""
 
 from __future__ import annotations
 
@@ -35,7 +36,8 @@ MOST_FILES = 100
 MOST_LOGS = 20
 HEAD_BYTES = 1024
 TAIL_BYTES = 16384
-"""What is read of each log: a power cut leaves NUL bytes at the end, and lines that are written later follow them."""
+"""What is read of each log: a power cut leaves NUL bytes at the end, and lines that are written
+later follow them."""
 _BLOCK = re.compile(r"(?:^|(?<=[{}]))(?P<paths>[^{}]*+)\{(?P<body>[^{}]*+)\}")
 
 
@@ -77,17 +79,31 @@ def log_contents(host: Host, containers: Containers, logs: LogFiles | None) -> L
     listed: FolderListing | Failed = FolderListing()
     if files:
         listed = host.ask(ListFolder(FOLDER))
-    unlisted = Unavailable.of(listed) if isinstance(listed, Failed) and listed.reason != "missing" else None
+    unlisted = (
+        Unavailable.of(listed)
+        if isinstance(listed, Failed) and listed.reason != "missing"
+        else None
+    )
     names = [] if isinstance(listed, Failed) else [entry.name for entry in listed.entries]
     rotations = tuple(_rotations(host, names, files)) if files else ()
     known = logs.by_id if logs is not None else {}
-    sizes = {path: known[container.id].bytes for path, container in files.items() if container.id in known}
-    largest = sorted((path for path in sizes if sizes[path]), key=lambda path: -sizes[path])[:MOST_LOGS]
+    sizes = {
+        path: known[container.id].bytes
+        for path, container in files.items()
+        if container.id in known
+    }
+    largest = sorted((path for path in sizes if sizes[path]), key=lambda path: -sizes[path])[
+        :MOST_LOGS
+    ]
     damaged, unread = [], None
     for path in largest:
         where = _nul_bytes(host, path)
         if isinstance(where, Failed):
-            unread = Unavailable(where.reason, f"{path}: {where.detail}") if where.reason != "missing" else unread
+            unread = (
+                Unavailable(where.reason, f"{path}: {where.detail}")
+                if where.reason != "missing"
+                else unread
+            )
         elif where:
             damaged.append(NulLog(files[path], path, where))
     return LogContents(rotations, tuple(damaged), unlisted, unread)
@@ -97,21 +113,31 @@ def _has_json_file(container: Container) -> bool:
     return container.host_config.log_config.type == "json-file" and bool(container.log_path)
 
 
-def _rotations(host: Host, names: Sequence[str], files: Mapping[str, Container]) -> Iterator[LogRotation]:
+def _rotations(
+    host: Host, names: Sequence[str], files: Mapping[str, Container]
+) -> Iterator[LogRotation]:
     active = [name for name in names if not name.endswith(TABOO)]
     for path in [MAIN_FILE, *(f"{FOLDER}/{name}" for name in active[:MOST_FILES])]:
         text = host.ask(ReadFile(path))
         if isinstance(text, Failed):
             continue
         for pattern, body in blocks(text.text):
-            covered = next((container for file, container in files.items() if fnmatch.fnmatchcase(file, pattern)), None)
+            covered = next(
+                (
+                    container
+                    for file, container in files.items()
+                    if fnmatch.fnmatchcase(file, pattern)
+                ),
+                None,
+            )
             if covered is not None:
                 yield LogRotation(path, pattern, "copytruncate" in body.split(), covered.name)
                 break
 
 
 def blocks(text: str) -> Iterator[tuple[str, str]]:
-    """(pattern, directives) of each pattern that a block of a logrotate file names (logrotate.conf(5))."""
+    """(pattern, directives) of each pattern that a block of a logrotate file names
+    (logrotate.conf(5))."""
     lines = [line for line in text.splitlines() if not line.lstrip().startswith("#")]
     for block in _BLOCK.finditer("\n".join(lines)):
         for word in block["paths"].split():

@@ -1,4 +1,5 @@
-"""The last log lines of containers that ended badly, and of those alone: the rest is never asked for its log."""
+"""The last log lines of containers that ended badly, and of those alone: the rest is never asked
+for its log."""
 
 from __future__ import annotations
 
@@ -27,11 +28,13 @@ CUT_OFF = 2
 BYTES = 32 * 1024
 MORE_BYTES = 128 * 1024
 MOST = 60
-"""Logs that are read in one run: first those of containers that nobody watched, the latest failures first."""
+"""Logs that are read in one run: first those of containers that nobody watched, the latest failures
+first."""
 
 
 class LogTail(msgspec.Struct, frozen=True, dict=True):
-    """The lines of the container's last run, oldest first, without their times; none if that run printed nothing.
+    """The lines of the container's last run, oldest first, without their times; none if that run
+    printed nothing.
 
     earlier: the lines of the runs before, as far as they are among the lines that were asked for.
     """
@@ -41,7 +44,8 @@ class LogTail(msgspec.Struct, frozen=True, dict=True):
 
     @property
     def before_this_run(self) -> LogTail:
-        """The lines of the earlier runs, which failed, while the last run has yet to; all, if no earlier run is known."""
+        """The lines of the earlier runs, which failed, while the last run has yet to; all, if no
+        earlier run is known."""
         return LogTail(self.earlier) if self.earlier else self
 
     @property
@@ -55,7 +59,8 @@ class LogTail(msgspec.Struct, frozen=True, dict=True):
 
     @functools.cached_property
     def failure(self) -> Recognised | None:
-        """The known failure that the lines show, if any. It is what the program says; the host may confirm it."""
+        """The known failure that the lines show, if any. It is what the program says; the host may
+        confirm it."""
         return recognise(self.lines, self.telling, FAILURES)
 
     @functools.cached_property
@@ -75,7 +80,8 @@ class LogTail(msgspec.Struct, frozen=True, dict=True):
 
 
 class LogTails(msgspec.Struct, frozen=True, dict=True):
-    """By container id. unread: why a log could not be read, by container id (a driver without reading, mostly)."""
+    """By container id. unread: why a log could not be read, by container id (a driver without
+    reading, mostly)."""
 
     by_id: dict[str, LogTail]
     unread: dict[str, str]
@@ -87,7 +93,8 @@ class LogTails(msgspec.Struct, frozen=True, dict=True):
 
     @functools.cached_property
     def failures(self) -> dict[str, Recognised]:
-        """By container id, the known failures that the logs show: of the last run, or else of the runs before it."""
+        """By container id, the known failures that the logs show: of the last run, or else of the
+        runs before it."""
         found = {}
         for id, tail in self.by_id.items():
             failure = tail.failure or tail.before_this_run.failure
@@ -97,7 +104,8 @@ class LogTails(msgspec.Struct, frozen=True, dict=True):
 
 
 def suspicious(container: Container, now: float, since_s: float) -> bool:
-    """Whether its log is worth a question: it failed within the looked-at time, loops, or is unhealthy."""
+    """Whether its log is worth a question: it failed within the looked-at time, loops, or is
+    unhealthy."""
     state = container.state
     if state.status == "restarting":
         return True
@@ -105,14 +113,24 @@ def suspicious(container: Container, now: float, since_s: float) -> bool:
         unhealthy = state.health is not None and state.health.status == "unhealthy"
         return unhealthy or container.restart_count > 0
     finished = container.finished_at
-    return state.status == "exited" and state.exit_code != 0 and finished is not None and now - finished < since_s
+    return (
+        state.status == "exited"
+        and state.exit_code != 0
+        and finished is not None
+        and now - finished < since_s
+    )
 
 
 @evidence
 def log_tails(host: Host, containers: Containers, clock: Clock, options: Options) -> LogTails:
-    """What is beyond `MOST` is named as not examined, except runs in the foreground: somebody has read those."""
+    """What is beyond `MOST` is named as not examined, except runs in the foreground: somebody has
+    read those."""
     wanted = sorted(
-        (container for container in containers if suspicious(container, clock.wall, options.since_s)),
+        (
+            container
+            for container in containers
+            if suspicious(container, clock.wall, options.since_s)
+        ),
         key=lambda container: (not container.was_watched, container.finished_at or 0.0),
         reverse=True,
     )
@@ -133,10 +151,19 @@ def log_tails(host: Host, containers: Containers, clock: Clock, options: Options
     return LogTails(tails, unread, skipped)
 
 
-def _longer(host: Host, wanted: Iterable[Container], tails: Mapping[str, LogTail]) -> dict[str, LogTail]:
-    """Longer tails of the logs whose last lines explain nothing; a log that cannot be read twice keeps its short one."""
-    unclear = [container for container in wanted if container.id in tails and _explains_little(tails[container.id])]
-    answers = host.ask_about(unclear, lambda container: ReadLogs(container.id, MORE_LINES, MORE_BYTES))
+def _longer(
+    host: Host, wanted: Iterable[Container], tails: Mapping[str, LogTail]
+) -> dict[str, LogTail]:
+    """Longer tails of the logs whose last lines explain nothing; a log that cannot be read twice
+    keeps its short one."""
+    unclear = [
+        container
+        for container in wanted
+        if container.id in tails and _explains_little(tails[container.id])
+    ]
+    answers = host.ask_about(
+        unclear, lambda container: ReadLogs(container.id, MORE_LINES, MORE_BYTES)
+    )
     return {
         container.id: _tail(answer.text, container.started_at)
         for container, answer in answers
@@ -145,7 +172,8 @@ def _longer(host: Host, wanted: Iterable[Container], tails: Mapping[str, LogTail
 
 
 def _explains_little(tail: LogTail) -> bool:
-    """Whether the tail is as long as was asked for, and no line in it explains a failure, or one at its very beginning does.
+    """Whether the tail is as long as was asked for, and no line in it explains a failure, or one at
+    its very beginning does.
 
     What is cut off above the first lines may then be the beginning of the same message.
     """
@@ -158,11 +186,14 @@ def _explains_little(tail: LogTail) -> bool:
 def _tail(text: str, started: float | None) -> LogTail:
     lines: list[str] = []
     earlier: list[str] = []
-    for row in text.split("\n"):  # not at carriage returns: the name in a `#!` line with DOS line ends contains one
+    for row in text.split(
+        "\n"
+    ):  # not at carriage returns: the name in a `#!` line with DOS line ends contains one
         stamp, _, line = row.partition(" ")
         at = unix(stamp)
         if line.strip():
-            # the engine notes the start after the process has begun to write: milliseconds, or a second on a busy host
+            # the engine notes the start after the process has begun to write: milliseconds, or a
+            # second on a busy host
             before = at is not None and started is not None and at < started - 2
             (earlier if before else lines).append(line.rstrip())
     return LogTail(tuple(lines), tuple(earlier))

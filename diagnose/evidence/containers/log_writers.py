@@ -22,7 +22,8 @@ WATCHED_S = 0.3
 class LogWriters(msgspec.Struct, frozen=True):
     """Running containers with a remote log driver.
 
-    items: each with the kernel function that its first process has waited in all the time ("" if it went on meanwhile).
+    items: each with the kernel function that its first process has waited in all the time ("" if it
+    went on meanwhile).
     """
 
     items: tuple[tuple[Container, str], ...]
@@ -37,11 +38,16 @@ class LogWriters(msgspec.Struct, frozen=True):
 
 @evidence
 def log_writers(host: Host, containers: Containers) -> LogWriters:
-    """/proc/PID/wchan, which root alone may read; who waits for a pipe is looked at for a while, since a quick writer does too."""
-    remote = [each for each in containers.running if each.host_config.log_config.type not in LOCAL_DRIVERS]
+    """/proc/PID/wchan, which root alone may read; who waits for a pipe is looked at for a while,
+    since a quick writer does too."""
+    remote = [
+        each for each in containers.running if each.host_config.log_config.type not in LOCAL_DRIVERS
+    ]
     waits_in: dict[str, str] = {}
     missing: list[Unexamined] = []
-    for container, process in host.ask_about(remote, lambda container: InspectProcess(container.state.pid)):
+    for container, process in host.ask_about(
+        remote, lambda container: InspectProcess(container.state.pid)
+    ):
         if not isinstance(process, Failed):
             waits_in[container.id] = process.wchan or ""
         elif process.reason != "gone":

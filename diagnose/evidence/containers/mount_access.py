@@ -1,4 +1,5 @@
-"""Mounts of running containers that their user cannot write, and sockets that it cannot open: seen without waiting for a log."""
+"""Mounts of running containers that their user cannot write, and sockets that it cannot open: seen
+without waiting for a log."""
 
 from __future__ import annotations
 
@@ -37,18 +38,28 @@ class MountAccess(msgspec.Struct, frozen=True):
 
     def is_denied(self, container: Container, destination: str) -> bool:
         """Whether this container's user cannot use what is mounted there."""
-        return any(item.container.id == container.id and item.mount.destination == destination for item in self.denied)
+        return any(
+            item.container.id == container.id and item.mount.destination == destination
+            for item in self.denied
+        )
 
 
 @evidence
-def mount_access(host: Host, containers: Containers, info: Info | None) -> MountAccess | Unavailable:
-    """One question about all folders and sockets that are mounted for writing into containers of ordinary users."""
+def mount_access(
+    host: Host, containers: Containers, info: Info | None
+) -> MountAccess | Unavailable:
+    """One question about all folders and sockets that are mounted for writing into containers of
+    ordinary users."""
     wanted: list[tuple[Container, Mount, HostUser]] = []
     for container in containers.running:
         user = host_user(container, info)
         if user is None or user.unknown:
             continue
-        wanted += [(container, mount, user) for mount in container.mounts or () if mount.source.startswith("/")]
+        wanted += [
+            (container, mount, user)
+            for mount in container.mounts or ()
+            if mount.source.startswith("/")
+        ]
     paths = sorted({mount.source for _, mount, _ in wanted})[:MOST]
     if not paths:
         return MountAccess(())

@@ -18,7 +18,8 @@ class WrittenLogs(msgspec.Struct, frozen=True):
     paths: frozenset[str]
 
     def instead_of(self, path: str) -> str:
-        """What a log was renamed to while the engine wrote it; empty where it writes to the path."""
+        """What a log was renamed to while the engine wrote it; empty where it writes to the
+        path."""
         if not path or path in self.paths:
             return ""
         return min((written for written in self.paths if written.startswith(path)), default="")
@@ -30,4 +31,8 @@ def written_logs(host: Host, config: DaemonConfig, root: DataRoot) -> WrittenLog
     if config.pid is None:
         return Unavailable("missing", "no engine runs here")
     answer = host.ask(FindOpenFiles(config.pid, f"{root.path}/containers"))
-    return Unavailable.of(answer) if isinstance(answer, Failed) else WrittenLogs(frozenset(answer.paths))
+    return (
+        Unavailable.of(answer)
+        if isinstance(answer, Failed)
+        else WrittenLogs(frozenset(answer.paths))
+    )

@@ -1,4 +1,5 @@
-"""What the kernel wrote about a program in the second in which its container ended: a trap, a segfault, a refused system call."""
+"""What the kernel wrote about a program in the second in which its container ended: a trap, a
+segfault, a refused system call."""
 
 from __future__ import annotations
 
@@ -13,7 +14,8 @@ from diagnose.programs.exit_codes import FAULTS
 from diagnose.registry import evidence
 
 SAME_MOMENT_S = 2.0
-"""The engine notes an end some moments after the kernel's line; the kernel's clock may differ by a second."""
+"""The engine notes an end some moments after the kernel's line; the kernel's clock may differ by a
+second."""
 _FAULT = re.compile(
     r"traps: (?P<trap>\S{1,64}?)\[(?P<trap_pid>\d+)\] (?:trap )?(?P<what>[a-z ]+?) ip:"
     r"|(?P<comm>\S{1,64}?)\[(?P<pid>\d+)\]:? (?P<fault>segfault at \S+|vsyscall \S+|bad frame)"
@@ -22,15 +24,25 @@ _FAULT = re.compile(
     r".*?pid=(?P<armor_pid>\d+) comm=\"(?P<armor>[^\"]+)\""
     r"|avc: +denied +\{ (?P<avc>[^}]+) \} for +pid=(?P<avc_pid>\d+) comm=\"(?P<selinux>[^\"]+)\""
 )
-"""arch/x86/kernel/traps.c, arch/x86/mm/fault.c, kernel/auditsc.c (type 1326 is seccomp), AppArmor, SELinux."""
-_SIGNS = ("traps: ", "segfault at ", "vsyscall ", "type=1326", 'apparmor="DENIED"', "avc:  denied", "avc: denied")
+"""arch/x86/kernel/traps.c, arch/x86/mm/fault.c, kernel/auditsc.c (type 1326 is seccomp), AppArmor,
+SELinux."""
+_SIGNS = (
+    "traps: ",
+    "segfault at ",
+    "vsyscall ",
+    "type=1326",
+    'apparmor="DENIED"',
+    "avc:  denied",
+    "avc: denied",
+)
 _COMM = 15
 """Characters of a program's name that the kernel keeps."""
 
 
 class ProgramFault(msgspec.Struct, frozen=True):
-    """One line of the kernel about a program. at: Unix time. kind: trap, seccomp, apparmor or selinux. what: what happened. call: the
-    number of the system call that seccomp refused, -1 where it is not about one."""
+    """One line of the kernel about a program. at: Unix time. kind: trap, seccomp, apparmor or
+    selinux. what: what happened. call: the number of the system call that seccomp refused, -1 where
+    it is not about one."""
 
     at: float
     comm: str
@@ -46,7 +58,8 @@ class ProgramFault(msgspec.Struct, frozen=True):
 
 
 class ProgramFaults(msgspec.Struct, frozen=True):
-    """By container id, of those that ended by a fault of their own: the kernel's line of that moment and program."""
+    """By container id, of those that ended by a fault of their own: the kernel's line of that
+    moment and program."""
 
     by_id: dict[str, ProgramFault]
 
@@ -63,32 +76,51 @@ def parsed(records: KernelLog) -> Iterator[ProgramFault]:
 def _fault(record: Record, match: re.Match[str]) -> ProgramFault:
     text = record.text.strip()
     if match["trap"]:
-        return ProgramFault(record.at, match["trap"], int(match["trap_pid"]), "trap", match["what"], text)
+        return ProgramFault(
+            record.at, match["trap"], int(match["trap_pid"]), "trap", match["what"], text
+        )
     if match["comm"]:
-        return ProgramFault(record.at, match["comm"], int(match["pid"]), "trap", match["fault"], text)
+        return ProgramFault(
+            record.at, match["comm"], int(match["pid"]), "trap", match["fault"], text
+        )
     if match["audit"]:
         what = f"seccomp refused system call {match['call']}"
         return ProgramFault(
-            record.at, match["audit"], int(match["audit_pid"]), "seccomp", what, text, int(match["call"])
+            record.at,
+            match["audit"],
+            int(match["audit_pid"]),
+            "seccomp",
+            what,
+            text,
+            int(match["call"]),
         )
     if match["armor"]:
         what = f"AppArmor profile {match['profile']} denied {match['operation']}"
-        return ProgramFault(record.at, match["armor"], int(match["armor_pid"]), "apparmor", what, text)
+        return ProgramFault(
+            record.at, match["armor"], int(match["armor_pid"]), "apparmor", what, text
+        )
     what = f"SELinux denied {match['avc'].strip()}"
     return ProgramFault(record.at, match["selinux"], int(match["avc_pid"]), "selinux", what, text)
 
 
 @evidence
 def program_faults(containers: Containers, kernel_log: KernelLog) -> ProgramFaults:
-    """A line belongs to a container if it is of the moment of its end, and names its program or no other container ended then."""
+    """A line belongs to a container if it is of the moment of its end, and names its program or no
+    other container ended then."""
     ended = [
-        container for container in containers if container.finished_at and container.state.exit_code - 128 in FAULTS
+        container
+        for container in containers
+        if container.finished_at and container.state.exit_code - 128 in FAULTS
     ]
     if not ended:
         return ProgramFaults({})
     found: dict[str, ProgramFault] = {}
     for fault in parsed(kernel_log):
-        near = [container for container in ended if abs((container.finished_at or 0.0) - fault.at) <= SAME_MOMENT_S]
+        near = [
+            container
+            for container in ended
+            if abs((container.finished_at or 0.0) - fault.at) <= SAME_MOMENT_S
+        ]
         named = [container for container in near if fault.comm in _names(container)]
         if len(named) == 1 or (not named and len(near) == 1):
             found[(named or near)[0].id] = fault
@@ -96,5 +128,6 @@ def program_faults(containers: Containers, kernel_log: KernelLog) -> ProgramFaul
 
 
 def _names(container: Container) -> set[str]:
-    """The names that the kernel may give to a container's program: the file names in its command."""
+    """The names that the kernel may give to a container's program: the file names in its
+    command."""
     return {word.rpartition("/")[2][:_COMM] for word in container.command[:4]}

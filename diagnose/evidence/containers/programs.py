@@ -1,7 +1,8 @@
 """What lies at the path of a program that could not be executed: its first bytes say why.
 
-The kernel refuses a program in runc's last step, or later, behind a wrapper: a shell, an entrypoint script, an init such as tini or s6, a
-supervisor. Each writes the path and the reason in its own words.
+The kernel refuses a program in runc's last step, or later, behind a wrapper: a shell, an entrypoint
+script, an init such as tini or s6, a supervisor. Each writes the path and the reason in its own
+words.
 """
 
 from __future__ import annotations
@@ -17,34 +18,44 @@ from diagnose.questions import Host
 from diagnose.questions.containers import ReadContainerFile
 from diagnose.registry import evidence
 
-_WHY = "exec format error|no such file or directory|permission denied|operation not permitted|resource temporarily unavailable"
+_WHY = (
+    "exec format error|no such file or directory|permission denied|operation not "
+    "permitted|resource temporarily unavailable"
+)
 REFUSED = re.compile(
     rf"^exec (?P<path>/.+): (?P<why>{_WHY})$"
     rf"|exec user process caused[: \"]+(?P<legacy>{_WHY})"
-    rf"|^\[(?:FATAL tini \(\d+\)\] exec (?P<tini>.+) failed|dumb-init\] (?P<dumb>.+)): (?P<reason>{_WHY})$",
+    r"|^\[(?:FATAL tini \(\d+\)\] exec (?P<tini>.+) failed"
+    rf"|dumb-init\] (?P<dumb>.+)): (?P<reason>{_WHY})$",
     re.IGNORECASE,
 )
-"""What runc writes to the container's log in its last step before the program (the second form until runc 1.0.0-rc92), and what an init
-writes that stands between the two: tini (`--init`), dumb-init.
+"""What runc writes to the container's log in its last step before the program (the second form
+until runc 1.0.0-rc92), and what an init writes that stands between the two: tini (`--init`),
+dumb-init.
 """
 _BY_ENV = re.compile(
     r"^(?:/usr)?(?:/bin/)?env: (?:can't execute )?['\"‘]?(?P<name>[^'\"’:]+)['\"’]?: No such file or directory$"
 )
-"""What /usr/bin/env says, busybox's and the one of coreutils, about the interpreter that a `#!` line names."""
+"""What /usr/bin/env says, busybox's and the one of coreutils, about the interpreter that a `#!`
+line names."""
 _REASON = (
-    r"(?:not found|no such file or directory|permission denied|exec format error|cannot execute(?: binary file)?(?:: [a-z ]+)?"
+    r"(?:not found|no such file or directory|permission denied|exec format error"
+    r"|cannot execute(?: binary file)?(?:: [a-z ]+)?"
     r"|required file not found)"
 )
 _BY_SHELL = re.compile(
-    rf"^(?:\S*?(?:sh|init|entrypoint|run|start)\S*: )?(?:exec: )?(?:line \d+: |\d+: )?(?:exec: )?(?:line \d+: )?"
+    r"^(?:\S*?(?:sh|init|entrypoint|run|start)\S*: )?(?:exec: )?(?:line \d+: "
+    r"|\d+: )?(?:exec: )?(?:line \d+: )?"
     rf"(?P<path>/[^\s:'\"]+): (?:(?P<interpreter>\S+): bad interpreter: )?(?P<why>{_REASON})$",
     re.IGNORECASE,
 )
-"""dash: `sh: 1: /app/run: not found`; bash: `/start.sh: line 4: /app/run: Permission denied`, `/app/run: /bin/python: bad interpreter: No
-such file or directory`, `/app/run: cannot execute: required file not found` (5.2); busybox: `sh: /app/run: not found`."""
+"""dash: `sh: 1: /app/run: not found`; bash: `/start.sh: line 4: /app/run: Permission denied`,
+`/app/run: /bin/python: bad interpreter: No such file or directory`, `/app/run: cannot execute:
+required file not found` (5.2); busybox: `sh: /app/run: not found`."""
 _BY_SUPERVISOR = re.compile(
     rf"(?:unable to exec|unable to spawn) (?P<s6>/[^\s:]+): (?P<s6_why>{_REASON})$"
-    r"|spawnerr: can't find command '(?P<missing>/[^']+)'|spawnerr: command at '(?P<closed>/[^']+)' is not executable"
+    r"|spawnerr: can't find command '(?P<missing>/[^']+)'"
+    r"|spawnerr: command at '(?P<closed>/[^']+)' is not executable"
     rf"|(?:exec|error): \"?(?P<gosu>/[^\s\":]+)\"?: (?:stat \S+: )?(?P<gosu_why>{_REASON})$",
     re.IGNORECASE,
 )
@@ -75,10 +86,12 @@ _ANY_EXECUTE = 0o111
 class Program(msgspec.Struct, frozen=True):
     """A program that was refused.
 
-    why: "exec format error", "no such file or directory", "permission denied", "operation not permitted" or "resource temporarily
-    unavailable". machine: of an ELF file, as images name it, "" otherwise. interpreter: of its `#!` line, with a carriage return if it has
-    one, "" if there is no such line. known: its first bytes could be read. missing: there is no such file. behind: the wrapper that
-    reported it, "" for runc or an init. mode: its permission bits, None where they are not known. is_folder: the path is a folder.
+    why: "exec format error", "no such file or directory", "permission denied", "operation not
+    permitted" or "resource temporarily unavailable". machine: of an ELF file, as images name it, ""
+    otherwise. interpreter: of its `#!` line, with a carriage return if it has one, "" if there is
+    no such line. known: its first bytes could be read. missing: there is no such file. behind: the
+    wrapper that reported it, "" for runc or an init. mode: its permission bits, None where they are
+    not known. is_folder: the path is a folder.
     """
 
     path: str
@@ -94,7 +107,8 @@ class Program(msgspec.Struct, frozen=True):
 
     @property
     def has_carriage_return(self) -> bool:
-        """Whether its first line ends as in DOS: the kernel takes the carriage return as part of the interpreter's name."""
+        """Whether its first line ends as in DOS: the kernel takes the carriage return as part of
+        the interpreter's name."""
         return self.interpreter.endswith("\r")
 
     @property
@@ -115,15 +129,21 @@ class Programs(msgspec.Struct, frozen=True):
 
 @evidence
 def programs(host: Host, containers: Containers, log_tails: LogTails) -> Programs:
-    """The log names the program; the file is read from the container's own file system through the engine, links followed there."""
+    """The log names the program; the file is read from the container's own file system through the
+    engine, links followed there."""
     found = {}
     mute = []
     for container in containers:
-        ended_so = container.state.exit_code in REFUSED_CODES and (container.ran_for or 0.0) < REFUSED_WITHIN_S
+        ended_so = (
+            container.state.exit_code in REFUSED_CODES
+            and (container.ran_for or 0.0) < REFUSED_WITHIN_S
+        )
         if container.id in log_tails.unread and ended_so and not container.is_running:
             mute.append(Unexamined(container.subject, f"its log: {log_tails.unread[container.id]}"))
         tail = log_tails.of(container)
-        program = _refused(host, container, tail.last) or _behind_wrapper(host, container, tail.lines)
+        program = _refused(host, container, tail.last) or _behind_wrapper(
+            host, container, tail.lines
+        )
         if program is not None:
             found[container.id] = program
     return Programs(found, tuple(mute))
@@ -137,7 +157,9 @@ def _refused(host: Host, container: Container, last: str) -> Program | None:
         return _look(host, container.id, path, why, last)
     if (match := _BY_ENV.search(last)) and container.state.exit_code == 127:
         name = match["name"].replace("\\r", "\r")
-        return Program(container.path, "no such file or directory", last, interpreter=name, known=True)
+        return Program(
+            container.path, "no such file or directory", last, interpreter=name, known=True
+        )
     return None
 
 
@@ -147,9 +169,16 @@ def _behind_wrapper(host: Host, container: Container, lines: tuple[str, ...]) ->
         shell = _BY_SHELL.search(line) if container.state.exit_code in SHELL_CODES else None
         supervisor = None if shell else _BY_SUPERVISOR.search(line)
         if shell:
-            return _look(host, container.id, shell["path"], _reason(shell["why"]), line, behind="a shell")
+            return _look(
+                host, container.id, shell["path"], _reason(shell["why"]), line, behind="a shell"
+            )
         if supervisor:
-            path = supervisor["s6"] or supervisor["missing"] or supervisor["closed"] or supervisor["gosu"]
+            path = (
+                supervisor["s6"]
+                or supervisor["missing"]
+                or supervisor["closed"]
+                or supervisor["gosu"]
+            )
             if supervisor["missing"]:
                 why = "not found"
             elif supervisor["closed"]:
@@ -179,7 +208,9 @@ def _look(host: Host, id: str, path: str, why: str, line: str, behind: str = "")
         file = host.ask(ReadContainerFile(id, at, bytes=256))
         if isinstance(file, Failed):
             return msgspec.structs.replace(program, missing=file.reason == "gone")
-        program = msgspec.structs.replace(program, mode=file.mode, is_folder=file.type == "directory")
+        program = msgspec.structs.replace(
+            program, mode=file.mode, is_folder=file.type == "directory"
+        )
         if file.link_target:
             target = file.link_target
             at = target if target.startswith("/") else f"{at.rpartition('/')[0]}/{target}"
@@ -191,14 +222,17 @@ def _look(host: Host, id: str, path: str, why: str, line: str, behind: str = "")
 
 
 def describe(path: str, why: str, line: str, head: bytes) -> Program:
-    """What the first bytes of a program tell: an ELF header (its byte order in byte 5), or a `#!` line."""
+    """What the first bytes of a program tell: an ELF header (its byte order in byte 5), or a `#!`
+    line."""
     return _described(Program(path, why, line), head)
 
 
 def _described(program: Program, head: bytes) -> Program:
     if head.startswith(b"\x7fELF") and len(head) >= 20:
         number = int.from_bytes(head[18:20], "big" if head[5] == 2 else "little")
-        return msgspec.structs.replace(program, machine=MACHINES.get(number, f"machine {number}"), known=True)
+        return msgspec.structs.replace(
+            program, machine=MACHINES.get(number, f"machine {number}"), known=True
+        )
     if head.startswith(b"#!"):
         first = head[2:].partition(b"\n")[0].decode("utf-8", "replace").strip(" \t")
         return msgspec.structs.replace(program, interpreter=first.split(" ")[0], known=True)

@@ -19,14 +19,16 @@ CHECK = "container.file-mode-refused"
 OWNER = "owner"
 """What a row of the table of failures needs where the owner is at fault and not the mode."""
 ACME = "acme.json"
-"""Traefik's file of certificates. Traefik runs on without its certificates where others may read it (acme/local_store_unix.go)."""
+"""Traefik's file of certificates. Traefik runs on without its certificates where others may read it
+(acme/local_store_unix.go)."""
 _STRICTEST = 0o600
 
 
 class RefusedFile(msgspec.Struct, frozen=True):
-    """A file or folder that a program refuses. inside: its path in the container; path: on the host. mode: the widest mode that the
-    program accepts, 0 where its owner is at fault. owner: for chown, as the host knows the container's user. line: what the log says, ""
-    where the file's name alone tells."""
+    """A file or folder that a program refuses. inside: its path in the container; path: on the
+    host. mode: the widest mode that the program accepts, 0 where its owner is at fault. owner: for
+    chown, as the host knows the container's user. line: what the log says, "" where the file's name
+    alone tells."""
 
     container: Container
     inside: str
@@ -47,7 +49,8 @@ class RefusedFiles(msgspec.Struct, frozen=True):
 def refused_files(
     host: Host, containers: Containers, log_tails: LogTails, info: Info | None
 ) -> RefusedFiles | Unavailable:
-    """One question about the paths to which logs lead, and about mounted files of a name that is known to be checked."""
+    """One question about the paths to which logs lead, and about mounted files of a name that is
+    known to be checked."""
     suspects = [*_from_logs(containers, log_tails, info), *_from_names(containers)]
     if not suspects:
         return RefusedFiles(())
@@ -74,7 +77,9 @@ def _from_logs(containers: Containers, log_tails: LogTails, info: Info | None) -
         owner = _owner(container, info)
         for inside, path in _places(container, failure.line, failure.values):
             mode = 0 if wanted == OWNER else int(wanted, 8)
-            suspects.append(RefusedFile(container, inside, path, PathStatus(), mode, owner, failure.line))
+            suspects.append(
+                RefusedFile(container, inside, path, PathStatus(), mode, owner, failure.line)
+            )
     return suspects
 
 
@@ -87,19 +92,30 @@ def _owner(container: Container, info: Info | None) -> str:
     return "0:0" if is_root else ""
 
 
-def _places(container: Container, line: str, values: dict[str, str] | object) -> list[tuple[str, str]]:
-    """The path in the container and on the host: as the line names it, or a mounted file of that name."""
+def _places(
+    container: Container, line: str, values: dict[str, str] | object
+) -> list[tuple[str, str]]:
+    """The path in the container and on the host: as the line names it, or a mounted file of that
+    name."""
     place = named(container, line)
     if place is not None and place.mount.source.startswith("/"):
         return [(place.inside, place.on_host[-1])]
     name = str(values.get("file", "")) if isinstance(values, dict) else ""
-    return [(mount.destination, mount.source) for mount in _files_named(container, name)] if name else []
+    return (
+        [(mount.destination, mount.source) for mount in _files_named(container, name)]
+        if name
+        else []
+    )
 
 
 def _files_named(container: Container, name: str) -> list[Mount]:
     base = name.rpartition("/")[2]
     mounts = container.mounts or ()
-    return [mount for mount in mounts if mount.type == "bind" and mount.destination.rpartition("/")[2] == base]
+    return [
+        mount
+        for mount in mounts
+        if mount.type == "bind" and mount.destination.rpartition("/")[2] == base
+    ]
 
 
 def _from_names(containers: Containers) -> list[RefusedFile]:

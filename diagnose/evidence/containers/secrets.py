@@ -1,5 +1,5 @@
-"""Where redacted values stood: evidence knows that there was a secret, under which name and of which kind, never
-which."""
+"""Where redacted values stood: evidence knows that there was a secret, under which name and of
+which kind, never which."""
 
 from __future__ import annotations
 
@@ -13,14 +13,15 @@ from diagnose.redact import TOKEN, is_token
 _TOKEN = re.compile(TOKEN)
 _MARK = "<redacted:"
 _NAME_BEFORE = re.compile(r"([A-Za-z_][\w.-]{0,80})(?:=|:\s{0,20}|\s{1,20})[\"']?[^\s=]{0,200}$")
-"""The name in front of a secret. Bounded, and sought from the secret back: a text may be one long word."""
+"""The name in front of a secret. Bounded, and sought from the secret back: a text may be one long
+word."""
 _NEAR = 320
 """Characters before a secret in which its name is sought."""
 
 
 class Secret(msgspec.Struct, frozen=True):
-    """The name it stood under ("" if none is known), its kind, and its token: equal secrets have equal tokens in one
-    run."""
+    """The name it stood under ("" if none is known), its kind, and its token: equal secrets have
+    equal tokens in one run."""
 
     name: str
     kind: str
@@ -28,7 +29,8 @@ class Secret(msgspec.Struct, frozen=True):
 
 
 def has_secret(env: Iterable[str] | None) -> tuple[Secret, ...]:
-    """The secrets among NAME=value items: values that were redacted, in whole or as a part (a URL's password)."""
+    """The secrets among NAME=value items: values that were redacted, in whole or as a part (a URL's
+    password)."""
     found = []
     for item in env or ():
         if _MARK not in item:

@@ -19,7 +19,8 @@ MOST = 50
 
 
 class SplitMount(msgspec.Struct, frozen=True):
-    """A mount of the user's own, and the anonymous volume that the engine made for the image one level above or below it."""
+    """A mount of the user's own, and the anonymous volume that the engine made for the image one
+    level above or below it."""
 
     container: Container
     own: Mount
@@ -34,14 +35,17 @@ class SplitMounts(msgspec.Struct, frozen=True):
 
 @evidence
 def split_mounts(host: Host, containers: Containers) -> SplitMounts:
-    """Volumes that the user asked for (`-v /app/node_modules`) are named beside the image's in the container's configuration: only the
-    image itself tells them apart, so it is asked where a container has such a pair."""
+    """Volumes that the user asked for (`-v /app/node_modules`) are named beside the image's in the
+    container's configuration: only the image itself tells them apart, so it is asked where a
+    container has such a pair."""
     pairs = [pair for container in containers for pair in _pairs(container)]
     images = dict.fromkeys(pair.container.image for pair in pairs if pair.container.image)
     declared: dict[str, set[str]] = {}
     for image, answer in host.ask_about(list(images)[:MOST], InspectImage):
         if not isinstance(answer, Failed):
-            declared[image] = {path.rstrip("/") for path in (answer.config and answer.config.volumes) or ()}
+            declared[image] = {
+                path.rstrip("/") for path in (answer.config and answer.config.volumes) or ()
+            }
     return SplitMounts(
         tuple(
             pair
@@ -53,8 +57,14 @@ def split_mounts(host: Host, containers: Containers) -> SplitMounts:
 
 def _pairs(container: Container) -> list[SplitMount]:
     mounts = container.mounts or []
-    anonymous = [mount for mount in mounts if mount.type == "volume" and _ANONYMOUS.fullmatch(mount.name)]
-    own = [mount for mount in mounts if mount.rw and mount.source and not _ANONYMOUS.fullmatch(mount.name)]
+    anonymous = [
+        mount for mount in mounts if mount.type == "volume" and _ANONYMOUS.fullmatch(mount.name)
+    ]
+    own = [
+        mount
+        for mount in mounts
+        if mount.rw and mount.source and not _ANONYMOUS.fullmatch(mount.name)
+    ]
     return [
         SplitMount(container, mount, volume)
         for volume in anonymous
@@ -65,4 +75,6 @@ def _pairs(container: Container) -> list[SplitMount]:
 
 def _is_one_level_apart(one: str, other: str) -> bool:
     one, other = one.rstrip("/"), other.rstrip("/")
-    return bool(one and other) and (one.rpartition("/")[0] == other or other.rpartition("/")[0] == one)
+    return bool(one and other) and (
+        one.rpartition("/")[0] == other or other.rpartition("/")[0] == one
+    )

@@ -19,16 +19,19 @@ from diagnose.questions.files import FileText, ReadFile
 from diagnose.registry import evidence
 
 SHUTDOWN_S = 60.0
-"""Within so many seconds of the signal to end the engine has stopped its containers: each has its grace period."""
+"""Within so many seconds of the signal to end the engine has stopped its containers: each has its
+grace period."""
 
 
 EARLY_S = 10.0
-"""A container that publishes ports and ends within so many seconds is looked at although it ended with 0."""
+"""A container that publishes ports and ends within so many seconds is looked at although it ended
+with 0."""
 
 
 class Stops(msgspec.Struct, frozen=True):
-    """By container id, of those that exited with an error: whether stop or kill ended it. One that nobody
-    remembers is not here. stopped_with_daemon: those that nobody asked to end but the engine, when it was stopped itself.
+    """By container id, of those that exited with an error: whether stop or kill ended it. One that
+    nobody remembers is not here. stopped_with_daemon: those that nobody asked to end but the
+    engine, when it was stopped itself.
     """
 
     by_id: dict[str, bool]
@@ -45,8 +48,9 @@ def stops(
     root: DataRoot,
     log: DaemonLog | Unavailable,
 ) -> Stops:
-    """The events first, of which the engine keeps few; then its own note in config.v2.json, which root alone can read
-    (HasBeenManuallyStopped, in engines 1.12 to 29: a stop of the engine itself leaves it false).
+    """The events first, of which the engine keeps few; then its own note in config.v2.json, which
+    root alone can read (HasBeenManuallyStopped, in engines 1.12 to 29: a stop of the engine itself
+    leaves it false).
     """
     requested: dict[str, bool] = {}
     unremembered = []
@@ -55,13 +59,19 @@ def stops(
         age = clock.age(container.finished_at)
         if container.state.status != "exited" or age is None or age > options.since_s:
             continue
-        if container.state.exit_code == 0 and container.id not in with_engine and not _ended_early(container):
+        if (
+            container.state.exit_code == 0
+            and container.id not in with_engine
+            and not _ended_early(container)
+        ):
             continue
         if isinstance(events, Events) and events.of(container.id, "die"):
             requested[container.id] = events.was_stopped(container.id)
         elif container.stays_down:
             unremembered.append(container)
-    for container, answer in host.ask_about(unremembered, lambda container: _own_file(root, container)):
+    for container, answer in host.ask_about(
+        unremembered, lambda container: _own_file(root, container)
+    ):
         note = _note(answer)
         if note is not None:
             requested[container.id] = note
@@ -74,12 +84,14 @@ def _own_file(root: DataRoot, container: Container) -> ReadFile:
 
 
 def _ended_early(container: Container) -> bool:
-    """Whether a container that publishes ports ended within seconds: a server that works does not."""
+    """Whether a container that publishes ports ended within seconds: a server that works does
+    not."""
     return bool(container.wanted_ports) and (container.ran_for or 0.0) < EARLY_S
 
 
 def _stopped_with_engine(container: Container, log: DaemonLog | Unavailable) -> bool:
-    """Whether it ran when the engine was asked to stop, and ended within the time that the engine gives to its containers.
+    """Whether it ran when the engine was asked to stop, and ended within the time that the engine
+    gives to its containers.
 
     A container that was started later, after the engine's restart, ended for a reason of its own.
     """
@@ -88,7 +100,8 @@ def _stopped_with_engine(container: Container, log: DaemonLog | Unavailable) -> 
     if ended is None:
         return False
     return any(
-        signal - 1 <= ended <= signal + SHUTDOWN_S and (started is None or started <= signal) for signal in shutdowns
+        signal - 1 <= ended <= signal + SHUTDOWN_S and (started is None or started <= signal)
+        for signal in shutdowns
     )
 
 

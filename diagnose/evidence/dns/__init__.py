@@ -1,1 +1,2 @@
-"""DNS: configured resolvers, lookups from containers and the host, and queries that a firewall drops."""
+"""DNS: configured resolvers, lookups from containers and the host, and queries that a firewall
+drops."""

@@ -1,4 +1,5 @@
-"""Names that containers could not resolve, by their own logs, and names that their configuration tells them to call."""
+"""Names that containers could not resolve, by their own logs, and names that their configuration
+tells them to call."""
 
 from __future__ import annotations
 
@@ -23,11 +24,20 @@ _FAILURES = tuple(
         r"getaddrinfo for NAME failed",  # PHP
         r"could not translate host ?name NAME",  # libpq
         r"could not resolve (?:host|proxy)(?: ?name)?:? NAME",  # curl, git
-        r"(?:bad address|can't resolve|can't find|unable to resolve host(?: address)?|unknown host) NAME",  # busybox, wget
+        (
+            r"(?:bad address|can't resolve|can't find|unable to resolve host(?: address)?"
+            r"|unknown host) NAME"
+        ),  # busybox, wget
         r"host not found in (?:upstream|resolver) NAME",  # nginx
         r"UnknownHostException: NAME",  # Java
-        r"(?:^|[\s:])NAME: (?:temporary failure in name resolution|name or service not known|nodename nor servname)",
-        r"connect to (?:server on |host )?NAME(?: \(\S+\))?[:,] .*(?:name or service not known|name resolution|unknown host)",
+        (
+            r"(?:^|[\s:])NAME: (?:temporary failure in name resolution|name or service not known"
+            r"|nodename nor servname)"
+        ),
+        (
+            r"connect to (?:server on |host )?NAME(?: \(\S+\))?[:,] .*(?:name or service not known"
+            r"|name resolution|unknown host)"
+        ),
     )
 )
 """How programs say which name they could not resolve."""
@@ -35,7 +45,9 @@ _FAILURES = tuple(
 _REFERENCE = re.compile(
     rf"(?:://(?:[^@/\s]*@)?|@){_NAME}(?=[:/]|$)|^{_NAME.replace('?P<name>', '?P<bare>')}:\d{{2,5}}$"
 )
-_HOST_VARIABLE = re.compile(r"(?:^|_)(?:HOST|HOSTNAME|SERVER|ADDR|ADDRESS|ENDPOINT)$", re.IGNORECASE)
+_HOST_VARIABLE = re.compile(
+    r"(?:^|_)(?:HOST|HOSTNAME|SERVER|ADDR|ADDRESS|ENDPOINT)$", re.IGNORECASE
+)
 _BARE_NAME = re.compile(rf"^{_NAME}$")
 
 
@@ -82,7 +94,8 @@ def _failed(lines: tuple[str, ...]) -> Iterator[FailedName]:
 
 
 def failed_name(line: str) -> str:
-    """The name that could not be resolved, by a line of a log; empty where the line does not say."""
+    """The name that could not be resolved, by a line of a log; empty where the line does not
+    say."""
     matches = (pattern.search(line) for pattern in _FAILURES)
     names = (match["name"] for match in matches if match)
     return next((name for name in names if not _is_address(name)), "")
@@ -95,7 +108,8 @@ def _is_address(text: str) -> bool:
 def referenced_names(container: Container) -> dict[str, str]:
     """The host names in a container's environment and arguments, with the place where each stands.
 
-    Only where a value is certainly a host: in a URL, before a port, or in a variable that is named for a host.
+    Only where a value is certainly a host: in a URL, before a port, or in a variable that is named
+    for a host.
     """
     found: dict[str, str] = {}
     for entry in container.config.env or ():
@@ -103,7 +117,9 @@ def referenced_names(container: Container) -> dict[str, str]:
         for name in _names_in(value, is_host=bool(_HOST_VARIABLE.search(variable))):
             found.setdefault(name, f"environment variable {variable}")
     for argument in container.command[1:]:
-        for name in _names_in(argument.rpartition("=")[2] if argument.startswith("-") else argument, is_host=False):
+        for name in _names_in(
+            argument.rpartition("=")[2] if argument.startswith("-") else argument, is_host=False
+        ):
             found.setdefault(name, "its command")
     return found
 

@@ -21,8 +21,8 @@ from diagnose.registry import evidence
 
 
 class DnsPath(msgspec.Struct, frozen=True):
-    """blocked: (network, server) -> the rule that certainly stops a query, or its reply. of_host: server -> the rule that stops
-    the host's own. own: servers that are addresses of the host.
+    """blocked: (network, server) -> the rule that certainly stops a query, or its reply. of_host:
+    server -> the rule that stops the host's own. own: servers that are addresses of the host.
     """
 
     blocked: dict[tuple[str, str], str]
@@ -31,7 +31,9 @@ class DnsPath(msgspec.Struct, frozen=True):
 
 
 @evidence
-def dns_path(firewall: Firewall, lookups: Lookups, networks: Networks, routes: Routes, links: Interfaces) -> DnsPath:
+def dns_path(
+    firewall: Firewall, lookups: Lookups, networks: Networks, routes: Routes, links: Interfaces
+) -> DnsPath:
     """The walk of one UDP packet to port 53 for each way that fails."""
     blocked: dict[tuple[str, str], str] = {}
     outer = [way for way in lookups.ways if not is_loopback(way.server)]
@@ -44,11 +46,19 @@ def dns_path(firewall: Firewall, lookups: Lookups, networks: Networks, routes: R
             reach = _reach(firewall.ruleset, network.bridge, address, way.server, uplink)
             if reach.is_blocked:
                 blocked.setdefault((network.name, way.server), str(reach.by))
-    silent = [server for server, reply in lookups.host.items() if not reply.answered and reply.icmp != "refused"]
+    silent = [
+        server
+        for server, reply in lookups.host.items()
+        if not reply.answered and reply.icmp != "refused"
+    ]
     of_host = {}
     for server in silent:
-        device = "lo" if is_loopback(server) or links.holds(server) else _device(server, routes, links)
-        rule = _own_query(firewall.ruleset, server, device) if device and ":" not in server else None
+        device = (
+            "lo" if is_loopback(server) or links.holds(server) else _device(server, routes, links)
+        )
+        rule = (
+            _own_query(firewall.ruleset, server, device) if device and ":" not in server else None
+        )
         if rule:
             of_host[server] = rule
     return DnsPath(blocked, of_host, own)
@@ -60,15 +70,33 @@ def _askers(way: QueryPath, networks: Networks) -> Iterator[tuple[Network, str]]
         for name in way.networks:
             network = networks.by_name.get(name)
             endpoint = container.endpoints.get(name)
-            if network is not None and network.is_bridge and endpoint is not None and endpoint.ip_address:
+            if (
+                network is not None
+                and network.is_bridge
+                and endpoint is not None
+                and endpoint.ip_address
+            ):
                 yield network, endpoint.ip_address
 
 
-def _reach(ruleset: Ruleset, bridge: str, source: str, server: str, uplink: str | None) -> ConnectionVerdict:
-    """What becomes of a query to a server beyond the uplink, or, without one, of this host itself."""
+def _reach(
+    ruleset: Ruleset, bridge: str, source: str, server: str, uplink: str | None
+) -> ConnectionVerdict:
+    """What becomes of a query to a server beyond the uplink, or, without one, of this host
+    itself."""
     if uplink:
-        return reach_out(ruleset, bridge=bridge, src=source, dst=server, uplink=uplink, proto="udp", dport=53)
-    return reach_in(ruleset, uplink=bridge, src=source, host_address=server, host_port=53, bridges={}, proto="udp")
+        return reach_out(
+            ruleset, bridge=bridge, src=source, dst=server, uplink=uplink, proto="udp", dport=53
+        )
+    return reach_in(
+        ruleset,
+        uplink=bridge,
+        src=source,
+        host_address=server,
+        host_port=53,
+        bridges={},
+        proto="udp",
+    )
 
 
 def _own_query(ruleset: Ruleset, server: str, device: str) -> str | None:
@@ -77,15 +105,31 @@ def _own_query(ruleset: Ruleset, server: str, device: str) -> str | None:
     sent = Packet("", device, None, server, "udp", 40_000, 53, dst_local=here, src_local=True)
     received = Packet(device, "", None, server, "udp", 40_000, 53, dst_local=True, src_local=True)
     answer = Packet(
-        device, "", server, None, "udp", 53, 40_000, state="established", reply=True, dst_local=True, src_local=here
+        device,
+        "",
+        server,
+        None,
+        "udp",
+        53,
+        40_000,
+        state="established",
+        reply=True,
+        dst_local=True,
+        src_local=here,
     )
-    verdicts = [walk(ruleset, "output", sent), *([walk(ruleset, "input", received)] if here else [])]
+    verdicts = [
+        walk(ruleset, "output", sent),
+        *([walk(ruleset, "input", received)] if here else []),
+    ]
     verdicts.append(walk(ruleset, "input", answer))
-    return next((str(verdict.by) for verdict in verdicts if verdict.outcome in ("drop", "reject")), None)
+    return next(
+        (str(verdict.by) for verdict in verdicts if verdict.outcome in ("drop", "reject")), None
+    )
 
 
 def _device(server: str, routes: Routes, links: Interfaces) -> str | None:
-    """The interface that leads to an IPv4 server, by the longest match in the main table; None for the host's own addresses."""
+    """The interface that leads to an IPv4 server, by the longest match in the main table; None for
+    the host's own addresses."""
     try:
         address = ipaddress.ip_address(server)
     except ValueError:
@@ -95,7 +139,10 @@ def _device(server: str, routes: Routes, links: Interfaces) -> str | None:
     fitting = [
         route
         for route in routes
-        if route.table == MAIN_TABLE and route.family == "inet" and route.leads_somewhere and address in route.net
+        if route.table == MAIN_TABLE
+        and route.family == "inet"
+        and route.leads_somewhere
+        and address in route.net
     ]
     best = max(fitting, key=lambda each: (each.prefix, -each.metric), default=None)
     link = links.by_index.get(best.oif or 0) if best else None

@@ -1,7 +1,8 @@
 """What the DNS servers answer, asked the way that the host and its containers would ask them.
 
-One question per server and way. An upstream is asked for the root's name servers, the embedded resolver for names of
-containers. Other names are those that the user gave, and those that a container asked itself and could not resolve.
+One question per server and way. An upstream is asked for the root's name servers, the embedded
+resolver for names of containers. Other names are those that the user gave, and those that a
+container asked itself and could not resolve.
 """
 
 from __future__ import annotations
@@ -12,7 +13,14 @@ import msgspec
 
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.dns.failed_names import FailedNames
-from diagnose.evidence.dns.resolvers import EMBEDDED, ResolvConf, Resolvers, Upstream, is_loopback, resolving
+from diagnose.evidence.dns.resolvers import (
+    EMBEDDED,
+    ResolvConf,
+    Resolvers,
+    Upstream,
+    is_loopback,
+    resolving,
+)
 from diagnose.evidence.engine.config import DaemonConfig
 from diagnose.evidence.network.networks import Networks
 from diagnose.evidence.network.routes import Routes
@@ -25,7 +33,8 @@ from diagnose.registry import evidence
 __all__ = ["DnsReply", "Lookups", "QueryPath", "lookups"]
 
 WITNESSES = 2
-"""Containers that ask a server by one way, so that a fault of one is distinguished from a fault of the way."""
+"""Containers that ask a server by one way, so that a fault of one is distinguished from a fault of
+the way."""
 
 EMBEDDED_LIMIT = 250
 """Containers whose own resolver is asked."""
@@ -36,10 +45,11 @@ MOST_FAILED_NAMES = 20
 
 
 class QueryPath(msgspec.Struct, frozen=True):
-    """One server, asked from inside containers that share all of their networks; a loopback address is another server in each.
+    """One server, asked from inside containers that share all of their networks; a loopback address
+    is another server in each.
 
-    networks: their names, those without a way out left away. asked: who asked, and what came back. members:
-    all containers whose questions go this way.
+    networks: their names, those without a way out left away. asked: who asked, and what came back.
+    members: all containers whose questions go this way.
     """
 
     networks: tuple[str, ...]
@@ -56,14 +66,17 @@ class QueryPath(msgspec.Struct, frozen=True):
 class Lookups(msgspec.Struct, frozen=True):
     """What came back from DNS servers.
 
-    host: replies to the host by server, over UDP; tcp: over TCP, of those that were silent. embedded: by container id.
-    names: what the user's own names (--resolve) brought, by name and the host's server that was asked. closed: running containers
-    on internal networks alone, which have no way out by design. island: the host leads nowhere and knows no server, so that what
-    its containers were given for want of one is not asked. services: the user's names that are names of containers, with the
-    container that was asked from and the reply of the engine's resolver. failed: names that a container's log says it could not
-    resolve, by container id, name and server. forwarded: what the engine's resolver answers to a query that it can only forward, by
-    container id, where the engine does not write down whom it asks. probes: queries from networks whose containers ask the engine's
-    resolver, sent past it, where the engine writes no rules: only they show whether the network has a way out.
+    host: replies to the host by server, over UDP; tcp: over TCP, of those that were silent.
+    embedded: by container id. names: what the user's own names (--resolve) brought, by name and the
+    host's server that was asked. closed: running containers on internal networks alone, which have
+    no way out by design. island: the host leads nowhere and knows no server, so that what its
+    containers were given for want of one is not asked. services: the user's names that are names of
+    containers, with the container that was asked from and the reply of the engine's resolver.
+    failed: names that a container's log says it could not resolve, by container id, name and
+    server. forwarded: what the engine's resolver answers to a query that it can only forward, by
+    container id, where the engine does not write down whom it asks. probes: queries from networks
+    whose containers ask the engine's resolver, sent past it, where the engine writes no rules: only
+    they show whether the network has a way out.
     """
 
     host: dict[str, DnsReply]
@@ -89,7 +102,8 @@ class Lookups(msgspec.Struct, frozen=True):
 
 
 class _Plan:
-    """Whom to ask what: each question with the containers that could not be examined without its answer."""
+    """Whom to ask what: each question with the containers that could not be examined without its
+    answer."""
 
     def __init__(self, resolvers: Resolvers, island: bool, writes_rules: bool) -> None:
         self.resolvers = resolvers
@@ -125,23 +139,34 @@ class _Plan:
                 self.groups.setdefault(key, []).append(container)
 
     def _may_forward_elsewhere(self, container: Container, conf: ResolvConf) -> bool:
-        """Whether the engine's resolver may hold servers that the host has replaced since the container's start."""
+        """Whether the engine's resolver may hold servers that the host has replaced since the
+        container's start."""
         read = self.resolvers.engine_file
         changed = read.mtime if isinstance(read, ResolvConf) else None
         started = container.started_at
         is_unknown = conf.external is None and not self.resolvers.configured
         own = self.resolvers.has_own_servers(container)
-        return is_unknown and not own and changed is not None and started is not None and changed > started
+        return (
+            is_unknown
+            and not own
+            and changed is not None
+            and started is not None
+            and changed > started
+        )
 
     def questions(self, names: tuple[str, ...]) -> dict[QueryDns, list[Container]]:
-        asked: dict[QueryDns, list[Container]] = {root_query(server, None): [] for server in self.servers}
+        asked: dict[QueryDns, list[Container]] = {
+            root_query(server, None): [] for server in self.servers
+        }
         for (_, server, _), members in self.groups.items():
             for member in members[:WITNESSES]:
                 asked.setdefault(root_query(server, member.state.pid), []).append(member)
         for (_, server), container in self.probes.items():
             asked.setdefault(root_query(server, container.state.pid), [])
         for container in self.embedded[:EMBEDDED_LIMIT]:
-            asked.setdefault(name_query(EMBEDDED, container.name, container.state.pid), []).append(container)
+            asked.setdefault(name_query(EMBEDDED, container.name, container.state.pid), []).append(
+                container
+            )
         for container in self.forwarding[:WITNESSES]:
             asked.setdefault(root_query(EMBEDDED, container.state.pid), [])
         for name in names:
@@ -175,7 +200,8 @@ def lookups(
     failed_names: FailedNames | None,
     config: DaemonConfig | None,
 ) -> Lookups | Unavailable:
-    """All at once; then TCP where UDP was silent. Silence takes three seconds, a reply milliseconds."""
+    """All at once; then TCP where UDP was silent. Silence takes three seconds, a reply
+    milliseconds."""
     writes_rules = config is None or config.value("iptables") is not False
     plan = _planned(containers, networks, resolvers, routes, options, failed_names, writes_rules)
     asked = plan.questions(options.resolve)
@@ -185,12 +211,22 @@ def lookups(
     silent = [
         server
         for server in plan.servers
-        if (reply := replies.get(root_query(server, None))) and not reply.answered and not reply.icmp
+        if (reply := replies.get(root_query(server, None)))
+        and not reply.answered
+        and not reply.icmp
     ]
     over_tcp, _ = _ask(host, [root_query(server, None, "tcp") for server in silent])
     return Lookups(
-        {server: reply for server in plan.servers if (reply := replies.get(root_query(server, None)))},
-        {server: reply for server in silent if (reply := over_tcp.get(root_query(server, None, "tcp")))},
+        {
+            server: reply
+            for server in plan.servers
+            if (reply := replies.get(root_query(server, None)))
+        },
+        {
+            server: reply
+            for server in silent
+            if (reply := over_tcp.get(root_query(server, None, "tcp")))
+        },
         tuple(_paths(plan, replies)),
         {
             container.id: reply
@@ -235,23 +271,35 @@ def _planned(
     writes_rules: bool,
 ) -> _Plan:
     cut_off = routes is not None and not routes.lead_out
-    knows_no_server = not resolvers.host_unread and not resolvers.host_servers and not resolvers.configured
+    knows_no_server = (
+        not resolvers.host_unread and not resolvers.host_servers and not resolvers.configured
+    )
     plan = _Plan(resolvers, cut_off and knows_no_server, writes_rules)
     leads_out = _with_a_way_out(networks)
     for container in [] if containers is None else resolving(containers):
-        plan.add(container, tuple(sorted(name for name in container.endpoints if leads_out.get(name, True))))
+        plan.add(
+            container,
+            tuple(sorted(name for name in container.endpoints if leads_out.get(name, True))),
+        )
     plan.services = {
-        name: witness for name in options.resolve if (witness := _witness(name, containers, plan.embedded)) is not None
+        name: witness
+        for name in options.resolve
+        if (witness := _witness(name, containers, plan.embedded)) is not None
     }
     if containers is not None and failed_names is not None:
         plan.failed = list(_failed_queries(containers, failed_names, resolvers))[:MOST_FAILED_NAMES]
     return plan
 
 
-def _witness(name: str, containers: Containers | None, embedded: list[Container]) -> Container | None:
-    """A container that can ask the engine's resolver for this name of a container: a neighbour, or the container itself."""
+def _witness(
+    name: str, containers: Containers | None, embedded: list[Container]
+) -> Container | None:
+    """A container that can ask the engine's resolver for this name of a container: a neighbour, or
+    the container itself."""
     owners = (
-        [] if containers is None else [container for container in containers.running if name in container.dns_names]
+        []
+        if containers is None
+        else [container for container in containers.running if name in container.dns_names]
     )
     networks = {network for owner in owners for network in owner.endpoints}
     near = [each for each in embedded if networks & set(each.endpoints)]
@@ -262,16 +310,24 @@ def _witness(name: str, containers: Containers | None, embedded: list[Container]
 def _failed_queries(
     containers: Containers, failed_names: FailedNames, resolvers: Resolvers
 ) -> Iterator[tuple[Container, str, str, int | None]]:
-    """Each name of a log with each server of its container, and whose namespace to ask from: the host's for one that is down."""
+    """Each name of a log with each server of its container, and whose namespace to ask from: the
+    host's for one that is down."""
     of_containers = {name for container in containers for name in container.dns_names}
     for container in containers:
         for failed in failed_names.of(container):
             if failed.name in of_containers or "." not in failed.name:
                 continue
-            upstreams = resolvers.upstreams(container) or tuple(Upstream(each) for each in resolvers.engine_view)
+            upstreams = resolvers.upstreams(container) or tuple(
+                Upstream(each) for each in resolvers.engine_view
+            )
             for upstream in upstreams if len(upstreams) > 1 else ():
                 inside = container.is_running and not upstream.by_host
-                yield container, failed.name, upstream.server, container.state.pid if inside else None
+                yield (
+                    container,
+                    failed.name,
+                    upstream.server,
+                    container.state.pid if inside else None,
+                )
 
 
 def _paths(plan: _Plan, replies: dict[QueryDns, DnsReply]) -> Iterator[QueryPath]:
@@ -285,7 +341,9 @@ def _paths(plan: _Plan, replies: dict[QueryDns, DnsReply]) -> Iterator[QueryPath
             yield QueryPath(networks, server, tuple(heard), tuple(members))
 
 
-def _failed_replies(plan: _Plan, replies: dict[QueryDns, DnsReply]) -> dict[str, dict[tuple[str, str], DnsReply]]:
+def _failed_replies(
+    plan: _Plan, replies: dict[QueryDns, DnsReply]
+) -> dict[str, dict[tuple[str, str], DnsReply]]:
     found: dict[str, dict[tuple[str, str], DnsReply]] = {}
     for container, name, server, pid in plan.failed:
         reply = replies.get(name_query(server, name, pid))
@@ -294,7 +352,9 @@ def _failed_replies(plan: _Plan, replies: dict[QueryDns, DnsReply]) -> dict[str,
     return found
 
 
-def _unasked(plan: _Plan, asked: dict[QueryDns, list[Container]], failures: dict[QueryDns, Failed]) -> list[Unexamined]:
+def _unasked(
+    plan: _Plan, asked: dict[QueryDns, list[Container]], failures: dict[QueryDns, Failed]
+) -> list[Unexamined]:
     missing = {
         Unexamined(container.subject, f"a query from its network: {failed}")
         for query, failed in failures.items()
@@ -309,10 +369,15 @@ def _unasked(plan: _Plan, asked: dict[QueryDns, list[Container]], failures: dict
 
 def _with_a_way_out(networks: Networks | None) -> dict[str, bool]:
     listed = () if networks is None else networks
-    return {network.name: not network.internal and network.driver not in ("null", "host") for network in listed}
+    return {
+        network.name: not network.internal and network.driver not in ("null", "host")
+        for network in listed
+    }
 
 
-def _ask(host: Host, queries: Iterable[QueryDns]) -> tuple[dict[QueryDns, DnsReply], dict[QueryDns, Failed]]:
+def _ask(
+    host: Host, queries: Iterable[QueryDns]
+) -> tuple[dict[QueryDns, DnsReply], dict[QueryDns, Failed]]:
     replies: dict[QueryDns, DnsReply] = {}
     failures: dict[QueryDns, Failed] = {}
     for query, answer in host.ask_about(list(queries), lambda each: each):

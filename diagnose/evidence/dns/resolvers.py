@@ -1,4 +1,5 @@
-"""Which DNS servers the host and its containers are configured with, where each comes from, and which way a query takes to it."""
+"""Which DNS servers the host and its containers are configured with, where each comes from, and
+which way a query takes to it."""
 
 from __future__ import annotations
 
@@ -21,26 +22,29 @@ EMBEDDED = "127.0.0.11"
 """The engine's own resolver, inside the namespace of each container on a user-defined network."""
 
 FALLBACK = ("8.8.8.8", "8.8.4.4", "2001:4860:4860::8888", "2001:4860:4860::8844")
-"""What engines give containers when the host's resolv.conf leaves nothing that a container could use."""
+"""What engines give containers when the host's resolv.conf leaves nothing that a container could
+use."""
 
 HOST_FILE = "/etc/resolv.conf"
 RESOLVED_FILE = "/run/systemd/resolve/resolv.conf"
-"""systemd-resolved's list of real servers, which engines read when the host's file holds its stub 127.0.0.53
-alone."""
+"""systemd-resolved's list of real servers, which engines read when the host's file holds its stub
+127.0.0.53 alone."""
 
 MAX_SERVERS = 3
-"""How many servers are ever asked: by the C libraries (MAXNS of glibc and musl) and by the engine's resolver; more are ignored."""
+"""How many servers are ever asked: by the C libraries (MAXNS of glibc and musl) and by the engine's
+resolver; more are ignored."""
 
 _WRITTEN_AT_START_S = 10.0
-"""The engine writes a container's file before it notes the start; a busy host may delay the note."""
+"""The engine writes a container's file before it notes the start; a busy host may delay the note.
+"""
 
 _EXTERNAL = re.compile(r"^# ExtServers: \[(.*)\]$", re.MULTILINE)
 _NONE_LEFT = "NO EXTERNAL NAMESERVERS DEFINED"
 
 
 class Upstream(msgspec.Struct, frozen=True):
-    """A server that names are asked of in the end. by_host: the query leaves from the host's namespace, not
-    the container's."""
+    """A server that names are asked of in the end. by_host: the query leaves from the host's
+    namespace, not the container's."""
 
     server: str
     by_host: bool = False
@@ -52,9 +56,10 @@ OriginKind = Literal["container", "daemon", "edited", "fallback", "host", "earli
 class ServerOrigin(msgspec.Struct, frozen=True):
     """Where a container's DNS server comes from.
 
-    container: given when the container was created (`--dns`, compose `dns:`). daemon: the engine's configuration. edited: written
-    into the container's resolv.conf. fallback: the engine's public servers. host: the host's file as it is now. earlier: the host's
-    file as it was when the container started.
+    container: given when the container was created (`--dns`, compose `dns:`). daemon: the engine's
+    configuration. edited: written into the container's resolv.conf. fallback: the engine's public
+    servers. host: the host's file as it is now. earlier: the host's file as it was when the
+    container started.
     """
 
     kind: OriginKind
@@ -65,11 +70,11 @@ class ServerOrigin(msgspec.Struct, frozen=True):
 
 
 class ResolvConf(msgspec.Struct, frozen=True):
-    """One resolv.conf. external: what the embedded resolver asks, None where the engine does not write it
-    down (before 26).
+    """One resolv.conf. external: what the embedded resolver asks, None where the engine does not
+    write it down (before 26).
 
-    none_left: the engine's own comment that it knows no server (28.1 and newer). mtime: Unix time of the last
-    edit, where it was asked for.
+    none_left: the engine's own comment that it knows no server (28.1 and newer). mtime: Unix time
+    of the last edit, where it was asked for.
     """
 
     nameservers: tuple[str, ...] = ()
@@ -82,7 +87,9 @@ class ResolvConf(msgspec.Struct, frozen=True):
     @property
     def ndots(self) -> int:
         """How many dots a name must have to be asked as it is first."""
-        values = [option.partition(":")[2] for option in self.options if option.startswith("ndots:")]
+        values = [
+            option.partition(":")[2] for option in self.options if option.startswith("ndots:")
+        ]
         return int(values[-1]) if values and values[-1].isdigit() else 1
 
     @property
@@ -96,8 +103,8 @@ class ResolvConf(msgspec.Struct, frozen=True):
 
 
 def is_loopback(server: str) -> bool:
-    """Whether an address is the machine's own; an interface behind % does not matter. False for what is no
-    address."""
+    """Whether an address is the machine's own; an interface behind % does not matter. False for
+    what is no address."""
     try:
         return ipaddress.ip_address(server.partition("%")[0]).is_loopback
     except ValueError:
@@ -105,8 +112,8 @@ def is_loopback(server: str) -> bool:
 
 
 def parse(text: str) -> ResolvConf:
-    """A resolv.conf as the C library reads it (the last search or domain line counts), with the comments of
-    engines from 26 on."""
+    """A resolv.conf as the C library reads it (the last search or domain line counts), with the
+    comments of engines from 26 on."""
     nameservers: list[str] = []
     search: tuple[str, ...] = ()
     options: list[str] = []
@@ -124,7 +131,11 @@ def parse(text: str) -> ResolvConf:
     said = _EXTERNAL.search(text)
     external = tuple(_upstream(word) for word in said[1].split()) if said else None
     return ResolvConf(
-        tuple(nameservers), search, tuple(options), () if _NONE_LEFT in text else external, _NONE_LEFT in text
+        tuple(nameservers),
+        search,
+        tuple(options),
+        () if _NONE_LEFT in text else external,
+        _NONE_LEFT in text,
     )
 
 
@@ -135,11 +146,12 @@ def _upstream(word: str) -> Upstream:
 
 
 class Resolvers(msgspec.Struct, frozen=True):
-    """host: the host's own file, resolved: systemd-resolved's; Unavailable with reason missing where there is
-    none.
+    """host: the host's own file, resolved: systemd-resolved's; Unavailable with reason missing
+    where there is none.
 
-    configured: the servers in the daemon's configuration, configured_in: where that is. inside: what each running container with
-    a network of its own has, by id. dangling: the target of the host's file where it is a link to nothing.
+    configured: the servers in the daemon's configuration, configured_in: where that is. inside:
+    what each running container with a network of its own has, by id. dangling: the target of the
+    host's file where it is a link to nothing.
     """
 
     host: ResolvConf | Unavailable
@@ -162,15 +174,20 @@ class Resolvers(msgspec.Struct, frozen=True):
         if self._is_edited(container):
             return ServerOrigin("edited", "an edit of /etc/resolv.conf inside the container")
         if server in self.engine_view:
-            return ServerOrigin("host", HOST_FILE if self.engine_file is self.host else RESOLVED_FILE)
+            return ServerOrigin(
+                "host", HOST_FILE if self.engine_file is self.host else RESOLVED_FILE
+            )
         if server in FALLBACK:
             return ServerOrigin("fallback", "the engine, which found no usable server on the host")
-        return ServerOrigin("earlier", f"{HOST_FILE} of the host as it was when the container started")
+        return ServerOrigin(
+            "earlier", f"{HOST_FILE} of the host as it was when the container started"
+        )
 
     def _is_edited(self, container: Container) -> bool:
         """Whether a file that the engine copied was written long after the container's start.
 
-        The engine changes its own entry in the other kind of file, for example when a network is connected.
+        The engine changes its own entry in the other kind of file, for example when a network is
+        connected.
         """
         conf = self.inside.get(container.id)
         if conf is None or conf.is_embedded or conf.mtime is None or container.started_at is None:
@@ -179,17 +196,24 @@ class Resolvers(msgspec.Struct, frozen=True):
 
     @property
     def host_unread(self) -> Unavailable | None:
-        """Why it is not known what the host's file says; None where it was read, or there is none."""
-        return self.host if isinstance(self.host, Unavailable) and self.host.reason != "missing" else None
+        """Why it is not known what the host's file says; None where it was read, or there is
+        none."""
+        return (
+            self.host
+            if isinstance(self.host, Unavailable) and self.host.reason != "missing"
+            else None
+        )
 
     @property
     def host_servers(self) -> tuple[str, ...]:
-        """What the host's own programs ask: the first that its file lists, a loopback address included."""
+        """What the host's own programs ask: the first that its file lists, a loopback address
+        included."""
         return self.host.nameservers[:MAX_SERVERS] if isinstance(self.host, ResolvConf) else ()
 
     @property
     def engine_file(self) -> ResolvConf | Unavailable:
-        """The file that an engine reads: systemd-resolved's own where the host's names its stub alone."""
+        """The file that an engine reads: systemd-resolved's own where the host's names its stub
+        alone."""
         if self.host_servers == ("127.0.0.53",) and isinstance(self.resolved, ResolvConf):
             return self.resolved
         return self.host
@@ -202,12 +226,13 @@ class Resolvers(msgspec.Struct, frozen=True):
 
     @property
     def only_ipv6(self) -> bool:
-        """Whether nothing of the host's is left for a network without IPv6: engines drop IPv6 servers there."""
+        """Whether nothing of the host's is left for a network without IPv6: engines drop IPv6
+        servers there."""
         return bool(self.engine_view) and all(":" in each for each in self.engine_view)
 
     def upstreams(self, container: Container) -> tuple[Upstream, ...]:
-        """The servers that this container's questions end at, in the order in which they are asked; none if
-        not known."""
+        """The servers that this container's questions end at, in the order in which they are asked;
+        none if not known."""
         conf = self.inside.get(container.id)
         if conf is None:
             return ()
@@ -221,7 +246,8 @@ class Resolvers(msgspec.Struct, frozen=True):
         return tuple(Upstream(each) for each in named[:MAX_SERVERS])
 
     def has_own_servers(self, container: Container) -> bool:
-        """Whether its servers were given when it was created, so that the host's do not concern it."""
+        """Whether its servers were given when it was created, so that the host's do not concern
+        it."""
         return bool(container.host_config.dns)
 
 
@@ -229,22 +255,29 @@ def resolving(containers: Containers) -> Iterator[Container]:
     """The running containers that have a resolv.conf of their own."""
     for each in containers.running:
         mode = each.host_config.network_mode
-        if mode not in ("host", "none") and not mode.startswith("container:") and each.resolv_conf_path:
+        if (
+            mode not in ("host", "none")
+            and not mode.startswith("container:")
+            and each.resolv_conf_path
+        ):
             yield each
 
 
 @evidence
 def resolvers(host: Host, containers: Containers | None, daemon: DaemonConfig | None) -> Resolvers:
-    """The host's files, the engine's configuration, and the file that the engine keeps for each container.
+    """The host's files, the engine's configuration, and the file that the engine keeps for each
+    container.
 
-    That file is read, and not the container's own path, which the container controls. Its folder is open to
-    root only.
+    That file is read, and not the container's own path, which the container controls. Its folder is
+    open to root only.
     """
     configured = daemon.value("dns") if daemon is not None else None
     known = [] if containers is None else list(resolving(containers))
     inside: dict[str, ResolvConf] = {}
     missing: list[Unexamined] = []
-    for container, file in host.ask_about(known, lambda each: ReadFile(each.resolv_conf_path, follow=False)):
+    for container, file in host.ask_about(
+        known, lambda each: ReadFile(each.resolv_conf_path, follow=False)
+    ):
         if isinstance(file, Failed):
             missing.append(Unexamined(container.subject, f"its resolv.conf: {file}"))
         else:
@@ -263,7 +296,11 @@ def resolvers(host: Host, containers: Containers | None, daemon: DaemonConfig | 
 def _dangling(host: Host) -> str:
     """What the host's file links to, where nothing is there."""
     statuses = host.ask(StatPaths([HOST_FILE], follow=False))
-    link = None if isinstance(statuses, Failed) or HOST_FILE not in statuses else statuses[HOST_FILE].link
+    link = (
+        None
+        if isinstance(statuses, Failed) or HOST_FILE not in statuses
+        else statuses[HOST_FILE].link
+    )
     return link or "" if isinstance(_read(host, HOST_FILE), Unavailable) else ""
 
 

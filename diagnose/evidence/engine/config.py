@@ -67,8 +67,8 @@ KEY_OF_FLAG: Mapping[str, str] = {
     "registry-mirror": "registry-mirrors",
     "storage-opt": "storage-opts",
 }
-"""Flags that may be repeated, and one old name, with the key that means the same in the file; others are
-of the same name."""
+"""Flags that may be repeated, and one old name, with the key that means the same in the file;
+others are of the same name."""
 
 LISTS = frozenset({"dns", "dns-search", *KEY_OF_FLAG.values()}) - {"data-root"}
 MAPS = frozenset({"default-network-opts", "log-opts", "runtimes"})
@@ -77,13 +77,14 @@ MAPS = frozenset({"default-network-opts", "log-opts", "runtimes"})
 class DaemonConfig(msgspec.Struct, frozen=True):
     """One daemon's configuration file and command line, none of it judged.
 
-    path: the file that it reads. exists: whether there is one (without --config-file none is needed).
-    text_ok: it is absent or holds one JSON object. error, line, column: why it does not, and where (1 at the
-    first; 0 not known). values: its keys; empty when it cannot be parsed. duplicates: keys that stand in it
-    twice (the engine takes the last and says nothing). flags: long name without dashes -> values in order,
-    "true" for a flag without one. mtime: Unix time of the last edit. source: where the command line is from,
-    "process 812", "unit docker.service", or "default" when neither could be read. started: seconds since the
-    host's boot at which the daemon started, if it runs.
+    path: the file that it reads. exists: whether there is one (without --config-file none is
+    needed). text_ok: it is absent or holds one JSON object. error, line, column: why it does not,
+    and where (1 at the first; 0 not known). values: its keys; empty when it cannot be parsed.
+    duplicates: keys that stand in it twice (the engine takes the last and says nothing). flags:
+    long name without dashes -> values in order, "true" for a flag without one. mtime: Unix time of
+    the last edit. source: where the command line is from, "process 812", "unit docker.service", or
+    "default" when neither could be read. started: seconds since the host's boot at which the daemon
+    started, if it runs.
     """
 
     path: str
@@ -105,8 +106,11 @@ class DaemonConfig(msgspec.Struct, frozen=True):
         return self.values.get(key)
 
     def on_command_line(self, key: str) -> Json:
-        """What the command line says under a file's key, typed as there (list, map, bool, text), or None."""
-        given = [value for flag, values in self.flags.items() if key_of(flag) == key for value in values]
+        """What the command line says under a file's key, typed as there (list, map, bool, text), or
+        None."""
+        given = [
+            value for flag, values in self.flags.items() if key_of(flag) == key for value in values
+        ]
         if not given:
             return None
         if key in MAPS:
@@ -116,16 +120,18 @@ class DaemonConfig(msgspec.Struct, frozen=True):
         return {"true": True, "false": False}.get(given[-1], given[-1])
 
     def value(self, key: str) -> Json:
-        """The value in force under a key: the command line's, else the file's, else None (the default).
+        """The value in force under a key: the command line's, else the file's, else None (the
+        default).
 
-        The engine refuses to start when both say something, so that the order matters only for a file that
-        was edited since.
+        The engine refuses to start when both say something, so that the order matters only for a
+        file that was edited since.
         """
         given = self.on_command_line(key)
         return self.in_file(key) if given is None else given
 
     def where(self, key: str) -> str:
-        """Where the value in force stands, for evidence: the file's path, `dockerd --flag`, or "default"."""
+        """Where the value in force stands, for evidence: the file's path, `dockerd --flag`, or
+        "default"."""
         for flag in self.flags:
             if key_of(flag) == key:
                 return f"dockerd --{flag}"
@@ -138,7 +144,8 @@ def key_of(flag: str) -> str:
 
 
 def parse_flags(words: Sequence[str]) -> dict[str, list[str]]:
-    """dockerd's flags by long name; any but a switch may take the next word as its value (pflag)."""
+    """dockerd's flags by long name; any but a switch may take the next word as its value
+    (pflag)."""
     found: dict[str, list[str]] = {}
     rest = list(words)
     while rest:
@@ -166,8 +173,8 @@ class Parsed(msgspec.Struct, frozen=True):
 
 
 def parse_text(text: str) -> Parsed:
-    """Read a daemon.json as strictly as the engine: no comments, no trailing comma, no byte order mark, one
-    object.
+    """Read a daemon.json as strictly as the engine: no comments, no trailing comma, no byte order
+    mark, one object.
 
     Engines from 23.0 take a byte order mark and an empty file; 20.10 refuses both.
     """
@@ -190,21 +197,26 @@ def parse_text(text: str) -> Parsed:
     except (ValueError, RecursionError) as error:
         return Parsed({}, error=str(error))
     if not isinstance(value, dict):
-        return Parsed({}, error=f"a JSON object is needed, not {type(value).__name__}", line=1, column=1)
+        return Parsed(
+            {}, error=f"a JSON object is needed, not {type(value).__name__}", line=1, column=1
+        )
     return Parsed(value, tuple(twice))
 
 
 def rootless(host: Host) -> Rootless | None:
-    """The user whose own engine is asked; None: the system's, or one of which that was not recorded."""
+    """The user whose own engine is asked; None: the system's, or one of which that was not
+    recorded."""
     endpoint = host.ask(FindEndpoint())
     return None if isinstance(endpoint, Failed) else endpoint.rootless
 
 
 @evidence
 def daemon_config(host: Host) -> DaemonConfig | Unavailable:
-    """The file that the running daemon reads, or its unit names; an absent file is an empty configuration.
+    """The file that the running daemon reads, or its unit names; an absent file is an empty
+    configuration.
 
-    A dead rootless engine has no unit that is asked: its user's file counts, if there ever was an engine of that user.
+    A dead rootless engine has no unit that is asked: its user's file counts, if there ever was an
+    engine of that user.
     """
     place = host.ask(FindLocality())
     if isinstance(place, Failed):
@@ -218,16 +230,23 @@ def daemon_config(host: Host) -> DaemonConfig | Unavailable:
     if own is not None and own.traces is False and source == "default":
         return Unavailable("missing", f"nothing of a rootless engine of user {own.uid} lies here")
     if path is None:
-        return Unavailable("missing", "it is not known where the user of this rootless engine keeps its daemon.json")
+        return Unavailable(
+            "missing",
+            "it is not known where the user of this rootless engine keeps its daemon.json",
+        )
     bare = DaemonConfig(path, flags=flags, source=source, pid=place.engine_pid, started=started)
     file = host.ask(ReadFile(path))
     if isinstance(file, Failed):
         if file.reason == "malformed":
             return replace(bare, text_ok=False, error=file.detail.removeprefix(f"{path} "))
         if file.reason != "missing":
-            return Unavailable(file.reason, file.detail if path in file.detail else f"{path}: {file.detail}")
+            return Unavailable(
+                file.reason, file.detail if path in file.detail else f"{path}: {file.detail}"
+            )
         if "config-file" in flags:
-            return replace(bare, text_ok=False, error="the file that --config-file names does not exist")
+            return replace(
+                bare, text_ok=False, error="the file that --config-file names does not exist"
+            )
         return bare
     if file.truncated:
         return Unavailable("too large", f"{path} is longer than is read")
@@ -245,13 +264,20 @@ def daemon_config(host: Host) -> DaemonConfig | Unavailable:
     )
 
 
-def _command_line(host: Host, pid: int | None, own: Rootless | None) -> tuple[list[str], str | None, str, float | None]:
-    """dockerd's arguments, the file that it reads unless configured otherwise, where that is from, and when it
-    started."""
+def _command_line(
+    host: Host, pid: int | None, own: Rootless | None
+) -> tuple[list[str], str | None, str, float | None]:
+    """dockerd's arguments, the file that it reads unless configured otherwise, where that is from,
+    and when it started."""
     if pid is not None:
         process = host.ask(InspectProcess(pid))
         if not isinstance(process, Failed) and process.cmdline:
-            return process.cmdline[1:], _default_path(process, own), f"process {pid}", process.start or None
+            return (
+                process.cmdline[1:],
+                _default_path(process, own),
+                f"process {pid}",
+                process.start or None,
+            )
     if own is not None:
         return [], own.config, "default", None
     unit = host.ask(ReadUnit(UNIT))
@@ -263,8 +289,8 @@ def _command_line(host: Host, pid: int | None, own: Rootless | None) -> tuple[li
 
 
 def _exec_start(text: str) -> list[str]:
-    """The arguments in systemd's `{ path=... ; argv[]=/usr/bin/dockerd -H fd:// ; ignore_errors=no ; ...
-    }`."""
+    """The arguments in systemd's `{ path=... ; argv[]=/usr/bin/dockerd -H fd:// ; ignore_errors=no
+    ; ... }`."""
     line = text.partition("argv[]=")[2].partition(" ; ")[0]
     try:
         return shlex.split(line)[1:]
@@ -273,11 +299,14 @@ def _exec_start(text: str) -> list[str]:
 
 
 def _default_path(process: ProcessDetail, own: Rootless | None) -> str | None:
-    """A rootless daemon reads its user's file ($XDG_CONFIG_HOME, else ~/.config); None where that is not known."""
+    """A rootless daemon reads its user's file ($XDG_CONFIG_HOME, else ~/.config); None where that
+    is not known."""
     if not process.uid:
         return DEFAULT_PATH
     variables = dict(item.partition("=")[::2] for item in process.environ or ())
-    folder = variables.get("XDG_CONFIG_HOME") or (f"{variables['HOME']}/.config" if variables.get("HOME") else "")
+    folder = variables.get("XDG_CONFIG_HOME") or (
+        f"{variables['HOME']}/.config" if variables.get("HOME") else ""
+    )
     if folder:
         return str(PurePosixPath(folder, "docker/daemon.json"))
     return own.config if own is not None and own.uid == process.uid else None

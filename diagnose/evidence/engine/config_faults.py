@@ -1,4 +1,5 @@
-"""What the installed engine refuses in its configuration file: by its own judgement, by ours, by its last words."""
+"""What the installed engine refuses in its configuration file: by its own judgement, by ours, by
+its last words."""
 
 from __future__ import annotations
 
@@ -21,17 +22,25 @@ from diagnose.registry import evidence
 
 REFUSED = re.compile(
     r"unable to configure the Docker daemon with file (?P<file>[^:]+): (?P<why>.*)"
-    r"|(?P<late>failed to set log opts: .*|invalid mirror: .*|specified default runtime .* does not exist"
-    r"|runtime \S+: either .*|runtime name \S+ is reserved|insecure registry .* is not valid.*|conflict labels for .*"
-    r"|You specified -b & --bip.*|Error during [ug]id lookup.*|[UG]id \d+ has no entry.*|opening seccomp profile .* failed.*"
+    r"|(?P<late>failed to set log opts: .*|invalid mirror: .*"
+    r"|specified default runtime .* does not exist"
+    r"|runtime \S+: either .*|runtime name \S+ is reserved|insecure registry .* is not valid.*"
+    r"|conflict labels for .*"
+    r"|You specified -b & --bip.*|Error during [ug]id lookup.*|[UG]id \d+ has no entry.*"
+    r"|opening seccomp profile .* failed.*"
     r"|could not get builder GC policy.*|failed to start metrics server: .*"
-    r"|[Cc]ould not load X509 key pair.*|Error reading X509 key pair.*|[Cc]ould not read CA certificate .*"
+    r"|[Cc]ould not load X509 key pair.*|Error reading X509 key pair.*"
+    r"|[Cc]ould not read CA certificate .*"
     r"|failed to append certificates .*"
-    r"|Unable to get the full path to root.*|can't create unix socket (?!.*is a directory).*|auxiliary address: .* must belong .*"
-    r"|unable to parse logging level: .*|native\.cgroupdriver option .*|failed to load listeners: group .*"
-    r"|overlay2: unknown option .*|invalid CIDR address: .*|(?:could not construct local address space|invalid pools size).*)"
+    r"|Unable to get the full path to root.*|can't create unix socket (?!.*is a directory).*"
+    r"|auxiliary address: .* must belong .*"
+    r"|unable to parse logging level: .*|native\.cgroupdriver option .*"
+    r"|failed to load listeners: group .*"
+    r"|overlay2: unknown option .*|invalid CIDR address: .*"
+    r"|(?:could not construct local address space|invalid pools size).*)"
 )
-"""The last words of an engine that refused its configuration (seen on 20.10, 26.1 and 28.5). The later stages name no file."""
+"""The last words of an engine that refused its configuration (seen on 20.10, 26.1 and 28.5). The
+later stages name no file."""
 CONFIGURATION = "unable to configure the Docker daemon with file"
 CONFLICT = "specified both as a flag and in the configuration file"
 HINTS = (
@@ -62,7 +71,8 @@ HINTS = (
     (r"group \S+ not found", "group"),
     (r"attribute format", "labels"),
 )
-"""Patterns and the keys that they are about, the first that is found; an empty key: the pattern's own group. Compiled when needed."""
+"""Patterns and the keys that they are about, the first that is found; an empty key: the pattern's
+own group. Compiled when needed."""
 
 
 class ConfigFaults(msgspec.Struct, frozen=True):
@@ -76,7 +86,8 @@ class ConfigFaults(msgspec.Struct, frozen=True):
     judged_for: str = "any version"
     """The same in words."""
     validated: str = ""
-    """What `dockerd --validate` said (from engine 23.0); empty if it was not or could not be asked."""
+    """What `dockerd --validate` said (from engine 23.0); empty if it was not or could not be asked.
+    """
     refusal: str = ""
     """The last words of a dead engine, if they are about its configuration."""
     source: str = ""
@@ -92,9 +103,14 @@ class _Version(msgspec.Struct, frozen=True):
 
 @evidence
 def config_faults(
-    host: Host, config: DaemonConfig, daemon: Daemon, ping: Ping | Unavailable, log: DaemonLog | Unavailable
+    host: Host,
+    config: DaemonConfig,
+    daemon: Daemon,
+    ping: Ping | Unavailable,
+    log: DaemonLog | Unavailable,
 ) -> ConfigFaults | Unavailable:
-    """The installed engine is asked where it can be (a program of root's that knows --validate starts nothing)."""
+    """The installed engine is asked where it can be (a program of root's that knows --validate
+    starts nothing)."""
     words, source = _logged_refusal(daemon, log if isinstance(log, DaemonLog) else None)
     if not config.exists:
         missing = (Fault("", config.error, stage="text"),) if config.error else ()
@@ -124,14 +140,18 @@ def config_faults(
 
 
 def _logged_refusal(daemon: Daemon, log: DaemonLog | None) -> tuple[str, str]:
-    """What an engine that is down last said against its configuration, and where; empty if it did not."""
+    """What an engine that is down last said against its configuration, and where; empty if it did
+    not."""
     last = log.last_failure if log is not None and daemon.is_down else None
     words = _refusal(last.text) if last is not None else ""
     return words, log.where(last) if log is not None and last is not None and words else ""
 
 
-def _validated(host: Host, daemon: Daemon, path: str, known: _Version) -> tuple[_Version, Validation | None]:
-    """The engine's version, and its own verdict on the file at this path; engines before 23.0 have none."""
+def _validated(
+    host: Host, daemon: Daemon, path: str, known: _Version
+) -> tuple[_Version, Validation | None]:
+    """The engine's version, and its own verdict on the file at this path; engines before 23.0 have
+    none."""
     program = (daemon.installation.program or "").removesuffix(" (deleted)")
     if not program or (known.major is not None and known.major < LENIENT):
         return known, None
@@ -144,7 +164,8 @@ def _validated(host: Host, daemon: Daemon, path: str, known: _Version) -> tuple[
 
 
 def _refusal(text: str) -> str:
-    """What a line says against the configuration; empty if it is about something else, or about flags."""
+    """What a line says against the configuration; empty if it is about something else, or about
+    flags."""
     match = REFUSED.search(text)
     if match is None or CONFLICT in text:
         return ""
@@ -154,10 +175,19 @@ def _refusal(text: str) -> str:
 def _faults_in_words(texts: Iterable[str], file: str) -> Iterable[Fault]:
     """The engine's own words as a fault, at the key that they are about if that is known."""
     for text in texts:
-        key = next((name or match[1] for hint, name in HINTS if (match := re.search(hint, text))), "")
+        key = next(
+            (name or match[1] for hint, name in HINTS if (match := re.search(hint, text))), ""
+        )
         if not key:
             quoted = re.findall(r"[\w./:-]{4,}", text)
-            key = next((name for name in TYPES if any(f'"{each}"' in file and name in file for each in quoted)), "")
+            key = next(
+                (
+                    name
+                    for name in TYPES
+                    if any(f'"{each}"' in file and name in file for each in quoted)
+                ),
+                "",
+            )
         if key:
             line, column = place(file, key)
         else:
@@ -174,7 +204,8 @@ def _torn(file: str) -> tuple[int, int]:
 
 
 def _known_version(ping: Ping | Unavailable, log: DaemonLog | Unavailable) -> _Version:
-    """The version of the engine that answers, else of the one that last came up, from its line "Docker daemon"."""
+    """The version of the engine that answers, else of the one that last came up, from its line
+    "Docker daemon"."""
     if isinstance(ping, Ping) and ping.version != (0,):
         return _Version(ping.version[0], ping.engine_version)
     for line in reversed(log.lines if isinstance(log, DaemonLog) else ()):

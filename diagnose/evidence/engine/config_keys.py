@@ -1,4 +1,5 @@
-"""What a daemon.json may hold: keys by engine version, types, and values that the engine refuses. Pure."""
+"""What a daemon.json may hold: keys by engine version, types, and values that the engine refuses.
+Pure."""
 
 from __future__ import annotations
 
@@ -26,95 +27,133 @@ ANY = ""
 TYPES: Mapping[str, str] = {
     **dict.fromkeys(
         (
-            "allow-direct-routing", "debug", "experimental", "icc", "init", "ip-forward", "ip-forward-no-drop", "ip-masq",
-            "ip6tables", "iptables", "ipv6", "live-restore", "no-new-privileges", "raw-logs", "rootless", "selinux-enabled",
+            "allow-direct-routing", "debug", "experimental", "icc", "init", "ip-forward",
+            "ip-forward-no-drop", "ip-masq",
+            "ip6tables", "iptables", "ipv6", "live-restore", "no-new-privileges", "raw-logs",
+            "rootless", "selinux-enabled",
             "tls", "tlsverify", "userland-proxy", "cri-containerd", "disable-legacy-registry",
         ),
         BOOL,
     ),
     **dict.fromkeys(
         (
-            "max-concurrent-downloads", "max-concurrent-uploads", "max-download-attempts", "mtu", "network-control-plane-mtu",
-            "network-diagnostic-port", "oom-score-adjust", "shutdown-timeout", "cpu-rt-period", "cpu-rt-runtime",
+            "max-concurrent-downloads", "max-concurrent-uploads", "max-download-attempts", "mtu",
+            "network-control-plane-mtu",
+            "network-diagnostic-port", "oom-score-adjust", "shutdown-timeout", "cpu-rt-period",
+            "cpu-rt-runtime",
         ),
         INT,
     ),
     **dict.fromkeys(
         (
-            "api-cors-header", "bip", "bip6", "bridge", "cgroup-parent", "cluster-advertise", "cluster-store", "containerd",
-            "containerd-namespace", "containerd-plugins-namespace", "data-root", "default-cgroupns-mode", "default-gateway",
-            "default-gateway-v6", "default-ipc-mode", "default-runtime", "exec-root", "firewall-backend", "fixed-cidr",
-            "fixed-cidr-v6", "graph", "group", "host-gateway-ip", "http-proxy", "https-proxy", "init-path", "ip", "log-driver",
-            "log-format", "log-level", "metrics-addr", "min-api-version", "no-proxy", "pidfile", "seccomp-profile",
-            "storage-driver", "swarm-default-advertise-addr", "tlscacert", "tlscert", "tlskey", "userland-proxy-path",
+            "api-cors-header", "bip", "bip6", "bridge", "cgroup-parent", "cluster-advertise",
+            "cluster-store", "containerd",
+            "containerd-namespace", "containerd-plugins-namespace", "data-root",
+            "default-cgroupns-mode", "default-gateway",
+            "default-gateway-v6", "default-ipc-mode", "default-runtime", "exec-root",
+            "firewall-backend", "fixed-cidr",
+            "fixed-cidr-v6", "graph", "group", "host-gateway-ip", "http-proxy", "https-proxy",
+            "init-path", "ip", "log-driver",
+            "log-format", "log-level", "metrics-addr", "min-api-version", "no-proxy", "pidfile",
+            "seccomp-profile",
+            "storage-driver", "swarm-default-advertise-addr", "tlscacert", "tlscert", "tlskey",
+            "userland-proxy-path",
             "userns-remap", "bridge-accept-fwmark",
         ),
         TEXT,
     ),
     **dict.fromkeys(
         (
-            "allow-nondistributable-artifacts", "authorization-plugins", "cdi-spec-dirs", "dns", "dns-opts", "dns-search",
-            "exec-opts", "host-gateway-ips", "hosts", "insecure-registries", "labels", "node-generic-resources",
+            "allow-nondistributable-artifacts", "authorization-plugins", "cdi-spec-dirs", "dns",
+            "dns-opts", "dns-search",
+            "exec-opts", "host-gateway-ips", "hosts", "insecure-registries", "labels",
+            "node-generic-resources",
             "registry-mirrors", "storage-opts",
         ),
         LIST,
     ),
     **dict.fromkeys(("log-opts", "cluster-store-opts"), MAP),
-    **dict.fromkeys(("builder", "default-network-opts", "default-ulimits", "features", "nri-opts", "proxies", "runtimes"), OBJECT),
+    **dict.fromkeys(("builder", "default-network-opts", "default-ulimits", "features"), OBJECT),
+    **dict.fromkeys(("nri-opts", "proxies", "runtimes"), OBJECT),
     "default-address-pools": OBJECTS,
     "default-shm-size": ANY,
     "validate": ANY,
 }  # fmt: skip
-"""Keys of engines 20.10 to 29 and the types that their decoder takes. Any flag's own name is taken as a key too, and
-has no effect if the key is called otherwise."""
+"""Keys of engines 20.10 to 29 and the types that their decoder takes. Any flag's own name is taken
+as a key too, and has no effect if the key is called otherwise."""
 
 SINCE: Mapping[str, int] = {
     **dict.fromkeys(("proxies", "http-proxy", "https-proxy", "no-proxy", "validate"), 23),
     "default-network-opts": 24,
     **dict.fromkeys(("cdi-spec-dirs", "log-format"), 25),
     **dict.fromkeys(("bip6", "host-gateway-ips", "ip-forward-no-drop", "allow-direct-routing"), 28),
-    **dict.fromkeys(("firewall-backend", "min-api-version", "nri-opts", "bridge-accept-fwmark"), 29),
+    **dict.fromkeys(
+        ("firewall-backend", "min-api-version", "nri-opts", "bridge-accept-fwmark"), 29
+    ),
 }
 """The first major version that takes a key (20.10, 26.1 and 28.5 were asked)."""
 
 UNTIL: Mapping[str, int] = {
     **dict.fromkeys(
-        ("graph", "cluster-advertise", "cluster-store", "cluster-store-opts", "disable-legacy-registry"), 22
+        (
+            "graph",
+            "cluster-advertise",
+            "cluster-store",
+            "cluster-store-opts",
+            "disable-legacy-registry",
+        ),
+        22,
     ),
     "oom-score-adjust": 25,
 }
 
 LENIENT = 23
-"""From this major version on an empty file and a byte order mark are taken, and what follows the object is refused."""
+"""From this major version on an empty file and a byte order mark are taken, and what follows the
+object is refused."""
 
 LOG_OPTIONS: Mapping[str, frozenset[str]] = {
-    "json-file": frozenset({"max-file", "max-size", "compress", "labels", "labels-regex", "env", "env-regex", "tag"}),
-    "local": frozenset({"max-file", "max-size", "compress", "labels", "labels-regex", "env", "env-regex", "tag"}),
+    "json-file": frozenset(
+        {"max-file", "max-size", "compress", "labels", "labels-regex", "env", "env-regex", "tag"}
+    ),
+    "local": frozenset(
+        {"max-file", "max-size", "compress", "labels", "labels-regex", "env", "env-regex", "tag"}
+    ),
 }
 SHARED_LOG_OPTIONS = frozenset(
-    {"mode", "max-buffer-size", "cache-disabled", "cache-max-size", "cache-max-file", "cache-compress"}
+    {
+        "mode",
+        "max-buffer-size",
+        "cache-disabled",
+        "cache-max-size",
+        "cache-max-file",
+        "cache-compress",
+    }
 )
 _TOKEN = re.compile(TOKEN)
 LEVELS = frozenset({"panic", "fatal", "error", "warn", "warning", "info", "debug", "trace"})
-DRIVERS = frozenset({"overlay2", "fuse-overlayfs", "btrfs", "zfs", "vfs", "aufs", "devicemapper", "overlay"})
+DRIVERS = frozenset(
+    {"overlay2", "fuse-overlayfs", "btrfs", "zfs", "vfs", "aufs", "devicemapper", "overlay"}
+)
 GONE_DRIVERS: Mapping[str, int] = {"aufs": 24, "overlay": 25, "devicemapper": 25}
 ADDRESSES = ("dns", "ip", "host-gateway-ip")
 NETWORKS = ("bip", "bip6", "fixed-cidr", "fixed-cidr-v6")
 _REGISTRY = re.compile(
-    r"(https?://)?(\[[0-9A-Fa-f:.]+\]|[\w.-]+)(:\d{1,4}|:[1-5]\d{4}|:6[0-4]\d{3}|:65[0-4]\d\d|:655[0-3]\d)?"
+    r"(https?://)?(\[[0-9A-Fa-f:.]+\]|[\w.-]+)(:\d{1,4}|:[1-5]\d{4}|:6[0-4]\d{3}|:65[0-4]\d\d"
+    r"|:655[0-3]\d)?"
 )
 _MIRROR = re.compile(r"https?://[^/?#@]+(/[^?#]*)?")
 _BARE_MIRROR = re.compile(r"https?://[^/?#@]+/?")
 """What 20.10 takes; 26.1 and 28.5 take a path behind the host too."""
 RUNTIME_PATHS = 26
-"""From this major version on a runtime without a path stops the engine (20.10 takes it, 26.1 does not)."""
+"""From this major version on a runtime without a path stops the engine (20.10 takes it, 26.1 does
+not)."""
 ENDLESS = frozenset({28, 29})
 COUNTS = ("max-concurrent-downloads", "max-concurrent-uploads", "max-download-attempts")
 
 
 class Fault(msgspec.Struct, frozen=True):
-    """One thing in the file for which the engine would not start. key: dotted, empty for the text as a whole. line,
-    column: from 1, 0 where not known. stage: "text", "key", "type" or "value"."""
+    """One thing in the file for which the engine would not start. key: dotted, empty for the text
+    as a whole. line, column: from 1, 0 where not known. stage: "text", "key", "type" or "value"."""
 
     key: str
     message: str
@@ -126,8 +165,8 @@ class Fault(msgspec.Struct, frozen=True):
 def faults_of(text: str, major: int | None) -> tuple[Fault, ...]:
     """What an engine of this major version (20 for 20.10; None: not known) refuses in this text.
 
-    Where the version is not known only what every version refuses is reported. Behind a secret that was replaced on the same line the
-    file's own column is not known.
+    Where the version is not known only what every version refuses is reported. Behind a secret that
+    was replaced on the same line the file's own column is not known.
     """
     lines = text.splitlines()
     return tuple(
@@ -142,7 +181,15 @@ def _faults_of(text: str, major: int | None) -> tuple[Fault, ...]:
     body, lenient = text, major is not None and major >= LENIENT
     if body.startswith("\ufeff"):
         if not lenient and major is not None:
-            return (Fault("", "it begins with a byte order mark, which this engine does not take", 1, 1, "text"),)
+            return (
+                Fault(
+                    "",
+                    "it begins with a byte order mark, which this engine does not take",
+                    1,
+                    1,
+                    "text",
+                ),
+            )
         body = body[1:]
     if not body.strip():
         return () if lenient or major is None else (Fault("", "the file is empty", 1, 1, "text"),)
@@ -150,11 +197,19 @@ def _faults_of(text: str, major: int | None) -> tuple[Fault, ...]:
     if parsed.error and parsed.error.startswith("Extra data") and not lenient:
         if major is None:
             return ()
-        body = "\n".join(body.splitlines()[: parsed.line])[: _offset(body, parsed.line, parsed.column)]
+        body = "\n".join(body.splitlines()[: parsed.line])[
+            : _offset(body, parsed.line, parsed.column)
+        ]
         parsed = parse_text(body)
     if parsed.error:
         return (
-            Fault("", _in_words(parsed.error, body, parsed.line, parsed.column), parsed.line, parsed.column, "text"),
+            Fault(
+                "",
+                _in_words(parsed.error, body, parsed.line, parsed.column),
+                parsed.line,
+                parsed.column,
+                "text",
+            ),
         )
     return tuple(_placed(each, body) for each in _judged(parsed.values, major))
 
@@ -178,8 +233,13 @@ def _is_known(key: str, value: Json, major: int | None) -> bool:
     if key in KEY_OF_FLAG and key not in UNTIL:
         return True
     if key not in TYPES:
-        # what is an object and no known setting is flattened by the engine, and its keys are looked up
-        return isinstance(value, dict) and bool(value) and all(_is_known(each, value[each], major) for each in value)
+        # what is an object and no known setting is flattened by the engine, and its keys are looked
+        # up
+        return (
+            isinstance(value, dict)
+            and bool(value)
+            and all(_is_known(each, value[each], major) for each in value)
+        )
     if major is None:
         return True
     return SINCE.get(key, 0) <= major <= UNTIL.get(key, 999)
@@ -189,13 +249,16 @@ _IS: Mapping[str, Any] = {BOOL: bool, INT: (int, float), TEXT: str, OBJECT: dict
 
 
 def _wrong_type(key: str, value: Json) -> tuple[str, str] | None:
-    """(dotted key, what is wrong) where the engine's decoder would refuse the type; null is always taken."""
+    """(dotted key, what is wrong) where the engine's decoder would refuse the type; null is always
+    taken."""
     wanted = TYPES.get(key, ANY)
     if value is None or wanted == ANY:
         return None
     if wanted in (LIST, OBJECTS):
         item = str if wanted == LIST else dict
-        if not isinstance(value, list) or any(not isinstance(each, item) for each in value if each is not None):
+        if not isinstance(value, list) or any(
+            not isinstance(each, item) for each in value if each is not None
+        ):
             return key, f"a {wanted} is needed, not {_shown(value)}"
         return None
     if wanted == MAP:
@@ -203,7 +266,10 @@ def _wrong_type(key: str, value: Json) -> tuple[str, str] | None:
             return key, f"an {wanted} is needed, not {_shown(value)}"
         for name, each in value.items():
             if each is not None and not isinstance(each, str):
-                return f"{key}.{name}", f"a string is needed, not {_shown(each)}: write it in quotes"
+                return (
+                    f"{key}.{name}",
+                    f"a string is needed, not {_shown(each)}: write it in quotes",
+                )
         return None
     if isinstance(value, _IS[wanted]) and (wanted == BOOL or not isinstance(value, bool)):
         return None
@@ -220,7 +286,9 @@ def _shown(value: Json) -> str:
     return "an object" if isinstance(value, dict) else f"the number {value}"
 
 
-def _wrong_value(key: str, value: Json, values: Mapping[str, Json], major: int | None) -> Iterator[Fault]:
+def _wrong_value(
+    key: str, value: Json, values: Mapping[str, Json], major: int | None
+) -> Iterator[Fault]:
     """What the engine refuses in a value whose type is right."""
     match key:
         case _ if key in ADDRESSES:
@@ -235,7 +303,9 @@ def _wrong_value(key: str, value: Json, values: Mapping[str, Json], major: int |
             return _wrong_log_options(value, str(values.get("log-driver") or "json-file"))
         case "registry-mirrors":
             taken = _MIRROR if major is None or major >= LENIENT else _BARE_MIRROR
-            return _wrong_items(key, value, taken.fullmatch, "no address of a registry (https://HOST)")
+            return _wrong_items(
+                key, value, taken.fullmatch, "no address of a registry (https://HOST)"
+            )
         case "labels":
             return _wrong_labels(value)
         case "insecure-registries":
@@ -259,7 +329,9 @@ def _wrong_value(key: str, value: Json, values: Mapping[str, Json], major: int |
             return iter(())
 
 
-def _wrong_items(key: str, items: Iterable[Json], is_right: Callable[[Json], object], what: str) -> Iterator[Fault]:
+def _wrong_items(
+    key: str, items: Iterable[Json], is_right: Callable[[Json], object], what: str
+) -> Iterator[Fault]:
     return (Fault(key, f"{each!r} is {what}") for each in items if not is_right(each))
 
 
@@ -326,12 +398,17 @@ def _wrong_default_runtime(name: str, runtimes: Json) -> Iterator[Fault]:
 def _wrong_exec_options(options: Iterable[str]) -> Iterator[Fault]:
     for option in options:
         name, _, chosen = option.partition("=")
-        if name.strip().lower() == "native.cgroupdriver" and chosen not in ("cgroupfs", "systemd", "none"):
+        if name.strip().lower() == "native.cgroupdriver" and chosen not in (
+            "cgroupfs",
+            "systemd",
+            "none",
+        ):
             yield Fault("exec-opts", f"{chosen!r} is no cgroup driver (systemd, cgroupfs)")
 
 
 def _wrong_storage_driver(driver: str, features: Json, major: int | None) -> Iterator[Fault]:
-    """Not judged from engine 29 on, and with the containerd store, whose names are those of snapshotters."""
+    """Not judged from engine 29 on, and with the containerd store, whose names are those of
+    snapshotters."""
     store = isinstance(features, dict) and features.get("containerd-snapshotter") is True
     gone = major is not None and major >= GONE_DRIVERS.get(driver, 999)
     if driver and not store and (major is None or major < 29) and (driver not in DRIVERS or gone):
@@ -351,7 +428,8 @@ def _wrong_pools(pools: Iterable[Mapping[str, Json]], major: int | None) -> Iter
             yield Fault("default-address-pools", f"size {size} is larger than the pool {base}")
         elif size > pool.max_prefixlen and major not in ENDLESS:
             yield Fault(
-                "default-address-pools", f"size {size} is longer than an address: the engine counts without end"
+                "default-address-pools",
+                f"size {size} is longer than an address: the engine counts without end",
             )
 
 
@@ -363,7 +441,10 @@ def _wrong_bip(value: str, values: Mapping[str, Json]) -> str:
     if own.version != 4:
         return f"{value!r} is no IPv4 address"
     if own.ip == own.network.network_address and own.network.prefixlen < 31:
-        return f"{value!r} is the network itself: the bridge needs an address in it, as in {own.ip + 1}/{own.network.prefixlen}"
+        return (
+            f"{value!r} is the network itself: the bridge needs an address in it, as in "
+            f"{own.ip + 1}/{own.network.prefixlen}"
+        )
     return ""
 
 
@@ -421,9 +502,15 @@ def _in_words(error: str, text: str, line: int, column: int) -> str:
     if here in ("'", "\u2018", "\u2019", "\u201c", "\u201d"):
         return f'{here} is no quote of JSON: names and texts stand in "'
     if error.startswith("Expecting ',' delimiter"):
-        return f"a comma or a closing bracket is missing before {text[at : at + 12].strip() or 'the end'!r}"
+        return (
+            "a comma or a closing bracket is missing before "
+            f"{text[at : at + 12].strip() or 'the end'!r}"
+        )
     if error.startswith("Extra data"):
         return "something follows the closing bracket"
     if error.startswith(("Expecting property name", "Expecting value")):
-        return f"{'the end of the file' if not here else repr(here)} where a name or a value is expected"
+        return (
+            f"{'the end of the file' if not here else repr(here)} where a name or a value is "
+            "expected"
+        )
     return error[:1].lower() + error[1:]

@@ -1,7 +1,7 @@
 """Edits that turn a daemon.json which the engine refuses into one that it takes. Pure.
 
-Only slips with one plausible reading are mended: a comma too many, a comment, a misspelt name, a value in the wrong quotes. What needs
-a decision (an address, a driver) is left to a person.
+Only slips with one plausible reading are mended: a comma too many, a comment, a misspelt name, a
+value in the wrong quotes. What needs a decision (an address, a driver) is left to a person.
 """
 
 from __future__ import annotations
@@ -59,8 +59,8 @@ class Mending(msgspec.Struct, frozen=True):
 
 
 def mending(text: str, major: int | None) -> Mending | None:
-    """What makes this text acceptable for an engine of this major version; None if that takes a decision, or where a secret that
-    was replaced stands in a line that would be edited."""
+    """What makes this text acceptable for an engine of this major version; None if that takes a
+    decision, or where a secret that was replaced stands in a line that would be edited."""
     edits: list[LineEdit] = []
     mended = text
     for _ in range(MOST_ROUNDS):
@@ -89,7 +89,9 @@ def _edit(text: str, fault: Fault) -> LineEdit | None:
     line = lines[fault.line - 1]
     name = fault.key.rpartition(".")[2] if fault.key.startswith("log-opts.") else fault.key
     if meant := _MEANT.search(fault.message):
-        return LineEdit(fault.line, f'"{name}"', f'"{meant["name"]}"') if f'"{name}"' in line else None
+        return (
+            LineEdit(fault.line, f'"{name}"', f'"{meant["name"]}"') if f'"{name}"' in line else None
+        )
     pair = re.search(rf'"{re.escape(name)}"\s*:\s*{_SCALAR}', line)
     if fault.stage != "type" or pair is None:
         return None
@@ -126,13 +128,15 @@ def _edit_of_syntax(lines: Sequence[str], fault: Fault) -> LineEdit | None:
 
 
 def _without_comment(line: str, fault: Fault) -> LineEdit | None:
-    """Without what stands from a // or # to the end of the line, where the line does not hold a text with the same characters."""
+    """Without what stands from a // or # to the end of the line, where the line does not hold a
+    text with the same characters."""
     comment = re.search(r"\s*(//|#).*$", line)
     return LineEdit(fault.line, comment[0], "") if comment and '"' not in comment[0] else None
 
 
 def _without_comma(lines: Sequence[str], at: int) -> Iterator[LineEdit]:
-    """The comma stands in the line that was named, or at the end of the last line with text before it."""
+    """The comma stands in the line that was named, or at the end of the last line with text before
+    it."""
     if same := _COMMA_BEFORE_CLOSING.search(lines[at - 1]):
         yield LineEdit(at, same[0], same[0][1:])
     for number in range(at, 0, -1):

@@ -13,7 +13,14 @@ from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.machine.processes import Process, Processes
 from diagnose.model import Failed, Unavailable
 from diagnose.questions import Host, Question
-from diagnose.questions.engine import Endpoint, FindEndpoint, FindLocality, PingEngine, ReadUnit, Unit
+from diagnose.questions.engine import (
+    Endpoint,
+    FindEndpoint,
+    FindLocality,
+    PingEngine,
+    ReadUnit,
+    Unit,
+)
 from diagnose.questions.files import PathStatus, ReadFile, StatPaths
 from diagnose.questions.machine import InspectProcess, ProcessDetail
 from diagnose.questions.run import Caller, IdentifyCaller
@@ -48,7 +55,8 @@ CONTAINERDS = frozenset({"containerd", "docker-containe"})
 PID_FILE = "/var/run/docker.pid"
 EXEC_ROOT = "/var/run/docker"
 START_S = 60.0
-"""So long a start may take on a host with many containers before its silence counts as an outage."""
+"""So long a start may take on a host with many containers before its silence counts as an outage.
+"""
 SYSTEM_CONTAINERD = "/run/containerd/containerd.sock"
 PROGRAMS = ("/usr/bin/dockerd", "/usr/sbin/dockerd", "/usr/local/bin/dockerd", "/snap/bin/dockerd")
 TRACES = (*PROGRAMS, "/var/lib/docker", "/etc/docker")
@@ -90,7 +98,8 @@ class DaemonProcesses(msgspec.Struct, frozen=True):
     managed: bool | None = None
     """Whether the engine starts its containerd itself; None if its command line is not known."""
     shims: Mapping[str, Process] | None = None
-    """The living process that holds a container, by the container's id; None if processes cannot be seen."""
+    """The living process that holds a container, by the container's id; None if processes cannot be
+    seen."""
     pid_files: tuple[PidFile, ...] = ()
     """Those that name a living process."""
     sees_all: bool = False
@@ -103,7 +112,8 @@ class DaemonProcesses(msgspec.Struct, frozen=True):
 
 
 class Installation(msgspec.Struct, frozen=True):
-    """What of an engine is installed here, and what systemd says of it; units are None where systemd does not say."""
+    """What of an engine is installed here, and what systemd says of it; units are None where
+    systemd does not say."""
 
     unit: Unit | None = None
     socket_unit: Unit | None = None
@@ -167,19 +177,27 @@ class Daemon(msgspec.Struct, frozen=True, dict=True):
     @property
     def is_unreachable(self) -> bool:
         """Nothing takes connections at the endpoint."""
-        return self.reason in ("refused", "missing", "gone", "not allowed") and not self.is_not_an_engine
+        return (
+            self.reason in ("refused", "missing", "gone", "not allowed")
+            and not self.is_not_an_engine
+        )
 
     @functools.cached_property
     def is_down(self) -> bool:
         """No engine serves this endpoint, and this machine is where it should be.
 
-        An endpoint that the user named and that never was a socket here is a wrong address, no dead engine. Where the
-        socket is closed to the caller the process list decides, if it is whole.
+        An endpoint that the user named and that never was a socket here is a wrong address, no dead
+        engine. Where the socket is closed to the caller the process list decides, if it is whole.
         """
         silent = self.is_unreachable or (
             self.reason == "forbidden" and self.processes.sees_all and not self.processes.others
         )
-        if not self.same_host or not silent or self.serves_other_socket or self.installation.installed is False:
+        if (
+            not self.same_host
+            or not silent
+            or self.serves_other_socket
+            or self.installation.installed is False
+        ):
             return False
         if self.reason == "forbidden" and self.processes.engine is not None:
             return False
@@ -188,25 +206,32 @@ class Daemon(msgspec.Struct, frozen=True, dict=True):
 
     @property
     def is_not_an_engine(self) -> bool:
-        """Something took /_ping, and did not answer as an engine does: an error page, another protocol, no word at all."""
+        """Something took /_ping, and did not answer as an engine does: an error page, another
+        protocol, no word at all."""
         if self.silence is None or self.reason == "forbidden":
             return False
         return self.reason == "malformed" or self.silence.detail.startswith(("HTTP ", HUNG_UP))
 
     @property
     def serves_other_socket(self) -> bool:
-        """An engine lives here and serves another socket, and nothing says that one belongs to this one.
+        """An engine lives here and serves another socket, and nothing says that one belongs to this
+        one.
 
         Beside the engine of a user who has one that is the user's only.
         """
         own = self.endpoint.rootless if self.endpoint.is_default else None
-        instead = [other for other in self.processes.others if own is None or other.uid in (own.uid, None)]
-        unused = self.socket is None and not (self.installation.unit and self.installation.unit.is_wanted)
+        instead = [
+            other for other in self.processes.others if own is None or other.uid in (own.uid, None)
+        ]
+        unused = self.socket is None and not (
+            self.installation.unit and self.installation.unit.is_wanted
+        )
         return self.processes.engine is None and bool(instead) and unused
 
     @property
     def is_hung(self) -> bool:
-        """It took the connection and gave no answer; one that is stopped by a signal needs no waiting for."""
+        """It took the connection and gave no answer; one that is stopped by a signal needs no
+        waiting for."""
         stopped = self.processes.engine is not None and self.processes.engine.is_stopped
         return self.reason == "timed out" or (stopped and self.reason == "budget")
 
@@ -215,8 +240,14 @@ class Daemon(msgspec.Struct, frozen=True, dict=True):
 def daemon(
     host: Host, clock: Clock | None, config: DaemonConfig | None, processes: Processes | None
 ) -> Daemon | Unavailable:
-    """Everything but the ping is read from /proc, files and systemd, so that it is there for a dead engine too."""
-    questions: list[Question[Any]] = [FindEndpoint(), PingEngine(), IdentifyCaller(), FindLocality()]
+    """Everything but the ping is read from /proc, files and systemd, so that it is there for a dead
+    engine too."""
+    questions: list[Question[Any]] = [
+        FindEndpoint(),
+        PingEngine(),
+        IdentifyCaller(),
+        FindLocality(),
+    ]
     questions += [ReadUnit(name) for name in _UNITS]
     for _ in host.ask_many(questions):
         pass  # each is remembered: together they take as long as the slowest
@@ -238,7 +269,10 @@ def daemon(
     alive = _processes(host, locality.engine_pid, clock, config, processes, containerd_unit, own)
     process = alive.engine
     named = unit.program if unit else ""
-    stats = {**_stats(host, endpoint.path or "/", *TRACES), **_stats(host, PODMAN, *filter(None, [named]))}
+    stats = {
+        **_stats(host, endpoint.path or "/", *TRACES),
+        **_stats(host, PODMAN, *filter(None, [named])),
+    }
     return Daemon(
         endpoint,
         caller,
@@ -267,14 +301,17 @@ def _processes(
     containerd_unit: Unit | None,
     own: Rootless | None,
 ) -> DaemonProcesses:
-    """The engine's process and those that belong to it, as far as the list of processes shows them."""
+    """The engine's process and those that belong to it, as far as the list of processes shows
+    them."""
     engine = _near(host, pid) if pid is not None else None
     listed = list(processes) if processes is not None else []
     root = _exec_root(config, own)
     managed = _is_managed(config, listed, engine, containerd_unit, root)
     return DaemonProcesses(
         engine=engine,
-        age=clock.wall - (clock.booted + engine.start) if engine and clock and clock.booted else None,
+        age=clock.wall - (clock.booted + engine.start)
+        if engine and clock and clock.booted
+        else None,
         others=tuple(_other_daemons(listed, pid)),
         containerds=_containerds(host, root, listed, engine, managed) if listed else None,
         managed=managed,
@@ -287,7 +324,12 @@ def _processes(
 def _other_daemons(known: Sequence[Process], pid: int | None) -> Iterator[Process]:
     """The host's living daemons but the engine; those inside containers are not the host's."""
     for process in known:
-        if process.comm in DAEMONS and process.pid != pid and process.state != "Z" and not process.container:
+        if (
+            process.comm in DAEMONS
+            and process.pid != pid
+            and process.state != "Z"
+            and not process.container
+        ):
             yield process
 
 
@@ -326,8 +368,8 @@ def _is_missing(stats: Mapping[str, PathStatus], path: str) -> bool:
 def _program(
     process: ProcessDetail | None, named: str, stats: Mapping[str, PathStatus], own: Rootless | None
 ) -> str | None:
-    """The installed dockerd: what runs, else what the unit starts, else where packages put it; None where it is not known,
-    as with a user who may have put it anywhere."""
+    """The installed dockerd: what runs, else what the unit starts, else where packages put it; None
+    where it is not known, as with a user who may have put it anywhere."""
     if process and process.exe:
         return process.exe
     if named and not _is_missing(stats, named):
@@ -336,7 +378,9 @@ def _program(
     return "" if found is None and own is None and _all_missing(stats, PROGRAMS) else found
 
 
-def _is_installed(stats: Mapping[str, PathStatus], unit: Unit | None, process: ProcessDetail | None) -> bool | None:
+def _is_installed(
+    stats: Mapping[str, PathStatus], unit: Unit | None, process: ProcessDetail | None
+) -> bool | None:
     if process or (unit and unit.exists) or any(_state(stats, path) for path in TRACES):
         return True
     return False if _all_missing(stats, TRACES) else None
@@ -352,8 +396,11 @@ def _exec_root(config: DaemonConfig | None, own: Rootless | None) -> str:
     return said if isinstance(said, str) else f"{own.runtime}/docker" if own else EXEC_ROOT
 
 
-def _pid_files(host: Host, config: DaemonConfig | None, own: Rootless | None, root: str) -> list[PidFile]:
-    """dockerd's pid file and the one of a containerd that it starts itself, where the process in it lives."""
+def _pid_files(
+    host: Host, config: DaemonConfig | None, own: Rootless | None, root: str
+) -> list[PidFile]:
+    """dockerd's pid file and the one of a containerd that it starts itself, where the process in it
+    lives."""
     said = config.value("pidfile") if config else None
     usual = f"{own.runtime}/docker.pid" if own else PID_FILE
     paths = (said if isinstance(said, str) else usual, f"{root}/containerd/containerd.pid")
@@ -375,7 +422,8 @@ def _is_managed(
     containerd_unit: Unit | None,
     root: str,
 ) -> bool | None:
-    """Whether dockerd starts a containerd of its own: it does unless configured otherwise, or unless it finds the system's socket.
+    """Whether dockerd starts a containerd of its own: it does unless configured otherwise, or
+    unless it finds the system's socket.
 
     None where its command line is not known.
     """
@@ -385,7 +433,9 @@ def _is_managed(
     if isinstance(told, str) and told:
         return False
     pid = process.pid if process else None
-    if any(each.comm in CONTAINERDS and (each.ppid == pid or _is_own(each, root)) for each in known):
+    if any(
+        each.comm in CONTAINERDS and (each.ppid == pid or _is_own(each, root)) for each in known
+    ):
         return True
     return not (containerd_unit and containerd_unit.exists)
 
@@ -397,11 +447,18 @@ def _is_own(each: Process, root: str) -> bool:
 def _containerds(
     host: Host, root: str, known: list[Process], process: ProcessDetail | None, managed: bool | None
 ) -> tuple[ProcessDetail, ...]:
-    """The containerd that this engine uses; every one of the host where its command line is not known."""
-    alive = [each for each in known if each.comm in CONTAINERDS and each.state != "Z" and not each.container]
+    """The containerd that this engine uses; every one of the host where its command line is not
+    known."""
+    alive = [
+        each
+        for each in known
+        if each.comm in CONTAINERDS and each.state != "Z" and not each.container
+    ]
     pid = process.pid if process else None
     if managed:
         alive = [each for each in alive if each.ppid == pid or _is_own(each, root)]
     elif managed is False:
-        alive = [each for each in alive if not _is_own(each, root) and (pid is None or each.ppid != pid)]
+        alive = [
+            each for each in alive if not _is_own(each, root) and (pid is None or each.ppid != pid)
+        ]
     return tuple(near for each in alive if (near := _near(host, each.pid)) is not None)

@@ -19,7 +19,8 @@ CONTAINERD = "/var/lib/containerd"
 
 
 class DataRoot(msgspec.Struct, frozen=True):
-    """path: an absolute folder. source: who says so: "info", a configuration file, a flag, or "default"."""
+    """path: an absolute folder. source: who says so: "info", a configuration file, a flag, or
+    "default"."""
 
     path: str
     source: str
@@ -30,9 +31,12 @@ LINKS = 4
 
 
 @evidence
-def data_root(host: Host, info: Info | Unavailable, config: DaemonConfig | Unavailable) -> DataRoot | Unavailable:
-    """The engine's own word, else its configuration, else the default, so that a dead engine's disk is found
-    too. A rootless engine's default lies in its user's home; unavailable where that is not known."""
+def data_root(
+    host: Host, info: Info | Unavailable, config: DaemonConfig | Unavailable
+) -> DataRoot | Unavailable:
+    """The engine's own word, else its configuration, else the default, so that a dead engine's disk
+    is found too. A rootless engine's default lies in its user's home; unavailable where that is not
+    known."""
     if isinstance(info, Info) and info.docker_root_dir:
         return DataRoot(info.docker_root_dir, "info")
     if isinstance(config, DaemonConfig):
@@ -41,12 +45,17 @@ def data_root(host: Host, info: Info | Unavailable, config: DaemonConfig | Unava
             return DataRoot(_behind_links(host, path.rstrip("/") or "/"), config.where("data-root"))
     own = rootless(host)
     if own is not None and (own.data is None or own.traces is False):
-        return Unavailable("missing", f"it is not known where a rootless engine of user {own.uid} keeps its data")
-    return DataRoot(_behind_links(host, own.data if own is not None and own.data else DEFAULT), "default")
+        return Unavailable(
+            "missing", f"it is not known where a rootless engine of user {own.uid} keeps its data"
+        )
+    return DataRoot(
+        _behind_links(host, own.data if own is not None and own.data else DEFAULT), "default"
+    )
 
 
 def _behind_links(host: Host, path: str) -> str:
-    """Where a data root really lies that was moved by means of a symbolic link; the engine would say so itself."""
+    """Where a data root really lies that was moved by means of a symbolic link; the engine would
+    say so itself."""
     for _ in range(LINKS):
         statuses = host.ask(StatPaths([path]))
         status = None if isinstance(statuses, Failed) else statuses.get(path)

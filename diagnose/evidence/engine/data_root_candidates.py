@@ -1,4 +1,5 @@
-"""Where else the containers of this host may lie: disks that should be mounted, and other data roots."""
+"""Where else the containers of this host may lie: disks that should be mounted, and other data
+roots."""
 
 from __future__ import annotations
 
@@ -20,14 +21,17 @@ from diagnose.registry import evidence
 FSTAB = "/etc/fstab"
 UNIT_FOLDER = "/etc/systemd/system"
 USUAL = (
-    DEFAULT, "/data/docker", "/srv/docker", "/opt/docker", "/home/docker", "/mnt/docker", "/var/snap/docker/common/var-lib-docker",
+    DEFAULT, "/data/docker", "/srv/docker", "/opt/docker", "/home/docker", "/mnt/docker",
+    "/var/snap/docker/common/var-lib-docker",
 )  # fmt: skip
-"""Where data roots lie on hosts that were moved away from the default, and where the snap keeps its own."""
+"""Where data roots lie on hosts that were moved away from the default, and where the snap keeps its
+own."""
 BELOW_A_DISK = ("", "/docker", "/var/lib/docker", "/lib/docker", "/docker-data")
 MOST_DISKS = 20
 MOST_UNITS = 50
 REMAPPED = re.compile(r"/\d+\.\d+$")
-"""The folder that an engine with userns-remap keeps below its data root: UID.GID of its first subordinate id."""
+"""The folder that an engine with userns-remap keeps below its data root: UID.GID of its first
+subordinate id."""
 _ID = re.compile(r"[0-9a-f]{64}")
 _OCTAL = re.compile(r"\\([0-7]{3})")
 _WHERE = re.compile(r"^Where=(.+)$", re.MULTILINE)
@@ -50,7 +54,8 @@ class OtherRoot(msgspec.Struct, frozen=True):
 
 
 class DataRootCandidates(msgspec.Struct, frozen=True):
-    """What is known of the data root that the engine uses, and of places that may be meant instead."""
+    """What is known of the data root that the engine uses, and of places that may be meant
+    instead."""
 
     path: str
     """The data root in use."""
@@ -59,7 +64,8 @@ class DataRootCandidates(msgspec.Struct, frozen=True):
     unmounted: tuple[PlannedMount, ...] = ()
     """Planned mounts at, above or below the data root that are not there."""
     others: tuple[OtherRoot, ...] = ()
-    """Looked for only where the engine has no container; roots of other living engines are left out."""
+    """Looked for only where the engine has no container; roots of other living engines are left
+    out."""
 
 
 @evidence
@@ -70,11 +76,14 @@ def data_root_candidates(
     mounts: Mounts,
     containers: Containers,
 ) -> DataRootCandidates | Unavailable:
-    """fstab, mount units and, for an engine without containers, other folders that look like a data root."""
+    """fstab, mount units and, for an engine without containers, other folders that look like a data
+    root."""
     if not daemon.same_host:
         return Unavailable("remote", daemon.where)
     count = len(containers) + len(containers.unexamined)
-    unmounted = tuple(mount for mount in _planned(host) if _is_missing(mount.point, root.path, mounts))
+    unmounted = tuple(
+        mount for mount in _planned(host) if _is_missing(mount.point, root.path, mounts)
+    )
     others = () if count else tuple(_others(host, root.path, mounts, _taken(host, daemon)))
     return DataRootCandidates(root.path, count, unmounted, others)
 
@@ -85,7 +94,9 @@ def _planned(host: Host) -> Iterator[PlannedMount]:
         yield from planned_in_fstab(table.text)
     listed = host.ask(ListFolder(UNIT_FOLDER))
     units = (
-        [] if isinstance(listed, Failed) else [entry.name for entry in listed.entries if entry.name.endswith(".mount")]
+        []
+        if isinstance(listed, Failed)
+        else [entry.name for entry in listed.entries if entry.name.endswith(".mount")]
     )
     for name in units[:MOST_UNITS]:
         path = f"{UNIT_FOLDER}/{name}"
@@ -98,7 +109,8 @@ def _planned(host: Host) -> Iterator[PlannedMount]:
 
 
 def planned_in_fstab(text: str) -> Iterator[PlannedMount]:
-    """The mounts that fstab(5) asks for at boot; `noauto` lines are for a person, and swap has no mount point."""
+    """The mounts that fstab(5) asks for at boot; `noauto` lines are for a person, and swap has no
+    mount point."""
     for line in text.splitlines():
         words = line.split()
         if len(words) < 4 or words[0].startswith("#") or not words[1].startswith("/"):
@@ -123,7 +135,9 @@ def _taken(host: Host, daemon: Daemon) -> frozenset[str]:
         own = [*flags.get("data-root", ()), *flags.get("graph", ())]
         for path in flags.get("config-file", ()):
             file = host.ask(ReadFile(path))
-            value = None if isinstance(file, Failed) else parse_text(file.text).values.get("data-root")
+            value = (
+                None if isinstance(file, Failed) else parse_text(file.text).values.get("data-root")
+            )
             own += [value] if isinstance(value, str) else []
         taken |= set(own[-1:] or [DEFAULT])
     return frozenset(path.rstrip("/") for path in taken)
@@ -143,13 +157,21 @@ def _others(host: Host, root: str, mounts: Mounts, taken: frozenset[str]) -> Ite
         if status is not None:
             seen.add((status.dev, status.ino))
         listed = host.ask(ListFolder(f"{path}/containers"))
-        count = 0 if isinstance(listed, Failed) else sum(bool(_ID.fullmatch(entry.name)) for entry in listed.entries)
+        count = (
+            0
+            if isinstance(listed, Failed)
+            else sum(bool(_ID.fullmatch(entry.name)) for entry in listed.entries)
+        )
         if count:
             yield OtherRoot(path, count)
 
 
 def _candidates(root: str, mounts: Mounts) -> Iterable[str]:
-    disks = [mount.point for mount in mounts if mount.source.startswith("/dev/") and mount.point not in ("/", root)]
+    disks = [
+        mount.point
+        for mount in mounts
+        if mount.source.startswith("/dev/") and mount.point not in ("/", root)
+    ]
     paths = dict.fromkeys(USUAL)
     if REMAPPED.search(root):
         paths[REMAPPED.sub("", root)] = None

@@ -1,7 +1,9 @@
-"""The database files of the engine and of its containerd: damaged ones, and ones that another process holds locked.
+"""The database files of the engine and of its containerd: damaged ones, and ones that another
+process holds locked.
 
-All are bbolt files. bbolt locks a whole file with flock(2) while it is open; a second process waits, for ever or until its caller
-gives up. A damaged file is refused ("invalid database") or makes the reader panic.
+All are bbolt files. bbolt locks a whole file with flock(2) while it is open; a second process
+waits, for ever or until its caller gives up. A damaged file is refused ("invalid database") or
+makes the reader panic.
 """
 
 from __future__ import annotations
@@ -26,10 +28,16 @@ SYSTEM_BOOK = f"{CONTAINERD}/io.containerd.metadata.v1.bolt/meta.db"
 SNAPSHOTS = "containerd/daemon/io.containerd.snapshotter.v1.overlayfs/metadata.db"
 NETWORKS = "network/files/local-kv.db"
 VOLUMES = "volumes/metadata.db"
-BUILDS = ("buildkit/cache.db", "buildkit/metadata_v2.db", "buildkit/snapshots.db", "buildkit/containerdmeta.db")
+BUILDS = (
+    "buildkit/cache.db",
+    "buildkit/metadata_v2.db",
+    "buildkit/snapshots.db",
+    "buildkit/containerdmeta.db",
+)
 FILES = (NETWORKS, VOLUMES, *BUILDS, BOOK, SNAPSHOTS)
 REFUSAL = re.compile(r"\binvalid database\b")
-"""What bbolt says of a file that is none. In the middle of a damaged file it panics in many words."""
+"""What bbolt says of a file that is none. In the middle of a damaged file it panics in many words.
+"""
 _PATH = re.compile(r"/\S{1,500}\.db\b")
 _CULPRITS = (
     (r"docker/volume/service\.NewStore|volume store metadata", VOLUMES),
@@ -41,14 +49,16 @@ _CULPRITS = (
     (r"(?:containerd/v2/plugins|containerd/containerd)/metadata|metadata\.v1\.bolt", BOOK),
     (r"builder-next\.new\w*Controller|buildkit instance|^invalid database$", BUILDS[3]),
 )
-"""Patterns of a stack or a message, and the file that such a caller opens (engines 20.10, 26.1 and 28.5), the first that fits."""
+"""Patterns of a stack or a message, and the file that such a caller opens (engines 20.10, 26.1 and
+28.5), the first that fits."""
 _LOCK = re.compile(
     r"FLOCK\s+ADVISORY\s+WRITE\s+(?P<pid>\d+)\s+(?P<major>[0-9a-f]+):(?P<minor>[0-9a-f]+):(?P<inode>\d+)"
 )
 
 
 class DamagedDatabase(msgspec.Struct, frozen=True):
-    """A file that could not be read, and the line that says so. path: "" where the line does not tell which."""
+    """A file that could not be read, and the line that says so. path: "" where the line does not
+    tell which."""
 
     path: str
     line: LogLine
@@ -60,7 +70,8 @@ class DamagedDatabase(msgspec.Struct, frozen=True):
 
 
 class LockedDatabase(msgspec.Struct, frozen=True):
-    """A file that a process other than the engine holds locked. comm: "" where the process cannot be seen."""
+    """A file that a process other than the engine holds locked. comm: "" where the process cannot
+    be seen."""
 
     path: str
     pid: int
@@ -73,7 +84,8 @@ class EngineDatabases(msgspec.Struct, frozen=True):
     damaged: DamagedDatabase | None = None
     """By the newest start attempt."""
     locked: tuple[LockedDatabase, ...] = ()
-    """Looked for only where the engine does not answer: a living engine holds these locks itself."""
+    """Looked for only where the engine does not answer: a living engine holds these locks itself.
+    """
     log_source: str = ""
 
 
@@ -87,12 +99,15 @@ def engine_databases(
     system = daemon.processes.managed is False
     damaged = _damaged(log, daemon, root.path, system) if log is not None else None
     has_failed = log is not None and log.last_failure is not None
-    locked = () if daemon.answers else tuple(_locked(host, daemon, root.path, processes, has_failed))
+    locked = (
+        () if daemon.answers else tuple(_locked(host, daemon, root.path, processes, has_failed))
+    )
     return EngineDatabases(damaged, locked, log.source if log is not None else "")
 
 
 def _damaged(log: DaemonLog, daemon: Daemon, root: str, system: bool) -> DamagedDatabase | None:
-    """The first line of the newest start attempt that is about a damaged file, if that still matters."""
+    """The first line of the newest start attempt that is about a damaged file, if that still
+    matters."""
     for line in log.last_start:
         stack = line.fields.get("stack", "")
         text = f"{line.text} {stack} {line.fields.get('id', '')}"
@@ -109,26 +124,33 @@ def _damaged(log: DaemonLog, daemon: Daemon, root: str, system: bool) -> Damaged
 
 
 def _matters(line: LogLine, daemon: Daemon) -> bool:
-    """An engine that answers may have thrown a broken build cache away by itself; a containerd without its record works for nobody."""
+    """An engine that answers may have thrown a broken build cache away by itself; a containerd
+    without its record works for nobody."""
     if "resetting to empty" in line.message:
         return False
     if not daemon.answers:
         return True
     return (
-        "failed to load plugin" in line.message and "metadata.v1.bolt" in f"{line.message} {line.fields.get('id', '')}"
+        "failed to load plugin" in line.message
+        and "metadata.v1.bolt" in f"{line.message} {line.fields.get('id', '')}"
     )
 
 
 def _locked(
     host: Host, daemon: Daemon, root: str, processes: Processes | None, has_failed: bool
 ) -> Iterator[LockedDatabase]:
-    """has_failed: the newest start attempt has ended. Before that a dockerd with a lock may be the one that is starting."""
+    """has_failed: the newest start attempt has ended. Before that a dockerd with a lock may be the
+    one that is starting."""
     table = host.ask(ReadFile("/proc/locks"))
     paths = [f"{root}/{file}" for file in FILES] + [SYSTEM_BOOK]
     stats = host.ask(StatPaths(paths))
     if isinstance(table, Failed) or isinstance(stats, Failed):
         return
-    files = {(status.dev, status.ino): path for path in paths if (status := stats.get(path)) and not status.failed}
+    files = {
+        (status.dev, status.ino): path
+        for path in paths
+        if (status := stats.get(path)) and not status.failed
+    }
     own = {
         process.pid
         for process in (daemon.processes.engine, *(daemon.processes.containerds or ()))

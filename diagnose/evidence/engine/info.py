@@ -18,8 +18,9 @@ __all__ = ["Info", "Ping", "info", "ping"]
 class Ping(msgspec.Struct, frozen=True):
     """The engine answered `/_ping`: its HTTP loop lives, no more is proven.
 
-    version: the engine's as numbers, (0,) when its header does not say. libpod: Podman's version when Podman answered.
-    date: the engine's clock as Unix time, in whole seconds; None when its header does not say.
+    version: the engine's as numbers, (0,) when its header does not say. libpod: Podman's version
+    when Podman answered. date: the engine's clock as Unix time, in whole seconds; None when its
+    header does not say.
     """
 
     api_version: str
@@ -47,7 +48,9 @@ def ping(host: Host) -> Ping | Unavailable:
     reply = host.ask(PingEngine())
     if isinstance(reply, Failed):
         return Unavailable(reply.reason, f"the engine did not answer /_ping ({reply.detail})")
-    return Ping(reply.api_version or "", reply.engine_version or "", reply.libpod or "", _date(reply.date))
+    return Ping(
+        reply.api_version or "", reply.engine_version or "", reply.libpod or "", _date(reply.date)
+    )
 
 
 def _date(text: str | None) -> float | None:

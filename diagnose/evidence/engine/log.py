@@ -12,32 +12,51 @@ import msgspec
 from diagnose.model import Failed, Unavailable
 from diagnose.phrases import unix
 from diagnose.questions import Host
-from diagnose.questions.engine import FindEndpoint, FindLocality, JournalEntries, JournalEntry, ReadJournal
+from diagnose.questions.engine import (
+    FindEndpoint,
+    FindLocality,
+    JournalEntries,
+    JournalEntry,
+    ReadJournal,
+)
 from diagnose.questions.files import ReadFile, StatPaths
 from diagnose.registry import evidence
 
 UNIT = "docker.service"
 JOURNAL_LINES = 1000
 TAIL_BYTES = 256 * 1024
-"""Some 1,500 lines: a day of an engine that does not debug; reading and redacting them takes 30 ms."""
+"""Some 1,500 lines: a day of an engine that does not debug; reading and redacting them takes 30 ms.
+"""
 FILES = ("/var/log/docker.log", "/var/log/docker/docker.log", "/var/log/upstart/docker.log")
 """Where init systems without a journal put it (OpenRC, sysvinit, upstart)."""
 
 _PAIR = re.compile(r'(?<![\w.-])([A-Za-z_][\w.-]*+)=("(?:[^"\\]|\\.)*"|\S*)')
-_TERMINAL = re.compile(r"(?:\x1b\[\d+m)?(TRAC|DEBU|INFO|WARN|ERRO|FATA|PANI)(?:\x1b\[0m)?\[([^\]]*)\]\s*(.*)")
-_LEVELS = {"trac": "trace", "debu": "debug", "warn": "warning", "erro": "error", "fata": "fatal", "pani": "panic"}
-_BARE = re.compile(r"^(failed to |unable to |Error starting daemon|panic: |fatal error: |dockerd: )")
+_TERMINAL = re.compile(
+    r"(?:\x1b\[\d+m)?(TRAC|DEBU|INFO|WARN|ERRO|FATA|PANI)(?:\x1b\[0m)?\[([^\]]*)\]\s*(.*)"
+)
+_LEVELS = {
+    "trac": "trace",
+    "debu": "debug",
+    "warn": "warning",
+    "erro": "error",
+    "fata": "fatal",
+    "pani": "panic",
+}
+_BARE = re.compile(
+    r"^(failed to |unable to |Error starting daemon|panic: |fatal error: |dockerd: )"
+)
 _USAGE = re.compile(r"\s|, Code: \d|See 'dockerd --help'|Run 'dockerd --help'")
 _STATUS = "Status: "
-"""Stands before what dockerd says of a wrong command line; engine 28 prints all its flags behind it."""
+"""Stands before what dockerd says of a wrong command line; engine 28 prints all its flags behind
+it."""
 _NO_SENTENCE = re.compile(r"\d{4}[/-]\d\d|[^\w\"']")
 _PRIORITY = {0: "panic", 1: "fatal", 2: "fatal", 3: "error", 4: "warning"}
 
 
 class LogLine(msgspec.Struct, frozen=True):
-    """One line. at: Unix time, None if neither it nor the one before it tells. level: trace, debug, info, warning,
-    error, fatal or panic. message: its text, unquoted. fields: what stands behind it (`error`, `container`,
-    `module`). place: the journal's cursor.
+    """One line. at: Unix time, None if neither it nor the one before it tells. level: trace, debug,
+    info, warning, error, fatal or panic. message: its text, unquoted. fields: what stands behind it
+    (`error`, `container`, `module`). place: the journal's cursor.
     """
 
     at: float | None
@@ -49,7 +68,8 @@ class LogLine(msgspec.Struct, frozen=True):
 
     @property
     def text(self) -> str:
-        """The message with its error; engine 29 writes what a request was answered with as a field of its own."""
+        """The message with its error; engine 29 writes what a request was answered with as a field
+        of its own."""
         error = self.fields.get("error") or self.fields.get("error-response", "")
         return f"{self.message}: {error}" if error and error not in self.message else self.message
 
@@ -65,8 +85,8 @@ UP = ("API listen on", "Daemon has completed initialization")
 class DaemonLog(msgspec.Struct, frozen=True, dict=True):
     """The newest lines, oldest first.
 
-    source: a file's path, or "journal docker.service". truncated: there are older ones. mtime: Unix time of the
-    file's last line.
+    source: a file's path, or "journal docker.service". truncated: there are older ones. mtime: Unix
+    time of the file's last line.
     """
 
     lines: tuple[LogLine, ...]
@@ -81,7 +101,8 @@ class DaemonLog(msgspec.Struct, frozen=True, dict=True):
         return len(self.lines)
 
     def where(self, line: LogLine) -> str:
-        """The place of a line, as evidence names it: the source, and the time or the number in it."""
+        """The place of a line, as evidence names it: the source, and the time or the number in
+        it."""
         return f"{self.source} {line.place}".strip()
 
     @functools.cached_property
@@ -95,25 +116,36 @@ class DaemonLog(msgspec.Struct, frozen=True, dict=True):
 
     @functools.cached_property
     def shutdowns(self) -> tuple[float, ...]:
-        """Unix times at which the engine was asked to stop (the same words in engines 20.10 to 29)."""
-        return tuple(line.at for line in self.lines if line.at and line.message.startswith("Processing signal"))
+        """Unix times at which the engine was asked to stop (the same words in engines 20.10 to
+        29)."""
+        return tuple(
+            line.at
+            for line in self.lines
+            if line.at and line.message.startswith("Processing signal")
+        )
 
     @functools.cached_property
     def ends(self) -> Mapping[str, tuple[float, ...]]:
-        """Container id -> Unix times at which its first process ended, asked for or not, as containerd reported to the engine (in
-        the same words on 20.10, 26.1 and 28.5, at the level info)."""
+        """Container id -> Unix times at which its first process ended, asked for or not, as
+        containerd reported to the engine (in the same words on 20.10, 26.1 and 28.5, at the level
+        info)."""
         found: dict[str, list[float]] = {}
         for line in self.lines:
-            if line.message == "ignoring event" and line.fields.get("topic") == "/tasks/delete" and line.at:
+            if (
+                line.message == "ignoring event"
+                and line.fields.get("topic") == "/tasks/delete"
+                and line.at
+            ):
                 found.setdefault(line.fields.get("container", ""), []).append(line.at)
         return {id: tuple(times) for id, times in found.items()}
 
     @functools.cached_property
     def last_failure(self) -> LogLine | None:
-        """The line with which the newest start attempt ended; None if that attempt came up, or if its end is not known.
+        """The line with which the newest start attempt ended; None if that attempt came up, or if
+        its end is not known.
 
-        An engine that refuses its configuration writes that one line and not even "Starting up", so that the attempt
-        begins behind the newest sign of a start.
+        An engine that refuses its configuration writes that one line and not even "Starting up", so
+        that the attempt begins behind the newest sign of a start.
         """
         for line in reversed(self.lines):
             if line.level in ("fatal", "panic"):
@@ -129,8 +161,8 @@ class DaemonLog(msgspec.Struct, frozen=True, dict=True):
 
     @functools.cached_property
     def last_start(self) -> tuple[LogLine, ...]:
-        """The lines of the newest start attempt: "Starting up" is the first that every engine from 20.10 on
-        writes."""
+        """The lines of the newest start attempt: "Starting up" is the first that every engine from
+        20.10 on writes."""
         for at in range(len(self.lines) - 1, -1, -1):
             if self.lines[at].message == "Starting up":
                 return self.lines[at:]
@@ -138,7 +170,8 @@ class DaemonLog(msgspec.Struct, frozen=True, dict=True):
 
 
 def parse_line(text: str) -> LogLine | None:
-    """A line as dockerd writes it: logrus text, its form for a terminal, JSON (`log-format`), or the bare last words.
+    """A line as dockerd writes it: logrus text, its form for a terminal, JSON (`log-format`), or
+    the bare last words.
 
     None for what is no line of a log, such as a goroutine's stack.
     """
@@ -150,8 +183,15 @@ def parse_line(text: str) -> LogLine | None:
             return None
         if not isinstance(said, dict):
             return None
-        rest = {name: str(value) for name, value in said.items() if name not in ("time", "level", "msg")}
-        return LogLine(unix(str(said.get("time", ""))), str(said.get("level", "info")), str(said.get("msg", "")), rest)
+        rest = {
+            name: str(value) for name, value in said.items() if name not in ("time", "level", "msg")
+        }
+        return LogLine(
+            unix(str(said.get("time", ""))),
+            str(said.get("level", "info")),
+            str(said.get("msg", "")),
+            rest,
+        )
     if line.startswith(("time=", "level=")):
         pairs = {name: _unquote(value) for name, value in _PAIR.findall(line)}
         at, level = unix(pairs.pop("time", "")), pairs.pop("level", "info")
@@ -170,7 +210,8 @@ _STACK_FRAMES = 40
 
 
 def stack_below(texts: Sequence[str], index: int) -> str:
-    """The functions of the goroutine's stack that Go prints below a panic, the innermost first; "" if there is none."""
+    """The functions of the goroutine's stack that Go prints below a panic, the innermost first; ""
+    if there is none."""
     frames: list[str] = []
     for text in texts[index + 1 : index + 1 + _STACK_LINES]:
         if text.startswith(("time=", "panic:")) or (frames and not text.strip()):
@@ -189,17 +230,24 @@ def _with_stack(line: LogLine, texts: Sequence[str], index: int) -> LogLine:
 
 
 def _split_fields(text: str) -> tuple[str, dict[str, str]]:
-    """In the terminal's form the message is padded to 44 columns before its fields (logrus text_formatter.go)."""
+    """In the terminal's form the message is padded to 44 columns before its fields (logrus
+    text_formatter.go)."""
     message, gap, tail = text.partition("   ")
-    return message.rstrip(), {name: _unquote(value) for name, value in _PAIR.findall(tail)} if gap else {}
+    return message.rstrip(), {
+        name: _unquote(value) for name, value in _PAIR.findall(tail)
+    } if gap else {}
 
 
 def _ended_with(texts: Sequence[str]) -> tuple[int, str] | None:
-    """The bare line with which the writer of these texts ended: its index, and what it says; None if it wrote on as usual.
+    """The bare line with which the writer of these texts ended: its index, and what it says; None
+    if it wrote on as usual.
 
-    dockerd prints the error for which it gives up as it is, in any words (20.10, 26.1 and 28.5). A dump of goroutines is none.
+    dockerd prints the error for which it gives up as it is, in any words (20.10, 26.1 and 28.5). A
+    dump of goroutines is none.
     """
-    start = next((at + 1 for at in range(len(texts) - 1, -1, -1) if parse_line(texts[at]) is not None), 0)
+    start = next(
+        (at + 1 for at in range(len(texts) - 1, -1, -1) if parse_line(texts[at]) is not None), 0
+    )
     said = [(at, texts[at]) for at in range(start, len(texts)) if texts[at].strip()]
     if not said or any(text.startswith("goroutine ") for _, text in said):
         return None
@@ -242,8 +290,9 @@ def parse(texts: Iterable[str]) -> tuple[LogLine, ...]:
 
 @evidence
 def daemon_log(host: Host) -> DaemonLog | Unavailable:
-    """The journal where there is one; otherwise the file behind the daemon's standard error, or where init systems
-    put it. All but the second are the system's engine's: a rootless one writes to its user's journal."""
+    """The journal where there is one; otherwise the file behind the daemon's standard error, or
+    where init systems put it. All but the second are the system's engine's: a rootless one writes
+    to its user's journal."""
     endpoint = host.ask(FindEndpoint())
     rootless = not isinstance(endpoint, Failed) and endpoint.rootless is not None
     unread = Failed("missing", "a rootless engine's log is in its user's journal")
@@ -269,7 +318,8 @@ def daemon_log(host: Host) -> DaemonLog | Unavailable:
     if rootless:
         return Unavailable.of(unread)
     return Unavailable(
-        "missing", "the daemon's log was not found: neither a journal nor a file that its output goes to"
+        "missing",
+        "the daemon's log was not found: neither a journal nor a file that its output goes to",
     )
 
 
@@ -288,10 +338,18 @@ def _of_entries(entries: Sequence[JournalEntry]) -> tuple[LogLine, ...]:
 
 
 def _of_entry(entry: JournalEntry) -> LogLine:
-    """systemd and dockerd both write here; what is no line of dockerd's is the service manager's own word."""
+    """systemd and dockerd both write here; what is no line of dockerd's is the service manager's
+    own word."""
     line = parse_line(entry.message)
     if line is None:
-        return LogLine(entry.at, _PRIORITY.get(entry.priority, "info"), entry.message, {}, entry.pid, entry.cursor)
+        return LogLine(
+            entry.at,
+            _PRIORITY.get(entry.priority, "info"),
+            entry.message,
+            {},
+            entry.pid,
+            entry.cursor,
+        )
     return LogLine(entry.at, line.level, line.message, line.fields, entry.pid, entry.cursor)
 
 

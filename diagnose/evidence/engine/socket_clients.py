@@ -33,7 +33,8 @@ class TurnedAway(msgspec.Struct, frozen=True):
 
 
 class SocketClients(msgspec.Struct, frozen=True):
-    """holders: the running containers with the socket. turned_away: those of them that speak too old an API."""
+    """holders: the running containers with the socket. turned_away: those of them that speak too
+    old an API."""
 
     holders: tuple[Container, ...]
     turned_away: tuple[TurnedAway, ...] = ()
@@ -49,9 +50,13 @@ def socket_clients(host: Host, containers: Containers) -> SocketClients:
         and any(mount.source in SOCKETS for mount in container.mounts or ())
     )
     found = []
-    for container, log in host.ask_about(holders[:MOST], lambda container: ReadLogs(container.id, LINES, BYTES)):
+    for container, log in host.ask_about(
+        holders[:MOST], lambda container: ReadLogs(container.id, LINES, BYTES)
+    ):
         lines = [] if isinstance(log, Failed) else log.text.splitlines()
         match = next((match for line in reversed(lines) if (match := TOO_OLD.search(line))), None)
         if match is not None:
             found.append(TurnedAway(container, match["client"], match["least"], match[0]))
-    return SocketClients(holders, tuple(sorted(found, key=lambda turned_away: turned_away.container.name)))
+    return SocketClients(
+        holders, tuple(sorted(found, key=lambda turned_away: turned_away.container.name))
+    )

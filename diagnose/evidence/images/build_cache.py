@@ -14,8 +14,8 @@ from diagnose.registry import evidence
 
 
 class BuildCache(msgspec.Struct, frozen=True):
-    """bytes: what pruning may win back: neither in use by a build nor shared with an image. records: how many there
-    are.
+    """bytes: what pruning may win back: neither in use by a build nor shared with an image.
+    records: how many there are.
 
     not_asked: why the engine was not asked at all ("" if it was): it walks for the answer.
     """
@@ -28,14 +28,21 @@ class BuildCache(msgspec.Struct, frozen=True):
 
 @evidence
 def build_cache(host: Host, options: Options, filesystems: Filesystems) -> BuildCache | Unavailable:
-    """Asked only where the disk is filling or the user asked about disks, and after everything else."""
+    """Asked only where the disk is filling or the user asked about disks, and after everything
+    else."""
     disk = filesystems.of_data_root
     if disk is None:
         return Unavailable("missing", "the data root's file system could not be asked")
-    asked_for = options.wanted and all(each.partition(".")[0] in FAMILIES for each in options.wanted)
+    asked_for = options.wanted and all(
+        each.partition(".")[0] in FAMILIES for each in options.wanted
+    )
     if disk.usage.used_pct < WORTH_PCT and not asked_for:
         return BuildCache(
-            disk, not_asked=f"{disk.point} is {disk.usage.used_pct:.0f} % full: measured from {WORTH_PCT:.0f} % on"
+            disk,
+            not_asked=(
+                f"{disk.point} is {disk.usage.used_pct:.0f} % full: measured from {WORTH_PCT:.0f} "
+                "% on"
+            ),
         )
     answer = host.ask(MeasureDiskUsage(["build-cache"]))
     if isinstance(answer, Failed):

@@ -1,5 +1,5 @@
-"""What only an inspect of an image says, for images that containers stand on which live or have failed: platform,
-environment, layers, history."""
+"""What only an inspect of an image says, for images that containers stand on which live or have
+failed: platform, environment, layers, history."""
 
 from __future__ import annotations
 
@@ -15,13 +15,21 @@ from diagnose.questions import Host, Question
 from diagnose.questions.images import Detail, HistoryStep, InspectImage, ReadImageHistory
 from diagnose.registry import evidence
 
-__all__ = ["Detail", "HistoryStep", "ImageDetails", "ImageHistories", "ask_each", "image_details", "image_histories"]
+__all__ = [
+    "Detail",
+    "HistoryStep",
+    "ImageDetails",
+    "ImageHistories",
+    "ask_each",
+    "image_details",
+    "image_histories",
+]
 
 Answer = TypeVar("Answer")
 
 MOST = 80
-"""So many images are inspected in one run, those of the most exposed containers first; each costs the engine half a
-millisecond."""
+"""So many images are inspected in one run, those of the most exposed containers first; each costs
+the engine half a millisecond."""
 
 
 class ImageDetails(msgspec.Struct, frozen=True):
@@ -42,19 +50,22 @@ class ImageDetails(msgspec.Struct, frozen=True):
 
 
 def in_use(exposed: Exposed, containers: Containers) -> dict[str, str]:
-    """Image id -> name, of the images that containers stand on which live or have failed, those of the most exposed
-    first."""
+    """Image id -> name, of the images that containers stand on which live or have failed, those of
+    the most exposed first."""
     found: dict[str, str] = {}
     for each in (*exposed, *filter(has_failed, containers)):
         if each.image:
-            found.setdefault(each.image, each.config.image or each.image.removeprefix("sha256:")[:12])
+            found.setdefault(
+                each.image, each.config.image or each.image.removeprefix("sha256:")[:12]
+            )
     return found
 
 
 def ask_each(
     host: Host, question_about: Callable[[str], Question[Answer]], names: Mapping[str, str]
 ) -> tuple[dict[str, Answer], tuple[Unexamined, ...]]:
-    """The answer to one question for each image, at most `MOST`; an image that is gone meanwhile is simply left out."""
+    """The answer to one question for each image, at most `MOST`; an image that is gone meanwhile is
+    simply left out."""
     chosen = list(names)[:MOST]
     answers: dict[str, Answer] = {}
     missing = [
@@ -70,16 +81,20 @@ def ask_each(
 
 
 @evidence
-def image_details(host: Host, exposed: Exposed, containers: Containers) -> ImageDetails | Unavailable:
+def image_details(
+    host: Host, exposed: Exposed, containers: Containers
+) -> ImageDetails | Unavailable:
     """One inspect for each image in use."""
     names = in_use(exposed, containers)
     details, missing = ask_each(host, InspectImage, names)
-    return ImageDetails({detail.id: detail for detail in details.values()}, _by_own_id(details, names), missing)
+    return ImageDetails(
+        {detail.id: detail for detail in details.values()}, _by_own_id(details, names), missing
+    )
 
 
 def _by_own_id(found: Mapping[str, Detail], names: Mapping[str, str]) -> dict[str, str]:
-    """In containerd's store a container may name the id of one platform's manifest, and the image answers with its
-    own."""
+    """In containerd's store a container may name the id of one platform's manifest, and the image
+    answers with its own."""
     return {detail.id: names[id] for id, detail in found.items()}
 
 
@@ -94,9 +109,13 @@ class ImageHistories(msgspec.Struct, frozen=True):
 
 
 @evidence
-def image_histories(host: Host, exposed: Exposed, containers: Containers) -> ImageHistories | Unavailable:
+def image_histories(
+    host: Host, exposed: Exposed, containers: Containers
+) -> ImageHistories | Unavailable:
     """One question for each image in use."""
     names = in_use(exposed, containers)
     histories, missing = ask_each(host, ReadImageHistory, names)
     # An imported image has no history in containerd's store: null (seen on engine 28.5.2).
-    return ImageHistories(tuple((names[id], tuple(steps or ())) for id, steps in histories.items()), missing)
+    return ImageHistories(
+        tuple((names[id], tuple(steps or ())) for id, steps in histories.items()), missing
+    )

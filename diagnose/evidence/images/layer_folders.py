@@ -21,20 +21,22 @@ from diagnose.registry import evidence
 PARTS = ("diff", "link")
 """What every layer of overlay2 has: its files, and its short name for the mount's options."""
 _DAMAGED = re.compile(
-    r"open \S*/overlay2/\w+/link: no such file|readlink \S*/overlay2/\S*: invalid argument|layer does not exist"
+    r"open \S*/overlay2/\w+/link: no such file|readlink \S*/overlay2/\S*: invalid argument"
+    r"|layer does not exist"
     r"|failed to stat parent: stat \S*/snapshots/\d+/fs: no such file"
-    r"|content digest sha256:\w+: not found|failed to get layer|rename \S*/overlay2/\S* directory not empty"
+    r"|content digest sha256:\w+: not found|failed to get layer"
+    r"|rename \S*/overlay2/\S* directory not empty"
 )
 _FULL = "no space left on device"
 _FOLDER = re.compile(r"open (\S*/overlay2/\w+)/link: no such file")
 
 
 class LayerFolders(msgspec.Struct, frozen=True):
-    """missing: (image's name, path) of each part of a layer that is not on the disk. looked_at: how many layers were
-    looked at.
+    """missing: (image's name, path) of each part of a layer that is not on the disk. looked_at: how
+    many layers were looked at.
 
-    reports: lines of the daemon's log about damaged layers, oldest first, without those about a layer that is whole
-    again.
+    reports: lines of the daemon's log about damaged layers, oldest first, without those about a
+    layer that is whole again.
     """
 
     missing: tuple[tuple[str, str], ...]
@@ -85,7 +87,8 @@ def _failed(host: Host, paths: list[str]) -> dict[str, str] | Unavailable:
 
 
 def _reports_damage(line: LogLine) -> bool:
-    """Whether a line of the engine's log is about a damaged layer; what failed on a full disk is not damaged."""
+    """Whether a line of the engine's log is about a damaged layer; what failed on a full disk is
+    not damaged."""
     return line.is_error and bool(_DAMAGED.search(line.text)) and _FULL not in line.text
 
 
@@ -105,7 +108,8 @@ def _by_layer(found: Mapping[str, Detail]) -> dict[str, list[str]]:
 
 
 def _all(host: Host, images: Images) -> dict[str, Detail]:
-    """Every image by name: asked only when the log complains of a layer that no image in use has."""
+    """Every image by name: asked only when the log complains of a layer that no image in use
+    has."""
     names = {image.id: image.name for image in list(images)[:MOST]}
     details, _ = ask_each(host, InspectImage, names)
     return {names[id]: detail for id, detail in details.items()}

@@ -14,14 +14,16 @@ from diagnose.registry import evidence
 
 
 class Layers(msgspec.Struct, frozen=True):
-    """The layer folders of overlay2, as they lie on the disk and as the engine's records name them."""
+    """The layer folders of overlay2, as they lie on the disk and as the engine's records name
+    them."""
 
     path: str
     """The folder that they lie in."""
     count: int
     """All layer folders."""
     loose: tuple[tuple[str, float], ...]
-    """Folders that neither an image, a container nor a BuildKit database names, with the Unix time of their last change."""
+    """Folders that neither an image, a container nor a BuildKit database names, with the Unix time
+    of their last change."""
     writable: Mapping[str, str] = msgspec.field(default_factory=dict)
     """The folder of each container's writable layer, by the container's id."""
     recorded: int = 0
@@ -43,8 +45,8 @@ class Layers(msgspec.Struct, frozen=True):
 
 @evidence
 def layers(host: Host, root: DataRoot) -> Layers | Unavailable:
-    """One reading of the databases. An `-init` folder belongs to its container's layer, also when only that
-    is named."""
+    """One reading of the databases. An `-init` folder belongs to its container's layer, also when
+    only that is named."""
     found = host.ask(ListLayers(root.path))
     if isinstance(found, Failed):
         return Unavailable.of(found)
@@ -55,5 +57,10 @@ def layers(host: Host, root: DataRoot) -> Layers | Unavailable:
         if folder.name not in known and folder.name.removesuffix("-init") not in known
     )
     return Layers(
-        f"{root.path}/overlay2", len(found.folders), loose, found.mounts, len(found.referenced), tuple(found.lost)
+        f"{root.path}/overlay2",
+        len(found.folders),
+        loose,
+        found.mounts,
+        len(found.referenced),
+        tuple(found.lost),
     )

@@ -49,12 +49,13 @@ class Images(msgspec.Struct, frozen=True, dict=True):
         return frozenset(normal(name) for name in self.by_name)
 
     def of(self, container: Container) -> Image | None:
-        """The image a container was made from; None where it is listed no more (removed with force, or a child
-        is)."""
+        """The image a container was made from; None where it is listed no more (removed with force,
+        or a child is)."""
         return self.by_id.get(container.image) or self.by_name.get(container.config.image)
 
     def is_used(self, image: Image) -> bool:
-        """Whether a container stands on it: in containerd's store an image without a name may be used still."""
+        """Whether a container stands on it: in containerd's store an image without a name may be
+        used still."""
         return image.id in self.used or image.containers > 0
 
     @property
@@ -70,7 +71,9 @@ class Images(msgspec.Struct, frozen=True, dict=True):
     def unused(self) -> tuple[Image, ...]:
         """Images with a tag that no container uses."""
         return (
-            tuple(image for image in self.items if image.tags and not self.is_used(image)) if self.users_known else ()
+            tuple(image for image in self.items if image.tags and not self.is_used(image))
+            if self.users_known
+            else ()
         )
 
 
@@ -92,7 +95,8 @@ def registry_of(reference: str) -> str:
 
 
 def tag_of(reference: str) -> str | None:
-    """The tag that a reference asks for; None for an id or a digest, which name one image for ever."""
+    """The tag that a reference asks for; None for an id or a digest, which name one image for
+    ever."""
     if "@" in reference or reference.startswith("sha256:"):
         return None
     return normal(reference).rpartition(":")[2]

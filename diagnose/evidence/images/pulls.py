@@ -1,4 +1,5 @@
-"""Pulls that failed and were not made good since: what the daemon's log says of them, held against its events."""
+"""Pulls that failed and were not made good since: what the daemon's log says of them, held against
+its events."""
 
 from __future__ import annotations
 
@@ -19,41 +20,55 @@ from diagnose.model import DAEMON, Subject, Unavailable
 from diagnose.registry import evidence
 
 Why = Literal[
-    "no-space", "ids", "depth", "rate-limit", "proxy", "plain-http", "tls", "platform", "denied", "corrupt", "unreachable"
+    "no-space", "ids", "depth", "rate-limit", "proxy", "plain-http", "tls", "platform", "denied",
+    "corrupt", "unreachable"
 ]  # fmt: skip
 
 PATTERNS: dict[Why, re.Pattern[str]] = {
     "no-space": re.compile(r"no space left on device|disk quota exceeded"),
-    "ids": re.compile(r"[Cc]ontainer ID \d+ cannot be mapped to a host ID|lchown \S+: invalid argument"),
+    "ids": re.compile(
+        r"[Cc]ontainer ID \d+ cannot be mapped to a host ID|lchown \S+: invalid argument"
+    ),
     "depth": re.compile(r"max depth exceeded|too many layers"),
     "rate-limit": re.compile(
-        r"toomanyrequests|429 Too Many Requests|pull rate limit|HTTP 429 response body", re.IGNORECASE
+        r"toomanyrequests|429 Too Many Requests|pull rate limit|HTTP 429 response body",
+        re.IGNORECASE,
     ),
-    # a bare status behind the URL is what the proxy said to CONNECT: a registry's own comes with other words
-    "proxy": re.compile(r"proxyconnect|Proxy Authentication Required|\b407\b|\bhttps://\S+: [A-Z][a-z]+( [A-Za-z]+)*$"),
+    # a bare status behind the URL is what the proxy said to CONNECT: a registry's own comes with
+    # other words
+    "proxy": re.compile(
+        r"proxyconnect|Proxy Authentication Required|\b407\b"
+        r"|\bhttps://\S+: [A-Z][a-z]+( [A-Za-z]+)*$"
+    ),
     "plain-http": re.compile(r"server gave HTTP response to HTTPS client"),
     "tls": re.compile(r"x509:|\btls: |remote error: tls"),
     "platform": re.compile(
-        r"no matching manifest for|does not match the (specified|detected) (host )?platform|no match for platform in manifest"
+        r"no matching manifest for|does not match the (specified|detected) (host )?platform"
+        r"|no match for platform in manifest"
         r"|operating system \S+ cannot be used on this platform"
     ),
     "corrupt": re.compile(
-        r"failed to register layer|filesystem layer verification failed|layer does not exist|content digest \S+ not found"
+        r"failed to register layer|filesystem layer verification failed|layer does not exist"
+        r"|content digest \S+ not found"
     ),
     "denied": re.compile(
-        r"pull access denied|unauthorized|authentication required|denied:|no basic auth credentials|manifest unknown"
-        r"|manifest for \S+ not found|name unknown|401 Unauthorized|403 Forbidden|insufficient_scope|: not found$"
+        r"pull access denied|unauthorized|authentication required|denied:|no basic auth credentials"
+        r"|manifest unknown"
+        r"|manifest for \S+ not found|name unknown|401 Unauthorized|403 Forbidden"
+        r"|insufficient_scope|: not found$"
         r"|HTTP 40[134] response body|unexpected status .*: 40[134] ",
         re.IGNORECASE,
     ),
     "unreachable": re.compile(
-        r"dial tcp|dial udp|no such host|i/o timeout|connection refused|connection reset|network is unreachable|no route to host"
-        r"|Client\.Timeout|deadline exceeded|TLS handshake timeout|unexpected HTTP status: 5\d\d|unexpected status .*: 5\d\d |: EOF$"
+        r"dial tcp|dial udp|no such host|i/o timeout|connection refused|connection reset"
+        r"|network is unreachable|no route to host"
+        r"|Client\.Timeout|deadline exceeded|TLS handshake timeout|unexpected HTTP status: 5\d\d"
+        r"|unexpected status .*: 5\d\d |: EOF$"
         r"|HTTP (408|5\d\d) response body"
     ),
 }
-"""In this order: what comes first is nearer to the cause (a proxy that is dialled without success is no unreachable
-registry)."""
+"""In this order: what comes first is nearer to the cause (a proxy that is dialled without success
+is no unreachable registry)."""
 
 _HANDLER = re.compile(r"Handler for POST \S*/images/create returned error: (.*)", re.DOTALL)
 _ENDED = re.compile(r"Not continuing with pull after error:? ?(.*)", re.DOTALL)
@@ -61,26 +76,33 @@ _NEXT = re.compile(r"Attempting next endpoint for pull after error: (.*)", re.DO
 _TASK = re.compile(r"pulling image failed:? ?(.*)", re.DOTALL)
 _LACKS = re.compile(r"fatal task error: No such image: (\S+)")
 _FETCH = "fetch failed after status: 404 Not Found"
-_PROBE = re.compile(r"first record does not look like a TLS handshake|server gave HTTP response to HTTPS client")
-"""How the engine finds out that an insecure registry speaks plain HTTP: no failure, as long as another endpoint is
-tried."""
-REGISTRY_WIDE: frozenset[Why] = frozenset({"rate-limit", "proxy", "plain-http", "tls", "unreachable"})
+_PROBE = re.compile(
+    r"first record does not look like a TLS handshake|server gave HTTP response to HTTPS client"
+)
+"""How the engine finds out that an insecure registry speaks plain HTTP: no failure, as long as
+another endpoint is tried."""
+REGISTRY_WIDE: frozenset[Why] = frozenset(
+    {"rate-limit", "proxy", "plain-http", "tls", "unreachable"}
+)
 """Kinds of failure that are the same for every image of a registry."""
-_URL = re.compile(r'(?:Get|Head|Post) \\?"?https?://([^/"\\]+)(?:/v2/([^"\\]*?)/(?:manifests|blobs)/([^"\\]+))?')
+_URL = re.compile(
+    r'(?:Get|Head|Post) \\?"?https?://([^/"\\]+)(?:/v2/([^"\\]*?)/(?:manifests|blobs)/([^"\\]+))?'
+)
 _NAMED = re.compile(
-    r'pull access denied for ([^\s,]+)|manifest for (\S+) not found|repository (\S+) not found|failed to resolve reference "([^"]+)"'
+    r"pull access denied for ([^\s,]+)|manifest for (\S+) not found|repository (\S+) not found"
+    r'|failed to resolve reference "([^"]+)"'
 )
 HUB = frozenset({"registry-1.docker.io", "index.docker.io", "auth.docker.io", "docker.io"})
 SAME_FAILURE_S = 0.1
 """One failed pull leaves up to three lines within milliseconds."""
 SAME_PULL_S = 60.0
-"""After a mirror or an endpoint failed the engine tries the next one: a pull that ends well so soon is the same
-pull."""
+"""After a mirror or an endpoint failed the engine tries the next one: a pull that ends well so soon
+is the same pull."""
 
 
 class PullFailure(msgspec.Struct, frozen=True):
-    """One line that tells of one. registry, image: "" where the text does not name them. final: no other endpoint was
-    tried. task: the id of the task of swarm that the pull was for."""
+    """One line that tells of one. registry, image: "" where the text does not name them. final: no
+    other endpoint was tried. task: the id of the task of swarm that the pull was for."""
 
     at: float
     why: Why
@@ -92,7 +114,8 @@ class PullFailure(msgspec.Struct, frozen=True):
 
 
 class PullTrouble(msgspec.Struct, frozen=True):
-    """All failures of one kind with one registry or image. first, last: Unix times. text: the last one's."""
+    """All failures of one kind with one registry or image. first, last: Unix times. text: the last
+    one's."""
 
     why: Why
     registry: str
@@ -112,7 +135,11 @@ class PullTrouble(msgspec.Struct, frozen=True):
         """The image or the registry with its kind and quoted name."""
         if self.image:
             return f'image "{self.image}"'
-        return f'images of registry "{self.registry}"' if self.registry else "an image (the log does not name it)"
+        return (
+            f'images of registry "{self.registry}"'
+            if self.registry
+            else "an image (the log does not name it)"
+        )
 
 
 class Pulls(msgspec.Struct, frozen=True):
@@ -133,9 +160,9 @@ def classify(text: str) -> Why | None:
 def failure(line: LogLine) -> PullFailure | None:
     """The failed pull that a line tells of, if it does.
 
-    Engines 20.10 and 26.1 write the error behind a colon, 28.5 and 29.7 as a field. A missing or forbidden image stands in a
-    line of the level info on 20.10, and in "Not continuing" alone on 28.5; both leave the image's name out more often
-    than not.
+    Engines 20.10 and 26.1 write the error behind a colon, 28.5 and 29.7 as a field. A missing or
+    forbidden image stands in a line of the level info on 20.10, and in "Not continuing" alone on
+    28.5; both leave the image's name out more often than not.
     """
     text = line.text
     if line.message == _FETCH and line.at is not None:
@@ -166,14 +193,18 @@ def _names(text: str) -> tuple[str, str]:
         registry = "docker.io" if url[1] in HUB else url[1]
         if not url[2]:
             return registry, ""
-        name = url[2].removeprefix("library/") if registry == "docker.io" else f"{registry}/{url[2]}"
+        name = (
+            url[2].removeprefix("library/") if registry == "docker.io" else f"{registry}/{url[2]}"
+        )
         return registry, f"{name}{'@' if ':' in url[3] else ':'}{url[3]}"
     return ("docker.io" if "docker.com/increase-rate-limit" in text else ""), ""
 
 
-def _made_good(each: PullFailure, pulled: Iterable[tuple[float, str]], images: Images | Unavailable) -> bool:
-    """Whether a later pull shows that this is over: of the same image, of its registry, or of any if neither is
-    known."""
+def _made_good(
+    each: PullFailure, pulled: Iterable[tuple[float, str]], images: Images | Unavailable
+) -> bool:
+    """Whether a later pull shows that this is over: of the same image, of its registry, or of any
+    if neither is known."""
     if isinstance(images, Images) and each.image and images.has(each.image):
         return True
     for at, name in pulled:
@@ -192,8 +223,8 @@ def _made_good(each: PullFailure, pulled: Iterable[tuple[float, str]], images: I
 def troubles(
     lines: Iterable[LogLine], pulled: Iterable[tuple[float, str]], images: Images | Unavailable
 ) -> Iterator[PullTrouble]:
-    """Failures that nothing made good, together by kind, registry and image. pulled: (Unix time, reference) of each
-    pull done."""
+    """Failures that nothing made good, together by kind, registry and image. pulled: (Unix time,
+    reference) of each pull done."""
     listed = list(lines)
     done = tuple(pulled)
     lacking = _lacking(listed)
@@ -208,11 +239,14 @@ def troubles(
         if not _made_good(each, done, images):
             groups.setdefault((each.why, each.registry, each.image), []).append(each)
     for (why, registry, image), same in sorted(groups.items()):
-        yield PullTrouble(why, registry, image, _times(same), same[0].at, same[-1].at, same[-1].text)
+        yield PullTrouble(
+            why, registry, image, _times(same), same[0].at, same[-1].at, same[-1].text
+        )
 
 
 def _named(failures: Sequence[PullFailure]) -> list[PullFailure]:
-    """Those that name neither image nor task get both from the line that follows on the same pull."""
+    """Those that name neither image nor task get both from the line that follows on the same
+    pull."""
     named: list[PullFailure] = []
     found = []
     for each in reversed(failures):
@@ -225,11 +259,14 @@ def _named(failures: Sequence[PullFailure]) -> list[PullFailure]:
 
 
 def _same(each: PullFailure, later: Iterable[PullFailure]) -> PullFailure | None:
-    """The next line on the same failure: of the same registry where that is known, else in the same words."""
+    """The next line on the same failure: of the same registry where that is known, else in the same
+    words."""
     for after in later:
         if after.at - each.at > SAME_FAILURE_S:
             break
-        if after.why == each.why and (after.registry == each.registry if each.registry else each.text in after.text):
+        if after.why == each.why and (
+            after.registry == each.registry if each.registry else each.text in after.text
+        ):
             return after
     return None
 
@@ -241,11 +278,14 @@ def _lacking(lines: Iterable[LogLine]) -> dict[str, str]:
 
 
 def _times(listed: list[PullFailure]) -> int:
-    return 1 + sum(later.at - sooner.at > SAME_FAILURE_S for sooner, later in itertools.pairwise(listed))
+    return 1 + sum(
+        later.at - sooner.at > SAME_FAILURE_S for sooner, later in itertools.pairwise(listed)
+    )
 
 
 def _pulled(events: Events | Unavailable) -> Iterator[tuple[float, str]]:
-    """An event's id is the whole reference, its attribute `name` has no tag (seen on engines 20.10.24 and 28.5.2)."""
+    """An event's id is the whole reference, its attribute `name` has no tag (seen on engines
+    20.10.24 and 28.5.2)."""
     for event in events if isinstance(events, Events) else ():
         if event.type == "image" and event.action == "pull":
             yield event.at, event.id
@@ -253,7 +293,11 @@ def _pulled(events: Events | Unavailable) -> Iterator[tuple[float, str]]:
 
 @evidence
 def pulls(
-    log: DaemonLog, clock: Clock, options: Options, events: Events | Unavailable, images: Images | Unavailable
+    log: DaemonLog,
+    clock: Clock,
+    options: Options,
+    events: Events | Unavailable,
+    images: Images | Unavailable,
 ) -> Pulls | Unavailable:
     """From the log alone: nothing is ever pulled, and no registry asked, to find out."""
     recent = log.since(clock.wall - options.since_s)

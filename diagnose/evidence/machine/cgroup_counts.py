@@ -1,4 +1,5 @@
-"""How many memory cgroups the kernel holds: one that is removed stays as long as pages are charged to it."""
+"""How many memory cgroups the kernel holds: one that is removed stays as long as pages are charged
+to it."""
 
 from __future__ import annotations
 
@@ -18,8 +19,9 @@ LIMIT = 65535
 
 
 class CgroupCounts(msgspec.Struct, frozen=True):
-    """memory: memory cgroups, removed ones that are still charged included. others: the largest count of another v1 controller; None with
-    cgroup v2, where all share one tree. dying: removed ones by cgroup v2; None with v1."""
+    """memory: memory cgroups, removed ones that are still charged included. others: the largest
+    count of another v1 controller; None with cgroup v2, where all share one tree. dying: removed
+    ones by cgroup v2; None with v1."""
 
     memory: int
     others: int | None = None
@@ -41,7 +43,9 @@ def cgroup_counts(host: Host) -> CgroupCounts | Unavailable:
         return Unavailable.of(table)
     rows = [line.split() for line in table.text.splitlines() if line and not line.startswith("#")]
     counts = {
-        row[0]: (int(row[1]), int(row[2])) for row in rows if len(row) == 4 and row[1].isdigit() and row[2].isdigit()
+        row[0]: (int(row[1]), int(row[2]))
+        for row in rows
+        if len(row) == 4 and row[1].isdigit() and row[2].isdigit()
     }
     if "memory" not in counts:
         return Unavailable("missing", f"{TABLE} does not list memory")
@@ -50,5 +54,9 @@ def cgroup_counts(host: Host) -> CgroupCounts | Unavailable:
         others = [number for own, number in counts.values() if own not in (0, hierarchy)]
         return CgroupCounts(memory, max(others, default=None))
     statistics = host.ask(ReadFile(STATISTICS))
-    dying = None if isinstance(statistics, Failed) else re.search(r"nr_dying_descendants (\d+)", statistics.text)
+    dying = (
+        None
+        if isinstance(statistics, Failed)
+        else re.search(r"nr_dying_descendants (\d+)", statistics.text)
+    )
     return CgroupCounts(memory, None, int(dying[1]) if dying else None)

@@ -1,4 +1,5 @@
-"""What confines the engine from outside: an LXC container around it, an AppArmor profile, a snap."""
+"""What confines the engine from outside: an LXC container around it, an AppArmor profile, a
+snap."""
 
 from __future__ import annotations
 
@@ -18,16 +19,19 @@ from diagnose.registry import evidence
 KIND_FILE = "/run/systemd/container"
 """Where systemd writes which container system it runs in."""
 DENIED_SIGNAL = re.compile(
-    r'apparmor="DENIED" operation="signal".{0,400} profile="(?P<profile>docker-default[^"]{0,200})".{0,400}? comm="(?P<comm>[^"]*)"'
+    r'apparmor="DENIED" operation="signal".{0,400} profile="(?P<profile>docker-default[^"]{0,200})"'
+    r'.{0,400}? comm="(?P<comm>[^"]*)"'
     r'.{0,400} denied_mask="(?P<mask>\w+)".{0,400} signal=(?P<signal>\w+) peer="(?P<peer>[^"]*)"'
 )
 DENIED_SYSCTL = re.compile(r"open sysctl (?P<name>\S+) file: reopen fd \d+: permission denied")
-"""runc 1.2.8, 1.3.3 and later, whose detached procfs AppArmor takes for /sys (opencontainers/runc#4968)."""
+"""runc 1.2.8, 1.3.3 and later, whose detached procfs AppArmor takes for /sys
+(opencontainers/runc#4968)."""
 SENDERS = frozenset({"runc", "dockerd", "containerd-shim", "containerd-shim-runc-v2", "docker"})
 
 
 class DeniedSignals(msgspec.Struct, frozen=True):
-    """Signals of the engine that a container's profile refused. peer: the profile that confines the sender."""
+    """Signals of the engine that a container's profile refused. peer: the profile that confines the
+    sender."""
 
     peer: str
     signal: str
@@ -53,7 +57,11 @@ class Confinement(msgspec.Struct, frozen=True):
 
 @evidence
 def confinement(
-    host: Host, containers: Containers, kernel: KernelLog | Unavailable, clock: Clock, options: Options
+    host: Host,
+    containers: Containers,
+    kernel: KernelLog | Unavailable,
+    clock: Clock,
+    options: Options,
 ) -> Confinement:
     """From the kernel log and containers' State.Error."""
     refused: list[Container] = []
@@ -65,14 +73,24 @@ def confinement(
     denied: dict[str, DeniedSignals] = {}
     unread = kernel if isinstance(kernel, Unavailable) else None
     for record, match in (
-        () if isinstance(kernel, Unavailable) else kernel.matching(DENIED_SIGNAL, ('operation="signal"',))
+        ()
+        if isinstance(kernel, Unavailable)
+        else kernel.matching(DENIED_SIGNAL, ('operation="signal"',))
     ):
-        if clock.wall - record.at > options.since_s or match["comm"] not in SENDERS or "receive" not in match["mask"]:
+        if (
+            clock.wall - record.at > options.since_s
+            or match["comm"] not in SENDERS
+            or "receive" not in match["mask"]
+        ):
             continue
         known = denied.get(match["peer"])
         first, times = (known.first, known.times + 1) if known else (record.at, 1)
-        denied[match["peer"]] = DeniedSignals(match["peer"], match["signal"], times, first, record.at, record.text)
-    return Confinement(_kind(host) if refused else "", tuple(denied.values()), sysctl, tuple(refused), unread)
+        denied[match["peer"]] = DeniedSignals(
+            match["peer"], match["signal"], times, first, record.at, record.text
+        )
+    return Confinement(
+        _kind(host) if refused else "", tuple(denied.values()), sysctl, tuple(refused), unread
+    )
 
 
 def _kind(host: Host) -> str:

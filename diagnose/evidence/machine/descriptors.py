@@ -28,5 +28,9 @@ def open_files(host: Host) -> OpenFiles | Unavailable:
     if isinstance(count, Failed):
         return Unavailable.of(count)
     if count.unseen and not count.processes:
-        return Unavailable("forbidden", f"only root may count the open files of {count.unseen} processes")
-    return OpenFiles({process.container: process for process in reversed(count.processes) if process.container})
+        return Unavailable(
+            "forbidden", f"only root may count the open files of {count.unseen} processes"
+        )
+    return OpenFiles(
+        {process.container: process for process in reversed(count.processes) if process.container}
+    )

@@ -18,14 +18,19 @@ __all__ = ["UNNAMED", "HungTask", "KernelLog", "OomKill", "Record", "kernel_log"
 
 _ID = re.compile(r"[0-9a-f]{64}")
 _OOM = re.compile(r"\boom-kill:constraint=(?P<constraint>\w+),(?P<rest>.*)")
-_KILLED = re.compile(r"Killed process (?P<pid>\d+) \((?P<task>.{0,64}?)\).{0,400}?anon-rss:(?P<anon>\d+)kB")
+_KILLED = re.compile(
+    r"Killed process (?P<pid>\d+) \((?P<task>.{0,64}?)\).{0,400}?anon-rss:(?P<anon>\d+)kB"
+)
 _LIMIT = re.compile(r"memory: usage (?P<usage>\d+)kB, limit (?P<limit>\d+)kB")
 _OLD_GROUPS = re.compile(r"Task in (?P<task>\S+) killed as a result of limit of (?P<limit>\S+)")
 _OLD_CHOICE = re.compile(
-    r"(?P<where>Memory cgroup out|Out) of memory[^:]*: Kill process (?P<pid>\d+) \((?P<task>.*)\) score \d+ or sacrifice"
+    r"(?P<where>Memory cgroup out"
+    r"|Out) of memory[^:]*: Kill process (?P<pid>\d+) \((?P<task>.*)\) score \d+ or sacrifice"
 )
 """How kernels before 5.0 say it; whom they choose may have a child killed in its place."""
-_HUNG = re.compile(r"INFO: task (?P<task>.+):(?P<pid>\d+) blocked for more than (?P<seconds>\d+) seconds")
+_HUNG = re.compile(
+    r"INFO: task (?P<task>.+):(?P<pid>\d+) blocked for more than (?P<seconds>\d+) seconds"
+)
 _FORK = re.compile(r"cgroup: fork rejected by pids controller in (?P<path>\S+)")
 
 UNNAMED = "a cgroup that the kernel did not name"
@@ -34,8 +39,9 @@ UNNAMED = "a cgroup that the kernel did not name"
 class OomKill(msgspec.Struct, frozen=True):
     """One process that the kernel killed for memory.
 
-    container: the 64-digit id of its cgroup, empty for a process of the host. limit_of: the cgroup whose limit was
-    reached, empty where the host itself had no memory left. limit, rss: bytes, None where the kernel did not say.
+    container: the 64-digit id of its cgroup, empty for a process of the host. limit_of: the cgroup
+    whose limit was reached, empty where the host itself had no memory left. limit, rss: bytes, None
+    where the kernel did not say.
     """
 
     at: float
@@ -83,11 +89,14 @@ class KernelLog(msgspec.Struct, frozen=True, dict=True):
     @functools.cached_property
     def hung_tasks(self) -> tuple[HungTask, ...]:
         found = ((record, _HUNG.search(record.text)) for record in self.items)
-        return tuple(HungTask(each.at, m["task"], int(m["pid"]), int(m["seconds"])) for each, m in found if m)
+        return tuple(
+            HungTask(each.at, m["task"], int(m["pid"]), int(m["seconds"])) for each, m in found if m
+        )
 
     @functools.cached_property
     def forks_refused(self) -> dict[str, float]:
-        """Container id -> Unix time of the last refusal (the kernel says it once a cgroup, Linux 4.3 to 6.14)."""
+        """Container id -> Unix time of the last refusal (the kernel says it once a cgroup, Linux
+        4.3 to 6.14)."""
         found = {}
         for record in self.items:
             match = _FORK.search(record.text)
@@ -99,7 +108,8 @@ class KernelLog(msgspec.Struct, frozen=True, dict=True):
     def matching(
         self, pattern: re.Pattern[str], signs: Iterable[str] = ("",)
     ) -> Iterator[tuple[Record, re.Match[str]]]:
-        """The records in which the pattern is found, of those with one of these signs: to look for a sign costs a tenth."""
+        """The records in which the pattern is found, of those with one of these signs: to look for
+        a sign costs a tenth."""
         for record in self.items:
             for sign in signs:
                 if sign in record.text:
@@ -110,7 +120,8 @@ class KernelLog(msgspec.Struct, frozen=True, dict=True):
 
 
 def oom_kills(records: Iterable[Record]) -> Iterator[OomKill]:
-    """The kills of these records. `memory: usage`, then `oom-kill:` come before `Killed process` (mm/oom_kill.c, Linux
+    """The kills of these records. `memory: usage`, then `oom-kill:` come before `Killed process`
+    (mm/oom_kill.c, Linux
     5.0 on); before 5.0 `Task in`, `memory: usage`, `Kill process`.
     """
     limit: int | None = None
@@ -130,12 +141,23 @@ def oom_kills(records: Iterable[Record]) -> Iterator[OomKill]:
             if open_kill:
                 yield open_kill
             by_child = summary.re is _OLD_CHOICE
-            open_kill = _old(record.at, summary, groups, limit) if by_child else _summary(record.at, summary, limit)
+            open_kill = (
+                _old(record.at, summary, groups, limit)
+                if by_child
+                else _summary(record.at, summary, limit)
+            )
             limit, groups = None, ("", "")
         elif (
-            open_kill and (killed := _KILLED.search(record.text)) and (by_child or int(killed["pid"]) == open_kill.pid)
+            open_kill
+            and (killed := _KILLED.search(record.text))
+            and (by_child or int(killed["pid"]) == open_kill.pid)
         ):
-            yield replace(open_kill, task=killed["task"], pid=int(killed["pid"]), rss=int(killed["anon"]) * 1024)
+            yield replace(
+                open_kill,
+                task=killed["task"],
+                pid=int(killed["pid"]),
+                rss=int(killed["anon"]) * 1024,
+            )
             open_kill = None
     if open_kill:
         yield open_kill

@@ -14,7 +14,8 @@ CONFIRMED_BY = "container.kernel-setting-low"
 
 
 class KernelSettings(msgspec.Struct, frozen=True):
-    """By name, the values of the settings that logs name; a setting that this kernel does not have is missing."""
+    """By name, the values of the settings that logs name; a setting that this kernel does not have
+    is missing."""
 
     by_name: dict[str, int]
 
@@ -32,5 +33,7 @@ def kernel_settings(host: Host, log_tails: LogTails) -> KernelSettings | Unavail
     answer = host.ask(ReadSysctls(sorted(names)))
     if isinstance(answer, Failed):
         return Unavailable.of(answer)
-    numbers = ((name, value) for name, value in answer.items() if value and value.lstrip("-").isdigit())
+    numbers = (
+        (name, value) for name, value in answer.items() if value and value.lstrip("-").isdigit()
+    )
     return KernelSettings({name: int(value) for name, value in numbers})

@@ -38,7 +38,8 @@ class Processes(msgspec.Struct, frozen=True, dict=True):
 
     @functools.cached_property
     def shims(self) -> dict[str, Process]:
-        """Container id -> the shim that holds it (`containerd-shim-runc-v2 -namespace moby -id ID`)."""
+        """Container id -> the shim that holds it (`containerd-shim-runc-v2 -namespace moby -id
+        ID`)."""
         found = {}
         for process in self.items:
             if not process.comm.startswith("containerd-shim"):

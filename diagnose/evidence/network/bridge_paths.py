@@ -1,4 +1,5 @@
-"""Other bridges of the host, of LXC, libvirt or CNI, and whether what is behind them still gets through the host."""
+"""Other bridges of the host, of LXC, libvirt or CNI, and whether what is behind them still gets
+through the host."""
 
 from __future__ import annotations
 
@@ -15,7 +16,16 @@ from diagnose.evidence.network.packet_paths import SOMEWHERE6
 from diagnose.evidence.network.route_lookups import SOMEWHERE
 from diagnose.evidence.network.uplinks import Uplinks
 from diagnose.firewall.rules import Family, Packet
-from diagnose.firewall.trace import EPHEMERAL, Device, Flow, Origin, Stack, Trace, trace, trace_bridged
+from diagnose.firewall.trace import (
+    EPHEMERAL,
+    Device,
+    Flow,
+    Origin,
+    Stack,
+    Trace,
+    trace,
+    trace_bridged,
+)
 from diagnose.firewall.walk import walk
 from diagnose.registry import evidence
 
@@ -28,9 +38,10 @@ _ENGINES_OWN = ("docker", "br-", "podman")
 class BridgePath(msgspec.Struct, frozen=True):
     """The way of what is behind one bridge, out by the uplink.
 
-    kind routed: the host routes its packets, and hides its addresses behind its own (IPv4) or has a global prefix for it (IPv6).
-    bridged: the uplink itself is one of its ports, so that only br_netfilter can stop a frame. guests: its other ports. behind: no
-    bridge, but an interface with a net of its own that somebody set the host up to translate, as a router or a VPN server does.
+    kind routed: the host routes its packets, and hides its addresses behind its own (IPv4) or has a
+    global prefix for it (IPv6). bridged: the uplink itself is one of its ports, so that only
+    br_netfilter can stop a frame. guests: its other ports. behind: no bridge, but an interface with
+    a net of its own that somebody set the host up to translate, as a router or a VPN server does.
     """
 
     bridge: str
@@ -43,7 +54,8 @@ class BridgePath(msgspec.Struct, frozen=True):
 
 
 class BridgePaths(msgspec.Struct, frozen=True):
-    """The ways of bridges and other interfaces that are no engine's and have something behind them."""
+    """The ways of bridges and other interfaces that are no engine's and have something behind
+    them."""
 
     items: tuple[BridgePath, ...] = ()
 
@@ -82,30 +94,46 @@ def bridge_paths(
     return BridgePaths(tuple(found))
 
 
-def _routed(stack: Stack, device: Device, guests: tuple[str, ...], uplinks: Uplinks) -> Iterator[BridgePath]:
-    """The way out of a bridge with an address of the host, where the host is set up to let its packets out."""
+def _routed(
+    stack: Stack, device: Device, guests: tuple[str, ...], uplinks: Uplinks
+) -> Iterator[BridgePath]:
+    """The way out of a bridge with an address of the host, where the host is set up to let its
+    packets out."""
     families: tuple[tuple[Family, str], ...] = (("ip", SOMEWHERE), ("ip6", SOMEWHERE6))
     for family, peer in families:
         address = stack.address_on(device.name, family)
-        net = next((ip_interface(held) for held in device.addresses if held.partition("/")[0] == address), None)
+        net = next(
+            (ip_interface(held) for held in device.addresses if held.partition("/")[0] == address),
+            None,
+        )
         if net is None or net.network.num_addresses < 4 or net.ip.is_link_local:
             continue
-        source = str(net.network.network_address + (2 if str(net.network.network_address + 2) != address else 3))
+        source = str(
+            net.network.network_address
+            + (2 if str(net.network.network_address + 2) != address else 3)
+        )
         decision = stack.routing.look_up(peer, source, device.name)
         if decision.kind != "unicast" or not len(uplinks):
             continue
         if not _is_meant_to_leave(stack, device.name, source, decision.oif, family):
             continue
-        traced = trace(stack, Flow(Origin(device.name, source), peer, "tcp", 443, family, assumed=decision.oif))
-        yield BridgePath(device.name, "routed", family, str(net.network), decision.oif, guests, traced)
+        traced = trace(
+            stack, Flow(Origin(device.name, source), peer, "tcp", 443, family, assumed=decision.oif)
+        )
+        yield BridgePath(
+            device.name, "routed", family, str(net.network), decision.oif, guests, traced
+        )
 
 
 def _behind(stack: Stack, device: Device, uplinks: Uplinks) -> Iterator[BridgePath]:
-    """The way out of an interface whose net, and no other, is translated by a rule. Rules for all that leaves tell nothing about it."""
+    """The way out of an interface whose net, and no other, is translated by a rule. Rules for all
+    that leaves tell nothing about it."""
     address = stack.address_on(device.name, "ip")
     if address is None or not len(uplinks) or device.name in (uplink.name for uplink in uplinks):
         return
-    net = next(ip_interface(held) for held in device.addresses if held.partition("/")[0] == address).network
+    net = next(
+        ip_interface(held) for held in device.addresses if held.partition("/")[0] == address
+    ).network
     source = str(net.network_address + (2 if str(net.network_address + 2) != address else 3))
     decision = stack.routing.look_up(SOMEWHERE, source, device.name)
     if net.num_addresses < 4 or decision.kind != "unicast" or decision.oif == device.name:
@@ -113,7 +141,9 @@ def _behind(stack: Stack, device: Device, uplinks: Uplinks) -> Iterator[BridgePa
     is_translated = _is_meant_to_leave(stack, device.name, source, decision.oif, "ip")
     if not is_translated or _is_meant_to_leave(stack, device.name, _STRANGER, decision.oif, "ip"):
         return
-    traced = trace(stack, Flow(Origin(device.name, source), SOMEWHERE, "tcp", 443, assumed=decision.oif))
+    traced = trace(
+        stack, Flow(Origin(device.name, source), SOMEWHERE, "tcp", 443, assumed=decision.oif)
+    )
     yield BridgePath(device.name, "behind", "ip", str(net), decision.oif, (), traced)
 
 
@@ -122,17 +152,31 @@ _STRANGER = "198.18.251.7"
 
 
 def _is_meant_to_leave(stack: Stack, bridge: str, source: str, uplink: str, family: Family) -> bool:
-    """Whether somebody set the host up for this bridge's packets: its addresses are translated, or are routed global ones."""
-    forwards = stack.settings.forwarding6 if family == "ip6" else stack.settings.forwarding.get(bridge)
+    """Whether somebody set the host up for this bridge's packets: its addresses are translated, or
+    are routed global ones."""
+    forwards = (
+        stack.settings.forwarding6 if family == "ip6" else stack.settings.forwarding.get(bridge)
+    )
     if forwards is False:
         return False
     if family == "ip6" and ip_interface(source).ip.is_global:
         return True
-    sent = Packet(bridge, uplink, source, SOMEWHERE if family == "ip" else SOMEWHERE6, "tcp", EPHEMERAL, 443, family)
+    sent = Packet(
+        bridge,
+        uplink,
+        source,
+        SOMEWHERE if family == "ip" else SOMEWHERE6,
+        "tcp",
+        EPHEMERAL,
+        443,
+        family,
+    )
     return walk(stack.ruleset, "postrouting", sent).nat is not None
 
 
-def _bridged(stack: Stack, device: Device, outer: Interface, guests: tuple[str, ...]) -> Iterator[BridgePath]:
+def _bridged(
+    stack: Stack, device: Device, outer: Interface, guests: tuple[str, ...]
+) -> Iterator[BridgePath]:
     """The way from a guest's port to the port of the uplink."""
     if not stack.settings.bridge_filter:
         return

@@ -13,7 +13,8 @@ COUNT, LIMIT = "net.netfilter.nf_conntrack_count", "net.netfilter.nf_conntrack_m
 
 
 class Conntrack(msgspec.Struct, frozen=True):
-    """count: entries of the host's namespace; limit: what the kernel allows in all. None where nothing is tracked."""
+    """count: entries of the host's namespace; limit: what the kernel allows in all. None where
+    nothing is tracked."""
 
     count: int | None
     limit: int | None
@@ -25,5 +26,7 @@ def conntrack(host: Host) -> Conntrack | Unavailable:
     answer = host.ask(ReadSysctls([COUNT, LIMIT]))
     if isinstance(answer, Failed):
         return Unavailable.of(answer)
-    values = [int(text) if (text := answer.get(name) or "").isdigit() else None for name in (COUNT, LIMIT)]
+    values = [
+        int(text) if (text := answer.get(name) or "").isdigit() else None for name in (COUNT, LIMIT)
+    ]
     return Conntrack(*values)

@@ -1,4 +1,5 @@
-"""The inside of each running container's network: interfaces, addresses, routes, listening sockets."""
+"""The inside of each running container's network: interfaces, addresses, routes, listening
+sockets."""
 
 from __future__ import annotations
 
@@ -47,12 +48,16 @@ class ContainerNetns(msgspec.Struct, frozen=True, dict=True):
         return any(not route.prefix and route.leads_somewhere for route in self.routes)
 
     def sockets(self, protocol: str, port: int) -> tuple[Socket, ...]:
-        return tuple(listener for listener in self.listeners if (listener.protocol, listener.port) == (protocol, port))
+        return tuple(
+            listener
+            for listener in self.listeners
+            if (listener.protocol, listener.port) == (protocol, port)
+        )
 
 
 class Namespaces(msgspec.Struct, frozen=True):
-    """What was seen inside, by container id; unvisited: running containers that could not or were not
-    visited."""
+    """What was seen inside, by container id; unvisited: running containers that could not or were
+    not visited."""
 
     items: dict[str, ContainerNetns]
     unvisited: tuple[Unexamined, ...] = ()
@@ -69,17 +74,23 @@ class Namespaces(msgspec.Struct, frozen=True):
 
 @evidence
 def namespaces(host: Host, containers: Containers, options: Options) -> Namespaces | Unavailable:
-    """One short visit to each running container with a network of its own, the suspicious ones first."""
+    """One short visit to each running container with a network of its own, the suspicious ones
+    first."""
     running = [each for each in containers.running if not each.shares_host_network]
     wanted = sorted(running, key=_suspicion)
     limit = max(1, int(options.budget_s * SHARE / VISIT_S))
     found: dict[str, ContainerNetns] = {}
     missing = [
-        Unexamined(container.subject, f"only {limit} containers' networks are looked at within the run's time")
+        Unexamined(
+            container.subject,
+            f"only {limit} containers' networks are looked at within the run's time",
+        )
         for container in wanted[limit:]
     ]
     failures: list[Failed] = []
-    for container, netns in host.ask_about(wanted[:limit], lambda container: VisitNetns(container.state.pid)):
+    for container, netns in host.ask_about(
+        wanted[:limit], lambda container: VisitNetns(container.state.pid)
+    ):
         if isinstance(netns, Failed):
             failures.append(netns)
             if netns.reason != "gone":

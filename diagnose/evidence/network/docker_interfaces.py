@@ -15,7 +15,8 @@ from diagnose.model import Subject
 from diagnose.registry import evidence
 
 _VETH = re.compile(r"veth[0-9a-f]{7}")
-"""How the engine names the host's end of a veth pair (libnetwork, `netutils.GenerateIfaceName`): 20.10 to 29."""
+"""How the engine names the host's end of a veth pair (libnetwork, `netutils.GenerateIfaceName`):
+20.10 to 29."""
 _GATEWAY_BRIDGE = "docker_gwbridge"
 _HALF = 1
 """Prefix length of half of the address space: VPNs replace a default route by two such routes."""
@@ -42,7 +43,8 @@ class TakenInterface(msgspec.Struct, frozen=True):
 
 
 class DockerInterfaces(msgspec.Struct, frozen=True):
-    """names: the engine's bridges and the host's ends of its veth pairs. taken: those that another program configured."""
+    """names: the engine's bridges and the host's ends of its veth pairs. taken: those that another
+    program configured."""
 
     names: frozenset[str]
     taken: tuple[TakenInterface, ...] = ()
@@ -56,7 +58,8 @@ class DockerInterfaces(msgspec.Struct, frozen=True):
 
 @evidence
 def docker_interfaces(links: Interfaces, routes: Routes, networks: Networks) -> DockerInterfaces:
-    """A bridge that also has a port of another kind may be the host's own uplink bridge, so it is left out."""
+    """A bridge that also has a port of another kind may be the host's own uplink bridge, so it is
+    left out."""
     by_bridge = {network.bridge: network for network in networks.bridges}
     owners: dict[int, Network | None] = {}
     ports: dict[int, str] = {}
@@ -81,7 +84,9 @@ def docker_interfaces(links: Interfaces, routes: Routes, networks: Networks) -> 
         defaults = tuple(route for route in routes if route.oif == index and _is_default(route))
         if foreign or defaults:
             wins = any(route is winner for route in defaults)
-            taken.append(TakenInterface(link, network, ports.get(index, ""), foreign, defaults, wins))
+            taken.append(
+                TakenInterface(link, network, ports.get(index, ""), foreign, defaults, wins)
+            )
     return DockerInterfaces(frozenset(links.by_index[index].name for index in owners), tuple(taken))
 
 
@@ -90,13 +95,15 @@ def _is_default(route: Route) -> bool:
 
 
 def _winner(routes: Routes) -> Route | None:
-    """The route that the host takes where no better one fits: halves of the address space win over a default route."""
+    """The route that the host takes where no better one fits: halves of the address space win over
+    a default route."""
     candidates = [route for route in routes if _is_default(route)]
     return min(candidates, key=lambda route: (-route.prefix, route.metric), default=None)
 
 
 def _is_foreign(address: Address, network: Network | None, *, is_port: bool) -> bool:
-    """Whether the engine did not set this IPv4 address: it sets none on a port, and one of its subnets on a bridge."""
+    """Whether the engine did not set this IPv4 address: it sets none on a port, and one of its
+    subnets on a bridge."""
     if address.family != "inet" or not address.address:
         return False
     if is_port:

@@ -28,12 +28,18 @@ class HalfOpen(msgspec.Struct, frozen=True):
 @evidence
 def half_open(host: Host, return_paths: ReturnPaths) -> HalfOpen | Unavailable:
     """Asked only about ports whose answers leave by another interface than the client's."""
-    ports = sorted({path.host_port for path in return_paths if path.is_lost and path.port.endswith("/tcp")})
+    ports = sorted(
+        {path.host_port for path in return_paths if path.is_lost and path.port.endswith("/tcp")}
+    )
     found: dict[int, tuple[str, ...]] = {}
-    for port, table in host.ask_about(ports[:_MOST_PORTS], lambda port: ListConnections(protocol="tcp", dport=port)):
+    for port, table in host.ask_about(
+        ports[:_MOST_PORTS], lambda port: ListConnections(protocol="tcp", dport=port)
+    ):
         if isinstance(table, Failed):
             return Unavailable.of(table)
         if not table.loaded:
             return Unavailable("missing", "the kernel module nf_conntrack_netlink is not loaded")
-        found[port] = tuple(sorted({flow.src for flow in table.entries if flow.state == _UNCONFIRMED}))
+        found[port] = tuple(
+            sorted({flow.src for flow in table.entries if flow.state == _UNCONFIRMED})
+        )
     return HalfOpen(found)

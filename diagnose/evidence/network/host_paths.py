@@ -1,4 +1,5 @@
-"""The way of packets that the host itself sends to its containers, as docker-proxy and local clients do."""
+"""The way of packets that the host itself sends to its containers, as docker-proxy and local
+clients do."""
 
 from __future__ import annotations
 
@@ -17,7 +18,8 @@ from diagnose.registry import evidence
 
 
 class HostPath(msgspec.Struct, frozen=True):
-    """A connection of the host to a port that a container publishes, at the container's own address."""
+    """A connection of the host to a port that a container publishes, at the container's own
+    address."""
 
     container: Container
     network: Network
@@ -27,8 +29,8 @@ class HostPath(msgspec.Struct, frozen=True):
 
 
 class HostPaths(msgspec.Struct, frozen=True):
-    """One connection for each network with a published TCP port; why_none: why none was walked, if that is so. published: likewise, to
-    the published port at the host's own address.
+    """One connection for each network with a published TCP port; why_none: why none was walked, if
+    that is so. published: likewise, to the published port at the host's own address.
     """
 
     items: tuple[HostPath, ...] = ()
@@ -51,7 +53,8 @@ def host_paths(
     ping: Ping | None,
     info: Info | None,
 ) -> HostPaths:
-    """The rules for what the host sends seldom tell containers of one network apart: the first one stands for all."""
+    """The rules for what the host sends seldom tell containers of one network apart: the first one
+    stands for all."""
     why_none = not_walked(ping, info, uplinks)
     if why_none and len(uplinks):
         return HostPaths(why_none=why_none)
@@ -59,10 +62,20 @@ def host_paths(
     published: dict[str, HostPath] = {}
     own = uplinks.items[0].address if len(uplinks) else None
     for container in containers.running:
-        ports = [int(port.partition("/")[0]) for port, _ in container.published_ports if port.endswith("/tcp")]
+        ports = [
+            int(port.partition("/")[0])
+            for port, _ in container.published_ports
+            if port.endswith("/tcp")
+        ]
         for name, endpoint in container.endpoints.items():
             network = networks.by_name.get(name)
-            if not ports or name in found or network is None or not network.is_bridge or not endpoint.ip_address:
+            if (
+                not ports
+                or name in found
+                or network is None
+                or not network.is_bridge
+                or not endpoint.ip_address
+            ):
                 continue
             traced = trace(host_stack.stack, Flow(Origin(), endpoint.ip_address, "tcp", ports[0]))
             found[name] = HostPath(container, network, endpoint.ip_address, ports[0], traced)

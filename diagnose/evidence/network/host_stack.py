@@ -1,4 +1,5 @@
-"""The host's network stack as packets meet it: interfaces, routes and their rules, kernel settings, and the packet filter."""
+"""The host's network stack as packets meet it: interfaces, routes and their rules, kernel settings,
+and the packet filter."""
 
 from __future__ import annotations
 
@@ -23,7 +24,8 @@ _BRIDGED, _BRIDGED6 = "net.bridge.bridge-nf-call-iptables", "net.bridge.bridge-n
 
 
 class HostStack(msgspec.Struct, frozen=True):
-    """What `trace` walks connections through. policy: whether the host has routing rules of its own, by family.
+    """What `trace` walks connections through. policy: whether the host has routing rules of its
+    own, by family.
 
     unread: what could not be read and is taken for the kernel's default.
     """
@@ -50,7 +52,11 @@ def host_stack(
     stack = Stack(
         firewall.ruleset,
         Routing(routes, rules, names),
-        tuple(_device(link, links) for link in links if link.master is None or links.addresses_of(link)),
+        tuple(
+            _device(link, links)
+            for link in links
+            if link.master is None or links.addresses_of(link)
+        ),
         Settings() if isinstance(read, Unavailable) else read,
         tuple(inner),
     )
@@ -70,7 +76,8 @@ def _device(link: Interface, links: Interfaces) -> Device:
 
 
 def _settings(host: Host, links: Iterable[Interface]) -> Settings | Unavailable:
-    """The settings of every interface that packets may come in by; the ports of a bridge have none that count."""
+    """The settings of every interface that packets may come in by; the ports of a bridge have none
+    that count."""
     names = ["all", *(link.name for link in links)]
     asked = {(name, key): f"net/ipv4/conf/{name}/{key}" for name in names for key in _PER_INTERFACE}
     answer = host.ask(ReadSysctls(names=[*asked.values(), _FORWARDING6, _BRIDGED, _BRIDGED6]))
@@ -100,5 +107,9 @@ def _is_on(value: str | None) -> bool | None:
 
 def _strictest(values: Mapping[tuple[str, str], str | None], name: str) -> int | None:
     """The greater of an interface's own rp_filter and that of all interfaces (IN_DEV_MAXCONF)."""
-    numbers = [int(value) for where in ("all", name) if (value := values[where, "rp_filter"]) and value.isdigit()]
+    numbers = [
+        int(value)
+        for where in ("all", name)
+        if (value := values[where, "rp_filter"]) and value.isdigit()
+    ]
     return max(numbers, default=None)

@@ -30,11 +30,13 @@ _CONFIG: Mapping[str, str] = {
 }
 
 _NETWORKD_FOLDERS = ("/etc/systemd/network", "/run/systemd/network", "/usr/lib/systemd/network")
-"""Where networkd reads its files; a file of the same name in an earlier folder replaces one in a later folder."""
+"""Where networkd reads its files; a file of the same name in an earlier folder replaces one in a
+later folder."""
 
 
 class InterfaceManager(msgspec.Struct, frozen=True):
-    """One program. file: the configuration that makes it take the interface, "" where none was found."""
+    """One program. file: the configuration that makes it take the interface, "" where none was
+    found."""
 
     name: str
     pid: int
@@ -46,7 +48,8 @@ class InterfaceManager(msgspec.Struct, frozen=True):
 
 
 class InterfaceManagers(msgspec.Struct, frozen=True):
-    """The programs that may have configured each taken interface, by the interface's name, the likeliest first."""
+    """The programs that may have configured each taken interface, by the interface's name, the
+    likeliest first."""
 
     by_interface: dict[str, tuple[InterfaceManager, ...]]
 
@@ -58,12 +61,16 @@ class InterfaceManagers(msgspec.Struct, frozen=True):
 
 
 @evidence
-def interface_managers(host: Host, taken: DockerInterfaces, processes: Processes | None) -> InterfaceManagers:
+def interface_managers(
+    host: Host, taken: DockerInterfaces, processes: Processes | None
+) -> InterfaceManagers:
     """Files are read only where an interface of the engine is taken."""
     if not len(taken) or processes is None:
         return InterfaceManagers({})
     running = [
-        (_COMMS[process.comm], process.pid) for process in processes if process.comm in _COMMS and not process.container
+        (_COMMS[process.comm], process.pid)
+        for process in processes
+        if process.comm in _COMMS and not process.container
     ]
     has_networkd = any(name == "systemd-networkd" for name, _ in running)
     files = _networkd_files(host) if has_networkd else {}
@@ -71,7 +78,8 @@ def interface_managers(host: Host, taken: DockerInterfaces, processes: Processes
     found = {}
     for interface in taken:
         managers = [
-            InterfaceManager(name, pid, _file(name, interface, files) or present.get(name, "")) for name, pid in running
+            InterfaceManager(name, pid, _file(name, interface, files) or present.get(name, ""))
+            for name, pid in running
         ]
         found[interface.link.name] = tuple(sorted(managers, key=lambda manager: not manager.file))
     return InterfaceManagers(found)
@@ -90,7 +98,8 @@ def _exists(host: Host, path: str) -> bool:
 
 
 def _networkd_files(host: Host) -> dict[str, str]:
-    """The text of each .network file by its path, sorted by file name, without those that a link to /dev/null masks."""
+    """The text of each .network file by its path, sorted by file name, without those that a link to
+    /dev/null masks."""
     names: dict[str, str] = {}
     for folder in _NETWORKD_FOLDERS:
         listing = host.ask(ListFolder(folder))
@@ -104,9 +113,11 @@ def _networkd_files(host: Host) -> dict[str, str]:
 
 
 def _matches(text: str, interface: TakenInterface) -> bool:
-    """Whether the [Match] section of a .network file fits, by systemd.network(5), as far as this tool knows the interface.
+    """Whether the [Match] section of a .network file fits, by systemd.network(5), as far as this
+    tool knows the interface.
 
-    A file with a condition that is not known here, such as a hardware address or a path, does not count as a match.
+    A file with a condition that is not known here, such as a hardware address or a path, does not
+    count as a match.
     """
     conditions = dict(_conditions(text))
     kind = interface.link.kind or ""

@@ -49,27 +49,34 @@ class Interfaces(msgspec.Struct, frozen=True, dict=True):
         return self._ports.get(bridge.index, ())
 
     def bridge(self, name: str, gateways: Iterable[str]) -> Interface | None:
-        """The bridge of this name, or the one that holds one of these addresses: Podman gives its bridges names of its own."""
+        """The bridge of this name, or the one that holds one of these addresses: Podman gives its
+        bridges names of its own."""
         held = frozenset(gateways)
         indices = {address.index for address in self.addresses if address.address in held}
-        holding = (interface for interface in self.items if interface.kind == "bridge" and interface.index in indices)
+        holding = (
+            interface
+            for interface in self.items
+            if interface.kind == "bridge" and interface.index in indices
+        )
         return self.by_name.get(name) or next(holding, None)
 
     def addresses_of(self, link: Interface) -> tuple[str, ...]:
         return tuple(address.address for address in self.addresses if address.index == link.index)
 
     def is_on_link(self, address: str, name: str) -> bool:
-        """Whether an address is asked for by ARP on the interface of that name: it lies in a subnet of an address there."""
+        """Whether an address is asked for by ARP on the interface of that name: it lies in a subnet
+        of an address there."""
         link = self.by_name.get(name)
         return link is not None and any(
-            ipaddress.ip_address(address) in ipaddress.ip_network(f"{each.address}/{each.prefix}", strict=False)
+            ipaddress.ip_address(address)
+            in ipaddress.ip_network(f"{each.address}/{each.prefix}", strict=False)
             for each in self.addresses
             if each.index == link.index and each.address
         )
 
     def holds(self, address: str) -> bool:
-        """Whether some interface of the host has this address; every 127.0.0.0/8 address is the host's
-        own."""
+        """Whether some interface of the host has this address; every 127.0.0.0/8 address is the
+        host's own."""
         try:
             wanted = ipaddress.ip_address(address)
         except ValueError:
@@ -77,7 +84,10 @@ class Interfaces(msgspec.Struct, frozen=True, dict=True):
         return (
             wanted.is_unspecified
             or wanted.is_loopback
-            or any(each.address and ipaddress.ip_address(each.address) == wanted for each in self.addresses)
+            or any(
+                each.address and ipaddress.ip_address(each.address) == wanted
+                for each in self.addresses
+            )
         )
 
 

@@ -36,9 +36,15 @@ class LostRules(msgspec.Struct, frozen=True):
 
 @evidence
 def lost_rules(
-    host: Host, ping: Ping, info: Info, networks: Networks, containers: Containers, config: DaemonConfig | None
+    host: Host,
+    ping: Ping,
+    info: Info,
+    networks: Networks,
+    containers: Containers,
+    config: DaemonConfig | None,
 ) -> LostRules | Unavailable:
-    """Unavailable where the engine writes no iptables rules, or writes rules that are not known here."""
+    """Unavailable where the engine writes no iptables rules, or writes rules that are not known
+    here."""
     unknown = _why_unknown(ping, info, networks, config)
     if unknown:
         return Unavailable("not allowed", unknown)
@@ -56,7 +62,9 @@ def lost_rules(
     tables = wanted(ping.version, bridges, has_proxy=has_proxy)
     if tables is None:
         version = ".".join(map(str, ping.version))
-        return Unavailable("not allowed", f"the layout of the rules of engine {version} is not known here")
+        return Unavailable(
+            "not allowed", f"the layout of the rules of engine {version} is not known here"
+        )
     return LostRules(flavour, repair(tables, present(text), [bridge.subnet for bridge in bridges]))
 
 
@@ -104,7 +112,8 @@ def _bridge(network: Network, running: Sequence[Container]) -> Bridge:
         ),
         internal=network.internal,
         talks=network.option("com.docker.network.bridge.enable_icc", "true") != "false",
-        masquerades=network.option("com.docker.network.bridge.enable_ip_masquerade", "true") != "false",
+        masquerades=network.option("com.docker.network.bridge.enable_ip_masquerade", "true")
+        != "false",
         routed=_is_routed(network),
     )
 
@@ -119,12 +128,16 @@ def _address(container: Container, network: Network) -> str:
 
 
 def _translated_on(container: Container, name: str) -> bool:
-    """Whether this is the network that carries the container's published ports: the one of its default gateway.
+    """Whether this is the network that carries the container's published ports: the one of its
+    default gateway.
 
-    That is the network of the highest priority (28), and among equals the first by name (libnetwork's order of endpoints).
+    That is the network of the highest priority (28), and among equals the first by name
+    (libnetwork's order of endpoints).
     """
     with_gateway = [
-        (-endpoint.gw_priority, other) for other, endpoint in container.endpoints.items() if endpoint.gateway
+        (-endpoint.gw_priority, other)
+        for other, endpoint in container.endpoints.items()
+        if endpoint.gateway
     ]
     return not with_gateway or min(with_gateway)[1] == name
 
@@ -137,6 +150,8 @@ def _ports(container: Container, network: Network) -> list[PublishedPort]:
         if ":" in binding.host_ip or (host_port is None and not _is_routed(network)):
             continue
         host_address = "" if binding.host_ip in ("", "0.0.0.0") else binding.host_ip  # noqa: S104
-        published = PublishedPort(_address(container, network), int(number), protocol, host_port, host_address)
+        published = PublishedPort(
+            _address(container, network), int(number), protocol, host_port, host_address
+        )
         found[published] = None
     return list(found)

@@ -30,7 +30,8 @@ _STALLED_READ = re.compile(
     r"|timed out after \d+ milliseconds with \d+|SSL connection timeout|reading (?:response )?body",
     re.IGNORECASE,
 )
-"""What programs print when a connection was made and large answers do not arrive: Go, curl, wget, OpenSSL, Python, Java."""
+"""What programs print when a connection was made and large answers do not arrive: Go, curl, wget,
+OpenSSL, Python, Java."""
 
 
 class Harm(msgspec.Struct, frozen=True):
@@ -41,7 +42,8 @@ class Harm(msgspec.Struct, frozen=True):
 
 
 class MtuHarm(msgspec.Struct, frozen=True):
-    """by_network: signs of loss by the network's name. probes: what became of a DNS query of full size, by the network's name."""
+    """by_network: signs of loss by the network's name. probes: what became of a DNS query of full
+    size, by the network's name."""
 
     by_network: dict[str, tuple[Harm, ...]]
     probes: dict[str, str] = {}
@@ -55,7 +57,8 @@ class MtuHarm(msgspec.Struct, frozen=True):
 
 @evidence
 def mtu_harm(host: Host, sizes: PacketSizes, resolvers: Resolvers | None) -> MtuHarm:
-    """Nothing is asked where all packets fit. Otherwise: sockets and logs of its containers, and one query of full size."""
+    """Nothing is asked where all packets fit. Otherwise: sockets and logs of its containers, and
+    one query of full size."""
     found: dict[str, tuple[Harm, ...]] = {}
     probes: dict[str, str] = {}
     for oversized in sizes:
@@ -72,15 +75,21 @@ def mtu_harm(host: Host, sizes: PacketSizes, resolvers: Resolvers | None) -> Mtu
 
 
 def _stalls(host: Host, members: tuple[Container, ...], limit: int) -> list[Harm]:
-    """Connections that send the same data again and again, more of it than one packet of the right size holds."""
-    asked: dict[Question[Any], Container] = {ListTcpStalls(member.state.pid): member for member in members}
+    """Connections that send the same data again and again, more of it than one packet of the right
+    size holds."""
+    asked: dict[Question[Any], Container] = {
+        ListTcpStalls(member.state.pid): member for member in members
+    }
     harm = []
     questions = [ListTcpStalls(member.state.pid) for member in members]
     for question, stalls in host.ask_many(questions):
         for stall in () if isinstance(stalls, Failed) else stalls:
             is_large = stall.unacknowledged > limit - _HEADERS
             if is_large and stall.retransmissions >= _RETRANSMISSIONS:
-                sign = f"{stall.unacknowledged} bytes to {stall.peer} unacknowledged after {stall.retransmissions} repetitions"
+                sign = (
+                    f"{stall.unacknowledged} bytes to {stall.peer} unacknowledged after "
+                    f"{stall.retransmissions} repetitions"
+                )
                 harm.append(Harm(asked[question], sign))
     return harm
 
@@ -102,14 +111,19 @@ def _read_timeouts(host: Host, members: tuple[Container, ...]) -> list[Harm]:
 def _probe(
     host: Host, oversized: OversizedNetwork, limit: int, resolvers: Resolvers | None
 ) -> tuple[Container, str] | None:
-    """What becomes of a DNS query that fills a packet of the container's size; None where no server can be asked.
+    """What becomes of a DNS query that fills a packet of the container's size; None where no server
+    can be asked.
 
-    A query that fits the uplink is sent too. Only where that one is answered and the larger one is met by silence is it lost:
-    an ICMP error that says "too large" is how path discovery works.
+    A query that fits the uplink is sent too. Only where that one is answered and the larger one is
+    met by silence is it lost: an ICMP error that says "too large" is how path discovery works.
     """
     for container in oversized.members if resolvers is not None else ():
         servers = () if resolvers is None else resolvers.upstreams(container)
-        outer = [up.server for up in servers if not up.by_host and not is_loopback(up.server) and "." in up.server]
+        outer = [
+            up.server
+            for up in servers
+            if not up.by_host and not is_loopback(up.server) and "." in up.server
+        ]
         if not outer:
             continue
         pid = container.state.pid
@@ -127,9 +141,13 @@ def _outcome(small: DnsReply, large: DnsReply, server: str, size: int) -> str:
     if large.answered:
         return f"a DNS query of {size} bytes to {server} is answered"
     if large.icmp == "too large":
-        return f"a DNS query of {size} bytes to {server} is refused as too large, so path discovery works"
+        return (
+            f"a DNS query of {size} bytes to {server} is refused as too large, so path discovery "
+            "works"
+        )
     if small.answered and not large.icmp:
         return (
-            f"lost: a DNS query of {size} bytes to {server} gets no answer and no ICMP error; one that fits is answered"
+            f"lost: a DNS query of {size} bytes to {server} gets no answer and no ICMP error; one "
+            "that fits is answered"
         )
     return "undecided"

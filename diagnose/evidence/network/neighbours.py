@@ -1,4 +1,5 @@
-"""The kernel's table of neighbours: how many entries it may hold, and which addresses did not answer."""
+"""The kernel's table of neighbours: how many entries it may hold, and which addresses did not
+answer."""
 
 from __future__ import annotations
 
@@ -18,7 +19,8 @@ _UNANSWERED = 0
 
 
 class NeighbourLimits(msgspec.Struct, frozen=True):
-    """thresholds: by family, the entries above which no new neighbour is taken (gc_thresh3); None where it is not visible."""
+    """thresholds: by family, the entries above which no new neighbour is taken (gc_thresh3); None
+    where it is not visible."""
 
     thresholds: dict[str, int | None]
 
@@ -41,7 +43,8 @@ def _number(text: str | None) -> int | None:
 
 
 class Neighbour(msgspec.Struct, frozen=True):
-    """An IPv4 address that the host tried to reach on an interface, and its hardware address; "" where nobody answered."""
+    """An IPv4 address that the host tried to reach on an interface, and its hardware address; ""
+    where nobody answered."""
 
     address: str
     interface: str
@@ -65,7 +68,10 @@ class Neighbours(msgspec.Struct, frozen=True):
 
     def unanswered(self, address: str) -> Neighbour | None:
         """The entry of an address that the host asked for without an answer."""
-        return next((entry for entry in self.items if entry.address == address and entry.is_unanswered), None)
+        return next(
+            (entry for entry in self.items if entry.address == address and entry.is_unanswered),
+            None,
+        )
 
 
 @evidence
@@ -78,7 +84,8 @@ def neighbours(host: Host) -> Neighbours | Unavailable:
 
 
 def _rows(text: str) -> Iterator[Neighbour]:
-    """Rows of the kernel's table (`arp_format_neigh_entry`): address, type, flags, hardware address, mask, device."""
+    """Rows of the kernel's table (`arp_format_neigh_entry`): address, type, flags, hardware
+    address, mask, device."""
     for line in text.splitlines()[1:]:
         fields = line.split()
         if len(fields) >= 6:

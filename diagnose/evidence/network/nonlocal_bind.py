@@ -1,4 +1,5 @@
-"""Whether programs may listen on addresses that the host does not have, as stand-by machines of a floating address do."""
+"""Whether programs may listen on addresses that the host does not have, as stand-by machines of a
+floating address do."""
 
 from __future__ import annotations
 

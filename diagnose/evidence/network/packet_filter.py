@@ -42,7 +42,8 @@ class Firewall(msgspec.Struct, frozen=True, dict=True):
 
     @functools.cached_property
     def translates_ports(self) -> bool:
-        """Whether the chain in which Docker keeps the published ports is reached from the prerouting hook."""
+        """Whether the chain in which Docker keeps the published ports is reached from the
+        prerouting hook."""
         return docker.translates_ports(self.ruleset)
 
     @functools.cached_property
@@ -51,23 +52,30 @@ class Firewall(msgspec.Struct, frozen=True, dict=True):
         return tuple(docker.port_rules(self.ruleset))
 
     def names_bridge(self, bridge: str) -> bool:
-        """Whether a rule about this bridge in a table of Docker's kind is reached from the forward hook."""
+        """Whether a rule about this bridge in a table of Docker's kind is reached from the forward
+        hook."""
         return docker.names_bridge(self.ruleset, bridge)
 
     @property
     def hides_docker(self) -> str:
-        """The tables of iptables that could not be read, in which Docker's rules may stand; empty where all were."""
+        """The tables of iptables that could not be read, in which Docker's rules may stand; empty
+        where all were."""
         return next((each for each in self.ruleset.unread if each.startswith("iptables")), "")
 
     def is_lost(self, by: Step) -> bool:
-        """Whether what decided shows that a rule of Docker's, which should have taken the packet, is not there."""
+        """Whether what decided shows that a rule of Docker's, which should have taken the packet,
+        is not there."""
         return docker.is_lost(self.ruleset, by)
 
 
 @evidence
 def firewall(host: Host, uplinks: Uplinks | Unavailable) -> Firewall | Unavailable:
     """What may be read of it; unavailable when nothing may."""
-    questions = {(flavour, family): SaveIptables(flavour, family) for flavour in FLAVOURS for family in FAMILIES}
+    questions = {
+        (flavour, family): SaveIptables(flavour, family)
+        for flavour in FLAVOURS
+        for family in FAMILIES
+    }
     answers: dict[Question[Any], Any] = dict(host.ask_many([ListNftables(), *questions.values()]))
     nftables = answers[ListNftables()]
     texts = {key: _text(answers[question]) for key, question in questions.items()}
@@ -77,7 +85,11 @@ def firewall(host: Host, uplinks: Uplinks | Unavailable) -> Firewall | Unavailab
         assemble(
             None if isinstance(nftables, Failed) or not nftables["consistent"] else nftables,
             {family: texts["nft", family] or "" for family in FAMILIES},
-            {family: texts["legacy", family] for family in FAMILIES if texts["legacy", family] != ""},
+            {
+                family: texts["legacy", family]
+                for family in FAMILIES
+                if texts["legacy", family] != ""
+            },
             uplinks.interfaces if isinstance(uplinks, Uplinks) else None,
             _sets(host, {name for text in texts.values() for name in named_sets(text or "")}),
         )

@@ -1,4 +1,5 @@
-"""What the host does to the traffic of containers: the way out of each network, and the way in to each published port."""
+"""What the host does to the traffic of containers: the way out of each network, and the way in to
+each published port."""
 
 from __future__ import annotations
 
@@ -44,7 +45,8 @@ SOMEWHERE6 = "2600:1f18::1"
 """The IPv6 peer of no particular kind."""
 
 SAMPLES: tuple[tuple[Literal["tcp", "udp"], int], ...] = (("tcp", 443), ("udp", 53), ("tcp", 80))
-"""What a container is taken to send: a filter that lets one of these pass is a policy, not an outage."""
+"""What a container is taken to send: a filter that lets one of these pass is a policy, not an
+outage."""
 
 MOST_PORTS = 4_000
 """Published ports that are walked, at some 0.2 ms each."""
@@ -58,8 +60,9 @@ EVERYWHERE6 = ("", "::")
 class Forwarding(msgspec.Struct, frozen=True):
     """Kernel settings, text as in /proc/sys; None where there is none (br_netfilter not loaded).
 
-    by_interface: `forwarding` of the bridges and uplinks; a packet is forwarded if the interface it came in
-    by says 1. everywhere6: of IPv6, where one setting decides (ip6_forward, net/ipv6/ip6_output.c); asked where a network has it.
+    by_interface: `forwarding` of the bridges and uplinks; a packet is forwarded if the interface it
+    came in by says 1. everywhere6: of IPv6, where one setting decides (ip6_forward,
+    net/ipv6/ip6_output.c); asked where a network has it.
     """
 
     everywhere: str | None
@@ -89,8 +92,9 @@ def forwarding(host: Host, networks: Networks, uplinks: Uplinks | None) -> Forwa
 class Egress(msgspec.Struct, frozen=True):
     """A running container's way out of one bridge network.
 
-    reach: for a destination left open. sample: for an ordinary peer, which shows what becomes of the source address. Each is the
-    best of `SAMPLES`. uplink: where the kernel sends this network's packets, which is a tunnel where a VPN has brought routes.
+    reach: for a destination left open. sample: for an ordinary peer, which shows what becomes of
+    the source address. Each is the best of `SAMPLES`. uplink: where the kernel sends this network's
+    packets, which is a tunnel where a VPN has brought routes.
     """
 
     container: Container
@@ -103,8 +107,9 @@ class Egress(msgspec.Struct, frozen=True):
 
     @property
     def block(self) -> ConnectionVerdict | None:
-        """What certainly stops it: requests to whomever, or the answers of an ordinary peer. Requests that only some destinations
-        do not get are a policy; nobody means to ask and to drop the answer.
+        """What certainly stops it: requests to whomever, or the answers of an ordinary peer.
+        Requests that only some destinations do not get are a policy; nobody means to ask and to
+        drop the answer.
         """
         if self.reach.is_blocked:
             return self.reach
@@ -114,8 +119,9 @@ class Egress(msgspec.Struct, frozen=True):
 class Ingress(msgspec.Struct, frozen=True):
     """One published port of a running container: what a client behind the uplink meets at it.
 
-    port: as the engine writes it (`80/tcp`). reach: for a source left open. sample: for an ordinary client. refused: whether the
-    host's own filter would certainly refuse the port if it were not published.
+    port: as the engine writes it (`80/tcp`). reach: for a source left open. sample: for an ordinary
+    client. refused: whether the host's own filter would certainly refuse the port if it were not
+    published.
     """
 
     container: Container
@@ -139,8 +145,9 @@ class Ingress(msgspec.Struct, frozen=True):
 class PacketPaths(msgspec.Struct, frozen=True, dict=True):
     """What the host does to the packets of each running container on a bridge network.
 
-    outlets6, inlets6: by IPv6, for networks that have it. unwalked: containers whose published ports were too many
-    (`MOST_PORTS`). why_none: why there is nothing to judge, if there is nothing.
+    outlets6, inlets6: by IPv6, for networks that have it. unwalked: containers whose published
+    ports were too many (`MOST_PORTS`). why_none: why there is nothing to judge, if there is
+    nothing.
     """
 
     outlets: tuple[Egress, ...] = ()
@@ -171,9 +178,16 @@ class PacketPaths(msgspec.Struct, frozen=True, dict=True):
     @property
     def coverage(self) -> Coverage:
         """How many connections out and in were traced, for the report."""
-        traced = {"out": len(self.outlets) + len(self.outlets6), "in": len(self.inlets) + len(self.inlets6)}
+        traced = {
+            "out": len(self.outlets) + len(self.outlets6),
+            "in": len(self.inlets) + len(self.inlets6),
+        }
         families = frozenset(way.family for way in self.all_ways)
-        gap = f"published ports of {count(len(self.unwalked), 'container')}: too many" if self.unwalked else ""
+        gap = (
+            f"published ports of {count(len(self.unwalked), 'container')}: too many"
+            if self.unwalked
+            else ""
+        )
         return Coverage(traced, families, gap or ("" if any(traced.values()) else self.why_none))
 
     def __len__(self) -> int:
@@ -189,8 +203,8 @@ def packet_paths(
     ping: Ping | None,
     info: Info | None,
 ) -> PacketPaths:
-    """A walk for each network and each published port. What comes in does so by the default route's interface; what leaves goes
-    where the kernel sends this network's packets.
+    """A walk for each network and each published port. What comes in does so by the default route's
+    interface; what leaves goes where the kernel sends this network's packets.
     """
     why_none = not_walked(ping, info, uplinks)
     if why_none:
@@ -221,8 +235,8 @@ def not_walked(ping: Ping | None, info: Info | None, uplinks: Uplinks) -> str:
 
 
 def leads_out(network: Network) -> bool:
-    """Whether its traffic is to cross the host: a bridge that is neither internal nor cut off by its own
-    options.
+    """Whether its traffic is to cross the host: a bridge that is neither internal nor cut off by
+    its own options.
     """
     mode = network.option("com.docker.network.bridge.gateway_mode_ipv4", "nat")
     return network.is_bridge and not network.internal and mode != "isolated"
@@ -234,7 +248,9 @@ def _attached(containers: Containers, networks: Networks, family: Family) -> lis
         (container, networks.by_name[name], endpoint)
         for container in containers.running
         for name, endpoint in container.endpoints.items()
-        if name in networks.by_name and address_of(endpoint, family) and leads_out(networks.by_name[name])
+        if name in networks.by_name
+        and address_of(endpoint, family)
+        and leads_out(networks.by_name[name])
     ]
 
 
@@ -256,7 +272,8 @@ class _Walks:
         return self.stack.routing.look_up(peer).kind == "unicast"
 
     def outward(self, network: Network, address: str, family: Family) -> Uplink:
-        """Where the kernel sends a network's packets to an ordinary peer; by the uplink where that is not known, or nowhere."""
+        """Where the kernel sends a network's packets to an ordinary peer; by the uplink where that
+        is not known, or nowhere."""
         peer = SOMEWHERE if family == "ip" else SOMEWHERE6
         decision = self.stack.routing.look_up(peer, address, network.bridge)
         name = decision.oif if decision.kind == "unicast" else ""
@@ -266,7 +283,8 @@ class _Walks:
 
 
 def _outlets(walks: _Walks, attached: list[_Attached], family: Family) -> Iterator[Egress]:
-    """One walk for all containers of a network, and one for each where a rule tells some of them apart."""
+    """One walk for all containers of a network, and one for each where a rule tells some of them
+    apart."""
     members: dict[str, list[str]] = {}
     for _, network, endpoint in attached:
         members.setdefault(network.name, []).append(address_of(endpoint, family))
@@ -276,7 +294,9 @@ def _outlets(walks: _Walks, attached: list[_Attached], family: Family) -> Iterat
         address = address_of(endpoint, family)
         if network.name not in shared:
             uplinks[network.name] = walks.outward(network, address, family)
-            shared[network.name] = _out(walks, network, tuple(members[network.name]), uplinks[network.name], family)
+            shared[network.name] = _out(
+                walks, network, tuple(members[network.name]), uplinks[network.name], family
+            )
         verdicts = shared[network.name]
         if len(members[network.name]) > 1 and not all(_is_decided(verdict) for verdict in verdicts):
             verdicts = _out(walks, network, address, uplinks[network.name], family)
@@ -307,21 +327,28 @@ def _out(
 
 
 def _leaves_by_another_interface(traced: Trace, part: Part, bridges: Collection[str]) -> bool:
-    """Whether the packets for a container were stopped while a route led them to another interface than the container's bridge.
+    """Whether the packets for a container were stopped while a route led them to another interface
+    than the container's bridge.
 
-    Docker's rules are about the bridge, so that the policy drops these packets; the route is to blame.
+    Docker's rules are about the bridge, so that the policy drops these packets; the route is to
+    blame.
     """
     obstacle = traced.obstacle
     if obstacle is None or obstacle.part != part or obstacle.hook != "forward":
         return False
-    interfaces = [stage.verdict.packet.oif for stage in traced.stages if stage.part == part and stage.hook == "forward"]
+    interfaces = [
+        stage.verdict.packet.oif
+        for stage in traced.stages
+        if stage.part == part and stage.hook == "forward"
+    ]
     return bool(interfaces) and interfaces[-1] not in bridges
 
 
 def _outgoing(traced: Trace, bridge: str, *, is_hidden: bool) -> ConnectionVerdict:
     """A trace as the packet filter's verdict: what routes do to it is judged elsewhere.
 
-    is_hidden: whether the engine is to translate the source; no answer finds its way to one that is not.
+    is_hidden: whether the engine is to translate the source; no answer finds its way to one that is
+    not.
     """
     obstacle = traced.obstacle
     if obstacle is None:
@@ -340,7 +367,13 @@ def _verdict(traced: Trace, *, nat: bool = False) -> ConnectionVerdict:
     if obstacle is None:
         return ConnectionVerdict(traced.outcome, translation, traced.nat_unknown)
     return ConnectionVerdict(
-        traced.outcome, translation, traced.nat_unknown, obstacle.by, obstacle.hook, obstacle.part, obstacle.reason
+        traced.outcome,
+        translation,
+        traced.nat_unknown,
+        obstacle.by,
+        obstacle.hook,
+        obstacle.part,
+        obstacle.reason,
     )
 
 
@@ -356,8 +389,11 @@ class _Published(msgspec.Struct, frozen=True):
     family: Family
 
 
-def _published(attached: list[_Attached], uplink: Uplink, family: Family, stack: Stack) -> Iterator[_Published]:
-    """The published ports on outer addresses of one family; on all of them, by the uplink's address."""
+def _published(
+    attached: list[_Attached], uplink: Uplink, family: Family, stack: Stack
+) -> Iterator[_Published]:
+    """The published ports on outer addresses of one family; on all of them, by the uplink's
+    address."""
     places: dict[str, dict[str, Network]] = {}
     containers = {}
     for container, network, endpoint in attached:
@@ -369,9 +405,17 @@ def _published(attached: list[_Attached], uplink: Uplink, family: Family, stack:
             everywhere = binding.host_ip in (EVERYWHERE if family == "ip" else EVERYWHERE6)
             address = (own or "") if everywhere else binding.host_ip
             if stack.is_local(address) is False:
-                continue  # network.bind-address-missing says so; no rule of Docker matches a packet that is not for this host
-            if _is_outer(address, family) and binding.host_port.isdigit() and port.endswith(("/tcp", "/udp")):
-                yield _Published(container, places[id], port, address, int(binding.host_port), everywhere, family)
+                # network.bind-address-missing says so; no rule of Docker matches a packet that is
+                # not for this host
+                continue
+            if (
+                _is_outer(address, family)
+                and binding.host_port.isdigit()
+                and port.endswith(("/tcp", "/udp"))
+            ):
+                yield _Published(
+                    container, places[id], port, address, int(binding.host_port), everywhere, family
+                )
 
 
 def _inlet(walks: _Walks, port: _Published) -> Ingress:
@@ -382,7 +426,11 @@ def _inlet(walks: _Walks, port: _Published) -> Ingress:
     bridges = [network.bridge for network in port.networks.values()]
     reach = _incoming(trace(walks.stack, _to(port, anyone, proto, uplink)), bridges)
     # what any client meets, an ordinary one meets too
-    sample = reach if _is_decided(reach) else _incoming(trace(walks.stack, _to(port, ordinary, proto, uplink)), bridges)
+    sample = (
+        reach
+        if _is_decided(reach)
+        else _incoming(trace(walks.stack, _to(port, ordinary, proto, uplink)), bridges)
+    )
     target = reach.nat.address if reach.nat is not None else None
     return Ingress(
         port.container,
@@ -395,7 +443,9 @@ def _inlet(walks: _Walks, port: _Published) -> Ingress:
         uplink,
         reach,
         sample,
-        refused_by_host(walks.stack, uplink.name, port.host_address, port.host_port, proto, port.family),
+        refused_by_host(
+            walks.stack, uplink.name, port.host_address, port.host_port, proto, port.family
+        ),
         port.family,
     )
 
@@ -405,9 +455,12 @@ def _to(port: _Published, origin: Origin, proto: str, uplink: Uplink) -> Flow:
 
 
 def _incoming(traced: Trace, bridges: Collection[str]) -> ConnectionVerdict:
-    """A trace as the packet filter's verdict: where routes lead is judged elsewhere. bridges: those of the container's networks."""
+    """A trace as the packet filter's verdict: where routes lead is judged elsewhere. bridges: those
+    of the container's networks."""
     obstacle = traced.obstacle
-    is_routed_elsewhere = traced.nat is not None and _leaves_by_another_interface(traced, "request", bridges)
+    is_routed_elsewhere = traced.nat is not None and _leaves_by_another_interface(
+        traced, "request", bridges
+    )
     if is_routed_elsewhere or (obstacle is not None and obstacle.reason != "rule"):
         return ConnectionVerdict("accept", traced.nat, traced.nat_unknown)
     return _verdict(traced)
@@ -416,7 +469,8 @@ def _incoming(traced: Trace, bridges: Collection[str]) -> ConnectionVerdict:
 def refused_by_host(
     stack: Stack, uplink: str, address: str, port: int, proto: str, family: Family
 ) -> ConnectionVerdict:
-    """What the host's own filter does to a connection to one of its processes, as if nothing translated the port."""
+    """What the host's own filter does to a connection to one of its processes, as if nothing
+    translated the port."""
     sent = Packet(
         uplink,
         "",
@@ -432,7 +486,9 @@ def refused_by_host(
         uid=-1,
     )
     verdict = walk(stack.ruleset, "input", sent)
-    return ConnectionVerdict(verdict.outcome, None, False, None if verdict.outcome == "accept" else verdict.by, "input")
+    return ConnectionVerdict(
+        verdict.outcome, None, False, None if verdict.outcome == "accept" else verdict.by, "input"
+    )
 
 
 def _is_outer(text: str, family: Family) -> bool:

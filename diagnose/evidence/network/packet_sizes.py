@@ -22,8 +22,8 @@ _VXLAN_OVERHEAD = 50
 class OversizedNetwork(msgspec.Struct, frozen=True):
     """A network whose packets are larger than the uplink carries.
 
-    size: the largest packet in bytes that its containers send. overhead: bytes that the network adds to it on the uplink.
-    members: its running containers.
+    size: the largest packet in bytes that its containers send. overhead: bytes that the network
+    adds to it on the uplink. members: its running containers.
     """
 
     network: Network
@@ -33,7 +33,8 @@ class OversizedNetwork(msgspec.Struct, frozen=True):
 
 
 class PacketSizes(msgspec.Struct, frozen=True):
-    """uplink: the interface with the IPv4 default route, "" on a host without one. limit: the bytes that it carries."""
+    """uplink: the interface with the IPv4 default route, "" on a host without one. limit: the bytes
+    that it carries."""
 
     uplink: str = ""
     limit: int = 0
@@ -48,9 +49,14 @@ class PacketSizes(msgspec.Struct, frozen=True):
 
 @evidence
 def packet_sizes(
-    networks: Networks, containers: Containers, routes: Routes, links: Interfaces, namespaces: Namespaces | None
+    networks: Networks,
+    containers: Containers,
+    routes: Routes,
+    links: Interfaces,
+    namespaces: Namespaces | None,
 ) -> PacketSizes:
-    """Sizes as seen inside the containers, else as the network's option says. Networks without running containers are left out."""
+    """Sizes as seen inside the containers, else as the network's option says. Networks without
+    running containers are left out."""
     route = routes.default
     uplink = links.by_index.get(route.oif or 0) if route else None
     if route is None or uplink is None or not uplink.mtu:
@@ -59,7 +65,9 @@ def packet_sizes(
     oversized = []
     for network in networks:
         overhead = _VXLAN_OVERHEAD if network.driver == "overlay" else 0
-        members = tuple(container for container in containers.running if network.name in container.endpoints)
+        members = tuple(
+            container for container in containers.running if network.name in container.endpoints
+        )
         if network.driver not in ("bridge", "overlay") or network.internal or not members:
             continue
         size = _size(network, members, namespaces, overhead)
@@ -68,7 +76,9 @@ def packet_sizes(
     return PacketSizes(uplink.name, limit, tuple(oversized))
 
 
-def _size(network: Network, members: tuple[Container, ...], namespaces: Namespaces | None, overhead: int) -> int:
+def _size(
+    network: Network, members: tuple[Container, ...], namespaces: Namespaces | None, overhead: int
+) -> int:
     """The largest packet in bytes that containers of the network send."""
     seen = []
     for container in members if namespaces is not None else ():

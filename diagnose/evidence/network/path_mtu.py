@@ -1,4 +1,5 @@
-"""Whether the host's packet filter lets the message "fragmentation needed" through to containers."""
+"""Whether the host's packet filter lets the message "fragmentation needed" through to
+containers."""
 
 from __future__ import annotations
 
@@ -12,10 +13,11 @@ from diagnose.registry import evidence
 
 
 class PathMtu(msgspec.Struct, frozen=True):
-    """blocked: bridge -> the rule that certainly drops the host's own ICMP errors on their way to its containers.
+    """blocked: bridge -> the rule that certainly drops the host's own ICMP errors on their way to
+    its containers.
 
-    clamped: the rule that makes TCP connections agree on smaller packets, so that they never need that message; empty if
-    there is none.
+    clamped: the rule that makes TCP connections agree on smaller packets, so that they never need
+    that message; empty if there is none.
     """
 
     blocked: dict[str, str]
@@ -28,9 +30,20 @@ def path_mtu(firewall: Firewall, networks: Networks) -> PathMtu:
     blocked = {}
     for network in networks.bridges:
         gateway = next(iter(network.gateways), None)
-        error = Packet(None, network.bridge, gateway, None, "icmp", state="related", dst_local=False, src_local=True)
+        error = Packet(
+            None,
+            network.bridge,
+            gateway,
+            None,
+            "icmp",
+            state="related",
+            dst_local=False,
+            src_local=True,
+        )
         verdict = walk(firewall.ruleset, "output", error)
         if verdict.outcome in ("drop", "reject"):
             blocked[network.bridge] = str(verdict.by)
     rules = (rule.text for chain in firewall.ruleset.chains for rule in chain.rules)
-    return PathMtu(blocked, next((text for text in rules if "TCPMSS" in text or "maxseg" in text), ""))
+    return PathMtu(
+        blocked, next((text for text in rules if "TCPMSS" in text or "maxseg" in text), "")
+    )

@@ -1,4 +1,5 @@
-"""The way of containers' DNS queries to each server that they are configured with, by the kernel's own choice of a route."""
+"""The way of containers' DNS queries to each server that they are configured with, by the kernel's
+own choice of a route."""
 
 from __future__ import annotations
 
@@ -20,7 +21,8 @@ from diagnose.registry import evidence
 
 
 class ResolverPath(msgspec.Struct, frozen=True):
-    """The way of one container's queries to one server. device: the interface by which they leave the host; "" at the host itself.
+    """The way of one container's queries to one server. device: the interface by which they leave
+    the host; "" at the host itself.
 
     rivals: how many servers the container may ask in all.
     """
@@ -34,16 +36,25 @@ class ResolverPath(msgspec.Struct, frozen=True):
 
     @property
     def is_untranslated(self) -> bool:
-        """Whether its packets certainly leave the host with the container's own address, which the engine is to hide."""
+        """Whether its packets certainly leave the host with the container's own address, which the
+        engine is to hide."""
         traced = self.trace
-        gets_out = traced.outcome == "accept" or (traced.obstacle is not None and traced.obstacle.part == "reply")
+        gets_out = traced.outcome == "accept" or (
+            traced.obstacle is not None and traced.obstacle.part == "reply"
+        )
         leaves = bool(traced.to) and traced.to not in (self.network.bridge, "lo")
-        return gets_out and leaves and self.network.masquerades and traced.snat is None and not traced.nat_unknown
+        return (
+            gets_out
+            and leaves
+            and self.network.masquerades
+            and traced.snat is None
+            and not traced.nat_unknown
+        )
 
 
 class ResolverPaths(msgspec.Struct, frozen=True):
-    """One way for each container and server that its own packets go to. untranslated: those whose answers cannot come back, whatever
-    rule they would meet, because the source is not hidden.
+    """One way for each container and server that its own packets go to. untranslated: those whose
+    answers cannot come back, whatever rule they would meet, because the source is not hidden.
     """
 
     items: tuple[ResolverPath, ...] = ()
@@ -62,7 +73,11 @@ class ResolverPaths(msgspec.Struct, frozen=True):
         for path in self.items:
             if path.trace.is_blocked:
                 blocked[path.container.id] = blocked.get(path.container.id, 0) + 1
-        return tuple(path for path in self.items if path.trace.is_blocked and blocked[path.container.id] == path.rivals)
+        return tuple(
+            path
+            for path in self.items
+            if path.trace.is_blocked and blocked[path.container.id] == path.rivals
+        )
 
 
 @evidence
@@ -75,7 +90,8 @@ def resolver_paths(
     ping: Ping | None,
     info: Info | None,
 ) -> ResolverPaths:
-    """One walk for each network and server, shared by all containers of the network that no rule tells apart."""
+    """One walk for each network and server, shared by all containers of the network that no rule
+    tells apart."""
     if not_walked(ping, info, uplinks) and len(uplinks):
         return ResolverPaths()
     walked: dict[tuple[str, str], Trace] = {}

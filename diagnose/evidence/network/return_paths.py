@@ -1,4 +1,5 @@
-"""Where the answers of published ports go: back by the interface that the client is behind, or by another one."""
+"""Where the answers of published ports go: back by the interface that the client is behind, or by
+another one."""
 
 from __future__ import annotations
 
@@ -23,8 +24,9 @@ from diagnose.registry import evidence
 class ReturnPath(msgspec.Struct, frozen=True):
     """One published port as a client beyond one interface meets it, and the way of the answers.
 
-    host_answers_by: the interface by which a program of the host itself would answer that client. answers_by: the bridge by which
-    the container's own answers come, where its routes lead elsewhere than the request came from.
+    host_answers_by: the interface by which a program of the host itself would answer that client.
+    answers_by: the bridge by which the container's own answers come, where its routes lead
+    elsewhere than the request came from.
     """
 
     container: Container
@@ -40,11 +42,17 @@ class ReturnPath(msgspec.Struct, frozen=True):
     def is_lost(self) -> bool:
         """Whether the answers certainly do not get back to the client by the way that it came."""
         obstacle = self.trace.obstacle
-        return obstacle is not None and self.trace.is_blocked and obstacle.part == "reply" and obstacle.reason != "rule"
+        return (
+            obstacle is not None
+            and self.trace.is_blocked
+            and obstacle.part == "reply"
+            and obstacle.reason != "rule"
+        )
 
 
 class ReturnPaths(msgspec.Struct, frozen=True):
-    """One published port of each network and uplink, and each port of containers with several networks."""
+    """One published port of each network and uplink, and each port of containers with several
+    networks."""
 
     items: tuple[ReturnPath, ...] = ()
 
@@ -75,12 +83,18 @@ def return_paths(
 
 
 def _outer(stack: Stack, uplinks: Uplinks) -> Iterator[Uplink]:
-    """The uplinks, and other interfaces by which the host itself answers an ordinary client that called their address."""
+    """The uplinks, and other interfaces by which the host itself answers an ordinary client that
+    called their address."""
     known = {uplink.name for uplink in uplinks}
     yield from uplinks
     for device in stack.devices:
         address = stack.address_on(device.name, "ip")
-        if device.name in known or address is None or device.kind == "bridge" or ip_address(address).is_loopback:
+        if (
+            device.name in known
+            or address is None
+            or device.kind == "bridge"
+            or ip_address(address).is_loopback
+        ):
             continue
         if stack.routing.look_up(SOMEWHERE, address).oif == device.name:
             yield Uplink(device.name, address)
@@ -102,7 +116,9 @@ def _walked(
             if not binding.host_port.isdigit() or proto not in ("tcp", "udp"):
                 continue
             for uplink, address in _addresses(binding, outer):
-                if netns is None and all((place.name, uplink.name) in seen for place in places.values()):
+                if netns is None and all(
+                    (place.name, uplink.name) in seen for place in places.values()
+                ):
                     continue
                 flow = Flow(Origin(uplink.name, SOMEWHERE), address, proto, int(binding.host_port))
                 first = trace(stack, flow)
@@ -116,7 +132,14 @@ def _walked(
                     first = trace(stack, msgspec.structs.replace(flow, answers_by=back))
                 host_answers_by = stack.routing.look_up(SOMEWHERE, address).oif
                 yield ReturnPath(
-                    container, network, uplink, int(binding.host_port), port, first, host_answers_by, back or ""
+                    container,
+                    network,
+                    uplink,
+                    int(binding.host_port),
+                    port,
+                    first,
+                    host_answers_by,
+                    back or "",
                 )
 
 
@@ -130,18 +153,24 @@ def _places(container: Container, networks: Networks) -> dict[str, Network]:
 
 
 def _addresses(binding: Binding, outer: list[Uplink]) -> Iterator[tuple[Uplink, str]]:
-    """The interfaces by which clients get to a published port, each with the address that they call."""
+    """The interfaces by which clients get to a published port, each with the address that they
+    call."""
     for uplink in outer:
-        if uplink.address is not None and (binding.host_ip in EVERYWHERE or binding.host_ip == uplink.address):
+        if uplink.address is not None and (
+            binding.host_ip in EVERYWHERE or binding.host_ip == uplink.address
+        ):
             yield uplink, uplink.address
 
 
 def _leaves_by(netns: ContainerNetns | None, places: dict[str, Network]) -> str | None:
-    """The bridge of the network by which a container's own default route leads; None where that is not known."""
+    """The bridge of the network by which a container's own default route leads; None where that is
+    not known."""
     if netns is None:
         return None
     defaults = [
-        route for route in netns.routes if route.family == "inet" and not route.prefix and route.leads_somewhere
+        route
+        for route in netns.routes
+        if route.family == "inet" and not route.prefix and route.leads_somewhere
     ]
     best = min(defaults, key=lambda route: route.metric, default=None)
     if best is None:

@@ -1,4 +1,5 @@
-"""Where the kernel sends what comes from networks and what is for them, by all its rules and tables."""
+"""Where the kernel sends what comes from networks and what is for them, by all its rules and
+tables."""
 
 from __future__ import annotations
 
@@ -15,14 +16,15 @@ from diagnose.registry import evidence
 __all__ = ["RouteLookup", "RouteLookups", "ways"]
 
 SOMEWHERE = "44.192.0.1"
-"""A peer of no particular kind, to whom nothing is sent: an ordinary public address, since filters against spoofing drop those
-that are reserved. Where the open question has no answer and this one has, the filter has a policy about addresses, and nothing
-is unclear."""
+"""A peer of no particular kind, to whom nothing is sent: an ordinary public address, since filters
+against spoofing drop those that are reserved. Where the open question has no answer and this one
+has, the filter has a policy about addresses, and nothing is unclear."""
 
 
 class RouteLookups(msgspec.Struct, frozen=True):
-    """own: of the host's own packets to somewhere. out, back: of those of one container of each network that lead out, and of those
-    for it, by the network's name. rules: the routing rules that are not the kernel's own, as text.
+    """own: of the host's own packets to somewhere. out, back: of those of one container of each
+    network that lead out, and of those for it, by the network's name. rules: the routing rules that
+    are not the kernel's own, as text.
     """
 
     own: RouteLookup
@@ -39,14 +41,23 @@ _OWN_RULES = (0, 32766, 32767)
 
 
 @evidence
-def ways(host: Host, containers: Containers, networks: Networks, links: Interfaces) -> RouteLookups | Unavailable:
-    """The kernel itself is asked, about one running container of each network that has its bridge."""
+def ways(
+    host: Host, containers: Containers, networks: Networks, links: Interfaces
+) -> RouteLookups | Unavailable:
+    """The kernel itself is asked, about one running container of each network that has its
+    bridge."""
     wanted = [WantedRoute(SOMEWHERE)]
     names = []
     for network in networks.bridges:
         bridge = links.by_name.get(network.bridge)
         address = _member_address(network, containers)
-        if bridge is None or not bridge.up or address is None or network.internal or not network.bridge_has_address:
+        if (
+            bridge is None
+            or not bridge.up
+            or address is None
+            or network.internal
+            or not network.bridge_has_address
+        ):
             continue
         names.append(network.name)
         wanted += [WantedRoute(SOMEWHERE, address, bridge.index), WantedRoute(address)]
@@ -57,11 +68,17 @@ def ways(host: Host, containers: Containers, networks: Networks, links: Interfac
     own, *others = answer
     out = dict(zip(names, others[::2], strict=True))
     back = dict(zip(names, others[1::2], strict=True))
-    added = [] if isinstance(rules, Failed) else [rule for rule in rules if rule.priority not in _OWN_RULES]
+    added = (
+        []
+        if isinstance(rules, Failed)
+        else [rule for rule in rules if rule.priority not in _OWN_RULES]
+    )
     return RouteLookups(own, out, back, tuple(str(rule) for rule in added))
 
 
 def _member_address(network: Network, containers: Containers) -> str | None:
     """The address of a running container of this network; None if none has one."""
     endpoints = (container.endpoints.get(network.name) for container in containers.running)
-    return next((endpoint.ip_address for endpoint in endpoints if endpoint and endpoint.ip_address), None)
+    return next(
+        (endpoint.ip_address for endpoint in endpoints if endpoint and endpoint.ip_address), None
+    )

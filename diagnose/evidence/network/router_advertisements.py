@@ -1,4 +1,5 @@
-"""Whether the kernel still takes IPv6 default routes from routers: forwarding makes it a router itself, which ignores them."""
+"""Whether the kernel still takes IPv6 default routes from routers: forwarding makes it a router
+itself, which ignores them."""
 
 from __future__ import annotations
 
@@ -26,7 +27,8 @@ class IgnoredRouter(msgspec.Struct, frozen=True):
 
 
 class RouterAdvertisements(msgspec.Struct, frozen=True):
-    """ignored: uplinks that no longer learn a default route. has_default: whether there is one all the same."""
+    """ignored: uplinks that no longer learn a default route. has_default: whether there is one all
+    the same."""
 
     ignored: tuple[IgnoredRouter, ...] = ()
     has_default: bool = False
@@ -37,13 +39,18 @@ class RouterAdvertisements(msgspec.Struct, frozen=True):
 def router_advertisements(
     host: Host, uplinks: Uplinks, interfaces: Interfaces, routes: Routes
 ) -> RouterAdvertisements | Unavailable:
-    """Two settings of each uplink (Documentation/networking/ip-sysctl: accept_ra 1 counts only without forwarding, 2 always)."""
+    """Two settings of each uplink (Documentation/networking/ip-sysctl: accept_ra 1 counts only
+    without forwarding, 2 always)."""
     global_addresses = {
-        uplink.name: tuple(_global(interfaces, uplink.name)) for uplink in uplinks if _global(interfaces, uplink.name)
+        uplink.name: tuple(_global(interfaces, uplink.name))
+        for uplink in uplinks
+        if _global(interfaces, uplink.name)
     }
     if routes.default6 is not None or not global_addresses:
         return RouterAdvertisements((), routes.default6 is not None, bool(global_addresses))
-    names = [pattern.format(name) for name in global_addresses for pattern in (_FORWARDING, _ACCEPT)]
+    names = [
+        pattern.format(name) for name in global_addresses for pattern in (_FORWARDING, _ACCEPT)
+    ]
     answer = host.ask(ReadSysctls(names=names))
     if isinstance(answer, Failed):
         return Unavailable.of(answer)
@@ -56,7 +63,8 @@ def router_advertisements(
 
 
 def _global(interfaces: Interfaces, name: str) -> list[str]:
-    """The addresses of an interface that are meant for the internet: neither local to the link nor to the site (fc00::/7)."""
+    """The addresses of an interface that are meant for the internet: neither local to the link nor
+    to the site (fc00::/7)."""
     link = interfaces.by_name.get(name)
     held = interfaces.addresses_of(link) if link is not None else ()
     return [

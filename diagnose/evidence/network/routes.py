@@ -28,14 +28,19 @@ class Routes(msgspec.Struct, frozen=True, dict=True):
 
     @functools.cached_property
     def lead_out(self) -> bool:
-        """Whether some route, of either family and any table, leads to more than named nets: a default one, or half of one."""
+        """Whether some route, of either family and any table, leads to more than named nets: a
+        default one, or half of one."""
         return any(route.prefix <= 1 and route.leads_somewhere for route in self.items)
 
     @functools.cached_property
     def default6(self) -> Route | None:
         """An IPv6 default route, of any table; None on a host without one."""
         return next(
-            (route for route in self.items if route.family == "inet6" and not route.prefix and route.leads_somewhere),
+            (
+                route
+                for route in self.items
+                if route.family == "inet6" and not route.prefix and route.leads_somewhere
+            ),
             None,
         )
 
@@ -45,7 +50,10 @@ class Routes(msgspec.Struct, frozen=True, dict=True):
         candidates = [
             route
             for route in self.items
-            if route.family == "inet" and not route.prefix and route.table == MAIN_TABLE and route.leads_somewhere
+            if route.family == "inet"
+            and not route.prefix
+            and route.table == MAIN_TABLE
+            and route.leads_somewhere
         ]
         return min(candidates, key=lambda candidate: candidate.metric, default=None)
 

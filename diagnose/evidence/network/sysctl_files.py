@@ -12,8 +12,15 @@ from diagnose.questions.files import ListFolder, ReadFile
 from diagnose.questions.machine import ReadSysctls
 from diagnose.registry import evidence
 
-_FOLDERS = ("/etc/sysctl.d", "/run/sysctl.d", "/usr/local/lib/sysctl.d", "/usr/lib/sysctl.d", "/lib/sysctl.d")
-"""A file of the same name in an earlier folder replaces one in a later folder; files are read in the order of their names."""
+_FOLDERS = (
+    "/etc/sysctl.d",
+    "/run/sysctl.d",
+    "/usr/local/lib/sysctl.d",
+    "/usr/lib/sysctl.d",
+    "/lib/sysctl.d",
+)
+"""A file of the same name in an earlier folder replaces one in a later folder; files are read in
+the order of their names."""
 _LAST = "/etc/sysctl.conf"
 """Read last by procps' `sysctl --system`; systemd reads it by a link in /etc/sysctl.d."""
 
@@ -38,7 +45,8 @@ class SysctlSetting(msgspec.Struct, frozen=True):
 
 
 class SysctlFiles(msgspec.Struct, frozen=True):
-    """settings: the last line that sets each name; it wins when `sysctl --system` or systemd-sysctl runs."""
+    """settings: the last line that sets each name; it wins when `sysctl --system` or systemd-sysctl
+    runs."""
 
     settings: dict[str, SysctlSetting]
 
@@ -48,7 +56,8 @@ class SysctlFiles(msgspec.Struct, frozen=True):
     def of(self, name: str, value: str | None = None) -> SysctlSetting | None:
         """The line that sets this name; with a value, only if it sets that one.
 
-        A line for `conf.all.forwarding` counts for `net.ipv4.ip_forward`, which the kernel keeps equal.
+        A line for `conf.all.forwarding` counts for `net.ipv4.ip_forward`, which the kernel keeps
+        equal.
         """
         names = (name, *_SAME.get(name, ()))
         found = [self.settings[each] for each in names if each in self.settings]
@@ -63,7 +72,8 @@ _SAME = {
 
 @evidence
 def sysctl_files(host: Host) -> SysctlFiles:
-    """The files are read only where a setting has a value that breaks containers. Everyone may read them."""
+    """The files are read only where a setting has a value that breaks containers. Everyone may read
+    them."""
     answer = host.ask(ReadSysctls(list(_SUSPECTS)))
     values = {} if isinstance(answer, Failed) else answer
     if not any(values.get(name) == bad for name, bad in _SUSPECTS.items()):
@@ -107,7 +117,8 @@ def parse(path: str, text: str) -> Iterator[SysctlSetting]:
 
 
 def _dotted(name: str) -> str:
-    """The name with dots between its parts: `net/ipv4/ip_forward` means the same as `net.ipv4.ip_forward`."""
+    """The name with dots between its parts: `net/ipv4/ip_forward` means the same as
+    `net.ipv4.ip_forward`."""
     slash, dot = name.find("/"), name.find(".")
     if slash >= 0 and (dot < 0 or slash < dot):
         return name.translate(str.maketrans("/.", "./"))

@@ -39,7 +39,9 @@ def udp_flows(host: Host, containers: Containers) -> UdpFlows | Unavailable:
     }
     found: dict[int, tuple[UdpFlow, ...]] = {}
     ports = sorted(published)[:_MOST_PORTS]
-    for port, table in host.ask_about(ports, lambda port: ListConnections(protocol="udp", dport=port)):
+    for port, table in host.ask_about(
+        ports, lambda port: ListConnections(protocol="udp", dport=port)
+    ):
         if isinstance(table, Failed):
             return Unavailable.of(table)
         if not table.loaded:

@@ -10,15 +10,24 @@ import msgspec
 
 from diagnose.model import Failed, Unavailable
 from diagnose.questions import Host
-from diagnose.questions.network import MAIN_TABLE, Interface, ListAddresses, ListInterfaces, ListRoutes, Route
+from diagnose.questions.network import (
+    MAIN_TABLE,
+    Interface,
+    ListAddresses,
+    ListInterfaces,
+    ListRoutes,
+    Route,
+)
 from diagnose.registry import evidence
 
 _OF_DOCKER = re.compile(r"docker0|br-[0-9a-f]{12}|veth[0-9a-f]{7}")
-"""The names that the engine gives its bridges and the host's ends of veth pairs: nothing beyond them is reached by a route."""
+"""The names that the engine gives its bridges and the host's ends of veth pairs: nothing beyond
+them is reached by a route."""
 
 
 class Uplink(msgspec.Struct, frozen=True):
-    """One interface that leads to others, and the host's first global IPv4 address on it, if it has one."""
+    """One interface that leads to others, and the host's first global IPv4 address on it, if it has
+    one."""
 
     name: str
     address: str | None
@@ -30,8 +39,9 @@ class Uplink(msgspec.Struct, frozen=True):
 
 
 class Uplinks(msgspec.Struct, frozen=True):
-    """Interfaces with an IPv4 default route in the main table, the preferred one first; on a host without one, those to the nets
-    that it is on itself. An interface of the engine never counts, whatever routes another program gave it.
+    """Interfaces with an IPv4 default route in the main table, the preferred one first; on a host
+    without one, those to the nets that it is on itself. An interface of the engine never counts,
+    whatever routes another program gave it.
 
     interfaces: index -> name of every interface. addresses: index -> its first global IPv4 address.
     """
@@ -41,7 +51,8 @@ class Uplinks(msgspec.Struct, frozen=True):
     addresses: dict[int, str | None]
 
     def by_index(self, index: int | None) -> Uplink | None:
-        """The interface of this index as one that leads to others; None where there is none, or it is one of the engine's."""
+        """The interface of this index as one that leads to others; None where there is none, or it
+        is one of the engine's."""
         if index not in self.interfaces or _OF_DOCKER.fullmatch(self.interfaces[index]):
             return None
         return Uplink(self.interfaces[index], self.addresses.get(index))
@@ -82,13 +93,21 @@ def _by_default_route(routes: Iterable[Route], names: Mapping[int, str]) -> list
     defaults = [
         (route.metric, route.oif)
         for route in routes
-        if (route.family, route.table, route.prefix, route.type) == ("inet", MAIN_TABLE, 0, "unicast")
-        if route.oif is not None and route.oif in names and not _OF_DOCKER.fullmatch(names[route.oif])
+        if (route.family, route.table, route.prefix, route.type)
+        == ("inet", MAIN_TABLE, 0, "unicast")
+        if route.oif is not None
+        and route.oif in names
+        and not _OF_DOCKER.fullmatch(names[route.oif])
     ]
-    return list(dict.fromkeys(index for _, index in sorted(defaults, key=lambda default: default[0])))
+    return list(
+        dict.fromkeys(index for _, index in sorted(defaults, key=lambda default: default[0]))
+    )
 
 
 def _leads_to_others(interface: Interface) -> bool:
-    """Whether it is not the loopback, no bridge, and no end of a pair whose other end is in a container."""
-    is_inner = interface.name == "lo" or interface.kind == "bridge" or interface.link_netnsid is not None
+    """Whether it is not the loopback, no bridge, and no end of a pair whose other end is in a
+    container."""
+    is_inner = (
+        interface.name == "lo" or interface.kind == "bridge" or interface.link_netnsid is not None
+    )
     return not is_inner and not _OF_DOCKER.fullmatch(interface.name)

@@ -1,7 +1,9 @@
-"""Connections that containers are configured to open to the host and to each other, or that failed in their logs, each walked.
+"""Connections that containers are configured to open to the host and to each other, or that failed
+in their logs, each walked.
 
-What a container wants stands in its configuration: extra hosts, environment, command, health check, the dependencies of its compose
-service; and in log lines that tell of a connection that failed. What nobody wants is not walked: it may be closed.
+What a container wants stands in its configuration: extra hosts, environment, command, health check,
+the dependencies of its compose service; and in log lines that tell of a connection that failed.
+What nobody wants is not walked: it may be closed.
 """
 
 from __future__ import annotations
@@ -28,14 +30,17 @@ from diagnose.model import Coverage
 from diagnose.registry import evidence
 
 PORT_OF_SCHEME: Mapping[str, int] = {
-    "amqp": 5672, "amqps": 5671, "elasticsearch": 9200, "http": 80, "https": 443, "kafka": 9092, "ldap": 389, "ldaps": 636,
-    "mariadb": 3306, "memcached": 11211, "mongodb": 27017, "mqtt": 1883, "mysql": 3306, "nats": 4222, "postgres": 5432,
+    "amqp": 5672, "amqps": 5671, "elasticsearch": 9200, "http": 80, "https": 443, "kafka": 9092,
+    "ldap": 389, "ldaps": 636,
+    "mariadb": 3306, "memcached": 11211, "mongodb": 27017, "mqtt": 1883, "mysql": 3306, "nats":
+    4222, "postgres": 5432,
     "postgresql": 5432, "redis": 6379, "rediss": 6379, "smtp": 25, "ws": 80, "wss": 443,
 }  # fmt: skip
 """The port that a URL means which names none."""
 
 PORT_OF_WORD: Mapping[str, int] = {
-    "AMQP": 5672, "ELASTIC": 9200, "MARIADB": 3306, "MEMCACHE": 11211, "MONGO": 27017, "MQTT": 1883, "MYSQL": 3306, "PG": 5432,
+    "AMQP": 5672, "ELASTIC": 9200, "MARIADB": 3306, "MEMCACHE": 11211, "MONGO": 27017, "MQTT":
+    1883, "MYSQL": 3306, "PG": 5432,
     "POSTGRES": 5432, "RABBIT": 5672, "REDIS": 6379, "SMTP": 25,
 }  # fmt: skip
 """The port that a variable's name hints at: POSTGRES_HOST."""
@@ -59,7 +64,8 @@ Source = Literal["environment", "command", "health check", "extra hosts", "depen
 
 
 class Want(msgspec.Struct, frozen=True):
-    """One connection that a container is to open. port 0: any. where: the variable, or the log's line."""
+    """One connection that a container is to open. port 0: any. where: the variable, or the log's
+    line."""
 
     container: Container
     host: str
@@ -76,8 +82,9 @@ class Want(msgspec.Struct, frozen=True):
 class WantedPath(msgspec.Struct, frozen=True):
     """A wanted connection and what becomes of it.
 
-    kind: whom it leads to. network: by which the packets leave the container. address, port: as the container calls it. peer: the
-    container that it leads to. listener: the host's own socket. bridged: whether it stays on one bridge.
+    kind: whom it leads to. network: by which the packets leave the container. address, port: as the
+    container calls it. peer: the container that it leads to. listener: the host's own socket.
+    bridged: whether it stays on one bridge.
     """
 
     kind: Literal["to the host", "between containers"]
@@ -94,8 +101,8 @@ class WantedPath(msgspec.Struct, frozen=True):
 class UnservedWant(msgspec.Struct, frozen=True):
     """A wanted connection to an address and port of the host at which nothing listens.
 
-    elsewhere: the sockets of that port on other addresses of the host. has_address: whether the host has the address at all; a
-    `host-gateway` may name one that it has lost.
+    elsewhere: the sockets of that port on other addresses of the host. has_address: whether the
+    host has the address at all; a `host-gateway` may name one that it has lost.
     """
 
     want: Want
@@ -106,7 +113,8 @@ class UnservedWant(msgspec.Struct, frozen=True):
 
 
 class WantedPaths(msgspec.Struct, frozen=True):
-    """The wanted connections that were walked; why_none: why none was, if that is so. unserved: those that nobody can take."""
+    """The wanted connections that were walked; why_none: why none was, if that is so. unserved:
+    those that nobody can take."""
 
     items: tuple[WantedPath, ...] = ()
     why_none: str = ""
@@ -144,7 +152,9 @@ def wanted_paths(
         return WantedPaths(why_none=why_none)
     gateway = _host_gateway(host_stack.stack, networks, config)
     site = _Site(host_stack.stack, containers, networks, listeners, gateway)
-    wants = [want for container in containers.running for want in _wants(container, site, log_tails)]
+    wants = [
+        want for container in containers.running for want in _wants(container, site, log_tails)
+    ]
     paths: dict[tuple[str, str, int], WantedPath] = {}
     unserved: dict[tuple[str, str, int], UnservedWant] = {}
     for want in sorted(wants, key=lambda want: not want.has_failed)[:MOST]:
@@ -157,7 +167,8 @@ def wanted_paths(
 
 
 def _host_gateway(stack: Stack, networks: Networks, config: DaemonConfig | None) -> str:
-    """The address that `host-gateway` means: the configured one, or the default bridge's (before 26 the engine does not list it)."""
+    """The address that `host-gateway` means: the configured one, or the default bridge's (before 26
+    the engine does not list it)."""
     configured = config.value("host-gateway-ip") if config is not None else None
     if isinstance(configured, str):
         return configured
@@ -196,8 +207,11 @@ def _variables(container: Container) -> Iterator[tuple[str, str]]:
         yield name, value
 
 
-def _in_variable(container: Container, name: str, value: str, known: frozenset[str]) -> Iterator[Want]:
-    """What the value of one variable names; a bare host takes its port from the variable beside it."""
+def _in_variable(
+    container: Container, name: str, value: str, known: frozenset[str]
+) -> Iterator[Want]:
+    """What the value of one variable names; a bare host takes its port from the variable beside
+    it."""
     if not known & set(_WORD.findall(value)):
         return
     for match in _PLACE.finditer(value):
@@ -208,7 +222,9 @@ def _in_variable(container: Container, name: str, value: str, known: frozenset[s
         yield Want(container, host, port, "environment", name)
 
 
-def _in_text(container: Container, text: str, known: frozenset[str], source: Source, where: str) -> Iterator[Want]:
+def _in_text(
+    container: Container, text: str, known: frozenset[str], source: Source, where: str
+) -> Iterator[Want]:
     if not known & set(_WORD.findall(text)):
         return
     for match in _PLACE.finditer(text):
@@ -245,7 +261,11 @@ def _dependencies(container: Container, site: _Site) -> Iterator[Want]:
 
 
 def _exposed(container: Container) -> int:
-    ports = [int(port.partition("/")[0]) for port in container.config.exposed_ports or {} if port.endswith("/tcp")]
+    ports = [
+        int(port.partition("/")[0])
+        for port in container.config.exposed_ports or {}
+        if port.endswith("/tcp")
+    ]
     return min(ports, default=0)
 
 
@@ -274,10 +294,14 @@ class _Site:
         self._publishers: dict[int, Container] = {}
         for container in containers.running:
             self._learn(container)
-        self._host_words = frozenset(address for address in stack.local if ":" not in address) - {"127.0.0.1"}
+        self._host_words = frozenset(address for address in stack.local if ":" not in address) - {
+            "127.0.0.1"
+        }
 
     def _learn(self, container: Container) -> None:
-        project, service = (container.labels.get(f"com.docker.compose.{key}", "") for key in ("project", "service"))
+        project, service = (
+            container.labels.get(f"com.docker.compose.{key}", "") for key in ("project", "service")
+        )
         self._services.setdefault((project, service), []).append(container)
         for _, binding in container.published_ports:
             if binding.host_port.isdigit():
@@ -287,7 +311,12 @@ class _Site:
             if network is None or not network.is_bridge or not endpoint.ip_address:
                 continue
             self._by_address[endpoint.ip_address] = container, network
-            for word in {container.name, *(endpoint.aliases or ()), *(endpoint.dns_names or ()), endpoint.ip_address}:
+            for word in {
+                container.name,
+                *(endpoint.aliases or ()),
+                *(endpoint.dns_names or ()),
+                endpoint.ip_address,
+            }:
                 self._by_word.setdefault((name, word), (container, endpoint.ip_address))
                 self._words_of.setdefault(name, set()).add(word)
 
@@ -334,7 +363,9 @@ class _Site:
             if peer is not None and (traced.nat is not None or listener is None):
                 yield WantedPath("between containers", want, network, address, port, traced, peer)
             elif listener is not None or self._listeners is None:
-                yield WantedPath("to the host", want, network, address, port, traced, peer, listener)
+                yield WantedPath(
+                    "to the host", want, network, address, port, traced, peer, listener
+                )
 
     def unserved(self, want: Want) -> UnservedWant | None:
         """Why nobody can take a wanted connection to the host, if that is so."""
@@ -347,11 +378,18 @@ class _Site:
             is_gateway = want.host in self.extra_hosts(want.container, only_gateway=True)
             return UnservedWant(want, network, address, has_address=False) if is_gateway else None
         publisher = self._publishers.get(want.port)
-        if not want.port or self._listeners is None or (publisher is not None and publisher.id == want.container.id):
+        if (
+            not want.port
+            or self._listeners is None
+            or (publisher is not None and publisher.id == want.container.id)
+        ):
             return None
         if any(self._listeners.on(protocol, address, want.port) for protocol in ("tcp", "udp")):
             return None
-        if trace(self._stack, Flow(Origin(network.bridge, source), address, "tcp", want.port)).nat is not None:
+        if (
+            trace(self._stack, Flow(Origin(network.bridge, source), address, "tcp", want.port)).nat
+            is not None
+        ):
             return None
         elsewhere = [listener for listener in self._listeners if listener.port == want.port]
         return UnservedWant(want, network, address, tuple(elsewhere))
@@ -374,10 +412,16 @@ class _Site:
         return next((listener for listener in self._listeners.on("tcp", address, port)), None)
 
     def _origin(self, container: Container) -> tuple[Network, str] | None:
-        """The network by which a container's packets to others leave: its only one, or the first by name as engines choose."""
+        """The network by which a container's packets to others leave: its only one, or the first by
+        name as engines choose."""
         for name in sorted(container.endpoints):
             network, endpoint = self._networks.by_name.get(name), container.endpoints[name]
-            if network is not None and network.is_bridge and endpoint.ip_address and not network.internal:
+            if (
+                network is not None
+                and network.is_bridge
+                and endpoint.ip_address
+                and not network.internal
+            ):
                 return network, endpoint.ip_address
         return None
 
@@ -385,14 +429,21 @@ class _Site:
         for name, endpoint in want.container.endpoints.items():
             peer, target = self._by_word.get((name, address), (None, ""))
             network = self._networks.by_name.get(name)
-            if peer is None or network is None or peer.id == want.container.id or not endpoint.ip_address:
+            if (
+                peer is None
+                or network is None
+                or peer.id == want.container.id
+                or not endpoint.ip_address
+            ):
                 continue
             port = want.port or _exposed(peer)
             if not port:
                 return
             flow = Flow(Origin(network.bridge, endpoint.ip_address), target, "tcp", port)
             traced = trace_bridged(self._stack, flow)
-            yield WantedPath("between containers", want, network, target, port, traced, peer, bridged=True)
+            yield WantedPath(
+                "between containers", want, network, target, port, traced, peer, bridged=True
+            )
             return
 
 
@@ -405,7 +456,8 @@ def _is_loopback(address: str) -> bool:
 
 
 def failing(paths: Iterable[WantedPath | UnservedWant]) -> bool:
-    """Whether some of these connections have failed in a log, or belong to a container that is not healthy."""
+    """Whether some of these connections have failed in a log, or belong to a container that is not
+    healthy."""
     return any(path.want.has_failed or _is_unwell(path.want.container) for path in paths)
 
 

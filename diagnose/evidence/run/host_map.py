@@ -1,4 +1,5 @@
-"""The host as a map: its networks with their containers, the way out of each, published ports, uplinks and DNS servers.
+"""The host as a map: its networks with their containers, the way out of each, published ports,
+uplinks and DNS servers.
 
 A picture is drawn from it. It judges nothing: whether a closed way is a fault, a finding says.
 """
@@ -26,7 +27,8 @@ WayState = Literal["open", "closed", "unknown", "none"]
 
 
 class MapWay(msgspec.Struct, frozen=True):
-    """One way through the host. by: the rule, route or setting that closes it, or that leaves it unknown."""
+    """One way through the host. by: the rule, route or setting that closes it, or that leaves it
+    unknown."""
 
     state: WayState
     by: str = ""
@@ -51,7 +53,8 @@ class MapContainer(msgspec.Struct, frozen=True):
 
 
 class MapNetwork(msgspec.Struct, frozen=True):
-    """One network, or one way to do without one (`host`, `none`, another container's). out: from its first running container."""
+    """One network, or one way to do without one (`host`, `none`, another container's). out: from
+    its first running container."""
 
     name: str
     driver: str
@@ -63,7 +66,8 @@ class MapNetwork(msgspec.Struct, frozen=True):
 
 
 class HostMap(msgspec.Struct, frozen=True):
-    """uplinks: interface and address. servers: DNS servers that lie beyond the host, each with the containers that ask it."""
+    """uplinks: interface and address. servers: DNS servers that lie beyond the host, each with the
+    containers that ask it."""
 
     networks: tuple[MapNetwork, ...]
     uplinks: tuple[tuple[str, str], ...] = ()
@@ -98,7 +102,10 @@ def _forwarding(stack: Stack | None, uplinks: Uplinks | None) -> bool | None:
 
 
 def _networks(
-    containers: Containers, networks: Networks | None, stack: Stack | None, paths: PacketPaths | None
+    containers: Containers,
+    networks: Networks | None,
+    stack: Stack | None,
+    paths: PacketPaths | None,
 ) -> Iterator[MapNetwork]:
     """The engine's networks in the order of their sizes, then the containers that are on none."""
     known = networks.by_name if networks is not None else {}
@@ -136,7 +143,13 @@ def _without_network(mode: str, containers: Containers) -> str:
 def _container(container: Container, network: str, paths: PacketPaths | None) -> MapContainer:
     endpoint = container.endpoints.get(network, NetworkEndpoint())
     ports = dict.fromkeys(_ports(container, network, paths))
-    return MapContainer(container.name, container.state.status, container.is_running, endpoint.ip_address, tuple(ports))
+    return MapContainer(
+        container.name,
+        container.state.status,
+        container.is_running,
+        endpoint.ip_address,
+        tuple(ports),
+    )
 
 
 def _ports(container: Container, network: str, paths: PacketPaths | None) -> Iterator[MapPort]:
@@ -161,12 +174,19 @@ def _way_in(inlet: Ingress | None) -> MapWay:
     verdict = inlet.sample
     if verdict.is_blocked:
         return MapWay("closed", str(verdict.by or ""), verdict.reason)
-    return MapWay("open") if verdict.outcome == "accept" else MapWay("unknown", str(verdict.by or ""))
+    return (
+        MapWay("open") if verdict.outcome == "accept" else MapWay("unknown", str(verdict.by or ""))
+    )
 
 
 def _way_out(network: Network, members: list[Container], stack: Stack | None) -> MapWay:
-    """The way of a network's first running container to an ordinary address: open where one of the samples gets through."""
-    addresses = [container.endpoints[network.name].ip_address for container in members if container.is_running]
+    """The way of a network's first running container to an ordinary address: open where one of the
+    samples gets through."""
+    addresses = [
+        container.endpoints[network.name].ip_address
+        for container in members
+        if container.is_running
+    ]
     source = next(filter(None, addresses), None)
     if stack is None or source is None or not leads_out(network):
         return MapWay("none")
@@ -181,7 +201,9 @@ def _way_out(network: Network, members: list[Container], stack: Stack | None) ->
     return min(closed, key=lambda way: way.state == "closed")
 
 
-def _servers(containers: Containers, resolvers: Resolvers | None) -> tuple[tuple[str, tuple[str, ...]], ...]:
+def _servers(
+    containers: Containers, resolvers: Resolvers | None
+) -> tuple[tuple[str, tuple[str, ...]], ...]:
     """The servers that names are asked of beyond the host, most asked first."""
     if resolvers is None:
         return ()

@@ -1,7 +1,8 @@
 """What distinguishes this host from others: identity, and facts that may split a fleet.
 
-Almost all of it is evidence that a run of all checks collects anyway. Asked for beside it: the identity, the state of the clock, three
-listings of folders, the attributes of some files, and os-release. Everyone may read these.
+Almost all of it is evidence that a run of all checks collects anyway. Asked for beside it: the
+identity, the state of the clock, three listings of folders, the attributes of some files, and
+os-release. Everyone may read these.
 """
 
 from __future__ import annotations
@@ -34,9 +35,19 @@ from diagnose.questions.run import IdentifySite, SiteIdentity
 from diagnose.redact import TOKEN
 from diagnose.registry import evidence
 
-FOLDERS = ("/etc/sysctl.d", "/etc/systemd/system/docker.service.d", "/etc/systemd/system/containerd.service.d")
-"""Where administrators steer the kernel and the units of the engine: sysctl.d(5), systemd.unit(5). Packages write below /usr/lib."""
-SINGLE_FILES = ("/etc/sysctl.conf", "/etc/docker/daemon.json", "/etc/containerd/config.toml", "/etc/resolv.conf")
+FOLDERS = (
+    "/etc/sysctl.d",
+    "/etc/systemd/system/docker.service.d",
+    "/etc/systemd/system/containerd.service.d",
+)
+"""Where administrators steer the kernel and the units of the engine: sysctl.d(5), systemd.unit(5).
+Packages write below /usr/lib."""
+SINGLE_FILES = (
+    "/etc/sysctl.conf",
+    "/etc/docker/daemon.json",
+    "/etc/containerd/config.toml",
+    "/etc/resolv.conf",
+)
 OS_RELEASE = "/etc/os-release"
 MOST_FILES = 60
 MOST_IMAGES = 60
@@ -51,8 +62,13 @@ def digest(text: str) -> str:
 
 
 def comparable(value: Json) -> str:
-    """A value as text that is equal on two hosts where the value is. Redacted parts are left out: their tokens differ from run to run."""
-    text = value if isinstance(value, str) else json.dumps(value, sort_keys=True, separators=(",", ":"))
+    """A value as text that is equal on two hosts where the value is. Redacted parts are left out:
+    their tokens differ from run to run."""
+    text = (
+        value
+        if isinstance(value, str)
+        else json.dumps(value, sort_keys=True, separators=(",", ":"))
+    )
     plain = _SECRET.sub("<redacted>", text)
     return plain if len(plain) <= LONGEST else f"hash {digest(plain)}"
 
@@ -101,11 +117,17 @@ def host_profile(
 
 
 def _questions() -> list[Question[Json]]:
-    return [IdentifySite(), ReadClockState(), ReadFile(OS_RELEASE, max_bytes=4096), *map(ListFolder, FOLDERS)]
+    return [
+        IdentifySite(),
+        ReadClockState(),
+        ReadFile(OS_RELEASE, max_bytes=4096),
+        *map(ListFolder, FOLDERS),
+    ]
 
 
 class SteeringFiles(msgspec.Struct, frozen=True):
-    """The files that steer this host. A folder that could not be listed has no fact, so that no file of it counts as absent."""
+    """The files that steer this host. A folder that could not be listed has no fact, so that no
+    file of it counts as absent."""
 
     facts: dict[str, str]
     changed: dict[str, float]
@@ -122,16 +144,26 @@ def _files(host: Host, answers: Mapping[Question[Json], Json]) -> SteeringFiles:
         paths += [f"{folder}/{name}" for name in names if name.endswith(".conf")]
     statuses = host.ask(StatPaths(paths[:MOST_FILES]))
     known = {} if isinstance(statuses, Failed) else statuses
-    facts.update({f"file {path}": _size(status) for path, status in known.items() if status.failed in ("", "missing")})
+    facts.update(
+        {
+            f"file {path}": _size(status)
+            for path, status in known.items()
+            if status.failed in ("", "missing")
+        }
+    )
     times = {path: status.mtime for path, status in sorted(known.items()) if not status.failed}
-    return SteeringFiles(facts, {path: moment for path, moment in times.items() if moment is not None})
+    return SteeringFiles(
+        facts, {path: moment for path, moment in times.items() if moment is not None}
+    )
 
 
 def _size(status: PathStatus) -> str:
     return "missing" if status.failed else f"{status.size} bytes"
 
 
-def _of_machine(header: ReportHeader | None, answers: Mapping[Question[Json], Json]) -> Iterator[tuple[str, str]]:
+def _of_machine(
+    header: ReportHeader | None, answers: Mapping[Question[Json], Json]
+) -> Iterator[tuple[str, str]]:
     if header is not None:
         yield "kernel", header.head.kernel
     release = answers[ReadFile(OS_RELEASE, max_bytes=4096)]
@@ -158,7 +190,9 @@ def _distribution(text: str) -> str:
 
 
 def _of_engine(ping: Ping, info: Info | None) -> Iterator[tuple[str, str]]:
-    version = (info.server_version if info is not None else "") or ping.libpod or ping.engine_version
+    version = (
+        (info.server_version if info is not None else "") or ping.libpod or ping.engine_version
+    )
     yield "engine", f"{'Podman' if ping.is_podman else 'Docker'} {version}".rstrip()
     if info is None:
         return
@@ -180,7 +214,10 @@ def _of_configuration(config: DaemonConfig) -> Iterator[tuple[str, str]]:
     if not config.text_ok:
         yield "daemon.json", "cannot be read as JSON"
         return
-    yield "daemon.json", f"hash {digest(comparable_whole(config.values))}" if config.exists else "there is none"
+    yield (
+        "daemon.json",
+        f"hash {digest(comparable_whole(config.values))}" if config.exists else "there is none",
+    )
     for key, value in config.values.items():
         yield f"daemon.json {key}", comparable(value)
     for flag, values in config.flags.items():
@@ -193,8 +230,13 @@ def comparable_whole(values: Mapping[str, Json]) -> str:
 
 
 def _of_images(containers: Containers, images: Images) -> Iterator[tuple[str, str]]:
-    """The image of each running container by its name: the same tag may be another image on another host."""
-    used = {container.config.image: container for container in containers.running if container.config.image}
+    """The image of each running container by its name: the same tag may be another image on another
+    host."""
+    used = {
+        container.config.image: container
+        for container in containers.running
+        if container.config.image
+    }
     for name in sorted(used)[:MOST_IMAGES]:
         image = images.of(used[name])
         if image is not None and not name.startswith("sha256:"):
@@ -218,7 +260,11 @@ def _of_network(
 
 
 def _gateways(routes: Iterable[Json]) -> set[str]:
-    return {route.gateway for route in routes if route.prefix == 0 and route.gateway and route.family == "inet"}
+    return {
+        route.gateway
+        for route in routes
+        if route.prefix == 0 and route.gateway and route.family == "inet"
+    }
 
 
 def _network(address: str | None) -> str:

@@ -11,7 +11,9 @@ from diagnose.registry import evidence
 
 @evidence
 def report_basis(
-    header: ReportHeader | Unavailable, topology: Topology | Unavailable, containers: Containers | Unavailable
+    header: ReportHeader | Unavailable,
+    topology: Topology | Unavailable,
+    containers: Containers | Unavailable,
 ) -> ReportBasis:
     """As much as is known."""
     silent = ReportBasis()

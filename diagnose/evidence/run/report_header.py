@@ -103,9 +103,14 @@ def _head(
     )
 
 
-def _notes(endpoint: Endpoint, ping: Ping | Unavailable, listed: Containers | None) -> Iterator[str]:
+def _notes(
+    endpoint: Endpoint, ping: Ping | Unavailable, listed: Containers | None
+) -> Iterator[str]:
     if listed is not None and listed.source == "disk":
-        yield f"the engine did not answer: containers read from {listed.root}/containers, alive by their processes"
+        yield (
+            f"the engine did not answer: containers read from {listed.root}/containers, alive by "
+            "their processes"
+        )
     has_no_engine = isinstance(ping, Unavailable) and ping.reason == "missing" and listed is None
     if has_no_engine and endpoint.url and not endpoint.named:
         yield "no engine to look at here? `diagnose all --from demo` judges a recorded broken host"

@@ -31,7 +31,9 @@ def topology(
 ) -> Topology:
     """As much of it as is known; what is not known links nothing."""
     common = _filesystems_of_all(root, mounts, filesystems)
-    stands_on = {container.subject: common | _own_things(container) for container in containers or ()}
+    stands_on = {
+        container.subject: common | _own_things(container) for container in containers or ()
+    }
     for behind in backing or ():
         stands_on[behind.container.subject] |= {Subject("filesystem", behind.mounted.point)}
     for network in networks.bridges if networks is not None else ():
@@ -39,7 +41,9 @@ def topology(
     return Topology({subject: frozenset(below) for subject, below in stands_on.items()})
 
 
-def _filesystems_of_all(root: DataRoot, mounts: Mounts | None, filesystems: Filesystems | None) -> set[Subject]:
+def _filesystems_of_all(
+    root: DataRoot, mounts: Mounts | None, filesystems: Filesystems | None
+) -> set[Subject]:
     """The file systems that every container needs."""
     common = {disk.subject for disk in filesystems or () if disk.carries_all}
     point = mounts.point_of(root.path) if mounts is not None else None

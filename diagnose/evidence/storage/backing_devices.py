@@ -34,12 +34,15 @@ class Backing(msgspec.Struct, frozen=True):
 
 @evidence
 def backing(host: Host, containers: Containers, mounts: Mounts) -> Backing:
-    """A running container's own mount table tells, whatever links its source went through; of others the source's name.
+    """A running container's own mount table tells, whatever links its source went through; of
+    others the source's name.
 
     No file system is asked, since it may be dead.
     """
     binding = [
-        container for container in containers.running if any(mount.type == "bind" for mount in container.mounts or ())
+        container
+        for container in containers.running
+        if any(mount.type == "bind" for mount in container.mounts or ())
     ]
     inside: dict[str, dict[str, str]] = {}
     for container, table in host.ask_about(binding, _mount_table):

@@ -1,4 +1,5 @@
-"""What the kernel calls the disks that file systems lie on: mount tables say /dev/mapper/vg-data or /dev/root, its log dm-0."""
+"""What the kernel calls the disks that file systems lie on: mount tables say /dev/mapper/vg-data or
+/dev/root, its log dm-0."""
 
 from __future__ import annotations
 
@@ -16,26 +17,35 @@ DEEPEST = 4
 
 
 class BlockDevices(msgspec.Struct, frozen=True):
-    """The mount of each device by the names that the kernel's log may use: the mounted device's own, and those of what it
-    is made of."""
+    """The mount of each device by the names that the kernel's log may use: the mounted device's
+    own, and those of what it is made of."""
 
     by_name: dict[str, Mounted]
 
 
 @evidence
 def block_devices(host: Host, mounts: Mounts) -> BlockDevices:
-    """sysfs knows a device by its number; where it is not to be seen, the name in the mount table has to do."""
+    """sysfs knows a device by its number; where it is not to be seen, the name in the mount table
+    has to do."""
     found: dict[str, Mounted] = {}
     for each in mounts:
         if each.source.startswith("/"):
             found.setdefault(each.source.rpartition("/")[2], each)
-    disks = {f"/sys/dev/block/{each.dev}": each for each in found.values() if not each.dev.startswith("0:")}
+    disks = {
+        f"/sys/dev/block/{each.dev}": each
+        for each in found.values()
+        if not each.dev.startswith("0:")
+    }
     if not disks:
         return BlockDevices(found)
     answer = host.ask(StatPaths(sorted(disks)))
     if isinstance(answer, Failed):
         return BlockDevices(found)
-    named = {status.link.rpartition("/")[2]: disks[path] for path, status in answer.items() if status.link}
+    named = {
+        status.link.rpartition("/")[2]: disks[path]
+        for path, status in answer.items()
+        if status.link
+    }
     for _ in range(DEEPEST):
         found = named | found
         named = _below(host, named)
@@ -45,7 +55,9 @@ def block_devices(host: Host, mounts: Mounts) -> BlockDevices:
 def _below(host: Host, named: dict[str, Mounted]) -> dict[str, Mounted]:
     stacked = [name for name in named if name.startswith(STACKED)]
     below: dict[str, Mounted] = {}
-    for name, folder in host.ask_about(stacked, lambda name: ListFolder(f"/sys/class/block/{name}/slaves")):
+    for name, folder in host.ask_about(
+        stacked, lambda name: ListFolder(f"/sys/class/block/{name}/slaves")
+    ):
         if not isinstance(folder, Failed):
             below |= {entry.name: named[name] for entry in folder.entries}
     return below

@@ -37,5 +37,7 @@ def deleted_files(host: Host) -> DeletedFiles | Unavailable:
     if isinstance(found, Failed):
         return Unavailable.of(found)
     if found.unseen and not found.files:
-        return Unavailable("forbidden", f"only root may see the open files of {found.unseen} processes")
+        return Unavailable(
+            "forbidden", f"only root may see the open files of {found.unseen} processes"
+        )
     return DeletedFiles(tuple(found.files), found.unseen)

@@ -1,9 +1,9 @@
-"""What fills the data root's file system: images, writable layers, volumes, build cache, container logs,
-other.
+"""What fills the data root's file system: images, writable layers, volumes, build cache, container
+logs, other.
 
-Measured by walks of the disk, which work with a dead engine too; the engine's own figures (`/system/df`)
-where the caller may not walk, and for the build cache. Costly, so only where the disk is 70 % full or the
-user asked about disks, and after everything else.
+Measured by walks of the disk, which work with a dead engine too; the engine's own figures
+(`/system/df`) where the caller may not walk, and for the build cache. Costly, so only where the
+disk is 70 % full or the user asked about disks, and after everything else.
 """
 
 from __future__ import annotations
@@ -34,7 +34,16 @@ FAMILIES = ("storage", "logging", "image")
 WALK_S = 2.4
 OWED_PCT = 2.0
 """Bytes that no measured part explains are named when they are more than this of what is used."""
-LAYER_DRIVERS = ("overlay2", "fuse-overlayfs", "overlay", "aufs", "vfs", "btrfs", "zfs", "devicemapper")
+LAYER_DRIVERS = (
+    "overlay2",
+    "fuse-overlayfs",
+    "overlay",
+    "aufs",
+    "vfs",
+    "btrfs",
+    "zfs",
+    "devicemapper",
+)
 DOCKERS = frozenset({"containers", "volumes", "containerd", *LAYER_DRIVERS})
 """Folders of a data root that make up a part of their own; what else lies there is "other"."""
 BIGGEST = 3
@@ -43,8 +52,8 @@ LEADS_PCT = 20.0
 
 
 class UsagePart(msgspec.Struct, frozen=True):
-    """One share of a disk. subjects: its biggest members with their bytes. at_least: more of it was not
-    looked at. path: the folder or file that most of it is in, where one is."""
+    """One share of a disk. subjects: its biggest members with their bytes. at_least: more of it was
+    not looked at. path: the folder or file that most of it is in, where one is."""
 
     name: str
     bytes: int
@@ -56,9 +65,9 @@ class UsagePart(msgspec.Struct, frozen=True):
 class DiskUsage(msgspec.Struct, frozen=True):
     """The parts of one file system; with "other" they make up what statvfs says is used.
 
-    writable: bytes of containers' writable layers by container id. volumes: bytes by volume name. layers:
-    bytes by layer folder. unmeasured: what could not be measured, in words. not_asked: why nothing was
-    measured at all ("" if it was).
+    writable: bytes of containers' writable layers by container id. volumes: bytes by volume name.
+    layers: bytes by layer folder. unmeasured: what could not be measured, in words. not_asked: why
+    nothing was measured at all ("" if it was).
     """
 
     point: str = ""
@@ -70,8 +79,8 @@ class DiskUsage(msgspec.Struct, frozen=True):
     not_asked: str = ""
 
     def is_led_by(self, name: str) -> bool:
-        """Whether this part fills the disk: the biggest of Docker's own, and no trifle beside what is not
-        Docker's."""
+        """Whether this part fills the disk: the biggest of Docker's own, and no trifle beside what
+        is not Docker's."""
         own = [part for part in self.parts if part.name != "other"]
         leader = max(own, key=lambda part: part.bytes, default=None)
         if leader is None or leader.name != name:
@@ -95,13 +104,24 @@ def disk_usage(
     disk = filesystems.of_data_root
     if disk is None:
         return Unavailable("missing", f"the file system of {root.path} could not be asked")
-    asked_for = options.wanted and all(each.partition(".")[0] in FAMILIES for each in options.wanted)
+    asked_for = options.wanted and all(
+        each.partition(".")[0] in FAMILIES for each in options.wanted
+    )
     if disk.usage.used_pct < WORTH_PCT and not asked_for:
         return DiskUsage(
             disk.point,
-            not_asked=f"{disk.point} is {disk.usage.used_pct:.0f} % full: measured from {WORTH_PCT:.0f} % on",
+            not_asked=(
+                f"{disk.point} is {disk.usage.used_pct:.0f} % full: measured from {WORTH_PCT:.0f} "
+                "% on"
+            ),
         )
-    known = _Known(containers if isinstance(containers, Containers) else Containers(()), logs, deleted, folders, images)
+    known = _Known(
+        containers if isinstance(containers, Containers) else Containers(()),
+        logs,
+        deleted,
+        folders,
+        images,
+    )
     walked = _walk(host, path=root.path, depth=2)
     if isinstance(walked, Failed) or (walked.refused and not walked.by):
         return _by_engine(host, disk, known)
@@ -125,32 +145,43 @@ class _Known(msgspec.Struct, frozen=True):
     @property
     def image_sizes(self) -> dict[str, int]:
         """By name, layers that images share counted in each."""
-        return {image.name: image.size for image in self.images} if isinstance(self.images, Images) else {}
+        return (
+            {image.name: image.size for image in self.images}
+            if isinstance(self.images, Images)
+            else {}
+        )
 
     def log_sizes(self, folders: Mapping[str, int]) -> dict[str, int]:
-        """By container id. A container's folder holds its log, what others have rotated there, and the copy that the engine
-        keeps of a log that goes elsewhere; what was not walked to is known by the log file."""
+        """By container id. A container's folder holds its log, what others have rotated there, and
+        the copy that the engine keeps of a log that goes elsewhere; what was not walked to is known
+        by the log file."""
         files = self.logs.by_id if isinstance(self.logs, LogFiles) else {}
         return {
-            id_: max(files[id_].on_disk if id_ in files else 0, folders.get(id_, 0)) for id_ in {**folders, **files}
+            id_: max(files[id_].on_disk if id_ in files else 0, folders.get(id_, 0))
+            for id_ in {**folders, **files}
         }
 
     @property
     def upper_folders(self) -> dict[str, str]:
-        """The folder below the storage driver's that holds a container's writable layer, by its id, where it
-        has one.
+        """The folder below the storage driver's that holds a container's writable layer, by its id,
+        where it has one.
 
         Inspect says so; where the engine is silent, its database does.
         """
         known = self.layers.writable if isinstance(self.layers, Layers) else {}
-        found = {container.id: _upper_folder(container) or known.get(container.id, "") for container in self.containers}
+        found = {
+            container.id: _upper_folder(container) or known.get(container.id, "")
+            for container in self.containers
+        }
         return {id_: folder for id_, folder in found.items() if folder}
 
     def held_on(self, disk: Filesystem) -> dict[str, int]:
         """Deleted files that are still open there, those in containers' layers too."""
         if isinstance(self.deleted, Unavailable):
             return {}
-        there = (file for file in self.deleted if file.dev == disk.usage.dev or file.fstype == "overlay")
+        there = (
+            file for file in self.deleted if file.dev == disk.usage.dev or file.fstype == "overlay"
+        )
         return {f"{each.path} ({each.comm})": each.bytes for each in there}
 
 
@@ -158,18 +189,28 @@ def _walk(host: Host, **args: Json) -> WalkedFolder | Failed:
     return host.ask(WalkFolder(seconds=WALK_S, **args))
 
 
-def _by_walk(host: Host, disk: Filesystem, root: str, walked: WalkedFolder, known: _Known) -> DiskUsage:
-    unmeasured = [] if walked.complete else [f"{root} was walked for {WALK_S} s only: its parts are at least so big"]
+def _by_walk(
+    host: Host, disk: Filesystem, root: str, walked: WalkedFolder, known: _Known
+) -> DiskUsage:
+    unmeasured = (
+        []
+        if walked.complete
+        else [f"{root} was walked for {WALK_S} s only: its parts are at least so big"]
+    )
     if isinstance(known.logs, Unavailable):
         unmeasured.append(f"container logs: {known.logs}")
     volumes = _below(walked, "volumes")
-    layers = {name: count for driver in LAYER_DRIVERS for name, count in _below(walked, driver).items()}
+    layers = {
+        name: count for driver in LAYER_DRIVERS for name, count in _below(walked, driver).items()
+    }
     uppers = known.upper_folders
     writable = {id_: layers[folder] for id_, folder in uppers.items() if folder in layers}
     if len(uppers) < len(known.containers):
         writable |= _writable_by_engine(host)
     cache = _build_cache(host, walked, sum(layers.values()), unmeasured)
-    store = sum(count for name, count in walked.by.items() if name.partition("/")[0] == "containerd")
+    store = sum(
+        count for name, count in walked.by.items() if name.partition("/")[0] == "containerd"
+    )
     if root != CONTAINERD and not root.startswith(CONTAINERD + "/"):
         store += _store_elsewhere(host, disk, unmeasured)
     inits = sum(layers.get(f"{folder}-init", 0) for folder in uppers.values())
@@ -177,14 +218,23 @@ def _by_walk(host: Host, disk: Filesystem, root: str, walked: WalkedFolder, know
     held = known.held_on(disk)
     logs = known.log_sizes(_below(walked, "containers"))
     parts = [
-        UsagePart("container logs", sum(logs.values()), _top(known.named(logs)), path=f"{root}/containers"),
-        UsagePart("volumes", sum(volumes.values()), _top(volumes), path=_biggest(f"{root}/volumes", volumes)),
+        UsagePart(
+            "container logs", sum(logs.values()), _top(known.named(logs)), path=f"{root}/containers"
+        ),
+        UsagePart(
+            "volumes",
+            sum(volumes.values()),
+            _top(volumes),
+            path=_biggest(f"{root}/volumes", volumes),
+        ),
         UsagePart("images", max(images, 0), _top(known.image_sizes), at_least=not walked.complete),
         UsagePart("writable layers", sum(writable.values()), _top(known.named(writable))),
         UsagePart("build cache", cache),
         UsagePart("deleted, still open", sum(held.values()), _top(held)),
     ]
-    strays = {name: count for name, count in walked.by.items() if name.partition("/")[0] not in DOCKERS}
+    strays = {
+        name: count for name, count in walked.by.items() if name.partition("/")[0] not in DOCKERS
+    }
     other, notes = _other(host, disk, root, parts, strays)
     return DiskUsage(
         disk.point,
@@ -207,7 +257,8 @@ def _below(walked: WalkedFolder, top: str) -> dict[str, int]:
     return {
         name.partition("/")[2]: count
         for name, count in walked.by.items()
-        if name.startswith(f"{top}/") and name.partition("/")[2] not in ("l", "metadata.db", "backingFsBlockDev")
+        if name.startswith(f"{top}/")
+        and name.partition("/")[2] not in ("l", "metadata.db", "backingFsBlockDev")
     }
 
 
@@ -223,7 +274,8 @@ def _store_elsewhere(host: Host, disk: Filesystem, unmeasured: list[str]) -> int
 
 
 def _build_cache(host: Host, walked: WalkedFolder, layers: int, unmeasured: list[str]) -> int:
-    """The engine alone knows which layers are cache; asked only where BuildKit has left its databases."""
+    """The engine alone knows which layers are cache; asked only where BuildKit has left its
+    databases."""
     if not any(name.startswith("buildkit/") for name in walked.by) or not layers:
         return 0
     answer = host.ask(MeasureDiskUsage(["build-cache"]))
@@ -239,8 +291,8 @@ def _cache_bytes(usage: EngineDiskUsage) -> int:
 
 
 def _writable_by_engine(host: Host) -> dict[str, int]:
-    """Writable layers that lie in containerd's snapshots, whose folders have numbers for names; empty if it
-    does not say."""
+    """Writable layers that lie in containerd's snapshots, whose folders have numbers for names;
+    empty if it does not say."""
     answer = host.ask(MeasureDiskUsage(["container"]))
     return {} if isinstance(answer, Failed) else answer.written
 
@@ -248,8 +300,8 @@ def _writable_by_engine(host: Host) -> dict[str, int]:
 def _other(
     host: Host, disk: Filesystem, root: str, parts: list[UsagePart], strays: Mapping[str, int]
 ) -> tuple[UsagePart, list[str]]:
-    """What remains of statvfs's figure: what is in the data root beside the parts, and what lies outside of it, walked too
-    where the data root shares its disk with the rest of the system."""
+    """What remains of statvfs's figure: what is in the data root beside the parts, and what lies
+    outside of it, walked too where the data root shares its disk with the rest of the system."""
     rest = max(disk.usage.used - sum(part.bytes for part in parts), 0)
     owed = disk.usage.used * OWED_PCT / 100
     named = {f"{root}/{name}": count for name, count in strays.items()}
@@ -263,9 +315,15 @@ def _other(
         missing -= walked.bytes
         whole = walked.complete
     if missing > owed:
-        why = "belong to no file that can be seen" if whole else f"were not found in {WALK_S} s of walking"
+        why = (
+            "belong to no file that can be seen"
+            if whole
+            else f"were not found in {WALK_S} s of walking"
+        )
         notes = [f"{size(missing)} of {disk.point} {why}"]
-    return UsagePart("other", rest, _top(named), at_least=not whole, path=_biggest("", named).rpartition("/")[0]), notes
+    return UsagePart(
+        "other", rest, _top(named), at_least=not whole, path=_biggest("", named).rpartition("/")[0]
+    ), notes
 
 
 def _biggest(folder: str, sizes: Mapping[str, int]) -> str:
@@ -275,7 +333,8 @@ def _biggest(folder: str, sizes: Mapping[str, int]) -> str:
 
 
 def _by_engine(host: Host, disk: Filesystem, known: _Known) -> DiskUsage | Unavailable:
-    """The engine's own figures: it counts neither logs nor what is not Docker's, so "other" is large."""
+    """The engine's own figures: it counts neither logs nor what is not Docker's, so "other" is
+    large."""
     answer = host.ask(MeasureDiskUsage())
     if isinstance(answer, Failed):
         return Unavailable.of(answer)

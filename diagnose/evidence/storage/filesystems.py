@@ -29,22 +29,42 @@ __all__ = [
 ]
 
 REMOTE = frozenset(
-    {"nfs", "nfs4", "cifs", "smb3", "smbfs", "ceph", "glusterfs", "9p", "afs", "lustre", "gpfs", "beegfs", "davfs"}
+    {
+        "nfs",
+        "nfs4",
+        "cifs",
+        "smb3",
+        "smbfs",
+        "ceph",
+        "glusterfs",
+        "9p",
+        "afs",
+        "lustre",
+        "gpfs",
+        "beegfs",
+        "davfs",
+    }
 )
-"""File systems behind a network; every kind of fuse is treated the same way, since a process must answer for it."""
+"""File systems behind a network; every kind of fuse is treated the same way, since a process must
+answer for it."""
 FULL_BY_NATURE = frozenset({"squashfs", "iso9660", "erofs", "cramfs", "romfs", "udf"})
 """Images that are made to measure: full from the first day."""
-SYSTEM = {"/": "system", "/run": "runtime state", "/tmp": "temporary files", "/var/log": "system logs"}  # noqa: S108
-"""Folders of every host that engines and their tools need, and what lies in them: without room in /run no container
-starts."""
+SYSTEM = {
+    "/": "system",
+    "/run": "runtime state",
+    "/tmp": "temporary files",  # noqa: S108
+    "/var/log": "system logs",
+}
+"""Folders of every host that engines and their tools need, and what lies in them: without room in
+/run no container starts."""
 
 PART = " of the data root"
 EVERYBODYS = frozenset({"data root", "containerd", SYSTEM["/run"]})
 
 
 class Filesystem(msgspec.Struct, frozen=True):
-    """One file system and what lies on it: "data root", a folder of it, "containerd", one of `SYSTEM`, or what containers
-    that are named write to."""
+    """One file system and what lies on it: "data root", a folder of it, "containerd", one of
+    `SYSTEM`, or what containers that are named write to."""
 
     point: str
     usage: Usage
@@ -70,7 +90,8 @@ class Filesystem(msgspec.Struct, frozen=True):
 
 
 class Filesystems(msgspec.Struct, frozen=True, dict=True):
-    """The local file systems that matter to Docker, by mount point. unexamined: those that gave no answer."""
+    """The local file systems that matter to Docker, by mount point. unexamined: those that gave no
+    answer."""
 
     items: tuple[Filesystem, ...]
     unexamined: tuple[Unexamined, ...] = ()
@@ -104,8 +125,8 @@ def is_remote(fstype: str) -> bool:
 def filesystems(
     host: Host, root: DataRoot, mounts: Mounts | None, backing: Backing | None
 ) -> Filesystems | Unavailable:
-    """Ask statvfs once per file system: the data root's and those of folders of it, containerd's, the system's own, and
-    those that containers write to."""
+    """Ask statvfs once per file system: the data root's and those of folders of it, containerd's,
+    the system's own, and those that containers write to."""
     paths = _paths(root, mounts, backing)
     found: dict[str, tuple[Usage, dict[str, None]]] = {}
     silent: list[Unexamined] = []
@@ -115,7 +136,9 @@ def filesystems(
             if path == root.path:
                 failed = usage
             # an older recording was not asked for every folder of the system
-            if usage.reason != "missing" and not (usage.reason == "not recorded" and path in SYSTEM):
+            if usage.reason != "missing" and not (
+                usage.reason == "not recorded" and path in SYSTEM
+            ):
                 silent.append(Unexamined(Subject("filesystem", path), str(usage)))
             continue
         point = usage.point or path
@@ -123,7 +146,9 @@ def filesystems(
         known[1].update(dict.fromkeys(paths[path]))
     if not found and failed is not None:
         return Unavailable.of(failed)
-    items = (Filesystem(point, usage, tuple(sorted(holds))) for point, (usage, holds) in found.items())
+    items = (
+        Filesystem(point, usage, tuple(sorted(holds))) for point, (usage, holds) in found.items()
+    )
     return Filesystems(tuple(sorted(items, key=lambda each: each.point)), tuple(silent))
 
 

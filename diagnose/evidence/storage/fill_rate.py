@@ -17,8 +17,8 @@ NOISE = 32 << 10
 
 
 class FillRate(msgspec.Struct, frozen=True):
-    """Bytes a second by mount point, seen over `seconds`; only of file systems that fill faster than
-    noise."""
+    """Bytes a second by mount point, seen over `seconds`; only of file systems that fill faster
+    than noise."""
 
     by_point: dict[str, float]
     seconds: float = 0.0
@@ -27,13 +27,17 @@ class FillRate(msgspec.Struct, frozen=True):
 @evidence
 def fill_rate(host: Host, filesystems: Filesystems) -> FillRate:
     """Two samples of the file systems that are nearly full; what cannot be had is left out."""
-    points = [filesystem.point for filesystem in filesystems if filesystem.usage.used_pct >= WORTH_PCT]
+    points = [
+        filesystem.point for filesystem in filesystems if filesystem.usage.used_pct >= WORTH_PCT
+    ]
     found = {}
     seconds = 0.0
     for point, sample in host.ask_about(points, SampleFreeSpace):
         if isinstance(sample, Failed):
             continue
-        rate = (sample.free_before - sample.free_after) / sample.seconds if sample.seconds > 0 else 0.0
+        rate = (
+            (sample.free_before - sample.free_after) / sample.seconds if sample.seconds > 0 else 0.0
+        )
         if rate > NOISE:
             found[point] = rate
             seconds = sample.seconds

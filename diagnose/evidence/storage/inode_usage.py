@@ -40,7 +40,8 @@ class InodeUsage(msgspec.Struct, frozen=True):
 
 @evidence
 def inode_usage(host: Host, filesystems: Filesystems, root: DataRoot) -> InodeUsage | Unavailable:
-    """Walks a file system from `WORTH_PCT` of its inodes on: the data root where it lies there, else the whole."""
+    """Walks a file system from `WORTH_PCT` of its inodes on: the data root where it lies there,
+    else the whole."""
     found: dict[str, tuple[InodeHolder, ...]] = {}
     volumes: dict[str, InodeHolder] = {}
     incomplete = set()
@@ -52,7 +53,8 @@ def inode_usage(host: Host, filesystems: Filesystems, root: DataRoot) -> InodeUs
         if isinstance(answer, Failed):
             continue
         holders = [
-            InodeHolder(f"{top}/{name}", entries, answer.by.get(name, 0)) for name, entries in answer.files.items()
+            InodeHolder(f"{top}/{name}", entries, answer.by.get(name, 0))
+            for name, entries in answer.files.items()
         ]
         found[disk.point] = tuple(sorted(holders, key=lambda holder: -holder.entries)[:MOST])
         volumes |= _volumes(holders, f"{root.path}/volumes/")
@@ -62,7 +64,11 @@ def inode_usage(host: Host, filesystems: Filesystems, root: DataRoot) -> InodeUs
 
 
 def _volumes(holders: list[InodeHolder], folder: str) -> dict[str, InodeHolder]:
-    return {holder.path.removeprefix(folder): holder for holder in holders if holder.path.startswith(folder)}
+    return {
+        holder.path.removeprefix(folder): holder
+        for holder in holders
+        if holder.path.startswith(folder)
+    }
 
 
 def fullest(usage: InodeUsage, disk: Filesystem) -> tuple[InodeHolder, ...]:

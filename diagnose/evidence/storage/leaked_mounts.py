@@ -1,4 +1,5 @@
-"""Mounts that keep a dead container from being removed, in the host's namespace and in those of other processes."""
+"""Mounts that keep a dead container from being removed, in the host's namespace and in those of
+other processes."""
 
 from __future__ import annotations
 
@@ -14,12 +15,15 @@ from diagnose.questions import Host
 from diagnose.questions.files import ReadFile, StatPaths
 from diagnose.registry import evidence
 
-BUSY = re.compile(r"(?:unlinkat|remove|rmdir) (?P<path>/\S+?):? .*device or resource busy|device or resource busy")
+BUSY = re.compile(
+    r"(?:unlinkat|remove|rmdir) (?P<path>/\S+?):? .*device or resource busy|device or resource busy"
+)
 MOST_NAMESPACES = 200
 
 
 class LeakedMount(msgspec.Struct, frozen=True):
-    """One mount. pid: a process in whose mount namespace it is, 0 for the host's own; comm: that process."""
+    """One mount. pid: a process in whose mount namespace it is, 0 for the host's own; comm: that
+    process."""
 
     point: str
     fstype: str
@@ -28,7 +32,8 @@ class LeakedMount(msgspec.Struct, frozen=True):
 
 
 class LeakedMounts(msgspec.Struct, frozen=True):
-    """By the id of the container that cannot be removed. Looked for only where one is dead and a mount is busy."""
+    """By the id of the container that cannot be removed. Looked for only where one is dead and a
+    mount is busy."""
 
     by_id: dict[str, tuple[LeakedMount, ...]] = {}
 
@@ -42,7 +47,11 @@ def leaked_mounts(
     busy = {container.id: container for container in dead if BUSY.search(container.state.error)}
     found: dict[str, tuple[LeakedMount, ...]] = {}
     for id, container in busy.items():
-        here = [LeakedMount(mount.point, mount.fstype) for mount in mounts or () if _belongs(mount, container)]
+        here = [
+            LeakedMount(mount.point, mount.fstype)
+            for mount in mounts or ()
+            if _belongs(mount, container)
+        ]
         found[id] = tuple(here)
     elsewhere = [id for id, leaks in found.items() if not leaks]
     if elsewhere and processes is not None:
@@ -56,7 +65,8 @@ def leaked_mounts(
 
 
 def _belongs(mount: Mounted, container: Container) -> bool:
-    """Whether a mount lies in what the engine wants to remove: the path that it names, or the container's own folders."""
+    """Whether a mount lies in what the engine wants to remove: the path that it names, or the
+    container's own folders."""
     match = BUSY.search(container.state.error)
     named = match["path"] if match else None
     return container.id in mount.point or bool(named and is_within(mount.point, named))
@@ -64,7 +74,9 @@ def _belongs(mount: Mounted, container: Container) -> bool:
 
 def _namespaces(host: Host, processes: Processes) -> list[tuple[int, str]]:
     """One process of each mount namespace."""
-    links = {f"/proc/{process.pid}/ns/mnt": process for process in processes if process.state != "Z"}
+    links = {
+        f"/proc/{process.pid}/ns/mnt": process for process in processes if process.state != "Z"
+    }
     stats = host.ask(StatPaths(list(links), follow=False))
     if isinstance(stats, Failed):
         return []

@@ -38,7 +38,8 @@ class Mounts(msgspec.Struct, frozen=True, dict=True):
         return min(self._by_dev.get(dev, ()), key=lambda each: len(each.root), default=None)
 
     def whole(self, mounted: Mounted) -> Mounted:
-        """The mount around it of the same file system: a folder that is bound on itself is not one of its own."""
+        """The mount around it of the same file system: a folder that is bound on itself is not one
+        of its own."""
         around = (
             each
             for each in self._by_dev.get(mounted.dev, ())
@@ -51,7 +52,8 @@ class Mounts(msgspec.Struct, frozen=True, dict=True):
         return {mount.point: mount for mount in self.items}
 
     def of(self, path: str) -> Mounted | None:
-        """The mount that holds this path, by its name alone: nothing is asked of a filesystem that may be dead."""
+        """The mount that holds this path, by its name alone: nothing is asked of a filesystem that
+        may be dead."""
         while path:
             if path in self._by_point:
                 return self._by_point[path]
@@ -81,7 +83,15 @@ def parse(text: str) -> Iterator[Mounted]:
         before, separator, after = line.partition(" - ")
         left, right = before.split(" "), after.split(" ")
         if separator and len(left) > 5 and len(right) > 2:
-            yield Mounted(_plain(left[4]), right[0], _plain(right[1]), _plain(left[3]), left[2], left[5], right[2])
+            yield Mounted(
+                _plain(left[4]),
+                right[0],
+                _plain(right[1]),
+                _plain(left[3]),
+                left[2],
+                left[5],
+                right[2],
+            )
 
 
 def _plain(text: str) -> str:

@@ -18,7 +18,9 @@ from diagnose.questions.files import ReadFile
 from diagnose.questions.images import ListVolumes
 from diagnose.registry import evidence
 
-REFUSED = re.compile(r"failed to mount local volume: mount \S*?:(?P<point>/\S+), .*no such device\b")
+REFUSED = re.compile(
+    r"failed to mount local volume: mount \S*?:(?P<point>/\S+), .*no such device\b"
+)
 """The engine's words for ENODEV of mount(2) (20.10, 26.1 and 28.5)."""
 FILESYSTEMS = "/proc/filesystems"
 
@@ -50,7 +52,8 @@ class RefusedVolumes(msgspec.Struct, frozen=True):
 def refused_volumes(
     host: Host, containers: Containers, log: DaemonLog | None, clock: Clock, options: Options
 ) -> RefusedVolumes | Unavailable:
-    """From the engine's log and from containers' State.Error; the list of volumes is asked for only where one was refused."""
+    """From the engine's log and from containers' State.Error; the list of volumes is asked for only
+    where one was refused."""
     recent = log.since(clock.wall - options.since_s) if log is not None else ()
     found: dict[str, RefusedVolume] = {}
     for text, at, name in _refusals(recent, containers):
@@ -58,7 +61,11 @@ def refused_volumes(
         if match is None:
             continue
         volume = match["point"].removesuffix("/_data").rpartition("/")[2]
-        waiting = (*found[volume].waiting, *filter(None, [name])) if volume in found else tuple(filter(None, [name]))
+        waiting = (
+            (*found[volume].waiting, *filter(None, [name]))
+            if volume in found
+            else tuple(filter(None, [name]))
+        )
         found[volume] = RefusedVolume(volume, "", match[0], at, waiting)
     if not found:
         return RefusedVolumes((), ())
@@ -68,11 +75,16 @@ def refused_volumes(
     known = tuple(line.split()[-1] for line in table.text.splitlines() if line.split())
     types = _types(host)
     there = [volume for volume in found.values() if types is None or volume.name in types]
-    typed = [msgspec.structs.replace(volume, fstype=(types or {}).get(volume.name, "")) for volume in there]
+    typed = [
+        msgspec.structs.replace(volume, fstype=(types or {}).get(volume.name, ""))
+        for volume in there
+    ]
     return RefusedVolumes(tuple(volume for volume in typed if volume.fstype not in known), known)
 
 
-def _refusals(lines: Iterable[Any], containers: Containers) -> Iterator[tuple[str, float | None, str]]:
+def _refusals(
+    lines: Iterable[Any], containers: Containers
+) -> Iterator[tuple[str, float | None, str]]:
     """(text, Unix time, container's name) of what may be a refusal, oldest first."""
     for line in lines:
         yield line.text, line.at, ""
@@ -82,8 +94,11 @@ def _refusals(lines: Iterable[Any], containers: Containers) -> Iterator[tuple[st
 
 
 def _types(host: Host) -> dict[str, str] | None:
-    """The file system that each volume of the driver `local` asks for, by the volume's name; None if the engine does not list them."""
+    """The file system that each volume of the driver `local` asks for, by the volume's name; None
+    if the engine does not list them."""
     answer = host.ask(ListVolumes())
     if isinstance(answer, Failed):
         return None
-    return {volume.name: (volume.options or {}).get("type") or "" for volume in answer.volumes or ()}
+    return {
+        volume.name: (volume.options or {}).get("type") or "" for volume in answer.volumes or ()
+    }

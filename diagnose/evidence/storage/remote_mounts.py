@@ -1,5 +1,5 @@
-"""Network and FUSE file systems that volumes and containers use: another machine or process must answer for
-them."""
+"""Network and FUSE file systems that volumes and containers use: another machine or process must
+answer for them."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from diagnose.registry import evidence
 
 
 class RemoteMount(msgspec.Struct, frozen=True):
-    """One such mount. volume: the name of the volume that it is, or "". users: containers that mount it.
-    failed: None if statvfs was answered."""
+    """One such mount. volume: the name of the volume that it is, or "". users: containers that
+    mount it. failed: None if statvfs was answered."""
 
     mount: Mounted
     volume: str
@@ -28,7 +28,11 @@ class RemoteMount(msgspec.Struct, frozen=True):
 
     @property
     def subject(self) -> Subject:
-        return Subject("volume", self.volume) if self.volume else Subject("filesystem", self.mount.point)
+        return (
+            Subject("volume", self.volume)
+            if self.volume
+            else Subject("filesystem", self.mount.point)
+        )
 
 
 class RemoteMounts(msgspec.Struct, frozen=True):
@@ -44,7 +48,9 @@ class RemoteMounts(msgspec.Struct, frozen=True):
 
 
 @evidence
-def remote_mounts(host: Host, mounts: Mounts, root: DataRoot, backing: Backing | Unavailable) -> RemoteMounts:
+def remote_mounts(
+    host: Host, mounts: Mounts, root: DataRoot, backing: Backing | Unavailable
+) -> RemoteMounts:
     """Ask statvfs of each; an answer that does not come within its deadline is an answer too."""
     volumes = f"{root.path}/volumes/"
     users: dict[str, list[str]] = {}
@@ -54,11 +60,18 @@ def remote_mounts(host: Host, mounts: Mounts, root: DataRoot, backing: Backing |
     chosen = [
         each
         for each in mounts
-        if is_remote(each.fstype) and (each.point in users or each.point.startswith(volumes) or each.point == beneath)
+        if is_remote(each.fstype)
+        and (each.point in users or each.point.startswith(volumes) or each.point == beneath)
     ]
     found = []
     for mount, answer in host.ask_about(chosen, lambda mount: StatFilesystem(mount.point)):
-        name = mount.point.removeprefix(volumes).partition("/")[0] if mount.point.startswith(volumes) else ""
+        name = (
+            mount.point.removeprefix(volumes).partition("/")[0]
+            if mount.point.startswith(volumes)
+            else ""
+        )
         failed = answer if isinstance(answer, Failed) else None
-        found.append(RemoteMount(mount, name, tuple(sorted(set(users.get(mount.point, ())))), failed))
+        found.append(
+            RemoteMount(mount, name, tuple(sorted(set(users.get(mount.point, ())))), failed)
+        )
     return RemoteMounts(tuple(sorted(found, key=lambda each: each.mount.point)))

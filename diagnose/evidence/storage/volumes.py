@@ -30,12 +30,18 @@ class UnusedVolumes(msgspec.Struct, frozen=True):
 
 
 @evidence
-def unused_volumes(host: Host, root: DataRoot, containers: Containers | Unavailable) -> UnusedVolumes | Unavailable:
-    """The engine's own filter (dangling) counts stopped containers as users; without it, its folders are
-    counted against the containers that were read from disk."""
+def unused_volumes(
+    host: Host, root: DataRoot, containers: Containers | Unavailable
+) -> UnusedVolumes | Unavailable:
+    """The engine's own filter (dangling) counts stopped containers as users; without it, its
+    folders are counted against the containers that were read from disk."""
     answer = host.ask(ListVolumes(filters={"dangling": ["true"]}))
     if isinstance(answer, Failed):
-        if isinstance(containers, Containers) and containers.source == "disk" and not containers.unexamined:
+        if (
+            isinstance(containers, Containers)
+            and containers.source == "disk"
+            and not containers.unexamined
+        ):
             return _by_folders(host, root.path, containers)
         return Unavailable.of(answer)
     return UnusedVolumes(tuple(sorted(answer.volumes or (), key=lambda volume: volume.name)))
@@ -45,6 +51,11 @@ def _by_folders(host: Host, root: str, containers: Containers) -> UnusedVolumes 
     answer = host.ask(ListFolder(f"{root}/volumes"))
     if isinstance(answer, Failed):
         return Unavailable.of(answer)
-    used = {mount.name for container in containers for mount in container.mounts or () if mount.type == "volume"}
+    used = {
+        mount.name
+        for container in containers
+        for mount in container.mounts or ()
+        if mount.type == "volume"
+    }
     names = sorted(entry.name for entry in answer.entries if entry.type == "folder")
     return UnusedVolumes(tuple(Volume(name) for name in names if name not in used))

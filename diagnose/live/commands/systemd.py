@@ -1,4 +1,5 @@
-"""Collectors for systemd: a unit's properties, the journal, and dockerd's own check of its configuration file."""
+"""Collectors for systemd: a unit's properties, the journal, and dockerd's own check of its
+configuration file."""
 
 from __future__ import annotations
 
@@ -54,12 +55,20 @@ JOURNALS = (Path("/run/log/journal"), Path("/var/log/journal"))
 def unit(live: Live, question: AnyQuestion) -> Json:
     """What the service manager says of a unit, as texts.
 
-    args: name. answer: property -> text for `PROPERTIES` (LoadState "not-found": there is no such unit).
-    Refused("missing") where systemd does not run.
+    args: name. answer: property -> text for `PROPERTIES` (LoadState "not-found": there is no such
+    unit). Refused("missing") where systemd does not run.
     """
     _require_systemd()
     name = _unit_name(question.args["name"])
-    argv = [find("systemctl"), "show", name, "--no-pager", "--timestamp=unix", "-p", ",".join(PROPERTIES)]
+    argv = [
+        find("systemctl"),
+        "show",
+        name,
+        "--no-pager",
+        "--timestamp=unix",
+        "-p",
+        ",".join(PROPERTIES),
+    ]
     done = run(argv, live.deadline(question) - MARGIN_S)
     if done.code and "timestamp" in done.stderr:  # before systemd 247 there is no --timestamp
         argv.remove("--timestamp=unix")
@@ -83,9 +92,9 @@ def parse_properties(text: str) -> dict[str, str]:
 def journal(live: Live, question: AnyQuestion) -> Json:
     """The newest lines of a unit's journal, oldest first.
 
-    args: unit; lines (200); boot (True: of this boot only). answer: entries [{cursor, at (Unix time),
-    priority, pid, identifier, message, invocation}]. Refused("forbidden") for a caller without access to it,
-    "missing" where there is no journal.
+    args: unit; lines (200); boot (True: of this boot only). answer: entries [{cursor, at (Unix
+    time), priority, pid, identifier, message, invocation}]. Refused("forbidden") for a caller
+    without access to it, "missing" where there is no journal.
     """
     args = question.args
     chosen = ["-u", _unit_name(args["unit"])] + (["-b"] if args.get("boot", True) else [])
@@ -115,8 +124,8 @@ def journal_entries(chosen: list[str], lines: int, seconds: float) -> list[dict[
 
 
 def parse_journal(text: str) -> list[dict[str, Json]]:
-    """The entries of `journalctl -o json`: one object per line; a message that is not UTF-8 comes as a list
-    of bytes."""
+    """The entries of `journalctl -o json`: one object per line; a message that is not UTF-8 comes
+    as a list of bytes."""
     found = []
     for line in text.splitlines():
         try:
@@ -134,17 +143,21 @@ def parse_journal(text: str) -> list[dict[str, Json]]:
                 "pid": int(entry["_PID"]) if "_PID" in entry else None,
                 "identifier": entry.get("SYSLOG_IDENTIFIER", ""),
                 "message": message,
-                "invocation": entry.get("_SYSTEMD_INVOCATION_ID") or entry.get("INVOCATION_ID") or "",
+                "invocation": entry.get("_SYSTEMD_INVOCATION_ID")
+                or entry.get("INVOCATION_ID")
+                or "",
             }
         )
     return found
 
 
 def validate(live: Live, question: AnyQuestion) -> Json:
-    """dockerd's own judgement of a configuration file, which starts nothing and writes nothing (engine 23.0).
+    """dockerd's own judgement of a configuration file, which starts nothing and writes nothing
+    (engine 23.0).
 
-    args: dockerd (absolute path of the program); config. answer: ok, text. Refused("not allowed") for an
-    engine that does not know --validate, and for a program that others than root may have written.
+    args: dockerd (absolute path of the program); config. answer: ok, text. Refused("not allowed")
+    for an engine that does not know --validate, and for a program that others than root may have
+    written.
     """
     program, config = str(question.args["dockerd"]), str(question.args["config"])
     if not program.startswith("/") or not owned_by_root(program):

@@ -1,4 +1,5 @@
-"""Collectors for files and file systems. All that may block in the kernel is done by the helper process.
+"""Collectors for files and file systems. All that may block in the kernel is done by the helper
+process.
 
 A path under /proc or /sys may be asked too; the helper reads it as any other.
 """
@@ -21,19 +22,20 @@ MOMENT = 0.5
 def read(live: Live, question: AnyQuestion) -> Json:
     """The text of one file.
 
-    args: path; max_bytes (262144, at most 8 MiB); tail: the last bytes, not the first; follow: False refuses
-    a link as last part; root: the folder that paths and links are resolved in, as a chroot would (Linux 5.6),
-    for files a container controls. answer: text (UTF-8, errors replaced), size, mtime (Unix time), mode, uid,
-    gid, truncated, link (target of the path itself or null).
+    args: path; max_bytes (262144, at most 8 MiB); tail: the last bytes, not the first; follow:
+    False refuses a link as last part; root: the folder that paths and links are resolved in, as a
+    chroot would (Linux 5.6), for files a container controls. answer: text (UTF-8, errors replaced),
+    size, mtime (Unix time), mode, uid, gid, truncated, link (target of the path itself or null).
     """
     return _call(live, question, "read", [question.args["path"]])
 
 
 def stats(live: Live, question: AnyQuestion) -> Json:
-    """What stat says of many paths at once; a path on a mount that does not answer costs only itself.
+    """What stat says of many paths at once; a path on a mount that does not answer costs only
+    itself.
 
-    args: paths; follow. answer: path -> {type, size, blocks_bytes, mtime, mode, uid, gid, dev, ino, link} or
-    {failed: reason}.
+    args: paths; follow. answer: path -> {type, size, blocks_bytes, mtime, mode, uid, gid, dev, ino,
+    link} or {failed: reason}.
     """
     args = question.args
     points = _points(live)
@@ -53,12 +55,21 @@ def stats(live: Live, question: AnyQuestion) -> Json:
         if point in _silent(live):
             answer |= {path: {"failed": "timed out"} for path in paths}
         else:
-            pending.append((point, paths, helper.submit("stats", {**args, "paths": paths}, _deadline(live, question))))
+            pending.append(
+                (
+                    point,
+                    paths,
+                    helper.submit("stats", {**args, "paths": paths}, _deadline(live, question)),
+                )
+            )
     for point, paths, request in pending:
         try:
             answer |= request.result()
         except Refused as refused:
-            answer |= {path: {"failed": refused.failed.reason, "detail": refused.failed.detail} for path in paths}
+            answer |= {
+                path: {"failed": refused.failed.reason, "detail": refused.failed.detail}
+                for path in paths
+            }
             if point and refused.failed.reason == "timed out":
                 _silent(live)[point] = refused.failed.detail
     return answer
@@ -75,9 +86,9 @@ def list_folder(live: Live, question: AnyQuestion) -> Json:
 def usage(live: Live, question: AnyQuestion) -> Json:
     """What statvfs says of the file system that holds a path, and which mount that is.
 
-    args: path. answer: point (mount point), fstype, source, size, used, free, available (to others than
-    root), reserved (bytes), inodes, inodes_free (0 inodes: the file system has no fixed number), dev
-    ("major:minor"), read_only.
+    args: path. answer: point (mount point), fstype, source, size, used, free, available (to others
+    than root), reserved (bytes), inodes, inodes_free (0 inodes: the file system has no fixed
+    number), dev ("major:minor"), read_only.
     """
     return _call(live, question, "usage", [question.args["path"]])
 
@@ -94,10 +105,11 @@ def usages(live: Live, question: AnyQuestion) -> Json:
 def layers(live: Live, question: AnyQuestion) -> Json:
     """The layers of overlay2 under a data root, and which of them the engine's own databases know.
 
-    args: path (the data root). answer: folders [{name, mtime}] (without the links in `l`), referenced (names
-    that images and containers use, from image/overlay2/layerdb), mentioned (folders beyond these whose name
-    stands in a BuildKit database, in use or freed), mounts {container id: folder of its writable layer}, lost
-    (referenced names without a folder, twice within half a second).
+    args: path (the data root). answer: folders [{name, mtime}] (without the links in `l`),
+    referenced (names that images and containers use, from image/overlay2/layerdb), mentioned
+    (folders beyond these whose name stands in a BuildKit database, in use or freed), mounts
+    {container id: folder of its writable layer}, lost (referenced names without a folder, twice
+    within half a second).
     """
     return _call(live, question, "layers", [question.args["path"]])
 
@@ -111,12 +123,12 @@ def rate(live: Live, question: AnyQuestion) -> Json:
 
 
 def walk(live: Live, question: AnyQuestion) -> Json:
-    """Where the bytes below a folder are, staying on its st_dev, which leaves out overlay `merged` mounts;
-    hard links count once.
+    """Where the bytes below a folder are, staying on its st_dev, which leaves out overlay `merged`
+    mounts; hard links count once.
 
-    args: path; seconds (2); limit of entries (400000); depth of the names (1); skip: paths to leave out.
-    answer: bytes, entries, complete (False: "at least"), refused (folders that could not be read), by {name
-    relative to path, `depth` deep: bytes}, largest [{path, bytes}] 20 files.
+    args: path; seconds (2); limit of entries (400000); depth of the names (1); skip: paths to leave
+    out. answer: bytes, entries, complete (False: "at least"), refused (folders that could not be
+    read), by {name relative to path, `depth` deep: bytes}, largest [{path, bytes}] 20 files.
     """
     return _call(live, question, "walk", [question.args["path"]])
 
@@ -139,17 +151,22 @@ def _call(live: Live, question: AnyQuestion, function: str, paths: Iterable[str]
         raise
 
 
-def _remember(live: Live, paths: Iterable[str], points: Mapping[str, MountEntry], detail: str) -> None:
-    """Mounts that left a question unanswered are not asked again in this run, if it is in their nature to
-    hang."""
+def _remember(
+    live: Live, paths: Iterable[str], points: Mapping[str, MountEntry], detail: str
+) -> None:
+    """Mounts that left a question unanswered are not asked again in this run, if it is in their
+    nature to hang."""
     for path in paths:
         mount = holding(path, points)
         if mount is not None and mount.may_hang:
-            _silent(live)[mount.point] = f"{mount.point} ({mount.fstype} from {mount.source}): {detail}"
+            _silent(live)[mount.point] = (
+                f"{mount.point} ({mount.fstype} from {mount.source}): {detail}"
+            )
 
 
 def _points(live: Live) -> Mapping[str, MountEntry]:
-    """The mounts by mount point, as they were at most a moment ago: a hundred files are asked for within one."""
+    """The mounts by mount point, as they were at most a moment ago: a hundred files are asked for
+    within one."""
     known: list[tuple[float, Mapping[str, MountEntry]]] = live.keep("mount table", list)
     now = time.monotonic()
     for read_at, points in known:

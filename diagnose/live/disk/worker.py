@@ -1,7 +1,8 @@
-"""What workers of the helper process do: questions to file systems, any of which may block in the kernel for
-ever.
+"""What workers of the helper process do: questions to file systems, any of which may block in the
+kernel for ever.
 
-Each function takes JSON arguments and returns a JSON value. None is called in the tool's own process.
+Each function takes JSON arguments and returns a JSON value. None is called in the tool's own
+process.
 """
 
 # A scan makes tens of thousands of these calls, and pathlib triples their cost.
@@ -40,7 +41,18 @@ REMOVAL_S = 0.4
 DATABASE_MAX = 64 << 20
 NEVER_ON_DISK = ("/memfd:", "/SYSV", "/dev/shm/", "/dev/zero")  # noqa: S108 - names as links show them
 MEMORY_BACKED = frozenset(
-    {"tmpfs", "devtmpfs", "ramfs", "hugetlbfs", "proc", "sysfs", "devpts", "cgroup", "cgroup2", "bpf"}
+    {
+        "tmpfs",
+        "devtmpfs",
+        "ramfs",
+        "hugetlbfs",
+        "proc",
+        "sysfs",
+        "devpts",
+        "cgroup",
+        "cgroup2",
+        "bpf",
+    }
 )
 
 
@@ -105,7 +117,13 @@ def list_folder(args: Json) -> Json:
             if len(entries) == limit:
                 return {"entries": entries, "truncated": True}
             kind = (
-                "link" if entry.is_symlink() else "folder" if entry.is_dir() else "file" if entry.is_file() else "other"
+                "link"
+                if entry.is_symlink()
+                else "folder"
+                if entry.is_dir()
+                else "file"
+                if entry.is_file()
+                else "other"
             )
             entries.append({"name": _printable(entry.name), "type": kind})
     entries.sort(key=lambda entry: str(entry["name"]))
@@ -138,7 +156,8 @@ def _usage(path: str, table: list[MountEntry]) -> dict[str, Json]:
         "inodes": figures.f_files,
         "inodes_free": figures.f_ffree,
         "dev": dev,
-        # statvfs also describes the mount, which is read-only to a service with ProtectSystem=strict
+        # statvfs also describes the mount, which is read-only to a service with
+        # ProtectSystem=strict
         "read_only": "ro" in mount.super if mount else bool(figures.f_flag & os.ST_RDONLY),
     }
 
@@ -180,13 +199,27 @@ def _layers(args: Json) -> Json:
         mounts_of[container.name] = _word(f"{container.path}/mount-id")
         referenced |= {mounts_of[container.name], _word(f"{container.path}/init-id")}
     loose = [name for name in folders if name not in referenced]
-    books = [book.read_bytes()[:DATABASE_MAX] for book in (root / "buildkit").glob("*.db")] if loose else []
-    mentioned = [name for name in loose if any(name.removesuffix("-init").encode() in book for book in books)]
+    books = (
+        [book.read_bytes()[:DATABASE_MAX] for book in (root / "buildkit").glob("*.db")]
+        if loose
+        else []
+    )
+    mentioned = [
+        name for name in loose if any(name.removesuffix("-init").encode() in book for book in books)
+    ]
     listed = [{"name": name, "mtime": mtime} for name, mtime in folders.items()]
     known = {id_: folder for id_, folder in mounts_of.items() if folder}
     named = sorted(referenced - {""})
-    lost = [name for name in named if name not in folders and not (root / "overlay2" / name).exists()]
-    return {"folders": listed, "referenced": named, "mentioned": mentioned, "mounts": known, "lost": lost}
+    lost = [
+        name for name in named if name not in folders and not (root / "overlay2" / name).exists()
+    ]
+    return {
+        "folders": listed,
+        "referenced": named,
+        "mentioned": mentioned,
+        "mounts": known,
+        "lost": lost,
+    }
 
 
 def _folders(path: Path) -> list[os.DirEntry[str]]:
@@ -234,7 +267,8 @@ def walk(args: Json) -> Json:
     linked: set[int] = set()
     entries = refused = 0
     complete = True
-    # A stack of folders yet to be read, each with the name its bytes are counted under and how deep that name
+    # A stack of folders yet to be read, each with the name its bytes are counted under and how deep
+    # that name
     # is.
     folders: list[tuple[str, str, int]] = [(top, "", 0)]
     while folders:
@@ -268,7 +302,9 @@ def walk(args: Json) -> Json:
             if folder:
                 folders.append((entry.path, under, level + 1))
             else:
-                (heapq.heappush if len(largest) < LARGEST else heapq.heappushpop)(largest, (size, entry.path))
+                (heapq.heappush if len(largest) < LARGEST else heapq.heappushpop)(
+                    largest, (size, entry.path)
+                )
     return {
         "bytes": sum(by.values()),
         "entries": entries,
@@ -276,12 +312,17 @@ def walk(args: Json) -> Json:
         "refused": refused,
         "by": by,
         "files": files,
-        "largest": [{"path": _printable(path), "bytes": size} for size, path in sorted(largest, reverse=True)],
+        "largest": [
+            {"path": _printable(path), "bytes": size}
+            for size, path in sorted(largest, reverse=True)
+        ],
     }
 
 
 def _open(path: str, root: str | None, follow: bool) -> int:
-    flags = os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOCTTY | (0 if follow else os.O_NOFOLLOW)
+    flags = (
+        os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOCTTY | (0 if follow else os.O_NOFOLLOW)
+    )
     if root is None:
         return os.open(path, flags)
     top = os.open(root, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
@@ -319,11 +360,11 @@ def _read_all(descriptor: int, limit: int) -> bytes:
 
 
 def _mount_of(descriptor: int, table: list[MountEntry]) -> MountEntry | None:
-    """The mount of the file system that an open descriptor is on, as the kernel says, so that links do not
-    matter.
+    """The mount of the file system that an open descriptor is on, as the kernel says, so that links
+    do not matter.
 
-    A folder that is bound on itself, as dockerd does with its data root where mounts are not shared, is not
-    a file system of its own: the outermost mount that shows it counts.
+    A folder that is bound on itself, as dockerd does with its data root where mounts are not
+    shared, is not a file system of its own: the outermost mount that shows it counts.
     """
     with open(f"/proc/self/fdinfo/{descriptor}") as lines:
         wanted = next((int(line.split()[1]) for line in lines if line.startswith("mnt_id:")), None)
@@ -333,7 +374,9 @@ def _mount_of(descriptor: int, table: list[MountEntry]) -> MountEntry | None:
     above = (
         mount
         for mount in table
-        if mount.dev == found.dev and _is_within(found.root, mount.root) and _is_within(found.point, mount.point)
+        if mount.dev == found.dev
+        and _is_within(found.root, mount.root)
+        and _is_within(found.point, mount.point)
     )
     return min(above, key=lambda mount: len(mount.root))
 

@@ -1,8 +1,9 @@
 """The questions to the engine's API: each `api.*` question is one GET on a connection of ours.
 
-Path and parameters of a request stand in the question's policy (`diagnose/questions/`). `id` is an id or a name. HTTP errors are
-Refused: 404 gone, 401 and 403 forbidden, others refused, with the engine's message. Times are relative to the engine's clock. Paths
-have the version of the API in front, unless the engine has given up every version that we know.
+Path and parameters of a request stand in the question's policy (`diagnose/questions/`). `id` is an
+id or a name. HTTP errors are Refused: 404 gone, 401 and 403 forbidden, others refused, with the
+engine's message. Times are relative to the engine's clock. Paths have the version of the API in
+front, unless the engine has given up every version that we know.
 """
 
 from __future__ import annotations
@@ -31,15 +32,16 @@ BODY_BYTES = 64 * 1024 * 1024
 """20 times the container list of 5,000 containers (660 bytes each)."""
 
 LOG_BYTES = 4 * 1024 * 1024
-"""What is read of a log to reach its newest lines: json-file splits lines at 16 KiB, so 50 of them are 0.8 MB."""
+"""What is read of a log to reach its newest lines: json-file splits lines at 16 KiB, so 50 of them
+are 0.8 MB."""
 
 PING_SHARE = 0.2
 """Of the budget: the time that it takes to tell why an engine is silent comes after its silence."""
 PING_SECONDS = 0.5
 
 SETTLE_S = 1.5
-"""How long a busy engine may take to notice that a process has ended: 20.10 and 26.1, which lose five containers a second, were
-seen to list one as running 0.3 s after it was gone."""
+"""How long a busy engine may take to notice that a process has ended: 20.10 and 26.1, which lose
+five containers a second, were seen to list one as running 0.3 s after it was gone."""
 
 OWN_ARGUMENTS = frozenset({"id", "bytes", "since_s", "round"})
 """Arguments that are ours, not parameters of the query."""
@@ -48,7 +50,9 @@ OWN_ARGUMENTS = frozenset({"id", "bytes", "since_s", "round"})
 def engine(live: Live) -> Engine:
     """The engine of this run. Raises `Refused` for one that is unclear, or must not be woken."""
     where = places.may_connect(live)
-    patience_s = min(live.deadline(PingEngine()), max(PING_SECONDS, PING_SHARE * live.options.budget_s))
+    patience_s = min(
+        live.deadline(PingEngine()), max(PING_SECONDS, PING_SHARE * live.options.budget_s)
+    )
     made: Engine = live.keep("engine", lambda: Engine(where, patience_s))
     return made
 
@@ -56,8 +60,9 @@ def engine(live: Live) -> Engine:
 def ping(live: Live, question: AnyQuestion) -> Json:  # noqa: ARG001 - the signature of every collector
     """Answer `api.ping` from the headers of /_ping; a value that the engine does not give is None.
 
-    api_version: the newest it speaks. libpod: Podman's version, None for Docker. engine_version: the one of
-    `Server: Docker/28.5.2 (linux)`. swarm: "inactive", "active/manager". date: the engine's clock, RFC 7231.
+    api_version: the newest it speaks. libpod: Podman's version, None for Docker. engine_version:
+    the one of `Server: Docker/28.5.2 (linux)`. swarm: "inactive", "active/manager". date: the
+    engine's clock, RFC 7231.
     """
     reply = engine(live).greeting()
     headers = reply.headers
@@ -90,12 +95,18 @@ def settled(live: Live, question: AnyQuestion) -> Json:
     return get(live, question)
 
 
-def many(live: Live, pull: Callable[[], AnyQuestion | None]) -> Iterator[tuple[AnyQuestion, Json | Exception]]:
-    """The answers to the questions that `pull` gives until it gives None, or what prevented them; several are asked at once."""
+def many(
+    live: Live, pull: Callable[[], AnyQuestion | None]
+) -> Iterator[tuple[AnyQuestion, Json | Exception]]:
+    """The answers to the questions that `pull` gives until it gives None, or what prevented them;
+    several are asked at once."""
     made = engine(live)
     for question, reply in made.many(pull, lambda question: _request(live, made, question)):
         try:
-            yield question, reply if isinstance(reply, Exception) else _read(live, made, question, reply)
+            yield (
+                question,
+                reply if isinstance(reply, Exception) else _read(live, made, question, reply),
+            )
         except Exception as error:  # noqa: BLE001 - an answer that cannot be read
             yield question, error
 
@@ -109,7 +120,8 @@ def _request(live: Live, made: Engine, question: AnyQuestion) -> Request:
 
 
 def _longest_body(question: AnyQuestion) -> int | None:
-    """Where a body is cut that may be longer than what is wanted of it; None for one that must be whole."""
+    """Where a body is cut that may be longer than what is wanted of it; None for one that must be
+    whole."""
     if isinstance(question, ReadLogs):
         return max(question.bytes, LOG_BYTES)
     if isinstance(question, ReadContainerFile):
@@ -156,8 +168,9 @@ def _json_lines(reply: Reply) -> Json:
 def _logs(question: ReadLogs, reply: Reply) -> Json:
     """The last lines of a container, each after its RFC 3339 time, in the engine's order.
 
-    {"text": both streams, "stdout", "stderr": each alone (with a terminal all is stdout), "error": what went
-    wrong in the engine while it read, "truncated": there was more, and the oldest is missing}.
+    {"text": both streams, "stdout", "stderr": each alone (with a terminal all is stdout), "error":
+    what went wrong in the engine while it read, "truncated": there was more, and the oldest is
+    missing}.
     """
     wanted = question.bytes
     streams: dict[int, list[bytes]] = {1: [], 2: [], 3: []}
@@ -186,7 +199,8 @@ def _logs(question: ReadLogs, reply: Reply) -> Json:
 
 
 def _is_frame(head: bytes) -> bool:
-    """Whether a multiplexed frame begins here: stream 0 to 3, three zero bytes, a size (moby pkg/stdcopy)."""
+    """Whether a multiplexed frame begins here: stream 0 to 3, three zero bytes, a size (moby
+    pkg/stdcopy)."""
     return len(head) >= 8 and head[0] <= 3 and head[1:4] == b"\0\0\0"
 
 
@@ -197,8 +211,9 @@ def _text(raw: bytes) -> str:
 def _archive(question: ReadContainerFile, reply: Reply) -> Json:
     """One path of a container's file system, no link followed, and a file's first bytes.
 
-    {"type": "file" | "directory" | "link" | "other", "size", "mode": permission bits, "uid", "gid", "mtime",
-    "link_target", "text": None if not UTF-8, "hex", "truncated"}; text and hex are None for what is no file.
+    {"type": "file" | "directory" | "link" | "other", "size", "mode": permission bits, "uid", "gid",
+    "mtime", "link_target", "text": None if not UTF-8, "hex", "truncated"}; text and hex are None
+    for what is no file.
     """
     import io
     import tarfile
@@ -219,7 +234,15 @@ def _archive(question: ReadContainerFile, reply: Reply) -> Json:
             text = data.decode("utf-8")
         except UnicodeDecodeError:
             text = None
-    kind = "file" if member.isreg() else "directory" if member.isdir() else "link" if member.issym() else "other"
+    kind = (
+        "file"
+        if member.isreg()
+        else "directory"
+        if member.isdir()
+        else "link"
+        if member.issym()
+        else "other"
+    )
     return {
         "type": kind,
         "size": member.size,
@@ -227,7 +250,9 @@ def _archive(question: ReadContainerFile, reply: Reply) -> Json:
         "uid": member.uid,
         "gid": member.gid,
         "mtime": member.mtime,
-        "link_target": (_link_target(reply) or _readable(member.linkname)) if member.issym() else None,
+        "link_target": (_link_target(reply) or _readable(member.linkname))
+        if member.issym()
+        else None,
         "text": text,
         "hex": data.hex() if data is not None else None,
         "truncated": data is not None and len(data) < member.size,
@@ -235,13 +260,16 @@ def _archive(question: ReadContainerFile, reply: Reply) -> Json:
 
 
 def _readable(name: str) -> str:
-    """A name out of a tar archive without what no text can hold: bytes that are not UTF-8 are replaced."""
+    """A name out of a tar archive without what no text can hold: bytes that are not UTF-8 are
+    replaced."""
     return name.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 
 def _link_target(reply: Reply) -> str | None:
     try:
-        found = msgspec.json.decode(base64.b64decode(reply.headers.get("x-docker-container-path-stat", "")))
+        found = msgspec.json.decode(
+            base64.b64decode(reply.headers.get("x-docker-container-path-stat", ""))
+        )
     except (ValueError, RecursionError):
         return None
     target = found.get("linkTarget") if isinstance(found, dict) else None
@@ -249,23 +277,38 @@ def _link_target(reply: Reply) -> str | None:
 
 
 def target_of(question: AnyQuestion, version: tuple[int, int] | None, now: float) -> str:
-    """The path and the query of a request to an engine of this API version. now: the engine's Unix time, for events."""
+    """The path and the query of a request to an engine of this API version. now: the engine's Unix
+    time, for events."""
     path = question.policy.path.replace("{id}", quote(str(getattr(question, "id", "")), safe="/:@"))
     query: list[tuple[str, str]] = []
     if isinstance(question, ListEvents):
         query += [("since", f"{now - question.since_s:.3f}"), ("until", f"{now:.3f}")]
-    arguments = {name: getattr(question, name) for name in question.__struct_fields__ if name not in OWN_ARGUMENTS}
+    arguments = {
+        name: getattr(question, name)
+        for name in question.__struct_fields__
+        if name not in OWN_ARGUMENTS
+    }
     for name, value in {**question.policy.parameters, **arguments}.items():
-        if value is not None and value is not UNSET and not _is_unknown_parameter(question, name, version):
+        if (
+            value is not None
+            and value is not UNSET
+            and not _is_unknown_parameter(question, name, version)
+        ):
             values = value if isinstance(value, list | tuple) else [value]
             query += [(name, _parameter(item)) for item in values]
     return f"{path}?{urlencode(query)}" if query else path
 
 
-def _is_unknown_parameter(question: AnyQuestion, name: str, version: tuple[int, int] | None) -> bool:
+def _is_unknown_parameter(
+    question: AnyQuestion, name: str, version: tuple[int, int] | None
+) -> bool:
     """Whether the engine is too old for a parameter of /system/df."""
     since = {"type": (1, 42), "verbose": (1, 52)}.get(name)
-    return isinstance(question, MeasureDiskUsage) and since is not None and (version is None or version < since)
+    return (
+        isinstance(question, MeasureDiskUsage)
+        and since is not None
+        and (version is None or version < since)
+    )
 
 
 def _parameter(value: Json) -> str:

@@ -27,7 +27,8 @@ PING = PingEngine()
 class Engine:
     """One engine: its answer to /_ping, and the way to it.
 
-    patience_s: how long /_ping may take. knows_no_version_of_ours: it has answered that; paths have no version from then on.
+    patience_s: how long /_ping may take. knows_no_version_of_ours: it has answered that; paths have
+    no version from then on.
     """
 
     def __init__(self, where: places.EngineEndpoint, patience_s: float) -> None:
@@ -42,7 +43,9 @@ class Engine:
     def get(self, question: AnyQuestion, request: Request) -> Reply:
         """The reply to one question, whatever its status. Raises what `many` would give."""
         waiting = [question]
-        ((_, outcome),) = self._lane.many(lambda: waiting.pop() if waiting else None, lambda _: request, at_once=1)
+        ((_, outcome),) = self._lane.many(
+            lambda: waiting.pop() if waiting else None, lambda _: request, at_once=1
+        )
         if isinstance(outcome, Exception):
             raise outcome
         return outcome
@@ -50,17 +53,20 @@ class Engine:
     def many(
         self, pull: Callable[[], AnyQuestion | None], request: Callable[[AnyQuestion], Request]
     ) -> Iterator[tuple[AnyQuestion, Reply | Exception]]:
-        """Replies, whatever their status, and failures, as they come, to the questions that `pull` gives; ends when it gives None
-        and no request is under way.
+        """Replies, whatever their status, and failures, as they come, to the questions that `pull`
+        gives; ends when it gives None and no request is under way.
         """
         return self._lane.many(pull, request)
 
     def greeting(self) -> Reply:
-        """The reply to /_ping, asked once; a failure is kept too: an engine that hangs is left alone."""
+        """The reply to /_ping, asked once; a failure is kept too: an engine that hangs is left
+        alone."""
         with self._lock:
             if self._greeting is None:
                 try:
-                    self._greeting = accepted(self.get(PING, Request("/_ping", self._patience_s, 64 * 1024)))
+                    self._greeting = accepted(
+                        self.get(PING, Request("/_ping", self._patience_s, 64 * 1024))
+                    )
                     self._greeting_at = time.time()
                 except Exception as error:  # noqa: BLE001 - kept, and raised for each caller
                     self._greeting = failure(error)
@@ -70,7 +76,8 @@ class Engine:
 
     @property
     def version(self) -> tuple[int, int] | None:
-        """The API version to speak: the engine's, capped at `NEWEST`; None when /_ping does not say."""
+        """The API version to speak: the engine's, capped at `NEWEST`; None when /_ping does not
+        say."""
         announced = parsed_version(self.greeting().headers.get("api-version", ""))
         return min(announced, NEWEST) if announced else None
 
@@ -78,7 +85,9 @@ class Engine:
     def prefix(self) -> str:
         """The prefix of each path: the version to speak, if there is one that both know."""
         version = self.version
-        return f"/v{version[0]}.{version[1]}" if version and not self.knows_no_version_of_ours else ""
+        return (
+            f"/v{version[0]}.{version[1]}" if version and not self.knows_no_version_of_ours else ""
+        )
 
     @property
     def clock(self) -> float:
@@ -87,7 +96,10 @@ class Engine:
         try:
             import calendar
 
-            ahead = calendar.timegm(time.strptime(date, "%a, %d %b %Y %H:%M:%S GMT")) - self._greeting_at
+            ahead = (
+                calendar.timegm(time.strptime(date, "%a, %d %b %Y %H:%M:%S GMT"))
+                - self._greeting_at
+            )
         except ValueError:
             ahead = 0.0
         return time.time() + (ahead if abs(ahead) > 2 else 0.0)
@@ -97,7 +109,10 @@ class _Lane(Protocol):
     """A way to the engine."""
 
     def many(
-        self, pull: Callable[[], AnyQuestion | None], request: Callable[[AnyQuestion], Request], at_once: int = ...
+        self,
+        pull: Callable[[], AnyQuestion | None],
+        request: Callable[[AnyQuestion], Request],
+        at_once: int = ...,
     ) -> Iterator[tuple[AnyQuestion, Reply | Exception]]: ...
 
 
@@ -119,7 +134,8 @@ def parsed_version(text: str) -> tuple[int, int] | None:
 
 
 def accepted(reply: Reply) -> Reply:
-    """The reply, if it is one of success. Raises `Refused` with the engine's message: gone, forbidden, or refused."""
+    """The reply, if it is one of success. Raises `Refused` with the engine's message: gone,
+    forbidden, or refused."""
     if 200 <= reply.status < 300:
         return reply
     detail = f"HTTP {reply.status}: {message(reply)}"

@@ -1,24 +1,27 @@
 """docker-py, and the guards around its known faults (7.2): the only module that imports it.
 
-It reads addresses and the context store, sets up TLS, and asks every engine that is not behind a local socket. Its import takes
-106 ms, so only runs that need it import this module.
+It reads addresses and the context store, sets up TLS, and asks every engine that is not behind a
+local socket. Its import takes 106 ms, so only runs that need it import this module.
 
-| what 7.2 does                                                  | the guard here                                       |
-|----------------------------------------------------------------|------------------------------------------------------|
-| refuses an address without a port                              | `base_url` adds the docker CLI's: 2375, TLS 2376     |
-| gives ssh port 22, whatever ~/.ssh/config says; refuses a path | `ssh_command` reads both from the address itself     |
-| reads `./contexts` where there is no config.json               | `_library` gives it the folder                       |
-| ignores a context's TLS unless all three files are there       | `pem_files` and `_tls_config` take what is there     |
-| trusts certifi's authorities, not the system's                 | `_tls_config` names the system's                     |
-| asks on the terminal for the passphrase of a key               | `_tls_config` refuses such a key                     |
-| reads config.json for credentials and proxies in its           | `_library` gives it an empty one: nothing is pulled  |
-| constructor, which then may fail or block                      |                                                      |
-| asks for /version in its constructor                           | `connect` names a version; questions bring their own |
-| follows proxies, .netrc and REQUESTS_CA_BUNDLE, and redirects  | `connect` and `DockerLane` switch them off           |
-| has a deadline for each read only, and no bound for a body     | `DockerLane`                                         |
-| speaks ssh only where paramiko is; then it prompts, prints on  | `_SshConnection`: the system's ssh, in batch mode    |
-| our stderr and never gives up                                  |                                                      |
-| raises errors of requests, urllib3 and http.client             | `DockerLane._explain`                                |
+What 7.2 does, and the guard here:
+
+- refuses an address without a port: `base_url` adds the docker CLI's: 2375, TLS 2376
+- gives ssh port 22, whatever ~/.ssh/config says; refuses a path: `ssh_command` reads both from the
+  address itself
+- reads `./contexts` where there is no config.json: `_library` gives it the folder
+- ignores a context's TLS unless all three files are there: `pem_files` and `_tls_config` take what
+  is there
+- trusts certifi's authorities, not the system's: `_tls_config` names the system's
+- asks on the terminal for the passphrase of a key: `_tls_config` refuses such a key
+- reads config.json for credentials and proxies in its constructor, which then may fail or block:
+  `_library` gives it an empty one: nothing is pulled
+- asks for /version in its constructor: `connect` names a version; questions bring their own
+- follows proxies, .netrc and REQUESTS_CA_BUNDLE, and redirects: `connect` and `DockerLane` switch
+  them off
+- has a deadline for each read only, and no bound for a body: `DockerLane`
+- speaks ssh only where paramiko is; then it prompts, prints on our stderr and never gives up:
+  `_SshConnection`: the system's ssh, in batch mode
+- raises errors of requests, urllib3 and http.client: `DockerLane._explain`
 """
 
 from __future__ import annotations
@@ -63,7 +66,8 @@ COMPLAINT_BYTES = 300
 
 
 class Tls(msgspec.Struct, frozen=True):
-    """PEM files of a TLS endpoint; verify False accepts any certificate, as `docker --tls` alone does."""
+    """PEM files of a TLS endpoint; verify False accepts any certificate, as `docker --tls` alone
+    does."""
 
     ca: str | None
     cert: str | None
@@ -79,7 +83,8 @@ class Context(msgspec.Struct, frozen=True):
 
 
 def _library() -> None:
-    """Keep docker-py from files that are none of its business here: registry credentials, proxies of builds."""
+    """Keep docker-py from files that are none of its business here: registry credentials, proxies
+    of builds."""
     docker.utils.config.load_general_config = lambda *_: {"auths": {}}
 
 
@@ -87,7 +92,8 @@ _library()
 
 
 def base_url(address: str, *, tls: bool) -> str:
-    """The address as docker-py's client takes it: http+unix://PATH, http://HOST:PORT, https://HOST:PORT, ssh://[USER@]HOST.
+    """The address as docker-py's client takes it: http+unix://PATH, http://HOST:PORT,
+    https://HOST:PORT, ssh://[USER@]HOST.
 
     Raises ValueError.
     """
@@ -117,7 +123,8 @@ def _ssh_address(address: str) -> str:
 
 
 def context(name: str, folder: Path) -> Context | None:
-    """The context of this name in a folder of the docker CLI's configuration, None where there is none.
+    """The context of this name in a folder of the docker CLI's configuration, None where there is
+    none.
 
     Raises ValueError for one that names no engine.
     """
@@ -129,7 +136,9 @@ def context(name: str, folder: Path) -> Context | None:
         endpoint = loaded.endpoints["docker"]
         address, insecure = endpoint["Host"], bool(endpoint["SkipTLSVerify"])
     except Exception as error:
-        raise ValueError(str(error)) from error  # bare Exception, KeyError and AttributeError, whatever the file holds
+        raise ValueError(
+            str(error)
+        ) from error  # bare Exception, KeyError and AttributeError, whatever the file holds
     if not isinstance(address, str):
         raise ValueError("its address is no text")
     pem = pem_files(Path(docker.context.config.get_tls_dir(name, "docker")), verify=not insecure)
@@ -140,16 +149,21 @@ def context(name: str, folder: Path) -> Context | None:
 def pem_files(folder: Path, *, verify: bool) -> Tls:
     """The PEM files of a folder that are there, under the names that the docker CLI gives them."""
     ca, cert, key = (
-        str(path) if path.exists() else None for path in (folder / f"{name}.pem" for name in ("ca", "cert", "key"))
+        str(path) if path.exists() else None
+        for path in (folder / f"{name}.pem" for name in ("ca", "cert", "key"))
     )
     return Tls(ca, cert, key, verify)
 
 
 def _tls_config(tls: Tls) -> TLSConfig:
-    """docker-py's TLS settings. Raises `Refused` (missing, malformed) for files that cannot be used, by their names."""
+    """docker-py's TLS settings. Raises `Refused` (missing, malformed) for files that cannot be
+    used, by their names."""
     checked = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     if (tls.cert is None) != (tls.key is None):
-        raise Refused("missing", f"only one of the client's cert.pem and key.pem is there: {tls.cert or tls.key}")
+        raise Refused(
+            "missing",
+            f"only one of the client's cert.pem and key.pem is there: {tls.cert or tls.key}",
+        )
     if tls.ca and tls.verify:
         try:
             checked.load_verify_locations(tls.ca)
@@ -157,9 +171,13 @@ def _tls_config(tls: Tls) -> TLSConfig:
             raise Refused("malformed", f"{tls.ca} is no readable certificate: {error}") from error
     if tls.cert and tls.key:
         try:
-            checked.load_cert_chain(tls.cert, tls.key, password="")  # else OpenSSL asks for one on the terminal
+            checked.load_cert_chain(
+                tls.cert, tls.key, password=""
+            )  # else OpenSSL asks for one on the terminal
         except OSError as error:
-            raise Refused("malformed", f"{tls.cert} and {tls.key} are no readable pair: {error}") from error
+            raise Refused(
+                "malformed", f"{tls.cert} and {tls.key} are no readable pair: {error}"
+            ) from error
     authorities = tls.ca
     if tls.verify and authorities is None:
         system = ssl.get_default_verify_paths()
@@ -174,12 +192,17 @@ def _tls_config(tls: Tls) -> TLSConfig:
 def connect(url: str, tls: Tls | None) -> docker.APIClient:
     """docker-py's client of an engine; nothing is sent yet. Raises `Refused`.
 
-    url: out of `base_url`. A request of ours has the version of the API in its path; docker-py's own methods are not used.
+    url: out of `base_url`. A request of ours has the version of the API in its path; docker-py's
+    own methods are not used.
     """
     is_ssh = url.startswith("ssh://")
-    address = None if is_ssh else url  # with none it gets the adapter of the default socket, which ours replaces
+    address = (
+        None if is_ssh else url
+    )  # with none it gets the adapter of the default socket, which ours replaces
     settings = _tls_config(tls) if tls else None
-    client = docker.APIClient(base_url=address, version=MINIMUM_DOCKER_API_VERSION, tls=settings or False)
+    client = docker.APIClient(
+        base_url=address, version=MINIMUM_DOCKER_API_VERSION, tls=settings or False
+    )
     client.trust_env = False
     client.headers["Accept-Encoding"] = "identity"
     if is_ssh:
@@ -188,9 +211,11 @@ def connect(url: str, tls: Tls | None) -> docker.APIClient:
 
 
 class _SshConnection(HTTPConnection):
-    """A connection to the engine behind ssh, by `docker system dial-stdio` on the other side, as the docker CLI has it.
+    """A connection to the engine behind ssh, by `docker system dial-stdio` on the other side, as
+    the docker CLI has it.
 
-    Its socket is one end of a pair whose other end is ssh's: deadlines hold, and ssh ends when it is closed.
+    Its socket is one end of a pair whose other end is ssh's: deadlines hold, and ssh ends when it
+    is closed.
     """
 
     def __init__(self, adapter: _SshAdapter) -> None:
@@ -250,7 +275,8 @@ class _SshAdapter(BaseHTTPAdapter):
 
 
 def ssh_command(url: str) -> list[str]:
-    """The command that speaks HTTP with the engine behind an ssh:// address on its standard streams."""
+    """The command that speaks HTTP with the engine behind an ssh:// address on its standard
+    streams."""
     parts = urlsplit(url)
     argv = [
         "ssh",
@@ -280,7 +306,8 @@ class _StreamedRequest(msgspec.Struct, eq=False):
 
 
 class DockerLane:
-    """GETs through docker-py's client, each in a thread that is left alone when it overstays its deadline."""
+    """GETs through docker-py's client, each in a thread that is left alone when it overstays its
+    deadline."""
 
     def __init__(self, url: str, tls: Tls | None) -> None:
         self._url = url
@@ -292,11 +319,16 @@ class DockerLane:
         return connect(self._url, self._tls)
 
     def many(
-        self, pull: Callable[[], AnyQuestion | None], request: Callable[[AnyQuestion], Request], at_once: int = AT_ONCE
+        self,
+        pull: Callable[[], AnyQuestion | None],
+        request: Callable[[AnyQuestion], Request],
+        at_once: int = AT_ONCE,
     ) -> Iterator[tuple[AnyQuestion, Reply | Exception]]:
         """As `client.Engine.many`."""
         under_way: list[_StreamedRequest] = []
-        outcomes: queue.SimpleQueue[tuple[_StreamedRequest, Reply | Exception]] = queue.SimpleQueue()
+        outcomes: queue.SimpleQueue[tuple[_StreamedRequest, Reply | Exception]] = (
+            queue.SimpleQueue()
+        )
         while True:
             while len(under_way) < at_once and (question := pull()) is not None:
                 try:
@@ -326,7 +358,9 @@ class DockerLane:
                 yield flight.question, late(flight.request, flight.received)
 
     def _start(
-        self, flight: _StreamedRequest, outcomes: queue.SimpleQueue[tuple[_StreamedRequest, Reply | Exception]]
+        self,
+        flight: _StreamedRequest,
+        outcomes: queue.SimpleQueue[tuple[_StreamedRequest, Reply | Exception]],
     ) -> None:
         def run() -> None:
             try:
@@ -343,7 +377,10 @@ class DockerLane:
         try:
             return self._once(flight)
         except requests.exceptions.RequestException as error:
-            if not (self._has_answered and isinstance(innermost(error), ConnectionResetError | BrokenPipeError)):
+            if not (
+                self._has_answered
+                and isinstance(innermost(error), ConnectionResetError | BrokenPipeError)
+            ):
                 self._explain(error)
                 raise
         try:  # a kept connection that the other side has closed meanwhile
@@ -360,13 +397,18 @@ class DockerLane:
             headers = {name.lower(): value for name, value in response.headers.items()}
             body = self._body(flight, response)
         self._has_answered = True
-        return Reply(response.status_code, headers, body[: request.limit], cut=len(body) > request.limit)
+        return Reply(
+            response.status_code, headers, body[: request.limit], cut=len(body) > request.limit
+        )
 
     def _body(self, flight: _StreamedRequest, response: requests.Response) -> bytes:
-        """The body, or a little more of it than the limit where it may be cut. Raises `Refused` (too large, timed out)."""
+        """The body, or a little more of it than the limit where it may be cut. Raises `Refused`
+        (too large, timed out)."""
         request = flight.request
         announced = response.headers.get("Content-Length", "0")
-        if not (announced.isascii() and announced.isdigit()):  # http.client would read on until the connection ends
+        if not (
+            announced.isascii() and announced.isdigit()
+        ):  # http.client would read on until the connection ends
             raise Refused("malformed", f"Content-Length is {announced[:40]!r}")
         if int(announced) > request.limit and not request.cut:
             raise too_large(int(announced))
@@ -382,7 +424,9 @@ class DockerLane:
         except (ValueError, HTTPError) as error:
             cause = innermost(error)
             if isinstance(cause, ValueError):
-                raise Refused("malformed", f"a chunk of the body cannot be read: {cause}") from error
+                raise Refused(
+                    "malformed", f"a chunk of the body cannot be read: {cause}"
+                ) from error
             self._explain(error)
             raise
         if flight.received > request.limit and not request.cut:
@@ -390,15 +434,17 @@ class DockerLane:
         return b"".join(parts)
 
     def _explain(self, error: Exception) -> None:
-        """Raise `Refused` for an error of requests, urllib3 or http.client, unless it began with one of the system's, whose errno
-        says what is the matter.
+        """Raise `Refused` for an error of requests, urllib3 or http.client, unless it began with
+        one of the system's, whose errno says what is the matter.
         """
         cause = innermost(error)
         host = urlsplit(self._url).netloc
         if isinstance(cause, ssl.SSLError):  # by its errno it would be EPERM
             raise Refused("refused", f"TLS with {host} failed: {cause}") from error
         if isinstance(cause, ConnectionResetError | BrokenPipeError):
-            raise Refused("refused", self._complaint() or "the connection was closed without an answer") from error
+            raise Refused(
+                "refused", self._complaint() or "the connection was closed without an answer"
+            ) from error
         if isinstance(cause, http.client.IncompleteRead):
             raise Refused("malformed", f"the body ended early: {cause}") from error
         if not isinstance(cause, OSError):

@@ -1,8 +1,8 @@
 """Which engine is meant, and the way to it.
 
-The order is the docker CLI's own (cli/command, 20.10 to 28): `-H`, `--context`, DOCKER_HOST, DOCKER_CONTEXT,
-the current context of its configuration, the local socket. Whatever is more than the default socket is read by docker-py, which is
-imported then: `docker_py`.
+The order is the docker CLI's own (cli/command, 20.10 to 28): `-H`, `--context`, DOCKER_HOST,
+DOCKER_CONTEXT, the current context of its configuration, the local socket. Whatever is more than
+the default socket is read by docker-py, which is imported then: `docker_py`.
 """
 
 from __future__ import annotations
@@ -46,8 +46,8 @@ VM_FOLDERS = (
 class EngineEndpoint(msgspec.Struct, frozen=True):
     """Where the engine answers.
 
-    base_url: the address as docker-py's client takes it. address: path of the socket, or host name; source: what decided it;
-    named: the user chose it.
+    base_url: the address as docker-py's client takes it. address: path of the socket, or host name;
+    source: what decided it; named: the user chose it.
     """
 
     url: str
@@ -62,12 +62,13 @@ class EngineEndpoint(msgspec.Struct, frozen=True):
 
 
 def endpoint(live: Live, question: AnyQuestion) -> Json:  # noqa: ARG001 - the signature of every collector
-    """Answer the kind `endpoint`: url, scheme (unix, tcp, ssh), source, named, tls, context, rootless.
+    """Answer the kind `endpoint`: url, scheme (unix, tcp, ssh), source, named, tls, context,
+    rootless.
 
-    rootless: of a user's own engine {uid, config, data, runtime, traces}, null for the system's. config: its
-    daemon.json; data: its data root unless configured otherwise; both null where the home is not known. runtime:
-    where its socket and its pid file lie. traces: whether anything of an engine lies at these places, null where
-    nobody could look.
+    rootless: of a user's own engine {uid, config, data, runtime, traces}, null for the system's.
+    config: its daemon.json; data: its data root unless configured otherwise; both null where the
+    home is not known. runtime: where its socket and its pid file lie. traces: whether anything of
+    an engine lies at these places, null where nobody could look.
     """
     found = of(live)
     return {
@@ -82,7 +83,8 @@ def endpoint(live: Live, question: AnyQuestion) -> Json:  # noqa: ARG001 - the s
 
 
 def rootless(path: str, environ: Mapping[str, str]) -> Json:
-    """Whose engine serves the socket at this path, and where it keeps its things; None: the system's."""
+    """Whose engine serves the socket at this path, and where it keeps its things; None: the
+    system's."""
     if "podman" in path or any(part in path for part in VM_FOLDERS):
         return None
     folder = os.path.dirname(path)  # noqa: PTH120
@@ -120,14 +122,16 @@ def _home(uid: int) -> str | None:
 
 
 def _below(home: str | None, usual: str, said: str | None, name: str) -> str | None:
-    """A place in a user's home; None where this session's variable names another: the engine's may not."""
+    """A place in a user's home; None where this session's variable names another: the engine's may
+    not."""
     if home is None or (said and os.path.realpath(said) != os.path.realpath(f"{home}/{usual}")):
         return None
     return f"{home}/{usual}/{name}"
 
 
 def _any_lies(*paths: str | None) -> bool | None:
-    """Whether something lies at one of these paths; None where one of them could not be looked at."""
+    """Whether something lies at one of these paths; None where one of them could not be looked
+    at."""
     looked = True
     for path in paths:
         try:
@@ -143,7 +147,8 @@ def _any_lies(*paths: str | None) -> bool | None:
 
 
 def of(live: Live) -> EngineEndpoint:
-    """The endpoint of this run, resolved once. Raises `Refused` (missing, malformed) with one sentence."""
+    """The endpoint of this run, resolved once. Raises `Refused` (missing, malformed) with one
+    sentence."""
     found: EngineEndpoint = live.keep("endpoint", lambda: resolve(live.options, os.environ))
     return found
 
@@ -151,7 +156,9 @@ def of(live: Live) -> EngineEndpoint:
 def may_connect(live: Live) -> EngineEndpoint:
     """The endpoint, if connecting to it wakes nothing; else Refused("not allowed")."""
     found = of(live)
-    if found.scheme == "unix" and live.keep("sleeping", lambda: daemon_process.sleeping(found.address)):
+    if found.scheme == "unix" and live.keep(
+        "sleeping", lambda: daemon_process.sleeping(found.address)
+    ):
         raise Refused(
             "not allowed",
             "docker.socket is listening and docker.service is inactive: connecting would start it",
@@ -160,7 +167,8 @@ def may_connect(live: Live) -> EngineEndpoint:
 
 
 def resolve(options: Options, environ: Mapping[str, str]) -> EngineEndpoint:
-    """The endpoint that these options and this environment name, as the docker CLI would choose it."""
+    """The endpoint that these options and this environment name, as the docker CLI would choose
+    it."""
     if options.host and options.context:
         raise Refused("malformed", "-H and --context name two endpoints: give one")
     if options.host:
@@ -178,7 +186,8 @@ def resolve(options: Options, environ: Mapping[str, str]) -> EngineEndpoint:
 
 
 def _local(environ: Mapping[str, str], context: str | None = None) -> EngineEndpoint:
-    """The default socket, or the first of its stand-ins where that is no socket and one of them is."""
+    """The default socket, or the first of its stand-ins where that is no socket and one of them
+    is."""
     default = EngineEndpoint(
         f"unix://{DEFAULT_SOCKET}",
         f"http+unix://{DEFAULT_SOCKET}",
@@ -201,7 +210,9 @@ def _local(environ: Mapping[str, str], context: str | None = None) -> EngineEndp
         ]
     for path, source in stand_ins:
         if _is_socket(path):
-            return msgspec.structs.replace(parse(f"unix://{path}", source, context=context), named=False)
+            return msgspec.structs.replace(
+                parse(f"unix://{path}", source, context=context), named=False
+            )
     return default
 
 
@@ -212,8 +223,11 @@ def _is_socket(path: str) -> bool:
         return False
 
 
-def parse(url: str, source: str, tls: Tls | None = None, context: str | None = None) -> EngineEndpoint:
-    """The endpoint of a URL: unix://PATH, tcp://HOST:PORT, ssh://[USER@]HOST[:PORT][/PATH], HOST:PORT. Raises Refused("malformed")."""
+def parse(
+    url: str, source: str, tls: Tls | None = None, context: str | None = None
+) -> EngineEndpoint:
+    """The endpoint of a URL: unix://PATH, tcp://HOST:PORT, ssh://[USER@]HOST[:PORT][/PATH],
+    HOST:PORT. Raises Refused("malformed")."""
     from diagnose.live.engine import docker_py
 
     text = url.strip() or f"unix://{DEFAULT_SOCKET}"
@@ -222,10 +236,15 @@ def parse(url: str, source: str, tls: Tls | None = None, context: str | None = N
     if text.startswith(("/", "unix:")) and not text.startswith(
         "unix://"
     ):  # the docker CLI takes it for a machine's name
-        raise Refused("malformed", f"{source} is no address: {text}; is unix://{text.removeprefix('unix:')} meant?")
+        raise Refused(
+            "malformed",
+            f"{source} is no address: {text}; is unix://{text.removeprefix('unix:')} meant?",
+        )
     scheme, marker, _ = text.partition("://")
     if marker and scheme not in ("unix", "tcp", "http", "https", "ssh"):
-        raise Refused("malformed", f"{source} has a scheme that is none of unix, tcp and ssh: {text}")
+        raise Refused(
+            "malformed", f"{source} has a scheme that is none of unix, tcp and ssh: {text}"
+        )
     try:
         base_url = docker_py.base_url(text, tls=tls is not None)
         parts = urlsplit(base_url)
@@ -235,30 +254,42 @@ def parse(url: str, source: str, tls: Tls | None = None, context: str | None = N
     if parts.scheme == "http+unix":
         path = os.path.normpath(f"/{base_url.removeprefix('http+unix://')}").replace("//", "/", 1)
         if len(os.fsencode(path)) > SUN_PATH:
-            raise Refused("malformed", f"the path of the socket is longer than {SUN_PATH} bytes: {path}")
-        return EngineEndpoint(text, f"http+unix://{path}", "unix", path, None, source, True, context)
+            raise Refused(
+                "malformed", f"the path of the socket is longer than {SUN_PATH} bytes: {path}"
+            )
+        return EngineEndpoint(
+            text, f"http+unix://{path}", "unix", path, None, source, True, context
+        )
     if parts.scheme == "https" and tls is None:
         tls = docker_py.Tls(None, None, None)
     scheme = "ssh" if parts.scheme == "ssh" else "tcp"
-    return EngineEndpoint(text, base_url, scheme, parts.hostname or "", port, source, True, context, tls)
+    return EngineEndpoint(
+        text, base_url, scheme, parts.hostname or "", port, source, True, context, tls
+    )
 
 
 def _environment_tls(environ: Mapping[str, str]) -> Tls | None:
-    """TLS as DOCKER_TLS, DOCKER_TLS_VERIFY and DOCKER_CERT_PATH ask for it; any value is yes, "0" too."""
+    """TLS as DOCKER_TLS, DOCKER_TLS_VERIFY and DOCKER_CERT_PATH ask for it; any value is yes, "0"
+    too."""
     verify = bool(environ.get("DOCKER_TLS_VERIFY"))
     if not verify and not environ.get("DOCKER_TLS"):
         return None
     from diagnose.live.engine.docker_py import pem_files
 
-    return pem_files(Path(environ.get("DOCKER_CERT_PATH") or _configuration(environ)), verify=verify)
+    return pem_files(
+        Path(environ.get("DOCKER_CERT_PATH") or _configuration(environ)), verify=verify
+    )
 
 
 def _configuration(environ: Mapping[str, str]) -> Path:
-    return Path(environ.get("DOCKER_CONFIG") or Path(environ.get("HOME") or "/nonexistent") / ".docker")
+    return Path(
+        environ.get("DOCKER_CONFIG") or Path(environ.get("HOME") or "/nonexistent") / ".docker"
+    )
 
 
 def _current_context(environ: Mapping[str, str]) -> str | None:
-    """The context of the configuration, if it is not the default one: read here, since most runs need no docker-py."""
+    """The context of the configuration, if it is not the default one: read here, since most runs
+    need no docker-py."""
     try:
         text = (_configuration(environ) / "config.json").read_text(encoding="utf-8")
         name = json.loads(text).get("currentContext")
@@ -270,7 +301,9 @@ def _current_context(environ: Mapping[str, str]) -> str | None:
 def _context(name: str, source: str, environ: Mapping[str, str]) -> EngineEndpoint:
     if name == "default":
         if environ.get("DOCKER_HOST"):
-            return parse(environ["DOCKER_HOST"], "DOCKER_HOST", _environment_tls(environ), "default")
+            return parse(
+                environ["DOCKER_HOST"], "DOCKER_HOST", _environment_tls(environ), "default"
+            )
         return _local(environ, "default")
     from diagnose.live.engine import docker_py
 
@@ -281,6 +314,11 @@ def _context(name: str, source: str, environ: Mapping[str, str]) -> EngineEndpoi
         detail = f"docker context {name!r} ({source}) in {folder}/contexts names no engine: {error}"
         raise Refused("malformed", detail) from error
     if context is None:
-        way_out = "" if source == "--context" else "; --context default asks the engine of this host"
-        raise Refused("missing", f"there is no docker context {name!r} ({source}) in {folder}/contexts{way_out}")
+        way_out = (
+            "" if source == "--context" else "; --context default asks the engine of this host"
+        )
+        raise Refused(
+            "missing",
+            f"there is no docker context {name!r} ({source}) in {folder}/contexts{way_out}",
+        )
     return parse(context.address, source, context.tls, name)

@@ -1,8 +1,8 @@
 """Many GETs at once over a local unix socket, by one thread.
 
-Why one thread: four that wait for answers and redact them fight for the interpreter. 1,000 inspects on engine 20.10 took four
-threads 0.41 s (0.35 s of the processor), one thread with four requests under way 0.22 s (0.21 s). Why not docker-py here:
-`.github/decisions/engine-client.md`.
+Why one thread: four that wait for answers and redact them fight for the interpreter. 1,000 inspects
+on engine 20.10 took four threads 0.41 s (0.35 s of the processor), one thread with four requests
+under way 0.22 s (0.21 s). Why not docker-py here: `.github/decisions/engine-client.md`.
 """
 
 from __future__ import annotations
@@ -21,7 +21,8 @@ from diagnose.live.engine.http import LOOK_S, Connection, Reply, Request, Stale,
 from diagnose.questions import AnyQuestion
 
 AT_ONCE = 8
-"""Requests under way at once. 1,000 inspects take 0.28 s by two, 0.24 s by four, 0.22 s by eight as by sixteen, on two cores."""
+"""Requests under way at once. 1,000 inspects take 0.28 s by two, 0.24 s by four, 0.22 s by eight as
+by sixteen, on two cores."""
 
 
 class FastLane:
@@ -36,7 +37,8 @@ class FastLane:
         self._idle.append(connection)
 
     def kept(self) -> Connection | None:
-        """A kept connection, which the other side may have closed meanwhile; None where there is none."""
+        """A kept connection, which the other side may have closed meanwhile; None where there is
+        none."""
         try:
             return self._idle.pop()
         except IndexError:
@@ -53,7 +55,9 @@ class FastLane:
             stream.connect(self._path)
         except BlockingIOError as error:
             stream.close()
-            raise Refused("timed out", f"{self._path}: the queue of connections that nobody accepts is full") from error
+            raise Refused(
+                "timed out", f"{self._path}: the queue of connections that nobody accepts is full"
+            ) from error
         except OSError as error:
             stream.close()
             error.filename = self._path
@@ -61,9 +65,13 @@ class FastLane:
         return Connection(stream)
 
     def many(
-        self, pull: Callable[[], AnyQuestion | None], request: Callable[[AnyQuestion], Request], at_once: int = AT_ONCE
+        self,
+        pull: Callable[[], AnyQuestion | None],
+        request: Callable[[AnyQuestion], Request],
+        at_once: int = AT_ONCE,
     ) -> Iterator[tuple[AnyQuestion, Reply | Exception]]:
-        """As `client.Engine.many`. A kept connection that was closed meanwhile is replaced, once for each question."""
+        """As `client.Engine.many`. A kept connection that was closed meanwhile is replaced, once
+        for each question."""
         exchange = _Exchange(self, at_once)
         try:
             while True:
@@ -79,7 +87,8 @@ class FastLane:
 
 
 class _Flight(msgspec.Struct, eq=False):
-    """A request under way. kept: its connection had been kept: the other side may have closed it meanwhile."""
+    """A request under way. kept: its connection had been kept: the other side may have closed it
+    meanwhile."""
 
     question: AnyQuestion
     request: Request
@@ -112,7 +121,9 @@ class _Exchange:
             self.done.append((question, error))
             return
         connection = self._free.pop() if self._free else self._lane.kept()
-        flight = _Flight(question, request, time.monotonic() + request.seconds, connection is not None)
+        flight = _Flight(
+            question, request, time.monotonic() + request.seconds, connection is not None
+        )
         self._send(flight, connection)
 
     def _send(self, flight: _Flight, connection: Connection | None) -> None:
@@ -129,7 +140,8 @@ class _Exchange:
             self._fail(flight, connection, error)
 
     def receive(self) -> None:
-        """Wait for answers, and read what has come; a request whose deadline is over is done, too."""
+        """Wait for answers, and read what has come; a request whose deadline is over is done,
+        too."""
         wait = min(flight.ends for flight in self.under_way.values()) - time.monotonic()
         if self.has_room:
             wait = min(wait, LOOK_S)

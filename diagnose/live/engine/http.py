@@ -1,7 +1,7 @@
 """GET over one kept connection to a local socket. httptools parses; the bounds are ours.
 
-Nothing here waits: deadlines are kept by `fast_lane`. Why not docker-py or http.client here, and why httptools:
-`.github/decisions/engine-client.md`.
+Nothing here waits: deadlines are kept by `fast_lane`. Why not docker-py or http.client here, and
+why httptools: `.github/decisions/engine-client.md`.
 """
 
 from __future__ import annotations
@@ -21,11 +21,13 @@ HEAD_BYTES = 64 * 1024
 READ_BYTES = 256 * 1024
 
 LOOK_S = 0.002
-"""How often it is looked for one more question while fewer requests are under way than there could be."""
+"""How often it is looked for one more question while fewer requests are under way than there could
+be."""
 
 
 class Request(msgspec.Struct, frozen=True):
-    """One GET. seconds: its total deadline. limit: bytes of the body; it is cut there if `cut`, too large otherwise."""
+    """One GET. seconds: its total deadline. limit: bytes of the body; it is cut there if `cut`, too
+    large otherwise."""
 
     target: str
     seconds: float
@@ -34,7 +36,8 @@ class Request(msgspec.Struct, frozen=True):
 
 
 class Reply(msgspec.Struct, frozen=True):
-    """One answer: header names in lower case; cut is True when the body goes on beyond what was asked for."""
+    """One answer: header names in lower case; cut is True when the body goes on beyond what was
+    asked for."""
 
     status: int
     headers: Mapping[str, str]
@@ -56,7 +59,8 @@ def too_large(size: int) -> Refused:
 
 
 def late(request: Request, received: int) -> Refused:
-    """The refusal of a request whose answer, of which so many bytes came, was not whole at its deadline."""
+    """The refusal of a request whose answer, of which so many bytes came, was not whole at its
+    deadline."""
     came = f"{received} bytes and no end" if received else "not a byte"
     return Refused("timed out", f"GET {request.target}: {came} before the deadline")
 
@@ -103,8 +107,13 @@ class _Parsed:
 
     @property
     def ends_with_the_stream(self) -> bool:
-        """Whether the end of the connection is the end of the body: nothing says how long the body is."""
-        return self.has_head and "content-length" not in self.headers and "transfer-encoding" not in self.headers
+        """Whether the end of the connection is the end of the body: nothing says how long the body
+        is."""
+        return (
+            self.has_head
+            and "content-length" not in self.headers
+            and "transfer-encoding" not in self.headers
+        )
 
     @property
     def announced(self) -> int:
@@ -115,8 +124,8 @@ class _Parsed:
 class Connection:
     """One connection to an HTTP/1.1 server.
 
-    reusable: whether another GET may follow the last one. received: the bytes that came of the last answer.
-    Raises OSError, `Stale`, or `Refused` (malformed, too large).
+    reusable: whether another GET may follow the last one. received: the bytes that came of the last
+    answer. Raises OSError, `Stale`, or `Refused` (malformed, too large).
     """
 
     def __init__(self, stream: socket.socket) -> None:
@@ -133,7 +142,8 @@ class Connection:
         self._stream.close()
 
     def ask(self, target: str, limit: int, *, cut: bool = False) -> None:
-        """Send one GET, whose reply `take` gives: a body over `limit` bytes is Refused("too large"), or cut there if `cut`."""
+        """Send one GET, whose reply `take` gives: a body over `limit` bytes is Refused("too
+        large"), or cut there if `cut`."""
         self.reusable = False
         self.received = 0
         self._limit = limit
@@ -204,7 +214,9 @@ class Connection:
         parsed = self._parsed
         self.reusable = parsed.is_whole and parsed.keeps_alive and not parsed.has_more
         body = b"".join(parsed.parts)
-        return Reply(parsed.status, parsed.headers, body[: self._limit], cut=len(body) > self._limit)
+        return Reply(
+            parsed.status, parsed.headers, body[: self._limit], cut=len(body) > self._limit
+        )
 
     def _unreadable(self, error: Exception, data: bytes) -> Refused:
         if "overflow" in str(error):  # the length of the body needs more than 64 bits

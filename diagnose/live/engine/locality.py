@@ -1,8 +1,9 @@
 """Is the engine's host this machine, and does the tool see that host as the engine does?
 
-What is read on the host counts only where the engine's process is found here. The process is named by the
-socket's peer credentials (whoever called listen), by the pid file, or by the process list; what the engine
-says of itself (/info) must agree, unless it shares our namespaces: then nothing is left to prove.
+What is read on the host counts only where the engine's process is found here. The process is named
+by the socket's peer credentials (whoever called listen), by the pid file, or by the process list;
+what the engine says of itself (/info) must agree, unless it shares our namespaces: then nothing is
+left to prove.
 """
 
 from __future__ import annotations
@@ -43,7 +44,8 @@ ACTIVATORS = frozenset({"systemd", "init"})
 
 
 class Found(msgspec.Struct, frozen=True):
-    """The engine's process: pid None when none is alive here; how it was looked for; elsewhere: why not here."""
+    """The engine's process: pid None when none is alive here; how it was looked for; elsewhere: why
+    not here."""
 
     pid: int | None
     how: str
@@ -51,10 +53,12 @@ class Found(msgspec.Struct, frozen=True):
 
 
 def locality(live: Live, asked: AnyQuestion) -> Json:  # noqa: ARG001 - the signature of every collector
-    """Answer `locality`: {"same_host", "why", "engine_pid", "how", "same_netns", "same_mntns", "same_pidns"}.
+    """Answer `locality`: {"same_host", "why", "engine_pid", "how", "same_netns", "same_mntns",
+    "same_pidns"}.
 
-    same_*ns compare the namespaces of this process with the engine's: None where they may not be read (that
-    needs CAP_SYS_PTRACE). engine_pid None with same_host true: no engine is alive, and this is where it should be.
+    same_*ns compare the namespaces of this process with the engine's: None where they may not be
+    read (that needs CAP_SYS_PTRACE). engine_pid None with same_host true: no engine is alive, and
+    this is where it should be.
     """
     try:
         where = places.may_connect(live)
@@ -67,11 +71,22 @@ def locality(live: Live, asked: AnyQuestion) -> Json:  # noqa: ARG001 - the sign
         return _answer(found, False, found.elsewhere)
     if found.pid is None:
         if in_container():
-            return _answer(found, False, "this tool runs in a container, and no engine's process is visible from it")
-        return _answer(found, True, "the endpoint is a socket of this machine, and no engine is seen alive here")
+            return _answer(
+                found,
+                False,
+                "this tool runs in a container, and no engine's process is visible from it",
+            )
+        return _answer(
+            found,
+            True,
+            "the endpoint is a socket of this machine, and no engine is seen alive here",
+        )
     spaces = {name: same_namespace(found.pid, name) for name in ("net", "mnt", "pid")}
     if spaces["mnt"] is False and same_namespace(1, "mnt") is False:
-        why = "this tool runs in a container, or in a service with file systems of its own (PrivateTmp=): run it on the host itself"
+        why = (
+            "this tool runs in a container, or in a service with file systems of its own "
+            "(PrivateTmp=): run it on the host itself"
+        )
         return _answer(found, False, why, spaces)
     if spaces["mnt"] is None and in_container():
         return _answer(
@@ -84,11 +99,16 @@ def locality(live: Live, asked: AnyQuestion) -> Json:  # noqa: ARG001 - the sign
     if other:
         return _answer(found, False, other, spaces)
     return _answer(
-        found, True, f"the engine is process {found.pid} ({comm(found.pid)}) here, by its {found.how}", spaces
+        found,
+        True,
+        f"the engine is process {found.pid} ({comm(found.pid)}) here, by its {found.how}",
+        spaces,
     )
 
 
-def _answer(found: Found, same: bool, why: str, spaces: dict[str, bool | None] | None = None) -> Json:
+def _answer(
+    found: Found, same: bool, why: str, spaces: dict[str, bool | None] | None = None
+) -> Json:
     spaces = spaces or {}
     return {
         "same_host": same,
@@ -102,7 +122,8 @@ def _answer(found: Found, same: bool, why: str, spaces: dict[str, bool | None] |
 
 
 def same_namespace(pid: int, kind: str) -> bool | None:
-    """Whether that process has our namespace of this kind (net, mnt, pid); None when it may not be read."""
+    """Whether that process has our namespace of this kind (net, mnt, pid); None when it may not be
+    read."""
     try:
         return os.readlink(f"/proc/{pid}/ns/{kind}") == os.readlink(f"/proc/self/ns/{kind}")  # noqa: PTH115
     except OSError:
@@ -115,13 +136,17 @@ def _find(where: EngineEndpoint) -> Found:
     if where.scheme == "tcp":
         return _find_tcp(where)
     if any(part in where.address for part in places.VM_FOLDERS):
-        return Found(None, "the endpoint", f"the engine behind {where.address} runs in a virtual machine")
+        return Found(
+            None, "the endpoint", f"the engine behind {where.address} runs in a virtual machine"
+        )
     try:
         pid = _peer(where.address)
     except OSError:
         return _by_process(where.address)
     if pid == 0:
-        return Found(None, "peer credentials", "the engine's process is not in this process's PID namespace")
+        return Found(
+            None, "peer credentials", "the engine's process is not in this process's PID namespace"
+        )
     name = comm(pid)
     if name in DAEMON_NAMES or name == "podman":
         return Found(pid, "peer credentials")
@@ -135,25 +160,31 @@ def _find(where: EngineEndpoint) -> Found:
 
 
 def _peer(path: str) -> int:
-    """The process that called listen on this socket (SO_PEERCRED); 0 if our PID namespace lacks it."""
+    """The process that called listen on this socket (SO_PEERCRED); 0 if our PID namespace lacks
+    it."""
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as stream:
         stream.settimeout(CONNECT_SECONDS)
         stream.connect(path)
-        pid: int = struct.unpack("3i", stream.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))[0]
+        pid: int = struct.unpack(
+            "3i", stream.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12)
+        )[0]
         return pid
 
 
 def _by_process(path: str) -> Found:
     """The engine that should serve this socket: by the pid file beside it or its command line.
 
-    A user writes the pid file of a rootless engine: it cannot name the system's, nor the system's file a user's.
+    A user writes the pid file of a rootless engine: it cannot name the system's, nor the system's
+    file a user's.
     """
     default = os.path.realpath(path) == os.path.realpath(DEFAULT_SOCKET)
     named = pid_file() if default else pid_file(f"{os.path.dirname(path)}/docker.pid")  # noqa: PTH120
     if named and default == (default_socket(named) == DEFAULT_SOCKET):
         return Found(named, "pid file")
     if "podman" in path:
-        services = [pid for pid in daemon_pids(frozenset({"podman"})) if "service" in command_line(pid)]
+        services = [
+            pid for pid in daemon_pids(frozenset({"podman"})) if "service" in command_line(pid)
+        ]
         return Found(services[0] if len(services) == 1 else None, "process list")
     serving = [pid for pid in daemon_pids() if serves(pid, path)]
     if serving:
@@ -163,14 +194,21 @@ def _by_process(path: str) -> Found:
 
 def _find_tcp(where: EngineEndpoint) -> Found:
     try:
-        addresses = {info[4][0] for info in socket.getaddrinfo(where.address, None, proto=socket.IPPROTO_TCP)}
+        addresses = {
+            info[4][0] for info in socket.getaddrinfo(where.address, None, proto=socket.IPPROTO_TCP)
+        }
     except OSError:
         addresses = set()
-    if not addresses or not all(str(address).startswith("127.") or address == "::1" for address in addresses):
+    if not addresses or not all(
+        str(address).startswith("127.") or address == "::1" for address in addresses
+    ):
         return Found(None, "the endpoint", f"the engine is reached over TCP at {where.address}")
     inodes = _tcp_listeners(where.port or 0)
     for pid in daemon_pids():
-        said = any(word.startswith("tcp://") and word.endswith(f":{where.port}") for word in command_line(pid))
+        said = any(
+            word.startswith("tcp://") and word.endswith(f":{where.port}")
+            for word in command_line(pid)
+        )
         owned = [owns_socket(pid, inode) for inode in inodes]
         if True in owned or (None in owned and said):
             return Found(pid, "listening socket")
@@ -182,7 +220,8 @@ def _find_tcp(where: EngineEndpoint) -> Found:
 
 
 def _tcp_listeners(port: int) -> list[int]:
-    """The inodes of sockets listening on this port in our network namespace (/proc/net/tcp, state 0A)."""
+    """The inodes of sockets listening on this port in our network namespace (/proc/net/tcp, state
+    0A)."""
     found = []
     for name in ("tcp", "tcp6"):
         try:

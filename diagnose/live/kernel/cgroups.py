@@ -1,5 +1,5 @@
-"""Collectors for control groups, both generations. The kernel answers them from memory; most files are readable to
-everybody.
+"""Collectors for control groups, both generations. The kernel answers them from memory; most files
+are readable to everybody.
 
 Sources: cgroup-v1/memory.rst, cgroup-v2.rst; fields as Linux 6.18 prints them.
 """
@@ -29,8 +29,8 @@ KNOWN_PLACES = (
     "libpod_parent/libpod-{id}",
     "machine.slice/libpod-{id}.scope",
 )
-"""Where engines put a container unless its CgroupParent says otherwise; used only when no process of it is
-known."""
+"""Where engines put a container unless its CgroupParent says otherwise; used only when no process
+of it is known."""
 COUNTERS = (
     ("cpu", "periods"),
     ("cpu", "throttled"),
@@ -43,11 +43,12 @@ COUNTERS = (
 def cgroups(_live: Live, question: AnyQuestion) -> Json:
     """The counters and limits of containers.
 
-    args: containers {id: pid or null}, or ids [id]. answer: id -> {path, version: 1|2, memory {usage, limit,
-    max_usage, swap, swap_limit, inactive_file, working_set, reclaimable (bytes; a limit of null: none), oom_kill (count)},
-    pids {current, max, events_max}, cpu {periods, throttled (counts), throttled_us, usage_us, quota_us,
-    period_us}, pressure {cpu, memory, io: {some, full: {avg10, avg60, avg300, total}}}} or {failed: reason};
-    a figure the kernel does not keep is null.
+    args: containers {id: pid or null}, or ids [id]. answer: id -> {path, version: 1|2, memory
+    {usage, limit, max_usage, swap, swap_limit, inactive_file, working_set, reclaimable (bytes; a
+    limit of null: none), oom_kill (count)}, pids {current, max, events_max}, cpu {periods,
+    throttled (counts), throttled_us, usage_us, quota_us, period_us}, pressure {cpu, memory, io:
+    {some, full: {avg10, avg60, avg300, total}}}} or {failed: reason}; a figure the kernel does not
+    keep is null.
     """
     return sample(Places.now(), _wanted(question))
 
@@ -60,8 +61,9 @@ def sample(places: Places, wanted: dict[str, int | None]) -> dict[str, Json]:
 def rates(_live: Live, question: AnyQuestion) -> Json:
     """How the counters grow: two samples in one answer.
 
-    args: containers or ids as above; seconds (1.0). answer: id -> {seconds, delta {periods, throttled,
-    throttled_us, oom_kill, events_max}, quota_us, period_us} or {failed}; a delta of null: not kept.
+    args: containers or ids as above; seconds (1.0). answer: id -> {seconds, delta {periods,
+    throttled, throttled_us, oom_kill, events_max}, quota_us, period_us} or {failed}; a delta of
+    null: not kept.
     """
     places = Places.now()
     wanted = _wanted(question)
@@ -74,7 +76,9 @@ def rates(_live: Live, question: AnyQuestion) -> Json:
         if "failed" in before or "failed" in after:
             answer[id_] = before if "failed" in before else after
             continue
-        delta = {name: _difference(before[part][name], after[part][name]) for part, name in COUNTERS}
+        delta = {
+            name: _difference(before[part][name], after[part][name]) for part, name in COUNTERS
+        }
         answer[id_] = {
             "seconds": time.monotonic() - began,
             "delta": delta,
@@ -113,7 +117,8 @@ class Places:
 
     @property
     def version(self) -> int:
-        """1 where the memory controller has a hierarchy of its own, also beside an empty unified one."""
+        """1 where the memory controller has a hierarchy of its own, also beside an empty unified
+        one."""
         return 1 if "memory" in self.controllers else 2
 
     def folder(self, controller: str, path: str) -> str | None:
@@ -129,8 +134,8 @@ def parse_membership(text: str, id_: str) -> dict[str, str]:
     """Controller -> path of the container's cgroup from a /proc/PID/cgroup text ("" is the unified
     hierarchy).
 
-    A process may have moved into a child of its container's group (an init system does): the path ends at the
-    part that holds the id.
+    A process may have moved into a child of its container's group (an init system does): the path
+    ends at the part that holds the id.
     """
     found = {}
     for line in text.splitlines():
@@ -176,11 +181,21 @@ def _sample(places: Places, id_: str, pid: int | None) -> dict[str, Json]:
         lambda name: places.folder(name, paths[name]) if name in paths else None
     )
     unified = places.folder("", paths.get("", paths[main]))
-    return {"path": paths[main], "version": places.version, **answer, "pressure": _pressure(unified)}
+    return {
+        "path": paths[main],
+        "version": places.version,
+        **answer,
+        "pressure": _pressure(unified),
+    }
 
 
 def _version_1(folder: _Folder) -> dict[str, Json]:
-    memory, pids, cpu, accounting = folder("memory"), folder("pids"), folder("cpu"), folder("cpuacct")
+    memory, pids, cpu, accounting = (
+        folder("memory"),
+        folder("pids"),
+        folder("cpu"),
+        folder("cpuacct"),
+    )
     figures = _pairs(memory, "memory.stat")
     usage = _number(memory, "memory.usage_in_bytes")
     both = _number(memory, "memory.memsw.usage_in_bytes")
@@ -197,14 +212,18 @@ def _version_1(folder: _Folder) -> dict[str, Json]:
             "swap_limit": _limited(_number(memory, "memory.memsw.limit_in_bytes")),
             "inactive_file": inactive,
             "working_set": _working_set(usage, inactive),
-            "reclaimable": None if inactive is None else inactive + figures.get("total_active_file", 0),
+            "reclaimable": None
+            if inactive is None
+            else inactive + figures.get("total_active_file", 0),
             "oom_kill": _pairs(memory, "memory.oom_control").get("oom_kill"),
         },
         "pids": _pids(pids),
         "cpu": {
             "periods": throttling.get("nr_periods"),
             "throttled": throttling.get("nr_throttled"),
-            "throttled_us": None if "throttled_time" not in throttling else throttling["throttled_time"] // 1000,
+            "throttled_us": None
+            if "throttled_time" not in throttling
+            else throttling["throttled_time"] // 1000,
             "usage_us": None if spent is None else spent // 1000,
             "quota_us": None if quota is None or quota < 0 else quota,
             "period_us": _number(cpu, "cpu.cfs_period_us"),
@@ -278,8 +297,8 @@ def _read(folder: str | None, name: str) -> str | None:
 
 
 def _number(folder: str | None, name: str) -> int | None:
-    """A file of one number; None for "max", the word of version 2 for no limit, and where there is no such
-    file."""
+    """A file of one number; None for "max", the word of version 2 for no limit, and where there is
+    no such file."""
     text = (_read(folder, name) or "").strip()
     return int(text) if text.lstrip("-").isdigit() else None
 

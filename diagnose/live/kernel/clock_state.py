@@ -11,13 +11,15 @@ from diagnose.questions.machine import ReadClockState
 _UNSYNCHRONISED = 0x40
 _NANOSECONDS = 0x2000
 _LAYOUT = struct.Struct("@IllllI")
-"""The head of `struct timex` (uapi/linux/timex.h): modes, offset, freq, maxerror, esterror, status."""
+"""The head of `struct timex` (uapi/linux/timex.h): modes, offset, freq, maxerror, esterror, status.
+"""
 _WHOLE_BYTES = 512
 """More than any `struct timex`: 208 bytes on 64 bit machines."""
 
 
 def clock_state(_live: Live, _question: ReadClockState) -> Json:
-    """synchronised: a time service steers the clock; offset_s: what it still has to correct; max_error_s: the kernel's bound.
+    """synchronised: a time service steers the clock; offset_s: what it still has to correct;
+    max_error_s: the kernel's bound.
 
     OSError where the system call is not allowed.
     """

@@ -20,9 +20,9 @@ _RECORD = re.compile(r"(\d{1,9}),(\d{1,20}),(\d{1,20}),[^;]{0,200};([^\n]*)")
 def records(live: Live, question: AnyQuestion) -> Json:
     """The newest records of the kernel log, oldest first.
 
-    args: max (4000). answer: records [{seq, level (0 worst to 7), at (Unix time; drifts over suspend),
-    text}], dropped (older ones were left out or overwritten), source: "/dev/kmsg" or "journal".
-    Refused("forbidden") where neither may be read.
+    args: max (4000). answer: records [{seq, level (0 worst to 7), at (Unix time; drifts over
+    suspend), text}], dropped (older ones were left out or overwritten), source: "/dev/kmsg" or
+    "journal". Refused("forbidden") where neither may be read.
     """
     limit = int(question.args.get("max", 4000))
     try:
@@ -32,12 +32,16 @@ def records(live: Live, question: AnyQuestion) -> Json:
     boot = time.time() - time.monotonic()
     found = [record for text in texts if (record := parse_record(text, boot))]
     kept = _newest(found, limit)
-    return {"records": kept, "dropped": lost or len(kept) < len(found) or _gap(found), "source": "/dev/kmsg"}
+    return {
+        "records": kept,
+        "dropped": lost or len(kept) < len(found) or _gap(found),
+        "source": "/dev/kmsg",
+    }
 
 
 def _ring(seconds: float) -> tuple[list[str], bool]:
-    """Every record there is, as it stands in the ring: one read gives one record; EPIPE says that one was
-    overwritten under the reader."""
+    """Every record there is, as it stands in the ring: one read gives one record; EPIPE says that
+    one was overwritten under the reader."""
     until = time.monotonic() + seconds
     texts: list[str] = []
     lost = False
@@ -90,10 +94,16 @@ def _from_journal(limit: int, seconds: float, denied: OSError) -> Json:
     try:
         entries = journal_entries(["-k", "-b"], limit, seconds)
     except (Refused, OSError):
-        raise Refused("forbidden", "reading the kernel log needs root (kernel.dmesg_restrict=1)") from denied
+        raise Refused(
+            "forbidden", "reading the kernel log needs root (kernel.dmesg_restrict=1)"
+        ) from denied
     found = [
         {"seq": place, "level": entry["priority"], "at": entry["at"], "text": entry["message"]}
         for place, entry in enumerate(entries)
     ]
     kept = _newest(found, limit)
-    return {"records": kept, "dropped": len(entries) >= limit or len(kept) < len(found), "source": "journal"}
+    return {
+        "records": kept,
+        "dropped": len(entries) >= limit or len(kept) < len(found),
+        "source": "journal",
+    }

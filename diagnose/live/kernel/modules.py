@@ -9,7 +9,8 @@ from pathlib import Path
 
 @functools.cache
 def is_loaded(module: str) -> bool:
-    """Whether this kernel module is loaded or built in: to ask for what it answers would load it otherwise."""
+    """Whether this kernel module is loaded or built in: to ask for what it answers would load it
+    otherwise."""
     try:
         modules = Path("/proc/modules").read_text()
     except FileNotFoundError:
@@ -17,6 +18,9 @@ def is_loaded(module: str) -> bool:
     if any(line.startswith(f"{module} ") for line in modules.splitlines()):
         return True
     try:
-        return f"/{module}.ko" in Path(f"/lib/modules/{os.uname().release}/modules.builtin").read_text()
+        return (
+            f"/{module}.ko"
+            in Path(f"/lib/modules/{os.uname().release}/modules.builtin").read_text()
+        )
     except FileNotFoundError:
         return False

@@ -1,4 +1,5 @@
-"""The mount table of the tool's own mount namespace, from /proc/self/mountinfo, which never blocks."""
+"""The mount table of the tool's own mount namespace, from /proc/self/mountinfo, which never
+blocks."""
 
 from __future__ import annotations
 
@@ -27,12 +28,13 @@ NETWORK = frozenset(
         "davfs",
     }
 )
-"""File systems behind which another machine or process must answer; fuse and fuse.* belong to them too."""
+"""File systems behind which another machine or process must answer; fuse and fuse.* belong to them
+too."""
 
 
 class MountEntry(NamedTuple):
-    """One mount: ids, device as "major:minor", root inside its file system, mount point, options of the mount
-    and of the super block."""
+    """One mount: ids, device as "major:minor", root inside its file system, mount point, options of
+    the mount and of the super block."""
 
     id: int
     parent: int
@@ -51,8 +53,8 @@ class MountEntry(NamedTuple):
 
 
 def parse(text: str) -> list[MountEntry]:
-    """The mounts of a mountinfo text (proc(5)), in its order; a later one at the same point covers an earlier
-    one."""
+    """The mounts of a mountinfo text (proc(5)), in its order; a later one at the same point covers
+    an earlier one."""
     found = []
     for line in text.splitlines():
         before, separator, after = line.partition(" - ")
@@ -86,9 +88,11 @@ def by_point(table: list[MountEntry]) -> dict[str, MountEntry]:
 
 
 def holding(path: str, points: Mapping[str, MountEntry]) -> MountEntry | None:
-    """The mount that holds an absolute path, by its text alone: no link is followed and nothing can block.
+    """The mount that holds an absolute path, by its text alone: no link is followed and nothing can
+    block.
 
-    points: as `by_point` gives them; a host of 1,000 containers asks for thousands of paths on hundreds of mounts.
+    points: as `by_point` gives them; a host of 1,000 containers asks for thousands of paths on
+    hundreds of mounts.
     """
     while path.startswith("/"):
         if path in points:

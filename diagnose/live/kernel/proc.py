@@ -1,5 +1,5 @@
-"""Collectors for what /proc and uname tell about the host. /proc and /sys answer without touching a disk, so these
-run in the tool itself."""
+"""Collectors for what /proc and uname tell about the host. /proc and /sys answer without touching a
+disk, so these run in the tool itself."""
 
 # A scan makes tens of thousands of these calls, and pathlib triples their cost.
 # ruff: noqa: PTH115, PTH116, PTH208
@@ -43,8 +43,8 @@ ENGINE_COMMS = frozenset(
         "firewalld",
     }
 )
-"""Commands whose arguments are part of the answer: the engine's own processes, and those that stand in its
-way."""
+"""Commands whose arguments are part of the answer: the engine's own processes, and those that stand
+in its way."""
 _COMM_MAX = 15
 _ENGINE_SHORT = frozenset(comm[:_COMM_MAX] for comm in ENGINE_COMMS)
 _THREADS_OF = frozenset({"dockerd", "containerd"})
@@ -65,8 +65,8 @@ def uname(_live: Live, _question: AnyQuestion) -> Json:
 
 
 def mounts(_live: Live, _question: AnyQuestion) -> Json:
-    """The tool's mount table. answer: [{id, parent, dev, root, point, options, fstype, source, super}] in the
-    kernel's order."""
+    """The tool's mount table. answer: [{id, parent, dev, root, point, options, fstype, source,
+    super}] in the kernel's order."""
     return [
         {**mount._asdict(), "options": ",".join(mount.options), "super": ",".join(mount.super)}
         for mount in table.mounts()
@@ -75,13 +75,17 @@ def mounts(_live: Live, _question: AnyQuestion) -> Json:
 
 def memory(_live: Live, _question: AnyQuestion) -> Json:
     """answer: total, available, free, cached, buffers, shmem, slab, swap_total, swap_free (bytes),
-    zfs_cache (what of ZFS's cache may shrink), commit_limit, committed (bytes), overcommit (vm.overcommit_memory),
-    oom_kill (kernel kills since boot, or null before Linux 4.13)."""
+    zfs_cache (what of ZFS's cache may shrink), commit_limit, committed (bytes), overcommit
+    (vm.overcommit_memory), oom_kill (kernel kills since boot, or null before Linux 4.13)."""
     import psutil  # imported when it is first asked
 
     main, swap = psutil.virtual_memory(), psutil.swap_memory()
     fields = dict(
-        re.findall(r"^(CommitLimit|Committed_AS):\s+(\d+) kB", Path("/proc/meminfo").read_text(), re.MULTILINE)
+        re.findall(
+            r"^(CommitLimit|Committed_AS):\s+(\d+) kB",
+            Path("/proc/meminfo").read_text(),
+            re.MULTILINE,
+        )
     )
     kills = re.search(r"^oom_kill (\d+)$", Path("/proc/vmstat").read_text(), re.MULTILINE)
     return {
@@ -103,16 +107,20 @@ def memory(_live: Live, _question: AnyQuestion) -> Json:
 
 
 def parse_arc(text: str) -> int:
-    """How many bytes ZFS's cache may give back, of an arcstats text: what it has above its least size."""
-    figures = {name: int(value) for name, value in re.findall(r"^(size|c_min) +\d+ +(\d+)$", text, re.MULTILINE)}
+    """How many bytes ZFS's cache may give back, of an arcstats text: what it has above its least
+    size."""
+    figures = {
+        name: int(value)
+        for name, value in re.findall(r"^(size|c_min) +\d+ +(\d+)$", text, re.MULTILINE)
+    }
     return max(figures.get("size", 0) - figures.get("c_min", 0), 0)
 
 
 def pressure(_live: Live, _question: AnyQuestion) -> Json:
     """How long work waited (Linux 4.20, CONFIG_PSI), and the load.
 
-    answer: cpu, memory, io: {some, full: {avg10, avg60, avg300 (%), total (µs)}} or null; loadavg [1, 5, 15
-    min]; cpus; boot_time (Unix time).
+    answer: cpu, memory, io: {some, full: {avg10, avg60, avg300 (%), total (µs)}} or null; loadavg
+    [1, 5, 15 min]; cpus; boot_time (Unix time).
     """
     import psutil  # imported when it is first asked
 
@@ -131,9 +139,12 @@ def pressure(_live: Live, _question: AnyQuestion) -> Json:
 
 
 def parse_pressure(text: str) -> dict[str, dict[str, float]]:
-    """The figures of one pressure file: `some avg10=0.00 avg60=0.00 avg300=0.00 total=0` per line."""
+    """The figures of one pressure file: `some avg10=0.00 avg60=0.00 avg300=0.00 total=0` per
+    line."""
     return {
-        words[0]: {name: float(value) for name, _, value in (word.partition("=") for word in words[1:])}
+        words[0]: {
+            name: float(value) for name, _, value in (word.partition("=") for word in words[1:])
+        }
         for words in map(str.split, text.splitlines())
         if words
     }
@@ -142,8 +153,8 @@ def parse_pressure(text: str) -> dict[str, dict[str, float]]:
 def sysctl(_live: Live, question: AnyQuestion) -> Json:
     """Kernel settings as the tool's own namespaces have them.
 
-    args: names, dotted, or with slashes where a part holds a dot (net/ipv4/conf/eth0.1/forwarding). answer:
-    name -> text, or null if there is none.
+    args: names, dotted, or with slashes where a part holds a dot (net/ipv4/conf/eth0.1/forwarding).
+    answer: name -> text, or null if there is none.
     """
     answer: dict[str, Json] = {}
     for name in question.args["names"]:
@@ -160,9 +171,9 @@ def sysctl(_live: Live, question: AnyQuestion) -> Json:
 def processes(_live: Live, _question: AnyQuestion) -> Json:
     """Every process that the tool can see.
 
-    answer: [{pid, ppid, comm, state (proc(5) letter), start (s since boot), uid (effective), container
-    (64-hex id from its cgroup, or null)}]; engine processes also have cmdline [argument]; dockerd and
-    containerd also threads {state: count} and stuck [{tid, wchan}] of those in D.
+    answer: [{pid, ppid, comm, state (proc(5) letter), start (s since boot), uid (effective),
+    container (64-hex id from its cgroup, or null)}]; engine processes also have cmdline [argument];
+    dockerd and containerd also threads {state: count} and stuck [{tid, wchan}] of those in D.
     """
     return list(_processes())
 
@@ -206,8 +217,8 @@ def _bytes(path: str) -> bytes:
 
 
 def container_of(pid: int) -> str | None:
-    """The id of the container that a process belongs to by its cgroup (the outermost, if containers are
-    nested), or None."""
+    """The id of the container that a process belongs to by its cgroup (the outermost, if containers
+    are nested), or None."""
     try:
         found = _ID.search(_bytes(f"/proc/{pid}/cgroup"))
     except OSError:
@@ -252,10 +263,10 @@ def _text(path: str) -> str | None:
 def process(_live: Live, question: AnyQuestion) -> Json:
     """One process from near; each part is null where the caller may not read it.
 
-    args: pid. answer: pid, ppid, comm, state, start (s since boot), uid, container, cmdline, environ
-    ["NAME=value"], exe, wchan, threads {state: count}, stuck [{tid, wchan}], fds (open descriptors), limits
-    {name: {soft, hard}} (null: unlimited), cgroup (text), namespaces {name: inode}, capabilities (effective,
-    as a hexadecimal text). Refused("gone") if there is none.
+    args: pid. answer: pid, ppid, comm, state, start (s since boot), uid, container, cmdline,
+    environ ["NAME=value"], exe, wchan, threads {state: count}, stuck [{tid, wchan}], fds (open
+    descriptors), limits {name: {soft, hard}} (null: unlimited), cgroup (text), namespaces {name:
+    inode}, capabilities (effective, as a hexadecimal text). Refused("gone") if there is none.
     """
     pid = int(question.args["pid"])
     here = f"/proc/{pid}"
@@ -296,8 +307,8 @@ def process(_live: Live, question: AnyQuestion) -> Json:
 def wakings(_live: Live, question: AnyQuestion) -> Json:
     """How often processes were woken within a short while.
 
-    args: pids, seconds. answer: {pid: number}; null for one that is gone, or ended and began again meanwhile. From
-    voluntary_ctxt_switches in /proc/PID/status, of the main thread.
+    args: pids, seconds. answer: {pid: number}; null for one that is gone, or ended and began again
+    meanwhile. From voluntary_ctxt_switches in /proc/PID/status, of the main thread.
     """
     pids = [int(pid) for pid in question.args["pids"]]
     before = {pid: _switches(pid) for pid in pids}
@@ -312,13 +323,17 @@ def wakings(_live: Live, question: AnyQuestion) -> Json:
 
 
 def _switches(pid: int) -> int | None:
-    found = re.search(r"^voluntary_ctxt_switches:\s*(\d+)", _text(f"/proc/{pid}/status") or "", re.MULTILINE)
+    found = re.search(
+        r"^voluntary_ctxt_switches:\s*(\d+)", _text(f"/proc/{pid}/status") or "", re.MULTILINE
+    )
     return int(found[1]) if found else None
 
 
 def parse_limits(text: str) -> dict[str, dict[str, int | None]]:
     """The rows of /proc/PID/limits by name ("Max open files"); None is unlimited."""
-    rows = re.findall(r"^(Max [a-z -]+?)\s{2,}(\d+|unlimited)\s+(\d+|unlimited)", text, re.MULTILINE)
+    rows = re.findall(
+        r"^(Max [a-z -]+?)\s{2,}(\d+|unlimited)\s+(\d+|unlimited)", text, re.MULTILINE
+    )
     return {
         name: {
             "soft": None if soft == "unlimited" else int(soft),
@@ -362,8 +377,9 @@ def _namespaces(here: str) -> dict[str, int] | None:
 def listeners(live: Live, question: AnyQuestion) -> Json:
     """Sockets of the tool's network namespace that take what comes to a port.
 
-    answer: [{proto: tcp|tcp6|udp|udp6, address, port, uid, inode, pid, comm, container}]; pid, comm,
-    container are null where the owner may not be seen or the socket has none (the kernel's own).
+    answer: [{proto: tcp|tcp6|udp|udp6, address, port, uid, inode, pid, comm, container}]; pid,
+    comm, container are null where the owner may not be seen or the socket has none (the kernel's
+    own).
     """
     sockets = live.helper("network").call("listeners", {}, live.deadline(question) - MARGIN_S)
     rows: list[dict[str, Json]] = [
@@ -402,11 +418,11 @@ def _owners(inodes: set[int]) -> dict[int, int]:
 
 
 def deleted_files(live: Live, question: AnyQuestion) -> Json:
-    """Files on disks that are deleted but still open, biggest first; each counts once. Their figures come
-    from the helper process.
+    """Files on disks that are deleted but still open, biggest first; each counts once. Their
+    figures come from the helper process.
 
-    args: min_bytes (1 MiB). answer: files [{pid, comm, container, fd, path, bytes, dev, fstype}], unseen
-    (processes whose descriptors may not be read).
+    args: min_bytes (1 MiB). answer: files [{pid, comm, container, fd, path, bytes, dev, fstype}],
+    unseen (processes whose descriptors may not be read).
     """
     minimum = int(question.args.get("min_bytes", 1 << 20))
     found = live.helper("disk").call(
@@ -421,10 +437,11 @@ def deleted_files(live: Live, question: AnyQuestion) -> Json:
 
 
 def descriptors(_live: Live, question: AnyQuestion) -> Json:
-    """Processes that have many files open, measured by their own soft limit, the nearest to it first.
+    """Processes that have many files open, measured by their own soft limit, the nearest to it
+    first.
 
-    args: share (percent of the limit from which on a process is reported). answer: processes [{pid, comm, container, open,
-    limit}], unseen (processes whose descriptors may not be counted).
+    args: share (percent of the limit from which on a process is reported). answer: processes [{pid,
+    comm, container, open, limit}], unseen (processes whose descriptors may not be counted).
     """
     share = float(question.args["share"])
     rows: list[dict[str, Json]] = []
@@ -439,15 +456,29 @@ def descriptors(_live: Live, question: AnyQuestion) -> Json:
             continue
         if count < FEW_FILES:
             continue
-        limit = parse_limits(_text(f"/proc/{name}/limits") or "").get("Max open files", {}).get("soft")
+        limit = (
+            parse_limits(_text(f"/proc/{name}/limits") or "").get("Max open files", {}).get("soft")
+        )
         if limit and 100 * count >= share * limit:
             comm, container = _text(f"/proc/{name}/comm"), container_of(int(name))
-            rows.append({"pid": int(name), "comm": comm, "container": container, "open": count, "limit": limit})
-    return {"processes": sorted(rows, key=lambda row: -row["open"] / row["limit"]), "unseen": unseen}
+            rows.append(
+                {
+                    "pid": int(name),
+                    "comm": comm,
+                    "container": container,
+                    "open": count,
+                    "limit": limit,
+                }
+            )
+    return {
+        "processes": sorted(rows, key=lambda row: -row["open"] / row["limit"]),
+        "unseen": unseen,
+    }
 
 
 def open_under(_live: Live, question: AnyQuestion) -> Json:
-    """Which files below a folder a process has open; the kernel adds " (deleted)" to a name that is gone.
+    """Which files below a folder a process has open; the kernel adds " (deleted)" to a name that is
+    gone.
 
     args: pid, folder. answer: paths.
     """

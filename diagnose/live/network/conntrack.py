@@ -23,22 +23,27 @@ from diagnose.live.network.routing import FAMILIES
 from diagnose.model import Json
 
 MAX_ENTRIES = 2_000
-"""Entries that are read at most, whatever the limit: pyroute2 needs 0.3 ms for each, and a table may hold a million."""
+"""Entries that are read at most, whatever the limit: pyroute2 needs 0.3 ms for each, and a table
+may hold a million."""
 
 _PROTOCOLS = {"tcp": socket.IPPROTO_TCP, "udp": socket.IPPROTO_UDP, "icmp": socket.IPPROTO_ICMP}
-_PROTOCOL_NAMES = {number: name for name, number in _PROTOCOLS.items()} | {socket.IPPROTO_ICMPV6: "icmp6"}
+_PROTOCOL_NAMES = {number: name for name, number in _PROTOCOLS.items()} | {
+    socket.IPPROTO_ICMPV6: "icmp6"
+}
 _VERSIONS = {socket.AF_INET: "V4", socket.AF_INET6: "V6"}
 
 
 def entries(args: Json) -> Row:
     """Connections that the kernel tracks.
 
-    args: family (inet, inet6); protocol (tcp, udp, icmp), dst and dport narrow the search to connections whose first packet
-    had them, or are null; limit (500). Shape: `{"loaded", "complete", "entries"}`. loaded is false, and entries is empty,
-    where conntrack answers no netlink: a look must not load it. complete is false where the limit cut the list. An entry is
-    `{"protocol", "src", "dst", "sport", "dport", "reply_src", "reply_dst", "reply_sport", "reply_dport", "state",
-    "status", "timeout", "mark"}`: state is that of TCP or null, status a list (assured, seen_reply, src_nat, dst_nat ...),
-    timeout the seconds that the entry has left. Raises PermissionError without CAP_NET_ADMIN.
+    args: family (inet, inet6); protocol (tcp, udp, icmp), dst and dport narrow the search to
+    connections whose first packet had them, or are null; limit (500). Shape: `{"loaded",
+    "complete", "entries"}`. loaded is false, and entries is empty, where conntrack answers no
+    netlink: a look must not load it. complete is false where the limit cut the list. An entry is
+    `{"protocol", "src", "dst", "sport", "dport", "reply_src", "reply_dst", "reply_sport",
+    "reply_dport", "state", "status", "timeout", "mark"}`: state is that of TCP or null, status a
+    list (assured, seen_reply, src_nat, dst_nat ...), timeout the seconds that the entry has left.
+    Raises PermissionError without CAP_NET_ADMIN.
     """
     if not is_loaded("nf_conntrack_netlink"):
         return {"loaded": False, "complete": True, "entries": []}
@@ -63,7 +68,10 @@ def _request(args: Json) -> bytes:
     if protocol not in (None, *_PROTOCOLS):
         raise Refused("malformed", f"unknown protocol {protocol}")
     wanted = NFCTAttrTuple(
-        family=family, daddr=args.get("dst"), proto=_PROTOCOLS.get(protocol), dport=args.get("dport")
+        family=family,
+        daddr=args.get("dst"),
+        proto=_PROTOCOLS.get(protocol),
+        dport=args.get("dport"),
     )
     attributes: dict[str, Any] = {}
     if original := wanted.attrs():

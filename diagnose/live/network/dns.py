@@ -1,7 +1,7 @@
 """One DNS question to one resolver, from the host's or a container's network namespace.
 
-dnslib makes and reads the messages (its import costs 5 ms, that of dnspython 32); the socket is ours and connected, so
-that an ICMP error shows as what it is.
+dnslib makes and reads the messages (its import costs 5 ms, that of dnspython 32); the socket is
+ours and connected, so that an ICMP error shows as what it is.
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ if TYPE_CHECKING:
     from diagnose.questions.network import QuerySizedDns
 
 PATIENCE_S = 1.0
-"""How long a query is waited for before the next, a second later, and LAST_PATIENCE_S after the last one: a late reply to
-the first still counts, so that a resolver has 1.6 seconds in all."""
+"""How long a query is waited for before the next, a second later, and LAST_PATIENCE_S after the
+last one: a late reply to the first still counts, so that a resolver has 1.6 seconds in all."""
 
 LAST_PATIENCE_S = 0.6
 
 TCP_PATIENCE_S = 0.3
-"""How long a TCP server is waited for, in all. It is asked only where UDP was silent, and a run with one silent
-resolver is to stay under three seconds."""
+"""How long a TCP server is waited for, in all. It is asked only where UDP was silent, and a run
+with one silent resolver is to stay under three seconds."""
 
 QUERIES = 2
 """How often a question is sent at most."""
@@ -45,7 +45,8 @@ _HEADERS = 28
 """Bytes of the IPv4 and UDP headers before a query."""
 
 _IP_MTU_DISCOVER, _PROBE = 10, 3
-"""Socket option of linux/in.h: packets are not fragmented, and what is known of the path is ignored."""
+"""Socket option of linux/in.h: packets are not fragmented, and what is known of the path is
+ignored."""
 
 _ICMP = {
     errno.EMSGSIZE: "too large",
@@ -62,13 +63,14 @@ _ICMP = {
 def query(live: Live, question: AnyQuestion) -> dict[str, Any]:
     """What one resolver answers.
 
-    Arguments: server, an IP address; port (53); name and type of the question; transport, udp or tcp; pid,
-    whose network namespace it is sent from, or null for the tool's own; start, that process's start time in
-    clock ticks, or null. Shape: `{"answered", "rcode", "answers", "ms", "sent", "icmp", "truncated"}`: any
-    reply is an answer, also SERVFAIL and REFUSED; rcode is its name, or null for a reply that is no DNS
-    message; ms is the time from the query that was answered; sent counts queries; icmp is "refused",
-    "unreachable" (also: no route), "prohibited" (a local firewall's reject or drop) or null. Errors:
-    Refused("not allowed") after --no-probe, Refused("forbidden"), Refused("gone").
+    Arguments: server, an IP address; port (53); name and type of the question; transport, udp or
+    tcp; pid, whose network namespace it is sent from, or null for the tool's own; start, that
+    process's start time in clock ticks, or null. Shape: `{"answered", "rcode", "answers", "ms",
+    "sent", "icmp", "truncated"}`: any reply is an answer, also SERVFAIL and REFUSED; rcode is its
+    name, or null for a reply that is no DNS message; ms is the time from the query that was
+    answered; sent counts queries; icmp is "refused", "unreachable" (also: no route), "prohibited"
+    (a local firewall's reject or drop) or null. Errors: Refused("not allowed") after --no-probe,
+    Refused("forbidden"), Refused("gone").
     """
     if not live.options.probe:
         raise Refused("not allowed", "probes are turned off by --no-probe")
@@ -80,40 +82,58 @@ def query(live: Live, question: AnyQuestion) -> dict[str, Any]:
     if pid is None:
         address, kernel = make_socket(wanted)
     else:
-        address, kernel = _make_socket_inside(live, question, {**wanted, "pid": pid, "start": args.get("start")})
+        address, kernel = _make_socket_inside(
+            live, question, {**wanted, "pid": pid, "start": args.get("start")}
+        )
     ask = _ask_tcp if transport == "tcp" else _ask_udp
     with kernel:
         return ask(kernel, address, args["name"], args["type"])
 
 
 def sized(live: Live, question: QuerySizedDns) -> dict[str, Any]:
-    """What one resolver answers to a query that fills an IPv4 packet of `packet_bytes` bytes and must not be fragmented.
+    """What one resolver answers to a query that fills an IPv4 packet of `packet_bytes` bytes and
+    must not be fragmented.
 
-    The query is for the root's name servers and carries EDNS padding (RFC 7830). Shape and errors as of `query`; icmp is "too large"
-    where a router, or the host itself, says that it cannot forward a packet of that size.
+    The query is for the root's name servers and carries EDNS padding (RFC 7830). Shape and errors
+    as of `query`; icmp is "too large" where a router, or the host itself, says that it cannot
+    forward a packet of that size.
     """
     if not live.options.probe:
         raise Refused("not allowed", "probes are turned off by --no-probe")
     import dnslib  # noqa: F401 - before the clock runs, not in the middle of a query
 
-    wanted = {"server": question.server, "port": 53, "transport": "udp", "pid": question.pid, "start": None}
+    wanted = {
+        "server": question.server,
+        "port": 53,
+        "transport": "udp",
+        "pid": question.pid,
+        "start": None,
+    }
     address, kernel = _make_socket_inside(live, question, wanted)
     with kernel:
         kernel.setsockopt(socket.IPPROTO_IP, _IP_MTU_DISCOVER, _PROBE)
         return _ask_udp(kernel, address, ".", "NS", question.packet_bytes)
 
 
-def _make_socket_inside(live: Live, question: AnyQuestion, wanted: Json) -> tuple[tuple[Any, ...], socket.socket]:
+def _make_socket_inside(
+    live: Live, question: AnyQuestion, wanted: Json
+) -> tuple[tuple[Any, ...], socket.socket]:
     """A socket of a process's network namespace, which the network process makes and we use."""
     deadline = live.deadline(question) - MARGIN_S
-    address, kernel = live.helper("network").submit(question.kind, wanted, deadline).result_with_socket()
+    address, kernel = (
+        live.helper("network").submit(question.kind, wanted, deadline).result_with_socket()
+    )
     if kernel is None:
         raise Refused("refused", "the network process handed no socket over")
     return tuple(address), kernel
 
 
 def _ask_udp(
-    kernel: socket.socket, address: tuple[Any, ...], name: str, kind: str, packet_bytes: int | None = None
+    kernel: socket.socket,
+    address: tuple[Any, ...],
+    name: str,
+    kind: str,
+    packet_bytes: int | None = None,
 ) -> dict[str, Any]:
     answer = _nothing()
     messages: dict[int, float] = {}
@@ -137,7 +157,9 @@ def _ask_udp(
     return answer
 
 
-def _ask_tcp(kernel: socket.socket, address: tuple[Any, ...], name: str, kind: str) -> dict[str, Any]:
+def _ask_tcp(
+    kernel: socket.socket, address: tuple[Any, ...], name: str, kind: str
+) -> dict[str, Any]:
     answer = _nothing()
     deadline = time.monotonic() + TCP_PATIENCE_S
     try:
@@ -181,7 +203,9 @@ def _message(name: str, kind: str, packet_bytes: int | None = None) -> tuple[int
     if packet_bytes:
         message.add_ar(dnslib.EDNS0(udp_len=1232, opts=[dnslib.EDNSOption(_PADDING, b"")]))
         missing = packet_bytes - _HEADERS - len(message.pack())
-        message.ar[0] = dnslib.EDNS0(udp_len=1232, opts=[dnslib.EDNSOption(_PADDING, bytes(max(0, missing)))])
+        message.ar[0] = dnslib.EDNS0(
+            udp_len=1232, opts=[dnslib.EDNSOption(_PADDING, bytes(max(0, missing)))]
+        )
     return message.header.id, message.pack()
 
 
@@ -192,7 +216,11 @@ def _read(reply: bytes, begun: float) -> dict[str, Any]:
     try:
         message = dnslib.DNSRecord.parse(reply)
         records = [record.rdata.toZone() for record in message.rr]
-    except (dnslib.DNSError, AttributeError, ValueError):  # AttributeError: data of a type that it keeps as raw bytes
+    except (
+        dnslib.DNSError,
+        AttributeError,
+        ValueError,
+    ):  # AttributeError: data of a type that it keeps as raw bytes
         return answer
     return answer | {
         "rcode": str(dnslib.RCODE.get(message.header.rcode)),

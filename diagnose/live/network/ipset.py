@@ -1,4 +1,5 @@
-"""A set of addresses that iptables rules name (`-m set --match-set NAME src`), read and never changed."""
+"""A set of addresses that iptables rules name (`-m set --match-set NAME src`), read and never
+changed."""
 
 from __future__ import annotations
 
@@ -12,7 +13,8 @@ from diagnose.live.network.netlink import Attributes, Row, dump_request, netfilt
 from diagnose.model import Json
 
 MAX_MEMBERS = 20_000
-"""Members of one set that are read, 0.04 ms each: block lists may hold a million, and a longer one is not judged."""
+"""Members of one set that are read, 0.04 ms each: block lists may hold a million, and a longer one
+is not judged."""
 
 KINDS = ("hash:ip", "hash:net", "bitmap:ip")
 """The kinds of sets whose members are addresses and nothing else."""
@@ -24,9 +26,9 @@ _PROTOCOL = 6
 def members(args: Json) -> Row:
     """One set. args: name.
 
-    Shape: `{"type", "members"}`; a member is `10.0.0.0/8`, `10.0.0.1` or `10.0.0.1-10.0.0.9`, and members is null for a set
-    of other things than addresses, or one with exceptions. Raises FileNotFoundError if there is no such set,
-    Refused("too large"), PermissionError, OSError.
+    Shape: `{"type", "members"}`; a member is `10.0.0.0/8`, `10.0.0.1` or `10.0.0.1-10.0.0.9`, and
+    members is null for a set of other things than addresses, or one with exceptions. Raises
+    FileNotFoundError if there is no such set, Refused("too large"), PermissionError, OSError.
     """
     name = args["name"]
     wanted = {"IPSET_ATTR_PROTOCOL": _PROTOCOL, "IPSET_ATTR_SETNAME": name}
@@ -34,7 +36,9 @@ def members(args: Json) -> Row:
     texts: list[str] = []
     has_exceptions = False
     with netfilter_socket() as kernel:
-        request = dump_request(IPSET | IPSET_CMD_LIST, ipset_msg(), wanted, nfgen_family=socket.AF_INET)
+        request = dump_request(
+            IPSET | IPSET_CMD_LIST, ipset_msg(), wanted, nfgen_family=socket.AF_INET
+        )
         for message in kernel.dump(request):
             found = Attributes(message)
             kind = kind or found.text("IPSET_ATTR_TYPENAME")

@@ -18,26 +18,33 @@ Flavour = Literal["nft", "legacy"]
 Family = Literal["ip", "ip6"]
 
 TIMEOUT_S = 2.5
-"""A save of 2,000 rules takes 30 ms; one that waits for the legacy lock is given up before the question's
-deadline.
+"""A save of 2,000 rules takes 30 ms; one that waits for the legacy lock is given up before the
+question's deadline.
 """
 
 MAX_BYTES = 8_000_000
 """A text beyond this (some 80,000 rules) is not judged."""
 
-_FOLDERS = ("/usr/sbin", "/sbin", "/usr/local/sbin", "/usr/bin", "/bin", "/run/current-system/sw/bin")
+_FOLDERS = (
+    "/usr/sbin",
+    "/sbin",
+    "/usr/local/sbin",
+    "/usr/bin",
+    "/bin",
+    "/run/current-system/sw/bin",
+)
 _PROGRAMS: dict[Flavour, str] = {"nft": "xtables-nft-multi", "legacy": "xtables-legacy-multi"}
 _NAMES_FILES: dict[Family, str] = {"ip": "ip_tables_names", "ip6": "ip6_tables_names"}
 
 
 def iptables_save(live: Live, question: AnyQuestion) -> dict[str, Any]:  # noqa: ARG001 - a collector's signature
-    """The text of `iptables-save` or `ip6tables-save`. Arguments: `flavour` (nft, legacy), `family` (ip,
-    ip6).
+    """The text of `iptables-save` or `ip6tables-save`. Arguments: `flavour` (nft, legacy), `family`
+    (ip, ip6).
 
-    Shape: `{"text", "command"}`; the command is None, and the text empty, where nothing of that flavour is in
-    the kernel: the legacy program creates the tables that it looks at, so it runs only where the kernel names
-    some already. Errors: Refused("forbidden") without root, FileNotFoundError where the program is not installed,
-    TimeoutError, OSError.
+    Shape: `{"text", "command"}`; the command is None, and the text empty, where nothing of that
+    flavour is in the kernel: the legacy program creates the tables that it looks at, so it runs
+    only where the kernel names some already. Errors: Refused("forbidden") without root,
+    FileNotFoundError where the program is not installed, TimeoutError, OSError.
     """
     flavour = cast("Flavour", question.args["flavour"])
     family = cast("Family", question.args["family"])
@@ -48,7 +55,10 @@ def iptables_save(live: Live, question: AnyQuestion) -> dict[str, Any]:  # noqa:
     if done.returncode:
         detail = done.stderr.decode("utf-8", "backslashreplace").strip()
         denied = "ermission denied" in detail or "not permitted" in detail
-        raise Refused("forbidden" if denied else "refused", f"{command[0]} ended with {done.returncode}: {detail}")
+        raise Refused(
+            "forbidden" if denied else "refused",
+            f"{command[0]} ended with {done.returncode}: {detail}",
+        )
     if len(done.stdout) > MAX_BYTES:
         raise Refused("too large", f"{command[0]} printed {len(done.stdout)} bytes")
     return {"text": done.stdout.decode("utf-8", "backslashreplace"), "command": command}
@@ -62,8 +72,8 @@ def _legacy_tables(family: Family) -> bool:
 
 
 def _program(flavour: Flavour, family: Family) -> str:
-    """The absolute path of the flavour's program: by its own name, or by the plain name where that is a link
-    to it.
+    """The absolute path of the flavour's program: by its own name, or by the plain name where that
+    is a link to it.
     """
     plain = "iptables" if family == "ip" else "ip6tables"
     for folder in _FOLDERS:

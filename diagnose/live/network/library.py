@@ -24,14 +24,16 @@ PASSED_OVER = {
     "pyroute2.netlink.nlsocket": ("NetlinkSocket", "AsyncNetlinkSocket"),
     "pyroute2.netlink.core": ("SyncAPI",),
 }
-"""Modules with pyroute2's own sockets, which bring asyncio, and the names that the modules above take from them."""
+"""Modules with pyroute2's own sockets, which bring asyncio, and the names that the modules above
+take from them."""
 
 
 def load() -> None:
     """Import what is needed of pyroute2 before anybody imports the package.
 
-    Its `__init__` imports every netlink family there is. The messages alone cost a fifth: they are imported behind an
-    empty package, with empty classes for its sockets. A release in which that fails is imported as usual.
+    Its `__init__` imports every netlink family there is. The messages alone cost a fifth: they are
+    imported behind an empty package, with empty classes for its sockets. A release in which that
+    fails is imported as usual.
     """
     found = importlib.util.find_spec("pyroute2")
     if found is None or found.submodule_search_locations is None:

@@ -1,4 +1,5 @@
-"""pyroute2's message classes, completed where release 0.9.7 misreads something. Each class names the kernel header it follows."""
+"""pyroute2's message classes, completed where release 0.9.7 misreads something. Each class names
+the kernel header it follows."""
 
 from __future__ import annotations
 
@@ -7,10 +8,21 @@ from collections.abc import Iterable
 from functools import partial
 from typing import Any
 
-from pyroute2.netlink import NLA_F_NESTED, NLA_F_NET_BYTEORDER, NLMSG_DONE, nla, nla_base_string, nlmsg
+from pyroute2.netlink import (
+    NLA_F_NESTED,
+    NLA_F_NET_BYTEORDER,
+    NLMSG_DONE,
+    nla,
+    nla_base_string,
+    nlmsg,
+)
 from pyroute2.netlink.diag import SOCK_DIAG_BY_FAMILY, inet_diag_msg
 from pyroute2.netlink.marshal import Marshal
-from pyroute2.netlink.nfnetlink import NFNL_SUBSYS_CTNETLINK, NFNL_SUBSYS_IPSET, NFNL_SUBSYS_NFTABLES
+from pyroute2.netlink.nfnetlink import (
+    NFNL_SUBSYS_CTNETLINK,
+    NFNL_SUBSYS_IPSET,
+    NFNL_SUBSYS_NFTABLES,
+)
 from pyroute2.netlink.nfnetlink.ipset import IPSET_CMD_LIST, ipset_msg
 from pyroute2.netlink.nfnetlink.nfctsocket import IPCTNL_MSG_CT_NEW, nfct_msg
 from pyroute2.netlink.nfnetlink.nftsocket import (
@@ -25,7 +37,14 @@ from pyroute2.netlink.nfnetlink.nftsocket import (
     nft_set_msg,
     nft_table_msg,
 )
-from pyroute2.netlink.rtnl import RTM_NEWADDR, RTM_NEWLINK, RTM_NEWNEIGH, RTM_NEWROUTE, RTM_NEWRULE, rt_type
+from pyroute2.netlink.rtnl import (
+    RTM_NEWADDR,
+    RTM_NEWLINK,
+    RTM_NEWNEIGH,
+    RTM_NEWROUTE,
+    RTM_NEWRULE,
+    rt_type,
+)
 from pyroute2.netlink.rtnl.fibmsg import fibmsg
 from pyroute2.netlink.rtnl.ifaddrmsg import ifaddrmsg
 from pyroute2.netlink.rtnl.ifinfmsg import ifinfmsg
@@ -46,7 +65,8 @@ def _retyped(attributes: Iterable[Any], **types: str) -> tuple[Any, ...]:
 
 
 class _Completed:
-    """Marks a subclass whose list of attributes is its own: pyroute2 compiles the list once for a class and its heirs."""
+    """Marks a subclass whose list of attributes is its own: pyroute2 compiles the list once for a
+    class and its heirs."""
 
     __slots__ = ()
     _nlmsg_base__compiled_nla = False
@@ -72,21 +92,31 @@ OWN_ROUTES = frozenset(rt_type[name] for name in ("local", "broadcast", "anycast
 
 _ATTRIBUTE = struct.Struct("=HH")
 _ROUTE_TYPE_AT = struct.calcsize("=IHHII") + [name for name, _ in rtmsg.fields].index("type")
-"""Where a route has its type: after struct nlmsghdr, and the fields of one byte before it (rtnetlink.h: struct rtmsg)."""
+"""Where a route has its type: after struct nlmsghdr, and the fields of one byte before it
+(rtnetlink.h: struct rtmsg)."""
 
 
 class _Done(nlmsg):
-    """The end of a dump, with the error that cut it short (netlink.h: struct nlmsghdr, then an int)."""
+    """The end of a dump, with the error that cut it short (netlink.h: struct nlmsghdr, then an
+    int)."""
 
     fields = (("error", "i"),)
 
 
 class _Link(_Completed, ifinfmsg):
-    """An interface whose hardware address may have any length: pyroute2 takes 6 bytes of a tunnel's 4 (if_link.h)."""
+    """An interface whose hardware address may have any length: pyroute2 takes 6 bytes of a tunnel's
+    4 (if_link.h)."""
 
-    nla_map = _retyped(ifinfmsg.nla_map, IFLA_ADDRESS="hardware_address", IFLA_BROADCAST="hex", IFLA_OPERSTATE="uint8")
+    nla_map = _retyped(
+        ifinfmsg.nla_map,
+        IFLA_ADDRESS="hardware_address",
+        IFLA_BROADCAST="hex",
+        IFLA_OPERSTATE="uint8",
+    )
     length: int
-    read = frozenset(number for number, (name, _) in enumerate(ifinfmsg.nla_map) if name in LINK_ATTRIBUTES)
+    read = frozenset(
+        number for number, (name, _) in enumerate(ifinfmsg.nla_map) if name in LINK_ATTRIBUTES
+    )
 
     def decode_nlas(self, offset: int) -> None:
         """As in the base class, one by one, without those that nobody reads: four of five."""
@@ -111,7 +141,8 @@ class _Link(_Completed, ifinfmsg):
 class _Set(_Completed, nft_set_msg):
     """A set with its flags as the kernel's number, and the lengths of a concatenated key's fields.
 
-    pyroute2 knows 8 of the flags, and reads NFTA_LIST_ELEM of the fields one level too deep (nf_tables.h).
+    pyroute2 knows 8 of the flags, and reads NFTA_LIST_ELEM of the fields one level too deep
+    (nf_tables.h).
     """
 
     nla_map = _retyped(nft_set_msg.nla_map, NFTA_SET_FLAGS="be32")
@@ -128,7 +159,8 @@ class _Set(_Completed, nft_set_msg):
 
 
 class RouteMarshal(Marshal):
-    """Decodes rtnetlink. pyroute2's own marshal also knows traffic control and more, and costs 20 ms to import."""
+    """Decodes rtnetlink. pyroute2's own marshal also knows traffic control and more, and costs 20
+    ms to import."""
 
     msg_map = {  # noqa: RUF012 - as in the base class
         NLMSG_DONE: _Done,
@@ -144,23 +176,34 @@ class RouteMarshal(Marshal):
         self._own_routes = own_routes
 
     def get_parser(self, key: int, flags: int, sequence_number: int) -> Any:
-        """What decodes a message of this type; own routes are passed over undecoded if they are not wanted."""
+        """What decodes a message of this type; own routes are passed over undecoded if they are not
+        wanted."""
         parser = super().get_parser(key, flags, sequence_number)
-        return partial(_foreign_route, parser) if key == RTM_NEWROUTE and not self._own_routes else parser
+        return (
+            partial(_foreign_route, parser)
+            if key == RTM_NEWROUTE and not self._own_routes
+            else parser
+        )
 
 
 def _foreign_route(parser: Any, datagram: bytes, offset: int, length: int) -> Any:
-    return None if datagram[offset + _ROUTE_TYPE_AT] in OWN_ROUTES else parser(datagram, offset, length)
+    return (
+        None
+        if datagram[offset + _ROUTE_TYPE_AT] in OWN_ROUTES
+        else parser(datagram, offset, length)
+    )
 
 
 class SocketMarshal(Marshal):
-    """Decodes sock_diag of IPv4 and IPv6. pyroute2's own marshal cannot tell an error from an answer about IPv4."""
+    """Decodes sock_diag of IPv4 and IPv6. pyroute2's own marshal cannot tell an error from an
+    answer about IPv4."""
 
     msg_map = {SOCK_DIAG_BY_FAMILY: inet_diag_msg, NLMSG_DONE: _Done}  # noqa: RUF012 - as in the base class
 
 
 class NetfilterMarshal(Marshal):
-    """Decodes nftables, ipset and conntrack. Rules and set elements are decoded by `nft_decoder`, ten times as fast."""
+    """Decodes nftables, ipset and conntrack. Rules and set elements are decoded by `nft_decoder`,
+    ten times as fast."""
 
     msg_map = {  # noqa: RUF012 - as in the base class
         NLMSG_DONE: _Done,

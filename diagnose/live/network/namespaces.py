@@ -1,7 +1,7 @@
 """A container's network namespace: entered by a worker of the network process, looked at, and left.
 
-Inside, `/proc/net`, `/sys/class/net` and psutil would show the namespace that the process started in. Nothing is executed
-there.
+Inside, `/proc/net`, `/sys/class/net` and psutil would show the namespace that the process started
+in. Nothing is executed there.
 """
 
 from __future__ import annotations
@@ -28,14 +28,17 @@ PRIVILEGE = "a container's network namespace needs CAP_SYS_ADMIN and CAP_SYS_PTR
 
 
 def visit(args: Json) -> Row:
-    """The network namespace of a process: interfaces, addresses, routes, listening sockets, and the embedded resolver's rules.
+    """The network namespace of a process: interfaces, addresses, routes, listening sockets, and the
+    embedded resolver's rules.
 
-    args: pid; start, the process's start time in clock ticks since boot (field 22 of `/proc/PID/stat`) as a guard against
-    a reused pid, or null; nft, whether to look for the embedded resolver's rules too. Shape: `{"pid", "inode", "links",
-    "addresses", "routes", "listeners", "embedded"}`, rows as in the `net.*` kinds without the local table. A listener is
-    `{"protocol": "tcp"|"udp", "address", "port"}`. embedded is null without nft, else `{"rules", "legacy"}`: how many
-    rules each chain of the nftables table `ip nat` holds (the engine's are DOCKER_OUTPUT and DOCKER_POSTROUTING), and the
-    names of the legacy tables, null where not readable. Raises Refused("forbidden"), Refused("gone").
+    args: pid; start, the process's start time in clock ticks since boot (field 22 of
+    `/proc/PID/stat`) as a guard against a reused pid, or null; nft, whether to look for the
+    embedded resolver's rules too. Shape: `{"pid", "inode", "links", "addresses", "routes",
+    "listeners", "embedded"}`, rows as in the `net.*` kinds without the local table. A listener is
+    `{"protocol": "tcp"|"udp", "address", "port"}`. embedded is null without nft, else `{"rules",
+    "legacy"}`: how many rules each chain of the nftables table `ip nat` holds (the engine's are
+    DOCKER_OUTPUT and DOCKER_POSTROUTING), and the names of the legacy tables, null where not
+    readable. Raises Refused("forbidden"), Refused("gone").
     """
     with inside(args["pid"], args.get("start")):
         return {"pid": args["pid"], **look(nft=bool(args.get("nft")))}
@@ -44,8 +47,9 @@ def visit(args: Json) -> Row:
 def make_socket(args: Json) -> Handover:
     """A socket in the network namespace of a process, not yet connected, for one server.
 
-    args: pid, start as for `visit`; server, an IP address; port; transport, tcp or udp. Shape: the address to connect to, a
-    list as `socket.connect` takes it. Raises Refused as `visit` does, and Refused("malformed") for no address.
+    args: pid, start as for `visit`; server, an IP address; port; transport, tcp or udp. Shape: the
+    address to connect to, a list as `socket.connect` takes it. Raises Refused as `visit` does, and
+    Refused("malformed") for no address.
     """
     with inside(args["pid"], args.get("start")):
         return Handover(*server_socket.make_socket(args))
@@ -55,8 +59,8 @@ def make_socket(args: Json) -> Handover:
 def inside(pid: int, start: int | None) -> Iterator[None]:
     """While it lasts, this process is in the network namespace of another one.
 
-    Raises Refused("gone") when the other process has ended or its start time is not `start`, Refused("forbidden")
-    without the privilege.
+    Raises Refused("gone") when the other process has ended or its start time is not `start`,
+    Refused("forbidden") without the privilege.
     """
     home = os.open("/proc/thread-self/ns/net", os.O_RDONLY | os.O_CLOEXEC)
     try:

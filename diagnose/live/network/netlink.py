@@ -1,4 +1,5 @@
-"""Asking the kernel by netlink, in the network process: our sockets, pyroute2's requests, framing and decoding.
+"""Asking the kernel by netlink, in the network process: our sockets, pyroute2's requests, framing
+and decoding.
 
 pyroute2's own sockets bring an event loop and cost 0.8 ms each; a plain one takes 0.02 ms.
 """
@@ -29,14 +30,16 @@ Row = dict[str, Any]
 Shape = Callable[[nlmsg], Iterable[Row]]
 
 MAX_ROWS = 20_000
-"""Rows of one dump: pyroute2 needs 0.07 ms for each. A router with the internet's table holds a million."""
+"""Rows of one dump: pyroute2 needs 0.07 ms for each. A router with the internet's table holds a
+million."""
 
 ATTEMPTS = 3
 """A dump that another program's change interrupted is begun again this many times."""
 
 _TRUNCATED = int(socket.MSG_TRUNC)
 _RECEIVE_BYTES = 1 << 16
-"""The kernel fills datagrams of at most 32 KiB, and a larger buffer is mapped and unmapped for each of them."""
+"""The kernel fills datagrams of at most 32 KiB, and a larger buffer is mapped and unmapped for each
+of them."""
 
 
 class NetlinkSocket:
@@ -44,21 +47,27 @@ class NetlinkSocket:
 
     def __init__(self, protocol: int, marshal: Any) -> None:
         self._marshal = marshal
-        self._socket = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_CLOEXEC, protocol)
+        self._socket = socket.socket(
+            socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_CLOEXEC, protocol
+        )
         self._socket.bind((0, 0))
 
     def __enter__(self) -> NetlinkSocket:
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
     ) -> None:
         self._socket.close()
 
     def rows(self, request: bytes, shape: Shape) -> list[Row]:
         """The rows of a dump, in the kernel's order.
 
-        Raises OSError of the kernel, Refused("too large") above MAX_ROWS, Refused if the tables keep changing.
+        Raises OSError of the kernel, Refused("too large") above MAX_ROWS, Refused if the tables
+        keep changing.
         """
         for _ in range(ATTEMPTS):
             try:
@@ -76,7 +85,8 @@ class NetlinkSocket:
         return rows
 
     def dump(self, request: bytes) -> Iterator[nlmsg]:
-        """The messages of a dump. InterruptedError at its end if the kernel's tables changed meanwhile."""
+        """The messages of a dump. InterruptedError at its end if the kernel's tables changed
+        meanwhile."""
         self._socket.send(request)
         interrupted = False
         while True:
@@ -94,7 +104,8 @@ class NetlinkSocket:
         return next(self._received())
 
     def _received(self) -> Iterator[nlmsg]:
-        """The messages of one datagram. OSError for the kernel's refusal, ValueError for what pyroute2 cannot decode."""
+        """The messages of one datagram. OSError for the kernel's refusal, ValueError for what
+        pyroute2 cannot decode."""
         datagram, _, flags, _ = self._socket.recvmsg(_RECEIVE_BYTES)
         if flags & _TRUNCATED:
             raise ValueError(f"a netlink datagram has more than {_RECEIVE_BYTES} bytes")
@@ -110,7 +121,8 @@ class NetlinkSocket:
 
 
 def route_socket(*, own_routes: bool = True) -> NetlinkSocket:
-    """A socket for links, addresses, routes, rules and neighbours. own_routes: with those to the namespace's own addresses."""
+    """A socket for links, addresses, routes, rules and neighbours. own_routes: with those to the
+    namespace's own addresses."""
     return NetlinkSocket(socket.NETLINK_ROUTE, messages.RouteMarshal(own_routes=own_routes))
 
 
@@ -124,13 +136,17 @@ def diag_socket() -> NetlinkSocket:
     return NetlinkSocket(NETLINK_SOCK_DIAG, messages.SocketMarshal())
 
 
-def dump_request(kind: int, message: nlmsg, attributes: Mapping[str, Any] | None = None, **fields: Any) -> bytes:
+def dump_request(
+    kind: int, message: nlmsg, attributes: Mapping[str, Any] | None = None, **fields: Any
+) -> bytes:
     """A request for all of a kind, as the kernel takes it."""
     message["header"]["flags"] = NLM_F_DUMP
     return request(kind, message, attributes, **fields)
 
 
-def request(kind: int, message: nlmsg, attributes: Mapping[str, Any] | None = None, **fields: Any) -> bytes:
+def request(
+    kind: int, message: nlmsg, attributes: Mapping[str, Any] | None = None, **fields: Any
+) -> bytes:
     """A request as the kernel takes it: a message's fields and attributes."""
     message.update(fields)
     message["attrs"] = [list(attribute) for attribute in (attributes or {}).items()]
@@ -169,9 +185,13 @@ class Attributes:
 
     def texts(self) -> list[str]:
         """The texts of all attributes, which make a list of names."""
-        return [_as_text(slot.value) or "" for slot in self._message["attrs"]] if self._message else []
+        return (
+            [_as_text(slot.value) or "" for slot in self._message["attrs"]] if self._message else []
+        )
 
 
 def _as_text(value: Any) -> str | None:
-    text: str | None = value.decode("utf-8", "backslashreplace") if isinstance(value, bytes) else value
+    text: str | None = (
+        value.decode("utf-8", "backslashreplace") if isinstance(value, bytes) else value
+    )
     return text

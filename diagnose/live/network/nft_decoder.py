@@ -1,8 +1,10 @@
-"""Rules and set elements of nftables, decoded by us: the two that come in thousands, and pyroute2 takes ten times as long.
+"""Rules and set elements of nftables, decoded by us: the two that come in thousands, and pyroute2
+takes ten times as long.
 
-On 5,000 rules pyroute2 0.9.7 takes 5.9 s of CPU and this module 0.4 s, and pyroute2 loses the flags of `fib`. On 20,000
-elements it takes 0.65 s and this module 0.08 s. See `.github/decisions/network-process.md`. The numbers are those of the
-kernel's `uapi/linux/netfilter/nf_tables.h`.
+On 5,000 rules pyroute2 0.9.7 takes 5.9 s of CPU and this module 0.4 s, and pyroute2 loses the flags
+of `fib`. On 20,000 elements it takes 0.65 s and this module 0.08 s. See
+`.github/decisions/network-process.md`. The numbers are those of the kernel's
+`uapi/linux/netfilter/nf_tables.h`.
 """
 
 from __future__ import annotations
@@ -17,13 +19,15 @@ Layout = dict[int, tuple[str, Decode]]
 _HEADER = struct.Struct("=HH")
 _FAMILY_AT = struct.calcsize("=IHHII")
 _ATTRIBUTES_AT = _FAMILY_AT + struct.calcsize("=BBH")
-"""Where the family and the attributes of a netfilter message stand: after struct nlmsghdr, and after struct nfgenmsg."""
+"""Where the family and the attributes of a netfilter message stand: after struct nlmsghdr, and
+after struct nfgenmsg."""
 _TYPE_MASK = 0x3FFF
 """An attribute's type without its flags (netlink.h: NLA_TYPE_MASK)."""
 
 
 def rule(flags: int, datagram: bytes, offset: int, length: int) -> dict[str, Any]:
-    """One rule, as `Marshal.parse` of pyroute2 gives messages: `{"header", "nfgen_family", "decoded"}`."""
+    """One rule, as `Marshal.parse` of pyroute2 gives messages: `{"header", "nfgen_family",
+    "decoded"}`."""
     return _message(_RULE, flags, datagram, offset, length)
 
 
@@ -32,7 +36,9 @@ def elements(flags: int, datagram: bytes, offset: int, length: int) -> dict[str,
     return _message(_ELEMENTS, flags, datagram, offset, length)
 
 
-def _message(layout: Layout, flags: int, datagram: bytes, offset: int, length: int) -> dict[str, Any]:
+def _message(
+    layout: Layout, flags: int, datagram: bytes, offset: int, length: int
+) -> dict[str, Any]:
     return {
         "header": {"type": None, "flags": flags, "error": None},
         "nfgen_family": datagram[offset + _FAMILY_AT],
@@ -72,7 +78,8 @@ def _text(value: bytes) -> str:
 
 
 def _hexadecimal(value: bytes) -> str:
-    """In groups of two bytes: a long run of hexadecimal digits would be taken for a token and redacted."""
+    """In groups of two bytes: a long run of hexadecimal digits would be taken for a token and
+    redacted."""
     return value.hex(" ", -2)
 
 
@@ -87,7 +94,8 @@ def _data(value: bytes) -> str | dict[str, Any] | None:
 
 
 def _comment(value: bytes) -> str | None:
-    """The comment among a rule's user data: a list of type, length, value; one byte each for the first two."""
+    """The comment among a rule's user data: a list of type, length, value; one byte each for the
+    first two."""
     offset = 0
     while offset + 2 <= len(value):
         kind, length = value[offset], value[offset + 1]
@@ -129,7 +137,12 @@ _RULE: Layout = {
     4: ("expressions", _expressions),
     7: ("comment", _comment),
 }
-_ELEMENT: Layout = {1: ("value", _data), 2: ("data", _data), 3: ("flags", _number), 10: ("value_end", _data)}
+_ELEMENT: Layout = {
+    1: ("value", _data),
+    2: ("data", _data),
+    3: ("flags", _number),
+    10: ("value_end", _data),
+}
 _ELEMENTS: Layout = {3: ("elements", _element_list)}
 
 _EXPRESSIONS: dict[str, Layout] = {
@@ -151,7 +164,12 @@ _EXPRESSIONS: dict[str, Layout] = {
         4: ("len", _number),
         5: ("size", _number),
     },
-    "lookup": {1: ("set", _text), 2: ("sreg", _number), 3: ("dreg", _number), 5: ("flags", _number)},
+    "lookup": {
+        1: ("set", _text),
+        2: ("sreg", _number),
+        3: ("dreg", _number),
+        5: ("flags", _number),
+    },
     "meta": {1: ("dreg", _number), 2: ("key", _number), 3: ("sreg", _number)},
     "payload": {
         1: ("dreg", _number),
@@ -160,7 +178,12 @@ _EXPRESSIONS: dict[str, Layout] = {
         4: ("len", _number),
         5: ("sreg", _number),
     },
-    "ct": {1: ("dreg", _number), 2: ("key", _number), 3: ("direction", _number), 4: ("sreg", _number)},
+    "ct": {
+        1: ("dreg", _number),
+        2: ("key", _number),
+        3: ("direction", _number),
+        4: ("sreg", _number),
+    },
     "fib": {1: ("dreg", _number), 2: ("result", _number), 3: ("flags", _number)},
     "nat": {
         1: ("type", _number),
@@ -178,7 +201,12 @@ _EXPRESSIONS: dict[str, Layout] = {
     "log": {2: ("prefix", _text)},
     "limit": {1: ("rate", _number), 5: ("flags", _number)},
     "connlimit": {1: ("count", _number), 2: ("flags", _number)},
-    "dynset": {1: ("set", _text), 7: ("expressions", _only), 9: ("flags", _number), 10: ("expressions", _expressions)},
+    "dynset": {
+        1: ("set", _text),
+        7: ("expressions", _only),
+        9: ("flags", _number),
+        10: ("expressions", _expressions),
+    },
     "queue": {1: ("number", _number)},
     "notrack": {},
     "objref": {1: ("type", _number), 2: ("object", _text)},

@@ -1,4 +1,5 @@
-"""The nftables rule set of the network namespace that this process is in, read and never changed."""
+"""The nftables rule set of the network namespace that this process is in, read and never
+changed."""
 
 from __future__ import annotations
 
@@ -38,10 +39,11 @@ _FAMILY_NUMBERS = {name: number for number, name in _FAMILIES.items()}
 def rule_set(_args: Json) -> Row:
     """Every table, chain, rule, set and element of all families, as the kernel holds them.
 
-    Shape: `{"loaded", "byteorder", "generation", "consistent", "tables", "chains", "rules", "sets"}`; a rule's
-    `expressions` are its netlink expressions in order, numbers as numbers, register data as hexadecimal text,
-    `{"code", "chain"}` where it is a verdict. `loaded` is false, and the lists are empty, when nf_tables is not in the
-    kernel: a look must not load it. `consistent` is false when the rule set kept changing while it was read. Raises
+    Shape: `{"loaded", "byteorder", "generation", "consistent", "tables", "chains", "rules",
+    "sets"}`; a rule's `expressions` are its netlink expressions in order, numbers as numbers,
+    register data as hexadecimal text, `{"code", "chain"}` where it is a verdict. `loaded` is false,
+    and the lists are empty, when nf_tables is not in the kernel: a look must not load it.
+    `consistent` is false when the rule set kept changing while it was read. Raises
     Refused("forbidden") without CAP_NET_ADMIN, OSError.
     """
     answer = _answer(loaded=is_loaded("nf_tables"))
@@ -53,7 +55,9 @@ def rule_set(_args: Json) -> Row:
         except InterruptedError:
             continue
         except PermissionError as error:
-            raise Refused("forbidden", "the packet filter may be read by root only (CAP_NET_ADMIN)") from error
+            raise Refused(
+                "forbidden", "the packet filter may be read by root only (CAP_NET_ADMIN)"
+            ) from error
         if answer["consistent"]:
             break
     return answer
@@ -68,7 +72,9 @@ def rules_by_chain(family: str, table: str) -> dict[str, int]:
     return counts
 
 
-def _answer(*, loaded: bool, generation: int = 0, consistent: bool = False, **lists: list[Row]) -> Row:
+def _answer(
+    *, loaded: bool, generation: int = 0, consistent: bool = False, **lists: list[Row]
+) -> Row:
     return {
         "loaded": loaded,
         "byteorder": sys.byteorder,
@@ -125,8 +131,12 @@ def _elements(owner: Row, most: int) -> tuple[list[Row], bool]:
     family = _FAMILY_NUMBERS.get(owner["family"], 0)
     message = nft.nft_set_elem_list_msg()
     with netfilter_socket() as kernel:
-        answers = kernel.dump(dump_request(NFT | nft.NFT_MSG_GETSETELEM, message, wanted, nfgen_family=family))
-        elements = itertools.chain.from_iterable(answer["decoded"].get("elements", ()) for answer in answers)
+        answers = kernel.dump(
+            dump_request(NFT | nft.NFT_MSG_GETSETELEM, message, wanted, nfgen_family=family)
+        )
+        elements = itertools.chain.from_iterable(
+            answer["decoded"].get("elements", ()) for answer in answers
+        )
         read = list(itertools.islice(elements, most + 1))
     return read[:most], len(read) > most
 

@@ -9,5 +9,8 @@ from diagnose.questions import AnyQuestion
 
 
 def ask(live: Live, question: AnyQuestion) -> Json:
-    """What the network process answers. The functions named in `worker` describe arguments, shapes and errors."""
-    return live.helper("network").call(question.kind, question.args, live.deadline(question) - MARGIN_S)
+    """What the network process answers. The functions named in `worker` describe arguments, shapes
+    and errors."""
+    return live.helper("network").call(
+        question.kind, question.args, live.deadline(question) - MARGIN_S
+    )

@@ -1,4 +1,5 @@
-"""Interfaces, addresses, routes, policy rules and neighbours of the network namespace that this process is in."""
+"""Interfaces, addresses, routes, policy rules and neighbours of the network namespace that this
+process is in."""
 
 from __future__ import annotations
 
@@ -15,17 +16,32 @@ from pyroute2.netlink.rtnl.ifaddrmsg import ifaddrmsg
 from pyroute2.netlink.rtnl.ifinfmsg import IFF_UP, ifinfmsg, state_by_code
 from pyroute2.netlink.rtnl.rtmsg import rtmsg
 
-from diagnose.live.network.messages import FIB_RULE_INVERT, RTEXT_FILTER_SKIP_STATS, RTM_F_CLONED, RTM_F_LOOKUP_TABLE
-from diagnose.live.network.netlink import Attributes, NetlinkSocket, Row, dump_request, request, route_socket
+from diagnose.live.network.messages import (
+    FIB_RULE_INVERT,
+    RTEXT_FILTER_SKIP_STATS,
+    RTM_F_CLONED,
+    RTM_F_LOOKUP_TABLE,
+)
+from diagnose.live.network.netlink import (
+    Attributes,
+    NetlinkSocket,
+    Row,
+    dump_request,
+    request,
+    route_socket,
+)
 from diagnose.model import Json
 
 FAMILIES = {socket.AF_INET: "inet", socket.AF_INET6: "inet6"}
 _ANYWHERE = {socket.AF_INET: "0.0.0.0", socket.AF_INET6: "::"}  # noqa: S104 - a route's destination
 _PORT_STATES = ("disabled", "listening", "learning", "forwarding", "blocking")
 _ROUTE_SOURCES = {
-    rtnl.rt_proto[name]: name for name in ("unspec", "redirect", "kernel", "boot", "static", "ra", "dhcp")
+    rtnl.rt_proto[name]: name
+    for name in ("unspec", "redirect", "kernel", "boot", "static", "ra", "dhcp")
 }
-_NEIGHBOUR_STATES = {number: name.removeprefix("NUD_").lower() for number, name in ndmsg.NUD_VALUES.items()}
+_NEIGHBOUR_STATES = {
+    number: name.removeprefix("NUD_").lower() for number, name in ndmsg.NUD_VALUES.items()
+}
 _RULE_CONDITIONS = {
     "suppress_ifgroup": "FRA_SUPPRESS_IFGROUP",
     "l3mdev": "FRA_L3MDEV",
@@ -39,16 +55,18 @@ _RULE_CONDITIONS = {
 def links(_args: Json) -> list[Row]:
     """Every interface.
 
-    Shape: `{"index", "name", "up", "operstate", "mtu", "kind", "master", "link", "link_netnsid", "mac",
-    "bridge_port_state"}`. `up` is the administrator's flag, `operstate` the carrier's state. `link` is the index of the
-    peer or parent, in the namespace that `link_netnsid` numbers when that is not null. `mtu` is in bytes.
+    Shape: `{"index", "name", "up", "operstate", "mtu", "kind", "master", "link", "link_netnsid",
+    "mac", "bridge_port_state"}`. `up` is the administrator's flag, `operstate` the carrier's state.
+    `link` is the index of the peer or parent, in the namespace that `link_netnsid` numbers when
+    that is not null. `mtu` is in bytes.
     """
     with route_socket() as kernel:
         return dump_links(kernel)
 
 
 def addresses(_args: Json) -> list[Row]:
-    """Every address: `{"index", "address", "prefix", "family", "scope"}`; index of its interface, family inet or inet6."""
+    """Every address: `{"index", "address", "prefix", "family", "scope"}`; index of its interface,
+    family inet or inet6."""
     with route_socket() as kernel:
         return dump_addresses(kernel)
 
@@ -56,8 +74,9 @@ def addresses(_args: Json) -> list[Row]:
 def routes(_args: Json) -> list[Row]:
     """Every route of all tables, one row per next hop.
 
-    Shape: `{"table", "dst", "prefix", "gateway", "oif", "type", "scope", "proto", "metric", "mtu", "family", "src"}`.
-    dst 0.0.0.0/0 or ::/0 is a default route; mtu is the route's own metric in bytes. Raises Refused("too large").
+    Shape: `{"table", "dst", "prefix", "gateway", "oif", "type", "scope", "proto", "metric", "mtu",
+    "family", "src"}`. dst 0.0.0.0/0 or ::/0 is a default route; mtu is the route's own metric in
+    bytes. Raises Refused("too large").
     """
     with route_socket() as kernel:
         return dump_routes(kernel)
@@ -66,19 +85,24 @@ def routes(_args: Json) -> list[Row]:
 def rules(_args: Json) -> list[Row]:
     """Every policy rule.
 
-    Shape: `{"priority", "family", "src", "dst", "iif", "oif", "mark", "mask", "table", "action", "invert",
-    "suppress_prefix", "goto", "other"}`. Null matches all; mask is the mark's. Routes with a prefix no longer than
-    suppress_prefix do not count (-1: all count); goto is a priority; other names conditions that are not shown (uid, ...).
+    Shape: `{"priority", "family", "src", "dst", "iif", "oif", "mark", "mask", "table", "action",
+    "invert", "suppress_prefix", "goto", "other"}`. Null matches all; mask is the mark's. Routes
+    with a prefix no longer than suppress_prefix do not count (-1: all count); goto is a priority;
+    other names conditions that are not shown (uid, ...).
     """
     with route_socket() as kernel:
-        return [row for family in FAMILIES for row in kernel.rows(_request(rtnl.RTM_GETRULE, fibmsg, family), _rule)]
+        return [
+            row
+            for family in FAMILIES
+            for row in kernel.rows(_request(rtnl.RTM_GETRULE, fibmsg, family), _rule)
+        ]
 
 
 def neighbours(_args: Json) -> list[Row]:
     """The ARP and NDP tables: `{"index", "address", "mac", "state", "family"}`.
 
-    index of the interface; mac null where nobody has answered; state is one of incomplete, reachable, stale, delay,
-    probe, failed, noarp, permanent, none.
+    index of the interface; mac null where nobody has answered; state is one of incomplete,
+    reachable, stale, delay, probe, failed, noarp, permanent, none.
     """
     with route_socket() as kernel:
         return [
@@ -91,10 +115,11 @@ def neighbours(_args: Json) -> list[Row]:
 def route_lookups(args: Json) -> list[Row]:
     """Where the kernel sends packets, by all its rules and tables.
 
-    args: asked, a list of `{"dst", "src", "iif"}`, IPv4; src and iif (an index) are those of a packet that comes in there,
-    or null for a packet of the host's own. Shape: a row for each, `{"type", "oif", "gateway", "table", "error"}`; error is
-    the kernel's refusal (EINVAL: blackhole, EACCES: prohibit, EHOSTUNREACH, ENETUNREACH, EXDEV: forged source), and all
-    else is null then.
+    args: asked, a list of `{"dst", "src", "iif"}`, IPv4; src and iif (an index) are those of a
+    packet that comes in there, or null for a packet of the host's own. Shape: a row for each,
+    `{"type", "oif", "gateway", "table", "error"}`; error is the kernel's refusal (EINVAL:
+    blackhole, EACCES: prohibit, EHOSTUNREACH, ENETUNREACH, EXDEV: forged source), and all else is
+    null then.
     """
     with route_socket() as kernel:
         return [_look_up(kernel, **packet) for packet in args["asked"]]
@@ -107,7 +132,12 @@ def _look_up(kernel: NetlinkSocket, dst: str, src: str | None, iif: int | None) 
     if iif:
         wanted["RTA_IIF"] = iif
     source_bits = 32 if src else 0
-    fields = {"family": socket.AF_INET, "dst_len": 32, "src_len": source_bits, "flags": RTM_F_LOOKUP_TABLE}
+    fields = {
+        "family": socket.AF_INET,
+        "dst_len": 32,
+        "src_len": source_bits,
+        "flags": RTM_F_LOOKUP_TABLE,
+    }
     row: Row = dict.fromkeys(("type", "oif", "gateway", "table", "error"))
     try:
         (route,) = _route(kernel.ask(request(rtnl.RTM_GETROUTE, rtmsg(), wanted, **fields)))
@@ -130,7 +160,9 @@ def dump_addresses(kernel: NetlinkSocket) -> list[Row]:
 def dump_routes(kernel: NetlinkSocket) -> list[Row]:
     """The answer of `routes` for the namespace in which this socket was made."""
     return [
-        row for family in FAMILIES for row in kernel.rows(_request(rtnl.RTM_GETROUTE, rtmsg, family), _listed_route)
+        row
+        for family in FAMILIES
+        for row in kernel.rows(_request(rtnl.RTM_GETROUTE, rtmsg, family), _listed_route)
     ]
 
 
@@ -219,7 +251,9 @@ def _gateway(found: Attributes) -> str | None:
 def _rule(message: nlmsg) -> Iterator[Row]:
     found = Attributes(message)
     src, dst = found("FRA_SRC"), found("FRA_DST")
-    action = FR_ACT_VALUES.get(message["action"], str(message["action"])).removeprefix("FR_ACT_").lower()
+    action = (
+        FR_ACT_VALUES.get(message["action"], str(message["action"])).removeprefix("FR_ACT_").lower()
+    )
     yield {
         "priority": found("FRA_PRIORITY") or 0,
         "family": FAMILIES.get(message["family"], str(message["family"])),
@@ -234,7 +268,9 @@ def _rule(message: nlmsg) -> Iterator[Row]:
         "invert": bool(message["flags"] & FIB_RULE_INVERT),
         "suppress_prefix": _signed(found("FRA_SUPPRESS_PREFIXLEN")),
         "goto": found("FRA_GOTO"),
-        "other": [name for name, attribute in _RULE_CONDITIONS.items() if found(attribute) is not None]
+        "other": [
+            name for name, attribute in _RULE_CONDITIONS.items() if found(attribute) is not None
+        ]
         + (["tos"] if message["tos"] else []),
     }
 

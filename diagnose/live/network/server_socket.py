@@ -10,14 +10,17 @@ from diagnose.model import Json
 
 
 def make_socket(wanted: Json) -> tuple[tuple[Any, ...], socket.socket]:
-    """The address of a server as `socket.connect` takes it, and a socket of its family, not yet connected.
+    """The address of a server as `socket.connect` takes it, and a socket of its family, not yet
+    connected.
 
-    wanted: server, a numeric host (an IPv6 host may name its interface: fe80::1%eth0); port; transport, tcp or udp.
-    Raises Refused("malformed") for a name.
+    wanted: server, a numeric host (an IPv6 host may name its interface: fe80::1%eth0); port;
+    transport, tcp or udp. Raises Refused("malformed") for a name.
     """
     kind = socket.SOCK_STREAM if wanted["transport"] == "tcp" else socket.SOCK_DGRAM
     try:
-        found = socket.getaddrinfo(wanted["server"], wanted["port"], type=kind, flags=socket.AI_NUMERICHOST)
+        found = socket.getaddrinfo(
+            wanted["server"], wanted["port"], type=kind, flags=socket.AI_NUMERICHOST
+        )
     except socket.gaierror as error:
         raise Refused("malformed", f"not an address: {error}") from error
     family, _, _, _, (host, *rest) = found[0]

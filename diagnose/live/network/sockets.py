@@ -18,18 +18,22 @@ from diagnose.live.network.routing import FAMILIES
 from diagnose.model import Json
 
 MAX_LISTENERS = 2_000
-"""Sockets of one protocol and family that are listed: more than any namespace that serves people has."""
+"""Sockets of one protocol and family that are listed: more than any namespace that serves people
+has."""
 
 _STATES = {"tcp": SS_LISTEN, "udp": SS_CLOSE}
-"""The state of a socket that waits for a peer. A UDP socket that is not connected counts as closed."""
+"""The state of a socket that waits for a peer. A UDP socket that is not connected counts as closed.
+"""
 _PROTOCOLS = {"tcp": socket.IPPROTO_TCP, "udp": socket.IPPROTO_UDP}
 
 
 def listeners(_args: Json) -> list[Row]:
-    """Listening TCP sockets and UDP sockets without a peer: `{"protocol", "address", "port", "family", "uid", "inode"}`.
+    """Listening TCP sockets and UDP sockets without a peer: `{"protocol", "address", "port",
+    "family", "uid", "inode"}`.
 
-    The kernel lists them by sock_diag from its table of listeners. `/proc/net/tcp` makes it walk the table of all
-    connections too, 2 to 4 ms each time; it serves where the kernel has not loaded sock_diag, since asking would load it.
+    The kernel lists them by sock_diag from its table of listeners. `/proc/net/tcp` makes it walk
+    the table of all connections too, 2 to 4 ms each time; it serves where the kernel has not loaded
+    sock_diag, since asking would load it.
     """
     rows: list[Row] = []
     for protocol in _STATES:
@@ -44,7 +48,8 @@ def listeners(_args: Json) -> list[Row]:
 
 
 def by_netlink(protocol: str) -> list[Row]:
-    """The sockets of one protocol, as `listeners` has them. FileNotFoundError where the kernel has no sock_diag for it."""
+    """The sockets of one protocol, as `listeners` has them. FileNotFoundError where the kernel has
+    no sock_diag for it."""
     rows: list[Row] = []
 
     def shape(message: nlmsg) -> Iterator[Row]:
@@ -74,7 +79,8 @@ def _request(protocol: str, family: int) -> bytes:
 
 
 def from_table(table: str) -> list[Row]:
-    """The sockets of `/proc/thread-self/net/TABLE` (tcp, tcp6, udp, udp6) that wait for a peer, as `listeners` has them."""
+    """The sockets of `/proc/thread-self/net/TABLE` (tcp, tcp6, udp, udp6) that wait for a peer, as
+    `listeners` has them."""
     try:
         with Path(f"/proc/thread-self/net/{table}").open(encoding="ascii") as lines:
             return list(itertools.islice(parse_table(lines, table), MAX_LISTENERS))
@@ -85,8 +91,8 @@ def from_table(table: str) -> list[Row]:
 def parse_table(lines: Iterable[str], table: str) -> Iterator[Row]:
     """The sockets that wait for a peer in the text of such a table.
 
-    The kernel lists listening TCP sockets before connected ones (`tcp_seq_start`), so that a hundred thousand
-    connections are not read.
+    The kernel lists listening TCP sockets before connected ones (`tcp_seq_start`), so that a
+    hundred thousand connections are not read.
     """
     protocol = table.removesuffix("6")
     waiting = f"{_STATES[protocol]:02X}"
@@ -109,5 +115,7 @@ def parse_table(lines: Iterable[str], table: str) -> Iterator[Row]:
 
 def _address(text: str) -> str:
     """The address of `/proc/net/tcp`: 32-bit words in the machine's byte order."""
-    words = struct.pack(f"={len(text) // 8}I", *(int(text[at : at + 8], 16) for at in range(0, len(text), 8)))
+    words = struct.pack(
+        f"={len(text) // 8}I", *(int(text[at : at + 8], 16) for at in range(0, len(text), 8))
+    )
     return socket.inet_ntop(socket.AF_INET if len(words) == 4 else socket.AF_INET6, words)

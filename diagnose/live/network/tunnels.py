@@ -1,4 +1,5 @@
-"""Which process serves each tun and tap interface: the kernel names the interface in the process's fdinfo."""
+"""Which process serves each tun and tap interface: the kernel names the interface in the process's
+fdinfo."""
 
 # A scan makes tens of thousands of these calls, and pathlib triples their cost.
 # ruff: noqa: PTH115, PTH208
@@ -23,8 +24,9 @@ _UNIT = re.compile(r"/([^/\n]+\.(?:service|scope))(?:/|$)", re.MULTILINE)
 def tunnels(_live: Live, _question: ListTunnelHolders) -> list[dict[str, Any]]:
     """The processes that hold a tun or tap interface open.
 
-    Shape: `[{"interface", "pid", "comm", "unit"}]`; unit is the systemd unit of the process's cgroup, or null. Processes of other
-    users are visible to root only. Source: `tun_chr_show_fdinfo` in the kernel's drivers/net/tun.c writes `iff:` and the name.
+    Shape: `[{"interface", "pid", "comm", "unit"}]`; unit is the systemd unit of the process's
+    cgroup, or null. Processes of other users are visible to root only. Source:
+    `tun_chr_show_fdinfo` in the kernel's drivers/net/tun.c writes `iff:` and the name.
     """
     found = []
     for name in os.listdir("/proc"):
@@ -53,7 +55,12 @@ def _held(pid: str) -> Iterator[str]:
 def _row(pid: str, interface: str) -> dict[str, Any]:
     unit = _UNIT.search(_text(f"/proc/{pid}/cgroup"))
     comm = _text(f"/proc/{pid}/comm").strip()
-    return {"interface": interface, "pid": int(pid), "comm": comm, "unit": unit[1] if unit else None}
+    return {
+        "interface": interface,
+        "pid": int(pid),
+        "comm": comm,
+        "unit": unit[1] if unit else None,
+    }
 
 
 def _text(path: str) -> str:

@@ -1,4 +1,5 @@
-"""What the network process does: all that is netlink, and all that needs another network namespace."""
+"""What the network process does: all that is netlink, and all that needs another network
+namespace."""
 
 from __future__ import annotations
 
@@ -15,7 +16,9 @@ def functions() -> Mapping[str, Function]:
     from diagnose.live.network import conntrack, ipset, namespaces, nftables, routing, sockets
 
     with contextlib.suppress(OSError):
-        namespaces.look(nft=False)  # what pyroute2 compiles on its first messages is then shared by all workers
+        namespaces.look(
+            nft=False
+        )  # what pyroute2 compiles on its first messages is then shared by all workers
     return {
         "net.links": routing.links,
         "net.addresses": routing.addresses,

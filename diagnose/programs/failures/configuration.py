@@ -1,4 +1,5 @@
-"""Mistakes in configuration files, commands and builds, as web servers and language runtimes report them."""
+"""Mistakes in configuration files, commands and builds, as web servers and language runtimes report
+them."""
 
 from __future__ import annotations
 
@@ -12,17 +13,20 @@ WEB_SERVERS = (
         "cannot load certificate",
         r'cannot load certificate(?: key)? "(?P<path>[^"]+)".{0,120}?No such file',
         (
-            "nginx finds no certificate at {path}: it was not issued yet, or is a link to a folder that is not "
+            "nginx finds no certificate at {path}: it was not issued yet, or is a link to a folder "
+            "that is not "
             "mounted (certbot's live/ leads to archive/)"
         ),
-        "mount the whole folder /etc/letsencrypt, or start nginx without that server block until the certificate is there",
+        "mount the whole folder /etc/letsencrypt, or start nginx without that server block until "
+        "the certificate is there",
         "jlesage/docker-nginx-proxy-manager#276",
     ),
     Failure(
         "nginx-directive",
         "unknown directive",
         r'unknown directive "(?P<word>[^"]+)" in (?P<file>\S+)',
-        "nginx does not know the word {word} in {file}: misspelt, or of a module that the image does not have",
+        "nginx does not know the word {word} in {file}: misspelt, or of a module that the image "
+        "does not have",
         "correct the file; docker exec or docker run with nginx -t checks it",
         "the program's own message",
     ),
@@ -46,7 +50,8 @@ WEB_SERVERS = (
         "address-not-there",
         "cannot assign requested address",
         r"(?:bind|listen)\b.{0,60}?(?P<address>\d+\.\d+\.\d+\.\d+)\S*.{0,40}[Cc]annot assign requested address",
-        "the program is configured to listen at {address}, an address that its container does not have",
+        "the program is configured to listen at {address}, an address that its container does not "
+        "have",
         "let it listen at 0.0.0.0",
         "the program's own message",
     ),
@@ -56,9 +61,12 @@ RUNTIMES = (
     Failure(
         "node-binary",
         ".node",
-        r"(?P<file>/[^\s:]+\.node): (?:invalid ELF header|file too short|wrong ELF class|cannot open shared object)",
-        "{file} was built for another system or processor: node_modules was copied or mounted from another machine",
-        "delete node_modules on the host, or keep it out of the mount with a volume, and install it in the image",
+        r"(?P<file>/[^\s:]+\.node): (?:invalid ELF header|file too short|wrong ELF class"
+        r"|cannot open shared object)",
+        "{file} was built for another system or processor: node_modules was copied or mounted from "
+        "another machine",
+        "delete node_modules on the host, or keep it out of the mount with a volume, and install "
+        "it in the image",
         "kelektiv/node.bcrypt.js#824",
     ),
     Failure(
@@ -89,7 +97,8 @@ RUNTIMES = (
         "java-jar",
         "jarfile",
         r"Unable to access jarfile (?P<file>\S+)",
-        "Java finds no {file}, or may not read it: it is not in the image, or a mount hides its folder",
+        "Java finds no {file}, or may not read it: it is not in the image, or a mount hides its "
+        "folder",
         "compare the path with the image and the mounts",
         "the program's own message",
     ),
@@ -97,7 +106,8 @@ RUNTIMES = (
         "java-class",
         "main class",
         r"Could not find or load main class (?P<name>\S+)",
-        "Java does not find the class {name}: the class path is wrong, or an option with a space was split",
+        "Java does not find the class {name}: the class path is wrong, or an option with a space "
+        "was split",
         "correct the command, or the class path",
         "the program's own message",
     ),
@@ -112,9 +122,12 @@ RUNTIMES = (
     Failure(
         "java-cgroup",
         "cgroup",
-        r"CgroupInfo\.getMountPoint\(\)\" because \"anyController\" is null|CgroupV2Subsystem.{0,80}NullPointerException",
-        "this Java is too old for the host's cgroups: its runtime cannot read them and fails at start",
-        "use a newer Java of the same release (8u372, 11.0.16, 17.0.4 or later); until then -XX:-UseContainerSupport",
+        r"CgroupInfo\.getMountPoint\(\)\" because \"anyController\" is null"
+        r"|CgroupV2Subsystem.{0,80}NullPointerException",
+        "this Java is too old for the host's cgroups: its runtime cannot read them and fails at "
+        "start",
+        "use a newer Java of the same release (8u372, 11.0.16, 17.0.4 or later); until then "
+        "-XX:-UseContainerSupport",
         "JDK-8287073",
         _OPTION,
         ("--env=JAVA_TOOL_OPTIONS=-XX:-UseContainerSupport",),
@@ -131,7 +144,8 @@ RUNTIMES = (
         "python-name",
         "cannot import name",
         r"cannot import name '(?P<name>[^']+)' from (?:partially initialized module )?'(?P<module>[^']+)'",
-        "the installed version of {module} has no {name}: a dependency was updated without its user",
+        "the installed version of {module} has no {name}: a dependency was updated without its "
+        "user",
         "pin the version of the package that has {module}, and rebuild the image",
         "the program's own message",
     ),

@@ -1,4 +1,5 @@
-"""Files that a program refuses because too many may read or write them, or because they belong to another user."""
+"""Files that a program refuses because too many may read or write them, or because they belong to
+another user."""
 
 from __future__ import annotations
 

@@ -14,10 +14,12 @@ from diagnose.programs.telling_line import LONGEST, TellingLine, plain
 class Failure(msgspec.Struct, frozen=True, dict=True):
     """One known failure.
 
-    mark: small letters that the log must contain, which is a cheap test. pattern: what decides; its named groups are the values of the
-    failure. cause: one plain sentence without a full stop; a group's name in braces stands for its value. cure: what heals, in words or
-    as a command. source: a public thread or page that describes it. confirmed_by: the check that compares it with the host, or "".
-    needs: what that check looks for: a kernel setting with its least value, a capability, a variable.
+    mark: small letters that the log must contain, which is a cheap test. pattern: what decides; its
+    named groups are the values of the failure. cause: one plain sentence without a full stop; a
+    group's name in braces stands for its value. cure: what heals, in words or as a command. source:
+    a public thread or page that describes it. confirmed_by: the check that compares it with the
+    host, or "". needs: what that check looks for: a kernel setting with its least value, a
+    capability, a variable.
     """
 
     name: str
@@ -57,8 +59,11 @@ def _filled(text: str, values: Mapping[str, str]) -> str:
     return text
 
 
-def recognise(lines: Sequence[str], telling: TellingLine | None, table: Sequence[Failure]) -> Recognised | None:
-    """The first row of the table that the line that explains shows; otherwise the row that the latest of the other lines shows."""
+def recognise(
+    lines: Sequence[str], telling: TellingLine | None, table: Sequence[Failure]
+) -> Recognised | None:
+    """The first row of the table that the line that explains shows; otherwise the row that the
+    latest of the other lines shows."""
     texts = [plain(line) for line in lines]
     whole = "\n".join(texts).lower()
     candidates = [failure for failure in table if failure.mark in whole]

@@ -26,19 +26,24 @@ START_ERRORS = (
         "keycreate",
         r"attr/keycreate: invalid argument",
         (
-            "SELinux refuses the label of the container: the policy (container-selinux) is older than the "
+            "SELinux refuses the label of the container: the policy (container-selinux) is older "
+            "than the "
             "engine, or SELinux was switched off"
         ),
-        "install the newer container-selinux, and restart the engine; without SELinux remove selinux-enabled",
+        "install the newer container-selinux, and restart the engine; without SELinux remove "
+        "selinux-enabled",
         "moby/moby#39109",
     ),
     Failure(
         "systemd-bus",
         "unable to start unit",
-        r"unable to start unit .{0,600}?(?:systemd1 was not provided|Launch helper exited|Failed to activate"
+        r"unable to start unit .{0,600}?(?:systemd1 was not provided|Launch helper exited"
+        r"|Failed to activate"
         r"|Connection (?:closed|reset|refused)|timed? ?out|no such file)",
-        "systemd does not answer on the host's D-Bus, and the runtime asks it for the container's cgroup",
-        "start D-Bus and systemd's own service; on a host without systemd use native.cgroupdriver=cgroupfs",
+        "systemd does not answer on the host's D-Bus, and the runtime asks it for the container's "
+        "cgroup",
+        "start D-Bus and systemd's own service; on a host without systemd use "
+        "native.cgroupdriver=cgroupfs",
         "moby/moby#47824",
     ),
     Failure(
@@ -46,7 +51,8 @@ START_ERRORS = (
         "bpf_prog_query",
         r"bpf_prog_query\(BPF_CGROUP_DEVICE\) failed: (?P<why>[\w ]+)",
         (
-            "the kernel does not let the runtime set the device rules of the container (BPF, {why}): the engine "
+            "the kernel does not let the runtime set the device rules of the container (BPF, "
+            "{why}): the engine "
             "itself runs in a container, or the kernel lacks CONFIG_CGROUP_BPF"
         ),
         "give the outer container the right to use BPF (LXC: nesting), or boot another kernel",
@@ -56,7 +62,8 @@ START_ERRORS = (
         "rlimit-too-high",
         "error setting rlimit",
         r"error setting rlimit type (?P<type>\d+)",
-        "the container asks for a higher ulimit than the engine itself has (rlimit type {type}; 6 is nproc, 7 nofile, 8 memlock)",
+        "the container asks for a higher ulimit than the engine itself has (rlimit type {type}; 6 "
+        "is nproc, 7 nofile, 8 memlock)",
         "recreate it with a lower --ulimit, or raise LimitNOFILE of docker.service",
         "moby/moby#33009",
     ),
@@ -64,8 +71,10 @@ START_ERRORS = (
         "source-read-only",
         "read-only file system",
         r"error while creating mount source path '(?P<path>[^']+)': mkdir (?P<made>\S+): read-only file system",
-        "there is no {path} on the host, and the engine cannot make it: {made} would lie on a read-only file system",
-        "remount that file system for writing, or correct the path; Docker from a snap sees only folders below /home",
+        "there is no {path} on the host, and the engine cannot make it: {made} would lie on a "
+        "read-only file system",
+        "remount that file system for writing, or correct the path; Docker from a snap sees only "
+        "folders below /home",
         "docker-snap/docker-snap#126",
     ),
     Failure(
@@ -80,8 +89,10 @@ START_ERRORS = (
         "source-denied",
         "permission denied",
         r"error while creating mount source path '(?P<path>[^']+)': mkdir (?P<made>\S+): permission denied",
-        "the engine may not make {made}: a network share that turns root into nobody, or a FUSE mount of another user",
-        "make the folder as the user who may; on NFS allow no_root_squash or create it on the server",
+        "the engine may not make {made}: a network share that turns root into nobody, or a FUSE "
+        "mount of another user",
+        "make the folder as the user who may; on NFS allow no_root_squash or create it on the "
+        "server",
         "the program's own message",
     ),
     Failure(
@@ -105,7 +116,8 @@ START_ERRORS = (
         "version mismatch",
         r"driver/library version mismatch",
         "the NVIDIA driver was updated, and the kernel still runs the module of the old version",
-        "reboot, or unload the modules nvidia_uvm, nvidia_drm, nvidia_modeset and nvidia, and load them again",
+        "reboot, or unload the modules nvidia_uvm, nvidia_drm, nvidia_modeset and nvidia, and load "
+        "them again",
         "NVIDIA/nvidia-container-toolkit#394",
     ),
     Failure(
@@ -119,7 +131,8 @@ START_ERRORS = (
     Failure(
         "nvidia-driver",
         "nvidia",
-        r"nvidia-container-cli: initialization error: (?:load library failed|driver (?:error|not loaded)|driver rpc error)",
+        r"nvidia-container-cli: initialization error: (?:load library failed|driver (?:error"
+        r"|not loaded)|driver rpc error)",
         "the host has no working NVIDIA driver",
         "install the driver, or load its module with modprobe nvidia",
         "the program's own message",
@@ -144,14 +157,16 @@ START_ERRORS = (
         "proc-mount",
         'mounting "proc"',
         r'mounting "proc" .*operation not permitted',
-        "the host does not let the runtime mount /proc: the engine itself runs in a container without nesting",
+        "the host does not let the runtime mount /proc: the engine itself runs in a container "
+        "without nesting",
         "allow nesting for the outer container (LXC: features nesting=1)",
         "opencontainers/runc#1658",
     ),
     Failure(
         "sysctl-of-the-host",
         "sysctl",
-        r'sysctl "(?P<name>[^"]+)" (?:is not in a separate kernel namespace|not allowed in host (?:network|ipc|UTS) namespace)',
+        r'sysctl "(?P<name>[^"]+)" (?:is not in a separate kernel namespace'
+        r"|not allowed in host (?:network|ipc|UTS) namespace)",
         "{name} is a setting of the whole host here, and no container has one of its own",
         "set it on the host with sysctl -w, and create the container without it",
         "the program's own message",
@@ -159,7 +174,8 @@ START_ERRORS = (
     Failure(
         "apparmor-parser",
         "apparmor",
-        r"AppArmor enabled on system but the docker-default profile could not be loaded|unable to apply apparmor profile",
+        r"AppArmor enabled on system but the docker-default profile could not be loaded"
+        r"|unable to apply apparmor profile",
         "the kernel has AppArmor on, and the profile docker-default cannot be loaded",
         "install the package apparmor, and restart the engine",
         "moby/moby#41553",

@@ -30,12 +30,21 @@ def draw(answer: PathAnswer, fits: Literal["wide", "narrow"] = "wide") -> Drawin
         tone = tones[hop.state]
         shapes.append(Box(LEFT, y, width - PAD - LEFT, height, "hop", tone))
         shapes.append(Label(LEFT + 12, y + 19, clean(hop.place)[:columns], "title", tone))
-        shapes += [Label(LEFT + 12, y + 38 + ROW * number, row, "note", tone) for number, row in enumerate(rows)]
+        shapes += [
+            Label(LEFT + 12, y + 38 + ROW * number, row, "note", tone)
+            for number, row in enumerate(rows)
+        ]
         middles.append(y + 16)
-        shapes.append(Cross(TRUNK, y + 16) if hop.state == "broken" else Dot(TRUNK, y + 16, 5, tone))
+        shapes.append(
+            Cross(TRUNK, y + 16) if hop.state == "broken" else Dot(TRUNK, y + 16, 5, tone)
+        )
         y += height + GAP
     lines = [Line(((TRUNK, above), (TRUNK, below))) for above, below in itertools.pairwise(middles)]
     words = "; ".join(f"{hop.place}: {hop.text}" for hop in answer.path.hops)
     return Drawing(
-        width, y - GAP + PAD, (*lines, *shapes), f"Hops from {answer.path.begin} to {answer.path.end}. {words}", fits
+        width,
+        y - GAP + PAD,
+        (*lines, *shapes),
+        f"Hops from {answer.path.begin} to {answer.path.end}. {words}",
+        fits,
     )

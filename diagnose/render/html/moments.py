@@ -22,10 +22,16 @@ BEFORE_PART = 0.12
 
 
 def draw(
-    blocks: Sequence[OutlineBlock], moments: Sequence[Moment], now: float, fits: Literal["wide", "narrow"]
+    blocks: Sequence[OutlineBlock],
+    moments: Sequence[Moment],
+    now: float,
+    fits: Literal["wide", "narrow"],
 ) -> Drawing | None:
-    """One row for each root with a known onset, the first to begin on top, and one for all moments. None where no onset is known."""
-    numbered = [(number, block) for number, block in enumerate(blocks, 1) if block.onset is not None]
+    """One row for each root with a known onset, the first to begin on top, and one for all moments.
+    None where no onset is known."""
+    numbered = [
+        (number, block) for number, block in enumerate(blocks, 1) if block.onset is not None
+    ]
     dated = sorted(numbered, key=lambda row: row[1].onset or 0.0)
     if not dated:
         return None
@@ -66,7 +72,9 @@ class _Scale:
         return self.left + (self.right - self.left) * min(max(part, 0.0), 1.0)
 
 
-def _root(number: int, block: OutlineBlock, onset: float, scale: _Scale, y: float) -> Iterator[Shape]:
+def _root(
+    number: int, block: OutlineBlock, onset: float, scale: _Scale, y: float
+) -> Iterator[Shape]:
     """A bar from the onset to now, with the root's number, id and subject above it."""
     x = scale.x(onset)
     words = clean(f"{block.id}  {block.subjects[0]}")
@@ -76,7 +84,9 @@ def _root(number: int, block: OutlineBlock, onset: float, scale: _Scale, y: floa
     yield Dot(x, y + 9, 9, tone(block.severity), label=str(number))
     if fits_right or room < 12:
         start = min(x + 14, scale.right - len(words) * MONO)
-        yield Label(max(start, scale.left), y, middle(words, int((scale.right - scale.left) / MONO)), "name")
+        yield Label(
+            max(start, scale.left), y, middle(words, int((scale.right - scale.left) / MONO)), "name"
+        )
     else:
         yield Label(x - 14, y + 13, middle(words, int(room)), "name", anchor="end")
 
@@ -85,5 +95,7 @@ def _hours(scale: _Scale, y: float, number: int) -> Iterator[Shape]:
     """Times of day below the axis, the last one under its end."""
     for at in range(number):
         moment = scale.began + (scale.ended - scale.began) * at / (number - 1)
-        anchor: Literal["start", "middle", "end"] = "start" if at == 0 else "end" if at == number - 1 else "middle"
+        anchor: Literal["start", "middle", "end"] = (
+            "start" if at == 0 else "end" if at == number - 1 else "middle"
+        )
         yield Label(scale.x(moment), y, clock(moment), "note", anchor=anchor)

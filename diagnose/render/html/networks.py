@@ -1,8 +1,10 @@
-"""A drawing of the host's networks: the outside on top, the host below it, then each network with its containers.
+"""A drawing of the host's networks: the outside on top, the host below it, then each network with
+its containers.
 
-A way that a finding is about, and that a rule, a route or a setting closes, is red up to the host, and says what closes it. One that is
-closed without a finding is closed on purpose, and stays grey. The ranks are given by what the things are, so that no layout of graphs
-is computed: a container is drawn in each of its networks, and no two lines cross.
+A way that a finding is about, and that a rule, a route or a setting closes, is red up to the host,
+and says what closes it. One that is closed without a finding is closed on purpose, and stays grey.
+The ranks are given by what the things are, so that no layout of graphs is computed: a container is
+drawn in each of its networks, and no two lines cross.
 """
 
 from __future__ import annotations
@@ -58,7 +60,11 @@ def tone(severity: Severity | None) -> Tone:
 
 def marks(report: Report) -> Marks:
     """The findings by what they are about."""
-    loud = [found for found in report.findings if found.severity > Severity.advice and not found.silenced]
+    loud = [
+        found
+        for found in report.findings
+        if found.severity > Severity.advice and not found.silenced
+    ]
     worst: dict[Subject, Severity] = {}
     servers: dict[str, Severity] = {}
     accused: set[Subject] = set()
@@ -70,7 +76,9 @@ def marks(report: Report) -> Marks:
             for value in found.finding.variables.values():
                 servers[value] = max(found.severity, servers.get(value, found.severity))
     of_host = tuple(
-        found for found in loud if found.subject == HOST and found.root and found.check.family in _PATH_FAMILIES
+        found
+        for found in loud
+        if found.subject == HOST and found.root and found.check.family in _PATH_FAMILIES
     )
     return Marks(worst, frozenset(accused), servers, of_host)
 
@@ -82,7 +90,9 @@ def draw(host_map: HostMap, report: Report, fits: Literal["wide", "narrow"]) -> 
     canvas.host(host_map, report.host.name)
     for network in host_map.networks:
         canvas.network(network)
-    return Drawing(canvas.width, canvas.y, tuple(canvas.finished()), _summary(host_map, canvas.marks), fits)
+    return Drawing(
+        canvas.width, canvas.y, tuple(canvas.finished()), _summary(host_map, canvas.marks), fits
+    )
 
 
 def is_broken(network: MapNetwork, found: Marks) -> bool:
@@ -99,9 +109,16 @@ def words_of(way: MapWay) -> str:
 def _summary(host_map: HostMap, found: Marks) -> str:
     broken = [network.name for network in host_map.networks if is_broken(network, found)]
     parts = [
-        f"{count(len(host_map.networks), 'network')} with their containers, below the host and its uplinks",
+        (
+            f"{count(len(host_map.networks), 'network')} with their containers, below the host and its "
+            "uplinks"
+        ),
         *(f'the way out of network "{name}" is broken' for name in broken),
-        *(f"DNS server {server} has a finding" for server, _ in host_map.servers if server in found.servers),
+        *(
+            f"DNS server {server} has a finding"
+            for server, _ in host_map.servers
+            if server in found.servers
+        ),
     ]
     return f"{'; '.join(parts)}."
 
@@ -142,7 +159,8 @@ class _Canvas:
         if host_map.uplinks:
             self.y += 10
             uplinks = [
-                _Chip(name, address, self.marks.tone(Subject("interface", name))) for name, address in host_map.uplinks
+                _Chip(name, address, self.marks.tone(Subject("interface", name)))
+                for name, address in host_map.uplinks
             ]
             self._lines.append(Line(((OPEN_TRUNK, top), (OPEN_TRUNK, self.y))))
             self.chips(uplinks, PAD)
@@ -159,16 +177,23 @@ class _Canvas:
         rows = [row for each in found for row in self.wrapped(each.finding.summary, most, 3)]
         top, height = self.y, 30 + ROW * len(rows) + (6 if rows else 0)
         self._shapes.append(Box(PAD, top, width, height, "host", worst))
-        forwarding = {True: "IP forwarding on", False: "IP forwarding off", None: ""}[host_map.forwarding]
-        self._shapes.append(Label(PAD + 12, top + 20, middle(f"host {clean(name)}", most - 20), "title"))
-        self._shapes.append(Label(self.width - PAD - 12, top + 20, forwarding, "note", anchor="end"))
+        forwarding = {True: "IP forwarding on", False: "IP forwarding off", None: ""}[
+            host_map.forwarding
+        ]
+        self._shapes.append(
+            Label(PAD + 12, top + 20, middle(f"host {clean(name)}", most - 20), "title")
+        )
+        self._shapes.append(
+            Label(self.width - PAD - 12, top + 20, forwarding, "note", anchor="end")
+        )
         for number, row in enumerate(rows):
             self._shapes.append(Label(PAD + 12, top + 40 + ROW * number, row, "note", worst))
         self.y = self._below_host = top + height
         self.y += 22
 
     def network(self, network: MapNetwork) -> None:
-        """One network: its line to the host, its name and addresses, what closes its way out, its containers."""
+        """One network: its line to the host, its name and addresses, what closes its way out, its
+        containers."""
         broken = is_broken(network, self.marks)
         top, left = self.y, INDENT + 12
         room = self.width - PAD - left - 12
@@ -202,7 +227,11 @@ class _Canvas:
             x = CLOSED_TRUNK if broken else OPEN_TRUNK
             dashed = broken or network.out.state in ("closed", "unknown")
             self._lines.append(
-                Line(((x, top + 16), (INDENT, top + 16)), "critical" if broken else "calm", dashed=dashed)
+                Line(
+                    ((x, top + 16), (INDENT, top + 16)),
+                    "critical" if broken else "calm",
+                    dashed=dashed,
+                )
             )
             self._lowest[broken] = top + 16
         self.y += 12
@@ -211,7 +240,11 @@ class _Canvas:
         """The containers: those with findings first, then those that run."""
         ordered = sorted(
             network.containers,
-            key=lambda container: (-self.severity(container), not container.is_running, container.name),
+            key=lambda container: (
+                -self.severity(container),
+                not container.is_running,
+                container.name,
+            ),
         )
         for container in ordered[:MOST_CONTAINERS]:
             yield self.member(container)
@@ -223,7 +256,11 @@ class _Canvas:
 
     def member(self, container: MapContainer) -> _Chip:
         subject = Subject("container", container.name)
-        closed = [port for port in container.ports if port.way.state == "closed" and self.is_accused(container)]
+        closed = [
+            port
+            for port in container.ports
+            if port.way.state == "closed" and self.is_accused(container)
+        ]
         ports = [
             *(f"✕ {port.label}" for port in closed),
             *(port.label for port in container.ports if port not in closed),
@@ -233,7 +270,13 @@ class _Canvas:
             note += f" +{len(ports) - 1}"
         if not container.is_running:
             note = container.status
-        return _Chip(container.name, note, self.marks.tone(subject), is_container=True, is_running=container.is_running)
+        return _Chip(
+            container.name,
+            note,
+            self.marks.tone(subject),
+            is_container=True,
+            is_running=container.is_running,
+        )
 
     def is_accused(self, container: MapContainer) -> bool:
         return Subject("container", container.name) in self.marks.accused
@@ -294,7 +337,15 @@ class _Chip(msgspec.Struct, frozen=True):
 
     def shapes(self, x: float, y: float, width: float) -> Iterable[Shape]:
         name, note = self.fitted(width)
-        yield Box(x, y, width, CHIP, "chip", self.tone if self.is_running or self.tone != "calm" else "quiet", 5)
+        yield Box(
+            x,
+            y,
+            width,
+            CHIP,
+            "chip",
+            self.tone if self.is_running or self.tone != "calm" else "quiet",
+            5,
+        )
         if self.is_container:
             yield Dot(x + 12, y + CHIP / 2, tone=self.tone, filled=self.is_running)
         yield Label(x + self._before, y + 17, name, "name", "calm" if self.is_running else "quiet")
@@ -308,5 +359,7 @@ def _way_words(network: MapNetwork, broken: bool) -> str:
     if network.is_internal:
         return "internal: no way out, on purpose"
     if way.state == "closed":
-        return f"✕ way out broken: {words_of(way)}" if broken else f"way out closed: {words_of(way)}"
+        return (
+            f"✕ way out broken: {words_of(way)}" if broken else f"way out closed: {words_of(way)}"
+        )
     return f"way out not known: {words_of(way)}" if way.state == "unknown" else ""

@@ -1,7 +1,7 @@
 """The report as one HTML file: everything is in it, nothing is loaded, and no script runs.
 
-Names come from users and containers, so that the template escapes every text, and a Content-Security-Policy allows the file's own style
-sheet alone: markup in a name would do nothing.
+Names come from users and containers, so that the template escapes every text, and a
+Content-Security-Policy allows the file's own style sheet alone: markup in a name would do nothing.
 """
 
 from __future__ import annotations
@@ -99,7 +99,11 @@ def text(report: Report, exit_code: int) -> str:
 
 def style_sheet() -> str:
     """The style of every page."""
-    return importlib.resources.files("diagnose.render.html").joinpath("style.css").read_text(encoding="utf-8")
+    return (
+        importlib.resources.files("diagnose.render.html")
+        .joinpath("style.css")
+        .read_text(encoding="utf-8")
+    )
 
 
 def template(name: str) -> Template:
@@ -126,7 +130,11 @@ def template(name: str) -> Template:
 
 def standalone(picture: Drawing) -> str:
     """A drawing as a file of its own."""
-    svg: str = template("drawing.svg.j2").render(alone=True, picture=picture, style=Markup(style_sheet()))  # noqa: S704 - our own file
+    svg: str = template("drawing.svg.j2").render(
+        alone=True,
+        picture=picture,
+        style=Markup(style_sheet()),  # noqa: S704 - our own file
+    )
     return svg
 
 
@@ -138,7 +146,9 @@ def style_hash(style: str) -> str:
 def _prose(text: str) -> Markup:
     """A sentence of a page: what stands between backticks is code."""
     parts = clean(text).split("`")
-    return Markup("").join(Markup("<code>{0}</code>").format(part) if at % 2 else part for at, part in enumerate(parts))
+    return Markup("").join(
+        Markup("<code>{0}</code>").format(part) if at % 2 else part for at, part in enumerate(parts)
+    )
 
 
 def _value(value: str) -> str:
@@ -186,7 +196,8 @@ def _disks(report: Report) -> tuple[Disk, ...]:
         Disk(
             disk.point,
             disk.usage.used_pct,
-            f"{size(disk.usage.available)} left of {size(disk.usage.size)}; {and_more(disk.holds, 4)}",
+            f"{size(disk.usage.available)} left of {size(disk.usage.size)}; "
+            f"{and_more(disk.holds, 4)}",
             _parts(usage.parts) if usage is not None and usage.point == disk.point else (),
         )
         for disk in filesystems or ()
@@ -211,7 +222,12 @@ def _bars(block: OutlineBlock) -> tuple[Bar, ...]:
     """The shares that a finding shows."""
     most = max((part.bytes for part in block.parts), default=0)
     return tuple(
-        Bar(part.name, size(part.bytes), 100 * part.bytes / most if most else 0.0, short_ids(part.note))
+        Bar(
+            part.name,
+            size(part.bytes),
+            100 * part.bytes / most if most else 0.0,
+            short_ids(part.note),
+        )
         for part in block.parts
     )
 
@@ -220,12 +236,15 @@ def _bars(block: OutlineBlock) -> tuple[Bar, ...]:
 
 
 def _pages(page: Outline, report: Report) -> tuple[PageOf, ...]:
-    """The pages of all ids in the report, in its order. Commands are filled with the values of the first finding of an id."""
+    """The pages of all ids in the report, in its order. Commands are filled with the values of the
+    first finding of an id."""
     ids = dict.fromkeys(id for block in (*page.blocks, *page.advice) for id in _ids(block))
     first: dict[str, Reported] = {}
     for found in report.findings:
         first.setdefault(found.id, found)
-    return tuple(written for id in ids if id in first and (written := _page(first[id], report)) is not None)
+    return tuple(
+        written for id in ids if id in first and (written := _page(first[id], report)) is not None
+    )
 
 
 def _ids(block: OutlineBlock) -> Iterable[str]:
@@ -241,7 +260,8 @@ def _page(found: Reported, report: Report) -> PageOf | None:
         return None
     title, _, body = page.body.strip().partition("\n")
     filled = _filled(body, found.finding.variables, report.docker)
-    return PageOf(found.id, title.lstrip("# "), str(found.subject.name), Markup(_markdown().render(filled)))  # noqa: S704
+    text = Markup(_markdown().render(filled))  # noqa: S704 - the renderer escapes
+    return PageOf(found.id, title.lstrip("# "), str(found.subject.name), text)
 
 
 def _filled(body: str, variables: Mapping[str, str], docker: str) -> str:
@@ -258,14 +278,22 @@ def _filled(body: str, variables: Mapping[str, str], docker: str) -> str:
 
 
 def _markdown() -> MarkdownIt:
-    """A parser that passes no HTML on. Headings go below those of the report; a block of commands says what it is for."""
+    """A parser that passes no HTML on. Headings go below those of the report; a block of commands
+    says what it is for."""
     markdown = MarkdownIt("commonmark", {"html": False}).enable("table")
 
     def fence(_self: Any, tokens: Sequence[Any], at: int, _options: Any, _env: Any) -> str:
         words = tokens[at].info.removeprefix("sh").strip()
         risk = next((word for word in words.split() if word in runbooks.RISKS), "")
-        label = Markup('<p class="purpose {0}">{1}</p>').format(risk, words) if words else Markup("")
-        return str(label + Markup('<pre tabindex="0"><code>{0}</code></pre>\n').format(tokens[at].content.rstrip("\n")))
+        label = (
+            Markup('<p class="purpose {0}">{1}</p>').format(risk, words) if words else Markup("")
+        )
+        return str(
+            label
+            + Markup('<pre tabindex="0"><code>{0}</code></pre>\n').format(
+                tokens[at].content.rstrip("\n")
+            )
+        )
 
     def heading(self: Any, tokens: Sequence[Any], at: int, options: Any, env: Any) -> str:
         tokens[at].tag = "h4"

@@ -1,4 +1,5 @@
-"""Containers without a network that the engine shows as running, and starts that an address, a mount or a processor forbids."""
+"""Containers without a network that the engine shows as running, and starts that an address, a
+mount or a processor forbids."""
 
 from __future__ import annotations
 
@@ -21,7 +22,8 @@ def interfaces(box: Box, name: str) -> list[str]:
 
 @fault("network.veth-detached", subject="container:torrent", shareable=True)
 def joined_network_of_a_former_run(box: Box) -> None:
-    """The container whose network another one shares is restarted; the other one stays in the network that was."""
+    """The container whose network another one shares is restarted; the other one stays in the
+    network that was."""
     run(box, "tunnel")
     run(box, "torrent", "--network=container:tunnel")
     assert "eth0" in interfaces(box, "torrent")
@@ -41,7 +43,8 @@ def joined_container_was_stopped(box: Box) -> None:
 
 @fault("network.veth-detached", subject="container:bereft", shareable=True)
 def joined_container_was_made_anew(box: Box) -> None:
-    """The container whose network another one shares is replaced by a new one of its name, as updaters do."""
+    """The container whose network another one shares is replaced by a new one of its name, as
+    updaters do."""
     run(box, "updated")
     run(box, "bereft", "--network=container:updated")
     box.docker("rm", "-f", "updated")
@@ -51,7 +54,8 @@ def joined_container_was_made_anew(box: Box) -> None:
 
 @healthy(shareable=True)
 def joined_networks_that_are_in_order(box: Box) -> None:
-    """One shares the network of a container that was restarted with it, one the host's, one that of a container without any."""
+    """One shares the network of a container that was restarted with it, one the host's, one that of
+    a container without any."""
     run(box, "pair1")
     run(box, "pair2", "--network=container:pair1")
     box.docker("restart", "-t", "0", "pair1")
@@ -76,7 +80,8 @@ def disconnected_from_its_only_network(box: Box) -> None:
 
 @fault("network.veth-detached", subject="container:shop-pg-1", shareable=True)
 def service_of_compose_without_a_network(box: Box) -> None:
-    """A service of compose is disconnected from its project's network, and with it from its service's name there."""
+    """A service of compose is disconnected from its project's network, and with it from its
+    service's name there."""
     labels = {"project": "shop", "service": "pg"}
     box.docker("network", "create", "shop_default")
     options = [f"--label=com.docker.compose.{key}={value}" for key, value in labels.items()]
@@ -95,7 +100,8 @@ def disconnected_from_the_default_network(box: Box) -> None:
 
 @healthy(shareable=True)
 def moved_to_another_network(box: Box) -> None:
-    """A container was taken off the network that it was created for and put on another; one has no network on purpose."""
+    """A container was taken off the network that it was created for and put on another; one has no
+    network on purpose."""
     box.docker("network", "create", "newnet")
     run(box, "moved")
     box.docker("network", "connect", "newnet", "moved")
@@ -106,11 +112,21 @@ def moved_to_another_network(box: Box) -> None:
 
 @fault("container.entrypoint-forbidden", subject="container:scripted", shareable=True)
 def program_on_a_noexec_mount(box: Box) -> None:
-    """A container's program lies on a file system of the host from which nothing may be executed."""
+    """A container's program lies on a file system of the host from which nothing may be
+    executed."""
     box.sh("mkdir -p /srv/scripts; mount -t tmpfs -o noexec,mode=0755 scripts /srv/scripts")
     box.write("/srv/scripts/run.sh", "#!/bin/sh\nsleep 1000\n", 0o755)
     volume = "--volume=/srv/scripts:/opt/scripts"
-    done = box.docker("run", "-d", "--name=scripted", *QUIET, volume, "bb:1.36", "/opt/scripts/run.sh", check=False)
+    done = box.docker(
+        "run",
+        "-d",
+        "--name=scripted",
+        *QUIET,
+        volume,
+        "bb:1.36",
+        "/opt/scripts/run.sh",
+        check=False,
+    )
     assert "permission denied" in done.stderr
     assert 'exec: "' not in box.inspect("scripted")["State"]["Error"]
 
@@ -125,16 +141,20 @@ def fixed_address_taken(box: Box) -> None:
 
 @fault("container.start-refused", subject="container:player", shareable=True)
 def volume_on_a_missing_folder(box: Box) -> None:
-    """A named volume stands on a folder of the host that does not exist, as before its disk is mounted."""
+    """A named volume stands on a folder of the host that does not exist, as before its disk is
+    mounted."""
     options = ["--opt=type=none", "--opt=o=bind", "--opt=device=/srv/nas/media"]
     box.docker("volume", "create", "--name=media", *options)
-    done = box.docker("run", "-d", "--name=player", *QUIET, "--volume=media:/media", *SLEEPS, check=False)
+    done = box.docker(
+        "run", "-d", "--name=player", *QUIET, "--volume=media:/media", *SLEEPS, check=False
+    )
     assert "no such file or directory" in done.stderr
 
 
 @fault("container.runtime-limit-hit", subject="container:wide")
 def processors_of_a_larger_host(box: Box) -> None:
-    """The engine starts with a container that is bound to processors which the host has no more, as after a move."""
+    """The engine starts with a container that is bound to processors which the host has no more, as
+    after a move."""
     run(box, "wide", "--restart=always", "--cpuset-cpus=0")
     file = f"/var/lib/docker/containers/{box.inspect('wide')['Id']}/hostconfig.json"
     box.stop_engine()

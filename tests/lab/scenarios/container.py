@@ -25,7 +25,8 @@ GOOD = [
 LAX = [option for option in GOOD if option != "--read-only"]
 """For containers that the page repairs by writing into them."""
 EATER = 'i=0; held=; while [ $i -lt 13 ]; do i=$((i+1)); held="$held$(head -c 1000000 /dev/zero | tr "\\0" x)"; done'
-"""A shell that needs about 28 MB in the end: more than 16, less than 32 (measured with busybox 1.35)."""
+"""A shell that needs about 28 MB in the end: more than 16, less than 32 (measured with busybox
+1.35)."""
 VFS_CAP_REVISION_2, VFS_CAP_EFFECTIVE = 0x02000000, 1
 """Of the header of a file's capabilities (linux/capability.h)."""
 
@@ -38,12 +39,24 @@ def run(box: Box, name: str, *words: str, check: bool = True) -> Any:
 def events_of(box: Box, name: str, action: str) -> int:
     """How often the engine says that this happened to a container."""
     listed = box.run(
-        ["docker", "events", "--since=1h", "--until=0s", f"--filter=container={name}", f"--filter=event={action}"]
+        [
+            "docker",
+            "events",
+            "--since=1h",
+            "--until=0s",
+            f"--filter=container={name}",
+            f"--filter=event={action}",
+        ]
     )
     return len(listed.stdout.splitlines())
 
 
-@fault("container.oom-killed", subject="container:hungry", also=["container.exits-at-start"], shareable=True)
+@fault(
+    "container.oom-killed",
+    subject="container:hungry",
+    also=["container.exits-at-start"],
+    shareable=True,
+)
 def killed_for_memory(box: Box) -> None:
     """A container reaches its memory limit and the kernel kills its only process."""
     options = ["--memory=16m", "--memory-swap=16m", "--pids-limit=64"]
@@ -55,7 +68,8 @@ def killed_for_memory(box: Box) -> None:
 
 @fault("container.oom-killed", subject="container:helped")
 def killed_for_memory_and_started_again(box: Box) -> None:
-    """A container was killed for memory and started again, which erases the engine's flag from 26.1 on.
+    """A container was killed for memory and started again, which erases the engine's flag from 26.1
+    on.
 
     Alone: beside many others events and kernel lines of it are soon pushed out.
     """
@@ -63,7 +77,10 @@ def killed_for_memory_and_started_again(box: Box) -> None:
     run(box, "helped", "--memory=16m", "--memory-swap=16m", "bb:1.36", "sh", "-c", script)
     assert box.wait_state("helped", "exited")["State"]["ExitCode"] == 137
     box.docker("start", "helped")
-    assert box.wait_state("helped", "running")["State"]["OOMKilled"] in (False, box.engine.major < 26)
+    assert box.wait_state("helped", "running")["State"]["OOMKilled"] in (
+        False,
+        box.engine.major < 26,
+    )
 
 
 @fault("container.oom-killed", subject="container:parent", shareable=True)
@@ -85,14 +102,28 @@ def killed_for_memory_over_and_over(box: Box) -> None:
     """A container with a restart policy is killed for memory each time."""
     options = ["--restart=always", "--memory=16m", "--memory-swap=16m", "--pids-limit=64"]
     run(box, "report2", *options, "bb:1.36", "sh", "-c", f"{EATER}; sleep 1000")
-    box.wait_for(lambda: box.inspect("report2")["RestartCount"] >= 3, timeout=20, what="three restarts")
+    box.wait_for(
+        lambda: box.inspect("report2")["RestartCount"] >= 3, timeout=20, what="three restarts"
+    )
 
 
 @fault("container.restart-loop", subject="container:loop", shareable=True)
 def fails_over_and_over(box: Box) -> None:
     """A container that fails at once is restarted without end."""
-    script = "[ -e /etc/app/db.url ] && exec sleep 1000; echo 'config: no such key: db.url' >&2; exit 3"
-    run(box, "loop", "--restart=always", *GOOD, "-v=/srv/loop:/etc/app", "bb:1.36", "sh", "-c", script)
+    script = (
+        "[ -e /etc/app/db.url ] && exec sleep 1000; echo 'config: no such key: db.url' >&2; exit 3"
+    )
+    run(
+        box,
+        "loop",
+        "--restart=always",
+        *GOOD,
+        "-v=/srv/loop:/etc/app",
+        "bb:1.36",
+        "sh",
+        "-c",
+        script,
+    )
     box.wait_for(lambda: box.inspect("loop")["RestartCount"] >= 4, timeout=20, what="four restarts")
 
 
@@ -100,7 +131,9 @@ def fails_over_and_over(box: Box) -> None:
 def succeeds_over_and_over(box: Box) -> None:
     """A job that ends with success under a policy that starts it again."""
     run(box, "ticker", "--restart=always", *GOOD, "bb:1.36", "true")
-    box.wait_for(lambda: box.inspect("ticker")["RestartCount"] >= 4, timeout=20, what="four restarts")
+    box.wait_for(
+        lambda: box.inspect("ticker")["RestartCount"] >= 4, timeout=20, what="four restarts"
+    )
 
 
 @fault(
@@ -110,35 +143,49 @@ def succeeds_over_and_over(box: Box) -> None:
     baseline=False,
 )
 def swarm_task_replaced_over_and_over(box: Box) -> None:
-    """The task of a swarm service fails at once; swarm makes a new container each time, so no count rises."""
+    """The task of a swarm service fails at once; swarm makes a new container each time, so no count
+    rises."""
     box.image("bb:1.36")
     box.docker("swarm", "init", f"--advertise-addr={BOX_ADDRESS}")
     options = ["--detach", "--no-resolve-image", "--restart-delay=100ms", "--limit-memory=64m"]
     fails = ["sh", "-c", "echo 'no such table: orders' >&2; exit 3"]
     box.docker("service", "create", "--name=api", *options, "bb:1.36", *fails)
-    box.wait_for(lambda: len(box.api("/containers/json?all=1")) >= 4, timeout=60, what="four containers of the task")
-    assert all(box.inspect(each["Id"])["RestartCount"] == 0 for each in box.api("/containers/json?all=1"))
+    box.wait_for(
+        lambda: len(box.api("/containers/json?all=1")) >= 4,
+        timeout=60,
+        what="four containers of the task",
+    )
+    assert all(
+        box.inspect(each["Id"])["RestartCount"] == 0 for each in box.api("/containers/json?all=1")
+    )
     found = box.diagnose("check", "container.restart-loop", "--format", "json").findings[0]
     (held,) = found["fix"]
-    assert held["command"] == "docker service scale --detach api=0", "an update of the task would change nothing"
+    assert held["command"] == "docker service scale --detach api=0", (
+        "an update of the task would change nothing"
+    )
     box.sh(held["command"])
     box.wait_for(lambda: not box.api("/containers/json"), timeout=30, what="the service to be held")
     box.docker("service", "scale", "--detach", "api=1")
     box.wait_for(
-        lambda: len(box.api("/containers/json?all=1")) >= 4, timeout=60, what="four containers of the task again"
+        lambda: len(box.api("/containers/json?all=1")) >= 4,
+        timeout=60,
+        what="four containers of the task again",
     )
 
 
 @fault("image.registry-unreachable", subject="daemon:docker", baseline=False)
 def swarm_service_updated_over_and_over(box: Box) -> None:
-    """Three updates within a minute: swarm ends each task with SIGTERM, which the program answers with 143.
+    """Three updates within a minute: swarm ends each task with SIGTERM, which the program answers
+    with 143.
 
     It asks for the image each time, which no registry gives here; nothing keeps failing.
     """
     box.image("bb:1.36")
     box.docker("swarm", "init", f"--advertise-addr={BOX_ADDRESS}")
     serves = ["sh", "-c", "trap 'exit 143' TERM; sleep 100000 & wait"]
-    box.docker("service", "create", "--detach", "--name=web", "--no-resolve-image", "bb:1.36", *serves)
+    box.docker(
+        "service", "create", "--detach", "--name=web", "--no-resolve-image", "bb:1.36", *serves
+    )
     for updates in range(1, 4):
         _serves_with(box, "web", ended=updates - 1)
         box.docker("service", "update", "--detach", "--force", "--no-resolve-image", "web")
@@ -150,7 +197,9 @@ def _serves_with(box: Box, service: str, *, ended: int) -> None:
     filters = json.dumps({"label": [f"com.docker.swarm.service.name={service}"]})
 
     def settled() -> bool:
-        states = [each["State"] for each in box.api(f"/containers/json?all=1&filters={quote(filters)}")]
+        states = [
+            each["State"] for each in box.api(f"/containers/json?all=1&filters={quote(filters)}")
+        ]
         return states.count("running") == 1 and states.count("exited") == ended
 
     box.wait_for(settled, timeout=60, what=f"{service} to run after {ended} updates")
@@ -158,10 +207,13 @@ def _serves_with(box: Box, service: str, *, ended: int) -> None:
 
 @fault("container.restarts-exhausted", subject="container:given-up", shareable=True)
 def given_up(box: Box) -> None:
-    """A container has failed as often as its policy allows; now its cause is gone, and a start would do."""
+    """A container has failed as often as its policy allows; now its cause is gone, and a start
+    would do."""
     script = "echo x >>/tmp/n; [ $(wc -l </tmp/n) -ge 4 ] && exec sleep 1000; echo 'no licence file'; exit 4"
     run(box, "given-up", "--restart=on-failure:2", *LAX, "bb:1.36", "sh", "-c", script)
-    box.wait_for(lambda: box.inspect("given-up")["RestartCount"] == 2, timeout=20, what="two restarts")
+    box.wait_for(
+        lambda: box.inspect("given-up")["RestartCount"] == 2, timeout=20, what="two restarts"
+    )
     assert box.wait_state("given-up", "exited")["State"]["ExitCode"] == 4
 
 
@@ -182,42 +234,83 @@ def exits_at_once(box: Box) -> None:
 def built_for_another_machine(box: Box) -> None:
     """The program in the image is an ELF file for another architecture."""
     run(box, "foreign", *GOOD, "foreign:1", check=False)
-    box.wait_for(lambda: "exec format error" in box.docker("logs", "foreign").stderr, what="the kernel's refusal")
+    box.wait_for(
+        lambda: "exec format error" in box.docker("logs", "foreign").stderr,
+        what="the kernel's refusal",
+    )
 
 
-@fault("container.exec-format", subject="container:looped", also=["container.restart-loop"], shareable=True)
+@fault(
+    "container.exec-format",
+    subject="container:looped",
+    also=["container.restart-loop"],
+    shareable=True,
+)
 def built_for_another_machine_and_restarted(box: Box) -> None:
-    """A program for another architecture under a restart policy: the loop began before its last end."""
+    """A program for another architecture under a restart policy: the loop began before its last
+    end."""
     run(box, "looped", "--restart=always", *GOOD, "foreign:1", check=False)
-    box.wait_for(lambda: box.inspect("looped")["RestartCount"] >= 5, timeout=20, what="five restarts")
+    box.wait_for(
+        lambda: box.inspect("looped")["RestartCount"] >= 5, timeout=20, what="five restarts"
+    )
 
 
-@fault("container.exec-format", subject="container:bare", also=["container.exits-at-start"], shareable=True)
+@fault(
+    "container.exec-format",
+    subject="container:bare",
+    also=["container.exits-at-start"],
+    shareable=True,
+)
 def script_without_interpreter_line(box: Box) -> None:
     """The program in the image is a script that does not say what runs it."""
     run(box, "bare", *LAX, "noshebang:1", check=False)
-    box.wait_for(lambda: "exec format error" in box.docker("logs", "bare").stderr, what="the kernel's refusal")
+    box.wait_for(
+        lambda: "exec format error" in box.docker("logs", "bare").stderr,
+        what="the kernel's refusal",
+    )
 
 
-@fault("container.interpreter-missing", subject="container:dos", also=["container.exits-at-start"], shareable=True)
+@fault(
+    "container.interpreter-missing",
+    subject="container:dos",
+    also=["container.exits-at-start"],
+    shareable=True,
+)
 def script_with_dos_line_ends(box: Box) -> None:
     """The `#!` line of a script ends in a carriage return."""
     run(box, "dos", *LAX, "crlf:1", check=False)
-    box.wait_for(lambda: "no such file" in box.docker("logs", "dos").stderr, what="the kernel's refusal")
+    box.wait_for(
+        lambda: "no such file" in box.docker("logs", "dos").stderr, what="the kernel's refusal"
+    )
 
 
-@fault("container.interpreter-missing", subject="container:snake", also=["container.exits-at-start"], shareable=True)
+@fault(
+    "container.interpreter-missing",
+    subject="container:snake",
+    also=["container.exits-at-start"],
+    shareable=True,
+)
 def script_for_a_missing_interpreter(box: Box) -> None:
     """A script needs an interpreter that the image does not have."""
     run(box, "snake", *GOOD, "nointerp:1", check=False)
-    box.wait_for(lambda: "no such file" in box.docker("logs", "snake").stderr, what="the kernel's refusal")
+    box.wait_for(
+        lambda: "no such file" in box.docker("logs", "snake").stderr, what="the kernel's refusal"
+    )
 
 
-@fault("container.interpreter-missing", subject="container:viaenv", also=["container.exits-at-start"], shareable=True)
+@fault(
+    "container.interpreter-missing",
+    subject="container:viaenv",
+    also=["container.exits-at-start"],
+    shareable=True,
+)
 def script_whose_interpreter_env_does_not_find(box: Box) -> None:
     """A script has /usr/bin/env look for an interpreter that the image does not have."""
     run(box, "viaenv", *GOOD, "viaenv:1", check=False)
-    box.wait_for(lambda: "can't execute 'python3'" in box.docker("logs", "viaenv").stderr, what="the words of env")
+    box.wait_for(
+        lambda: "can't execute 'python3'" in box.docker("logs", "viaenv").stderr,
+        what="the words of env",
+    )
 
 
 @fault("container.entrypoint-missing", subject="container:noentry", shareable=True)
@@ -234,48 +327,104 @@ def program_without_execute_bit(box: Box) -> None:
     assert box.inspect("noexec")["State"]["ExitCode"] == 126
 
 
-@fault("container.entrypoint-missing", subject="container:underinit", also=["container.exits-at-start"], shareable=True)
+@fault(
+    "container.entrypoint-missing",
+    subject="container:underinit",
+    also=["container.exits-at-start"],
+    shareable=True,
+)
 def program_that_is_not_there_below_an_init(box: Box) -> None:
-    """The image does not have the program that an init is to start: the engine sees no failed start."""
+    """The image does not have the program that an init is to start: the engine sees no failed
+    start."""
     run(box, "underinit", *GOOD, "--init", "bb:1.36", "/opt/app/serve", check=False)
-    box.wait_for(lambda: "No such file" in box.docker("logs", "underinit").stderr, what="the init's last words")
+    box.wait_for(
+        lambda: "No such file" in box.docker("logs", "underinit").stderr,
+        what="the init's last words",
+    )
 
 
-@fault("container.entrypoint-forbidden", subject="container:closed", also=["container.exits-at-start"], shareable=True)
+@fault(
+    "container.entrypoint-forbidden",
+    subject="container:closed",
+    also=["container.exits-at-start"],
+    shareable=True,
+)
 def interpreter_that_the_user_may_not_reach(box: Box) -> None:
     """A script's interpreter lies in a folder of root's, and the container runs as another user."""
     box.sh("mkdir -m 700 /srv/closed; cp /bin/busybox /srv/closed/sh")
     run(box, "closed", *GOOD, "-v=/srv/closed:/closed", "closed:1", check=False)
-    box.wait_for(lambda: "permission denied" in box.docker("logs", "closed").stderr, what="the kernel's refusal")
+    box.wait_for(
+        lambda: "permission denied" in box.docker("logs", "closed").stderr,
+        what="the kernel's refusal",
+    )
 
 
-@fault("container.entrypoint-forbidden", subject="container:capable", also=["container.exits-at-start"], shareable=True)
+@fault(
+    "container.entrypoint-forbidden",
+    subject="container:capable",
+    also=["container.exits-at-start"],
+    shareable=True,
+)
 def program_with_capabilities_that_were_dropped(box: Box) -> None:
-    """A program carries CAP_NET_BIND_SERVICE, as setcap gives it, and its container was created without."""
+    """A program carries CAP_NET_BIND_SERVICE, as setcap gives it, and its container was created
+    without."""
     box.docker("volume", "create", "capable")
     program = "/var/lib/docker/volumes/capable/_data/serve"
     box.sh(f"cp /bin/busybox {program}")
     bind_service = struct.pack("<IIIII", VFS_CAP_REVISION_2 | VFS_CAP_EFFECTIVE, 1 << 10, 0, 0, 0)
     os.setxattr(box.path(program), "security.capability", bind_service)
-    run(box, "capable", *GOOD, "-v=capable:/tools", "bb:1.36", "/tools/serve", "sleep", "1000", check=False)
-    box.wait_for(lambda: "not permitted" in box.docker("logs", "capable").stderr, what="the kernel's refusal")
+    run(
+        box,
+        "capable",
+        *GOOD,
+        "-v=capable:/tools",
+        "bb:1.36",
+        "/tools/serve",
+        "sleep",
+        "1000",
+        check=False,
+    )
+    box.wait_for(
+        lambda: "not permitted" in box.docker("logs", "capable").stderr, what="the kernel's refusal"
+    )
 
 
 def _unhealthy(box: Box, name: str, probe: str, *options: str) -> None:
     health = [f"--health-cmd={probe}", "--health-interval=1s", "--health-retries=2", *options]
     run(box, name, *GOOD, *health, "bb:1.36", "sleep", "1000")
-    box.wait_for(lambda: box.inspect(name)["State"]["Health"]["Status"] == "unhealthy", what=f"{name} to be unhealthy")
+    box.wait_for(
+        lambda: box.inspect(name)["State"]["Health"]["Status"] == "unhealthy",
+        what=f"{name} to be unhealthy",
+    )
 
 
 @fault("container.unhealthy", subject="container:sick", shareable=True)
 def probe_fails(box: Box) -> None:
     """The application does not answer its health check; a restart would help it."""
-    probe = "test -e /tmp/alive || { echo 'connect to 127.0.0.1:9: Connection refused' >&2; exit 1; }"
+    probe = (
+        "test -e /tmp/alive || { echo 'connect to 127.0.0.1:9: Connection refused' >&2; exit 1; }"
+    )
     health = [f"--health-cmd={probe}", "--health-interval=1s", "--health-retries=2"]
-    run(box, "sick", *GOOD, "--tmpfs=/tmp", *health, "bb:1.36", "sh", "-c", "touch /tmp/alive; exec sleep 1000")
-    box.wait_for(lambda: box.inspect("sick")["State"]["Health"]["Status"] == "healthy", what="sick to be healthy")
+    run(
+        box,
+        "sick",
+        *GOOD,
+        "--tmpfs=/tmp",
+        *health,
+        "bb:1.36",
+        "sh",
+        "-c",
+        "touch /tmp/alive; exec sleep 1000",
+    )
+    box.wait_for(
+        lambda: box.inspect("sick")["State"]["Health"]["Status"] == "healthy",
+        what="sick to be healthy",
+    )
     box.docker("exec", "sick", "rm", "/tmp/alive")
-    box.wait_for(lambda: box.inspect("sick")["State"]["Health"]["Status"] == "unhealthy", what="sick to be unhealthy")
+    box.wait_for(
+        lambda: box.inspect("sick")["State"]["Health"]["Status"] == "unhealthy",
+        what="sick to be unhealthy",
+    )
 
 
 @fault("container.unhealthy", subject="container:drowsy", shareable=True)
@@ -294,8 +443,18 @@ def probe_cannot_run(box: Box) -> None:
 
 @fault("container.mount-source-missing", subject="container:misfiled", shareable=True)
 def folder_over_a_file(box: Box) -> None:
-    """`-v` named a file that does not exist: the engine made a folder, which cannot lie over a file."""
-    run(box, "misfiled", *GOOD, "-v=/srv/misfiled/app.conf:/etc/passwd", "bb:1.36", "sleep", "1000", check=False)
+    """`-v` named a file that does not exist: the engine made a folder, which cannot lie over a
+    file."""
+    run(
+        box,
+        "misfiled",
+        *GOOD,
+        "-v=/srv/misfiled/app.conf:/etc/passwd",
+        "bb:1.36",
+        "sleep",
+        "1000",
+        check=False,
+    )
     assert box.path("/srv/misfiled/app.conf").is_dir()
     assert box.inspect("misfiled")["State"]["ExitCode"] == 127
 
@@ -310,24 +469,44 @@ def source_gone_before_the_start(box: Box) -> None:
     assert "does not exist" in box.docker("start", "sourceless", check=False).stderr
 
 
-@fault("container.mount-forbidden", subject="container:locked-out", also=["container.exits-at-start"], shareable=True)
+@fault(
+    "container.mount-forbidden",
+    subject="container:locked-out",
+    also=["container.exits-at-start"],
+    shareable=True,
+)
 def folder_of_another_user(box: Box) -> None:
     """A mounted folder belongs to root alone, and the container runs as another user."""
     box.sh("mkdir -m 700 /srv/private; echo x >/srv/private/key")
-    run(box, "locked-out", *GOOD, "-v=/srv/private:/data", "bb:1.36", "sh", "-c", "exec cat /data/key")
+    run(
+        box,
+        "locked-out",
+        *GOOD,
+        "-v=/srv/private:/data",
+        "bb:1.36",
+        "sh",
+        "-c",
+        "exec cat /data/key",
+    )
     assert box.wait_state("locked-out", "exited")["State"]["ExitCode"] == 1
     assert "Permission denied" in box.docker("logs", "locked-out").stderr
 
 
 def _shut_out(box: Box, name: str, mount: str, work: str) -> str:
-    """What the tool says, on one line, of a container that ended because its user was denied something in a mount."""
+    """What the tool says, on one line, of a container that ended because its user was denied
+    something in a mount."""
     run(box, name, *GOOD, f"-v={mount}", "bb:1.36", "sh", "-c", work)
     box.wait_state(name, "exited")
     assert "Permission denied" in box.docker("logs", name).stderr
     return " ".join(box.diagnose("check", "container.mount-forbidden").out.split())
 
 
-@fault("container.mount-forbidden", subject="container:keyless", also=["container.exits-at-start"], shareable=True)
+@fault(
+    "container.mount-forbidden",
+    subject="container:keyless",
+    also=["container.exits-at-start"],
+    shareable=True,
+)
 def file_of_another_user_below_an_open_folder(box: Box) -> None:
     """A mounted folder is open to all, and the key in it belongs to root alone."""
     box.sh("mkdir -m 755 /srv/conf; echo x >/srv/conf/key.pem; chmod 600 /srv/conf/key.pem")
@@ -336,7 +515,12 @@ def file_of_another_user_below_an_open_folder(box: Box) -> None:
     assert "0:0 with mode 600" in said, said
 
 
-@fault("container.mount-forbidden", subject="container:logless", also=["container.exits-at-start"], shareable=True)
+@fault(
+    "container.mount-forbidden",
+    subject="container:logless",
+    also=["container.exits-at-start"],
+    shareable=True,
+)
 def folder_that_may_be_read_alone(box: Box) -> None:
     """A program creates a file in a mounted folder that its user may only read."""
     box.sh("mkdir -m 755 /srv/logs")
@@ -346,33 +530,47 @@ def folder_that_may_be_read_alone(box: Box) -> None:
 
 @fault("container.exits-at-start", subject="container:grouped", shareable=True)
 def folder_of_a_group_that_was_added(box: Box) -> None:
-    """A folder is open to a group that the container was given; what its program was refused lay elsewhere."""
+    """A folder is open to a group that the container was given; what its program was refused lay
+    elsewhere."""
     box.sh("mkdir -m 770 /srv/gd; chown 0:50 /srv/gd")
     user = ["--user=1000", "--group-add=50", *(option for option in LAX if "user" not in option)]
-    work = (
-        "[ -e /tmp/n ] && exec sleep 1000; touch /tmp/n; echo x >/gd/new && echo /gd/new: Permission denied >&2; exit 1"
-    )
+    work = "[ -e /tmp/n ] && exec sleep 1000; touch /tmp/n; echo x >/gd/new && echo /gd/new: Permission denied >&2; exit 1"
     run(box, "grouped", *user, "-v=/srv/gd:/gd", "bb:1.36", "sh", "-c", work)
     box.wait_state("grouped", "exited")
     assert box.path("/srv/gd/new").exists()
 
 
 @fault(
-    "container.mount-source-missing", subject="container:secretless", also=["container.exits-at-start"], shareable=True
+    "container.mount-source-missing",
+    subject="container:secretless",
+    also=["container.exits-at-start"],
+    shareable=True,
 )
 def empty_folder_for_a_file(box: Box) -> None:
-    """`-v` named a secret that does not exist, where the image has nothing: the program finds an empty folder."""
+    """`-v` named a secret that does not exist, where the image has nothing: the program finds an
+    empty folder."""
     secret = "/run/secrets/db_password"
-    # below a tmpfs no folder stays behind in the container's layer, where no file could be mounted any more
+    # below a tmpfs no folder stays behind in the container's layer, where no file could be mounted
+    # any more
     options = [*GOOD, "--tmpfs=/run", f"-v=/srv/secrets/db_password:{secret}"]
-    run(box, "secretless", *options, "bb:1.36", "sh", "-c", f"dd if={secret} of=/dev/null && exec sleep 1000")
+    run(
+        box,
+        "secretless",
+        *options,
+        "bb:1.36",
+        "sh",
+        "-c",
+        f"dd if={secret} of=/dev/null && exec sleep 1000",
+    )
     assert box.wait_state("secretless", "exited")["State"]["ExitCode"] == 1
     assert "Is a directory" in box.docker("logs", "secretless").stderr
 
 
 def _remapped(box: Box) -> None:
     """An engine to which root in a container is user 100000 of the host."""
-    box.sh("echo dockremap:x:990:990::/:/bin/false >>/etc/passwd; echo dockremap:x:990: >>/etc/group")
+    box.sh(
+        "echo dockremap:x:990:990::/:/bin/false >>/etc/passwd; echo dockremap:x:990: >>/etc/group"
+    )
     box.sh("for each in uid gid; do echo dockremap:100000:65536 >/etc/sub$each; done")
     box.start_engine(config={**BASE_CONFIG, "userns-remap": "default"})
 
@@ -397,7 +595,8 @@ def root_that_is_not_the_hosts(box: Box) -> None:
 
 @fault("container.exits-at-start", subject="container:mapped", engine_started=False, baseline=False)
 def folder_of_the_remapped_user(box: Box) -> None:
-    """The engine remaps users, and a folder belongs to the container's user as the host knows it."""
+    """The engine remaps users, and a folder belongs to the container's user as the host knows
+    it."""
     _remapped(box)
     box.sh("mkdir -m 700 /srv/mapped; chown 101000:101000 /srv/mapped")
     work = "echo x >/mapped/new && echo '/mapped/new: Permission denied' >&2; exit 1"
@@ -408,9 +607,12 @@ def folder_of_the_remapped_user(box: Box) -> None:
 
 @fault("container.mount-stale", subject="container:certless", shareable=True)
 def mounted_file_replaced(box: Box) -> None:
-    """A mounted file is replaced by rename, as editors and certbot do: the container keeps the old one."""
+    """A mounted file is replaced by rename, as editors and certbot do: the container keeps the old
+    one."""
     box.write("/srv/certless/cert.pem", "old")
-    run(box, "certless", *GOOD, "-v=/srv/certless/cert.pem:/cert.pem:ro", "bb:1.36", "sleep", "1000")
+    run(
+        box, "certless", *GOOD, "-v=/srv/certless/cert.pem:/cert.pem:ro", "bb:1.36", "sleep", "1000"
+    )
     box.sh("echo new >/srv/certless/next; mv /srv/certless/next /srv/certless/cert.pem")
     assert box.docker("exec", "certless", "cat", "/cert.pem").stdout == "old"
 
@@ -430,7 +632,11 @@ def shim_killed_while_containerd_was_down(box: Box) -> None:
     """containerd and a container's shim are killed; the container's process lives on."""
     run(box, "orphan", *GOOD, "bb:1.36", "sleep", "1000")
     inside = box.inspect("orphan")
-    shim = next(pid for pid in box.pids_of("containerd-shim-runc-v2") if inside["Id"] in _arguments(box, pid))
+    shim = next(
+        pid
+        for pid in box.pids_of("containerd-shim-runc-v2")
+        if inside["Id"] in _arguments(box, pid)
+    )
     box.kill(box.engine_pid, signal.SIGSTOP)
     box.kill(box.containerd_pid, signal.SIGKILL)
     box.kill(shim, signal.SIGKILL)
@@ -493,14 +699,23 @@ def too_few_files_to_start(box: Box) -> None:
     assert "too many open files" in box.inspect("narrow")["State"]["Error"]
 
 
-@fault("container.runtime-limit-hit", subject="container:crowded", also=["container.exits-at-start"], shareable=True)
+@fault(
+    "container.runtime-limit-hit",
+    subject="container:crowded",
+    also=["container.exits-at-start"],
+    shareable=True,
+)
 def too_few_processes_for_its_user(box: Box) -> None:
     """A ulimit on processes, which counts what its user runs in other containers."""
     options = [*(option for option in GOOD if "user" not in option), "--user=1777:1777"]
     run(box, "many", *options, "bb:1.36", "sh", "-c", "sleep 1000 & sleep 1000 & wait")
-    box.wait_for(lambda: "sleep" in str(box.api("/containers/many/top")), what="two processes of that user")
+    box.wait_for(
+        lambda: "sleep" in str(box.api("/containers/many/top")), what="two processes of that user"
+    )
     run(box, "crowded", *options, "--ulimit=nproc=2:2", "bb:1.36", "sleep", "1000", check=False)
-    box.wait_for(lambda: "temporarily" in box.docker("logs", "crowded").stderr, what="the kernel's refusal")
+    box.wait_for(
+        lambda: "temporarily" in box.docker("logs", "crowded").stderr, what="the kernel's refusal"
+    )
 
 
 @fault("container.start-refused", subject="container:sidecar", shareable=True)
@@ -532,13 +747,23 @@ def init_that_the_host_does_not_have(box: Box) -> None:
 def file_over_a_folder(box: Box) -> None:
     """A file of the host is to be mounted over a folder of the image."""
     box.write("/srv/overlaid.conf", "x")
-    run(box, "overlaid", *GOOD, "-v=/srv/overlaid.conf:/data", "bb:1.36", "sleep", "1000", check=False)
+    run(
+        box,
+        "overlaid",
+        *GOOD,
+        "-v=/srv/overlaid.conf:/data",
+        "bb:1.36",
+        "sleep",
+        "1000",
+        check=False,
+    )
     assert "not a directory" in box.inspect("overlaid")["State"]["Error"]
 
 
 @fault("container.crashed", subject="container:lease", shareable=True)
 def service_that_ended_after_it_had_worked(box: Box) -> None:
-    """A service without a restart policy works for some seconds and fails; the second run would not."""
+    """A service without a restart policy works for some seconds and fails; the second run would
+    not."""
     script = "[ -e /tmp/n ] && exec httpd -f -p 80; touch /tmp/n; sleep 11; echo 'lost the lease' >&2; exit 1"
     run(box, "lease", *LAX, "--publish=8391:80", "bb:1.36", "sh", "-c", script)
     assert box.wait_state("lease", "exited", timeout=20)["State"]["ExitCode"] == 1
@@ -546,10 +771,25 @@ def service_that_ended_after_it_had_worked(box: Box) -> None:
 
 @fault("container.crashed", subject="container:fallen")
 def service_that_fell_with_the_engine(box: Box) -> None:
-    """The engine was restarted: a service without a restart policy ended well, and is not there any more."""
+    """The engine was restarted: a service without a restart policy ended well, and is not there any
+    more."""
     script = "trap 'exit 0' TERM; touch /tmp/ready; sleep 1000 & wait"
-    run(box, "fallen", *LAX, "--init", "--stop-timeout=10", "--publish=8393:80", "bb:1.36", "sh", "-c", script)
-    box.wait_for(lambda: not box.docker("exec", "fallen", "ls", "/tmp/ready", check=False).returncode, what="its trap")
+    run(
+        box,
+        "fallen",
+        *LAX,
+        "--init",
+        "--stop-timeout=10",
+        "--publish=8393:80",
+        "bb:1.36",
+        "sh",
+        "-c",
+        script,
+    )
+    box.wait_for(
+        lambda: not box.docker("exec", "fallen", "ls", "/tmp/ready", check=False).returncode,
+        what="its trap",
+    )
     engine = box.engine_pid
     box.kill(engine, signal.SIGTERM)
     box.wait_for(lambda: not box.alive(engine), 40, "the engine to end")
@@ -585,7 +825,17 @@ def service_without_policy(box: Box) -> None:
 def had_its_limit_raised(box: Box) -> None:
     """A container was killed for memory, got more of it, and runs."""
     script = f"[ -e /tmp/second ] && exec sleep 1000; touch /tmp/second; {EATER}"
-    run(box, "raised", "--memory=16m", "--memory-swap=16m", "--pids-limit=64", "bb:1.36", "sh", "-c", script)
+    run(
+        box,
+        "raised",
+        "--memory=16m",
+        "--memory-swap=16m",
+        "--pids-limit=64",
+        "bb:1.36",
+        "sh",
+        "-c",
+        script,
+    )
     box.wait_state("raised", "exited")
     box.docker("update", "--memory=64m", "--memory-swap=64m", "raised")
     box.docker("start", "raised")
@@ -602,7 +852,8 @@ def killed_by_hand(box: Box) -> None:
 
 @healthy()
 def service_stopped_by_hand_that_ends_with_an_error(box: Box) -> None:
-    """A service was stopped and ends with exit code 1, and the engine was started again since: its events are lost."""
+    """A service was stopped and ends with exit code 1, and the engine was started again since: its
+    events are lost."""
     script = "trap 'exit 1' TERM; sleep 1000 & wait"
     run(box, "polite", *GOOD, "--init", "--publish=8392:80", "bb:1.36", "sh", "-c", script)
     time.sleep(11)  # long enough to have worked
@@ -624,10 +875,17 @@ def jobs_that_failed_in_the_foreground(box: Box) -> None:
 
 @fault("container.unhealthy", subject="container:misprobed", shareable=True)
 def probe_of_another_port(box: Box) -> None:
-    """The probe calls port 3000, and the server listens on 8080: the report says that nothing listens there."""
-    options = ["--health-interval=1s", "--health-retries=2", "--health-cmd=wget -qO- http://127.0.0.1:3000/ || exit 1"]
+    """The probe calls port 3000, and the server listens on 8080: the report says that nothing
+    listens there."""
+    options = [
+        "--health-interval=1s",
+        "--health-retries=2",
+        "--health-cmd=wget -qO- http://127.0.0.1:3000/ || exit 1",
+    ]
     server = ["bb:1.36", "httpd", "-f", "-p", "8080", "-h", "/www"]
-    box.docker("run", "-d", "--name=misprobed", "--memory=64m", "--pids-limit=64", *options, *server)
+    box.docker(
+        "run", "-d", "--name=misprobed", "--memory=64m", "--pids-limit=64", *options, *server
+    )
     box.wait_health("misprobed", "unhealthy")
     words = ["check", "container.unhealthy", "--container", "misprobed", "--format", "json"]
     (finding,) = box.diagnose(*words).findings

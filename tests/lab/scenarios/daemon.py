@@ -49,7 +49,9 @@ def killed(box: Box) -> None:
     run = box.diagnose("all")
     assert all(f"shop{number}" in run.out for number in range(1, 6)), run.out
     assert "6 containers (6 running)" in run.out, run.out
-    assert box.diagnose("all", "--container=shop1").code == 2, "an engine that is dead is about each of its containers"
+    assert box.diagnose("all", "--container=shop1").code == 2, (
+        "an engine that is dead is about each of its containers"
+    )
 
 
 @fault("daemon.not-running", subject=DAEMON, exit_code=2)
@@ -72,7 +74,9 @@ def frozen(box: Box) -> None:
     """dockerd was stopped by a signal."""
     box.kill(box.engine_pid, signal.SIGSTOP)
     done = box.run(
-        ["curl", "-sS", "-m", "1", "--unix-socket", "/run/docker.sock", "http://d/_ping"], check=False, timeout=5
+        ["curl", "-sS", "-m", "1", "--unix-socket", "/run/docker.sock", "http://d/_ping"],
+        check=False,
+        timeout=5,
     )
     assert done.returncode == 28
     _in_time(box)
@@ -80,7 +84,8 @@ def frozen(box: Box) -> None:
 
 @fault("daemon.socket-forbidden", subject=DAEMON, user="nobody", exit_code=3)
 def forbidden(box: Box) -> None:
-    """The engine is well, and this user may not use its socket: advice, and no verdict on the host."""
+    """The engine is well, and this user may not use its socket: advice, and no verdict on the
+    host."""
     run = box.diagnose("check", "daemon.socket-forbidden", "--format", "json", user="nobody")
     assert [f["id"] for f in run.findings] == ["daemon.socket-forbidden"]
 
@@ -95,7 +100,9 @@ def containerd_frozen(box: Box) -> None:
 def _with_system_containerd(box: Box) -> int:
     """An engine beside a containerd of the system's own; returns containerd's pid."""
     pid = box.spawn(["containerd"], log="/var/log/containerd.log")
-    box.wait_for(lambda: box.path("/run/containerd/containerd.sock").exists(), what="containerd's socket")
+    box.wait_for(
+        lambda: box.path("/run/containerd/containerd.sock").exists(), what="containerd's socket"
+    )
     box.start_engine(SYSTEM_CONTAINERD, config=dict(BASE_CONFIG))
     healthy_container(box, "web", 8080)
     return pid
@@ -211,16 +218,28 @@ while True: threading.Thread(target=relay, args=(server.accept()[0],), daemon=Tr
 def one_container_hangs(box: Box) -> None:
     """The engine never answers about one container; the others are judged all the same."""
     healthy_container(box, "stuck", 8090)
-    box.docker("run", "-d", "--name=broken", "--memory=16m", "--pids-limit=16", "bb:1.36", "/no/such", check=False)
+    box.docker(
+        "run",
+        "-d",
+        "--name=broken",
+        "--memory=16m",
+        "--pids-limit=16",
+        "bb:1.36",
+        "/no/such",
+        check=False,
+    )
     box.write("/opt/lab/proxy.py", _PROXY)
     id = box.inspect("stuck")["Id"]
-    box.spawn([sys.executable, "-I", "/opt/lab/proxy.py", "/run/proxy.sock", "/run/docker.sock", id])
+    box.spawn(
+        [sys.executable, "-I", "/opt/lab/proxy.py", "/run/proxy.sock", "/run/docker.sock", id]
+    )
     box.wait_for(lambda: box.path("/run/proxy.sock").exists(), what="the proxy")
 
 
 @fault("daemon.hung", subject="container:stuck", exit_code=1)
 def shim_stopped(box: Box) -> None:
-    """The shim of one container was stopped by a signal; the container works on, and cannot be entered."""
+    """The shim of one container was stopped by a signal; the container works on, and cannot be
+    entered."""
     healthy_container(box, "stuck", 8090)
     id = box.inspect("stuck")["Id"]
     shim = int(box.sh(f"pgrep -f '[c]ontainerd-shim.* -id {id}'"))
@@ -233,7 +252,8 @@ def shim_stopped(box: Box) -> None:
 
 @fault("daemon.not-running", subject=DAEMON, config={"live-restore": True}, exit_code=2)
 def stopped_with_live_restore(box: Box) -> None:
-    """dockerd was stopped politely; five containers outlive it, and one that had ended before does not."""
+    """dockerd was stopped politely; five containers outlive it, and one that had ended before does
+    not."""
     _five(box)
     box.docker("stop", "-t", "0", "web")
     pid = box.engine_pid

@@ -1,4 +1,5 @@
-"""Engines that are badly configured, do not start, are too old, too open, or wrong about the time."""
+"""Engines that are badly configured, do not start, are too old, too open, or wrong about the
+time."""
 
 from __future__ import annotations
 
@@ -30,7 +31,11 @@ def latent(box: Box) -> None:
 
 
 @fault(
-    "daemon.config-invalid", subject=DAEMON, expect=[("daemon.not-running", DAEMON)], also=["container.*"], exit_code=2
+    "daemon.config-invalid",
+    subject=DAEMON,
+    expect=[("daemon.not-running", DAEMON)],
+    also=["container.*"],
+    exit_code=2,
 )
 def broken(box: Box) -> None:
     """The same after a restart: the engine is dead, and its container as well."""
@@ -44,7 +49,8 @@ def broken(box: Box) -> None:
 
 @healthy()
 def unusual_but_valid(box: Box) -> None:
-    """Keys twice, a value of null, a flag's name as a key, a file that was only touched: each engine takes that."""
+    """Keys twice, a value of null, a flag's name as a key, a file that was only touched: each
+    engine takes that."""
     text = json.dumps({**BASE_CONFIG, "dns": None, "insecure-registry": []})
     box.write(CONFIG, text[:-1] + ', "debug": true, "debug": false}')
 
@@ -72,7 +78,12 @@ def conflict(box: Box) -> None:
     """`hosts` stands in the file and on the command line: the engine does not start."""
     box.stop_engine()
     box.write(CONFIG, {**BASE_CONFIG, "hosts": ["unix:///var/run/docker.sock"]})
-    _refuse(box, "-H", "unix:///run/docker.sock", words="specified both as a flag and in the configuration file: hosts")
+    _refuse(
+        box,
+        "-H",
+        "unix:///run/docker.sock",
+        words="specified both as a flag and in the configuration file: hosts",
+    )
 
 
 @fault("daemon.debug-on", subject=DAEMON, config={"debug": True})
@@ -100,7 +111,13 @@ def touched(box: Box) -> None:
     assert run.findings == [], run.out
 
 
-@fault("daemon.storage-driver-failed", subject=DAEMON, expect=[("daemon.not-running", DAEMON)], also=DEAD, exit_code=2)
+@fault(
+    "daemon.storage-driver-failed",
+    subject=DAEMON,
+    expect=[("daemon.not-running", DAEMON)],
+    also=DEAD,
+    exit_code=2,
+)
 def no_such_driver(box: Box) -> None:
     """The file asks for a storage driver that this engine, or this kernel, does not have."""
     box.stop_engine()
@@ -116,13 +133,16 @@ def no_such_driver(box: Box) -> None:
     exit_code=2,
 )
 def data_root_read_only(box: Box) -> None:
-    """The data root was moved to a file system that is mounted read-only; the last words are a bare line."""
+    """The data root was moved to a file system that is mounted read-only; the last words are a bare
+    line."""
     box.stop_engine()
     box.sh("mkdir -p /srv/data && mount -t tmpfs -o ro none /srv/data")
     box.write(CONFIG, {**BASE_CONFIG, "data-root": "/srv/data/docker"})
     _refuse(box, words="mkdir /srv/data/docker: read-only file system")
     found = {f["id"]: f for f in box.diagnose("all", "--format", "json").findings}
-    assert [cause["id"] for cause in found["daemon.not-running"]["caused_by"]] == ["storage.read-only"]
+    assert [cause["id"] for cause in found["daemon.not-running"]["caused_by"]] == [
+        "storage.read-only"
+    ]
 
 
 @fault("daemon.not-running", subject=DAEMON, also=["container.*"], exit_code=2)
@@ -136,16 +156,33 @@ def flag_that_is_none(box: Box) -> None:
     assert "unknown flag: --nosuch" in found["daemon.not-running"]["summary"]
 
 
-@fault("daemon.bridge-init-failed", subject=DAEMON, expect=[("daemon.not-running", DAEMON)], also=DEAD, exit_code=2)
+@fault(
+    "daemon.bridge-init-failed",
+    subject=DAEMON,
+    expect=[("daemon.not-running", DAEMON)],
+    also=DEAD,
+    exit_code=2,
+)
 def no_network_left(box: Box) -> None:
-    """Every pool of the file overlaps with a route of this host: the default network cannot be made."""
+    """Every pool of the file overlaps with a route of this host: the default network cannot be
+    made."""
     box.stop_engine()
-    box.sh("ip link del docker0; ip route add 10.201.0.0/16 dev eth0; rm -rf /var/lib/docker/network")
-    box.write(CONFIG, {**BASE_CONFIG, "default-address-pools": [{"base": "10.201.0.0/24", "size": 24}]})
+    box.sh(
+        "ip link del docker0; ip route add 10.201.0.0/16 dev eth0; rm -rf /var/lib/docker/network"
+    )
+    box.write(
+        CONFIG, {**BASE_CONFIG, "default-address-pools": [{"base": "10.201.0.0/24", "size": 24}]}
+    )
     _refuse(box, words="network controller")
 
 
-@fault("daemon.bridge-init-failed", subject=DAEMON, expect=[("daemon.not-running", DAEMON)], also=DEAD, exit_code=2)
+@fault(
+    "daemon.bridge-init-failed",
+    subject=DAEMON,
+    expect=[("daemon.not-running", DAEMON)],
+    also=DEAD,
+    exit_code=2,
+)
 def record_of_networks_torn(box: Box) -> None:
     """A power cut has torn the engine's record of its networks."""
     box.stop_engine()
@@ -163,13 +200,23 @@ def record_of_networks_torn(box: Box) -> None:
 def no_room_in_run(box: Box) -> None:
     """The engine does not start because it cannot even write its pid file: /run is full."""
     box.stop_engine()
-    box.sh("mount -o remount,size=1m /run; dd if=/dev/zero of=/run/filler bs=1k 2>/dev/null || true")
+    box.sh(
+        "mount -o remount,size=1m /run; dd if=/dev/zero of=/run/filler bs=1k 2>/dev/null || true"
+    )
     _refuse(box, words="no space left on device")
     found = {f["id"]: f for f in box.diagnose("all", "--format", "json").findings}
-    assert [cause["id"] for cause in found["daemon.not-running"]["caused_by"]] == ["storage.disk-full"]
+    assert [cause["id"] for cause in found["daemon.not-running"]["caused_by"]] == [
+        "storage.disk-full"
+    ]
 
 
-@fault("daemon.stale-pidfile", subject=DAEMON, expect=[("daemon.not-running", DAEMON)], also=DEAD, exit_code=2)
+@fault(
+    "daemon.stale-pidfile",
+    subject=DAEMON,
+    expect=[("daemon.not-running", DAEMON)],
+    also=DEAD,
+    exit_code=2,
+)
 def pid_of_another(box: Box) -> None:
     """The pid file names a program that was given the engine's number."""
     box.stop_engine()
@@ -185,7 +232,8 @@ def pid_of_another(box: Box) -> None:
     exit_code=2,
 )
 def containerd_pid_of_another(box: Box) -> None:
-    """The pid file of dockerd's own containerd names another program: dockerd waits for it and gives up."""
+    """The pid file of dockerd's own containerd names another program: dockerd waits for it and
+    gives up."""
     box.stop_engine()
     box.write("/run/docker/containerd/containerd.pid", str(box.spawn(["sleep", "1000"])))
     _refuse(box, words="timeout waiting for containerd to start")
@@ -215,7 +263,9 @@ def open_to_all(box: Box) -> None:
 def open_to_this_host(box: Box) -> None:
     """The API is open on a loopback address: advice."""
     run = box.diagnose("check", "daemon.remote-api-open", "--format", "json")
-    assert [(f["id"], f["severity"]) for f in run.findings] == [("daemon.remote-api-open", "advice")]
+    assert [(f["id"], f["severity"]) for f in run.findings] == [
+        ("daemon.remote-api-open", "advice")
+    ]
 
 
 @fault(
@@ -228,9 +278,7 @@ def open_to_this_host(box: Box) -> None:
 def old_client(box: Box) -> None:
     """A proxy with the engine's socket speaks API 1.11, and logs what it is told."""
     script = "printf 'GET /v1.11/info HTTP/1.0\\r\\n\\r\\n' | nc 127.0.0.1 2375; exec sleep 1000"
-    options = (
-        "run -d --name=traefik --network=host --memory=32m --pids-limit=32 -v /var/run/docker.sock:/var/run/docker.sock"
-    )
+    options = "run -d --name=traefik --network=host --memory=32m --pids-limit=32 -v /var/run/docker.sock:/var/run/docker.sock"
     box.docker(*options.split(), "bb:1.36", "sh", "-c", script)
     box.wait_for(lambda: "is too old" in box.docker("logs", "traefik").stdout, what="the answer")
 
@@ -279,4 +327,6 @@ def no_room_to_start(box: Box) -> None:
     )
     _refuse(box, words="no space left on device")
     found = {f["id"]: f for f in box.diagnose("all", "--format", "json").findings}
-    assert [cause["id"] for cause in found["daemon.not-running"]["caused_by"]] == ["storage.disk-full"]
+    assert [cause["id"] for cause in found["daemon.not-running"]["caused_by"]] == [
+        "storage.disk-full"
+    ]

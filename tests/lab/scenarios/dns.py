@@ -1,5 +1,5 @@
-"""Broken name resolution: queries that are lost, servers that are missing, stubs that containers cannot
-reach."""
+"""Broken name resolution: queries that are lost, servers that are missing, stubs that containers
+cannot reach."""
 
 from __future__ import annotations
 
@@ -29,14 +29,31 @@ def start(box: Box, resolv_conf: str | None) -> None:
 @fault("dns.upstream-unreachable", subject="container:lostdns", shareable=True)
 def own_server_is_silent(box: Box) -> None:
     """A container was given a DNS server that never answers."""
-    box.docker("run", "-d", "--name=lostdns", f"--dns={SILENT}", "--memory=64m", "--pids-limit=64", "shop:1.4")
+    box.docker(
+        "run",
+        "-d",
+        "--name=lostdns",
+        f"--dns={SILENT}",
+        "--memory=64m",
+        "--pids-limit=64",
+        "shop:1.4",
+    )
     assert not resolves(box, "lostdns")
 
 
 @fault("dns.upstream-unreachable", subject="container:selfish", shareable=True)
 def own_server_is_loopback(box: Box) -> None:
-    """A container is to ask 127.0.0.1, where the host has a server: inside, that is the container itself."""
-    box.docker("run", "-d", "--name=selfish", "--dns=127.0.0.1", "--memory=64m", "--pids-limit=64", "shop:1.4")
+    """A container is to ask 127.0.0.1, where the host has a server: inside, that is the container
+    itself."""
+    box.docker(
+        "run",
+        "-d",
+        "--name=selfish",
+        "--dns=127.0.0.1",
+        "--memory=64m",
+        "--pids-limit=64",
+        "shop:1.4",
+    )
     assert not resolves(box, "selfish")
 
 
@@ -48,7 +65,9 @@ def forwarding_of_dns_dropped(box: Box) -> None:
     assert not resolves(box, "web")
 
 
-@fault("dns.host-broken", subject="host:host", also=["dns.upstream-unreachable", "container.unhealthy"])
+@fault(
+    "dns.host-broken", subject="host:host", also=["dns.upstream-unreachable", "container.unhealthy"]
+)
 def resolver_does_not_answer(box: Box) -> None:
     """The DNS server of the host drops all queries."""
     assert resolves(box, "web")
@@ -64,8 +83,11 @@ def resolver_does_not_answer(box: Box) -> None:
     also=["dns.upstream-unreachable", "container.unhealthy"],
 )
 def answers_dropped_by_the_host(box: Box) -> None:
-    """The host's own INPUT policy drops the answers to what it asks; containers of the default bridge resolve."""
-    box.sh("iptables -P INPUT DROP; iptables -A INPUT -i lo -j ACCEPT; iptables -A INPUT -p tcp --dport 22 -j ACCEPT")
+    """The host's own INPUT policy drops the answers to what it asks; containers of the default
+    bridge resolve."""
+    box.sh(
+        "iptables -P INPUT DROP; iptables -A INPUT -i lo -j ACCEPT; iptables -A INPUT -p tcp --dport 22 -j ACCEPT"
+    )
     assert resolves(box, "web")
     assert box.run(["busybox", "timeout", "2", "nslookup", NAME], check=False).returncode != 0
 
@@ -77,7 +99,9 @@ def input_rules_before_a_server_of_the_host(box: Box) -> None:
                "--no-resolv", f"--server={RESOLVER}", "--conf-file=/dev/null", "--user=root", "--pid-file="])  # fmt: skip
     healthy_container(box, "gated", 8081, "--dns=172.17.0.1")
     assert resolves(box, "gated")
-    box.sh("iptables -A INPUT -m conntrack --ctstate ESTABLISHED -j ACCEPT; iptables -A INPUT -i lo -j ACCEPT")
+    box.sh(
+        "iptables -A INPUT -m conntrack --ctstate ESTABLISHED -j ACCEPT; iptables -A INPUT -i lo -j ACCEPT"
+    )
     box.sh("iptables -P INPUT DROP")
     assert not resolves(box, "gated")
 
@@ -90,7 +114,13 @@ def input_rules_before_a_server_of_the_host(box: Box) -> None:
 )
 def three_dead_servers_before_a_live_one(box: Box) -> None:
     """The fourth server of resolv.conf would answer, and no library asks more than three."""
-    start(box, "".join(f"nameserver {each}\n" for each in ("192.0.2.201", "192.0.2.202", "192.0.2.203", RESOLVER)))
+    start(
+        box,
+        "".join(
+            f"nameserver {each}\n"
+            for each in ("192.0.2.201", "192.0.2.202", "192.0.2.203", RESOLVER)
+        ),
+    )
     baseline(box)
     assert not resolves(box, "web")
 
@@ -109,7 +139,8 @@ def only_tcp_gets_through(box: Box) -> None:
     also=["dns.upstream-unreachable", "dns.host-broken"],
 )
 def stub_without_a_file_behind_it(box: Box) -> None:
-    """resolv.conf names 127.0.0.53 alone and systemd-resolved's own file is not there: containers get
+    """resolv.conf names 127.0.0.53 alone and systemd-resolved's own file is not there: containers
+    get
     8.8.8.8."""
     box.spawn(["dnsmasq", "--keep-in-foreground", "--listen-address=127.0.0.53", "--bind-interfaces", "--no-hosts",
                "--no-resolv", f"--server={RESOLVER}", "--conf-file=/dev/null", "--user=root", "--pid-file="])  # fmt: skip
@@ -121,8 +152,8 @@ def stub_without_a_file_behind_it(box: Box) -> None:
 
 @healthy(engine_started=False)
 def stub_with_a_file_behind_it(box: Box) -> None:
-    """systemd-resolved as distributions set it up: a stub in resolv.conf, the real servers in its own
-    file."""
+    """systemd-resolved as distributions set it up: a stub in resolv.conf, the real servers in its
+    own file."""
     box.spawn(["dnsmasq", "--keep-in-foreground", "--listen-address=127.0.0.53", "--bind-interfaces", "--no-hosts",
                "--no-resolv", f"--server={RESOLVER}", "--conf-file=/dev/null", "--user=root", "--pid-file="])  # fmt: skip
     box.write("/run/systemd/resolve/resolv.conf", f"nameserver {RESOLVER}\nsearch lab.test\n")
@@ -133,8 +164,8 @@ def stub_with_a_file_behind_it(box: Box) -> None:
 
 @healthy(engine_started=False, engines=Engines(since=26))
 def stub_that_the_engine_asks(box: Box) -> None:
-    """From engine 26 on containers of user-defined networks ask the host's loopback stub through the
-    engine."""
+    """From engine 26 on containers of user-defined networks ask the host's loopback stub through
+    the engine."""
     box.spawn(["dnsmasq", "--keep-in-foreground", "--listen-address=127.0.0.53", "--bind-interfaces", "--no-hosts",
                "--no-resolv", f"--server={RESOLVER}", "--conf-file=/dev/null", "--user=root", "--pid-file="])  # fmt: skip
     start(box, "nameserver 127.0.0.53\n")
@@ -158,13 +189,16 @@ def stub_with_a_configured_server(box: Box) -> None:
 def internal_network_without_a_way_out(box: Box) -> None:
     """A container on an internal network alone cannot resolve outside names, by design."""
     box.docker("network", "create", "--internal", "vault")
-    box.docker("run", "-d", "--name=inside", "--net=vault", "--memory=64m", "--pids-limit=64", "shop:1.4")
+    box.docker(
+        "run", "-d", "--name=inside", "--net=vault", "--memory=64m", "--pids-limit=64", "shop:1.4"
+    )
     assert not resolves(box, "inside")
 
 
 @healthy(engine_started=False, box={"provider": False})
 def island(box: Box) -> None:
-    """A host in a net of its own, without a default route and without a DNS server, as closed sites have them."""
+    """A host in a net of its own, without a default route and without a DNS server, as closed sites
+    have them."""
     box.sh(
         "ip link add lan0 type veth peer name far0; ip addr add 10.5.0.2/24 dev lan0; ip link set lan0 up; ip link set far0 up"
     )
@@ -175,7 +209,12 @@ def island(box: Box) -> None:
     assert not resolves(box, "web")
 
 
-@fault("dns.no-nameserver", subject="host:host", engine_started=False, also=["dns.upstream-unreachable"])
+@fault(
+    "dns.no-nameserver",
+    subject="host:host",
+    engine_started=False,
+    also=["dns.upstream-unreachable"],
+)
 def link_to_nothing(box: Box) -> None:
     """resolv.conf is a link to a file that is not there."""
     box.sh("rm -f /etc/resolv.conf; ln -s ../run/systemd/resolve/stub-resolv.conf /etc/resolv.conf")
@@ -184,7 +223,11 @@ def link_to_nothing(box: Box) -> None:
     assert not resolves(box, "web")
 
 
-@fault("dns.host-broken", subject="host:host", also=["dns.upstream-unreachable", "network.*", "firewall.*"])
+@fault(
+    "dns.host-broken",
+    subject="host:host",
+    also=["dns.upstream-unreachable", "network.*", "firewall.*"],
+)
 def uplink_down(box: Box) -> None:
     """The host's only interface to others is down, and took its routes with it."""
     box.sh("ip link set eth0 down")
@@ -203,10 +246,12 @@ def server_moved(box: Box) -> None:
     box.write("/etc/resolv.conf", f"nameserver {RESOLVER}\n")
 
 
-@fault("dns.no-nameserver", subject="host:host", also=["dns.host-broken", "dns.upstream-unreachable"])
+@fault(
+    "dns.no-nameserver", subject="host:host", also=["dns.host-broken", "dns.upstream-unreachable"]
+)
 def host_has_ipv6_servers_only(box: Box) -> None:
-    """The host's file came to name an IPv6 server alone: a container without IPv6 that starts then gets 8.8.8.8, one that
-    started before still has the old server and works."""
+    """The host's file came to name an IPv6 server alone: a container without IPv6 that starts then
+    gets 8.8.8.8, one that started before still has the old server and works."""
     box.sh("sleep 1.1")
     box.write("/etc/resolv.conf", "nameserver 2001:db8::53\n")
     healthy_container(box, "new", 8081)
@@ -221,8 +266,17 @@ def host_has_ipv6_servers_only(box: Box) -> None:
 
 @fault("dns.upstream-unreachable", subject="container:lonely")
 def another_container_has_old_servers(box: Box) -> None:
-    """A container's own server is silent; its neighbour has the host's old server, which answers, and no part in it."""
-    box.docker("run", "-d", "--name=lonely", f"--dns={SILENT}", "--memory=64m", "--pids-limit=64", "shop:1.4")
+    """A container's own server is silent; its neighbour has the host's old server, which answers,
+    and no part in it."""
+    box.docker(
+        "run",
+        "-d",
+        "--name=lonely",
+        f"--dns={SILENT}",
+        "--memory=64m",
+        "--pids-limit=64",
+        "shop:1.4",
+    )
     box.provider.sh(
         f"ip addr add 192.0.2.54/24 dev uplink; iptables -t nat -A PREROUTING -d 192.0.2.54 -j DNAT --to {RESOLVER}"
     )
@@ -238,7 +292,8 @@ def another_container_has_old_servers(box: Box) -> None:
 
 @fault("dns.embedded-rules-missing", subject="container:flushed", shareable=True)
 def nat_flushed_inside(box: Box) -> None:
-    """A script in a container's network flushes nat, and the engine's redirection of port 53 with it."""
+    """A script in a container's network flushes nat, and the engine's redirection of port 53 with
+    it."""
     box.docker("network", "create", "flushnet")
     healthy_container(box, "flushed", 18090, "--net=flushnet")
     assert resolves(box, "flushed")
@@ -255,8 +310,8 @@ def nat_flushed_inside(box: Box) -> None:
     exit_code=2,
 )
 def resolver_ended_with_the_engine(box: Box) -> None:
-    """dockerd was stopped and a container on a user-defined network lives on: its rules are there, the socket behind them is
-    not."""
+    """dockerd was stopped and a container on a user-defined network lives on: its rules are there,
+    the socket behind them is not."""
     box.docker("network", "create", "livenet")
     healthy_container(box, "outlived", 8081, "--net=livenet")
     container = box.inspect("outlived")["State"]["Pid"]
@@ -266,7 +321,11 @@ def resolver_ended_with_the_engine(box: Box) -> None:
     inside = ["nsenter", "-t", str(container), "-n"]
     assert "DNAT" in box.run([*inside, "iptables", "-t", "nat", "-S", "DOCKER_OUTPUT"]).stdout
     assert "127.0.0.11" not in box.run([*inside, "ss", "-lnu"]).stdout
-    (said,) = (f for f in box.diagnose("all", "--format", "json").findings if f["id"] == "dns.embedded-rules-missing")
+    (said,) = (
+        f
+        for f in box.diagnose("all", "--format", "json").findings
+        if f["id"] == "dns.embedded-rules-missing"
+    )
     assert "resolver does not listen" in said["summary"], said["summary"]
     assert [each["id"] for each in said["caused_by"]] == ["daemon.not-running"], said["caused_by"]
 
@@ -276,11 +335,20 @@ def many_search_domains(box: Box) -> None:
     """A container tries five domains for each name of up to five dots."""
     search = [f"--dns-search={part}.lab.test" for part in ("a", "b", "c", "d", "e")]
     box.docker(
-        "run", "-d", "--name=searching", *search, "--dns-opt=ndots:5", "--memory=64m", "--pids-limit=64", "shop:1.4"
+        "run",
+        "-d",
+        "--name=searching",
+        *search,
+        "--dns-opt=ndots:5",
+        "--memory=64m",
+        "--pids-limit=64",
+        "shop:1.4",
     )
 
 
-_DNSMASQ = "--no-resolv --no-hosts --conf-file=/dev/null --user=root --pid-file= --keep-in-foreground"
+_DNSMASQ = (
+    "--no-resolv --no-hosts --conf-file=/dev/null --user=root --pid-file= --keep-in-foreground"
+)
 _ZONE = f"--local=/{ZONE}/ --address=/{ZONE}/{WEB}"
 
 
@@ -304,9 +372,15 @@ def server_of_the_host_is_a_stopped_container(box: Box) -> None:
     box.docker("stop", "pihole")
 
 
-@fault("dns.upstream-unreachable", subject="network:bridge", also=[("dns.*", "*")], engines=Engines(until=20))
+@fault(
+    "dns.upstream-unreachable",
+    subject="network:bridge",
+    also=[("dns.*", "*")],
+    engines=Engines(until=20),
+)
 def answers_of_docker_proxy_from_another_address(box: Box) -> None:
-    """Containers ask a neighbour by the host's address: docker-proxy answers from the bridge's, and the answers are dropped."""
+    """Containers ask a neighbour by the host's address: docker-proxy answers from the bridge's, and
+    the answers are dropped."""
     _dns_container(box, "-p", "53:53/udp")
     box.write("/etc/resolv.conf", f"nameserver {BOX_ADDRESS}\n")
     box.docker("run", "-d", "--name", "asker", "-m", "32m", "bb:1.36", "sleep", "1000")
@@ -314,7 +388,8 @@ def answers_of_docker_proxy_from_another_address(box: Box) -> None:
 
 @fault("dns.upstream-unreachable", subject="container:asker")
 def server_of_a_network_that_nobody_is(box: Box) -> None:
-    """A container is to ask an address of its network that its DNS container had before it was created again."""
+    """A container is to ask an address of its network that its DNS container had before it was
+    created again."""
     box.docker("network", "create", "--subnet=172.30.0.0/24", "names")
     box.docker(
         "run",
@@ -344,9 +419,15 @@ def server_that_is_a_container(box: Box) -> None:
 
 @fault("firewall.masquerade-missing", subject="network:bridge", also=[("dns.*", "*")])
 def server_behind_a_net_that_is_not_translated(box: Box) -> None:
-    """A rule keeps what goes to the office net from being translated, and the containers' DNS server is there."""
+    """A rule keeps what goes to the office net from being translated, and the containers' DNS
+    server is there."""
     box.provider.sh("ip addr add 10.20.0.53/32 dev lo")
     listen = "--listen-address=10.20.0.53 --bind-interfaces"
     box.provider.spawn(["dnsmasq", *_DNSMASQ.split(), *listen.split(), *_ZONE.split()])
-    box.sh(f"ip route add 10.20.0.0/16 via {GATEWAY}; iptables -t nat -I POSTROUTING -d 10.20.0.0/16 -j ACCEPT")
-    box.docker("run", *["-d", "--name", "asker", "-m", "32m", "--dns", "10.20.0.53", "bb:1.36", "sleep", "1000"])
+    box.sh(
+        f"ip route add 10.20.0.0/16 via {GATEWAY}; iptables -t nat -I POSTROUTING -d 10.20.0.0/16 -j ACCEPT"
+    )
+    box.docker(
+        "run",
+        *["-d", "--name", "asker", "-m", "32m", "--dns", "10.20.0.53", "bb:1.36", "sleep", "1000"],
+    )

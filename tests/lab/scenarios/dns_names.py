@@ -1,4 +1,5 @@
-"""Names of containers that are asked where nobody knows them, and names that two servers know differently."""
+"""Names of containers that are asked where nobody knows them, and names that two servers know
+differently."""
 
 from __future__ import annotations
 
@@ -12,7 +13,18 @@ OF_SHOP = "--label=com.docker.compose.project=names"
 
 def caller(box: Box, name: str, script: str, *options: str) -> None:
     """A program that ends where it cannot resolve a name, and is started again."""
-    box.docker("run", "-d", f"--name={name}", "--restart=always", *LIMITS, *options, "bb:1.36", "sh", "-c", script)
+    box.docker(
+        "run",
+        "-d",
+        f"--name={name}",
+        "--restart=always",
+        *LIMITS,
+        *options,
+        "bb:1.36",
+        "sh",
+        "-c",
+        script,
+    )
     box.wait_for(lambda: box.inspect(name)["RestartCount"] >= 3, 20, f"{name} to loop")
 
 
@@ -30,10 +42,16 @@ CALL_DB = (
     also=[("container.*", "container:names-api-1")],
 )
 def service_on_another_network(box: Box) -> None:
-    """Two services of one project are on different networks: the one cannot resolve the other's name."""
+    """Two services of one project are on different networks: the one cannot resolve the other's
+    name."""
     box.docker("network", "create", "names_front")
     box.docker("network", "create", "names_back")
-    db = ["--net=names_back", "--network-alias=namedb", OF_SHOP, "--label=com.docker.compose.service=namedb"]
+    db = [
+        "--net=names_back",
+        "--network-alias=namedb",
+        OF_SHOP,
+        "--label=com.docker.compose.service=namedb",
+    ]
     box.docker("run", "-d", "--name=names-db-1", *LIMITS, *db, "bb:1.36", "sleep", "1000")
     api = ["--net=names_front", OF_SHOP, "--label=com.docker.compose.service=api"]
     caller(box, "names-api-1", CALL_DB.format("namedb"), *api)
@@ -53,11 +71,17 @@ def name_on_the_default_network(box: Box) -> None:
 
 @fault("dns.service-on-other-network", subject="container:quiet-api-1", shareable=True)
 def service_in_an_environment_variable(box: Box) -> None:
-    """A service names another one of its project in a URL, and shares no network with it; it has not called yet."""
+    """A service names another one of its project in a URL, and shares no network with it; it has
+    not called yet."""
     box.docker("network", "create", "quiet_front")
     box.docker("network", "create", "quiet_back")
     project = "--label=com.docker.compose.project=quiet"
-    db = ["--net=quiet_back", "--network-alias=quietdb", project, "--label=com.docker.compose.service=quietdb"]
+    db = [
+        "--net=quiet_back",
+        "--network-alias=quietdb",
+        project,
+        "--label=com.docker.compose.service=quietdb",
+    ]
     box.docker("run", "-d", "--name=quiet-db-1", *LIMITS, *db, "bb:1.36", "sleep", "1000")
     url = "--env=DATABASE_URL=postgres://shop@quietdb:5432/shop"
     api = ["--net=quiet_front", project, "--label=com.docker.compose.service=api", url]
@@ -66,20 +90,63 @@ def service_in_an_environment_variable(box: Box) -> None:
 
 @healthy(shareable=True)
 def services_that_share_a_network(box: Box) -> None:
-    """Services of one project on two networks, with one in common; a third is named in its hosts file."""
+    """Services of one project on two networks, with one in common; a third is named in its hosts
+    file."""
     box.docker("network", "create", "sound_front")
     box.docker("network", "create", "sound_back")
     project = "--label=com.docker.compose.project=sound"
-    db = ["--net=sound_back", "--network-alias=sounddb", project, "--label=com.docker.compose.service=sounddb"]
-    box.docker("run", "-d", "--name=sound-db-1", *LIMITS, *db, "--user=1000:1000", "bb:1.36", "sleep", "1000")
-    variables = ["--env=DATABASE_URL=postgres://shop@sounddb:5432/shop", "--env=POSTGRES_DB=sounddb"]
+    db = [
+        "--net=sound_back",
+        "--network-alias=sounddb",
+        project,
+        "--label=com.docker.compose.service=sounddb",
+    ]
+    box.docker(
+        "run",
+        "-d",
+        "--name=sound-db-1",
+        *LIMITS,
+        *db,
+        "--user=1000:1000",
+        "bb:1.36",
+        "sleep",
+        "1000",
+    )
+    variables = [
+        "--env=DATABASE_URL=postgres://shop@sounddb:5432/shop",
+        "--env=POSTGRES_DB=sounddb",
+    ]
     api = ["--net=sound_front", project, "--label=com.docker.compose.service=api", *variables]
-    box.docker("run", "-d", "--name=sound-api-1", *LIMITS, *api, "--user=1000:1000", "bb:1.36", "sleep", "1000")
+    box.docker(
+        "run",
+        "-d",
+        "--name=sound-api-1",
+        *LIMITS,
+        *api,
+        "--user=1000:1000",
+        "bb:1.36",
+        "sleep",
+        "1000",
+    )
     box.docker("network", "connect", "sound_back", "sound-api-1")
     address = box.inspect("sound-db-1")["NetworkSettings"]["Networks"]["sound_back"]["IPAddress"]
-    hosts = ["--net=sound_front", project, "--label=com.docker.compose.service=job", f"--add-host=sounddb:{address}"]
+    hosts = [
+        "--net=sound_front",
+        project,
+        "--label=com.docker.compose.service=job",
+        f"--add-host=sounddb:{address}",
+    ]
     box.docker(
-        "run", "-d", "--name=sound-job-1", *LIMITS, *hosts, variables[0], "--user=1000:1000", "bb:1.36", "sleep", "1000"
+        "run",
+        "-d",
+        "--name=sound-job-1",
+        *LIMITS,
+        *hosts,
+        variables[0],
+        "--user=1000:1000",
+        "bb:1.36",
+        "sleep",
+        "1000",
     )
 
 
@@ -90,7 +157,8 @@ def services_that_share_a_network(box: Box) -> None:
     args=("--resolve", "pay.office.test"),
 )
 def second_server_knows_the_name(box: Box) -> None:
-    """The first of the host's two servers says that a name does not exist; the second, of a VPN, knows the name."""
+    """The first of the host's two servers says that a name does not exist; the second, of a VPN,
+    knows the name."""
     _second_server(box)
     box.write("/etc/resolv.conf", f"nameserver {RESOLVER}\nnameserver 192.0.2.54\n")
     box.start_engine(config=BASE_CONFIG)
@@ -125,7 +193,8 @@ def two_servers_that_agree(box: Box) -> None:
 
 @healthy(args=("--resolve", "shelf", "--resolve", "www.lab.test"))
 def service_name_of_a_container(box: Box) -> None:
-    """The user asks for the name of a container, which the engine resolves and the host's servers do not know."""
+    """The user asks for the name of a container, which the engine resolves and the host's servers
+    do not know."""
     box.docker("network", "create", "shelves")
     healthy_container(box, "shelf", 8081, "--net=shelves")
     healthy_container(box, "reader", 8082, "--net=shelves")
@@ -142,4 +211,6 @@ def _second_server(box: Box) -> None:
          "--conf-file=/dev/null", "--user=root", "--pid-file=", "--local=/test/",
          "--address=/pay.office.test/192.0.2.81", f"--address=/www.lab.test/{WEB}"]
     )  # fmt: skip
-    box.wait_for(lambda: "192.0.2.54:53" in box.provider.run(["ss", "-lnu"]).stdout, what="the second server")
+    box.wait_for(
+        lambda: "192.0.2.54:53" in box.provider.run(["ss", "-lnu"]).stdout, what="the second server"
+    )

@@ -13,9 +13,7 @@ from tests.lab.runner import BASE_CONFIG, healthy_container
 ROOT = "/var/lib/docker"
 DAEMON = "daemon:docker"
 CONFIG = "/etc/docker/daemon.json"
-SUBORDINATE = (
-    "echo dockremap:100000:65536 >/etc/subuid; echo dockremap:100000:65536 >/etc/subgid; useradd -r dockremap || true"
-)
+SUBORDINATE = "echo dockremap:100000:65536 >/etc/subuid; echo dockremap:100000:65536 >/etc/subgid; useradd -r dockremap || true"
 SMALL = ("--memory=64m", "--pids-limit=64", "--restart=unless-stopped")
 
 
@@ -24,14 +22,18 @@ SMALL = ("--memory=64m", "--pids-limit=64", "--restart=unless-stopped")
 
 @fault("daemon.config-invalid", subject=DAEMON, exit_code=1)
 def texts_for_other_types(box: Box) -> None:
-    """Three settings of a running engine stand in quotes: one finding, whose edits the engine takes."""
+    """Three settings of a running engine stand in quotes: one finding, whose edits the engine
+    takes."""
     box.write(CONFIG, {**BASE_CONFIG, "icc": "false", "debug": "true", "mtu": "1500"})
     (finding,) = box.diagnose("check", "daemon.config-invalid", "--format", "json").findings
     assert sum(" line " in key for key in finding["evidence"]) == 3
     assert box.engine.major >= 23 or finding["evidence"]["judged for engine"].startswith("20.10")
     box.sh(f"cp {CONFIG} /root/kept")
     box.sh(finding["fix"][0]["command"])
-    assert (json.loads(box.read(CONFIG))["icc"], json.loads(box.read(CONFIG))["mtu"]) == (False, 1500)
+    assert (json.loads(box.read(CONFIG))["icc"], json.loads(box.read(CONFIG))["mtu"]) == (
+        False,
+        1500,
+    )
     assert box.diagnose("check", "daemon.config-invalid", "--format", "json").findings == []
     box.sh(f"cp /root/kept {CONFIG}")
 
@@ -58,7 +60,8 @@ def _unmount_after_use(box: Box, options: str = "defaults,nofail") -> None:
 
 @fault("daemon.wrong-data-root", subject=DAEMON, engine_started=False, baseline=False, exit_code=2)
 def disk_of_the_data_root_not_mounted(box: Box) -> None:
-    """The data root's disk was not mounted at boot: the engine made an empty folder in its place."""
+    """The data root's disk was not mounted at boot: the engine made an empty folder in its
+    place."""
     _unmount_after_use(box)
     box.start_engine()
     assert box.api("/containers/json?all=1") == []
@@ -68,7 +71,8 @@ def disk_of_the_data_root_not_mounted(box: Box) -> None:
 
 @fault("daemon.wrong-data-root", subject=DAEMON, engine_started=False, baseline=False, exit_code=1)
 def work_went_on_without_the_disk(box: Box) -> None:
-    """The data root's disk is not mounted, and somebody has created a container on the root disk since."""
+    """The data root's disk is not mounted, and somebody has created a container on the root disk
+    since."""
     _unmount_after_use(box)
     box.start_engine()
     healthy_container(box, "again", 8080)
@@ -76,7 +80,8 @@ def work_went_on_without_the_disk(box: Box) -> None:
 
 @fault("daemon.wrong-data-root", subject=DAEMON, engine_started=False, baseline=False, exit_code=1)
 def setting_of_the_data_root_lost(box: Box) -> None:
-    """A new daemon.json lacks `data-root`: the engine is empty, and the old root still has its container."""
+    """A new daemon.json lacks `data-root`: the engine is empty, and the old root still has its
+    container."""
     box.start_engine(config={**BASE_CONFIG, "data-root": "/srv/docker"})
     healthy_container(box, "web", 8080)
     box.stop_engine()
@@ -86,7 +91,8 @@ def setting_of_the_data_root_lost(box: Box) -> None:
 
 @fault("daemon.wrong-data-root", subject=DAEMON, exit_code=1)
 def user_namespaces_switched_on(box: Box) -> None:
-    """userns-remap was switched on: the engine has a new data root below the old one, and sees nothing of it."""
+    """userns-remap was switched on: the engine has a new data root below the old one, and sees
+    nothing of it."""
     box.sh(SUBORDINATE)
     box.stop_engine()
     box.start_engine(config={**BASE_CONFIG, "userns-remap": "default"})
@@ -95,7 +101,8 @@ def user_namespaces_switched_on(box: Box) -> None:
 
 @healthy(engine_started=False, baseline=False)
 def data_root_moved_on_purpose(box: Box) -> None:
-    """The data root was moved to a disk of its own; the old one still lies there, and fstab names the new one."""
+    """The data root was moved to a disk of its own; the old one still lies there, and fstab names
+    the new one."""
     box.start_engine(config=dict(BASE_CONFIG))
     healthy_container(box, "old", 8080)
     box.stop_engine()
@@ -109,26 +116,37 @@ def data_root_moved_on_purpose(box: Box) -> None:
 
 @healthy(baseline=False)
 def new_and_empty(box: Box) -> None:
-    """A host that was set up a moment ago: no container, and none anywhere else; fstab has a disk for other things."""
+    """A host that was set up a moment ago: no container, and none anywhere else; fstab has a disk
+    for other things."""
     box.sh("echo UUID=1234 /backup ext4 nofail 0 2 >/etc/fstab")
     assert box.api("/containers/json?all=1") == []
 
 
 @healthy(baseline=False)
 def build_host_between_jobs(box: Box) -> None:
-    """A build host without a container at this moment; an old data root was kept: advice at most."""
+    """A build host without a container at this moment; an old data root was kept: advice at
+    most."""
     box.image("bb:1.36")
     box.sh(f"mkdir -p /srv/docker/containers/{'ab' * 32} /srv/docker/volumes")
 
 
 @fault("daemon.runtime-missing", subject=DAEMON, also=["container.start-refused"], exit_code=2)
 def runtime_no_longer_registered(box: Box) -> None:
-    """The entry of a runtime was lost with an edit of daemon.json: its container does not come back with the engine."""
+    """The entry of a runtime was lost with an edit of daemon.json: its container does not come back
+    with the engine."""
     box.sh("cp $(command -v runc) /usr/local/bin/lab-runtime")
     box.stop_engine()
     runtimes = {"lab-runtime": {"path": "/usr/local/bin/lab-runtime"}}
     box.start_engine(config={**BASE_CONFIG, "runtimes": runtimes})
-    box.docker("run", "-d", "--name=isolated", "--runtime=lab-runtime", *SMALL[:2], "--restart=always", "shop:1.4")
+    box.docker(
+        "run",
+        "-d",
+        "--name=isolated",
+        "--runtime=lab-runtime",
+        *SMALL[:2],
+        "--restart=always",
+        "shop:1.4",
+    )
     box.stop_engine()
     box.start_engine(config=dict(BASE_CONFIG))
     box.docker("start", "web")
@@ -141,7 +159,9 @@ def runtime_no_longer_registered(box: Box) -> None:
 def runtimes_without_an_entry(box: Box) -> None:
     """A container with a registered runtime, and one that names the shim of the default one."""
     box.sh("cp $(command -v runc) /usr/local/bin/lab-runtime")
-    box.start_engine(config={**BASE_CONFIG, "runtimes": {"lab-runtime": {"path": "/usr/local/bin/lab-runtime"}}})
+    box.start_engine(
+        config={**BASE_CONFIG, "runtimes": {"lab-runtime": {"path": "/usr/local/bin/lab-runtime"}}}
+    )
     healthy_container(box, "web", 8080, "--runtime=lab-runtime")
     healthy_container(box, "other", 8081, "--runtime=io.containerd.runc.v2")
 
@@ -151,7 +171,8 @@ NAMELESS = {"nofile": {"Hard": 1000, "Soft": 1000}}
 
 @fault("daemon.ulimits-unnamed", subject=DAEMON, also=["container.start-refused"], exit_code=2)
 def limits_without_a_name(box: Box) -> None:
-    """The default limits of daemon.json lack their names: the engine takes them, and no container starts."""
+    """The default limits of daemon.json lack their names: the engine takes them, and no container
+    starts."""
     box.stop_engine()
     box.start_engine(config={**BASE_CONFIG, "default-ulimits": NAMELESS})
     refused = box.docker("run", "-d", "--name=late", *SMALL, "shop:1.4", check=False)
@@ -168,7 +189,10 @@ def limits_without_a_name_ahead(box: Box) -> None:
 def limits_with_their_names(box: Box) -> None:
     """Default limits as the engine wants them."""
     box.start_engine(
-        config={**BASE_CONFIG, "default-ulimits": {"nofile": {"Name": "nofile", "Hard": 1000, "Soft": 1000}}}
+        config={
+            **BASE_CONFIG,
+            "default-ulimits": {"nofile": {"Name": "nofile", "Hard": 1000, "Soft": 1000}},
+        }
     )
     healthy_container(box, "web", 8080)
 
@@ -180,24 +204,39 @@ def limits_with_their_names(box: Box) -> None:
 def volume_of_an_unknown_file_system(box: Box) -> None:
     """A volume is on NFS, and this kernel has no NFS."""
     assert "nfs" not in box.read("/proc/filesystems")
-    options = ("--driver=local", "--opt=type=nfs", "--opt=o=addr=192.0.2.9,rw", "--opt=device=:/exports")
+    options = (
+        "--driver=local",
+        "--opt=type=nfs",
+        "--opt=o=addr=192.0.2.9,rw",
+        "--opt=device=:/exports",
+    )
     box.docker("volume", "create", *options, "exports")
-    refused = box.docker("run", "-d", "--name=media", *SMALL, "-v", "exports:/data", "shop:1.4", check=False)
+    refused = box.docker(
+        "run", "-d", "--name=media", *SMALL, "-v", "exports:/data", "shop:1.4", check=False
+    )
     assert "no such device" in refused.stderr
 
 
 @healthy(shareable=True)
 def volume_with_options(box: Box) -> None:
     """A volume in memory, and one on NFS that nobody has mounted yet."""
-    options = ("--driver=local", "--opt=type=nfs", "--opt=o=addr=192.0.2.9,rw", "--opt=device=:/exports")
+    options = (
+        "--driver=local",
+        "--opt=type=nfs",
+        "--opt=o=addr=192.0.2.9,rw",
+        "--opt=device=:/exports",
+    )
     box.docker("volume", "create", *options, "unused-exports")
-    box.docker("volume", "create", "--opt=type=tmpfs", "--opt=device=tmpfs", "--opt=o=size=1m", "quick")
+    box.docker(
+        "volume", "create", "--opt=type=tmpfs", "--opt=device=tmpfs", "--opt=o=size=1m", "quick"
+    )
     box.docker("run", "-d", "--name=quick", *SMALL, "-v", "quick:/data", "bb:1.36", "sleep", "1000")
 
 
 @fault("logging.rotated-by-host", subject=DAEMON, exit_code=1)
 def logrotate_on_the_engines_files(box: Box) -> None:
-    """The host's logrotate renames the logs of containers: the engine writes on into the renamed file."""
+    """The host's logrotate renames the logs of containers: the engine writes on into the renamed
+    file."""
     text = "/var/lib/docker/containers/*/*.log {\n  daily\n  rotate 7\n  missingok\n}\n"
     box.write("/etc/logrotate.d/docker-containers", text)
 
@@ -211,7 +250,8 @@ def logrotate_that_copies(box: Box) -> None:
 
 @healthy()
 def logrotate_on_other_files(box: Box) -> None:
-    """logrotate has a file for the engine's own log, and one for containers that is switched off."""
+    """logrotate has a file for the engine's own log, and one for containers that is switched
+    off."""
     box.write("/etc/logrotate.d/docker", "/var/log/docker.log {\n  weekly\n}\n")
     box.write("/etc/logrotate.d/old.disabled", "/var/lib/docker/containers/*/*.log {\n  daily\n}\n")
     box.write("/etc/logrotate.d/app", "/srv/app/*.log {\n  daily\n}\n")
@@ -220,7 +260,9 @@ def logrotate_on_other_files(box: Box) -> None:
 @fault("logging.file-damaged", subject="container:noted", shareable=True)
 def log_with_nul_bytes(box: Box) -> None:
     """A power cut left NUL bytes in a container's log."""
-    box.docker("run", "-d", "--name=noted", *SMALL, "bb:1.36", "sh", "-c", "echo ready; exec sleep 1000")
+    box.docker(
+        "run", "-d", "--name=noted", *SMALL, "bb:1.36", "sh", "-c", "echo ready; exec sleep 1000"
+    )
     path = box.inspect("noted")["LogPath"]
     box.wait_for(lambda: "ready" in box.read(path), what="the first line")
     later = json.dumps({"log": "later\n", "stream": "stdout", "time": "2026-01-02T03:04:05Z"})
@@ -267,22 +309,33 @@ def _start_and_fail(box: Box, words: str) -> None:
 
 
 def _zero(path: str) -> str:
-    """A shell line that overwrites the pages behind a database's first two, as a disk that lost writes leaves it."""
+    """A shell line that overwrites the pages behind a database's first two, as a disk that lost
+    writes leaves it."""
     return f"dd if=/dev/zero of={path} bs=4096 seek=2 count=6 conv=notrunc 2>/dev/null"
 
 
 def _damaged(box: Box, path: str) -> None:
     """The damage is the root, and names the file."""
     report = box.diagnose("all", "--format", "json").report
-    (finding,) = [finding for finding in report["findings"] if finding["id"] == "daemon.database-damaged"]
+    (finding,) = [
+        finding for finding in report["findings"] if finding["id"] == "daemon.database-damaged"
+    ]
     assert path in finding["summary"], finding
     assert finding["fix"][0]["command"].startswith(f"mv {path} "), finding["fix"]
-    assert [found["id"] for found in report["findings"] if found["root"] and found["severity"] == "critical"] == [
-        "daemon.database-damaged"
-    ]
+    assert [
+        found["id"]
+        for found in report["findings"]
+        if found["root"] and found["severity"] == "critical"
+    ] == ["daemon.database-damaged"]
 
 
-@fault("daemon.database-damaged", subject=DAEMON, expect=[("daemon.not-running", DAEMON)], also=DEAD, exit_code=2)
+@fault(
+    "daemon.database-damaged",
+    subject=DAEMON,
+    expect=[("daemon.not-running", DAEMON)],
+    also=DEAD,
+    exit_code=2,
+)
 def record_of_volumes_damaged(box: Box) -> None:
     """A power cut left the record of volumes with a torn page: dockerd panics."""
     box.stop_engine()
@@ -291,7 +344,13 @@ def record_of_volumes_damaged(box: Box) -> None:
     _damaged(box, f"{ROOT}/volumes/metadata.db")
 
 
-@fault("daemon.database-damaged", subject=DAEMON, expect=[("daemon.not-running", DAEMON)], also=DEAD, exit_code=2)
+@fault(
+    "daemon.database-damaged",
+    subject=DAEMON,
+    expect=[("daemon.not-running", DAEMON)],
+    also=DEAD,
+    exit_code=2,
+)
 def record_of_the_build_cache_cut(box: Box) -> None:
     """A full disk cut the record of the build cache: dockerd refuses it."""
     box.stop_engine()
@@ -317,7 +376,8 @@ def record_of_containerd_damaged(box: Box) -> None:
 
 @fault("daemon.database-damaged", subject=DAEMON, engines=Engines(since=28), also=DEAD, exit_code=2)
 def record_of_containerd_cut(box: Box) -> None:
-    """containerd works without its record, which was cut: the engine answers, and can start nothing."""
+    """containerd works without its record, which was cut: the engine answers, and can start
+    nothing."""
     box.stop_engine()
     box.sh(f"truncate -s 100 {BOOK}")
     box.start_engine()
@@ -335,7 +395,13 @@ def build_cache_that_was_reset(box: Box) -> None:
     box.wait_health("web", "healthy")
 
 
-@fault("daemon.database-locked", subject=DAEMON, expect=[("daemon.not-running", DAEMON)], also=DEAD, exit_code=2)
+@fault(
+    "daemon.database-locked",
+    subject=DAEMON,
+    expect=[("daemon.not-running", DAEMON)],
+    also=DEAD,
+    exit_code=2,
+)
 def record_of_volumes_locked(box: Box) -> None:
     """A program has the record of volumes open: dockerd waits a second and gives up."""
     box.stop_engine()
@@ -352,7 +418,9 @@ def record_of_networks_locked(box: Box) -> None:
     box.spawn([sys.executable, "-Ic", LOCK, f"{ROOT}/network/files/local-kv.db"])
     box.start_engine(wait=False)
     box.wait_for(
-        lambda: "/docker/containerd/containerd.sock" in box.sh("cat /proc/net/unix"), 10, "containerd to listen"
+        lambda: "/docker/containerd/containerd.sock" in box.sh("cat /proc/net/unix"),
+        10,
+        "containerd to listen",
     )
     time.sleep(2)
     assert not box.ping()
@@ -367,8 +435,17 @@ def second_lock_elsewhere(box: Box) -> None:
 
 @fault("daemon.not-running", subject=DAEMON, also=[*DEAD, "security.*"], exit_code=2)
 def folder_in_place_of_the_socket(box: Box) -> None:
-    """A folder lies where the socket belongs, and a container that mounts the socket has most likely made it."""
-    box.docker("run", "-d", "--name=agent", *SMALL, "-v", "/var/run/docker.sock:/var/run/docker.sock", "shop:1.4")
+    """A folder lies where the socket belongs, and a container that mounts the socket has most
+    likely made it."""
+    box.docker(
+        "run",
+        "-d",
+        "--name=agent",
+        *SMALL,
+        "-v",
+        "/var/run/docker.sock:/var/run/docker.sock",
+        "shop:1.4",
+    )
     box.stop_engine()
     box.sh("rm -rf /run/docker.sock; mkdir /run/docker.sock")
     _start_and_fail(box, "can't create unix socket /var/run/docker.sock: is a directory")
@@ -391,17 +468,27 @@ def _start_with_registry(box: Box, **config: object) -> str:
     return host
 
 
-@fault("image.pull-no-space", subject=DAEMON, engine_started=False, baseline=False, box={"disk": "160M"}, exit_code=1)
+@fault(
+    "image.pull-no-space",
+    subject=DAEMON,
+    engine_started=False,
+    baseline=False,
+    box={"disk": "160M"},
+    exit_code=1,
+)
 def image_larger_than_the_disk(box: Box) -> None:
     """An image does not fit on the disk; a moment later the room is back."""
     host = _start_with_registry(box)
     _refused(box, f"{host}/big/app:1", "no space left on device")
-    box.wait_for(lambda: box.usage(ROOT).f_bavail > 0.8 * box.usage(ROOT).f_blocks, 10, "the room to be back")
+    box.wait_for(
+        lambda: box.usage(ROOT).f_bavail > 0.8 * box.usage(ROOT).f_blocks, 10, "the room to be back"
+    )
 
 
 @fault("image.ids-out-of-range", subject=DAEMON, engine_started=False, baseline=False, exit_code=1)
 def image_with_a_directory_users_files(box: Box) -> None:
-    """An image has a file whose owner's number is beyond the ids that the engine's user namespace has."""
+    """An image has a file whose owner's number is beyond the ids that the engine's user namespace
+    has."""
     box.sh(SUBORDINATE)
     host = _start_with_registry(box, **{"userns-remap": "default"})
     _refused(box, f"{host}/ids/app:1", "cannot be mapped to a host ID")
@@ -449,7 +536,9 @@ def layers_deleted(box: Box) -> None:
     assert box.docker("restart", "-t", "0", "web", check=False).returncode != 0
     report = box.diagnose("all", "--format", "json").report
     root = next(finding for finding in report["findings"] if finding["id"] == "image.corrupt")
-    effects = [finding for finding in report["findings"] if finding["id"] == "container.start-refused"]
+    effects = [
+        finding for finding in report["findings"] if finding["id"] == "container.start-refused"
+    ]
     assert root["root"]
     assert effects
     assert all(root["key"] in str(effect["caused_by"]) for effect in effects), effects
@@ -467,7 +556,9 @@ def records_of_another_store(box: Box) -> None:
 
 def _removed_cgroups(box: Box) -> int:
     """Memory cgroups beyond those of any other controller, as /proc/cgroups counts them."""
-    rows = [line.split() for line in box.read("/proc/cgroups").splitlines() if not line.startswith("#")]
+    rows = [
+        line.split() for line in box.read("/proc/cgroups").splitlines() if not line.startswith("#")
+    ]
     counts = {name: int(number) for name, hierarchy, number, _ in rows if hierarchy != "0"}
     return counts.pop("memory") - max(counts.values())
 
@@ -505,7 +596,9 @@ def live_restore_over_a_restart(box: Box) -> None:
 def volumes_on_a_disk_of_their_own(box: Box) -> None:
     """The folder of volumes is a disk of its own, as fstab says, and so is that of containers."""
     _second_disk(box, f"{ROOT}/volumes")
-    box.sh(f"mkdir -p /srv/containers {ROOT}/containers; mount --bind /srv/containers {ROOT}/containers")
+    box.sh(
+        f"mkdir -p /srv/containers {ROOT}/containers; mount --bind /srv/containers {ROOT}/containers"
+    )
     box.sh(f"echo /root/disk.img {ROOT}/volumes ext4 loop 0 2 >/etc/fstab")
     box.sh(f"echo /srv/containers {ROOT}/containers none bind 0 0 >>/etc/fstab")
     box.start_engine(config=dict(BASE_CONFIG))
@@ -557,7 +650,17 @@ def socket_for_a_proxy(box: Box) -> None:
     """A socket proxy has the engine's socket, read-only, and publishes nothing: advice."""
     box.docker("tag", "shop:1.4", "socket-proxy:1.0")
     socket = "/var/run/docker.sock:/var/run/docker.sock:ro"
-    box.docker("run", "-d", "--name=proxy", *SMALL, "--read-only", "--user=0", "-v", socket, "socket-proxy:1.0")
+    box.docker(
+        "run",
+        "-d",
+        "--name=proxy",
+        *SMALL,
+        "--read-only",
+        "--user=0",
+        "-v",
+        socket,
+        "socket-proxy:1.0",
+    )
 
 
 @healthy(shareable=True)
@@ -565,7 +668,18 @@ def many_anonymous_volumes_in_use(box: Box) -> None:
     """Containers with anonymous volumes that hold files, all in use."""
     for number in range(3):
         command = "seq -f /cache/f%g 200 | xargs touch; exec sleep 1000"
-        box.docker("run", "-d", f"--name=cache{number}", *SMALL, "-v", "/cache", "bb:1.36", "sh", "-c", command)
+        box.docker(
+            "run",
+            "-d",
+            f"--name=cache{number}",
+            *SMALL,
+            "-v",
+            "/cache",
+            "bb:1.36",
+            "sh",
+            "-c",
+            command,
+        )
 
 
 @fault("daemon.temp-folder-missing", subject=DAEMON, exit_code=1)
@@ -578,22 +692,37 @@ def temporary_folder_removed(box: Box) -> None:
 
 @fault("container.start-refused", subject="container:linked", shareable=True)
 def mount_of_a_dangling_link(box: Box) -> None:
-    """The folder to be mounted is a link whose target is not there: the engine says `file exists`."""
+    """The folder to be mounted is a link whose target is not there: the engine says `file
+    exists`."""
     box.sh("ln -s /mnt/usb7/films /srv/linked7")
     box.docker(
-        "run", "-d", "--name=linked", *SMALL, "-v", "/srv/linked7:/films", "bb:1.36", "sleep", "1000", check=False
+        "run",
+        "-d",
+        "--name=linked",
+        *SMALL,
+        "-v",
+        "/srv/linked7:/films",
+        "bb:1.36",
+        "sleep",
+        "1000",
+        check=False,
     )
     assert "file exists" in box.inspect("linked")["State"]["Error"]
-    (finding,) = box.diagnose("check", "container.start-refused", "--container", "linked", "--format", "json").findings
+    (finding,) = box.diagnose(
+        "check", "container.start-refused", "--container", "linked", "--format", "json"
+    ).findings
     assert "link to nothing" in finding["summary"]
     assert "readlink -m /srv/linked7" in finding["fix"][0]["command"]
 
 
 @fault("container.start-refused", subject="container:ungrouped", baseline=False)
 def cgroup_hierarchy_not_mounted(box: Box) -> None:
-    """A cgroup hierarchy was unmounted: no container starts, and the report names the hierarchy and the mount."""
+    """A cgroup hierarchy was unmounted: no container starts, and the report names the hierarchy and
+    the mount."""
     box.image("bb:1.36")
     box.sh("umount -l /sys/fs/cgroup/devices")
     box.docker("run", "-d", "--name=ungrouped", *SMALL, "bb:1.36", "sleep", "1000", check=False)
     (finding,) = box.diagnose("check", "container.start-refused", "--format", "json").findings
-    assert "mount -t cgroup -o devices cgroup /sys/fs/cgroup/devices" in finding["fix"][0]["command"]
+    assert (
+        "mount -t cgroup -o devices cgroup /sys/fs/cgroup/devices" in finding["fix"][0]["command"]
+    )

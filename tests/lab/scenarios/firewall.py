@@ -47,7 +47,8 @@ def nft_flushed(box: Box) -> None:
 
 @fault("firewall.chains-missing", subject="host:host", also=_DEAF)
 def forward_jumps_lost(box: Box) -> None:
-    """Docker's chains are all there, but FORWARD leads to none of them: a presence that proves nothing."""
+    """Docker's chains are all there, but FORWARD leads to none of them: a presence that proves
+    nothing."""
     box.sh("iptables -P FORWARD DROP; iptables -F FORWARD")
     assert "DOCKER" in box.sh("iptables -S")
     assert not _goes_out(box)
@@ -65,20 +66,25 @@ def masquerade_deleted(box: Box) -> None:
 @fault("firewall.dnat-missing", subject="container:web")
 def dnat_deleted(box: Box) -> None:
     """One published port has lost its DNAT rule; docker-proxy still serves it."""
-    box.sh("iptables-save -t nat | grep -e '--dport 8080' | grep DNAT | sed 's/^-A/-t nat -D/' | xargs iptables")
+    box.sh(
+        "iptables-save -t nat | grep -e '--dport 8080' | grep DNAT | sed 's/^-A/-t nat -D/' | xargs iptables"
+    )
     assert _comes_in(box)
 
 
 @fault("firewall.dnat-missing", subject="container:web", config={"userland-proxy": False})
 def dnat_deleted_without_proxy(box: Box) -> None:
     """One published port has lost its DNAT rule, and no docker-proxy stands behind it."""
-    box.sh("iptables-save -t nat | grep -e '--dport 8080' | grep DNAT | sed 's/^-A/-t nat -D/' | xargs iptables")
+    box.sh(
+        "iptables-save -t nat | grep -e '--dport 8080' | grep DNAT | sed 's/^-A/-t nat -D/' | xargs iptables"
+    )
     assert not _comes_in(box)
 
 
 @fault("firewall.dnat-missing", subject="host:host", config={"userland-proxy": False})
 def jump_of_the_hosts_own_packets_lost(box: Box) -> None:
-    """The host's own packets are not led to Docker's rules any more, and no docker-proxy stands behind the port."""
+    """The host's own packets are not led to Docker's rules any more, and no docker-proxy stands
+    behind the port."""
     curl = ["curl", "-sS", "--noproxy", "*", "--max-time", "1.5", _PUBLISHED]
     assert box.run(curl, check=False).returncode == 0
     box.sh("iptables -t nat -S OUTPUT | grep DOCKER | sed 's/^-A/-t nat -D/' | xargs iptables")
@@ -91,7 +97,8 @@ _TO_NOBODY = "-p tcp -m tcp --dport {} -j DNAT --to-destination 172.17.0.40:{}"
 
 @fault("firewall.dnat-stale", subject="host:host")
 def port_of_the_host_taken_by_a_leftover_rule(box: Box) -> None:
-    """A rule of a container that is gone sends the host's port 22 to its former address, and ssh is out of reach."""
+    """A rule of a container that is gone sends the host's port 22 to its former address, and ssh is
+    out of reach."""
     box.sh("mkdir -p /srv/www && echo hello >/srv/www/index.html")
     box.spawn(["busybox", "httpd", "-f", "-p", "22", "-h", "/srv/www"])
     box.wait_for(lambda: _comes_in(box, f"http://{BOX_ADDRESS}:22/"), what="the host's service")
@@ -99,9 +106,12 @@ def port_of_the_host_taken_by_a_leftover_rule(box: Box) -> None:
     assert not _comes_in(box, f"http://{BOX_ADDRESS}:22/")
 
 
-@fault("firewall.dnat-stale", subject="host:host", also=[("firewall.dnat-missing", "container:web")])
+@fault(
+    "firewall.dnat-stale", subject="host:host", also=[("firewall.dnat-missing", "container:web")]
+)
 def saved_rules_of_an_earlier_boot(box: Box) -> None:
-    """A saved rule with the container's address of an earlier boot stands before the engine's own: the published port is dead."""
+    """A saved rule with the container's address of an earlier boot stands before the engine's own:
+    the published port is dead."""
     box.sh(f"iptables -t nat -I DOCKER 1 ! -i docker0 {_TO_NOBODY.format(8080, 8080)}")
     assert not _comes_in(box)
 
@@ -111,7 +121,9 @@ def translations_of_other_kinds(box: Box) -> None:
     """A paused container keeps its rule, and the administrator leads a port to another machine."""
     box.docker("pause", "web")
     box.docker("unpause", "web")
-    box.sh(f"iptables -t nat -A PREROUTING -i eth0 -p tcp --dport 8022 -j DNAT --to-destination {GATEWAY}:22")
+    box.sh(
+        f"iptables -t nat -A PREROUTING -i eth0 -p tcp --dport 8022 -j DNAT --to-destination {GATEWAY}:22"
+    )
 
 
 @fault("firewall.chains-missing", subject="host:host", also=["firewall.dnat-missing"])
@@ -169,12 +181,17 @@ def forwarding_off(box: Box) -> None:
 
 @fault("firewall.forwarding-off", subject="host:host", engines=Engines(since=27))
 def ipv6_forwarding_off(box: Box) -> None:
-    """A hardening script turns off the forwarding of IPv6, which the engine had turned on for a network with both families."""
+    """A hardening script turns off the forwarding of IPv6, which the engine had turned on for a
+    network with both families."""
     box.docker("network", "create", "--ipv6", "--subnet=fd00:5::/64", "shop6")
     box.docker("run", "-d", "--name=web6", "--network=shop6", "shop:1.4")
     assert box.sh("sysctl -n net.ipv6.conf.all.forwarding").strip() == "1", "the engine turns it on"
     box.sh("ip -6 route add default dev eth0")
-    assert not [f for f in box.diagnose("check", "firewall", "--format", "json").findings if f["severity"] != "advice"]
+    assert not [
+        f
+        for f in box.diagnose("check", "firewall", "--format", "json").findings
+        if f["severity"] != "advice"
+    ]
     box.sh("sysctl -qw net.ipv6.conf.all.forwarding=0")
 
 
@@ -188,7 +205,11 @@ def dropped_by_another_table(box: Box) -> None:
     assert not _comes_in(box)
 
 
-@fault("firewall.forward-dropped", subject="host:host", also=[*_DEAF, ("firewall.output-dropped", "host:host")])
+@fault(
+    "firewall.forward-dropped",
+    subject="host:host",
+    also=[*_DEAF, ("firewall.output-dropped", "host:host")],
+)
 def dropped_before_tracking(box: Box) -> None:
     """A rule in the raw table drops what comes from the bridge, before any other table."""
     box.sh("iptables -t raw -A PREROUTING -i docker0 -j DROP")
@@ -204,12 +225,18 @@ def dropped_in_docker_user(box: Box) -> None:
 
 @fault("firewall.forward-dropped", subject="host:host", also=_DEAF)
 def answers_dropped_in_docker_user(box: Box) -> None:
-    """A rule in DOCKER-USER that is to keep clients out drops the answers to what containers ask, too."""
+    """A rule in DOCKER-USER that is to keep clients out drops the answers to what containers ask,
+    too."""
     box.sh("iptables -I DOCKER-USER -i eth0 ! -s 192.0.2.99 -j DROP")
     assert not _goes_out(box)
 
 
-@fault("firewall.backend-mixed", subject="host:host", expect=[("firewall.forward-dropped", "host:host")], also=_DEAF)
+@fault(
+    "firewall.backend-mixed",
+    subject="host:host",
+    expect=[("firewall.forward-dropped", "host:host")],
+    also=_DEAF,
+)
 def legacy_beside_nft(box: Box) -> None:
     """A script speaks to iptables-legacy while Docker's rules are in nft: both are in force."""
     box.sh("iptables-legacy -P FORWARD DROP")
@@ -282,7 +309,8 @@ sets.add("crowd", "203.0.113.0/24", etype="net")
 
 @healthy()
 def limits_against_floods(box: Box) -> None:
-    """Rules against floods and malformed packets, as hardening guides write them, and a block list: no client meets one."""
+    """Rules against floods and malformed packets, as hardening guides write them, and a block list:
+    no client meets one."""
     box.run([sys.executable, "-c", _BLOCK_LIST])
     box.sh("""
         iptables -I DOCKER-USER -m set --match-set crowd src -j DROP
@@ -321,7 +349,8 @@ def legacy_tables_by_looking(box: Box) -> None:
 
 @healthy(config={"iptables": False}, baseline=False)
 def engine_without_iptables(box: Box) -> None:
-    """The engine is told to leave the packet filter alone, and the administrator translates by a rule of his own."""
+    """The engine is told to leave the packet filter alone, and the administrator translates by a
+    rule of his own."""
     box.sh("iptables -t nat -A POSTROUTING -s 172.17.0.0/16 -o eth0 -j MASQUERADE")
     box.docker("run", "-d", "--name", "plain", "-m", "32m", "shop:1.4")
     assert _goes_out(box, "plain")

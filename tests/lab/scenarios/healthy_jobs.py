@@ -1,4 +1,5 @@
-"""Hosts that are well: jobs, workers, sidecars and loud programs that a careless look calls broken. Nothing above advice may be found."""
+"""Hosts that are well: jobs, workers, sidecars and loud programs that a careless look calls broken.
+Nothing above advice may be found."""
 
 from __future__ import annotations
 
@@ -7,7 +8,13 @@ import time
 from tests.lab import Box, healthy
 from tests.lab.runner import BASE_CONFIG
 
-GOOD = ["--memory=64m", "--pids-limit=64", "--user=1000:1000", "--cap-drop=ALL", "--security-opt=no-new-privileges"]
+GOOD = [
+    "--memory=64m",
+    "--pids-limit=64",
+    "--user=1000:1000",
+    "--cap-drop=ALL",
+    "--security-opt=no-new-privileges",
+]
 PROJECT = "--label=com.docker.compose.project=jobs"
 BRUTE_FORCE = 'FATAL:  password authentication failed for user "admin"'
 CAUGHT = "java.lang.OutOfMemoryError: Java heap space (caught, request 17 was refused)"
@@ -25,13 +32,24 @@ def foreground(box: Box, name: str, *words: str) -> int:
 
 @healthy(shareable=True)
 def app_that_waited_for_its_database(box: Box) -> None:
-    """An app failed twice because its database was not up yet, was restarted by its policy, and works since."""
+    """An app failed twice because its database was not up yet, was restarted by its policy, and
+    works since."""
     box.sh("mkdir -p /srv/waited && chown 1000:1000 /srv/waited")
     script = (
         "echo x >>/data/runs; [ $(wc -l </data/runs) -gt 2 ] && { echo ready; exec sleep 1000; }; "
         "echo 'could not connect to server: Connection refused, is db:5432 up?'; exit 1"
     )
-    run(box, "waited", "--restart=unless-stopped", "-v", "/srv/waited:/data", "bb:1.36", "sh", "-c", script)
+    run(
+        box,
+        "waited",
+        "--restart=unless-stopped",
+        "-v",
+        "/srv/waited:/data",
+        "bb:1.36",
+        "sh",
+        "-c",
+        script,
+    )
     box.wait_for(lambda: "ready" in box.docker("logs", "waited").stdout, 20, "the app to work")
 
 
@@ -40,7 +58,17 @@ def worker_that_recycled_once(box: Box) -> None:
     """A worker ends with 0 after its share of work, and its policy starts the next one."""
     box.sh("mkdir -p /srv/recycled && chown 1000:1000 /srv/recycled")
     script = "[ -e /data/done ] && exec sleep 1000; touch /data/done; echo 'max requests reached, recycling'; exit 0"
-    run(box, "recycled", "--restart=always", "-v", "/srv/recycled:/data", "bb:1.36", "sh", "-c", script)
+    run(
+        box,
+        "recycled",
+        "--restart=always",
+        "-v",
+        "/srv/recycled:/data",
+        "bb:1.36",
+        "sh",
+        "-c",
+        script,
+    )
     box.wait_for(lambda: box.inspect("recycled")["RestartCount"] == 1, 10, "the next worker")
     box.wait_state("recycled", "running")
 
@@ -50,7 +78,17 @@ def job_that_succeeded_at_the_second_try(box: Box) -> None:
     """A job under on-failure failed once and then ended with 0."""
     box.sh("mkdir -p /srv/second && chown 1000:1000 /srv/second")
     script = "[ -e /data/tried ] && exit 0; touch /data/tried; echo 'ERROR: lock wait timeout, try again'; exit 1"
-    run(box, "second", "--restart=on-failure:3", "-v", "/srv/second:/data", "bb:1.36", "sh", "-c", script)
+    run(
+        box,
+        "second",
+        "--restart=on-failure:3",
+        "-v",
+        "/srv/second:/data",
+        "bb:1.36",
+        "sh",
+        "-c",
+        script,
+    )
     box.wait_for(lambda: box.inspect("second")["State"]["ExitCode"] == 0, 15, "the second try")
     box.wait_state("second", "exited")
 
@@ -58,8 +96,14 @@ def job_that_succeeded_at_the_second_try(box: Box) -> None:
 @healthy(shareable=True)
 def init_container_that_others_waited_for(box: Box) -> None:
     """Migrations ran to their end, and the app that depends on them works."""
-    labels = [PROJECT, "--label=com.docker.compose.service=migrate", "--label=com.docker.compose.oneoff=False"]
-    run(box, "migrate", *labels, "bb:1.36", "sh", "-c", "echo 'WARN: table exists, skipped'; exit 0")
+    labels = [
+        PROJECT,
+        "--label=com.docker.compose.service=migrate",
+        "--label=com.docker.compose.oneoff=False",
+    ]
+    run(
+        box, "migrate", *labels, "bb:1.36", "sh", "-c", "echo 'WARN: table exists, skipped'; exit 0"
+    )
     depends = "--label=com.docker.compose.depends_on=migrate:service_completed_successfully:false"
     app = [PROJECT, "--label=com.docker.compose.service=app", depends]
     run(box, "migrated", *app, "bb:1.36", "sleep", "1000")
@@ -87,18 +131,51 @@ def server_that_caught_its_error(box: Box) -> None:
 
 @healthy(shareable=True)
 def accepted_codes_of_foreground_jobs(box: Box) -> None:
-    """Tests that failed, a check that found differences, and a linter with warnings: somebody read each code."""
-    assert foreground(box, "tests", "bb:1.36", "sh", "-c", "echo 'FAILED tests/test_x.py: AssertionError'; exit 1") == 1
-    assert foreground(box, "differs", "bb:1.36", "sh", "-c", "echo 'Permission denied is expected here'; exit 3") == 3
+    """Tests that failed, a check that found differences, and a linter with warnings: somebody read
+    each code."""
     assert (
-        foreground(box, "lint", '--env=RULES="all"', "bb:1.36", "sh", "-c", 'echo "unknown rule: "$RULES; exit 2') == 2
+        foreground(
+            box,
+            "tests",
+            "bb:1.36",
+            "sh",
+            "-c",
+            "echo 'FAILED tests/test_x.py: AssertionError'; exit 1",
+        )
+        == 1
+    )
+    assert (
+        foreground(
+            box,
+            "differs",
+            "bb:1.36",
+            "sh",
+            "-c",
+            "echo 'Permission denied is expected here'; exit 3",
+        )
+        == 3
+    )
+    assert (
+        foreground(
+            box,
+            "lint",
+            '--env=RULES="all"',
+            "bb:1.36",
+            "sh",
+            "-c",
+            'echo "unknown rule: "$RULES; exit 2',
+        )
+        == 2
     )
 
 
 @healthy(shareable=True)
 def configuration_that_is_only_read(box: Box) -> None:
-    """Root's configuration is mounted read-only into a container of an ordinary user, which reads it."""
-    box.sh("mkdir -p /srv/settings && echo level=info >/srv/settings/app.conf && chmod 644 /srv/settings/app.conf")
+    """Root's configuration is mounted read-only into a container of an ordinary user, which reads
+    it."""
+    box.sh(
+        "mkdir -p /srv/settings && echo level=info >/srv/settings/app.conf && chmod 644 /srv/settings/app.conf"
+    )
     run(
         box,
         "reader",
@@ -113,7 +190,8 @@ def configuration_that_is_only_read(box: Box) -> None:
 
 @healthy(shareable=True)
 def sidecar_that_reads_logs(box: Box) -> None:
-    """A sidecar reads the volume of its neighbour, and repeats the neighbour's errors in its own log."""
+    """A sidecar reads the volume of its neighbour, and repeats the neighbour's errors in its own
+    log."""
     run(
         box,
         "appender",
@@ -156,7 +234,8 @@ def paused_for_a_moment(box: Box) -> None:
 
 @healthy(baseline=False)
 def accepted_codes_around_a_restart_of_the_engine(box: Box) -> None:
-    """Jobs with 0 and with accepted codes, one before the restart of the engine and one after it; a service came back by its policy."""
+    """Jobs with 0 and with accepted codes, one before the restart of the engine and one after it; a
+    service came back by its policy."""
     assert foreground(box, "nightly", "bb:1.36", "sh", "-c", "exit 4") == 4
     run(box, "cleanup", "bb:1.36", "true")
     run(box, "service", "--restart=always", "bb:1.36", "httpd", "-f", "-p", "8080", "-h", "/www")
@@ -165,5 +244,13 @@ def accepted_codes_around_a_restart_of_the_engine(box: Box) -> None:
     box.start_engine(config=BASE_CONFIG)
     box.wait_state("service", "running")
     assert foreground(box, "morning", "bb:1.36", "sh", "-c", "exit 5") == 5
-    run(box, "report", "--restart=on-failure", "bb:1.36", "sh", "-c", "echo 'ERROR 0 of 12 rows failed'; exit 0")
+    run(
+        box,
+        "report",
+        "--restart=on-failure",
+        "bb:1.36",
+        "sh",
+        "-c",
+        "echo 'ERROR 0 of 12 rows failed'; exit 0",
+    )
     box.wait_state("report", "exited")

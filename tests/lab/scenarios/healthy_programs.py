@@ -1,4 +1,5 @@
-"""Healthy twins of failed programs: containers that look like a known failure and work. Nothing above advice may be found."""
+"""Healthy twins of failed programs: containers that look like a known failure and work. Nothing
+above advice may be found."""
 
 from __future__ import annotations
 
@@ -8,7 +9,13 @@ from tests.lab import Box, healthy
 from tests.lab.images import Recipe, load
 from tests.lab.runner import BASE_CONFIG
 
-GOOD = ["--memory=64m", "--pids-limit=64", "--user=1000:1000", "--cap-drop=ALL", "--security-opt=no-new-privileges"]
+GOOD = [
+    "--memory=64m",
+    "--pids-limit=64",
+    "--user=1000:1000",
+    "--cap-drop=ALL",
+    "--security-opt=no-new-privileges",
+]
 PROJECT = "--label=com.docker.compose.project=twins"
 CHATTY = "ERROR upstream timed out, will retry; FATAL is only a word here; WARN cache miss; Traceback (most recent call last):"
 
@@ -26,8 +33,13 @@ def chatty_program(box: Box) -> None:
 
 @healthy(shareable=True)
 def init_container_of_compose(box: Box) -> None:
-    """The init container of a compose project has ended with 0 and publishes a port of the project's description."""
-    labels = [PROJECT, "--label=com.docker.compose.service=init", "--label=com.docker.compose.oneoff=False"]
+    """The init container of a compose project has ended with 0 and publishes a port of the
+    project's description."""
+    labels = [
+        PROJECT,
+        "--label=com.docker.compose.service=init",
+        "--label=com.docker.compose.oneoff=False",
+    ]
     run(box, "twin-init", *labels, "bb:1.36", "true")
     assert box.wait_state("twin-init", "exited")["State"]["ExitCode"] == 0
 
@@ -35,7 +47,9 @@ def init_container_of_compose(box: Box) -> None:
 @healthy(shareable=True)
 def job_in_the_foreground_with_a_port(box: Box) -> None:
     """A command that publishes a port ran in the foreground and printed its version."""
-    box.docker("run", "--name=version9", *GOOD, "-p", "127.0.0.1:8961:80", "bb:1.36", "echo", "httpd 2.4.1")
+    box.docker(
+        "run", "--name=version9", *GOOD, "-p", "127.0.0.1:8961:80", "bb:1.36", "echo", "httpd 2.4.1"
+    )
     assert box.inspect("version9")["State"]["ExitCode"] == 0
 
 
@@ -44,7 +58,9 @@ def service_that_was_stopped_at_once(box: Box) -> None:
     """A server was stopped by hand a second after its start and ended with 0."""
     script = "trap 'exit 0' TERM; sleep 1000 & wait"
     run(box, "stopped9", "--init", "-p", "127.0.0.1:8962:8080", "bb:1.36", "sh", "-c", script)
-    box.wait_for(lambda: "sleep" in str(box.api("/containers/stopped9/top")), what="the server to wait")
+    box.wait_for(
+        lambda: "sleep" in str(box.api("/containers/stopped9/top")), what="the server to wait"
+    )
     box.docker("stop", "-t", "5", "stopped9")
     assert box.inspect("stopped9")["State"]["ExitCode"] == 0
 
@@ -53,14 +69,34 @@ def service_that_was_stopped_at_once(box: Box) -> None:
 def folder_of_its_own(box: Box) -> None:
     """A container of user 1000 writes to a folder of the host that belongs to user 1000."""
     box.sh("mkdir -p /srv/own && chown 1000:1000 /srv/own")
-    run(box, "owner", "-v", "/srv/own:/data", "bb:1.36", "sh", "-c", "echo x >/data/x && exec sleep 1000")
+    run(
+        box,
+        "owner",
+        "-v",
+        "/srv/own:/data",
+        "bb:1.36",
+        "sh",
+        "-c",
+        "echo x >/data/x && exec sleep 1000",
+    )
 
 
 @healthy(shareable=True)
 def anonymous_volume_that_was_asked_for(box: Box) -> None:
-    """The habit of Node projects: the source is mounted, and node_modules is kept out of it by an anonymous volume."""
+    """The habit of Node projects: the source is mounted, and node_modules is kept out of it by an
+    anonymous volume."""
     box.sh("mkdir -p /srv/node/node_modules && chown -R 1000:1000 /srv/node")
-    run(box, "node-dev", "-v", "/srv/node:/app", "-v", "/app/node_modules", "bb:1.36", "sleep", "1000")
+    run(
+        box,
+        "node-dev",
+        "-v",
+        "/srv/node:/app",
+        "-v",
+        "/app/node_modules",
+        "bb:1.36",
+        "sleep",
+        "1000",
+    )
 
 
 @healthy(shareable=True)
@@ -94,13 +130,23 @@ def sidecar_that_shares_localhost(box: Box) -> None:
 @healthy(shareable=True)
 def child_that_was_stopped(box: Box) -> None:
     """A child of the first process is stopped by job control; the first process works."""
-    run(box, "jobs9", "bb:1.36", "sh", "-c", "sleep 1000 & kill -STOP $!; while :; do sleep 1; done")
+    run(
+        box, "jobs9", "bb:1.36", "sh", "-c", "sleep 1000 & kill -STOP $!; while :; do sleep 1; done"
+    )
 
 
 @healthy(shareable=True)
 def pid_file_of_a_running_server(box: Box) -> None:
     """The pid file of a server that runs."""
-    run(box, "pidfile9", "--tmpfs=/run:uid=1000", "bb:1.36", "sh", "-c", "echo $$ >/run/server.pid; exec sleep 1000")
+    run(
+        box,
+        "pidfile9",
+        "--tmpfs=/run:uid=1000",
+        "bb:1.36",
+        "sh",
+        "-c",
+        "echo $$ >/run/server.pid; exec sleep 1000",
+    )
 
 
 @healthy(shareable=True)
@@ -112,12 +158,23 @@ def job_with_an_accepted_code(box: Box) -> None:
 
 @healthy(baseline=False)
 def jobs_around_a_restart_of_the_engine(box: Box) -> None:
-    """A job ended before the engine's restart, another one began after it; both ended with 0 under on-failure."""
+    """A job ended before the engine's restart, another one began after it; both ended with 0 under
+    on-failure."""
     run(box, "before", "--restart=on-failure", "bb:1.36", "true")
     box.wait_state("before", "exited")
     box.stop_engine()
     box.start_engine(config=BASE_CONFIG)
-    run(box, "after", "--restart=on-failure", "-p", "127.0.0.1:8969:80", "bb:1.36", "sh", "-c", "sleep 0.5; exit 0")
+    run(
+        box,
+        "after",
+        "--restart=on-failure",
+        "-p",
+        "127.0.0.1:8969:80",
+        "bb:1.36",
+        "sh",
+        "-c",
+        "sleep 0.5; exit 0",
+    )
     labels = [PROJECT, "--label=com.docker.compose.service=job"]
     run(box, "after-compose", "--restart=on-failure", *labels, "bb:1.36", "sh", "-c", "sleep 0.5")
     box.wait_state("after", "exited")

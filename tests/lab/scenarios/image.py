@@ -14,7 +14,8 @@ from tests.lab.provider import BOX_ADDRESS, WEB
 from tests.lab.runner import BASE_CONFIG
 
 TIDY = (
-    "--user=1000:1000", "--memory=16m", "--cpus=0.2", "--pids-limit=16", "--read-only", "--cap-drop=ALL",
+    "--user=1000:1000", "--memory=16m", "--cpus=0.2", "--pids-limit=16", "--read-only",
+    "--cap-drop=ALL",
     "--security-opt=no-new-privileges", "--restart=unless-stopped", "--health-cmd=true",
 )  # fmt: skip
 STORE = {"features": {"containerd-snapshotter": True}}
@@ -26,8 +27,17 @@ QUIET = {**KEEPS, "log-driver": "json-file", "log-opts": {"max-size": "10m", "ma
 def load(box: Box, name: str, recipe: Recipe, **about: object) -> None:
     """Load an image as a build elsewhere made it: with its own date, architecture and labels."""
     layer = images.archive(recipe)
-    config = {"architecture": "amd64", "os": "linux", "created": "2024-01-01T00:00:00Z", "config": {}, **about}
-    config["rootfs"] = {"type": "layers", "diff_ids": [f"sha256:{hashlib.sha256(layer).hexdigest()}"]}
+    config = {
+        "architecture": "amd64",
+        "os": "linux",
+        "created": "2024-01-01T00:00:00Z",
+        "config": {},
+        **about,
+    }
+    config["rootfs"] = {
+        "type": "layers",
+        "diff_ids": [f"sha256:{hashlib.sha256(layer).hexdigest()}"],
+    }
     manifest = [{"Config": "config.json", "RepoTags": [name], "Layers": ["layer.tar"]}]
     whole = io.BytesIO()
     with tarfile.open(fileobj=whole, mode="w") as tar:
@@ -46,7 +56,12 @@ def load(box: Box, name: str, recipe: Recipe, **about: object) -> None:
 def load_old(box: Box, name: str, count: int) -> None:
     """Load images that were built on the first day of 2024, each another one."""
     for number in range(count):
-        load(box, f"{name}:{number}", Recipe(busybox=False), config={"Labels": {"number": str(number)}})
+        load(
+            box,
+            f"{name}:{number}",
+            Recipe(busybox=False),
+            config={"Labels": {"number": str(number)}},
+        )
 
 
 def rebuild(box: Box, tag: str, times: int) -> None:
@@ -84,7 +99,9 @@ def untagged_but_used(box: Box) -> None:
 @fault("image.latest-tag", subject="image:bb", shareable=True)
 def image_without_a_version(box: Box) -> None:
     """A container runs an image that was named without a tag."""
-    box.docker("run", "-d", "--name=tagless", "--memory=16m", "--pids-limit=16", "bb", "sleep", "1000")
+    box.docker(
+        "run", "-d", "--name=tagless", "--memory=16m", "--pids-limit=16", "bb", "sleep", "1000"
+    )
     assert box.docker("ps", "--filter=name=tagless", "--format={{.Image}}").stdout.strip() == "bb"
 
 
@@ -114,7 +131,8 @@ def hub_counts_pulls(box: Box) -> None:
 
 @fault("image.pull-denied", subject="daemon:docker", engine_started=False)
 def no_such_tag(box: Box) -> None:
-    """Something pulls a tag that does not exist again and again; the daemon's log leaves its name out."""
+    """Something pulls a tag that does not exist again and again; the daemon's log leaves its name
+    out."""
     registry.start_hub(box)
     box.start_engine(config=QUIET)
     refuse(box, "nope/app:2", "manifest unknown", times=3)
@@ -153,7 +171,11 @@ def registry_without_tls(box: Box) -> None:
     refuse(box, f"{WEB}:80/shop:1", "server gave HTTP response to HTTPS client")
 
 
-@fault("image.registry-proxy", subject="daemon:docker", engine_env={"HTTPS_PROXY": f"http://{WEB}:3128"})
+@fault(
+    "image.registry-proxy",
+    subject="daemon:docker",
+    engine_env={"HTTPS_PROXY": f"http://{WEB}:3128"},
+)
 def proxy_is_down(box: Box) -> None:
     """The daemon was told to use a proxy that does not run."""
     refuse(box, "registry.lab.test/shop:1", "proxyconnect")
@@ -161,7 +183,8 @@ def proxy_is_down(box: Box) -> None:
 
 @healthy(engine_started=False, advice=["security.insecure-registry"], baseline=False)
 def pulls_that_were_made_good(box: Box) -> None:
-    """Pulls that failed and worked later, an insecure registry whose first answer is no TLS, one slip of the pen."""
+    """Pulls that failed and worked later, an insecure registry whose first answer is no TLS, one
+    slip of the pen."""
     host = f"{WEB}:5000"
     box.start_engine(config={**QUIET, "insecure-registries": [host]})
     refuse(box, f"{host}/old/app:1", "connection refused")
@@ -173,12 +196,15 @@ def pulls_that_were_made_good(box: Box) -> None:
 
 
 def _swarm_of_local_images(box: Box) -> None:
-    """Services of images that were built here: at each start of a task swarm tries a pull, and the hub knows neither."""
+    """Services of images that were built here: at each start of a task swarm tries a pull, and the
+    hub knows neither."""
     registry.start_hub(box)
     box.start_engine(config=BASE_CONFIG)
     box.image("shop:1.4")
     box.docker("tag", "shop:1.4", "private/app:1.4")
-    box.docker("swarm", "init", "--advertise-addr", BOX_ADDRESS, "--default-addr-pool", "10.200.0.0/16")
+    box.docker(
+        "swarm", "init", "--advertise-addr", BOX_ADDRESS, "--default-addr-pool", "10.200.0.0/16"
+    )
 
 
 def _serve(box: Box, name: str, image: str) -> None:
@@ -192,7 +218,8 @@ def _refused(box: Box) -> int:
 
 @healthy(engine_started=False)
 def swarm_of_local_images(box: Box) -> None:
-    """Tasks of locally built images start three times; the pull that swarm tries each time is refused."""
+    """Tasks of locally built images start three times; the pull that swarm tries each time is
+    refused."""
     _swarm_of_local_images(box)
     for number in range(3):
         _serve(box, f"shop{number}", "shop:1.4")
@@ -201,21 +228,38 @@ def swarm_of_local_images(box: Box) -> None:
     box.wait_for(lambda: box.docker("service", "ls").stdout.count("1/1") == 6, 20, "all services")
 
 
-@fault("image.pull-denied", subject="image:private/app:1.5", engine_started=False, also=["container.*", "swarm.*"])
+@fault(
+    "image.pull-denied",
+    subject="image:private/app:1.5",
+    engine_started=False,
+    also=["container.*", "swarm.*"],
+)
 def swarm_without_the_image(box: Box) -> None:
     """A service wants a tag that is neither here nor to be had; others run locally built images."""
     _swarm_of_local_images(box)
     _serve(box, "shop", "shop:1.4")
     _serve(box, "app", "private/app:1.5")
-    box.wait_for(lambda: box.read(LOG).count("No such image: private/app:1.5") >= 3, 60, "three vain starts")
+    box.wait_for(
+        lambda: box.read(LOG).count("No such image: private/app:1.5") >= 3, 60, "three vain starts"
+    )
 
 
-@fault("image.platform-mismatch", subject="container:mainframe", also=["container.*"], shareable=True)
+@fault(
+    "image.platform-mismatch", subject="container:mainframe", also=["container.*"], shareable=True
+)
 def built_for_another_processor(box: Box) -> None:
     """A container of an image for s390x."""
     recipe = images.RECIPES["foreign:1"]
     load(box, "mainframe:1", recipe, architecture="s390x", config={"Entrypoint": ["/app"]})
-    box.docker("run", "-d", "--name=mainframe", "--memory=16m", "--pids-limit=16", "mainframe:1", check=False)
+    box.docker(
+        "run",
+        "-d",
+        "--name=mainframe",
+        "--memory=16m",
+        "--pids-limit=16",
+        "mainframe:1",
+        check=False,
+    )
     assert box.api("/images/mainframe:1/json")["Architecture"] == "s390x"
     assert box.wait_state("mainframe", "exited")["State"]["ExitCode"] != 0
 
@@ -250,7 +294,8 @@ def image_without_labels(box: Box) -> None:
 
 @fault("image.corrupt", subject="image:torn:1")
 def layer_that_lost_its_link(box: Box) -> None:
-    """Someone tidied up under the data root: a layer lost a file, and no container can be made of it."""
+    """Someone tidied up under the data root: a layer lost a file, and no container can be made of
+    it."""
     images.load(box, "torn:1", Recipe({"torn": (b"own", 0o644)}))
     upper = box.api("/images/torn:1/json")["GraphDriver"]["Data"]["UpperDir"]
     box.sh(f"rm {upper}/../link")
@@ -271,7 +316,8 @@ def layer_that_is_gone(box: Box) -> None:
 
 @fault("image.corrupt", subject="container:hollow")
 def layer_of_a_container_that_is_gone(box: Box) -> None:
-    """Someone tidied up under the data root: a stopped container lost its own layer, and inspect fails."""
+    """Someone tidied up under the data root: a stopped container lost its own layer, and inspect
+    fails."""
     box.docker("run", "-d", "--name=hollow", *TIDY, "--restart=no", "bb:1.36", "sleep", "1000")
     upper = box.inspect("hollow")["GraphDriver"]["Data"]["UpperDir"]
     box.docker("kill", "hollow")
@@ -284,7 +330,10 @@ def builds_that_left_their_cache(box: Box) -> None:
     """BuildKit keeps 120 MB of a build on a disk of 600 MB that is filling."""
     big = bytes(range(250)) * 240_000
     body = images.archive(
-        Recipe({"Dockerfile": (b"FROM scratch\nCOPY big /big\n", 0o644), "big": (big, 0o644)}, busybox=False)
+        Recipe(
+            {"Dockerfile": (b"FROM scratch\nCOPY big /big\n", 0o644), "big": (big, 0o644)},
+            busybox=False,
+        )
     )
     said = box.api("/build?version=2&t=cached:1&buildid=1", method="POST", body=body, timeout=60)
     assert "moby.image.id" in str(said)
@@ -302,7 +351,8 @@ def builds_that_lost_their_tag_in_containerd(box: Box) -> None:
 
 @healthy(engines=Engines(since=28), config=STORE)
 def moved_tag_in_containerd(box: Box) -> None:
-    """With containerd's store an image that lost its tag to an update, and a container that still stands on it."""
+    """With containerd's store an image that lost its tag to an update, and a container that still
+    stands on it."""
     for number in range(2):
         images.load(box, "moved:1", Recipe({"version": (str(number).encode(), 0o644)}))
         box.docker("run", "-d", f"--name=on{number}", *TIDY, "moved:1", "sleep", "1000")

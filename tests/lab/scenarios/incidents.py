@@ -1,4 +1,5 @@
-"""Compound incidents: faults, what follows from them in services that really fail, and a bystander beside them."""
+"""Compound incidents: faults, what follows from them in services that really fail, and a bystander
+beside them."""
 
 from __future__ import annotations
 
@@ -25,9 +26,21 @@ STORE = 'said=$(fallocate -l 50M /data/batch 2>&1); code=$?; rm -f /data/batch; 
 
 
 def service(box: Box, name: str, script: str, *options: str) -> None:
-    """A program under a policy that starts it again. It goes on running once its script succeeds."""
+    """A program under a policy that starts it again. It goes on running once its script
+    succeeds."""
     lasting = f"({script}) && exec sleep 1000"
-    box.docker("run", "-d", f"--name={name}", "--restart=always", *LIMITS, *options, "bb:1.36", "sh", "-c", lasting)
+    box.docker(
+        "run",
+        "-d",
+        f"--name={name}",
+        "--restart=always",
+        *LIMITS,
+        *options,
+        "bb:1.36",
+        "sh",
+        "-c",
+        lasting,
+    )
 
 
 def job(box: Box, name: str, script: str, *options: str) -> None:
@@ -35,15 +48,21 @@ def job(box: Box, name: str, script: str, *options: str) -> None:
     box.docker("run", "-d", f"--name={name}", *LIMITS, *options, "bb:1.36", "sh", "-c", script)
 
 
-def probed(box: Box, name: str, probe: str, *options: str, script: str = "while :; do sleep 1; done") -> None:
+def probed(
+    box: Box, name: str, probe: str, *options: str, script: str = "while :; do sleep 1; done"
+) -> None:
     """A program with a health check that one failure is enough for."""
     health = (f"--health-cmd={probe}", "--health-interval=1s", "--health-retries=1")
-    box.docker("run", "-d", f"--name={name}", *LIMITS, *health, *options, "bb:1.36", "sh", "-c", script)
+    box.docker(
+        "run", "-d", f"--name={name}", *LIMITS, *health, *options, "bb:1.36", "sh", "-c", script
+    )
 
 
 def wait_loops(box: Box, *names: str, times: int = 4) -> None:
     for name in names:
-        box.wait_for(lambda name=name: box.inspect(name)["RestartCount"] >= times, 40, f"{name} to loop")  # type: ignore[misc]
+        box.wait_for(
+            lambda name=name: box.inspect(name)["RestartCount"] >= times, 40, f"{name} to loop"
+        )  # type: ignore[misc]
 
 
 def wait_exits(box: Box, *names: str) -> None:
@@ -57,15 +76,15 @@ def wait_sick(box: Box, *names: str) -> None:
 
 
 def keep_for_root(box: Box) -> None:
-    """Give root the five percent of the disk that mkfs.ext4 gives it by itself: the engine starts and restarts containers
-    at the moment when another one has taken all that a user can have.
+    """Give root the five percent of the disk that mkfs.ext4 gives it by itself: the engine starts
+    and restarts containers at the moment when another one has taken all that a user can have.
     """
     box.run(["tune2fs", "-m", "5", box.run(["findmnt", "-no", "SOURCE", ROOT]).stdout.strip()])
 
 
 def store(box: Box, name: str) -> tuple[str, ...]:
-    """A volume that a user may write to, as the options of a container that runs as one (`nocopy`, or Docker gives it the mode of
-    the image's folder)."""
+    """A volume that a user may write to, as the options of a container that runs as one (`nocopy`,
+    or Docker gives it the mode of the image's folder)."""
     box.docker("volume", "create", name)
     box.run(["chmod", "1777", f"{ROOT}/volumes/{name}/_data"])
     return "--user=1000:1000", "-v", f"{name}:/data:nocopy"
@@ -76,7 +95,8 @@ def all_of(kind: str, *names: str) -> list[tuple[str, str]]:
     return [(kind, f"container:{name}") for name in names]
 
 
-# -- bystanders: on the same disk, the same network, with words of their own ----------------------------------------
+# -- bystanders: on the same disk, the same network, with words of their own
+# ----------------------------------------
 
 
 MISLED = (LOOP, "container:misled")
@@ -175,7 +195,8 @@ def volume_fills_the_disk(box: Box) -> None:
     box={"disk": "300M", "inodes": 4000},
 )
 def no_inode_is_left(box: Box) -> None:
-    """A cache of empty files takes the last inode; what makes files fails, although df shows room."""
+    """A cache of empty files takes the last inode; what makes files fails, although df shows
+    room."""
     write = "touch /data/new-$RANDOM"
     grumpy(box)
     for name in ("spool", "uploads"):
@@ -192,15 +213,20 @@ def no_inode_is_left(box: Box) -> None:
     box={"disk": "340M"},
 )
 def deleted_file_fills_the_disk(box: Box) -> None:
-    """A rotated file that its writer holds open fills the disk, and du does not see it; services loop."""
+    """A rotated file that its writer holds open fills the disk, and du does not see it; services
+    loop."""
     keep_for_root(box)
     forgetful(box)
-    used, free = (int(word) for word in box.run(["df", "--output=used,avail", "-B1", ROOT]).stdout.split()[2:])
+    used, free = (
+        int(word) for word in box.run(["df", "--output=used,avail", "-B1", ROOT]).stdout.split()[2:]
+    )
     size = int((used + free) * 0.975) - used
     script = f"exec 3>/data/x; fallocate -l {size} /data/x && rm /data/x && exec sleep 1000"
     job(box, "logger", script, "-v", "scratch:/data")
     pid = box.inspect("logger")["State"]["Pid"]
-    box.wait_for(lambda: "(deleted)" in box.sh(f"readlink /proc/{pid}/fd/3"), 20, "the file to be deleted")
+    box.wait_for(
+        lambda: "(deleted)" in box.sh(f"readlink /proc/{pid}/fd/3"), 20, "the file to be deleted"
+    )
     for name in ("cart", "mail"):
         service(box, name, STORE, *store(box, name))
     wait_loops(box, "cart", "mail")
@@ -213,7 +239,8 @@ def deleted_file_fills_the_disk(box: Box) -> None:
     bystander=GRUMPY,
 )
 def disk_goes_read_only(box: Box) -> None:
-    """The kernel stops writing to the data root's file system, and health checks that write fail."""
+    """The kernel stops writing to the data root's file system, and health checks that write
+    fail."""
     for name in ("search", "uploads"):
         probed(box, name, "touch /data/alive", "-v", f"{name}:/data")
         box.wait_health(name, "healthy")
@@ -231,7 +258,8 @@ def disk_goes_read_only(box: Box) -> None:
     bystander=MISLED,
 )
 def network_volume_hangs(box: Box) -> None:
-    """A file server stops answering: the container that reads from it hangs, and its probe with it."""
+    """A file server stops answering: the container that reads from it hangs, and its probe with
+    it."""
     misled(box)
     server = _share(box)
     box.docker("rm", "-f", "media")
@@ -242,12 +270,23 @@ def network_volume_hangs(box: Box) -> None:
     wait_sick(box, "media")
 
 
-@incident("storage.shm-full", "container:postgres", effects=[*all_of(SICK, "postgres")], bystander=STRANGER)
+@incident(
+    "storage.shm-full",
+    "container:postgres",
+    effects=[*all_of(SICK, "postgres")],
+    bystander=STRANGER,
+)
 def shared_memory_is_full(box: Box) -> None:
     """A database has used up its shared memory: its queries fail, and its health check."""
     stranger(box)
     fill = "dd if=/dev/zero of=/dev/shm/segment bs=1M count=100; exec sleep 1000"
-    probed(box, "postgres", "dd if=/dev/zero of=/dev/shm/query bs=1M count=1", "--memory=256m", script=fill)
+    probed(
+        box,
+        "postgres",
+        "dd if=/dev/zero of=/dev/shm/query bs=1M count=1",
+        "--memory=256m",
+        script=fill,
+    )
     wait_sick(box, "postgres")
 
 
@@ -306,9 +345,11 @@ def sysctl_turns_forwarding_off(box: Box) -> None:
     bystander=DEAF,
 )
 def one_network_without_masquerade(box: Box) -> None:
-    """One network has lost its MASQUERADE rule; beside it, on another, a container asks a silent server of its own.
+    """One network has lost its MASQUERADE rule; beside it, on another, a container asks a silent
+    server of its own.
 
-    Newer engines ask the host's servers from the host (`ExtServers: [host(192.0.2.53)]`, seen on 28.5.2): there DNS goes on.
+    Newer engines ask the host's servers from the host (`ExtServers: [host(192.0.2.53)]`, seen on
+    28.5.2): there DNS goes on.
     """
     bridge, subnet = _shop(box)
     deaf(box)
@@ -323,7 +364,8 @@ def one_network_without_masquerade(box: Box) -> None:
     bystander=GRUMPY,
 )
 def rule_in_docker_user_drops_all(box: Box) -> None:
-    """A rule in DOCKER-USER drops everything: DNS fails on a network of its own, and what needs it."""
+    """A rule in DOCKER-USER drops everything: DNS fails on a network of its own, and what needs
+    it."""
     _shop(box)
     grumpy(box, "--net=shop", "-p", "8085:80")
     box.sh("iptables -I DOCKER-USER -j DROP")
@@ -337,7 +379,8 @@ def rule_in_docker_user_drops_all(box: Box) -> None:
     bystander=STRANGER,
 )
 def script_of_the_other_backend(box: Box) -> None:
-    """A script writes to iptables-legacy beside Docker's nft: forwarding is dropped, DNS fails, and what needs it."""
+    """A script writes to iptables-legacy beside Docker's nft: forwarding is dropped, DNS fails, and
+    what needs it."""
     stranger(box)
     box.sh("iptables-legacy -P FORWARD DROP")
     _askers(box)
@@ -350,7 +393,8 @@ def script_of_the_other_backend(box: Box) -> None:
     bystander=MISLED,
 )
 def bridge_is_down(box: Box) -> None:
-    """A network manager sets a bridge down: its containers are cut off, those of the next network are not."""
+    """A network manager sets a bridge down: its containers are cut off, those of the next network
+    are not."""
     bridge, _ = _shop(box)
     misled(box, "--net=shop")
     _askers_before(box, "--net=shop")
@@ -392,7 +436,8 @@ def wrong_resolver_in_daemon_json(box: Box) -> None:
     also=[(DNS, "network:shop")],
 )
 def resolver_went_down_beside_a_bad_deploy(box: Box) -> None:
-    """The host's DNS server has ended, and one that calls a service which needs it loops too; a bad deploy is beside it."""
+    """The host's DNS server has ended, and one that calls a service which needs it loops too; a bad
+    deploy is beside it."""
     _shop(box)
     stranger(box, "--net=shop")
     box.provider.dns_stop()
@@ -426,11 +471,17 @@ def resolver_of_the_host_is_silent(box: Box) -> None:
     bystander=GRUMPY,
 )
 def subnet_hides_the_resolver(box: Box) -> None:
-    """A new network's subnet holds the address of the host's DNS server, which nobody reaches any more."""
+    """A new network's subnet holds the address of the host's DNS server, which nobody reaches any
+    more."""
     grumpy(box)
     box.docker("network", "create", "--subnet=192.0.2.48/28", "office")
     job(box, "printer", "exec sleep 1000", "--net=office")
-    assert box.run(["timeout", "2", "busybox", "nslookup", "www.lab.test", RESOLVER], check=False).returncode != 0
+    assert (
+        box.run(
+            ["timeout", "2", "busybox", "nslookup", "www.lab.test", RESOLVER], check=False
+        ).returncode
+        != 0
+    )
     _askers(box)
 
 
@@ -442,7 +493,8 @@ def subnet_hides_the_resolver(box: Box) -> None:
     engine_started=False,
 )
 def resolv_conf_leads_nowhere(box: Box) -> None:
-    """resolv.conf is a link to a file that is not there: containers ask servers that nobody reaches."""
+    """resolv.conf is a link to a file that is not there: containers ask servers that nobody
+    reaches."""
     box.sh("rm -f /etc/resolv.conf; ln -s ../run/systemd/resolve/stub-resolv.conf /etc/resolv.conf")
     box.start_engine(config=BASE_CONFIG)
     forgetful(box)
@@ -458,7 +510,13 @@ CALL = 'said=$(timeout 2 nc db 5432 </dev/null 2>&1) || { echo "db:5432: ${said:
 
 def _needs(box: Box, name: str, other: str, *options: str) -> None:
     """A service that ends when another one does not answer."""
-    service(box, name, f"nc -w 2 {other} 5432 </dev/null || exit 1; exec sleep 1000", "--net=shop", *options)
+    service(
+        box,
+        name,
+        f"nc -w 2 {other} 5432 </dev/null || exit 1; exec sleep 1000",
+        "--net=shop",
+        *options,
+    )
 
 
 @incident(
@@ -468,7 +526,8 @@ def _needs(box: Box, name: str, other: str, *options: str) -> None:
     bystander=MISLED,
 )
 def memory_limit_is_too_small(box: Box) -> None:
-    """A service is killed at its memory limit over and over, and one that calls it fails with it."""
+    """A service is killed at its memory limit over and over, and one that calls it fails with
+    it."""
     _shop(box)
     misled(box, "--net=shop")
     box.docker("run", "-d", "--name=report", "--net=shop", "--restart=always", "--memory=16m", "--memory-swap=16m",
@@ -507,7 +566,9 @@ def port_is_taken_and_others_need_it(box: Box) -> None:
     _shop(box)
     stranger(box)
     job(box, "blue", "exec sleep 1000", "-p", "8085:80", "--net=shop")
-    taken = box.docker("run", "-d", "--name=api", "--net=shop", *LIMITS, "-p", "8085:80", "shop:1.4", check=False)
+    taken = box.docker(
+        "run", "-d", "--name=api", "--net=shop", *LIMITS, "-p", "8085:80", "shop:1.4", check=False
+    )
     assert "port is already allocated" in taken.stderr
     for name in ("front", "cart"):
         _needs(box, name, "api")
@@ -517,11 +578,16 @@ def port_is_taken_and_others_need_it(box: Box) -> None:
 @incident(
     SICK,
     "container:db",
-    effects=[*all_of(SICK, "front", "cart"), (LOOP, "container:mail"), (EXITS, "container:migrate")],
+    effects=[
+        *all_of(SICK, "front", "cart"),
+        (LOOP, "container:mail"),
+        (EXITS, "container:migrate"),
+    ],
     bystander=MISLED,
 )
 def database_hangs_and_refuses(box: Box) -> None:
-    """A database's process lives and listens no more: two services are unhealthy for it, one loops, a job fails."""
+    """A database's process lives and listens no more: two services are unhealthy for it, one loops,
+    a job fails."""
     _shop(box)
     misled(box, "--net=shop")
     probed(box, "db", "echo 'recovery has stopped'; exit 1", "--net=shop")
@@ -539,11 +605,16 @@ def database_hangs_and_refuses(box: Box) -> None:
 @incident(
     EXITS,
     "container:collector",
-    effects=[("logging.driver-blocks-start", "container:db"), (LOOP, "container:front"), (SICK, "container:cart")],
+    effects=[
+        ("logging.driver-blocks-start", "container:db"),
+        (LOOP, "container:front"),
+        (SICK, "container:cart"),
+    ],
     bystander=MISLED,
 )
 def log_collector_does_not_come_up(box: Box) -> None:
-    """After a reboot the log collector fails, so that a database is not started, and those that call it fail."""
+    """After a reboot the log collector fails, so that a database is not started, and those that
+    call it fail."""
     _shop(box)
     misled(box)
     job(box, "collector", "echo 'unmatched tag in fluent.conf' >&2; exit 1", "-p", "24224:24224")
@@ -567,10 +638,13 @@ def log_collector_does_not_come_up(box: Box) -> None:
     bystander=FORGETFUL,
 )
 def database_fills_a_disk_of_its_own(box: Box) -> None:
-    """A database loops on its full disk, beside a data root with room; what calls it fails, each in its own way."""
+    """A database loops on its full disk, beside a data root with room; what calls it fails, each in
+    its own way."""
     _shop(box)
     forgetful(box, "--net=shop")
-    box.sh("mkdir /srv/pg; truncate -s 64M /root/pg; mkfs.ext4 -q -m 0 /root/pg; mount -o loop /root/pg /srv/pg")
+    box.sh(
+        "mkdir /srv/pg; truncate -s 64M /root/pg; mkfs.ext4 -q -m 0 /root/pg; mount -o loop /root/pg /srv/pg"
+    )
     box.sh("dd if=/dev/zero of=/srv/pg/base bs=1M 2>/dev/null || true")
     write = "dd if=/dev/zero of=/data/wal bs=1M count=1 || exit 1; nc -ll -p 5432 -e true"
     service(box, "db", write, "--net=shop", "-v", "/srv/pg:/data")
@@ -608,7 +682,8 @@ def probe_cannot_fork(box: Box) -> None:
     bystander=FORGETFUL,
 )
 def probe_gets_no_processor(box: Box) -> None:
-    """A container that is held back to a fiftieth of a processor cannot answer its health check in time."""
+    """A container that is held back to a fiftieth of a processor cannot answer its health check in
+    time."""
     forgetful(box)
     work = "while :; do :; done & while :; do :; done & while :; do :; done"
     probe = "i=0; while [ $i -lt 60000 ]; do i=$((i+1)); done"
@@ -646,7 +721,8 @@ def containerd_hangs(box: Box) -> None:
     newest_too=True,
 )
 def broken_configuration_after_a_crash(box: Box) -> None:
-    """The engine ended and cannot start again, for a comma in daemon.json; its containers live on."""
+    """The engine ended and cannot start again, for a comma in daemon.json; its containers live
+    on."""
     forgetful(box)
     job(box, "shop", "exec sleep 1000")
     pid = box.engine_pid

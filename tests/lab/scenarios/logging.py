@@ -24,7 +24,12 @@ def _grow(box: Box, container: str, count: int) -> None:
     assert int(box.run(["stat", "-c", "%s", log]).stdout) >= count
 
 
-@fault("logging.unbounded", subject="container:audit", config={"log-opts": None}, also=["logging.unbounded"])
+@fault(
+    "logging.unbounded",
+    subject="container:audit",
+    config={"log-opts": None},
+    also=["logging.unbounded"],
+)
 def unbounded_and_big(box: Box) -> None:
     """A container without max-size has written 300 MB of log."""
     box.docker(*SAFE, "--name=audit", "bb:1.36", "sleep", "1000")
@@ -44,7 +49,11 @@ def unbounded_fills_the_disk(box: Box) -> None:
     said = box.run(["df", "--output=used,avail", "-B1", "/var/lib/docker"]).stdout.split()
     used, free = int(said[2]), int(said[3])
     _grow(box, "audit", int((used + free) * 0.975) - used)
-    assert box.run(["df", "--output=pcent", "/var/lib/docker"]).stdout.split()[1] in ("97%", "98%", "99%")
+    assert box.run(["df", "--output=pcent", "/var/lib/docker"]).stdout.split()[1] in (
+        "97%",
+        "98%",
+        "99%",
+    )
 
 
 @fault(
@@ -55,7 +64,8 @@ def unbounded_fills_the_disk(box: Box) -> None:
     baseline=False,
 )
 def unbounded_fills_a_disk_of_its_own(box: Box) -> None:
-    """The folder of containers has a small disk of its own, and a log has filled it; the data root has room."""
+    """The folder of containers has a small disk of its own, and a log has filled it; the data root
+    has room."""
     disk, point = "/root/containers", "/var/lib/docker/containers"
     box.sh(
         f"truncate -s 40M {disk}; mkfs.ext4 -q {disk}; mkdir -p {point}; mount -o loop {disk} {point}; rmdir {point}/lost+found"
@@ -79,14 +89,21 @@ def opts_not_applied(box: Box) -> None:
     box.start_engine(config={"log-driver": "json-file"})
     box.docker(*SAFE, "--name=old", "bb:1.36", "sleep", "1000")
     box.stop_engine()
-    box.start_engine(config={"log-driver": "json-file", "log-opts": {"max-size": "10m", "max-file": "3"}})
+    box.start_engine(
+        config={"log-driver": "json-file", "log-opts": {"max-size": "10m", "max-file": "3"}}
+    )
     box.docker("start", "old")
     box.docker(*SAFE, "--name=new", "--log-opt=max-size=50m", "bb:1.36", "sleep", "1000")
     assert not box.inspect("old")["HostConfig"]["LogConfig"]["Config"]
-    assert box.inspect("new")["HostConfig"]["LogConfig"]["Config"] == {"max-size": "50m", "max-file": "3"}
+    assert box.inspect("new")["HostConfig"]["LogConfig"]["Config"] == {
+        "max-size": "50m",
+        "max-file": "3",
+    }
 
 
-@fault("logging.driver-blocks-start", subject="container:billing", shareable=True, also=["container.*"])
+@fault(
+    "logging.driver-blocks-start", subject="container:billing", shareable=True, also=["container.*"]
+)
 def driver_blocks_start(box: Box) -> None:
     """Nobody listens where the container's log is to go."""
     options = ("--log-driver=fluentd", "--log-opt=fluentd-address=127.0.0.1:24224")
@@ -96,15 +113,28 @@ def driver_blocks_start(box: Box) -> None:
 
 @fault("container.start-refused", subject="container:unjournaled", shareable=True)
 def driver_that_the_host_does_not_have(box: Box) -> None:
-    """A container's log is to go to a journal that this host does not run: nobody is reached in vain."""
-    box.docker(*SAFE, "--name=unjournaled", "--log-driver=journald", "bb:1.36", "sleep", "1000", check=False)
+    """A container's log is to go to a journal that this host does not run: nobody is reached in
+    vain."""
+    box.docker(
+        *SAFE,
+        "--name=unjournaled",
+        "--log-driver=journald",
+        "bb:1.36",
+        "sleep",
+        "1000",
+        check=False,
+    )
     assert "journald is not enabled" in box.inspect("unjournaled")["State"]["Error"]
 
 
 @fault("logging.driver-unreadable", subject="container:remote", shareable=True)
 def driver_unreadable(box: Box) -> None:
     """The log goes away by UDP and the engine keeps no copy."""
-    options = ("--log-driver=syslog", "--log-opt=syslog-address=udp://127.0.0.1:5140", "--log-opt=cache-disabled=true")
+    options = (
+        "--log-driver=syslog",
+        "--log-opt=syslog-address=udp://127.0.0.1:5140",
+        "--log-opt=cache-disabled=true",
+    )
     box.docker(*SAFE, "--name=remote", *options, "bb:1.36", "sleep", "1000")
     said = box.docker("logs", "remote", check=False)
     assert "does not support reading" in said.stderr
@@ -116,7 +146,9 @@ def backpressure(box: Box) -> None:
     box.spawn([sys.executable, "-c", _DEAF])
     box.wait_for(lambda: ":158A" in box.sh("cat /proc/net/tcp"), what="the receiver to listen")
     options = ("--log-driver=syslog", "--log-opt=syslog-address=tcp://127.0.0.1:5514")
-    box.docker(*SAFE, "--name=chatty", *options, "bb:1.36", "yes", "a long line of a log that nobody takes")
+    box.docker(
+        *SAFE, "--name=chatty", *options, "bb:1.36", "yes", "a long line of a log that nobody takes"
+    )
     pid = box.inspect("chatty")["State"]["Pid"]
     box.wait_for(lambda: "pipe_write" in box.sh(f"cat /proc/{pid}/wchan"), 20, "yes to stand still")
 
@@ -133,10 +165,14 @@ def file_missing(box: Box) -> None:
 @fault("logging.file-missing", subject="container:turned", shareable=True)
 def file_renamed(box: Box) -> None:
     """The host's logrotate has renamed the log file and made a new one."""
-    box.docker(*SAFE, "--name=turned", "bb:1.36", "sh", "-c", "while :; do echo hello; sleep 0.5; done")
+    box.docker(
+        *SAFE, "--name=turned", "bb:1.36", "sh", "-c", "while :; do echo hello; sleep 0.5; done"
+    )
     log = box.inspect("turned")["LogPath"]
     box.wait_for(lambda: box.path(log).stat().st_size > 0, what="the first line")
     box.sh(f"mv {log} {log}.1; : >{log}")
     before = box.path(f"{log}.1").stat().st_size
-    box.wait_for(lambda: box.path(f"{log}.1").stat().st_size > before, what="lines in the renamed file")
+    box.wait_for(
+        lambda: box.path(f"{log}.1").stat().st_size > before, what="lines in the renamed file"
+    )
     assert box.path(log).stat().st_size == 0

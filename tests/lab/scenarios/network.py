@@ -8,7 +8,13 @@ from tests.lab import Box, fault, healthy
 from tests.lab.provider import BOX_ADDRESS, GATEWAY, RESOLVER
 from tests.lab.runner import healthy_container
 
-QUIET = ["--memory=64m", "--pids-limit=64", "--user=1000:1000", "--cap-drop=ALL", "--security-opt=no-new-privileges"]
+QUIET = [
+    "--memory=64m",
+    "--pids-limit=64",
+    "--user=1000:1000",
+    "--cap-drop=ALL",
+    "--security-opt=no-new-privileges",
+]
 
 
 LONG_REQUEST = (
@@ -45,7 +51,9 @@ def port_of_a_process(box: Box) -> None:
 @fault("network.bind-address-missing", subject="container:floating", shareable=True)
 def address_of_nobody(box: Box) -> None:
     """A container is to be published on an address that the host does not have."""
-    assert "cannot assign requested address" in refused(box, "floating", "-p", "10.99.99.99:18082:8080")
+    assert "cannot assign requested address" in refused(
+        box, "floating", "-p", "10.99.99.99:18082:8080"
+    )
 
 
 @fault("network.bind-address-missing", subject="container:left", shareable=True)
@@ -65,13 +73,18 @@ def address_that_left(box: Box) -> None:
     also=[("dns.upstream-unreachable", "network:offnet")],
 )
 def bridge_switched_off(box: Box) -> None:
-    """The bridge of a network is set down, as network managers do; its container is cut off and says
-    nothing."""
+    """The bridge of a network is set down, as network managers do; its container is cut off and
+    says nothing."""
     box.docker("network", "create", "-o", "com.docker.network.bridge.name=offbr", "offnet")
     healthy_container(box, "cut", 18083, "--net=offnet")
     assert box.provider.curl(f"http://{BOX_ADDRESS}:18083/") == "hello\n"
     box.run(["ip", "link", "set", "offbr", "down"])
-    assert box.docker("exec", "cut", "timeout", "2", "wget", "-qO-", "http://192.0.2.80/", check=False).returncode != 0
+    assert (
+        box.docker(
+            "exec", "cut", "timeout", "2", "wget", "-qO-", "http://192.0.2.80/", check=False
+        ).returncode
+        != 0
+    )
 
 
 @fault(
@@ -84,7 +97,12 @@ def docker0_without_address(box: Box) -> None:
     """The address of docker0 is flushed: containers have a gateway that nobody is."""
     healthy_container(box, "web", 8080)
     box.run(["ip", "addr", "flush", "dev", "docker0"])
-    assert box.docker("exec", "web", "timeout", "2", "wget", "-qO-", "http://192.0.2.80/", check=False).returncode != 0
+    assert (
+        box.docker(
+            "exec", "web", "timeout", "2", "wget", "-qO-", "http://192.0.2.80/", check=False
+        ).returncode
+        != 0
+    )
 
 
 @fault(
@@ -94,10 +112,16 @@ def docker0_without_address(box: Box) -> None:
     also=[("dns.upstream-unreachable", "network:bridge"), ("container.unhealthy", "*")],
 )
 def docker0_without_route(box: Box) -> None:
-    """The host's route to the containers of docker0 is deleted; the bridge is up and has its address."""
+    """The host's route to the containers of docker0 is deleted; the bridge is up and has its
+    address."""
     healthy_container(box, "web", 8080)
     box.run(["ip", "route", "del", "172.17.0.0/16"])
-    assert box.docker("exec", "web", "timeout", "2", "wget", "-qO-", "http://192.0.2.80/", check=False).returncode != 0
+    assert (
+        box.docker(
+            "exec", "web", "timeout", "2", "wget", "-qO-", "http://192.0.2.80/", check=False
+        ).returncode
+        != 0
+    )
 
 
 @healthy(baseline=False)
@@ -134,7 +158,9 @@ def route_to_nowhere(box: Box) -> None:
     box.docker("network", "create", "--subnet=172.28.0.0/16", "voidnet")
     healthy_container(box, "swallowed", 18099, "--net=voidnet", "--ip=172.28.5.9")
     box.run(["ip", "route", "add", "blackhole", "172.28.5.9/32"])
-    assert box.run(["curl", "-sS", "-m", "1", "http://172.28.5.9:8080/"], check=False).returncode != 0
+    assert (
+        box.run(["curl", "-sS", "-m", "1", "http://172.28.5.9:8080/"], check=False).returncode != 0
+    )
 
 
 @fault(
@@ -144,17 +170,21 @@ def route_to_nowhere(box: Box) -> None:
     also=[("dns.upstream-unreachable", "network:vpnnet")],
 )
 def routing_policy_without_its_vpn(box: Box) -> None:
-    """A routing rule sends a network by a VPN's table, where nothing is left but the stop for the time without VPN."""
+    """A routing rule sends a network by a VPN's table, where nothing is left but the stop for the
+    time without VPN."""
     box.docker("network", "create", "--subnet=172.26.0.0/16", "vpnnet")
     healthy_container(box, "routed", 18105, "--net=vpnnet")
-    box.sh("ip rule add from 172.26.0.0/16 lookup 77 priority 100; ip route add prohibit default table 77")
+    box.sh(
+        "ip rule add from 172.26.0.0/16 lookup 77 priority 100; ip route add prohibit default table 77"
+    )
     fetch = ["timeout", "2", "wget", "-qO-", "http://192.0.2.80/"]
     assert box.docker("exec", "routed", *fetch, check=False).returncode != 0
 
 
 @healthy(shareable=True)
 def vpn_by_routing_policy(box: Box) -> None:
-    """A full tunnel as wg-quick sets it up: a default route in a table of its own, and rules that keep the rest in the main one."""
+    """A full tunnel as wg-quick sets it up: a default route in a table of its own, and rules that
+    keep the rest in the main one."""
     box.sh(f"""
         ip route add default via {GATEWAY} table 51820
         ip rule add not fwmark 51820 lookup 51820
@@ -166,7 +196,8 @@ def vpn_by_routing_policy(box: Box) -> None:
 
 @healthy()
 def vpn_with_a_kill_switch(box: Box) -> None:
-    """A full tunnel as OpenVPN sets it up, in two halves of the world, and a rule that keeps containers from leaving beside it."""
+    """A full tunnel as OpenVPN sets it up, in two halves of the world, and a rule that keeps
+    containers from leaving beside it."""
     box.sh(f"""
         ip link add link eth0 name tun9 type macvlan mode bridge
         ip addr add 192.0.2.9/32 dev tun9
@@ -181,7 +212,12 @@ def vpn_with_a_kill_switch(box: Box) -> None:
     box.provider.spawn(["busybox", "httpd", "-f", "-p", "198.51.100.80:80", "-h", "/run/www"])
     healthy_container(box, "switched", 18107)
     assert box.provider.curl(f"http://{BOX_ADDRESS}:18107/") == "hello\n"
-    assert "hello" in box.docker("exec", "switched", "timeout", "2", "wget", "-qO-", "http://198.51.100.80/").stdout
+    assert (
+        "hello"
+        in box.docker(
+            "exec", "switched", "timeout", "2", "wget", "-qO-", "http://198.51.100.80/"
+        ).stdout
+    )
 
 
 @healthy(shareable=True)
@@ -195,7 +231,8 @@ def company_route_around_a_subnet(box: Box) -> None:
 
 @healthy(shareable=True)
 def default_route_in_halves(box: Box) -> None:
-    """A full-tunnel VPN sets 0.0.0.0/1 and 128.0.0.0/1: they overlap every subnet, and no harm is done."""
+    """A full-tunnel VPN sets 0.0.0.0/1 and 128.0.0.0/1: they overlap every subnet, and no harm is
+    done."""
     box.sh(f"ip route add 0.0.0.0/1 via {GATEWAY}; ip route add 128.0.0.0/1 via {GATEWAY}")
     healthy_container(box, "tunnelled", 18086)
     assert box.provider.curl(f"http://{BOX_ADDRESS}:18086/") == "hello\n"
@@ -211,7 +248,8 @@ def nobody_serves_the_port(box: Box) -> None:
 
 @fault("network.published-port-not-listening", subject="container:inward", shareable=True)
 def served_on_loopback_only(box: Box) -> None:
-    """A program listens on 127.0.0.1 inside its container, where the published port does not lead."""
+    """A program listens on 127.0.0.1 inside its container, where the published port does not
+    lead."""
     serve = ["httpd", "-f", "-p", "127.0.0.1:8080", "-h", "/www"]
     box.docker("run", "-d", "--name=inward", *QUIET, "-p", "18092:8080", "bb:1.36", *serve)
     assert box.provider.curl(f"http://{BOX_ADDRESS}:18092/", check=False) == ""
@@ -239,14 +277,17 @@ def cable_pulled(box: Box) -> None:
     veth = box.sh("ls /sys/class/net/plugbr/brif").strip()
     box.run(["ip", "link", "set", veth, "nomaster"])
     assert (
-        box.docker("exec", "unplugged", "timeout", "2", "wget", "-qO-", "http://192.0.2.80/", check=False).returncode
+        box.docker(
+            "exec", "unplugged", "timeout", "2", "wget", "-qO-", "http://192.0.2.80/", check=False
+        ).returncode
         != 0
     )
 
 
 @fault("network.veth-detached", subject="container:wayward", shareable=True)
 def default_route_deleted_inside(box: Box) -> None:
-    """A script in a container's network deletes its default route; its neighbour on the same network goes out."""
+    """A script in a container's network deletes its default route; its neighbour on the same
+    network goes out."""
     box.docker("network", "create", "waynet")
     healthy_container(box, "wayward", 18100, "--net=waynet")
     healthy_container(box, "neighbour", 18101, "--net=waynet")
@@ -312,12 +353,18 @@ def full_on_purpose(box: Box) -> None:
 
 @fault("network.mtu-mismatch", subject="network:bridge")
 def large_packets_lost(box: Box) -> None:
-    """The uplink carries 1400 bytes, and the host's filter drops the message that would tell containers."""
+    """The uplink carries 1400 bytes, and the host's filter drops the message that would tell
+    containers."""
     box.sh("ip link set eth0 mtu 1400; iptables -A OUTPUT -p icmp -j DROP")
     pid = box.inspect("web")["State"]["Pid"]
-    stuck = box.run(["nsenter", "-t", str(pid), "-n", sys.executable, "-c", LONG_REQUEST], check=False)
+    stuck = box.run(
+        ["nsenter", "-t", str(pid), "-n", sys.executable, "-c", LONG_REQUEST], check=False
+    )
     assert "timed out" in stuck.stderr
-    assert "mtu 1500" in box.run(["nsenter", "-t", str(pid), "-n", "ip", "link", "show", "eth0"]).stdout
+    assert (
+        "mtu 1500"
+        in box.run(["nsenter", "-t", str(pid), "-n", "ip", "link", "show", "eth0"]).stdout
+    )
 
 
 @healthy()
@@ -325,18 +372,22 @@ def smaller_uplink(box: Box) -> None:
     """A cloud's uplink carries 1400 bytes: path discovery works, and connections adapt."""
     box.run(["ip", "link", "set", "eth0", "mtu", "1400"])
     assert (
-        box.docker("exec", "web", "timeout", "2", "wget", "-qO-", "http://192.0.2.80/").stdout == "hello from the web\n"
+        box.docker("exec", "web", "timeout", "2", "wget", "-qO-", "http://192.0.2.80/").stdout
+        == "hello from the web\n"
     )
 
 
 @healthy()
 def clamped_to_a_smaller_uplink(box: Box) -> None:
-    """The uplink is small and ICMP is dropped, but a rule makes connections agree on a size that fits."""
+    """The uplink is small and ICMP is dropped, but a rule makes connections agree on a size that
+    fits."""
     box.sh("ip link set eth0 mtu 1400; iptables -A OUTPUT -p icmp -j DROP")
     clamp = "-p tcp --tcp-flags SYN,RST SYN -j TCPMSS --clamp-mss-to-pmtu"
     box.run(["iptables", "-t", "mangle", "-A", "FORWARD", *clamp.split()])
     pid = box.inspect("web")["State"]["Pid"]
-    through = box.run(["nsenter", "-t", str(pid), "-n", sys.executable, "-c", LONG_REQUEST], check=False)
+    through = box.run(
+        ["nsenter", "-t", str(pid), "-n", sys.executable, "-c", LONG_REQUEST], check=False
+    )
     assert through.returncode == 0, through.stderr
 
 

@@ -1,4 +1,5 @@
-"""Routes and addresses that other programs set: network managers on Docker's interfaces, tunnels over Docker's subnets."""
+"""Routes and addresses that other programs set: network managers on Docker's interfaces, tunnels
+over Docker's subnets."""
 
 from __future__ import annotations
 
@@ -14,7 +15,8 @@ device = open("/dev/net/tun", "r+b", buffering=0)
 fcntl.ioctl(device, 0x400454CA, struct.pack("16sH", sys.argv[1].encode(), 0x1001))
 time.sleep(3600)
 """
-"""A program that brings up a tun interface and holds it, as a VPN client does (TUNSETIFF, IFF_TUN, no packet information)."""
+"""A program that brings up a tun interface and holds it, as a VPN client does (TUNSETIFF, IFF_TUN,
+no packet information)."""
 
 
 def open_tunnel(box: Box, name: str, comm: str) -> None:
@@ -44,15 +46,20 @@ def serve_beyond_the_gateway(box: Box) -> None:
     also=["dns.*", "container.unhealthy", "network.*"],
 )
 def default_route_on_a_port(box: Box) -> None:
-    """A DHCP client takes a veth interface for a network card: it sets 169.254.7.9 and a default route that wins."""
+    """A DHCP client takes a veth interface for a network card: it sets 169.254.7.9 and a default
+    route that wins."""
     serve_beyond_the_gateway(box)
     veth = box.sh("ls /sys/class/net/docker0/brif").strip()
-    box.sh(f"ip addr add 169.254.7.9/16 dev {veth}; ip route add default dev {veth} metric 0 proto dhcp || true")
+    box.sh(
+        f"ip addr add 169.254.7.9/16 dev {veth}; ip route add default dev {veth} metric 0 proto dhcp || true"
+    )
     box.sh(f"ip route del default via {GATEWAY}; ip route add default via {GATEWAY} metric 1002")
     box.sh(f"ip route replace default dev {veth} scope link src 169.254.7.9 metric 207 proto dhcp")
     assert not reaches_the_web(box)
     found = box.diagnose("all", "--format", "json").findings
-    blamed = [f["summary"] for f in found if f["id"].startswith("firewall.") and f["severity"] != "advice"]
+    blamed = [
+        f["summary"] for f in found if f["id"].startswith("firewall.") and f["severity"] != "advice"
+    ]
     assert not blamed, blamed
 
 
@@ -62,7 +69,8 @@ def default_route_on_a_port(box: Box) -> None:
     also=["dns.*", "container.unhealthy", "network.*"],
 )
 def default_route_on_docker0(box: Box) -> None:
-    """systemd-networkd matches docker0 and gives it a default route, which wins over the route of the uplink."""
+    """systemd-networkd matches docker0 and gives it a default route, which wins over the route of
+    the uplink."""
     serve_beyond_the_gateway(box)
     box.write("/etc/systemd/network/10-all.network", "[Match]\nName=*\n\n[Network]\nDHCP=yes\n")
     box.sh(f"cp $(readlink -f {sys.executable}) /opt/systemd-networkd")
@@ -77,20 +85,24 @@ def default_route_on_docker0(box: Box) -> None:
     (taken,) = (f for f in found if f["id"] == "network.interface-taken")
     assert "systemd-networkd" in taken["summary"]
     assert "/etc/systemd/network/10-all.network" in taken["summary"]
-    blamed = [f["summary"] for f in found if f["id"].startswith("firewall.") and f["severity"] != "advice"]
+    blamed = [
+        f["summary"] for f in found if f["id"].startswith("firewall.") and f["severity"] != "advice"
+    ]
     assert not blamed, blamed
 
 
 @healthy(shareable=True)
 def tunnel_that_covers_nothing(box: Box) -> None:
-    """A VPN client with a tun interface and a route to an office network, which no network of Docker uses."""
+    """A VPN client with a tun interface and a route to an office network, which no network of
+    Docker uses."""
     open_tunnel(box, "tun7", "openvpn")
     box.sh("ip addr add 10.99.7.2/24 dev tun7; ip route add 10.99.128.0/20 dev tun7")
 
 
 @fault("network.address-pools-exhausted", subject="daemon:docker", baseline=False)
 def tunnel_over_the_pools(box: Box) -> None:
-    """A VPN client brings routes over all of the engine's address pools: no network can be created any more."""
+    """A VPN client brings routes over all of the engine's address pools: no network can be created
+    any more."""
     open_tunnel(box, "tun0", "openvpn")
     box.sh(
         "ip addr add 10.77.0.2/24 dev tun0; ip route add 172.16.0.0/12 dev tun0; ip route add 192.168.0.0/16 dev tun0"
@@ -110,9 +122,12 @@ def tunnel_over_the_pools(box: Box) -> None:
     also=[("dns.upstream-unreachable", "network:vpnet")],
 )
 def tunnel_into_a_subnet(box: Box) -> None:
-    """A VPN client brings a route to a part of a network's subnet: the host cannot reach a container there."""
+    """A VPN client brings a route to a part of a network's subnet: the host cannot reach a
+    container there."""
     box.docker("network", "create", "--subnet=10.91.0.0/16", "vpnet")
     healthy_container(box, "hidden", 18211, "--net=vpnet", "--ip=10.91.5.9")
     open_tunnel(box, "tun0", "openvpn")
     box.sh("ip route add 10.91.5.0/24 dev tun0")
-    assert box.run(["curl", "-sS", "-m", "1", "http://10.91.5.9:8080/"], check=False).returncode != 0
+    assert (
+        box.run(["curl", "-sS", "-m", "1", "http://10.91.5.9:8080/"], check=False).returncode != 0
+    )

@@ -12,7 +12,8 @@ FETCH = ["timeout", "2", "wget", "-qO-"]
 
 @fault("network.published-on-internal", subject="container:unreached", shareable=True)
 def port_on_an_internal_network(box: Box) -> None:
-    """A container publishes a port and is on an internal network alone: the engine publishes nothing."""
+    """A container publishes a port and is on an internal network alone: the engine publishes
+    nothing."""
     box.docker("network", "create", "--internal", "lockednet")
     healthy_container(box, "unreached", 18220, "--net=lockednet")
     assert box.inspect("unreached")["NetworkSettings"]["Ports"] in ({}, {"8080/tcp": None})
@@ -21,7 +22,8 @@ def port_on_an_internal_network(box: Box) -> None:
 
 @healthy(shareable=True)
 def port_on_a_second_network(box: Box) -> None:
-    """A container is on an internal network and on an ordinary one, and is reached by the latter."""
+    """A container is on an internal network and on an ordinary one, and is reached by the
+    latter."""
     box.docker("network", "create", "--internal", "backroom")
     healthy_container(box, "bothnets", 18221)
     box.docker("network", "connect", "backroom", "bothnets")
@@ -35,16 +37,32 @@ def port_on_a_second_network(box: Box) -> None:
     also=[("container.unhealthy", "container:twin*")],
 )
 def two_of_one_mac(box: Box) -> None:
-    """Two containers were given the same MAC address: the bridge sends to the one that spoke last."""
+    """Two containers were given the same MAC address: the bridge sends to the one that spoke
+    last."""
     box.docker("network", "create", "twinnet")
     for name, port in (("twin1", 18222), ("twin2", 18223)):
         healthy_container(box, name, port, "--net=twinnet", "--mac-address=02:42:ac:99:00:07")
-    ends = {name: box.inspect(name)["NetworkSettings"]["Networks"]["twinnet"] for name in ("twin1", "twin2")}
+    ends = {
+        name: box.inspect(name)["NetworkSettings"]["Networks"]["twinnet"]
+        for name in ("twin1", "twin2")
+    }
     fetch = ["curl", "-sS", "-m", "0.9", f"http://{ends['twin1']['IPAddress']}:8080/"]
     assert box.run(fetch).stdout == "hello\n"  # the host knows the address of the first one now
     pid = box.inspect("twin2")["State"]["Pid"]
     box.run(
-        ["nsenter", "-t", str(pid), "-n", "busybox", "ping", "-c", "1", "-W", "1", ends["twin2"]["Gateway"]],
+        [
+            "nsenter",
+            "-t",
+            str(pid),
+            "-n",
+            "busybox",
+            "ping",
+            "-c",
+            "1",
+            "-W",
+            "1",
+            ends["twin2"]["Gateway"],
+        ],
         check=False,
     )
     assert box.run(fetch, check=False).returncode != 0
@@ -57,36 +75,60 @@ def two_of_one_mac(box: Box) -> None:
     expect=[("network.port-held-by-process", "container:waiting")],
 )
 def proxy_of_nobody(box: Box) -> None:
-    """A docker-proxy is left behind by an engine that was killed, and keeps a container from its port."""
-    target = "-proto tcp -host-ip 0.0.0.0 -host-port 18224 -container-ip 172.17.0.249 -container-port 80"
+    """A docker-proxy is left behind by an engine that was killed, and keeps a container from its
+    port."""
+    target = (
+        "-proto tcp -host-ip 0.0.0.0 -host-port 18224 -container-ip 172.17.0.249 -container-port 80"
+    )
     box.spawn(["sh", "-c", f"PATH=$PATH:{box.engine.path} exec docker-proxy {target} 3>/dev/null"])
     box.wait_for(lambda: ":18224" in box.run(["ss", "-ltn"]).stdout, what="the proxy to listen")
-    refused = box.docker("run", "-d", "--name=waiting", *QUIET, "-p", "18224:8080", "shop:1.4", check=False)
+    refused = box.docker(
+        "run", "-d", "--name=waiting", *QUIET, "-p", "18224:8080", "shop:1.4", check=False
+    )
     assert "address already in use" in refused.stderr
 
 
 @fault("network.macvlan-host-unreachable", subject="container:camera", shareable=True)
 def macvlan_that_the_host_calls(box: Box) -> None:
-    """The host calls a container on a macvlan network of its own interface; another machine reaches it."""
+    """The host calls a container on a macvlan network of its own interface; another machine reaches
+    it."""
     subnet = ["--subnet=192.0.2.0/24", f"--gateway={GATEWAY}", "--ip-range=192.0.2.128/28"]
     box.docker("network", "create", "-d", "macvlan", "-o", "parent=eth0", *subnet, "lan")
     healthy_container(box, "camera", 18225, "--net=lan", "--ip=192.0.2.130")
     assert box.provider.curl("http://192.0.2.130:8080/") == "hello\n"
-    assert box.run(["curl", "-sS", "-m", "2", "http://192.0.2.130:8080/"], check=False).returncode != 0
+    assert (
+        box.run(["curl", "-sS", "-m", "2", "http://192.0.2.130:8080/"], check=False).returncode != 0
+    )
 
 
-@fault("network.parent-down", subject="network:lan", also=[("dns.upstream-unreachable", "network:lan")])
+@fault(
+    "network.parent-down", subject="network:lan", also=[("dns.upstream-unreachable", "network:lan")]
+)
 def macvlan_on_an_interface_that_is_down(box: Box) -> None:
     """The parent of a macvlan network is set down: its container reaches nobody."""
-    box.sh("ip link add cable0 type veth peer name cable1; ip link set cable1 up; ip link set cable0 up")
-    box.docker("network", "create", "-d", "macvlan", "--subnet=203.0.113.0/24", "-o", "parent=cable0", "lan")
-    box.docker("run", "-d", "--name", "camera", "--network=lan", "-m", "32m", "bb:1.36", "sleep", "1000")
+    box.sh(
+        "ip link add cable0 type veth peer name cable1; ip link set cable1 up; ip link set cable0 up"
+    )
+    box.docker(
+        "network",
+        "create",
+        "-d",
+        "macvlan",
+        "--subnet=203.0.113.0/24",
+        "-o",
+        "parent=cable0",
+        "lan",
+    )
+    box.docker(
+        "run", "-d", "--name", "camera", "--network=lan", "-m", "32m", "bb:1.36", "sleep", "1000"
+    )
     box.sh("ip link set cable0 down")
 
 
 @healthy(shareable=True)
 def macvlan_with_a_shim(box: Box) -> None:
-    """The host has a shim interface beside its macvlan network, and reaches one container by it; nobody calls the other."""
+    """The host has a shim interface beside its macvlan network, and reaches one container by it;
+    nobody calls the other."""
     subnet = ["--subnet=192.0.2.0/24", f"--gateway={GATEWAY}", "--ip-range=192.0.2.128/28"]
     box.docker("network", "create", "-d", "macvlan", "-o", "parent=eth0", *subnet, "lan")
     healthy_container(box, "camera", 18226, "--net=lan", "--ip=192.0.2.130")
@@ -107,7 +149,9 @@ def macvlan_with_a_shim(box: Box) -> None:
 )
 def port_53_held_by_the_stub(box: Box) -> None:
     """A DNS server with host networking loops: the host's stub resolver has port 53."""
-    stub = "--conf-file=/dev/null --no-resolv --no-hosts --user=root --pid-file= --keep-in-foreground"
+    stub = (
+        "--conf-file=/dev/null --no-resolv --no-hosts --user=root --pid-file= --keep-in-foreground"
+    )
     box.sh("cp $(command -v dnsmasq) /opt/systemd-resolve")
     box.spawn(
         [
@@ -118,8 +162,12 @@ def port_53_held_by_the_stub(box: Box) -> None:
             "--server=192.0.2.53",
         ]
     )
-    box.wait_for(lambda: "127.0.0.53:53" in box.run(["ss", "-lnu"]).stdout, what="the stub to listen")
-    script = "echo 'dnsmasq: failed to create listening socket for port 53: Address in use' >&2; exit 2"
+    box.wait_for(
+        lambda: "127.0.0.53:53" in box.run(["ss", "-lnu"]).stdout, what="the stub to listen"
+    )
+    script = (
+        "echo 'dnsmasq: failed to create listening socket for port 53: Address in use' >&2; exit 2"
+    )
     options = ["--restart=always", "--net=host", "--memory=64m", "--pids-limit=64"]
     box.docker("run", "-d", "--name=hostdns", *options, "bb:1.36", "sh", "-c", script)
     box.wait_for(lambda: box.inspect("hostdns")["RestartCount"] >= 2, 20, "the server to loop")
@@ -137,10 +185,21 @@ while True:
 
 
 def restart_under_a_client(box: Box) -> None:
-    """A client sends while nobody has the port; then the container that publishes the port starts."""
+    """A client sends while nobody has the port; then the container that publishes the port
+    starts."""
     box.provider.spawn(["python3", "-c", CHATTY_CLIENT])
     box.sh("sleep 0.3")
-    box.docker("run", "-d", "--name=collector", *QUIET, "-p", "18230:5140/udp", box.image("bb:1.36"), "sleep", "1000")
+    box.docker(
+        "run",
+        "-d",
+        "--name=collector",
+        *QUIET,
+        "-p",
+        "18230:5140/udp",
+        box.image("bb:1.36"),
+        "sleep",
+        "1000",
+    )
 
 
 @fault(
@@ -154,7 +213,12 @@ def client_from_before_the_start(box: Box) -> None:
     """A client's flow from before the container's start keeps its packets from the container."""
     restart_under_a_client(box)
     pid = box.inspect("collector")["State"]["Pid"]
-    assert "4444" not in box.run(["nsenter", "-t", str(pid), "-n", "cat", "/proc/net/nf_conntrack"], check=False).stdout
+    assert (
+        "4444"
+        not in box.run(
+            ["nsenter", "-t", str(pid), "-n", "cat", "/proc/net/nf_conntrack"], check=False
+        ).stdout
+    )
     assert "sport=18230 dport=4444" in box.run(["conntrack", "-L", "-p", "udp"]).stdout
 
 

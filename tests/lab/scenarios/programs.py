@@ -1,4 +1,5 @@
-"""Containers whose program objects to something: real programs of the machine, run inside a container of the lab."""
+"""Containers whose program objects to something: real programs of the machine, run inside a
+container of the lab."""
 
 from __future__ import annotations
 
@@ -11,11 +12,21 @@ from tests.lab import Box, fault
 from tests.lab.images import Recipe, load
 from tests.lab.runner import BASE_CONFIG
 
-GOOD = ["--memory=64m", "--pids-limit=64", "--user=1000:1000", "--cap-drop=ALL", "--security-opt=no-new-privileges"]
-MACHINE = [
-    option for path in ("/usr", "/lib", "/lib64") if os.path.isdir(path) for option in ("-v", f"{path}:{path}:ro")
+GOOD = [
+    "--memory=64m",
+    "--pids-limit=64",
+    "--user=1000:1000",
+    "--cap-drop=ALL",
+    "--security-opt=no-new-privileges",
 ]
-"""The machine's own programs and libraries, mounted into a container: real ones without an image of hundreds of megabytes."""
+MACHINE = [
+    option
+    for path in ("/usr", "/lib", "/lib64")
+    if os.path.isdir(path)
+    for option in ("-v", f"{path}:{path}:ro")
+]
+"""The machine's own programs and libraries, mounted into a container: real ones without an image of
+hundreds of megabytes."""
 POSTGRES = "/usr/lib/postgresql/15/bin"
 
 
@@ -41,23 +52,57 @@ exit 78
 """
 
 
-@fault("container.kernel-setting-low", subject="container:search9", also=["container.exits-at-start"], shareable=True)
+@fault(
+    "container.kernel-setting-low",
+    subject="container:search9",
+    also=["container.exits-at-start"],
+    shareable=True,
+)
 def too_few_memory_maps(box: Box) -> None:
     """A search server checks vm.max_map_count as Elasticsearch does, and ends with 78."""
     run(box, "search9", *GOOD, "bb:1.36", "sh", "-c", _BOOTSTRAP)
     assert box.wait_state("search9", "exited")["State"]["ExitCode"] == 78
 
 
-@fault("container.data-version-mismatch", subject="container:orders-db", also=["container.exits-at-start"])
+@fault(
+    "container.data-version-mismatch",
+    subject="container:orders-db",
+    also=["container.exits-at-start"],
+)
 def database_of_another_major_version(box: Box) -> None:
     """PostgreSQL 15 on data that says it is of version 13; the program and its refusal are real."""
-    options = ["--network=none", "--user=1000:1000", "--memory=256m", *MACHINE, "-v", "orders:/data"]
+    options = [
+        "--network=none",
+        "--user=1000:1000",
+        "--memory=256m",
+        *MACHINE,
+        "-v",
+        "orders:/data",
+    ]
     make = f"{POSTGRES}/initdb -D /data/pg -A trust >/dev/null && echo 13 > /data/pg/PG_VERSION"
     box.docker(
-        "run", "--rm", "--user=0", "-v", "orders:/data", "bb:1.36", "sh", "-c", "mkdir /data/pg && chown 1000 /data/pg"
+        "run",
+        "--rm",
+        "--user=0",
+        "-v",
+        "orders:/data",
+        "bb:1.36",
+        "sh",
+        "-c",
+        "mkdir /data/pg && chown 1000 /data/pg",
     )
     box.docker("run", "--rm", *options, "bb:1.36", "sh", "-c", make)
-    run(box, "orders-db", *options, "bb:1.36", f"{POSTGRES}/postgres", "-D", "/data/pg", "-k", "/tmp")
+    run(
+        box,
+        "orders-db",
+        *options,
+        "bb:1.36",
+        f"{POSTGRES}/postgres",
+        "-D",
+        "/data/pg",
+        "-k",
+        "/tmp",
+    )
     assert box.wait_state("orders-db", "exited")["State"]["ExitCode"] == 1
     assert "initialized by PostgreSQL version 13" in logs(box, "orders-db")
 
@@ -76,7 +121,12 @@ time.sleep(1000)
 """
 
 
-@fault("container.data-locked", subject="container:mysql-b", also=["container.exits-at-start"], shareable=True)
+@fault(
+    "container.data-locked",
+    subject="container:mysql-b",
+    also=["container.exits-at-start"],
+    shareable=True,
+)
 def two_servers_on_one_volume(box: Box) -> None:
     """A second server on a volume whose file the first one has locked, by a real lock."""
     options = [
@@ -109,7 +159,12 @@ kill -KILL -1; exec sleep 1000
 """
 
 
-@fault("container.pid-file-stale", subject="container:rails", also=["container.exits-at-start"], shareable=True)
+@fault(
+    "container.pid-file-stale",
+    subject="container:rails",
+    also=["container.exits-at-start"],
+    shareable=True,
+)
 def pid_file_left_behind(box: Box) -> None:
     """A server that was killed left its pid file in its layer, and does not start again."""
     box.docker(
@@ -132,16 +187,24 @@ def pid_file_left_behind(box: Box) -> None:
     box.wait_state("rails", "exited")
 
 
-@fault("container.variable-missing", subject="container:needy", also=["container.exits-at-start"], shareable=True)
+@fault(
+    "container.variable-missing",
+    subject="container:needy",
+    also=["container.exits-at-start"],
+    shareable=True,
+)
 def variable_that_is_not_set(box: Box) -> None:
     """A start script with `set -u` and a variable that nobody has set; the shell's own words."""
     run(box, "needy", *GOOD, "bb:1.36", "sh", "-uc", 'echo starting; exec httpd -f -p "$HTTP_PORT"')
     assert box.wait_state("needy", "exited")["State"]["ExitCode"] != 0
 
 
-@fault("container.cpu-unsupported", subject="container:vectors", also=["container.*"], shareable=True)
+@fault(
+    "container.cpu-unsupported", subject="container:vectors", also=["container.*"], shareable=True
+)
 def instructions_that_the_processor_lacks(box: Box) -> None:
-    """A program that is built for instructions of another processor says so, and ends with SIGILL."""
+    """A program that is built for instructions of another processor says so, and ends with
+    SIGILL."""
     words = "F0000 00:00:00.000000 cpu_feature_guard.cc:37] The TensorFlow library was compiled to use AVX512_4VNNIW instructions"
     script = f'echo "{words}, but these aren\'t available on your machine."; sh -c "kill -ILL \\$\\$"; exit $?'
     run(box, "vectors", *GOOD, "bb:1.36", "sh", "-c", script)
@@ -155,7 +218,9 @@ _NO_CLONE3 = {
 }
 
 
-@fault("container.syscall-refused", subject="container:threads", also=["container.*"], shareable=True)
+@fault(
+    "container.syscall-refused", subject="container:threads", also=["container.*"], shareable=True
+)
 def threads_that_the_filter_refuses(box: Box) -> None:
     """Java under a filter that answers clone3 with EPERM, as engines before 20.10.10 do."""
     profile = box.path("/tmp/no-clone3.json")
@@ -167,7 +232,17 @@ def threads_that_the_filter_refuses(box: Box) -> None:
         "--security-opt=seccomp=/tmp/no-clone3.json",
         *MACHINE,
     ]
-    run(box, "threads", *options, "-v", "/etc:/etc:ro", "bb:1.36", "/usr/bin/java", "-Xmx32m", "-version")
+    run(
+        box,
+        "threads",
+        *options,
+        "-v",
+        "/etc:/etc:ro",
+        "bb:1.36",
+        "/usr/bin/java",
+        "-Xmx32m",
+        "-version",
+    )
     box.wait_state("threads", "exited")
     assert "pthread_create failed (EPERM)" in logs(box, "threads"), logs(box, "threads")
 
@@ -195,9 +270,15 @@ def heap_larger_than_the_limit(box: Box) -> None:
     assert box.wait_state("heap", "exited")["State"]["ExitCode"] == 137
 
 
-@fault("container.loopback-peer", subject="container:api9", also=["container.exits-at-start"], shareable=True)
+@fault(
+    "container.loopback-peer",
+    subject="container:api9",
+    also=["container.exits-at-start"],
+    shareable=True,
+)
 def localhost_in_a_container(box: Box) -> None:
-    """psql calls the database at localhost, and the database is another container of the same network."""
+    """psql calls the database at localhost, and the database is another container of the same
+    network."""
     box.docker("network", "create", "shop9")
     load(box, "pg9:1", Recipe(changes=("EXPOSE 5432",)))
     run(box, "db9", "--network=shop9", *GOOD, "pg9:1", "sleep", "1000")
@@ -206,7 +287,12 @@ def localhost_in_a_container(box: Box) -> None:
     assert box.wait_state("api9", "exited")["State"]["ExitCode"] == 2
 
 
-@fault("container.option-missing", subject="container:vpn", also=["container.exits-at-start"], shareable=True)
+@fault(
+    "container.option-missing",
+    subject="container:vpn",
+    also=["container.exits-at-start"],
+    shareable=True,
+)
 def capability_that_is_missing(box: Box) -> None:
     """A program makes a network interface without NET_ADMIN; the kernel's own refusal."""
     run(
@@ -249,7 +335,13 @@ sys.exit(1)
 )
 def client_that_is_newer_than_the_engine(box: Box) -> None:
     """A client asks for the Docker API 1.99, and logs the engine's own answer as updaters do."""
-    options = ["--memory=64m", "--pids-limit=64", *MACHINE, "-v", "/var/run/docker.sock:/var/run/docker.sock"]
+    options = [
+        "--memory=64m",
+        "--pids-limit=64",
+        *MACHINE,
+        "-v",
+        "/var/run/docker.sock:/var/run/docker.sock",
+    ]
     run(box, "updater9", *options, "bb:1.36", "/usr/bin/python3", "-uc", _CLIENT)
     assert box.wait_state("updater9", "exited")["State"]["ExitCode"] == 1
     assert "is too new" in logs(box, "updater9"), logs(box, "updater9")
@@ -258,7 +350,19 @@ def client_that_is_newer_than_the_engine(box: Box) -> None:
 @fault("container.daemonized", subject="container:forker", shareable=True)
 def server_in_the_background(box: Box) -> None:
     """busybox httpd without -f goes into the background, and the container ends with 0 at once."""
-    run(box, "forker", *GOOD, "-p", "127.0.0.1:8971:8080", "bb:1.36", "httpd", "-p", "8080", "-h", "/www")
+    run(
+        box,
+        "forker",
+        *GOOD,
+        "-p",
+        "127.0.0.1:8971:8080",
+        "bb:1.36",
+        "httpd",
+        "-p",
+        "8080",
+        "-h",
+        "/www",
+    )
     assert box.wait_state("forker", "exited")["State"]["ExitCode"] == 0
 
 
@@ -268,12 +372,15 @@ def first_process_that_was_stopped(box: Box) -> None:
     run(box, "halted", *GOOD, "bb:1.36", "sleep", "1000")
     pid = box.wait_state("halted", "running")["State"]["Pid"]
     box.sh(f"kill -STOP {pid}")
-    box.wait_for(lambda: "T (stopped)" in box.sh(f"cat /proc/{pid}/status"), what="the process to stop")
+    box.wait_for(
+        lambda: "T (stopped)" in box.sh(f"cat /proc/{pid}/status"), what="the process to stop"
+    )
 
 
 @fault("container.mount-unwritable", subject="container:panel", also=["security.*"], shareable=True)
 def socket_that_its_user_cannot_open(box: Box) -> None:
-    """A dashboard as user 1000 with the engine's socket, whose group it is not in; nothing stands in its log."""
+    """A dashboard as user 1000 with the engine's socket, whose group it is not in; nothing stands
+    in its log."""
     mount = ["-v", "/var/run/docker.sock:/var/run/docker.sock"]
     run(box, "panel", *GOOD, *mount, "bb:1.36", "sleep", "1000")
     box.wait_state("panel", "running")
@@ -285,7 +392,17 @@ def socket_that_its_user_cannot_open(box: Box) -> None:
 def mount_one_level_too_high(box: Box) -> None:
     """The image declares a volume at /data/db, and the user mounts a folder at /data."""
     load(box, "keeper:1", Recipe(changes=("VOLUME /data/db",)))
-    run(box, "keeper", "--memory=64m", "--pids-limit=64", "-v", "/srv/keeper:/data", "keeper:1", "sleep", "1000")
+    run(
+        box,
+        "keeper",
+        "--memory=64m",
+        "--pids-limit=64",
+        "-v",
+        "/srv/keeper:/data",
+        "keeper:1",
+        "sleep",
+        "1000",
+    )
     box.wait_state("keeper", "running")
     assert len(box.inspect("keeper")["Mounts"]) == 2
 
@@ -296,7 +413,8 @@ def mount_one_level_too_high(box: Box) -> None:
     also=["container.crashed", "container.exits-at-start"],
 )
 def engine_and_containers_killed_together(box: Box) -> None:
-    """The engine, its shims and its containers are killed at once, as by a power loss, and the engine starts again."""
+    """The engine, its shims and its containers are killed at once, as by a power loss, and the
+    engine starts again."""
     for number in range(3):
         run(
             box,
@@ -315,10 +433,17 @@ def engine_and_containers_killed_together(box: Box) -> None:
         box.wait_state(f"lost{number}", "running")
     time.sleep(2)
     pids = [box.inspect(f"lost{number}")["State"]["Pid"] for number in range(3)]
-    for pid in (*box.pids_of("dockerd"), *box.pids_of("containerd"), *box.pids_of("containerd-shim"), *pids):
+    for pid in (
+        *box.pids_of("dockerd"),
+        *box.pids_of("containerd"),
+        *box.pids_of("containerd-shim"),
+        *pids,
+    ):
         box.sh(f"kill -9 {pid} 2>/dev/null || true")
     box.start_engine(config=BASE_CONFIG)
-    assert [box.inspect(f"lost{number}")["State"]["Status"] for number in range(3)] == ["exited"] * 3
+    assert [box.inspect(f"lost{number}")["State"]["Status"] for number in range(3)] == [
+        "exited"
+    ] * 3
 
 
 BEHIND = {
@@ -341,7 +466,8 @@ BEHIND = {
     shareable=True,
 )
 def programs_behind_a_shell(box: Box) -> None:
-    """The shell of an entrypoint meets a CRLF script, a glibc program without its loader, a file without an x bit, and nothing at all.
+    """The shell of an entrypoint meets a CRLF script, a glibc program without its loader, a file
+    without an x bit, and nothing at all.
 
     And an image without an entrypoint takes the argument, a mounted folder, as the command.
     """
@@ -350,7 +476,17 @@ def programs_behind_a_shell(box: Box) -> None:
     for name in ("dos", "glibc", "plain", "nothing"):
         run(box, f"behind-{name}", *GOOD, "behind:1", f"/{name}; exit $?")
         box.wait_state(f"behind-{name}", "exited")
-    box.docker("run", "-d", "--name=as-command", *GOOD, "-v", "/srv/volume:/data", "bb:1.36", "/data", check=False)
+    box.docker(
+        "run",
+        "-d",
+        "--name=as-command",
+        *GOOD,
+        "-v",
+        "/srv/volume:/data",
+        "bb:1.36",
+        "/data",
+        check=False,
+    )
     assert box.inspect("as-command")["State"]["ExitCode"] == 126
 
 
@@ -372,9 +508,16 @@ while True:
     also=["resources.*"],
 )
 def program_that_closes_all_descriptors(box: Box) -> None:
-    """A program closes every descriptor that it may have, over and over; a billion is beyond this machine, so the bounds are lowered."""
+    """A program closes every descriptor that it may have, over and over; a billion is beyond this
+    machine, so the bounds are lowered."""
     box.write("/etc/diagnose/lab.toml", _LIMITS)
-    options = ["--network=none", "--memory=64m", "--pids-limit=64", "--ulimit=nofile=20000:20000", *MACHINE]
+    options = [
+        "--network=none",
+        "--memory=64m",
+        "--pids-limit=64",
+        "--ulimit=nofile=20000:20000",
+        *MACHINE,
+    ]
     run(box, "closer", *options, "bb:1.36", "/usr/bin/python3", "-c", _CLOSE_ALL)
     box.wait_state("closer", "running")
     time.sleep(8)

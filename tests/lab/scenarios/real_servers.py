@@ -1,4 +1,5 @@
-"""Real redis, nginx and mariadb of Debian in imported images, that do not start; and their healthy twins."""
+"""Real redis, nginx and mariadb of Debian in imported images, that do not start; and their healthy
+twins."""
 
 from __future__ import annotations
 
@@ -7,7 +8,13 @@ import os
 from tests.lab import Box, fault, healthy
 from tests.lab.programs import load_server
 
-GOOD = ["--memory=128m", "--pids-limit=100", "--user=1000:1000", "--cap-drop=ALL", "--security-opt=no-new-privileges"]
+GOOD = [
+    "--memory=128m",
+    "--pids-limit=100",
+    "--user=1000:1000",
+    "--cap-drop=ALL",
+    "--security-opt=no-new-privileges",
+]
 NGINX = """
 daemon off; pid /tmp/nginx.pid; error_log stderr; events {}
 http { access_log off; client_body_temp_path /tmp/a; proxy_temp_path /tmp/b; fastcgi_temp_path /tmp/c;
@@ -25,19 +32,42 @@ def nginx(box: Box, name: str, body: str, *options: str) -> None:
     load_server(box, "nginx", "nginx:1.22")
     box.write(f"/srv/{name}/nginx.conf", NGINX % body)
     config = ["-v", f"/srv/{name}/nginx.conf:/etc/nginx/nginx.conf:ro"]
-    run(box, name, *config, *options, "nginx:1.22", "/usr/sbin/nginx", "-c", "/etc/nginx/nginx.conf")
+    run(
+        box, name, *config, *options, "nginx:1.22", "/usr/sbin/nginx", "-c", "/etc/nginx/nginx.conf"
+    )
 
 
-@fault("container.mount-forbidden", subject="container:cache7", also=["container.exits-at-start"], shareable=True)
+@fault(
+    "container.mount-forbidden",
+    subject="container:cache7",
+    also=["container.exits-at-start"],
+    shareable=True,
+)
 def redis_that_names_a_relative_file(box: Box) -> None:
     """Redis may not write its data folder, and names only the file in it."""
     load_server(box, "redis-server", "redis:7.0")
     box.sh("mkdir -p /srv/cache7 && chmod 755 /srv/cache7")
-    run(box, "cache7", "-v", "/srv/cache7:/data", "redis:7.0", "redis-server", "--appendonly", "yes", "--dir", "/data")
+    run(
+        box,
+        "cache7",
+        "-v",
+        "/srv/cache7:/data",
+        "redis:7.0",
+        "redis-server",
+        "--appendonly",
+        "yes",
+        "--dir",
+        "/data",
+    )
     assert box.wait_state("cache7", "exited")["State"]["ExitCode"] == 1
 
 
-@fault("container.mount-forbidden", subject="container:maria7", also=["container.exits-at-start"], shareable=True)
+@fault(
+    "container.mount-forbidden",
+    subject="container:maria7",
+    also=["container.exits-at-start"],
+    shareable=True,
+)
 def mariadb_on_a_folder_of_root(box: Box) -> None:
     """MariaDB as user 1000 on a data folder that belongs to root."""
     load_server(box, "mariadb-server-core", "mariadb:10.11")
@@ -46,25 +76,56 @@ def mariadb_on_a_folder_of_root(box: Box) -> None:
     assert box.wait_state("maria7", "exited")["State"]["ExitCode"] == 1
 
 
-@fault("container.mount-source-missing", subject="container:edge7", also=["container.exits-at-start"], shareable=True)
+@fault(
+    "container.mount-source-missing",
+    subject="container:edge7",
+    also=["container.exits-at-start"],
+    shareable=True,
+)
 def nginx_with_a_folder_for_a_file(box: Box) -> None:
-    """nginx includes a file that was missing on the host, so that the engine made a folder of its name."""
-    nginx(box, "edge7", "include /etc/nginx/extra.conf;", "-v", "/srv/edge7/extra.conf:/etc/nginx/extra.conf")
+    """nginx includes a file that was missing on the host, so that the engine made a folder of its
+    name."""
+    nginx(
+        box,
+        "edge7",
+        "include /etc/nginx/extra.conf;",
+        "-v",
+        "/srv/edge7/extra.conf:/etc/nginx/extra.conf",
+    )
     assert box.wait_state("edge7", "exited")["State"]["ExitCode"] == 1
 
 
 POSTGRES = "/usr/lib/postgresql/15/bin"
 MACHINE = [
-    option for path in ("/usr", "/lib", "/lib64") if os.path.isdir(path) for option in ("-v", f"{path}:{path}:ro")
+    option
+    for path in ("/usr", "/lib", "/lib64")
+    if os.path.isdir(path)
+    for option in ("-v", f"{path}:{path}:ro")
 ]
 
 
 def _postgres_data(box: Box, folder: str) -> list[str]:
     """A data directory of PostgreSQL on the host, and the words that run a server on it."""
     box.sh(f"mkdir -p {folder} && chown 1000:1000 {folder} && chmod 700 {folder}")
-    options = ["--network=none", "--memory=256m", "--pids-limit=100", *MACHINE, "-v", f"{folder}:/data"]
+    options = [
+        "--network=none",
+        "--memory=256m",
+        "--pids-limit=100",
+        *MACHINE,
+        "-v",
+        f"{folder}:/data",
+    ]
     box.docker(
-        "run", "--rm", "--user=1000:1000", *options, "bb:1.36", f"{POSTGRES}/initdb", "-D", "/data", "-A", "trust"
+        "run",
+        "--rm",
+        "--user=1000:1000",
+        *options,
+        "bb:1.36",
+        f"{POSTGRES}/initdb",
+        "-D",
+        "/data",
+        "-A",
+        "trust",
     )
     return [*options, "bb:1.36", f"{POSTGRES}/postgres", "-D", "/data", "-k", "/tmp"]
 
@@ -77,7 +138,8 @@ def _postgres_data(box: Box, folder: str) -> list[str]:
     shareable=True,
 )
 def postgres_that_refuses_its_folder(box: Box) -> None:
-    """A data directory that everybody may enter, and one that belongs to another user than the server's."""
+    """A data directory that everybody may enter, and one that belongs to another user than the
+    server's."""
     opened = _postgres_data(box, "/srv/opened7")
     box.sh("chmod 777 /srv/opened7")
     box.docker("run", "-d", "--name=opened7", "--user=1000:1000", *opened)
@@ -91,8 +153,11 @@ def postgres_that_refuses_its_folder(box: Box) -> None:
 
 @fault("container.file-mode-refused", subject="container:router7", shareable=True)
 def certificates_that_others_may_read(box: Box) -> None:
-    """A router works, and its file of certificates may be read by all, so that it has said no to it."""
-    box.sh("mkdir -p /srv/router7 && echo '{}' >/srv/router7/acme.json && chmod 644 /srv/router7/acme.json")
+    """A router works, and its file of certificates may be read by all, so that it has said no to
+    it."""
+    box.sh(
+        "mkdir -p /srv/router7 && echo '{}' >/srv/router7/acme.json && chmod 644 /srv/router7/acme.json"
+    )
     run(box, "router7", "-v", "/srv/router7/acme.json:/acme.json", "bb:1.36", "sleep", "1000")
     box.wait_state("router7", "running")
 
@@ -105,7 +170,8 @@ def certificates_that_others_may_read(box: Box) -> None:
     shareable=True,
 )
 def variables_with_marks_of_their_file(box: Box) -> None:
-    """`--env-file` keeps the quotes of its file, and a carriage return; psql repeats the one and hides the other."""
+    """`--env-file` keeps the quotes of its file, and a carriage return; psql repeats the one and
+    hides the other."""
     box.docker("network", "create", "shop7")
     box.write("/root/quoted7.env", 'PGHOST="db7"\nPGDATABASE=shop\n')
     psql = [*MACHINE, "bb:1.36", f"{POSTGRES}/psql", "-c", "select 1"]
@@ -117,13 +183,28 @@ def variables_with_marks_of_their_file(box: Box) -> None:
 
 @healthy(shareable=True)
 def files_that_are_closed_and_quotes_that_are_meant(box: Box) -> None:
-    """The same file of certificates for its owner alone, a database that runs, and a variable whose quotes are meant."""
-    box.sh("mkdir -p /srv/closed7 && echo '{}' >/srv/closed7/acme.json && chmod 600 /srv/closed7/acme.json")
+    """The same file of certificates for its owner alone, a database that runs, and a variable whose
+    quotes are meant."""
+    box.sh(
+        "mkdir -p /srv/closed7 && echo '{}' >/srv/closed7/acme.json && chmod 600 /srv/closed7/acme.json"
+    )
     box.sh("chown 1000 /srv/closed7/acme.json")
-    run(box, "closed7", "-v", "/srv/closed7/acme.json:/acme.json", '--env=GREETING="hello"', "bb:1.36", "sleep", "1000")
+    run(
+        box,
+        "closed7",
+        "-v",
+        "/srv/closed7/acme.json:/acme.json",
+        '--env=GREETING="hello"',
+        "bb:1.36",
+        "sleep",
+        "1000",
+    )
     words = _postgres_data(box, "/srv/kept7")
     box.docker("run", "-d", "--name=kept7", "--user=1000:1000", *words)
-    box.wait_for(lambda: "ready to accept" in box.docker("logs", "kept7").stderr, what="the database to be ready")
+    box.wait_for(
+        lambda: "ready to accept" in box.docker("logs", "kept7").stderr,
+        what="the database to be ready",
+    )
 
 
 @fault(
@@ -133,18 +214,50 @@ def files_that_are_closed_and_quotes_that_are_meant(box: Box) -> None:
     also=["container.exits-at-start"],
 )
 def database_that_refuses_its_clients(box: Box) -> None:
-    """Real psql asks a real PostgreSQL for a database that is not there, and with another password than the volume's."""
+    """Real psql asks a real PostgreSQL for a database that is not there, and with another password
+    than the volume's."""
     box.docker("network", "create", "refusing")
     _postgres_data(box, "/srv/refusing")
-    box.sh("echo 'host all shop all scram-sha-256' >/tmp/hba; echo 'host all all all trust' >>/tmp/hba")
+    box.sh(
+        "echo 'host all shop all scram-sha-256' >/tmp/hba; echo 'host all all all trust' >>/tmp/hba"
+    )
     box.sh("cat /tmp/hba >>/srv/refusing/pg_hba.conf")
-    data = ["--network=refusing", "--memory=256m", "--pids-limit=100", "--user=1000:1000", "-v", "/srv/refusing:/data"]
-    server = [*MACHINE, "bb:1.36", f"{POSTGRES}/postgres", "-D", "/data", "-k", "/tmp", "-c", "listen_addresses=*"]
+    data = [
+        "--network=refusing",
+        "--memory=256m",
+        "--pids-limit=100",
+        "--user=1000:1000",
+        "-v",
+        "/srv/refusing:/data",
+    ]
+    server = [
+        *MACHINE,
+        "bb:1.36",
+        f"{POSTGRES}/postgres",
+        "-D",
+        "/data",
+        "-k",
+        "/tmp",
+        "-c",
+        "listen_addresses=*",
+    ]
     box.docker("run", "-d", "--name=refuser", *data, *server)
-    box.wait_for(lambda: "ready to accept" in box.docker("logs", "refuser").stderr, what="the database to be ready")
+    box.wait_for(
+        lambda: "ready to accept" in box.docker("logs", "refuser").stderr,
+        what="the database to be ready",
+    )
     psql = [*MACHINE, "bb:1.36", f"{POSTGRES}/psql", "-h", "refuser", "-c", "select 1"]
     run(box, "lost-db", "--network=refusing", "--env=PGUSER=app", *psql, "shopdb")
-    run(box, "wrong-password", "--network=refusing", "--env=PGPASSWORD=made-up", *psql, "-U", "shop", "postgres")
+    run(
+        box,
+        "wrong-password",
+        "--network=refusing",
+        "--env=PGPASSWORD=made-up",
+        *psql,
+        "-U",
+        "shop",
+        "postgres",
+    )
     for name in ("lost-db", "wrong-password"):
         assert box.wait_state(name, "exited")["State"]["ExitCode"] == 2
 
@@ -155,8 +268,20 @@ def servers_that_warn_and_work(box: Box) -> None:
     load_server(box, "redis-server", "redis:7.0")
     box.sh("mkdir -p /srv/warned7 && chown 1000:1000 /srv/warned7")
     options = ["-v", "/srv/warned7:/data"]
-    run(box, "warned7", *options, "redis:7.0", "redis-server", "--appendonly", "yes", "--dir", "/data")
+    run(
+        box,
+        "warned7",
+        *options,
+        "redis:7.0",
+        "redis-server",
+        "--appendonly",
+        "yes",
+        "--dir",
+        "/data",
+    )
     nginx(box, "served7", "server { listen 8087; }")
     for name in ("warned7", "served7"):
         box.wait_state(name, "running")
-    box.wait_for(lambda: "Ready to accept" in box.docker("logs", "warned7").stdout, what="redis to be ready")
+    box.wait_for(
+        lambda: "Ready to accept" in box.docker("logs", "warned7").stdout, what="redis to be ready"
+    )

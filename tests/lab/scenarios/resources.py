@@ -18,8 +18,12 @@ def nearly_all_memory_used(box: Box) -> None:
     work = "dd if=/dev/zero of=/dev/shm/held bs=1M count=58; exec sleep 1000"
     options = ["--memory=64m", "--memory-swap=64m", "--shm-size=80m", "--pids-limit=64"]
     box.docker("run", "-d", "--name=brimful", *options, *GOOD, "bb:1.36", "sh", "-c", work)
-    box.wait_for(lambda: "sleep" in str(box.api("/containers/brimful/top")), what="the memory to be held")
-    usage = box.docker("exec", "brimful", "cat", "/sys/fs/cgroup/memory/memory.usage_in_bytes", check=False)
+    box.wait_for(
+        lambda: "sleep" in str(box.api("/containers/brimful/top")), what="the memory to be held"
+    )
+    usage = box.docker(
+        "exec", "brimful", "cat", "/sys/fs/cgroup/memory/memory.usage_in_bytes", check=False
+    )
     assert not usage.stdout or int(usage.stdout) > 0.9 * 64 * 2**20
 
 
@@ -34,20 +38,29 @@ def no_memory_limit(box: Box) -> None:
 def held_back(box: Box) -> None:
     """A container wants a whole CPU and gets a twentieth."""
     options = ["--memory=64m", "--pids-limit=64", "--cpus=0.05"]
-    box.docker("run", "-d", "--name=busy", *options, *GOOD, "bb:1.36", "sh", "-c", "while :; do :; done")
+    box.docker(
+        "run", "-d", "--name=busy", *options, *GOOD, "bb:1.36", "sh", "-c", "while :; do :; done"
+    )
 
 
 @fault("resources.pids-exhausted", subject="container:crowd", shareable=True)
 def at_its_pids_limit(box: Box) -> None:
     """A container has as many processes as it may, and was refused more."""
     # a shell that may not fork ends, so a subshell tries
-    script = "for i in 1 2 3 4 5 6 7 8; do sleep 1000 & done; (sleep 1000 & sleep 1000 & wait) & wait"
+    script = (
+        "for i in 1 2 3 4 5 6 7 8; do sleep 1000 & done; (sleep 1000 & sleep 1000 & wait) & wait"
+    )
     options = ["--memory=64m", "--pids-limit=10"]
     box.docker("run", "-d", "--name=crowd", *options, *GOOD, "bb:1.36", "sh", "-c", script)
     box.wait_for(lambda: "can't fork" in box.docker("logs", "crowd").stderr, what="a refused fork")
 
 
-@fault("resources.pids-exhausted", subject="container:crowded-out", also=["container.exits-at-start"], shareable=True)
+@fault(
+    "resources.pids-exhausted",
+    subject="container:crowded-out",
+    also=["container.exits-at-start"],
+    shareable=True,
+)
 def ended_at_its_pids_limit(box: Box) -> None:
     """A container has ended because it could start no more processes; its cgroup is gone."""
     script = "for i in 1 2 3 4 5 6; do sleep 100 & done; wait"
@@ -57,7 +70,12 @@ def ended_at_its_pids_limit(box: Box) -> None:
     assert "can't fork" in box.docker("logs", "crowded-out").stderr
 
 
-@fault("resources.open-files-exhausted", subject="container:hoarder", also=["container.exits-at-start"], shareable=True)
+@fault(
+    "resources.open-files-exhausted",
+    subject="container:hoarder",
+    also=["container.exits-at-start"],
+    shareable=True,
+)
 def out_of_open_files(box: Box) -> None:
     """A program opens more files than it may."""
     files = " ".join(["/etc/passwd", "/etc/group", "/www/index.html"] * 8)
@@ -82,14 +100,24 @@ def no_file_left_and_going_on(box: Box) -> None:
     """A program has opened as many files as it may, and goes on without the rest."""
     options = ["--memory=64m", "--pids-limit=64", "--ulimit=nofile=64:64"]
     files = ["/etc/passwd"] * 90
-    box.docker("run", "-d", "--name=follower", *options, *GOOD, "bb:1.36", "tail", "-q", "-f", *files)
+    box.docker(
+        "run", "-d", "--name=follower", *options, *GOOD, "bb:1.36", "tail", "-q", "-f", *files
+    )
     pid = box.inspect("follower")["State"]["Pid"]
-    box.wait_for(lambda: len(box.sh(f"ls /proc/{pid}/fd").split()) == 64, 20, "the last file to be opened")
+    box.wait_for(
+        lambda: len(box.sh(f"ls /proc/{pid}/fd").split()) == 64, 20, "the last file to be opened"
+    )
 
 
-@fault("resources.open-files-exhausted", subject="container:watcher", also=["container.exits-at-start"], shareable=True)
+@fault(
+    "resources.open-files-exhausted",
+    subject="container:watcher",
+    also=["container.exits-at-start"],
+    shareable=True,
+)
 def out_of_inotify_instances(box: Box) -> None:
-    """A program leaks instances of inotify until its user may have no more; a second start would do."""
+    """A program leaks instances of inotify until its user may have no more; a second start would
+    do."""
     most = int(box.read("/proc/sys/fs/inotify/max_user_instances"))
     user = ["--user=61234:61234", *(option for option in GOOD[1:] if option != "--read-only")]
     options = [
@@ -115,7 +143,11 @@ def out_of_inotify_instances(box: Box) -> None:
 def _ends_saying(box: Box, name: str, words: str) -> None:
     """A container whose first run ends with these words; a second start would succeed."""
     work = f"[ -e /tmp/n ] && exec sleep 1000; touch /tmp/n; {words}; exit 1"
-    options = ["--memory=64m", "--pids-limit=64", *(option for option in GOOD if option != "--read-only")]
+    options = [
+        "--memory=64m",
+        "--pids-limit=64",
+        *(option for option in GOOD if option != "--read-only"),
+    ]
     box.docker("run", "-d", f"--name={name}", *options, "bb:1.36", "sh", "-c", work)
     box.wait_state(name, "exited")
 
@@ -123,13 +155,18 @@ def _ends_saying(box: Box, name: str, words: str) -> None:
 @fault("container.exits-at-start", subject="container:reloader", shareable=True)
 def inotify_named_without_a_limit(box: Box) -> None:
     """A program ended for another reason after it had named inotify."""
-    said = ("INFO using inotify backend to watch /etc/app", "sh: inotifyd: not found", "no such key")
+    said = (
+        "INFO using inotify backend to watch /etc/app",
+        "sh: inotifyd: not found",
+        "no such key",
+    )
     _ends_saying(box, "reloader", "; ".join(f"echo '{words}'" for words in said))
 
 
 @fault("container.exits-at-start", subject="container:knocker", shareable=True)
 def socket_whose_queue_is_full(box: Box) -> None:
-    """A program ended because a socket took no more, for which the kernel has the words of a refused fork."""
+    """A program ended because a socket took no more, for which the kernel has the words of a
+    refused fork."""
     words = "connect() to unix:/run/php-fpm.sock failed (11: Resource temporarily unavailable)"
     _ends_saying(box, "knocker", f"echo '{words}'")
 
@@ -144,7 +181,9 @@ def socket_whose_queue_is_full(box: Box) -> None:
 )
 def driver_of_another_init(box: Box) -> None:
     """The engine is told to use systemd for cgroups on a host without it."""
-    box.docker("run", "-d", "--name=web", "--memory=64m", *GOOD, "bb:1.36", "sleep", "1000", check=False)
+    box.docker(
+        "run", "-d", "--name=web", "--memory=64m", *GOOD, "bb:1.36", "sleep", "1000", check=False
+    )
     assert "systemd" in box.inspect("web")["State"]["Error"]
 
 
@@ -152,7 +191,17 @@ def driver_of_another_init(box: Box) -> None:
 def busy_below_its_limit(box: Box) -> None:
     """A container with a CPU limit that it does not reach."""
     options = ["--memory=64m", "--pids-limit=64", "--cpus=1"]
-    box.docker("run", "-d", "--name=easy", *options, *GOOD, "bb:1.36", "sh", "-c", "while :; do sleep 0.2; done")
+    box.docker(
+        "run",
+        "-d",
+        "--name=easy",
+        *options,
+        *GOOD,
+        "bb:1.36",
+        "sh",
+        "-c",
+        "while :; do sleep 0.2; done",
+    )
 
 
 @healthy(shareable=True)
@@ -164,7 +213,8 @@ def limited_by_its_parent(box: Box) -> None:
 
 @healthy(shareable=True)
 def hot_files_at_the_limit(box: Box) -> None:
-    """A container reads the same files again and again: nearly all its memory is cache, and in use."""
+    """A container reads the same files again and again: nearly all its memory is cache, and in
+    use."""
     work = "dd if=/dev/zero of=/data/x bs=1M count=29; while :; do cat /data/x >/dev/null; sleep 1; done"
     options = ["--memory=32m", "--memory-swap=32m", "--pids-limit=64", "-v", "hotdata:/data"]
     box.docker("run", "-d", "--name=rereader", *options, "bb:1.36", "sh", "-c", work)

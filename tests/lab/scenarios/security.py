@@ -32,7 +32,8 @@ def status(box: Box, name: str, field: str) -> str:
 
 @fault("security.privileged", subject="container:priv", shareable=True)
 def privileged(box: Box) -> None:
-    """A privileged container has the capabilities of the host's root, but for the one that the lab lacks."""
+    """A privileged container has the capabilities of the host's root, but for the one that the lab
+    lacks."""
     box.docker("run", "-d", "--name=priv", "--privileged", *LIMITS, "bb:1.36", "sleep", "1000")
     assert int(status(box, "priv", "CapEff"), 16) >> 21 & 1, "no CAP_SYS_ADMIN"
 
@@ -40,17 +41,36 @@ def privileged(box: Box) -> None:
 @fault("security.docker-socket-mounted", subject="container:sock", shareable=True)
 def socket_in_a_container(box: Box) -> None:
     """A container that has the socket read-only creates a container through it."""
-    box.docker("run", "-d", "--name=sock", *LIMITS, "-v", "/run/docker.sock:/s:ro", "bb:1.36", "sleep", "1000")
+    box.docker(
+        "run",
+        "-d",
+        "--name=sock",
+        *LIMITS,
+        "-v",
+        "/run/docker.sock:/s:ro",
+        "bb:1.36",
+        "sleep",
+        "1000",
+    )
     inside = f"/proc/{box.inspect('sock')['State']['Pid']}/root/s"
     made = ["curl", "-sS", "--unix-socket", inside, "-XPOST", "-HContent-Type: application/json"]
-    box.run([*made, "-d", '{"Image": "bb:1.36", "Cmd": ["true"]}', "http://engine/containers/create?name=made-inside"])
+    box.run(
+        [
+            *made,
+            "-d",
+            '{"Image": "bb:1.36", "Cmd": ["true"]}',
+            "http://engine/containers/create?name=made-inside",
+        ]
+    )
     assert box.inspect("made-inside")["State"]["Status"] == "created"
 
 
 @fault("security.docker-socket-mounted", subject="container:runfolder", shareable=True)
 def run_folder_in_a_container(box: Box) -> None:
     """A container that has /run of the host has the socket in it."""
-    box.docker("run", "-d", "--name=runfolder", *LIMITS, "-v", "/run:/host/run", "bb:1.36", "sleep", "1000")
+    box.docker(
+        "run", "-d", "--name=runfolder", *LIMITS, "-v", "/run:/host/run", "bb:1.36", "sleep", "1000"
+    )
     assert "docker.sock" in box.docker("exec", "runfolder", "ls", "/host/run").stdout
 
 
@@ -66,8 +86,19 @@ def secrets_in_env(box: Box) -> None:
 
 @fault("security.secrets-in-env", subject="container:talker", shareable=True)
 def secret_in_arguments(box: Box) -> None:
-    """A password stands among the arguments of a container's program, for every user of the host to see."""
-    box.docker("run", "-d", "--name=talker", *LIMITS, "bb:1.36", "sh", "-c", "exec sleep 1000", f"--password={SECRET}")
+    """A password stands among the arguments of a container's program, for every user of the host to
+    see."""
+    box.docker(
+        "run",
+        "-d",
+        "--name=talker",
+        *LIMITS,
+        "bb:1.36",
+        "sh",
+        "-c",
+        "exec sleep 1000",
+        f"--password={SECRET}",
+    )
     assert SECRET in " ".join(box.inspect("talker")["Args"])
 
 
@@ -87,8 +118,8 @@ def root_user(box: Box) -> None:
 
 @healthy(baseline=False, advice=["daemon.live-restore-off"])
 def names_that_only_look_like_secrets(box: Box) -> None:
-    """Variables that are about secrets and hold none, a privileged job that has ended, and a socket of an
-    application."""
+    """Variables that are about secrets and hold none, a privileged job that has ended, and a socket
+    of an application."""
     options = [
         "PASSWORD_FILE=/run/secrets/db",
         "TOKEN_TTL=3600",
@@ -178,7 +209,9 @@ def secret_in_an_image(box: Box) -> None:
     box.docker("build", "-q", "-t", "leaky:1", f"--build-arg=NPM_TOKEN={SECRET}", "-", stdin=steps,
                env={"DOCKER_BUILDKIT": "0"}, timeout=60)  # fmt: skip
     start(box, "leaker", image="leaky:1")
-    assert SECRET in box.docker("history", "--no-trunc", "--format={{.CreatedBy}}", "leaky:1").stdout
+    assert (
+        SECRET in box.docker("history", "--no-trunc", "--format={{.CreatedBy}}", "leaky:1").stdout
+    )
 
 
 @fault(
@@ -195,14 +228,18 @@ def insecure_registry(box: Box) -> None:
 def socket_for_everyone(box: Box) -> None:
     """Someone answered "permission denied" with chmod 666: any user may command the engine."""
     box.sh("chmod 666 /run/docker.sock")
-    said = box.run(["curl", "-s", "--unix-socket", "/run/docker.sock", "http://engine/_ping"], user="nobody")
+    said = box.run(
+        ["curl", "-s", "--unix-socket", "/run/docker.sock", "http://engine/_ping"], user="nobody"
+    )
     assert said.stdout == "OK"
 
 
-@healthy(advice=[], config=KEEPS, flags=("--no-new-privileges", "--insecure-registry=127.0.0.1:5000"))
+@healthy(
+    advice=[], config=KEEPS, flags=("--no-new-privileges", "--insecure-registry=127.0.0.1:5000")
+)
 def what_only_looks_lax(box: Box) -> None:
-    """no-new-privileges for all, a loopback registry, an exporter with /proc read-only, an image with names about
-    secrets."""
+    """no-new-privileges for all, a loopback registry, an exporter with /proc read-only, an image
+    with names about secrets."""
     start(box, "covered", without="privileges")
     start(
         box,
@@ -219,7 +256,12 @@ def what_only_looks_lax(box: Box) -> None:
     images.load(
         box,
         "named:1",
-        Recipe(changes=(*labels, "ENV PASSWORD_FILE=/run/secrets/x TOKEN_TTL=60 GPG_KEY=A035C8C19219BA82")),
+        Recipe(
+            changes=(
+                *labels,
+                "ENV PASSWORD_FILE=/run/secrets/x TOKEN_TTL=60 GPG_KEY=A035C8C19219BA82",
+            )
+        ),
     )
     start(box, "named", image="named:1")
 

@@ -37,7 +37,8 @@ def _small_disk(box: Box, name: str) -> None:
 def _fill(box: Box, path: str, pct: float) -> None:
     """Take space until df says so many percent."""
     size, used, free = (
-        int(word) for word in box.run(["df", "--output=size,used,avail", "-B1", ROOT]).stdout.split()[3:]
+        int(word)
+        for word in box.run(["df", "--output=size,used,avail", "-B1", ROOT]).stdout.split()[3:]
     )
     box.run(["fallocate", "-l", str(int((used + free) * pct / 100) - used), path])
     said = int(box.run(["df", "--output=pcent", ROOT]).stdout.split()[1].rstrip("%"))
@@ -49,7 +50,9 @@ def disk_full(box: Box) -> None:
     """A volume has filled the data root's file system."""
     box.docker(*SAFE, "--name=store", "-v", "orders:/data", "bb:1.36", "sleep", "1000")
     _fill(box, f"{ROOT}/volumes/orders/_data/orders.db", 99)
-    said = box.docker("exec", "store", "dd", "if=/dev/zero", "of=/data/more", "bs=1M", "count=50", check=False)
+    said = box.docker(
+        "exec", "store", "dd", "if=/dev/zero", "of=/data/more", "bs=1M", "count=50", check=False
+    )
     assert "No space left" in said.stderr
 
 
@@ -62,11 +65,14 @@ def disk_nearly_full(box: Box) -> None:
 
 @fault("storage.disk-full", subject="filesystem:/srv/ledger")
 def disk_of_one_mount_full(box: Box) -> None:
-    """A container has filled the small disk that one of its mounts lies on; the data root has room."""
+    """A container has filled the small disk that one of its mounts lies on; the data root has
+    room."""
     _small_disk(box, "ledger")
     fill = "dd if=/dev/zero of=/data/x bs=1M count=100; exec sleep 1000"
     box.docker(*SAFE, "--name=ledger", "-v", "/srv/ledger:/data", "bb:1.36", "sh", "-c", fill)
-    box.wait_for(lambda: "No space left" in box.docker("logs", "ledger").stderr, 20, "the disk to fill")
+    box.wait_for(
+        lambda: "No space left" in box.docker("logs", "ledger").stderr, 20, "the disk to fill"
+    )
 
 
 @fault("storage.disk-full", subject="filesystem:/srv/parts", shareable=True)
@@ -76,12 +82,15 @@ def disk_behind_a_link_full(box: Box) -> None:
     box.sh("ln -s srv/parts /parts")
     fill = "dd if=/dev/zero of=/data/x bs=1M count=100; exec sleep 1000"
     box.docker(*SAFE, "--name=parts", "-v", "/parts:/data", "bb:1.36", "sh", "-c", fill)
-    box.wait_for(lambda: "No space left" in box.docker("logs", "parts").stderr, 20, "the disk to fill")
+    box.wait_for(
+        lambda: "No space left" in box.docker("logs", "parts").stderr, 20, "the disk to fill"
+    )
 
 
 @fault("storage.disk-full", subject="filesystem:/run", also=["container.*"])
 def no_room_for_the_state_of_a_container(box: Box) -> None:
-    """Somebody has filled /run, a file system in memory: no container starts any more, and every disk has room."""
+    """Somebody has filled /run, a file system in memory: no container starts any more, and every
+    disk has room."""
     box.sh("mount -o remount,size=20M /run; head -c 30M /dev/zero >/run/dump || true")
     said = box.docker(*SAFE, "--name=late", "bb:1.36", "sleep", "1000", check=False)
     assert "no space left on device" in said.stderr
@@ -92,7 +101,12 @@ def full_disk_that_is_only_read(box: Box) -> None:
     """A disk of films is as full as it is meant to be; a container may read it and no more."""
     _small_disk(box, "films")
     box.sh("head -c 31M /dev/zero >/srv/films/film")
-    assert box.run(["df", "--output=pcent", "/srv/films"]).stdout.split()[1] in ("97%", "98%", "99%", "100%")
+    assert box.run(["df", "--output=pcent", "/srv/films"]).stdout.split()[1] in (
+        "97%",
+        "98%",
+        "99%",
+        "100%",
+    )
     box.docker(*SAFE, "--name=films", "-v", "/srv/films:/films:ro", "bb:1.36", "sleep", "1000")
 
 
@@ -103,7 +117,11 @@ def disk_three_quarters_full(box: Box) -> None:
     _fill(box, f"{ROOT}/volumes/orders/_data/orders.db", 78)
 
 
-@fault("storage.inodes-exhausted", subject="filesystem:/var/lib/docker", box={"disk": "300M", "inodes": 4000})
+@fault(
+    "storage.inodes-exhausted",
+    subject="filesystem:/var/lib/docker",
+    box={"disk": "300M", "inodes": 4000},
+)
 def inodes_exhausted(box: Box) -> None:
     """Thousands of empty files in a volume have taken the last inode."""
     box.docker(*SAFE, "--name=cache", "-v", "cache:/data", "bb:1.36", "sleep", "1000")
@@ -115,10 +133,14 @@ def inodes_exhausted(box: Box) -> None:
 @fault("storage.deleted-files-held", subject="container:logger")
 def deleted_files_held(box: Box) -> None:
     """A process holds a deleted file of 300 MB open."""
-    script = "exec 3>/data/x; dd if=/dev/zero of=/data/x bs=1M count=300; rm /data/x; exec sleep 1000"
+    script = (
+        "exec 3>/data/x; dd if=/dev/zero of=/data/x bs=1M count=300; rm /data/x; exec sleep 1000"
+    )
     box.docker(*SAFE, "--name=logger", "-v", "scratch:/data", "bb:1.36", "sh", "-c", script)
     pid = box.inspect("logger")["State"]["Pid"]
-    box.wait_for(lambda: "(deleted)" in box.sh(f"readlink /proc/{pid}/fd/3"), 20, "the file to be deleted")
+    box.wait_for(
+        lambda: "(deleted)" in box.sh(f"readlink /proc/{pid}/fd/3"), 20, "the file to be deleted"
+    )
 
 
 @fault("storage.volumes-unused", subject="volume:old-data", shareable=True)
@@ -131,14 +153,32 @@ def volumes_unused(box: Box) -> None:
 @healthy()
 def volume_of_a_stopped_container(box: Box) -> None:
     """A volume of a stopped container is in use."""
-    box.docker("run", "--name=job", "--memory=64m", "--pids-limit=64", "-v", "results:/data", "bb:1.36", "true")
+    box.docker(
+        "run",
+        "--name=job",
+        "--memory=64m",
+        "--pids-limit=64",
+        "-v",
+        "results:/data",
+        "bb:1.36",
+        "true",
+    )
 
 
 @fault("storage.writable-layer-large", subject="container:report", box={"disk": "1500M"})
 def writable_layer_large(box: Box) -> None:
     """A container has put 1.1 GB into its own layer."""
-    box.docker(*SAFE, "--name=report", "bb:1.36", "sh", "-c", "fallocate -l 1155000000 /dump; exec sleep 1000")
-    box.wait_for(lambda: "1.1" in box.docker("ps", "-s", "--format={{.Size}}").stdout, 20, "the dump")
+    box.docker(
+        *SAFE,
+        "--name=report",
+        "bb:1.36",
+        "sh",
+        "-c",
+        "fallocate -l 1155000000 /dump; exec sleep 1000",
+    )
+    box.wait_for(
+        lambda: "1.1" in box.docker("ps", "-s", "--format={{.Size}}").stdout, 20, "the dump"
+    )
 
 
 @fault("storage.read-only", subject="filesystem:/var/lib/docker", also=["container.*", "kernel.*"])
@@ -157,10 +197,15 @@ def read_only(box: Box) -> None:
     shareable=True,
 )
 def disk_of_one_mount_read_only(box: Box) -> None:
-    """The kernel met an error in a disk beside the data root, which was mounted by a name that the kernel does not use."""
+    """The kernel met an error in a disk beside the data root, which was mounted by a name that the
+    kernel does not use."""
     _small_disk(box, "accounts")
-    number = box.run(["findmnt", "-no", "MAJ:MIN", "/srv/accounts"]).stdout.strip().partition(":")[2]
-    box.sh(f"umount /srv/accounts; mkdir -p /srv/mapper; mknod /srv/mapper/vg-accounts b 7 {number}")
+    number = (
+        box.run(["findmnt", "-no", "MAJ:MIN", "/srv/accounts"]).stdout.strip().partition(":")[2]
+    )
+    box.sh(
+        f"umount /srv/accounts; mkdir -p /srv/mapper; mknod /srv/mapper/vg-accounts b 7 {number}"
+    )
     box.sh(f"losetup /dev/loop{number} /root/accounts")
     box.run([sys.executable, "-c", _MOUNT, "/srv/mapper/vg-accounts", "/srv/accounts"])
     box.sh(f"losetup -d /dev/loop{number}")  # in use, it goes with its last mount
@@ -221,22 +266,34 @@ def shm_full(box: Box) -> None:
         "run", "-d", "--name=postgres", "--memory=128m", "--pids-limit=64", "bb:1.36",
         "sh", "-c", "dd if=/dev/zero of=/dev/shm/segment bs=1M count=100; exec sleep 1000",
     )  # fmt: skip
-    box.wait_for(lambda: "100%" in box.docker("exec", "postgres", "df", "/dev/shm").stdout, 10, "it to fill")
+    box.wait_for(
+        lambda: "100%" in box.docker("exec", "postgres", "df", "/dev/shm").stdout, 10, "it to fill"
+    )
 
 
-@fault("storage.shm-full", subject="container:resizer", also=["container.unhealthy"], shareable=True)
+@fault(
+    "storage.shm-full", subject="container:resizer", also=["container.unhealthy"], shareable=True
+)
 def scratch_full(box: Box) -> None:
     """A container has filled its scratch in memory, and its health check writes there too."""
     script = "dd if=/dev/zero of=/scratch/x bs=1M count=9; exec sleep 1000"
-    probe = ["--health-cmd=head -c 20000 /dev/zero >/scratch/probe", "--health-interval=1s", "--health-retries=1"]
-    box.docker(*SAFE, "--name=resizer", "--tmpfs=/scratch:size=2m", *probe, "bb:1.36", "sh", "-c", script)
+    probe = [
+        "--health-cmd=head -c 20000 /dev/zero >/scratch/probe",
+        "--health-interval=1s",
+        "--health-retries=1",
+    ]
+    box.docker(
+        *SAFE, "--name=resizer", "--tmpfs=/scratch:size=2m", *probe, "bb:1.36", "sh", "-c", script
+    )
     box.wait_health("resizer", "unhealthy")
 
 
 def _share(box: Box) -> int:
     """A FUSE mount that answers, and a container with it; returns the server's pid."""
     box.sh("mkdir -p /srv/share")
-    pid = box.spawn(["env", f"PYTHONPATH={PROJECT}", sys.executable, "-m", "tests.fuse_dead", "/srv/share"])
+    pid = box.spawn(
+        ["env", f"PYTHONPATH={PROJECT}", sys.executable, "-m", "tests.fuse_dead", "/srv/share"]
+    )
     box.wait_for(lambda: "/srv/share" in box.sh("cat /proc/self/mountinfo"), what="the mount")
     box.docker(*SAFE, "--name=media", "-v", "/srv/share:/data", "bb:1.36", "sleep", "1000")
     return pid
@@ -248,7 +305,9 @@ def network_volume_stale(box: Box) -> None:
     server = _share(box)
     box.sh(f"kill -USR1 {server}")
     stuck = box.spawn(["stat", "-f", "/srv/share"])  # never to be waited for: it cannot be killed
-    box.wait_for(lambda: "request_wait" in box.read(f"/proc/{stuck}/wchan"), what="stat to wait for ever")
+    box.wait_for(
+        lambda: "request_wait" in box.read(f"/proc/{stuck}/wchan"), what="stat to wait for ever"
+    )
 
 
 @healthy()
@@ -260,8 +319,8 @@ def network_volume_alive(box: Box) -> None:
 
 @healthy(advice=None)
 def disks_that_only_look_bad(box: Box) -> None:
-    """A full tmpfs that Docker has nothing to do with, reserved blocks, read-only mounts, half of a shm,
-    small deleted files."""
+    """A full tmpfs that Docker has nothing to do with, reserved blocks, read-only mounts, half of a
+    shm, small deleted files."""
     box.sh(
         "mkdir -p /mnt/full /srv/config; mount -t tmpfs -o size=1M none /mnt/full; head -c 2M /dev/zero >/mnt/full/x || true"
     )
@@ -272,10 +331,23 @@ def disks_that_only_look_bad(box: Box) -> None:
         " dd if=/dev/zero of=/scratch/x bs=1M count=9; exec sleep 1000"
     )
     box.docker(
-        "run", "-d", "--name=reader", "--memory=128m", "--pids-limit=64", "--read-only", "-v", "/srv/config:/config:ro",
+        "run", "-d", "--name=reader", "--memory=128m", "--pids-limit=64", "--read-only", "-v",
+        "/srv/config:/config:ro",
         "-v", "orders:/data", "--tmpfs=/scratch:size=4m", "--restart=unless-stopped", "bb:1.36", "sh", "-c", script,
     )  # fmt: skip
-    box.wait_for(lambda: "100%" in box.docker("exec", "reader", "df", "/scratch").stdout, 10, "the scratch to fill")
+    box.wait_for(
+        lambda: "100%" in box.docker("exec", "reader", "df", "/scratch").stdout,
+        10,
+        "the scratch to fill",
+    )
     box.docker(
-        "run", "-d", "--name=mute", "--log-driver=none", "--memory=64m", "--pids-limit=64", "bb:1.36", "sleep", "1000"
+        "run",
+        "-d",
+        "--name=mute",
+        "--log-driver=none",
+        "--memory=64m",
+        "--pids-limit=64",
+        "bb:1.36",
+        "sleep",
+        "1000",
     )

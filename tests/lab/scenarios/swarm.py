@@ -12,7 +12,9 @@ _SECOND = "/run/second/docker.sock"
 
 def _swarm_of_two(box: Box, role: str) -> int:
     """A swarm on the box with a second engine as this role; its pid, for who wants to end it."""
-    box.docker("swarm", "init", "--advertise-addr", BOX_ADDRESS, "--default-addr-pool", "10.200.0.0/16")
+    box.docker(
+        "swarm", "init", "--advertise-addr", BOX_ADDRESS, "--default-addr-pool", "10.200.0.0/16"
+    )
     token = box.docker("swarm", "join-token", "-q", role).stdout.strip()
     box.provider.sh("mkdir -p /run/second /tmp/second")
     pid = box.provider.spawn(
@@ -20,9 +22,23 @@ def _swarm_of_two(box: Box, role: str) -> int:
          "--pidfile=/run/second/pid", "--iptables=false", "--bridge=none", "--storage-driver=vfs", f"--host=unix://{_SECOND}"]
     )  # fmt: skip
     second = ["timeout", "-s", "KILL", "40", "docker", "-H", f"unix://{_SECOND}"]
-    box.wait_for(lambda: box.provider.run([*second, "info"], check=False).returncode == 0, 30, "the second engine")
+    box.wait_for(
+        lambda: box.provider.run([*second, "info"], check=False).returncode == 0,
+        30,
+        "the second engine",
+    )
     box.provider.run(
-        [*second, "swarm", "join", "--token", token, "--advertise-addr", GATEWAY, f"{BOX_ADDRESS}:2377"], timeout=45
+        [
+            *second,
+            "swarm",
+            "join",
+            "--token",
+            token,
+            "--advertise-addr",
+            GATEWAY,
+            f"{BOX_ADDRESS}:2377",
+        ],
+        timeout=45,
     )
     box.wait_for(lambda: box.docker("node", "ls", "-q").stdout.count("\n") == 2, 20, "two nodes")
     return pid
@@ -42,42 +58,67 @@ def quorum_lost(box: Box) -> None:
     pid = _swarm_of_two(box, "manager")
     box.provider.sh(f"kill -9 {pid}")
     box.wait_for(
-        lambda: "does not have a leader" in box.docker("node", "ls", check=False).stderr, 60, "the loss of the leader"
+        lambda: "does not have a leader" in box.docker("node", "ls", check=False).stderr,
+        60,
+        "the loss of the leader",
     )
 
 
 @fault("swarm.service-underreplicated", subject="daemon:docker", baseline=False)
 def service_underreplicated(box: Box) -> None:
-    """A service whose constraint no node meets; the host's configuration lets it settle for a second only."""
-    box.write("/etc/diagnose/lab.toml", '[thresholds."swarm.service-underreplicated"]\nsettle_s = 1\n')
+    """A service whose constraint no node meets; the host's configuration lets it settle for a
+    second only."""
+    box.write(
+        "/etc/diagnose/lab.toml", '[thresholds."swarm.service-underreplicated"]\nsettle_s = 1\n'
+    )
     box.docker("swarm", "init", "--advertise-addr", BOX_ADDRESS)
     box.docker("service", "create", "--detach", "--name", "web", "--replicas", "2", "--constraint", "node.labels.disk==ssd",
                "--limit-memory", "64m", box.image("bb"), "sleep", "1000")  # fmt: skip
     box.wait_for(lambda: "0/2" in box.docker("service", "ls").stdout, 20, "no replica")
     box.wait_for(
-        lambda: "no suitable node" in box.docker("service", "ps", "--no-trunc", "web").stdout, 20, "the reason"
+        lambda: "no suitable node" in box.docker("service", "ps", "--no-trunc", "web").stdout,
+        20,
+        "the reason",
     )
-    time.sleep(1.5)  # the second in which it may still be starting, past whatever the manager wrote last
+    time.sleep(
+        1.5
+    )  # the second in which it may still be starting, past whatever the manager wrote last
 
 
 @fault("swarm.node-down", subject="daemon:docker", baseline=False, exit_code=2)
 def locked(box: Box) -> None:
     """A manager of a swarm with autolock was restarted, and nobody has given it the key."""
-    box.docker("swarm", "init", "--advertise-addr", BOX_ADDRESS, "--autolock", "--default-addr-pool", "10.200.0.0/16")
+    box.docker(
+        "swarm",
+        "init",
+        "--advertise-addr",
+        BOX_ADDRESS,
+        "--autolock",
+        "--default-addr-pool",
+        "10.200.0.0/16",
+    )
     box.stop_engine()
     box.start_engine()
-    box.wait_for(lambda: "encrypted" in box.docker("node", "ls", check=False).stderr, 20, "the lock")
+    box.wait_for(
+        lambda: "encrypted" in box.docker("node", "ls", check=False).stderr, 20, "the lock"
+    )
 
 
 @fault("image.registry-unreachable", subject="daemon:docker", baseline=False)
 def ran_once(box: Box) -> None:
-    """A service whose only task ran to its end and is not to be started again lacks nothing; what failed is the pull that
-    swarm tries although the image is here."""
-    box.write("/etc/diagnose/lab.toml", '[thresholds."swarm.service-underreplicated"]\nsettle_s = 1\n')
-    box.docker("swarm", "init", "--advertise-addr", BOX_ADDRESS, "--default-addr-pool", "10.200.0.0/16")
+    """A service whose only task ran to its end and is not to be started again lacks nothing; what
+    failed is the pull that swarm tries although the image is here."""
+    box.write(
+        "/etc/diagnose/lab.toml", '[thresholds."swarm.service-underreplicated"]\nsettle_s = 1\n'
+    )
+    box.docker(
+        "swarm", "init", "--advertise-addr", BOX_ADDRESS, "--default-addr-pool", "10.200.0.0/16"
+    )
     limits = ("--detach", "--no-resolve-image", "--limit-memory=16m", "--restart-condition=none")
     box.docker("service", "create", *limits, "--name=migrate", box.image("bb:1.36"), "true")
-    box.wait_for(lambda: "Complete" in box.docker("service", "ps", "migrate").stdout, 30, "the task to end")
+    box.wait_for(
+        lambda: "Complete" in box.docker("service", "ps", "migrate").stdout, 30, "the task to end"
+    )
     assert "0/1" in box.docker("service", "ls").stdout
     time.sleep(1.5)  # past the second in which it may still be starting
 

@@ -1,4 +1,5 @@
-"""Healthy hosts that look broken: each has misled a tool, and nothing above advice may be found on it."""
+"""Healthy hosts that look broken: each has misled a tool, and nothing above advice may be found on
+it."""
 
 from __future__ import annotations
 
@@ -23,7 +24,15 @@ GOOD = [
 def stopped_by_hand(box: Box) -> None:
     """A container whose first process ignores SIGTERM was stopped: exit 137, and no OOM."""
     box.docker(
-        "run", "-d", "--name=stubborn", "--stop-timeout=1", *GOOD, "bb:1.36", "sh", "-c", "trap '' TERM; sleep 1000"
+        "run",
+        "-d",
+        "--name=stubborn",
+        "--stop-timeout=1",
+        *GOOD,
+        "bb:1.36",
+        "sh",
+        "-c",
+        "trap '' TERM; sleep 1000",
     )
     box.docker("stop", "-t", "0", "stubborn")
     state = box.inspect("stubborn")["State"]
@@ -35,9 +44,19 @@ def finished_jobs(box: Box) -> None:
     """One-shot containers that are done: exit 0, and 143 after a polite stop."""
     box.docker("run", "--name=migration", *GOOD, "bb:1.36", "true")
     box.docker(
-        "run", "-d", "--init", "--name=worker", *GOOD, "bb:1.36", "sh", "-c", "trap 'exit 143' TERM; sleep 1000 & wait"
+        "run",
+        "-d",
+        "--init",
+        "--name=worker",
+        *GOOD,
+        "bb:1.36",
+        "sh",
+        "-c",
+        "trap 'exit 143' TERM; sleep 1000 & wait",
     )
-    box.wait_for(lambda: "sleep" in str(box.api("/containers/worker/top")), what="the worker to wait")
+    box.wait_for(
+        lambda: "sleep" in str(box.api("/containers/worker/top")), what="the worker to wait"
+    )
     box.docker("stop", "-t", "5", "worker")
     assert box.inspect("migration")["State"]["ExitCode"] == 0
     assert box.inspect("worker")["State"]["ExitCode"] == 143
@@ -45,7 +64,8 @@ def finished_jobs(box: Box) -> None:
 
 @healthy(shareable=True)
 def still_starting(box: Box) -> None:
-    """A slow starter inside its start period: its health checks fail, and that is no illness yet."""
+    """A slow starter inside its start period: its health checks fail, and that is no illness
+    yet."""
     probe = ["--health-cmd=false", "--health-interval=1s", "--health-start-period=300s"]
     box.docker("run", "-d", "--name=slow", *GOOD, *probe, "bb:1.36", "sleep", "1000")
     box.wait_for(lambda: box.inspect("slow")["State"]["Health"]["Log"], what="a failed probe")
@@ -54,7 +74,8 @@ def still_starting(box: Box) -> None:
 
 @healthy(shareable=True)
 def page_cache_at_the_limit(box: Box) -> None:
-    """A container that has read and written much: its memory is at the limit, and nearly all of it is cache."""
+    """A container that has read and written much: its memory is at the limit, and nearly all of it
+    is cache."""
     options = "run -d --name=cacher --memory=32m --pids-limit=64 --user=0 -v cachedata:/data bb:1.36 sh -c"
     work = "dd if=/dev/zero of=/data/x bs=1M count=48; cat /data/x >/dev/null; touch /data/done; sleep 1000"
     box.docker(*shlex.split(options), work)
@@ -101,14 +122,19 @@ def empty_legacy_tables(box: Box) -> None:
 
 @healthy(engine_started=False)
 def resolver_stub(box: Box) -> None:
-    """A systemd-resolved host: resolv.conf names 127.0.0.53, and the real resolvers stand in a file beside it."""
-    box.write("/run/systemd/resolve/stub-resolv.conf", "nameserver 127.0.0.53\noptions edns0 trust-ad\n")
+    """A systemd-resolved host: resolv.conf names 127.0.0.53, and the real resolvers stand in a file
+    beside it."""
+    box.write(
+        "/run/systemd/resolve/stub-resolv.conf", "nameserver 127.0.0.53\noptions edns0 trust-ad\n"
+    )
     box.write("/run/systemd/resolve/resolv.conf", f"nameserver {RESOLVER}\n")
     box.sh("ln -sf ../run/systemd/resolve/stub-resolv.conf /etc/resolv.conf")
     stub = "dnsmasq --conf-file=/dev/null --no-resolv --no-hosts --user=root --pid-file= --keep-in-foreground"
     listen = "--bind-interfaces --listen-address=127.0.0.53"
     box.spawn([*stub.split(), *listen.split(), f"--server={RESOLVER}"])
-    box.wait_for(lambda: "127.0.0.53:53" in box.run(["ss", "-lnu"]).stdout, what="the stub to listen")
+    box.wait_for(
+        lambda: "127.0.0.53:53" in box.run(["ss", "-lnu"]).stdout, what="the stub to listen"
+    )
     box.start_engine()
     healthy_container(box, "web", 8080)
     assert RESOLVER in box.docker("exec", "web", "cat", "/etc/resolv.conf").stdout
@@ -118,20 +144,33 @@ def resolver_stub(box: Box) -> None:
 
 @healthy(baseline=False, config={"iptables": False})
 def rules_of_their_own(box: Box) -> None:
-    """The engine is told to leave iptables alone, and the site's own rules let containers out and clients in."""
-    box.sh("sysctl -qw net.ipv4.ip_forward=1; iptables -t nat -A POSTROUTING -s 172.16.0.0/12 -o eth0 -j MASQUERADE")
+    """The engine is told to leave iptables alone, and the site's own rules let containers out and
+    clients in."""
+    box.sh(
+        "sysctl -qw net.ipv4.ip_forward=1; iptables -t nat -A POSTROUTING -s 172.16.0.0/12 -o eth0 -j MASQUERADE"
+    )
     healthy_container(box, "web", 8080)
     assert "DOCKER" not in box.run(["iptables-save"]).stdout
-    assert box.docker("exec", "web", "wget", "-qO-", "http://www.lab.test/").stdout == "hello from the web\n"
+    assert (
+        box.docker("exec", "web", "wget", "-qO-", "http://www.lab.test/").stdout
+        == "hello from the web\n"
+    )
     assert box.provider.curl(f"http://{BOX_ADDRESS}:8080/") == "hello\n"
 
 
 @healthy()
 def narrow_uplink_with_path_discovery(box: Box) -> None:
-    """The uplink takes 1450 bytes, bridges 1500: large transfers pass, since the host says what is too big."""
+    """The uplink takes 1450 bytes, bridges 1500: large transfers pass, since the host says what is
+    too big."""
     box.run(["ip", "link", "set", "eth0", "mtu", "1450"])
     box.provider.sh("ip link set uplink mtu 1450; head -c 300000 /dev/zero >/run/www/large")
-    box.docker("exec", "web", "sh", "-c", f"timeout 5 wget -qO- http://{WEB}/large | wc -c | grep -q 300000")
+    box.docker(
+        "exec",
+        "web",
+        "sh",
+        "-c",
+        f"timeout 5 wget -qO- http://{WEB}/large | wc -c | grep -q 300000",
+    )
 
 
 @healthy()
@@ -152,7 +191,9 @@ def second_engine(box: Box) -> None:
     """A second dockerd with its own socket, data root and container runs beside the first."""
     # a bridge of its own: with `--bridge none` an engine deletes docker0, which is the first one's
     # (seen on 20.10 and 28.5)
-    box.sh("ip link add docker2 type bridge; ip addr add 10.99.0.1/24 dev docker2; ip link set docker2 up")
+    box.sh(
+        "ip link add docker2 type bridge; ip addr add 10.99.0.1/24 dev docker2; ip link set docker2 up"
+    )
     own = "--data-root /srv/docker2 --exec-root /run/docker2 --pidfile /run/docker2.pid --config-file /srv/docker2.json"
     options = "-H unix:///run/docker2.sock --storage-driver vfs --bridge docker2 --iptables=false"
     box.spawn(["sh", "-c", f"exec dockerd {own} {options}"], log="/var/log/docker2.log")
@@ -198,7 +239,9 @@ def churn(box: Box) -> None:
     def starts() -> int:
         now = time.time()
         filters = '{"event":["start"],"type":["container"]}'
-        return str(box.api(f"/events?since={now - 60:.0f}&until={now:.0f}&filters={filters}")).count("Action")
+        return str(
+            box.api(f"/events?since={now - 60:.0f}&until={now:.0f}&filters={filters}")
+        ).count("Action")
 
     box.wait_for(lambda: starts() >= 10, 60, "ten starts")
 
@@ -206,7 +249,9 @@ def churn(box: Box) -> None:
 @healthy(engines=Engines(since=28), engine_env={"DOCKER_MIN_API_VERSION": "1.44"})
 def higher_api_floor(box: Box) -> None:
     """An engine that refuses clients older than API 1.44, as 29.0 does."""
-    refused = box.run(["curl", "-s", "--unix-socket", "/run/docker.sock", "http://d/v1.41/version"]).stdout
+    refused = box.run(
+        ["curl", "-s", "--unix-socket", "/run/docker.sock", "http://d/v1.41/version"]
+    ).stdout
     assert "too old" in refused
 
 

@@ -1,4 +1,5 @@
-"""A callback that shows root findings only: one line for each, then who did not answer, then the answer for all."""
+"""A callback that shows root findings only: one line for each, then who did not answer, then the
+answer for all."""
 
 from __future__ import annotations
 
@@ -44,20 +45,29 @@ class CallbackModule(CallbackBase):
     def v2_runner_on_unreachable(self, result):
         """A host without an answer."""
         self._display.display(
-            f"{result._host.get_name()}: cannot be reached: {clean(result._result.get('msg', ''))}", stderr=True
+            f"{result._host.get_name()}: cannot be reached: {clean(result._result.get('msg', ''))}",
+            stderr=True,
         )
 
     def v2_runner_on_failed(self, result, ignore_errors=False):
         """A host on which the tool did not run, or hung."""
         fields = result._result
         why = fields.get("stderr") or fields.get("msg") or "it says nothing"
-        self._display.display(f"{result._host.get_name()}: no report: {clean(why)[:300]}", stderr=True)
+        self._display.display(
+            f"{result._host.get_name()}: no report: {clean(why)[:300]}", stderr=True
+        )
 
     def _show_report(self, host, text):
         try:
             findings = json.loads(text)["findings"]
-            roots = [row for row in findings if row["root"] and row["severity"] != "advice" and not row.get("silenced")]
-            lines = [f"{host}: {row['severity'].upper()} {row['id']}: {row['summary']}" for row in roots]
+            roots = [
+                row
+                for row in findings
+                if row["root"] and row["severity"] != "advice" and not row.get("silenced")
+            ]
+            lines = [
+                f"{host}: {row['severity'].upper()} {row['id']}: {row['summary']}" for row in roots
+            ]
         except (ValueError, KeyError, TypeError):
             lines = [f"{host}: its report cannot be read"]
         for line in lines or [f"{host}: well"]:
