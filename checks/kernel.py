@@ -137,8 +137,10 @@ def hung_task(
 
 
 def _is_stuck(process: Process | None, task: HungTask) -> bool:
-    """Whether the task of the kernel's line is still blocked: the same name under the same pid, in
-    state D."""
+    """Whether the task of the kernel's line is still blocked.
+
+    The same name under the same pid, in state D.
+    """
     return process is not None and process.comm[:15] == task.task[:15] and process.state == "D"
 
 
@@ -178,8 +180,10 @@ def filesystem_errors(
 
 
 def _device(match: re.Match[str]) -> str:
-    """The device that a line names, as the kernel calls it; it has numbers for the pool of a thin
-    volume."""
+    """The device that a line names, as the kernel calls it.
+
+    The pool of a thin volume has numbers.
+    """
     said = match.groupdict()
     return (
         f"dm-{said['pool']}" if said["pool"] else next((name for name in said.values() if name), "")
@@ -187,8 +191,11 @@ def _device(match: re.Match[str]) -> str:
 
 
 def _mounted(device: str, by_name: Mapping[str, Mounted]) -> str:
-    """The mounted device that the kernel names: itself, or a partition of the disk (sda -> sda1,
-    nvme0n1 -> nvme0n1p1; dm-10 is no partition of dm-1)."""
+    """The mounted device that the kernel names.
+
+    Itself, or a partition of the disk (sda -> sda1, nvme0n1 -> nvme0n1p1; dm-10 is no partition
+    of dm-1).
+    """
     if device in by_name or not device:
         return device
     partition = re.compile(re.escape(device) + ("p" if device[-1].isdigit() else "") + r"\d+\Z")

@@ -1,5 +1,4 @@
-"""Swarm: nodes that are down, managers without a majority, services with fewer tasks than
-wanted."""
+"""Swarm nodes, managers without a majority, and services that lack tasks."""
 
 from __future__ import annotations
 

@@ -33,16 +33,20 @@ def main() -> None:
 
 
 def _stand_on_streams() -> None:
-    """Where the caller closed a stream, what is opened next would take its number, and its
-    place."""
+    """Occupy the standard streams that the caller closed.
+
+    What is opened next would take their numbers, and their place.
+    """
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         if getattr(sys, name) is None:
             setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: PTH123, SIM115 - until the process ends
 
 
 def _quit(*_: object) -> NoReturn:
-    """Interrupted while nothing is known that could be reported: no traceback, and no exit code
-    that means a finding."""
+    """Interrupted while nothing is known that could be reported.
+
+    No traceback, and no exit code that means a finding.
+    """
     os.write(2, b"interrupted\n")
     os._exit(3)
 

@@ -45,8 +45,9 @@ class _Report(msgspec.Struct):
 
 
 class Change(msgspec.Struct, frozen=True):
-    """What became of each finding; changed holds (old, new) of those that are still there but say
-    something else.
+    """What became of each finding.
+
+    changed holds (old, new) of those that are still there but say something else.
 
     invisible: found before, and the check could not look now: that is no improvement. newly_blind:
     checks that passed or found before and could not look now.
@@ -61,8 +62,10 @@ class Change(msgspec.Struct, frozen=True):
 
 
 def load(path: Path) -> Mapping[str, Json]:
-    """The JSON report in a file, or of a bundle judged again. session.InvalidRequestError if it is
-    neither."""
+    """The JSON report in a file, or of a bundle judged again.
+
+    session.InvalidRequestError if it is neither.
+    """
     try:
         if (
             path.is_fifo()
@@ -137,8 +140,10 @@ def compare(old: Mapping[str, Json], new: Mapping[str, Json]) -> Change:
 
 
 def without_known(report: Report, baseline: Mapping[str, Json] | None) -> Report:
-    """The report with the findings of a baseline silenced. What has become worse since is not;
-    neither is what was silenced there, which the configuration of this run decides.
+    """The report with the findings of a baseline silenced.
+
+    What has become worse since is not; neither is what was silenced there, which the
+    configuration of this run decides.
     """
     if baseline is None:
         return report
@@ -158,8 +163,9 @@ def without_known(report: Report, baseline: Mapping[str, Json] | None) -> Report
 
 
 def is_hidden(finding: Mapping[str, Json], new: Mapping[str, Json], now: Mapping[str, str]) -> bool:
-    """Whether the finding's absence in a report says nothing: its check could not look, or not at
-    this subject.
+    """Whether the finding's absence in a report says nothing.
+
+    Its check could not look, or not at this subject.
 
     now: the verdicts of the report by id.
     """
@@ -176,8 +182,10 @@ def _says(finding: Mapping[str, Json]) -> tuple[Json, ...]:
 
 
 def exit_code(report: Mapping[str, Json], fail_on: str) -> int:
-    """The exit code of a run that gave this report; a check that this version does not know may
-    have been critical."""
+    """The exit code of a run that gave this report.
+
+    A check that this version does not know may have been critical.
+    """
     known = registry.load()
     found = (
         registry.SEVERITIES[row["severity"]]

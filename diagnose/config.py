@@ -1,5 +1,6 @@
-"""Configuration: thresholds, silences and the site, in TOML, from /etc/diagnose/, the user's own
-folder, and `--config`.
+"""Thresholds, silences and the site, in TOML.
+
+Read from /etc/diagnose/, the user's own folder, and `--config`.
 
     [thresholds."storage.disk-full"]
     warn_pct = 90
@@ -69,8 +70,10 @@ def folders() -> Iterator[Path]:
 
 
 def _files(folder: Path) -> list[Path]:
-    """The configuration files of a folder. OSError if it cannot be listed; none where it is not
-    there."""
+    """The configuration files of a folder.
+
+    OSError if it cannot be listed; none where it is not there.
+    """
     try:
         return sorted(path for path in folder.iterdir() if path.suffix == ".toml")
     except (FileNotFoundError, NotADirectoryError):

@@ -1,5 +1,7 @@
-"""Signs: classes of error text, so that a cause and its effect can be matched by what was really
-printed."""
+"""Classes of error text.
+
+By them a cause and its effect are matched by what was really printed.
+"""
 
 from __future__ import annotations
 

@@ -17,8 +17,10 @@ INTERRUPTS = (signal.SIGINT, signal.SIGTERM)
 
 @contextlib.contextmanager
 def ending(budget: Budget) -> Iterator[None]:
-    """While it lasts, SIGINT and SIGTERM end the collecting, not the process: what is known so far
-    is reported."""
+    """While it lasts, SIGINT and SIGTERM end the collecting, not the process.
+
+    What is known so far is reported.
+    """
 
     def cut(*_: object) -> None:
         budget.cut()
@@ -38,8 +40,10 @@ def attended(recorder: Recorder, budget: Budget) -> Iterator[None]:
 
 @contextlib.contextmanager
 def unbroken() -> Iterator[None]:
-    """While it lasts, an interrupt lets the report be written to its end; a second one ends the
-    process."""
+    """While it lasts, an interrupt lets the report be written to its end.
+
+    A second one ends the process.
+    """
 
     def once(*_: object) -> None:
         for number in INTERRUPTS:
@@ -63,8 +67,10 @@ def _on_interrupt(do: Callable[..., None]) -> Iterator[None]:
 
 
 class _progress:  # noqa: N801 - a context manager, read as a phrase
-    """While it lasts, a line on stderr says what is being waited for, where stderr is a terminal
-    and it takes long."""
+    """While it lasts, a line on stderr says what is being waited for.
+
+    Only where stderr is a terminal and it takes long.
+    """
 
     QUIET_S = 0.7
 

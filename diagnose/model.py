@@ -59,8 +59,10 @@ NOT_IN_BUNDLE: tuple[Reason, ...] = ("not recorded", "shed")
 
 
 class Failed(msgspec.Struct, frozen=True):
-    """An answer that could not be had: a reason from the closed list and one sentence of detail,
-    redacted like any answer."""
+    """An answer that could not be had.
+
+    A reason from the closed list and one sentence of detail, redacted like any answer.
+    """
 
     reason: Reason
     detail: str = ""
@@ -71,8 +73,10 @@ class Failed(msgspec.Struct, frozen=True):
 
 
 class Unavailable(msgspec.Struct, frozen=True):
-    """Evidence that could not be had, and why. Never equal to empty evidence; falsy values are not
-    unavailable."""
+    """Evidence that could not be had, and why.
+
+    Never equal to empty evidence; falsy values are not unavailable.
+    """
 
     reason: Reason
     detail: str = ""
@@ -106,8 +110,10 @@ SubjectKind = Literal[
 
 
 class Subject(msgspec.Struct, frozen=True, order=True):
-    """What a finding is about: a kind and the user's own name for it. A filesystem's name is its
-    mount point."""
+    """What a finding is about: a kind and the user's own name for it.
+
+    A filesystem's name is its mount point.
+    """
 
     kind: SubjectKind
     name: str
@@ -126,8 +132,10 @@ def container(name: str) -> Subject:
 
 
 class ContainerRun(msgspec.Struct, frozen=True):
-    """One life of a container: a finding that compares two sources holds only while this is
-    unchanged."""
+    """One life of a container.
+
+    A finding that compares two sources holds only while this is unchanged.
+    """
 
     id: str
     pid: int
@@ -135,8 +143,10 @@ class ContainerRun(msgspec.Struct, frozen=True):
 
 
 class FindingOwner(Protocol):
-    """What a finding can be about: a container, or anything else with a subject, a name and a
-    service."""
+    """What a finding can be about.
+
+    A container, or anything else with a subject, a name and a service.
+    """
 
     @property
     def subject(self) -> Subject: ...
@@ -201,8 +211,10 @@ class Finding(msgspec.Struct, frozen=True):
         settled: tuple[ContainerRun, ...] = (),
         **variables: str,
     ) -> Self:
-        """A finding about a container: its subject, its service and the variable `container` are
-        filled in."""
+        """A finding about a container.
+
+        Its subject, its service and the variable `container` are filled in.
+        """
         return cls(
             subject=container.subject,
             summary=summary,
@@ -288,8 +300,10 @@ class Check(msgspec.Struct, frozen=True):
 
 
 class Verdict(enum.StrEnum):
-    """What became of a check. Never folded into each other; PASSED needs that nothing was left
-    unexamined."""
+    """What became of a check.
+
+    Never folded into each other; PASSED needs that nothing was left unexamined.
+    """
 
     FOUND = "found"
     PASSED = "passed"
@@ -413,8 +427,10 @@ Trait = Literal["systemd", "podman", "rootless"]
 
 
 class ReportBasis(msgspec.Struct, frozen=True):
-    """What every report needs of a host, whatever checks were run. The defaults stand for a host
-    that says nothing."""
+    """What every report needs of a host, whatever checks were run.
+
+    The defaults stand for a host that says nothing.
+    """
 
     head: HostFacts = HostFacts("unknown", "", None)
     now: float = 0.0
@@ -436,8 +452,10 @@ class ReportBasis(msgspec.Struct, frozen=True):
 
 
 class HostProfile(msgspec.Struct, frozen=True):
-    """What distinguishes this host from others: compared over many reports, it tells what the sick
-    ones have in common."""
+    """What distinguishes this host from others.
+
+    Compared over many reports, it tells what the sick ones have in common.
+    """
 
     machine: str = ""
     """The machine id, hashed with the salt of the site; empty where there is none."""

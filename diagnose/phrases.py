@@ -1,5 +1,7 @@
-"""How numbers, names, times and sizes are written in a sentence. Pure; checks, evidence and
-renderers use it."""
+"""How numbers, names, times and sizes are written in a sentence.
+
+Pure; checks, evidence and renderers use it.
+"""
 
 from __future__ import annotations
 
@@ -8,8 +10,10 @@ from datetime import UTC, datetime
 
 
 def unix(text: str | None) -> float | None:
-    """The Unix time of an RFC 3339 text; None for nothing, nonsense, or Go's zero time
-    (0001-01-01T00:00:00Z)."""
+    """The Unix time of an RFC 3339 text.
+
+    None for nothing, nonsense, or Go's zero time (0001-01-01T00:00:00Z).
+    """
     if not text or text.startswith("0001-"):
         return None
     try:
@@ -69,8 +73,10 @@ def named(kind: str, names: Iterable[str], most: int = 3) -> str:
 
 
 def counted(kind: str, names: Iterable[str], most: int = 3) -> str:
-    """A number of things with some of their names: 1 container (web); 5 containers (a, b, c and 2
-    more)."""
+    """A number of things with some of their names.
+
+    1 container (web); 5 containers (a, b, c and 2 more).
+    """
     listed = list(names)
     return f"{count(len(listed), kind)} ({and_more(listed, most)})"
 

@@ -15,8 +15,9 @@ class NotPlainError(Exception):
 
 
 def plain_text(path: Path, largest: int = LARGEST, *, follow: bool = False) -> str:
-    """The text of a regular file: a pipe would be waited for without end, and a device may never
-    end.
+    """The text of a regular file.
+
+    A pipe would be waited for without end, and a device may never end.
 
     follow: whether the path may be a link. OSError, UnicodeDecodeError or NotPlainError rise.
     """

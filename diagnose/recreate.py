@@ -1,5 +1,6 @@
-"""A container again as it is, with a change: a script from its inspect, with every option it was
-made with. Pure.
+"""A container again as it is, with a change.
+
+A script from its inspect, with every option it was made with. Pure.
 
 What the engine keeps of `docker run` is in inspect: `Config` (what the image could say too),
 `HostConfig` (what only the command line says), `NetworkSettings` and `Mounts` (what came of it).
@@ -31,8 +32,9 @@ class NoRecreateError(Exception):
 
 
 class ContainerChange(msgspec.Struct, frozen=True):
-    """What is to be different. options: of `docker create`, behind those that the container has;
-    the last one counts.
+    """What is to be different.
+
+    options: of `docker create`, behind those that the container has; the last one counts.
 
     without: long names of options to leave out, without their dashes. command: the words to run,
     None for those of now.
@@ -58,8 +60,9 @@ class Option(msgspec.Struct, frozen=True):
 def script(
     container: Inspect, image: Inspect | None, change: ContainerChange, docker: str = "docker"
 ) -> str:
-    """A shell script that creates the container again, and keeps the old one, stopped, under
-    another name.
+    """A shell script that creates the container again.
+
+    The old one is kept, stopped, under another name.
 
     Where the new one cannot be created or started, the old one is given back its name and started.
     image: the inspect of the container's image, None if it is gone. NoRecreateError where something
@@ -341,8 +344,10 @@ def _ports(config: Inspect, host: Inspect, default: Inspect) -> Iterator[Option]
 
 
 def _mounts(container: Inspect, host: Inspect) -> Iterator[Option]:
-    """Binds and mounts as they were asked for, and the volumes that the image asks for by the names
-    that they have got."""
+    """Binds and mounts as they were asked for.
+
+    The volumes that the image asks for go by the names that they have got.
+    """
     taken = set()
     for bind in host.get("Binds") or ():
         yield Option("volume", bind)
@@ -362,8 +367,10 @@ def _mounts(container: Inspect, host: Inspect) -> Iterator[Option]:
 
 
 def _mount(mount: Inspect) -> str:
-    """One of HostConfig.Mounts as `--mount` takes it. NoRecreateError for options that are not
-    known here."""
+    """One of HostConfig.Mounts as `--mount` takes it.
+
+    NoRecreateError for options that are not known here.
+    """
     words = [f"type={mount['Type']}", f"target={mount['Target']}"]
     words += [f"source={mount['Source']}"] if mount.get("Source") else []
     words += ["readonly"] if mount.get("ReadOnly") else []
@@ -409,8 +416,10 @@ def _health(health: Inspect | None, default: Inspect | None) -> Iterator[Option]
 
 
 def _networks(container: Inspect) -> list[tuple[str, list[Option]]]:
-    """The networks that a container is on by name, the one that it was created with first, each
-    with the options of its endpoint."""
+    """The networks that a container is on by name, each with the options of its endpoint.
+
+    The one that it was created with comes first.
+    """
     mode = str(container["HostConfig"].get("NetworkMode") or "default")
     if mode in ("host", "none") or mode.startswith("container:"):
         return []

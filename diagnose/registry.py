@@ -1,5 +1,6 @@
-"""Registration and discovery: how a check and an evidence kind come to be known, and the only
-import by name.
+"""Registration and discovery.
+
+How a check and an evidence kind come to be known, and the only import by name.
 
 A pack is an importable package named by an entry point of the group `diagnose.checks`. Its modules
 are families, its pages lie in a folder `runbooks` inside or beside it. The built-in pack `checks`
@@ -44,8 +45,9 @@ def check(
     causes: Iterable[str] = (),
     posture: bool = False,
 ) -> Callable[[F], F]:
-    """Register a pure function as the check of this id. posture: configuration advice, shown in one
-    block.
+    """Register a pure function as the check of this id.
+
+    posture: configuration advice, shown in one block.
 
     Raises ValueError for an id that is taken already or does not belong to the function's module.
     """
@@ -114,8 +116,9 @@ def prediction(*ids: str) -> Callable[[F], F]:
 
 
 def observed(*ids: str) -> None:
-    """Declare that findings of these checks repeat what a program, a probe or the engine met, in
-    its own words.
+    """Declare that findings of these checks repeat what somebody met, in its own words.
+
+    A program, a probe or the engine.
 
     No edit of the host changes what was met. Whether a cure ends such a finding is judged by the
     words: see `judgement.proof`.
@@ -152,15 +155,18 @@ def collector(kind: type) -> Callable[..., Any]:
 
 @functools.cache
 def needs_of(function: Callable[..., Any]) -> tuple[Need, ...]:
-    """The evidence kinds among a function's parameters (a parameter named `host` is the seam, not
-    evidence)."""
+    """The evidence kinds among a function's parameters.
+
+    A parameter named `host` is the seam, not evidence.
+    """
     return _signature(function)[0]
 
 
 @functools.cache
 def hints(function: Callable[..., Any]) -> dict[str, Any]:
-    """A function's annotations as types; they are read when it is registered and again when it is
-    called.
+    """A function's annotations as types.
+
+    They are read when it is registered and again when it is called.
 
     `typing.get_type_hints` takes 25 ms for all checks and collectors, this 11 ms.
     """
@@ -202,8 +208,9 @@ def packs() -> dict[str, str]:
 
 
 def _may_be_more() -> bool:
-    """Whether an installed distribution other than ours names the group; one that cannot be looked
-    into may.
+    """Whether an installed distribution other than ours names the group.
+
+    One that cannot be looked into may.
 
     A distribution's folder on the path ends in .dist-info or .egg-info and declares its entry
     points in a file of that name (the core metadata and entry points specifications of PyPA).
@@ -252,8 +259,10 @@ families."""
 
 
 def load(wanted: Iterable[str] | None = None) -> dict[str, Check]:
-    """Import the modules of these families (all if None) and give every check registered so far, by
-    id, sorted."""
+    """Import the modules of these families, and give every check registered so far.
+
+    families None: all. The checks are by id, sorted.
+    """
     importlib.import_module(BASIS)
     if wanted is None:
         importlib.import_module(PROFILE)
@@ -265,8 +274,10 @@ def load(wanted: Iterable[str] | None = None) -> dict[str, Check]:
 
 @functools.cache
 def page_folders() -> tuple[Path, ...]:
-    """The folders that hold runbook pages: `runbooks` inside a pack (as installed) or beside it (in
-    a checkout)."""
+    """The folders that hold runbook pages.
+
+    `runbooks` inside a pack (as installed) or beside it (in a checkout).
+    """
     folders = []
     for package in packs().values():
         spec = importlib.util.find_spec(package)

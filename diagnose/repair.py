@@ -1,5 +1,7 @@
-"""The smallest repair of a host, computed from what is and what must be, as a shell script. Nothing
-here changes a host."""
+"""The smallest repair of a host, computed from what is and what must be, as a shell script.
+
+Nothing here changes a host.
+"""
 
 from __future__ import annotations
 
@@ -20,8 +22,9 @@ class NoRepairError(Exception):
 
 
 def rules_script(lost: LostRules | Unavailable) -> str:
-    """A script that mends the engine's iptables rules. NoRepairError where there is nothing to
-    mend.
+    """A script that mends the engine's iptables rules.
+
+    NoRepairError where there is nothing to mend.
 
     `iptables-restore --noflush` replaces only the chains of the engine that are incomplete, one
     table at a time, each at once; foreign rules stay, and no container is restarted.

@@ -33,8 +33,10 @@ class PageError(Exception):
 
 
 class Place(msgspec.Struct, frozen=True):
-    """Where commands will be typed: the command that reaches the engine, and the traits of the
-    host."""
+    """Where commands will be typed.
+
+    The command that reaches the engine, and the traits of the host.
+    """
 
     docker: str = "docker"
     traits: frozenset[Trait] = frozenset({"systemd"})
@@ -59,15 +61,19 @@ class CommandBlock(msgspec.Struct, frozen=True):
     nothing runs it as it stands."""
 
     def suits(self, variables: Mapping[str, str], traits: frozenset[Trait]) -> bool:
-        """Whether the finding supplies each placeholder of the block, and its commands work on such
-        a host."""
+        """Whether a block of commands suits the finding.
+
+        It supplies each placeholder, and the commands work on such a host.
+        """
         is_filled = placeholders(self.text) <= {*variables, "docker"}
         return is_filled and self.on <= traits and not self.off & traits
 
 
 class Page(msgspec.Struct, frozen=True):
-    """One runbook. variables: declared names with sample values. body: the Markdown without its
-    front matter."""
+    """One runbook.
+
+    variables: declared names with sample values. body: the Markdown without its front matter.
+    """
 
     id: str
     variables: Mapping[str, str]
@@ -91,8 +97,9 @@ class Command(msgspec.Struct, frozen=True):
 
 
 def fill(text: str, variables: Mapping[str, str], docker: str = "docker") -> str:
-    """The text with its placeholders replaced by shell-quoted values; `{docker}` is a command and
-    stays as it is.
+    """The text with its placeholders replaced by shell-quoted values.
+
+    `{docker}` is a command and stays as it is.
 
     A name that is not declared is left alone, so that shell and Go templates need no escaping. What
     begins with `-` and is an operand of the docker command line comes after `--`: it would be read
@@ -144,8 +151,10 @@ _SWITCHES = frozenset(
 
 
 def _is_docker_operand(before: str) -> bool:
-    """Whether what comes after this text is an operand of a docker command, and the first after
-    which no option is meant."""
+    """Whether what comes after this text is an operand of a docker command.
+
+    The first after which no option is meant.
+    """
     words = _COMMAND_ENDS.split(before.replace("\\\n", " "))[-1].split(" ")
     begins_word, earlier = words[-1] == "", [word for word in words[:-1] if word]
     if not begins_word or "--" in earlier or not {"docker", "podman"} & set(earlier):
@@ -181,8 +190,9 @@ def parse(text: str, name: str) -> Page:
 
 
 def blocks_in(body: str, name: str) -> tuple[CommandBlock, ...]:
-    """The fenced blocks of commands in a page's Markdown, found as CommonMark says. PageError for
-    one that says nonsense.
+    """The fenced blocks of commands in a page's Markdown, found as CommonMark says.
+
+    PageError for one that says nonsense.
 
     A report needs nothing else of a page, and a Markdown parser would double the time that it takes
     to print one.
@@ -231,8 +241,10 @@ def _block(info: str, text: str, prose: str, name: str) -> CommandBlock | None:
 
 
 def _traits(marks: Sequence[str], prefix: str) -> frozenset[Trait] | None:
-    """The traits behind this prefix among the words of an info string; None if one of them is
-    unknown."""
+    """The traits behind this prefix among the words of an info string.
+
+    None if one of them is unknown.
+    """
     names = {mark.removeprefix(prefix) for mark in marks if mark.startswith(prefix)}
     return frozenset(trait for trait in TRAITS if trait in names) if names <= set(TRAITS) else None
 
@@ -263,8 +275,10 @@ def _blocks(id: str) -> tuple[CommandBlock, ...]:
 def _of(
     id: str, purpose: Purpose, variables: Mapping[str, str], place: Place
 ) -> list[CommandBlock]:
-    """The blocks of one purpose on a check's page that suit a finding; none if there is no readable
-    page."""
+    """The blocks of one purpose on a check's page that suit a finding.
+
+    None if there is no readable page.
+    """
     try:
         blocks = _blocks(id)
     except (KeyError, PageError, OSError):
@@ -301,14 +315,18 @@ def commands(
 
 
 def looks(id: str, purpose: Purpose, variables: Mapping[str, str], place: Place) -> list[Command]:
-    """The page's commands of one purpose for one finding, in the order of the page; none if there
-    is no readable page."""
+    """The page's commands of one purpose for one finding, in the order of the page.
+
+    None if there is no readable page.
+    """
     return [_filled(block, variables, place) for block in _of(id, purpose, variables, place)]
 
 
 def cure(id: str, variables: Mapping[str, str], place: Place) -> Command | None:
-    """The page's fix of least risk for one finding, the first on the page among equals; None if the
-    page has none that suits."""
+    """The page's fix of least risk for one finding, the first on the page among equals.
+
+    None if the page has none that suits.
+    """
     return next(commands(id, variables, place), None)
 
 
@@ -319,8 +337,10 @@ _ENGINE = rf"(?:docker|podman|docker (?:--context|-H) {_WORD})"
 
 
 def has_fix(id: str, text: str) -> bool:
-    """Whether a text is one of the page's fixes, filled with any words: a report of another host
-    may hold any text."""
+    """Whether a text is one of the page's fixes, filled with any words.
+
+    A report of another host may hold any text.
+    """
     try:
         blocks = _blocks(id)
     except (KeyError, PageError, OSError):

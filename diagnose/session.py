@@ -1,5 +1,7 @@
-"""One run, from the user's options to the report: the host or the recording, the budget, and the
-recording to be kept."""
+"""One run, from the user's options to the report.
+
+The host or the recording, the budget, and the recording to be kept.
+"""
 
 from __future__ import annotations
 
@@ -42,8 +44,10 @@ def diagnose(
     began: float,
     shown: tuple[type, ...] = (),
 ) -> Report:
-    """Run and report. load: gives the known checks; the engine lists its containers meanwhile.
-    selected: ids, None for all.
+    """Run and report.
+
+    load: gives the known checks; the engine lists its containers meanwhile. selected: ids, None
+    for all.
 
     shown: evidence kinds that the renderer draws.
 
@@ -173,7 +177,9 @@ def recording(path: Path) -> tuple[Replay, Mapping[str, Json]]:
 
 def collect(kinds: Sequence[type], options: Options, *, began: float) -> list[object]:
     """Evidence of these kinds, each as it is or `Unavailable`, from this host or a recording.
-    InvalidRequestError as for `diagnose`."""
+
+    InvalidRequestError as for `diagnose`.
+    """
     source: AnswerSource
     if options.source is not None:
         source, _ = recording(options.source)
@@ -195,7 +201,9 @@ def collect(kinds: Sequence[type], options: Options, *, began: float) -> list[ob
 
 def answers(questions: Sequence[Question[Any]], options: Options, *, began: float) -> list[Any]:
     """The answers of this host or of a recording to these questions, each as it is or `Failed`.
-    InvalidRequestError as for `diagnose`."""
+
+    InvalidRequestError as for `diagnose`.
+    """
     source: AnswerSource
     if options.source is not None:
         source, _ = recording(options.source)
@@ -225,8 +233,9 @@ def _names(head: Mapping[str, Json]) -> tuple[str, ...]:
 
 
 def require_known(words: Sequence[str], names: Mapping[str, str] | None) -> None:
-    """InvalidRequestError where a word of the user names none of the host's containers, or may name
-    several.
+    """Refuse words of the user that name no container of the host.
+
+    InvalidRequestError, also where a word may name several.
 
     names: of all containers by id; None where they are not known, so that nothing is refused.
     """

@@ -1,5 +1,7 @@
-"""Writing a file that others read at any moment: it is whole or not there, and replaces only a file
-of the same kind."""
+"""Writing a file that others read at any moment.
+
+It is whole or not there, and replaces only a file of the same kind.
+"""
 
 from __future__ import annotations
 

@@ -1,5 +1,6 @@
-"""From what people say of a symptom to the checks that it may be about: plain matching of words, no
-model.
+"""From what people say of a symptom to the checks that it may be about.
+
+Plain matching of words, no model.
 
 The words of a question are compared with each page's id, title, symptom and reason, rare words
 counting more (BM25). People and pages use different words for the same thing, so that some words
@@ -186,8 +187,10 @@ def _stem(word: str) -> str:
 def ordered(
     findings: Sequence[Reported], ids: Sequence[str], names: Sequence[str]
 ) -> tuple[Reported, ...]:
-    """The findings with those about named containers first, then by how well their check fits the
-    question."""
+    """The findings about named containers first.
+
+    Then by how well their check fits the question.
+    """
     places = {id: at for at, id in enumerate(ids)}
     subjects = {container(name) for name in names}
 

@@ -1,5 +1,7 @@
-"""The last hours of a host in one ordered list, each moment with its source, and from when on the
-list is complete."""
+"""The last hours of a host in one ordered list.
+
+Each moment has its source; the list says from when on it is complete.
+"""
 
 from __future__ import annotations
 
@@ -54,8 +56,10 @@ _DAEMON = re.compile(
 
 
 class Moment(msgspec.Struct, frozen=True):
-    """One thing that happened. at: Unix time. source: who says so. container: its name, empty if it
-    is about none."""
+    """One thing that happened.
+
+    at: Unix time. source: who says so. container: its name, empty if it is about none.
+    """
 
     at: float
     source: str
@@ -76,8 +80,10 @@ class Timeline(msgspec.Struct, frozen=True):
 
 
 def make(evidence: Sequence[object], since_s: float, words: Sequence[str]) -> Timeline:
-    """The timeline of collected evidence, in the order of KINDS; of these containers only, if any
-    are named, as by `selection.called`."""
+    """The timeline of collected evidence, in the order of KINDS.
+
+    Of these containers only, if any are named, as by `selection.called`.
+    """
     clock, containers, events, _, log, config = evidence
     now = clock.wall if isinstance(clock, Clock) else 0.0
     names = (
@@ -136,8 +142,10 @@ def _engine_began(clock: object, log: object, config: object) -> float | None:
 
 
 def _named(text: str, known: dict[str, str]) -> tuple[str, str]:
-    """The text with names in place of containers' ids, the first twelve digits for one that is
-    gone; and the last name."""
+    """The text with names in place of containers' ids, and the last name.
+
+    The first twelve digits stand for a container that is gone.
+    """
     names = [known[id] for id in _ID.findall(text) if id in known]
     return _ID.sub(lambda match: known.get(match[0], match[0][:12]), text), names[
         -1
@@ -167,8 +175,10 @@ def _said(event: Event) -> str:
 
 
 def _states(containers: Containers, events: Events | None) -> Iterator[Moment]:
-    """The last start, end and health probes that inspect remembers, where no event tells them
-    already."""
+    """The last start, end and health probes that inspect remembers.
+
+    Where no event tells them already.
+    """
     for each in containers:
         told = {event.action for event in events.of(each.id)} if events else set()
         if each.started_at and "start" not in told:

@@ -1,5 +1,7 @@
-"""container.data-outside-mount: the data of a container is in an anonymous volume beside the mount
-that was meant for it."""
+"""The check container.data-outside-mount.
+
+The data of a container is in an anonymous volume beside the mount that was meant for it.
+"""
 
 from __future__ import annotations
 

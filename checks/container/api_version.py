@@ -1,5 +1,7 @@
-"""container.client-api-too-new: a Docker client in a container speaks a newer API than the
-engine."""
+"""The check container.client-api-too-new.
+
+A Docker client in a container speaks a newer API than the engine.
+"""
 
 from __future__ import annotations
 

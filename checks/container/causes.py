@@ -73,6 +73,8 @@ APPLICATION_CAUSES = (
 
 
 def causes_without(*ids: str) -> list[str]:
-    """What may keep a container from working, without these: no check is its own cause, nor that of
-    its causes."""
+    """What may keep a container from working, without these.
+
+    No check is its own cause, nor that of its causes.
+    """
     return [id for id in (*APPLICATION_CAUSES, *PEER_CAUSES) if id not in ids]

@@ -57,8 +57,10 @@ def is_failing(container: Container, clock: Clock) -> bool:
 
 
 def compose_variables(container: Container) -> dict[str, str]:
-    """What `docker compose up` needs to make the container again, where compose made it: the
-    project's folder and the service."""
+    """What `docker compose up` needs to make the container again, where compose made it.
+
+    The project's folder and the service.
+    """
     folder = container.labels.get("com.docker.compose.project.working_dir", "")
     service = container.labels.get("com.docker.compose.service", "")
     return {"folder": folder, "compose_service": service} if folder and service else {}

@@ -97,8 +97,7 @@ def crashed(
 
 
 def _stays_down(container: Container) -> bool:
-    """Whether it was started and has ended, nobody waits for its end, and the engine does not start
-    it again."""
+    """Whether it has ended, nobody waits for its end, and the engine does not start it again."""
     has_ended = container.state.status == "exited" and not container.state.error
     return has_ended and container.stays_down and not is_somebodys_job(container)
 

@@ -1,5 +1,7 @@
-"""container.daemonized: a server put itself in the background, and its container ended with success
-at once."""
+"""The check container.daemonized.
+
+A server put itself in the background, and its container ended with success at once.
+"""
 
 from __future__ import annotations
 
@@ -92,8 +94,10 @@ def daemonized(
 
 
 def _in_foreground(container: Container) -> dict[str, Any]:
-    """The variable with the command that keeps a well-known server in the foreground, where the
-    container calls it by itself."""
+    """The variable with the command that keeps a well-known server in the foreground.
+
+    Empty where the container does not call the server by itself.
+    """
     words = container.command
     name = words[0].rpartition("/")[2] if words else ""
     is_busybox = name == "httpd" and "-p" in words

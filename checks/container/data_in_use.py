@@ -1,5 +1,7 @@
-"""container.data-locked and container.data-version-mismatch: a program finds its data in use, or of
-another version."""
+"""The checks container.data-locked and container.data-version-mismatch.
+
+A program finds its data in use, or of another version.
+"""
 
 from __future__ import annotations
 
@@ -49,8 +51,7 @@ def data_locked(containers: Containers, clock: Clock, log_tails: LogTails) -> Ch
 
 
 def _holder(container: Container, containers: Containers) -> tuple[Container | None, Mount | None]:
-    """The running container that writes to a place which this container writes to as well, and its
-    mount there."""
+    """The running container that writes to the same place, and its mount there."""
     own = {mount.source for mount in container.mounts or () if mount.rw and mount.source}
     for other in containers.running:
         if other.id == container.id:

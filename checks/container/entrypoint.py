@@ -1,5 +1,7 @@
-"""container.entrypoint-missing and container.entrypoint-forbidden: a container's program is not
-there, or may not be executed."""
+"""container.entrypoint-missing and entrypoint-forbidden.
+
+A container's program is not there, or may not be executed.
+"""
 
 from __future__ import annotations
 
@@ -115,8 +117,10 @@ def entrypoint_forbidden(
 def _argument_as_command(
     container: Container, program: str, bind_sources: BindSources | None
 ) -> str:
-    """What happened where a mounted folder became the command; "" for a program, or where that is
-    not known."""
+    """What happened where a mounted folder became the command.
+
+    "" for a program, or where that is not known.
+    """
     point = program.rstrip("/")
     sources = [
         mount.source for mount in container.mounts or () if mount.destination.rstrip("/") == point
@@ -131,8 +135,10 @@ def _argument_as_command(
 
 
 class _Place(msgspec.Struct, frozen=True):
-    """Where a program is on the host. mounted: the host's mount that holds it, None where the
-    mounts are not known."""
+    """Where a program is on the host.
+
+    mounted: the host's mount that holds it, None where the mounts are not known.
+    """
 
     path: str
     mount: Mount

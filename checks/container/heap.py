@@ -1,5 +1,7 @@
-"""container.heap-above-limit: a program is configured to use a larger heap than its container may
-have."""
+"""The check container.heap-above-limit.
+
+A program is configured to use a larger heap than its container may have.
+"""
 
 from __future__ import annotations
 

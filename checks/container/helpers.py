@@ -1,5 +1,7 @@
-"""What findings about containers share: the line of the log that explains, peers that do not run,
-durations."""
+"""What findings about containers share.
+
+The line of the log that explains, peers that do not run, durations.
+"""
 
 from __future__ import annotations
 
@@ -29,8 +31,10 @@ def tail_of(log_tails: LogTails | Unavailable | None, container: Container) -> L
 
 
 def log_evidence(tail: LogTail) -> dict[str, object]:
-    """The line that explains the failure, whole, and what it means where that is known. Nothing
-    where nothing was printed."""
+    """The line that explains the failure, whole, and what it means where that is known.
+
+    Nothing where nothing was printed.
+    """
     if tail.telling is None:
         return {}
     evidence: dict[str, object] = {LINE: tail.telling.whole}
@@ -59,8 +63,10 @@ def subjects_of(containers: Iterable[Container]) -> tuple[Subject, ...]:
 
 
 def not_running(callees: Iterable[Container], clock: Clock) -> dict[str, str]:
-    """The state of called containers that do not run, as evidence: one that was stopped by hand has
-    no finding of its own."""
+    """The state of called containers that do not run, as evidence.
+
+    A container that was stopped by hand has no finding of its own.
+    """
     return {
         f"{callee.name}, which it calls": _state(callee, clock.age(callee.finished_at))
         for callee in callees
@@ -74,8 +80,10 @@ def _state(container: Container, age: float | None) -> str:
 
 
 def held_up(container: Container, containers: Containers) -> dict[str, list[str]]:
-    """As evidence: the containers of its compose project that were created but never started,
-    because they depend on it."""
+    """The containers that were never started because they depend on this one, as evidence.
+
+    Only those of its compose project count.
+    """
     project, service = (
         container.labels.get(f"com.docker.compose.{key}") for key in ("project", "service")
     )

@@ -1,5 +1,7 @@
-"""container.mount-source-missing, mount-forbidden, mount-stale: mounts that keep a container from
-starting or working."""
+"""The checks container.mount-source-missing, mount-forbidden, mount-stale.
+
+Mounts that keep a container from starting or working.
+"""
 
 from __future__ import annotations
 

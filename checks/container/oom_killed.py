@@ -53,8 +53,10 @@ class _Oom(msgspec.Struct, frozen=True):
 
     @property
     def is_below_its_limit(self) -> bool:
-        """Whether the limit was raised after the kill: peak usage of this run is far below today's
-        limit."""
+        """Whether the limit was raised after the kill.
+
+        Peak usage of this run is far below today's limit.
+        """
         if (
             not self.group
             or not self.counter
@@ -66,8 +68,10 @@ class _Oom(msgspec.Struct, frozen=True):
 
     @property
     def is_of_earlier_run(self) -> bool:
-        """Whether only the flag says so, and no kill was counted since the start: engine 20.10
-        keeps the flag over a start."""
+        """Whether only the flag says so, and no kill was counted since the start.
+
+        Engine 20.10 keeps the flag over a start.
+        """
         return self.flag and self.counter == 0 and self.group is not None and not self.moments
 
     @property
@@ -208,8 +212,10 @@ def _evidence(oom: _Oom, clock: Clock) -> dict[str, object]:
 
 
 def _roomier(oom: _Oom) -> str:
-    """Twice the limit that was hit, as `docker update` takes it; half a gibibyte where there is no
-    limit to double."""
+    """Twice the limit that was hit, as `docker update` takes it.
+
+    Half a gibibyte where there is no limit to double.
+    """
     hit = oom.container.host_config.memory or next(
         (kill.limit for kill in oom.kills if kill.limit), None
     )

@@ -1,5 +1,7 @@
-"""container.open-files-unbounded: a limit of open files that a program walks through for
-minutes."""
+"""The check container.open-files-unbounded.
+
+A limit of open files that a program walks through for minutes.
+"""
 
 from __future__ import annotations
 

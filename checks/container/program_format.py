@@ -1,5 +1,7 @@
-"""container.exec-format and container.interpreter-missing: the kernel cannot execute a program that
-is there."""
+"""The checks container.exec-format and container.interpreter-missing.
+
+The kernel cannot execute a program that is there.
+"""
 
 from __future__ import annotations
 

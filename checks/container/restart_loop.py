@@ -38,8 +38,11 @@ of 60 s)."""
 
 
 class _Exits(msgspec.Struct, frozen=True):
-    """The recent exits of a container that nobody asked for. at: Unix times, oldest first. code:
-    the last exit code, where it is known. source: where they were read."""
+    """The recent exits of a container that nobody asked for.
+
+    at: Unix times, oldest first. code: the last exit code, where it is known. source: where
+    they were read.
+    """
 
     at: tuple[float, ...]
     code: int | None
@@ -52,8 +55,10 @@ class _Exits(msgspec.Struct, frozen=True):
 
     @property
     def series_began(self) -> float:
-        """Unix time of the first failure of the present series, in which no long run lies between
-        two failures."""
+        """Unix time of the first failure of the present series.
+
+        No long run lies between two failures of a series.
+        """
         begin = self.at[-1]
         for earlier in reversed(self.at[:-1]):
             if begin - earlier > SERIES_GAP_S:
@@ -215,8 +220,10 @@ def _outcome(container: Container, exits: _Exits, steady: float) -> tuple[Severi
 
 
 def _code(container: Container, exits: _Exits) -> int | None:
-    """The last exit code. inspect says 0 while the container runs, whatever the run before ended
-    with."""
+    """The last exit code.
+
+    inspect says 0 while the container runs, whatever the run before ended with.
+    """
     return container.state.exit_code if container.state.status == "restarting" else exits.code
 
 
@@ -229,14 +236,18 @@ def _policy(container: Container) -> str:
 
 
 def _slot(container: Container) -> str:
-    """Service and slot of a swarm task (api.1), which every container of that task shares; empty
-    for others."""
+    """Service and slot of a swarm task (api.1), which every container of that task shares.
+
+    Empty for others.
+    """
     return container.labels.get("com.docker.swarm.task.name", "").rpartition(".")[0]
 
 
 def _was_replaced(container: Container, asked_to_end: Mapping[str, bool]) -> bool:
-    """Whether its end was requested; where no source remembers, whether it ended as by a signal to
-    end."""
+    """Whether its end was requested.
+
+    Where no source remembers, whether it ended as by a signal to end.
+    """
     by_signal = container.state.exit_code in BY_SIGNAL and not container.state.oom_killed
     return asked_to_end.get(container.id, by_signal)
 

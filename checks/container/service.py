@@ -18,16 +18,20 @@ def is_service(container: Container) -> bool:
 
 
 def is_somebodys_job(container: Container) -> bool:
-    """Whether its end concerns nobody else: a swarm task (swarm replaces it), a one-off run of
-    compose, a terminal that was watched."""
+    """Whether its end concerns nobody else.
+
+    A swarm task (swarm replaces it), a one-off run of compose, a terminal that was watched.
+    """
     swarm = "com.docker.swarm.service.name" in container.labels
     one_off = container.labels.get("com.docker.compose.oneoff", "").lower() == "true"
     return swarm or one_off or (container.config.tty and container.was_watched)
 
 
 def severity_of_end(container: Container) -> Severity:
-    """How bad it is that it does not run: ports or a health check make a service; a run in the
-    foreground showed its end to somebody."""
+    """How bad it is that it does not run: ports or a health check make a service.
+
+    A run in the foreground showed its end to somebody.
+    """
     if container.wanted_ports or has_health_check(container):
         return Severity.critical
     return Severity.advice if container.was_watched else Severity.warning

@@ -87,8 +87,11 @@ def program_variables(container: Container, program: str) -> dict[str, str]:
 
 
 def own_program(container: Container) -> str:
-    """Why the engine could not start a container's own program, in its words. "" if it says nothing
-    about it, or means a program of the host (runc, docker-init) with the same words."""
+    """Why the engine could not start a container's own program, in its words.
+
+    "" if it says nothing about it, or means a program of the host (runc, docker-init) with the
+    same words.
+    """
     match = _EXEC.search(container.state.error) if container.start_failed else None
     if match is None:
         return ""
@@ -97,8 +100,7 @@ def own_program(container: Container) -> str:
 
 
 def hiding_mount(container: Container, program: str) -> str:
-    """The innermost mount that lies over the program's folder and hides what the image has there;
-    "" if none."""
+    """The innermost mount that hides the program's folder of the image; "" if there is none."""
     points = [mount.destination for mount in container.mounts or ()] + list(
         container.host_config.tmpfs or ()
     )
@@ -110,8 +112,9 @@ def hiding_mount(container: Container, program: str) -> str:
 
 
 def grouped(refused: Iterable[tuple[Container, Finding]]) -> Iterator[Finding]:
-    """One finding about the engine for several containers that it refuses with the same error, and
-    the others as they are.
+    """Join the failures of several containers that the engine refuses with the same error.
+
+    One finding about the engine stands for them; the others stay as they are.
 
     A start that waits for another container is a matter of those two.
     """
@@ -126,8 +129,10 @@ def grouped(refused: Iterable[tuple[Container, Finding]]) -> Iterator[Finding]:
 
 
 def _kind_of_error(container: Container) -> str:
-    """What the errors of one group have in common: the known cause with its own path or device, or
-    the text without names."""
+    """What the errors of one group have in common.
+
+    The known cause with its own path or device, or the text without names.
+    """
     known = known_error(container)
     return known.cause if known else _IDS.sub("?", container.state.error)
 

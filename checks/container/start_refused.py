@@ -122,8 +122,7 @@ def _is_explained(container: Container) -> bool:
 
 
 def _reason(container: Container, containers: Containers) -> tuple[str, Container | None]:
-    """Human-readable reason for the refused start, and the peer container if the reason is another
-    container."""
+    """Why the start was refused, in words, and the peer container if that is the reason."""
     error = container.state.error
     if match := _PEER.search(error):
         name = match["joined"] or match["lost"] or match["space"]

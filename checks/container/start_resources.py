@@ -1,5 +1,7 @@
-"""container.device-missing, container.network-gone, container.runtime-limit-hit: what the engine
-needs for a start is not there."""
+"""The checks container.device-missing, container.network-gone, container.runtime-limit-hit.
+
+What the engine needs for a start is not there.
+"""
 
 from __future__ import annotations
 
@@ -105,8 +107,10 @@ def network_gone(containers: Containers) -> CheckResult:
 
 
 def _only_network(container: Container, network: str) -> str:
-    """The name of a network that the engine calls by its id, where the container has only one;
-    otherwise the id."""
+    """The name of a network that the engine calls by its id, where the container has only one.
+
+    Otherwise the id.
+    """
     return next(iter(container.endpoints)) if len(container.endpoints) == 1 else network
 
 
@@ -120,8 +124,10 @@ heal nothing."""
 
 
 def _device_variables(path: str, known: str) -> dict[str, str]:
-    """The variables of the page: the device, and the kernel module that makes it, where one is
-    known."""
+    """The variables of the page.
+
+    The device, and the kernel module that makes it, where one is known.
+    """
     if known in _OF_DRIVERS:
         return {"device": "gpu", **_OF_DRIVERS[known]}
     if not path:

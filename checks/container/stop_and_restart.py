@@ -1,5 +1,7 @@
-"""How containers stop, and whether they come back: ignored stop signals, missing restart
-policies."""
+"""How containers stop, and whether they come back.
+
+Ignored stop signals, missing restart policies.
+"""
 
 from __future__ import annotations
 
@@ -45,8 +47,10 @@ def ignores_stop_signal(
 
 
 def _waited(first: Event, second: Event, third: Event) -> float:
-    """Seconds between a signal and the SIGKILL that ended the container; 0 for any other three
-    events."""
+    """Seconds between a signal and the SIGKILL that ended the container.
+
+    0 for any other three events.
+    """
     is_stop = (first.action, second.action, third.action) == (
         "kill",
         "kill",

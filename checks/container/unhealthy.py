@@ -203,8 +203,10 @@ def _silent_probe(container: Container, output: str) -> dict[str, str]:
 
 
 def _unserved_port(container: Container, netns: ContainerNetns | None) -> int:
-    """The port of its own container that the probe calls and where nothing listens; 0 if there is
-    none, or it is not known."""
+    """The port of its own container that the probe calls and where nothing listens.
+
+    0 if there is none, or it is not known.
+    """
     call = _OWN_PORT.search(_probe(container))
     if call is None or netns is None:
         return 0
@@ -225,15 +227,19 @@ def _probe(container: Container) -> str:
 
 
 def _outputs(container: Container, streak: int) -> list[str]:
-    """What the probes of the streak printed, as far as the engine kept them: the last one may have
-    had no chance to."""
+    """What the probes of the streak printed, as far as the engine kept them.
+
+    The last one may have had no chance to.
+    """
     log = (container.state.health.log or []) if container.state.health else []
     return [probe.output or "" for probe in log[-max(streak, 1) :]]
 
 
 def _began(container: Container, streak: int) -> float | None:
-    """Unix time of the first failure of the streak; beyond the engine's five kept probes by their
-    own pace."""
+    """Unix time of the first failure of the streak.
+
+    Beyond the engine's five kept probes by their own pace.
+    """
     log = (container.state.health.log or []) if container.state.health else []
     starts = [
         began

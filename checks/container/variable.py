@@ -1,5 +1,7 @@
-"""container.variable-missing and variable-malformed: an environment variable is not set, or holds
-marks of its file."""
+"""The checks container.variable-missing and variable-malformed.
+
+An environment variable is not set, or holds marks of its file.
+"""
 
 from __future__ import annotations
 
@@ -80,8 +82,10 @@ def variable_malformed(containers: Containers, clock: Clock, log_tails: LogTails
 
 
 def _mark(value: str, tail: LogTail) -> tuple[str, str]:
-    """What does not belong to a value, and the line that repeats it; "" for a value that may be
-    meant."""
+    """What does not belong to a value, and the line that repeats it.
+
+    "" for a value that may be meant.
+    """
     if value.endswith("\r"):
         return "ends with a carriage return", ""
     is_quoted = len(value) >= _SHORTEST and value[0] == value[-1] and value[0] in "\"'"

@@ -1,5 +1,7 @@
-"""daemon.json and the command line: what keeps the engine from starting, now or at its next
-start."""
+"""daemon.json and the command line.
+
+What keeps the engine from starting, now or at its next start.
+"""
 
 from __future__ import annotations
 

@@ -71,8 +71,10 @@ def database_damaged(daemon: Daemon, databases: EngineDatabases) -> CheckResult:
 
 
 def _variables(path: str, who: str) -> dict[str, str]:
-    """Which block of the page suits: a record that is rebuilt by itself, or one whose loss costs
-    something."""
+    """Which block of the page suits.
+
+    A record that is rebuilt by itself, or one whose loss costs something.
+    """
     if not path:
         return {}
     rebuilt = any(path.endswith(f"/{file}") for file in (*BUILDS, VOLUMES))

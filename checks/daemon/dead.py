@@ -37,8 +37,10 @@ CLOCKS_APART_S = 5.0
 
 
 class _Facts(msgspec.Struct, frozen=True):
-    """What is known of a dead engine beside its process and its socket; None where it could not be
-    had."""
+    """What is known of a dead engine beside its process and its socket.
+
+    None is what could not be had.
+    """
 
     containers: Containers | None
     log: DaemonLog | None
@@ -245,8 +247,10 @@ def _is_folder(daemon: Daemon) -> bool:
 
 
 def _folder_makers(daemon: Daemon, facts: _Facts) -> list[str]:
-    """Containers that mount the socket's path: the engine makes a folder for a source that is
-    missing when one of them starts."""
+    """Containers that mount the socket's path.
+
+    The engine makes a folder for a source that is missing when one of them starts.
+    """
     if not _is_folder(daemon) or facts.containers is None:
         return []
     path = daemon.endpoint.path.replace("/var/run/", "/run/", 1)
@@ -301,8 +305,10 @@ def _written(text: str, facts: _Facts) -> tuple[Subject, ...]:
 
 
 def _killed(facts: _Facts) -> OomKill | None:
-    """The end of its last life, if the kernel made it: an engine that was started since died of
-    something else."""
+    """The end of its last life, if the kernel made it.
+
+    An engine that was started since died of something else.
+    """
     kills = (
         [kill for kill in facts.kernel.oom_kills if kill.task == "dockerd"]
         if facts.kernel is not None
@@ -313,8 +319,10 @@ def _killed(facts: _Facts) -> OomKill | None:
 
 
 def _taken(text: str, facts: _Facts) -> tuple[str, str]:
-    """The address that was in use when the engine wanted it, and who listens there now; empty if
-    nobody does, or nobody could look."""
+    """The address that was in use when the engine wanted it, and who listens there now.
+
+    Empty if nobody does, or nobody could look.
+    """
     taken = TAKEN.search(text)
     if taken is None or facts.listeners is None:
         return "", ""
@@ -354,8 +362,10 @@ def _state(daemon: Daemon, socket: str, came_up: bool) -> str:
 
 
 def _ended(killed: OomKill | None, facts: _Facts) -> str:
-    """How its last life ended, where it came up and said nothing of a failure; nothing where it is
-    starting."""
+    """How its last life ended, where it came up and said nothing of a failure.
+
+    Nothing where it is starting.
+    """
     if killed:
         return ": the kernel killed it for memory"
     if facts.log is None or not facts.came_up:
@@ -374,8 +384,9 @@ def _unnamed(text: str) -> str:
 
 
 def _alive(daemon: Daemon, facts: _Facts) -> list[str] | None:
-    """The names of the containers whose shim lives, short ids where no name is known; None where
-    nobody could look.
+    """The names of the containers whose shim lives, short ids where no name is known.
+
+    None where nobody could look.
 
     Beside another engine only those that this one's files name are its own. Those of a user's
     engine are its user's.

@@ -119,8 +119,10 @@ def hung(
 
 
 def _stuck_alone(daemon: Daemon, containers: Containers | None, is_slow: bool) -> Iterator[Finding]:
-    """Containers that alone do not work: their shim is stopped, or the engine answers about all but
-    them."""
+    """Containers that alone do not work.
+
+    Their shim is stopped, or the engine answers about all but them.
+    """
     names = {container.id: container.name for container in containers or ()}
     unread = containers.unexamined if containers is not None else ()
     silent = {
@@ -157,14 +159,18 @@ def _stuck_alone(daemon: Daemon, containers: Containers | None, is_slow: bool) -
 
 
 def _name(id: str, names: dict[str, str], silent: dict[str, str]) -> str:
-    """A container's name by its id: one that could not be inspected is known by the refusal, which
-    holds the id."""
+    """A container's name by its id.
+
+    One that could not be inspected is known by the refusal, which holds the id.
+    """
     return next((name for name, why in silent.items() if id in why), names.get(id, id[:12]))
 
 
 def _pid(process: ProcessDetail | Process | None) -> dict[str, str]:
-    """The variables of the commands that need a process, and of the one for a process that is
-    stopped by a signal."""
+    """The variables of the commands that need a process.
+
+    One of them is for a process that is stopped by a signal.
+    """
     if process is None:
         return {}
     stopped = {"stopped": str(process.pid)} if process.state in ("T", "t") else {}

@@ -215,8 +215,10 @@ def clock_skewed(
 def _in_the_future(
     containers: Containers | None, now: float, skew: float
 ) -> Iterator[tuple[float, str, str]]:
-    """(seconds from now, container, field) of times that lie more than `skew` seconds in the
-    future."""
+    """The times that lie more than `skew` seconds in the future.
+
+    (seconds from now, container, field) of each.
+    """
     for container in containers or ():
         for field, moment in (
             ("Created", container.created_at),

@@ -28,8 +28,10 @@ ADDRESS_KEYS = ("bip", "bip6", "fixed-cidr", "fixed-cidr-v6", "default-address-p
 def _failure(
     daemon: Daemon, log: DaemonLog | Unavailable, pattern: re.Pattern[str]
 ) -> LogLine | None:
-    """The line with which the last start attempt of a dead engine ended, if the pattern occurs in
-    it."""
+    """The line with which the last start attempt ended, if the pattern occurs in it.
+
+    The engine is dead.
+    """
     if not daemon.is_down or isinstance(log, Unavailable) or log.last_failure is None:
         return None
     return log.last_failure if pattern.search(log.last_failure.text) else None
@@ -175,8 +177,10 @@ def stale_pidfile(daemon: Daemon, log: DaemonLog | None) -> CheckResult:
 
 
 def _ended_since(daemon: Daemon, log: DaemonLog) -> Iterator[Finding]:
-    """dockerd names the process that it took for its containerd; giving up may end that process
-    (seen on engine 26.1)."""
+    """dockerd names the process that it took for its containerd.
+
+    Giving up may end that process (seen on engine 26.1).
+    """
     if log.last_failure is None or daemon.processes.containerds:
         return
     claim = next(

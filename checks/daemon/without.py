@@ -1,5 +1,7 @@
-"""What the host looks like with an engine that was not kept from starting or answering: pure edits
-of evidence."""
+"""What the host looks like with an engine that was not kept from starting or answering.
+
+Pure edits of evidence.
+"""
 
 from __future__ import annotations
 
@@ -31,6 +33,8 @@ observed("daemon.database-damaged", "daemon.storage-driver-failed")
     "daemon.database-locked",
 )
 def engine_answers(daemon: Daemon) -> Edit:
-    """The engine answers: each of these checks reads in the engine's own log that the cause kept
-    the engine from it."""
+    """The engine answers.
+
+    Each of these checks reads in the engine's own log that the cause kept the engine from it.
+    """
     return {Daemon: replace(daemon, silence=None)}

@@ -14,8 +14,10 @@ from diagnose.phrases import named
 
 
 class Group(msgspec.Struct, frozen=True):
-    """Containers whose queries take the same way to the same servers. replies: what came back from
-    each server, None if not asked."""
+    """Containers whose queries take the same way to the same servers.
+
+    replies: what came back from each server, None if not asked.
+    """
 
     subject: Subject
     networks: tuple[str, ...]
@@ -43,8 +45,10 @@ class Group(msgspec.Struct, frozen=True):
 def groups(
     containers: Containers | None, resolvers: Resolvers, lookups: Lookups | None
 ) -> list[Group]:
-    """The running containers with a way out, by network and servers. A container with servers of
-    its own is a group by itself."""
+    """The running containers with a way out, by network and servers.
+
+    A container with servers of its own is a group by itself.
+    """
     return (
         []
         if containers is None or lookups is None
@@ -80,8 +84,10 @@ def _grouped(containers: Containers, resolvers: Resolvers, lookups: Lookups) -> 
 
 
 def unasked(why: Unavailable) -> Skipped | Unavailable:
-    """The result of a check that needs replies when there are none. Without probes it does not
-    apply: the user wished so."""
+    """The result of a check that needs replies when there are none.
+
+    Without probes it does not apply: the user wished so.
+    """
     return Skipped(why.detail) if why.reason == "not allowed" else why
 
 
@@ -102,8 +108,10 @@ def touched(groups: Iterable[Group]) -> tuple[Subject, ...]:
 def dns_container(
     containers: Containers | None, server: str, *, is_of_host: bool
 ) -> Container | None:
-    """The container, running or not, that is to answer at a server's address: by its own address,
-    or by port 53 of the host."""
+    """The container, running or not, that is to answer at a server's address.
+
+    By its own address, or by port 53 of the host.
+    """
     for container in containers or ():
         if any(
             server in (endpoint.ip_address, endpoint.fixed_address)

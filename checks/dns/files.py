@@ -36,8 +36,9 @@ from diagnose.registry import check
 
 
 class _OnFallback(msgspec.Struct, frozen=True):
-    """The containers that the engine gave its public servers, or none, because the host has no
-    usable server.
+    """The containers that got no usable server from the host.
+
+    The engine gave them its public servers, or none.
 
     lost: the groups of them that get no answer from these servers.
     """
@@ -47,8 +48,10 @@ class _OnFallback(msgspec.Struct, frozen=True):
 
     @property
     def touches(self) -> tuple[Subject, ...]:
-        """The containers; whole networks only where the fallback is dead, as others on them may
-        fail by servers of their own."""
+        """The containers, or whole networks where the fallback is dead.
+
+        Others on a network may fail by servers of their own.
+        """
         return tuple(
             dict.fromkeys((*touched(self.lost), *(member.subject for member in self.members)))
         )
@@ -231,8 +234,10 @@ _IP6TABLES_BY_DEFAULT = 27
 
 
 def _remedies(resolvers: Resolvers, ping: Ping | None) -> dict[str, str]:
-    """Which of the page's remedies suits: IPv6 on the default network, a link to mend, or a file to
-    write."""
+    """Which of the page's remedies suits.
+
+    IPv6 on the default network, a link to mend, or a file to write.
+    """
     if not resolvers.only_ipv6:
         has_resolved = "systemd/resolve" in resolvers.dangling
         return {"stub_unit": "systemd-resolved"} if has_resolved else {"file": HOST_FILE}
@@ -290,8 +295,10 @@ _UNKNOWN = "a server that the engine does not name"
 
 
 def _stale(container: Container, resolvers: Resolvers, lookups: Lookups | None) -> _Stale | None:
-    """What is stale about a container's servers; None where nothing is, or a restart would not
-    help."""
+    """What is stale about a container's servers.
+
+    None where nothing is, or a restart would not help.
+    """
     conf = resolvers.inside.get(container.id)
     if conf is None or not conf.nameservers:
         return None
@@ -315,8 +322,10 @@ def _stale(container: Container, resolvers: Resolvers, lookups: Lookups | None) 
 
 
 def _servers_asked(conf: ResolvConf) -> tuple[str, ...]:
-    """The servers that answer a container in the end: its own, or those that the engine's resolver
-    passes queries on to."""
+    """The servers that answer a container in the end.
+
+    Its own, or those that the engine's resolver passes queries on to.
+    """
     if conf.is_embedded:
         return tuple(upstream.server for upstream in conf.external or ())
     return conf.nameservers[:MAX_SERVERS]
@@ -339,8 +348,7 @@ def _lost(
 
 
 def _forwards_to_nobody(container: Container, lookups: Lookups | None) -> bool:
-    """Whether the engine's resolver passes on no query of the container, although the host's
-    servers answer the host."""
+    """Whether the engine's resolver passes on no query, although the host's servers answer."""
     if lookups is None:
         return False
     reply = lookups.forwarded.get(container.id)
@@ -379,8 +387,10 @@ def _finding(container: Container, stale: _Stale, resolvers: Resolvers) -> Findi
 
 
 def _usable(container: Container, servers: Iterable[str]) -> list[str]:
-    """The servers that the container's networks can reach: IPv6 servers only with an IPv6
-    address."""
+    """The servers that the container's networks can reach.
+
+    IPv6 servers only with an IPv6 address.
+    """
     has_ipv6 = any(endpoint.global_ipv6_address for endpoint in container.endpoints.values())
     return [server for server in servers if has_ipv6 or ":" not in server]
 

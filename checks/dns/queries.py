@@ -88,8 +88,7 @@ def upstream_unreachable(
 
 
 class _LostQuery(msgspec.Struct, frozen=True):
-    """Containers of which at least one DNS server does not answer, and what else is known of the
-    server."""
+    """Containers with a DNS server that does not answer, and what is known of the server."""
 
     group: Group
     resolvers: Resolvers
@@ -100,8 +99,7 @@ class _LostQuery(msgspec.Struct, frozen=True):
 
     @property
     def proxied(self) -> Container | None:
-        """The running container to which docker-proxy hands queries for this address of the
-        host."""
+        """The running container to which docker-proxy hands queries for this address."""
         is_of_host = self.server in self.path.own
         found = (
             dns_container(self.containers, self.server, is_of_host=is_of_host)
@@ -112,8 +110,10 @@ class _LostQuery(msgspec.Struct, frozen=True):
 
     @property
     def empty_place(self) -> str:
-        """The network in whose subnet the server's address lies while no running container has it;
-        empty if that is not so."""
+        """The network in whose subnet the server's address lies while no running container has it.
+
+        Empty if that is not so.
+        """
         held = {
             endpoint.ip_address
             for container in self.containers.running
@@ -231,8 +231,7 @@ def _cure(lost: _LostQuery) -> dict[str, str]:
 
 
 def _hairpin(lost: _LostQuery) -> dict[str, str]:
-    """What leads the queries of a network straight to the container that docker-proxy hands them
-    to."""
+    """What leads the queries straight to the container that docker-proxy hands them to."""
     if (
         lost.proxied is None
         or lost.reply.icmp
@@ -255,8 +254,10 @@ def _hairpin(lost: _LostQuery) -> dict[str, str]:
 
 
 def _degraded(lost: Iterable[DnsReply]) -> Severity:
-    """How bad a lost server is while another answers: silence costs five seconds a look-up, a
-    refusal nothing."""
+    """How bad a lost server is while another answers.
+
+    Silence costs five seconds a look-up, a refusal nothing.
+    """
     return Severity.warning if any(reply.icmp is None for reply in lost) else Severity.advice
 
 
@@ -415,8 +416,10 @@ _RESOLVED_STUB = "127.0.0.53"
 
 
 def _no_way_out(routes: Routes | None, links: Interfaces | None) -> str:
-    """That the host has no default route, and which interfaces may have had it; empty where there
-    is one."""
+    """That the host has no default route, and which interfaces may have had it.
+
+    Empty where there is one.
+    """
     if routes is None or routes.lead_out:
         return ""
     down = [] if links is None else [link.name for link in links if _is_down(link)]
@@ -435,8 +438,10 @@ def _is_down(link: Interface) -> bool:
 
 
 def _unknown_names(lookups: Lookups) -> Iterator[Finding]:
-    """The user's names that no server of the host knows; where one does, dns.servers-disagree
-    judges."""
+    """The user's names that no server of the host knows.
+
+    Where one does, dns.servers-disagree judges.
+    """
     by_name: dict[str, dict[str, DnsReply]] = {}
     for (name, server), reply in lookups.names.items():
         if reply.answered:

@@ -77,8 +77,10 @@ def _by_configuration(
 
 
 def _owners(name: str, caller: Container, containers: Containers) -> list[Container]:
-    """The containers that answer to a name: services of the caller's own project first, else any
-    container."""
+    """The containers that answer to a name.
+
+    Services of the caller's own project first, else any container.
+    """
     owners = [owner for owner in containers if owner.id != caller.id and name in owner.dns_names]
     project = caller.labels.get(_PROJECT)
     of_project = [owner for owner in owners if project and owner.labels.get(_PROJECT) == project]
@@ -86,8 +88,10 @@ def _owners(name: str, caller: Container, containers: Containers) -> list[Contai
 
 
 def _resolves(name: str, caller: Container, owners: list[Container], *, podman: bool) -> bool:
-    """Whether the engine, or a line of the caller's hosts file, gives the caller an address for the
-    name."""
+    """Whether the caller is given an address for the name.
+
+    The engine gives it, or a line of the caller's hosts file.
+    """
     if any(
         entry.partition(":")[0].partition("=")[0] == name
         for entry in caller.host_config.extra_hosts or ()
@@ -154,8 +158,10 @@ def _why(caller: Container, owner: Container) -> str:
 
 
 def _cure(caller: Container, owner: Container, networks: Networks) -> dict[str, str]:
-    """The network to connect the caller to, or the name of a new one for both where the owner has
-    none that resolves names."""
+    """The network to connect the caller to.
+
+    Where the owner has none that resolves names: the name of a new network for both.
+    """
     if caller.shares_host_network or owner.shares_host_network:
         return {}
     usable = [

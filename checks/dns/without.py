@@ -1,5 +1,7 @@
-"""What lost DNS queries would become without a cause, and what the host looks like with DNS servers
-that answer."""
+"""Counterfactuals of DNS.
+
+What lost queries would become without a cause, and the host with DNS servers that answer.
+"""
 
 from __future__ import annotations
 
@@ -36,8 +38,10 @@ def query_gets_through(
     forwarding: Forwarding | None,
     packet_paths: PacketPaths | None,
 ) -> Outcome:
-    """A query that was lost is answered if its server answers the host, and the way from the
-    container to the server is open."""
+    """Whether a lost query would be answered.
+
+    Its server answers the host, and the way from the container to the server is open.
+    """
     for server in finding.discriminator.split(","):
         if is_loopback(server):
             return Outcome(None)
@@ -61,8 +65,10 @@ def query_gets_through(
 def _bridge_that_is_down(
     finding: Finding, networks: Networks | None, interfaces: Interfaces | None
 ) -> str:
-    """The bridge of a network of the finding that is down or gone; empty where all are up or nobody
-    could look."""
+    """The bridge of a network of the finding that is down or gone.
+
+    Empty where all are up or nobody could look.
+    """
     if networks is None or interfaces is None:
         return ""
     touched = {finding.subject, *finding.touches}

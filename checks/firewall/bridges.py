@@ -42,8 +42,10 @@ def other_bridges_cut_off(bridge_paths: BridgePaths, firewall: Firewall) -> Chec
 
 
 def _is_by_policy(by: Step) -> bool:
-    """Whether nothing but the default of the forward chain of iptables has decided, and so no rule
-    about this bridge."""
+    """Whether nothing but the default of iptables' forward chain has decided.
+
+    Then there is no rule about this bridge.
+    """
     return by.rule.startswith("policy ") and by.chain == "FORWARD"
 
 

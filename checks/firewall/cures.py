@@ -1,5 +1,6 @@
-"""The variables that choose the cure on a page: which program may write to the chain that decides,
-and where in it.
+"""The variables that choose the cure on a page.
+
+Which program may write to the chain that decides, and where in it.
 
 A page has one block for each case, with variables of its own; a finding supplies those of its case,
 so that only this block suits it.
@@ -15,8 +16,9 @@ _FRAMES = ("netdev", "bridge")
 
 
 def program_of(by: Step, family: str = "ip") -> str:
-    """The program that may write to a table: what nft adds to a table of iptables makes the table
-    unreadable to iptables (seen with
+    """The program that may write to a table.
+
+    What nft adds to a table of iptables makes the table unreadable to iptables (seen with
     1.8.9: "table `filter' is incompatible").
     """
     *backend, table_family, table = by.table.split()

@@ -1,5 +1,7 @@
-"""What the checks of the packet filter share: what is left alone, and how things are counted and
-named."""
+"""What the checks of the packet filter share.
+
+What is left alone, and how things are counted and named.
+"""
 
 from __future__ import annotations
 
@@ -84,14 +86,18 @@ def port_list(inlets: Sequence[Ingress]) -> str:
 
 
 def repair_of(lost_rules: LostRules | None, id: str) -> dict[str, str]:
-    """The variable for the computed repair of a finding of this check; empty where none is
-    known."""
+    """The variable for the computed repair of a finding of this check.
+
+    Empty where none is known.
+    """
     return {"repair": id} if lost_rules is not None and lost_rules.repair is not None else {}
 
 
 def iptables_off(config: DaemonConfig | None) -> str:
-    """Where the engine is configured to write no rules, as a clause; "" without its
-    configuration."""
+    """Where the engine is configured to write no rules, as a clause.
+
+    "" without its configuration.
+    """
     return f"{config.where('iptables')} sets iptables to false" if config is not None else ""
 
 

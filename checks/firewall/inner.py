@@ -37,8 +37,10 @@ def input_dropped(wanted_paths: WantedPaths, firewall: Firewall | None) -> Check
 
 
 def _surely(paths: Sequence[WantedPath]) -> list[WantedPath]:
-    """Those that a rule certainly stops. Where only the host is wanted, and no port of it, all of
-    its ports must be closed."""
+    """Those that a rule certainly stops.
+
+    Where only the host is wanted, and no port of it, all of its ports must be closed.
+    """
     open_to = {
         path.want.container.id for path in paths if not path.want.port and not path.trace.is_blocked
     }

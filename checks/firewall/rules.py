@@ -1,5 +1,7 @@
-"""The engine's own rules: the chains, the translation of addresses on the way out, the published
-ports on the way in."""
+"""The engine's own rules.
+
+The chains, the translation of addresses on the way out, the published ports on the way in.
+"""
 
 from __future__ import annotations
 
@@ -66,8 +68,10 @@ def chains_missing(
 
 
 class _RuleLoss(msgspec.Struct, frozen=True):
-    """What is gone. bare: networks whose bridge no rule names. fallen: ways out that no rule takes.
-    no_ports: nothing leads to the published ports. emptied: which chain of published ports lost its
+    """What is gone.
+
+    bare: networks whose bridge no rule names. fallen: ways out that no rule takes. no_ports:
+    nothing leads to the published ports. emptied: which chain of published ports lost its
     rules, in words.
     """
 
@@ -103,8 +107,10 @@ def _loss(firewall: Firewall, paths: PacketPaths) -> _RuleLoss:
 
 
 def is_flushed(firewall: Firewall, paths: PacketPaths) -> bool:
-    """Whether nothing of Docker's is left on the way of any network: what stands there now is
-    somebody else's own file."""
+    """Whether nothing of Docker's is left on the way of any network.
+
+    What stands there now is somebody else's own file.
+    """
     return bool(paths.networks) and all(
         not firewall.names_bridge(net.bridge) for net in paths.networks.values()
     )
@@ -204,14 +210,12 @@ def _emptied(firewall: Firewall, paths: PacketPaths) -> str:
 
 
 def _is_served(inlet: Ingress) -> bool:
-    """Whether a client gets to a process of the host at a published port, as docker-proxy is
-    one."""
+    """Whether a client gets to a process of the host at a published port, such as docker-proxy."""
     return inlet.reach.nat is None and inlet.reach.outcome == "accept"
 
 
 def _is_unmasked(way: Egress) -> bool:
-    """Whether its packets certainly leave with the container's own address although the engine is
-    to hide it."""
+    """Whether packets certainly leave with the container's address, which the engine is to hide."""
     sample = way.sample
     return (
         way.network.masquerades
@@ -273,8 +277,10 @@ def masquerade_missing(
 def _untranslated_queries(
     resolver_paths: ResolverPaths | None, lookups: Lookups | None
 ) -> Iterator[ResolverPath]:
-    """One query of each network and server that leaves with a container's own address, where the
-    server stays silent."""
+    """One query of each network and server that leaves with a container's own address.
+
+    Only where the server stays silent.
+    """
     paths = lookups.ways if lookups is not None else ()
     silent = {
         (name, path.server) for path in paths if path.fails and path.asked for name in path.networks
@@ -344,8 +350,10 @@ def _nat_gone(firewall: Firewall, paths: PacketPaths) -> str:
 
 
 def _leaves_untranslated(way: Egress) -> bool:
-    """By IPv6, global addresses may be routed to this host: only local ones (fc00::/7) certainly
-    get no answer."""
+    """By IPv6, global addresses may be routed to this host.
+
+    Only local ones (fc00::/7) certainly get no answer.
+    """
     if way.family == "ip6" and not way.address.lower().startswith(("fc", "fd")):
         return False
     if way.uplink.name == way.network.bridge:
@@ -354,8 +362,10 @@ def _leaves_untranslated(way: Egress) -> bool:
 
 
 def _is_foreign(way: Egress, interfaces: Interfaces | None) -> bool:
-    """Whether the source address after SNAT lies in the uplink's subnet but is not this host's, so
-    that neighbours cannot resolve it by ARP. An address of another subnet may be routed here.
+    """Whether the source address after SNAT is in the uplink's subnet and not this host's.
+
+    Neighbours cannot resolve such an address by ARP. An address of another subnet may be routed
+    here.
     """
     nat = way.sample.nat
     if (
@@ -457,8 +467,10 @@ def dnat_missing(
 def _unreachable_from_host(
     paths: PacketPaths, host_paths: HostPaths, repair: dict[str, str]
 ) -> CheckResult:
-    """Published ports that are translated for others and not for the host itself, where no
-    docker-proxy takes the connection."""
+    """Published ports that are translated for others and not for the host itself.
+
+    No docker-proxy takes the connection either.
+    """
     translated = {
         (inlet.container.id, inlet.host_port)
         for inlet in paths.inlets
@@ -515,8 +527,10 @@ def _untranslated(inlet: Ingress, problem: str, repair: dict[str, str], served: 
 
 
 def _misled(firewall: Firewall, inlet: Ingress) -> str:
-    """What is certainly wrong with the rules of one published port, in words; empty if nothing
-    is."""
+    """What is certainly wrong with the rules of one published port, in words.
+
+    Empty if nothing is.
+    """
     reach = inlet.reach
     nat = reach.nat
     if reach.nat_unknown:

@@ -1,5 +1,7 @@
-"""The way between networks: whether the kernel forwards at all, and what somebody else's rules drop
-on the way."""
+"""The way between networks.
+
+Whether the kernel forwards at all, and what somebody else's rules drop on the way.
+"""
 
 from __future__ import annotations
 
@@ -122,8 +124,10 @@ def _forwarding_off(
 def _without_forwarding(
     off: Sequence[str], routed: dict[str, Network], *, everywhere: bool
 ) -> list[Network]:
-    """The networks whose packets are not forwarded: all of them where an interface of the host
-    itself does not."""
+    """The networks whose packets are not forwarded.
+
+    All of them where an interface of the host itself does not.
+    """
     bridges = {network.bridge: network for network in routed.values()}
     if everywhere or set(off) - set(bridges):
         return list(bridges.values())
@@ -131,8 +135,7 @@ def _without_forwarding(
 
 
 def _engine_turns_on_ipv6(config: DaemonConfig | None, ping: Ping | None) -> bool:
-    """Whether the engine had turned on the forwarding of IPv6, so that somebody turned it off
-    again."""
+    """Whether the engine had turned on IPv6 forwarding, so that somebody turned it off again."""
     configured = config.value("ip6tables") if config is not None else None
     return configured is True or (configured is None and ping is not None and ping.version >= (27,))
 
@@ -219,8 +222,10 @@ def _losses(
     resolver_paths: ResolverPaths | None,
     config: DaemonConfig | None,
 ) -> dict[Step, _Loss]:
-    """By the rule that decides. What Docker's own rules should have let through is
-    firewall.chains-missing, unless the engine is configured to write none.
+    """By the rule that decides.
+
+    What Docker's own rules should have let through is firewall.chains-missing, unless the
+    engine is configured to write none.
     """
     losses: dict[Step, _Loss] = defaultdict(_Loss)
     for way in (*paths.outlets, *paths.outlets6):
@@ -251,8 +256,10 @@ class _Spared:
         self._is_flushed = has_rules and is_flushed(firewall, paths)
 
     def holds(self, by: Step) -> bool:
-        """Whether Docker's rules are gone there: with them back, the rules that are in the same
-        chain now are not reached."""
+        """Whether Docker's rules are gone there.
+
+        With them back, the rules that are in the same chain now are not reached.
+        """
         if self._has_rules and self._firewall.is_lost(by):
             return True
         return (
@@ -263,8 +270,10 @@ class _Spared:
 
 
 def _closes_on_purpose(by: Step, loss: _Loss, paths: PacketPaths) -> bool:
-    """Whether a rule that lets containers out only closes ports: in DOCKER-USER, or some of
-    several."""
+    """Whether a rule that lets containers out only closes ports.
+
+    In DOCKER-USER, or some of several.
+    """
     if loss.outlets or loss.queries:
         return False
     inlets = loss.inlets

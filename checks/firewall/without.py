@@ -1,5 +1,7 @@
-"""What the host looks like without a cause in the packet filter or in forwarding: pure edits of
-evidence."""
+"""What the host looks like without a cause in the packet filter or in forwarding.
+
+Pure edits of evidence.
+"""
 
 from __future__ import annotations
 
@@ -35,8 +37,10 @@ def forwarding_on(forwarding: Forwarding) -> Edit:
 def paths_open(
     finding: Finding, packet_paths: PacketPaths, resolver_paths: ResolverPaths | None
 ) -> Edit:
-    """What leaves the networks that the finding touches gets through, with the host's address, and
-    so do queries to DNS servers."""
+    """What leaves the finding's networks gets through, with the host's address.
+
+    So do queries to DNS servers.
+    """
     touched = {finding.subject, *finding.touches}
 
     def opened(egress: Egress) -> Egress:
@@ -66,8 +70,10 @@ def paths_open(
 
 @without("firewall.backend-mixed")
 def one_backend(firewall: Firewall) -> Edit | None:
-    """Only the iptables backend that Docker writes to has rules. None where Docker has chains in
-    both."""
+    """Only the iptables backend that Docker writes to has rules.
+
+    None where Docker has chains in both.
+    """
     docker = {table.backend for table in firewall.docker_tables if table.family == "ip"}
     if len(docker) != 1:
         return None

@@ -153,8 +153,10 @@ def ids_out_of_range(
 
 
 def _remapped_user(config: DaemonConfig | None) -> str:
-    """The user whose subordinate ids the engine uses (`default` stands for dockremap); empty if
-    none is named by name."""
+    """The user whose subordinate ids the engine uses (`default` stands for dockremap).
+
+    Empty if none is named by name.
+    """
     wanted = config.value("userns-remap") if config is not None else None
     name = str(wanted or "").partition(":")[0]
     if name.isdigit():

@@ -8,6 +8,8 @@ _IN_USE = frozenset({"running", "paused", "restarting"})
 
 
 def is_in_use(container: Container) -> bool:
-    """Whether it writes to its log, or goes on to do so: the log of a container that has ended is a
-    matter of the past."""
+    """Whether it writes to its log, or goes on to do so.
+
+    The log of a container that has ended is a matter of the past.
+    """
     return container.state.status in _IN_USE

@@ -28,8 +28,10 @@ WORTH = 10_000_000
 
 
 def has_no_limit(container: Container) -> bool:
-    """Whether its log file grows for ever: max-file without max-size limits nothing, and the
-    `local` driver has a default."""
+    """Whether its log file grows for ever.
+
+    max-file without max-size limits nothing, and the `local` driver has a default.
+    """
     config = container.host_config.log_config
     limit = config.options.get("max-size", "")
     if config.type == "json-file":
@@ -94,8 +96,10 @@ class _LogPlace(msgspec.Struct, frozen=True):
     usage: DiskUsage | None
 
     def is_filled_by_logs(self, crit_pct: float) -> bool:
-        """Whether the disk is full, and of logs. Where they have a disk to themselves they need not
-        be measured against others."""
+        """Whether the disk is full, and of logs.
+
+        Where they have a disk to themselves they need not be measured against others.
+        """
         if self.disk is None or self.disk.usage.used_pct < crit_pct:
             return False
         return not self.disk.holds_data_root or (

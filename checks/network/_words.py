@@ -18,8 +18,10 @@ def attached(network: Network, containers: Containers | None) -> tuple[Container
 
 
 def not_up(containers: Containers) -> Iterator[Container]:
-    """Containers whose last start failed. A successful start clears the error, so no running
-    container has an old one."""
+    """Containers whose last start failed.
+
+    A successful start clears the error, so no running container has an old one.
+    """
     for container in containers:
         if not container.is_running and container.state.error:
             yield container

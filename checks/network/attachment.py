@@ -1,5 +1,7 @@
-"""Containers that lost their network: a detached veth pair, a missing default route, a namespace of
-an earlier run."""
+"""Containers that lost their network.
+
+A detached veth pair, a missing default route, a namespace of an earlier run.
+"""
 
 from __future__ import annotations
 
@@ -206,14 +208,18 @@ def _in_former_netns(
 
 
 def _is_bare(netns: ContainerNetns) -> bool:
-    """Whether it has nothing but its loopback; tunnels that the kernel puts into each new namespace
-    are down."""
+    """Whether it has nothing but its loopback.
+
+    Tunnels that the kernel puts into each new namespace are down.
+    """
     return not any(link.up for link in netns.links if link.name != "lo")
 
 
 def _unattached(container: Container, netns: ContainerNetns, networks: Networks) -> Finding | None:
-    """A container that was disconnected from its last network. Swarm attaches its own tasks, and
-    reports on them."""
+    """A container that was disconnected from its last network.
+
+    Swarm attaches its own tasks, and reports on them.
+    """
     mode = container.host_config.network_mode
     is_special = not mode or mode in ("none", "host") or ":" in mode
     if is_special or _TASK in container.labels or not _is_bare(netns):
@@ -248,8 +254,10 @@ def _rejoin(container: Container, network: Network) -> dict[str, str]:
 
 
 def _no_way_out(attachment: _Attachment, wrong_gateway: str) -> str:
-    """Whether the engine gave a gateway and the default route inside is gone, or leads to nobody,
-    in words."""
+    """Why a container's default route leads nowhere, in words.
+
+    The engine gave a gateway; the route is gone, or leads to nobody.
+    """
     network, gateway = attachment.network, attachment.endpoint.gateway
     if network.internal or "." not in gateway or not network.bridge_has_address:
         return ""
@@ -264,8 +272,10 @@ def _no_way_out(attachment: _Attachment, wrong_gateway: str) -> str:
 
 
 def _wrong_gateway(netns: ContainerNetns, network: Network, containers: Containers) -> str:
-    """The address that the one default route inside leads to, if it is of this network and neither
-    a gateway's nor a container's."""
+    """The address that the one default route inside leads to, if that is wrong.
+
+    It is of this network, and neither a gateway's nor a container's.
+    """
     gateways = [
         route.gateway for route in netns.routes if not route.prefix and route.family == "inet"
     ]
@@ -279,8 +289,7 @@ def _wrong_gateway(netns: ContainerNetns, network: Network, containers: Containe
 
 
 def _cable(attachment: _Attachment, links: Interfaces) -> tuple[str, Interface | None]:
-    """What is wrong between a container's interface and its bridge, if anything, and the host's
-    end."""
+    """What is wrong between a container's interface and its bridge, and the host's end."""
     inner, address = attachment.inner, attachment.endpoint.ip_address
     if inner is None:
         return f"no interface inside has its address {address}", None

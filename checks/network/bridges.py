@@ -113,8 +113,10 @@ def _gateways(network: Network, members: tuple[Container, ...]) -> list[str]:
 def _missing_route(
     network: Network, link: Interface | None, members: tuple[Container, ...], routes: Routes | None
 ) -> str:
-    """The container that the host has no route to by this bridge, in words; empty where there is
-    none."""
+    """The container that the host has no route to by this bridge, in words.
+
+    Empty where there is none.
+    """
     if link is None or routes is None or not network.bridge_has_address:
         return ""
     by_bridge = [route.net for route in routes if route.oif == link.index and route.leads_somewhere]

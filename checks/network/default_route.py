@@ -84,8 +84,10 @@ def _summary(interface: TakenInterface, managers: tuple[InterfaceManager, ...]) 
 
 
 def _variables(interface: TakenInterface, managers: tuple[InterfaceManager, ...]) -> dict[str, str]:
-    """What the page needs: the route to remove, the addresses of a port to remove, and the manager
-    to restrain."""
+    """What the page needs.
+
+    The route to remove, the addresses of a port to remove, and the manager to restrain.
+    """
     found = {"interface": interface.link.name}
     if interface.defaults:
         found["routed"] = interface.link.name

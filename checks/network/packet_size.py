@@ -37,8 +37,10 @@ def mtu_mismatch(
 
 
 class _Proof(msgspec.Struct, frozen=True):
-    """What shows that packets are lost: the rule that drops the ICMP message, and signs that
-    containers show."""
+    """What shows that packets are lost.
+
+    The rule that drops the ICMP message, and signs that containers show.
+    """
 
     rule: str
     harm: tuple[Harm, ...]
@@ -96,8 +98,10 @@ def _oversized(
 
 
 def _variables(oversized: OversizedNetwork, sizes: PacketSizes) -> dict[str, str]:
-    """The default network is configured in daemon.json; a bridge's connections can be clamped,
-    those of an overlay cannot."""
+    """The default network is configured in daemon.json.
+
+    A bridge's connections can be clamped, those of an overlay cannot.
+    """
     network = oversized.network
     mtu = str(sizes.limit - oversized.overhead)
     found = {"uplink": sizes.uplink, "mtu": mtu, "container": oversized.members[0].name}

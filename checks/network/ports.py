@@ -105,8 +105,7 @@ def port_allocated(containers: Containers) -> CheckResult:
 def _publishers(
     containers: Containers, container: Container, address: str, port: int
 ) -> list[Container]:
-    """The other running containers that publish this host port in a protocol that the container
-    wants."""
+    """The other running containers that publish this host port in a wanted protocol."""
     protocols = _protocols(container, port)
     return [
         other
@@ -173,8 +172,10 @@ and 127.0.0.54, port 53."""
 
 
 def _with_stub(finding: Finding, held: tuple[Listener, ...]) -> Finding:
-    """The page has its own remedy where the host's DNS stub holds the port: to kill it would end
-    the host's name resolution."""
+    """The page has its own remedy where the host's DNS stub holds the port.
+
+    To kill it would end the host's name resolution.
+    """
     if not any(listener.comm == _STUB for listener in held):
         return finding
     return replace(finding, variables={**finding.variables, "stub_unit": "systemd-resolved"})
@@ -329,8 +330,10 @@ def _not_served(container: Container, netns: ContainerNetns) -> Iterator[Finding
 
 
 def _elsewhere(container: Container, netns: ContainerNetns) -> dict[str, str]:
-    """The variable that publishes the port on which the program listens instead, where only one can
-    be meant."""
+    """The variable that publishes the port on which the program listens instead.
+
+    Empty where more than one can be meant.
+    """
     sockets = [
         socket for socket in netns.listeners if socket.protocol == "tcp" and not socket.is_loopback
     ]
@@ -356,8 +359,10 @@ _NUMBER = re.compile(r"\b\d{2,5}\b")
 
 
 def _from_command(container: Container, listeners: Listeners | None) -> int:
-    """The first number of its command that is a port which somebody listens on; 0 if there is
-    none."""
+    """The first number of its command that is a port which somebody listens on.
+
+    0 if there is none.
+    """
     if listeners is None:
         return 0
     numbers = (int(number) for word in container.command for number in _NUMBER.findall(word))

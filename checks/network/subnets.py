@@ -121,8 +121,10 @@ def subnet_overlaps_route(
 
 
 def _clashing(routes: Routes, subnet: Subnet, own: int | None) -> list[Route]:
-    """The routes that lead elsewhere than to the network's bridge, of the subnet's family, without
-    default routes."""
+    """The routes in the subnet that lead elsewhere than to the network's bridge.
+
+    Of the subnet's family, without default routes.
+    """
     family = "inet" if subnet.version == 4 else "inet6"
     return [
         route
@@ -139,8 +141,10 @@ def _captured(
     subnet: Subnet,
     members: tuple[Container, ...],
 ) -> Iterator[tuple[Route, tuple[Container, ...]]]:
-    """Each route that is more specific than the network's own, with the containers whose address it
-    takes."""
+    """The routes that are more specific than the network's own.
+
+    Each with the containers whose address it takes.
+    """
     for route in routes:
         leads_away = route.type in _NOWHERE or any(route is other for other in clashing)
         if leads_away and route.table == MAIN_TABLE and route.prefix > subnet.prefixlen:
@@ -180,8 +184,10 @@ def _captures(
 
 
 def _replacement(network: Network, roads: _Roads, networks: Networks) -> dict[str, str]:
-    """What the page moves a network with. The default network cannot be removed, only configured by
-    `bip`."""
+    """What the page moves a network with.
+
+    The default network cannot be removed, only configured by `bip`.
+    """
     free = ipaddress.ip_network(roads.free_subnet(networks))
     if network.name == DEFAULT_NETWORK:
         return {"bip": f"{free[1]}/{free.prefixlen}"}
@@ -199,8 +205,10 @@ def _by_policy(
     links: Interfaces,
     members: tuple[Container, ...],
 ) -> Iterator[Finding]:
-    """Whether the host's routing rules take a network's packets elsewhere, or stop them. The main
-    table is judged above."""
+    """Whether the host's routing rules take a network's packets elsewhere, or stop them.
+
+    The main table is judged above.
+    """
     what = _policy_harm(network, ways, forwarding, links, members)
     if not what:
         return
@@ -350,8 +358,10 @@ def _on_link(route: Route) -> bool:
 
 
 class _Stock(msgspec.Struct, frozen=True, dict=True):
-    """The pools that the engine cuts subnets from, and what takes them: subnets of networks, routes
-    of the host."""
+    """The pools that the engine cuts subnets from, and what takes them.
+
+    Subnets of networks, routes of the host.
+    """
 
     pools: tuple[Pool, ...]
     used: tuple[Subnet, ...]
@@ -535,8 +545,10 @@ def _used(network: Network, containers: Containers) -> int:
 
 
 def _room(network: Network) -> int:
-    """How many IPv4 addresses the network has for containers: without the gateway and reserved
-    addresses."""
+    """How many IPv4 addresses the network has for containers.
+
+    Without the gateway and reserved addresses.
+    """
     room = 0
     for pool in network.pools:
         try:

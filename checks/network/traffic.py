@@ -1,5 +1,7 @@
-"""What the host remembers of its traffic: tracked connections and neighbours, both in tables of a
-limited size."""
+"""What the host remembers of its traffic.
+
+Tracked connections and neighbours, both in tables of a limited size.
+"""
 
 from __future__ import annotations
 

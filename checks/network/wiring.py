@@ -141,8 +141,10 @@ def _same_mac(
 
 
 def _fresh_mac(address: str) -> str:
-    """A locally administered MAC address that no other container of the network has: it holds the
-    IPv4 address."""
+    """A locally administered MAC address that no other container of the network has.
+
+    It holds the IPv4 address.
+    """
     return "02:43:" + ipaddress.IPv4Address(address).packed.hex(":")
 
 

@@ -38,8 +38,7 @@ def bridge_up(finding: Finding, interfaces: Interfaces, networks: Networks) -> E
 def interface_left_alone(
     finding: Finding, routes: Routes, interfaces: Interfaces, lookups: Lookups | None
 ) -> Edit:
-    """The interface has no default route, and DNS servers that only a default route leads to answer
-    the host."""
+    """An interface without a default route, and DNS servers that answer the host all the same."""
     link = interfaces.by_name.get(finding.subject.name)
     kept = tuple(
         route for route in routes if route.prefix > 1 or link is None or route.oif != link.index

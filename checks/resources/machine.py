@@ -1,5 +1,7 @@
-"""What the host itself cannot give: disks that do not keep up, control groups that nobody
-manages."""
+"""What the host itself cannot give.
+
+Disks that do not keep up, control groups that nobody manages.
+"""
 
 from __future__ import annotations
 

@@ -71,8 +71,10 @@ def host_oom(
 
 
 def _unlimited(containers: Containers | None, cgroups: Cgroups | None) -> dict[str, str]:
-    """The running container without a memory limit that uses most, and a limit above what it uses;
-    nothing where there is none."""
+    """The running container without a memory limit that uses most, and a limit above what it uses.
+
+    Nothing where there is none.
+    """
     rows = [
         (group.memory.working_set, container.name)
         for container in (containers.running if containers is not None else ())

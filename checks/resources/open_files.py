@@ -84,8 +84,10 @@ def open_files_exhausted(
 
 
 def _of_container(container: Container, tail: LogTail, fullest: Crowded | None) -> Finding | None:
-    """fullest: the process that has hardly any file left. The kernel has one word for too many
-    instances of inotify and too many files of a process: who has no file left has met the latter.
+    """fullest: the process that has hardly any file left.
+
+    The kernel has one word for too many instances of inotify and too many files of a process:
+    who has no file left has met the latter.
     """
     line = next(
         (line for line in reversed(tail.lines) if TOO_MANY.search(line) or _inotify_limit(line)), ""
@@ -99,8 +101,10 @@ def _of_container(container: Container, tail: LogTail, fullest: Crowded | None) 
 
 
 def _inotify_limit(line: str) -> str:
-    """Which limit of inotify a line is about, as fs.inotify has it; empty if it is none: the bare
-    word says nothing."""
+    """Which limit of inotify a line is about, as fs.inotify has it.
+
+    Empty if it is none, for the bare word says nothing.
+    """
     if TOO_MANY.search(line):
         return "max_user_instances" if _OF_INOTIFY.search(line) else ""
     if _REACHED.search(line):
@@ -165,8 +169,10 @@ def _own_limit(container: Container) -> int | None:
 
 
 def _more_files(container: Container, limit: int | None) -> str:
-    """Four times a limit of open files, as `--ulimit` takes it. limit: None for the one that the
-    container was created with."""
+    """Four times a limit of open files, as `--ulimit` takes it.
+
+    limit: None for the one that the container was created with.
+    """
     known = limit or _own_limit(container)
     files = max(_LEAST_FILES, 4 * known) if known else _USUAL_FILES
     return f"nofile={files}:{files}"

@@ -69,8 +69,10 @@ def pids_exhausted(
 
 
 def _got_a_greater_limit(container: Container, events: Events | None) -> bool:
-    """Whether its limits were changed after its last start: the counter of refusals may be older
-    than that."""
+    """Whether its limits were changed after its last start.
+
+    The counter of refusals may be older than that.
+    """
     changes = events.of(container.id, "start", "update") if events is not None else ()
     return bool(changes) and changes[-1].action == "update"
 
@@ -94,8 +96,10 @@ def _running(container: Container, pids: Pids, *, is_full: bool, is_recent: bool
 
 
 def _refused_fork(tail: LogTail) -> str:
-    """The last line that says a process could not be started; a program that is refused to run at
-    all meets a limit of its user."""
+    """The last line that says a process could not be started.
+
+    A program that is refused to run at all meets a limit of its user.
+    """
     line = next((line for line in reversed(tail.lines) if "no-fork" in signs(line)), "")
     return "" if REFUSED.search(line) else line
 

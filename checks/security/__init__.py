@@ -1,5 +1,7 @@
-"""What a container may do to its host, and what it gives away: warnings where a break-out needs no
-flaw, else advice."""
+"""What a container may do to its host, and what it gives away.
+
+Warnings where a break-out needs no flaw, else advice.
+"""
 
 from checks.security import confinement, engine, rights, secrets
 

@@ -58,8 +58,10 @@ def secrets_in_env(exposed: Exposed, details: ImageDetails | None) -> CheckResul
 
 
 def _places_of(container: Container, built_in: Sequence[Secret]) -> dict[str, list[Secret]]:
-    """The secrets that a container shows, without those that its image brings, by where it shows
-    them."""
+    """The secrets that a container shows, by where it shows them.
+
+    Without those that its image brings.
+    """
     pairs = {(secret.name, secret.token) for secret in built_in}
     tokens = {token for _, token in pairs}
     probe = container.config.healthcheck

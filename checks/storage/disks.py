@@ -142,8 +142,10 @@ def _where(disk: Filesystem, usage: DiskUsage | Unavailable) -> str:
 
 
 def _freeable(disk: Filesystem, usage: DiskUsage | Unavailable) -> dict[str, str]:
-    """The variables of what may free room here: what suffices alone, else what is worth it, or all
-    where nothing was measured."""
+    """The variables of what may free room here.
+
+    What suffices alone, else what is worth it, or all where nothing was measured.
+    """
     if disk.point == "/run":
         return {"journal": "50M"}
     if not disk.holds_data_root:
@@ -236,8 +238,10 @@ def _entries(name: str, folder: InodeHolder) -> str:
 
 
 def _prunable(most: Sequence[InodeHolder], anonymous: Sequence[InodeHolder]) -> dict[str, str]:
-    """The variables of what helps: the unused volume with most entries, or, unless a volume leads,
-    a prune of images and cache."""
+    """The variables of what helps.
+
+    The unused volume with most entries, or, unless a volume leads, a prune of images and cache.
+    """
     if anonymous:
         return {"volume": anonymous[0].path.rpartition("/")[2]}
     return {} if most and "/volumes/" in f"{most[0].path}/" else {"force": "--force"}

@@ -34,8 +34,10 @@ class _Group(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        """As click does it; a user who names checks without a command gets the command to put
-        before them."""
+        """As click does it.
+
+        A user who names checks without a command gets the command to put before them.
+        """
         try:
             return super().resolve_command(ctx, args)
         except click.UsageError:

@@ -238,8 +238,10 @@ ASKING = {
 
 
 def selected(selectors: Iterable[str]) -> tuple[dict[str, Check], tuple[str, ...]]:
-    """The checks that are known with these selectors, and the ids that the selectors name. A usage
-    error for an unknown one."""
+    """The checks that are known with these selectors, and the ids that the selectors name.
+
+    A usage error for an unknown one.
+    """
     from diagnose.judgement import selection
 
     try:

@@ -73,8 +73,10 @@ def explain(id: str, raw: bool, here: bool, no_color: bool, **given: Any) -> Non
 
 
 def _listed(words: str) -> bool:
-    """Print the ids and titles of the pages that these words may be about; False where there are
-    none."""
+    """Print the ids and titles of the pages that these words may be about.
+
+    False where there are none.
+    """
     from diagnose import registry, symptoms
 
     found = symptoms.matching(words)

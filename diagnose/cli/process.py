@@ -13,8 +13,10 @@ UNKNOWN = 3
 
 
 def leave(code: int) -> NoReturn:
-    """End the process at once: a thread or a helper that is stuck in the kernel must not hold the
-    exit."""
+    """End the process at once.
+
+    A thread or a helper that is stuck in the kernel must not hold the exit.
+    """
     for stream in (sys.stdout, sys.stderr):
         try:
             stream.flush()
@@ -24,8 +26,10 @@ def leave(code: int) -> NoReturn:
 
 
 def began() -> float:
-    """When this process began, on the monotonic clock: the budget counts from there, not from our
-    first line."""
+    """When this process began, on the monotonic clock.
+
+    The budget counts from there, not from our first line.
+    """
     try:
         ticks = int(Path("/proc/self/stat").read_text().rpartition(")")[2].split()[19])
         age = time.clock_gettime(time.CLOCK_BOOTTIME) - ticks / os.sysconf("SC_CLK_TCK")

@@ -48,8 +48,10 @@ def check(selectors: tuple[str, ...], **given: Any) -> None:
 def _diagnose(
     load: Callable[[], Mapping[str, Check]], selected: tuple[str, ...] | None, given: dict[str, Any]
 ) -> None:
-    """One run, of all checks or the selected: the report on stdout or in a file, and the exit
-    code."""
+    """One run, of all checks or the selected.
+
+    The report on stdout or in a file, and the exit code.
+    """
     from diagnose import interrupts, session
     from diagnose.compare import without_known
     from diagnose.judgement.exit_codes import code_of

@@ -1,5 +1,7 @@
-"""`diagnose setup`: plugin, hook, completion, man pages, Ansible collection and timer, in and
-out."""
+"""`diagnose setup`.
+
+Plugin, hook, completion, man pages, Ansible collection and timer, in and out.
+"""
 
 from __future__ import annotations
 

@@ -1,2 +1,4 @@
-"""Evidence: frozen typed views of answers, one module per kind, each with the function that
-collects it."""
+"""Frozen typed views of answers.
+
+One module per kind, each with the function that collects it.
+"""

@@ -40,8 +40,9 @@ def homes(ruleset: Ruleset) -> frozenset[Table]:
 
 
 def is_lost(ruleset: Ruleset, by: Step) -> bool:
-    """Whether a packet was decided by the default of Docker's table, or by a Docker chain that lets
-    the rest fall.
+    """Whether a packet was decided by the default of Docker's table, or by its own chain.
+
+    The chain lets the rest fall.
 
     Both say that the rule which should have taken the packet is not there. With no table of
     Docker's left at all, the default of `ip filter` counts.
@@ -55,8 +56,7 @@ def is_lost(ruleset: Ruleset, by: Step) -> bool:
 
 
 def names_bridge(ruleset: Ruleset, bridge: str) -> bool:
-    """Whether a rule about this bridge in a table of Docker's kind is reached from the forward
-    hook."""
+    """Whether the forward hook reaches a rule about this bridge in a table of Docker's kind."""
     return any(
         _about(rule, bridge)
         for chain in reached(ruleset, "forward")
@@ -66,8 +66,7 @@ def names_bridge(ruleset: Ruleset, bridge: str) -> bool:
 
 
 def translates_ports(ruleset: Ruleset) -> bool:
-    """Whether the chain in which Docker keeps the published ports is reached from the prerouting
-    hook."""
+    """Whether the prerouting hook reaches the chain of Docker's published ports."""
     return any(
         chain.name in _NAT_CHAINS and chain.table.name in ("nat", NFTABLES_TABLE)
         for chain in reached(ruleset, "prerouting")
@@ -75,8 +74,9 @@ def translates_ports(ruleset: Ruleset) -> bool:
 
 
 def reached(ruleset: Ruleset, hook: Hook) -> Iterator[Chain]:
-    """The chains that a packet on this hook can come by: base chains and what their rules lead to,
-    each once.
+    """The chains that a packet on this hook can come by.
+
+    Base chains and what their rules lead to, each once.
     """
     waiting = list(ruleset.base_chains(hook, "ip"))
     seen = set()
@@ -114,8 +114,10 @@ def _about(rule: Rule, bridge: str) -> bool:
 
 
 class PortRule(msgspec.Struct, frozen=True):
-    """A rule of the engine that sends a port of the host to a container. number: its place in the
-    chain, from 1."""
+    """A rule of the engine that sends a port of the host to a container.
+
+    number: its place in the chain, from 1.
+    """
 
     table: Table
     chain: str
@@ -131,8 +133,7 @@ _PROTOCOLS = {6: "tcp", 17: "udp", 132: "sctp"}
 
 
 def port_rules(ruleset: Ruleset) -> Iterator[PortRule]:
-    """The rules of the engine's IPv4 chains of published ports that packets from outside come
-    by."""
+    """The rules of IPv4 published ports that packets from outside come by."""
     for chain in reached(ruleset, "prerouting"):
         if chain.name not in _NAT_CHAINS or chain.table.name != "nat":
             continue

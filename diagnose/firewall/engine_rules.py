@@ -1,5 +1,6 @@
-"""The iptables rules that a Docker engine writes for its bridges, and the smallest repair that puts
-lost ones back. Pure.
+"""The iptables rules that a Docker engine writes for its bridges.
+
+With the smallest repair that puts lost ones back. Pure.
 
 Source: `iptables-save` of engines 20.10.24, 26.1.5 and 28.5.2 with networks and ports of each kind;
 the layouts of other versions are not known here, and no repair is made for them.
@@ -67,8 +68,9 @@ Tables = Mapping[str, TableRules]
 def wanted(
     version: tuple[int, ...], bridges: Sequence[Bridge], *, has_proxy: bool
 ) -> Tables | None:
-    """What an engine of this version writes for these bridges, by table; None where the layout of
-    the version is not known.
+    """What an engine of this version writes for these bridges, by table.
+
+    None where the layout of the version is not known.
 
     has_proxy: whether docker-proxy stands behind each published port (`userland-proxy`).
     """
@@ -135,8 +137,10 @@ def _stage_filter(bridges: Sequence[Bridge]) -> TableRules:
 
 
 def _forward_filter(bridges: Sequence[Bridge]) -> TableRules:
-    """The filter table of engines from 28.2 on: FORWARD has two jumps, all else stands in chains of
-    the engine."""
+    """The filter table of engines from 28.2 on.
+
+    FORWARD has two jumps, all else stands in chains of the engine.
+    """
     outward = [bridge for bridge in bridges if not bridge.internal]
     routed = [bridge for bridge in outward if bridge.routed]
     forward = ["-j DOCKER-CT", f"-j {STAGE_1}", "-j DOCKER-BRIDGE"]
@@ -208,8 +212,10 @@ def _nat(bridges: Sequence[Bridge], has_proxy: bool, *, hairpin: bool) -> TableR
 
 
 def _raw(bridges: Sequence[Bridge]) -> TableRules:
-    """The raw table of engines from 28.2 on: nobody beyond the bridge reaches a container by the
-    container's own address."""
+    """The raw table of engines from 28.2 on.
+
+    Nobody beyond the bridge reaches a container by the container's own address.
+    """
     guarded = [bridge for bridge in bridges if not bridge.internal and not bridge.routed]
     rules = []
     for bridge in guarded:
@@ -283,8 +289,7 @@ _TARGET = re.compile(r" -j DNAT --to-destination ([0-9.]+):\d+$")
 
 
 def _stale(rules: TableRules, now: Present, subnets: Sequence[str]) -> list[str]:
-    """The rules of published ports in a chain of the engine that lead into its subnets, and that it
-    does not want."""
+    """Rules of published ports that lead into the engine's subnets and that it does not want."""
     networks = [ip_network(subnet) for subnet in subnets]
     found = []
     for chain, contents in rules.own.items():
@@ -323,8 +328,10 @@ def _table_repair(rules: TableRules, now: Present) -> tuple[list[str], list[str]
 
 
 def _inserted(chain: str, first: Iterable[str], standing: list[str]) -> tuple[list[str], list[str]]:
-    """Commands that insert the missing rules of a built-in chain, each behind the wanted rule
-    before it."""
+    """Commands that insert the missing rules of a built-in chain.
+
+    Each goes behind the wanted rule before it.
+    """
     inserts, missing = [], []
     place = 0
     for rule in first:

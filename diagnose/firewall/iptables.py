@@ -114,8 +114,10 @@ def sets(text: str) -> frozenset[str]:
 
 
 def members(sets: Mapping[str, Sequence[str]]) -> Mapping[str, Several]:
-    """What the members of each set hold together; a set with a member that is no address stays
-    unknown."""
+    """What the members of each set hold together.
+
+    A set with a member that is no address stays unknown.
+    """
     found = {}
     for name, listed in sets.items():
         with suppress(ValueError):
@@ -147,6 +149,7 @@ def chains(
     text: str, backend: Backend, family: Family, members: Mapping[str, Several] | None = None
 ) -> tuple[Chain, ...]:
     """The chains of one `iptables-save` or `ip6tables-save` text; other lines are left out.
+
     `members`: of the sets that it names, where they are known.
     """
     declared: dict[tuple[str, str], str] = {}
@@ -218,8 +221,10 @@ def _option(
     line: _Line,
     members: Mapping[str, Several],
 ) -> list[Condition]:
-    """The conditions that one option of a match means, some of them with other options of its
-    rule."""
+    """The conditions that one option of a match means.
+
+    Some need other options of the rule.
+    """
     if module == "recent":
         return _recent(negated, option, arguments, line)
     if module == "connbytes":
@@ -233,8 +238,10 @@ def _option(
 
 
 def _recent(negated: bool, option: str, arguments: list[str], line: _Line) -> list[Condition]:
-    """Whether an address was seen lately: with a number of hits, only a flood has been; without
-    one, that is not known."""
+    """Whether an address was seen lately: with a number of hits, only a flood has been.
+
+    Without one, that is not known.
+    """
     looks = [
         (is_negated, name)
         for is_negated, name, _ in line.options
@@ -289,8 +296,10 @@ def _next_option(words: list[str], position: int) -> int:
 
 
 def _condition(module: str, negated: bool, option: str, arguments: list[str]) -> Condition | None:
-    """The condition of one option, None where it says nothing about the packet (a comment, how a
-    limit counts)."""
+    """The condition of one option.
+
+    None where it says nothing about the packet (a comment, how a limit counts).
+    """
     text = " ".join((["!"] if negated else []) + [option, *arguments])
     if option in _SILENT or (option.startswith(_LIMIT_DETAILS) and option not in _RARE | _USUAL):
         return None
@@ -318,8 +327,10 @@ def _condition(module: str, negated: bool, option: str, arguments: list[str]) ->
 
 
 def _address_type(option: str, negated: bool, arguments: list[str], line: _Line) -> Condition:
-    """The type of an address, among those of all interfaces or of the one that `--limit-iface-in`
-    or `-out` means."""
+    """The type of an address, among those of all interfaces.
+
+    With `--limit-iface-in` or `-out`: of the one that it means.
+    """
     given = {name for _, name, _ in line.options}
     field: Field = "src_type" if option == "--src-type" else "dst_type"
     if "--limit-iface-in" in given:
@@ -334,8 +345,10 @@ def _address_type(option: str, negated: bool, arguments: list[str], line: _Line)
 
 
 def _transferred(option: str, negated: bool, arguments: list[str], line: _Line) -> list[Condition]:
-    """How much a connection has transferred, of which its first packets are at the very
-    beginning."""
+    """How much a connection has transferred.
+
+    Its first packets are at the very beginning.
+    """
     if option != "--connbytes":
         return []
     mode = next(
@@ -366,8 +379,10 @@ def _either(readers: Sequence[_Reader], negated: bool, text: str, argument: str)
 
 
 def _in_set(negated: bool, arguments: list[str], members: Mapping[str, Several]) -> Match | None:
-    """`NAME src`, `NAME dst`: None for a set that is not known, or that holds more than
-    addresses."""
+    """`NAME src`, `NAME dst`.
+
+    None for a set that is not known, or that holds more than addresses.
+    """
     match arguments:
         case [name, ("src" | "dst") as field] if name in members:
             return Match((field,), ((members[name],),), negated)
@@ -480,8 +495,10 @@ def _flags(text: str) -> int:
 
 
 def _ordinary(low: int, high: int) -> Callable[[str], tuple[Value, ...]]:
-    """Reads a range about a size that ordinary packets have between `low` and `high`: it holds for
-    all of them, or none."""
+    """Reads a range about a size that ordinary packets have between `low` and `high`.
+
+    It holds for all of them, or none.
+    """
 
     def read(text: str) -> tuple[Value, ...]:
         first, colon, last = text.partition(":")
@@ -722,7 +739,8 @@ def _target(name: str, options: Mapping[str, list[str]], assigns: list[Assign]) 
 
 
 def _set_mark(field: Literal["mark", "ctmark"], options: Mapping[str, list[str]]) -> Assign:
-    """`--set-xmark VALUE/MASK` clears the bits of the mask and joins the value by exclusive or;
+    """`--set-xmark VALUE/MASK` clears the bits of the mask and joins the value by exclusive or.
+
     `--set-mark` by or. The value is None where the text is not a number.
     """
     exclusive = options.get("--set-xmark")
@@ -737,8 +755,7 @@ def _set_mark(field: Literal["mark", "ctmark"], options: Mapping[str, list[str]]
 
 
 def _connection_mark(options: Mapping[str, list[str]]) -> Assign:
-    """CONNMARK: the packet's mark is saved in the connection's, or restored from there, each under
-    its mask."""
+    """CONNMARK saves the packet's mark in the connection's, or restores it, under masks."""
     try:
         on_packet, on_connection = (
             int((options.get(name) or ["0xffffffff"])[0], 0) for name in ("--nfmask", "--ctmask")

@@ -102,8 +102,9 @@ class _Program(msgspec.Struct, eq=False):
 def chains(
     dump: Mapping[str, Any], interfaces: Mapping[int, str] | None = None
 ) -> tuple[Chain, ...]:
-    """The chains of a dump as `live.nftables` answers it; `interfaces` gives the names of interface
-    indexes.
+    """The chains of a dump as `live.nftables` answers it.
+
+    `interfaces` gives the names of interface indexes.
     """
     order: Order = dump["byteorder"]
     sets = {(each["family"], each["table"], each["name"]): each for each in dump["sets"]}
@@ -270,8 +271,10 @@ def _bitwise(program: _Program, expression: Mapping[str, Any]) -> None:
 
 
 def _parts(program: _Program, register: int, length: int) -> list[Part] | None:
-    """The parts that lie side by side from a register on, None where they do not fill the
-    length."""
+    """The parts that lie side by side from a register on.
+
+    None where they do not fill the length.
+    """
     at, end = _address(register), _address(register) + length
     parts = []
     while at < end:
@@ -432,8 +435,9 @@ def _key_parts(program: _Program, register: int, among: Mapping[str, Any]) -> li
 
 
 def _spans(among: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """The elements of a set with `value` and `value_end`, both included: plain interval sets hold
-    starts and ends apart.
+    """The elements of a set with `value` and `value_end`, both included.
+
+    Plain interval sets hold starts and ends apart.
     """
     elements = [each for each in among["elements"] if not each.get("flags", 0) & _ELEMENT_CATCHALL]
     catchall = [

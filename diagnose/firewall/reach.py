@@ -1,5 +1,6 @@
-"""Whether a connection gets through: its first packet and its replies, over all hooks they meet on
-a Docker host.
+"""Whether a connection gets through.
+
+Its first packet and its replies, over all hooks they meet on a Docker host.
 
 The way of a forwarded packet is prerouting, routing, forward, postrouting; routing is the caller's
 knowledge (which interface leads where), so it comes in as arguments.
@@ -62,8 +63,9 @@ def reach_out(
     dport: int = 443,
     inner: Sequence[str] = (),
 ) -> ConnectionVerdict:
-    """A new connection from `src` on `bridge` to `dst` behind `uplink`; `nat` is its source
-    translation.
+    """A new connection from `src` on `bridge` to `dst` behind `uplink`.
+
+    `nat` is its source translation.
 
     A `dst` of None is left open, outside of the subnets in `inner`. With several addresses as `src`
     the verdict is the one that all share, and unknown where they differ.
@@ -101,8 +103,9 @@ def reach_in(
     proto: Literal["tcp", "udp"] = "tcp",
     inner: Sequence[str] = (),
 ) -> ConnectionVerdict:
-    """A new connection from `src` behind `uplink` to a port of the host; `nat` is where it is sent
-    on to.
+    """A new connection from `src` behind `uplink` to a port of the host.
+
+    `nat` is where it is sent on to.
 
     `bridges` says which interface leads to which subnet it may be sent on to; another address is
     sent back out by the uplink. Without a translation the connection goes to a process of the host,
@@ -146,8 +149,9 @@ def reach_between(
     proto: Literal["tcp", "udp"] = "tcp",
     dport: int = 80,
 ) -> ConnectionVerdict:
-    """A new connection between two containers of one bridge, as the IP filter sees it where
-    br_netfilter shows it bridged packets.
+    """A new connection between two containers of one bridge.
+
+    As the IP filter sees it where br_netfilter shows it bridged packets.
     """
     sent = Packet(bridge, "", src, dst, proto, _EPHEMERAL, dport, dst_local=False, src_local=False)
     stages: list[_Stage] = [("request", "prerouting", before := walk(ruleset, "prerouting", sent))]
@@ -219,8 +223,9 @@ _OPPOSITE: Mapping[Field, Field] = {"src": "dst", "dst": "src", "sport": "dport"
 def _replies(
     ruleset: Ruleset, sent: Packet, *, to_host: bool = False, snat: bool = False
 ) -> Iterator[_Stage]:
-    """The stages of the answer to a packet that was forwarded; its addresses as they are once
-    translated back.
+    """The stages of the answer to a packet that was forwarded.
+
+    Its addresses as they are once translated back.
 
     On prerouting the answer to a connection with a translated source still carries the host's own
     address, which the caller need not know: that stage is left out.

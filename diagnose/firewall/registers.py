@@ -1,5 +1,7 @@
-"""What the registers of an nftables rule hold: the names of a packet's fields, and the values they
-are compared with."""
+"""What the registers of an nftables rule hold.
+
+The names of a packet's fields, and the values they are compared with.
+"""
 
 from __future__ import annotations
 
@@ -55,8 +57,10 @@ TRANSPORTS = (_TCP, 17, 132, 136, 33)
 
 
 class Registers(Protocol):
-    """What a load must know of the rule so far: the machine's byte order, the network and the
-    transport protocol."""
+    """What a load must know of the rule so far.
+
+    The machine's byte order, the network and the transport protocol.
+    """
 
     order: Order
     family: int | None
@@ -96,8 +100,10 @@ def load_meta(expression: Mapping[str, Any], state: Registers) -> list[Part]:
 
 
 def load_ct(expression: Mapping[str, Any], state: Registers) -> list[Part]:
-    """What `ct` loads: conntrack's state, status and mark, and the addresses and ports of the first
-    packet."""
+    """What `ct` loads.
+
+    Conntrack's state, status and mark, and the addresses and ports of the first packet.
+    """
     key, direction = expression["key"], expression.get("direction")
     if key in _CT and direction is None:
         name, width = _CT[key]
@@ -112,8 +118,10 @@ def load_ct(expression: Mapping[str, Any], state: Registers) -> list[Part]:
 
 
 def load_payload(expression: Mapping[str, Any], state: Registers) -> list[Part]:
-    """What `payload` loads: nft joins neighbouring fields into one load, and cuts one to the bytes
-    of a prefix."""
+    """What `payload` loads.
+
+    Nft joins neighbouring fields into one load, and cuts one to the bytes of a prefix.
+    """
     base, offset, length = expression["base"], expression["offset"], expression["len"]
     if (base, offset, length, state.proto) == (2, 13, 1, _TCP):
         return [Part("syn", 1, 1, kind="flags")]

@@ -1,5 +1,6 @@
-"""The kernel's choice of a route, over all policy rules and tables, as a pure look-up in what the
-kernel lists.
+"""The kernel's choice of a route, over all policy rules and tables.
+
+A pure look-up in what the kernel lists.
 
 The order and the conditions are those of `fib_rules_lookup` and `fib_table_lookup`
 (net/core/fib_rules.c, net/ipv4/fib_trie.c): rules by priority, the longest prefix of a table, then
@@ -41,8 +42,11 @@ _REFUSALS = frozenset({"blackhole", "unreachable", "prohibit"})
 
 
 class RouteDecision(msgspec.Struct, frozen=True):
-    """Where a packet is sent. oif: the interface's name. src: the address that the route prefers.
-    by: the rule or route, in words."""
+    """Where a packet is sent.
+
+    oif: the interface's name. src: the address that the route prefers. by: the rule or route,
+    in words.
+    """
 
     kind: Kind
     oif: str = ""
@@ -121,8 +125,11 @@ class Routing:
     def look_up(
         self, dst: str, src: str | None = None, iif: str = "lo", mark: int | None = 0
     ) -> RouteDecision:
-        """Where a packet is sent. src None: of a packet that the host has yet to give one. iif:
-        "lo" for the host's own packets."""
+        """Where a packet is sent.
+
+        src None: of a packet that the host has yet to give one. iif: "lo" for the host's
+        own packets.
+        """
         key = (dst, src, iif, mark)
         known = self._decisions.get(key)
         if known is not None:

@@ -1,5 +1,7 @@
-"""The model of a ruleset: tables, chains, rules, conditions on a packet, and what a matching rule
-does."""
+"""The model of a ruleset.
+
+Tables, chains, rules, conditions on a packet, and what a matching rule does.
+"""
 
 from __future__ import annotations
 
@@ -171,8 +173,9 @@ NF_FAMILIES: Mapping[str, int] = MappingProxyType({"ip": 2, "ip6": 10})
 
 
 class Packet(msgspec.Struct, frozen=True, dict=True):
-    """One packet at one hook; None is what the question leaves open, and a condition on it is
-    neither true nor false.
+    """One packet at one hook.
+
+    None is what the question leaves open, and a condition on it is neither true nor false.
 
     `state` is conntrack's (`new`, `established`, ...), `dnat` says that the connection's
     destination was translated, `orig_dst` and `orig_dport` are the destination before that.
@@ -223,8 +226,10 @@ class Packet(msgspec.Struct, frozen=True, dict=True):
 
     @functools.cached_property
     def values(self) -> Mapping[Field, int | str | None]:
-        """What a condition on a field compares with; `status` is asked bit by bit. Each is worked
-        out when it is asked for."""
+        """What a condition on a field compares with; `status` is asked bit by bit.
+
+        Each is worked out when it is asked for.
+        """
         return _Values(self)
 
     def status_bit(self, bit: int) -> bool | None:
@@ -253,8 +258,7 @@ class _Values(dict[Field, "int | str | None"]):
 
 
 def _moved(packet: Packet) -> bool:
-    """Whether the packet's addresses may be other ones than those of its connection's first
-    packet."""
+    """Whether the addresses may differ from those of the connection's first packet."""
     return bool(packet.reply or packet.dnat or packet.snat)
 
 
@@ -344,8 +348,10 @@ _READERS: Mapping[Field, Callable[[Packet], int | str | None]] = MappingProxyTyp
 
 
 class Nets:
-    """Networks that an address left open is certainly not in; it remembers which conditions lie
-    within them."""
+    """Networks that an address left open is certainly not in.
+
+    It remembers which conditions lie within them.
+    """
 
     def __init__(self, spans: Iterable[Interval] = ()) -> None:
         self.spans = tuple(spans)
@@ -382,8 +388,10 @@ class Interval(msgspec.Struct, frozen=True):
 
 
 class Masked(msgspec.Struct, frozen=True):
-    """Numbers whose bits under `mask` equal `value`; with `any_bit`, those that share a bit with
-    `mask`."""
+    """Numbers whose bits under `mask` equal `value`.
+
+    With `any_bit`, those that share a bit with `mask`.
+    """
 
     mask: int
     value: int = 0
@@ -398,8 +406,10 @@ class Name(msgspec.Struct, frozen=True):
 
 
 class Several(msgspec.Struct, frozen=True):
-    """Numbers in one of many intervals, as a block list holds: they lie in order and apart, so that
-    a look is quick."""
+    """Numbers in one of many intervals, as a block list holds.
+
+    They lie in order and apart, so that a look is quick.
+    """
 
     lows: tuple[int, ...]
     highs: tuple[int, ...]
@@ -415,8 +425,10 @@ Value = Interval | Masked | Name | Several
 
 
 class Match(msgspec.Struct, frozen=True):
-    """A condition: the packet's `fields` together are one of `among`, or with `negate` none of
-    them."""
+    """A condition: the packet's `fields` together are one of `among`.
+
+    With `negate` they are none of them.
+    """
 
     fields: tuple[Field, ...]
     among: tuple[tuple[Value, ...], ...]
@@ -435,8 +447,10 @@ class Unread(msgspec.Struct, frozen=True):
 
 
 class Rare(msgspec.Struct, frozen=True):
-    """A condition that a client's first packets never meet, with `negate` always: more connections,
-    packets or hits than a limit allows (or no more), a text in the payload, a fragment.
+    """A condition that a client's first packets never meet, with `negate` always.
+
+    More connections, packets or hits than a limit allows (or no more), a text in the payload, a
+    fragment.
     """
 
     text: str
@@ -464,8 +478,10 @@ Condition = Match | AnyOf | Unread | Rare
 
 
 def with_flags(mask: int, wanted: int) -> tuple[Value, ...]:
-    """TCP flags under a mask as values of `syn`: of a connection's first packet it is 1, of those
-    that follow 0. ValueError where they hold for some of those.
+    """TCP flags under a mask as values of `syn`.
+
+    Of a connection's first packet it is 1, of those that follow 0. ValueError where they hold
+    for some of those.
     """
     syn, ack = TCP_FLAGS["SYN"], TCP_FLAGS["ACK"]
     first, *later = (flags & mask == wanted for flags in (syn, syn | ack, ack))
@@ -481,8 +497,9 @@ class Stop(msgspec.Struct, frozen=True):
 
 
 class Enter(msgspec.Struct, frozen=True):
-    """The packet goes through another chain of the table, and with `back` comes back after it (a
-    jump; otherwise a goto).
+    """The packet goes through another chain of the table.
+
+    With `back` it comes back after it (a jump; otherwise a goto).
     """
 
     chain: str
@@ -494,8 +511,10 @@ class Leave(msgspec.Struct, frozen=True):
 
 
 class Translate(msgspec.Struct, frozen=True):
-    """The connection's address or port is rewritten; None is what stays or is the kernel's
-    choice."""
+    """The connection's address or port is rewritten.
+
+    None is what stays or is the kernel's choice.
+    """
 
     kind: Literal["dnat", "snat", "masquerade", "redirect"]
     address: str | None = None
@@ -511,8 +530,9 @@ class Translate(msgspec.Struct, frozen=True):
 
 
 class Choose(msgspec.Struct, frozen=True):
-    """A verdict map: the first entry that the packet's fields are in says what happens; none, and
-    the rule does not match.
+    """A verdict map: the first entry that the packet's fields are in says what happens.
+
+    None, and the rule does not match.
     """
 
     fields: tuple[Field, ...]
@@ -602,8 +622,9 @@ class Chain(msgspec.Struct, frozen=True, dict=True):
         return _RuleIndex(self.rules) if len(self.rules) >= _WORTH_AN_INDEX else None
 
     def candidates(self, packet: Packet) -> Iterable[int]:
-        """The positions of the rules that may match this packet, in order: in long chains most
-        rules name another port, address or interface.
+        """The positions of the rules that may match this packet, in order.
+
+        In long chains most rules name another port, address or interface.
         """
         index = self._index
         return range(len(self.rules)) if index is None else index.candidates(packet)
@@ -620,8 +641,7 @@ values."""
 
 
 class _RuleIndex:
-    """The rules of one chain by the one value, or the one network, that a field of theirs must
-    have."""
+    """The rules of one chain by the one value, or network, that a field must have."""
 
     def __init__(self, rules: Sequence[Rule]) -> None:
         self._always: list[int] = []
@@ -686,8 +706,9 @@ class _RuleIndex:
         ]
 
     def _open(self, name: Field, inner: Nets | None) -> list[int]:
-        """The rules that a field left open may meet: with an address outside of some networks, not
-        those about an address in them.
+        """The rules that a field left open may meet.
+
+        With an address outside of some networks, not those about an address in them.
         """
         if name not in _ADDRESSES or inner is None:
             return [position for _, position in self._values[name]]
@@ -706,8 +727,10 @@ def _network_bits(value: Interval) -> int | None:
 
 
 def _needs(rule: Rule) -> dict[Field, Value]:
-    """The fields by which a rule can be found, each with the one value, name or network that it
-    asks for."""
+    """The fields by which a rule can be found.
+
+    Each with the one value, name or network that it asks for.
+    """
     needed: dict[Field, Value] = {}
     for condition in rule.conditions:
         if not isinstance(condition, Match) or condition.negate or len(condition.fields) != 1:
@@ -729,8 +752,10 @@ def _needs(rule: Rule) -> dict[Field, Value]:
 
 
 class Ruleset(msgspec.Struct, frozen=True, dict=True):
-    """Every chain of the host's packet filter; `unread` names the parts that could not be looked
-    at."""
+    """Every chain of the host's packet filter.
+
+    `unread` names the parts that could not be looked at.
+    """
 
     chains: tuple[Chain, ...] = ()
     unread: tuple[str, ...] = ()
@@ -753,8 +778,9 @@ class Ruleset(msgspec.Struct, frozen=True, dict=True):
         return {}
 
     def base_chains(self, hook: Hook, family: str) -> tuple[Chain, ...]:
-        """The base chains that a packet meets on this hook, in their order: of the families ip and
-        ip6 (with inet's), or of bridge.
+        """The base chains that a packet meets on this hook, in their order.
+
+        Of the families ip and ip6 (with inet's), or of bridge.
         """
         known = self._on_hooks.get((hook, family))
         if known is None:
@@ -768,8 +794,10 @@ class Ruleset(msgspec.Struct, frozen=True, dict=True):
         return known
 
     def device_chains(self, hook: Hook, device: str) -> tuple[Chain, ...]:
-        """The base chains of the families netdev and inet on the ingress or egress of one
-        interface, in their order."""
+        """The base chains of netdev and inet on the ingress or egress of one interface.
+
+        In their order.
+        """
         met = [chain for chain in self.chains if chain.hook == hook and device in chain.devices]
         return tuple(sorted(met, key=lambda chain: chain.priority))
 
@@ -783,8 +811,10 @@ class Ruleset(msgspec.Struct, frozen=True, dict=True):
         return {}
 
     def unread_apart(self, packet: Packet, chains: Sequence[Chain]) -> tuple[object, ...]:
-        """The packet as these base chains see it: without the addresses and ports that none of
-        their rules asks for."""
+        """The packet as these base chains see it.
+
+        Without the addresses and ports that none of their rules asks for.
+        """
         where = tuple(map(id, chains))
         unread = self._unread_places.get(where)
         if unread is None:
@@ -868,8 +898,10 @@ def _leads_to(action: Action | None, read: set[Field]) -> list[str]:
 
 
 def _place(chain: Chain) -> tuple[int, int]:
-    """Where a base chain stands on its hook: the kernel runs all chains of type nat at one
-    priority, in the order of their own."""
+    """Where a base chain stands on its hook.
+
+    The kernel runs all chains of type nat at one priority, in the order of their own.
+    """
     if chain.kind != "nat":
         return chain.priority, 0
     return (-100 if chain.hook in ("prerouting", "output") else 100), chain.priority
@@ -881,8 +913,10 @@ _ADDRESSES = frozenset({"src", "dst", "orig_src", "orig_dst"})
 def holds_any(
     fields: tuple[Field, ...], among: tuple[tuple[Value, ...], ...], packet: Packet
 ) -> bool | None:
-    """Whether the packet's fields are one of the given tuples of values; None where it is not
-    known."""
+    """Whether the packet's fields are one of the given tuples of values.
+
+    None where it is not known.
+    """
     unsure = False
     if len(fields) == 1:
         for (value,) in among:
@@ -911,8 +945,10 @@ def _is(name: Field, value: Value, packet: Packet) -> bool | None:
 
 
 def _among_choices(value: Value, choices: tuple[int, ...]) -> bool | None:
-    """Whether all, none (False) or some (None) of the numbers that a field may have meet a
-    condition."""
+    """Whether the numbers that a field may have meet a condition.
+
+    All, none (False) or some (None).
+    """
     if isinstance(value, Interval):
         met = bisect_right(choices, value.high) - bisect_left(choices, value.low)
     else:
@@ -923,8 +959,7 @@ def _among_choices(value: Value, choices: tuple[int, ...]) -> bool | None:
 
 
 def _is_inner(name: Field, value: Value, packet: Packet) -> bool:
-    """Whether a condition on an address that is left open is about a network that it is certainly
-    not in."""
+    """Whether a condition is about a network that an open address is certainly not in."""
     return packet.inner is not None and name in _ADDRESSES and packet.inner.covers(value)
 
 

@@ -1,5 +1,6 @@
-"""One ruleset out of everything that filters packets on a host: nftables, iptables over nftables,
-and the legacy tables.
+"""One ruleset out of everything that filters packets on a host.
+
+Nftables, iptables over nftables, and the legacy tables.
 """
 
 from __future__ import annotations

@@ -1,5 +1,6 @@
-"""One connection, walked forth and back through a host: every hook that the kernel runs, and its
-choice of routes.
+"""One connection, walked forth and back through a host.
+
+Every hook that the kernel runs, and its choice of routes.
 
 A packet that comes in meets, in this order: the ingress of its device, a bridge's own chains where
 it came by a bridge's port, prerouting, the choice of a route with the check of its source, then
@@ -65,8 +66,10 @@ class Settings(msgspec.Struct, frozen=True):
 
 
 class Stack(msgspec.Struct, frozen=True, dict=True):
-    """All of a host that decides about packets. inner: subnets behind the host, which an address
-    left open is not in."""
+    """All of a host that decides about packets.
+
+    inner: subnets behind the host, which an address left open is not in.
+    """
 
     ruleset: Ruleset
     routing: Routing
@@ -109,8 +112,10 @@ class Stack(msgspec.Struct, frozen=True, dict=True):
         return address in self.local or _is_loopback(address)
 
     def address_on(self, device: str, family: Family, towards: str | None = None) -> str | None:
-        """The address that the host takes on an interface: one in the same net as its peer, else
-        the first that others can reach."""
+        """The address that the host takes on an interface.
+
+        One in the same net as its peer, else the first that others can reach.
+        """
         key = (device, family, towards)
         if key not in self._chosen:
             self._chosen[key] = self._choose_address(device, family, towards)
@@ -154,9 +159,11 @@ class Origin(msgspec.Struct, frozen=True):
 
 
 class Flow(msgspec.Struct, frozen=True):
-    """One connection to be walked. assumed: the interface that leads to a destination left open.
-    answers_by: the interface by which the destination's answers come in, where its own routes lead
-    elsewhere than the requests came from.
+    """One connection to be walked.
+
+    assumed: the interface that leads to a destination left open. answers_by: the interface by
+    which the destination's answers come in, where its own routes lead elsewhere than the
+    requests came from.
     """
 
     origin: Origin
@@ -312,8 +319,10 @@ class _Tracer:
         undo: Mapping[str, Any] | None = None,
         nat_done: bool = False,
     ) -> _Arrival:
-        """A packet that comes in by an interface. undo: what conntrack restores of an answer's
-        destination."""
+        """A packet that comes in by an interface.
+
+        undo: what conntrack restores of an answer's destination.
+        """
         packet = replace(self._by_device(part, packet), reverse_path=self._comes_back(packet))
         packet = self._walk(part, "prerouting", packet, undo=undo, nat_done=nat_done)
         dst = self._some("dst", packet)
@@ -401,8 +410,10 @@ class _Tracer:
         return packet
 
     def _by_some_port(self, part: Part, packet: Packet) -> None:
-        """A packet by a port of a bridge that is not known: what one port's hook drops may be this
-        packet."""
+        """A packet by a port of a bridge that is not known.
+
+        What one port's hook drops may be this packet.
+        """
         bridge = self._stack.by_name.get(packet.iif or "")
         if packet.physin is not None or bridge is None:
             return
@@ -469,9 +480,10 @@ class _Tracer:
         self._home(source, end)
 
     def _check_beside(self, sent: Packet, arrival: _Arrival) -> None:
-        """A packet that was sent on into the bridge that it came from: the answer goes there
-        directly, without the host, unless the source was translated too, or br_netfilter has
-        conntrack see bridged packets.
+        """A packet that was sent on into the bridge that it came from.
+
+        The answer goes there directly, without the host, unless the source was translated
+        too, or br_netfilter has conntrack see bridged packets.
         """
         packet = arrival.packet
         if arrival.device != sent.iif or packet.snat or not self._is_bridge(arrival.device):
@@ -540,8 +552,10 @@ class _Tracer:
         return self._with_own_address(verdict)
 
     def _with_own_address(self, verdict: PacketVerdict) -> Packet:
-        """The packet as it leaves; a masqueraded one has the host's address on the interface by
-        which it leaves."""
+        """The packet as it leaves.
+
+        A masqueraded one has the host's address on the interface by which it leaves.
+        """
         packet = verdict.packet
         if verdict.nat is None or verdict.nat.kind != "masquerade":
             return packet
@@ -598,8 +612,10 @@ class _Tracer:
         return known
 
     def _comes_back(self, packet: Packet) -> bool | None:
-        """Whether the way back to a packet's source leads by the interface that it came in by; an
-        ordinary peer's does."""
+        """Whether the way back to a packet's source leads by the interface that it came in by.
+
+        An ordinary peer's does.
+        """
         source = self._some("src", packet)
         if source is None or packet.iif == "lo":
             return True
@@ -609,8 +625,11 @@ class _Tracer:
         return back.oif == packet.iif
 
     def _check_source(self, part: Part, packet: Packet) -> None:
-        """fib_validate_source: a source that is the host's own, or whose way back leads elsewhere
-        where rp_filter is on."""
+        """fib_validate_source.
+
+        A source that is the host's own, or whose way back leads elsewhere where rp_filter
+        is on.
+        """
         source, device = self._some("src", packet), packet.iif or ""
         if source is None or device == "lo" or packet.family == "ip6":
             return
@@ -655,8 +674,10 @@ class _Tracer:
 
 
 def trace_bridged(stack: Stack, flow: Flow, out_port: str = "") -> Trace:
-    """A connection between two containers on one bridge: the bridge hands its frames on, and
-    br_netfilter may show them to IP's chains."""
+    """A connection between two containers on one bridge.
+
+    The bridge hands its frames on, and br_netfilter may show them to IP's chains.
+    """
     tracer = _Tracer(stack, flow)
     try:
         sent = tracer.first_packet()
@@ -678,8 +699,10 @@ _OPPOSITE: Mapping[Field, Field] = {"src": "dst", "dst": "src", "sport": "dport"
 
 
 def _undo(sent: Packet, arrived: Packet) -> dict[str, Any] | None:
-    """What conntrack restores of the destination of an answer, where the source of the request was
-    translated."""
+    """What conntrack restores of the destination of an answer.
+
+    The source of the request was translated.
+    """
     if not arrived.snat:
         return None
     return {

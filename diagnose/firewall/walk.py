@@ -93,8 +93,10 @@ class _State(NamedTuple):
 
 
 class _Way(NamedTuple):
-    """One way so far: its state, the jumps it is in, the last rule that matched, and the first
-    doubt."""
+    """One way so far.
+
+    Its state, the jumps it is in, the last rule that matched, and the first doubt.
+    """
 
     state: _State
     calls: tuple[Step, ...] = ()
@@ -198,8 +200,11 @@ def _judged(
 
 
 class _Walker:
-    """One walk: the ends of each chain by the state in which it was entered, and how many rules may
-    still be asked."""
+    """One walk of a packet.
+
+    The ends of each chain by the state in which it was entered, and how many rules may still be
+    asked.
+    """
 
     def __init__(self, ruleset: Ruleset) -> None:
         self._ruleset = ruleset
@@ -266,8 +271,9 @@ class _Walker:
     def _act(
         self, chain: Chain, rule: Rule, action: Action | None, way: _Way, depth: int
     ) -> tuple[_Ends, list[_Way]]:
-        """What a matching rule does: the ways it decides, those that go on in this chain, and those
-        that leave it.
+        """What a matching rule does.
+
+        The ways it decides, those that go on in this chain, and those that leave it.
         """
         match action:
             case None:
@@ -316,8 +322,10 @@ class _Walker:
     def _choose(
         self, chain: Chain, rule: Rule, choice: Choose, way: _Way, depth: int
     ) -> tuple[_Ends, list[_Way]]:
-        """The ways that a verdict map opens: the first entry that certainly fits ends the
-        search."""
+        """The ways that a verdict map opens.
+
+        The first entry that certainly fits ends the search.
+        """
         decided: list[tuple[Outcome, _Way]] = []
         through: list[_Way] = []
         returned: list[_Way] = []
@@ -339,8 +347,10 @@ class _Walker:
         return _Ends(decided, through), returned
 
     def _assigned(self, state: _State, assigns: tuple[Assign, ...]) -> _State:
-        """The state with the rule's assignments done; equal packets are one object, so that they
-        are compared quickly."""
+        """The state with the rule's assignments done.
+
+        Equal packets are one object, so that they are compared quickly.
+        """
         packet = state.packet
         for assign in assigns:
             packet = _set(packet, assign)

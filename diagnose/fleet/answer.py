@@ -1,5 +1,7 @@
-"""One answer for many hosts: which causes there are, on how many hosts, since when, and what splits
-the sick from the well. Pure."""
+"""One answer for many hosts.
+
+Which causes there are, on how many hosts, since when, and what splits the sick from the well. Pure.
+"""
 
 from __future__ import annotations
 
@@ -29,8 +31,10 @@ VARIED = ("network", "gateway", "uplink", "memory", "processors", "clock", "cloc
 
 
 class FleetRequest(msgspec.Struct, frozen=True):
-    """What the user asked of the comparison. now: Unix time. expected: names of hosts that ought to
-    have reported."""
+    """What the user asked of the comparison.
+
+    now: Unix time. expected: names of hosts that ought to have reported.
+    """
 
     now: float
     since_s: float
@@ -167,8 +171,11 @@ def fleet(read: Iterable[HostReport | Unusable], now: float) -> Fleet:
 def answer(
     now: Fleet, earlier: Fleet | None, request: FleetRequest, severities: Mapping[str, Severity]
 ) -> FleetAnswer:
-    """The answer. earlier: an older set to compare with. severities: of the checks that this
-    version knows, by id."""
+    """The answer.
+
+    earlier: an older set to compare with. severities: of the checks that this version knows, by
+    id.
+    """
     latest = max((report.taken_at for report in now.newest), default=0.0)
     present = [report for report in now.newest if report.taken_at >= latest - request.since_s]
     stale = [report for report in now.newest if report.taken_at < latest - request.since_s]
@@ -234,8 +241,10 @@ def _causes(
 
 
 def _sides(id: str, sick: Mapping[HostName, object], present: Sequence[HostReport]) -> Sides:
-    """A host that has the finding as an effect of something else, or whose check could not look, is
-    on neither side."""
+    """The hosts with and without the cause.
+
+    A host that has the finding as an effect, or whose check could not look, is on neither side.
+    """
     numbered = list(enumerate(present))
     return Sides(
         contrast.bits((at for at, report in numbered if report.host in sick), len(present)),
@@ -299,8 +308,10 @@ def _has(report: HostReport, id: str) -> bool:
 def _onset(
     id: str, report: HostReport, before: Sequence[HostReport], roots: Sequence[Root]
 ) -> float | None:
-    """When it began on a host: by the finding itself, or by the oldest report that has it after one
-    that does not."""
+    """When it began on a host.
+
+    By the finding itself, or by the oldest report that has it after one that does not.
+    """
     known = [root.onset for root in roots if root.onset is not None]
     if known:
         return min(known)
@@ -319,8 +330,10 @@ def _span(moments: Sequence[float]) -> Span | None:
 
 
 def _command(sick: Mapping[HostName, Sequence[Root]]) -> FirstCommand | None:
-    """The first fix that most hosts have; it is shown only where the page of the check knows it
-    (see `render.fleet`)."""
+    """The first fix that most hosts have.
+
+    It is shown only where the page of the check knows it (see `render.fleet`).
+    """
     counted: Counter[tuple[str, str]] = Counter()
     example: dict[tuple[str, str], str] = {}
     for host in sorted(sick):
@@ -395,8 +408,10 @@ def _odd_in(reports: Sequence[HostReport]) -> list[OddHost]:
 def _lost(
     present: Sequence[HostReport], now: Fleet, earlier: Fleet | None
 ) -> tuple[Blindness, ...]:
-    """Checks that could look before, by the report before or by the earlier set, and could not
-    now."""
+    """Checks that could look before, and could not now.
+
+    By the report before, or by the earlier set.
+    """
     then = {report.host: report for report in earlier.newest} if earlier is not None else {}
     lost: dict[str, list[str]] = {}
     for report in present:
@@ -413,8 +428,10 @@ def _silent(
     earlier: Fleet | None,
     request: FleetRequest,
 ) -> tuple[SilentHost, ...]:
-    """Hosts that ought to have reported: expected by name, seen in the earlier set, or with nothing
-    but an old report."""
+    """Hosts that ought to have reported.
+
+    Expected by name, seen in the earlier set, or with nothing but an old report.
+    """
     here = {report.host for report in present}
     names = {host.name for host in here}
     last: dict[str, float | None] = {name: None for name in request.expected if name not in names}

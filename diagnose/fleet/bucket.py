@@ -1,5 +1,7 @@
-"""Reports in an object store that speaks S3, by boto3: the extra `s3`. Reading many, and pushing
-one."""
+"""Reports in an object store that speaks S3, by boto3: the extra `s3`.
+
+Reading many, and pushing one.
+"""
 
 from __future__ import annotations
 
@@ -18,8 +20,10 @@ MISSING = "s3:// needs the package boto3: pip install 'docker-host-diagnose[s3]'
 
 
 def client() -> Any:
-    """The client of boto3; its usual variables and files say which store and which key. SourceError
-    where boto3 is missing."""
+    """The client of boto3; its usual variables and files say which store and which key.
+
+    SourceError where boto3 is missing.
+    """
     try:
         import boto3  # type: ignore[import-not-found,import-untyped,unused-ignore]
     except ModuleNotFoundError:
@@ -28,8 +32,10 @@ def client() -> Any:
 
 
 def read(url: str, largest: int) -> Iterator[Packed | Unusable]:
-    """All reports whose keys begin as the address says. SourceError where the store refuses, or has
-    none."""
+    """All reports whose keys begin as the address says.
+
+    SourceError where the store refuses, or has none.
+    """
     parts = urlsplit(url)
     store = client()
     prefix = parts.path.lstrip("/")
@@ -56,7 +62,9 @@ class PushError(Exception):
 
 def push(url: str, host: str, taken_at: float, report: str) -> str:
     """Put a report into the store, gzipped, under the host's name and its time; gives the address.
-    PushError where it refuses."""
+
+    PushError where it refuses.
+    """
     parts = urlsplit(url)
     taken = datetime.fromtimestamp(taken_at, UTC).strftime("%Y%m%dT%H%M%SZ")
     plain = _UNFIT.sub("-", host) or "host"

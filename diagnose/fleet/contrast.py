@@ -56,8 +56,10 @@ class Predicate(msgspec.Struct, frozen=True):
 
     @property
     def words(self) -> str:
-        """As it stands in a sentence about hosts: `kernel is 6.1.0`, `file /etc/sysctl.conf changed
-        within a day`."""
+        """As it stands in a sentence about hosts.
+
+        `kernel is 6.1.0`, `file /etc/sysctl.conf changed within a day`.
+        """
         if self.value == THERE:
             return self.name
         return (
@@ -85,8 +87,10 @@ class Split(msgspec.Struct, frozen=True):
 
 
 class Sides(msgspec.Struct, frozen=True):
-    """The hosts with a cause and those without it, a bit for each. A host whose check could not
-    look is in neither."""
+    """The hosts with a cause and those without it, a bit for each.
+
+    A host whose check could not look is in neither.
+    """
 
     sick: int
     other: int
@@ -110,8 +114,9 @@ def _log_choose(total: int, chosen: int) -> float:
 
 
 def at_least(with_both: int, sick: int, other: int, with_fact: int) -> float:
-    """Fisher's exact test, one-sided: the probability of this many sick hosts with the fact, or
-    more, if the fact had no bearing.
+    """Fisher's exact test, one-sided.
+
+    The probability of this many sick hosts with the fact, or more, if the fact had no bearing.
 
     The terms of the hypergeometric distribution from here on; they fall quickly, and the sum ends
     where they no longer count.
@@ -138,8 +143,10 @@ def at_least(with_both: int, sick: int, other: int, with_fact: int) -> float:
 
 
 class _Test(msgspec.Struct, frozen=True):
-    """One test of one cause: the margins of its table, and the smallest probability that they
-    allow."""
+    """One test of one cause.
+
+    The margins of its table, and the smallest probability that they allow.
+    """
 
     cause: str
     predicates: tuple[Predicate, ...]
@@ -156,8 +163,10 @@ class _Test(msgspec.Struct, frozen=True):
 
 
 def predicates(reports: Sequence[HostReport]) -> tuple[Predicate, ...]:
-    """All facts of these hosts as predicates. A fact that all or only one of them has can split
-    nothing."""
+    """All facts of these hosts as predicates.
+
+    A fact that all or only one of them has can split nothing.
+    """
     size = len(reports)
     with_facts = bits((at for at, report in enumerate(reports) if report.facts is not None), size)
     holders: dict[Fact, list[int]] = {}
@@ -235,8 +244,9 @@ class _Corrected(msgspec.Struct, frozen=True):
 
 
 def _corrected_level(smallest: Sequence[float]) -> _Corrected:
-    """Tarone: the smallest number of tests at which no more tests than that can reach LEVEL divided
-    by it.
+    """Tarone's correction of the level.
+
+    The smallest number of tests at which no more tests than that can reach LEVEL divided by it.
 
     smallest: of each test the smallest probability that its margins allow, in order.
     """
@@ -248,8 +258,10 @@ def _corrected_level(smallest: Sequence[float]) -> _Corrected:
 
 
 def _tests(cause: str, sides: Sides, candidates: Sequence[Predicate]) -> Iterable[_Test]:
-    """The tests of one cause, in both directions; facts that hold on the same of its hosts are one
-    test."""
+    """The tests of one cause, in both directions.
+
+    Facts that hold on the same of its hosts are one test.
+    """
     groups: dict[tuple[int, int], list[Predicate]] = {}
     for predicate in candidates:
         everybody = (sides.sick | sides.other) & predicate.known
@@ -277,8 +289,10 @@ def _telling(predicate: Predicate) -> tuple[int, str, bool]:
 
 
 def _words(alike: Sequence[Predicate]) -> tuple[str, ...]:
-    """The facts in words. Of a file or an image it is enough that it is there; of a setting its
-    value says more."""
+    """The facts in words.
+
+    Of a file or an image it is enough that it is there; of a setting its value says more.
+    """
     there = {predicate.name for predicate in alike if predicate.value == THERE}
     valued = {predicate.name for predicate in alike if predicate.value not in (THERE, RECENTLY)}
 

@@ -1,5 +1,7 @@
-"""One report as a fleet is compared by it: who, when, which roots, which facts. Nothing of it is
-trusted."""
+"""One report as a fleet is compared by it: who, when, which roots, which facts.
+
+Nothing of it is trusted.
+"""
 
 from __future__ import annotations
 
@@ -87,8 +89,10 @@ class Fact(msgspec.Struct, frozen=True):
 
 
 class HostName(msgspec.Struct, frozen=True, order=True):
-    """Who a host is: cloned machines share a machine id, and names are reused, so that only both
-    together tell."""
+    """Who a host is.
+
+    Cloned machines share a machine id, and names are reused, so that only both together tell.
+    """
 
     name: str
     machine: str = ""
@@ -259,8 +263,10 @@ def _objection(raw: _Report) -> str:
 
 
 def _effects(findings: list[_Finding]) -> dict[str, set[str]]:
-    """The ids of what each root explains, by the root's key. A finding counts for its likeliest
-    cause, which is listed first."""
+    """The ids of what each root explains, by the root's key.
+
+    A finding counts for its likeliest cause, which is listed first.
+    """
     above = {
         finding.key: finding.caused_by[0].key
         for finding in findings

@@ -1,5 +1,7 @@
-"""Where reports lie: files, folders, patterns, a list on stdin, a bucket. Gives the bytes of each,
-never more than a bound."""
+"""Where reports lie: files, folders, patterns, a list on stdin, a bucket.
+
+Gives the bytes of each, never more than a bound.
+"""
 
 from __future__ import annotations
 
@@ -81,8 +83,10 @@ def _paths(place: str) -> Iterator[str]:
 
 
 def _below(folder: str) -> Iterator[str]:
-    """The reports below a folder, in the order of their names; links to folders are not
-    followed."""
+    """The reports below a folder, in the order of their names.
+
+    Links to folders are not followed.
+    """
     for parent, folders, names in os.walk(folder):
         folders.sort()
         yield from (str(Path(parent, name)) for name in sorted(names) if name.endswith(ENDINGS))
@@ -107,8 +111,10 @@ def _file(path: str) -> Packed | Unusable:
 
 
 def unpacked(packed: Packed) -> bytes | Unusable:
-    """The JSON text in UTF-8: gzip is unpacked up to the bound, and what a Windows shell saves is
-    UTF-16."""
+    """The JSON text in UTF-8.
+
+    Gzip is unpacked up to the bound, and what a Windows shell saves is UTF-16.
+    """
     data = packed.data
     if data.startswith(_GZIP):
         stream = zlib.decompressobj(wbits=31)

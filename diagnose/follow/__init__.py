@@ -1,5 +1,6 @@
-"""`diagnose follow`: a page step by step in a terminal. It is the only room whose commands change a
-host.
+"""`diagnose follow`: a page step by step in a terminal.
+
+It is the only room whose commands change a host.
 
 - `steps`       a finding's page as steps: what each runs, its risk, what it touches.
 - `guide`       the walk through the steps: asks, runs what was agreed to, diagnoses again, stops.

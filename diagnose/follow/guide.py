@@ -1,5 +1,7 @@
-"""The walk through a page's steps. It asks before each command, and stops as soon as the host does
-not answer as the page says."""
+"""The walk through a page's steps.
+
+It asks before each command, and stops as soon as the host does not answer as the page says.
+"""
 
 from __future__ import annotations
 
@@ -45,8 +47,10 @@ class Person(Protocol):
 
 
 class Means(msgspec.Struct, frozen=True):
-    """What the walk can do: run a command that was agreed to, and diagnose the host again (None: no
-    report came)."""
+    """What the walk can do.
+
+    Run a command that was agreed to, and diagnose the host again (None: no report came).
+    """
 
     run: Callable[[str, Callable[[str], None]], CommandEnd]
     diagnose: Callable[[], Mapping[str, Any] | None]
@@ -60,8 +64,10 @@ class Guide:
         self._plan, self._person, self._hands, self._transcript = plan, person, hands, transcript
 
     def walk(self) -> Ending:
-        """Offer every step in its turn. StoppedError, EOFError and KeyboardInterrupt end it; the
-        steps before have been run."""
+        """Offer every step in its turn.
+
+        StoppedError, EOFError and KeyboardInterrupt end it; the steps before have been run.
+        """
         for step in self._plan.confirm:
             self._confirm(step)
         for number, step in enumerate(self._plan.fixes):
@@ -111,8 +117,10 @@ class Guide:
         return "healed"
 
     def _offer(self, step: PageStep, title: str) -> CommandEnd | None:
-        """Show a step and what it does, and run it once that was agreed to. None if it was left
-        out."""
+        """Show a step and what it does, and run it once that was agreed to.
+
+        None if it was left out.
+        """
         command = step.command
         risk = f" ({command.risk})" if command.purpose == "fix" else ""
         self._person.say()
@@ -173,8 +181,10 @@ class Guide:
         return "not healed"
 
     def _left(self, report: Mapping[str, Any] | None) -> tuple[list[str], list[str]]:
-        """The watched findings that are still there, or could not be looked at; and those above
-        advice that are new."""
+        """The watched findings that are still there, or could not be looked at.
+
+        And those above advice that are new.
+        """
         if report is None:
             return [self._plan.key], []
         loud = [

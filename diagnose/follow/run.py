@@ -17,8 +17,10 @@ from diagnose.session import InvalidRequestError
 
 
 def printed(report: Report, target: str) -> str:
-    """The steps for each finding that the target names, as a commented script. InvalidRequestError
-    where there is none."""
+    """The steps for each finding that the target names, as a commented script.
+
+    InvalidRequestError where there is none.
+    """
     findings = steps.find(report, target)
     if not findings:
         raise InvalidRequestError(_not_found(report, target))
@@ -124,8 +126,10 @@ def _is_blind(report: Report, target: str) -> bool:
 
 @contextlib.contextmanager
 def _ended_by_signals() -> Iterator[None]:
-    """While it lasts, SIGTERM and SIGHUP end the walk as Ctrl-C does, so that the transcript is
-    kept."""
+    """While it lasts, SIGTERM and SIGHUP end the walk as Ctrl-C does.
+
+    The transcript is kept.
+    """
 
     def stop(_number: int, _frame: object) -> None:
         raise KeyboardInterrupt

@@ -1,5 +1,7 @@
-"""The only place of the tool whose commands change a host: what the engineer has agreed to, by `sh
--c`, as it was shown."""
+"""The only place of the tool whose commands change a host.
+
+What the engineer has agreed to, by `sh -c`, as it was shown.
+"""
 
 from __future__ import annotations
 
@@ -28,8 +30,11 @@ _PACKAGES = str(Path(__file__).parents[2])
 
 
 class CommandEnd(msgspec.Struct, frozen=True):
-    """How a command ended. code: its exit code, negative for a signal. output: stdout and stderr as
-    they came, the first part of much."""
+    """How a command ended.
+
+    code: its exit code, negative for a signal. output: stdout and stderr as they came, the
+    first part of much.
+    """
 
     code: int
     output: str
@@ -37,8 +42,9 @@ class CommandEnd(msgspec.Struct, frozen=True):
 
 
 def run(text: str, stream: Callable[[str], None]) -> CommandEnd:
-    """Run commands, and pass on what they print. Ctrl-C reaches the command itself, which is on the
-    same terminal.
+    """Run commands, and pass on what they print.
+
+    Ctrl-C reaches the command itself, which is on the same terminal.
 
     stdin is empty: what is typed is an answer to the tool, never input of a command.
     """

@@ -40,8 +40,10 @@ class PageStep(msgspec.Struct, frozen=True):
 
 
 class Course(msgspec.Struct, frozen=True):
-    """The way from a finding to its cure. watched: the keys that must be gone afterwards, its own
-    and those of its effects."""
+    """The way from a finding to its cure.
+
+    watched: the keys that must be gone afterwards, its own and those of its effects.
+    """
 
     id: str
     key: str
@@ -65,8 +67,10 @@ def find(report: Report, target: str) -> list[Reported]:
 
 
 def plan(report: Report, finding: Reported) -> Course:
-    """The page's blocks that suit this finding and its host: confirm, then fixes by their risk,
-    then verify."""
+    """The page's blocks that suit this finding and its host.
+
+    Confirm, then fixes by their risk, then verify.
+    """
     place = runbooks.Place(report.docker, report.traits)
     variables = finding.finding.variables
     touched = _touched(report, finding)
@@ -94,8 +98,10 @@ def plan(report: Report, finding: Reported) -> Course:
 
 
 def _touched(report: Report, finding: Reported) -> dict[str, str]:
-    """The things that a command may name, each with its words, by name: the subject, and containers
-    of the host."""
+    """The things that a command may name, each with its words, by name.
+
+    The subject, and containers of the host.
+    """
     containers = set((report.container_names or {}).values())
     named = {
         value: f'container "{value}"'

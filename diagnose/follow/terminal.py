@@ -12,8 +12,10 @@ _WIDTH = 80
 
 
 class Terminal:
-    """Writes to stdout and asks on it. Nothing that was typed before the question counts as its
-    answer."""
+    """Writes to stdout and asks on it.
+
+    Nothing that was typed before the question counts as its answer.
+    """
 
     def __init__(self) -> None:
         self._in, self._out = sys.stdin, sys.stdout
@@ -45,8 +47,10 @@ class Terminal:
         self._out.flush()
 
     def ask(self, question: str) -> str:
-        """One typed line without its ends. EOFError where the terminal is closed, KeyboardInterrupt
-        for Ctrl-C."""
+        """One typed line without its ends.
+
+        EOFError where the terminal is closed, KeyboardInterrupt for Ctrl-C.
+        """
         termios.tcflush(self._in, termios.TCIFLUSH)
         self._out.write(f"{clean(question)} ")
         self._out.flush()

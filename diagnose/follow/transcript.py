@@ -22,8 +22,10 @@ class Transcript:
     """
 
     def __init__(self, path: Path) -> None:
-        """OSError where no such file can be made; an existing one is not overwritten, and no link
-        is followed."""
+        """OSError where no such file can be made.
+
+        An existing one is not overwritten, and no link is followed.
+        """
         self.path = path
         self._redactor = Redactor()
         self._handle = os.open(

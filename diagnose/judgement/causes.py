@@ -57,8 +57,10 @@ def declared(cause: Reported, effect: Reported) -> bool:
 
 
 def evident(cause: Reported, effect: Reported, topology: Topology) -> CauseLink | None:
-    """The link from a declared cause to an effect with the evidence that makes it, or None if there
-    is none."""
+    """The link from a declared cause to an effect, with its evidence.
+
+    None if there is none.
+    """
     reach = _reach(cause)
     named = _named(effect)
     shared = reach & named
@@ -106,8 +108,10 @@ def _named(effect: Reported) -> set[Subject]:
 
 
 def _leads(links: Mapping[str, Sequence[CauseLink]], start: str, goal: str) -> bool:
-    """Whether a way leads from one finding up to another. Above MOST_STEPS findings one is
-    assumed."""
+    """Whether a way leads from one finding up to another.
+
+    Above MOST_STEPS findings one is assumed.
+    """
     seen: set[str] = set()
     open_ends = [start]
     while open_ends:
@@ -127,8 +131,10 @@ def _names(effect: Reported, cause: Reported) -> bool:
 
 
 def link(findings: Sequence[Reported], topology: Topology) -> tuple[Reported, ...]:
-    """The findings with their causes filled in, likelier causes first, then ordered: worst root
-    first."""
+    """The findings with their causes filled in, likelier causes first, then ordered.
+
+    Worst root first.
+    """
     by_key = {finding.key: finding for finding in findings}
     links: dict[str, list[CauseLink]] = {key: [] for key in by_key}
     suspects = _Suspects(findings)
@@ -155,8 +161,10 @@ def link(findings: Sequence[Reported], topology: Topology) -> tuple[Reported, ..
 
 
 def _calls(findings: Sequence[Reported]) -> Iterator[tuple[Reported, Reported]]:
-    """Cause and effect, where a container calls another that fails in a way which is no declared
-    cause of its own."""
+    """Cause and effect, where a container calls another that fails.
+
+    It fails in a way which is no declared cause of its own.
+    """
     callers = [finding for finding in findings if finding.finding.calls]
     about: dict[Subject, list[Reported]] = {}
     for finding in findings if callers else ():
@@ -209,8 +217,10 @@ class _Suspects:
 
 
 def _likelihood(cause: Reported, effect: Reported) -> tuple[int, int, int, int, str]:
-    """To be named speaks loudest, then a shared error text, then a shared subject; a worse cause
-    louder than a mild one."""
+    """To be named speaks loudest, then a shared error text, then a shared subject.
+
+    A worse cause louder than a mild one.
+    """
     same_sign = (cause.finding.signs or frozenset()) & (effect.finding.signs or frozenset())
     return (
         int(_names(effect, cause)),

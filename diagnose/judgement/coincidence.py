@@ -1,5 +1,7 @@
-"""What containers have in common that began to fail together although no cause was found. Pure;
-knows no check."""
+"""What containers have in common that began to fail together although no cause was found.
+
+Pure; knows no check.
+"""
 
 from __future__ import annotations
 
@@ -20,8 +22,9 @@ _NUMBERS = ("three", "four", "five", "six", "seven", "eight", "nine", "ten")
 
 
 def notes(findings: Sequence[Reported], topology: Topology) -> tuple[str, ...]:
-    """A sentence for each group of containers that fail for want of the same callee, or began to
-    fail together.
+    """A sentence for each group of containers that fail together.
+
+    They want the same callee, or began to fail at the same time.
 
     The first are two or more that call another one that does not answer, of which nothing was
     found: it was stopped by hand, mostly. The others are three or more that began within a minute,
@@ -86,8 +89,10 @@ def _below(container: Subject, topology: Topology) -> frozenset[Subject]:
 
 
 def _everywhere(topology: Topology) -> frozenset[Subject]:
-    """Disks that all containers of the host stand on; a network or an image that all have may still
-    be to blame."""
+    """Disks that all containers of the host stand on.
+
+    A network or an image that all have may still be to blame.
+    """
     containers = [each for each in topology if each.kind == "container"]
     shared = [
         frozenset(s for s in _below(container, topology) if s.kind == "filesystem")
@@ -117,8 +122,10 @@ def _groups(
 
 
 def _longest_window(failures: Sequence[tuple[Subject, float]]) -> Sequence[tuple[Subject, float]]:
-    """The most failures that began within TOGETHER_S of the first of them; `failures` is in the
-    order of time."""
+    """The most failures that began within TOGETHER_S of the first of them.
+
+    `failures` is in the order of time.
+    """
     best = (0, 0)
     first = 0
     for last, (_, onset) in enumerate(failures):

@@ -1,5 +1,7 @@
-"""Collecting: the evidence that checks need, each kind once, in parallel, each fallible by itself,
-inside the budget."""
+"""Collecting the evidence that checks need.
+
+Each kind once, in parallel, each fallible by itself, inside the budget.
+"""
 
 from __future__ import annotations
 
@@ -31,22 +33,27 @@ evidence unavailable. The tests check that no real host's answer is ever called 
 
 
 class Broken(msgspec.Struct, frozen=True):
-    """Evidence whose collector crashed: a bug of ours, distinguished from evidence that could not
-    be had."""
+    """Evidence whose collector crashed.
+
+    A bug of ours, distinguished from evidence that could not be had.
+    """
 
     error: str
 
 
 class PendingEvidence(threading.Event):
-    """Evidence that is being collected: set once its value is there. (concurrent.futures brings
-    logging, 4 ms of every run.)"""
+    """Evidence that is being collected: set once its value is there.
+
+    (concurrent.futures brings logging, 4 ms of every run.)
+    """
 
     value: Any = None
 
 
 class Collection:
-    """Evidence by kind, collected on demand: a thread per kind, which waits for the kinds that it
-    stands on.
+    """Evidence by kind, collected on demand.
+
+    A thread per kind, which waits for the kinds that it stands on.
 
     On a host that has no thread left the caller collects it.
     """
@@ -74,8 +81,10 @@ class Collection:
         return pending
 
     def get(self, kind: type) -> Any:
-        """The evidence, `Unavailable`, or `Broken`; waits at most until the budget and some grace
-        are spent."""
+        """The evidence, `Unavailable`, or `Broken`.
+
+        Waits at most until the budget and some grace are spent.
+        """
         if kind.__name__ not in self.uncollected:
             pending = self.start(kind)
             ends = self._budget.ends + self._budget.assembling + GRACE_S * _height(kind)

@@ -20,8 +20,10 @@ class TimeIsUpError(BaseException):
 
 
 class at_most:  # noqa: N801 - a context manager, read as a phrase
-    """Raise TimeIsUpError in the block once so many seconds have passed. Outside the main thread
-    there is no limit."""
+    """Raise TimeIsUpError in the block once so many seconds have passed.
+
+    Outside the main thread there is no limit.
+    """
 
     def __init__(self, seconds: float) -> None:
         self._seconds = max(seconds, SHORTEST_S)

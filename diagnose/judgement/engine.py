@@ -1,5 +1,6 @@
-"""The engine: collects the evidence that the chosen checks need, judges, rechecks, and makes the
-report.
+"""One run of the chosen checks.
+
+Collects the evidence that they need, judges, rechecks, and makes the report.
 
 It knows no particular check and no particular evidence. All of it happens inside the budget.
 """

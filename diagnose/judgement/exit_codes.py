@@ -1,5 +1,7 @@
-"""Exit codes of the monitoring-plugins convention, so that Nagios, Icinga, Sensu and cron can call
-the tool as it is."""
+"""Exit codes of the monitoring-plugins convention.
+
+Nagios, Icinga, Sensu and cron can call the tool as it is.
+"""
 
 from __future__ import annotations
 
@@ -35,14 +37,18 @@ containers may have no cgroups."""
 
 
 def _is_of_a_rootless_engine(report: Report, result: Result) -> bool:
-    """Whether a check could not look because of how rootless engines are built. The report says so;
-    a probe need not wake anyone."""
+    """Whether a check could not look because of how rootless engines are built.
+
+    The report says so; a probe need not wake anyone.
+    """
     is_expected = any(reason in result.why for reason in _OUT_OF_REACH)
     return "rootless" in report.traits and result.verdict is Verdict.UNKNOWN and is_expected
 
 
 def code(found: Iterable[Severity], blind: Iterable[Severity], fail_on: str) -> int:
-    """0 nothing at or above the threshold, 1 warnings, 2 critical, 3 unknown; 2 before 1 before 3
+    """The exit code of a report.
+
+    0 nothing at or above the threshold, 1 warnings, 2 critical, 3 unknown; 2 before 1 before 3
     before 0.
 
     found: of the findings that count. blind: of the checks that could not look; 3 means that one of

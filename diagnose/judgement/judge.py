@@ -29,8 +29,10 @@ others unjudged."""
 def judge_all(
     checks: Sequence[Check], evidence: Mapping[type, Any], thresholds: Thresholds, budget: Budget
 ) -> list[Result]:
-    """The result of each check; one that takes too long, or for which no time is left, is
-    unknown."""
+    """The result of each check.
+
+    One that takes too long, or for which no time is left, is unknown.
+    """
     results = []
     ends = max(budget.judged_by, time.monotonic() + LEAST_S)
     for check in checks:
@@ -100,8 +102,10 @@ def _judge(check: Check, evidence: Mapping[type, Any], overrides: Mapping[str, f
 def _drain(
     answer: Any,
 ) -> tuple[tuple[Finding, ...], list[Unexamined], Skipped | Unavailable | None]:
-    """What a check said, whether it returned it or yielded it; a generator may end by returning
-    Skipped or Unavailable."""
+    """What a check said, whether it returned it or yielded it.
+
+    A generator may end by returning Skipped or Unavailable.
+    """
     if answer is None or isinstance(answer, Skipped | Unavailable):
         return (), [], answer
     findings: dict[tuple[Any, str], Finding] = {}

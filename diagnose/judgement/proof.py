@@ -1,5 +1,6 @@
-"""Proof: is what was linked as a cause really one? Judged by what the host would look like without
-the cause. Pure.
+"""Proof: is what was linked as a cause really one?
+
+Judged by what the host would look like without the cause. Pure.
 
 A pack declares two things (`registry.without`, `registry.prediction`):
 
@@ -51,8 +52,9 @@ UNKNOWN = Outcome(None)
 
 
 class Alternative:
-    """The host's evidence as it would be under some edits; kinds that stand on an edited kind are
-    collected again.
+    """The host's evidence as it would be under some edits.
+
+    Kinds that stand on an edited kind are collected again.
 
     host: answers from the recording only, so that nothing is asked of the world. collected: the
     evidence that the run has, by kind.
@@ -95,8 +97,9 @@ class Alternative:
             return Unavailable("malformed", str(error))
 
     def call(self, function: Callable[..., Any], **given: Any) -> Any:
-        """What a function of evidence returns on this host; `Unavailable` where evidence that it
-        requires is missing.
+        """What a function of evidence returns on this host.
+
+        `Unavailable` where evidence that it requires is missing.
 
         given: what it is handed besides, if it takes a parameter of that name.
         """
@@ -180,8 +183,9 @@ class _Court:
         return Outcome(not stays, "it is found without the cause too" if stays else "")
 
     def _by_words(self, effect: Reported, cured: Sequence[Reported]) -> Outcome:
-        """What a program met ends with the cause that its words tell of, unless another cause that
-        they tell of stays.
+        """Whether an effect ends with a cause by the words that a program printed.
+
+        Unless another cause that the words tell of stays.
 
         A second cause goes along if the cure ends it too, or if it harms the effect only through
         what is cured.
@@ -236,8 +240,10 @@ UNANSWERED = frozenset({"dns", "refused", "timeout", "unreachable"})
 
 
 def tells_of(effect: Reported, cause: Reported) -> bool:
-    """Whether what the effect printed tells of this cause: it names it and gets no answer, or shows
-    an error that the cause brings."""
+    """Whether what the effect printed tells of this cause.
+
+    It names it and gets no answer, or shows an error that the cause brings.
+    """
     shown = effect.finding.signs or frozenset()
     if cause.subject in effect.finding.calls:
         return not shown or bool(shown & UNANSWERED)
@@ -246,8 +252,9 @@ def tells_of(effect: Reported, cause: Reported) -> bool:
 
 
 def proven(findings: Sequence[Reported], host: Alternative, judge: Judge) -> tuple[Reported, ...]:
-    """The findings with the strength of each link, without the links that are refuted, roots as
-    severe as their worst proven effect.
+    """The findings with the strength of each link, without refuted links.
+
+    A root is as severe as its worst proven effect.
 
     Ordered again. Costs nothing where no finding has a cause.
     """
@@ -291,8 +298,10 @@ def _unproven(link: CauseLink) -> Strength:
 
 
 def _together(effect: Reported, suspects: list[Reported], court: _Court) -> frozenset[str]:
-    """The keys of the fewest of these causes whose cure together lets the effect vanish; none if
-    nothing does."""
+    """The keys of the fewest of these causes whose cure together lets the effect vanish.
+
+    None if nothing does.
+    """
     if not court.outcome(effect, suspects).vanishes:
         return frozenset()
     needed = list(suspects)

@@ -1,5 +1,7 @@
-"""Rechecking: answers are no snapshot, so findings that compared two sources of a container are
-held against a third look."""
+"""A third look at containers that may have changed during the run.
+
+Answers are no snapshot, and some findings compare two sources.
+"""
 
 from __future__ import annotations
 
@@ -13,8 +15,10 @@ from diagnose.questions.containers import InspectContainer
 
 
 def recheck(host: Host, results: Sequence[Result]) -> list[Result]:
-    """The results without findings that compared two sources of a container that has changed
-    since."""
+    """The results without findings about containers that have changed since.
+
+    Only findings that compared two sources go.
+    """
     findings = [finding for result in results for finding in result.findings]
     run_of = {
         InspectContainer(run.id, round="recheck"): run

@@ -1,5 +1,4 @@
-"""Reporting: the findings of judged checks with their causes and silences, and the head of the
-report."""
+"""The report: findings with their causes and silences, and its head."""
 
 from __future__ import annotations
 
@@ -144,8 +143,9 @@ def _linked(
 def _only(
     findings: Sequence[Reported], what: Run, names: Mapping[str, str]
 ) -> tuple[Reported, ...]:
-    """The selected findings and their causes; with containers named, only what is about them, and
-    its causes.
+    """The selected findings and their causes.
+
+    With containers named, only what is about them, and its causes.
 
     An engine that does not work is about every container.
     """

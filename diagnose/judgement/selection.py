@@ -1,5 +1,7 @@
-"""What the user's words select: checks, importing no more families than that needs, and
-containers."""
+"""What the user's words select.
+
+Checks, importing no more families than that needs, and containers.
+"""
 
 from __future__ import annotations
 
@@ -18,8 +20,10 @@ class UnknownSelectorError(Exception):
 
 
 def resolve(selectors: Iterable[str]) -> tuple[dict[str, Check], tuple[str, ...]]:
-    """The known checks (those families and the families of what may cause them) and the ids that
-    the selectors mean."""
+    """The known checks, and the ids that the selectors mean.
+
+    The checks are those of the selected families and of the families of their causes.
+    """
     wanted = tuple(selectors)
     plain = {selector.partition(".")[0] for selector in wanted}
     everything = any(set(family) & GLOB or family not in registry.families() for family in plain)
@@ -52,8 +56,10 @@ def resolve(selectors: Iterable[str]) -> tuple[dict[str, Check], tuple[str, ...]
 
 
 def unknown(name: str, candidates: Iterable[str]) -> str:
-    """One sentence that names the nearest of the candidates, those that begin the same way
-    first."""
+    """One sentence that names the nearest of the candidates.
+
+    Those that begin the same way come first.
+    """
     import difflib  # that only those who mistyped pay
 
     known = list(candidates)
@@ -68,8 +74,9 @@ def unknown(name: str, candidates: Iterable[str]) -> str:
 
 
 def called(word: str, names: Mapping[str, str]) -> tuple[str, ...]:
-    """The names of the containers that a word may mean, of those known by id: a name, an id, or as
-    much of one as the engine takes.
+    """The names of the containers that a word may mean, of those known by id.
+
+    A name, an id, or as much of one as the engine takes.
 
     Several where the beginning of an id is not enough, none where nothing is called so.
     """

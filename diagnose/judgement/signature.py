@@ -1,5 +1,7 @@
 """The signature of a finding: what stays the same where the same problem is found on another host.
-Pure."""
+
+Pure.
+"""
 
 from __future__ import annotations
 
@@ -29,8 +31,10 @@ def without_ids(text: str) -> str:
 
 
 def signature(id: str, subject: Subject, finding: Finding) -> str:
-    """Check id, subject and discriminator as in the key, without ids and addresses; a replica is
-    named by its service."""
+    """Check id, subject and discriminator as in the key, without ids and addresses.
+
+    A replica is named by its service.
+    """
     name = finding.service or without_ids(subject.name)
     tail = f"#{without_ids(finding.discriminator)}" if finding.discriminator else ""
     return f"{id}@{subject.kind}:{name}{tail}"

@@ -1,5 +1,7 @@
 """Silences: findings that someone has decided to live with, with a reason and perhaps an end date.
-Pure."""
+
+Pure.
+"""
 
 from __future__ import annotations
 
@@ -17,8 +19,10 @@ LABEL = "diagnose.silence"
 
 
 class Silence(msgspec.Struct, frozen=True):
-    """Which findings are silenced: id glob, subject glob, the reason, the last day on which it
-    holds, and where it stands."""
+    """Which findings are silenced.
+
+    Id glob, subject glob, the reason, the last day on which it holds, and where it stands.
+    """
 
     id: str
     reason: str
@@ -50,8 +54,9 @@ def of_labels(labels: Mapping[str, Mapping[str, str]]) -> tuple[Silence, ...]:
 def apply(
     findings: Iterable[Reported], silences: Iterable[Silence], now: float
 ) -> tuple[tuple[Reported, ...], tuple[str, ...]]:
-    """The findings, the silenced ones marked with their reason, and a note for each expired silence
-    that would have held.
+    """Mark the silenced findings, each with the reason.
+
+    Also a note for each expired silence that would have held.
 
     A label silences neither `security.*` nor anything critical: whoever may set it is whom such a
     finding is about.

@@ -1,5 +1,7 @@
-"""Why a finding is what it is on this host: its causes, what curing it would change, and what
-clears each other suspect. Pure."""
+"""Why a finding is what it is on this host.
+
+Its causes, what curing it would change, and what clears each other suspect. Pure.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +16,9 @@ from diagnose.phrases import ago, joined
 
 class Suspect(msgspec.Struct, frozen=True):
     """Another finding that could explain this one by its check, and the one fact that clears it.
-    name: id and subject."""
+
+    name: id and subject.
+    """
 
     name: str
     fact: str
@@ -89,8 +93,10 @@ def _cleared(finding: Reported, report: Report) -> Iterator[Suspect]:
 
 
 def why_unlinked(suspect: Reported, effect: Reported) -> str:
-    """Why a declared cause was not even linked with an effect: it began later, other words were
-    printed, or nothing is shared."""
+    """Why a declared cause was not even linked with an effect.
+
+    It began later, other words were printed, or nothing is shared.
+    """
     began, felt = suspect.finding.onset, effect.finding.onset
     if began is not None and felt is not None and began_later(suspect, effect):
         return f"it began {ago(began - felt)} later"

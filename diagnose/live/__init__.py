@@ -52,8 +52,10 @@ ERRNO_REASONS: dict[int, Reason] = {
 
 
 def failure(error: BaseException) -> Failed:
-    """The `Failed` of an exception, by the errno of the last exception in its chain, never by a
-    library's class."""
+    """The `Failed` of an exception.
+
+    By the errno of the last exception in its chain, never by a library's class.
+    """
     seen = set()
     while id(error) not in seen:
         seen.add(id(error))
@@ -94,14 +96,18 @@ def _collector(path: str) -> Collector:
 
 
 def _is_machine_wide(asked: AnyQuestion) -> bool:
-    """Whether these settings are the kernel's one and only: each network namespace has a
-    /proc/sys/net of its own."""
+    """Whether these settings are the kernel's one and only.
+
+    Each network namespace has a /proc/sys/net of its own.
+    """
     return not any(str(name).startswith("net") for name in asked.args.get("names", ()))
 
 
 class Live(msgspec.Struct, dict=True, eq=False):
-    """This machine and the engine that the endpoint names. Answers are redacted before they
-    leave."""
+    """This machine and the engine that the endpoint names.
+
+    Answers are redacted before they leave.
+    """
 
     options: Options = msgspec.field(default_factory=Options)
     redactor: Redactor = msgspec.field(default_factory=Redactor)
@@ -144,8 +150,10 @@ class Live(msgspec.Struct, dict=True, eq=False):
                 kept.close()
 
     def deadline(self, question: AnyQuestion) -> float:
-        """Seconds that this question has in all: whoever gives the run more time is patient with
-        each."""
+        """Seconds that this question has in all.
+
+        Whoever gives the run more time is patient with each.
+        """
         return question.policy.deadline * patience(self.options.budget_s)
 
     def ask(self, asked: AnyQuestion) -> Json | Failed:
@@ -167,8 +175,9 @@ class Live(msgspec.Struct, dict=True, eq=False):
     def serve(
         self, lane: Lane, pull: Callable[[], AnyQuestion | None]
     ) -> Iterator[tuple[AnyQuestion, Json | Failed]]:
-        """Answer the lane's questions that `pull` gives until it gives None: those to the engine
-        several at once, the others one by one. Never raises.
+        """Answer the lane's questions that `pull` gives until it gives None.
+
+        Those to the engine several at once, the others one by one. Never raises.
         """
         if lane == "api" and self._engine_silent is None:
             from diagnose.live.engine import api
@@ -188,15 +197,19 @@ class Live(msgspec.Struct, dict=True, eq=False):
             yield one, self.ask(one)
 
     def restored(self, asked: AnyQuestion) -> AnyQuestion:
-        """The question with the secrets that stand as tokens in it: one that was built from an
-        answer."""
+        """The question with the secrets that stand as tokens in it.
+
+        One that was built from an answer.
+        """
         if "<redacted:" not in asked.arguments:
             return asked
         return recorded(asked.kind, self.redactor.restore(asked.args))
 
     def _clean(self, asked: AnyQuestion, answer: Json) -> Json:
-        """The answer without its secrets. A part that cannot be searched for them is removed, the
-        rest stays."""
+        """The answer without its secrets.
+
+        A part that cannot be searched for them is removed, the rest stays.
+        """
         try:
             return self.redactor.answer(asked.kind, asked.args, answer)
         except UNSEARCHABLE:
@@ -250,8 +263,10 @@ class Live(msgspec.Struct, dict=True, eq=False):
 
     @functools.cached_property
     def _elsewhere(self) -> Failed | None:
-        """Host-side answers are about this machine only; they count where the engine's process is
-        found here."""
+        """Host-side answers are about this machine only.
+
+        They count where the engine's process is found here.
+        """
         where = self.ask(FindLocality())
         if isinstance(where, Failed):
             # not its own reason: a file would be called missing because the docker context is

@@ -1,5 +1,7 @@
-"""Helper processes: what may block in the kernel for ever, or changes the process that does it, is
-done in processes that can be left behind.
+"""Helper processes.
+
+What may block in the kernel for ever, or changes the process that does it, is done in processes
+that can be left behind.
 
 A stat on a dead network mount cannot be interrupted, not even by SIGKILL, and a thread in it would
 hold the exit; a network namespace belongs to whoever entered it. So `Helper.start` forks one small
@@ -77,8 +79,11 @@ class Handover(msgspec.Struct):
 
 
 class Helper:
-    """The tool's side: sends requests to workers, keeps the idle ones, leaves the stuck ones
-    behind. Safe to share by threads."""
+    """The tool's side.
+
+    Sends requests to workers, keeps the idle ones, leaves the stuck ones behind. Safe to share
+    by threads.
+    """
 
     def __init__(self, name: Name, control: socket.socket, pid: int, missing: str = "") -> None:
         self.name = name
@@ -194,8 +199,10 @@ class Helper:
         return _WorkerProcess(socket.socket(fileno=descriptors[0]), int(data))
 
     def _wait_for_idle(self, until: float) -> None:
-        """Return as soon as a worker is idle, or another one may be forked. Refused("timed out") at
-        `until` (monotonic)."""
+        """Return as soon as a worker is idle, or another one may be forked.
+
+        Refused("timed out") at `until` (monotonic).
+        """
         may_fork_at = time.monotonic() + (BUSY_S[self.name] if self._living else 0.0)
         while not self._idle:
             now = time.monotonic()
@@ -308,8 +315,10 @@ def _serve_forks(name: Name) -> None:
 
 
 def _reap(workers: set[int]) -> None:
-    """Drop the workers that have ended. Until then each keeps its pid, so that no stranger is
-    killed in its place."""
+    """Drop the workers that have ended.
+
+    Until then each keeps its pid, so that no stranger is killed in its place.
+    """
     with contextlib.suppress(ChildProcessError):
         while pid := os.waitpid(-1, os.WNOHANG)[0]:
             workers.discard(pid)
@@ -412,8 +421,10 @@ def _describe(function: str, args: Json) -> str:
 
 
 def _whereabouts(pid: int) -> str:
-    """The state of a process and where in the kernel it waits, as far as /proc shows it to the
-    caller."""
+    """The state of a process and where in the kernel it waits.
+
+    As far as /proc shows it to the caller.
+    """
     state = _state(pid)
     if not state:
         return "is gone"

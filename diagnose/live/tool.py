@@ -60,8 +60,10 @@ CAPABILITIES = (
 
 
 def now(live: Live, question: AnyQuestion) -> Json:  # noqa: ARG001 - the signature of every collector
-    """Answer `now`: wall, the Unix time; boot_wall, that of the boot; uptime in seconds, suspend
-    included."""
+    """Answer `now`.
+
+    wall: the Unix time. boot_wall: that of the boot. uptime: in seconds, suspend included.
+    """
     wall = time.time()
     stat = Path("/proc/stat").read_text(encoding="ascii")
     boot = next((line.split()[1] for line in stat.splitlines() if line.startswith("btime ")), None)
@@ -106,8 +108,9 @@ _MACHINE_ID = re.compile("[0-9a-f]{32}")
 
 
 def caller(live: Live, question: AnyQuestion) -> Json:  # noqa: ARG001 - the signature of every collector
-    """Answer `caller`: uid, gid, groups and user of this process, its effective capabilities, its
-    place.
+    """Answer `caller`.
+
+    uid, gid, groups and user of this process, its effective capabilities, its place.
 
     caps: names as "CAP_SYS_ADMIN". docker_group: the group file makes the user a member of group
     docker; session_has_it: this process carries it; docker_gid: None when there is no such group.
@@ -143,8 +146,9 @@ def caller(live: Live, question: AnyQuestion) -> Json:  # noqa: ARG001 - the sig
 
 
 def in_container() -> bool:
-    """Whether our mount namespace is a container's: Docker, Podman and Kubernetes bind /etc/hosts
-    into theirs.
+    """Whether our mount namespace is a container's.
+
+    Docker, Podman and Kubernetes bind /etc/hosts into theirs.
 
     The file /.dockerenv does not tell: a machine whose disk was made from an image has it too.
     """

@@ -1,5 +1,7 @@
-"""What wakes a watch: the kernel and the engine say when something changes, so that nothing is
-asked while nothing happens.
+"""What wakes a watch.
+
+The kernel and the engine say when something changes, so that nothing is asked while nothing
+happens.
 
 | source | what it reports | topic |
 |---|---|---|
@@ -140,8 +142,10 @@ class Wake:
 
 
 def _drained(listener: socket.socket) -> set[Topic]:
-    """All that waits is read and forgotten: the next round asks again. An overrun queue (ENOBUFS)
-    means the same."""
+    """All that waits is read and forgotten: the next round asks again.
+
+    An overrun queue (ENOBUFS) means the same.
+    """
     with contextlib.suppress(BlockingIOError, OSError):
         while True:
             listener.recv(65536)
@@ -188,8 +192,10 @@ class _Pressure:
 
 
 def _follow(options: Options, writes: int, lives: int) -> None:
-    """The process that follows the engine: a letter for each change, until the other process is
-    gone. Never returns."""
+    """The process that follows the engine.
+
+    A letter for each change, until the other process is gone. Never returns.
+    """
     os.setsid()
     threading.Thread(target=_end_with, args=(lives,), daemon=True).start()
     is_lost = False

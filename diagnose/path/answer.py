@@ -51,8 +51,10 @@ about something else."""
 
 
 class PathAnswer(msgspec.Struct, frozen=True):
-    """finding: what explains the decisive hop, if a check found it. cure: what mends it, None where
-    nothing is known to."""
+    """finding: what explains the decisive hop, if a check found it.
+
+    cure: what mends it, None where nothing is known to.
+    """
 
     path: Path
     finding: Reported | None = None
@@ -97,8 +99,10 @@ def answer(report: Report, begin: str, target: str) -> PathAnswer | Unavailable:
 
 
 def _explaining(report: Report, hop: Hop) -> Reported | None:
-    """The worst root above advice of a check that may explain the hop, about what the hop stands
-    on."""
+    """The worst root above advice that may explain the hop.
+
+    By a check that may, about what the hop stands on.
+    """
     suspects = _SUSPECTS.get(hop.kind, ())
     fitting = [
         found
@@ -112,8 +116,10 @@ def _explaining(report: Report, hop: Hop) -> Reported | None:
 
 
 def _is_about(found: Reported, hop: Hop) -> bool:
-    """Whether a finding is about one of the hop's things. One about the host has to touch them,
-    where it says what it touches."""
+    """Whether a finding is about one of the hop's things.
+
+    One about the host has to touch them, where it says what it touches.
+    """
     things = set(hop.about) - {HOST}
     touched = {found.subject, *found.finding.touches}
     if things & touched:

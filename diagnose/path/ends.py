@@ -1,5 +1,7 @@
-"""The two ends of a path, from what the user typed to a container, the host, or something beyond
-it."""
+"""The two ends of a path, from what the user typed.
+
+A container, the host, or something beyond it.
+"""
 
 from __future__ import annotations
 
@@ -34,8 +36,11 @@ class PathTarget(msgspec.Struct, frozen=True):
 
 
 class End(msgspec.Struct, frozen=True):
-    """One end. container: None for the host and beyond. address: None where any will do. called:
-    the name that was typed."""
+    """One end.
+
+    container: None for the host and beyond. address: None where any will do. called: the name
+    that was typed.
+    """
 
     kind: Literal["container", "host", "outside"]
     called: str
@@ -66,8 +71,9 @@ def end(
     interfaces: Interfaces | None,
     caller: Container | None = None,
 ) -> End:
-    """What a word names: `host`, `internet`, a container, an address, or a name as `caller` would
-    use it.
+    """What a word names.
+
+    `host`, `internet`, a container, an address, or a name as `caller` would use it.
 
     UnknownEndError where it names nothing.
     """
@@ -92,8 +98,10 @@ def end(
 
 
 def _container(word: str, containers: Containers, caller: Container | None) -> Container | None:
-    """The container that is called so, by name or the beginning of its id, or by an alias on a
-    network of the caller."""
+    """The container that is called so.
+
+    By name or the beginning of its id, or by an alias on a network of the caller.
+    """
     names = {container.id: container.name for container in containers}
     called = selection.called(word, names)
     for container in containers:

@@ -1,5 +1,6 @@
-"""The hops of one connection through a host, from the program that asks to the program that
-answers.
+"""The hops of one connection through a host.
+
+From the program that asks to the program that answers.
 
 The way through the host itself is `firewall.trace`, which agrees with real packets. What lies
 before and behind it, the container's namespace, its bridge and the listening socket, comes from
@@ -68,9 +69,12 @@ class PathEvidence(msgspec.Struct, frozen=True):
 
 
 class Hop(msgspec.Struct, frozen=True):
-    """One hop. place: where it is, in a word or two. about: what it stands on, for the finding that
-    explains it. hint: a command that mends or tells more, where the hop is broken and no finding is
-    about it."""
+    """One hop.
+
+    place: where it is, in a word or two. about: what it stands on, for the finding that
+    explains it. hint: a command that mends or tells more, where the hop is broken and no
+    finding is about it.
+    """
 
     kind: HopKind
     place: str
@@ -81,8 +85,10 @@ class Hop(msgspec.Struct, frozen=True):
 
 
 class Path(msgspec.Struct, frozen=True):
-    """All hops up to the first broken one. unknown: some hop could not be judged, and none is
-    broken."""
+    """All hops up to the first broken one.
+
+    unknown: some hop could not be judged, and none is broken.
+    """
 
     begin: End
     target: PathTarget
@@ -142,7 +148,9 @@ class _EndedError(Exception):
 
 class _Leg(msgspec.Struct, frozen=True):
     """Where the packets enter the host: by a bridge, by an uplink, or from the host itself ("").
-    network: of a container."""
+
+    network: of a container.
+    """
 
     device: str = ""
     address: str | None = None
@@ -297,8 +305,10 @@ class Walker:
         )
 
     def _network_of(self, begin: Container, end: Container | None) -> Network:
-        """The network by which packets leave: one that both ends are on, or else the one with the
-        default route."""
+        """The network by which packets leave.
+
+        One that both ends are on, or else the one with the default route.
+        """
         known = self._site.networks.by_name if self._site.networks is not None else {}
         mine = [known[name] for name in sorted(begin.endpoints) if name in known]
         if not mine:
@@ -320,8 +330,10 @@ class Walker:
         return max(leading, key=lambda network: begin.endpoints[network.name].gw_priority)
 
     def _without_common_network(self, begin: Container, end: Container) -> None:
-        """Containers on different networks are kept apart by the engine, unless the port is
-        published."""
+        """The hops between containers on different networks.
+
+        The engine keeps them apart, unless the port is published.
+        """
         others = sorted(self._owner(end).endpoints)
         if not others:
             self._add("network", f'container "{end.name}"', _no_network(end), "broken", end.subject)
@@ -359,8 +371,10 @@ class Walker:
     def _inside(
         self, container: Container, endpoint: NetworkEndpoint, *, needs_route: bool
     ) -> None:
-        """The container's end: its interface, its address, and its default route where packets
-        leave the subnet."""
+        """The container's end.
+
+        Its interface, its address, and its default route where packets leave the subnet.
+        """
         place = f'namespace of "{container.name}"'
         netns = self._netns(container)
         if netns is None:
@@ -389,8 +403,10 @@ class Walker:
         )
 
     def _route_trouble(self, container: Container, netns: ContainerNetns) -> str:
-        """What keeps packets from leaving the container's subnets; empty where a route leads to a
-        gateway that somebody is."""
+        """What keeps packets from leaving the container's subnets.
+
+        Empty where a route leads to a gateway that somebody is.
+        """
         if not netns.has_default_route:
             return "has no default route: nothing leaves its subnet"
         known = {endpoint.gateway for endpoint in self._owner(container).endpoints.values()} - {""}
@@ -444,8 +460,10 @@ class Walker:
             )
 
     def _at_bridge(self, network: Network, gateway: str = "") -> None:
-        """The network's bridge. gateway: the address that it has to have, where packets leave the
-        subnet."""
+        """The network's bridge.
+
+        gateway: the address that it has to have, where packets leave the subnet.
+        """
         place = f'network "{network.name}"'
         about = (network.subject, Subject("interface", network.bridge))
         if not network.is_bridge:
@@ -607,8 +625,10 @@ class Walker:
         self._host_listens(address, port)
 
     def _host_address(self, leg: _Leg) -> str:
-        """The host's address as this end calls it: the one that was typed, else the gateway, the
-        uplink's, or the loopback."""
+        """The host's address as this end calls it.
+
+        The one that was typed, else the gateway, the uplink's, or the loopback.
+        """
         if self._end.address is not None:
             return self._end.address
         if leg.network is not None:
@@ -654,8 +674,10 @@ class Walker:
         self._add("uplink", uplink, text, "ok", Subject("interface", uplink))
 
     def _translated(self, traced: Trace, leg: _Leg) -> None:
-        """The source of what leaves is to become the host's: no answer finds its way to an address
-        that only this host knows."""
+        """The source of what leaves is to become the host's.
+
+        No answer finds its way to an address that only this host knows.
+        """
         obstacle = traced.obstacle
         if (
             leg.network is None
@@ -669,8 +691,10 @@ class Walker:
             self._add("translation", "POSTROUTING", text, "broken", leg.network.subject, HOST)
 
     def _sent_to(self, traced: Trace, network: Network, address: str) -> None:
-        """Packets for a container have to leave by the bridge of its network; a route may lead
-        elsewhere."""
+        """Packets for a container have to leave by the bridge of its network.
+
+        A route may lead elsewhere.
+        """
         leaving = [
             stage.verdict.packet.oif
             for stage in traced.stages
@@ -694,8 +718,10 @@ class Walker:
         return self._site.host_stack.stack
 
     def _traced(self, traced: Trace, *about: Subject) -> None:
-        """The hooks that decided something, the translations, and what stops the packet or its
-        answer."""
+        """The hooks that decided something, and the translations.
+
+        Then what stops the packet or its answer.
+        """
         shown: set[str] = set()
         for stage in traced.stages:
             if traced.obstacle is not None and stage.verdict.by == traced.obstacle.by:

@@ -26,8 +26,9 @@ VARIABLES = (
 
 
 def heap_size(command: Iterable[str], environment: Iterable[str]) -> tuple[int, str]:
-    """Bytes of the largest heap that is asked for, and the option that does; 0 and "" where none
-    is.
+    """Bytes of the largest heap that is asked for, and the option that does.
+
+    0 and "" where none is.
 
     Of several `-Xmx` in one place the last one counts, as Java has it.
     """

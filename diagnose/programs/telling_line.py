@@ -28,10 +28,13 @@ MOST_DETAILS = 4
 
 
 class TellingLine(msgspec.Struct, frozen=True):
-    """The chosen line. index: its place among the lines that were given. explains: whether it says
-    what is wrong, rather than being the best of lines that do not. details: what belongs to the
-    same message (DETAIL, HINT, what must be specified). neighbours: up to two lines before and
-    after, for a reader who wants more."""
+    """The chosen line.
+
+    index: its place among the lines that were given. explains: whether it says what is wrong,
+    rather than being the best of lines that do not. details: what belongs to the same message
+    (DETAIL, HINT, what must be specified). neighbours: up to two lines before and after, for a
+    reader who wants more.
+    """
 
     text: str
     index: int = 0
@@ -571,8 +574,10 @@ def plain(line: str) -> str:
 
 
 def message(line: str) -> tuple[str, int | None]:
-    """What a line says, and what its level is worth; None where it has no level. A JSON line is
-    read by its fields."""
+    """What a line says, and what its level is worth; None where it has no level.
+
+    A JSON line is read by its fields.
+    """
     text = plain(line)
     fields = _fields(text)
     if fields is None:
@@ -599,8 +604,11 @@ def _level(text: str) -> int | None:
 
 
 def _words(text: str) -> frozenset[str]:
-    """The words of a line in small letters. Looking them up in a set is some twenty times cheaper
-    than the patterns, which are then tried on the few lines that hold one of their words."""
+    """The words of a line in small letters.
+
+    Looking them up in a set is some twenty times cheaper than the patterns, which are then
+    tried on the few lines that hold one of their words.
+    """
     return frozenset(_WORD.findall(text.lower()))
 
 
@@ -620,8 +628,10 @@ def _fields(text: str) -> dict[str, Any] | None:
 
 
 def _field(fields: dict[str, Any], *names: str) -> str:
-    """The first of these fields that is there, its own message where it is an object; looked for in
-    `attr` too, as MongoDB has it."""
+    """The first of these fields that is there, its own message where it is an object.
+
+    Looked for in `attr` too, as MongoDB has it.
+    """
     places = [fields, fields["attr"]] if isinstance(fields.get("attr"), dict) else [fields]
     for place in places:
         for name in names:
@@ -654,8 +664,9 @@ def _score(text: str, level: int | None) -> int:
 
 
 def telling_line(lines: Sequence[str]) -> TellingLine | None:
-    """The line that explains, of the last lines of a program that failed; None where there is no
-    line at all.
+    """The line that explains, of the last lines of a program that failed.
+
+    None where there is no line at all.
 
     Where no line explains anything, it is the last one that is no frame and no banner.
     """
@@ -682,8 +693,10 @@ def telling_line(lines: Sequence[str]) -> TellingLine | None:
 
 
 def _prefer_causes(texts: Sequence[str], scores: list[int]) -> None:
-    """Of a chain of exceptions its own first cause counts: the last `Caused by` below it, the first
-    traceback above it."""
+    """Of a chain of exceptions its own first cause counts.
+
+    The last `Caused by` below it, the first traceback above it.
+    """
     for index, text in enumerate(texts):
         if _CAUSE.match(text):
             above = max(

@@ -1,5 +1,6 @@
-"""The questions that can be put to a host: one module per subject, each question beside its answer
-and its policy.
+"""The questions that can be put to a host.
+
+One module per subject, each question beside its answer and its policy.
 
 To add a question, touch two files:
 

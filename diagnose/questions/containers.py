@@ -133,8 +133,10 @@ class ContainerFile(msgspec.Struct, frozen=True):
 
 
 class ReadContainerFile(Question[ContainerFile], frozen=True):
-    """/containers/ID/archive: one path in a container, no link followed, and the first bytes of a
-    file."""
+    """/containers/ID/archive.
+
+    One path in a container, no link followed, and the first bytes of a file.
+    """
 
     POLICY = engine_get(
         "api.archive", "a file of a container", "/containers/{id}/archive", deadline=2, priority=6
@@ -145,9 +147,10 @@ class ReadContainerFile(Question[ContainerFile], frozen=True):
 
 
 class Memory(msgspec.Struct, frozen=True):
-    """Bytes; None: no limit, or not kept. working_set: usage without the file cache that nobody
-    reads, as other tools count it. reclaimable: all file cache, and what the kernel keeps of files
-    beside it.
+    """Bytes; None: no limit, or not kept.
+
+    working_set: usage without the file cache that nobody reads, as other tools count it.
+    reclaimable: all file cache, and what the kernel keeps of files beside it.
     """
 
     usage: int | None = None
@@ -178,6 +181,7 @@ class Pids(msgspec.Struct, frozen=True):
 
 class Cpu(msgspec.Struct, frozen=True):
     """Since the start: periods in which it wanted the CPU, and those in which it was held back.
+
     quota_us per period_us.
     """
 
@@ -200,8 +204,9 @@ class CgroupStats(msgspec.Struct, frozen=True):
     pressure: dict[str, dict[str, dict[str, float]] | None] | None = None
 
     def waited(self, resource: str, kind: str = "some", over: str = "avg60") -> float | None:
-        """Percent of the time in which its tasks waited for cpu, memory or io; None where the
-        kernel does not keep it.
+        """Percent of the time in which its tasks waited for cpu, memory or io.
+
+        None where the kernel does not keep it.
         """
         figures = (self.pressure or {}).get(resource)
         return figures.get(kind, {}).get(over) if figures else None
@@ -260,8 +265,10 @@ class SampleCgroups(Question[dict[str, CgroupGrowth | Failed]], frozen=True):
 
 
 class CountWakings(Question[dict[str, int | None]], frozen=True):
-    """How often processes were woken within some seconds, by pid; None for one that ended or began
-    again meanwhile."""
+    """How often processes were woken within some seconds, by pid.
+
+    None for one that ended or began again meanwhile.
+    """
 
     POLICY = Policy(
         "wakings", "how often processes wake up", "kernel.proc:wakings", "probe", "host", 2, 4

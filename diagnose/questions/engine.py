@@ -18,8 +18,10 @@ DEFAULT_SOCKETS = frozenset({"/var/run/docker.sock", "/run/docker.sock"})
 
 
 class Rootless(msgspec.Struct, frozen=True):
-    """Whose engine the endpoint is, if it is a user's own and not the system's (the answer
-    `endpoint` says what its fields mean)."""
+    """Whose engine the endpoint is, if it is a user's own and not the system's.
+
+    The answer `endpoint` says what its fields mean.
+    """
 
     uid: int
     config: str | None = None
@@ -29,8 +31,11 @@ class Rootless(msgspec.Struct, frozen=True):
 
 
 class Endpoint(msgspec.Struct, frozen=True):
-    """Where the engine was asked. named: the user chose it. source: what decided it. rootless:
-    whose engine it is, None for the system's."""
+    """Where the engine was asked.
+
+    named: the user chose it. source: what decided it. rootless: whose engine it is, None for
+    the system's.
+    """
 
     url: str = ""
     scheme: str = ""
@@ -111,8 +116,11 @@ class PingEngine(Question[PingReply], frozen=True):
 
 
 class SwarmMembership(msgspec.Struct, frozen=True, rename="pascal"):
-    """This node's part in a swarm. local_node_state: inactive, pending, active, error or locked.
-    control_available: it is a manager."""
+    """This node's part in a swarm.
+
+    local_node_state: inactive, pending, active, error or locked. control_available: it is a
+    manager.
+    """
 
     local_node_state: str = "inactive"
     error: str = ""
@@ -183,8 +191,10 @@ class Info(msgspec.Struct, frozen=True, rename="pascal"):
 
     @property
     def firewall_driver(self) -> str:
-        """iptables or nftables, with +firewalld where it runs; engines before 28.1 do not say and
-        use iptables."""
+        """iptables or nftables, with +firewalld where it runs.
+
+        Engines before 28.1 do not say and use iptables.
+        """
         return str((self.firewall_backend or {}).get("Driver") or "iptables")
 
     @property
@@ -294,8 +304,11 @@ class ImageTotal(msgspec.Struct, frozen=True, rename="pascal"):
 
 
 class EngineDiskUsage(msgspec.Struct, frozen=True, rename="pascal"):
-    """`GET /system/df`: lists up to API 1.51, which are null where there is nothing, and groups
-    with `Items` from 1.52 on."""
+    """`GET /system/df`.
+
+    Lists up to API 1.51, which are null where there is nothing, and groups with `Items` from
+    1.52 on.
+    """
 
     build_cache: list[BuildRecord] | None = None
     build_cache_usage: BuildRecords | None = None
@@ -346,8 +359,10 @@ class MeasureDiskUsage(Question[EngineDiskUsage], frozen=True):
 
 
 class Unit(msgspec.Struct, frozen=True, rename="pascal"):
-    """systemd's word on a unit, as texts (`systemctl show`); LoadState "not-found": there is
-    none."""
+    """systemd's word on a unit, as texts (`systemctl show`).
+
+    load_state "not-found": there is none.
+    """
 
     load_state: str = ""
     active_state: str = ""
@@ -366,17 +381,21 @@ class Unit(msgspec.Struct, frozen=True, rename="pascal"):
 
     @property
     def is_wanted(self) -> bool:
-        """Whether it ought to run: one that nobody enabled and that did not fail need not, as
-        beside a rootless engine."""
+        """Whether it ought to run.
+
+        One that nobody enabled and that did not fail need not, as beside a rootless engine.
+        """
         return self.exists and not (
             self.unit_file_state in ("disabled", "masked") and self.active_state == "inactive"
         )
 
     @property
     def is_given_up(self) -> bool:
-        """Whether systemd starts it no more after too many failures. systemd 257 (Debian 13) keeps
-        the result of the last failure, so that the number of restarts tells; 262 says
-        start-limit-hit."""
+        """Whether systemd starts it no more after too many failures.
+
+        systemd 257 (Debian 13) keeps the result of the last failure, so that the number of
+        restarts tells; 262 says start-limit-hit.
+        """
         many = self.n_restarts.isdigit() and self.start_limit_burst.isdigit()
         return self.result == "start-limit-hit" or (
             self.active_state == "failed"

@@ -1,5 +1,7 @@
-"""Questions about files and filesystems. The helper process answers them, because the kernel may
-block."""
+"""Questions about files and filesystems.
+
+The helper process answers them, because the kernel may block.
+"""
 
 from __future__ import annotations
 
@@ -74,15 +76,19 @@ class PathStatus(msgspec.Struct, frozen=True):
     detail: str = ""
 
     def lets(self, uid: int, gids: Set[int], wanted: int) -> bool:
-        """Whether the mode bits let this user do it (r 4, w 2, x 1); root, access lists and labels
-        are not looked at."""
+        """Whether the mode bits let this user do it (r 4, w 2, x 1).
+
+        Root, access lists and labels are not looked at.
+        """
         shift = 6 if uid == self.uid else 3 if self.gid in gids else 0
         return (self.mode >> shift) & wanted == wanted
 
 
 class StatPaths(Question[dict[str, PathStatus]], frozen=True):
-    """What stat says of many paths at once, by path. A path on a mount that does not answer costs
-    only itself."""
+    """What stat says of many paths at once, by path.
+
+    A path on a mount that does not answer costs only itself.
+    """
 
     POLICY = Policy(
         "file.stats", "the attributes of files", "disk.files:stats", "file", "host", 1.5, 3

@@ -22,8 +22,10 @@ class ListNftables(Question[Json], frozen=True):
 
 
 class SavedRules(msgspec.Struct, frozen=True):
-    """What iptables-save writes. command: the program that wrote it; None where there is none to
-    ask, and then no rules."""
+    """What iptables-save writes.
+
+    command: the program that wrote it; None where there is none to ask, and then no rules.
+    """
 
     text: str
     command: list[str] | None = None

@@ -31,8 +31,10 @@ class LaneServer(Protocol):
     def serve(
         self, lane: Lane, pull: Callable[[], AnyQuestion | None]
     ) -> Iterator[tuple[AnyQuestion, Json | Failed]]:
-        """The answers to the questions that `pull` gives, in any order, until it gives None and all
-        are answered."""
+        """The answers to the questions that `pull` gives, in any order.
+
+        Until it gives None and all are answered.
+        """
         ...
 
 
@@ -45,8 +47,10 @@ class Host:
         self._lock = threading.Lock()
 
     def ask(self, question: Question[Answer]) -> Answer | Failed:
-        """The answer, or why there is none: one of another shape is Failed("malformed"), which
-        names the field."""
+        """The answer, or why there is none.
+
+        One of another shape is Failed("malformed"), which names the field.
+        """
         return self._typed(question, self.source.ask(question))
 
     def ask_many(
@@ -62,8 +66,10 @@ class Host:
     def ask_about(
         self, things: Iterable[Thing], question_about: Callable[[Thing], Question[Answer]]
     ) -> Iterator[tuple[Thing, Answer | Failed]]:
-        """Each thing with the answer to the question about it, in any order, each as soon as it is
-        there."""
+        """Each thing with the answer to the question about it.
+
+        In any order, each as soon as it is there.
+        """
         things_of: dict[Question[Answer], list[Thing]] = {}
         for thing in things:
             things_of.setdefault(question_about(thing), []).append(thing)

@@ -39,8 +39,11 @@ class Image(msgspec.Struct, frozen=True, rename="pascal", dict=True):
 
     @functools.cached_property
     def tags(self) -> tuple[str, ...]:
-        """Its names; an API up to 1.42 lists `<none>:<none>` for an image without one, later ones
-        nothing."""
+        """The names of the image.
+
+        An API up to 1.42 lists `<none>:<none>` for an image without one, later ones
+        nothing.
+        """
         return tuple(tag for tag in self.repo_tags or () if NONE not in tag)
 
     @functools.cached_property
@@ -49,8 +52,10 @@ class Image(msgspec.Struct, frozen=True, rename="pascal", dict=True):
 
     @property
     def name(self) -> str:
-        """What people call it: its first tag, its repository and digest, or twelve digits of its
-        id."""
+        """What people call it.
+
+        Its first tag, its repository and digest, or twelve digits of its id.
+        """
         return (self.tags or self.digests or (self.id.removeprefix("sha256:")[:12],))[0]
 
     @property
@@ -71,8 +76,10 @@ class ListImages(Question[list[Image]], frozen=True):
 
 
 class ImageConfig(msgspec.Struct, frozen=True, rename="pascal"):
-    """What containers of an image are started with. volumes: by the path that the image
-    declares."""
+    """What containers of an image are started with.
+
+    volumes: by the path that the image declares.
+    """
 
     env: list[str] | None = None
     user: str = ""
@@ -88,8 +95,10 @@ class ImageStore(msgspec.Struct, frozen=True, rename="pascal"):
 
 
 class Detail(msgspec.Struct, frozen=True, rename="pascal", dict=True):
-    """One image as `GET /images/ID/json` shows it. Fields without a value are left out by engine
-    29."""
+    """One image as `GET /images/ID/json` shows it.
+
+    Fields without a value are left out by engine 29.
+    """
 
     id: str
     repo_tags: list[str] | None = None
@@ -105,8 +114,10 @@ class Detail(msgspec.Struct, frozen=True, rename="pascal", dict=True):
 
     @property
     def layers(self) -> tuple[str, ...]:
-        """The folders of its layers under the data root, the topmost first; none where containerd
-        keeps them."""
+        """The folders of its layers under the data root, the topmost first.
+
+        None where containerd keeps them.
+        """
         data = self.graph_driver.data or {}
         if self.graph_driver.name != "overlay2":
             return ()
@@ -227,15 +238,19 @@ class Network(msgspec.Struct, frozen=True, rename="pascal", dict=True):
 
     @property
     def bridge(self) -> str:
-        """The Linux bridge's name: an option, docker0 for the default network, else br- and 12
-        digits of the id."""
+        """The Linux bridge's name.
+
+        An option, docker0 for the default network, else br- and 12 digits of the id.
+        """
         named = self.option("com.docker.network.bridge.name")
         return named or ("docker0" if self.name == "bridge" else f"br-{self.id[:12]}")
 
     @property
     def bridge_has_address(self) -> bool:
-        """Whether the engine gives the bridge the gateway's address: not where it is configured not
-        to, or isolates the host (28)."""
+        """Whether the engine gives the bridge the gateway's address.
+
+        Not where it is configured not to, or isolates the host (28).
+        """
         if self.option("com.docker.network.bridge.inhibit_ipv4") == "true":
             return False
         return self.option("com.docker.network.bridge.gateway_mode_ipv4", "nat") != "isolated"

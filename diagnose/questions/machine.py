@@ -11,8 +11,10 @@ from diagnose.questions.question import Policy, Question
 
 
 class Mounted(msgspec.Struct, frozen=True):
-    """One line of /proc/self/mountinfo. super: the superblock's own options (ro there means the
-    filesystem itself)."""
+    """One line of /proc/self/mountinfo.
+
+    super: the superblock's own options (ro there means the filesystem itself).
+    """
 
     point: str
     fstype: str = ""
@@ -30,8 +32,11 @@ class ListMounts(Question[list[Mounted]], frozen=True):
 
 
 class HostMemory(msgspec.Struct, frozen=True):
-    """Bytes. available: what can be had without swapping, cache given back (not `free`); the kernel
-    does not count ZFS's cache there, which is beside it."""
+    """Bytes.
+
+    available: what can be had without swapping, cache given back (not `free`); the kernel does
+    not count ZFS's cache there, which is beside it.
+    """
 
     total: int
     available: int
@@ -90,8 +95,10 @@ class ReadPressure(Question[PressureReading], frozen=True):
 
 
 class ReadSysctls(Question[dict[str, str | None]], frozen=True):
-    """Kernel settings by name, None for one that there is not; names with dots, or with slashes
-    where a part holds a dot."""
+    """Kernel settings by name, None for one that there is not.
+
+    Names with dots, or with slashes where a part holds a dot.
+    """
 
     POLICY = Policy(
         "sysctl", "kernel settings (sysctl)", "kernel.proc:sysctl", "local", "network", 1, 2
@@ -100,8 +107,10 @@ class ReadSysctls(Question[dict[str, str | None]], frozen=True):
 
 
 class Process(msgspec.Struct, frozen=True):
-    """One process. state: the letter of proc(5). start: seconds since boot. cmdline: of the
-    engine's own processes only.
+    """One process.
+
+    state: the letter of proc(5). start: seconds since boot. cmdline: of the engine's own
+    processes only.
     """
 
     pid: int
@@ -191,8 +200,11 @@ class InspectProcess(Question[ProcessDetail], frozen=True):
 
 
 class DeletedFile(msgspec.Struct, frozen=True):
-    """One such file. path: as its opener saw it. bytes: its blocks on disk. container: the
-    opener's, by its cgroup."""
+    """One such file.
+
+    path: as its opener saw it. bytes: its blocks on disk. container: the opener's, by its
+    cgroup.
+    """
 
     pid: int
     fd: int

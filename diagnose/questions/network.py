@@ -18,8 +18,10 @@ Subnet = IPv4Network | IPv6Network
 
 
 class Interface(msgspec.Struct, frozen=True):
-    """One interface. up: the admin flag, which an idle bridge without a carrier keeps; operstate:
-    the carrier's word.
+    """One interface.
+
+    up: the admin flag, which an idle bridge without a carrier keeps; operstate: the carrier's
+    word.
 
     link: index of the peer or parent, in another namespace where link_netnsid is not None. mtu:
     bytes.
@@ -73,8 +75,10 @@ class ListAddresses(Question[list[Address]], frozen=True):
 
 
 class Route(msgspec.Struct, frozen=True, dict=True):
-    """One next hop of one route. oif: index of its interface. mtu: the route's own metric in bytes,
-    None if it has none."""
+    """One next hop of one route.
+
+    oif: index of its interface. mtu: the route's own metric in bytes, None if it has none.
+    """
 
     dst: str = ""
     prefix: int = 0
@@ -116,9 +120,11 @@ class ListRoutes(Question[list[Route]], frozen=True):
 
 
 class PolicyRule(msgspec.Struct, frozen=True):
-    """One policy rule. mask: of the mark. suppress_prefix: routes with so short a prefix do not
-    count (-1: all count). goto: the priority at which to go on. other: names of conditions that are
-    not shown here.
+    """One policy rule.
+
+    mask: of the mark. suppress_prefix: routes with so short a prefix do not count (-1: all
+    count). goto: the priority at which to go on. other: names of conditions that are not shown
+    here.
     """
 
     priority: int = 0
@@ -159,8 +165,10 @@ class ListRoutingRules(Question[list[PolicyRule]], frozen=True):
 
 
 class WantedRoute(msgspec.Struct, frozen=True):
-    """A packet whose route is asked for: its addresses, and the index of the interface by which it
-    comes in."""
+    """A packet whose route is asked for.
+
+    Its addresses, and the index of the interface by which it comes in.
+    """
 
     dst: str
     src: str | None = None
@@ -168,8 +176,10 @@ class WantedRoute(msgspec.Struct, frozen=True):
 
 
 class RouteLookup(msgspec.Struct, frozen=True):
-    """One decision: the interface's index, the next hop and the table, or the kernel's refusal (an
-    errno's name)."""
+    """One decision: the interface's index, the next hop and the table.
+
+    Or the kernel's refusal (an errno's name).
+    """
 
     oif: int | None = None
     gateway: str | None = None
@@ -195,8 +205,11 @@ class ListNeighbours(Question[Json], frozen=True):
 
 
 class UdpFlow(msgspec.Struct, frozen=True):
-    """One tracked flow: where its first packet went, and who answers it in the kernel's view
-    (`reply_src`). state: that of TCP."""
+    """One tracked flow.
+
+    Where its first packet went, and who answers it in the kernel's view (`reply_src`). state:
+    that of TCP.
+    """
 
     src: str
     dst: str
@@ -214,8 +227,10 @@ class ConnectionTable(msgspec.Struct, frozen=True):
 
 
 class ListConnections(Question[ConnectionTable], frozen=True):
-    """Connections that the kernel tracks (conntrack), at most `limit` of those that a filter lets
-    through."""
+    """Connections that the kernel tracks (conntrack).
+
+    At most `limit` of those that a filter lets through.
+    """
 
     POLICY = Policy(
         "conntrack", "the tracked connections", "network.process:ask", "local", "network", 3, 5
@@ -229,8 +244,10 @@ class ListConnections(Question[ConnectionTable], frozen=True):
 
 
 class Listener(msgspec.Struct, frozen=True):
-    """One listening socket. pid, comm and container (64-digit id) are None where the holder may not
-    be seen."""
+    """One listening socket.
+
+    pid, comm and container (64-digit id) are None where the holder may not be seen.
+    """
 
     proto: str
     address: str
@@ -249,16 +266,20 @@ class Listener(msgspec.Struct, frozen=True):
         return f"{self.comm} (pid {self.pid})" if self.comm else "a process that only root can name"
 
     def clashes(self, proto: str, address: str, port: int) -> bool:
-        """Whether it keeps this address and port (tcp or udp) from being bound; empty or
-        unspecified means all addresses."""
+        """Whether it keeps this address and port (tcp or udp) from being bound.
+
+        Empty or unspecified means all addresses.
+        """
         if self.port != port or self.proto.removesuffix("6") != proto:
             return False
         return overlap(self.address, address)
 
 
 def overlap(one: str, other: str) -> bool:
-    """Whether sockets bound to these two addresses would take the same packets: equal, or one takes
-    all of the family."""
+    """Whether sockets bound to these two addresses would take the same packets.
+
+    Equal, or one takes all of the family.
+    """
     first, second = (ip_address(each.strip("[]") or "0.0.0.0") for each in (one, other))  # noqa: S104
     for wide in (first, second):
         if wide.is_unspecified and (wide.version == 6 or first.version == second.version):
@@ -297,8 +318,10 @@ class NetnsView(msgspec.Struct, frozen=True):
 
 
 class VisitNetns(Question[NetnsView], frozen=True, omit_defaults=False):
-    """Interfaces, addresses, routes and listeners as a process sees them in its network
-    namespace."""
+    """A network namespace as a process sees it.
+
+    Interfaces, addresses, routes and listeners.
+    """
 
     POLICY = Policy(
         "netns",
@@ -315,8 +338,11 @@ class VisitNetns(Question[NetnsView], frozen=True, omit_defaults=False):
 
 
 class DnsReply(msgspec.Struct, frozen=True):
-    """What came back. Any reply proves that the server is reachable, no more. icmp: refused,
-    unreachable, prohibited or None."""
+    """What came back.
+
+    Any reply proves that the server is reachable, no more. icmp: refused, unreachable,
+    prohibited or None.
+    """
 
     answered: bool = False
     rcode: str | None = None
@@ -332,8 +358,10 @@ class DnsReply(msgspec.Struct, frozen=True):
 
     @property
     def denies(self) -> bool:
-        """Whether a library takes it as final that the name has no address: it asks no further
-        server then."""
+        """Whether a library takes it as final that the name has no address.
+
+        It asks no further server then.
+        """
         return self.rcode == "NXDOMAIN" or (self.rcode == "NOERROR" and not self.answers)
 
     @property
@@ -356,8 +384,10 @@ class DnsReply(msgspec.Struct, frozen=True):
 
 
 class QueryDns(Question[DnsReply], frozen=True, omit_defaults=False):
-    """One DNS query to one server, from the network namespace of a process or (None) from this
-    one."""
+    """One DNS query to one server.
+
+    From the network namespace of a process or (None) from this one.
+    """
 
     POLICY = Policy(
         "dns.query", "the answer of a DNS server", "network.dns:query", "probe", "network", 3.5, 1
@@ -375,8 +405,10 @@ class QueryDns(Question[DnsReply], frozen=True, omit_defaults=False):
 
 
 class QuerySizedDns(Question[DnsReply], frozen=True):
-    """A DNS query for the root's name servers in a packet of a given size, from the network
-    namespace of a process."""
+    """A DNS query for the root's name servers in a packet of a given size.
+
+    From the network namespace of a process.
+    """
 
     POLICY = Policy(
         "dns.sized",
@@ -420,8 +452,10 @@ class ListTunnelHolders(Question[list[TunnelHolder]], frozen=True):
 
 
 class TcpStall(msgspec.Struct, frozen=True):
-    """A connection that repeats what it sent: the peer as ADDRESS:PORT, the bytes that wait, and
-    how often they were repeated."""
+    """A connection that repeats what it sent.
+
+    The peer as ADDRESS:PORT, the bytes that wait, and how often they were repeated.
+    """
 
     peer: str
     unacknowledged: int

@@ -1,5 +1,7 @@
-"""What a question is: its arguments, the type of its answer, and the policy under which it may be
-asked."""
+"""What a question is.
+
+Its arguments, the type of its answer, and the policy under which it may be asked.
+"""
 
 from __future__ import annotations
 
@@ -88,8 +90,9 @@ Part = TypeVar("Part")
 
 
 def decode_parts(answer: Json, part: type[Part]) -> dict[str, Part | Failed]:
-    """Answers by name, each of which may have failed by itself: it is then `{"failed": reason,
-    "detail": text}`.
+    """Answers by name, each of which may have failed by itself.
+
+    It is then `{"failed": reason, "detail": text}`.
 
     msgspec.ValidationError for an answer or a part of another shape.
     """
@@ -110,8 +113,9 @@ class Question(
     omit_defaults=True,
     forbid_unknown_fields=True,
 ):
-    """One question to a host. A subclass names the type of its answer, its policy, and its
-    arguments as fields.
+    """One question to a host.
+
+    A subclass names the type of its answer, its policy, and its arguments as fields.
 
     Arguments that have their default are left out of the recording. Two questions are equal if they
     are recorded the same way. A question holds no absolute time, so that a recording can answer it
@@ -208,8 +212,10 @@ class Question(
 
 @functools.cache
 def _defaults(question: type[Question[Any]]) -> tuple[tuple[str, Any], ...]:
-    """The recorded arguments of this class with the value of each that is left out (`NODEFAULT`:
-    none is)."""
+    """The recorded arguments of this class, with the values where they are left out.
+
+    `NODEFAULT`: none is.
+    """
     names = question.__struct_fields__
     missing = len(names) - len(question.__struct_defaults__)
     defaults = (msgspec.NODEFAULT,) * missing + question.__struct_defaults__
@@ -236,8 +242,10 @@ _CLASSES: dict[str, tuple[type[AnyQuestion], str]] = {}
 
 
 class RecordedQuestion(Question[Json], frozen=True):
-    """A question as a recording holds it: the name of its kind, and its arguments as canonical
-    JSON. Its answer stays JSON."""
+    """A question as a recording holds it.
+
+    The name of its kind, and its arguments as canonical JSON. Its answer stays JSON.
+    """
 
     kind: str
     arguments: str = "{}"
@@ -260,8 +268,10 @@ class RecordedQuestion(Question[Json], frozen=True):
 
 @functools.cache
 def policies() -> Mapping[str, Policy]:
-    """The policy of each kind of question, by its recorded name, after every module of questions
-    was imported."""
+    """The policy of each kind of question, by its recorded name.
+
+    Every module of questions must have been imported.
+    """
     import diagnose.questions as package
 
     for module in pkgutil.iter_modules(package.__path__):
@@ -281,8 +291,10 @@ def recorded(kind: str, args: Mapping[str, Json]) -> RecordedQuestion:
 
 
 def typed(question: AnyQuestion) -> AnyQuestion:
-    """The question as its own class. msgspec.ValidationError for arguments of another shape,
-    KeyError for an unknown kind."""
+    """The question as its own class.
+
+    msgspec.ValidationError for arguments of another shape, KeyError for an unknown kind.
+    """
     if not isinstance(question, RecordedQuestion):
         return question
     policies()
@@ -293,8 +305,10 @@ def typed(question: AnyQuestion) -> AnyQuestion:
 
 
 def canonical(question: AnyQuestion) -> AnyQuestion:
-    """The question as its own class where that is possible: a recording of another version may
-    write arguments differently."""
+    """The question as its own class where that is possible.
+
+    A recording of another version may write arguments differently.
+    """
     try:
         return typed(question)
     except (msgspec.ValidationError, KeyError, TypeError):

@@ -39,8 +39,10 @@ class Site(msgspec.Struct, frozen=True):
 
 
 class SiteIdentity(msgspec.Struct, frozen=True):
-    """Who this host is among others. machine: the machine id, hashed with the salt of the site;
-    empty where there is none."""
+    """Who this host is among others.
+
+    machine: the machine id, hashed with the salt of the site; empty where there is none.
+    """
 
     machine: str = ""
     name: str = ""
@@ -48,8 +50,10 @@ class SiteIdentity(msgspec.Struct, frozen=True):
 
 
 class IdentifySite(Question[SiteIdentity], frozen=True):
-    """Who this host is among others. The machine id itself is never recorded: machine-id(5) calls
-    it confidential."""
+    """Who this host is among others.
+
+    The machine id itself is never recorded: machine-id(5) calls it confidential.
+    """
 
     POLICY = Policy("site", "the identity of this host", "tool:site", "local", "host", 1, 5)
 
@@ -102,8 +106,11 @@ class ReadOptions(Question[Options], frozen=True):
 
 
 class Caller(msgspec.Struct, frozen=True):
-    """Who runs the tool. docker_group: the group file makes the user a member of docker;
-    session_has_it: this process carries it."""
+    """Who runs the tool.
+
+    docker_group: the group file makes the user a member of docker; session_has_it: this process
+    carries it.
+    """
 
     uid: int = 0
     user: str | None = None

@@ -130,8 +130,10 @@ class Service(msgspec.Struct, frozen=True, rename="pascal"):
         return self.service_status or ServiceStatus()
 
     def lacks_tasks(self, tasks: Sequence[Task]) -> bool:
-        """Whether fewer of its tasks run than should; one that ended well, and is not to be started
-        again, counts."""
+        """Whether fewer of its tasks run than should.
+
+        One that ended well, and is not to be started again, counts.
+        """
         completed = (
             sum(task.status.state == "complete" for task in tasks) if self.may_complete else 0
         )
@@ -152,8 +154,11 @@ class TaskStatus(msgspec.Struct, frozen=True, rename="pascal"):
 
 
 class Task(msgspec.Struct, frozen=True, rename="pascal"):
-    """One task. status.state: pending, preparing, running, failed, rejected, ...; status.err: the
-    scheduler's or container's words."""
+    """One task.
+
+    status.state: pending, preparing, running, failed, rejected, ...; status.err: the
+    scheduler's or container's words.
+    """
 
     id: str = msgspec.field(name="ID", default="")
     service_id: str = msgspec.field(name="ServiceID", default="")

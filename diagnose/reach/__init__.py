@@ -1,5 +1,6 @@
-"""`--on ssh://HOST`: a run on another host, which need not have the tool, Python, or a byte of room
-on its disks.
+"""`--on ssh://HOST`.
+
+A run on another host, which need not have the tool, Python, or a byte of room on its disks.
 
 - `target`    what `--on` names.
 - `folder`    the folder with its own Python (`.ci/folder` makes it), as an archive that can be

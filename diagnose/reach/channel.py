@@ -90,8 +90,9 @@ class Channel:
     def send(
         self, data: bytes, seconds: float, moved: Callable[[int], None] = lambda _: None
     ) -> None:
-        """Write all of it. LostError where the other side closes, or takes nothing for so many
-        seconds.
+        """Write all of it.
+
+        LostError where the other side closes, or takes nothing for so many seconds.
 
         moved: is called with the bytes that were sent so far.
         """
@@ -123,8 +124,10 @@ class Channel:
         return bytes(self._received), code
 
     def _drain_errors(self) -> None:
-        """Read stderr to its end. A connection that ssh keeps for later holds it open: not for
-        long."""
+        """Read stderr to its end.
+
+        A connection that ssh keeps for later holds it open: not for long.
+        """
         with suppress(LostError):
             deadline = time.monotonic() + LINGER_S
             while self._is_open(self._stderr):

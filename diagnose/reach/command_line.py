@@ -1,5 +1,7 @@
-"""A command line that is carried out on other hosts: what the other side is given, and where the
-reports go."""
+"""A command line that is carried out on other hosts.
+
+What the other side is given, and where the reports go.
+"""
 
 from __future__ import annotations
 
@@ -90,8 +92,10 @@ def arguments(ctx: click.Context) -> Iterator[str]:
 def _files(
     targets: Sequence[Target], output: Path | None, *, is_bundle: bool
 ) -> Mapping[Target, Path]:
-    """The file of each host's report; none where the reports go to stdout. Nothing that exists is
-    overwritten."""
+    """The file of each host's report; none where the reports go to stdout.
+
+    Nothing that exists is overwritten.
+    """
     if output == Path("-") or (output is None and not is_bundle):
         if is_bundle and len(targets) > 1:
             raise click.UsageError(
@@ -123,8 +127,10 @@ def _as_name(target: Target) -> str:
 
 
 def _text(config: Path | None) -> bytes:
-    """The configuration file that the user named, which the other side does not have. It is looked
-    at here first."""
+    """The configuration file that the user named, which the other side does not have.
+
+    It is looked at here first.
+    """
     if config is None:
         return b""
     from diagnose import config as configuration

@@ -25,8 +25,10 @@ class NoFolderError(Exception):
 
 @dataclass(frozen=True)
 class Folder:
-    """machine: what `uname -m` says where it runs. data: the gzipped tar. room_kb: KiB that it
-    takes unpacked."""
+    """machine: what `uname -m` says where it runs.
+
+    data: the gzipped tar. room_kb: KiB that it takes unpacked.
+    """
 
     machine: str
     data: bytes
@@ -34,8 +36,10 @@ class Folder:
 
 
 def find(named: Path | None) -> Folder:
-    """The archive that the user named, otherwise the folder that this process runs from, otherwise
-    one built in the sources.
+    """The archive to send to the other host.
+
+    The one that the user named, else the folder that this process runs from, else one built in
+    the sources.
 
     Packed or read once, however many hosts are visited. NoFolderError if there is none, or if it
     holds another version.
@@ -45,8 +49,10 @@ def find(named: Path | None) -> Folder:
 
 
 def launcher() -> Path | None:
-    """What starts this tool where it runs from the folder; None where it was installed in another
-    way."""
+    """What starts this tool where it runs from the folder.
+
+    None where it was installed in another way.
+    """
     script = Path(sys.prefix, "diagnose")
     is_folder = script.is_file() and Path(sys.prefix, "sbom.cdx.json").is_file()
     return script if is_folder else None

@@ -1,5 +1,6 @@
-"""The entry of the image: leaves the container for the host's namespaces, and runs the tool there
-as if it were installed.
+"""The entry of the image.
+
+Leaves the container for the host's namespaces, and runs the tool there as if it were installed.
 
     docker run --rm --privileged --pid=host --net=host diagnose all
 

@@ -1,5 +1,7 @@
-"""All hosts of `--on` at once: progress on stderr, the reports in the order of the command line,
-the exit code of the worst."""
+"""All hosts of `--on` at once.
+
+Progress on stderr, the reports in the order of the command line, the exit code of the worst.
+"""
 
 from __future__ import annotations
 
@@ -26,8 +28,11 @@ def worst(codes: Sequence[int]) -> int:
 
 
 def go(targets: Sequence[Target], errand: Errand, deliver: Callable[[Target, Outcome], int]) -> int:
-    """Visit all of them. deliver: is given each outcome, in order, and says its exit code. The exit
-    code of the worst."""
+    """Visit all of them.
+
+    deliver: is given each outcome, in order, and says its exit code. The exit code of the
+    worst.
+    """
     stages = Stages([str(target) for target in targets])
     if errand.ask_password is not None:
         errand = replace(errand, ask_password=stages.asking_once(errand.ask_password))

@@ -44,8 +44,10 @@ class VisitError(Exception):
 
 @dataclass(frozen=True)
 class Errand:
-    """What is to run there. arguments: of the tool. config: the text of a configuration file.
-    environment: for the tool's face.
+    """What is to run there.
+
+    arguments: of the tool. config: the text of a configuration file. environment: for the
+    tool's face.
 
     ask_password: gives sudo's password, None where the tool runs as the user who logs in. folder:
     finds what is shipped.
@@ -61,8 +63,10 @@ class Errand:
 
 @dataclass(frozen=True)
 class Visit:
-    """What came back: the report as it was written there, what the tool wrote on stderr, and its
-    exit code."""
+    """What came back from a host.
+
+    The report as it was written there, what the tool wrote on stderr, and its exit code.
+    """
 
     output: bytes
     errors: tuple[str, ...]
@@ -70,8 +74,10 @@ class Visit:
 
 
 def visit(target: Target, errand: Errand, stage: Callable[[str], None]) -> Visit:
-    """Run the tool on that host. stage: is called with what is under way. VisitError if no report
-    came."""
+    """Run the tool on that host.
+
+    stage: is called with what is under way. VisitError if no report came.
+    """
     asked: list[str] = []
 
     def password() -> bytes:
@@ -132,8 +138,10 @@ def _converse(
 
 
 def _expect(channel: Channel, words: str, seconds: float) -> tuple[str, str]:
-    """The next line that is meant for us, as word and rest; what a login script writes is passed
-    over."""
+    """The next line that is meant for us, as word and rest.
+
+    What a login script writes is passed over.
+    """
     while True:
         mark, _, said = channel.line(seconds).partition(" ")
         if mark != WORD:
@@ -157,8 +165,10 @@ def _script(errand: Errand) -> bytes:
 
 
 def _command(target: Target, length: int, *, as_root: bool) -> list[str]:
-    """The ssh command line. What it runs there is one line without newlines, so that any login
-    shell takes it."""
+    """The ssh command line.
+
+    What it runs there is one line without newlines, so that any login shell takes it.
+    """
     remote = f"exec sh -c '{_begin(length)}'"
     if as_root:
         inner = _begin(length).replace('"', r"\"").replace("$", r"\$")
@@ -168,8 +178,10 @@ def _command(target: Target, length: int, *, as_root: bool) -> list[str]:
 
 
 def _begin(length: int) -> str:
-    """Shell text that says that it is there, and then runs the script of that many bytes from its
-    stdin."""
+    """Shell text that says that it is there, and then runs a script.
+
+    The script has that many bytes, and comes on stdin.
+    """
     return f'echo {WORD} ready; eval "$(head -c {length})"'
 
 

@@ -1,5 +1,6 @@
-"""The recording as files: a folder with `manifest.json` and one file of answers per kind of
-question.
+"""The recording as files.
+
+A folder with `manifest.json` and one file of answers per kind of question.
 
 The same layout is a fixture, the inside of a bundle, and what `--from FOLDER` reads.
 """
@@ -38,13 +39,17 @@ Recording = Mapping[AnyQuestion, RecordedAnswer]
 
 
 class RecordingError(Exception):
-    """The folder or archive is no recording that can be read; the message says why in one
-    sentence."""
+    """The folder or archive is no recording that can be read.
+
+    The message says why in one sentence.
+    """
 
 
 def files(recording: Recording) -> dict[str, str]:
-    """The answers as texts by relative path, one file per kind, entries in the order of their
-    questions' keys."""
+    """The answers as texts by relative path, one file per kind.
+
+    Entries stand in the order of their questions' keys.
+    """
     rooms: dict[str, list[Json]] = {}
     for question, entry in sorted(recording.items(), key=lambda item: item[0].key):
         row: dict[str, Json] = {"args": question.args}
@@ -71,8 +76,10 @@ def digest(texts: Mapping[str, str]) -> str:
 
 
 def parse(texts: Iterable[tuple[str, str]]) -> dict[AnyQuestion, RecordedAnswer]:
-    """The recording out of answer files (name, text). RecordingError on anything that is not
-    one."""
+    """The recording out of answer files (name, text).
+
+    RecordingError on anything that is not one.
+    """
     recording: dict[AnyQuestion, RecordedAnswer] = {}
     room = MOST_BYTES
     for name, text in texts:
@@ -123,8 +130,10 @@ def _mapping(value: Json) -> dict[str, Json]:
 
 
 def _failed(said: Mapping[str, Json]) -> Failed:
-    """A failure as it was recorded; a reason that only another version of the tool gives is named
-    in the detail."""
+    """A failure as it was recorded.
+
+    A reason that only another version of the tool gives is named in the detail.
+    """
     reason, detail = str(said["reason"]), str(said["detail"])
     if reason in REASONS:
         return Failed(cast("Reason", reason), detail)

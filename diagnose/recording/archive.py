@@ -1,5 +1,7 @@
-"""Reading a bundle that somebody sent: nothing of it is ever written to disk, and nothing in it is
-trusted."""
+"""Reading a bundle that somebody sent.
+
+Nothing of it is ever written to disk, and nothing in it is trusted.
+"""
 
 from __future__ import annotations
 
@@ -39,8 +41,10 @@ class _Stream:
         self._left = MAX_TOTAL
 
     def take(self, size: int) -> bytes:
-        """Exactly so many bytes. RecordingError when they are not there, or when the bound is
-        passed."""
+        """Exactly so many bytes.
+
+        RecordingError when they are not there, or when the bound is passed.
+        """
         if size > self._left:
             raise RecordingError(f"it unpacks to more than {MAX_TOTAL // 2**20} MiB")
         self._left -= size
@@ -59,8 +63,9 @@ class _Stream:
 
 
 def members(stream: BinaryIO) -> Iterator[tuple[str, bytes]]:
-    """(name below the top folder, bytes) of each file. RecordingError on anything that a bundle
-    does not contain.
+    """(name below the top folder, bytes) of each file.
+
+    RecordingError on anything that a bundle does not contain.
 
     Only headers of plain files and folders are understood: what else tar has (links, devices,
     sparse files, extended headers that rename or resize the next member) is refused by its type
@@ -101,8 +106,10 @@ def members(stream: BinaryIO) -> Iterator[tuple[str, bytes]]:
 
 
 def read(path: Path) -> tuple[dict[AnyQuestion, RecordedAnswer], dict[str, Json]]:
-    """The recorded answers and the manifest of an archive. RecordingError in one sentence if it is
-    none, is newer, or was altered."""
+    """The recorded answers and the manifest of an archive.
+
+    RecordingError in one sentence if it is none, is newer, or was altered.
+    """
     answers: list[tuple[str, str]] = []
     hashes: dict[str, str] = {}
     head = None

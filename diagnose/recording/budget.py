@@ -27,8 +27,10 @@ USUAL_S = 10.0
 
 
 def patience(budget_s: float) -> float:
-    """How much longer than usual each question may take in a run of this budget; never less than
-    usual."""
+    """How much longer than usual each question may take in a run of this budget.
+
+    Never less than usual.
+    """
     return max(1.0, budget_s / USUAL_S)
 
 
@@ -51,8 +53,10 @@ class Budget:
 
     @classmethod
     def of_replay(cls, began: float, seconds: float) -> Budget:
-        """The time to judge a recording that has just been read: nothing is asked, so that evidence
-        has it all."""
+        """The time to judge a recording that has just been read.
+
+        Nothing is asked, so that evidence has it all.
+        """
         ends = max(began + seconds, time.monotonic() + min(seconds / 2, LEAST_REPLAY_S))
         return cls(ends, ends)
 
@@ -68,8 +72,10 @@ class Budget:
 
     @property
     def assembling(self) -> float:
-        """Seconds after the end of collecting in which evidence may still be put together from what
-        was answered."""
+        """Seconds in which evidence may still be put together from what was answered.
+
+        They begin at the end of collecting.
+        """
         if self.judged_by == math.inf:
             return 0.0
         return min(ASSEMBLING_SHARE * (self.judged_by - self.ends), LONGEST_ASSEMBLING_S)
@@ -86,6 +92,8 @@ class Budget:
 
 
 def _collecting(seconds: float, containers: int) -> float:
-    """How many seconds of a run are for collecting: all but what reporting takes, and at least
-    half."""
+    """How many seconds of a run are for collecting.
+
+    All but what reporting takes, and at least half.
+    """
     return max(seconds - REPORTING_S - REPORTING_PER_CONTAINER_S * containers, seconds / 2)

@@ -1,5 +1,7 @@
-"""Limits on what an answer may hold: text that nobody reads to its end, and values that would not
-fit into memory."""
+"""Limits on what an answer may hold.
+
+Text that nobody reads to its end, and values that would not fit into memory.
+"""
 
 from __future__ import annotations
 
@@ -20,8 +22,10 @@ small keys and values."""
 
 
 def cut(value: Json, longest: int, depth: int = 0) -> Json:
-    """The value with strings of at most `longest` characters, and no deeper than DEEPEST; the same
-    object where nothing is cut."""
+    """The value with strings of at most `longest` characters, and no deeper than DEEPEST.
+
+    The same object where nothing is cut.
+    """
     if isinstance(value, str):
         return value if len(value) <= longest else _cut_text(value, longest)
     if not isinstance(value, dict | list):

@@ -1,5 +1,7 @@
-"""Recorder: asks each question once, in its lane, inside its deadline and the run's budget, and
-keeps the recording."""
+"""Asks each question once, and keeps the recording.
+
+In the question's lane, inside its deadline and the run's budget.
+"""
 
 from __future__ import annotations
 
@@ -42,8 +44,9 @@ BUSY_LANES: tuple[Lane, ...] = ("api", "local", "file", "netns")
 
 
 def in_thread(work: Callable[..., None], *args: object) -> bool:
-    """Have this done in a thread of its own, a bare one: `Thread.start` waits for each to have
-    begun, 150 times a run.
+    """Have this done in a thread of its own, a bare one.
+
+    `Thread.start` waits for each to have begun, 150 times a run.
 
     False where the host has no thread left (its pid_max, a cgroup's pids.max, a user's nproc).
     """
@@ -55,8 +58,9 @@ def in_thread(work: Callable[..., None], *args: object) -> bool:
 
 
 def _quietly(work: Callable[..., None], args: tuple[object, ...]) -> None:
-    """Where memory has run out a thread ends without a word on stderr; whoever waits for it waits
-    until its deadline.
+    """Where memory has run out a thread ends without a word on stderr.
+
+    Whoever waits for it waits until its deadline.
 
     SystemError: what CPython 3.11 raises where it had no memory for the MemoryError.
     """
@@ -65,8 +69,10 @@ def _quietly(work: Callable[..., None], args: tuple[object, ...]) -> None:
 
 
 class RecordedAnswer(msgspec.Struct, frozen=True):
-    """One question on the recording: its answer, and the seconds it took once it was being
-    answered."""
+    """One question on the recording.
+
+    Its answer, and the seconds it took once it was being answered.
+    """
 
     answer: Json | Failed
     duration_s: float = 0.0
@@ -81,8 +87,10 @@ class _Job(msgspec.Struct, eq=False):
 
 
 class Recorder:
-    """A host that remembers: single flight, failures memoised too, an answer after its deadline
-    dropped and never recorded.
+    """A host that remembers.
+
+    Single flight, failures memoised too, an answer after its deadline dropped and never
+    recorded.
 
     What is not answered when the budget is spent is Failed("budget"). patience: a factor on every
     deadline.
@@ -186,8 +194,10 @@ class Recorder:
             self._threads[lane] += 1
 
     def _serve_deserted(self) -> bool:
-        """Answer what nobody else will: a lane for which the host has no thread left. Whether there
-        is one."""
+        """Answer what nobody else will: a lane for which the host has no thread left.
+
+        Whether there is one.
+        """
         deserted = [
             lane for lane, queue in self._queues.items() if queue and not self._threads[lane]
         ]
@@ -213,8 +223,10 @@ class Recorder:
         )
 
     def _pull(self, worker: _Worker) -> AnyQuestion | None:
-        """The next question of the worker's lane; None where there is none now, or where this
-        worker was given up."""
+        """The next question of the worker's lane.
+
+        None where there is none now, or where this worker was given up.
+        """
         with self._lock:
             if worker.lost or not self._ready(worker.lane):
                 return None
@@ -291,8 +303,11 @@ class Recorder:
 
 
 class _Worker:
-    """One thread of a lane. A worker that overstays a deadline is lost: it gets no more questions,
-    another takes its place."""
+    """One thread of a lane.
+
+    A worker that overstays a deadline is lost: it gets no more questions, another takes its
+    place.
+    """
 
     def __init__(self, recorder: Recorder, lane: Lane) -> None:
         self.recorder = recorder
@@ -306,8 +321,10 @@ class _Worker:
 
 
 class Replay:
-    """A recording as a host: each question answered as it was, anything else Failed("not
-    recorded")."""
+    """A recording as a host.
+
+    Each question answered as it was, anything else Failed("not recorded").
+    """
 
     def __init__(self, recording: Mapping[AnyQuestion, RecordedAnswer]) -> None:
         self.recording = {canonical(question): entry for question, entry in recording.items()}

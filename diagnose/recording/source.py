@@ -12,7 +12,9 @@ from diagnose.recording.recorder import RecordedAnswer
 
 def read(source: Path) -> tuple[dict[AnyQuestion, RecordedAnswer], dict[str, Json]]:
     """The recorded answers and the manifest of whatever lies at this path.
-    answer_files.RecordingError if it is no recorded host."""
+
+    answer_files.RecordingError if it is no recorded host.
+    """
     place = _place(source)
     if place.is_dir():
         return answer_files.read_folder(place)
@@ -22,8 +24,10 @@ def read(source: Path) -> tuple[dict[AnyQuestion, RecordedAnswer], dict[str, Jso
 
 
 def _place(source: Path) -> Path:
-    """The folder or file that is meant: `demo`, unless there is one here, is the recorded broken
-    host that comes with the tool."""
+    """The folder or file that is meant.
+
+    `demo`, unless there is one here, is the recorded broken host that comes with the tool.
+    """
     if str(source) != "demo" or source.exists():
         return source
     package = Path(__file__).parents[1]

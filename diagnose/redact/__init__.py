@@ -1,5 +1,6 @@
-"""An answer without its secrets: by field where its shape is known, by the scanner where it is free
-text.
+"""An answer without its secrets.
+
+By field where its shape is known, by the scanner where it is free text.
 
 - `names`     what a name says about its value, and a value about itself.
 - `tokens`    secrets that show by their own shape; `keys` those of several lines or parts;
@@ -54,8 +55,10 @@ _INDENT = re.compile(r"\n([ \t]+)\S")
 
 
 class Redactor:
-    """Replaces secrets by tokens; keeps token -> value in memory only. Safe to use from several
-    threads."""
+    """Replaces secrets by tokens; keeps token -> value in memory only.
+
+    Safe to use from several threads.
+    """
 
     def __init__(self, key: bytes | None = None) -> None:
         self._key = key or urandom(32)
@@ -104,16 +107,19 @@ class Redactor:
         return self._replace_literals(redact_text(text, self._mark))
 
     def settle(self, value: Json) -> Json:
-        """An answer that was redacted earlier in the run, without the secrets that the run has
-        learned since: for what is stored.
+        """A redacted answer without the secrets that the run has learned since.
+
+        For what is stored.
 
         A word of a command line is only known as a password once another answer has named it.
         """
         return self._map_strings(value) if self._literals else value
 
     def restore(self, value: Json) -> Json:
-        """The value with tokens of this run turned back, for a question that is built from an
-        answer."""
+        """The value with tokens of this run turned back.
+
+        For a question that is built from an answer.
+        """
         if isinstance(value, str):
             return (
                 _TOKENS.sub(lambda m: self._values.get(m[0], m[0]), value)
@@ -253,8 +259,10 @@ class Redactor:
 
 
 def _with_strings(text: str, value: Json) -> str | None:
-    """A JSON text with its strings replaced by those of a value of the same shape; None where a key
-    is doubled."""
+    """A JSON text with its strings replaced by those of a value of the same shape.
+
+    None where a key is doubled.
+    """
     spots, new = list(_STRING.finditer(text)), list(_strings(value))
     if len(spots) != len(new):
         return None
@@ -268,8 +276,10 @@ def _with_strings(text: str, value: Json) -> str | None:
 
 
 def _strings(value: Json) -> Iterator[str]:
-    """The strings of a JSON value in the order in which its text has them, keys before what they
-    hold."""
+    """The strings of a JSON value in the order in which its text has them.
+
+    Keys come before what they hold.
+    """
     if isinstance(value, str):
         yield value
     elif isinstance(value, dict):

@@ -1,5 +1,7 @@
-"""Values assigned to names in any notation: NAME=x, name: x, "name": "x", name => x, --name x,
-("name", "x"), YAML blocks."""
+"""Values assigned to names in any notation.
+
+NAME=x, name: x, "name": "x", name => x, --name x, ("name", "x"), YAML blocks.
+"""
 
 from __future__ import annotations
 
@@ -187,8 +189,10 @@ class SecretSpan(NamedTuple):
 
 
 class SecretName(NamedTuple):
-    """A name of a secret in a text: where it begins and ends, how it reads, and the kind of its
-    value."""
+    """A name of a secret in a text.
+
+    Where it begins and ends, how it reads, and the kind of its value.
+    """
 
     start: int
     end: int
@@ -297,8 +301,10 @@ def _spoken(text: str, name: SecretName) -> SecretSpan | None:
 
 
 def _literal(text: str, opened: re.Match[str] | None, name: SecretName) -> SecretSpan | None:
-    """A literal that is no word of a language: the argument of `setPassword("x")`, the value of a
-    typed name."""
+    """A literal that is no word of a language.
+
+    The argument of `setPassword("x")`, the value of a typed name.
+    """
     if opened is None:
         return None
     right = _closing(text, opened.end(), opened[1])
@@ -405,8 +411,10 @@ def _quoted(text: str, separator: re.Match[str], name: SecretName) -> SecretSpan
 
 
 def _wrapped(text: str, wrapper: re.Match[str], name: SecretName) -> SecretSpan | None:
-    """The value in Some("x") or Optional[x]; in a wrapper that is not known only what is no word of
-    a language."""
+    """The value in Some("x") or Optional[x].
+
+    In a wrapper that is not known only what is no word of a language.
+    """
     if wrapper[2]:
         left = wrapper.end()
         right = _closing(text, left, wrapper[2])
@@ -467,8 +475,10 @@ def _unquoted(text: str, separator: re.Match[str], name: SecretName) -> SecretSp
 
 
 def _names_an_object(text: str, name: SecretName, value: str, right: int) -> bool:
-    """Whether a value names the object that holds a secret: Kubernetes' `Secret: db-login,
-    namespace: prod`, `secretKey: login`."""
+    """Whether a value names the object that holds a secret.
+
+    Kubernetes' `Secret: db-login, namespace: prod`, `secretKey: login`.
+    """
     if name.kind != "secret" or not _OBJECT_NAME().fullmatch(value):
         return False
     if name.text == "secretKey":
@@ -477,8 +487,10 @@ def _names_an_object(text: str, name: SecretName, value: str, right: int) -> boo
 
 
 def _is_value(text: str, separator: re.Match[str], start: int, value: str, right: int) -> bool:
-    """Whether what follows `name:` is a value, not the rest of a sentence and not an image's
-    tag."""
+    """Whether what follows `name:` is a value.
+
+    It may be the rest of a sentence, or an image's tag.
+    """
     is_spaced = separator.end() > separator.end(2)
     before = text[start - 1] if start else ""
     if before == "/" and not is_mixed(value):
@@ -503,8 +515,10 @@ def _is_prose(value: str) -> bool:
 
 
 def _closing(text: str, at: int, quote: str) -> int:
-    """Where a quoted value ends: before the same quote, unescaped, else at the end of the line; -1
-    for a lone backtick."""
+    """Where a quoted value ends: before the same quote, unescaped, else at the end of the line.
+
+    -1 for a lone backtick.
+    """
     line_end = text.find(quote if len(quote) == 3 and quote[0] != "\\" else "\n", at)
     line_end = line_end if line_end >= 0 else len(text)
     position = at

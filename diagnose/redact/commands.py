@@ -1,5 +1,6 @@
-"""Secrets in command lines that stand under a tool's own option: `mysql -pX`, `redis-cli -a X`,
-`curl -u name:X`.
+"""Secrets in command lines that stand under a tool's own option.
+
+`mysql -pX`, `redis-cli -a X`, `curl -u name:X`.
 
 Options with a telling name (`--password X`, `--token=X`) need no tool and are read by `assigned`
 and by `fields`.
@@ -235,8 +236,10 @@ def command_secrets(text: str, low: str, mark: Mark) -> str:
 
 
 def _logical_line(text: str, left: int, right: int, done: int) -> tuple[int, int]:
-    """The line around a place, with the lines that it continues (after `done`) and those that
-    continue it."""
+    """The line around a place, with the lines that belong to it.
+
+    Those that it continues (after `done`) and those that continue it.
+    """
     start = max(done, text.rfind("\n", done, left) + 1)
     while start > done and _is_continued(text, start - 1):
         start = max(done, text.rfind("\n", done, start - 1) + 1)

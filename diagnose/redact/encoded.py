@@ -1,5 +1,7 @@
-"""Secrets in an encoding: the base64 of a text that holds one, and texts of two bytes a
-character."""
+"""Secrets in an encoding.
+
+The base64 of a text that holds one, and texts of two bytes a character.
+"""
 
 from __future__ import annotations
 
@@ -55,8 +57,10 @@ def _kind_within(word: str, mark: Mark, scan: Scan) -> str | None:
 
 
 def in_wide_text(text: str, redact: Callable[[str], str]) -> str | None:
-    """A text of two bytes a character (UTF-16), read as if it had one each, without its secrets;
-    None where it is none."""
+    """A text of two bytes a character (UTF-16), read as if it had one each, without its secrets.
+
+    None where it is none.
+    """
     for first in (0, 1):
         letters, zeros = text[first::2], text[1 - first :: 2]
         if zeros.count("\0") > 0.9 * len(zeros) and letters.count("\0") < 0.1 * len(letters):

@@ -86,8 +86,9 @@ _Handler = Callable[["Walk", str, Any], Any]
 
 
 class Plan(dict[str, "_Handler | str | None"]):
-    """What is done with a value, by its key: a handler, the kind of secret that its name says it
-    is, or None to go on.
+    """What is done with a value, by its key.
+
+    A handler, the kind of secret that its name says it is, or None to go on.
 
     `engine`: the keys are the engine's own, so that ids, names, addresses and paths are kept
     unread. `suspicious` are keys that may be a secret themselves: a URL with a password, a token.
@@ -208,8 +209,10 @@ class Walk:
         return old if new is None else new
 
     def pair(self, old: dict[str, Any]) -> dict[str, Any]:
-        """A mapping that holds a name and its value apart: {"name": "DB_PASSWORD", "value":
-        "x"}."""
+        """A mapping that holds a name and its value apart.
+
+        {"name": "DB_PASSWORD", "value": "x"}.
+        """
         for of_name, of_value in (
             ("name", "value"),
             ("Name", "Value"),
@@ -251,8 +254,10 @@ class Walk:
         return old if new is None else new
 
     def secret(self, key: str, item: Any) -> Any:
-        """What stands under a secret's name: a string or number is one; of a list its strings; a
-        mapping has names of its own."""
+        """What stands under a secret's name: a string or number is one.
+
+        Of a list its strings; a mapping has names of its own.
+        """
         if isinstance(item, str):
             return self.named(key, item)
         if isinstance(item, dict):
@@ -302,8 +307,10 @@ class Walk:
 
 @lru_cache(maxsize=8192)
 def _accounts_under(label: str) -> tuple[bool, bool]:
-    """Whether a label gives a proxy its accounts, and whether a name says that an account stands
-    under it."""
+    """Whether a label gives a proxy its accounts.
+
+    And whether a name says that an account stands under it.
+    """
     return _LOGINS().search(label) is not None, names_users(label)
 
 
@@ -325,16 +332,20 @@ def name(walk: Walk, key: str, item: Any) -> Any:
 
 
 def mount_options(walk: Walk, _key: str, item: Any) -> Any:
-    """The options of a file system: those of an overlay are its folders, anything else may hold a
-    password (cifs)."""
+    """The options of a file system.
+
+    Those of an overlay are its folders, anything else may hold a password (cifs).
+    """
     if isinstance(item, str):
         return item if "lowerdir=/" in item and _OVERLAY().fullmatch(item) else walk.string(item)
     return walk.value(item)
 
 
 def environment(walk: Walk, _key: str, item: Any) -> Any:
-    """NAME=value in a list or in one string, or a mapping of names to values, as in
-    `Config.Env`."""
+    """The environment, as in `Config.Env`.
+
+    NAME=value in a list or in one string, or a mapping of names to values.
+    """
     if isinstance(item, list):
         if not all(part.__class__ is str for part in item):
             return walk.items(item)
@@ -344,8 +355,10 @@ def environment(walk: Walk, _key: str, item: Any) -> Any:
 
 
 def mapping(walk: Walk, _key: str, item: Any) -> Any:
-    """Names of the user's own with their values: labels, log options, driver options, build
-    arguments."""
+    """Names of the user's own with their values.
+
+    Labels, log options, driver options, build arguments.
+    """
     if isinstance(item, dict):
         new: dict[str, Any] | None = None
         for label, value in item.items():
@@ -365,8 +378,10 @@ def mapping(walk: Walk, _key: str, item: Any) -> Any:
 
 
 def arguments(walk: Walk, _key: str, item: Any) -> Any:
-    """A command line as a list of words: `Cmd`, `Entrypoint`, `Args`, `Healthcheck.Test`, a
-    process's cmdline."""
+    """A command line as a list of words.
+
+    `Cmd`, `Entrypoint`, `Args`, `Healthcheck.Test`, a process's cmdline.
+    """
     if item.__class__ is not list or not all(part.__class__ is str for part in item):
         return walk.value(item)
     key = tuple(item)

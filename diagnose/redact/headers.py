@@ -70,8 +70,10 @@ def in_headers(text: str, low: str, mark: Mark) -> str:
 
 
 def after_schemes(text: str, low: str, mark: Mark) -> str:
-    """The text without what follows `Bearer`, `Basic`, `AUTH PLAIN` and the like, wherever they
-    stand."""
+    """The text without what follows `Bearer`, `Basic`, `AUTH PLAIN` and the like.
+
+    Wherever they stand.
+    """
     for scheme in SCHEMES:
         if scheme in low:
             text = on_lines(text, scheme, lambda t: _BEARER().sub(lambda m: _bearer(m, mark), t))

@@ -1,5 +1,7 @@
-"""Keys and hashes: private keys whole or cut off, pairs of a key's id and its secret, hashes of
-passwords."""
+"""Keys and hashes.
+
+Private keys whole or cut off, pairs of a key's id and its secret, hashes of passwords.
+"""
 
 from __future__ import annotations
 
@@ -66,8 +68,10 @@ def in_private_keys(text: str, _low: str, mark: Mark) -> str:
 
 
 def _whole_keys(text: str, mark: Mark) -> str:
-    """The text without keys that begin in it; a key ends at its last line, or where it is cut
-    off."""
+    """The text without keys that begin in it.
+
+    A key ends at its last line, or where it is cut off.
+    """
     begins = [found.span() for found in _BEGIN().finditer(text)]
     ends = [found.span() for found in _END().finditer(text)]
     pieces: list[str] = []

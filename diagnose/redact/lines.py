@@ -1,5 +1,7 @@
-"""Rules applied where their sign stands: a rule costs fifty times what the search for a sign
-costs."""
+"""Rules applied where their sign stands.
+
+A rule costs fifty times what the search for a sign costs.
+"""
 
 from __future__ import annotations
 
@@ -11,8 +13,10 @@ _SHORT = 300
 
 
 def has_sign(text: str, signs: Iterable[str]) -> bool:
-    """Whether one of these stands in a text. This is asked of every string of a host, and any()
-    takes twice as long."""
+    """Whether one of these stands in a text.
+
+    This is asked of every string of a host, and any() takes twice as long.
+    """
     for sign in signs:  # noqa: SIM110
         if sign in text:
             return True
@@ -20,8 +24,10 @@ def has_sign(text: str, signs: Iterable[str]) -> bool:
 
 
 def on_lines(text: str, sign: str, rule: Callable[[str], str], more: int = 0) -> str:
-    """The text with a rule applied to the lines that hold its sign (in lower case), and to so many
-    more after each."""
+    """The text with a rule applied to the lines that hold its sign.
+
+    Signs are in lower case; a rule may take some more lines after each.
+    """
     low = text.lower()
     if len(text) < _SHORT or len(low) != len(text):
         return rule(text)
@@ -49,8 +55,10 @@ def _line_end(text: str, at: int, more: int) -> int:
 def at_signs(
     text: str, signs: tuple[str, ...], rule: re.Pattern[str], new: Callable[[re.Match[str]], str]
 ) -> str:
-    """The text with the matches of a rule that begin at one of its signs (in lower case)
-    replaced."""
+    """The text with the matches of a rule replaced that begin at one of its signs.
+
+    Signs are in lower case.
+    """
     low = text.lower()
     if len(low) != len(text):
         return rule.sub(new, text)

@@ -1,5 +1,6 @@
-"""What a value looks like, whatever name it has: generated, a word, a path, a duration, a
-placeholder.
+"""What a value looks like, whatever name it has.
+
+Generated, a word, a path, a duration, a placeholder.
 
 A rule that is sure of its place (a value under `password=`) asks `exempt` only. A rule that is not
 sure (a word after "password") also asks for a value that is no word of a language: `is_mixed`.
@@ -102,14 +103,18 @@ _METHOD_SET = lazy(
 
 
 def is_token(text: str) -> str | None:
-    """The kind of secret that a placeholder of ours stands for, or None when the text is no such
-    placeholder."""
+    """The kind of secret that a placeholder of ours stands for.
+
+    None when the text is no such placeholder.
+    """
     return text.split(":")[1] if _TOKEN.fullmatch(text) else None
 
 
 def unexplained(value: str) -> bool:
-    """Whether a value is a generated key by its looks alone: no id, digest, public key, address or
-    base64 of a text."""
+    """Whether a value is a generated key by its looks alone.
+
+    No id, digest, public key, address or base64 of a text.
+    """
     if not _DENSE().fullmatch(value) or _PUBLIC_ADDRESS().fullmatch(value):
         return False
     classes = ["A" if c.isupper() else "a" if c.islower() else "0" for c in value]
@@ -118,8 +123,10 @@ def unexplained(value: str) -> bool:
 
 
 def unpacked(value: str) -> str | None:
-    """The text that a value is the base64 of, in either alphabet; None when the bytes are no
-    text."""
+    """The text that a value is the base64 of, in either alphabet.
+
+    None when the bytes are no text.
+    """
     bare = value.rstrip("=").translate(_TO_STANDARD)
     try:
         plain = binascii.a2b_base64(bare + "=" * (-len(bare) % 4)).decode()
@@ -130,8 +137,10 @@ def unpacked(value: str) -> str | None:
 
 @lru_cache(maxsize=2048)
 def is_scrambled(value: str) -> bool:
-    """Whether letters of both cases are a generated key rather than CamelCase: few of them form
-    words that can be spoken."""
+    """Whether letters of both cases are a generated key rather than CamelCase.
+
+    Few of them form words that can be spoken.
+    """
     if not 10 <= len(value) <= 200 or not value.isascii() or not value.isalpha():
         return False
     if value.isupper() or value.islower() or value.istitle():
@@ -146,8 +155,10 @@ def is_scrambled(value: str) -> bool:
 
 
 def random_looking(value: str) -> bool:
-    """Whether a value reads like a generated key rather than a word, a name of words, a path, an
-    image or a version."""
+    """Whether a value reads like a generated key.
+
+    Not like a word, a name of words, a path, an image or a version.
+    """
     if (
         not _RANDOM().fullmatch(value)
         or _TAG_OR_DIGEST().fullmatch(value)
@@ -167,8 +178,10 @@ def random_looking(value: str) -> bool:
 
 
 def is_mixed(value: str) -> bool:
-    """Whether a word of a text is no word of a language: of upper case, lower case and digits, or a
-    generated key."""
+    """Whether a word of a text is no word of a language.
+
+    Of upper case, lower case and digits, or a generated key.
+    """
     if _TAG_OR_DIGEST().fullmatch(value):
         return False
     if not any(c.isdigit() for c in value):
@@ -192,8 +205,10 @@ def is_distinctive(value: str) -> bool:
 
 
 def exempt(kind: str, name: str, value: str) -> bool:
-    """Whether a value under a secret's name is no secret: empty, a switch, a reference, a path, a
-    count, a placeholder."""
+    """Whether a value under a secret's name is no secret.
+
+    Empty, a switch, a reference, a path, a count, a placeholder.
+    """
     if kind == "random" and not _is_random_key(name, value):
         return True
     if _stands_for_nothing(value):

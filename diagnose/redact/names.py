@@ -1,5 +1,6 @@
-"""What a name says about its value: `DB_PASSWORD` names a password, `PASSWORD_FILE` and `TOKEN_TTL`
-name none.
+"""What a name says about its value.
+
+`DB_PASSWORD` names a password, `PASSWORD_FILE` and `TOKEN_TTL` name none.
 
 The vocabulary follows detect-secrets 1.5 (`KeywordDetector.DENYLIST`) and gitleaks
 (`generic-api-key` with its allow-list: `public_key`, `key_id`, `token_file`, `token_url` and the
@@ -225,8 +226,10 @@ def kind_of(name: str) -> str | None:
 
 
 def _last_segment(name: str) -> str:
-    """`com.example.db.password` says what it is by its last segment; `password.value` by the one
-    before."""
+    """`com.example.db.password` says what it is by its last segment.
+
+    `password.value` by the one before.
+    """
     segment = name.strip("-\"'[] ").rstrip("_.")
     if "." not in segment:
         return segment
@@ -243,14 +246,18 @@ def _last_segment(name: str) -> str:
 
 
 def _known_name(name: _Name) -> str | None:
-    """Names that say something else than their words do: `ETCD_INITIAL_CLUSTER_TOKEN` is an id that
-    everybody sees."""
+    """Names that say something else than their words do.
+
+    `ETCD_INITIAL_CLUSTER_TOKEN` is an id that everybody sees.
+    """
     return _KNOWN.get("_".join(name.parts))
 
 
 def _about_a_secret(name: _Name) -> str | None:
-    """`TOKEN_TTL`, `PASSWORD_FILE`: something about a secret. `PASSWORD_DB` is what the database's
-    password is called."""
+    """`TOKEN_TTL`, `PASSWORD_FILE`: something about a secret.
+
+    `PASSWORD_DB` is what the database's password is called.
+    """
     is_time = name.last in _WHEN and name.before in _EVENTS
     if name.last not in _ABOUT and not is_time:
         return None
@@ -307,8 +314,10 @@ def _last_word(name: _Name) -> str | None:
 
 
 def _key(name: _Name) -> str | None:
-    """`ENCRYPTION_KEY` is a key; `STEAM_KEY` is one if its value looks generated; `PARTITION_KEY`
-    is none."""
+    """`ENCRYPTION_KEY` is a key.
+
+    `STEAM_KEY` is one if its value looks generated; `PARTITION_KEY` is none.
+    """
     last = name.last
     if last in ("key", "keys") or (last in ("base", "data") and name.before == "key"):
         is_foreign = not _KEY_NOT.isdisjoint(name.parts)
@@ -340,8 +349,10 @@ _JUDGES: tuple[Callable[[_Name], str | None], ...] = (
 
 
 def unexplained(name: str, value: str) -> bool:
-    """Whether a value is a generated key that its name says nothing of: no id, digest, public key
-    or base64 of a text."""
+    """Whether a value is a generated key that its name says nothing of.
+
+    No id, digest, public key or base64 of a text.
+    """
     if len(value) < 24:
         return False
     parts = {word.lower() for word in _WORDS.findall(name)}

@@ -1,5 +1,7 @@
-"""Names and values that a notation holds apart: XML, SQL, netrc, name and value pairs, pgpass,
-calls."""
+"""Names and values that a notation holds apart.
+
+XML, SQL, netrc, name and value pairs, pgpass, calls.
+"""
 
 from __future__ import annotations
 

@@ -1,5 +1,7 @@
-"""What every part of the redaction shares: patterns compiled on first use, the marks in a text
-under work, and two types."""
+"""What every part of the redaction shares.
+
+Patterns compiled on first use, the marks in a text under work, and two types.
+"""
 
 from __future__ import annotations
 
@@ -40,8 +42,10 @@ def lazy(pattern: str, flags: int = 0) -> Callable[[], re.Pattern[str]]:
 
 
 def verbose(pattern: str, flags: int = 0) -> Callable[[], re.Pattern[str]]:
-    """The same for a pattern in verbose form: blanks in it count only in brackets or after a
-    backslash."""
+    """The same for a pattern in verbose form.
+
+    Blanks in it count only in brackets or after a backslash.
+    """
     return lazy(pattern, flags | re.VERBOSE)
 
 

@@ -1,5 +1,7 @@
-"""Secrets that a program tells in a sentence: generated passwords, first tokens, logins to begin
-with."""
+"""Secrets that a program tells in a sentence.
+
+Generated passwords, first tokens, logins to begin with.
+"""
 
 from __future__ import annotations
 
@@ -90,8 +92,10 @@ def _announced(found: re.Match[str], mark: Mark) -> str:
 
 
 def _ending(found: re.Match[str], mark: Mark) -> str:
-    """The end of a sentence, unless its last word before the sign says that it is something else:
-    `password file: X`."""
+    """The end of a sentence, unless its last word before the sign says that it is something else.
+
+    `password file: X`.
+    """
     last = re.findall(r"\w+", found[1].lower())[-1:]
     is_about = last and (last[0].isdigit() or kind_of(f"password_{last[0]}") is None)
     return found[0] if is_about and not _THE_USER().search(found[1]) else mark_mixed(found, 2, mark)

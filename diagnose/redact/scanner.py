@@ -1,5 +1,6 @@
-"""Secrets in free text: logs, error messages, tracebacks, Markdown, shell lines, and configuration
-in any notation.
+"""Secrets in free text.
+
+Logs, error messages, tracebacks, Markdown, shell lines, and configuration in any notation.
 
 The scanner runs the table of `rules` on a text. It bounds what a hostile text can cost: every rule
 takes time in proportion to its text (a test holds them to it), a long text is scanned in pieces,
@@ -122,8 +123,10 @@ class _Work:
 
 
 def pieces(text: str, size: int = PIECE) -> Iterator[str]:
-    """A text in pieces that can be scanned one by one: cut between lines, else between words, else
-    anywhere."""
+    """A text in pieces that can be scanned one by one.
+
+    Cut between lines, else between words, else anywhere.
+    """
     start = 0
     while len(text) - start > size:
         end = start + size

@@ -1,5 +1,7 @@
-"""Secrets in shell lines that stand under no option: what is piped, redirected, or taken at a place
-of its own."""
+"""Secrets in shell lines that stand under no option.
+
+What is piped, redirected, or taken at a place of its own.
+"""
 
 from __future__ import annotations
 

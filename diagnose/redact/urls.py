@@ -1,5 +1,7 @@
-"""Secrets in addresses: a user's password before a host, a key in the user's place, in a query or
-in a path."""
+"""Secrets in addresses.
+
+A user's password before a host, a key in the user's place, in a query or in a path.
+"""
 
 from __future__ import annotations
 
@@ -105,8 +107,9 @@ in their environment."""
 
 
 def plain_address(text: str, mark: Mark) -> str | None:
-    """An address of the plainest form without its password, as all rules together leave it, at a
-    tenth of their cost.
+    """An address of the plainest form without its password.
+
+    As all rules together leave it, at a tenth of their cost.
 
     None for anything else.
     """
@@ -211,8 +214,10 @@ def _before_hosts(text: str, mark: Mark) -> str:
 
 
 def _login_at(found: re.Match[str], mark: Mark) -> str:
-    """`root:x@tcp(db)` and `root:x@db:3306/shop` are data sources; elsewhere x must look like a
-    password."""
+    """`root:x@tcp(db)` and `root:x@db:3306/shop` are data sources.
+
+    Elsewhere x must look like a password.
+    """
     raw = found[2]
     if (
         raw.startswith("sha256:")

@@ -18,8 +18,11 @@ from diagnose.redact.patterns import lazy
 
 
 class Vendor(NamedTuple):
-    """Tokens of one vendor. The kind goes into the placeholder; the prefix belongs to the token
-    unless it is a name (`keeps`)."""
+    """Tokens of one vendor.
+
+    The kind goes into the placeholder; the prefix belongs to the token unless it is a name
+    (`keeps`).
+    """
 
     kind: str
     prefixes: tuple[str, ...]
@@ -307,8 +310,10 @@ VENDORS: tuple[Vendor, ...] = (
 
 
 class TokenShape(NamedTuple):
-    """A token without a beginning of its own: what must be in a text at all, and the pattern; its
-    first group is the token."""
+    """A token without a beginning of its own: what must be in a text at all, and the pattern.
+
+    Its first group is the token.
+    """
 
     kind: str
     sign: str

@@ -1,5 +1,7 @@
-"""The console of every text for a terminal: it takes names from the host literally, as neither
-markup, emoji nor numbers."""
+"""The console of every text for a terminal.
+
+It takes names from the host literally, as neither markup, emoji nor numbers.
+"""
 
 from __future__ import annotations
 
@@ -9,8 +11,10 @@ from rich.console import Console
 
 
 def literal(stream: TextIO, *, color: bool | None, width: int | None = None) -> Console:
-    """A console that prints text as it is. color None: as the stream can. width: in columns; None
-    measures the stream."""
+    """A console that prints text as it is.
+
+    color None: as the stream can. width: in columns; None measures the stream.
+    """
     return Console(
         file=stream,
         width=width,

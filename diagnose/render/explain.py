@@ -17,8 +17,10 @@ _STYLES = {"destructive": "bold red", "disruptive": "yellow", "safe": "green"}
 
 
 def render(page: Page, stream: TextIO, *, color: bool | None, width: int | None = None) -> None:
-    """Print the page: prose as Markdown, each command with what it is for and what it risks, never
-    wrapped."""
+    """Print the page.
+
+    Prose as Markdown, each command with what it is for and what it risks, never wrapped.
+    """
     console = Console(file=stream, width=width, no_color=color is False, highlight=False)
     console.print(Rule(page.id, align="left"))
     if any(placeholders(block.text) - {"docker"} for block in page.blocks):

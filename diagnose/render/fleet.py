@@ -1,5 +1,7 @@
-"""The answer for many hosts, as text, Markdown or JSON. Everything that a report says is cleaned: a
-report may come from a hostile host."""
+"""The answer for many hosts, as text, Markdown or JSON.
+
+Everything that a report says is cleaned: a report may come from a hostile host.
+"""
 
 from __future__ import annotations
 
@@ -30,8 +32,10 @@ _WORDS = ("OK", "WARNING", "CRITICAL", "UNKNOWN")
 
 
 def render(answer: FleetAnswer, format_: str, stream: TextIO) -> None:
-    """Write the answer. Text shows the first of long lists; the others show all causes, HTML and
-    JSON all hosts."""
+    """Write the answer.
+
+    Text shows the first of long lists; the others show all causes, HTML and JSON all hosts.
+    """
     if format_ == "json":
         json.dump(document(answer), stream, indent=1)
         stream.write("\n")
@@ -119,8 +123,9 @@ def _change(cause: FleetCause) -> str:
 
 
 def command_of(cause: FleetCause) -> str:
-    """The first command, if a page of this version has it: a report from a hostile host must not
-    put words into a shell.
+    """The first command, if a page of this version has it.
+
+    A report from a hostile host must not put words into a shell.
 
     What destroys data is left to the page, which says what to look at before.
     """

@@ -1,5 +1,7 @@
-"""What `explain --here` adds to a page: why the finding is there on this host, what a cure would
-change, and what is not its cause."""
+"""What `explain --here` adds to a page.
+
+Why the finding is there on this host, what a cure would change, and what is not its cause.
+"""
 
 from __future__ import annotations
 

@@ -1,5 +1,7 @@
-"""The JSON report: a contract. Additions yes, changes no; its schema is `report.schema.json` beside
-this file."""
+"""The JSON report: a contract.
+
+Additions yes, changes no; its schema is `report.schema.json` beside this file.
+"""
 
 from __future__ import annotations
 
@@ -146,8 +148,10 @@ def _time(moment: float | None) -> str | None:
 
 
 def render(report: Report, stream: TextIO, *, timings: bool = False) -> None:
-    """Write the document and a newline, nothing else. timings: also the seconds of each
-    question."""
+    """Write the document and a newline, nothing else.
+
+    timings: also the seconds of each question.
+    """
     whole = document(report)
     if timings:
         whole["timings"] = [
@@ -158,8 +162,10 @@ def render(report: Report, stream: TextIO, *, timings: bool = False) -> None:
 
 
 def _text(whole: Json) -> str:
-    """The document as text, by msgspec: ten times as fast where a host of 1,000 containers has as
-    many findings."""
+    """The document as text, by msgspec.
+
+    Ten times as fast where a host of 1,000 containers has as many findings.
+    """
     try:
         text = msgspec.json.format(msgspec.json.encode(whole), indent=1).decode()
     except UnicodeEncodeError:  # a name that is not UTF-8; the stream knows what to write for it

@@ -1,5 +1,6 @@
-"""The report as context for a language model: compact, bounded, and without what the host did not
-say.
+"""The report as context for a language model.
+
+Compact, bounded, and without what the host did not say.
 
 The answers were redacted before they were judged, so that no secret can stand here. Where the
 budget is too small, evidence goes first, then the last roots; the text says what was left out. It

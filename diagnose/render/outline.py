@@ -1,5 +1,7 @@
-"""The outline of a report: what is said, in which order, in which group. Every renderer for people
-prints this."""
+"""The outline of a report: what is said, in which order, in which group.
+
+Every renderer for people prints this.
+"""
 
 from __future__ import annotations
 
@@ -99,8 +101,10 @@ class OutlineBlock(msgspec.Struct, frozen=True):
 
 
 class Outline(msgspec.Struct, frozen=True):
-    """status: the monitoring line. host: engine and size. unknown: (ids, why). skipped, crashed:
-    the same."""
+    """status: the monitoring line.
+
+    host: engine and size. unknown: (ids, why). skipped, crashed: the same.
+    """
 
     severity: Severity | None
     word: str
@@ -200,8 +204,10 @@ def _status(
 
 
 def _quiet_status(report: Report, number: Counter[Severity], code: int) -> str:
-    """The first line of a report without incidents. It reads like health only where everything was
-    looked at."""
+    """The first line of a report without incidents.
+
+    It reads like health only where everything was looked at.
+    """
     judged = verdicts(report)
     blind = judged[Verdict.UNKNOWN] + judged[Verdict.CRASHED]
     if blind and not judged[Verdict.PASSED]:
@@ -253,8 +259,10 @@ def _host(report: Report) -> str:
 
 
 def _groups(roots: Sequence[Reported], homes: dict[str, list[Reported]]) -> list[list[Reported]]:
-    """Roots as they are shown: similar ones without effects from GROUP_FROM on together, replicas
-    of one service too."""
+    """Roots as they are shown.
+
+    Similar ones without effects from GROUP_FROM on together, replicas of one service too.
+    """
     alike = Counter(_like(f) for f in roots if f.key not in homes)
     groups: dict[object, list[Reported]] = {}
     for finding in roots:
@@ -268,8 +276,10 @@ def _groups(roots: Sequence[Reported], homes: dict[str, list[Reported]]) -> list
 
 
 def _like(finding: Reported) -> tuple[object, ...]:
-    """What findings have in common that are shown as one: those that failed with other words stand
-    apart."""
+    """What findings have in common that are shown as one.
+
+    Those that failed with other words stand apart.
+    """
     return (finding.id, finding.severity, finding.finding.signs, finding.finding.calls)
 
 
@@ -386,8 +396,10 @@ def _value(value: Json, name: str) -> str:
 
 
 def _reasons(results: Sequence[Result], verdict: Verdict) -> tuple[tuple[str, str], ...]:
-    """(ids, why) of the checks with this verdict, those with one reason together, a whole family as
-    `family.*`."""
+    """(ids, why) of the checks with this verdict.
+
+    Those with one reason stand together, a whole family as `family.*`.
+    """
     together: dict[str, list[Result]] = {}
     absent: dict[str, None] = {}
     for result in results:

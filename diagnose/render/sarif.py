@@ -1,5 +1,7 @@
-"""The report as SARIF 2.1.0, for code scanning. A finding is about a host: its place is a logical
-one, by kind and name."""
+"""The report as SARIF 2.1.0, for code scanning.
+
+A finding is about a host: its place is a logical one, by kind and name.
+"""
 
 from __future__ import annotations
 
@@ -55,8 +57,10 @@ def _rule(check: Check) -> dict[str, Json]:
 
 
 def _invocation(report: Report) -> dict[str, Json]:
-    """Whether the run was whole: what could not be looked at is said, so that no results do not
-    read like health."""
+    """Whether the run was whole.
+
+    What could not be looked at is said, so that no results do not read like health.
+    """
     blind = [
         result for result in report.results if result.verdict in (Verdict.UNKNOWN, Verdict.CRASHED)
     ]

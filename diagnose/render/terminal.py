@@ -41,8 +41,10 @@ def render(
     timings: bool = False,
     width: int | None = None,
 ) -> None:
-    """Print the report. color None: as the stream can. verbose: advice, skipped and unknown checks
-    one by one."""
+    """Print the report.
+
+    color None: as the stream can. verbose: advice, skipped and unknown checks one by one.
+    """
     console = literal(stream, color=color, width=width)
     page = _Page(console, verbose)
     page.print(outline(report, code))
@@ -55,8 +57,10 @@ def render(
 
 
 def _fitted(note: str, room: int) -> str:
-    """As many of a note's items as there is room for; of the first one the name is cut, not its
-    number."""
+    """As many of a note's items as there is room for.
+
+    Of the first one the name is cut, not its number.
+    """
     first, *others = note.split(", ")
     name, *number = first.rsplit(" ", 2)
     fitted = " ".join([middle(name, max(7, room - sum(len(each) + 1 for each in number))), *number])
@@ -160,8 +164,10 @@ class _Page:
         self.what_next(block)
 
     def parts(self, parts: tuple[OutlinePart, ...]) -> None:
-        """Shares of a whole as bars, one line each; of what a share holds, as much as there is room
-        for."""
+        """Shares of a whole as bars, one line each.
+
+        Of what a share holds, as much as there is room for.
+        """
         most = max((part.bytes for part in parts), default=0)
         names = min(18, max((len(part.name) for part in parts), default=0))
         left = self.console.width - names - SIZE - 10
@@ -178,8 +184,11 @@ class _Page:
             self.line(f"because: {effect.because}", 6, "dim")
 
     def others(self, block: OutlineBlock) -> None:
-        """Other causes: those that share effects of this root, those that may explain the root, and
-        those that do not."""
+        """Other causes.
+
+        Those that share effects of this root, those that may explain the root, and those
+        that do not.
+        """
         for other in block.others:
             if other.jointly:
                 self.line(f"only together with {other.id} ({other.subject}): cure both", 4)
@@ -202,8 +211,10 @@ class _Page:
                 self.line(f"not due to {suspect_name}: {fact}", 2, "dim")
 
     def what_next(self, block: OutlineBlock) -> None:
-        """The cure with its risk, and a look first where the cure destroys data or none is
-        known."""
+        """The cure with its risk.
+
+        A look comes first where the cure destroys data or none is known.
+        """
         if block.look is not None:
             self.line("check first" if block.cure else "no fix known; this tells more", 2)
             self.command(block.look.text, 4)
@@ -257,8 +268,10 @@ class _Page:
             self.line(f"and {len(rows) - len(shown)} more reasons, -v lists them", 2)
 
     def names(self, subjects: tuple[str, ...], width: int) -> str:
-        """The first names and how many more there are, each cut in its middle where it is too
-        long."""
+        """The first names and how many more there are.
+
+        Each is cut in its middle where it is too long.
+        """
         shown = subjects if self.verbose else subjects[:NAMES_SHOWN]
         each = max(12, width // max(1, len(shown)) - 2)
         return and_more([middle(name, each) for name in subjects], len(shown))

@@ -13,8 +13,10 @@ from diagnose.timeline import Timeline
 
 
 def render(timeline: Timeline, format_: str, stream: TextIO, width: int = 0) -> None:
-    """Write the list as text (times in UTC) or JSON; a moment is one line, folded where the
-    terminal has a width."""
+    """Write the list as text (times in UTC) or JSON.
+
+    A moment is one line, folded where the terminal has a width.
+    """
     if format_ == "json":
         rows: Iterable[dict[str, object]] = (
             {

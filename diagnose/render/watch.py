@@ -1,5 +1,7 @@
 """A watch on a terminal: the roots that are there, and what began and ended in the last hour.
-Without a terminal a line for each change."""
+
+Without a terminal a line for each change.
+"""
 
 from __future__ import annotations
 
@@ -31,8 +33,10 @@ KINDS = {
 
 
 class Screen:
-    """What the engineer looks at. It is drawn when something changed, by whoever calls: there is no
-    thread."""
+    """What the engineer looks at.
+
+    It is drawn when something changed, by whoever calls: there is no thread.
+    """
 
     def __init__(
         self, stream: TextIO, *, color: bool | None, missing: tuple[str, ...] = ()

@@ -17,14 +17,18 @@ def middle(text: str, width: int) -> str:
 
 
 def short_ids(text: str) -> str:
-    """The text with full container, image and network ids cut to the twelve digits that docker
-    itself shows."""
+    """The text with full ids cut to the twelve digits that docker itself shows.
+
+    Ids of containers, images and networks.
+    """
     return _FULL_ID.sub(r"\1", text)
 
 
 def clean(text: str) -> str:
-    """The text without anything that a terminal would obey: control, format and surrogate
-    characters are shown as `?`."""
+    """The text without anything that a terminal would obey.
+
+    Control, format and surrogate characters are shown as `?`.
+    """
     return "".join(
         char
         if char == "\n" or unicodedata.category(char) not in ("Cc", "Cf", "Cs", "Co", "Zl", "Zp")

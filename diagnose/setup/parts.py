@@ -1,5 +1,7 @@
-"""The parts of `diagnose setup`: each knows whether it is in, and how to put it in and take it
-out."""
+"""The parts of `diagnose setup`.
+
+Each knows whether it is in, and how to put it in and take it out.
+"""
 
 from __future__ import annotations
 
@@ -31,8 +33,10 @@ class SetupError(Exception):
 
 @dataclass(frozen=True)
 class SetupPart:
-    """what: one line for the list. state: "in", "out" or "in, of another version". next_step: what
-    is left to the user to do."""
+    """what: one line for the list.
+
+    state: "in", "out" or "in, of another version". next_step: what is left to the user to do.
+    """
 
     name: str
     what: str
@@ -154,8 +158,10 @@ def _write(path: Path, text: str, mode: int) -> None:
 
 
 def _hook(path: Path) -> SetupPart:
-    """Two entries of the docker client's configuration: which commands ask our plugin, and that
-    plugins may be asked at all."""
+    """Two entries of the docker client's configuration.
+
+    Which commands ask our plugin, and that plugins may be asked at all.
+    """
 
     def state() -> str:
         config = _configuration(path)

@@ -13,8 +13,9 @@ from diagnose.reach.folder import launcher
 
 @dataclass(frozen=True)
 class SetupPlaces:
-    """Folders, for all users of the host or for one. docker_config: the file of the user's docker
-    client.
+    """Folders, for all users of the host or for one.
+
+    docker_config: the file of the user's docker client.
 
     collections: where Ansible looks for collections. units: None where a user has no say over the
     host's services.
@@ -48,8 +49,10 @@ class SetupPlaces:
 
 
 def of_host(environ: Mapping[str, str], root: Path = Path("/")) -> SetupPlaces:
-    """The places for all users, where a package manager puts nothing. root: another root, for
-    tests."""
+    """The places for all users, where a package manager puts nothing.
+
+    root: another root, for tests.
+    """
     return SetupPlaces(
         plugins=root / "usr/local/lib/docker/cli-plugins",
         data=root / "usr/local/share",
@@ -60,8 +63,10 @@ def of_host(environ: Mapping[str, str], root: Path = Path("/")) -> SetupPlaces:
 
 
 def of_package(environ: Mapping[str, str], root: Path) -> SetupPlaces:
-    """The places that a package manager owns, below the folder in which a package is put
-    together."""
+    """The places that a package manager owns.
+
+    Below the folder in which a package is put together.
+    """
     return SetupPlaces(
         plugins=root / "usr/libexec/docker/cli-plugins",
         data=root / "usr/share",
@@ -88,8 +93,10 @@ def _docker_config(environ: Mapping[str, str]) -> Path:
 
 
 def program() -> Path:
-    """The absolute path by which this tool is started: the launcher of its folder, or the script of
-    its environment."""
+    """The absolute path by which this tool is started.
+
+    The launcher of its folder, or the script of its environment.
+    """
     of_folder = launcher()
     if of_folder is not None:
         return of_folder

@@ -1,5 +1,6 @@
-"""Addresses renamed so that what shared a prefix shares one still: subnets stay subnets, gateways
-stay gateways.
+"""Addresses renamed so that what shared a prefix shares one still.
+
+Subnets stay subnets, gateways stay gateways.
 
 The idea is Crypto-PAn's (Xu, Fan, Ammar, Moon 2002): each bit is flipped or not by a keyed function
 of the bits before it, which keeps prefixes and is one to one. Here some prefixes decide nothing, so
@@ -35,8 +36,10 @@ their /16."""
 
 
 class Addresses:
-    """A one-to-one renaming of IPv4 and IPv6 addresses that keeps prefixes. networks: those whose
-    prefix length is known."""
+    """A one-to-one renaming of IPv4 and IPv6 addresses that keeps prefixes.
+
+    networks: those whose prefix length is known.
+    """
 
     def __init__(self, key: bytes, networks: Iterable[Network]) -> None:
         self._key = key
@@ -57,8 +60,10 @@ class Addresses:
         self._still.update((bits, length, value >> (bits - length)) for length in range(first, end))
 
     def rename(self, text: str) -> str:
-        """The address that stands for this one; the text itself where it is no address, or one that
-        keeps its meaning."""
+        """The address that stands for this one.
+
+        The text itself where it is no address, or one that keeps its meaning.
+        """
         known = self.seen.get(text)
         if known is None:
             known = self.seen[text] = self._renamed(text)

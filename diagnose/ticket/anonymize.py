@@ -1,5 +1,6 @@
-"""A finished recording with other names: host, containers, services, networks, volumes, images,
-users, domains, addresses.
+"""A finished recording with other names.
+
+Host, containers, services, networks, volumes, images, users, domains, addresses.
 
 One word is one other word wherever it stands, in every answer and question, so that what belonged
 together still does: a container's name in the list, in events, in logs and in a firewall's comment.
@@ -54,8 +55,10 @@ _SHORTEST_PIECE = 4
 
 
 class Renaming:
-    """The other names for what one recording names. key: of the addresses' renaming; random unless
-    a test gives one."""
+    """The other names for what one recording names.
+
+    key: of the addresses' renaming; random unless a test gives one.
+    """
 
     def __init__(self, recording: Recording, key: bytes | None = None) -> None:
         found = Identities(recording)
@@ -79,8 +82,10 @@ class Renaming:
 
     @staticmethod
     def _new(kind: str, number: str, name: str) -> str:
-        """Numbered in the order of the old names, so that lists keep theirs; no dash, which may
-        mean a replica's number."""
+        """Numbered in the order of the old names, so that lists keep theirs.
+
+        No dash, which may mean a replica's number.
+        """
         tail = name.partition(".")[2] if kind == "domain" else ""
         return f"{kind}{number}" + (f".{tail}" if tail else "")
 
@@ -138,8 +143,10 @@ class Renaming:
         return value
 
     def _key(self, name: str, parent: str) -> str:
-        """A key that is a name, a path or an address itself; any other belongs to the shape of the
-        answer."""
+        """A key that is a name, a path or an address itself.
+
+        Any other belongs to the shape of the answer.
+        """
         if parent == "Networks":
             return self.names.get(name, name)
         return self.text(name) if any(sign in name for sign in "/:.") else name
@@ -221,8 +228,10 @@ class Renaming:
         return self._pieces(pieces) if len(pieces) > 1 else word
 
     def _in_other_case(self, word: str) -> str | None:
-        """The other name for a name that stands in other letters: `SHOP-DB` in a setting, `Shop-db`
-        at a sentence's beginning."""
+        """The other name for a name that stands in other letters.
+
+        `SHOP-DB` in a setting, `Shop-db` at a sentence's beginning.
+        """
         low = word.lower()
         if word == low or low not in self._folded or low in self._known or word in self._known:
             return None
@@ -263,8 +272,10 @@ class Renaming:
         return "".join(out)
 
     def _registers(self, value: Json) -> Json:
-        """The bytes of a packet filter's rules, with the addresses that the rest of the recording
-        names replaced."""
+        """The bytes of a packet filter's rules with other addresses.
+
+        Those that the rest of the recording names are replaced.
+        """
         old_to_new = {
             ipaddress.ip_address(old).packed.hex(): ipaddress.ip_address(new).packed.hex()
             for old, new in self.addresses.seen.items()

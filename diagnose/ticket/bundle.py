@@ -1,5 +1,6 @@
-"""The bundle: one archive for a ticket with the report, the answers it was made from, and the texts
-that people ask for.
+"""The bundle: one archive for a ticket.
+
+It has the report, the answers it was made from, and the texts that people ask for.
 
 diagnose-HOST/report.md, report.json      what was found
 diagnose-HOST/report.html                 the same to look at, in one file
@@ -70,13 +71,18 @@ class TooLargeError(Exception):
 
 
 class LeakError(Exception):
-    """The finished archive still holds values that were redacted; the message names files and
-    kinds."""
+    """The finished archive still holds values that were redacted.
+
+    The message names files and kinds.
+    """
 
 
 class Bundle(msgspec.Struct, frozen=True):
-    """A sealed bundle: the archive's bytes, its members with size and redactions, and what was shed
-    to keep the limit."""
+    """A sealed bundle.
+
+    The archive's bytes, its members with size and redactions, and what was shed to keep the
+    limit.
+    """
 
     data: bytes
     members: tuple[tuple[str, int, int], ...]
@@ -118,8 +124,10 @@ def make(
     redacted: Mapping[str, int],
     max_size: int = MAX_SIZE,
 ) -> Bundle:
-    """Seal a bundle within max_size bytes, shedding the least valuable first. TooLargeError if that
-    cannot be."""
+    """Seal a bundle within max_size bytes, shedding the least valuable first.
+
+    TooLargeError if that cannot be.
+    """
     markup = io.StringIO()
     markdown.render(report, exit_code, markup)
     fixed = {
@@ -166,8 +174,10 @@ def make(
 def _victims(
     weights: Mapping[str, int], over: float, extras: Iterable[str], answers: Iterable[str]
 ) -> list[str]:
-    """What to leave out next: the largest texts, then the largest answers, those that all judgement
-    needs last."""
+    """What to leave out next.
+
+    The largest texts, then the largest answers, those that all judgement needs last.
+    """
     heavy = sorted(extras, key=lambda name: -weights[name])
     if not heavy:
         heavy = sorted(
@@ -271,8 +281,10 @@ def _archive(folder: str, members: Mapping[str, bytes], taken_at: float) -> byte
 
 
 def prove(bundle: Bundle, secrets: Iterable[tuple[str, str]]) -> None:
-    """The second pass over the finished archive. LeakError with files and kinds if a redacted value
-    still stands in it."""
+    """The second pass over the finished archive.
+
+    LeakError with files and kinds if a redacted value still stands in it.
+    """
     from diagnose.recording import archive
 
     leaks = proof.leaks(archive.members(io.BytesIO(bundle.data)), secrets)

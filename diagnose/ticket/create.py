@@ -1,5 +1,7 @@
-"""Taking a bundle: one run of every check, more questions for a colleague, the report judged again
-from what is sealed."""
+"""Taking a bundle.
+
+One run of every check, more questions for a colleague, the report judged again from what is sealed.
+"""
 
 from __future__ import annotations
 
@@ -29,8 +31,10 @@ redactor given."""
 
 
 class Taken(msgspec.Struct, frozen=True):
-    """A bundle and its report; names: old to new where it was renamed, for whoever keeps them apart
-    from it."""
+    """A bundle and its report.
+
+    names: old to new where it was renamed, for whoever keeps them apart from it.
+    """
 
     report: Report
     sealed: bundle.Bundle
@@ -47,8 +51,7 @@ def take(
     open_recorder: OpenRecorder = session.live,
     redactor: Redactor | None = None,
 ) -> Taken:
-    """Run every check, ask for what a colleague may need beyond it, seal it all, and prove that it
-    holds no secret.
+    """Run every check, seal what a colleague may need, and prove that it holds no secret.
 
     anonymize: with other names than the host's. session.InvalidRequestError for a bad
     configuration; bundle.TooLargeError, bundle.LeakError as their module says.
@@ -125,8 +128,10 @@ def _silenced(report: Report, plain: Report, renaming: Renaming) -> Report:
 
 
 def _differing(plain: Report, renamed: Report) -> list[Json]:
-    """The checks whose verdict or number of findings is another under the new names: none, unless a
-    name meant something."""
+    """The checks whose verdict or number of findings is another under the new names.
+
+    None, unless a name meant something.
+    """
     before, after = (
         {result.check.id: (result.verdict, len(result.findings)) for result in one.results}
         for one in (plain, renamed)
@@ -137,8 +142,7 @@ def _differing(plain: Report, renamed: Report) -> list[Json]:
 def _settled(
     question: AnyQuestion, entry: RecordedAnswer, redactor: Redactor
 ) -> tuple[AnyQuestion, RecordedAnswer]:
-    """Question and answer without what the run has learned to be secret since they were
-    recorded."""
+    """Question and answer without secrets that the run has learned since they were recorded."""
     args = redactor.settle(question.args)
     if args != question.args:
         question = RecordedQuestion(

@@ -1,5 +1,7 @@
-"""Who and what is named in a recording: collected from the fields where names stand, so that they
-can be renamed everywhere."""
+"""Who and what is named in a recording.
+
+Collected from the fields where names stand, so that they can be renamed everywhere.
+"""
 
 from __future__ import annotations
 
@@ -82,8 +84,10 @@ def _suffixes() -> PublicSuffixList:
 
 
 def registrable(name: str) -> str:
-    """The part of a host name that somebody owns: `acme.internal`, `acme.co.uk`; "" for a name
-    without a dot, or of everybody."""
+    """The part of a host name that somebody owns: `acme.internal`, `acme.co.uk`.
+
+    "" for a name without a dot, or of everybody.
+    """
     host = name.lower().rstrip(".")
     owned: str = _suffixes().privatesuffix(host) or ""
     is_public = owned in PUBLIC or any(owned.endswith(f".{domain}") for domain in PUBLIC)
@@ -91,8 +95,10 @@ def registrable(name: str) -> str:
 
 
 def image_parts(reference: str) -> tuple[str, str, str]:
-    """(registry, path, tag and digest) of an image reference, each with its separator, "" where it
-    has none."""
+    """(registry, path, tag and digest) of an image reference.
+
+    Each with its separator, "" where it has none.
+    """
     path, at, digest = reference.partition("@")
     first, slash, rest = path.partition("/")
     registry = ""
@@ -267,8 +273,10 @@ class Identities:
         self._add("image", *(part for part in path.split("/") if part not in OFFICIAL))
 
     def _any(self, value: Any) -> None:
-        """What shows by its own shape, wherever it stands: homes, hosts in URLs, mail addresses,
-        networks."""
+        """What shows by its own shape, wherever it stands.
+
+        Homes, hosts in URLs, mail addresses, networks.
+        """
         if isinstance(value, str):
             self._text(value)
         elif isinstance(value, dict):

@@ -1,5 +1,6 @@
-"""The second pass over a finished archive: does any value that this run redacted still stand in its
-bytes?
+"""The second pass over a finished archive.
+
+Does any value that this run redacted still stand in its bytes?
 
 It knows no patterns and no names of secrets, only the values themselves, so that it cannot share a
 mistake with the redaction: each is searched plain, in base64 at all three alignments, URL-escaped,
@@ -30,8 +31,10 @@ _LINE = 24
 
 
 class Leak(msgspec.Struct, frozen=True):
-    """A secret found in a file: its kind, the form in which it stands there, and its offset in
-    bytes; never the value."""
+    """A secret found in a file.
+
+    Its kind, the form in which it stands there, and its offset in bytes; never the value.
+    """
 
     file: str
     kind: str

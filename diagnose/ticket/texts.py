@@ -1,5 +1,7 @@
-"""The texts that people ask for in a ticket, made from the answers of a recording: logs, rules,
-links, routes, kernel lines."""
+"""The texts that people ask for in a ticket, made from the answers of a recording.
+
+Logs, rules, links, routes, kernel lines.
+"""
 
 from __future__ import annotations
 
@@ -21,8 +23,10 @@ def file_name(name: str) -> str:
 
 
 def texts(recording: Recording) -> Iterator[tuple[str, str]]:
-    """(relative path, text), the least valuable last; a text that cannot be made is simply not
-    there."""
+    """(relative path, text), the least valuable last.
+
+    A text that cannot be made is simply not there.
+    """
     answered: list[tuple[AnyQuestion, Any]] = [
         (question, entry.answer)
         for question, entry in recording.items()
@@ -109,8 +113,10 @@ line of it."""
 
 
 def failing(recording: Recording) -> tuple[str, ...]:
-    """The ids of containers whose last words a ticket needs: failed, restarting, unhealthy, or
-    ended badly."""
+    """The ids of containers whose last words a ticket needs.
+
+    Failed, restarting, unhealthy, or ended badly.
+    """
     found = []
     for question, entry in recording.items():
         answer = entry.answer

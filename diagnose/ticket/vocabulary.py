@@ -1,5 +1,7 @@
-"""Words that mean something to the tool, to engines or to every host: a name that is one of them
-tells nobody whose host it is."""
+"""Words that mean something to the tool, to engines or to every host.
+
+A name that is one of them tells nobody whose host it is.
+"""
 
 from __future__ import annotations
 
@@ -61,8 +63,10 @@ PUBLIC = words_of(
 
 @functools.cache
 def known() -> frozenset[str]:
-    """What the loaded packs and our own evidence look for in answers, read from their compiled
-    constants, and what all hosts share."""
+    """The words that the loaded packs and our own evidence look for in answers.
+
+    Read from their compiled constants, together with what all hosts share.
+    """
     words: set[str] = set()
     for module in _modules():
         spec = importlib.util.find_spec(module)

@@ -35,8 +35,9 @@ STDOUT = Path("-")
 
 
 class Order(msgspec.Struct, frozen=True):
-    """What kind of bundle is wanted. output: a file, STDOUT, None for a name of its own in the
-    current folder.
+    """What kind of bundle is wanted.
+
+    output: a file, STDOUT, None for a name of its own in the current folder.
 
     review: list the files on stderr and ask there before anything is written. anonymize: with other
     names than the host's; map: a file for the old names and the new.
@@ -58,8 +59,10 @@ def deliver(
     open_recorder: OpenRecorder = session.live,
     redactor: Redactor | None = None,
 ) -> str:
-    """Make, prove and deliver it; one sentence about what was written. NotWrittenError or
-    session.InvalidRequestError if not."""
+    """Make, prove and deliver it; one sentence about what was written.
+
+    NotWrittenError or session.InvalidRequestError if not.
+    """
     if order.output == STDOUT:
         _streamable()
     for path in (order.output or Path("diagnose.tar.gz"), order.map):
@@ -133,8 +136,10 @@ def _streamable() -> None:
 
 
 def _free(target: Path, *, named: bool) -> None:
-    """NotWrittenError, before the run, for a place where nothing can be written; named: not by
-    ourselves, so that it must not exist."""
+    """Refuse, before the run, a place where nothing can be written.
+
+    NotWrittenError. named: not by ourselves, so that it must not exist.
+    """
     try:
         if named and (target.exists() or target.is_symlink()):
             why = "it exists, and a bundle overwrites nothing"
@@ -154,8 +159,11 @@ def _stamp(report: Report) -> str:
 
 
 def write(target: Path, data: bytes) -> None:
-    """Under a temporary name beside the target, then renamed; an existing target is not
-    overwritten. Mode 0600. OSError rises."""
+    """Write a file whole or not at all.
+
+    Under a temporary name beside the target, then renamed; an existing target is not
+    overwritten. Mode 0600. OSError rises.
+    """
     if target.exists() or target.is_symlink():
         raise FileExistsError(17, "File exists")
     partial = target.with_name(f".{target.name[:200]}.{secrets.token_hex(4)}")

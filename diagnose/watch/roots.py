@@ -17,8 +17,11 @@ KEPT_S = 3600.0
 
 
 class WatchedRoot(msgspec.Struct, frozen=True):
-    """A root above advice. onset: Unix time at which the problem began: as the finding says, or
-    else when it was first seen."""
+    """A root above advice.
+
+    onset: Unix time at which the problem began: as the finding says, or else when it was first
+    seen.
+    """
 
     key: str
     id: str
@@ -43,8 +46,10 @@ class WatchedRoot(msgspec.Struct, frozen=True):
 
 
 class RootChange(msgspec.Struct, frozen=True):
-    """What became of a root. present: it was there when the watch began. explained: another root
-    was found to cause it."""
+    """What became of a root.
+
+    present: it was there when the watch began. explained: another root was found to cause it.
+    """
 
     kind: Literal["present", "began", "ended", "explained", "worse", "better"]
     at: float
@@ -72,8 +77,9 @@ class Roots:
         return tuple(change for change in reversed(self._changes) if change.at >= now - KEPT_S)
 
     def take(self, report: Mapping[str, Json], now: float) -> tuple[RootChange, ...]:
-        """The changes that a report shows, of all checks or of some. The first report shows what is
-        there already.
+        """The changes that a report shows, of all checks or of some.
+
+        The first report shows what is there already.
 
         A root ends only where its check has looked and does not find it: what could not be looked
         at has not ended.

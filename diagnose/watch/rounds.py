@@ -1,5 +1,6 @@
-"""One round of a watch: the host is judged in a process of its own, which gives back the JSON
-report and ends.
+"""One round of a watch.
+
+The host is judged in a process of its own, which gives back the JSON report and ends.
 
 A run counts its budget from its beginning, starts helper processes before it has threads, and
 remembers every answer: so each round is a fresh process, forked from one that has the checks loaded
@@ -33,8 +34,10 @@ class FailedRoundError(Exception):
 def judge(
     known: Mapping[str, Check], selected: Sequence[str] | None, options: Options
 ) -> Mapping[str, Json]:
-    """The JSON report of one round. selected: ids, None for all. FailedRoundError where there is
-    none."""
+    """The JSON report of one round.
+
+    selected: ids, None for all. FailedRoundError where there is none.
+    """
     reads, writes = os.pipe()
     child = os.fork()
     if child == 0:

@@ -1,5 +1,7 @@
-"""The loop of a watch: sleep, judge again what a change concerns, tell what began and what
-ended."""
+"""The loop of a watch.
+
+Sleep, judge again what a change concerns, tell what began and what ended.
+"""
 
 from __future__ import annotations
 
@@ -81,8 +83,9 @@ class Watcher:
         self._rested = 0.0
 
     def run(self, seconds: float | None, *, until: Severity | None = None) -> int:
-        """Watch for so long, or for ever. until: end with the first root that begins and is at
-        least so bad.
+        """Watch for so long, or for ever.
+
+        until: end with the first root that begins and is at least so bad.
 
         Gives the exit code: of that root, or 0 for none; without `until` of the roots that are
         there at the end.

@@ -1,5 +1,7 @@
-"""Files and folders of the host that are mounted into containers: what they are, and whether they
-still are."""
+"""Files and folders of the host that are mounted into containers.
+
+What they are, and whether they still are.
+"""
 
 from __future__ import annotations
 
@@ -96,8 +98,10 @@ def named(container: Container, line: str) -> Named | None:
 
 
 def _below(mount: Mount, line: str) -> Named | None:
-    """What a line names below one mount; of several places the one that leaves no doubt where it
-    ends, then the deepest."""
+    """What a line names below one mount.
+
+    Of several places the one that leaves no doubt where it ends, then the deepest.
+    """
     places = re.finditer(rf"(?:(?<=//)|(?<![\w./-])){re.escape(mount.destination)}(?![\w.-])", line)
     candidates = [_named_at(mount, line, place) for place in places]
     return max(
@@ -138,8 +142,9 @@ def not_a_file(container: Container, log_tails: LogTails) -> Named | None:
 
 
 def asked_for(container: Container) -> tuple[str, ...]:
-    """Sources that must exist before a start: those of `--mount type=bind`. For `-v` the engine
-    makes what is missing.
+    """Sources that must exist before a start: those of `--mount type=bind`.
+
+    For `-v` the engine makes what is missing.
     """
     wanted = container.host_config.mounts or ()
     return tuple(
@@ -229,8 +234,10 @@ class StaleMounts(msgspec.Struct, frozen=True):
 
 @evidence
 def stale_mounts(host: Host, containers: Containers) -> StaleMounts:
-    """The mount table of each running container with bind mounts: reading it touches no file
-    system."""
+    """The mount table of each running container with bind mounts.
+
+    Reading it touches no file system.
+    """
     mounting = [
         container
         for container in containers.running

@@ -1,5 +1,7 @@
-"""Which other containers a container called without an answer, read from its log lines and its
-configuration."""
+"""Which other containers a container called without an answer.
+
+Read from its log lines and its configuration.
+"""
 
 from __future__ import annotations
 
@@ -60,8 +62,10 @@ def called_peers(
 def named_peers(
     lines: Iterable[str], caller: Container, containers: Containers
 ) -> tuple[Container, ...]:
-    """The containers on a network of the caller whose name or address stands in a line; else those
-    that its configuration names."""
+    """The containers on the caller's networks that a line names.
+
+    By name or address; if there are none, those that its configuration names.
+    """
     return _named_in(lines, caller, containers) or _named_in(
         _configuration(caller), caller, containers
     )
@@ -91,8 +95,10 @@ def _names_of(peer: Container, caller: Container) -> set[str]:
 
 
 def _without_neighbours(line: str, neighbours: Iterable[NetworkEndpoint]) -> str:
-    """The line without addresses on the networks of these endpoints. The host's own address there
-    stays: a gateway is no container."""
+    """The line without addresses on the networks of these endpoints.
+
+    The host's own address there stays: a gateway is no container.
+    """
 
     def blanked(match: re.Match[str]) -> str:
         return (
@@ -115,8 +121,10 @@ def _is_beside(address: str, neighbour: NetworkEndpoint) -> bool:
 
 
 def _configuration(caller: Container) -> list[str]:
-    """Where a container's configuration may name others: arguments, values of variables,
-    `depends_on` of compose."""
+    """Where a container's configuration may name others.
+
+    Arguments, values of variables, `depends_on` of compose.
+    """
     config = caller.config
     values = [entry.partition("=")[2] for entry in config.env or ()]
     return [*caller.command, *values, caller.labels.get("com.docker.compose.depends_on", "")]

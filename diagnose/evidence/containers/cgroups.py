@@ -1,5 +1,7 @@
-"""Control groups of running containers: what they use, what they may use, and what the kernel
-counted."""
+"""Control groups of running containers.
+
+What they use, what they may use, and what the kernel counted.
+"""
 
 from __future__ import annotations
 
@@ -54,16 +56,20 @@ def cgroups(host: Host, containers: Containers) -> Cgroups | Unavailable:
 
 
 class Throttling(msgspec.Struct, frozen=True):
-    """By container id: (periods, throttled) within `SAMPLE_S` seconds of now, of those that were
-    throttled before."""
+    """Of containers that were throttled before, (periods, throttled) by container id.
+
+    Counted within `SAMPLE_S` seconds of now.
+    """
 
     by_id: dict[str, tuple[int, int]]
 
 
 @evidence
 def throttling(host: Host, containers: Containers, cgroups: Cgroups) -> Throttling | Unavailable:
-    """A second sample costs half a second: it is taken of those only that were throttled before and
-    are suspect."""
+    """A second sample costs half a second.
+
+    It is taken of those only that were throttled before and are suspect.
+    """
     suspects = {
         container.id: container.state.pid
         for container in containers.running
@@ -84,8 +90,10 @@ def throttling(host: Host, containers: Containers, cgroups: Cgroups) -> Throttli
 
 
 def _is_suspect(group: CgroupStats) -> bool:
-    """By its counters since the start, or by the last minute: months of calm hide an hour of
-    trouble. Version 1 keeps no figures of the last minute."""
+    """By its counters since the start, or by the last minute.
+
+    Months of calm hide an hour of trouble. Version 1 keeps no figures of the last minute.
+    """
     lately = group.waited("cpu")
     often = (group.cpu.throttled or 0) >= WORTH_A_SAMPLE * (group.cpu.periods or 0)
     return often or lately is None or lately >= WAITS_PCT

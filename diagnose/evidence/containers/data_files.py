@@ -1,5 +1,7 @@
-"""Files in the data of failed containers that confirm what their logs say: the version of a
-database, a pid file left behind."""
+"""Files in the data of failed containers that confirm what their logs say.
+
+The version of a database, a pid file left behind.
+"""
 
 from __future__ import annotations
 
@@ -32,8 +34,10 @@ class DataVersion(msgspec.Struct, frozen=True):
 
 
 class MountedPidFile(msgspec.Struct, frozen=True):
-    """A pid file that is still there. source: its path on the host where it is on a mount, "" in
-    the container's own layer."""
+    """A pid file that is still there.
+
+    source: its path on the host where it is on a mount, "" in the container's own layer.
+    """
 
     path: str
     source: str
@@ -77,8 +81,10 @@ def _version(host: Host, container: Container, name: str) -> DataVersion | None:
 
 
 def _folders(container: Container, mount: Mount) -> tuple[str, ...]:
-    """Where the data directory may be below a mount: where the command or PGDATA says, or at a
-    usual place."""
+    """Where the data directory may be below a mount.
+
+    Where the command or PGDATA says, or at a usual place.
+    """
     command = container.command
     named = [
         following

@@ -23,9 +23,12 @@ _SLEEPS = re.compile(r"^voluntary_ctxt_switches:\s+(\d+)", re.MULTILINE)
 
 
 class ComputingProcess(msgspec.Struct, frozen=True):
-    """A process of a container that is on a processor now. cpu_s: seconds of processor time in its
-    life. system_pct: percent of them in the kernel. sleeps_per_s: how often it waited for anything,
-    for each second of processor time. limit: files that it may open."""
+    """A process of a container that is on a processor now.
+
+    cpu_s: seconds of processor time in its life. system_pct: percent of them in the kernel.
+    sleeps_per_s: how often it waited for anything, for each second of processor time. limit:
+    files that it may open.
+    """
 
     container: Container
     process: Process
@@ -45,8 +48,10 @@ class ComputingProcesses(msgspec.Struct, frozen=True):
 def computing_processes(
     host: Host, containers: Containers, processes: Processes
 ) -> ComputingProcesses:
-    """Three small questions for each process that computes at this moment; on most hosts there are
-    few."""
+    """Three small questions for each process that computes at this moment.
+
+    On most hosts there are few.
+    """
     running = {container.id: container for container in containers.running}
     computing = [task for task in processes if task.state == "R" and task.container in running][
         :MOST

@@ -26,8 +26,10 @@ AT_ONCE_S = 15.0
 
 
 class Event(msgspec.Struct, frozen=True):
-    """One event. at: Unix time. action: its first word ("health_status"); detail: what follows its
-    colon ("unhealthy").
+    """One event.
+
+    at: Unix time. action: its first word ("health_status"); detail: what follows its colon
+    ("unhealthy").
     """
 
     at: float
@@ -49,8 +51,10 @@ class Event(msgspec.Struct, frozen=True):
 
 
 class Events(msgspec.Struct, frozen=True, dict=True):
-    """Oldest first. complete_since: Unix time from which on nothing is missing, None where the
-    engine holds less than it can keep (then it tells all since its start).
+    """Oldest first.
+
+    complete_since: Unix time from which on nothing is missing, None where the engine holds less
+    than it can keep (then it tells all since its start).
     """
 
     items: tuple[Event, ...]
@@ -73,8 +77,10 @@ class Events(msgspec.Struct, frozen=True, dict=True):
         )
 
     def failures(self, id: str) -> tuple[Event, ...]:
-        """The ends of a container that nobody asked for: `die` without a `kill` since it was last
-        started. A signal to read something again asks for no end, unless that follows at once.
+        """The ends of a container that nobody asked for.
+
+        `die` without a `kill` since it was last started. A signal to read something again
+        asks for no end, unless that follows at once.
         """
         found = []
         asked = 0.0
@@ -96,8 +102,10 @@ class Events(msgspec.Struct, frozen=True, dict=True):
 
 @evidence
 def events(host: Host, options: Options) -> Events | Unavailable:
-    """One question without a filter: whether the engine's memory is full shows only in the
-    whole."""
+    """One question without a filter.
+
+    Whether the engine's memory is full shows only in the whole.
+    """
     answer = host.ask(ListEvents(options.since_s))
     if isinstance(answer, Failed):
         return Unavailable.of(answer)

@@ -1,5 +1,7 @@
-"""How much a container could do to its host, and how easily it is reached: the order in which
-advice on it is read."""
+"""How much a container could do to its host, and how easily it is reached.
+
+The order in which advice on it is read.
+"""
 
 from __future__ import annotations
 
@@ -32,8 +34,10 @@ SOCKET_FOLDERS = {
 
 
 def engine_socket(mount: Mount) -> str | None:
-    """The engine's socket that a mount brings into the container, as the host names it; None if it
-    brings none."""
+    """The engine's socket that a mount brings into the container, as the host names it.
+
+    None if it brings none.
+    """
     if mount.type not in ("bind", ""):
         return None
     source = mount.source.rstrip("/")
@@ -50,8 +54,10 @@ def engine_sockets(container: Container) -> tuple[tuple[str, Mount], ...]:
 
 
 def is_live(container: Container) -> bool:
-    """Whether it runs, may run again by itself, or was made and not started yet; a finished job is
-    none of these."""
+    """Whether it runs, may run again by itself, or was made and not started yet.
+
+    A finished job is none of these.
+    """
     return container.state.status not in ("exited", "dead") or container.restarts_always
 
 
@@ -96,8 +102,10 @@ def most_exposed_first(containers: Iterable[Container]) -> tuple[Container, ...]
 
 
 class Exposed(msgspec.Struct, frozen=True):
-    """The live containers, the most exposed first; sorted once for all checks that give advice on
-    each."""
+    """The live containers, the most exposed first.
+
+    Sorted once for all checks that give advice on each.
+    """
 
     items: tuple[Container, ...]
     unexamined: tuple[Unexamined, ...] = ()

@@ -1,5 +1,7 @@
-"""What a container's user may do to files of the host that are mounted into it: owner, mode,
-groups, remapped users."""
+"""What a container's user may do to files of the host that are mounted into it.
+
+Owner, mode, groups, remapped users.
+"""
 
 from __future__ import annotations
 
@@ -50,15 +52,19 @@ class HostUser(msgspec.Struct, frozen=True):
     unknown: str = ""
 
     def rules(self, source: PathStatus) -> bool:
-        """Whether it is the container's root, to which no mode applies for files of the container's
-        users."""
+        """Whether no mode applies, because this is the container's root.
+
+        Root may touch files of all of the container's users.
+        """
         first_uid, first_gid = self.first
         owned_inside = source.uid - first_uid in range(IDS) and source.gid - first_gid in range(IDS)
         return self.uid == first_uid and owned_inside
 
     def may(self, source: PathStatus, wanted: int) -> bool | None:
-        """Whether the mode allows it; None where that depends on groups that only the image
-        knows."""
+        """Whether the mode allows it.
+
+        None where that depends on groups that only the image knows.
+        """
         if self.rules(source) or source.lets(self.uid, self.gids, wanted):
             return True
         joined = (
@@ -86,8 +92,10 @@ class Undecided(msgspec.Struct, frozen=True):
 
 
 def host_user(container: Container, info: Info | None) -> HostUser | None:
-    """The container's user on the host; None where owner and mode do not decide: for root, and for
-    a user by name."""
+    """The container's user on the host.
+
+    None where owner and mode do not decide: for root, and for a user by name.
+    """
     user, _, group = container.config.user.partition(":")
     user = "0" if user in ("", "root") else user
     remapped = info is not None and (info.has_userns_remap or info.is_rootless)
@@ -111,8 +119,10 @@ def host_user(container: Container, info: Info | None) -> HostUser | None:
 
 
 def _first_ids(info: Info) -> tuple[int, int] | None:
-    """The user and the group of the host that root of a container is; None where the data root's
-    name does not say."""
+    """The user and the group of the host that root of a container is.
+
+    None where the data root's name does not say.
+    """
     offset = _OFFSET.search(info.docker_root_dir)
     return (int(offset[1]), int(offset[2])) if offset else None
 
@@ -128,8 +138,10 @@ def _maybe_in(group: str, groups: Sequence[str]) -> str:
 def access(
     named: Named, sources: BindSources | Unavailable, user: HostUser | None
 ) -> Denied | Undecided | None:
-    """Why the user was denied what a log line says about a path below a mount; None where owner and
-    mode do not explain it."""
+    """Why the user was denied what a log line says about a path below a mount.
+
+    None where owner and mode do not explain it.
+    """
     if user is None:
         return None
     if user.unknown or isinstance(sources, Unavailable):
@@ -222,8 +234,10 @@ def _unsaid(
     is_entry: bool,
     owns: bool,
 ) -> Undecided | None:
-    """A file that may be read and not written, where the line does not say which of the two was
-    tried."""
+    """A file that may be read and not written.
+
+    The line does not say which of the two was tried.
+    """
     says = owns or any(pattern.search(words) for pattern in (_MAKES, _READS, _OPENS))
     if (
         named.mount.rw

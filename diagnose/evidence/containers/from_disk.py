@@ -26,8 +26,9 @@ another's."""
 
 
 def from_disk(host: Host, refusal: Unavailable) -> Containers | Unavailable:
-    """What config.v2.json and hostconfig.json below the data root say, alive or not by the process
-    list.
+    """What config.v2.json and hostconfig.json below the data root say.
+
+    The process list says whether a container is alive.
 
     The same since engine 1.10; what only a running engine knows (GraphDriver) stays at its
     defaults. The files are as old as the last change of state, so that whether a container lives is
@@ -71,8 +72,10 @@ def from_disk(host: Host, refusal: Unavailable) -> Containers | Unavailable:
 
 
 def _is_ours(host: Host) -> bool:
-    """Whether the data root of this machine belongs to the endpoint: it is the default one, or its
-    process is here."""
+    """Whether the data root of this machine belongs to the endpoint.
+
+    It is the default one, or its process is here.
+    """
     endpoint, locality = host.ask(FindEndpoint()), host.ask(FindLocality())
     if isinstance(endpoint, Failed) or isinstance(locality, Failed) or not locality.same_host:
         return False
@@ -92,8 +95,10 @@ def _loaded(file: FileText | Failed) -> dict[str, Any]:
 
 
 def _life(id: str, known: Processes | Unavailable) -> int | None:
-    """The pid of the container's first process, 0 where it does not live, None where processes
-    cannot be seen."""
+    """The pid of the container's first process, 0 where it does not live.
+
+    None where processes cannot be seen.
+    """
     if isinstance(known, Unavailable):
         return None
     shim = known.shims.get(id)
@@ -113,8 +118,10 @@ def _is_shim(comm: str) -> bool:
 
 
 def container_of(own: dict[str, Any], about: dict[str, Any], pid: int | None) -> Container:
-    """A container of the two files' objects, in the shape of inspect. pid: of its first process as
-    it is found now; 0: it is dead, whatever the file says; None: the file is believed.
+    """A container of the two files' objects, in the shape of inspect.
+
+    pid: of its first process as it is found now; 0: it is dead, whatever the file says; None:
+    the file is believed.
 
     ValidationError for a shape that no engine writes.
     """

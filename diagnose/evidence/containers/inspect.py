@@ -20,13 +20,17 @@ else behind the colon."""
 
 
 class _Shape(msgspec.Struct, frozen=True, rename="pascal"):
-    """An API object: names as the engine writes them; what is unknown is tolerated, what is missing
-    has a default."""
+    """An API object: names as the engine writes them.
+
+    What is unknown is tolerated, what is missing has a default.
+    """
 
 
 class HealthProbe(_Shape, frozen=True, rename="pascal"):
-    """One run of a health check; the engine keeps the last five. exit_code -1: it exceeded its
-    timeout."""
+    """One run of a health check; the engine keeps the last five.
+
+    exit_code -1: it exceeded its timeout.
+    """
 
     start: str | None = None
     end: str | None = None
@@ -43,8 +47,10 @@ class Health(_Shape, frozen=True, rename="pascal"):
 
 
 class State(_Shape, frozen=True, rename="pascal"):
-    """State of inspect. Status alone is trustworthy: a restarting container has Running true and
-    Pid 0."""
+    """State of inspect.
+
+    Status alone is trustworthy: a restarting container has Running true and Pid 0.
+    """
 
     status: str = ""
     oom_killed: bool = msgspec.field(name="OOMKilled", default=False)
@@ -135,8 +141,10 @@ class HostConfig(_Shape, frozen=True, rename="pascal"):
 
 
 class Healthcheck(_Shape, frozen=True, rename="pascal"):
-    """ContainerConfig.Healthcheck: its command and times in nanoseconds; 0 or nothing means the
-    engine's default."""
+    """ContainerConfig.Healthcheck: its command and times in nanoseconds.
+
+    0 or nothing means the engine's default.
+    """
 
     test: list[str] | None = None
     interval: int | None = None
@@ -197,8 +205,10 @@ class NetworkEndpoint(_Shape, frozen=True, rename="pascal"):
 
 
 class NetworkSettings(_Shape, frozen=True, rename="pascal"):
-    """Where the container is attached and what is really published (empty for one that failed to
-    start)."""
+    """Where the container is attached and what is really published.
+
+    Empty for one that failed to start.
+    """
 
     networks: dict[str, NetworkEndpoint] | None = None
     ports: Ports | None = None
@@ -206,8 +216,10 @@ class NetworkSettings(_Shape, frozen=True, rename="pascal"):
 
 
 class GraphDriver(_Shape, frozen=True, rename="pascal"):
-    """Where the writable layer lies (UpperDir of overlay2); without data where containerd's
-    snapshotter keeps it."""
+    """Where the writable layer lies (UpperDir of overlay2).
+
+    Without data where containerd's snapshotter keeps it.
+    """
 
     name: str = ""
     data: dict[str, str | None] | None = None
@@ -267,8 +279,9 @@ class Container(_Shape, frozen=True, rename="pascal", dict=True):
 
     @property
     def made_by(self) -> str:
-        """Whose words it is made by, which a change by hand does not change; empty if its labels do
-        not say.
+        """Whose words it is made by, which a change by hand does not change.
+
+        Empty if its labels do not say.
 
         A swarm service, or a service in a project of compose, with its files where compose tells
         them (from 1.28 and 2.0 on).
@@ -289,8 +302,10 @@ class Container(_Shape, frozen=True, rename="pascal", dict=True):
 
     @property
     def start_failed(self) -> bool:
-        """Its last start never came to run: created, or exited since an earlier run, with the
-        engine's own error."""
+        """Its last start never came to run.
+
+        Created, or exited since an earlier run, with the engine's own error.
+        """
         failed = self.state.exit_code != 0 and bool(self.state.error)
         return self.state.status in ("created", "exited") and failed
 
@@ -313,14 +328,18 @@ class Container(_Shape, frozen=True, rename="pascal", dict=True):
 
     @property
     def failed_first(self) -> float | None:
-        """When its first run failed; None after restarts, for the last end of a loop tells nothing
-        of its begin."""
+        """When its first run failed.
+
+        None after restarts, for the last end of a loop tells nothing of its begin.
+        """
         return self.finished_at if self.restart_count == 0 else None
 
     @property
     def ran_for(self) -> float | None:
-        """Seconds from the last start to the last exit; a short run may end before it began by the
-        engine's clock: 0 then."""
+        """Seconds from the last start to the last exit.
+
+        A short run may end before it began by the engine's clock: 0 then.
+        """
         started, finished = self.started_at, self.finished_at
         return None if started is None or finished is None else max(0.0, finished - started)
 
@@ -336,8 +355,10 @@ class Container(_Shape, frozen=True, rename="pascal", dict=True):
 
     @property
     def stays_down(self) -> bool:
-        """Whether a restart of the engine does not bring it back: on-failure starts nothing that
-        ended well."""
+        """Whether a restart of the engine does not bring it back.
+
+        on-failure starts nothing that ended well.
+        """
         ended_well = (
             self.host_config.restart_policy.name == "on-failure" and self.state.exit_code == 0
         )
@@ -345,8 +366,10 @@ class Container(_Shape, frozen=True, rename="pascal", dict=True):
 
     @property
     def was_watched(self) -> bool:
-        """Whether it ran in the foreground, where somebody saw its end: services of compose are no
-        such thing."""
+        """Whether it ran in the foreground, where somebody saw its end.
+
+        Services of compose are no such thing.
+        """
         return self.config.attach_stdout and not self.service
 
     @property
@@ -355,8 +378,10 @@ class Container(_Shape, frozen=True, rename="pascal", dict=True):
 
     @functools.cached_property
     def dns_names(self) -> frozenset[str]:
-        """The names by which containers on its networks can call it: its own, its service's, its
-        aliases."""
+        """The names by which containers on its networks can call it.
+
+        Its own, its service's, its aliases.
+        """
         names = {self.name, self.labels.get("com.docker.compose.service", "")}
         for endpoint in self.endpoints.values():
             names |= {*(endpoint.aliases or ()), *(endpoint.dns_names or ())}
@@ -368,8 +393,10 @@ class Container(_Shape, frozen=True, rename="pascal", dict=True):
 
     @functools.cached_property
     def wanted_ports(self) -> tuple[tuple[str, Binding], ...]:
-        """Ports that were asked to be published (`80/tcp`, binding), also of one that failed to
-        start."""
+        """Ports that were asked to be published (`80/tcp`, binding).
+
+        Also those of a container that failed to start.
+        """
         bindings = self.host_config.port_bindings or {}
         return tuple(
             (port, binding) for port, listed in bindings.items() for binding in listed or ()
@@ -383,8 +410,9 @@ class Container(_Shape, frozen=True, rename="pascal", dict=True):
 
 
 class Containers(msgspec.Struct, frozen=True, dict=True):
-    """All containers, running or not. source: "api", or "disk" where the engine did not answer and
-    its files below `root` did.
+    """All containers, running or not.
+
+    source: "api", or "disk" where the engine did not answer and its files below `root` did.
 
     unexamined: those whose inspect could not be had; a container that went away between list and
     inspect is simply not here.

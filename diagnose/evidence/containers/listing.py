@@ -1,5 +1,7 @@
-"""All containers: listed and inspected through the engine, or read from its files where it is
-silent."""
+"""All containers, running or not.
+
+Listed and inspected through the engine, or read from its files where it is silent.
+"""
 
 from __future__ import annotations
 
@@ -27,8 +29,9 @@ coincidence."""
 
 @evidence
 def containers(host: Host) -> Containers | Unavailable:
-    """List, then inspect each: only inspect has State.Error and ExitCode, also of those that were
-    only created.
+    """List, then inspect each.
+
+    Only inspect has State.Error and ExitCode, also of those that were only created.
 
     Where the engine is silent, its files are read.
     """
@@ -60,8 +63,10 @@ def containers(host: Host) -> Containers | Unavailable:
 
 
 def _is_aside(container: Container, names: set[str]) -> bool:
-    """Whether another container was created again in its place, and it was kept under a name that
-    says so."""
+    """Whether a container was kept aside under a name that says so.
+
+    Another was created again in its place.
+    """
     kept = _ASIDE.fullmatch(container.name)
     return kept is not None and kept[1] in names and not container.is_running
 
@@ -88,8 +93,9 @@ def _inspected(host: Host, ids: Iterable[str]) -> Iterator[tuple[str, Json | Fai
 
 
 def still_alive(host: Host, suspects: Iterable[Container]) -> tuple[Container, ...]:
-    """Those of these containers whose run is the one that was inspected: the others ended or
-    started again since.
+    """Those of these containers whose run is the one that was inspected.
+
+    The others ended or started again since.
 
     A few may have ended without the engine's notice yet, and are asked about later; many are no
     moment's coincidence.

@@ -1,5 +1,7 @@
-"""What the host does to the engine's log files: rotation by logrotate, and NUL bytes that a power
-cut or a truncation left."""
+"""What the host does to the engine's log files.
+
+Rotation by logrotate, and NUL bytes that a power cut or a truncation left.
+"""
 
 from __future__ import annotations
 
@@ -136,8 +138,7 @@ def _rotations(
 
 
 def blocks(text: str) -> Iterator[tuple[str, str]]:
-    """(pattern, directives) of each pattern that a block of a logrotate file names
-    (logrotate.conf(5))."""
+    """The patterns of a logrotate file (logrotate.conf(5)), with the directives of their blocks."""
     lines = [line for line in text.splitlines() if not line.lstrip().startswith("#")]
     for block in _BLOCK.finditer("\n".join(lines)):
         for word in block["paths"].split():

@@ -20,8 +20,10 @@ BATCH = 400
 
 
 class LogFile(msgspec.Struct, frozen=True):
-    """A container's log. path: the file written now. bytes: its size; on_disk: with rotated files,
-    as blocks. missing: it is not there.
+    """A container's log.
+
+    path: the file written now. bytes: its size; on_disk: with rotated files, as blocks.
+    missing: it is not there.
 
     failed: why it could not be seen ("" if it could).
     """
@@ -56,8 +58,10 @@ def path_of(container: Container, data_root: str) -> str:
 
 
 def rotations(container: Container) -> int:
-    """How many older files the driver keeps beside the current one (json-file keeps 1 file, local
-    5, unless configured otherwise)."""
+    """How many older files the driver keeps beside the current one.
+
+    json-file keeps 1 file and local 5, unless configured otherwise.
+    """
     options = container.host_config.log_config.options
     default = "5" if container.host_config.log_config.type == "local" else "1"
     files = options.get("max-file", default)

@@ -1,5 +1,7 @@
-"""The last log lines of containers that ended badly, and of those alone: the rest is never asked
-for its log."""
+"""The last log lines of containers that ended badly, and of those alone.
+
+The rest is never asked for its log.
+"""
 
 from __future__ import annotations
 
@@ -33,8 +35,9 @@ first."""
 
 
 class LogTail(msgspec.Struct, frozen=True, dict=True):
-    """The lines of the container's last run, oldest first, without their times; none if that run
-    printed nothing.
+    """The lines of the container's last run, oldest first, without their times.
+
+    None if that run printed nothing.
 
     earlier: the lines of the runs before, as far as they are among the lines that were asked for.
     """
@@ -44,8 +47,10 @@ class LogTail(msgspec.Struct, frozen=True, dict=True):
 
     @property
     def before_this_run(self) -> LogTail:
-        """The lines of the earlier runs, which failed, while the last run has yet to; all, if no
-        earlier run is known."""
+        """The lines of the earlier runs, which failed, while the last run has yet to.
+
+        All, if no earlier run is known.
+        """
         return LogTail(self.earlier) if self.earlier else self
 
     @property
@@ -59,8 +64,10 @@ class LogTail(msgspec.Struct, frozen=True, dict=True):
 
     @functools.cached_property
     def failure(self) -> Recognised | None:
-        """The known failure that the lines show, if any. It is what the program says; the host may
-        confirm it."""
+        """The known failure that the lines show, if any.
+
+        It is what the program says; the host may confirm it.
+        """
         return recognise(self.lines, self.telling, FAILURES)
 
     @functools.cached_property
@@ -80,8 +87,10 @@ class LogTail(msgspec.Struct, frozen=True, dict=True):
 
 
 class LogTails(msgspec.Struct, frozen=True, dict=True):
-    """By container id. unread: why a log could not be read, by container id (a driver without
-    reading, mostly)."""
+    """By container id.
+
+    unread: why a log could not be read, by container id (a driver without reading, mostly).
+    """
 
     by_id: dict[str, LogTail]
     unread: dict[str, str]
@@ -93,8 +102,10 @@ class LogTails(msgspec.Struct, frozen=True, dict=True):
 
     @functools.cached_property
     def failures(self) -> dict[str, Recognised]:
-        """By container id, the known failures that the logs show: of the last run, or else of the
-        runs before it."""
+        """By container id, the known failures that the logs show.
+
+        Of the last run, or else of the runs before it.
+        """
         found = {}
         for id, tail in self.by_id.items():
             failure = tail.failure or tail.before_this_run.failure
@@ -104,8 +115,10 @@ class LogTails(msgspec.Struct, frozen=True, dict=True):
 
 
 def suspicious(container: Container, now: float, since_s: float) -> bool:
-    """Whether its log is worth a question: it failed within the looked-at time, loops, or is
-    unhealthy."""
+    """Whether its log is worth a question.
+
+    It failed within the looked-at time, loops, or is unhealthy.
+    """
     state = container.state
     if state.status == "restarting":
         return True
@@ -123,8 +136,10 @@ def suspicious(container: Container, now: float, since_s: float) -> bool:
 
 @evidence
 def log_tails(host: Host, containers: Containers, clock: Clock, options: Options) -> LogTails:
-    """What is beyond `MOST` is named as not examined, except runs in the foreground: somebody has
-    read those."""
+    """What is beyond `MOST` is named as not examined, except runs in the foreground.
+
+    Somebody has read those.
+    """
     wanted = sorted(
         (
             container
@@ -154,8 +169,10 @@ def log_tails(host: Host, containers: Containers, clock: Clock, options: Options
 def _longer(
     host: Host, wanted: Iterable[Container], tails: Mapping[str, LogTail]
 ) -> dict[str, LogTail]:
-    """Longer tails of the logs whose last lines explain nothing; a log that cannot be read twice
-    keeps its short one."""
+    """Longer tails of the logs whose last lines explain nothing.
+
+    A log that cannot be read twice keeps its short one.
+    """
     unclear = [
         container
         for container in wanted
@@ -172,8 +189,10 @@ def _longer(
 
 
 def _explains_little(tail: LogTail) -> bool:
-    """Whether the tail is as long as was asked for, and no line in it explains a failure, or one at
-    its very beginning does.
+    """Whether a longer tail of this log may explain more.
+
+    It is as long as was asked for; no line explains a failure, or only one at its very
+    beginning.
 
     What is cut off above the first lines may then be the beginning of the same message.
     """

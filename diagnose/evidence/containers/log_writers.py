@@ -38,8 +38,10 @@ class LogWriters(msgspec.Struct, frozen=True):
 
 @evidence
 def log_writers(host: Host, containers: Containers) -> LogWriters:
-    """/proc/PID/wchan, which root alone may read; who waits for a pipe is looked at for a while,
-    since a quick writer does too."""
+    """/proc/PID/wchan, which root alone may read.
+
+    Who waits for a pipe is looked at for a while, since a quick writer does too.
+    """
     remote = [
         each for each in containers.running if each.host_config.log_config.type not in LOCAL_DRIVERS
     ]

@@ -1,5 +1,7 @@
-"""Mounts of running containers that their user cannot write, and sockets that it cannot open: seen
-without waiting for a log."""
+"""Mounts of running containers that their user cannot write, and sockets that it cannot open.
+
+Seen without waiting for a log.
+"""
 
 from __future__ import annotations
 
@@ -48,8 +50,10 @@ class MountAccess(msgspec.Struct, frozen=True):
 def mount_access(
     host: Host, containers: Containers, info: Info | None
 ) -> MountAccess | Unavailable:
-    """One question about all folders and sockets that are mounted for writing into containers of
-    ordinary users."""
+    """Whether mounted folders and sockets can be written by ordinary users of containers.
+
+    One question about all of them.
+    """
     wanted: list[tuple[Container, Mount, HostUser]] = []
     for container in containers.running:
         user = host_user(container, info)

@@ -18,8 +18,10 @@ class WrittenLogs(msgspec.Struct, frozen=True):
     paths: frozenset[str]
 
     def instead_of(self, path: str) -> str:
-        """What a log was renamed to while the engine wrote it; empty where it writes to the
-        path."""
+        """What a log was renamed to while the engine wrote it.
+
+        Empty where it writes to the path.
+        """
         if not path or path in self.paths:
             return ""
         return min((written for written in self.paths if written.startswith(path)), default="")

@@ -1,5 +1,7 @@
-"""What the kernel wrote about a program in the second in which its container ended: a trap, a
-segfault, a refused system call."""
+"""What the kernel wrote about a program in the second in which its container ended.
+
+A trap, a segfault, a refused system call.
+"""
 
 from __future__ import annotations
 
@@ -40,9 +42,11 @@ _COMM = 15
 
 
 class ProgramFault(msgspec.Struct, frozen=True):
-    """One line of the kernel about a program. at: Unix time. kind: trap, seccomp, apparmor or
-    selinux. what: what happened. call: the number of the system call that seccomp refused, -1 where
-    it is not about one."""
+    """One line of the kernel about a program.
+
+    at: Unix time. kind: trap, seccomp, apparmor or selinux. what: what happened. call: the
+    number of the system call that seccomp refused, -1 where it is not about one.
+    """
 
     at: float
     comm: str
@@ -58,8 +62,10 @@ class ProgramFault(msgspec.Struct, frozen=True):
 
 
 class ProgramFaults(msgspec.Struct, frozen=True):
-    """By container id, of those that ended by a fault of their own: the kernel's line of that
-    moment and program."""
+    """By container id, of those that ended by a fault of their own.
+
+    The kernel's line of that moment and program.
+    """
 
     by_id: dict[str, ProgramFault]
 
@@ -105,8 +111,10 @@ def _fault(record: Record, match: re.Match[str]) -> ProgramFault:
 
 @evidence
 def program_faults(containers: Containers, kernel_log: KernelLog) -> ProgramFaults:
-    """A line belongs to a container if it is of the moment of its end, and names its program or no
-    other container ended then."""
+    """The faults that the kernel wrote in the moment in which a container ended.
+
+    A line belongs to a container if it names its program, or no other container ended then.
+    """
     ended = [
         container
         for container in containers
@@ -128,6 +136,8 @@ def program_faults(containers: Containers, kernel_log: KernelLog) -> ProgramFaul
 
 
 def _names(container: Container) -> set[str]:
-    """The names that the kernel may give to a container's program: the file names in its
-    command."""
+    """The names that the kernel may give to a container's program.
+
+    The file names in its command.
+    """
     return {word.rpartition("/")[2][:_COMM] for word in container.command[:4]}

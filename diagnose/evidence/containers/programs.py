@@ -107,8 +107,10 @@ class Program(msgspec.Struct, frozen=True):
 
     @property
     def has_carriage_return(self) -> bool:
-        """Whether its first line ends as in DOS: the kernel takes the carriage return as part of
-        the interpreter's name."""
+        """Whether its first line ends as in DOS.
+
+        The kernel takes the carriage return as part of the interpreter's name.
+        """
         return self.interpreter.endswith("\r")
 
     @property
@@ -129,8 +131,11 @@ class Programs(msgspec.Struct, frozen=True):
 
 @evidence
 def programs(host: Host, containers: Containers, log_tails: LogTails) -> Programs:
-    """The log names the program; the file is read from the container's own file system through the
-    engine, links followed there."""
+    """The log names the program.
+
+    The file is read from the container's own file system through the engine, links followed
+    there.
+    """
     found = {}
     mute = []
     for container in containers:
@@ -222,8 +227,10 @@ def _look(host: Host, id: str, path: str, why: str, line: str, behind: str = "")
 
 
 def describe(path: str, why: str, line: str, head: bytes) -> Program:
-    """What the first bytes of a program tell: an ELF header (its byte order in byte 5), or a `#!`
-    line."""
+    """What the first bytes of a program tell.
+
+    An ELF header (its byte order in byte 5), or a `#!` line.
+    """
     return _described(Program(path, why, line), head)
 
 

@@ -25,10 +25,12 @@ _STRICTEST = 0o600
 
 
 class RefusedFile(msgspec.Struct, frozen=True):
-    """A file or folder that a program refuses. inside: its path in the container; path: on the
-    host. mode: the widest mode that the program accepts, 0 where its owner is at fault. owner: for
-    chown, as the host knows the container's user. line: what the log says, "" where the file's name
-    alone tells."""
+    """A file or folder that a program refuses.
+
+    inside: its path in the container; path: on the host. mode: the widest mode that the program
+    accepts, 0 where its owner is at fault. owner: for chown, as the host knows the container's
+    user. line: what the log says, "" where the file's name alone tells.
+    """
 
     container: Container
     inside: str
@@ -49,8 +51,10 @@ class RefusedFiles(msgspec.Struct, frozen=True):
 def refused_files(
     host: Host, containers: Containers, log_tails: LogTails, info: Info | None
 ) -> RefusedFiles | Unavailable:
-    """One question about the paths to which logs lead, and about mounted files of a name that is
-    known to be checked."""
+    """Files that logs complain about, and mounted files that are known to be checked.
+
+    One question about the paths of all.
+    """
     suspects = [*_from_logs(containers, log_tails, info), *_from_names(containers)]
     if not suspects:
         return RefusedFiles(())
@@ -95,8 +99,10 @@ def _owner(container: Container, info: Info | None) -> str:
 def _places(
     container: Container, line: str, values: dict[str, str] | object
 ) -> list[tuple[str, str]]:
-    """The path in the container and on the host: as the line names it, or a mounted file of that
-    name."""
+    """The path in the container and on the host.
+
+    As the line names it, or a mounted file of that name.
+    """
     place = named(container, line)
     if place is not None and place.mount.source.startswith("/"):
         return [(place.inside, place.on_host[-1])]

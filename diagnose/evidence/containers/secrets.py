@@ -1,5 +1,7 @@
-"""Where redacted values stood: evidence knows that there was a secret, under which name and of
-which kind, never which."""
+"""Where redacted values stood.
+
+Evidence knows that there was a secret, under which name and of which kind, never which.
+"""
 
 from __future__ import annotations
 
@@ -20,8 +22,10 @@ _NEAR = 320
 
 
 class Secret(msgspec.Struct, frozen=True):
-    """The name it stood under ("" if none is known), its kind, and its token: equal secrets have
-    equal tokens in one run."""
+    """The name it stood under ("" if none is known), its kind, and its token.
+
+    Equal secrets have equal tokens in one run.
+    """
 
     name: str
     kind: str
@@ -29,8 +33,10 @@ class Secret(msgspec.Struct, frozen=True):
 
 
 def has_secret(env: Iterable[str] | None) -> tuple[Secret, ...]:
-    """The secrets among NAME=value items: values that were redacted, in whole or as a part (a URL's
-    password)."""
+    """The secrets among NAME=value items.
+
+    Values that were redacted, in whole or as a part (a URL's password).
+    """
     found = []
     for item in env or ():
         if _MARK not in item:

@@ -1,5 +1,7 @@
-"""How full the file systems are that running containers have in memory: /dev/shm, and what
-`--tmpfs` gives them."""
+"""How full the file systems are that running containers have in memory.
+
+/dev/shm, and what `--tmpfs` gives them.
+"""
 
 from __future__ import annotations
 

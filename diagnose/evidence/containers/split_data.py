@@ -19,8 +19,7 @@ MOST = 50
 
 
 class SplitMount(msgspec.Struct, frozen=True):
-    """A mount of the user's own, and the anonymous volume that the engine made for the image one
-    level above or below it."""
+    """A mount of the user's own, with the anonymous volume of the image one level apart."""
 
     container: Container
     own: Mount
@@ -35,9 +34,12 @@ class SplitMounts(msgspec.Struct, frozen=True):
 
 @evidence
 def split_mounts(host: Host, containers: Containers) -> SplitMounts:
-    """Volumes that the user asked for (`-v /app/node_modules`) are named beside the image's in the
-    container's configuration: only the image itself tells them apart, so it is asked where a
-    container has such a pair."""
+    """Anonymous volumes of images beside mounts of the user.
+
+    A volume that the user asked for (`-v /app/node_modules`) stands in the configuration like
+    the image's. Only the image tells them apart, so it is asked where a container has such a
+    pair.
+    """
     pairs = [pair for container in containers for pair in _pairs(container)]
     images = dict.fromkeys(pair.container.image for pair in pairs if pair.container.image)
     declared: dict[str, set[str]] = {}

@@ -29,9 +29,10 @@ with 0."""
 
 
 class Stops(msgspec.Struct, frozen=True):
-    """By container id, of those that exited with an error: whether stop or kill ended it. One that
-    nobody remembers is not here. stopped_with_daemon: those that nobody asked to end but the
-    engine, when it was stopped itself.
+    """By container id, of those that exited with an error: whether stop or kill ended it.
+
+    One that nobody remembers is not here. stopped_with_daemon: those that nobody asked to end
+    but the engine, when it was stopped itself.
     """
 
     by_id: dict[str, bool]
@@ -48,9 +49,10 @@ def stops(
     root: DataRoot,
     log: DaemonLog | Unavailable,
 ) -> Stops:
-    """The events first, of which the engine keeps few; then its own note in config.v2.json, which
-    root alone can read (HasBeenManuallyStopped, in engines 1.12 to 29: a stop of the engine itself
-    leaves it false).
+    """The events first, of which the engine keeps few.
+
+    Then its own note in config.v2.json, which root alone can read (HasBeenManuallyStopped, in
+    engines 1.12 to 29: a stop of the engine itself leaves it false).
     """
     requested: dict[str, bool] = {}
     unremembered = []
@@ -84,14 +86,17 @@ def _own_file(root: DataRoot, container: Container) -> ReadFile:
 
 
 def _ended_early(container: Container) -> bool:
-    """Whether a container that publishes ports ended within seconds: a server that works does
-    not."""
+    """Whether a container that publishes ports ended within seconds.
+
+    A server that works does not.
+    """
     return bool(container.wanted_ports) and (container.ran_for or 0.0) < EARLY_S
 
 
 def _stopped_with_engine(container: Container, log: DaemonLog | Unavailable) -> bool:
-    """Whether it ran when the engine was asked to stop, and ended within the time that the engine
-    gives to its containers.
+    """Whether a container ended because the engine was asked to stop.
+
+    It ended within the time that the engine gives to its containers.
 
     A container that was started later, after the engine's restart, ended for a reason of its own.
     """

@@ -19,8 +19,9 @@ Row = TypeVar("Row")
 
 
 class Swarm(msgspec.Struct, frozen=True):
-    """state: LocalNodeState (inactive, pending, active, error, locked). error: the node's own
-    words. manager: whether it is one.
+    """state: LocalNodeState (inactive, pending, active, error, locked).
+
+    error: the node's own words. manager: whether it is one.
 
     nodes, services, tasks: empty on a worker, and Unavailable where a manager could not say.
     """

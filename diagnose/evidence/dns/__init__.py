@@ -1,2 +1,1 @@
-"""DNS: configured resolvers, lookups from containers and the host, and queries that a firewall
-drops."""
+"""DNS as it is configured, as it answers, and as a firewall drops it."""

@@ -1,5 +1,4 @@
-"""Names that containers could not resolve, by their own logs, and names that their configuration
-tells them to call."""
+"""Names that containers could not resolve, and names that they are configured to call."""
 
 from __future__ import annotations
 
@@ -94,8 +93,10 @@ def _failed(lines: tuple[str, ...]) -> Iterator[FailedName]:
 
 
 def failed_name(line: str) -> str:
-    """The name that could not be resolved, by a line of a log; empty where the line does not
-    say."""
+    """The name that could not be resolved, by a line of a log.
+
+    Empty where the line does not say.
+    """
     matches = (pattern.search(line) for pattern in _FAILURES)
     names = (match["name"] for match in matches if match)
     return next((name for name in names if not _is_address(name)), "")

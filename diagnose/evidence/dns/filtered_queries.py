@@ -21,8 +21,10 @@ from diagnose.registry import evidence
 
 
 class DnsPath(msgspec.Struct, frozen=True):
-    """blocked: (network, server) -> the rule that certainly stops a query, or its reply. of_host:
-    server -> the rule that stops the host's own. own: servers that are addresses of the host.
+    """blocked: (network, server) -> the rule that certainly stops a query, or its reply.
+
+    of_host: server -> the rule that stops the host's own. own: servers that are addresses of
+    the host.
     """
 
     blocked: dict[tuple[str, str], str]
@@ -82,8 +84,10 @@ def _askers(way: QueryPath, networks: Networks) -> Iterator[tuple[Network, str]]
 def _reach(
     ruleset: Ruleset, bridge: str, source: str, server: str, uplink: str | None
 ) -> ConnectionVerdict:
-    """What becomes of a query to a server beyond the uplink, or, without one, of this host
-    itself."""
+    """What becomes of a query to a server beyond the uplink.
+
+    Without an uplink: of this host itself.
+    """
     if uplink:
         return reach_out(
             ruleset, bridge=bridge, src=source, dst=server, uplink=uplink, proto="udp", dport=53
@@ -128,8 +132,10 @@ def _own_query(ruleset: Ruleset, server: str, device: str) -> str | None:
 
 
 def _device(server: str, routes: Routes, links: Interfaces) -> str | None:
-    """The interface that leads to an IPv4 server, by the longest match in the main table; None for
-    the host's own addresses."""
+    """The interface that leads to an IPv4 server, by the longest match in the main table.
+
+    None for the host's own addresses.
+    """
     try:
         address = ipaddress.ip_address(server)
     except ValueError:

@@ -45,8 +45,9 @@ MOST_FAILED_NAMES = 20
 
 
 class QueryPath(msgspec.Struct, frozen=True):
-    """One server, asked from inside containers that share all of their networks; a loopback address
-    is another server in each.
+    """One server, asked from inside containers that share all of their networks.
+
+    A loopback address is another server in each.
 
     networks: their names, those without a way out left away. asked: who asked, and what came back.
     members: all containers whose questions go this way.
@@ -102,8 +103,10 @@ class Lookups(msgspec.Struct, frozen=True):
 
 
 class _Plan:
-    """Whom to ask what: each question with the containers that could not be examined without its
-    answer."""
+    """Whom to ask what.
+
+    Each question with the containers that could not be examined without its answer.
+    """
 
     def __init__(self, resolvers: Resolvers, island: bool, writes_rules: bool) -> None:
         self.resolvers = resolvers
@@ -139,8 +142,7 @@ class _Plan:
                 self.groups.setdefault(key, []).append(container)
 
     def _may_forward_elsewhere(self, container: Container, conf: ResolvConf) -> bool:
-        """Whether the engine's resolver may hold servers that the host has replaced since the
-        container's start."""
+        """Whether the engine's resolver may hold servers that the host has replaced since."""
         read = self.resolvers.engine_file
         changed = read.mtime if isinstance(read, ResolvConf) else None
         started = container.started_at
@@ -200,8 +202,10 @@ def lookups(
     failed_names: FailedNames | None,
     config: DaemonConfig | None,
 ) -> Lookups | Unavailable:
-    """All at once; then TCP where UDP was silent. Silence takes three seconds, a reply
-    milliseconds."""
+    """All at once; then TCP where UDP was silent.
+
+    Silence takes three seconds, a reply milliseconds.
+    """
     writes_rules = config is None or config.value("iptables") is not False
     plan = _planned(containers, networks, resolvers, routes, options, failed_names, writes_rules)
     asked = plan.questions(options.resolve)
@@ -294,8 +298,10 @@ def _planned(
 def _witness(
     name: str, containers: Containers | None, embedded: list[Container]
 ) -> Container | None:
-    """A container that can ask the engine's resolver for this name of a container: a neighbour, or
-    the container itself."""
+    """A container that can ask the engine's resolver for this name of a container.
+
+    A neighbour, or the container itself.
+    """
     owners = (
         []
         if containers is None
@@ -310,8 +316,10 @@ def _witness(
 def _failed_queries(
     containers: Containers, failed_names: FailedNames, resolvers: Resolvers
 ) -> Iterator[tuple[Container, str, str, int | None]]:
-    """Each name of a log with each server of its container, and whose namespace to ask from: the
-    host's for one that is down."""
+    """Each name of a log with each server of its container, and whose namespace to ask from.
+
+    The host's for one that is down.
+    """
     of_containers = {name for container in containers for name in container.dns_names}
     for container in containers:
         for failed in failed_names.of(container):

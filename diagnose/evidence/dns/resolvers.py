@@ -1,5 +1,7 @@
-"""Which DNS servers the host and its containers are configured with, where each comes from, and
-which way a query takes to it."""
+"""The DNS servers that the host and its containers are configured with.
+
+Where each comes from, and which way a query takes to it.
+"""
 
 from __future__ import annotations
 
@@ -43,8 +45,10 @@ _NONE_LEFT = "NO EXTERNAL NAMESERVERS DEFINED"
 
 
 class Upstream(msgspec.Struct, frozen=True):
-    """A server that names are asked of in the end. by_host: the query leaves from the host's
-    namespace, not the container's."""
+    """A server that names are asked of in the end.
+
+    by_host: the query leaves from the host's namespace, not the container's.
+    """
 
     server: str
     by_host: bool = False
@@ -70,8 +74,10 @@ class ServerOrigin(msgspec.Struct, frozen=True):
 
 
 class ResolvConf(msgspec.Struct, frozen=True):
-    """One resolv.conf. external: what the embedded resolver asks, None where the engine does not
-    write it down (before 26).
+    """One resolv.conf.
+
+    external: what the embedded resolver asks, None where the engine does not write it down
+    (before 26).
 
     none_left: the engine's own comment that it knows no server (28.1 and newer). mtime: Unix time
     of the last edit, where it was asked for.
@@ -103,8 +109,10 @@ class ResolvConf(msgspec.Struct, frozen=True):
 
 
 def is_loopback(server: str) -> bool:
-    """Whether an address is the machine's own; an interface behind % does not matter. False for
-    what is no address."""
+    """Whether an address is the machine's own; an interface behind % does not matter.
+
+    False for what is no address.
+    """
     try:
         return ipaddress.ip_address(server.partition("%")[0]).is_loopback
     except ValueError:
@@ -112,8 +120,10 @@ def is_loopback(server: str) -> bool:
 
 
 def parse(text: str) -> ResolvConf:
-    """A resolv.conf as the C library reads it (the last search or domain line counts), with the
-    comments of engines from 26 on."""
+    """A resolv.conf as the C library reads it, with the comments of engines from 26 on.
+
+    The last search or domain line counts.
+    """
     nameservers: list[str] = []
     search: tuple[str, ...] = ()
     options: list[str] = []
@@ -196,8 +206,10 @@ class Resolvers(msgspec.Struct, frozen=True):
 
     @property
     def host_unread(self) -> Unavailable | None:
-        """Why it is not known what the host's file says; None where it was read, or there is
-        none."""
+        """Why it is not known what the host's file says.
+
+        None where it was read, or there is none.
+        """
         return (
             self.host
             if isinstance(self.host, Unavailable) and self.host.reason != "missing"
@@ -206,14 +218,18 @@ class Resolvers(msgspec.Struct, frozen=True):
 
     @property
     def host_servers(self) -> tuple[str, ...]:
-        """What the host's own programs ask: the first that its file lists, a loopback address
-        included."""
+        """What the host's own programs ask.
+
+        The first that its file lists, a loopback address included.
+        """
         return self.host.nameservers[:MAX_SERVERS] if isinstance(self.host, ResolvConf) else ()
 
     @property
     def engine_file(self) -> ResolvConf | Unavailable:
-        """The file that an engine reads: systemd-resolved's own where the host's names its stub
-        alone."""
+        """The file that an engine reads.
+
+        systemd-resolved's own where the host's names its stub alone.
+        """
         if self.host_servers == ("127.0.0.53",) and isinstance(self.resolved, ResolvConf):
             return self.resolved
         return self.host
@@ -226,13 +242,17 @@ class Resolvers(msgspec.Struct, frozen=True):
 
     @property
     def only_ipv6(self) -> bool:
-        """Whether nothing of the host's is left for a network without IPv6: engines drop IPv6
-        servers there."""
+        """Whether nothing of the host's is left for a network without IPv6.
+
+        Engines drop IPv6 servers there.
+        """
         return bool(self.engine_view) and all(":" in each for each in self.engine_view)
 
     def upstreams(self, container: Container) -> tuple[Upstream, ...]:
-        """The servers that this container's questions end at, in the order in which they are asked;
-        none if not known."""
+        """The servers that this container's questions end at, in the order in which they are asked.
+
+        None if not known.
+        """
         conf = self.inside.get(container.id)
         if conf is None:
             return ()
@@ -246,8 +266,10 @@ class Resolvers(msgspec.Struct, frozen=True):
         return tuple(Upstream(each) for each in named[:MAX_SERVERS])
 
     def has_own_servers(self, container: Container) -> bool:
-        """Whether its servers were given when it was created, so that the host's do not concern
-        it."""
+        """Whether its servers were given when it was created.
+
+        The host's do not concern such a container.
+        """
         return bool(container.host_config.dns)
 
 
@@ -265,7 +287,9 @@ def resolving(containers: Containers) -> Iterator[Container]:
 
 @evidence
 def resolvers(host: Host, containers: Containers | None, daemon: DaemonConfig | None) -> Resolvers:
-    """The host's files, the engine's configuration, and the file that the engine keeps for each
+    """The files that say which DNS servers are asked.
+
+    The host's, the engine's configuration, and the one that the engine keeps for each
     container.
 
     That file is read, and not the container's own path, which the container controls. Its folder is

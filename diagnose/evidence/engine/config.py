@@ -106,8 +106,10 @@ class DaemonConfig(msgspec.Struct, frozen=True):
         return self.values.get(key)
 
     def on_command_line(self, key: str) -> Json:
-        """What the command line says under a file's key, typed as there (list, map, bool, text), or
-        None."""
+        """What the command line says under a file's key, or None.
+
+        Typed as in the file: list, map, bool, text.
+        """
         given = [
             value for flag, values in self.flags.items() if key_of(flag) == key for value in values
         ]
@@ -120,8 +122,9 @@ class DaemonConfig(msgspec.Struct, frozen=True):
         return {"true": True, "false": False}.get(given[-1], given[-1])
 
     def value(self, key: str) -> Json:
-        """The value in force under a key: the command line's, else the file's, else None (the
-        default).
+        """The value in force under a key.
+
+        The command line's, else the file's, else None (the default).
 
         The engine refuses to start when both say something, so that the order matters only for a
         file that was edited since.
@@ -130,8 +133,10 @@ class DaemonConfig(msgspec.Struct, frozen=True):
         return self.in_file(key) if given is None else given
 
     def where(self, key: str) -> str:
-        """Where the value in force stands, for evidence: the file's path, `dockerd --flag`, or
-        "default"."""
+        """Where the value in force stands, for evidence.
+
+        The file's path, `dockerd --flag`, or "default".
+        """
         for flag in self.flags:
             if key_of(flag) == key:
                 return f"dockerd --{flag}"
@@ -144,8 +149,10 @@ def key_of(flag: str) -> str:
 
 
 def parse_flags(words: Sequence[str]) -> dict[str, list[str]]:
-    """dockerd's flags by long name; any but a switch may take the next word as its value
-    (pflag)."""
+    """dockerd's flags by long name.
+
+    Any but a switch may take the next word as its value (pflag).
+    """
     found: dict[str, list[str]] = {}
     rest = list(words)
     while rest:
@@ -173,8 +180,9 @@ class Parsed(msgspec.Struct, frozen=True):
 
 
 def parse_text(text: str) -> Parsed:
-    """Read a daemon.json as strictly as the engine: no comments, no trailing comma, no byte order
-    mark, one object.
+    """Read a daemon.json as strictly as the engine.
+
+    No comments, no trailing comma, no byte order mark, one object.
 
     Engines from 23.0 take a byte order mark and an empty file; 20.10 refuses both.
     """
@@ -204,16 +212,19 @@ def parse_text(text: str) -> Parsed:
 
 
 def rootless(host: Host) -> Rootless | None:
-    """The user whose own engine is asked; None: the system's, or one of which that was not
-    recorded."""
+    """The user whose own engine is asked.
+
+    None for the system's, or for an engine of which that was not recorded.
+    """
     endpoint = host.ask(FindEndpoint())
     return None if isinstance(endpoint, Failed) else endpoint.rootless
 
 
 @evidence
 def daemon_config(host: Host) -> DaemonConfig | Unavailable:
-    """The file that the running daemon reads, or its unit names; an absent file is an empty
-    configuration.
+    """The file that the running daemon reads, or its unit names.
+
+    An absent file is an empty configuration.
 
     A dead rootless engine has no unit that is asked: its user's file counts, if there ever was an
     engine of that user.
@@ -267,8 +278,7 @@ def daemon_config(host: Host) -> DaemonConfig | Unavailable:
 def _command_line(
     host: Host, pid: int | None, own: Rootless | None
 ) -> tuple[list[str], str | None, str, float | None]:
-    """dockerd's arguments, the file that it reads unless configured otherwise, where that is from,
-    and when it started."""
+    """dockerd's arguments, its file, where that is from, and when it started."""
     if pid is not None:
         process = host.ask(InspectProcess(pid))
         if not isinstance(process, Failed) and process.cmdline:
@@ -289,8 +299,10 @@ def _command_line(
 
 
 def _exec_start(text: str) -> list[str]:
-    """The arguments in systemd's `{ path=... ; argv[]=/usr/bin/dockerd -H fd:// ; ignore_errors=no
-    ; ... }`."""
+    """The arguments in systemd's `{ path=...
+
+    ; argv[]=/usr/bin/dockerd -H fd:// ; ignore_errors=no ; ... }`.
+    """
     line = text.partition("argv[]=")[2].partition(" ; ")[0]
     try:
         return shlex.split(line)[1:]
@@ -299,8 +311,10 @@ def _exec_start(text: str) -> list[str]:
 
 
 def _default_path(process: ProcessDetail, own: Rootless | None) -> str | None:
-    """A rootless daemon reads its user's file ($XDG_CONFIG_HOME, else ~/.config); None where that
-    is not known."""
+    """A rootless daemon reads its user's file ($XDG_CONFIG_HOME, else ~/.config).
+
+    None where that is not known.
+    """
     if not process.uid:
         return DEFAULT_PATH
     variables = dict(item.partition("=")[::2] for item in process.environ or ())

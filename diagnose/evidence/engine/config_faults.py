@@ -1,5 +1,7 @@
-"""What the installed engine refuses in its configuration file: by its own judgement, by ours, by
-its last words."""
+"""What the installed engine refuses in its configuration file.
+
+By its own judgement, by ours, by its last words.
+"""
 
 from __future__ import annotations
 
@@ -109,8 +111,11 @@ def config_faults(
     ping: Ping | Unavailable,
     log: DaemonLog | Unavailable,
 ) -> ConfigFaults | Unavailable:
-    """The installed engine is asked where it can be (a program of root's that knows --validate
-    starts nothing)."""
+    """What is wrong with the engine's configuration.
+
+    The installed engine is asked where it can be: a program of root's that knows --validate,
+    which starts nothing.
+    """
     words, source = _logged_refusal(daemon, log if isinstance(log, DaemonLog) else None)
     if not config.exists:
         missing = (Fault("", config.error, stage="text"),) if config.error else ()
@@ -140,8 +145,10 @@ def config_faults(
 
 
 def _logged_refusal(daemon: Daemon, log: DaemonLog | None) -> tuple[str, str]:
-    """What an engine that is down last said against its configuration, and where; empty if it did
-    not."""
+    """What an engine that is down last said against its configuration, and where.
+
+    Empty if it did not.
+    """
     last = log.last_failure if log is not None and daemon.is_down else None
     words = _refusal(last.text) if last is not None else ""
     return words, log.where(last) if log is not None and last is not None and words else ""
@@ -150,8 +157,10 @@ def _logged_refusal(daemon: Daemon, log: DaemonLog | None) -> tuple[str, str]:
 def _validated(
     host: Host, daemon: Daemon, path: str, known: _Version
 ) -> tuple[_Version, Validation | None]:
-    """The engine's version, and its own verdict on the file at this path; engines before 23.0 have
-    none."""
+    """The engine's version, and its own verdict on the file at this path.
+
+    Engines before 23.0 have none.
+    """
     program = (daemon.installation.program or "").removesuffix(" (deleted)")
     if not program or (known.major is not None and known.major < LENIENT):
         return known, None
@@ -164,8 +173,10 @@ def _validated(
 
 
 def _refusal(text: str) -> str:
-    """What a line says against the configuration; empty if it is about something else, or about
-    flags."""
+    """What a line says against the configuration.
+
+    Empty if it is about something else, or about flags.
+    """
     match = REFUSED.search(text)
     if match is None or CONFLICT in text:
         return ""
@@ -204,8 +215,10 @@ def _torn(file: str) -> tuple[int, int]:
 
 
 def _known_version(ping: Ping | Unavailable, log: DaemonLog | Unavailable) -> _Version:
-    """The version of the engine that answers, else of the one that last came up, from its line
-    "Docker daemon"."""
+    """The version of the engine that answers.
+
+    Without an answer, of the one that last came up, from its line "Docker daemon".
+    """
     if isinstance(ping, Ping) and ping.version != (0,):
         return _Version(ping.version[0], ping.engine_version)
     for line in reversed(log.lines if isinstance(log, DaemonLog) else ()):

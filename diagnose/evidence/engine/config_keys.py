@@ -1,5 +1,7 @@
 """What a daemon.json may hold: keys by engine version, types, and values that the engine refuses.
-Pure."""
+
+Pure.
+"""
 
 from __future__ import annotations
 
@@ -152,8 +154,11 @@ COUNTS = ("max-concurrent-downloads", "max-concurrent-uploads", "max-download-at
 
 
 class Fault(msgspec.Struct, frozen=True):
-    """One thing in the file for which the engine would not start. key: dotted, empty for the text
-    as a whole. line, column: from 1, 0 where not known. stage: "text", "key", "type" or "value"."""
+    """One thing in the file for which the engine would not start.
+
+    key: dotted, empty for the text as a whole. line, column: from 1, 0 where not known. stage:
+    "text", "key", "type" or "value".
+    """
 
     key: str
     message: str
@@ -249,8 +254,10 @@ _IS: Mapping[str, Any] = {BOOL: bool, INT: (int, float), TEXT: str, OBJECT: dict
 
 
 def _wrong_type(key: str, value: Json) -> tuple[str, str] | None:
-    """(dotted key, what is wrong) where the engine's decoder would refuse the type; null is always
-    taken."""
+    """(dotted key, what is wrong) where the engine's decoder would refuse the type.
+
+    Null is always taken.
+    """
     wanted = TYPES.get(key, ANY)
     if value is None or wanted == ANY:
         return None
@@ -407,8 +414,11 @@ def _wrong_exec_options(options: Iterable[str]) -> Iterator[Fault]:
 
 
 def _wrong_storage_driver(driver: str, features: Json, major: int | None) -> Iterator[Fault]:
-    """Not judged from engine 29 on, and with the containerd store, whose names are those of
-    snapshotters."""
+    """(dotted key, what is wrong) of a storage driver that there is not.
+
+    Not judged from engine 29 on, and with the containerd store, whose names are those of
+    snapshotters.
+    """
     store = isinstance(features, dict) and features.get("containerd-snapshotter") is True
     gone = major is not None and major >= GONE_DRIVERS.get(driver, 999)
     if driver and not store and (major is None or major < 29) and (driver not in DRIVERS or gone):

@@ -59,8 +59,11 @@ class Mending(msgspec.Struct, frozen=True):
 
 
 def mending(text: str, major: int | None) -> Mending | None:
-    """What makes this text acceptable for an engine of this major version; None if that takes a
-    decision, or where a secret that was replaced stands in a line that would be edited."""
+    """What makes this text acceptable for an engine of this major version.
+
+    None if that takes a decision, or where a secret that was replaced stands in a line that
+    would be edited.
+    """
     edits: list[LineEdit] = []
     mended = text
     for _ in range(MOST_ROUNDS):
@@ -128,15 +131,19 @@ def _edit_of_syntax(lines: Sequence[str], fault: Fault) -> LineEdit | None:
 
 
 def _without_comment(line: str, fault: Fault) -> LineEdit | None:
-    """Without what stands from a // or # to the end of the line, where the line does not hold a
-    text with the same characters."""
+    """The text without a comment that stands from a // or # to the end of its line.
+
+    None where the line holds a text with the same characters.
+    """
     comment = re.search(r"\s*(//|#).*$", line)
     return LineEdit(fault.line, comment[0], "") if comment and '"' not in comment[0] else None
 
 
 def _without_comma(lines: Sequence[str], at: int) -> Iterator[LineEdit]:
-    """The comma stands in the line that was named, or at the end of the last line with text before
-    it."""
+    """The text without a comma too many.
+
+    It stands in the line that was named, or at the end of the last line with text before it.
+    """
     if same := _COMMA_BEFORE_CLOSING.search(lines[at - 1]):
         yield LineEdit(at, same[0], same[0][1:])
     for number in range(at, 0, -1):

@@ -112,8 +112,10 @@ class DaemonProcesses(msgspec.Struct, frozen=True):
 
 
 class Installation(msgspec.Struct, frozen=True):
-    """What of an engine is installed here, and what systemd says of it; units are None where
-    systemd does not say."""
+    """What of an engine is installed here, and what systemd says of it.
+
+    Units are None where systemd does not say.
+    """
 
     unit: Unit | None = None
     socket_unit: Unit | None = None
@@ -206,16 +208,19 @@ class Daemon(msgspec.Struct, frozen=True, dict=True):
 
     @property
     def is_not_an_engine(self) -> bool:
-        """Something took /_ping, and did not answer as an engine does: an error page, another
-        protocol, no word at all."""
+        """Something took /_ping, and did not answer as an engine does.
+
+        An error page, another protocol, no word at all.
+        """
         if self.silence is None or self.reason == "forbidden":
             return False
         return self.reason == "malformed" or self.silence.detail.startswith(("HTTP ", HUNG_UP))
 
     @property
     def serves_other_socket(self) -> bool:
-        """An engine lives here and serves another socket, and nothing says that one belongs to this
-        one.
+        """Whether an engine lives here that serves another socket.
+
+        Nothing says that the socket belongs to this engine.
 
         Beside the engine of a user who has one that is the user's only.
         """
@@ -230,8 +235,10 @@ class Daemon(msgspec.Struct, frozen=True, dict=True):
 
     @property
     def is_hung(self) -> bool:
-        """It took the connection and gave no answer; one that is stopped by a signal needs no
-        waiting for."""
+        """It took the connection and gave no answer.
+
+        One that is stopped by a signal needs no waiting for.
+        """
         stopped = self.processes.engine is not None and self.processes.engine.is_stopped
         return self.reason == "timed out" or (stopped and self.reason == "budget")
 
@@ -240,8 +247,11 @@ class Daemon(msgspec.Struct, frozen=True, dict=True):
 def daemon(
     host: Host, clock: Clock | None, config: DaemonConfig | None, processes: Processes | None
 ) -> Daemon | Unavailable:
-    """Everything but the ping is read from /proc, files and systemd, so that it is there for a dead
-    engine too."""
+    """The engine's process, socket and units.
+
+    All but the ping is read from /proc, files and systemd, so that it is there for a dead
+    engine too.
+    """
     questions: list[Question[Any]] = [
         FindEndpoint(),
         PingEngine(),
@@ -301,8 +311,10 @@ def _processes(
     containerd_unit: Unit | None,
     own: Rootless | None,
 ) -> DaemonProcesses:
-    """The engine's process and those that belong to it, as far as the list of processes shows
-    them."""
+    """The engine's process and those that belong to it.
+
+    As far as the list of processes shows them.
+    """
     engine = _near(host, pid) if pid is not None else None
     listed = list(processes) if processes is not None else []
     root = _exec_root(config, own)
@@ -368,8 +380,10 @@ def _is_missing(stats: Mapping[str, PathStatus], path: str) -> bool:
 def _program(
     process: ProcessDetail | None, named: str, stats: Mapping[str, PathStatus], own: Rootless | None
 ) -> str | None:
-    """The installed dockerd: what runs, else what the unit starts, else where packages put it; None
-    where it is not known, as with a user who may have put it anywhere."""
+    """The installed dockerd: what runs, else what the unit starts, else where packages put it.
+
+    None where it is not known, as with a user who may have put it anywhere.
+    """
     if process and process.exe:
         return process.exe
     if named and not _is_missing(stats, named):
@@ -399,8 +413,10 @@ def _exec_root(config: DaemonConfig | None, own: Rootless | None) -> str:
 def _pid_files(
     host: Host, config: DaemonConfig | None, own: Rootless | None, root: str
 ) -> list[PidFile]:
-    """dockerd's pid file and the one of a containerd that it starts itself, where the process in it
-    lives."""
+    """dockerd's pid file, and that of a containerd which it starts itself.
+
+    Only where the process in the file lives.
+    """
     said = config.value("pidfile") if config else None
     usual = f"{own.runtime}/docker.pid" if own else PID_FILE
     paths = (said if isinstance(said, str) else usual, f"{root}/containerd/containerd.pid")
@@ -422,8 +438,9 @@ def _is_managed(
     containerd_unit: Unit | None,
     root: str,
 ) -> bool | None:
-    """Whether dockerd starts a containerd of its own: it does unless configured otherwise, or
-    unless it finds the system's socket.
+    """Whether dockerd starts a containerd of its own.
+
+    It does unless configured otherwise, or unless it finds the system's socket.
 
     None where its command line is not known.
     """
@@ -447,8 +464,10 @@ def _is_own(each: Process, root: str) -> bool:
 def _containerds(
     host: Host, root: str, known: list[Process], process: ProcessDetail | None, managed: bool | None
 ) -> tuple[ProcessDetail, ...]:
-    """The containerd that this engine uses; every one of the host where its command line is not
-    known."""
+    """The containerd that this engine uses.
+
+    Every one of the host where its command line is not known.
+    """
     alive = [
         each
         for each in known

@@ -19,8 +19,10 @@ CONTAINERD = "/var/lib/containerd"
 
 
 class DataRoot(msgspec.Struct, frozen=True):
-    """path: an absolute folder. source: who says so: "info", a configuration file, a flag, or
-    "default"."""
+    """path: an absolute folder.
+
+    source: who says so: "info", a configuration file, a flag, or "default".
+    """
 
     path: str
     source: str
@@ -34,9 +36,12 @@ LINKS = 4
 def data_root(
     host: Host, info: Info | Unavailable, config: DaemonConfig | Unavailable
 ) -> DataRoot | Unavailable:
-    """The engine's own word, else its configuration, else the default, so that a dead engine's disk
-    is found too. A rootless engine's default lies in its user's home; unavailable where that is not
-    known."""
+    """Where the engine keeps its data.
+
+    By its own word, else its configuration, else the default: a dead engine's disk is found
+    too. A rootless engine's default lies in its user's home; unavailable where that is not
+    known.
+    """
     if isinstance(info, Info) and info.docker_root_dir:
         return DataRoot(info.docker_root_dir, "info")
     if isinstance(config, DaemonConfig):
@@ -54,8 +59,10 @@ def data_root(
 
 
 def _behind_links(host: Host, path: str) -> str:
-    """Where a data root really lies that was moved by means of a symbolic link; the engine would
-    say so itself."""
+    """Where a data root really lies that was moved by means of a symbolic link.
+
+    The engine would say so itself.
+    """
     for _ in range(LINKS):
         statuses = host.ask(StatPaths([path]))
         status = None if isinstance(statuses, Failed) else statuses.get(path)

@@ -1,5 +1,7 @@
-"""Where else the containers of this host may lie: disks that should be mounted, and other data
-roots."""
+"""Where else the containers of this host may lie.
+
+Disks that should be mounted, and other data roots.
+"""
 
 from __future__ import annotations
 
@@ -54,8 +56,7 @@ class OtherRoot(msgspec.Struct, frozen=True):
 
 
 class DataRootCandidates(msgspec.Struct, frozen=True):
-    """What is known of the data root that the engine uses, and of places that may be meant
-    instead."""
+    """The data root that the engine uses, and places that may be meant instead."""
 
     path: str
     """The data root in use."""
@@ -76,8 +77,11 @@ def data_root_candidates(
     mounts: Mounts,
     containers: Containers,
 ) -> DataRootCandidates | Unavailable:
-    """fstab, mount units and, for an engine without containers, other folders that look like a data
-    root."""
+    """Places that may be meant as the data root.
+
+    From fstab and mount units; for an engine without containers, also other folders that look
+    like one.
+    """
     if not daemon.same_host:
         return Unavailable("remote", daemon.where)
     count = len(containers) + len(containers.unexamined)
@@ -109,8 +113,10 @@ def _planned(host: Host) -> Iterator[PlannedMount]:
 
 
 def planned_in_fstab(text: str) -> Iterator[PlannedMount]:
-    """The mounts that fstab(5) asks for at boot; `noauto` lines are for a person, and swap has no
-    mount point."""
+    """The mounts that fstab(5) asks for at boot.
+
+    `noauto` lines are for a person, and swap has no mount point.
+    """
     for line in text.splitlines():
         words = line.split()
         if len(words) < 4 or words[0].startswith("#") or not words[1].startswith("/"):

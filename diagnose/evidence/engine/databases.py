@@ -1,5 +1,6 @@
-"""The database files of the engine and of its containerd: damaged ones, and ones that another
-process holds locked.
+"""The database files of the engine and of its containerd.
+
+Damaged ones, and ones that another process holds locked.
 
 All are bbolt files. bbolt locks a whole file with flock(2) while it is open; a second process
 waits, for ever or until its caller gives up. A damaged file is refused ("invalid database") or
@@ -57,8 +58,10 @@ _LOCK = re.compile(
 
 
 class DamagedDatabase(msgspec.Struct, frozen=True):
-    """A file that could not be read, and the line that says so. path: "" where the line does not
-    tell which."""
+    """A file that could not be read, and the line that says so.
+
+    path: "" where the line does not tell which.
+    """
 
     path: str
     line: LogLine
@@ -70,8 +73,10 @@ class DamagedDatabase(msgspec.Struct, frozen=True):
 
 
 class LockedDatabase(msgspec.Struct, frozen=True):
-    """A file that a process other than the engine holds locked. comm: "" where the process cannot
-    be seen."""
+    """A file that a process other than the engine holds locked.
+
+    comm: "" where the process cannot be seen.
+    """
 
     path: str
     pid: int
@@ -106,8 +111,7 @@ def engine_databases(
 
 
 def _damaged(log: DaemonLog, daemon: Daemon, root: str, system: bool) -> DamagedDatabase | None:
-    """The first line of the newest start attempt that is about a damaged file, if that still
-    matters."""
+    """The first line of the newest start attempt about a damaged file, if that still matters."""
     for line in log.last_start:
         stack = line.fields.get("stack", "")
         text = f"{line.text} {stack} {line.fields.get('id', '')}"
@@ -124,8 +128,10 @@ def _damaged(log: DaemonLog, daemon: Daemon, root: str, system: bool) -> Damaged
 
 
 def _matters(line: LogLine, daemon: Daemon) -> bool:
-    """An engine that answers may have thrown a broken build cache away by itself; a containerd
-    without its record works for nobody."""
+    """An engine that answers may have thrown a broken build cache away by itself.
+
+    A containerd without its record works for nobody.
+    """
     if "resetting to empty" in line.message:
         return False
     if not daemon.answers:
@@ -139,8 +145,10 @@ def _matters(line: LogLine, daemon: Daemon) -> bool:
 def _locked(
     host: Host, daemon: Daemon, root: str, processes: Processes | None, has_failed: bool
 ) -> Iterator[LockedDatabase]:
-    """has_failed: the newest start attempt has ended. Before that a dockerd with a lock may be the
-    one that is starting."""
+    """has_failed: the newest start attempt has ended.
+
+    Before that a dockerd with a lock may be the one that is starting.
+    """
     table = host.ask(ReadFile("/proc/locks"))
     paths = [f"{root}/{file}" for file in FILES] + [SYSTEM_BOOK]
     stats = host.ask(StatPaths(paths))

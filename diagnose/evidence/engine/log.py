@@ -54,8 +54,10 @@ _PRIORITY = {0: "panic", 1: "fatal", 2: "fatal", 3: "error", 4: "warning"}
 
 
 class LogLine(msgspec.Struct, frozen=True):
-    """One line. at: Unix time, None if neither it nor the one before it tells. level: trace, debug,
-    info, warning, error, fatal or panic. message: its text, unquoted. fields: what stands behind it
+    """One line.
+
+    at: Unix time, None if neither it nor the one before it tells. level: trace, debug, info,
+    warning, error, fatal or panic. message: its text, unquoted. fields: what stands behind it
     (`error`, `container`, `module`). place: the journal's cursor.
     """
 
@@ -68,8 +70,10 @@ class LogLine(msgspec.Struct, frozen=True):
 
     @property
     def text(self) -> str:
-        """The message with its error; engine 29 writes what a request was answered with as a field
-        of its own."""
+        """The message with its error.
+
+        Engine 29 writes what a request was answered with as a field of its own.
+        """
         error = self.fields.get("error") or self.fields.get("error-response", "")
         return f"{self.message}: {error}" if error and error not in self.message else self.message
 
@@ -101,8 +105,10 @@ class DaemonLog(msgspec.Struct, frozen=True, dict=True):
         return len(self.lines)
 
     def where(self, line: LogLine) -> str:
-        """The place of a line, as evidence names it: the source, and the time or the number in
-        it."""
+        """The place of a line, as evidence names it.
+
+        The source, and the time or the number in it.
+        """
         return f"{self.source} {line.place}".strip()
 
     @functools.cached_property
@@ -116,8 +122,10 @@ class DaemonLog(msgspec.Struct, frozen=True, dict=True):
 
     @functools.cached_property
     def shutdowns(self) -> tuple[float, ...]:
-        """Unix times at which the engine was asked to stop (the same words in engines 20.10 to
-        29)."""
+        """Unix times at which the engine was asked to stop.
+
+        The words are the same in engines 20.10 to 29.
+        """
         return tuple(
             line.at
             for line in self.lines
@@ -126,9 +134,11 @@ class DaemonLog(msgspec.Struct, frozen=True, dict=True):
 
     @functools.cached_property
     def ends(self) -> Mapping[str, tuple[float, ...]]:
-        """Container id -> Unix times at which its first process ended, asked for or not, as
-        containerd reported to the engine (in the same words on 20.10, 26.1 and 28.5, at the level
-        info)."""
+        """By container id, the Unix times at which its first process ended, asked for or not.
+
+        As containerd reported to the engine, at the level info; the same words on 20.10,
+        26.1 and 28.5.
+        """
         found: dict[str, list[float]] = {}
         for line in self.lines:
             if (
@@ -141,8 +151,9 @@ class DaemonLog(msgspec.Struct, frozen=True, dict=True):
 
     @functools.cached_property
     def last_failure(self) -> LogLine | None:
-        """The line with which the newest start attempt ended; None if that attempt came up, or if
-        its end is not known.
+        """The line with which the newest start attempt ended.
+
+        None if that attempt came up, or if its end is not known.
 
         An engine that refuses its configuration writes that one line and not even "Starting up", so
         that the attempt begins behind the newest sign of a start.
@@ -161,8 +172,10 @@ class DaemonLog(msgspec.Struct, frozen=True, dict=True):
 
     @functools.cached_property
     def last_start(self) -> tuple[LogLine, ...]:
-        """The lines of the newest start attempt: "Starting up" is the first that every engine from
-        20.10 on writes."""
+        """The lines of the newest start attempt.
+
+        "Starting up" is the first that every engine from 20.10 on writes.
+        """
         for at in range(len(self.lines) - 1, -1, -1):
             if self.lines[at].message == "Starting up":
                 return self.lines[at:]
@@ -170,8 +183,9 @@ class DaemonLog(msgspec.Struct, frozen=True, dict=True):
 
 
 def parse_line(text: str) -> LogLine | None:
-    """A line as dockerd writes it: logrus text, its form for a terminal, JSON (`log-format`), or
-    the bare last words.
+    """A line as dockerd writes it.
+
+    Logrus text, its form for a terminal, JSON (`log-format`), or the bare last words.
 
     None for what is no line of a log, such as a goroutine's stack.
     """
@@ -210,8 +224,10 @@ _STACK_FRAMES = 40
 
 
 def stack_below(texts: Sequence[str], index: int) -> str:
-    """The functions of the goroutine's stack that Go prints below a panic, the innermost first; ""
-    if there is none."""
+    """The functions of the goroutine's stack that Go prints below a panic, the innermost first.
+
+    "" if there is none.
+    """
     frames: list[str] = []
     for text in texts[index + 1 : index + 1 + _STACK_LINES]:
         if text.startswith(("time=", "panic:")) or (frames and not text.strip()):
@@ -230,8 +246,10 @@ def _with_stack(line: LogLine, texts: Sequence[str], index: int) -> LogLine:
 
 
 def _split_fields(text: str) -> tuple[str, dict[str, str]]:
-    """In the terminal's form the message is padded to 44 columns before its fields (logrus
-    text_formatter.go)."""
+    """The message and the fields of a line in the terminal's form.
+
+    The message is padded to 44 columns before its fields (logrus text_formatter.go).
+    """
     message, gap, tail = text.partition("   ")
     return message.rstrip(), {
         name: _unquote(value) for name, value in _PAIR.findall(tail)
@@ -239,8 +257,9 @@ def _split_fields(text: str) -> tuple[str, dict[str, str]]:
 
 
 def _ended_with(texts: Sequence[str]) -> tuple[int, str] | None:
-    """The bare line with which the writer of these texts ended: its index, and what it says; None
-    if it wrote on as usual.
+    """The bare line with which the writer of these texts ended: its index, and what it says.
+
+    None if it wrote on as usual.
 
     dockerd prints the error for which it gives up as it is, in any words (20.10, 26.1 and 28.5). A
     dump of goroutines is none.
@@ -290,9 +309,11 @@ def parse(texts: Iterable[str]) -> tuple[LogLine, ...]:
 
 @evidence
 def daemon_log(host: Host) -> DaemonLog | Unavailable:
-    """The journal where there is one; otherwise the file behind the daemon's standard error, or
-    where init systems put it. All but the second are the system's engine's: a rootless one writes
-    to its user's journal."""
+    """The journal where there is one.
+
+    Otherwise the file behind the daemon's standard error, or where init systems put it. All but
+    the second are the system's engine's: a rootless one writes to its user's journal.
+    """
     endpoint = host.ask(FindEndpoint())
     rootless = not isinstance(endpoint, Failed) and endpoint.rootless is not None
     unread = Failed("missing", "a rootless engine's log is in its user's journal")
@@ -338,8 +359,10 @@ def _of_entries(entries: Sequence[JournalEntry]) -> tuple[LogLine, ...]:
 
 
 def _of_entry(entry: JournalEntry) -> LogLine:
-    """systemd and dockerd both write here; what is no line of dockerd's is the service manager's
-    own word."""
+    """systemd and dockerd both write here.
+
+    What is no line of dockerd's is the service manager's own word.
+    """
     line = parse_line(entry.message)
     if line is None:
         return LogLine(

@@ -33,8 +33,10 @@ class TurnedAway(msgspec.Struct, frozen=True):
 
 
 class SocketClients(msgspec.Struct, frozen=True):
-    """holders: the running containers with the socket. turned_away: those of them that speak too
-    old an API."""
+    """holders: the running containers with the socket.
+
+    turned_away: those of them that speak too old an API.
+    """
 
     holders: tuple[Container, ...]
     turned_away: tuple[TurnedAway, ...] = ()

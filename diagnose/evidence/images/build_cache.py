@@ -15,6 +15,7 @@ from diagnose.registry import evidence
 
 class BuildCache(msgspec.Struct, frozen=True):
     """bytes: what pruning may win back: neither in use by a build nor shared with an image.
+
     records: how many there are.
 
     not_asked: why the engine was not asked at all ("" if it was): it walks for the answer.
@@ -28,8 +29,10 @@ class BuildCache(msgspec.Struct, frozen=True):
 
 @evidence
 def build_cache(host: Host, options: Options, filesystems: Filesystems) -> BuildCache | Unavailable:
-    """Asked only where the disk is filling or the user asked about disks, and after everything
-    else."""
+    """BuildKit's records of the build cache.
+
+    Asked after everything else, where the disk is filling or the user asked about disks.
+    """
     disk = filesystems.of_data_root
     if disk is None:
         return Unavailable("missing", "the data root's file system could not be asked")

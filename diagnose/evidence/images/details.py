@@ -1,5 +1,7 @@
-"""What only an inspect of an image says, for images that containers stand on which live or have
-failed: platform, environment, layers, history."""
+"""What only an inspect of an image says: platform, environment, layers, history.
+
+For images of containers that live or have failed.
+"""
 
 from __future__ import annotations
 
@@ -50,8 +52,10 @@ class ImageDetails(msgspec.Struct, frozen=True):
 
 
 def in_use(exposed: Exposed, containers: Containers) -> dict[str, str]:
-    """Image id -> name, of the images that containers stand on which live or have failed, those of
-    the most exposed first."""
+    """By image id, the name of the images that living or failed containers stand on.
+
+    Those of the most exposed containers first.
+    """
     found: dict[str, str] = {}
     for each in (*exposed, *filter(has_failed, containers)):
         if each.image:
@@ -64,8 +68,10 @@ def in_use(exposed: Exposed, containers: Containers) -> dict[str, str]:
 def ask_each(
     host: Host, question_about: Callable[[str], Question[Answer]], names: Mapping[str, str]
 ) -> tuple[dict[str, Answer], tuple[Unexamined, ...]]:
-    """The answer to one question for each image, at most `MOST`; an image that is gone meanwhile is
-    simply left out."""
+    """The answer to one question for each image, at most `MOST`.
+
+    An image that is gone meanwhile is simply left out.
+    """
     chosen = list(names)[:MOST]
     answers: dict[str, Answer] = {}
     missing = [
@@ -93,8 +99,10 @@ def image_details(
 
 
 def _by_own_id(found: Mapping[str, Detail], names: Mapping[str, str]) -> dict[str, str]:
-    """In containerd's store a container may name the id of one platform's manifest, and the image
-    answers with its own."""
+    """The details by the id that the image answers with.
+
+    In containerd's store a container may name the id of one platform's manifest.
+    """
     return {detail.id: names[id] for id, detail in found.items()}
 
 

@@ -32,8 +32,9 @@ _FOLDER = re.compile(r"open (\S*/overlay2/\w+)/link: no such file")
 
 
 class LayerFolders(msgspec.Struct, frozen=True):
-    """missing: (image's name, path) of each part of a layer that is not on the disk. looked_at: how
-    many layers were looked at.
+    """missing: (image's name, path) of each part of a layer that is not on the disk.
+
+    looked_at: how many layers were looked at.
 
     reports: lines of the daemon's log about damaged layers, oldest first, without those about a
     layer that is whole again.
@@ -87,8 +88,10 @@ def _failed(host: Host, paths: list[str]) -> dict[str, str] | Unavailable:
 
 
 def _reports_damage(line: LogLine) -> bool:
-    """Whether a line of the engine's log is about a damaged layer; what failed on a full disk is
-    not damaged."""
+    """Whether a line of the engine's log is about a damaged layer.
+
+    What failed on a full disk is not damaged.
+    """
     return line.is_error and bool(_DAMAGED.search(line.text)) and _FULL not in line.text
 
 
@@ -108,8 +111,10 @@ def _by_layer(found: Mapping[str, Detail]) -> dict[str, list[str]]:
 
 
 def _all(host: Host, images: Images) -> dict[str, Detail]:
-    """Every image by name: asked only when the log complains of a layer that no image in use
-    has."""
+    """Every image by name.
+
+    Asked only when the log complains of a layer that no image in use has.
+    """
     names = {image.id: image.name for image in list(images)[:MOST]}
     details, _ = ask_each(host, InspectImage, names)
     return {names[id]: detail for id, detail in details.items()}

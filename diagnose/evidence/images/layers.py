@@ -14,8 +14,7 @@ from diagnose.registry import evidence
 
 
 class Layers(msgspec.Struct, frozen=True):
-    """The layer folders of overlay2, as they lie on the disk and as the engine's records name
-    them."""
+    """The layer folders of overlay2, on the disk and in the engine's records."""
 
     path: str
     """The folder that they lie in."""
@@ -45,8 +44,10 @@ class Layers(msgspec.Struct, frozen=True):
 
 @evidence
 def layers(host: Host, root: DataRoot) -> Layers | Unavailable:
-    """One reading of the databases. An `-init` folder belongs to its container's layer, also when
-    only that is named."""
+    """One reading of the databases.
+
+    An `-init` folder belongs to its container's layer, also when only that is named.
+    """
     found = host.ask(ListLayers(root.path))
     if isinstance(found, Failed):
         return Unavailable.of(found)

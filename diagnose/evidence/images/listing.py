@@ -49,13 +49,17 @@ class Images(msgspec.Struct, frozen=True, dict=True):
         return frozenset(normal(name) for name in self.by_name)
 
     def of(self, container: Container) -> Image | None:
-        """The image a container was made from; None where it is listed no more (removed with force,
-        or a child is)."""
+        """The image a container was made from.
+
+        None where it is listed no more (removed with force, or a child is).
+        """
         return self.by_id.get(container.image) or self.by_name.get(container.config.image)
 
     def is_used(self, image: Image) -> bool:
-        """Whether a container stands on it: in containerd's store an image without a name may be
-        used still."""
+        """Whether a container stands on it.
+
+        In containerd's store an image without a name may be used still.
+        """
         return image.id in self.used or image.containers > 0
 
     @property
@@ -95,8 +99,10 @@ def registry_of(reference: str) -> str:
 
 
 def tag_of(reference: str) -> str | None:
-    """The tag that a reference asks for; None for an id or a digest, which name one image for
-    ever."""
+    """The tag that a reference asks for.
+
+    None for an id or a digest, which name one image for ever.
+    """
     if "@" in reference or reference.startswith("sha256:"):
         return None
     return normal(reference).rpartition(":")[2]

@@ -1,5 +1,7 @@
-"""Pulls that failed and were not made good since: what the daemon's log says of them, held against
-its events."""
+"""Pulls that failed and were not made good since.
+
+What the daemon's log says of them, held against its events.
+"""
 
 from __future__ import annotations
 
@@ -101,8 +103,11 @@ is the same pull."""
 
 
 class PullFailure(msgspec.Struct, frozen=True):
-    """One line that tells of one. registry, image: "" where the text does not name them. final: no
-    other endpoint was tried. task: the id of the task of swarm that the pull was for."""
+    """One line that tells of one.
+
+    registry, image: "" where the text does not name them. final: no other endpoint was tried.
+    task: the id of the task of swarm that the pull was for.
+    """
 
     at: float
     why: Why
@@ -114,8 +119,10 @@ class PullFailure(msgspec.Struct, frozen=True):
 
 
 class PullTrouble(msgspec.Struct, frozen=True):
-    """All failures of one kind with one registry or image. first, last: Unix times. text: the last
-    one's."""
+    """All failures of one kind with one registry or image.
+
+    first, last: Unix times. text: the last one's.
+    """
 
     why: Why
     registry: str
@@ -203,8 +210,10 @@ def _names(text: str) -> tuple[str, str]:
 def _made_good(
     each: PullFailure, pulled: Iterable[tuple[float, str]], images: Images | Unavailable
 ) -> bool:
-    """Whether a later pull shows that this is over: of the same image, of its registry, or of any
-    if neither is known."""
+    """Whether a later pull shows that this is over.
+
+    Of the same image, of its registry, or of any if neither is known.
+    """
     if isinstance(images, Images) and each.image and images.has(each.image):
         return True
     for at, name in pulled:
@@ -223,8 +232,10 @@ def _made_good(
 def troubles(
     lines: Iterable[LogLine], pulled: Iterable[tuple[float, str]], images: Images | Unavailable
 ) -> Iterator[PullTrouble]:
-    """Failures that nothing made good, together by kind, registry and image. pulled: (Unix time,
-    reference) of each pull done."""
+    """Failures that nothing made good, together by kind, registry and image.
+
+    pulled: (Unix time, reference) of each pull done.
+    """
     listed = list(lines)
     done = tuple(pulled)
     lacking = _lacking(listed)
@@ -245,8 +256,10 @@ def troubles(
 
 
 def _named(failures: Sequence[PullFailure]) -> list[PullFailure]:
-    """Those that name neither image nor task get both from the line that follows on the same
-    pull."""
+    """The failures, each with its image or task.
+
+    Those that name neither get both from the line that follows on the same pull.
+    """
     named: list[PullFailure] = []
     found = []
     for each in reversed(failures):
@@ -259,8 +272,10 @@ def _named(failures: Sequence[PullFailure]) -> list[PullFailure]:
 
 
 def _same(each: PullFailure, later: Iterable[PullFailure]) -> PullFailure | None:
-    """The next line on the same failure: of the same registry where that is known, else in the same
-    words."""
+    """The next line on the same failure.
+
+    Of the same registry where that is known, else in the same words.
+    """
     for after in later:
         if after.at - each.at > SAME_FAILURE_S:
             break
@@ -284,8 +299,11 @@ def _times(listed: list[PullFailure]) -> int:
 
 
 def _pulled(events: Events | Unavailable) -> Iterator[tuple[float, str]]:
-    """An event's id is the whole reference, its attribute `name` has no tag (seen on engines
-    20.10.24 and 28.5.2)."""
+    """What was pulled, and when.
+
+    An event's id is the whole reference; its attribute `name` has no tag (seen on engines
+    20.10.24 and 28.5.2).
+    """
     for event in events if isinstance(events, Events) else ():
         if event.type == "image" and event.action == "pull":
             yield event.at, event.id

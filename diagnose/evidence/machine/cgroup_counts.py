@@ -1,5 +1,7 @@
-"""How many memory cgroups the kernel holds: one that is removed stays as long as pages are charged
-to it."""
+"""How many memory cgroups the kernel holds.
+
+One that is removed stays as long as pages are charged to it.
+"""
 
 from __future__ import annotations
 
@@ -19,9 +21,11 @@ LIMIT = 65535
 
 
 class CgroupCounts(msgspec.Struct, frozen=True):
-    """memory: memory cgroups, removed ones that are still charged included. others: the largest
-    count of another v1 controller; None with cgroup v2, where all share one tree. dying: removed
-    ones by cgroup v2; None with v1."""
+    """memory: memory cgroups, removed ones that are still charged included.
+
+    others: the largest count of another v1 controller; None with cgroup v2, where all share one
+    tree. dying: removed ones by cgroup v2; None with v1.
+    """
 
     memory: int
     others: int | None = None

@@ -1,5 +1,7 @@
-"""What confines the engine from outside: an LXC container around it, an AppArmor profile, a
-snap."""
+"""What confines the engine from outside.
+
+An LXC container around it, an AppArmor profile, a snap.
+"""
 
 from __future__ import annotations
 
@@ -30,8 +32,10 @@ SENDERS = frozenset({"runc", "dockerd", "containerd-shim", "containerd-shim-runc
 
 
 class DeniedSignals(msgspec.Struct, frozen=True):
-    """Signals of the engine that a container's profile refused. peer: the profile that confines the
-    sender."""
+    """Signals of the engine that a container's profile refused.
+
+    peer: the profile that confines the sender.
+    """
 
     peer: str
     signal: str

@@ -26,9 +26,10 @@ class Descriptors(msgspec.Struct, frozen=True):
 
 
 class HostLimits(msgspec.Struct, frozen=True):
-    """tasks, tasks_max: processes and threads of the host, and the lower of kernel.pid_max and
-    kernel.threads-max. files, files_max: open files of the host (fs.file-nr). engines: dockerd and
-    containerd. None: not to be seen.
+    """tasks: processes and threads of the host.
+
+    tasks_max: the lower of kernel.pid_max and kernel.threads-max. files, files_max: open files
+    of the host (fs.file-nr). engines: dockerd and containerd. None: not to be seen.
     """
 
     tasks: int | None

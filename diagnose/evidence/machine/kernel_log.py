@@ -95,8 +95,10 @@ class KernelLog(msgspec.Struct, frozen=True, dict=True):
 
     @functools.cached_property
     def forks_refused(self) -> dict[str, float]:
-        """Container id -> Unix time of the last refusal (the kernel says it once a cgroup, Linux
-        4.3 to 6.14)."""
+        """By container id, the Unix time of the last fork that its limit refused.
+
+        The kernel says so once for each cgroup (Linux 4.3 to 6.14).
+        """
         found = {}
         for record in self.items:
             match = _FORK.search(record.text)
@@ -108,8 +110,10 @@ class KernelLog(msgspec.Struct, frozen=True, dict=True):
     def matching(
         self, pattern: re.Pattern[str], signs: Iterable[str] = ("",)
     ) -> Iterator[tuple[Record, re.Match[str]]]:
-        """The records in which the pattern is found, of those with one of these signs: to look for
-        a sign costs a tenth."""
+        """The records in which the pattern is found, of those with one of these signs.
+
+        To look for a sign costs a tenth.
+        """
         for record in self.items:
             for sign in signs:
                 if sign in record.text:
@@ -120,9 +124,10 @@ class KernelLog(msgspec.Struct, frozen=True, dict=True):
 
 
 def oom_kills(records: Iterable[Record]) -> Iterator[OomKill]:
-    """The kills of these records. `memory: usage`, then `oom-kill:` come before `Killed process`
-    (mm/oom_kill.c, Linux
-    5.0 on); before 5.0 `Task in`, `memory: usage`, `Kill process`.
+    """The kills of these records.
+
+    `memory: usage`, then `oom-kill:` come before `Killed process` (mm/oom_kill.c, Linux 5.0
+    on); before 5.0 `Task in`, `memory: usage`, `Kill process`.
     """
     limit: int | None = None
     groups = ("", "")

@@ -14,8 +14,10 @@ CONFIRMED_BY = "container.kernel-setting-low"
 
 
 class KernelSettings(msgspec.Struct, frozen=True):
-    """By name, the values of the settings that logs name; a setting that this kernel does not have
-    is missing."""
+    """By name, the values of the settings that logs name.
+
+    A setting that this kernel does not have is missing.
+    """
 
     by_name: dict[str, int]
 

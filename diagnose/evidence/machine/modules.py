@@ -14,8 +14,10 @@ FOLDERS = ("/lib/modules", "/usr/lib/modules")
 
 
 class Modules(msgspec.Struct, frozen=True):
-    """release: the running kernel's. loaded: how many modules it holds; 0 for a kernel built in one
-    piece. folder: where those of this release lie, empty if nowhere.
+    """release: the running kernel's.
+
+    loaded: how many modules it holds; 0 for a kernel built in one piece. folder: where those of
+    this release lie, empty if nowhere.
     """
 
     release: str

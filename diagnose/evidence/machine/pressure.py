@@ -20,8 +20,9 @@ def host_memory(host: Host) -> HostMemory | Unavailable:
 
 
 class Pressure(msgspec.Struct, frozen=True):
-    """Percent of the time in which work waited (Linux 4.20 with CONFIG_PSI; empty where the kernel
-    does not keep it).
+    """Percent of the time in which work waited.
+
+    Linux 4.20 with CONFIG_PSI; empty where the kernel does not keep it.
     """
 
     figures: dict[str, dict[str, dict[str, float]] | None]

@@ -38,8 +38,10 @@ class Processes(msgspec.Struct, frozen=True, dict=True):
 
     @functools.cached_property
     def shims(self) -> dict[str, Process]:
-        """Container id -> the shim that holds it (`containerd-shim-runc-v2 -namespace moby -id
-        ID`)."""
+        """By container id, the shim that holds it.
+
+        `containerd-shim-runc-v2 -namespace moby -id ID`.
+        """
         found = {}
         for process in self.items:
             if not process.comm.startswith("containerd-shim"):

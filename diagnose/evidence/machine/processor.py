@@ -21,8 +21,10 @@ _MODEL = re.compile(r"^model name\s*:\s*(?P<model>.*)$", re.MULTILINE)
 
 
 class Processor(msgspec.Struct, frozen=True):
-    """model: as the kernel names it. flags: the features of /proc/cpuinfo; None where nothing
-    needed them."""
+    """model: as the kernel names it.
+
+    flags: the features of /proc/cpuinfo; None where nothing needed them.
+    """
 
     model: str = ""
     flags: frozenset[str] | None = None

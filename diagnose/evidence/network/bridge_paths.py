@@ -1,5 +1,7 @@
-"""Other bridges of the host, of LXC, libvirt or CNI, and whether what is behind them still gets
-through the host."""
+"""Other bridges of the host, of LXC, libvirt or CNI.
+
+Whether what is behind them still gets through the host.
+"""
 
 from __future__ import annotations
 
@@ -54,8 +56,7 @@ class BridgePath(msgspec.Struct, frozen=True):
 
 
 class BridgePaths(msgspec.Struct, frozen=True):
-    """The ways of bridges and other interfaces that are no engine's and have something behind
-    them."""
+    """The ways of interfaces that are no engine's and have something behind them."""
 
     items: tuple[BridgePath, ...] = ()
 
@@ -97,8 +98,10 @@ def bridge_paths(
 def _routed(
     stack: Stack, device: Device, guests: tuple[str, ...], uplinks: Uplinks
 ) -> Iterator[BridgePath]:
-    """The way out of a bridge with an address of the host, where the host is set up to let its
-    packets out."""
+    """The way out of a bridge with an address of the host.
+
+    Only where the host is set up to let its packets out.
+    """
     families: tuple[tuple[Family, str], ...] = (("ip", SOMEWHERE), ("ip6", SOMEWHERE6))
     for family, peer in families:
         address = stack.address_on(device.name, family)
@@ -126,8 +129,10 @@ def _routed(
 
 
 def _behind(stack: Stack, device: Device, uplinks: Uplinks) -> Iterator[BridgePath]:
-    """The way out of an interface whose net, and no other, is translated by a rule. Rules for all
-    that leaves tell nothing about it."""
+    """The way out of an interface whose net, and no other, is translated by a rule.
+
+    Rules for all that leaves tell nothing about it.
+    """
     address = stack.address_on(device.name, "ip")
     if address is None or not len(uplinks) or device.name in (uplink.name for uplink in uplinks):
         return
@@ -152,8 +157,10 @@ _STRANGER = "198.18.251.7"
 
 
 def _is_meant_to_leave(stack: Stack, bridge: str, source: str, uplink: str, family: Family) -> bool:
-    """Whether somebody set the host up for this bridge's packets: its addresses are translated, or
-    are routed global ones."""
+    """Whether somebody set the host up for this bridge's packets.
+
+    Its addresses are translated, or are routed global ones.
+    """
     forwards = (
         stack.settings.forwarding6 if family == "ip6" else stack.settings.forwarding.get(bridge)
     )

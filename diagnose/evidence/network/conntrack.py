@@ -13,8 +13,10 @@ COUNT, LIMIT = "net.netfilter.nf_conntrack_count", "net.netfilter.nf_conntrack_m
 
 
 class Conntrack(msgspec.Struct, frozen=True):
-    """count: entries of the host's namespace; limit: what the kernel allows in all. None where
-    nothing is tracked."""
+    """count: entries of the host's namespace; limit: what the kernel allows in all.
+
+    None where nothing is tracked.
+    """
 
     count: int | None
     limit: int | None

@@ -1,5 +1,7 @@
-"""The inside of each running container's network: interfaces, addresses, routes, listening
-sockets."""
+"""The inside of each running container's network.
+
+Interfaces, addresses, routes, listening sockets.
+"""
 
 from __future__ import annotations
 
@@ -56,8 +58,10 @@ class ContainerNetns(msgspec.Struct, frozen=True, dict=True):
 
 
 class Namespaces(msgspec.Struct, frozen=True):
-    """What was seen inside, by container id; unvisited: running containers that could not or were
-    not visited."""
+    """What was seen inside, by container id.
+
+    unvisited: running containers that could not or were not visited.
+    """
 
     items: dict[str, ContainerNetns]
     unvisited: tuple[Unexamined, ...] = ()
@@ -74,8 +78,10 @@ class Namespaces(msgspec.Struct, frozen=True):
 
 @evidence
 def namespaces(host: Host, containers: Containers, options: Options) -> Namespaces | Unavailable:
-    """One short visit to each running container with a network of its own, the suspicious ones
-    first."""
+    """One short visit to each running container with a network of its own.
+
+    The suspicious ones first.
+    """
     running = [each for each in containers.running if not each.shares_host_network]
     wanted = sorted(running, key=_suspicion)
     limit = max(1, int(options.budget_s * SHARE / VISIT_S))

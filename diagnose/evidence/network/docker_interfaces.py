@@ -43,8 +43,10 @@ class TakenInterface(msgspec.Struct, frozen=True):
 
 
 class DockerInterfaces(msgspec.Struct, frozen=True):
-    """names: the engine's bridges and the host's ends of its veth pairs. taken: those that another
-    program configured."""
+    """names: the engine's bridges and the host's ends of its veth pairs.
+
+    taken: those that another program configured.
+    """
 
     names: frozenset[str]
     taken: tuple[TakenInterface, ...] = ()
@@ -58,8 +60,11 @@ class DockerInterfaces(msgspec.Struct, frozen=True):
 
 @evidence
 def docker_interfaces(links: Interfaces, routes: Routes, networks: Networks) -> DockerInterfaces:
-    """A bridge that also has a port of another kind may be the host's own uplink bridge, so it is
-    left out."""
+    """Interfaces of the host that belong to an engine's networks.
+
+    A bridge that also has a port of another kind may be the host's own uplink bridge, so it is
+    left out.
+    """
     by_bridge = {network.bridge: network for network in networks.bridges}
     owners: dict[int, Network | None] = {}
     ports: dict[int, str] = {}
@@ -95,15 +100,19 @@ def _is_default(route: Route) -> bool:
 
 
 def _winner(routes: Routes) -> Route | None:
-    """The route that the host takes where no better one fits: halves of the address space win over
-    a default route."""
+    """The route that the host takes where no better one fits.
+
+    Halves of the address space win over a default route.
+    """
     candidates = [route for route in routes if _is_default(route)]
     return min(candidates, key=lambda route: (-route.prefix, route.metric), default=None)
 
 
 def _is_foreign(address: Address, network: Network | None, *, is_port: bool) -> bool:
-    """Whether the engine did not set this IPv4 address: it sets none on a port, and one of its
-    subnets on a bridge."""
+    """Whether the engine did not set this IPv4 address.
+
+    It sets none on a port, and one of its subnets on a bridge.
+    """
     if address.family != "inet" or not address.address:
         return False
     if is_port:

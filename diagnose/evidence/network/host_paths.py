@@ -1,5 +1,7 @@
-"""The way of packets that the host itself sends to its containers, as docker-proxy and local
-clients do."""
+"""The way of packets that the host itself sends to its containers.
+
+docker-proxy and local clients send them.
+"""
 
 from __future__ import annotations
 
@@ -18,8 +20,7 @@ from diagnose.registry import evidence
 
 
 class HostPath(msgspec.Struct, frozen=True):
-    """A connection of the host to a port that a container publishes, at the container's own
-    address."""
+    """A connection of the host to a published port, at the container's own address."""
 
     container: Container
     network: Network
@@ -29,8 +30,10 @@ class HostPath(msgspec.Struct, frozen=True):
 
 
 class HostPaths(msgspec.Struct, frozen=True):
-    """One connection for each network with a published TCP port; why_none: why none was walked, if
-    that is so. published: likewise, to the published port at the host's own address.
+    """One connection for each network with a published TCP port.
+
+    why_none: why none was walked, if that is so. published: likewise, to the published port at
+    the host's own address.
     """
 
     items: tuple[HostPath, ...] = ()
@@ -53,8 +56,10 @@ def host_paths(
     ping: Ping | None,
     info: Info | None,
 ) -> HostPaths:
-    """The rules for what the host sends seldom tell containers of one network apart: the first one
-    stands for all."""
+    """The rules for what the host sends seldom tell containers of one network apart.
+
+    The first one stands for all.
+    """
     why_none = not_walked(ping, info, uplinks)
     if why_none and len(uplinks):
         return HostPaths(why_none=why_none)

@@ -1,5 +1,7 @@
-"""The host's network stack as packets meet it: interfaces, routes and their rules, kernel settings,
-and the packet filter."""
+"""The host's network stack as packets meet it.
+
+Interfaces, routes and their rules, kernel settings, and the packet filter.
+"""
 
 from __future__ import annotations
 
@@ -24,8 +26,9 @@ _BRIDGED, _BRIDGED6 = "net.bridge.bridge-nf-call-iptables", "net.bridge.bridge-n
 
 
 class HostStack(msgspec.Struct, frozen=True):
-    """What `trace` walks connections through. policy: whether the host has routing rules of its
-    own, by family.
+    """What `trace` walks connections through.
+
+    policy: whether the host has routing rules of its own, by family.
 
     unread: what could not be read and is taken for the kernel's default.
     """
@@ -76,8 +79,10 @@ def _device(link: Interface, links: Interfaces) -> Device:
 
 
 def _settings(host: Host, links: Iterable[Interface]) -> Settings | Unavailable:
-    """The settings of every interface that packets may come in by; the ports of a bridge have none
-    that count."""
+    """The settings of every interface that packets may come in by.
+
+    The ports of a bridge have none that count.
+    """
     names = ["all", *(link.name for link in links)]
     asked = {(name, key): f"net/ipv4/conf/{name}/{key}" for name in names for key in _PER_INTERFACE}
     answer = host.ask(ReadSysctls(names=[*asked.values(), _FORWARDING6, _BRIDGED, _BRIDGED6]))

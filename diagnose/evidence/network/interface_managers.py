@@ -35,8 +35,10 @@ later folder."""
 
 
 class InterfaceManager(msgspec.Struct, frozen=True):
-    """One program. file: the configuration that makes it take the interface, "" where none was
-    found."""
+    """One program.
+
+    file: the configuration that makes it take the interface, "" where none was found.
+    """
 
     name: str
     pid: int
@@ -48,8 +50,10 @@ class InterfaceManager(msgspec.Struct, frozen=True):
 
 
 class InterfaceManagers(msgspec.Struct, frozen=True):
-    """The programs that may have configured each taken interface, by the interface's name, the
-    likeliest first."""
+    """The programs that may have configured each taken interface.
+
+    By the interface's name, the likeliest first.
+    """
 
     by_interface: dict[str, tuple[InterfaceManager, ...]]
 
@@ -98,8 +102,10 @@ def _exists(host: Host, path: str) -> bool:
 
 
 def _networkd_files(host: Host) -> dict[str, str]:
-    """The text of each .network file by its path, sorted by file name, without those that a link to
-    /dev/null masks."""
+    """The text of each .network file by its path, sorted by file name.
+
+    Without those that a link to /dev/null masks.
+    """
     names: dict[str, str] = {}
     for folder in _NETWORKD_FOLDERS:
         listing = host.ask(ListFolder(folder))
@@ -113,8 +119,9 @@ def _networkd_files(host: Host) -> dict[str, str]:
 
 
 def _matches(text: str, interface: TakenInterface) -> bool:
-    """Whether the [Match] section of a .network file fits, by systemd.network(5), as far as this
-    tool knows the interface.
+    """Whether the [Match] section of a .network file fits (systemd.network(5)).
+
+    As far as this tool knows the interface.
 
     A file with a condition that is not known here, such as a hardware address or a path, does not
     count as a match.

@@ -49,8 +49,10 @@ class Interfaces(msgspec.Struct, frozen=True, dict=True):
         return self._ports.get(bridge.index, ())
 
     def bridge(self, name: str, gateways: Iterable[str]) -> Interface | None:
-        """The bridge of this name, or the one that holds one of these addresses: Podman gives its
-        bridges names of its own."""
+        """The bridge of this name, or the one that holds one of these addresses.
+
+        Podman gives its bridges names of its own.
+        """
         held = frozenset(gateways)
         indices = {address.index for address in self.addresses if address.address in held}
         holding = (
@@ -64,8 +66,10 @@ class Interfaces(msgspec.Struct, frozen=True, dict=True):
         return tuple(address.address for address in self.addresses if address.index == link.index)
 
     def is_on_link(self, address: str, name: str) -> bool:
-        """Whether an address is asked for by ARP on the interface of that name: it lies in a subnet
-        of an address there."""
+        """Whether an address is asked for by ARP on the interface of that name.
+
+        It lies in a subnet of an address there.
+        """
         link = self.by_name.get(name)
         return link is not None and any(
             ipaddress.ip_address(address)
@@ -75,8 +79,10 @@ class Interfaces(msgspec.Struct, frozen=True, dict=True):
         )
 
     def holds(self, address: str) -> bool:
-        """Whether some interface of the host has this address; every 127.0.0.0/8 address is the
-        host's own."""
+        """Whether some interface of the host has this address.
+
+        Every 127.0.0.0/8 address is the host's own.
+        """
         try:
             wanted = ipaddress.ip_address(address)
         except ValueError:

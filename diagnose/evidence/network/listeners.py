@@ -26,8 +26,10 @@ class Listeners(msgspec.Struct, frozen=True):
         return len(self.items)
 
     def on(self, proto: str, address: str, port: int) -> tuple[Listener, ...]:
-        """Those that keep this address and port from being bound, the ones with a known holder
-        first."""
+        """The listeners that keep this address and port from being bound.
+
+        Those with a known holder first.
+        """
         found = [listener for listener in self.items if listener.clashes(proto, address, port)]
         return tuple(sorted(found, key=lambda each: (each.pid is None, each.proto)))
 

@@ -43,8 +43,11 @@ def lost_rules(
     containers: Containers,
     config: DaemonConfig | None,
 ) -> LostRules | Unavailable:
-    """Unavailable where the engine writes no iptables rules, or writes rules that are not known
-    here."""
+    """The rules that the engine wants and the packet filter lacks.
+
+    Unavailable where the engine writes no iptables rules, or writes rules that are not known
+    here.
+    """
     unknown = _why_unknown(ping, info, networks, config)
     if unknown:
         return Unavailable("not allowed", unknown)
@@ -128,8 +131,9 @@ def _address(container: Container, network: Network) -> str:
 
 
 def _translated_on(container: Container, name: str) -> bool:
-    """Whether this is the network that carries the container's published ports: the one of its
-    default gateway.
+    """Whether this is the network that carries the container's published ports.
+
+    The one of its default gateway.
 
     That is the network of the highest priority (28), and among equals the first by name
     (libnetwork's order of endpoints).

@@ -42,8 +42,10 @@ class Harm(msgspec.Struct, frozen=True):
 
 
 class MtuHarm(msgspec.Struct, frozen=True):
-    """by_network: signs of loss by the network's name. probes: what became of a DNS query of full
-    size, by the network's name."""
+    """by_network: signs of loss by the network's name.
+
+    probes: what became of a DNS query of full size, by the network's name.
+    """
 
     by_network: dict[str, tuple[Harm, ...]]
     probes: dict[str, str] = {}
@@ -57,8 +59,10 @@ class MtuHarm(msgspec.Struct, frozen=True):
 
 @evidence
 def mtu_harm(host: Host, sizes: PacketSizes, resolvers: Resolvers | None) -> MtuHarm:
-    """Nothing is asked where all packets fit. Otherwise: sockets and logs of its containers, and
-    one query of full size."""
+    """Nothing is asked where all packets fit.
+
+    Otherwise: sockets and logs of its containers, and one query of full size.
+    """
     found: dict[str, tuple[Harm, ...]] = {}
     probes: dict[str, str] = {}
     for oversized in sizes:
@@ -75,8 +79,7 @@ def mtu_harm(host: Host, sizes: PacketSizes, resolvers: Resolvers | None) -> Mtu
 
 
 def _stalls(host: Host, members: tuple[Container, ...], limit: int) -> list[Harm]:
-    """Connections that send the same data again and again, more of it than one packet of the right
-    size holds."""
+    """Connections that send again and again more than one packet of the right size holds."""
     asked: dict[Question[Any], Container] = {
         ListTcpStalls(member.state.pid): member for member in members
     }
@@ -111,8 +114,9 @@ def _read_timeouts(host: Host, members: tuple[Container, ...]) -> list[Harm]:
 def _probe(
     host: Host, oversized: OversizedNetwork, limit: int, resolvers: Resolvers | None
 ) -> tuple[Container, str] | None:
-    """What becomes of a DNS query that fills a packet of the container's size; None where no server
-    can be asked.
+    """What becomes of a DNS query that fills a packet of the container's size.
+
+    None where no server can be asked.
 
     A query that fits the uplink is sent too. Only where that one is answered and the larger one is
     met by silence is it lost: an ICMP error that says "too large" is how path discovery works.

@@ -1,5 +1,7 @@
-"""The kernel's table of neighbours: how many entries it may hold, and which addresses did not
-answer."""
+"""The kernel's table of neighbours.
+
+How many entries it may hold, and which addresses did not answer.
+"""
 
 from __future__ import annotations
 
@@ -19,8 +21,10 @@ _UNANSWERED = 0
 
 
 class NeighbourLimits(msgspec.Struct, frozen=True):
-    """thresholds: by family, the entries above which no new neighbour is taken (gc_thresh3); None
-    where it is not visible."""
+    """thresholds: by family, the entries above which no new neighbour is taken.
+
+    It is gc_thresh3; None where it is not visible.
+    """
 
     thresholds: dict[str, int | None]
 
@@ -43,8 +47,10 @@ def _number(text: str | None) -> int | None:
 
 
 class Neighbour(msgspec.Struct, frozen=True):
-    """An IPv4 address that the host tried to reach on an interface, and its hardware address; ""
-    where nobody answered."""
+    """An IPv4 address that the host tried to reach on an interface, and its hardware address.
+
+    "" where nobody answered.
+    """
 
     address: str
     interface: str
@@ -84,8 +90,10 @@ def neighbours(host: Host) -> Neighbours | Unavailable:
 
 
 def _rows(text: str) -> Iterator[Neighbour]:
-    """Rows of the kernel's table (`arp_format_neigh_entry`): address, type, flags, hardware
-    address, mask, device."""
+    """Rows of the kernel's table (`arp_format_neigh_entry`).
+
+    Address, type, flags, hardware address, mask, device.
+    """
     for line in text.splitlines()[1:]:
         fields = line.split()
         if len(fields) >= 6:

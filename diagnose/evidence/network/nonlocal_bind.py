@@ -1,5 +1,7 @@
-"""Whether programs may listen on addresses that the host does not have, as stand-by machines of a
-floating address do."""
+"""Whether programs may listen on addresses that the host does not have.
+
+Stand-by machines of a floating address do.
+"""
 
 from __future__ import annotations
 

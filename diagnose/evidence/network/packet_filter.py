@@ -42,8 +42,7 @@ class Firewall(msgspec.Struct, frozen=True, dict=True):
 
     @functools.cached_property
     def translates_ports(self) -> bool:
-        """Whether the chain in which Docker keeps the published ports is reached from the
-        prerouting hook."""
+        """Whether the prerouting hook reaches the chain of Docker's published ports."""
         return docker.translates_ports(self.ruleset)
 
     @functools.cached_property
@@ -52,19 +51,22 @@ class Firewall(msgspec.Struct, frozen=True, dict=True):
         return tuple(docker.port_rules(self.ruleset))
 
     def names_bridge(self, bridge: str) -> bool:
-        """Whether a rule about this bridge in a table of Docker's kind is reached from the forward
-        hook."""
+        """Whether the forward hook reaches a rule about this bridge in a table of Docker's kind."""
         return docker.names_bridge(self.ruleset, bridge)
 
     @property
     def hides_docker(self) -> str:
-        """The tables of iptables that could not be read, in which Docker's rules may stand; empty
-        where all were."""
+        """The tables of iptables that could not be read, in which Docker's rules may stand.
+
+        Empty where all were.
+        """
         return next((each for each in self.ruleset.unread if each.startswith("iptables")), "")
 
     def is_lost(self, by: Step) -> bool:
-        """Whether what decided shows that a rule of Docker's, which should have taken the packet,
-        is not there."""
+        """Whether what decided shows that a rule of Docker's is not there.
+
+        That rule would have taken the packet.
+        """
         return docker.is_lost(self.ruleset, by)
 
 

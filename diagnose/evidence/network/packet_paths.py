@@ -1,5 +1,7 @@
-"""What the host does to the traffic of containers: the way out of each network, and the way in to
-each published port."""
+"""What the host does to the traffic of containers.
+
+The way out of each network, and the way in to each published port.
+"""
 
 from __future__ import annotations
 
@@ -108,8 +110,9 @@ class Egress(msgspec.Struct, frozen=True):
     @property
     def block(self) -> ConnectionVerdict | None:
         """What certainly stops it: requests to whomever, or the answers of an ordinary peer.
-        Requests that only some destinations do not get are a policy; nobody means to ask and to
-        drop the answer.
+
+        Requests that only some destinations do not get are a policy; nobody means to ask
+        and to drop the answer.
         """
         if self.reach.is_blocked:
             return self.reach
@@ -203,8 +206,10 @@ def packet_paths(
     ping: Ping | None,
     info: Info | None,
 ) -> PacketPaths:
-    """A walk for each network and each published port. What comes in does so by the default route's
-    interface; what leaves goes where the kernel sends this network's packets.
+    """A walk for each network and each published port.
+
+    What comes in does so by the default route's interface; what leaves goes where the kernel
+    sends this network's packets.
     """
     why_none = not_walked(ping, info, uplinks)
     if why_none:
@@ -235,8 +240,9 @@ def not_walked(ping: Ping | None, info: Info | None, uplinks: Uplinks) -> str:
 
 
 def leads_out(network: Network) -> bool:
-    """Whether its traffic is to cross the host: a bridge that is neither internal nor cut off by
-    its own options.
+    """Whether its traffic is to cross the host.
+
+    A bridge that is neither internal nor cut off by its own options.
     """
     mode = network.option("com.docker.network.bridge.gateway_mode_ipv4", "nat")
     return network.is_bridge and not network.internal and mode != "isolated"
@@ -272,8 +278,10 @@ class _Walks:
         return self.stack.routing.look_up(peer).kind == "unicast"
 
     def outward(self, network: Network, address: str, family: Family) -> Uplink:
-        """Where the kernel sends a network's packets to an ordinary peer; by the uplink where that
-        is not known, or nowhere."""
+        """Where the kernel sends a network's packets to an ordinary peer.
+
+        By the uplink where that is not known, or nowhere.
+        """
         peer = SOMEWHERE if family == "ip" else SOMEWHERE6
         decision = self.stack.routing.look_up(peer, address, network.bridge)
         name = decision.oif if decision.kind == "unicast" else ""
@@ -283,8 +291,11 @@ class _Walks:
 
 
 def _outlets(walks: _Walks, attached: list[_Attached], family: Family) -> Iterator[Egress]:
-    """One walk for all containers of a network, and one for each where a rule tells some of them
-    apart."""
+    """The ways out of each network.
+
+    One walk for all containers of a network, and one for each where a rule tells some of them
+    apart.
+    """
     members: dict[str, list[str]] = {}
     for _, network, endpoint in attached:
         members.setdefault(network.name, []).append(address_of(endpoint, family))
@@ -327,8 +338,9 @@ def _out(
 
 
 def _leaves_by_another_interface(traced: Trace, part: Part, bridges: Collection[str]) -> bool:
-    """Whether the packets for a container were stopped while a route led them to another interface
-    than the container's bridge.
+    """Whether a container's packets were stopped on another interface than its bridge.
+
+    A route led them there.
 
     Docker's rules are about the bridge, so that the policy drops these packets; the route is to
     blame.
@@ -392,8 +404,10 @@ class _Published(msgspec.Struct, frozen=True):
 def _published(
     attached: list[_Attached], uplink: Uplink, family: Family, stack: Stack
 ) -> Iterator[_Published]:
-    """The published ports on outer addresses of one family; on all of them, by the uplink's
-    address."""
+    """The published ports on outer addresses of one family.
+
+    On all of them, by the uplink's address.
+    """
     places: dict[str, dict[str, Network]] = {}
     containers = {}
     for container, network, endpoint in attached:
@@ -455,8 +469,10 @@ def _to(port: _Published, origin: Origin, proto: str, uplink: Uplink) -> Flow:
 
 
 def _incoming(traced: Trace, bridges: Collection[str]) -> ConnectionVerdict:
-    """A trace as the packet filter's verdict: where routes lead is judged elsewhere. bridges: those
-    of the container's networks."""
+    """A trace as the packet filter's verdict: where routes lead is judged elsewhere.
+
+    bridges: those of the container's networks.
+    """
     obstacle = traced.obstacle
     is_routed_elsewhere = traced.nat is not None and _leaves_by_another_interface(
         traced, "request", bridges
@@ -469,8 +485,10 @@ def _incoming(traced: Trace, bridges: Collection[str]) -> ConnectionVerdict:
 def refused_by_host(
     stack: Stack, uplink: str, address: str, port: int, proto: str, family: Family
 ) -> ConnectionVerdict:
-    """What the host's own filter does to a connection to one of its processes, as if nothing
-    translated the port."""
+    """What the host's own filter does to a connection to one of its processes.
+
+    As if nothing translated the port.
+    """
     sent = Packet(
         uplink,
         "",

@@ -33,8 +33,10 @@ class OversizedNetwork(msgspec.Struct, frozen=True):
 
 
 class PacketSizes(msgspec.Struct, frozen=True):
-    """uplink: the interface with the IPv4 default route, "" on a host without one. limit: the bytes
-    that it carries."""
+    """uplink: the interface with the IPv4 default route, "" on a host without one.
+
+    limit: the bytes that it carries.
+    """
 
     uplink: str = ""
     limit: int = 0
@@ -55,8 +57,10 @@ def packet_sizes(
     links: Interfaces,
     namespaces: Namespaces | None,
 ) -> PacketSizes:
-    """Sizes as seen inside the containers, else as the network's option says. Networks without
-    running containers are left out."""
+    """Sizes as seen inside the containers, else as the network's option says.
+
+    Networks without running containers are left out.
+    """
     route = routes.default
     uplink = links.by_index.get(route.oif or 0) if route else None
     if route is None or uplink is None or not uplink.mtu:

@@ -1,5 +1,7 @@
-"""Whether the host's packet filter lets the message "fragmentation needed" through to
-containers."""
+"""Whether the message "fragmentation needed" gets through to containers.
+
+The host's packet filter may drop it.
+"""
 
 from __future__ import annotations
 
@@ -13,8 +15,9 @@ from diagnose.registry import evidence
 
 
 class PathMtu(msgspec.Struct, frozen=True):
-    """blocked: bridge -> the rule that certainly drops the host's own ICMP errors on their way to
-    its containers.
+    """By bridge, the rule that drops the host's own ICMP errors on their way to containers.
+
+    blocked: bridge -> rule, only where that is certain.
 
     clamped: the rule that makes TCP connections agree on smaller packets, so that they never need
     that message; empty if there is none.

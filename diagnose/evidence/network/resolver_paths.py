@@ -1,5 +1,7 @@
-"""The way of containers' DNS queries to each server that they are configured with, by the kernel's
-own choice of a route."""
+"""The way of containers' DNS queries to each of their servers.
+
+By the kernel's own choice of a route.
+"""
 
 from __future__ import annotations
 
@@ -21,8 +23,9 @@ from diagnose.registry import evidence
 
 
 class ResolverPath(msgspec.Struct, frozen=True):
-    """The way of one container's queries to one server. device: the interface by which they leave
-    the host; "" at the host itself.
+    """The way of one container's queries to one server.
+
+    device: the interface by which they leave the host; "" at the host itself.
 
     rivals: how many servers the container may ask in all.
     """
@@ -36,8 +39,7 @@ class ResolverPath(msgspec.Struct, frozen=True):
 
     @property
     def is_untranslated(self) -> bool:
-        """Whether its packets certainly leave the host with the container's own address, which the
-        engine is to hide."""
+        """Whether packets certainly leave with the address that the engine is to hide."""
         traced = self.trace
         gets_out = traced.outcome == "accept" or (
             traced.obstacle is not None and traced.obstacle.part == "reply"
@@ -53,8 +55,10 @@ class ResolverPath(msgspec.Struct, frozen=True):
 
 
 class ResolverPaths(msgspec.Struct, frozen=True):
-    """One way for each container and server that its own packets go to. untranslated: those whose
-    answers cannot come back, whatever rule they would meet, because the source is not hidden.
+    """One way for each container and server that its own packets go to.
+
+    untranslated: those whose answers cannot come back, whatever rule they would meet, because
+    the source is not hidden.
     """
 
     items: tuple[ResolverPath, ...] = ()
@@ -90,8 +94,10 @@ def resolver_paths(
     ping: Ping | None,
     info: Info | None,
 ) -> ResolverPaths:
-    """One walk for each network and server, shared by all containers of the network that no rule
-    tells apart."""
+    """The way of DNS queries, one walk for each network and server.
+
+    All containers of the network share it that no rule tells apart.
+    """
     if not_walked(ping, info, uplinks) and len(uplinks):
         return ResolverPaths()
     walked: dict[tuple[str, str], Trace] = {}

@@ -1,5 +1,7 @@
-"""Where the answers of published ports go: back by the interface that the client is behind, or by
-another one."""
+"""Where the answers of published ports go.
+
+Back by the interface that the client is behind, or by another one.
+"""
 
 from __future__ import annotations
 
@@ -51,8 +53,11 @@ class ReturnPath(msgspec.Struct, frozen=True):
 
 
 class ReturnPaths(msgspec.Struct, frozen=True):
-    """One published port of each network and uplink, and each port of containers with several
-    networks."""
+    """The way back of answers.
+
+    One published port of each network and uplink, and each port of containers with several
+    networks.
+    """
 
     items: tuple[ReturnPath, ...] = ()
 
@@ -83,8 +88,10 @@ def return_paths(
 
 
 def _outer(stack: Stack, uplinks: Uplinks) -> Iterator[Uplink]:
-    """The uplinks, and other interfaces by which the host itself answers an ordinary client that
-    called their address."""
+    """The uplinks, and other interfaces by which the host answers a client.
+
+    An ordinary client that called their address.
+    """
     known = {uplink.name for uplink in uplinks}
     yield from uplinks
     for device in stack.devices:
@@ -153,8 +160,10 @@ def _places(container: Container, networks: Networks) -> dict[str, Network]:
 
 
 def _addresses(binding: Binding, outer: list[Uplink]) -> Iterator[tuple[Uplink, str]]:
-    """The interfaces by which clients get to a published port, each with the address that they
-    call."""
+    """The interfaces by which clients get to a published port.
+
+    Each with the address that they call.
+    """
     for uplink in outer:
         if uplink.address is not None and (
             binding.host_ip in EVERYWHERE or binding.host_ip == uplink.address
@@ -163,8 +172,10 @@ def _addresses(binding: Binding, outer: list[Uplink]) -> Iterator[tuple[Uplink, 
 
 
 def _leaves_by(netns: ContainerNetns | None, places: dict[str, Network]) -> str | None:
-    """The bridge of the network by which a container's own default route leads; None where that is
-    not known."""
+    """The bridge of the network by which a container's own default route leads.
+
+    None where that is not known.
+    """
     if netns is None:
         return None
     defaults = [

@@ -1,5 +1,7 @@
-"""Where the kernel sends what comes from networks and what is for them, by all its rules and
-tables."""
+"""Where the kernel sends what comes from networks and what is for them.
+
+By all its rules and tables.
+"""
 
 from __future__ import annotations
 
@@ -22,9 +24,10 @@ has, the filter has a policy about addresses, and nothing is unclear."""
 
 
 class RouteLookups(msgspec.Struct, frozen=True):
-    """own: of the host's own packets to somewhere. out, back: of those of one container of each
-    network that lead out, and of those for it, by the network's name. rules: the routing rules that
-    are not the kernel's own, as text.
+    """own: of the host's own packets to somewhere.
+
+    out, back: of those of one container of each network that lead out, and of those for it, by
+    the network's name. rules: the routing rules that are not the kernel's own, as text.
     """
 
     own: RouteLookup
@@ -44,8 +47,10 @@ _OWN_RULES = (0, 32766, 32767)
 def ways(
     host: Host, containers: Containers, networks: Networks, links: Interfaces
 ) -> RouteLookups | Unavailable:
-    """The kernel itself is asked, about one running container of each network that has its
-    bridge."""
+    """The kernel's answers for each network that has its bridge.
+
+    It is asked about one running container of each.
+    """
     wanted = [WantedRoute(SOMEWHERE)]
     names = []
     for network in networks.bridges:

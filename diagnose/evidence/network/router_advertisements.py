@@ -1,5 +1,7 @@
-"""Whether the kernel still takes IPv6 default routes from routers: forwarding makes it a router
-itself, which ignores them."""
+"""Whether the kernel still takes IPv6 default routes from routers.
+
+Forwarding makes it a router itself, which ignores them.
+"""
 
 from __future__ import annotations
 
@@ -27,8 +29,10 @@ class IgnoredRouter(msgspec.Struct, frozen=True):
 
 
 class RouterAdvertisements(msgspec.Struct, frozen=True):
-    """ignored: uplinks that no longer learn a default route. has_default: whether there is one all
-    the same."""
+    """ignored: uplinks that no longer learn a default route.
+
+    has_default: whether there is one all the same.
+    """
 
     ignored: tuple[IgnoredRouter, ...] = ()
     has_default: bool = False
@@ -39,8 +43,10 @@ class RouterAdvertisements(msgspec.Struct, frozen=True):
 def router_advertisements(
     host: Host, uplinks: Uplinks, interfaces: Interfaces, routes: Routes
 ) -> RouterAdvertisements | Unavailable:
-    """Two settings of each uplink (Documentation/networking/ip-sysctl: accept_ra 1 counts only
-    without forwarding, 2 always)."""
+    """Two settings of each uplink (Documentation/networking/ip-sysctl.rst).
+
+    accept_ra 1 counts only without forwarding, 2 always.
+    """
     global_addresses = {
         uplink.name: tuple(_global(interfaces, uplink.name))
         for uplink in uplinks
@@ -63,8 +69,10 @@ def router_advertisements(
 
 
 def _global(interfaces: Interfaces, name: str) -> list[str]:
-    """The addresses of an interface that are meant for the internet: neither local to the link nor
-    to the site (fc00::/7)."""
+    """The addresses of an interface that are meant for the internet.
+
+    Neither local to the link nor to the site (fc00::/7).
+    """
     link = interfaces.by_name.get(name)
     held = interfaces.addresses_of(link) if link is not None else ()
     return [

@@ -28,8 +28,10 @@ class Routes(msgspec.Struct, frozen=True, dict=True):
 
     @functools.cached_property
     def lead_out(self) -> bool:
-        """Whether some route, of either family and any table, leads to more than named nets: a
-        default one, or half of one."""
+        """Whether some route, of either family and any table, leads to more than named nets.
+
+        A default one, or half of one.
+        """
         return any(route.prefix <= 1 and route.leads_somewhere for route in self.items)
 
     @functools.cached_property

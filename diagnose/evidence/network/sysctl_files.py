@@ -45,8 +45,10 @@ class SysctlSetting(msgspec.Struct, frozen=True):
 
 
 class SysctlFiles(msgspec.Struct, frozen=True):
-    """settings: the last line that sets each name; it wins when `sysctl --system` or systemd-sysctl
-    runs."""
+    """settings: the last line that sets each name.
+
+    That line wins when `sysctl --system` or systemd-sysctl runs.
+    """
 
     settings: dict[str, SysctlSetting]
 
@@ -72,8 +74,10 @@ _SAME = {
 
 @evidence
 def sysctl_files(host: Host) -> SysctlFiles:
-    """The files are read only where a setting has a value that breaks containers. Everyone may read
-    them."""
+    """The files are read only where a setting has a value that breaks containers.
+
+    Everyone may read them.
+    """
     answer = host.ask(ReadSysctls(list(_SUSPECTS)))
     values = {} if isinstance(answer, Failed) else answer
     if not any(values.get(name) == bad for name, bad in _SUSPECTS.items()):
@@ -117,8 +121,10 @@ def parse(path: str, text: str) -> Iterator[SysctlSetting]:
 
 
 def _dotted(name: str) -> str:
-    """The name with dots between its parts: `net/ipv4/ip_forward` means the same as
-    `net.ipv4.ip_forward`."""
+    """The name with dots between its parts.
+
+    `net/ipv4/ip_forward` means the same as `net.ipv4.ip_forward`.
+    """
     slash, dot = name.find("/"), name.find(".")
     if slash >= 0 and (dot < 0 or slash < dot):
         return name.translate(str.maketrans("/.", "./"))

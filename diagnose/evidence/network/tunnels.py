@@ -1,5 +1,7 @@
-"""Who brought up the tunnels among the host's interfaces: the process, its unit, or the file of the
-tunnel."""
+"""Who brought up the tunnels among the host's interfaces.
+
+The process, its unit, or the file of the tunnel.
+"""
 
 from __future__ import annotations
 
@@ -18,8 +20,10 @@ _KERNEL_KINDS = ("wireguard", "ppp", "gre", "ipip", "sit", "vti", "xfrm")
 
 
 class Tunnels(msgspec.Struct, frozen=True):
-    """owners: the interface's name -> who brought it up, in words. names: all tunnels, also those
-    of an unknown owner."""
+    """owners: the interface's name -> who brought it up, in words.
+
+    names: all tunnels, also those of an unknown owner.
+    """
 
     owners: dict[str, str]
     names: frozenset[str] = frozenset()
@@ -28,16 +32,20 @@ class Tunnels(msgspec.Struct, frozen=True):
         return len(self.names)
 
     def described(self, name: str) -> str:
-        """An interface with its owner where it is a tunnel: `tun0 of openvpn (pid 812)`; else the
-        name alone."""
+        """An interface with its owner where it is a tunnel: `tun0 of openvpn (pid 812)`.
+
+        Else the name alone.
+        """
         owner = self.owners.get(name)
         return f"{name} of {owner}" if owner else name
 
 
 @evidence
 def tunnels(host: Host, links: Interfaces, processes: Processes | None) -> Tunnels:
-    """Processes are searched only on a host with a tun interface; the kernel's own kinds are named
-    by their configuration."""
+    """Processes are searched only on a host with a tun interface.
+
+    The kernel's own kinds are named by their configuration.
+    """
     names = frozenset(
         link.name for link in links if link.kind == "tun" or link.kind in _KERNEL_KINDS
     )

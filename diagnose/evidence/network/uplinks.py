@@ -26,8 +26,10 @@ them is reached by a route."""
 
 
 class Uplink(msgspec.Struct, frozen=True):
-    """One interface that leads to others, and the host's first global IPv4 address on it, if it has
-    one."""
+    """An interface that leads to others, and the host's first global IPv4 address on it.
+
+    The address is empty if it has none.
+    """
 
     name: str
     address: str | None
@@ -39,9 +41,10 @@ class Uplink(msgspec.Struct, frozen=True):
 
 
 class Uplinks(msgspec.Struct, frozen=True):
-    """Interfaces with an IPv4 default route in the main table, the preferred one first; on a host
-    without one, those to the nets that it is on itself. An interface of the engine never counts,
-    whatever routes another program gave it.
+    """Interfaces with an IPv4 default route in the main table, the preferred one first.
+
+    On a host without one, those to the nets that it is on itself. An interface of the engine
+    never counts, whatever routes another program gave it.
 
     interfaces: index -> name of every interface. addresses: index -> its first global IPv4 address.
     """
@@ -51,8 +54,10 @@ class Uplinks(msgspec.Struct, frozen=True):
     addresses: dict[int, str | None]
 
     def by_index(self, index: int | None) -> Uplink | None:
-        """The interface of this index as one that leads to others; None where there is none, or it
-        is one of the engine's."""
+        """The interface of this index as one that leads to others.
+
+        None where there is none, or it is one of the engine's.
+        """
         if index not in self.interfaces or _OF_DOCKER.fullmatch(self.interfaces[index]):
             return None
         return Uplink(self.interfaces[index], self.addresses.get(index))
@@ -105,8 +110,10 @@ def _by_default_route(routes: Iterable[Route], names: Mapping[int, str]) -> list
 
 
 def _leads_to_others(interface: Interface) -> bool:
-    """Whether it is not the loopback, no bridge, and no end of a pair whose other end is in a
-    container."""
+    """Whether an interface leads to others.
+
+    It is not the loopback, no bridge, and no end of a pair whose other end is in a container.
+    """
     is_inner = (
         interface.name == "lo" or interface.kind == "bridge" or interface.link_netnsid is not None
     )

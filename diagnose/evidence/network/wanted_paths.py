@@ -1,5 +1,6 @@
-"""Connections that containers are configured to open to the host and to each other, or that failed
-in their logs, each walked.
+"""Connections that containers want to open to the host and to each other, each walked.
+
+They are configured, or failed in logs.
 
 What a container wants stands in its configuration: extra hosts, environment, command, health check,
 the dependencies of its compose service; and in log lines that tell of a connection that failed.
@@ -64,8 +65,10 @@ Source = Literal["environment", "command", "health check", "extra hosts", "depen
 
 
 class Want(msgspec.Struct, frozen=True):
-    """One connection that a container is to open. port 0: any. where: the variable, or the log's
-    line."""
+    """One connection that a container is to open.
+
+    port 0: any. where: the variable, or the log's line.
+    """
 
     container: Container
     host: str
@@ -113,8 +116,10 @@ class UnservedWant(msgspec.Struct, frozen=True):
 
 
 class WantedPaths(msgspec.Struct, frozen=True):
-    """The wanted connections that were walked; why_none: why none was, if that is so. unserved:
-    those that nobody can take."""
+    """The wanted connections that were walked; why_none: why none was, if that is so.
+
+    unserved: those that nobody can take.
+    """
 
     items: tuple[WantedPath, ...] = ()
     why_none: str = ""
@@ -167,8 +172,10 @@ def wanted_paths(
 
 
 def _host_gateway(stack: Stack, networks: Networks, config: DaemonConfig | None) -> str:
-    """The address that `host-gateway` means: the configured one, or the default bridge's (before 26
-    the engine does not list it)."""
+    """The address that `host-gateway` means.
+
+    The configured one, or the default bridge's (before 26 the engine does not list it).
+    """
     configured = config.value("host-gateway-ip") if config is not None else None
     if isinstance(configured, str):
         return configured
@@ -210,8 +217,10 @@ def _variables(container: Container) -> Iterator[tuple[str, str]]:
 def _in_variable(
     container: Container, name: str, value: str, known: frozenset[str]
 ) -> Iterator[Want]:
-    """What the value of one variable names; a bare host takes its port from the variable beside
-    it."""
+    """What the value of one variable names.
+
+    A bare host takes its port from the variable beside it.
+    """
     if not known & set(_WORD.findall(value)):
         return
     for match in _PLACE.finditer(value):
@@ -412,8 +421,10 @@ class _Site:
         return next((listener for listener in self._listeners.on("tcp", address, port)), None)
 
     def _origin(self, container: Container) -> tuple[Network, str] | None:
-        """The network by which a container's packets to others leave: its only one, or the first by
-        name as engines choose."""
+        """The network by which a container's packets to others leave.
+
+        Its only one, or the first by name as engines choose.
+        """
         for name in sorted(container.endpoints):
             network, endpoint = self._networks.by_name.get(name), container.endpoints[name]
             if (
@@ -456,8 +467,7 @@ def _is_loopback(address: str) -> bool:
 
 
 def failing(paths: Iterable[WantedPath | UnservedWant]) -> bool:
-    """Whether some of these connections have failed in a log, or belong to a container that is not
-    healthy."""
+    """Whether a connection failed in a log, or its container is not healthy."""
     return any(path.want.has_failed or _is_unwell(path.want.container) for path in paths)
 
 

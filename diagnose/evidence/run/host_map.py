@@ -1,5 +1,6 @@
-"""The host as a map: its networks with their containers, the way out of each, published ports,
-uplinks and DNS servers.
+"""The host as a map.
+
+Its networks with their containers, the way out of each, published ports, uplinks and DNS servers.
 
 A picture is drawn from it. It judges nothing: whether a closed way is a fault, a finding says.
 """
@@ -27,8 +28,10 @@ WayState = Literal["open", "closed", "unknown", "none"]
 
 
 class MapWay(msgspec.Struct, frozen=True):
-    """One way through the host. by: the rule, route or setting that closes it, or that leaves it
-    unknown."""
+    """One way through the host.
+
+    by: the rule, route or setting that closes it, or that leaves it unknown.
+    """
 
     state: WayState
     by: str = ""
@@ -53,8 +56,10 @@ class MapContainer(msgspec.Struct, frozen=True):
 
 
 class MapNetwork(msgspec.Struct, frozen=True):
-    """One network, or one way to do without one (`host`, `none`, another container's). out: from
-    its first running container."""
+    """One network, or one way to do without one (`host`, `none`, another container's).
+
+    out: from its first running container.
+    """
 
     name: str
     driver: str
@@ -66,8 +71,10 @@ class MapNetwork(msgspec.Struct, frozen=True):
 
 
 class HostMap(msgspec.Struct, frozen=True):
-    """uplinks: interface and address. servers: DNS servers that lie beyond the host, each with the
-    containers that ask it."""
+    """uplinks: interface and address.
+
+    servers: DNS servers that lie beyond the host, each with the containers that ask it.
+    """
 
     networks: tuple[MapNetwork, ...]
     uplinks: tuple[tuple[str, str], ...] = ()
@@ -180,8 +187,10 @@ def _way_in(inlet: Ingress | None) -> MapWay:
 
 
 def _way_out(network: Network, members: list[Container], stack: Stack | None) -> MapWay:
-    """The way of a network's first running container to an ordinary address: open where one of the
-    samples gets through."""
+    """The way of a network's first running container to an ordinary address.
+
+    Open where one of the samples gets through.
+    """
     addresses = [
         container.endpoints[network.name].ip_address
         for container in members

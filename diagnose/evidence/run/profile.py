@@ -62,8 +62,10 @@ def digest(text: str) -> str:
 
 
 def comparable(value: Json) -> str:
-    """A value as text that is equal on two hosts where the value is. Redacted parts are left out:
-    their tokens differ from run to run."""
+    """A value as text that is equal on two hosts where the value is.
+
+    Redacted parts are left out: their tokens differ from run to run.
+    """
     text = (
         value
         if isinstance(value, str)
@@ -126,8 +128,10 @@ def _questions() -> list[Question[Json]]:
 
 
 class SteeringFiles(msgspec.Struct, frozen=True):
-    """The files that steer this host. A folder that could not be listed has no fact, so that no
-    file of it counts as absent."""
+    """The files that steer this host.
+
+    A folder that could not be listed has no fact, so that no file of it counts as absent.
+    """
 
     facts: dict[str, str]
     changed: dict[str, float]
@@ -230,8 +234,10 @@ def comparable_whole(values: Mapping[str, Json]) -> str:
 
 
 def _of_images(containers: Containers, images: Images) -> Iterator[tuple[str, str]]:
-    """The image of each running container by its name: the same tag may be another image on another
-    host."""
+    """The image of each running container by its name.
+
+    The same tag may be another image on another host.
+    """
     used = {
         container.config.image: container
         for container in containers.running

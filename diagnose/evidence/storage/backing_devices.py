@@ -34,8 +34,9 @@ class Backing(msgspec.Struct, frozen=True):
 
 @evidence
 def backing(host: Host, containers: Containers, mounts: Mounts) -> Backing:
-    """A running container's own mount table tells, whatever links its source went through; of
-    others the source's name.
+    """A running container's own mount table tells, whatever links its source went through.
+
+    Of others the source's name.
 
     No file system is asked, since it may be dead.
     """

@@ -1,5 +1,7 @@
-"""What the kernel calls the disks that file systems lie on: mount tables say /dev/mapper/vg-data or
-/dev/root, its log dm-0."""
+"""What the kernel calls the disks that file systems lie on.
+
+Mount tables say /dev/mapper/vg-data or /dev/root, its log dm-0.
+"""
 
 from __future__ import annotations
 
@@ -17,16 +19,20 @@ DEEPEST = 4
 
 
 class BlockDevices(msgspec.Struct, frozen=True):
-    """The mount of each device by the names that the kernel's log may use: the mounted device's
-    own, and those of what it is made of."""
+    """The mount of each device by the names that the kernel's log may use.
+
+    The mounted device's own, and those of what it is made of.
+    """
 
     by_name: dict[str, Mounted]
 
 
 @evidence
 def block_devices(host: Host, mounts: Mounts) -> BlockDevices:
-    """sysfs knows a device by its number; where it is not to be seen, the name in the mount table
-    has to do."""
+    """sysfs knows a device by its number.
+
+    Where it is not to be seen, the name in the mount table has to do.
+    """
     found: dict[str, Mounted] = {}
     for each in mounts:
         if each.source.startswith("/"):

@@ -1,5 +1,6 @@
-"""What fills the data root's file system: images, writable layers, volumes, build cache, container
-logs, other.
+"""What fills the data root's file system.
+
+Images, writable layers, volumes, build cache, container logs, other.
 
 Measured by walks of the disk, which work with a dead engine too; the engine's own figures
 (`/system/df`) where the caller may not walk, and for the build cache. Costly, so only where the
@@ -52,8 +53,11 @@ LEADS_PCT = 20.0
 
 
 class UsagePart(msgspec.Struct, frozen=True):
-    """One share of a disk. subjects: its biggest members with their bytes. at_least: more of it was
-    not looked at. path: the folder or file that most of it is in, where one is."""
+    """One share of a disk.
+
+    subjects: its biggest members with their bytes. at_least: more of it was not looked at.
+    path: the folder or file that most of it is in, where one is.
+    """
 
     name: str
     bytes: int
@@ -79,8 +83,10 @@ class DiskUsage(msgspec.Struct, frozen=True):
     not_asked: str = ""
 
     def is_led_by(self, name: str) -> bool:
-        """Whether this part fills the disk: the biggest of Docker's own, and no trifle beside what
-        is not Docker's."""
+        """Whether this part fills the disk.
+
+        The biggest of Docker's own, and no trifle beside what is not Docker's.
+        """
         own = [part for part in self.parts if part.name != "other"]
         leader = max(own, key=lambda part: part.bytes, default=None)
         if leader is None or leader.name != name:
@@ -152,9 +158,12 @@ class _Known(msgspec.Struct, frozen=True):
         )
 
     def log_sizes(self, folders: Mapping[str, int]) -> dict[str, int]:
-        """By container id. A container's folder holds its log, what others have rotated there, and
-        the copy that the engine keeps of a log that goes elsewhere; what was not walked to is known
-        by the log file."""
+        """By container id.
+
+        A container's folder holds its log, what others have rotated there, and the copy
+        that the engine keeps of a log that goes elsewhere; what was not walked to is known
+        by the log file.
+        """
         files = self.logs.by_id if isinstance(self.logs, LogFiles) else {}
         return {
             id_: max(files[id_].on_disk if id_ in files else 0, folders.get(id_, 0))
@@ -163,8 +172,7 @@ class _Known(msgspec.Struct, frozen=True):
 
     @property
     def upper_folders(self) -> dict[str, str]:
-        """The folder below the storage driver's that holds a container's writable layer, by its id,
-        where it has one.
+        """The folders of the writable layers by container id, below the storage driver's folder.
 
         Inspect says so; where the engine is silent, its database does.
         """
@@ -274,8 +282,10 @@ def _store_elsewhere(host: Host, disk: Filesystem, unmeasured: list[str]) -> int
 
 
 def _build_cache(host: Host, walked: WalkedFolder, layers: int, unmeasured: list[str]) -> int:
-    """The engine alone knows which layers are cache; asked only where BuildKit has left its
-    databases."""
+    """The engine alone knows which layers are cache.
+
+    Asked only where BuildKit has left its databases.
+    """
     if not any(name.startswith("buildkit/") for name in walked.by) or not layers:
         return 0
     answer = host.ask(MeasureDiskUsage(["build-cache"]))
@@ -291,8 +301,10 @@ def _cache_bytes(usage: EngineDiskUsage) -> int:
 
 
 def _writable_by_engine(host: Host) -> dict[str, int]:
-    """Writable layers that lie in containerd's snapshots, whose folders have numbers for names;
-    empty if it does not say."""
+    """Writable layers that lie in containerd's snapshots, whose folders have numbers for names.
+
+    Empty if it does not say.
+    """
     answer = host.ask(MeasureDiskUsage(["container"]))
     return {} if isinstance(answer, Failed) else answer.written
 
@@ -300,8 +312,11 @@ def _writable_by_engine(host: Host) -> dict[str, int]:
 def _other(
     host: Host, disk: Filesystem, root: str, parts: list[UsagePart], strays: Mapping[str, int]
 ) -> tuple[UsagePart, list[str]]:
-    """What remains of statvfs's figure: what is in the data root beside the parts, and what lies
-    outside of it, walked too where the data root shares its disk with the rest of the system."""
+    """What remains of statvfs's figure.
+
+    What is in the data root beside the parts, and what lies outside of it, walked too where the
+    data root shares its disk with the rest of the system.
+    """
     rest = max(disk.usage.used - sum(part.bytes for part in parts), 0)
     owed = disk.usage.used * OWED_PCT / 100
     named = {f"{root}/{name}": count for name, count in strays.items()}
@@ -333,8 +348,10 @@ def _biggest(folder: str, sizes: Mapping[str, int]) -> str:
 
 
 def _by_engine(host: Host, disk: Filesystem, known: _Known) -> DiskUsage | Unavailable:
-    """The engine's own figures: it counts neither logs nor what is not Docker's, so "other" is
-    large."""
+    """The engine's own figures.
+
+    It counts neither logs nor what is not Docker's, so "other" is large.
+    """
     answer = host.ask(MeasureDiskUsage())
     if isinstance(answer, Failed):
         return Unavailable.of(answer)

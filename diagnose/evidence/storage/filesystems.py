@@ -63,8 +63,11 @@ EVERYBODYS = frozenset({"data root", "containerd", SYSTEM["/run"]})
 
 
 class Filesystem(msgspec.Struct, frozen=True):
-    """One file system and what lies on it: "data root", a folder of it, "containerd", one of
-    `SYSTEM`, or what containers that are named write to."""
+    """One file system and what lies on it.
+
+    "data root", a folder of it, "containerd", one of `SYSTEM`, or what containers that are
+    named write to.
+    """
 
     point: str
     usage: Usage
@@ -90,8 +93,10 @@ class Filesystem(msgspec.Struct, frozen=True):
 
 
 class Filesystems(msgspec.Struct, frozen=True, dict=True):
-    """The local file systems that matter to Docker, by mount point. unexamined: those that gave no
-    answer."""
+    """The local file systems that matter to Docker, by mount point.
+
+    unexamined: those that gave no answer.
+    """
 
     items: tuple[Filesystem, ...]
     unexamined: tuple[Unexamined, ...] = ()
@@ -125,8 +130,11 @@ def is_remote(fstype: str) -> bool:
 def filesystems(
     host: Host, root: DataRoot, mounts: Mounts | None, backing: Backing | None
 ) -> Filesystems | Unavailable:
-    """Ask statvfs once per file system: the data root's and those of folders of it, containerd's,
-    the system's own, and those that containers write to."""
+    """Ask statvfs once per file system.
+
+    The data root's and those of folders of it, containerd's, the system's own, and those that
+    containers write to.
+    """
     paths = _paths(root, mounts, backing)
     found: dict[str, tuple[Usage, dict[str, None]]] = {}
     silent: list[Unexamined] = []

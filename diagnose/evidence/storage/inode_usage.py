@@ -40,8 +40,10 @@ class InodeUsage(msgspec.Struct, frozen=True):
 
 @evidence
 def inode_usage(host: Host, filesystems: Filesystems, root: DataRoot) -> InodeUsage | Unavailable:
-    """Walks a file system from `WORTH_PCT` of its inodes on: the data root where it lies there,
-    else the whole."""
+    """Walks a file system from `WORTH_PCT` of its inodes on.
+
+    The data root where it lies there, else the whole.
+    """
     found: dict[str, tuple[InodeHolder, ...]] = {}
     volumes: dict[str, InodeHolder] = {}
     incomplete = set()

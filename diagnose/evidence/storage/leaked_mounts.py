@@ -1,5 +1,7 @@
-"""Mounts that keep a dead container from being removed, in the host's namespace and in those of
-other processes."""
+"""Mounts that keep a dead container from being removed.
+
+In the host's namespace and in those of other processes.
+"""
 
 from __future__ import annotations
 
@@ -22,8 +24,10 @@ MOST_NAMESPACES = 200
 
 
 class LeakedMount(msgspec.Struct, frozen=True):
-    """One mount. pid: a process in whose mount namespace it is, 0 for the host's own; comm: that
-    process."""
+    """One mount.
+
+    pid: a process in whose mount namespace it is, 0 for the host's own; comm: that process.
+    """
 
     point: str
     fstype: str
@@ -32,8 +36,10 @@ class LeakedMount(msgspec.Struct, frozen=True):
 
 
 class LeakedMounts(msgspec.Struct, frozen=True):
-    """By the id of the container that cannot be removed. Looked for only where one is dead and a
-    mount is busy."""
+    """By the id of the container that cannot be removed.
+
+    Looked for only where one is dead and a mount is busy.
+    """
 
     by_id: dict[str, tuple[LeakedMount, ...]] = {}
 
@@ -65,8 +71,10 @@ def leaked_mounts(
 
 
 def _belongs(mount: Mounted, container: Container) -> bool:
-    """Whether a mount lies in what the engine wants to remove: the path that it names, or the
-    container's own folders."""
+    """Whether a mount lies in what the engine wants to remove.
+
+    The path that it names, or the container's own folders.
+    """
     match = BUSY.search(container.state.error)
     named = match["path"] if match else None
     return container.id in mount.point or bool(named and is_within(mount.point, named))

@@ -38,8 +38,10 @@ class Mounts(msgspec.Struct, frozen=True, dict=True):
         return min(self._by_dev.get(dev, ()), key=lambda each: len(each.root), default=None)
 
     def whole(self, mounted: Mounted) -> Mounted:
-        """The mount around it of the same file system: a folder that is bound on itself is not one
-        of its own."""
+        """The mount around it of the same file system.
+
+        A folder that is bound on itself is not one of its own.
+        """
         around = (
             each
             for each in self._by_dev.get(mounted.dev, ())
@@ -52,8 +54,10 @@ class Mounts(msgspec.Struct, frozen=True, dict=True):
         return {mount.point: mount for mount in self.items}
 
     def of(self, path: str) -> Mounted | None:
-        """The mount that holds this path, by its name alone: nothing is asked of a filesystem that
-        may be dead."""
+        """The mount that holds this path, by its name alone.
+
+        Nothing is asked of a filesystem that may be dead.
+        """
         while path:
             if path in self._by_point:
                 return self._by_point[path]

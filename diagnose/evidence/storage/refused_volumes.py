@@ -52,8 +52,10 @@ class RefusedVolumes(msgspec.Struct, frozen=True):
 def refused_volumes(
     host: Host, containers: Containers, log: DaemonLog | None, clock: Clock, options: Options
 ) -> RefusedVolumes | Unavailable:
-    """From the engine's log and from containers' State.Error; the list of volumes is asked for only
-    where one was refused."""
+    """From the engine's log and from containers' State.Error.
+
+    The list of volumes is asked for only where one was refused.
+    """
     recent = log.since(clock.wall - options.since_s) if log is not None else ()
     found: dict[str, RefusedVolume] = {}
     for text, at, name in _refusals(recent, containers):
@@ -94,8 +96,10 @@ def _refusals(
 
 
 def _types(host: Host) -> dict[str, str] | None:
-    """The file system that each volume of the driver `local` asks for, by the volume's name; None
-    if the engine does not list them."""
+    """The file system that each volume of the driver `local` asks for, by the volume's name.
+
+    None if the engine does not list them.
+    """
     answer = host.ask(ListVolumes())
     if isinstance(answer, Failed):
         return None

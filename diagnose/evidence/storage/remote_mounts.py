@@ -1,5 +1,7 @@
-"""Network and FUSE file systems that volumes and containers use: another machine or process must
-answer for them."""
+"""Network and FUSE file systems that volumes and containers use.
+
+Another machine or process must answer for them.
+"""
 
 from __future__ import annotations
 
@@ -18,8 +20,11 @@ from diagnose.registry import evidence
 
 
 class RemoteMount(msgspec.Struct, frozen=True):
-    """One such mount. volume: the name of the volume that it is, or "". users: containers that
-    mount it. failed: None if statvfs was answered."""
+    """One such mount.
+
+    volume: the name of the volume that it is, or "". users: containers that mount it. failed:
+    None if statvfs was answered.
+    """
 
     mount: Mounted
     volume: str

@@ -33,8 +33,10 @@ class UnusedVolumes(msgspec.Struct, frozen=True):
 def unused_volumes(
     host: Host, root: DataRoot, containers: Containers | Unavailable
 ) -> UnusedVolumes | Unavailable:
-    """The engine's own filter (dangling) counts stopped containers as users; without it, its
-    folders are counted against the containers that were read from disk."""
+    """The engine's own filter (dangling) counts stopped containers as users.
+
+    Without it, its folders are counted against the containers that were read from disk.
+    """
     answer = host.ask(ListVolumes(filters={"dangling": ["true"]}))
     if isinstance(answer, Failed):
         if (

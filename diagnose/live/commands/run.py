@@ -1,5 +1,7 @@
-"""Running a system's own command: an argument list, never a shell; an absolute path; bounded in
-time and output."""
+"""Running a system's own command: an argument list, never a shell.
+
+An absolute path; bounded in time and output.
+"""
 
 from __future__ import annotations
 
@@ -31,8 +33,10 @@ class Done(NamedTuple):
 
 
 def find(name: str) -> str:
-    """The absolute path of a system command; PATH is not asked. Refused("missing") if it is not
-    installed."""
+    """The absolute path of a system command; PATH is not asked.
+
+    Refused("missing") if it is not installed.
+    """
     for folder in FOLDERS:
         path = Path(folder, name)
         if path.is_file() and os.access(path, os.X_OK):
@@ -41,8 +45,11 @@ def find(name: str) -> str:
 
 
 def run(argv: list[str], seconds: float) -> Done:
-    """Run it to its end, or kill it. Refused("timed out") when it is silent too long: it is then
-    not waited for, since it may be stuck in the kernel."""
+    """Run it to its end, or kill it.
+
+    Refused("timed out") when it is silent too long: it is then not waited for, since it may be
+    stuck in the kernel.
+    """
     environment = {"LC_ALL": "C", "PATH": ":".join(FOLDERS), "SYSTEMD_COLORS": "0"}
     child = subprocess.Popen(
         argv,

@@ -1,5 +1,7 @@
-"""Collectors for systemd: a unit's properties, the journal, and dockerd's own check of its
-configuration file."""
+"""Collectors for systemd.
+
+A unit's properties, the journal, and dockerd's own check of its configuration file.
+"""
 
 from __future__ import annotations
 
@@ -79,8 +81,10 @@ def unit(live: Live, question: AnyQuestion) -> Json:
 
 
 def parse_properties(text: str) -> dict[str, str]:
-    """The `Name=value` lines of `systemctl show`; a property that comes again (Listen) is joined by
-    newlines."""
+    """The `Name=value` lines of `systemctl show`.
+
+    A property that comes again (Listen) is joined by newlines.
+    """
     found: dict[str, str] = {}
     for line in text.splitlines():
         name, separator, value = line.partition("=")
@@ -124,8 +128,10 @@ def journal_entries(chosen: list[str], lines: int, seconds: float) -> list[dict[
 
 
 def parse_journal(text: str) -> list[dict[str, Json]]:
-    """The entries of `journalctl -o json`: one object per line; a message that is not UTF-8 comes
-    as a list of bytes."""
+    """The entries of `journalctl -o json`: one object per line.
+
+    A message that is not UTF-8 comes as a list of bytes.
+    """
     found = []
     for line in text.splitlines():
         try:
@@ -152,8 +158,9 @@ def parse_journal(text: str) -> list[dict[str, Json]]:
 
 
 def validate(live: Live, question: AnyQuestion) -> Json:
-    """dockerd's own judgement of a configuration file, which starts nothing and writes nothing
-    (engine 23.0).
+    """dockerd's own judgement of a configuration file (engine 23.0).
+
+    It starts nothing and writes nothing.
 
     args: dockerd (absolute path of the program); config. answer: ok, text. Refused("not allowed")
     for an engine that does not know --validate, and for a program that others than root may have

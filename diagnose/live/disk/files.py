@@ -1,5 +1,6 @@
-"""Collectors for files and file systems. All that may block in the kernel is done by the helper
-process.
+"""Collectors for files and file systems.
+
+All that may block in the kernel is done by the helper process.
 
 A path under /proc or /sys may be asked too; the helper reads it as any other.
 """
@@ -31,8 +32,9 @@ def read(live: Live, question: AnyQuestion) -> Json:
 
 
 def stats(live: Live, question: AnyQuestion) -> Json:
-    """What stat says of many paths at once; a path on a mount that does not answer costs only
-    itself.
+    """What stat says of many paths at once.
+
+    A path on a mount that does not answer costs only itself.
 
     args: paths; follow. answer: path -> {type, size, blocks_bytes, mtime, mode, uid, gid, dev, ino,
     link} or {failed: reason}.
@@ -94,8 +96,9 @@ def usage(live: Live, question: AnyQuestion) -> Json:
 
 
 def usages(live: Live, question: AnyQuestion) -> Json:
-    """What statvfs says of several paths, none of which lies on a mount that may hang (/dev/shm of
-    containers).
+    """What statvfs says of several paths.
+
+    None lies on a mount that may hang (/dev/shm of containers).
 
     args: paths. answer: path -> as `usage`, or {failed: reason}.
     """
@@ -123,8 +126,9 @@ def rate(live: Live, question: AnyQuestion) -> Json:
 
 
 def walk(live: Live, question: AnyQuestion) -> Json:
-    """Where the bytes below a folder are, staying on its st_dev, which leaves out overlay `merged`
-    mounts; hard links count once.
+    """Where the bytes below a folder are.
+
+    Staying on its st_dev, which leaves out overlay `merged` mounts; hard links count once.
 
     args: path; seconds (2); limit of entries (400000); depth of the names (1); skip: paths to leave
     out. answer: bytes, entries, complete (False: "at least"), refused (folders that could not be
@@ -154,8 +158,10 @@ def _call(live: Live, question: AnyQuestion, function: str, paths: Iterable[str]
 def _remember(
     live: Live, paths: Iterable[str], points: Mapping[str, MountEntry], detail: str
 ) -> None:
-    """Mounts that left a question unanswered are not asked again in this run, if it is in their
-    nature to hang."""
+    """Remember mounts that left a question unanswered.
+
+    They are not asked again in this run, if it is in their nature to hang.
+    """
     for path in paths:
         mount = holding(path, points)
         if mount is not None and mount.may_hang:
@@ -165,8 +171,10 @@ def _remember(
 
 
 def _points(live: Live) -> Mapping[str, MountEntry]:
-    """The mounts by mount point, as they were at most a moment ago: a hundred files are asked for
-    within one."""
+    """The mounts by mount point, as they were at most a moment ago.
+
+    A hundred files are asked for within one.
+    """
     known: list[tuple[float, Mapping[str, MountEntry]]] = live.keep("mount table", list)
     now = time.monotonic()
     for read_at, points in known:

@@ -1,5 +1,6 @@
-"""What workers of the helper process do: questions to file systems, any of which may block in the
-kernel for ever.
+"""What workers of the helper process do.
+
+Questions to file systems, any of which may block in the kernel for ever.
 
 Each function takes JSON arguments and returns a JSON value. None is called in the tool's own
 process.
@@ -360,8 +361,9 @@ def _read_all(descriptor: int, limit: int) -> bytes:
 
 
 def _mount_of(descriptor: int, table: list[MountEntry]) -> MountEntry | None:
-    """The mount of the file system that an open descriptor is on, as the kernel says, so that links
-    do not matter.
+    """The mount of the file system that an open descriptor is on.
+
+    The kernel says so, so that links do not matter.
 
     A folder that is bound on itself, as dockerd does with its data root where mounts are not
     shared, is not a file system of its own: the outermost mount that shows it counts.

@@ -98,8 +98,10 @@ def settled(live: Live, question: AnyQuestion) -> Json:
 def many(
     live: Live, pull: Callable[[], AnyQuestion | None]
 ) -> Iterator[tuple[AnyQuestion, Json | Exception]]:
-    """The answers to the questions that `pull` gives until it gives None, or what prevented them;
-    several are asked at once."""
+    """The answers to the questions that `pull` gives until it gives None, or what prevented them.
+
+    Several are asked at once.
+    """
     made = engine(live)
     for question, reply in made.many(pull, lambda question: _request(live, made, question)):
         try:
@@ -120,8 +122,10 @@ def _request(live: Live, made: Engine, question: AnyQuestion) -> Request:
 
 
 def _longest_body(question: AnyQuestion) -> int | None:
-    """Where a body is cut that may be longer than what is wanted of it; None for one that must be
-    whole."""
+    """Where a body is cut that may be longer than what is wanted of it.
+
+    None for one that must be whole.
+    """
     if isinstance(question, ReadLogs):
         return max(question.bytes, LOG_BYTES)
     if isinstance(question, ReadContainerFile):
@@ -199,8 +203,10 @@ def _logs(question: ReadLogs, reply: Reply) -> Json:
 
 
 def _is_frame(head: bytes) -> bool:
-    """Whether a multiplexed frame begins here: stream 0 to 3, three zero bytes, a size (moby
-    pkg/stdcopy)."""
+    """Whether a multiplexed frame begins here.
+
+    Stream 0 to 3, three zero bytes, a size (moby pkg/stdcopy).
+    """
     return len(head) >= 8 and head[0] <= 3 and head[1:4] == b"\0\0\0"
 
 
@@ -260,8 +266,10 @@ def _archive(question: ReadContainerFile, reply: Reply) -> Json:
 
 
 def _readable(name: str) -> str:
-    """A name out of a tar archive without what no text can hold: bytes that are not UTF-8 are
-    replaced."""
+    """A name out of a tar archive without what no text can hold.
+
+    Bytes that are not UTF-8 are replaced.
+    """
     return name.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 
@@ -277,8 +285,10 @@ def _link_target(reply: Reply) -> str | None:
 
 
 def target_of(question: AnyQuestion, version: tuple[int, int] | None, now: float) -> str:
-    """The path and the query of a request to an engine of this API version. now: the engine's Unix
-    time, for events."""
+    """The path and the query of a request to an engine of this API version.
+
+    now: the engine's Unix time, for events.
+    """
     path = question.policy.path.replace("{id}", quote(str(getattr(question, "id", "")), safe="/:@"))
     query: list[tuple[str, str]] = []
     if isinstance(question, ListEvents):

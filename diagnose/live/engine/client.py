@@ -53,14 +53,18 @@ class Engine:
     def many(
         self, pull: Callable[[], AnyQuestion | None], request: Callable[[AnyQuestion], Request]
     ) -> Iterator[tuple[AnyQuestion, Reply | Exception]]:
-        """Replies, whatever their status, and failures, as they come, to the questions that `pull`
-        gives; ends when it gives None and no request is under way.
+        """Replies and failures, as they come, to the questions that `pull` gives.
+
+        Replies whatever their status. Ends when `pull` gives None and no request is under
+        way.
         """
         return self._lane.many(pull, request)
 
     def greeting(self) -> Reply:
-        """The reply to /_ping, asked once; a failure is kept too: an engine that hangs is left
-        alone."""
+        """The reply to /_ping, asked once.
+
+        A failure is kept too: an engine that hangs is left alone.
+        """
         with self._lock:
             if self._greeting is None:
                 try:
@@ -76,8 +80,10 @@ class Engine:
 
     @property
     def version(self) -> tuple[int, int] | None:
-        """The API version to speak: the engine's, capped at `NEWEST`; None when /_ping does not
-        say."""
+        """The API version to speak: the engine's, capped at `NEWEST`.
+
+        None when /_ping does not say.
+        """
         announced = parsed_version(self.greeting().headers.get("api-version", ""))
         return min(announced, NEWEST) if announced else None
 
@@ -134,8 +140,10 @@ def parsed_version(text: str) -> tuple[int, int] | None:
 
 
 def accepted(reply: Reply) -> Reply:
-    """The reply, if it is one of success. Raises `Refused` with the engine's message: gone,
-    forbidden, or refused."""
+    """The reply, if it is one of success.
+
+    Raises `Refused` with the engine's message: gone, forbidden, or refused.
+    """
     if 200 <= reply.status < 300:
         return reply
     detail = f"HTTP {reply.status}: {message(reply)}"

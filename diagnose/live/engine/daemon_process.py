@@ -13,8 +13,9 @@ DAEMON_NAMES = frozenset({"dockerd", "dockerd-ce", "balenad", "balena-engine-d"}
 
 
 def sleeping(path: str) -> bool:
-    """Whether systemd listens on this socket for a Docker that does not run: connecting would start
-    it.
+    """Whether systemd listens on this socket for a Docker that does not run.
+
+    Connecting would start it.
 
     Podman's may be woken. Read from /proc alone: listening sockets, the name of pid 1, the process
     list.
@@ -30,8 +31,10 @@ def sleeping(path: str) -> bool:
 
 
 def listening_inode(path: str) -> int | None:
-    """The inode of the unix socket listening under this path in our network namespace
-    (/proc/net/unix)."""
+    """The inode of the unix socket that listens under this path (/proc/net/unix).
+
+    In our network namespace.
+    """
     wanted = {path, path.replace("/run/", "/var/run/", 1) if path.startswith("/run/") else path}
     try:
         lines = (
@@ -49,8 +52,10 @@ def listening_inode(path: str) -> int | None:
 
 
 def owns_socket(pid: int, inode: int) -> bool | None:
-    """Whether a process holds the socket of this inode open; None when its descriptors may not be
-    read."""
+    """Whether a process holds the socket of this inode open.
+
+    None when its descriptors may not be read.
+    """
     try:
         names = os.listdir(f"/proc/{pid}/fd")  # noqa: PTH208 - names are enough
     except PermissionError:
@@ -67,8 +72,10 @@ def owns_socket(pid: int, inode: int) -> bool | None:
 
 
 def pid_file(path: str = "/run/docker.pid") -> int | None:
-    """The daemon that a pid file names, if it is alive and one: the file outlives a killed
-    daemon."""
+    """The daemon that a pid file names, if it is alive and one.
+
+    The file outlives a killed daemon.
+    """
     try:
         pid = int(Path(path).read_text(encoding="ascii").strip() or 0)
     except (OSError, ValueError):
@@ -77,15 +84,19 @@ def pid_file(path: str = "/run/docker.pid") -> int | None:
 
 
 def daemon_pids(names: frozenset[str] = DAEMON_NAMES) -> list[int]:
-    """The living engines of our own PID namespace, ascending; those inside containers are left
-    out."""
+    """The living engines of our own PID namespace, ascending.
+
+    Those inside containers are left out.
+    """
     pids = [int(name) for name in os.listdir("/proc") if name.isdigit()]  # noqa: PTH208
     return sorted(pid for pid in pids if comm(pid) in names and _here_and_alive(pid))
 
 
 def serves(pid: int, path: str) -> bool:
-    """Whether a daemon's command line has it serve this socket: by name, through systemd, or as the
-    default."""
+    """Whether a daemon's command line has it serve this socket.
+
+    By name, through systemd, or as the default.
+    """
     own = default_socket(pid)
     words = [
         word.removeprefix("--host=").removeprefix("-H").removeprefix("=")
@@ -110,8 +121,10 @@ def default_socket(pid: int) -> str:
 
 
 def _uid(pid: int) -> int | None:
-    """The real user of a process as this host numbers users, also where it is root in a namespace
-    of its own."""
+    """The real user of a process as this host numbers users.
+
+    Also where it is root in a namespace of its own.
+    """
     try:
         text = Path(f"/proc/{pid}/status").read_text(encoding="utf-8", errors="replace")
     except OSError:
@@ -121,8 +134,10 @@ def _uid(pid: int) -> int | None:
 
 
 def _in_user_namespace(pid: int) -> bool:
-    """Whether a process has other user ids than we; a process of our own namespace shows our own
-    table."""
+    """Whether a process has other user ids than we.
+
+    A process of our own namespace shows our own table.
+    """
     try:
         return Path(f"/proc/{pid}/uid_map").read_text("ascii") != Path(
             "/proc/self/uid_map"

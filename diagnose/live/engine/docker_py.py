@@ -66,8 +66,10 @@ COMPLAINT_BYTES = 300
 
 
 class Tls(msgspec.Struct, frozen=True):
-    """PEM files of a TLS endpoint; verify False accepts any certificate, as `docker --tls` alone
-    does."""
+    """PEM files of a TLS endpoint.
+
+    verify False accepts any certificate, as `docker --tls` alone does.
+    """
 
     ca: str | None
     cert: str | None
@@ -83,8 +85,10 @@ class Context(msgspec.Struct, frozen=True):
 
 
 def _library() -> None:
-    """Keep docker-py from files that are none of its business here: registry credentials, proxies
-    of builds."""
+    """Keep docker-py from files that are none of its business here.
+
+    Registry credentials, proxies of builds.
+    """
     docker.utils.config.load_general_config = lambda *_: {"auths": {}}
 
 
@@ -92,8 +96,9 @@ _library()
 
 
 def base_url(address: str, *, tls: bool) -> str:
-    """The address as docker-py's client takes it: http+unix://PATH, http://HOST:PORT,
-    https://HOST:PORT, ssh://[USER@]HOST.
+    """The address as docker-py's client takes it.
+
+    http+unix://PATH, http://HOST:PORT, https://HOST:PORT, ssh://[USER@]HOST.
 
     Raises ValueError.
     """
@@ -123,8 +128,7 @@ def _ssh_address(address: str) -> str:
 
 
 def context(name: str, folder: Path) -> Context | None:
-    """The context of this name in a folder of the docker CLI's configuration, None where there is
-    none.
+    """The context of this name in a folder of the docker CLI's configuration, or None.
 
     Raises ValueError for one that names no engine.
     """
@@ -156,8 +160,10 @@ def pem_files(folder: Path, *, verify: bool) -> Tls:
 
 
 def _tls_config(tls: Tls) -> TLSConfig:
-    """docker-py's TLS settings. Raises `Refused` (missing, malformed) for files that cannot be
-    used, by their names."""
+    """docker-py's TLS settings.
+
+    Raises `Refused` (missing, malformed) for files that cannot be used, by their names.
+    """
     checked = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     if (tls.cert is None) != (tls.key is None):
         raise Refused(
@@ -211,8 +217,9 @@ def connect(url: str, tls: Tls | None) -> docker.APIClient:
 
 
 class _SshConnection(HTTPConnection):
-    """A connection to the engine behind ssh, by `docker system dial-stdio` on the other side, as
-    the docker CLI has it.
+    """A connection to the engine behind ssh, as the docker CLI makes it.
+
+    By `docker system dial-stdio` on the other side.
 
     Its socket is one end of a pair whose other end is ssh's: deadlines hold, and ssh ends when it
     is closed.
@@ -275,8 +282,7 @@ class _SshAdapter(BaseHTTPAdapter):
 
 
 def ssh_command(url: str) -> list[str]:
-    """The command that speaks HTTP with the engine behind an ssh:// address on its standard
-    streams."""
+    """The command that speaks HTTP with an engine behind ssh:// on its standard streams."""
     parts = urlsplit(url)
     argv = [
         "ssh",
@@ -306,8 +312,10 @@ class _StreamedRequest(msgspec.Struct, eq=False):
 
 
 class DockerLane:
-    """GETs through docker-py's client, each in a thread that is left alone when it overstays its
-    deadline."""
+    """GETs through docker-py's client.
+
+    Each runs in a thread that is left alone when it overstays its deadline.
+    """
 
     def __init__(self, url: str, tls: Tls | None) -> None:
         self._url = url
@@ -402,8 +410,10 @@ class DockerLane:
         )
 
     def _body(self, flight: _StreamedRequest, response: requests.Response) -> bytes:
-        """The body, or a little more of it than the limit where it may be cut. Raises `Refused`
-        (too large, timed out)."""
+        """The body, or a little more of it than the limit where it may be cut.
+
+        Raises `Refused` (too large, timed out).
+        """
         request = flight.request
         announced = response.headers.get("Content-Length", "0")
         if not (
@@ -434,8 +444,10 @@ class DockerLane:
         return b"".join(parts)
 
     def _explain(self, error: Exception) -> None:
-        """Raise `Refused` for an error of requests, urllib3 or http.client, unless it began with
-        one of the system's, whose errno says what is the matter.
+        """Raise `Refused` for an error of requests, urllib3 or http.client.
+
+        An error that began with one of the system's keeps its errno, which says what is the
+        matter.
         """
         cause = innermost(error)
         host = urlsplit(self._url).netloc

@@ -62,8 +62,9 @@ class EngineEndpoint(msgspec.Struct, frozen=True):
 
 
 def endpoint(live: Live, question: AnyQuestion) -> Json:  # noqa: ARG001 - the signature of every collector
-    """Answer the kind `endpoint`: url, scheme (unix, tcp, ssh), source, named, tls, context,
-    rootless.
+    """Answer the kind `endpoint`.
+
+    url, scheme (unix, tcp, ssh), source, named, tls, context, rootless.
 
     rootless: of a user's own engine {uid, config, data, runtime, traces}, null for the system's.
     config: its daemon.json; data: its data root unless configured otherwise; both null where the
@@ -83,8 +84,10 @@ def endpoint(live: Live, question: AnyQuestion) -> Json:  # noqa: ARG001 - the s
 
 
 def rootless(path: str, environ: Mapping[str, str]) -> Json:
-    """Whose engine serves the socket at this path, and where it keeps its things; None: the
-    system's."""
+    """Whose engine serves the socket at this path, and where it keeps its things.
+
+    None: the system's.
+    """
     if "podman" in path or any(part in path for part in VM_FOLDERS):
         return None
     folder = os.path.dirname(path)  # noqa: PTH120
@@ -122,16 +125,20 @@ def _home(uid: int) -> str | None:
 
 
 def _below(home: str | None, usual: str, said: str | None, name: str) -> str | None:
-    """A place in a user's home; None where this session's variable names another: the engine's may
-    not."""
+    """A place in a user's home.
+
+    None where this session's variable names another: the engine's may not.
+    """
     if home is None or (said and os.path.realpath(said) != os.path.realpath(f"{home}/{usual}")):
         return None
     return f"{home}/{usual}/{name}"
 
 
 def _any_lies(*paths: str | None) -> bool | None:
-    """Whether something lies at one of these paths; None where one of them could not be looked
-    at."""
+    """Whether something lies at one of these paths.
+
+    None where one of them could not be looked at.
+    """
     looked = True
     for path in paths:
         try:
@@ -147,8 +154,10 @@ def _any_lies(*paths: str | None) -> bool | None:
 
 
 def of(live: Live) -> EngineEndpoint:
-    """The endpoint of this run, resolved once. Raises `Refused` (missing, malformed) with one
-    sentence."""
+    """The endpoint of this run, resolved once.
+
+    Raises `Refused` (missing, malformed) with one sentence.
+    """
     found: EngineEndpoint = live.keep("endpoint", lambda: resolve(live.options, os.environ))
     return found
 
@@ -167,8 +176,10 @@ def may_connect(live: Live) -> EngineEndpoint:
 
 
 def resolve(options: Options, environ: Mapping[str, str]) -> EngineEndpoint:
-    """The endpoint that these options and this environment name, as the docker CLI would choose
-    it."""
+    """The endpoint that these options and this environment name.
+
+    As the docker CLI would choose it.
+    """
     if options.host and options.context:
         raise Refused("malformed", "-H and --context name two endpoints: give one")
     if options.host:
@@ -186,8 +197,7 @@ def resolve(options: Options, environ: Mapping[str, str]) -> EngineEndpoint:
 
 
 def _local(environ: Mapping[str, str], context: str | None = None) -> EngineEndpoint:
-    """The default socket, or the first of its stand-ins where that is no socket and one of them
-    is."""
+    """The default socket, or the first of its stand-ins that is a socket."""
     default = EngineEndpoint(
         f"unix://{DEFAULT_SOCKET}",
         f"http+unix://{DEFAULT_SOCKET}",
@@ -226,8 +236,11 @@ def _is_socket(path: str) -> bool:
 def parse(
     url: str, source: str, tls: Tls | None = None, context: str | None = None
 ) -> EngineEndpoint:
-    """The endpoint of a URL: unix://PATH, tcp://HOST:PORT, ssh://[USER@]HOST[:PORT][/PATH],
-    HOST:PORT. Raises Refused("malformed")."""
+    """The endpoint of a URL.
+
+    unix://PATH, tcp://HOST:PORT, ssh://[USER@]HOST[:PORT][/PATH], HOST:PORT. Raises
+    Refused("malformed").
+    """
     from diagnose.live.engine import docker_py
 
     text = url.strip() or f"unix://{DEFAULT_SOCKET}"
@@ -269,8 +282,10 @@ def parse(
 
 
 def _environment_tls(environ: Mapping[str, str]) -> Tls | None:
-    """TLS as DOCKER_TLS, DOCKER_TLS_VERIFY and DOCKER_CERT_PATH ask for it; any value is yes, "0"
-    too."""
+    """TLS as DOCKER_TLS, DOCKER_TLS_VERIFY and DOCKER_CERT_PATH ask for it.
+
+    Any value is yes, "0" too.
+    """
     verify = bool(environ.get("DOCKER_TLS_VERIFY"))
     if not verify and not environ.get("DOCKER_TLS"):
         return None
@@ -288,8 +303,10 @@ def _configuration(environ: Mapping[str, str]) -> Path:
 
 
 def _current_context(environ: Mapping[str, str]) -> str | None:
-    """The context of the configuration, if it is not the default one: read here, since most runs
-    need no docker-py."""
+    """The context of the configuration, if it is not the default one.
+
+    Read here, since most runs need no docker-py.
+    """
     try:
         text = (_configuration(environ) / "config.json").read_text(encoding="utf-8")
         name = json.loads(text).get("currentContext")

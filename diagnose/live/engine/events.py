@@ -1,5 +1,7 @@
-"""The engine's events as they happen, through docker-py whatever the endpoint is: for what follows
-a host, not for a run."""
+"""The engine's events as they happen, through docker-py whatever the endpoint is.
+
+For what follows a host, not for a run.
+"""
 
 from __future__ import annotations
 
@@ -21,8 +23,9 @@ CONNECT_S = 5.0
 
 
 class EventStream:
-    """Each event as the API has it, redacted. Iteration ends when the engine closes the stream, or
-    `close` is called.
+    """Each event as the API has it, redacted.
+
+    Iteration ends when the engine closes the stream, or `close` is called.
 
     The engine may be silent for hours: iterate in a thread of its own, and ask /_ping beside it.
     Raises `Refused` like any question to the engine, from the constructor and from the iteration.

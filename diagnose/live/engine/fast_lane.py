@@ -37,8 +37,10 @@ class FastLane:
         self._idle.append(connection)
 
     def kept(self) -> Connection | None:
-        """A kept connection, which the other side may have closed meanwhile; None where there is
-        none."""
+        """A kept connection, which the other side may have closed meanwhile.
+
+        None where there is none.
+        """
         try:
             return self._idle.pop()
         except IndexError:
@@ -70,8 +72,10 @@ class FastLane:
         request: Callable[[AnyQuestion], Request],
         at_once: int = AT_ONCE,
     ) -> Iterator[tuple[AnyQuestion, Reply | Exception]]:
-        """As `client.Engine.many`. A kept connection that was closed meanwhile is replaced, once
-        for each question."""
+        """As `client.Engine.many`.
+
+        A kept connection that was closed meanwhile is replaced, once for each question.
+        """
         exchange = _Exchange(self, at_once)
         try:
             while True:
@@ -87,8 +91,10 @@ class FastLane:
 
 
 class _Flight(msgspec.Struct, eq=False):
-    """A request under way. kept: its connection had been kept: the other side may have closed it
-    meanwhile."""
+    """A request under way.
+
+    kept: its connection had been kept: the other side may have closed it meanwhile.
+    """
 
     question: AnyQuestion
     request: Request
@@ -140,8 +146,10 @@ class _Exchange:
             self._fail(flight, connection, error)
 
     def receive(self) -> None:
-        """Wait for answers, and read what has come; a request whose deadline is over is done,
-        too."""
+        """Wait for answers, and read what has come.
+
+        A request whose deadline is over is done, too.
+        """
         wait = min(flight.ends for flight in self.under_way.values()) - time.monotonic()
         if self.has_room:
             wait = min(wait, LOOK_S)

@@ -26,8 +26,11 @@ be."""
 
 
 class Request(msgspec.Struct, frozen=True):
-    """One GET. seconds: its total deadline. limit: bytes of the body; it is cut there if `cut`, too
-    large otherwise."""
+    """One GET.
+
+    seconds: its total deadline. limit: bytes of the body; it is cut there if `cut`, too large
+    otherwise.
+    """
 
     target: str
     seconds: float
@@ -36,8 +39,10 @@ class Request(msgspec.Struct, frozen=True):
 
 
 class Reply(msgspec.Struct, frozen=True):
-    """One answer: header names in lower case; cut is True when the body goes on beyond what was
-    asked for."""
+    """One answer, its header names in lower case.
+
+    cut is True when the body goes on beyond what was asked for.
+    """
 
     status: int
     headers: Mapping[str, str]
@@ -59,8 +64,10 @@ def too_large(size: int) -> Refused:
 
 
 def late(request: Request, received: int) -> Refused:
-    """The refusal of a request whose answer, of which so many bytes came, was not whole at its
-    deadline."""
+    """The refusal of a request whose answer was not whole at its deadline.
+
+    So many bytes of it came.
+    """
     came = f"{received} bytes and no end" if received else "not a byte"
     return Refused("timed out", f"GET {request.target}: {came} before the deadline")
 
@@ -107,8 +114,10 @@ class _Parsed:
 
     @property
     def ends_with_the_stream(self) -> bool:
-        """Whether the end of the connection is the end of the body: nothing says how long the body
-        is."""
+        """Whether the end of the connection is the end of the body.
+
+        Nothing says how long the body is.
+        """
         return (
             self.has_head
             and "content-length" not in self.headers
@@ -142,8 +151,10 @@ class Connection:
         self._stream.close()
 
     def ask(self, target: str, limit: int, *, cut: bool = False) -> None:
-        """Send one GET, whose reply `take` gives: a body over `limit` bytes is Refused("too
-        large"), or cut there if `cut`."""
+        """Send one GET, whose reply `take` gives.
+
+        A body over `limit` bytes is Refused("too large"), or cut there if `cut`.
+        """
         self.reusable = False
         self.received = 0
         self._limit = limit

@@ -44,8 +44,10 @@ ACTIVATORS = frozenset({"systemd", "init"})
 
 
 class Found(msgspec.Struct, frozen=True):
-    """The engine's process: pid None when none is alive here; how it was looked for; elsewhere: why
-    not here."""
+    """What is known of the engine's process.
+
+    pid: None when none is alive here. how: how it was looked for. elsewhere: why not here.
+    """
 
     pid: int | None
     how: str
@@ -53,8 +55,9 @@ class Found(msgspec.Struct, frozen=True):
 
 
 def locality(live: Live, asked: AnyQuestion) -> Json:  # noqa: ARG001 - the signature of every collector
-    """Answer `locality`: {"same_host", "why", "engine_pid", "how", "same_netns", "same_mntns",
-    "same_pidns"}.
+    """Answer `locality`.
+
+    {"same_host", "why", "engine_pid", "how", "same_netns", "same_mntns", "same_pidns"}.
 
     same_*ns compare the namespaces of this process with the engine's: None where they may not be
     read (that needs CAP_SYS_PTRACE). engine_pid None with same_host true: no engine is alive, and
@@ -122,8 +125,10 @@ def _answer(
 
 
 def same_namespace(pid: int, kind: str) -> bool | None:
-    """Whether that process has our namespace of this kind (net, mnt, pid); None when it may not be
-    read."""
+    """Whether that process has our namespace of this kind (net, mnt, pid).
+
+    None when it may not be read.
+    """
     try:
         return os.readlink(f"/proc/{pid}/ns/{kind}") == os.readlink(f"/proc/self/ns/{kind}")  # noqa: PTH115
     except OSError:
@@ -160,8 +165,10 @@ def _find(where: EngineEndpoint) -> Found:
 
 
 def _peer(path: str) -> int:
-    """The process that called listen on this socket (SO_PEERCRED); 0 if our PID namespace lacks
-    it."""
+    """The process that called listen on this socket (SO_PEERCRED).
+
+    0 if our PID namespace lacks it.
+    """
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as stream:
         stream.settimeout(CONNECT_SECONDS)
         stream.connect(path)
@@ -220,8 +227,10 @@ def _find_tcp(where: EngineEndpoint) -> Found:
 
 
 def _tcp_listeners(port: int) -> list[int]:
-    """The inodes of sockets listening on this port in our network namespace (/proc/net/tcp, state
-    0A)."""
+    """The inodes of sockets listening on this port (/proc/net/tcp, state 0A).
+
+    In our network namespace.
+    """
     found = []
     for name in ("tcp", "tcp6"):
         try:

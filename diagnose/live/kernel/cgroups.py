@@ -1,5 +1,6 @@
-"""Collectors for control groups, both generations. The kernel answers them from memory; most files
-are readable to everybody.
+"""Collectors for control groups, both generations.
+
+The kernel answers them from memory; most files are readable to everybody.
 
 Sources: cgroup-v1/memory.rst, cgroup-v2.rst; fields as Linux 6.18 prints them.
 """
@@ -117,8 +118,11 @@ class Places:
 
     @property
     def version(self) -> int:
-        """1 where the memory controller has a hierarchy of its own, also beside an empty unified
-        one."""
+        """The version of control groups, 1 or 2.
+
+        1 where the memory controller has a hierarchy of its own, also beside an empty
+        unified one.
+        """
         return 1 if "memory" in self.controllers else 2
 
     def folder(self, controller: str, path: str) -> str | None:
@@ -131,8 +135,9 @@ class Places:
 
 
 def parse_membership(text: str, id_: str) -> dict[str, str]:
-    """Controller -> path of the container's cgroup from a /proc/PID/cgroup text ("" is the unified
-    hierarchy).
+    """By controller, the path of the container's cgroup, from a /proc/PID/cgroup text.
+
+    "" is the unified hierarchy.
 
     A process may have moved into a child of its container's group (an init system does): the path
     ends at the part that holds the id.
@@ -297,8 +302,10 @@ def _read(folder: str | None, name: str) -> str | None:
 
 
 def _number(folder: str | None, name: str) -> int | None:
-    """A file of one number; None for "max", the word of version 2 for no limit, and where there is
-    no such file."""
+    """A file of one number.
+
+    None for "max", the word of version 2 for no limit, and where there is no such file.
+    """
     text = (_read(folder, name) or "").strip()
     return int(text) if text.lstrip("-").isdigit() else None
 

@@ -18,7 +18,9 @@ _WHOLE_BYTES = 512
 
 
 def clock_state(_live: Live, _question: ReadClockState) -> Json:
-    """synchronised: a time service steers the clock; offset_s: what it still has to correct;
+    """Answer `clock_state`.
+
+    synchronised: a time service steers the clock. offset_s: what it still has to correct.
     max_error_s: the kernel's bound.
 
     OSError where the system call is not allowed.

@@ -40,8 +40,10 @@ def records(live: Live, question: AnyQuestion) -> Json:
 
 
 def _ring(seconds: float) -> tuple[list[str], bool]:
-    """Every record there is, as it stands in the ring: one read gives one record; EPIPE says that
-    one was overwritten under the reader."""
+    """Every record there is, as it stands in the ring: one read gives one record.
+
+    EPIPE says that one was overwritten under the reader.
+    """
     until = time.monotonic() + seconds
     texts: list[str] = []
     lost = False
@@ -60,8 +62,10 @@ def _ring(seconds: float) -> tuple[list[str], bool]:
 
 
 def parse_record(text: str, boot: float) -> dict[str, Json] | None:
-    """A record of /dev/kmsg (Documentation/ABI/testing/dev-kmsg):
-    `priority,sequence,microseconds,flags;text`; boot is Unix time."""
+    """A record of /dev/kmsg (Documentation/ABI/testing/dev-kmsg).
+
+    `priority,sequence,microseconds,flags;text`; boot is Unix time.
+    """
     found = _RECORD.match(text)
     if found is None:
         return None

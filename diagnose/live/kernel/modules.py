@@ -9,8 +9,10 @@ from pathlib import Path
 
 @functools.cache
 def is_loaded(module: str) -> bool:
-    """Whether this kernel module is loaded or built in: to ask for what it answers would load it
-    otherwise."""
+    """Whether this kernel module is loaded or built in.
+
+    To ask for what it answers would load it otherwise.
+    """
     try:
         modules = Path("/proc/modules").read_text()
     except FileNotFoundError:

@@ -1,5 +1,7 @@
-"""The mount table of the tool's own mount namespace, from /proc/self/mountinfo, which never
-blocks."""
+"""The mount table of the tool's own mount namespace.
+
+From /proc/self/mountinfo, which never blocks.
+"""
 
 from __future__ import annotations
 
@@ -33,8 +35,11 @@ too."""
 
 
 class MountEntry(NamedTuple):
-    """One mount: ids, device as "major:minor", root inside its file system, mount point, options of
-    the mount and of the super block."""
+    """One mount.
+
+    Ids, device as "major:minor", root inside its file system, mount point, options of the mount
+    and of the super block.
+    """
 
     id: int
     parent: int
@@ -53,8 +58,10 @@ class MountEntry(NamedTuple):
 
 
 def parse(text: str) -> list[MountEntry]:
-    """The mounts of a mountinfo text (proc(5)), in its order; a later one at the same point covers
-    an earlier one."""
+    """The mounts of a mountinfo text (proc(5)), in its order.
+
+    A later one at the same point covers an earlier one.
+    """
     found = []
     for line in text.splitlines():
         before, separator, after = line.partition(" - ")
@@ -88,8 +95,9 @@ def by_point(table: list[MountEntry]) -> dict[str, MountEntry]:
 
 
 def holding(path: str, points: Mapping[str, MountEntry]) -> MountEntry | None:
-    """The mount that holds an absolute path, by its text alone: no link is followed and nothing can
-    block.
+    """The mount that holds an absolute path, by its text alone.
+
+    No link is followed and nothing can block.
 
     points: as `by_point` gives them; a host of 1,000 containers asks for thousands of paths on
     hundreds of mounts.

@@ -1,5 +1,7 @@
-"""Collectors for what /proc and uname tell about the host. /proc and /sys answer without touching a
-disk, so these run in the tool itself."""
+"""Collectors for what /proc and uname tell about the host.
+
+/proc and /sys answer without touching a disk, so these run in the tool itself.
+"""
 
 # A scan makes tens of thousands of these calls, and pathlib triples their cost.
 # ruff: noqa: PTH115, PTH116, PTH208
@@ -65,8 +67,11 @@ def uname(_live: Live, _question: AnyQuestion) -> Json:
 
 
 def mounts(_live: Live, _question: AnyQuestion) -> Json:
-    """The tool's mount table. answer: [{id, parent, dev, root, point, options, fstype, source,
-    super}] in the kernel's order."""
+    """The tool's mount table.
+
+    answer: [{id, parent, dev, root, point, options, fstype, source, super}] in the kernel's
+    order.
+    """
     return [
         {**mount._asdict(), "options": ",".join(mount.options), "super": ",".join(mount.super)}
         for mount in table.mounts()
@@ -74,9 +79,12 @@ def mounts(_live: Live, _question: AnyQuestion) -> Json:
 
 
 def memory(_live: Live, _question: AnyQuestion) -> Json:
-    """answer: total, available, free, cached, buffers, shmem, slab, swap_total, swap_free (bytes),
+    """Answer `memory`.
+
+    total, available, free, cached, buffers, shmem, slab, swap_total, swap_free (bytes),
     zfs_cache (what of ZFS's cache may shrink), commit_limit, committed (bytes), overcommit
-    (vm.overcommit_memory), oom_kill (kernel kills since boot, or null before Linux 4.13)."""
+    (vm.overcommit_memory), oom_kill (kernel kills since boot, or null before Linux 4.13).
+    """
     import psutil  # imported when it is first asked
 
     main, swap = psutil.virtual_memory(), psutil.swap_memory()
@@ -107,8 +115,10 @@ def memory(_live: Live, _question: AnyQuestion) -> Json:
 
 
 def parse_arc(text: str) -> int:
-    """How many bytes ZFS's cache may give back, of an arcstats text: what it has above its least
-    size."""
+    """How many bytes ZFS's cache may give back, of an arcstats text.
+
+    What it has above its least size.
+    """
     figures = {
         name: int(value)
         for name, value in re.findall(r"^(size|c_min) +\d+ +(\d+)$", text, re.MULTILINE)
@@ -139,8 +149,10 @@ def pressure(_live: Live, _question: AnyQuestion) -> Json:
 
 
 def parse_pressure(text: str) -> dict[str, dict[str, float]]:
-    """The figures of one pressure file: `some avg10=0.00 avg60=0.00 avg300=0.00 total=0` per
-    line."""
+    """The figures of one pressure file.
+
+    `some avg10=0.00 avg60=0.00 avg300=0.00 total=0` per line.
+    """
     return {
         words[0]: {
             name: float(value) for name, _, value in (word.partition("=") for word in words[1:])
@@ -217,8 +229,10 @@ def _bytes(path: str) -> bytes:
 
 
 def container_of(pid: int) -> str | None:
-    """The id of the container that a process belongs to by its cgroup (the outermost, if containers
-    are nested), or None."""
+    """The id of the container that a process belongs to by its cgroup, or None.
+
+    The outermost, if containers are nested.
+    """
     try:
         found = _ID.search(_bytes(f"/proc/{pid}/cgroup"))
     except OSError:
@@ -418,8 +432,9 @@ def _owners(inodes: set[int]) -> dict[int, int]:
 
 
 def deleted_files(live: Live, question: AnyQuestion) -> Json:
-    """Files on disks that are deleted but still open, biggest first; each counts once. Their
-    figures come from the helper process.
+    """Files on disks that are deleted but still open, biggest first; each counts once.
+
+    Their figures come from the helper process.
 
     args: min_bytes (1 MiB). answer: files [{pid, comm, container, fd, path, bytes, dev, fstype}],
     unseen (processes whose descriptors may not be read).
@@ -437,8 +452,7 @@ def deleted_files(live: Live, question: AnyQuestion) -> Json:
 
 
 def descriptors(_live: Live, question: AnyQuestion) -> Json:
-    """Processes that have many files open, measured by their own soft limit, the nearest to it
-    first.
+    """Processes that have many files open, the nearest to their own soft limit first.
 
     args: share (percent of the limit from which on a process is reported). answer: processes [{pid,
     comm, container, open, limit}], unseen (processes whose descriptors may not be counted).
@@ -477,8 +491,9 @@ def descriptors(_live: Live, question: AnyQuestion) -> Json:
 
 
 def open_under(_live: Live, question: AnyQuestion) -> Json:
-    """Which files below a folder a process has open; the kernel adds " (deleted)" to a name that is
-    gone.
+    """Which files below a folder a process has open.
+
+    The kernel adds " (deleted)" to a name that is gone.
 
     args: pid, folder. answer: paths.
     """

@@ -91,8 +91,9 @@ def query(live: Live, question: AnyQuestion) -> dict[str, Any]:
 
 
 def sized(live: Live, question: QuerySizedDns) -> dict[str, Any]:
-    """What one resolver answers to a query that fills an IPv4 packet of `packet_bytes` bytes and
-    must not be fragmented.
+    """What one resolver answers to a query of `packet_bytes` bytes.
+
+    The query fills an IPv4 packet and must not be fragmented.
 
     The query is for the root's name servers and carries EDNS padding (RFC 7830). Shape and errors
     as of `query`; icmp is "too large" where a router, or the host itself, says that it cannot

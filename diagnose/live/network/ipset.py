@@ -1,5 +1,7 @@
-"""A set of addresses that iptables rules name (`-m set --match-set NAME src`), read and never
-changed."""
+"""A set of addresses that iptables rules name, read and never changed.
+
+`-m set --match-set NAME src`.
+"""
 
 from __future__ import annotations
 

@@ -38,8 +38,9 @@ _NAMES_FILES: dict[Family, str] = {"ip": "ip_tables_names", "ip6": "ip6_tables_n
 
 
 def iptables_save(live: Live, question: AnyQuestion) -> dict[str, Any]:  # noqa: ARG001 - a collector's signature
-    """The text of `iptables-save` or `ip6tables-save`. Arguments: `flavour` (nft, legacy), `family`
-    (ip, ip6).
+    """The text of `iptables-save` or `ip6tables-save`.
+
+    Arguments: `flavour` (nft, legacy), `family` (ip, ip6).
 
     Shape: `{"text", "command"}`; the command is None, and the text empty, where nothing of that
     flavour is in the kernel: the legacy program creates the tables that it looks at, so it runs
@@ -72,8 +73,9 @@ def _legacy_tables(family: Family) -> bool:
 
 
 def _program(flavour: Flavour, family: Family) -> str:
-    """The absolute path of the flavour's program: by its own name, or by the plain name where that
-    is a link to it.
+    """The absolute path of the flavour's program.
+
+    By its own name, or by the plain name where that is a link to it.
     """
     plain = "iptables" if family == "ip" else "ip6tables"
     for folder in _FOLDERS:

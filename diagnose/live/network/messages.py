@@ -1,5 +1,7 @@
-"""pyroute2's message classes, completed where release 0.9.7 misreads something. Each class names
-the kernel header it follows."""
+"""pyroute2's message classes, completed where release 0.9.7 misreads something.
+
+Each class names the kernel header it follows.
+"""
 
 from __future__ import annotations
 
@@ -65,8 +67,10 @@ def _retyped(attributes: Iterable[Any], **types: str) -> tuple[Any, ...]:
 
 
 class _Completed:
-    """Marks a subclass whose list of attributes is its own: pyroute2 compiles the list once for a
-    class and its heirs."""
+    """Marks a subclass whose list of attributes is its own.
+
+    Pyroute2 compiles the list once for a class and its heirs.
+    """
 
     __slots__ = ()
     _nlmsg_base__compiled_nla = False
@@ -97,15 +101,19 @@ _ROUTE_TYPE_AT = struct.calcsize("=IHHII") + [name for name, _ in rtmsg.fields].
 
 
 class _Done(nlmsg):
-    """The end of a dump, with the error that cut it short (netlink.h: struct nlmsghdr, then an
-    int)."""
+    """The end of a dump, with the error that cut it short.
+
+    netlink.h: struct nlmsghdr, then an int.
+    """
 
     fields = (("error", "i"),)
 
 
 class _Link(_Completed, ifinfmsg):
-    """An interface whose hardware address may have any length: pyroute2 takes 6 bytes of a tunnel's
-    4 (if_link.h)."""
+    """An interface whose hardware address may have any length.
+
+    Pyroute2 takes 6 bytes of a tunnel's 4 (if_link.h).
+    """
 
     nla_map = _retyped(
         ifinfmsg.nla_map,
@@ -159,8 +167,10 @@ class _Set(_Completed, nft_set_msg):
 
 
 class RouteMarshal(Marshal):
-    """Decodes rtnetlink. pyroute2's own marshal also knows traffic control and more, and costs 20
-    ms to import."""
+    """Decodes rtnetlink.
+
+    pyroute2's own marshal also knows traffic control and more, and costs 20 ms to import.
+    """
 
     msg_map = {  # noqa: RUF012 - as in the base class
         NLMSG_DONE: _Done,
@@ -176,8 +186,10 @@ class RouteMarshal(Marshal):
         self._own_routes = own_routes
 
     def get_parser(self, key: int, flags: int, sequence_number: int) -> Any:
-        """What decodes a message of this type; own routes are passed over undecoded if they are not
-        wanted."""
+        """What decodes a message of this type.
+
+        Own routes are passed over undecoded if they are not wanted.
+        """
         parser = super().get_parser(key, flags, sequence_number)
         return (
             partial(_foreign_route, parser)
@@ -195,15 +207,19 @@ def _foreign_route(parser: Any, datagram: bytes, offset: int, length: int) -> An
 
 
 class SocketMarshal(Marshal):
-    """Decodes sock_diag of IPv4 and IPv6. pyroute2's own marshal cannot tell an error from an
-    answer about IPv4."""
+    """Decodes sock_diag of IPv4 and IPv6.
+
+    pyroute2's own marshal cannot tell an error from an answer about IPv4.
+    """
 
     msg_map = {SOCK_DIAG_BY_FAMILY: inet_diag_msg, NLMSG_DONE: _Done}  # noqa: RUF012 - as in the base class
 
 
 class NetfilterMarshal(Marshal):
-    """Decodes nftables, ipset and conntrack. Rules and set elements are decoded by `nft_decoder`,
-    ten times as fast."""
+    """Decodes nftables, ipset and conntrack.
+
+    Rules and set elements are decoded by `nft_decoder`, ten times as fast.
+    """
 
     msg_map = {  # noqa: RUF012 - as in the base class
         NLMSG_DONE: _Done,

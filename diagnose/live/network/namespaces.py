@@ -28,8 +28,9 @@ PRIVILEGE = "a container's network namespace needs CAP_SYS_ADMIN and CAP_SYS_PTR
 
 
 def visit(args: Json) -> Row:
-    """The network namespace of a process: interfaces, addresses, routes, listening sockets, and the
-    embedded resolver's rules.
+    """The network namespace of a process.
+
+    Interfaces, addresses, routes, listening sockets, and the embedded resolver's rules.
 
     args: pid; start, the process's start time in clock ticks since boot (field 22 of
     `/proc/PID/stat`) as a guard against a reused pid, or null; nft, whether to look for the

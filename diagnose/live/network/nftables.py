@@ -1,5 +1,4 @@
-"""The nftables rule set of the network namespace that this process is in, read and never
-changed."""
+"""The nftables rule set of this process's network namespace, read and never changed."""
 
 from __future__ import annotations
 

@@ -9,8 +9,10 @@ from diagnose.questions import AnyQuestion
 
 
 def ask(live: Live, question: AnyQuestion) -> Json:
-    """What the network process answers. The functions named in `worker` describe arguments, shapes
-    and errors."""
+    """What the network process answers.
+
+    The functions named in `worker` describe arguments, shapes and errors.
+    """
     return live.helper("network").call(
         question.kind, question.args, live.deadline(question) - MARGIN_S
     )

@@ -1,5 +1,7 @@
-"""Interfaces, addresses, routes, policy rules and neighbours of the network namespace that this
-process is in."""
+"""Interfaces, addresses, routes, policy rules and neighbours.
+
+Of the network namespace that this process is in.
+"""
 
 from __future__ import annotations
 
@@ -65,8 +67,10 @@ def links(_args: Json) -> list[Row]:
 
 
 def addresses(_args: Json) -> list[Row]:
-    """Every address: `{"index", "address", "prefix", "family", "scope"}`; index of its interface,
-    family inet or inet6."""
+    """Every address: `{"index", "address", "prefix", "family", "scope"}`.
+
+    index of its interface, family inet or inet6.
+    """
     with route_socket() as kernel:
         return dump_addresses(kernel)
 

@@ -10,8 +10,9 @@ from diagnose.model import Json
 
 
 def make_socket(wanted: Json) -> tuple[tuple[Any, ...], socket.socket]:
-    """The address of a server as `socket.connect` takes it, and a socket of its family, not yet
-    connected.
+    """The address of a server as `socket.connect` takes it, and a socket of its family.
+
+    The socket is not yet connected.
 
     wanted: server, a numeric host (an IPv6 host may name its interface: fe80::1%eth0); port;
     transport, tcp or udp. Raises Refused("malformed") for a name.

@@ -28,8 +28,9 @@ _PROTOCOLS = {"tcp": socket.IPPROTO_TCP, "udp": socket.IPPROTO_UDP}
 
 
 def listeners(_args: Json) -> list[Row]:
-    """Listening TCP sockets and UDP sockets without a peer: `{"protocol", "address", "port",
-    "family", "uid", "inode"}`.
+    """Listening TCP sockets and UDP sockets without a peer.
+
+    `{"protocol", "address", "port", "family", "uid", "inode"}`.
 
     The kernel lists them by sock_diag from its table of listeners. `/proc/net/tcp` makes it walk
     the table of all connections too, 2 to 4 ms each time; it serves where the kernel has not loaded
@@ -48,8 +49,10 @@ def listeners(_args: Json) -> list[Row]:
 
 
 def by_netlink(protocol: str) -> list[Row]:
-    """The sockets of one protocol, as `listeners` has them. FileNotFoundError where the kernel has
-    no sock_diag for it."""
+    """The sockets of one protocol, as `listeners` has them.
+
+    FileNotFoundError where the kernel has no sock_diag for it.
+    """
     rows: list[Row] = []
 
     def shape(message: nlmsg) -> Iterator[Row]:
@@ -79,8 +82,10 @@ def _request(protocol: str, family: int) -> bytes:
 
 
 def from_table(table: str) -> list[Row]:
-    """The sockets of `/proc/thread-self/net/TABLE` (tcp, tcp6, udp, udp6) that wait for a peer, as
-    `listeners` has them."""
+    """The sockets of one table that wait for a peer, as `listeners` has them.
+
+    `/proc/thread-self/net/TABLE` (tcp, tcp6, udp, udp6).
+    """
     try:
         with Path(f"/proc/thread-self/net/{table}").open(encoding="ascii") as lines:
             return list(itertools.islice(parse_table(lines, table), MAX_LISTENERS))

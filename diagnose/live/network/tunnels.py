@@ -1,5 +1,7 @@
-"""Which process serves each tun and tap interface: the kernel names the interface in the process's
-fdinfo."""
+"""Which process serves each tun and tap interface.
+
+The kernel names the interface in the process's fdinfo.
+"""
 
 # A scan makes tens of thousands of these calls, and pathlib triples their cost.
 # ruff: noqa: PTH115, PTH208

@@ -1,5 +1,7 @@
-"""What the network process does: all that is netlink, and all that needs another network
-namespace."""
+"""What the network process does.
+
+All that is netlink, and all that needs another network namespace.
+"""
 
 from __future__ import annotations
 

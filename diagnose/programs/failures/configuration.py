@@ -1,5 +1,7 @@
-"""Mistakes in configuration files, commands and builds, as web servers and language runtimes report
-them."""
+"""Mistakes in configuration files, commands and builds.
+
+As web servers and language runtimes report them.
+"""
 
 from __future__ import annotations
 

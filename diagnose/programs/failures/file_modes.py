@@ -1,5 +1,7 @@
-"""Files that a program refuses because too many may read or write them, or because they belong to
-another user."""
+"""Files that a program refuses for their mode or their owner.
+
+Too many may read or write them, or they belong to another user.
+"""
 
 from __future__ import annotations
 

@@ -62,8 +62,10 @@ def _filled(text: str, values: Mapping[str, str]) -> str:
 def recognise(
     lines: Sequence[str], telling: TellingLine | None, table: Sequence[Failure]
 ) -> Recognised | None:
-    """The first row of the table that the line that explains shows; otherwise the row that the
-    latest of the other lines shows."""
+    """The first row of the table that the line that explains shows.
+
+    Otherwise the row that the latest of the other lines shows.
+    """
     texts = [plain(line) for line in lines]
     whole = "\n".join(texts).lower()
     candidates = [failure for failure in table if failure.mark in whole]

@@ -1,5 +1,7 @@
-"""The rows, by what they are about. A new row needs a line of a real log in
-`tests/programs/test_failures.py`."""
+"""The rows, by what they are about.
+
+A new row needs a line of a real log in `tests/programs/test_failures.py`.
+"""
 
 from __future__ import annotations
 

@@ -28,7 +28,9 @@ def draw(
     fits: Literal["wide", "narrow"],
 ) -> Drawing | None:
     """One row for each root with a known onset, the first to begin on top, and one for all moments.
-    None where no onset is known."""
+
+    None where no onset is known.
+    """
     numbered = [
         (number, block) for number, block in enumerate(blocks, 1) if block.onset is not None
     ]

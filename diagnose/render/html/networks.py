@@ -1,5 +1,6 @@
-"""A drawing of the host's networks: the outside on top, the host below it, then each network with
-its containers.
+"""A drawing of the host's networks.
+
+The outside on top, the host below it, then each network with its containers.
 
 A way that a finding is about, and that a rule, a route or a setting closes, is red up to the host,
 and says what closes it. One that is closed without a finding is closed on purpose, and stays grey.
@@ -192,8 +193,11 @@ class _Canvas:
         self.y += 22
 
     def network(self, network: MapNetwork) -> None:
-        """One network: its line to the host, its name and addresses, what closes its way out, its
-        containers."""
+        """One network.
+
+        Its line to the host, its name and addresses, what closes its way out, its
+        containers.
+        """
         broken = is_broken(network, self.marks)
         top, left = self.y, INDENT + 12
         room = self.width - PAD - left - 12

@@ -236,8 +236,10 @@ def _bars(block: OutlineBlock) -> tuple[Bar, ...]:
 
 
 def _pages(page: Outline, report: Report) -> tuple[PageOf, ...]:
-    """The pages of all ids in the report, in its order. Commands are filled with the values of the
-    first finding of an id."""
+    """The pages of all ids in the report, in its order.
+
+    Commands are filled with the values of the first finding of an id.
+    """
     ids = dict.fromkeys(id for block in (*page.blocks, *page.advice) for id in _ids(block))
     first: dict[str, Reported] = {}
     for found in report.findings:
@@ -278,8 +280,10 @@ def _filled(body: str, variables: Mapping[str, str], docker: str) -> str:
 
 
 def _markdown() -> MarkdownIt:
-    """A parser that passes no HTML on. Headings go below those of the report; a block of commands
-    says what it is for."""
+    """A parser that passes no HTML on.
+
+    Headings go below those of the report; a block of commands says what it is for.
+    """
     markdown = MarkdownIt("commonmark", {"html": False}).enable("table")
 
     def fence(_self: Any, tokens: Sequence[Any], at: int, _options: Any, _env: Any) -> str:

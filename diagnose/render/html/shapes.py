@@ -1,5 +1,7 @@
-"""What drawings are made of. Plain values: a template writes them as SVG, so that every text is
-escaped there."""
+"""What drawings are made of.
+
+Plain values: a template writes them as SVG, so that every text is escaped there.
+"""
 
 from __future__ import annotations
 
@@ -67,8 +69,10 @@ class Cross(Shape, frozen=True):
 
 
 class Label(Shape, frozen=True):
-    """A line of text; x and y of its baseline. role: "name", "note" or "title", a class of the
-    style sheet."""
+    """A line of text; x and y of its baseline.
+
+    role: "name", "note" or "title", a class of the style sheet.
+    """
 
     x: float
     y: float
@@ -79,8 +83,10 @@ class Label(Shape, frozen=True):
 
 
 class Drawing(msgspec.Struct, frozen=True):
-    """Shapes on a canvas. summary: what a screen reader says of it. fits: "wide" or "narrow"
-    screens."""
+    """Shapes on a canvas.
+
+    summary: what a screen reader says of it. fits: "wide" or "narrow" screens.
+    """
 
     width: float
     height: float

@@ -1,5 +1,7 @@
-"""A callback that shows root findings only: one line for each, then who did not answer, then the
-answer for all."""
+"""A callback that shows root findings only.
+
+One line for each, then who did not answer, then the answer for all.
+"""
 
 from __future__ import annotations
 
