@@ -18,7 +18,7 @@ from diagnose.judgement import engine, selection
 from diagnose.judgement.collection import Collection
 from diagnose.judgement.judge import Thresholds
 from diagnose.model import Check, Failed, Json, Report
-from diagnose.questions import AnswerSource, Question
+from diagnose.questions import AnswerSource, Host, Question
 from diagnose.questions.containers import ListContainers
 from diagnose.questions.engine import FindEndpoint
 from diagnose.questions.run import Options
@@ -43,13 +43,15 @@ def diagnose(
     *,
     began: float,
     shown: tuple[type, ...] = (),
+    afterwards: Callable[[Report, Host], None] | None = None,
 ) -> Report:
     """Run and report.
 
     load: gives the known checks; the engine lists its containers meanwhile. selected: ids, None
     for all.
 
-    shown: evidence kinds that the renderer draws.
+    shown: evidence kinds that the renderer draws. afterwards: asks this host more, within the
+    budget, once the report is known; not called for a recording.
 
     began: when the process began, on the monotonic clock: the budget counts from there.
 
@@ -83,6 +85,8 @@ def diagnose(
         )
         with attended(recorder, budget):
             report = engine.run(recorder, what, began=began, budget=budget)
+            if afterwards is not None:
+                afterwards(report, Host(recorder))
         timings = tuple(
             (question.key, entry.duration_s) for question, entry in recorder.recording.items()
         )

@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import msgspec
+from msgspec.structs import replace
 
 from diagnose import runbooks
+from diagnose.evidence.dns.resolvers import Resolvers
 from diagnose.evidence.network.interfaces import Interfaces
 from diagnose.model import HOST, Report, Reported, Severity, Unavailable
-from diagnose.path import ends, hops
+from diagnose.path import ends, hops, probe
 from diagnose.path.hops import KINDS, Hop, HopKind, Path
+from diagnose.questions import Host
 
 __all__ = ["FAMILIES", "KINDS", "PathAnswer", "answer"]
 
@@ -66,9 +69,12 @@ class PathAnswer(msgspec.Struct, frozen=True):
         return {"ok": 0, "broken": 2, "unknown": 3}[self.path.state]
 
 
-def answer(report: Report, begin: str, target: str) -> PathAnswer | Unavailable:
+def answer(
+    report: Report, begin: str, target: str, host: Host | None = None
+) -> PathAnswer | Unavailable:
     """The path between two ends on the reported host. report: of a run that showed `KINDS`.
 
+    host: sends a packet beside the walk, None for the walk alone; the run showed `probe.KINDS` too.
     ends.UnknownEndError for an end that is none; Unavailable without a list of containers.
     """
     site = hops.site(report.evidence)
@@ -81,6 +87,10 @@ def answer(report: Report, begin: str, target: str) -> PathAnswer | Unavailable:
     if last.kind == "host" and wanted.port is None:
         raise ends.UnknownEndError(f"which port of the host? {target}:PORT")
     path = hops.Walker(site, first, wanted, last).path()
+    if host is not None:
+        resolvers = report.evidence.get(Resolvers)
+        known = resolvers if isinstance(resolvers, Resolvers) else None
+        path = replace(path, packet=probe.send(host, site, known, path))
     decisive = path.decisive
     if decisive is None:
         return PathAnswer(path)

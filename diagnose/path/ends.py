@@ -18,6 +18,9 @@ from diagnose.judgement import selection
 
 Proto = Literal["tcp", "udp"]
 HOST, INTERNET = "host", "internet"
+DEFAULT_PORT = 443
+"""What is asked beyond the host where the user names no port."""
+DEFAULT_CONTAINER_PORT = 80
 _TARGET = re.compile(
     r"(?P<end>\[[0-9a-fA-F:]+\]|[^:\[\]]+|[0-9a-fA-F]*(?::[0-9a-fA-F]*){2,})(?::(?P<port>\d{1,5}))?"
 )
@@ -33,6 +36,18 @@ class PathTarget(msgspec.Struct, frozen=True):
     end: str
     port: int | None
     proto: Proto
+
+    def port_of(self, end: Container | None) -> int:
+        """The port that was typed, or else the lowest that the container's image exposes."""
+        if self.port is not None:
+            return self.port
+        exposed = (
+            [] if end is None else [name.partition("/") for name in end.config.exposed_ports or {}]
+        )
+        ports = [
+            int(number) for number, _, proto in exposed if proto == self.proto and number.isdigit()
+        ]
+        return min(ports, default=DEFAULT_CONTAINER_PORT)
 
 
 class End(msgspec.Struct, frozen=True):
@@ -95,6 +110,24 @@ def end(
     raise UnknownEndError(
         f"{word!r} is no container, no address, not `host` and not `internet`{hint}"
     )
+
+
+def owner_of(containers: Containers, container: Container) -> Container:
+    """The container whose namespace this one lives in: itself, unless it joined another's."""
+    kind, _, name = container.host_config.network_mode.partition(":")
+    if kind != "container":
+        return container
+    return next((other for other in containers if name in (other.id, other.name)), container)
+
+
+def share_namespace(begin: Container | None, end: Container | None) -> bool:
+    """Whether two containers have one network namespace, that of the host included."""
+    if begin is None or end is None:
+        return False
+    both_on_host = begin.shares_host_network and end.shares_host_network
+    joins = begin.host_config.network_mode in (f"container:{end.id}", f"container:{end.name}")
+    joined = end.host_config.network_mode in (f"container:{begin.id}", f"container:{begin.name}")
+    return begin.id == end.id or both_on_host or joins or joined
 
 
 def _container(word: str, containers: Containers, caller: Container | None) -> Container | None:

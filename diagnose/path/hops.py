@@ -38,7 +38,8 @@ from diagnose.firewall.trace import (
     trace_bridged,
 )
 from diagnose.model import HOST, Subject, Unavailable
-from diagnose.path.ends import End, PathTarget
+from diagnose.path.ends import DEFAULT_PORT, End, PathTarget, owner_of, share_namespace
+from diagnose.questions.network import ProbeReply
 
 KINDS = (Containers, Networks, HostStack, Interfaces, Uplinks, Namespaces, Listeners)
 """The evidence that a path is walked through, in the order of `PathEvidence`'s fields."""
@@ -46,14 +47,12 @@ KINDS = (Containers, Networks, HostStack, Interfaces, Uplinks, Namespaces, Liste
 State = Literal["ok", "broken", "unknown"]
 HopKind = Literal[
     "process", "name", "network", "namespace", "bridge", "filter", "forwarding", "translation",
-    "route", "uplink", "listener", "answer"
+    "route", "uplink", "listener", "answer", "packet"
 ]  # fmt: skip
 _ANY = frozenset({"0.0.0.0", "::", "*", ""})  # noqa: S104 - what a socket says that takes every address
 Kind = TypeVar("Kind")
 _LEAVING = ("output", "forward", "postrouting")
 NO_IPV4 = "has no IPv4 address there: its ways are not walked"
-DEFAULT_PORT = 443
-"""What is asked beyond the host where the user names no port."""
 
 
 class PathEvidence(msgspec.Struct, frozen=True):
@@ -84,32 +83,65 @@ class Hop(msgspec.Struct, frozen=True):
     hint: str = ""
 
 
-class Path(msgspec.Struct, frozen=True):
-    """All hops up to the first broken one.
+class Packet(msgspec.Struct, frozen=True):
+    """What became of the packet that `--probe` sends.
 
-    unknown: some hop could not be judged, and none is broken.
+    verdict: "ok" it came through, "broken" it did not, None where it decides nothing. Where walk
+    and packet disagree, the packet counts. reply None: nothing was sent. text: all of it in words.
     """
+
+    text: str
+    verdict: Literal["ok", "broken"] | None = None
+    address: str = ""
+    port: int = 0
+    reply: ProbeReply | None = None
+
+    @property
+    def hop(self) -> Hop:
+        return Hop("packet", "packet", self.text, self.verdict or "unknown")
+
+
+class Path(msgspec.Struct, frozen=True):
+    """All hops up to the first broken one. packet: what `--probe` saw, None without it."""
 
     begin: End
     target: PathTarget
     end: End
     hops: tuple[Hop, ...]
+    packet: Packet | None = None
 
     @property
-    def state(self) -> State:
+    def walk(self) -> State:
+        """What the hops say. unknown: some hop could not be judged, and none is broken."""
         states = {hop.state for hop in self.hops}
         if "broken" in states:
             return "broken"
         return "unknown" if "unknown" in states or not self.hops else "ok"
 
     @property
+    def state(self) -> State:
+        """What the packet says; what the walk says where no packet decides. Who asks for a packet
+        wants more than a walk: an open walk without a packet is not known to be open."""
+        if self.packet is None:
+            return self.walk
+        if self.packet.verdict is not None:
+            return self.packet.verdict
+        return "unknown" if self.walk == "ok" else self.walk
+
+    @property
+    def agrees(self) -> bool | None:
+        """Whether walk and packet say the same; None where one of them decides nothing."""
+        if self.packet is None or self.packet.verdict is None or self.walk == "unknown":
+            return None
+        return self.packet.verdict == self.walk
+
+    @property
     def decisive(self) -> Hop | None:
         """The hop that breaks the path, or the first that leaves it unknown."""
-        return (
-            next((hop for hop in self.hops if hop.state == self.state), None)
-            if self.state != "ok"
-            else None
-        )
+        if self.state == "ok":
+            return None
+        hops = (*self.hops, self.packet.hop) if self.packet is not None else self.hops
+        return next((hop for hop in hops if hop.state == self.state), None)
 
     @property
     def subjects(self) -> frozenset[Subject]:
@@ -186,13 +218,13 @@ class Walker:
             self._runs(begin)
         if end is not None:
             self._runs(end)
-        if self._is_same_namespace(begin, end):
+        if share_namespace(begin, end):
             self._add(
                 "namespace",
                 "loopback",
                 f"{self._begin} and {self._end} share one network namespace",
             )
-            self._listens(end, self._port(end), "127.0.0.1")
+            self._listens(end, self._wanted.port_of(end), "127.0.0.1")
             return
         leg = self._leave(begin, end)
         if self._site.host_stack is None:
@@ -200,7 +232,7 @@ class Walker:
                 "filter", "host", "the host's packet filter and routes could not be read", "unknown"
             )
             return
-        if end is not None and not _uses_host_network(end):
+        if end is not None and not end.shares_host_network:
             self._to_container(leg, end)
         elif self._end.kind == "outside":
             self._to_outside(leg)
@@ -250,17 +282,6 @@ class Walker:
             hint=command,
         )
 
-    def _is_same_namespace(self, begin: Container | None, end: Container | None) -> bool:
-        if begin is None or end is None:
-            return False
-        both_on_host = _uses_host_network(begin) and _uses_host_network(end)
-        shares = begin.host_config.network_mode in (f"container:{end.id}", f"container:{end.name}")
-        shared = end.host_config.network_mode in (
-            f"container:{begin.id}",
-            f"container:{begin.name}",
-        )
-        return begin.id == end.id or both_on_host or shares or shared
-
     # -- out of the first end ----------------------------------------
 
     def _leave(self, begin: Container | None, end: Container | None) -> _Leg:
@@ -278,9 +299,9 @@ class Walker:
                 Subject("interface", uplink.name),
             )
             return _Leg(uplink.name, self._begin.address or SOMEWHERE)
-        if begin is None or _uses_host_network(begin):
+        if begin is None or begin.shares_host_network:
             return _Leg()
-        owner = self._owner(begin)
+        owner = owner_of(self._site.containers, begin)
         if owner.host_config.network_mode == "none" or not owner.endpoints:
             hint = f"docker network connect NETWORK {owner.name}"
             self._add("network", "network", _no_network(owner), "broken", begin.subject, hint=hint)
@@ -295,15 +316,6 @@ class Walker:
         self._at_bridge(network, endpoint.gateway if leaves else "")
         return _Leg(network.bridge, endpoint.ip_address, network)
 
-    def _owner(self, container: Container) -> Container:
-        """The container whose namespace this one lives in."""
-        kind, _, name = container.host_config.network_mode.partition(":")
-        if kind != "container":
-            return container
-        return next(
-            (other for other in self._site.containers if name in (other.id, other.name)), container
-        )
-
     def _network_of(self, begin: Container, end: Container | None) -> Network:
         """The network by which packets leave.
 
@@ -314,8 +326,12 @@ class Walker:
         if not mine:
             self._add("network", "network", "its networks could not be read", "unknown")
             raise _EndedError
-        if end is not None and not _uses_host_network(end):
-            shared = [network for network in mine if network.name in self._owner(end).endpoints]
+        if end is not None and not end.shares_host_network:
+            shared = [
+                network
+                for network in mine
+                if network.name in owner_of(self._site.containers, end).endpoints
+            ]
             if shared:
                 self._name(end, shared[0])
                 return shared[0]
@@ -330,11 +346,9 @@ class Walker:
         return max(leading, key=lambda network: begin.endpoints[network.name].gw_priority)
 
     def _without_common_network(self, begin: Container, end: Container) -> None:
-        """The hops between containers on different networks.
-
-        The engine keeps them apart, unless the port is published.
-        """
-        others = sorted(self._owner(end).endpoints)
+        """Containers on different networks are kept apart by the engine, unless the port is
+        published."""
+        others = sorted(owner_of(self._site.containers, end).endpoints)
         if not others:
             self._add("network", f'container "{end.name}"', _no_network(end), "broken", end.subject)
         text = (
@@ -349,7 +363,7 @@ class Walker:
         called = self._end.called
         if self._end.address is not None:
             return
-        endpoint = self._owner(end).endpoints[network.name]
+        endpoint = owner_of(self._site.containers, end).endpoints[network.name]
         if network.name == "bridge":
             text = (
                 'containers on network "bridge" have no names for each other: use '
@@ -366,7 +380,7 @@ class Walker:
             )
 
     def _leaves_subnet(self, network: Network, end: Container | None) -> bool:
-        return end is None or network.name not in self._owner(end).endpoints
+        return end is None or network.name not in owner_of(self._site.containers, end).endpoints
 
     def _inside(
         self, container: Container, endpoint: NetworkEndpoint, *, needs_route: bool
@@ -409,7 +423,10 @@ class Walker:
         """
         if not netns.has_default_route:
             return "has no default route: nothing leaves its subnet"
-        known = {endpoint.gateway for endpoint in self._owner(container).endpoints.values()} - {""}
+        known = {
+            endpoint.gateway
+            for endpoint in owner_of(self._site.containers, container).endpoints.values()
+        } - {""}
         others = {
             endpoint.ip_address
             for other in self._site.containers
@@ -432,7 +449,7 @@ class Walker:
         if seen is None:
             return None
         # one that joined another container's network may still live in that of its former run
-        return seen.of(container) or seen.of(self._owner(container))
+        return seen.of(container) or seen.of(owner_of(self._site.containers, container))
 
     def _port_of_bridge(self, container: Container, peer: int | None) -> None:
         """The host's end of the pair: it has to be up, and on a bridge."""
@@ -505,8 +522,8 @@ class Walker:
     # -- through the host ----------------------------------------
 
     def _to_container(self, leg: _Leg, end: Container) -> None:
-        owner = self._owner(end)
-        port = self._port(end)
+        owner = owner_of(self._site.containers, end)
+        port = self._wanted.port_of(end)
         if self._begin.kind == "outside":
             self._to_published(leg, end, port)
             return
@@ -607,7 +624,7 @@ class Walker:
             self._add("translation", "PREROUTING", text, "broken", end.subject, HOST)
 
     def _to_host(self, leg: _Leg, end: Container | None) -> None:
-        port = self._port(end)
+        port = self._wanted.port_of(end)
         address = self._host_address(leg)
         publisher = self._publisher(port) if end is None else None
         if publisher is not None:
@@ -748,24 +765,10 @@ class Walker:
 
     # -- at the other end ----------------------------------------
 
-    def _port(self, end: Container | None) -> int:
-        """The port that was typed, or else the lowest that the container's image exposes."""
-        if self._wanted.port is not None:
-            return self._wanted.port
-        exposed = (
-            [] if end is None else [name.partition("/") for name in end.config.exposed_ports or {}]
-        )
-        ports = [
-            int(number)
-            for number, _, proto in exposed
-            if proto == self._wanted.proto and number.isdigit()
-        ]
-        return min(ports, default=80)
-
     def _listens(self, end: Container | None, port: int, address: str) -> None:
         """The socket inside the container."""
         assert end is not None
-        if _uses_host_network(end):
+        if end.shares_host_network:
             self._host_listens(address, port)
             return
         place = f'namespace of "{end.name}"'
@@ -868,10 +871,6 @@ def _of_stage(stage: Stage, about: tuple[Subject, ...]) -> Iterator[Hop]:
             "passes: no rule stops it" if is_policy else f"passes: {verdict.by}",
             about=about,
         )
-
-
-def _uses_host_network(container: Container) -> bool:
-    return container.shares_host_network
 
 
 def _family(address: str) -> Family:

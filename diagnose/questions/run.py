@@ -70,6 +70,8 @@ class Options(msgspec.Struct, frozen=True):
     """`--context`: the docker context."""
     probe: bool = True
     """False after `--no-probe`: no DNS query is sent."""
+    send: bool = False
+    """True after `path --probe`: a packet may be sent to the address that the user names."""
     budget_s: float = 10.0
     """The seconds that the whole run may take, from the start of the process."""
     since_s: float = 86400.0

@@ -9,7 +9,7 @@ from rich.text import Text
 
 from diagnose.model import Json
 from diagnose.path.answer import PathAnswer
-from diagnose.path.hops import Hop, State
+from diagnose.path.hops import Hop, Packet, Path, State
 from diagnose.render.console import literal
 from diagnose.render.words import clean
 
@@ -23,11 +23,11 @@ def headline(answer: PathAnswer) -> str:
     port = f" port {path.target.port}/{path.target.proto}" if path.target.port is not None else ""
     ways = f"{path.begin} to {path.end}{port}"
     decisive = path.decisive
-    return (
-        f"{ways}: {decisive.place}: {decisive.text}"
-        if decisive is not None
-        else f"{ways}: every hop is open"
-    )
+    if decisive is not None:
+        return f"{ways}: {decisive.place}: {decisive.text}"
+    if path.packet is None:
+        return f"{ways}: every hop is open"
+    return f"{ways}: a packet came through"
 
 
 def render(answer: PathAnswer, format_: str, stream: TextIO, *, color: bool | None = None) -> None:
@@ -55,7 +55,9 @@ def document(answer: PathAnswer) -> dict[str, Json]:
             "proto": path.target.proto,
         },
         "state": WORDS[path.state].lower(),
+        "walk": WORDS[path.walk].lower(),
         "hops": [_hop(hop) for hop in path.hops],
+        "packet": None if path.packet is None else _packet(path, path.packet),
         "finding": None
         if finding is None
         else {"key": finding.key, "id": finding.id, "summary": finding.finding.summary},
@@ -80,6 +82,20 @@ def _hop(hop: Hop) -> dict[str, Json]:
     }
 
 
+def _packet(path: Path, packet: Packet) -> dict[str, Json]:
+    reply = packet.reply
+    return {
+        "sent": reply is not None,
+        "address": packet.address or None,
+        "port": packet.port or None,
+        "outcome": None if reply is None else reply.outcome,
+        "ms": None if reply is None else reply.ms,
+        "verdict": packet.verdict,
+        "agrees": path.agrees,
+        "text": packet.text,
+    }
+
+
 def _text(answer: PathAnswer, stream: TextIO, color: bool | None) -> None:
     console = literal(stream, color=color)
     state = answer.path.state
@@ -96,6 +112,15 @@ def _text(answer: PathAnswer, stream: TextIO, color: bool | None) -> None:
             clean(hop.text),
         )
         console.print(row, soft_wrap=True)
+    packet = answer.path.packet
+    if packet is not None:
+        hop = packet.hop
+        style = STYLES[hop.state] if packet.reply is not None else STYLES["unknown"]
+        console.print(
+            Text.assemble("  ", ("packet", style), f"  {clean(hop.text)}"), soft_wrap=True
+        )
+    if answer.path.agrees is False:
+        console.print("  walk and packet disagree: the packet counts", soft_wrap=True)
     if answer.finding is not None:
         console.print(
             f"  because  {answer.finding.id}: {clean(answer.finding.finding.summary)}",
@@ -111,5 +136,5 @@ def _text(answer: PathAnswer, stream: TextIO, color: bool | None) -> None:
             console.print(Text(f"    {clean(line)}", "bold"), soft_wrap=True)
     if answer.finding is not None:
         console.print(f"  more  diagnose explain {answer.finding.id}", soft_wrap=True)
-    elif state == "broken" and cure is None:
+    elif answer.path.walk == "broken" and state == "broken" and cure is None:
         console.print("  no check calls this a fault: it may be closed on purpose", soft_wrap=True)

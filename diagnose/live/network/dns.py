@@ -13,9 +13,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from diagnose.live import Refused
-from diagnose.live.helper import MARGIN_S
-from diagnose.live.network.server_socket import make_socket
-from diagnose.model import Json
+from diagnose.live.network.server_socket import make_socket, make_socket_inside
 
 if TYPE_CHECKING:
     from diagnose.live import Live
@@ -82,7 +80,7 @@ def query(live: Live, question: AnyQuestion) -> dict[str, Any]:
     if pid is None:
         address, kernel = make_socket(wanted)
     else:
-        address, kernel = _make_socket_inside(
+        address, kernel = make_socket_inside(
             live, question, {**wanted, "pid": pid, "start": args.get("start")}
         )
     ask = _ask_tcp if transport == "tcp" else _ask_udp
@@ -110,23 +108,10 @@ def sized(live: Live, question: QuerySizedDns) -> dict[str, Any]:
         "pid": question.pid,
         "start": None,
     }
-    address, kernel = _make_socket_inside(live, question, wanted)
+    address, kernel = make_socket_inside(live, question, wanted)
     with kernel:
         kernel.setsockopt(socket.IPPROTO_IP, _IP_MTU_DISCOVER, _PROBE)
         return _ask_udp(kernel, address, ".", "NS", question.packet_bytes)
-
-
-def _make_socket_inside(
-    live: Live, question: AnyQuestion, wanted: Json
-) -> tuple[tuple[Any, ...], socket.socket]:
-    """A socket of a process's network namespace, which the network process makes and we use."""
-    deadline = live.deadline(question) - MARGIN_S
-    address, kernel = (
-        live.helper("network").submit(question.kind, wanted, deadline).result_with_socket()
-    )
-    if kernel is None:
-        raise Refused("refused", "the network process handed no socket over")
-    return tuple(address), kernel
 
 
 def _ask_udp(

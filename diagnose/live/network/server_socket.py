@@ -1,12 +1,16 @@
-"""Sockets for one server, in the network namespace that this process is in."""
+"""Sockets for one server, in the network namespace of this process or of another one."""
 
 from __future__ import annotations
 
 import socket
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from diagnose.live import Refused
 from diagnose.model import Json
+
+if TYPE_CHECKING:
+    from diagnose.live import Live
+    from diagnose.questions import AnyQuestion
 
 
 def make_socket(wanted: Json) -> tuple[tuple[Any, ...], socket.socket]:
@@ -26,3 +30,19 @@ def make_socket(wanted: Json) -> tuple[tuple[Any, ...], socket.socket]:
         raise Refused("malformed", f"not an address: {error}") from error
     family, _, _, _, (host, *rest) = found[0]
     return (str(host).partition("%")[0], *rest), socket.socket(family, kind | socket.SOCK_CLOEXEC)
+
+
+def make_socket_inside(
+    live: Live, question: AnyQuestion, wanted: Json
+) -> tuple[tuple[Any, ...], socket.socket]:
+    """As `make_socket`, in the namespace of the process `pid`: the network process makes the
+    socket, and hands it over to us."""
+    from diagnose.live.helper import MARGIN_S
+
+    deadline = live.deadline(question) - MARGIN_S
+    address, kernel = (
+        live.helper("network").submit(question.kind, wanted, deadline).result_with_socket()
+    )
+    if kernel is None:
+        raise Refused("refused", "the network process handed no socket over")
+    return tuple(address), kernel

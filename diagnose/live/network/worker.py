@@ -35,4 +35,5 @@ def functions() -> Mapping[str, Function]:
         "netns": namespaces.visit,
         "dns.query": namespaces.make_socket,
         "dns.sized": namespaces.make_socket,
+        "net.probe": namespaces.make_socket,
     }

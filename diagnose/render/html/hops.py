@@ -1,4 +1,7 @@
-"""A drawing of one path: its hops from top to bottom, red from the hop that breaks it."""
+"""A drawing of one path: its hops from top to bottom, red from the hop that breaks it.
+
+The packet of `--probe` is the last.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +27,9 @@ def draw(answer: PathAnswer, fits: Literal["wide", "narrow"] = "wide") -> Drawin
     shapes: list[Shape] = []
     y = float(PAD)
     middles: list[float] = []
-    for hop in answer.path.hops:
+    packet = answer.path.packet
+    hops = answer.path.hops if packet is None else (*answer.path.hops, packet.hop)
+    for hop in hops:
         rows = textwrap.wrap(clean(hop.text), columns) or [""]
         height = 32 + ROW * len(rows)
         tone = tones[hop.state]
@@ -40,7 +45,7 @@ def draw(answer: PathAnswer, fits: Literal["wide", "narrow"] = "wide") -> Drawin
         )
         y += height + GAP
     lines = [Line(((TRUNK, above), (TRUNK, below))) for above, below in itertools.pairwise(middles)]
-    words = "; ".join(f"{hop.place}: {hop.text}" for hop in answer.path.hops)
+    words = "; ".join(f"{hop.place}: {hop.text}" for hop in hops)
     return Drawing(
         width,
         y - GAP + PAD,

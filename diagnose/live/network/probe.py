@@ -1,0 +1,91 @@
+"""One packet to one address, from the host's or a container's network namespace, and what became
+of it. Only `diagnose path --probe` asks for it."""
+
+from __future__ import annotations
+
+import errno
+import socket
+import time
+from typing import TYPE_CHECKING, Any
+
+from diagnose.live import Refused
+from diagnose.live.network.server_socket import make_socket, make_socket_inside
+from diagnose.questions.network import ProbeOutcome
+
+if TYPE_CHECKING:
+    from diagnose.live import Live
+    from diagnose.questions.network import ProbeServer
+
+PATIENCE_S = 2.5
+"""How long an answer is waited for. The kernel sends a SYN at 0 s and again after 1 s, so that one
+lost packet is no silence."""
+
+LINGER_S = 0.3
+"""How long a fresh connection is watched: docker-proxy accepts first, and closes as soon as the
+container refuses."""
+
+QUESTION = bytes.fromhex("2a2a01000001000000000000") + bytes.fromhex("0000020001")
+"""A DNS query for the root's name servers: what is sent to port 53 by UDP. Any reply counts."""
+
+_OUTCOMES: dict[int, ProbeOutcome] = {
+    errno.ECONNREFUSED: "refused",
+    errno.ECONNRESET: "refused",
+    errno.EHOSTUNREACH: "unreachable",
+    errno.ENETUNREACH: "unreachable",
+    errno.EHOSTDOWN: "unreachable",
+    errno.EADDRNOTAVAIL: "unreachable",
+    errno.EMSGSIZE: "unreachable",
+    errno.ETIMEDOUT: "silent",
+    errno.EPERM: "prohibited",
+    errno.EACCES: "prohibited",
+}
+
+
+def probe(live: Live, question: ProbeServer) -> dict[str, Any]:
+    """What became of a TCP connect without data, or of a UDP datagram that is empty (to port 53: a
+    DNS query). Shape: `ProbeReply`.
+
+    Errors: Refused("not allowed") unless the user wants packets to be sent, Refused("forbidden"),
+    Refused("gone"), Refused("malformed") for no address.
+    """
+    if not live.options.send:
+        raise Refused("not allowed", "no packet is sent without --probe")
+    wanted = {"server": question.server, "port": question.port, "transport": question.transport}
+    if question.pid is None:
+        address, kernel = make_socket(wanted)
+    else:
+        address, kernel = make_socket_inside(
+            live, question, {**wanted, "pid": question.pid, "start": None}
+        )
+    attempt = _connect if question.transport == "tcp" else _datagram
+    begun = time.monotonic()
+    with kernel:
+        kernel.settimeout(PATIENCE_S)
+        try:
+            outcome = attempt(kernel, address)
+        except TimeoutError:
+            outcome = "silent"
+        except OSError as error:
+            if error.errno not in _OUTCOMES:
+                raise
+            outcome = _OUTCOMES[error.errno]
+    return {"outcome": outcome, "ms": round((time.monotonic() - begun) * 1000, 1)}
+
+
+def _connect(kernel: socket.socket, address: tuple[Any, ...]) -> ProbeOutcome:
+    """Connect, and send nothing."""
+    kernel.connect(address)
+    kernel.settimeout(LINGER_S)
+    try:
+        return "accepted" if kernel.recv(1) else "closed"
+    except TimeoutError:
+        return "accepted"
+    except ConnectionResetError:
+        return "closed"
+
+
+def _datagram(kernel: socket.socket, address: tuple[Any, ...]) -> ProbeOutcome:
+    kernel.connect(address)
+    kernel.send(QUESTION if address[1] == 53 else b"")
+    kernel.recv(1)
+    return "answered"
