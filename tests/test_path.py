@@ -37,7 +37,7 @@ from diagnose.evidence.network.uplinks import Uplink, Uplinks
 from diagnose.model import Failed, Unavailable
 from diagnose.path import ends, probe
 from diagnose.path.answer import FAMILIES, KINDS, PathAnswer, answer
-from diagnose.path.hops import Packet, Path, PathEvidence, Walker
+from diagnose.path.hops import Path, PathEvidence, SentPacket, Walker
 from diagnose.questions import AnyQuestion, Host
 from diagnose.questions.network import ProbeReply, Route, Socket
 from diagnose.questions.run import Options
@@ -532,7 +532,7 @@ def test_no_packet_can_be_sent_from_or_to_anywhere(ways: tuple[str, str]) -> Non
 
 def test_the_packet_is_written_beside_the_walk(demo: Any) -> None:
     found = answered(demo, "web", "internet")
-    packet = Packet(
+    packet = SentPacket(
         "to 192.0.2.9:443/tcp: accepted", "ok", "192.0.2.9", 443, ProbeReply("accepted")
     )
     found = replace(found, path=replace(found.path, packet=packet))

@@ -83,7 +83,7 @@ class Hop(msgspec.Struct, frozen=True):
     hint: str = ""
 
 
-class Packet(msgspec.Struct, frozen=True):
+class SentPacket(msgspec.Struct, frozen=True):
     """What became of the packet that `--probe` sends.
 
     verdict: "ok" it came through, "broken" it did not, None where it decides nothing. Where walk
@@ -108,7 +108,7 @@ class Path(msgspec.Struct, frozen=True):
     target: PathTarget
     end: End
     hops: tuple[Hop, ...]
-    packet: Packet | None = None
+    packet: SentPacket | None = None
 
     @property
     def walk(self) -> State:

@@ -23,7 +23,7 @@ from diagnose.path.ends import (
     owner_of,
     share_namespace,
 )
-from diagnose.path.hops import Packet, Path, PathEvidence
+from diagnose.path.hops import Path, PathEvidence, SentPacket
 from diagnose.questions import Host
 from diagnose.questions.network import ProbeOutcome, ProbeReply, ProbeServer, QueryDns
 
@@ -73,30 +73,30 @@ def require_sendable(begin: str, end: str) -> None:
         )
 
 
-def send(host: Host, site: PathEvidence, resolvers: Resolvers | None, path: Path) -> Packet:
+def send(host: Host, site: PathEvidence, resolvers: Resolvers | None, path: Path) -> SentPacket:
     """Send one packet from the first end to the other, and say what became of it."""
     if path.begin.kind == "outside":
-        return Packet(f"is not sent: {path.begin} is not on this host")
+        return SentPacket(f"is not sent: {path.begin} is not on this host")
     sender = path.begin.container
     if sender is not None and not sender.is_running:
-        return Packet(f"is not sent: {path.begin} does not run")
+        return SentPacket(f"is not sent: {path.begin} does not run")
     try:
         goal = _destination(site, path)
         address = goal.address or _resolve(host, site, resolvers, sender, goal.lookup)
     except _NotSentError as why:
-        return Packet(f"is not sent: {why}")
+        return SentPacket(f"is not sent: {why}")
     except _UnresolvedError as why:
-        return Packet(f"is not sent: {why}", "broken")
+        return SentPacket(f"is not sent: {why}", "broken")
     proto = path.target.proto
     reply = host.ask(ProbeServer(address, goal.port, proto, _pid(sender)))
     where = f"to {_at(address, goal.port)}/{proto}"
     if isinstance(reply, Failed):
-        return Packet(f"{where} is not sent: {reply}", None, address, goal.port)
+        return SentPacket(f"{where} is not sent: {reply}", None, address, goal.port)
     is_proxied = path.end.kind == HOST and _has_proxy(site, proto, address, goal.port)
     fate = _FATES[reply.outcome].format(ms=reply.ms, s=reply.ms / 1000)
     verdict = _verdict(path, reply, is_proxied=is_proxied)
     text = f"{where}: {fate}{_remark(path, reply, verdict, is_proxied=is_proxied)}"
-    return Packet(text, verdict, address, goal.port, reply)
+    return SentPacket(text, verdict, address, goal.port, reply)
 
 
 def _verdict(path: Path, reply: ProbeReply, *, is_proxied: bool) -> Literal["ok", "broken"] | None:

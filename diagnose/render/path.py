@@ -9,7 +9,7 @@ from rich.text import Text
 
 from diagnose.model import Json
 from diagnose.path.answer import PathAnswer
-from diagnose.path.hops import Hop, Packet, Path, State
+from diagnose.path.hops import Hop, Path, SentPacket, State
 from diagnose.render.console import literal
 from diagnose.render.words import clean
 
@@ -82,7 +82,7 @@ def _hop(hop: Hop) -> dict[str, Json]:
     }
 
 
-def _packet(path: Path, packet: Packet) -> dict[str, Json]:
+def _packet(path: Path, packet: SentPacket) -> dict[str, Json]:
     reply = packet.reply
     return {
         "sent": reply is not None,
