@@ -562,8 +562,7 @@ def test_a_recording_sends_nothing() -> None:
 
 @root
 def test_what_becomes_of_a_packet() -> None:
-    """In a namespace of its own: a listener, none, a firewall, a silent port, a route that is
-    missing."""
+    """In a namespace of its own: listeners, none, rules, and no route."""
     setup = """
 ip link set lo up; ip addr add 10.9.9.1/32 dev lo
 iptables -A INPUT -p tcp --dport 81 -j DROP

@@ -120,8 +120,11 @@ class Path(msgspec.Struct, frozen=True):
 
     @property
     def state(self) -> State:
-        """What the packet says; what the walk says where no packet decides. Who asks for a packet
-        wants more than a walk: an open walk without a packet is not known to be open."""
+        """What the packet says; what the walk says where no packet decides.
+
+        Who asks for a packet wants more than a walk: an open walk whose packet decides nothing is
+        not known to be open.
+        """
         if self.packet is None:
             return self.walk
         if self.packet.verdict is not None:

@@ -44,8 +44,10 @@ _ARRIVED = ("accepted", "closed", "answered")
 
 
 class _Destination(msgspec.Struct, frozen=True):
-    """Where the packet goes. lookup: the name that a resolver has to turn into the address first,
-    as the program would."""
+    """Where the packet goes.
+
+    lookup: the name that a resolver has to turn into the address first, as the program would.
+    """
 
     port: int
     address: str = ""
@@ -144,8 +146,10 @@ def _destination(site: PathEvidence, path: Path) -> _Destination:
 
 
 def _to_container(site: PathEvidence, path: Path, end: Container, port: int) -> _Destination:
-    """By a network that both are on, else by any of the other end's. The name is looked up where
-    the engine's resolver knows it."""
+    """By a network that both are on, else by any of the other end's.
+
+    The name is looked up where the engine's resolver knows it.
+    """
     if not end.is_running:
         raise _NotSentError(f"{path.end} does not run")
     if path.end.address is not None:

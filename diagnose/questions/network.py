@@ -442,8 +442,10 @@ class ProbeReply(msgspec.Struct, frozen=True):
 
 
 class ProbeServer(Question[ProbeReply], frozen=True, omit_defaults=False):
-    """One TCP connect, or one UDP datagram, to an address, from the network namespace of a process
-    or (None) from this one."""
+    """One TCP connect, or one UDP datagram, to an address.
+
+    It leaves the network namespace of a process, or (None) this one.
+    """
 
     POLICY = Policy(
         "net.probe", "the answer to a packet", "network.probe:probe", "probe", "network", 3.5, 1

@@ -1,5 +1,7 @@
-"""One packet to one address, from the host's or a container's network namespace, and what became
-of it. Only `diagnose path --probe` asks for it."""
+"""One packet to one address, and what became of it.
+
+It leaves the host's or a container's network namespace. Only `diagnose path --probe` asks for it.
+"""
 
 from __future__ import annotations
 
@@ -42,10 +44,9 @@ _OUTCOMES: dict[int, ProbeOutcome] = {
 
 
 def probe(live: Live, question: ProbeServer) -> dict[str, Any]:
-    """What became of a TCP connect without data, or of a UDP datagram that is empty (to port 53: a
-    DNS query). Shape: `ProbeReply`.
+    """What became of one TCP connect without data, or of one UDP datagram.
 
-    Errors: Refused("not allowed") unless the user wants packets to be sent, Refused("forbidden"),
+    The datagram is empty; to port 53 it is a DNS query. Shape: `ProbeReply`. Errors: Refused("not allowed") unless the user wants packets to be sent, Refused("forbidden"),
     Refused("gone"), Refused("malformed") for no address.
     """
     if not live.options.send:

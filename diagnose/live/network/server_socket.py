@@ -35,8 +35,10 @@ def make_socket(wanted: Json) -> tuple[tuple[Any, ...], socket.socket]:
 def make_socket_inside(
     live: Live, question: AnyQuestion, wanted: Json
 ) -> tuple[tuple[Any, ...], socket.socket]:
-    """As `make_socket`, in the namespace of the process `pid`: the network process makes the
-    socket, and hands it over to us."""
+    """As `make_socket`, in the namespace of the process `pid`.
+
+    The network process makes the socket, and hands it over to us.
+    """
     from diagnose.live.helper import MARGIN_S
 
     deadline = live.deadline(question) - MARGIN_S
