@@ -46,8 +46,9 @@ _OUTCOMES: dict[int, ProbeOutcome] = {
 def probe(live: Live, question: ProbeServer) -> dict[str, Any]:
     """What became of one TCP connect without data, or of one UDP datagram.
 
-    The datagram is empty; to port 53 it is a DNS query. Shape: `ProbeReply`. Errors: Refused("not allowed") unless the user wants packets to be sent, Refused("forbidden"),
-    Refused("gone"), Refused("malformed") for no address.
+    The datagram is empty; to port 53 it is a DNS query. Shape: `ProbeReply`. Errors: Refused("not
+    allowed") unless the user wants packets to be sent, Refused("forbidden"), Refused("gone"),
+    Refused("malformed") for no address.
     """
     if not live.options.send:
         raise Refused("not allowed", "no packet is sent without --probe")
