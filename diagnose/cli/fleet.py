@@ -74,30 +74,29 @@ def fleet(
     from diagnose import registry
     from diagnose.fleet import answer, sources
     from diagnose.fleet import reports as reading
+    from diagnose.fleet.model import Fleet, FleetRequest
+    from diagnose.fleet.packed import Packed, SourceError
     from diagnose.plain_file import NotPlainError, plain_text
     from diagnose.render import fleet as rendering
 
     now = time.time()
     reader = reading.Reader(by_file=name_by == "file")
 
-    def read(words: tuple[str, ...]) -> answer.Fleet:
+    def read(words: tuple[str, ...]) -> Fleet:
         found = sources.read(words, sys.stdin)
-        return answer.fleet(
-            (reader.report(file) if isinstance(file, sources.Packed) else file for file in found),
-            now,
-        )
+        reports = (reader.report(file) if isinstance(file, Packed) else file for file in found)
+        return answer.fleet(reports, now)
 
     try:
         expected = plain_text(expect, follow=True).split() if expect is not None else []
         present = read(reports)
         earlier = read(against) if against else None
-    except (sources.SourceError, NotPlainError) as error:
+    except (SourceError, NotPlainError) as error:
         raise click.ClickException(str(error)) from None
     except (OSError, UnicodeDecodeError) as error:
-        raise click.ClickException(
-            f"cannot read {expect}: {getattr(error, 'strerror', None) or 'it is no text'}"
-        ) from None
-    request = answer.FleetRequest(now, since_s, group_by, fail_on, tuple(expected))
+        why = getattr(error, "strerror", None) or "it is no text"
+        raise click.ClickException(f"cannot read {expect}: {why}") from None
+    request = FleetRequest(now, since_s, group_by, fail_on, tuple(expected))
     severities = {id: check.severity for id, check in registry.load().items()}
     made = answer.answer(present, earlier, request, severities)
     rendering.render(made, format_, sys.stdout)

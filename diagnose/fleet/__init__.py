@@ -1,6 +1,6 @@
 """One answer for many hosts, from their reports.
 
-    sources -> reports -> contrast -> answer -> render.fleet
+    sources -> reports -> contrast -> causes -> answer -> render.fleet
 
 - `sources`   where reports lie: files, folders, patterns, a list, a bucket (`bucket`).
 - `reports`   one report as a fleet is compared by it. Nothing in it is trusted.

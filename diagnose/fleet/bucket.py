@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlsplit
 
-from diagnose.fleet.sources import ENDINGS, Packed, SourceError, Unusable
+from diagnose.fleet.packed import ENDINGS, Packed, SourceError, Unusable
 
 _UNFIT = re.compile(r"[^A-Za-z0-9._-]+")
 """What does not stand in a key: a host's name may hold anything."""

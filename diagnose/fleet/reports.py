@@ -11,7 +11,8 @@ from typing import Literal
 
 import msgspec
 
-from diagnose.fleet.sources import Packed, Unusable, unpacked
+from diagnose.fleet.packed import Packed, Unusable
+from diagnose.fleet.sources import unpacked
 from diagnose.judgement.signature import without_ids
 from diagnose.model import Severity
 from diagnose.phrases import unix

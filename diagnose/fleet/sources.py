@@ -14,33 +14,13 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TextIO
 
-import msgspec
+from diagnose.fleet.packed import ENDINGS, Packed, SourceError, Unusable
 
 LARGEST = 32 * 2**20
 """Bytes of one report, unpacked: a host of 8,000 containers with two findings each writes 16 MiB.
 """
-ENDINGS = (".json", ".json.gz")
-"""What a folder is searched for."""
 _GZIP = b"\x1f\x8b"
 _TAR_MAGIC = slice(257, 262)
-
-
-class SourceError(Exception):
-    """What the user named cannot be searched at all; one clear sentence."""
-
-
-class Unusable(msgspec.Struct, frozen=True):
-    """A file that is no report which can be counted, and why."""
-
-    place: str
-    why: str
-
-
-class Packed(msgspec.Struct, frozen=True):
-    """The bytes of one file as they are stored."""
-
-    place: str
-    data: bytes
 
 
 def read(words: Iterable[str], stdin: TextIO) -> Iterator[Packed | Unusable]:

@@ -23,8 +23,8 @@ from typing import Any
 import msgspec
 
 from diagnose import registry, session
+from diagnose.fleet.packed import Packed
 from diagnose.fleet.reports import HostReport, Reader
-from diagnose.fleet.sources import Packed
 from diagnose.questions.run import Options
 from diagnose.render.json import document
 

@@ -16,11 +16,13 @@ import jsonschema
 import pytest
 
 from diagnose import registry
-from diagnose.fleet.answer import Fleet, FleetAnswer, FleetRequest, answer, fleet
+from diagnose.fleet.answer import answer, fleet
+from diagnose.fleet.model import Fleet, FleetAnswer, FleetRequest
+from diagnose.fleet.packed import Unusable
 from diagnose.fleet.reports import Fact, HostName, HostReport, Root
-from diagnose.fleet.sources import Unusable
 from diagnose.model import Severity
-from diagnose.render.fleet import document, render
+from diagnose.render.fleet import render
+from diagnose.render.fleet_json import document
 from diagnose.runbooks import has_fix
 from tests.fleet.made_fleet import BEGIN, SEEDS, documents
 

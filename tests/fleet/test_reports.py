@@ -17,8 +17,9 @@ import pytest
 
 from diagnose.fleet import sources
 from diagnose.fleet.answer import fleet
+from diagnose.fleet.packed import Packed, SourceError, Unusable
 from diagnose.fleet.reports import HostName, HostReport, Reader
-from diagnose.fleet.sources import LARGEST, Packed, SourceError, Unusable
+from diagnose.fleet.sources import LARGEST
 from diagnose.model import Severity
 from tests.fleet.made_fleet import judged
 

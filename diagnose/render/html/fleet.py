@@ -7,9 +7,9 @@ from typing import TextIO
 import msgspec
 from markupsafe import Markup
 
-from diagnose.fleet.answer import FleetAnswer, FleetCause
+from diagnose.fleet.model import FleetAnswer, FleetCause
 from diagnose.phrases import count
-from diagnose.render import fleet
+from diagnose.render import fleet_words
 from diagnose.render.html import page
 from diagnose.version import __version__
 
@@ -31,7 +31,7 @@ class CauseCard(msgspec.Struct, frozen=True):
 def render(answer: FleetAnswer, stream: TextIO) -> None:
     """Write the page. The template escapes every text, and the page loads and runs nothing."""
     style = page.style_sheet()
-    status = fleet.status(answer)
+    status = fleet_words.status(answer)
     word, _, rest = status.partition(" ")
     stream.write(
         page.template("fleet.html.j2").render(
@@ -42,22 +42,22 @@ def render(answer: FleetAnswer, stream: TextIO) -> None:
             style=Markup(style),  # noqa: S704 - our own file
             style_hash=page.style_hash(style),
             causes=[_card(cause) for cause in answer.causes],
-            sections=list(fleet.sections(answer)),
+            sections=list(fleet_words.sections(answer)),
             version=__version__,
         )
     )
 
 
 def _card(cause: FleetCause) -> CauseCard:
-    command = fleet.command_of(cause)
+    command = fleet_words.command_of(cause)
     return CauseCard(
         id=cause.id,
         severity=str(cause.severity),
         size=count(len(cause.hosts), "host"),
         summary=cause.summary,
-        facts=tuple(fleet.facts(cause)),
-        hosts=tuple(fleet.name(host) for host in cause.hosts),
+        facts=tuple(fleet_words.facts(cause)),
+        hosts=tuple(fleet_words.name(host) for host in cause.hosts),
         command=command,
         risk=cause.command.risk if cause.command is not None else "",
-        where=fleet.where(cause) if command else "",
+        where=fleet_words.where(cause) if command else "",
     )

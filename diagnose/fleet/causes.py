@@ -1,0 +1,154 @@
+"""The causes of a fleet: each kind of root over all hosts that have it. Pure."""
+
+from __future__ import annotations
+
+import statistics
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+
+from diagnose.fleet import contrast
+from diagnose.fleet.contrast import Sides, Split
+from diagnose.fleet.groups import group_of
+from diagnose.fleet.model import FirstCommand, Fleet, FleetCause, FleetRequest, GroupShare, Span
+from diagnose.fleet.reports import HostName, HostReport, Root
+
+Sick = Mapping[HostName, Sequence[Root]]
+"""The hosts that have one kind of root, each with its roots of that kind."""
+
+
+def causes(
+    present: Sequence[HostReport], now: Fleet, earlier: Fleet | None, request: FleetRequest
+) -> tuple[FleetCause, ...]:
+    """All causes, the most severe first, then those of most hosts."""
+    sick_by_id: dict[str, dict[HostName, list[Root]]] = {}
+    for report in present:
+        for root in report.roots:
+            sick_by_id.setdefault(root.id, {}).setdefault(report.host, []).append(root)
+    sides = {id: _sides(id, sick, present) for id, sick in sick_by_id.items()}
+    splits = contrast.splits(sides, contrast.predicates(present))
+    made = [
+        _cause(id, sick, splits.get(id), present, now, earlier, request)
+        for id, sick in sick_by_id.items()
+    ]
+    return tuple(sorted(made, key=lambda cause: (-cause.severity, -len(cause.hosts), cause.id)))
+
+
+def _sides(id: str, sick: Mapping[HostName, object], present: Sequence[HostReport]) -> Sides:
+    """The hosts with and without the cause, as bits by their place among those present.
+
+    A host that has the finding as an effect, or whose check could not look, is on neither side.
+    """
+    numbered = list(enumerate(present))
+    ill = (at for at, report in numbered if report.host in sick)
+    well = (at for at, report in numbered if _is_without(report, id))
+    return Sides(contrast.bits(ill, len(present)), contrast.bits(well, len(present)))
+
+
+def _cause(
+    id: str,
+    sick: Sick,
+    split: Split | None,
+    present: Sequence[HostReport],
+    now: Fleet,
+    earlier: Fleet | None,
+    request: FleetRequest,
+) -> FleetCause:
+    reports = {report.host: report for report in present if report.host in sick}
+    began = {
+        host: _onset(id, reports[host], now.before.get(host, ()), roots)
+        for host, roots in sick.items()
+    }
+    moments = [moment for moment in began.values() if moment is not None]
+    ordered = sorted(sick, key=lambda host: (began[host] is None, began[host] or 0.0, host))
+    all_roots = [root for roots in sick.values() for root in roots]
+    signatures = _by_hosts(sick, lambda root: (root.signature,))
+    new = gone = None
+    if earlier is not None:
+        had = {report.host for report in earlier.newest if _has(report, id)}
+        without = {report.host for report in present if _is_without(report, id)}
+        new, gone = len(sick.keys() - had), len(had & without)
+    return FleetCause(
+        id=id,
+        severity=max(root.severity for root in all_roots),
+        hosts=tuple(host.name for host in ordered),
+        new=new,
+        gone=gone,
+        span=_span(moments),
+        summary=sick[ordered[0]][0].summary,
+        signatures=signatures if len(signatures) > 1 else (),
+        effects=_by_hosts(sick, lambda root: root.effects),
+        split=split,
+        command=_command(sick),
+        groups=_groups(sick, present, request.group_by),
+    )
+
+
+def _by_hosts(sick: Sick, words: Callable[[Root], Iterable[str]]) -> tuple[tuple[str, int], ...]:
+    """What the roots of a host say, with the number of hosts, the most frequent first."""
+    hosts: Counter[str] = Counter()
+    for roots in sick.values():
+        hosts.update({word for root in roots for word in words(root)})
+    return tuple(sorted(hosts.items(), key=lambda item: (-item[1], item[0])))
+
+
+def _has(report: HostReport, id: str) -> bool:
+    return any(root.id == id for root in report.roots)
+
+
+def _is_without(report: HostReport, id: str) -> bool:
+    """Whether the check could look at the host, and found nothing."""
+    return id in report.seen and id not in report.found
+
+
+def _onset(
+    id: str, report: HostReport, before: Sequence[HostReport], roots: Sequence[Root]
+) -> float | None:
+    """When it began on a host.
+
+    By the finding itself, or by the oldest report that has it after one that does not.
+    """
+    known = [root.onset for root in roots if root.onset is not None]
+    if known:
+        return min(known)
+    oldest = report
+    for earlier in before:
+        if not _has(earlier, id):
+            return oldest.taken_at if id in earlier.seen else None
+        oldest = earlier
+    return None
+
+
+def _span(moments: Sequence[float]) -> Span | None:
+    if not moments:
+        return None
+    return Span(min(moments), statistics.median_low(moments), max(moments), len(moments))
+
+
+def _command(sick: Sick) -> FirstCommand | None:
+    """The first fix that most hosts have.
+
+    It is shown only where the page of the check knows it (see `render.fleet_words`).
+    """
+    counted: Counter[tuple[str, str]] = Counter()
+    example: dict[tuple[str, str], str] = {}
+    for host in sorted(sick):
+        for command in dict.fromkeys((root.fix, root.risk) for root in sick[host] if root.fix):
+            counted[command] += 1
+            example.setdefault(command, host.name)
+    if not counted:
+        return None
+    (text, risk), hosts = min(counted.items(), key=lambda item: (-item[1], item[0]))
+    return FirstCommand(text, risk, example[text, risk], hosts)
+
+
+def _groups(
+    sick: Mapping[HostName, object], present: Sequence[HostReport], label: str
+) -> tuple[GroupShare, ...]:
+    if not label:
+        return ()
+    sizes = Counter(group_of(report, label) for report in present)
+    ill = Counter(group_of(report, label) for report in present if report.host in sick)
+    shares = [GroupShare(name, ill[name], sizes[name]) for name in ill]
+    return tuple(
+        sorted(shares, key=lambda share: (-share.sick / share.hosts, -share.sick, share.name))
+    )

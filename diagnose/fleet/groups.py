@@ -1,0 +1,63 @@
+"""Groups of hosts, and the hosts that differ from their group. Pure."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+from diagnose.fleet.model import OddHost
+from diagnose.fleet.reports import Fact, HostReport
+
+ODD_BELOW = 0.02
+"""A host differs from its group where at most this share of the group has its value,"""
+USUAL_FROM = 0.9
+"""and at least this share has one other value."""
+SMALLEST_GROUP = 8
+"""Of fewer hosts none is called different."""
+VARIED = ("network", "gateway", "uplink", "memory", "processors", "clock", "clock offset")
+"""Facts in which hosts of one group may differ without anybody's wonder."""
+
+
+def group_of(report: HostReport, label: str) -> str:
+    """The host's value of a label, or of a fact of this name; "none" where it has neither."""
+    if label in report.labels:
+        return report.labels[label]
+    return next((fact.value for fact in report.facts or () if fact.name == label), "none")
+
+
+def odd_hosts(present: Sequence[HostReport], label: str) -> tuple[OddHost, ...]:
+    """Hosts that differ from their group in what nearly all others share."""
+    groups: dict[str, list[HostReport]] = {}
+    for report in present:
+        if report.facts is not None:
+            groups.setdefault(group_of(report, label) if label else "", []).append(report)
+    found: list[OddHost] = []
+    for reports in groups.values():
+        if len(reports) >= SMALLEST_GROUP:
+            found += _odd_in(reports)
+    return tuple(sorted(found, key=lambda odd: (-len(odd.differences), odd.host)))
+
+
+def _odd_in(reports: Sequence[HostReport]) -> list[OddHost]:
+    values: dict[str, Counter[str]] = {}
+    for report in reports:
+        for fact in report.facts or ():
+            values.setdefault(fact.name, Counter())[fact.value] += 1
+    usual: dict[str, str] = {}
+    for name, counted in values.items():
+        value, number = counted.most_common(1)[0]
+        if number >= USUAL_FROM * len(reports) and name not in VARIED:
+            usual[name] = value
+    rare = max(1, int(ODD_BELOW * len(reports)))
+
+    def is_odd(fact: Fact) -> bool:
+        differs = usual.get(fact.name, fact.value) != fact.value
+        return differs and values[fact.name][fact.value] <= rare
+
+    odd = []
+    for report in reports:
+        differing = [fact for fact in report.facts or () if is_odd(fact)]
+        if differing:
+            differences = tuple((fact.name, fact.value, usual[fact.name]) for fact in differing)
+            odd.append(OddHost(report.host.name, differences))
+    return odd

@@ -1,0 +1,26 @@
+"""A report as it is stored, and why a place gives none."""
+
+from __future__ import annotations
+
+import msgspec
+
+ENDINGS = (".json", ".json.gz")
+"""What a folder or a bucket is searched for."""
+
+
+class SourceError(Exception):
+    """What the user named cannot be searched at all; one clear sentence."""
+
+
+class Unusable(msgspec.Struct, frozen=True):
+    """A file that is no report which can be counted, and why."""
+
+    place: str
+    why: str
+
+
+class Packed(msgspec.Struct, frozen=True):
+    """The bytes of one file as they are stored."""
+
+    place: str
+    data: bytes
