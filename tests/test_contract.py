@@ -201,6 +201,7 @@ PASSED_NOWHERE = {
     "daemon.temp-folder-missing": "no recorded host was asked for its temporary folder",
     "firewall.between-containers": "no container of a recorded host is configured to call another one",
     "firewall.bridge-filter-off": "no recorded host has a network without traffic between its containers",
+    "firewall.dropped-inside-container": "no recorded host was asked for the rules inside a container",
     "firewall.input-dropped": "no container of a recorded host is configured to use its host",
     "firewall.other-bridges-cut-off": "no recorded host has another program's bridge",
     "kernel.cgroups-leaked": "no recorded host was asked for its table of cgroups",

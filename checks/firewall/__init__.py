@@ -4,6 +4,26 @@ A chain that is present proves nothing: each judgement here stands on a packet t
 through every base chain, in all tables, to its verdict.
 """
 
-from checks.firewall import bridges, fronts, inner, leftovers, outer, rules, transit, without
+from checks.firewall import (
+    bridges,
+    containers,
+    fronts,
+    inner,
+    leftovers,
+    outer,
+    rules,
+    transit,
+    without,
+)
 
-__all__ = ["bridges", "fronts", "inner", "leftovers", "outer", "rules", "transit", "without"]
+__all__ = [
+    "bridges",
+    "containers",
+    "fronts",
+    "inner",
+    "leftovers",
+    "outer",
+    "rules",
+    "transit",
+    "without",
+]

@@ -7,6 +7,7 @@ from collections import defaultdict
 from diagnose.error_signatures import NO_WAY_OUT
 from diagnose.evidence.network.half_open import HalfOpen
 from diagnose.evidence.network.host_stack import HostStack
+from diagnose.evidence.network.inner_paths import InnerIngress, InnerPaths
 from diagnose.evidence.network.return_paths import ReturnPath, ReturnPaths
 from diagnose.evidence.network.route_lookups import SOMEWHERE
 from diagnose.evidence.network.router_advertisements import RouterAdvertisements
@@ -17,7 +18,10 @@ from diagnose.registry import check
 
 @check("network.replies-misrouted", severity=Severity.critical)
 def replies_misrouted(
-    return_paths: ReturnPaths, host_stack: HostStack, half_open: HalfOpen | None
+    return_paths: ReturnPaths,
+    host_stack: HostStack,
+    half_open: HalfOpen | None,
+    inner_paths: InnerPaths | None,
 ) -> CheckResult:
     """Answers of a published port leave by another interface than the client's.
 
@@ -26,9 +30,14 @@ def replies_misrouted(
     default route. A container on several networks answers by its own default route; rp_filter=1
     drops what comes from the wrong bridge. A VPN that takes all traffic takes the answers too:
     advice, because only clients of other nets are affected, and critical while such clients wait
-    for an answer.
+    for an answer. A VPN client inside a container takes the answers of its own published ports: the
+    host's own requests are answered, those of other machines are not.
     """
-    if not len(return_paths):
+    inlets = inner_paths.inlets if inner_paths is not None else ()
+    for inlet in inlets:
+        if _is_taken_inside(inlet):
+            yield _by_a_tunnel_inside(inlet)
+    if not len(return_paths) and not inlets:
         return Skipped("no running container publishes a port on an address of an uplink")
     misrouted: dict[str, list[ReturnPath]] = defaultdict(list)
     tunnelled: dict[tuple[str, str], list[ReturnPath]] = defaultdict(list)
@@ -121,6 +130,52 @@ def _by_a_tunnel(
 
 _MAIN = 254
 """The main routing table, from which the uplinks are known."""
+
+
+def _is_taken_inside(inlet: InnerIngress) -> bool:
+    """Whether the container's own routes take the answers to clients beyond the host elsewhere."""
+    return any(
+        trace.obstacle is not None and trace.obstacle.reason in _ROUTED_AWAY
+        for client, trace in inlet.lost.items()
+        if client != "this host"
+    )
+
+
+_ROUTED_AWAY = frozenset({"elsewhere", "reverse path", "route"})
+
+
+def _by_a_tunnel_inside(inlet: InnerIngress) -> Finding:
+    """Critical while clients wait for an answer; advice where only other networks are concerned,
+    whose clients may not be meant to call this port."""
+    container = inlet.container
+    traces = [trace for client, trace in inlet.lost.items() if client != "this host"]
+    by = next(trace.by for trace in traces if trace.by is not None)
+    tunnel = by.chain
+    whom = "clients on other machines"
+    if "the local network" not in inlet.lost:
+        whom = "clients of networks beyond the host's own"
+    severity = Severity.warning if "the local network" in inlet.lost else Severity.advice
+    leave = f'leave by its interface "{tunnel}"' if tunnel else "have no route"
+    waiting = f"; {counted('client', inlet.waiting, most=2)} got no answer" if inlet.waiting else ""
+    endpoint = container.endpoints[inlet.network.name]
+    return Finding.about(
+        container,
+        f'container "{container.name}": answers of published port {inlet.host_port} to {whom} '
+        f"{leave}{waiting}",
+        {
+            "published": f"{inlet.host_port} -> {inlet.address}:{inlet.port}",
+            "answers": str(by),
+            "clients without an answer": list(inlet.waiting[:5]) or None,
+            "the host itself": "lost" if "this host" in inlet.lost else "is answered",
+        },
+        address_inside=inlet.address,
+        gateway_inside=endpoint.gateway,
+        discriminator=str(inlet.host_port),
+        severity=Severity.critical if inlet.waiting else severity,
+        touches=(inlet.network.subject,),
+        signs=NO_WAY_OUT,
+        stable=(container.life,),
+    )
 
 
 def _from_wrong_bridge(path: ReturnPath) -> Finding:

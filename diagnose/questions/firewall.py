@@ -32,7 +32,10 @@ class SavedRules(msgspec.Struct, frozen=True):
 
 
 class SaveIptables(Question[SavedRules], frozen=True):
-    """The text of iptables-save or ip6tables-save."""
+    """The text of iptables-save or ip6tables-save.
+
+    pid: of a process whose network namespace is meant, 0 for the tool's own.
+    """
 
     POLICY = Policy(
         "iptables",
@@ -46,10 +49,12 @@ class SaveIptables(Question[SavedRules], frozen=True):
     )
     flavour: Flavour
     family: Literal["ip", "ip6"]
+    pid: int = 0
 
     def about(self) -> str:
         version = "IPv6" if self.family == "ip6" else "IPv4"
-        return f"the {version} rules of iptables-{self.flavour}"
+        place = f" in the network namespace of process {self.pid}" if self.pid else ""
+        return f"the {version} rules of iptables-{self.flavour}{place}"
 
 
 class IpsetMembers(msgspec.Struct, frozen=True):

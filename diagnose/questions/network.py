@@ -337,6 +337,36 @@ class VisitNetns(Question[NetnsView], frozen=True, omit_defaults=False):
     nft: bool = False
 
 
+class NetnsFilter(msgspec.Struct, frozen=True):
+    """What decides about packets in one network namespace.
+
+    nftables: as in the answer to `ListNftables`. routes: those to the namespace's own addresses
+    too. reverse_path: rp_filter by interface, "all" among them. legacy: the names of the tables of
+    iptables-legacy.
+    """
+
+    nftables: Json
+    routes: list[Route]
+    rules: list[PolicyRule]
+    reverse_path: dict[str, int] = {}
+    legacy: list[str] = []
+
+
+class ReadNetnsFilter(Question[NetnsFilter], frozen=True):
+    """The packet filter, the routes and the routing rules of a process's network namespace."""
+
+    POLICY = Policy(
+        "netns.filter",
+        "the packet filter inside a container's network namespace",
+        "network.process:ask",
+        "netns",
+        "host",
+        3,
+        4,
+    )
+    pid: int
+
+
 class DnsReply(msgspec.Struct, frozen=True):
     """What came back.
 

@@ -12,6 +12,8 @@ from diagnose.registry import evidence
 
 _MOST_PORTS = 20
 """Ports that are asked about: each is a walk over the kernel's table."""
+UNCONFIRMED = frozenset({"syn_sent", "syn_recv"})
+"""The states of a connection which was not answered, or whose answer was not confirmed."""
 _UNCONFIRMED = "syn_recv"
 """The state of a connection whose first answer the client has not confirmed."""
 

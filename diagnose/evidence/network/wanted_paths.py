@@ -17,6 +17,7 @@ from typing import Literal
 import msgspec
 
 from diagnose.error_signatures import signs
+from diagnose.evidence.containers.inspect import NetworkEndpoint
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.log_tails import LogTails
 from diagnose.evidence.engine.config import DaemonConfig
@@ -281,6 +282,17 @@ def _exposed(container: Container) -> int:
 # -- where it leads ----------------------------------------
 
 
+def _owners(containers: Containers) -> dict[str, Container]:
+    """The container whose network namespace another one shares, by the id of the other one."""
+    by_name = {key: owner for owner in containers.running for key in (owner.id, owner.name)}
+    found = {}
+    for container in containers.running:
+        kind, _, name = container.host_config.network_mode.partition(":")
+        if kind == "container" and name in by_name:
+            found[container.id] = by_name[name]
+    return found
+
+
 class _Site:
     """The host with its containers by the words that they are called by."""
 
@@ -301,6 +313,7 @@ class _Site:
         self._words_of: dict[str, set[str]] = {}
         self._services: dict[tuple[str, str], list[Container]] = {}
         self._publishers: dict[int, Container] = {}
+        self._owners = _owners(containers)
         for container in containers.running:
             self._learn(container)
         self._host_words = frozenset(address for address in stack.local if ":" not in address) - {
@@ -343,9 +356,16 @@ class _Site:
     def words(self, container: Container) -> frozenset[str]:
         """The words that name the host or another container to this one."""
         known = {*self._host_words, *self.extra_hosts(container)}
-        for network in container.endpoints:
+        for network in self._endpoints(container):
             known |= self._words_of.get(network, set())
         return frozenset(known - {container.name})
+
+    def _endpoints(self, container: Container) -> dict[str, NetworkEndpoint]:
+        """The places on networks of a container, or of the one whose namespace it shares."""
+        return self._owners.get(container.id, container).endpoints
+
+    def _owner_id(self, container: Container) -> str:
+        return self._owners.get(container.id, container).id
 
     def of_service(self, container: Container, service: str) -> list[Container]:
         """The containers of a service of the same compose project."""
@@ -425,8 +445,9 @@ class _Site:
 
         Its only one, or the first by name as engines choose.
         """
-        for name in sorted(container.endpoints):
-            network, endpoint = self._networks.by_name.get(name), container.endpoints[name]
+        endpoints = self._endpoints(container)
+        for name in sorted(endpoints):
+            network, endpoint = self._networks.by_name.get(name), endpoints[name]
             if (
                 network is not None
                 and network.is_bridge
@@ -437,13 +458,13 @@ class _Site:
         return None
 
     def _to_container(self, want: Want, address: str) -> Iterator[WantedPath]:
-        for name, endpoint in want.container.endpoints.items():
+        for name, endpoint in self._endpoints(want.container).items():
             peer, target = self._by_word.get((name, address), (None, ""))
             network = self._networks.by_name.get(name)
             if (
                 peer is None
                 or network is None
-                or peer.id == want.container.id
+                or peer.id in (want.container.id, self._owner_id(want.container))
                 or not endpoint.ip_address
             ):
                 continue

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, cast
 
 from diagnose.live import Refused
+from diagnose.live.commands.run import find
 from diagnose.live.kernel.modules import is_loaded
 
 if TYPE_CHECKING:
@@ -40,7 +41,8 @@ _NAMES_FILES: dict[Family, str] = {"ip": "ip_tables_names", "ip6": "ip6_tables_n
 def iptables_save(live: Live, question: AnyQuestion) -> dict[str, Any]:  # noqa: ARG001 - a collector's signature
     """The text of `iptables-save` or `ip6tables-save`.
 
-    Arguments: `flavour` (nft, legacy), `family` (ip, ip6).
+    Arguments: `flavour` (nft, legacy), `family` (ip, ip6), and `pid`, of a process in another
+    network namespace, in which the program is then started.
 
     Shape: `{"text", "command"}`; the command is None, and the text empty, where nothing of that
     flavour is in the kernel: the legacy program creates the tables that it looks at, so it runs
@@ -49,9 +51,10 @@ def iptables_save(live: Live, question: AnyQuestion) -> dict[str, Any]:  # noqa:
     """
     flavour = cast("Flavour", question.args["flavour"])
     family = cast("Family", question.args["family"])
-    if not (_legacy_tables(family) if flavour == "legacy" else is_loaded("nf_tables")):
+    pid = int(question.args.get("pid") or 0)
+    if not (_legacy_tables(family, pid) if flavour == "legacy" else is_loaded("nf_tables")):
         return {"text": "", "command": None}
-    command = [_program(flavour, family)]
+    command = [*_enter(pid), _program(flavour, family)]
     done = _run(command)
     if done.returncode:
         detail = done.stderr.decode("utf-8", "backslashreplace").strip()
@@ -65,9 +68,15 @@ def iptables_save(live: Live, question: AnyQuestion) -> dict[str, Any]:  # noqa:
     return {"text": done.stdout.decode("utf-8", "backslashreplace"), "command": command}
 
 
-def _legacy_tables(family: Family) -> bool:
+def _enter(pid: int) -> list[str]:
+    """The command that starts another one in the network namespace of a process."""
+    return [find("nsenter"), f"--net=/proc/{pid}/ns/net"] if pid else []
+
+
+def _legacy_tables(family: Family, pid: int) -> bool:
+    place = f"/proc/{pid}/net" if pid else "/proc/thread-self/net"
     try:
-        return bool(Path("/proc/thread-self/net", _NAMES_FILES[family]).read_text().strip())
+        return bool(Path(place, _NAMES_FILES[family]).read_text().strip())
     except FileNotFoundError:
         return False
 

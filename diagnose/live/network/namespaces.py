@@ -20,7 +20,7 @@ from diagnose.live.helper import Handover
 from diagnose.live.kernel.modules import is_loaded
 from diagnose.live.network import nftables, server_socket, sockets
 from diagnose.live.network.netlink import Row, route_socket
-from diagnose.live.network.routing import dump_addresses, dump_links, dump_routes
+from diagnose.live.network.routing import dump_addresses, dump_links, dump_routes, dump_rules
 from diagnose.model import Json
 
 CLONE_NEWNET = 0x40000000
@@ -43,6 +43,31 @@ def visit(args: Json) -> Row:
     """
     with inside(args["pid"], args.get("start")):
         return {"pid": args["pid"], **look(nft=bool(args.get("nft")))}
+
+
+def packet_filter(args: Json) -> Row:
+    """What decides about packets in the network namespace of a process.
+
+    args: pid. Shape: `{"nftables", "routes", "rules", "reverse_path", "legacy"}`: the answer of
+    `nftables.rule_set`, rows as in `net.routes` and `net.rules`, rp_filter by interface with "all"
+    among them, and the names of the tables of iptables-legacy. `/proc/sys/net` shows the namespace
+    of the process that reads it. Raises Refused as `visit` does.
+    """
+    with inside(args["pid"], None):
+        with route_socket() as kernel:
+            routes, rules = dump_routes(kernel), dump_rules(kernel)
+        return {
+            "nftables": nftables.rule_set(None),
+            "routes": routes,
+            "rules": rules,
+            "reverse_path": dict(_reverse_path()),
+            "legacy": _legacy_tables() or [],
+        }
+
+
+def _reverse_path() -> Iterator[tuple[str, int]]:
+    for setting in Path("/proc/sys/net/ipv4/conf").glob("*/rp_filter"):
+        yield setting.parent.name, int(setting.read_text())
 
 
 def make_socket(args: Json) -> Handover:
@@ -155,11 +180,15 @@ def _brief(listener: Row) -> Row:
 
 
 def _embedded() -> Row:
-    try:
-        legacy: list[str] | None = Path("/proc/thread-self/net/ip_tables_names").read_text().split()
-    except FileNotFoundError:
-        legacy = []
-    except PermissionError:
-        legacy = None
     rules = nftables.rules_by_chain("ip", "nat") if is_loaded("nf_tables") else {}
-    return {"rules": rules, "legacy": legacy}
+    return {"rules": rules, "legacy": _legacy_tables()}
+
+
+def _legacy_tables() -> list[str] | None:
+    """The names of the tables of iptables-legacy; None where they may not be read."""
+    try:
+        return Path("/proc/thread-self/net/ip_tables_names").read_text().split()
+    except FileNotFoundError:
+        return []
+    except PermissionError:
+        return None

@@ -95,11 +95,7 @@ def rules(_args: Json) -> list[Row]:
     other names conditions that are not shown (uid, ...).
     """
     with route_socket() as kernel:
-        return [
-            row
-            for family in FAMILIES
-            for row in kernel.rows(_request(rtnl.RTM_GETRULE, fibmsg, family), _rule)
-        ]
+        return dump_rules(kernel)
 
 
 def neighbours(_args: Json) -> list[Row]:
@@ -167,6 +163,15 @@ def dump_routes(kernel: NetlinkSocket) -> list[Row]:
         row
         for family in FAMILIES
         for row in kernel.rows(_request(rtnl.RTM_GETROUTE, rtmsg, family), _listed_route)
+    ]
+
+
+def dump_rules(kernel: NetlinkSocket) -> list[Row]:
+    """The answer of `rules` for the namespace in which this socket was made."""
+    return [
+        row
+        for family in FAMILIES
+        for row in kernel.rows(_request(rtnl.RTM_GETRULE, fibmsg, family), _rule)
     ]
 
 

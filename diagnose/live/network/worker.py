@@ -33,6 +33,7 @@ def functions() -> Mapping[str, Function]:
         "ipset": ipset.members,
         "nftables": nftables.rule_set,
         "netns": namespaces.visit,
+        "netns.filter": namespaces.packet_filter,
         "dns.query": namespaces.make_socket,
         "dns.sized": namespaces.make_socket,
         "net.probe": namespaces.make_socket,

@@ -1,0 +1,130 @@
+"""What the packet filter inside a container's network namespace drops."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+
+from checks.firewall import cures
+from diagnose.error_signatures import NO_WAY_OUT
+from diagnose.evidence.network.inner_paths import InnerEgress, InnerIngress, InnerPaths
+from diagnose.evidence.network.packet_paths import Step
+from diagnose.evidence.network.wanted_paths import failing
+from diagnose.model import CheckResult, Finding, Json, Severity, Skipped
+from diagnose.phrases import and_more, named
+from diagnose.registry import check
+
+
+@check("firewall.dropped-inside-container", severity=Severity.critical)
+def dropped_inside_container(inner_paths: InnerPaths) -> CheckResult:
+    """Rules inside a container drop connections to its published ports, or its own.
+
+    A VPN client in a container closes its network namespace with a kill switch, and fail2ban in a
+    container bans addresses there. The rules apply to every container that shares the namespace.
+    The host's rules do not show them.
+    """
+    yield from inner_paths.unread
+    if not len(inner_paths) and not inner_paths.unread:
+        return Skipped("no running container can have network rules of its own")
+    inward: dict[tuple[str, Step], list[InnerIngress]] = defaultdict(list)
+    for inlet in inner_paths.inlets:
+        by = _rule_for(inlet)
+        if by is not None:
+            inward[inlet.container.id, by].append(inlet)
+    for (_, by), inlets in inward.items():
+        yield _inward(by, inlets)
+    outward: dict[tuple[str, Step], list[InnerEgress]] = defaultdict(list)
+    for outlet in inner_paths.outlets:
+        obstacle = outlet.trace.obstacle
+        if outlet.trace.is_blocked and obstacle is not None and obstacle.reason == "rule":
+            outward[outlet.owner.id, obstacle.by].append(outlet)
+    for (_, by), outlets in outward.items():
+        yield _outward(by, outlets)
+    return None
+
+
+def _rule_for(inlet: InnerIngress) -> Step | None:
+    """The rule that stops the clients of a port; None where a route does, or nothing."""
+    for trace in inlet.lost.values():
+        obstacle = trace.obstacle
+        if obstacle is not None and obstacle.reason == "rule":
+            return obstacle.by
+    return None
+
+
+def _inward(by: Step, inlets: Sequence[InnerIngress]) -> Finding:
+    first = inlets[0]
+    container = first.container
+    ports = sorted({inlet.host_port for inlet in inlets})
+    noun = "port" if len(ports) == 1 else "ports"
+    kinds: list[Json] = list(first.lost)
+    is_host_alone = kinds == ["this host"]
+    whom = "this host and docker-proxy send" if is_host_alone else "clients send"
+    number, _, proto = first.port.partition("/")
+    gateway = container.endpoints[first.network.name].gateway
+    return Finding(
+        subject=container.subject,
+        summary=f'container "{container.name}" itself drops what {whom} to published {noun} '
+        f"{and_more(map(str, ports), 4)}: {by} inside the container",
+        evidence={
+            "table": by.table,
+            "chain": by.chain,
+            "rule": by.rule,
+            "clients that are dropped": kinds,
+            "clients without an answer": list(first.waiting[:5]) or None,
+        },
+        variables={
+            "container": container.name,
+            **_place(by),
+            **({"gateway": gateway} if is_host_alone else {"port": number, "proto": proto}),
+        },
+        service=container.service,
+        discriminator=f"in {by}",
+        severity=Severity.warning if is_host_alone else None,
+        touches=(first.network.subject,),
+        signs=NO_WAY_OUT,
+    )
+
+
+def _outward(by: Step, outlets: Sequence[InnerEgress]) -> Finding:
+    first = outlets[0]
+    path = first.path
+    callers = {outlet.path.want.container.id: outlet.path.want.container for outlet in outlets}
+    names = sorted(container.name for container in callers.values())
+    peer = path.peer
+    whom = f'container "{peer.name}"' if peer is not None else f"this host ({path.address})"
+    where = {
+        f"{outlet.path.want.container.name} to {outlet.path.address}:{outlet.path.port}": (
+            f"{outlet.path.want.source}: {outlet.path.want.where}"
+        )
+        for outlet in outlets[:5]
+    }
+    return Finding(
+        subject=first.owner.subject,
+        summary=f"{named('container', names)} cannot reach port {path.port} of {whom}: {by} inside "
+        f'container "{first.owner.name}" drops the packets',
+        evidence={"table": by.table, "chain": by.chain, "rule": by.rule, "wanted by": where},
+        variables={
+            "container": first.owner.name,
+            **_place(by),
+            "address": path.address,
+        },
+        service=first.owner.service,
+        discriminator=f"out {by}",
+        severity=None if failing([outlet.path for outlet in outlets]) else Severity.warning,
+        touches=(
+            path.network.subject,
+            *(container.subject for container in callers.values()),
+        ),
+        calls=(peer.subject,) if peer is not None else (),
+        signs=NO_WAY_OUT,
+    )
+
+
+def _place(by: Step) -> dict[str, str]:
+    """The variables of the blocks for the program that may write to the chain."""
+    program = cures.program_of(by)
+    family, table = by.table.split()[-2:]
+    if program == "nft":
+        return {"nft_family": family, "nft_table": table, "nft_chain": by.chain}
+    return {"program": program, "table": table, "chain": by.chain}

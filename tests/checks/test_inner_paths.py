@@ -1,0 +1,93 @@
+"""What the checks say of connections that a container's own network namespace stops."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from diagnose.evidence.containers.inspect import Container, NetworkEndpoint, NetworkSettings
+from diagnose.evidence.network.host_stack import HostStack
+from diagnose.evidence.network.inner_paths import InnerEgress, InnerIngress, InnerPaths
+from diagnose.evidence.network.networks import Network
+from diagnose.evidence.network.return_paths import ReturnPaths
+from diagnose.evidence.network.wanted_paths import Want, WantedPath
+from diagnose.firewall.routing import Routing
+from diagnose.firewall.rules import Ruleset
+from diagnose.firewall.trace import Obstacle, Stack, Trace
+from diagnose.firewall.walk import Step
+from diagnose.model import Unexamined, Verdict
+from tests.judging import judge, rows
+
+SHOP = Network("a" * 64, "shop", "bridge", options={"com.docker.network.bridge.name": "br-shop"})
+PLACE = NetworkEndpoint(gateway="10.1.0.1", ip_address="10.1.0.3")
+VPN = Container("1" * 64, "/vpn", network_settings=NetworkSettings({"shop": PLACE}))
+DB = Container("2" * 64, "/db")
+POLICY = Step("ip filter", "INPUT", "policy drop")
+TUNNEL = Step("routing", "tun0", "answers to 192.0.2.1 leave by tun0, not by eth0")
+ALL = ("this host", "the local network", "other networks")
+
+
+def stopped(by: Step, reason: Any = "rule") -> Trace:
+    return Trace("drop", obstacle=Obstacle(reason, by, "request", "input"))
+
+
+def inlet(trace: Trace, *clients: Any, waiting: tuple[str, ...] = ()) -> InnerPaths:
+    lost = dict.fromkeys(clients, trace)
+    return InnerPaths((InnerIngress(VPN, SHOP, "10.1.0.3", "80/tcp", 8080, lost, waiting),))
+
+
+def outlet(trace: Trace, source: Any = "environment") -> InnerPaths:
+    want = Want(VPN, "db", 5432, source, "DB_HOST")
+    path = WantedPath("between containers", want, SHOP, "10.1.0.4", 5432, trace, DB)
+    return InnerPaths(outlets=(InnerEgress(VPN, path, trace),))
+
+
+RULES: dict[str, tuple[InnerPaths, list[tuple[str, str]]]] = {
+    "open to all": (inlet(Trace("accept")), []),
+    "closed to all": (inlet(stopped(POLICY), *ALL), [("critical", "vpn")]),
+    "closed to the host alone": (inlet(stopped(POLICY), "this host"), [("warning", "vpn")]),
+    "answers by the tunnel are no rule": (inlet(stopped(TUNNEL, "elsewhere"), *ALL), []),
+    "out, open": (outlet(Trace("accept")), []),
+    "out, closed": (outlet(stopped(POLICY)), [("warning", "vpn")]),
+    "out, closed, and a log says so": (outlet(stopped(POLICY), "log"), [("critical", "vpn")]),
+}
+
+
+@pytest.mark.parametrize("name", RULES)
+def test_rules_inside(name: str) -> None:
+    paths, wanted = RULES[name]
+    assert rows(judge("firewall.dropped-inside-container", inner_paths=paths)) == wanted
+
+
+def test_a_namespace_that_could_not_be_read_is_not_called_open() -> None:
+    paths = InnerPaths(unread=(Unexamined(VPN.subject, "forbidden"),))
+    result = judge("firewall.dropped-inside-container", inner_paths=paths)
+    assert result.verdict is Verdict.UNKNOWN
+
+
+ROUTES: dict[str, tuple[InnerPaths, list[tuple[str, str]]]] = {
+    "answered": (inlet(Trace("accept")), []),
+    "neighbours get no answer": (
+        inlet(stopped(TUNNEL, "elsewhere"), *ALL[1:]),
+        [("warning", "vpn")],
+    ),
+    "neighbours wait": (
+        inlet(stopped(TUNNEL, "elsewhere"), *ALL[1:], waiting=("192.0.2.1",)),
+        [("critical", "vpn")],
+    ),
+    "other networks alone": (inlet(stopped(TUNNEL, "elsewhere"), ALL[2]), [("advice", "vpn")]),
+    "a rule is no route": (inlet(stopped(POLICY), *ALL), []),
+}
+
+
+@pytest.mark.parametrize("name", ROUTES)
+def test_routes_inside(name: str) -> None:
+    paths, wanted = ROUTES[name]
+    result = judge(
+        "network.replies-misrouted",
+        inner_paths=paths,
+        return_paths=ReturnPaths(),
+        host_stack=HostStack(Stack(Ruleset(), Routing([], None, {}))),
+    )
+    assert rows(result) == wanted

@@ -1,0 +1,180 @@
+"""Rules and routes inside a container's own network namespace, as VPN clients and fail2ban make
+them, each with a look-alike that works."""
+
+from __future__ import annotations
+
+from tests.lab import Box, fault, healthy
+from tests.lab.provider import BOX_ADDRESS
+from tests.lab.runner import healthy_container
+
+_ADMIN = "--cap-add=NET_ADMIN"
+
+
+def _inside(box: Box, name: str, script: str, *, check: bool = True) -> bool:
+    """Run a script in a container's network namespace; whether it succeeded."""
+    pid = box.inspect(name)["State"]["Pid"]
+    enter = ["nsenter", "-t", str(pid), "-n", "sh", "-ec", script]
+    return box.run(enter, check=check).returncode == 0
+
+
+def _gets(box: Box, name: str, url: str) -> bool:
+    """Whether a program in a container's network gets an answer from a URL."""
+    return _inside(
+        box, name, f"curl -sS -o /dev/null --noproxy '*' --max-time 2 {url}", check=False
+    )
+
+
+def _host_gets(box: Box, port: int) -> bool:
+    url = f"http://127.0.0.1:{port}/"
+    curl = ["curl", "-sS", "--noproxy", "*", "--max-time", "2", url]
+    return box.run(curl, check=False).returncode == 0
+
+
+def _others_get(box: Box, port: int) -> bool:
+    return bool(box.provider.curl(f"http://{BOX_ADDRESS}:{port}/", timeout=2, check=False))
+
+
+def _network(box: Box, name: str, subnet: str) -> None:
+    box.docker("network", "create", f"--subnet={subnet}", name)
+
+
+def _full_tunnel(box: Box, name: str, net: str) -> None:
+    """An interface tun0 that takes all traffic in two halves, as OpenVPN and wg-quick set it up."""
+    _inside(
+        box,
+        name,
+        f"""
+        ip link add tun0 type veth peer name far0
+        ip addr add {net}.2/24 dev tun0
+        ip link set tun0 up; ip link set far0 up
+        ip neigh add {net}.1 lladdr 02:00:00:00:00:09 dev tun0
+        ip route add 0.0.0.0/1 via {net}.1 dev tun0
+        ip route add 128.0.0.0/1 via {net}.1 dev tun0
+        """,
+    )
+
+
+def _kill_switch(box: Box, name: str, *allowed: str) -> None:
+    """The rules of a VPN client: nothing leaves or enters but by the tunnel, and what is named."""
+    opened = "\n".join(f"iptables -A {rule} -j ACCEPT" for rule in allowed)
+    _inside(
+        box,
+        name,
+        f"""
+        iptables -A INPUT -i lo -j ACCEPT; iptables -A OUTPUT -o lo -j ACCEPT
+        iptables -A INPUT -m conntrack --ctstate ESTABLISHED,RELATED -j ACCEPT
+        iptables -A OUTPUT -m conntrack --ctstate ESTABLISHED,RELATED -j ACCEPT
+        iptables -A OUTPUT -o tun0 -j ACCEPT
+        {opened}
+        iptables -P INPUT DROP; iptables -P OUTPUT DROP
+        """,
+    )
+
+
+@fault("network.replies-misrouted", subject="container:vpngate", shareable=True)
+def tunnel_that_takes_the_answers(box: Box) -> None:
+    """A VPN client in a container takes all traffic, the answers of its published port too: the
+    host is answered, other machines are not."""
+    healthy_container(box, "vpngate", 18771, _ADMIN)
+    assert _others_get(box, 18771)
+    _full_tunnel(box, "vpngate", "10.231.1")
+    assert not _others_get(box, 18771)
+    assert _host_gets(box, 18771)
+
+
+@fault("firewall.dropped-inside-container", subject="container:castle", shareable=True)
+def kill_switch_that_closes_a_published_port(box: Box) -> None:
+    """A VPN client's own rules have no exception for the port that its container publishes."""
+    box.docker("run", "-d", "--name=castle", "-m=64m", _ADMIN, "-p=18772:8080", "shop:1.4")
+    assert _others_get(box, 18772)
+    _kill_switch(box, "castle")
+    assert not _others_get(box, 18772)
+    assert not _host_gets(box, 18772)
+
+
+@fault("firewall.dropped-inside-container", subject="container:sealed", shareable=True)
+def kill_switch_before_a_database(box: Box) -> None:
+    """A container that shares a VPN client's network cannot call the database on that network."""
+    _network(box, "sealnet", "10.231.2.0/24")
+    healthy_container(box, "sealdb", 18773, "--network=sealnet")
+    healthy_container(box, "sealed", 18774, "--network=sealnet", _ADMIN)
+    box.docker(
+        "run",
+        "-d",
+        "--name=sealguest",
+        "--network=container:sealed",
+        "-m=32m",
+        "-e=BACKEND_URL=http://sealdb:8080/",
+        *("bb:1.36", "sleep", "1000"),
+    )
+    database = box.inspect("sealdb")["NetworkSettings"]["Networks"]["sealnet"]["IPAddress"]
+    assert _gets(box, "sealguest", f"http://{database}:8080/")
+    _kill_switch(box, "sealed", "INPUT -p tcp --dport 8080")
+    assert not _gets(box, "sealguest", f"http://{database}:8080/")
+    assert _others_get(box, 18774)
+
+
+@fault("firewall.dropped-inside-container", subject="container:postbox", shareable=True)
+def gateway_banned_inside(box: Box) -> None:
+    """fail2ban in a container bans the gateway, which is the address of all clients that come by
+    docker-proxy."""
+    _network(box, "postnet", "10.231.3.0/24")
+    box.docker(
+        *("run", "-d", "--name=postbox", "-m=64m", _ADMIN),
+        *("--network=postnet", "-p=18775:8080", "shop:1.4"),
+    )
+    assert _host_gets(box, 18775)
+    _inside(
+        box,
+        "postbox",
+        """
+        iptables -N f2b-mail
+        iptables -A f2b-mail -s 10.231.3.1 -j REJECT
+        iptables -A f2b-mail -j RETURN
+        iptables -I INPUT -p tcp -j f2b-mail
+        """,
+    )
+    assert not _host_gets(box, 18775)
+    assert _others_get(box, 18775)
+
+
+@healthy(shareable=True)
+def vpn_client_with_its_exceptions(box: Box) -> None:
+    """A VPN client in a container with a kill switch, which lets in its published port, lets out
+    calls to its own network, and answers by the network that it was called by."""
+    _network(box, "goodnet", "10.231.4.0/24")
+    healthy_container(box, "gooddb", 18776, "--network=goodnet")
+    healthy_container(
+        box, "goodvpn", 18777, "--network=goodnet", _ADMIN, "-e=BACKEND_URL=http://gooddb:8080/"
+    )
+    _full_tunnel(box, "goodvpn", "10.231.5")
+    _kill_switch(box, "goodvpn", "INPUT -p tcp --dport 8080", "OUTPUT -d 10.231.4.0/24")
+    own = box.inspect("goodvpn")["NetworkSettings"]["Networks"]["goodnet"]["IPAddress"]
+    _inside(
+        box,
+        "goodvpn",
+        f"ip route add default via 10.231.4.1 table 200; ip rule add from {own} lookup 200",
+    )
+    database = box.inspect("gooddb")["NetworkSettings"]["Networks"]["goodnet"]["IPAddress"]
+    assert _gets(box, "goodvpn", f"http://{database}:8080/")
+    assert _others_get(box, 18777)
+    assert _host_gets(box, 18777)
+
+
+@healthy(shareable=True)
+def ban_of_one_client_inside(box: Box) -> None:
+    """fail2ban in a container bans one address of the internet, and ports that nobody publishes
+    are closed."""
+    healthy_container(box, "guarded", 18778, _ADMIN)
+    _inside(
+        box,
+        "guarded",
+        """
+        iptables -N f2b-ssh
+        iptables -A f2b-ssh -s 203.0.113.66 -j REJECT
+        iptables -I INPUT -p tcp -j f2b-ssh
+        iptables -A INPUT -p tcp --dport 9000 -j DROP
+        """,
+    )
+    assert _others_get(box, 18778)
+    assert _host_gets(box, 18778)
