@@ -16,6 +16,12 @@ Read from /etc/diagnose/, the user's own folder, and `--config`.
     name = "web0412.example.net"    # instead of the host's own name
     labels = { rack = "b12", role = "web" }
 
+    [redact]
+    names = ["*_LICENCE", "X-Tenant"]           # what stands under these names is a secret
+
+    [redact.patterns]
+    customer = 'CUST-[0-9]{8}'                  # becomes <redacted:customer:...>
+
 The current folder is never read: whoever runs the tool as root must not be steered by a file that
 lies around.
 """
@@ -27,7 +33,7 @@ import tomllib
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -37,6 +43,9 @@ from diagnose.judgement.silences import Silence
 from diagnose.plain_file import NotPlainError, plain_text
 from diagnose.questions.run import Site
 from diagnose.shapes import convert
+
+if TYPE_CHECKING:
+    from diagnose.redact.own import OwnRules
 
 SYSTEM = Path("/etc/diagnose")
 LARGEST = 2**20
@@ -56,6 +65,8 @@ class Config(msgspec.Struct, frozen=True):
     """In the order in which they are tried."""
     site: Site = Site()
     """Who this host is among others."""
+    redaction: OwnRules | None = None
+    """Redaction rules beside those of the tool."""
     notes: tuple[str, ...] = ()
     """Files and folders that could not be read and that the user did not name."""
 
@@ -89,6 +100,8 @@ def load(named: Path | None) -> Config:
     silences: list[Silence] = []
     notes: list[str] = []
     site: dict[str, Any] = {}
+    names: tuple[str, ...] = ()
+    patterns: dict[str, str] = {}
     paths: list[Path] = []
     for folder in folders():
         try:
@@ -109,14 +122,24 @@ def load(named: Path | None) -> Config:
             raise ConfigError(f"cannot read {path}: {error.strerror or error}") from error
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
             raise ConfigError(f"{path}: {error}") from error
-        unknown = set(said) - {"thresholds", "silence", "site"}
+        unknown = set(said) - {"thresholds", "silence", "site", "redact"}
         if unknown:
-            raise ConfigError(f"{path}: unknown key {min(unknown)!r} (thresholds, silence, site)")
+            raise ConfigError(
+                f"{path}: unknown key {min(unknown)!r} (thresholds, silence, site, redact)"
+            )
         for id, values in _thresholds(path, said.get("thresholds", {})):
             thresholds.setdefault(id, {}).update(values)
         silences.extend(_silence(path, row) for row in _rows(path, said.get("silence", [])))
         site |= _site(path, said.get("site", {}))
-    return Config(thresholds, tuple(silences), convert(site, Site), tuple(notes))
+        if "redact" in said:
+            names, patterns = _redact(path, said["redact"], names, patterns)
+    return Config(
+        thresholds,
+        tuple(silences),
+        convert(site, Site),
+        _rules(names, patterns) if names or patterns else None,
+        tuple(notes),
+    )
 
 
 LONGEST_LABEL = 100
@@ -144,6 +167,36 @@ def _site(path: Path, said: Any) -> dict[str, Any]:
             f"{LONGEST_LABEL} characters"
         )
     return said
+
+
+def _redact(
+    path: Path, said: Any, names: tuple[str, ...], patterns: dict[str, str]
+) -> tuple[tuple[str, ...], dict[str, str]]:
+    """The names and patterns of earlier files with those of the table `[redact]` of this one."""
+    if not isinstance(said, dict):
+        raise ConfigError(f"{path}: redact is a table: [redact]")
+    unknown = set(said) - {"names", "patterns"}
+    if unknown:
+        raise ConfigError(f"{path}: redact has no key {min(unknown)!r} (names, patterns)")
+    new_names, new_patterns = said.get("names", []), said.get("patterns", {})
+    if not isinstance(new_names, list) or not all(isinstance(name, str) for name in new_names):
+        raise ConfigError(f'{path}: in [redact], names is a list of texts: ["X_LICENCE"]')
+    if not isinstance(new_patterns, dict) or not all(
+        isinstance(pattern, str) for pattern in new_patterns.values()
+    ):
+        raise ConfigError(f"{path}: [redact.patterns] has texts: customer = 'CUST-[0-9]{{8}}'")
+    names, patterns = (*names, *new_names), {**patterns, **new_patterns}
+    try:
+        _rules(names, patterns)
+    except ValueError as error:
+        raise ConfigError(f"{path}: in [redact], {error}") from None
+    return names, patterns
+
+
+def _rules(names: tuple[str, ...], patterns: dict[str, str]) -> OwnRules:
+    from diagnose.redact.own import OwnRules
+
+    return OwnRules(names, patterns)
 
 
 def _thresholds(path: Path, said: Any) -> Iterator[tuple[str, dict[str, float]]]:

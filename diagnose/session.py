@@ -5,6 +5,7 @@ The host or the recording, the budget, and the recording to be kept.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,13 +19,14 @@ from diagnose.judgement import engine, selection
 from diagnose.judgement.collection import Collection
 from diagnose.judgement.judge import Thresholds
 from diagnose.model import Check, Failed, Json, Report
-from diagnose.questions import AnswerSource, Host, Question
+from diagnose.questions import AnswerSource, AnyQuestion, Host, Question, RecordedQuestion
 from diagnose.questions.containers import ListContainers
 from diagnose.questions.engine import FindEndpoint
 from diagnose.questions.run import Options
 from diagnose.recording import answer_files
+from diagnose.recording.answer_files import Recording
 from diagnose.recording.budget import Budget
-from diagnose.recording.recorder import Recorder, Replay
+from diagnose.recording.recorder import RecordedAnswer, Recorder, Replay
 from diagnose.recording.source import read
 from diagnose.version import __version__
 
@@ -70,7 +72,7 @@ def diagnose(
         what = replace(what, containers=options.containers, profile=selected is None, shown=shown)
         report = engine.run(source, what, began=began, budget=budget)
     else:
-        recorder, budget = live(options, selected or (), began)
+        recorder, budget = live(options, selected or (), began, redactor(configured))
         recorder.begin(ListContainers())
         known = load()
         what = engine.Run(
@@ -107,8 +109,15 @@ def configuration(options: Options) -> config.Config:
         raise InvalidRequestError(str(error)) from error
 
 
+def redactor(configured: config.Config) -> Redactor:
+    """What redacts the answers of one run, with the rules of the configuration."""
+    from diagnose.redact import Redactor
+
+    return Redactor(own=configured.redaction)
+
+
 def live(
-    options: Options, selected: Sequence[str], began: float, redactor: Redactor | None = None
+    options: Options, selected: Sequence[str], began: float, redacts: Redactor
 ) -> tuple[Recorder, Budget]:
     """This host, recorded, inside the budget. selected: the ids that the user named, none for all.
 
@@ -122,7 +131,7 @@ def live(
     from diagnose.recording.budget import patience
 
     settings = replace(options, wanted=tuple(selected))
-    collectors = Live(settings, redactor) if redactor else Live(settings)
+    collectors = Live(settings, redacts)
     endpoint = collectors.ask(FindEndpoint()) if options.host or options.context else None
     if isinstance(endpoint, Failed):
         raise InvalidRequestError(endpoint.detail)
@@ -157,7 +166,7 @@ def replay(
     explicit: the user named a configuration; otherwise the thresholds of the recording are in
     force. InvalidRequestError for what is no recording.
     """
-    source, head = recording(path)
+    source, head = recording(path, configured)
     what = engine.Run(
         known,
         selected,
@@ -170,13 +179,60 @@ def replay(
     return source, what
 
 
-def recording(path: Path) -> tuple[Replay, Mapping[str, Json]]:
-    """A recording and its manifest. InvalidRequestError for what is none."""
+def recording(path: Path, configured: config.Config) -> tuple[Replay, Mapping[str, Json]]:
+    """A recording and its manifest. InvalidRequestError for what is none.
+
+    It was redacted when it was made. Rules that the configuration has now are applied to it too.
+    """
+    entries, head = recorded(path)
+    if configured.redaction is not None:
+        entries = redacted_again(entries, redactor(configured))
+    return Replay(entries), head
+
+
+def recorded(path: Path) -> tuple[Recording, Mapping[str, Json]]:
+    """The answers of a recording and its manifest. InvalidRequestError for what is none."""
     try:
-        entries, head = read(path)
+        return read(path)
     except answer_files.RecordingError as error:
         raise InvalidRequestError(f"cannot read {path}: {error}") from error
-    return Replay(entries), head
+
+
+def redacted_again(entries: Recording, redacts: Redactor) -> Recording:
+    """A recording without what the rules of today find in it.
+
+    What was redacted before stays as it is. Secrets that a later answer names are taken out of the
+    earlier ones too, and of the questions.
+    """
+    once = {
+        question: replace(entry, answer=_redacted(question, entry.answer, redacts))
+        for question, entry in entries.items()
+    }
+    return dict(settled(question, entry, redacts) for question, entry in once.items())
+
+
+def _redacted(question: AnyQuestion, answer: Json | Failed, redacts: Redactor) -> Json | Failed:
+    if isinstance(answer, Failed):
+        return answer
+    try:
+        return redacts.answer(question.kind, question.args, answer)
+    except (RecursionError, ValueError, LookupError, TypeError, AttributeError):
+        return Failed("malformed", "it could not be searched for secrets")
+
+
+def settled(
+    question: AnyQuestion, entry: RecordedAnswer, redacts: Redactor
+) -> tuple[AnyQuestion, RecordedAnswer]:
+    """Question and answer without what the run has learned to be secret since then."""
+    args = redacts.settle(question.args)
+    if args != question.args:
+        question = RecordedQuestion(
+            question.kind, json.dumps(args, sort_keys=True, separators=(",", ":"))
+        )
+    if isinstance(entry.answer, Failed):
+        failed = Failed(entry.answer.reason, redacts.text(entry.answer.detail))
+        return question, replace(entry, answer=failed)
+    return question, replace(entry, answer=redacts.settle(entry.answer))
 
 
 def collect(kinds: Sequence[type], options: Options, *, began: float) -> list[object]:
@@ -185,11 +241,12 @@ def collect(kinds: Sequence[type], options: Options, *, began: float) -> list[ob
     InvalidRequestError as for `diagnose`.
     """
     source: AnswerSource
+    configured = configuration(options)
     if options.source is not None:
-        source, _ = recording(options.source)
+        source, _ = recording(options.source, configured)
         budget = Budget.of_replay(began, options.budget_s)
     else:
-        source, budget = live(options, (), began)
+        source, budget = live(options, (), began, redactor(configured))
     with ending(budget):
         collection = Collection(source, budget)
         for kind in kinds:
@@ -209,11 +266,12 @@ def answers(questions: Sequence[Question[Any]], options: Options, *, began: floa
     InvalidRequestError as for `diagnose`.
     """
     source: AnswerSource
+    configured = configuration(options)
     if options.source is not None:
-        source, _ = recording(options.source)
+        source, _ = recording(options.source, configured)
         budget = Budget.of_replay(began, options.budget_s)
     else:
-        source, budget = live(options, ("container",), began)
+        source, budget = live(options, ("container",), began, redactor(configured))
     with ending(budget):
         return [source.ask(question) for question in questions]
 

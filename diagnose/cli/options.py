@@ -143,7 +143,9 @@ engine = combined(
     ),
     click.option("--context", metavar="NAME", help="The docker context to use."),
 )
-config = file_option("--config", description="Thresholds and silences, read after the usual files.")
+config = file_option(
+    "--config", description="Thresholds, silences and redaction, read after the usual files."
+)
 fail_on = click.option(
     "--fail-on",
     type=click.Choice(["critical", "warning", "never"]),

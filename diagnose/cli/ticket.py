@@ -32,6 +32,14 @@ from diagnose.cli import on, options, process
 @options.file_option(
     "--map", "map_", description="With --anonymize: keep the table of old and new names here."
 )
+@click.option(
+    "--from",
+    "source",
+    type=click.Path(),
+    callback=options.parse_path,
+    metavar="BUNDLE",
+    help="Make it of an older bundle, which is redacted again by the rules of today.",
+)
 @options.budget
 @options.since
 @options.no_probe

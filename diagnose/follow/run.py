@@ -8,11 +8,13 @@ import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from diagnose import session
 from diagnose.follow import script, shell, steps
 from diagnose.follow.guide import Guide, Means, Person, StoppedError
 from diagnose.follow.transcript import Transcript
 from diagnose.judgement.exit_codes import CRITICAL, OK, UNKNOWN, WARNING
 from diagnose.model import Report, Reported, Severity, Verdict
+from diagnose.questions.run import Options
 from diagnose.session import InvalidRequestError
 
 
@@ -48,7 +50,7 @@ def follow(
         f"diagnose-follow-{plan.id}-{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}.md"
     )
     try:
-        transcript = Transcript(path)
+        transcript = Transcript(path, session.redactor(session.configuration(Options())))
     except OSError as error:
         raise InvalidRequestError(
             f"cannot write {path}: {error.strerror}; -o FILE names another place"

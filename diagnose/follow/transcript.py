@@ -21,13 +21,13 @@ class Transcript:
     written at the end.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, redactor: Redactor | None = None) -> None:
         """OSError where no such file can be made.
 
         An existing one is not overwritten, and no link is followed.
         """
         self.path = path
-        self._redactor = Redactor()
+        self._redactor = redactor or Redactor()
         self._handle = os.open(
             path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600
         )

@@ -11,6 +11,7 @@ By field where its shape is known, by the scanner where it is free text.
   `assigned` those under a name.
 - `scanner`   secrets in free text: all of these in their order.
 - `fields`    secrets by the shape of an answer.
+- `own`       the rules of the user's configuration; `bounded` refuses patterns that may be slow.
 
 A secret becomes `<redacted:KIND:FINGERPRINT>`: the fingerprint is keyed with 32 random bytes of
 this run, so that equal secrets stay recognisable as equal within one run, and nobody can try
@@ -36,6 +37,7 @@ from diagnose.redact.scanner import pieces, redact_text
 
 if TYPE_CHECKING:
     from diagnose.model import Json
+    from diagnose.redact.own import OwnRules
 
 __all__ = ["TOKEN", "Redactor", "is_token"]
 
@@ -60,7 +62,8 @@ class Redactor:
     Safe to use from several threads.
     """
 
-    def __init__(self, key: bytes | None = None) -> None:
+    def __init__(self, key: bytes | None = None, own: OwnRules | None = None) -> None:
+        self._own = own
         self._key = key or urandom(32)
         self._lock = threading.Lock()
         self._tokens: dict[str, str] = {}
@@ -98,12 +101,16 @@ class Redactor:
 
     def answer(self, kind: str, args: Mapping[str, Json], value: Json) -> Json:
         """The answer to a question without its secrets; the same object where it held none."""
+        if self._own is not None:
+            value = self._own.value(value, self._mark)
         if kind == "file.read":
             return self._file(str(args.get("path", "")), value)
         return self._walked(value, kind.startswith("api."))
 
     def text(self, text: str) -> str:
         """Free text without its secrets, those included that this run has met elsewhere."""
+        if self._own is not None:
+            text = self._own.text(text, self._mark)
         return self._replace_literals(redact_text(text, self._mark))
 
     def settle(self, value: Json) -> Json:
@@ -113,6 +120,8 @@ class Redactor:
 
         A word of a command line is only known as a password once another answer has named it.
         """
+        if self._own is not None:
+            value = self._own.value(value, self._mark)
         return self._map_strings(value) if self._literals else value
 
     def restore(self, value: Json) -> Json:

@@ -5,21 +5,22 @@ One run of every check, more questions for a colleague, the report judged again 
 
 from __future__ import annotations
 
-import json
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 
 import msgspec
 from msgspec.structs import replace
 
 from diagnose import interrupts, session
+from diagnose.config import Config
 from diagnose.judgement import engine
 from diagnose.judgement.exit_codes import code_of
-from diagnose.model import Check, Failed, Json, Report
-from diagnose.questions import AnyQuestion, RecordedQuestion
+from diagnose.model import Check, Json, Report
 from diagnose.questions.run import Options
 from diagnose.recording.answer_files import Recording
 from diagnose.recording.budget import Budget
-from diagnose.recording.recorder import RecordedAnswer, Recorder, Replay
+from diagnose.recording.recorder import Recorder, Replay
 from diagnose.redact import Redactor
 from diagnose.render.html import page
 from diagnose.ticket import bundle
@@ -57,7 +58,9 @@ def take(
     configuration; bundle.TooLargeError, bundle.LeakError as their module says.
     """
     configured = session.configuration(options)
-    redactor = redactor or Redactor()
+    redactor = redactor or session.redactor(configured)
+    if options.source is not None:
+        return _taken_again(known, options, configured, redactor, began, max_size, anonymize)
     recorder, budget = open_recorder(
         replace(options, site=configured.site), tuple(known), began, redactor
     )
@@ -79,24 +82,73 @@ def take(
     # The bundle's report is
     # judged again from what the bundle holds, so that both say the same.
     recording: Recording = dict(
-        _settled(question, entry, redactor) for question, entry in recorder.recording.items()
+        session.settled(question, entry, redactor) for question, entry in recorder.recording.items()
     )
     what = replace(what, uncollected=report.uncollected)
-    live, report = report, _judged(recording, what, began)
-    extra: dict[str, Json] = {}
+    judged = replace(_judged(recording, what, began), duration_s=report.duration_s, source="live")
+    return _sealed(judged, recording, what, began, redactor, max_size, anonymize)
+
+
+def _taken_again(
+    known: Mapping[str, Check],
+    options: Options,
+    configured: Config,
+    redactor: Redactor,
+    began: float,
+    max_size: int,
+    anonymize: bool,
+) -> Taken:
+    """A bundle of an older one, redacted again by the rules of today."""
+    assert options.source is not None
+    entries, head = session.recorded(options.source)
+    _, what = session.replay(
+        options.source, known, tuple(known), configured, explicit=options.config is not None
+    )
+    what = replace(what, profile=True, shown=page.KINDS)
+    recording = session.redacted_again(entries, redactor)
+    report = _judged(recording, what, began)
+    kept = {name: head[name] for name in ("anonymized",) if name in head}
+    before = head.get("redacted")
+    counts = Counter(before if isinstance(before, dict) else {})
+    return _sealed(
+        report, recording, what, began, redactor, max_size, anonymize, extra=kept, before=counts
+    )
+
+
+def _sealed(
+    report: Report,
+    recording: Recording,
+    what: engine.Run,
+    began: float,
+    redactor: Redactor,
+    max_size: int,
+    anonymize: bool,
+    *,
+    extra: Mapping[str, Json] = MappingProxyType({}),
+    before: Mapping[str, int] = MappingProxyType({}),
+) -> Taken:
+    """The bundle of a recording and its report, proven to hold no secret of the redactor's.
+
+    extra: more of the manifest. before: what was redacted in an earlier bundle, by kind.
+    """
+    head: dict[str, Json] = dict(extra)
     names = None
     if anonymize:
         renaming = Renaming(recording)
         recording = renaming.recording(recording)
-        report, plain = _judged(recording, replace(what, silences=()), began), report
+        plain, report = report, _judged(recording, replace(what, silences=()), began)
         report = _silenced(report, plain, renaming)
-        extra = {"anonymized": {"checks_that_say_something_else": _differing(plain, report)}}
+        report = replace(report, duration_s=plain.duration_s, source=plain.source)
+        head["anonymized"] = {"checks_that_say_something_else": _differing(plain, report)}
         names = renaming.map
-    report = replace(report, duration_s=live.duration_s, source="live")
-    head = {**session.manifest(report, configured.thresholds), **extra}
-    exit_code = code_of(report, "warning")
+    head = {**session.manifest(report, what.thresholds), **head}
     sealed = bundle.make(
-        report, exit_code, recording, head, redacted=redactor.counts, max_size=max_size
+        report,
+        code_of(report, "warning"),
+        recording,
+        head,
+        redacted=dict(Counter(redactor.counts) + Counter(before)),
+        max_size=max_size,
     )
     bundle.prove(sealed, redactor.secrets)
     return Taken(report, sealed, names)
@@ -137,19 +189,3 @@ def _differing(plain: Report, renamed: Report) -> list[Json]:
         for one in (plain, renamed)
     )
     return sorted(id for id in before if before[id] != after.get(id))
-
-
-def _settled(
-    question: AnyQuestion, entry: RecordedAnswer, redactor: Redactor
-) -> tuple[AnyQuestion, RecordedAnswer]:
-    """Question and answer without secrets that the run has learned since they were recorded."""
-    args = redactor.settle(question.args)
-    if args != question.args:
-        question = RecordedQuestion(
-            question.kind, json.dumps(args, sort_keys=True, separators=(",", ":"))
-        )
-    if isinstance(entry.answer, Failed):
-        return question, RecordedAnswer(
-            Failed(entry.answer.reason, redactor.text(entry.answer.detail)), entry.duration_s
-        )
-    return question, RecordedAnswer(redactor.settle(entry.answer), entry.duration_s)

@@ -195,7 +195,7 @@ PACKETS = [
     ("web", "cart2:9", "broken", "broken", "refused"),
     ("cart", "api:8080", "open", "open", "accepted"),
     ("cart", "api:9", "broken", "broken", "refused"),
-    ("cart", "web:8080", "broken", "broken", "silent"),
+    ("cart", "web:8080", "broken", "broken", "lost"),
     ("web", "web:8080", "open", "open", "accepted"),
     ("web", "host:8080", "open", "open", "accepted"),
     ("host", "host:8080", "open", "open", "accepted"),
@@ -205,10 +205,10 @@ PACKETS = [
     ("web", f"{WEB}:81", "broken", "open", "refused"),
     ("cart", "www.lab.test:80", "open", "open", "accepted"),
     ("cart", "nowhere.lab.invalid:80", "broken", "open", None),
-    ("web", f"{SILENT}:80", "broken", "open", "silent"),
-    ("walled", "api:8080", "broken", "open", "silent"),
+    ("web", f"{SILENT}:80", "broken", "open", "lost"),
+    ("walled", "api:8080", "broken", "open", "lost"),
     ("cart", "api:53/udp", "broken", "broken", "refused"),
-    ("job", f"{WEB}:80", "broken", "broken", "unreachable"),
+    ("job", f"{WEB}:80", "broken", "broken", "lost"),
 ]
 """Two ends, the verdict, what the walk says, and what becomes of the packet. In "walled" a packet
 filter inside the container drops what leaves, which the walk does not see."""
@@ -232,7 +232,10 @@ def test_a_packet_says_more_than_the_walk(engine: Engine) -> None:
             done = box.diagnose("path", begin, end, "--probe", "--format", "json")
             answer = json.loads(done.out)
             packet = answer["packet"]
-            seen.append((begin, end, answer["state"], answer["walk"], packet["outcome"]))
+            # an internal network of engine 20.10 drops what leaves it, a newer one has no route
+            is_lost = packet["outcome"] in ("silent", "unreachable")
+            outcome = "lost" if is_lost else packet["outcome"]
+            seen.append((begin, end, answer["state"], answer["walk"], outcome))
             assert done.code == {"open": 0, "broken": 2, "unknown": 3}[answer["state"]]
             assert packet["sent"] == (packet["outcome"] is not None)
         assert seen == PACKETS
