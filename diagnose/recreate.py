@@ -24,6 +24,9 @@ _DEFAULT_SHM = 64 * 2**20
 _ENV = "'{{range .Config.Env}}{{println .}}{{end}}'"
 _SWARM = "com.docker.swarm.task.id"
 _COMPOSE = "com.docker.compose."
+_UNIT = "PODMAN_SYSTEMD_UNIT"
+PODMAN = "podman"
+"""The command of the engine whose command line differs from Docker's."""
 Inspect = Mapping[str, Any]
 
 
@@ -65,14 +68,14 @@ def script(
     The old one is kept, stopped, under another name.
 
     Where the new one cannot be created or started, the old one is given back its name and started.
-    image: the inspect of the container's image, None if it is gone. NoRecreateError where something
-    would be lost.
+    docker: the command that reaches the engine. Podman's inspect names its default runtime as if it
+    had been asked for, and `podman create` has no such option. image: the inspect of the
+    container's image, None if it is gone. NoRecreateError where something would be lost.
     """
     name = str(container["Name"]).removeprefix("/")
     _refuse_what_is_not_ours(container, name)
-    options = [
-        option for option in _options(container, image or {}) if option.name not in change.without
-    ]
+    left_out = change.without | ({"runtime"} if docker == PODMAN else set())
+    options = [option for option in _options(container, image or {}) if option.name not in left_out]
     networks = _networks(container)
     own_network = any(word.partition("=")[0] in ("--network", "--net") for word in change.options)
     if own_network or "network" in change.without:
@@ -103,6 +106,8 @@ def _text(
         for network, options in networks
     ]
     policy = _policy(container["HostConfig"])
+    is_podman = docker == PODMAN
+    own_hostname = f"HOSTNAME={str(container['Id'])[:12]}"
     return "\n".join(
         [
             "#!/bin/sh",
@@ -111,6 +116,7 @@ def _text(
                 f"{name}-before-TIME."
             ),
             *_compose_note(container),
+            *(_podman_notes(container) if is_podman else ()),
             "set -e",
             f"old={quoted}-before-$(date +%Y%m%d%H%M%S)",
             "environment=$(mktemp)",
@@ -118,7 +124,7 @@ def _text(
             "back() {",
             f"    {docker} rm --force {quoted} 2>/dev/null || true",
             f'    {docker} rename "$old" {quoted}',
-            f"    {docker} update --restart {policy} {quoted}",
+            f"    {_update_policy(docker, policy, quoted)}",
             f"    {docker} start {quoted}",
             "    exit 1",
             "}",
@@ -130,7 +136,8 @@ def _text(
             "    echo 'a variable of its environment has several lines: create it by hand' >&2",
             "    exit 1",
             "fi",
-            f"{docker} update --restart no {quoted} >/dev/null",
+            *([f'sed -i /^{own_hostname}$/d "$environment"'] if is_podman else ()),
+            _update_policy(docker, "no", quoted),
             f"{docker} stop {quoted} >/dev/null",
             f'{docker} rename {quoted} "$old"',
             f'{docker} create --name {quoted} --env-file "$environment" \\\n    {create} || back',
@@ -139,6 +146,20 @@ def _text(
             "",
         ]
     )
+
+
+def _update_policy(docker: str, policy: str, quoted: str) -> str:
+    """The command that sets a restart policy. Podman before 5.1 has none, and needs none: it does
+    not start a container again that was stopped by hand."""
+    command = f"{docker} update --restart {policy} {quoted} >/dev/null"
+    return f"{command} 2>&1 || true" if docker == PODMAN else command
+
+
+def _podman_notes(container: Inspect) -> Iterator[str]:
+    yield "# Podman does not say whether an address was fixed: if so, pass --ip=ADDRESS behind --."
+    unit = (container["Config"].get("Labels") or {}).get(_UNIT)
+    if unit:
+        yield f"# Unit {unit} made it: change the unit too, or its next start takes the change back."
 
 
 def _compose_note(container: Inspect) -> list[str]:
@@ -318,7 +339,10 @@ def _lists(host: Inspect) -> Iterator[Option]:
             f"{device['PathOnHost']}:{device['PathInContainer']}:{device['CgroupPermissions']}",
         )
     for limit in host.get("Ulimits") or ():
-        yield Option("ulimit", f"{limit['Name']}={limit['Soft']}:{limit['Hard']}")
+        resource = (
+            str(limit["Name"]).removeprefix("RLIMIT_").lower()
+        )  # Podman has the kernel's name
+        yield Option("ulimit", f"{resource}={limit['Soft']}:{limit['Hard']}")
     for link in host.get("Links") or ():
         peer, _, alias = link.partition(":")
         yield Option("link", f"{peer.lstrip('/')}:{alias.rpartition('/')[2]}")

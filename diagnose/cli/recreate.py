@@ -32,10 +32,14 @@ def recreate(container: str, changes: tuple[str, ...], **given: Any) -> None:
     kept, stopped, under another name, and is started again if the new one cannot be. Only prints:
     pipe it into `sudo sh` to apply it.
     """
+    import msgspec
+
     from diagnose import recreate as again
     from diagnose import session
+    from diagnose.evidence.run.report_header import docker_command
     from diagnose.model import Failed
     from diagnose.questions.containers import InspectContainer
+    from diagnose.questions.engine import Endpoint, FindEndpoint, PingEngine, PingReply
     from diagnose.questions.images import InspectImage
 
     change = again.ContainerChange(
@@ -46,14 +50,22 @@ def recreate(container: str, changes: tuple[str, ...], **given: Any) -> None:
     )
     asked = options.of_run(given)
     try:
-        (inspect,) = session.answers([InspectContainer(container)], asked, began=process.began())
+        inspect, endpoint, ping = session.answers(
+            [InspectContainer(container), FindEndpoint(), PingEngine()],
+            asked,
+            began=process.began(),
+        )
         if isinstance(inspect, Failed):
             raise click.ClickException(
                 f"cannot inspect container {container!r}: {inspect.detail or inspect.reason}"
             )
         (image,) = session.answers([InspectImage(inspect["Image"])], asked, began=process.began())
-        click.echo(
-            again.script(inspect, None if isinstance(image, Failed) else image, change), nl=False
+        reached = (
+            Endpoint() if isinstance(endpoint, Failed) else msgspec.convert(endpoint, Endpoint)
         )
+        reply = PingReply() if isinstance(ping, Failed) else msgspec.convert(ping, PingReply)
+        docker = docker_command(reached, is_podman=bool(reply.libpod))
+        described = None if isinstance(image, Failed) else image
+        click.echo(again.script(inspect, described, change, docker), nl=False)
     except (session.InvalidRequestError, again.NoRecreateError, ValueError) as error:
         raise click.ClickException(str(error)) from None

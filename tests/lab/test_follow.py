@@ -3,6 +3,7 @@ typed answers alone."""
 
 from __future__ import annotations
 
+import itertools
 import os
 import pty
 import re
@@ -14,27 +15,43 @@ from collections.abc import Sequence
 import pytest
 
 from .box import Box
-from .cures import BIN, equip, note_units
+from .cures import BIN, UNHURRIED, equip, note_units
 from .engines import Engine
 from .faults import Scenario
 from .faults import discover as discover_scenarios
 from .runner import start
 
 pytestmark = pytest.mark.timeout(600)
-SHARED = (
-    "attachment.disconnected_from_its_only_network",
-    "attachment.program_on_a_noexec_mount",
-    "container.given_up",
-    "container.mounted_file_replaced",
-    "container.network_removed",
-    "container.paused_and_forgotten",
-    "container.script_with_dos_line_ends",
-    "dns.nat_flushed_inside",
-    "engine_wounds.log_with_nul_bytes",
-    "image.builds_that_lost_their_tag",
-    "logging.file_missing",
-    "network.default_route_deleted_inside",
-)
+SHARED = {
+    "cut off and refused": (
+        "attachment.disconnected_from_its_only_network",
+        "attachment.program_on_a_noexec_mount",
+        "container.given_up",
+        "container.mounted_file_replaced",
+        "container.network_removed",
+        "container.paused_and_forgotten",
+        "container.script_with_dos_line_ends",
+        "dns.nat_flushed_inside",
+        "engine_wounds.log_with_nul_bytes",
+        "image.builds_that_lost_their_tag",
+        "logging.file_missing",
+        "network.default_route_deleted_inside",
+    ),
+    "limits and options": (
+        "dns_names.name_on_the_default_network",
+        "logging.driver_blocks_start",
+        "network_wiring.proxy_of_nobody",
+        "network_wiring.two_of_one_mac",
+        "programs.pid_file_left_behind",
+        "programs.server_in_the_background",
+        "resources.at_its_pids_limit",
+        "resources.nearly_all_memory_used",
+        "security.unmasked_paths",
+        "security.writable_root",
+        "storage.shm_full",
+        "storage.volumes_unused",
+    ),
+}
 """Faults that stand side by side in one box, and are followed one after the other."""
 ALONE = (
     "daemon.frozen",
@@ -45,6 +62,17 @@ ALONE = (
     "network.route_into_a_subnet",
 )
 """Faults that need a host of their own."""
+LONG = (
+    "dns_names.second_server_knows_the_name",
+    "engine_wounds.cgroups_that_stay",
+    "firewall.dnat_deleted",
+    "firewall.dropped_in_docker_user",
+    "paths.kill_switch_that_forgets_the_bridges",
+    "storage.deleted_files_held",
+)
+"""More of them, for a run that may take its time."""
+FAULTS_AT_LEAST = 30
+FAMILIES_AT_LEAST = 10
 _TURNS = 60
 _DEADLINE_S = 150
 _PROMPT = re.compile(r"Type ([^\n]*?):\s*$|To run it, type ([^\n]*?); otherwise skip or quit:\s*$")
@@ -121,11 +149,17 @@ def _followed(box: Box, key: str) -> tuple[_Session, str]:
     return session, box.read(transcript)
 
 
-def _key(box: Box, scenario: Scenario) -> str:
-    """The key of the finding that the scenario brings."""
-    id, subject = scenario.expected[0]
-    keys = [f["key"] for f in box.diagnose("all", "--format", "json").findings if f["id"] == id]
-    return next(key for key in keys if key.startswith(f"{id}@{subject}") or "*" in subject)
+def _keys(box: Box, scenarios: Sequence[Scenario]) -> list[str]:
+    """The key of the finding that each scenario brings."""
+    found = box.diagnose("all", "--format", "json", *UNHURRIED).findings
+    keys = []
+    for scenario in scenarios:
+        id, subject = scenario.expected[0]
+        own = [finding["key"] for finding in found if finding["id"] == id]
+        exact = [key for key in own if key.startswith(f"{id}@{subject}")]
+        assert exact or (own and "*" in subject), f"{scenario.name} is not found"
+        keys.append((exact or own)[0])
+    return keys
 
 
 def _heal(engine: Engine, names: Sequence[str]) -> None:
@@ -139,20 +173,35 @@ def _heal(engine: Engine, names: Sequence[str]) -> None:
         for scenario in scenarios:
             scenario.inject(box)
         failed = []
-        for scenario in scenarios:
-            session, transcript = _followed(box, _key(box, scenario))
+        for scenario, key in zip(scenarios, _keys(box, scenarios), strict=True):
+            session, transcript = _followed(box, key)
             if session.code != 0 or "Healed" not in transcript:
                 failed.append(f"{scenario.name}: exit {session.code}\n{session.text}")
         assert not failed, "\n".join(failed)
 
 
-def test_faults_side_by_side_are_healed(engine: Engine) -> None:
+def test_thirty_faults_of_ten_families_are_followed() -> None:
+    followed = [*itertools.chain(*SHARED.values()), *ALONE]
+    families = {discover_scenarios()[name].expected[0][0].partition(".")[0] for name in followed}
+    assert len(set(followed)) >= FAULTS_AT_LEAST
+    assert len(families) >= FAMILIES_AT_LEAST
+
+
+@pytest.mark.parametrize("names", SHARED.values(), ids=SHARED)
+def test_faults_side_by_side_are_healed(engine: Engine, names: Sequence[str]) -> None:
     _newest_only(engine)
-    _heal(engine, SHARED)
+    _heal(engine, names)
 
 
 @pytest.mark.parametrize("name", ALONE)
 def test_fault_is_healed(engine: Engine, name: str) -> None:
+    _newest_only(engine)
+    _heal(engine, [name])
+
+
+@pytest.mark.skipif("DIAGNOSE_LAB_LONG" not in os.environ, reason="a run of some minutes")
+@pytest.mark.parametrize("name", LONG)
+def test_more_faults_are_healed(engine: Engine, name: str) -> None:
     _newest_only(engine)
     _heal(engine, [name])
 

@@ -254,7 +254,7 @@ PODMAN = ["podman", "--root=/var/lib/docker/p", "--runroot=/run/p", "--tmpdir=/r
 needs_podman = pytest.mark.skipif(shutil.which("podman") is None, reason="podman is not installed")
 
 
-def _serve_podman(box: Box) -> None:
+def serve_podman(box: Box) -> None:
     limits = '[containers]\ndefault_ulimits=["nofile=1024:1024","nproc=1000:1000"]\n'
     box.write("/etc/containers/containers.conf", limits + '[engine]\ncgroup_manager="cgroupfs"\n')
     box.sh("mkdir -p /run/podman")
@@ -271,7 +271,7 @@ def test_containers_of_podman_are_judged() -> None:
             "mkdir -p /tmp/r/bin; cp $(which busybox) /tmp/r/bin/; ln -s busybox /tmp/r/bin/httpd; ln -s busybox /tmp/r/bin/false"
         )
         box.sh(f"tar c -C /tmp/r . | {shlex.join(PODMAN)} import - bb:1")
-        _serve_podman(box)
+        serve_podman(box)
         run = [*PODMAN, "run", "-d", "--memory=64m", "--pids-limit=64"]
         box.run(
             [*run, "--name=web", "-p", "8080:80", "bb:1", "/bin/httpd", "-f", "-p", "80"],
@@ -290,7 +290,7 @@ def test_containers_of_podman_are_judged() -> None:
 @needs_podman
 def test_podman_answers_and_is_known_as_such() -> None:
     with Box("distro", provider=False) as box:
-        _serve_podman(box)
+        serve_podman(box)
         kinds = ("endpoint", "locality", "api.ping", "api.containers", "api.networks", "api.swarm")
         endpoint, place, ping, listed, networks, swarm = ask(box, *((kind, {}) for kind in kinds))
         (hidden,) = ask(box, ("locality", {}), user="nobody")

@@ -3,6 +3,8 @@ change."""
 
 from __future__ import annotations
 
+import json
+import shlex
 from collections.abc import Mapping
 from typing import Any
 
@@ -11,6 +13,7 @@ import pytest
 from .box import Box
 from .cures import BIN, equip
 from .engines import Engine
+from .test_hands import PODMAN, needs_podman, serve_podman
 
 RICH = (
     "--restart on-failure:4 -p 127.0.0.1:8080:80 -p 8443:443/udp --expose 99 --memory 64m --memory-swap 128m --cpus 0.5"
@@ -179,3 +182,52 @@ def test_what_would_be_lost_is_refused(engine: Engine, options: list[str], why: 
         done = box.diagnose("recreate", "web")
         assert done.code == 3
         assert why in done.err
+
+
+PODMAN_OPTIONS = (
+    "--restart on-failure:4 -p 127.0.0.1:8080:80 --memory 64m --pids-limit 50 --user 1000:1000"
+    " --workdir /tmp --hostname shop --read-only --tmpfs /scratch:size=1m --cap-drop ALL"
+    " --cap-add NET_BIND_SERVICE --security-opt no-new-privileges --ulimit nofile=512:1024"
+    " --ulimit nproc=900:1000 --label tier=web --env COLOUR=dark=blue --env DB_PASSWORD=Gr33nHorse77"
+    " --volume data:/data --volume /srv/conf:/conf:ro --network front --network-alias www"
+    " --add-host db:10.0.0.9 --dns 192.0.2.53 --stop-timeout 3"
+)
+
+
+def _podman_inspect(box: Box) -> dict[str, Any]:
+    socket = "curl -sS --unix-socket /run/podman/podman.sock"
+    text = box.sh(f"{socket} http://d/v1.40/containers/web/json")
+    return dict(json.loads(text))
+
+
+@needs_podman
+def test_podman_creates_a_container_again_by_its_own_command() -> None:
+    """The script, the steps of `follow` and the report name `podman`, and the script works."""
+    with Box("distro") as box:
+        equip(box)
+        box.write(f"{BIN}/podman", f'#!/bin/sh\nexec /usr/bin/{shlex.join(PODMAN)} "$@"\n', 0o755)
+        box.sh(
+            "mkdir -p /srv/conf /tmp/r/bin; cp $(which busybox) /tmp/r/bin/; "
+            "for each in httpd sh test; do ln -s busybox /tmp/r/bin/$each; done"
+        )
+        path = {"PATH": f"{BIN}:{box.engine.path}"}
+        box.sh("tar c -C /tmp/r . | podman import - bb:1", env=path)
+        serve_podman(box)
+        box.sh("podman network create --subnet 10.77.0.0/24 front", env=path)
+        box.sh(f"podman run -d --name web {PODMAN_OPTIONS} bb:1 httpd -f -p 8000", env=path)
+        before = _podman_inspect(box)
+        done = box.diagnose("recreate", "web", "--", "--ulimit=nofile=700:1024")
+        assert done.code == 0, done.err
+        assert "docker" not in done.out
+        assert "Gr33nHorse77" not in done.out
+        box.run(["sh", "-c", done.out], env=path, timeout=60)
+        after = _podman_inspect(box)
+        assert after["Id"] != before["Id"]
+        assert after["State"]["Running"]
+        assert set(_differences(_is(before), _is(after))) == {"host Ulimits"}
+        box.sh("podman pause web", env=path)
+        steps = box.diagnose("follow", "container.paused", "--print").out
+        assert "podman unpause web" in steps
+        assert "docker unpause" not in steps
+        assert "podman unpause web" in box.diagnose("check", "container.paused").out
+        box.sh("podman unpause web", env=path)

@@ -57,7 +57,7 @@ def facts(
     return ReportHeader(
         head,
         clock.wall if isinstance(clock, Clock) else 0.0,
-        _docker(endpoint, isinstance(ping, Ping) and ping.is_podman),
+        docker_command(endpoint, is_podman=isinstance(ping, Ping) and ping.is_podman),
         tuple(_notes(endpoint, ping, listed)),
         _traits(host, ping, info),
     )
@@ -136,9 +136,9 @@ def _traits(host: Host, ping: Ping | Unavailable, info: Info | Unavailable) -> f
     return frozenset(traits)
 
 
-def _docker(endpoint: Endpoint, podman: bool) -> str:
+def docker_command(endpoint: Endpoint, *, is_podman: bool) -> str:
     """The command line that reaches the examined engine, as a runbook's `{docker}` is filled."""
-    if podman:
+    if is_podman:
         return "podman"
     if endpoint.context:
         return f"docker --context {shlex.quote(endpoint.context)}"
