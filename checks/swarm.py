@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
+from collections.abc import Mapping
 
 from diagnose.error_signatures import signs
 from diagnose.evidence.containers.listing import Containers
@@ -58,7 +60,9 @@ def quorum_lost(swarm: Swarm) -> CheckResult:
                 "GET /nodes": words,
                 "Swarm.LocalNodeState": swarm.state,
                 "Swarm.Managers": swarm.managers,
+                "Swarm.RemoteManagers": list(swarm.other_managers),
             },
+            variables={"manager": swarm.other_managers[0]} if swarm.other_managers else {},
             signs=signs(words),
         )
     return None
@@ -146,7 +150,7 @@ def service_underreplicated(
         is_settling = age is not None and age < settle_s
         tasks = _tasks(swarm, service)
         if not service.is_job and not is_settling and service.lacks_tasks(tasks):
-            yield _underreplicated(service, tasks, containers)
+            yield _underreplicated(service, tasks, containers, _cure(swarm, service, tasks))
     return None
 
 
@@ -155,7 +159,32 @@ def _tasks(swarm: Swarm, service: Service) -> list[Task]:
     return [task for task in known if task.service_id == service.id]
 
 
-def _underreplicated(service: Service, tasks: list[Task], containers: Containers | None) -> Finding:
+_LABEL = re.compile(r"node\.labels\.(?P<name>[\w./-]+) *== *(?P<value>\S+)")
+"""A constraint that a label of the node has to meet."""
+
+
+def _cure(swarm: Swarm, service: Service, tasks: list[Task]) -> dict[str, str]:
+    """What makes the only node that is up fit for the service: it may take tasks again, or gets the
+    label that the service asks for. Which of several nodes is meant, only the reader knows."""
+    nodes = () if isinstance(swarm.nodes, Unavailable) else swarm.nodes
+    up = [node for node in nodes if not node.is_down]
+    errors = " ".join(task.status.err for task in tasks)
+    if len(up) != 1 or "no suitable node" not in errors:
+        return {}
+    if up[0].is_drained:
+        return {"drained": up[0].name}
+    labels = up[0].spec.labels or {}
+    placement = service.spec.task_template.placement
+    asked = [_LABEL.fullmatch(text) for text in (placement and placement.constraints) or ()]
+    lacking = [label for label in asked if label and labels.get(label["name"]) != label["value"]]
+    if len(lacking) != 1 or "scheduling constraints" not in errors:
+        return {}
+    return {"unlabelled": up[0].name, "label": f"{lacking[0]['name']}={lacking[0]['value']}"}
+
+
+def _underreplicated(
+    service: Service, tasks: list[Task], containers: Containers | None, cure: Mapping[str, str]
+) -> Finding:
     name, status, update = service.spec.name, service.status, service.update_status
     counts = Counter(task.status.err for task in tasks if task.status.err)
     errors = [error for error, _ in counts.most_common()]
@@ -175,7 +204,7 @@ def _underreplicated(service: Service, tasks: list[Task], containers: Containers
             ]
         ),
         evidence=evidence,
-        variables={"service": name},
+        variables={"service": name, **cure},
         discriminator=name,
         severity=Severity.critical if status.running_tasks == 0 else Severity.warning,
         touches=_newest_task(name, containers),

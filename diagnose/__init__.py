@@ -38,8 +38,9 @@ One arrow runs through the house:
                 again what the change concerns.
 - `path/`       why A cannot reach B: the ends, each hop between them, and what mends the broken
                 one; pure.
-- `compare`, `timeline`  two runs by finding; the last hours in one list. `repair` writes the
-  smallest repair as a script. `recreate` writes one that creates a container again, with a change.
+- `compare`, `timeline`  two runs by finding; the last hours in one list. `recreate` writes a script
+                that creates a container again, with a change.
+- `repair/`     the smallest repair as a script, judged on the recorded answers first.
 - `follow/`     runs a page's commands step by step, each after a typed yes: the only room that
                 changes a host.
 - `reach/`      a run on another host over ssh (`--on`), and the launcher of the folder with its own

@@ -33,6 +33,7 @@ SEVERITIES = {each.name: each for each in Severity}
 _checks: dict[str, Check] = {}
 _evidence: dict[type, Callable[..., Any]] = {}
 _edits: dict[str, Callable[..., Any]] = {}
+_repairs: dict[str, Callable[..., Any]] = {}
 _predictions: dict[str, Callable[..., Any]] = {}
 _observed: set[str] = set()
 
@@ -113,6 +114,32 @@ def prediction(*ids: str) -> Callable[[F], F]:
         return function
 
     return register
+
+
+def repairs(*ids: str) -> Callable[[F], F]:
+    """Register the smallest repair of what one of these checks found.
+
+    The function may take `finding: Finding` and `host: Host` beside evidence kinds, and returns the
+    differences between the host as it is and as it must be (`repair.differences`); none where no
+    repair is known for this finding. It may raise NoRepairError.
+    """
+
+    def register(function: F) -> F:
+        _repairs.update(dict.fromkeys(ids, function))
+        return function
+
+    return register
+
+
+def repair_of(id: str) -> Callable[..., Any] | None:
+    """What `repairs` registered for this check. A family's module `repairs` is imported when it is
+    first needed: no report needs it."""
+    for module in families().get(id.partition(".")[0], ()):
+        spec = importlib.util.find_spec(module)
+        is_package = spec is not None and spec.submodule_search_locations is not None
+        if is_package and importlib.util.find_spec(f"{module}.repairs") is not None:
+            importlib.import_module(f"{module}.repairs")
+    return _repairs.get(id)
 
 
 def observed(*ids: str) -> None:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 from msgspec.structs import replace
 
 from diagnose import config
@@ -22,6 +23,7 @@ from diagnose.model import Check, Failed, Json, Report
 from diagnose.questions import AnswerSource, AnyQuestion, Host, Question, RecordedQuestion
 from diagnose.questions.containers import ListContainers
 from diagnose.questions.engine import FindEndpoint
+from diagnose.questions.question import AnyQuestion
 from diagnose.questions.run import Options
 from diagnose.recording import answer_files
 from diagnose.recording.answer_files import Recording
@@ -36,6 +38,14 @@ if TYPE_CHECKING:
 
 class InvalidRequestError(Exception):
     """What the user asked for cannot be done; one clear sentence."""
+
+
+class Examined(msgspec.Struct, frozen=True):
+    """A run: its report, what was run, and every answer that it was given."""
+
+    report: Report
+    what: engine.Run
+    answers: Mapping[AnyQuestion, RecordedAnswer]
 
 
 def diagnose(
@@ -60,6 +70,18 @@ def diagnose(
     InvalidRequestError for a source that cannot be read, an unknown container, an address that is
     none, a bad configuration.
     """
+    return examine(load, selected, options, began=began, shown=shown).report
+
+
+def examine(
+    load: Callable[[], Mapping[str, Check]],
+    selected: Sequence[str] | None,
+    options: Options,
+    *,
+    began: float,
+    shown: tuple[type, ...] = (),
+) -> Examined:
+    """As `diagnose`, with the answers."""
     configured = configuration(options)
     options = replace(options, site=configured.site)
     if options.source is not None:
@@ -71,6 +93,7 @@ def diagnose(
         budget = Budget.of_replay(began, options.budget_s)
         what = replace(what, containers=options.containers, profile=selected is None, shown=shown)
         report = engine.run(source, what, began=began, budget=budget)
+        answers = source.recording
     else:
         recorder, budget = live(options, selected or (), began, redactor(configured))
         recorder.begin(ListContainers())
@@ -93,12 +116,13 @@ def diagnose(
             (question.key, entry.duration_s) for question, entry in recorder.recording.items()
         )
         report = replace(report, timings=timings)
+        answers = recorder.recording
         if options.record is not None:
             answer_files.write_folder(
                 options.record, recorder.recording, manifest(report, configured.thresholds)
             )
     require_known(options.containers, report.container_names)
-    return report
+    return Examined(report, what, answers)
 
 
 def configuration(options: Options) -> config.Config:
@@ -160,7 +184,7 @@ def replay(
     configured: config.Config,
     *,
     explicit: bool,
-) -> tuple[AnswerSource, engine.Run]:
+) -> tuple[Replay, engine.Run]:
     """A recording as a source of answers, and what to run on it.
 
     explicit: the user named a configuration; otherwise the thresholds of the recording are in

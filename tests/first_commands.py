@@ -57,7 +57,6 @@ JUDGED: dict[str, tuple[str, str]] = {
     ),
     "daemon_told.old_client": ("half", "it holds where compose made the client"),
     "daemon_told.clock_was_ahead": ("heals", "it sets the clock; a box shares the machine's"),
-    "daemon_told.conflict_ahead": ("half", "the next start heals"),
     "dns.link_to_nothing": (
         "heals",
         "it starts the resolver that the link points to; the lab has none",
@@ -83,10 +82,6 @@ JUDGED: dict[str, tuple[str, str]] = {
     "image.hub_counts_pulls": ("heals", "an account has its own count"),
     "image.proxy_is_down": ("no", "the proxy has to come back"),
     "image.registry_signed_by_itself": ("heals", "the next pull trusts the certificate"),
-    "network_owners.default_route_on_a_port": (
-        "half",
-        "the host is online again; the address stays for the next fix",
-    ),
     "engine_wounds.volume_of_an_unknown_file_system": (
         "heals",
         "where the kernel has the module; the lab's has not",
@@ -98,8 +93,7 @@ JUDGED: dict[str, tuple[str, str]] = {
         "four times the size; a program that takes all needs another cure",
     ),
     "swarm.node_down": ("heals", "on that node, which is no box of the lab"),
-    "swarm.quorum_lost": ("half", "where the other managers can come back"),
-    "swarm.service_underreplicated": ("half", "once a node fits"),
+    "swarm.quorum_lost": ("heals", "on that manager, which is no box of the lab"),
     "daemon.forbidden": ("heals", "root sees everything"),
     "security.insecure_registry": (
         "heals",
@@ -114,7 +108,6 @@ JUDGED: dict[str, tuple[str, str]] = {
         "heals",
         "the same commands as for a route that was deleted",
     ),
-    "resources.driver_of_another_init": ("half", "containers have to be started afterwards"),
     "resources.held_back": ("heals", "the limit is doubled, and nothing is held back any more"),
     "storage.d_type_missing": ("heals", "the lab had to write the line of fstab first"),
 }
@@ -137,7 +130,6 @@ NOT_BY_ITS_OWN_TEXT: dict[str, str] = {
     "container.variable-missing": "only the reader has the value",
     "daemon.client-api-too-old": "the client's image has to change",
     "daemon.clock-skewed": "a box has the machine's clock",
-    "daemon.config-flag-conflict": "the flags stand in a unit, and a box has none",
     "daemon.remote-api-open": "the address is a flag of a unit, and a box has none",
     "daemon.start-limit-hit": "a box has no systemd",
     "daemon.temp-folder-missing": "no cure was run since its scenario was written",
@@ -164,8 +156,6 @@ NOT_BY_ITS_OWN_TEXT: dict[str, str] = {
     "logging.backpressure": "the receiver has to be restarted by hand first",
     "network.conntrack-full": "the table's size is the machine's, and may not be set from a box",
     "network.neighbour-table-full": "the table's size is the machine's, and may not be set from a box",
-    "network.published-port-not-listening": "the configuration of the program has to change",
-    "resources.cgroup-driver": "containers have to be started by hand afterwards",
     "resources.cpu-throttled": "its verification ran out of time on a busy machine",
     "resources.host-oom": "the emulated machine has the fault, where no cure is run",
     "resources.io-saturated": "no disk of the lab is slow enough",
@@ -184,6 +174,5 @@ NOT_BY_ITS_OWN_TEXT: dict[str, str] = {
     "storage.filesystem-unsupported": "the lab's kernel has no such module",
     "storage.overlay-orphans": "the page says to leave them alone",
     "storage.read-only": "fsck needs a disk that can be unmounted",
-    "swarm.service-underreplicated": "a node that fits has to come back first",
 }
 """By id: why the lab has not healed it by the page's own commands."""

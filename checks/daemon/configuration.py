@@ -115,10 +115,7 @@ def config_flag_conflict(
         return Skipped(NO_DAEMON)
     last = log.last_failure if log is not None and daemon.is_down else None
     refusal = last.text if last and CONFLICT in last.text else ""
-    in_both = sorted(
-        set(_settings(config.values)) & {key_of(flag) for flag in config.flags} - NOT_COMPARED
-    )
-    keys = in_both or re.findall(r"(?:file: |\), )([a-z0-9-]+): \(from flag", refusal)
+    keys = keys_in_both(config) or re.findall(r"(?:file: |\), )([a-z0-9-]+): \(from flag", refusal)
     if not keys:
         return None
     evidence: dict[str, Json] = {
@@ -133,10 +130,19 @@ def config_flag_conflict(
         subject=DAEMON,
         summary=f"{', '.join(keys)} in {config.path} and on dockerd's command line; {_effect(daemon)}",
         evidence=evidence,
-        variables={"path": config.path},
+        variables={
+            "path": config.path,
+            "dead" if daemon.is_down else "ahead": "daemon.config-flag-conflict",
+        },
         severity=_severity(daemon),
     )
     return None
+
+
+def keys_in_both(config: DaemonConfig) -> list[str]:
+    """The settings that the file and the command line both have."""
+    flags = {key_of(flag) for flag in config.flags} - NOT_COMPARED
+    return sorted(set(_settings(config.values)) & flags)
 
 
 def _settings(values: Mapping[str, Json]) -> Iterator[str]:

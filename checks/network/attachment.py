@@ -13,6 +13,7 @@ from msgspec.structs import replace
 
 from checks.network._words import attached
 from checks.network.ports import has_own_kernel
+from diagnose.evidence.containers.events import Events
 from diagnose.evidence.containers.inspect import NetworkEndpoint
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.machine.clock import Clock
@@ -36,6 +37,7 @@ def veth_detached(
     namespaces: Namespaces,
     links: Interfaces,
     clock: Clock,
+    events: Events | None,
 ) -> CheckResult:
     """A container has no network any more, or its veth pair is detached or down.
 
@@ -51,7 +53,10 @@ def veth_detached(
         netns = namespaces.of(container)
         if netns is None:
             continue
-        lost = list(_lost(container, netns, containers, networks, namespaces, links))
+        lost = [
+            _with_successor(item, container, containers, events)
+            for item in _lost(container, netns, containers, networks, namespaces, links)
+        ]
         if lost and (container.started_at or 0.0) > clock.wall:
             yield Unexamined(container.subject, "it started during this run; run diagnose again")
         else:
@@ -172,6 +177,19 @@ def _guest(
         settled=(container.life, *((owner.life,) if owner else ())),
     )
     return finding if owner is None else _with(finding, {"stopped": owner.name})
+
+
+def _with_successor(
+    item: CheckItem, container: Container, containers: Containers, events: Events | None
+) -> CheckItem:
+    """With the running container that has the name of the one whose network is shared and gone: the
+    engine's events still know that name."""
+    former = container.host_config.network_mode.removeprefix(_JOINED)
+    if events is None or not isinstance(item, Finding) or former in containers.by_id:
+        return item
+    names = {event.name for event in events.of(former)}
+    successor = next((other.name for other in containers.running if other.name in names), "")
+    return _with(item, {"successor": successor}) if successor else item
 
 
 def _with(finding: Finding, variables: dict[str, str]) -> Finding:

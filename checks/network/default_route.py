@@ -89,11 +89,13 @@ def _variables(interface: TakenInterface, managers: tuple[InterfaceManager, ...]
     The route to remove, the addresses of a port to remove, and the manager to restrain.
     """
     found = {"interface": interface.link.name}
-    if interface.defaults:
+    if interface.defaults and interface.addresses:
+        found["routed_port" if interface.port_of else "routed_bridge"] = interface.link.name
+    elif interface.defaults:
         found["routed"] = interface.link.name
-    if interface.port_of and interface.addresses:
+    elif interface.port_of and interface.addresses:
         found["port"] = interface.link.name
-    elif interface.addresses:
+    if interface.addresses and not interface.port_of:
         found["address"] = interface.addresses[0]
     first = managers[0].name if managers else ""
     if first in _EXCLUDES:

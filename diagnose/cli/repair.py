@@ -10,29 +10,43 @@ from diagnose.cli import options, process
 
 
 @click.command()
-@click.argument("id", metavar="ID", shell_complete=options.complete_id)
+@click.argument("target", metavar="ID|KEY", default="", shell_complete=options.complete_id)
+@click.option(
+    "--set",
+    "keys",
+    metavar="JSON",
+    default="",
+    help="Instead of a finding: keys of the engine's daemon.json, as one JSON object.",
+)
 @options.source
 @options.budget
 @options.engine
-def repair(id: str, **given: Any) -> None:
+def repair(target: str, keys: str, **given: Any) -> None:
     """Print a script with the smallest repair of what a check found.
 
-    Only prints: pipe it into `sudo sh` to apply it. Known for lost rules of the engine
-    (firewall.chains-missing, firewall.dnat-missing, firewall.dnat-stale,
-    firewall.masquerade-missing).
+    Known for lost rules of the engine, for kernel settings, for keys of daemon.json and for routes.
+    Says what changes, the risk and the way back. The repair is simulated first: the checks judge
+    the answers of this host as they would be afterwards. Only prints: pipe it into `sudo sh -e` to
+    apply it.
     """
-    from diagnose import repair as repairs
     from diagnose import session
-    from diagnose.evidence.network.lost_rules import LostRules
-    from diagnose.model import Unavailable
+    from diagnose.repair import plan, rules
+    from diagnose.repair.differences import NoRepairError
 
-    if id not in repairs.RULES:
-        raise click.UsageError(
-            f"no repair is computed for {id}; its page has the fixes: diagnose explain {id}"
-        )
+    if bool(target) == bool(keys):
+        raise click.UsageError("name what a check found (ID or KEY), or give --set")
+    id = target.partition("@")[0]
+    known, _ = options.selected(plan.selectors(id))
+    asked = options.of_run(given)
     try:
-        (lost,) = session.collect([LostRules], options.of_run(given), began=process.began())
-        assert isinstance(lost, LostRules | Unavailable)
-        click.echo(repairs.rules_script(lost), nl=False)
-    except (session.InvalidRequestError, repairs.NoRepairError) as error:
+        if keys:
+            text = plan.of_keys(keys, known, asked, began=process.began())
+        elif id in rules.RULES:
+            text = plan.of_rules(asked, began=process.began())
+        else:
+            text = plan.of_finding(target, known, asked, began=process.began())
+        click.echo(text, nl=False)
+    except plan.UnknownRepairError as error:
+        raise click.UsageError(str(error)) from None
+    except (session.InvalidRequestError, NoRepairError) as error:
         raise click.ClickException(str(error)) from None

@@ -115,6 +115,17 @@ class PingEngine(Question[PingReply], frozen=True):
     )
 
 
+class RemoteManager(msgspec.Struct, frozen=True, rename="pascal"):
+    """A manager that a node of the swarm knows. addr: address and port."""
+
+    node_id: str = msgspec.field(name="NodeID", default="")
+    addr: str = ""
+
+    @property
+    def address(self) -> str:
+        return self.addr.rpartition(":")[0].strip("[]")
+
+
 class SwarmMembership(msgspec.Struct, frozen=True, rename="pascal"):
     """This node's part in a swarm.
 
@@ -126,6 +137,15 @@ class SwarmMembership(msgspec.Struct, frozen=True, rename="pascal"):
     error: str = ""
     control_available: bool = False
     managers: int = 0
+    node_id: str = msgspec.field(name="NodeID", default="")
+    remote_managers: list[RemoteManager] | None = None
+    """All managers that this node knows, itself among them."""
+
+    @property
+    def other_managers(self) -> list[str]:
+        """The addresses of the other managers."""
+        known = self.remote_managers or []
+        return [manager.address for manager in known if manager.node_id != self.node_id]
 
 
 class Info(msgspec.Struct, frozen=True, rename="pascal"):

@@ -23,6 +23,7 @@ class NodeSpec(msgspec.Struct, frozen=True, rename="pascal"):
 
     role: str = ""
     availability: str = ""
+    labels: dict[str, str] | None = None
 
 
 class NodeStatus(msgspec.Struct, frozen=True, rename="pascal"):
@@ -70,10 +71,17 @@ class TaskRestartPolicy(msgspec.Struct, frozen=True, rename="pascal"):
     condition: str = "any"
 
 
+class TaskPlacement(msgspec.Struct, frozen=True, rename="pascal"):
+    """Where tasks may run. constraints: such as `node.labels.disk==ssd`."""
+
+    constraints: list[str] | None = None
+
+
 class TaskTemplate(msgspec.Struct, frozen=True, rename="pascal"):
     """What every task of a service is made from."""
 
     restart_policy: TaskRestartPolicy | None = None
+    placement: TaskPlacement | None = None
 
 
 class ServiceSpec(msgspec.Struct, frozen=True, rename="pascal"):

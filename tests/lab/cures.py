@@ -31,7 +31,7 @@ from diagnose.questions.run import Options
 from diagnose.session import diagnose
 
 from .box import LOG, PROJECT, Box
-from .by_hand import AFTERWARDS, BY_HAND, FIRST, UNPROVABLE, ByHand
+from .by_hand import AFTERWARDS, BY_HAND, FIRST, SLOW_S, UNPROVABLE, ByHand
 from .engines import Engine
 from .faults import Expectation, Scenario, matches
 from .runner import start
@@ -212,6 +212,7 @@ def _treat(box: Box, patients: Sequence[_Patient]) -> list[dict[str, Any]]:
         for each in open_cases:
             if each.plan:
                 _act(box, each, each.plan.pop(0))
+        time.sleep(max((SLOW_S.get(each.cure.scenario, 0.0) for each in open_cases), default=0.0))
         found = _discharge(box, open_cases)
         open_cases = [each for each in open_cases if each.cure.how == "unproven"]
         if open_cases and not any(each.plan for each in open_cases):
@@ -245,7 +246,8 @@ def _act(box: Box, patient: _Patient, action: _Action) -> None:
             f"{action.name} is no safe one: {harm}" for harm in _harm(before, _state(box))
         ]
     patient.equivalent = patient.equivalent or (block is None and action.name != _CAUSE)
-    patient.stood_in = patient.stood_in or bool(block and block.manual)
+    restarts = block is not None and "diagnose repair" in block.text and block.risk != "safe"
+    patient.stood_in = patient.stood_in or restarts or bool(block and block.manual)
 
 
 def _discharge(box: Box, open_cases: Sequence[_Patient]) -> list[dict[str, Any]]:
@@ -320,10 +322,11 @@ def _type(box: Box, text: str) -> Any:
 
 
 def equip(box: Box) -> None:
-    """Give the box what its pages call and it lacks: the tool by its name, systemctl and
+    """Give the box what its pages call and it lacks: the tool by its name, systemctl, service and
     journalctl."""
     here = Path(__file__).parent
     box.write(f"{BIN}/systemctl", (here / "stand_in.sh").read_text(), 0o755)
+    box.write(f"{BIN}/service", '#!/bin/sh\nexec systemctl "$2" "$1"\n', 0o755)
     box.write(f"{BIN}/journalctl", f"#!/bin/sh\ncat {LOG}\n", 0o755)
     tool = f'#!/bin/sh\ncd {shlex.quote(str(PROJECT))} && exec {shlex.quote(sys.executable)} -m diagnose "$@"\n'
     box.write(f"{BIN}/diagnose", tool, 0o755)

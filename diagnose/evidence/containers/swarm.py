@@ -30,6 +30,8 @@ class Swarm(msgspec.Struct, frozen=True):
     error: str = ""
     manager: bool = False
     managers: int = 0
+    other_managers: tuple[str, ...] = ()
+    """The addresses of the managers beside this node."""
     nodes: tuple[Node, ...] | Unavailable = ()
     services: tuple[Service, ...] | Unavailable = ()
     tasks: tuple[Task, ...] | Unavailable = ()
@@ -45,12 +47,18 @@ def swarm(host: Host, info: Info) -> Swarm:
     member = info.swarm or SwarmMembership()
     state = member.local_node_state or "inactive"
     if not member.control_available:
-        return Swarm(state, member.error, managers=member.managers)
+        return Swarm(
+            state,
+            member.error,
+            managers=member.managers,
+            other_managers=tuple(member.other_managers),
+        )
     return Swarm(
         state,
         member.error,
         manager=True,
         managers=member.managers,
+        other_managers=tuple(member.other_managers),
         nodes=_listed(host, ListNodes()),
         services=_listed(host, ListServices()),
         tasks=_listed(host, ListTasks()),

@@ -1,12 +1,10 @@
-"""The smallest repair of a host, computed from what is and what must be, as a shell script.
-
-Nothing here changes a host.
-"""
+"""The engine's iptables rules that are missing or left over, as a script that mends them."""
 
 from __future__ import annotations
 
 from diagnose.evidence.network.lost_rules import LostRules
 from diagnose.model import Unavailable
+from diagnose.repair.differences import NoRepairError
 
 RULES = (
     "firewall.chains-missing",
@@ -15,10 +13,6 @@ RULES = (
     "firewall.masquerade-missing",
 )
 """Checks whose findings the repair of the engine's rules ends."""
-
-
-class NoRepairError(Exception):
-    """There is nothing to repair, or the repair is not known; one clear sentence."""
 
 
 def rules_script(lost: LostRules | Unavailable) -> str:

@@ -1,0 +1,53 @@
+"""The smallest repair of the engine's configuration file."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from checks.daemon.configuration import keys_in_both
+from diagnose.evidence.engine.config import DaemonConfig
+from diagnose.evidence.engine.config_faults import ConfigFaults
+from diagnose.evidence.engine.daemon import Daemon
+from diagnose.model import Failed
+from diagnose.questions import Host
+from diagnose.questions.files import ReadFile
+from diagnose.registry import repairs
+from diagnose.repair.differences import Difference, FileChange, Then, daemon_keys
+
+
+def _when(daemon: Daemon) -> Then:
+    """An engine that runs reads its file at its next start; a dead one has to be started."""
+    return "restart" if daemon.is_down else "nothing"
+
+
+@repairs("daemon.config-invalid")
+def file_without_slips(host: Host, config: ConfigFaults, daemon: Daemon) -> Sequence[Difference]:
+    """The edits after which the engine takes the file, where none of them takes a decision."""
+    file = host.ask(ReadFile(config.path))
+    if config.mending is None or isinstance(file, Failed):
+        return ()
+    mended = file.text
+    for edit in config.mending.edits:
+        mended = edit.applied(mended)
+    return (FileChange(config.path, file.text, mended, then=_when(daemon)),)
+
+
+@repairs("daemon.config-flag-conflict")
+def settings_on_the_command_line_alone(
+    host: Host, config: DaemonConfig, daemon: Daemon
+) -> Sequence[Difference]:
+    """What the command line says goes from the file: the engine runs by the command line today."""
+    keys = [key for key in keys_in_both(config) if key in config.values]
+    return daemon_keys(config, dict.fromkeys(keys), host, _when(daemon)) if keys else ()
+
+
+@repairs("daemon.remote-api-open")
+def no_address_for_everyone(host: Host, config: DaemonConfig) -> Sequence[Difference]:
+    """The TCP addresses go from `hosts`, where the file has them."""
+    hosts = config.in_file("hosts")
+    if not isinstance(hosts, list):
+        return ()
+    local = [address for address in hosts if not str(address).startswith("tcp:")]
+    if local == hosts:
+        return ()
+    return daemon_keys(config, {"hosts": local or None}, host)

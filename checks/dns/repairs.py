@@ -1,0 +1,22 @@
+"""The smallest repair of the engine's configuration for name resolution."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+
+from diagnose.evidence.engine.config import DaemonConfig
+from diagnose.model import Finding
+from diagnose.questions import Host
+from diagnose.registry import repairs
+from diagnose.repair.differences import Difference, daemon_keys
+
+
+@repairs("dns.upstream-unreachable", "dns.servers-disagree", "dns.no-nameserver")
+def servers_for_containers(
+    finding: Finding, host: Host, config: DaemonConfig
+) -> Sequence[Difference]:
+    """The engine's file names the servers, or the IPv6 prefix, that the finding proposes."""
+    variables = finding.variables
+    wanted = variables.get("dns_json") or variables.get("ipv6_json")
+    return daemon_keys(config, json.loads(wanted), host) if wanted else ()

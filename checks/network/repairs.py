@@ -1,0 +1,72 @@
+"""The smallest repair of routes, and of what the engine's configuration says about networks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from diagnose.evidence.engine.config import DaemonConfig
+from diagnose.evidence.network.docker_interfaces import DockerInterfaces
+from diagnose.evidence.network.interfaces import Interfaces
+from diagnose.evidence.network.routes import Routes
+from diagnose.model import Finding
+from diagnose.questions import Host
+from diagnose.registry import repairs
+from diagnose.repair.differences import Difference, RouteGone, daemon_keys, setting
+
+NOWHERE = ("blackhole", "unreachable", "prohibit")
+"""Types of routes that drop what they catch."""
+POOL_SIZE = 24
+
+
+@repairs("network.subnet-overlaps-route")
+def free_subnet(
+    finding: Finding, host: Host, routes: Routes, config: DaemonConfig | None
+) -> Sequence[Difference]:
+    """A route that leads nowhere goes; the default network gets another subnet. Another network is
+    created again by its page."""
+    stopper = finding.variables.get("stopper")
+    if stopper:
+        return [
+            RouteGone(route)
+            for route in routes
+            if route.type in NOWHERE and f"{route.type} {route.net}" == stopper
+        ]
+    if "bip" in finding.variables and config is not None:
+        return daemon_keys(config, {"bip": finding.variables["bip"]}, host)
+    return ()
+
+
+@repairs("network.interface-taken")
+def default_routes_of_the_uplink_alone(
+    finding: Finding, taken: DockerInterfaces, interfaces: Interfaces
+) -> Sequence[Difference]:
+    """The default routes by one of Docker's interfaces go."""
+    own = [interface for interface in taken if interface.subject == finding.subject]
+    names = {interface.index: interface.name for interface in interfaces}
+    return [
+        RouteGone(route, names.get(route.oif or 0, ""))
+        for interface in own
+        for route in interface.defaults
+    ]
+
+
+@repairs("network.address-pools-exhausted")
+def another_pool(finding: Finding, host: Host, config: DaemonConfig) -> Sequence[Difference]:
+    """The engine gets a range of its own to cut subnets from."""
+    pool = finding.variables.get("pool")
+    if not pool:
+        return ()
+    return daemon_keys(config, {"default-address-pools": [{"base": pool, "size": POOL_SIZE}]}, host)
+
+
+@repairs("network.mtu-mismatch")
+def size_of_the_uplink(finding: Finding, host: Host, config: DaemonConfig) -> Sequence[Difference]:
+    """The default network gets the uplink's packet size."""
+    mtu = finding.variables.get("daemon_mtu")
+    return daemon_keys(config, {"mtu": int(mtu)}, host) if mtu else ()
+
+
+@repairs("network.ipv6-default-route-lost")
+def advertisements_count(finding: Finding, host: Host) -> Sequence[Difference]:
+    """The uplink takes router advertisements although the host forwards."""
+    return setting(finding.variables["assignment"], "1", None, host)

@@ -1,0 +1,24 @@
+"""The smallest repair of the engine's configuration for the host's resources."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from diagnose.evidence.engine.config import DaemonConfig
+from diagnose.questions import Host
+from diagnose.registry import repairs
+from diagnose.repair.differences import Difference, daemon_keys
+
+OPTION = "native.cgroupdriver="
+
+
+@repairs("resources.cgroup-driver")
+def driver_of_the_init(host: Host, config: DaemonConfig) -> Sequence[Difference]:
+    """The engine chooses the driver that fits: the option goes, the other options stay."""
+    options = config.in_file("exec-opts")
+    if not isinstance(options, list):
+        return ()
+    others = [option for option in options if not str(option).startswith(OPTION)]
+    if others == options:
+        return ()
+    return daemon_keys(config, {"exec-opts": others or None}, host)

@@ -1,0 +1,157 @@
+"""From a check's findings to the script that repairs them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from diagnose import registry, session
+from diagnose.evidence.engine.config import DaemonConfig
+from diagnose.evidence.engine.info import Ping
+from diagnose.evidence.network.lost_rules import LostRules
+from diagnose.judgement.collection import Broken, Collection
+from diagnose.model import Check, Reported, Unavailable
+from diagnose.phrases import and_more
+from diagnose.questions import Host
+from diagnose.questions.run import Options
+from diagnose.recording.budget import Budget
+from diagnose.recording.recorder import Replay
+from diagnose.repair import rules, script
+from diagnose.repair.differences import (
+    Difference,
+    FileChange,
+    NoRepairError,
+    daemon_keys,
+    secret_in,
+)
+from diagnose.repair.simulation import Simulation, simulated
+
+FILE_CHECKS = ("daemon.config-invalid", "daemon.config-flag-conflict")
+"""Checks that judge a change of the engine's configuration file, beside the one that found the
+fault."""
+
+
+class UnknownRepairError(Exception):
+    """No repair is computed for this check; one clear sentence."""
+
+
+def selectors(id: str) -> tuple[str, ...]:
+    """The checks that a repair of this id is judged by."""
+    return tuple(dict.fromkeys((*([id] if id else ()), *FILE_CHECKS)))
+
+
+def of_rules(options: Options, *, began: float) -> str:
+    """The script that mends the engine's rules. NoRepairError where there is nothing to mend."""
+    (lost,) = session.collect([LostRules], options, began=began)
+    assert isinstance(lost, LostRules | Unavailable)
+    return rules.rules_script(lost)
+
+
+def of_keys(text: str, known: Mapping[str, Check], options: Options, *, began: float) -> str:
+    """The script that sets keys of the engine's configuration file, simulated.
+
+    text: a JSON object; a key whose value is null goes. UnknownRepairError where it is none;
+    NoRepairError.
+    """
+    try:
+        changes = json.loads(text)
+    except ValueError as error:
+        raise UnknownRepairError(f"--set takes a JSON object: {error}") from None
+    if not isinstance(changes, dict) or not changes:
+        raise UnknownRepairError("--set takes a JSON object with at least one key")
+    examined = session.examine(lambda: known, tuple(known), options, began=began)
+    host = Host(Replay(examined.answers))
+    config = Collection(host, Budget.unlimited()).get(DaemonConfig)
+    if not isinstance(config, DaemonConfig):
+        raise NoRepairError("it is not known where the engine's configuration file lies")
+    return _script((), daemon_keys(config, changes, host), examined, host)
+
+
+def of_finding(target: str, known: Mapping[str, Check], options: Options, *, began: float) -> str:
+    """The script that repairs what a check found, simulated. target: a check's id or a finding's
+    key. UnknownRepairError, NoRepairError."""
+    id = target.partition("@")[0]
+    repair = registry.repair_of(id)
+    if repair is None:
+        raise UnknownRepairError(
+            f"no repair is computed for {id}; its page has the fixes: diagnose explain {id}"
+        )
+    examined = session.examine(lambda: known, tuple(known), options, began=began)
+    findings = [f for f in examined.report.findings if target in (f.id, f.key)]
+    if not findings:
+        raise NoRepairError(f"{target} is not found on this host: nothing to repair")
+    host = Host(Replay(examined.answers))
+    differences = _differences(findings, repair, host)
+    if not differences:
+        raise NoRepairError(
+            f"no repair is computed for this case of {id}; its page has the fixes: "
+            f"diagnose explain {id}"
+        )
+    return _script(findings, differences, examined, host)
+
+
+def _script(
+    findings: Sequence[Reported],
+    differences: Sequence[Difference],
+    examined: session.Examined,
+    host: Host,
+) -> str:
+    secret = secret_in(differences)
+    if secret:
+        raise NoRepairError(f"{secret} holds a secret, which is not shown: edit the file by hand")
+    simulation = simulated(examined.answers, differences, examined.what)
+    verdict = _verdict(findings, differences, simulation)
+    return script.text(examined.report, differences, verdict, _major(host))
+
+
+def _differences(findings: Sequence[Reported], repair: Any, host: Host) -> list[Difference]:
+    """What has to change for all of these findings, each difference once."""
+    found: dict[str, Difference] = {}
+    for finding in findings:
+        for difference in _called(repair, finding, host):
+            found.setdefault("\n".join(difference.commands()), difference)
+    return list(found.values())
+
+
+def _called(repair: Any, finding: Reported, host: Host) -> Sequence[Difference]:
+    collection = Collection(host, Budget.unlimited())
+    given = {"host": host, "finding": finding.finding}
+    arguments: dict[str, Any] = {
+        name: value for name, value in given.items() if name in registry.hints(repair)
+    }
+    for need in registry.needs_of(repair):
+        value = collection.get(need.kind)
+        if isinstance(value, Broken) or (isinstance(value, Unavailable) and not need.optional):
+            return ()
+        arguments[need.parameter] = need.argument(value)
+    return tuple(repair(**arguments) or ())
+
+
+def _verdict(
+    findings: Sequence[Reported], differences: Sequence[Difference], simulation: Simulation
+) -> str:
+    """What the simulation has shown, in words. NoRepairError where the repair would not help, or
+    would harm."""
+    if simulation.new:
+        raise NoRepairError(
+            f"the repair would bring {and_more(sorted(simulation.new))}: its page has other fixes"
+        )
+    keys = {finding.key for finding in findings}
+    if keys and keys <= simulation.gone:
+        return f"{findings[0].id} is no longer found, and nothing new is."
+    waits = any(change.then != "nothing" for change in differences)
+    if waits and any(isinstance(change, FileChange) for change in differences):
+        return (
+            "the engine takes the file, and nothing new is found. What containers see after its "
+            "restart is not simulated."
+        )
+    raise NoRepairError(
+        f"{findings[0].id} would still be found after the smallest repair: its page has other fixes"
+    )
+
+
+def _major(host: Host) -> int | None:
+    ping = Collection(host, Budget.unlimited()).get(Ping)
+    is_known = isinstance(ping, Ping) and ping.version != (0,)
+    return ping.version[0] if is_known else None
