@@ -164,8 +164,11 @@ _LABEL = re.compile(r"node\.labels\.(?P<name>[\w./-]+) *== *(?P<value>\S+)")
 
 
 def _cure(swarm: Swarm, service: Service, tasks: list[Task]) -> dict[str, str]:
-    """What makes the only node that is up fit for the service: it may take tasks again, or gets the
-    label that the service asks for. Which of several nodes is meant, only the reader knows."""
+    """What makes the only node that is up fit for the service.
+
+    It may take tasks again, or gets the label that the service asks for. Which of several nodes is
+    meant, only the reader knows.
+    """
     nodes = () if isinstance(swarm.nodes, Unavailable) else swarm.nodes
     up = [node for node in nodes if not node.is_down]
     errors = " ".join(task.status.err for task in tasks)

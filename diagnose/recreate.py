@@ -149,8 +149,11 @@ def _text(
 
 
 def _update_policy(docker: str, policy: str, quoted: str) -> str:
-    """The command that sets a restart policy. Podman before 5.1 has none, and needs none: it does
-    not start a container again that was stopped by hand."""
+    """The command that sets a restart policy.
+
+    Podman before 5.1 has none, and needs none: it does not start a container again that was stopped
+    by hand.
+    """
     command = f"{docker} update --restart {policy} {quoted} >/dev/null"
     return f"{command} 2>&1 || true" if docker == PODMAN else command
 

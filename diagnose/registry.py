@@ -132,8 +132,10 @@ def repairs(*ids: str) -> Callable[[F], F]:
 
 
 def repair_of(id: str) -> Callable[..., Any] | None:
-    """What `repairs` registered for this check. A family's module `repairs` is imported when it is
-    first needed: no report needs it."""
+    """What `repairs` registered for this check.
+
+    A family's module `repairs` is imported when it is first needed: no report needs it.
+    """
     for module in families().get(id.partition(".")[0], ()):
         spec = importlib.util.find_spec(module)
         is_package = spec is not None and spec.submodule_search_locations is not None

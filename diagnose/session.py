@@ -70,7 +70,8 @@ def diagnose(
     InvalidRequestError for a source that cannot be read, an unknown container, an address that is
     none, a bad configuration.
     """
-    return examine(load, selected, options, began=began, shown=shown).report
+    examined = examine(load, selected, options, began=began, shown=shown, afterwards=afterwards)
+    return examined.report
 
 
 def examine(
@@ -80,6 +81,7 @@ def examine(
     *,
     began: float,
     shown: tuple[type, ...] = (),
+    afterwards: Callable[[Report, Host], None] | None = None,
 ) -> Examined:
     """As `diagnose`, with the answers."""
     configured = configuration(options)

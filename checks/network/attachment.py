@@ -182,8 +182,10 @@ def _guest(
 def _with_successor(
     item: CheckItem, container: Container, containers: Containers, events: Events | None
 ) -> CheckItem:
-    """With the running container that has the name of the one whose network is shared and gone: the
-    engine's events still know that name."""
+    """With the running container that replaced the one whose network is shared.
+
+    It has the name of the one that is gone, which the engine's events still know.
+    """
     former = container.host_config.network_mode.removeprefix(_JOINED)
     if events is None or not isinstance(item, Finding) or former in containers.by_id:
         return item

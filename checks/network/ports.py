@@ -337,8 +337,11 @@ _EVERYWHERE = "0.0.0.0"  # noqa: S104 - for a command, not a place to listen
 
 
 def _outward(container: Container, port: int) -> dict[str, str]:
-    """The variable that has the program listen on all addresses, where one word of the container's
-    command or one variable of its environment names loopback; nothing where several do."""
+    """The variable that has the program listen on all addresses.
+
+    One word of the container's command, or one variable of its environment, names loopback; nothing
+    where several do.
+    """
     inward = re.compile(
         rf"(?P<before>(?:--?[\w-]+=)?)(?:127\.0\.0\.1|localhost|\[::1\])(?P<after>(?::{port})?)"
     )

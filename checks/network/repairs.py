@@ -22,8 +22,10 @@ POOL_SIZE = 24
 def free_subnet(
     finding: Finding, host: Host, routes: Routes, config: DaemonConfig | None
 ) -> Sequence[Difference]:
-    """A route that leads nowhere goes; the default network gets another subnet. Another network is
-    created again by its page."""
+    """A route that leads nowhere goes; the default network gets another subnet.
+
+    Another network is created again by its page.
+    """
     stopper = finding.variables.get("stopper")
     if stopper:
         return [

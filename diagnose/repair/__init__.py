@@ -1,5 +1,6 @@
-"""The smallest repair of a host, computed from what is and what must be, as a shell script. Nothing
-here changes a host.
+"""The smallest repair of a host, computed from what is and what must be, as a shell script.
+
+Nothing here changes a host.
 
 - `differences` what a repair changes: a kernel setting, a file, a route; each also says what an
                 answer of the host would be afterwards.

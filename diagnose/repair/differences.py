@@ -186,8 +186,11 @@ def setting(
 def daemon_keys(
     config: DaemonConfig, changes: Mapping[str, Json | None], host: Host, then: Then = "restart"
 ) -> list[Difference]:
-    """Keys of the engine's configuration file. changes: the new value by key, None for a key that
-    has to go. NoRepairError where the file cannot be read, or holds a secret."""
+    """Keys of the engine's configuration file.
+
+    changes: the new value by key, None for a key that has to go. NoRepairError where the file
+    cannot be read.
+    """
     if not config.exists:
         wanted = {key: value for key, value in changes.items() if value is not None}
         text = json.dumps(wanted, indent=2) + "\n"
@@ -201,7 +204,9 @@ def daemon_keys(
 
 
 def secret_in(differences: Sequence[Difference]) -> str:
-    """The path of a file whose text holds a secret that was replaced, so that it cannot be written
-    again; empty if none does."""
+    """The path of a file that cannot be written again: its text holds a secret that was replaced.
+
+    Empty if none does.
+    """
     changes = [change for change in differences if isinstance(change, FileChange)]
     return next((change.path for change in changes if _REDACTED.search(change.after)), "")

@@ -1,5 +1,7 @@
-"""The text of a JSON object with some of its keys changed, and nothing else: order, indent and
-spaces of what stays are kept. Pure."""
+"""The text of a JSON object with some of its keys changed, and nothing else. Pure.
+
+Order, indent and spaces of what stays are kept.
+"""
 
 from __future__ import annotations
 
@@ -27,10 +29,10 @@ class _Member(msgspec.Struct, frozen=True):
 
 
 def with_keys(text: str, changes: Mapping[str, Json | None]) -> str:
-    """The object with these keys set, or gone where the change is None. ValueError for a text that
-    is no JSON object.
+    """The object with these keys set, or gone where the change is None.
 
-    A key that stands twice is changed where it counts: the last one.
+    A key that stands twice is changed where it counts: the last one. ValueError for a text that is
+    no JSON object.
     """
     for key, value in changes.items():
         own = [member for member in _members(text) if member.key == key]

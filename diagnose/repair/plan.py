@@ -28,8 +28,7 @@ from diagnose.repair.differences import (
 from diagnose.repair.simulation import Simulation, simulated
 
 FILE_CHECKS = ("daemon.config-invalid", "daemon.config-flag-conflict")
-"""Checks that judge a change of the engine's configuration file, beside the one that found the
-fault."""
+"""Checks that judge a change of the engine's configuration file."""
 
 
 class UnknownRepairError(Exception):
@@ -69,8 +68,10 @@ def of_keys(text: str, known: Mapping[str, Check], options: Options, *, began: f
 
 
 def of_finding(target: str, known: Mapping[str, Check], options: Options, *, began: float) -> str:
-    """The script that repairs what a check found, simulated. target: a check's id or a finding's
-    key. UnknownRepairError, NoRepairError."""
+    """The script that repairs what a check found, simulated.
+
+    target: a check's id or a finding's key. UnknownRepairError, NoRepairError.
+    """
     id = target.partition("@")[0]
     repair = registry.repair_of(id)
     if repair is None:
@@ -131,8 +132,10 @@ def _called(repair: Any, finding: Reported, host: Host) -> Sequence[Difference]:
 def _verdict(
     findings: Sequence[Reported], differences: Sequence[Difference], simulation: Simulation
 ) -> str:
-    """What the simulation has shown, in words. NoRepairError where the repair would not help, or
-    would harm."""
+    """What the simulation has shown, in words.
+
+    NoRepairError where the repair would not help, or would harm.
+    """
     if simulation.new:
         raise NoRepairError(
             f"the repair would bring {and_more(sorted(simulation.new))}: its page has other fixes"

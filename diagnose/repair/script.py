@@ -13,8 +13,11 @@ LENIENT = 23
 
 
 def text(report: Report, differences: Sequence[Difference], verdict: str, major: int | None) -> str:
-    """A shell script that makes the change. verdict: what the simulation has shown. major: the
-    engine's major version, None if it is not known."""
+    """A shell script that makes the change.
+
+    verdict: what the simulation has shown. major: the engine's major version, None if it is not
+    known.
+    """
     head = [line for difference in differences for line in difference.lines()]
     undo = [line for difference in reversed(differences) for line in difference.undo()]
     commands = [line for difference in differences for line in difference.commands()]

@@ -1,5 +1,4 @@
-"""A repair judged before it is made: the checks on the recorded answers, as they would be
-afterwards. Pure."""
+"""A repair judged before it is made, on the recorded answers. Pure."""
 
 from __future__ import annotations
 
