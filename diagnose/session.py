@@ -23,7 +23,6 @@ from diagnose.model import Check, Failed, Json, Report
 from diagnose.questions import AnswerSource, AnyQuestion, Host, Question, RecordedQuestion
 from diagnose.questions.containers import ListContainers
 from diagnose.questions.engine import FindEndpoint
-from diagnose.questions.question import AnyQuestion
 from diagnose.questions.run import Options
 from diagnose.recording import answer_files
 from diagnose.recording.answer_files import Recording
