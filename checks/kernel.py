@@ -252,11 +252,9 @@ def cgroups_leaked(
     if counts.removed < many and not (refused and counts.memory >= many):
         return None
     near_end = 100 * counts.memory >= last_pct * LIMIT
-    effect = (
-        f": {counted('container', [container.name for container in refused])} cannot start"
-        if refused
-        else ""
-    )
+    effect = ""
+    if refused:
+        effect = f": {counted('container', [container.name for container in refused])} cannot start"
     yield Finding(
         HOST,
         f"the kernel holds {counts.memory} memory cgroups of {LIMIT}, {counts.removed} of them "

@@ -86,11 +86,10 @@ def make(evidence: Sequence[object], since_s: float, words: Sequence[str]) -> Ti
     """
     clock, containers, events, _, log, config = evidence
     now = clock.wall if isinstance(clock, Clock) else 0.0
-    names = (
-        {container.id: container.name for container in containers}
-        if isinstance(containers, Containers)
-        else {}
-    )
+    if isinstance(containers, Containers):
+        names = {container.id: container.name for container in containers}
+    else:
+        names = {}
     wanted = {
         name
         for word in words
@@ -200,11 +199,10 @@ def _kernel(kernel: KernelLog, known: dict[str, str]) -> Iterator[Moment]:
         name = known.get(kill.container, "")
         whose = f"of container {name or kill.container[:12]}" if kill.container else "of the host"
         held = f", holding {size(kill.rss)}" if kill.rss is not None else ""
-        why = (
-            "the host had no memory left"
-            if kill.of_host
-            else "at a limit" + (f" of {size(kill.limit)}" if kill.limit else "")
-        )
+        if kill.of_host:
+            why = "the host had no memory left"
+        else:
+            why = "at a limit" + (f" of {size(kill.limit)}" if kill.limit else "")
         yield Moment(
             kill.at, "kernel", f"killed {kill.task} (pid {kill.pid}) {whose}{held}: {why}", name
         )

@@ -165,13 +165,12 @@ def _anywhere(answer: Any, choice: random.Random) -> None:
 
 
 def _strings(value: Any) -> Iterator[tuple[Any, Any]]:
-    items = (
-        value.items()
-        if isinstance(value, dict)
-        else enumerate(value)
-        if isinstance(value, list)
-        else ()
-    )
+    if isinstance(value, dict):
+        items = value.items()
+    elif isinstance(value, list):
+        items = enumerate(value)
+    else:
+        items = ()
     for key, item in items:
         if isinstance(item, str):
             yield value, key

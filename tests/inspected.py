@@ -22,11 +22,10 @@ def container(name: str = "web", **parts: Any) -> Container:
         "Mounts": [],
     }
     for key, value in parts.items():
-        shape[key] = (
-            {**shape[key], **value}
-            if isinstance(value, dict) and isinstance(shape.get(key), dict)
-            else value
-        )
+        if isinstance(value, dict) and isinstance(shape.get(key), dict):
+            shape[key] = {**shape[key], **value}
+        else:
+            shape[key] = value
     return msgspec.convert(shape, Container)
 
 

@@ -60,11 +60,10 @@ def crashed(
         with_engine = container.id in stops.stopped_with_daemon and is_service(container)
         worked = (container.ran_for or 0.0) >= at_least
         # as long as the engine is down, all containers are
-        counts = (
-            containers.source != "disk"
-            if with_engine
-            else worked and _ended_by_itself(container, stops)
-        )
+        if with_engine:
+            counts = containers.source != "disk"
+        else:
+            counts = worked and _ended_by_itself(container, stops)
         if not counts:
             continue
         is_known = container.id in stops.by_id

@@ -60,11 +60,9 @@ def _lacks(container: Container, program: str) -> str:
             "ENTRYPOINT"
         )
     mount = hiding_mount(container, program)
-    return (
-        f"there is no {program} in what is mounted at {mount}"
-        if mount
-        else f"its image has no {program}"
-    )
+    if mount:
+        return f"there is no {program} in what is mounted at {mount}"
+    return f"its image has no {program}"
 
 
 @check("container.entrypoint-forbidden", severity=Severity.critical)

@@ -120,11 +120,9 @@ def _lacks_capability(container: Container, name: str) -> Proof | None:
     by_default = name in ("SETUID", "SETGID", "CHOWN")
     if by_default and not dropped & {name, "ALL"}:
         return None
-    return (
-        ("HostConfig.CapDrop", sorted(dropped))
-        if by_default
-        else ("HostConfig.CapAdd", sorted(added) or "none")
-    )
+    if by_default:
+        return ("HostConfig.CapDrop", sorted(dropped))
+    return ("HostConfig.CapAdd", sorted(added) or "none")
 
 
 _LACKS: Mapping[str, Callable[[Container, str], Proof | None]] = {

@@ -29,11 +29,10 @@ def pid_file_stale(
         if pid_file is None:
             continue
         container = claim.container
-        place = (
-            {"source": pid_file.source}
-            if pid_file.source
-            else {"file": f"{container.name}:{pid_file.path}"}
-        )
+        if pid_file.source:
+            place = {"source": pid_file.source}
+        else:
+            place = {"file": f"{container.name}:{pid_file.path}"}
         finding = Finding.about(
             container,
             f'container "{container.name}" does not start because the pid file {pid_file.path} of '

@@ -207,11 +207,9 @@ def _outcome(container: Container, exits: _Exits, steady: float) -> tuple[Severi
                 "far"
             ),
         )
-    keeps_failing = (
-        f"keeps failing: exit code {described(code)}{lasted}"
-        if code is not None
-        else "does not stay up"
-    )
+    keeps_failing = "does not stay up"
+    if code is not None:
+        keeps_failing = f"keeps failing: exit code {described(code)}{lasted}"
     # where its exit codes are lost, it may be a worker that recycles itself
     limit = steady if code is None else SERIES_GAP_S
     is_slow = not is_restarting and len(exits.at) > 1 and exits.pause > limit

@@ -158,11 +158,10 @@ def runtime_limit_hit(containers: Containers, programs: Programs | None) -> Chec
     refused: list[tuple[Container, Finding]] = []
     for container in containers:
         lowered = container.state.error.lower()
-        hit = (
-            next((text for text in LIMITS if text in lowered), None)
-            if container.start_failed
-            else None
-        )
+        if container.start_failed:
+            hit = next((text for text in LIMITS if text in lowered), None)
+        else:
+            hit = None
         program = programs.by_id.get(container.id) if programs is not None else None
         if hit and _FOREIGN_CPUS.search(lowered):
             cpus = container.host_config.cpuset_cpus

@@ -87,11 +87,10 @@ def shim_lost(containers: Containers, processes: Processes) -> CheckResult:
         has_shim = container.id in processes.shims
         if is_alive and has_shim:
             continue
-        what = (
-            "its shim is gone, and its process lives on"
-            if is_alive
-            else f"process {container.state.pid} is gone"
-        )
+        if is_alive:
+            what = "its shim is gone, and its process lives on"
+        else:
+            what = f"process {container.state.pid} is gone"
         yield Finding.about(
             container,
             f'container "{container.name}" is listed as running, but {what}',

@@ -151,11 +151,9 @@ def containerd_hung(
         evidence["GET /info"] = str(info)
         evidence["GET /_ping"] = "answered"
     evidence |= _shim_evidence(daemon)
-    how = (
-        f"is stopped by a signal (state {process.state})"
-        if process.is_stopped
-        else "does not answer the engine"
-    )
+    how = "does not answer the engine"
+    if process.is_stopped:
+        how = f"is stopped by a signal (state {process.state})"
     yield Finding(
         subject=DAEMON,
         summary=f"containerd ({process.pid}) {how}: nothing can be started, stopped or entered",

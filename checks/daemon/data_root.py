@@ -43,11 +43,10 @@ def wrong_data_root(
 
 def _unmounted(candidates: DataRootCandidates, mount: PlannedMount) -> Finding:
     empty = not candidates.containers
-    state = (
-        "has no containers"
-        if empty
-        else f"has {count(candidates.containers, 'container')} on another disk"
-    )
+    if empty:
+        state = "has no containers"
+    else:
+        state = f"has {count(candidates.containers, 'container')} on another disk"
     return Finding(
         subject=DAEMON,
         summary=(

@@ -309,11 +309,10 @@ def _killed(facts: _Facts) -> OomKill | None:
 
     An engine that was started since died of something else.
     """
-    kills = (
-        [kill for kill in facts.kernel.oom_kills if kill.task == "dockerd"]
-        if facts.kernel is not None
-        else []
-    )
+    if facts.kernel is not None:
+        kills = [kill for kill in facts.kernel.oom_kills if kill.task == "dockerd"]
+    else:
+        kills = []
     began = facts.log.last_start[0].at if facts.log is not None and facts.log.lines else None
     return kills[-1] if kills and (began is None or kills[-1].at > began - CLOCKS_APART_S) else None
 
@@ -344,11 +343,9 @@ def _state(daemon: Daemon, socket: str, came_up: bool) -> str:
             f"{socket}"
         )
     if process is not None:
-        since = (
-            f", {ago(daemon.processes.age)} after its start"
-            if daemon.processes.age is not None
-            else ""
-        )
+        since = ""
+        if daemon.processes.age is not None:
+            since = f", {ago(daemon.processes.age)} after its start"
         return f"dockerd ({process.pid}) lives and does not serve {socket}{since}"
     if daemon.installation.program == "":
         return "dockerd does not run, and its program is not where packages put it"

@@ -97,11 +97,10 @@ def ulimits_unnamed(
     if daemon.is_podman:
         return Skipped("Podman answers here, which reads no daemon.json")
     limits = config.in_file("default-ulimits")
-    nameless = (
-        sorted(key for key, limit in limits.items() if _has_no_name(limit))
-        if isinstance(limits, dict)
-        else []
-    )
+    if isinstance(limits, dict):
+        nameless = sorted(key for key, limit in limits.items() if _has_no_name(limit))
+    else:
+        nameless = []
     if not nameless:
         return None
     refused = [

@@ -49,11 +49,9 @@ def groups(
 
     A container with servers of its own is a group by itself.
     """
-    return (
-        []
-        if containers is None or lookups is None
-        else list(_grouped(containers, resolvers, lookups))
-    )
+    if containers is None or lookups is None:
+        return []
+    return list(_grouped(containers, resolvers, lookups))
 
 
 def _grouped(containers: Containers, resolvers: Resolvers, lookups: Lookups) -> Iterator[Group]:

@@ -362,11 +362,10 @@ def _forwards_to_nobody(container: Container, lookups: Lookups | None) -> bool:
 
 def _finding(container: Container, stale: _Stale, resolvers: Resolvers) -> Finding:
     now = resolvers.engine_view
-    who = (
-        f'the engine\'s resolver of container "{container.name}"'
-        if stale.by_engine
-        else f'container "{container.name}"'
-    )
+    if stale.by_engine:
+        who = f'the engine\'s resolver of container "{container.name}"'
+    else:
+        who = f'container "{container.name}"'
     return Finding.about(
         container,
         sentence(

@@ -101,11 +101,10 @@ class _LostQuery(msgspec.Struct, frozen=True):
     def proxied(self) -> Container | None:
         """The running container to which docker-proxy hands queries for this address."""
         is_of_host = self.server in self.path.own
-        found = (
-            dns_container(self.containers, self.server, is_of_host=is_of_host)
-            if is_of_host
-            else None
-        )
+        if is_of_host:
+            found = dns_container(self.containers, self.server, is_of_host=is_of_host)
+        else:
+            found = None
         return found if found is not None and found.is_running else None
 
     @property

@@ -81,11 +81,10 @@ def _bridge_that_is_down(
 
 def _way_is_open(finding: Finding, paths: PacketPaths | None) -> Outcome:
     members = {finding.subject, *finding.touches}
-    ways = (
-        [egress for egress in paths.outlets if egress.container.subject in members]
-        if paths is not None
-        else []
-    )
+    if paths is not None:
+        ways = [egress for egress in paths.outlets if egress.container.subject in members]
+    else:
+        ways = []
     if not ways:
         return Outcome(None)
     blocked = [egress for egress in ways if egress.block is not None]

@@ -165,11 +165,10 @@ def _harm(names: Sequence[str], ports: Sequence[Ingress], *, served: bool) -> st
 
 def _places(loss: _RuleLoss) -> list[str]:
     """Where rules are missing, in words."""
-    places = (
-        [f"FORWARD has no rules for {few(network.bridge for network in loss.bare)}"]
-        if loss.bare
-        else []
-    )
+    if loss.bare:
+        places = [f"FORWARD has no rules for {few(network.bridge for network in loss.bare)}"]
+    else:
+        places = []
     bare = {network.name for network in loss.bare}
     for part, what in (
         ("request", "no rule lets out what comes from"),

@@ -99,11 +99,10 @@ def _forwarding_off(
         return
     setting = "net.ipv4.ip_forward" if everywhere else f"net/ipv4/conf/{off[0]}/forwarding"
     where = "" if everywhere else f" on {few(off)}"
-    line = (
-        sysctl_files.of("net.ipv4.ip_forward", "0")
-        if sysctl_files is not None and everywhere
-        else None
-    )
+    if sysctl_files is not None and everywhere:
+        line = sysctl_files.of("net.ipv4.ip_forward", "0")
+    else:
+        line = None
     at_boot: dict[str, Json] = {"set at boot by": f"{line.file}, line {line.line}"} if line else {}
     yield Finding(
         subject=HOST,

@@ -44,11 +44,9 @@ def paths_open(
     touched = {finding.subject, *finding.touches}
 
     def opened(egress: Egress) -> Egress:
-        return (
-            replace(egress, reach=PASSES, sample=PASSES)
-            if egress.network.subject in touched
-            else egress
-        )
+        if egress.network.subject in touched:
+            return replace(egress, reach=PASSES, sample=PASSES)
+        return egress
 
     def answered(path: ResolverPath) -> ResolverPath:
         return replace(path, trace=ARRIVES) if path.network.subject in touched else path

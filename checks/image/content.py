@@ -162,11 +162,9 @@ def corrupt(
         yield _from_log(trouble.count, trouble.text, trouble.first, summary, variables)
     if isinstance(layers, Unavailable):
         return layers
-    return (
-        None
-        if layers.looked_at
-        else Skipped("layers on the disk are examined for the storage driver overlay2 only")
-    )
+    if layers.looked_at:
+        return None
+    return Skipped("layers on the disk are examined for the storage driver overlay2 only")
 
 
 def _deleted(stored: Layers, containers: Containers) -> Finding:

@@ -63,11 +63,9 @@ def rotated_by_host(contents: LogContents) -> CheckResult:
     """
     is_harmful = bool(contents.damaged)
     for rotation in contents.rotations:
-        how = (
-            "copies and cuts them (copytruncate)"
-            if rotation.copies
-            else "renames them under the engine"
-        )
+        how = "renames them under the engine"
+        if rotation.copies:
+            how = "copies and cuts them (copytruncate)"
         yield Finding(
             subject=DAEMON,
             summary=f"logrotate rotates the engine's log files: {rotation.path} {how}",

@@ -76,11 +76,9 @@ def port_allocated(containers: Containers) -> CheckResult:
             continue
         address, port = error["address"], int(error["port"])
         holders = _publishers(containers, container, address, port)
-        holder = (
-            f'container "{holders[0].name}" publishes it'
-            if holders
-            else "no running container publishes it now"
-        )
+        holder = "no running container publishes it now"
+        if holders:
+            holder = f'container "{holders[0].name}" publishes it'
         yield Finding.about(
             container,
             f'container "{container.name}" did not start: host port {port} is already allocated; '

@@ -99,12 +99,12 @@ def _by_a_tunnel(
         for port in ports
         for client in (half_open.clients.get(port, ()) if half_open is not None else ())
     ]
-    waiting = (
-        f"; {counted('client', clients, most=2)} {'waits' if len(clients) == 1 else 'wait'} for an "
-        "answer"
-        if clients
-        else ""
-    )
+    waiting = ""
+    if clients:
+        waiting = (
+            f"; {counted('client', clients, most=2)} {'waits' if len(clients) == 1 else 'wait'} for an "
+            "answer"
+        )
     return Finding(
         subject=Subject("interface", first.uplink.name),
         summary=f'interface "{first.uplink.name}": answers of published port '

@@ -244,11 +244,10 @@ def _policy_harm(
     who = named("container", _names(members))
     if back.oif != bridge.index and back.table != MAIN_TABLE:
         device = links.by_index.get(back.oif or 0)
-        where = (
-            f"to {device.name} (table {back.table})"
-            if device
-            else f"nowhere ({_REFUSALS.get(back.error or '')})"
-        )
+        if device:
+            where = f"to {device.name} (table {back.table})"
+        else:
+            where = f"nowhere ({_REFUSALS.get(back.error or '')})"
         return f"sends traffic for {who} {where}"
     forwards = "0" not in (forwarding.everywhere, forwarding.by_interface.get(network.bridge))
     if back.oif == bridge.index and out.error in _REFUSALS and not ways.own.error and forwards:
@@ -424,20 +423,17 @@ def _few_left(
     free, total, routed = stock.free, stock.total, stock.routed
     blocking = stock.blocking()
     empty = _without_container(networks, containers)
-    left = (
-        "no subnet is left for new networks"
-        if not free
-        else f"{count(free, 'subnet')} of {total} left for new networks"
-    )
+    if not free:
+        left = "no subnet is left for new networks"
+    else:
+        left = f"{count(free, 'subnet')} of {total} left for new networks"
     takers = [f"{count(len(networks.bridges), 'network')} of Docker"]
     if empty:
         takers[0] += f" ({len(empty)} without a container)"
     if routed:
-        more = (
-            f" and {count(len(blocking) - 1, 'more route')} cover"
-            if len(blocking) > 1
-            else " covers"
-        )
+        more = " covers"
+        if len(blocking) > 1:
+            more = f" and {count(len(blocking) - 1, 'more route')} cover"
         takers.insert(0, f"host route {roads.describe(blocking[0])}{more} {routed} of {total}")
     # the route comes first where removing it helps more than removing networks does
     ordered = takers if routed >= len(networks.bridges) else takers[::-1]

@@ -177,11 +177,10 @@ def _unreached(
     parent = network.option("parent")
     for container in containers.running:
         endpoint = container.endpoints.get(network.name)
-        entry = (
-            neighbours.unanswered(endpoint.ip_address)
-            if endpoint is not None and endpoint.ip_address
-            else None
-        )
+        if endpoint is not None and endpoint.ip_address:
+            entry = neighbours.unanswered(endpoint.ip_address)
+        else:
+            entry = None
         if endpoint is None or entry is None or (parent and entry.interface != parent):
             continue
         finding = Finding.about(

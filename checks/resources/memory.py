@@ -179,11 +179,9 @@ def _largest(containers: Containers | None, cgroups: Cgroups | None) -> dict[str
 
 
 def _limit_note(container: Container) -> str:
-    return (
-        f"limit {size(container.host_config.memory)}"
-        if container.host_config.memory
-        else "no limit"
-    )
+    if container.host_config.memory:
+        return f"limit {size(container.host_config.memory)}"
+    return "no limit"
 
 
 @check("resources.memory-near-limit", severity=Severity.warning, caused_by=["container.oom-killed"])

@@ -108,11 +108,9 @@ def _inotify_limit(line: str) -> str:
     if TOO_MANY.search(line):
         return "max_user_instances" if _OF_INOTIFY.search(line) else ""
     if _REACHED.search(line):
-        return (
-            "max_user_instances"
-            if re.search("instances|resources", line, re.IGNORECASE)
-            else "max_user_watches"
-        )
+        if re.search("instances|resources", line, re.IGNORECASE):
+            return "max_user_instances"
+        return "max_user_watches"
     return "max_user_watches" if _FULL.search(line) and not _WRITING.search(line) else ""
 
 

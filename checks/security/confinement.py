@@ -52,11 +52,9 @@ def sysctl_denied(confinement: Confinement) -> CheckResult:
     """
     if not confinement.refused:
         return None
-    where = (
-        "this host runs inside LXC"
-        if confinement.kind == "lxc"
-        else "an AppArmor profile confines this host"
-    )
+    where = "an AppArmor profile confines this host"
+    if confinement.kind == "lxc":
+        where = "this host runs inside LXC"
     names = [container.name for container in confinement.refused]
     yield Finding(
         subject=HOST,

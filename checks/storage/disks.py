@@ -97,11 +97,11 @@ def disk_full(
             figures.used_pct >= crit_pct and figures.available < roomy and not disk.is_aside
         )
         left = f"{size(figures.available)} left of {size(figures.size)}"
-        soon = (
-            f"; full in about {_duration(figures.available / rate)} at the rate of this moment"
-            if rate
-            else ""
-        )
+        soon = ""
+        if rate:
+            soon = (
+                f"; full in about {_duration(figures.available / rate)} at the rate of this moment"
+            )
         yield Finding(
             subject=disk.subject,
             summary=f"{disk.point} is {figures.used_pct:.0f} % full, {left}{soon}",

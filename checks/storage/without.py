@@ -37,11 +37,9 @@ def disk_has_room(finding: Finding, filesystems: Filesystems) -> Edit:
 
     def roomy(disk: Filesystem) -> Filesystem:
         usable = disk.usage.used + disk.usage.available
-        return (
-            _with_used(disk, usable * HEALTHY_PCT // 100)
-            if disk.subject == finding.subject
-            else disk
-        )
+        if disk.subject == finding.subject:
+            return _with_used(disk, usable * HEALTHY_PCT // 100)
+        return disk
 
     return {
         Filesystems: replace(filesystems, items=tuple(roomy(disk) for disk in filesystems.items))
@@ -94,11 +92,9 @@ def file_is_gone(finding: Finding, filesystems: Filesystems) -> Edit:
     held = sum(int(size) for size in sizes.values())
 
     def emptied(disk: Filesystem) -> Filesystem:
-        return (
-            _with_used(disk, max(0, disk.usage.used - held))
-            if disk.subject in finding.touches
-            else disk
-        )
+        if disk.subject in finding.touches:
+            return _with_used(disk, max(0, disk.usage.used - held))
+        return disk
 
     return {
         Filesystems: replace(filesystems, items=tuple(emptied(disk) for disk in filesystems.items))

@@ -254,11 +254,9 @@ def selected(selectors: Iterable[str]) -> tuple[dict[str, Check], tuple[str, ...
 
 def color(no_color: bool) -> bool | None:
     """False where the user wants no colour; None leaves it to the terminal."""
-    return (
-        False
-        if no_color or os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb"
-        else None
-    )
+    if no_color or os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb":
+        return False
+    return None
 
 
 def of_run(options: Mapping[str, Any], *, since_too: bool = False) -> Options:

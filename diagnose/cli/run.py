@@ -138,11 +138,10 @@ def _push(url: str, report: Report) -> None:
 
     text = StringIO()
     json.render(report, text)
-    name = (
-        report.profile.name
-        if report.profile is not None and report.profile.name
-        else report.host.name
-    )
+    if report.profile is not None and report.profile.name:
+        name = report.profile.name
+    else:
+        name = report.host.name
     try:
         click.echo(
             f"pushed to {bucket.push(url, name, report.taken_at, text.getvalue())}", err=True

@@ -459,11 +459,10 @@ def _spans(among: Mapping[str, Any]) -> list[dict[str, Any]]:
             continue
         width = len(bytes.fromhex(each["value"]))
         after = ordered[position + 1]["value"] if position + 1 < len(ordered) else None
-        last = (
-            (1 << 8 * width) - 1
-            if after is None
-            else int.from_bytes(bytes.fromhex(after), "big") - 1
-        )
+        if after is None:
+            last = (1 << 8 * width) - 1
+        else:
+            last = int.from_bytes(bytes.fromhex(after), "big") - 1
         spans.append(each | {"value_end": last.to_bytes(width, "big").hex()})
     return spans + catchall
 

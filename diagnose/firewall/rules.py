@@ -521,11 +521,10 @@ class Translate(msgspec.Struct, frozen=True):
     port: int | None = None
 
     def __str__(self) -> str:
-        host = (
-            f"[{self.address}]"
-            if self.address and ":" in self.address and self.port
-            else self.address or ""
-        )
+        if self.address and ":" in self.address and self.port:
+            host = f"[{self.address}]"
+        else:
+            host = self.address or ""
         return f"{self.kind} {host}{f':{self.port}' if self.port else ''}".rstrip()
 
 

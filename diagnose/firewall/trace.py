@@ -339,13 +339,12 @@ class _Tracer:
         decision = self._route(part, packet, "output")
         src = packet.src or decision.src
         if src is None and decision.oif:
-            src = (
-                packet.dst
-                if packet.dst_local
-                else self._stack.address_on(
+            if packet.dst_local:
+                src = packet.dst
+            else:
+                src = self._stack.address_on(
                     decision.oif, packet.family, decision.gateway or packet.dst
                 )
-            )
         before = replace(packet, src=src, oif=decision.oif or "lo", src_local=True)
         after = self._walk(part, "output", before, nat_done=nat_done)
         if after.dst is not None and (after.dst != before.dst or after.mark != before.mark):
@@ -364,11 +363,10 @@ class _Tracer:
 
     def _forward(self, part: Part, packet: Packet, decision: RouteDecision) -> _Arrival:
         settings = self._stack.settings
-        on: bool | None = (
-            settings.forwarding6
-            if packet.family == "ip6"
-            else settings.forwarding.get(packet.iif or "", True)
-        )
+        if packet.family == "ip6":
+            on: bool | None = settings.forwarding6
+        else:
+            on = settings.forwarding.get(packet.iif or "", True)
         if on is False:
             self._stop("drop", "forwarding", "forwarding is off", part, "forward", packet.iif or "")
         routed = replace(packet, oif=decision.oif, dst_local=False, physin="", physout="")

@@ -89,8 +89,6 @@ def _is_of_boto(error: Exception) -> bool:
 def _object(store: Any, bucket: str, key: str, largest: int) -> Packed | Unusable:
     place = f"s3://{bucket}/{key}"
     data = store.get_object(Bucket=bucket, Key=key)["Body"].read(largest + 1)
-    return (
-        Packed(place, data)
-        if len(data) <= largest
-        else Unusable(place, f"is larger than {largest // 2**20} MiB")
-    )
+    if len(data) <= largest:
+        return Packed(place, data)
+    return Unusable(place, f"is larger than {largest // 2**20} MiB")

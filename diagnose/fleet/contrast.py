@@ -62,11 +62,9 @@ class Predicate(msgspec.Struct, frozen=True):
         """
         if self.value == THERE:
             return self.name
-        return (
-            f"{self.name} {self.value}"
-            if self.value == RECENTLY
-            else f"{self.name} is {self.value}"
-        )
+        if self.value == RECENTLY:
+            return f"{self.name} {self.value}"
+        return f"{self.name} is {self.value}"
 
 
 class Split(msgspec.Struct, frozen=True):

@@ -166,11 +166,10 @@ class Reader:
         host = raw.host
         loud = [finding for finding in raw.findings if finding.counts]
         effects = _effects(loud)
-        facts = (
-            None
-            if host.facts is None
-            else tuple(self._fact(name, value) for name, value in host.facts.items())
-        )
+        if host.facts is None:
+            facts = None
+        else:
+            facts = tuple(self._fact(name, value) for name, value in host.facts.items())
         own, stem = host.site_name or host.name, _short(file_stem(place))
         changed = {self._text(path): unix(moment) for path, moment in host.changed.items()}
         return HostReport(

@@ -83,11 +83,9 @@ def _file(path: str) -> Packed | Unusable:
         if not stat.S_ISREG(os.fstat(handle).st_mode):
             return Unusable(path, "is no plain file")
         data = file.read(LARGEST + 1)
-    return (
-        Packed(path, data)
-        if len(data) <= LARGEST
-        else Unusable(path, f"is larger than {LARGEST // 2**20} MiB")
-    )
+    if len(data) <= LARGEST:
+        return Packed(path, data)
+    return Unusable(path, f"is larger than {LARGEST // 2**20} MiB")
 
 
 def unpacked(packed: Packed) -> bytes | Unusable:

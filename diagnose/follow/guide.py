@@ -192,11 +192,10 @@ class Guide:
             for finding in report["findings"]
             if finding["severity"] != str(Severity.advice)
         ]
-        present = (
-            loud
-            if self._plan.severity > Severity.advice
-            else [finding["key"] for finding in report["findings"]]
-        )
+        if self._plan.severity > Severity.advice:
+            present = loud
+        else:
+            present = [finding["key"] for finding in report["findings"]]
         left = [key for key in present if key in self._plan.watched]
         if not left and self._is_blind(report):
             left = [self._plan.key]

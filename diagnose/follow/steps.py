@@ -120,11 +120,9 @@ def _touches(command: runbooks.Command, touched: Mapping[str, str], report: Repo
         return ""
     if _ENGINE_STOPS.search(command.text):
         running = report.host.running
-        on_it = (
-            f", and {count(running, 'running container')} unless live-restore is on"
-            if running
-            else ""
-        )
+        on_it = ""
+        if running:
+            on_it = f", and {count(running, 'running container')} unless live-restore is on"
         return f"the engine{on_it}"
     named = [words for name, words in touched.items() if name in command.text]
     return and_more(named or list(touched.values())[:1], _NAMES_SHOWN)

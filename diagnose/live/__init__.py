@@ -255,11 +255,9 @@ class Live(msgspec.Struct, dict=True, eq=False):
     def _engine_silent(self) -> Failed | None:
         """After a failed `/_ping` nothing more is sent: a frozen daemon's backlog fills."""
         ping = self.ask(PingEngine())
-        return (
-            Failed(ping.reason, f"the engine did not answer /_ping ({ping.detail})")
-            if isinstance(ping, Failed)
-            else None
-        )
+        if isinstance(ping, Failed):
+            return Failed(ping.reason, f"the engine did not answer /_ping ({ping.detail})")
+        return None
 
     @functools.cached_property
     def _elsewhere(self) -> Failed | None:

@@ -95,11 +95,9 @@ def site(live: Live, _question: IdentifySite) -> Json:
     except (OSError, UnicodeDecodeError):
         plain = ""
     key = blake2s(f"diagnose:{known.salt}".encode()).digest()
-    machine = (
-        blake2s(plain.encode(), key=key, digest_size=16).hexdigest()
-        if _MACHINE_ID.fullmatch(plain)
-        else ""
-    )
+    machine = ""
+    if _MACHINE_ID.fullmatch(plain):
+        machine = blake2s(plain.encode(), key=key, digest_size=16).hexdigest()
     return {"machine": machine, "name": known.name, "labels": known.labels}
 
 

@@ -184,11 +184,9 @@ class _Pressure:
 
     def has_fired(self) -> bool:
         """Whether a trigger fired since it was looked at last."""
-        return (
-            any(happened & self._priority for _, happened in self._poll.poll(0))
-            if self.handles
-            else False
-        )
+        if self.handles:
+            return any(happened & self._priority for _, happened in self._poll.poll(0))
+        return False
 
 
 def _follow(options: Options, writes: int, lives: int) -> None:

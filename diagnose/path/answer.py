@@ -100,11 +100,10 @@ def answer(
         return PathAnswer(
             path, finding, runbooks.cure(finding.id, finding.finding.variables, place)
         )
-    hint = (
-        decisive.hint.replace("docker ", f"{report.docker} ", 1)
-        if decisive.hint.startswith("docker ")
-        else decisive.hint
-    )
+    if decisive.hint.startswith("docker "):
+        hint = decisive.hint.replace("docker ", f"{report.docker} ", 1)
+    else:
+        hint = decisive.hint
     return PathAnswer(path, None, runbooks.Command("confirm", "safe", hint, "") if hint else None)
 
 

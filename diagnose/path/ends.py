@@ -141,11 +141,10 @@ def _container(word: str, containers: Containers, caller: Container | None) -> C
         if container.name in called and len(called) == 1:
             return container
     for container in containers:
-        shared = (
-            set(container.endpoints) & set(caller.endpoints)
-            if caller is not None
-            else set(container.endpoints)
-        )
+        if caller is not None:
+            shared = set(container.endpoints) & set(caller.endpoints)
+        else:
+            shared = set(container.endpoints)
         if shared and word in container.dns_names:
             return container
     return None

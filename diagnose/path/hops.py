@@ -156,11 +156,9 @@ def site(evidence: Mapping[type, object]) -> PathEvidence | Unavailable:
     """The host from collected evidence; Unavailable without the containers."""
     containers = evidence.get(Containers)
     if not isinstance(containers, Containers):
-        return (
-            containers
-            if isinstance(containers, Unavailable)
-            else Unavailable("missing", "the list of containers")
-        )
+        if isinstance(containers, Unavailable):
+            return containers
+        return Unavailable("missing", "the list of containers")
 
     def known(kind: type[Kind]) -> Kind | None:
         found = evidence.get(kind)
@@ -563,11 +561,10 @@ class Walker:
         for inner, binding in end.published_ports:
             number, _, proto = inner.partition("/")
             if proto == self._wanted.proto and str(port) in (number, binding.host_port):
-                address = (
-                    binding.host_ip
-                    if binding.host_ip not in _ANY
-                    else self._stack.address_on(leg.device, "ip")
-                )
+                if binding.host_ip not in _ANY:
+                    address = binding.host_ip
+                else:
+                    address = self._stack.address_on(leg.device, "ip") or ""
                 text = f"{binding.host_ip or '0.0.0.0'}:{binding.host_port} leads to port {inner}"  # noqa: S104 - in words
                 self._add("listener", f'container "{end.name}"', text, "ok", end.subject)
                 if binding.host_ip and ip_address(binding.host_ip).is_loopback:
@@ -576,7 +573,7 @@ class Walker:
                         "beyond the host reaches it"
                     )
                     self._add("listener", "published port", text, "broken", end.subject)
-                self._by_host_port(leg, end, address or "", int(binding.host_port), int(number))
+                self._by_host_port(leg, end, address, int(binding.host_port), int(number))
                 return
         shown = (
             ", ".join(f"{binding.host_port} -> {inner}" for inner, binding in end.published_ports)
@@ -809,11 +806,9 @@ class Walker:
             others = sorted(
                 {socket.port for socket in netns.listeners if socket.protocol == self._wanted.proto}
             )
-            heard = (
-                f"it listens on {', '.join(map(str, others[:6]))}"
-                if others
-                else "it listens on no port"
-            )
+            heard = "it listens on no port"
+            if others:
+                heard = f"it listens on {', '.join(map(str, others[:6]))}"
             text = f"nothing listens on port {port}/{self._wanted.proto}: {heard}"
             self._add(
                 "listener",
@@ -881,11 +876,9 @@ def _family(address: str) -> Family:
 
 
 def _no_network(container: Container) -> str:
-    return (
-        "has no network (network mode none)"
-        if container.host_config.network_mode == "none"
-        else "is on no network"
-    )
+    if container.host_config.network_mode == "none":
+        return "has no network (network mode none)"
+    return "is on no network"
 
 
 def _at(address: str, port: int) -> str:

@@ -620,11 +620,9 @@ def _fields(text: str) -> dict[str, Any] | None:
         fields = json.loads(text)
     except ValueError:
         return None
-    return (
-        fields
-        if isinstance(fields, dict) and fields.keys() & {"msg", "message", "event", "log"}
-        else None
-    )
+    if isinstance(fields, dict) and fields.keys() & {"msg", "message", "event", "log"}:
+        return fields
+    return None
 
 
 def _field(fields: dict[str, Any], *names: str) -> str:

@@ -219,11 +219,9 @@ class Info(msgspec.Struct, frozen=True, rename="pascal"):
 
     @property
     def swarm_state(self) -> str:
-        return (
-            self.swarm.local_node_state
-            if self.swarm and self.swarm.local_node_state
-            else "inactive"
-        )
+        if self.swarm and self.swarm.local_node_state:
+            return self.swarm.local_node_state
+        return "inactive"
 
 
 class ReadInfo(Question[Info], frozen=True):

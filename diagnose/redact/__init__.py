@@ -130,11 +130,9 @@ class Redactor:
         For a question that is built from an answer.
         """
         if isinstance(value, str):
-            return (
-                _TOKENS.sub(lambda m: self._values.get(m[0], m[0]), value)
-                if "<redacted:" in value
-                else value
-            )
+            if "<redacted:" in value:
+                return _TOKENS.sub(lambda m: self._values.get(m[0], m[0]), value)
+            return value
         if isinstance(value, list):
             return [self.restore(item) for item in value]
         if isinstance(value, dict):

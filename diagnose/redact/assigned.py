@@ -357,11 +357,9 @@ def _after_gap(text: str, gap: re.Match[str] | None, name: SecretName) -> Secret
         found = _UNQUOTED_LONG().match(text, at)
         right = at + len(_trim(found[0])) if found else at
     value = text[at:right]
-    return (
-        None
-        if not value or exempt(name.kind, name.text, value)
-        else SecretSpan(at, right, name.kind)
-    )
+    if not value or exempt(name.kind, name.text, value):
+        return None
+    return SecretSpan(at, right, name.kind)
 
 
 def _after_comma(text: str, gap: re.Match[str] | None, name: SecretName) -> SecretSpan | None:
@@ -403,11 +401,9 @@ def _quoted(text: str, separator: re.Match[str], name: SecretName) -> SecretSpan
     if len(value) > _LONGEST and name.kind != "random":
         return SecretSpan(at, right, name.kind)
     is_sentence = separator[2] in (":", "：") and " " in value and _is_prose(value)
-    return (
-        None
-        if is_sentence or exempt(name.kind, name.text, value)
-        else SecretSpan(at, right, name.kind)
-    )
+    if is_sentence or exempt(name.kind, name.text, value):
+        return None
+    return SecretSpan(at, right, name.kind)
 
 
 def _wrapped(text: str, wrapper: re.Match[str], name: SecretName) -> SecretSpan | None:

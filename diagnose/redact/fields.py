@@ -364,11 +364,10 @@ def mapping(walk: Walk, _key: str, item: Any) -> Any:
         for label, value in item.items():
             if label.startswith("com.docker.compose."):
                 continue  # names, paths and hashes; `token:service_started:true` is a service called token
-            changed = (
-                walk.named(label, value)
-                if value.__class__ is str
-                else walk.value({label: value})[label]
-            )
+            if value.__class__ is str:
+                changed = walk.named(label, value)
+            else:
+                changed = walk.value({label: value})[label]
             if changed is not value and changed != value:
                 if new is None:
                     new = dict(item)
@@ -391,11 +390,10 @@ def arguments(walk: Walk, _key: str, item: Any) -> Any:
     option = ""
     for word in redact_words(item, walk.mark):
         is_value = option and word and (word[0] != "-" or (len(word) > 12 and word[1] != "-"))
-        kind = (
-            kind_of(option)
-            if is_value and (_OPTION().fullmatch(option) or is_mixed(word))
-            else None
-        )
+        if is_value and (_OPTION().fullmatch(option) or is_mixed(word)):
+            kind = kind_of(option)
+        else:
+            kind = None
         if kind is not None and not exempt(kind, option, word):
             new.append(redact_value(kind, option, word, walk.mark, redact_text))
             option = ""

@@ -120,8 +120,6 @@ def _is_proof(scheme: str, raw: str, mark: Mark) -> bool:
 
 def _of_mail(found: re.Match[str], mark: Mark) -> str:
     raw = found[2]
-    return (
-        found[0]
-        if len(raw) % 4 or unpacked(raw) is None
-        else found[1] + mark("auth", raw, found[0])
-    )
+    if len(raw) % 4 or unpacked(raw) is None:
+        return found[0]
+    return found[1] + mark("auth", raw, found[0])

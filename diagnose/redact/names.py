@@ -234,11 +234,9 @@ def _last_segment(name: str) -> str:
     if "." not in segment:
         return segment
     head, _, tail = segment.rpartition(".")
-    return (
-        head.rpartition(".")[2]
-        if tail in ("value", "plain", "default", "data", "content")
-        else tail
-    )
+    if tail in ("value", "plain", "default", "data", "content"):
+        return head.rpartition(".")[2]
+    return tail
 
 
 # A judge gives a kind, "" for "no secret, ask nobody else", or None for "ask the next one". Their

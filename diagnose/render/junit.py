@@ -83,11 +83,10 @@ def _case(result: Result, findings: list[Reported], place: runbooks.Place) -> El
     loud = [finding for finding in findings if finding.severity > Severity.advice]
     if loud:
         worst = max(finding.severity for finding in loud)
-        message = (
-            loud[0].finding.summary
-            if len(loud) == 1
-            else f"{count(len(loud), 'finding')}: {check.title}"
-        )
+        if len(loud) == 1:
+            message = loud[0].finding.summary
+        else:
+            message = f"{count(len(loud), 'finding')}: {check.title}"
         failure = ElementTree.SubElement(case, "failure", message=_text(message), type=str(worst))
         failure.text = "\n\n".join(_words(finding, place) for finding in loud)
     elif result.verdict in (Verdict.UNKNOWN, Verdict.CRASHED):

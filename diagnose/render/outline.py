@@ -413,11 +413,10 @@ def _reasons(results: Sequence[Result], verdict: Verdict) -> tuple[tuple[str, st
     families = Counter(result.check.family for result in results)
     rows = []
     for reason, group in together.items():
-        why = (
-            f"{REASONS['not recorded']}: {and_more(list(absent), ABSENT_SHOWN)}"
-            if reason == NOT_IN_BUNDLE[0]
-            else reason
-        )
+        if reason == NOT_IN_BUNDLE[0]:
+            why = f"{REASONS['not recorded']}: {and_more(list(absent), ABSENT_SHOWN)}"
+        else:
+            why = reason
         names: dict[str, None] = {}
         whole = Counter(result.check.family for result in group)
         for result in group:

@@ -50,11 +50,9 @@ def render(timeline: Timeline, format_: str, stream: TextIO, width: int = 0) -> 
         stream.write(_folded(line, width, 21) + "\n")
     if not timeline.moments:
         stream.write("nothing is known of this time\n")
-    since = (
-        f"from {_iso(timeline.complete_since)} on"
-        if timeline.complete_since
-        else "since a time that nothing tells"
-    )
+    since = "since a time that nothing tells"
+    if timeline.complete_since:
+        since = f"from {_iso(timeline.complete_since)} on"
     told = f"complete {since}: the engine keeps 256 events, none over its restart"
     stream.write(_folded(told, width, 9) + "\n")
     stream.writelines(

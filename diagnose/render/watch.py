@@ -103,11 +103,9 @@ def clock(at: float) -> str:
 
 def _line(change: RootChange) -> Text:
     root = change.root
-    since = (
-        f"  since {clock(root.onset)}"
-        if change.kind in ("began", "present") and root.is_onset_known
-        else ""
-    )
+    since = ""
+    if change.kind in ("began", "present") and root.is_onset_known:
+        since = f"  since {clock(root.onset)}"
     return Text.assemble(
         f"{clock(change.at)}  ",
         (f"{change.kind:<9}", KINDS[change.kind]),

@@ -114,11 +114,10 @@ class Renaming:
     def _question(self, question: AnyQuestion) -> AnyQuestion:
         args = {}
         for key, old in question.args.items():
-            new = (
-                self.image(old)
-                if key in ("id", "name") and question.kind.startswith("api.image")
-                else self.value(old, key)
-            )
+            if key in ("id", "name") and question.kind.startswith("api.image"):
+                new = self.image(old)
+            else:
+                new = self.value(old, key)
             # Questions name lists in the order of their items: with other names the order is
             # another.
             args[key] = (

@@ -345,8 +345,6 @@ class Identities:
 
 
 def _dicts(value: Any) -> Iterable[dict[str, Any]]:
-    return (
-        [each for each in value.values() if isinstance(each, dict)]
-        if isinstance(value, dict)
-        else ()
-    )
+    if isinstance(value, dict):
+        return [each for each in value.values() if isinstance(each, dict)]
+    return ()

@@ -134,11 +134,10 @@ class Watcher:
         began = time.monotonic()
         is_full = began >= self._next_full
         families = {family for family, times in self._due.items() if times[0] <= began}
-        selected = (
-            None
-            if is_full
-            else tuple(id for id, check in self._known.items() if check.family in families)
-        )
+        if is_full:
+            selected = None
+        else:
+            selected = tuple(id for id, check in self._known.items() if check.family in families)
         options = self._options if is_full else replace(self._options, probe=False)
         trouble = ""
         changes: tuple[RootChange, ...] = ()

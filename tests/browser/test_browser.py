@@ -24,11 +24,10 @@ from tests.test_html import EVIL, RECORDED, hostile, judged
 SCRIPT = Path(__file__).with_name("open.mjs")
 MODULES = os.environ.get("DIAGNOSE_NODE_MODULES", "")
 MISSING = [name for name in ("chromium", "node") if shutil.which(name) is None]
-MISSING += (
-    []
-    if MODULES and Path(MODULES, "axe-core").is_dir()
-    else ["puppeteer-core and axe-core (DIAGNOSE_NODE_MODULES)"]
-)
+if MODULES and Path(MODULES, "axe-core").is_dir():
+    MISSING += []
+else:
+    MISSING += ["puppeteer-core and axe-core (DIAGNOSE_NODE_MODULES)"]
 
 pytestmark = [
     pytest.mark.skipif(

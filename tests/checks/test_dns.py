@@ -956,11 +956,10 @@ def test_names_that_a_container_is_to_call(
 
 
 def service(name: str, networks: list[str], *, project: str = "p", **fields: Any) -> Container:
-    labels = (
-        {"com.docker.compose.project": project, "com.docker.compose.service": name}
-        if project
-        else {}
-    )
+    if project:
+        labels = {"com.docker.compose.project": project, "com.docker.compose.service": name}
+    else:
+        labels = {}
     places = {network: {"IPAddress": "172.18.0.2", "Aliases": [name]} for network in networks}
     config = {"Labels": labels} | fields.pop("Config", {})
     return container(
@@ -1073,11 +1072,9 @@ def test_service_on_other_network(
 def test_servers_disagree(first: str, second: str, expected: list[tuple[str, str]]) -> None:
     def reply(rcode: str) -> DnsReply:
         answers = ["192.0.2.81"] if rcode == "NOERROR" else []
-        return (
-            DnsReply()
-            if rcode == "silent"
-            else DnsReply(answered=True, rcode=rcode, answers=answers, ms=1.0)
-        )
+        if rcode == "silent":
+            return DnsReply()
+        return DnsReply(answered=True, rcode=rcode, answers=answers, ms=1.0)
 
     names = {("pay.office", LAN): reply(first), ("pay.office", OTHER): reply(second)}
     answer = Lookups({}, {}, (), {}, names, ())

@@ -131,11 +131,12 @@ def test_the_version_in_the_data(version: str, expected: list[tuple[str, str]]):
         POSTGRES,
         Config={"Image": "postgres:16"},
     )
-    versions = (
-        {container.id: DataVersion(version, "/v/PG_VERSION", Mount(type="volume", name="data"))}
-        if version
-        else {}
-    )
+    if version:
+        versions = {
+            container.id: DataVersion(version, "/v/PG_VERSION", Mount(type="volume", name="data"))
+        }
+    else:
+        versions = {}
     result = judge(
         "container.data-version-mismatch",
         containers=of(container),

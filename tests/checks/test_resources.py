@@ -54,11 +54,9 @@ LIMITED = web(HostConfig={"Memory": 64 * MIB, "PidsLimit": 100, "NanoCpus": 10**
 
 
 def found(answer: Any) -> list[Finding]:
-    return (
-        [each for each in answer if isinstance(each, Finding)]
-        if isinstance(answer, Iterable)
-        else []
-    )
+    if isinstance(answer, Iterable):
+        return [each for each in answer if isinstance(each, Finding)]
+    return []
 
 
 def severities(answer: Any) -> list[str]:

@@ -901,16 +901,14 @@ def system_df(name: str) -> Json:
         "BuildCache": [item, item | {"Shared": True}],
         "LayersSize": 9,
     }
-    return (
-        rows
-        if name == "old"
-        else {
-            "ContainerUsage": {"Items": [item], "TotalSize": 4096},
-            "VolumeUsage": {"Items": []},
-            "BuildCacheUsage": {"Items": [item, item | {"Shared": True}]},
-            "ImageUsage": {"TotalSize": 9},
-        }
-    )
+    if name == "old":
+        return rows
+    return {
+        "ContainerUsage": {"Items": [item], "TotalSize": 4096},
+        "VolumeUsage": {"Items": []},
+        "BuildCacheUsage": {"Items": [item, item | {"Shared": True}]},
+        "ImageUsage": {"TotalSize": 9},
+    }
 
 
 @pytest.mark.parametrize("shape", ["old", "API 1.52"])

@@ -90,11 +90,9 @@ def expand(text: str, rnd: random.Random) -> str:
         )
         if found[3] == "m":
             return word[0].upper() + word[1:5].lower() + word[5:]
-        return (
-            word
-            if found[3] == "p"
-            else word[:4] + rnd.choice("!^*+~") + word[4:] + rnd.choice("!^*+~")
-        )
+        if found[3] == "p":
+            return word
+        return word[:4] + rnd.choice("!^*+~") + word[4:] + rnd.choice("!^*+~")
 
     return _FIELD.sub(value, text)
 

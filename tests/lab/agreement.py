@@ -570,11 +570,10 @@ END""")
         """Random conditions of one iptables rule."""
         rng = self._rng
         bridge = self._bridge_name()
-        source = (
-            self._subnet(bridge, family)
-            if rng.random() < 0.5
-            else self._container(bridge, rng.choice((2, 3)), family)
-        )
+        if rng.random() < 0.5:
+            source = self._subnet(bridge, family)
+        else:
+            source = self._container(bridge, rng.choice((2, 3)), family)
         proto = rng.choice(("tcp", "udp"))
         port = rng.choice((*TCP_PORTS, 8081, 8443))
         options = [
@@ -936,11 +935,10 @@ def predict() -> None:
         for asked in json.loads(line):
             origin = Origin(asked["device"], asked["src"] or None, asked["port"])
             flow = Flow(origin, asked["dst"], asked["proto"], asked["dport"], asked["family"])
-            verdict = (
-                trace_bridged(stack.stack, flow, asked["out_port"])
-                if asked["out_port"]
-                else trace(stack.stack, flow)
-            )
+            if asked["out_port"]:
+                verdict = trace_bridged(stack.stack, flow, asked["out_port"])
+            else:
+                verdict = trace(stack.stack, flow)
             end = verdict.packet
             rows.append({
                 "outcome": verdict.outcome, "decided": verdict.is_decided, "to": verdict.to, "dst": end.dst if end else None,
@@ -1099,11 +1097,10 @@ def _compare(
         elif expected == (attempt.by if attempt.through else ""):
             tally.agreed += 1
         else:
-            seen = (
-                f"answered by {attempt.by}"
-                if attempt.through
-                else f"nobody answered ({attempt.error or 'silence'})"
-            )
+            if attempt.through:
+                seen = f"answered by {attempt.by}"
+            else:
+                seen = f"nobody answered ({attempt.error or 'silence'})"
             said = f"{row['outcome']} to {expected or 'nobody'} {row['by']}"
             tally.disagreements.append(Disagreement(number, attempt, said, script))
             report(

@@ -120,11 +120,9 @@ def _distro() -> Engine | Missing:
     if dockerd is None:
         return Missing("distro", "no dockerd is installed (package docker.io)")
     version = _version_of(Path(dockerd))
-    return (
-        _engine(version, "distro", None)
-        if version
-        else Missing("distro", f"{dockerd} --version says nothing")
-    )
+    if version:
+        return _engine(version, "distro", None)
+    return Missing("distro", f"{dockerd} --version says nothing")
 
 
 def _suite(suite: str) -> Engine | Missing:
@@ -138,11 +136,9 @@ def _suite(suite: str) -> Engine | Missing:
         last = detail.strip().splitlines()[-1:] or ["no reason given"]
         return Missing(suite, f"could not be fetched: {last[0]}")
     version = _version_of(root / "bin" / "dockerd")
-    return (
-        _engine(version, suite, root / "bin")
-        if version
-        else Missing(suite, "its dockerd does not run here")
-    )
+    if version:
+        return _engine(version, suite, root / "bin")
+    return Missing(suite, "its dockerd does not run here")
 
 
 def _engine(version: str, suite: str, bin_dir: Path | None) -> Engine:

@@ -99,11 +99,9 @@ class Scenario:
         """
         if not self.shareable:
             return None
-        return (
-            "healthy"
-            if self.healthy
-            else f"broken-{zlib.crc32(self.name.encode()) % _BROKEN_BOXES}"
-        )
+        if self.healthy:
+            return "healthy"
+        return f"broken-{zlib.crc32(self.name.encode()) % _BROKEN_BOXES}"
 
     def allows(self, check: str, subject: str) -> bool:
         """Whether a finding is required or allowed here."""

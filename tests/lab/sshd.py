@@ -51,11 +51,10 @@ def serve(
     """
     box.write(f"/etc/ssh/made_up_{port}", f"Port {port}\n{CONFIG}{options}\n")
     own = f"mount -t tmpfs -o mode=1777 shm /dev/shm\n{make}\ncd /\nexec {SSHD} -D -e -f /etc/ssh/made_up_{port}"
-    script = (
-        ["unshare", "--mount", "sh", "-ec", own]
-        if make is not None
-        else [SSHD, "-D", "-e", "-f", f"/etc/ssh/made_up_{port}"]
-    )
+    if make is not None:
+        script = ["unshare", "--mount", "sh", "-ec", own]
+    else:
+        script = [SSHD, "-D", "-e", "-f", f"/etc/ssh/made_up_{port}"]
     pid = box.spawn(script, log=f"/var/log/sshd-{port}.log")
     entry = f"Host {name}\n HostName 127.0.0.1\n Port {port}\n User {user}\n ProxyJump {jump}\n IdentityFile /root/.ssh/id_made_up\n"
     box.write(

@@ -356,11 +356,9 @@ def _fault(name: str, own: Expectation, follows: list[Expectation]) -> Fault:
     """A scenario's fault. Where its own finding is declared an effect, the cause is what it
     names."""
     cause = EFFECTS.get(name)
-    return (
-        Fault(name, own, tuple(follows))
-        if cause is None
-        else Fault(name, (cause, "*"), (own, *follows))
-    )
+    if cause is None:
+        return Fault(name, own, tuple(follows))
+    return Fault(name, (cause, "*"), (own, *follows))
 
 
 def judge(folder: Path, figures: Figures) -> None:
@@ -479,11 +477,10 @@ def _record(into: Path, seed: int, number: int, minutes: float) -> None:
             done = subprocess.run(
                 command, capture_output=True, text=True, timeout=LONGEST_S, check=False
             )
-            said = (
-                "recorded"
-                if done.returncode == 0
-                else f"not recorded: {done.stderr.strip()[-300:]}"
-            )
+            if done.returncode == 0:
+                said = "recorded"
+            else:
+                said = f"not recorded: {done.stderr.strip()[-300:]}"
         except subprocess.TimeoutExpired:
             said = f"not recorded: more than {LONGEST_S} s"
         print(f"{number}/{len(jobs)} {job}: {said}, {time.monotonic() - began:.0f} s", flush=True)

@@ -434,11 +434,9 @@ def _mutated(rnd: random.Random, plain: bytes, real: bytes) -> bytes:
     if how == 3:
         files[name] = _damaged(rnd, files[name])
     else:
-        files[name] = (
-            json.dumps(_twisted(rnd, json.loads(files[name]))).encode()
-            if name.endswith("json")
-            else b""
-        )
+        files[name] = b""
+        if name.endswith("json"):
+            files[name] = json.dumps(_twisted(rnd, json.loads(files[name]))).encode()
     whole = sealed(files)
     if rnd.random() < 0.3:
         whole["manifest.json"] = json.dumps(

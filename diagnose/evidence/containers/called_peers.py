@@ -101,11 +101,9 @@ def _without_neighbours(line: str, neighbours: Iterable[NetworkEndpoint]) -> str
     """
 
     def blanked(match: re.Match[str]) -> str:
-        return (
-            ""
-            if any(_is_beside(match["address"], neighbour) for neighbour in neighbours)
-            else match[0]
-        )
+        if any(_is_beside(match["address"], neighbour) for neighbour in neighbours):
+            return ""
+        return match[0]
 
     return _ADDRESS.sub(blanked, line)
 

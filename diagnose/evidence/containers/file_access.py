@@ -202,11 +202,9 @@ def _tries_at_the_end(
     is_entry: bool,
 ) -> list[tuple[str, int]]:
     if owns:
-        return (
-            []
-            if source.uid == user.uid or user.rules(source)
-            else [("change the owner or mode of", 0)]
-        )
+        if source.uid == user.uid or user.rules(source):
+            return []
+        return [("change the owner or mode of", 0)]
     if is_entry:
         return [("create or remove files in", WRITE | ENTER)]
     return _tries(named, source, words, makes=makes)

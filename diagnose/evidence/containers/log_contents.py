@@ -81,11 +81,10 @@ def log_contents(host: Host, containers: Containers, logs: LogFiles | None) -> L
     listed: FolderListing | Failed = FolderListing()
     if files:
         listed = host.ask(ListFolder(FOLDER))
-    unlisted = (
-        Unavailable.of(listed)
-        if isinstance(listed, Failed) and listed.reason != "missing"
-        else None
-    )
+    if isinstance(listed, Failed) and listed.reason != "missing":
+        unlisted = Unavailable.of(listed)
+    else:
+        unlisted = None
     names = [] if isinstance(listed, Failed) else [entry.name for entry in listed.entries]
     rotations = tuple(_rotations(host, names, files)) if files else ()
     known = logs.by_id if logs is not None else {}
@@ -101,11 +100,8 @@ def log_contents(host: Host, containers: Containers, logs: LogFiles | None) -> L
     for path in largest:
         where = _nul_bytes(host, path)
         if isinstance(where, Failed):
-            unread = (
-                Unavailable(where.reason, f"{path}: {where.detail}")
-                if where.reason != "missing"
-                else unread
-            )
+            if where.reason != "missing":
+                unread = Unavailable(where.reason, f"{path}: {where.detail}")
         elif where:
             damaged.append(NulLog(files[path], path, where))
     return LogContents(rotations, tuple(damaged), unlisted, unread)

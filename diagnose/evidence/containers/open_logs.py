@@ -33,8 +33,6 @@ def written_logs(host: Host, config: DaemonConfig, root: DataRoot) -> WrittenLog
     if config.pid is None:
         return Unavailable("missing", "no engine runs here")
     answer = host.ask(FindOpenFiles(config.pid, f"{root.path}/containers"))
-    return (
-        Unavailable.of(answer)
-        if isinstance(answer, Failed)
-        else WrittenLogs(frozenset(answer.paths))
-    )
+    if isinstance(answer, Failed):
+        return Unavailable.of(answer)
+    return WrittenLogs(frozenset(answer.paths))

@@ -107,11 +107,9 @@ def _places(
     if place is not None and place.mount.source.startswith("/"):
         return [(place.inside, place.on_host[-1])]
     name = str(values.get("file", "")) if isinstance(values, dict) else ""
-    return (
-        [(mount.destination, mount.source) for mount in _files_named(container, name)]
-        if name
-        else []
-    )
+    if name:
+        return [(mount.destination, mount.source) for mount in _files_named(container, name)]
+    return []
 
 
 def _files_named(container: Container, name: str) -> list[Mount]:

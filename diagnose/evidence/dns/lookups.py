@@ -302,11 +302,10 @@ def _witness(
 
     A neighbour, or the container itself.
     """
-    owners = (
-        []
-        if containers is None
-        else [container for container in containers.running if name in container.dns_names]
-    )
+    if containers is None:
+        owners = []
+    else:
+        owners = [container for container in containers.running if name in container.dns_names]
     networks = {network for owner in owners for network in owner.endpoints}
     near = [each for each in embedded if networks & set(each.endpoints)]
     strangers = [each for each in near if name not in each.dns_names]

@@ -210,11 +210,9 @@ class Resolvers(msgspec.Struct, frozen=True):
 
         None where it was read, or there is none.
         """
-        return (
-            self.host
-            if isinstance(self.host, Unavailable) and self.host.reason != "missing"
-            else None
-        )
+        if isinstance(self.host, Unavailable) and self.host.reason != "missing":
+            return self.host
+        return None
 
     @property
     def host_servers(self) -> tuple[str, ...]:
@@ -320,11 +318,10 @@ def resolvers(host: Host, containers: Containers | None, daemon: DaemonConfig | 
 def _dangling(host: Host) -> str:
     """What the host's file links to, where nothing is there."""
     statuses = host.ask(StatPaths([HOST_FILE], follow=False))
-    link = (
-        None
-        if isinstance(statuses, Failed) or HOST_FILE not in statuses
-        else statuses[HOST_FILE].link
-    )
+    if isinstance(statuses, Failed) or HOST_FILE not in statuses:
+        link = None
+    else:
+        link = statuses[HOST_FILE].link
     return link or "" if isinstance(_read(host, HOST_FILE), Unavailable) else ""
 
 

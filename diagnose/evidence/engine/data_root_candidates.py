@@ -97,11 +97,10 @@ def _planned(host: Host) -> Iterator[PlannedMount]:
     if not isinstance(table, Failed):
         yield from planned_in_fstab(table.text)
     listed = host.ask(ListFolder(UNIT_FOLDER))
-    units = (
-        []
-        if isinstance(listed, Failed)
-        else [entry.name for entry in listed.entries if entry.name.endswith(".mount")]
-    )
+    if isinstance(listed, Failed):
+        units = []
+    else:
+        units = [entry.name for entry in listed.entries if entry.name.endswith(".mount")]
     for name in units[:MOST_UNITS]:
         path = f"{UNIT_FOLDER}/{name}"
         unit = host.ask(ReadFile(path))
@@ -163,11 +162,10 @@ def _others(host: Host, root: str, mounts: Mounts, taken: frozenset[str]) -> Ite
         if status is not None:
             seen.add((status.dev, status.ino))
         listed = host.ask(ListFolder(f"{path}/containers"))
-        count = (
-            0
-            if isinstance(listed, Failed)
-            else sum(bool(_ID.fullmatch(entry.name)) for entry in listed.entries)
-        )
+        if isinstance(listed, Failed):
+            count = 0
+        else:
+            count = sum(bool(_ID.fullmatch(entry.name)) for entry in listed.entries)
         if count:
             yield OtherRoot(path, count)
 

@@ -65,20 +65,18 @@ class Images(msgspec.Struct, frozen=True, dict=True):
     @property
     def dangling(self) -> tuple[Image, ...]:
         """What `docker image prune` removes: images without a tag that no container uses."""
-        return (
-            tuple(image for image in self.items if not image.tags and not self.is_used(image))
-            if self.users_known
-            else ()
-        )
+        if self.users_known:
+            return tuple(
+                image for image in self.items if not image.tags and not self.is_used(image)
+            )
+        return ()
 
     @property
     def unused(self) -> tuple[Image, ...]:
         """Images with a tag that no container uses."""
-        return (
-            tuple(image for image in self.items if image.tags and not self.is_used(image))
-            if self.users_known
-            else ()
-        )
+        if self.users_known:
+            return tuple(image for image in self.items if image.tags and not self.is_used(image))
+        return ()
 
 
 def normal(reference: str) -> str:

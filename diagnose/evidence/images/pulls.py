@@ -142,11 +142,9 @@ class PullTrouble(msgspec.Struct, frozen=True):
         """The image or the registry with its kind and quoted name."""
         if self.image:
             return f'image "{self.image}"'
-        return (
-            f'images of registry "{self.registry}"'
-            if self.registry
-            else "an image (the log does not name it)"
-        )
+        if self.registry:
+            return f'images of registry "{self.registry}"'
+        return "an image (the log does not name it)"
 
 
 class Pulls(msgspec.Struct, frozen=True):

@@ -58,9 +58,8 @@ def cgroup_counts(host: Host) -> CgroupCounts | Unavailable:
         others = [number for own, number in counts.values() if own not in (0, hierarchy)]
         return CgroupCounts(memory, max(others, default=None))
     statistics = host.ask(ReadFile(STATISTICS))
-    dying = (
-        None
-        if isinstance(statistics, Failed)
-        else re.search(r"nr_dying_descendants (\d+)", statistics.text)
-    )
+    if isinstance(statistics, Failed):
+        dying = None
+    else:
+        dying = re.search(r"nr_dying_descendants (\d+)", statistics.text)
     return CgroupCounts(memory, None, int(dying[1]) if dying else None)

@@ -146,11 +146,10 @@ def oom_kills(records: Iterable[Record]) -> Iterator[OomKill]:
             if open_kill:
                 yield open_kill
             by_child = summary.re is _OLD_CHOICE
-            open_kill = (
-                _old(record.at, summary, groups, limit)
-                if by_child
-                else _summary(record.at, summary, limit)
-            )
+            if by_child:
+                open_kill = _old(record.at, summary, groups, limit)
+            else:
+                open_kill = _summary(record.at, summary, limit)
             limit, groups = None, ("", "")
         elif (
             open_kill

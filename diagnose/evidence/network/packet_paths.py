@@ -186,11 +186,9 @@ class PacketPaths(msgspec.Struct, frozen=True, dict=True):
             "in": len(self.inlets) + len(self.inlets6),
         }
         families = frozenset(way.family for way in self.all_ways)
-        gap = (
-            f"published ports of {count(len(self.unwalked), 'container')}: too many"
-            if self.unwalked
-            else ""
-        )
+        gap = ""
+        if self.unwalked:
+            gap = f"published ports of {count(len(self.unwalked), 'container')}: too many"
         return Coverage(traced, families, gap or ("" if any(traced.values()) else self.why_none))
 
     def __len__(self) -> int:
@@ -440,11 +438,10 @@ def _inlet(walks: _Walks, port: _Published) -> Ingress:
     bridges = [network.bridge for network in port.networks.values()]
     reach = _incoming(trace(walks.stack, _to(port, anyone, proto, uplink)), bridges)
     # what any client meets, an ordinary one meets too
-    sample = (
-        reach
-        if _is_decided(reach)
-        else _incoming(trace(walks.stack, _to(port, ordinary, proto, uplink)), bridges)
-    )
+    if _is_decided(reach):
+        sample = reach
+    else:
+        sample = _incoming(trace(walks.stack, _to(port, ordinary, proto, uplink)), bridges)
     target = reach.nat.address if reach.nat is not None else None
     return Ingress(
         port.container,

@@ -73,11 +73,10 @@ def ways(
     own, *others = answer
     out = dict(zip(names, others[::2], strict=True))
     back = dict(zip(names, others[1::2], strict=True))
-    added = (
-        []
-        if isinstance(rules, Failed)
-        else [rule for rule in rules if rule.priority not in _OWN_RULES]
-    )
+    if isinstance(rules, Failed):
+        added = []
+    else:
+        added = [rule for rule in rules if rule.priority not in _OWN_RULES]
     return RouteLookups(own, out, back, tuple(str(rule) for rule in added))
 
 

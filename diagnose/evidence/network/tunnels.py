@@ -52,11 +52,10 @@ def tunnels(host: Host, links: Interfaces, processes: Processes | None) -> Tunne
     owners: dict[str, str] = {}
     if any(link.kind == "tun" for link in links):
         holders = host.ask(ListTunnelHolders())
-        owners = (
-            {}
-            if isinstance(holders, Failed)
-            else {holder.interface: str(holder) for holder in holders}
-        )
+        if isinstance(holders, Failed):
+            owners = {}
+        else:
+            owners = {holder.interface: str(holder) for holder in holders}
     for link in links:
         if link.kind in _KERNEL_KINDS and link.name not in owners:
             owner = _of_kernel(host, link, processes)

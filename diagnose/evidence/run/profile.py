@@ -66,11 +66,10 @@ def comparable(value: Json) -> str:
 
     Redacted parts are left out: their tokens differ from run to run.
     """
-    text = (
-        value
-        if isinstance(value, str)
-        else json.dumps(value, sort_keys=True, separators=(",", ":"))
-    )
+    if isinstance(value, str):
+        text = value
+    else:
+        text = json.dumps(value, sort_keys=True, separators=(",", ":"))
     plain = _SECRET.sub("<redacted>", text)
     return plain if len(plain) <= LONGEST else f"hash {digest(plain)}"
 

@@ -151,11 +151,9 @@ class _Known(msgspec.Struct, frozen=True):
     @property
     def image_sizes(self) -> dict[str, int]:
         """By name, layers that images share counted in each."""
-        return (
-            {image.name: image.size for image in self.images}
-            if isinstance(self.images, Images)
-            else {}
-        )
+        if isinstance(self.images, Images):
+            return {image.name: image.size for image in self.images}
+        return {}
 
     def log_sizes(self, folders: Mapping[str, int]) -> dict[str, int]:
         """By container id.
@@ -200,11 +198,10 @@ def _walk(host: Host, **args: Json) -> WalkedFolder | Failed:
 def _by_walk(
     host: Host, disk: Filesystem, root: str, walked: WalkedFolder, known: _Known
 ) -> DiskUsage:
-    unmeasured = (
-        []
-        if walked.complete
-        else [f"{root} was walked for {WALK_S} s only: its parts are at least so big"]
-    )
+    if walked.complete:
+        unmeasured = []
+    else:
+        unmeasured = [f"{root} was walked for {WALK_S} s only: its parts are at least so big"]
     if isinstance(known.logs, Unavailable):
         unmeasured.append(f"container logs: {known.logs}")
     volumes = _below(walked, "volumes")
@@ -330,11 +327,10 @@ def _other(
         missing -= walked.bytes
         whole = walked.complete
     if missing > owed:
-        why = (
-            "belong to no file that can be seen"
-            if whole
-            else f"were not found in {WALK_S} s of walking"
-        )
+        if whole:
+            why = "belong to no file that can be seen"
+        else:
+            why = f"were not found in {WALK_S} s of walking"
         notes = [f"{size(missing)} of {disk.point} {why}"]
     return UsagePart(
         "other", rest, _top(named), at_least=not whole, path=_biggest("", named).rpartition("/")[0]

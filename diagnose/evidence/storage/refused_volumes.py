@@ -63,11 +63,10 @@ def refused_volumes(
         if match is None:
             continue
         volume = match["point"].removesuffix("/_data").rpartition("/")[2]
-        waiting = (
-            (*found[volume].waiting, *filter(None, [name]))
-            if volume in found
-            else tuple(filter(None, [name]))
-        )
+        if volume in found:
+            waiting = (*found[volume].waiting, *filter(None, [name]))
+        else:
+            waiting = tuple(filter(None, [name]))
         found[volume] = RefusedVolume(volume, "", match[0], at, waiting)
     if not found:
         return RefusedVolumes((), ())

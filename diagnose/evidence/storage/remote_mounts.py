@@ -33,11 +33,9 @@ class RemoteMount(msgspec.Struct, frozen=True):
 
     @property
     def subject(self) -> Subject:
-        return (
-            Subject("volume", self.volume)
-            if self.volume
-            else Subject("filesystem", self.mount.point)
-        )
+        if self.volume:
+            return Subject("volume", self.volume)
+        return Subject("filesystem", self.mount.point)
 
 
 class RemoteMounts(msgspec.Struct, frozen=True):
@@ -70,11 +68,9 @@ def remote_mounts(
     ]
     found = []
     for mount, answer in host.ask_about(chosen, lambda mount: StatFilesystem(mount.point)):
-        name = (
-            mount.point.removeprefix(volumes).partition("/")[0]
-            if mount.point.startswith(volumes)
-            else ""
-        )
+        name = ""
+        if mount.point.startswith(volumes):
+            name = mount.point.removeprefix(volumes).partition("/")[0]
         failed = answer if isinstance(answer, Failed) else None
         found.append(
             RemoteMount(mount, name, tuple(sorted(set(users.get(mount.point, ())))), failed)

@@ -117,15 +117,14 @@ def list_folder(args: Json) -> Json:
         for entry in folder:
             if len(entries) == limit:
                 return {"entries": entries, "truncated": True}
-            kind = (
-                "link"
-                if entry.is_symlink()
-                else "folder"
-                if entry.is_dir()
-                else "file"
-                if entry.is_file()
-                else "other"
-            )
+            if entry.is_symlink():
+                kind = "link"
+            elif entry.is_dir():
+                kind = "folder"
+            elif entry.is_file():
+                kind = "file"
+            else:
+                kind = "other"
             entries.append({"name": _printable(entry.name), "type": kind})
     entries.sort(key=lambda entry: str(entry["name"]))
     return {"entries": entries, "truncated": False}
@@ -200,11 +199,10 @@ def _layers(args: Json) -> Json:
         mounts_of[container.name] = _word(f"{container.path}/mount-id")
         referenced |= {mounts_of[container.name], _word(f"{container.path}/init-id")}
     loose = [name for name in folders if name not in referenced]
-    books = (
-        [book.read_bytes()[:DATABASE_MAX] for book in (root / "buildkit").glob("*.db")]
-        if loose
-        else []
-    )
+    if loose:
+        books = [book.read_bytes()[:DATABASE_MAX] for book in (root / "buildkit").glob("*.db")]
+    else:
+        books = []
     mentioned = [
         name for name in loose if any(name.removesuffix("-init").encode() in book for book in books)
     ]

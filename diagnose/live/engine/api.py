@@ -240,15 +240,14 @@ def _archive(question: ReadContainerFile, reply: Reply) -> Json:
             text = data.decode("utf-8")
         except UnicodeDecodeError:
             text = None
-    kind = (
-        "file"
-        if member.isreg()
-        else "directory"
-        if member.isdir()
-        else "link"
-        if member.issym()
-        else "other"
-    )
+    if member.isreg():
+        kind = "file"
+    elif member.isdir():
+        kind = "directory"
+    elif member.issym():
+        kind = "link"
+    else:
+        kind = "other"
     return {
         "type": kind,
         "size": member.size,

@@ -191,19 +191,15 @@ class RouteMarshal(Marshal):
         Own routes are passed over undecoded if they are not wanted.
         """
         parser = super().get_parser(key, flags, sequence_number)
-        return (
-            partial(_foreign_route, parser)
-            if key == RTM_NEWROUTE and not self._own_routes
-            else parser
-        )
+        if key == RTM_NEWROUTE and not self._own_routes:
+            return partial(_foreign_route, parser)
+        return parser
 
 
 def _foreign_route(parser: Any, datagram: bytes, offset: int, length: int) -> Any:
-    return (
-        None
-        if datagram[offset + _ROUTE_TYPE_AT] in OWN_ROUTES
-        else parser(datagram, offset, length)
-    )
+    if datagram[offset + _ROUTE_TYPE_AT] in OWN_ROUTES:
+        return None
+    return parser(datagram, offset, length)
 
 
 class SocketMarshal(Marshal):
