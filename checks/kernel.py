@@ -81,8 +81,8 @@ def netdevice_stuck(
         if len(recent) >= times:
             yield Finding(
                 Subject("interface", device),
-                f"the kernel has waited for {device} to become free for "
-                f"{ago(recent[-1][0].at - seen[0][0].at)}",
+                f"the kernel has waited for {device} to become free "
+                f"for {ago(recent[-1][0].at - seen[0][0].at)}",
                 {
                     "kernel log": recent[-1][0].text,
                     "lines": len(seen),
@@ -120,8 +120,8 @@ def hung_task(
         where = f' of container "{owner}"' if owner else ""
         yield Finding(
             container(owner) if owner else HOST,
-            f"{task.task} (pid {task.pid}){where} is blocked in the kernel for more than "
-            f"{task.seconds} s",
+            f"{task.task} (pid {task.pid}){where} is blocked "
+            f"in the kernel for more than {task.seconds} s",
             {
                 "kernel log": f"task {task.task}:{task.pid} blocked for more than {task.seconds} seconds",
                 "state": "D",
@@ -170,8 +170,8 @@ def filesystem_errors(
         point = disks.by_name[device].point
         yield Finding(
             Subject("filesystem", point),
-            f"the kernel reports errors of {device}, mounted at {point}, last "
-            f"{ago(clock.wall - record.at)} ago",
+            f"the kernel reports errors of {device}, "
+            f"mounted at {point}, last {ago(clock.wall - record.at)} ago",
             {"kernel log": record.text, "lines": count, "mountinfo": disks.by_name[device].super},
             {"device": device, "point": point},
             signs=frozenset({"io-error", "read-only"}),
@@ -215,8 +215,8 @@ def modules_gone(modules: Modules) -> CheckResult:
         return Skipped("this kernel is built without loadable modules")
     yield Finding(
         HOST,
-        f"the modules of the running kernel {modules.release} are gone: overlay, veth or iptables "
-        "may fail to load",
+        f"the modules of the running kernel {modules.release} are gone: "
+        "overlay, veth or iptables may fail to load",
         {
             "uname -r": modules.release,
             "/proc/modules": f"{modules.loaded} loaded",
@@ -257,8 +257,8 @@ def cgroups_leaked(
         effect = f": {counted('container', [container.name for container in refused])} cannot start"
     yield Finding(
         HOST,
-        f"the kernel holds {counts.memory} memory cgroups of {LIMIT}, {counts.removed} of them "
-        f"removed ones{effect}",
+        f"the kernel holds {counts.memory} memory cgroups of {LIMIT}, "
+        f"{counts.removed} of them removed ones{effect}",
         {
             "/proc/cgroups memory": counts.memory,
             "removed, but still charged": counts.removed,

@@ -53,8 +53,8 @@ def quorum_lost(swarm: Swarm) -> CheckResult:
         yield Finding(
             subject=DAEMON,
             summary=(
-                f"the swarm has no leader: too few of its {swarm.managers or 'managers'} managers "
-                "can be reached"
+                "the swarm has no leader: "
+                f"too few of its {swarm.managers or 'managers'} managers can be reached"
             ),
             evidence={
                 "GET /nodes": words,
@@ -94,8 +94,8 @@ def _this_node(swarm: Swarm) -> Finding:
     why = swarm.error or swarm.state
     if swarm.state == "locked":
         why = (
-            "it is locked since its engine was restarted, until `docker swarm unlock` gives it the "
-            "key"
+            "it is locked since its engine was restarted, "
+            "until `docker swarm unlock` gives it the key"
         )
     return Finding(
         subject=DAEMON,

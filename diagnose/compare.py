@@ -96,8 +96,8 @@ def _report(path: Path, data: bytes) -> Mapping[str, Json]:
     version = convert(report, _Report).schema_version
     if version > SCHEMA_VERSION:
         raise session.InvalidRequestError(
-            f"cannot read {path}: it has schema version {version}, newer than this tool reads "
-            f"({SCHEMA_VERSION})"
+            f"cannot read {path}: it has schema version {version}, "
+            f"newer than this tool reads ({SCHEMA_VERSION})"
         )
     return dict(report)
 

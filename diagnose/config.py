@@ -163,8 +163,8 @@ def _site(path: Path, said: Any) -> dict[str, Any]:
     words = (site.name, *site.labels, *site.labels.values())
     if len(site.labels) > MOST_LABELS or max(map(len, words)) > LONGEST_LABEL:
         raise ConfigError(
-            f"{path}: [site] takes at most {MOST_LABELS} labels, and names of at most "
-            f"{LONGEST_LABEL} characters"
+            f"{path}: [site] takes at most {MOST_LABELS} labels, "
+            f"and names of at most {LONGEST_LABEL} characters"
         )
     return said
 
@@ -210,8 +210,8 @@ def _thresholds(path: Path, said: Any) -> Iterator[tuple[str, dict[str, float]]]
         for name, value in values.items() if isinstance(values, dict) else ():
             if name not in names:
                 raise ConfigError(
-                    f"{path}: {id} has no threshold {name!r} "
-                    f"({', '.join(sorted(names)) or 'none at all'})"
+                    f"{path}: "
+                    f"{id} has no threshold {name!r} ({', '.join(sorted(names)) or 'none at all'})"
                 )
             if not isinstance(value, int | float) or isinstance(value, bool):
                 raise ConfigError(f"{path}: {id}.{name} is a number")

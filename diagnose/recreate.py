@@ -112,8 +112,8 @@ def _text(
         [
             "#!/bin/sh",
             (
-                f"# Creates container {name} again. The old one is kept, stopped, as "
-                f"{name}-before-TIME."
+                f"# Creates container {name} again. "
+                f"The old one is kept, stopped, as {name}-before-TIME."
             ),
             *_compose_note(container),
             *(_podman_notes(container) if is_podman else ()),
@@ -171,8 +171,8 @@ def _compose_note(container: Inspect) -> list[str]:
     if not folder:
         return []
     return [
-        f"# Compose made it: change its file in {folder} too, or the next `up` takes the change "
-        "back.".replace("\n", " ")
+        f"# Compose made it: change its file in {folder} too, "
+        "or the next `up` takes the change back.".replace("\n", " ")
     ]
 
 
@@ -184,14 +184,14 @@ def _refuse_what_is_not_ours(container: Inspect, name: str) -> None:
         )
     if container["HostConfig"].get("AutoRemove"):
         raise NoRecreateError(
-            f'container "{name}" is removed as soon as it stops (--rm): start it again with its '
-            "own command"
+            f'container "{name}" is removed as soon as it stops (--rm): '
+            "start it again with its own command"
         )
     requests = container["HostConfig"].get("DeviceRequests") or []
     if any(request.get("Count") != -1 for request in requests):
         raise NoRecreateError(
-            f'container "{name}" has some GPUs by number or id, which inspect does not say as an '
-            "option"
+            f'container "{name}" has some GPUs by number or id, '
+            "which inspect does not say as an option"
         )
 
 
@@ -200,8 +200,8 @@ def _refuse_secrets(words: Sequence[str], name: str) -> None:
         if _TOKEN.search(word):
             option = word.partition("=")[0]
             raise NoRecreateError(
-                f'container "{name}" has a secret in its command line ({option}), which is not '
-                "shown: create it by hand"
+                f'container "{name}" has a secret in its command line ({option}), '
+                "which is not shown: create it by hand"
             )
 
 
@@ -415,8 +415,8 @@ def _mount(mount: Inspect) -> str:
     ]
     if unknown or any("," in word for word in words):
         raise NoRecreateError(
-            f"the mount at {mount['Target']} has options that are not known here: create the "
-            "container by hand"
+            f"the mount at {mount['Target']} has options that are not known here: "
+            "create the container by hand"
         )
     return ",".join(words)
 

@@ -28,8 +28,8 @@ GROUPS: Mapping[str, str] = {
     "full": "full space fills disk enospc",
     "memory": "memory oom ram killed 137",
     "restart": (
-        "restart restarts restarting loop loops flapping crash crashes crashing crashed exits exit "
-        "exited ended"
+        "restart restarts restarting loop loops flapping "
+        "crash crashes crashing crashed exits exit exited ended"
     ),
     "start": "start starts started starting boot launch run",
     "slow": "slow slowly slowness latency lag hangs hang hanging hung stuck freezes frozen stalled",

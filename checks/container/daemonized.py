@@ -78,9 +78,8 @@ def daemonized(
         ports = ", ".join(sorted({port for port, _ in container.wanted_ports}))
         yield Finding.about(
             container,
-            f'container "{container.name}" publishes {ports} and ended with success '
-            f"{took(container.ran_for)} after its start:"
-            f" {_why(container)}",
+            f'container "{container.name}" publishes {ports} and ended '
+            f"with success {took(container.ran_for)} after its start: {_why(container)}",
             {
                 "command": " ".join(container.command)[:120],
                 "State": f"{container.state.status}, exit code 0, ran {took(container.ran_for)}",

@@ -56,8 +56,8 @@ def entrypoint_missing(containers: Containers, programs: Programs | None) -> Che
 def _lacks(container: Container, program: str) -> str:
     if program.startswith("-"):
         return (
-            f'the argument "{program}" was taken as the command, because the image has no '
-            "ENTRYPOINT"
+            f'the argument "{program}" was taken as the command, '
+            "because the image has no ENTRYPOINT"
         )
     mount = hiding_mount(container, program)
     if mount:

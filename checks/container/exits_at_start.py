@@ -74,8 +74,8 @@ def exits_at_start(
         code = described(container.state.exit_code)
         yield Finding.about(
             container,
-            f'container "{container.name}" exited with code {code}, {took(container.ran_for)} '
-            "after its start",
+            f'container "{container.name}" exited with code {code}, '
+            f"{took(container.ran_for)} after its start",
             {
                 **log_evidence(tail),
                 **kernel_evidence(program_faults, container),

@@ -32,14 +32,14 @@ def _finding(refused: RefusedFile) -> Finding:
     has = f"{source.uid}:{source.gid}, mode {source.mode & 0o7777:o}"
     if refused.mode:
         what = (
-            f"others may use {refused.path}, which has mode {source.mode & 0o777:o} and may have "
-            f"{refused.mode:o} at most"
+            f"others may use {refused.path}, "
+            f"which has mode {source.mode & 0o777:o} and may have {refused.mode:o} at most"
         )
         variables = {"source": refused.path, "mode": f"{source.mode & 0o7777 & refused.mode:o}"}
     else:
         what = (
-            f"{refused.path} belongs to user {source.uid}, and the program runs as user "
-            f"{refused.owner.partition(':')[0]}"
+            f"{refused.path} belongs to user {source.uid}, "
+            f"and the program runs as user {refused.owner.partition(':')[0]}"
         )
         variables = {"source": refused.path, "owner": refused.owner}
     finding = Finding.about(

@@ -50,8 +50,8 @@ def heap_above_limit(
             continue
         yield Finding.about(
             container,
-            f'container "{container.name}" has a memory limit of {size(limit)}, and its program '
-            f"may use a heap of {size(heap)}",
+            f'container "{container.name}" has a memory limit of {size(limit)}, '
+            f"and its program may use a heap of {size(heap)}",
             {
                 **({"log": failure.line} if claimed and failure else {}),
                 "heap": option,

@@ -46,8 +46,7 @@ def loopback_peer(containers: Containers, clock: Clock, log_tails: LogTails) -> 
         finding = Finding.about(
             container,
             f'container "{container.name}" calls localhost:{port}, which is itself: port {port} '
-            "belongs to"
-            f" {named('container', [other.name for other in near or peers])}{where}",
+            f"belongs to {named('container', [other.name for other in near or peers])}{where}",
             {
                 **claim.evidence,
                 f"{peer.name} offers": f"port {port}",

@@ -29,8 +29,7 @@ def mount_unwritable(mount_access: MountAccess, clock: Clock) -> CheckResult:
         finding = Finding.about(
             container,
             f'container "{container.name}" cannot {verb} {mount.destination}: its user is '
-            f"{denied.user.label}, and"
-            f" {mount.source} belongs to {owner} with mode {mode}",
+            f"{denied.user.label}, and {mount.source} belongs to {owner} with mode {mode}",
             {
                 "mount": f"{mount.source} -> {mount.destination} (read-write)",
                 f"owner and mode of {mount.source}": f"{owner} {mode}",

@@ -180,9 +180,8 @@ def _forbidden(container: Container, named: Named, denied: Denied) -> Finding:
     added = container.host_config.group_add
     return Finding.about(
         container,
-        f'container "{container.name}" cannot {denied.what} {denied.inside}: its user is '
-        f"{denied.user.label}, and the path"
-        f" belongs to {owner} with mode {mode}",
+        f'container "{container.name}" cannot {denied.what} {denied.inside}: '
+        f"its user is {denied.user.label}, and the path belongs to {owner} with mode {mode}",
         {
             **_denial(named),
             f"owner and mode of {denied.path}": f"{owner} {mode}",
@@ -201,8 +200,8 @@ def _unlabelled(container: Container, named: Named) -> Finding:
     mount = named.mount
     return Finding.about(
         container,
-        f'container "{container.name}" has no access to {mount.destination}: SELinux is on and the '
-        "mount was not relabelled",
+        f'container "{container.name}" has no access to {mount.destination}: '
+        "SELinux is on and the mount was not relabelled",
         {**_denial(named), "Mounts.Mode": mount.mode or "-", "SELinux": "on"},
         discriminator=mount.destination,
         touches=_volume(mount),
@@ -241,8 +240,8 @@ def mount_stale(stale_mounts: StaleMounts) -> CheckResult:
         source, container = stale.mount.source, stale.container
         yield Finding.about(
             container,
-            f'container "{container.name}" still sees the old {source}: it was replaced or deleted '
-            "since the start",
+            f'container "{container.name}" still sees the old {source}: '
+            "it was replaced or deleted since the start",
             {
                 "mount": f"{source} -> {stale.mount.destination}",
                 f"/proc/{container.state.pid}/mountinfo": f"{source}//deleted",

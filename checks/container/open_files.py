@@ -36,14 +36,14 @@ def open_files_unbounded(
         container, task = computing.container, computing.process
         yield Finding.about(
             container,
-            f'container "{container.name}": its process {task.comm} (pid {task.pid}) keeps a '
-            "processor busy in the kernel and may open"
-            f" {computing.limit:,} files: it seems to close them one by one",
+            f'container "{container.name}": '
+            f"its process {task.comm} (pid {task.pid}) keeps a processor busy in the kernel "
+            f"and may open {computing.limit:,} files: it seems to close them one by one",
             {
                 f"/proc/{task.pid}/limits, open files": computing.limit,
                 f"/proc/{task.pid}/stat": (
-                    f"{computing.cpu_s:.0f} s of processor time, {computing.system_pct:.0f} % in "
-                    "the kernel"
+                    f"{computing.cpu_s:.0f} s of processor time, "
+                    f"{computing.system_pct:.0f} % in the kernel"
                 ),
                 f"/proc/{task.pid}/status": f"waited {computing.sleeps_per_s:.1f} times in a second of processor time",
             },

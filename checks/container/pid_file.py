@@ -35,8 +35,8 @@ def pid_file_stale(
             place = {"file": f"{container.name}:{pid_file.path}"}
         finding = Finding.about(
             container,
-            f'container "{container.name}" does not start because the pid file {pid_file.path} of '
-            "a former run is still there",
+            f'container "{container.name}" does not start '
+            f"because the pid file {pid_file.path} of a former run is still there",
             {
                 **claim.evidence,
                 "in the container": f"{pid_file.path} exists",

@@ -203,8 +203,8 @@ def _outcome(container: Container, exits: _Exits, steady: float) -> tuple[Severi
         return (
             severity,
             (
-                f"exits with success{lasted} and is started again, {times(container.restart_count)} so "
-                "far"
+                f"exits with success{lasted} and is started again, "
+                f"{times(container.restart_count)} so far"
             ),
         )
     keeps_failing = "does not stay up"
@@ -284,8 +284,8 @@ def _churning(
     span = ago(clock.age(failed[0].finished_at) or 0.0)
     return Finding.about(
         last,
-        f'swarm task "{slot}" keeps failing: exit code {code}, replaced {times(len(failed))} in '
-        f"{span}",
+        f'swarm task "{slot}" keeps failing: '
+        f"exit code {code}, replaced {times(len(failed))} in {span}",
         {
             **log_evidence(tail),
             "failed tasks": len(failed),

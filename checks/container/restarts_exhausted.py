@@ -66,8 +66,8 @@ def restarts_exhausted(
         is_old = age is None or age > forgotten
         yield Finding.about(
             container,
-            f'container "{container.name}" was given up{since} after {count(most, "restart")}:'
-            f" exit code {code} after {took(container.ran_for)}",
+            f'container "{container.name}" was given up{since} after {count(most, "restart")}: '
+            f"exit code {code} after {took(container.ran_for)}",
             {
                 **log_evidence(tail),
                 **kernel_evidence(program_faults, container),

@@ -148,8 +148,8 @@ def _together(group: list[tuple[Container, Finding]]) -> Finding:
         finding,
         subject=DAEMON,
         summary=(
-            f"the engine refuses to start {counted('container', names)} with the same error: "
-            f"{reason}"
+            f"the engine refuses to start {counted('container', names)} "
+            f"with the same error: {reason}"
         ),
         evidence={"State.Error": first.state.error, **healing, "containers": names},
         touches=(*finding.touches, *(container.subject for container, _ in group)),

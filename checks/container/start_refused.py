@@ -138,8 +138,8 @@ def _reason(container: Container, containers: Containers) -> tuple[str, Containe
         name = match["name"] or match["file"]
         return (
             (
-                f"the host does not let the runtime set {name}: the engine runs inside a confined "
-                "container (LXC) or profile"
+                f"the host does not let the runtime set {name}: "
+                "the engine runs inside a confined container (LXC) or profile"
             ),
             None,
         )
@@ -164,14 +164,14 @@ def _volume_reason(error: str, match: re.Match[str]) -> str:
     volume = f'its volume "{match["volume"]}"' if match["volume"] else "a volume"
     if absent := _ABSENT.search(error):
         return (
-            f"{absent['device']}, on which {volume} stands, does not exist, or the volume's own "
-            "folder is gone"
+            f"{absent['device']}, on which {volume} stands, "
+            "does not exist, or the volume's own folder is gone"
         )
     if unknown := _NO_FILESYSTEM.search(error):
         kind = "NFS" if ":" in unknown["device"] else "the file system"
         return (
-            f"{volume} cannot be mounted: this kernel has no module for {kind} of "
-            f"{unknown['device']}"
+            f"{volume} cannot be mounted: "
+            f"this kernel has no module for {kind} of {unknown['device']}"
         )
     return f"{volume} cannot be mounted, {_core(error)}"
 
@@ -181,8 +181,8 @@ def _taken_reason(container: Container, containers: Containers) -> str:
         holder = _holder(endpoint.fixed_address, network, containers)
         if holder is not None:
             return (
-                f'its address {endpoint.fixed_address} of network "{network}" is held by container '
-                f'"{holder.name}"'
+                f"its address {endpoint.fixed_address} "
+                f'of network "{network}" is held by container "{holder.name}"'
             )
     networks = " or ".join(container.endpoints) or "its network"
     return f"the fixed address that it asks for on {networks} is taken"

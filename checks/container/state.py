@@ -151,8 +151,8 @@ def zombies(
         names = sorted({process.comm for process in ended})
         yield Finding.about(
             container,
-            f'container "{container.name}" has {len(ended)} zombies that its first process does '
-            "not reap",
+            f'container "{container.name}" has {len(ended)} zombies '
+            "that its first process does not reap",
             {
                 "zombies": len(ended),
                 "their names": names[:5],

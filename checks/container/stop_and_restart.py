@@ -31,12 +31,12 @@ def ignores_stop_signal(
             continue
         yield Finding.about(
             container,
-            f'container "{container.name}" ignored its stop signal and was killed after '
-            f"{ago(waited)}",
+            f'container "{container.name}" ignored its stop signal '
+            f"and was killed after {ago(waited)}",
             {
                 "events": (
-                    f"kill (signal {container.config.stop_signal or '15'}), {ago(waited)} later "
-                    "kill (signal 9), die 137"
+                    f"kill (signal {container.config.stop_signal or '15'}), "
+                    f"{ago(waited)} later kill (signal 9), die 137"
                 ),
                 "first process": " ".join(container.command)[:120],
                 "HostConfig.Init": bool(container.host_config.init),

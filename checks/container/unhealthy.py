@@ -122,8 +122,8 @@ def _silent_for(
 def _stale(container: Container, status: str, silent: float, last: HealthProbe | None) -> Finding:
     return Finding.about(
         container,
-        f'container "{container.name}" has not been probed for {ago(silent)}: its status, '
-        f"{status}, is stale",
+        f'container "{container.name}" has not been probed for {ago(silent)}: '
+        f"its status, {status}, is stale",
         {
             "State.Health.Status": status,
             "last probe": f"{ago(silent)} ago" if last else "none since the start",

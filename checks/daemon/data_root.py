@@ -50,8 +50,8 @@ def _unmounted(candidates: DataRootCandidates, mount: PlannedMount) -> Finding:
     return Finding(
         subject=DAEMON,
         summary=(
-            f"the disk of data root {candidates.path} is not mounted ({mount.source} at "
-            f"{mount.point}): the engine {state}"
+            f"the disk of data root {candidates.path} is "
+            f"not mounted ({mount.source} at {mount.point}): the engine {state}"
         ),
         evidence={
             mount.declared_in: f"{mount.source} {mount.point}",

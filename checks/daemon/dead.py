@@ -144,8 +144,8 @@ def _elsewhere(daemon: Daemon) -> Unavailable:
     reason = daemon.silence.reason
     if daemon.same_host and daemon.installation.installed is False and not daemon.endpoint.named:
         podman = (
-            "Podman is installed here and no Docker: `systemctl start podman.socket` lets it be "
-            "asked"
+            "Podman is installed here and no Docker: "
+            "`systemctl start podman.socket` lets it be asked"
         )
         return Unavailable("missing", podman)
     where = f"{daemon.endpoint.url} (from {daemon.endpoint.source})"
@@ -339,8 +339,8 @@ def _state(daemon: Daemon, socket: str, came_up: bool) -> str:
         return f"dockerd ({process.pid}) lives and listens, but its socket {socket} was removed"
     if process is not None and came_up and _is_folder(daemon):
         return (
-            f"dockerd ({process.pid}) lives, but a folder has taken the place of its socket "
-            f"{socket}"
+            f"dockerd ({process.pid}) lives, "
+            f"but a folder has taken the place of its socket {socket}"
         )
     if process is not None:
         since = ""

@@ -43,8 +43,8 @@ def socket_forbidden(daemon: Daemon) -> CheckResult:
     evidence: dict[str, Json] = {"api.ping": str(daemon.silence)}
     if daemon.socket is not None:
         evidence[f"stat({path})"] = (
-            f"mode {daemon.socket.mode & 0o777:04o}, uid {daemon.socket.uid}, gid "
-            f"{daemon.socket.gid}"
+            f"mode {daemon.socket.mode & 0o777:04o}, "
+            f"uid {daemon.socket.uid}, gid {daemon.socket.gid}"
         )
     if daemon.caller.docker_group and not daemon.caller.session_has_it:
         summary += ": the session is older than the membership in group docker"
@@ -140,8 +140,8 @@ def _stuck_alone(daemon: Daemon, containers: Containers | None, is_slow: bool) -
         if shim is not None:
             evidence[f"/proc/{shim.pid}/stat"] = f"{shim.comm}, state {shim.state}"
             summary = (
-                f'the shim of container "{name}" ({shim.pid}) is stopped by a signal: it cannot be '
-                "stopped, entered or probed"
+                f'the shim of container "{name}" ({shim.pid}) is stopped by a signal: '
+                "it cannot be stopped, entered or probed"
             )
         else:
             summary = f'the engine answers about every container but "{name}": its lock is held'
@@ -201,13 +201,13 @@ def _hung(
             evidence[f"/proc/{process.pid}/task/*/wchan"] = process.waits_for
         if process.is_stopped:
             summary = (
-                f"dockerd ({process.pid}) is stopped by a signal (state {process.state}) and "
-                "answers nobody"
+                f"dockerd ({process.pid}) is stopped "
+                f"by a signal (state {process.state}) and answers nobody"
             )
         elif process.blocked:
             summary = (
-                f"dockerd ({process.pid}) does not answer: {process.blocked} of its threads wait "
-                "in the kernel"
+                f"dockerd ({process.pid}) does not answer: "
+                f"{process.blocked} of its threads wait in the kernel"
             )
         else:
             summary = f"dockerd ({process.pid}) accepts connections but does not answer"

@@ -44,8 +44,8 @@ def engine_outdated(daemon: Daemon, ping: Ping, info: Info | None) -> CheckResul
         yield Finding(
             subject=DAEMON,
             summary=(
-                f"the running engine {version} was replaced on disk by another one, and not "
-                "restarted"
+                f"the running engine {version} was replaced "
+                "on disk by another one, and not restarted"
             ),
             evidence={
                 f"/proc/{daemon.processes.engine.pid}/exe": str(daemon.processes.engine.exe),
@@ -114,8 +114,8 @@ def client_api_too_old(
         yield Finding(
             subject=DAEMON,
             summary=(
-                f"a client of API {match['client']} is turned away: this engine requires at least "
-                f"{match['least']}"
+                f"a client of API {match['client']} is turned away: "
+                f"this engine requires at least {match['least']}"
             ),
             evidence={
                 log.where(last): last.text,
@@ -151,8 +151,8 @@ def remote_api_open(config: DaemonConfig, daemon: Daemon) -> CheckResult:
         yield Finding(
             subject=DAEMON,
             summary=(
-                f"the engine's API is open at {text}, {encrypted}: whoever reaches it is root on "
-                "this host"
+                f"the engine's API is open at {text}, {encrypted}: "
+                "whoever reaches it is root on this host"
             ),
             evidence={
                 config.where("hosts"): text,
@@ -186,8 +186,8 @@ def clock_skewed(
         yield Finding(
             subject=HOST,
             summary=(
-                f'the clock is behind, or was ahead: container "{name}" began {ago(seconds)} from '
-                "now"
+                "the clock is behind, or was ahead: "
+                f'container "{name}" began {ago(seconds)} from now'
             ),
             evidence={
                 f"{name} {field}": f"{seconds:.0f} s in the future",

@@ -164,8 +164,8 @@ def stale_pidfile(daemon: Daemon, log: DaemonLog | None) -> CheckResult:
         yield Finding(
             subject=DAEMON,
             summary=(
-                f"{file.path} names process {file.pid}, which is {file.comm or 'another program'}, "
-                "not the engine"
+                f"{file.path} names process {file.pid}, "
+                f"which is {file.comm or 'another program'}, not the engine"
             ),
             evidence=evidence,
             variables={"path": file.path, "pid": str(file.pid)},

@@ -118,8 +118,8 @@ def loopback_stub(
     yield Finding(
         subject=HOST,
         summary=(
-            f"{HOST_FILE} names only {', '.join(resolvers.host_servers)}, so "
-            f"{_given_instead(fallback, resolvers)}"
+            f"{HOST_FILE} names only {', '.join(resolvers.host_servers)}, "
+            f"so {_given_instead(fallback, resolvers)}"
         ),
         evidence={
             f"{HOST_FILE} nameserver": list(resolvers.host_servers),
@@ -208,8 +208,8 @@ def _severity(resolvers: Resolvers, *, is_harmful: bool, is_island: bool) -> Sev
 def _lack(resolvers: Resolvers) -> str:
     if resolvers.only_ipv6:
         return (
-            f"names only {', '.join(resolvers.engine_view)}, and networks without IPv6 get no IPv6 "
-            "server"
+            f"names only {', '.join(resolvers.engine_view)}, "
+            "and networks without IPv6 get no IPv6 server"
         )
     if resolvers.dangling:
         return f"is a dangling link: its target {resolvers.dangling} does not exist"

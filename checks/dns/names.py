@@ -71,8 +71,8 @@ class _Split(msgspec.Struct, frozen=True):
         answer = self.replies[self.knower].answers[0]
         what = "no address" if denial == "NOERROR" else denial
         return (
-            f"DNS server {self.denier}, which is asked first, says {what}; {self.knower} knows the "
-            f"name ({answer})"
+            f"DNS server {self.denier}, which is asked first, says {what}; "
+            f"{self.knower} knows the name ({answer})"
         )
 
     @property

@@ -73,8 +73,8 @@ def upstream_unreachable(
     if not asked and not lookups.unasked:
         if lookups.island:
             return Skipped(
-                "this host has no default route and no DNS server, so there is nobody outside to "
-                "ask"
+                "this host has no default route and no DNS server, "
+                "so there is nobody outside to ask"
             )
         if lookups.closed:
             return Skipped("running containers are on internal networks only")
@@ -281,15 +281,14 @@ def _where_it_is_lost(lost: _LostQuery) -> str:
         return "the host did not ask that server"
     if reaches and lost.proxied is not None:
         return (
-            f'container "{lost.proxied.name}" serves that address of the host, and its answers '
-            "come back by docker-proxy"
-            " from another address"
+            f'container "{lost.proxied.name}" serves that address of the host, '
+            "and its answers come back by docker-proxy from another address"
         )
     if reaches:
         end = "that address of the host" if lost.server in lost.path.own else "the uplink"
         return (
-            "the host gets an answer, so the query is lost between network "
-            f'"{lost.group.networks[0]}" and {end}'
+            "the host gets an answer, "
+            f'so the query is lost between network "{lost.group.networks[0]}" and {end}'
         )
     own = f", but {lost.answering} of {HOST_FILE} answers the host" if lost.answering else ""
     return f"the host gets no answer from that server either{own}"
@@ -468,9 +467,8 @@ def _unknown_services(lookups: Lookups) -> Iterator[Finding]:
         if reply.answered and not reply.knows:
             yield Finding.about(
                 witness,
-                f'container "{witness.name}" cannot resolve "{name}", a name of a container on its '
-                "network:"
-                f" the engine's resolver says {_denial(reply)}",
+                f'container "{witness.name}" cannot resolve "{name}", a name '
+                f"of a container on its network: the engine's resolver says {_denial(reply)}",
                 {f"{name} A at the engine's resolver, asked from {witness.name}": str(reply)},
                 discriminator=name,
                 signs=frozenset({"dns"}),

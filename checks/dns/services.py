@@ -144,16 +144,16 @@ def _why(caller: Container, owner: Container) -> str:
         return f'container "{owner.name}" uses the host\'s network and has no name on any network'
     if set(caller.endpoints) == set(owner.endpoints) == {_DEFAULT_NETWORK}:
         return (
-            f'both it and container "{owner.name}" are on the default network, where the engine '
-            "resolves no names"
+            f'both it and container "{owner.name}" are on the default network, '
+            "where the engine resolves no names"
         )
     where = {
         container.name: joined([f'"{name}"' for name in sorted(container.endpoints)])
         for container in (caller, owner)
     }
     return (
-        f'it is on network {where[caller.name] or "none"}, container "{owner.name}" on '
-        f"{where[owner.name] or 'none'}"
+        f'it is on network {where[caller.name] or "none"}, container "{owner.name}" '
+        f"on {where[owner.name] or 'none'}"
     )
 
 

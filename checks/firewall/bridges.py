@@ -27,8 +27,8 @@ def other_bridges_cut_off(bridge_paths: BridgePaths, firewall: Firewall) -> Chec
     """
     if not len(bridge_paths):
         return Skipped(
-            "no other bridge or routed net of this host has anything behind it that is to leave "
-            "the host"
+            "no other bridge or routed net "
+            "of this host has anything behind it that is to leave the host"
         )
     for path in bridge_paths:
         obstacle = path.trace.obstacle
@@ -56,8 +56,8 @@ def _cut_off(path: BridgePath, by: Step, firewall: Firewall) -> Finding:
     return Finding(
         subject=Subject("interface", path.bridge),
         summary=(
-            f'interface "{path.bridge}" with {behind} is cut off{version}: {by} drops what it '
-            f"forwards{where}"
+            f'interface "{path.bridge}" with {behind} is cut off{version}: '
+            f"{by} drops what it forwards{where}"
         ),
         evidence={
             "table": by.table,

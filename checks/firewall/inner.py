@@ -84,8 +84,8 @@ def _input_dropped(by: Step, paths: Sequence[WantedPath], firewall: Firewall | N
     return Finding(
         subject=HOST,
         summary=(
-            f"{named('container', names)} cannot reach {at} on this host: {by} drops packets from "
-            f"{first.network.bridge}"
+            f"{named('container', names)} cannot reach {at} on this host: "
+            f"{by} drops packets from {first.network.bridge}"
         ),
         evidence={
             "table": by.table,
@@ -108,8 +108,8 @@ def _input_dropped(by: Step, paths: Sequence[WantedPath], firewall: Firewall | N
 def _wishes(paths: Sequence[WantedPath]) -> Json:
     """Where it is written who wants to go where."""
     return {
-        f"{path.want.container.name} to "
-        f"{path.address}:{path.port}": f"{path.want.source}: {path.want.where}"
+        f"{path.want.container.name} "
+        f"to {path.address}:{path.port}": f"{path.want.source}: {path.want.where}"
         for path in paths[:5]
     }
 
@@ -154,8 +154,8 @@ def _between(by: Step, paths: Sequence[WantedPath], config: DaemonConfig | None)
     return Finding(
         subject=first.want.container.subject if len(callers) == 1 else HOST,
         summary=(
-            f"{named('container', callers)} cannot reach port {first.port} of {whom}{by_host}: "
-            f"{by} drops the packets"
+            f"{named('container', callers)} cannot reach port {first.port} "
+            f"of {whom}{by_host}: {by} drops the packets"
         ),
         evidence={
             "table": by.table,

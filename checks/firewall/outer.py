@@ -54,8 +54,8 @@ def _dropped(by: Step, paths: list[HostPath], servers: list[str]) -> Finding:
     return Finding(
         subject=HOST,
         summary=(
-            f"this host itself cannot reach containers on {networks}{asked}: {by} drops what it "
-            "sends"
+            f"this host itself cannot reach containers on {networks}{asked}: "
+            f"{by} drops what it sends"
         ),
         evidence={
             "table": by.table,

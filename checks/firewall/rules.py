@@ -390,8 +390,7 @@ def _unmasqueraded(
     by_ipv6 = " by IPv6" if version == 6 else ""
     summary = (
         f"{named('network', [network.name])}: packets of {counted('container', names)} "
-        f"leave{by_ipv6} with source {source},"
-        " so that no answer comes back"
+        f"leave{by_ipv6} with source {source}, so that no answer comes back"
     )
     return Finding(
         subject=network.subject,

@@ -107,8 +107,8 @@ def _forwarding_off(
     yield Finding(
         subject=HOST,
         summary=sentence(
-            f"IP forwarding is off{where}: {count(len(cut), 'container')} cut off from everything "
-            "beyond this host",
+            f"IP forwarding is off{where}: "
+            f"{count(len(cut), 'container')} cut off from everything beyond this host",
             str(line) if line else "",
         ),
         evidence={"net.ipv4.ip_forward": forwarding.everywhere}
@@ -165,8 +165,8 @@ def _forwarding6_off(
     yield Finding(
         subject=HOST,
         summary=(
-            f"IPv6 forwarding is off: {count(len(cut), 'container')} cut off from everything "
-            "beyond this host by IPv6"
+            f"IPv6 forwarding is off: {count(len(cut), 'container')} cut off "
+            "from everything beyond this host by IPv6"
         ),
         evidence={
             FORWARDING6: forwarding.everywhere6,

@@ -75,8 +75,8 @@ def platform_mismatch(
         yield Finding(
             subject=trouble.subject,
             summary=(
-                f"pulling {trouble.what} failed, last {ago(age)} ago: it does not exist for "
-                f"{machine}"
+                f"pulling {trouble.what} failed, last {ago(age)} ago: "
+                f"it does not exist for {machine}"
             ),
             evidence={
                 "log": shortened(trouble.text),
@@ -96,8 +96,8 @@ def _mismatch(candidate: Container, built_for: str, machine: str) -> Finding:
     effect = "runs emulated, or its label is wrong" if candidate.is_running else "cannot run here"
     return Finding.about(
         candidate,
-        f'container "{candidate.name}" {effect}: image "{image}" is for {built_for}, this host is '
-        f"{machine}",
+        f'container "{candidate.name}" {effect}: '
+        f'image "{image}" is for {built_for}, this host is {machine}',
         {
             "Architecture": built_for,
             "/info Architecture": machine,
@@ -203,8 +203,8 @@ def _robbed(containers: Containers) -> Iterator[Finding]:
             yield Finding(
                 subject=unread.subject,
                 summary=(
-                    f'container "{name}" has lost its own layer: it can be neither started nor '
-                    "inspected"
+                    f'container "{name}" has lost its own layer: '
+                    "it can be neither started nor inspected"
                 ),
                 evidence={"GET /containers/ID/json": unread.why, "not on the disk": match["path"]},
                 variables={"container": name},
@@ -225,8 +225,8 @@ def _torn(layers: LayerFolders, clock: Clock, recent_s: float) -> Iterator[Findi
         yield Finding(
             subject=Subject("image", name),
             summary=(
-                f'image "{name}" has lost {count(len(paths), "part")} of its layers: nothing can '
-                "start from it"
+                f'image "{name}" has lost {count(len(paths), "part")} of its layers: '
+                "nothing can start from it"
             ),
             evidence=evidence,
             variables={"image": name},

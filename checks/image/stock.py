@@ -53,8 +53,8 @@ def dangling(
     yield Finding(
         subject=HOST,
         summary=(
-            f"{count(len(unnamed), 'image')} without a name or a container: up to {size(total)} to "
-            "reclaim"
+            f"{count(len(unnamed), 'image')} without a name or a container: "
+            f"up to {size(total)} to reclaim"
         ),
         evidence={
             "GET /images/json without a tag": [
@@ -119,8 +119,8 @@ def unused(
     yield Finding(
         subject=HOST,
         summary=(
-            f"{len(old)} of {len(images)} images are older than {ago(old_s)} and unused: up to "
-            f"{size(total)}"
+            f"{len(old)} of {len(images)} images are older "
+            f"than {ago(old_s)} and unused: up to {size(total)}"
         ),
         evidence={
             "largest": [f"{image.name} {size(image.own_size)}" for image in largest[:NAMES_SHOWN]]
@@ -181,8 +181,8 @@ def labels_missing(exposed: Exposed, images: Images) -> CheckResult:
         yield Finding(
             subject=Subject("image", name),
             summary=(
-                f'image "{name}" (container "{container.name}") has no labels that say what it was '
-                "built from"
+                f'image "{name}" (container "{container.name}") has no labels '
+                "that say what it was built from"
             ),
             evidence={"Labels": labels[:NAMES_SHOWN] or "none", "container": container.name},
             variables={"image": name},

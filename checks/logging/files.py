@@ -90,8 +90,8 @@ def file_damaged(contents: LogContents) -> CheckResult:
     for log in contents.damaged:
         yield Finding.about(
             log.container,
-            f'the log of container "{log.container.name}" holds NUL bytes {log.where}: it cannot '
-            "be read past them",
+            f'the log of container "{log.container.name}" holds NUL bytes {log.where}: '
+            "it cannot be read past them",
             {log.path: f"NUL bytes {log.where}"},
             log=log.path,
         )

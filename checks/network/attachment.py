@@ -117,8 +117,8 @@ def _cut_off(attachment: _Attachment, containers: Containers, links: Interfaces)
     inner = attachment.inner
     return Finding.about(
         attachment.container,
-        f'container "{attachment.container.name}" is cut off from network "{network.name}": '
-        f"{fault}",
+        f'container "{attachment.container.name}" is cut off '
+        f'from network "{network.name}": {fault}',
         {
             f"NetworkSettings.Networks.{network.name}.IPAddress": attachment.endpoint.ip_address,
             "interfaces inside": _interfaces(netns),
@@ -160,15 +160,14 @@ def _guest(
     if owner is None and containers.unexamined:
         return Unexamined(
             container.subject,
-            f"container {name[:12]}, whose network it shares, may be one that could not be "
-            "inspected",
+            f"container {name[:12]}, whose network it shares, "
+            "may be one that could not be inspected",
         )
     state = "no longer exists" if owner is None else f"does not run ({owner.state.status})"
     finding = Finding.about(
         container,
-        f'container "{container.name}" has no network: container '
-        f'"{owner.name if owner else name[:12]}",'
-        f" whose network it shares, {state}",
+        f'container "{container.name}" has no network: '
+        f'container "{owner.name if owner else name[:12]}", whose network it shares, {state}',
         {
             "HostConfig.NetworkMode": mode,
             "interfaces inside": _interfaces(netns),
@@ -208,9 +207,8 @@ def _in_former_netns(
     return Finding.about(
         container,
         sentence(
-            f'container "{container.name}" shares the network of an earlier run of container '
-            f'"{owner.name}",'
-            " which restarted since",
+            f'container "{container.name}" shares the network of an earlier run '
+            f'of container "{owner.name}", which restarted since',
             "only lo is left there" if _is_bare(netns) else "",
         ),
         {
@@ -285,8 +283,8 @@ def _no_way_out(attachment: _Attachment, wrong_gateway: str) -> str:
         return f"the default route inside, by {gateway}, is gone"
     if wrong_gateway:
         return (
-            f"the default route inside leads to {wrong_gateway}, which nobody has, and not to "
-            f"{gateway}"
+            f"the default route inside leads to {wrong_gateway}, "
+            f"which nobody has, and not to {gateway}"
         )
     return ""
 

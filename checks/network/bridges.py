@@ -161,8 +161,8 @@ def bridge_leaked(
             yield Finding(
                 subject=link.subject,
                 summary=(
-                    f"bridge {link.name} belongs to no network and keeps "
-                    f"{', '.join(addresses) or 'no address'}"
+                    f"bridge {link.name} belongs to no network "
+                    f"and keeps {', '.join(addresses) or 'no address'}"
                 ),
                 evidence={
                     f"link {link.name}": {"kind": link.kind, "operstate": link.operstate},

@@ -69,15 +69,15 @@ def _summary(interface: TakenInterface, managers: tuple[InterfaceManager, ...]) 
     kind = f"a port of bridge {interface.port_of}" if interface.port_of else "a bridge of Docker"
     if interface.wins:
         harm = (
-            f"the host's default route leads to {interface.link.name}, {kind}: the host and its "
-            "containers are offline"
+            f"the host's default route leads to {interface.link.name}, {kind}: "
+            "the host and its containers are offline"
         )
     elif interface.defaults:
         harm = f"{interface.link.name}, {kind}, has a default route of the host"
     else:
         harm = (
-            f"{interface.link.name}, {kind}, has address {interface.addresses[0]}, which the "
-            "engine did not set"
+            f"{interface.link.name}, {kind}, "
+            f"has address {interface.addresses[0]}, which the engine did not set"
         )
     by = joined([str(manager) for manager in managers[:2]], "or")
     return f"{harm}; likely set by {by}" if by else harm

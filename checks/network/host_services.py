@@ -39,13 +39,13 @@ def _unserved(lacks: list[UnservedWant]) -> Finding:
     calls = "calls" if len(names) == 1 else "call"
     if not first.has_address:
         summary = (
-            f"{callers} {calls} this host at {first.address}, an address that the host does not "
-            "have"
+            f"{callers} {calls} this host at {first.address}, "
+            "an address that the host does not have"
         )
     else:
         summary = (
-            f"{callers} {calls} port {first.want.port} of this host at {first.address}, where "
-            "nothing listens"
+            f"{callers} {calls} port {first.want.port} "
+            f"of this host at {first.address}, where nothing listens"
         )
     if first.elsewhere:
         places = ", ".join(sorted({listener.address for listener in first.elsewhere}))

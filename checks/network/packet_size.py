@@ -75,9 +75,8 @@ def _oversized(
     return Finding(
         subject=network.subject,
         summary=sentence(
-            f'containers on network "{network.name}" send packets of {oversized.size} '
-            f"bytes{wrapped},"
-            f" but {sizes.uplink} carries {sizes.limit}",
+            f'containers on network "{network.name}" send packets '
+            f"of {oversized.size} bytes{wrapped}, but {sizes.uplink} carries {sizes.limit}",
             proof.clause,
         ),
         evidence={

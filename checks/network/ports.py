@@ -81,8 +81,8 @@ def port_allocated(containers: Containers) -> CheckResult:
             holder = f'container "{holders[0].name}" publishes it'
         yield Finding.about(
             container,
-            f'container "{container.name}" did not start: host port {port} is already allocated; '
-            f"{holder}",
+            f'container "{container.name}" did not start: '
+            f"host port {port} is already allocated; {holder}",
             _failed(
                 container,
                 **{
@@ -221,8 +221,8 @@ def bind_address_missing(
         finding = Finding.about(
             container,
             sentence(
-                f'container "{container.name}" did not start: the host had no address {address} to '
-                f"publish port {port} on",
+                f'container "{container.name}" did not start: '
+                f"the host had no address {address} to publish port {port} on",
                 "the host has it now" if is_back else "",
             ),
             _failed(container, **{"addresses of the host": addresses}),
@@ -247,9 +247,8 @@ def _left_behind(containers: Containers, links: Interfaces) -> Iterator[Finding]
             port = bindings[0].partition(" ")[0]
             yield Finding.about(
                 container,
-                f'container "{container.name}" is published on {address}, which the host no longer '
-                "has:"
-                f" port {port} cannot be reached there",
+                f'container "{container.name}" is published on {address}, '
+                f"which the host no longer has: port {port} cannot be reached there",
                 {
                     f"NetworkSettings.Ports on {address}": bindings,
                     "addresses of the host": [held.address for held in links.addresses],
@@ -307,8 +306,8 @@ def _not_served(container: Container, netns: ContainerNetns) -> Iterator[Finding
         finding = Finding.about(
             container,
             f'container "{container.name}" '
-            f"{inward or f'publishes port {port} and serves nothing there'}:"
-            " no client can reach it",
+            f"{inward or f'publishes port {port} and serves nothing there'}: "
+            "no client can reach it",
             {
                 "NetworkSettings.Ports": sorted(published),
                 "TCP sockets inside": sorted(
@@ -424,8 +423,8 @@ def host_port_conflict(
         finding = Finding.about(
             container,
             sentence(
-                f'container "{container.name}" ended: its port{f" {port}" if port else ""} is in '
-                "use on the host",
+                f'container "{container.name}" ended: '
+                f"its port{f' {port}' if port else ''} is in use on the host",
                 f"the port {_held_by(held[0], containers)}" if held else "",
             ),
             {

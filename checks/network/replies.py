@@ -102,8 +102,8 @@ def _by_a_tunnel(
     waiting = ""
     if clients:
         waiting = (
-            f"; {counted('client', clients, most=2)} {'waits' if len(clients) == 1 else 'wait'} for an "
-            "answer"
+            f"; {counted('client', clients, most=2)} "
+            f"{'waits' if len(clients) == 1 else 'wait'} for an answer"
         )
     return Finding(
         subject=Subject("interface", first.uplink.name),
@@ -189,8 +189,8 @@ def _from_wrong_bridge(path: ReturnPath) -> Finding:
         f"{path.network.bridge}",
         evidence={
             "published": (
-                f"{path.uplink.address}:{path.host_port} -> {path.port} on network "
-                f"{path.network.name}"
+                f"{path.uplink.address}:{path.host_port} -> {path.port} "
+                f"on network {path.network.name}"
             ),
             "dropped": str(obstacle.by),
             "default route inside": path.answers_by,

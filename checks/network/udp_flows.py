@@ -101,9 +101,8 @@ def _finding(item: _PublishedUdpPort, stale: list[UdpFlow]) -> Finding:
     clients = count(len({flow.src for flow in stale}), "client")
     return Finding.about(
         container,
-        f'container "{container.name}": UDP packets of {clients} ({first.src}) to port {item.port} '
-        f"go {where},"
-        " by a connection tracking entry from before its start",
+        f'container "{container.name}": UDP packets of {clients} ({first.src}) '
+        f"to port {item.port} go {where}, by a connection tracking entry from before its start",
         {
             f"conntrack udp {flow.src}:{flow.sport} -> "
             f"{flow.dst}:{flow.dport}": f"answered by {flow.reply_src}"

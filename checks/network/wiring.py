@@ -50,8 +50,8 @@ def published_on_internal(containers: Containers, networks: Networks) -> CheckRe
             names = [network.name for network in known]
             yield Finding.about(
                 container,
-                f'container "{container.name}" publishes port {ports[0].partition(" ")[0]}, but'
-                f" {named('network', names)} {'is' if len(names) == 1 else 'are'} internal: "
+                f'container "{container.name}" publishes port {ports[0].partition(" ")[0]}, '
+                f"but {named('network', names)} {'is' if len(names) == 1 else 'are'} internal: "
                 "nothing is published",
                 {
                     "HostConfig.PortBindings": ports,
@@ -185,10 +185,9 @@ def _unreached(
             continue
         finding = Finding.about(
             container,
-            f'the host cannot reach container "{container.name}" at {endpoint.ip_address}: its '
-            f"{network.driver} network"
-            f' "{network.name}" keeps containers apart from interface {entry.interface} of the '
-            "host itself",
+            f'the host cannot reach container "{container.name}" at {endpoint.ip_address}: '
+            f'its {network.driver} network "{network.name}" keeps containers apart '
+            f"from interface {entry.interface} of the host itself",
             {
                 f"NetworkSettings.Networks.{network.name}.IPAddress": endpoint.ip_address,
                 "ARP entry of the host": f"{entry.address} on {entry.interface}: no answer",

@@ -78,8 +78,8 @@ def cpu_throttled(
         throttled_of = f"{throttled} of {periods} periods"
         yield Finding.about(
             container,
-            f'container "{container.name}" is throttled at its limit of {cpus:g} CPUs in '
-            f"{throttled_of}",
+            f'container "{container.name}" is throttled '
+            f"at its limit of {cpus:g} CPUs in {throttled_of}",
             {
                 f"cpu.stat, within {SAMPLE_S:g} s": f"{throttled_of} throttled",
                 "since its start": _since_start(group.cpu),
@@ -120,8 +120,8 @@ def limits_not_enforced(
         yield Finding(
             subject=HOST,
             summary=(
-                f"the kernel does not enforce {resource} limits: {count(len(names), 'container')} "
-                f"{have}"
+                f"the kernel does not enforce {resource} limits: "
+                f"{count(len(names), 'container')} {have}"
             ),
             evidence={
                 "/info": f"no {resource} limit support",
@@ -135,8 +135,8 @@ def limits_not_enforced(
         yield Finding(
             subject=HOST,
             summary=(
-                "swap is not counted: a container at its memory limit may swap out up to "
-                f"{size(swap)}"
+                "swap is not counted: a container "
+                f"at its memory limit may swap out up to {size(swap)}"
             ),
             evidence={"/info SwapLimit": False, "swap of the host": size(swap)},
             discriminator="swap",

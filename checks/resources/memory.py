@@ -50,8 +50,8 @@ def host_oom(
     yield Finding(
         subject=HOST,
         summary=(
-            f"the host ran out of memory {ago(age)} ago: the kernel killed {last.task} of "
-            f"{who}{usage}"
+            f"the host ran out of memory {ago(age)} ago: "
+            f"the kernel killed {last.task} of {who}{usage}"
         ),
         evidence={
             "kernel log": f"{len(kills)} kills, constraint=CONSTRAINT_NONE, last pid {last.pid} ({last.task})",
@@ -212,8 +212,8 @@ def memory_near_limit(
         stuck = f", and waits for memory {waited:.0f} % of the time" if waited > stalled else ""
         yield Finding.about(
             container,
-            f'container "{container.name}" uses {size(held)} of its memory limit of '
-            f"{size(limit)}{stuck}",
+            f'container "{container.name}" uses {size(held)} '
+            f"of its memory limit of {size(limit)}{stuck}",
             {
                 "held": f"{size(held)} ({100 * held / limit:.0f} %)",
                 "limit": size(limit),

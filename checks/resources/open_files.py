@@ -118,8 +118,8 @@ def _unwatched(container: Container, line: str, inotify_limit: str) -> Finding:
     own = ", or its own of open files" if inotify_limit == "max_user_instances" else ""
     return Finding.about(
         container,
-        f'container "{container.name}" could watch no more files: it met a limit of inotify that '
-        f"it shares with others{own}",
+        f'container "{container.name}" could watch no more files: '
+        f"it met a limit of inotify that it shares with others{own}",
         {"log": line[:300], "limit": f"fs.inotify.{inotify_limit}"},
         onset=container.failed_first,
         inotify=inotify_limit,
@@ -143,8 +143,8 @@ def _crowded(container: Container, fullest: Crowded) -> Finding:
     program = fullest.comm or "a process"
     return Finding.about(
         container,
-        f'{program} in container "{container.name}" has {fullest.open} of the {fullest.limit} '
-        "files open that it may",
+        f'{program} in container "{container.name}" has {fullest.open} '
+        f"of the {fullest.limit} files open that it may",
         {
             f"/proc/{fullest.pid}/fd": fullest.open,
             f"/proc/{fullest.pid}/limits, open files": fullest.limit,

@@ -70,8 +70,8 @@ def socket_world_writable(sockets: EngineSockets) -> CheckResult:
         yield Finding(
             subject=DAEMON,
             summary=(
-                f"{socket.path} is writable by everyone (mode {socket.mode:04o}): every local user "
-                "can become root"
+                f"{socket.path} is writable by everyone (mode {socket.mode:04o}): "
+                "every local user can become root"
             ),
             evidence={
                 f"stat {socket.path}": f"mode {socket.mode:04o}, uid {socket.uid}, gid {socket.gid}"

@@ -30,8 +30,8 @@ def privileged(exposed: Exposed) -> CheckResult:
         reach = "; its ports are open to the network" if is_reachable(container) else ""
         yield Finding.about(
             container,
-            f'container "{container.name}" is privileged: whoever breaks into it is root on this '
-            f"host{reach}",
+            f'container "{container.name}" is privileged: '
+            f"whoever breaks into it is root on this host{reach}",
             {
                 "HostConfig.Privileged": True,
                 "Config.User": container.config.user or "root",
@@ -94,8 +94,8 @@ def root_user(exposed: Exposed, info: Info | None, processes: Processes | None) 
     is_remapped = info is not None and (info.has_userns_remap or info.is_rootless)
     if is_remapped and not any(_opts_out(container) for container in exposed):
         return Skipped(
-            "root in a container is no root on this host: user namespaces are remapped, or the "
-            "engine is rootless"
+            "root in a container is no root on this host: "
+            "user namespaces are remapped, or the engine is rootless"
         )
     for container in exposed:
         user = container.config.user

@@ -171,8 +171,8 @@ def overlay_orphans(
     yield Finding(
         subject=DAEMON,
         summary=(
-            f"{len(orphans)} of {layers.count} layer folders in {layers.path} belong to "
-            f"nothing{holds}"
+            f"{len(orphans)} of {layers.count} layer folders "
+            f"in {layers.path} belong to nothing{holds}"
         ),
         evidence=evidence,
         variables={"root": root.path, "layer": orphans[0]},

@@ -38,8 +38,8 @@ def filesystem_unsupported(volumes: RefusedVolumes) -> CheckResult:
         yield Finding(
             subject=volume.subject,
             summary=(
-                f'volume "{volume.name}" cannot be mounted, because the kernel does not know '
-                f"{kind}{effect}"
+                f'volume "{volume.name}" cannot be mounted, '
+                f"because the kernel does not know {kind}{effect}"
             ),
             evidence=evidence,
             variables={"module": MODULES.get(volume.fstype, volume.fstype)}

@@ -44,8 +44,8 @@ from diagnose.cli import options, process
     default="report",
     show_default=True,
     help=(
-        "Where the name of a host comes from: its report, or the name of the file, as a collector "
-        "wrote it."
+        "Where the name of a host comes from: "
+        "its report, or the name of the file, as a collector wrote it."
     ),
 )
 @options.format_("text", "json", "markdown", "html")

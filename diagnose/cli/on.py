@@ -37,8 +37,8 @@ OPTIONS: tuple[Callable[[Callable[..., Any]], Callable[..., Any]], ...] = (
         type=click.Path(path_type=Path),
         metavar="FILE",
         help=(
-            "With --sudo: a file with sudo's password; otherwise it is asked for once, if it is "
-            "needed."
+            "With --sudo: a file with sudo's password; "
+            "otherwise it is asked for once, if it is needed."
         ),
     ),
     click.option(

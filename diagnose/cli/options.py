@@ -178,8 +178,8 @@ run = combined(
         "-o",
         "output",
         description=(
-            "Write the report to a new file instead of stdout. Metrics (prometheus) replace those "
-            "of the last run."
+            "Write the report to a new file instead of stdout. "
+            "Metrics (prometheus) replace those of the last run."
         ),
     ),
     budget,
@@ -191,8 +191,8 @@ run = combined(
         callback=parse_path,
         metavar="REPORT",
         help=(
-            "A JSON report or a bundle of this host: what was in it is silenced, unless it has "
-            "become worse."
+            "A JSON report or a bundle of this host: "
+            "what was in it is silenced, unless it has become worse."
         ),
     ),
     click.option(
@@ -213,8 +213,8 @@ run = combined(
     file_option(
         "--metrics",
         description=(
-            "Also write metrics for node_exporter's textfile collector, in the place of the last "
-            "run's."
+            "Also write metrics for node_exporter's textfile collector, "
+            "in the place of the last run's."
         ),
     ),
     click.option(
@@ -275,8 +275,8 @@ def of_run(options: Mapping[str, Any], *, since_too: bool = False) -> Options:
             given = context.get_parameter_source(name) is ParameterSource.COMMANDLINE
             if given and not (since_too and name == "since_s"):
                 raise click.UsageError(
-                    f"{option} does not go with --from: a recording is judged without asking "
-                    "anything"
+                    f"{option} does not go with --from: "
+                    "a recording is judged without asking anything"
                 )
     if asked.resolve and not asked.probe:
         raise click.UsageError("--resolve does not go with --no-probe: it sends DNS queries")

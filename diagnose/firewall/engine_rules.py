@@ -85,8 +85,8 @@ def wanted(
 def _accepts(bridge: Bridge) -> list[str]:
     """The rules that let clients of published ports in."""
     return [
-        f"-d {port.address}/32 ! -i {bridge.name} -o {bridge.name}"
-        f" -p {port.protocol} -m {port.protocol} --dport {port.port} -j ACCEPT"
+        f"-d {port.address}/32 ! -i {bridge.name} -o {bridge.name} -p "
+        f"{port.protocol} -m {port.protocol} --dport {port.port} -j ACCEPT"
         for port in bridge.ports
     ]
 
@@ -221,8 +221,8 @@ def _raw(bridges: Sequence[Bridge]) -> TableRules:
     for bridge in guarded:
         rules += [f"-d {address}/32 ! -i {bridge.name} -j DROP" for address in bridge.members]
         rules += [
-            f"-d {port.host_address}/32 ! -i lo -p {port.protocol} -m {port.protocol} --dport "
-            f"{port.host_port} -j DROP"
+            f"-d {port.host_address}/32 ! -i lo -p {port.protocol} "
+            f"-m {port.protocol} --dport {port.host_port} -j DROP"
             for port in bridge.ports
             if port.host_address.startswith("127.")
         ]

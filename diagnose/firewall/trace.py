@@ -499,8 +499,8 @@ class _Tracer:
         seen = settings.bridge_filter6 if sent.family == "ip6" else settings.bridge_filter
         if packet.dnat and not seen:
             text = (
-                f"{packet.dst} answers its neighbour directly, not through the host that "
-                "translated the request"
+                f"{packet.dst} answers its neighbour directly, "
+                "not through the host that translated the request"
             )
             self._stop("drop", "elsewhere", text, "reply", "prerouting", arrival.device)
 
@@ -522,8 +522,8 @@ class _Tracer:
             return
         packet = end.packet
         text = (
-            f"answers to {packet.dst or 'clients'} leave by {end.device or 'no interface'}, not by "
-            f"{origin.device}"
+            f"answers to {packet.dst or 'clients'} leave "
+            f"by {end.device or 'no interface'}, not by {origin.device}"
         )
         self._stop("drop", "elsewhere", text, "reply", "postrouting", end.device)
 

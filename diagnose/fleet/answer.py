@@ -140,8 +140,8 @@ def _notes(present: Sequence[HostReport], request: FleetRequest) -> tuple[str, .
     bare = sum(1 for report in present if report.facts is None)
     if bare:
         notes.append(
-            f"{bare} of {len(present)} reports have no facts (an older version, or a run of few "
-            "checks): what splits is computed from the others"
+            f"{bare} of {len(present)} reports have no facts (an older version, "
+            "or a run of few checks): what splits is computed from the others"
         )
     machines = Counter(report.host.machine for report in present if report.host.machine)
     cloned = sum(number for number in machines.values() if number > 1)

@@ -27,8 +27,8 @@ _QUESTIONS = {
     "yes": "Run it? Type yes, skip or quit:",
     "name": "This loses data. To run it, type {name}; otherwise skip or quit:",
     "by hand": (
-        "It depends on what only you know. Run it in another terminal, then type done; otherwise "
-        "skip or quit:"
+        "It depends on what only you know. "
+        "Run it in another terminal, then type done; otherwise skip or quit:"
     ),
 }
 
@@ -84,8 +84,8 @@ class Guide:
         shows_nothing = not outcome.output.strip() and not step.may_be_silent
         if shows_nothing or (outcome.code != 0 and not step.may_be_silent):
             raise StoppedError(
-                "This command does not show the symptom, so nothing was changed. Diagnose again "
-                "first."
+                "This command does not show the symptom, "
+                "so nothing was changed. Diagnose again first."
             )
 
     def _fix(self, step: PageStep, *, is_last: bool) -> Ending:
@@ -110,8 +110,8 @@ class Guide:
             outcome = self._offer(step, "Verify")
             if outcome is not None and outcome.code != 0:
                 self._tell(
-                    f"This check of the page fails with exit code {outcome.code}, though the "
-                    "finding is gone."
+                    f"This check of the page fails with exit code {outcome.code}, "
+                    "though the finding is gone."
                 )
                 return "not healed"
         return "healed"

@@ -87,8 +87,8 @@ def _introduce(plan: steps.Course, person: Person) -> None:
             f"It is an effect of another finding. Follow that first: diagnose follow '{cause}'", 2
         )
     person.say(
-        "Each command is shown first, and run only after you have typed the answer that it asks "
-        "for."
+        "Each command is shown first, "
+        "and run only after you have typed the answer that it asks for."
     )
 
 

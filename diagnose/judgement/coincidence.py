@@ -64,8 +64,8 @@ def _callers(findings: Iterable[Reported]) -> dict[Subject, list[Subject]]:
 
 def _called(callee: Subject, callers: Sequence[Subject]) -> str:
     return (
-        f'{len(callers)} containers ({_names(callers)}) cannot reach container "{callee.name}"; no '
-        "cause was found"
+        f'{len(callers)} containers ({_names(callers)}) cannot reach container "{callee.name}"; '
+        "no cause was found"
     )
 
 

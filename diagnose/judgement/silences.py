@@ -79,8 +79,8 @@ def apply(
                 continue
             if each.expired(now):
                 notes[
-                    f"the silence of {each.id} for {each.subject} ended on {each.until}: "
-                    f"{each.reason}"
+                    f"the silence of {each.id} for {each.subject} ended "
+                    f"on {each.until}: {each.reason}"
                 ] = None
                 continue
             reason = each.reason

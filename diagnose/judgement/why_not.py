@@ -104,10 +104,10 @@ def why_unlinked(suspect: Reported, effect: Reported) -> str:
     if brings and shows is not None and not brings & shows:
         printed = joined(sorted(shows)) if shows else "none of them"
         return (
-            f"it brings errors of the kind {joined(sorted(brings))}, and {effect.subject.name} "
-            f"shows {printed}"
+            f"it brings errors of the kind {joined(sorted(brings))}, "
+            f"and {effect.subject.name} shows {printed}"
         )
     return (
-        f"it is about {suspect.subject.kind} {suspect.subject.name}, which {effect.subject.name} "
-        "does not depend on"
+        f"it is about {suspect.subject.kind} {suspect.subject.name}, "
+        f"which {effect.subject.name} does not depend on"
     )

@@ -165,8 +165,8 @@ class Helper:
     def abandon(self, worker: _WorkerProcess, what: str, waited: float) -> Refused:
         """Leave a silent worker behind; the Refused says for what it waits."""
         evidence = (
-            f"{what} does not answer after {waited:.1f} s; process {worker.pid} "
-            f"{_whereabouts(worker.pid)}"
+            f"{what} does not answer after {waited:.1f} s; "
+            f"process {worker.pid} {_whereabouts(worker.pid)}"
         )
         with contextlib.suppress(OSError):
             os.kill(worker.pid, signal.SIGKILL)

@@ -340,8 +340,8 @@ class Walker:
         leading = [network for network in mine if not network.internal]
         if not leading:
             text = (
-                f'its only network "{mine[0].name}" is internal: nothing leads out of it, on '
-                "purpose"
+                f'its only network "{mine[0].name}" is internal: '
+                "nothing leads out of it, on purpose"
             )
             self._add("network", f'network "{mine[0].name}"', text, "broken", mine[0].subject)
         return max(leading, key=lambda network: begin.endpoints[network.name].gw_priority)
@@ -353,8 +353,8 @@ class Walker:
         if not others:
             self._add("network", f'container "{end.name}"', _no_network(end), "broken", end.subject)
         text = (
-            f'no network in common: "{begin.name}" is on {_listed(begin.endpoints)}, "{end.name}" '
-            f"is on {_listed(others)}"
+            f'no network in common: "{begin.name}" is on {_listed(begin.endpoints)}, '
+            f'"{end.name}" is on {_listed(others)}'
         )
         hint = f"docker network connect {others[0]} {begin.name}"
         self._add("network", "network", text, "broken", begin.subject, end.subject, hint=hint)
@@ -367,8 +367,8 @@ class Walker:
         endpoint = owner_of(self._site.containers, end).endpoints[network.name]
         if network.name == "bridge":
             text = (
-                'containers on network "bridge" have no names for each other: use '
-                f"{endpoint.ip_address}, or a network of your own"
+                'containers on network "bridge" have no names for each other: '
+                f"use {endpoint.ip_address}, or a network of your own"
             )
             self._add("name", "name", text, "ok", network.subject)
         elif called in end.dns_names or called in (endpoint.dns_names or ()):
@@ -440,8 +440,8 @@ class Walker:
         ]
         if known and gateways and not known & set(gateways) and not others & set(gateways):
             return (
-                f"its default route leads to {gateways[0]}, which nobody is: the gateway is "
-                f"{min(known)}"
+                f"its default route leads to {gateways[0]}, which nobody is: "
+                f"the gateway is {min(known)}"
             )
         return ""
 
@@ -569,8 +569,8 @@ class Walker:
                 self._add("listener", f'container "{end.name}"', text, "ok", end.subject)
                 if binding.host_ip and ip_address(binding.host_ip).is_loopback:
                     text = (
-                        f"port {binding.host_port} is published on {binding.host_ip} only: nobody "
-                        "beyond the host reaches it"
+                        f"port {binding.host_port} is published on {binding.host_ip} only: "
+                        "nobody beyond the host reaches it"
                     )
                     self._add("listener", "published port", text, "broken", end.subject)
                 self._by_host_port(leg, end, address, int(binding.host_port), int(number))
@@ -798,8 +798,8 @@ class Walker:
             )
         elif sockets:
             text = (
-                f"listens on {_at(sockets[0].address, port)} only: nobody outside the container "
-                "reaches it"
+                f"listens on {_at(sockets[0].address, port)} only: "
+                "nobody outside the container reaches it"
             )
             self._add("listener", place, text, "broken", end.subject)
         else:

@@ -401,8 +401,8 @@ class DnsReply(msgspec.Struct, frozen=True):
     def __str__(self) -> str:
         if self.answered:
             return (
-                f"answered {self.rcode or 'something that is no DNS message'} in "
-                f"{self.ms or 0:.0f} ms"
+                f"answered {self.rcode or 'something that is no DNS message'} "
+                f"in {self.ms or 0:.0f} ms"
             )
         if self.icmp:
             return {

@@ -107,8 +107,8 @@ def _files(
         output = Path(f"diagnose-{HOST}-{stamp}.tar.gz")
     if len(targets) > 1 and HOST not in output.name:
         raise click.UsageError(
-            f"several hosts and one file: put {HOST} into its name, as in -o "
-            f"'report-{HOST}{output.suffix}'"
+            "several hosts and one file: "
+            f"put {HOST} into its name, as in -o 'report-{HOST}{output.suffix}'"
         )
     files = {
         target: output.with_name(output.name.replace(HOST, _as_name(target))) for target in targets

@@ -72,9 +72,8 @@ def _find(named: Path | None) -> Folder:
     if built.is_file():
         return _read(built)
     raise NoFolderError(
-        f"diagnose {__version__} is not installed there, and this one was installed without the "
-        "folder that is shipped; "
-        f"name it: --folder {built.name}"
+        f"diagnose {__version__} is not installed there, and this one was installed "
+        f"without the folder that is shipped; name it: --folder {built.name}"
     )
 
 

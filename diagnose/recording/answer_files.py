@@ -89,8 +89,8 @@ def parse(texts: Iterable[tuple[str, str]]) -> dict[AnyQuestion, RecordedAnswer]
         room -= bytes_in_memory(text)
         if room < 0:
             raise RecordingError(
-                "it holds more values than diagnose reads: they would not fit into 300 MiB of "
-                "memory"
+                "it holds more values than diagnose reads: "
+                "they would not fit into 300 MiB of memory"
             )
         longest = policies()[kind].longest if len(text) > SHORT_TEXT else len(text)
         try:

@@ -105,10 +105,9 @@ _WRAPPER = verbose(
 """What languages wrap a value in when they print it: Some("x"), Optional[x], Secret(Some("x"))."""
 _KNOWN_WRAPPERS = words(
     "Some Optional Option Maybe Just Ok Right Present Value String Str Text Secret SecretStr "
-    "SecretString SecretBox SecretValue Password "
-    "Passphrase Token ApiKey Key Sensitive Protected Redacted Hidden Masked Private Credential "
-    "Credentials Zeroizing Box Arc Rc Cow "
-    "Owned Borrowed Full NonEmpty Full Literal Plain PlainText Constant Fixed Configured Known Set"
+    "SecretString SecretBox SecretValue Password Passphrase Token ApiKey Key Sensitive Protected "
+    "Redacted Hidden Masked Private Credential Credentials Zeroizing Box Arc Rc Cow Owned "
+    "Borrowed Full NonEmpty Full Literal Plain PlainText Constant Fixed Configured Known Set"
 )
 _CONTINUED = lazy(r"\\\r?\n[ \t]{0,40}([^\s\\-][^\s\\]{0,1000})")
 _BLOCK = verbose(

@@ -16,9 +16,8 @@ from functools import lru_cache
 from diagnose.redact.patterns import CLOSE, OPEN, TOKEN, lazy, verbose, words
 
 _SWITCH = words(
-    "true false yes no on off none null nil undefined 0 1 enabled disabled required optional auto "
-    "default unset "
-    "(none) (unset) (null) <none> <nil> <unset> n/a"
+    "true false yes no on off none null nil undefined 0 1 enabled disabled required "
+    "optional auto default unset (none) (unset) (null) <none> <nil> <unset> n/a"
 )
 _METHODS = words(
     "none basic digest plain login md5 scram scram-sha-1 scram-sha-256 scram-sha-512 ldap ldaps "

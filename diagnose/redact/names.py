@@ -140,9 +140,9 @@ _KEY_OF = words(
     "ssl tls ssh wg wireguard age barrier"
 )
 _KEY_NOT = words(
-    "gpg pgp foreign partition sort cache routing group index object hot row map keyboard bucket "
-    "sandbox issue project "
-    "i18n shard dedup idempotency host known authorized trusted verify verification recv"
+    "gpg pgp foreign partition sort cache routing group index object "
+    "hot row map keyboard bucket sandbox issue project i18n shard dedup "
+    "idempotency host known authorized trusted verify verification recv"
 )
 _NO_KEYS = words(
     "monkey donkey turkey hockey jockey whiskey hotkey pubkey publickey hostkey sortkey rowkey "
@@ -152,17 +152,17 @@ _NO_KEYS = words(
 """Words that end like one."""
 # What a generated value is, beside a secret.
 _HARMLESS = words(
-    "sha sha1 sha256 sha512 md5 hash commit rev revision etag nonce site measurement publishable "
-    "integrity sri cert crt ca "
-    "cluster node machine instance build trace span request session serial hostkey"
+    "sha sha1 sha256 sha512 md5 hash commit rev revision etag nonce "
+    "site measurement publishable integrity sri cert crt ca cluster node "
+    "machine instance build trace span request session serial hostkey"
 )
 _NOT_A_TOKEN = lazy(
     r"tokeni[sz]|secretar|tokenlimit|(?:load|import)credential|webtoken|passwordless|tokenless"
 )
 _WHEN = words("in at on until after before by since from")
 _EVENTS = words(
-    "expires expire expiry expiring valid created issued updated rotated changed refreshed refresh "
-    "renew renewed used"
+    "expires expire expiry expiring valid created issued "
+    "updated rotated changed refreshed refresh renew renewed used"
 )
 """`EXPIRES_IN`, `VALID_UNTIL`: when something happens to a secret."""
 _KNOWN = {

@@ -53,8 +53,8 @@ _OF_USER = verbose(
 )
 """A user and a password under the user's name: `SFTP_USERS=bob:x`, `login=bob:x`."""
 _GROUPS = words(
-    "users staff docker nogroup nobody daemon www-data wheel admin admins root adm sudo group "
-    "public"
+    "users staff docker nogroup nobody daemon www-data "
+    "wheel admin admins root adm sudo group public"
 )
 """What stands behind a user and a colon without being a password: its group."""
 _QUERY = verbose(

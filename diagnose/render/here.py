@@ -53,8 +53,8 @@ def _finding(console: Console, each: Explained, by_key: dict[str, Reported]) -> 
     for link in each.causes:
         _line(
             console,
-            f"because of {_named(by_key.get(link.cause), link.cause)}: {_strength(link)}; "
-            f"{link.because}",
+            f"because of {_named(by_key.get(link.cause), link.cause)}: "
+            f"{_strength(link)}; {link.because}",
             4,
         )
     if not each.causes:

@@ -76,8 +76,8 @@ def _block(block: OutlineBlock) -> list[str]:
     if block.effects:
         rows += ["", "Explains:", ""]
         rows += [
-            f"- {effect.id} {_names(effect.subjects)}: {escape(effect.summary)} "
-            f"({effect.strength}: {escape(effect.because)})"
+            f"- {effect.id} {_names(effect.subjects)}: "
+            f"{escape(effect.summary)} ({effect.strength}: {escape(effect.because)})"
             for effect in block.effects
         ]
     for other in block.others:

@@ -37,8 +37,8 @@ from diagnose.ticket.identities import (
 )
 
 _STAYS = words(
-    "bridge host none default ingress docker_gwbridge docker0 localhost <none> . root nobody "
-    "library"
+    "bridge host none default ingress docker_gwbridge docker0 localhost <none> . "
+    "root nobody library"
 )
 _SPOT = re.compile(
     rf"(?P<token>{TOKEN})"

@@ -86,16 +86,16 @@ def _lines(rows: Iterator[str]) -> str:
 def _link(row: Mapping[str, Json]) -> str:
     state = "up" if row.get("up") else "down"
     return (
-        f"{row.get('index')} {row.get('name')} {state} mtu {row.get('mtu')} kind {row.get('kind')} "
-        f"master {row.get('master')}"
+        f"{row.get('index')} {row.get('name')} {state} mtu "
+        f"{row.get('mtu')} kind {row.get('kind')} master {row.get('master')}"
     )
 
 
 def _route(row: Mapping[str, Json]) -> str:
     destination = f"{row['dst']}/{row.get('prefix', '')}" if row.get("dst") else "default"
     return (
-        f"table {row.get('table')} {destination} via {row.get('gateway')} oif {row.get('oif')} "
-        f"metric {row.get('metric')}"
+        f"table {row.get('table')} {destination} via {row.get('gateway')} "
+        f"oif {row.get('oif')} metric {row.get('metric')}"
     )
 
 

@@ -19,8 +19,8 @@ from diagnose.questions.containers import ReadContainerFile
 from diagnose.registry import evidence
 
 _WHY = (
-    "exec format error|no such file or directory|permission denied|operation not "
-    "permitted|resource temporarily unavailable"
+    "exec format error|no such file or directory|permission denied|operation "
+    "not permitted|resource temporarily unavailable"
 )
 REFUSED = re.compile(
     rf"^exec (?P<path>/.+): (?P<why>{_WHY})$"

@@ -452,8 +452,8 @@ def _wrong_bip(value: str, values: Mapping[str, Json]) -> str:
         return f"{value!r} is no IPv4 address"
     if own.ip == own.network.network_address and own.network.prefixlen < 31:
         return (
-            f"{value!r} is the network itself: the bridge needs an address in it, as in "
-            f"{own.ip + 1}/{own.network.prefixlen}"
+            f"{value!r} is the network itself: "
+            f"the bridge needs an address in it, as in {own.ip + 1}/{own.network.prefixlen}"
         )
     return ""
 
@@ -513,14 +513,14 @@ def _in_words(error: str, text: str, line: int, column: int) -> str:
         return f'{here} is no quote of JSON: names and texts stand in "'
     if error.startswith("Expecting ',' delimiter"):
         return (
-            "a comma or a closing bracket is missing before "
-            f"{text[at : at + 12].strip() or 'the end'!r}"
+            "a comma or a closing bracket is missing "
+            f"before {text[at : at + 12].strip() or 'the end'!r}"
         )
     if error.startswith("Extra data"):
         return "something follows the closing bracket"
     if error.startswith(("Expecting property name", "Expecting value")):
         return (
-            f"{'the end of the file' if not here else repr(here)} where a name or a value is "
-            "expected"
+            f"{'the end of the file' if not here else repr(here)} "
+            "where a name or a value is expected"
         )
     return error[:1].lower() + error[1:]

@@ -43,8 +43,8 @@ def build_cache(host: Host, options: Options, filesystems: Filesystems) -> Build
         return BuildCache(
             disk,
             not_asked=(
-                f"{disk.point} is {disk.usage.used_pct:.0f} % full: measured from {WORTH_PCT:.0f} "
-                "% on"
+                f"{disk.point} is {disk.usage.used_pct:.0f} % full: "
+                f"measured from {WORTH_PCT:.0f} % on"
             ),
         )
     answer = host.ask(MeasureDiskUsage(["build-cache"]))

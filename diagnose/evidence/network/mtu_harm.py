@@ -90,8 +90,8 @@ def _stalls(host: Host, members: tuple[Container, ...], limit: int) -> list[Harm
             is_large = stall.unacknowledged > limit - _HEADERS
             if is_large and stall.retransmissions >= _RETRANSMISSIONS:
                 sign = (
-                    f"{stall.unacknowledged} bytes to {stall.peer} unacknowledged after "
-                    f"{stall.retransmissions} repetitions"
+                    f"{stall.unacknowledged} bytes to {stall.peer} unacknowledged "
+                    f"after {stall.retransmissions} repetitions"
                 )
                 harm.append(Harm(asked[question], sign))
     return harm
@@ -146,12 +146,12 @@ def _outcome(small: DnsReply, large: DnsReply, server: str, size: int) -> str:
         return f"a DNS query of {size} bytes to {server} is answered"
     if large.icmp == "too large":
         return (
-            f"a DNS query of {size} bytes to {server} is refused as too large, so path discovery "
-            "works"
+            f"a DNS query of {size} bytes to {server} is refused as too large, "
+            "so path discovery works"
         )
     if small.answered and not large.icmp:
         return (
-            f"lost: a DNS query of {size} bytes to {server} gets no answer and no ICMP error; one "
-            "that fits is answered"
+            f"lost: a DNS query of {size} bytes to {server} gets no answer "
+            "and no ICMP error; one that fits is answered"
         )
     return "undecided"

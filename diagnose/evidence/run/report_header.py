@@ -108,8 +108,8 @@ def _notes(
 ) -> Iterator[str]:
     if listed is not None and listed.source == "disk":
         yield (
-            f"the engine did not answer: containers read from {listed.root}/containers, alive by "
-            "their processes"
+            "the engine did not answer: "
+            f"containers read from {listed.root}/containers, alive by their processes"
         )
     has_no_engine = isinstance(ping, Unavailable) and ping.reason == "missing" and listed is None
     if has_no_engine and endpoint.url and not endpoint.named:

@@ -117,8 +117,8 @@ def disk_usage(
         return DiskUsage(
             disk.point,
             not_asked=(
-                f"{disk.point} is {disk.usage.used_pct:.0f} % full: measured from {WORTH_PCT:.0f} "
-                "% on"
+                f"{disk.point} is {disk.usage.used_pct:.0f} % full: "
+                f"measured from {WORTH_PCT:.0f} % on"
             ),
         )
     known = _Known(

@@ -87,8 +87,8 @@ def locality(live: Live, asked: AnyQuestion) -> Json:  # noqa: ARG001 - the sign
     spaces = {name: same_namespace(found.pid, name) for name in ("net", "mnt", "pid")}
     if spaces["mnt"] is False and same_namespace(1, "mnt") is False:
         why = (
-            "this tool runs in a container, or in a service with file systems of its own "
-            "(PrivateTmp=): run it on the host itself"
+            "this tool runs in a container, "
+            "or in a service with file systems of its own (PrivateTmp=): run it on the host itself"
         )
         return _answer(found, False, why, spaces)
     if spaces["mnt"] is None and in_container():

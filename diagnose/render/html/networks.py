@@ -111,8 +111,8 @@ def _summary(host_map: HostMap, found: Marks) -> str:
     broken = [network.name for network in host_map.networks if is_broken(network, found)]
     parts = [
         (
-            f"{count(len(host_map.networks), 'network')} with their containers, below the host and its "
-            "uplinks"
+            f"{count(len(host_map.networks), 'network')} with their containers, "
+            "below the host and its uplinks"
         ),
         *(f'the way out of network "{name}" is broken' for name in broken),
         *(
