@@ -25,13 +25,9 @@ def headline(answer: PathAnswer) -> str:
     decisive = path.decisive
     if decisive is not None:
         return f"{ways}: {decisive.place}: {decisive.text}"
-<<<<<<< HEAD
     if path.packet is None:
         return f"{ways}: every hop is open"
     return f"{ways}: a packet came through"
-=======
-    return f"{ways}: every hop is open"
->>>>>>> e270632 (Ternaries that were spread over lines are ifs)
 
 
 def render(answer: PathAnswer, format_: str, stream: TextIO, *, color: bool | None = None) -> None:
