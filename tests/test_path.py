@@ -35,9 +35,11 @@ from diagnose.evidence.network.listeners import Listener, Listeners
 from diagnose.evidence.network.networks import Network, Networks
 from diagnose.evidence.network.uplinks import Uplink, Uplinks
 from diagnose.model import Failed, Unavailable
-from diagnose.path import ends, probe
+from diagnose.path import ends, hops, probe
 from diagnose.path.answer import FAMILIES, KINDS, PathAnswer, answer
-from diagnose.path.hops import Path, PathEvidence, SentPacket, Walker
+from diagnose.path.model import Path, PathEvidence, SentPacket
+from diagnose.path.traced import show
+from diagnose.path.walk import EndedError, Walk
 from diagnose.questions import AnyQuestion, Host
 from diagnose.questions.network import ProbeReply, Route, Socket
 from diagnose.questions.run import Options
@@ -183,7 +185,7 @@ def walked(begin: str, target: str, host: PathEvidence) -> Path:
     first = ends.end(begin, host.containers, host.interfaces)
     wanted = ends.target(target)
     last = ends.end(wanted.end, host.containers, host.interfaces, first.container)
-    return Walker(host, first, wanted, last).path()
+    return hops.path(host, first, wanted, last)
 
 
 def decided(path: Path) -> tuple[str, str]:
@@ -318,21 +320,20 @@ def test_a_walk_through_the_host_says_what_the_trace_says(name: str) -> None:
     """The trace agrees with real packets on generated hosts; its hops have to agree with the
     trace."""
     host, flow, outcome, _ = CASES[name]
-    walker = Walker(
+    walk = Walk(
         made(host_stack=HostStack(host)),
         ends.End("host", "host"),
         ends.PathTarget("x", 1, "tcp"),
         ends.End("host", "x"),
     )
     from diagnose.firewall.trace import trace
-    from diagnose.path import hops
 
     try:
-        walker._traced(trace(host, flow))
-    except hops._EndedError:
+        show(walk, trace(host, flow))
+    except EndedError:
         state = "broken"
     else:
-        state = "unknown" if any(hop.state == "unknown" for hop in walker._hops) else "ok"
+        state = "unknown" if any(hop.state == "unknown" for hop in walk.hops) else "ok"
     assert (
         state
         == {"accept": "ok", "drop": "broken", "reject": "broken", "unknown": "unknown"}[outcome]

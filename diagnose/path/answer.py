@@ -12,7 +12,7 @@ from diagnose.evidence.dns.resolvers import Resolvers
 from diagnose.evidence.network.interfaces import Interfaces
 from diagnose.model import HOST, Report, Reported, Severity, Unavailable
 from diagnose.path import ends, hops, probe
-from diagnose.path.hops import KINDS, Hop, HopKind, Path
+from diagnose.path.model import KINDS, Hop, HopKind, Path, site
 from diagnose.questions import Host
 
 __all__ = ["FAMILIES", "KINDS", "PathAnswer", "answer"]
@@ -77,29 +77,28 @@ def answer(
     host: sends a packet beside the walk, None for the walk alone; the run showed `probe.KINDS` too.
     ends.UnknownEndError for an end that is none; Unavailable without a list of containers.
     """
-    site = hops.site(report.evidence)
-    if isinstance(site, Unavailable):
-        return site
-    interfaces: Interfaces | None = site.interfaces
-    first = ends.end(begin, site.containers, interfaces)
+    evidence = site(report.evidence)
+    if isinstance(evidence, Unavailable):
+        return evidence
+    interfaces: Interfaces | None = evidence.interfaces
+    first = ends.end(begin, evidence.containers, interfaces)
     wanted = ends.target(target)
-    last = ends.end(wanted.end, site.containers, interfaces, first.container)
+    last = ends.end(wanted.end, evidence.containers, interfaces, first.container)
     if last.kind == "host" and wanted.port is None:
         raise ends.UnknownEndError(f"which port of the host? {target}:PORT")
-    path = hops.Walker(site, first, wanted, last).path()
+    path = hops.path(evidence, first, wanted, last)
     if host is not None:
         resolvers = report.evidence.get(Resolvers)
         known = resolvers if isinstance(resolvers, Resolvers) else None
-        path = replace(path, packet=probe.send(host, site, known, path))
+        path = replace(path, packet=probe.send(host, evidence, known, path))
     decisive = path.decisive
     if decisive is None:
         return PathAnswer(path)
     place = runbooks.Place(report.docker, report.traits)
     finding = _explaining(report, decisive)
     if finding is not None:
-        return PathAnswer(
-            path, finding, runbooks.cure(finding.id, finding.finding.variables, place)
-        )
+        cure = runbooks.cure(finding.id, finding.finding.variables, place)
+        return PathAnswer(path, finding, cure)
     if decisive.hint.startswith("docker "):
         hint = decisive.hint.replace("docker ", f"{report.docker} ", 1)
     else:

@@ -23,7 +23,7 @@ from diagnose.path.ends import (
     owner_of,
     share_namespace,
 )
-from diagnose.path.hops import Path, PathEvidence, SentPacket
+from diagnose.path.model import Path, PathEvidence, SentPacket
 from diagnose.questions import Host
 from diagnose.questions.network import ProbeOutcome, ProbeReply, ProbeServer, QueryDns
 

@@ -9,7 +9,7 @@ from rich.text import Text
 
 from diagnose.model import Json
 from diagnose.path.answer import PathAnswer
-from diagnose.path.hops import Hop, Path, SentPacket, State
+from diagnose.path.model import Hop, Path, SentPacket, State
 from diagnose.render.console import literal
 from diagnose.render.words import clean
 

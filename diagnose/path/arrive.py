@@ -1,0 +1,231 @@
+"""From where packets meet the host to the other end: a container, the host, or beyond."""
+
+from __future__ import annotations
+
+from ipaddress import ip_address
+
+import msgspec
+
+from diagnose.evidence.containers.listing import Container
+from diagnose.evidence.network.networks import Network
+from diagnose.evidence.network.route_lookups import SOMEWHERE
+from diagnose.firewall.trace import (
+    Flow,
+    Origin,
+    Trace,
+    trace,
+    trace_bridged,
+)
+from diagnose.model import HOST, Subject
+from diagnose.path.ends import DEFAULT_PORT, owner_of
+from diagnose.path.leave import at_bridge, inside
+from diagnose.path.listen import host_listens, listens
+from diagnose.path.traced import show
+from diagnose.path.walk import ANY, NO_IPV4, Leg, Walk, family, no_network, runs
+
+_LEAVING = ("output", "forward", "postrouting")
+
+
+class _PublishedPort(msgspec.Struct, frozen=True):
+    """Who publishes a port of the host, and the port inside that it leads to."""
+
+    container: Container
+    port: int
+
+
+def to_container(walk: Walk, leg: Leg, end: Container) -> None:
+    """To a container: over its bridge, through the host, or by a published port."""
+    owner = owner_of(walk.site.containers, end)
+    port = walk.wanted.port_of(end)
+    if walk.begin.kind == "outside":
+        _to_published(walk, leg, end, port)
+        return
+    name = leg.network.name if leg.network is not None else next(iter(sorted(owner.endpoints)), "")
+    known = walk.site.networks.by_name if walk.site.networks is not None else {}
+    endpoint, network = owner.endpoints.get(name), known.get(name)
+    if endpoint is None or network is None:
+        walk.add("network", f'container "{end.name}"', no_network(end), "broken", end.subject)
+        return
+    if not endpoint.ip_address:
+        place = f'container "{end.name}"'
+        walk.add("namespace", place, NO_IPV4, "unknown", end.subject)
+        return
+    is_bridged = leg.network is not None
+    if not is_bridged:
+        at_bridge(walk, network)
+    flow = Flow(Origin(leg.device, leg.address), endpoint.ip_address, walk.wanted.proto, port)
+    traced = trace_bridged(walk.stack, flow) if is_bridged else trace(walk.stack, flow)
+    if not is_bridged:
+        _sent_to(walk, traced, network, endpoint.ip_address)
+    show(walk, traced, network.subject)
+    if end.id != owner.id or leg.network is None or owner.id != (walk.begin.container or end).id:
+        inside(walk, end, endpoint, needs_route=False)
+    listens(walk, end, port, endpoint.ip_address)
+
+
+def _to_published(walk: Walk, leg: Leg, end: Container, port: int) -> None:
+    """From beyond the host only a published port leads to a container."""
+    for inner, binding in end.published_ports:
+        number, _, proto = inner.partition("/")
+        if proto == walk.wanted.proto and str(port) in (number, binding.host_port):
+            if binding.host_ip not in ANY:
+                address = binding.host_ip
+            else:
+                address = walk.stack.address_on(leg.device, "ip") or ""
+            text = f"{binding.host_ip or '0.0.0.0'}:{binding.host_port} leads to port {inner}"  # noqa: S104 - in words
+            walk.add("listener", f'container "{end.name}"', text, "ok", end.subject)
+            if binding.host_ip and ip_address(binding.host_ip).is_loopback:
+                text = (
+                    f"port {binding.host_port} is published on {binding.host_ip} only: "
+                    "nobody beyond the host reaches it"
+                )
+                walk.add("listener", "published port", text, "broken", end.subject)
+            _by_host_port(walk, leg, end, address, int(binding.host_port), int(number))
+            return
+    shown = (
+        ", ".join(f"{binding.host_port} -> {inner}" for inner, binding in end.published_ports)
+        or "none"
+    )
+    text = f"port {port}/{walk.wanted.proto} is not published (published: {shown})"
+    walk.add("listener", f'container "{end.name}"', text, "broken", end.subject)
+
+
+def _by_host_port(
+    walk: Walk, leg: Leg, end: Container, address: str, host_port: int, port: int
+) -> None:
+    """A published port: translated to the container, or taken by the engine's proxy."""
+    flow = Flow(
+        Origin(leg.device, leg.address),
+        address,
+        walk.wanted.proto,
+        host_port,
+        family(address),
+        assumed=leg.device,
+    )
+    traced = trace(walk.stack, flow)
+    inner = traced.nat.address if traced.nat is not None else None
+    for network in walk.site.networks or ():
+        if (
+            inner
+            and network.name in end.endpoints
+            and end.endpoints[network.name].ip_address == inner
+        ):
+            _sent_to(walk, traced, network, inner)
+    show(walk, traced, end.subject)
+    if traced.nat is None:
+        _proxied(walk, end, address, host_port)
+    listens(walk, end, port, traced.nat.address if traced.nat and traced.nat.address else "")
+
+
+def _proxied(walk: Walk, end: Container, address: str, port: int) -> None:
+    """Without a translation the engine's proxy takes the connection, or nobody."""
+    listeners = walk.site.listeners
+    holders = listeners.on(walk.wanted.proto, address, port) if listeners is not None else ()
+    proxy = next((holder for holder in holders if holder.comm == "docker-proxy"), None)
+    if proxy is not None:
+        text = f"no rule translates port {port}: docker-proxy passes it on"
+        walk.add("translation", "docker-proxy", text)
+    elif listeners is not None:
+        text = f"no rule translates port {port} to the container, and no proxy listens on it"
+        walk.add("translation", "PREROUTING", text, "broken", end.subject, HOST)
+
+
+def to_host(walk: Walk, leg: Leg, end: Container | None) -> None:
+    """To a port of the host, or through it to the container that publishes it.
+
+    end: a container that shares the host's network, None for the host itself.
+    """
+    port = walk.wanted.port_of(end)
+    address = _host_address(walk, leg)
+    publisher = _publisher(walk, port) if end is None else None
+    if publisher is not None:
+        text = f'is published by container "{publisher.container.name}"'
+        walk.add("listener", f"port {port} of the host", text, "ok", publisher.container.subject)
+        runs(walk, publisher.container)
+        _by_host_port(walk, leg, publisher.container, address, port, publisher.port)
+        return
+    flow = Flow(Origin(leg.device, leg.address), address, walk.wanted.proto, port, family(address))
+    show(walk, trace(walk.stack, flow))
+    host_listens(walk, address, port)
+
+
+def _host_address(walk: Walk, leg: Leg) -> str:
+    """The host's address as this end calls it.
+
+    The one that was typed, else the gateway, the uplink's, or the loopback.
+    """
+    if walk.end.address is not None:
+        return walk.end.address
+    if leg.network is not None:
+        return next(iter(leg.network.gateways), "") or walk.stack.address_on(leg.device, "ip") or ""
+    if leg.device:
+        return walk.stack.address_on(leg.device, "ip") or ""
+    return "127.0.0.1"
+
+
+def _publisher(walk: Walk, port: int) -> _PublishedPort | None:
+    """The running container that publishes this port of the host."""
+    for container in walk.site.containers.running:
+        for inner, binding in container.published_ports:
+            number, _, proto = inner.partition("/")
+            if proto == walk.wanted.proto and binding.host_port == str(port):
+                return _PublishedPort(container, int(number))
+    return None
+
+
+def to_outside(walk: Walk, leg: Leg) -> None:
+    """To an address beyond the uplink."""
+    address = walk.end.address or SOMEWHERE
+    if walk.end.address is None and walk.end.called != "internet":
+        text = f'"{walk.end.called}" is not looked up; an address anywhere stands for it'
+        walk.add("name", "name", text)
+    flow = Flow(
+        Origin(leg.device, leg.address),
+        address,
+        walk.wanted.proto,
+        walk.wanted.port or DEFAULT_PORT,
+        family(address),
+    )
+    traced = trace(walk.stack, flow)
+    about = (leg.network.subject,) if leg.network is not None else ()
+    _translated(walk, traced, leg)
+    show(walk, traced, *about)
+    uplink = traced.to or ""
+    text = f"the packet leaves by {uplink}; what lies beyond is not seen from here"
+    walk.add("uplink", uplink, text, "ok", Subject("interface", uplink))
+
+
+def _translated(walk: Walk, traced: Trace, leg: Leg) -> None:
+    """The source of what leaves is to become the host's.
+
+    No answer finds its way to an address that only this host knows.
+    """
+    obstacle = traced.obstacle
+    if (
+        leg.network is None
+        or not leg.network.masquerades
+        or traced.snat is not None
+        or traced.nat_unknown
+    ):
+        return
+    if obstacle is not None and obstacle.part == "reply" and traced.is_blocked:
+        text = f"no rule translates the source {leg.address}: no answer finds its way back"
+        walk.add("translation", "POSTROUTING", text, "broken", leg.network.subject, HOST)
+
+
+def _sent_to(walk: Walk, traced: Trace, network: Network, address: str) -> None:
+    """Packets for a container have to leave by the bridge of its network.
+
+    A route may lead elsewhere.
+    """
+    leaving = [
+        stage.verdict.packet.oif
+        for stage in traced.stages
+        if stage.part == "request" and stage.hook in _LEAVING
+    ]
+    oif = next((device for device in reversed(leaving) if device), "")
+    if oif and oif != network.bridge and network.is_bridge:
+        text = f"packets for {address} are sent to {oif}, not to bridge {network.bridge}"
+        walk.add(
+            "route", "route", text, "broken", network.subject, Subject("interface", network.bridge)
+        )

@@ -1,0 +1,207 @@
+"""From the program that asks to where its packets meet the host."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from diagnose.evidence.containers.inspect import NetworkEndpoint
+from diagnose.evidence.containers.listing import Container
+from diagnose.evidence.network.container_netns import ContainerNetns
+from diagnose.evidence.network.networks import Network
+from diagnose.evidence.network.route_lookups import SOMEWHERE
+from diagnose.model import Subject
+from diagnose.path.ends import owner_of
+from diagnose.path.walk import NO_IPV4, EndedError, Leg, Walk, no_network
+
+
+def leave(walk: Walk, begin: Container | None, end: Container | None) -> Leg:
+    """From the program that asks to where its packets meet the host."""
+    if walk.begin.kind == "outside":
+        uplink = next(iter(walk.site.uplinks or ()), None)
+        if uplink is None:
+            walk.add("uplink", "uplink", "no interface of this host leads to others", "broken")
+            raise AssertionError
+        text = "packets come in by it"
+        walk.add("uplink", uplink.name, text, "ok", Subject("interface", uplink.name))
+        return Leg(uplink.name, walk.begin.address or SOMEWHERE)
+    if begin is None or begin.shares_host_network:
+        return Leg()
+    owner = owner_of(walk.site.containers, begin)
+    if owner.host_config.network_mode == "none" or not owner.endpoints:
+        hint = f"docker network connect NETWORK {owner.name}"
+        walk.add("network", "network", no_network(owner), "broken", begin.subject, hint=hint)
+    network = _network_of(walk, owner, end)
+    endpoint = owner.endpoints[network.name]
+    if not endpoint.ip_address:
+        place = f'namespace of "{begin.name}"'
+        walk.add("namespace", place, NO_IPV4, "unknown", begin.subject)
+        raise EndedError
+    leaves = _leaves_subnet(walk, network, end)
+    inside(walk, begin, endpoint, needs_route=leaves)
+    at_bridge(walk, network, endpoint.gateway if leaves else "")
+    return Leg(network.bridge, endpoint.ip_address, network)
+
+
+def _network_of(walk: Walk, begin: Container, end: Container | None) -> Network:
+    """The network by which packets leave.
+
+    One that both ends are on, or else the one with the default route.
+    """
+    known = walk.site.networks.by_name if walk.site.networks is not None else {}
+    mine = [known[name] for name in sorted(begin.endpoints) if name in known]
+    if not mine:
+        walk.add("network", "network", "its networks could not be read", "unknown")
+        raise EndedError
+    if end is not None and not end.shares_host_network:
+        shared = [
+            network
+            for network in mine
+            if network.name in owner_of(walk.site.containers, end).endpoints
+        ]
+        if shared:
+            _name(walk, end, shared[0])
+            return shared[0]
+        _without_common_network(walk, begin, end)
+    leading = [network for network in mine if not network.internal]
+    if not leading:
+        text = f'its only network "{mine[0].name}" is internal: nothing leads out of it, on purpose'
+        walk.add("network", f'network "{mine[0].name}"', text, "broken", mine[0].subject)
+    return max(leading, key=lambda network: begin.endpoints[network.name].gw_priority)
+
+
+def _without_common_network(walk: Walk, begin: Container, end: Container) -> None:
+    """The engine keeps containers on different networks apart, unless the port is published."""
+    others = sorted(owner_of(walk.site.containers, end).endpoints)
+    if not others:
+        walk.add("network", f'container "{end.name}"', no_network(end), "broken", end.subject)
+    text = (
+        f'no network in common: "{begin.name}" is on {_listed(begin.endpoints)}, '
+        f'"{end.name}" is on {_listed(others)}'
+    )
+    hint = f"docker network connect {others[0]} {begin.name}"
+    walk.add("network", "network", text, "broken", begin.subject, end.subject, hint=hint)
+
+
+def _name(walk: Walk, end: Container, network: Network) -> None:
+    """Whether the name that was typed leads to the other container from here."""
+    called = walk.end.called
+    if walk.end.address is not None:
+        return
+    endpoint = owner_of(walk.site.containers, end).endpoints[network.name]
+    if network.name == "bridge":
+        text = (
+            'containers on network "bridge" have no names for each other: '
+            f"use {endpoint.ip_address}, or a network of your own"
+        )
+        walk.add("name", "name", text, "ok", network.subject)
+    elif called in end.dns_names or called in (endpoint.dns_names or ()):
+        text = f'"{called}" is {endpoint.ip_address} on network "{network.name}"'
+        walk.add("name", "name", text, "ok", network.subject)
+
+
+def _leaves_subnet(walk: Walk, network: Network, end: Container | None) -> bool:
+    return end is None or network.name not in owner_of(walk.site.containers, end).endpoints
+
+
+def inside(
+    walk: Walk, container: Container, endpoint: NetworkEndpoint, *, needs_route: bool
+) -> None:
+    """The container's end.
+
+    Its interface, its address, and its default route where packets leave the subnet.
+    """
+    place = f'namespace of "{container.name}"'
+    netns = walk.netns(container)
+    if netns is None:
+        walk.add("namespace", place, "could not be looked into", "unknown", container.subject)
+        return
+    link = netns.link_with(endpoint.ip_address)
+    hint = f"docker restart {container.name}"
+    if link is None:
+        text = f"no interface has the address {endpoint.ip_address}"
+        walk.add("namespace", place, text, "broken", container.subject, hint=hint)
+        return
+    if not link.up:
+        walk.add("namespace", place, f"{link.name} is down", "broken", container.subject, hint=hint)
+    trouble = _route_trouble(walk, container, netns) if needs_route else ""
+    if trouble:
+        walk.add("namespace", place, trouble, "broken", container.subject, hint=hint)
+    _port_of_bridge(walk, container, link.link)
+    text = f"{link.name} is up with {endpoint.ip_address}"
+    walk.add("namespace", place, text, "ok", container.subject)
+
+
+def _route_trouble(walk: Walk, container: Container, netns: ContainerNetns) -> str:
+    """What keeps packets from leaving the container's subnets.
+
+    Empty where a route leads to a gateway that somebody is.
+    """
+    if not netns.has_default_route:
+        return "has no default route: nothing leaves its subnet"
+    known = {
+        endpoint.gateway
+        for endpoint in owner_of(walk.site.containers, container).endpoints.values()
+    } - {""}
+    others = {
+        endpoint.ip_address
+        for other in walk.site.containers
+        for endpoint in other.endpoints.values()
+    }
+    gateways = [
+        route.gateway
+        for route in netns.routes
+        if not route.prefix and route.family == "inet" and route.gateway
+    ]
+    if known and gateways and not known & set(gateways) and not others & set(gateways):
+        return (
+            f"its default route leads to {gateways[0]}, which nobody is: "
+            f"the gateway is {min(known)}"
+        )
+    return ""
+
+
+def _port_of_bridge(walk: Walk, container: Container, peer: int | None) -> None:
+    """The host's end of the pair: it has to be up, and on a bridge."""
+    interfaces = walk.site.interfaces
+    veth = interfaces.by_index.get(peer) if interfaces is not None and peer is not None else None
+    if veth is None:
+        return
+    hint = f"docker restart {container.name}"
+    if not veth.up:
+        text = "the host's end of the pair is down"
+        walk.add("bridge", veth.name, text, "broken", container.subject, veth.subject, hint=hint)
+    if veth.master is None:
+        text = "the host's end of the pair is on no bridge"
+        walk.add("bridge", veth.name, text, "broken", container.subject, veth.subject, hint=hint)
+
+
+def at_bridge(walk: Walk, network: Network, gateway: str = "") -> None:
+    """The network's bridge.
+
+    gateway: the address that it has to have, where packets leave the subnet.
+    """
+    place = f'network "{network.name}"'
+    about = (network.subject, Subject("interface", network.bridge))
+    if not network.is_bridge:
+        text = f"its driver is {network.driver}, whose ways are not walked"
+        walk.add("bridge", place, text, "unknown", *about)
+        raise EndedError
+    interfaces = walk.site.interfaces
+    bridge = interfaces.bridge(network.bridge, network.gateways) if interfaces is not None else None
+    if interfaces is None:
+        text = f"bridge {network.bridge} could not be looked at"
+        walk.add("bridge", place, text, "unknown", *about)
+    elif bridge is None:
+        walk.add("bridge", place, f"bridge {network.bridge} is gone", "broken", *about)
+    elif not bridge.up:
+        hint = f"ip link set {bridge.name} up"
+        walk.add("bridge", place, f"bridge {bridge.name} is down", "broken", *about, hint=hint)
+    elif gateway and network.bridge_has_address and gateway not in interfaces.addresses_of(bridge):
+        text = f"bridge {bridge.name} does not have the address of the gateway {gateway}"
+        walk.add("bridge", place, text, "broken", *about)
+    else:
+        walk.add("bridge", place, f"bridge {bridge.name} is up", "ok", *about)
+
+
+def _listed(names: Iterable[str]) -> str:
+    return ", ".join(f'"{name}"' for name in sorted(names)) or "none"

@@ -1,0 +1,67 @@
+"""The socket at the other end of a path."""
+
+from __future__ import annotations
+
+from diagnose.evidence.containers.listing import Container
+from diagnose.model import HOST
+from diagnose.path.walk import ANY, Walk, at
+
+
+def listens(walk: Walk, end: Container | None, port: int, address: str) -> None:
+    """The socket inside the container."""
+    assert end is not None
+    if end.shares_host_network:
+        host_listens(walk, address, port)
+        return
+    place = f'namespace of "{end.name}"'
+    netns = walk.netns(end)
+    if netns is None:
+        text = f"whether something listens on port {port} is not known"
+        walk.add("listener", place, text, "unknown", end.subject)
+        return
+    sockets = netns.sockets(walk.wanted.proto, port)
+    reached = [
+        socket
+        for socket in sockets
+        if socket.address in ANY or address in ("", socket.address, "127.0.0.1")
+    ]
+    if reached:
+        text = f"listens on {at(reached[0].address, port)}/{walk.wanted.proto}"
+        walk.add("listener", place, text, "ok", end.subject)
+    elif sockets:
+        text = (
+            f"listens on {at(sockets[0].address, port)} only: "
+            "nobody outside the container reaches it"
+        )
+        walk.add("listener", place, text, "broken", end.subject)
+    else:
+        others = sorted(
+            {socket.port for socket in netns.listeners if socket.protocol == walk.wanted.proto}
+        )
+        heard = "it listens on no port"
+        if others:
+            heard = f"it listens on {', '.join(map(str, others[:6]))}"
+        text = f"nothing listens on port {port}/{walk.wanted.proto}: {heard}"
+        hint = f"docker logs --tail 20 {end.name}"
+        walk.add("listener", place, text, "broken", end.subject, hint=hint)
+
+
+def host_listens(walk: Walk, address: str, port: int) -> None:
+    """The socket of the host."""
+    listeners = walk.site.listeners
+    if listeners is None:
+        text = f"whether something listens on port {port} is not known"
+        walk.add("listener", "host", text, "unknown")
+        return
+    holders = listeners.on(walk.wanted.proto, address, port)
+    if holders:
+        text = f"{holders[0].holder} listens on {at(holders[0].address, port)}"
+        walk.add("listener", "host", text)
+        return
+    text = f"nothing on the host listens on {at(address, port)}/{walk.wanted.proto}"
+    elsewhere = [
+        each for each in listeners if each.port == port and each.proto.startswith(walk.wanted.proto)
+    ]
+    if elsewhere:
+        text += f" ({elsewhere[0].holder} listens on {elsewhere[0].address} only)"
+    walk.add("listener", "host", text, "broken", HOST, hint=f"ss -lntup 'sport = :{port}'")

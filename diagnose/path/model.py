@@ -1,0 +1,149 @@
+"""The nouns of a path: what is known of the host, hops, and the path that they make."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Literal, TypeVar
+
+import msgspec
+
+from diagnose.evidence.containers.listing import Containers
+from diagnose.evidence.network.container_netns import Namespaces
+from diagnose.evidence.network.host_stack import HostStack
+from diagnose.evidence.network.interfaces import Interfaces
+from diagnose.evidence.network.listeners import Listeners
+from diagnose.evidence.network.networks import Networks
+from diagnose.evidence.network.uplinks import Uplinks
+from diagnose.model import Subject, Unavailable
+from diagnose.path.ends import End, PathTarget
+from diagnose.questions.network import ProbeReply
+
+KINDS = (Containers, Networks, HostStack, Interfaces, Uplinks, Namespaces, Listeners)
+"""The evidence that a path is walked through, in the order of `PathEvidence`'s fields."""
+
+State = Literal["ok", "broken", "unknown"]
+HopKind = Literal[
+    "process", "name", "network", "namespace", "bridge", "filter", "forwarding", "translation",
+    "route", "uplink", "listener", "answer", "packet"
+]  # fmt: skip
+Kind = TypeVar("Kind")
+
+
+class PathEvidence(msgspec.Struct, frozen=True):
+    """The host that a path leads through; a part is None where it could not be had."""
+
+    containers: Containers
+    networks: Networks | None
+    host_stack: HostStack | None
+    interfaces: Interfaces | None
+    uplinks: Uplinks | None
+    namespaces: Namespaces | None
+    listeners: Listeners | None
+
+
+class Hop(msgspec.Struct, frozen=True):
+    """One hop.
+
+    place: where it is, in a word or two. about: what it stands on, for the finding that
+    explains it. hint: a command that mends or tells more, where the hop is broken and no
+    finding is about it.
+    """
+
+    kind: HopKind
+    place: str
+    text: str
+    state: State = "ok"
+    about: tuple[Subject, ...] = ()
+    hint: str = ""
+
+
+class SentPacket(msgspec.Struct, frozen=True):
+    """What became of the packet that `--probe` sends.
+
+    verdict: "ok" it came through, "broken" it did not, None where it decides nothing. Where walk
+    and packet disagree, the packet counts. reply None: nothing was sent. text: all of it in words.
+    """
+
+    text: str
+    verdict: Literal["ok", "broken"] | None = None
+    address: str = ""
+    port: int = 0
+    reply: ProbeReply | None = None
+
+    @property
+    def hop(self) -> Hop:
+        return Hop("packet", "packet", self.text, self.verdict or "unknown")
+
+
+class Path(msgspec.Struct, frozen=True):
+    """All hops up to the first broken one. packet: what `--probe` saw, None without it."""
+
+    begin: End
+    target: PathTarget
+    end: End
+    hops: tuple[Hop, ...]
+    packet: SentPacket | None = None
+
+    @property
+    def walk(self) -> State:
+        """What the hops say. unknown: some hop could not be judged, and none is broken."""
+        states = {hop.state for hop in self.hops}
+        if "broken" in states:
+            return "broken"
+        return "unknown" if "unknown" in states or not self.hops else "ok"
+
+    @property
+    def state(self) -> State:
+        """What the packet says; what the walk says where no packet decides.
+
+        Who asks for a packet wants more than a walk: an open walk whose packet decides nothing is
+        not known to be open.
+        """
+        if self.packet is None:
+            return self.walk
+        if self.packet.verdict is not None:
+            return self.packet.verdict
+        return "unknown" if self.walk == "ok" else self.walk
+
+    @property
+    def agrees(self) -> bool | None:
+        """Whether walk and packet say the same; None where one of them decides nothing."""
+        if self.packet is None or self.packet.verdict is None or self.walk == "unknown":
+            return None
+        return self.packet.verdict == self.walk
+
+    @property
+    def decisive(self) -> Hop | None:
+        """The hop that breaks the path, or the first that leaves it unknown."""
+        if self.state == "ok":
+            return None
+        hops = (*self.hops, self.packet.hop) if self.packet is not None else self.hops
+        return next((hop for hop in hops if hop.state == self.state), None)
+
+    @property
+    def subjects(self) -> frozenset[Subject]:
+        """All that the hops stand on."""
+        return frozenset(subject for hop in self.hops for subject in hop.about)
+
+
+def site(evidence: Mapping[type, object]) -> PathEvidence | Unavailable:
+    """The host from collected evidence; Unavailable without the containers."""
+    containers = evidence.get(Containers)
+    if not isinstance(containers, Containers):
+        if isinstance(containers, Unavailable):
+            return containers
+        return Unavailable("missing", "the list of containers")
+
+    def known(kind: type[Kind]) -> Kind | None:
+        found = evidence.get(kind)
+        return found if isinstance(found, kind) else None
+
+    return PathEvidence(
+        containers,
+        known(Networks),
+        known(HostStack),
+        known(Interfaces),
+        known(Uplinks),
+        known(Namespaces),
+        known(Listeners),
+    )

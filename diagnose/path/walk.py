@@ -1,0 +1,106 @@
+"""One walk along a path: its ends, the host, and the hops so far."""
+
+from __future__ import annotations
+
+import msgspec
+
+from diagnose.evidence.containers.listing import Container
+from diagnose.evidence.network.container_netns import ContainerNetns
+from diagnose.evidence.network.networks import Network
+from diagnose.firewall.rules import Family
+from diagnose.firewall.trace import (
+    Stack,
+)
+from diagnose.model import Subject
+from diagnose.path.ends import End, PathTarget, owner_of
+from diagnose.path.model import Hop, HopKind, PathEvidence, State
+
+ANY = frozenset({"0.0.0.0", "::", "*", ""})  # noqa: S104 - what a socket says that takes every address
+NO_IPV4 = "has no IPv4 address there: its ways are not walked"
+
+
+class EndedError(Exception):
+    """A hop is broken: the packet goes no further."""
+
+
+class Leg(msgspec.Struct, frozen=True):
+    """Where the packets enter the host: by a bridge, by an uplink, or from the host itself ("").
+
+    network: of a container.
+    """
+
+    device: str = ""
+    address: str | None = None
+    network: Network | None = None
+
+
+class Walk:
+    """One walk from end to end, and the hops that it has passed."""
+
+    def __init__(self, site: PathEvidence, begin: End, wanted: PathTarget, end: End) -> None:
+        self.site = site
+        self.begin = begin
+        self.end = end
+        self.wanted = wanted
+        self.hops: list[Hop] = []
+
+    @property
+    def stack(self) -> Stack:
+        """The host's network stack. A walk that gets so far has one."""
+        assert self.site.host_stack is not None
+        return self.site.host_stack.stack
+
+    def add(
+        self,
+        kind: HopKind,
+        place: str,
+        text: str,
+        state: State = "ok",
+        *about: Subject,
+        hint: str = "",
+    ) -> None:
+        """Pass a hop. EndedError where it is broken."""
+        self.hops.append(Hop(kind, place, text, state, about, hint))
+        if state == "broken":
+            raise EndedError
+
+    def netns(self, container: Container) -> ContainerNetns | None:
+        """What was seen in the container's network namespace."""
+        seen = self.site.namespaces
+        if seen is None:
+            return None
+        # one that joined another container's network may still live in that of its former run
+        return seen.of(container) or seen.of(owner_of(self.site.containers, container))
+
+
+def runs(walk: Walk, container: Container) -> None:
+    """Whether a container at an end of the path runs."""
+    place = f'container "{container.name}"'
+    if container.is_running and container.state.status == "running":
+        walk.add("process", place, f"runs, pid {container.state.pid}", "ok", container.subject)
+        return
+    if container.state.status == "paused":
+        command = f"docker unpause {container.name}"
+        text = "is paused: its processes do nothing"
+        walk.add("process", place, text, "broken", container.subject, hint=command)
+    ended = f", exit code {container.state.exit_code}" if container.state.status == "exited" else ""
+    command = f"docker logs --tail 20 {container.name}"
+    text = f"does not run: {container.state.status}{ended}"
+    walk.add("process", place, text, "broken", container.subject, hint=command)
+
+
+def family(address: str) -> Family:
+    """The family of an address, as the packet filter names it."""
+    return "ip6" if ":" in address else "ip"
+
+
+def no_network(container: Container) -> str:
+    """Why a container has no address, in words."""
+    if container.host_config.network_mode == "none":
+        return "has no network (network mode none)"
+    return "is on no network"
+
+
+def at(address: str, port: int) -> str:
+    """An address with its port, as URLs write it."""
+    return f"[{address}]:{port}" if ":" in address else f"{address}:{port}"
