@@ -199,7 +199,7 @@ def _mounted(device: str, by_name: Mapping[str, Mounted]) -> str:
     if device in by_name or not device:
         return device
     partition = re.compile(re.escape(device) + ("p" if device[-1].isdigit() else "") + r"\d+\Z")
-    return next((each for each in by_name if partition.match(each)), "")
+    return next((name for name in by_name if partition.match(name)), "")
 
 
 @check("kernel.modules-gone", severity=Severity.warning)

@@ -173,7 +173,9 @@ def is_hidden(finding: Mapping[str, Json], new: Mapping[str, Json], now: Mapping
         return True
     rows = [row for row in new["checks"] if row["id"] == finding["id"]]
     return any(
-        each["subject"] == finding["subject"] for row in rows for each in row.get("unexamined", ())
+        subject["subject"] == finding["subject"]
+        for row in rows
+        for subject in row.get("unexamined", ())
     )
 
 

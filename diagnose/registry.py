@@ -29,7 +29,7 @@ OURS = ["builtin", "=", "checks"]
 """What our own distribution declares under the group, word by word."""
 F = TypeVar("F", bound=Callable[..., Any])
 
-SEVERITIES = {each.name: each for each in Severity}
+SEVERITIES = {severity.name: severity for severity in Severity}
 _checks: dict[str, Check] = {}
 _evidence: dict[type, Callable[..., Any]] = {}
 _edits: dict[str, Callable[..., Any]] = {}

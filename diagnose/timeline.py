@@ -152,10 +152,10 @@ def _named(text: str, known: dict[str, str]) -> tuple[str, str]:
 
 
 def _events(events: Events) -> Iterator[Moment]:
-    for each in events:
-        if each.action in _SHOWN.get(each.type, ()):
+    for event in events:
+        if event.action in _SHOWN.get(event.type, ()):
             yield Moment(
-                each.at, "event", _said(each), each.name if each.type == "container" else ""
+                event.at, "event", _said(event), event.name if event.type == "container" else ""
             )
 
 
@@ -178,17 +178,22 @@ def _states(containers: Containers, events: Events | None) -> Iterator[Moment]:
 
     Where no event tells them already.
     """
-    for each in containers:
-        told = {event.action for event in events.of(each.id)} if events else set()
-        if each.started_at and "start" not in told:
-            yield Moment(each.started_at, "inspect", f"container {each.name} started", each.name)
-        if each.finished_at and "die" not in told and not each.is_running:
-            text = f"container {each.name} ended, exit {each.state.exit_code}"
+    for container in containers:
+        told = {event.action for event in events.of(container.id)} if events else set()
+        if container.started_at and "start" not in told:
             yield Moment(
-                each.finished_at,
+                container.started_at,
                 "inspect",
-                text + (", OOM-killed" if each.state.oom_killed else ""),
-                each.name,
+                f"container {container.name} started",
+                container.name,
+            )
+        if container.finished_at and "die" not in told and not container.is_running:
+            text = f"container {container.name} ended, exit {container.state.exit_code}"
+            yield Moment(
+                container.finished_at,
+                "inspect",
+                text + (", OOM-killed" if container.state.oom_killed else ""),
+                container.name,
             )
 
 

@@ -28,7 +28,7 @@ def list_(selectors: tuple[str, ...], format_: str, config: Path | None) -> None
         thresholds = configuration.load(config).thresholds
     except configuration.ConfigError as error:
         raise click.ClickException(str(error)) from None
-    check_list.render([known[each] for each in selected], thresholds, format_, sys.stdout)
+    check_list.render([known[id] for id in selected], thresholds, format_, sys.stdout)
 
 
 @click.command()

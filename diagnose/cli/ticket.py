@@ -89,7 +89,7 @@ def diff(old: str, new: str, format_: str, fail_on: str) -> None:
     from diagnose.render import comparison
 
     try:
-        before, after = (compare.load(Path(each)) for each in (old, new))
+        before, after = (compare.load(Path(path)) for path in (old, new))
     except session.InvalidRequestError as error:
         raise click.ClickException(str(error)) from None
     change = compare.compare(before, after)

@@ -121,15 +121,15 @@ def members(sets: Mapping[str, Sequence[str]]) -> Mapping[str, Several]:
     found = {}
     for name, listed in sets.items():
         with suppress(ValueError):
-            found[name] = _joined(interval for each in listed for interval in _member(each))
+            found[name] = _joined(interval for member in listed for interval in _member(member))
     return found
 
 
 def _member(text: str) -> tuple[Interval, ...]:
     return tuple(
-        each
-        for each in (_address_range if "-" in text else _network)(text)
-        if isinstance(each, Interval)
+        interval
+        for interval in (_address_range if "-" in text else _network)(text)
+        if isinstance(interval, Interval)
     )
 
 
@@ -439,8 +439,8 @@ def _protocol(text: str) -> tuple[Value, ...]:
 
 def _ports(text: str) -> tuple[Value, ...]:
     values = []
-    for each in text.split(","):
-        low, colon, high = each.partition(":")
+    for part in text.split(","):
+        low, colon, high = part.partition(":")
         values.append(Interval(int(low or 0), int(high or 65535) if colon else int(low)))
     return tuple(values)
 
@@ -485,7 +485,7 @@ def _first_packet(_: str) -> tuple[Value, ...]:
 
 
 def _tcp_flags(text: str) -> tuple[Value, ...]:
-    mask, wanted = (_flags(each) for each in text.split())
+    mask, wanted = (_flags(name) for name in text.split())
     return with_flags(mask, wanted)
 
 

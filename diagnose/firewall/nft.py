@@ -107,17 +107,21 @@ def chains(
     `interfaces` gives the names of interface indexes.
     """
     order: Order = dump["byteorder"]
-    sets = {(each["family"], each["table"], each["name"]): each for each in dump["sets"]}
+    sets = {(named["family"], named["table"], named["name"]): named for named in dump["sets"]}
     rules: dict[tuple[str, str, str], list[Rule]] = {}
-    for each in dump["rules"]:
-        owner = (each["family"], each["table"], each["chain"])
-        rules.setdefault(owner, []).append(_rule(each, sets, order, interfaces or {}))
+    for rule in dump["rules"]:
+        owner = (rule["family"], rule["table"], rule["chain"])
+        rules.setdefault(owner, []).append(_rule(rule, sets, order, interfaces or {}))
     asleep = {
-        (each["family"], each["name"]) for each in dump["tables"] if each.get("flags", 0) & DORMANT
+        (table["family"], table["name"])
+        for table in dump["tables"]
+        if table.get("flags", 0) & DORMANT
     }
     return tuple(
-        _chain(each, tuple(rules.get((each["family"], each["table"], each["name"]), ())), asleep)
-        for each in dump["chains"]
+        _chain(
+            chain, tuple(rules.get((chain["family"], chain["table"], chain["name"]), ())), asleep
+        )
+        for chain in dump["chains"]
     )
 
 
@@ -217,8 +221,8 @@ def _run(
             )
             program.conditions.append(Rare(text, negate=not over))
         case "dynset" if not expression.get("flags", 0) & _INVERTED:
-            for each in expression.get("expressions", ()):
-                _run(program, each, rule, sets, interfaces)
+            for inner in expression.get("expressions", ()):
+                _run(program, inner, rule, sets, interfaces)
         case "queue" | "synproxy" | "tproxy" | "fwd":
             program.action = Maybe(name)
         case _ if name not in _NO_EFFECT:
@@ -394,7 +398,9 @@ def _lookup(
     if parts is None or any(part.field is None for part in parts):
         _not_looked_up(program, expression, f"set {expression['set']}")
         return
-    values = [(_key_values(parts, each, among, interfaces), each) for each in _spans(among)]
+    values = [
+        (_key_values(parts, element, among, interfaces), element) for element in _spans(among)
+    ]
     if any(value is None for value, _ in values):
         _not_looked_up(program, expression, f"set {expression['set']}")
         return
@@ -405,7 +411,7 @@ def _lookup(
             program.proto = TRANSPORTS[0]
         program.conditions.append(Match(fields, keys, bool(expression.get("flags", 0) & 1)))
         return
-    entries = [(value, _verdict(each["data"])) for value, each in values if value is not None]
+    entries = [(value, _verdict(element["data"])) for value, element in values if value is not None]
     program.action = Choose(
         fields, tuple((value, action) for value, action in entries if action is not None)
     )
@@ -439,11 +445,13 @@ def _spans(among: Mapping[str, Any]) -> list[dict[str, Any]]:
 
     Plain interval sets hold starts and ends apart.
     """
-    elements = [each for each in among["elements"] if not each.get("flags", 0) & _ELEMENT_CATCHALL]
+    elements = [
+        element for element in among["elements"] if not element.get("flags", 0) & _ELEMENT_CATCHALL
+    ]
     catchall = [
-        each | {"any": True}
-        for each in among["elements"]
-        if each.get("flags", 0) & _ELEMENT_CATCHALL
+        element | {"any": True}
+        for element in among["elements"]
+        if element.get("flags", 0) & _ELEMENT_CATCHALL
     ]
     if not among.get("flags", 0) & _SET_INTERVAL or among.get("fields"):
         return elements + catchall

@@ -881,7 +881,7 @@ def _fields_of(condition: Condition) -> set[Field]:
         case Match(fields):
             return set(fields)
         case AnyOf(conditions):
-            return {field for each in conditions for field in each.fields}
+            return {field for condition in conditions for field in condition.fields}
     return set()
 
 

@@ -111,7 +111,7 @@ def _condition(condition: Condition) -> str:
     if isinstance(condition, Unread | Rare):
         return f"({condition.text})"
     if isinstance(condition, AnyOf):
-        either = " or ".join(_condition(each) for each in condition.conditions)
+        either = " or ".join(_condition(part) for part in condition.conditions)
         return f"{'not ' if condition.negate else ''}({either})"
     listed = [
         " . ".join(

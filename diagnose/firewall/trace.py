@@ -128,13 +128,19 @@ class Stack(msgspec.Struct, frozen=True, dict=True):
     def _choose_address(self, device: str, family: Family, towards: str | None) -> str | None:
         version = 4 if family == "ip" else 6
         held = self.by_name[device].addresses if device in self.by_name else ()
-        fitting = [each for each in held if ip_address(each.partition("/")[0]).version == version]
+        fitting = [
+            address for address in held if ip_address(address.partition("/")[0]).version == version
+        ]
         if towards is not None:
             peer = ip_address(towards)
-            for each in fitting:
-                if peer in ip_network(each, strict=False):
-                    return each.partition("/")[0]
-        outer = [each for each in fitting if not ip_address(each.partition("/")[0]).is_link_local]
+            for address in fitting:
+                if peer in ip_network(address, strict=False):
+                    return address.partition("/")[0]
+        outer = [
+            address
+            for address in fitting
+            if not ip_address(address.partition("/")[0]).is_link_local
+        ]
         return (outer or fitting)[0].partition("/")[0] if fitting else None
 
 

@@ -195,7 +195,11 @@ def predicates(reports: Sequence[HostReport]) -> tuple[Predicate, ...]:
         Predicate(f"file {path}", RECENTLY, bits(numbers, size), with_facts)
         for path, numbers in changed.items()
     ]
-    return tuple(each for each in found if 1 < each.holds.bit_count() < each.known.bit_count())
+    return tuple(
+        predicate
+        for predicate in found
+        if 1 < predicate.holds.bit_count() < predicate.known.bit_count()
+    )
 
 
 def _may_lack(name: str) -> bool:

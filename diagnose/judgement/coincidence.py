@@ -46,7 +46,7 @@ def notes(findings: Sequence[Reported], topology: Topology) -> tuple[str, ...]:
     together = [began for listed in by_id.values() if len(began := _began(listed)) >= FEWEST]
     everywhere = _everywhere(topology) if together else frozenset()
     for began in together:
-        below = {each: _below(each, topology) - everywhere for each in began}
+        below = {subject: _below(subject, topology) - everywhere for subject in began}
         said.update(
             dict.fromkeys(_sentence(group, shared) for group, shared in _groups(began, below))
         )
@@ -85,7 +85,9 @@ def _began(findings: Iterable[Reported]) -> dict[Subject, float]:
 
 
 def _below(container: Subject, topology: Topology) -> frozenset[Subject]:
-    return frozenset(each for each in depends_on([container], topology) if each.kind in _KINDS)
+    return frozenset(
+        subject for subject in depends_on([container], topology) if subject.kind in _KINDS
+    )
 
 
 def _everywhere(topology: Topology) -> frozenset[Subject]:
@@ -93,7 +95,7 @@ def _everywhere(topology: Topology) -> frozenset[Subject]:
 
     A network or an image that all have may still be to blame.
     """
-    containers = [each for each in topology if each.kind == "container"]
+    containers = [subject for subject in topology if subject.kind == "container"]
     shared = [
         frozenset(s for s in _below(container, topology) if s.kind == "filesystem")
         for container in containers
@@ -140,7 +142,7 @@ def _sentence(group: Sequence[tuple[Subject, float]], shared: frozenset[Subject]
     count = len(group)
     number = _NUMBERS[count - FEWEST] if count - FEWEST < len(_NUMBERS) else str(count)
     span = ago(group[-1][1] - group[0][1])
-    same = ", ".join(f"same {_KINDS[each.kind]} {each.name}" for each in sorted(shared))
+    same = ", ".join(f"same {_KINDS[subject.kind]} {subject.name}" for subject in sorted(shared))
     names = _names([subject for subject, _ in group])
     return (
         f"{number} containers began to fail within {span}, and no cause was found: {same} ({names})"

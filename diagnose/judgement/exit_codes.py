@@ -60,4 +60,4 @@ def code(found: Iterable[Severity], blind: Iterable[Severity], fail_on: str) -> 
     worst = max(found, default=Severity.advice)
     if worst >= threshold:
         return CRITICAL if worst is Severity.critical else WARNING
-    return UNKNOWN if any(each >= threshold for each in blind) else OK
+    return UNKNOWN if any(severity >= threshold for severity in blind) else OK

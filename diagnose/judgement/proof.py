@@ -277,13 +277,13 @@ def _weighed(effect: Reported, court: _Court) -> Reported:
         else:
             ruled_out.append(RuledOut(link.cause, outcome.fact))
     if not any(link.strength is Strength.proven for link in kept) and len(ruled_out) > 1:
-        together = _together(effect, [court.by_key[each.cause] for each in ruled_out], court)
+        together = _together(effect, [court.by_key[suspect.cause] for suspect in ruled_out], court)
         kept += [
             replace(link, strength=Strength.proven, jointly=True)
             for link in effect.causes
             if link.cause in together
         ]
-        ruled_out = [each for each in ruled_out if each.cause not in together]
+        ruled_out = [suspect for suspect in ruled_out if suspect.cause not in together]
     folding = sorted(kept, key=lambda link: link.strength, reverse=True)
     return replace(
         effect,

@@ -64,7 +64,7 @@ def unknown(name: str, candidates: Iterable[str]) -> str:
 
     known = list(candidates)
     like = name.lower()
-    begun = [each for each in known if like and each.startswith(like)]
+    begun = [name for name in known if like and name.startswith(like)]
     near = list(
         dict.fromkeys([*begun[:3], *difflib.get_close_matches(like, known, n=3, cutoff=0.5)])
     )[:3]

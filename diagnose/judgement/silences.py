@@ -47,7 +47,7 @@ def of_labels(labels: Mapping[str, Mapping[str, str]]) -> tuple[Silence, ...]:
         ids, _, reason = pairs.get(LABEL, "").partition(":")
         why = reason.strip() or "no reason given"
         named = filter(None, (part.strip() for part in ids.split(",")))
-        found += [Silence(each, why, f"container:{name}", source="label") for each in named]
+        found += [Silence(pattern, why, f"container:{name}", source="label") for pattern in named]
     return tuple(found)
 
 

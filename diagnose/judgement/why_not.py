@@ -84,7 +84,7 @@ def _changes(finding: Reported, report: Report) -> Iterator[CauseLink]:
 
 def _cleared(finding: Reported, report: Report) -> Iterator[Suspect]:
     linked = {link.cause for link in (*finding.causes, *finding.possible)}
-    facts: Mapping[str, str] = {each.cause: each.fact for each in finding.ruled_out}
+    facts: Mapping[str, str] = {suspect.cause: suspect.fact for suspect in finding.ruled_out}
     for suspect in report.findings:
         is_other = suspect.key != finding.key and suspect.key not in linked
         if is_other and (suspect.key in facts or _declares(suspect.check, finding.check)):

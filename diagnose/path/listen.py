@@ -60,7 +60,9 @@ def host_listens(walk: Walk, address: str, port: int) -> None:
         return
     text = f"nothing on the host listens on {at(address, port)}/{walk.wanted.proto}"
     elsewhere = [
-        each for each in listeners if each.port == port and each.proto.startswith(walk.wanted.proto)
+        listener
+        for listener in listeners
+        if listener.port == port and listener.proto.startswith(walk.wanted.proto)
     ]
     if elsewhere:
         text += f" ({elsewhere[0].holder} listens on {elsewhere[0].address} only)"

@@ -184,7 +184,7 @@ class ProcessDetail(msgspec.Struct, frozen=True):
     @property
     def waits_for(self) -> str:
         """The kernel functions that its blocked threads wait in."""
-        return ", ".join(sorted({str(each["wchan"]) for each in self.stuck if each.get("wchan")}))
+        return ", ".join(sorted({str(task["wchan"]) for task in self.stuck if task.get("wchan")}))
 
 
 class InspectProcess(Question[ProcessDetail], frozen=True):

@@ -280,7 +280,7 @@ def overlap(one: str, other: str) -> bool:
 
     Equal, or one takes all of the family.
     """
-    first, second = (ip_address(each.strip("[]") or "0.0.0.0") for each in (one, other))  # noqa: S104
+    first, second = (ip_address(address.strip("[]") or "0.0.0.0") for address in (one, other))  # noqa: S104
     for wide in (first, second):
         if wide.is_unspecified and (wide.version == 6 or first.version == second.version):
             return True  # a dual-stack socket on :: takes IPv4 too

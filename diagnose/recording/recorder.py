@@ -141,7 +141,7 @@ class Recorder:
         answered: SimpleQueue[_Job] = SimpleQueue()
         wanted = dict.fromkeys(questions)
         with self._lock:
-            jobs = [self._jobs.get(each) or self._submit(each) for each in wanted]
+            jobs = [self._jobs.get(question) or self._submit(question) for question in wanted]
             ready = [(job.question, job.entry.answer) for job in jobs if job.entry is not None]
             waiting = {job.question for job in jobs if job.entry is None}
             for job in jobs:
@@ -336,8 +336,8 @@ class Replay:
     def ask_many(
         self, questions: Iterable[AnyQuestion]
     ) -> Iterator[tuple[AnyQuestion, Json | Failed]]:
-        for each in dict.fromkeys(questions):
-            yield each, self.ask(each)
+        for question in dict.fromkeys(questions):
+            yield question, self.ask(question)
 
 
 def recorded(host: Host | AnswerSource) -> Host:

@@ -21,14 +21,14 @@ def render(change: Change, format_: str, stream: TextIO) -> None:
     if format_ == "json":
         rows = {
             "schema_version": 1,
-            "new": [_row(each) for each in change.new],
-            "gone": [_row(each) for each in change.gone],
-            "still_there": [_row(each) for each in change.same],
+            "new": [_row(finding) for finding in change.new],
+            "gone": [_row(finding) for finding in change.gone],
+            "still_there": [_row(finding) for finding in change.same],
             "changed": [
                 {"key": now["key"], "from": _row(old), "to": _row(now)}
                 for old, now in change.changed
             ],
-            "no_longer_visible": [_row(each) for each in change.invisible],
+            "no_longer_visible": [_row(finding) for finding in change.invisible],
             "newly_blind_checks": list(change.newly_blind),
         }
         json.dump(rows, stream, indent=1, ensure_ascii=False)
@@ -46,12 +46,12 @@ def render(change: Change, format_: str, stream: TextIO) -> None:
         ("gone", change.gone),
         ("no longer visible", change.invisible),
     ):
-        for each in findings:
+        for finding in findings:
             _write(
                 stream,
-                f"\n{title}: {each['severity'].upper()} {each['id']} {each['subject']['name']}",
+                f"\n{title}: {finding['severity'].upper()} {finding['id']} {finding['subject']['name']}",
             )
-            _write(stream, f"  {each['summary']}")
+            _write(stream, f"  {finding['summary']}")
     for old, new in change.changed:
         _write(stream, f"\nchanged: {new['id']} {new['subject']['name']}")
         _write(stream, f"  was {_said(old)}")
@@ -67,8 +67,10 @@ def render(change: Change, format_: str, stream: TextIO) -> None:
 def _by_check(findings: Sequence[Mapping[str, Json]]) -> dict[tuple[str, str], list[str]]:
     """Severity and id -> the names of the subjects, in the order of the report."""
     names: dict[tuple[str, str], list[str]] = {}
-    for each in findings:
-        names.setdefault((each["severity"], each["id"]), []).append(each["subject"]["name"])
+    for finding in findings:
+        names.setdefault((finding["severity"], finding["id"]), []).append(
+            finding["subject"]["name"]
+        )
     return names
 
 

@@ -27,7 +27,7 @@ direction."""
 def document(report: Report) -> dict[str, Json]:
     """The report as a JSON value."""
     number, said = counts(report), verdicts(report)
-    by_key = {each.key: each for each in report.findings}
+    by_key = {finding.key: finding for finding in report.findings}
     place = runbooks.Place(report.docker, report.traits)
     return {
         "schema_version": SCHEMA_VERSION,
@@ -70,10 +70,10 @@ def document(report: Report) -> dict[str, Json]:
                 "examined": result.examined,
                 "unexamined": [
                     {
-                        "subject": {"kind": each.subject.kind, "name": each.subject.name},
-                        "why": each.why,
+                        "subject": {"kind": suspect.subject.kind, "name": suspect.subject.name},
+                        "why": suspect.why,
                     }
-                    for each in result.unexamined
+                    for suspect in result.unexamined
                 ],
             }
             for result in report.results

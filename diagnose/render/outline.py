@@ -318,7 +318,7 @@ def _block(
         id=head.id,
         subjects=subjects,
         summary=summaries[0],
-        evidence=(*evidence[:EVIDENCE_SHOWN], *(("also", each) for each in also)),
+        evidence=(*evidence[:EVIDENCE_SHOWN], *(("also", summary) for summary in also)),
         more_evidence=(*evidence[EVIDENCE_SHOWN:], *aside),
         parts=tuple(parts),
         effects=_effects(effects),
@@ -333,9 +333,9 @@ def _block(
             _other(by_key[link.cause], place) for link in head.possible if link.cause in by_key
         ),
         ruled_out=tuple(
-            _cleared(by_key[each.cause], each.fact)
-            for each in head.ruled_out
-            if each.cause in by_key
+            _cleared(by_key[suspect.cause], suspect.fact)
+            for suspect in head.ruled_out
+            if suspect.cause in by_key
         ),
         because_of_selection=not head.selected,
         made_by=head.made_by if len({f.made_by for f in group}) == 1 else "",
@@ -389,9 +389,9 @@ def _value(value: Json, name: str) -> str:
     if value is None:
         return "-"
     if isinstance(value, list):
-        return ", ".join(_value(each, name) for each in value) or "none"
+        return ", ".join(_value(item, name) for item in value) or "none"
     if isinstance(value, dict):
-        return ", ".join(f"{key} {_value(each, key)}" for key, each in value.items()) or "none"
+        return ", ".join(f"{key} {_value(item, key)}" for key, item in value.items()) or "none"
     return size(value) if _BYTES.search(name) else str(value)
 
 

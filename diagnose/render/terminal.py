@@ -63,7 +63,9 @@ def _fitted(note: str, room: int) -> str:
     """
     first, *others = note.split(", ")
     name, *number = first.rsplit(" ", 2)
-    fitted = " ".join([middle(name, max(7, room - sum(len(each) + 1 for each in number))), *number])
+    fitted = " ".join(
+        [middle(name, max(7, room - sum(len(digits) + 1 for digits in number))), *number]
+    )
     for item in others:
         if len(fitted) + len(item) + 2 > room:
             break
@@ -96,9 +98,9 @@ class _Page:
 
     def command(self, text: str, indent: int) -> None:
         """A command is never wrapped: what is copied must be what was written."""
-        for each in text.splitlines():
+        for line in text.splitlines():
             self.console.print(
-                Text(" " * indent + clean(each), style="bold"),
+                Text(" " * indent + clean(line), style="bold"),
                 no_wrap=True,
                 overflow="ignore",
                 crop=False,

@@ -20,12 +20,12 @@ def render(timeline: Timeline, format_: str, stream: TextIO, width: int = 0) -> 
     if format_ == "json":
         rows: Iterable[dict[str, object]] = (
             {
-                "at": _iso(each.at),
-                "source": each.source,
-                "container": each.container or None,
-                "text": each.text,
+                "at": _iso(moment.at),
+                "source": moment.source,
+                "container": moment.container or None,
+                "text": moment.text,
             }
-            for each in timeline.moments
+            for moment in timeline.moments
         )
         complete = _iso(timeline.complete_since) if timeline.complete_since else None
         json.dump(

@@ -45,7 +45,7 @@ class Addresses:
         self._key = key
         self._networks = tuple(networks)
         self._still: set[tuple[int, int, int]] = set()
-        self._kept = [ipaddress.ip_network(each) for each in _KEPT]
+        self._kept = [ipaddress.ip_network(net) for net in _KEPT]
         self.seen: dict[str, str] = {}
         for fixed in (*self._kept, *map(ipaddress.ip_network, _CLASSES)):
             self._hold(fixed.max_prefixlen, int(fixed.network_address), 0, fixed.prefixlen)
@@ -76,7 +76,7 @@ class Addresses:
             return text
         if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped is not None:
             return f"::ffff:{self.rename(str(address.ipv4_mapped))}"
-        if any(address in each for each in self._kept if each.version == address.version):
+        if any(address in net for net in self._kept if net.version == address.version):
             return text
         bits = address.max_prefixlen
         value = new = int(address)

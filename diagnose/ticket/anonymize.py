@@ -219,8 +219,8 @@ class Renaming:
         if owned in self.names:
             head = word[: -len(owned)].rstrip(".")
             parts = [
-                self.names.get(each, each) if each in self._known else self._label(each)
-                for each in head.split(".")
+                self.names.get(part, part) if part in self._known else self._label(part)
+                for part in head.split(".")
             ]
             return ".".join([*parts, self.names[owned]]) if head else self.names[owned]
         pieces = _PIECES.split(word)

@@ -209,10 +209,10 @@ def _manifest(
     shed: Iterable[str],
 ) -> bytes:
     questions = []
-    for each, entry in kept.items():
+    for question, entry in kept.items():
         failed = entry.answer if isinstance(entry.answer, Failed) else None
         cut = isinstance(entry.answer, dict) and bool(entry.answer.get("truncated"))
-        row: dict[str, Json] = {"question": each.key, "duration_s": entry.duration_s}
+        row: dict[str, Json] = {"question": question.key, "duration_s": entry.duration_s}
         row["outcome"] = _outcome(failed) if failed else "answered"
         row["bytes"] = 0 if failed else len(json.dumps(entry.answer))
         if cut:

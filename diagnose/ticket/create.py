@@ -185,7 +185,7 @@ def _differing(plain: Report, renamed: Report) -> list[Json]:
     None, unless a name meant something.
     """
     before, after = (
-        {result.check.id: (result.verdict, len(result.findings)) for result in one.results}
-        for one in (plain, renamed)
+        {result.check.id: (result.verdict, len(result.findings)) for result in report.results}
+        for report in (plain, renamed)
     )
     return sorted(id for id in before if before[id] != after.get(id))

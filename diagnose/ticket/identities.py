@@ -219,11 +219,13 @@ class Identities:
         self._host_config(found.get("HostConfig") or {})
         networks = (found.get("NetworkSettings") or {}).get("Networks") or {}
         self._add("network", *networks)
-        for each in _dicts(networks):
-            self._add("container", *(each.get("Aliases") or ()), *(each.get("DNSNames") or ()))
+        for endpoint in _dicts(networks):
+            self._add(
+                "container", *(endpoint.get("Aliases") or ()), *(endpoint.get("DNSNames") or ())
+            )
         self._add(
             "volume",
-            *(each.get("Name") for each in found.get("Mounts") or () if isinstance(each, dict)),
+            *(mount.get("Name") for mount in found.get("Mounts") or () if isinstance(mount, dict)),
         )
 
     def _config(self, found: dict[str, Any]) -> None:
@@ -261,8 +263,8 @@ class Identities:
 
     def _images(self, found: dict[str, Any]) -> None:
         for key in ("RepoTags", "RepoDigests"):
-            for each in found.get(key) or ():
-                self._image(each)
+            for image in found.get(key) or ():
+                self._image(image)
         self._labels(found.get("Labels"))
 
     def _image(self, reference: Any) -> None:
@@ -346,5 +348,5 @@ class Identities:
 
 def _dicts(value: Any) -> Iterable[dict[str, Any]]:
     if isinstance(value, dict):
-        return [each for each in value.values() if isinstance(each, dict)]
+        return [item for item in value.values() if isinstance(item, dict)]
     return ()

@@ -89,8 +89,8 @@ def _modules() -> list[str]:
 def _below(package: str) -> Iterator[str]:
     yield package
     paths = getattr(sys.modules.get(package), "__path__", [])
-    for each in pkgutil.walk_packages(paths, f"{package}."):
-        yield each.name
+    for module in pkgutil.walk_packages(paths, f"{package}."):
+        yield module.name
 
 
 def _strings(constant: Any) -> Iterator[str]:
@@ -98,8 +98,8 @@ def _strings(constant: Any) -> Iterator[str]:
     if isinstance(constant, str):
         yield constant
     elif isinstance(constant, CodeType):
-        for each in constant.co_consts:
-            yield from _strings(each)
+        for inner in constant.co_consts:
+            yield from _strings(inner)
     elif isinstance(constant, tuple | frozenset):
-        for each in constant:
-            yield from _strings(each)
+        for inner in constant:
+            yield from _strings(inner)

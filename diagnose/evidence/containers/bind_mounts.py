@@ -94,7 +94,7 @@ class Named(msgspec.Struct, frozen=True):
 def named(container: Container, line: str) -> Named | None:
     """What a line names below a mount of this container; None if it names nothing of the kind."""
     found = [each for mount in container.mounts or () if line and (each := _below(mount, line))]
-    return max(found, key=lambda each: len(each.mount.destination), default=None)
+    return max(found, key=lambda named: len(named.mount.destination), default=None)
 
 
 def _below(mount: Mount, line: str) -> Named | None:
@@ -148,9 +148,9 @@ def asked_for(container: Container) -> tuple[str, ...]:
     """
     wanted = container.host_config.mounts or ()
     return tuple(
-        str(each.get("Source"))
-        for each in wanted
-        if each.get("Type") == "bind" and each.get("Source")
+        str(mount.get("Source"))
+        for mount in wanted
+        if mount.get("Type") == "bind" and mount.get("Source")
     )
 
 
@@ -168,19 +168,20 @@ def bind_sources(
     """One question for all paths in doubt; a path on a mount that hangs costs only itself."""
     wanted: dict[str, None] = {}
     mistaken: dict[str, None] = {}
-    for each in containers:
-        if taken := not_a_file(each, log_tails):
+    for container in containers:
+        if taken := not_a_file(container, log_tails):
             mistaken[taken.mount.source] = wanted[taken.mount.source] = None
-        if never_started(each, clock.wall, options.since_s):
-            wanted |= dict.fromkeys(asked_for(each))
-        if failed := MOUNTING.search(each.state.error):
+        if never_started(container, clock.wall, options.since_s):
+            wanted |= dict.fromkeys(asked_for(container))
+        if failed := MOUNTING.search(container.state.error):
             wanted[failed["source"]] = None
         is_refused = (
-            "permission" in log_tails.of(each).signs or refused_path(each, log_tails) is not None
+            "permission" in log_tails.of(container).signs
+            or refused_path(container, log_tails) is not None
         )
-        if is_refused or "permission denied" in each.state.error:
+        if is_refused or "permission denied" in container.state.error:
             wanted |= dict.fromkeys(
-                mount.source for mount in each.mounts or () if mount.source.startswith("/")
+                mount.source for mount in container.mounts or () if mount.source.startswith("/")
             )
     if not wanted:
         return BindSources({})
@@ -195,8 +196,8 @@ def bind_sources(
 def _steps(host: Host, containers: Containers, log_tails: LogTails) -> dict[str, PathStatus]:
     """A question of its own: a path that a log names may lie where nothing answers."""
     steps: set[str] = set()
-    for each in containers:
-        found = refused_path(each, log_tails)
+    for container in containers:
+        found = refused_path(container, log_tails)
         if (
             found
             and found.mount.source.startswith("/")

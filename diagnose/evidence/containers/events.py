@@ -66,14 +66,14 @@ class Events(msgspec.Struct, frozen=True, dict=True):
     @functools.cached_property
     def _by_id(self) -> dict[str, list[Event]]:
         found: dict[str, list[Event]] = {}
-        for each in self.items:
-            found.setdefault(each.id, []).append(each)
+        for event in self.items:
+            found.setdefault(event.id, []).append(event)
         return found
 
     def of(self, id: str, *actions: str) -> tuple[Event, ...]:
         """The events of one container, oldest first; of these actions only, if any are named."""
         return tuple(
-            each for each in self._by_id.get(id, ()) if not actions or each.action in actions
+            event for event in self._by_id.get(id, ()) if not actions or event.action in actions
         )
 
     def failures(self, id: str) -> tuple[Event, ...]:
@@ -84,14 +84,14 @@ class Events(msgspec.Struct, frozen=True, dict=True):
         """
         found = []
         asked = 0.0
-        for each in self._by_id.get(id, ()):
-            if each.action == "kill":
-                reloads = each.attributes.get("signal") in RELOADS
-                asked = max(asked, each.at + AT_ONCE_S if reloads else float("inf"))
-            elif each.action == "start":
+        for event in self._by_id.get(id, ()):
+            if event.action == "kill":
+                reloads = event.attributes.get("signal") in RELOADS
+                asked = max(asked, event.at + AT_ONCE_S if reloads else float("inf"))
+            elif event.action == "start":
                 asked = 0.0
-            elif each.action == "die" and each.at > asked:
-                found.append(each)
+            elif event.action == "die" and event.at > asked:
+                found.append(event)
         return tuple(found)
 
     def was_stopped(self, id: str) -> bool:

@@ -64,8 +64,8 @@ def from_disk(host: Host, refusal: Unavailable) -> Containers | Unavailable:
         except (ValueError, msgspec.ValidationError) as error:
             missing.append(Unexamined(container_subject(id[:12]), f"{config_path}: {error}"))
     return Containers(
-        tuple(sorted(found, key=lambda each: each.name)),
-        tuple(sorted(missing, key=lambda each: each.subject)),
+        tuple(sorted(found, key=lambda container: container.name)),
+        tuple(sorted(missing, key=lambda container: container.subject)),
         source="disk",
         root=root,
     )
@@ -103,12 +103,12 @@ def _life(id: str, known: Processes | Unavailable) -> int | None:
         return None
     shim = known.shims.get(id)
     inside = [
-        each
-        for each in known
-        if each.container == id and each.state != "Z" and not _is_shim(each.comm)
+        process
+        for process in known
+        if process.container == id and process.state != "Z" and not _is_shim(process.comm)
     ]
     if shim is not None:
-        own = [each.pid for each in inside if each.ppid == shim.pid]
+        own = [process.pid for process in inside if process.ppid == shim.pid]
         return own[0] if own else 0
     return inside[0].pid if inside else 0
 
@@ -152,7 +152,7 @@ def container_of(own: dict[str, Any], about: dict[str, Any], pid: int | None) ->
             "State": state,
             "HostConfig": about,
             "Config": own.get("Config") or {},
-            "Mounts": [_mount(each) for each in points.values() if isinstance(each, dict)],
+            "Mounts": [_mount(point) for point in points.values() if isinstance(point, dict)],
             "NetworkSettings": _network(own.get("NetworkSettings") or {}),
         },
         Container,

@@ -43,7 +43,9 @@ def log_writers(host: Host, containers: Containers) -> LogWriters:
     Who waits for a pipe is looked at for a while, since a quick writer does too.
     """
     remote = [
-        each for each in containers.running if each.host_config.log_config.type not in LOCAL_DRIVERS
+        container
+        for container in containers.running
+        if container.host_config.log_config.type not in LOCAL_DRIVERS
     ]
     waits_in: dict[str, str] = {}
     missing: list[Unexamined] = []
@@ -55,7 +57,7 @@ def log_writers(host: Host, containers: Containers) -> LogWriters:
         elif process.reason != "gone":
             missing.append(Unexamined(container.subject, str(process)))
     writers = [container for container in remote if container.id in waits_in]
-    suspects = sorted(each.state.pid for each in writers if "pipe_write" in waits_in[each.id])
+    suspects = sorted(writer.state.pid for writer in writers if "pipe_write" in waits_in[writer.id])
     wakings: dict[str, int | None] | Failed = {}
     if suspects:
         wakings = host.ask(CountWakings(suspects, WATCHED_S))

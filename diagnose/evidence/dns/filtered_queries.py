@@ -150,6 +150,6 @@ def _device(server: str, routes: Routes, links: Interfaces) -> str | None:
         and route.leads_somewhere
         and address in route.net
     ]
-    best = max(fitting, key=lambda each: (each.prefix, -each.metric), default=None)
+    best = max(fitting, key=lambda route: (route.prefix, -route.metric), default=None)
     link = links.by_index.get(best.oif or 0) if best else None
     return link.name if link else None

@@ -307,8 +307,8 @@ def _witness(
     else:
         owners = [container for container in containers.running if name in container.dns_names]
     networks = {network for owner in owners for network in owner.endpoints}
-    near = [each for each in embedded if networks & set(each.endpoints)]
-    strangers = [each for each in near if name not in each.dns_names]
+    near = [container for container in embedded if networks & set(container.endpoints)]
+    strangers = [container for container in near if name not in container.dns_names]
     return next(iter([*strangers, *near]), None)
 
 
@@ -325,7 +325,7 @@ def _failed_queries(
             if failed.name in of_containers or "." not in failed.name:
                 continue
             upstreams = resolvers.upstreams(container) or tuple(
-                Upstream(each) for each in resolvers.engine_view
+                Upstream(server) for server in resolvers.engine_view
             )
             for upstream in upstreams if len(upstreams) > 1 else ():
                 inside = container.is_running and not upstream.by_host
@@ -387,7 +387,7 @@ def _ask(
 ) -> tuple[dict[QueryDns, DnsReply], dict[QueryDns, Failed]]:
     replies: dict[QueryDns, DnsReply] = {}
     failures: dict[QueryDns, Failed] = {}
-    for query, answer in host.ask_about(list(queries), lambda each: each):
+    for query, answer in host.ask_about(list(queries), lambda question: question):
         if isinstance(answer, Failed):
             failures[query] = answer
         else:

@@ -105,7 +105,7 @@ class ResolvConf(msgspec.Struct, frozen=True):
     @property
     def beyond_loopback(self) -> tuple[str, ...]:
         """The servers that are not the machine itself."""
-        return tuple(each for each in self.nameservers if not is_loopback(each))
+        return tuple(server for server in self.nameservers if not is_loopback(server))
 
 
 def is_loopback(server: str) -> bool:
@@ -244,7 +244,7 @@ class Resolvers(msgspec.Struct, frozen=True):
 
         Engines drop IPv6 servers there.
         """
-        return bool(self.engine_view) and all(":" in each for each in self.engine_view)
+        return bool(self.engine_view) and all(":" in server for server in self.engine_view)
 
     def upstreams(self, container: Container) -> tuple[Upstream, ...]:
         """The servers that this container's questions end at, in the order in which they are asked.
@@ -255,13 +255,13 @@ class Resolvers(msgspec.Struct, frozen=True):
         if conf is None:
             return ()
         if not conf.is_embedded:
-            return tuple(Upstream(each) for each in conf.nameservers[:MAX_SERVERS])
+            return tuple(Upstream(server) for server in conf.nameservers[:MAX_SERVERS])
         if conf.external is not None:
             return conf.external[:MAX_SERVERS]
         # Engines before 26 leave IPv6 servers out where the network has no IPv6.
-        of_host = tuple(each for each in self.engine_view if ":" not in each)
+        of_host = tuple(server for server in self.engine_view if ":" not in server)
         named = tuple(container.host_config.dns or ()) or self.configured or of_host or FALLBACK[:2]
-        return tuple(Upstream(each) for each in named[:MAX_SERVERS])
+        return tuple(Upstream(server) for server in named[:MAX_SERVERS])
 
     def has_own_servers(self, container: Container) -> bool:
         """Whether its servers were given when it was created.
@@ -273,14 +273,14 @@ class Resolvers(msgspec.Struct, frozen=True):
 
 def resolving(containers: Containers) -> Iterator[Container]:
     """The running containers that have a resolv.conf of their own."""
-    for each in containers.running:
-        mode = each.host_config.network_mode
+    for container in containers.running:
+        mode = container.host_config.network_mode
         if (
             mode not in ("host", "none")
             and not mode.startswith("container:")
-            and each.resolv_conf_path
+            and container.resolv_conf_path
         ):
-            yield each
+            yield container
 
 
 @evidence
@@ -298,7 +298,7 @@ def resolvers(host: Host, containers: Containers | None, daemon: DaemonConfig | 
     inside: dict[str, ResolvConf] = {}
     missing: list[Unexamined] = []
     for container, file in host.ask_about(
-        known, lambda each: ReadFile(each.resolv_conf_path, follow=False)
+        known, lambda container: ReadFile(container.resolv_conf_path, follow=False)
     ):
         if isinstance(file, Failed):
             missing.append(Unexamined(container.subject, f"its resolv.conf: {file}"))

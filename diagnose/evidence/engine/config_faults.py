@@ -195,7 +195,7 @@ def _faults_in_words(texts: Iterable[str], file: str) -> Iterable[Fault]:
                 (
                     name
                     for name in TYPES
-                    if any(f'"{each}"' in file and name in file for each in quoted)
+                    if any(f'"{word}"' in file and name in file for word in quoted)
                 ),
                 "",
             )

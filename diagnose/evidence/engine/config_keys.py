@@ -175,10 +175,10 @@ def faults_of(text: str, major: int | None) -> tuple[Fault, ...]:
     """
     lines = text.splitlines()
     return tuple(
-        replace(each, column=0)
-        if 0 < each.line <= len(lines) and _TOKEN.search(lines[each.line - 1][: each.column])
-        else each
-        for each in _faults_of(text, major)
+        replace(fault, column=0)
+        if 0 < fault.line <= len(lines) and _TOKEN.search(lines[fault.line - 1][: fault.column])
+        else fault
+        for fault in _faults_of(text, major)
     )
 
 
@@ -216,7 +216,7 @@ def _faults_of(text: str, major: int | None) -> tuple[Fault, ...]:
                 "text",
             ),
         )
-    return tuple(_placed(each, body) for each in _judged(parsed.values, major))
+    return tuple(_placed(fault, body) for fault in _judged(parsed.values, major))
 
 
 def _judged(values: Mapping[str, Json], major: int | None) -> Iterator[Fault]:
@@ -243,7 +243,7 @@ def _is_known(key: str, value: Json, major: int | None) -> bool:
         return (
             isinstance(value, dict)
             and bool(value)
-            and all(_is_known(each, value[each], major) for each in value)
+            and all(_is_known(name, value[name], major) for name in value)
         )
     if major is None:
         return True
@@ -264,18 +264,18 @@ def _wrong_type(key: str, value: Json) -> tuple[str, str] | None:
     if wanted in (LIST, OBJECTS):
         item = str if wanted == LIST else dict
         if not isinstance(value, list) or any(
-            not isinstance(each, item) for each in value if each is not None
+            not isinstance(entry, item) for entry in value if entry is not None
         ):
             return key, f"a {wanted} is needed, not {_shown(value)}"
         return None
     if wanted == MAP:
         if not isinstance(value, dict):
             return key, f"an {wanted} is needed, not {_shown(value)}"
-        for name, each in value.items():
-            if each is not None and not isinstance(each, str):
+        for name, entry in value.items():
+            if entry is not None and not isinstance(entry, str):
                 return (
                     f"{key}.{name}",
-                    f"a string is needed, not {_shown(each)}: write it in quotes",
+                    f"a string is needed, not {_shown(entry)}: write it in quotes",
                 )
         return None
     if isinstance(value, _IS[wanted]) and (wanted == BOOL or not isinstance(value, bool)):
@@ -319,7 +319,7 @@ def _wrong_value(
             return _wrong_items(
                 key,
                 value,
-                lambda each: _REGISTRY.fullmatch(each) or _is_network(each),
+                lambda item: _REGISTRY.fullmatch(item) or _is_network(item),
                 "no registry (HOST, HOST:PORT or a network)",
             )
         case "runtimes":
@@ -339,14 +339,14 @@ def _wrong_value(
 def _wrong_items(
     key: str, items: Iterable[Json], is_right: Callable[[Json], object], what: str
 ) -> Iterator[Fault]:
-    return (Fault(key, f"{each!r} is {what}") for each in items if not is_right(each))
+    return (Fault(key, f"{item!r} is {what}") for item in items if not is_right(item))
 
 
 def _wrong_addresses(key: str, value: Json, major: int | None) -> Iterator[Fault]:
     """Empty ones are taken from LENIENT on."""
-    for each in value if isinstance(value, list) else [value]:
-        if not _is_address(each) and (each or (major is not None and major < LENIENT)):
-            yield Fault(key, f"{each!r} is no IP address")
+    for address in value if isinstance(value, list) else [value]:
+        if not _is_address(address) and (address or (major is not None and major < LENIENT)):
+            yield Fault(key, f"{address!r} is no IP address")
 
 
 def _wrong_network(key: str, value: str, values: Mapping[str, Json]) -> Iterator[Fault]:
@@ -380,7 +380,7 @@ def _wrong_log_options(options: Mapping[str, str], driver: str) -> Iterator[Faul
 
 
 def _wrong_labels(labels: Iterable[str]) -> Iterator[Fault]:
-    yield from _wrong_items("labels", labels, lambda each: "=" in each, "no label (name=value)")
+    yield from _wrong_items("labels", labels, lambda item: "=" in item, "no label (name=value)")
     pairs = {tuple(label.partition("=")[::2]) for label in labels}
     names = [name for name, _ in pairs]
     for name in sorted({name for name in names if names.count(name) > 1}):
@@ -388,10 +388,10 @@ def _wrong_labels(labels: Iterable[str]) -> Iterator[Fault]:
 
 
 def _wrong_runtimes(runtimes: Mapping[str, Json], major: int | None) -> Iterator[Fault]:
-    for name, each in runtimes.items():
+    for name, runtime in runtimes.items():
         if name == "runc":
             yield Fault(f"runtimes.{name}", "this name is the engine's own")
-        elif each == {} and major is not None and major >= RUNTIME_PATHS:
+        elif runtime == {} and major is not None and major >= RUNTIME_PATHS:
             yield Fault(f"runtimes.{name}", "a runtime needs a path or a runtimeType")
 
 
@@ -497,7 +497,7 @@ def _placed(fault: Fault, text: str) -> Fault:
 
 def _offset(text: str, line: int, column: int) -> int:
     lines = text.splitlines(keepends=True)
-    return sum(len(each) for each in lines[: line - 1]) + column - 1
+    return sum(len(text) for text in lines[: line - 1]) + column - 1
 
 
 def _in_words(error: str, text: str, line: int, column: int) -> str:

@@ -451,7 +451,8 @@ def _is_managed(
         return False
     pid = process.pid if process else None
     if any(
-        each.comm in CONTAINERDS and (each.ppid == pid or _is_own(each, root)) for each in known
+        process.comm in CONTAINERDS and (process.ppid == pid or _is_own(process, root))
+        for process in known
     ):
         return True
     return not (containerd_unit and containerd_unit.exists)
@@ -469,15 +470,17 @@ def _containerds(
     Every one of the host where its command line is not known.
     """
     alive = [
-        each
-        for each in known
-        if each.comm in CONTAINERDS and each.state != "Z" and not each.container
+        process
+        for process in known
+        if process.comm in CONTAINERDS and process.state != "Z" and not process.container
     ]
     pid = process.pid if process else None
     if managed:
-        alive = [each for each in alive if each.ppid == pid or _is_own(each, root)]
+        alive = [process for process in alive if process.ppid == pid or _is_own(process, root)]
     elif managed is False:
         alive = [
-            each for each in alive if not _is_own(each, root) and (pid is None or each.ppid != pid)
+            process
+            for process in alive
+            if not _is_own(process, root) and (pid is None or process.ppid != pid)
         ]
-    return tuple(near for each in alive if (near := _near(host, each.pid)) is not None)
+    return tuple(near for process in alive if (near := _near(host, process.pid)) is not None)

@@ -41,9 +41,9 @@ def engine_sockets(host: Host, config: DaemonConfig | Unavailable) -> EngineSock
     if not isinstance(endpoint, Failed) and endpoint.url.startswith("unix://"):
         paths[endpoint.url.removeprefix("unix://")] = None
     hosts: Any = config.value("hosts") if isinstance(config, DaemonConfig) else None
-    for each in hosts or ():
-        if str(each).startswith("unix://"):
-            paths.setdefault(str(each).removeprefix("unix://"))
+    for address in hosts or ():
+        if str(address).startswith("unix://"):
+            paths.setdefault(str(address).removeprefix("unix://"))
     if not paths:
         return Unavailable.of(endpoint) if isinstance(endpoint, Failed) else EngineSockets(())
     statuses = host.ask(StatPaths(list(paths)))
@@ -62,6 +62,6 @@ def engine_sockets(host: Host, config: DaemonConfig | Unavailable) -> EngineSock
 def _distinct(found: dict[str, SocketFile]) -> list[SocketFile]:
     """/var/run is /run: one socket under two names is one."""
     seen: dict[str, SocketFile] = {}
-    for path, each in found.items():
-        seen.setdefault(path.replace("/var/run/", "/run/"), each)
+    for path, socket in found.items():
+        seen.setdefault(path.replace("/var/run/", "/run/"), socket)
     return list(seen.values())

@@ -37,7 +37,7 @@ def build_cache(host: Host, options: Options, filesystems: Filesystems) -> Build
     if disk is None:
         return Unavailable("missing", "the data root's file system could not be asked")
     asked_for = options.wanted and all(
-        each.partition(".")[0] in FAMILIES for each in options.wanted
+        selector.partition(".")[0] in FAMILIES for selector in options.wanted
     )
     if disk.usage.used_pct < WORTH_PCT and not asked_for:
         return BuildCache(

@@ -57,10 +57,11 @@ def in_use(exposed: Exposed, containers: Containers) -> dict[str, str]:
     Those of the most exposed containers first.
     """
     found: dict[str, str] = {}
-    for each in (*exposed, *filter(has_failed, containers)):
-        if each.image:
+    for container in (*exposed, *filter(has_failed, containers)):
+        if container.image:
             found.setdefault(
-                each.image, each.config.image or each.image.removeprefix("sha256:")[:12]
+                container.image,
+                container.config.image or container.image.removeprefix("sha256:")[:12],
             )
     return found
 

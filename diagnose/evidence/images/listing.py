@@ -114,12 +114,12 @@ def images(host: Host, containers: Containers | Unavailable) -> Images | Unavail
         return Unavailable.of(listed)
     used: dict[str, list[str]] = {}
     known = isinstance(containers, Containers)
-    for each in containers if isinstance(containers, Containers) else ():
-        used.setdefault(each.image, []).append(each.name)
+    for container in containers if isinstance(containers, Containers) else ():
+        used.setdefault(container.image, []).append(container.name)
     # A container whose inspect failed may use any of them.
     known = known and not (isinstance(containers, Containers) and containers.unexamined)
     return Images(
-        tuple(sorted(listed, key=lambda each: (each.name, each.id))),
+        tuple(sorted(listed, key=lambda image: (image.name, image.id))),
         {id: tuple(names) for id, names in used.items()},
         known,
     )

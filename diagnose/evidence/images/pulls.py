@@ -154,7 +154,7 @@ class Pulls(msgspec.Struct, frozen=True):
     source: str
 
     def of(self, why: Why) -> tuple[PullTrouble, ...]:
-        return tuple(each for each in self.troubles if each.why == why)
+        return tuple(trouble for trouble in self.troubles if trouble.why == why)
 
 
 def classify(text: str) -> Why | None:
@@ -238,15 +238,15 @@ def troubles(
     done = tuple(pulled)
     lacking = _lacking(listed)
     groups: dict[tuple[Why, str, str], list[PullFailure]] = {}
-    for each in _named([found for line in listed if (found := failure(line))]):
-        if each.task and each.why == "denied":
+    for failed in _named([found for line in listed if (found := failure(line))]):
+        if failed.task and failed.why == "denied":
             # swarm tries a pull at each start of a task, and is content with the image that is here
-            if each.task not in lacking:
+            if failed.task not in lacking:
                 continue
-            image = lacking[each.task]
-            each = replace(each, registry=registry_of(image), image=image)
-        if not _made_good(each, done, images):
-            groups.setdefault((each.why, each.registry, each.image), []).append(each)
+            image = lacking[failed.task]
+            failed = replace(failed, registry=registry_of(image), image=image)
+        if not _made_good(failed, done, images):
+            groups.setdefault((failed.why, failed.registry, failed.image), []).append(failed)
     for (why, registry, image), same in sorted(groups.items()):
         yield PullTrouble(
             why, registry, image, _times(same), same[0].at, same[-1].at, same[-1].text
@@ -260,12 +260,12 @@ def _named(failures: Sequence[PullFailure]) -> list[PullFailure]:
     """
     named: list[PullFailure] = []
     found = []
-    for each in reversed(failures):
-        if each.image or each.task:
-            named.append(each)
-        elif same := _same(each, reversed(named)):
-            each = replace(each, registry=same.registry, image=same.image, task=same.task)
-        found.append(each)
+    for failed in reversed(failures):
+        if failed.image or failed.task:
+            named.append(failed)
+        elif same := _same(failed, reversed(named)):
+            failed = replace(failed, registry=same.registry, image=same.image, task=same.task)
+        found.append(failed)
     return found[::-1]
 
 

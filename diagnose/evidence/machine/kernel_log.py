@@ -90,7 +90,9 @@ class KernelLog(msgspec.Struct, frozen=True, dict=True):
     def hung_tasks(self) -> tuple[HungTask, ...]:
         found = ((record, _HUNG.search(record.text)) for record in self.items)
         return tuple(
-            HungTask(each.at, m["task"], int(m["pid"]), int(m["seconds"])) for each, m in found if m
+            HungTask(record.at, m["task"], int(m["pid"]), int(m["seconds"]))
+            for record, m in found
+            if m
         )
 
     @functools.cached_property

@@ -38,7 +38,7 @@ class ContainerNetns(msgspec.Struct, frozen=True, dict=True):
 
     def link_with(self, address: str) -> Interface | None:
         """The interface that has this address."""
-        index = next((each.index for each in self.addresses if each.address == address), None)
+        index = next((held.index for held in self.addresses if held.address == address), None)
         return next((link for link in self.links if link.index == index), None)
 
     def link_with_mac(self, mac: str) -> Interface | None:
@@ -82,7 +82,7 @@ def namespaces(host: Host, containers: Containers, options: Options) -> Namespac
 
     The suspicious ones first.
     """
-    running = [each for each in containers.running if not each.shares_host_network]
+    running = [container for container in containers.running if not container.shares_host_network]
     wanted = sorted(running, key=_suspicion)
     limit = max(1, int(options.budget_s * SHARE / VISIT_S))
     found: dict[str, ContainerNetns] = {}
@@ -113,10 +113,10 @@ def namespaces(host: Host, containers: Containers, options: Options) -> Namespac
     refused = next((failure for failure in failures if failure.reason != "gone"), None)
     if refused is not None and not found:
         return Unavailable.of(refused)
-    order = {each.id: each.name for each in running}
+    order = {container.id: container.name for container in running}
     return Namespaces(
         dict(sorted(found.items(), key=lambda pair: order[pair[0]])),
-        tuple(sorted(missing, key=lambda each: each.subject)),
+        tuple(sorted(missing, key=lambda container: container.subject)),
     )
 
 

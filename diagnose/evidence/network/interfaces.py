@@ -73,9 +73,9 @@ class Interfaces(msgspec.Struct, frozen=True, dict=True):
         link = self.by_name.get(name)
         return link is not None and any(
             ipaddress.ip_address(address)
-            in ipaddress.ip_network(f"{each.address}/{each.prefix}", strict=False)
-            for each in self.addresses
-            if each.index == link.index and each.address
+            in ipaddress.ip_network(f"{held.address}/{held.prefix}", strict=False)
+            for held in self.addresses
+            if held.index == link.index and held.address
         )
 
     def holds(self, address: str) -> bool:
@@ -91,8 +91,8 @@ class Interfaces(msgspec.Struct, frozen=True, dict=True):
             wanted.is_unspecified
             or wanted.is_loopback
             or any(
-                each.address and ipaddress.ip_address(each.address) == wanted
-                for each in self.addresses
+                held.address and ipaddress.ip_address(held.address) == wanted
+                for held in self.addresses
             )
         )
 

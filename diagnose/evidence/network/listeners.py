@@ -31,7 +31,7 @@ class Listeners(msgspec.Struct, frozen=True):
         Those with a known holder first.
         """
         found = [listener for listener in self.items if listener.clashes(proto, address, port)]
-        return tuple(sorted(found, key=lambda each: (each.pid is None, each.proto)))
+        return tuple(sorted(found, key=lambda listener: (listener.pid is None, listener.proto)))
 
 
 @evidence

@@ -60,7 +60,7 @@ class Firewall(msgspec.Struct, frozen=True, dict=True):
 
         Empty where all were.
         """
-        return next((each for each in self.ruleset.unread if each.startswith("iptables")), "")
+        return next((part for part in self.ruleset.unread if part.startswith("iptables")), "")
 
     def is_lost(self, by: Step) -> bool:
         """Whether what decided shows that a rule of Docker's is not there.

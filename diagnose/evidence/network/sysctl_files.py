@@ -62,7 +62,7 @@ class SysctlFiles(msgspec.Struct, frozen=True):
         equal.
         """
         names = (name, *_SAME.get(name, ()))
-        found = [self.settings[each] for each in names if each in self.settings]
+        found = [self.settings[name] for name in names if name in self.settings]
         return next((setting for setting in found if value is None or setting.value == value), None)
 
 

@@ -34,13 +34,13 @@ def block_devices(host: Host, mounts: Mounts) -> BlockDevices:
     Where it is not to be seen, the name in the mount table has to do.
     """
     found: dict[str, Mounted] = {}
-    for each in mounts:
-        if each.source.startswith("/"):
-            found.setdefault(each.source.rpartition("/")[2], each)
+    for mount in mounts:
+        if mount.source.startswith("/"):
+            found.setdefault(mount.source.rpartition("/")[2], mount)
     disks = {
-        f"/sys/dev/block/{each.dev}": each
-        for each in found.values()
-        if not each.dev.startswith("0:")
+        f"/sys/dev/block/{mount.dev}": mount
+        for mount in found.values()
+        if not mount.dev.startswith("0:")
     }
     if not disks:
         return BlockDevices(found)

@@ -111,7 +111,7 @@ def disk_usage(
     if disk is None:
         return Unavailable("missing", f"the file system of {root.path} could not be asked")
     asked_for = options.wanted and all(
-        each.partition(".")[0] in FAMILIES for each in options.wanted
+        selector.partition(".")[0] in FAMILIES for selector in options.wanted
     )
     if disk.usage.used_pct < WORTH_PCT and not asked_for:
         return DiskUsage(
@@ -188,7 +188,7 @@ class _Known(msgspec.Struct, frozen=True):
         there = (
             file for file in self.deleted if file.dev == disk.usage.dev or file.fstype == "overlay"
         )
-        return {f"{each.path} ({each.comm})": each.bytes for each in there}
+        return {f"{file.path} ({file.comm})": file.bytes for file in there}
 
 
 def _walk(host: Host, **args: Json) -> WalkedFolder | Failed:
@@ -323,7 +323,7 @@ def _other(
         walked = _walk(host, path=disk.point, depth=2, skip=[root, CONTAINERD])
         if isinstance(walked, Failed):
             return UsagePart("other", rest, _top(named)), [f"{disk.point} outside {root}: {walked}"]
-        named |= {each.path: each.bytes for each in walked.largest}
+        named |= {file.path: file.bytes for file in walked.largest}
         missing -= walked.bytes
         whole = walked.complete
     if missing > owed:
@@ -339,7 +339,7 @@ def _other(
 
 def _biggest(folder: str, sizes: Mapping[str, int]) -> str:
     """The path of the biggest of these; the folder where there is none."""
-    name = max(sizes, key=lambda each: sizes[each], default="")
+    name = max(sizes, key=lambda name: sizes[name], default="")
     return f"{folder}/{name}" if folder and name else folder or name
 
 

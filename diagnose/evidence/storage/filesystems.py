@@ -114,7 +114,7 @@ class Filesystems(msgspec.Struct, frozen=True, dict=True):
     def holding(self, path: str) -> Filesystem | None:
         """The one that a path lies on, by its name."""
         above = (filesystem for filesystem in self.items if is_within(path, filesystem.point))
-        return max(above, key=lambda each: len(each.point), default=None)
+        return max(above, key=lambda mount: len(mount.point), default=None)
 
     @property
     def of_data_root(self) -> Filesystem | None:
@@ -157,7 +157,7 @@ def filesystems(
     items = (
         Filesystem(point, usage, tuple(sorted(holds))) for point, (usage, holds) in found.items()
     )
-    return Filesystems(tuple(sorted(items, key=lambda each: each.point)), tuple(silent))
+    return Filesystems(tuple(sorted(items, key=lambda mount: mount.point)), tuple(silent))
 
 
 def _paths(root: DataRoot, mounts: Mounts | None, backing: Backing | None) -> dict[str, list[str]]:

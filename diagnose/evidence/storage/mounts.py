@@ -35,7 +35,7 @@ class Mounts(msgspec.Struct, frozen=True, dict=True):
 
     def showing(self, dev: str) -> Mounted | None:
         """The mount that shows most of the file system on this device."""
-        return min(self._by_dev.get(dev, ()), key=lambda each: len(each.root), default=None)
+        return min(self._by_dev.get(dev, ()), key=lambda mount: len(mount.root), default=None)
 
     def whole(self, mounted: Mounted) -> Mounted:
         """The mount around it of the same file system.
@@ -43,11 +43,11 @@ class Mounts(msgspec.Struct, frozen=True, dict=True):
         A folder that is bound on itself is not one of its own.
         """
         around = (
-            each
-            for each in self._by_dev.get(mounted.dev, ())
-            if is_within(mounted.root, each.root) and is_within(mounted.point, each.point)
+            mount
+            for mount in self._by_dev.get(mounted.dev, ())
+            if is_within(mounted.root, mount.root) and is_within(mounted.point, mount.point)
         )
-        return min(around, key=lambda each: (len(each.root), -len(each.point)), default=mounted)
+        return min(around, key=lambda mount: (len(mount.root), -len(mount.point)), default=mounted)
 
     @functools.cached_property
     def _by_point(self) -> dict[str, Mounted]:

@@ -61,10 +61,10 @@ def remote_mounts(
         users.setdefault(behind.mounted.point, []).append(behind.container.name)
     beneath = mounts.point_of(root.path)
     chosen = [
-        each
-        for each in mounts
-        if is_remote(each.fstype)
-        and (each.point in users or each.point.startswith(volumes) or each.point == beneath)
+        mount
+        for mount in mounts
+        if is_remote(mount.fstype)
+        and (mount.point in users or mount.point.startswith(volumes) or mount.point == beneath)
     ]
     found = []
     for mount, answer in host.ask_about(chosen, lambda mount: StatFilesystem(mount.point)):
@@ -75,4 +75,4 @@ def remote_mounts(
         found.append(
             RemoteMount(mount, name, tuple(sorted(set(users.get(mount.point, ())))), failed)
         )
-    return RemoteMounts(tuple(sorted(found, key=lambda each: each.mount.point)))
+    return RemoteMounts(tuple(sorted(found, key=lambda remote: remote.mount.point)))

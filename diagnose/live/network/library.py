@@ -45,7 +45,7 @@ def load() -> None:
     try:
         marshal = importlib.import_module("pyroute2.netlink.marshal")
         for name, classes in PASSED_OVER.items():
-            sockets = {each: type(each, (), {}) for each in classes}
+            sockets = {name: type(name, (), {}) for name in classes}
             sys.modules[name] = types.ModuleType(name)
             vars(sys.modules[name]).update(sockets, Marshal=marshal.Marshal)
         for name in MODULES:

@@ -172,10 +172,10 @@ class _Canvas:
     def host(self, host_map: HostMap, name: str) -> None:
         """The host: what it does to packets, and what is wrong with that."""
         found = self.marks.host[:HOST_LINES]
-        worst = tone(max((each.severity for each in found), default=None))
+        worst = tone(max((finding.severity for finding in found), default=None))
         width = self.width - 2 * PAD
         most = int((width - 24) / MONO)
-        rows = [row for each in found for row in self.wrapped(each.finding.summary, most, 3)]
+        rows = [row for finding in found for row in self.wrapped(finding.finding.summary, most, 3)]
         top, height = self.y, 30 + ROW * len(rows) + (6 if rows else 0)
         self._shapes.append(Box(PAD, top, width, height, "host", worst))
         forwarding = {True: "IP forwarding on", False: "IP forwarding off", None: ""}[
