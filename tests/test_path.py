@@ -39,7 +39,7 @@ from diagnose.path import ends, hops, probe
 from diagnose.path.answer import FAMILIES, KINDS, PathAnswer, answer
 from diagnose.path.model import Path, PathEvidence, SentPacket
 from diagnose.path.traced import show
-from diagnose.path.walk import EndedError, Walk
+from diagnose.path.walk import EndedError, PathWalk
 from diagnose.questions import AnyQuestion, Host
 from diagnose.questions.network import ProbeReply, Route, Socket
 from diagnose.questions.run import Options
@@ -320,7 +320,7 @@ def test_a_walk_through_the_host_says_what_the_trace_says(name: str) -> None:
     """The trace agrees with real packets on generated hosts; its hops have to agree with the
     trace."""
     host, flow, outcome, _ = CASES[name]
-    walk = Walk(
+    walk = PathWalk(
         made(host_stack=HostStack(host)),
         ends.End("host", "host"),
         ends.PathTarget("x", 1, "tcp"),

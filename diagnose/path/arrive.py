@@ -21,7 +21,7 @@ from diagnose.path.ends import DEFAULT_PORT, owner_of
 from diagnose.path.leave import at_bridge, inside
 from diagnose.path.listen import host_listens, listens
 from diagnose.path.traced import show
-from diagnose.path.walk import ANY, NO_IPV4, Leg, Walk, family, no_network, runs
+from diagnose.path.walk import ANY, NO_IPV4, Leg, PathWalk, family, no_network, runs
 
 _LEAVING = ("output", "forward", "postrouting")
 
@@ -33,7 +33,7 @@ class _PublishedPort(msgspec.Struct, frozen=True):
     port: int
 
 
-def to_container(walk: Walk, leg: Leg, end: Container) -> None:
+def to_container(walk: PathWalk, leg: Leg, end: Container) -> None:
     """To a container: over its bridge, through the host, or by a published port."""
     owner = owner_of(walk.site.containers, end)
     port = walk.wanted.port_of(end)
@@ -63,7 +63,7 @@ def to_container(walk: Walk, leg: Leg, end: Container) -> None:
     listens(walk, end, port, endpoint.ip_address)
 
 
-def _to_published(walk: Walk, leg: Leg, end: Container, port: int) -> None:
+def _to_published(walk: PathWalk, leg: Leg, end: Container, port: int) -> None:
     """From beyond the host only a published port leads to a container."""
     for inner, binding in end.published_ports:
         number, _, proto = inner.partition("/")
@@ -91,7 +91,7 @@ def _to_published(walk: Walk, leg: Leg, end: Container, port: int) -> None:
 
 
 def _by_host_port(
-    walk: Walk, leg: Leg, end: Container, address: str, host_port: int, port: int
+    walk: PathWalk, leg: Leg, end: Container, address: str, host_port: int, port: int
 ) -> None:
     """A published port: translated to the container, or taken by the engine's proxy."""
     flow = Flow(
@@ -117,7 +117,7 @@ def _by_host_port(
     listens(walk, end, port, traced.nat.address if traced.nat and traced.nat.address else "")
 
 
-def _proxied(walk: Walk, end: Container, address: str, port: int) -> None:
+def _proxied(walk: PathWalk, end: Container, address: str, port: int) -> None:
     """Without a translation the engine's proxy takes the connection, or nobody."""
     listeners = walk.site.listeners
     holders = listeners.on(walk.wanted.proto, address, port) if listeners is not None else ()
@@ -130,7 +130,7 @@ def _proxied(walk: Walk, end: Container, address: str, port: int) -> None:
         walk.add("translation", "PREROUTING", text, "broken", end.subject, HOST)
 
 
-def to_host(walk: Walk, leg: Leg, end: Container | None) -> None:
+def to_host(walk: PathWalk, leg: Leg, end: Container | None) -> None:
     """To a port of the host, or through it to the container that publishes it.
 
     end: a container that shares the host's network, None for the host itself.
@@ -149,7 +149,7 @@ def to_host(walk: Walk, leg: Leg, end: Container | None) -> None:
     host_listens(walk, address, port)
 
 
-def _host_address(walk: Walk, leg: Leg) -> str:
+def _host_address(walk: PathWalk, leg: Leg) -> str:
     """The host's address as this end calls it.
 
     The one that was typed, else the gateway, the uplink's, or the loopback.
@@ -163,7 +163,7 @@ def _host_address(walk: Walk, leg: Leg) -> str:
     return "127.0.0.1"
 
 
-def _publisher(walk: Walk, port: int) -> _PublishedPort | None:
+def _publisher(walk: PathWalk, port: int) -> _PublishedPort | None:
     """The running container that publishes this port of the host."""
     for container in walk.site.containers.running:
         for inner, binding in container.published_ports:
@@ -173,7 +173,7 @@ def _publisher(walk: Walk, port: int) -> _PublishedPort | None:
     return None
 
 
-def to_outside(walk: Walk, leg: Leg) -> None:
+def to_outside(walk: PathWalk, leg: Leg) -> None:
     """To an address beyond the uplink."""
     address = walk.end.address or SOMEWHERE
     if walk.end.address is None and walk.end.called != "internet":
@@ -195,7 +195,7 @@ def to_outside(walk: Walk, leg: Leg) -> None:
     walk.add("uplink", uplink, text, "ok", Subject("interface", uplink))
 
 
-def _translated(walk: Walk, traced: Trace, leg: Leg) -> None:
+def _translated(walk: PathWalk, traced: Trace, leg: Leg) -> None:
     """The source of what leaves is to become the host's.
 
     No answer finds its way to an address that only this host knows.
@@ -213,7 +213,7 @@ def _translated(walk: Walk, traced: Trace, leg: Leg) -> None:
         walk.add("translation", "POSTROUTING", text, "broken", leg.network.subject, HOST)
 
 
-def _sent_to(walk: Walk, traced: Trace, network: Network, address: str) -> None:
+def _sent_to(walk: PathWalk, traced: Trace, network: Network, address: str) -> None:
     """Packets for a container have to leave by the bridge of its network.
 
     A route may lead elsewhere.

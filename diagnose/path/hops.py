@@ -17,18 +17,18 @@ from diagnose.path.ends import End, PathTarget, share_namespace
 from diagnose.path.leave import leave
 from diagnose.path.listen import listens
 from diagnose.path.model import Path, PathEvidence
-from diagnose.path.walk import EndedError, Walk, runs
+from diagnose.path.walk import EndedError, PathWalk, runs
 
 
 def path(site: PathEvidence, begin: End, wanted: PathTarget, end: End) -> Path:
     """The hops, up to the first that is broken."""
-    walk = Walk(site, begin, wanted, end)
+    walk = PathWalk(site, begin, wanted, end)
     with contextlib.suppress(EndedError):
         _walk(walk)
     return Path(begin, wanted, end, tuple(walk.hops))
 
 
-def _walk(walk: Walk) -> None:
+def _walk(walk: PathWalk) -> None:
     begin, end = walk.begin.container, walk.end.container
     if begin is not None:
         runs(walk, begin)

@@ -11,10 +11,10 @@ from diagnose.evidence.network.networks import Network
 from diagnose.evidence.network.route_lookups import SOMEWHERE
 from diagnose.model import Subject
 from diagnose.path.ends import owner_of
-from diagnose.path.walk import NO_IPV4, EndedError, Leg, Walk, no_network
+from diagnose.path.walk import NO_IPV4, EndedError, Leg, PathWalk, no_network
 
 
-def leave(walk: Walk, begin: Container | None, end: Container | None) -> Leg:
+def leave(walk: PathWalk, begin: Container | None, end: Container | None) -> Leg:
     """From the program that asks to where its packets meet the host."""
     if walk.begin.kind == "outside":
         uplink = next(iter(walk.site.uplinks or ()), None)
@@ -42,7 +42,7 @@ def leave(walk: Walk, begin: Container | None, end: Container | None) -> Leg:
     return Leg(network.bridge, endpoint.ip_address, network)
 
 
-def _network_of(walk: Walk, begin: Container, end: Container | None) -> Network:
+def _network_of(walk: PathWalk, begin: Container, end: Container | None) -> Network:
     """The network by which packets leave.
 
     One that both ends are on, or else the one with the default route.
@@ -69,7 +69,7 @@ def _network_of(walk: Walk, begin: Container, end: Container | None) -> Network:
     return max(leading, key=lambda network: begin.endpoints[network.name].gw_priority)
 
 
-def _without_common_network(walk: Walk, begin: Container, end: Container) -> None:
+def _without_common_network(walk: PathWalk, begin: Container, end: Container) -> None:
     """The engine keeps containers on different networks apart, unless the port is published."""
     others = sorted(owner_of(walk.site.containers, end).endpoints)
     if not others:
@@ -82,7 +82,7 @@ def _without_common_network(walk: Walk, begin: Container, end: Container) -> Non
     walk.add("network", "network", text, "broken", begin.subject, end.subject, hint=hint)
 
 
-def _name(walk: Walk, end: Container, network: Network) -> None:
+def _name(walk: PathWalk, end: Container, network: Network) -> None:
     """Whether the name that was typed leads to the other container from here."""
     called = walk.end.called
     if walk.end.address is not None:
@@ -99,12 +99,12 @@ def _name(walk: Walk, end: Container, network: Network) -> None:
         walk.add("name", "name", text, "ok", network.subject)
 
 
-def _leaves_subnet(walk: Walk, network: Network, end: Container | None) -> bool:
+def _leaves_subnet(walk: PathWalk, network: Network, end: Container | None) -> bool:
     return end is None or network.name not in owner_of(walk.site.containers, end).endpoints
 
 
 def inside(
-    walk: Walk, container: Container, endpoint: NetworkEndpoint, *, needs_route: bool
+    walk: PathWalk, container: Container, endpoint: NetworkEndpoint, *, needs_route: bool
 ) -> None:
     """The container's end.
 
@@ -131,7 +131,7 @@ def inside(
     walk.add("namespace", place, text, "ok", container.subject)
 
 
-def _route_trouble(walk: Walk, container: Container, netns: ContainerNetns) -> str:
+def _route_trouble(walk: PathWalk, container: Container, netns: ContainerNetns) -> str:
     """What keeps packets from leaving the container's subnets.
 
     Empty where a route leads to a gateway that somebody is.
@@ -160,7 +160,7 @@ def _route_trouble(walk: Walk, container: Container, netns: ContainerNetns) -> s
     return ""
 
 
-def _port_of_bridge(walk: Walk, container: Container, peer: int | None) -> None:
+def _port_of_bridge(walk: PathWalk, container: Container, peer: int | None) -> None:
     """The host's end of the pair: it has to be up, and on a bridge."""
     interfaces = walk.site.interfaces
     veth = interfaces.by_index.get(peer) if interfaces is not None and peer is not None else None
@@ -175,7 +175,7 @@ def _port_of_bridge(walk: Walk, container: Container, peer: int | None) -> None:
         walk.add("bridge", veth.name, text, "broken", container.subject, veth.subject, hint=hint)
 
 
-def at_bridge(walk: Walk, network: Network, gateway: str = "") -> None:
+def at_bridge(walk: PathWalk, network: Network, gateway: str = "") -> None:
     """The network's bridge.
 
     gateway: the address that it has to have, where packets leave the subnet.

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from diagnose.evidence.containers.listing import Container
 from diagnose.model import HOST
-from diagnose.path.walk import ANY, Walk, at
+from diagnose.path.walk import ANY, PathWalk, at
 
 
-def listens(walk: Walk, end: Container | None, port: int, address: str) -> None:
+def listens(walk: PathWalk, end: Container | None, port: int, address: str) -> None:
     """The socket inside the container."""
     assert end is not None
     if end.shares_host_network:
@@ -46,7 +46,7 @@ def listens(walk: Walk, end: Container | None, port: int, address: str) -> None:
         walk.add("listener", place, text, "broken", end.subject, hint=hint)
 
 
-def host_listens(walk: Walk, address: str, port: int) -> None:
+def host_listens(walk: PathWalk, address: str, port: int) -> None:
     """The socket of the host."""
     listeners = walk.site.listeners
     if listeners is None:

@@ -11,10 +11,10 @@ from diagnose.firewall.trace import (
 )
 from diagnose.model import HOST, Subject
 from diagnose.path.model import Hop, HopKind, State
-from diagnose.path.walk import Walk
+from diagnose.path.walk import PathWalk
 
 
-def show(walk: Walk, traced: Trace, *about: Subject) -> None:
+def show(walk: PathWalk, traced: Trace, *about: Subject) -> None:
     """The hooks that decided something, and the translations.
 
     Then what stops the packet or its answer.
@@ -36,7 +36,7 @@ def show(walk: Walk, traced: Trace, *about: Subject) -> None:
         walk.add("answer", "answer", "answers find their way back", "ok", HOST, *about)
 
 
-def _obstacle(walk: Walk, obstacle: Obstacle, state: State, about: tuple[Subject, ...]) -> None:
+def _obstacle(walk: PathWalk, obstacle: Obstacle, state: State, about: tuple[Subject, ...]) -> None:
     kinds: dict[str, HopKind] = {"rule": "filter", "route": "route", "forwarding": "forwarding"}
     kind = kinds.get(obstacle.reason, "answer" if obstacle.part == "reply" else "route")
     whose = "the answer" if obstacle.part == "reply" else "the packet"

@@ -34,7 +34,7 @@ class Leg(msgspec.Struct, frozen=True):
     network: Network | None = None
 
 
-class Walk:
+class PathWalk:
     """One walk from end to end, and the hops that it has passed."""
 
     def __init__(self, site: PathEvidence, begin: End, wanted: PathTarget, end: End) -> None:
@@ -73,7 +73,7 @@ class Walk:
         return seen.of(container) or seen.of(owner_of(self.site.containers, container))
 
 
-def runs(walk: Walk, container: Container) -> None:
+def runs(walk: PathWalk, container: Container) -> None:
     """Whether a container at an end of the path runs."""
     place = f'container "{container.name}"'
     if container.is_running and container.state.status == "running":
