@@ -1,0 +1,189 @@
+"""Addresses of containers that programs call and that lead nowhere."""
+
+from __future__ import annotations
+
+from msgspec.structs import replace
+
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.network.container_netns import Namespaces
+from diagnose.evidence.network.failing_calls import FailingCall, FailingCalls
+from diagnose.model import CheckResult, Count, Finding, Seconds, Severity
+from diagnose.phrases import named
+from diagnose.registry import check
+
+
+@check("network.peer-address-stale", severity=Severity.critical)
+def peer_address_stale(
+    failing_calls: FailingCalls,
+    containers: Containers,
+    namespaces: Namespaces | None,
+    *,
+    least: Count = Count(2),
+    settled: Seconds = Seconds(10),
+) -> CheckResult:
+    """A container keeps calling an address that its peer no longer has.
+
+    A container that is created again may get another address. nginx and many other programs look a
+    name up once, at their start; `extra_hosts` and environment variables hold an address for ever.
+    The log must say so repeatedly within the last minutes, and later than the last start of a
+    container on that network.
+    """
+    for call in failing_calls.items:
+        if call.network.name not in call.container.endpoints or call.times < least:
+            continue
+        members = _members(call, containers)
+        if call.at < max((member.started_at or 0 for member in members), default=0) + settled:
+            continue
+        holder = next(
+            (
+                member
+                for member in members
+                if member.endpoints[call.network.name].ip_address == call.address
+            ),
+            None,
+        )
+        servers = _servers(call, members, namespaces)
+        if holder is not None and not _is_taken_over(call, holder, servers, namespaces):
+            continue
+        yield _stale(call, holder, servers)
+    return None
+
+
+def _members(call: FailingCall, containers: Containers) -> list[Container]:
+    """The other running containers on the network of the address."""
+    return [
+        container
+        for container in containers.running
+        if call.network.name in container.endpoints and container.id != call.container.id
+    ]
+
+
+def _servers(
+    call: FailingCall, members: list[Container], namespaces: Namespaces | None
+) -> list[Container]:
+    """The containers on that network that listen on the port that was called."""
+    found = []
+    for member in members:
+        netns = namespaces.of(member) if namespaces is not None else None
+        if netns is not None and netns.sockets("tcp", call.port):
+            found.append(member)
+    return found
+
+
+def _is_taken_over(
+    call: FailingCall, holder: Container, servers: list[Container], namespaces: Namespaces | None
+) -> bool:
+    """Whether the address belongs to a container that certainly does not serve the port, while
+    another one does."""
+    known = namespaces is not None and namespaces.of(holder) is not None
+    return known and call.refused and bool(servers) and holder not in servers
+
+
+def _stale(call: FailingCall, holder: Container | None, servers: list[Container]) -> Finding:
+    container = call.container
+    whose = "which no container has now"
+    if holder is not None:
+        whose = f'which container "{holder.name}" has now, without a server on that port'
+    place = _place(call)
+    configured = f"; the address stands in {place}" if place else ""
+    listens = (
+        f"; port {call.port} is served by {named('container', [each.name for each in servers])}"
+        if servers
+        else ""
+    )
+    cure = {}
+    if not place:
+        cure = {"keeper": container.name}
+    elif holder is None and len(servers) == 1:
+        cure = {
+            "peer": servers[0].name,
+            "network": call.network.name,
+            "address": call.address,
+            "alias": _alias(servers[0], call.network.name),
+        }
+    finding = Finding.about(
+        container,
+        f'container "{container.name}" keeps calling {call.address}:{call.port}, {whose}'
+        f"{listens}{configured}",
+        {
+            "log": call.line,
+            "times in its last lines": call.times,
+            "network": call.network.name,
+            **{
+                f"address of {server.name}": server.endpoints[call.network.name].ip_address
+                for server in servers[:5]
+            },
+            "the address comes from": place or "a name that the program looked up earlier",
+        },
+        discriminator=f"{call.address}:{call.port}",
+        touches=(call.network.subject, *(server.subject for server in servers)),
+        calls=tuple(server.subject for server in servers),
+        signs=frozenset({"refused", "timeout", "unreachable"}),
+        stable=(container.life,),
+    )
+    return replace(finding, variables={**finding.variables, **cure})
+
+
+def _alias(container: Container, network: str) -> str:
+    """A name by which others call a container on a network, beside its own."""
+    aliases = container.endpoints[network].aliases or ()
+    others = [alias for alias in aliases if alias not in (container.name, container.id[:12])]
+    return others[0] if others else container.name
+
+
+def _place(call: FailingCall) -> str:
+    """Where a container's configuration names the address; empty where it does not."""
+    container = call.container
+    for entry in container.host_config.extra_hosts or ():
+        if entry.endswith((f":{call.address}", f"={call.address}")):
+            name = entry.replace("=", ":", 1).partition(":")[0]
+            return f'extra_hosts (name "{name}")'
+    for entry in container.config.env or ():
+        variable, _, value = entry.partition("=")
+        if call.address in value:
+            return f"environment variable {variable}"
+    if any(call.address in word for word in container.command):
+        return "its command"
+    return ""
+
+
+@check("network.peer-on-other-network", severity=Severity.critical)
+def peer_on_other_network(
+    failing_calls: FailingCalls, containers: Containers, *, least: Count = Count(2)
+) -> CheckResult:
+    """A container calls another one's address on a network that it is not on.
+
+    The engine keeps its networks apart, and drops these packets. Reverse proxies that take the
+    addresses of containers from the engine choose one of a network that they are not on.
+    """
+    for call in failing_calls.items:
+        if call.network.name in call.container.endpoints or call.times < least or call.refused:
+            continue
+        for peer in containers.running:
+            endpoint = peer.endpoints.get(call.network.name)
+            if endpoint is not None and endpoint.ip_address == call.address:
+                yield _apart(call, peer)
+    return None
+
+
+def _apart(call: FailingCall, peer: Container) -> Finding:
+    container = call.container
+    common = sorted(set(container.endpoints) & set(peer.endpoints))
+    instead = f'; on network "{common[0]}" they could reach each other' if common else ""
+    return Finding.about(
+        container,
+        f'container "{container.name}" calls container "{peer.name}" by {call.address}:{call.port} '
+        f'on network "{call.network.name}", which it is not on{instead}',
+        {
+            "log": call.line,
+            "times in its last lines": call.times,
+            f"networks of {container.name}": sorted(container.endpoints),
+            f"networks of {peer.name}": sorted(peer.endpoints),
+        },
+        discriminator=f"{call.address}:{call.port}",
+        touches=(call.network.subject, peer.subject),
+        calls=(peer.subject,),
+        signs=frozenset({"timeout", "unreachable"}),
+        stable=(container.life, peer.life),
+        network=call.network.name,
+    )

@@ -1,0 +1,104 @@
+"""What the checks say of addresses of containers that programs call without an answer."""
+
+from __future__ import annotations
+
+import pytest
+from msgspec.structs import replace
+
+from diagnose.evidence.containers.inspect import (
+    Container,
+    HostConfig,
+    NetworkEndpoint,
+    NetworkSettings,
+    State,
+)
+from diagnose.evidence.containers.listing import Containers
+from diagnose.evidence.network.container_netns import ContainerNetns, Namespaces
+from diagnose.evidence.network.failing_calls import FailingCall, FailingCalls
+from diagnose.evidence.network.networks import Network
+from diagnose.questions.network import Socket
+from tests.judging import judge, rows
+
+SHOP = Network("a" * 64, "shop", "bridge")
+NOW = 1_764_000_000.0
+LONG_AGO = "2025-11-24T14:00:00Z"
+"""More than an hour before `NOW`."""
+
+
+def container(name: str, address: str = "", network: str = "shop", extra: str = "") -> Container:
+    return Container(
+        name[0] * 64,
+        f"/{name}",
+        state=State(status="running", pid=7, started_at=LONG_AGO),
+        host_config=HostConfig(extra_hosts=[extra] if extra else None),
+        network_settings=NetworkSettings({network: NetworkEndpoint(ip_address=address)}),
+    )
+
+
+def inside(owner: Container, *ports: int) -> ContainerNetns:
+    sockets = tuple(Socket("tcp", "0.0.0.0", port) for port in ports)
+    return ContainerNetns(owner, 1, (), (), (), sockets)
+
+
+EDGE = container("edge", "10.1.0.2")
+API = container("api", "10.1.0.3")
+WORKER = container("worker", "10.1.0.4")
+FAR = container("far", "10.2.0.9", "back")
+CALL = FailingCall(EDGE, SHOP, "10.1.0.4", 80, "refused", NOW, 5, refused=True)
+
+STALE: dict[str, tuple[FailingCall, list[Container], list[tuple[str, str]]]] = {
+    "nobody has the address": (CALL, [EDGE, API], [("critical", "edge")]),
+    "another one has it": (CALL, [EDGE, API, WORKER], [("critical", "edge")]),
+    "another one has it, and is slow": (replace(CALL, refused=False), [EDGE, API, WORKER], []),
+    "it serves another port": (replace(CALL, port=9), [EDGE, API, WORKER], []),
+    "once": (replace(CALL, times=1), [EDGE, API], []),
+    "before the peer came back": (replace(CALL, at=0.0), [EDGE, API], []),
+}
+
+
+@pytest.mark.parametrize("name", STALE)
+def test_stale_addresses(name: str) -> None:
+    call, running, wanted = STALE[name]
+    result = judge(
+        "network.peer-address-stale",
+        failing_calls=FailingCalls((call,)),
+        containers=Containers(tuple(running)),
+        namespaces=Namespaces({API.id: inside(API, 80), WORKER.id: inside(WORKER)}),
+    )
+    assert rows(result) == wanted
+
+
+def test_a_configured_address_is_no_matter_of_a_restart() -> None:
+    caller = container("edge", "10.1.0.2", extra="api:10.1.0.4")
+    result = judge(
+        "network.peer-address-stale",
+        failing_calls=FailingCalls((replace(CALL, container=caller),)),
+        containers=Containers((caller, API)),
+        namespaces=Namespaces({API.id: inside(API, 80)}),
+    )
+    assert set(result.findings[0].variables) == {
+        *("container", "peer", "network", "address", "alias")
+    }
+
+
+APART: dict[str, tuple[FailingCall, list[tuple[str, str]]]] = {
+    "on another network": (
+        replace(
+            CALL, network=Network("b" * 64, "back", "bridge"), address="10.2.0.9", refused=False
+        ),
+        [("critical", "edge")],
+    ),
+    "on its own network": (replace(CALL, refused=False), []),
+    "answered": (replace(CALL, network=Network("b" * 64, "back", "bridge")), []),
+}
+
+
+@pytest.mark.parametrize("name", APART)
+def test_addresses_on_other_networks(name: str) -> None:
+    call, wanted = APART[name]
+    result = judge(
+        "network.peer-on-other-network",
+        failing_calls=FailingCalls((call,)),
+        containers=Containers((EDGE, API, FAR)),
+    )
+    assert rows(result) == wanted

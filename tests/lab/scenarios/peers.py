@@ -1,0 +1,103 @@
+"""Containers that call addresses of other containers which lead nowhere, with look-alikes."""
+
+from __future__ import annotations
+
+import time
+
+from tests.lab import Box, fault, healthy
+from tests.lab.runner import healthy_container
+from tests.lab.scenarios.network import QUIET
+
+_REFUSED = "connect() failed (111: Connection refused) while connecting to upstream"
+_TIMEOUT = "dial tcp: i/o timeout"
+_SETTLED_S = 12
+"""A moved peer needs this long to count as settled."""
+
+
+def _caller(box: Box, name: str, address: str, words: str, *options: str) -> None:
+    """A program that calls an address each second, and logs what a proxy would."""
+    line = f'{words}, upstream: "http://{address}:8080/"'
+    script = f"while :; do nc -w 1 {address} 8080 </dev/null || echo '{line}' >&2; sleep 1; done"
+    box.docker("run", "-d", f"--name={name}", *QUIET, *options, "bb:1.36", "sh", "-c", script)
+
+
+def _logs(box: Box, name: str) -> str:
+    return box.docker("logs", name).stderr
+
+
+def _address(box: Box, name: str, network: str) -> str:
+    return str(box.inspect(name)["NetworkSettings"]["Networks"][network]["IPAddress"])
+
+
+@fault("network.peer-address-stale", subject="container:edge1", shareable=True)
+def address_that_another_container_took(box: Box) -> None:
+    """A backend is created again and gets another address; its old one belongs to a worker now, and
+    the proxy keeps calling it."""
+    box.docker("network", "create", "--subnet=10.232.1.0/24", "edge1net")
+    healthy_container(box, "backend1", 18781, "--network=edge1net")
+    old = _address(box, "backend1", "edge1net")
+    box.docker("rm", "-f", "backend1")
+    worker = ["bb:1.36", "sleep", "1000"]
+    box.docker("run", "-d", "--name=worker1", *QUIET, "--network=edge1net", *worker)
+    healthy_container(box, "backend1", 18781, "--network=edge1net")
+    assert _address(box, "worker1", "edge1net") == old
+    _caller(box, "edge1", old, _REFUSED, "--network=edge1net")
+    time.sleep(_SETTLED_S)
+    assert "111" in _logs(box, "edge1")
+
+
+@fault("network.peer-address-stale", subject="container:edge2", shareable=True)
+def address_of_an_extra_host(box: Box) -> None:
+    """`extra_hosts` holds the address that a database had once."""
+    box.docker("network", "create", "--subnet=10.232.2.0/24", "edge2net")
+    healthy_container(box, "backend2", 18782, "--network=edge2net")
+    extra = "--add-host=backend2:10.232.2.77"
+    words = "connect EHOSTUNREACH 10.232.2.77:8080"
+    _caller(box, "edge2", "10.232.2.77", words, "--network=edge2net", extra)
+    time.sleep(_SETTLED_S)
+    assert "EHOSTUNREACH" in _logs(box, "edge2")
+
+
+@fault("network.peer-on-other-network", subject="container:edge3", shareable=True)
+def address_on_a_network_of_others(box: Box) -> None:
+    """A reverse proxy calls a backend by its address on a network that the proxy is not on."""
+    box.docker("network", "create", "--subnet=10.232.3.0/24", "edge3front")
+    box.docker("network", "create", "--subnet=10.232.4.0/24", "edge3back")
+    healthy_container(box, "backend3", 18783, "--network=edge3back")
+    address = _address(box, "backend3", "edge3back")
+    _caller(box, "edge3", address, _TIMEOUT, "--network=edge3front")
+    time.sleep(6)
+    assert "i/o timeout" in _logs(box, "edge3")
+
+
+@healthy(shareable=True)
+def peer_that_was_away_for_a_moment(box: Box) -> None:
+    """A backend was created again, the proxy logged it, looked the name up again, and is answered
+    since."""
+    box.docker("network", "create", "--subnet=10.232.5.0/24", "edge4net")
+    lines = "; ".join(
+        f"echo '{_REFUSED}, upstream: \"http://10.232.5.99:8080/\"' >&2" for _ in range(3)
+    )
+    script = f"{lines}; while :; do wget -qO- http://backend4:8080/ >/dev/null; sleep 1; done"
+    box.docker(
+        *("run", "-d", "--name=edge4", *QUIET, "--network=edge4net"),
+        *("bb:1.36", "sh", "-c", script),
+    )
+    healthy_container(box, "backend4", 18784, "--network=edge4net")
+
+
+@healthy(shareable=True)
+def peer_that_refuses_at_its_own_address(box: Box) -> None:
+    """A container logs failures of a peer that has the right address and is yet to listen."""
+    box.docker("network", "create", "--subnet=10.232.6.0/24", "edge5net")
+    healthy_container(box, "backend5", 18785, "--network=edge5net")
+    box.docker("run", "-d", "--name=slow5", *QUIET, "--network=edge5net", "bb:1.36", "sleep", "900")
+    address = _address(box, "slow5", "edge5net")
+    line = f'{_REFUSED}, upstream: \\"http://{address}:9090/\\"'
+    script = f'while :; do nc -w 1 {address} 9090 </dev/null || echo "{line}" >&2; sleep 1; done'
+    box.docker(
+        *("run", "-d", "--name=edge5", *QUIET, "--network=edge5net"),
+        *("bb:1.36", "sh", "-c", script),
+    )
+    time.sleep(_SETTLED_S)
+    assert "111" in _logs(box, "edge5")
