@@ -47,7 +47,7 @@ One arrow runs through the house:
                 Python.
 - `setup/`      Docker CLI plugin and hook, completions, man pages, timer: put in and taken out.
 - `session`     one run, live or from a recording; `config` reads thresholds and silences;
-                `interrupts` handles signals.
+                `interrupts` handles signals, and `limited_memory` a limit on memory.
 - `cli/`       a module for each command: options in, exit code out. `main` has the group, `options`
                what several commands take.
 

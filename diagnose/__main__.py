@@ -25,6 +25,11 @@ def main() -> None:
     gc.disable()
     import signal
 
+    from diagnose import limited_memory
+
+    if limited_memory.is_limited():
+        limited_memory.supervise()
+
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _quit)
     from diagnose import cli

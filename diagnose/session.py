@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from msgspec.structs import replace
 
-from diagnose import config
+from diagnose import config, limited_memory
 from diagnose.evidence.containers.listing import Containers
 from diagnose.interrupts import attended, ending
 from diagnose.judgement import engine, selection
@@ -86,6 +86,7 @@ def examine(
     configured = configuration(options)
     options = replace(options, site=configured.site)
     if options.source is not None:
+        _promise_end(options, began)
         known = load()
         ids = tuple(known) if selected is None else selected
         source, what = replay(
@@ -155,6 +156,8 @@ def live(
     from diagnose.live import Live
     from diagnose.recording.budget import patience
 
+    _promise_end(options, began)
+    limited_memory.require_enough()
     settings = replace(options, wanted=tuple(selected))
     collectors = Live(settings, redacts)
     endpoint = collectors.ask(FindEndpoint()) if options.host or options.context else None
@@ -163,6 +166,11 @@ def live(
     collectors.start_helpers(network=not selected)
     budget = Budget.of_run(began, options.budget_s)
     return Recorder(collectors, budget, patience(options.budget_s)), budget
+
+
+def _promise_end(options: Options, began: float) -> None:
+    """Where memory is limited, have a run called off that cannot end."""
+    limited_memory.must_end_by(began + options.budget_s + limited_memory.LATE_S)
 
 
 def manifest(report: Report, thresholds: Thresholds) -> dict[str, Json]:
@@ -268,6 +276,7 @@ def collect(kinds: Sequence[type], options: Options, *, began: float) -> list[ob
     source: AnswerSource
     configured = configuration(options)
     if options.source is not None:
+        _promise_end(options, began)
         source, _ = recording(options.source, configured)
         budget = Budget.of_replay(began, options.budget_s)
     else:
@@ -293,6 +302,7 @@ def answers(questions: Sequence[Question[Any]], options: Options, *, began: floa
     source: AnswerSource
     configured = configuration(options)
     if options.source is not None:
+        _promise_end(options, began)
         source, _ = recording(options.source, configured)
         budget = Budget.of_replay(began, options.budget_s)
     else:

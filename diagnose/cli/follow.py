@@ -33,7 +33,9 @@ def follow(target: str, print_: bool, output: Path | None, **given: Any) -> None
     This is the only command that changes a host. It needs a terminal; --print gives a script
     instead. Exit codes: 0 healed, 2 still there (critical), 1 still there, 3 unknown.
     """
-    from diagnose import session
+    import math
+
+    from diagnose import limited_memory, session
     from diagnose.follow import run
     from diagnose.follow.terminal import Terminal
 
@@ -50,6 +52,7 @@ def follow(target: str, print_: bool, output: Path | None, **given: Any) -> None
         if print_:
             click.echo(run.printed(report, target), nl=False)
             process.leave(0)
+        limited_memory.must_end_by(math.inf)  # from here on a person is waited for
         code = run.follow(report, target, _repeated(given), output, Terminal())
     except session.InvalidRequestError as error:
         raise click.ClickException(str(error)) from None

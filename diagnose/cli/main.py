@@ -10,6 +10,7 @@ from typing import NoReturn
 
 import click
 
+from diagnose import limited_memory
 from diagnose.cli import (
     ask,
     fleet,
@@ -109,12 +110,10 @@ def main() -> NoReturn:
         click.echo(f"Error: {place}{error.strerror or error}", err=True)
         process.leave(process.UNKNOWN)
     except MemoryError:
-        click.echo(
-            "Error: there is not enough memory; 1 GiB of address space (ulimit -v) is enough",
-            err=True,
-        )
-        process.leave(process.UNKNOWN)
+        _without_memory()
     except Exception as error:  # noqa: BLE001 - a crash of ours reads as unknown, and says what to report
+        if limited_memory.is_refusal(error):
+            _without_memory()
         import traceback
 
         where = traceback.extract_tb(error.__traceback__)[-1]
@@ -126,3 +125,9 @@ def main() -> NoReturn:
             traceback.print_exc()
         process.leave(process.UNKNOWN)
     process.leave(0)
+
+
+def _without_memory() -> NoReturn:
+    """End at once: there may be no memory for more than this."""
+    os.write(2, limited_memory.SENTENCE)
+    os._exit(process.UNKNOWN)
