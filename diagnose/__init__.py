@@ -45,6 +45,7 @@ One arrow runs through the house:
                 changes a host.
 - `reach/`      a run on another host over ssh (`--on`), and the launcher of the folder with its own
                 Python.
+- `mcp/`      a read-only server for assistants: what its tools run, and the protocol by the SDK.
 - `setup/`      Docker CLI plugin and hook, completions, man pages, timer: put in and taken out.
 - `session`     one run, live or from a recording; `config` reads thresholds and silences;
                 `interrupts` handles signals, and `limited_memory` a limit on memory.

@@ -15,6 +15,7 @@ from diagnose.cli import (
     ask,
     fleet,
     follow,
+    mcp,
     pages,
     path,
     process,
@@ -77,6 +78,7 @@ for command in (
     ticket.diff,
     fleet.fleet,
     setup.setup,
+    mcp.mcp,
 ):
     group.add_command(command)
 

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 )
 @options.budget
 @options.engine
+@options.config
 @options.no_color
 def path(begin: str, target: str, format_: str, send: bool, no_color: bool, **given: Any) -> None:
     """Show each hop of a connection, and the first that stops it.

@@ -18,6 +18,7 @@ from diagnose.cli import on, options, process
 @options.format_("text", "json")
 @options.budget
 @options.engine
+@options.config
 def timeline(format_: str, **given: Any) -> None:
     """Show what happened lately, in one ordered list.
 

@@ -10,15 +10,13 @@ import json
 import os
 import selectors
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import msgspec
 
-from diagnose.reach.folder import launcher
+from diagnose.reach import itself
 
 _KEPT = 64_000
 """Characters of one command's output that are kept for the transcript."""
@@ -26,7 +24,6 @@ _LINGER_S = 1.0
 """So long output is awaited after a command has ended: what it left in the background may keep the
 pipe open."""
 _DIAGNOSIS_S = 120
-_PACKAGES = str(Path(__file__).parents[2])
 
 
 class CommandEnd(msgspec.Struct, frozen=True):
@@ -97,17 +94,14 @@ def diagnose(arguments: Sequence[str]) -> Mapping[str, Any] | None:
     A process of its own: helper processes are forked before any thread, and this one has had some.
     The tool is imported from where this one was, never from the current folder.
     """
-    of_folder = launcher()  # its Python does not start without the loader beside it
-    program = [sys.executable, "-P", "-m", "diagnose"] if of_folder is None else [str(of_folder)]
-    command = [*program, "all", "--format", "json", *arguments]
-    paths = os.pathsep.join([_PACKAGES, *filter(None, [os.environ.get("PYTHONPATH")])])
+    command = [*itself.program(), "all", "--format", "json", *arguments]
     try:
         done = subprocess.run(
             command,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
-            env={**os.environ, "PYTHONPATH": paths},
+            env=itself.environment(),
             timeout=_DIAGNOSIS_S,
             check=False,
         )

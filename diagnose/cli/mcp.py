@@ -1,0 +1,44 @@
+"""`diagnose mcp`: a read-only server for assistants, over stdio."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from diagnose.cli import options
+
+
+@click.command()
+@options.source
+@options.budget
+@options.no_probe
+@options.engine
+@options.config
+def mcp(
+    source: Path | None,
+    budget_s: float,
+    probe: bool,
+    host: str | None,
+    context: str | None,
+    config: Path | None,
+) -> None:
+    """Serve an assistant by the Model Context Protocol, over stdin and stdout.
+
+    Tools: list_checks, diagnose, explain, path, timeline. None changes anything or sends a packet
+    that a usual run does not send. Each answer is redacted and bounded, and says how many values
+    were redacted; stderr has a line for each call. It needs the extra: pip install
+    'docker-host-diagnose[mcp]'.
+    """
+    from diagnose.mcp import server, tools
+
+    given = {"--from": source, "--host": host, "--context": context, "--config": config}
+    run = tuple(f"{option}={value}" for option, value in given.items() if value is not None)
+    means = tools.Means((*run, f"--budget={budget_s}"), probe, budget_s)
+    if source is not None and (host or context or not probe):
+        raise click.UsageError("--from goes without -H, --context and --no-probe")
+    try:
+        made = server.make(means)
+    except server.MissingSdkError as error:
+        raise click.ClickException(str(error)) from None
+    made.run("stdio")

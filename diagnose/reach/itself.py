@@ -1,0 +1,32 @@
+"""How this program is started once more, in a process of its own."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from diagnose.reach.folder import launcher
+
+_PACKAGES = str(Path(__file__).parents[2])
+
+
+def program() -> tuple[str, ...]:
+    """The words of the command line before the program's own arguments.
+
+    The folder's Python does not start without the loader beside it, so its launcher is run.
+    """
+    of_folder = launcher()
+    if of_folder is not None:
+        return (str(of_folder),)
+    return (sys.executable, "-P", "-m", "diagnose")
+
+
+def environment() -> Mapping[str, str]:
+    """The environment in which the tool is imported from where this one was.
+
+    Never from the current folder.
+    """
+    paths = os.pathsep.join([_PACKAGES, *filter(None, [os.environ.get("PYTHONPATH")])])
+    return {**os.environ, "PYTHONPATH": paths}
