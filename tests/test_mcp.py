@@ -181,7 +181,9 @@ def test_an_answer_is_bounded_and_counted() -> None:
 
 
 def test_what_is_asked_was_chosen_by_the_one_who_started_the_server() -> None:
-    means = tools.Means(("--host=tcp://h:1", "--config=/c", "--budget=5"), probe=False, budget_s=5)
+    means = tools.ServerMeans(
+        ("--host=tcp://h:1", "--config=/c", "--budget=5"), probe=False, budget_s=5
+    )
     assert tools.diagnose([], ["web"], "1h", means) == [
         "all", "--host=tcp://h:1", "--config=/c", "--budget=5", "--no-probe",
         "--container=web", "--format=llm", "--since=1h",

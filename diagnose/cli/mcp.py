@@ -34,7 +34,7 @@ def mcp(
 
     given = {"--from": source, "--host": host, "--context": context, "--config": config}
     run = tuple(f"{option}={value}" for option, value in given.items() if value is not None)
-    means = tools.Means((*run, f"--budget={budget_s}"), probe, budget_s)
+    means = tools.ServerMeans((*run, f"--budget={budget_s}"), probe, budget_s)
     if source is not None and (host or context or not probe):
         raise click.UsageError("--from goes without -H, --context and --no-probe")
     try:

@@ -24,7 +24,7 @@ class MissingSdkError(Exception):
     """The SDK is not installed; one sentence says what to do."""
 
 
-def make(means: tools.Means) -> Any:
+def make(means: tools.ServerMeans) -> Any:
     """The server. MissingSdkError without the SDK."""
     try:
         from mcp.server.mcpserver import MCPServer  # type: ignore[import-not-found,unused-ignore]

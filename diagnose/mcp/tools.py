@@ -32,7 +32,7 @@ class NoAnswerError(Exception):
     """The tool has no answer; one sentence for the client."""
 
 
-class Means(msgspec.Struct, frozen=True):
+class ServerMeans(msgspec.Struct, frozen=True):
     """What whoever starts the server has chosen.
 
     run: options of a run, such as `--from=BUNDLE`. probe: False after --no-probe. budget_s: seconds
@@ -48,7 +48,7 @@ class Means(msgspec.Struct, frozen=True):
         return (*self.run, *(() if self.probe else ("--no-probe",)))
 
 
-def list_checks(selectors: Sequence[str], means: Means) -> list[str]:
+def list_checks(selectors: Sequence[str], means: ServerMeans) -> list[str]:
     """Arguments for the list of checks."""
     config = [option for option in means.run if option.startswith("--config=")]
     return ["list", "--format=json", *config, "--", *_words(selectors)]
@@ -61,7 +61,7 @@ def checks_in(text: str) -> str:
 
 
 def diagnose(
-    checks: Sequence[str], containers: Sequence[str], since: str, means: Means
+    checks: Sequence[str], containers: Sequence[str], since: str, means: ServerMeans
 ) -> list[str]:
     """Arguments for a run of all checks, or of some."""
     narrowed = [f"--container={name}" for name in _words(containers)]
@@ -71,25 +71,25 @@ def diagnose(
     return ["check", *options, "--", *_words(checks)] if checks else ["all", *options]
 
 
-def explain(page: str, here: bool, means: Means) -> list[str]:
+def explain(page: str, here: bool, means: ServerMeans) -> list[str]:
     """Arguments for a page. here: why the check finds what it finds on this host."""
     if here:
         return ["explain", "--here", "--no-color", *means.of_run, "--", _word(page)]
     return ["explain", "--raw", "--", _word(page)]
 
 
-def path(begin: str, end: str, means: Means) -> list[str]:
+def path(begin: str, end: str, means: ServerMeans) -> list[str]:
     """Arguments for the hops of one connection. No packet is sent."""
     return ["path", "--no-color", *means.run, "--", _word(begin), _word(end)]
 
 
-def timeline(containers: Sequence[str], since: str, means: Means) -> list[str]:
+def timeline(containers: Sequence[str], since: str, means: ServerMeans) -> list[str]:
     """Arguments for the list of the last hours."""
     narrowed = [f"--container={name}" for name in _words(containers)]
     return ["timeline", *means.run, *narrowed, f"--since={_word(since)}"]
 
 
-def _is_recorded(means: Means) -> bool:
+def _is_recorded(means: ServerMeans) -> bool:
     return any(option.startswith("--from=") for option in means.run)
 
 
@@ -106,7 +106,7 @@ def _word(text: str) -> str:
     return text
 
 
-async def run(arguments: Sequence[str], means: Means) -> str:
+async def run(arguments: Sequence[str], means: ServerMeans) -> str:
     """What this program prints for these arguments.
 
     NoAnswerError where the run ends with an error, or not in time.
