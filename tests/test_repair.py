@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 
 import pytest
 
@@ -43,6 +44,26 @@ CHANGED = {
 def test_only_these_keys_change(text, changes, wanted):
     assert with_keys(text, changes) == wanted
     json.loads(wanted)
+
+
+def _any_object(chance: random.Random) -> dict[str, object]:
+    keys = chance.sample(
+        ["a", "b c", 'q"', "{", "}", ",", "\u00fc", "log-opts"], chance.randrange(6)
+    )
+    values = [1, "x", "}{,:", None, True, [], {}, [1, {"a": "]"}], {"k": {"l": "\\"}}]
+    return {key: chance.choice(values) for key in keys}
+
+
+def test_any_object_changes_as_json_would():
+    """Whatever spaces stand between: the text says what the changed object says."""
+    chance = random.Random(20)
+    for _ in range(2000):
+        before = _any_object(chance)
+        text = json.dumps(before, indent=chance.choice([None, 1, 4, "\t"]))
+        changes = _any_object(chance)
+        wanted = {**before, **{key: value for key, value in changes.items() if value is not None}}
+        wanted = {key: value for key, value in wanted.items() if changes.get(key, 1) is not None}
+        assert json.loads(with_keys(f" {text}\n", changes)) == wanted, (text, changes)
 
 
 def test_what_is_no_object_is_refused():

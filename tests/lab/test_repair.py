@@ -13,8 +13,11 @@ import pytest
 from diagnose.firewall.engine_rules import present
 
 from .box import Box
+from .cures import BIN, equip, note_units
 from .engines import Engine
+from .faults import discover as discover_scenarios
 from .provider import BOX_ADDRESS, WEB
+from .runner import start
 
 MUTILATIONS = 36 if os.environ.get("DIAGNOSE_LAB_LONG") else 6
 """Random losses for each engine."""
@@ -137,3 +140,96 @@ def _goes_out(box: Box) -> bool:
     pid = box.inspect("web")["State"]["Pid"]
     curl = ["curl", "-sS", "--noproxy", "*", "--max-time", "1.5", f"http://{WEB}/"]
     return box.run(["nsenter", "-t", str(pid), "-n", *curl], check=False).returncode == 0
+
+
+def _script(box: Box, *arguments: str) -> str:
+    """The script of one repair, which has been run, and said that it was simulated."""
+    done = box.diagnose("repair", *arguments)
+    assert done.code == 0, done.err
+    assert "\n# Simulated: " in done.out
+    path = {"PATH": f"{BIN}:{box.engine.path}"}
+    box.run(["sh", "-e", "-c", done.out], env=path, timeout=60)
+    return done.out
+
+
+def _undone(box: Box, script: str) -> None:
+    """Type what the script names as the way back."""
+    for line in script.splitlines():
+        if line.startswith("# To undo: "):
+            box.sh(line.removeprefix("# To undo: "))
+
+
+def _found(box: Box, id: str) -> bool:
+    return bool(box.diagnose("check", id, "--format", "json").findings)
+
+
+def test_forwarding_is_on_and_stays_on_at_the_next_boot(engine: Engine) -> None:
+    file = "/etc/sysctl.d/60-hardening.conf"
+    with Box(engine) as box:
+        box.start_engine()
+        _run(box, "web")
+        was = "# hardening\nnet.ipv4.conf.all.log_martians=1\nnet.ipv4.ip_forward=0\n"
+        box.write(file, was)
+        box.sh(f"sysctl -qp {file}")
+        assert not _goes_out(box)
+        script = _script(box, "firewall.forwarding-off")
+        assert "firewall.forwarding-off is no longer found" in script
+        assert _goes_out(box)
+        box.sh(f"sysctl -qp {file}")
+        assert _goes_out(box), "the file keeps it on"
+        assert box.read(file) == was.replace("ip_forward=0", "ip_forward = 1")
+        _undone(box, script)
+        assert box.read(file) == was
+        assert _found(box, "firewall.forwarding-off")
+
+
+def test_a_route_that_leads_nowhere_goes_and_comes_back(engine: Engine) -> None:
+    scenario = discover_scenarios()["network.route_to_nowhere"]
+    with Box(engine, **scenario.box) as box:
+        start(box, scenario)
+        scenario.inject(box)
+        routes = box.sh("ip route show type blackhole")
+        script = _script(box, "network.subnet-overlaps-route")
+        assert "\nip route del blackhole 172.28.5.9/32\n" in script
+        assert box.sh("curl -sS -m 2 http://172.28.5.9:8080/") == "hello\n"
+        assert not _found(box, "network.subnet-overlaps-route")
+        _undone(box, script)
+        assert box.sh("ip route show type blackhole") == routes
+
+
+def test_keys_of_the_configuration_are_set_and_nothing_else(engine: Engine) -> None:
+    file = "/etc/docker/daemon.json"
+    was = '{\n\t"log-driver": "json-file",\n\t"labels": ["rack=7"]\n}\n'
+    with Box(engine) as box:
+        equip(box)
+        box.start_engine()
+        note_units(box)
+        box.write(file, was)
+        script = _script(box, "--set", '{"debug": true, "labels": null}')
+        assert box.read(file) == '{\n\t"log-driver": "json-file",\n\t"debug": true\n}\n'
+        assert "# Risk: disruptive" in script
+        box.wait_for(lambda: box.api("/info")["Debug"], 30, "the engine with its new file")
+        assert box.read(f"{file}.before") == was
+
+
+REFUSED = {
+    "a key that the engine does not know": ('{"debgu": true}', "{}", "daemon.config-invalid"),
+    "a secret in the file": (
+        '{"debug": true}',
+        '{"http-proxy": "http://ops:Gr33nHorse77@proxy.lab.test:3128"}',
+        "holds a secret",
+    ),
+    "no file to read": ('{"debug": true}', "{", "mend daemon.config-invalid first"),
+}
+
+
+def test_what_the_engine_would_refuse_is_not_printed(engine: Engine) -> None:
+    file = "/etc/docker/daemon.json"
+    with Box(engine) as box:
+        box.start_engine()
+        for name, (keys, text, why) in REFUSED.items():
+            box.write(file, text)
+            done = box.diagnose("repair", "--set", keys)
+            assert (done.code, done.out) == (3, ""), name
+            assert why in done.err, name
+            assert box.read(file) == text
