@@ -130,6 +130,10 @@ WALKS: dict[str, tuple[steps.Course, list[str], Host, str, list[str]]] = {
         plan(Command("confirm", "safe", "silent", "It prints nothing:"), START), ["yes", "yes"], Host("start"), "healed",
         ["silent", "start"],
     ),
+    "a look that wants a terminal": (
+        plan(Command("confirm", "safe", "docker run -it shop sh", ""), START), ["yes", "done", "yes"], Host("start"), "healed",
+        ["start"],
+    ),
     "a fix that fails": (plan(START, WIPE), ["yes", "web"], Host("wipe", {"start": 4}), "stopped: The command failed", ["start"]),
     "a fix that does not heal": (plan(START, WIPE), ["yes", "next", "web"], Host("wipe"), "healed", ["start", "wipe"]),
     "nothing heals": (plan(START), ["yes", "again", "next", "quit"], Host("wipe"), "stopped: You ended", ["start"]),

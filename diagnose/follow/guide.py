@@ -79,7 +79,7 @@ class Guide:
 
     def _confirm(self, step: PageStep) -> None:
         outcome = self._offer(step, "Confirm")
-        if outcome is None:
+        if outcome is None or step.agreement == "by hand":
             return
         shows_nothing = not outcome.output.strip() and not step.may_be_silent
         if shows_nothing or (outcome.code != 0 and not step.may_be_silent):

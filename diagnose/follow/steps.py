@@ -17,6 +17,8 @@ _MAY_BE_SILENT = re.compile(r"\bnothing\b|\bno (?:lines?|output)\b", re.IGNORECA
 _ENGINE_STOPS = re.compile(
     r"\b(?:systemctl|service)\b.*\b(?:restart|stop|start|docker)\b.*\bdocker\b|\bservice docker\b"
 )
+_NEEDS_A_TERMINAL = re.compile(r" -(?:it|ti) ")
+"""Commands that wait for what is typed into them: what is run here has no terminal of its own."""
 _NAMES_SHOWN = 3
 Agreement = Literal["yes", "name", "by hand"]
 """What a step needs before it is run: a yes, the subject's name, or the reader's own hands."""
@@ -34,7 +36,7 @@ class PageStep(msgspec.Struct, frozen=True):
 
     @property
     def agreement(self) -> Agreement:
-        if self.command.example:
+        if self.command.example or _NEEDS_A_TERMINAL.search(self.command.text):
             return "by hand"
         return "name" if self.command.risk == "destructive" else "yes"
 
