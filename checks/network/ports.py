@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import msgspec
 from msgspec.structs import replace
@@ -79,7 +79,7 @@ def port_allocated(containers: Containers) -> CheckResult:
         holder = "no running container publishes it now"
         if holders:
             holder = f'container "{holders[0].name}" publishes it'
-        yield Finding.about(
+        finding = Finding.about(
             container,
             f'container "{container.name}" did not start: '
             f"host port {port} is already allocated; {holder}",
@@ -98,7 +98,18 @@ def port_allocated(containers: Containers) -> CheckResult:
             signs=signs(container.state.error),
             port=str(port),
         )
+        yield replace(finding, variables={**finding.variables, **_for_its_port(container, holders)})
     return None
+
+
+def _for_its_port(container: Container, holders: Sequence[Container]) -> dict[str, str]:
+    """The container that has to stop for this one, or that the port is free by now.
+
+    Several holders have several addresses; which of them is wanted only the reader knows.
+    """
+    if not holders:
+        return {"waiting": container.name}
+    return {"holder": holders[0].name} if len(holders) == 1 else {}
 
 
 def _publishers(

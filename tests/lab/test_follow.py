@@ -75,7 +75,10 @@ FAULTS_AT_LEAST = 30
 FAMILIES_AT_LEAST = 10
 _TURNS = 60
 _DEADLINE_S = 150
-_PROMPT = re.compile(r"Type ([^\n]*?):\s*$|To run it, type ([^\n]*?); otherwise skip or quit:\s*$")
+_PROMPT = re.compile(
+    r"Type ([^\n]*?):\s*$|To run it, type ([^\n]*?); otherwise skip or quit:\s*$"
+    r"|then type done; otherwise (skip) or quit:\s*$"
+)
 
 
 def _newest_only(engine: Engine) -> None:
@@ -130,8 +133,8 @@ def _agreeing(question: str) -> str:
     """What an engineer types who agrees to everything that is not their own work."""
     match = _PROMPT.search(question)
     assert match, question
-    if match[2]:
-        return match[2]
+    if match[2] or match[3]:
+        return match[2] or match[3]
     choices = match[1].replace(" or ", ", ").split(", ")
     return next(choice for choice in ("yes", "next", "skip", "again", "quit") if choice in choices)
 
