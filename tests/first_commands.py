@@ -156,6 +156,8 @@ NOT_BY_ITS_OWN_TEXT: dict[str, str] = {
     "kernel.netdevice-stuck": "only a boot heals it",
     "logging.backpressure": "the receiver has to be restarted by hand first",
     "network.conntrack-full": "the table's size is the machine's, and may not be set from a box",
+    "network.peer-address-stale": "no cure was run since its scenario was written",
+    "network.peer-on-other-network": "no cure was run since its scenario was written",
     "network.neighbour-table-full": "the table's size is the machine's, and may not be set from a box",
     "resources.cpu-throttled": "its verification ran out of time on a busy machine",
     "resources.host-oom": "the emulated machine has the fault, where no cure is run",
