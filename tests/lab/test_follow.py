@@ -63,8 +63,8 @@ ALONE = (
 )
 """Faults that need a host of their own."""
 LONG = (
-    "dns_names.second_server_knows_the_name",
-    "engine_wounds.cgroups_that_stay",
+    "firewall.masquerade_deleted",
+    "network_wiring.macvlan_on_an_interface_that_is_down",
     "firewall.dnat_deleted",
     "firewall.dropped_in_docker_user",
     "paths.kill_switch_that_forgets_the_bridges",
