@@ -10,7 +10,7 @@ import re
 PATTERNS: dict[str, str] = {
     # the kernel has the same words for a user's file watchers, keys and namespaces, and for cgroups
     "no-space": r"(?m)^(?!.*(?:watch: |/sys/fs/cgroup|fork/exec )).*no space left on device"
-    r"|ENOSPC(?!: system limit)|disk full"
+    r"|ENOSPC(?!: system limit)|disk (?:is )?full"
     r"|(?<!key: )disk quota exceeded",
     "read-only": r"read-only file ?system|EROFS",
     "io-error": r"input/output error|\bEIO\b|stale file handle",

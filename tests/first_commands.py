@@ -35,10 +35,6 @@ JUDGED: dict[str, tuple[str, str]] = {
         "a pull shows whether there is an image for this machine; the lab's has no registry",
     ),
     "container.built_for_another_machine_and_restarted": ("decides", "as above"),
-    "container.fails_over_and_over": (
-        "half",
-        "what it needs is in its log, which the report shows",
-    ),
     "container.empty_folder_for_a_file": ("half", "the file has to be put there"),
     "container.folder_over_a_file": ("half", "the file has to be put there"),
     "container.source_gone_before_the_start": ("half", "the file has to be put there"),
@@ -126,7 +122,6 @@ NOT_BY_ITS_OWN_TEXT: dict[str, str] = {
     "container.mount-unwritable": "the user of the container has to change",
     "container.open-files-unbounded": "no cure was run since its scenario was written",
     "container.syscall-refused": "newer packages are needed",
-    "container.variable-malformed": "no cure was run since its scenario was written",
     "container.variable-missing": "only the reader has the value",
     "daemon.client-api-too-old": "the client's image has to change",
     "daemon.clock-skewed": "a box has the machine's clock",

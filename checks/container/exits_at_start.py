@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from checks.container.causes import APPLICATION_CAUSES, PEER_CAUSES
 from checks.container.helpers import (
+    are_back,
     held_up,
     kernel_evidence,
     log_evidence,
+    may_have_passed,
     not_running,
+    setting_evidence,
+    setting_of,
     subjects_of,
     tail_of,
     took,
+    with_variables,
 )
 from checks.container.service import is_somebodys_job, severity_of_end
 from diagnose.evidence.containers.called_peers import called_peers
@@ -72,12 +77,14 @@ def exits_at_start(
         tail = tail_of(log_tails, container)
         callees = called_peers(tail.lines, container, containers)
         code = described(container.state.exit_code)
-        yield Finding.about(
+        setting = setting_of(container, tail)
+        finding = Finding.about(
             container,
             f'container "{container.name}" exited with code {code}, '
             f"{took(container.ran_for)} after its start",
             {
                 **log_evidence(tail),
+                **setting_evidence(setting),
                 **kernel_evidence(program_faults, container),
                 "State": f"exited, exit code {container.state.exit_code}, ran {took(container.ran_for)}",
                 "command": " ".join(container.command)[:120],
@@ -90,6 +97,9 @@ def exits_at_start(
             onset=container.finished_at,
             image=container.config.image,
         )
+        is_worth_a_start = may_have_passed(tail, setting) or are_back(callees)
+        again = {"again": container.name} if is_worth_a_start else {}
+        yield with_variables(finding, {**again, **(setting.variables if setting else {})})
     return None
 
 

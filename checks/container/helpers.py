@@ -12,6 +12,7 @@ import msgspec
 
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.log_tails import LogTail, LogTails
+from diagnose.evidence.containers.named_settings import NamedSetting, named_setting
 from diagnose.evidence.containers.program_faults import ProgramFaults
 from diagnose.evidence.machine.clock import Clock
 from diagnose.model import Finding, Subject, Unavailable
@@ -44,6 +45,31 @@ def log_evidence(tail: LogTail) -> dict[str, object]:
     if len(tail.telling.neighbours) > 1:
         evidence[AROUND] = list(tail.telling.neighbours)
     return evidence
+
+
+def setting_of(container: Container, tail: LogTail) -> NamedSetting | None:
+    """The setting that its log objects to; None where that is not known, and where a known failure
+    says more."""
+    return named_setting(container, tail.telling) if tail.failure is None else None
+
+
+def setting_evidence(setting: NamedSetting | None) -> dict[str, object]:
+    """Where that setting is made."""
+    return {"where that is set": setting.text} if setting is not None else {}
+
+
+def may_have_passed(tail: LogTail, setting: NamedSetting | None) -> bool:
+    """Whether another start shows more than the log did: it names no setting and no known failure,
+    or one that a check looks for on this host and did not find."""
+    if setting is not None:
+        return False
+    return tail.failure is None or bool(tail.failure.failure.confirmed_by)
+
+
+def are_back(callees: Iterable[Container]) -> bool:
+    """Whether it called other containers, and all of them run now."""
+    states = [callee.is_running for callee in callees]
+    return bool(states) and all(states)
 
 
 def kernel_evidence(program_faults: ProgramFaults | None, container: Container) -> dict[str, str]:

@@ -100,9 +100,17 @@ def _lacks_shared_memory(container: Container, _: str) -> Proof | None:
 
 
 def _lacks_variable(container: Container, assignment: str) -> Proof | None:
-    name = assignment.partition("=")[0]
-    is_set = any(entry.startswith(f"{name}=") for entry in container.config.env or ())
-    return None if is_set else ("Config.Env", f"{name} is not set")
+    name, _, wanted = assignment.partition("=")
+    values = [
+        entry.partition("=")[2]
+        for entry in container.config.env or ()
+        if entry.startswith(f"{name}=")
+    ]
+    if not values:
+        return ("Config.Env", f"{name} is not set")
+    # a folder below the one that it names now is another value
+    is_above = wanted.startswith(f"{values[-1].rstrip('/')}/")
+    return ("Config.Env", f"{name} is {values[-1]}") if is_above else None
 
 
 def _lacks_room_to_write(container: Container, path: str) -> Proof | None:

@@ -9,9 +9,12 @@ from msgspec.structs import replace
 
 from checks.container.causes import APPLICATION_CAUSES, PEER_CAUSES
 from checks.container.helpers import (
+    are_back,
     kernel_evidence,
     log_evidence,
     not_running,
+    setting_evidence,
+    setting_of,
     subjects_of,
     tail_of,
     times,
@@ -164,8 +167,10 @@ def _finding(
     steady: float,
 ) -> Finding:
     severity, what = _outcome(container, exits, steady)
+    setting = setting_of(container, tail)
     evidence: dict[str, object] = {
         **log_evidence(tail),
+        **setting_evidence(setting),
         **kernel_evidence(program_faults, container),
         "State": f"{container.state.status}, exit code {container.state.exit_code}",
         "RestartCount": container.restart_count,
@@ -176,9 +181,14 @@ def _finding(
     callees = called_peers(tail.lines, container, containers)
     evidence |= not_running(callees, clock)
     evidence["HostConfig.RestartPolicy"] = container.host_config.restart_policy.name
-    # a job that ends well needs another policy; a service that fails needs its own
+    # a job that ends well needs another policy
     is_job = _code(container, exits) == 0 and tail.telling is None and tail.failure is None
-    cure = {"job": container.name} if is_job else {"policy": _policy(container)}
+    cure = setting.variables if setting is not None else {}
+    if is_job:
+        cure = {"job": container.name}
+    elif are_back(callees):
+        # what it called runs now: it need not wait for the engine's next attempt
+        cure = {**cure, "policy": _policy(container)}
     finding = Finding.about(
         container,
         f'container "{container.name}" {what}',

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from checks.container.causes import APPLICATION_CAUSES
 from checks.container.helpers import (
+    are_back,
     kernel_evidence,
     log_evidence,
+    may_have_passed,
     not_running,
+    setting_evidence,
+    setting_of,
     subjects_of,
     tail_of,
     took,
+    with_variables,
 )
 from diagnose.evidence.containers.called_peers import called_peers
 from diagnose.evidence.containers.events import Events
@@ -64,12 +69,14 @@ def restarts_exhausted(
         since = f" {ago(age)} ago" if age is not None else ""
         code = described(container.state.exit_code)
         is_old = age is None or age > forgotten
-        yield Finding.about(
+        setting = setting_of(container, tail)
+        finding = Finding.about(
             container,
             f'container "{container.name}" was given up{since} after {count(most, "restart")}: '
             f"exit code {code} after {took(container.ran_for)}",
             {
                 **log_evidence(tail),
+                **setting_evidence(setting),
                 **kernel_evidence(program_faults, container),
                 "State": f"exited, exit code {container.state.exit_code}",
                 "RestartCount": container.restart_count,
@@ -81,4 +88,7 @@ def restarts_exhausted(
             signs=tail.signs,
             onset=container.finished_at,
         )
+        is_worth_a_start = may_have_passed(tail, setting) or are_back(callees)
+        again = {"again": container.name} if is_worth_a_start else {}
+        yield with_variables(finding, {**again, **(setting.variables if setting else {})})
     return None

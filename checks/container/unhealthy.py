@@ -3,9 +3,16 @@
 from __future__ import annotations
 
 import re
+import shlex
 
 from checks.container.causes import APPLICATION_CAUSES, PEER_CAUSES
-from checks.container.helpers import QUOTED, held_up, not_running, subjects_of
+from checks.container.helpers import (
+    QUOTED,
+    held_up,
+    not_running,
+    subjects_of,
+    with_variables,
+)
 from diagnose.error_signatures import signs
 from diagnose.evidence.containers.called_peers import called_peers
 from diagnose.evidence.containers.inspect import HealthProbe
@@ -30,8 +37,13 @@ _LACKING = re.compile(
 )
 """A probe whose program is missing or may not be executed: in exec form as the runtime says it, in
 shell form as the shell does."""
-_OWN_PORT = re.compile(r"(?:\blocalhost|\b127\.0\.0\.1|\b0\.0\.0\.0|\[?::1\]?):(?P<port>\d{2,5})\b")
+_OWN_PORT = re.compile(
+    r"(?:\b(?:ip6-)?localhost|\b127\.0\.0\.1|\b0\.0\.0\.0|\[?::1\]?):(?P<port>\d{2,5})\b"
+)
 """A port of its own container in the command of a probe."""
+_IS_IPV4 = re.compile(r"\d+\.\d+\.\d+\.\d+")
+_NO_IPV6 = re.compile(r"connection refused|cannot assign requested address", re.IGNORECASE)
+_OWN_HOST = re.compile(r"(?<![\w.-])(?:(?:ip6-)?localhost|\[::1\]|::1)(?=[:/\s'\"]|$)")
 CANNOT_RUN = (126, 127)
 NANO = 1e9
 DEFAULT_INTERVAL_S = 30.0
@@ -153,7 +165,13 @@ def _failing(
     telling = telling_line(output.splitlines())
     unserved = _unserved_port(container, netns)
     where = f"; nothing in it listens on port {unserved}, which the probe calls" if unserved else ""
-    return Finding.about(
+    port = _asked_by_ipv6(container, output, netns)
+    if port:
+        where = (
+            f"; its server listens on IPv4 alone on port {port}, and the probe calls a name or "
+            "address that is IPv6"
+        )
+    finding = Finding.about(
         container,
         f'container "{container.name}" is unhealthy: {what}, {streak} times in a row{where}',
         {
@@ -162,7 +180,9 @@ def _failing(
             "State.Health": f"{health.status if health else ''}, FailingStreak {streak}",
             **_silent_probe(container, output),
             **(
-                {"TCP sockets inside": _sockets_of(netns)} if unserved and netns is not None else {}
+                {"TCP sockets inside": _sockets_of(netns)}
+                if (unserved or port) and netns is not None
+                else {}
             ),
             **not_running(callees, clock),
             **held_up(container, containers),
@@ -174,6 +194,23 @@ def _failing(
         signs=signs(*_outputs(container, streak)),
         onset=_began(container, streak),
     )
+    if port:
+        better = _probe_of(_OWN_HOST.sub("127.0.0.1", _probe_command(container)))
+        return with_variables(finding, better)
+    is_answered = severity != Severity.warning and not unserved
+    return with_variables(finding, {"restarted": container.name} if is_answered else {})
+
+
+def _probe_of(command: str) -> dict[str, str]:
+    """The variable of the page for another probe; nothing where the command holds a secret."""
+    return {"probe": command} if "redacted" not in command else {}
+
+
+def _probe_command(container: Container) -> str:
+    """The probe as `--health-cmd` takes it, for a shell."""
+    test = (container.config.healthcheck.test if container.config.healthcheck else None) or []
+    words = [str(word) for word in test[1:]]
+    return words[0] if test[:1] == ["CMD-SHELL"] else shlex.join(words)
 
 
 def _failure(container: Container, code: int, output: str) -> tuple[Severity, str]:
@@ -212,6 +249,24 @@ def _unserved_port(container: Container, netns: ContainerNetns | None) -> int:
         return 0
     port = int(call["port"])
     return 0 if netns.sockets("tcp", port) else port
+
+
+def _asked_by_ipv6(container: Container, output: str, netns: ContainerNetns | None) -> int:
+    """The port of its own container that the probe calls and where only IPv4 is served, although
+    the connection was refused; 0 if there is none.
+
+    musl and busybox take ::1 for localhost first, and busybox's wget tries no other address. Before
+    engine 26 a container without IPv6 has no ::1 either.
+    """
+    call = _OWN_PORT.search(_probe(container))
+    if call is None or netns is None or not _NO_IPV6.search(output):
+        return 0
+    if _IS_IPV4.search(call[0]):
+        return 0
+    port = int(call["port"])
+    sockets = netns.sockets("tcp", port)
+    is_ipv4_alone = bool(sockets) and all(":" not in socket.address for socket in sockets)
+    return port if is_ipv4_alone else 0
 
 
 def _sockets_of(netns: ContainerNetns) -> list[str]:

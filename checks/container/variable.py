@@ -5,6 +5,8 @@ An environment variable is not set, or holds marks of its file.
 
 from __future__ import annotations
 
+import re
+
 from checks.container.confirmed import claims, compose_variables, is_failing
 from checks.container.helpers import LINE, log_evidence, with_variables
 from diagnose.evidence.containers.listing import Container, Containers
@@ -57,6 +59,8 @@ def _is_set(container: Container, name: str) -> bool:
     return any(key == name and value for key, _, value in values)
 
 
+_COMMENT = re.compile(r"\s+#.*$")
+"""A comment behind a value in an env file."""
 _SHORTEST = 4
 """Characters of a quoted value that a log line can name without chance, its quotes included."""
 
@@ -66,9 +70,10 @@ def variable_malformed(containers: Containers, clock: Clock, log_tails: LogTails
     """A failed container's environment variable holds quotes or a carriage return.
 
     `docker run --env-file` takes a line as it is: quotes around a value become part of it, and so
-    does the carriage return of a file with DOS line ends. Compose's list form `- NAME="value"`
-    keeps the quotes too. A carriage return at the end is never meant. Quotes may be, so that they
-    count only where the log of the failed container repeats the value with them.
+    do a comment behind it and the carriage return of a file with DOS line ends. Compose's list form
+    `- NAME="value"` keeps the quotes too. A carriage return at the end is never meant. Quotes and
+    comments may be, so that they count only where the log of the failed container repeats the value
+    with them.
     """
     for container in containers:
         tail = log_tails.by_id.get(container.id)
@@ -88,6 +93,10 @@ def _mark(value: str, tail: LogTail) -> tuple[str, str]:
     """
     if value.endswith("\r"):
         return "ends with a carriage return", ""
+    if _COMMENT.search(value):
+        line = next((line for line in (*tail.earlier, *tail.lines) if value in line), "")
+        if line:
+            return "contains a comment of its file", line
     is_quoted = len(value) >= _SHORTEST and value[0] == value[-1] and value[0] in "\"'"
     lines = (*tail.earlier, *tail.lines) if is_quoted else ()
     line = next((line for line in lines if value in line), "")
@@ -117,6 +126,6 @@ def _malformed(container: Container, tail: LogTail, entry: str, mark: str, line:
     )
     file = container.labels.get("com.docker.compose.project.environment_file", "")
     extra = {"env_file": file} if file.startswith("/") and "," not in file else {}
-    clean = value.rstrip("\r").strip("\"'")
+    clean = _COMMENT.sub("", value).rstrip("\r").strip("\"'")
     assignment = {} if "redacted" in value else {"assignment": f"{name}={clean}"}
     return with_variables(finding, {**compose_variables(container), **extra, **assignment})

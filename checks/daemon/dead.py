@@ -30,6 +30,8 @@ EXPLAINED = (
     re.compile("|".join(map(re.escape, (CONFIGURATION, *NO_CONTAINERD)))),
 )
 """Last words of an engine that other checks have a name for."""
+NO_ACTIVATION = "no sockets found via socket activation"
+"""dockerd/listeners in all engines, where `-H fd://` is not met by systemd's docker.socket."""
 TAKEN = re.compile(r"listen tcp\S* (\S+:\d+): bind: address already in use")
 SIGNAL = re.compile(r"Processing signal '(\w+)'")
 CLOCKS_APART_S = 5.0
@@ -212,11 +214,16 @@ def _down(daemon: Daemon, facts: _Facts) -> Finding:
     starting = daemon.is_starting and not facts.came_up
     log = facts.log.source.removeprefix("journal ") if facts.log is not None else "docker.service"
     folder = {"folder": socket} if _is_folder(daemon) else {}
+    wants_socket = NO_ACTIVATION in text
+    if wants_socket:
+        reason += "; -H fd:// takes the socket from systemd, and systemd handed none over"
     return Finding(
         subject=DAEMON,
         summary=f"{_state(daemon, socket, facts.came_up)}{reason}{by_holder}{by_makers}{_living(alive)}",
         evidence=evidence,
-        variables={"socket": socket, "log": log} | folder,
+        variables={"socket": socket, "log": log}
+        | folder
+        | ({"activation": "docker.socket", "flag": "fd://"} if wants_socket else {}),
         severity=Severity.warning if starting else None,
         touches=_written(text, facts)
         if signs(text) & {"no-space", "read-only", "io-error"}

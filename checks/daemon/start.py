@@ -22,6 +22,10 @@ NETWORK = re.compile(
 PID_TAKEN = re.compile(r"pid file found|process with PID \d+ is still running")
 DATABASE = re.compile(r"invalid database|kmap|bolt")
 RULES = re.compile(r"ip6?tables|nft|ipset|modprobe|insmod", re.IGNORECASE)
+LEGACY = re.compile(
+    r"Module ip6?_?tables? not found|iptables v\S+ \(legacy\): can't initialize iptables table"
+)
+"""The legacy program on a kernel without the modules that it needs; nft's has its own in it."""
 ADDRESS_KEYS = ("bip", "bip6", "fixed-cidr", "fixed-cidr-v6", "default-address-pools")
 
 
@@ -124,6 +128,8 @@ def bridge_init_failed(
     variables = {"log": log.source.removeprefix("journal ")}
     if DATABASE.search(detail) and root is not None:
         variables["database"] = f"{root.path}/network/files/local-kv.db"
+    elif LEGACY.search(line.text):
+        variables["backend"] = "/usr/sbin/iptables-nft"
     elif not RULES.search(detail):
         variables["path"] = config.path if config is not None else DEFAULT_PATH
         keys = [

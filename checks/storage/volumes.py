@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from diagnose.evidence.storage.refused_volumes import FILESYSTEMS, RefusedVolumes
+from diagnose.evidence.storage.volume_sources import VolumeSource, VolumeSources
 from diagnose.model import CheckResult, Finding, Json, Severity, container
 from diagnose.phrases import counted, shortened
 from diagnose.registry import check
@@ -50,3 +51,60 @@ def filesystem_unsupported(volumes: RefusedVolumes) -> CheckResult:
             onset=volume.at,
         )
     return None
+
+
+@check(
+    "storage.volume-source-missing",
+    severity=Severity.critical,
+    causes=["container.start-refused", "container.restart-loop"],
+)
+def volume_source_missing(volume_sources: VolumeSources) -> CheckResult:
+    """A volume is a folder of the host that does not exist.
+
+    A volume of the driver `local` with `o=bind` is mounted from the path in `device`, which the
+    engine does not make. It is critical where the engine has refused a container for it lately; a
+    refused `docker run` leaves no container, only a line in the engine's log. It is a warning while
+    containers have the volume, whose next start will fail, and advice for a volume without one.
+    """
+    for source in volume_sources.missing:
+        users = [user.name for user in source.users]
+        yield Finding(
+            subject=source.subject,
+            summary=(
+                f'volume "{source.name}" cannot be mounted: {_why_missing(source)}'
+                f"{_whose(source, users)}"
+            ),
+            evidence=_of_source(source, users),
+            variables={} if source.is_relative else {"device": source.device},
+            severity=_severity(source),
+            touches=tuple(container(name) for name in users),
+            onset=source.at,
+        )
+    return None
+
+
+def _why_missing(source: VolumeSource) -> str:
+    if source.is_relative:
+        return f"its folder {source.device} is a relative path, and no such folder is below /"
+    return f"its folder {source.device} does not exist on the host"
+
+
+def _whose(source: VolumeSource, users: list[str]) -> str:
+    if source.text:
+        return "; the engine has refused a container for it"
+    return f"; {counted('container', users)} cannot be started again" if users else ""
+
+
+def _of_source(source: VolumeSource, users: list[str]) -> dict[str, Json]:
+    evidence: dict[str, Json] = {"Options": f"o=bind, device={source.device}"}
+    if source.text:
+        evidence["the engine"] = shortened(source.text)
+    if users:
+        evidence["containers with it"] = list(users)
+    return evidence
+
+
+def _severity(source: VolumeSource) -> Severity:
+    if source.text:
+        return Severity.critical
+    return Severity.warning if source.users else Severity.advice

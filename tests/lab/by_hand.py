@@ -92,7 +92,10 @@ def _mend_resolver(box: Box) -> None:
 
 FIRST: dict[str, ByHand] = {
     "programs.programs_behind_a_shell": "{docker} rm -f behind-glibc behind-plain behind-nothing as-command",
-    "container.fails_over_and_over": "echo url >/srv/loop/db.url",
+    "named_settings.wrong_port_in_a_mounted_file": (
+        "sed -i s/808081/8081/ /srv/typo8/nginx.conf; {docker} start {container}"
+    ),
+    "container.fails_over_and_over": "echo url >/srv/loop/db.url; {docker} restart {container}",
     "container.built_for_another_machine": _anew(),
     "container.script_for_a_missing_interpreter": _anew(),
     "container.script_whose_interpreter_env_does_not_find": _anew(),
@@ -195,6 +198,7 @@ BY_HAND: dict[str, ByHand] = {
 UNPROVABLE: dict[str, str] = {
     "container.killed_for_memory": "the program takes all that it is given: no limit is enough, as the page says",
     "container.child_killed_for_memory": "the program takes all that it is given: no limit is enough, as the page says",
+    "running_programs.java_thread_without_heap": "the program fills any heap, as the page says",
     "image.proxy_is_down": "only a pull through a proxy that works ends it",
     "storage.overlay_orphans": "the page tells to leave them alone",
     "engine_wounds.volume_of_an_unknown_file_system": "the lab's kernel has no such module",
@@ -208,6 +212,7 @@ LEFT_OUT: dict[str, str] = {
     "broken_host.fifteen_faults": "each of its faults has a scenario of its own",
     "image.registry_without_tls": "what it asks is no registry, so that no pull from it can work",
     "programs.too_few_memory_maps": "the setting is the machine's, and may not be set from a box",
+    "running_programs.program_that_its_supervisor_gave_up": "only another image ends it",
     "network.connections_beyond_number": "the table's size is the machine's, and may not be set from a box",
 }
 """Scenarios that are not run for their page at all, and why."""

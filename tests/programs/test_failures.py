@@ -184,6 +184,7 @@ LINES = {
     "memory-lock-low": "memory locking requested for elasticsearch process but memory is not locked",
     "user-switch": 'error: failed switching to "postgres": operation not permitted',
     "read-only-root": 'nginx: [emerg] mkdir() "/var/cache/nginx/client_temp" failed (30: Read-only file system)',
+    "postgres-lost-found": 'initdb: error: directory "/var/lib/postgresql/data" exists but is not empty',
     "chown-refused": "chown: changing ownership of '/var/lib/postgresql/data': Operation not permitted",
     "module-node": "Error: Cannot find module '/app/src/index.js'",
     "module-python": "ModuleNotFoundError: No module named 'flask_cors'",

@@ -47,8 +47,15 @@ _REFUSED = (
     "not writable",
     "not writeable",
     "read-only directory",
+    "unable to open database file",
+    "readonly database",
+    "sqlite_cantopen",
+    "sqlite_readonly",
 )
-"""How programs say that they were refused access to a path, in small letters."""
+"""How programs say that they were refused access to a path, in small letters. SQLite has the same
+words for a folder that is not there; owner and mode decide."""
+_NAMELESS = ("permission denied", "database", "sqlite_")
+"""Refusals that name no path, or only a file of the working directory."""
 _ABSOLUTE = re.compile(r"(?:^|[\s'\"`(=\[])/[\w.-]")
 DEEPEST = 32
 """So many steps below a mount are looked at; a path comes from a log, which may hold anything."""
@@ -131,7 +138,9 @@ def refused_path(container: Container, log_tails: LogTails) -> Named | None:
     writable = [
         mount for mount in container.mounts or () if mount.rw and mount.source.startswith("/")
     ]
-    denied = next((line for line in refusals if "permission denied" in line.lower()), "")
+    denied = next(
+        (line for line in refusals if any(words in line.lower() for words in _NAMELESS)), ""
+    )
     return Named(denied, writable[0], (), whole=True) if denied and len(writable) == 1 else None
 
 

@@ -26,7 +26,7 @@ _OWNS = re.compile(
 )
 _MAKES = re.compile(
     r"creat|mkdir|touch|writ|append|truncat|O_WRONLY|O_RDWR|\bsav(?:e|ing)\b|lock file"
-    r"|obtain (?:node )?lock",
+    r"|obtain (?:node )?lock|open database file|readonly database|SQLITE_",
     re.IGNORECASE,
 )
 _MOVES = re.compile(r"remov|renam|unlink|delet|\brm: |\bmv: |rmdir", re.IGNORECASE)

@@ -125,6 +125,17 @@ CLIENTS = (
 
 SERVERS = (
     Failure(
+        "postgres-lost-found",
+        "exists but is not empty",
+        r'initdb: (?:error: )?directory "(?P<path>[^"]+)" exists but is not empty',
+        "PostgreSQL makes its data only in an empty folder, and {path} holds something else: the "
+        "lost+found of a disk of its own, or files of a start that broke off",
+        "create it again with a folder below the mount: --env=PGDATA={path}/pgdata",
+        "datalens-tech/datalens#352",
+        "container.option-missing",
+        ("--env=PGDATA={path}/pgdata",),
+    ),
+    Failure(
         "mysql-not-initialised",
         "table 'mysql.",
         r"Table '(?P<table>mysql\.\w+)' doesn't exist",

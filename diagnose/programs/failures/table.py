@@ -971,11 +971,13 @@ OPTIONS = (
     ),
     Failure(
         "chown-refused",
-        "changing ownership of",
-        r"chown: (?:changing ownership of )?'?(?P<path>/[^':]+)'?: Operation not permitted",
+        "operation not permitted",
+        r"\bchown: (?:changing ownership of )?'?(?P<path>/[^':]+)'?: Operation not permitted",
         "the start script may not change the owner of {path}: the mount does not know owners (NFS with root_squash, CIFS, exFAT), or the capability CHOWN was dropped",
-        "give the folder on the host to the program's user, and let the script skip chown",
+        "recreate it with --cap-add=CHOWN; on such a mount let the script skip chown",
         "the program's own message",
+        _OPTION,
+        ("--cap-add=CHOWN",),
     ),
 )
 

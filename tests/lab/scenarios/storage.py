@@ -351,3 +351,28 @@ def disks_that_only_look_bad(box: Box) -> None:
         "sleep",
         "1000",
     )
+
+
+def _bound_volume(box: Box, name: str, device: str) -> None:
+    """A volume that is a folder of the host."""
+    options = [f"--opt={option}" for option in ("type=none", "o=bind", f"device={device}")]
+    box.docker("volume", "create", *options, name)
+
+
+@fault("storage.volume-source-missing", subject="volume:pgdb8", shareable=True)
+def folder_of_a_volume_missing(box: Box) -> None:
+    """A volume is a folder that nobody made: the engine refuses the container, and leaves none."""
+    box.image("bb:1.36")
+    _bound_volume(box, "pgdb8", "/srv/pgdb8/db")
+    done = box.docker(
+        *SAFE, "--name=pg8", "-v", "pgdb8:/data", "bb:1.36", "sleep", "9", check=False
+    )
+    assert "no such file or directory" in done.stderr
+
+
+@healthy(shareable=True)
+def folder_of_a_volume(box: Box) -> None:
+    """The same volume with its folder."""
+    box.sh("mkdir -p /srv/pgdb9/db")
+    _bound_volume(box, "pgdb9", "/srv/pgdb9/db")
+    box.docker(*SAFE, "--name=pg9", "-v", "pgdb9:/data", "bb:1.36", "sleep", "1000")

@@ -1,0 +1,74 @@
+"""container.failing-inside: a container runs, and a program in it has failed."""
+
+from __future__ import annotations
+
+from checks.container.helpers import LINE, QUOTED, with_variables
+from diagnose.error_signatures import signs
+from diagnose.evidence.containers.inner_failures import InnerFailure, InnerFailures
+from diagnose.evidence.containers.mount_access import MountAccess
+from diagnose.evidence.machine.clock import Clock
+from diagnose.model import CheckResult, Finding, Severity
+from diagnose.phrases import ago
+from diagnose.registry import check
+
+PARTLY = frozenset({"java-memory"})
+"""Failures of a part: the rest of the program works on."""
+
+
+@check(
+    "container.failing-inside",
+    severity=Severity.critical,
+    caused_by=["storage.disk-full", "storage.inodes-exhausted", "storage.read-only"],
+)
+def failing_inside(
+    inner_failures: InnerFailures, mount_access: MountAccess | None, clock: Clock
+) -> CheckResult:
+    """A container runs, and a program in it has failed and is not back.
+
+    The container's state says `running` all the same, for its first process is a supervisor, or a
+    server that refuses its work. Read from the last lines of containers with supervisord, s6, PM2,
+    Redis or Java, of today alone. A later line that the program is back takes it away. A thread of
+    Java that ended for want of heap is a warning. What a supervisor writes to a file is not seen.
+    """
+    for failure in inner_failures.items:
+        yield _finding(failure, mount_access, clock)
+    yield from inner_failures.unexamined
+    return None
+
+
+def _finding(failure: InnerFailure, mount_access: MountAccess | None, clock: Clock) -> Finding:
+    container = failure.container
+    age = clock.age(failure.at)
+    since = f", {ago(age)} ago" if age is not None else ""
+    evidence: dict[str, object] = {LINE: failure.line[:QUOTED]}
+    if failure.reason and failure.reason != failure.line:
+        evidence["log, the reason"] = failure.reason[:QUOTED]
+    evidence["State"] = container.state.status
+    finding = Finding.about(
+        container,
+        f'container "{container.name}" runs, but {failure.cause}{since}',
+        evidence,
+        discriminator=failure.program or failure.name,
+        severity=Severity.warning if failure.name in PARTLY else Severity.critical,
+        signs=signs(failure.line, failure.reason),
+        onset=failure.at,
+    )
+    return with_variables(finding, _variables(failure, mount_access))
+
+
+def _variables(failure: InnerFailure, mount_access: MountAccess | None) -> dict[str, str]:
+    """What the page needs for the cure: the mount that its user may not write, or the container to
+    start again."""
+    container = failure.container
+    if failure.name in PARTLY:
+        return {"leaking": container.name}
+    said = signs(failure.line, failure.reason)
+    denied = mount_access.denied if mount_access is not None else ()
+    mounts = [item for item in denied if item.container.id == container.id and not item.is_socket]
+    if "permission" in said and len(mounts) == 1:
+        return {"source": mounts[0].mount.source, "owner": mounts[0].user.owner}
+    if failure.name == "redis":
+        return {}
+    is_missing = "can't find command" in failure.reason or "no-space" in said
+    again = {} if is_missing else {"again": container.name}
+    return {"program": failure.program, **again}

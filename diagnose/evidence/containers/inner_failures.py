@@ -1,0 +1,242 @@
+"""Programs inside running containers that have failed, as the logs of their keepers say.
+
+A container is `running` as long as its first process is. Where that one is a supervisor, a child
+that it has given up leaves no other trace; and a server may run on while it refuses its work. Logs
+are read of those containers alone that run such a program, by the names of their processes.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+import msgspec
+
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.machine.clock import Clock
+from diagnose.evidence.machine.processes import Processes
+from diagnose.lazy_pattern import LazyPattern
+from diagnose.model import Failed, Unexamined
+from diagnose.phrases import unix
+from diagnose.programs.telling_line import plain, telling_line
+from diagnose.questions import Host
+from diagnose.questions.containers import ReadLogs
+from diagnose.registry import evidence
+
+LINES = 200
+BYTES = 48 * 1024
+MOST = 40
+"""Logs that are read in one run, those of the youngest containers first."""
+FRESH_S = 24 * 3600.0
+"""Lines that are older say nothing about today."""
+
+
+class Pattern(msgspec.Struct, frozen=True):
+    """One way in which a program inside a running container fails.
+
+    commands: names of processes, of which the container has one. failed: the line; its group
+    `program` names what failed. over: what a later line says once that is over, with `{program}`
+    for its name. cause: a sentence behind the container's name. noise: lines of the keeper itself,
+    which do not explain the failure.
+    """
+
+    name: str
+    commands: frozenset[str]
+    failed: LazyPattern
+    over: str
+    cause: str
+    noise: LazyPattern = LazyPattern(r"(?!)")
+
+
+PATTERNS = (
+    Pattern(
+        "supervisord",
+        frozenset({"supervisord"}),
+        LazyPattern(r"gave up: (?P<program>\S+) entered FATAL state"),
+        r"(?:success: {program} entered RUNNING|spawned: '{program}') ",
+        'supervisord has given up program "{program}"',
+        LazyPattern(
+            r"\b(?:INFO|CRIT|WARN)\s+(?:spawned|exited|success|gave up|supervisord|Supervisor"
+            r"|Included|RPC|Set uid|Server|reaped)"
+        ),
+    ),
+    Pattern(
+        "s6",
+        frozenset({"s6-svscan", "s6-rc"}),
+        LazyPattern(r"s6-rc: warning: unable to start service (?P<program>[^\s:]+)"),
+        r"s6-rc: info: service {program} successfully started",
+        's6 could not start service "{program}"',
+        LazyPattern(r"^s6-"),
+    ),
+    Pattern(
+        "pm2",
+        frozenset({"PM2", "pm2", "pm2-runtime"}),
+        LazyPattern(r"PM2\b.{0,40}Script (?P<program>\S+) had too many unstable restarts"),
+        r"PM2\b.{{0,40}}App \[[^\]]*\] online",
+        'PM2 has given up script "{program}"',
+        LazyPattern(r"\bPM2\b"),
+    ),
+    Pattern(
+        "redis",
+        frozenset({"redis-server", "valkey-server", "keydb-server"}),
+        LazyPattern(
+            r"(?P<program>Failed opening the (?:temp )?RDB file|Write error (?:while )?saving DB"
+            r"|Background saving error)"
+        ),
+        r"Background saving terminated with success|DB saved on disk|RDB: \d+ MB of memory",
+        "Redis cannot save its data to disk, and refuses writes by default (MISCONF)",
+        LazyPattern(r"Background saving error|Background saving started|\. Saving\.\.\."),
+    ),
+    Pattern(
+        "java-memory",
+        frozenset({"java"}),
+        LazyPattern(
+            r"Exception in thread \"(?P<program>[^\"]+)\" java\.lang\.OutOfMemoryError"
+            r"|OutOfMemoryError thrown from the UncaughtExceptionHandler in thread"
+        ),
+        "",
+        'Java ran out of heap, and thread "{program}" ended while the container runs on',
+    ),
+)
+"""Their words are the programs' own: supervisor/process.py, s6-rc, pm2, rdb.c of Redis, and the
+JDK's ThreadGroup."""
+
+
+class InnerFailure(msgspec.Struct, frozen=True):
+    """A program inside a running container that has failed and is not back. name: of the pattern.
+    at: Unix time of the line, None if it has none. reason: the line that explains it, "" where no
+    line does."""
+
+    container: Container
+    name: str
+    program: str
+    cause: str
+    line: str
+    at: float | None
+    reason: str
+
+
+class InnerFailures(msgspec.Struct, frozen=True):
+    """The first of each kind and program per container."""
+
+    items: tuple[InnerFailure, ...]
+    unexamined: tuple[Unexamined, ...] = ()
+
+
+@evidence
+def inner_failures(
+    host: Host, containers: Containers, processes: Processes, clock: Clock
+) -> InnerFailures:
+    """One log for each running container with such a program; most hosts have few."""
+    commands = {container.id: _own_words(container) for container in containers.running}
+    for process in processes:
+        if process.container in commands:
+            commands[process.container].add(_command(process.comm))
+    wanted = [
+        container
+        for container in containers.running
+        if any(pattern.commands & commands[container.id] for pattern in PATTERNS)
+    ]
+    wanted.sort(key=lambda container: container.started_at or 0.0, reverse=True)
+    items: list[InnerFailure] = []
+    unexamined: list[Unexamined] = []
+    logs = host.ask_about(wanted[:MOST], lambda container: ReadLogs(container.id, LINES, BYTES))
+    for container, answer in logs:
+        if isinstance(answer, Failed):
+            if answer.reason != "gone":
+                unexamined.append(Unexamined(container.subject, f"its log: {answer}"))
+            continue
+        lines = _of_this_run(answer.text, container, clock)
+        items += in_lines(container, commands[container.id], lines)
+    items.sort(key=lambda item: (item.container.name, item.name, item.program))
+    unexamined += [
+        Unexamined(container.subject, "its log was not read: too many have such a program")
+        for container in wanted[MOST:]
+    ]
+    return InnerFailures(tuple(items), tuple(unexamined))
+
+
+def _own_words(container: Container) -> set[str]:
+    """The names of programs and Python modules in its command."""
+    return {re.split(r"[/.]", word)[-1] for word in container.command}
+
+
+def _command(comm: str) -> str:
+    """The name of a process without the title that PM2 and others write behind it."""
+    return comm.partition(" ")[0]
+
+
+def _of_this_run(text: str, container: Container, clock: Clock) -> list[tuple[float | None, str]]:
+    """Time and text of the lines since the container's start, the fresh ones alone."""
+    found: list[tuple[float | None, str]] = []
+    oldest = max(clock.wall - FRESH_S, (container.started_at or 0.0) - 2)
+    for row in text.split("\n"):
+        stamp, _, line = row.partition(" ")
+        at = unix(stamp)
+        if line.strip() and (at is None or at >= oldest):
+            found.append((at, plain(line)))
+    return found
+
+
+def in_lines(
+    container: Container, commands: set[str], lines: Sequence[tuple[float | None, str]]
+) -> list[InnerFailure]:
+    """The failures that these lines of one container show, and that no later line takes back."""
+    found = []
+    for pattern in PATTERNS:
+        if not pattern.commands & commands:
+            continue
+        failures: dict[str, tuple[int, str]] = {}
+        for index, (_, line) in enumerate(lines):
+            match = pattern.failed.search(line)
+            if match:
+                program = match["program"] or ""
+                failures.setdefault(
+                    program if "{program}" in pattern.cause else "", (index, program)
+                )
+        for index, program in failures.values():
+            after = [line for _, line in lines[index + 1 :]]
+            if not _is_over(pattern, program, after):
+                found.append(_failure(container, pattern, program, lines, index))
+    return found
+
+
+def _is_over(pattern: Pattern, program: str, after: Sequence[str]) -> bool:
+    if not pattern.over:
+        return False
+    over = re.compile(pattern.over.format(program=re.escape(program)))
+    last_over = max((at for at, line in enumerate(after) if over.search(line)), default=-1)
+    failed_again = (
+        at
+        for at, line in enumerate(after)
+        if (match := pattern.failed.search(line)) and (match["program"] or "") == program
+    )
+    return last_over > max(failed_again, default=-1)
+
+
+def _failure(
+    container: Container,
+    pattern: Pattern,
+    program: str,
+    lines: Sequence[tuple[float | None, str]],
+    index: int,
+) -> InnerFailure:
+    at, line = lines[index]
+    before = [text for _, text in lines[: index + 1] if not pattern.noise.search(text)]
+    telling = telling_line(before)
+    reason = telling.whole if telling is not None and telling.explains else ""
+    reason = reason or _keepers_reason(program, [text for _, text in lines[:index]])
+    return InnerFailure(
+        container, pattern.name, program, pattern.cause.format(program=program), line, at, reason
+    )
+
+
+def _keepers_reason(program: str, before: Sequence[str]) -> str:
+    """What the keeper says of the program's end, where the program itself said nothing.
+
+    supervisord names the command that it cannot find, and not its program: the line that holds the
+    name counts first.
+    """
+    ends = [line for line in reversed(before) if "spawnerr: " in line or "exit" in line]
+    own = [line for line in ends if program and program in line]
+    return next(iter(own or ends), "")

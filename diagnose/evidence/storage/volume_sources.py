@@ -1,0 +1,111 @@
+"""Volumes of the driver `local` that are a folder of the host, and whether that folder is there."""
+
+from __future__ import annotations
+
+import re
+
+import msgspec
+
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.engine.log import DaemonLog
+from diagnose.evidence.machine.clock import Clock
+from diagnose.evidence.run.options import Options
+from diagnose.model import Failed, Subject, Unavailable
+from diagnose.questions import Host
+from diagnose.questions.files import StatPaths
+from diagnose.questions.images import ListVolumes, Volume
+from diagnose.registry import evidence
+
+_REFUSED = re.compile(
+    r"failed to mount local volume: mount \S*?:(?P<point>/\S+), flags: 0x1000.*"
+    r"no such file or directory"
+)
+"""The engine's words for ENOENT of a bind mount (20.10, 26.1 and 28.5). No container is left where
+the volume was to be filled from the image: the log alone tells."""
+
+
+class VolumeSource(msgspec.Struct, frozen=True):
+    """A volume whose folder is not there. device: as the volume has it. users: containers that have
+    the volume. text: what the engine said of it lately, "" if nothing. at: Unix time of that."""
+
+    name: str
+    device: str
+    users: tuple[Container, ...]
+    text: str = ""
+    at: float | None = None
+
+    @property
+    def subject(self) -> Subject:
+        return Subject("volume", self.name)
+
+    @property
+    def is_relative(self) -> bool:
+        """Whether the path depends on the engine's working folder, which is mostly /."""
+        return not self.device.startswith("/")
+
+
+class VolumeSources(msgspec.Struct, frozen=True):
+    """Those that are missing."""
+
+    missing: tuple[VolumeSource, ...]
+
+
+@evidence
+def volume_sources(
+    host: Host, containers: Containers, log: DaemonLog | None, clock: Clock, options: Options
+) -> VolumeSources | Unavailable:
+    """The list of volumes, and one question about the folders of those that are bind mounts."""
+    answer = host.ask(ListVolumes())
+    if isinstance(answer, Failed):
+        return Unavailable.of(answer)
+    bound = {volume.name: _device(volume) for volume in answer.volumes or () if _device(volume)}
+    if not bound:
+        return VolumeSources(())
+    there = host.ask(
+        StatPaths(sorted({_absolute(device) for device in bound.values()}), follow=True)
+    )
+    if isinstance(there, Failed):
+        return Unavailable.of(there)
+    refused = _refusals(log, containers, clock.wall - options.since_s)
+    missing = []
+    for name, device in sorted(bound.items()):
+        status = there.get(_absolute(device))
+        if status is not None and status.failed == "missing":
+            text, at = refused.get(name, ("", None))
+            missing.append(VolumeSource(name, device, _users(name, containers), text, at))
+    return VolumeSources(tuple(missing))
+
+
+def _device(volume: Volume) -> str:
+    """The folder of a volume that is a bind mount; "" for others."""
+    options = volume.options or {}
+    flags = (options.get("o") or "").split(",")
+    is_bind = volume.driver == "local" and ("bind" in flags or "rbind" in flags)
+    return (options.get("device") or "") if is_bind else ""
+
+
+def _absolute(device: str) -> str:
+    return device if device.startswith("/") else f"/{device.removeprefix('./')}"
+
+
+def _users(name: str, containers: Containers) -> tuple[Container, ...]:
+    return tuple(
+        container
+        for container in containers
+        if any(mount.type == "volume" and mount.name == name for mount in container.mounts or ())
+    )
+
+
+def _refusals(
+    log: DaemonLog | None, containers: Containers, since: float
+) -> dict[str, tuple[str, float | None]]:
+    """Volume -> what the engine said of it lately, and when."""
+    said = [(line.text, line.at) for line in (log.since(since) if log is not None else ())]
+    said += [(container.state.error, container.finished_at) for container in containers]
+    found: dict[str, tuple[str, float | None]] = {}
+    for text, at in said:
+        match = _REFUSED.search(text)
+        if match:
+            name = match["point"].removesuffix("/_data").rpartition("/")[2]
+            found[name] = (match[0], at)
+    return found

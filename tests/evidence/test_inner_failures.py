@@ -1,0 +1,70 @@
+"""Programs that failed inside running containers, as the lines of their logs tell."""
+
+from __future__ import annotations
+
+import pytest
+
+from checks.container.failing_inside import PARTLY
+from diagnose.evidence.containers.inner_failures import PATTERNS, InnerFailures, in_lines
+from tests.checks.test_container import CLOCK, made
+from tests.judging import judge, rows
+
+GAVE_UP = "2026-01-02 10:00:05,1 INFO gave up: php-fpm entered FATAL state, too many start retries"
+BACK = "2026-01-02 10:00:06,1 INFO success: php-fpm entered RUNNING state, process has stayed up"
+MISSING = "2026-01-02 10:00:04,1 INFO spawnerr: can't find command '/usr/sbin/php-fpm7.0'"
+EXITED = "2026-01-02 10:00:04,1 INFO exited: php-fpm (exit status 78; not expected)"
+WORDS = "[02-Jan-2026 10:00:04] ERROR: [pool www] cannot get uid for user 'web'"
+NO_RDB = "19:C # Failed opening the temp RDB file temp-19.rdb (in server root dir /data) for saving: Permission denied"
+NO_SAVE = "1:M # Background saving error"
+SAVED = "1:M * Background saving terminated with success"
+NO_HEAP = 'Exception in thread "http-1" java.lang.OutOfMemoryError: Java heap space'
+S6 = "s6-rc: warning: unable to start service svc-app: command exited 1"
+PM2 = "2026-01-02T10:00:00: PM2 error: PM2        | Script /app/index.js had too many unstable restarts (16). Stopped."
+
+
+@pytest.mark.parametrize(
+    ("command", "lines", "expected"),
+    [
+        ("supervisord", [MISSING, GAVE_UP], [("php-fpm", MISSING)]),
+        ("supervisord", [WORDS, EXITED, GAVE_UP], [("php-fpm", WORDS)]),
+        ("supervisord", [EXITED, GAVE_UP, "GET /index.php 502"], [("php-fpm", EXITED)]),
+        ("supervisord", [GAVE_UP, BACK], []),
+        ("supervisord", [GAVE_UP, BACK, GAVE_UP], [("php-fpm", "")]),
+        ("supervisord", [GAVE_UP, GAVE_UP.replace("php-fpm", "cron")], [("php-fpm", ""), ("cron", "")]),
+        ("nginx", [GAVE_UP], []),
+        ("redis-server", [NO_RDB, NO_SAVE], [("Failed opening the temp RDB file", NO_RDB)]),
+        ("redis-server", [NO_RDB, NO_SAVE, SAVED], []),
+        ("redis-server", [SAVED, NO_SAVE], [("Background saving error", "")]),
+        ("java", [NO_HEAP], [("http-1", NO_HEAP)]),
+        ("java", ["java.lang.OutOfMemoryError: Java heap space"], []),
+        ("s6-svscan", [S6], [("svc-app", "")]),
+        ("s6-svscan", [S6, "s6-rc: info: service svc-app successfully started"], []),
+        ("PM2", [PM2], [("/app/index.js", "")]),
+    ],
+)  # fmt: skip
+def test_what_lines_show(command: str, lines: list[str], expected: list[tuple[str, str]]):
+    found = in_lines(made("running"), {command}, [(None, line) for line in lines])
+    assert [(failure.program, failure.reason) for failure in found] == expected
+
+
+def test_a_finding_per_program_and_what_is_offered():
+    container = made("running")
+    failures = (
+        *in_lines(container, {"supervisord"}, [(None, WORDS), (None, GAVE_UP)]),
+        *in_lines(container, {"java"}, [(None, NO_HEAP)]),
+    )
+    result = judge("container.failing-inside", inner_failures=InnerFailures(failures), clock=CLOCK)
+    assert rows(result) == [("critical", "web"), ("warning", "web")]
+    by_program = {finding.discriminator: finding.variables for finding in result.findings}
+    assert by_program["php-fpm"]["again"] == "web"
+    assert by_program["http-1"]["leaking"] == "web"
+    (missing,) = in_lines(container, {"supervisord"}, [(None, MISSING), (None, GAVE_UP)])
+    result = judge(
+        "container.failing-inside", inner_failures=InnerFailures((missing,)), clock=CLOCK
+    )
+    assert "again" not in result.findings[0].variables
+
+
+def test_each_pattern_has_its_own_name():
+    assert len({pattern.name for pattern in PATTERNS}) == len(PATTERNS)
+    assert {pattern.name for pattern in PATTERNS} >= PARTLY

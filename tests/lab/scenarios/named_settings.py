@@ -1,0 +1,132 @@
+"""Containers that fail because of one setting, which their log names; engines started in a way that
+cannot work."""
+
+from __future__ import annotations
+
+import json
+
+from tests.lab import Box, fault, healthy
+from tests.lab.runner import BASE_CONFIG
+from tests.lab.scenarios.daemon import DAEMON
+from tests.lab.scenarios.programs import GOOD, MACHINE, POSTGRES, logs, run
+from tests.lab.scenarios.real_servers import nginx
+
+AT_START = "container.exits-at-start"
+PYTHON = "/usr/bin/python3"
+ROOMY = ["--memory=256m", "--pids-limit=64", "--user=1000:1000", "--cap-drop=ALL"]
+LOG = "/var/log/docker.log"
+
+
+def ended(box: Box, name: str) -> str:
+    """What a container said, once it has ended with an error."""
+    assert box.wait_state(name, "exited", 30)["State"]["ExitCode"] != 0
+    return logs(box, name)
+
+
+@fault(AT_START, subject="container:typo8", shareable=True)
+def wrong_port_in_a_mounted_file(box: Box) -> None:
+    """nginx refuses a port in a configuration file that lies on the host."""
+    nginx(box, "typo8", "server { listen 808081; }")
+    assert 'invalid port in "808081"' in ended(box, "typo8")
+
+
+@fault(
+    "container.variable-malformed",
+    subject="container:commented8",
+    also=[AT_START],
+    shareable=True,
+)
+def comment_in_a_variable(box: Box) -> None:
+    """`--env-file` keeps the comment behind a value; busybox's sleep repeats it."""
+    box.write("/srv/commented8.env", "INTERVAL=5   # every 5 seconds\n")
+    script = 'while :; do sleep "$INTERVAL" || exit 1; done'
+    run(box, "commented8", *GOOD, "--env-file=/srv/commented8.env", "bb:1.36", "sh", "-c", script)
+    assert "invalid number '5   # every 5 seconds'" in ended(box, "commented8")
+
+
+_SQLITE = "import sqlite3; sqlite3.connect('/data/app.db').execute('create table items(id)')"
+
+
+@fault("container.mount-forbidden", subject="container:sqlite8", also=[AT_START], shareable=True)
+def database_file_in_a_folder_of_root(box: Box) -> None:
+    """SQLite may not create its file, and its message names no path."""
+    box.sh("mkdir -p /srv/sqlite8 && chmod 755 /srv/sqlite8")
+    mount = ["-v", "/srv/sqlite8:/data"]
+    run(box, "sqlite8", *GOOD, *MACHINE, *mount, "bb:1.36", PYTHON, "-c", _SQLITE)
+    assert "unable to open database file" in ended(box, "sqlite8")
+
+
+@healthy(shareable=True)
+def database_file_in_a_folder_of_its_user(box: Box) -> None:
+    """The same program on a folder of its user."""
+    box.sh("mkdir -p /srv/sqlite9 && chown 1000 /srv/sqlite9")
+    mount = ["-v", "/srv/sqlite9:/data"]
+    lasting = f"{_SQLITE}; import time; time.sleep(1000)"
+    run(box, "sqlite9", *GOOD, *MACHINE, *mount, "bb:1.36", PYTHON, "-c", lasting)
+    box.wait_for(lambda: (box.path("/srv/sqlite9/app.db")).exists(), what="the database")
+
+
+@fault("container.option-missing", subject="container:disk8", also=[AT_START], shareable=True)
+def data_folder_with_lost_and_found(box: Box) -> None:
+    """PostgreSQL's data folder is a disk of its own, which is never empty; the refusal is real."""
+    box.sh("mkdir -p /srv/disk8/lost+found && chown 1000 /srv/disk8 && chmod 700 /srv/disk8")
+    options = [*ROOMY, *MACHINE, "-v", "/srv/disk8:/pgdata", "-e", "PGDATA=/pgdata"]
+    script = f"{POSTGRES}/initdb -A trust && exec {POSTGRES}/postgres -k /tmp -c listen_addresses="
+    run(box, "disk8", *options, "bb:1.36", "sh", "-c", script)
+    assert "exists but is not empty" in ended(box, "disk8")
+
+
+@fault("container.option-missing", subject="container:chowner8", also=[AT_START], shareable=True)
+def start_script_that_changes_owners(box: Box) -> None:
+    """The start script of an image gives its folder to its user, and the capability was dropped."""
+    box.sh("mkdir -p /srv/chowner8")
+    options = ["--memory=64m", "--pids-limit=64", "--cap-drop=ALL", "-v", "/srv/chowner8:/config"]
+    script = "chown 911:911 /config && exec sleep 1000"
+    run(box, "chowner8", *options, "bb:1.36", "sh", "-c", script)
+    assert "Operation not permitted" in ended(box, "chowner8")
+
+
+@fault("container.unhealthy", subject="container:sixprobe8", shareable=True)
+def probe_by_ipv6_of_a_server_on_ipv4(box: Box) -> None:
+    """The probe calls a name that is ::1, and the server listens on IPv4 alone. busybox with musl
+    does so for localhost; with glibc ip6-localhost shows the same."""
+    probe = "wget -q -O /dev/null http://ip6-localhost:8080/index.html"
+    health = [f"--health-cmd={probe}", "--health-interval=1s", "--health-retries=1"]
+    server = ["httpd", "-f", "-p", "0.0.0.0:8080", "-h", "/www"]
+    run(box, "sixprobe8", *GOOD, *health, "bb:1.36", *server)
+    box.wait_health("sixprobe8", "unhealthy", 30)
+    state = json.dumps(box.inspect("sixprobe8")["State"]["Health"])
+    assert "refused" in state or "Cannot assign" in state, state
+
+
+@fault("daemon.not-running", subject=DAEMON, engine_started=False, baseline=False, exit_code=2)
+def socket_that_systemd_does_not_hand_over(box: Box) -> None:
+    """dockerd is started with `-H fd://`, and nothing has opened a socket for it."""
+    box.start_engine("-H", "fd://", config=BASE_CONFIG, wait=False)
+    box.wait_for(lambda: "socket activation" in box.read(LOG), 30, "the engine to give up")
+
+
+_LEGACY = """#!/bin/sh
+[ "$1" = --version ] && { echo 'iptables v1.8.10 (legacy)'; exit 0; }
+echo 'modprobe: FATAL: Module ip_tables not found in directory /lib/modules/5.14.0-503.16.1.el9_5.x86_64' >&2
+echo "iptables v1.8.10 (legacy): can't initialize iptables table \\`nat': Table does not exist (do you need to insmod?)" >&2
+echo 'Perhaps iptables or your kernel needs to be upgraded.' >&2
+exit 3
+"""
+
+
+@fault(
+    "daemon.bridge-init-failed",
+    subject=DAEMON,
+    also=["daemon.not-running", "kernel.*"],
+    engine_started=False,
+    baseline=False,
+    exit_code=2,
+)
+def legacy_iptables_without_its_module(box: Box) -> None:
+    """iptables is the legacy program, and the kernel has no module for it; its words are those of
+    such a host, for this kernel has them."""
+    box.sh("rm -f /usr/sbin/iptables /sbin/iptables")
+    box.write("/usr/sbin/iptables", _LEGACY, 0o755)
+    box.start_engine(config=BASE_CONFIG, wait=False)
+    box.wait_for(lambda: "failed to start daemon" in box.read(LOG), 30, "the engine to give up")

@@ -1,0 +1,106 @@
+"""Containers that run while a program in them has failed, and those that only look so."""
+
+from __future__ import annotations
+
+from tests.lab import Box, fault, healthy
+from tests.lab.images import Recipe, load
+from tests.lab.programs import load_server
+from tests.lab.scenarios.programs import GOOD, MACHINE, logs, run
+
+FAILING = "container.failing-inside"
+JAVA = "/usr/lib/jvm/java-17-openjdk-amd64/bin/java"
+
+_SUPERVISOR = """#!/bin/sh
+# the words are those of supervisor 4.3
+say() { echo "2026-01-02 10:00:0$1,123 $2"; }
+say 1 "INFO supervisord started with pid 1"
+say 2 "INFO spawned: 'nginx' with pid 7"
+say 2 "INFO spawnerr: can't find command '/usr/sbin/php-fpm7.0'"
+say 3 "INFO success: nginx entered RUNNING state, process has stayed up for > than 1 seconds (startsecs)"
+say 4 "INFO spawnerr: can't find command '/usr/sbin/php-fpm7.0'"
+say 5 "INFO gave up: php-fpm entered FATAL state, too many start retries too quickly"
+[ -z "$BACK" ] || say 6 "INFO success: php-fpm entered RUNNING state, process has stayed up for > than 1 seconds (startsecs)"
+exec sleep 1000
+"""
+
+
+def supervised(box: Box, name: str, *options: str) -> None:
+    """A container whose first process is called supervisord."""
+    files = {"usr/bin/supervisord": (_SUPERVISOR.encode(), 0o755)}
+    load(box, "supervised:1", Recipe(files, ('ENTRYPOINT ["/usr/bin/supervisord"]',)))
+    run(box, name, *GOOD, *options, "supervised:1")
+    box.wait_for(lambda: "gave up: php-fpm" in logs(box, name), 20, "it to give up")
+    assert box.inspect(name)["State"]["Running"]
+
+
+@fault(FAILING, subject="container:wiki8", shareable=True)
+def program_that_its_supervisor_gave_up(box: Box) -> None:
+    """supervisord does not find a program, gives it up, and runs on."""
+    supervised(box, "wiki8")
+
+
+@healthy(shareable=True)
+def program_that_was_started_again(box: Box) -> None:
+    """supervisord gave up a program, and somebody has started it since."""
+    supervised(box, "wiki9", "--env=BACK=1")
+
+
+def redis(box: Box, name: str, owner: int) -> None:
+    """Real Redis that saves each change, on a folder of this owner, after one change."""
+    load_server(box, "redis-server", "redis:7.0")
+    box.sh(f"mkdir -p /srv/{name} && chown {owner} /srv/{name} && chmod 755 /srv/{name}")
+    words = ["redis-server", "--dir", "/data", "--save", "1 1", "--protected-mode", "no"]
+    run(box, name, *GOOD, "-v", f"/srv/{name}:/data", "redis:7.0", *words)
+    box.wait_for(lambda: "Ready to accept" in logs(box, name), 20, "Redis to come up")
+    ask(box, name, "SET a b")
+    box.wait_for(lambda: "Background saving" in logs(box, name), 30, "Redis to save")
+
+
+def ask(box: Box, name: str, command: str) -> str:
+    """What Redis answers."""
+    script = f"printf '{command}\\r\\n' | nc -w 1 127.0.0.1 6379"
+    return str(box.docker("exec", name, "sh", "-c", script).stdout)
+
+
+@fault(FAILING, subject="container:saver8", also=["container.mount-unwritable"], shareable=True)
+def redis_that_cannot_save(box: Box) -> None:
+    """Redis runs, may not write its folder, and refuses writes."""
+    redis(box, "saver8", 0)
+    box.wait_for(lambda: "saving error" in logs(box, "saver8"), 30, "the save to fail")
+    assert "MISCONF" in ask(box, "saver8", "SET a c")
+
+
+@healthy(shareable=True)
+def redis_that_saves_again(box: Box) -> None:
+    """Redis could not save, was given its folder, and saves."""
+    redis(box, "saver9", 0)
+    box.wait_for(lambda: "saving error" in logs(box, "saver9"), 30, "the save to fail")
+    box.sh("chown 1000 /srv/saver9")
+    saved = "Background saving terminated with success"
+    box.wait_for(lambda: saved in logs(box, "saver9"), 60, "the next save")
+    assert "OK" in ask(box, "saver9", "SET a c")
+
+
+_LEAK = """
+import java.util.*;
+public class App {
+  public static void main(String[] words) throws Exception {
+    new Thread(() -> {
+      List<byte[]> held = new ArrayList<>();
+      while (true) held.add(new byte[1 << 20]);
+    }, "http-8080-exec-1").start();
+    while (true) Thread.sleep(1000);
+  }
+}
+"""
+
+
+@fault(FAILING, subject="container:orders8", exit_code=1)
+def java_thread_without_heap(box: Box) -> None:
+    """A thread of a real Java program fills the heap and ends; the program runs on without it."""
+    box.write("/srv/orders8/App.java", _LEAK)
+    mounts = ["-v", "/srv/orders8:/app:ro", "-v", "/etc/java-17-openjdk:/etc/java-17-openjdk:ro"]
+    limits = ["--memory=512m", "--pids-limit=200"]
+    run(box, "orders8", *limits, *MACHINE, *mounts, "bb:1.36", JAVA, "-Xmx32m", "/app/App.java")
+    box.wait_for(lambda: "OutOfMemoryError" in logs(box, "orders8"), 60, "the heap to be full")
+    assert box.inspect("orders8")["State"]["Running"]
