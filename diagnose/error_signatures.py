@@ -5,6 +5,7 @@ By them a cause and its effect are matched by what was really printed.
 
 from __future__ import annotations
 
+import functools
 import re
 
 PATTERNS: dict[str, str] = {
@@ -51,6 +52,7 @@ NO_WAY_OUT = frozenset({"dns", "timeout", "unreachable"})
 network."""
 
 
+@functools.lru_cache(256)
 def signs(*texts: str) -> frozenset[str]:
     """The classes of error that these texts show, by name; empty if none is known."""
     said = [text for text in texts if text]

@@ -113,11 +113,7 @@ class _LostQuery(msgspec.Struct, frozen=True):
 
         Empty if that is not so.
         """
-        held = {
-            endpoint.ip_address
-            for container in self.containers.running
-            for endpoint in container.endpoints.values()
-        }
+        held = self.containers.addresses_in_use
         if self.server in held or is_loopback(self.server) or self.server in self.path.own:
             return ""
         for network in self.networks.bridges if self.networks is not None else ():

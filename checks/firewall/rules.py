@@ -5,6 +5,7 @@ The chains, the translation of addresses on the way out, the published ports on 
 
 from __future__ import annotations
 
+import functools
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 
@@ -67,7 +68,7 @@ def chains_missing(
     return None
 
 
-class _RuleLoss(msgspec.Struct, frozen=True):
+class _RuleLoss(msgspec.Struct, frozen=True, dict=True):
     """What is gone.
 
     bare: networks whose bridge no rule names. fallen: ways out that no rule takes. no_ports:
@@ -84,7 +85,7 @@ class _RuleLoss(msgspec.Struct, frozen=True):
     def is_real(self) -> bool:
         return bool(self.bare or self.fallen or self.no_ports or self.emptied)
 
-    @property
+    @functools.cached_property
     def networks(self) -> dict[str, Network]:
         """The networks whose traffic no rule takes, by name."""
         return {

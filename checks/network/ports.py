@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 import shlex
-from collections.abc import Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import msgspec
 from msgspec.structs import replace
@@ -33,6 +35,11 @@ _BIND = re.compile(
 """Engines up to 27, whose proxy binds, and newer ones, which bind themselves (28.5.2: `host port
 for
 0.0.0.0:80:172.17.0.3:80/tcp`)."""
+
+
+MOST_HOLDERS = 8
+"""Containers that are named as holders of one port. Each has another address of the host, so that
+more are not seen on a real one."""
 
 
 def _publishes(container: Container, proto: str, address: str, port: int) -> bool:
@@ -70,12 +77,13 @@ def port_allocated(containers: Containers) -> CheckResult:
     The engine's own allocator refuses, before the kernel is asked. An old error of a container that
     nobody means to run again looks the same: it is a warning once the port is free.
     """
+    publishers = _publishers_by_port(containers)
     for container in not_up(containers):
         error = _ALLOCATED.search(container.state.error)
         if error is None:
             continue
         address, port = error["address"], int(error["port"])
-        holders = _publishers(containers, container, address, port)
+        holders = _holders(publishers[port], container, address, port)
         holder = "no running container publishes it now"
         if holders:
             holder = f'container "{holders[0].name}" publishes it'
@@ -112,17 +120,29 @@ def _for_its_port(container: Container, holders: Sequence[Container]) -> dict[st
     return {"holder": holders[0].name} if len(holders) == 1 else {}
 
 
-def _publishers(
-    containers: Containers, container: Container, address: str, port: int
+def _publishers_by_port(containers: Containers) -> Mapping[int, list[Container]]:
+    """The running containers that publish each host port."""
+    publishers: defaultdict[int, list[Container]] = defaultdict(list)
+    for container in containers.running:
+        ports = {binding.host_port for _, binding in container.published_ports}
+        for port in ports:
+            if port.isdecimal():
+                publishers[int(port)].append(container)
+    return publishers
+
+
+def _holders(
+    publishers: Iterable[Container], container: Container, address: str, port: int
 ) -> list[Container]:
-    """The other running containers that publish this host port in a wanted protocol."""
+    """The other containers that publish this host port in a wanted protocol, the first few."""
     protocols = _protocols(container, port)
-    return [
+    holders = (
         other
-        for other in containers.running
+        for other in publishers
         if other.id != container.id
         and any(_publishes(other, proto, address, port) for proto in protocols)
-    ]
+    )
+    return list(itertools.islice(holders, MOST_HOLDERS))
 
 
 class BindFailure(msgspec.Struct, frozen=True):

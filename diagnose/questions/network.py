@@ -275,6 +275,7 @@ class Listener(msgspec.Struct, frozen=True):
         return overlap(self.address, address)
 
 
+@functools.lru_cache(4096)
 def overlap(one: str, other: str) -> bool:
     """Whether sockets bound to these two addresses would take the same packets.
 

@@ -437,5 +437,14 @@ class Containers(msgspec.Struct, frozen=True, dict=True):
         return {container.id: container for container in self.items}
 
     @functools.cached_property
+    def addresses_in_use(self) -> frozenset[str]:
+        """The IPv4 addresses of running containers on their networks."""
+        return frozenset(
+            endpoint.ip_address
+            for container in self.running
+            for endpoint in container.endpoints.values()
+        )
+
+    @functools.cached_property
     def running(self) -> tuple[Container, ...]:
         return tuple(container for container in self.items if container.is_running)

@@ -54,7 +54,8 @@ def containers(host: Host) -> Containers | Unavailable:
             missing.append(Unexamined(container_subject(names[id]), f"inspect: malformed: {error}"))
     names_in_use = {container.name for container in inspected}
     aside = tuple(container for container in inspected if _is_aside(container, names_in_use))
-    kept = (container for container in inspected if container not in aside)
+    ids_aside = {container.id for container in aside}
+    kept = (container for container in inspected if container.id not in ids_aside)
     return Containers(
         tuple(sorted(kept, key=lambda container: container.name)),
         tuple(sorted(missing, key=lambda unexamined: unexamined.subject)),
