@@ -38,6 +38,7 @@ from diagnose.questions.containers import InspectContainer
 from diagnose.recording.answer_files import RecordingError, parse
 from diagnose.recording.budget import Budget
 from diagnose.recording.limits import DEEPEST, TOO_DEEP, cut
+from diagnose.recording.recorder import Replay
 from diagnose.render import json as json_report
 from diagnose.render import terminal
 from tests.hosts import Made
@@ -63,6 +64,51 @@ def test_a_block_that_is_quick_is_not_interrupted_later() -> None:
     with at_most(0.02):
         pass
     time.sleep(0.05)
+
+
+class Finalized:
+    """An object whose finalizer takes long: Python drops what is raised in it."""
+
+    def __del__(self) -> None:
+        ends = time.monotonic() + 0.15
+        while time.monotonic() < ends:
+            pass
+
+
+def endless_after(thing: object) -> None:
+    """`thing` is finalized first."""
+    del thing
+    endless()
+
+
+def test_a_block_ends_although_its_end_was_dropped_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    dropped: list[object] = []
+    monkeypatch.setattr("sys.unraisablehook", dropped.append)
+    began = time.monotonic()
+    with pytest.raises(TimeIsUpError), at_most(0.05):
+        endless_after(Finalized())
+    assert dropped
+    assert time.monotonic() - began < 2
+
+
+def test_evidence_of_a_recording_that_takes_too_long_is_unavailable(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def slow_reader(host: Any) -> Shape:
+        endless()
+        return Shape()
+
+    monkeypatch.setattr(registry, "collector", lambda _kind: slow_reader)
+    monkeypatch.setattr(registry, "needs_of", lambda _function: ())
+    now = time.monotonic()
+    collection = Collection(Replay({}), Budget(now + 0.1, now + 0.2))
+    found = collection.get(Shape)
+    assert isinstance(found, Unavailable)
+    assert found.reason == "budget"
+    assert collection.uncollected == {"Shape"}
+    assert time.monotonic() - now < 2
 
 
 def endless() -> None:

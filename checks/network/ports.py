@@ -83,7 +83,7 @@ def port_allocated(containers: Containers) -> CheckResult:
         if error is None:
             continue
         address, port = error["address"], int(error["port"])
-        holders = _holders(publishers[port], container, address, port)
+        holders = _publishing(publishers[port], container, address, port)
         holder = "no running container publishes it now"
         if holders:
             holder = f'container "{holders[0].name}" publishes it'
@@ -131,7 +131,7 @@ def _publishers_by_port(containers: Containers) -> Mapping[int, list[Container]]
     return publishers
 
 
-def _holders(
+def _publishing(
     publishers: Iterable[Container], container: Container, address: str, port: int
 ) -> list[Container]:
     """The other containers that publish this host port in a wanted protocol, the first few."""

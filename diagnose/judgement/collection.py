@@ -17,14 +17,19 @@ from typing import Any
 import msgspec
 
 from diagnose import registry
-from diagnose.model import Failed, Need, Unavailable
+from diagnose.judgement.deadline import TimeIsUpError, at_most
+from diagnose.model import Failed, Need, ReportBasis, Unavailable
 from diagnose.questions import AnswerSource, Host, Question
 from diagnose.recording.budget import Budget
-from diagnose.recording.recorder import in_thread
+from diagnose.recording.recorder import Replay, in_thread
 
 GRACE_S = 0.02
 """How much longer than the budget evidence is waited for, once for each level of evidence below it:
 what has been answered by then is still put together."""
+
+LEAST_BASIS_S = 0.3
+"""Seconds for the head of the report at least: without it a report does not say of which host it
+speaks."""
 
 UNREADABLE = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
 """What reading an answer of the wrong shape raises. Only collectors read answers, so it makes their
@@ -53,9 +58,8 @@ class PendingEvidence(threading.Event):
 class Collection:
     """Evidence by kind, collected on demand.
 
-    A thread per kind, which waits for the kinds that it stands on.
-
-    On a host that has no thread left the caller collects it.
+    A thread per kind, which waits for the kinds that it stands on. The caller collects it where the
+    host has no thread left, and from a recording, which answers at once.
     """
 
     def __init__(
@@ -63,6 +67,8 @@ class Collection:
     ) -> None:
         self._host = host if isinstance(host, Host) else Host(host)
         self._budget = budget
+        self.waits = not isinstance(self._host.source, Replay)
+        """Whether answers have to be waited for."""
         self.uncollected = set(never)
         self._lock = threading.Lock()
         self._pending: dict[type, PendingEvidence] = {}
@@ -76,7 +82,9 @@ class Collection:
             pending = self._pending[kind] = PendingEvidence()
         function = registry.collector(kind)
         needs = {need: self.start(need.kind) for need in registry.needs_of(function)}
-        if not in_thread(self._collect, pending, function, needs):
+        if not self.waits:
+            self._collect_in_time(kind, pending, function, needs)
+        elif not in_thread(self._collect, pending, function, needs):
             self._collect(pending, function, needs)
         return pending
 
@@ -87,11 +95,15 @@ class Collection:
         """
         if kind.__name__ not in self.uncollected:
             pending = self.start(kind)
-            ends = self._budget.ends + self._budget.assembling + GRACE_S * _height(kind)
-            if pending.wait(min(max(0.0, ends - time.monotonic()), threading.TIMEOUT_MAX)):
+            if pending.wait(min(self._left(kind), threading.TIMEOUT_MAX)):
                 return pending.value
             self.uncollected.add(kind.__name__)
-        return Unavailable("budget", f"the {_words(kind)} evidence was not collected")
+        return _uncollected(kind)
+
+    def _left(self, kind: type) -> float:
+        """Seconds for which this kind is waited for."""
+        ends = self._budget.ends + self._budget.assembling + GRACE_S * _height(kind)
+        return max(0.0, ends - time.monotonic())
 
     @property
     def collected(self) -> dict[type, Any]:
@@ -100,6 +112,23 @@ class Collection:
             return {
                 kind: pending.value for kind, pending in self._pending.items() if pending.is_set()
             }
+
+    def _collect_in_time(
+        self,
+        kind: type,
+        pending: PendingEvidence,
+        function: Callable[..., Any],
+        needs: Mapping[Need, PendingEvidence],
+    ) -> None:
+        """Collect it here and now; what takes too long is unavailable."""
+        least = LEAST_BASIS_S if kind is ReportBasis else 0.0
+        try:
+            with at_most(max(self._left(kind), least)):
+                self._collect(pending, function, needs)
+        except TimeIsUpError:
+            self.uncollected.add(kind.__name__)
+            pending.value = _uncollected(kind)
+            pending.set()
 
     def _collect(
         self,
@@ -136,6 +165,10 @@ class Collection:
             return Unavailable("too large", f"there is not enough memory for {host.last}")
         except Exception:  # noqa: BLE001 - a crash of ours is a result, with its name
             return Broken(traceback.format_exc(limit=-4))
+
+
+def _uncollected(kind: type) -> Unavailable:
+    return Unavailable("budget", f"the {_words(kind)} evidence was not collected")
 
 
 def _words(kind: type) -> str:

@@ -11,6 +11,9 @@ import signal
 import threading
 from types import FrameType, TracebackType
 
+AGAIN_S = 0.05
+"""Seconds after which it is raised again: Python drops what is raised in a callback of its garbage
+collector or in a finalizer."""
 SHORTEST_S = 0.001
 """The timer takes 0 for "never"."""
 
@@ -36,11 +39,11 @@ class at_most:  # noqa: N801 - a context manager, read as a phrase
         if self._has_limit:
             self._is_open = True
             self._before = signal.signal(signal.SIGALRM, self._end)
-            signal.setitimer(signal.ITIMER_REAL, self._seconds)
+            signal.setitimer(signal.ITIMER_REAL, self._seconds, AGAIN_S)
 
-    def _end(self, _number: int, _frame: FrameType | None) -> None:
-        if self._is_open:
-            self._is_open = False
+    def _end(self, _number: int, frame: FrameType | None) -> None:
+        is_leaving = frame is not None and frame.f_code is at_most.__exit__.__code__
+        if self._is_open and not is_leaving:
             raise TimeIsUpError
 
     def __exit__(

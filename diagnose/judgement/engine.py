@@ -47,14 +47,16 @@ def run(source: Host | AnswerSource, what: Run, *, began: float, budget: Budget)
     """
     host = source if isinstance(source, Host) else Host(source)
     chosen = [what.checks[id] for id in closure(what.selected, what.checks)]
-    kinds = {need.kind for check in chosen for need in check.needs} | {ReportBasis, *what.shown}
+    needed = (need.kind for check in chosen for need in check.needs)
+    kinds = dict.fromkeys((ReportBasis, *what.shown, *needed))
     if what.profile:
-        kinds.add(HostProfile)
+        kinds[HostProfile] = None
     collection = Collection(host, budget, what.uncollected)
-    for kind in kinds:
-        collection.start(kind)
+    if collection.waits:  # the answers come while the list is waited for
+        _start(collection, kinds)
     listed = host.ask(ListContainers())
     budget.keep_for_reporting(began, len(listed) if isinstance(listed, list) else 0)
+    _start(collection, kinds)
     evidence = {kind: collection.get(kind) for kind in kinds}
     found = evidence[ReportBasis]
     basis = found if isinstance(found, ReportBasis) else ReportBasis()
@@ -70,3 +72,9 @@ def run(source: Host | AnswerSource, what: Run, *, began: float, budget: Budget)
         uncollected=tuple(sorted(collection.uncollected)),
         evidence=collection.collected if what.shown else {},
     )
+
+
+def _start(collection: Collection, kinds: Iterable[type]) -> None:
+    """Have these kinds collected; a recording's are collected when this returns."""
+    for kind in kinds:
+        collection.start(kind)

@@ -433,10 +433,10 @@ def _mutated(rnd: random.Random, plain: bytes, real: bytes) -> bytes:
     name = rnd.choice(sorted(files))
     if how == 3:
         files[name] = _damaged(rnd, files[name])
+    elif name.endswith("json"):
+        files[name] = json.dumps(_twisted(rnd, json.loads(files[name]))).encode()
     else:
         files[name] = b""
-        if name.endswith("json"):
-            files[name] = json.dumps(_twisted(rnd, json.loads(files[name]))).encode()
     whole = sealed(files)
     if rnd.random() < 0.3:
         whole["manifest.json"] = json.dumps(
