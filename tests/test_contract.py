@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import json
 import re
 import shlex
@@ -65,6 +66,7 @@ def test_blocks_are_those_that_a_markdown_parser_finds(id: str):
     assert [(block.purpose, block.text) for block in runbooks.blocks_in(body, id)] == commands
 
 
+@pytest.mark.fuzz
 @pytest.mark.parametrize("id", sorted(PAGES))
 @pytest.mark.parametrize("value", HOSTILE.values(), ids=HOSTILE)
 def test_hostile_values_stay_one_word(id: str, value: str):
@@ -234,7 +236,7 @@ def test_every_check_passes_on_a_recorded_host():
 def test_no_public_class_name_is_used_twice():
     places: dict[str, list[str]] = {}
     for path in (*ENGINE_FILES, *CHECK_FILES):
-        for node in ast.parse(path.read_text()).body:
+        for node in _parsed(path).body:
             if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
                 places.setdefault(node.name, []).append(str(path.relative_to(ROOT)))
     assert len(places) > 100
@@ -250,9 +252,15 @@ def test_each_family_has_its_file_of_tests():
     assert set(registry.families()) - set(TESTED_ELSEWHERE) <= files
 
 
+@functools.cache
+def _parsed(path: Path) -> ast.Module:
+    return ast.parse(path.read_text())
+
+
+@functools.cache
 def _imports(path: Path) -> set[str]:
     found = set()
-    for node in ast.walk(ast.parse(path.read_text())):
+    for node in ast.walk(_parsed(path)):
         if isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module:

@@ -21,6 +21,8 @@ from tests.lab.faults import Expectation, discover, matches
 FIXTURES = Path(__file__).parents[2] / "fixtures"
 MOST_CPU_S = 0.02
 """For the proofs of one report."""
+TRIES = 3
+"""The least of so many counts: a busy machine slows some of them."""
 
 
 def _scenario(folder: Path) -> str:
@@ -84,6 +86,7 @@ def test_proofs_cost_next_to_nothing(host: str, monkeypatch: pytest.MonkeyPatch)
         return found
 
     monkeypatch.setattr(reporting.proof, "proven", timed)
-    for _ in range(3):
+    judged(host)
+    while min(spent) >= MOST_CPU_S and len(spent) < TRIES:
         judged(host)
     assert min(spent) < MOST_CPU_S
