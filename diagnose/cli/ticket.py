@@ -33,6 +33,19 @@ from diagnose.cli import on, options, process
     "--map", "map_", description="With --anonymize: keep the table of old and new names here."
 )
 @click.option(
+    "--encrypt-to",
+    "recipients",
+    multiple=True,
+    metavar="RECIPIENT",
+    help=(
+        "Encrypt it by age (age1..., ssh-ed25519 ..., a file of keys) or gpg (a fingerprint or an "
+        "address). Repeatable."
+    ),
+)
+@options.file_option(
+    "--sign-with", "signer", description="Also sign what is written, by this ssh key: FILE.sig."
+)
+@click.option(
     "--from",
     "source",
     type=click.Path(),
@@ -51,6 +64,8 @@ def bundle(
     review: bool,
     anonymize: bool,
     map_: Path | None,
+    recipients: tuple[str, ...],
+    signer: Path | None,
     **given: Any,
 ) -> None:
     """Write one archive for a ticket, without secrets.
@@ -66,7 +81,7 @@ def bundle(
     from diagnose.ticket import write
 
     try:
-        order = write.Order(output, max_size, review, anonymize, map_)
+        order = write.Order(output, max_size, review, anonymize, map_, recipients, signer)
         said = write.deliver(registry.load(), options.of_run(given), order, began=process.began())
     except (session.InvalidRequestError, write.NotWrittenError) as error:
         raise click.ClickException(str(error)) from None

@@ -27,6 +27,8 @@ REFUSED = {
     "record": "--record does not go with --on",
     "baseline": "--baseline does not go with --on: compare the reports with `diagnose diff`",
     "review": "--review does not go with --on: a bundle is reviewed where it is made",
+    "recipients": "--encrypt-to does not go with --on: pipe `-o -` into age or gpg",
+    "signer": "--sign-with does not go with --on: sign the file that was written",
     "map_": "--map does not go with --on: the names of a host stay there",
 }
 HERE_ONLY = frozenset({"output", "config", "no_color", *REFUSED})

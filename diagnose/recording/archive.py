@@ -30,6 +30,9 @@ _NAME = re.compile(
     r"[^./\0][^/\0]*/((?:[A-Za-z0-9_-][A-Za-z0-9._-]*/){0,3}[A-Za-z0-9_-][A-Za-z0-9._-]*)\Z"
 )
 """One top folder, then plain names: no `..`, no leading dot, slash or link can be meant by it."""
+_AGE = b"age-encryption.org/v1"
+_PGP = (b"\x84", b"\x85", b"\xc1")
+"""How an OpenPGP message begins: the packet of a session key for a recipient."""
 _PLAIN = (tarfile.REGTYPE, tarfile.AREGTYPE)
 
 
@@ -105,6 +108,14 @@ def members(stream: BinaryIO) -> Iterator[tuple[str, bytes]]:
         ) from error
 
 
+def _refuse_encrypted(beginning: bytes) -> None:
+    """RecordingError that says how an encrypted bundle is read."""
+    if beginning == _AGE:
+        raise RecordingError("it is encrypted by age: age -d -i KEY FILE > FILE.tar.gz comes first")
+    if beginning[:1] in _PGP:
+        raise RecordingError("it is encrypted by gpg: gpg -d FILE > FILE.tar.gz comes first")
+
+
 def read(path: Path) -> tuple[dict[AnyQuestion, RecordedAnswer], dict[str, Json]]:
     """The recorded answers and the manifest of an archive.
 
@@ -117,6 +128,7 @@ def read(path: Path) -> tuple[dict[AnyQuestion, RecordedAnswer], dict[str, Json]
         if not stat.S_ISREG(path.stat().st_mode):
             raise RecordingError("it is neither a file nor a folder")
         with path.open("rb") as stream:
+            _refuse_encrypted(stream.peek(len(_AGE))[: len(_AGE)])
             for name, data in members(stream):
                 if name in hashes:
                     raise RecordingError(f"it holds {name} twice")

@@ -22,7 +22,7 @@ from diagnose.model import Check, Report
 from diagnose.phrases import size
 from diagnose.questions.run import Options
 from diagnose.redact import Redactor
-from diagnose.ticket import bundle
+from diagnose.ticket import bundle, seal
 from diagnose.ticket.create import OpenRecorder, Taken, take
 from diagnose.ticket.texts import file_name
 
@@ -40,7 +40,8 @@ class Order(msgspec.Struct, frozen=True):
     output: a file, STDOUT, None for a name of its own in the current folder.
 
     review: list the files on stderr and ask there before anything is written. anonymize: with other
-    names than the host's; map: a file for the old names and the new.
+    names than the host's; map: a file for the old names and the new. recipients: whom the archive
+    is encrypted to, nobody for none. signer: an ssh key that signs what is written.
     """
 
     output: Path | None = None
@@ -48,6 +49,8 @@ class Order(msgspec.Struct, frozen=True):
     review: bool = False
     anonymize: bool = False
     map: Path | None = None
+    recipients: tuple[str, ...] = ()
+    signer: Path | None = None
 
 
 def deliver(
@@ -63,11 +66,13 @@ def deliver(
 
     NotWrittenError or session.InvalidRequestError if not.
     """
+    by = _cipher(order)
     if order.output == STDOUT:
         _streamable()
-    for path in (order.output or Path("diagnose.tar.gz"), order.map):
+    signature = _signature_of(order.output) if order.output and order.signer else None
+    for path in (order.output or Path("diagnose.tar.gz"), order.map, signature):
         if path is not None and path != STDOUT:
-            _free(path, named=path in (order.output, order.map))
+            _free(path, named=path in (order.output, order.map, signature))
     try:
         taken = take(
             known,
@@ -90,15 +95,38 @@ def deliver(
         names = json.dumps(taken.names, indent=1, ensure_ascii=False) + "\n"
         _written(order.map, names.encode("utf-8", "replace"))
     try:
-        return _handed_over(taken, order)
+        return _handed_over(taken, order, by)
     except NotWrittenError:
         if order.map:
             order.map.unlink(missing_ok=True)
         raise
 
 
-def _handed_over(taken: Taken, order: Order) -> str:
-    data = taken.sealed.data
+def _cipher(order: Order) -> seal.Cipher | None:
+    """How the archive will be encrypted, tried before the run on nothing.
+
+    NotWrittenError for a recipient or a program that is missing.
+    """
+    if order.signer is not None and order.output == STDOUT:
+        raise NotWrittenError("a signature is a file of its own: name one with -o FILE")
+    if order.signer is not None and not order.signer.is_file():
+        raise NotWrittenError(f"there is no key {order.signer} to sign with")
+    if not order.recipients:
+        return None
+    try:
+        by = seal.cipher(order.recipients)
+        seal.encrypted(b"", by)
+    except seal.SealError as error:
+        raise NotWrittenError(f"not written: {error}") from None
+    return by
+
+
+def _handed_over(taken: Taken, order: Order, by: seal.Cipher | None) -> str:
+    try:
+        data = taken.sealed.data if by is None else seal.encrypted(taken.sealed.data, by)
+        signature = None if order.signer is None else seal.signature(data, order.signer)
+    except seal.SealError as error:
+        raise NotWrittenError(f"not written: {error}") from None
     shed = (
         f"; {len(taken.sealed.shed)} files left out to keep the size" if taken.sealed.shed else ""
     )
@@ -109,11 +137,25 @@ def _handed_over(taken: Taken, order: Order) -> str:
         except OSError as error:
             raise NotWrittenError(f"cannot write to stdout: {error.strerror}") from error
         return f"wrote {size(len(data))} to stdout{shed}"
+    ending = ".tar.gz" if by is None else f".tar.gz{by.ending}"
     target = order.output or Path(
-        f"diagnose-{file_name(taken.report.host.name)}-{_stamp(taken.report)}.tar.gz"
+        f"diagnose-{file_name(taken.report.host.name)}-{_stamp(taken.report)}{ending}"
     )
     _written(target, data)
-    return f"wrote {target}, {size(len(data))}{shed}"
+    how = "" if by is None else f", encrypted by {by.program}"
+    if signature is None:
+        return f"wrote {target}, {size(len(data))}{how}{shed}"
+    signed = _signature_of(target)
+    try:
+        _written(signed, signature)
+    except NotWrittenError:
+        target.unlink(missing_ok=True)
+        raise
+    return f"wrote {target}, {size(len(data))}{how}, and its signature {signed}{shed}"
+
+
+def _signature_of(target: Path) -> Path:
+    return target.with_name(f"{target.name}.sig")
 
 
 def _written(target: Path, data: bytes) -> None:

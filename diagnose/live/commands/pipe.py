@@ -1,0 +1,36 @@
+"""Bytes through a program: into its stdin and out of its stdout, never by way of a file."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from diagnose.live import Refused
+from diagnose.live.commands.run import find
+
+SECONDS = 120
+"""A person may have to type a passphrase, or to touch a key."""
+
+
+class PipeEnd(NamedTuple):
+    """How the program ended, what it gave, and what it said."""
+
+    code: int
+    output: bytes
+    complaint: str
+
+
+def through(name: str, arguments: Sequence[str], data: bytes) -> PipeEnd:
+    """What a program makes of these bytes. It keeps the user's environment: its keys lie there.
+
+    Refused("missing") if it is not installed, Refused("timed out").
+    """
+    program = find(name)
+    try:
+        done = subprocess.run(
+            [program, *arguments], input=data, capture_output=True, timeout=SECONDS, check=False
+        )
+    except subprocess.TimeoutExpired:
+        raise Refused("timed out", f"{name} did not end within {SECONDS} s") from None
+    return PipeEnd(done.returncode, done.stdout, done.stderr.decode("utf-8", "replace"))
