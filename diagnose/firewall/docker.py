@@ -10,13 +10,18 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from diagnose.firewall.rules import Choose, Enter, Interval, Match, Name, Table, Translate
+from diagnose.firewall.actions import Choose, Enter, Translate
+from diagnose.firewall.conditions import Match
+from diagnose.firewall.rules import Table
+from diagnose.firewall.values import Interval, Name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from diagnose.firewall.rules import Action, Chain, Field, Hook, Rule, Ruleset
-    from diagnose.firewall.walk import Step
+    from diagnose.firewall.actions import Action
+    from diagnose.firewall.packet import Field, Hook
+    from diagnose.firewall.rules import Chain, Rule, Ruleset
+    from diagnose.firewall.verdict import Step
 
 USER_CHAIN = "DOCKER-USER"
 NFTABLES_TABLE = "docker-bridges"

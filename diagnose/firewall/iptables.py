@@ -9,36 +9,20 @@ from typing import TYPE_CHECKING, Literal
 
 import msgspec
 
-from diagnose.firewall.rules import (
-    PROTOCOLS,
-    ROUTE_TYPES,
-    STATES,
-    STATUSES,
-    TCP_FLAGS,
-    AnyOf,
-    Assign,
-    Chain,
-    Enter,
-    Interval,
-    Leave,
-    Masked,
-    Match,
-    Maybe,
-    Name,
-    Rare,
-    Rule,
-    Several,
-    Stop,
-    Table,
-    Translate,
-    Unread,
-    with_flags,
-)
+from diagnose.firewall.actions import Assign, Enter, Leave, Maybe, Stop, Translate
+from diagnose.firewall.conditions import AnyOf, Match, Rare, Unread, with_flags
+from diagnose.firewall.packet import PROTOCOLS, ROUTE_TYPES, STATES, STATUSES, TCP_FLAGS
+from diagnose.firewall.rules import Chain, Rule, Table
+from diagnose.firewall.values import Interval, Masked, Name, Several
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
-    from diagnose.firewall.rules import Action, Backend, Condition, Family, Field, Hook, Value
+    from diagnose.firewall.actions import Action
+    from diagnose.firewall.conditions import Condition
+    from diagnose.firewall.packet import Family, Field, Hook
+    from diagnose.firewall.rules import Backend
+    from diagnose.firewall.values import Value
 
 _HOOKS: Mapping[str, Hook] = {
     "PREROUTING": "prerouting",

@@ -13,6 +13,9 @@ from typing import TYPE_CHECKING, Any, Literal
 import msgspec
 from msgspec.structs import replace
 
+from diagnose.firewall.actions import Assign, Choose, Enter, Leave, Maybe, Stop, Translate
+from diagnose.firewall.conditions import Match, Rare, Unread, with_flags
+from diagnose.firewall.packet import NF_FAMILIES
 from diagnose.firewall.registers import (
     ETHERTYPES,
     TRANSPORTS,
@@ -27,32 +30,17 @@ from diagnose.firewall.registers import (
     unknown,
     value_of,
 )
-from diagnose.firewall.rules import (
-    NF_FAMILIES,
-    Assign,
-    Chain,
-    Choose,
-    Enter,
-    Interval,
-    Leave,
-    Masked,
-    Match,
-    Maybe,
-    Name,
-    Rare,
-    Rule,
-    Stop,
-    Table,
-    Translate,
-    Unread,
-    with_flags,
-)
+from diagnose.firewall.rules import Chain, Rule, Table
 from diagnose.firewall.text import describe
+from diagnose.firewall.values import Interval, Masked, Name
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from diagnose.firewall.rules import Action, Condition, Hook, Value
+    from diagnose.firewall.actions import Action
+    from diagnose.firewall.conditions import Condition
+    from diagnose.firewall.packet import Hook
+    from diagnose.firewall.values import Value
 
 DORMANT = 1
 """Flag of a table whose chains are not on their hooks."""

@@ -14,15 +14,18 @@ from typing import TYPE_CHECKING, Literal
 import msgspec
 from msgspec.structs import replace
 
-from diagnose.firewall.rules import Interval, Nets, Packet
+from diagnose.firewall.packet import Packet
+from diagnose.firewall.values import Interval, Nets
 from diagnose.firewall.walk import walk
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from diagnose.firewall.rules import Field, Hook, Outcome, Ruleset, Translate
+    from diagnose.firewall.actions import Translate
+    from diagnose.firewall.packet import Field, Hook, Outcome
+    from diagnose.firewall.rules import Ruleset
     from diagnose.firewall.trace import Reason
-    from diagnose.firewall.walk import PacketVerdict, Step
+    from diagnose.firewall.verdict import PacketVerdict, Step
 
 Part = Literal["request", "reply"]
 

@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 import msgspec
 
-from diagnose.firewall.rules import NF_FAMILIES, Interval, Masked, Name
+from diagnose.firewall.packet import NF_FAMILIES
+from diagnose.firewall.values import Interval, Masked, Name
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from diagnose.firewall.rules import Field, Value
+    from diagnose.firewall.packet import Field
+    from diagnose.firewall.values import Value
 
 Order = Literal["big", "little"]
 

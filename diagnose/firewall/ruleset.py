@@ -13,7 +13,8 @@ from diagnose.firewall.rules import Ruleset
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from diagnose.firewall.rules import Chain, Family
+    from diagnose.firewall.packet import Family
+    from diagnose.firewall.rules import Chain
 
 
 def assemble(

@@ -5,30 +5,18 @@ from __future__ import annotations
 from ipaddress import IPv4Address, IPv6Address, summarize_address_range
 from typing import TYPE_CHECKING, assert_never
 
-from diagnose.firewall.rules import (
-    PROTOCOLS,
-    ROUTE_TYPES,
-    STATES,
-    STATUSES,
-    AnyOf,
-    Choose,
-    Enter,
-    Interval,
-    Leave,
-    Masked,
-    Maybe,
-    Name,
-    Rare,
-    Several,
-    Stop,
-    Translate,
-    Unread,
-)
+from diagnose.firewall.actions import Choose, Enter, Leave, Maybe, Stop, Translate
+from diagnose.firewall.conditions import AnyOf, Rare, Unread
+from diagnose.firewall.packet import PROTOCOLS, ROUTE_TYPES, STATES, STATUSES
+from diagnose.firewall.values import Interval, Masked, Name, Several
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from diagnose.firewall.rules import Action, Assign, Condition, Field, Value
+    from diagnose.firewall.actions import Action, Assign
+    from diagnose.firewall.conditions import Condition
+    from diagnose.firewall.packet import Field
+    from diagnose.firewall.values import Value
 
 _KEYS: Mapping[Field, str] = {
     "iif": "iifname",

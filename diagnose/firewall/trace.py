@@ -19,14 +19,18 @@ from typing import TYPE_CHECKING, Any, Literal
 import msgspec
 from msgspec.structs import replace
 
+from diagnose.firewall.packet import Packet
 from diagnose.firewall.routing import RouteDecision, Routing
-from diagnose.firewall.rules import Interval, Nets, Packet
-from diagnose.firewall.walk import PacketVerdict, Step, walk
+from diagnose.firewall.values import Interval, Nets
+from diagnose.firewall.verdict import PacketVerdict, Step
+from diagnose.firewall.walk import walk
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from diagnose.firewall.rules import Family, Field, Hook, Outcome, Ruleset, Translate
+    from diagnose.firewall.actions import Translate
+    from diagnose.firewall.packet import Family, Field, Hook, Outcome
+    from diagnose.firewall.rules import Ruleset
 
 Part = Literal["request", "reply"]
 Reason = Literal["rule", "route", "reverse path", "forwarding", "elsewhere", "untranslated"]

@@ -15,25 +15,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-import msgspec
 from msgspec.structs import replace
 
-from diagnose.firewall.rules import (
-    Assign,
-    Choose,
-    Enter,
-    Leave,
-    Maybe,
-    Stop,
-    Translate,
-    Unread,
-    holds_any,
-)
+from diagnose.firewall.actions import Assign, Choose, Enter, Leave, Maybe, Stop, Translate
+from diagnose.firewall.conditions import Unread, holds_any
+from diagnose.firewall.verdict import PacketVerdict, Step
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from diagnose.firewall.rules import Action, Chain, Hook, Layer, Outcome, Packet, Rule, Ruleset
+    from diagnose.firewall.actions import Action
+    from diagnose.firewall.packet import Hook, Layer, Outcome, Packet
+    from diagnose.firewall.rules import Chain, Rule, Ruleset
 
 MAX_DEPTH = 64
 """Chains entered within each other; the kernel allows 16 in nftables, and iptables-legacy has no
@@ -49,40 +42,7 @@ _UNDO_PRIORITY = -100
 prerouting hook."""
 
 
-class Step(NamedTuple):
-    """One rule, or one policy, on a packet's way; `str()` is what a report shows."""
-
-    table: str
-    chain: str
-    rule: str
-
-    def __str__(self) -> str:
-        return f"{self.table} {self.chain}: {self.rule}"
-
-
 _TOO_LONG = Step("packet filter", "", f"more than {MAX_STEPS} rules to walk through")
-
-
-class PacketVerdict(msgspec.Struct, frozen=True):
-    """What becomes of the packet on this hook, what decided it, and the packet as it leaves.
-
-    `by` is the deciding rule of a drop or reject, the rule that is not understood of an unknown,
-    the last accept otherwise (None where no base chain is on the hook). `path` holds the jumps that
-    led to it, and the rule itself. `nat` is the translation, None without one; `nat_unknown` says
-    that it depends on a condition that is not understood.
-    """
-
-    outcome: Outcome
-    by: Step | None
-    path: tuple[Step, ...]
-    nat: Translate | None
-    packet: Packet
-    nat_unknown: bool = False
-
-    @property
-    def is_blocked(self) -> bool:
-        """Whether the packet certainly goes no further."""
-        return self.outcome in ("drop", "reject")
 
 
 class _State(NamedTuple):

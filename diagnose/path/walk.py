@@ -7,7 +7,7 @@ import msgspec
 from diagnose.evidence.containers.listing import Container
 from diagnose.evidence.network.container_netns import ContainerNetns
 from diagnose.evidence.network.networks import Network
-from diagnose.firewall.rules import Family
+from diagnose.firewall.packet import Family
 from diagnose.firewall.trace import (
     Stack,
 )

@@ -13,7 +13,8 @@ from diagnose.evidence.network.packet_filter import Firewall
 from diagnose.evidence.network.packet_paths import ConnectionVerdict, Egress, PacketPaths
 from diagnose.evidence.network.resolver_paths import ResolverPath, ResolverPaths
 from diagnose.evidence.network.uplinks import Uplink
-from diagnose.firewall.rules import Ruleset, Translate
+from diagnose.firewall.actions import Translate
+from diagnose.firewall.rules import Ruleset
 from diagnose.firewall.trace import Trace
 from tests.inspected import EXITED, container, of
 from tests.judging import judge, rows

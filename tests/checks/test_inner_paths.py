@@ -15,7 +15,7 @@ from diagnose.evidence.network.wanted_paths import Want, WantedPath
 from diagnose.firewall.routing import Routing
 from diagnose.firewall.rules import Ruleset
 from diagnose.firewall.trace import Obstacle, Stack, Trace
-from diagnose.firewall.walk import Step
+from diagnose.firewall.verdict import Step
 from diagnose.model import Unexamined, Verdict
 from tests.judging import judge, rows
 

@@ -15,11 +15,12 @@ from diagnose.evidence.network.packet_filter import Firewall
 from diagnose.evidence.network.packet_paths import ConnectionVerdict, Ingress, PacketPaths
 from diagnose.evidence.network.return_paths import ReturnPath, ReturnPaths
 from diagnose.evidence.network.uplinks import Uplink
+from diagnose.firewall.actions import Translate
 from diagnose.firewall.routing import Routing
-from diagnose.firewall.rules import Ruleset, Translate
+from diagnose.firewall.rules import Ruleset
 from diagnose.firewall.ruleset import assemble
 from diagnose.firewall.trace import Obstacle, Stack, Trace
-from diagnose.firewall.walk import Step
+from diagnose.firewall.verdict import Step
 from tests.inspected import container
 from tests.judging import judge, rows
 

@@ -15,7 +15,7 @@ from diagnose.evidence.network.router_advertisements import IgnoredRouter, Route
 from diagnose.evidence.network.wanted_paths import Want, WantedPath, WantedPaths
 from diagnose.firewall.rules import Ruleset
 from diagnose.firewall.trace import Obstacle, Trace
-from diagnose.firewall.walk import Step
+from diagnose.firewall.verdict import Step
 from diagnose.model import Verdict
 from tests.judging import judge, rows
 

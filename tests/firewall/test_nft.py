@@ -13,9 +13,12 @@ from pathlib import Path
 
 import pytest
 
-from diagnose.firewall.rules import Interval, Match, Packet, Ruleset
+from diagnose.firewall.conditions import Match
+from diagnose.firewall.packet import Packet
+from diagnose.firewall.rules import Ruleset
 from diagnose.firewall.ruleset import assemble
 from diagnose.firewall.text import describe
+from diagnose.firewall.values import Interval
 from diagnose.firewall.walk import walk
 
 PROJECT = Path(__file__).parents[2]

@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
+from diagnose.firewall.actions import Stop
 from diagnose.firewall.routing import Routing
-from diagnose.firewall.rules import Chain, Rule, Ruleset, Stop, Table
+from diagnose.firewall.rules import Chain, Rule, Ruleset, Table
 from diagnose.firewall.ruleset import assemble
 from diagnose.firewall.trace import Device, Flow, Origin, Settings, Stack, trace, trace_bridged
 from diagnose.questions.network import PolicyRule, Route

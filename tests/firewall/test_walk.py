@@ -13,9 +13,12 @@ import pytest
 from msgspec.structs import replace
 
 from diagnose.firewall import docker
+from diagnose.firewall.actions import Translate
+from diagnose.firewall.packet import Packet
 from diagnose.firewall.reach import reach_in, reach_out
-from diagnose.firewall.rules import Interval, Nets, Packet, Ruleset, Translate
+from diagnose.firewall.rules import Ruleset
 from diagnose.firewall.ruleset import assemble
+from diagnose.firewall.values import Interval, Nets
 from diagnose.firewall.walk import walk
 
 NO_NFTABLES = {

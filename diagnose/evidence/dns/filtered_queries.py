@@ -14,8 +14,9 @@ from diagnose.evidence.network.networks import Network, Networks
 from diagnose.evidence.network.packet_filter import Firewall
 from diagnose.evidence.network.packet_paths import ConnectionVerdict
 from diagnose.evidence.network.routes import MAIN_TABLE, Routes
+from diagnose.firewall.packet import Packet
 from diagnose.firewall.reach import reach_in, reach_out
-from diagnose.firewall.rules import Packet, Ruleset
+from diagnose.firewall.rules import Ruleset
 from diagnose.firewall.walk import walk
 from diagnose.registry import evidence
 

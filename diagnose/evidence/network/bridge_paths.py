@@ -17,7 +17,7 @@ from diagnose.evidence.network.networks import Networks
 from diagnose.evidence.network.packet_paths import SOMEWHERE6
 from diagnose.evidence.network.route_lookups import SOMEWHERE
 from diagnose.evidence.network.uplinks import Uplinks
-from diagnose.firewall.rules import Family, Packet
+from diagnose.firewall.packet import Family, Packet
 from diagnose.firewall.trace import (
     EPHEMERAL,
     Device,

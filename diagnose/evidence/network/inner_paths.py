@@ -23,8 +23,8 @@ from diagnose.evidence.network.packet_paths import leads_out
 from diagnose.evidence.network.route_lookups import SOMEWHERE
 from diagnose.evidence.network.uplinks import Uplinks
 from diagnose.evidence.network.wanted_paths import WantedPath, WantedPaths
+from diagnose.firewall.packet import Family
 from diagnose.firewall.routing import Routing
-from diagnose.firewall.rules import Family
 from diagnose.firewall.ruleset import assemble
 from diagnose.firewall.trace import Device, Flow, Origin, Settings, Stack, Trace, trace
 from diagnose.model import Coverage, Failed, Unexamined

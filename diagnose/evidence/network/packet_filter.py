@@ -11,9 +11,10 @@ from diagnose.evidence.network.uplinks import Uplinks
 from diagnose.firewall import docker
 from diagnose.firewall.docker import PortRule
 from diagnose.firewall.iptables import sets as named_sets
-from diagnose.firewall.rules import Chain, Family, Ruleset, Table
+from diagnose.firewall.packet import Family
+from diagnose.firewall.rules import Chain, Ruleset, Table
 from diagnose.firewall.ruleset import assemble
-from diagnose.firewall.walk import Step
+from diagnose.firewall.verdict import Step
 from diagnose.model import Failed, Unavailable
 from diagnose.questions import Host
 from diagnose.questions.firewall import Flavour, ListNftables, ReadIpset, SavedRules, SaveIptables

@@ -21,10 +21,12 @@ from diagnose.evidence.network.packet_filter import Firewall
 from diagnose.evidence.network.route_lookups import SOMEWHERE
 from diagnose.evidence.network.uplinks import Uplink, Uplinks
 from diagnose.firewall.docker import USER_CHAIN
+from diagnose.firewall.packet import Family, Packet
 from diagnose.firewall.reach import ConnectionVerdict
-from diagnose.firewall.rules import Family, Packet, Table
+from diagnose.firewall.rules import Table
 from diagnose.firewall.trace import EPHEMERAL, Flow, Origin, Part, Stack, Trace, trace
-from diagnose.firewall.walk import Step, walk
+from diagnose.firewall.verdict import Step
+from diagnose.firewall.walk import walk
 from diagnose.model import Coverage, Failed, Subject, Unavailable
 from diagnose.phrases import count
 from diagnose.questions import Host

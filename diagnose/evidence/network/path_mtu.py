@@ -9,7 +9,7 @@ import msgspec
 
 from diagnose.evidence.network.networks import Networks
 from diagnose.evidence.network.packet_paths import Firewall
-from diagnose.firewall.rules import Packet
+from diagnose.firewall.packet import Packet
 from diagnose.firewall.walk import walk
 from diagnose.registry import evidence
 

@@ -1,0 +1,164 @@
+"""Conditions of a rule, and whether a packet meets them."""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+
+import msgspec
+
+from diagnose.firewall.packet import (
+    TCP_FLAGS,
+    Field,
+    Packet,
+)
+from diagnose.firewall.values import Interval, Masked, Name, Several, Value
+
+
+class Match(msgspec.Struct, frozen=True):
+    """A condition: the packet's `fields` together are one of `among`.
+
+    With `negate` they are none of them.
+    """
+
+    fields: tuple[Field, ...]
+    among: tuple[tuple[Value, ...], ...]
+    negate: bool = False
+
+    def holds(self, packet: Packet) -> bool | None:
+        """True, false, or None where the packet leaves it open."""
+        found = holds_any(self.fields, self.among, packet)
+        return found if found is None else found != self.negate
+
+
+class Unread(msgspec.Struct, frozen=True):
+    """A condition or an effect that this model does not know: it may hold or not."""
+
+    text: str
+
+
+class Rare(msgspec.Struct, frozen=True):
+    """A condition that a client's first packets never meet, with `negate` always.
+
+    More connections, packets or hits than a limit allows (or no more), a text in the payload, a
+    fragment.
+    """
+
+    text: str
+    negate: bool = False
+
+    def holds(self, _: Packet) -> bool:
+        return self.negate
+
+
+class AnyOf(msgspec.Struct, frozen=True):
+    """A condition that holds where one of several does, or with `negate` where none does."""
+
+    conditions: tuple[Match, ...]
+    negate: bool = False
+
+    def holds(self, packet: Packet) -> bool | None:
+        """True, false, or None where the packet leaves it open."""
+        answers = [condition.holds(packet) for condition in self.conditions]
+        if True in answers:
+            return not self.negate
+        return None if None in answers else self.negate
+
+
+Condition = Match | AnyOf | Unread | Rare
+
+
+def with_flags(mask: int, wanted: int) -> tuple[Value, ...]:
+    """TCP flags under a mask as values of `syn`.
+
+    Of a connection's first packet it is 1, of those that follow 0. ValueError where they hold
+    for some of those.
+    """
+    syn, ack = TCP_FLAGS["SYN"], TCP_FLAGS["ACK"]
+    first, *later = (flags & mask == wanted for flags in (syn, syn | ack, ack))
+    if later[0] != later[1]:
+        raise ValueError("holds for some of the packets that follow")
+    return tuple(Interval(value, value) for value, holds in ((1, first), (0, later[0])) if holds)
+
+
+_ADDRESSES = frozenset({"src", "dst", "orig_src", "orig_dst"})
+
+
+def holds_any(
+    fields: tuple[Field, ...], among: tuple[tuple[Value, ...], ...], packet: Packet
+) -> bool | None:
+    """Whether the packet's fields are one of the given tuples of values.
+
+    None where it is not known.
+    """
+    unsure = False
+    if len(fields) == 1:
+        for (value,) in among:
+            found = _is(fields[0], value, packet)
+            if found:
+                return True
+            unsure = unsure or found is None
+        return None if unsure else False
+    for values in among:
+        each = [_is(name, value, packet) for name, value in zip(fields, values, strict=True)]
+        if all(each):
+            return True
+        unsure = unsure or False not in each
+    return None if unsure else False
+
+
+def _is(name: Field, value: Value, packet: Packet) -> bool | None:
+    if name == "status" and isinstance(value, Masked):
+        return _status(value, packet)
+    actual = packet.values[name]
+    if actual is None:
+        if name in packet.choices:
+            return _among_choices(value, packet.choices[name])
+        return False if _is_inner(name, value, packet) else None
+    return _holds(value, actual)
+
+
+def _among_choices(value: Value, choices: tuple[int, ...]) -> bool | None:
+    """Whether the numbers that a field may have meet a condition.
+
+    All, none (False) or some (None).
+    """
+    if isinstance(value, Interval):
+        met = bisect_right(choices, value.high) - bisect_left(choices, value.low)
+    else:
+        met = sum(_holds(value, number) for number in choices)
+    if not met:
+        return False
+    return True if met == len(choices) else None
+
+
+def _is_inner(name: Field, value: Value, packet: Packet) -> bool:
+    """Whether a condition is about a network that an open address is certainly not in."""
+    return packet.inner is not None and name in _ADDRESSES and packet.inner.covers(value)
+
+
+def _holds(value: Value, actual: int | str) -> bool:
+    match value:
+        case Interval(low, high):
+            return isinstance(actual, int) and low <= actual <= high
+        case Masked(mask, wanted, any_bit):
+            if not isinstance(actual, int):
+                return False
+            return bool(actual & mask) if any_bit else actual & mask == wanted
+        case Several():
+            return actual in value
+        case Name(text, prefix):
+            return isinstance(actual, str) and (
+                actual.startswith(text) if prefix else actual == text
+            )
+
+
+def _status(value: Masked, packet: Packet) -> bool | None:
+    bits = [1 << shift for shift in range(value.mask.bit_length()) if value.mask >> shift & 1]
+    if value.any_bit:
+        each = [packet.status_bit(bit) for bit in bits]
+        return True if True in each else None if None in each else False
+    each = [
+        None if (is_set := packet.status_bit(bit)) is None else is_set == bool(value.value & bit)
+        for bit in bits
+    ]
+    return False if False in each else None if None in each else True

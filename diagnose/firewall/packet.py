@@ -1,0 +1,358 @@
+"""A packet at one hook, and the fields that rules ask for."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Mapping
+from ipaddress import ip_address
+from types import MappingProxyType
+from typing import Literal
+
+import msgspec
+
+from diagnose.firewall.values import Nets
+
+Hook = Literal["ingress", "prerouting", "input", "forward", "output", "postrouting", "egress"]
+
+
+Family = Literal["ip", "ip6"]
+
+
+Layer = Literal["inet", "bridge", "netdev"]
+"""Whose hooks a packet is on: IP's own, those of a bridge (bridged frames), or those of one device.
+"""
+
+
+Outcome = Literal["accept", "drop", "reject", "unknown"]
+
+
+Field = Literal[
+    "iif",
+    "oif",
+    "src",
+    "dst",
+    "proto",
+    "sport",
+    "dport",
+    "family",
+    "state",
+    "status",
+    "direction",
+    "mark",
+    "ctmark",
+    "src_type",
+    "dst_type",
+    "orig_src",
+    "orig_dst",
+    "orig_sport",
+    "orig_dport",
+    "reverse_path",
+    "syn",
+    "icmp",
+    "uid",
+    "gid",
+    "physin",
+    "physout",
+    "bridged",
+    "brin",
+    "brout",
+    "src_type_in",
+    "dst_type_in",
+    "src_type_out",
+    "dst_type_out",
+    "pkttype",
+    "tos",
+    "mac",
+    "repl_src",
+    "repl_dst",
+    "repl_sport",
+    "repl_dport",
+]
+"""What a condition can look at. Addresses, ports, marks and protocols are numbers; `state` and
+`status` are conntrack's bits; `src_type` and `dst_type` are the kernel's route types, with `_in`
+and `_out` among the addresses of the interface that the packet came in by or leaves by;
+`reverse_path` is 1 where the way back to the source leaves through the interface the packet came in
+by; `syn` is 1 for the first packet of a TCP connection; `icmp` is type * 256 + code; `uid` and
+`gid` are those of the sending process, -1 for a packet that no process of the host sends; `physin`
+and `physout` are the ports of a bridge that a bridged packet passes, "" otherwise; `brin` and
+`brout` are the bridges of those ports; `repl_` fields are what a reply carries; `pkttype` is the
+kernel's (0: for this host).
+"""
+
+
+PROTOCOLS: Mapping[str, int] = MappingProxyType(
+    {
+        "ip": 0,
+        "hopopt": 0,
+        "icmp": 1,
+        "igmp": 2,
+        "ggp": 3,
+        "ipencap": 4,
+        "ipip": 4,
+        "st": 5,
+        "tcp": 6,
+        "egp": 8,
+        "igp": 9,
+        "pup": 12,
+        "udp": 17,
+        "hmp": 20,
+        "xns-idp": 22,
+        "rdp": 27,
+        "iso-tp4": 29,
+        "dccp": 33,
+        "xtp": 36,
+        "ddp": 37,
+        "idpr-cmtp": 38,
+        "ipv6": 41,
+        "ipv6-route": 43,
+        "ipv6-frag": 44,
+        "idrp": 45,
+        "rsvp": 46,
+        "gre": 47,
+        "esp": 50,
+        "ipv6-crypt": 50,
+        "ah": 51,
+        "ipv6-auth": 51,
+        "skip": 57,
+        "ipv6-icmp": 58,
+        "icmpv6": 58,
+        "icmp6": 58,
+        "ipv6-nonxt": 59,
+        "ipv6-opts": 60,
+        "rspf": 73,
+        "vmtp": 81,
+        "eigrp": 88,
+        "ospf": 89,
+        "ospfigp": 89,
+        "ax.25": 93,
+        "etherip": 97,
+        "encap": 98,
+        "pim": 103,
+        "ipcomp": 108,
+        "vrrp": 112,
+        "l2tp": 115,
+        "isis": 124,
+        "sctp": 132,
+        "fc": 133,
+        "mh": 135,
+        "ipv6-mh": 135,
+        "mobility-header": 135,
+        "udplite": 136,
+        "mpls-in-ip": 137,
+        "manet": 138,
+        "shim6": 139,
+        "wesp": 141,
+        "rohc": 142,
+    }
+)
+"""Names as in Debian's /etc/protocols, with those that iptables knows by itself."""
+
+
+STATES: Mapping[str, int] = MappingProxyType(
+    {"INVALID": 1, "ESTABLISHED": 2, "RELATED": 4, "NEW": 8, "UNTRACKED": 64}
+)
+"""Bits of conntrack's state, as nftables' `ct state` holds them."""
+
+
+STATUSES: Mapping[str, int] = MappingProxyType(
+    {"EXPECTED": 1, "SEEN_REPLY": 2, "ASSURED": 4, "CONFIRMED": 8, "SNAT": 16, "DNAT": 32}
+)
+
+
+ROUTE_TYPES: Mapping[str, int] = MappingProxyType(
+    {
+        "UNSPEC": 0,
+        "UNICAST": 1,
+        "LOCAL": 2,
+        "BROADCAST": 3,
+        "ANYCAST": 4,
+        "MULTICAST": 5,
+        "BLACKHOLE": 6,
+        "UNREACHABLE": 7,
+        "PROHIBIT": 8,
+    }
+)
+"""Route types of `uapi/linux/rtnetlink.h`; an address of the host itself is LOCAL."""
+
+
+TCP_FLAGS: Mapping[str, int] = MappingProxyType(
+    {"FIN": 1, "SYN": 2, "RST": 4, "PSH": 8, "ACK": 16, "URG": 32}
+)
+
+
+NF_FAMILIES: Mapping[str, int] = MappingProxyType({"ip": 2, "ip6": 10})
+
+
+class Packet(msgspec.Struct, frozen=True, dict=True):
+    """One packet at one hook.
+
+    None is what the question leaves open, and a condition on it is neither true nor false.
+
+    `state` is conntrack's (`new`, `established`, ...), `dnat` says that the connection's
+    destination was translated, `orig_dst` and `orig_dport` are the destination before that.
+    `dst_local` and `src_local` say whether the address is one of the host's own. `inner` are
+    networks that an address left open is certainly not in; `possible` are the numbers that a field
+    left open may have, in order, where they are known. `here_in` and `here_out` say whether the
+    destination is an address of the interface that the packet came in by or leaves by. `uid` -1: no
+    process of the host sends it.
+    """
+
+    iif: str | None
+    oif: str | None
+    src: str | None
+    dst: str | None
+    proto: str = "tcp"
+    sport: int | None = None
+    dport: int | None = None
+    family: Family = "ip"
+    state: str | None = "new"
+    reply: bool = False
+    dnat: bool | None = False
+    snat: bool | None = False
+    mark: int | None = 0
+    ctmark: int | None = 0
+    dst_local: bool | None = None
+    src_local: bool | None = None
+    orig_src: str | None = None
+    orig_dst: str | None = None
+    orig_sport: int | None = None
+    orig_dport: int | None = None
+    reverse_path: bool | None = True
+    inner: Nets | None = None
+    possible: tuple[tuple[Field, tuple[int, ...]], ...] = ()
+    icmp: int | None = None
+    uid: int | None = -1
+    gid: int | None = -1
+    physin: str | None = ""
+    physout: str | None = ""
+    brin: str | None = ""
+    brout: str | None = ""
+    here_in: bool | None = None
+    here_out: bool | None = None
+
+    @functools.cached_property
+    def choices(self) -> Mapping[Field, tuple[int, ...]]:
+        """The numbers that each field left open may have, where they are known."""
+        return dict(self.possible)
+
+    @functools.cached_property
+    def values(self) -> Mapping[Field, int | str | None]:
+        """What a condition on a field compares with; `status` is asked bit by bit.
+
+        Each is worked out when it is asked for.
+        """
+        return _Values(self)
+
+    def status_bit(self, bit: int) -> bool | None:
+        """Whether one bit of conntrack's status is set, where it is known."""
+        known: dict[int, bool | None] = {
+            STATUSES["DNAT"]: self.dnat,
+            STATUSES["SNAT"]: self.snat,
+            STATUSES["SEEN_REPLY"]: None if self.state is None else self.state != "new",
+            STATUSES["EXPECTED"]: None if self.state is None else self.state == "related",
+            STATUSES["ASSURED"]: False if self.state == "new" else None,
+            STATUSES["CONFIRMED"]: None if self.state is None else self.state != "new",
+        }
+        return known.get(bit)
+
+
+class _Values(dict[Field, "int | str | None"]):
+    """The values of a packet's fields, those that were asked for."""
+
+    def __init__(self, packet: Packet) -> None:
+        super().__init__()
+        self._packet = packet
+
+    def __missing__(self, name: Field) -> int | str | None:
+        value = self[name] = _READERS[name](self._packet)
+        return value
+
+
+def _moved(packet: Packet) -> bool:
+    """Whether the addresses may differ from those of the connection's first packet."""
+    return bool(packet.reply or packet.dnat or packet.snat)
+
+
+def _protocol(packet: Packet) -> int:
+    return PROTOCOLS[
+        "icmpv6" if packet.proto == "icmp" and packet.family == "ip6" else packet.proto
+    ]
+
+
+def _is_bridged(packet: Packet) -> int | None:
+    if packet.physin is None or packet.physout is None:
+        return None
+    return int(bool(packet.physin and packet.physout))
+
+
+def _state(packet: Packet) -> int | None:
+    return None if packet.state is None else STATES[packet.state.upper()]
+
+
+def _source_type_of_interface(packet: Packet) -> int | None:
+    return None if packet.src_local else _route_type(packet.src_local)
+
+
+@functools.lru_cache(maxsize=1 << 14)
+def _number(address: str | None) -> int | None:
+    return None if address is None else int(ip_address(address))
+
+
+def _route_type(local: bool | None) -> int | None:
+    return None if local is None else ROUTE_TYPES["LOCAL" if local else "UNICAST"]
+
+
+_READERS: Mapping[Field, Callable[[Packet], int | str | None]] = MappingProxyType(
+    {
+        "iif": lambda packet: packet.iif,
+        "oif": lambda packet: packet.oif,
+        "src": lambda packet: _number(packet.src),
+        "dst": lambda packet: _number(packet.dst),
+        "proto": _protocol,
+        "sport": lambda packet: packet.sport,
+        "dport": lambda packet: packet.dport,
+        "family": lambda packet: NF_FAMILIES[packet.family],
+        "state": _state,
+        "status": lambda _: None,
+        "direction": lambda packet: int(packet.reply),
+        "mark": lambda packet: packet.mark,
+        "ctmark": lambda packet: packet.ctmark,
+        "src_type": lambda packet: _route_type(packet.src_local),
+        "dst_type": lambda packet: _route_type(packet.dst_local),
+        "orig_src": lambda packet: _number(packet.orig_src if _moved(packet) else packet.src),
+        "orig_dst": lambda packet: _number(packet.orig_dst if _moved(packet) else packet.dst),
+        "orig_sport": lambda packet: packet.orig_sport if _moved(packet) else packet.sport,
+        "orig_dport": lambda packet: packet.orig_dport if _moved(packet) else packet.dport,
+        "reverse_path": lambda packet: (
+            None if packet.reverse_path is None else int(packet.reverse_path)
+        ),
+        "syn": lambda packet: int(packet.state == "new" and packet.proto == "tcp"),
+        "icmp": lambda packet: packet.icmp,
+        "uid": lambda packet: packet.uid,
+        "gid": lambda packet: packet.gid,
+        "physin": lambda packet: packet.physin,
+        "physout": lambda packet: packet.physout,
+        "bridged": _is_bridged,
+        "brin": lambda packet: packet.brin,
+        "brout": lambda packet: packet.brout,
+        "src_type_in": _source_type_of_interface,
+        "dst_type_in": lambda packet: _route_type(
+            packet.here_in if packet.dst_local else packet.dst_local
+        ),
+        "src_type_out": _source_type_of_interface,
+        "dst_type_out": lambda packet: _route_type(
+            packet.here_out if packet.dst_local else packet.dst_local
+        ),
+        "pkttype": lambda _: 0,
+        "tos": lambda _: 0,
+        "mac": lambda _: None,
+        "repl_src": lambda packet: _number(packet.src if packet.reply else packet.dst),
+        "repl_dst": lambda packet: (
+            None if packet.snat else _number(packet.dst if packet.reply else packet.src)
+        ),
+        "repl_sport": lambda packet: packet.sport if packet.reply else packet.dport,
+        "repl_dport": lambda packet: (
+            None if packet.snat else packet.dport if packet.reply else packet.sport
+        ),
+    }
+)

@@ -1,0 +1,48 @@
+"""What becomes of a packet on one hook, and the rule that decides."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import msgspec
+
+from diagnose.firewall.actions import (
+    Translate,
+)
+from diagnose.firewall.packet import (
+    Outcome,
+    Packet,
+)
+
+
+class Step(NamedTuple):
+    """One rule, or one policy, on a packet's way; `str()` is what a report shows."""
+
+    table: str
+    chain: str
+    rule: str
+
+    def __str__(self) -> str:
+        return f"{self.table} {self.chain}: {self.rule}"
+
+
+class PacketVerdict(msgspec.Struct, frozen=True):
+    """What becomes of the packet on this hook, what decided it, and the packet as it leaves.
+
+    `by` is the deciding rule of a drop or reject, the rule that is not understood of an unknown,
+    the last accept otherwise (None where no base chain is on the hook). `path` holds the jumps that
+    led to it, and the rule itself. `nat` is the translation, None without one; `nat_unknown` says
+    that it depends on a condition that is not understood.
+    """
+
+    outcome: Outcome
+    by: Step | None
+    path: tuple[Step, ...]
+    nat: Translate | None
+    packet: Packet
+    nat_unknown: bool = False
+
+    @property
+    def is_blocked(self) -> bool:
+        """Whether the packet certainly goes no further."""
+        return self.outcome in ("drop", "reject")
