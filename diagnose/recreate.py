@@ -45,6 +45,8 @@ class ContainerChange(msgspec.Struct, frozen=True):
 
     options: tuple[str, ...] = ()
     without: frozenset[str] = frozenset()
+    unmounted: frozenset[str] = frozenset()
+    """Paths inside at which nothing is to be mounted."""
     image: str = ""
     command: tuple[str, ...] | None = None
 
@@ -75,7 +77,11 @@ def script(
     name = str(container["Name"]).removeprefix("/")
     _refuse_what_is_not_ours(container, name)
     left_out = change.without | ({"runtime"} if docker == PODMAN else set())
-    options = [option for option in _options(container, image or {}) if option.name not in left_out]
+    options = [
+        option
+        for option in _options(container, image or {}, change.unmounted)
+        if option.name not in left_out
+    ]
     networks = _networks(container)
     own_network = any(word.partition("=")[0] in ("--network", "--net") for word in change.options)
     if own_network or "network" in change.without:
@@ -217,14 +223,14 @@ def _command(container: Inspect, image: Inspect, change: ContainerChange) -> lis
     return [reference] if is_default else [reference, *behind, *(config.get("Cmd") or [])]
 
 
-def _options(container: Inspect, image: Inspect) -> Iterator[Option]:
+def _options(container: Inspect, image: Inspect, unmounted: frozenset[str]) -> Iterator[Option]:
     config, host = container["Config"], container["HostConfig"]
     default = image.get("Config") or {}
     yield from _of_config(container, config, default)
     yield from _of_host(host)
     yield from _lists(host)
     yield from _ports(config, host, default)
-    yield from _mounts(container, host)
+    yield from _mounts(container, host, unmounted)
     yield from _health(config.get("Healthcheck"), default.get("Healthcheck"))
     yield Option("log-driver", host["LogConfig"]["Type"])
     for key, value in (host["LogConfig"].get("Config") or {}).items():
@@ -370,20 +376,24 @@ def _ports(config: Inspect, host: Inspect, default: Inspect) -> Iterator[Option]
             yield Option("expose", port)
 
 
-def _mounts(container: Inspect, host: Inspect) -> Iterator[Option]:
+def _mounts(container: Inspect, host: Inspect, unmounted: frozenset[str]) -> Iterator[Option]:
     """Binds and mounts as they were asked for.
 
     The volumes that the image asks for go by the names that they have got.
     """
-    taken = set()
+    taken = set(unmounted)
     for bind in host.get("Binds") or ():
-        yield Option("volume", bind)
-        taken.add(bind.split(":")[1] if ":" in bind else bind)
+        target = bind.split(":")[1] if ":" in bind else bind
+        if target not in unmounted:
+            yield Option("volume", bind)
+            taken.add(target)
     for mount in host.get("Mounts") or ():
-        taken.add(mount["Target"])
-        yield Option("mount", _mount(mount))
+        if mount["Target"] not in unmounted:
+            yield Option("mount", _mount(mount))
+            taken.add(mount["Target"])
     for path, options in (host.get("Tmpfs") or {}).items():
-        yield Option("tmpfs", f"{path}:{options}" if options else path)
+        if path not in unmounted:
+            yield Option("tmpfs", f"{path}:{options}" if options else path)
     for mount in container.get("Mounts") or ():
         if (
             mount["Type"] == "volume"

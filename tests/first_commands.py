@@ -8,6 +8,10 @@ JUDGED: dict[str, tuple[str, str]] = {
         "half",
         "it ends the restarts; another release or processor is needed",
     ),
+    "programs.localhost_in_a_container": (
+        "heals",
+        "it calls the other container by its name; the database of the lab is a program that sleeps",
+    ),
     "programs.mount_one_level_too_high": ("half", "it saves the data; the mount is moved by hand"),
     "programs.database_of_another_major_version": (
         "half",
@@ -21,7 +25,6 @@ JUDGED: dict[str, tuple[str, str]] = {
         "no",
         "the capability is missing, not a mode",
     ),
-    "container.program_hidden_by_a_mount": ("no", "the mount has to go"),
     "container.program_that_is_not_there": (
         "decides",
         "a pull shows whether the image was mended under its tag",
@@ -39,8 +42,6 @@ JUDGED: dict[str, tuple[str, str]] = {
     "container.folder_over_a_file": ("half", "the file has to be put there"),
     "container.source_gone_before_the_start": ("half", "the file has to be put there"),
     "real_servers.nginx_with_a_folder_for_a_file": ("half", "the file has to be put there"),
-    "container.file_over_a_folder": ("no", "the mount has to change"),
-    "container.user_that_the_image_does_not_have": ("no", "the user has to change"),
     "container.probe_cannot_run": ("no", "the probe has to change"),
     "container.probe_takes_too_long": ("no", "the probe's timeout has to change"),
     "programs.programs_behind_a_shell": (
@@ -119,7 +120,6 @@ NOT_BY_ITS_OWN_TEXT: dict[str, str] = {
     "container.kernel-setting-low": "the setting is the machine's, and may not be set from a box",
     "container.loopback-peer": "the configuration of the program has to change",
     "container.mount-source-missing": "only the reader has the file that is missing",
-    "container.mount-unwritable": "the user of the container has to change",
     "container.open-files-unbounded": "no cure was run since its scenario was written",
     "container.syscall-refused": "newer packages are needed",
     "container.variable-missing": "only the reader has the value",

@@ -43,9 +43,11 @@ def entrypoint_missing(containers: Containers, programs: Programs | None) -> Che
         below = programs.by_id.get(container.id) if programs is not None else None
         if why in ("executable file not found", "no such file or directory"):
             program = container.path or (container.command or ["?"])[0]
-            yield failed_start(
+            finding = failed_start(
                 container, _lacks(container, program), program=program, image=container.config.image
             )
+            mount = hiding_mount(container, program)
+            yield with_variables(finding, {"covering": mount} if mount else {})
         elif below is not None and below.missing and below.why == "no such file or directory":
             finding = refused_program(container, below, _lacks(container, below.path))
             named = {name: finding.variables[name] for name in ("container", "program", "image")}

@@ -6,6 +6,7 @@ from checks.container.confirmed import claims, compose_variables
 from checks.container.helpers import with_variables
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.log_tails import LogTails
+from diagnose.evidence.containers.loopback_words import with_host
 from diagnose.evidence.machine.clock import Clock
 from diagnose.model import CheckResult, Finding, Severity
 from diagnose.phrases import named
@@ -59,7 +60,12 @@ def loopback_peer(containers: Containers, clock: Clock, log_tails: LogTails) -> 
             peer=f"{peer.name}:{port}",
         )
         yield with_variables(
-            finding, {**_network(peer, is_near=bool(near)), **compose_variables(container)}
+            finding,
+            {
+                **_network(peer, is_near=bool(near)),
+                **_by_name(container, peer, int(port)),
+                **compose_variables(container),
+            },
         )
     return None
 
@@ -68,6 +74,15 @@ def _offered(container: Container) -> set[str]:
     """The TCP ports that its image exposes or that are published."""
     ports = {*(container.config.exposed_ports or {}), *(port for port, _ in container.wanted_ports)}
     return {port.partition("/")[0] for port in ports if not port.endswith("/udp")}
+
+
+def _by_name(container: Container, peer: Container, port: int) -> dict[str, str]:
+    """How the page has the program call the other container by its name.
+
+    The engine resolves names on networks that a user made, not on the default one.
+    """
+    common = container.endpoints.keys() & peer.endpoints.keys()
+    return with_host(container, port, peer.name) if common - {"bridge"} else {}
 
 
 def _network(peer: Container, *, is_near: bool) -> dict[str, str]:

@@ -98,7 +98,9 @@ def _finding(
         known = bind_sources.by_path.get(mount["source"]) if bind_sources is not None else None
         is_file = known is not None and known.type == "file"
         what = f"{mount['source']} is a file, {mount['target']} in it is a folder"
-        return failed_start(container, what) if is_file else None
+        if not is_file:
+            return None
+        return with_variables(failed_start(container, what), _below(container, mount["source"]))
     what, peer = _reason(container, containers)
     image = () if peer else (Subject("image", container.config.image),)
     finding = failed_start(
@@ -217,6 +219,17 @@ def _address_holders(container: Container, containers: Containers) -> dict[str, 
     }
 
 
+def _below(container: Container, source: str) -> dict[str, str]:
+    """The variables that mount a file below the folder over which it cannot be mounted."""
+    mounts = [mount for mount in container.mounts or () if mount.source == source]
+    if len(mounts) != 1:
+        return {}
+    target = mounts[0].destination.rstrip("/")
+    access = "" if mounts[0].rw else ":ro"
+    name = source.rpartition("/")[2]
+    return {"misplaced": mounts[0].destination, "as_file": f"{source}:{target}/{name}{access}"}
+
+
 def _variables(container: Container, peer: Container | None) -> dict[str, str]:
     """What the page's commands need beside the container, if anything."""
     error = container.state.error
@@ -224,6 +237,9 @@ def _variables(container: Container, peer: Container | None) -> dict[str, str]:
         return {"needed": peer.name}
     if _DRIVER in error:
         return {"unlogged": container.name}
+    user = _USER.search(error)
+    if user and user["kind"] == "user":
+        return {"userless": container.name}
     known = known_error(container)
     if known is not None:
         names = _PAGE_NAMES.get(known.failure.name, {})

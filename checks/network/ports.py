@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import re
-import shlex
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
@@ -15,6 +14,7 @@ from checks.network._words import not_up
 from diagnose.error_signatures import signs
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.log_tails import LogTails
+from diagnose.evidence.containers.loopback_words import with_host
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.network.container_netns import ContainerNetns, Namespaces
 from diagnose.evidence.network.interfaces import Interfaces
@@ -355,40 +355,15 @@ def _not_served(container: Container, netns: ContainerNetns) -> Iterator[Finding
             stable=(container.life,),
             port=str(port),
         )
-        cure = _outward(container, port) if sockets[port] else _elsewhere(container, netns)
+        cure = (
+            with_host(container, port, _EVERYWHERE)
+            if sockets[port]
+            else _elsewhere(container, netns)
+        )
         yield replace(finding, variables={**finding.variables, **cure})
 
 
-_LISTENS = re.compile(r"(?:^|_)(?:HOST|HOSTNAME|BIND|LISTEN|ADDR|ADDRESS)(?:_|$)", re.IGNORECASE)
-"""How a variable is named that says where a program listens."""
 _EVERYWHERE = "0.0.0.0"  # noqa: S104 - for a command, not a place to listen
-
-
-def _outward(container: Container, port: int) -> dict[str, str]:
-    """The variable that has the program listen on all addresses.
-
-    One word of the container's command, or one variable of its environment, names loopback; nothing
-    where several do.
-    """
-    inward = re.compile(
-        rf"(?P<before>(?:--?[\w-]+=)?)(?:127\.0\.0\.1|localhost|\[::1\])(?P<after>(?::{port})?)"
-    )
-    outward = rf"\g<before>{_EVERYWHERE}\g<after>"
-    words = container.config.cmd or []
-    places = [number for number, word in enumerate(words) if inward.fullmatch(word)]
-    pairs = [entry.partition("=") for entry in container.config.env or ()]
-    assigned = [
-        f"{name}={inward.sub(outward, value)}"
-        for name, _, value in pairs
-        if _LISTENS.search(name) and inward.fullmatch(value)
-    ]
-    if len(places) == 1 and not assigned:
-        (place,) = places
-        changed = [*words[:place], inward.sub(outward, words[place]), *words[place + 1 :]]
-        return {"command": shlex.join(changed)}
-    if not places and len(assigned) == 1:
-        return {"assignment": assigned[0]}
-    return {}
 
 
 def _elsewhere(container: Container, netns: ContainerNetns) -> dict[str, str]:

@@ -21,6 +21,12 @@ from diagnose.cli import options, process
     metavar="NAME",
     help="Leave this option out, for example privileged. Repeatable.",
 )
+@click.option(
+    "--unmount",
+    multiple=True,
+    metavar="PATH",
+    help="Leave out what is mounted at this path of the container. Repeatable.",
+)
 @options.source
 @options.budget
 @options.engine
@@ -45,6 +51,7 @@ def recreate(container: str, changes: tuple[str, ...], **given: Any) -> None:
     change = again.ContainerChange(
         changes,
         frozenset(name.lstrip("-") for name in given["without"]),
+        frozenset(given["unmount"]),
         given["image"],
         tuple(shlex.split(given["command"])) if given["command"] is not None else None,
     )

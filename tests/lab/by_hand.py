@@ -105,8 +105,6 @@ FIRST: dict[str, ByHand] = {
     "container.probe_cannot_run": _anew("--health-cmd true --health-interval 1s"),
     "container.source_gone_before_the_start": "echo x >{source}\n{docker} start {container}",
     "container.built_for_another_machine_and_restarted": _anew(),
-    "container.file_over_a_folder": _anew(),
-    "container.user_that_the_image_does_not_have": _anew(),
     "network.nobody_serves_the_port": _anew("-p 18091:8080", command="httpd -f -p 8080 -h /www"),
     "storage.d_type_missing": "echo '/var/lib/docker/disk /srv/docker ext4 loop 0 0' >>/etc/fstab",
     "storage.scratch_full": _anew("--tmpfs /scratch:size=64m"),
@@ -144,8 +142,6 @@ BY_HAND: dict[str, ByHand] = {
     "container.cpu-unsupported": _anew(),
     "container.data-outside-mount": _anew(),
     "container.data-version-mismatch": _anew(),
-    "container.loopback-peer": _anew(),
-    "container.mount-unwritable": _anew(),
     "container.syscall-refused": _anew(),
     "container.variable-missing": _anew(),
     "container.entrypoint-missing": _anew("--entrypoint sleep", "{image}", "1000"),
@@ -222,6 +218,10 @@ AFTERWARDS: dict[str, tuple[Expectation, ...]] = {
     # in
     "daemon_told.data_root_read_only": (("daemon.wrong-data-root", "daemon:docker"),),
     "image.layer_that_lost_its_link": (("image.corrupt", "daemon:docker"),),
+    # it may open the socket now, as was wanted
+    "programs.socket_that_its_user_cannot_open": (
+        ("security.docker-socket-mounted", "container:panel"),
+    ),
     # it runs now, with the socket that it needs
     "programs.client_that_is_newer_than_the_engine": (
         ("security.docker-socket-mounted", "container:updater9"),

@@ -1,0 +1,48 @@
+"""Where a container's own words name loopback: in its command, or in a variable of its environment.
+
+Pure.
+"""
+
+from __future__ import annotations
+
+import re
+import shlex
+
+from diagnose.evidence.containers.inspect import Container
+from diagnose.redact import TOKEN
+
+_REDACTED = re.compile(TOKEN)
+_BY_NAME = re.compile(
+    r"(?:^|_)(?:HOST|HOSTNAME|BIND|LISTEN|ADDR|ADDRESS|URL|SERVER|UPSTREAM)(?:_|$)", re.IGNORECASE
+)
+"""How a variable is named that says where a program listens, or whom it calls."""
+
+
+def with_host(container: Container, port: int, host: str) -> dict[str, str]:
+    """The variables of a page that put another host in the place of loopback.
+
+    `command`: the words behind the image; `assignment`: one variable of the environment. Nothing
+    where no word or several name loopback, or where a secret stands in the way.
+    """
+    loopback = re.compile(
+        r"(?P<before>(?:--?[\w-]+=)?(?:\w+://)?)(?:127\.0\.0\.1|localhost|\[::1\])"
+        rf"(?P<after>(?::{port}(?:/\S*)?)?)"
+    )
+    changed = rf"\g<before>{host}\g<after>"
+    words = container.config.cmd or []
+    places = [number for number, word in enumerate(words) if loopback.fullmatch(word)]
+    pairs = [entry.partition("=") for entry in container.config.env or ()]
+    assigned = [
+        f"{name}={loopback.sub(changed, value)}"
+        for name, _, value in pairs
+        if _BY_NAME.search(name) and loopback.fullmatch(value)
+    ]
+    if len(places) == 1 and not assigned:
+        (place,) = places
+        command = [*words[:place], loopback.sub(changed, words[place]), *words[place + 1 :]]
+        found = {"command": shlex.join(command)}
+    elif not places and len(assigned) == 1:
+        found = {"assignment": assigned[0]}
+    else:
+        return {}
+    return {} if any(_REDACTED.search(value) for value in found.values()) else found
