@@ -115,7 +115,6 @@ NOT_BY_ITS_OWN_TEXT: dict[str, str] = {
     "container.data-outside-mount": "the mount is moved by hand, after the data was saved",
     "container.data-version-mismatch": "a dump and a load by hand",
     "container.database-refused": "no cure was run since its scenario was written",
-    "container.entrypoint-missing": "the image or its command has to change",
     "container.file-mode-refused": "no cure was run since its scenario was written",
     "container.kernel-setting-low": "the setting is the machine's, and may not be set from a box",
     "container.loopback-peer": "the configuration of the program has to change",
