@@ -17,14 +17,6 @@ JUDGED: dict[str, tuple[str, str]] = {
         "half",
         "the old release serves the data beside; a dump and a load follow",
     ),
-    "container.interpreter_that_the_user_may_not_reach": (
-        "no",
-        "the folder above is shut, not the file",
-    ),
-    "container.program_with_capabilities_that_were_dropped": (
-        "no",
-        "the capability is missing, not a mode",
-    ),
     "container.program_that_is_not_there": (
         "decides",
         "a pull shows whether the image was mended under its tag",
@@ -52,7 +44,10 @@ JUDGED: dict[str, tuple[str, str]] = {
         "heals",
         "newer packages know the call; the lab has no older ones",
     ),
-    "daemon_told.old_client": ("half", "it holds where compose made the client"),
+    "daemon_told.old_client": (
+        "heals",
+        "where the unit starts the engine; a box has no unit",
+    ),
     "daemon_told.clock_was_ahead": ("heals", "it sets the clock; a box shares the machine's"),
     "dns.link_to_nothing": (
         "heals",
@@ -99,7 +94,10 @@ JUDGED: dict[str, tuple[str, str]] = {
     "security.secret_in_an_image": ("half", "the secret has to be changed too"),
     "storage.overlay_orphans": ("half", "the page says to leave the rest alone"),
     "container.killed_for_memory_over_and_over": ("half", "the program takes all that it is given"),
-    "daemon_told.open_to_all": ("no", "the address is a flag there, and the file has none"),
+    "daemon_told.open_to_all": (
+        "heals",
+        "where the unit starts the engine; a box has no unit",
+    ),
     "engine_wounds.record_of_volumes_locked": ("heals", "the lab did its two steps in turn"),
     "network.default_route_to_nobody": (
         "heals",

@@ -177,6 +177,12 @@ def _with_place(finding: Finding, place: _Place | None) -> Finding:
     return msgspec.structs.replace(finding, summary=summary, evidence=evidence, variables=variables)
 
 
+def _again(finding: Finding, cure: dict[str, str]) -> Finding:
+    """With what creates the container again; the program's own mode is not at fault."""
+    kept = {name: value for name, value in finding.variables.items() if name != "file"}
+    return msgspec.structs.replace(finding, variables={**kept, **cure})
+
+
 def _forbidden(container: Container, program: Program) -> Finding:
     if program.why == "operation not permitted":
         config = container.host_config
@@ -184,12 +190,13 @@ def _forbidden(container: Container, program: Program) -> Finding:
             "HostConfig.CapDrop": config.cap_drop or "none",
             "HostConfig.CapAdd": config.cap_add or "none",
         }
-        return refused_program(
+        finding = refused_program(
             container,
             program,
             f"{program.path} has capabilities that the container does not have",
             **proof,
         )
+        return _again(finding, {"stripped": container.name} if config.cap_drop else {})
     user = container.config.user or "root"
     evidence = {"Config.User": user}
     if program.lacks_execute_bit:
@@ -205,9 +212,10 @@ def _forbidden(container: Container, program: Program) -> Finding:
         what = (
             f"{program.interpreter}, which {program.path} needs, cannot be executed by user {user}"
         )
-        return refused_program(
+        finding = refused_program(
             container, msgspec.structs.replace(program, path=program.interpreter), what, **evidence
         )
+        return _again(finding, {"confined": container.name} if container.config.user else {})
     return refused_program(
         container, program, f"{program.path} cannot be executed by user {user}", **evidence
     )

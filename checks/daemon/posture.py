@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Iterator
 
 from diagnose.evidence.containers.listing import Containers
-from diagnose.evidence.engine.config import DaemonConfig
+from diagnose.evidence.engine.config import DaemonConfig, key_of
 from diagnose.evidence.engine.daemon import Daemon
 from diagnose.evidence.engine.info import Info, Ping
 from diagnose.evidence.engine.log import DaemonLog
@@ -159,14 +160,26 @@ def remote_api_open(config: DaemonConfig, daemon: Daemon) -> CheckResult:
                 "tlsverify": config.value("tlsverify") or False,
                 "tls": tls,
             },
-            variables={
-                "address": address,
-                **({"path": config.path} if config.in_file("hosts") else {}),
-            },
+            variables={"address": address, **_without_tcp(config, daemon)},
             discriminator=address,
             severity=Severity.advice if local else None,
         )
     return None
+
+
+def _without_tcp(config: DaemonConfig, daemon: Daemon) -> dict[str, str]:
+    """What the page needs to close the address: that the file has it, or a command line without."""
+    if config.in_file("hosts"):
+        return {"in_file": "daemon.remote-api-open"}
+    program = (daemon.installation.program or "").removesuffix(" (deleted)")
+    if not program:
+        return {}
+    words = [program]
+    for flag, values in config.flags.items():
+        is_address = key_of(flag) == "hosts"
+        kept = [value for value in values if not (is_address and value.startswith("tcp:"))]
+        words += [f"--{flag}" if value == "true" else f"--{flag}={value}" for value in kept]
+    return {"command_line": shlex.join(words)}
 
 
 @check("daemon.clock-skewed", severity=Severity.warning, causes=["image.registry-tls"])

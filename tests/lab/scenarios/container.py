@@ -369,7 +369,7 @@ def program_with_capabilities_that_were_dropped(box: Box) -> None:
     """A program carries CAP_NET_BIND_SERVICE, as setcap gives it, and its container was created
     without."""
     box.docker("volume", "create", "capable")
-    program = "/var/lib/docker/volumes/capable/_data/serve"
+    program = "/var/lib/docker/volumes/capable/_data/busybox"
     box.sh(f"cp /bin/busybox {program}")
     bind_service = struct.pack("<IIIII", VFS_CAP_REVISION_2 | VFS_CAP_EFFECTIVE, 1 << 10, 0, 0, 0)
     os.setxattr(box.path(program), "security.capability", bind_service)
@@ -379,7 +379,7 @@ def program_with_capabilities_that_were_dropped(box: Box) -> None:
         *GOOD,
         "-v=capable:/tools",
         "bb:1.36",
-        "/tools/serve",
+        "/tools/busybox",
         "sleep",
         "1000",
         check=False,
