@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 import msgspec
 
 from checks.network._words import DEFAULT_NETWORK, attached, not_up
+from diagnose.error_signatures import NO_WAY_OUT
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.dns.resolvers import Resolvers
 from diagnose.evidence.engine.info import Info, Ping
@@ -18,9 +19,10 @@ from diagnose.evidence.network.networks import Network, Networks, Subnet
 from diagnose.evidence.network.packet_paths import Forwarding
 from diagnose.evidence.network.route_lookups import RouteLookups
 from diagnose.evidence.network.routes import MAIN_TABLE, Route, Routes
+from diagnose.evidence.network.swallowed_clients import SwallowedClient, SwallowedClients
 from diagnose.evidence.network.tunnels import Tunnels
 from diagnose.model import DAEMON, CheckResult, Count, Finding, Severity, Skipped, Subject
-from diagnose.phrases import count, named
+from diagnose.phrases import and_more, count, counted, named
 from diagnose.registry import check
 
 _NOWHERE = ("blackhole", "unreachable", "prohibit")
@@ -84,6 +86,7 @@ def subnet_overlaps_route(
     forwarding: Forwarding | None,
     tunnels: Tunnels | None,
     docker: DockerInterfaces | None,
+    swallowed_clients: SwallowedClients | None,
 ) -> CheckResult:
     """A network's subnet overlaps a route of the host that leads elsewhere.
 
@@ -92,7 +95,9 @@ def subnet_overlaps_route(
     10.0.0.0/8) is often a plan, so that it is advice, unless a DNS server of the host lies in the
     subnet. Default routes, also in halves as VPNs set them, do not count. A more specific one that
     takes a running container's address is critical, also one that leads nowhere (blackhole,
-    unreachable), and so is a routing rule that does. A bridge that also has the host's uplink as a
+    unreachable), and so is a routing rule that does. Critical is also a client on another machine
+    that waits for an answer, and whose address lies in the subnet: no route of this host shows that
+    the office has the same range. A bridge that also has the host's uplink as a
     port leads to the servers of its subnet.
     """
     roads = _Roads(routes, links, tunnels)
@@ -115,9 +120,38 @@ def subnet_overlaps_route(
             shadowed = [server for server in servers if not leads_out and _within(server, subnet)]
             if others or shadowed:
                 yield _overlap(network, subnet, others, shadowed, roads, members, networks)
+        clients = () if swallowed_clients is None else swallowed_clients.of(network)
+        if clients:
+            yield _hides_clients(network, clients, roads, networks)
         if reached and ways is not None and forwarding is not None:
             yield from _by_policy(network, ways, forwarding, links, members)
     return None
+
+
+def _hides_clients(
+    network: Network, clients: Sequence[SwallowedClient], roads: _Roads, networks: Networks
+) -> Finding:
+    first = clients[0]
+    addresses = sorted({client.address for client in clients})
+    ports = sorted({client.port for client in clients})
+    subnet = next(
+        subnet for subnet in network.subnets if ipaddress.ip_address(first.address) in subnet
+    )
+    noun = "port" if len(ports) == 1 else "ports"
+    return Finding(
+        subject=network.subject,
+        summary=f'subnet {subnet} of network "{network.name}" holds '
+        f"{counted('client', addresses, most=2)} on another machine: answers of {noun} "
+        f"{and_more(map(str, ports), 4)} go to {network.bridge}",
+        evidence={
+            "IPAM.Config.Subnet": str(subnet),
+            "clients without an answer": list(addresses[:10]),
+        },
+        variables={**_replacement(network, roads, networks), "subnet": str(subnet)},
+        discriminator=f"clients {subnet}",
+        severity=Severity.critical,
+        signs=NO_WAY_OUT,
+    )
 
 
 def _clashing(routes: Routes, subnet: Subnet, own: int | None) -> list[Route]:

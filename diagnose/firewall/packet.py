@@ -229,6 +229,7 @@ class Packet(msgspec.Struct, frozen=True, dict=True):
     brout: str | None = ""
     here_in: bool | None = None
     here_out: bool | None = None
+    before_tracking: bool = False
 
     @functools.cached_property
     def choices(self) -> Mapping[Field, tuple[int, ...]]:
@@ -286,6 +287,13 @@ def _is_bridged(packet: Packet) -> int | None:
 
 
 def _state(packet: Packet) -> int | None:
+    """The state bit as rules see it.
+
+    A packet that conntrack has not seen yet, in chains before it, is "invalid" there (nft_ct.c,
+    xt_conntrack.c: no entry, and not untracked).
+    """
+    if packet.before_tracking and packet.state != "untracked":
+        return STATES["INVALID"]
     return None if packet.state is None else STATES[packet.state.upper()]
 
 

@@ -282,6 +282,19 @@ class Ruleset(msgspec.Struct, frozen=True, dict=True):
             seen[place] = None
         return tuple(seen)
 
+    def ask_for_state(self, chains: Sequence[Chain]) -> bool:
+        """Whether a rule of these chains, or of those that they lead to, asks for conntrack's
+        state."""
+        where = tuple(map(id, chains))
+        known = self._asks_for_state.get(where)
+        if known is None:
+            known = self._asks_for_state[where] = "state" in self._fields_read(chains)
+        return known
+
+    @functools.cached_property
+    def _asks_for_state(self) -> dict[tuple[int, ...], bool]:
+        return {}
+
     def _fields_read(self, chains: Sequence[Chain]) -> set[Field]:
         """The fields that the rules of these chains, and of those that they lead to, ask for."""
         read: set[Field] = set()

@@ -355,6 +355,9 @@ class _Tracer:
                 src = self._stack.address_on(
                     decision.oif, packet.family, decision.gateway or packet.dst
                 )
+        if packet.src is None and src is not None and part == "request":
+            # ip_route_connect asks again once the source is known, and rules may name it
+            decision = self._route(part, replace(packet, src=src), "output")
         before = replace(packet, src=src, oif=decision.oif or "lo", src_local=True)
         after = self._walk(part, "output", before, nat_done=nat_done)
         if after.dst is not None and (after.dst != before.dst or after.mark != before.mark):

@@ -37,6 +37,9 @@ MAX_STEPS = 60_000
 found by an index and count as the few rules that may match.
 """
 
+_TRACKING_PRIORITY = -200
+"""Where conntrack stands on the prerouting and output hooks; chains before it see no state."""
+_TRACKING_HOOKS = frozenset({"prerouting", "output"})
 _UNDO_PRIORITY = -100
 """NF_IP_PRI_NAT_DST: where a reply's translated destination becomes the original one again on the
 prerouting hook."""
@@ -119,15 +122,45 @@ def _walked(
     walker = _Walker(ruleset)
     ways = [_Way(_State(packet))]
     blocked: list[tuple[Outcome, _Way]] = []
+    early = _before_conntrack(ruleset, chains, packet)
+    ways_are_before = False
     for chain in chains:
         if undo and chain.priority >= _UNDO_PRIORITY:
             ways, undo = _undone(ways, undo), None
+        is_before = any(chain is other for other in early)
+        if is_before != ways_are_before:
+            ways, ways_are_before = _before_tracking(ways, is_before=is_before), is_before
         accepted, stopped = walker.base_chain(chain, ways, nat_done=nat_done)
         blocked += stopped
         ways = _merged(accepted)
+    if ways_are_before:
+        ways = _before_tracking(ways, is_before=False)
     if undo:
         ways = _undone(ways, undo)
     return _judged(ruleset, ways, blocked)
+
+
+def _before_conntrack(ruleset: Ruleset, chains: Sequence[Chain], packet: Packet) -> Sequence[Chain]:
+    """The chains that this packet meets before conntrack; none where their rules do not care.
+
+    A packet that comes in by lo has been tracked on its way out.
+    """
+    early = [
+        chain
+        for chain in chains
+        if chain.hook in _TRACKING_HOOKS and chain.priority < _TRACKING_PRIORITY
+    ]
+    is_tracked = packet.iif == "lo" or not early or not ruleset.ask_for_state(early)
+    return () if is_tracked else early
+
+
+def _before_tracking(ways: Sequence[_Way], *, is_before: bool) -> list[_Way]:
+    return [
+        way._replace(
+            state=way.state._replace(packet=replace(way.state.packet, before_tracking=is_before))
+        )
+        for way in ways
+    ]
 
 
 def _undone(ways: Sequence[_Way], undo: Mapping[str, Any]) -> list[_Way]:

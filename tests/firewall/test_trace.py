@@ -184,6 +184,29 @@ CASES: dict[str, tuple[Stack, Flow, str, str]] = {
         "accept",
         "docker0",
     ),
+    "from the host, and a rule for the source that it then has": (
+        stack(
+            rules=(
+                *OWN_RULES,
+                PolicyRule(100, src="172.17.0.0/16", table=254, action="prohibit"),
+            )
+        ),
+        Flow(Origin(), "172.17.0.2", "tcp", 80),
+        "reject",
+        "routing : rule 100: from 172.17.0.0/16 prohibit",
+    ),
+    "in, and a rule before conntrack that asks for its state": (
+        stack(table("raw", "-A PREROUTING -m conntrack --ctstate INVALID -j DROP")),
+        Flow(CLIENT, "192.0.2.10", "tcp", 22),
+        "drop",
+        "ip raw PREROUTING: -m conntrack --ctstate INVALID -j DROP",
+    ),
+    "in, and a rule behind conntrack that asks for its state": (
+        stack(table("mangle", "-A PREROUTING -m conntrack --ctstate INVALID -j DROP")),
+        Flow(CLIENT, "192.0.2.10", "tcp", 22),
+        "accept",
+        "",
+    ),
     "from the host to itself": (stack(), Flow(Origin(), "192.0.2.10", "tcp", 22), "accept", ""),
     "from the host to itself, without lo": (
         stack(table("filter", policy="DROP").replace(":OUTPUT DROP", ":OUTPUT ACCEPT")),

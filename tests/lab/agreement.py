@@ -372,7 +372,7 @@ def _answer_tcp(server: socket.socket, name: str, _events: int) -> bool:
 def _answer_udp(server: socket.socket, name: str, _events: int) -> bool:
     with contextlib.suppress(OSError):
         _, peer = server.recvfrom(512)
-        server.sendto(name.encode(), peer)
+        server.sendto(name.encode().ljust(64), peer)
     return False
 
 
@@ -409,7 +409,7 @@ def _progress(client: socket.socket, attempt: Attempt, _events: int) -> bool:
     except OSError as failure:
         attempt.error = errno.errorcode.get(failure.errno or 0, "?")
         return True
-    attempt.through, attempt.by = bool(said), said.decode()
+    attempt.through, attempt.by = bool(said), said.decode().strip()
     return True
 
 
@@ -899,7 +899,7 @@ for tool in iptables-nft ip6tables-nft; do for table in filter nat mangle raw; d
 nft flush ruleset
 for family in ip ip6; do
     file=/proc/net/${family}_tables_names
-    [ ! -s $file ] || for table in $(cat $file); do ${family}tables-legacy -t $table -F; ${family}tables-legacy -t $table -X
+    for table in $(cat $file 2>/dev/null); do ${family}tables-legacy -t $table -F; ${family}tables-legacy -t $table -X
         for chain in PREROUTING INPUT FORWARD OUTPUT POSTROUTING; do ${family}tables-legacy -t $table -P $chain ACCEPT 2>/dev/null || true; done; done
 done
 for v in -4 -6; do

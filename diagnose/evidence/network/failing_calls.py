@@ -9,19 +9,10 @@ import msgspec
 
 from diagnose.error_signatures import signs
 from diagnose.evidence.containers.listing import Container, Containers
-from diagnose.evidence.containers.log_tails import BYTES, LINES
-from diagnose.evidence.machine.clock import Clock
+from diagnose.evidence.containers.recent_logs import LogLine, RecentLogs
 from diagnose.evidence.network.networks import Network, Networks
-from diagnose.model import Failed
-from diagnose.phrases import unix
-from diagnose.questions import Host
-from diagnose.questions.containers import ReadLogs
 from diagnose.registry import evidence
 
-MOST = 40
-"""Logs that are read: first those of containers that publish ports, which call others."""
-RECENT_S = 300.0
-"""A line that is older says nothing about now: the program may have recovered."""
 _FAILED = frozenset({"refused", "timeout", "unreachable"})
 _EPHEMERAL = 32_768
 """The port of a client begins here; a line may name who called, too."""
@@ -56,43 +47,34 @@ class FailingCalls(msgspec.Struct, frozen=True):
 
 @evidence
 def failing_calls(
-    host: Host, containers: Containers, networks: Networks, clock: Clock
+    containers: Containers, networks: Networks, recent_logs: RecentLogs
 ) -> FailingCalls:
-    """A program whose calls fail runs on, and its container looks healthy: its log is read too."""
-    running = sorted(
-        (container for container in containers.running if not container.shares_host_network),
-        key=lambda container: (not container.published_ports, container.name),
-    )
+    """Pure: the lines are read as evidence of their own."""
     found: dict[tuple[str, str, int], FailingCall] = {}
-    for container, answer in host.ask_about(
-        running[:MOST], lambda container: ReadLogs(container.id, LINES, BYTES)
-    ):
-        if isinstance(answer, Failed):
+    for container in containers.running:
+        if container.shares_host_network:
             continue
-        for row in answer.text.split("\n"):
-            stamp, _, line = row.partition(" ")
-            at = unix(stamp)
-            if at is None or clock.wall - at > RECENT_S or not signs(line) & _FAILED:
+        for line in recent_logs.of(container):
+            if not signs(line.text) & _FAILED:
                 continue
-            for call in _calls(container, networks, line, at):
+            for call in _calls(container, networks, line):
                 key = (container.id, call.address, call.port)
                 before = found[key].times if key in found else 0
                 found[key] = msgspec.structs.replace(call, times=before + 1)
     return FailingCalls(tuple(found.values()))
 
 
-def _calls(container: Container, networks: Networks, line: str, at: float) -> list[FailingCall]:
+def _calls(container: Container, networks: Networks, line: LogLine) -> list[FailingCall]:
     calls = []
-    for match in _PLACE.finditer(line):
+    text = line.text
+    for match in _PLACE.finditer(text):
         port = int(match["port"])
         network = _network_of(match["address"], networks)
         if network is None or port >= _EPHEMERAL:
             continue
-        refused = "refused" in signs(line)
+        refused = "refused" in signs(text)
         calls.append(
-            FailingCall(
-                container, network, match["address"], port, line.strip()[:300], at, 1, refused
-            )
+            FailingCall(container, network, match["address"], port, text[:300], line.at, 1, refused)
         )
     return calls
 

@@ -1,0 +1,78 @@
+"""Clients on other machines whose addresses lie in a subnet of the engine's.
+
+The host sends the answers to them to its own bridge, where nobody has such an address.
+"""
+
+from __future__ import annotations
+
+from ipaddress import ip_address
+
+import msgspec
+
+from diagnose.evidence.containers.listing import Containers
+from diagnose.evidence.network.half_open import UNCONFIRMED
+from diagnose.evidence.network.networks import Network, Networks
+from diagnose.model import Failed
+from diagnose.questions import Host
+from diagnose.questions.network import ListConnections
+from diagnose.registry import evidence
+
+MOST_PORTS = 10
+"""Ports that are asked about; each is a walk over the kernel's table."""
+_SSH = 22
+
+
+class SwallowedClient(msgspec.Struct, frozen=True):
+    """One client without an answer. network: whose subnet holds its address."""
+
+    network: Network
+    address: str
+    port: int
+
+
+class SwallowedClients(msgspec.Struct, frozen=True):
+    """Each client once for each port that it called."""
+
+    items: tuple[SwallowedClient, ...] = ()
+
+    def __len__(self) -> int:
+        return len(self.items)
+
+    def of(self, network: Network) -> tuple[SwallowedClient, ...]:
+        return tuple(client for client in self.items if client.network.name == network.name)
+
+
+@evidence
+def swallowed_clients(host: Host, containers: Containers, networks: Networks) -> SwallowedClients:
+    """By tracked connections that nobody has answered, to published ports and to ssh."""
+    published = {
+        int(binding.host_port)
+        for container in containers.running
+        for port, binding in container.published_ports
+        if port.endswith("/tcp") and binding.host_port.isdigit()
+    }
+    ports = [*sorted(published)[: MOST_PORTS - 1], *([_SSH] if published else [])]
+    known = {
+        endpoint.ip_address
+        for container in containers.running
+        for endpoint in container.endpoints.values()
+    }
+    known |= {gateway for network in networks for gateway in network.gateways}
+    found: dict[tuple[str, int], SwallowedClient] = {}
+    for port, table in host.ask_about(
+        ports, lambda port: ListConnections(protocol="tcp", dport=port)
+    ):
+        for flow in () if isinstance(table, Failed) else table.entries:
+            network = _network_of(flow.src, networks)
+            if network is None or flow.src in known or flow.state not in UNCONFIRMED:
+                continue
+            found[flow.src, port] = SwallowedClient(network, flow.src, port)
+    return SwallowedClients(tuple(found.values()))
+
+
+def _network_of(address: str, networks: Networks) -> Network | None:
+    client = ip_address(address)
+    for network in networks.bridges:
+        if any(client in subnet for subnet in network.subnets):
+            return network
+    return None
