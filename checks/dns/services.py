@@ -12,7 +12,7 @@ from diagnose.evidence.dns.failed_names import FailedNames, referenced_names
 from diagnose.evidence.engine.info import Ping
 from diagnose.evidence.network.networks import Networks
 from diagnose.model import CheckResult, Finding, Severity, Subject
-from diagnose.phrases import joined
+from diagnose.phrases import joined, named
 from diagnose.registry import check
 
 _DEFAULT_NETWORK = "bridge"
@@ -175,3 +175,81 @@ def _cure(caller: Container, owner: Container, networks: Networks) -> dict[str, 
         return {"created": f"{caller.name}-net"}
     open_ones = [network for network in usable if not network.internal]
     return {"network": (open_ones or usable)[0].name}
+
+
+@check("dns.name-shared-by-projects", severity=Severity.warning)
+def name_shared_by_projects(containers: Containers, networks: Networks) -> CheckResult:
+    """Services of two compose projects have one name on a network that both use.
+
+    The engine answers a query for the name with the addresses of both, in changing order. A
+    container that is configured to call the name reaches the other project's service now and then.
+    Nothing is said where no container calls the name.
+    """
+    for network in networks:
+        if network.name == _DEFAULT_NETWORK:
+            continue
+        members = [
+            container
+            for container in containers.running
+            if network.name in container.endpoints and container.labels.get(_PROJECT)
+        ]
+        for name, owners in _names_on(network.name, members).items():
+            projects = sorted({owner.labels[_PROJECT] for owner in owners})
+            callers = [
+                member
+                for member in members
+                if member.labels[_PROJECT] in projects and name in referenced_names(member)
+            ]
+            if len(projects) > 1 and callers:
+                yield _shared_name(network.name, name, owners, callers)
+    return None
+
+
+def _names_on(network: str, members: list[Container]) -> dict[str, list[Container]]:
+    """The containers of each name on a network, in the order of their own names."""
+    found: dict[str, list[Container]] = {}
+    for member in sorted(members, key=lambda member: member.name):
+        endpoint = member.endpoints[network]
+        for name in sorted({*(endpoint.aliases or ()), *(endpoint.dns_names or ())}):
+            found.setdefault(name, []).append(member)
+    return found
+
+
+def _shared_name(
+    network: str, name: str, owners: list[Container], callers: list[Container]
+) -> Finding:
+    caller = callers[0]
+    project = caller.labels[_PROJECT]
+    strangers = [owner for owner in owners if owner.labels[_PROJECT] != project]
+    is_private = any(_has_own_place(caller, owners, network) for caller in callers)
+    calling = {caller.labels[_PROJECT] for caller in callers}
+    movable = [owner for owner in strangers if owner.labels[_PROJECT] not in calling]
+    return Finding(
+        subject=Subject("network", network),
+        summary=(
+            f'on network "{network}" the name "{name}" is that of '
+            f"{named('container', [owner.name for owner in owners])}, of different projects: "
+            f'container "{caller.name}" calls "{name}" and reaches either'
+        ),
+        evidence={
+            "projects": {owner.name: owner.labels[_PROJECT] for owner in owners},
+            "addresses": {owner.name: owner.endpoints[network].ip_address for owner in owners},
+            "called by": {caller.name: referenced_names(caller)[name] for caller in callers[:5]},
+        },
+        variables={
+            "network": network,
+            **({"stranger": movable[0].name} if len(strangers) == len(movable) == 1 else {}),
+        },
+        discriminator=name,
+        severity=Severity.advice if is_private else None,
+        touches=tuple(container.subject for container in (*owners, *callers)),
+    )
+
+
+def _has_own_place(caller: Container, owners: list[Container], network: str) -> bool:
+    """Whether the caller shares another network with the service of its own project.
+
+    The engine asks a container's networks one after the other, and may take the other one first.
+    """
+    own = [owner for owner in owners if owner.labels[_PROJECT] == caller.labels[_PROJECT]]
+    return any((caller.endpoints.keys() & owner.endpoints.keys()) - {network} for owner in own)

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from diagnose.evidence.containers.listing import Container, Containers
-from diagnose.evidence.containers.recent_logs import LogLine, RecentLogs
+from diagnose.evidence.containers.recent_logs import RecentLine, RecentLogs
 from diagnose.evidence.network.container_netns import Namespaces
 from diagnose.model import CheckResult, Finding, Severity, Skipped
 from diagnose.phrases import and_more
@@ -23,6 +23,8 @@ _PROXY_WORDS = re.compile(
     re.IGNORECASE,
 )
 """What a program prints when the proxy could not reach who was meant."""
+_ID = re.compile("[0-9a-f]{12}")
+"""The engine also gives each container its short id as a name."""
 _HOME = ("127.", "localhost", "[::1]")
 
 
@@ -109,7 +111,7 @@ def _on_loopback(
     )
 
 
-def _failed(line: LogLine) -> bool:
+def _failed(line: RecentLine) -> bool:
     return bool(_PROXY_WORDS.search(line.text))
 
 
@@ -176,7 +178,8 @@ def _is_network_of(word: str, name: str) -> bool:
 def _takes(
     container: Container, peer: Container, name: str, proxy: _Proxy, exceptions: str, line: str
 ) -> Finding:
-    names = sorted({*container.dns_names, *peer.dns_names, name, "localhost", "127.0.0.1"})
+    known = {*container.dns_names, *peer.dns_names, name}
+    names = ["localhost", "127.0.0.1", *sorted(word for word in known if not _ID.fullmatch(word))]
     wanted = [entry.strip() for entry in exceptions.split(",") if entry.strip()]
     complete = ",".join(dict.fromkeys([*wanted, *names]))
     return Finding.about(

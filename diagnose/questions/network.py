@@ -243,6 +243,28 @@ class ListConnections(Question[ConnectionTable], frozen=True):
     limit: int = 500
 
 
+class ReversePathDrops(msgspec.Struct, frozen=True):
+    """Packets that rp_filter has dropped: since the start of the host, and while it was counted."""
+
+    total: int
+    within: int
+
+
+class CountReversePathDrops(Question[ReversePathDrops], frozen=True):
+    """The counter IPReversePathFilter, read twice with `seconds` between."""
+
+    POLICY = Policy(
+        "net.rp-drops",
+        "the packets that rp_filter drops",
+        "kernel.proc:reverse_path_drops",
+        "probe",
+        "network",
+        3,
+        4,
+    )
+    seconds: float = 1.5
+
+
 class Listener(msgspec.Struct, frozen=True):
     """One listening socket.
 

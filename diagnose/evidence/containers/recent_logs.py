@@ -19,7 +19,7 @@ RECENT_S = 300.0
 """A line that is older says nothing about now: the program may have recovered."""
 
 
-class LogLine(msgspec.Struct, frozen=True):
+class RecentLine(msgspec.Struct, frozen=True):
     """One line, and its Unix time by the engine."""
 
     at: float
@@ -32,9 +32,9 @@ class RecentLogs(msgspec.Struct, frozen=True):
     A container whose log the engine cannot read has none.
     """
 
-    by_id: dict[str, tuple[LogLine, ...]] = {}
+    by_id: dict[str, tuple[RecentLine, ...]] = {}
 
-    def of(self, container: Container) -> tuple[LogLine, ...]:
+    def of(self, container: Container) -> tuple[RecentLine, ...]:
         return self.by_id.get(container.id, ())
 
     def __len__(self) -> int:
@@ -48,7 +48,7 @@ def recent_logs(host: Host, containers: Containers, clock: Clock) -> RecentLogs:
         containers.running,
         key=lambda container: (not container.published_ports, container.name),
     )
-    found: dict[str, tuple[LogLine, ...]] = {}
+    found: dict[str, tuple[RecentLine, ...]] = {}
     for container, answer in host.ask_about(
         running[:MOST], lambda container: ReadLogs(container.id, LINES, BYTES)
     ):
@@ -59,7 +59,7 @@ def recent_logs(host: Host, containers: Containers, clock: Clock) -> RecentLogs:
             stamp, _, text = row.partition(" ")
             at = unix(stamp)
             if at is not None and text.strip() and clock.wall - at <= RECENT_S:
-                lines.append(LogLine(at, text.strip()))
+                lines.append(RecentLine(at, text.strip()))
         if lines:
             found[container.id] = tuple(lines)
     return RecentLogs(found)

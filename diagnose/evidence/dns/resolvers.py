@@ -54,7 +54,7 @@ class Upstream(msgspec.Struct, frozen=True):
     by_host: bool = False
 
 
-OriginKind = Literal["container", "daemon", "edited", "fallback", "host", "earlier"]
+OriginKind = Literal["container", "daemon", "edited", "fallback", "host", "earlier", "mount"]
 
 
 class ServerOrigin(msgspec.Struct, frozen=True):
@@ -63,7 +63,8 @@ class ServerOrigin(msgspec.Struct, frozen=True):
     container: given when the container was created (`--dns`, compose `dns:`). daemon: the engine's
     configuration. edited: written into the container's resolv.conf. fallback: the engine's public
     servers. host: the host's file as it is now. earlier: the host's file as it was when the
-    container started.
+    container started. mount: a file of the host's that is mounted over the container's
+    resolv.conf.
     """
 
     kind: OriginKind
@@ -177,6 +178,9 @@ class Resolvers(msgspec.Struct, frozen=True):
 
     def origin(self, container: Container, server: str) -> ServerOrigin:
         """Where this server of the container comes from, by what the engine would have chosen."""
+        mounted = _mounted_file(container)
+        if mounted:
+            return ServerOrigin("mount", f"{mounted}, which is mounted over /etc/resolv.conf")
         if server in (container.host_config.dns or ()):
             return ServerOrigin("container", f"the configuration of the container (dns {server})")
         if server in self.configured:
@@ -269,6 +273,14 @@ class Resolvers(msgspec.Struct, frozen=True):
         The host's do not concern such a container.
         """
         return bool(container.host_config.dns)
+
+
+def _mounted_file(container: Container) -> str:
+    """The host's file that is mounted over a container's resolv.conf; empty if none is."""
+    for mount in container.mounts or ():
+        if mount.destination == HOST_FILE:
+            return mount.source or "a file of the host"
+    return ""
 
 
 def resolving(containers: Containers) -> Iterator[Container]:

@@ -9,7 +9,7 @@ import msgspec
 
 from diagnose.error_signatures import signs
 from diagnose.evidence.containers.listing import Container, Containers
-from diagnose.evidence.containers.recent_logs import LogLine, RecentLogs
+from diagnose.evidence.containers.recent_logs import RecentLine, RecentLogs
 from diagnose.evidence.network.networks import Network, Networks
 from diagnose.registry import evidence
 
@@ -64,7 +64,7 @@ def failing_calls(
     return FailingCalls(tuple(found.values()))
 
 
-def _calls(container: Container, networks: Networks, line: LogLine) -> list[FailingCall]:
+def _calls(container: Container, networks: Networks, line: RecentLine) -> list[FailingCall]:
     calls = []
     text = line.text
     for match in _PLACE.finditer(text):

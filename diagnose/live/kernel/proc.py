@@ -336,6 +336,27 @@ def wakings(_live: Live, question: AnyQuestion) -> Json:
     }
 
 
+def reverse_path_drops(_live: Live, question: AnyQuestion) -> Json:
+    """How many packets rp_filter has dropped, and how many of them within a short while.
+
+    args: seconds. answer: total, within. From IPReversePathFilter in /proc/net/netstat. Raises
+    OSError where the file cannot be read.
+    """
+    before = _counter("IPReversePathFilter")
+    time.sleep(min(float(question.args.get("seconds", 1.5)), 2.0))
+    after = _counter("IPReversePathFilter")
+    return {"total": after, "within": after - before}
+
+
+def _counter(name: str) -> int:
+    """A counter of /proc/net/netstat, whose lines come in pairs of names and numbers."""
+    lines = Path("/proc/net/netstat").read_text().splitlines()
+    for names, numbers in zip(lines[::2], lines[1::2], strict=False):
+        if name in names.split():
+            return int(numbers.split()[names.split().index(name)])
+    return 0
+
+
 def _switches(pid: int) -> int | None:
     found = re.search(
         r"^voluntary_ctxt_switches:\s*(\d+)", _text(f"/proc/{pid}/status") or "", re.MULTILINE

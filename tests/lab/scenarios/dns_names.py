@@ -214,3 +214,47 @@ def _second_server(box: Box) -> None:
     box.wait_for(
         lambda: "192.0.2.54:53" in box.provider.run(["ss", "-lnu"]).stdout, what="the second server"
     )
+
+
+def _two_projects(box: Box, number: int, *more: str) -> None:
+    """Two compose projects with a service `db`, on one shared network."""
+    shared = f"proxy{number}net"
+    box.docker("network", "create", f"--subnet=10.233.{number}.0/24", shared)
+    for project in ("blue", "green"):
+        labels = (
+            f"--label=com.docker.compose.project={project}{number}",
+            "--label=com.docker.compose.service=db",
+        )
+        name = f"{project}{number}-db-1"
+        healthy_container(
+            box,
+            name,
+            18900 + 2 * number + (project == "green"),
+            f"--network={shared}",
+            "--network-alias=db",
+            *labels,
+        )
+    labels = (
+        f"--label=com.docker.compose.project=blue{number}",
+        "--label=com.docker.compose.service=api",
+    )
+    box.docker(
+        *("run", "-d", f"--name=blue{number}-api-1", *LIMITS, f"--network={shared}", *labels),
+        *(*more, "bb:1.36", "sleep", "1000"),
+    )
+
+
+@fault("dns.name-shared-by-projects", subject="network:proxy1net", shareable=True)
+def one_service_name_in_two_projects(box: Box) -> None:
+    """Two projects have a service `db` on a reverse proxy's network, and one of them calls it."""
+    _two_projects(box, 1, "-e=DATABASE_URL=postgres://db:5432/shop")
+    answer = box.docker("exec", "blue1-api-1", "nslookup", "-type=a", "db").stdout
+    assert answer.count("Address: 10.233.1.") == 2
+
+
+@healthy(shareable=True)
+def one_service_name_that_nobody_calls(box: Box) -> None:
+    """The same two projects, which call their databases by the names of their containers."""
+    _two_projects(box, 2, "-e=DATABASE_URL=postgres://blue2-db-1:5432/shop")
+    answer = box.docker("exec", "blue2-api-1", "nslookup", "-type=a", "blue2-db-1").stdout
+    assert answer.count("Address: 10.233.2.") == 1

@@ -6,7 +6,7 @@ from __future__ import annotations
 import sys
 
 from tests.lab import Box, fault, healthy
-from tests.lab.provider import GATEWAY
+from tests.lab.provider import BOX_ADDRESS, GATEWAY
 from tests.lab.runner import healthy_container
 
 TUN_HOLDER = """
@@ -131,3 +131,19 @@ def tunnel_into_a_subnet(box: Box) -> None:
     assert (
         box.run(["curl", "-sS", "-m", "1", "http://10.91.5.9:8080/"], check=False).returncode != 0
     )
+
+
+@fault("network.subnet-overlaps-route", subject="network:bridge")
+def clients_in_the_range_of_docker0(box: Box) -> None:
+    """An office has the range of docker0 too: its clients come by the gateway, and the answers to
+    them go to docker0. No route of the host tells of it."""
+    client = "172.17.77.5"
+    box.provider.sh(f"""
+        ip addr add {client}/32 dev lo
+        for file in /proc/sys/net/ipv4/conf/*/rp_filter; do echo 0 >$file; done
+    """)
+    box.sh("for file in /proc/sys/net/ipv4/conf/*/rp_filter; do echo 0 >$file; done")
+    assert box.provider.curl(f"http://{BOX_ADDRESS}:8080/")
+    call = ["curl", "-sS", "--noproxy", "*", "--interface", client, "--max-time", "2"]
+    done = box.provider.run([*call, f"http://{BOX_ADDRESS}:8080/"], check=False)
+    assert "timed out" in done.stderr

@@ -1,4 +1,5 @@
-"""Containers that call addresses of other containers which lead nowhere, with look-alikes."""
+"""Containers whose calls to each other lead nowhere: by a stale address, by a network that they
+are not on, by a proxy; each with look-alikes."""
 
 from __future__ import annotations
 
@@ -101,3 +102,69 @@ def peer_that_refuses_at_its_own_address(box: Box) -> None:
     )
     time.sleep(_SETTLED_S)
     assert "111" in _logs(box, "edge5")
+
+
+_PROXY = (
+    "while :; do printf 'HTTP/1.1 503 Service Unavailable\\r\\nContent-Length: 0\\r\\n\\r\\n'"
+    " | nc -l -p 3128 >/dev/null; done"
+)
+
+
+def _with_proxy(box: Box, number: int, wget: str, *options: str) -> None:
+    """A proxy that knows no container, a backend, and a service that calls the backend by URL."""
+    network = f"--network=corp{number}net"
+    box.docker("network", "create", f"--subnet=10.232.{number}.0/24", f"corp{number}net")
+    box.docker(
+        *("run", "-d", f"--name=corp{number}", *QUIET, network),
+        *("bb:1.36", "sh", "-c", _PROXY),
+    )
+    healthy_container(box, f"stock{number}", 18780 + number, network)
+    url = f"http://stock{number}:8080/"
+    script = (
+        f"while :; do {wget} -T 2 -qO- {url} || echo 'GET {url}: 503 Service Unavailable'; "
+        "sleep 1; done"
+    )
+    variables = [f"-e={name}=http://corp{number}:3128" for name in ("http_proxy", "HTTP_PROXY")]
+    box.docker(
+        *("run", "-d", f"--name=shop{number}", *QUIET, network, *variables, *options),
+        *("bb:1.36", "sh", "-c", script),
+    )
+    time.sleep(3)
+
+
+@fault("network.proxy-takes-neighbours", subject="container:shop11", shareable=True)
+def proxy_before_a_neighbour(box: Box) -> None:
+    """The client's config.json gave a container a proxy, and its calls to a neighbour go there."""
+    _with_proxy(box, 11, "wget")
+    assert "503" in box.docker("logs", "shop11").stdout
+
+
+@healthy(shareable=True)
+def proxy_with_its_exceptions(box: Box) -> None:
+    """The same proxy, and NO_PROXY names the neighbour. An earlier failure stands in the log."""
+    early = "echo 'GET http://stock12:8080/: 503 Service Unavailable'; wget -Y off"
+    _with_proxy(box, 12, early, "-e=NO_PROXY=localhost,stock12")
+
+
+@fault("network.proxy-on-loopback", subject="container:fetch13", shareable=True)
+def proxy_of_the_host_on_loopback(box: Box) -> None:
+    """A container was given the proxy that listens on the host's 127.0.0.1."""
+    script = (
+        "while :; do wget -T 2 -qO- http://www.lab.test/ || "
+        "echo 'connect to 127.0.0.1 port 3128 failed: Connection refused'; sleep 1; done"
+    )
+    box.docker(
+        *("run", "-d", "--name=fetch13", *QUIET, "-e=http_proxy=http://127.0.0.1:3128"),
+        *("bb:1.36", "sh", "-c", script),
+    )
+    time.sleep(3)
+    assert "3128" in box.docker("logs", "fetch13").stdout
+
+
+@healthy(shareable=True)
+def proxy_inside_the_container(box: Box) -> None:
+    """A container has a proxy of its own on localhost, as service meshes do."""
+    box.docker(
+        *("run", "-d", "--name=mesh14", *QUIET, "-e=http_proxy=http://127.0.0.1:3128"),
+        *("bb:1.36", "httpd", "-f", "-p", "127.0.0.1:3128"),
+    )

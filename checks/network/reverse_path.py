@@ -1,0 +1,45 @@
+"""Requests that rp_filter takes for forged."""
+
+from __future__ import annotations
+
+from diagnose.error_signatures import NO_WAY_OUT
+from diagnose.evidence.network.strict_uplinks import StrictUplinks
+from diagnose.model import CheckResult, Count, Finding, Severity, Skipped, Subject
+from diagnose.phrases import and_more, count
+from diagnose.registry import check
+
+
+@check("network.requests-taken-for-forged", severity=Severity.warning)
+def requests_taken_for_forged(
+    strict_uplinks: StrictUplinks, *, least: Count = Count(1)
+) -> CheckResult:
+    """rp_filter drops requests that come by another interface than answers take.
+
+    A host with several interfaces has one default route. With `rp_filter` at 1, the kernel drops a
+    request whose sender it would answer by another interface. It does so before the packet filter,
+    without a trace but a counter. Nothing is said while the counter does not rise: an interface of
+    a storage network has no clients beyond it.
+    """
+    drops = strict_uplinks.drops
+    if not len(strict_uplinks) or drops is None:
+        return Skipped("no second interface of this host drops requests of clients beyond it")
+    for uplink in strict_uplinks.items:
+        if drops.within < least:
+            continue
+        noun = "port" if len(uplink.ports) == 1 else "ports"
+        yield Finding(
+            subject=Subject("interface", uplink.name),
+            summary=f'interface "{uplink.name}": rp_filter={uplink.mode} drops requests of clients '
+            f"beyond it to published {noun} {and_more(map(str, uplink.ports), 4)}; answers to them "
+            f"leave by {uplink.back or 'no interface'}",
+            evidence={
+                "address": uplink.address,
+                "rp_filter in force": uplink.mode,
+                "way back to clients of other nets": uplink.back or "none",
+                "IPReversePathFilter": drops.total,
+                "dropped while this was read": count(drops.within, "packet"),
+            },
+            variables={"uplink": uplink.name},
+            signs=NO_WAY_OUT,
+        )
+    return None

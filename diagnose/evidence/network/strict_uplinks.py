@@ -1,0 +1,93 @@
+"""Interfaces whose clients rp_filter keeps away: the way back to them leads by another one."""
+
+from __future__ import annotations
+
+from ipaddress import ip_address
+
+import msgspec
+
+from diagnose.evidence.containers.listing import Containers
+from diagnose.evidence.network.host_stack import HostStack
+from diagnose.evidence.network.networks import Networks
+from diagnose.evidence.network.packet_paths import EVERYWHERE
+from diagnose.evidence.network.route_lookups import SOMEWHERE
+from diagnose.evidence.network.uplinks import Uplinks
+from diagnose.firewall.trace import Flow, Origin, Stack, trace
+from diagnose.model import Failed, Unavailable
+from diagnose.questions import Host
+from diagnose.questions.network import CountReversePathDrops, ReversePathDrops
+from diagnose.registry import evidence
+
+
+class StrictUplink(msgspec.Struct, frozen=True):
+    """One interface with an address that others can call.
+
+    mode: its effective rp_filter. back: the interface by which the host answers a client beyond.
+    ports: published ports that such a client would call.
+    """
+
+    name: str
+    address: str
+    mode: int
+    back: str
+    ports: tuple[int, ...]
+
+
+class StrictUplinks(msgspec.Struct, frozen=True):
+    """items: none on a host with one way out. drops: None where nothing was counted."""
+
+    items: tuple[StrictUplink, ...] = ()
+    drops: ReversePathDrops | None = None
+
+    def __len__(self) -> int:
+        return len(self.items)
+
+
+@evidence
+def strict_uplinks(
+    host: Host, host_stack: HostStack, uplinks: Uplinks, containers: Containers, networks: Networks
+) -> StrictUplinks | Unavailable:
+    """Drops are counted only where an interface would drop clients of other nets."""
+    stack = host_stack.stack
+    bridges = {network.bridge for network in networks.bridges}
+    main = uplinks.items[0].name if len(uplinks) else ""
+    found = []
+    for device in stack.devices:
+        address = stack.address_on(device.name, "ip")
+        if device.name in (main, "lo") or device.name in bridges or device.kind == "bridge":
+            continue
+        if address is None or ip_address(address).is_loopback:
+            continue
+        ports = tuple(sorted(_ports(containers, address)))
+        strict = _strict(stack, device.name, address, ports)
+        if strict is not None:
+            found.append(strict)
+    if not found:
+        return StrictUplinks()
+    answer = host.ask(CountReversePathDrops())
+    if isinstance(answer, Failed):
+        return Unavailable.of(answer)
+    return StrictUplinks(tuple(found), answer)
+
+
+def _ports(containers: Containers, address: str) -> set[int]:
+    return {
+        int(binding.host_port)
+        for container in containers.running
+        for port, binding in container.published_ports
+        if port.endswith("/tcp")
+        and binding.host_port.isdigit()
+        and binding.host_ip in (*EVERYWHERE, address)
+    }
+
+
+def _strict(stack: Stack, device: str, address: str, ports: tuple[int, ...]) -> StrictUplink | None:
+    """The interface, where the kernel certainly takes an ordinary client beyond it for forged."""
+    if not ports:
+        return None
+    traced = trace(stack, Flow(Origin(device, SOMEWHERE), address, "tcp", ports[0]))
+    obstacle = traced.obstacle
+    if not traced.is_blocked or obstacle is None or obstacle.reason != "reverse path":
+        return None
+    back = stack.routing.look_up(SOMEWHERE).oif
+    return StrictUplink(device, address, stack.settings.reverse_path.get(device) or 1, back, ports)

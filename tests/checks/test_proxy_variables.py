@@ -1,0 +1,93 @@
+"""What the checks say of proxies that the environment of a container names."""
+
+from __future__ import annotations
+
+import pytest
+
+from diagnose.evidence.containers.inspect import (
+    Container,
+    ContainerConfig,
+    NetworkEndpoint,
+    NetworkSettings,
+    State,
+)
+from diagnose.evidence.containers.listing import Containers
+from diagnose.evidence.containers.recent_logs import RecentLine, RecentLogs
+from diagnose.evidence.network.container_netns import ContainerNetns, Namespaces
+from diagnose.questions.network import Socket
+from tests.judging import judge, rows
+
+FAILED = "GET http://stock:8080/: 503 Service Unavailable"
+REFUSED = "connect to 127.0.0.1 port 3128 failed: Connection refused"
+
+
+def container(name: str, *env: str) -> Container:
+    return Container(
+        name[0] * 64,
+        f"/{name}",
+        state=State(status="running", pid=7),
+        config=ContainerConfig(env=list(env)),
+        network_settings=NetworkSettings({"shop": NetworkEndpoint(ip_address="10.1.0.3")}),
+    )
+
+
+def logs(owner: Container, *lines: str) -> RecentLogs:
+    return RecentLogs({owner.id: tuple(RecentLine(0.0, line) for line in lines)})
+
+
+STOCK = container("stock")
+
+NEIGHBOURS: dict[str, tuple[tuple[str, ...], str, list[tuple[str, str]]]] = {
+    "no exception": (("HTTP_PROXY=http://corp:3128",), FAILED, [("critical", "api")]),
+    "without a scheme": (("http_proxy=corp:3128",), FAILED, [("critical", "api")]),
+    "other exceptions": (
+        ("http_proxy=http://corp:3128", "no_proxy=localhost,.corp.example"),
+        FAILED,
+        [("critical", "api")],
+    ),
+    "excepted": (("http_proxy=http://corp:3128", "NO_PROXY=localhost,stock"), FAILED, []),
+    "all excepted": (("http_proxy=http://corp:3128", "NO_PROXY=*"), FAILED, []),
+    "no failure": (("http_proxy=http://corp:3128",), "GET http://stock:8080/: 200", []),
+    "another host failed": (("http_proxy=http://corp:3128",), "GET http://pay/: 503", []),
+    "no proxy": ((), FAILED, []),
+}
+
+
+@pytest.mark.parametrize("name", NEIGHBOURS)
+def test_proxies_before_neighbours(name: str) -> None:
+    env, line, wanted = NEIGHBOURS[name]
+    caller = container("api", *env)
+    result = judge(
+        "network.proxy-takes-neighbours",
+        containers=Containers((caller, STOCK)),
+        recent_logs=logs(caller, line),
+    )
+    assert rows(result) == wanted
+
+
+LOOPBACK: dict[str, tuple[str, str, tuple[int, ...], list[tuple[str, str]]]] = {
+    "nobody listens": ("http_proxy=http://127.0.0.1:3128", "", (), [("warning", "api")]),
+    "by name, and the log says so": (
+        "HTTPS_PROXY=http://localhost:3128",
+        REFUSED,
+        (),
+        [("critical", "api")],
+    ),
+    "a proxy listens": ("http_proxy=http://127.0.0.1:3128", "", (3128,), []),
+    "another host": ("http_proxy=http://corp:3128", REFUSED, (), []),
+    "an empty variable": ("http_proxy=", REFUSED, (), []),
+}
+
+
+@pytest.mark.parametrize("name", LOOPBACK)
+def test_proxies_on_loopback(name: str) -> None:
+    variable, line, ports, wanted = LOOPBACK[name]
+    owner = container("api", variable)
+    sockets = tuple(Socket("tcp", "127.0.0.1", port) for port in ports)
+    result = judge(
+        "network.proxy-on-loopback",
+        containers=Containers((owner,)),
+        namespaces=Namespaces({owner.id: ContainerNetns(owner, 1, (), (), (), sockets)}),
+        recent_logs=logs(owner, line),
+    )
+    assert rows(result) == wanted
