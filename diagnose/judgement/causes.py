@@ -56,6 +56,13 @@ def declared(cause: Reported, effect: Reported) -> bool:
     return cause.id in effect.check.caused_by or effect.id in cause.check.causes
 
 
+def _verb(cause: Reported, effect: Reported, nearest: Subject) -> str:
+    """How the effect is tied to what it shares with the cause."""
+    if nearest in effect.finding.calls:
+        return "it calls"
+    return "it names" if _names(effect, cause) else "same"
+
+
 def evident(cause: Reported, effect: Reported, topology: Topology) -> CauseLink | None:
     """The link from a declared cause to an effect, with its evidence.
 
@@ -79,9 +86,7 @@ def evident(cause: Reported, effect: Reported, topology: Topology) -> CauseLink 
     if began_later(cause, effect):
         return None
     nearest = cause.subject if cause.subject in shared else min(shared)
-    verb = "it names" if _names(effect, cause) else "same"
-    if nearest in effect.finding.calls:
-        verb = "it calls"
+    verb = _verb(cause, effect, nearest)
     words = [f"{verb} {nearest.kind} {nearest.name}"]
     words += [f"error text: {sign}" for sign in sorted(same_sign)]
     is_specific = bool(same_sign) or verb != "same" or nearest.kind not in _SHARED_BY_MANY

@@ -423,6 +423,26 @@ def _wrapped(text: str, wrapper: re.Match[str], name: SecretName) -> SecretSpan 
     return SecretSpan(left, right, name.kind) if is_secret else None
 
 
+def _first_of_several(found: str, sign: str) -> str:
+    """The value without what a notation puts behind it: `&`, quotes and `;name=` of a next one."""
+    value = re.split("%26|%22|%7D|%40", found, maxsplit=1)[0] if sign[0] == "%" else found
+    value = _trim(value)
+    first, _, rest = value.partition(";")
+    return first if "=" in rest else value
+
+
+def _is_code(value: str, following: str, *, is_setting: bool) -> bool:
+    """Whether a value is an expression of a program: a name, a call, a constructor."""
+    if following == "(":
+        return True
+    looks_like_code = _CODE().fullmatch(value) is not None
+    if is_setting:
+        return looks_like_code and not value[0].isupper()
+    if value[0] in "([{" or looks_like_code:
+        return True
+    return following in ("{", "[") and value[0].isupper() and value.isalnum()
+
+
 def _unquoted(text: str, separator: re.Match[str], name: SecretName) -> SecretSpan | None:
     sign, at = separator[2], separator.end()
     is_line_start = not _line_before(text, name.start).strip(" \t-\"'")
@@ -438,30 +458,15 @@ def _unquoted(text: str, separator: re.Match[str], name: SecretName) -> SecretSp
         return None
     if len(found[0]) > _LONGEST:
         return SecretSpan(at, found.end(), name.kind)
-    value = re.split("%26|%22|%7D|%40", found[0], maxsplit=1)[0] if sign[0] == "%" else found[0]
-    value = _trim(value)
-    if ";" in value and "=" in value.partition(";")[2]:
-        value = value.partition(";")[0]
+    value = _first_of_several(found[0], sign)
     right = at + len(value)
     if not value or exempt(name.kind, name.text, value) or _REFERENCE().fullmatch(value):
         return None
-    if not is_setting and (value[0] in "([{" or _CODE().fullmatch(value)):
-        return None
-    if is_setting and _CODE().fullmatch(value) and not value[0].isupper():
+    if _is_code(value, text[right : right + 1], is_setting=is_setting):
         return None
     if name.kind == "auth" and text.startswith(OPEN, right + 1):
         return None  # a scheme, whose secret is already replaced
-    is_constructor = (
-        text[right : right + 1] in ("{", "[")
-        and value[0].isupper()
-        and value.isalnum()
-        and not is_setting
-    )
-    if (
-        is_constructor
-        or text[right : right + 1] == "("
-        or _names_an_object(text, name, value, right)
-    ):
+    if _names_an_object(text, name, value, right):
         return None
     if sign in (":", "：") and not _is_value(text, separator, name.start, value, right):
         return None

@@ -182,26 +182,28 @@ def _tool(name: str) -> _Tool | None:
 
 def _of_tool(tool: _Tool, words: list[str], index: int) -> Iterator[SecretPart]:
     for at in range(index + 1, len(words)):
-        word = words[at]
-        takes_next = word in tool.options or (tool.after == ":" and _CLUSTER().fullmatch(word))
-        if takes_next and at + 1 < len(words) and not words[at + 1].startswith("-"):
-            yield from _part(tool, words, at + 1, 0, word)
-        elif word.startswith("--"):
-            option, equals, _ = word.partition("=")
-            if equals and option in tool.options:
-                yield from _part(tool, words, at, len(option) + 1, option)
-        elif not word.startswith("-pass"):
-            for option in tool.attached:
-                if word.startswith(option) and len(word) > len(option):
-                    yield from _part(tool, words, at, len(option), option)
-    has_enough = len(words) - index > 3 - (tool.names == "vault")
-    if (
-        tool.last
-        and has_enough
-        and not set(tool.last).isdisjoint(words)
-        and not _NAMED().match(words[-1])
-    ):
+        yield from _at_word(tool, words, at)
+    if not tool.last or set(tool.last).isdisjoint(words) or _NAMED().match(words[-1]):
+        return
+    least = 2 if tool.names == "vault" else 3
+    if len(words) - index > least:
         yield from _part(tool, words, len(words) - 1, 0, words[-2])
+
+
+def _at_word(tool: _Tool, words: list[str], at: int) -> Iterator[SecretPart]:
+    """The secret of one word: the next word's, behind `=`, or joined to a short option."""
+    word = words[at]
+    takes_next = word in tool.options or (tool.after == ":" and _CLUSTER().fullmatch(word))
+    if takes_next and at + 1 < len(words) and not words[at + 1].startswith("-"):
+        yield from _part(tool, words, at + 1, 0, word)
+    elif word.startswith("--"):
+        option, equals, _ = word.partition("=")
+        if equals and option in tool.options:
+            yield from _part(tool, words, at, len(option) + 1, option)
+    elif not word.startswith("-pass"):
+        for option in tool.attached:
+            if word.startswith(option) and len(word) > len(option):
+                yield from _part(tool, words, at, len(option), option)
 
 
 def _part(tool: _Tool, words: list[str], at: int, start: int, option: str) -> Iterator[SecretPart]:

@@ -376,6 +376,29 @@ def mapping(walk: Walk, _key: str, item: Any) -> Any:
     return environment(walk, "", item) if isinstance(item, list) else walk.value(item)
 
 
+_LONGEST_OPTION = 12
+"""Characters of a word with one dash that may be an option: longer ones are values, keys mostly."""
+
+
+def _kind_of_word(option: str, word: str) -> str | None:
+    """The kind of secret that a word is as the value of the option before it, if it is one.
+
+    option: "" where the word before is none.
+    """
+    if not option or not word:
+        return None
+    is_option_itself = word[0] == "-" and (len(word) <= _LONGEST_OPTION or word[1] == "-")
+    if is_option_itself or not (_OPTION().fullmatch(option) or is_mixed(word)):
+        return None
+    kind = kind_of(option)
+    return None if kind is None or exempt(kind, option, word) else kind
+
+
+def _is_assignment(word: str) -> bool:
+    label, equals, _ = word.partition("=")
+    return bool(equals) and " " not in label and (word[0] == "-" or " " not in word)
+
+
 def arguments(walk: Walk, _key: str, item: Any) -> Any:
     """A command line as a list of words.
 
@@ -389,19 +412,13 @@ def arguments(walk: Walk, _key: str, item: Any) -> Any:
     new: list[str] = []
     option = ""
     for word in redact_words(item, walk.mark):
-        is_value = option and word and (word[0] != "-" or (len(word) > 12 and word[1] != "-"))
-        if is_value and (_OPTION().fullmatch(option) or is_mixed(word)):
-            kind = kind_of(option)
-        else:
-            kind = None
-        if kind is not None and not exempt(kind, option, word):
+        kind = _kind_of_word(option, word)
+        if kind is not None:
             new.append(redact_value(kind, option, word, walk.mark, redact_text))
             option = ""
             continue
         option = word if _OPTION().fullmatch(word) or _BARE().fullmatch(word) else ""
-        label, equals, _ = word.partition("=")
-        whole = equals and " " not in label and (word[0] == "-" or " " not in word)
-        new.append(walk.assignment(word) if whole else walk.string(word))
+        new.append(walk.assignment(word) if _is_assignment(word) else walk.string(word))
     if new == item:
         walk.remember(key)
         return item

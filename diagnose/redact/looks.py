@@ -203,6 +203,12 @@ def is_distinctive(value: str) -> bool:
     return len(value) >= 6 and not _WORDLIKE().fullmatch(value)
 
 
+_OF_A_SECRET_FILE = ("id", "source", "src", "type", "target")
+"""Keys of `--secret id=NAME,src=FILE`, which says where a secret is and not what it is."""
+_LONGEST_SHAPE = 100
+"""Characters of a duration, a host or a module's name."""
+
+
 def exempt(kind: str, name: str, value: str) -> bool:
     """Whether a value under a secret's name is no secret.
 
@@ -212,13 +218,7 @@ def exempt(kind: str, name: str, value: str) -> bool:
         return True
     if _stands_for_nothing(value):
         return True
-    if name.lstrip("-") == "secret" and value.partition("=")[0] in (
-        "id",
-        "source",
-        "src",
-        "type",
-        "target",
-    ):
+    if name.lstrip("-") == "secret" and value.partition("=")[0] in _OF_A_SECRET_FILE:
         return True
     if name in ("PWD", "OLDPWD"):
         return value[0] in "/.~"
@@ -230,13 +230,13 @@ def exempt(kind: str, name: str, value: str) -> bool:
         return True
     if kind == "password":
         return False
-    if len(value) <= 100 and (
-        _DURATION().fullmatch(value) or _HOST().fullmatch(value) or _MODULE().fullmatch(value)
-    ):
+    shapes = (_DURATION, _HOST, _MODULE)
+    if len(value) <= _LONGEST_SHAPE and any(shape().fullmatch(value) for shape in shapes):
         return True
-    if kind == "token" and "tokens" in name.lower() and value.replace(".", "", 1).isdigit():
-        return True
-    return kind == "token" and value in _METHODS
+    if kind != "token":
+        return False
+    is_count = "tokens" in name.lower() and value.replace(".", "", 1).isdigit()
+    return is_count or value in _METHODS
 
 
 def _is_random_key(name: str, value: str) -> bool:

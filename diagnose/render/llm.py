@@ -14,7 +14,8 @@ from typing import TextIO
 
 from diagnose.model import Report
 from diagnose.phrases import and_more, count, shortened, size
-from diagnose.render.outline import OutlineBlock, outline
+from diagnose.render.outline import outline
+from diagnose.render.outline_block import OutlineBlock
 from diagnose.render.words import clean, short_ids
 
 TOKENS = 4_000

@@ -7,7 +7,8 @@ from typing import TextIO
 
 from diagnose.model import Report
 from diagnose.phrases import and_more, size
-from diagnose.render.outline import Other, OutlineBlock, outline
+from diagnose.render.outline import outline
+from diagnose.render.outline_block import Other, OutlineBlock
 from diagnose.render.words import clean
 
 _SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|~])")

@@ -5,28 +5,25 @@ Every renderer for people prints this.
 
 from __future__ import annotations
 
-import re
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 
 import msgspec
 
-from diagnose import runbooks
 from diagnose.judgement.causes import roots
 from diagnose.judgement.exit_codes import UNKNOWN
 from diagnose.model import (
     NOT_IN_BUNDLE,
     REASONS,
     Coverage,
-    Json,
     Report,
     Reported,
     Result,
     Severity,
-    Strength,
     Verdict,
 )
-from diagnose.phrases import and_more, count, size
+from diagnose.phrases import and_more, count
+from diagnose.render.outline_block import OutlineBlock, block
 
 _FAMILIES = {"ip": "IPv4", "ip6": "IPv6"}
 GROUP_FROM = 4
@@ -34,70 +31,6 @@ GROUP_FROM = 4
 as one."""
 NAMES_SHOWN = 3
 ABSENT_SHOWN = 3
-EVIDENCE_SHOWN = 5
-ASIDE = "around it"
-"""How the name of evidence ends that only `-v` shows: the lines of a log beside the one that
-explains."""
-_BYTES = re.compile(r"^stat\(|\bbytes\b|^available$|^reserved$")
-"""Where evidence is called so, its numbers are bytes: JSON keeps them, people read sizes."""
-
-
-class OutlinePart(msgspec.Struct, frozen=True):
-    """One share of a whole, for a bar."""
-
-    name: str
-    bytes: int
-    note: str
-
-
-class Effect(msgspec.Struct, frozen=True):
-    """What a root explains: one line a check."""
-
-    id: str
-    subjects: tuple[str, ...]
-    summary: str
-    because: str
-    strength: Strength
-
-
-class Other(msgspec.Struct, frozen=True):
-    """Another root of some of the same effects."""
-
-    id: str
-    subject: str
-    command: str
-    """The command that tells the two apart; empty where both have to be cured."""
-    jointly: bool = False
-    """Whether the effects vanish only when both are cured."""
-
-
-class OutlineBlock(msgspec.Struct, frozen=True):
-    """One root cause, or a group of like ones, with all that is said of it."""
-
-    severity: Severity
-    id: str
-    subjects: tuple[str, ...]
-    summary: str
-    evidence: tuple[tuple[str, str], ...]
-    more_evidence: tuple[tuple[str, str], ...]
-    """What `-v` shows beside it."""
-    parts: tuple[OutlinePart, ...]
-    effects: tuple[Effect, ...]
-    cure: runbooks.Command | None
-    """The fix of least risk that suits this finding; None where the page has none."""
-    look: runbooks.Command | None
-    """The command that shows more than the report; only where the cure destroys data, or there is
-    none."""
-    others: tuple[Other, ...]
-    possible: tuple[Other, ...]
-    """What may explain this root, though nothing confirms it."""
-    ruled_out: tuple[tuple[str, str], ...]
-    """Suspects that do not explain this root, by id and subject, each with the fact that clears it.
-    """
-    because_of_selection: bool
-    made_by: str = ""
-    onset: float | None = None
-    """Unix time at which the first of the group began, if known."""
 
 
 class Outline(msgspec.Struct, frozen=True):
@@ -152,8 +85,8 @@ def outline(report: Report, code: int) -> Outline:
     ]
     loud_keys = {f.key for f in loud}
     quiet = [f for f in root_findings if f.key not in loud_keys]
-    blocks = tuple(_block(group, homes, roots_of, report, by_key) for group in _groups(loud, homes))
-    advice = tuple(_block(group, homes, roots_of, report, by_key) for group in _by_check(quiet))
+    blocks = tuple(block(group, homes, roots_of, report, by_key) for group in _groups(loud, homes))
+    advice = tuple(block(group, homes, roots_of, report, by_key) for group in _by_check(quiet))
     word = {0: "OK", 1: "WARNING", 2: "CRITICAL", 3: "UNKNOWN"}[code]
     status = f"{word} {report.host.name}: {_status(report, number, loud, homes, code)}"
     return Outline(
@@ -288,111 +221,6 @@ def _by_check(findings: Sequence[Reported]) -> list[list[Reported]]:
     for finding in findings:
         groups.setdefault(finding.id, []).append(finding)
     return sorted(groups.values(), key=lambda group: (-len(group), group[0].id))
-
-
-def _block(
-    group: Sequence[Reported],
-    homes: dict[str, list[Reported]],
-    roots_of: Mapping[str, tuple[str, ...]],
-    report: Report,
-    by_key: dict[str, Reported],
-) -> OutlineBlock:
-    head = group[0]
-    variables = head.finding.variables
-    values = head.finding.evidence
-    parts = [part for value in values.values() for part in _parts(value)]
-    rows = [(path, _value(value, path)) for path, value in values.items() if not _parts(value)]
-    evidence = [row for row in rows if not row[0].endswith(ASIDE)]
-    aside = [row for row in rows if row[0].endswith(ASIDE)]
-    summaries = list(dict.fromkeys(f.finding.summary for f in group))
-    subjects = tuple(dict.fromkeys(f.subject.name for f in group))
-    # one subject for many findings does not tell them apart: their sentences have to
-    also = summaries[1:] if len(subjects) == 1 else []
-    effects = homes.get(head.key, ())
-    rivals = [key for effect in effects for key in roots_of[effect.key] if key != head.key]
-    joint = {link.cause for effect in effects for link in effect.causes if link.jointly}
-    place = runbooks.Place(report.docker, report.traits)
-    cure = runbooks.cure(head.id, variables, place)
-    return OutlineBlock(
-        severity=head.severity,
-        id=head.id,
-        subjects=subjects,
-        summary=summaries[0],
-        evidence=(*evidence[:EVIDENCE_SHOWN], *(("also", summary) for summary in also)),
-        more_evidence=(*evidence[EVIDENCE_SHOWN:], *aside),
-        parts=tuple(parts),
-        effects=_effects(effects),
-        cure=cure,
-        look=runbooks.confirm(head.id, variables, place)
-        if cure is None or cure.risk == "destructive"
-        else None,
-        others=tuple(
-            _other(by_key[key], place, jointly=key in joint) for key in dict.fromkeys(rivals)
-        ),
-        possible=tuple(
-            _other(by_key[link.cause], place) for link in head.possible if link.cause in by_key
-        ),
-        ruled_out=tuple(
-            _cleared(by_key[suspect.cause], suspect.fact)
-            for suspect in head.ruled_out
-            if suspect.cause in by_key
-        ),
-        because_of_selection=not head.selected,
-        made_by=head.made_by if len({f.made_by for f in group}) == 1 else "",
-        onset=min((f.finding.onset for f in group if f.finding.onset is not None), default=None),
-    )
-
-
-def _parts(value: Json) -> list[OutlinePart]:
-    """A list of things with their bytes, which is drawn as bars; none for any other value."""
-    if not isinstance(value, list) or not all(
-        isinstance(row, dict) and "bytes" in row for row in value
-    ):
-        return []
-    return [
-        OutlinePart(str(row["name"]), int(row["bytes"]), str(row.get("note", ""))) for row in value
-    ]
-
-
-def _other(root: Reported, place: runbooks.Place, *, jointly: bool = False) -> Other:
-    confirm = None if jointly else runbooks.confirm(root.id, root.finding.variables, place)
-    first_line = confirm.text.partition("\n")[0] if confirm else ""
-    return Other(root.id, root.subject.name, first_line, jointly)
-
-
-def _cleared(suspect: Reported, fact: str) -> tuple[str, str]:
-    return f"{suspect.id} ({suspect.subject.name})", fact
-
-
-def _effects(findings: Sequence[Reported]) -> tuple[Effect, ...]:
-    groups: dict[str, list[Reported]] = {}
-    for finding in findings:
-        groups.setdefault(finding.id, []).append(finding)
-    return tuple(
-        Effect(
-            id,
-            tuple(dict.fromkeys(f.subject.name for f in group)),
-            group[0].finding.summary,
-            group[0].causes[0].because,
-            min(finding.causes[0].strength for finding in group),
-        )
-        for id, group in groups.items()
-    )
-
-
-def _value(value: Json, name: str) -> str:
-    """Evidence of this name as people read it."""
-    if isinstance(value, str):
-        return value
-    if isinstance(value, bool):
-        return str(value).lower()
-    if value is None:
-        return "-"
-    if isinstance(value, list):
-        return ", ".join(_value(item, name) for item in value) or "none"
-    if isinstance(value, dict):
-        return ", ".join(f"{key} {_value(item, key)}" for key, item in value.items()) or "none"
-    return size(value) if _BYTES.search(name) else str(value)
 
 
 def _reasons(results: Sequence[Result], verdict: Verdict) -> tuple[tuple[str, str], ...]:

@@ -13,7 +13,8 @@ from rich.text import Text
 from diagnose.model import Report, Severity
 from diagnose.phrases import and_more, count, size
 from diagnose.render.console import literal
-from diagnose.render.outline import NAMES_SHOWN, Effect, Outline, OutlineBlock, OutlinePart, outline
+from diagnose.render.outline import NAMES_SHOWN, Outline, outline
+from diagnose.render.outline_block import Effect, OutlineBlock, OutlinePart
 from diagnose.render.words import clean, middle, short_ids
 
 STYLES = {Severity.critical: "bold red", Severity.warning: "yellow", Severity.advice: "cyan"}

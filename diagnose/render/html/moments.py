@@ -8,7 +8,7 @@ from typing import Literal
 
 from diagnose.render.html.networks import NARROW, PAD, WIDE, tone
 from diagnose.render.html.shapes import MONO, Box, Dot, Drawing, Label, Line, Shape
-from diagnose.render.outline import OutlineBlock
+from diagnose.render.outline_block import OutlineBlock
 from diagnose.render.words import clean, middle
 from diagnose.timeline import Moment
 

@@ -28,7 +28,8 @@ from diagnose.model import Report, Reported
 from diagnose.phrases import and_more, size
 from diagnose.render.html import moments, networks
 from diagnose.render.html.shapes import Drawing
-from diagnose.render.outline import Outline, OutlineBlock, outline
+from diagnose.render.outline import Outline, outline
+from diagnose.render.outline_block import OutlineBlock
 from diagnose.render.words import clean, short_ids
 
 KINDS: tuple[type, ...] = (HostMap, Filesystems, Options, *timeline.KINDS)
