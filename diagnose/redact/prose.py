@@ -50,6 +50,11 @@ _AT_END = verbose(
     """
 )
 """A sentence that names a secret and ends with it, on its own line or the next."""
+_DASHED = lazy(
+    r"(?i)\b(?:password|passphrase|token|secret|api key) {1,3}-{1,2} {1,3}([`'\"])"
+    r"([^\s`'\"]{8,300}+)\1"
+)
+"""`token - 'value'`."""
 _THE_USER = lazy(r"(?i)\bthe \S{1,80} (?:user|account)\W{0,9}$")
 _CREDENTIALS_ARE = lazy(r"(?i)\bcredentials (?:are|is):? [\"'`][\w.@-]{1,80}:([^\s\"'`]+)[\"'`]")
 _USER_SLASH = lazy(
@@ -76,6 +81,8 @@ def _of_sentence(text: str, mark: Mark) -> str:
     text = _CREDENTIALS_ARE().sub(
         lambda m: m[0].replace(f":{m[1]}", f":{mark('password', m[1], m[0])}"), text
     )
+    if " -" in text:
+        text = _DASHED().sub(lambda m: mark_mixed(m, 2, mark), text)
     return _AT_END().sub(lambda m: _ending(m, mark), text)
 
 
