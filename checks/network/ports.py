@@ -20,6 +20,7 @@ from diagnose.evidence.network.container_netns import ContainerNetns, Namespaces
 from diagnose.evidence.network.interfaces import Interfaces
 from diagnose.evidence.network.listeners import Listener, Listeners, overlap
 from diagnose.evidence.network.nonlocal_bind import NonlocalBind
+from diagnose.evidence.network.port_connections import PortConnection, PortConnections
 from diagnose.model import CheckResult, Finding, Json, Seconds, Severity, Subject, Unavailable
 from diagnose.phrases import sentence
 from diagnose.registry import check
@@ -169,17 +170,23 @@ IN_USE = "address already in use"
 
 
 @check("network.port-held-by-process", severity=Severity.critical)
-def port_held_by_process(containers: Containers, listeners: Listeners | None) -> CheckResult:
+def port_held_by_process(
+    containers: Containers, listeners: Listeners | None, port_connections: PortConnections | None
+) -> CheckResult:
     """A container did not start because a process of the host listens on its port.
 
-    Without root the process cannot be named. Where nobody listens any more the finding is a
-    warning: the next start may succeed.
+    Without root the process cannot be named. The near end of a connection that the host opened has
+    a port too, and nobody listens on it. Where the port is free now, the finding is a warning: the
+    next start may succeed.
     """
     for failure in bind_failures(containers, IN_USE):
         container, port, proto = failure.container, failure.port, failure.proto
         held = () if listeners is None else listeners.on(proto, failure.address, port)
-        is_free = listeners is not None and not held
+        near_ends = port_connections.by_port.get(port, ()) if port_connections is not None else ()
+        is_free = listeners is not None and not held and not near_ends
         past = "was in use and is free now" if is_free else "was in use"
+        if not held and near_ends:
+            past = f"is the near end of a connection to {near_ends[0].peer}{_opened_by(near_ends)}"
         state = _held_by(held[0], containers) if held else past
         finding = Finding.about(
             container,
@@ -192,8 +199,17 @@ def port_held_by_process(containers: Containers, listeners: Listeners | None) ->
             port=str(port),
             proto=proto,
         )
+        if not held and near_ends:
+            variables = {"container": container.name, "near_end": str(port)}
+            finding = replace(finding, variables=variables)
         yield _with_stub(finding, held)
     return None
+
+
+def _opened_by(near_ends: Sequence[PortConnection]) -> str:
+    """The process that opened a connection, as the end of a sentence; empty where unknown."""
+    holder = next((end for end in near_ends if end.pid), None)
+    return f" of {holder.comm} (pid {holder.pid})" if holder is not None else ""
 
 
 _STUB = "systemd-resolve"

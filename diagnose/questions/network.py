@@ -512,6 +512,30 @@ class ProbeServer(Question[ProbeReply], frozen=True, omit_defaults=False):
         return f"the answer of {self.server} port {self.port}"
 
 
+class PortConnection(msgspec.Struct, frozen=True):
+    """A connection whose near end has a port of the host. pid, comm: None where unknown."""
+
+    peer: str
+    state: str
+    pid: int | None = None
+    comm: str | None = None
+
+
+class ListPortConnections(Question[list[PortConnection]], frozen=True):
+    """Connections of the host itself whose near end has this TCP port."""
+
+    POLICY = Policy(
+        "net.port-connections",
+        "the connections that have a port",
+        "kernel.proc:port_connections",
+        "probe",
+        "network",
+        3,
+        5,
+    )
+    port: int
+
+
 class TunnelHolder(msgspec.Struct, frozen=True):
     """A process that holds a tun or tap interface open, and the systemd unit that it belongs to."""
 

@@ -336,6 +336,32 @@ def wakings(_live: Live, question: AnyQuestion) -> Json:
     }
 
 
+def port_connections(_live: Live, question: AnyQuestion) -> Json:
+    """TCP connections whose near end has a port, listeners apart.
+
+    args: port. answer: rows of peer, state, pid, comm; pid and comm are null where the process may
+    not be read, or there is none (TIME_WAIT).
+    """
+    import psutil  # imported when it is first asked
+
+    rows: list[dict[str, Json]] = []
+    for connection in psutil.net_connections("tcp"):
+        if not connection.laddr or not connection.raddr:
+            continue
+        if connection.laddr.port != question.args["port"]:
+            continue
+        comm = _text(f"/proc/{connection.pid}/comm") if connection.pid else None
+        rows.append(
+            {
+                "peer": f"{connection.raddr.ip}:{connection.raddr.port}",
+                "state": str(connection.status),
+                "pid": connection.pid,
+                "comm": comm.strip() if comm else None,
+            }
+        )
+    return list(rows)
+
+
 def reverse_path_drops(_live: Live, question: AnyQuestion) -> Json:
     """How many packets rp_filter has dropped, and how many of them within a short while.
 

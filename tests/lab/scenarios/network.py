@@ -48,6 +48,26 @@ def port_of_a_process(box: Box) -> None:
     assert "address already in use" in refused(box, "late", "-p", "18081:8080")
 
 
+_NEAR_END = """
+import socket, time
+server = socket.create_server(("127.0.0.1", 18089))
+client = socket.socket()
+client.bind(("127.0.0.1", 35301))
+client.connect(("127.0.0.1", 18089))
+time.sleep(3600)
+"""
+"""A program that opens a connection, whose near end has a port that nobody listens on."""
+
+
+@fault("network.port-held-by-process", subject="container:minio9", shareable=True)
+def port_of_a_connection(box: Box) -> None:
+    """A container asks for a port that the kernel gave to a connection of the host."""
+    box.spawn([sys.executable, "-c", _NEAR_END])
+    box.wait_for(lambda: ":35301" in box.run(["ss", "-tn"]).stdout, what="the connection")
+    assert ":35301" not in box.run(["ss", "-ltn"]).stdout
+    assert "address already in use" in refused(box, "minio9", "-p", "35301:8080")
+
+
 @fault("network.bind-address-missing", subject="container:floating", shareable=True)
 def address_of_nobody(box: Box) -> None:
     """A container is to be published on an address that the host does not have."""

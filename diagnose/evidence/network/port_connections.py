@@ -1,0 +1,45 @@
+"""Connections of the host that have a port which a container was to get."""
+
+from __future__ import annotations
+
+import msgspec
+
+from diagnose.evidence.containers.listing import Containers
+from diagnose.model import Failed
+from diagnose.questions import Host
+from diagnose.questions.network import ListPortConnections, PortConnection
+from diagnose.registry import evidence
+
+__all__ = ["PortConnection", "PortConnections", "port_connections"]
+
+_IN_USE = "address already in use"
+_MOST = 5
+"""Ports that are asked about; each is a walk over all processes."""
+
+
+class PortConnections(msgspec.Struct, frozen=True):
+    """By the host's port."""
+
+    by_port: dict[int, tuple[PortConnection, ...]] = {}
+
+    def __len__(self) -> int:
+        return len(self.by_port)
+
+
+@evidence
+def port_connections(host: Host, containers: Containers) -> PortConnections:
+    """Asked only for ports of containers whose start failed for an address in use."""
+    ports = sorted(
+        {
+            int(binding.host_port)
+            for container in containers
+            if not container.is_running and _IN_USE in container.state.error
+            for port, binding in container.wanted_ports
+            if binding.host_port.isdigit() and port.endswith("/tcp")
+        }
+    )
+    found: dict[int, tuple[PortConnection, ...]] = {}
+    for port, rows in host.ask_about(ports[:_MOST], ListPortConnections):
+        if not isinstance(rows, Failed) and rows:
+            found[port] = tuple(rows)
+    return PortConnections(found)
