@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import itertools
 import re
 import time
 from pathlib import Path
@@ -305,3 +306,20 @@ def test_no_row_leaves_the_time_line(fits: Any, ago: float):
 
 def test_shapes_are_plain_values():
     assert msgspec.json.encode(drawn(CLOSED, FLUSHED))
+
+
+def test_the_shares_of_a_disk_are_of_the_whole_disk():
+    """The bar of 365 MiB on a disk of 688 MiB is half as long as the disk's, not as long."""
+    what = judged(FIXTURES / "demo")
+    (block,) = (block for block in outline(what, 2).blocks if block.id == "storage.disk-full")
+    bars = page._bars(what, block)
+    disk = next(disk for disk in page._disks(what) if disk.parts)
+    assert [bar.name for bar in bars] == [bar.name for bar in disk.parts]
+    assert [round(bar.part) for bar in bars][:2] == [53, 41]
+    assert disk.parts[0].start == 0
+    for before, after in itertools.pairwise(disk.parts):
+        assert after.start == pytest.approx(before.start + before.part)
+    assert sum(bar.part for bar in disk.parts) <= disk.used_pct + 0.1
+    text = page.text(what, 2)
+    assert text.count('class="bar stacked"') == 2
+    assert "&lt;1 %" in text

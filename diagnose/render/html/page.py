@@ -12,12 +12,14 @@ import importlib.resources
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any, TextIO
 
 import msgspec
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 from markdown_it import MarkdownIt
 from markupsafe import Markup
+from msgspec.structs import replace
 
 from diagnose import runbooks, timeline
 from diagnose.evidence.run.host_map import HostMap
@@ -44,12 +46,17 @@ _SAFE_LINK = re.compile(r"https?://|#")
 
 
 class Bar(msgspec.Struct, frozen=True):
-    """A share of a whole. part: 0 to 100."""
+    """A share of a whole. part: 0 to 100. start: where it begins among its neighbours."""
 
     name: str
     size: str
     part: float
     note: str = ""
+    start: float = 0.0
+
+    @property
+    def share(self) -> str:
+        return f"{self.part:.0f} %" if self.part >= 1 or not self.part else "<1 %"
 
 
 class Disk(msgspec.Struct, frozen=True):
@@ -94,6 +101,7 @@ def text(report: Report, exit_code: int) -> str:
         times=_times(page, report, history),
         history=history.moments[-MOMENTS_SHOWN:] if history else (),
         disks=_disks(report),
+        bars=partial(_bars, report),
         pages=_pages(page, report),
     )
 
@@ -123,7 +131,6 @@ def template(name: str) -> Template:
         "value": _value,
         "names": lambda names: and_more([clean(name) for name in names], NAMES_SHOWN),
         "prose": _prose,
-        "bars": _bars,
         "day": lambda at: datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%d"),
     }
     return environment.get_template(name)
@@ -199,38 +206,51 @@ def _disks(report: Report) -> tuple[Disk, ...]:
             disk.usage.used_pct,
             f"{size(disk.usage.available)} left of {size(disk.usage.size)}; "
             f"{and_more(disk.holds, 4)}",
-            _parts(usage.parts) if usage is not None and usage.point == disk.point else (),
+            _parts(usage.parts, disk.usage.size)
+            if usage is not None and usage.point == disk.point
+            else (),
         )
         for disk in filesystems or ()
     ]
     return tuple(sorted(disks, key=lambda disk: -disk.used_pct))
 
 
-def _parts(parts: Sequence[UsagePart]) -> tuple[Bar, ...]:
-    most = max((part.bytes for part in parts), default=0)
-    return tuple(
-        Bar(
-            part.name,
-            f"at least {size(part.bytes)}" if part.at_least else size(part.bytes),
-            100 * part.bytes / most if most else 0.0,
-            ", ".join(f"{short_ids(name)} {size(count)}" for name, count in part.subjects),
-        )
-        for part in parts
-    )
+def _parts(parts: Sequence[UsagePart], whole: int) -> tuple[Bar, ...]:
+    """What fills a disk of `whole` bytes."""
+    bars = []
+    for part in parts:
+        amount = f"at least {size(part.bytes)}" if part.at_least else size(part.bytes)
+        members = ", ".join(f"{short_ids(name)} {size(count)}" for name, count in part.subjects)
+        bars.append(Bar(part.name, amount, _percent(part.bytes, whole), members))
+    return _side_by_side(bars)
 
 
-def _bars(block: OutlineBlock) -> tuple[Bar, ...]:
-    """The shares that a finding shows."""
-    most = max((part.bytes for part in block.parts), default=0)
-    return tuple(
-        Bar(
-            part.name,
-            size(part.bytes),
-            100 * part.bytes / most if most else 0.0,
-            short_ids(part.note),
-        )
+def _bars(report: Report, block: OutlineBlock) -> tuple[Bar, ...]:
+    """The shares that a finding shows, of the file system that it is about.
+
+    Of all shares together where the size of the file system is not known.
+    """
+    sizes = {disk.point: disk.usage.size for disk in _evidence(report, Filesystems) or ()}
+    known = next((sizes[name] for name in block.subjects if name in sizes), 0)
+    whole = known or sum(part.bytes for part in block.parts)
+    return _side_by_side(
+        Bar(part.name, size(part.bytes), _percent(part.bytes, whole), short_ids(part.note))
         for part in block.parts
     )
+
+
+def _percent(part: int, whole: int) -> float:
+    return min(100.0, 100 * part / whole) if whole else 0.0
+
+
+def _side_by_side(bars: Iterable[Bar]) -> tuple[Bar, ...]:
+    """The bars one behind the other, as they fill the whole."""
+    placed: list[Bar] = []
+    start = 0.0
+    for bar in bars:
+        placed.append(replace(bar, start=start))
+        start = min(100.0, start + bar.part)
+    return tuple(placed)
 
 
 # -- runbook pages ----------------------------------------
