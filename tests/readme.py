@@ -23,7 +23,17 @@ FIRST_LINES = 44
 
 def sample() -> str:
     """What the recorded broken host prints at 80 columns, its beginning, with a fixed duration."""
-    command = [sys.executable, "-m", "diagnose", "all", "--from", "demo", "--no-color"]
+    command = [
+        sys.executable,
+        "-m",
+        "diagnose",
+        "all",
+        "--from",
+        "demo",
+        "--no-color",
+        "--budget",
+        "60",
+    ]
     done = subprocess.run(
         command, capture_output=True, text=True, env={**os.environ, "COLUMNS": "80"}, check=False
     )
