@@ -17,6 +17,11 @@ JUDGED: dict[str, tuple[str, str]] = {
         "half",
         "the old release serves the data beside; a dump and a load follow",
     ),
+    "container.script_for_a_missing_interpreter": (
+        "decides",
+        "a pull shows whether the image was mended under its tag",
+    ),
+    "container.script_whose_interpreter_env_does_not_find": ("decides", "as above"),
     "container.program_that_is_not_there": (
         "decides",
         "a pull shows whether the image was mended under its tag",

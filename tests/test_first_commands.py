@@ -37,7 +37,7 @@ LITERALS = re.compile(
     r"registry\.example|git\.example|/path/to|\b(?:CONTAINER|IMAGE|NAME|HOST|PORT)\b|other-host|\bvi "
 )
 """Values that are made up, and editors."""
-SHARE = 0.83
+SHARE = 0.84
 """Of the scenarios above advice. The aim is 0.85."""
 NONE_AT_MOST = 0.05
 """Of the ids above advice."""

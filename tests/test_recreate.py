@@ -128,6 +128,35 @@ def test_changes(change: ContainerChange, words: list[str]):
     assert created(container(host={"CapAdd": ["NET_ADMIN"]}), change) == words
 
 
+def test_nothing_is_mounted_at_a_path_that_is_left_out():
+    mounted = container(
+        host={
+            "Binds": ["/srv/a:/bin", "data:/data:ro"],
+            "Mounts": [{"Type": "volume", "Source": "more", "Target": "/more"}],
+            "Tmpfs": {"/run": ""},
+        },
+        Mounts=[{"Type": "volume", "Name": "abc", "Destination": "/cache"}],
+    )
+    change = ContainerChange(unmounted=frozenset({"/bin", "/more", "/run", "/cache"}))
+    assert created(mounted, change) == ["--volume=data:/data:ro", "shop:1.4"]
+
+
+def test_podman_is_spoken_to_as_it_understands():
+    inspect = container(
+        host={
+            "Runtime": "oci",
+            "Ulimits": [{"Name": "RLIMIT_NOFILE", "Soft": 1, "Hard": 2}],
+            "RestartPolicy": {"Name": "always"},
+        }
+    )
+    text = script(inspect, IMAGE, ContainerChange(), "podman")
+    assert "docker" not in text
+    assert "--runtime" not in text
+    assert "--ulimit=nofile=1:2" in text
+    assert "podman update --restart no web >/dev/null 2>&1 || true" in text
+    assert "sed -i /^HOSTNAME=0123456789ab$/d" in text
+
+
 def test_further_networks_are_connected_before_the_start():
     networks = {"front": {}, "back": {"Aliases": ["api"]}}
     text = script(

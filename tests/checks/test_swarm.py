@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from diagnose.evidence.containers.swarm import Service, Swarm, Task
+from diagnose.evidence.containers.swarm import Node, Service, Swarm, Task
 from diagnose.evidence.machine.clock import Clock
 from tests.inspected import container, of
 from tests.judging import judge
@@ -50,6 +50,56 @@ def test_services_that_lack_tasks(
 ) -> None:
     result = judge("swarm.service-underreplicated", swarm=_swarm(spec, tasks), clock=CLOCK)
     assert bool(result.findings) is fires
+
+
+UNFIT = {
+    "ServiceID": "s",
+    "Status": {
+        "State": "pending",
+        "Err": "no suitable node (scheduling constraints not satisfied on 1 node)",
+    },
+}
+DRAINED = {
+    "ServiceID": "s",
+    "Status": {
+        "State": "pending",
+        "Err": "no suitable node (1 node not available for new tasks)",
+    },
+}
+ON_SSD = {"TaskTemplate": {"Placement": {"Constraints": ["node.labels.disk==ssd"]}}}
+
+
+def _node(name: str, availability: str = "active", state: str = "ready", **labels: str) -> Node:
+    row = {
+        "ID": name,
+        "Description": {"Hostname": name},
+        "Spec": {"Availability": availability, "Labels": labels},
+        "Status": {"State": state},
+    }
+    return msgspec.convert(row, Node)
+
+
+CURES = {
+    "the only node lacks the label": (
+        ON_SSD, UNFIT, [_node("a"), _node("b", state="down")], {"unlabelled": "a", "label": "disk=ssd"},
+    ),
+    "it has another value": (ON_SSD, UNFIT, [_node("a", disk="hdd")], {"unlabelled": "a", "label": "disk=ssd"}),
+    "two nodes are up": (ON_SSD, UNFIT, [_node("a"), _node("b")], {}),
+    "a constraint of another kind": (
+        {"TaskTemplate": {"Placement": {"Constraints": ["node.role==worker"]}}}, UNFIT, [_node("a")], {},
+    ),
+    "the only node is drained": ({}, DRAINED, [_node("a", "drain")], {"drained": "a"}),
+    "the task fails": (ON_SSD, FAILED, [_node("a")], {}),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("spec", "task", "nodes", "cure"), CURES.values(), ids=CURES)
+def test_what_makes_a_node_fit(
+    spec: dict[str, Any], task: dict[str, Any], nodes: list[Node], cure: dict[str, str]
+) -> None:
+    swarm = msgspec.structs.replace(_swarm(spec, [task]), nodes=tuple(nodes))
+    (finding,) = judge("swarm.service-underreplicated", swarm=swarm, clock=CLOCK).findings
+    assert finding.variables == {"service": "web", **cure}
 
 
 def test_a_service_knows_its_tasks_and_its_failed_update() -> None:
