@@ -14,6 +14,7 @@ Where an id is, if its module is not named like it:
 - mount_access: mount-unwritable
 - mounts: mount-source-missing, mount-forbidden, mount-stale
 - option: option-missing
+- own_files: own-files-refused
 - pid_file: pid-file-stale
 - processor: cpu-unsupported
 - program_format: exec-format, interpreter-missing
@@ -45,6 +46,7 @@ from checks.container import (
     oom_killed,
     open_files,
     option,
+    own_files,
     pid_file,
     processor,
     program_format,
@@ -81,6 +83,7 @@ __all__ = [
     "oom_killed",
     "open_files",
     "option",
+    "own_files",
     "pid_file",
     "processor",
     "program_format",

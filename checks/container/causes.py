@@ -13,6 +13,7 @@ PROGRAM_CAUSES = (
     "container.kernel-setting-low",
     "container.loopback-peer",
     "container.option-missing",
+    "container.own-files-refused",
     "container.pid-file-stale",
     "container.syscall-refused",
     "container.variable-malformed",

@@ -9,7 +9,7 @@ import re
 import shlex
 from typing import Any
 
-from checks.container.helpers import log_evidence, tail_of, took
+from checks.container.helpers import is_bare_shell, log_evidence, tail_of, took
 from checks.container.service import is_somebodys_job
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.log_tails import LogTails
@@ -21,7 +21,6 @@ from diagnose.registry import check
 
 SHORT_S = Seconds(10)
 LOOPS = 3
-_SHELLS = frozenset({"sh", "bash", "ash", "dash", "zsh"})
 _FOREGROUND = {
     "nginx": ["-g", "daemon off;"],
     "apache2ctl": ["-D", "FOREGROUND"],
@@ -87,9 +86,18 @@ def daemonized(
             },
             onset=container.failed_first,
             image=container.config.image,
-            **_in_foreground(container),
+            **_cure(container),
         )
     return None
+
+
+def _cure(container: Container) -> dict[str, Any]:
+    """The page's variables: a terminal for a shell, a command for a server, and for any other the
+    end of its loop."""
+    if is_bare_shell(container):
+        return {"shell": container.name}
+    is_looping = container.state.status == "restarting"
+    return {**_in_foreground(container), **({"looping": container.name} if is_looping else {})}
 
 
 def _in_foreground(container: Container) -> dict[str, Any]:
@@ -121,8 +129,7 @@ def _ended_at_once(container: Container, clock: Clock, options: Options, short: 
 
 def _why(container: Container) -> str:
     command = " ".join(container.command)
-    last = container.command[-1] if container.command else ""
-    if len(container.command) == 1 and last.rpartition("/")[2] in _SHELLS:
+    if is_bare_shell(container):
         return "a shell without a terminal has nothing to do"
     if _BACKGROUND.search(command):
         return "its command starts a server in the background"

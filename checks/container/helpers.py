@@ -12,7 +12,7 @@ import msgspec
 
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.log_tails import LogTail, LogTails
-from diagnose.evidence.containers.named_settings import NamedSetting, named_setting
+from diagnose.evidence.containers.named_settings import NamedSetting, named_setting, setting_in
 from diagnose.evidence.containers.program_faults import ProgramFaults
 from diagnose.evidence.machine.clock import Clock
 from diagnose.model import Finding, Subject, Unavailable
@@ -20,6 +20,7 @@ from diagnose.phrases import ago
 
 LINE = "log"
 AROUND = "log, around it"
+_SHELLS = frozenset({"sh", "bash", "ash", "dash", "zsh"})
 QUOTED = 300
 _DEPENDENCY = re.compile(r"(?:^|,)([^:,]+)")
 """The services in compose's label, which says
@@ -48,14 +49,25 @@ def log_evidence(tail: LogTail) -> dict[str, object]:
 
 
 def setting_of(container: Container, tail: LogTail) -> NamedSetting | None:
-    """The setting that its log objects to; None where that is not known, and where a known failure
-    says more."""
-    return named_setting(container, tail.telling) if tail.failure is None else None
+    """The setting that its log objects to, or that heals a known failure; None where that is not
+    known, and where a check of its own says more."""
+    if tail.failure is None:
+        return named_setting(container, tail.telling)
+    if tail.failure.failure.confirmed_by:
+        return None
+    return setting_in(container, tail.failure.cure)
 
 
 def setting_evidence(setting: NamedSetting | None) -> dict[str, object]:
     """Where that setting is made."""
     return {"where that is set": setting.text} if setting is not None else {}
+
+
+def is_bare_shell(container: Container) -> bool:
+    """Whether it runs a shell without a command and without a terminal, which ends at once."""
+    words = container.command
+    name = words[0].rpartition("/")[2] if words else ""
+    return len(words) == 1 and name in _SHELLS and not container.config.tty
 
 
 def may_have_passed(tail: LogTail, setting: NamedSetting | None) -> bool:

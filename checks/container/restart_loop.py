@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from checks.container.causes import APPLICATION_CAUSES, PEER_CAUSES
 from checks.container.helpers import (
     are_back,
+    is_bare_shell,
     kernel_evidence,
     log_evidence,
     not_running,
@@ -184,7 +185,9 @@ def _finding(
     # a job that ends well needs another policy
     is_job = _code(container, exits) == 0 and tail.telling is None and tail.failure is None
     cure = setting.variables if setting is not None else {}
-    if is_job:
+    if is_bare_shell(container):
+        cure = {"shell": container.name}
+    elif is_job:
         cure = {"job": container.name}
     elif are_back(callees):
         # what it called runs now: it need not wait for the engine's next attempt

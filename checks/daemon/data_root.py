@@ -105,8 +105,7 @@ def temp_folder_missing(temp_folder: TempFolder, daemon: Daemon) -> CheckResult:
 
     The engine makes it at its start and needs it for each `docker load`, `docker import` and pull.
     Somebody who cleans the disk takes it away, and containers go on. An engine that was given
-    another folder (DOCKER_TMPDIR) makes that one; a data root that never had the usual one looks
-    the same.
+    another folder (DOCKER_TMPDIR) uses that one, as far as its environment may be read.
     """
     if daemon.is_podman:
         return Skipped("Podman has no such folder")

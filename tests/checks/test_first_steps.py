@@ -10,8 +10,10 @@ import pytest
 from diagnose.evidence.containers.listing import Container
 from diagnose.evidence.containers.log_tails import LogTail, LogTails
 from diagnose.evidence.containers.named_settings import NamedSetting, named_setting
+from diagnose.evidence.images.details import Detail, ImageDetails
 from diagnose.evidence.run.options import Options
 from diagnose.programs.telling_line import telling_line
+from diagnose.questions.images import ImageConfig
 from diagnose.runbooks import Place, cure, looks
 from tests.checks.test_container import CLOCK, made
 from tests.inspected import of
@@ -148,3 +150,57 @@ def test_a_data_folder_that_holds_the_lost_and_found(value: str, expected: int):
         log_tails=LogTails({container.id: LogTail((line,))}, {}),
     )
     assert len(result.findings) == expected
+
+
+DENIED = "PermissionError: [Errno 13] Permission denied: '/app/cache'"
+ON_APP = {**CONF, "Source": "/srv/app", "Destination": "/app"}
+
+
+@pytest.mark.parametrize(
+    ("given", "own", "mounts", "line", "expected"),
+    [
+        ("1000:1000", "", [], DENIED, 1),
+        ("1000", "node", [], DENIED, 1),
+        ("node", "node", [], DENIED, 0),
+        ("0", "", [], DENIED, 0),
+        ("", "node", [], DENIED, 0),
+        ("1000", "", [ON_APP], DENIED, 0),
+        ("1000", "", [], "open /proc/sys/kernel/x: permission denied", 0),
+        ("1000", "", [], "permission denied", 0),
+        ("1000", "", [], "listening", 0),
+    ],
+)
+def test_a_user_that_the_image_does_not_plan_for(
+    given: str, own: str, mounts: list[dict[str, Any]], line: str, expected: int
+):
+    container = made("exited", code=1, Config={"User": given}, Mounts=mounts)
+    detail = Detail(id=container.image, config=ImageConfig(user=own))
+    result = judge(
+        "container.own-files-refused",
+        containers=of(container),
+        clock=CLOCK,
+        log_tails=LogTails({container.id: LogTail((line,))}, {}),
+        image_details=ImageDetails({container.image: detail}, {container.image: "app:1"}),
+    )
+    assert len(result.findings) == expected
+
+
+@pytest.mark.parametrize(
+    ("parts", "expected"),
+    [
+        ({"Config": {"Cmd": ["node", "--max-old-space-size=64"]}}, "option --max-old-space-size of its command"),
+        (env("NODE_OPTIONS=--max-old-space-size=64"), "environment variable NODE_OPTIONS"),
+        ({"Config": {"Cmd": ["node", "app.js"]}}, ""),
+    ],
+)  # fmt: skip
+def test_the_option_that_heals_a_known_failure(parts: dict[str, Any], expected: str):
+    container = made("exited", code=134, **parts)
+    line = "FATAL ERROR: Reached heap limit Allocation failed - JavaScript heap out of memory"
+    (finding,) = judge(
+        "container.exits-at-start",
+        containers=of(container),
+        clock=CLOCK,
+        options=Options(),
+        log_tails=LogTails({container.id: LogTail((line,))}, {}),
+    ).findings
+    assert finding.evidence.get("where that is set", "") == expected

@@ -669,6 +669,17 @@ def test_a_line_of_the_kernel_belongs_to_the_program_and_the_second():
     )
 
 
+@pytest.mark.parametrize(
+    ("path", "expected"),
+    [("/bin/sh", True), ("/docker-entrypoint.sh", True), ("/usr/bin/node", False)],
+)
+def test_the_fault_of_another_program_is_not_this_container_s(path: str, expected: bool):
+    crashed = made("exited", code=139, Path=path)
+    segfault = "wget[21462]: segfault at 0 ip 00005 sp 00007 error 6 in busybox[5+1]"
+    found = program_faults(of(crashed), KernelLog((Record(NOW - 60, segfault),)))
+    assert (crashed.id in found.by_id) is expected
+
+
 def test_exit_codes_are_named():
     assert described(139) == "139 (SIGSEGV, segmentation fault)"
     assert described(132) == "132 (SIGILL, illegal instruction)"

@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from diagnose.evidence.engine.data_root import DataRoot
 from diagnose.evidence.engine.info import Info
 from diagnose.evidence.engine.temp_folder import TempFolder, temp_folder
+from diagnose.questions.machine import ProcessDetail
 from tests.checks.test_daemon import ALIVE
 from tests.hosts import Made
 from tests.judging import judge, rows
@@ -38,6 +40,25 @@ STATUSES: dict[str, tuple[dict[str, Any], bool]] = {
 @pytest.mark.parametrize(("answer", "expected"), STATUSES.values(), ids=STATUSES.keys())
 def test_what_the_host_says_of_the_folder(answer: dict[str, Any], expected: bool):
     evidence = temp_folder(
-        Made({"file.stats": answer}), DataRoot("/d", "info"), Info(docker_root_dir="/d")
+        Made({"file.stats": answer}), DataRoot("/d", "info"), Info(docker_root_dir="/d"), None
     )
     assert evidence == TempFolder("/d/tmp", expected)
+
+
+@pytest.mark.parametrize(
+    ("environ", "path"),
+    [
+        (["PATH=/bin", "DOCKER_TMPDIR=/scratch/docker"], "/scratch/docker"),
+        (["PATH=/bin"], "/d/tmp"),
+        (["DOCKER_TMPDIR="], "/d/tmp"),
+        (None, "/d/tmp"),
+    ],
+)
+def test_the_folder_that_the_environment_names(environ: list[str] | None, path: str):
+    engine = ProcessDetail(pid=7, environ=environ)
+    alive = replace(ALIVE, processes=replace(ALIVE.processes, engine=engine))
+    answer = {"/d": {"type": "folder"}, path: {"failed": "missing"}}
+    evidence = temp_folder(
+        Made({"file.stats": answer}), DataRoot("/d", "info"), Info(docker_root_dir="/d"), alive
+    )
+    assert evidence == TempFolder(path, is_missing=True)

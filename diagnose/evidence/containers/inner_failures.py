@@ -56,7 +56,7 @@ PATTERNS = (
         r"(?:success: {program} entered RUNNING|spawned: '{program}') ",
         'supervisord has given up program "{program}"',
         LazyPattern(
-            r"\b(?:INFO|CRIT|WARN)\s+(?:spawned|exited|success|gave up|supervisord|Supervisor"
+            r"\b(?:INFO|CRIT|WARN)\s+(?:spawned|spawnerr|exited|success|gave up|supervisord|Supervisor"
             r"|Included|RPC|Set uid|Server|reaped)"
         ),
     ),

@@ -20,6 +20,7 @@ SHORTEST = 4
 _ORDINARY = re.compile(r"(?:^|_)(?:PATH|HOME|HOSTNAME|LANG|TERM|PWD|TZ|USER|SHELL|VERSION|LC_\w+)$")
 """Variables that images and shells set, not people."""
 _LINE_NUMBER = re.compile(r"^['\"]?(?::|, line |\(| at line | on line )(\d{1,6})\b")
+_OPTION = re.compile(r"(?<![\w-])--?[A-Za-z][\w-]{2,}")
 
 
 class NamedSetting(msgspec.Struct, frozen=True):
@@ -68,6 +69,22 @@ def named_setting(container: Container, telling: TellingLine | None) -> NamedSet
     return _file(container, text) or _variable(container, text) or _option(container, text)
 
 
+def setting_in(container: Container, cure: str) -> NamedSetting | None:
+    """Where the container is given an option that the cure of a known failure names.
+
+    In its command, or in a variable such as NODE_OPTIONS.
+    """
+    words = (*(container.config.entrypoint or ()), *(container.config.cmd or ()))
+    for option in _OPTION.findall(cure):
+        if any(word.startswith(option) for word in words):
+            return NamedSetting(option=option)
+        for entry in container.config.env or ():
+            name, _, value = entry.partition("=")
+            if option in value:
+                return NamedSetting(variable=name)
+    return None
+
+
 def _file(container: Container, text: str) -> NamedSetting | None:
     place = named(container, text)
     if place is None or not place.mount.source.startswith("/") or ".." in place.rest:
@@ -94,7 +111,8 @@ def _variable(container: Container, text: str) -> NamedSetting | None:
 
 def _stands_in(value: str, text: str) -> bool:
     """Whether a line repeats a value whole."""
-    return bool(re.search(rf"(?<![\w./-]){re.escape(value)}(?![\w/-])", text))
+    # the plain test first: hundreds of containers have thousands of variables
+    return value in text and bool(re.search(rf"(?<![\w./-]){re.escape(value)}(?![\w/-])", text))
 
 
 def _is_named(name: str, text: str) -> bool:
@@ -103,11 +121,11 @@ def _is_named(name: str, text: str) -> bool:
     if len(name) >= SHORTEST and _stands_in(name, text):
         return True
     parts = [part for part in name.lower().split("_") if part]
-    endings = (parts[start:] for start in range(len(parts) - 1))
+    endings = (".".join(parts[start:]) for start in range(len(parts) - 1))
+    said = text.lower().replace("_", ".").replace("-", ".")
     return any(
-        re.search(rf"(?<![\w.-]){'[._-]'.join(map(re.escape, ending))}(?![\w-])", text.lower())
+        len(ending) > 2 * SHORTEST and ending in said and _stands_in(ending, said)
         for ending in endings
-        if sum(map(len, ending)) >= 2 * SHORTEST
     )
 
 

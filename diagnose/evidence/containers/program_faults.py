@@ -40,6 +40,26 @@ _SIGNS = (
 _COMM = 15
 """Characters of a program's name that the kernel keeps."""
 
+_WRAPPERS = frozenset(
+    [
+        "sh",
+        "bash",
+        "ash",
+        "dash",
+        "zsh",
+        "env",
+        "tini",
+        "dumb-init",
+        "docker-init",
+        "gosu",
+        "su-exec",
+        "setpriv",
+        "s6-svscan",
+        "init",
+    ]
+)
+"""Programs that become or start another one."""
+
 
 class ProgramFault(msgspec.Struct, frozen=True):
     """One line of the kernel about a program.
@@ -113,7 +133,8 @@ def _fault(record: Record, match: re.Match[str]) -> ProgramFault:
 def program_faults(containers: Containers, kernel_log: KernelLog) -> ProgramFaults:
     """The faults that the kernel wrote in the moment in which a container ended.
 
-    A line belongs to a container if it names its program, or no other container ended then.
+    A line belongs to a container if it names its program. Behind a shell or a start script that
+    name is not known: there the line counts if no other container ended then.
     """
     ended = [
         container
@@ -130,8 +151,10 @@ def program_faults(containers: Containers, kernel_log: KernelLog) -> ProgramFaul
             if abs((container.finished_at or 0.0) - fault.at) <= SAME_MOMENT_S
         ]
         named = [container for container in near if fault.comm in _names(container)]
-        if len(named) == 1 or (not named and len(near) == 1):
-            found[(named or near)[0].id] = fault
+        if len(named) == 1:
+            found[named[0].id] = fault
+        elif not named and len(near) == 1 and _is_wrapped(near[0]):
+            found[near[0].id] = fault
     return ProgramFaults(found)
 
 
@@ -141,3 +164,9 @@ def _names(container: Container) -> set[str]:
     The file names in its command.
     """
     return {word.rpartition("/")[2][:_COMM] for word in container.command[:4]}
+
+
+def _is_wrapped(container: Container) -> bool:
+    """Whether its command does not say which program it ends up with."""
+    first = container.command[0].rpartition("/")[2] if container.command else ""
+    return first in _WRAPPERS or first.endswith(".sh") or "entrypoint" in first

@@ -6,12 +6,15 @@ import posixpath
 
 import msgspec
 
+from diagnose.evidence.engine.daemon import Daemon
 from diagnose.evidence.engine.data_root import DataRoot
 from diagnose.evidence.engine.info import Info
 from diagnose.model import Failed, Unavailable
 from diagnose.questions import Host
 from diagnose.questions.files import StatPaths
 from diagnose.registry import evidence
+
+_VARIABLE = "DOCKER_TMPDIR="
 
 
 class TempFolder(msgspec.Struct, frozen=True):
@@ -22,12 +25,25 @@ class TempFolder(msgspec.Struct, frozen=True):
 
 
 @evidence
-def temp_folder(host: Host, data_root: DataRoot, info: Info) -> TempFolder | Unavailable:
-    """Asked only for an engine that runs: a stopped one makes the folder when it starts."""
+def temp_folder(
+    host: Host, data_root: DataRoot, info: Info, daemon: Daemon | None
+) -> TempFolder | Unavailable:
+    """Asked only for an engine that runs: a stopped one makes the folder when it starts.
+
+    DOCKER_TMPDIR in the engine's environment names another folder (daemon/daemon.go).
+    """
     root = info.docker_root_dir or data_root.path
-    path = posixpath.join(root, "tmp")
+    path = _chosen(daemon) or posixpath.join(root, "tmp")
     answer = host.ask(StatPaths([root, path]))
     if isinstance(answer, Failed):
         return Unavailable.of(answer)
     has_root = root in answer and not answer[root].failed
     return TempFolder(path, has_root and path in answer and answer[path].failed == "missing")
+
+
+def _chosen(daemon: Daemon | None) -> str:
+    """The folder that the engine was given by its environment; "" if none, or not known."""
+    engine = daemon.processes.engine if daemon is not None else None
+    entries = (engine.environ or []) if engine is not None else []
+    chosen = (entry.removeprefix(_VARIABLE) for entry in entries if entry.startswith(_VARIABLE))
+    return next((path for path in chosen if path.startswith("/")), "")

@@ -86,6 +86,25 @@ def start_script_that_changes_owners(box: Box) -> None:
     assert "Operation not permitted" in ended(box, "chowner8")
 
 
+_CACHE = "import os; os.makedirs('/data/cache'); import time; time.sleep(1000)"
+
+
+@fault("container.own-files-refused", subject="container:cacher8", also=[AT_START], shareable=True)
+def user_that_the_image_does_not_plan_for(box: Box) -> None:
+    """An image built for root is run as user 1000, who may not write to its folder."""
+    limits = ["--memory=64m", "--pids-limit=64", "--user=1000:1000"]
+    run(box, "cacher8", *limits, *MACHINE, "bb:1.36", PYTHON, "-c", _CACHE)
+    assert "Permission denied: '/data/cache'" in ended(box, "cacher8")
+
+
+@fault("container.restart-loop", subject="container:workshop8", shareable=True)
+def shell_without_a_terminal(box: Box) -> None:
+    """A shell is the command of a container in the background; its input is empty."""
+    limits = ["--memory=64m", "--pids-limit=64", "--user=1000:1000"]
+    run(box, "workshop8", *limits, "--restart=always", "bb:1.36", "sh")
+    box.wait_for(lambda: box.inspect("workshop8")["RestartCount"] >= 4, 40, "it to loop")
+
+
 @fault("container.unhealthy", subject="container:sixprobe8", shareable=True)
 def probe_by_ipv6_of_a_server_on_ipv4(box: Box) -> None:
     """The probe calls a name that is ::1, and the server listens on IPv4 alone. busybox with musl

@@ -1,0 +1,78 @@
+"""container.own-files-refused: a container's user may not use files of its own image."""
+
+from __future__ import annotations
+
+import re
+
+from checks.container.confirmed import is_failing
+from checks.container.helpers import LINE, QUOTED
+from diagnose.evidence.containers.bind_mounts import named
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.containers.log_tails import LogTails
+from diagnose.evidence.containers.programs import REFUSED
+from diagnose.evidence.images.details import ImageDetails
+from diagnose.evidence.machine.clock import Clock
+from diagnose.model import CheckResult, Finding, Severity
+from diagnose.registry import check
+
+_DENIED = ("permission denied", "eacces", "accessdenied")
+_PATH = re.compile(r"(?<![\w./])/[\w.@+-]+(?:/[\w.@+-]+)*")
+_OF_THE_KERNEL = ("/proc", "/sys", "/dev")
+CANNOT_EXECUTE = 126
+
+
+@check("container.own-files-refused", severity=Severity.critical)
+def own_files_refused(
+    containers: Containers, clock: Clock, log_tails: LogTails, image_details: ImageDetails
+) -> CheckResult:
+    """A container runs as a user that its image did not plan for, who is denied.
+
+    The log of a failed container says that it was denied a path which no mount holds, so that it is
+    the image's own. The container was given a user (`--user`, `user:`) that is not the image's,
+    whose files belong to the image's user or to root. A container with its image's own user is left
+    alone: there the image is at fault, or the program asks for what it may not have.
+    """
+    for container in containers:
+        detail = image_details.by_id.get(container.image)
+        own = (detail.config.user if detail.config else "") if detail is not None else None
+        given = container.config.user
+        if own is None or not given or _is_same(given, own) or not is_failing(container, clock):
+            continue
+        if container.state.exit_code == CANNOT_EXECUTE:
+            continue
+        line, path = _denied(container, log_tails)
+        if not path:
+            continue
+        planned = f'user "{own}"' if own else "root"
+        yield Finding.about(
+            container,
+            f'container "{container.name}" is denied {path}, which is its image\'s own: it runs as '
+            f"user {given}, and the image plans for {planned}",
+            {
+                LINE: line[:QUOTED],
+                "Config.User": given,
+                "the image's user": own or "root (none is set)",
+            },
+            signs=log_tails.of(container).signs,
+            onset=container.failed_first,
+            overridden="user",
+        )
+    return None
+
+
+def _is_same(given: str, own: str) -> bool:
+    """Whether two settings name one user; a group behind it does not count, and root is 0 too."""
+    users = [(name.partition(":")[0] or "root") for name in (given, own)]
+    return len({"root" if user == "0" else user for user in users}) == 1
+
+
+def _denied(container: Container, log_tails: LogTails) -> tuple[str, str]:
+    """The line, and the path in the image that it says was denied; "" where there is none."""
+    for line in log_tails.of(container).find_all(*_DENIED):
+        paths = _PATH.findall(line)
+        if not paths or REFUSED.search(line) or named(container, line) is not None:
+            continue
+        path = paths[-1]
+        if not path.startswith(_OF_THE_KERNEL):
+            return line, path
+    return "", ""
