@@ -58,6 +58,12 @@ def swallowed_clients(host: Host, containers: Containers, networks: Networks) ->
         for endpoint in container.endpoints.values()
     }
     known |= {gateway for network in networks for gateway in network.gateways}
+    # a network that was created with a subnet alone does not list its gateway
+    known |= {
+        endpoint.gateway
+        for container in containers.running
+        for endpoint in container.endpoints.values()
+    }
     found: dict[tuple[str, int], SwallowedClient] = {}
     for port, table in host.ask_about(
         ports, lambda port: ListConnections(protocol="tcp", dport=port)
