@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import statistics
 import sys
 import time
@@ -43,6 +44,28 @@ FAULTS = [
     ),
     Injected(
         "docker create --name=gone {bb} /no/such/program; docker start gone || true", "docker rm -f gone", "container.entrypoint-missing"
+    ),
+    Injected(
+        "docker run -d --name=ill --health-cmd=false --health-interval=1s --health-retries=1 {bb} sleep 1d",
+        "docker rm -f ill",
+        "container.unhealthy",
+    ),
+    Injected(
+        "docker run -d --name=clash -p 18099:80 {bb} sleep 1d || true", "docker rm -f clash", "network.port-allocated"
+    ),
+    Injected(
+        "iptables-save -t nat | sed -n '/POSTROUTING.*MASQUERADE/s/^-A/-D/p;' > /run/masquerade;"
+        " sed 's/^/iptables -t nat /' /run/masquerade | sh",
+        "sed 's/^-D/iptables -t nat -A/' /run/masquerade | sh",
+        "firewall.masquerade-missing",
+    ),
+    Injected(
+        "ip route add 10.91.7.0/25 via 192.0.2.1", "ip route del 10.91.7.0/25", "network.subnet-overlaps-route"
+    ),
+    Injected("ip addr del 10.91.7.1/24 dev br-watched", "ip addr add 10.91.7.1/24 dev br-watched", "network.bridge-down"),
+    Injected("ip link set {veth} down", "ip link set {veth} up", "network.veth-detached"),
+    Injected(
+        "mkdir -p /etc/docker; echo '{{' > /etc/docker/daemon.json", "rm /etc/docker/daemon.json", "daemon.config-invalid"
     ),
 ]  # fmt: skip
 
@@ -88,13 +111,18 @@ def test_roots_begin_and_end(engine: Engine) -> None:
         box.start_engine()
         baseline(box)
         image = box.image("bb:1.36")
+        named = ["-o", "com.docker.network.bridge.name=br-watched"]
+        box.docker("network", "create", "--subnet=10.91.7.0/24", *named, "watched")
+        steady = ["run", "-d", "--name=steady", "--network=watched", "-p", "18099:80"]
+        box.docker(*steady, image, "httpd", "-f", "-p", "80")
+        veth = box.sh("ls /sys/class/net/br-watched/brif").split()[0]
         pid = start_watch(box)
         time.sleep(8)
         delays: dict[str, list[float]] = {"begin": [], "end": []}
         for injected in FAULTS:
             before = len(changes(box))
             at = time.time()
-            box.sh(injected.fault.format(bb=image))
+            box.sh(injected.fault.format(bb=image, veth=veth))
             began = box.wait_for(
                 partial(seen, box, "began", injected.id, before), SEEN_S + 4, injected.id
             )
@@ -102,7 +130,7 @@ def test_roots_begin_and_end(engine: Engine) -> None:
             assert began["root"]["severity"] in ("warning", "critical")
             before = len(changes(box))
             at = time.time()
-            box.sh(injected.cure)
+            box.sh(injected.cure.format(veth=veth))
             box.wait_for(
                 partial(seen, box, "ended", injected.id, before),
                 SEEN_S + 4,
@@ -154,3 +182,36 @@ def test_once_ends_with_the_first_root(engine: Engine) -> None:
         loud = box.diagnose("watch", "-1", "--for", "40s", "--no-probe")
         assert loud.code in (1, 2), loud.out + loud.err
         assert "container.exits-at-start" in loud.out
+
+
+MANY = 100
+
+
+@pytest.mark.skipif(not os.environ.get("DIAGNOSE_LAB_LONG"), reason="100 containers: nightly")
+def test_it_costs_little_when_nothing_happens(engine: Engine) -> None:
+    """CPU seconds of the watch, of its rounds and of its follower of events, by 100 containers.
+
+    The first round and a minute of silence are measured; a full round comes every five minutes.
+    """
+    with Box(engine) as box:
+        box.start_engine()
+        image = box.image("bb:1.36")
+        run = f"docker run -d --restart=always --name=c{{}} {image} sleep 1d"
+        box.sh(f"seq {MANY} | xargs -P 4 -I{{}} {run} >/dev/null", timeout=400)
+        pid = start_watch(box)
+        box.wait_for(lambda: cpu_seconds(box, pid) > 0.5, 60, "the first round")
+        time.sleep(40)
+        settled = whole(box, pid)
+        time.sleep(60)
+        idle = (whole(box, pid) - settled) / 60
+        print(f"first round and start: {settled:.2f} s of CPU; idle: {idle:.3%} of a core")
+        print(f"with a full round every 300 s: {idle + settled / 300:.2%} of a core at most")
+        assert idle < 0.01
+
+
+def whole(box: Box, pid: int) -> float:
+    """CPU seconds of the watch and of all that it started and that still lives."""
+    total = cpu_seconds(box, pid)
+    for child in box.sh(f"pgrep -P {pid} || true").split():
+        total += cpu_seconds(box, int(child))
+    return total
