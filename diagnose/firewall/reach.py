@@ -22,9 +22,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from diagnose.firewall.actions import Translate
+    from diagnose.firewall.flow import Reason
     from diagnose.firewall.packet import Field, Hook, Outcome
     from diagnose.firewall.rules import Ruleset
-    from diagnose.firewall.trace import Reason
     from diagnose.firewall.verdict import PacketVerdict, Step
 
 Part = Literal["request", "reply"]

@@ -12,16 +12,14 @@ answer takes the same hooks in the other direction, with conntrack undoing what 
 
 from __future__ import annotations
 
-import functools
-from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
+from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 from msgspec.structs import replace
 
 from diagnose.firewall.packet import Packet
-from diagnose.firewall.routing import RouteDecision, Routing
-from diagnose.firewall.values import Interval, Nets
+from diagnose.firewall.routing import RouteDecision
 from diagnose.firewall.verdict import PacketVerdict, Step
 from diagnose.firewall.walk import walk
 
@@ -30,208 +28,10 @@ if TYPE_CHECKING:
 
     from diagnose.firewall.actions import Translate
     from diagnose.firewall.packet import Family, Field, Hook, Outcome
-    from diagnose.firewall.rules import Ruleset
+from diagnose.firewall.flow import EPHEMERAL, Flow, Obstacle, Origin, Part, Reason, Stage, Trace
+from diagnose.firewall.stack import Stack
 
-Part = Literal["request", "reply"]
-Reason = Literal["rule", "route", "reverse path", "forwarding", "elsewhere", "untranslated"]
-"""Why a packet goes no further: a rule or policy drops it, no route leads on, its source is taken
-for forged, forwarding is off, it leaves by another interface than the one that leads to its
-destination, or no answer can come back to its source."""
-
-EPHEMERAL = 40_000
 _ROUTING = "routing"
-
-
-class Device(msgspec.Struct, frozen=True):
-    """One interface of the host. addresses: `10.0.0.1/24`, `fd00::1/64`. ports: of a bridge."""
-
-    name: str
-    addresses: tuple[str, ...] = ()
-    kind: str | None = None
-    ports: tuple[str, ...] = ()
-
-
-class Settings(msgspec.Struct, frozen=True):
-    """Kernel settings by interface; None or a missing name means that the value is not known.
-
-    forwarding: of IPv4. forwarding6: one setting for all. reverse_path: the effective rp_filter (0
-    off, 1 strict, 2 loose). bridge_filter, bridge_filter6: whether bridged packets meet iptables'
-    chains. accept_local, route_localnet: interfaces with it on.
-    """
-
-    forwarding: Mapping[str, bool | None] = {}
-    forwarding6: bool | None = None
-    reverse_path: Mapping[str, int | None] = {}
-    bridge_filter: bool = False
-    bridge_filter6: bool = False
-    accept_local: frozenset[str] = frozenset()
-    route_localnet: frozenset[str] = frozenset()
-    marked_reverse_path: frozenset[str] = frozenset()
-
-
-class Stack(msgspec.Struct, frozen=True, dict=True):
-    """All of a host that decides about packets.
-
-    inner: subnets behind the host, which an address left open is not in.
-    """
-
-    ruleset: Ruleset
-    routing: Routing
-    devices: tuple[Device, ...] = ()
-    settings: Settings = Settings()
-    inner: tuple[str, ...] = ()
-
-    @functools.cached_property
-    def by_name(self) -> dict[str, Device]:
-        return {device.name: device for device in self.devices}
-
-    @functools.cached_property
-    def bridge_of(self) -> dict[str, str]:
-        """The bridge of each port."""
-        return {port: device.name for device in self.devices for port in device.ports}
-
-    @functools.cached_property
-    def local(self) -> dict[str, str]:
-        """The interface of each address of the host."""
-        return {
-            address.partition("/")[0]: device.name
-            for device in self.devices
-            for address in device.addresses
-        }
-
-    @functools.cached_property
-    def inner_nets(self) -> Nets | None:
-        """The subnets behind the host, one object for all packets."""
-        if not self.inner:
-            return None
-        networks = [ip_network(subnet) for subnet in self.inner]
-        return Nets(
-            Interval(int(net.network_address), int(net.broadcast_address)) for net in networks
-        )
-
-    def is_local(self, address: str | None) -> bool | None:
-        """Whether an address is the host's own; None where it is left open."""
-        if address is None:
-            return None
-        return address in self.local or _is_loopback(address)
-
-    def address_on(self, device: str, family: Family, towards: str | None = None) -> str | None:
-        """The address that the host takes on an interface.
-
-        One in the same net as its peer, else the first that others can reach.
-        """
-        key = (device, family, towards)
-        if key not in self._chosen:
-            self._chosen[key] = self._choose_address(device, family, towards)
-        return self._chosen[key]
-
-    @functools.cached_property
-    def _chosen(self) -> dict[tuple[str, str, str | None], str | None]:
-        return {}
-
-    def _choose_address(self, device: str, family: Family, towards: str | None) -> str | None:
-        version = 4 if family == "ip" else 6
-        held = self.by_name[device].addresses if device in self.by_name else ()
-        fitting = [
-            address for address in held if ip_address(address.partition("/")[0]).version == version
-        ]
-        if towards is not None:
-            peer = ip_address(towards)
-            for address in fitting:
-                if peer in ip_network(address, strict=False):
-                    return address.partition("/")[0]
-        outer = [
-            address
-            for address in fitting
-            if not ip_address(address.partition("/")[0]).is_link_local
-        ]
-        return (outer or fitting)[0].partition("/")[0] if fitting else None
-
-
-@functools.lru_cache(maxsize=1 << 14)
-def _is_loopback(address: str) -> bool:
-    return ip_address(address).is_loopback
-
-
-class Origin(msgspec.Struct, frozen=True):
-    """Where a connection begins.
-
-    device: the interface by which its packets come in; "" for a process of the host. src: its
-    address, several where all of them ask the same way, None where it is left open. port: the
-    bridge's port that they come by, where one is known. uid: of a process. returns_by: the
-    interface by which the answers of this party come, where its own routes lead elsewhere.
-    """
-
-    device: str = ""
-    src: str | tuple[str, ...] | None = None
-    port: str = ""
-    uid: int | None = None
-
-
-class Flow(msgspec.Struct, frozen=True):
-    """One connection to be walked.
-
-    assumed: the interface that leads to a destination left open. answers_by: the interface by
-    which the destination's answers come in, where its own routes lead elsewhere than the
-    requests came from.
-    """
-
-    origin: Origin
-    dst: str | None
-    proto: str = "tcp"
-    dport: int | None = None
-    family: Family = "ip"
-    icmp: int | None = None
-    assumed: str = ""
-    answers_by: str = ""
-
-
-class Stage(msgspec.Struct, frozen=True):
-    """What one hook did."""
-
-    part: Part
-    hook: Hook
-    verdict: PacketVerdict
-
-
-class Obstacle(msgspec.Struct, frozen=True):
-    """What stops a connection, or leaves unknown whether it does: str(by) says it in a report."""
-
-    reason: Reason
-    by: Step
-    part: Part
-    hook: Hook
-
-
-class Trace(msgspec.Struct, frozen=True):
-    """What becomes of a connection.
-
-    nat: the translation of its destination; snat: of its source. to: the interface by which its
-    first packet leaves, "" where it is for the host itself; packet: that packet as it arrives.
-    obstacle: unless the outcome is accept.
-    """
-
-    outcome: Outcome
-    stages: tuple[Stage, ...] = ()
-    nat: Translate | None = None
-    snat: Translate | None = None
-    nat_unknown: bool = False
-    obstacle: Obstacle | None = None
-    to: str | None = None
-    packet: Packet | None = None
-
-    @property
-    def is_blocked(self) -> bool:
-        """Whether the connection certainly does not get through."""
-        return self.outcome in ("drop", "reject")
-
-    @property
-    def is_decided(self) -> bool:
-        return self.outcome != "unknown" and not self.nat_unknown
-
-    @property
-    def by(self) -> Step | None:
-        return self.obstacle.by if self.obstacle else None
 
 
 class _StoppedError(Exception):

@@ -9,13 +9,8 @@ import msgspec
 from diagnose.evidence.containers.listing import Container
 from diagnose.evidence.network.networks import Network
 from diagnose.evidence.network.route_lookups import SOMEWHERE
-from diagnose.firewall.trace import (
-    Flow,
-    Origin,
-    Trace,
-    trace,
-    trace_bridged,
-)
+from diagnose.firewall.flow import Flow, Origin, Trace
+from diagnose.firewall.trace import trace, trace_bridged
 from diagnose.model import HOST, Subject
 from diagnose.path.ends import DEFAULT_PORT, owner_of
 from diagnose.path.leave import at_bridge, inside

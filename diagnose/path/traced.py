@@ -4,11 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from diagnose.firewall.trace import (
-    Obstacle,
-    Stage,
-    Trace,
-)
+from diagnose.firewall.flow import Obstacle, Stage, Trace
 from diagnose.model import HOST, Subject
 from diagnose.path.model import Hop, HopKind, State
 from diagnose.path.walk import PathWalk

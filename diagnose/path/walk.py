@@ -8,9 +8,7 @@ from diagnose.evidence.containers.listing import Container
 from diagnose.evidence.network.container_netns import ContainerNetns
 from diagnose.evidence.network.networks import Network
 from diagnose.firewall.packet import Family
-from diagnose.firewall.trace import (
-    Stack,
-)
+from diagnose.firewall.stack import Stack
 from diagnose.model import Subject
 from diagnose.path.ends import End, PathTarget, owner_of
 from diagnose.path.model import Hop, HopKind, PathEvidence, State

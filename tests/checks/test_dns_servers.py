@@ -14,8 +14,8 @@ from diagnose.evidence.network.packet_paths import ConnectionVerdict, Egress, Pa
 from diagnose.evidence.network.resolver_paths import ResolverPath, ResolverPaths
 from diagnose.evidence.network.uplinks import Uplink
 from diagnose.firewall.actions import Translate
+from diagnose.firewall.flow import Trace
 from diagnose.firewall.rules import Ruleset
-from diagnose.firewall.trace import Trace
 from tests.inspected import EXITED, container, of
 from tests.judging import judge, rows
 

@@ -12,9 +12,10 @@ from diagnose.evidence.network.inner_paths import InnerEgress, InnerIngress, Inn
 from diagnose.evidence.network.networks import Network
 from diagnose.evidence.network.return_paths import ReturnPaths
 from diagnose.evidence.network.wanted_paths import Want, WantedPath
+from diagnose.firewall.flow import Obstacle, Trace
 from diagnose.firewall.routing import Routing
 from diagnose.firewall.rules import Ruleset
-from diagnose.firewall.trace import Obstacle, Stack, Trace
+from diagnose.firewall.stack import Stack
 from diagnose.firewall.verdict import Step
 from diagnose.model import Unexamined, Verdict
 from tests.judging import judge, rows

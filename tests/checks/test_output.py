@@ -16,10 +16,11 @@ from diagnose.evidence.network.packet_paths import ConnectionVerdict, Ingress, P
 from diagnose.evidence.network.return_paths import ReturnPath, ReturnPaths
 from diagnose.evidence.network.uplinks import Uplink
 from diagnose.firewall.actions import Translate
+from diagnose.firewall.flow import Obstacle, Trace
 from diagnose.firewall.routing import Routing
 from diagnose.firewall.rules import Ruleset
 from diagnose.firewall.ruleset import assemble
-from diagnose.firewall.trace import Obstacle, Stack, Trace
+from diagnose.firewall.stack import Stack
 from diagnose.firewall.verdict import Step
 from tests.inspected import container
 from tests.judging import judge, rows

@@ -13,8 +13,8 @@ from diagnose.evidence.network.networks import Network
 from diagnose.evidence.network.packet_filter import Firewall
 from diagnose.evidence.network.router_advertisements import IgnoredRouter, RouterAdvertisements
 from diagnose.evidence.network.wanted_paths import Want, WantedPath, WantedPaths
+from diagnose.firewall.flow import Obstacle, Trace
 from diagnose.firewall.rules import Ruleset
-from diagnose.firewall.trace import Obstacle, Trace
 from diagnose.firewall.verdict import Step
 from diagnose.model import Verdict
 from tests.judging import judge, rows

@@ -6,7 +6,7 @@ from diagnose.evidence.network.half_open import HalfOpen, half_open
 from diagnose.evidence.network.networks import Network
 from diagnose.evidence.network.return_paths import ReturnPath, ReturnPaths
 from diagnose.evidence.network.uplinks import Uplink
-from diagnose.firewall.trace import Obstacle, Trace
+from diagnose.firewall.flow import Obstacle, Trace
 from diagnose.firewall.verdict import Step
 from diagnose.questions import Host
 from tests.hosts import Made

@@ -8,10 +8,12 @@ from typing import Any
 import pytest
 
 from diagnose.firewall.actions import Stop
+from diagnose.firewall.flow import Flow, Origin
 from diagnose.firewall.routing import Routing
 from diagnose.firewall.rules import Chain, Rule, Ruleset, Table
 from diagnose.firewall.ruleset import assemble
-from diagnose.firewall.trace import Device, Flow, Origin, Settings, Stack, trace, trace_bridged
+from diagnose.firewall.stack import Device, Settings, Stack
+from diagnose.firewall.trace import trace, trace_bridged
 from diagnose.questions.network import PolicyRule, Route
 
 NO_NFTABLES = {

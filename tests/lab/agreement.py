@@ -923,7 +923,8 @@ conntrack -F 2>/dev/null || true
 def predict() -> None:
     """A process in the host's namespace: a line of attempts in, a line of predictions out."""
     from diagnose.evidence.network.host_stack import HostStack
-    from diagnose.firewall.trace import Flow, Origin, trace, trace_bridged
+    from diagnose.firewall.flow import Flow, Origin
+    from diagnose.firewall.trace import trace, trace_bridged
 
     here = _here()
     for line in sys.stdin:

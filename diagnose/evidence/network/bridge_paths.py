@@ -17,17 +17,10 @@ from diagnose.evidence.network.networks import Networks
 from diagnose.evidence.network.packet_paths import SOMEWHERE6
 from diagnose.evidence.network.route_lookups import SOMEWHERE
 from diagnose.evidence.network.uplinks import Uplinks
+from diagnose.firewall.flow import EPHEMERAL, Flow, Origin, Trace
 from diagnose.firewall.packet import Family, Packet
-from diagnose.firewall.trace import (
-    EPHEMERAL,
-    Device,
-    Flow,
-    Origin,
-    Stack,
-    Trace,
-    trace,
-    trace_bridged,
-)
+from diagnose.firewall.stack import Device, Stack
+from diagnose.firewall.trace import trace, trace_bridged
 from diagnose.firewall.walk import walk
 from diagnose.registry import evidence
 

@@ -15,7 +15,8 @@ from diagnose.evidence.network.host_stack import HostStack
 from diagnose.evidence.network.networks import Network, Networks
 from diagnose.evidence.network.packet_paths import EVERYWHERE, not_walked
 from diagnose.evidence.network.uplinks import Uplinks
-from diagnose.firewall.trace import Flow, Origin, Trace, trace
+from diagnose.firewall.flow import Flow, Origin, Trace
+from diagnose.firewall.trace import trace
 from diagnose.registry import evidence
 
 

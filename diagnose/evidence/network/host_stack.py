@@ -13,7 +13,7 @@ from diagnose.evidence.network.interfaces import Interface, Interfaces
 from diagnose.evidence.network.networks import Networks
 from diagnose.evidence.network.packet_filter import Firewall
 from diagnose.firewall.routing import Routing
-from diagnose.firewall.trace import Device, Settings, Stack
+from diagnose.firewall.stack import Device, Settings, Stack
 from diagnose.model import Failed, Unavailable
 from diagnose.questions import Host
 from diagnose.questions.machine import ReadSysctls

@@ -23,10 +23,12 @@ from diagnose.evidence.network.packet_paths import leads_out
 from diagnose.evidence.network.route_lookups import SOMEWHERE
 from diagnose.evidence.network.uplinks import Uplinks
 from diagnose.evidence.network.wanted_paths import WantedPath, WantedPaths
+from diagnose.firewall.flow import Flow, Origin, Trace
 from diagnose.firewall.packet import Family
 from diagnose.firewall.routing import Routing
 from diagnose.firewall.ruleset import assemble
-from diagnose.firewall.trace import Device, Flow, Origin, Settings, Stack, Trace, trace
+from diagnose.firewall.stack import Device, Settings, Stack
+from diagnose.firewall.trace import trace
 from diagnose.model import Coverage, Failed, Unexamined
 from diagnose.questions import Host
 from diagnose.questions.firewall import Flavour, SaveIptables

@@ -21,10 +21,12 @@ from diagnose.evidence.network.packet_filter import Firewall
 from diagnose.evidence.network.route_lookups import SOMEWHERE
 from diagnose.evidence.network.uplinks import Uplink, Uplinks
 from diagnose.firewall.docker import USER_CHAIN
+from diagnose.firewall.flow import EPHEMERAL, Flow, Origin, Part, Trace
 from diagnose.firewall.packet import Family, Packet
 from diagnose.firewall.reach import ConnectionVerdict
 from diagnose.firewall.rules import Table
-from diagnose.firewall.trace import EPHEMERAL, Flow, Origin, Part, Stack, Trace, trace
+from diagnose.firewall.stack import Stack
+from diagnose.firewall.trace import trace
 from diagnose.firewall.verdict import Step
 from diagnose.firewall.walk import walk
 from diagnose.model import Coverage, Failed, Subject, Unavailable

@@ -17,8 +17,10 @@ from diagnose.evidence.network.host_stack import HostStack
 from diagnose.evidence.network.networks import Network, Networks
 from diagnose.evidence.network.packet_paths import address_of, leads_out, not_walked
 from diagnose.evidence.network.uplinks import Uplinks
+from diagnose.firewall.flow import Flow, Origin, Trace
 from diagnose.firewall.packet import Family
-from diagnose.firewall.trace import Flow, Origin, Stack, Trace, trace
+from diagnose.firewall.stack import Stack
+from diagnose.firewall.trace import trace
 from diagnose.registry import evidence
 
 

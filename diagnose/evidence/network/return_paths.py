@@ -19,7 +19,9 @@ from diagnose.evidence.network.networks import Network, Networks
 from diagnose.evidence.network.packet_paths import EVERYWHERE, not_walked
 from diagnose.evidence.network.route_lookups import SOMEWHERE
 from diagnose.evidence.network.uplinks import Uplink, Uplinks
-from diagnose.firewall.trace import Flow, Origin, Stack, Trace, trace
+from diagnose.firewall.flow import Flow, Origin, Trace
+from diagnose.firewall.stack import Stack
+from diagnose.firewall.trace import trace
 from diagnose.registry import evidence
 
 

@@ -12,7 +12,9 @@ from diagnose.evidence.network.networks import Networks
 from diagnose.evidence.network.packet_paths import EVERYWHERE
 from diagnose.evidence.network.route_lookups import SOMEWHERE
 from diagnose.evidence.network.uplinks import Uplinks
-from diagnose.firewall.trace import Flow, Origin, Stack, trace
+from diagnose.firewall.flow import Flow, Origin
+from diagnose.firewall.stack import Stack
+from diagnose.firewall.trace import trace
 from diagnose.model import Failed, Unavailable
 from diagnose.questions import Host
 from diagnose.questions.network import CountReversePathDrops, ReversePathDrops

@@ -27,7 +27,9 @@ from diagnose.evidence.network.listeners import Listener, Listeners
 from diagnose.evidence.network.networks import Network, Networks
 from diagnose.evidence.network.packet_paths import not_walked
 from diagnose.evidence.network.uplinks import Uplinks
-from diagnose.firewall.trace import Flow, Origin, Stack, Trace, trace, trace_bridged
+from diagnose.firewall.flow import Flow, Origin, Trace
+from diagnose.firewall.stack import Stack
+from diagnose.firewall.trace import trace, trace_bridged
 from diagnose.model import Coverage
 from diagnose.registry import evidence
 

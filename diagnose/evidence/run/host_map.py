@@ -20,7 +20,9 @@ from diagnose.evidence.network.networks import Network, Networks
 from diagnose.evidence.network.packet_paths import SAMPLES, Ingress, PacketPaths, leads_out
 from diagnose.evidence.network.route_lookups import SOMEWHERE
 from diagnose.evidence.network.uplinks import Uplinks
-from diagnose.firewall.trace import Flow, Origin, Reason, Stack, trace
+from diagnose.firewall.flow import Flow, Origin, Reason
+from diagnose.firewall.stack import Stack
+from diagnose.firewall.trace import trace
 from diagnose.registry import evidence
 
 WayState = Literal["open", "closed", "unknown", "none"]

@@ -1,0 +1,106 @@
+"""A connection that is asked about, and what a walk along it gives."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+import msgspec
+
+from diagnose.firewall.packet import Packet
+from diagnose.firewall.verdict import PacketVerdict, Step
+
+if TYPE_CHECKING:
+    from diagnose.firewall.actions import Translate
+    from diagnose.firewall.packet import Family, Hook, Outcome
+
+Part = Literal["request", "reply"]
+
+
+Reason = Literal["rule", "route", "reverse path", "forwarding", "elsewhere", "untranslated"]
+"""Why a packet goes no further: a rule or policy drops it, no route leads on, its source is taken
+for forged, forwarding is off, it leaves by another interface than the one that leads to its
+destination, or no answer can come back to its source."""
+
+
+EPHEMERAL = 40_000
+
+
+class Origin(msgspec.Struct, frozen=True):
+    """Where a connection begins.
+
+    device: the interface by which its packets come in; "" for a process of the host. src: its
+    address, several where all of them ask the same way, None where it is left open. port: the
+    bridge's port that they come by, where one is known. uid: of a process. returns_by: the
+    interface by which the answers of this party come, where its own routes lead elsewhere.
+    """
+
+    device: str = ""
+    src: str | tuple[str, ...] | None = None
+    port: str = ""
+    uid: int | None = None
+
+
+class Flow(msgspec.Struct, frozen=True):
+    """One connection to be walked.
+
+    assumed: the interface that leads to a destination left open. answers_by: the interface by
+    which the destination's answers come in, where its own routes lead elsewhere than the
+    requests came from.
+    """
+
+    origin: Origin
+    dst: str | None
+    proto: str = "tcp"
+    dport: int | None = None
+    family: Family = "ip"
+    icmp: int | None = None
+    assumed: str = ""
+    answers_by: str = ""
+
+
+class Stage(msgspec.Struct, frozen=True):
+    """What one hook did."""
+
+    part: Part
+    hook: Hook
+    verdict: PacketVerdict
+
+
+class Obstacle(msgspec.Struct, frozen=True):
+    """What stops a connection, or leaves unknown whether it does: str(by) says it in a report."""
+
+    reason: Reason
+    by: Step
+    part: Part
+    hook: Hook
+
+
+class Trace(msgspec.Struct, frozen=True):
+    """What becomes of a connection.
+
+    nat: the translation of its destination; snat: of its source. to: the interface by which its
+    first packet leaves, "" where it is for the host itself; packet: that packet as it arrives.
+    obstacle: unless the outcome is accept.
+    """
+
+    outcome: Outcome
+    stages: tuple[Stage, ...] = ()
+    nat: Translate | None = None
+    snat: Translate | None = None
+    nat_unknown: bool = False
+    obstacle: Obstacle | None = None
+    to: str | None = None
+    packet: Packet | None = None
+
+    @property
+    def is_blocked(self) -> bool:
+        """Whether the connection certainly does not get through."""
+        return self.outcome in ("drop", "reject")
+
+    @property
+    def is_decided(self) -> bool:
+        return self.outcome != "unknown" and not self.nat_unknown
+
+    @property
+    def by(self) -> Step | None:
+        return self.obstacle.by if self.obstacle else None
