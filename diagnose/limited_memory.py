@@ -96,8 +96,10 @@ def supervise() -> None:
 
 
 def must_end_by(moment: float) -> None:
-    """Have this process called off at that moment of the monotonic clock, where its memory is
-    limited; never, at infinity."""
+    """Have this process called off at that moment, where its memory is limited.
+
+    In seconds of the monotonic clock; infinity: never.
+    """
     if _deadline is not None and _child == os.getpid():
         _MOMENT.pack_into(_deadline, 0, moment)
 
@@ -109,16 +111,20 @@ def require_enough() -> None:
 
 
 def is_refusal(error: BaseException) -> bool:
-    """Whether the error came of memory that was refused. A library that cannot be loaded, or a
-    thread that cannot be started, does not say so itself."""
+    """Whether the error came of memory that was refused.
+
+    A library that cannot be loaded, or a thread that cannot be started, does not say so itself.
+    """
     return isinstance(error, MemoryError) or (
         isinstance(error, ImportError | SystemError) and is_limited()
     )
 
 
 class _MainThreadsWords(io.TextIOWrapper):
-    """The standard error stream of the main thread alone: the interpreter itself complains there
-    of threads that had no memory."""
+    """The standard error stream of the main thread alone.
+
+    The interpreter itself complains there of threads that had no memory.
+    """
 
     def write(self, text: str) -> int:
         if threading.get_ident() != threading.main_thread().ident:
@@ -127,8 +133,10 @@ class _MainThreadsWords(io.TextIOWrapper):
 
 
 def _be_frugal() -> None:
-    """Take less address space for threads; one that ends for want of memory says nothing on
-    stderr."""
+    """Take less address space for threads.
+
+    A thread that ends for want of memory says nothing on stderr.
+    """
     import _thread
 
     sys.stderr = _MainThreadsWords(

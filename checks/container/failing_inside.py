@@ -57,8 +57,10 @@ def _finding(failure: InnerFailure, mount_access: MountAccess | None, clock: Clo
 
 
 def _variables(failure: InnerFailure, mount_access: MountAccess | None) -> dict[str, str]:
-    """What the page needs for the cure: the mount that its user may not write, or the container to
-    start again."""
+    """What the page needs for the cure.
+
+    The mount that its user may not write, or the container to start again.
+    """
     container = failure.container
     if failure.name in PARTLY:
         return {"leaking": container.name}

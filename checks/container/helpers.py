@@ -49,8 +49,10 @@ def log_evidence(tail: LogTail) -> dict[str, object]:
 
 
 def setting_of(container: Container, tail: LogTail) -> NamedSetting | None:
-    """The setting that its log objects to, or that heals a known failure; None where that is not
-    known, and where a check of its own says more."""
+    """The setting that its log objects to, or that heals a known failure.
+
+    None where that is not known, and where a check of its own says more.
+    """
     if tail.failure is None:
         return named_setting(container, tail.telling)
     if tail.failure.failure.confirmed_by:
@@ -71,8 +73,11 @@ def is_bare_shell(container: Container) -> bool:
 
 
 def may_have_passed(tail: LogTail, setting: NamedSetting | None) -> bool:
-    """Whether another start shows more than the log did: it names no setting and no known failure,
-    or one that a check looks for on this host and did not find."""
+    """Whether another start shows more than the log did.
+
+    The log names no setting and no known failure, or one that a check looks for on this host
+    and did not find.
+    """
     if setting is not None:
         return False
     return tail.failure is None or bool(tail.failure.failure.confirmed_by)

@@ -168,8 +168,8 @@ def _failing(
     port = _asked_by_ipv6(container, output, netns)
     if port:
         where = (
-            f"; its server listens on IPv4 alone on port {port}, and the probe calls a name or "
-            "address that is IPv6"
+            f"; its server listens on IPv4 alone on port {port}, "
+            "and the probe calls a name or address that is IPv6"
         )
     finding = Finding.about(
         container,
@@ -252,8 +252,9 @@ def _unserved_port(container: Container, netns: ContainerNetns | None) -> int:
 
 
 def _asked_by_ipv6(container: Container, output: str, netns: ContainerNetns | None) -> int:
-    """The port of its own container that the probe calls and where only IPv4 is served, although
-    the connection was refused; 0 if there is none.
+    """The port that the probe calls by IPv6 and that only IPv4 serves.
+
+    Of its own container, where the connection was refused; 0 if there is none.
 
     musl and busybox take ::1 for localhost first, and busybox's wget tries no other address. Before
     engine 26 a container without IPv6 has no ::1 either.

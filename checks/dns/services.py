@@ -227,8 +227,8 @@ def _shared_name(
     return Finding(
         subject=Subject("network", network),
         summary=(
-            f'on network "{network}" the name "{name}" is that of '
-            f"{named('container', [owner.name for owner in owners])}, of different projects: "
+            f'on network "{network}" the name "{name}" is that '
+            f"of {named('container', [owner.name for owner in owners])}, of different projects: "
             f'container "{caller.name}" calls "{name}" and reaches either'
         ),
         evidence={

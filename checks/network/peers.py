@@ -73,8 +73,10 @@ def _servers(
 def _is_taken_over(
     call: FailingCall, holder: Container, servers: list[Container], namespaces: Namespaces | None
 ) -> bool:
-    """Whether the address belongs to a container that certainly does not serve the port, while
-    another one does."""
+    """Whether another container serves the port in place of the address's owner.
+
+    The owner certainly does not.
+    """
     known = namespaces is not None and namespaces.of(holder) is not None
     return known and call.refused and bool(servers) and holder not in servers
 
@@ -86,11 +88,11 @@ def _stale(call: FailingCall, holder: Container | None, servers: list[Container]
         whose = f'which container "{holder.name}" has now, without a server on that port'
     place = _place(call)
     configured = f"; the address stands in {place}" if place else ""
-    listens = (
-        f"; port {call.port} is served by {named('container', [each.name for each in servers])}"
-        if servers
-        else ""
-    )
+    listens = ""
+    if servers:
+        listens = (
+            f"; port {call.port} is served by {named('container', [each.name for each in servers])}"
+        )
     cure = {}
     if not place:
         cure = {"keeper": container.name}
@@ -103,8 +105,8 @@ def _stale(call: FailingCall, holder: Container | None, servers: list[Container]
         }
     finding = Finding.about(
         container,
-        f'container "{container.name}" keeps calling {call.address}:{call.port}, {whose}'
-        f"{listens}{configured}",
+        f'container "{container.name}" keeps calling {call.address}:{call.port}, '
+        f"{whose}{listens}{configured}",
         {
             "log": call.line,
             "times in its last lines": call.times,

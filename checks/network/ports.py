@@ -371,11 +371,10 @@ def _not_served(container: Container, netns: ContainerNetns) -> Iterator[Finding
             stable=(container.life,),
             port=str(port),
         )
-        cure = (
-            with_host(container, port, _EVERYWHERE)
-            if sockets[port]
-            else _elsewhere(container, netns)
-        )
+        if sockets[port]:
+            cure = with_host(container, port, _EVERYWHERE)
+        else:
+            cure = _elsewhere(container, netns)
         yield replace(finding, variables={**finding.variables, **cure})
 
 

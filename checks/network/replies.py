@@ -145,8 +145,11 @@ _ROUTED_AWAY = frozenset({"elsewhere", "reverse path", "route"})
 
 
 def _by_a_tunnel_inside(inlet: InnerIngress) -> Finding:
-    """Critical while clients wait for an answer; advice where only other networks are concerned,
-    whose clients may not be meant to call this port."""
+    """The finding about answers that leave by a tunnel inside the container.
+
+    Critical while clients wait for an answer; advice where only other networks are concerned,
+    whose clients may not be meant to call this port.
+    """
     container = inlet.container
     traces = [trace for client, trace in inlet.lost.items() if client != "this host"]
     by = next(trace.by for trace in traces if trace.by is not None)
@@ -160,8 +163,8 @@ def _by_a_tunnel_inside(inlet: InnerIngress) -> Finding:
     endpoint = container.endpoints[inlet.network.name]
     return Finding.about(
         container,
-        f'container "{container.name}": answers of published port {inlet.host_port} to {whom} '
-        f"{leave}{waiting}",
+        f'container "{container.name}": '
+        f"answers of published port {inlet.host_port} to {whom} {leave}{waiting}",
         {
             "published": f"{inlet.host_port} -> {inlet.address}:{inlet.port}",
             "answers": str(by),

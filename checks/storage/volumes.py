@@ -71,8 +71,8 @@ def volume_source_missing(volume_sources: VolumeSources) -> CheckResult:
         yield Finding(
             subject=source.subject,
             summary=(
-                f'volume "{source.name}" cannot be mounted: {_why_missing(source)}'
-                f"{_whose(source, users)}"
+                f'volume "{source.name}" cannot be mounted: '
+                f"{_why_missing(source)}{_whose(source, users)}"
             ),
             evidence=_of_source(source, users),
             variables={} if source.is_relative else {"device": source.device},

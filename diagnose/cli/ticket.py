@@ -38,8 +38,8 @@ from diagnose.cli import on, options, process
     multiple=True,
     metavar="RECIPIENT",
     help=(
-        "Encrypt it by age (age1..., ssh-ed25519 ..., a file of keys) or gpg (a fingerprint or an "
-        "address). Repeatable."
+        "Encrypt it by age (age1..., ssh-ed25519 ..., a file of keys) "
+        "or gpg (a fingerprint or an address). Repeatable."
     ),
 )
 @options.file_option(

@@ -283,8 +283,10 @@ class Ruleset(msgspec.Struct, frozen=True, dict=True):
         return tuple(seen)
 
     def ask_for_state(self, chains: Sequence[Chain]) -> bool:
-        """Whether a rule of these chains, or of those that they lead to, asks for conntrack's
-        state."""
+        """Whether a rule of these chains asks for conntrack's state.
+
+        Chains that they lead to count too.
+        """
         where = tuple(map(id, chains))
         known = self._asks_for_state.get(where)
         if known is None:

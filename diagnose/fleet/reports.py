@@ -41,7 +41,7 @@ class _Fix(msgspec.Struct):
     risk: Literal["safe", "disruptive", "destructive"]
 
 
-class _Finding(msgspec.Struct):
+class _RawFinding(msgspec.Struct):
     key: str
     id: str
     severity: Literal["advice", "warning", "critical"]
@@ -60,7 +60,7 @@ class _Finding(msgspec.Struct):
         return self.selected and not self.silenced and self.severity != "advice"
 
 
-class _Check(msgspec.Struct):
+class _RawCheck(msgspec.Struct):
     id: str
     verdict: str
 
@@ -74,12 +74,12 @@ class _Host(msgspec.Struct):
     changed: dict[str, str] = {}
 
 
-class _Report(msgspec.Struct):
+class _RawReport(msgspec.Struct):
     schema_version: int
     host: _Host
     taken_at: str
-    findings: list[_Finding]
-    checks: list[_Check]
+    findings: list[_RawFinding]
+    checks: list[_RawCheck]
 
 
 class Fact(msgspec.Struct, frozen=True):
@@ -140,7 +140,7 @@ class Reader:
     def __init__(self, *, by_file: bool = False) -> None:
         """by_file: a host is named as its file is, and not as its report says."""
         self._by_file = by_file
-        self._decoder = msgspec.json.Decoder(_Report)
+        self._decoder = msgspec.json.Decoder(_RawReport)
         self._texts: dict[str, str] = {}
         self._facts: dict[Fact, Fact] = {}
         self._ids: dict[frozenset[str], frozenset[str]] = {}
@@ -162,7 +162,7 @@ class Reader:
         why = _objection(raw)
         return Unusable(packed.place, why) if why else self._kept(packed.place, raw)
 
-    def _kept(self, place: str, raw: _Report) -> HostReport:
+    def _kept(self, place: str, raw: _RawReport) -> HostReport:
         host = raw.host
         loud = [finding for finding in raw.findings if finding.counts]
         effects = _effects(loud)
@@ -187,7 +187,7 @@ class Reader:
             seen=self._shared(check.id for check in raw.checks if check.verdict not in BLIND),
         )
 
-    def _root(self, finding: _Finding, effects: Mapping[str, set[str]]) -> Root:
+    def _root(self, finding: _RawFinding, effects: Mapping[str, set[str]]) -> Root:
         first = finding.fix[0] if finding.fix else None
         plain = finding.signature or without_ids(finding.key)
         return Root(
@@ -241,7 +241,7 @@ def _newer(version: int) -> str:
     return f"has schema version {version}, newer than this tool reads ({SCHEMA_VERSION})"
 
 
-def _objection(raw: _Report) -> str:
+def _objection(raw: _RawReport) -> str:
     """Why a decoded report cannot be counted; empty where it can."""
     if raw.schema_version > SCHEMA_VERSION:
         return _newer(raw.schema_version)
@@ -262,7 +262,7 @@ def _objection(raw: _Report) -> str:
     return ""
 
 
-def _effects(findings: list[_Finding]) -> dict[str, set[str]]:
+def _effects(findings: list[_RawFinding]) -> dict[str, set[str]]:
     """The ids of what each root explains, by the root's key.
 
     A finding counts for its likeliest cause, which is listed first.

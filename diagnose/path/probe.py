@@ -66,8 +66,8 @@ def require_sendable(begin: str, end: str) -> None:
     """UnknownEndError for ends between which no packet can be sent from here."""
     if begin == INTERNET:
         raise UnknownEndError(
-            "--probe sends from a container or from `host`: what comes from beyond the host has to "
-            "be sent there"
+            "--probe sends from a container or from `host`: "
+            "what comes from beyond the host has to be sent there"
         )
     if end == INTERNET:
         raise UnknownEndError(
@@ -124,8 +124,8 @@ def _remark(path: Path, reply: ProbeReply, verdict: str | None, *, is_proxied: b
         return "; nothing on this host stops it: look at the other end and at what lies between"
     if verdict == "broken" and path.walk == "ok":
         return (
-            "; the walk does not see what stops it: a packet filter inside the container, eBPF, or "
-            "a change since"
+            "; the walk does not see what stops it: "
+            "a packet filter inside the container, eBPF, or a change since"
         )
     return ""
 

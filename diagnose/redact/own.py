@@ -59,8 +59,8 @@ class OwnRules:
         for name in kept:
             if not _NAME.fullmatch(name):
                 raise InvalidRuleError(
-                    f"{name!r} is no name: it takes 3 to 60 letters, digits, . _ - and a * at "
-                    "either end"
+                    f"{name!r} is no name: it takes 3 to 60 letters, digits, . "
+                    "_ - and a * at either end"
                 )
         self._patterns = [(kind, _compiled(kind, text)) for kind, text in (patterns or {}).items()]
         self._name: re.Pattern[str] | None = None

@@ -86,8 +86,8 @@ def of_finding(target: str, known: Mapping[str, Check], options: Options, *, beg
     differences = _differences(findings, repair, host)
     if not differences:
         raise NoRepairError(
-            f"no repair is computed for this case of {id}; its page has the fixes: "
-            f"diagnose explain {id}"
+            f"no repair is computed for this case of {id}; "
+            f"its page has the fixes: diagnose explain {id}"
         )
     return _script(findings, differences, examined, host)
 
@@ -146,8 +146,8 @@ def _verdict(
     waits = any(change.then != "nothing" for change in differences)
     if waits and any(isinstance(change, FileChange) for change in differences):
         return (
-            "the engine takes the file, and nothing new is found. What containers see after its "
-            "restart is not simulated."
+            "the engine takes the file, and nothing new is found. "
+            "What containers see after its restart is not simulated."
         )
     raise NoRepairError(
         f"{findings[0].id} would still be found after the smallest repair: its page has other fixes"

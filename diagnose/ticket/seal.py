@@ -49,8 +49,8 @@ def cipher(recipients: Sequence[str]) -> Cipher:
             of_age += ["--recipients-file", str(Path(recipient).absolute())]
         else:
             raise SealError(
-                f"{recipient!r} is no recipient: name an age key (age1..., ssh-ed25519 ...), a "
-                "file of them, or the fingerprint or address of a key that gpg knows"
+                f"{recipient!r} is no recipient: name an age key (age1..., ssh-ed25519 ...), "
+                "a file of them, or the fingerprint or address of a key that gpg knows"
             )
     if of_age and of_gpg:
         raise SealError("all recipients have to be of age, or all of gpg")

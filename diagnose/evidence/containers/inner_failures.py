@@ -103,9 +103,11 @@ JDK's ThreadGroup."""
 
 
 class InnerFailure(msgspec.Struct, frozen=True):
-    """A program inside a running container that has failed and is not back. name: of the pattern.
-    at: Unix time of the line, None if it has none. reason: the line that explains it, "" where no
-    line does."""
+    """A program inside a running container that has failed and is not back.
+
+    name: of the pattern. at: Unix time of the line, None if it has none. reason: the line that
+    explains it, "" where no line does.
+    """
 
     container: Container
     name: str

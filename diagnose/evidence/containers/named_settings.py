@@ -1,5 +1,6 @@
-"""Where a setting was made that a failed program's log line names: a variable, a mounted file, the
-command.
+"""Where a setting was made that a failed program's log line names.
+
+In a variable, a mounted file, or the command.
 
 Most programs that end at their start object to a setting, and say which. The line alone leaves open
 whether the value came from the environment, from a file of the host, or from the command. Pure.
@@ -116,8 +117,10 @@ def _stands_in(value: str, text: str) -> bool:
 
 
 def _is_named(name: str, text: str) -> bool:
-    """Whether a line names a variable, or the setting that an image makes of it:
-    KAFKA_ADVERTISED_LISTENERS becomes advertised.listeners."""
+    """Whether a line names a variable, or the setting that an image makes of it.
+
+    KAFKA_ADVERTISED_LISTENERS becomes advertised.listeners.
+    """
     if len(name) >= SHORTEST and _stands_in(name, text):
         return True
     parts = [part for part in name.lower().split("_") if part]

@@ -157,8 +157,9 @@ def _upstream(word: str) -> Upstream:
 
 
 class Resolvers(msgspec.Struct, frozen=True):
-    """host: the host's own file, resolved: systemd-resolved's; Unavailable with reason missing
-    where there is none.
+    """host: the host's own file. resolved: systemd-resolved's.
+
+    Unavailable with reason missing where there is none.
 
     configured: the servers in the daemon's configuration, configured_in: where that is. inside:
     what each running container with a network of its own has, by id. dangling: the target of the

@@ -1,5 +1,6 @@
-"""What a container's own network namespace does to its connections: its packet filter, its routes
-and its routing rules.
+"""What a container's own network namespace does to its connections.
+
+By its packet filter, its routes and its routing rules.
 
 A VPN client in a container gives its namespace a tunnel, a default route by that tunnel and a kill
 switch; fail2ban in a container writes rules there. Containers that share the namespace are subject
@@ -46,9 +47,11 @@ Client = Literal["this host", "the local network", "other networks"]
 
 
 class InnerIngress(msgspec.Struct, frozen=True):
-    """One published port as its clients meet it inside the container. lost: what stops the
-    connections of each kind of client that certainly get no answer. waiting: clients whose
-    connections are half open."""
+    """One published port as its clients meet it inside the container.
+
+    lost: what stops the connections of each kind of client that certainly get no answer.
+    waiting: clients whose connections are half open.
+    """
 
     container: Container
     network: Network
@@ -61,8 +64,10 @@ class InnerIngress(msgspec.Struct, frozen=True):
 
 class InnerEgress(msgspec.Struct, frozen=True):
     """One wanted connection, and what the namespace of the container that opens it does to it.
+
     owner: whose namespace it is. by_tunnel: the interface by which it leaves instead of the
-    network's."""
+    network's.
+    """
 
     owner: Container
     path: WantedPath
@@ -72,7 +77,9 @@ class InnerEgress(msgspec.Struct, frozen=True):
 
 class InnerPaths(msgspec.Struct, frozen=True):
     """What was traced in the namespaces of containers that have rules or interfaces of their own.
-    unread: containers whose namespace could not be read."""
+
+    unread: containers whose namespace could not be read.
+    """
 
     inlets: tuple[InnerIngress, ...] = ()
     outlets: tuple[InnerEgress, ...] = ()
@@ -89,8 +96,10 @@ class InnerPaths(msgspec.Struct, frozen=True):
 
 
 def owner_of(container: Container, containers: Containers) -> Container:
-    """The container whose network namespace this one lives in: itself, or the one that it joined
-    by `network_mode: container:NAME`."""
+    """The container whose network namespace this one lives in.
+
+    Itself, or the one that it joined by `network_mode: container:NAME`.
+    """
     kind, _, name = container.host_config.network_mode.partition(":")
     if kind != "container":
         return container
@@ -110,8 +119,11 @@ def inner_paths(
     uplinks: Uplinks,
     wanted_paths: WantedPaths,
 ) -> InnerPaths:
-    """Nothing is asked about a namespace that no container may change and that has the engine's
-    interfaces alone."""
+    """The connections of containers through their own namespaces.
+
+    Nothing is asked about a namespace that no container may change and that has the engine's
+    interfaces alone.
+    """
     wanted = [
         netns for netns in namespaces if netns.container.endpoints and _is_own(netns, containers)
     ][:MOST]

@@ -25,8 +25,11 @@ the volume was to be filled from the image: the log alone tells."""
 
 
 class VolumeSource(msgspec.Struct, frozen=True):
-    """A volume whose folder is not there. device: as the volume has it. users: containers that have
-    the volume. text: what the engine said of it lately, "" if nothing. at: Unix time of that."""
+    """A volume whose folder is not there.
+
+    device: as the volume has it. users: containers that have the volume. text: what the engine
+    said of it lately, "" if nothing. at: Unix time of that.
+    """
 
     name: str
     device: str

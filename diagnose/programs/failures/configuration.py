@@ -15,20 +15,19 @@ WEB_SERVERS = (
         "cannot load certificate",
         r'cannot load certificate(?: key)? "(?P<path>[^"]+)".{0,120}?No such file',
         (
-            "nginx finds no certificate at {path}: it was not issued yet, or is a link to a folder "
-            "that is not "
-            "mounted (certbot's live/ leads to archive/)"
+            "nginx finds no certificate at {path}: it was not issued yet, "
+            "or is a link to a folder that is not mounted (certbot's live/ leads to archive/)"
         ),
-        "mount the whole folder /etc/letsencrypt, or start nginx without that server block until "
-        "the certificate is there",
+        "mount the whole folder /etc/letsencrypt, "
+        "or start nginx without that server block until the certificate is there",
         "jlesage/docker-nginx-proxy-manager#276",
     ),
     Failure(
         "nginx-directive",
         "unknown directive",
         r'unknown directive "(?P<word>[^"]+)" in (?P<file>\S+)',
-        "nginx does not know the word {word} in {file}: misspelt, or of a module that the image "
-        "does not have",
+        "nginx does not know the word {word} in {file}: "
+        "misspelt, or of a module that the image does not have",
         "correct the file; docker exec or docker run with nginx -t checks it",
         "the program's own message",
     ),
@@ -52,8 +51,8 @@ WEB_SERVERS = (
         "address-not-there",
         "cannot assign requested address",
         r"(?:bind|listen)\b.{0,60}?(?P<address>\d+\.\d+\.\d+\.\d+)\S*.{0,40}[Cc]annot assign requested address",
-        "the program is configured to listen at {address}, an address that its container does not "
-        "have",
+        "the program is configured to listen at {address}, "
+        "an address that its container does not have",
         "let it listen at 0.0.0.0",
         "the program's own message",
     ),
@@ -65,10 +64,10 @@ RUNTIMES = (
         ".node",
         r"(?P<file>/[^\s:]+\.node): (?:invalid ELF header|file too short|wrong ELF class"
         r"|cannot open shared object)",
-        "{file} was built for another system or processor: node_modules was copied or mounted from "
-        "another machine",
-        "delete node_modules on the host, or keep it out of the mount with a volume, and install "
-        "it in the image",
+        "{file} was built for another system or processor: "
+        "node_modules was copied or mounted from another machine",
+        "delete node_modules on the host, "
+        "or keep it out of the mount with a volume, and install it in the image",
         "kelektiv/node.bcrypt.js#824",
     ),
     Failure(
@@ -99,8 +98,8 @@ RUNTIMES = (
         "java-jar",
         "jarfile",
         r"Unable to access jarfile (?P<file>\S+)",
-        "Java finds no {file}, or may not read it: it is not in the image, or a mount hides its "
-        "folder",
+        "Java finds no {file}, or may not read it: "
+        "it is not in the image, or a mount hides its folder",
         "compare the path with the image and the mounts",
         "the program's own message",
     ),
@@ -108,8 +107,8 @@ RUNTIMES = (
         "java-class",
         "main class",
         r"Could not find or load main class (?P<name>\S+)",
-        "Java does not find the class {name}: the class path is wrong, or an option with a space "
-        "was split",
+        "Java does not find the class {name}: "
+        "the class path is wrong, or an option with a space was split",
         "correct the command, or the class path",
         "the program's own message",
     ),
@@ -126,10 +125,10 @@ RUNTIMES = (
         "cgroup",
         r"CgroupInfo\.getMountPoint\(\)\" because \"anyController\" is null"
         r"|CgroupV2Subsystem.{0,80}NullPointerException",
-        "this Java is too old for the host's cgroups: its runtime cannot read them and fails at "
-        "start",
-        "use a newer Java of the same release (8u372, 11.0.16, 17.0.4 or later); until then "
-        "-XX:-UseContainerSupport",
+        "this Java is too old for the host's cgroups: "
+        "its runtime cannot read them and fails at start",
+        "use a newer Java of the same release (8u372, 11.0.16, 17.0.4 or later); "
+        "until then -XX:-UseContainerSupport",
         "JDK-8287073",
         _OPTION,
         ("--env=JAVA_TOOL_OPTIONS=-XX:-UseContainerSupport",),
@@ -146,8 +145,8 @@ RUNTIMES = (
         "python-name",
         "cannot import name",
         r"cannot import name '(?P<name>[^']+)' from (?:partially initialized module )?'(?P<module>[^']+)'",
-        "the installed version of {module} has no {name}: a dependency was updated without its "
-        "user",
+        "the installed version of {module} has no {name}: "
+        "a dependency was updated without its user",
         "pin the version of the package that has {module}, and rebuild the image",
         "the program's own message",
     ),

@@ -12,9 +12,8 @@ CLIENTS = (
         "password authentication failed",
         r'password authentication failed for user "(?P<user>[^"]+)"',
         (
-            "the database refuses the password of user {user}; POSTGRES_PASSWORD counts only when "
-            "the data "
-            "directory is made, so a later change of it has no effect"
+            "the database refuses the password of user {user}; POSTGRES_PASSWORD counts "
+            "only when the data directory is made, so a later change of it has no effect"
         ),
         "give the program the old password, or change it in the database: \\password {user} in "
         "psql",
@@ -26,9 +25,9 @@ CLIENTS = (
         "access denied for user",
         r"Access denied for user '(?P<user>[^']*)'@'(?P<host>[^']*)'",
         (
-            "the database refuses user {user} from {host}: a wrong password, or a user that exists "
-            "for another "
-            "host only; MYSQL_PASSWORD counts only when the data directory is made"
+            "the database refuses user {user} from {host}: "
+            "a wrong password, or a user that exists for another host only; "
+            "MYSQL_PASSWORD counts only when the data directory is made"
         ),
         "give the program the old password, or run ALTER USER in the database",
         "docker-library/mysql#51",
@@ -38,8 +37,8 @@ CLIENTS = (
         "postgres-database",
         "does not exist",
         r'database "(?P<database>[^"]+)" does not exist',
-        "the database server has no database {database}; POSTGRES_DB counts only when the data "
-        "directory is made",
+        "the database server has no database {database}; "
+        "POSTGRES_DB counts only when the data directory is made",
         "create it with createdb in the database's container, or correct the name",
         "the program's own message",
         _REFUSED,
@@ -48,8 +47,8 @@ CLIENTS = (
         "postgres-role",
         "does not exist",
         r'role "(?P<role>[^"]+)" does not exist',
-        "the database server has no role {role}; POSTGRES_USER counts only when the data directory "
-        "is made",
+        "the database server has no role {role}; "
+        "POSTGRES_USER counts only when the data directory is made",
         "create it with createuser in the database's container, or correct the name",
         "the program's own message",
         _REFUSED,
@@ -58,8 +57,8 @@ CLIENTS = (
         "mysql-database",
         "unknown database",
         r"Unknown database '(?P<database>[^']+)'",
-        "the database server has no database {database}; MYSQL_DATABASE counts only when the data "
-        "directory is made",
+        "the database server has no database {database}; "
+        "MYSQL_DATABASE counts only when the data directory is made",
         "create it in the database, or correct the name",
         "the program's own message",
         _REFUSED,
@@ -88,8 +87,8 @@ CLIENTS = (
         "database system is",
         r"the database system is (?:starting up|in recovery mode)",
         "the database was not ready yet when the program called it",
-        "let the program wait, or order the start by health: depends_on with condition "
-        "service_healthy",
+        "let the program wait, or order the start by health: "
+        "depends_on with condition service_healthy",
         "the program's own message",
     ),
     Failure(
@@ -114,10 +113,10 @@ CLIENTS = (
         "mongo-auth",
         "authentication failed",
         r"(?:MongoServerError|AuthenticationFailed|SCRAM).{0,80}Authentication failed",
-        "the database refuses the user or the password; MONGO_INITDB_ROOT_PASSWORD counts only "
-        "when the data directory is made",
-        "give the program the old password, or change it in the database; authSource is mostly "
-        "admin",
+        "the database refuses the user or the password; "
+        "MONGO_INITDB_ROOT_PASSWORD counts only when the data directory is made",
+        "give the program the old password, or change it in the database; "
+        "authSource is mostly admin",
         "the program's own message",
         _REFUSED,
     ),
@@ -128,8 +127,8 @@ SERVERS = (
         "postgres-lost-found",
         "exists but is not empty",
         r'initdb: (?:error: )?directory "(?P<path>[^"]+)" exists but is not empty',
-        "PostgreSQL makes its data only in an empty folder, and {path} holds something else: the "
-        "lost+found of a disk of its own, or files of a start that broke off",
+        "PostgreSQL makes its data only in an empty folder, and {path} holds something else: "
+        "the lost+found of a disk of its own, or files of a start that broke off",
         "create it again with a folder below the mount: --env=PGDATA={path}/pgdata",
         "datalens-tech/datalens#352",
         "container.option-missing",
@@ -139,8 +138,8 @@ SERVERS = (
         "mysql-not-initialised",
         "table 'mysql.",
         r"Table '(?P<table>mysql\.\w+)' doesn't exist",
-        "the data directory has no {table}: it was never initialised, or its initialisation was "
-        "broken off",
+        "the data directory has no {table}: "
+        "it was never initialised, or its initialisation was broken off",
         "empty the data directory if it holds no data, and start the image with its own entrypoint",
         "the program's own message",
     ),
@@ -148,8 +147,8 @@ SERVERS = (
         "mysql-unknown-option",
         "unknown ",
         r"\[ERROR\].{0,60}?unknown (?:variable|option) '(?P<option>[^']+)'",
-        "the server does not know the setting {option}: it was removed in this version, or is "
-        "misspelt",
+        "the server does not know the setting {option}: "
+        "it was removed in this version, or is misspelt",
         "remove the setting from the configuration or the command",
         "the program's own message",
     ),
@@ -182,16 +181,16 @@ SERVERS = (
         "required feature flag not enabled",
         r"Feature flags: `(?P<flag>\w+)`: required feature flag not enabled",
         "RabbitMQ was upgraded before the feature flag {flag} was enabled in the old version",
-        "run the image of the old version again, enable all with rabbitmqctl enable_feature_flag "
-        "all, and upgrade then",
+        "run the image of the old version again, "
+        "enable all with rabbitmqctl enable_feature_flag all, and upgrade then",
         "rabbitmq/rabbitmq-server#8371",
     ),
     Failure(
         "elasticsearch-setting",
         "unknown setting",
         r"unknown setting \[(?P<setting>[\w.]+)\]",
-        "Elasticsearch does not know the setting {setting}: it was removed in this version, or is "
-        "misspelt",
+        "Elasticsearch does not know the setting {setting}: "
+        "it was removed in this version, or is misspelt",
         "remove the setting from the configuration or the environment",
         "the program's own message",
     ),

@@ -26,12 +26,11 @@ START_ERRORS = (
         "keycreate",
         r"attr/keycreate: invalid argument",
         (
-            "SELinux refuses the label of the container: the policy (container-selinux) is older "
-            "than the "
-            "engine, or SELinux was switched off"
+            "SELinux refuses the label of the container: "
+            "the policy (container-selinux) is older than the engine, or SELinux was switched off"
         ),
-        "install the newer container-selinux, and restart the engine; without SELinux remove "
-        "selinux-enabled",
+        "install the newer container-selinux, and restart the engine; "
+        "without SELinux remove selinux-enabled",
         "moby/moby#39109",
     ),
     Failure(
@@ -40,10 +39,10 @@ START_ERRORS = (
         r"unable to start unit .{0,600}?(?:systemd1 was not provided|Launch helper exited"
         r"|Failed to activate"
         r"|Connection (?:closed|reset|refused)|timed? ?out|no such file)",
-        "systemd does not answer on the host's D-Bus, and the runtime asks it for the container's "
-        "cgroup",
-        "start D-Bus and systemd's own service; on a host without systemd use "
-        "native.cgroupdriver=cgroupfs",
+        "systemd does not answer on the host's D-Bus, "
+        "and the runtime asks it for the container's cgroup",
+        "start D-Bus and systemd's own service; "
+        "on a host without systemd use native.cgroupdriver=cgroupfs",
         "moby/moby#47824",
     ),
     Failure(
@@ -52,8 +51,7 @@ START_ERRORS = (
         r"bpf_prog_query\(BPF_CGROUP_DEVICE\) failed: (?P<why>[\w ]+)",
         (
             "the kernel does not let the runtime set the device rules of the container (BPF, "
-            "{why}): the engine "
-            "itself runs in a container, or the kernel lacks CONFIG_CGROUP_BPF"
+            "{why}): the engine itself runs in a container, or the kernel lacks CONFIG_CGROUP_BPF"
         ),
         "give the outer container the right to use BPF (LXC: nesting), or boot another kernel",
         "opencontainers/runc#2959",
@@ -62,8 +60,8 @@ START_ERRORS = (
         "rlimit-too-high",
         "error setting rlimit",
         r"error setting rlimit type (?P<type>\d+)",
-        "the container asks for a higher ulimit than the engine itself has (rlimit type {type}; 6 "
-        "is nproc, 7 nofile, 8 memlock)",
+        "the container asks for a higher ulimit than the engine itself has (rlimit type {type}; "
+        "6 is nproc, 7 nofile, 8 memlock)",
         "recreate it with a lower --ulimit, or raise LimitNOFILE of docker.service",
         "moby/moby#33009",
     ),
@@ -71,10 +69,10 @@ START_ERRORS = (
         "source-read-only",
         "read-only file system",
         r"error while creating mount source path '(?P<path>[^']+)': mkdir (?P<made>\S+): read-only file system",
-        "there is no {path} on the host, and the engine cannot make it: {made} would lie on a "
-        "read-only file system",
-        "remount that file system for writing, or correct the path; Docker from a snap sees only "
-        "folders below /home",
+        "there is no {path} on the host, and the engine cannot make it: "
+        "{made} would lie on a read-only file system",
+        "remount that file system for writing, or correct the path; "
+        "Docker from a snap sees only folders below /home",
         "docker-snap/docker-snap#126",
     ),
     Failure(
@@ -89,10 +87,10 @@ START_ERRORS = (
         "source-denied",
         "permission denied",
         r"error while creating mount source path '(?P<path>[^']+)': mkdir (?P<made>\S+): permission denied",
-        "the engine may not make {made}: a network share that turns root into nobody, or a FUSE "
-        "mount of another user",
-        "make the folder as the user who may; on NFS allow no_root_squash or create it on the "
-        "server",
+        "the engine may not make {made}: "
+        "a network share that turns root into nobody, or a FUSE mount of another user",
+        "make the folder as the user who may; "
+        "on NFS allow no_root_squash or create it on the server",
         "the program's own message",
     ),
     Failure(
@@ -116,8 +114,8 @@ START_ERRORS = (
         "version mismatch",
         r"driver/library version mismatch",
         "the NVIDIA driver was updated, and the kernel still runs the module of the old version",
-        "reboot, or unload the modules nvidia_uvm, nvidia_drm, nvidia_modeset and nvidia, and load "
-        "them again",
+        "reboot, or unload the modules nvidia_uvm, nvidia_drm, "
+        "nvidia_modeset and nvidia, and load them again",
         "NVIDIA/nvidia-container-toolkit#394",
     ),
     Failure(
@@ -157,8 +155,8 @@ START_ERRORS = (
         "proc-mount",
         'mounting "proc"',
         r'mounting "proc" .*operation not permitted',
-        "the host does not let the runtime mount /proc: the engine itself runs in a container "
-        "without nesting",
+        "the host does not let the runtime mount /proc: "
+        "the engine itself runs in a container without nesting",
         "allow nesting for the outer container (LXC: features nesting=1)",
         "opencontainers/runc#1658",
     ),
