@@ -547,3 +547,10 @@ def test_follow_prints_the_steps_for_a_recorded_finding() -> None:
     result = run("follow", "firewall.forwarding-off", "--from", "demo", "--print")
     assert result.returncode == 0, result.stderr
     assert "\n# sysctl -w net.ipv4.ip_forward=1\n" in result.stdout, "a fix is commented out"
+
+
+@pytest.mark.parametrize("columns", ["0", "-5", "1", "99999999999", "²", "wide", ""])
+def test_a_width_that_is_none_is_measured_instead(columns: str) -> None:
+    done = run("explain", "dns.upstream-unreachable", env={"COLUMNS": columns})
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "dns.upstream-unreachable" in done.stdout

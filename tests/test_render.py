@@ -60,6 +60,13 @@ def text(what: Report, code: int = 2, width: int = 80) -> str:
     return stream.getvalue()
 
 
+@pytest.mark.parametrize("width", [0, 1, 5, 10, 29, 30, 39])
+def test_a_terminal_of_a_few_columns_gets_the_whole_report(width: int) -> None:
+    finding = full(("overlay2", 9 * 10**9, "in use"), ("a-rather-long-volume-name", 1, ""))
+    assert "a-rath" in text(report(finding), width=width)
+    assert text(report(finding), width=width) == text(report(finding), width=40)
+
+
 def full(*parts: tuple[str, int, str]) -> Reported:
     attribution: Json = [
         {"name": name, "bytes": count, "note": note} for name, count, note in parts

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import sys
 from pathlib import Path
@@ -29,6 +30,8 @@ from diagnose.cli import (
 )
 from diagnose.version import __version__
 
+WIDTH = re.compile("[0-9]{2,3}")
+"""What $COLUMNS may say; with 0 nothing can be written, and 10^11 columns fill the memory."""
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
 
@@ -95,6 +98,8 @@ def main() -> NoReturn:
     sys.stderr = sys.stderr or Path(os.devnull).open("w")  # noqa: SIM115
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(encoding="utf-8", errors="replace")  # type: ignore[union-attr]
+    if not WIDTH.fullmatch(os.environ.get("COLUMNS", "80")):
+        del os.environ["COLUMNS"]
     try:
         group.main(prog_name="diagnose", standalone_mode=False)
     except click.exceptions.NoArgsIsHelpError as error:

@@ -9,13 +9,15 @@ from typing import TextIO
 
 from rich.console import Console
 
+NARROWEST = 40
+
 
 def literal(stream: TextIO, *, color: bool | None, width: int | None = None) -> Console:
     """A console that prints text as it is.
 
     color None: as the stream can. width: in columns; None measures the stream.
     """
-    return Console(
+    console = Console(
         file=stream,
         width=width,
         no_color=color is False,
@@ -24,3 +26,14 @@ def literal(stream: TextIO, *, color: bool | None, width: int | None = None) -> 
         markup=False,
         emoji=False,
     )
+    return with_room(console)
+
+
+def with_room(console: Console) -> Console:
+    """The console, with columns enough for the layout of every text.
+
+    A narrower terminal breaks the lines by itself.
+    """
+    if console.width < NARROWEST:
+        console.width = NARROWEST
+    return console

@@ -10,6 +10,7 @@ from rich.markdown import Markdown
 from rich.rule import Rule
 from rich.text import Text
 
+from diagnose.render.console import with_room
 from diagnose.runbooks import Page, fill, placeholders
 
 _FENCE = re.compile(r"^```sh (.*?)\n(.*?)^```\n", re.DOTALL | re.MULTILINE)
@@ -21,7 +22,7 @@ def render(page: Page, stream: TextIO, *, color: bool | None, width: int | None 
 
     Prose as Markdown, each command with what it is for and what it risks, never wrapped.
     """
-    console = Console(file=stream, width=width, no_color=color is False, highlight=False)
+    console = with_room(Console(file=stream, width=width, no_color=color is False, highlight=False))
     console.print(Rule(page.id, align="left"))
     if any(placeholders(block.text) - {"docker"} for block in page.blocks):
         console.print(
