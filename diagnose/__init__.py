@@ -31,7 +31,7 @@ One arrow runs through the house:
 - `runbooks`    reads pages and fills their variables.
 - `render/`     functions of the Report.
 - `ticket/`     the bundle: packed, checked for leaks, read back without trust.
-- `fleet/`      one answer for the reports of many hosts.
+- `fleet/`      one answer for the reports of many hosts: `causes`, `groups`, what is missing.
 - `shapes`      values as types, from several threads at once.
 - `symptoms`    from what people say of a symptom to the checks that it may be about.
 - `watch/`      roots as they begin and end: sleeps until `live.wake` tells of a change, judges
@@ -39,7 +39,7 @@ One arrow runs through the house:
 - `path/`       why A cannot reach B: the ends, each hop between them, and what mends the broken
                 one; pure.
 - `compare`, `timeline`  two runs by finding; the last hours in one list. `recreate` writes a script
-                that creates a container again, with a change.
+                that creates a container again with a change; `container_options` are its options.
 - `repair/`     the smallest repair as a script, judged on the recorded answers first.
 - `follow/`     runs a page's commands step by step, each after a typed yes: the only room that
                 changes a host.

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from diagnose.recreate import ContainerChange, NoRecreateError, script
+from diagnose.container_options import NoRecreateError
+from diagnose.recreate import ContainerChange, script
 
 IMAGE = {
     "Config": {

@@ -42,6 +42,7 @@ def recreate(container: str, changes: tuple[str, ...], **given: Any) -> None:
 
     from diagnose import recreate as again
     from diagnose import session
+    from diagnose.container_options import NoRecreateError
     from diagnose.evidence.run.report_header import docker_command
     from diagnose.model import Failed
     from diagnose.questions.containers import InspectContainer
@@ -74,5 +75,5 @@ def recreate(container: str, changes: tuple[str, ...], **given: Any) -> None:
         docker = docker_command(reached, is_podman=bool(reply.libpod))
         described = None if isinstance(image, Failed) else image
         click.echo(again.script(inspect, described, change, docker), nl=False)
-    except (session.InvalidRequestError, again.NoRecreateError, ValueError) as error:
+    except (session.InvalidRequestError, NoRecreateError, ValueError) as error:
         raise click.ClickException(str(error)) from None
