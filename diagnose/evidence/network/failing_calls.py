@@ -10,6 +10,7 @@ import msgspec
 from diagnose.error_signatures import signs
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.recent_logs import RecentLine, RecentLogs
+from diagnose.evidence.network.interfaces import Interfaces
 from diagnose.evidence.network.networks import Network, Networks
 from diagnose.registry import evidence
 
@@ -47,7 +48,7 @@ class FailingCalls(msgspec.Struct, frozen=True):
 
 @evidence
 def failing_calls(
-    containers: Containers, networks: Networks, recent_logs: RecentLogs
+    containers: Containers, networks: Networks, recent_logs: RecentLogs, links: Interfaces
 ) -> FailingCalls:
     """Pure: the lines are read as evidence of their own."""
     found: dict[tuple[str, str, int], FailingCall] = {}
@@ -58,6 +59,8 @@ def failing_calls(
             if not signs(line.text) & _FAILED:
                 continue
             for call in _calls(container, networks, line):
+                if links.holds(call.address):
+                    continue
                 key = (container.id, call.address, call.port)
                 before = found[key].times if key in found else 0
                 found[key] = msgspec.structs.replace(call, times=before + 1)
@@ -80,14 +83,12 @@ def _calls(container: Container, networks: Networks, line: RecentLine) -> list[F
 
 
 def _network_of(text: str, networks: Networks) -> Network | None:
-    """The bridge network whose subnet holds an address, unless it is a gateway."""
+    """The bridge network whose subnet holds an address."""
     try:
         address = ip_address(text)
     except ValueError:
         return None
     for network in networks.bridges:
-        if text in network.gateways:
-            return None
         if any(address in subnet for subnet in network.subnets):
             return network
     return None

@@ -11,6 +11,7 @@ import msgspec
 
 from diagnose.evidence.containers.listing import Containers
 from diagnose.evidence.network.half_open import UNCONFIRMED
+from diagnose.evidence.network.interfaces import Interfaces
 from diagnose.evidence.network.networks import Network, Networks
 from diagnose.model import Failed
 from diagnose.questions import Host
@@ -43,7 +44,9 @@ class SwallowedClients(msgspec.Struct, frozen=True):
 
 
 @evidence
-def swallowed_clients(host: Host, containers: Containers, networks: Networks) -> SwallowedClients:
+def swallowed_clients(
+    host: Host, containers: Containers, networks: Networks, links: Interfaces
+) -> SwallowedClients:
     """By tracked connections that nobody has answered, to published ports and to ssh."""
     published = {
         int(binding.host_port)
@@ -57,13 +60,8 @@ def swallowed_clients(host: Host, containers: Containers, networks: Networks) ->
         for container in containers.running
         for endpoint in container.endpoints.values()
     }
-    known |= {gateway for network in networks for gateway in network.gateways}
     # a network that was created with a subnet alone does not list its gateway
-    known |= {
-        endpoint.gateway
-        for container in containers.running
-        for endpoint in container.endpoints.values()
-    }
+    known |= {address.address for address in links.addresses}
     found: dict[tuple[str, int], SwallowedClient] = {}
     for port, table in host.ask_about(
         ports, lambda port: ListConnections(protocol="tcp", dport=port)
