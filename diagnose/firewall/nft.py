@@ -159,16 +159,7 @@ def _run(
         case "meta" | "ct" | "payload" if "sreg" in expression:
             _assign(program, expression)
         case "meta" | "ct" | "payload" | "fib":
-            loaders = {"meta": load_meta, "ct": load_ct, "payload": load_payload, "fib": load_fib}
-            loaded = loaders[name](expression, program)
-            if name == "meta" and expression["key"] in _SENDERS:
-                program.conditions.append(_BY_A_PROCESS)
-            changed = {assign.field for assign in program.assigns}
-            _load(
-                program,
-                expression["dreg"],
-                [_as_changed(part) if part.field in changed else part for part in loaded],
-            )
+            _load_fields(program, expression)
         case "bitwise":
             _bitwise(program, expression)
         case "byteorder":
@@ -180,12 +171,8 @@ def _run(
         case "range":
             _range(program, expression, interfaces)
         case "lookup":
-            _lookup(
-                program,
-                expression,
-                sets.get((rule["family"], rule["table"], expression["set"])),
-                interfaces,
-            )
+            among = sets.get((rule["family"], rule["table"], expression["set"]))
+            _lookup(program, expression, among, interfaces)
         case "immediate":
             _immediate(program, expression)
         case "nat" | "masq" | "redir":
@@ -203,11 +190,7 @@ def _run(
             if expression.get("type") not in _NO_EFFECT_OBJECTS:
                 program.conditions.append(Unread(f"object {expression.get('object', '')}"))
         case "limit" | "connlimit":
-            over = bool(expression.get("flags", 0) & _OVER)
-            text = {"limit": "limit rate", "connlimit": "ct count"}[name] + (
-                " over" if over else ""
-            )
-            program.conditions.append(Rare(text, negate=not over))
+            program.conditions.append(_limit(expression))
         case "dynset" if not expression.get("flags", 0) & _INVERTED:
             for inner in expression.get("expressions", ()):
                 _run(program, inner, rule, sets, interfaces)
@@ -215,6 +198,25 @@ def _run(
             program.action = Maybe(name)
         case _ if name not in _NO_EFFECT:
             program.conditions.append(Unread(name))
+
+
+def _load_fields(program: _Program, expression: Mapping[str, Any]) -> None:
+    """Fields of the packet into a register; one that the rule has assigned holds the new value."""
+    name = expression["name"]
+    loaders = {"meta": load_meta, "ct": load_ct, "payload": load_payload, "fib": load_fib}
+    loaded = loaders[name](expression, program)
+    if name == "meta" and expression["key"] in _SENDERS:
+        program.conditions.append(_BY_A_PROCESS)
+    changed = {assign.field for assign in program.assigns}
+    parts = [_as_changed(part) if part.field in changed else part for part in loaded]
+    _load(program, expression["dreg"], parts)
+
+
+def _limit(expression: Mapping[str, Any]) -> Rare:
+    """A limit of packets or of connections."""
+    is_over = bool(expression.get("flags", 0) & _OVER)
+    text = {"limit": "limit rate", "connlimit": "ct count"}[expression["name"]]
+    return Rare(f"{text} over" if is_over else text, negate=not is_over)
 
 
 def _address(register: int) -> int:

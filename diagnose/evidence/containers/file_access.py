@@ -105,10 +105,8 @@ def host_user(container: Container, info: Info | None) -> HostUser | None:
     label = container.config.user or "root"
     first = _first_ids(info) if remapped and info is not None else (0, 0)
     if first is None:
-        return HostUser(
-            label,
-            unknown="which users of the host the engine takes for those of containers is not known",
-        )
+        unknown = "which users of the host the engine takes for those of containers is not known"
+        return HostUser(label, unknown=unknown)
     first_uid, first_gid = first
     groups = (group or "0", *(container.host_config.group_add or []))
     gids = frozenset(first_gid + int(gid) for gid in groups if gid.isdigit())
@@ -168,9 +166,8 @@ def access(
             tries = _tries_at_the_end(
                 named, source, words, user, makes=makes, owns=owns, is_entry=entry is not None
             )
-        denied = _first_denied(
-            tries, step, "/".join((named.mount.destination, *named.rest[:depth])), source, user
-        )
+        inside = "/".join((named.mount.destination, *named.rest[:depth]))
+        denied = _first_denied(tries, step, inside, source, user)
         if denied is not None:
             return denied
     return _unsaid(
