@@ -109,24 +109,16 @@ def not_running(
     if not daemon.is_down:
         if daemon.is_hung or daemon.reason == "forbidden":
             return _unseen(daemon)
-        if (
-            daemon.same_host
-            and daemon.installation.installed is False
-            and not daemon.endpoint.named
-            and not daemon.installation.has_podman
-        ):
+        if _has_no_engine(daemon):
             yield _not_installed(daemon)
             return None
         return _elsewhere(daemon)
-    no_log = log.detail if isinstance(log, Unavailable) else ""
-    known_log = log if isinstance(log, DaemonLog) else None
-    if (
-        known_log is not None
-        and clock is not None
-        and (known_log.mtime or clock.booted) < clock.booted
-    ):
-        no_log = f"{known_log.source} is from before this host's boot"
-        known_log = None
+    if isinstance(log, Unavailable):
+        known_log, no_log = None, log.detail
+    elif _is_of_an_earlier_boot(log, clock):
+        known_log, no_log = None, f"{log.source} is from before this host's boot"
+    else:
+        known_log, no_log = log, ""
     yield _down(daemon, _Facts(containers, known_log, no_log, root, mounts, kernel, listeners))
     return None
 
@@ -188,6 +180,17 @@ def _not_an_engine(daemon: Daemon) -> Finding:
     )
 
 
+def _has_no_engine(daemon: Daemon) -> bool:
+    """Whether nothing is installed here that could be asked, and the user named no other place."""
+    installation = daemon.installation
+    is_bare = installation.installed is False and not installation.has_podman
+    return daemon.same_host and is_bare and not daemon.endpoint.named
+
+
+def _is_of_an_earlier_boot(log: DaemonLog, clock: Clock | None) -> bool:
+    return clock is not None and (log.mtime or clock.booted) < clock.booted
+
+
 def _down(daemon: Daemon, facts: _Facts) -> Finding:
     socket = daemon.endpoint.path or daemon.endpoint.url
     text = facts.last_failure.text if facts.last_failure else ""
@@ -208,26 +211,26 @@ def _down(daemon: Daemon, facts: _Facts) -> Finding:
         evidence["containers alive"] = alive or "none"
     reason = _unnamed(text) if text or daemon.processes.engine else _ended(killed, facts)
     by_holder = f", by {holder}" if holder else ""
-    by_makers = (
-        f"; {named('container', makers)} started before the socket was there" if makers else ""
-    )
+    by_makers = ""
+    if makers:
+        by_makers = f"; {named('container', makers)} started before the socket was there"
     starting = daemon.is_starting and not facts.came_up
     log = facts.log.source.removeprefix("journal ") if facts.log is not None else "docker.service"
-    folder = {"folder": socket} if _is_folder(daemon) else {}
-    wants_socket = NO_ACTIVATION in text
-    if wants_socket:
+    variables = {"socket": socket, "log": log}
+    if _is_folder(daemon):
+        variables["folder"] = socket
+    if NO_ACTIVATION in text:
         reason += "; -H fd:// takes the socket from systemd, and systemd handed none over"
+        variables |= {"activation": "docker.socket", "flag": "fd://"}
+    state = _state(daemon, socket, facts.came_up)
+    is_about_a_disk = bool(signs(text) & {"no-space", "read-only", "io-error"})
     return Finding(
         subject=DAEMON,
-        summary=f"{_state(daemon, socket, facts.came_up)}{reason}{by_holder}{by_makers}{_living(alive)}",
+        summary=f"{state}{reason}{by_holder}{by_makers}{_living(alive)}",
         evidence=evidence,
-        variables={"socket": socket, "log": log}
-        | folder
-        | ({"activation": "docker.socket", "flag": "fd://"} if wants_socket else {}),
+        variables=variables,
         severity=Severity.warning if starting else None,
-        touches=_written(text, facts)
-        if signs(text) & {"no-space", "read-only", "io-error"}
-        else (),
+        touches=_written(text, facts) if is_about_a_disk else (),
         signs=signs(text),
     )
 
