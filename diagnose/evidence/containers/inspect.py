@@ -198,6 +198,11 @@ class NetworkEndpoint(_Shape, frozen=True, rename="pascal"):
     dns_names: list[str] | None = msgspec.field(name="DNSNames", default=None)
     ipam_config: dict[str, Any] | None = msgspec.field(name="IPAMConfig", default=None)
 
+    def __post_init__(self) -> None:
+        for address in (self.ip_address, self.gateway, self.global_ipv6_address):
+            if address:
+                ipaddress.ip_address(address)
+
     @property
     def fixed_address(self) -> str:
         """The IPv4 address that it is to have there; empty where it takes any."""
