@@ -97,12 +97,13 @@ def decode_parts(answer: Json, part: type[Part]) -> dict[str, Part | Failed]:
     msgspec.ValidationError for an answer or a part of another shape.
     """
     rows = convert(answer, dict[str, dict[str, Any]])
-    return {
-        name: Failed(row["failed"], row.get("detail", ""))
-        if "failed" in row
-        else convert(row, part)
-        for name, row in rows.items()
-    }
+
+    def decoded(row: dict[str, Any]) -> Part | Failed:
+        if "failed" in row:
+            return Failed(row["failed"], row.get("detail", ""))
+        return convert(row, part)
+
+    return {name: decoded(row) for name, row in rows.items()}
 
 
 class Question(

@@ -7,7 +7,8 @@ from typing import TextIO
 
 from rich.text import Text
 
-from diagnose.model import Json
+from diagnose import runbooks
+from diagnose.model import Json, Reported
 from diagnose.path.answer import PathAnswer
 from diagnose.path.model import Hop, Path, SentPacket, State
 from diagnose.render.console import literal
@@ -58,13 +59,17 @@ def document(answer: PathAnswer) -> dict[str, Json]:
         "walk": WORDS[path.walk].lower(),
         "hops": [_hop(hop) for hop in path.hops],
         "packet": None if path.packet is None else _packet(path, path.packet),
-        "finding": None
-        if finding is None
-        else {"key": finding.key, "id": finding.id, "summary": finding.finding.summary},
-        "fix": None
-        if cure is None
-        else {"command": cure.text, "risk": cure.risk, "heals": cure.purpose == "fix"},
+        "finding": None if finding is None else _finding(finding),
+        "fix": None if cure is None else _fix(cure),
     }
+
+
+def _finding(root: Reported) -> dict[str, Json]:
+    return {"key": root.key, "id": root.id, "summary": root.finding.summary}
+
+
+def _fix(cure: runbooks.Command) -> dict[str, Json]:
+    return {"command": cure.text, "risk": cure.risk, "heals": cure.purpose == "fix"}
 
 
 def _end(kind: str, name: str) -> dict[str, Json]:
