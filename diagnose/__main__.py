@@ -25,13 +25,12 @@ def main() -> None:
     gc.disable()
     import signal
 
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _quit)
     from diagnose import limited_memory
 
     if limited_memory.is_limited():
         limited_memory.supervise()
-
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, _quit)
     from diagnose import cli
 
     cli.main()
