@@ -56,7 +56,7 @@ _SAY_NOTHING = """
 a an the is are was be been it its of on in to for from with and or not no my our your this that does do did can
 cannot cant doesnt dont isnt wont could but if when what which who why how there i we you they he she has have
 had any all at by as so than then
-container containers docker service app host server get gets other another more
+container containers docker service app host server get gets other another more work works working
 """
 _STOP = frozenset(_SAY_NOTHING.split())
 _WORD = re.compile(r"[a-z0-9][a-z0-9._-]*[a-z0-9]|[a-z0-9]")
@@ -71,8 +71,9 @@ _WEIGHTS = (("id", 3.0), ("title", 2.5), ("symptom", 1.5), ("reason", 0.5))
 _SATURATION = 1.2
 PART = 0.35
 """A page counts if it scores at least this part of the best one."""
-MOST = 12
+MOST = 24
 """So many checks are looked at for one question."""
+_OF_A_WAY = ("dns", "firewall", "network")
 
 
 class SymptomMatch(msgspec.Struct, frozen=True):
@@ -91,8 +92,11 @@ class NamedEnds(msgspec.Struct, frozen=True):
 
 
 def matching(question: str, most: int = MOST) -> tuple[SymptomMatch, ...]:
-    """The pages that a question may be about, the best first; none where no word of it is known."""
-    wanted = Counter(_terms(question))
+    """The pages that a question may be about, the best first; none where no word of it is known.
+
+    The names of two ends ("web cannot reach db") are no words of a symptom.
+    """
+    wanted = Counter(_terms(_REACHES.sub(_without_ends, question)))
     if _PORT.search(question.lower()):
         wanted["port"] += 1
     rarity = _rarity()
@@ -106,10 +110,19 @@ def matching(question: str, most: int = MOST) -> tuple[SymptomMatch, ...]:
     return tuple(match for match in ranked[:most] if match.score >= PART * best)
 
 
+def families(question: str) -> tuple[str, ...]:
+    """The families whose checks are all about the question: those of a way between two ends."""
+    return _OF_A_WAY if ends(question) is not None else ()
+
+
 def ends(question: str) -> NamedEnds | None:
     """The ends of a connection that does not work, where the question names two."""
     found = _REACHES.search(question)
     return NamedEnds(found["begin"], found["end"].rstrip(".:")) if found else None
+
+
+def _without_ends(found: re.Match[str]) -> str:
+    return found[0].removeprefix(found["begin"]).removesuffix(found["end"])
 
 
 def _match(

@@ -14,7 +14,7 @@ from tests.test_render import found
 QUESTIONS = {
     "port 8080 does not answer": "network.published-port-not-listening",
     "nobody can connect to :8080 from outside": "firewall.dnat-missing",
-    "web cannot reach db": "dns.service-on-other-network",
+    "web cannot reach db": "network.peer-on-other-network",
     "no space left on device": "storage.disk-full",
     "my container keeps restarting": "container.restart-loop",
     "container was killed with exit code 137": "container.oom-killed",
@@ -91,6 +91,8 @@ def test_ask() -> None:
     assert done.stdout.startswith("CRITICAL ")
     assert "diagnose path stray web" in done.stdout
     assert "checks for these words: " in done.stdout
+    assert ", and all of dns, firewall and network\n" in done.stdout
+    assert "network.subnet-overlaps-route" in done.stdout
     nothing = run("ask", "--budget", "2m", "--from", "demo", "xyzzy")
     assert nothing.returncode == 3
     assert "diagnose all" in nothing.stderr

@@ -36,25 +36,32 @@ def ask(
 
     from diagnose import registry, session, symptoms
     from diagnose.judgement.exit_codes import code_of
+    from diagnose.phrases import joined
     from diagnose.render import terminal
 
     text = " ".join(question)
     found = symptoms.matching(text)
     if not found:
         raise click.ClickException("no page has these words; `diagnose all` runs every check")
-    ids = tuple(match.id for match in found)
     known = registry.load()
+    ids = tuple(match.id for match in found)
+    families = symptoms.families(text)
+    of_families = (id for id in known if id.partition(".")[0] in families and id not in ids)
+    selected = (*ids, *of_families)
     try:
-        report = session.diagnose(lambda: known, ids, options.of_run(given), began=process.began())
+        report = session.diagnose(
+            lambda: known, selected, options.of_run(given), began=process.began()
+        )
     except session.InvalidRequestError as error:
         raise click.ClickException(str(error)) from None
     names = tuple((report.container_names or {}).values())
     report = replace(
-        report, findings=symptoms.ordered(report.findings, ids, symptoms.about(text, names))
+        report, findings=symptoms.ordered(report.findings, selected, symptoms.about(text, names))
     )
     code = code_of(report, fail_on)
     terminal.render(report, code, sys.stdout, color=options.color(no_color), verbose=verbose)
-    click.echo(f"\nchecks for these words: {', '.join(ids)}")
+    every = f", and all of {joined(families)}" if families else ""
+    click.echo(f"\nchecks for these words: {', '.join(ids)}{every}")
     ends = symptoms.ends(text)
     if ends is not None:
         click.echo(f"each hop between the two: diagnose path {ends.begin} {ends.end}")

@@ -325,6 +325,10 @@ class Socket(msgspec.Struct, frozen=True):
     address: str
     port: int
 
+    def __post_init__(self) -> None:
+        """ValueError for an address that is none: the answer is unreadable then."""
+        ip_address(self.address.partition("%")[0])
+
     @property
     def is_loopback(self) -> bool:
         return ip_address(self.address.partition("%")[0]).is_loopback
