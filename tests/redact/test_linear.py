@@ -24,7 +24,8 @@ from diagnose.redact.scanner import redact_text
 from diagnose.redact.vendors import SHAPES, VENDORS
 from tests.redact.worst import Worst, patterns_of, worst_texts
 
-pytestmark = pytest.mark.fuzz  # worst texts for every pattern: a minute of CPU
+# worst texts for every pattern: a minute of CPU; on a busy machine one test takes minutes
+pytestmark = [pytest.mark.fuzz, pytest.mark.timeout(600)]
 
 KIB = 1024
 LENGTHS = (16 * KIB, 32 * KIB, 64 * KIB)

@@ -139,7 +139,12 @@ def fixed_address_taken(box: Box) -> None:
     assert "Address already in use" in refused(box, "second5", "--net=fixednet", "--ip=172.25.7.5")
 
 
-@fault("container.start-refused", subject="container:player", shareable=True)
+@fault(
+    "container.start-refused",
+    subject="container:player",
+    shareable=True,
+    also=[("storage.volume-source-missing", "volume:media")],
+)
 def volume_on_a_missing_folder(box: Box) -> None:
     """A named volume stands on a folder of the host that does not exist, as before its disk is
     mounted."""
