@@ -29,8 +29,15 @@ pytestmark = [
 INSTALLED = f"env -C {PROJECT} PYTHONDONTWRITEBYTECODE=1 {sys.executable} -m diagnose"
 WATCHED = "/tmp /run /dev/shm /root /var/tmp /var/log /etc /srv /opt"
 """Where a tool would leave something, if it left anything."""
-START_S = 0.5
-"""The most processor time that a start may take, in seconds."""
+YARDSTICK = (
+    f"{sys.executable} -I -c 'import click, email.message, http.client, inspect, rich.console'"
+)
+"""What a start is compared with, 0.13 s of processor time where a start takes 0.35 s: seconds alone
+belong to the machine and to whoever works on it beside the test."""
+MOST = 4
+"""A start costs at most so many of these: 0.5 s there."""
+STARTS = 3
+"""The cheapest of so many counts: whoever works beside it makes a start dearer, never cheaper."""
 
 
 class Run(NamedTuple):
@@ -76,16 +83,27 @@ def judge(box: Box, place: Place, tool: str) -> Run:
     """Live, the demo, and the time of a start."""
     live = within(box, place, f"{tool} all --format json --budget 60")
     demo = within(box, place, f"{tool} all --from demo --format json")
-    start = within(box, place, f"{tool} list >/dev/null\ntimes")
+    starts = [within(box, place, f"{tool} list >/dev/null\ntimes") for _ in range(STARTS)]
     assert live.stdout, live.stderr
     assert demo.stdout, demo.stderr
-    user, system = start.stdout.splitlines()[-1].split()
     return Run(
         live.returncode,
         json.loads(live.stdout),
         json.loads(demo.stdout),
-        seconds(user) + seconds(system),
+        min(processor_time(start.stdout) for start in starts),
     )
+
+
+def yardstick(box: Box) -> float:
+    """Processor time of the yardstick now, the mean of five."""
+    done = box.run(["sh", "-c", f"for i in 1 2 3 4 5; do {YARDSTICK}; done\ntimes"])
+    return processor_time(done.stdout) / 5
+
+
+def processor_time(times: str) -> float:
+    """User and system seconds of the shell's children: the last line of `times`."""
+    user, system = times.splitlines()[-1].split()
+    return seconds(user) + seconds(system)
 
 
 def seconds(text: str) -> float:
@@ -128,6 +146,7 @@ def test_verdicts_are_the_installed_tool_s(
     box: Box, folder: str, name: str, say: Callable[[str], None]
 ) -> None:
     place = carried(PLACES[name], folder)
+    within(box, place, "true")  # what the place itself needs in the box's root is there from now on
     with state(box, name):
         before = box.sh(f"find {WATCHED} -xdev | sort")
         ours = judge(box, place, folder)
@@ -142,7 +161,7 @@ def test_verdicts_are_the_installed_tool_s(
         assert ids(ours.report, "container.") == ids(reference.report, "container.") != set()
         assert ours.code == reference.code
     assert after == before
-    assert ours.start_s < START_S
+    assert ours.start_s < MOST * yardstick(box)
     found = len(ours.report["findings"])
     say(
         f"folder in {name}: {found} findings, exit {ours.code}, as installed; start {ours.start_s:.2f} s of CPU; nothing left"
@@ -210,6 +229,8 @@ def test_image_sees_the_host_as_the_installed_tool_does(
     box.docker(
         "import", "-c", f"ENTRYPOINT {IMAGE}", str(built.archive()), "diagnose:test", timeout=200
     )
+    # the engine makes its own files for the first container in the host's network
+    box.docker("run", "--rm", "--net=host", "shop:1.4", "true")
     before = box.sh(f"find {WATCHED} -xdev | sort")
     command = [
         "run",
