@@ -95,5 +95,4 @@ def _variables(claim: Claim, server: Container) -> dict[str, str]:
 
 
 def _setting(container: Container, name: str) -> str:
-    entries = (entry.partition("=") for entry in container.config.env or ())
-    return next((value for key, _, value in entries if key == name), "")
+    return next((value for key, value in container.config.environment if key == name), "")

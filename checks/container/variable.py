@@ -55,8 +55,7 @@ def variable_missing(containers: Containers, clock: Clock, log_tails: LogTails) 
 
 
 def _is_set(container: Container, name: str) -> bool:
-    values = (entry.partition("=") for entry in container.config.env or ())
-    return any(key == name and value for key, _, value in values)
+    return any(key == name and value for key, value in container.config.environment)
 
 
 _COMMENT = re.compile(r"\s+#.*$")
@@ -79,10 +78,10 @@ def variable_malformed(containers: Containers, clock: Clock, log_tails: LogTails
         tail = log_tails.by_id.get(container.id)
         if tail is None or not is_failing(container, clock):
             continue
-        for entry in container.config.env or ():
-            mark, line = _mark(entry.partition("=")[2], tail)
+        for name, value in container.config.environment:
+            mark, line = _mark(value, tail)
             if mark:
-                yield _malformed(container, tail, entry, mark, line)
+                yield _malformed(container, tail, name, value, mark, line)
     return None
 
 
@@ -112,8 +111,9 @@ def _mark(value: str, tail: LogTail) -> tuple[str, str]:
     return ("contains its quotes", line) if is_doubled else ("", "")
 
 
-def _malformed(container: Container, tail: LogTail, entry: str, mark: str, line: str) -> Finding:
-    name, _, value = entry.partition("=")
+def _malformed(
+    container: Container, tail: LogTail, name: str, value: str, mark: str, line: str
+) -> Finding:
     shown = {LINE: line} if line else log_evidence(tail)
     finding = Finding.about(
         container,

@@ -140,8 +140,7 @@ def _place(call: FailingCall) -> str:
         if entry.endswith((f":{call.address}", f"={call.address}")):
             name = entry.replace("=", ":", 1).partition(":")[0]
             return f'extra_hosts (name "{name}")'
-    for entry in container.config.env or ():
-        variable, _, value = entry.partition("=")
+    for variable, value in container.config.environment:
         if call.address in value:
             return f"environment variable {variable}"
     if any(call.address in word for word in container.command):

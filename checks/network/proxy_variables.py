@@ -36,13 +36,8 @@ class _Proxy(msgspec.Struct, frozen=True):
     port: int
 
 
-def _environment(container: Container) -> dict[str, str]:
-    pairs = (entry.partition("=") for entry in container.config.env or ())
-    return {name: value for name, _, value in pairs}
-
-
 def _proxies(container: Container) -> Iterator[_Proxy]:
-    for name, value in _environment(container).items():
+    for name, value in dict(container.config.environment).items():
         if name.lower() not in _VARIABLES or not value:
             continue
         try:
@@ -127,21 +122,21 @@ def proxy_takes_neighbours(containers: Containers, recent_logs: RecentLogs) -> C
     if not with_proxy:
         return Skipped("no running container has a proxy in its environment")
     for container in with_proxy:
+        # hundreds of neighbours are looked at only where a line may name one
+        lines = [line.text for line in reversed(recent_logs.of(container)) if _failed(line)]
+        if not lines:
+            continue
         proxies = list(_proxies(container))
-        environment = {name.lower(): value for name, value in _environment(container).items()}
+        environment = {
+            name.lower(): value for name, value in dict(container.config.environment).items()
+        }
         exceptions = environment.get("no_proxy", "")
         for peer, name in _neighbours(container, containers):
-            if _is_excepted(name, exceptions):
+            named = [line for line in lines if name in line]
+            if not named or _is_excepted(name, exceptions):
                 continue
-            line = next(
-                (
-                    line.text
-                    for line in reversed(recent_logs.of(container))
-                    if re.search(rf"//{re.escape(name)}\b|\b{re.escape(name)}:\d", line.text)
-                    and _failed(line)
-                ),
-                "",
-            )
+            called = re.compile(rf"//{re.escape(name)}\b|\b{re.escape(name)}:\d")
+            line = next((line for line in named if called.search(line)), "")
             if line:
                 yield _takes(container, peer, name, proxies[0], exceptions, line)
                 break

@@ -74,8 +74,8 @@ def udp_flow_stale(
 
 def _published(containers: Containers) -> Iterator[_PublishedUdpPort]:
     for container in containers.running:
-        for port, binding in container.published_ports:
-            if port.endswith("/udp") and binding.host_port.isdigit() and ":" not in binding.host_ip:
+        for _, binding in container.published_by("udp"):
+            if ":" not in binding.host_ip:
                 yield _PublishedUdpPort(container, binding)
 
 

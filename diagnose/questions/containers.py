@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Literal
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Literal, NamedTuple
 
 import msgspec
 
 from diagnose.model import Failed, Json
+from diagnose.phrases import unix
 from diagnose.questions.question import Policy, Question, decode_parts, engine_get
 
 InspectRound = Literal["", "again", "recheck", "settled"]
@@ -90,6 +91,13 @@ class ReadContainerStats(Question[Json], frozen=True):
     id: str
 
 
+class TimedLine(NamedTuple):
+    """One line of a log. at: Unix time by the engine, None where it gives none."""
+
+    at: float | None
+    text: str
+
+
 class ContainerLog(msgspec.Struct, frozen=True):
     """The last lines of a container, each behind its RFC 3339 time, in the order of the engine."""
 
@@ -101,6 +109,18 @@ class ContainerLog(msgspec.Struct, frozen=True):
     """What went wrong in the engine while it read."""
     truncated: bool = False
     """There was more, and the oldest is missing."""
+
+    @property
+    def lines(self) -> Iterator[TimedLine]:
+        """The lines that hold something.
+
+        They end at newlines alone: the name in a `#!` line with DOS line ends contains a carriage
+        return.
+        """
+        for row in self.text.split("\n"):
+            stamp, _, text = row.partition(" ")
+            if text.strip():
+                yield TimedLine(unix(stamp), text)
 
 
 class ReadLogs(Question[ContainerLog], frozen=True):

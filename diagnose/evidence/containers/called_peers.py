@@ -123,6 +123,5 @@ def _configuration(caller: Container) -> list[str]:
 
     Arguments, values of variables, `depends_on` of compose.
     """
-    config = caller.config
-    values = [entry.partition("=")[2] for entry in config.env or ()]
+    values = [value for _, value in caller.config.environment]
     return [*caller.command, *values, caller.labels.get("com.docker.compose.depends_on", "")]

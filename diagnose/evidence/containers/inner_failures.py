@@ -17,10 +17,9 @@ from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.machine.processes import Processes
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import Failed, Unexamined
-from diagnose.phrases import unix
 from diagnose.programs.telling_line import plain, telling_line
 from diagnose.questions import Host
-from diagnose.questions.containers import ReadLogs
+from diagnose.questions.containers import ContainerLog, ReadLogs
 from diagnose.registry import evidence
 
 LINES = 200
@@ -148,7 +147,7 @@ def inner_failures(
             if answer.reason != "gone":
                 unexamined.append(Unexamined(container.subject, f"its log: {answer}"))
             continue
-        lines = _of_this_run(answer.text, container, clock)
+        lines = _of_this_run(answer, container, clock)
         items += in_lines(container, commands[container.id], lines)
     items.sort(key=lambda item: (item.container.name, item.name, item.program))
     unexamined += [
@@ -168,16 +167,14 @@ def _command(comm: str) -> str:
     return comm.partition(" ")[0]
 
 
-def _of_this_run(text: str, container: Container, clock: Clock) -> list[tuple[float | None, str]]:
+def _of_this_run(
+    log: ContainerLog, container: Container, clock: Clock
+) -> list[tuple[float | None, str]]:
     """Time and text of the lines since the container's start, the fresh ones alone."""
-    found: list[tuple[float | None, str]] = []
     oldest = max(clock.wall - FRESH_S, (container.started_at or 0.0) - 2)
-    for row in text.split("\n"):
-        stamp, _, line = row.partition(" ")
-        at = unix(stamp)
-        if line.strip() and (at is None or at >= oldest):
-            found.append((at, plain(line)))
-    return found
+    return [
+        (line.at, plain(line.text)) for line in log.lines if line.at is None or line.at >= oldest
+    ]
 
 
 def in_lines(

@@ -169,6 +169,17 @@ class ContainerConfig(_Shape, frozen=True, rename="pascal"):
     exposed_ports: dict[str, Any] | None = None
     working_dir: str = ""
 
+    @property
+    def environment(self) -> tuple[tuple[str, str], ...]:
+        """The variables as (name, value), in their order; a name may come twice."""
+        entries = (entry.partition("=") for entry in self.env or ())
+        return tuple((name, value) for name, _, value in entries)
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """Entrypoint and command as they were configured."""
+        return (*(self.entrypoint or ()), *(self.cmd or ()))
+
 
 class Mount(_Shape, frozen=True, rename="pascal"):
     """One mount of a container: bind, volume, tmpfs."""
@@ -413,6 +424,12 @@ class Container(_Shape, frozen=True, rename="pascal", dict=True):
         ports = self.network_settings.ports or {}
         return tuple((port, binding) for port, listed in ports.items() for binding in listed or ())
 
+    def published_by(self, protocol: str) -> Iterator[tuple[int, Binding]]:
+        """Ports of the host that are published now, by a protocol."""
+        for port, binding in self.published_ports:
+            if port.endswith(f"/{protocol}") and binding.host_port.isdigit():
+                yield int(binding.host_port), binding
+
 
 class Containers(msgspec.Struct, frozen=True, dict=True):
     """All containers, running or not.
@@ -453,3 +470,14 @@ class Containers(msgspec.Struct, frozen=True, dict=True):
     @functools.cached_property
     def running(self) -> tuple[Container, ...]:
         return tuple(container for container in self.items if container.is_running)
+
+    @functools.cached_property
+    def namespace_owners(self) -> dict[str, Container]:
+        """The running container whose network namespace another one joined, by the other's id."""
+        by_name = {key: owner for owner in self.running for key in (owner.id, owner.name)}
+        found = {}
+        for container in self.running:
+            kind, _, name = container.host_config.network_mode.partition(":")
+            if kind == "container" and name in by_name:
+                found[container.id] = by_name[name]
+        return found

@@ -15,11 +15,10 @@ from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.run.options import Options
 from diagnose.model import Failed, Unexamined
-from diagnose.phrases import unix
 from diagnose.programs.failures import FAILURES, Recognised, recognise
 from diagnose.programs.telling_line import TellingLine, telling_line
 from diagnose.questions import Host
-from diagnose.questions.containers import ReadLogs
+from diagnose.questions.containers import ContainerLog, ReadLogs
 from diagnose.registry import evidence
 
 LINES = 12
@@ -154,7 +153,7 @@ def log_tails(host: Host, containers: Containers, clock: Clock, options: Options
     first = host.ask_about(wanted[:MOST], lambda container: ReadLogs(container.id, LINES, BYTES))
     for container, answer in first:
         if not isinstance(answer, Failed):
-            tails[container.id] = _tail(answer.text, container.started_at)
+            tails[container.id] = _tail(answer, container.started_at)
         elif answer.reason != "gone":
             unread[container.id] = str(answer)
     tails |= _longer(host, wanted, tails)
@@ -182,7 +181,7 @@ def _longer(
         unclear, lambda container: ReadLogs(container.id, MORE_LINES, MORE_BYTES)
     )
     return {
-        container.id: _tail(answer.text, container.started_at)
+        container.id: _tail(answer, container.started_at)
         for container, answer in answers
         if not isinstance(answer, Failed)
     }
@@ -202,17 +201,12 @@ def _explains_little(tail: LogTail) -> bool:
     return full and (telling is None or not telling.explains or telling.index < CUT_OFF)
 
 
-def _tail(text: str, started: float | None) -> LogTail:
+def _tail(log: ContainerLog, started: float | None) -> LogTail:
     lines: list[str] = []
     earlier: list[str] = []
-    for row in text.split(
-        "\n"
-    ):  # not at carriage returns: the name in a `#!` line with DOS line ends contains one
-        stamp, _, line = row.partition(" ")
-        at = unix(stamp)
-        if line.strip():
-            # the engine notes the start after the process has begun to write: milliseconds, or a
-            # second on a busy host
-            before = at is not None and started is not None and at < started - 2
-            (earlier if before else lines).append(line.rstrip())
+    for line in log.lines:
+        # the engine notes the start after the process has begun to write: milliseconds, or a second
+        # on a busy host
+        before = line.at is not None and started is not None and line.at < started - 2
+        (earlier if before else lines).append(line.text.rstrip())
     return LogTail(tuple(lines), tuple(earlier))

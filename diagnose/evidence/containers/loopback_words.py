@@ -31,10 +31,9 @@ def with_host(container: Container, port: int, host: str) -> dict[str, str]:
     changed = rf"\g<before>{host}\g<after>"
     words = container.config.cmd or []
     places = [number for number, word in enumerate(words) if loopback.fullmatch(word)]
-    pairs = [entry.partition("=") for entry in container.config.env or ()]
     assigned = [
         f"{name}={loopback.sub(changed, value)}"
-        for name, _, value in pairs
+        for name, value in container.config.environment
         if _BY_NAME.search(name) and loopback.fullmatch(value)
     ]
     if len(places) == 1 and not assigned:

@@ -75,12 +75,10 @@ def setting_in(container: Container, cure: str) -> NamedSetting | None:
 
     In its command, or in a variable such as NODE_OPTIONS.
     """
-    words = (*(container.config.entrypoint or ()), *(container.config.cmd or ()))
     for option in _OPTION.findall(cure):
-        if any(word.startswith(option) for word in words):
+        if any(word.startswith(option) for word in container.config.words):
             return NamedSetting(option=option)
-        for entry in container.config.env or ():
-            name, _, value = entry.partition("=")
+        for name, value in container.config.environment:
             if option in value:
                 return NamedSetting(variable=name)
     return None
@@ -98,8 +96,11 @@ def _file(container: Container, text: str) -> NamedSetting | None:
 
 
 def _variable(container: Container, text: str) -> NamedSetting | None:
-    entries = [entry.partition("=") for entry in container.config.env or ()]
-    own = [(name, value.strip()) for name, _, value in entries if not _ORDINARY.search(name)]
+    own = [
+        (name, value.strip())
+        for name, value in container.config.environment
+        if not _ORDINARY.search(name)
+    ]
     by_value = (
         name
         for name, value in own
@@ -133,7 +134,7 @@ def _is_named(name: str, text: str) -> bool:
 
 
 def _option(container: Container, text: str) -> NamedSetting | None:
-    for word in (*(container.config.entrypoint or ()), *(container.config.cmd or ())):
+    for word in container.config.words:
         option = word.partition("=")[0]
         name = option.lstrip("-")
         is_option = word.startswith("-") and len(name) >= SHORTEST

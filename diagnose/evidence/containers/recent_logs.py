@@ -8,7 +8,6 @@ from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.log_tails import BYTES, LINES
 from diagnose.evidence.machine.clock import Clock
 from diagnose.model import Failed
-from diagnose.phrases import unix
 from diagnose.questions import Host
 from diagnose.questions.containers import ReadLogs
 from diagnose.registry import evidence
@@ -54,12 +53,11 @@ def recent_logs(host: Host, containers: Containers, clock: Clock) -> RecentLogs:
     ):
         if isinstance(answer, Failed):
             continue
-        lines = []
-        for row in answer.text.split("\n"):
-            stamp, _, text = row.partition(" ")
-            at = unix(stamp)
-            if at is not None and text.strip() and clock.wall - at <= RECENT_S:
-                lines.append(RecentLine(at, text.strip()))
+        lines = [
+            RecentLine(line.at, line.text.strip())
+            for line in answer.lines
+            if line.at is not None and clock.wall - line.at <= RECENT_S
+        ]
         if lines:
             found[container.id] = tuple(lines)
     return RecentLogs(found)

@@ -113,8 +113,7 @@ def referenced_names(container: Container) -> dict[str, str]:
     for a host.
     """
     found: dict[str, str] = {}
-    for entry in container.config.env or ():
-        variable, _, value = entry.partition("=")
+    for variable, value in container.config.environment:
         for name in _names_in(value, is_host=bool(_HOST_VARIABLE.search(variable))):
             found.setdefault(name, f"environment variable {variable}")
     for argument in container.command[1:]:

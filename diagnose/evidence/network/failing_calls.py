@@ -72,7 +72,7 @@ def _calls(container: Container, networks: Networks, line: RecentLine) -> list[F
     text = line.text
     for match in _PLACE.finditer(text):
         port = int(match["port"])
-        network = _network_of(match["address"], networks)
+        network = _bridge_of(match["address"], networks)
         if network is None or port >= _EPHEMERAL:
             continue
         refused = "refused" in signs(text)
@@ -82,13 +82,8 @@ def _calls(container: Container, networks: Networks, line: RecentLine) -> list[F
     return calls
 
 
-def _network_of(text: str, networks: Networks) -> Network | None:
-    """The bridge network whose subnet holds an address."""
+def _bridge_of(text: str, networks: Networks) -> Network | None:
     try:
-        address = ip_address(text)
+        return networks.bridge_of(ip_address(text))
     except ValueError:
         return None
-    for network in networks.bridges:
-        if any(address in subnet for subnet in network.subnets):
-            return network
-    return None

@@ -94,9 +94,5 @@ def host_paths(
 
 def _published_everywhere(container: Container) -> int:
     """A TCP port of the host that the container publishes on all addresses; 0 if there is none."""
-    ports = [
-        int(binding.host_port)
-        for port, binding in container.published_ports
-        if port.endswith("/tcp") and binding.host_ip in EVERYWHERE and binding.host_port.isdigit()
-    ]
-    return min(ports, default=0)
+    published = container.published_by("tcp")
+    return min((port for port, binding in published if binding.host_ip in EVERYWHERE), default=0)

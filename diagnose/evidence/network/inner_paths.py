@@ -95,20 +95,6 @@ class InnerPaths(msgspec.Struct, frozen=True):
         return Coverage(traced, frozenset({"ip"} if traced else ()), "")
 
 
-def owner_of(container: Container, containers: Containers) -> Container:
-    """The container whose network namespace this one lives in.
-
-    Itself, or the one that it joined by `network_mode: container:NAME`.
-    """
-    kind, _, name = container.host_config.network_mode.partition(":")
-    if kind != "container":
-        return container
-    for other in containers.running:
-        if name in (other.id, other.name):
-            return other
-    return container
-
-
 @evidence
 def inner_paths(
     host: Host,
@@ -124,8 +110,11 @@ def inner_paths(
     Nothing is asked about a namespace that no container may change and that has the engine's
     interfaces alone.
     """
+    members = _members(containers)
     wanted = [
-        netns for netns in namespaces if netns.container.endpoints and _is_own(netns, containers)
+        netns
+        for netns in namespaces
+        if netns.container.endpoints and _is_own(netns, members.get(netns.container.id, ()))
     ][:MOST]
     stacks: dict[str, Stack] = {}
     unread = []
@@ -150,13 +139,17 @@ def inner_paths(
     return InnerPaths(tuple(_with_waiting(host, inlets)), tuple(outlets), tuple(unread))
 
 
-def _is_own(netns: ContainerNetns, containers: Containers) -> bool:
+def _members(containers: Containers) -> dict[str, list[Container]]:
+    """The running containers in one network namespace, by the id of its owner."""
+    found: dict[str, list[Container]] = {}
+    for container in containers.running:
+        owner = containers.namespace_owners.get(container.id, container)
+        found.setdefault(owner.id, []).append(container)
+    return found
+
+
+def _is_own(netns: ContainerNetns, members: Sequence[Container]) -> bool:
     """Whether a namespace may have rules or routes that the engine did not make."""
-    members = [
-        container
-        for container in containers.running
-        if owner_of(container, containers).id == netns.container.id
-    ]
     if any(
         member.host_config.privileged or _NET_ADMIN & set(member.host_config.cap_add or ())
         for member in members
@@ -299,7 +292,7 @@ def _outlet(
     namespaces: Namespaces,
     containers: Containers,
 ) -> Iterator[InnerEgress]:
-    owner = owner_of(path.want.container, containers)
+    owner = containers.namespace_owners.get(path.want.container.id, path.want.container)
     stack, netns = stacks.get(owner.id), namespaces.of(owner)
     endpoint = owner.endpoints.get(path.network.name)
     if stack is None or netns is None or endpoint is None:

@@ -37,6 +37,13 @@ class Networks(msgspec.Struct, frozen=True, dict=True):
     def bridges(self) -> tuple[Network, ...]:
         return tuple(network for network in self.items if network.is_bridge)
 
+    def bridge_of(self, address: Address) -> Network | None:
+        """The bridge network whose subnet holds an address."""
+        for network in self.bridges:
+            if any(address in subnet for subnet in network.subnets):
+                return network
+        return None
+
 
 @evidence
 def networks(host: Host) -> Networks | Unavailable:

@@ -74,12 +74,10 @@ def strict_uplinks(
 
 def _ports(containers: Containers, address: str) -> set[int]:
     return {
-        int(binding.host_port)
+        port
         for container in containers.running
-        for port, binding in container.published_ports
-        if port.endswith("/tcp")
-        and binding.host_port.isdigit()
-        and binding.host_ip in (*EVERYWHERE, address)
+        for port, binding in container.published_by("tcp")
+        if binding.host_ip in (*EVERYWHERE, address)
     }
 
 

@@ -49,34 +49,18 @@ def swallowed_clients(
 ) -> SwallowedClients:
     """By tracked connections that nobody has answered, to published ports and to ssh."""
     published = {
-        int(binding.host_port)
-        for container in containers.running
-        for port, binding in container.published_ports
-        if port.endswith("/tcp") and binding.host_port.isdigit()
+        port for container in containers.running for port, _ in container.published_by("tcp")
     }
     ports = [*sorted(published)[: MOST_PORTS - 1], *([_SSH] if published else [])]
-    known = {
-        endpoint.ip_address
-        for container in containers.running
-        for endpoint in container.endpoints.values()
-    }
     # a network that was created with a subnet alone does not list its gateway
-    known |= {address.address for address in links.addresses}
+    known = containers.addresses_in_use | {address.address for address in links.addresses}
     found: dict[tuple[str, int], SwallowedClient] = {}
     for port, table in host.ask_about(
         ports, lambda port: ListConnections(protocol="tcp", dport=port)
     ):
         for flow in () if isinstance(table, Failed) else table.entries:
-            network = _network_of(flow.src, networks)
+            network = networks.bridge_of(ip_address(flow.src))
             if network is None or flow.src in known or flow.state not in UNCONFIRMED:
                 continue
             found[flow.src, port] = SwallowedClient(network, flow.src, port)
     return SwallowedClients(tuple(found.values()))
-
-
-def _network_of(address: str, networks: Networks) -> Network | None:
-    client = ip_address(address)
-    for network in networks.bridges:
-        if any(client in subnet for subnet in network.subnets):
-            return network
-    return None

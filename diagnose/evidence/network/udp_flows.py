@@ -32,10 +32,7 @@ class UdpFlows(msgspec.Struct, frozen=True):
 def udp_flows(host: Host, containers: Containers) -> UdpFlows | Unavailable:
     """Nothing is asked where no running container publishes a UDP port."""
     published = {
-        int(binding.host_port)
-        for container in containers.running
-        for port, binding in container.published_ports
-        if port.endswith("/udp") and binding.host_port.isdigit()
+        port for container in containers.running for port, _ in container.published_by("udp")
     }
     found: dict[int, tuple[UdpFlow, ...]] = {}
     ports = sorted(published)[:_MOST_PORTS]

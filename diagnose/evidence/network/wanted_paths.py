@@ -196,7 +196,7 @@ def _wants(container: Container, site: _Site, log_tails: LogTails | None) -> Ite
         if signs(line) & _FAILED:
             yield from _in_text(container, line, known, "log", line[:200])
     ports: list[int] = []
-    for variable, value in _variables(container):
+    for variable, value in container.config.environment:
         for want in _in_variable(container, variable, value, known):
             ports.append(want.port)
             yield want
@@ -209,12 +209,6 @@ def _wants(container: Container, site: _Site, log_tails: LogTails | None) -> Ite
     gateway = site.extra_hosts(container, only_gateway=True)
     if gateway and not ports:
         yield Want(container, next(iter(gateway)), 0, "extra hosts", next(iter(gateway)))
-
-
-def _variables(container: Container) -> Iterator[tuple[str, str]]:
-    for entry in container.config.env or ():
-        name, _, value = entry.partition("=")
-        yield name, value
 
 
 def _in_variable(
@@ -255,7 +249,7 @@ def _port(match: re.Match[str]) -> int:
 def _port_beside(container: Container, name: str) -> int:
     """The value of DB_PORT beside DB_HOST, or the port that the name hints at; 0 if neither."""
     stem = re.sub(r"_?(HOST|HOSTNAME|SERVER|ADDR|ADDRESS|NAME)$", "", name.upper())
-    values = {variable.upper(): value for variable, value in _variables(container)}
+    values = {variable.upper(): value for variable, value in container.config.environment}
     beside = values.get(f"{stem}_PORT", "") or values.get(f"{stem}PORT", "")
     if beside.isdigit():
         return int(beside)
@@ -284,17 +278,6 @@ def _exposed(container: Container) -> int:
 # -- where it leads ----------------------------------------
 
 
-def _owners(containers: Containers) -> dict[str, Container]:
-    """The container whose network namespace another one shares, by the id of the other one."""
-    by_name = {key: owner for owner in containers.running for key in (owner.id, owner.name)}
-    found = {}
-    for container in containers.running:
-        kind, _, name = container.host_config.network_mode.partition(":")
-        if kind == "container" and name in by_name:
-            found[container.id] = by_name[name]
-    return found
-
-
 class _Site:
     """The host with its containers by the words that they are called by."""
 
@@ -315,7 +298,7 @@ class _Site:
         self._words_of: dict[str, set[str]] = {}
         self._services: dict[tuple[str, str], list[Container]] = {}
         self._publishers: dict[int, Container] = {}
-        self._owners = _owners(containers)
+        self._owners = containers.namespace_owners
         for container in containers.running:
             self._learn(container)
         self._host_words = frozenset(address for address in stack.local if ":" not in address) - {
