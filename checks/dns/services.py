@@ -194,13 +194,15 @@ def name_shared_by_projects(containers: Containers, networks: Networks) -> Check
             if network.name in container.endpoints and container.labels.get(_PROJECT)
         ]
         for name, owners in _names_on(network.name, members).items():
-            projects = sorted({owner.labels[_PROJECT] for owner in owners})
+            projects = {owner.labels[_PROJECT] for owner in owners}
+            if len(projects) < 2:
+                continue
             callers = [
                 member
                 for member in members
                 if member.labels[_PROJECT] in projects and name in referenced_names(member)
             ]
-            if len(projects) > 1 and callers:
+            if callers:
                 yield _shared_name(network.name, name, owners, callers)
     return None
 
