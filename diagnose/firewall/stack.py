@@ -58,6 +58,12 @@ class Stack(msgspec.Struct, frozen=True, dict=True):
     inner: tuple[str, ...] = ()
 
     @functools.cached_property
+    def forwarding(self) -> Stack:
+        """The same host with forwarding on: what its rules and routes decide alone."""
+        on = msgspec.structs.replace(self.settings, forwarding={}, forwarding6=True)
+        return msgspec.structs.replace(self, settings=on)
+
+    @functools.cached_property
     def by_name(self) -> dict[str, Device]:
         return {device.name: device for device in self.devices}
 

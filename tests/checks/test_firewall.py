@@ -335,6 +335,15 @@ def test_each_fault_is_named(engine: str, fault: str) -> None:
     assert found(judged(host(case(engine, fault)))) == FOUND[fault]
 
 
+@pytest.mark.parametrize("fault", FOUND)
+def test_a_host_that_forwards_nothing_shows_the_faults_of_its_rules(fault: str) -> None:
+    made = host(case("28.5", fault))
+    made.source.answers["sysctl"] = lambda question: {
+        name: "0" if name.endswith("/forwarding") else "1" for name in question.args["names"]
+    }
+    assert found(judged(made)) == FOUND[fault]
+
+
 def test_without_its_chains_the_engine_refuses_starts_in_iptables_words() -> None:
     (finding,) = judged(host(case("28.5", "all-flushed")))["chains-missing"].findings
     assert signs("iptables: No chain/target/match by that name.") <= finding.signs

@@ -216,7 +216,8 @@ def packet_paths(
     why_none = not_walked(ping, info, uplinks)
     if why_none:
         return PacketPaths(why_none=why_none)
-    walks = _Walks(host_stack.stack, uplinks.items[0])
+    # rules that drop stay when firewall.forwarding-off is cured, and have to be seen beside it
+    walks = _Walks(host_stack.stack.forwarding, uplinks.items[0])
     attached = _attached(containers, networks, "ip")
     attached6 = _attached(containers, networks, "ip6") if walks.leads_out("ip6") else []
     published = list(_published(attached, uplinks.items[0], "ip", walks.stack))
