@@ -1,0 +1,111 @@
+"""Options of `docker run` without which a program cannot work."""
+
+from __future__ import annotations
+
+from diagnose.programs.failures.recognition import Failure
+
+_OPTION = "container.option-missing"
+
+OPTIONS = (
+    Failure(
+        "s6-not-first",
+        "can only run as pid 1",
+        r"s6-overlay-suexec: fatal: can only run as pid 1",
+        "the image's own init must be the first process, and another one stands before it",
+        "recreate it without --init (init: false in compose) and without pid: host",
+        "hotio/radarr#20",
+        _OPTION,
+        ("--init=false",),
+    ),
+    Failure(
+        "iptables-capability",
+        "iptables",
+        r"can't initialize iptables table `\w+': Permission denied|iptables.{0,60}(?:you must be root|Operation not permitted)",
+        "the program changes packet filter rules, which needs the capability NET_ADMIN",
+        "recreate it with --cap-add=NET_ADMIN",
+        "the program's own message",
+        _OPTION,
+        ("--cap-add=NET_ADMIN",),
+    ),
+    Failure(
+        "interface-capability",
+        "operation not permitted",
+        r"RTNETLINK answers: Operation not permitted|Unable to access interface: Operation not permitted"
+        r"|\b(?:ip|ifconfig|route|brctl): (?:ioctl 0x[0-9a-f]+ failed|SIOC\w+): Operation not permitted",
+        "the program changes network interfaces, which needs the capability NET_ADMIN",
+        "recreate it with --cap-add=NET_ADMIN",
+        "the program's own message",
+        _OPTION,
+        ("--cap-add=NET_ADMIN",),
+    ),
+    Failure(
+        "tun-device",
+        "/dev/net/tun",
+        r"(?:Cannot open TUN/TAP dev|cannot open|open) ?/dev/net/tun.{0,40}(?:No such file|not permitted|permission denied)",
+        "the program needs the device /dev/net/tun",
+        "recreate it with --device=/dev/net/tun --cap-add=NET_ADMIN",
+        "the program's own message",
+        _OPTION,
+        ("--device=/dev/net/tun",),
+    ),
+    Failure(
+        "vault-mlock",
+        "lock",
+        r"(?:Failed to lock memory|mlock).{0,60}(?:cannot allocate memory|operation not permitted)|IPC_LOCK",
+        "the program locks its memory, which needs the capability IPC_LOCK",
+        "recreate it with --cap-add=IPC_LOCK",
+        "the program's own message",
+        _OPTION,
+        ("--cap-add=IPC_LOCK",),
+    ),
+    Failure(
+        "descriptors-low",
+        "max file descriptors",
+        r"max file descriptors \[(?P<has>\d+)\] for \w+ process is too low, increase to at least \[(?P<least>\d+)\]",
+        "the program may open {has} files and needs {least}",
+        "recreate it with --ulimit nofile={least}:{least}",
+        "the program's own message",
+        _OPTION,
+        ("--ulimit=nofile={least}:{least}",),
+    ),
+    Failure(
+        "memory-lock-low",
+        "memory locking requested",
+        r"memory locking requested for \w+ process but memory is not locked",
+        "the program locks its memory, and its limit of locked memory is too low",
+        "recreate it with --ulimit memlock=-1:-1",
+        "the program's own message",
+        _OPTION,
+        ("--ulimit=memlock=-1:-1",),
+    ),
+    Failure(
+        "user-switch",
+        "operation not permitted",
+        r"(?:failed switching to \"?(?P<user>[\w:]+)|setgroups(?:\(\))?|s6-applyuidgid: fatal: unable to set supplementary group list|su-exec: setgroups)\b.{0,40}Operation not permitted",
+        "the start script changes to another user, for which it needs the capabilities SETUID and SETGID",
+        "recreate it with --cap-add=SETUID --cap-add=SETGID, or without --cap-drop",
+        "the program's own message",
+        _OPTION,
+        ("--cap-add=SETUID", "--cap-add=SETGID"),
+    ),
+    Failure(
+        "read-only-root",
+        "read-only file",
+        r"(?P<path>/[^\s'\":]+)['\"]?(?: failed)?:? (?:\(\d+: )?Read-only file ?system|(?:EROFS|Errno 30\]).{0,60}?'(?P<erofs>/[^']+)'",
+        "the program writes to {path}{erofs}, which is on a read-only file system",
+        "recreate it with --tmpfs for that folder, or without --read-only",
+        "the program's own message",
+        _OPTION,
+        ("--tmpfs",),
+    ),
+    Failure(
+        "chown-refused",
+        "operation not permitted",
+        r"\bchown: (?:changing ownership of )?'?(?P<path>/[^':]+)'?: Operation not permitted",
+        "the start script may not change the owner of {path}: that needs the capability CHOWN, and a mount that knows owners (NFS with root_squash, CIFS and exFAT do not)",
+        "recreate it with --cap-add=CHOWN; on such a mount let the script skip chown",
+        "the program's own message",
+        _OPTION,
+        ("--cap-add=CHOWN",),
+    ),
+)

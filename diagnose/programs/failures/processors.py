@@ -1,0 +1,168 @@
+"""What the processor or the kernel refuses: instructions, architectures, system calls."""
+
+from __future__ import annotations
+
+from diagnose.programs.failures.recognition import Failure
+
+_CPU = "container.cpu-unsupported"
+_SYSCALL = "container.syscall-refused"
+
+PROCESSOR = (
+    Failure(
+        "glibc-cpu",
+        "cpu does not support x86-64",
+        r"CPU does not support x86-64-v(?P<level>\d)",
+        "the image is built for processors of level x86-64-v{level}, and this one is older",
+        "run an image that is built for older processors, or choose a newer CPU type for the virtual machine",
+        "the program's own message",
+        _CPU,
+        ("sse4_2", "popcnt", "ssse3"),
+    ),
+    Failure(
+        "mongo-avx",
+        "requires a cpu with avx",
+        r"MongoDB 5\.0\+ requires a CPU with AVX support",
+        "MongoDB 5 and later need a processor with AVX, and this one does not show it",
+        "run mongo:4.4, or choose a CPU type with AVX for the virtual machine (host)",
+        "docker-library/mongo#485",
+        _CPU,
+        ("avx",),
+    ),
+    Failure(
+        "tensorflow-avx",
+        "instructions, but these aren't",
+        r"compiled to use (?P<level>AVX\w*) instructions, but these aren't available",
+        "the program is built for processors with {level}",
+        "choose a CPU type with AVX for the virtual machine (host)",
+        "the program's own message",
+        _CPU,
+        ("avx",),
+    ),
+    Failure(
+        "clickhouse-cpu",
+        "instruction check fail",
+        r"Instruction check fail\. The CPU does not support (?P<level>\S+) instruction set",
+        "the program is built for processors with {level}",
+        "choose a newer CPU type for the virtual machine (host)",
+        "the program's own message",
+        _CPU,
+        ("sse4_2", "ssse3", "popcnt"),
+    ),
+    Failure(
+        "numpy-baseline",
+        "baseline optimizations",
+        r"NumPy was built with baseline optimizations: \((?P<level>[^)]*)\) but your machine doesn't support",
+        "NumPy is built for newer processors ({level})",
+        "choose a newer CPU type for the virtual machine (host), or an older NumPy",
+        "the program's own message",
+        _CPU,
+        ("sse4_2", "popcnt", "ssse3"),
+    ),
+    Failure(
+        "page-size",
+        "unsupported system page size",
+        r"Unsupported system page size",
+        "the program was built for memory pages of 4 KiB, and this kernel has larger ones",
+        "boot a kernel with 4 KiB pages, or use an image that is built for larger pages",
+        "the program's own message",
+    ),
+    Failure(
+        "glibc-too-old",
+        "glibc_",
+        r"version `(?P<version>GLIBC(?:XX)?_[\d.]+)' not found \(required by (?P<program>[^)]+)\)",
+        "{program} was built on a newer distribution ({version}) than the image's",
+        "build it in the image's own distribution, or take a newer base image",
+        "DefGuard/defguard#488",
+    ),
+    Failure(
+        "shared-library",
+        "shared librar",
+        r"error while loading shared libraries: (?P<library>\S+): cannot open shared object file"
+        r"|Error loading shared library (?P<musl>\S+?): No such file or directory",
+        "the image lacks a library that the program is linked with: {library}{musl}",
+        "install the library in the image; a program of glibc does not run on Alpine without gcompat",
+        "the program's own message",
+    ),
+    Failure(
+        "java-class-version",
+        "class file version",
+        r"compiled by a more recent version of the Java Runtime \(class file version (?P<built>\d+)",
+        "the program was compiled for a newer Java (class file version {built}) than the image has",
+        "take an image with a newer Java (version = class file version - 44)",
+        "the program's own message",
+    ),
+    Failure(
+        "dotnet-icu",
+        "valid icu package",
+        r"Couldn't find a valid ICU package",
+        ".NET misses the ICU libraries in this image",
+        "install icu-libs, or set DOTNET_SYSTEM_GLOBALIZATION_INVARIANT=1",
+        "dotnet/dotnet-docker#986",
+    ),
+)
+
+SYSTEM_CALLS = (
+    Failure(
+        "thread-refused",
+        "pthread_create failed",
+        r"pthread_create failed(?:: Operation not permitted| \(EPERM\))",
+        "a new system call (clone3) is refused: the engine's seccomp filter is older than the image's C library",
+        "upgrade Docker to 20.10.10 or later with a libseccomp of 2.5; until then --security-opt seccomp=unconfined",
+        "bytebase/bytebase#3096",
+        _SYSCALL,
+    ),
+    Failure(
+        "thread-refused-rust",
+        "can't spawn a new worker thread",
+        r"can't spawn a new worker thread: Operation not permitted|failed to spawn thread: Os \{ code: 1,",
+        "a new system call (clone3) is refused: the engine's seccomp filter is older than the image's C library",
+        "upgrade Docker to 20.10.10 or later with a libseccomp of 2.5; until then --security-opt seccomp=unconfined",
+        "qdrant/qdrant#2149",
+        _SYSCALL,
+    ),
+    Failure(
+        "thread-refused-node",
+        "uv_thread_create",
+        r"Assertion .*uv_thread_create\(",
+        "Node.js cannot start a thread: a new system call (clone3) is refused, or the limit of processes is reached",
+        "upgrade Docker to 20.10.10 or later with a libseccomp of 2.5; until then --security-opt seccomp=unconfined",
+        "nodejs/node#57293",
+        _SYSCALL,
+    ),
+    Failure(
+        "clock-refused",
+        "time",
+        r"clock_gettime(?:64)?\b.{0,40}Operation not permitted|can't initialize time|init_interp_main: can't initialize time",
+        "a new system call (clock_gettime64) is refused: the engine's libseccomp is older than the image's C library",
+        "install libseccomp 2.4.4 or later on the host",
+        "the program's own message",
+        _SYSCALL,
+    ),
+    Failure(
+        "rust-clock",
+        "sys/unix/time.rs",
+        r"panicked at .{0,5}library/std/src/sys/(?:pal/)?unix/time\.rs",
+        "a new system call for the time is refused: the engine's libseccomp or the kernel is older than the image's C library",
+        "install libseccomp 2.4.4 or later on the host; an old kernel needs an older image",
+        "dani-garcia/vaultwarden#4120",
+        _SYSCALL,
+    ),
+    Failure(
+        "access-refused",
+        "operation not permitted",
+        r"^make: (?P<program>/bin/sh|\S+): Operation not permitted",
+        "a new system call (faccessat2) is refused: the engine's seccomp filter is older than the image's C library",
+        "upgrade runc to 1.0.0-rc93 and libseccomp to 2.4.4 or later",
+        "the program's own message",
+        _SYSCALL,
+    ),
+    Failure(
+        "io-uring-refused",
+        "io_uring",
+        r"io_uring_(?:queue_init|setup)\b.{0,60}(?:Operation not permitted|errno (?:1|38)\b|EPERM)",
+        "io_uring is refused: the seccomp profile of Docker 25 and later blocks it",
+        "let the program use ordinary I/O, or recreate it with a seccomp profile that allows io_uring",
+        "the program's own message",
+        _SYSCALL,
+    ),
+)
