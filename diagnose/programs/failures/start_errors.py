@@ -6,184 +6,184 @@ from diagnose.programs.failures.recognition import Failure
 
 START_ERRORS = (
     Failure(
-        "cgroup-mount",
-        "cgroup",
-        r"cgroup mountpoint does not exist|cannot f(?:i|ou)nd cgroup mount destination",
-        "the host has a cgroup controller without a mounted hierarchy",
-        "mount the hierarchy below /sys/fs/cgroup, or reboot",
-        "docker/for-linux#1334",
+        name="cgroup-mount",
+        mark="cgroup",
+        pattern=r"cgroup mountpoint does not exist|cannot f(?:i|ou)nd cgroup mount destination",
+        cause="the host has a cgroup controller without a mounted hierarchy",
+        cure="mount the hierarchy below /sys/fs/cgroup, or reboot",
+        source="docker/for-linux#1334",
     ),
     Failure(
-        "cgroup-controller",
-        "mountpoint for",
-        r"mountpoint for (?P<controller>\w+) not found",
-        "the host's cgroup hierarchy {controller} is not mounted",
-        "mount -t cgroup -o {controller} cgroup /sys/fs/cgroup/{controller}",
-        "docker/cli#1228",
+        name="cgroup-controller",
+        mark="mountpoint for",
+        pattern=r"mountpoint for (?P<controller>\w+) not found",
+        cause="the host's cgroup hierarchy {controller} is not mounted",
+        cure="mount -t cgroup -o {controller} cgroup /sys/fs/cgroup/{controller}",
+        source="docker/cli#1228",
     ),
     Failure(
-        "selinux-keys",
-        "keycreate",
-        r"attr/keycreate: invalid argument",
-        (
+        name="selinux-keys",
+        mark="keycreate",
+        pattern=r"attr/keycreate: invalid argument",
+        cause=(
             "SELinux refuses the label of the container: "
             "the policy (container-selinux) is older than the engine, or SELinux was switched off"
         ),
-        "install the newer container-selinux, and restart the engine; "
+        cure="install the newer container-selinux, and restart the engine; "
         "without SELinux remove selinux-enabled",
-        "moby/moby#39109",
+        source="moby/moby#39109",
     ),
     Failure(
-        "systemd-bus",
-        "unable to start unit",
-        r"unable to start unit .{0,600}?(?:systemd1 was not provided|Launch helper exited"
+        name="systemd-bus",
+        mark="unable to start unit",
+        pattern=r"unable to start unit .{0,600}?(?:systemd1 was not provided|Launch helper exited"
         r"|Failed to activate"
         r"|Connection (?:closed|reset|refused)|timed? ?out|no such file)",
-        "systemd does not answer on the host's D-Bus, "
+        cause="systemd does not answer on the host's D-Bus, "
         "and the runtime asks it for the container's cgroup",
-        "start D-Bus and systemd's own service; "
+        cure="start D-Bus and systemd's own service; "
         "on a host without systemd use native.cgroupdriver=cgroupfs",
-        "moby/moby#47824",
+        source="moby/moby#47824",
     ),
     Failure(
-        "device-rules",
-        "bpf_prog_query",
-        r"bpf_prog_query\(BPF_CGROUP_DEVICE\) failed: (?P<why>[\w ]+)",
-        (
+        name="device-rules",
+        mark="bpf_prog_query",
+        pattern=r"bpf_prog_query\(BPF_CGROUP_DEVICE\) failed: (?P<why>[\w ]+)",
+        cause=(
             "the kernel does not let the runtime set the device rules of the container (BPF, "
             "{why}): the engine itself runs in a container, or the kernel lacks CONFIG_CGROUP_BPF"
         ),
-        "give the outer container the right to use BPF (LXC: nesting), or boot another kernel",
-        "opencontainers/runc#2959",
+        cure="give the outer container the right to use BPF (LXC: nesting), or boot another kernel",
+        source="opencontainers/runc#2959",
     ),
     Failure(
-        "rlimit-too-high",
-        "error setting rlimit",
-        r"error setting rlimit type (?P<type>\d+)",
-        "the container asks for a higher ulimit than the engine itself has (rlimit type {type}; "
+        name="rlimit-too-high",
+        mark="error setting rlimit",
+        pattern=r"error setting rlimit type (?P<type>\d+)",
+        cause="the container asks for a higher ulimit than the engine itself has (rlimit type {type}; "
         "6 is nproc, 7 nofile, 8 memlock)",
-        "recreate it with a lower --ulimit, or raise LimitNOFILE of docker.service",
-        "moby/moby#33009",
+        cure="recreate it with a lower --ulimit, or raise LimitNOFILE of docker.service",
+        source="moby/moby#33009",
     ),
     Failure(
-        "source-read-only",
-        "read-only file system",
-        r"error while creating mount source path '(?P<path>[^']+)': mkdir (?P<made>\S+): read-only file system",
-        "there is no {path} on the host, and the engine cannot make it: "
+        name="source-read-only",
+        mark="read-only file system",
+        pattern=r"error while creating mount source path '(?P<path>[^']+)': mkdir (?P<made>\S+): read-only file system",
+        cause="there is no {path} on the host, and the engine cannot make it: "
         "{made} would lie on a read-only file system",
-        "remount that file system for writing, or correct the path; "
+        cure="remount that file system for writing, or correct the path; "
         "Docker from a snap sees only folders below /home",
-        "docker-snap/docker-snap#126",
+        source="docker-snap/docker-snap#126",
     ),
     Failure(
-        "source-link",
-        "file exists",
-        r"error while creating mount source path '(?P<path>[^']+)': mkdir (?P<made>\S+): file exists",
-        "{path} on the host is a link to nothing, or a mount that does not answer",
-        "mount the disk to which the link leads, or make its target",
-        "moby/moby#30669",
+        name="source-link",
+        mark="file exists",
+        pattern=r"error while creating mount source path '(?P<path>[^']+)': mkdir (?P<made>\S+): file exists",
+        cause="{path} on the host is a link to nothing, or a mount that does not answer",
+        cure="mount the disk to which the link leads, or make its target",
+        source="moby/moby#30669",
     ),
     Failure(
-        "source-denied",
-        "permission denied",
-        r"error while creating mount source path '(?P<path>[^']+)': mkdir (?P<made>\S+): permission denied",
-        "the engine may not make {made}: "
+        name="source-denied",
+        mark="permission denied",
+        pattern=r"error while creating mount source path '(?P<path>[^']+)': mkdir (?P<made>\S+): permission denied",
+        cause="the engine may not make {made}: "
         "a network share that turns root into nobody, or a FUSE mount of another user",
-        "make the folder as the user who may; "
+        cure="make the folder as the user who may; "
         "on NFS allow no_root_squash or create it on the server",
-        "the program's own message",
+        source="the program's own message",
     ),
     Failure(
-        "source-fuse",
-        "transport endpoint is not connected",
-        r"""(?P<path>/[^\s':\"]+)[\"']?: transport endpoint is not connected""",
-        "the FUSE file system at {path} has died",
-        "umount -l {path}, and mount it again",
-        "the program's own message",
+        name="source-fuse",
+        mark="transport endpoint is not connected",
+        pattern=r"""(?P<path>/[^\s':\"]+)[\"']?: transport endpoint is not connected""",
+        cause="the FUSE file system at {path} has died",
+        cure="umount -l {path}, and mount it again",
+        source="the program's own message",
     ),
     Failure(
-        "source-stale",
-        "stale",
-        r"""(?P<path>/[^\s':\"]+)[\"']?: stale (?:NFS )?file handle""",
-        "the network share at {path} was replaced on its server",
-        "umount -l {path}, and mount it again",
-        "the program's own message",
+        name="source-stale",
+        mark="stale",
+        pattern=r"""(?P<path>/[^\s':\"]+)[\"']?: stale (?:NFS )?file handle""",
+        cause="the network share at {path} was replaced on its server",
+        cure="umount -l {path}, and mount it again",
+        source="the program's own message",
     ),
     Failure(
-        "nvidia-mismatch",
-        "version mismatch",
-        r"driver/library version mismatch",
-        "the NVIDIA driver was updated, and the kernel still runs the module of the old version",
-        "reboot, or unload the modules nvidia_uvm, nvidia_drm, "
+        name="nvidia-mismatch",
+        mark="version mismatch",
+        pattern=r"driver/library version mismatch",
+        cause="the NVIDIA driver was updated, and the kernel still runs the module of the old version",
+        cure="reboot, or unload the modules nvidia_uvm, nvidia_drm, "
         "nvidia_modeset and nvidia, and load them again",
-        "NVIDIA/nvidia-container-toolkit#394",
+        source="NVIDIA/nvidia-container-toolkit#394",
     ),
     Failure(
-        "nvidia-cuda",
-        "unsatisfied condition",
-        r"unsatisfied condition: (?P<need>\w+ ?[<>=]+ ?[\d.]+)",
-        "the image needs {need}, and the host's NVIDIA driver is too old for that",
-        "update the driver, or use an image of an older CUDA",
-        "the program's own message",
+        name="nvidia-cuda",
+        mark="unsatisfied condition",
+        pattern=r"unsatisfied condition: (?P<need>\w+ ?[<>=]+ ?[\d.]+)",
+        cause="the image needs {need}, and the host's NVIDIA driver is too old for that",
+        cure="update the driver, or use an image of an older CUDA",
+        source="the program's own message",
     ),
     Failure(
-        "nvidia-driver",
-        "nvidia",
-        r"nvidia-container-cli: initialization error: (?:load library failed|driver (?:error"
+        name="nvidia-driver",
+        mark="nvidia",
+        pattern=r"nvidia-container-cli: initialization error: (?:load library failed|driver (?:error"
         r"|not loaded)|driver rpc error)",
-        "the host has no working NVIDIA driver",
-        "install the driver, or load its module with modprobe nvidia",
-        "the program's own message",
+        cause="the host has no working NVIDIA driver",
+        cure="install the driver, or load its module with modprobe nvidia",
+        source="the program's own message",
     ),
     Failure(
-        "log-plugin",
-        "is registered",
-        r"no log driver named '(?P<plugin>[^']+)' is registered",
-        "the log driver {plugin} is a plugin that this engine does not have, or that is disabled",
-        "install or enable the plugin, or recreate the container with another log driver",
-        "grafana/loki#2361",
+        name="log-plugin",
+        mark="is registered",
+        pattern=r"no log driver named '(?P<plugin>[^']+)' is registered",
+        cause="the log driver {plugin} is a plugin that this engine does not have, or that is disabled",
+        cure="install or enable the plugin, or recreate the container with another log driver",
+        source="grafana/loki#2361",
     ),
     Failure(
-        "volume-plugin",
-        "plugin",
-        r'plugin "(?P<plugin>[^"]+)" not found',
-        "the plugin {plugin} is not installed on this engine, or is disabled",
-        "install or enable the plugin",
-        "the program's own message",
+        name="volume-plugin",
+        mark="plugin",
+        pattern=r'plugin "(?P<plugin>[^"]+)" not found',
+        cause="the plugin {plugin} is not installed on this engine, or is disabled",
+        cure="install or enable the plugin",
+        source="the program's own message",
     ),
     Failure(
-        "proc-mount",
-        'mounting "proc"',
-        r'mounting "proc" .*operation not permitted',
-        "the host does not let the runtime mount /proc: "
+        name="proc-mount",
+        mark='mounting "proc"',
+        pattern=r'mounting "proc" .*operation not permitted',
+        cause="the host does not let the runtime mount /proc: "
         "the engine itself runs in a container without nesting",
-        "allow nesting for the outer container (LXC: features nesting=1)",
-        "opencontainers/runc#1658",
+        cure="allow nesting for the outer container (LXC: features nesting=1)",
+        source="opencontainers/runc#1658",
     ),
     Failure(
-        "sysctl-of-the-host",
-        "sysctl",
-        r'sysctl "(?P<name>[^"]+)" (?:is not in a separate kernel namespace'
+        name="sysctl-of-the-host",
+        mark="sysctl",
+        pattern=r'sysctl "(?P<name>[^"]+)" (?:is not in a separate kernel namespace'
         r"|not allowed in host (?:network|ipc|UTS) namespace)",
-        "{name} is a setting of the whole host here, and no container has one of its own",
-        "set it on the host with sysctl -w, and create the container without it",
-        "the program's own message",
+        cause="{name} is a setting of the whole host here, and no container has one of its own",
+        cure="set it on the host with sysctl -w, and create the container without it",
+        source="the program's own message",
     ),
     Failure(
-        "apparmor-parser",
-        "apparmor",
-        r"AppArmor enabled on system but the docker-default profile could not be loaded"
+        name="apparmor-parser",
+        mark="apparmor",
+        pattern=r"AppArmor enabled on system but the docker-default profile could not be loaded"
         r"|unable to apply apparmor profile",
-        "the kernel has AppArmor on, and the profile docker-default cannot be loaded",
-        "install the package apparmor, and restart the engine",
-        "moby/moby#41553",
+        cause="the kernel has AppArmor on, and the profile docker-default cannot be loaded",
+        cure="install the package apparmor, and restart the engine",
+        source="moby/moby#41553",
     ),
     Failure(
-        "state-left-behind",
-        "already exists",
-        r"container with (?:given )?id\S* already exists|id already in use",
-        "a start that broke off left the container's state in the runtime's folder",
-        "restart the engine; what is left lies in /run/containerd and /run/docker/runtime-runc",
-        "moby/moby#38726",
+        name="state-left-behind",
+        mark="already exists",
+        pattern=r"container with (?:given )?id\S* already exists|id already in use",
+        cause="a start that broke off left the container's state in the runtime's folder",
+        cure="restart the engine; what is left lies in /run/containerd and /run/docker/runtime-runc",
+        source="moby/moby#38726",
     ),
 )
