@@ -17,7 +17,8 @@ from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.machine.processes import Processes
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import Failed, Unexamined
-from diagnose.programs.telling_line import plain, telling_line
+from diagnose.programs.log_message import plain
+from diagnose.programs.telling_line import telling_line
 from diagnose.questions import Host
 from diagnose.questions.containers import ContainerLog, ReadLogs
 from diagnose.registry import evidence

@@ -8,7 +8,8 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
-from diagnose.programs.telling_line import LONGEST, TellingLine, plain
+from diagnose.programs.log_message import LONGEST, plain
+from diagnose.programs.telling_line import TellingLine
 
 
 class Failure(msgspec.Struct, frozen=True, dict=True):

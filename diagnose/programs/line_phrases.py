@@ -1,0 +1,210 @@
+"""What the lines of a failed program say, as phrases that count for or against a line.
+
+The patterns are for lines in small letters.
+"""
+
+from __future__ import annotations
+
+import re
+
+import msgspec
+
+from diagnose.lazy_pattern import LazyPattern
+from diagnose.programs.log_message import vocabulary
+
+
+class Phrases(msgspec.Struct, frozen=True):
+    """Phrases of one meaning.
+
+    worth: what a line gains that has one of them. pattern: what decides. words: a line with one of
+    these phrases has at least one of these words; to look them up costs a twentieth of the pattern.
+    """
+
+    worth: int
+    words: frozenset[str]
+    pattern: LazyPattern
+
+
+EXPLAINS = Phrases(
+    worth=22,
+    words=vocabulary(
+        """
+        denied permission eacces eperm permitted writable no enoent not cannot can't can
+        could couldn't unable doesn't isn't too must need please require required
+        requires missing incompatible mismatch mismatched mismatching compatible
+        unsupported unrecognized unrecognised in already locked lock invalid unknown
+        unexpected syntax expected corrupt corrupted malformed downgrade downgrading
+        refused time timed timeout unreachable name space memory allocate read quota
+        enough unbound undefined only nil null expired certificate unauthorized
+        authentication version newer terminated multiple terminating fail failed failure
+        assertion wrong gave
+        """
+    ),
+    pattern=LazyPattern(
+        r"""
+        \b(?:permission|access)\b[^.]{0,30}\bdenied\b | \beacces\b | \boperation\ not\ permitted\b
+        | \beperm\b | \bnot\ writ[ae]ble\b
+        | \bno\ such\ (?:file|host|device|container|module|table|command)\b | \benoent\b
+        | \bnot\ found\b | \bcan(?:not|'t|\ not)\b | \bcould\ not\b | \bcouldn't\b | \bunable\ to\b
+        | \bdoes(?:\ not|n't)\ (?:exist|match|support|have)\b
+        | \bis\ not\ (?:set|specified|supported|installed|running|a\ directory)\b
+        | \btoo\ (?:low|old|new|small|many|large|big)\b
+        | \bmust\ (?:be|specify|set|provide|have|contain)\b | \byou\ need\ to\b
+        | \bplease\ (?:set|provide|configure|accept|run|specify)\b
+        | \brequire[sd]?\b | \bmissing\b | \bincompatible\b | \bmismatch | \bnot\ compatible\b
+        | \bunsupported\b | \bunrecogni[sz]ed\b
+        | \bin\ use\b | \balready\ (?:been|running|exists|allocated|in)\b | \blocked\b
+        | \block\ file\b | \bunable\ to\ lock\b
+        | \binvalid\b | \bunknown\b | \bunexpected\b | \bsyntax\ error\b | \bexpected\b | \bcorrupt
+        | \bmalformed\b | \bdowngrad
+        | \brefused\b | \btimed?\ ?out\b | \bunreachable\b | \bno\ route\b | \bname\ resolution\b
+        | \bname\ or\ service\b
+        | \bno\ space\ left\b | \bout\ of\ memory\b | \bcannot\ allocate\b
+        | \bread-only\ file\ ?system\b | \bquota\b
+        | \bnot\ (?:enough|allowed|valid|provided|configured|specified|initialized)\b
+        | \bunbound\ variable\b | \bundefined\b
+        | \bonly\ run\ as\b | \bnil\ pointer\b | \bnull\b
+        | \bno\ (?:\w+\ ){0,3}(?:specified|provided|configured|given)\b
+        | \bexpired\b | \bnot\ yet\ valid\b | \bcertificate\b | \bunauthorized\b
+        | \bauthentication\ failed\b
+        | \bversion\b.{0,60}\b(?:higher|lower|newer|older)\b | \bnewer\b | \bterminated\ by\ sig
+        | \bmultiple\b | \bno\ outputs\b
+        | \bterminating\b.{0,20}\buncaught\b
+        | \bwrong\ (?:signature|owner\w*|type|format|version)\b
+        | \bfail(?:ed|ure)\ (?:to|in|with|opening|at)\b | \bassertion\b
+        """,
+        re.VERBOSE,
+    ),
+)
+"""What a line says that tells what is wrong."""
+
+STRONG = Phrases(
+    worth=22,
+    words=vocabulary(
+        """
+        denied permitted too such command must use lock incompatible refused could find
+        exec space found support match open create start touch handle load bind
+        downgrade name
+        """
+    ),
+    pattern=LazyPattern(
+        r"""
+        \bdenied\b | \bnot\ permitted\b | \btoo\ (?:low|old|new|many)\b | \bno\ such\ (?:file|host)\b
+        | \bcommand\ not\ found\b
+        | \bmust\ (?:be|specify|set)\b | \balready\ in\ use\b | \bin\ use\b | \bunable\ to\ lock\b
+        | \bincompatible\b | \brefused\b
+        | \bcould\ not\ (?:translate|resolve|connect|find|locate|bind|open|reserve)\b
+        | \bcannot\ find\b | \bcan't\ find\b
+        | \bunable\ to\ exec\b | \bno\ space\ left\b | \bnot\ found\ in\ upstream\b
+        | \bdoes\ not\ support\b | \bdoesn't\ match\b
+        | \bcan(?:not|'t)\ (?:start|open|create|touch|handle|load|bind|downgrade)\b
+        | \bname\ or\ service\ not\ known\b
+        """,
+        re.VERBOSE,
+    ),
+)
+"""Words that seldom stand in a line that does not explain."""
+
+GENERIC = Phrases(
+    worth=-45,
+    words=vocabulary(
+        """
+        bootstrap unexpected application boot exception init failed error startup
+        specified engine data run connection invocation config command executing fatal
+        unable shut sockets running stopped crashed id code database occurred protocol
+        conditionevaluationreport overcommit
+        """
+    ),
+    pattern=LazyPattern(
+        r"""
+        \b(?:bootstrap\ checks?\ failed|unexpected\ error|application\ run\ failed
+            |application\ failed\ to\ start|boot\ failed)\b
+        | \bexception\ (?:in\ worker\ process|during\ startup|on\ startup)\b
+        | \binit\ function\ returned\ error\b
+        | \bfailed\ to\ start\ (?:quarkus|server|application)\b
+        | \berror\ (?:starting|initiali[sz]ing)\ (?:tomcat|neo4j|application)
+        | \bduring\ \w*\ ?startup\b | \bwas\ not\ specified\ correctly\b | \bstartup\ process\b
+        | \baborting\ startup\b
+        | \bregistration\ as\ a\ storage\ engine\b | \bunknown/unsupported\ storage\ engine\b
+        | \bfailed\ to\ initiali[sz]e\ dd\b
+        | \bdata\ dictionary\ initiali[sz]ation\b | \bcould\ not\ run\b
+        | \bconnection\ attempt\ failed\b | \binvocation\ of\ init\ method\b
+        | \binvalid\ config,\ exiting\b | \bcommand\ execution\ failed\b
+        | \berror\ executing\ action\b | \bthere\ was\ an\ error\b
+        | \bfatal\ error\ loading\b | \bunable\ to\ open\ (?:logs|the\ first\ data\ file)\b
+        | \bwas\ shut\ down\b
+        | \bfailed\ to\ initiali[sz]e\ server
+        | \bno\ listening\ sockets\b | \bnot\ running\b\s*$
+        | \bstopped\ processing\ because\ of\ an\ error\b | \bapp\ crashed\b
+        | ^\s*error\ id: | ^\s*error\ code:\s*$ | ^\*+\ ?error\ found\ | ^\S*\s*error\ found\ at\b
+        | \bunknown\ database\ error\b
+        | \bwhen\ starting\ dev\ server\b | \berror\ occurred\ during\ initialization\b
+        | \berror\ initialising\ module\b
+        | \bprotocol\ handler\ initiali[sz]ation\ failed\b | \ban\ error\ occurred\b
+        | \bfatal\ error\b\s*$
+        | \bfatal\ config\ file\ error\b | \bconditionevaluationreport
+        | \bunable\ to\ create\ mmap-ed\b | \bwarning:?\ overcommit_memory\b
+        | \bmemory\ overcommit\ must\ be\ enabled\b
+        """,
+        re.VERBOSE,
+    ),
+)
+"""Errors that say that there was one, not which."""
+
+FAREWELL = Phrases(
+    worth=-40,
+    words=vocabulary(
+        """
+        aborting exiting shutting shut shutdown stopping stopped terminating terminated
+        closing closed goodbye bye exit exited exits node now go worker entered aborted
+        segmentation core sigabrt running gave npm crash received
+        """
+    ),
+    pattern=LazyPattern(
+        r"""
+        \b(?:aborting|exiting|shutting\ down|shut\ ?down|stopping|stopped
+            |terminating|terminated|closing|closed|goodbye|bye)\b\.?\s*$
+        | \bshut(?:ting)?\ ?down\b | ^exiting\b
+        | \bexit(?:ed|ing)?\ (?:with\ )?(?:status|code|value|abnormally)\b | ^exit\ status
+        | ^node\.js\ v\d | \bnow\ exiting\b | \bi\ have\ to\ go\b | \bstopping\ server\b
+        | \bworker\ failed\ to\ boot\b
+        | \bentered\ fatal\ state\b | \baborting\.?$ | ^aborted\b | ^segmentation\ fault
+        | \bcore\ dumped\b | ^sigabrt\b
+        | ^failed\ running\ " | \bgave\ up\b
+        | ^npm\ (?:err!|error)\ (?:code|errno|exit|failed|this|a\ complete|\s|$)
+        | \bterminating\ in\ do_boot\b | \bcrash\ dump\b | ^crash\ dump | \breceived\ signal\b
+        """,
+        re.VERBOSE,
+    ),
+)
+"""What programs say at their end, whatever ended them."""
+
+HINT = Phrases(
+    worth=-35,
+    words=vocabulary(
+        """
+        http https for check see note usage flags hint community may you reason this
+        consider please action description report search which there our documentation
+        help
+        """
+    ),
+    pattern=LazyPattern(
+        r"""
+        ^\s*https?://\S+\s*$ | \bfor\ (?:more|further)\ (?:details|information|help)\b
+        | \bcheck\ the\ logs\b | \bsee\ '.*-h' | ^see\ \S+\ for
+        | ^note:\ run\ with | \bfor\ help\b | ^\s*usage: | ^\s*flags: | ^\s*hint:
+        | \bcommunity\b.*https?:// | \bmay\ need\ to\b
+        | \byou\ may\ (?:have|also)\b | ^reason:\ (?:worker|failed\ to\ determine)
+        | \bthis\ is\ probably\ not\b | ^consider\b
+        | \bplease\ follow\b | ^\s*action: | ^\s*description:\s*$ | \berror\ report\ file\b
+        | \bsearch\ for\ solutions\b
+        | \bcheck\ that\ you\ do\ not\ already\b | \bwhich\ might\ have\b
+        | ^\s*\#\ there\ is\ insufficient | \bthis\ is\ ignored\ for\ now\b
+        | \bour\ fatalactions\b | \bdocumentation\ at\b
+        """,
+        re.VERBOSE,
+    ),
+)
+"""Advice and pointers beside the reason."""
+
+PHRASES = (EXPLAINS, STRONG, GENERIC, FAREWELL, HINT)

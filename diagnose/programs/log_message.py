@@ -1,0 +1,191 @@
+"""What one line of a log says: its text without colours, and the worth of its level."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+import msgspec
+
+from diagnose.lazy_pattern import LazyPattern
+
+LONGEST = 1200
+"""Characters of one line that are looked at."""
+
+_ANSI = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]|\x1b\][^\x07]*\x07")
+
+FATAL, ERROR, WARNING, INFO = 60, 45, 12, -25
+"""What a level is worth."""
+
+
+class Message(msgspec.Struct, frozen=True):
+    """What a line says, and what its level is worth; None where it has no level."""
+
+    text: str
+    level: int | None = None
+
+
+_LEVELS: tuple[tuple[LazyPattern, int], ...] = (
+    (
+        LazyPattern(
+            r"""
+            \bFATAL\b(?!\ state) | \bPANIC\b | \bpanic: | \bpanicked\ at\b | \bCRIT(?:ICAL)?\b
+            | \bEMERG\b
+            | \[(?:emerg|alert|crit|fatal)\] | \blevel=(?:fatal|panic|critical) | \[ALERT\]
+            | \[F\] | ^F\ +[A-Z]+\ +\[
+            | \bfatal:\ | ^fatal\ | \bFatal\ error\b | ^FailFast | ^Process\ terminated\.
+            """,
+            re.VERBOSE,
+        ),
+        FATAL,
+    ),
+    (
+        LazyPattern(
+            r"""
+            \bERROR\b | \bSEVERE\b | \[(?:error|err|ERR)\] | \blevel=(?:error|err)\b | \bERR\b
+            | \ E!\  | ^E\d{4}\ | \[E\]
+            | (?:^|[\s\]|])(?:Fatal\ )?[Ee]rror:\ | ^\s*Error\b | \blvl=e?error\b | \berror:\
+            | ^Unhandled\ exception
+            | ^Exception\ in\ thread | \ spawnerr:\  | \(terminated\ by\ SIG
+            | \bexited:\ .*;\ not\ expected\)
+            """,
+            re.VERBOSE,
+        ),
+        ERROR,
+    ),
+    (
+        LazyPattern(
+            r"\bWARN(?:ING)?\b|\[warn(?:ing)?\]|\blevel=warn|\[W\]|\bwarning:", re.IGNORECASE
+        ),
+        WARNING,
+    ),
+    (
+        LazyPattern(
+            r"\bINFO\b|\[(?:info|notice|Note|System|debug)\]|\blevel=(?:info|debug|trace)\b"
+            r"|\blvl=info\b|\bDEBUG\b|\[I\]|\bI! "
+            r"|\bNOTICE\b|\bTRACE\b|: info: |\bLOG: |^info:",
+            re.IGNORECASE,
+        ),
+        INFO,
+    ),
+)
+
+_SEVERITY_NAMES = {
+    "f": FATAL,
+    "fatal": FATAL,
+    "panic": FATAL,
+    "critical": FATAL,
+    "crit": FATAL,
+    "emergency": FATAL,
+    "alert": FATAL,
+    "60": FATAL,
+    "e": ERROR,
+    "error": ERROR,
+    "err": ERROR,
+    "severe": ERROR,
+    "50": ERROR,
+    "w": WARNING,
+    "warn": WARNING,
+    "warning": WARNING,
+    "40": WARNING,
+    "i": INFO,
+    "info": INFO,
+    "debug": INFO,
+    "trace": INFO,
+    "notice": INFO,
+    "30": INFO,
+    "20": INFO,
+}
+"""Levels in the fields of JSON lines; the numbers are those of pino and bunyan."""
+
+_LEVEL_FIELDS = ("level", "log.level", "severity", "s", "lvl")
+_MESSAGE_FIELDS = ("msg", "message", "event", "log")
+_REASON_FIELDS = ("error", "err", "exception", "reason")
+
+
+def vocabulary(text: str) -> frozenset[str]:
+    """The words of a text, to be compared with those of a line."""
+    return frozenset(text.split())
+
+
+_LEVEL_WORDS = vocabulary(
+    """
+    fatal panic panicked crit critical emerg alert error err severe e f i w warn warning
+    info notice note system debug trace log lvl level failfast terminated exception spawnerr
+    exited
+    """
+)
+"""Words of which a line with a level has at least one."""
+
+_WORD = re.compile(r"[a-z']+")
+
+
+def plain(line: str) -> str:
+    """A line without colours and control characters."""
+    return _ANSI.sub("", line).replace("\r", "").rstrip()[:LONGEST]
+
+
+def words_of(text: str) -> frozenset[str]:
+    """The words of a line in small letters.
+
+    To look them up in a set costs a twentieth of the patterns, which are then tried on the few
+    lines that have one of their words.
+    """
+    return frozenset(_WORD.findall(text.lower()))
+
+
+def message(line: str) -> Message:
+    """What a line says; a JSON line is read by its fields."""
+    text = plain(line)
+    fields = _fields(text)
+    if fields is None:
+        return Message(text, _level(text))
+    what = _field(fields, *_MESSAGE_FIELDS)
+    why = _field(fields, *_REASON_FIELDS)
+    texts = [part for part in (what, why) if part]
+    return Message(": ".join(texts) or text, _level_of_fields(fields))
+
+
+def _level(text: str) -> int | None:
+    if not words_of(text) & _LEVEL_WORDS:
+        return None
+    return next((worth for pattern, worth in _LEVELS if pattern.search(text)), None)
+
+
+def _level_of_fields(fields: dict[str, Any]) -> int | None:
+    names = [str(fields[name]).lower() for name in _LEVEL_FIELDS if fields.get(name) is not None]
+    if names:
+        return _SEVERITY_NAMES.get(names[0])
+    tags = fields.get("tags")
+    tag_names = [str(tag).lower() for tag in tags] if isinstance(tags, list) else []
+    return next((_SEVERITY_NAMES[name] for name in tag_names if name in _SEVERITY_NAMES), None)
+
+
+def _fields(text: str) -> dict[str, Any] | None:
+    """The fields of a JSON line that carries a message; None for any other line."""
+    if not text.startswith("{"):
+        return None
+    try:
+        fields = json.loads(text)
+    except ValueError:
+        return None
+    if isinstance(fields, dict) and any(name in fields for name in _MESSAGE_FIELDS):
+        return fields
+    return None
+
+
+def _field(fields: dict[str, Any], *names: str) -> str:
+    """The first of these fields that is there, its own message where it is an object.
+
+    Looked for in `attr` too, as MongoDB has it.
+    """
+    places = [fields, fields["attr"]] if isinstance(fields.get("attr"), dict) else [fields]
+    for place in places:
+        for name in names:
+            value = place.get(name)
+            if isinstance(value, dict):
+                value = value.get("message") or value.get("msg") or ""
+            if isinstance(value, str) and value:
+                return value.strip().split("\n", 1)[0]
+    return ""
