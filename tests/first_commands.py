@@ -143,6 +143,7 @@ NOT_BY_ITS_OWN_TEXT: dict[str, str] = {
     "image.pull-no-space": "the disk is too small for the image",
     "image.pull-rate-limited": "an account is needed",
     "image.registry-proxy": "the proxy has to come back",
+    "firewall.neighbour-discovery-dropped": "no cure was run since its scenario was written",
     "image.registry-tls": "the pull has to be repeated by hand",
     "image.registry-unreachable": "the registry has to come back",
     "image.too-many-layers": "the image has to be built again",

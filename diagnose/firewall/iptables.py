@@ -527,6 +527,10 @@ def _identity(text: str) -> tuple[Value, ...]:
     return (Interval(int(low), int(high or low)),)
 
 
+def _number(text: str) -> tuple[Value, ...]:
+    return (Interval(int(text), int(text)),)
+
+
 def _one(_: str) -> tuple[Value, ...]:
     return (Interval(1, 1),)
 
@@ -661,7 +665,7 @@ _CONDITIONS: Mapping[tuple[str, str], _Reader] = {
     ("", "--ttl-eq"): ("proto", _ordinary(32, 255)),
     ("", "--ttl-lt"): ("proto", _below(32, 255)),
     ("", "--ttl-gt"): ("proto", _above(32, 255)),
-    ("", "--hl-eq"): ("proto", _ordinary(32, 255)),
+    ("", "--hl-eq"): ("hop_limit", _number),
     ("", "--hl-lt"): ("proto", _below(32, 255)),
     ("", "--hl-gt"): ("proto", _above(32, 255)),
     ("", "--icmp-type"): ("icmp", _icmp),

@@ -63,6 +63,7 @@ Field = Literal[
     "pkttype",
     "tos",
     "mac",
+    "hop_limit",
     "repl_src",
     "repl_dst",
     "repl_sport",
@@ -76,7 +77,7 @@ by; `syn` is 1 for the first packet of a TCP connection; `icmp` is type * 256 + 
 `gid` are those of the sending process, -1 for a packet that no process of the host sends; `physin`
 and `physout` are the ports of a bridge that a bridged packet passes, "" otherwise; `brin` and
 `brout` are the bridges of those ports; `repl_` fields are what a reply carries; `pkttype` is the
-kernel's (0: for this host).
+kernel's (0: for this host); `hop_limit` is known of neighbour discovery alone, which has 255.
 """
 
 
@@ -178,6 +179,10 @@ ROUTE_TYPES: Mapping[str, int] = MappingProxyType(
 TCP_FLAGS: Mapping[str, int] = MappingProxyType(
     {"FIN": 1, "SYN": 2, "RST": 4, "PSH": 8, "ACK": 16, "URG": 32}
 )
+
+
+_NEIGHBOUR_DISCOVERY = range(133, 138)
+"""The ICMPv6 types of neighbour discovery: routers, neighbours, redirects."""
 
 
 NF_FAMILIES: Mapping[str, int] = MappingProxyType({"ip": 2, "ip6": 10})
@@ -306,6 +311,23 @@ def _number(address: str | None) -> int | None:
     return None if address is None else int(ip_address(address))
 
 
+def _destination_type(packet: Packet) -> int | None:
+    if packet.dst is not None and _is_multicast(packet.dst):
+        return ROUTE_TYPES["MULTICAST"]
+    return _route_type(packet.dst_local)
+
+
+@functools.lru_cache(maxsize=1 << 14)
+def _is_multicast(address: str) -> bool:
+    return ip_address(address).is_multicast
+
+
+def _hop_limit(packet: Packet) -> int | None:
+    """255 for neighbour discovery (RFC 4861, 7.1), which no router has forwarded."""
+    is_icmp6 = packet.family == "ip6" and packet.proto == "icmp" and packet.icmp is not None
+    return 255 if is_icmp6 and (packet.icmp or 0) >> 8 in _NEIGHBOUR_DISCOVERY else None
+
+
 def _route_type(local: bool | None) -> int | None:
     return None if local is None else ROUTE_TYPES["LOCAL" if local else "UNICAST"]
 
@@ -326,7 +348,7 @@ _READERS: Mapping[Field, Callable[[Packet], int | str | None]] = MappingProxyTyp
         "mark": lambda packet: packet.mark,
         "ctmark": lambda packet: packet.ctmark,
         "src_type": lambda packet: _route_type(packet.src_local),
-        "dst_type": lambda packet: _route_type(packet.dst_local),
+        "dst_type": _destination_type,
         "orig_src": lambda packet: _number(packet.orig_src if _moved(packet) else packet.src),
         "orig_dst": lambda packet: _number(packet.orig_dst if _moved(packet) else packet.dst),
         "orig_sport": lambda packet: packet.orig_sport if _moved(packet) else packet.sport,
@@ -354,6 +376,7 @@ _READERS: Mapping[Field, Callable[[Packet], int | str | None]] = MappingProxyTyp
         "pkttype": lambda _: 0,
         "tos": lambda _: 0,
         "mac": lambda _: None,
+        "hop_limit": _hop_limit,
         "repl_src": lambda packet: _number(packet.src if packet.reply else packet.dst),
         "repl_dst": lambda packet: (
             None if packet.snat else _number(packet.dst if packet.reply else packet.src)

@@ -50,10 +50,17 @@ _CT_ORIGINAL: Mapping[int, tuple[Field, int]] = {
 }
 _NETWORK_HEADER: Mapping[int, Mapping[int, tuple[Field, int]]] = {
     NF_FAMILIES["ip"]: {9: ("proto", 1), 12: ("src", 4), 16: ("dst", 4)},
-    NF_FAMILIES["ip6"]: {6: ("proto", 1), 8: ("src", 16), 24: ("dst", 16)},
+    NF_FAMILIES["ip6"]: {
+        6: ("proto", 1),
+        7: ("hop_limit", 1),
+        8: ("src", 16),
+        24: ("dst", 16),
+    },
 }
 _TRANSPORT_HEADER: Mapping[int, tuple[Field, int]] = {0: ("sport", 2), 2: ("dport", 2)}
 _TCP = 6
+_ICMP = (1, 58)
+"""ICMP and ICMPv6, whose header begins with the type and the code."""
 TRANSPORTS = (_TCP, 17, 132, 136, 33)
 """Protocols whose header begins with the two ports."""
 
@@ -127,6 +134,8 @@ def load_payload(expression: Mapping[str, Any], state: Registers) -> list[Part]:
     base, offset, length = expression["base"], expression["offset"], expression["len"]
     if (base, offset, length, state.proto) == (2, 13, 1, _TCP):
         return [Part("syn", 1, 1, kind="flags")]
+    if base == 2 and offset == 0 and length <= 2 and state.proto in _ICMP:
+        return [Part("icmp", length, 2)]
     if (base, offset, length) == (0, 12, 2):
         return [Part("family", 2, 2, kind="ethertype")]
     layout: Mapping[int, tuple[Field, int]] = {}

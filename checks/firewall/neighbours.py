@@ -1,0 +1,103 @@
+"""Neighbour discovery of IPv6, which rules can drop as they can drop no ARP."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+
+from checks.firewall import cures
+from checks.firewall.helpers import subjects_of
+from diagnose.error_signatures import NO_WAY_OUT
+from diagnose.evidence.network.neighbour_discovery import NeighbourDiscovery, NeighbourLink
+from diagnose.evidence.network.packet_paths import Step
+from diagnose.model import HOST, CheckResult, Finding, Severity, Skipped, Subject, Unexamined
+from diagnose.phrases import and_more, counted, named
+from diagnose.registry import check
+
+_FRAMES = ("netdev", "bridge")
+
+
+@check("firewall.neighbour-discovery-dropped", severity=Severity.critical)
+def neighbour_discovery_dropped(neighbour_discovery: NeighbourDiscovery) -> CheckResult:
+    """A rule drops the ICMPv6 messages by which IPv6 neighbours find each other.
+
+    They are neighbour solicitations (type 135) and advertisements (136). IPv4 has ARP for this,
+    which iptables never sees. An input chain that accepts established connections and some ports
+    drops them: then a container does not find its gateway, and the host neither its containers nor
+    its router.
+    """
+    if neighbour_discovery.why_none:
+        return Skipped(neighbour_discovery.why_none)
+    if not len(neighbour_discovery):
+        return Skipped("no running container has an IPv6 address on a bridge network")
+    lost: dict[Step, list[NeighbourLink]] = defaultdict(list)
+    for link in neighbour_discovery:
+        certain = [message for message in link.lost if message.is_certain]
+        if certain:
+            lost[certain[0].obstacle.by].append(link)
+        elif link.lost:
+            subject = link.network.subject if link.network else Subject("interface", link.device)
+            yield Unexamined(subject, f"the verdict depends on {link.lost[0].obstacle.by}")
+    for by, links in lost.items():
+        yield _dropped(by, links)
+    return None
+
+
+def _dropped(by: Step, links: Sequence[NeighbourLink]) -> Finding:
+    networks = {link.network.name: link.network for link in links if link.network is not None}
+    members = {member.id: member for link in links for member in link.members}
+    names = sorted(member.name for member in members.values())
+    first = next(message for message in links[0].lost if message.is_certain)
+    alone = [
+        member
+        for member in members.values()
+        if not any(endpoint.ip_address for endpoint in member.endpoints.values())
+    ]
+    return Finding(
+        subject=HOST,
+        summary=(
+            f"IPv6 does not work {_where(links)}: {by} drops neighbour discovery (ICMPv6); "
+            f"{counted('container', names)} cannot {_whom(links)} by IPv6"
+        ),
+        evidence={
+            "table": by.table,
+            "chain": by.chain,
+            "rule": by.rule,
+            "dropped": f"{first.message} of {first.sender} on {links[0].device}",
+            "containers with IPv6": names,
+        },
+        variables=_cure(by, links[0].device),
+        discriminator=str(by),
+        severity=None if alone else Severity.warning,
+        touches=subjects_of(networks.values())
+        + tuple(Subject("interface", link.device) for link in links)
+        + tuple(member.subject for member in members.values()),
+        signs=NO_WAY_OUT,
+    )
+
+
+def _where(links: Sequence[NeighbourLink]) -> str:
+    networks = sorted({link.network.name for link in links if link.network is not None})
+    uplinks = [link.device for link in links if link.place == "uplink"]
+    places = [f"on {named('network', networks)}"] if networks else []
+    places += [f"on uplink {and_more(uplinks)}"] if uplinks else []
+    return " and ".join(places)
+
+
+def _whom(links: Sequence[NeighbourLink]) -> str:
+    places = {link.place for link in links}
+    if places == {"containers"}:
+        return "reach each other"
+    if places == {"uplink"}:
+        return "get beyond this host"
+    return "reach this host or get beyond it"
+
+
+def _cure(by: Step, device: str) -> dict[str, str]:
+    program = cures.program_of(by, "ip6")
+    family, table = by.table.split()[-2:]
+    if program == "firewall-cmd":
+        return {"zone_bridge": device}
+    if program == "nft" or family in _FRAMES:
+        return {"nft_family": family, "nft_table": table, "nft_chain": by.chain}
+    return {"program": program, "table": table, "chain": by.chain}

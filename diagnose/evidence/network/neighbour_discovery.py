@@ -1,0 +1,128 @@
+"""Whether IPv6 neighbours find each other: on networks whose containers use IPv6, and on the uplink
+that leads on from there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Literal
+
+import msgspec
+
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.engine.info import Info, Ping
+from diagnose.evidence.network.host_stack import HostStack
+from diagnose.evidence.network.networks import Network, Networks
+from diagnose.evidence.network.packet_paths import SOMEWHERE6, leads_out, not_walked
+from diagnose.evidence.network.uplinks import Uplinks
+from diagnose.firewall.neighbours import (
+    NeighbourPair,
+    Undelivered,
+    between_host_and_peer,
+    between_peers,
+)
+from diagnose.firewall.stack import Stack
+from diagnose.model import Coverage
+from diagnose.registry import evidence
+
+Place = Literal["network", "containers", "uplink"]
+"""Between the host and the containers of a network, between these containers, or between the host
+and its router."""
+
+
+class NeighbourLink(msgspec.Struct, frozen=True):
+    """Two neighbours that need each other's hardware address, and what is lost between them.
+
+    network: None on the uplink. members: the running containers that use IPv6 there, or by this
+    uplink. lost: in the order of the exchange; empty where nothing is lost.
+    """
+
+    place: Place
+    device: str
+    network: Network | None
+    members: tuple[Container, ...]
+    lost: tuple[Undelivered, ...]
+
+
+class NeighbourDiscovery(msgspec.Struct, frozen=True):
+    """The links that were judged; why_none: why none was, if that is so."""
+
+    items: tuple[NeighbourLink, ...] = ()
+    why_none: str = ""
+
+    def __iter__(self) -> Iterator[NeighbourLink]:
+        return iter(self.items)
+
+    def __len__(self) -> int:
+        return len(self.items)
+
+    @property
+    def coverage(self) -> Coverage:
+        """How many links were judged, for the report."""
+        traced = {"neighbour discovery": len(self)} if len(self) else {}
+        return Coverage(traced, frozenset({"ip6"} if traced else ()), "")
+
+
+@evidence
+def neighbour_discovery(
+    host_stack: HostStack,
+    containers: Containers,
+    networks: Networks,
+    uplinks: Uplinks,
+    ping: Ping | None,
+    info: Info | None,
+) -> NeighbourDiscovery:
+    """Rules seldom tell neighbours of one network apart: the first one stands for all."""
+    why_none = not_walked(ping, info, uplinks)
+    if why_none and len(uplinks):
+        return NeighbourDiscovery(why_none=why_none)
+    stack = host_stack.stack
+    members = _members(containers, networks)
+    found: list[NeighbourLink] = []
+    leaving: list[Container] = []
+    for name, attached in sorted(members.items()):
+        network = networks.by_name[name]
+        found += _on_network(stack, network, attached)
+        if leads_out(network):
+            leaving += [container for container, _ in attached]
+    if leaving:
+        found += _on_uplink(stack, leaving)
+    return NeighbourDiscovery(tuple(found))
+
+
+def _members(
+    containers: Containers, networks: Networks
+) -> Mapping[str, list[tuple[Container, str]]]:
+    """The running containers with an IPv6 address and this address, by the name of a network."""
+    found: dict[str, list[tuple[Container, str]]] = {}
+    for container in containers.running:
+        for name, endpoint in container.endpoints.items():
+            network = networks.by_name.get(name)
+            if network is not None and network.is_bridge and endpoint.global_ipv6_address:
+                found.setdefault(name, []).append((container, endpoint.global_ipv6_address))
+    return found
+
+
+def _on_network(
+    stack: Stack, network: Network, attached: list[tuple[Container, str]]
+) -> Iterator[NeighbourLink]:
+    members = tuple(container for container, _ in attached)
+    first = attached[0][1]
+    own = stack.address_on(network.bridge, "ip6", first)
+    if own is not None and not network.internal:
+        lost = between_host_and_peer(stack, NeighbourPair(network.bridge, own, first))
+        yield NeighbourLink("network", network.bridge, network, members, tuple(lost))
+    keeps_apart = network.option("com.docker.network.bridge.enable_icc") == "false"
+    if len(attached) > 1 and not keeps_apart:
+        lost = between_peers(stack, NeighbourPair(network.bridge, first, attached[1][1]))
+        yield NeighbourLink("containers", network.bridge, network, members, tuple(lost))
+
+
+def _on_uplink(stack: Stack, leaving: list[Container]) -> Iterator[NeighbourLink]:
+    """The host and its router; a default route without a gateway leads into a tunnel."""
+    decision = stack.routing.look_up(SOMEWHERE6)
+    own = stack.address_on(decision.oif, "ip6") if decision.kind == "unicast" else None
+    if own is None or not decision.gateway:
+        return
+    lost = between_host_and_peer(stack, NeighbourPair(decision.oif, own, decision.gateway))
+    members = {container.id: container for container in leaving}
+    yield NeighbourLink("uplink", decision.oif, None, tuple(members.values()), tuple(lost))

@@ -1,0 +1,144 @@
+"""Neighbour discovery of IPv6 on one link, walked through the packet filter.
+
+Without it nobody on the link knows whom to send a packet to: it is to IPv6 what ARP is to IPv4,
+and unlike ARP it meets ip6tables. A question goes to a multicast address, the answer to the one who
+asked; conntrack leaves both alone, so that no rule for established connections accepts them
+(nf_conntrack_proto_icmpv6.c).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from ipaddress import IPv6Address
+from typing import TYPE_CHECKING, Literal
+
+import msgspec
+from msgspec.structs import replace
+
+from diagnose.firewall.flow import Obstacle
+from diagnose.firewall.packet import Packet
+from diagnose.firewall.verdict import Step
+from diagnose.firewall.walk import walk
+
+if TYPE_CHECKING:
+    from diagnose.firewall.packet import Hook, Layer
+    from diagnose.firewall.stack import Stack
+
+Message = Literal["neighbour solicitation", "neighbour advertisement"]
+
+SOLICITATION, ADVERTISEMENT = 135 << 8, 136 << 8
+_SOLICITED_NODES = int(IPv6Address("ff02::1:ff00:0"))
+_LOW_BITS = (1 << 24) - 1
+_UNKNOWN = Step("", "", "unknown")
+
+_Hooks = Sequence[tuple["Layer", "Hook"]]
+_IN: _Hooks = (
+    ("bridge", "prerouting"),
+    ("bridge", "input"),
+    ("inet", "prerouting"),
+    ("inet", "input"),
+)
+_OUT: _Hooks = (
+    ("inet", "output"),
+    ("inet", "postrouting"),
+    ("bridge", "output"),
+    ("bridge", "postrouting"),
+)
+_ACROSS: _Hooks = (("inet", "prerouting"), ("inet", "forward"), ("inet", "postrouting"))
+
+
+class Undelivered(msgspec.Struct, frozen=True):
+    """A message of neighbour discovery that does not arrive, or of which that is not known.
+
+    sender: whose it is. is_certain: whether it is certainly dropped.
+    """
+
+    message: Message
+    sender: str
+    obstacle: Obstacle
+    is_certain: bool
+
+
+class NeighbourPair(msgspec.Struct, frozen=True):
+    """Two neighbours on one interface of the host: the host itself, or a container, and a peer."""
+
+    device: str
+    own: str
+    peer: str
+
+
+def solicited_node(address: str) -> str:
+    """The multicast address at which the owner of an address is asked for (RFC 4291, 2.7.1)."""
+    return str(IPv6Address(_SOLICITED_NODES | int(IPv6Address(address)) & _LOW_BITS))
+
+
+def between_host_and_peer(stack: Stack, pair: NeighbourPair) -> Iterator[Undelivered]:
+    """What is lost between the host and a neighbour of one of its interfaces, both ways."""
+    host, peer = pair.own, pair.peer
+    asked, asks = _question(peer, host), _question(host, peer)
+    answers, answered = _answer(host, peer), _answer(peer, host)
+    for packet, hooks in ((asked, _IN), (answers, _OUT), (asks, _OUT), (answered, _IN)):
+        yield from _lost(stack, _on(stack, pair.device, packet, hooks), hooks, pair.device)
+
+
+def between_peers(stack: Stack, pair: NeighbourPair) -> Iterator[Undelivered]:
+    """What is lost between two containers of one bridge, where br_netfilter shows it to rules."""
+    if not stack.settings.bridge_filter6:
+        return
+    for packet in (_question(pair.own, pair.peer), _answer(pair.peer, pair.own)):
+        frame = replace(
+            packet, iif=pair.device, oif=pair.device, physin=None, physout=None, dst_local=False
+        )
+        yield from _lost(stack, frame, _ACROSS, pair.device)
+
+
+def _on(stack: Stack, device: str, packet: Packet, hooks: _Hooks) -> Packet:
+    """A packet that comes in by an interface of the host, or that the host sends by it."""
+    if hooks is _OUT:
+        return replace(packet, iif="", oif=device, src_local=True, dst_local=False)
+    known = stack.by_name.get(device)
+    is_bridge = known is not None and (known.kind == "bridge" or bool(known.ports))
+    physin = None if is_bridge else ""
+    return replace(packet, iif=device, oif="", physin=physin, dst_local=True, here_in=True)
+
+
+def _question(sender: str, wanted: str) -> Packet:
+    return _message(SOLICITATION, sender, solicited_node(wanted))
+
+
+def _answer(sender: str, asker: str) -> Packet:
+    return _message(ADVERTISEMENT, sender, asker)
+
+
+def _message(icmp: int, src: str, dst: str) -> Packet:
+    return Packet(
+        "", "", src, dst, "icmp", None, None, "ip6", "untracked", icmp=icmp, src_local=False
+    )
+
+
+def _lost(stack: Stack, packet: Packet, hooks: _Hooks, device: str) -> Iterator[Undelivered]:
+    ruleset = stack.ruleset
+    for layer, hook in hooks:
+        if layer == "bridge":
+            is_of_bridge = hooks is _OUT or packet.physin != ""
+            if not ruleset.uses_bridges or not is_of_bridge:
+                continue
+            seen = _as_frame(packet, device, hooks)
+        else:
+            seen = replace(packet, oif="") if hook == "prerouting" else packet
+        verdict = walk(ruleset, hook, seen, layer=layer)
+        if verdict.outcome == "accept":
+            continue
+        message: Message = (
+            "neighbour solicitation" if packet.icmp == SOLICITATION else "neighbour advertisement"
+        )
+        obstacle = Obstacle("rule", verdict.by or _UNKNOWN, "request", hook)
+        yield Undelivered(message, packet.src or "", obstacle, verdict.is_blocked)
+        return
+
+
+def _as_frame(packet: Packet, device: str, hooks: _Hooks) -> Packet:
+    """A packet as the chains of a bridge see it: its interfaces are the bridge's ports."""
+    if hooks is _OUT:
+        return replace(packet, iif="", oif=None, brout=device)
+    return replace(packet, iif=None, brin=device)
