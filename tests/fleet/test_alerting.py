@@ -1,5 +1,5 @@
 """Metrics end to end: Debian's node_exporter, Prometheus and Alertmanager scrape our file, raise
-the alert, and resolve it."""
+the alert, tell a receiver, and resolve it."""
 
 from __future__ import annotations
 
@@ -9,9 +9,11 @@ import shutil
 import socket
 import subprocess
 import sys
+import threading
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -37,10 +39,47 @@ def free_port() -> int:
         return port
 
 
+class Receiver:
+    """A web hook, as a pager has one: what Alertmanager posts to it."""
+
+    def __init__(self) -> None:
+        self.alerts: list[dict[str, Any]] = []
+
+        class Hook(BaseHTTPRequestHandler):
+            def do_POST(hook) -> None:  # noqa: N805 - self is the receiver
+                body = hook.rfile.read(int(hook.headers["Content-Length"]))
+                self.alerts += json.loads(body)["alerts"]
+                hook.send_response(204)
+                hook.end_headers()
+
+            def log_message(hook, *_: object) -> None:  # noqa: N805
+                pass
+
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Hook)
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.server.server_port}/pager"
+
+    def states(self, id: str) -> list[str]:
+        """The states of an id's critical alert, in the order in which they came."""
+        return [
+            alert["status"]
+            for alert in self.alerts
+            if (alert["labels"]["alertname"], alert["labels"].get("id")) == ("DiagnoseCritical", id)
+        ]
+
+    def end(self) -> None:
+        self.server.shutdown()
+        self.server.server_close()
+
+
 class Monitoring:
-    """The three servers on loopback, which look each second."""
+    """The three servers on loopback, which look each second, and the receiver of their alerts."""
 
     def __init__(self, place: Path) -> None:
+        self.receiver = Receiver()
         self.metrics = place / "textfile"
         self.metrics.mkdir()
         self.ports = {name: free_port() for name in PROGRAMS}
@@ -52,9 +91,15 @@ class Monitoring:
             "alerting": {"alertmanagers": [{"static_configs": [{"targets": [alertmanager]}]}]},
         }
         (place / "prometheus.yml").write_text(json.dumps(settings))
+        hook = {"url": self.receiver.url, "send_resolved": True}
         routes = {
-            "route": {"receiver": "none", "group_wait": "1s"},
-            "receivers": [{"name": "none"}],
+            "route": {
+                "receiver": "pager",
+                "group_by": ["id"],
+                "group_wait": "1s",
+                "group_interval": "1s",
+            },
+            "receivers": [{"name": "pager", "webhook_configs": [hook]}],
         }
         (place / "alertmanager.yml").write_text(json.dumps(routes))
         commands = [
@@ -112,6 +157,7 @@ class Monitoring:
             server.terminate()
         for server in self.servers:
             server.wait(timeout=20)
+        self.receiver.end()
 
 
 @pytest.fixture
@@ -154,12 +200,21 @@ def write(source: str, path: Path) -> None:
 
 
 def test_a_root_raises_an_alert_and_its_end_resolves_it(monitoring: Monitoring):
+    receiver = monitoring.receiver
     path = monitoring.metrics / "diagnose.prom"
     write("demo", path)
     assert until(lambda: "storage.disk-full" in monitoring.firing())
     assert until(
         lambda: monitoring.received().get("storage.disk-full") == "runbooks/storage.disk-full.md"
     )
+    assert until(lambda: receiver.states("storage.disk-full") == ["firing"])
+    pages = {
+        alert["annotations"].get("runbook_page")
+        for alert in receiver.alerts
+        if alert["labels"].get("id") == "storage.disk-full"
+    }
+    assert pages == {"runbooks/storage.disk-full.md"}
     write(str(ROOT / "fixtures/broken_host.control_host@28.5"), path)
     assert until(lambda: not monitoring.firing())
     assert until(lambda: not monitoring.received())
+    assert until(lambda: receiver.states("storage.disk-full")[-1] == "resolved")
