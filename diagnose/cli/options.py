@@ -67,6 +67,22 @@ def parse_store(_: click.Context, __: click.Parameter, value: str | None) -> str
     return value
 
 
+def parse_collector(_: click.Context, __: click.Parameter, value: str | None) -> str | None:
+    """The address of an OpenTelemetry collector, over HTTP."""
+    from urllib.parse import urlsplit
+
+    if value is None:
+        return None
+    try:
+        parts = urlsplit(value)
+        is_address = parts.scheme in ("http", "https") and bool(parts.hostname)
+    except ValueError:
+        is_address = False
+    if not is_address:
+        raise click.BadParameter(f"{value!r} is no address such as http://collector:4318")
+    return value
+
+
 def parse_size(_: click.Context, __: click.Parameter, value: str) -> int:
     """A size as people write it: 10M, 500k, 2G, in powers of ten."""
     unit = {"k": 10**3, "m": 10**6, "g": 10**9}.get(value[-1:].lower())
@@ -222,6 +238,12 @@ run = combined(
         callback=parse_store,
         metavar="S3-URL",
         help="Also put the JSON report, gzipped, below s3://BUCKET/PREFIX/ for `diagnose fleet`.",
+    ),
+    click.option(
+        "--otlp",
+        callback=parse_collector,
+        metavar="URL",
+        help="Also send a log record for each root to an OpenTelemetry collector.",
     ),
     click.option("--record", type=click.Path(), callback=parse_path, hidden=True),
 )

@@ -86,6 +86,8 @@ def _diagnose(
                 _replace(given["metrics"], report, code)
             if given["push"]:
                 _push(given["push"], report)
+            if given["otlp"]:
+                _send(given["otlp"], report)
         except OSError as error:
             if path:
                 path.unlink(missing_ok=True)
@@ -148,6 +150,18 @@ def _push(url: str, report: Report) -> None:
         )
     except bucket.PushError as error:
         raise click.ClickException(str(error)) from None
+
+
+def _send(url: str, report: Report) -> None:
+    """The roots to a collector; how many on stderr."""
+    from diagnose.fleet import telemetry
+    from diagnose.phrases import count
+
+    try:
+        number = telemetry.send(url, report)
+    except telemetry.SendError as error:
+        raise click.ClickException(str(error)) from None
+    click.echo(f"sent {count(number, 'log record')} to {url}", err=True)
 
 
 def _replace(path: Path, report: Report, code: int) -> None:
