@@ -10,7 +10,7 @@ import msgspec
 from diagnose.evidence.network.uplinks import Uplinks
 from diagnose.firewall import docker
 from diagnose.firewall.docker import PortRule
-from diagnose.firewall.iptables import sets as named_sets
+from diagnose.firewall.iptables import named_sets
 from diagnose.firewall.packet import Family
 from diagnose.firewall.rules import Chain, Ruleset, Table
 from diagnose.firewall.ruleset import assemble

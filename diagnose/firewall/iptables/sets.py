@@ -1,0 +1,44 @@
+"""The sets of addresses that iptables rules name (`ipset`)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
+
+from diagnose.firewall.iptables.values import address_range, network
+from diagnose.firewall.values import Interval, Several
+
+
+def named_sets(text: str) -> frozenset[str]:
+    """The sets that rules of the text name."""
+    return frozenset(re.findall(r"--match-set (\S+)", text))
+
+
+def members(sets: Mapping[str, Sequence[str]]) -> Mapping[str, Several]:
+    """What the members of each set hold together.
+
+    A set with a member that is no address stays unknown.
+    """
+    known = {}
+    for name, texts in sets.items():
+        with suppress(ValueError):
+            known[name] = _joined(interval for text in texts for interval in _intervals(text))
+    return known
+
+
+def _intervals(member: str) -> list[Interval]:
+    values = address_range(member) if "-" in member else network(member)
+    return [value for value in values if isinstance(value, Interval)]
+
+
+def _joined(intervals: Iterable[Interval]) -> Several:
+    lows: list[int] = []
+    highs: list[int] = []
+    for interval in sorted(intervals, key=lambda interval: interval.low):
+        if highs and interval.low <= highs[-1] + 1:
+            highs[-1] = max(highs[-1], interval.high)
+        else:
+            lows.append(interval.low)
+            highs.append(interval.high)
+    return Several(tuple(lows), tuple(highs))
