@@ -15,7 +15,7 @@ from diagnose.firewall.iptables.options import (
     USUAL,
     FieldReader,
 )
-from diagnose.firewall.iptables.rule_text import Option, RuleText
+from diagnose.firewall.iptables.rule_text import RuleOption, RuleText
 from diagnose.firewall.iptables.values import of_ordinary_size, route_types
 from diagnose.firewall.packet import ROUTE_TYPES, Field
 from diagnose.firewall.values import Interval, Several, Value
@@ -59,7 +59,7 @@ def _of_module(name: str, rule: RuleText) -> list[Condition]:
 
 
 def _of_option(
-    module: str, option: Option, rule: RuleText, members: Mapping[str, Several]
+    module: str, option: RuleOption, rule: RuleText, members: Mapping[str, Several]
 ) -> list[Condition]:
     """The conditions that one option of a match means.
 
@@ -79,7 +79,7 @@ def _of_option(
     return [] if condition is None else [condition]
 
 
-def _recent(option: Option, rule: RuleText) -> list[Condition]:
+def _recent(option: RuleOption, rule: RuleText) -> list[Condition]:
     """Whether an address was seen lately: with a number of hits, only a flood has been.
 
     Without such a number that is not known.
@@ -95,7 +95,7 @@ def _recent(option: Option, rule: RuleText) -> list[Condition]:
     return []
 
 
-def _transferred(option: Option, rule: RuleText) -> list[Condition]:
+def _transferred(option: RuleOption, rule: RuleText) -> list[Condition]:
     """How much a connection has transferred.
 
     Its first packets are at the very beginning.
@@ -112,7 +112,7 @@ def _transferred(option: Option, rule: RuleText) -> list[Condition]:
     return [_match("proto", values, option)]
 
 
-def _address_type(option: Option, rule: RuleText) -> Condition:
+def _address_type(option: RuleOption, rule: RuleText) -> Condition:
     """The type of an address, among those of all interfaces.
 
     With `--limit-iface-in` or `-out`: of the one that it means.
@@ -129,7 +129,7 @@ def _address_type(option: Option, rule: RuleText) -> Condition:
         return Unread(option.text)
 
 
-def _in_set(option: Option, members: Mapping[str, Several]) -> Match | None:
+def _in_set(option: RuleOption, members: Mapping[str, Several]) -> Match | None:
     """`NAME src`, `NAME dst`.
 
     None for a set that is not known, or that holds more than addresses.
@@ -140,7 +140,7 @@ def _in_set(option: Option, members: Mapping[str, Several]) -> Match | None:
     return None
 
 
-def _condition(module: str, option: Option) -> Condition | None:
+def _condition(module: str, option: RuleOption) -> Condition | None:
     """The condition of one option.
 
     None where it says nothing about the packet (a comment, how a limit counts).
@@ -168,7 +168,7 @@ def _says_nothing(name: str) -> bool:
     return is_detail or name in SILENT
 
 
-def _rare(module: str, option: Option) -> Rare | None:
+def _rare(module: str, option: RuleOption) -> Rare | None:
     """A condition that a client's first packets never meet, or always; None for any other one."""
     name, negated = option.name, option.negated
     allows_none = option.arguments == ("0",)
@@ -187,7 +187,7 @@ def _rare(module: str, option: Option) -> Rare | None:
     return None
 
 
-def _any_of(readers: Sequence[FieldReader], option: Option) -> Condition:
+def _any_of(readers: Sequence[FieldReader], option: RuleOption) -> Condition:
     """A condition that one of several fields meets."""
     matches = tuple(
         Match((field,), tuple((value,) for value in read(option.argument)))
@@ -196,5 +196,5 @@ def _any_of(readers: Sequence[FieldReader], option: Option) -> Condition:
     return AnyOf(matches, option.negated)
 
 
-def _match(field: Field, values: Sequence[Value], option: Option) -> Match:
+def _match(field: Field, values: Sequence[Value], option: RuleOption) -> Match:
     return Match((field,), tuple((value,) for value in values), option.negated)

@@ -16,7 +16,7 @@ _JUMPS = ("-j", "--jump")
 _GOTOS = ("-g", "--goto")
 
 
-class Option(msgspec.Struct, frozen=True):
+class RuleOption(msgspec.Struct, frozen=True):
     """One option of a rule with its arguments; negated where an exclamation mark precedes it."""
 
     name: str
@@ -40,11 +40,11 @@ class Option(msgspec.Struct, frozen=True):
         return " ".join((*mark, self.name, *self.arguments))
 
 
-class Target(msgspec.Struct, frozen=True):
+class RuleTarget(msgspec.Struct, frozen=True):
     """Where a rule sends the packet, with the options of that target; returns: not by a goto."""
 
     name: str
-    options: tuple[Option, ...] = ()
+    options: tuple[RuleOption, ...] = ()
     returns: bool = True
 
     def has(self, name: str) -> bool:
@@ -61,10 +61,10 @@ class RuleText(msgspec.Struct, frozen=True):
     """A rule: its chain, the options of its matches, and its target, None for a rule without."""
 
     chain: str
-    options: tuple[Option, ...] = ()
-    target: Target | None = None
+    options: tuple[RuleOption, ...] = ()
+    target: RuleTarget | None = None
 
-    def named(self, *names: str) -> list[Option]:
+    def named(self, *names: str) -> list[RuleOption]:
         """The options of these names, in the order of the rule."""
         return [option for option in self.options if option.name in names]
 
@@ -77,7 +77,7 @@ def parse(line: str) -> RuleText:
     for position, option in enumerate(options):
         if option.name in _JUMPS + _GOTOS:
             of_target = tuple(options[position + 1 :])
-            target = Target(option.first, of_target, returns=option.name in _JUMPS)
+            target = RuleTarget(option.first, of_target, returns=option.name in _JUMPS)
             return RuleText(chain, tuple(options[:position]), target)
     return RuleText(chain, tuple(options))
 
@@ -91,8 +91,8 @@ def _words(line: str) -> list[str]:
     ]
 
 
-def _options(words: list[str]) -> list[Option]:
-    options: list[Option] = []
+def _options(words: list[str]) -> list[RuleOption]:
+    options: list[RuleOption] = []
     negated = False
     position = 0
     while position < len(words):
@@ -104,7 +104,7 @@ def _options(words: list[str]) -> list[Option]:
         if not word.startswith("-"):
             continue
         end = position + 1 if word in _VERBATIM else _next_option(words, position)
-        options.append(Option(word, tuple(words[position:end]), negated))
+        options.append(RuleOption(word, tuple(words[position:end]), negated))
         position = end
         negated = False
     return options

@@ -8,7 +8,7 @@ from ipaddress import ip_address
 from typing import Literal
 
 from diagnose.firewall.actions import Action, Assign, Enter, Leave, Maybe, Stop, Translate
-from diagnose.firewall.iptables.rule_text import Target
+from diagnose.firewall.iptables.rule_text import RuleTarget
 
 _ALL_BITS = 0xFFFFFFFF
 
@@ -52,7 +52,7 @@ _UNKNOWN = frozenset({"NETMAP", "NFQUEUE", "QUEUE", "TPROXY", "SYNPROXY", "STEAL
 """Targets that may end the packet's way or not."""
 
 
-def effect(target: Target | None) -> Action | Assign | None:
+def effect(target: RuleTarget | None) -> Action | Assign | None:
     """What a target does; None for a target that only logs or counts, and for a rule without."""
     if target is None:
         return None
@@ -68,15 +68,15 @@ def effect(target: Target | None) -> Action | Assign | None:
     return None if name in _NO_EFFECT else Enter(name)
 
 
-def _destination(target: Target) -> Translate:
+def _destination(target: RuleTarget) -> Translate:
     return _translate("dnat", target.first("--to-destination"))
 
 
-def _source(target: Target) -> Translate:
+def _source(target: RuleTarget) -> Translate:
     return _translate("snat", target.first("--to-source"))
 
 
-def _redirect(target: Target) -> Translate:
+def _redirect(target: RuleTarget) -> Translate:
     return Translate("redirect", port=_first_port(target.first("--to-ports")))
 
 
@@ -97,11 +97,11 @@ def _first_port(text: str) -> int | None:
     return int(digits[0]) if digits else None
 
 
-def _packet_mark(target: Target) -> Assign:
+def _packet_mark(target: RuleTarget) -> Assign:
     return _set_mark("mark", target)
 
 
-def _set_mark(field: Literal["mark", "ctmark"], target: Target) -> Assign:
+def _set_mark(field: Literal["mark", "ctmark"], target: RuleTarget) -> Assign:
     """`--set-xmark VALUE/MASK` clears the bits of the mask and joins the value by exclusive or.
 
     `--set-mark` by or. The value is None where the text is not a number.
@@ -117,7 +117,7 @@ def _set_mark(field: Literal["mark", "ctmark"], target: Target) -> Assign:
     return Assign(field, number, keep=_ALL_BITS & ~bits)
 
 
-def _connection_mark(target: Target) -> Assign:
+def _connection_mark(target: RuleTarget) -> Assign:
     """CONNMARK saves the packet's mark in the connection's, or restores it, under masks."""
     restores = target.has("--restore-mark")
     try:
@@ -132,16 +132,16 @@ def _connection_mark(target: Target) -> Assign:
     return _set_mark("ctmark", target)
 
 
-def _hashed_mark(_: Target) -> Assign:
+def _hashed_mark(_: RuleTarget) -> Assign:
     return Assign("mark", None)
 
 
-def _untracked(target: Target) -> Assign | None:
+def _untracked(target: RuleTarget) -> Assign | None:
     is_untracked = target.name == "NOTRACK" or target.has("--notrack")
     return Assign("state", "untracked") if is_untracked else None
 
 
-_EFFECTS: Mapping[str, Callable[[Target], Action | Assign | None]] = {
+_EFFECTS: Mapping[str, Callable[[RuleTarget], Action | Assign | None]] = {
     "DNAT": _destination,
     "SNAT": _source,
     "REDIRECT": _redirect,
