@@ -36,7 +36,7 @@ from .engines import Engine
 from .faults import Expectation, Scenario, matches
 from .runner import start
 
-_CAUSE = "its cause removed by hand"
+CAUSE = "its cause removed by hand"
 _MAY_BE_SILENT = re.compile(r"\bnothing\b|\bno (?:lines?|output)\b", re.IGNORECASE)
 """How a page says that a command which prints nothing tells something too."""
 HOW = Literal["own text", "own text, systemd stood in for", "equivalent", "unproven"]
@@ -69,7 +69,7 @@ class Cure:
 
 
 @dataclass(frozen=True)
-class _Action:
+class Action:
     """One thing to do for one finding: a block of its page, or what is done by hand in its
     place."""
 
@@ -79,7 +79,7 @@ class _Action:
 
 
 @dataclass
-class _Patient:
+class Patient:
     """A finding on the way to its cure. effects: the keys of what it causes, which must be gone as
     well."""
 
@@ -90,7 +90,7 @@ class _Patient:
     page: runbooks.Page
     variables: Mapping[str, str]
     docker: str
-    plan: list[_Action]
+    plan: list[Action]
     last: runbooks.CommandBlock | None = None
     equivalent: bool = False
     stood_in: bool = False
@@ -116,12 +116,12 @@ def cure(scenarios: Sequence[Scenario], engine: Engine) -> list[Cure]:
                 each.complaints.append(f"could not be built: {error}")
         report = _diagnosed(box, scenarios[0])
         sick = [
-            _admit(scenario, each, report) for scenario, each in zip(scenarios, cures, strict=True)
+            admit(scenario, each, report) for scenario, each in zip(scenarios, cures, strict=True)
         ]
         patients = [each for each in sick if each is not None]
         for each in patients:
             _confirm(box, each)
-        found = _treat(box, patients)
+        found = treat(box, patients)
         _judge_afterwards(box, scenarios, cures, found)
         return cures
 
@@ -142,7 +142,7 @@ def _diagnosed(box: Box, scenario: Scenario) -> Report:
         shutil.rmtree(copy, ignore_errors=True)
 
 
-def _admit(scenario: Scenario, cure: Cure, report: Report) -> _Patient | None:
+def admit(scenario: Scenario, cure: Cure, report: Report) -> Patient | None:
     if cure.complaints:
         return None
     finding = next(
@@ -164,7 +164,7 @@ def _admit(scenario: Scenario, cure: Cure, report: Report) -> _Patient | None:
     )
     plan = _plan(page, BY_HAND.get(cure.id))
     if cure.scenario in FIRST:
-        plan.insert(0, _Action(_CAUSE, FIRST[cure.scenario], None))
+        plan.insert(0, Action(CAUSE, FIRST[cure.scenario], None))
     loud = finding.severity > Severity.advice
     effects = frozenset(
         each.key
@@ -172,12 +172,12 @@ def _admit(scenario: Scenario, cure: Cure, report: Report) -> _Patient | None:
         if each.severity > Severity.advice
         and any(link.cause == finding.key for link in each.causes)
     )
-    return _Patient(
+    return Patient(
         cure, finding.key, effects, loud, page, finding.finding.variables, report.docker, plan
     )
 
 
-def _plan(page: runbooks.Page, by_hand: ByHand | None) -> list[_Action]:
+def _plan(page: runbooks.Page, by_hand: ByHand | None) -> list[Action]:
     """The page's fixes, least risk first; what is done by hand comes before the first that a person
     must complete."""
     plan = []
@@ -186,15 +186,15 @@ def _plan(page: runbooks.Page, by_hand: ByHand | None) -> list[_Action]:
     )
     for number, block in enumerate([*blocks, None], 1):
         if by_hand is not None and (block is None or block.manual):
-            plan.append(_Action("by hand", by_hand, None))
+            plan.append(Action("by hand", by_hand, None))
             by_hand = None
         if block is not None and (not block.manual or "systemctl " in block.text):
             stood_in = " with systemd stood in for" if block.manual else ""
-            plan.append(_Action(f"fix {number}, {block.risk}{stood_in}", block.text, block))
+            plan.append(Action(f"fix {number}, {block.risk}{stood_in}", block.text, block))
     return plan
 
 
-def _confirm(box: Box, patient: _Patient) -> None:
+def _confirm(box: Box, patient: Patient) -> None:
     for number, block in enumerate(patient.page.of("confirm"), 1):
         if not block.manual and not _MAY_BE_SILENT.search(block.impact):
             done = _type(box, patient.filled(block.text))
@@ -203,7 +203,7 @@ def _confirm(box: Box, patient: _Patient) -> None:
                 patient.cure.complaints.append(said)
 
 
-def _treat(box: Box, patients: Sequence[_Patient]) -> list[dict[str, Any]]:
+def treat(box: Box, patients: Sequence[Patient]) -> list[dict[str, Any]]:
     """Rounds of one action each, until all are healed or nothing is left to do; returns the last
     diagnosis' findings."""
     open_cases = list(patients)
@@ -227,7 +227,7 @@ def _treat(box: Box, patients: Sequence[_Patient]) -> list[dict[str, Any]]:
     return found
 
 
-def _act(box: Box, patient: _Patient, action: _Action) -> None:
+def _act(box: Box, patient: Patient, action: Action) -> None:
     cure, block = patient.cure, action.block
     patient.last = block
     before = _state(box) if block is not None and block.risk == "safe" else None
@@ -245,12 +245,12 @@ def _act(box: Box, patient: _Patient, action: _Action) -> None:
         cure.complaints += [
             f"{action.name} is no safe one: {harm}" for harm in _harm(before, _state(box))
         ]
-    patient.equivalent = patient.equivalent or (block is None and action.name != _CAUSE)
+    patient.equivalent = patient.equivalent or (block is None and action.name != CAUSE)
     restarts = block is not None and "diagnose repair" in block.text and block.risk != "safe"
     patient.stood_in = patient.stood_in or restarts or bool(block and block.manual)
 
 
-def _discharge(box: Box, open_cases: Sequence[_Patient]) -> list[dict[str, Any]]:
+def _discharge(box: Box, open_cases: Sequence[Patient]) -> list[dict[str, Any]]:
     """Diagnose anew; who is found no more is healed, and the page's verification must say so
     too."""
     report = box.diagnose("all", "--format", "json", *UNHURRIED).report
@@ -265,7 +265,7 @@ def _discharge(box: Box, open_cases: Sequence[_Patient]) -> list[dict[str, Any]]
             or verdicts[each.cure.id] in ("unknown", "crashed")
         ):
             continue
-        by_hand = each.equivalent or each.cure.steps == [_CAUSE]
+        by_hand = each.equivalent or each.cure.steps == [CAUSE]
         own_text: HOW = "own text, systemd stood in for" if each.stood_in else "own text"
         each.cure.how = "equivalent" if by_hand else own_text
         each.cure.healed_by = each.last.text if each.last is not None else ""

@@ -241,9 +241,9 @@ def record_pair(cured: Scenario, other: Scenario, engine: Engine, folder: Path) 
     special = other if cured.shareable else cured
     order = (other, cured) if other.shareable else (cured, other)
     with Box(engine, **special.box) as box:
-        cures._equip(box)
+        cures.equip(box)
         start(box, special)
-        cures._note_units(box)
+        cures.note_units(box)
         box.image("bb:1.36")
         for scenario in order:
             scenario.inject(box)
@@ -260,10 +260,10 @@ def record_incident(incident: Incident, engine: Engine, folder: Path) -> None:
     scenario = Scenario(incident.name, incident.doc, incident.inject, (incident.root,), engine_started=incident.engine_started,
                         baseline=False, box=incident.box, config=incident.config, flags=incident.flags)  # fmt: skip
     with Box(engine, **incident.box) as box:
-        cures._equip(box)
+        cures.equip(box)
         start(box, scenario)
         if incident.engine_started:
-            cures._note_units(box)
+            cures.note_units(box)
             box.image("bb:1.36")
         incident.inject(box)
         follows = [
@@ -279,12 +279,12 @@ def _look_cure_look(box: Box, cured: Scenario, folder: Path, faults: Sequence[An
     state: dict[str, Any] = {"faults": faults, "steps": [], "healed": False, "complaints": []}
     (folder / "truth.json").write_text(json.dumps(state))
     cure = cures.Cure(cured.name, cured.expected[0][0])
-    patient = cures._admit(cured, cure, report)
+    patient = cures.admit(cured, cure, report)
     if patient is not None:
         patient.effects = frozenset()
         if cured.name in CURES:
-            patient.plan.insert(0, cures._Action(cures._CAUSE, CURES[cured.name], None))
-        cures._treat(box, [patient])
+            patient.plan.insert(0, cures.Action(cures.CAUSE, CURES[cured.name], None))
+        cures.treat(box, [patient])
         report = _recorded(box, folder / "after")
         rest = [Fault(name, cause, tuple(follows)) for name, cause, follows in faults[1:]]
         left = {
