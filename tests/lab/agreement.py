@@ -326,10 +326,12 @@ class Site:
         while waiting and time.monotonic() < ends:
             for key, events in self._selector.select(0.02):
                 handler, owner = key.data
-                if handler(key.fileobj, owner, events):
-                    self._selector.unregister(key.fileobj)
-                    waiting.pop(key.fileobj)
-                    key.fileobj.close()
+                ready = key.fileobj
+                assert isinstance(ready, socket.socket)
+                if handler(ready, owner, events):
+                    self._selector.unregister(ready)
+                    waiting.pop(ready)
+                    ready.close()
             if again and time.monotonic() > again:
                 again = 0.0
                 _ask_again(waiting)

@@ -26,7 +26,7 @@ from typing import Any, Literal
 from msgspec.structs import replace
 
 from diagnose import registry, runbooks
-from diagnose.model import Report, Severity
+from diagnose.model import Report, Severity, Trait
 from diagnose.questions.run import Options
 from diagnose.session import diagnose
 
@@ -108,19 +108,22 @@ def cure(scenarios: Sequence[Scenario], engine: Engine) -> list[Cure]:
         if scenarios[0].engine_started:
             note_units(box)
             box.image("bb:1.36")
-        cures = [Cure(each.name, each.expected[0][0], engine=engine.name) for each in scenarios]
-        for scenario, each in zip(scenarios, cures, strict=True):
+        cures = [
+            Cure(scenario.name, scenario.expected[0][0], engine=engine.name)
+            for scenario in scenarios
+        ]
+        for scenario, cure in zip(scenarios, cures, strict=True):
             try:
                 scenario.inject(box)
             except Exception as error:  # noqa: BLE001 - one broken scenario must not fail the others
-                each.complaints.append(f"could not be built: {error}")
+                cure.complaints.append(f"could not be built: {error}")
         report = _diagnosed(box, scenarios[0])
-        sick = [
-            admit(scenario, each, report) for scenario, each in zip(scenarios, cures, strict=True)
+        admitted = [
+            admit(scenario, cure, report) for scenario, cure in zip(scenarios, cures, strict=True)
         ]
-        patients = [each for each in sick if each is not None]
-        for each in patients:
-            _confirm(box, each)
+        patients = [patient for patient in admitted if patient is not None]
+        for patient in patients:
+            _confirm(box, patient)
         found = treat(box, patients)
         _judge_afterwards(box, scenarios, cures, found)
         return cures
@@ -155,7 +158,8 @@ def admit(scenario: Scenario, cure: Cure, report: Report) -> Patient | None:
     cure.severity = str(finding.severity)
     cure.traits = sorted(report.traits - {"systemd"})
     page = runbooks.page(cure.id)
-    traits = report.traits | {"systemd"}  # the box has none, and a stand-in for systemctl
+    systemd: frozenset[Trait] = frozenset({"systemd"})
+    traits = report.traits | systemd  # the box has none, and a stand-in for systemctl
     page = replace(
         page,
         blocks=tuple(
@@ -181,9 +185,7 @@ def _plan(page: runbooks.Page, by_hand: ByHand | None) -> list[Action]:
     """The page's fixes, least risk first; what is done by hand comes before the first that a person
     must complete."""
     plan = []
-    blocks: list[runbooks.CommandBlock | None] = sorted(
-        page.of("fix"), key=lambda block: runbooks.RISKS.index(block.risk)
-    )
+    blocks = sorted(page.of("fix"), key=lambda block: runbooks.RISKS.index(block.risk))
     for number, block in enumerate([*blocks, None], 1):
         if by_hand is not None and (block is None or block.manual):
             plan.append(Action("by hand", by_hand, None))

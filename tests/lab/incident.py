@@ -13,7 +13,7 @@ own.
 from __future__ import annotations
 
 import importlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -58,7 +58,7 @@ def incident(
     bystander: Expectation,
     also: Iterable[Expectation] = (),
     **options: Any,
-) -> Any:
+) -> Callable[[Inject], Inject]:
     """Declare a compound incident by its true root's id and subject; globs work everywhere."""
 
     def register(inject: Inject) -> Inject:

@@ -89,7 +89,7 @@ def missing() -> str | None:
 
 
 def _run(*argv: str, timeout: float = 900, **options: Any) -> str:
-    done = subprocess.run(
+    done: subprocess.CompletedProcess[str] = subprocess.run(
         argv, capture_output=True, text=True, timeout=timeout, check=False, **options
     )
     if done.returncode:

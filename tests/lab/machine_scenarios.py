@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -59,8 +60,8 @@ def scenario(
 
 
 def _tools() -> tuple[
-    Callable[..., str], Callable[..., str], Callable[..., object], Callable[..., dict]
-]:  # type: ignore[type-arg]
+    Callable[..., str], Callable[..., str], Callable[..., object], Callable[..., dict[str, Any]]
+]:
     from tests.lab import guest
 
     return guest.sh, guest.docker, guest.wait_for, guest.inspect

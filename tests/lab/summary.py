@@ -48,10 +48,9 @@ def write(terminalreporter: Any, config: pytest.Config) -> None:
                 row[facts["engine"]] = _worse(
                     row.get(facts["engine"]), facts["how"] if good else outcome.upper()
                 )
+            hosts = ["every host"]
             if len(facts.get("walls", ())) > 1:
-                hosts = ("every host", facts["name"])
-            else:
-                hosts = ("every host",)
+                hosts.append(facts["name"])
             for host in hosts:
                 figures = measured.setdefault((host, facts["engine"]), ([], []))
                 figures[0].extend(facts.get("walls", ()))

@@ -9,7 +9,6 @@ import resource
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -64,19 +63,6 @@ def unfolded(data: bytes, folder: Path) -> Path:
     return folder
 
 
-@dataclass
-class Names:
-    """The old names and the new, as `--map` writes them, in the shape of what `restored` takes."""
-
-    names: dict[str, str]
-    addresses: Any
-
-    @classmethod
-    def read(cls, text: str) -> Names:
-        said = json.loads(text)
-        return cls(said["names"], type("Seen", (), {"seen": said["addresses"]}))
-
-
 HOSTS = (
     "broken_host.fifteen_faults",
     "broken_host.control_host",
@@ -90,7 +76,7 @@ HOSTS = (
 @pytest.mark.parametrize("name", HOSTS)
 def test_findings_of_host_bundle_folder_and_anonymised_bundle_are_equal(
     name: str, engine: Engine, tmp_path: Path
-):
+) -> None:
     scenario = discover()[name]
     if engine not in scenario.engines:
         pytest.skip(f"{name} is not for engine {engine.name}")
@@ -100,7 +86,7 @@ def test_findings_of_host_bundle_folder_and_anonymised_bundle_are_equal(
         live = tool(box, "all", "--format", "json")
         plain = streamed(box)
         hidden = streamed(box, "--anonymize", "--map", "/run/names.json")
-        names = Names.read(box.read("/run/names.json"))
+        renamed_as = json.loads(box.read("/run/names.json"))
     for file, data in (("plain", plain), ("hidden", hidden)):
         (tmp_path / f"{file}.tar.gz").write_bytes(data)
     report = json.loads(unpacked(plain)["report.json"])
@@ -112,7 +98,7 @@ def test_findings_of_host_bundle_folder_and_anonymised_bundle_are_equal(
         "checks_that_say_something_else": []
     }
     assert essence(judged(tmp_path / "hidden.tar.gz")) == essence(renamed)
-    assert keys(restored(names, renamed)) == keys(report)
+    assert keys(restored(renamed_as["names"], renamed_as["addresses"], renamed)) == keys(report)
     assert box.hostname.encode() not in b"".join(unpacked(hidden).values())
     print(
         f"\n{name} on {engine.name}: {len(report['findings'])} findings, {len(plain)} and {len(hidden)} bytes"
@@ -147,7 +133,7 @@ LOOKALIKES = (
 
 def test_a_real_engines_secrets_are_in_no_byte_of_the_bundle(
     engine: Engine, say: Callable[[str], None]
-):
+) -> None:
     config = {key: value for key, value in DAEMON.items() if key != "proxies" or engine.major >= 23}
     hidden = [s(number) for number in range(1 if "proxies" in config else 2, 20)]
     with Box(engine) as box:
@@ -239,7 +225,7 @@ def timed(box: Box, *args: str) -> tuple[Run, float]:
     return done, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
 
-def test_three_hundred_containers(engine: Engine, say: Callable[[str], None]):
+def test_three_hundred_containers(engine: Engine, say: Callable[[str], None]) -> None:
     """3 s over the run are asserted of the processor's time, and printed of the clock's."""
     with Box(engine) as box:
         box.start_engine(config=DAEMON if engine.major >= 23 else {})
@@ -283,7 +269,7 @@ def fill(box: Box, folders: Sequence[str]) -> None:
         )
 
 
-def test_every_disk_is_full(engine: Engine):
+def test_every_disk_is_full(engine: Engine) -> None:
     """The box's root cannot be filled, so the tool is also kept from writing a byte to any file at
     all."""
     with Box(engine, disk="64M") as box:
@@ -307,7 +293,7 @@ def test_every_disk_is_full(engine: Engine):
     assert not [name for name in left if "tar.gz" in name]
 
 
-def test_nobody_gets_what_nobody_may_see(engine: Engine, tmp_path: Path):
+def test_nobody_gets_what_nobody_may_see(engine: Engine, tmp_path: Path) -> None:
     """Without the right to ask the engine: a bundle all the same, which says what could not be had
     and why."""
     with Box(engine) as box:

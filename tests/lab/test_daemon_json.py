@@ -4,6 +4,7 @@ the restart."""
 from __future__ import annotations
 
 import json
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +43,10 @@ def _found(box: Box, *selectors: str) -> tuple[dict[str, dict[str, Any]], int]:
     return {f["id"]: f for f in run.findings}, run.code
 
 
+def _is_gone(box: Box, pid: int) -> bool:
+    return not box.alive(pid)
+
+
 def _has_line(fault: dict[str, Any]) -> bool:
     return any(" line " in path for path in fault["evidence"])
 
@@ -69,9 +74,7 @@ def test_named_before_and_after_the_restart(engine: Engine) -> None:
                 continue
             box.write(CONFIG, case["text"])
             pid = box.spawn(["dockerd"], log=LOG)
-            box.wait_for(
-                lambda pid=pid: not box.alive(pid), 20, f"dockerd to refuse {case['name']}"
-            )
+            box.wait_for(partial(_is_gone, box, pid), 20, f"dockerd to refuse {case['name']}")
             found, code = _found(box, "daemon.config-invalid", "daemon.not-running")
             fault, down = found.get("daemon.config-invalid"), found.get("daemon.not-running")
             if (

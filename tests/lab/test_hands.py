@@ -142,7 +142,11 @@ def test_stopped_engine_is_still_found_here(box: Box) -> None:
     pid = box.engine_pid
     box.kill(pid, signal.SIGSTOP)
     try:
-        questions = [("locality", {}), ("api.ping", {}), ("api.containers", {})]
+        questions: list[tuple[str, dict[str, Any]]] = [
+            ("locality", {}),
+            ("api.ping", {}),
+            ("api.containers", {}),
+        ]
         root = ask(box, *questions)
         member = ask(box, *questions, user="nobody", groups=("docker",))
     finally:

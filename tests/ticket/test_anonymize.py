@@ -196,7 +196,7 @@ def test_a_name_in_other_letters_or_in_base64_is_not_left():
     assert not re.search("acme|buildhost7", new, re.IGNORECASE)
     assert base64.b64decode(new.split("config=")[1].split()[0]).decode().endswith(f"/{web}")
     assert new.endswith(f"sum={'Ab1/' * 8}")
-    assert restored(renaming, new).startswith(
+    assert restored(renaming.names, renaming.addresses.seen, new).startswith(
         "ACME-SHOP-WEB-1 up, Acme-shop-web-1 too; peer=BUILDHOST7 "
     )
 
@@ -289,11 +289,11 @@ def test_questions_are_found_under_their_new_names(shop):
     assert paths == sorted(paths)
 
 
-def restored(renaming: Renaming, value: Any) -> Any:
+def restored(new_names: Mapping[str, str], new_addresses: Mapping[str, str], value: Any) -> Any:
     """A report of the renamed host with the old names: the way back is one to one for what the
-    renaming made."""
-    names = {new: old for old, new in renaming.names.items()}
-    addresses = {new: old for old, new in renaming.addresses.seen.items()}
+    renaming made. Both mappings lead from the old name to the new one."""
+    names = {new: old for old, new in new_names.items()}
+    addresses = {new: old for old, new in new_addresses.items()}
     new = {**names, **addresses}
     made_up, placed = (
         "|".join(sorted(map(re.escape, each), key=len, reverse=True)) or "(?!)"
@@ -373,7 +373,7 @@ def test_findings_are_equal_up_to_the_renaming(name: str, seed: int):
     entries = TAPES[name]()
     renaming = Renaming(entries, seed.to_bytes(32, "big"))
     plain, renamed = judged(entries), judged(renaming.recording(entries))
-    assert essence(restored(renaming, renamed)) == essence(plain)
+    assert essence(restored(renaming.names, renaming.addresses.seen, renamed)) == essence(plain)
 
 
 @pytest.mark.parametrize("name", ["fifteen faults", "the demo"])

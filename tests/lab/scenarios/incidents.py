@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import signal
 import sys
+from functools import partial
 
 from tests.lab import Box
 from tests.lab.incident import incident
@@ -60,9 +61,11 @@ def probed(
 
 def wait_loops(box: Box, *names: str, times: int = 4) -> None:
     for name in names:
-        box.wait_for(
-            lambda name=name: box.inspect(name)["RestartCount"] >= times, 40, f"{name} to loop"
-        )  # type: ignore[misc]
+        box.wait_for(partial(_has_looped, box, name, times), 40, f"{name} to loop")
+
+
+def _has_looped(box: Box, name: str, times: int) -> bool:
+    return bool(box.inspect(name)["RestartCount"] >= times)
 
 
 def wait_exits(box: Box, *names: str) -> None:
