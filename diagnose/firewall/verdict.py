@@ -16,14 +16,18 @@ from diagnose.firewall.packet import (
 
 
 class Step(NamedTuple):
-    """One rule, or one policy, on a packet's way; `str()` is what a report shows."""
+    """One rule, or one policy, on a packet's way; `str()` is what a report shows.
+
+    table, chain: empty for what is no rule, such as a route. `rule` says then what decides.
+    """
 
     table: str
     chain: str
     rule: str
 
     def __str__(self) -> str:
-        return f"{self.table} {self.chain}: {self.rule}"
+        place = f"{self.table} {self.chain}".strip()
+        return f"{place}: {self.rule}" if place else self.rule
 
 
 class PacketVerdict(msgspec.Struct, frozen=True):

@@ -183,7 +183,8 @@ def _judged(
     way = min(passed, key=lambda passing: passing.doubt is not None)
     unsure = len({passing.state.nat for passing in passed}) > 1
     if ruleset.unread:
-        unread = Step(ruleset.unread[0], "", "could not be read")
+        backend = ruleset.unread[0]
+        unread = Step("", "", f"the rules of {backend}, which could not be read")
         return PacketVerdict(
             "unknown", unread, way.path, way.state.nat, way.state.packet, nat_unknown=True
         )

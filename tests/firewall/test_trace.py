@@ -162,13 +162,13 @@ CASES: dict[str, tuple[Stack, Flow, str, str]] = {
         stack("", (PolicyRule(50, src="172.17.0.0/16", action="prohibit"),)),
         Flow(CONTAINER, PEER, "tcp", 443),
         "reject",
-        "routing : rule 50: from 172.17.0.0/16 prohibit",
+        "routing: rule 50: from 172.17.0.0/16 prohibit",
     ),
     "a rule that asks for what is not shown": (
         stack("", (PolicyRule(50, table=102, action="lookup", other=("ip_proto",)),)),
         Flow(CONTAINER, PEER, "tcp", 443, assumed="eth0"),
         "unknown",
-        "routing : rule 50: from all lookup 102",
+        "routing: rule 50: from all lookup 102",
     ),
     "from the host to a container": (
         stack(),
@@ -195,7 +195,7 @@ CASES: dict[str, tuple[Stack, Flow, str, str]] = {
         ),
         Flow(Origin(), "172.17.0.2", "tcp", 80),
         "reject",
-        "routing : rule 100: from 172.17.0.0/16 prohibit",
+        "routing: rule 100: from 172.17.0.0/16 prohibit",
     ),
     "in, and a rule before conntrack that asks for its state": (
         stack(table("raw", "-A PREROUTING -m conntrack --ctstate INVALID -j DROP")),
