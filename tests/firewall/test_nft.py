@@ -176,3 +176,21 @@ def test_half_of_all_addresses_is_written_as_such() -> None:
 
 def test_nearly_all_rules_were_loaded() -> None:
     assert len(loaded().chains) > 0.9 * len(RULES)
+
+
+def test_a_load_of_no_bytes_is_not_understood() -> None:
+    """No kernel gives one; a changed bundle might, and reading it must end."""
+    nothing = {"name": "bitwise", "sreg": 1, "dreg": 1, "len": 0, "mask": "", "xor": ""}
+    compared = {"name": "cmp", "sreg": 1, "op": 0, "data": "00"}
+    rule = {"family": "ip", "table": "t", "chain": "c", "expressions": [nothing, compared]}
+    chain = {"family": "ip", "table": "t", "name": "c"}
+    table = {"family": "ip", "name": "t"}
+    dump = {
+        "byteorder": "little",
+        "tables": [table],
+        "chains": [chain],
+        "rules": [rule],
+        "sets": [],
+    }
+    (read,) = assemble(dump).chains
+    assert [rule.text for rule in read.rules] == ["(not understood: a load of no bytes)"]

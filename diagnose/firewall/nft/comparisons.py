@@ -1,0 +1,139 @@
+"""Expressions that compare a register: `cmp`, `range`, `bitwise` before them."""
+
+from __future__ import annotations
+
+from msgspec.structs import replace
+
+from diagnose.firewall.conditions import Condition, Match, Unread, with_flags
+from diagnose.firewall.nft.program import Expression, Program, address_of
+from diagnose.firewall.registers import ETHERTYPES, Part, between, named, unknown, value_of
+from diagnose.firewall.values import Interval, Masked, Value
+
+_EQUAL, _NOT_EQUAL, _LESS, _AT_MOST, _MORE, _AT_LEAST = range(6)
+"""Operations of `cmp`."""
+_INET_FAMILIES = {2: 2, 10: 10}
+"""`meta nfproto` names families by their own numbers, `meta protocol` by Ethernet types."""
+
+
+def compare(program: Program, expression: Expression) -> None:
+    """`cmp`: a register equals a value, or is less or more."""
+    data = bytes.fromhex(expression["data"])
+    operation = expression["op"]
+    parts = program.parts_in(expression["sreg"], len(data))
+    if not parts or any(part.field is None for part in parts):
+        program.conditions.append(Unread(parts[0].label if parts else "cmp"))
+        return
+    if operation not in (_EQUAL, _NOT_EQUAL):
+        bound = _ordered(parts[0], data, operation) if len(parts) == 1 else Unread("cmp")
+        program.conditions[-1:] = _narrowed(program.conditions[-1:], bound)
+        return
+    negate = operation == _NOT_EQUAL
+    if parts[0].kind == "flags":
+        program.conditions.append(_flags(parts, data, negate))
+        return
+    if not negate and len(parts) == 1:
+        _note_protocol(program, parts[0], data)
+    mask = parts[0].mask if len(parts) == 1 else None
+    if negate and mask is not None and not any(data):
+        has_any_bit: Value = Masked(mask, any_bit=True)
+        program.conditions.append(Match((named(parts[0]),), ((has_any_bit,),)))
+        return
+    program.conditions.append(_equals(program, parts, data, negate))
+
+
+def compare_range(program: Program, expression: Expression) -> None:
+    """`range`: a register lies between two values, or does not."""
+    low, high = bytes.fromhex(expression["from"]), bytes.fromhex(expression["to"])
+    parts = program.parts_in(expression["sreg"], len(low))
+    inside = None
+    if parts and len(parts) == 1:
+        inside = between(parts[0], low, high, program.interfaces)
+    if inside is None or not parts:
+        program.conditions.append(Unread("range"))
+        return
+    negate = expression["op"] == _NOT_EQUAL
+    program.conditions.append(Match((named(parts[0]),), ((inside,),), negate))
+
+
+def apply_mask(program: Program, expression: Expression) -> None:
+    """`bitwise`: a register under a mask; any other operation gives something unknown."""
+    length = expression["len"]
+    masked = None
+    if expression.get("op", 0) == 0 and not any(bytes.fromhex(expression.get("xor") or "")):
+        masked = _masked(program, expression)
+    program.load(expression["dreg"], masked or [unknown(length, "bitwise")])
+
+
+def _masked(program: Program, expression: Expression) -> list[Part] | None:
+    """The parts of the source under the mask; None where that cannot be said."""
+    start, length = address_of(expression["sreg"]), expression["len"]
+    mask = bytes.fromhex(expression["mask"])
+    parts: list[Part] = []
+    done = 0
+    while done < length:
+        part = program.parts.get(start + done)
+        if part is None or part.mask is not None or part.kind not in ("number", "flags"):
+            return None
+        if done + part.width > length:
+            return None
+        bits = int.from_bytes(mask[done : done + part.width], part.order)
+        parts.append(replace(part, mask=bits))
+        done += part.width
+    return parts
+
+
+def _note_protocol(program: Program, part: Part, data: bytes) -> None:
+    """Remember which network and transport protocol the rest of the rule is about."""
+    number = int.from_bytes(data, part.order)
+    if part.field == "proto":
+        program.proto = number
+    elif part.field == "family" and program.family is None:
+        program.family = {**ETHERTYPES, **_INET_FAMILIES}.get(number)
+
+
+def _flags(parts: list[Part], data: bytes, negate: bool) -> Condition:
+    """TCP's flags, compared with one value: `tcp flags syn` is "not none of them"."""
+    (part,) = parts
+    try:
+        values = with_flags(0xFF if part.mask is None else part.mask, data[0])
+    except ValueError:
+        return Unread("tcp flags")
+    return Match(("syn",), tuple((value,) for value in values), negate)
+
+
+def _equals(program: Program, parts: list[Part], data: bytes, negate: bool) -> Condition:
+    values = []
+    at = 0
+    for part in parts:
+        value = value_of(part, data[at : at + part.width], program.interfaces)
+        if value is None:
+            return Unread(part.label or f"{part.field} {part.kind}")
+        values.append(value)
+        at += part.width
+    fields = tuple(named(part) for part in parts)
+    return Match(fields, (tuple(values),), negate)
+
+
+def _ordered(part: Part, data: bytes, operation: int) -> Condition:
+    if part.kind != "number" or part.mask is not None or part.width != part.full:
+        return Unread(f"{part.field} compared")
+    number = int.from_bytes(data, part.order)
+    last = (1 << 8 * part.width) - 1
+    bounds = {
+        _LESS: Interval(0, number - 1),
+        _AT_MOST: Interval(0, number),
+        _MORE: Interval(number + 1, last),
+        _AT_LEAST: Interval(number, last),
+    }
+    return Match((named(part),), ((bounds[operation],),))
+
+
+def _narrowed(last: list[Condition], condition: Condition) -> list[Condition]:
+    """The two bounds of a range as one condition."""
+    match last, condition:
+        case [Match(fields, ((Interval() as lower,),), False)], Match(
+            same, ((Interval() as upper,),)
+        ) if fields == same:
+            both = Interval(max(lower.low, upper.low), min(lower.high, upper.high))
+            return [Match(fields, ((both,),))]
+    return [*last, condition]

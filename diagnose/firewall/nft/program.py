@@ -1,0 +1,76 @@
+"""What is known halfway through an nftables rule: its registers, and what it means so far."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import msgspec
+
+from diagnose.firewall.actions import Action, Assign
+from diagnose.firewall.conditions import Condition
+from diagnose.firewall.registers import Order, Part
+
+Expression = Mapping[str, Any]
+"""One step of a rule as netlink gives it: its name, its registers (`sreg`, `dreg`), its data."""
+
+
+class Program(msgspec.Struct, eq=False):
+    """A rule as it is read.
+
+    order: the byte order of the machine. family: that of the packets (2 or 10), None for a table of
+    both. sets: those of the rule's table by name. interfaces: names by index. parts: what the bytes
+    of the registers hold of the packet, constants: what a rule has put there, both by the address
+    of their first byte. proto: the transport protocol that the rule is about.
+    """
+
+    order: Order
+    family: int | None
+    sets: Mapping[str, Mapping[str, Any]]
+    interfaces: Mapping[int, str]
+    parts: dict[int, Part] = msgspec.field(default_factory=dict)
+    constants: dict[int, bytes] = msgspec.field(default_factory=dict)
+    proto: int | None = None
+    conditions: list[Condition] = msgspec.field(default_factory=list)
+    assigns: list[Assign] = msgspec.field(default_factory=list)
+    action: Action | None = None
+
+    def load(self, register: int, parts: Iterable[Part]) -> None:
+        """Put parts side by side into a register.
+
+        ValueError for a part without bytes: no kernel loads one, and who reads on would not end.
+        """
+        start = at = address_of(register)
+        loaded = {}
+        for part in parts:
+            if part.width <= 0:
+                raise ValueError("a load of no bytes")
+            loaded[at] = part
+            at += part.width
+        for stale in [address for address in self.parts if start <= address < at]:
+            del self.parts[stale]
+        self.parts |= loaded
+
+    def parts_in(self, register: int, length: int) -> list[Part] | None:
+        """The parts that lie side by side from a register on.
+
+        None where they do not fill the length.
+        """
+        at, end = address_of(register), address_of(register) + length
+        parts = []
+        while at < end:
+            part = self.parts.get(at)
+            if part is None:
+                return None
+            parts.append(part)
+            at += part.width
+        return parts
+
+    def constant(self, register: int) -> bytes | None:
+        """What the rule has put into a register."""
+        return self.constants.get(address_of(register))
+
+
+def address_of(register: int) -> int:
+    """The first byte of a register: 1 to 4 are 16 bytes wide, 8 to 23 name their quarters."""
+    return (register - 8) * 4 if register >= 8 else (register - 1) * 16
