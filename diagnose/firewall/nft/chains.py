@@ -7,7 +7,7 @@ from typing import Any
 
 from diagnose.firewall.actions import Maybe
 from diagnose.firewall.nft.expressions import run
-from diagnose.firewall.nft.program import Program
+from diagnose.firewall.nft.program import RuleProgram
 from diagnose.firewall.packet import NF_FAMILIES, Hook
 from diagnose.firewall.rules import Chain, Rule, Table
 from diagnose.firewall.text import describe
@@ -42,7 +42,7 @@ def chains(
         sets.setdefault(table, {})[named_set["name"]] = named_set
     rules: dict[tuple[str, str, str], list[Rule]] = {}
     for rule in dump["rules"]:
-        program = Program(
+        program = RuleProgram(
             order=dump["byteorder"],
             family=NF_FAMILIES.get(rule["family"]),
             sets=sets.get((rule["family"], rule["table"]), {}),
@@ -82,7 +82,7 @@ def _chain(chain: Mapping[str, Any], rules: tuple[Rule, ...], *, is_dormant: boo
     )
 
 
-def _rule(program: Program, rule: Mapping[str, Any]) -> Rule:
+def _rule(program: RuleProgram, rule: Mapping[str, Any]) -> Rule:
     try:
         for expression in rule.get("expressions", ()):
             run(program, expression)

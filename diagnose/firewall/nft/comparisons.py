@@ -5,7 +5,7 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from diagnose.firewall.conditions import Condition, Match, Unread, with_flags
-from diagnose.firewall.nft.program import Expression, Program, address_of
+from diagnose.firewall.nft.program import Expression, RuleProgram, address_of
 from diagnose.firewall.registers import ETHERTYPES, Part, between, named, unknown, value_of
 from diagnose.firewall.values import Interval, Masked, Value
 
@@ -15,7 +15,7 @@ _INET_FAMILIES = {2: 2, 10: 10}
 """`meta nfproto` names families by their own numbers, `meta protocol` by Ethernet types."""
 
 
-def compare(program: Program, expression: Expression) -> None:
+def compare(program: RuleProgram, expression: Expression) -> None:
     """`cmp`: a register equals a value, or is less or more."""
     data = bytes.fromhex(expression["data"])
     operation = expression["op"]
@@ -41,7 +41,7 @@ def compare(program: Program, expression: Expression) -> None:
     program.conditions.append(_equals(program, parts, data, negate))
 
 
-def compare_range(program: Program, expression: Expression) -> None:
+def compare_range(program: RuleProgram, expression: Expression) -> None:
     """`range`: a register lies between two values, or does not."""
     low, high = bytes.fromhex(expression["from"]), bytes.fromhex(expression["to"])
     parts = program.parts_in(expression["sreg"], len(low))
@@ -55,7 +55,7 @@ def compare_range(program: Program, expression: Expression) -> None:
     program.conditions.append(Match((named(parts[0]),), ((inside,),), negate))
 
 
-def apply_mask(program: Program, expression: Expression) -> None:
+def apply_mask(program: RuleProgram, expression: Expression) -> None:
     """`bitwise`: a register under a mask; any other operation gives something unknown."""
     length = expression["len"]
     masked = None
@@ -64,7 +64,7 @@ def apply_mask(program: Program, expression: Expression) -> None:
     program.load(expression["dreg"], masked or [unknown(length, "bitwise")])
 
 
-def _masked(program: Program, expression: Expression) -> list[Part] | None:
+def _masked(program: RuleProgram, expression: Expression) -> list[Part] | None:
     """The parts of the source under the mask; None where that cannot be said."""
     start, length = address_of(expression["sreg"]), expression["len"]
     mask = bytes.fromhex(expression["mask"])
@@ -82,7 +82,7 @@ def _masked(program: Program, expression: Expression) -> list[Part] | None:
     return parts
 
 
-def _note_protocol(program: Program, part: Part, data: bytes) -> None:
+def _note_protocol(program: RuleProgram, part: Part, data: bytes) -> None:
     """Remember which network and transport protocol the rest of the rule is about."""
     number = int.from_bytes(data, part.order)
     if part.field == "proto":
@@ -101,7 +101,7 @@ def _flags(parts: list[Part], data: bytes, negate: bool) -> Condition:
     return Match(("syn",), tuple((value,) for value in values), negate)
 
 
-def _equals(program: Program, parts: list[Part], data: bytes, negate: bool) -> Condition:
+def _equals(program: RuleProgram, parts: list[Part], data: bytes, negate: bool) -> Condition:
     values = []
     at = 0
     for part in parts:

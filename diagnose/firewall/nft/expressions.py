@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from diagnose.firewall.actions import Assign, Maybe, Stop, Translate
 from diagnose.firewall.conditions import Match, Rare, Unread
 from diagnose.firewall.nft.comparisons import apply_mask, compare, compare_range
-from diagnose.firewall.nft.program import Expression, Program, address_of
+from diagnose.firewall.nft.program import Expression, RuleProgram, address_of
 from diagnose.firewall.nft.sets import look_up
 from diagnose.firewall.nft.verdicts import verdict
 from diagnose.firewall.registers import (
@@ -45,7 +45,7 @@ _NO_EFFECT_TARGETS = frozenset({"LOG", "NFLOG", "TCPMSS", "CHECKSUM", "CLASSIFY"
 """Targets of xtables after which the packet meets the next rule."""
 
 
-def run(program: Program, expression: Expression) -> None:
+def run(program: RuleProgram, expression: Expression) -> None:
     """One step of a rule. KeyError, TypeError or ValueError for an answer of another shape."""
     name = expression["name"]
     step = _STEPS.get(name)
@@ -55,7 +55,7 @@ def run(program: Program, expression: Expression) -> None:
         program.conditions.append(Unread(name))
 
 
-def _field(program: Program, expression: Expression) -> None:
+def _field(program: RuleProgram, expression: Expression) -> None:
     """`meta`, `ct`, `payload`: a field is read into a register, or written from one."""
     if "sreg" in expression:
         _assign(program, expression)
@@ -63,7 +63,7 @@ def _field(program: Program, expression: Expression) -> None:
         _load(program, expression)
 
 
-def _load(program: Program, expression: Expression) -> None:
+def _load(program: RuleProgram, expression: Expression) -> None:
     """Fields of the packet into a register; one that the rule has assigned holds the new value."""
     name = expression["name"]
     parts = _LOADERS[name](expression, program)
@@ -81,7 +81,7 @@ def _as_changed(part: Part) -> Part:
     return unknown(part.width, f"{part.field} just set")
 
 
-def _assign(program: Program, expression: Expression) -> None:
+def _assign(program: RuleProgram, expression: Expression) -> None:
     if expression["name"] == "payload" or expression["key"] != _MARK:
         return
     constant = program.constant(expression["sreg"])
@@ -89,13 +89,13 @@ def _assign(program: Program, expression: Expression) -> None:
     program.assigns.append(Assign("mark" if expression["name"] == "meta" else "ctmark", value))
 
 
-def _byte_order(program: Program, expression: Expression) -> None:
+def _byte_order(program: RuleProgram, expression: Expression) -> None:
     address = address_of(expression["sreg"])
     part = program.parts.get(address, unknown(expression["len"], "byteorder"))
     program.load(expression["dreg"], [replace(part, order="big")])
 
 
-def _immediate(program: Program, expression: Expression) -> None:
+def _immediate(program: RuleProgram, expression: Expression) -> None:
     """A constant into a register, or a verdict."""
     data = expression["data"]
     if isinstance(data, str):
@@ -104,7 +104,7 @@ def _immediate(program: Program, expression: Expression) -> None:
         program.action = verdict(data)
 
 
-def _translate(program: Program, expression: Expression) -> None:
+def _translate(program: RuleProgram, expression: Expression) -> None:
     """`nat`, with the address and port that the rule has put into registers."""
     kind: Literal["dnat", "snat"] = "dnat" if expression["type"] == _DNAT else "snat"
     data = program.constant(expression["address"]) if "address" in expression else None
@@ -112,39 +112,39 @@ def _translate(program: Program, expression: Expression) -> None:
     program.action = Translate(kind, address, _port(program, expression))
 
 
-def _masquerade(program: Program, _: Expression) -> None:
+def _masquerade(program: RuleProgram, _: Expression) -> None:
     program.action = Translate("masquerade")
 
 
-def _redirect(program: Program, expression: Expression) -> None:
+def _redirect(program: RuleProgram, expression: Expression) -> None:
     program.action = Translate("redirect", port=_port(program, expression))
 
 
-def _port(program: Program, expression: Expression) -> int | None:
+def _port(program: RuleProgram, expression: Expression) -> int | None:
     data = program.constant(expression["port"]) if "port" in expression else None
     return None if data is None else int.from_bytes(data, "big")
 
 
-def _reject(program: Program, _: Expression) -> None:
+def _reject(program: RuleProgram, _: Expression) -> None:
     program.action = Stop("reject")
 
 
-def _untrack(program: Program, _: Expression) -> None:
+def _untrack(program: RuleProgram, _: Expression) -> None:
     program.assigns.append(Assign("state", "untracked"))
 
 
-def _unknown_effect(program: Program, expression: Expression) -> None:
+def _unknown_effect(program: RuleProgram, expression: Expression) -> None:
     program.action = Maybe(expression["name"])
 
 
-def _limit(program: Program, expression: Expression) -> None:
+def _limit(program: RuleProgram, expression: Expression) -> None:
     """A limit of packets or of connections."""
     is_over = bool(expression.get("flags", 0) & _OVER)
     text = {"limit": "limit rate", "connlimit": "ct count"}[expression["name"]]
     program.conditions.append(Rare(f"{text} over" if is_over else text, negate=not is_over))
 
 
-def _add_to_set(program: Program, expression: Expression) -> None:
+def _add_to_set(program: RuleProgram, expression: Expression) -> None:
     """`dynset`: what it does for each packet, such as a limit."""
     if expression.get("flags", 0) & _INVERTED:
         program.conditions.append(Unread("dynset"))
@@ -153,17 +153,17 @@ def _add_to_set(program: Program, expression: Expression) -> None:
         run(program, inner)
 
 
-def _object(program: Program, expression: Expression) -> None:
+def _object(program: RuleProgram, expression: Expression) -> None:
     if expression.get("type") not in _NO_EFFECT_OBJECTS:
         program.conditions.append(Unread(f"object {expression.get('object', '')}"))
 
 
-def _xt_match(program: Program, expression: Expression) -> None:
+def _xt_match(program: RuleProgram, expression: Expression) -> None:
     if expression["match"] != "comment":
         program.conditions.append(Unread(f"xt match {expression['match']}"))
 
 
-def _xt_target(program: Program, expression: Expression) -> None:
+def _xt_target(program: RuleProgram, expression: Expression) -> None:
     name = expression["target"]
     if name == "MASQUERADE":
         program.action = Translate("masquerade")
@@ -175,7 +175,7 @@ def _xt_target(program: Program, expression: Expression) -> None:
 
 _LOADERS = {"meta": load_meta, "ct": load_ct, "payload": load_payload, "fib": load_fib}
 
-_STEPS: Mapping[str, Callable[[Program, Expression], None]] = {
+_STEPS: Mapping[str, Callable[[RuleProgram, Expression], None]] = {
     "meta": _field,
     "ct": _field,
     "payload": _field,

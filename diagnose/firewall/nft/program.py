@@ -15,7 +15,7 @@ Expression = Mapping[str, Any]
 """One step of a rule as netlink gives it: its name, its registers (`sreg`, `dreg`), its data."""
 
 
-class Program(msgspec.Struct, eq=False):
+class RuleProgram(msgspec.Struct, eq=False):
     """A rule as it is read.
 
     order: the byte order of the machine. family: that of the packets (2 or 10), None for a table of

@@ -7,7 +7,7 @@ from typing import Any
 
 from diagnose.firewall.actions import Choose, Maybe
 from diagnose.firewall.conditions import Match, Unread
-from diagnose.firewall.nft.program import Expression, Program, address_of
+from diagnose.firewall.nft.program import Expression, RuleProgram, address_of
 from diagnose.firewall.nft.verdicts import verdict
 from diagnose.firewall.registers import TRANSPORTS, Part, between, named
 from diagnose.firewall.values import Interval, Name, Value
@@ -22,7 +22,7 @@ _PORT_BEARERS = frozenset((Interval(number, number),) for number in TRANSPORTS)
 _Key = tuple[Value, ...]
 
 
-def look_up(program: Program, expression: Expression) -> None:
+def look_up(program: RuleProgram, expression: Expression) -> None:
     """A lookup in a set becomes a condition, one in a map of verdicts becomes a choice."""
     target = expression.get("dreg")
     if target not in (None, _VERDICT_REGISTER):
@@ -46,7 +46,7 @@ def look_up(program: Program, expression: Expression) -> None:
     program.conditions.append(Match(fields, among, bool(expression.get("flags", 0) & _INVERTED)))
 
 
-def _unread(program: Program, expression: Expression) -> None:
+def _unread(program: RuleProgram, expression: Expression) -> None:
     text = f"set {expression['set']}"
     if expression.get("dreg") == _VERDICT_REGISTER:
         program.action = Maybe(text)
@@ -55,7 +55,7 @@ def _unread(program: Program, expression: Expression) -> None:
 
 
 def _key_parts(
-    program: Program, register: int, named_set: Mapping[str, Any] | None
+    program: RuleProgram, register: int, named_set: Mapping[str, Any] | None
 ) -> list[Part] | None:
     """The parts of a set's key; None where the set was not read whole, or a part is not known."""
     if named_set is None or named_set.get("cut"):
@@ -70,7 +70,7 @@ def _key_parts(
     return parts
 
 
-def _concatenated(program: Program, register: int, lengths: list[int]) -> list[Part] | None:
+def _concatenated(program: RuleProgram, register: int, lengths: list[int]) -> list[Part] | None:
     """The fields of a concatenation, which begin at multiples of four bytes."""
     parts = []
     at = address_of(register)
@@ -88,7 +88,7 @@ def _padded(length: int) -> int:
 
 
 def _keys(
-    program: Program, parts: list[Part] | None, named_set: Mapping[str, Any] | None
+    program: RuleProgram, parts: list[Part] | None, named_set: Mapping[str, Any] | None
 ) -> list[tuple[_Key, Mapping[str, Any]]] | None:
     """The key of each element, with the element; None where one of them cannot be said."""
     if parts is None or named_set is None:
@@ -103,7 +103,7 @@ def _keys(
 
 
 def _key(
-    program: Program, parts: list[Part], element: Mapping[str, Any], *, is_concatenated: bool
+    program: RuleProgram, parts: list[Part], element: Mapping[str, Any], *, is_concatenated: bool
 ) -> _Key | None:
     if element.get("any"):
         return tuple(_anything(part) for part in parts)
