@@ -3,7 +3,7 @@
 For each fact a table of two by two is judged by Fisher's exact test. Many facts are tried, so that
 some would split by chance: the level is corrected for all tests of a run by Tarone's method
 (Biometrics 46, 1990, 515), which is Bonferroni's over those tests that could reach the level at
-all. Facts that hold on exactly the same hosts are one test.
+all. Facts that divide the hosts in the same way are one test.
 """
 
 from __future__ import annotations
@@ -82,6 +82,13 @@ class Split(msgspec.Struct, frozen=True):
     """The probability of so clear a table by chance, not corrected."""
     tests: int
     """How many tests it was corrected for."""
+
+
+class _Partition(msgspec.Struct):
+    """The facts that divide the same hosts in the same way, by the part on which they hold."""
+
+    first: list[Predicate] = []
+    second: list[Predicate] = []
 
 
 class Sides(msgspec.Struct, frozen=True):
@@ -211,9 +218,14 @@ def _known(name: str, by_name: Mapping[str, int], with_facts: int) -> int:
     if name.startswith("daemon.json "):
         return by_name.get("daemon.json", 0)
     if name.startswith("file "):
-        folder = by_name.get(f"folder {name.removeprefix('file ').rpartition('/')[0]}")
+        folder = by_name.get(_folder_of(name))
         return by_name[name] if folder is None else folder
     return with_facts if _may_lack(name) else by_name[name]
+
+
+def _folder_of(file: str) -> str:
+    """The fact that counts the files of the folder in which a file lies."""
+    return f"folder {file.removeprefix('file ').rpartition('/')[0]}"
 
 
 def splits(causes: Mapping[str, Sides], candidates: Sequence[Predicate]) -> dict[str, Split]:
@@ -262,24 +274,35 @@ def _corrected_level(smallest: Sequence[float]) -> _Corrected:
 def _tests(cause: str, sides: Sides, candidates: Sequence[Predicate]) -> Iterable[_Test]:
     """The tests of one cause, in both directions.
 
-    Facts that hold on the same of its hosts are one test.
+    Facts that hold on the same of its hosts are one test, and so are those that hold on exactly the
+    others: "3 files" of five hosts and "2 files" of the rest ask the same question.
     """
-    groups: dict[tuple[int, int], list[Predicate]] = {}
+    partitions: dict[tuple[int, int], _Partition] = {}
     for predicate in candidates:
         everybody = (sides.sick | sides.other) & predicate.known
-        groups.setdefault((predicate.holds & everybody, everybody), []).append(predicate)
-    for (holds, everybody), alike in groups.items():
+        holds = predicate.holds & everybody
+        others = everybody & ~holds
+        partition = partitions.setdefault((min(holds, others), everybody), _Partition())
+        (partition.first if holds < others else partition.second).append(predicate)
+    for (first, everybody), partition in partitions.items():
         sick, other = (sides.sick & everybody).bit_count(), (sides.other & everybody).bit_count()
-        total = holds.bit_count()
-        if sick < 2 or other < 2 or not 0 < total < sick + other:
+        if sick < 2 or other < 2 or not first:
             continue
-        both = (holds & sides.sick).bit_count()
-        ordered = tuple(sorted(alike, key=_telling))
-        for lacks in (False, True):
-            with_fact = sick + other - total if lacks else total
-            with_both = sick - both if lacks else both
-            smallest = at_least(min(sick, with_fact), sick, other, with_fact)
-            yield _Test(cause, ordered, lacks, with_both, with_fact, sick, other, smallest)
+        for holders, with_it, without in (
+            (first, partition.first, partition.second),
+            (everybody & ~first, partition.second, partition.first),
+        ):
+            with_fact = holders.bit_count()
+            yield _Test(
+                cause,
+                tuple(sorted(with_it or without, key=_telling)),
+                lacks=not with_it,
+                with_both=(holders & sides.sick).bit_count(),
+                with_fact=with_fact,
+                sick=sick,
+                other=other,
+                smallest=at_least(min(sick, with_fact), sick, other, with_fact),
+            )
 
 
 def _telling(predicate: Predicate) -> tuple[int, str, bool]:
@@ -293,13 +316,20 @@ def _telling(predicate: Predicate) -> tuple[int, str, bool]:
 def _words(alike: Sequence[Predicate]) -> tuple[str, ...]:
     """The facts in words.
 
-    Of a file or an image it is enough that it is there; of a setting its value says more.
+    Of a file or an image it is enough that it is there; of a setting its value says more. A file
+    that changed needs no second mention, and a folder none beside its file.
     """
+    recent = {predicate.name for predicate in alike if predicate.value == RECENTLY}
+    folders = {_folder_of(predicate.name) for predicate in alike}
     there = {predicate.name for predicate in alike if predicate.value == THERE}
     valued = {predicate.name for predicate in alike if predicate.value not in (THERE, RECENTLY)}
 
     def is_telling(predicate: Predicate) -> bool:
-        if predicate.value == RECENTLY or predicate.name not in there & valued:
+        if predicate.value == RECENTLY:
+            return True
+        if predicate.name in recent | folders:
+            return False
+        if predicate.name not in there & valued:
             return True
         is_thing = predicate.name.startswith(("file ", "image "))
         return is_thing == (predicate.value == THERE)

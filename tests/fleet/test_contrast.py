@@ -79,7 +79,7 @@ def test_five_of_twelve_with_a_changed_file_are_enough():
         for at in range(12)
     ]
     found = splits({"a.b": sides(fleet, set(range(5)))}, predicates(fleet))["a.b"]
-    assert found.facts[0] == f"file {PATH} changed within a day"
+    assert found.facts == (f"file {PATH} changed within a day",)
     assert (found.sick_with, found.sick, found.other_with, found.other, found.lacks) == (
         5,
         5,
@@ -121,6 +121,18 @@ def test_two_facts_of_the_same_hosts_are_one_test():
     found = splits({"a.b": sides(fleet, set(range(6)))}, predicates(fleet))["a.b"]
     assert len(found.facts) == 50
     assert found.tests <= 2
+
+
+def test_facts_of_the_others_are_the_same_test():
+    """As five of ten real hosts were: a file more, and so another number of files."""
+    fleet = [
+        host(at, ("folder /etc/sysctl.d", "3 files"), (f"file {PATH}", "34 bytes"))
+        if at < 5
+        else host(at, ("folder /etc/sysctl.d", "2 files"))
+        for at in range(10)
+    ]
+    found = splits({"a.b": sides(fleet, set(range(5)))}, predicates(fleet))["a.b"]
+    assert (found.facts, found.lacks, found.tests) == ((f"file {PATH}",), False, 2)
 
 
 def test_a_tendency_splits_nothing():
