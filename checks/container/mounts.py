@@ -234,20 +234,29 @@ def mount_stale(stale_mounts: StaleMounts) -> CheckResult:
 
     A mount holds the file or folder itself, not its name: an editor, certbot or a deployment that
     writes a new one and renames it into place leaves the container with the old one. It is read
-    from the mount table of the container's own namespace, where the kernel marks it as deleted.
+    from the mount table of the container's own namespace, where the kernel marks it as deleted. A
+    disk that was mounted on the host after the start is not seen in the container either: it goes
+    on with the folder beneath, and what it writes there is out of the host's sight.
     """
     for stale in stale_mounts.items:
         source, container = stale.mount.source, stale.container
+        table = f"/proc/{container.state.pid}/mountinfo"
+        if stale.covered_by:
+            what = (
+                f"sees the folder beneath {stale.point}: "
+                f"{stale.covered_by} was mounted there after its start"
+            )
+            proof = f"{stale.mount.destination} is on another device than {source} on the host"
+        else:
+            what = f"still sees the old {source}: it was replaced or deleted since the start"
+            proof = f"{source}//deleted"
         yield Finding.about(
             container,
-            f'container "{container.name}" still sees the old {source}: '
-            "it was replaced or deleted since the start",
-            {
-                "mount": f"{source} -> {stale.mount.destination}",
-                f"/proc/{container.state.pid}/mountinfo": f"{source}//deleted",
-            },
+            f'container "{container.name}" {what}',
+            {"mount": f"{source} -> {stale.mount.destination}", table: proof},
             discriminator=stale.mount.destination,
             stable=(container.life,),
             source=source,
+            inside=stale.mount.destination,
         )
     return None

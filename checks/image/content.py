@@ -17,6 +17,7 @@ from diagnose.evidence.machine.clock import Clock
 from diagnose.model import (
     DAEMON,
     CheckResult,
+    Count,
     Finding,
     Json,
     Seconds,
@@ -53,13 +54,15 @@ def platform_mismatch(
     info: Info,
     pulls: Pulls | None,
     clock: Clock,
+    *,
+    repeated: Count = Count(3),
 ) -> CheckResult:
     """An image was built for a different kind of processor than this host has.
 
     A container of such an image that runs is emulated (binfmt_misc, qemu) or its image is labelled
-    wrongly: advice. One that failed is a warning. An image without an architecture (imported,
-    `scratch`) is not judged. With containerd's store (from engine 28) the container's own manifest
-    counts, not the index.
+    wrongly: advice. One that failed is a warning, and so are pulls that failed `repeated` times. An
+    image without an architecture (imported, `scratch`) is not judged. With containerd's store (from
+    engine 28) the container's own manifest counts, not the index.
     """
     machine = info.architecture
     if machine not in ARCHITECTURES:
@@ -85,7 +88,7 @@ def platform_mismatch(
             },
             variables=variables,
             discriminator=f"{trouble.registry} {trouble.image}".strip(),
-            severity=Severity.advice,
+            severity=Severity.warning if trouble.count >= repeated else Severity.advice,
             onset=trouble.first,
         )
     return None

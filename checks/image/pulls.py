@@ -40,8 +40,9 @@ class _Failures(msgspec.Struct, frozen=True):
         variables: Mapping[str, str] | None = None,
         touches: tuple[Subject, ...] = (),
         clause: str = "",
+        reason: str = "",
     ) -> Finding:
-        """A finding about one image or registry."""
+        """A finding about one image or registry; reason in place of the engine's own words."""
         age = self.clock.age(trouble.last) or 0.0
         times = "once" if trouble.count == 1 else f"{trouble.count} times"
         is_harmful = trouble.count >= self.repeated or age < self.recent_s
@@ -49,7 +50,7 @@ class _Failures(msgspec.Struct, frozen=True):
             subject=trouble.subject,
             summary=(
                 f"pulling {trouble.what} failed {times}, last {ago(age)} ago: "
-                f"{_reason(trouble.text)}{clause}"
+                f"{reason or _reason(trouble.text)}{clause}"
             ),
             evidence={
                 self.pulls.source: shortened(trouble.text),
@@ -237,6 +238,54 @@ def registry_unreachable(
     return None
 
 
+@check("image.pull-altered", severity=Severity.warning)
+def pull_altered(
+    pulls: Pulls,
+    clock: Clock,
+    info: Info | None,
+    *,
+    repeated: Count = Count(3),
+    recent_s: Seconds = Seconds(3600),
+) -> CheckResult:
+    """What arrives of an image is not what its registry promises.
+
+    A layer whose digest or size is another one, or that breaks off: the engine keeps nothing of it,
+    and nothing on this host is damaged. A mirror or a proxy that stores a wrong copy, a device on
+    the way that looks into the traffic, or a damaged store of the registry.
+    """
+    failures = _Failures(pulls, clock, repeated, recent_s)
+    between = _between(info) if info is not None else {}
+    for trouble in pulls.of("altered"):
+        yield failures.finding(
+            trouble,
+            proof=between,
+            variables=_image(trouble),
+            clause="" if not between else f"; on the way {_on_the_way(between)}",
+        )
+    return None
+
+
+def _between(info: Info) -> dict[str, Json]:
+    """The mirrors and the proxy between this host and a registry."""
+    mirrors = (info.registry_config or {}).get("Mirrors") or []
+    proxy = info.https_proxy or info.http_proxy
+    return {
+        **({"RegistryConfig.Mirrors": mirrors} if mirrors else {}),
+        **({"HttpsProxy": proxy} if proxy else {}),
+    }
+
+
+def _on_the_way(between: Mapping[str, Json]) -> str:
+    return " and ".join(
+        "are mirrors" if key.endswith("Mirrors") else f"is the proxy {value}"
+        for key, value in between.items()
+    )
+
+
+_EXPIRED = re.compile(
+    r"certificate has expired or is not yet valid: "
+    r"current time (?P<now>\S+) is (?P<side>after|before) (?P<end>\S+)"
+)
 _UNTRUSTED = re.compile(r"signed by unknown authority|self[- ]signed|not trusted")
 
 
@@ -258,7 +307,12 @@ def registry_tls(
     for trouble in pulls.of("tls"):
         host = _host(trouble)
         untrusted = {"untrusted": host} if _UNTRUSTED.search(trouble.text) else {}
-        yield failures.finding(trouble, variables={"registry": host} | untrusted)
+        dated = _EXPIRED.search(trouble.text)
+        yield failures.finding(
+            trouble,
+            variables={"registry": host} | untrusted,
+            reason=_outdated(dated) if dated else "",
+        )
     for trouble in pulls.of("plain-http"):
         host = _host(trouble)
         yield failures.finding(
@@ -271,6 +325,15 @@ def registry_tls(
             clause="; the registry speaks plain HTTP",
         )
     return None
+
+
+def _outdated(dated: re.Match[str]) -> str:
+    """The dates of a certificate, and the clock of this host, which decides about them."""
+    if dated["side"] == "after":
+        what = f"the registry's certificate expired on {dated['end']}; its owner has to renew it"
+    else:
+        what = f"the registry's certificate is valid only from {dated['end']}"
+    return f"{what} (this host's clock says {dated['now']})"
 
 
 @check("image.registry-proxy", severity=Severity.warning)

@@ -1,8 +1,10 @@
-"""Volumes that cannot be mounted."""
+"""Volumes that cannot be mounted, and disks under containers' mounts that are not."""
 
 from __future__ import annotations
 
+from diagnose.evidence.containers.listing import Container
 from diagnose.evidence.storage.refused_volumes import FILESYSTEMS, RefusedVolumes
+from diagnose.evidence.storage.unmounted_disks import UnmountedDisk, UnmountedDisks
 from diagnose.evidence.storage.volume_sources import VolumeSource, VolumeSources
 from diagnose.model import CheckResult, Finding, Json, Severity, container
 from diagnose.phrases import counted, shortened
@@ -108,3 +110,49 @@ def _severity(source: VolumeSource) -> Severity:
     if source.text:
         return Severity.critical
     return Severity.warning if source.users else Severity.advice
+
+
+@check(
+    "storage.disk-not-mounted",
+    severity=Severity.critical,
+    causes=["container.mount-source-missing", "container.start-refused"],
+)
+def disk_not_mounted(disks: UnmountedDisks) -> CheckResult:
+    """A disk that containers use is not mounted: they see the folder beneath it.
+
+    fstab or a mount unit of systemd names the disk, and nothing is mounted there: the disk was not
+    ready at boot, or somebody unmounted it. The engine does not wait for disks of volumes. A
+    container finds an empty folder, and what it writes there disappears under the disk at the next
+    mount. It is a warning while no container that uses the disk runs. Lines with `noauto` are left
+    to the person who mounts them.
+    """
+    for disk in disks.items:
+        planned = disk.planned
+        names = [container.name for container in disk.users]
+        running = [container for container in disk.users if container.is_running]
+        evidence: dict[str, Json] = {
+            planned.declared_in: f"{planned.source or 'a disk'} on {planned.point}",
+            "/proc/self/mountinfo": f"nothing is mounted at {planned.point}",
+        }
+        if disk.entries is not None:
+            evidence["entries in the folder"] = disk.entries
+        evidence["containers that mount it"] = list(names)
+        yield Finding(
+            subject=disk.subject,
+            summary=(
+                f"the disk of {planned.point} is not mounted: "
+                f"{counted('container', names)} {_what_is_seen(disk, running)}"
+            ),
+            evidence=evidence,
+            variables={"point": planned.point, "container": (running or disk.users)[0].name},
+            severity=Severity.critical if running else Severity.warning,
+            touches=tuple(container.subject for container in disk.users),
+        )
+    return None
+
+
+def _what_is_seen(disk: UnmountedDisk, running: list[Container]) -> str:
+    if not running:
+        return "cannot use it"
+    folder = "an empty folder" if disk.entries == 0 else "the folder beneath it"
+    return f"{'sees' if len(disk.users) == 1 else 'see'} {folder} instead"

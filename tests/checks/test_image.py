@@ -153,6 +153,7 @@ CHECK_OF: dict[Why, str] = {
     "depth": "image.too-many-layers",
     "rate-limit": "image.pull-rate-limited",
     "denied": "image.pull-denied",
+    "altered": "image.pull-altered",
     "unreachable": "image.registry-unreachable",
     "tls": "image.registry-tls",
     "plain-http": "image.registry-tls",

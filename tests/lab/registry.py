@@ -46,6 +46,7 @@ def tar(name="file", content=b"", owner=0):
 
 CONTENTS = {
     "old": lambda: [tar()],
+    "cut": lambda: [tar("file", b"cut")],
     "ids": lambda: [tar(owner=718322462)],
     "deep": lambda: [tar("file%d" % number) for number in range(130)],
     "big": lambda: [tar("file", os.urandom(1 << 20) * 120)],
@@ -102,7 +103,10 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if first == "broken":
             return self.reply(503, b"down for maintenance", "text/plain")
         if "/blobs/" in path and first in CONTENTS:
-            return self.reply(200, image(first)[1][path.rpartition("/")[2]], "application/octet-stream")
+            blob = image(first)[1][path.rpartition("/")[2]]
+            if first == "cut" and not blob.startswith(b"{"):
+                blob = blob[:-20] + bytes(20)
+            return self.reply(200, blob, "application/octet-stream")
         if first == "arm":
             return self.reply(200, index, LIST, Docker_Content_Digest=digest(index))
         if first in CONTENTS:

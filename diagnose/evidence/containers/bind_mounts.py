@@ -6,7 +6,7 @@ What they are, and whether they still are.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 import msgspec
 
@@ -15,7 +15,7 @@ from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.log_tails import LogTails
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.run.options import Options
-from diagnose.evidence.storage.mounts import parse
+from diagnose.evidence.storage.mounts import Mounted, Mounts, parse
 from diagnose.model import Failed, Unavailable, Unexamined
 from diagnose.phrases import unix
 from diagnose.questions import Host
@@ -229,10 +229,16 @@ def _entries(host: Host, paths: Iterable[str], known: Mapping[str, PathStatus]) 
 
 
 class StaleMount(msgspec.Struct, frozen=True):
-    """A mount of a running container whose source was deleted or replaced since its start."""
+    """A mount of a running container whose source was deleted or replaced since its start.
+
+    covered_by: the disk that was mounted over the source since then, at which point; "" for
+    a source that was deleted or replaced.
+    """
 
     container: Container
     mount: Mount
+    covered_by: str = ""
+    point: str = ""
 
 
 class StaleMounts(msgspec.Struct, frozen=True):
@@ -243,15 +249,15 @@ class StaleMounts(msgspec.Struct, frozen=True):
 
 
 @evidence
-def stale_mounts(host: Host, containers: Containers) -> StaleMounts:
-    """The mount table of each running container with bind mounts.
+def stale_mounts(host: Host, containers: Containers, mounts: Mounts | None) -> StaleMounts:
+    """The mount table of each running container with mounts from the host.
 
-    Reading it touches no file system.
+    Reading it touches no file system; where the tables differ, stat decides.
     """
     mounting = [
         container
         for container in containers.running
-        if any(mount.type == "bind" for mount in container.mounts or ())
+        if any(mount.type in ("bind", "volume") for mount in container.mounts or ())
     ]
     stale: list[StaleMount] = []
     missing: list[Unexamined] = []
@@ -262,10 +268,40 @@ def stale_mounts(host: Host, containers: Containers) -> StaleMounts:
             if table.reason not in ("gone", "missing"):
                 missing.append(Unexamined(container.subject, f"its mount table: {table}"))
             continue
-        gone = {mounted.point for mounted in parse(table.text) if mounted.root.endswith(DELETED)}
-        stale += [
-            StaleMount(container, mount)
-            for mount in container.mounts or ()
-            if mount.type == "bind" and mount.destination in gone
-        ]
-    return StaleMounts(tuple(stale), tuple(missing))
+        inside = {mounted.point: mounted for mounted in parse(table.text)}
+        for mount in container.mounts or ():
+            if mount.type not in ("bind", "volume") or mount.destination not in inside:
+                continue
+            own = inside[mount.destination]
+            if mount.type == "bind" and own.root.endswith(DELETED):
+                stale.append(StaleMount(container, mount))
+            elif mounts is not None and (cover := _cover(mount, own, mounts)):
+                stale.append(StaleMount(container, mount, cover.source, cover.point))
+    return StaleMounts(tuple(_confirmed(host, stale)), tuple(missing))
+
+
+def _cover(mount: Mount, own: Mounted, mounts: Mounts) -> Mounted | None:
+    """The mount of the host that holds the source by its name, if the container sees what lies
+    beneath that mount."""
+    held = mounts.of(mount.source) if mount.source.startswith("/") else None
+    if held is None or held.point == "/" or held.dev == own.dev or held.fstype == "autofs":
+        return None
+    beneath = mounts.of(held.point.rpartition("/")[0] or "/")
+    return held if beneath is not None and beneath.dev == own.dev else None
+
+
+def _confirmed(host: Host, stale: list[StaleMount]) -> Iterator[StaleMount]:
+    """Without those whose source leads elsewhere through a link, and those that cannot be seen."""
+    covered = {path for item in stale if item.point for path in (item.mount.source, item.point)}
+    if not covered:
+        yield from stale
+        return
+    answer = host.ask(StatPaths(sorted(covered), follow=True))
+    seen = {} if isinstance(answer, Failed) else answer
+    for item in stale:
+        if not item.point:
+            yield item
+        else:
+            source, point = seen.get(item.mount.source), seen.get(item.point)
+            if source and point and source.dev and source.dev == point.dev:
+                yield item

@@ -86,13 +86,14 @@ def data_root_candidates(
         return Unavailable("remote", daemon.where)
     count = len(containers) + len(containers.unexamined)
     unmounted = tuple(
-        mount for mount in _planned(host) if _is_missing(mount.point, root.path, mounts)
+        mount for mount in planned_mounts(host) if _is_missing(mount.point, root.path, mounts)
     )
     others = () if count else tuple(_others(host, root.path, mounts, _taken(host, daemon)))
     return DataRootCandidates(root.path, count, unmounted, others)
 
 
-def _planned(host: Host) -> Iterator[PlannedMount]:
+def planned_mounts(host: Host) -> Iterator[PlannedMount]:
+    """All mounts that fstab and the units of systemd ask for at boot."""
     table = host.ask(ReadFile(FSTAB))
     if not isinstance(table, Failed):
         yield from planned_in_fstab(table.text)

@@ -22,7 +22,7 @@ from diagnose.model import DAEMON, Subject, Unavailable
 from diagnose.registry import evidence
 
 Why = Literal[
-    "no-space", "ids", "depth", "rate-limit", "proxy", "plain-http", "tls", "platform", "denied",
+    "altered", "no-space", "ids", "depth", "rate-limit", "proxy", "plain-http", "tls", "platform", "denied",
     "corrupt", "unreachable"
 ]  # fmt: skip
 
@@ -50,8 +50,13 @@ PATTERNS: dict[Why, re.Pattern[str]] = {
         r"|operating system \S+ cannot be used on this platform"
     ),
     "corrupt": re.compile(
-        r"failed to register layer|filesystem layer verification failed|layer does not exist"
+        r"failed to register layer|layer does not exist"
         r"|content digest \S+ not found"
+    ),
+    # what arrives is not what the manifest promises; nothing of it is kept
+    "altered": re.compile(
+        r"filesystem layer verification failed|unexpected commit digest"
+        r"|failed size validation|unexpected EOF|(?:flate: corrupt input|gzip: invalid)"
     ),
     "denied": re.compile(
         r"pull access denied|unauthorized|authentication required|denied:|no basic auth credentials"

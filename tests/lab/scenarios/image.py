@@ -367,3 +367,20 @@ def snapshot_that_is_gone(box: Box) -> None:
     folder = "/var/lib/docker/containerd/daemon/io.containerd.snapshotter.v1.overlayfs/snapshots"
     box.sh(f"for each in {folder}/*/fs; do [ ! -f $each/torn ] || rm -r $each; done")
     assert "no such file" in box.docker("run", "--rm", "torn:1", "true", check=False).stderr
+
+
+@fault("image.pull-altered", subject="daemon:docker", engine_started=False)
+def layer_that_arrives_altered(box: Box) -> None:
+    """A layer does not have the digest that its manifest promises; nothing of it is kept."""
+    host = registry.start(box)
+    box.start_engine(config={**QUIET, "insecure-registries": [host]})
+    refuse(box, f"{host}/cut/app:1", "verification failed", "unexpected commit digest")
+
+
+@fault("image.platform-mismatch", subject="daemon:docker", engine_started=False)
+def tag_without_a_build_for_this_host(box: Box) -> None:
+    """The newest build of a tag exists for another kind of processor only, and is pulled in vain
+    again and again."""
+    host = registry.start(box)
+    box.start_engine(config={**QUIET, "insecure-registries": [host]})
+    refuse(box, f"{host}/arm/app:1", "no matching manifest", times=3)

@@ -376,3 +376,50 @@ def folder_of_a_volume(box: Box) -> None:
     box.sh("mkdir -p /srv/pgdb9/db")
     _bound_volume(box, "pgdb9", "/srv/pgdb9/db")
     box.docker(*SAFE, "--name=pg9", "-v", "pgdb9:/data", "bb:1.36", "sleep", "1000")
+
+
+# -- disks that are not mounted, or too late ----------------------------------------
+
+
+def _planned_disk(box: Box, name: str) -> None:
+    """A disk with one film, which fstab names and nothing has mounted yet."""
+    _small_disk(box, name)
+    box.sh(f"echo film >/srv/{name}/film; umount /srv/{name}")
+    box.sh(f"echo '/root/{name} /srv/{name} ext4 loop,nofail 0 2' >>/etc/fstab")
+
+
+@fault("storage.disk-not-mounted", subject="filesystem:/srv/cinema", shareable=True)
+def disk_not_mounted_at_boot(box: Box) -> None:
+    """The disk of a container's files was not mounted at boot: it sees the empty folder beneath."""
+    _planned_disk(box, "cinema")
+    box.docker(*SAFE, "--name=cinema", "-v", "/srv/cinema:/films", "bb:1.36", "sleep", "1000")
+    assert box.docker("exec", "cinema", "ls", "/films").stdout == ""
+
+
+@fault("container.mount-stale", subject="container:matinee", shareable=True)
+def disk_mounted_after_the_start(box: Box) -> None:
+    """A disk was mounted after the start of the container that uses it: the container sees what
+    lies beneath."""
+    _planned_disk(box, "matinee")
+    box.docker(*SAFE, "--name=matinee", "-v", "/srv/matinee:/films", "bb:1.36", "sleep", "1000")
+    box.sh("mount /srv/matinee")
+    assert box.docker("exec", "matinee", "ls", "/films").stdout == ""
+    assert box.sh("ls -A /srv/matinee | grep -c film") == "1\n"
+
+
+@healthy(shareable=True)
+def disks_that_are_where_they_belong(box: Box) -> None:
+    """A mounted disk, a link to one, a disk over which a container has another mount, a disk for a
+    backup that no container uses, one that a person mounts, and one that comes later to a
+    container that sees such mounts."""
+    _planned_disk(box, "gallery")
+    box.sh("mount /srv/gallery; ln -s gallery /srv/pictures; mkdir /srv/gallery/new")
+    _planned_disk(box, "vault")
+    box.sh("echo '/dev/sdz9 /srv/archive ext4 noauto 0 2' >>/etc/fstab; mkdir -p /srv/archive")
+    mounts = ("-v=/srv/gallery:/films", "-v=/srv/pictures/new:/new", "-v=/srv/archive:/archive")
+    box.docker(*SAFE, "--name=gallery", *mounts, "bb:1.36", "sleep", "1000")
+    box.sh("mkdir /srv/tour; mount --bind /srv/tour /srv/tour; mount --make-rshared /srv/tour")
+    propagating = "type=bind,source=/srv/tour,target=/tour,bind-propagation=rslave"
+    box.docker(*SAFE, "--name=tour", "--mount", propagating, "bb:1.36", "sleep", "1000")
+    box.sh("mkdir /srv/tour/late; mount --bind /srv/gallery /srv/tour/late")
+    assert box.docker("exec", "tour", "ls", "/tour/late").stdout.split() != []

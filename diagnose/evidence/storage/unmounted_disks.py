@@ -1,0 +1,82 @@
+"""Disks that are to be mounted at boot, are not, and whose folder a container mounts."""
+
+from __future__ import annotations
+
+import msgspec
+
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.engine.daemon import Daemon
+from diagnose.evidence.engine.data_root import DataRoot
+from diagnose.evidence.engine.data_root_candidates import PlannedMount, planned_mounts
+from diagnose.evidence.storage.mounts import Mounts, is_within
+from diagnose.model import Failed, Subject, Unavailable
+from diagnose.questions import Host
+from diagnose.questions.files import ListFolder
+from diagnose.registry import evidence
+
+
+class UnmountedDisk(msgspec.Struct, frozen=True):
+    """A planned mount that is not there, and the containers that mount something below it."""
+
+    planned: PlannedMount
+    users: tuple[Container, ...]
+    entries: int | None = None
+    """How many entries lie in the folder under the mount point; None if there is no such folder, or
+    it could not be listed."""
+
+    @property
+    def subject(self) -> Subject:
+        return Subject("filesystem", self.planned.point)
+
+
+class UnmountedDisks(msgspec.Struct, frozen=True):
+    """Those that a container needs."""
+
+    items: tuple[UnmountedDisk, ...]
+
+
+@evidence
+def unmounted_disks(
+    host: Host, containers: Containers, mounts: Mounts, daemon: Daemon, root: DataRoot
+) -> UnmountedDisks | Unavailable:
+    """Planned mounts by their names: no file system that may be dead is asked.
+
+    An automount point counts as mounted: its disk comes with the first access. The disk of the
+    data root is the subject of `daemon.wrong-data-root`.
+    """
+    if not daemon.same_host:
+        return Unavailable("remote", daemon.where)
+    if not any(container.mounts for container in containers):
+        return UnmountedDisks(())
+    there = {mounted.point for mounted in mounts}
+    needed: dict[str, tuple[PlannedMount, tuple[Container, ...]]] = {}
+    for planned in planned_mounts(host):
+        point = planned.point
+        is_of_engine = is_within(root.path, point) or is_within(point, root.path)
+        if point in there or is_of_engine:
+            continue
+        users = _users(point, containers)
+        if users:
+            needed[point] = planned, users
+    counts = {
+        point: None if isinstance(listing, Failed) else len(listing.entries)
+        for point, listing in host.ask_about(needed, ListFolder)
+    }
+    return UnmountedDisks(
+        tuple(
+            UnmountedDisk(planned, users, counts.get(point))
+            for point, (planned, users) in sorted(needed.items())
+        )
+    )
+
+
+def _users(point: str, containers: Containers) -> tuple[Container, ...]:
+    """The containers that mount the point or something below it."""
+    return tuple(
+        container
+        for container in containers
+        if any(
+            mount.source.startswith("/") and is_within(mount.source, point)
+            for mount in container.mounts or ()
+        )
+    )
