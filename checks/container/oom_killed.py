@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import msgspec
 
-from checks.container.helpers import times
+from checks.container.helpers import times, with_variables
 from diagnose.evidence.containers.cgroups import Cgroups, CgroupStats
 from diagnose.evidence.containers.events import Event, Events
 from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.containers.shared_memory import InMemory, SharedMemory
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.machine.kernel_log import KernelLog, OomKill
 from diagnose.evidence.run.options import Options
@@ -17,6 +18,8 @@ from diagnose.registry import check
 
 KILLED = 137
 MIB = 1024 * 1024
+FILES_SHARE = 0.25
+"""Share of the limit from which on files in memory are worth a word."""
 HIT = 0.95
 """Share of its limit that a cgroup used at least once if the kernel killed at that limit."""
 
@@ -31,10 +34,29 @@ class _Oom(msgspec.Struct, frozen=True):
     events: tuple[Event, ...]
     failures: tuple[Event, ...]
     group: CgroupStats | None
+    areas: tuple[InMemory, ...] = ()
 
     @property
     def is_seen(self) -> bool:
-        return self.flag or self.counter > 0 or bool(self.kills) or bool(self.events)
+        known = self.flag or self.counter > 0 or bool(self.kills) or bool(self.events)
+        return known or self.hangs
+
+    @property
+    def hangs(self) -> bool:
+        """Whether its tasks wait for memory at this moment, because nothing may be killed."""
+        is_waiting = self.group is not None and bool(self.group.memory.under_oom)
+        return is_waiting and bool(self.container.host_config.oom_kill_disable)
+
+    @property
+    def in_memory(self) -> int:
+        """Bytes that its file systems in memory take; they count as its memory."""
+        return sum(area.usage.used for area in self.areas)
+
+    @property
+    def is_led_by_files(self) -> bool:
+        """Whether its file systems in memory take a large share of the limit."""
+        memory = self.container.host_config.memory
+        return bool(memory) and self.in_memory >= FILES_SHARE * memory and not self.is_of_host
 
     @property
     def moments(self) -> list[float]:
@@ -83,7 +105,13 @@ class _Oom(msgspec.Struct, frozen=True):
             return f"the limit{most} of the cgroup above it, {parent.limit_of}"
         if self.is_of_host:
             return "the host had no memory left"
-        return f"its limit is {size(memory)}" if memory else "it has no limit of its own"
+        if not memory:
+            return "it has no limit of its own"
+        files = ""
+        if self.is_led_by_files:
+            largest = max(self.areas, key=lambda area: area.usage.used)
+            files = f", and {largest.path}, which is in memory, holds {size(largest.usage.used)}"
+        return f"its limit is {size(memory)}{files}"
 
 
 @check(
@@ -98,6 +126,7 @@ def oom_killed(
     cgroups: Cgroups | None,
     events: Events | Unavailable,
     kernel_log: KernelLog | Unavailable,
+    in_memory: SharedMemory | None,
 ) -> CheckResult:
     """The kernel killed a process of a container that had run out of memory.
 
@@ -105,13 +134,19 @@ def oom_killed(
     20.10 keeps it, and leaves it false when only a child was killed. The cgroup's counter ends with
     the run, the engine forgets events, the kernel log needs root. Exit code 137 alone only says
     SIGKILL and never counts. The check is silent once the limit was raised after the last kill and
-    the container runs. A counter without a time may be old and is advice.
+    the container runs. A counter without a time may be old and is advice. With `--oom-kill-disable`
+    (cgroup version 1) nothing is killed: the container hangs at its limit until it gets more.
+    Files in a tmpfs and in /dev/shm count as memory, and are named where they take a quarter of the
+    limit.
     """
     kills: dict[str, list[OomKill]] = {}
     for kill in kernel_log.oom_kills if isinstance(kernel_log, KernelLog) else ():
         if kill.container and clock.wall - kill.at <= options.since_s:
             kills.setdefault(kill.container, []).append(kill)
     known = events if isinstance(events, Events) else Events(())
+    areas: dict[str, list[InMemory]] = {}
+    for area in in_memory or ():
+        areas.setdefault(area.container.id, []).append(area)
     for container in containers:
         group = cgroups.of(container) if cgroups is not None else None
         oom = _Oom(
@@ -122,6 +157,7 @@ def oom_killed(
             events=known.of(container.id, "oom"),
             failures=known.failures(container.id),
             group=group,
+            areas=tuple(areas.get(container.id, ())),
         )
         if oom.is_seen and not _is_answered(oom, known):
             yield _finding(oom, clock, options.since_s)
@@ -131,7 +167,7 @@ def oom_killed(
 
 def _is_answered(oom: _Oom, events: Events) -> bool:
     """Whether the limit was raised since the last kill, and the container runs."""
-    if not oom.container.is_running:
+    if not oom.container.is_running or oom.hangs:
         return False
     if oom.is_below_its_limit:
         return True
@@ -148,7 +184,7 @@ def _is_answered(oom: _Oom, events: Events) -> bool:
 def _finding(oom: _Oom, clock: Clock, since_s: float) -> Finding:
     container = oom.container
     severity, what = _outcome(oom, clock, since_s)
-    return Finding.about(
+    finding = Finding.about(
         container,
         f'container "{container.name}" {what}: {oom.limit}',
         _evidence(oom, clock),
@@ -156,11 +192,25 @@ def _finding(oom: _Oom, clock: Clock, since_s: float) -> Finding:
         onset=oom.moments[0] if oom.moments else None,
         memory=_roomier(oom),
     )
+    return with_variables(finding, _bounded(oom))
+
+
+def _bounded(oom: _Oom) -> dict[str, str]:
+    """The variable that gives a tmpfs a size, where it has none below the container's limit."""
+    memory = oom.container.host_config.memory
+    if not oom.is_led_by_files:
+        return {}
+    most = max(oom.areas, key=lambda area: area.usage.used)
+    if most.is_shm or most.usage.size < memory:
+        return {}
+    return {"tmpfs": f"{most.path}:size={max(memory // 2 // MIB, 1)}m"}
 
 
 def _outcome(oom: _Oom, clock: Clock, since_s: float) -> tuple[Severity, str]:
     """How bad it is, and what became of the container."""
     container = oom.container
+    if oom.hangs:
+        return Severity.critical, "hangs at its memory limit, because its OOM killer is off"
     last = oom.moments[-1] if oom.moments else None
     age = clock.age(last)
     is_recent = age is not None and age <= since_s
@@ -197,6 +247,10 @@ def _evidence(oom: _Oom, clock: Clock) -> dict[str, object]:
     if oom.group:
         counter = "memory.events" if oom.group.version == 2 else "memory.oom_control"
         evidence[f"cgroup {counter} oom_kill"] = oom.counter
+    if oom.hangs:
+        evidence["memory.oom_control"] = "oom_kill_disable 1, under_oom 1"
+    if oom.is_led_by_files:
+        evidence["files in memory"] = [f"{area.path} {size(area.usage.used)}" for area in oom.areas]
     if oom.kills:
         kill = oom.kills[-1]
         usage = f" using {size(kill.rss)}" if kill.rss is not None else ""

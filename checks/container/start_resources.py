@@ -13,7 +13,10 @@ from checks.container.helpers import with_variables
 from checks.container.start_errors import failed_start, grouped, known_error, refused_program
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.programs import Programs
-from diagnose.model import DAEMON, CheckResult, Finding, Severity
+from diagnose.evidence.engine.info import Info
+from diagnose.evidence.machine.kernel_keys import KEY_USERS, REFUSED, KernelKeys
+from diagnose.evidence.machine.processor import ONLINE, OnlineProcessors, processor_numbers
+from diagnose.model import DAEMON, CheckResult, Finding, Json, Severity
 from diagnose.registry import check
 
 DEVICE = re.compile(
@@ -146,17 +149,28 @@ def _device_variables(path: str, known: str) -> dict[str, str]:
         "storage.inodes-exhausted",
     ],
 )
-def runtime_limit_hit(containers: Containers, programs: Programs | None) -> CheckResult:
+def runtime_limit_hit(
+    containers: Containers,
+    programs: Programs | None,
+    keys: KernelKeys | None,
+    online: OnlineProcessors | None,
+    info: Info | None,
+) -> CheckResult:
     """The runtime cannot set up a container: a limit or the host stands in the way.
 
     `no space left on device` here is seldom the disk: cgroups, /run, kernel keys and inotify say
     the same. Seen on engines 20.10.24,
     26.1.5 and 28.5.2 for open files, processes and a missing systemd; the other texts are the
     runtime's own. A user's processes are counted over the whole host (ulimit nproc): the kernel
-    then refuses the program.
+    then refuses the program. A container that asks for more processors than the host has is refused
+    without a word in its state, so that what it asks for is compared with the host.
     """
     refused: list[tuple[Container, Finding]] = []
     for container in containers:
+        lacking = _lacks_processors(container, online, info)
+        if lacking is not None:
+            yield lacking
+            continue
         lowered = container.state.error.lower()
         if container.start_failed:
             hit = next((text for text in LIMITS if text in lowered), None)
@@ -172,7 +186,12 @@ def runtime_limit_hit(containers: Containers, programs: Programs | None) -> Chec
         elif hit and RUNTIME.search(lowered):
             is_own = container.host_config.ulimits and hit in _OF_ULIMITS
             limiting = {"limiting": "ulimit"} if is_own else {}
-            finding = failed_start(container, f"the runtime met a limit, {hit}", touches=(DAEMON,))
+            quotas = _key_quotas(keys) if REFUSED in lowered else {}
+            finding = failed_start(
+                container, f"the runtime met a limit, {hit}", evidence=quotas, touches=(DAEMON,)
+            )
+            if quotas:
+                limiting = _larger_quota(keys)
             refused.append((container, with_variables(finding, limiting)))
         elif program is not None and program.why == "resource temporarily unavailable":
             user = container.config.user or "root"
@@ -185,3 +204,62 @@ def runtime_limit_hit(containers: Containers, programs: Programs | None) -> Chec
             )
     yield from grouped(refused)
     return None
+
+
+def _key_quotas(keys: KernelKeys | None) -> dict[str, Json]:
+    """The evidence of quotas of keys that are used up."""
+    lines = [
+        f"uid {quota.uid}: {quota.keys} of {quota.max_keys} keys, "
+        f"{quota.bytes} of {quota.max_bytes} bytes"
+        for quota in (keys.used_up if keys is not None else ())
+    ]
+    return {KEY_USERS: lines} if lines else {}
+
+
+def _larger_quota(keys: KernelKeys | None) -> dict[str, str]:
+    """The variables that raise the quota which is used up to ten times its size."""
+    quota = keys.used_up[0] if keys is not None and keys.used_up else None
+    if quota is None:
+        return {}
+    prefix = "root_" if quota.uid == 0 else ""
+    return {
+        "keys": f"kernel.keys.{prefix}maxkeys={10 * quota.max_keys}",
+        "key_bytes": f"kernel.keys.{prefix}maxbytes={10 * quota.max_bytes}",
+    }
+
+
+def _lacks_processors(
+    container: Container, online: OnlineProcessors | None, info: Info | None
+) -> Finding | None:
+    """A container that does not run and asks for processors which the host does not have.
+
+    The engine refuses it without an entry in its state ("Requested CPUs are not available", "range
+    of CPUs is from 0.01 to 2.00"). Without a restart policy it may be kept for another host, and
+    the finding is advice.
+    """
+    asked = container.host_config
+    if container.is_running or container.state.error:
+        return None
+    if online is not None and online.numbers:
+        lacking = processor_numbers(asked.cpuset_cpus) - online.numbers
+    else:
+        lacking = frozenset()
+    if lacking and online is not None:
+        what = f"it is bound to processors {asked.cpuset_cpus}, and this host has {online.listed}"
+        evidence = {"HostConfig.CpusetCpus": asked.cpuset_cpus, ONLINE: online.listed}
+        variables = {"limiting": "cpuset-cpus", "cpuset": online.listed}
+    elif info is not None and info.ncpu and asked.nano_cpus > info.ncpu * 1_000_000_000:
+        wanted = f"{asked.nano_cpus / 1e9:g}"
+        what = f"it may use {wanted} processors, and this host has {info.ncpu}"
+        evidence = {"HostConfig.NanoCpus": wanted, "/info NCPU": str(info.ncpu)}
+        variables = {"limiting": "cpus", "cpus": str(info.ncpu)}
+    else:
+        return None
+    has_policy = asked.restart_policy.name not in ("", "no")
+    finding = Finding.about(
+        container,
+        f'container "{container.name}" cannot be started: {what}',
+        {**evidence},
+        severity=Severity.critical if has_policy else Severity.advice,
+    )
+    return with_variables(finding, variables)

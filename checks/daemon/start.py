@@ -19,6 +19,8 @@ STORAGE = re.compile(
 NETWORK = re.compile(
     r"[Ee]rror (initializing|creating) network controller|error creating default \"bridge\" network"
 )
+_PRIOR = re.compile(r'prior storage driver \\?"?(?P<driver>[\w-]+)\\?"? failed: (?P<why>.+)')
+"""An older line than the last one: the driver of what lies in the data root."""
 PID_TAKEN = re.compile(r"pid file found|process with PID \d+ is still running")
 DATABASE = re.compile(r"invalid database|kmap|bolt")
 RULES = re.compile(r"ip6?tables|nft|ipset|modprobe|insmod", re.IGNORECASE)
@@ -62,7 +64,10 @@ def _short(text: str) -> str:
     ],
 )
 def storage_driver_failed(
-    daemon: Daemon, log: DaemonLog | Unavailable, config: DaemonConfig | None
+    daemon: Daemon,
+    log: DaemonLog | Unavailable,
+    config: DaemonConfig | None,
+    root: DataRoot | None,
 ) -> CheckResult:
     """The engine does not start because its storage driver cannot be used.
 
@@ -81,17 +86,27 @@ def storage_driver_failed(
     if config is not None and driver:
         evidence[f"{config.where('storage-driver')} storage-driver"] = driver
     name = f'storage driver "{driver}"' if driver else "the storage driver"
+    variables = {"log": log.source.removeprefix("journal ")}
+    if config is not None and config.in_file("storage-driver"):
+        variables["path"] = config.path
+    prior = _prior_driver(log) if not driver else None
+    if prior is not None and root is not None:
+        name = f'storage driver "{prior}", in which {root.path} was written,'
+        variables["old"] = f"{root.path}/{prior}"
     yield Finding(
         subject=DAEMON,
         summary=f"{name} cannot be used: {_short(line.text)}",
         evidence=evidence,
-        variables={"log": log.source.removeprefix("journal ")}
-        | (
-            {"path": config.path} if config is not None and config.in_file("storage-driver") else {}
-        ),
+        variables=variables,
         signs=signs(line.text),
     )
     return None
+
+
+def _prior_driver(log: DaemonLog) -> str | None:
+    """The driver of what lies in the data root, where the engine says that it cannot use it."""
+    found = [match for line in log.lines if (match := _PRIOR.search(line.text))]
+    return found[-1]["driver"] if found else None
 
 
 @check(

@@ -171,6 +171,7 @@ class Memory(msgspec.Struct, frozen=True):
 
     working_set: usage without the file cache that nobody reads, as other tools count it.
     reclaimable: all file cache, and what the kernel keeps of files beside it.
+    under_oom: 1 while tasks wait for memory, since nothing is killed (version 1).
     """
 
     usage: int | None = None
@@ -182,6 +183,7 @@ class Memory(msgspec.Struct, frozen=True):
     working_set: int | None = None
     reclaimable: int | None = None
     oom_kill: int | None = None
+    under_oom: int | None = None
 
     @property
     def held(self) -> int | None:

@@ -256,6 +256,7 @@ STARTS = {
         "operation not permitted"
     ),
     "rlimit-too-high": "error setting rlimits for ready process: error setting rlimit type 7: operation not permitted",
+    "key-quota": "unable to join session keyring: unable to create session key: disk quota exceeded",
     "source-read-only": "error while creating mount source path '/mnt/nas/films': mkdir /mnt/nas: read-only file system",
     "source-link": "error while creating mount source path '/srv/data': mkdir /srv/data: file exists",
     "source-denied": "error while creating mount source path '/mnt/nfs/data': mkdir /mnt/nfs/data: permission denied",

@@ -250,14 +250,14 @@ class StaleMounts(msgspec.Struct, frozen=True):
 
 @evidence
 def stale_mounts(host: Host, containers: Containers, mounts: Mounts | None) -> StaleMounts:
-    """The mount table of each running container with mounts from the host.
+    """The mount table of each running container with bind mounts.
 
     Reading it touches no file system; where the tables differ, stat decides.
     """
     mounting = [
         container
         for container in containers.running
-        if any(mount.type in ("bind", "volume") for mount in container.mounts or ())
+        if any(mount.type == "bind" for mount in container.mounts or ())
     ]
     stale: list[StaleMount] = []
     missing: list[Unexamined] = []
@@ -270,10 +270,10 @@ def stale_mounts(host: Host, containers: Containers, mounts: Mounts | None) -> S
             continue
         inside = {mounted.point: mounted for mounted in parse(table.text)}
         for mount in container.mounts or ():
-            if mount.type not in ("bind", "volume") or mount.destination not in inside:
+            own = inside.get(mount.destination)
+            if mount.type != "bind" or own is None:
                 continue
-            own = inside[mount.destination]
-            if mount.type == "bind" and own.root.endswith(DELETED):
+            if own.root.endswith(DELETED):
                 stale.append(StaleMount(container, mount))
             elif mounts is not None and (cover := _cover(mount, own, mounts)):
                 stale.append(StaleMount(container, mount, cover.source, cover.point))

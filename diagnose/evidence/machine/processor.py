@@ -6,6 +6,7 @@ import re
 
 import msgspec
 
+from diagnose.evidence.containers.listing import Containers
 from diagnose.evidence.containers.log_tails import LogTails
 from diagnose.evidence.containers.program_faults import ProgramFaults
 from diagnose.model import Failed, Unavailable
@@ -14,8 +15,12 @@ from diagnose.questions.files import ReadFile
 from diagnose.registry import evidence
 
 CONFIRMED_BY = "container.cpu-unsupported"
+ONLINE = "/sys/devices/system/cpu/online"
+MOST_PROCESSORS = 8192
+"""The kernel's largest NR_CPUS."""
 BYTES = 8192
 """The first processor's entry, whose flags are some 2 KB."""
+_RANGE = re.compile(r"(\d+)(?:-(\d+))?")
 _FLAGS = re.compile(r"^(?:flags|Features)\s*:\s*(?P<flags>.*)$", re.MULTILINE)
 _MODEL = re.compile(r"^model name\s*:\s*(?P<model>.*)$", re.MULTILINE)
 
@@ -52,3 +57,30 @@ def processor(
         model["model"].strip() if model else "",
         frozenset(flags["flags"].split()) if flags else None,
     )
+
+
+class OnlineProcessors(msgspec.Struct, frozen=True):
+    """The numbers of the host's processors that are online; None where nothing needed them."""
+
+    numbers: frozenset[int] | None = None
+    listed: str = ""
+
+
+@evidence
+def online_processors(host: Host, containers: Containers) -> OnlineProcessors | Unavailable:
+    """Read only where a container that does not run is bound to processors."""
+    bound = (item for item in containers if item.host_config.cpuset_cpus and not item.is_running)
+    if not any(bound):
+        return OnlineProcessors()
+    answer = host.ask(ReadFile(ONLINE))
+    if isinstance(answer, Failed):
+        return Unavailable.of(answer)
+    return OnlineProcessors(processor_numbers(answer.text), answer.text.strip())
+
+
+def processor_numbers(text: str) -> frozenset[int]:
+    """The numbers of a list such as "0-3,8" (cpuset(7))."""
+    found: set[int] = set()
+    for first, last in _RANGE.findall(text):
+        found |= {*range(int(first), min(int(last or first), MOST_PROCESSORS) + 1)}
+    return frozenset(found)

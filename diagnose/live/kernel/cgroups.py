@@ -202,6 +202,7 @@ def _version_1(folder: _Folder) -> dict[str, Json]:
         folder("cpuacct"),
     )
     figures = _pairs(memory, "memory.stat")
+    control = _pairs(memory, "memory.oom_control")
     usage = _number(memory, "memory.usage_in_bytes")
     both = _number(memory, "memory.memsw.usage_in_bytes")
     throttling = _pairs(cpu, "cpu.stat")
@@ -220,7 +221,8 @@ def _version_1(folder: _Folder) -> dict[str, Json]:
             "reclaimable": None
             if inactive is None
             else inactive + figures.get("total_active_file", 0),
-            "oom_kill": _pairs(memory, "memory.oom_control").get("oom_kill"),
+            "oom_kill": control.get("oom_kill"),
+            "under_oom": control.get("under_oom"),
         },
         "pids": _pids(pids),
         "cpu": {

@@ -66,6 +66,15 @@ START_ERRORS = (
         source="moby/moby#33009",
     ),
     Failure(
+        name="key-quota",
+        mark="session key",
+        pattern=r"create session key: disk quota exceeded",
+        cause="the kernel's quota of keys for its user is used up; each container takes one key",
+        cure="raise kernel.keys.maxkeys and kernel.keys.maxbytes; for root root_maxkeys and "
+        "root_maxbytes",
+        source="moby/moby#22865",
+    ),
+    Failure(
         name="source-read-only",
         mark="read-only file system",
         pattern=r"error while creating mount source path '(?P<path>[^']+)': mkdir (?P<made>\S+): read-only file system",

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import json
+import sys
+
 from tests.lab import Box, fault, healthy
+from tests.lab.runner import BASE_CONFIG
 
 GOOD = [
     "--user=1000:1000",
@@ -227,3 +231,101 @@ def hot_files_at_the_limit(box: Box) -> None:
         return bool(said["usage"] - inactive > 0.9 * said["limit"])
 
     box.wait_for(hot, 30, "the cache to be in use")
+
+
+@fault("container.oom-killed", subject="container:hoarder", shareable=True, exit_code=1)
+def files_in_memory_take_the_limit(box: Box) -> None:
+    """A tmpfs without a size fills the memory of its container, and other programs of the container
+    are killed for it."""
+    options = ["--memory=48m", "--memory-swap=48m", "--pids-limit=64", "--tmpfs=/cache"]
+    fill = "dd if=/dev/zero of=/cache/a bs=1M count=42 2>/dev/null"
+    need = "while :; do x=$(head -c 12000000 /dev/urandom | od -x | tail -c 9000000); sleep 5; done"
+    box.docker("run", "-d", "--name=hoarder", *options, "bb:1.36", "sh", "-c", f"{fill}; {need}")
+    box.wait_for(
+        lambda: "oom" in box.docker("events", "--since=1m", "--until=0s").stdout, 30, "a kill"
+    )
+
+
+@fault("container.oom-killed", subject="container:stuck", also=["resources.memory-near-limit"])
+def hangs_at_its_limit(box: Box) -> None:
+    """A container reaches its memory limit, and its OOM killer is off: it waits for memory for
+    ever."""
+    options = ["--memory=32m", "--memory-swap=32m", "--oom-kill-disable", "--pids-limit=64"]
+    work = "dd if=/dev/zero of=/dev/shm/a bs=1M count=60; sleep 1000"
+    box.docker("run", "-d", "--name=stuck", *options, *GOOD, "bb:1.36", "sh", "-c", work)
+    pid = box.inspect("stuck")["State"]["Pid"]
+    group = box.sh(f"grep memory /proc/{pid}/cgroup | cut -d: -f3").strip()
+    control = f"/sys/fs/cgroup/memory{group}/memory.oom_control"
+    box.wait_for(lambda: "under_oom 1" in box.read(control), 20, "the container to hang")
+
+
+@fault("container.runtime-limit-hit", subject="container:moved", engine_started=False)
+def bound_to_processors_of_a_larger_host(box: Box) -> None:
+    """A container is bound to eight processors, and the host has fewer since it was moved: the
+    engine refuses it without an entry in its state."""
+    box.start_engine(config=BASE_CONFIG)
+    options = ["--memory=64m", "--pids-limit=64", "--restart=unless-stopped", "--cpuset-cpus=0"]
+    box.docker("create", "--name=moved", *options, *GOOD, "bb:1.36", "sleep", "1000")
+    file = f"/var/lib/docker/containers/{box.inspect('moved')['Id']}/hostconfig.json"
+    box.stop_engine()
+    box.write(file, {**json.loads(box.read(file)), "CpusetCpus": "0-63"})
+    box.start_engine()
+    refused = box.docker("start", "moved", check=False).stderr
+    assert "Requested CPUs are not available" in refused
+    assert box.inspect("moved")["State"]["Error"] == ""
+
+
+_TAKE_KEYS = """
+import ctypes, os, sys, time
+user = int(sys.argv[1])
+os.setgid(user)
+os.setuid(user)
+add_key = lambda n: ctypes.CDLL(None).syscall(248, b"user", b"made-up-%d" % n, b"x", 1, -2)
+number = 0
+while add_key(number) >= 0:
+    number += 1
+print("used up", flush=True)
+time.sleep(900)
+"""
+
+
+@fault("container.runtime-limit-hit", subject="container:keyless", engine_started=False)
+def quota_of_keys_used_up(box: Box) -> None:
+    """The user of the engine's user namespace has as many keys as the kernel allows: no container
+    gets a session key."""
+    first = 790000000 + box.engine.major * 65536
+    box.sh(
+        "echo dockremap:x:777:777::/:/bin/false >>/etc/passwd; echo dockremap:x:777: >>/etc/group;"
+        f"echo dockremap:{first}:65536 >/etc/subuid; cp /etc/subuid /etc/subgid"
+    )
+    box.start_engine(config={**BASE_CONFIG, "userns-remap": "default"})
+    box.image("bb:1.36")
+    box.spawn([sys.executable, "-c", _TAKE_KEYS, str(first)], log="/root/keys")
+    box.wait_for(lambda: "used up" in box.read("/root/keys"), 20, "the quota to be used up")
+    options = ["--memory=64m", "--pids-limit=64", *GOOD]
+    done = box.docker("run", "-d", "--name=keyless", *options, "bb:1.36", "sleep", "1", check=False)
+    assert "session key: disk quota exceeded" in done.stderr
+
+
+@healthy(engine_started=False)
+def stopped_and_bound_to_processors(box: Box) -> None:
+    """A stopped container that is bound to all processors of the host, and one with a tmpfs of a
+    size of its own that is well filled."""
+    box.start_engine(config=BASE_CONFIG)
+    most = box.read("/sys/devices/system/cpu/online").strip()
+    options = ["--memory=64m", "--pids-limit=64", "--restart=unless-stopped"]
+    bound = [*options, f"--cpuset-cpus={most}", "--name=bound"]
+    box.docker("run", "-d", *bound, *GOOD, "bb:1.36", "sleep", "1000")
+    box.docker("stop", "bound")
+    work = "dd if=/dev/zero of=/cache/a bs=1M count=14; exec sleep 1000"
+    box.docker(
+        "run",
+        "-d",
+        "--name=cacher",
+        *options,
+        "--tmpfs=/cache:size=16m",
+        "bb:1.36",
+        "sh",
+        "-c",
+        work,
+    )

@@ -1,0 +1,69 @@
+"""The kernel's quotas of keys: each container takes a session key of its user."""
+
+from __future__ import annotations
+
+import re
+
+import msgspec
+
+from diagnose.evidence.containers.listing import Containers
+from diagnose.model import Failed, Unavailable
+from diagnose.questions import Host
+from diagnose.questions.files import ReadFile
+from diagnose.registry import evidence
+
+KEY_USERS = "/proc/key-users"
+REFUSED = "session key: disk quota exceeded"
+"""The runtime's words, without which nothing is read."""
+NEARLY = 0.97
+_LINE = re.compile(
+    r"^\s*(?P<uid>\d+):\s+\d+ \d+/\d+ (?P<keys>\d+)/(?P<max_keys>\d+) "
+    r"(?P<bytes>\d+)/(?P<max_bytes>\d+)",
+    re.MULTILINE,
+)
+"""keyrings(7): usage, keys, keys of the quota, bytes of the quota."""
+
+
+class KeyQuota(msgspec.Struct, frozen=True):
+    """The quota of one user of the host, in keys and bytes."""
+
+    uid: int
+    keys: int
+    max_keys: int
+    bytes: int
+    max_bytes: int
+
+    @property
+    def is_used_up(self) -> bool:
+        return self.keys >= NEARLY * self.max_keys or self.bytes >= NEARLY * self.max_bytes
+
+
+class KernelKeys(msgspec.Struct, frozen=True):
+    """The quotas that are used up; empty where no container was refused a key."""
+
+    used_up: tuple[KeyQuota, ...] = ()
+
+
+@evidence
+def kernel_keys(host: Host, containers: Containers) -> KernelKeys | Unavailable:
+    """/proc/key-users, read only where the runtime was refused a key."""
+    if not any(REFUSED in container.state.error for container in containers):
+        return KernelKeys()
+    answer = host.ask(ReadFile(KEY_USERS))
+    if isinstance(answer, Failed):
+        return Unavailable.of(answer)
+    return KernelKeys(tuple(quota for quota in parse_quotas(answer.text) if quota.is_used_up))
+
+
+def parse_quotas(text: str) -> tuple[KeyQuota, ...]:
+    """The lines of /proc/key-users."""
+    return tuple(
+        KeyQuota(
+            int(line["uid"]),
+            int(line["keys"]),
+            int(line["max_keys"]),
+            int(line["bytes"]),
+            int(line["max_bytes"]),
+        )
+        for line in _LINE.finditer(text)
+    )
