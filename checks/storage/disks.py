@@ -144,14 +144,13 @@ def _where(disk: Filesystem, usage: DiskUsage | Unavailable) -> str:
 def _freeable(disk: Filesystem, usage: DiskUsage | Unavailable) -> dict[str, str]:
     """The variables of what may free room here.
 
-    What suffices alone, else what is worth it, or all where nothing was measured.
+    What suffices alone, else what is worth it. Nothing where nothing was measured: then nobody
+    knows whether a prune frees anything.
     """
     if disk.point == "/run":
         return {"journal": "50M"}
-    if not disk.holds_data_root:
+    if not disk.holds_data_root or isinstance(usage, Unavailable) or usage.point != disk.point:
         return {}
-    if isinstance(usage, Unavailable) or usage.point != disk.point or not usage.parts:
-        return {"cache": "--force", "images": "--force"}
     parts = {part.name: part for part in usage.parts}
     shares = {variable: parts[name].bytes for variable, name in _FREED_BY.items() if name in parts}
     logs = parts.get("container logs")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Literal
 
@@ -102,21 +103,27 @@ def reported(
         ),
         docker=basis.docker,
         traits=basis.traits,
-        notes=(*_incomplete(results, what), *what.notes, *basis.notes, *notes, *expired),
+        notes=(*_not_seen(results, what), *what.notes, *basis.notes, *notes, *expired),
         container_names=basis.names,
     )
 
 
-def _incomplete(results: Sequence[Result], what: Run) -> tuple[str, ...]:
-    """A note that a bundle does not hold what all of its checks need."""
-    without = sum(
-        1
-        for result in results
-        if result.missing is not None and result.missing.reason in NOT_IN_BUNDLE
-    )
-    if what.source != "bundle" or not without:
-        return ()
-    return (f"this bundle is incomplete: {without} of {len(results)} checks could not run on it",)
+def _not_seen(results: Sequence[Result], what: Run) -> list[str]:
+    """Notes that a bundle does not hold what all of its checks need, and that the user who ran the
+    tool may not see what they need."""
+    reasons = Counter(result.missing.reason for result in results if result.missing is not None)
+    not_in_bundle = sum(reasons[reason] for reason in NOT_IN_BUNDLE)
+    forbidden = reasons["forbidden"]
+    notes = []
+    if what.source == "bundle" and not_in_bundle:
+        notes.append(
+            f"this bundle is incomplete: {not_in_bundle} of {len(results)} checks could not run on it"
+        )
+    if forbidden:
+        notes.append(
+            f"{forbidden} of {len(results)} checks were forbidden to the user who ran this: run it as root"
+        )
+    return notes
 
 
 def _linked(

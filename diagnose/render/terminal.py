@@ -123,9 +123,7 @@ class _Page:
         for block in page.blocks:
             self.block(block)
         self.advice(page)
-        is_forbidden = any(why.startswith("forbidden") for _, why in page.unknown)
-        hint = ' Run as root to include those marked "forbidden".' if is_forbidden else ""
-        self.reasons(f"{count(page.could_not_run, 'check')} could not run.{hint}", page.unknown)
+        self.reasons(f"{count(page.could_not_run, 'check')} could not run.", page.unknown)
         self.reasons(
             "crashed (a bug of this tool, please report it)" + self.number(page.crashed),
             page.crashed,
