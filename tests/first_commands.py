@@ -145,6 +145,8 @@ NOT_BY_ITS_OWN_TEXT: dict[str, str] = {
     "image.pull-no-space": "the disk is too small for the image",
     "image.pull-rate-limited": "an account is needed",
     "image.registry-proxy": "the proxy has to come back",
+    "dns.server-refuses-containers": "the lab's resolver is no program that a page can configure",
+    "firewall.redirected-to-nobody": "no cure was run since its scenario was written",
     "firewall.neighbour-discovery-dropped": "no cure was run since its scenario was written",
     "image.registry-tls": "the pull has to be repeated by hand",
     "image.registry-unreachable": "the registry has to come back",

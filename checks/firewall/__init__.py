@@ -6,6 +6,7 @@ through every base chain, in all tables, to its verdict.
 
 from checks.firewall import (
     bridges,
+    captured,
     containers,
     fronts,
     inner,
@@ -19,6 +20,7 @@ from checks.firewall import (
 
 __all__ = [
     "bridges",
+    "captured",
     "containers",
     "fronts",
     "inner",

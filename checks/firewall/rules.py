@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import msgspec
 
+from checks.firewall import cures
 from checks.firewall.helpers import (
     base,
     few,
@@ -24,9 +25,11 @@ from checks.firewall.helpers import (
     subjects_of,
     unsure,
 )
+from checks.firewall.switched_off import switched_off
 from diagnose.error_signatures import NO_WAY_OUT
 from diagnose.evidence.dns.lookups import Lookups
 from diagnose.evidence.engine.config import DaemonConfig
+from diagnose.evidence.network.container_netns import Namespaces
 from diagnose.evidence.network.host_paths import HostPaths
 from diagnose.evidence.network.interfaces import Interfaces
 from diagnose.evidence.network.lost_rules import LostRules
@@ -236,6 +239,7 @@ def masquerade_missing(
     lost_rules: LostRules | None,
     lookups: Lookups | None,
     resolver_paths: ResolverPaths | None,
+    namespaces: Namespaces | None,
 ) -> CheckResult:
     """A network's packets leave the host from addresses that nobody can answer.
 
@@ -258,10 +262,12 @@ def masquerade_missing(
     ways = [
         way for way in every if (way.network.name in silent if alone else way.network.masquerades)
     ]
-    if not ways:
+    unhidden = [way for way in every if way.is_guarded and not way.network.masquerades]
+    if not ways and not unhidden:
         return Skipped(
             "no running container is on a network whose addresses the engine should hide"
         )
+    yield from switched_off(unhidden, namespaces)
     yield from _undecided(ways)
     repair = {} if alone else repair_of(lost_rules, "firewall.masquerade-missing")
     unanswerable = _unanswerable(ways, interfaces)
@@ -504,25 +510,40 @@ def _unreachable_from_host(
 
 def _untranslated(inlet: Ingress, problem: str, repair: dict[str, str], served: bool) -> Finding:
     led_off = inlet.reach.nat is not None and inlet.reach.nat.kind == "redirect"
+    led_by = inlet.led_by
     proxy = "only docker-proxy serves the port, and hides the clients' addresses" if served else ""
     return Finding(
         subject=inlet.container.subject,
         summary=sentence(
-            f'container "{inlet.container.name}": published port {inlet.host_port} {problem}', proxy
+            f'container "{inlet.container.name}": published port {inlet.host_port} {problem}',
+            f"a rule of another program leads it there: {led_by}" if led_by else "",
+            proxy,
         ),
         evidence={
             "NetworkSettings.Ports": f"{inlet.host_address}:{inlet.host_port} -> {inlet.port}",
             "container addresses": sorted(inlet.addresses),
             "translation": str(inlet.reach.nat) if inlet.reach.nat else None,
+            "translated by": str(inlet.reach.nat_by) if inlet.reach.nat_by else None,
             "decided by": str(inlet.reach.by) if inlet.reach.by else None,
         },
-        variables={"container": inlet.container.name, "host_port": str(inlet.host_port), **repair},
+        variables=_port_first(inlet)
+        if led_by is not None and cures.program_of(led_by) == "iptables"
+        else {"container": inlet.container.name, "host_port": str(inlet.host_port), **repair},
         discriminator=f"{inlet.host_address}:{inlet.host_port}/{inlet.port.partition('/')[2]}",
         severity=Severity.warning if served or led_off else None,
         touches=(inlet.network.subject,),
         stable=(inlet.container.life,),
         service=inlet.container.service,
     )
+
+
+def _port_first(inlet: Ingress) -> dict[str, str]:
+    """What lets the engine's own rule decide about a port before another program's."""
+    return {
+        "host_port": str(inlet.host_port),
+        "led_port": str(inlet.host_port),
+        "led_proto": inlet.port.partition("/")[2],
+    }
 
 
 def _misled(firewall: Firewall, inlet: Ingress) -> str:

@@ -228,7 +228,7 @@ def _losses(
     """
     losses: dict[Step, _Loss] = defaultdict(_Loss)
     for way in (*paths.outlets, *paths.outlets6):
-        if way.block and way.block.by:
+        if way.block and way.block.by and not (way.is_guarded and not way.network.masquerades):
             losses[way.block.by].outlets.append(way)
     for inlet in (*paths.inlets, *paths.inlets6):
         reach = inlet.reach

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterator
 
 from diagnose.error_signatures import NO_WAY_OUT
 from diagnose.evidence.network.half_open import HalfOpen
@@ -11,6 +12,7 @@ from diagnose.evidence.network.inner_paths import InnerIngress, InnerPaths
 from diagnose.evidence.network.return_paths import ReturnPath, ReturnPaths
 from diagnose.evidence.network.route_lookups import SOMEWHERE
 from diagnose.evidence.network.router_advertisements import RouterAdvertisements
+from diagnose.evidence.network.wanted_paths import WantedPath, WantedPaths, failing
 from diagnose.model import CheckResult, Finding, Severity, Skipped, Subject
 from diagnose.phrases import and_more, counted
 from diagnose.registry import check
@@ -22,6 +24,7 @@ def replies_misrouted(
     host_stack: HostStack,
     half_open: HalfOpen | None,
     inner_paths: InnerPaths | None,
+    wanted_paths: WantedPaths | None,
 ) -> CheckResult:
     """Answers of a published port leave by another interface than the client's.
 
@@ -32,12 +35,16 @@ def replies_misrouted(
     advice, because only clients of other nets are affected, and critical while such clients wait
     for an answer. A VPN client inside a container takes the answers of its own published ports: the
     host's own requests are answered, those of other machines are not.
+    A rule `from ADDRESS lookup TABLE` whose table has no routes to Docker's bridges takes the
+    host's own answers to containers.
     """
+    yield from _to_containers(wanted_paths, host_stack)
     inlets = inner_paths.inlets if inner_paths is not None else ()
     for inlet in inlets:
         if _is_taken_inside(inlet):
             yield _by_a_tunnel_inside(inlet)
-    if not len(return_paths) and not inlets:
+    calls_host = any(path.kind == "to the host" for path in wanted_paths or ())
+    if not len(return_paths) and not inlets and not calls_host:
         return Skipped("no running container publishes a port on an address of an uplink")
     misrouted: dict[str, list[ReturnPath]] = defaultdict(list)
     tunnelled: dict[tuple[str, str], list[ReturnPath]] = defaultdict(list)
@@ -56,6 +63,54 @@ def replies_misrouted(
     for paths in misrouted.values():
         yield _by_another_uplink(paths, host_stack)
     return None
+
+
+def _to_containers(wanted_paths: WantedPaths | None, host_stack: HostStack) -> Iterator[Finding]:
+    """The host's answers to containers that call it, which leave by another interface."""
+    lost: dict[tuple[str, str], list[WantedPath]] = defaultdict(list)
+    for path in wanted_paths or ():
+        obstacle = path.trace.obstacle
+        if obstacle is None or obstacle.part != "reply" or not path.trace.is_blocked:
+            continue
+        if path.kind == "to the host" and obstacle.reason in _ROUTED_AWAY:
+            lost[path.network.name, path.address].append(path)
+    for paths in lost.values():
+        yield _answers_of_host(paths, host_stack)
+
+
+def _answers_of_host(paths: list[WantedPath], host_stack: HostStack) -> Finding:
+    first = paths[0]
+    network = first.network
+    subnet = next((net for net in network.subnets if net.version == 4), None)
+    peer = str(subnet.network_address + 2) if subnet is not None else SOMEWHERE
+    decision = host_stack.stack.routing.look_up(peer, first.address)
+    names = sorted({path.want.container.name for path in paths})
+    leave = f"leave by {decision.oif}" if decision.oif else "have no route"
+    return Finding(
+        subject=network.subject,
+        summary=(
+            f"{counted('container', names)} cannot reach {first.address}, an address of this "
+            f"host: its answers {leave}, not by {network.bridge} of "
+            f'network "{network.name}" ({decision.by})'
+        ),
+        evidence={
+            "wanted by": f"{first.want.source}: {first.want.where}",
+            "answers": str(first.trace.by),
+            "routing rules": [str(rule) for rule in host_stack.rules][:6],
+        },
+        variables={
+            "subnet": str(subnet or ""),
+            "host_bridge": network.bridge,
+            "table_number": str(decision.table or 0),
+        },
+        discriminator=first.address,
+        severity=None if failing(paths) else Severity.warning,
+        touches=(
+            Subject("interface", network.bridge),
+            *(path.want.container.subject for path in paths),
+        ),
+        signs=NO_WAY_OUT,
+    )
 
 
 def _by_another_uplink(paths: list[ReturnPath], host_stack: HostStack) -> Finding:

@@ -78,8 +78,9 @@ class Obstacle(msgspec.Struct, frozen=True):
 class Trace(msgspec.Struct, frozen=True):
     """What becomes of a connection.
 
-    nat: the translation of its destination; snat: of its source. to: the interface by which its
-    first packet leaves, "" where it is for the host itself; packet: that packet as it arrives.
+    nat: the translation of its destination, nat_by: the rule that does it; snat: of its source.
+    to: the interface by which its first packet leaves, "" where it is for the host itself;
+    packet: that packet as it arrives.
     obstacle: unless the outcome is accept.
     """
 
@@ -91,6 +92,7 @@ class Trace(msgspec.Struct, frozen=True):
     obstacle: Obstacle | None = None
     to: str | None = None
     packet: Packet | None = None
+    nat_by: Step | None = None
 
     @property
     def is_blocked(self) -> bool:

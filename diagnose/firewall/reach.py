@@ -35,7 +35,8 @@ class ConnectionVerdict(msgspec.Struct, frozen=True):
 
     `by`, `hook` and `part` say where it was decided, unless it is accepted. `nat` is the
     translation that the question is about: the destination's for a connection that comes in, the
-    source's for one that goes out; `nat_unknown` says that it is not known.
+    source's for one that goes out; `nat_unknown` says that it is not known, `nat_by` is the rule
+    that translates the destination.
     """
 
     outcome: Outcome
@@ -45,6 +46,7 @@ class ConnectionVerdict(msgspec.Struct, frozen=True):
     hook: Hook | None = None
     part: Part = "request"
     reason: Reason = "rule"
+    nat_by: Step | None = None
 
     @property
     def is_blocked(self) -> bool:

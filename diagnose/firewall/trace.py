@@ -76,6 +76,7 @@ class _Tracer:
         self.doubt: Obstacle | None = None
         self.arrived: _Arrival | None = None
         self._nat: Translate | None = None
+        self._nat_by: Step | None = None
         self._snat: Translate | None = None
         self._nat_unknown = False
 
@@ -89,6 +90,7 @@ class _Tracer:
             obstacle,
             self.arrived.device if self.arrived else None,
             self.arrived.packet if self.arrived else None,
+            self._nat_by,
         )
 
     def first_packet(self) -> Packet:
@@ -355,6 +357,7 @@ class _Tracer:
         if part == "request":
             if hook in ("prerouting", "output"):
                 self._nat = verdict.nat or self._nat
+                self._nat_by = verdict.nat_by or self._nat_by
                 self._nat_unknown = self._nat_unknown or verdict.nat_unknown
             elif verdict.nat is not None:
                 self._snat = verdict.nat

@@ -36,7 +36,8 @@ class PacketVerdict(msgspec.Struct, frozen=True):
     `by` is the deciding rule of a drop or reject, the rule that is not understood of an unknown,
     the last accept otherwise (None where no base chain is on the hook). `path` holds the jumps that
     led to it, and the rule itself. `nat` is the translation, None without one; `nat_unknown` says
-    that it depends on a condition that is not understood.
+    that it depends on a condition that is not understood; `nat_by` is the rule that translates a
+    packet which is let through.
     """
 
     outcome: Outcome
@@ -45,6 +46,7 @@ class PacketVerdict(msgspec.Struct, frozen=True):
     nat: Translate | None
     packet: Packet
     nat_unknown: bool = False
+    nat_by: Step | None = None
 
     @property
     def is_blocked(self) -> bool:

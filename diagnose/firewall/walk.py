@@ -49,10 +49,14 @@ _TOO_LONG = Step("packet filter", "", f"more than {MAX_STEPS} rules to walk thro
 
 
 class _State(NamedTuple):
-    """What later rules can see of a way: ways that agree in it are one."""
+    """What later rules can see of a way: ways that agree in it are one.
+
+    nat_by: the rule that translates.
+    """
 
     packet: Packet
     nat: Translate | None = None
+    nat_by: Step | None = None
 
 
 class _Way(NamedTuple):
@@ -189,7 +193,13 @@ def _judged(
             "unknown", unread, way.path, way.state.nat, way.state.packet, nat_unknown=True
         )
     return PacketVerdict(
-        "accept", way.last, way.path, way.state.nat, way.state.packet, nat_unknown=unsure
+        "accept",
+        way.last,
+        way.path,
+        way.state.nat,
+        way.state.packet,
+        nat_unknown=unsure,
+        nat_by=way.state.nat_by,
     )
 
 
@@ -277,7 +287,8 @@ class _Walker:
             case Leave():
                 return _Ends([], []), [way]
             case Translate():
-                translated = _Way(_translated(way.state, action), way.calls, way.last, way.doubt)
+                state = _translated(way.state, action)._replace(nat_by=_step(chain, rule))
+                translated = _Way(state, way.calls, way.last, way.doubt)
                 return _Ends([("accept", translated)], []), []
             case Maybe():
                 step = _step(chain, rule)
@@ -348,7 +359,7 @@ class _Walker:
         packet = state.packet
         for assign in assigns:
             packet = _set(packet, assign)
-        return _State(self._packets.setdefault(packet, packet), state.nat)
+        return state._replace(packet=self._packets.setdefault(packet, packet))
 
 
 def _matches(rule: Rule, chain: Chain, way: _Way) -> tuple[bool | None, Step | None]:

@@ -20,7 +20,7 @@ from diagnose.evidence.network.networks import Network, Networks
 from diagnose.evidence.network.packet_filter import Firewall
 from diagnose.evidence.network.route_lookups import SOMEWHERE
 from diagnose.evidence.network.uplinks import Uplink, Uplinks
-from diagnose.firewall.docker import USER_CHAIN
+from diagnose.firewall.docker import USER_CHAIN, is_docker_chain
 from diagnose.firewall.flow import EPHEMERAL, Flow, Origin, Part, Trace
 from diagnose.firewall.packet import Family, Packet
 from diagnose.firewall.reach import ConnectionVerdict
@@ -112,6 +112,19 @@ class Egress(msgspec.Struct, frozen=True):
     family: Family = "ip"
 
     @property
+    def is_guarded(self) -> bool:
+        """Whether the engine's own rule against direct access drops the answers.
+
+        Engines from 28 on let in what is sent to a container's address by its bridge alone. With
+        the network's translation off, that rule meets the answers of others too.
+        """
+        by, part = self.sample.by, self.sample.part
+        if not self.sample.is_blocked or part != "reply" or by is None:
+            return False
+        rule = f"-d {self.address}/{32 if self.family == 'ip' else 128} ! -i {self.network.bridge} "
+        return by.table.endswith(" raw") and by.rule.startswith(rule)
+
+    @property
     def block(self) -> ConnectionVerdict | None:
         """What certainly stops it: requests to whomever, or the answers of an ordinary peer.
 
@@ -143,6 +156,12 @@ class Ingress(msgspec.Struct, frozen=True):
     sample: ConnectionVerdict
     refused: ConnectionVerdict
     family: Family = "ip"
+
+    @property
+    def led_by(self) -> Step | None:
+        """The rule of another program that leads the port elsewhere, if one decides."""
+        by = self.reach.nat_by
+        return None if by is None or is_docker_chain(by.table, by.chain) else by
 
     @property
     def container_port(self) -> int:
@@ -331,13 +350,25 @@ def _out(
         verdicts = []
         for proto, port in SAMPLES:
             traced = trace(walks.stack, Flow(origin, dst, proto, port, family, assumed=uplink.name))
+            if _ends_at_host(traced):
+                continue
             verdict = _outgoing(traced, network.bridge, is_hidden=network.masquerades)
             if verdict.outcome == "accept":
                 return verdict
             verdicts.append(verdict)
+        if not verdicts:
+            return ConnectionVerdict("accept", nat_unknown=True)
         return min(verdicts, key=lambda verdict: verdict.is_blocked)
 
     return best(None), best(SOMEWHERE if family == "ip" else SOMEWHERE6)
+
+
+def _ends_at_host(traced: Trace) -> bool:
+    """Whether a rule leads a container's packets to a program of the host.
+
+    A transparent proxy takes them: they tell nothing about what leaves.
+    """
+    return traced.nat is not None and traced.to == ""
 
 
 def _leaves_by_another_interface(traced: Trace, part: Part, bridges: Collection[str]) -> bool:
@@ -380,7 +411,9 @@ def _verdict(traced: Trace, *, nat: bool = False) -> ConnectionVerdict:
     translation = traced.snat if nat else traced.nat
     obstacle = traced.obstacle
     if obstacle is None:
-        return ConnectionVerdict(traced.outcome, translation, traced.nat_unknown)
+        return ConnectionVerdict(
+            traced.outcome, translation, traced.nat_unknown, nat_by=traced.nat_by
+        )
     return ConnectionVerdict(
         traced.outcome,
         translation,
@@ -480,7 +513,7 @@ def _incoming(traced: Trace, bridges: Collection[str]) -> ConnectionVerdict:
         traced, "request", bridges
     )
     if is_routed_elsewhere or (obstacle is not None and obstacle.reason != "rule"):
-        return ConnectionVerdict("accept", traced.nat, traced.nat_unknown)
+        return ConnectionVerdict("accept", traced.nat, traced.nat_unknown, nat_by=traced.nat_by)
     return _verdict(traced)
 
 

@@ -1,0 +1,95 @@
+"""Servers that answer the host and refuse its containers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from checks.dns._groups import Group, groups, listed, touched, unasked
+from diagnose.evidence.containers.listing import Containers
+from diagnose.evidence.dns.lookups import DnsReply, Lookups
+from diagnose.evidence.dns.resolvers import Resolvers
+from diagnose.evidence.network.listeners import Listeners
+from diagnose.evidence.network.networks import Networks
+from diagnose.model import CheckResult, Finding, Severity, Skipped, Unavailable
+from diagnose.registry import check
+
+_REFUSED = "REFUSED"
+_DNS_PORT = 53
+
+
+@check("dns.server-refuses-containers", severity=Severity.critical)
+def server_refuses_containers(
+    containers: Containers,
+    resolvers: Resolvers,
+    lookups: Lookups | Unavailable,
+    networks: Networks | None,
+    listeners: Listeners | None,
+) -> CheckResult:
+    """A DNS server answers the host and refuses its containers.
+
+    Unbound, BIND and routers serve the addresses of a list. A server on the host itself sees the
+    container's own address, which is not on the list; the host's is. A server that refuses the same
+    question of the host too says nothing about the list.
+    """
+    if isinstance(lookups, Unavailable):
+        return unasked(lookups)
+    asked = groups(containers, resolvers, lookups)
+    if not asked:
+        return Skipped("no running container queries a DNS server through its own network")
+    for group in asked:
+        refusing = list(_refusing(group, lookups))
+        if refusing:
+            yield _refused(group, refusing, lookups, networks, listeners)
+    return None
+
+
+def _refusing(group: Group, lookups: Lookups) -> Iterator[str]:
+    """The servers that refuse this group's queries and answer the host's."""
+    for upstream, reply in group.replies:
+        of_host = lookups.host.get(upstream.server)
+        is_refused = not upstream.by_host and _is_refusal(reply)
+        if is_refused and of_host is not None and of_host.answered and not _is_refusal(of_host):
+            yield upstream.server
+
+
+def _is_refusal(reply: DnsReply | None) -> bool:
+    return reply is not None and reply.rcode == _REFUSED
+
+
+def _refused(
+    group: Group,
+    refusing: list[str],
+    lookups: Lookups,
+    networks: Networks | None,
+    listeners: Listeners | None,
+) -> Finding:
+    server = refusing[0]
+    network = networks.by_name.get(group.networks[0]) if networks is not None else None
+    subnets = network.subnets if network is not None else ()
+    subnet = next((str(net) for net in subnets if net.version == 4), "")
+    holders = listeners.on("udp", server, _DNS_PORT) if listeners is not None else ()
+    program = next((holder.comm for holder in holders if holder.comm), "")
+    by = f", {program} of this host," if program else ""
+    variables = {"server": server, "network": group.networks[0]}
+    if program == "unbound" and subnet:
+        variables = {"unbound_subnet": subnet, "server": server}
+    others = len(group.replies) - len(refusing)
+    return Finding(
+        subject=group.subject,
+        summary=(
+            f"DNS server {server}{by} refuses the queries of {listed(group.members)} (REFUSED) "
+            f"and answers the host: {subnet or 'their network'} is not among the addresses "
+            "that it serves"
+        ),
+        evidence={
+            f"DNS server {server} asked from network {'+'.join(group.networks)}": _REFUSED,
+            f"DNS server {server} asked from host": str(lookups.host[server]),
+            "containers": [member.name for member in group.members],
+        },
+        variables=variables,
+        discriminator=",".join(refusing),
+        severity=Severity.warning if others else None,
+        touches=touched([group]),
+        signs=frozenset({"dns"}),
+        stable=(group.members[0].life,),
+    )

@@ -1,0 +1,86 @@
+"""Connections that a transparent proxy is to take, and that nobody takes."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+
+from checks.firewall import cures
+from checks.firewall.helpers import subjects_of
+from diagnose.error_signatures import NO_WAY_OUT
+from diagnose.evidence.network.captured_paths import CapturedPath, CapturedPaths
+from diagnose.evidence.network.packet_paths import Step
+from diagnose.model import HOST, CheckResult, Finding, Severity, Skipped, Unexamined
+from diagnose.phrases import counted, joined
+from diagnose.registry import check
+
+
+@check(
+    "firewall.redirected-to-nobody",
+    severity=Severity.critical,
+    causes=["dns.upstream-unreachable"],
+)
+def redirected_to_nobody(captured_paths: CapturedPaths) -> CheckResult:
+    """A rule leads containers' connections to a host port where nobody listens.
+
+    Transparent proxies and DNS redirects write such rules. They stay when the program ends, or the
+    program listens on 127.0.0.1 alone, where no packet of a container arrives.
+    """
+    if captured_paths.why_none:
+        return Skipped(captured_paths.why_none)
+    if not captured_paths.walked:
+        return Skipped("no running container is on a bridge network that leads out")
+    lost: dict[tuple[Step, int], list[CapturedPath]] = defaultdict(list)
+    for path in captured_paths:
+        if not path.is_known:
+            yield Unexamined(path.network.subject, "the listening sockets could not be listed")
+        elif path.taker is None:
+            lost[path.by, path.host_port].append(path)
+    for (by, port), paths in lost.items():
+        yield _redirected(by, port, paths)
+    return None
+
+
+def _redirected(by: Step, port: int, paths: Sequence[CapturedPath]) -> Finding:
+    first = paths[0]
+    members = {member.id: member for path in paths for member in path.members}
+    networks = {path.network.name: path.network for path in paths}
+    names = sorted(member.name for member in members.values())
+    ports = sorted({f"{path.protocol} {path.port}" for path in paths})
+    where = "where nothing listens"
+    if first.elsewhere is not None:
+        where = f"where only {first.elsewhere.address} is listened on"
+    return Finding(
+        subject=HOST,
+        summary=(
+            f"connections of {counted('container', names)} to the outside ({joined(ports)}) "
+            f"are led to port {port} of this host, {where}: {by}"
+        ),
+        evidence={
+            "table": by.table,
+            "chain": by.chain,
+            "rule": by.rule,
+            "listener": f"{first.elsewhere.address}:{port}, {first.elsewhere.holder}"
+            if first.elsewhere is not None
+            else None,
+            "containers": names,
+        },
+        variables=_cure(by, first.network.bridge),
+        discriminator=f"{by} {port}",
+        touches=subjects_of(networks.values())
+        + tuple(member.subject for member in members.values()),
+        signs=NO_WAY_OUT | ({"dns"} if any(path.port == 53 for path in paths) else set()),
+    )
+
+
+def _cure(by: Step, bridge: str) -> dict[str, str]:
+    program = cures.program_of(by)
+    if program == "nft":
+        family, table = by.table.split()[-2:]
+        return {
+            "bridge": bridge,
+            "nft_family": family,
+            "nft_table": table,
+            "nft_chain": by.chain,
+        }
+    return {"bridge": bridge, "program": program, "chain": by.chain}

@@ -1,0 +1,69 @@
+"""Networks whose translation is switched off, and whose answers the engine's own rule drops."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+
+from checks.firewall.helpers import subjects_of
+from diagnose.error_signatures import NO_WAY_OUT
+from diagnose.evidence.network.container_netns import Namespaces
+from diagnose.evidence.network.packet_paths import Egress
+from diagnose.model import Finding, Severity
+from diagnose.phrases import counted, named, sentence
+
+
+def switched_off(ways: Sequence[Egress], namespaces: Namespaces | None) -> Iterator[Finding]:
+    """One finding for each network whose containers get no answer from beyond the host.
+
+    A container whose default route leads by another of its networks does not go out this way.
+    """
+    groups: dict[str, list[Egress]] = defaultdict(list)
+    for way in ways:
+        if _leaves_by(way, namespaces):
+            groups[way.network.name].append(way)
+    for members in groups.values():
+        yield _switched_off(members)
+
+
+def _leaves_by(way: Egress, namespaces: Namespaces | None) -> bool:
+    """Whether a container's packets to the outside certainly take this network."""
+    if len(way.container.endpoints) == 1:
+        return True
+    netns = namespaces.of(way.container) if namespaces is not None else None
+    gateway = way.container.endpoints[way.network.name].gateway
+    routes = netns.routes if netns is not None else ()
+    return any(not route.prefix and route.gateway == gateway for route in routes)
+
+
+def _switched_off(members: Sequence[Egress]) -> Finding:
+    first = members[0]
+    network = first.network
+    names = sorted(way.container.name for way in members)
+    others = sorted(set(first.container.endpoints) - {network.name})
+    both = f"it is on {named('network', others)} too" if others else ""
+    subnet = next((str(net) for net in network.subnets if net.version == 4), "")
+    variables = {"network": network.name, "bridge": network.bridge, "subnet": subnet}
+    if others:
+        variables = {"network": network.name, "container": first.container.name}
+    return Finding(
+        subject=network.subject,
+        summary=sentence(
+            f"{named('network', [network.name])} does not translate addresses "
+            f"(enable_ip_masquerade is false): {counted('container', names)} "
+            "cannot reach the outside by it, and the engine drops the answers",
+            f'container "{first.container.name}" has its default route there, and {both}'
+            if both
+            else "",
+        ),
+        evidence={
+            "Options.com.docker.network.bridge.enable_ip_masquerade": "false",
+            "answers dropped by": str(first.sample.by),
+            "containers": names,
+        },
+        variables=variables,
+        discriminator="off",
+        severity=None if others else Severity.warning,
+        touches=subjects_of([network]) + tuple(way.container.subject for way in members),
+        signs=NO_WAY_OUT,
+    )

@@ -1,0 +1,154 @@
+"""Rules, routes and access lists of other programs that take containers' connections elsewhere."""
+
+from __future__ import annotations
+
+from tests.lab import Box, fault, healthy
+from tests.lab.faults import Engines
+from tests.lab.provider import BOX_ADDRESS, RESOLVER, WEB
+from tests.lab.runner import healthy_container
+
+
+def _inside(box: Box, name: str, script: str) -> bool:
+    """Run a script in a container's network namespace; whether it succeeded."""
+    pid = str(box.inspect(name)["State"]["Pid"])
+    return box.run(["nsenter", "-t", pid, "-n", "sh", "-ec", script], check=False).returncode == 0
+
+
+def _gets(box: Box, name: str, url: str) -> bool:
+    return _inside(box, name, f"curl -sS -o /dev/null --noproxy '*' --max-time 2 {url}")
+
+
+_REDIRECT = """
+    iptables -t nat -N CLASH
+    for net in 10.0.0.0/8 127.0.0.0/8 172.16.0.0/12 192.168.0.0/16; do
+        iptables -t nat -A CLASH -d $net -j RETURN
+    done
+    iptables -t nat -A CLASH -p tcp -j REDIRECT --to-ports 7892
+    iptables -t nat -A PREROUTING -p tcp -j CLASH
+"""
+
+
+@fault("firewall.redirected-to-nobody", subject="host:host")
+def redirect_without_its_proxy(box: Box) -> None:
+    """The rules of a transparent proxy are left, and the proxy is gone."""
+    healthy_container(box, "cart71", 18711)
+    assert _gets(box, "cart71", f"http://{WEB}/")
+    box.sh(_REDIRECT)
+    assert not _gets(box, "cart71", f"http://{WEB}/")
+
+
+@healthy()
+def redirect_to_a_proxy(box: Box) -> None:
+    """The same rules, and a proxy that listens."""
+    healthy_container(box, "cart71", 18711)
+    box.sh("mkdir -p /run/proxy; echo hello >/run/proxy/index.html")
+    box.spawn(["busybox", "httpd", "-f", "-p", "0.0.0.0:7892", "-h", "/run/proxy"])
+    box.sh(_REDIRECT)
+    assert _gets(box, "cart71", f"http://{WEB}/")
+
+
+@fault("firewall.dnat-missing", subject="container:web")
+def port_taken_by_a_leftover_of_cni(box: Box) -> None:
+    """k3s was removed, and its rule still leads port 8080 to a pod that is gone."""
+    assert box.provider.curl(f"http://{BOX_ADDRESS}:8080/")
+    box.sh("""
+        iptables -t nat -N CNI-HOSTPORT-DNAT; iptables -t nat -N CNI-DN-7a3c
+        iptables -t nat -I PREROUTING -m addrtype --dst-type LOCAL -j CNI-HOSTPORT-DNAT
+        iptables -t nat -A CNI-HOSTPORT-DNAT -p tcp -m multiport --dports 8080,8443 -j CNI-DN-7a3c
+        iptables -t nat -A CNI-DN-7a3c -p tcp --dport 8080 -j DNAT --to-destination 10.42.0.7:80
+    """)
+    assert not box.provider.curl(f"http://{BOX_ADDRESS}:8080/", timeout=2, check=False)
+
+
+_TABLE = f"""
+    ip route add 192.0.2.0/24 dev eth0 table 200
+    ip route add default via 192.0.2.1 table 200
+    ip rule add from {BOX_ADDRESS} lookup 200
+"""
+
+
+def _caller_of_the_host(box: Box) -> None:
+    box.docker("network", "create", "--subnet=10.247.1.0/24", "callnet")
+    box.spawn(["busybox", "httpd", "-f", "-p", "0.0.0.0:9091", "-h", "/tmp"])
+    healthy_container(
+        box,
+        "caller",
+        18712,
+        "--network=callnet",
+        f"-e=API_URL=http://{BOX_ADDRESS}:9091/",
+    )
+
+
+def _reaches_the_host(box: Box) -> bool:
+    """Whether a connection is made; the server's answer is a 404."""
+    return _gets(box, "caller", f"http://{BOX_ADDRESS}:9091/")
+
+
+@fault("network.replies-misrouted", subject="network:callnet")
+def table_without_the_networks_of_containers(box: Box) -> None:
+    """A rule for the host's own address leads to a table that knows nothing of containers."""
+    _caller_of_the_host(box)
+    assert _reaches_the_host(box)
+    box.sh(_TABLE)
+    assert not _reaches_the_host(box)
+
+
+@healthy()
+def table_with_the_networks_of_containers(box: Box) -> None:
+    """The same rule and table, with a route to the network."""
+    _caller_of_the_host(box)
+    bridge = f"br-{box.docker('network', 'inspect', '-f', '{{.Id}}', 'callnet').stdout[:12]}"
+    box.sh(f"{_TABLE}\nip route add 10.247.1.0/24 dev {bridge} table 200")
+    assert _reaches_the_host(box)
+
+
+def _two_networks(box: Box, first: str, second: str) -> None:
+    option = "--opt=com.docker.network.bridge.enable_ip_masquerade=false"
+    box.docker("network", "create", "--subnet=10.247.2.0/24", option, first)
+    box.docker("network", "create", "--subnet=10.247.3.0/24", second)
+    healthy_container(box, "both", 18713, f"--network={second}")
+    box.docker("network", "connect", first, "both")
+
+
+@fault("firewall.masquerade-missing", subject="network:a-storage", engines=Engines(since=28))
+def default_route_by_an_untranslated_network(box: Box) -> None:
+    """A container's default route leads by the one of its networks that translates nothing."""
+    _two_networks(box, "a-storage", "z-front")
+    assert not _gets(box, "both", f"http://{WEB}/")
+
+
+@healthy(engines=Engines(since=28))
+def untranslated_network_beside_the_default_route(box: Box) -> None:
+    """The same two networks, and the default route leads by the other one."""
+    _two_networks(box, "z-storage", "a-front")
+    assert _gets(box, "both", f"http://{WEB}/")
+
+
+_CHOOSY = f"""
+import socket
+server = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+server.bind(("{BOX_ADDRESS}", 53))
+while True:
+    query, client = server.recvfrom(4096)
+    if client[0].startswith("192.0.2."):
+        upstream = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        upstream.settimeout(2)
+        upstream.sendto(query, ("{RESOLVER}", 53))
+        reply = upstream.recv(4096)
+        reply = reply[:3] + bytes([reply[3] & 0xF0]) + reply[4:]
+    else:
+        reply = query[:2] + bytes([0x81, 5]) + query[4:6] + bytes(6) + query[12:]
+    server.sendto(reply, client)
+"""
+
+
+@fault("dns.server-refuses-containers", subject="network:bridge", engine_started=False)
+def resolver_that_serves_the_hosts_net_alone(box: Box) -> None:
+    """The resolver on the host has an access list with the host's own net."""
+    box.write("/opt/choosy.py", _CHOOSY)
+    box.spawn(["python3", "/opt/choosy.py"])
+    box.write("/etc/resolv.conf", f"nameserver {BOX_ADDRESS}\n")
+    box.start_engine(config={"log-opts": {"max-size": "10m", "max-file": "3"}})
+    healthy_container(box, "web", 8080)
+    lookup = box.docker("exec", "web", "nslookup", "www.lab.test", check=False)
+    assert "REFUSED" in lookup.stdout + lookup.stderr
