@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import msgspec
 
@@ -27,6 +27,7 @@ from diagnose.container_options import (
 from diagnose.redact import TOKEN
 
 _TOKEN = re.compile(TOKEN)
+_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
 _ENV = "'{{range .Config.Env}}{{println .}}{{end}}'"
@@ -58,6 +59,8 @@ class ContainerChange(msgspec.Struct, frozen=True):
     without: frozenset[str] = frozenset()
     unmounted: frozenset[str] = frozenset()
     """Paths inside at which nothing is to be mounted."""
+    unset: frozenset[str] = frozenset()
+    """Variables that are not given to the new container; those of its image stay."""
     image: str = ""
     command: tuple[str, ...] | None = None
 
@@ -94,7 +97,7 @@ def script(
         *command,
     ]
     _refuse_secrets([*words, *(option.text for network in networks for option in network[1])], name)
-    return _text(name, docker, words, networks[1:], container)
+    return _text(name, docker, words, networks[1:], container, change.unset)
 
 
 def _text(
@@ -103,6 +106,7 @@ def _text(
     words: Sequence[str],
     networks: Sequence[tuple[str, list[Option]]],
     container: Inspect,
+    unset: Iterable[str],
 ) -> str:
     quoted = shlex.quote(name)
     create = " \\\n    ".join(shlex.quote(word) for word in words)
@@ -143,6 +147,7 @@ def _text(
             "    exit 1",
             "fi",
             *([f'sed -i /^{own_hostname}$/d "$environment"'] if is_podman else ()),
+            *(_without_variable(variable) for variable in sorted(unset)),
             _update_policy(docker, "no", quoted),
             f"{docker} stop {quoted} >/dev/null",
             f'{docker} rename {quoted} "$old"',
@@ -152,6 +157,13 @@ def _text(
             "",
         ]
     )
+
+
+def _without_variable(name: str) -> str:
+    """The command that takes a variable out of the new container's environment."""
+    if not _VARIABLE.fullmatch(name):
+        raise NoRecreateError(f"{name!r} is no name of an environment variable")
+    return f'sed -i /^{name}=/d "$environment"'
 
 
 def _update_policy(docker: str, policy: str, quoted: str) -> str:

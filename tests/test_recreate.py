@@ -203,3 +203,13 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
 def test_what_would_be_lost_is_refused(inspect: dict[str, Any], why: str):
     with pytest.raises(NoRecreateError, match=why):
         script(inspect, IMAGE, ContainerChange())
+
+
+def test_a_variable_is_left_out():
+    text = script(container(), IMAGE, ContainerChange(unset=frozenset({"OLD_LIMIT"})))
+    assert 'sed -i /^OLD_LIMIT=/d "$environment"' in text.splitlines()
+
+
+def test_a_variable_with_another_name_than_shells_take_is_refused():
+    with pytest.raises(NoRecreateError):
+        script(container(), IMAGE, ContainerChange(unset=frozenset({"a/d;x"})))

@@ -12,6 +12,7 @@ from checks.container.helpers import (
     not_running,
     setting_evidence,
     setting_of,
+    setting_variables,
     subjects_of,
     tail_of,
     took,
@@ -99,7 +100,13 @@ def exits_at_start(
         )
         is_worth_a_start = may_have_passed(tail, setting) or are_back(callees)
         again = {"again": container.name} if is_worth_a_start else {}
-        yield with_variables(finding, {**again, **(setting.variables if setting else {})})
+        yield with_variables(
+            finding,
+            {
+                **again,
+                **setting_variables(container, tail, setting, may_pass=is_worth_a_start),
+            },
+        )
     return None
 
 

@@ -18,6 +18,22 @@ from diagnose.evidence.machine.clock import Clock
 from diagnose.model import Finding, Subject, Unavailable
 from diagnose.phrases import ago
 
+PASSING = frozenset(
+    [
+        "dns",
+        "io-error",
+        "no-fork",
+        "no-space",
+        "oom",
+        "open-files",
+        "port-taken",
+        "rate-limit",
+        "refused",
+        "timeout",
+        "unreachable",
+    ]
+)
+"""Error signatures of what may be over by now."""
 LINE = "log"
 AROUND = "log, around it"
 _SHELLS = frozenset({"sh", "bash", "ash", "dash", "zsh"})
@@ -75,12 +91,34 @@ def is_bare_shell(container: Container) -> bool:
 def may_have_passed(tail: LogTail, setting: NamedSetting | None) -> bool:
     """Whether another start shows more than the log did.
 
-    The log names no setting and no known failure, or one that a check looks for on this host
-    and did not find.
+    The log objects to nothing, or has words of what passes: a peer that is not there yet, a name, a
+    full disk. A setting, and a known failure that no check looks for on this host, stay as they
+    are.
     """
     if setting is not None:
         return False
-    return tail.failure is None or bool(tail.failure.failure.confirmed_by)
+    if tail.failure is not None and not tail.failure.failure.confirmed_by:
+        return False
+    objects = tail.telling is not None and tail.telling.is_complaint
+    return not objects or bool(tail.signs & PASSING)
+
+
+def setting_variables(
+    container: Container, tail: LogTail, setting: NamedSetting | None, *, may_pass: bool
+) -> dict[str, str]:
+    """The variables of a page about the setting to which the log objects.
+
+    Where it objects to something that stays as it is, and does not say where that is set, the page
+    shows all settings of the container. may_pass: another start comes first.
+    """
+    if may_pass or tail.signs & PASSING:
+        changes = ("typed", "unset")
+        known = setting.variables if setting is not None else {}
+        return {name: value for name, value in known.items() if name not in changes}
+    if setting is not None:
+        return setting.variables
+    objects = tail.telling is not None and tail.telling.is_complaint
+    return {"configured": container.name} if objects else {}
 
 
 def are_back(callees: Iterable[Container]) -> bool:

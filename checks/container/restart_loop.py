@@ -16,6 +16,7 @@ from checks.container.helpers import (
     not_running,
     setting_evidence,
     setting_of,
+    setting_variables,
     subjects_of,
     tail_of,
     times,
@@ -184,7 +185,7 @@ def _finding(
     evidence["HostConfig.RestartPolicy"] = container.host_config.restart_policy.name
     # a job that ends well needs another policy
     is_job = _code(container, exits) == 0 and tail.telling is None and tail.failure is None
-    cure = setting.variables if setting is not None else {}
+    cure = setting_variables(container, tail, setting, may_pass=are_back(callees))
     if is_bare_shell(container):
         cure = {"shell": container.name}
     elif is_job:

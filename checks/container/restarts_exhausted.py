@@ -11,6 +11,7 @@ from checks.container.helpers import (
     not_running,
     setting_evidence,
     setting_of,
+    setting_variables,
     subjects_of,
     tail_of,
     took,
@@ -90,5 +91,11 @@ def restarts_exhausted(
         )
         is_worth_a_start = may_have_passed(tail, setting) or are_back(callees)
         again = {"again": container.name} if is_worth_a_start else {}
-        yield with_variables(finding, {**again, **(setting.variables if setting else {})})
+        yield with_variables(
+            finding,
+            {
+                **again,
+                **setting_variables(container, tail, setting, may_pass=is_worth_a_start),
+            },
+        )
     return None

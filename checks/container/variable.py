@@ -17,6 +17,8 @@ from diagnose.phrases import joined
 from diagnose.registry import check
 
 ID = "container.variable-missing"
+UNANNOUNCED = "setting-required"
+"""The row of lines that name a setting without the word "variable"."""
 
 
 @check(ID, severity=Severity.critical)
@@ -28,7 +30,7 @@ def variable_missing(containers: Containers, clock: Clock, log_tails: LogTails) 
     children is not seen.
     """
     for claim in claims(ID, containers, log_tails, clock):
-        named = claim.value("variable", "other")
+        named = claim.value("variable", "other", "subject")
         wanted = (named,) if named else claim.failure.failure.needs
         container = claim.container
         if not wanted or any(_is_set(container, name) for name in wanted):
@@ -37,10 +39,12 @@ def variable_missing(containers: Containers, clock: Clock, log_tails: LogTails) 
             entry in (f"{name}=" for name in wanted) for entry in container.config.env or ()
         )
         state = "is empty" if is_empty else "is not set"
+        needed = f"needs the environment variable {joined(wanted, 'or')}, which {state}"
+        if claim.failure.failure.name == UNANNOUNCED:
+            needed = f"needs the setting {named}: the environment variable of that name {state}"
         finding = Finding.about(
             container,
-            f'container "{container.name}" needs the environment variable {joined(wanted, "or")}, '
-            f"which {state}",
+            f'container "{container.name}" {needed}',
             {
                 **claim.evidence,
                 "Config.Env": f"{wanted[0]} {state}",
@@ -50,7 +54,8 @@ def variable_missing(containers: Containers, clock: Clock, log_tails: LogTails) 
             onset=container.failed_first,
             variable=wanted[0],
         )
-        yield with_variables(finding, compose_variables(container))
+        by_compose = compose_variables(container)
+        yield with_variables(finding, by_compose or {"typed": wanted[0]})
     return None
 
 

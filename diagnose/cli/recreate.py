@@ -27,6 +27,12 @@ from diagnose.cli import options, process
     metavar="PATH",
     help="Leave out what is mounted at this path of the container. Repeatable.",
 )
+@click.option(
+    "--unset",
+    multiple=True,
+    metavar="NAME",
+    help="Leave this variable out of its environment. Repeatable.",
+)
 @options.source
 @options.budget
 @options.engine
@@ -49,12 +55,14 @@ def recreate(container: str, changes: tuple[str, ...], **given: Any) -> None:
     from diagnose.questions.engine import Endpoint, FindEndpoint, PingEngine, PingReply
     from diagnose.questions.images import InspectImage
 
+    command = given["command"]
     change = again.ContainerChange(
-        changes,
-        frozenset(name.lstrip("-") for name in given["without"]),
-        frozenset(given["unmount"]),
-        given["image"],
-        tuple(shlex.split(given["command"])) if given["command"] is not None else None,
+        options=changes,
+        without=frozenset(name.lstrip("-") for name in given["without"]),
+        unmounted=frozenset(given["unmount"]),
+        unset=frozenset(given["unset"]),
+        image=given["image"],
+        command=tuple(shlex.split(command)) if command is not None else None,
     )
     asked = options.of_run(given)
     try:

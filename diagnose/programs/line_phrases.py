@@ -37,7 +37,7 @@ EXPLAINS = Phrases(
         refused time timed timeout unreachable name space memory allocate read quota
         enough unbound undefined only nil null expired certificate unauthorized
         authentication version newer terminated multiple terminating fail failed failure
-        assertion wrong gave
+        assertion wrong gave needs deprecated ambiguous bad
         """
     ),
     pattern=LazyPattern(
@@ -70,7 +70,8 @@ EXPLAINS = Phrases(
         | \bversion\b.{0,60}\b(?:higher|lower|newer|older)\b | \bnewer\b | \bterminated\ by\ sig
         | \bmultiple\b | \bno\ outputs\b
         | \bterminating\b.{0,20}\buncaught\b
-        | \bwrong\ (?:signature|owner\w*|type|format|version)\b
+        | \b(?:wrong|bad)\ (?:signature|owner\w*|type|format|version|directive|number\ of)\b
+        | \bneeds?\ to\ (?:be|contain|have|start|end|match)\b | \bdeprecated\b | \bambiguous\b
         | \bfail(?:ed|ure)\ (?:to|in|with|opening|at)\b | \bassertion\b
         """,
         re.VERBOSE,
@@ -84,7 +85,7 @@ STRONG = Phrases(
         """
         denied permitted too such command must use lock incompatible refused could find
         exec space found support match open create start touch handle load bind
-        downgrade name
+        downgrade name needs required variable
         """
     ),
     pattern=LazyPattern(
@@ -98,7 +99,8 @@ STRONG = Phrases(
         | \bunable\ to\ exec\b | \bno\ space\ left\b | \bnot\ found\ in\ upstream\b
         | \bdoes\ not\ support\b | \bdoesn't\ match\b
         | \bcan(?:not|'t)\ (?:start|open|create|touch|handle|load|bind|downgrade)\b
-        | \bname\ or\ service\ not\ known\b
+        | \bname\ or\ service\ not\ known\b | \bneeds\ to\ (?:be|contain|have|start|end)\b
+        | \b[a-z]\w*_\w+\ is\ required\b | \benvironment\ variable\b
         """,
         re.VERBOSE,
     ),
@@ -141,7 +143,8 @@ GENERIC = Phrases(
         | \bwhen\ starting\ dev\ server\b | \berror\ occurred\ during\ initialization\b
         | \berror\ initialising\ module\b
         | \bprotocol\ handler\ initiali[sz]ation\ failed\b | \ban\ error\ occurred\b
-        | \bfatal\ error\b\s*$
+        | \bfatal\ error\b\s*$ | \berror\ during\ (?:global\ )?initiali[sz]ation\b\s*$
+        | \berror\ loading\ config(?:uration)?:?\s*$ | ^\s*reading\ the\ configuration\ file,\ at\b
         | \bfatal\ config\ file\ error\b | \bconditionevaluationreport
         | \bunable\ to\ create\ mmap-ed\b | \bwarning:?\ overcommit_memory\b
         | \bmemory\ overcommit\ must\ be\ enabled\b
@@ -207,4 +210,14 @@ HINT = Phrases(
 )
 """Advice and pointers beside the reason."""
 
-PHRASES = (EXPLAINS, STRONG, GENERIC, FAREWELL, HINT)
+SETTING = Phrases(
+    worth=8,
+    words=vocabulary("variable variables setting settings option options directive parameter"),
+    pattern=LazyPattern(
+        r"\b(?:variables?|settings?|options?|directive|parameter)\b.*"
+        r"\b(?:needs?|must|is|are|not|cannot|invalid|unknown|missing|required|deprecated)\b"
+    ),
+)
+"""Of two lines that explain, the one that says what to change."""
+
+PHRASES = (EXPLAINS, STRONG, SETTING, GENERIC, FAREWELL, HINT)

@@ -101,7 +101,9 @@ _SEVERITY_NAMES = {
 
 _LEVEL_FIELDS = ("level", "log.level", "severity", "s", "lvl")
 _MESSAGE_FIELDS = ("msg", "message", "event", "log")
-_REASON_FIELDS = ("error", "err", "exception", "reason")
+_REASON_FIELDS = ("error", "err", "exception", "reason", "cause")
+_INNER_FIELDS = ("message", "msg", "errmsg", "detail")
+"""Where an object of one of these fields has its own message; MongoDB has `errmsg`."""
 
 
 def vocabulary(text: str) -> frozenset[str]:
@@ -185,7 +187,8 @@ def _field(fields: dict[str, Any], *names: str) -> str:
         for name in names:
             value = place.get(name)
             if isinstance(value, dict):
-                value = value.get("message") or value.get("msg") or ""
+                inner = value
+                value = next((inner[key] for key in _INNER_FIELDS if inner.get(key)), "")
             if isinstance(value, str) and value:
                 return value.strip().split("\n", 1)[0]
     return ""

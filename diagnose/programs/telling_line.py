@@ -18,7 +18,7 @@ from collections.abc import Sequence
 import msgspec
 
 from diagnose.lazy_pattern import LazyPattern
-from diagnose.programs.line_phrases import PHRASES
+from diagnose.programs.line_phrases import EXPLAINS, PHRASES, STRONG
 from diagnose.programs.log_message import ERROR, INFO, WARNING, Message, message, plain, words_of
 
 MOST_DETAILS = 4
@@ -49,6 +49,12 @@ class TellingLine(msgspec.Struct, frozen=True):
     neighbours: tuple[str, ...] = ()
 
     @property
+    def is_complaint(self) -> bool:
+        """Whether it objects to something around the program, rather than to itself."""
+        lowered = self.whole.lower()
+        return any(phrases.pattern.search(lowered) for phrases in (EXPLAINS, STRONG))
+
+    @property
     def whole(self) -> str:
         """The line with what belongs to its message."""
         return "; ".join((self.text, *self.details))
@@ -62,6 +68,8 @@ _EXCEPTION = LazyPattern(
     r"(?:[ \[(][^:]{0,40})?(?::|$)"
 )
 """An exception by its class: Python, Java, Node, Ruby, .NET."""
+_RUBY_EXCEPTION = LazyPattern(r"^\S+:\d+:in [`'].*': .*\([A-Z]\w*(?:::\w+)*\)\s*$")
+"""The exception that ends a Ruby program stands behind the place that raised it."""
 _CAUSE = LazyPattern(r"^\s*(?:Caused by: | ?---> |Reason: |caused by: )")
 _CHAINED = LazyPattern(
     r"^(?:The above exception was the direct cause|During handling of the above exception)"
@@ -90,6 +98,8 @@ _DETAIL = LazyPattern(
     r"|HINT)|^\s{2,}- [A-Z_]+"
 )
 """What belongs to the message before it."""
+_QUOTED_SOURCE = re.compile(r"^\s*>>> ")
+"""A line of a configuration file as its reader quotes it, before it says what is wrong with it."""
 
 _LETTERS = re.compile(r"[A-Za-z]{3}")
 
@@ -111,7 +121,7 @@ def telling_line(lines: Sequence[str]) -> TellingLine | None:
         text=messages[index].text.strip(),
         index=index,
         explains=best >= CLEAR,
-        details=_details(messages[index + 1 :]),
+        details=(*_quoted_source(messages[:index]), *_details(messages[index + 1 :])),
         neighbours=_neighbours(lines, index),
     )
 
@@ -119,7 +129,7 @@ def telling_line(lines: Sequence[str]) -> TellingLine | None:
 def _score(line: Message) -> int:
     """How well a line explains a failure."""
     text, level = line.text, line.level
-    exception = _EXCEPTION.match(text)
+    exception = _EXCEPTION.match(text) or _RUBY_EXCEPTION.match(text)
     if not _LETTERS.search(text) or (_FRAME.match(text) and not exception):
         return UNREADABLE
     if level == INFO and not exception:
@@ -159,6 +169,13 @@ def _prefer_causes(texts: Sequence[str], scores: list[int]) -> None:
         below = [place for place in exceptions if place > index]
         if _CHAINED.match(text) and below:
             scores[below[0]] -= CHAINED
+
+
+def _quoted_source(before: Sequence[Message]) -> tuple[str, ...]:
+    """What a reader of a configuration file writes above its complaint: the line, and its place."""
+    if not before or not _QUOTED_SOURCE.match(before[-1].text):
+        return ()
+    return tuple(line.text.strip() for line in before[-2:])
 
 
 def _details(following: Sequence[Message]) -> tuple[str, ...]:

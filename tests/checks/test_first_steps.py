@@ -26,6 +26,12 @@ CONF = {
     "RW": False,
 }
 FOLDER = {**CONF, "Source": "/srv/redis", "Destination": "/usr/local/etc/redis"}
+SOURCES = {
+    **CONF,
+    "Source": "/srv/sources",
+    "Destination": "/etc/grafana/provisioning/datasources",
+}
+CODE = {**CONF, "Source": "/srv/app", "Destination": "/app"}
 KAFKA = (
     "java.lang.IllegalArgumentException: requirement failed: advertised.listeners cannot use the "
     "nonroutable meta-address 0.0.0.0. Use a routable IP address."
@@ -50,14 +56,54 @@ def env(*entries: str) -> dict[str, Any]:
             NamedSetting(path="/srv/redis/redis.conf", inside="/usr/local/etc/redis/redis.conf"),
         ),
         ({"Mounts": [FOLDER]}, "cannot open /usr/local/etc/redis", None),
-        (env("PORT=4000/tcp"), "bad port '4000/tcp'", NamedSetting(variable="PORT")),
+        (env("PORT=4000/tcp"), "bad port '4000/tcp'", NamedSetting(variable="PORT", fault="value")),
         (env("PORT=4000"), "listening on 14000", None),
         (
             env("KAFKA_ADVERTISED_LISTENERS=PLAINTEXT://0.0.0.0:9092"),
             KAFKA,
-            NamedSetting(variable="KAFKA_ADVERTISED_LISTENERS"),
+            NamedSetting(variable="KAFKA_ADVERTISED_LISTENERS", fault="value"),
         ),
-        (env("LOG_LEVEL=inf"), "unknown LOG_LEVEL", NamedSetting(variable="LOG_LEVEL")),
+        (
+            env("LOG_LEVEL=inf"),
+            "unknown LOG_LEVEL",
+            NamedSetting(variable="LOG_LEVEL", fault="value"),
+        ),
+        (
+            env("RABBITMQ_VM_MEMORY_HIGH_WATERMARK=0.4"),
+            "error: RABBITMQ_VM_MEMORY_HIGH_WATERMARK is set but deprecated",
+            NamedSetting(variable="RABBITMQ_VM_MEMORY_HIGH_WATERMARK", fault="presence"),
+        ),
+        (
+            env("DATABASE_HOST=database"),
+            'could not translate host name "database" to address',
+            NamedSetting(variable="DATABASE_HOST"),
+        ),
+        (
+            {
+                "Mounts": [FOLDER],
+                "Config": {"Cmd": ["redis-server", "/usr/local/etc/redis/redis.conf"]},
+            },
+            "*** FATAL CONFIG FILE ERROR *** at line 4: wrong number of arguments",
+            NamedSetting(
+                path="/srv/redis/redis.conf", inside="/usr/local/etc/redis/redis.conf", line=4
+            ),
+        ),
+        (
+            {"Mounts": [SOURCES]},
+            "Datasource provisioning error: only one can be marked as default",
+            NamedSetting(folder="/srv/sources", inside="/etc/grafana/provisioning/datasources"),
+        ),
+        ({"Mounts": [SOURCES]}, "failed to open a window: permission denied", None),
+        (
+            {"Mounts": [CODE]},
+            "/app/lib/definition.rb:427:in `validate': Your Ruby version is 3.1 (Mismatch)",
+            None,
+        ),
+        (
+            {"Mounts": [CODE]},
+            "Error: Cannot find package 'express' imported from /app/lib/index.js",
+            None,
+        ),
         (env("PYTHON_VERSION=3.12"), "python.version 3.12 is required", None),
         (env("DB_URL=<redacted 1>"), "invalid value <redacted 1>", None),
         (
@@ -99,7 +145,7 @@ def test_no_start_is_offered_where_it_ends_in_the_same_way():
     assert fix == ""
     assert look.startswith("ls -l /srv/web/nginx.conf && awk -v at=7 ")
     fix, look = first(made("exited", code=1, **env("KAFKA_ADVERTISED_LISTENERS=x")), KAFKA)
-    assert fix == ""
+    assert fix.startswith("read -r KAFKA_ADVERTISED_LISTENERS && ")
     assert look.endswith("awk -F= -v name=KAFKA_ADVERTISED_LISTENERS '$1 == name'")
 
 

@@ -10,6 +10,7 @@ from diagnose.programs.failures import FAILURES, START_ERRORS, Failure, recognis
 from diagnose.programs.telling_line import telling_line
 
 LINES = {
+    "setting-required": "KAFKA_ZOOKEEPER_CONNECT is required.",
     "postgres-login": (
         'psql: error: connection to server at "db" (172.18.0.2), port 5432 failed: FATAL:  password '
         'authentication failed for user "shop"'

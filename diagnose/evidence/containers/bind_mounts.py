@@ -46,14 +46,27 @@ _REFUSED = (
     "accessdenied",
     "not writable",
     "not writeable",
+    "access denied",
+    "access is denied",
+    "insufficient permission",
     "read-only directory",
+    "cannot create",
+    "can't create",
+    "could not create",
+    "failed to create",
+    "unable to create",
+    "cannot write",
+    "can't write",
+    "could not write",
+    "failed to write",
+    "unable to write",
     "unable to open database file",
     "readonly database",
     "sqlite_cantopen",
     "sqlite_readonly",
 )
-"""How programs say that they were refused access to a path, in small letters. SQLite has the same
-words for a folder that is not there; owner and mode decide."""
+"""How programs say that they were refused access to a path, in small letters. Some have the same
+words for a full disk or a folder that is not there; owner and mode decide."""
 _NAMELESS = ("permission denied", "database", "sqlite_")
 """Refusals that name no path, or only a file of the working directory."""
 _ABSOLUTE = re.compile(r"(?:^|[\s'\"`(=\[])/[\w.-]")

@@ -9,10 +9,12 @@ whether the value came from the environment, from a file of the host, or from th
 from __future__ import annotations
 
 import re
+from typing import Literal
 
 import msgspec
 
 from diagnose.evidence.containers.bind_mounts import named
+from diagnose.evidence.containers.inspect import Mount
 from diagnose.evidence.containers.listing import Container
 from diagnose.programs.telling_line import TellingLine
 
@@ -21,6 +23,28 @@ SHORTEST = 4
 _ORDINARY = re.compile(r"(?:^|_)(?:PATH|HOME|HOSTNAME|LANG|TERM|PWD|TZ|USER|SHELL|VERSION|LC_\w+)$")
 """Variables that images and shells set, not people."""
 _LINE_NUMBER = re.compile(r"^['\"]?(?::|, line |\(| at line | on line )(\d{1,6})\b")
+_ANY_LINE_NUMBER = re.compile(r"\bline (\d{1,6})\b")
+"""Behind a file that is named elsewhere in the line, or that only the command names."""
+_CALLER = re.compile(r"\b(?:imported|required|included|called) (?:from|by|in) ['\"]?$")
+"""Before a file that is at fault for nothing but that it asks for another one."""
+_FRAME = re.compile(r"^:\d+(?::\d+)?:in [`']")
+"""Behind a file of a stack: the program's own code."""
+_HAS_TO_GO = re.compile(
+    r"deprecated|no longer|obsolete|(?:was|been) removed|must not be set|mutually exclusive"
+    r"|cannot be (?:used|set)\b"
+)
+"""What a program says of a setting that it does not take any more, in small letters. `unknown` and
+`not supported` may be said of its value."""
+_WRONG_VALUE = re.compile(
+    r"invalid|unknown|malformed|\bbad\b|\bmust\b|\bneeds? to\b|\bshould\b|expected|unsupported|illegal"
+    r"|not (?:an? )?(?:valid|supported|allowed|recogni[sz]ed|numeric|number|integer|url|uri)"
+    r"|unrecogni[sz]ed|\bpars(?:e|ing)\b|\bformat|too (?:short|long|small|large|low|high)"
+    r"|incorrect|out of range|ambiguous|cannot (?:use|set|be)\b"
+)
+"""What a program says of a value that it does not take, in small letters."""
+_LEAST_PART = 6
+_PLACES = frozenset(["config", "configs", "configuration", "default", "custom", "docker", "server"])
+"""Folders of many images, whose names say nothing."""
 _OPTION = re.compile(r"(?<![\w-])--?[A-Za-z][\w-]{2,}")
 
 
@@ -29,7 +53,9 @@ class NamedSetting(msgspec.Struct, frozen=True):
 
     variable: of the container's environment. path: a mounted file as the host has it. inside: the
     same file in the container. line: in that file, 0 where the log does not say. option: a word of
-    the container's command.
+    the container's command. folder: a mounted folder of settings as the host has it. fault: what
+    the program objects to, the value or that it is there at all ("" where the line may be about
+    something else).
     """
 
     variable: str = ""
@@ -37,6 +63,8 @@ class NamedSetting(msgspec.Struct, frozen=True):
     inside: str = ""
     line: int = 0
     option: str = ""
+    folder: str = ""
+    fault: Literal["", "value", "presence"] = ""
 
     @property
     def text(self) -> str:
@@ -45,6 +73,8 @@ class NamedSetting(msgspec.Struct, frozen=True):
             return f"environment variable {self.variable}"
         if self.option:
             return f"option {self.option} of its command"
+        if self.folder:
+            return f"most likely in the files of {self.folder}, which is mounted at {self.inside}"
         at = f", line {self.line}" if self.line else ""
         return f"{self.inside} is {self.path} on the host{at}"
 
@@ -52,9 +82,13 @@ class NamedSetting(msgspec.Struct, frozen=True):
     def variables(self) -> dict[str, str]:
         """The variables of a page about it."""
         if self.variable:
-            return {"setting": self.variable}
+            by_fault = {"value": "typed", "presence": "unset"}
+            change = {by_fault[self.fault]: self.variable} if self.fault else {}
+            return {"setting": self.variable, **change}
         if self.option:
             return {"option": self.option}
+        if self.folder:
+            return {"setting_folder": self.folder}
         return {"setting_file": self.path, "setting_line": str(self.line)}
 
 
@@ -62,12 +96,20 @@ def named_setting(container: Container, telling: TellingLine | None) -> NamedSet
     """The setting that the line names; None where it names none of this container's.
 
     A file comes first, for a line that names one is seldom about anything else; then a variable
-    whose value or name the line repeats; then an option of the command.
+    whose value or name the line repeats; then an option of the command. Where the line gives the
+    number of a line alone, it is one of the file that the command names. A folder whose name the
+    line repeats comes last.
     """
     if telling is None:
         return None
     text = telling.whole
-    return _file(container, text) or _variable(container, text) or _option(container, text)
+    return (
+        _file(container, text)
+        or _variable(container, text)
+        or _option(container, text)
+        or _file_of_command(container, text)
+        or (_folder(container, text) if telling.explains else None)
+    )
 
 
 def setting_in(container: Container, cure: str) -> NamedSetting | None:
@@ -91,8 +133,59 @@ def _file(container: Container, text: str) -> NamedSetting | None:
     inside = place.inside
     if "." not in inside.rpartition("/")[2]:
         return None  # a folder, mostly
-    number = _LINE_NUMBER.match(text.partition(inside)[2])
+    before, _, behind = text.partition(inside)
+    if _CALLER.search(before) or _FRAME.match(behind):
+        return None
+    number = _LINE_NUMBER.match(behind) or _ANY_LINE_NUMBER.search(text)
     return NamedSetting(path=place.on_host[-1], inside=inside, line=int(number[1]) if number else 0)
+
+
+def _file_of_command(container: Container, text: str) -> NamedSetting | None:
+    number = _ANY_LINE_NUMBER.search(text)
+    if number is None:
+        return None
+    paths = (word.rpartition("=")[2] for word in container.config.words)
+    found = {path: named(container, path) for path in paths if path.startswith("/")}
+    files = [
+        place
+        for path, place in found.items()
+        if place is not None and place.inside == path and place.mount.source.startswith("/")
+    ]
+    if len(files) != 1 or ".." in files[0].rest:
+        return None
+    return NamedSetting(path=files[0].on_host[-1], inside=files[0].inside, line=int(number[1]))
+
+
+def _folder(container: Container, text: str) -> NamedSetting | None:
+    """The mounted folder of which the line repeats a name: provisioning, datasources.
+
+    Names of the program itself, which stand in the image's name, say nothing.
+    """
+    said = text.lower()
+    own = f"{container.name} {container.config.image}".lower()
+    repeated = {
+        mount.destination: mount.source
+        for mount in container.mounts or ()
+        if mount.type == "bind" and any(part in said for part in _telling_parts(mount, own))
+    }
+    if len(repeated) != 1:
+        return None
+    ((inside, folder),) = repeated.items()
+    is_file = "." in inside.rpartition("/")[2]
+    return (
+        NamedSetting(path=folder, inside=inside)
+        if is_file
+        else NamedSetting(folder=folder, inside=inside)
+    )
+
+
+def _telling_parts(mount: Mount, own: str) -> list[str]:
+    parts = (part.lower().rstrip("s") for part in mount.destination.split("/"))
+    return [
+        part
+        for part in parts
+        if len(part) >= _LEAST_PART and part not in own and part not in _PLACES
+    ]
 
 
 def _variable(container: Container, text: str) -> NamedSetting | None:
@@ -107,8 +200,13 @@ def _variable(container: Container, text: str) -> NamedSetting | None:
         if len(value) >= SHORTEST and "redacted" not in value and _stands_in(value, text)
     )
     by_name = (name for name, _ in own if _is_named(name, text))
-    name = next(by_value, "") or next(by_name, "")
-    return NamedSetting(variable=name) if name else None
+    fault: Literal["", "value"] = "value" if _WRONG_VALUE.search(text.lower()) else ""
+    if name := next(by_value, ""):
+        return NamedSetting(variable=name, fault=fault)
+    if name := next(by_name, ""):
+        has_to_go = _HAS_TO_GO.search(text.lower())
+        return NamedSetting(variable=name, fault="presence" if has_to_go else fault)
+    return None
 
 
 def _stands_in(value: str, text: str) -> bool:

@@ -6,6 +6,19 @@ from diagnose.programs.failures.recognition import Failure
 
 _VARIABLE = "container.variable-missing"
 
+_NAME = r"(?-i:[A-Z][A-Z0-9_]{2,})"
+"""The name of a variable behind the word "variable"."""
+_NAME_OF_PARTS = r"(?-i:[A-Z][A-Z0-9]*_[A-Z0-9_]*[A-Z0-9])"
+"""The name of a variable that nothing announces: with an underscore no other word looks like it."""
+_QUOTE = r"[`'\"$({\[]*[`'\")}\]]*"
+_ABSENT = (
+    r"(?:(?:is|are|was|has|have|to|be|been|must|should|cannot|can't|could|env|environment|variable"
+    r"|value|which|that) )*(?:required|needed|mandatory|not (?:\w+ )?(?:set|defined|provided|found"
+    r"|specified|configured|given|present)|un(?:set|defined)|missing|empty|blank"
+    r"|(?<=must be )(?:set|defined|provided|specified|present))\b"
+)
+"""How programs say that a variable is not there."""
+
 VARIABLES = (
     Failure(
         name="postgres-password",
@@ -101,10 +114,24 @@ VARIABLES = (
     ),
     Failure(
         name="variable-required",
-        mark="environment variable",
-        pattern=r"environment variable[s]? [`'\"]?(?P<variable>[A-Z][A-Z0-9_]{2,})[`'\"]? (?:is |are )?(?:required|must be set|not set|not defined|missing|is missing|not found)"
-        r"|(?:missing|required|undefined) (?:required )?environment variable[s]?:? [`'\"]?(?P<other>[A-Z][A-Z0-9_]{2,})",
+        mark="variable",
+        pattern=rf"variables? {_QUOTE}(?P<variable>{_NAME}){_QUOTE}[,:]? {_ABSENT}"
+        rf"|\b(?:missing|required|undefined|unset|define|set|provide|specify|configure|export|via"
+        rf"|needs?|through)\b[^.]{{0,60}}?\bvariables?:? {_QUOTE}(?P<other>{_NAME})"
+        rf"|(?<![\w./-])(?P<subject>{_NAME}){_QUOTE} (?:environment|env) variable {_ABSENT}",
         cause="the program needs a variable that is not set",
+        cure="set the variable",
+        source="many programs",
+        confirmed_by=_VARIABLE,
+    ),
+    Failure(
+        name="setting-required",
+        mark="_",
+        pattern=rf"(?<![\w./-]){_QUOTE}(?P<variable>{_NAME_OF_PARTS}){_QUOTE} {_ABSENT}"
+        rf"|\b(?:missing|required|undefined|unset|please (?:define|set|provide|specify))"
+        rf"(?: (?:value|values|setting|config|configuration|key|env|for|the|var))*:? "
+        rf"{_QUOTE}(?P<other>{_NAME_OF_PARTS})(?![\w./-])",
+        cause="the program needs a setting that is given as a variable, and is not set",
         cure="set the variable",
         source="many programs",
         confirmed_by=_VARIABLE,
