@@ -6,10 +6,12 @@ import re
 
 import msgspec
 
+from checks.daemon.blame import blamed_key
 from checks.daemon.containerd import NO_CONTAINERD
 from checks.daemon.start import NETWORK, PID_TAKEN, STORAGE
 from diagnose.error_signatures import signs
 from diagnose.evidence.containers.listing import Containers
+from diagnose.evidence.engine.config import DaemonConfig
 from diagnose.evidence.engine.config_faults import CONFIGURATION
 from diagnose.evidence.engine.daemon import TRACES, Daemon
 from diagnose.evidence.engine.data_root import DataRoot
@@ -52,6 +54,7 @@ class _Facts(msgspec.Struct, frozen=True):
     mounts: Mounts | None
     kernel: KernelLog | None
     listeners: Listeners | None
+    config: DaemonConfig | None
 
     @property
     def last_failure(self) -> LogLine | None:
@@ -93,6 +96,7 @@ def not_running(
     kernel: KernelLog | None,
     listeners: Listeners | None,
     clock: Clock | None,
+    config: DaemonConfig | None,
 ) -> CheckResult:
     """No Docker engine serves its socket.
 
@@ -119,7 +123,8 @@ def not_running(
         known_log, no_log = None, f"{log.source} is from before this host's boot"
     else:
         known_log, no_log = log, ""
-    yield _down(daemon, _Facts(containers, known_log, no_log, root, mounts, kernel, listeners))
+    facts = _Facts(containers, known_log, no_log, root, mounts, kernel, listeners, config)
+    yield _down(daemon, facts)
     return None
 
 
@@ -205,11 +210,14 @@ def _down(daemon: Daemon, facts: _Facts) -> Finding:
     evidence |= _unit(daemon) | _last_words(facts, killed)
     if holder:
         evidence[f"listens at {taken}"] = holder
+    reason = _unnamed(text) if text or daemon.processes.engine else _ended(killed, facts)
+    blamed = blamed_key(facts.config, text) if reason else ""
+    if facts.config is not None and blamed:
+        evidence[f"{facts.config.path} {blamed}"] = facts.config.in_file(blamed)
     if makers:
         evidence[f"containers that mount {socket}"] = makers
     if alive is not None:
         evidence["containers alive"] = alive or "none"
-    reason = _unnamed(text) if text or daemon.processes.engine else _ended(killed, facts)
     by_holder = f", by {holder}" if holder else ""
     by_makers = ""
     if makers:
@@ -219,6 +227,8 @@ def _down(daemon: Daemon, facts: _Facts) -> Finding:
     variables = {"socket": socket, "log": log}
     if _is_folder(daemon):
         variables["folder"] = socket
+    if blamed:
+        variables["repair"] = "daemon.not-running"
     if NO_ACTIVATION in text:
         reason += "; -H fd:// takes the socket from systemd, and systemd handed none over"
         variables |= {"activation": "docker.socket", "flag": "fd://"}

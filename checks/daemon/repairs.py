@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from checks.daemon.blame import blamed_key
 from checks.daemon.configuration import keys_in_both
+from checks.daemon.start import OPTIONS
 from diagnose.evidence.engine.config import DaemonConfig
 from diagnose.evidence.engine.config_faults import ConfigFaults
 from diagnose.evidence.engine.daemon import Daemon
+from diagnose.evidence.engine.log import DaemonLog
 from diagnose.model import Failed
 from diagnose.questions import Host
 from diagnose.questions.files import ReadFile
@@ -51,3 +54,23 @@ def no_address_for_everyone(host: Host, config: DaemonConfig) -> Sequence[Differ
     if local == hosts:
         return ()
     return daemon_keys(config, {"hosts": local or None}, host)
+
+
+@repairs("daemon.not-running")
+def without_the_setting_that_its_log_names(
+    host: Host, config: DaemonConfig, log: DaemonLog, daemon: Daemon
+) -> Sequence[Difference]:
+    """The key to which the last start objected goes from the file."""
+    key = blamed_key(config, log.last_failure.text if log.last_failure is not None else "")
+    return daemon_keys(config, {key: None}, host, _when(daemon)) if key else ()
+
+
+@repairs("daemon.storage-driver-failed")
+def without_the_options_of_the_driver(
+    host: Host, config: DaemonConfig, log: DaemonLog, daemon: Daemon
+) -> Sequence[Difference]:
+    """The options of the storage driver go from the file, where the last start objected to them."""
+    text = log.last_failure.text if log.last_failure is not None else ""
+    if blamed_key(config, text) != OPTIONS:
+        return ()
+    return daemon_keys(config, {OPTIONS: None}, host, _when(daemon))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from checks.daemon.blame import blamed_key
 from diagnose.error_signatures import signs
 from diagnose.evidence.engine.config import DEFAULT_PATH, DaemonConfig
 from diagnose.evidence.engine.daemon import DAEMONS, EXEC_ROOT, Daemon
@@ -28,6 +29,7 @@ LEGACY = re.compile(
     r"Module ip6?_?tables? not found|iptables v\S+ \(legacy\): can't initialize iptables table"
 )
 """The legacy program on a kernel without the modules that it needs; nft's has its own in it."""
+OPTIONS = "storage-opts"
 ADDRESS_KEYS = ("bip", "bip6", "fixed-cidr", "fixed-cidr-v6", "default-address-pools")
 
 
@@ -87,7 +89,11 @@ def storage_driver_failed(
         evidence[f"{config.where('storage-driver')} storage-driver"] = driver
     name = f'storage driver "{driver}"' if driver else "the storage driver"
     variables = {"log": log.source.removeprefix("journal ")}
-    if config is not None and config.in_file("storage-driver"):
+    blamed = blamed_key(config, line.text)
+    if config is not None and blamed == OPTIONS:
+        evidence[f"{config.path} {OPTIONS}"] = config.in_file(OPTIONS)
+        variables["repair"] = "daemon.storage-driver-failed"
+    elif config is not None and config.in_file("storage-driver"):
         variables["path"] = config.path
     prior = _prior_driver(log) if not driver else None
     if prior is not None and root is not None:
