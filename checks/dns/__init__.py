@@ -1,5 +1,23 @@
 """Name resolution: the host's own, and the way from containers to the servers they ask."""
 
-from checks.dns import embedded, files, names, queries, refusals, services, without
+from checks.dns import (
+    embedded,
+    files,
+    host_servers,
+    names,
+    refusals,
+    services,
+    upstreams,
+    without,
+)
 
-__all__ = ["embedded", "files", "names", "queries", "refusals", "services", "without"]
+__all__ = [
+    "embedded",
+    "files",
+    "host_servers",
+    "names",
+    "refusals",
+    "services",
+    "upstreams",
+    "without",
+]

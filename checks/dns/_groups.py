@@ -9,7 +9,7 @@ import msgspec
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.dns.lookups import DnsReply, Lookups
 from diagnose.evidence.dns.resolvers import Resolvers, Upstream, resolving
-from diagnose.model import Skipped, Subject, Unavailable
+from diagnose.model import Severity, Skipped, Subject, Unavailable
 from diagnose.phrases import named
 
 
@@ -124,3 +124,12 @@ def dns_container(
         if is_of_host and any(binding.host_ip in ("", "0.0.0.0", server) for binding in publishes):  # noqa: S104
             return container
     return None
+
+
+def severity_beside_answers(lost: Iterable[DnsReply]) -> Severity:
+    """How bad a lost server is while another answers.
+
+    Silence costs five seconds a look-up, a refusal nothing.
+    """
+    is_silent = any(reply.icmp is None for reply in lost)
+    return Severity.warning if is_silent else Severity.advice

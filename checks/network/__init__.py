@@ -1,6 +1,7 @@
 """Networks, published ports, and what lies between a container and its peers."""
 
 from checks.network import (
+    address_pools,
     attachment,
     bridges,
     default_route,
@@ -20,6 +21,7 @@ from checks.network import (
 )
 
 __all__ = [
+    "address_pools",
     "attachment",
     "bridges",
     "default_route",

@@ -15,7 +15,15 @@ from diagnose.questions.network import Subnet
 from diagnose.registry import evidence
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
-__all__ = ["Address", "Network", "Networks", "Subnet", "networks"]
+__all__ = ["Address", "Network", "Networks", "Subnet", "is_within", "networks"]
+
+
+def is_within(address: str, subnet: Subnet) -> bool:
+    """Whether a subnet holds an address; false for a text that is none, such as ""."""
+    try:
+        return ipaddress.ip_address(address.partition("%")[0]) in subnet
+    except ValueError:
+        return False
 
 
 class Networks(msgspec.Struct, frozen=True, dict=True):

@@ -1,0 +1,271 @@
+"""The host's own DNS servers, and the names that a user asks about."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from checks.dns._groups import (
+    Group,
+    dns_container,
+    groups,
+    severity_beside_answers,
+    touched,
+    unasked,
+)
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.dns.filtered_queries import DnsPath
+from diagnose.evidence.dns.lookups import DnsReply, Lookups
+from diagnose.evidence.dns.resolvers import (
+    HOST_FILE,
+    Resolvers,
+    is_loopback,
+)
+from diagnose.evidence.network.interfaces import Interface, Interfaces
+from diagnose.evidence.network.routes import Routes
+from diagnose.model import DAEMON, HOST, CheckResult, Finding, Severity, Skipped, Unavailable
+from diagnose.phrases import count, joined, sentence
+from diagnose.registry import check
+
+
+@check(
+    "dns.host-broken",
+    severity=Severity.critical,
+    caused_by=["network.subnet-overlaps-route", "network.conntrack-full"],
+)
+def host_broken(
+    resolvers: Resolvers,
+    lookups: Lookups | Unavailable,
+    containers: Containers | None,
+    dns_path: DnsPath | None,
+    routes: Routes | None,
+    links: Interfaces | None,
+) -> CheckResult:
+    """The host's own DNS servers do not answer.
+
+    One silent server among several is a warning: each look-up that tries it first waits five
+    seconds; a server that refuses costs nothing and is advice. Names that the user says must
+    resolve are asked too; only for them does an error of the server count. A name of a container is
+    asked of the engine's resolver, and any other name of all servers of the host. Where the host
+    has no default route, the finding says so, and which of its interfaces are down.
+    """
+    if resolvers.host_unread:
+        return resolvers.host_unread
+    if isinstance(lookups, Unavailable):
+        return unasked(lookups)
+    if not resolvers.host_servers and not lookups.services:
+        return Skipped(f"{HOST_FILE} names no server")
+    rules = dns_path.of_host if dns_path is not None else {}
+    dead = [server for server in resolvers.host_servers if _is_dead(server, lookups)]
+    if dead:
+        hit = [group for group in groups(containers, resolvers, lookups) if group.uses(dead)]
+        stopped = _stopped_server(containers, links, dead[0])
+        yield _dead_servers(
+            dead, resolvers, lookups, rules, _no_way_out(routes, links), hit, stopped
+        )
+    yield from _unknown_names(lookups)
+    yield from _unknown_services(lookups)
+    return None
+
+
+def _is_dead(server: str, lookups: Lookups) -> bool:
+    """Whether a server was asked, and answers neither over UDP nor over TCP."""
+    reply = lookups.host.get(server)
+    return reply is not None and not reply.answered and not _by_tcp(lookups, server)
+
+
+def _dead_servers(
+    dead: list[str],
+    resolvers: Resolvers,
+    lookups: Lookups,
+    rules: Mapping[str, str],
+    no_way_out: str,
+    hit: list[Group],
+    stopped: Container | None,
+) -> Finding:
+    """One finding for all servers that do not answer.
+
+    rules: by server the rule of the host that stops the query. hit: containers that ask them.
+    stopped: the container that is to serve the first one's address.
+    """
+    first = dead[0]
+    others = [
+        server for server in resolvers.host_servers if server not in dead and server in lookups.host
+    ]
+    more = f" and {count(len(dead) - 1, 'more server')}" if len(dead) > 1 else ""
+    is_unreachable = any(lookups.host[server].icmp == "unreachable" for server in dead)
+    is_lost = bool(no_way_out) and is_unreachable
+    reasons = [f"{others[0]} answers" if others else "no other server is configured"]
+    if first in rules:
+        reasons.append(f"the host's own packet filter stops the query: {rules[first]}")
+    if is_lost:
+        reasons.append(no_way_out)
+    if stopped is not None:
+        serves = "which serves that address, is not running"
+        reasons.append(f'container "{stopped.name}", {serves}')
+    severity = Severity.critical
+    if others:
+        severity = severity_beside_answers(lookups.host[server] for server in dead)
+    # The daemon looks registries up by the host's resolver.
+    touches = [DAEMON, *touched(hit)]
+    variables = _host_variables(first, is_lost=is_lost)
+    if stopped is not None:
+        touches.append(stopped.subject)
+        variables["stopped_server"] = stopped.name
+    return Finding(
+        subject=HOST,
+        summary=sentence(
+            f"the host gets no answer from its DNS server {first}{more} ({lookups.host[first]})",
+            *reasons,
+        ),
+        evidence=_answers(dead, resolvers, lookups, rules),
+        variables=variables,
+        severity=severity,
+        touches=tuple(touches),
+        signs=frozenset({"dns"}),
+    )
+
+
+def _answers(
+    dead: list[str], resolvers: Resolvers, lookups: Lookups, rules: Mapping[str, str]
+) -> dict[str, object]:
+    evidence: dict[str, object] = {
+        f"query to {server} or its answer stopped by": rules[server]
+        for server in dead
+        if server in rules
+    }
+    evidence[f"{HOST_FILE} nameserver"] = list(resolvers.host_servers)
+    for server, reply in lookups.host.items():
+        evidence[f"DNS server {server} asked from host"] = str(reply)
+    return evidence
+
+
+def _stopped_server(
+    containers: Containers | None, links: Interfaces | None, server: str
+) -> Container | None:
+    """The container that is to answer at a server's address and does not run."""
+    is_of_host = is_loopback(server) or (links is not None and links.holds(server))
+    container = dns_container(containers, server, is_of_host=is_of_host)
+    return container if container is not None and not container.is_running else None
+
+
+def _host_variables(server: str, *, is_lost: bool) -> dict[str, str]:
+    """What the page needs: a server of the host itself is a program that can be started again."""
+    variables = {"server": server}
+    if is_lost:
+        variables["lost"] = server
+    if server == _RESOLVED_STUB:
+        variables["stub_unit"] = "systemd-resolved"
+    return variables
+
+
+_RESOLVED_STUB = "127.0.0.53"
+
+
+def _no_way_out(routes: Routes | None, links: Interfaces | None) -> str:
+    """That the host has no default route, and which interfaces may have had it.
+
+    Empty where there is one.
+    """
+    if routes is None or routes.lead_out:
+        return ""
+    down = [] if links is None else [link.name for link in links if _is_down(link)]
+    if not down:
+        return "no default route leads out"
+    are = "is" if len(down) == 1 else "are"
+    return f"no default route leads out, {joined(down)} {are} down"
+
+
+_UPLINKS = (None, "veth", "bond", "team", "vlan", "macvlan", "ipvlan")
+"""Kinds of interfaces that lead to others; None is hardware. The kernel's own tunnels and idle
+bridges are always down."""
+
+
+def _is_down(link: Interface) -> bool:
+    leads_out = link.kind in _UPLINKS and link.master is None and link.name != "lo"
+    return leads_out and (not link.up or link.operstate in ("down", "lowerlayerdown"))
+
+
+def _unknown_names(lookups: Lookups) -> Iterator[Finding]:
+    """The user's names that no server of the host knows.
+
+    Where one does, dns.servers-disagree judges.
+    """
+    by_name: dict[str, dict[str, DnsReply]] = {}
+    for (name, server), reply in lookups.names.items():
+        if reply.answered:
+            by_name.setdefault(name, {})[server] = reply
+    for name, replies in by_name.items():
+        if not any(reply.knows for reply in replies.values()):
+            answers = [f"{server} says {_denial(reply)}" for server, reply in replies.items()]
+            yield Finding(
+                subject=HOST,
+                summary=f'"{name}" does not resolve: {joined(answers)}',
+                evidence={f"{name} A at {server}": str(reply) for server, reply in replies.items()},
+                variables={"name": name, "server": next(iter(replies))},
+                discriminator=name,
+                signs=frozenset({"dns"}),
+            )
+
+
+def _denial(reply: DnsReply) -> str:
+    return "NOERROR, but no IPv4 address" if reply.rcode == "NOERROR" else str(reply.rcode)
+
+
+def _unknown_services(lookups: Lookups) -> Iterator[Finding]:
+    """The user's names of containers that the engine's resolver does not know where it should."""
+    for name, (witness, reply) in lookups.services.items():
+        if reply.answered and not reply.knows:
+            yield Finding.about(
+                witness,
+                f'container "{witness.name}" cannot resolve "{name}", a name '
+                f"of a container on its network: the engine's resolver says {_denial(reply)}",
+                {f"{name} A at the engine's resolver, asked from {witness.name}": str(reply)},
+                discriminator=name,
+                signs=frozenset({"dns"}),
+                stable=(witness.life,),
+                name=name,
+            )
+
+
+def _by_tcp(lookups: Lookups, server: str) -> bool:
+    reply = lookups.tcp.get(server)
+    return reply is not None and reply.answered
+
+
+@check("dns.udp-blocked", severity=Severity.critical)
+def udp_blocked(
+    resolvers: Resolvers, lookups: Lookups | Unavailable, containers: Containers | None
+) -> CheckResult:
+    """A DNS server answers over TCP while UDP queries to it are lost.
+
+    A firewall between the host and the server passes TCP 53 and drops UDP 53: all programs ask by
+    UDP first.
+    """
+    if isinstance(lookups, Unavailable):
+        return unasked(lookups)
+    if resolvers.host_unread and not lookups.host:
+        return resolvers.host_unread
+    asked = groups(containers, resolvers, lookups)
+    nobody_answers = not any(lookups.reaches(server) for server in resolvers.host_servers)
+    for server, reply in lookups.tcp.items():
+        if not reply.answered:
+            continue
+        is_needed = (
+            server not in resolvers.host_servers
+            or resolvers.host_servers == (server,)
+            or nobody_answers
+        )
+        yield Finding(
+            subject=HOST,
+            summary=f"DNS server {server} answers over TCP, but UDP queries to it are lost",
+            evidence={
+                f"{server} by UDP from host": str(lookups.host[server]),
+                f"{server} by TCP from host": str(reply),
+            },
+            variables={"server": server},
+            discriminator=server,
+            severity=Severity.critical if is_needed else Severity.warning,
+            touches=touched([group for group in asked if group.uses([server])]),
+            signs=frozenset({"dns"}),
+        )
+    return None

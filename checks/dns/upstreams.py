@@ -1,0 +1,270 @@
+"""Queries of containers that are lost on the way to their DNS server."""
+
+from __future__ import annotations
+
+import msgspec
+
+from checks.dns._groups import (
+    Group,
+    dns_container,
+    groups,
+    listed,
+    severity_beside_answers,
+    touched,
+    unasked,
+)
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.dns.filtered_queries import DnsPath
+from diagnose.evidence.dns.lookups import DnsReply, Lookups
+from diagnose.evidence.dns.resolvers import (
+    HOST_FILE,
+    Resolvers,
+    ServerOrigin,
+    Upstream,
+    is_loopback,
+)
+from diagnose.evidence.network.networks import Networks, is_within
+from diagnose.model import CheckResult, Finding, Severity, Skipped, Unavailable
+from diagnose.phrases import count, sentence
+from diagnose.registry import check
+
+_LOST = [
+    "dns.host-broken",
+    "dns.udp-blocked",
+    "dns.loopback-stub",
+    "dns.no-nameserver",
+    "dns.stale-resolv-conf",
+]
+_FIREWALL = [
+    "firewall.chains-missing",
+    "firewall.masquerade-missing",
+    "firewall.forwarding-off",
+    "firewall.forward-dropped",
+]
+_NETWORK = [
+    "network.bridge-down",
+    "network.parent-down",
+    "network.veth-detached",
+    "network.subnet-overlaps-route",
+    "network.conntrack-full",
+]
+
+
+@check(
+    "dns.upstream-unreachable",
+    severity=Severity.critical,
+    caused_by=[*_LOST, *_FIREWALL, *_NETWORK, "daemon.hung"],
+)
+def upstream_unreachable(
+    containers: Containers,
+    resolvers: Resolvers,
+    lookups: Lookups | Unavailable,
+    dns_path: DnsPath | None,
+    networks: Networks | None,
+) -> CheckResult:
+    """Containers' queries do not reach their DNS server.
+
+    Silence means two queries lost 1.2 s apart; any reply, also an error, proves that the server is
+    reachable and no more. The host asks the same server, which tells where the query is lost.
+    Containers on internal networks alone have no way out by design. What would fool it: a server
+    that drops questions about the root on purpose.
+    """
+    if isinstance(lookups, Unavailable):
+        return unasked(lookups)
+    asked = groups(containers, resolvers, lookups)
+    if not asked and not lookups.unasked:
+        if lookups.island:
+            return Skipped(
+                "this host has no default route and no DNS server, "
+                "so there is nobody outside to ask"
+            )
+        if lookups.closed:
+            return Skipped("running containers are on internal networks only")
+        return Skipped("no running container queries a DNS server through its own network")
+    path = dns_path or DnsPath({})
+    for group in asked:
+        if group.lost:
+            yield _unreachable(_LostQuery(group, resolvers, lookups, path, containers, networks))
+    yield from lookups.unasked
+    return None
+
+
+class _LostQuery(msgspec.Struct, frozen=True):
+    """Containers with a DNS server that does not answer, and what is known of the server."""
+
+    group: Group
+    resolvers: Resolvers
+    lookups: Lookups
+    path: DnsPath
+    containers: Containers
+    networks: Networks | None
+
+    @property
+    def proxied(self) -> Container | None:
+        """The running container to which docker-proxy hands queries for this address."""
+        if self.server not in self.path.own:
+            return None
+        container = dns_container(self.containers, self.server, is_of_host=True)
+        return container if container is not None and container.is_running else None
+
+    @property
+    def empty_place(self) -> str:
+        """The network in whose subnet the server's address lies while no running container has it.
+
+        Empty if that is not so.
+        """
+        held = self.containers.addresses_in_use
+        if self.server in held or is_loopback(self.server) or self.server in self.path.own:
+            return ""
+        networks = () if self.networks is None else self.networks.bridges
+        for network in networks:
+            is_gateway = self.server in network.gateways
+            if not is_gateway and any(is_within(self.server, subnet) for subnet in network.subnets):
+                return network.name
+        return ""
+
+    @property
+    def upstream(self) -> Upstream:
+        return self.group.lost[0][0]
+
+    @property
+    def reply(self) -> DnsReply:
+        return self.group.lost[0][1]
+
+    @property
+    def server(self) -> str:
+        return self.upstream.server
+
+    @property
+    def origin(self) -> ServerOrigin:
+        return self.resolvers.origin(self.group.members[0], self.server)
+
+    @property
+    def rule(self) -> str:
+        """The rule of the host that stops the query; empty if none is known."""
+        rules = (self.path.blocked.get((network, self.server)) for network in self.group.networks)
+        return next(filter(None, rules), "")
+
+    @property
+    def answering(self) -> str:
+        """A server of the host that does answer the host; empty if there is none."""
+        others = (server for server in self.resolvers.host_servers if server != self.server)
+        return next((server for server in others if self.lookups.reaches(server)), "")
+
+
+def _unreachable(lost: _LostQuery) -> Finding:
+    group, server = lost.group, lost.server
+    container = group.members[0]
+    degraded = ""
+    severity = Severity.critical
+    if group.works:
+        others = count(len(group.replies) - len(group.lost), "other server")
+        degraded = f"{others} of {len(group.replies)} answers"
+        severity = severity_beside_answers(reply for _, reply in group.lost)
+    return Finding(
+        subject=group.subject,
+        summary=sentence(
+            f"{listed(group.members)} cannot reach DNS server {server} ({lost.reply})",
+            _where_it_is_lost(lost),
+            _doubtful_origin(lost),
+            degraded,
+        ),
+        evidence=_evidence(lost),
+        variables={
+            "container": container.name,
+            "server": server,
+            "network": group.networks[0],
+            **_cure(lost),
+        },
+        discriminator=",".join(upstream.server for upstream, _ in group.lost),
+        severity=severity,
+        touches=touched([group]),
+        signs=frozenset({"dns"}),
+        stable=(container.life,),
+        service=container.service if group.subject.kind == "container" else "",
+    )
+
+
+def _evidence(lost: _LostQuery) -> dict[str, object]:
+    group = lost.group
+    from_host = lost.lookups.host
+    evidence: dict[str, object] = {}
+    for upstream, reply in group.replies:
+        server = upstream.server
+        way = "host" if upstream.by_host else f"network {'+'.join(group.networks)}"
+        answer = str(reply) if reply else "not asked"
+        evidence[f"DNS server {server} asked from {way}"] = answer
+        if not upstream.by_host and server in from_host and not is_loopback(server):
+            evidence[f"DNS server {server} asked from host"] = str(from_host[server])
+    evidence["the server comes"] = str(lost.origin)
+    if lost.rule:
+        evidence["stopped by"] = lost.rule
+    evidence["containers"] = [member.name for member in group.members]
+    return evidence
+
+
+def _doubtful_origin(lost: _LostQuery) -> str:
+    """Where the server comes from, in words, where that is not simply the host's own file."""
+    return "" if lost.origin.kind == "host" else f"the server comes {lost.origin}"
+
+
+def _cure(lost: _LostQuery) -> dict[str, str]:
+    """What the page needs to name another server, or to let the container take the host's."""
+    origin = lost.origin.kind
+    hairpin = _hairpin(lost)
+    if hairpin:
+        return hairpin
+    if origin in ("earlier", "edited") and lost.answering:
+        return {"restarted": lost.group.members[0].name}
+    if origin == "container":
+        return {"own_server": lost.group.members[0].name}
+    if origin == "daemon" and lost.answering and not is_loopback(lost.answering):
+        return {"dns_json": f'{{"dns": ["{lost.answering}"]}}'}
+    return {}
+
+
+def _hairpin(lost: _LostQuery) -> dict[str, str]:
+    """What leads the queries straight to the container that docker-proxy hands them to."""
+    reaches = lost.lookups.reaches(lost.server)
+    if lost.proxied is None or lost.networks is None or lost.reply.icmp or not reaches:
+        return {}
+    network = lost.networks.by_name.get(lost.group.networks[0])
+    endpoints = lost.proxied.endpoints.values()
+    addresses = [endpoint.ip_address for endpoint in endpoints if endpoint.ip_address]
+    if network is None or not network.is_bridge or not addresses:
+        return {}
+    return {"hairpin_bridge": network.bridge, "dns_address": addresses[0]}
+
+
+def _where_it_is_lost(lost: _LostQuery) -> str:
+    """Where the query is lost, as far as the host's own query tells."""
+    if lost.upstream.by_host:
+        return "the engine asks from the host, so the fault lies beyond the containers"
+    if lost.reply.icmp == "prohibited":
+        return "the query does not leave the container"
+    if is_loopback(lost.server):
+        return "that address is the container itself, and no DNS server runs in it"
+    reaches = lost.lookups.reaches(lost.server)
+    if lost.empty_place:
+        return f'that address is in network "{lost.empty_place}", and no running container has it'
+    if lost.reply.icmp == "refused":
+        if reaches:
+            return "the host gets an answer, so a nat rule leads the container's query elsewhere"
+        return "the machine is reachable, but no DNS server runs there"
+    if lost.rule:
+        return f"the host's packet filter stops the query: {lost.rule}"
+    if reaches is None:
+        return "the host did not ask that server"
+    if reaches and lost.proxied is not None:
+        return (
+            f'container "{lost.proxied.name}" serves that address of the host, '
+            "and its answers come back by docker-proxy from another address"
+        )
+    if reaches:
+        end = "that address of the host" if lost.server in lost.path.own else "the uplink"
+        return (
+            "the host gets an answer, "
+            f'so the query is lost between network "{lost.group.networks[0]}" and {end}'
+        )
+    own = f", but {lost.answering} of {HOST_FILE} answers the host" if lost.answering else ""
+    return f"the host gets no answer from that server either{own}"
