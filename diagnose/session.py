@@ -6,6 +6,7 @@ The host or the recording, the budget, and the recording to be kept.
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -26,7 +27,7 @@ from diagnose.questions.engine import FindEndpoint
 from diagnose.questions.run import Options
 from diagnose.recording import answer_files
 from diagnose.recording.answer_files import Recording
-from diagnose.recording.budget import Budget
+from diagnose.recording.budget import Budget, read_until
 from diagnose.recording.recorder import RecordedAnswer, Recorder, Replay
 from diagnose.recording.source import read
 from diagnose.version import __version__
@@ -90,7 +91,12 @@ def examine(
         known = load()
         ids = tuple(known) if selected is None else selected
         source, what = replay(
-            options.source, known, ids, configured, explicit=options.config is not None
+            options.source,
+            known,
+            ids,
+            configured,
+            explicit=options.config is not None,
+            ends=read_until(began, options.budget_s),
         )
         budget = Budget.of_replay(began, options.budget_s)
         what = replace(what, containers=options.containers, profile=selected is None, shown=shown)
@@ -193,13 +199,14 @@ def replay(
     configured: config.Config,
     *,
     explicit: bool,
+    ends: float = math.inf,
 ) -> tuple[Replay, engine.Run]:
     """A recording as a source of answers, and what to run on it.
 
     explicit: the user named a configuration; otherwise the thresholds of the recording are in
-    force. InvalidRequestError for what is no recording.
+    force. ends: until when it is read. InvalidRequestError for what is no recording.
     """
-    source, head = recording(path, configured)
+    source, head = recording(path, configured, ends)
     what = engine.Run(
         known,
         selected,
@@ -212,21 +219,24 @@ def replay(
     return source, what
 
 
-def recording(path: Path, configured: config.Config) -> tuple[Replay, Mapping[str, Json]]:
+def recording(
+    path: Path, configured: config.Config, ends: float = math.inf
+) -> tuple[Replay, Mapping[str, Json]]:
     """A recording and its manifest. InvalidRequestError for what is none.
 
+    ends: a moment on the monotonic clock; answers that were not read by then are Failed("budget").
     It was redacted when it was made. Rules that the configuration has now are applied to it too.
     """
-    entries, head = recorded(path)
+    entries, head = recorded(path, ends)
     if configured.redaction is not None:
         entries = redacted_again(entries, redactor(configured))
     return Replay(entries), head
 
 
-def recorded(path: Path) -> tuple[Recording, Mapping[str, Json]]:
+def recorded(path: Path, ends: float = math.inf) -> tuple[Recording, Mapping[str, Json]]:
     """The answers of a recording and its manifest. InvalidRequestError for what is none."""
     try:
-        return read(path)
+        return read(path, ends)
     except answer_files.RecordingError as error:
         raise InvalidRequestError(f"cannot read {path}: {error}") from error
 
@@ -277,7 +287,7 @@ def collect(kinds: Sequence[type], options: Options, *, began: float) -> list[ob
     configured = configuration(options)
     if options.source is not None:
         _promise_end(options, began)
-        source, _ = recording(options.source, configured)
+        source, _ = recording(options.source, configured, read_until(began, options.budget_s))
         budget = Budget.of_replay(began, options.budget_s)
     else:
         source, budget = live(options, (), began, redactor(configured))
@@ -303,7 +313,7 @@ def answers(questions: Sequence[Question[Any]], options: Options, *, began: floa
     configured = configuration(options)
     if options.source is not None:
         _promise_end(options, began)
-        source, _ = recording(options.source, configured)
+        source, _ = recording(options.source, configured, read_until(began, options.budget_s))
         budget = Budget.of_replay(began, options.budget_s)
     else:
         source, budget = live(options, ("container",), began, redactor(configured))

@@ -36,7 +36,8 @@ from diagnose.model import (
 )
 from diagnose.plain_file import NotPlainError, plain_text
 from diagnose.questions.containers import InspectContainer
-from diagnose.recording.answer_files import RecordingError, parse
+from diagnose.questions.run import ReadClock
+from diagnose.recording.answer_files import SMALL_FILE, UNREAD, RecordingError, parse
 from diagnose.recording.budget import Budget
 from diagnose.recording.limits import DEEPEST, TOO_DEEP, cut
 from diagnose.recording.recorder import Replay
@@ -304,6 +305,30 @@ def test_an_answer_of_another_shape_is_named_without_internals(
     assert (
         found.detail == "docker inspect of a container has a shape that this version does not know"
     )
+
+
+# Reading a recording
+
+
+def test_answers_that_were_not_read_in_time_are_named() -> None:
+    wide = "x" * 2 * SMALL_FILE
+    texts = [
+        ("answers/api.container.json", json.dumps([{"args": {"id": "a"}, "answer": wide}])),
+        ("answers/now.json", '[{"args": {}, "answer": {"unix": 1.0}}]'),
+    ]
+    late = parse(texts, ends=time.monotonic())
+    assert late[InspectContainer("a")].answer == UNREAD
+    assert late[ReadClock()].answer == {"unix": 1.0}
+    in_time = parse(texts, ends=time.monotonic() + 60)
+    assert in_time[InspectContainer("a")].answer != UNREAD
+
+
+def test_rows_that_nest_too_deep_are_cut_when_they_are_read() -> None:
+    row = '{"args": {"id": "a"}, "answer": ' + "[" * 100 + "]" * 100 + "}"
+    answer = parse([("answers/api.container.json", f"[{row}]")])[InspectContainer("a")].answer
+    for _ in range(DEEPEST):
+        (answer,) = answer  # type: ignore[misc]
+    assert answer == TOO_DEEP
 
 
 # Memory

@@ -19,7 +19,7 @@ from diagnose.questions.run import Options
 from diagnose.render.watch import Screen, log_line
 from diagnose.watch import rounds, watcher
 from diagnose.watch.roots import Roots, WatchedRoot
-from diagnose.watch.watcher import Watcher
+from diagnose.watch.watcher import Effort, Notices, Watcher
 
 DEMO = Path(__file__).parents[1] / "fixtures" / "demo"
 ID = "container.oom-killed"
@@ -114,6 +114,13 @@ def test_the_last_hour_is_kept() -> None:
     assert kinds(roots.recent(3615.0)) == [("ended", "web")]
 
 
+def test_the_onset_is_the_change_after_which_it_was_seen() -> None:
+    roots = Roots()
+    roots.take(report(), 1000.0)
+    (begun,) = roots.take(report(row()), 1010.0, {"container": 1008.5})
+    assert (begun.at, begun.root.onset, begun.root.is_onset_known) == (1010.0, 1008.5, False)
+
+
 # -- the loop ----------------------------------------
 
 
@@ -197,6 +204,27 @@ def test_nothing_is_judged_while_nothing_happens() -> None:
     judge = Judged()
     watched(judge, Scripted())
     assert len(judge.asked) == 1
+
+
+def test_a_change_is_answered_by_its_round_and_by_the_follow_up() -> None:
+    notices = Notices()
+    notices.hear(["dns", "network"], 100.0)
+    notices.hear(["dns"], 101.0)
+    assert notices.of_round(["dns", "storage"], 102.0) == {"dns": 100.0}
+    assert notices.of_round(["dns"], 105.0) == {"dns": 100.0}
+    assert notices.of_round(["dns"], 130.0) == {}
+    notices.hear(["dns"], 131.0)
+    assert notices.of_round(["dns", "network"], 132.0) == {"dns": 131.0}
+
+
+def test_rounds_may_follow_each_other_until_they_took_long() -> None:
+    effort = Effort()
+    effort.spend(100.0, 102.0)
+    assert effort.rested == 102.0
+    effort.spend(102.0, 106.0)
+    assert 110.0 < effort.rested <= 112.0
+    effort.spend(200.0, 201.0)
+    assert effort.rested == 201.0
 
 
 CODES = {

@@ -10,9 +10,11 @@ from __future__ import annotations
 import errno
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+import math
+import time
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import cast, get_args
+from typing import Any, cast, get_args
 
 import msgspec
 
@@ -20,7 +22,7 @@ from diagnose.model import Failed, Json, Reason
 from diagnose.plain_file import NotPlainError, plain_text
 from diagnose.questions import AnyQuestion, RecordedQuestion
 from diagnose.questions.question import policies
-from diagnose.recording.limits import MOST_BYTES, bytes_in_memory, cut
+from diagnose.recording.limits import MOST_BYTES, bytes_in_memory, cut, is_deep
 from diagnose.recording.recorder import RecordedAnswer
 
 FORMAT = 1
@@ -30,8 +32,11 @@ ones refused."""
 MAX_FILE = 64 * 2**20
 """Bytes of one file: one that holds more was made to hurt."""
 
-SHORT_TEXT = 16 * 1024
-"""In a file of fewer characters no string is longer than any limit."""
+SMALL_FILE = 64 * 1024
+"""Characters of a file that is read even when the time is up: a host's files of this size take a
+few milliseconds together, and say what host it is."""
+
+UNREAD = Failed("budget", "the time was up before this answer was read")
 
 REASONS = frozenset(get_args(Reason))
 
@@ -75,14 +80,19 @@ def digest(texts: Mapping[str, str]) -> str:
     return total.hexdigest()
 
 
-def parse(texts: Iterable[tuple[str, str]]) -> dict[AnyQuestion, RecordedAnswer]:
+def parse(
+    texts: Iterable[tuple[str, str]], ends: float = math.inf
+) -> dict[AnyQuestion, RecordedAnswer]:
     """The recording out of answer files (name, text).
+
+    ends: a moment on the monotonic clock. Answers that were not read by then are
+    Failed("budget"): the largest files are read last, and files of up to SMALL_FILE always.
 
     RecordingError on anything that is not one.
     """
     recording: dict[AnyQuestion, RecordedAnswer] = {}
     room = MOST_BYTES
-    for name, text in texts:
+    for name, text in sorted(texts, key=lambda file: len(file[1])):
         kind = Path(name).name.removesuffix(".json")
         if kind not in policies():
             continue  # a question of another version of the tool: nobody here asks it
@@ -92,16 +102,8 @@ def parse(texts: Iterable[tuple[str, str]]) -> dict[AnyQuestion, RecordedAnswer]
                 "it holds more values than diagnose reads: "
                 "they would not fit into 300 MiB of memory"
             )
-        longest = policies()[kind].longest if len(text) > SHORT_TEXT else len(text)
         try:
-            for row in _rows(text):
-                arguments = json.dumps(_mapping(row["args"]), sort_keys=True, separators=(",", ":"))
-                answer = (
-                    _failed(row["failed"]) if row.get("failed") else cut(row["answer"], longest)
-                )
-                recording[RecordedQuestion(kind, arguments)] = RecordedAnswer(
-                    answer, float(row.get("duration_s", 0.0))
-                )
+            recording.update(_entries(kind, text, ends if len(text) > SMALL_FILE else math.inf))
         except (
             ValueError,
             KeyError,
@@ -116,11 +118,39 @@ def parse(texts: Iterable[tuple[str, str]]) -> dict[AnyQuestion, RecordedAnswer]
     return recording
 
 
-def _rows(text: str) -> list[dict[str, Json]]:
-    rows = msgspec.json.decode(text)
-    if not isinstance(rows, list):
-        raise TypeError("no list")
-    return [_mapping(row) for row in rows]
+class _Question(msgspec.Struct):
+    """What a row asks; its answer is passed over."""
+
+    args: dict[str, Any]
+
+
+def _entries(
+    kind: str, text: str, ends: float
+) -> Iterator[tuple[RecordedQuestion, RecordedAnswer]]:
+    """The answers of one file, row by row."""
+    longest = policies()[kind].longest
+    for raw in msgspec.json.decode(text, type=list[msgspec.Raw]):
+        if time.monotonic() > ends:
+            arguments: Json = msgspec.json.decode(raw, type=_Question).args
+            entry = RecordedAnswer(UNREAD, 0.0)
+        else:
+            row = _mapping(msgspec.json.decode(raw))
+            arguments = _mapping(row["args"])
+            entry = _entry(row, longest, len(raw))
+        key = json.dumps(arguments, sort_keys=True, separators=(",", ":"))
+        yield RecordedQuestion(kind, key), entry
+
+
+def _entry(row: Mapping[str, Json], longest: int, length: int) -> RecordedAnswer:
+    """The answer of a row that is so many bytes long as a text."""
+    answer: Json | Failed
+    if row.get("failed"):
+        answer = _failed(row["failed"])
+    elif length <= longest and not is_deep(row["answer"]):
+        answer = row["answer"]
+    else:
+        answer = cut(row["answer"], longest)
+    return RecordedAnswer(answer, float(row.get("duration_s", 0.0)))
 
 
 def _mapping(value: Json) -> dict[str, Json]:
@@ -172,8 +202,13 @@ def write_folder(folder: Path, recording: Recording, manifest: Mapping[str, Json
     (folder / "manifest.json").write_text(json.dumps(head, indent=1) + "\n", encoding="utf-8")
 
 
-def read_folder(folder: Path) -> tuple[dict[AnyQuestion, RecordedAnswer], dict[str, Json]]:
-    """The recorded answers and the manifest of a folder. RecordingError if it holds none."""
+def read_folder(
+    folder: Path, ends: float = math.inf
+) -> tuple[dict[AnyQuestion, RecordedAnswer], dict[str, Json]]:
+    """The recorded answers and the manifest of a folder. RecordingError if it holds none.
+
+    ends: as for `parse`.
+    """
     try:
         manifest = check_manifest(plain_text(folder / "manifest.json"))
         names = sorted(
@@ -191,4 +226,4 @@ def read_folder(folder: Path) -> tuple[dict[AnyQuestion, RecordedAnswer], dict[s
         raise RecordingError(f"it is not a recorded host: {error}") from error
     if not texts:
         raise RecordingError("it is not a recorded host: it holds no answers")
-    return parse(texts), manifest
+    return parse(texts, ends), manifest

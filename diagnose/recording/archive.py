@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import math
 import re
 import stat
 import tarfile
@@ -116,8 +117,13 @@ def _refuse_encrypted(beginning: bytes) -> None:
         raise RecordingError("it is encrypted by gpg: gpg -d FILE > FILE.tar.gz comes first")
 
 
-def read(path: Path) -> tuple[dict[AnyQuestion, RecordedAnswer], dict[str, Json]]:
+def read(
+    path: Path, ends: float = math.inf
+) -> tuple[dict[AnyQuestion, RecordedAnswer], dict[str, Json]]:
     """The recorded answers and the manifest of an archive.
+
+    ends: as for `answer_files.parse`. The archive is unpacked and compared with its manifest in
+    any case, which takes 0.2 s for 50 MiB.
 
     RecordingError in one sentence if it is none, is newer, or was altered.
     """
@@ -145,7 +151,7 @@ def read(path: Path) -> tuple[dict[AnyQuestion, RecordedAnswer], dict[str, Json]
     _unaltered(hashes, manifest)
     if not answers:
         raise RecordingError("it holds no answers")
-    return answer_files.parse(sorted(answers)), manifest
+    return answer_files.parse(answers, ends), manifest
 
 
 def _unaltered(hashes: Mapping[str, str], manifest: Mapping[str, Json]) -> None:

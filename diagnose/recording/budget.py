@@ -15,8 +15,8 @@ ASSEMBLING_SHARE = 0.4
 to become evidence."""
 LONGEST_ASSEMBLING_S = 2.0
 LEAST_REPLAY_S = 3.0
-"""Seconds for judging a recording at least, or half the budget, where a busy host took long to read
-it."""
+"""Seconds for judging a recording at least, or a quarter of the budget, where a busy host took long
+to begin."""
 LEAST_S = 0.4
 """Seconds that are left for collecting at least, also where a busy host has used up a small budget
 before the first question: a report about nothing helps nobody.
@@ -24,6 +24,15 @@ before the first question: a report about nothing helps nobody.
 
 USUAL_S = 10.0
 """Seconds of a run for which the deadlines of questions are meant."""
+
+
+READING_SHARE = 0.5
+"""Of the time of a run on a recording: until then it is read. Judging takes as long as reading."""
+
+
+def read_until(began: float, seconds: float) -> float:
+    """Until when a recording is read in a run that began then and may take so many seconds."""
+    return began + READING_SHARE * seconds
 
 
 def patience(budget_s: float) -> float:
@@ -57,7 +66,7 @@ class Budget:
 
         Nothing is asked, so that evidence has it all.
         """
-        ends = max(began + seconds, time.monotonic() + min(seconds / 2, LEAST_REPLAY_S))
+        ends = max(began + seconds, time.monotonic() + min(seconds / 4, LEAST_REPLAY_S))
         return cls(ends, ends)
 
     @classmethod

@@ -47,6 +47,27 @@ def cut(value: Json, longest: int, depth: int = 0) -> Json:
     return value if is_whole else fields
 
 
+def is_deep(value: Json) -> bool:
+    """Whether the value has more levels of nesting than DEEPEST."""
+    level = [value]
+    for _ in range(DEEPEST + 1):
+        level = [item for holder in level for item in _held(holder)]
+        if not level:
+            return False
+    return True
+
+
+def _held(value: Json) -> list[Json]:
+    """The objects and lists right below a value."""
+    if type(value) is dict:
+        items = value.values()
+    elif type(value) is list:
+        items = value
+    else:
+        return []
+    return [item for item in items if type(item) is dict or type(item) is list]
+
+
 def _fits(value: Json, longest: int) -> bool:
     """Whether nothing of the value is too long or too deep.
 

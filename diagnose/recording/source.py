@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 from diagnose.model import Json
@@ -10,17 +11,21 @@ from diagnose.recording import answer_files
 from diagnose.recording.recorder import RecordedAnswer
 
 
-def read(source: Path) -> tuple[dict[AnyQuestion, RecordedAnswer], dict[str, Json]]:
+def read(
+    source: Path, ends: float = math.inf
+) -> tuple[dict[AnyQuestion, RecordedAnswer], dict[str, Json]]:
     """The recorded answers and the manifest of whatever lies at this path.
+
+    ends: a moment on the monotonic clock; answers that were not read by then are Failed("budget").
 
     answer_files.RecordingError if it is no recorded host.
     """
     place = _place(source)
     if place.is_dir():
-        return answer_files.read_folder(place)
+        return answer_files.read_folder(place, ends)
     from diagnose.recording import archive
 
-    return archive.read(place)
+    return archive.read(place, ends)
 
 
 def _place(source: Path) -> Path:

@@ -12,6 +12,7 @@ from diagnose.compare import BLIND, is_hidden
 from diagnose.model import Json, Severity
 from diagnose.registry import SEVERITIES
 
+UNNOTICED: Mapping[str, float] = {}
 KEPT_S = 3600.0
 """Seconds for which a change is remembered."""
 
@@ -19,8 +20,8 @@ KEPT_S = 3600.0
 class WatchedRoot(msgspec.Struct, frozen=True):
     """A root above advice.
 
-    onset: Unix time at which the problem began: as the finding says, or else when it was first
-    seen.
+    onset: Unix time at which the problem began: as the finding says, or else when the change was
+    noticed after which the problem was first seen, or else when it was first seen.
     """
 
     key: str
@@ -76,16 +77,19 @@ class Roots:
         """The changes of the last hour, the latest first."""
         return tuple(change for change in reversed(self._changes) if change.at >= now - KEPT_S)
 
-    def take(self, report: Mapping[str, Json], now: float) -> tuple[RootChange, ...]:
+    def take(
+        self, report: Mapping[str, Json], now: float, noticed: Mapping[str, float] = UNNOTICED
+    ) -> tuple[RootChange, ...]:
         """The changes that a report shows, of all checks or of some.
 
-        The first report shows what is there already.
+        The first report shows what is there already. noticed: by family, the Unix time of the
+        change on the host that led to this report.
 
         A root ends only where its check has looked and does not find it: what could not be looked
         at has not ended.
         """
         found = {row["key"]: row for row in report["findings"]}
-        changes = [*self._begun(found, now), *self._ended(report, found, now)]
+        changes = [*self._begun(found, now, noticed), *self._ended(report, found, now)]
         for change in changes:
             if change.kind in ("ended", "explained"):
                 self._known.pop(change.root.key, None)
@@ -97,13 +101,19 @@ class Roots:
         ]
         return tuple(changes)
 
-    def _begun(self, found: Mapping[str, Mapping[str, Json]], now: float) -> Iterator[RootChange]:
+    def _begun(
+        self, found: Mapping[str, Mapping[str, Json]], now: float, noticed: Mapping[str, float]
+    ) -> Iterator[RootChange]:
         for key, row in found.items():
             severity = SEVERITIES[row["severity"]]
             if not row["root"] or row.get("silenced") or severity <= Severity.advice:
                 continue
             known = self._known.get(key)
-            root = _root(row, severity, known.onset if known is not None else now)
+            if known is None:
+                seen = noticed.get(str(row["id"]).partition(".")[0], now)
+            else:
+                seen = known.onset
+            root = _root(row, severity, seen)
             if known is None:
                 yield RootChange("began" if self._has_begun else "present", now, root)
             elif known.severity != severity:

@@ -6,7 +6,7 @@ Sleep, judge again what a change concerns, tell what began and what ended.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Protocol
 
 from msgspec.structs import replace
@@ -33,11 +33,61 @@ QUIET_S = 0.3
 FOLLOW_UPS_S = (3.0, 25.0)
 """When the families of a change are judged once more: some findings need a second look, or a grace
 to pass."""
+ANSWERED_S = 10.0
+"""What is first seen so soon after a change began with the change: the round itself takes a second,
+and a follow-up comes three seconds later."""
 PRESSURE_S = 30.0
 """Seconds between two rounds because of pressure: on a busy host it never ends."""
-REST = 2.0
-"""A round that took a second is followed by two seconds of rest at least, so that churn takes no
-more than a third of a core."""
+SHARE = 1 / 3
+"""What rounds take of the time while changes never end."""
+BURST_S = 4.0
+"""Seconds of rounds that may follow each other without a rest. A change that comes soon after
+another is seen at once; only churn has to wait."""
+
+
+class Effort:
+    """How much rounds took of late: what was spent is forgotten by SHARE of a second each second.
+
+    Times are monotonic.
+    """
+
+    def __init__(self) -> None:
+        self._spent = 0.0
+        self._at = 0.0
+
+    def spend(self, began: float, ended: float) -> None:
+        """A round took this time."""
+        left = self._spent - SHARE * (began - self._at)
+        self._spent = max(0.0, left) + (ended - began)
+        self._at = ended
+
+    @property
+    def rested(self) -> float:
+        """When the next round may begin."""
+        return self._at + max(0.0, self._spent - BURST_S) / SHARE
+
+
+class Notices:
+    """When each family was last known to have changed. Unix times."""
+
+    def __init__(self) -> None:
+        self._waiting: dict[str, float] = {}
+        self._last: dict[str, float] = {}
+
+    def hear(self, families: Iterable[str], now: float) -> None:
+        """These families changed; of several changes before a round the first counts."""
+        for family in families:
+            self._waiting.setdefault(family, now)
+
+    def of_round(self, families: Iterable[str], now: float) -> dict[str, float]:
+        """The changes that this round answers, also as a follow-up."""
+        found = {}
+        for family in families:
+            at = self._waiting.pop(family, self._last.get(family, 0.0))
+            self._last[family] = at
+            if at >= now - ANSWERED_S:
+                found[family] = at
+        return found
 
 
 class Waiting(Protocol):
@@ -68,6 +118,7 @@ class Watcher:
     ) -> None:
         self._known = known
         self._options = options
+        self._families = {check.family for check in known.values()}
         self._wake = wake
         self._tell = tell
         self._judge = judge
@@ -80,7 +131,8 @@ class Watcher:
         self._is_blind = False
         """Whether the last round could not look at the containers, so that no root does not mean a
         healthy host."""
-        self._rested = 0.0
+        self._effort = Effort()
+        self._notices = Notices()
 
     def run(self, seconds: float | None, *, until: Severity | None = None) -> int:
         """Watch for so long, or for ever.
@@ -111,18 +163,19 @@ class Watcher:
             if now >= ends:
                 return False
             due = min([self._next_full, *(times[0] for times in self._due.values())])
-            if now >= max(due, self._rested):
+            if now >= max(due, self._effort.rested):
                 return True
-            topics = self._wake.wait(min(max(due, self._rested), ends) - now)
+            topics = self._wake.wait(min(max(due, self._effort.rested), ends) - now)
             if topics:
                 self._plan(topics, time.monotonic())
 
     def _plan(self, topics: frozenset[Topic], now: float) -> None:
+        changed = {family for topic in topics - {"pressure"} for family in FAMILIES.get(topic, ())}
         if "engine" in topics:
             self._next_full = min(self._next_full, now + QUIET_S)
-        for family in {
-            family for topic in topics - {"pressure"} for family in FAMILIES.get(topic, ())
-        }:
+            self._notices.hear(self._families, time.time())
+        self._notices.hear(changed, time.time())
+        for family in changed:
             first = min([now + QUIET_S, *self._due.get(family, ())])
             self._due[family] = [first, *(now + later for later in FOLLOW_UPS_S)]
         if "pressure" in topics and now >= self._next_pressure:
@@ -139,6 +192,7 @@ class Watcher:
         else:
             selected = tuple(id for id, check in self._known.items() if check.family in families)
         options = self._options if is_full else replace(self._options, probe=False)
+        noticed = self._notices.of_round(self._families if is_full else families, time.time())
         trouble = ""
         changes: tuple[RootChange, ...] = ()
         try:
@@ -146,12 +200,12 @@ class Watcher:
         except rounds.FailedRoundError as error:
             trouble = str(error)
         else:
-            changes = self.roots.take(report, time.time())
+            changes = self.roots.take(report, time.time(), noticed)
             if report["host"]["containers"] is None:
                 trouble = "the containers could not be listed"
         self._is_blind = bool(trouble)
         now = time.monotonic()
-        self._rested = now + REST * (now - began)
+        self._effort.spend(began, now)
         if is_full:
             self._next_full = now + self._full_s
         self._done(set(self._due) if is_full else families, began)

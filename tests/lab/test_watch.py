@@ -7,6 +7,7 @@ import os
 import statistics
 import sys
 import time
+from datetime import datetime
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -38,7 +39,7 @@ FAULTS = [
     Injected("ip link set docker0 down", "ip link set docker0 up", "network.bridge-down"),
     Injected("docker run -d --name=bad {bb} sh -c 'exit 3'", "docker rm -f bad", "container.exits-at-start"),
     Injected(
-        "docker run -d --name=hungry -m 8m --memory-swap 8m {bb} sh -c 'sleep 1; tail /dev/zero'",
+        "docker run -d --name=hungry -m 8m --memory-swap 8m {bb} tail /dev/zero",
         "docker rm -f hungry",
         "container.oom-killed",
     ),
@@ -46,7 +47,8 @@ FAULTS = [
         "docker create --name=gone {bb} /no/such/program; docker start gone || true", "docker rm -f gone", "container.entrypoint-missing"
     ),
     Injected(
-        "docker run -d --name=ill --health-cmd=false --health-interval=1s --health-retries=1 {bb} sleep 1d",
+        "docker run -d --name=ill --health-cmd=false --health-interval=1s --health-retries=1 {bb} sleep 1d;"
+        " until docker inspect ill | grep -q '\"unhealthy\"'; do sleep 0.1; done",
         "docker rm -f ill",
         "container.unhealthy",
     ),
@@ -67,6 +69,27 @@ FAULTS = [
     Injected(
         "mkdir -p /etc/docker; echo '{{' > /etc/docker/daemon.json", "rm /etc/docker/daemon.json", "daemon.config-invalid"
     ),
+    Injected("ip link set {veth} nomaster", "ip link set {veth} master br-watched", "network.veth-detached"),
+    Injected(
+        "iptables-save > /run/rules; iptables -P FORWARD DROP; iptables -F FORWARD", "iptables-restore < /run/rules",
+        "firewall.chains-missing",
+    ),
+    Injected(
+        "iptables-save > /run/rules; iptables-save -t nat | sed -n '/--dport 18099/s/^-A/iptables -t nat -D/p' | sh",
+        "iptables-restore < /run/rules", "firewall.dnat-missing",
+    ),
+    Injected(
+        "sysctl -qw net.ipv4.conf.br-watched.forwarding=0", "sysctl -qw net.ipv4.conf.br-watched.forwarding=1",
+        "firewall.forwarding-off",
+    ),
+    Injected("cp /etc/resolv.conf /run/resolv; : > /etc/resolv.conf", "cp /run/resolv /etc/resolv.conf", "dns.no-nameserver"),
+    Injected(
+        "docker create --name=wrong --entrypoint=/etc {bb}; docker start wrong || true", "docker rm -f wrong", "container.entrypoint-forbidden"
+    ),
+    Injected(
+        "python3 -m http.server 18097 >/dev/null 2>&1 & echo $! > /run/held; sleep 1; docker run -d --name=held -p 18097:80 {bb} sleep 1d || true",
+        "docker rm -f held; kill $(cat /run/held)", "network.port-held-by-process",
+    ),
 ]  # fmt: skip
 
 
@@ -81,6 +104,11 @@ def seen(box: Box, kind: str, id: str, after: int) -> Any:
         if change["change"] == kind and change["root"]["id"] == id:
             return change
     return None
+
+
+def moment(text: str) -> float:
+    """A time of the log as a Unix time."""
+    return datetime.fromisoformat(text).timestamp()
 
 
 def start_watch(box: Box, *options: str) -> int:
@@ -118,25 +146,30 @@ def test_roots_begin_and_end(engine: Engine) -> None:
         veth = box.sh("ls /sys/class/net/br-watched/brif").split()[0]
         pid = start_watch(box)
         time.sleep(8)
-        delays: dict[str, list[float]] = {"begin": [], "end": []}
+        delays: dict[str, list[float]] = {"begin": [], "onset": [], "end": []}
         for injected in FAULTS:
             before = len(changes(box))
-            at = time.time()
+            since = time.time()
             box.sh(injected.fault.format(bb=image, veth=veth))
+            at = time.time()
             began = box.wait_for(
                 partial(seen, box, "began", injected.id, before), SEEN_S + 4, injected.id
             )
-            delays["begin"].append(time.time() - at)
+            delays["begin"].append(moment(began["at"]) - at)
+            onset = moment(began["root"]["onset"])
+            delays["onset"].append(max(since - onset, onset - at, 0.0))
             assert began["root"]["severity"] in ("warning", "critical")
             before = len(changes(box))
-            at = time.time()
             box.sh(injected.cure.format(veth=veth))
-            box.wait_for(
+            at = time.time()
+            ended = box.wait_for(
                 partial(seen, box, "ended", injected.id, before),
                 SEEN_S + 4,
                 f"end of {injected.id}",
             )
-            delays["end"].append(time.time() - at)
+            delays["end"].append(moment(ended["at"]) - at)
+            figures = ", ".join(f"{name} {seconds[-1]:.1f}" for name, seconds in delays.items())
+            print(f"{injected.id}: {figures}")
         expected = {injected.id for injected in FAULTS}
         strange = [
             change
