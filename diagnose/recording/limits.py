@@ -5,6 +5,7 @@ Text that nobody reads to its end, and values that would not fit into memory.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from diagnose.model import Json
@@ -59,12 +60,11 @@ def is_deep(value: Json) -> bool:
 
 def _held(value: Json) -> list[Json]:
     """The objects and lists right below a value."""
+    items: Iterable[Json] = ()
     if type(value) is dict:
         items = value.values()
     elif type(value) is list:
         items = value
-    else:
-        return []
     return [item for item in items if type(item) is dict or type(item) is list]
 
 

@@ -7,6 +7,7 @@ import os
 import statistics
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from functools import partial
 from typing import Any, NamedTuple
@@ -215,6 +216,59 @@ def test_once_ends_with_the_first_root(engine: Engine) -> None:
         loud = box.diagnose("watch", "-1", "--for", "40s", "--no-probe")
         assert loud.code in (1, 2), loud.out + loud.err
         assert "container.exits-at-start" in loud.out
+
+
+CHURN_S = float(os.environ.get("DIAGNOSE_CHURN_S", "600"))
+STARTS_A_SECOND = 5
+
+
+@pytest.mark.skipif(not os.environ.get("DIAGNOSE_LAB_LONG"), reason="ten minutes: nightly")
+@pytest.mark.timeout(CHURN_S + 300)
+def test_no_root_begins_while_containers_come_and_go(engine: Engine) -> None:
+    """Jobs that end with 0, five starts a second: each third is made, attached to a network with a
+    published port, and removed."""
+    with Box(engine) as box:
+        box.start_engine()
+        baseline(box)
+        image = box.image("bb:1.36")
+        box.docker("network", "create", "--subnet=10.91.8.0/24", "churned")
+        for at in range(20):
+            words = ["true"] if at % 2 else ["sleep", "0.3"]
+            box.docker("create", f"--name=job{at}", "--log-opt=max-size=1m", image, *words)
+        pid = start_watch(box)
+        time.sleep(8)
+        began = len(changes(box))
+        begun_at, before = time.monotonic(), cpu_seconds(box, pid)
+        starts: list[bool] = []
+        with ThreadPoolExecutor(12) as pool:
+            number = 0
+            while time.monotonic() < begun_at + CHURN_S:
+                starts.extend(pool.map(partial(start_a_job, box, image), range(number, number + 5)))
+                number += STARTS_A_SECOND
+                due = begun_at + number / STARTS_A_SECOND
+                time.sleep(max(0.0, due - time.monotonic()))
+        took = time.monotonic() - begun_at
+        cpu = (cpu_seconds(box, pid) - before) / took
+        time.sleep(30)  # the follow-ups
+        print(f"{sum(starts)} starts in {took:.0f} s, {sum(starts) / took:.1f} a second")
+        print(f"the watch: {cpu:.0%} of a core; changes: {changes(box)[began:]}")
+        assert box.alive(pid)
+        assert sum(starts) > 0.9 * len(starts)
+        assert [change for change in changes(box)[began:] if change["change"] == "began"] == []
+
+
+def start_a_job(box: Box, image: str, number: int) -> bool:
+    """Whether the engine started it."""
+    if number % 3:
+        at = f"job{number % 20}"
+    else:
+        at = f"made{number}"
+        ports = {"80/tcp": [{"HostPort": str(20_000 + number % 500)}]}
+        host = {"AutoRemove": True, "NetworkMode": "churned", "PortBindings": ports}
+        body = {"Image": image, "Cmd": ["sleep", "0.5"], "HostConfig": host}
+        box.api(f"/containers/create?name={at}", method="POST", body=body, check=False, timeout=60)
+    said = box.api(f"/containers/{at}/start", method="POST", check=False, timeout=60)
+    return not said
 
 
 MANY = 100
