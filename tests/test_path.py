@@ -213,6 +213,21 @@ def linked(index: int, **fields: Any) -> Interfaces:
 DROPPED = stack(table("filter", "-A FORWARD -i br-shop -j DROP") + MASQUERADE)
 SETTINGS_OFF = stack(MASQUERADE, forwarding={"docker0": False})
 
+NAT_GONE = stack(table("filter"))
+LOST_ADDRESS = stack(
+    table("nat", "-A POSTROUTING -s 172.17.0.0/16 -o eth0 -j SNAT --to-source 192.0.2.44")
+)
+ROUTED_ADDRESS = stack(
+    table("nat", "-A POSTROUTING -s 172.17.0.0/16 -o eth0 -j SNAT --to-source 198.51.100.7")
+)
+TAKEN = "-A PREROUTING -p tcp -m tcp --dport 8080 -j "
+REDIRECTED = stack(table("nat", f"{TAKEN}REDIRECT --to-ports 22"))
+REDIRECTED_TO_PROXY = stack(table("nat", f"{TAKEN}REDIRECT --to-ports 8080"))
+LED_TO_NOBODY = stack(table("nat", f"{TAKEN}DNAT --to-destination 172.17.0.40:80"))
+ALONE = replace(
+    inside("web"), container=SIX, links=(Interface(1, "lo", up=True),), addresses=(), routes=()
+)
+
 WAYS: dict[str, tuple[str, str, PathEvidence, tuple[str, str]]] = {
     "between neighbours": ("api", "db:5432", made(), ("ok", "")),
     "by udp": ("api", "db:53/udp", made(), ("ok", "")),
@@ -235,6 +250,54 @@ WAYS: dict[str, tuple[str, str, PathEvidence, tuple[str, str]]] = {
         ("broken", "forwarding"),
     ),
     "out, dropped": ("api", "internet", made(host_stack=HostStack(DROPPED)), ("broken", "filter")),
+    "out, no rule translates": (
+        "web",
+        "internet",
+        made(host_stack=HostStack(NAT_GONE)),
+        ("broken", "translation"),
+    ),
+    "out, from an address that the host lost": (
+        "web",
+        "internet",
+        made(host_stack=HostStack(LOST_ADDRESS)),
+        ("broken", "translation"),
+    ),
+    "out, from an address that is routed here": (
+        "web",
+        "internet",
+        made(host_stack=HostStack(ROUTED_ADDRESS)),
+        ("ok", ""),
+    ),
+    "in, redirected to the host": (
+        "internet",
+        "web:8080",
+        made(host_stack=HostStack(REDIRECTED)),
+        ("broken", "translation"),
+    ),
+    "in, redirected to the port of the proxy": (
+        "internet",
+        "web:8080",
+        made(host_stack=HostStack(REDIRECTED_TO_PROXY)),
+        ("ok", ""),
+    ),
+    "in, led to nobody": (
+        "internet",
+        "web:8080",
+        made(host_stack=HostStack(LED_TO_NOBODY)),
+        ("broken", "translation"),
+    ),
+    "from a namespace with nothing but lo": (
+        "six",
+        "internet",
+        made(containers=Containers((*ALL, SIX)), namespaces=changed(ALONE)),
+        ("broken", "namespace"),
+    ),
+    "to a port of the host that is published on loopback": (
+        "db",
+        "host:8081",
+        made(),
+        ("broken", "listener"),
+    ),
     "out, rules unread": ("web", "internet", made(host_stack=None), ("unknown", "filter")),
     "an end without IPv4": (
         "api",

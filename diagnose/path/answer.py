@@ -21,7 +21,13 @@ FAMILIES = ("container", "dns", "firewall", "network")
 """The families whose findings may explain a broken hop."""
 
 _SUSPECTS: Mapping[HopKind, tuple[str, ...]] = {
-    "process": ("container.",),
+    "process": (
+        "container.",
+        "network.port-",
+        "network.bind-address-missing",
+        "network.host-port-conflict",
+        "logging.driver-blocks-start",
+    ),
     "name": ("dns.service-on-other-network",),
     "network": ("dns.service-on-other-network", "network.veth-detached"),
     "namespace": ("network.veth-detached", "network.bridge-down"),
@@ -47,7 +53,12 @@ _SUSPECTS: Mapping[HopKind, tuple[str, ...]] = {
         "network.bridge-down",
         "firewall.masquerade-",
     ),
-    "listener": ("network.published-port-not-listening", "container.loopback-peer"),
+    "listener": (
+        "network.published-port-not-listening",
+        "network.host-service-not-listening",
+        "network.published-on-internal",
+        "container.loopback-peer",
+    ),
 }
 """How the ids begin of the checks that may explain a broken hop. A finding of another check is
 about something else."""

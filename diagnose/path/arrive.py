@@ -26,6 +26,8 @@ class _PublishedPort(msgspec.Struct, frozen=True):
 
     container: Container
     port: int
+    address: str
+    """The address of the host on which it is published, "" for all."""
 
 
 def to_container(walk: PathWalk, leg: Leg, end: Container) -> None:
@@ -98,6 +100,7 @@ def _by_host_port(
         assumed=leg.device,
     )
     traced = trace(walk.stack, flow)
+    _led_elsewhere(walk, traced, end, host_port)
     inner = traced.nat.address if traced.nat is not None else None
     for network in walk.site.networks or ():
         if (
@@ -112,6 +115,27 @@ def _by_host_port(
     listens(walk, end, port, traced.nat.address if traced.nat and traced.nat.address else "")
 
 
+def _led_elsewhere(walk: PathWalk, traced: Trace, end: Container, host_port: int) -> None:
+    """A rule may send the port to an address that is not the container's.
+
+    The host's own address is right where docker-proxy listens for the container.
+    """
+    nat = traced.nat
+    if nat is None or traced.nat_unknown:
+        return
+    addresses = {
+        endpoint.ip_address for endpoint in owner_of(walk.site.containers, end).endpoints.values()
+    }
+    port = nat.port or host_port
+    is_for_host = not nat.address or walk.stack.is_local(nat.address)
+    published = {int(binding.host_port) for _, binding in end.published_ports}
+    if nat.address in addresses or (is_for_host and port in published):
+        return
+    target = f"port {port} of the host" if is_for_host else f"{nat.address}:{port}"
+    text = f'port {host_port} is led to {target}, not to container "{end.name}"'
+    walk.add("translation", "PREROUTING", text, "broken", end.subject, HOST)
+
+
 def _proxied(walk: PathWalk, end: Container, address: str, port: int) -> None:
     """Without a translation the engine's proxy takes the connection, or nobody."""
     listeners = walk.site.listeners
@@ -122,7 +146,10 @@ def _proxied(walk: PathWalk, end: Container, address: str, port: int) -> None:
         walk.add("translation", "docker-proxy", text)
     elif listeners is not None:
         text = f"no rule translates port {port} to the container, and no proxy listens on it"
-        walk.add("translation", "PREROUTING", text, "broken", end.subject, HOST)
+        networks = [
+            network.subject for network in walk.site.networks or () if network.name in end.endpoints
+        ]
+        walk.add("translation", "PREROUTING", text, "broken", end.subject, HOST, *networks)
 
 
 def to_host(walk: PathWalk, leg: Leg, end: Container | None) -> None:
@@ -137,11 +164,28 @@ def to_host(walk: PathWalk, leg: Leg, end: Container | None) -> None:
         text = f'is published by container "{publisher.container.name}"'
         walk.add("listener", f"port {port} of the host", text, "ok", publisher.container.subject)
         runs(walk, publisher.container)
+        _is_published_for(walk, publisher, address)
         _by_host_port(walk, leg, publisher.container, address, port, publisher.port)
         return
     flow = Flow(Origin(leg.device, leg.address), address, walk.wanted.proto, port, family(address))
-    show(walk, trace(walk.stack, flow))
-    host_listens(walk, address, port)
+    client = walk.begin.container
+    about = [client.subject] if client is not None else []
+    if leg.network is not None:
+        about.append(leg.network.subject)
+    show(walk, trace(walk.stack, flow), *about)
+    host_listens(walk, address, port, *about)
+
+
+def _is_published_for(walk: PathWalk, publisher: _PublishedPort, address: str) -> None:
+    """A port that is published on the loopback is for the host alone."""
+    if publisher.address in ANY or not ip_address(publisher.address).is_loopback:
+        return
+    if address and ip_address(address).is_loopback:
+        return
+    client = walk.begin.container
+    about = (client.subject,) if client is not None else ()
+    text = f"is published on {publisher.address} only: nobody reaches it at {address}"
+    walk.add("listener", "published port", text, "broken", publisher.container.subject, *about)
 
 
 def _host_address(walk: PathWalk, leg: Leg) -> str:
@@ -164,7 +208,7 @@ def _publisher(walk: PathWalk, port: int) -> _PublishedPort | None:
         for inner, binding in container.published_ports:
             number, _, proto = inner.partition("/")
             if proto == walk.wanted.proto and binding.host_port == str(port):
-                return _PublishedPort(container, int(number))
+                return _PublishedPort(container, int(number), binding.host_ip)
     return None
 
 
@@ -183,29 +227,63 @@ def to_outside(walk: PathWalk, leg: Leg) -> None:
     )
     traced = trace(walk.stack, flow)
     about = (leg.network.subject,) if leg.network is not None else ()
+    uplink = traced.to or ""
+    _leads_out(walk, uplink)
     _translated(walk, traced, leg)
     show(walk, traced, *about)
-    uplink = traced.to or ""
     text = f"the packet leaves by {uplink}; what lies beyond is not seen from here"
     walk.add("uplink", uplink, text, "ok", Subject("interface", uplink))
 
 
-def _translated(walk: PathWalk, traced: Trace, leg: Leg) -> None:
-    """The source of what leaves is to become the host's.
+def _leads_out(walk: PathWalk, uplink: str) -> None:
+    """A route may send what is for others to a bridge of containers, or to a port of one.
 
-    No answer finds its way to an address that only this host knows.
+    A bridge with a network card as a port leads out.
     """
-    obstacle = traced.obstacle
-    if (
-        leg.network is None
-        or not leg.network.masquerades
-        or traced.snat is not None
-        or traced.nat_unknown
-    ):
+    interfaces = walk.site.interfaces
+    used = interfaces.by_name.get(uplink) if interfaces is not None else None
+    if interfaces is None or used is None:
         return
-    if obstacle is not None and obstacle.part == "reply" and traced.is_blocked:
+    bridge = interfaces.by_index.get(used.master) if used.master else used
+    bridges = {network.bridge for network in walk.site.networks or () if network.is_bridge}
+    if bridge is None or bridge.name not in bridges:
+        return
+    if all(port.kind == "veth" for port in interfaces.ports(bridge)):
+        text = f"packets for other hosts are sent to {uplink}, which leads to containers only"
+        walk.add("route", "route", text, "broken", Subject("interface", uplink), HOST)
+
+
+def _translated(walk: PathWalk, traced: Trace, leg: Leg) -> None:
+    """The source of what leaves is to become an address that others can answer.
+
+    No answer finds its way to an address that only this host knows, nor to one of the uplink's
+    subnet that this host does not have.
+    """
+    network, snat = leg.network, traced.snat
+    is_stopped = traced.obstacle is not None and traced.obstacle.part == "request"
+    if network is None or is_stopped or traced.nat_unknown or traced.outcome == "unknown":
+        return
+    if snat is not None and _is_foreign(walk, snat.address, traced.to or ""):
+        text = (
+            f"the source becomes {snat.address}, which is not an address of this host: "
+            "no answer finds its way back"
+        )
+    elif snat is None and network.masquerades and traced.to != network.bridge:
         text = f"no rule translates the source {leg.address}: no answer finds its way back"
-        walk.add("translation", "POSTROUTING", text, "broken", leg.network.subject, HOST)
+    else:
+        return
+    walk.add("translation", "POSTROUTING", text, "broken", network.subject, HOST)
+
+
+def _is_foreign(walk: PathWalk, address: str | None, uplink: str) -> bool:
+    """Whether an address is of the uplink's subnet and not of this host.
+
+    Neighbours cannot resolve it by ARP. An address of another subnet may be routed to this host.
+    """
+    interfaces = walk.site.interfaces
+    if not address or interfaces is None:
+        return False
+    return interfaces.is_on_link(address, uplink) and not interfaces.holds(address)
 
 
 def _sent_to(walk: PathWalk, traced: Trace, network: Network, address: str) -> None:

@@ -34,12 +34,22 @@ def leave(walk: PathWalk, begin: Container | None, end: Container | None) -> Leg
     endpoint = owner.endpoints[network.name]
     if not endpoint.ip_address:
         place = f'namespace of "{begin.name}"'
+        _has_an_interface(walk, begin)
         walk.add("namespace", place, NO_IPV4, "unknown", begin.subject)
         raise EndedError
     leaves = _leaves_subnet(walk, network, end)
     inside(walk, begin, endpoint, needs_route=leaves)
     at_bridge(walk, network, endpoint.gateway if leaves else "")
     return Leg(network.bridge, endpoint.ip_address, network)
+
+
+def _has_an_interface(walk: PathWalk, begin: Container) -> None:
+    """A namespace with nothing but `lo` sends nothing to anybody."""
+    netns = walk.netns(begin)
+    if netns is not None and [link.name for link in netns.links] == ["lo"]:
+        hint = f"docker restart {begin.name}"
+        place, text = f'namespace of "{begin.name}"', "has no interface but lo"
+        walk.add("namespace", place, text, "broken", begin.subject, hint=hint)
 
 
 def _network_of(walk: PathWalk, begin: Container, end: Container | None) -> Network:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from diagnose.evidence.containers.listing import Container
-from diagnose.model import HOST
+from diagnose.model import HOST, Subject
 from diagnose.path.walk import ANY, PathWalk, at
 
 
@@ -46,8 +46,8 @@ def listens(walk: PathWalk, end: Container | None, port: int, address: str) -> N
         walk.add("listener", place, text, "broken", end.subject, hint=hint)
 
 
-def host_listens(walk: PathWalk, address: str, port: int) -> None:
-    """The socket of the host."""
+def host_listens(walk: PathWalk, address: str, port: int, *about: Subject) -> None:
+    """The socket of the host. about: who calls it."""
     listeners = walk.site.listeners
     if listeners is None:
         text = f"whether something listens on port {port} is not known"
@@ -66,4 +66,5 @@ def host_listens(walk: PathWalk, address: str, port: int) -> None:
     ]
     if elsewhere:
         text += f" ({elsewhere[0].holder} listens on {elsewhere[0].address} only)"
-    walk.add("listener", "host", text, "broken", HOST, hint=f"ss -lntup 'sport = :{port}'")
+    hint = f"ss -lntup 'sport = :{port}'"
+    walk.add("listener", "host", text, "broken", HOST, *about, hint=hint)

@@ -14,7 +14,7 @@ from diagnose.judgement.why_not import Explained, explained
 from diagnose.model import CauseLink, Report, Reported
 from diagnose.phrases import and_more
 from diagnose.render.console import literal
-from diagnose.render.words import clean
+from diagnose.render.words import one_line
 
 IDS_SHOWN = 12
 
@@ -25,7 +25,7 @@ def render(
     """Print what the run found of this check, and why."""
     console = literal(stream, color=color, width=width)
     by_key = {finding.key: finding for finding in report.findings}
-    console.print(Text(f"On {clean(report.host.name)}", "bold"))
+    console.print(Text(f"On {one_line(report.host.name)}", "bold"))
     shown = explained(id, report)
     if not shown:
         _line(console, _not_found(id, report), 2)
@@ -88,7 +88,7 @@ def _named(finding: Reported | None, key: str) -> str:
 
 def _line(console: Console, text: str, indent: int, style: str = "") -> None:
     for number, row in enumerate(
-        Text(clean(text), style).wrap(console, max(20, console.width - indent - 2))
+        Text(one_line(text), style).wrap(console, max(20, console.width - indent - 2))
     ):
         row.rstrip()
         console.print(Text(" " * (indent + (2 if number else 0))) + row)

@@ -16,7 +16,7 @@ from diagnose.model import Report
 from diagnose.phrases import and_more, count, shortened, size
 from diagnose.render.outline import outline
 from diagnose.render.outline_block import OutlineBlock
-from diagnose.render.words import clean, short_ids
+from diagnose.render.words import one_line, short_ids
 
 TOKENS = 4_000
 """What the whole text may take."""
@@ -60,7 +60,7 @@ def render(report: Report, stream: TextIO, exit_code: int = 0) -> None:
         written += rows
     if bare:
         written.append(f"left out for length: the evidence of {count(bare, 'root')}")
-    stream.write("\n".join(clean(short_ids(row)) for row in (*head, *written, *tail)) + "\n")
+    stream.write("\n".join(one_line(short_ids(row)) for row in (*head, *written, *tail)) + "\n")
 
 
 def _block(number: int, block: OutlineBlock, *, with_evidence: bool) -> Iterator[str]:

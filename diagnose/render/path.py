@@ -12,7 +12,7 @@ from diagnose.model import Json, Reported
 from diagnose.path.answer import PathAnswer
 from diagnose.path.model import Hop, Path, SentPacket, State
 from diagnose.render.console import literal
-from diagnose.render.words import clean
+from diagnose.render.words import clean, one_line
 
 WORDS: dict[State, str] = {"ok": "OPEN", "broken": "BROKEN", "unknown": "UNKNOWN"}
 STYLES: dict[State, str] = {"ok": "green", "broken": "bold red", "unknown": "magenta"}
@@ -105,16 +105,17 @@ def _text(answer: PathAnswer, stream: TextIO, color: bool | None) -> None:
     console = literal(stream, color=color)
     state = answer.path.state
     console.print(
-        Text.assemble((WORDS[state], STYLES[state]), " ", clean(headline(answer))), soft_wrap=True
+        Text.assemble((WORDS[state], STYLES[state]), " ", one_line(headline(answer))),
+        soft_wrap=True,
     )
     width = max((len(hop.place) for hop in answer.path.hops), default=0)
     for number, hop in enumerate(answer.path.hops, 1):
         word = "" if hop.state == "ok" else WORDS[hop.state]
         row = Text.assemble(
-            f"{number:3}  {clean(hop.place):<{min(width, 30)}}  ",
+            f"{number:3}  {one_line(hop.place):<{min(width, 30)}}  ",
             (f"{word:<7}", STYLES[hop.state]),
             "  ",
-            clean(hop.text),
+            one_line(hop.text),
         )
         console.print(row, soft_wrap=True)
     packet = answer.path.packet
@@ -122,18 +123,18 @@ def _text(answer: PathAnswer, stream: TextIO, color: bool | None) -> None:
         hop = packet.hop
         style = STYLES[hop.state] if packet.reply is not None else STYLES["unknown"]
         console.print(
-            Text.assemble("  ", ("packet", style), f"  {clean(hop.text)}"), soft_wrap=True
+            Text.assemble("  ", ("packet", style), f"  {one_line(hop.text)}"), soft_wrap=True
         )
     if answer.path.agrees is False:
         console.print("  walk and packet disagree: the packet counts", soft_wrap=True)
     if answer.finding is not None:
         console.print(
-            f"  because  {answer.finding.id}: {clean(answer.finding.finding.summary)}",
+            f"  because  {answer.finding.id}: {one_line(answer.finding.finding.summary)}",
             soft_wrap=True,
         )
     cure = answer.cure
     if cure is not None:
-        impact = f": {clean(cure.impact)}" if cure.impact else ""
+        impact = f": {one_line(cure.impact)}" if cure.impact else ""
         console.print(
             f"  fix ({cure.risk}){impact}" if cure.purpose == "fix" else "  try", soft_wrap=True
         )

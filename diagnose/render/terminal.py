@@ -15,7 +15,7 @@ from diagnose.phrases import and_more, count, size
 from diagnose.render.console import literal
 from diagnose.render.outline import NAMES_SHOWN, Outline, outline
 from diagnose.render.outline_block import Effect, OutlineBlock, OutlinePart
-from diagnose.render.words import clean, middle, short_ids
+from diagnose.render.words import clean, middle, one_line, short_ids
 
 STYLES = {Severity.critical: "bold red", Severity.warning: "yellow", Severity.advice: "cyan"}
 WORDS = {"OK": "green", "WARNING": "yellow", "CRITICAL": "bold red", "UNKNOWN": "magenta"}
@@ -92,7 +92,7 @@ class _Page:
     def line(self, text: str, indent: int = 0, style: str = "") -> None:
         hanging = indent + 2 if indent else 0
         for number, row in enumerate(
-            Text(clean(text), style).wrap(self.console, self.console.width - hanging)
+            Text(one_line(text), style).wrap(self.console, self.console.width - hanging)
         ):
             row.rstrip()
             self.console.print(Text(" " * (hanging if number else indent)) + row)
@@ -113,7 +113,7 @@ class _Page:
         if quiet:
             rest += f" - {page.host}"
         # Monitoring reads the first line: it is never wrapped by us.
-        self.console.print(Text.assemble((head, WORDS[head]), " ", clean(rest)), soft_wrap=True)
+        self.console.print(Text.assemble((head, WORDS[head]), " ", one_line(rest)), soft_wrap=True)
         if not quiet:
             self.line(page.host)
         if page.coverage and (self.verbose or not page.blocks):
@@ -141,7 +141,7 @@ class _Page:
             "  ",
             (block.id, "bold"),
             "  ",
-            clean(name),
+            one_line(name),
         )
         if block.because_of_selection:
             title.append("  (shown as a cause)")

@@ -18,7 +18,7 @@ from rich.text import Text
 from diagnose.phrases import ago, count
 from diagnose.render.console import literal
 from diagnose.render.terminal import STYLES
-from diagnose.render.words import clean
+from diagnose.render.words import one_line
 from diagnose.watch.roots import RootChange, Roots, WatchedRoot
 
 CHANGES_SHOWN = 12
@@ -65,7 +65,7 @@ class Screen:
             self._console.print(_line(change), soft_wrap=True)
         if trouble:
             self._console.print(
-                Text(f"{clock(time.time())}  not known  {clean(trouble)}", "magenta"),
+                Text(f"{clock(time.time())}  not known  {one_line(trouble)}", "magenta"),
                 soft_wrap=True,
             )
 
@@ -83,7 +83,7 @@ class Screen:
             since = f"  since {clock(root.onset)} ({ago(now - root.onset)})"
             name = Text.assemble((root.id, "bold"), (since, "dim"))
             table.add_row(Text(str(root.severity).upper(), STYLES[root.severity]), name)
-            table.add_row("", Text(clean(root.summary)))
+            table.add_row("", Text(one_line(root.summary)))
         parts += [table, Text(), Text("the last hour", "bold")]
         parts += [_line(change) for change in roots.recent(now)[:CHANGES_SHOWN]] or [
             Text("no change", "dim")
@@ -92,7 +92,7 @@ class Screen:
             *(f"not followed: {name}" for name in self._missing),
             *([trouble] if trouble else []),
         ]
-        parts += [Text(clean(note), "magenta") for note in notes]
+        parts += [Text(one_line(note), "magenta") for note in notes]
         return Group(*parts)
 
 
@@ -109,7 +109,7 @@ def _line(change: RootChange) -> Text:
     return Text.assemble(
         f"{clock(change.at)}  ",
         (f"{change.kind:<9}", KINDS[change.kind]),
-        f"  {str(root.severity).upper():<8}  {root.id}  {clean(root.summary)}{since}",
+        f"  {str(root.severity).upper():<8}  {root.id}  {one_line(root.summary)}{since}",
     )
 
 

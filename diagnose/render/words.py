@@ -24,6 +24,15 @@ def short_ids(text: str) -> str:
     return _FULL_ID.sub(r"\1", text)
 
 
+def one_line(text: str) -> str:
+    """The text as `clean` gives it, in one line.
+
+    A name with a line break begins no line of its own: neither a made-up finding, nor a command
+    for the system that runs the tool and reads its output, such as `::error::`.
+    """
+    return " ".join(clean(text).split("\n"))
+
+
 def clean(text: str) -> str:
     """The text without anything that a terminal would obey.
 
