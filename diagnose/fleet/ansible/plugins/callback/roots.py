@@ -22,6 +22,9 @@ requirements:
 
 REPORTING = ("ansible.builtin.raw", "raw", "ansible.builtin.script", "script")
 
+LONGEST = 300
+"""Characters of a line: a hostile host would flood the terminal."""
+
 
 def clean(text: object) -> str:
     """A text that no terminal obeys: a report may come from a hostile host."""
@@ -56,7 +59,7 @@ class CallbackModule(CallbackBase):
         fields = result._result
         why = fields.get("stderr") or fields.get("msg") or "it says nothing"
         self._display.display(
-            f"{result._host.get_name()}: no report: {clean(why)[:300]}", stderr=True
+            f"{result._host.get_name()}: no report: {clean(why)[:LONGEST]}", stderr=True
         )
 
     def _show_report(self, host, text):
@@ -70,7 +73,7 @@ class CallbackModule(CallbackBase):
             lines = [
                 f"{host}: {row['severity'].upper()} {row['id']}: {row['summary']}" for row in roots
             ]
-        except (ValueError, KeyError, TypeError):
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
             lines = [f"{host}: its report cannot be read"]
         for line in lines or [f"{host}: well"]:
-            self._display.display(clean(line))
+            self._display.display(clean(line[:LONGEST]))
