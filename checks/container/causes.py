@@ -60,6 +60,7 @@ APPLICATION_CAUSES = (
     "network.bridge-down",
     "network.host-port-conflict",
     "network.mtu-mismatch",
+    "network.peer-not-listening",
     "network.veth-detached",
     "resources.host-oom",
     "resources.open-files-exhausted",

@@ -2,72 +2,143 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+
+import msgspec
+
 from checks.container.confirmed import claims, compose_variables
-from checks.container.helpers import with_variables
+from checks.container.helpers import LINE, with_variables
+from diagnose.error_signatures import signs
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.log_tails import LogTails
 from diagnose.evidence.containers.loopback_words import with_host
+from diagnose.evidence.containers.recent_logs import RecentLine, RecentLogs
 from diagnose.evidence.machine.clock import Clock
-from diagnose.model import CheckResult, Finding, Severity
+from diagnose.evidence.network.container_netns import Namespaces
+from diagnose.model import CheckResult, Count, Finding, Seconds, Severity
 from diagnose.phrases import named
+from diagnose.programs.failures import FAILURES
+from diagnose.programs.log_message import LONGEST
 from diagnose.registry import check
 
 ID = "container.loopback-peer"
+LOOPBACK = tuple(row for row in FAILURES if row.confirmed_by == ID)
+"""How programs say that localhost refused them."""
 
 
 @check(ID, severity=Severity.critical)
-def loopback_peer(containers: Containers, clock: Clock, log_tails: LogTails) -> CheckResult:
+def loopback_peer(
+    containers: Containers,
+    clock: Clock,
+    log_tails: LogTails,
+    recent_logs: RecentLogs | None,
+    namespaces: Namespaces | None,
+    *,
+    least: Count = Count(2),
+    fresh: Seconds = Seconds(90),
+) -> CheckResult:
     """A container calls localhost, where another container was meant.
 
     A line of its log says that localhost refused a connection to a port, and another running
-    container offers that port. Inside a container, localhost is the container itself. Containers
-    that share the host's network, or another container's, are left out: their localhost is shared.
+    container offers that port. Inside a container, localhost is the container itself. One that
+    works on counts where its last lines say so `least` times, the last one no longer ago than
+    `fresh`, and nothing in it listens there. Containers that share the host's network, or another
+    container's, are left out: their localhost is shared.
     """
+    failed = set()
     for claim in claims(ID, containers, log_tails, clock):
-        container = claim.container
         port = claim.value("port")
-        mode = container.host_config.network_mode
-        if (
-            not port
-            or mode == "host"
-            or mode.startswith("container:")
-            or port in _offered(container)
-        ):
-            continue
-        peers = [
-            other
-            for other in containers.running
-            if other.id != container.id and port in _offered(other)
-        ]
-        if not peers:
-            continue
-        near = [peer for peer in peers if container.endpoints.keys() & peer.endpoints.keys()]
-        peer = (near or peers)[0]
-        where = "" if near else ", which is on none of its networks"
-        finding = Finding.about(
-            container,
-            f'container "{container.name}" calls localhost:{port}, which is itself: port {port} '
-            f"belongs to {named('container', [other.name for other in near or peers])}{where}",
-            {
-                **claim.evidence,
-                f"{peer.name} offers": f"port {port}",
-                "networks in common": sorted(container.endpoints.keys() & peer.endpoints.keys())
-                or "none",
-            },
-            touches=(peer.subject,),
-            signs=claim.tail.signs,
-            onset=container.failed_first,
-            peer=f"{peer.name}:{port}",
-        )
-        yield with_variables(
-            finding,
-            {
-                **_network(peer, is_near=bool(near)),
-                **_by_name(container, peer, int(port)),
-                **compose_variables(container),
-            },
-        )
+        if port:
+            call = _Call(claim.container, port, claim.failure.line, claim.tail.signs)
+            failed.add(claim.container.id)
+            yield from _findings(call, containers, namespaces)
+    for container in containers.running:
+        lines = recent_logs.of(container) if recent_logs is not None else ()
+        call_of_today = _repeated_call(container, lines, namespaces, least)
+        is_fresh = bool(lines) and (clock.age(lines[-1].at) or 0.0) <= fresh
+        if call_of_today is not None and is_fresh and container.id not in failed:
+            yield from _findings(call_of_today, containers, namespaces)
     return None
+
+
+class _Call(msgspec.Struct, frozen=True):
+    """A call to a port of localhost that was refused, and the line that says so."""
+
+    container: Container
+    port: str
+    line: str
+    signs: frozenset[str]
+
+
+def _repeated_call(
+    container: Container, lines: Sequence[RecentLine], namespaces: Namespaces | None, least: int
+) -> _Call | None:
+    """The call of a container that works on, by the last of its lines that say so."""
+    found = [
+        (match["port"], line.text)
+        for line in lines
+        for row in LOOPBACK
+        if row.mark in line.text.lower() and (match := row.compiled.search(line.text[:LONGEST]))
+    ]
+    netns = namespaces.of(container) if namespaces is not None else None
+    if not found or netns is None:
+        return None
+    port, line = found[-1]
+    is_repeated = [other for other, _ in found].count(port) >= least
+    if not port or not is_repeated or netns.sockets("tcp", int(port)):
+        return None
+    return _Call(container, port, line, signs(line))
+
+
+def _findings(
+    call: _Call, containers: Containers, namespaces: Namespaces | None
+) -> Iterator[Finding]:
+    container, port = call.container, call.port
+    mode = container.host_config.network_mode
+    shares = mode == "host" or mode.startswith("container:")
+    if shares or port in _offered(container):
+        return
+    peers = [
+        other
+        for other in containers.running
+        if other.id != container.id
+        and (port in _offered(other) or _listens(other, int(port), namespaces))
+    ]
+    if not peers:
+        return
+    near = [peer for peer in peers if container.endpoints.keys() & peer.endpoints.keys()]
+    peer = (near or peers)[0]
+    where = "" if near else ", which is on none of its networks"
+    finding = Finding.about(
+        container,
+        f'container "{container.name}" calls localhost:{port}, which is itself: port {port} '
+        f"belongs to {named('container', [other.name for other in near or peers])}{where}",
+        {
+            LINE: call.line,
+            f"{peer.name} offers": f"port {port}",
+            "networks in common": sorted(container.endpoints.keys() & peer.endpoints.keys())
+            or "none",
+        },
+        touches=(peer.subject,),
+        signs=call.signs,
+        onset=container.failed_first,
+        peer=f"{peer.name}:{port}",
+    )
+    yield with_variables(
+        finding,
+        {
+            **_network(peer, is_near=bool(near)),
+            **_by_name(container, peer, int(port)),
+            **compose_variables(container),
+        },
+    )
+
+
+def _listens(container: Container, port: int, namespaces: Namespaces | None) -> bool:
+    """Whether it was seen to listen there for others."""
+    netns = namespaces.of(container) if namespaces is not None else None
+    sockets = netns.sockets("tcp", port) if netns is not None else ()
+    return any(not socket.is_loopback for socket in sockets)
 
 
 def _offered(container: Container) -> set[str]:

@@ -7,16 +7,20 @@ import shlex
 
 from checks.container.causes import APPLICATION_CAUSES, PEER_CAUSES
 from checks.container.helpers import (
+    PASSING,
     QUOTED,
     held_up,
+    log_evidence,
     not_running,
     subjects_of,
+    tail_of,
     with_variables,
 )
 from diagnose.error_signatures import signs
 from diagnose.evidence.containers.called_peers import called_peers
 from diagnose.evidence.containers.inspect import HealthProbe
 from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.containers.log_tails import LogTail, LogTails
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.network.container_netns import ContainerNetns, Namespaces
 from diagnose.model import DAEMON, CheckResult, Finding, Seconds, Severity
@@ -75,6 +79,7 @@ def unhealthy(
     containers: Containers,
     clock: Clock,
     namespaces: Namespaces | None,
+    log_tails: LogTails | None,
     *,
     patience: Seconds = Seconds(30),
 ) -> CheckResult:
@@ -105,7 +110,8 @@ def unhealthy(
             health.failing_streak or (last is not None and last.exit_code)
         ):
             netns = namespaces.of(container) if namespaces is not None else None
-            yield _failing(container, last, containers, clock, netns)
+            tail = _complaint(tail_of(log_tails, container))
+            yield _failing(container, last, containers, clock, netns, tail)
     return None
 
 
@@ -153,6 +159,7 @@ def _failing(
     containers: Containers,
     clock: Clock,
     netns: ContainerNetns | None,
+    tail: LogTail,
 ) -> Finding:
     health = container.state.health
     streak = health.failing_streak if health else 0
@@ -161,6 +168,7 @@ def _failing(
     callees = called_peers(
         output.splitlines(), container, containers, configured=[_probe(container)]
     )
+    callees = callees or called_peers(tail.lines, container, containers, configured=())
     severity, what = _failure(container, code, output)
     telling = telling_line(output.splitlines())
     unserved = _unserved_port(container, netns)
@@ -177,6 +185,7 @@ def _failing(
         {
             "probe": _probe(container),
             "last output": telling.whole[-QUOTED:] if telling else "(empty)",
+            **log_evidence(tail),
             "State.Health": f"{health.status if health else ''}, FailingStreak {streak}",
             **_silent_probe(container, output),
             **(
@@ -191,14 +200,26 @@ def _failing(
         # the engine runs the probe: when containerd hangs, it does not end, or cannot begin
         touches=(DAEMON,) if code in (TIMED_OUT, 126) else (),
         calls=subjects_of(callees),
-        signs=signs(*_outputs(container, streak)),
+        signs=signs(*_outputs(container, streak)) | tail.signs,
         onset=_began(container, streak),
     )
     if port:
         better = _probe_of(_OWN_HOST.sub("127.0.0.1", _probe_command(container)))
         return with_variables(finding, better)
-    is_answered = severity != Severity.warning and not unserved
+    objects = bool(tail.lines) and not tail.signs & PASSING
+    is_answered = severity != Severity.warning and not unserved and not objects
     return with_variables(finding, {"restarted": container.name} if is_answered else {})
+
+
+def _complaint(tail: LogTail) -> LogTail:
+    """The log where it objects to something; none where its lines explain nothing.
+
+    The program runs, so that its last lines may be about anything.
+    """
+    telling = tail.telling
+    return (
+        tail if telling is not None and telling.explains and telling.is_complaint else LogTail(())
+    )
 
 
 def _probe_of(command: str) -> dict[str, str]:

@@ -16,6 +16,7 @@ from checks.network import (
     subnets,
     traffic,
     udp_flows,
+    unserved_peers,
     wiring,
     without,
 )
@@ -36,6 +37,7 @@ __all__ = [
     "subnets",
     "traffic",
     "udp_flows",
+    "unserved_peers",
     "wiring",
     "without",
 ]

@@ -196,7 +196,7 @@ HINT = Phrases(
         ^\s*https?://\S+\s*$ | \bfor\ (?:more|further)\ (?:details|information|help)\b
         | \bcheck\ the\ logs\b | \bsee\ '.*-h' | ^see\ \S+\ for
         | ^note:\ run\ with | \bfor\ help\b | ^\s*usage: | ^\s*flags: | ^\s*hint:
-        | \bcommunity\b.*https?:// | \bmay\ need\ to\b
+        | \bcommunity\b.*https?:// | ^\W*(?:you\ |this\ )?may\ need\ to\b
         | \byou\ may\ (?:have|also)\b | ^reason:\ (?:worker|failed\ to\ determine)
         | \bthis\ is\ probably\ not\b | ^consider\b
         | \bplease\ follow\b | ^\s*action: | ^\s*description:\s*$ | \berror\ report\ file\b

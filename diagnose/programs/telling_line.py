@@ -64,7 +64,7 @@ _EXCEPTION = LazyPattern(
     r"^(?P<cause>\s*(?:Caused by: |---> ))?(?:Exception in thread \"[^\"]*\" "
     r"|Unhandled exception\. )?"
     r"(?P<name>(?:[A-Za-z_$][\w$]*(?:\.|::))*[A-Z][\w$]*(?:Error|Exception|Exit|Interrupt|Warning"
-    r"|Failed|NotFound|Timeout)\b)"
+    r"|Failed|NotFound|Timeout)\b|(?:[a-z_]\w*\.)*(?:exceptions|errors)\.[A-Z]\w+)"
     r"(?:[ \[(][^:]{0,40})?(?::|$)"
 )
 """An exception by its class: Python, Java, Node, Ruby, .NET."""

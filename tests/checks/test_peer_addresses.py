@@ -13,6 +13,7 @@ from diagnose.evidence.containers.inspect import (
     State,
 )
 from diagnose.evidence.containers.listing import Containers
+from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.network.container_netns import ContainerNetns, Namespaces
 from diagnose.evidence.network.failing_calls import FailingCall, FailingCalls
 from diagnose.evidence.network.networks import Network
@@ -100,5 +101,38 @@ def test_addresses_on_other_networks(name: str) -> None:
         "network.peer-on-other-network",
         failing_calls=FailingCalls((call,)),
         containers=Containers((EDGE, API, FAR)),
+    )
+    assert rows(result) == wanted
+
+
+def inward(owner: Container, port: int) -> ContainerNetns:
+    return ContainerNetns(owner, 1, (), (), (), (Socket("tcp", "127.0.0.1", port),))
+
+
+YOUNG = replace(WORKER, state=replace(WORKER.state, started_at="2025-11-24T16:00:00Z"))
+"""Started at `NOW`."""
+
+UNSERVED: dict[str, tuple[FailingCall, Container, ContainerNetns, list[tuple[str, str]]]] = {
+    "listens for itself": (CALL, WORKER, inward(WORKER, 80), [("critical", "edge")]),
+    "listens for itself since a moment": (CALL, YOUNG, inward(YOUNG, 80), [("critical", "edge")]),
+    "listens elsewhere": (CALL, WORKER, inside(WORKER, 81), [("critical", "edge")]),
+    "is yet to listen": (CALL, YOUNG, inside(YOUNG), []),
+    "listens": (CALL, WORKER, inside(WORKER, 80), []),
+    "was slow": (replace(CALL, refused=False), WORKER, inside(WORKER), []),
+    "once": (replace(CALL, times=1), WORKER, inside(WORKER), []),
+    "some minutes ago": (replace(CALL, at=NOW - 200), WORKER, inside(WORKER), []),
+    "another address": (replace(CALL, address="10.1.0.9"), WORKER, inside(WORKER), []),
+}
+
+
+@pytest.mark.parametrize("name", UNSERVED)
+def test_ports_of_peers_that_nobody_serves(name: str) -> None:
+    call, peer, netns, wanted = UNSERVED[name]
+    result = judge(
+        "network.peer-not-listening",
+        failing_calls=FailingCalls((call,)),
+        containers=Containers((EDGE, peer)),
+        namespaces=Namespaces({peer.id: netns}),
+        clock=Clock(wall=NOW, booted=NOW - 9e5),
     )
     assert rows(result) == wanted

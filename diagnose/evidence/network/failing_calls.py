@@ -17,7 +17,11 @@ from diagnose.registry import evidence
 _FAILED = frozenset({"refused", "timeout", "unreachable"})
 _EPHEMERAL = 32_768
 """The port of a client begins here; a line may name who called, too."""
-_PLACE = re.compile(r"(?<![\w.])(?P<address>\d{1,3}(?:\.\d{1,3}){3})[:,]\s?(?P<port>\d{2,5})(?!\d)")
+_PLACE = re.compile(
+    r"(?<![\w.])(?P<address>\d{1,3}(?:\.\d{1,3}){3})\)?[:,]\s?(?:port )?(?P<port>\d{2,5})(?!\d)"
+)
+_NAMED_PLACE = re.compile(r"(?<![\w.-])(?P<name>[A-Za-z][\w.-]*+):(?P<port>\d{2,5})(?!\d)")
+"""A port behind a name, which may be another container's."""
 
 
 class FailingCall(msgspec.Struct, frozen=True):
@@ -52,13 +56,15 @@ def failing_calls(
 ) -> FailingCalls:
     """Pure: the lines are read as evidence of their own."""
     found: dict[tuple[str, str, int], FailingCall] = {}
+    names = _addresses_by_name(containers)
     for container in containers.running:
         if container.shares_host_network:
             continue
         for line in recent_logs.of(container):
             if not signs(line.text) & _FAILED:
                 continue
-            for call in _calls(container, networks, line):
+            calls = _calls(container, networks, line)
+            for call in calls or _calls_by_name(container, names, networks, line):
                 if links.holds(call.address):
                     continue
                 key = (container.id, call.address, call.port)
@@ -79,6 +85,38 @@ def _calls(container: Container, networks: Networks, line: RecentLine) -> list[F
         calls.append(
             FailingCall(container, network, match["address"], port, text[:300], line.at, 1, refused)
         )
+    return calls
+
+
+def _addresses_by_name(containers: Containers) -> dict[tuple[str, str], str]:
+    """By network and name, the address of the running container that has the name there."""
+    return {
+        (network, name): endpoint.ip_address
+        for container in containers.running
+        for network, endpoint in container.endpoints.items()
+        for name in (container.name, *(endpoint.aliases or ()), *(endpoint.dns_names or ()))
+        if endpoint.ip_address
+    }
+
+
+def _calls_by_name(
+    container: Container,
+    addresses: dict[tuple[str, str], str],
+    networks: Networks,
+    line: RecentLine,
+) -> list[FailingCall]:
+    """The calls of a line that names another container instead of its address."""
+    calls = []
+    for match in _NAMED_PLACE.finditer(line.text):
+        for name in container.endpoints:
+            address = addresses.get((name, match["name"]), "")
+            network = _bridge_of(address, networks) if address else None
+            if network is not None and network.name == name:
+                is_refused = "refused" in signs(line.text)
+                port, text = int(match["port"]), line.text[:300]
+                calls.append(
+                    FailingCall(container, network, address, port, text, line.at, 1, is_refused)
+                )
     return calls
 
 

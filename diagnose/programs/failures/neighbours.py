@@ -12,7 +12,7 @@ NEIGHBOURS = (
     Failure(
         name="loopback-refused",
         mark="refused",
-        pattern=r"(?=.*(?:ECONNREFUSED|connection refused))(?:.*?)(?:127\.0\.0\.1|\[?::1\]?|localhost)[\"']?:(?P<port>\d{2,5})\b",
+        pattern=r"(?=.*(?:ECONNREFUSED|connection refused))(?:.*?)(?<!host: \")(?:127\.0\.0\.1|\[?::1\]?|localhost)[\"']?:(?P<port>\d{2,5})\b",
         cause="the program calls localhost:{port}, which is the container itself, and nothing listens there",
         cure="give it the other container's name instead of localhost",
         source="the program's own message",

@@ -87,7 +87,33 @@ def peer_that_was_away_for_a_moment(box: Box) -> None:
     healthy_container(box, "backend4", 18784, "--network=edge4net")
 
 
-@healthy(shareable=True)
+@fault("network.peer-not-listening", subject="container:edge6", shareable=True)
+def peer_that_listens_for_itself(box: Box) -> None:
+    """A backend listens on loopback alone, and a proxy calls it by its address and is refused."""
+    box.docker("network", "create", "--subnet=10.232.7.0/24", "edge6net")
+    server = ("bb:1.36", "httpd", "-f", "-p", "127.0.0.1:8080", "-h", "/www")
+    box.docker("run", "-d", "--name=inward6", *QUIET, "--network=edge6net", *server)
+    address = _address(box, "inward6", "edge6net")
+    _caller(box, "edge6", address, _REFUSED, "--network=edge6net")
+    time.sleep(5)
+    assert "111" in _logs(box, "edge6")
+
+
+@fault("container.loopback-peer", subject="container:worker7", shareable=True)
+def worker_that_calls_itself_for_its_queue(box: Box) -> None:
+    """A worker runs, calls its queue at localhost over and over, and the queue is a neighbour."""
+    box.docker("network", "create", "--subnet=10.232.8.0/24", "queue7net")
+    queue = ("bb:1.36", "httpd", "-f", "-p", "5672", "-h", "/www")
+    box.docker("run", "-d", "--name=queue7", *QUIET, "--network=queue7net", *queue)
+    line = "consumer: Cannot connect to amqp://guest:**@127.0.0.1:5672//: Connection refused"
+    script = f"while :; do nc -w 1 127.0.0.1 5672 </dev/null || echo '{line}' >&2; sleep 1; done"
+    worker = ("bb:1.36", "sh", "-c", script)
+    box.docker("run", "-d", "--name=worker7", *QUIET, "--network=queue7net", *worker)
+    time.sleep(5)
+    assert "refused" in _logs(box, "worker7")
+
+
+@healthy()
 def peer_that_refuses_at_its_own_address(box: Box) -> None:
     """A container logs failures of a peer that has the right address and is yet to listen."""
     box.docker("network", "create", "--subnet=10.232.6.0/24", "edge5net")

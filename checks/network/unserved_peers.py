@@ -1,0 +1,91 @@
+"""network.peer-not-listening: a program calls a port of another container that does not answer."""
+
+from __future__ import annotations
+
+from msgspec.structs import replace
+
+from checks.network.ports import has_own_kernel
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.containers.loopback_words import with_host
+from diagnose.evidence.machine.clock import Clock
+from diagnose.evidence.network.container_netns import ContainerNetns, Namespaces
+from diagnose.evidence.network.failing_calls import FailingCall, FailingCalls
+from diagnose.model import CheckResult, Count, Finding, Seconds, Severity
+from diagnose.registry import check
+
+EVERYWHERE = "0.0.0.0"  # noqa: S104 - for a command, not a place to listen
+
+
+@check("network.peer-not-listening", severity=Severity.critical)
+def peer_not_listening(
+    failing_calls: FailingCalls,
+    containers: Containers,
+    namespaces: Namespaces,
+    clock: Clock,
+    *,
+    least: Count = Count(2),
+    fresh: Seconds = Seconds(90),
+    settled: Seconds = Seconds(180),
+) -> CheckResult:
+    """A container calls a port of another one on which that one does not listen.
+
+    Its log says repeatedly, and within the last moments, that the connection was refused. The other
+    container runs, and nothing in it listens on that port, or its server takes connections from
+    inside its own container alone. A server that was started less than `settled` ago may yet begin
+    to listen. TCP only.
+    """
+    for call in failing_calls.items:
+        if not call.refused or call.times < least or (clock.age(call.at) or 0.0) > fresh:
+            continue
+        for peer in containers.running:
+            netns = namespaces.of(peer) if _is_called(call, peer) else None
+            if netns is None or has_own_kernel(peer):
+                continue
+            sockets = netns.sockets("tcp", call.port)
+            if any(not socket.is_loopback for socket in sockets):
+                continue
+            if sockets or (clock.age(peer.started_at) or 0.0) >= settled:
+                yield _finding(call, peer, netns)
+    return None
+
+
+def _is_called(call: FailingCall, peer: Container) -> bool:
+    endpoint = peer.endpoints.get(call.network.name)
+    is_reachable = call.network.name in call.container.endpoints
+    is_other = peer.id != call.container.id
+    return (
+        is_reachable and is_other and endpoint is not None and endpoint.ip_address == call.address
+    )
+
+
+def _finding(call: FailingCall, peer: Container, netns: ContainerNetns) -> Finding:
+    container = call.container
+    served = sorted(
+        {
+            f"{socket.address}:{socket.port}"
+            for socket in netns.listeners
+            if socket.protocol == "tcp"
+        }
+    )
+    inward = netns.sockets("tcp", call.port)
+    where = "where nothing listens"
+    if inward:
+        where = f"which listens there at {inward[0].address} only, for itself"
+    finding = Finding.about(
+        container,
+        f'container "{container.name}" calls port {call.port} of container "{peer.name}", {where}',
+        {
+            "log": call.line,
+            "times in its last lines": call.times,
+            f"TCP sockets inside {peer.name}": served or "none",
+        },
+        discriminator=f"{peer.name}:{call.port}",
+        touches=(peer.subject,),
+        calls=(peer.subject,),
+        signs=frozenset({"refused"}),
+        stable=(container.life, peer.life),
+        peer=peer.name,
+        port=str(call.port),
+    )
+    cure = with_host(peer, call.port, EVERYWHERE) if inward else {}
+    return replace(finding, variables={**finding.variables, **cure})
