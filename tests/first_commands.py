@@ -136,6 +136,7 @@ NOT_BY_ITS_OWN_TEXT: dict[str, str] = {
     "dns.loopback-stub": "a box has no systemd-resolved",
     "dns.no-nameserver": "a box has no systemd-resolved",
     "dns.udp-blocked": "whoever drops UDP has to stop",
+    "network.peer-not-listening": "no cure was run since its scenario was written",
     "image.corrupt": "the containers are made again by hand",
     "image.ids-out-of-range": "the pull has to be repeated by hand",
     "image.labels-missing": "the image has to be built again",

@@ -108,7 +108,9 @@ def _lacks_variable(container: Container, assignment: str) -> Proof | None:
     ]
     if not values:
         return ("Config.Env", f"{name} is not set")
-    # a folder below the one that it names now is another value
+    # a folder below the one that it names now is another value, and HTTP is another than HTTPS
+    if values[-1].startswith("https:") and wanted.startswith("http:"):
+        return ("Config.Env", f"{name} is {values[-1]}")
     is_above = wanted.startswith(f"{values[-1].rstrip('/')}/")
     return ("Config.Env", f"{name} is {values[-1]}") if is_above else None
 

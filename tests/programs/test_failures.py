@@ -10,6 +10,18 @@ from diagnose.programs.failures import FAILURES, START_ERRORS, Failure, recognis
 from diagnose.programs.telling_line import telling_line
 
 LINES = {
+    "ruby-version": (
+        "definition.rb:427:in `validate_ruby!': Your Ruby version is 3.1.2, but your Gemfile specified "
+        "3.3.0 (Bundler::RubyVersionMismatch)"
+    ),
+    "package-version": "RuntimeError: gevent worker requires gevent 24.10.1 or higher",
+    "kestrel-https": (
+        "Unhandled exception. System.InvalidOperationException: Unable to configure HTTPS endpoint. "
+        "No server certificate was specified, and the default developer certificate could not be found"
+    ),
+    "keycloak-https": (
+        "ERROR: Key material not provided to setup HTTPS. Please configure your keys/certificates"
+    ),
     "setting-required": "KAFKA_ZOOKEEPER_CONNECT is required.",
     "postgres-login": (
         'psql: error: connection to server at "db" (172.18.0.2), port 5432 failed: FATAL:  password '

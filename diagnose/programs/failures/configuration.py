@@ -60,6 +60,44 @@ WEB_SERVERS = (
 
 RUNTIMES = (
     Failure(
+        name="ruby-version",
+        mark="your gemfile specified",
+        pattern=r"Your Ruby version is (?P<has>[\d.]+), but your Gemfile specified (?P<wants>[^ (]+)",
+        cause="the image has Ruby {has}, and the application is written for {wants}",
+        cure="take an image with Ruby {wants}, or correct the line `ruby` of the Gemfile",
+        source="the program's own message",
+    ),
+    Failure(
+        name="package-version",
+        mark="requires ",
+        pattern=r"requires (?P<package>[\w.-]+) (?:version )?(?P<least>\d[\w.]*) or "
+        r"(?:higher|newer|later|above|greater)",
+        cause="the program needs {package} {least} or newer, which the image does not have",
+        cure="install it in the image, and rebuild",
+        source="gunicorn's own message",
+    ),
+    Failure(
+        name="kestrel-https",
+        mark="unable to configure https endpoint",
+        pattern=r"Unable to configure HTTPS endpoint\. No server certificate was specified",
+        cause="the .NET program is told to serve HTTPS, and has no certificate",
+        cure="let it serve HTTP behind a proxy, or mount a certificate and name it with "
+        "ASPNETCORE_Kestrel__Certificates__Default__Path",
+        source="the program's own message",
+        confirmed_by="container.option-missing",
+        needs=("--env=ASPNETCORE_URLS=http://+:8080",),
+    ),
+    Failure(
+        name="keycloak-https",
+        mark="key material not provided",
+        pattern=r"Key material not provided to setup HTTPS",
+        cause="Keycloak serves HTTPS alone in production mode, and has no certificate",
+        cure="behind a proxy set KC_HTTP_ENABLED=true; else mount a certificate",
+        source="keycloak/keycloak#12803",
+        confirmed_by="container.option-missing",
+        needs=("--env=KC_HTTP_ENABLED=true",),
+    ),
+    Failure(
         name="node-binary",
         mark=".node",
         pattern=r"(?P<file>/[^\s:]+\.node): (?:invalid ELF header|file too short|wrong ELF class"

@@ -9,8 +9,8 @@ _VARIABLE = "container.variable-missing"
 FILES = (
     Failure(
         name="module-node",
-        mark="cannot find module",
-        pattern=r"Cannot find module '(?P<module>[^']+)'",
+        mark="cannot find ",
+        pattern=r"Cannot find (?:module|package) '(?P<module>[^']+)'",
         cause="Node.js does not find {module}: a mount over the application's folder may hide what the image has there",
         cure="compare the mounts with the image: a volume for node_modules keeps the image's own",
         source="docker/getting-started-app#39",
@@ -72,7 +72,8 @@ FILES = (
         pattern=r"(?:bind|listen|listening socket|Listen).{0,80}?(?::|port )(?P<port>\d{2,5})\b.{0,60}(?:address already in use|in use)"
         r"|EADDRINUSE: address already in use \S*?:(?P<node>\d{2,5})",
         cause="the port {port}{node} is taken in the program's own network",
-        cure="see which other process or container shares that network and has the port",
+        cure="see which other process or container shares that network and has the port; a program "
+        "that is alone opens it twice: by its file and by an option, or by two files",
         source="the program's own message",
         confirmed_by="network.host-port-conflict",
     ),
