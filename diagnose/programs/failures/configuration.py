@@ -80,7 +80,7 @@ RUNTIMES = (
         name="kestrel-https",
         mark="unable to configure https endpoint",
         pattern=r"Unable to configure HTTPS endpoint\. No server certificate was specified",
-        cause="the .NET program is told to serve HTTPS, and has no certificate",
+        cause="the .NET program is configured for HTTPS, and has no certificate",
         cure="let it serve HTTP behind a proxy, or mount a certificate and name it with "
         "ASPNETCORE_Kestrel__Certificates__Default__Path",
         source="the program's own message",
