@@ -12,7 +12,7 @@ from diagnose.evidence.network.route_lookups import SOMEWHERE
 from diagnose.firewall.flow import Flow, Origin, Trace
 from diagnose.firewall.trace import trace, trace_bridged
 from diagnose.model import HOST, Subject
-from diagnose.path.ends import DEFAULT_PORT, owner_of
+from diagnose.path.ends import DEFAULT_PORT
 from diagnose.path.leave import at_bridge, inside
 from diagnose.path.listen import host_listens, listens
 from diagnose.path.traced import show
@@ -32,7 +32,7 @@ class _PublishedPort(msgspec.Struct, frozen=True):
 
 def to_container(walk: PathWalk, leg: Leg, end: Container) -> None:
     """To a container: over its bridge, through the host, or by a published port."""
-    owner = owner_of(walk.site.containers, end)
+    owner = walk.site.containers.owner_of(end)
     port = walk.wanted.port_of(end)
     if walk.begin.kind == "outside":
         _to_published(walk, leg, end, port)

@@ -112,14 +112,6 @@ def end(
     )
 
 
-def owner_of(containers: Containers, container: Container) -> Container:
-    """The container whose namespace this one lives in: itself, unless it joined another's."""
-    kind, _, name = container.host_config.network_mode.partition(":")
-    if kind != "container":
-        return container
-    return next((other for other in containers if name in (other.id, other.name)), container)
-
-
 def share_namespace(begin: Container | None, end: Container | None) -> bool:
     """Whether two containers have one network namespace, that of the host included."""
     if begin is None or end is None:

@@ -10,7 +10,6 @@ from diagnose.evidence.network.container_netns import ContainerNetns
 from diagnose.evidence.network.networks import Network
 from diagnose.evidence.network.route_lookups import SOMEWHERE
 from diagnose.model import Subject
-from diagnose.path.ends import owner_of
 from diagnose.path.walk import NO_IPV4, EndedError, Leg, PathWalk, no_network
 
 
@@ -26,7 +25,7 @@ def leave(walk: PathWalk, begin: Container | None, end: Container | None) -> Leg
         return Leg(uplink.name, walk.begin.address or SOMEWHERE)
     if begin is None or begin.shares_host_network:
         return Leg()
-    owner = owner_of(walk.site.containers, begin)
+    owner = walk.site.containers.owner_of(begin)
     if owner.host_config.network_mode == "none" or not owner.endpoints:
         hint = f"docker network connect NETWORK {owner.name}"
         walk.add("network", "network", no_network(owner), "broken", begin.subject, hint=hint)
@@ -66,7 +65,7 @@ def _network_of(walk: PathWalk, begin: Container, end: Container | None) -> Netw
         shared = [
             network
             for network in mine
-            if network.name in owner_of(walk.site.containers, end).endpoints
+            if network.name in walk.site.containers.owner_of(end).endpoints
         ]
         if shared:
             _name(walk, end, shared[0])
@@ -81,7 +80,7 @@ def _network_of(walk: PathWalk, begin: Container, end: Container | None) -> Netw
 
 def _without_common_network(walk: PathWalk, begin: Container, end: Container) -> None:
     """The engine keeps containers on different networks apart, unless the port is published."""
-    others = sorted(owner_of(walk.site.containers, end).endpoints)
+    others = sorted(walk.site.containers.owner_of(end).endpoints)
     if not others:
         walk.add("network", f'container "{end.name}"', no_network(end), "broken", end.subject)
     text = (
@@ -97,7 +96,7 @@ def _name(walk: PathWalk, end: Container, network: Network) -> None:
     called = walk.end.called
     if walk.end.address is not None:
         return
-    endpoint = owner_of(walk.site.containers, end).endpoints[network.name]
+    endpoint = walk.site.containers.owner_of(end).endpoints[network.name]
     if network.name == "bridge":
         text = (
             'containers on network "bridge" have no names for each other: '
@@ -110,7 +109,7 @@ def _name(walk: PathWalk, end: Container, network: Network) -> None:
 
 
 def _leaves_subnet(walk: PathWalk, network: Network, end: Container | None) -> bool:
-    return end is None or network.name not in owner_of(walk.site.containers, end).endpoints
+    return end is None or network.name not in walk.site.containers.owner_of(end).endpoints
 
 
 def inside(
@@ -149,8 +148,7 @@ def _route_trouble(walk: PathWalk, container: Container, netns: ContainerNetns) 
     if not netns.has_default_route:
         return "has no default route: nothing leaves its subnet"
     known = {
-        endpoint.gateway
-        for endpoint in owner_of(walk.site.containers, container).endpoints.values()
+        endpoint.gateway for endpoint in walk.site.containers.owner_of(container).endpoints.values()
     } - {""}
     others = {
         endpoint.ip_address

@@ -20,7 +20,6 @@ from diagnose.path.ends import (
     HOST,
     INTERNET,
     UnknownEndError,
-    owner_of,
     share_namespace,
 )
 from diagnose.path.model import Path, PathEvidence, SentPacket
@@ -155,8 +154,8 @@ def _to_container(site: PathEvidence, path: Path, end: Container, port: int) -> 
     if path.end.address is not None:
         return _Destination(port, path.end.address)
     begin = path.begin.container
-    theirs = owner_of(site.containers, end).endpoints
-    ours = owner_of(site.containers, begin).endpoints if begin is not None else {}
+    theirs = site.containers.owner_of(end).endpoints
+    ours = site.containers.owner_of(begin).endpoints if begin is not None else {}
     shared = [name for name in sorted(theirs) if name in ours]
     for name in shared or sorted(theirs):
         endpoint = theirs[name]
@@ -176,7 +175,7 @@ def _host_address(site: PathEvidence, begin: Container | None) -> str:
         return "127.0.0.1"
     stack = site.host_stack.stack if site.host_stack is not None else None
     known = site.networks.by_name if site.networks is not None else {}
-    for name, endpoint in sorted(owner_of(site.containers, begin).endpoints.items()):
+    for name, endpoint in sorted(site.containers.owner_of(begin).endpoints.items()):
         if endpoint.gateway:
             return endpoint.gateway
         if stack is not None and name in known:
@@ -216,7 +215,7 @@ def _resolv_conf(
         return None
     if sender is not None and not sender.shares_host_network:
         inside = resolvers.inside
-        return inside.get(sender.id) or inside.get(owner_of(site.containers, sender).id)
+        return inside.get(sender.id) or inside.get(site.containers.owner_of(sender).id)
     return resolvers.host if isinstance(resolvers.host, ResolvConf) else None
 
 

@@ -10,7 +10,7 @@ from diagnose.evidence.network.networks import Network
 from diagnose.firewall.packet import Family
 from diagnose.firewall.stack import Stack
 from diagnose.model import Subject
-from diagnose.path.ends import End, PathTarget, owner_of
+from diagnose.path.ends import End, PathTarget
 from diagnose.path.model import Hop, HopKind, PathEvidence, State
 
 ANY = frozenset({"0.0.0.0", "::", "*", ""})  # noqa: S104 - what a socket says that takes every address
@@ -68,7 +68,7 @@ class PathWalk:
         if seen is None:
             return None
         # one that joined another container's network may still live in that of its former run
-        return seen.of(container) or seen.of(owner_of(self.site.containers, container))
+        return seen.of(container) or seen.of(self.site.containers.owner_of(container))
 
 
 def runs(walk: PathWalk, container: Container) -> None:

@@ -459,6 +459,10 @@ class Containers(msgspec.Struct, frozen=True, dict=True):
         return {container.id: container for container in self.items}
 
     @functools.cached_property
+    def by_name(self) -> dict[str, Container]:
+        return {container.name: container for container in self.items}
+
+    @functools.cached_property
     def addresses_in_use(self) -> frozenset[str]:
         """The IPv4 addresses of running containers on their networks."""
         return frozenset(
@@ -473,11 +477,20 @@ class Containers(msgspec.Struct, frozen=True, dict=True):
 
     @functools.cached_property
     def namespace_owners(self) -> dict[str, Container]:
-        """The running container whose network namespace another one joined, by the other's id."""
-        by_name = {key: owner for owner in self.running for key in (owner.id, owner.name)}
-        found = {}
+        """The container whose network namespace a running one joined, by the id of the latter."""
+        owners = {}
         for container in self.running:
-            kind, _, name = container.host_config.network_mode.partition(":")
-            if kind == "container" and name in by_name:
-                found[container.id] = by_name[name]
-        return found
+            owner = self.owner_of(container)
+            if owner.is_running and owner.id != container.id:
+                owners[container.id] = owner
+        return owners
+
+    def owner_of(self, container: Container) -> Container:
+        """The container whose network namespace this one lives in.
+
+        Itself, unless it joined another one's (`--network container:NAME`).
+        """
+        kind, _, name = container.host_config.network_mode.partition(":")
+        if kind != "container":
+            return container
+        return self.by_id.get(name) or self.by_name.get(name) or container
