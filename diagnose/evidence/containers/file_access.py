@@ -98,12 +98,11 @@ def host_user(container: Container, info: Info | None) -> HostUser | None:
     """
     user, _, group = container.config.user.partition(":")
     user = "0" if user in ("", "root") else user
-    remapped = info is not None and (info.has_userns_remap or info.is_rootless)
-    remapped = remapped and container.host_config.userns_mode != "host"
-    if not user.isdigit() or (int(user) == 0 and not remapped):
+    remapping = _remapping(container, info)
+    if not user.isdigit() or (int(user) == 0 and remapping is None):
         return None
     label = container.config.user or "root"
-    first = _first_ids(info) if remapped and info is not None else (0, 0)
+    first = (0, 0) if remapping is None else _first_ids(remapping)
     if first is None:
         unknown = "which users of the host the engine takes for those of containers is not known"
         return HostUser(label, unknown=unknown)
@@ -112,8 +111,15 @@ def host_user(container: Container, info: Info | None) -> HostUser | None:
     gids = frozenset(first_gid + int(gid) for gid in groups if gid.isdigit())
     uid = first_uid + int(user)
     owner = f"{uid}:{first_gid + int(group or 0)}" if not group or group.isdigit() else str(uid)
-    name = f"{label} ({uid} on the host)" if remapped else label
+    name = label if remapping is None else f"{label} ({uid} on the host)"
     return HostUser(name, owner, uid, gids, first, _maybe_in(group, groups))
+
+
+def _remapping(container: Container, info: Info | None) -> Info | None:
+    """The engine, where it gives the container's users other ids on the host."""
+    if info is None or container.host_config.userns_mode == "host":
+        return None
+    return info if info.has_userns_remap or info.is_rootless else None
 
 
 def _first_ids(info: Info) -> tuple[int, int] | None:
@@ -133,6 +139,50 @@ def _maybe_in(group: str, groups: Sequence[str]) -> str:
     return "" if group else "the groups of its user are known only to its image"
 
 
+class _Attempt(msgspec.Struct, frozen=True):
+    """What a program tried to do with a path below a mount, as far as its line says."""
+
+    named: Named
+    user: HostUser
+
+    @property
+    def words(self) -> str:
+        """The line without the path."""
+        return self.named.line.replace(self.named.inside, " ")
+
+    @property
+    def changes_owner(self) -> bool:
+        return "operation not permitted" in self.words.lower()
+
+    @property
+    def makes(self) -> bool:
+        """Whether it writes, or makes something new."""
+        return self.named.mount.rw and bool(_MAKES.search(self.words))
+
+    @property
+    def moves(self) -> bool:
+        """Whether it removes or renames an entry of a folder below the mount."""
+        moves = bool(_MOVES.search(self.words)) and not self.changes_owner
+        return self.named.mount.rw and moves and bool(self.named.rest)
+
+    @property
+    def names_use(self) -> bool:
+        """Whether the line says what was tried with a file."""
+        patterns = (_MAKES, _READS, _OPENS)
+        return self.changes_owner or any(pattern.search(self.words) for pattern in patterns)
+
+
+class _Goal(msgspec.Struct, frozen=True):
+    """The last step that counts.
+
+    depth: steps below the mount. is_folder_of_entry: it is the folder that an entry of was made or
+    removed in.
+    """
+
+    depth: int
+    is_folder_of_entry: bool = False
+
+
 def access(
     named: Named, sources: BindSources | Unavailable, user: HostUser | None
 ) -> Denied | Undecided | None:
@@ -144,35 +194,50 @@ def access(
         return None
     if user.unknown or isinstance(sources, Unavailable):
         return Undecided(f"{named.mount.source}: {user.unknown or sources}")
-    words = named.line.replace(named.inside, " ")
-    owns = "operation not permitted" in words.lower()
-    if owns and not _OWNS.search(words):
+    attempt = _Attempt(named, user)
+    if attempt.changes_owner and not _OWNS.search(attempt.words):
         return None  # the kernel never says so because of a mode
     steps = named.on_host
     known = [sources.by_path.get(steps[0]), *(sources.below.get(step) for step in steps[1:])]
-    makes = named.mount.rw and bool(_MAKES.search(words))
-    entry = _missing_entry(known)
-    if entry is not None and (owns or not (named.whole or makes)):
-        return Undecided(f"{steps[entry]}: it is not there")
-    is_moved = named.mount.rw and bool(_MOVES.search(words)) and bool(named.rest) and not owns
-    if entry is None and is_moved:
-        entry = len(named.rest)
-    end = len(named.rest) if entry is None else entry - 1
-    for depth, (step, source) in enumerate(zip(steps[: end + 1], known, strict=False)):
+    goal = _goal(attempt, known)
+    if isinstance(goal, Undecided):
+        return goal
+    return _first_obstacle(attempt, known, goal)
+
+
+def _goal(attempt: _Attempt, known: Sequence[PathStatus | None]) -> _Goal | Undecided:
+    """How far the mode of each step matters."""
+    named = attempt.named
+    missing = _missing_entry(known)
+    if missing is not None:
+        explains_missing = named.whole or attempt.makes
+        if attempt.changes_owner or not explains_missing:
+            return Undecided(f"{named.on_host[missing]}: it is not there")
+        return _Goal(missing - 1, is_folder_of_entry=True)
+    if attempt.moves:
+        return _Goal(len(named.rest) - 1, is_folder_of_entry=True)
+    return _Goal(len(named.rest))
+
+
+def _first_obstacle(
+    attempt: _Attempt, known: Sequence[PathStatus | None], goal: _Goal
+) -> Denied | Undecided | None:
+    """The first step on the way that the user is denied, or that is not known."""
+    named, user = attempt.named, attempt.user
+    steps = named.on_host[: goal.depth + 1]
+    for depth, (step, source) in enumerate(zip(steps, known, strict=False)):
         if source is None or source.failed or source.type == "link":
             return _unseen(step, source)
         tries = [("enter", ENTER)]
-        if depth == end:
-            tries = _tries_at_the_end(
-                named, source, words, user, makes=makes, owns=owns, is_entry=entry is not None
-            )
+        if depth == goal.depth:
+            tries = _tries_at_the_goal(attempt, source, goal)
         inside = "/".join((named.mount.destination, *named.rest[:depth]))
         denied = _first_denied(tries, step, inside, source, user)
         if denied is not None:
             return denied
-    return _unsaid(
-        named, steps[end], known[end], user, words, is_entry=entry is not None, owns=owns
-    )
+    if goal.is_folder_of_entry:
+        return None
+    return _unsaid(attempt, steps[-1], known[goal.depth])
 
 
 def _unseen(step: str, source: PathStatus | None) -> Undecided | None:
@@ -188,23 +253,15 @@ def _missing_entry(known: Sequence[PathStatus | None]) -> int | None:
     return None
 
 
-def _tries_at_the_end(
-    named: Named,
-    source: PathStatus,
-    words: str,
-    user: HostUser,
-    *,
-    makes: bool,
-    owns: bool,
-    is_entry: bool,
-) -> list[tuple[str, int]]:
-    if owns:
+def _tries_at_the_goal(attempt: _Attempt, source: PathStatus, goal: _Goal) -> list[tuple[str, int]]:
+    if attempt.changes_owner:
+        user = attempt.user
         if source.uid == user.uid or user.rules(source):
             return []
         return [("change the owner or mode of", 0)]
-    if is_entry:
+    if goal.is_folder_of_entry:
         return [("create or remove files in", WRITE | ENTER)]
-    return _tries(named, source, words, makes=makes)
+    return _tries(attempt, source)
 
 
 def _first_denied(
@@ -219,31 +276,16 @@ def _first_denied(
     return None
 
 
-def _unsaid(
-    named: Named,
-    path: str,
-    last: PathStatus | None,
-    user: HostUser,
-    words: str,
-    *,
-    is_entry: bool,
-    owns: bool,
-) -> Undecided | None:
+def _unsaid(attempt: _Attempt, path: str, last: PathStatus | None) -> Undecided | None:
     """A file that may be read and not written.
 
     The line does not say which of the two was tried.
     """
-    says = owns or any(pattern.search(words) for pattern in (_MAKES, _READS, _OPENS))
-    if (
-        named.mount.rw
-        and not is_entry
-        and not says
-        and last
-        and last.type == "file"
-        and not user.may(last, WRITE)
-    ):
-        return Undecided(f"{path}: the log does not say whether it was to be written or executed")
-    return None
+    if attempt.names_use or not attempt.named.mount.rw:
+        return None
+    if last is None or last.type != "file" or attempt.user.may(last, WRITE):
+        return None
+    return Undecided(f"{path}: the log does not say whether it was to be written or executed")
 
 
 def unseen(path: str, source: PathStatus | None) -> str:
@@ -255,15 +297,16 @@ def unseen(path: str, source: PathStatus | None) -> str:
     return f"{path}: {source.failed}" if source.failed not in ("", "missing") else ""
 
 
-def _tries(named: Named, source: PathStatus, words: str, *, makes: bool) -> list[tuple[str, int]]:
+def _tries(attempt: _Attempt, source: PathStatus) -> list[tuple[str, int]]:
     """What was tried at the named path itself, as far as the words say."""
+    words = attempt.words
     if source.type == "socket":
         return [("connect to", WRITE)]
     if source.type == "folder":
-        if makes:
+        if attempt.makes:
             return [("write to", WRITE | ENTER)]
         return [("enter", ENTER)] if _ENTERS.search(words) else [("list", READ | ENTER)]
-    if makes:
+    if attempt.makes:
         return [("write to", WRITE)]
-    is_opened = named.mount.rw and _OPENS.search(words) and not _READS.search(words)
+    is_opened = attempt.named.mount.rw and _OPENS.search(words) and not _READS.search(words)
     return [("read", READ), ("write to", WRITE)] if is_opened else [("read", READ)]
