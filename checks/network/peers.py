@@ -34,14 +34,12 @@ def peer_address_stale(
         members = _members(call, containers)
         if call.at < max((member.started_at or 0 for member in members), default=0) + settled:
             continue
-        holder = next(
-            (
-                member
-                for member in members
-                if member.endpoints[call.network.name].ip_address == call.address
-            ),
-            None,
-        )
+        holders = [
+            member
+            for member in members
+            if member.endpoints[call.network.name].ip_address == call.address
+        ]
+        holder = holders[0] if holders else None
         servers = _servers(call, members, namespaces)
         if holder is not None and not _is_taken_over(call, holder, servers, namespaces):
             continue
@@ -62,12 +60,12 @@ def _servers(
     call: FailingCall, members: list[Container], namespaces: Namespaces | None
 ) -> list[Container]:
     """The containers on that network that listen on the port that was called."""
-    found = []
+    servers = []
     for member in members:
         netns = namespaces.of(member) if namespaces is not None else None
         if netns is not None and netns.sockets("tcp", call.port):
-            found.append(member)
-    return found
+            servers.append(member)
+    return servers
 
 
 def _is_taken_over(
@@ -90,9 +88,8 @@ def _stale(call: FailingCall, holder: Container | None, servers: list[Container]
     configured = f"; the address stands in {place}" if place else ""
     listens = ""
     if servers:
-        listens = (
-            f"; port {call.port} is served by {named('container', [each.name for each in servers])}"
-        )
+        who = named("container", [server.name for server in servers])
+        listens = f"; port {call.port} is served by {who}"
     cure = {}
     if not place:
         cure = {"keeper": container.name}

@@ -59,17 +59,17 @@ def proxy_on_loopback(
     variable came from the shell, from a compose file or from the client's config.json. Critical
     where the log says that the connection was refused.
     """
-    found = False
+    any_on_loopback = False
     for container in containers.running:
         proxies = [proxy for proxy in _proxies(container) if proxy.host.startswith(_HOME)]
         netns = namespaces.of(container)
         if container.shares_host_network or netns is None:
             continue
-        found = found or bool(proxies)
+        any_on_loopback = any_on_loopback or bool(proxies)
         lost = [proxy for proxy in proxies if not netns.sockets("tcp", proxy.port)]
         if lost:
             yield _on_loopback(container, lost, recent_logs)
-    if not found:
+    if not any_on_loopback:
         return Skipped("no running container has a proxy on localhost")
     return None
 
@@ -80,11 +80,9 @@ def _on_loopback(
     proxy = lost[0]
     lines = recent_logs.of(container) if recent_logs is not None else ()
     place = f"{proxy.host}:{proxy.port}"
-    line = next(
-        (line.text for line in reversed(lines) if str(proxy.port) in line.text and _failed(line)),
-        "",
-    )
-    names = sorted({each.variable for each in lost})
+    about = [line.text for line in lines if str(proxy.port) in line.text and _failed(line)]
+    line = about[-1] if about else ""
+    names = sorted({proxy.variable for proxy in lost})
     gateway = f"http://host.docker.internal:{proxy.port}"
     return Finding.about(
         container,
@@ -140,6 +138,7 @@ def proxy_takes_neighbours(containers: Containers, recent_logs: RecentLogs) -> C
             if line:
                 yield _takes(container, peer, name, proxies[0], exceptions, line)
                 break
+    yield from recent_logs.left_out(with_proxy)
     return None
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import msgspec
 
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.log_tails import BYTES, LINES
 from diagnose.evidence.machine.clock import Clock
-from diagnose.model import Failed
+from diagnose.model import Failed, Unexamined
 from diagnose.questions import Host
 from diagnose.questions.containers import ReadLogs
 from diagnose.registry import evidence
@@ -28,13 +30,24 @@ class RecentLine(msgspec.Struct, frozen=True):
 class RecentLogs(msgspec.Struct, frozen=True):
     """Lines by container id, oldest first.
 
-    A container whose log the engine cannot read has none.
+    unread: why a log could not be read, by container id. A container that keeps no log by its own
+    configuration is not among them, nor is one beyond `MOST`.
     """
 
     by_id: dict[str, tuple[RecentLine, ...]] = {}
+    unread: dict[str, str] = {}
 
     def of(self, container: Container) -> tuple[RecentLine, ...]:
+        """Its lines; none where it printed nothing lately, or where its log was not read."""
         return self.by_id.get(container.id, ())
+
+    def left_out(self, containers: Iterable[Container]) -> tuple[Unexamined, ...]:
+        """The containers whose logs were not read, which keeps a check of them from passing."""
+        return tuple(
+            Unexamined(container.subject, f"its log was not read: {self.unread[container.id]}")
+            for container in containers
+            if container.id in self.unread
+        )
 
     def __len__(self) -> int:
         return len(self.by_id)
@@ -44,14 +57,17 @@ class RecentLogs(msgspec.Struct, frozen=True):
 def recent_logs(host: Host, containers: Containers, clock: Clock) -> RecentLogs:
     """A program whose calls fail runs on, and its container looks healthy: its log is read too."""
     running = sorted(
-        containers.running,
+        filter(_keeps_log, containers.running),
         key=lambda container: (not container.published_ports, container.name),
     )
-    found: dict[str, tuple[RecentLine, ...]] = {}
+    by_id: dict[str, tuple[RecentLine, ...]] = {}
+    unread: dict[str, str] = {}
     for container, answer in host.ask_about(
         running[:MOST], lambda container: ReadLogs(container.id, LINES, BYTES)
     ):
         if isinstance(answer, Failed):
+            if answer.reason != "gone":
+                unread[container.id] = str(answer)
             continue
         lines = [
             RecentLine(line.at, line.text.strip())
@@ -59,5 +75,14 @@ def recent_logs(host: Host, containers: Containers, clock: Clock) -> RecentLogs:
             if line.at is not None and clock.wall - line.at <= RECENT_S
         ]
         if lines:
-            found[container.id] = tuple(lines)
-    return RecentLogs(found)
+            by_id[container.id] = tuple(lines)
+    return RecentLogs(by_id, unread)
+
+
+def _keeps_log(container: Container) -> bool:
+    """Whether the engine can read the log: not with the driver none, nor without its cache.
+
+    The first is somebody's decision, the second is what logging.driver-unreadable says.
+    """
+    config = container.host_config.log_config
+    return config.type != "none" and config.options.get("cache-disabled") != "true"

@@ -12,6 +12,7 @@ from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.recent_logs import RecentLine, RecentLogs
 from diagnose.evidence.network.interfaces import Interfaces
 from diagnose.evidence.network.networks import Network, Networks
+from diagnose.model import Unexamined
 from diagnose.registry import evidence
 
 _FAILED = frozenset({"refused", "timeout", "unreachable"})
@@ -42,9 +43,13 @@ class FailingCall(msgspec.Struct, frozen=True):
 
 
 class FailingCalls(msgspec.Struct, frozen=True):
-    """The calls that failed within the last minutes, by container, address and port."""
+    """The calls that failed within the last minutes, by container, address and port.
+
+    unexamined: the containers whose logs were not read.
+    """
 
     items: tuple[FailingCall, ...] = ()
+    unexamined: tuple[Unexamined, ...] = ()
 
     def __len__(self) -> int:
         return len(self.items)
@@ -55,22 +60,21 @@ def failing_calls(
     containers: Containers, networks: Networks, recent_logs: RecentLogs, links: Interfaces
 ) -> FailingCalls:
     """Pure: the lines are read as evidence of their own."""
-    found: dict[tuple[str, str, int], FailingCall] = {}
     names = _addresses_by_name(containers)
-    for container in containers.running:
-        if container.shares_host_network:
-            continue
+    callers = [container for container in containers.running if not container.shares_host_network]
+    calls: dict[tuple[str, str, int], FailingCall] = {}
+    for container in callers:
         for line in recent_logs.of(container):
             if not signs(line.text) & _FAILED:
                 continue
-            calls = _calls(container, networks, line)
-            for call in calls or _calls_by_name(container, names, networks, line):
+            by_address = _calls(container, networks, line)
+            for call in by_address or _calls_by_name(container, names, networks, line):
                 if links.holds(call.address):
                     continue
                 key = (container.id, call.address, call.port)
-                before = found[key].times if key in found else 0
-                found[key] = msgspec.structs.replace(call, times=before + 1)
-    return FailingCalls(tuple(found.values()))
+                before = calls[key].times if key in calls else 0
+                calls[key] = msgspec.structs.replace(call, times=before + 1)
+    return FailingCalls(tuple(calls.values()), recent_logs.left_out(callers))
 
 
 def _calls(container: Container, networks: Networks, line: RecentLine) -> list[FailingCall]:

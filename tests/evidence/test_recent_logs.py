@@ -1,0 +1,48 @@
+"""Logs of running containers: what was not read is said, and keeps checks from passing."""
+
+from __future__ import annotations
+
+from diagnose.evidence.containers.recent_logs import RecentLine, recent_logs
+from diagnose.evidence.machine.clock import Clock
+from diagnose.evidence.network.failing_calls import FailingCalls
+from diagnose.model import Failed, Json, Unexamined, Verdict
+from diagnose.questions import Question
+from tests.hosts import Made
+from tests.inspected import container, of
+from tests.judging import judge
+
+NOW = 1_764_000_000.0
+WEB, MUTE, GONE = container("web"), container("mute"), container("gone")
+NO_READING = Failed("refused", "configured logging driver does not support reading")
+
+
+def answer(question: Question) -> Json | Failed:
+    if question.id == MUTE.id:
+        return NO_READING
+    if question.id == GONE.id:
+        return Failed("gone", "no such container")
+    return {"text": "2025-11-24T15:59:59Z connect: refused"}
+
+
+def test_a_log_that_cannot_be_read_is_named():
+    logs = recent_logs(Made({"api.logs": answer}), of(WEB, MUTE, GONE), Clock(NOW, 0.0))
+    assert logs.by_id == {WEB.id: (RecentLine(NOW - 1, "connect: refused"),)}
+    (unread,) = logs.left_out([WEB, MUTE, GONE])
+    assert unread.subject == MUTE.subject
+    assert "does not support reading" in unread.why
+    assert logs.left_out([WEB]) == ()
+
+
+def test_a_container_that_keeps_no_log_is_not_asked():
+    silent = container("silent", HostConfig={"LogConfig": {"Type": "none"}})
+    made = Made({"api.logs": answer})
+    logs = recent_logs(made, of(silent), Clock(NOW, 0.0))
+    assert made.asked == []
+    assert logs.left_out([silent]) == ()
+
+
+def test_an_unread_log_keeps_the_checks_of_calls_from_passing():
+    left_out = (Unexamined(MUTE.subject, "its log was not read"),)
+    for id in ("network.peer-address-stale", "network.peer-on-other-network"):
+        result = judge(id, failing_calls=FailingCalls((), left_out), containers=of(MUTE))
+        assert result.verdict == Verdict.UNKNOWN
