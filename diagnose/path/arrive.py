@@ -124,7 +124,7 @@ def _led_elsewhere(walk: PathWalk, traced: Trace, end: Container, host_port: int
     if nat is None or traced.nat_unknown:
         return
     addresses = {
-        endpoint.ip_address for endpoint in owner_of(walk.site.containers, end).endpoints.values()
+        endpoint.ip_address for endpoint in walk.site.containers.owner_of(end).endpoints.values()
     }
     port = nat.port or host_port
     is_for_host = not nat.address or walk.stack.is_local(nat.address)
