@@ -129,6 +129,8 @@ NOT_BY_ITS_OWN_TEXT: dict[str, str] = {
     "daemon.clock-skewed": "a box has the machine's clock",
     "daemon.remote-api-open": "the address is a flag of a unit, and a box has none",
     "daemon.start-limit-hit": "a box has no systemd",
+    "container.older-than-its-tag": "no cure was run since its scenario was written",
+    "container.recreate-interrupted": "no cure was run since its scenario was written",
     "image.pull-altered": "the copy on the way is mended by its owner, or the pull is repeated",
     "storage.disk-not-mounted": "no cure was run since its scenario was written",
     "daemon.temp-folder-missing": "no cure was run since its scenario was written",

@@ -18,6 +18,7 @@ Where an id is, if its module is not named like it:
 - pid_file: pid-file-stale
 - processor: cpu-unsupported
 - program_format: exec-format, interpreter-missing
+- recreated: recreate-interrupted, older-than-its-tag
 - start_resources: device-missing, network-gone, runtime-limit-hit
 - state: dead, shim-lost, paused, zombies
 - stop_and_restart: ignores-stop-signal, no-restart-policy
@@ -50,6 +51,7 @@ from checks.container import (
     pid_file,
     processor,
     program_format,
+    recreated,
     restart_loop,
     restarts_exhausted,
     start_refused,
@@ -87,6 +89,7 @@ __all__ = [
     "pid_file",
     "processor",
     "program_format",
+    "recreated",
     "restart_loop",
     "restarts_exhausted",
     "start_refused",

@@ -37,9 +37,11 @@ _VOLUME = re.compile(
 )
 _ABSENT = re.compile(
     r"local volume: mount (?P<device>/.*):(?P<folder>/.*/volumes/[^/]+/_data)"
-    r"(?:, flags: \S+)?: no such file or directory"
+    r"(?:, flags: (?P<flags>\S+))?: no such file or directory"
 )
 """A bind or a disk by its name; the kernel does not say which of the two paths is missing."""
+_BIND_FLAG = 0x1000
+"""MS_BIND of mount(2): the volume is a folder of the host, not a disk."""
 _NO_FILESYSTEM = re.compile(
     r"local volume: mount (?P<device>\S+):(?P<folder>\S+).*: no such device"
 )
@@ -164,7 +166,13 @@ def _volume_reason(error: str, match: re.Match[str]) -> str:
     if match["lost"]:
         return f'the folder of its volume "{match["lost"]}" is gone'
     volume = f'its volume "{match["volume"]}"' if match["volume"] else "a volume"
-    if absent := _ABSENT.search(error):
+    absent = _ABSENT.search(error)
+    if absent and not _is_bind(absent):
+        return (
+            f"there is no {absent['device']}, the disk of {volume}, "
+            "or the volume's own folder is gone"
+        )
+    if absent:
         return (
             f"{absent['device']}, on which {volume} stands, "
             "does not exist, or the volume's own folder is gone"
@@ -176,6 +184,14 @@ def _volume_reason(error: str, match: re.Match[str]) -> str:
             f"this kernel has no module for {kind} of {unknown['device']}"
         )
     return f"{volume} cannot be mounted, {_core(error)}"
+
+
+def _is_bind(absent: re.Match[str]) -> bool:
+    """Whether a volume that cannot be mounted is a folder of the host."""
+    try:
+        return bool(int(absent["flags"] or "0", 16) & _BIND_FLAG)
+    except ValueError:
+        return False
 
 
 def _taken_reason(container: Container, containers: Containers) -> str:
@@ -245,6 +261,8 @@ def _variables(container: Container, peer: Container | None) -> dict[str, str]:
         names = _PAGE_NAMES.get(known.failure.name, {})
         return {variable: known.values[name] for name, variable in names.items()}
     if absent := _ABSENT.search(error):
+        if not _is_bind(absent):
+            return {"disk": absent["device"]}
         return {"device": absent["device"], "folder": absent["folder"]}
     is_one = _TAKEN.search(error) and len(container.endpoints) == 1
     return {"network": next(iter(container.endpoints))} if is_one else {}

@@ -1,4 +1,4 @@
-"""Filesystems that are full, read-only, or silent."""
+"""File systems without inodes, read-only, or silent, and those in memory that are full."""
 
 from __future__ import annotations
 
@@ -6,20 +6,18 @@ from collections.abc import Sequence
 
 from msgspec.structs import replace
 
+from checks.storage.helpers import users
 from diagnose.evidence.containers.listing import Container
 from diagnose.evidence.containers.shared_memory import InMemory, SharedMemory
 from diagnose.evidence.engine.data_root import DataRoot
 from diagnose.evidence.storage.backing_devices import Backing
-from diagnose.evidence.storage.disk_usage import DiskUsage, UsagePart
-from diagnose.evidence.storage.filesystems import FULL_BY_NATURE, Filesystem, Filesystems
-from diagnose.evidence.storage.fill_rate import FillRate
+from diagnose.evidence.storage.filesystems import FULL_BY_NATURE, Filesystems
 from diagnose.evidence.storage.inode_usage import InodeHolder, InodeUsage, fullest
 from diagnose.evidence.storage.mounts import Mounted, Mounts
 from diagnose.evidence.storage.remote_mounts import RemoteMounts
 from diagnose.evidence.storage.volumes import UnusedVolumes
 from diagnose.model import (
     DAEMON,
-    Bytes,
     CheckResult,
     Finding,
     Json,
@@ -27,7 +25,6 @@ from diagnose.model import (
     Severity,
     Skipped,
     Subject,
-    Unavailable,
     Unexamined,
     container,
 )
@@ -37,143 +34,6 @@ from diagnose.registry import check
 READ_ONLY = frozenset({"ro", "emergency_ro", "shutdown"})
 """Options by which a file system says of itself that nothing can be written (emergency_ro: ext4
 after an error, Linux 6.15)."""
-
-
-WELL_PCT = 85.0
-"""A fix that brings a disk down to this is enough."""
-_FREED_BY = {"cache": "build cache", "images": "images"}
-"""The kind of usage that each variable of the page frees."""
-WORTH_A_PRUNE_PCT = 3.0
-"""A kind that takes less of what is used is not offered to be pruned."""
-
-
-@check(
-    "storage.disk-full",
-    severity=Severity.critical,
-    caused_by=["logging.unbounded", "storage.deleted-files-held"],
-    causes=[
-        "container.restart-loop",
-        "container.unhealthy",
-        "container.exits-at-start",
-        "image.corrupt",
-    ],
-)
-def disk_full(
-    filesystems: Filesystems,
-    usage: DiskUsage | Unavailable,
-    rates: FillRate | None,
-    *,
-    warn_pct: Percent = Percent(85),
-    crit_pct: Percent = Percent(95),
-    roomy: Bytes = Bytes(100 << 30),
-) -> CheckResult:
-    """A file system that Docker writes to is full or nearly full.
-
-    Used as df counts it: blocks reserved for root are nobody's, a container cannot write there
-    although dockerd still can (seen on engine 20.10.24). With more than `roomy` bytes available it
-    is a warning at most, and so is a full /tmp or /var/log of its own, which the engine can do
-    without. File systems that are read-only by design are left out.
-    """
-    for disk in filesystems:
-        figures = disk.usage
-        if figures.read_only or figures.fstype in FULL_BY_NATURE:
-            continue
-        if figures.used_pct < (crit_pct if disk.is_aside else warn_pct):
-            continue
-        rate = rates.by_point.get(disk.point) if rates is not None else None
-        evidence: dict[str, Json] = {
-            f"statvfs({disk.point})": {
-                "used_pct": round(figures.used_pct, 1),
-                "available": figures.available,
-                "reserved": figures.free - figures.available,
-            }
-        }
-        if rate is not None and rates is not None:
-            evidence[f"statvfs({disk.point}) bytes a second over {rates.seconds:.1f} s"] = round(
-                rate
-            )
-        evidence |= _users(disk) | _attribution(disk, usage)
-        is_critical = (
-            figures.used_pct >= crit_pct and figures.available < roomy and not disk.is_aside
-        )
-        left = f"{size(figures.available)} left of {size(figures.size)}"
-        soon = ""
-        if rate:
-            soon = (
-                f"; full in about {_duration(figures.available / rate)} at the rate of this moment"
-            )
-        yield Finding(
-            subject=disk.subject,
-            summary=f"{disk.point} is {figures.used_pct:.0f} % full, {left}{soon}",
-            evidence=evidence,
-            variables={"point": disk.point, "where": _where(disk, usage)} | _freeable(disk, usage),
-            severity=Severity.critical if is_critical else Severity.warning,
-            signs=frozenset({"no-space"}),
-        )
-    return None
-
-
-def _users(disk: Filesystem) -> dict[str, Json]:
-    """What lies on a disk that is not the data root's."""
-    return {"used by": [*disk.holds]} if disk.holds and not disk.holds_data_root else {}
-
-
-def _attribution(disk: Filesystem, usage: DiskUsage | Unavailable) -> dict[str, Json]:
-    """What takes the space, by kind, if that was measured for this disk."""
-    if isinstance(usage, Unavailable):
-        return {"not measured": str(usage)} if disk.holds_data_root else {}
-    if usage.point != disk.point or usage.not_asked:
-        return {}
-    found: dict[str, Json] = {"attribution": [_part(part) for part in usage.parts]}
-    return found | ({"not measured": list(usage.unmeasured)} if usage.unmeasured else {})
-
-
-def _part(part: UsagePart) -> dict[str, Json]:
-    bound = "at least; " if part.at_least else ""
-    largest = ", ".join(f"{name} {size(number)}" for name, number in part.subjects)
-    return {"name": part.name, "bytes": part.bytes, "note": bound + largest}
-
-
-def _where(disk: Filesystem, usage: DiskUsage | Unavailable) -> str:
-    """Where to look first: in what takes most of the disk, as far as it was measured."""
-    parts = usage.parts if isinstance(usage, DiskUsage) and usage.point == disk.point else ()
-    most = max(parts, key=lambda part: part.bytes, default=None)
-    return most.path if most and most.path else disk.point
-
-
-def _freeable(disk: Filesystem, usage: DiskUsage | Unavailable) -> dict[str, str]:
-    """The variables of what may free room here.
-
-    What suffices alone, else what is worth it. Nothing where nothing was measured: then nobody
-    knows whether a prune frees anything.
-    """
-    if disk.point == "/run":
-        return {"journal": "50M"}
-    if not disk.holds_data_root or isinstance(usage, Unavailable) or usage.point != disk.point:
-        return {}
-    parts = {part.name: part for part in usage.parts}
-    shares = {variable: parts[name].bytes for variable, name in _FREED_BY.items() if name in parts}
-    logs = parts.get("container logs")
-    chatty, log_bytes = logs.subjects[0] if logs is not None and logs.subjects else ("", 0)
-    shares["chatty"] = log_bytes
-    worth_it = {
-        name for name, share in shares.items() if share >= disk.usage.used * WORTH_A_PRUNE_PCT / 100
-    }
-    # an image with a name stays, so that nobody can say what a prune of images frees
-    enough = {name for name in worth_it - {"images"} if shares[name] >= _excess(disk)}
-    values = {"cache": "--force", "images": "--force", "chatty": chatty}
-    return {name: value for name, value in values.items() if name in (enough or worth_it)}
-
-
-def _excess(disk: Filesystem) -> float:
-    """Bytes that must go until nobody calls this disk full."""
-    return max(0.0, disk.usage.used - disk.usage.size * WELL_PCT / 100)
-
-
-def _duration(seconds: float) -> str:
-    if seconds < 90:
-        return f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.0f} h"
 
 
 @check(
@@ -208,7 +68,7 @@ def inodes_exhausted(
             "inodes_free": disk.usage.inodes_free,
             "used_pct": round(disk.usage.used_pct, 1),
         }
-        evidence: dict[str, Json] = {f"statvfs({disk.point})": figures, **_users(disk)}
+        evidence: dict[str, Json] = {f"statvfs({disk.point})": figures, **users(disk)}
         most = fullest(holders, disk) if holders is not None else ()
         if most:
             evidence["most entries"] = [_entries(folder.path, folder) for folder in most]

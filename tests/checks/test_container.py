@@ -2015,7 +2015,7 @@ LOCAL = f"error while mounting volume '{VOLUME}': failed to mount local volume: 
             "/srv/nas/media",
         ),
         (f"{LOCAL}/srv/my nas:{VOLUME}, flags: 0x1001: no such file or directory", "/srv/my nas"),
-        (f"{LOCAL}/dev/sdz1:{VOLUME}: no such file or directory", "/dev/sdz1"),
+        (f"{LOCAL}/dev/sdz1:{VOLUME}: no such file or directory", ""),
         (f"{LOCAL}/srv/f/x/y:{VOLUME}, flags: 0x1001: not a directory", ""),
         (f"{LOCAL}:/srv/nas:{VOLUME}, flags: 0x1, data: addr=192.0.2.80: no such device", ""),
     ],
@@ -2027,6 +2027,12 @@ def test_a_volume_that_stands_on_a_folder_that_is_not_there(error: str, device: 
         f'{device}, on which its volume "media" stands, does not exist' in finding.summary
     ) == bool(device)
     assert (finding.variables.get("folder") == VOLUME) == bool(device)
+
+
+def test_a_disk_of_a_volume_that_is_not_there_is_no_folder_to_make():
+    error = f"{LOCAL}/dev/sdz1:{VOLUME}: no such file or directory"
+    (finding,) = start_refused(of(made("created", code=128, State={"Error": error})))
+    assert finding.variables == {"container": finding.subject.name, "disk": "/dev/sdz1"}
 
 
 @pytest.mark.parametrize(

@@ -930,3 +930,51 @@ def test_who_may_not_walk_hears_what_the_engine_counts(shape: str) -> None:
         "other": 97 * GIB - 4096 - 79,
     }
     assert "only root" in full.finding.evidence["not measured"][0]
+
+
+STOPPED = {"State": {"Status": "exited", "Pid": 0}}
+
+
+def test_stopped_containers_that_fill_the_disk_can_be_removed() -> None:
+    walk = WALK | {"by": {f"overlay2/{UPPER}": 90 * GIB}}
+    report = examine(
+        "storage.disk-full",
+        fs__usage=disks(filled(97)),
+        fs__walk=walk,
+        api__container=inspected(**STOPPED),
+    )
+    (full,) = (finding for finding in report.findings if finding.id == "storage.disk-full")
+    assert full.finding.variables["stopped"] == "--force"
+    assert full.finding.evidence["stopped containers"] == "1, 90.0 GiB"
+    running = examine("storage.disk-full", fs__usage=disks(filled(97)), fs__walk=walk)
+    (full,) = (finding for finding in running.findings if finding.id == "storage.disk-full")
+    assert "stopped" not in full.finding.variables
+
+
+def test_anonymous_volumes_that_fill_the_disk_can_be_removed() -> None:
+    name = "d4" * 32
+    report = examine(
+        "storage.disk-full",
+        fs__usage=disks(filled(97)),
+        fs__walk=WALK | {"by": {f"volumes/{name}": 80 * GIB, "volumes/orders": 10 * GIB}},
+        api__volumes={"Volumes": [{"Name": name}, {"Name": "orders"}]},
+    )
+    (full,) = (finding for finding in report.findings if finding.id == "storage.disk-full")
+    assert full.finding.variables["anonymous"] == "^[0-9a-f]{64}$"
+    assert full.finding.evidence["anonymous volumes without a container"] == "1, 80.0 GiB"
+
+
+def test_what_fills_another_disk_is_named() -> None:
+    logs = usage(point="/var/log", dev="8:3", size=100 * GIB, used=97 * GIB, available=3 * GIB)
+    report = examine(
+        "storage.disk-full",
+        fs__usage=disks(usage(), **{"var/log": logs}),
+        fs__walk=WALK | {"by": {"journal/0123": 80 * GIB, "nginx": 10 * GIB, "apt": GIB}},
+    )
+    (full,) = report.findings
+    assert full.finding.evidence["largest"] == [
+        "/var/log/journal/0123 80.0 GiB",
+        "/var/log/nginx 10.0 GiB",
+    ]
+    assert full.finding.variables["journal"] == "10240M"
+    assert full.finding.variables["where"] == "/var/log/journal/0123"

@@ -423,3 +423,45 @@ def disks_that_are_where_they_belong(box: Box) -> None:
     box.docker(*SAFE, "--name=tour", "--mount", propagating, "bb:1.36", "sleep", "1000")
     box.sh("mkdir /srv/tour/late; mount --bind /srv/gallery /srv/tour/late")
     assert box.docker("exec", "tour", "ls", "/tour/late").stdout.split() != []
+
+
+# -- what fills a disk ----------------------------------------
+
+
+@fault("storage.disk-full", subject="filesystem:/var/lib/docker", box={"disk": "300M"})
+def stopped_containers_fill_the_disk(box: Box) -> None:
+    """The containers of finished jobs were never removed, and each has left files in its layer."""
+    work = "dd if=/dev/zero of=/work bs=1M count=22 2>/dev/null"
+    for number in range(12):
+        box.docker("run", f"--name=job-{number}", "--memory=64m", "bb:1.36", "sh", "-c", work)
+    room = box.usage(ROOT)
+    assert room.f_bavail < 0.05 * room.f_blocks
+    (first,) = box.diagnose("check", "storage.disk-full", "--format", "json").findings
+    assert "container prune" in first["fix"][0]["command"]
+
+
+@fault("storage.disk-full", subject="filesystem:/var/lib/docker", box={"disk": "300M"})
+def anonymous_volumes_fill_the_disk(box: Box) -> None:
+    """Databases were removed without their anonymous volumes, over and over."""
+    work = "dd if=/dev/zero of=/data/x bs=1M count=43 2>/dev/null"
+    for number in range(6):
+        name = f"db-{number}"
+        box.docker(
+            "run", f"--name={name}", "--memory=64m", "-v", "/data", "bb:1.36", "sh", "-c", work
+        )
+        box.docker("rm", name)
+    (first,) = box.diagnose("check", "storage.disk-full", "--format", "json").findings
+    assert "volume rm" in first["fix"][0]["command"]
+
+
+@fault("storage.disk-full", subject="filesystem:/srv/journals", shareable=True, exit_code=2)
+def folder_that_fills_a_disk_is_named(box: Box) -> None:
+    """A program's dumps have filled the small disk of a mount: the folder is named."""
+    _small_disk(box, "journals")
+    box.sh(
+        "mkdir -p /srv/journals/app/dumps; head -c 60M /dev/zero >/srv/journals/app/dumps/1 || true"
+    )
+    box.docker(*SAFE, "--name=dumper", "-v", "/srv/journals:/data", "bb:1.36", "sleep", "1000")
+    found = box.diagnose("check", "storage.disk-full", "--format", "json").findings
+    summary = next(f["summary"] for f in found if f["subject"]["name"] == "/srv/journals")
+    assert "/srv/journals/app/dumps holds" in summary

@@ -1,0 +1,112 @@
+"""container.recreate-interrupted and container.older-than-its-tag: a deployment half done."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from checks.container.confirmed import compose_variables
+from checks.container.helpers import with_variables
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.images.listing import Images, normal, tag_of
+from diagnose.evidence.machine.clock import Clock
+from diagnose.model import CheckResult, Finding, Json, Seconds, Severity
+from diagnose.phrases import ago, unix
+from diagnose.registry import check
+
+_TEMPORARY = re.compile(r"(?P<id>[0-9a-f]{12})_(?P<name>[a-zA-Z0-9][\w.-]*)")
+"""A name as compose gives it for the time of a recreate. Version 1 renames the old container and
+puts the container's own id before its name; version 2 makes the new one so, with the old one's id.
+"""
+_PROJECT = "com.docker.compose.project"
+
+
+@check("container.recreate-interrupted", severity=Severity.critical)
+def recreate_interrupted(
+    containers: Containers, clock: Clock, *, grace: Seconds = Seconds(60)
+) -> CheckResult:
+    """A deployment was interrupted while it replaced a container.
+
+    For the time of a recreate compose has two containers, one of them under a temporary name. If it
+    ends in between, both stay: the service is down, or runs under a name that the next
+    `docker compose up` collides with ("name is already in use"). Critical if neither runs. For
+    `grace` seconds after the newer one was created the deployment may still be at work.
+    """
+    by_name = {container.name: container for container in containers}
+    for left in containers:
+        temporary = _TEMPORARY.fullmatch(left.name)
+        if temporary is None or not left.labels.get(_PROJECT):
+            continue
+        name = temporary["name"]
+        twin = by_name.get(name)
+        ages = [clock.age(unix(item.created)) for item in (left, twin) if item is not None]
+        if any(age is not None and age < grace for age in ages):
+            continue
+        is_up = left.is_running or (twin is not None and twin.is_running)
+        evidence: dict[str, Json] = {f'State of "{left.name}"': left.state.status}
+        evidence[f'State of "{name}"'] = twin.state.status if twin is not None else "no such name"
+        evidence["made by"] = left.made_by
+        finding = Finding.about(
+            left,
+            f'the recreate of container "{name}" was interrupted: {_what_is_left(left, twin)}',
+            evidence,
+            severity=Severity.warning if is_up else Severity.critical,
+        )
+        yield with_variables(finding, _cure(left, name, twin))
+    return None
+
+
+def _what_is_left(left: Container, twin: Container | None) -> str:
+    if twin is None:
+        state = "runs under that name" if left.is_running else "does not run"
+        return f'container "{left.name}" is left from it, and {state}'
+    if left.is_running or twin.is_running:
+        running = left.name if left.is_running else twin.name
+        return f'"{left.name}" is left from it beside "{twin.name}", and only "{running}" runs'
+    return f'"{left.name}" is left from it beside "{twin.name}", and neither runs'
+
+
+def _cure(left: Container, name: str, twin: Container | None) -> Mapping[str, str]:
+    """The variables of the page: which of the two is started, renamed or removed."""
+    if twin is None:
+        return {"only": left.name, "name": name}
+    if left.is_running:
+        return {"unused": twin.name, "kept": left.name, "name": name}
+    return {"leftover": left.name} if twin.is_running else {"ready": twin.name}
+
+
+@check("container.older-than-its-tag", severity=Severity.advice)
+def older_than_its_tag(
+    containers: Containers,
+    images: Images,
+    clock: Clock,
+    *,
+    settled: Seconds = Seconds(3600),
+) -> CheckResult:
+    """A container runs an older build than the tag of its image stands for now.
+
+    A pull or a build moved the tag, and the container was not created again: a restart does not
+    change its image. Images of an id or a digest do not move. A build host, where tags move every
+    few minutes, is left alone for `settled` seconds after the container's creation.
+    """
+    now = {normal(tag): image for image in images for tag in image.tags}
+    for container in containers.running:
+        reference = container.config.image
+        image = now.get(normal(reference)) if reference and tag_of(reference) else None
+        if image is None or not container.image or image.id == container.image:
+            continue
+        age = clock.age(unix(container.created))
+        if age is None or age < settled:
+            continue
+        finding = Finding.about(
+            container,
+            f'container "{container.name}" runs an older build '
+            f'than image "{reference}" stands for now',
+            {
+                "Image": container.image.removeprefix("sha256:")[:12],
+                f"id of {reference}": image.id.removeprefix("sha256:")[:12],
+                "created": f"{ago(age)} ago",
+            },
+        )
+        yield with_variables(finding, compose_variables(container) or {"image": reference})
+    return None

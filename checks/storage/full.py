@@ -1,0 +1,242 @@
+"""storage.disk-full: a file system that is full, and what fills it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+
+from checks.storage.helpers import users
+from diagnose.evidence.containers.listing import Containers
+from diagnose.evidence.storage.disk_usage import DiskUsage, UsagePart
+from diagnose.evidence.storage.filesystems import FULL_BY_NATURE, Filesystem, Filesystems
+from diagnose.evidence.storage.fill_rate import FillRate
+from diagnose.evidence.storage.full_disks import FileSize, FullDisks
+from diagnose.evidence.storage.volumes import UnusedVolumes
+from diagnose.model import (
+    Bytes,
+    CheckResult,
+    Finding,
+    Json,
+    Percent,
+    Severity,
+    Unavailable,
+)
+from diagnose.phrases import size
+from diagnose.registry import check
+
+WELL_PCT = 85.0
+"""A fix that brings a disk down to this is enough."""
+_FREED_BY = {"cache": "build cache", "images": "images"}
+"""The kind of usage that each variable of the page frees."""
+STOPPED = frozenset({"created", "exited", "dead"})
+BLAMED_PCT = 25.0
+"""What holds less of what is used is not named in the summary."""
+WORTH_A_PRUNE_PCT = 3.0
+"""A kind that takes less of what is used is not offered to be pruned."""
+
+
+@check(
+    "storage.disk-full",
+    severity=Severity.critical,
+    caused_by=["logging.unbounded", "storage.deleted-files-held"],
+    causes=[
+        "container.restart-loop",
+        "container.unhealthy",
+        "container.exits-at-start",
+        "image.corrupt",
+    ],
+)
+def disk_full(
+    filesystems: Filesystems,
+    usage: DiskUsage | Unavailable,
+    rates: FillRate | None,
+    containers: Containers | None,
+    unused: UnusedVolumes | None,
+    others: FullDisks | None,
+    *,
+    warn_pct: Percent = Percent(85),
+    crit_pct: Percent = Percent(95),
+    roomy: Bytes = Bytes(100 << 30),
+) -> CheckResult:
+    """A file system that Docker writes to is full or nearly full.
+
+    Used as df counts it: blocks reserved for root are nobody's, a container cannot write there
+    although dockerd still can (seen on engine 20.10.24). With more than `roomy` bytes available it
+    is a warning at most, and so is a full /tmp or /var/log of its own, which the engine can do
+    without. File systems that are read-only by design are left out. What stopped containers and
+    anonymous volumes without a container hold is added up; on another disk than the data root's the
+    largest folders are named.
+    """
+    for disk in filesystems:
+        figures = disk.usage
+        if figures.read_only or figures.fstype in FULL_BY_NATURE:
+            continue
+        if figures.used_pct < (crit_pct if disk.is_aside else warn_pct):
+            continue
+        rate = rates.by_point.get(disk.point) if rates is not None else None
+        evidence: dict[str, Json] = {
+            f"statvfs({disk.point})": {
+                "used_pct": round(figures.used_pct, 1),
+                "available": figures.available,
+                "reserved": figures.free - figures.available,
+            }
+        }
+        if rate is not None and rates is not None:
+            evidence[f"statvfs({disk.point}) bytes a second over {rates.seconds:.1f} s"] = round(
+                rate
+            )
+        evidence |= users(disk) | _attribution(disk, usage)
+        spare = _spare(disk, usage, containers, unused)
+        evidence |= {share.name: f"{share.count}, {size(share.bytes)}" for share in spare}
+        folders = others.of(disk.point) if others is not None else ()
+        if folders:
+            evidence["largest"] = [f"{folder.path} {size(folder.bytes)}" for folder in folders]
+        is_critical = (
+            figures.used_pct >= crit_pct and figures.available < roomy and not disk.is_aside
+        )
+        left = f"{size(figures.available)} left of {size(figures.size)}"
+        soon = ""
+        if rate:
+            soon = (
+                f"; full in about {_duration(figures.available / rate)} at the rate of this moment"
+            )
+        yield Finding(
+            subject=disk.subject,
+            summary=(
+                f"{disk.point} is {figures.used_pct:.0f} % full, {left}{soon}"
+                f"{_blame(disk, spare, folders)}"
+            ),
+            evidence=evidence,
+            variables={
+                "point": disk.point,
+                "where": folders[0].path if folders else _where(disk, usage),
+                **_freeable(disk, usage, spare),
+                **_journal(disk, folders),
+            },
+            severity=Severity.critical if is_critical else Severity.warning,
+            signs=frozenset({"no-space"}),
+        )
+    return None
+
+
+class _Spare(msgspec.Struct, frozen=True):
+    """What can go because no container that runs has it. name: in words, for the evidence."""
+
+    name: str
+    variable: str
+    value: str
+    count: int
+    bytes: int
+
+
+def _spare(
+    disk: Filesystem,
+    usage: DiskUsage | Unavailable,
+    containers: Containers | None,
+    unused: UnusedVolumes | None,
+) -> list[_Spare]:
+    """Stopped containers' writable layers, and anonymous volumes without a container."""
+    if not disk.holds_data_root or isinstance(usage, Unavailable) or usage.point != disk.point:
+        return []
+    stopped = [
+        usage.writable.get(container.id, 0)
+        for container in containers or ()
+        if container.state.status in STOPPED
+    ]
+    nameless = [usage.volumes.get(volume.name, 0) for volume in unused or () if volume.is_anonymous]
+    found = [
+        _Spare("stopped containers", "stopped", "--force", len(stopped), sum(stopped)),
+        _Spare(
+            "anonymous volumes without a container",
+            "anonymous",
+            "^[0-9a-f]{64}$",
+            len(nameless),
+            sum(nameless),
+        ),
+    ]
+    least = disk.usage.used * WORTH_A_PRUNE_PCT / 100
+    return [share for share in found if share.bytes >= least]
+
+
+def _blame(disk: Filesystem, spare: list[_Spare], folders: Sequence[FileSize]) -> str:
+    """What fills the disk, where that can be said in a word."""
+    most = max(spare, key=lambda share: share.bytes, default=None)
+    if most is not None and most.bytes >= disk.usage.used * BLAMED_PCT / 100:
+        return f"; {most.count} {most.name} hold {size(most.bytes)}"
+    if folders and folders[0].bytes >= disk.usage.used * BLAMED_PCT / 100:
+        return f"; {folders[0].path} holds {size(folders[0].bytes)}"
+    return ""
+
+
+def _journal(disk: Filesystem, folders: Sequence[FileSize]) -> dict[str, str]:
+    """The size to which the journal may shrink, where its files take much of a disk.
+
+    A tenth of the disk, as journald allows itself.
+    """
+    held = sum(folder.bytes for folder in folders if "/journal/" in f"{folder.path}/")
+    if disk.point == "/run" or held < disk.usage.used * BLAMED_PCT / 100:
+        return {}
+    return {"journal": f"{max(disk.usage.size // 10 >> 20, 8)}M"}
+
+
+def _attribution(disk: Filesystem, usage: DiskUsage | Unavailable) -> dict[str, Json]:
+    """What takes the space, by kind, if that was measured for this disk."""
+    if isinstance(usage, Unavailable):
+        return {"not measured": str(usage)} if disk.holds_data_root else {}
+    if usage.point != disk.point or usage.not_asked:
+        return {}
+    found: dict[str, Json] = {"attribution": [_part(part) for part in usage.parts]}
+    return found | ({"not measured": list(usage.unmeasured)} if usage.unmeasured else {})
+
+
+def _part(part: UsagePart) -> dict[str, Json]:
+    bound = "at least; " if part.at_least else ""
+    largest = ", ".join(f"{name} {size(number)}" for name, number in part.subjects)
+    return {"name": part.name, "bytes": part.bytes, "note": bound + largest}
+
+
+def _where(disk: Filesystem, usage: DiskUsage | Unavailable) -> str:
+    """Where to look first: in what takes most of the disk, as far as it was measured."""
+    parts = usage.parts if isinstance(usage, DiskUsage) and usage.point == disk.point else ()
+    most = max(parts, key=lambda part: part.bytes, default=None)
+    return most.path if most and most.path else disk.point
+
+
+def _freeable(
+    disk: Filesystem, usage: DiskUsage | Unavailable, spare: Sequence[_Spare]
+) -> dict[str, str]:
+    """The variables of what may free room here.
+
+    What suffices alone, else what is worth it. Nothing where nothing was measured: then nobody
+    knows whether a prune frees anything.
+    """
+    if disk.point == "/run":
+        return {"journal": "50M"}
+    if not disk.holds_data_root or isinstance(usage, Unavailable) or usage.point != disk.point:
+        return {}
+    parts = {part.name: part for part in usage.parts}
+    shares = {variable: parts[name].bytes for variable, name in _FREED_BY.items() if name in parts}
+    logs = parts.get("container logs")
+    chatty, log_bytes = logs.subjects[0] if logs is not None and logs.subjects else ("", 0)
+    shares["chatty"] = log_bytes
+    shares |= {share.variable: share.bytes for share in spare}
+    worth_it = {
+        name for name, share in shares.items() if share >= disk.usage.used * WORTH_A_PRUNE_PCT / 100
+    }
+    # an image with a name stays, so that nobody can say what a prune of images frees
+    enough = {name for name in worth_it - {"images"} if shares[name] >= _excess(disk)}
+    values = {"cache": "--force", "images": "--force", "chatty": chatty}
+    values |= {share.variable: share.value for share in spare}
+    return {name: value for name, value in values.items() if name in (enough or worth_it)}
+
+
+def _excess(disk: Filesystem) -> float:
+    """Bytes that must go until nobody calls this disk full."""
+    return max(0.0, disk.usage.used - disk.usage.size * WELL_PCT / 100)
+
+
+def _duration(seconds: float) -> str:
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.0f} h"

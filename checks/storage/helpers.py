@@ -1,0 +1,11 @@
+"""What findings about file systems share."""
+
+from __future__ import annotations
+
+from diagnose.evidence.storage.filesystems import Filesystem
+from diagnose.model import Json
+
+
+def users(disk: Filesystem) -> dict[str, Json]:
+    """What lies on a disk that is not the data root's."""
+    return {"used by": [*disk.holds]} if disk.holds and not disk.holds_data_root else {}

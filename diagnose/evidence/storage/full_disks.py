@@ -1,0 +1,56 @@
+"""What fills a disk beside the data root's: /var/log, /tmp, a disk that a container writes to."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import msgspec
+
+from diagnose.evidence.storage.filesystems import FULL_BY_NATURE, Filesystems
+from diagnose.model import Failed
+from diagnose.questions import Host
+from diagnose.questions.files import FileSize, WalkFolder
+from diagnose.registry import evidence
+
+__all__ = ["FileSize", "FullDisks", "full_disks"]
+
+WORTH_PCT = 85.0
+"""From here on the question of what fills it is worth seconds of walking."""
+MOST_DISKS = 2
+MOST_FOLDERS = 3
+WALK_S = 1.5
+SHARE = 0.05
+"""A folder with less of what is used does not fill a disk."""
+
+
+class FullDisks(msgspec.Struct, frozen=True):
+    """The largest folders and files of each disk that was walked, by mount point."""
+
+    by_point: Mapping[str, tuple[FileSize, ...]] = msgspec.field(default_factory=dict)
+
+    def of(self, point: str) -> tuple[FileSize, ...]:
+        return self.by_point.get(point, ())
+
+
+@evidence
+def full_disks(host: Host, filesystems: Filesystems) -> FullDisks:
+    """Walks at most two disks, two folders deep; the data root's has `DiskUsage`."""
+    found: dict[str, tuple[FileSize, ...]] = {}
+    for disk in sorted(filesystems, key=lambda disk: -disk.usage.used_pct):
+        usage = disk.usage
+        is_meant = usage.read_only or usage.fstype in FULL_BY_NATURE
+        if is_meant or disk.holds_data_root or usage.used_pct < WORTH_PCT:
+            continue
+        if len(found) == MOST_DISKS:
+            break
+        answer = host.ask(WalkFolder(disk.point, seconds=WALK_S, depth=2))
+        if isinstance(answer, Failed):
+            continue
+        top = disk.point.rstrip("/")
+        sizes = sorted(((size, name) for name, size in answer.by.items()), reverse=True)
+        found[disk.point] = tuple(
+            FileSize(f"{top}/{name}", size)
+            for size, name in sizes[:MOST_FOLDERS]
+            if size >= SHARE * usage.used
+        )
+    return FullDisks(found)

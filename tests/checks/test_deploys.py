@@ -1,0 +1,125 @@
+"""Deployments that stopped half way, and what they left."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from diagnose.evidence.containers.inspect import Container
+from diagnose.evidence.images.listing import Image, Images
+from diagnose.evidence.machine.clock import Clock
+from tests.inspected import container, of
+from tests.judging import judge, rows
+
+NOW = 1_800_000_000.0
+CLOCK = Clock(NOW, 0.0)
+OLD, YOUNG = "2027-01-15T06:00:00Z", "2027-01-15T07:59:40Z"
+ID = "36e1287bd0ab"
+DOWN = {"Status": "exited", "Pid": 0, "ExitCode": 0}
+NEVER = {"Status": "created", "Pid": 0, "ExitCode": 0, "StartedAt": ""}
+LABELS = {
+    "com.docker.compose.project": "shop",
+    "com.docker.compose.service": "web",
+    "com.docker.compose.project.working_dir": "/srv/shop",
+}
+
+
+def member(name: str, state: dict[str, Any] | None = None, **parts: Any) -> Container:
+    """A container of a compose project."""
+    given: dict[str, Any] = {"Created": OLD, "Config": {"Image": "shop:live", "Labels": LABELS}}
+    return container(name, State=state or {}, **(given | parts))
+
+
+LEFT = f"{ID}_shop-web-1"
+
+
+@pytest.mark.parametrize(
+    ("members", "severity", "variables"),
+    [
+        pytest.param(
+            [member(LEFT, DOWN), member("shop-web-1", NEVER)],
+            "critical",
+            {"ready": "shop-web-1"},
+            id="neither runs",
+        ),
+        pytest.param(
+            [member(LEFT)], "warning", {"only": LEFT, "name": "shop-web-1"}, id="the only one runs"
+        ),
+        pytest.param(
+            [member(LEFT, DOWN)],
+            "critical",
+            {"only": LEFT, "name": "shop-web-1"},
+            id="the only one is down",
+        ),
+        pytest.param(
+            [member(LEFT), member("shop-web-1", DOWN)],
+            "warning",
+            {"unused": "shop-web-1", "kept": LEFT, "name": "shop-web-1"},
+            id="the new one runs",
+        ),
+        pytest.param(
+            [member(LEFT, DOWN), member("shop-web-1")],
+            "warning",
+            {"leftover": LEFT},
+            id="the right one runs",
+        ),
+    ],
+)
+def test_recreate_interrupted(
+    members: list[Container], severity: str, variables: dict[str, str]
+) -> None:
+    result = judge("container.recreate-interrupted", containers=of(*members), clock=CLOCK)
+    assert rows(result) == [(severity, LEFT)]
+    assert result.findings[0].variables == {"container": LEFT} | variables
+
+
+@pytest.mark.parametrize(
+    "members",
+    [
+        pytest.param([container(LEFT, Created=OLD)], id="of no project"),
+        pytest.param([member("shop-web-1")], id="an ordinary name"),
+        pytest.param([member("backup_shop-web-1")], id="another prefix"),
+        pytest.param(
+            [member(LEFT, DOWN), member("shop-web-1", NEVER, Created=YOUNG)], id="still at work"
+        ),
+    ],
+)
+def test_no_recreate_was_interrupted(members: list[Container]) -> None:
+    result = judge("container.recreate-interrupted", containers=of(*members), clock=CLOCK)
+    assert result.verdict == "passed"
+
+
+def listed(id: str, *tags: str) -> Image:
+    return Image(id=id, repo_tags=[*tags])
+
+
+@pytest.mark.parametrize(
+    ("reference", "created", "fires"),
+    [
+        ("shop:live", OLD, True),
+        ("docker.io/library/shop:live", OLD, True),
+        ("shop:live", YOUNG, False),
+        ("shop:other", OLD, False),
+        ("sha256:2222", OLD, False),
+    ],
+)
+def test_older_than_its_tag(reference: str, created: str, fires: bool) -> None:
+    config = {"Image": reference, "Labels": LABELS}
+    running = member("web", Image="sha256:1111", Created=created, Config=config)
+    images = Images((listed("sha256:1111"), listed("sha256:2222", "shop:live")), {})
+    result = judge(
+        "container.older-than-its-tag", containers=of(running), images=images, clock=CLOCK
+    )
+    assert rows(result) == ([("advice", "web")] if fires else [])
+
+
+def test_the_build_of_its_tag_is_not_older() -> None:
+    images = Images((listed("sha256:1111", "shop:live"),), {})
+    result = judge(
+        "container.older-than-its-tag",
+        containers=of(member("web", Image="sha256:1111")),
+        images=images,
+        clock=CLOCK,
+    )
+    assert result.verdict == "passed"

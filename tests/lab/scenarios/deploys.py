@@ -1,0 +1,73 @@
+"""Deployments that stopped half way."""
+
+from __future__ import annotations
+
+from tests.lab import Box, fault, healthy, images
+from tests.lab.images import Recipe
+
+SAFE = ("--memory=64m", "--pids-limit=64", "--restart=unless-stopped")
+
+
+def _labels(project: str, service: str) -> list[str]:
+    """The labels with which compose marks a container."""
+    labels = {
+        "project": project,
+        "service": service,
+        "container-number": "1",
+        "oneoff": "False",
+        "project.working_dir": f"/srv/{project}",
+        "project.config_files": f"/srv/{project}/compose.yaml",
+    }
+    return [f"--label=com.docker.compose.{key}={value}" for key, value in labels.items()]
+
+
+_NO_GRACE = """
+[thresholds."container.recreate-interrupted"]
+grace = 0
+[thresholds."container.older-than-its-tag"]
+settled = 0
+"""
+
+
+@fault("container.recreate-interrupted", subject="container:*_kiosk-web-1")
+def recreate_that_broke_off(box: Box) -> None:
+    """A deployment renamed the old container, created the new one, and was killed: neither runs."""
+    box.write("/etc/diagnose/lab.toml", _NO_GRACE)
+    options = (*SAFE, *_labels("kiosk", "web"), "--publish=18090:80")
+    box.docker("run", "-d", "--name=kiosk-web-1", *options, "bb:1.36", "sleep", "1000")
+    box.docker("stop", "kiosk-web-1")
+    old = f"{box.inspect('kiosk-web-1')['Id'][:12]}_kiosk-web-1"
+    box.docker("rename", "kiosk-web-1", old)
+    box.docker("create", "--name=kiosk-web-1", *options, "bb:1.36", "sleep", "1000")
+    again = box.docker("rename", old, "kiosk-web-1", check=False).stderr
+    assert "already in use" in again
+
+
+@fault("container.recreate-interrupted", subject="container:0a1b2c3d4e5f_kiosk-api-1", exit_code=1)
+def recreate_that_forgot_the_name(box: Box) -> None:
+    """The new container runs under its temporary name, and the old one is gone."""
+    box.write("/etc/diagnose/lab.toml", _NO_GRACE)
+    options = (*SAFE, *_labels("kiosk", "api"), "--name=0a1b2c3d4e5f_kiosk-api-1")
+    box.docker("run", "-d", *options, "bb:1.36", "sleep", "1000")
+
+
+@fault("container.older-than-its-tag", subject="container:kiosk-shop-1", exit_code=0)
+def tag_moved_under_a_container(box: Box) -> None:
+    """A newer build has taken the tag, and the container was restarted instead of recreated."""
+    box.write("/etc/diagnose/lab.toml", _NO_GRACE)
+    images.load(box, "kiosk:live", Recipe({"version": (b"8", 0o644)}))
+    options = (*SAFE, *_labels("kiosk", "shop"), "--name=kiosk-shop-1")
+    box.docker("run", "-d", *options, "kiosk:live", "sleep", "1000")
+    images.load(box, "kiosk:live", Recipe({"version": (b"9", 0o644)}))
+    box.docker("restart", "kiosk-shop-1")
+    assert box.docker("exec", "kiosk-shop-1", "cat", "/version").stdout == "8"
+
+
+@healthy()
+def names_that_only_look_temporary(box: Box) -> None:
+    """A container of no project whose name begins like an id, and one on the build of its tag."""
+    box.write("/etc/diagnose/lab.toml", _NO_GRACE)
+    box.docker("create", "--name=0a1b2c3d4e5f_backup", *SAFE, "bb:1.36", "true")
+    images.load(box, "kiosk:live", Recipe({"version": (b"9", 0o644)}))
+    options = (*SAFE, *_labels("kiosk", "shop"), "--name=kiosk-shop-1")
+    box.docker("run", "-d", *options, "kiosk:live", "sleep", "1000")
