@@ -201,6 +201,7 @@ def test_every_check_is_found_on_a_real_fault():
 PASSED_NOWHERE = {
     "container.cpu-unsupported": "no recorded log speaks of missing instructions",
     "daemon.temp-folder-missing": "no recorded host was asked for its temporary folder",
+    "dns.search-wildcard": "no recorded host was asked for a wildcard",
     "firewall.between-containers": "no container of a recorded host is configured to call another one",
     "firewall.bridge-filter-off": "no recorded host has a network without traffic between its containers",
     "firewall.dropped-inside-container": "no recorded host was asked for the rules inside a container",
@@ -215,6 +216,9 @@ PASSED_NOWHERE = {
     "network.peer-address-stale": "no recorded host was asked for the logs of running containers",
     "network.peer-not-listening": "no recorded host was asked for the logs of running containers",
     "network.peer-on-other-network": "no recorded host was asked for the logs of running containers",
+    "network.loopback-not-routed": "no recorded host runs without docker-proxy",
+    "network.parent-subnet-foreign": "no recorded host has a macvlan network",
+    "network.published-on-loopback": "no recorded host publishes on the loopback by default",
     "network.proxy-on-loopback": "no recorded host has a proxy on localhost",
     "network.proxy-takes-neighbours": "no recorded host has a proxy in an environment",
     "network.requests-taken-for-forged": "no recorded host has a second uplink with rp_filter",

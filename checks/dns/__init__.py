@@ -8,6 +8,7 @@ from checks.dns import (
     refusals,
     services,
     upstreams,
+    wildcards,
     without,
 )
 
@@ -19,5 +20,6 @@ __all__ = [
     "refusals",
     "services",
     "upstreams",
+    "wildcards",
     "without",
 ]

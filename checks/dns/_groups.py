@@ -47,7 +47,8 @@ def groups(
 ) -> list[Group]:
     """The running containers with a way out, by network and servers.
 
-    A container with servers of its own is a group by itself.
+    A container with servers of its own is a group by itself. So is one that may change its own
+    routes, unless its neighbours fare as it does.
     """
     if containers is None or lookups is None:
         return []
@@ -64,7 +65,7 @@ def _grouped(containers: Containers, resolvers: Resolvers, lookups: Lookups) -> 
         if container.id in closed or not servers:
             continue
         networks = outward.get(container.id, tuple(sorted(container.endpoints)))
-        is_alone = resolvers.has_own_servers(container)
+        is_alone = resolvers.has_own_servers(container) or _differs(container, lookups)
         subject = container.subject if is_alone else Subject("network", networks[0])
         found.setdefault((subject, networks, servers), []).append(container)
     for (subject, networks, servers), members in found.items():
@@ -79,6 +80,19 @@ def _grouped(containers: Containers, resolvers: Resolvers, lookups: Lookups) -> 
                 answered = (reply for _, reply in path.asked if reply.answered)
                 replies.append((server, next(answered, path.asked[0][1])))
         yield Group(subject, networks, tuple(members), tuple(replies))
+
+
+def _differs(container: Container, lookups: Lookups) -> bool:
+    """Whether a container that may change its own routes fares otherwise than its neighbours."""
+    if not container.may_route_itself:
+        return False
+    own = [path for path in lookups.ways if container.id in {member.id for member in path.members}]
+    of_others = {
+        (path.networks, path.server): path.fails
+        for path in lookups.ways
+        if not any(member.may_route_itself for member in path.members)
+    }
+    return any(of_others.get((path.networks, path.server)) != path.fails for path in own)
 
 
 def unasked(why: Unavailable) -> Skipped | Unavailable:

@@ -166,6 +166,7 @@ class _Tracer:
             after = replace(after, dst_local=self._stack.is_local(after.dst))
             decision = self._route(part, after, "output")
             after = replace(after, oif=decision.oif or "lo")
+            self._check_loopback_source(part, after)
         elif after.dst is None and after.dst_local:
             after = replace(after, oif="lo")
         after = self._walk(part, "postrouting", after, nat_done=nat_done)
@@ -175,6 +176,19 @@ class _Tracer:
             )
         self._leave(part, after)
         return _Arrival(after.oif or "", after)
+
+    def _check_loopback_source(self, part: Part, packet: Packet) -> None:
+        """A packet from 127.0.0.1 that a translation leads out of the host (__mkroute_output).
+
+        The kernel sends it only by an interface that has route_localnet on.
+        """
+        settings = self._stack.settings
+        device = packet.oif or ""
+        is_known = bool(settings.forwarding)
+        if packet.src is None or not packet.src.startswith("127.") or device in ("", "lo"):
+            return
+        if is_known and device not in settings.route_localnet:
+            self._stop("drop", "route", f"route_localnet of {device} is 0", part, "output", device)
 
     def _forward(self, part: Part, packet: Packet, decision: RouteDecision) -> _Arrival:
         settings = self._stack.settings

@@ -407,6 +407,15 @@ class Container(_Shape, frozen=True, rename="pascal", dict=True):
     def shares_host_network(self) -> bool:
         return self.host_config.network_mode == "host"
 
+    @property
+    def may_route_itself(self) -> bool:
+        """Whether it was given the right to change its routes and rules, as VPN clients are.
+
+        What becomes of its packets tells nothing about its neighbours.
+        """
+        rights = {right.upper().removeprefix("CAP_") for right in self.host_config.cap_add or ()}
+        return bool({"NET_ADMIN", "ALL"} & rights)
+
     @functools.cached_property
     def wanted_ports(self) -> tuple[tuple[str, Binding], ...]:
         """Ports that were asked to be published (`80/tcp`, binding).

@@ -124,6 +124,23 @@ def referenced_names(container: Container) -> dict[str, str]:
     return found
 
 
+def stray_names(container: Container, containers: Containers) -> dict[str, str]:
+    """The short names that a container calls and no running container near it has, with the places.
+
+    Only a search domain can give such a name an address.
+    """
+    known = {"localhost", container.name, container.id[:12]}
+    for entry in container.host_config.extra_hosts or ():
+        known.add(entry.replace("=", ":", 1).partition(":")[0])
+    called = {name: where for name, where in referenced_names(container).items() if "." not in name}
+    if not called.keys() - known:
+        return {}
+    for other in containers.running:
+        if other.endpoints.keys() & container.endpoints.keys():
+            known |= other.dns_names
+    return {name: where for name, where in called.items() if name not in known}
+
+
 def _names_in(text: str, *, is_host: bool) -> Iterator[str]:
     bare = _BARE_NAME.fullmatch(text.strip()) if is_host else None
     if bare and not _is_address(bare["name"]):

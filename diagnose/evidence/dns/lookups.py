@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 import msgspec
 
 from diagnose.evidence.containers.listing import Container, Containers
-from diagnose.evidence.dns.failed_names import FailedNames
+from diagnose.evidence.dns.failed_names import FailedNames, stray_names
 from diagnose.evidence.dns.resolvers import (
     EMBEDDED,
     ResolvConf,
@@ -42,6 +42,9 @@ EMBEDDED_LIMIT = 250
 
 MOST_FAILED_NAMES = 20
 """Queries for names that failed in logs."""
+
+MOST_SEARCH_DOMAINS = 3
+"""Search domains that are asked for a wildcard, one query each."""
 
 
 class QueryPath(msgspec.Struct, frozen=True):
@@ -76,8 +79,8 @@ class Lookups(msgspec.Struct, frozen=True):
     failed: names that a container's log says it could not resolve, by container id, name and
     server. forwarded: what the engine's resolver answers to a query that it can only forward, by
     container id, where the engine does not write down whom it asks. probes: queries from networks
-    whose containers ask the engine's resolver, sent past it, where the engine writes no rules: only
-    they show whether the network has a way out.
+    whose containers ask the engine's resolver, sent past it, where the engine writes no rules or
+    the network is macvlan: only they show whether the network has a way out.
     """
 
     host: dict[str, DnsReply]
@@ -92,6 +95,9 @@ class Lookups(msgspec.Struct, frozen=True):
     failed: dict[str, dict[tuple[str, str], DnsReply]] = {}
     forwarded: dict[str, DnsReply] = {}
     probes: tuple[QueryPath, ...] = ()
+    wildcards: dict[str, DnsReply] = {}
+    """What the host's first server answers to `*` in search domains of containers that call a short
+    name which nobody near them has: an address is given to every name there (RFC 4592)."""
 
     def __len__(self) -> int:
         return len(self.host) + len(self.ways) + len(self.embedded)
@@ -108,8 +114,11 @@ class _Plan:
     Each question with the containers that could not be examined without its answer.
     """
 
-    def __init__(self, resolvers: Resolvers, island: bool, writes_rules: bool) -> None:
+    def __init__(
+        self, resolvers: Resolvers, island: bool, writes_rules: bool, direct: frozenset[str]
+    ) -> None:
         self.resolvers = resolvers
+        self.direct = direct
         self.island = island
         self.writes_rules = writes_rules
         self.probes: dict[tuple[tuple[str, ...], str], Container] = {}
@@ -119,6 +128,7 @@ class _Plan:
         self.embedded: list[Container] = []
         self.forwarding: list[Container] = []
         self.services: dict[str, Container] = {}
+        self.straying: list[Container] = []
         self.failed: list[tuple[Container, str, str, int | None]] = []
 
     def add(self, container: Container, outward: tuple[str, ...]) -> None:
@@ -135,10 +145,12 @@ class _Plan:
             is_itself = is_loopback(upstream.server) and not upstream.by_host
             if not is_itself:
                 self.servers[upstream.server] = None
-            if upstream.by_host and not self.writes_rules and not is_loopback(upstream.server):
+            shows_its_way = not self.writes_rules or self.direct.issuperset(outward)
+            if upstream.by_host and shows_its_way and not is_loopback(upstream.server):
                 self.probes.setdefault((outward, upstream.server), container)
             if not upstream.by_host:
-                key = (outward, upstream.server, container.id if is_itself else "")
+                is_alone = is_itself or container.may_route_itself
+                key = (outward, upstream.server, container.id if is_alone else "")
                 self.groups.setdefault(key, []).append(container)
 
     def _may_forward_elsewhere(self, container: Container, conf: ResolvConf) -> bool:
@@ -178,7 +190,21 @@ class _Plan:
             asked.setdefault(name_query(EMBEDDED, name, container.state.pid), [])
         for _, name, server, pid in self.failed:
             asked.setdefault(name_query(server, name, pid), [])
+        for query in self.wildcards().values():
+            asked.setdefault(query, [])
         return asked
+
+    def wildcards(self) -> dict[str, QueryDns]:
+        """The query for the wildcard of each search domain that short names may end in."""
+        servers = self.resolvers.host_servers
+        domains = dict.fromkeys(
+            domain.rstrip(".")
+            for container in self.straying
+            for domain in self.resolvers.inside[container.id].search
+            if domain.strip(".")
+        )
+        first = list(domains)[:MOST_SEARCH_DOMAINS] if servers else []
+        return {domain: name_query(servers[0], f"*.{domain}", None) for domain in first}
 
 
 def root_query(server: str, pid: int | None, transport: str = "udp") -> QueryDns:
@@ -262,6 +288,11 @@ def lookups(
             for (networks, server), container in plan.probes.items()
             if (reply := replies.get(root_query(server, container.state.pid)))
         ),
+        wildcards={
+            domain: reply
+            for domain, query in plan.wildcards().items()
+            if (reply := replies.get(query))
+        },
     )
 
 
@@ -278,13 +309,24 @@ def _planned(
     knows_no_server = (
         not resolvers.host_unread and not resolvers.host_servers and not resolvers.configured
     )
-    plan = _Plan(resolvers, cut_off and knows_no_server, writes_rules)
+    direct = frozenset(
+        network.name for network in networks or () if network.driver in ("macvlan", "ipvlan")
+    )
+    plan = _Plan(resolvers, cut_off and knows_no_server, writes_rules, direct)
     leads_out = _with_a_way_out(networks)
     for container in [] if containers is None else resolving(containers):
         plan.add(
             container,
             tuple(sorted(name for name in container.endpoints if leads_out.get(name, True))),
         )
+    plan.straying = [
+        container
+        for container in ([] if containers is None else resolving(containers))
+        if container.id in resolvers.inside
+        and resolvers.inside[container.id].search
+        and containers is not None
+        and stray_names(container, containers)
+    ]
     plan.services = {
         name: witness
         for name in options.resolve

@@ -19,6 +19,8 @@ from diagnose.firewall.flow import Flow, Origin, Trace
 from diagnose.firewall.trace import trace
 from diagnose.registry import evidence
 
+_LOOPBACK = "127.0.0.1"
+
 
 class HostPath(msgspec.Struct, frozen=True):
     """A connection of the host to a published port, at the container's own address."""
@@ -34,12 +36,13 @@ class HostPaths(msgspec.Struct, frozen=True):
     """One connection for each network with a published TCP port.
 
     why_none: why none was walked, if that is so. published: likewise, to the published port at
-    the host's own address.
+    the host's own address. loopback: likewise, to 127.0.0.1.
     """
 
     items: tuple[HostPath, ...] = ()
     why_none: str = ""
     published: tuple[HostPath, ...] = ()
+    loopback: tuple[HostPath, ...] = ()
 
     def __iter__(self) -> Iterator[HostPath]:
         return iter(self.items)
@@ -66,6 +69,7 @@ def host_paths(
         return HostPaths(why_none=why_none)
     found: dict[str, HostPath] = {}
     published: dict[str, HostPath] = {}
+    loopback: dict[str, HostPath] = {}
     own = uplinks.items[0].address if len(uplinks) else None
     for container in containers.running:
         ports = [
@@ -85,11 +89,27 @@ def host_paths(
                 continue
             traced = trace(host_stack.stack, Flow(Origin(), endpoint.ip_address, "tcp", ports[0]))
             found[name] = HostPath(container, network, endpoint.ip_address, ports[0], traced)
+            local_port = _published_locally(container)
+            if local_port:
+                traced = trace(host_stack.stack, Flow(Origin(), _LOOPBACK, "tcp", local_port))
+                loopback[name] = HostPath(container, network, _LOOPBACK, local_port, traced)
             host_port = _published_everywhere(container)
             if own is not None and host_port:
                 traced = trace(host_stack.stack, Flow(Origin(), own, "tcp", host_port))
                 published[name] = HostPath(container, network, own, host_port, traced)
-    return HostPaths(tuple(found.values()), published=tuple(published.values()))
+    return HostPaths(
+        tuple(found.values()),
+        published=tuple(published.values()),
+        loopback=tuple(loopback.values()),
+    )
+
+
+def _published_locally(container: Container) -> int:
+    """A TCP port that the host reaches at 127.0.0.1, one for the host alone first; 0 if none."""
+    published = list(container.published_by("tcp"))
+    alone = [port for port, binding in published if binding.host_ip == _LOOPBACK]
+    everywhere = [port for port, binding in published if binding.host_ip in EVERYWHERE]
+    return min(alone or everywhere, default=0)
 
 
 def _published_everywhere(container: Container) -> int:

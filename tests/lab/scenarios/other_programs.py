@@ -152,3 +152,146 @@ def resolver_that_serves_the_hosts_net_alone(box: Box) -> None:
     healthy_container(box, "web", 8080)
     lookup = box.docker("exec", "web", "nslookup", "www.lab.test", check=False)
     assert "REFUSED" in lookup.stdout + lookup.stderr
+
+
+@fault("network.port-not-published", subject="container:hass")
+def port_beside_the_hosts_network(box: Box) -> None:
+    """A container uses the host's network and names another port to be published."""
+    run = ("run", "-d", "--name=hass", "--network=host", "-m=32m", "-p=18723:18724")
+    box.docker(*run, "bb:1.36", "httpd", "-f", "-p", "18724")
+    assert not box.provider.curl(f"http://{BOX_ADDRESS}:18723/", timeout=2, check=False)
+
+
+@healthy()
+def same_port_beside_the_hosts_network(box: Box) -> None:
+    """The port that is to be published is the one that the program listens on."""
+    run = ("run", "-d", "--name=hass", "--network=host", "-m=32m", "-p=18725:18725")
+    box.docker(*run, "bb:1.36", "httpd", "-f", "-p", "18725")
+
+
+@fault(
+    "network.port-not-published",
+    subject="container:six",
+    config={"userland-proxy": False},
+    engines=Engines(since=28),
+)
+def port_on_ipv6_without_a_proxy(box: Box) -> None:
+    """A port on the host's IPv6 address, a network without IPv6, and no docker-proxy."""
+    box.sh("ip -6 addr add 2001:db8:5::10/64 dev eth0 nodad")
+    address = "[2001:db8:5::10]:18726:8080"
+    box.docker("run", "-d", "--name=six", "-m=32m", f"--publish={address}", "shop:1.4")
+    call = ["curl", "-sS", "--noproxy", "*", "--max-time", "2", "http://[2001:db8:5::10]:18726/"]
+    assert box.run(call, check=False).returncode != 0
+
+
+@fault("network.published-on-loopback", subject="daemon:docker", config={"ip": "127.0.0.1"})
+def entry_on_the_loopback(box: Box) -> None:
+    """daemon.json binds each port to 127.0.0.1, that of a web server too."""
+    box.docker("run", "-d", "--name=entry", "-m=32m", "--publish=80:8080", "shop:1.4")
+    assert not box.provider.curl(f"http://{BOX_ADDRESS}/", timeout=2, check=False)
+
+
+@healthy(config={"ip": "127.0.0.1"})
+def ports_for_a_proxy_of_the_host(box: Box) -> None:
+    """The same setting on a host whose own proxy calls the ports."""
+    box.docker("run", "-d", "--name=behind", "-m=32m", "--publish=18727:8080", "shop:1.4")
+
+
+def _macvlan(box: Box, subnet: str, gateway: str) -> None:
+    box.docker(
+        *("network", "create", "-d", "macvlan", "-o", "parent=eth0"),
+        *(f"--subnet={subnet}", f"--gateway={gateway}", "lan"),
+    )
+    box.docker("run", "-d", "--name=camera", "--network=lan", "-m=32m", "shop:1.4")
+
+
+@fault(
+    "network.parent-subnet-foreign",
+    subject="network:lan",
+    also=["dns.upstream-unreachable"],
+)
+def macvlan_of_another_subnet(box: Box) -> None:
+    """The subnet of a macvlan network is not that of the wire."""
+    _macvlan(box, "10.247.9.0/24", "10.247.9.1")
+    assert not _gets(box, "camera", f"http://{WEB}/")
+
+
+@healthy()
+def macvlan_of_a_second_subnet(box: Box) -> None:
+    """A second subnet on the same wire, whose router is there and serves names."""
+    box.provider.sh(
+        "ip addr add 10.247.9.1/24 dev uplink; ip route add 10.247.9.0/24 dev uplink 2>/dev/null || true"
+    )
+    _macvlan(box, "10.247.9.0/24", "10.247.9.1")
+    assert _gets(box, "camera", f"http://{WEB}/")
+
+
+def _searching_project(box: Box, *, is_database_up: bool) -> None:
+    """A project whose search domain has a wildcard, and whose database may be stopped."""
+    box.provider.dns_stop()
+    box.provider.dns_start(f"--address=/corp.test/{WEB}", "--local=/corp.test/")
+    box.write("/etc/resolv.conf", f"search corp.test\nnameserver {RESOLVER}\n")
+    box.start_engine(config={"log-opts": {"max-size": "10m", "max-file": "3"}})
+    box.docker("network", "create", "--subnet=10.247.4.0/24", "stocknet")
+    labels = "--label=com.docker.compose.project=stock"
+    box.docker(
+        *("run", "-d", "--name=stock-db-1", "--network=stocknet", "--network-alias=db", labels),
+        *("-m=32m", "bb:1.36", "sleep", "1000"),
+    )
+    if not is_database_up:
+        box.docker("stop", "-t1", "stock-db-1")
+    healthy_container(
+        box, "stock-api-1", 18714, "--network=stocknet", labels, "-e=DB_HOST=db", "-e=DB_PORT=5432"
+    )
+
+
+@fault("dns.search-wildcard", subject="container:stock-api-1", engine_started=False)
+def stopped_service_in_a_wildcard_domain(box: Box) -> None:
+    """The database is stopped, and its name leads to a web server of the search domain."""
+    _searching_project(box, is_database_up=False)
+    lookup = box.docker("exec", "stock-api-1", "nslookup", "db.corp.test", check=False)
+    assert WEB in lookup.stdout
+
+
+@healthy(engine_started=False)
+def running_service_in_a_wildcard_domain(box: Box) -> None:
+    """The same search domain, and the database runs."""
+    _searching_project(box, is_database_up=True)
+
+
+_NO_PROXY = {"userland-proxy": False}
+
+
+def _host_calls(box: Box, port: int) -> bool:
+    url = f"http://127.0.0.1:{port}/"
+    call = ["curl", "-sS", "--noproxy", "*", "--max-time", "2", url]
+    return box.run(call, check=False).returncode == 0
+
+
+@fault("network.loopback-not-routed", subject="container:local", config=_NO_PROXY)
+def loopback_not_routed(box: Box) -> None:
+    """Hardening has turned route_localnet off, and there is no docker-proxy."""
+    healthy_container(box, "local", 18715)
+    assert _host_calls(box, 18715)
+    box.sh("for file in /proc/sys/net/ipv4/conf/*/route_localnet; do echo 0 >$file; done")
+    assert not _host_calls(box, 18715)
+
+
+@healthy(config=_NO_PROXY)
+def loopback_routed(box: Box) -> None:
+    """The same engine as it sets itself up."""
+    healthy_container(box, "local", 18715)
+    assert _host_calls(box, 18715)
+
+
+@fault(
+    "dns.upstream-unreachable",
+    subject="container:tunnel1",
+    expect=[("dns.upstream-unreachable", "container:tunnel2")],
+)
+def tunnels_beside_an_innocent_neighbour(box: Box) -> None:
+    """Two VPN clients with kill switches reach no DNS server; `web` beside them does."""
+    for name, port in (("tunnel1", 18716), ("tunnel2", 18717)):
+        healthy_container(box, name, port, "--cap-add=NET_ADMIN")
+        assert _inside(box, name, "iptables -A OUTPUT -p udp --dport 53 -j DROP")
+    assert box.docker("exec", "web", "nslookup", "www.lab.test").stdout

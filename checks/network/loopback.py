@@ -1,0 +1,61 @@
+"""Published ports that the host itself cannot reach at 127.0.0.1."""
+
+from __future__ import annotations
+
+from diagnose.evidence.engine.config import DaemonConfig
+from diagnose.evidence.network.host_paths import HostPath, HostPaths
+from diagnose.model import CheckResult, Finding, Severity, Skipped, Subject
+from diagnose.phrases import named
+from diagnose.registry import check
+
+
+@check("network.loopback-not-routed", severity=Severity.warning)
+def loopback_not_routed(host_paths: HostPaths, config: DaemonConfig | None) -> CheckResult:
+    """A published port does not answer at 127.0.0.1: route_localnet is off.
+
+    Without docker-proxy a rule leads such connections to the container, and the kernel sends
+    packets from 127.0.0.1 only by an interface whose `route_localnet` is on. The engine turns it on
+    when it starts; hardening scripts turn it off again. Critical where a port is published on
+    127.0.0.1 alone.
+    """
+    if host_paths.why_none:
+        return Skipped(host_paths.why_none)
+    if config is None or config.value("userland-proxy") is not False:
+        return Skipped("docker-proxy serves published ports at 127.0.0.1")
+    if not host_paths.loopback:
+        return Skipped("no running container publishes a TCP port on a bridge network")
+    for path in host_paths.loopback:
+        if _is_kept_back(path):
+            yield _not_routed(path, config)
+    return None
+
+
+def _is_kept_back(path: HostPath) -> bool:
+    obstacle = path.trace.obstacle
+    return (
+        path.trace.is_blocked
+        and obstacle is not None
+        and obstacle.reason == "route"
+        and obstacle.by.rule.startswith("route_localnet")
+    )
+
+
+def _not_routed(path: HostPath, config: DaemonConfig) -> Finding:
+    container, bridge = path.container, path.network.bridge
+    alone = any(
+        port == path.port and binding.host_ip.startswith("127.")
+        for port, binding in container.published_by("tcp")
+    )
+    setting = f"net.ipv4.conf.{bridge}.route_localnet"
+    return Finding.about(
+        container,
+        f"{named('container', [container.name])}: published port {path.port} does not answer at "
+        f"127.0.0.1: {setting} is 0, and no docker-proxy serves it",
+        {setting: "0", f"userland-proxy in {config.where('userland-proxy')}": False},
+        assignment=f"net/ipv4/conf/{bridge}/route_localnet=1",
+        discriminator=str(path.port),
+        severity=Severity.critical if alone else None,
+        touches=(Subject("interface", bridge),),
+        signs=frozenset({"timeout"}),
+        stable=(container.life,),
+    )

@@ -1,0 +1,196 @@
+"""Published ports that the engine does not publish, or on the loopback alone."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Iterator
+
+from diagnose.evidence.containers.inspect import Binding
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.engine.config import DaemonConfig
+from diagnose.evidence.network.interfaces import Interfaces
+from diagnose.evidence.network.listeners import Listeners
+from diagnose.model import DAEMON, CheckResult, Finding, Severity, Skipped, Unavailable, Unexamined
+from diagnose.phrases import counted, sentence
+from diagnose.registry import check
+
+_ANY = "0.0.0.0"  # noqa: S104 - the address that a listener on all addresses is compared with
+_ENTRIES = ("80", "443")
+"""Ports by which people of the outside come in."""
+
+
+@check("network.port-not-published", severity=Severity.warning)
+def port_not_published(
+    containers: Containers,
+    listeners: Listeners | Unavailable,
+    config: DaemonConfig | None,
+    links: Interfaces | None,
+) -> CheckResult:
+    """A port that a container is to publish is not published.
+
+    With the host's network the engine ignores published ports without an error: the program is
+    reached at the port that it listens on. A port on an IPv6 address of the host needs docker-proxy
+    or a network with IPv6. Seen on engines 20.10.24 and 28.5.2.
+    """
+    has_proxy = config is None or config.value("userland-proxy") is not False
+    for container in containers.running:
+        if not container.wanted_ports:
+            continue
+        if container.shares_host_network:
+            if isinstance(listeners, Unavailable):
+                yield Unexamined(container.subject, f"the host's sockets: {listeners}")
+            else:
+                yield from _on_host_network(container, listeners)
+        elif not has_proxy:
+            yield from _on_ipv6(container, config)
+    if not has_proxy and links is not None:
+        yield from _ipv6_without_proxy(containers, config, links)
+    return None
+
+
+def _on_host_network(container: Container, listeners: Listeners) -> Iterator[Finding]:
+    for port, binding in container.wanted_ports:
+        number, _, protocol = port.partition("/")
+        if not binding.host_port.isdigit() or binding.host_port == number:
+            continue
+        if listeners.on(protocol, _ANY, int(binding.host_port)):
+            continue
+        serves = bool(number.isdigit() and listeners.on(protocol, _ANY, int(number)))
+        yield Finding.about(
+            container,
+            sentence(
+                f'container "{container.name}" is to publish port {binding.host_port} -> {port}, '
+                "but it uses the host's network, where the engine publishes nothing",
+                f"it is reached at port {number}" if serves else "",
+            ),
+            {
+                "HostConfig.NetworkMode": "host",
+                "HostConfig.PortBindings": f"{binding.host_port} -> {port}",
+                f"listener on port {binding.host_port}": None,
+            },
+            discriminator=f"{binding.host_port}/{protocol}",
+            stable=(container.life,),
+        )
+
+
+def _on_ipv6(container: Container, config: DaemonConfig | None) -> Iterator[Finding]:
+    """Ports on IPv6 addresses of a container that has none, where no proxy passes them on."""
+    if any(endpoint.global_ipv6_address for endpoint in container.endpoints.values()):
+        return
+    for port, binding in container.wanted_ports:
+        if not _is_ipv6(binding):
+            continue
+        where = config.where("userland-proxy") if config is not None else "its configuration"
+        yield Finding.about(
+            container,
+            f'container "{container.name}" is to publish port {binding.host_port} on '
+            f"{binding.host_ip}, but none of its networks has IPv6, and the userland proxy is off: "
+            "nobody serves the port there",
+            {
+                "HostConfig.PortBindings": f"[{binding.host_ip}]:{binding.host_port} -> {port}",
+                "NetworkSettings.Ports": sorted(container.network_settings.ports or {}),
+                f"userland-proxy in {where}": False,
+            },
+            discriminator=f"{binding.host_ip}:{binding.host_port}",
+            stable=(container.life,),
+        )
+
+
+def _is_ipv6(binding: Binding) -> bool:
+    try:
+        return ipaddress.ip_address(binding.host_ip.strip("[]")).version == 6
+    except ValueError:
+        return False
+
+
+def _ipv6_without_proxy(
+    containers: Containers, config: DaemonConfig | None, links: Interfaces
+) -> Iterator[Finding]:
+    """Advice: clients that know the host's IPv6 address are refused at all of these ports."""
+    own = next(
+        (
+            held.address
+            for held in links.addresses
+            if held.family == "inet6" and held.scope == "global" and _is_public(held.address)
+        ),
+        None,
+    )
+    members = [
+        container
+        for container in containers.running
+        if any(binding.host_ip in ("", _ANY) for _, binding in container.published_ports)
+        and not any(endpoint.global_ipv6_address for endpoint in container.endpoints.values())
+    ]
+    if own is None or not members:
+        return
+    where = config.where("userland-proxy") if config is not None else "its configuration"
+    names = sorted(container.name for container in members)
+    yield Finding(
+        subject=DAEMON,
+        summary=(
+            f"published ports of {counted('container', names)} answer by IPv4 alone: the host has "
+            f"{own}, the networks have no IPv6, and the userland proxy is off"
+        ),
+        evidence={"address of the host": own, f"userland-proxy in {where}": False},
+        variables={"proxy_json": '{"userland-proxy": true}'},
+        severity=Severity.advice,
+        discriminator="ipv6",
+    )
+
+
+def _is_public(address: str | None) -> bool:
+    return address is not None and not ipaddress.ip_address(address).is_private
+
+
+@check("network.published-on-loopback", severity=Severity.warning)
+def published_on_loopback(containers: Containers, config: DaemonConfig) -> CheckResult:
+    """The engine's configuration publishes ports on the loopback address alone.
+
+    `ip` in daemon.json is the address of each port that is published without one. With 127.0.0.1
+    only programs of the host reach it, for example a reverse proxy: advice, and a warning for the
+    ports 80 and 443, which are entries for others.
+    """
+    own = config.value("ip")
+    if not isinstance(own, str) or not _is_loopback(own):
+        return Skipped("the engine publishes ports on other addresses than the loopback")
+    bound: dict[str, list[str]] = {}
+    for container in containers.running:
+        open_to_all = {
+            (port, binding.host_port)
+            for port, binding in container.wanted_ports
+            if not binding.host_ip
+        }
+        for port, binding in container.published_ports:
+            if (port, binding.host_port) in open_to_all and _is_loopback(binding.host_ip):
+                bound.setdefault(container.name, []).append(binding.host_port)
+    if bound:
+        yield _bound_to_loopback(bound, own, config)
+    return None
+
+
+def _is_loopback(text: str) -> bool:
+    try:
+        return ipaddress.ip_address(text).is_loopback
+    except ValueError:
+        return False
+
+
+def _bound_to_loopback(bound: dict[str, list[str]], own: str, config: DaemonConfig) -> Finding:
+    entries = sorted({port for ports in bound.values() for port in ports if port in _ENTRIES})
+    names = sorted(bound)
+    what = "published ports"
+    if entries:
+        what = f"port {' and port '.join(entries)} and other published ports"
+    return Finding(
+        subject=DAEMON,
+        summary=(
+            f'{what} of {counted("container", names)} answer on this host alone: "ip" in '
+            f"{config.where('ip')} is {own}"
+        ),
+        evidence={
+            f"ip in {config.where('ip')}": own,
+            **{f"NetworkSettings.Ports of {name}": bound[name] for name in names[:10]},
+        },
+        variables={"address_json": '{"ip": "0.0.0.0"}'},
+        severity=None if entries else Severity.advice,
+    )

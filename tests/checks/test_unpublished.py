@@ -1,0 +1,152 @@
+"""What is said of ports that are not published, or on the loopback alone, and of stray names."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from diagnose.evidence.containers.inspect import (
+    Binding,
+    Container,
+    ContainerConfig,
+    Containers,
+    HostConfig,
+    NetworkEndpoint,
+    NetworkSettings,
+    State,
+)
+from diagnose.evidence.containers.log_tails import LogTail, LogTails
+from diagnose.evidence.dns.lookups import DnsReply, Lookups, QueryPath
+from diagnose.evidence.dns.resolvers import ResolvConf, Resolvers
+from diagnose.evidence.network.listeners import Listener, Listeners
+from diagnose.model import Unavailable
+from tests.judging import judge, rows
+
+RUNNING = State("running", pid=7)
+NONE = Unavailable("missing", "")
+
+
+def on_host(host_port: str, port: str = "8081/tcp") -> Container:
+    config = HostConfig(network_mode="host", port_bindings={port: [Binding("", host_port)]})
+    return Container("1" * 64, "/cart", state=RUNNING, host_config=config)
+
+
+HOST_PORTS: dict[str, tuple[Container, list[Listener], list[tuple[str, str]]]] = {
+    "another port": (on_host("18514"), [Listener("tcp", "0.0.0.0", 8081)], [("warning", "cart")]),
+    "the same port": (on_host("8081"), [], []),
+    "somebody serves it": (on_host("18514"), [Listener("tcp", "0.0.0.0", 18514)], []),
+    "no port of the host": (on_host(""), [], []),
+}
+
+
+@pytest.mark.parametrize(("container", "sockets", "found"), HOST_PORTS.values(), ids=HOST_PORTS)
+def test_host_network(
+    container: Container, sockets: list[Listener], found: list[tuple[str, str]]
+) -> None:
+    result = judge(
+        "network.port-not-published",
+        containers=Containers((container,)),
+        listeners=Listeners(tuple(sockets)),
+    )
+    assert rows(result) == found
+
+
+def test_sockets_unknown() -> None:
+    result = judge(
+        "network.port-not-published", containers=Containers((on_host("18514"),)), listeners=NONE
+    )
+    assert [item.subject.name for item in result.unexamined] == ["cart"]
+
+
+def caller(name: str = "api") -> Container:
+    settings = NetworkSettings({"stock": NetworkEndpoint(ip_address="10.0.0.2")})
+    return Container(
+        "2" * 64,
+        f"/{name}",
+        state=RUNNING,
+        config=ContainerConfig(env=["DB_HOST=db"]),
+        network_settings=settings,
+        resolv_conf_path="/x",
+    )
+
+
+def database(*, is_running: bool) -> Container:
+    endpoint = NetworkEndpoint(ip_address="10.0.0.3", aliases=["db"])
+    state = RUNNING if is_running else State("exited")
+    return Container(
+        "3" * 64, "/db-1", state=state, network_settings=NetworkSettings({"stock": endpoint})
+    )
+
+
+WILD = DnsReply(True, "NOERROR", ["192.0.2.80"], ms=1.0)
+DENIED = DnsReply(True, "NXDOMAIN", ms=1.0)
+STRANGER = ("connect to db (192.0.2.80) port 5432: Connection refused",)
+STRAY: dict[str, tuple[DnsReply, bool, tuple[str, ...], list[tuple[str, str]]]] = {
+    "a stopped service": (WILD, False, (), [("warning", "api")]),
+    "a stopped service, and a log shows the stranger": (
+        WILD,
+        False,
+        STRANGER,
+        [("critical", "api")],
+    ),
+    "the service runs": (WILD, True, (), []),
+    "no wildcard": (DENIED, False, (), []),
+}
+
+
+@pytest.mark.parametrize(("reply", "runs", "lines", "found"), STRAY.values(), ids=STRAY)
+def test_wildcard(
+    reply: DnsReply, runs: bool, lines: tuple[str, ...], found: list[tuple[str, str]]
+) -> None:
+    api = caller()
+    conf = ResolvConf(("127.0.0.11",), ("corp.test",))
+    evidence: dict[str, Any] = {
+        "containers": Containers((api, database(is_running=runs))),
+        "resolvers": Resolvers(conf, NONE, (), {api.id: conf}),
+        "lookups": Lookups({}, {}, (), {}, {}, (), wildcards={"corp.test": reply}),
+        "log_tails": LogTails({api.id: LogTail(lines)}, {}),
+    }
+    assert rows(judge("dns.search-wildcard", **evidence)) == found
+
+
+def asked(name: str, *, rights: list[str] | None = None) -> Container:
+    settings = NetworkSettings({"bridge": NetworkEndpoint(ip_address="172.17.0.2")})
+    return Container(
+        name * 8,
+        f"/{name}",
+        state=RUNNING,
+        host_config=HostConfig(cap_add=rights),
+        network_settings=settings,
+        resolv_conf_path="/x",
+    )
+
+
+TUNNEL, PLAIN = asked("tunnel", rights=["NET_ADMIN"]), asked("plain")
+SILENT, REPLY = DnsReply(sent=2), DnsReply(True, "NOERROR", ms=1.0)
+WITNESSES = {
+    "the tunnel alone is lost": (SILENT, REPLY, ["tunnel"]),
+    "the neighbour alone is lost": (REPLY, SILENT, ["bridge"]),
+    "both are lost": (SILENT, SILENT, ["bridge"]),
+    "both are answered": (REPLY, REPLY, []),
+}
+
+
+@pytest.mark.parametrize(("tunnel", "plain", "found"), WITNESSES.values(), ids=WITNESSES)
+def test_witness(tunnel: DnsReply, plain: DnsReply, found: list[str]) -> None:
+    """A VPN client does not speak for its neighbours, nor they for it."""
+    server = "192.0.2.53"
+    ways = tuple(
+        QueryPath(("bridge",), server, ((container, reply),), (container,))
+        for container, reply in ((TUNNEL, tunnel), (PLAIN, plain))
+    )
+    conf = ResolvConf((server,))
+    result = judge(
+        "dns.upstream-unreachable",
+        containers=Containers((TUNNEL, PLAIN)),
+        resolvers=Resolvers(conf, NONE, (), {TUNNEL.id: conf, PLAIN.id: conf}),
+        lookups=Lookups({server: REPLY}, {}, ways, {}, {}, ()),
+        dns_path=None,
+        networks=None,
+    )
+    assert [name for _, name in rows(result)] == found
