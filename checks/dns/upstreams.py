@@ -13,6 +13,7 @@ from checks.dns._groups import (
     touched,
     unasked,
 )
+from checks.dns.closed_input import opening
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.dns.filtered_queries import DnsPath
 from diagnose.evidence.dns.lookups import DnsReply, Lookups
@@ -137,7 +138,22 @@ class _LostQuery(msgspec.Struct, frozen=True):
 
     @property
     def origin(self) -> ServerOrigin:
-        return self.resolvers.origin(self.group.members[0], self.server)
+        known = self.resolvers.origin(self.group.members[0], self.server)
+        if known.kind == "earlier" and self.server in self.gateways:
+            place = "the engine, whose own resolver there knows the names of containers"
+            return ServerOrigin("engine", place)
+        return known
+
+    @property
+    def gateways(self) -> frozenset[str]:
+        """The host's addresses on the networks of these containers: Podman's resolver is there."""
+        named = self.networks.by_name if self.networks is not None else {}
+        return frozenset(
+            gateway
+            for name in self.group.networks
+            if name in named
+            for gateway in named[name].gateways
+        )
 
     @property
     def rule(self) -> str:
@@ -160,7 +176,8 @@ def _unreachable(lost: _LostQuery) -> Finding:
     if group.works:
         others = count(len(group.replies) - len(group.lost), "other server")
         degraded = f"{others} of {len(group.replies)} answers"
-        severity = severity_beside_answers(reply for _, reply in group.lost)
+        if lost.origin.kind != "engine":
+            severity = severity_beside_answers(reply for _, reply in group.lost)
     return Finding(
         subject=group.subject,
         summary=sentence(
@@ -214,6 +231,8 @@ def _cure(lost: _LostQuery) -> dict[str, str]:
     hairpin = _hairpin(lost)
     if hairpin:
         return hairpin
+    if lost.rule and lost.server in lost.path.own:
+        return opening(lost.rule, lost.path.bridges.get(lost.group.networks[0], ""))
     if origin in ("earlier", "edited") and lost.answering:
         return {"restarted": lost.group.members[0].name}
     if origin == "container":

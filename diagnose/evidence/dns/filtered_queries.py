@@ -31,6 +31,8 @@ class DnsPath(msgspec.Struct, frozen=True):
     blocked: dict[tuple[str, str], str]
     of_host: dict[str, str] = {}
     own: frozenset[str] = frozenset()
+    bridges: dict[str, str] = {}
+    """The bridge of each network that asked, as the host calls it: Podman's networks do not say."""
 
 
 @evidence
@@ -39,6 +41,7 @@ def dns_path(
 ) -> DnsPath:
     """The walk of one UDP packet to port 53 for each way that fails."""
     blocked: dict[tuple[str, str], str] = {}
+    bridges: dict[str, str] = {}
     outer = [way for way in lookups.ways if not is_loopback(way.server)]
     own = frozenset(way.server for way in outer if links.holds(way.server))
     for way in outer:
@@ -46,7 +49,9 @@ def dns_path(
         if not way.fails or not (uplink or way.server in own):
             continue
         for network, address in _askers(way, networks):
-            reach = _reach(firewall.ruleset, network.bridge, address, way.server, uplink)
+            link = links.bridge(network.bridge, network.gateways)
+            bridges[network.name] = link.name if link is not None else network.bridge
+            reach = _reach(firewall.ruleset, bridges[network.name], address, way.server, uplink)
             if reach.is_blocked:
                 blocked.setdefault((network.name, way.server), str(reach.by))
     silent = [
@@ -64,7 +69,7 @@ def dns_path(
         )
         if rule:
             of_host[server] = rule
-    return DnsPath(blocked, of_host, own)
+    return DnsPath(blocked, of_host, own, bridges)
 
 
 def _askers(way: QueryPath, networks: Networks) -> Iterator[tuple[Network, str]]:

@@ -54,7 +54,9 @@ class Upstream(msgspec.Struct, frozen=True):
     by_host: bool = False
 
 
-OriginKind = Literal["container", "daemon", "edited", "fallback", "host", "earlier", "mount"]
+OriginKind = Literal[
+    "container", "daemon", "edited", "fallback", "host", "earlier", "mount", "engine"
+]
 
 
 class ServerOrigin(msgspec.Struct, frozen=True):
@@ -64,7 +66,7 @@ class ServerOrigin(msgspec.Struct, frozen=True):
     configuration. edited: written into the container's resolv.conf. fallback: the engine's public
     servers. host: the host's file as it is now. earlier: the host's file as it was when the
     container started. mount: a file of the host's that is mounted over the container's
-    resolv.conf.
+    resolv.conf. engine: a resolver of the engine's own on the bridge, as Podman has.
     """
 
     kind: OriginKind
