@@ -70,67 +70,89 @@ def diagnose(
     InvalidRequestError for a source that cannot be read, an unknown container, an address that is
     none, a bad configuration.
     """
-    examined = examine(load, selected, options, began=began, shown=shown, afterwards=afterwards)
-    return examined.report
+    wanted = _Wanted(load, selected, shown, afterwards)
+    return _examine(wanted, options, began).report
 
 
-def examine(
-    load: Callable[[], Mapping[str, Check]],
-    selected: Sequence[str] | None,
-    options: Options,
-    *,
-    began: float,
-    shown: tuple[type, ...] = (),
-    afterwards: Callable[[Report, Host], None] | None = None,
-) -> Examined:
-    """As `diagnose`, with the answers."""
+def examine(known: Mapping[str, Check], options: Options, *, began: float) -> Examined:
+    """The report of all these checks, with the answers. InvalidRequestError as for `diagnose`."""
+    return _examine(_Wanted(lambda: known, tuple(known)), options, began)
+
+
+class _Wanted(msgspec.Struct, frozen=True):
+    """What a run is for; the fields are explained at `diagnose`."""
+
+    load: Callable[[], Mapping[str, Check]]
+    selected: Sequence[str] | None
+    shown: tuple[type, ...] = ()
+    afterwards: Callable[[Report, Host], None] | None = None
+
+    def ids(self, known: Mapping[str, Check]) -> Sequence[str]:
+        return tuple(known) if self.selected is None else self.selected
+
+
+def _examine(wanted: _Wanted, options: Options, began: float) -> Examined:
     configured = configuration(options)
     options = replace(options, site=configured.site)
-    if options.source is not None:
-        _promise_end(options, began)
-        known = load()
-        ids = tuple(known) if selected is None else selected
-        source, what = replay(
-            options.source,
-            known,
-            ids,
-            configured,
-            explicit=options.config is not None,
-            ends=read_until(began, options.budget_s),
-        )
-        budget = Budget.of_replay(began, options.budget_s)
-        what = replace(what, containers=options.containers, profile=selected is None, shown=shown)
-        report = engine.run(source, what, began=began, budget=budget)
-        answers = source.recording
+    if options.source is None:
+        examined = _examine_host(wanted, options, configured, began)
     else:
-        recorder, budget = live(options, selected or (), began, redactor(configured))
-        recorder.begin(ListContainers())
-        known = load()
-        what = engine.Run(
-            known,
-            tuple(known) if selected is None else selected,
-            containers=options.containers,
-            thresholds=configured.thresholds,
-            silences=configured.silences,
-            notes=configured.notes,
-            profile=selected is None,
-            shown=shown,
-        )
-        with attended(recorder, budget):
-            report = engine.run(recorder, what, began=began, budget=budget)
-            if afterwards is not None:
-                afterwards(report, Host(recorder))
-        timings = tuple(
-            (question.key, entry.duration_s) for question, entry in recorder.recording.items()
-        )
-        report = replace(report, timings=timings)
-        answers = recorder.recording
-        if options.record is not None:
-            answer_files.write_folder(
-                options.record, recorder.recording, manifest(report, configured.thresholds)
-            )
-    require_known(options.containers, report.container_names)
-    return Examined(report, what, answers)
+        examined = _examine_recording(options.source, wanted, options, configured, began)
+    require_known(options.containers, examined.report.container_names)
+    return examined
+
+
+def _examine_recording(
+    path: Path, wanted: _Wanted, options: Options, configured: config.Config, began: float
+) -> Examined:
+    _promise_end(options, began)
+    known = wanted.load()
+    source, what = replay(
+        path,
+        known,
+        wanted.ids(known),
+        configured,
+        explicit=options.config is not None,
+        ends=read_until(began, options.budget_s),
+    )
+    budget = Budget.of_replay(began, options.budget_s)
+    what = replace(
+        what,
+        containers=options.containers,
+        profile=wanted.selected is None,
+        shown=wanted.shown,
+    )
+    report = engine.run(source, what, began=began, budget=budget)
+    return Examined(report, what, source.recording)
+
+
+def _examine_host(
+    wanted: _Wanted, options: Options, configured: config.Config, began: float
+) -> Examined:
+    recorder, budget = live(options, wanted.selected or (), began, redactor(configured))
+    recorder.begin(ListContainers())
+    known = wanted.load()
+    what = engine.Run(
+        known,
+        wanted.ids(known),
+        containers=options.containers,
+        thresholds=configured.thresholds,
+        silences=configured.silences,
+        notes=configured.notes,
+        profile=wanted.selected is None,
+        shown=wanted.shown,
+    )
+    with attended(recorder, budget):
+        report = engine.run(recorder, what, began=began, budget=budget)
+        if wanted.afterwards is not None:
+            wanted.afterwards(report, Host(recorder))
+    recording = recorder.recording
+    timings = tuple((question.key, entry.duration_s) for question, entry in recording.items())
+    report = replace(report, timings=timings)
+    if options.record is not None:
+        head = manifest(report, configured.thresholds)
+        answer_files.write_folder(options.record, recording, head)
+    return Examined(report, what, recording)
 
 
 def configuration(options: Options) -> config.Config:
@@ -283,25 +305,17 @@ def collect(kinds: Sequence[type], options: Options, *, began: float) -> list[ob
 
     InvalidRequestError as for `diagnose`.
     """
-    source: AnswerSource
-    configured = configuration(options)
-    if options.source is not None:
-        _promise_end(options, began)
-        source, _ = recording(options.source, configured, read_until(began, options.budget_s))
-        budget = Budget.of_replay(began, options.budget_s)
-    else:
-        source, budget = live(options, (), began, redactor(configured))
+    source, budget = _source((), options, began)
     with ending(budget):
         collection = Collection(source, budget)
         for kind in kinds:
             collection.start(kind)
-        found = [collection.get(kind) for kind in kinds]
-    for evidence in found:
+        collected = [collection.get(kind) for kind in kinds]
+    for evidence in collected:
         if isinstance(evidence, Containers):
-            require_known(
-                options.containers, {container.id: container.name for container in evidence}
-            )
-    return found
+            names = {container.id: container.name for container in evidence}
+            require_known(options.containers, names)
+    return collected
 
 
 def answers(questions: Sequence[Question[Any]], options: Options, *, began: float) -> list[Any]:
@@ -309,16 +323,19 @@ def answers(questions: Sequence[Question[Any]], options: Options, *, began: floa
 
     InvalidRequestError as for `diagnose`.
     """
-    source: AnswerSource
-    configured = configuration(options)
-    if options.source is not None:
-        _promise_end(options, began)
-        source, _ = recording(options.source, configured, read_until(began, options.budget_s))
-        budget = Budget.of_replay(began, options.budget_s)
-    else:
-        source, budget = live(options, ("container",), began, redactor(configured))
+    source, budget = _source(("container",), options, began)
     with ending(budget):
         return [source.ask(question) for question in questions]
+
+
+def _source(selected: Sequence[str], options: Options, began: float) -> tuple[AnswerSource, Budget]:
+    """This host or the recording that the user named, and the budget."""
+    configured = configuration(options)
+    if options.source is None:
+        return live(options, selected, began, redactor(configured))
+    _promise_end(options, began)
+    source, _ = recording(options.source, configured, read_until(began, options.budget_s))
+    return source, Budget.of_replay(began, options.budget_s)
 
 
 def _thresholds(head: Mapping[str, Json], known: Mapping[str, Check]) -> Thresholds:

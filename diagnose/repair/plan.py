@@ -59,7 +59,7 @@ def of_keys(text: str, known: Mapping[str, Check], options: Options, *, began: f
         raise UnknownRepairError(f"--set takes a JSON object: {error}") from None
     if not isinstance(changes, dict) or not changes:
         raise UnknownRepairError("--set takes a JSON object with at least one key")
-    examined = session.examine(lambda: known, tuple(known), options, began=began)
+    examined = session.examine(known, options, began=began)
     host = Host(Replay(examined.answers))
     config = Collection(host, Budget.unlimited()).get(DaemonConfig)
     if not isinstance(config, DaemonConfig):
@@ -78,7 +78,7 @@ def of_finding(target: str, known: Mapping[str, Check], options: Options, *, beg
         raise UnknownRepairError(
             f"no repair is computed for {id}; its page has the fixes: diagnose explain {id}"
         )
-    examined = session.examine(lambda: known, tuple(known), options, began=began)
+    examined = session.examine(known, options, began=began)
     findings = [f for f in examined.report.findings if target in (f.id, f.key)]
     if not findings:
         raise NoRepairError(f"{target} is not found on this host: nothing to repair")
