@@ -9,7 +9,7 @@ from checks.container.helpers import (
     kernel_evidence,
     log_evidence,
     may_have_passed,
-    not_running,
+    peers_evidence,
     setting_evidence,
     setting_of,
     setting_variables,
@@ -86,10 +86,10 @@ def exits_at_start(
             {
                 **log_evidence(tail),
                 **setting_evidence(setting),
+                **peers_evidence(container, callees, containers, tail, clock),
                 **kernel_evidence(program_faults, container),
                 "State": f"exited, exit code {container.state.exit_code}, ran {took(container.ran_for)}",
                 "command": " ".join(container.command)[:120],
-                **not_running(callees, clock),
                 **held_up(container, containers),
             },
             severity=severity_of_end(container),
@@ -98,7 +98,7 @@ def exits_at_start(
             onset=container.finished_at,
             image=container.config.image,
         )
-        is_worth_a_start = may_have_passed(tail, setting) or are_back(callees)
+        is_worth_a_start = may_have_passed(tail, setting) or are_back(callees, tail)
         again = {"again": container.name} if is_worth_a_start else {}
         yield with_variables(
             finding,

@@ -38,6 +38,7 @@ LINE = "log"
 AROUND = "log, around it"
 _SHELLS = frozenset({"sh", "bash", "ash", "dash", "zsh"})
 QUOTED = 300
+NAMES_SHOWN = 8
 _DEPENDENCY = re.compile(r"(?:^|,)([^:,]+)")
 """The services in compose's label, which says
 `db:service_healthy:false,init:service_completed_successfully:false`."""
@@ -121,10 +122,44 @@ def setting_variables(
     return {"configured": container.name} if objects else {}
 
 
-def are_back(callees: Iterable[Container]) -> bool:
-    """Whether it called other containers, and all of them run now."""
+def are_back(callees: Iterable[Container], tail: LogTail) -> bool:
+    """Whether it called other containers, which did not answer, and all of them run now."""
     states = [callee.is_running for callee in callees]
-    return bool(states) and all(states)
+    return bool(states) and all(states) and "certificate" not in tail.signs
+
+
+def peers_evidence(
+    container: Container,
+    callees: Iterable[Container],
+    containers: Containers,
+    tail: LogTail,
+    clock: Clock,
+) -> dict[str, object]:
+    """Who the peer is of which the log complains, and how it is.
+
+    A peer that does not run, or when one that runs was started. Where the log misses a name that no
+    container has, the names that there are.
+    """
+    called = list(callees)
+    evidence: dict[str, object] = dict(not_running(called, clock))
+    for callee in called:
+        age = clock.age(callee.started_at)
+        if callee.is_running and age is not None:
+            distrust = ""
+            if "certificate" in tail.signs:
+                distrust = "; its certificate is not trusted by the caller"
+            evidence[f"{callee.name}, which it calls"] = (
+                f"running, started {ago(age)} ago{distrust}"
+            )
+    if not called and "dns" in tail.signs:
+        own = container.endpoints.keys()
+        others = [
+            other.name
+            for other in containers
+            if other.id != container.id and own & other.endpoints.keys()
+        ]
+        evidence["names on its networks"] = sorted(others)[:NAMES_SHOWN] or "none"
+    return evidence
 
 
 def kernel_evidence(program_faults: ProgramFaults | None, container: Container) -> dict[str, str]:

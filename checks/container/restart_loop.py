@@ -13,7 +13,7 @@ from checks.container.helpers import (
     is_bare_shell,
     kernel_evidence,
     log_evidence,
-    not_running,
+    peers_evidence,
     setting_evidence,
     setting_of,
     setting_variables,
@@ -170,9 +170,11 @@ def _finding(
 ) -> Finding:
     severity, what = _outcome(container, exits, steady)
     setting = setting_of(container, tail)
+    callees = called_peers(tail.lines, container, containers)
     evidence: dict[str, object] = {
         **log_evidence(tail),
         **setting_evidence(setting),
+        **peers_evidence(container, callees, containers, tail, clock),
         **kernel_evidence(program_faults, container),
         "State": f"{container.state.status}, exit code {container.state.exit_code}",
         "RestartCount": container.restart_count,
@@ -180,17 +182,15 @@ def _finding(
     if exits.at:
         span = ago(clock.wall - exits.at[0])
         evidence[exits.source] = f"{len(exits.at)} in the last {span}, none requested by a user"
-    callees = called_peers(tail.lines, container, containers)
-    evidence |= not_running(callees, clock)
     evidence["HostConfig.RestartPolicy"] = container.host_config.restart_policy.name
     # a job that ends well needs another policy
     is_job = _code(container, exits) == 0 and tail.telling is None and tail.failure is None
-    cure = setting_variables(container, tail, setting, may_pass=are_back(callees))
+    cure = setting_variables(container, tail, setting, may_pass=are_back(callees, tail))
     if is_bare_shell(container):
         cure = {"shell": container.name}
     elif is_job:
         cure = {"job": container.name}
-    elif are_back(callees):
+    elif are_back(callees, tail):
         # what it called runs now: it need not wait for the engine's next attempt
         cure = {**cure, "policy": _policy(container)}
     finding = Finding.about(

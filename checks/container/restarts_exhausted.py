@@ -8,7 +8,7 @@ from checks.container.helpers import (
     kernel_evidence,
     log_evidence,
     may_have_passed,
-    not_running,
+    peers_evidence,
     setting_evidence,
     setting_of,
     setting_variables,
@@ -78,18 +78,18 @@ def restarts_exhausted(
             {
                 **log_evidence(tail),
                 **setting_evidence(setting),
+                **peers_evidence(container, callees, containers, tail, clock),
                 **kernel_evidence(program_faults, container),
                 "State": f"exited, exit code {container.state.exit_code}",
                 "RestartCount": container.restart_count,
                 "HostConfig.RestartPolicy": f"on-failure:{most}",
-                **not_running(callees, clock),
             },
             severity=Severity.advice if is_old else Severity.critical,
             calls=subjects_of(callees),
             signs=tail.signs,
             onset=container.finished_at,
         )
-        is_worth_a_start = may_have_passed(tail, setting) or are_back(callees)
+        is_worth_a_start = may_have_passed(tail, setting) or are_back(callees, tail)
         again = {"again": container.name} if is_worth_a_start else {}
         yield with_variables(
             finding,

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 
+from checks.daemon.blame import PROTECTING
 from diagnose.evidence.engine.config import DaemonConfig, key_of
 from diagnose.evidence.engine.config_faults import CONFLICT, ConfigFaults
 from diagnose.evidence.engine.config_keys import Fault
@@ -74,6 +75,8 @@ def config_invalid(daemon: Daemon, config: ConfigFaults) -> CheckResult:
             str(edit) for edit in config.mending.edits
         ]
         variables["repairs" if daemon.is_down else "edits"] = config.mending.sed
+    elif daemon.is_down and removable_keys(config):
+        variables["repair"] = "daemon.config-invalid"
     yield Finding(
         subject=DAEMON,
         summary=f"{_faults_in_short(config.path, config.faults)}; {_effect(daemon)}",
@@ -82,6 +85,16 @@ def config_invalid(daemon: Daemon, config: ConfigFaults) -> CheckResult:
         severity=_severity(daemon),
     )
     return None
+
+
+def removable_keys(config: ConfigFaults) -> list[str]:
+    """The keys without which the engine takes the file; none where a fault is about another thing.
+
+    For faults that take a decision: until then the engine can work without the key.
+    """
+    keys = {fault.key for fault in config.faults}
+    is_known = all(key and "." not in key and key not in PROTECTING for key in keys)
+    return sorted(keys) if is_known else []
 
 
 def _faults_in_short(path: str, faults: Sequence[Fault]) -> str:

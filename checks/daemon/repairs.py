@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from checks.daemon.blame import blamed_key
-from checks.daemon.configuration import keys_in_both
+from checks.daemon.configuration import keys_in_both, removable_keys
 from checks.daemon.start import OPTIONS
 from diagnose.evidence.engine.config import DaemonConfig
 from diagnose.evidence.engine.config_faults import ConfigFaults
@@ -24,11 +24,19 @@ def _when(daemon: Daemon) -> Then:
 
 
 @repairs("daemon.config-invalid")
-def file_without_slips(host: Host, config: ConfigFaults, daemon: Daemon) -> Sequence[Difference]:
-    """The edits after which the engine takes the file, where none of them takes a decision."""
+def file_without_slips(
+    host: Host, config: ConfigFaults, settings: DaemonConfig, daemon: Daemon
+) -> Sequence[Difference]:
+    """The edits after which the engine takes the file, where none of them takes a decision.
+
+    Otherwise the keys at fault go, for an engine that is dead.
+    """
     file = host.ask(ReadFile(config.path))
-    if config.mending is None or isinstance(file, Failed):
+    if isinstance(file, Failed):
         return ()
+    if config.mending is None:
+        keys = removable_keys(config) if daemon.is_down else []
+        return daemon_keys(settings, dict.fromkeys(keys), host, "restart") if keys else ()
     mended = file.text
     for edit in config.mending.edits:
         mended = edit.applied(mended)

@@ -37,7 +37,7 @@ EXPLAINS = Phrases(
         refused time timed timeout unreachable name space memory allocate read quota
         enough unbound undefined only nil null expired certificate unauthorized
         authentication version newer terminated multiple terminating fail failed failure
-        assertion wrong gave needs deprecated ambiguous bad
+        assertion wrong gave needs deprecated ambiguous bad root supposed
         """
     ),
     pattern=LazyPattern(
@@ -72,6 +72,7 @@ EXPLAINS = Phrases(
         | \bterminating\b.{0,20}\buncaught\b
         | \b(?:wrong|bad)\ (?:signature|owner\w*|type|format|version|directive|number\ of)\b
         | \bneeds?\ to\ (?:be|contain|have|start|end|match)\b | \bdeprecated\b | \bambiguous\b
+        | \b(?:run\w*|start\w*)\b.{0,40}\bas\ root\b | \bnot\ supposed\ to\b
         | \bfail(?:ed|ure)\ (?:to|in|with|opening|at)\b | \bassertion\b
         """,
         re.VERBOSE,
@@ -85,7 +86,7 @@ STRONG = Phrases(
         """
         denied permitted too such command must use lock incompatible refused could find
         exec space found support match open create start touch handle load bind
-        downgrade name needs required variable
+        downgrade name needs required variable root
         """
     ),
     pattern=LazyPattern(
@@ -100,7 +101,8 @@ STRONG = Phrases(
         | \bdoes\ not\ support\b | \bdoesn't\ match\b
         | \bcan(?:not|'t)\ (?:start|open|create|touch|handle|load|bind|downgrade)\b
         | \bname\ or\ service\ not\ known\b | \bneeds\ to\ (?:be|contain|have|start|end)\b
-        | \b[a-z]\w*_\w+\ is\ required\b | \benvironment\ variable\b
+        | \b[a-z]\w*_\w+\ is\ required\b | \bvia\ the\ environment\ variable\b
+        | \b(?:run\w*|start\w*|execution)\b.{0,40}\bas\ root\b | \bby\ "?root\b
         """,
         re.VERBOSE,
     ),

@@ -33,7 +33,7 @@ _LEVELS: tuple[tuple[LazyPattern, int], ...] = (
             \bFATAL\b(?!\ state) | \bPANIC\b | \bpanic: | \bpanicked\ at\b | \bCRIT(?:ICAL)?\b
             | \bEMERG\b
             | \[(?:emerg|alert|crit|fatal)\] | \blevel=(?:fatal|panic|critical) | \[ALERT\]
-            | \[F\] | ^F\ +[A-Z]+\ +\[
+            | \[F\] | ^F\ +[A-Z]+\ +\[ | \ [CF]\ \|\s
             | \bfatal:\ | ^fatal\ | \bFatal\ error\b | ^FailFast | ^Process\ terminated\.
             """,
             re.VERBOSE,
@@ -44,7 +44,7 @@ _LEVELS: tuple[tuple[LazyPattern, int], ...] = (
         LazyPattern(
             r"""
             \bERROR\b | \bSEVERE\b | \[(?:error|err|ERR)\] | \blevel=(?:error|err)\b | \bERR\b
-            | \ E!\  | ^E\d{4}\ | \[E\]
+            | \ E!\  | ^E\d{4}\ | \[E\] | \ E\ \|\s
             | (?:^|[\s\]|])(?:Fatal\ )?[Ee]rror:\ | ^\s*Error\b | \blvl=e?error\b | \berror:\
             | ^Unhandled\ exception
             | ^Exception\ in\ thread | \ spawnerr:\  | \(terminated\ by\ SIG
@@ -56,14 +56,15 @@ _LEVELS: tuple[tuple[LazyPattern, int], ...] = (
     ),
     (
         LazyPattern(
-            r"\bWARN(?:ING)?\b|\[warn(?:ing)?\]|\blevel=warn|\[W\]|\bwarning:", re.IGNORECASE
+            r"\bWARN(?:ING)?\b|\[warn(?:ing)?\]|\blevel=warn|\[W\]|\bwarning:| W \| ",
+            re.IGNORECASE,
         ),
         WARNING,
     ),
     (
         LazyPattern(
             r"\bINFO\b|\[(?:info|notice|Note|System|debug)\]|\blevel=(?:info|debug|trace)\b"
-            r"|\blvl=info\b|\bDEBUG\b|\[I\]|\bI! "
+            r"|\blvl=info\b|\bDEBUG\b|\[I\]|\bI! | [IDN] \| "
             r"|\bNOTICE\b|\bTRACE\b|: info: |\bLOG: |^info:",
             re.IGNORECASE,
         ),

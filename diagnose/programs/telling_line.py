@@ -121,7 +121,13 @@ def telling_line(lines: Sequence[str]) -> TellingLine | None:
         text=messages[index].text.strip(),
         index=index,
         explains=best >= CLEAR,
-        details=(*_quoted_source(messages[:index]), *_details(messages[index + 1 :])),
+        details=(
+            *_quoted_source(messages[:index]),
+            *(
+                _rest_of_exception(messages[index], messages[index + 1 :])
+                or _details(messages[index + 1 :])
+            ),
+        ),
         neighbours=_neighbours(lines, index),
     )
 
@@ -176,6 +182,17 @@ def _quoted_source(before: Sequence[Message]) -> tuple[str, ...]:
     if not before or not _QUOTED_SOURCE.match(before[-1].text):
         return ()
     return tuple(line.text.strip() for line in before[-2:])
+
+
+def _rest_of_exception(first: Message, following: Sequence[Message]) -> tuple[str, ...]:
+    """The further lines of an exception's message, which end where its frames begin."""
+    if not (_EXCEPTION.match(first.text) or _CAUSE.match(first.text)):
+        return ()
+    frames = (place for place, line in enumerate(following) if _FRAME.match(line.text))
+    end = next(frames, 0)
+    if not 0 < end <= 2 * MOST_DETAILS or any(line.level is not None for line in following[:end]):
+        return ()
+    return tuple(line.text.strip() for line in following[:MOST_DETAILS][:end])
 
 
 def _details(following: Sequence[Message]) -> tuple[str, ...]:

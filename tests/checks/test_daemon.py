@@ -692,6 +692,24 @@ def test_config_invalid_is_a_warning_while_the_engine_lives() -> None:
     )
 
 
+REMOVABLE = {
+    "a decision": (Fault("default-runtime", "there is no such runtime", 2, 3), True),
+    "a part of a key": (Fault("log-opts.max-size", "no size", 2, 3), False),
+    "what protects the engine": (Fault("hosts", "no address", 2, 3), False),
+    "no key at all": (Fault("", "a comma is missing", 2, 3), False),
+}
+
+
+@pytest.mark.parametrize("name", REMOVABLE)
+def test_a_dead_engine_can_start_without_the_key_at_fault(name: str) -> None:
+    fault, is_offered = REMOVABLE[name]
+    faults = ConfigFaults(PATH, (fault,), 28)
+    dead = judge("daemon.config-invalid", daemon=daemon(), config=faults)
+    alive = judge("daemon.config-invalid", daemon=daemon(silence=None), config=faults)
+    assert ("repair" in dead.findings[0].variables) == is_offered
+    assert "repair" not in alive.findings[0].variables
+
+
 STRINGS = '{\n  "icc": "false",\n  "debug": "true",\n  "mtu": "1500"\n}'
 
 

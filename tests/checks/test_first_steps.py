@@ -95,6 +95,30 @@ def env(*entries: str) -> dict[str, Any]:
         ),
         ({"Mounts": [SOURCES]}, "failed to open a window: permission denied", None),
         (
+            {"Mounts": [FOLDER]},
+            "--initialize specified but the data directory /usr/local/etc/redis has files in it",
+            NamedSetting(folder="/srv/redis", inside="/usr/local/etc/redis", is_data=True),
+        ),
+        (
+            {"Mounts": [FOLDER]},
+            'Error: Unable to open pwfile "/usr/local/etc/redis/passwd".',
+            NamedSetting(path="/srv/redis/passwd", inside="/usr/local/etc/redis/passwd"),
+        ),
+        (
+            {
+                "Mounts": [CONF],
+                "Config": {"Cmd": ["caddy", "run", "--config", "/etc/nginx/nginx.conf"]},
+            },
+            "Error: adapting config: ambiguous site definition: shop.example.com",
+            NamedSetting(path="/srv/web/nginx.conf", inside="/etc/nginx/nginx.conf"),
+        ),
+        (
+            env("APP_ENV=production", "APP_KEY="),
+            "production.ERROR: No application encryption key has been specified.",
+            NamedSetting(variable="APP_KEY", fault="value"),
+        ),
+        (env("APP_KEY="), "No route matches the request", None),
+        (
             {"Mounts": [CODE]},
             "/app/lib/definition.rb:427:in `validate': Your Ruby version is 3.1 (Mismatch)",
             None,

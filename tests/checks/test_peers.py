@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from checks.container.helpers import not_running
+from checks.container.helpers import not_running, peers_evidence
 from diagnose.evidence.containers.called_peers import called_peers
 from diagnose.evidence.containers.inspect import (
     Binding,
@@ -134,3 +134,21 @@ def test_a_log_driver_calls_the_container_that_takes_the_log() -> None:
 def test_one_that_was_started_again_is_judged_by_its_run_before() -> None:
     assert LogTail(("ready",), ("no such key",)).before_this_run.last == "no such key"
     assert LogTail(("ready",)).before_this_run.last == "ready"
+
+
+def test_a_peer_that_is_not_trusted_is_named() -> None:
+    line = 'Get "https://api:8200/v1": tls: x509: certificate signed by unknown authority'
+    found = called_peers([line], FRONT, Containers(tuple(OTHERS)))
+    assert [each.name for each in found] == ["api"]
+
+
+def test_who_the_peer_is_and_which_names_there_are() -> None:
+    clock = Clock(1767225640.0, 0.0)
+    running = msgspec.structs.replace(OTHERS[3], state=RUNNING)
+    everyone = Containers(tuple(OTHERS))
+    refused = peers_evidence(FRONT, [running], everyone, LogTail(()), clock)
+    assert refused == {"api, which it calls": "running, started 40 s ago"}
+    unknown = LogTail(("Error: getaddrinfo ENOTFOUND postgresql",))
+    assert peers_evidence(FRONT, [], everyone, unknown, clock) == {
+        "names on its networks": ["api", "db", "shop-host"]
+    }

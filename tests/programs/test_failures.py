@@ -14,6 +14,11 @@ LINES = {
         "definition.rb:427:in `validate_ruby!': Your Ruby version is 3.1.2, but your Gemfile specified "
         "3.3.0 (Bundler::RubyVersionMismatch)"
     ),
+    "option-required": (
+        "etcdmain: error verifying flags, --advertise-client-urls is required when "
+        "--listen-client-urls is set explicitly. See 'etcd --help'."
+    ),
+    "refuses-root": "2026/11/27 02:01:11 setting.go:178 [F] Gitea is not supposed to be run as root.",
     "package-version": "RuntimeError: gevent worker requires gevent 24.10.1 or higher",
     "kestrel-https": (
         "Unhandled exception. System.InvalidOperationException: Unable to configure HTTPS endpoint. "

@@ -45,3 +45,74 @@ def test_the_corpus_is_as_large_as_it_says():
     every = logs("tuning.txt") | logs("holdout.txt")
     assert len(every) >= 90
     assert all(right for _, right in every.values())
+
+
+DETAILS = {
+    "an exception whose message has several lines": (
+        [
+            "Caused by: org.flywaydb.core.api.FlywayValidateException: Validate failed: failed validation",
+            "Migration checksum mismatch for migration version 2",
+            "-> Applied to database : 14048",
+            "\tat org.flywaydb.core.Flyway.migrate(Flyway.java:205)",
+        ],
+        ("Migration checksum mismatch for migration version 2", "-> Applied to database : 14048"),
+    ),
+    "a quoted line of a configuration": (
+        [
+            "*** FATAL CONFIG FILE ERROR (Redis 7.0.15) ***",
+            "Reading the configuration file, at line 4",
+            ">>> 'requirepass'",
+            "wrong number of arguments",
+        ],
+        ("Reading the configuration file, at line 4", ">>> 'requirepass'"),
+    ),
+    "an exception of one line": (
+        ["ValueError: invalid port", "Goodbye", "see you", "and more", "of it"],
+        (),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", DETAILS)
+def test_what_belongs_to_the_line(name: str):
+    lines, expected = DETAILS[name]
+    chosen = telling_line(lines)
+    assert chosen is not None
+    assert chosen.details == expected
+
+
+CHOSEN = {
+    "a level between bars": [
+        "02:01:47 I | pkg/flags: recognized and used environment variable ETCD_DATA_DIR=/tmp/e",
+        "02:01:47 E | etcdmain: error verifying flags, --advertise-client-urls is required",
+        "02:01:47 E | etcdmain: when listening, this process must advertise accessible urls",
+    ],
+    "an exception of Ruby": [
+        "from /usr/lib/ruby/rubygems.rb:85:in `require'",
+        "/app/definition.rb:427:in `validate!': Your Ruby version is 3.1, but 3.3 (Mismatch)",
+        "from /usr/lib/ruby/bundler.rb:12:in `setup'",
+    ],
+    "the reason in an object": [
+        '{"s":"I","msg":"Automatically disabling TLS 1.0"}',
+        '{"s":"F","msg":"Error during initialization","attr":{"error":{"errmsg":"no keyFile"}}}',
+        '{"s":"I","msg":"now exiting"}',
+    ],
+    "what the variable needs": [
+        "Error validating domain: relative URL without a base",
+        "  DOMAIN variable needs to contain the protocol (http, https)",
+        "Goodbye",
+    ],
+    "a server that is not to be root": [
+        "[Warning] Could not increase number of max_open_files to more than 20000",
+        "mariadbd: Please consult the documentation to find out how to run mariadbd as root!",
+        "[ERROR] Aborting",
+    ],
+}
+"""In each the second line is the right one."""
+
+
+@pytest.mark.parametrize("name", CHOSEN)
+def test_the_line_that_is_chosen(name: str):
+    chosen = telling_line(CHOSEN[name])
+    assert chosen is not None
+    assert chosen.index == 1

@@ -15,6 +15,8 @@ from diagnose.evidence.containers.listing import Container, Containers
 
 _NO_ANSWER = frozenset({"dns", "refused", "timeout", "unreachable"})
 """Error signatures of a program whose peer is not there."""
+_DISTRUSTED = re.compile(r"x509: |certificate (?:signed|verify)|self[- ]signed", re.IGNORECASE)
+"""What a program says of a peer that answers, and that it does not trust."""
 _HOST = re.compile(r"(?:(?<=//)|(?<![/\w.-]))[\w.-]+")
 """A word that may be a host name: not part of a path, unless it opens a URL."""
 _ADDRESS = re.compile(r"(?P<address>\d{1,3}(?:\.\d{1,3}){3})(?::\d+)?")
@@ -39,9 +41,11 @@ def called_peers(
     containers that the caller's configuration names: `configured`, or else its command, environment
     and compose file.
     """
-    unanswered = [line for line in lines if signs(line) & _NO_ANSWER]
+    said = list(lines)
+    unanswered = [line for line in said if signs(line) & _NO_ANSWER]
     if not unanswered:
-        return ()
+        distrusted = [line for line in said if _DISTRUSTED.search(line)]
+        return _named_in(distrusted, caller, containers) if distrusted else ()
     peers = _named_in(unanswered, caller, containers)
     if peers:
         return peers

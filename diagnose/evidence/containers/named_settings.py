@@ -42,6 +42,18 @@ _WRONG_VALUE = re.compile(
     r"|incorrect|out of range|ambiguous|cannot (?:use|set|be)\b"
 )
 """What a program says of a value that it does not take, in small letters."""
+_MISSES = re.compile(
+    r"\bno\b|\bnot\b|missing|required|empty|\bblank|unset|undefined|invalid|specif|provid|wrong number"
+)
+_CONTENTS = re.compile(
+    r"has files|not empty|unusable|is empty|no such|not (?:be )?found|missing|cannot find|can't find"
+    r"|could not find|corrupt|damaged|incompatible|unknown format|already (?:exists|contains)"
+)
+"""What a program says of what lies in a folder, in small letters."""
+_ABOUT_SETTINGS = re.compile(
+    r"\bconfig|\bconf\b|\bsyntax|\bdirective|\bdefinition|\bsettings?\b|\bpars(?:e|er|ing)\b"
+    r"|\bunmarshal|\byaml\b|\btoml\b|\bjson\b"
+)
 _LEAST_PART = 6
 _PLACES = frozenset(["config", "configs", "configuration", "default", "custom", "docker", "server"])
 """Folders of many images, whose names say nothing."""
@@ -53,9 +65,9 @@ class NamedSetting(msgspec.Struct, frozen=True):
 
     variable: of the container's environment. path: a mounted file as the host has it. inside: the
     same file in the container. line: in that file, 0 where the log does not say. option: a word of
-    the container's command. folder: a mounted folder of settings as the host has it. fault: what
-    the program objects to, the value or that it is there at all ("" where the line may be about
-    something else).
+    the container's command. folder: a mounted folder as the host has it, of settings or (is_data)
+    of data. fault: what the program objects to, the value or that it is there at all ("" where
+    the line may be about something else).
     """
 
     variable: str = ""
@@ -64,6 +76,7 @@ class NamedSetting(msgspec.Struct, frozen=True):
     line: int = 0
     option: str = ""
     folder: str = ""
+    is_data: bool = False
     fault: Literal["", "value", "presence"] = ""
 
     @property
@@ -73,6 +86,8 @@ class NamedSetting(msgspec.Struct, frozen=True):
             return f"environment variable {self.variable}"
         if self.option:
             return f"option {self.option} of its command"
+        if self.is_data:
+            return f"{self.inside} is the folder {self.folder} on the host"
         if self.folder:
             return f"most likely in the files of {self.folder}, which is mounted at {self.inside}"
         at = f", line {self.line}" if self.line else ""
@@ -87,6 +102,8 @@ class NamedSetting(msgspec.Struct, frozen=True):
             return {"setting": self.variable, **change}
         if self.option:
             return {"option": self.option}
+        if self.is_data:
+            return {"named_folder": self.folder}
         if self.folder:
             return {"setting_folder": self.folder}
         return {"setting_file": self.path, "setting_line": str(self.line)}
@@ -108,6 +125,7 @@ def named_setting(container: Container, telling: TellingLine | None) -> NamedSet
         or _variable(container, text)
         or _option(container, text)
         or _file_of_command(container, text)
+        or _empty_variable(container, text)
         or (_folder(container, text) if telling.explains else None)
     )
 
@@ -131,8 +149,8 @@ def _file(container: Container, text: str) -> NamedSetting | None:
     if place is None or not place.mount.source.startswith("/") or ".." in place.rest:
         return None
     inside = place.inside
-    if "." not in inside.rpartition("/")[2]:
-        return None  # a folder, mostly
+    if not place.rest and not _looks_like_file(inside):
+        return _mounted_folder(place.mount, text)
     before, _, behind = text.partition(inside)
     if _CALLER.search(before) or _FRAME.match(behind):
         return None
@@ -140,11 +158,19 @@ def _file(container: Container, text: str) -> NamedSetting | None:
     return NamedSetting(path=place.on_host[-1], inside=inside, line=int(number[1]) if number else 0)
 
 
-def _file_of_command(container: Container, text: str) -> NamedSetting | None:
-    number = _ANY_LINE_NUMBER.search(text)
-    if number is None:
+def _mounted_folder(mount: Mount, text: str) -> NamedSetting | None:
+    """A mounted folder whose contents the line objects to."""
+    if not _CONTENTS.search(text.lower()):
         return None
-    paths = (word.rpartition("=")[2] for word in container.config.words)
+    return NamedSetting(folder=mount.source, inside=mount.destination, is_data=True)
+
+
+def _file_of_command(container: Container, text: str) -> NamedSetting | None:
+    """The one file that the command names and that is mounted, for complaints about a setting."""
+    number = _ANY_LINE_NUMBER.search(text)
+    if number is None and not _ABOUT_SETTINGS.search(text.lower()):
+        return None
+    paths = (word.rpartition("=")[2] for word in container.config.words[1:])
     found = {path: named(container, path) for path in paths if path.startswith("/")}
     files = [
         place
@@ -153,7 +179,8 @@ def _file_of_command(container: Container, text: str) -> NamedSetting | None:
     ]
     if len(files) != 1 or ".." in files[0].rest:
         return None
-    return NamedSetting(path=files[0].on_host[-1], inside=files[0].inside, line=int(number[1]))
+    line = int(number[1]) if number else 0
+    return NamedSetting(path=files[0].on_host[-1], inside=files[0].inside, line=line)
 
 
 def _folder(container: Container, text: str) -> NamedSetting | None:
@@ -171,12 +198,15 @@ def _folder(container: Container, text: str) -> NamedSetting | None:
     if len(repeated) != 1:
         return None
     ((inside, folder),) = repeated.items()
-    is_file = "." in inside.rpartition("/")[2]
-    return (
-        NamedSetting(path=folder, inside=inside)
-        if is_file
-        else NamedSetting(folder=folder, inside=inside)
-    )
+    if _looks_like_file(inside):
+        return NamedSetting(path=folder, inside=inside)
+    return NamedSetting(folder=folder, inside=inside)
+
+
+def _looks_like_file(path: str) -> bool:
+    """Whether a name is that of a file: with an ending, or as Caddyfile and Gemfile are written."""
+    name = path.rpartition("/")[2]
+    return "." in name or name[:1].isupper()
 
 
 def _telling_parts(mount: Mount, own: str) -> list[str]:
@@ -209,10 +239,28 @@ def _variable(container: Container, text: str) -> NamedSetting | None:
     return None
 
 
+def _empty_variable(container: Container, text: str) -> NamedSetting | None:
+    """The one variable without a value, for a line that misses something of a part of its name.
+
+    Compose leaves it empty where the variable of the shell or of `.env` is not there.
+    """
+    if not _MISSES.search(text.lower()):
+        return None
+    words = set(re.findall(r"[a-z0-9]+", text.lower()))
+    empty = [
+        name
+        for name, value in container.config.environment
+        if not value and words & set(name.lower().split("_"))
+    ]
+    return NamedSetting(variable=empty[0], fault="value") if len(empty) == 1 else None
+
+
 def _stands_in(value: str, text: str) -> bool:
     """Whether a line repeats a value whole."""
     # the plain test first: hundreds of containers have thousands of variables
-    return value in text and bool(re.search(rf"(?<![\w./-]){re.escape(value)}(?![\w/-])", text))
+    if value not in text:
+        return False
+    return bool(re.search(rf"(?<![\w./-]){re.escape(value)}(?![\w/-]|\.\w)", text))
 
 
 def _is_named(name: str, text: str) -> bool:
@@ -235,7 +283,9 @@ def _option(container: Container, text: str) -> NamedSetting | None:
     for word in container.config.words:
         option = word.partition("=")[0]
         name = option.lstrip("-")
-        is_option = word.startswith("-") and len(name) >= SHORTEST
-        if is_option and _stands_in(name, text.replace(option, name)):
+        if not word.startswith("-") or len(name) < SHORTEST:
+            continue
+        # "config" and "file" stand in many lines: a name of one word counts with its dashes alone
+        if option in text or ("-" in name and _stands_in(name, text)):
             return NamedSetting(option=option)
     return None

@@ -68,6 +68,26 @@ RUNTIMES = (
         source="the program's own message",
     ),
     Failure(
+        name="option-required",
+        mark="--",
+        pattern=r"(?<![\w-])(?P<option>--[a-z][\w-]+)['\"]? (?:flag |option )?"
+        r"(?:is required|must be (?:set|specified|provided|given)|is missing)",
+        cause="the program needs the option {option}, which its command does not have",
+        cure="add {option} to the command, or set the variable that stands for it",
+        source="etcd's own message",
+    ),
+    Failure(
+        name="refuses-root",
+        mark="root",
+        pattern=r"(?:\bnot\b|cannot|refus|never|how to).{0,60}\b(?:run|running|start\w*|execut\w+)\b"
+        r".{0,40}\b(?:as|by) ['\"]?root\b|['\"]?root['\"]? execution .{0,60}not permitted"
+        r"|\brunning as root is not\b",
+        cause="the program refuses to run as root",
+        cure="give the container the program's own user with --user, or start it by the image's "
+        "own entrypoint, which changes to that user",
+        source="MariaDB's, PostgreSQL's, Elasticsearch's and Gitea's own messages",
+    ),
+    Failure(
         name="package-version",
         mark="requires ",
         pattern=r"requires (?P<package>[\w.-]+) (?:version )?(?P<least>\d[\w.]*) or "

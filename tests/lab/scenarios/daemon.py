@@ -6,6 +6,7 @@ import signal
 import sys
 
 from tests.lab import Box, fault, healthy
+from tests.lab.box import LOG
 from tests.lab.runner import BASE_CONFIG, healthy_container
 
 DEAD = ["container.*", "daemon.*", "network.*", "firewall.*", "dns.*"]
@@ -52,6 +53,23 @@ def killed(box: Box) -> None:
     assert box.diagnose("all", "--container=shop1").code == 2, (
         "an engine that is dead is about each of its containers"
     )
+
+
+@fault("daemon.not-running", subject=DAEMON, exit_code=2)
+def swarm_that_live_restore_keeps_down(box: Box) -> None:
+    """`live-restore` was switched on for an engine in a swarm, which then does not start; the
+    repair takes the key out."""
+    box.docker("swarm", "init", "--advertise-addr", "127.0.0.1")
+    box.stop_engine()
+    box.write("/etc/docker/daemon.json", {**BASE_CONFIG, "live-restore": True})
+    pid = box.spawn(["dockerd"], log=LOG)
+    box.wait_for(lambda: not box.alive(pid), 40, "dockerd to give up")
+    assert "incompatible with swarm mode" in box.log_tail(), box.log_tail()
+    found = box.diagnose("check", "daemon.not-running", "--format", "json").findings
+    assert found[0]["fix"][0]["command"] == "diagnose repair daemon.not-running | sh -e", found
+    repair = box.diagnose("repair", "daemon.not-running")
+    assert repair.code == 0, repair.err
+    assert "live-restore" in repair.out, repair.out
 
 
 @fault("daemon.not-running", subject=DAEMON, exit_code=2)

@@ -181,6 +181,22 @@ def variables_with_marks_of_their_file(box: Box) -> None:
         assert box.wait_state(name, "exited", 20)["State"]["ExitCode"] == 2
 
 
+@fault("container.exits-at-start", subject="container:unquoted7", shareable=True)
+def redis_with_a_directive_without_value(box: Box) -> None:
+    """The password was empty when the file was written: Redis names the line, and the command the
+    file."""
+    load_server(box, "redis-server", "redis:7.0")
+    box.write("/srv/unquoted7/redis.conf", "bind 127.0.0.1\nappendonly no\nrequirepass\n")
+    mount = "/srv/unquoted7/redis.conf:/etc/redis.conf:ro"
+    run(box, "unquoted7", "-v", mount, "redis:7.0", "redis-server", "/etc/redis.conf")
+    assert box.wait_state("unquoted7", "exited")["State"]["ExitCode"] == 1
+    found = box.diagnose("check", "container.exits-at-start", "--format", "json").findings
+    (finding,) = [each for each in found if each["subject"]["name"] == "unquoted7"]
+    assert finding["evidence"]["where that is set"].endswith(
+        "/srv/unquoted7/redis.conf on the host, line 3"
+    )
+
+
 @healthy(shareable=True)
 def files_that_are_closed_and_quotes_that_are_meant(box: Box) -> None:
     """The same file of certificates for its owner alone, a database that runs, and a variable whose
