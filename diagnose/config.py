@@ -48,6 +48,8 @@ if TYPE_CHECKING:
     from diagnose.redact.own import OwnRules
 
 SYSTEM = Path("/etc/diagnose")
+MOST_DOTS = 200
+"""In one line of a configuration."""
 LARGEST = 2**20
 """Bytes of one configuration file."""
 
@@ -110,7 +112,7 @@ def load(named: Path | None) -> Config:
             notes.append(f"configuration in {folder} was not read: {error.strerror}")
     for path in (*paths, *([named] if named is not None else ())):
         try:
-            said = tomllib.loads(plain_text(path, LARGEST, follow=True))
+            said = _parsed(plain_text(path, LARGEST, follow=True))
         except NotPlainError as error:
             raise ConfigError(f"cannot read the configuration: {error}") from error
         except PermissionError as error:
@@ -120,8 +122,10 @@ def load(named: Path | None) -> Config:
             continue
         except OSError as error:
             raise ConfigError(f"cannot read {path}: {error.strerror or error}") from error
-        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        except ValueError as error:  # no TOML, no UTF-8, or a number of thousands of digits
             raise ConfigError(f"{path}: {error}") from error
+        except RecursionError as error:
+            raise ConfigError(f"{path}: its values are nested too deep") from error
         unknown = set(said) - {"thresholds", "silence", "site", "redact"}
         if unknown:
             raise ConfigError(
@@ -140,6 +144,18 @@ def load(named: Path | None) -> Config:
         _rules(names, patterns) if names or patterns else None,
         tuple(notes),
     )
+
+
+def _parsed(text: str) -> dict[str, Any]:
+    """The tables of a TOML text.
+
+    ValueError where it is none, also where a key has so many parts that tomllib, which needs the
+    square of their number, takes minutes. RecursionError for nested values.
+    """
+    for number, line in enumerate(text.splitlines(), 1):
+        if line.count(".") > MOST_DOTS and not line.lstrip().startswith("#"):
+            raise ValueError(f"line {number} has more than {MOST_DOTS} dots")
+    return tomllib.loads(text)
 
 
 LONGEST_LABEL = 100

@@ -307,6 +307,25 @@ def test_an_answer_of_another_shape_is_named_without_internals(
     )
 
 
+HOSTILE_TOML = {
+    "a key of thousands of parts": (".".join(["a"] * 50_000) + "=1", "more than 200 dots"),
+    "nested lists": ("a=" + "[" * 100_000 + "]" * 100_000, "nested too deep"),
+    "a number of thousands of digits": ("a=" + "9" * 5000, "5000 digits"),
+    "no UTF-8": ("a='\udcff'", "decode"),
+}
+
+
+@pytest.mark.parametrize("name", HOSTILE_TOML)
+def test_a_hostile_configuration_is_refused_in_one_sentence(name: str, tmp_path: Path) -> None:
+    text, reason = HOSTILE_TOML[name]
+    path = tmp_path / "c.toml"
+    path.write_bytes(text.encode("utf-8", "surrogateescape"))
+    began = time.process_time()
+    with pytest.raises(config.ConfigError, match=reason):
+        config.load(path)
+    assert time.process_time() - began < 2
+
+
 # Reading a recording
 
 

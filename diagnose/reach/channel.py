@@ -13,6 +13,10 @@ from typing import IO
 CHUNK = 1 << 16
 ERRORS_KEPT = 1 << 16
 """Bytes of stderr that are kept, the last ones."""
+LONGEST_LINE = 64 * 1024
+"""Bytes of one line of the conversation: a word, a path and a reason are far shorter."""
+LARGEST_REPORT = 128 * 2**20
+"""Bytes of a report or a bundle: what is larger was made to hurt."""
 LINGER_S = 0.5
 """Seconds that stderr may outlive the command."""
 
@@ -76,13 +80,17 @@ class Channel:
         """What stderr says from here on is another's."""
         self._errors.clear()
 
-    def line(self, seconds: float) -> str:
-        """The next line of stdout. LostError where the stream ends, or after so many seconds."""
-        deadline = time.monotonic() + seconds
+    def line(self, deadline: float, late: str) -> str:
+        """The next line of stdout.
+
+        LostError where the stream ends, and `late` after the deadline, a monotonic moment.
+        """
         while (end := self._received.find(b"\n")) < 0:
             if self._is_over:
                 raise LostError("the connection ended")
-            self._turn(deadline, f"no answer within {seconds:.0f} s")
+            if len(self._received) > LONGEST_LINE:
+                raise LostError("the other side sends a line without an end")
+            self._turn(deadline, late)
         line = bytes(self._received[:end])
         del self._received[: end + 1]
         return line.decode("utf-8", "replace")
@@ -99,10 +107,9 @@ class Channel:
         view, done = memoryview(data), 0
         self._selector.register(self._stdin, selectors.EVENT_WRITE)
         try:
+            deadline = time.monotonic() + seconds
             while done < len(data):
-                ready = self._turn(
-                    time.monotonic() + seconds, f"nothing more could be sent for {seconds:.0f} s"
-                )
+                ready = self._turn(deadline, f"nothing more could be sent for {seconds:.0f} s")
                 if self._stdin in ready:
                     try:
                         done += os.write(self._stdin.fileno(), view[done : done + CHUNK])
@@ -110,6 +117,7 @@ class Channel:
                         continue
                     except OSError:
                         raise LostError("the connection ended") from None
+                    deadline = time.monotonic() + seconds
                     moved(done)
         finally:
             self._selector.unregister(self._stdin)
@@ -118,6 +126,8 @@ class Channel:
         """All that is left of stdout, and the exit code. LostError after so many seconds."""
         deadline = time.monotonic() + seconds
         while not self._is_over:
+            if len(self._received) > LARGEST_REPORT:
+                raise LostError(f"its report is larger than {LARGEST_REPORT // 2**20} MiB")
             self._turn(deadline, f"no report within {seconds:.0f} s")
         code = self._process.wait(timeout=max(1.0, deadline - time.monotonic()))
         self._drain_errors()
@@ -155,11 +165,14 @@ class Channel:
         return stream in {key.fileobj for key in self._selector.get_map().values()}
 
     def _turn(self, deadline: float, late: str) -> set[object]:
-        """Wait for one stream to be ready, and read what there is. The streams that were ready."""
+        """Wait for one stream to be ready, and read what there is. The streams that were ready.
+
+        LostError after the deadline, also where the other side never stops to write.
+        """
         left = deadline - time.monotonic()
-        ready: set[object] = {key.fileobj for key, _ in self._selector.select(max(0.0, left))}
-        if not ready and left <= 0:
+        if left <= 0:
             raise LostError(late)
+        ready: set[object] = {key.fileobj for key, _ in self._selector.select(left)}
         for stream, target in ((self._stdout, self._received), (self._stderr, self._errors)):
             if stream in ready:
                 self._read(stream, target)
@@ -196,6 +209,7 @@ def patience(arguments: list[str]) -> list[str]:
             command,
             capture_output=True,
             text=True,
+            errors="replace",
             timeout=10,
             check=False,
             stdin=subprocess.DEVNULL,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,6 +22,8 @@ ANSWER_S = 30.0
 is sent."""
 PASSWORD_S = 120.0
 """Seconds for the first answer: ssh and sudo may ask a person for a password meanwhile."""
+MOST_NOISE = 1 << 20
+"""Characters of a banner and of login scripts."""
 MARGIN_S = 30.0
 """Seconds beyond the budget after which a run counts as lost: the tool's own start, and a slow line
 for the report."""
@@ -140,11 +143,16 @@ def _converse(
 def _expect(channel: Channel, words: str, seconds: float) -> tuple[str, str]:
     """The next line that is meant for us, as word and rest.
 
-    What a login script writes is passed over.
+    What a login script writes is passed over, up to MOST_NOISE.
     """
+    deadline, noise = time.monotonic() + seconds, 0
     while True:
-        mark, _, said = channel.line(seconds).partition(" ")
+        line = channel.line(deadline, f"no answer within {seconds:.0f} s")
+        mark, _, said = line.partition(" ")
         if mark != WORD:
+            noise += len(line)
+            if noise > MOST_NOISE:
+                raise LostError("the other side writes on and on instead of an answer")
             continue
         word, _, rest = said.partition(" ")
         if word == "failed":

@@ -5,6 +5,7 @@ One run of every check, more questions for a colleague, the report judged again 
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
@@ -12,7 +13,7 @@ from types import MappingProxyType
 import msgspec
 from msgspec.structs import replace
 
-from diagnose import interrupts, session
+from diagnose import interrupts, limited_memory, session
 from diagnose.config import Config
 from diagnose.judgement import engine
 from diagnose.judgement.exit_codes import code_of
@@ -26,6 +27,9 @@ from diagnose.render.html import page
 from diagnose.ticket import bundle
 from diagnose.ticket.anonymize import Renaming
 
+SEALING_S = 60.0
+"""Seconds for what follows the run: judging again, packing, and the search for secrets. 1,000
+containers take 2.5 s of CPU; where memory is limited, a bundle that takes longer is called off."""
 OpenRecorder = Callable[[Options, Sequence[str], float, Redactor], tuple[Recorder, Budget]]
 """Makes the recorder of a host and the budget of its run; what it answers is redacted by the
 redactor given."""
@@ -78,6 +82,7 @@ def take(
         for questions in (bundle.superset(), bundle.last_words(recorder.recording)):
             for _ in recorder.ask_many(questions):
                 pass
+    limited_memory.must_end_by(time.monotonic() + SEALING_S)
     # A secret that an early answer showed in a place of its own may be known only from a later one.
     # The bundle's report is
     # judged again from what the bundle holds, so that both say the same.

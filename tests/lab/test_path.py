@@ -265,6 +265,21 @@ FAULTS = [
         "process",
         "network.port-allocated",
     ),
+    Broken(
+        "attachment.joined_container_was_stopped",
+        "orphan",
+        "internet",
+        "namespace",
+        "network.veth-detached",
+    ),
+    Broken(
+        "attachment.service_of_compose_without_a_network",
+        "shop-pg-1",
+        "internet",
+        "network",
+        "network.veth-detached",
+    ),
+    Broken("container.paused_and_forgotten", "internet", "frozen:8080", "process", None),
 ]
 
 

@@ -35,6 +35,8 @@ host=$before
 case $before in
 refuses) echo "ssh: connect to host $before port 22: Connection refused" >&2; exit 255 ;;
 mute) exec sleep 100 ;;
+babbling) exec yes "Welcome to $before" ;;
+boundless) yes | tr -d '\\n'; exit ;;
 noisy) echo "Welcome to $before"; echo "Last login: today" ;;
 esac
 export REMOTE_HOST="$before"
@@ -249,6 +251,8 @@ FAILURES = {
         {},
         "no report: the connection ended: connect to host refuses port 22: Connection refused",
     ),
+    "writes without end": ("babbling", {}, "writes on and on instead of an answer"),
+    "writes one line without end": ("boundless", {}, "sends a line without an end"),
     "ends in the middle": ("dies", {}, "no report: the run was cut off"),
     "no room at all": (
         "web1",
