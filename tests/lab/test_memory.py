@@ -6,6 +6,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+from collections.abc import Callable
 
 import pytest
 
@@ -33,7 +34,7 @@ sys.exit(done.returncode)
 
 
 @pytest.mark.parametrize("command", ["all --format=json", "bundle -o -"])
-def test_a_gibibyte_is_enough(engine: Engine, command: str, say) -> None:
+def test_a_gibibyte_is_enough(engine: Engine, command: str, say: Callable[[str], None]) -> None:
     with Box(engine) as box:
         hosts.start(box)
         hosts.grow(box, CONTAINERS, min(hosts.running_of(CONTAINERS), 40))
