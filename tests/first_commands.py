@@ -131,6 +131,7 @@ NOT_BY_ITS_OWN_TEXT: dict[str, str] = {
     "daemon.start-limit-hit": "a box has no systemd",
     "container.older-than-its-tag": "no cure was run since its scenario was written",
     "container.recreate-interrupted": "no cure was run since its scenario was written",
+    "storage.quota-exceeded": "the lab has no program of btrfs",
     "image.pull-altered": "the copy on the way is mended by its owner, or the pull is repeated",
     "storage.disk-not-mounted": "no cure was run since its scenario was written",
     "daemon.temp-folder-missing": "no cure was run since its scenario was written",

@@ -28,6 +28,7 @@ FAILED_STARTS = (
     "network.port-allocated",
     "network.port-held-by-process",
     "network.subnet-exhausted",
+    "storage.quota-exceeded",
 )
 """Checks that name why a run of a container failed; without the reason the run goes on."""
 FAILURES = (

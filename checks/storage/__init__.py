@@ -1,5 +1,5 @@
 """Disks, layers and volumes: what is full, lost, left behind or dead."""
 
-from checks.storage import disks, full, leftovers, volumes, without
+from checks.storage import disks, full, leftovers, quotas, volumes, without
 
-__all__ = ["disks", "full", "leftovers", "volumes", "without"]
+__all__ = ["disks", "full", "leftovers", "quotas", "volumes", "without"]

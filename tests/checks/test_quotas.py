@@ -1,0 +1,58 @@
+"""Quotas that are used up while the disk has room."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from diagnose.evidence.containers.log_tails import LogTail, LogTails
+from diagnose.evidence.storage.backing_devices import Backing, Behind
+from diagnose.evidence.storage.mounts import Mounted
+from tests.inspected import bind, container, of
+from tests.judging import judge, rows
+
+SAID = "dd: error writing '/data/wal': Disk quota exceeded"
+NAMELESS = "PANIC: could not write to file pg_wal/xlogtemp.1: Disk quota exceeded"
+
+
+def mounted(fstype: str, options: str = "rw") -> Mounted:
+    return Mounted("/srv/db", fstype, "/dev/sdb1", "/", "8:17", "rw", options)
+
+
+@pytest.mark.parametrize(
+    ("line", "disk", "variables"),
+    [
+        (SAID, mounted("btrfs"), {"btrfs": "/srv/db/pg"}),
+        (NAMELESS, mounted("btrfs"), {"btrfs": "/srv/db/pg"}),
+        (SAID, mounted("xfs", "rw,prjquota"), {"xfs": "/srv/db"}),
+        (SAID, mounted("ext4", "rw,usrquota"), {"ext4": "/srv/db"}),
+        (SAID, mounted("nfs4"), {}),
+        (SAID, mounted("ext4"), None),
+        ("No space left on device: /data/wal", mounted("btrfs"), None),
+    ],
+)
+def test_quota_exceeded(line: str, disk: Mounted, variables: dict[str, str] | None) -> None:
+    failed = container("db", **bind("/srv/db/pg", Destination="/data"))
+    assert failed.mounts
+    result = judge(
+        "storage.quota-exceeded",
+        containers=of(failed),
+        log_tails=LogTails({failed.id: LogTail((line,))}, {}, ()),
+        backing=Backing((Behind(failed, failed.mounts[0], disk),)),
+    )
+    if variables is None:
+        assert result.verdict == "passed"
+    else:
+        assert rows(result) == [("critical", "db")]
+        assert result.findings[0].variables == {"container": "db"} | variables
+
+
+def test_the_size_of_a_layer_is_a_quota_too() -> None:
+    limited: dict[str, Any] = {"HostConfig": {"StorageOpt": {"size": "1G"}}}
+    failed = container("web", **limited)
+    tails = LogTails({failed.id: LogTail(("write error: Disk quota exceeded",))}, {}, ())
+    result = judge(
+        "storage.quota-exceeded", containers=of(failed), log_tails=tails, backing=Backing(())
+    )
+    assert rows(result) == [("critical", "web")]
