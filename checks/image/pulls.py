@@ -17,6 +17,9 @@ from diagnose.model import DAEMON, CheckResult, Count, Finding, Json, Seconds, S
 from diagnose.phrases import ago, shortened, size
 from diagnose.registry import check
 
+WEB_PAGE = (
+    "a web page answers in place of the registry: a proxy or a portal on the way, or another server"
+)
 HUB_HOST = "registry-1.docker.io"
 LAST_ID = 2**32 - 2
 """The highest user id of the kernel."""
@@ -229,12 +232,15 @@ def registry_unreachable(
 
     The text names the layer: a look-up that failed is the host's DNS (the daemon uses the host's
     resolver, not its containers'), a dial that failed a firewall, a route or a registry that is
-    down, a status of 5xx the registry itself. Hosts without a way to the internet are silent as
+    down, a status of 5xx the registry itself, and HTML where JSON is due a proxy, a portal that
+    wants a login, or another server. Hosts without a way to the internet are silent as
     long as nobody pulls.
     """
     failures = _Failures(pulls, clock, repeated, recent_s)
     for trouble in pulls.of("unreachable"):
         yield failures.finding(trouble)
+    for trouble in pulls.of("web-page"):
+        yield failures.finding(trouble, reason=WEB_PAGE)
     return None
 
 

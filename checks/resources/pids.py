@@ -12,14 +12,22 @@ from diagnose.evidence.containers.programs import REFUSED
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.machine.host_limits import HostLimits
 from diagnose.evidence.run.options import Options
-from diagnose.model import HOST, CheckResult, Finding, Percent, Severity, Unavailable
+from diagnose.model import DAEMON, HOST, CheckResult, Finding, Percent, Severity, Unavailable
 from diagnose.phrases import count
 from diagnose.registry import check
 
+SHIM_TASKS = 15
+"""The threads of a shim and of runc, which a start of a container needs (10 to 13 on 20.10.24 and
+28.5.2)."""
 NO_FORK = frozenset({"no-fork"})
 
 
-@check("resources.pids-exhausted", severity=Severity.critical, caused_by=["container.zombies"])
+@check(
+    "resources.pids-exhausted",
+    severity=Severity.critical,
+    caused_by=["container.zombies"],
+    causes=["container.start-refused"],
+)
 def pids_exhausted(
     containers: Containers,
     clock: Clock,
@@ -36,7 +44,8 @@ def pids_exhausted(
     Running: at `near` percent of its pids limit, or the kernel has refused it a fork (a counter of
     this run, whose moment is not known: advice when the run is older than the looked-at time).
     Ended: its last words say so and it has a limit; its cgroup is gone by then. The host: tasks
-    against kernel.pid_max and threads-max. Zombies count.
+    against kernel.pid_max and threads-max. The engine: the tasks of the cgroup in which it runs
+    with its shims (TasksMax of its unit). Zombies count.
     """
     for container in containers:
         group = cgroups.of(container) if cgroups else None
@@ -54,6 +63,9 @@ def pids_exhausted(
                 yield _ended(container, line)
     if isinstance(host_limits, Unavailable):
         return host_limits
+    own = host_limits.engine_tasks
+    if own.max and _lacks_room(own, near):
+        yield _of_engine(own)
     tasks, most = host_limits.tasks, host_limits.tasks_max
     if reaches(near, tasks, most):
         yield Finding(
@@ -66,6 +78,33 @@ def pids_exhausted(
             variables=_most_tasks(containers, cgroups),
         )
     return None
+
+
+def _lacks_room(own: Pids, near: float) -> bool:
+    """Whether the engine is near its limit, or was refused a task and has no room for a shim."""
+    room = (own.max or 0) - (own.current or 0)
+    return reaches(near, own.current, own.max) or (bool(own.events_max) and room < SHIM_TASKS)
+
+
+def _of_engine(own: Pids) -> Finding:
+    """The engine and the shims of its containers share one limit; each container takes some ten."""
+    refused = own.events_max or 0
+    return Finding(
+        subject=DAEMON,
+        summary=(
+            f"the engine and its shims run {own.current} of the {own.max} tasks "
+            "that their control group allows: there is no room for another container"
+        ),
+        evidence={
+            "pids.current": own.current,
+            "pids.max": own.max,
+            "pids.events max": refused,
+        },
+        variables={"unit": "docker.service"},
+        severity=Severity.critical if refused else Severity.warning,
+        signs=NO_FORK,
+        touches=(DAEMON,),
+    )
 
 
 def _got_a_greater_limit(container: Container, events: Events | None) -> bool:

@@ -11,7 +11,7 @@ from diagnose.evidence.containers.listing import Containers
 from diagnose.evidence.storage.disk_usage import DiskUsage, UsagePart
 from diagnose.evidence.storage.filesystems import FULL_BY_NATURE, Filesystem, Filesystems
 from diagnose.evidence.storage.fill_rate import FillRate
-from diagnose.evidence.storage.full_disks import FileSize, FullDisks
+from diagnose.evidence.storage.full_disks import CoreDumps, FileSize, FullDisks
 from diagnose.evidence.storage.volumes import UnusedVolumes
 from diagnose.model import (
     Bytes,
@@ -90,12 +90,14 @@ def disk_full(
         spare = _spare(disk, usage, containers, unused)
         evidence |= {share.name: f"{share.count}, {size(share.bytes)}" for share in spare}
         folders = others.of(disk.point) if others is not None else ()
+        dumps = others.dumps.get(disk.point) if others is not None else None
+        left = _left_by_the_engine(disk, usage)
         if folders:
             evidence["largest"] = [f"{folder.path} {size(folder.bytes)}" for folder in folders]
         is_critical = (
             figures.used_pct >= crit_pct and figures.available < roomy and not disk.is_aside
         )
-        left = f"{size(figures.available)} left of {size(figures.size)}"
+        room = f"{size(figures.available)} left of {size(figures.size)}"
         soon = ""
         if rate:
             soon = (
@@ -104,13 +106,15 @@ def disk_full(
         yield Finding(
             subject=disk.subject,
             summary=(
-                f"{disk.point} is {figures.used_pct:.0f} % full, {left}{soon}"
-                f"{_blame(disk, spare, folders)}"
+                f"{disk.point} is {figures.used_pct:.0f} % full, {room}{soon}"
+                f"{_blame(disk, spare, folders, dumps, left)}"
             ),
             evidence=evidence,
             variables={
                 "point": disk.point,
                 "where": folders[0].path if folders else _where(disk, usage),
+                **({"dumps": dumps.folder} if dumps else {}),
+                **({"downloads": left.path} if left else {}),
                 **_freeable(disk, usage, spare),
                 **_journal(disk, folders),
             },
@@ -159,8 +163,33 @@ def _spare(
     return [share for share in found if share.bytes >= least]
 
 
-def _blame(disk: Filesystem, spare: list[_Spare], folders: Sequence[FileSize]) -> str:
+def _left_by_the_engine(disk: Filesystem, usage: DiskUsage | Unavailable) -> FileSize | None:
+    """The folder in which the engine keeps downloads and uploads, where it takes much of the disk.
+
+    An engine that was killed leaves them, and empties the folder at its next start.
+    """
+    if isinstance(usage, Unavailable) or usage.point != disk.point:
+        return None
+    other = next((part for part in usage.parts if part.name == "other"), None)
+    if other is None or not other.path.endswith("/tmp"):  # noqa: S108 - a name
+        return None
+    held = sum(number for name, number in other.subjects if name.startswith(f"{other.path}/"))
+    is_much = held >= disk.usage.used * BLAMED_PCT / 100
+    return FileSize(other.path, held) if is_much and disk.holds_data_root else None
+
+
+def _blame(
+    disk: Filesystem,
+    spare: list[_Spare],
+    folders: Sequence[FileSize],
+    dumps: CoreDumps | None,
+    left: FileSize | None,
+) -> str:
     """What fills the disk, where that can be said in a word."""
+    if dumps is not None and dumps.bytes >= disk.usage.used * BLAMED_PCT / 100:
+        return f"; {dumps.count} core dumps in {dumps.folder} hold {size(dumps.bytes)}"
+    if left is not None:
+        return f"; unfinished downloads in {left.path} hold {size(left.bytes)}"
     most = max(spare, key=lambda share: share.bytes, default=None)
     if most is not None and most.bytes >= disk.usage.used * BLAMED_PCT / 100:
         return f"; {most.count} {most.name} hold {size(most.bytes)}"

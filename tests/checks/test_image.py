@@ -155,6 +155,7 @@ CHECK_OF: dict[Why, str] = {
     "denied": "image.pull-denied",
     "altered": "image.pull-altered",
     "unreachable": "image.registry-unreachable",
+    "web-page": "image.registry-unreachable",
     "tls": "image.registry-tls",
     "plain-http": "image.registry-tls",
     "proxy": "image.registry-proxy",

@@ -7,21 +7,24 @@ from typing import Any
 import pytest
 
 from diagnose.evidence.containers.bind_mounts import stale_mounts
-from diagnose.evidence.containers.cgroups import Cgroups, CgroupStats, Memory
+from diagnose.evidence.containers.cgroups import Cgroups, CgroupStats, Memory, Pids
 from diagnose.evidence.containers.events import Events
 from diagnose.evidence.containers.shared_memory import InMemory, SharedMemory
 from diagnose.evidence.engine.data_root_candidates import PlannedMount
 from diagnose.evidence.engine.info import Info
 from diagnose.evidence.images.pulls import Pulls, PullTrouble, classify
 from diagnose.evidence.machine.clock import Clock
+from diagnose.evidence.machine.host_limits import HostLimits, host_limits
 from diagnose.evidence.machine.kernel_keys import KernelKeys, KeyQuota, parse_quotas
+from diagnose.evidence.machine.processes import Processes
 from diagnose.evidence.machine.processor import OnlineProcessors, processor_numbers
 from diagnose.evidence.run.options import Options
 from diagnose.evidence.storage.filesystems import Usage
 from diagnose.evidence.storage.mounts import Mounted, Mounts
 from diagnose.evidence.storage.unmounted_disks import UnmountedDisk, UnmountedDisks
-from diagnose.model import Json
+from diagnose.model import Failed, Json
 from diagnose.questions import Question
+from diagnose.questions.machine import Process
 from tests.hosts import Made
 from tests.inspected import bind, container, of
 from tests.judging import judge, rows
@@ -239,3 +242,68 @@ def test_dates_of_a_certificate(side: str, words: str) -> None:
     pulls = Pulls((PullTrouble("tls", "r:5000", "", 1, NOW - 60, NOW - 60, text),), "log")
     (finding,) = judge("image.registry-tls", pulls=pulls, clock=CLOCK).findings
     assert words in finding.summary
+
+
+# -- the engine's own tasks ----------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("pids", "found"),
+    [
+        (Pids(current=99, max=100, events_max=3), [("critical", "docker")]),
+        (Pids(current=95, max=100, events_max=0), [("warning", "docker")]),
+        (Pids(current=40, max=100, events_max=3), []),
+        (Pids(current=24, max=31, events_max=3), [("critical", "docker")]),
+        (Pids(current=24, max=31, events_max=0), []),
+        (Pids(current=40, max=None), []),
+    ],
+)
+def test_the_engine_at_the_limit_of_its_unit(pids: Pids, found: object) -> None:
+    limits = HostLimits(None, None, None, None, (), pids)
+    result = judge(
+        "resources.pids-exhausted",
+        containers=of(),
+        clock=CLOCK,
+        options=Options(),
+        host_limits=limits,
+    )
+    assert rows(result) == found
+
+
+def test_a_web_page_is_no_registry() -> None:
+    text = (
+        "error parsing HTTP 403 response body: invalid character '<' looking for beginning of "
+        'value: "<html>Log in</html>"'
+    )
+    assert classify(text) == "web-page"
+    assert classify("pull access denied for shop: denied: <html>Log in</html>") == "web-page"
+    pulls = Pulls((PullTrouble("web-page", "", "", 1, NOW - 60, NOW - 60, text),), "log")
+    (finding,) = judge("image.registry-unreachable", pulls=pulls, clock=CLOCK).findings
+    assert "a web page answers" in finding.summary
+
+
+@pytest.mark.parametrize(
+    ("membership", "folder"),
+    [
+        ("9:memory:/a\n8:pids:/engine\n0::/\n", "/sys/fs/cgroup/pids/engine"),
+        ("0::/system.slice/docker.service\n", "/sys/fs/cgroup/system.slice/docker.service"),
+    ],
+)
+def test_the_tasks_of_the_engines_group_are_read(membership: str, folder: str) -> None:
+    files = {
+        "/proc/loadavg": "0 0 0 1/90 7",
+        "/proc/70/cgroup": membership,
+        f"{folder}/pids.current": "19\n",
+        f"{folder}/pids.max": "25\n",
+        f"{folder}/pids.events": "max 2\n",
+    }
+
+    def read(question: Question[Json]) -> Json | Failed:
+        text = files.get(question.args["path"])
+        return Failed("missing") if text is None else {"text": text}
+
+    host = Made({"sysctl": {}, "file.read": read, "process": {"pid": 70, "comm": "dockerd"}})
+    processes = Processes((Process(pid=70, comm="dockerd"),))
+    found = host_limits(host, processes)
+    assert isinstance(found, HostLimits)
+    assert found.engine_tasks == Pids(19, 25, 2)

@@ -978,3 +978,25 @@ def test_what_fills_another_disk_is_named() -> None:
     ]
     assert full.finding.variables["journal"] == "10240M"
     assert full.finding.variables["where"] == "/var/log/journal/0123"
+
+
+def test_core_dumps_that_fill_a_disk_are_named() -> None:
+    full = usage(point="/srv/app", dev="8:3", size=100 * GIB, used=97 * GIB, available=3 * GIB)
+    cores = [{"path": f"/srv/app/data/core.{pid}", "bytes": 20 * GIB} for pid in (7, 12)]
+    report = examine(
+        "storage.disk-full",
+        fs__usage=disks(usage(), **{"var/log": full}),
+        fs__walk=WALK | {"by": {"data/core.7": 20 * GIB}, "largest": cores},
+    )
+    (found,) = report.findings
+    assert "2 core dumps in /srv/app/data hold 40.0 GiB" in found.finding.summary
+    assert found.finding.variables["dumps"] == "/srv/app/data"
+
+
+def test_what_the_engine_left_of_downloads_can_be_removed() -> None:
+    blobs = {f"tmp/GetImageBlob{number}": 30 * GIB for number in range(2)}
+    report = examine(
+        "storage.disk-full", fs__usage=disks(filled(97)), fs__walk=WALK | {"by": blobs}
+    )
+    (found,) = (finding for finding in report.findings if finding.id == "storage.disk-full")
+    assert found.finding.variables["downloads"] == f"{ROOT}/tmp"

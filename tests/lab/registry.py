@@ -100,6 +100,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
             if "Authorization" in self.headers:
                 return self.error(401, "DENIED", "requested access to the resource is denied", Www_Authenticate=realm)
             return self.error(401, "UNAUTHORIZED", "authentication required", Www_Authenticate=realm)
+        if first == "portal":
+            return self.reply(403, b"<html>Log in to the guest network</html>", "text/html")
         if first == "broken":
             return self.reply(503, b"down for maintenance", "text/plain")
         if "/blobs/" in path and first in CONTENTS:

@@ -23,10 +23,15 @@ from diagnose.registry import evidence
 
 Why = Literal[
     "altered", "no-space", "ids", "depth", "rate-limit", "proxy", "plain-http", "tls", "platform", "denied",
-    "corrupt", "unreachable"
+    "corrupt", "unreachable", "web-page"
 ]  # fmt: skip
 
 PATTERNS: dict[Why, re.Pattern[str]] = {
+    # a registry answers in JSON
+    "web-page": re.compile(
+        r"invalid character '<' looking for beginning of value|: <(?:!doctype )?html\b",
+        re.IGNORECASE,
+    ),
     "no-space": re.compile(r"no space left on device|disk quota exceeded"),
     "ids": re.compile(
         r"[Cc]ontainer ID \d+ cannot be mapped to a host ID|lchown \S+: invalid argument"
@@ -89,7 +94,7 @@ _PROBE = re.compile(
 """How the engine finds out that an insecure registry speaks plain HTTP: no failure, as long as
 another endpoint is tried."""
 REGISTRY_WIDE: frozenset[Why] = frozenset(
-    {"rate-limit", "proxy", "plain-http", "tls", "unreachable"}
+    {"rate-limit", "proxy", "plain-http", "tls", "unreachable", "web-page"}
 )
 """Kinds of failure that are the same for every image of a registry."""
 _URL = re.compile(

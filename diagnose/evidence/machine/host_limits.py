@@ -9,10 +9,15 @@ import msgspec
 from diagnose.evidence.machine.processes import Processes
 from diagnose.model import Failed, Unavailable
 from diagnose.questions import Host
+from diagnose.questions.containers import Pids
 from diagnose.questions.files import ReadFile
 from diagnose.questions.machine import InspectProcess, ReadSysctls, ResourceLimit
 from diagnose.registry import evidence
 
+CGROUPS = "/sys/fs/cgroup"
+_PIDS_GROUP = re.compile(r"^\d+:(?:[\w,]*,)?pids(?:,[\w,]*)?:(/.*)$", re.MULTILINE)
+_UNIFIED_GROUP = re.compile(r"^0::(/.*)$", re.MULTILINE)
+"""Lines of /proc/PID/cgroup: the controller of version 1, and the one group of version 2."""
 _TASKS = re.compile(r"(?<!\d)\d{1,12}/(\d{1,12})")
 
 
@@ -29,7 +34,8 @@ class HostLimits(msgspec.Struct, frozen=True):
     """tasks: processes and threads of the host.
 
     tasks_max: the lower of kernel.pid_max and kernel.threads-max. files, files_max: open files
-    of the host (fs.file-nr). engines: dockerd and containerd. None: not to be seen.
+    of the host (fs.file-nr). engines: dockerd and containerd. None: not to be seen. engine_tasks:
+    of the cgroup in which dockerd runs, and in which its shims begin (TasksMax of its unit).
     """
 
     tasks: int | None
@@ -37,6 +43,7 @@ class HostLimits(msgspec.Struct, frozen=True):
     files: int | None
     files_max: int | None
     engines: tuple[Descriptors, ...]
+    engine_tasks: Pids = Pids()
 
 
 @evidence
@@ -63,4 +70,35 @@ def host_limits(host: Host, processes: Processes) -> HostLimits | Unavailable:
         int(files[0]) if len(files) == 3 else None,
         int(files[2]) if len(files) == 3 else None,
         tuple(engines),
+        _engine_tasks(host, engines),
     )
+
+
+def _engine_tasks(host: Host, engines: list[Descriptors]) -> Pids:
+    """What the cgroup of dockerd counts and allows; nothing where it cannot be read."""
+    pid = next((process.pid for process in engines if process.comm == "dockerd"), 0)
+    if not pid:
+        return Pids()
+    membership = host.ask(ReadFile(f"/proc/{pid}/cgroup"))
+    if isinstance(membership, Failed):
+        return Pids()
+    of_pids = _PIDS_GROUP.search(membership.text)
+    unified = _UNIFIED_GROUP.search(membership.text)
+    if of_pids:
+        folder = f"{CGROUPS}/pids{of_pids[1]}"
+    elif unified:
+        folder = f"{CGROUPS}{unified[1]}"
+    else:
+        return Pids()
+    return Pids(
+        _number(host, f"{folder}/pids.current"),
+        _number(host, f"{folder}/pids.max"),
+        _number(host, f"{folder}/pids.events"),
+    )
+
+
+def _number(host: Host, path: str) -> int | None:
+    """The number in a file of a control group; None for "max", or if it cannot be read."""
+    answer = host.ask(ReadFile(path))
+    found = None if isinstance(answer, Failed) else re.search(r"\d+", answer.text)
+    return int(found[0]) if found else None

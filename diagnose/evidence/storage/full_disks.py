@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
 
 import msgspec
 
@@ -12,21 +13,32 @@ from diagnose.questions import Host
 from diagnose.questions.files import FileSize, WalkFolder
 from diagnose.registry import evidence
 
-__all__ = ["FileSize", "FullDisks", "full_disks"]
+__all__ = ["CoreDumps", "FileSize", "FullDisks", "full_disks"]
 
 WORTH_PCT = 85.0
 """From here on the question of what fills it is worth seconds of walking."""
 MOST_DISKS = 2
 MOST_FOLDERS = 3
 WALK_S = 1.5
+_CORE = re.compile(r"core(?:\.\d+)?|core\.[\w.-]+\.\d+|vgcore\.\d+")
+"""Names by the kernel's core_pattern as distributions set it; their own, and Valgrind's."""
 SHARE = 0.05
 """A folder with less of what is used does not fill a disk."""
+
+
+class CoreDumps(msgspec.Struct, frozen=True):
+    """Core dumps among the largest files of a disk."""
+
+    folder: str
+    count: int
+    bytes: int
 
 
 class FullDisks(msgspec.Struct, frozen=True):
     """The largest folders and files of each disk that was walked, by mount point."""
 
     by_point: Mapping[str, tuple[FileSize, ...]] = msgspec.field(default_factory=dict)
+    dumps: Mapping[str, CoreDumps] = msgspec.field(default_factory=dict)
 
     def of(self, point: str) -> tuple[FileSize, ...]:
         return self.by_point.get(point, ())
@@ -36,6 +48,7 @@ class FullDisks(msgspec.Struct, frozen=True):
 def full_disks(host: Host, filesystems: Filesystems) -> FullDisks:
     """Walks at most two disks, two folders deep; the data root's has `DiskUsage`."""
     found: dict[str, tuple[FileSize, ...]] = {}
+    dumps: dict[str, CoreDumps] = {}
     for disk in sorted(filesystems, key=lambda disk: -disk.usage.used_pct):
         usage = disk.usage
         is_meant = usage.read_only or usage.fstype in FULL_BY_NATURE
@@ -53,4 +66,19 @@ def full_disks(host: Host, filesystems: Filesystems) -> FullDisks:
             for size, name in sizes[:MOST_FOLDERS]
             if size >= SHARE * usage.used
         )
-    return FullDisks(found)
+        if cores := _core_dumps(answer.largest):
+            dumps[disk.point] = cores
+    return FullDisks(found, dumps)
+
+
+def _core_dumps(largest: Iterable[FileSize]) -> CoreDumps | None:
+    """The core dumps among the largest files, in the folder that has most of them."""
+    by_folder: dict[str, list[int]] = {}
+    for file in largest:
+        folder, _, name = file.path.rpartition("/")
+        if _CORE.fullmatch(name):
+            by_folder.setdefault(folder, []).append(file.bytes)
+    if not by_folder:
+        return None
+    folder, sizes = max(by_folder.items(), key=lambda item: sum(item[1]))
+    return CoreDumps(folder, len(sizes), sum(sizes))

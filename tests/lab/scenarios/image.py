@@ -384,3 +384,11 @@ def tag_without_a_build_for_this_host(box: Box) -> None:
     host = registry.start(box)
     box.start_engine(config={**QUIET, "insecure-registries": [host]})
     refuse(box, f"{host}/arm/app:1", "no matching manifest", times=3)
+
+
+@fault("image.registry-unreachable", subject="daemon:docker", engine_started=False)
+def web_page_in_place_of_a_registry(box: Box) -> None:
+    """A portal that wants a login answers for the registry."""
+    host = registry.start(box)
+    box.start_engine(config={**QUIET, "insecure-registries": [host]})
+    refuse(box, f"{host}/portal/app:1", "invalid character '<'", "<html>")

@@ -329,3 +329,24 @@ def stopped_and_bound_to_processors(box: Box) -> None:
         "-c",
         work,
     )
+
+
+@fault(
+    "resources.pids-exhausted",
+    subject="daemon:docker",
+    also=["container.start-refused", "container.runtime-limit-hit"],
+)
+def engine_at_the_limit_of_its_unit(box: Box) -> None:
+    """The engine and the shims of its containers have as many tasks as their control group allows,
+    as with TasksMax of the unit: no container starts."""
+    box.image("bb:1.36")
+    group = "/sys/fs/cgroup/pids/engine"
+    box.sh(
+        f"mkdir -p {group}; for p in $(pidof dockerd containerd containerd-shim-runc-v2); do"
+        f" echo $p >{group}/cgroup.procs; done; n=$(cat {group}/pids.current);"
+        f" echo $((n + 6)) >{group}/pids.max"
+    )
+    options = ["--memory=64m", "--pids-limit=64", *GOOD]
+    late = ["run", "-d", "--name=late", *options, "bb:1.36", "sleep", "1000"]
+    assert box.docker(*late, check=False).returncode != 0
+    assert "max 0" not in box.read(f"{group}/pids.events")

@@ -504,3 +504,24 @@ def quota_of_a_mailbox(box: Box) -> None:
     options = ("--memory=64m", "--pids-limit=64", "-v=letters:/letters")
     box.docker("run", "-d", "--name=mailer", *options, "bb:1.36", "sh", "-c", work)
     box.wait_state("mailer", "exited")
+
+
+@fault("storage.disk-full", subject="filesystem:/srv/crashes", shareable=True, exit_code=2)
+def core_dumps_fill_a_disk(box: Box) -> None:
+    """A program crashes again and again, and each crash leaves a core dump."""
+    _small_disk(box, "crashes")
+    dumps = "for i in $(seq 20); do head -c 2M /dev/zero >/srv/crashes/core.$i || break; done"
+    box.sh(f"{dumps} || true")
+    box.docker(*SAFE, "--name=crasher", "-v", "/srv/crashes:/data", "bb:1.36", "sleep", "1000")
+    found = box.diagnose("check", "storage.disk-full", "--format", "json").findings
+    summary = next(f["summary"] for f in found if f["subject"]["name"] == "/srv/crashes")
+    assert "core dumps in /srv/crashes hold" in summary
+
+
+@fault("storage.disk-full", subject="filesystem:/var/lib/docker", box={"disk": "300M"}, exit_code=1)
+def unfinished_downloads_fill_the_disk(box: Box) -> None:
+    """An engine that was killed during pulls has left what it had downloaded."""
+    box.sh(f"for i in 1 2 3; do fallocate -l 85M {ROOT}/tmp/GetImageBlob10$i; done")
+    box.sh(f"touch -d '3 hours ago' {ROOT}/tmp/GetImageBlob*")
+    (first,) = box.diagnose("check", "storage.disk-full", "--format", "json").findings
+    assert f"find {ROOT}/tmp " in first["fix"][0]["command"]
