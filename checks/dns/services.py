@@ -81,7 +81,7 @@ def _owners(name: str, caller: Container, containers: Containers) -> list[Contai
 
     Services of the caller's own project first, else any container.
     """
-    owners = [owner for owner in containers if owner.id != caller.id and name in owner.dns_names]
+    owners = [owner for owner in containers.by_dns_name.get(name, ()) if owner.id != caller.id]
     project = caller.labels.get(_PROJECT)
     of_project = [owner for owner in owners if project and owner.labels.get(_PROJECT) == project]
     return of_project or owners
@@ -190,8 +190,8 @@ def name_shared_by_projects(containers: Containers, networks: Networks) -> Check
             continue
         members = [
             container
-            for container in containers.running
-            if network.name in container.endpoints and container.labels.get(_PROJECT)
+            for container in containers.running_on(network.name)
+            if container.labels.get(_PROJECT)
         ]
         for name, owners in _names_on(network.name, members).items():
             projects = {owner.labels[_PROJECT] for owner in owners}

@@ -373,11 +373,7 @@ def bridge_filter_off(
     if forwarding.bridge_filter == "1":
         return None
     for network in apart:
-        names = [
-            container.name
-            for container in containers.running
-            if network.name in container.endpoints
-        ]
+        names = [container.name for container in containers.running_on(network.name)]
         if len(names) < 2:
             continue
         yield Finding(

@@ -10,11 +10,7 @@ from diagnose.evidence.network.networks import Network
 
 def attached(network: Network, containers: Containers | None) -> tuple[Container, ...]:
     """The running containers on a network; none where they are not known."""
-    if containers is None:
-        return ()
-    return tuple(
-        container for container in containers.running if network.name in container.endpoints
-    )
+    return () if containers is None else containers.running_on(network.name)
 
 
 def not_up(containers: Containers) -> Iterator[Container]:

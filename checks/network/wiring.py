@@ -228,12 +228,7 @@ def parent_down(containers: Containers, networks: Networks, interfaces: Interfac
         network for network in networks if network.driver in _DIRECT and network.option("parent")
     ]
     by_name = {interface.name: interface for interface in interfaces}
-    members = {
-        network.name: [
-            container for container in containers.running if network.name in container.endpoints
-        ]
-        for network in used
-    }
+    members = {network.name: containers.running_on(network.name) for network in used}
     if not any(members.values()):
         return Skipped(
             "no running container is on a macvlan or ipvlan network with a parent interface"

@@ -486,6 +486,27 @@ class Containers(msgspec.Struct, frozen=True, dict=True):
         return tuple(container for container in self.items if container.is_running)
 
     @functools.cached_property
+    def by_dns_name(self) -> dict[str, list[Container]]:
+        """The containers that can be called by each name, running or not."""
+        named: dict[str, list[Container]] = {}
+        for container in self.items:
+            for name in container.dns_names:
+                named.setdefault(name, []).append(container)
+        return named
+
+    def running_on(self, network: str) -> tuple[Container, ...]:
+        """The running containers on the network of that name."""
+        return tuple(self._running_by_network.get(network, ()))
+
+    @functools.cached_property
+    def _running_by_network(self) -> dict[str, list[Container]]:
+        members: dict[str, list[Container]] = {}
+        for container in self.running:
+            for network in container.endpoints:
+                members.setdefault(network, []).append(container)
+        return members
+
+    @functools.cached_property
     def namespace_owners(self) -> dict[str, Container]:
         """The container whose network namespace a running one joined, by the id of the latter."""
         owners = {}

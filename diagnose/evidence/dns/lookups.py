@@ -344,10 +344,8 @@ def _witness(
 
     A neighbour, or the container itself.
     """
-    if containers is None:
-        owners = []
-    else:
-        owners = [container for container in containers.running if name in container.dns_names]
+    named = () if containers is None else containers.by_dns_name.get(name, ())
+    owners = [container for container in named if container.is_running]
     networks = {network for owner in owners for network in owner.endpoints}
     near = [container for container in embedded if networks & set(container.endpoints)]
     strangers = [container for container in near if name not in container.dns_names]
@@ -361,10 +359,9 @@ def _failed_queries(
 
     The host's for one that is down.
     """
-    of_containers = {name for container in containers for name in container.dns_names}
     for container in containers:
         for failed in failed_names.of(container):
-            if failed.name in of_containers or "." not in failed.name:
+            if failed.name in containers.by_dns_name or "." not in failed.name:
                 continue
             upstreams = resolvers.upstreams(container) or tuple(
                 Upstream(server) for server in resolvers.engine_view

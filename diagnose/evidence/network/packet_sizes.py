@@ -69,9 +69,7 @@ def packet_sizes(
     oversized = []
     for network in networks:
         overhead = _VXLAN_OVERHEAD if network.driver == "overlay" else 0
-        members = tuple(
-            container for container in containers.running if network.name in container.endpoints
-        )
+        members = containers.running_on(network.name)
         if network.driver not in ("bridge", "overlay") or network.internal or not members:
             continue
         size = _size(network, members, namespaces, overhead)
