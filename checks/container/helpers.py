@@ -207,10 +207,8 @@ def held_up(container: Container, containers: Containers) -> dict[str, list[str]
         return {}
     waiting = [
         other.name
-        for other in containers
-        if other.state.status == "created"
-        and not other.start_failed
-        and other.labels.get("com.docker.compose.project") == project
+        for other in containers.never_started
+        if other.labels.get("com.docker.compose.project") == project
         and service in _DEPENDENCY.findall(other.labels.get("com.docker.compose.depends_on", ""))
     ]
     return {"wait for it, never started": waiting} if waiting else {}

@@ -193,18 +193,31 @@ def name_shared_by_projects(containers: Containers, networks: Networks) -> Check
             for container in containers.running_on(network.name)
             if container.labels.get(_PROJECT)
         ]
-        for name, owners in _names_on(network.name, members).items():
+        shared = {
+            name: owners
+            for name, owners in _names_on(network.name, members).items()
+            if len({owner.labels[_PROJECT] for owner in owners}) > 1
+        }
+        if not shared:
+            continue
+        called = _called_names(members)
+        for name, owners in shared.items():
             projects = {owner.labels[_PROJECT] for owner in owners}
-            if len(projects) < 2:
-                continue
             callers = [
-                member
-                for member in members
-                if member.labels[_PROJECT] in projects and name in referenced_names(member)
+                member for member in called.get(name, ()) if member.labels[_PROJECT] in projects
             ]
             if callers:
                 yield _shared_name(network.name, name, owners, callers)
     return None
+
+
+def _called_names(members: list[Container]) -> dict[str, list[Container]]:
+    """Who is configured to call each name."""
+    called: dict[str, list[Container]] = {}
+    for member in members:
+        for name in referenced_names(member):
+            called.setdefault(name, []).append(member)
+    return called
 
 
 def _names_on(network: str, members: list[Container]) -> dict[str, list[Container]]:

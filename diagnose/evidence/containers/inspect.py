@@ -486,6 +486,15 @@ class Containers(msgspec.Struct, frozen=True, dict=True):
         return tuple(container for container in self.items if container.is_running)
 
     @functools.cached_property
+    def never_started(self) -> tuple[Container, ...]:
+        """Those that were created, and whose start was not even tried."""
+        return tuple(
+            container
+            for container in self.items
+            if container.state.status == "created" and not container.start_failed
+        )
+
+    @functools.cached_property
     def by_dns_name(self) -> dict[str, list[Container]]:
         """The containers that can be called by each name, running or not."""
         named: dict[str, list[Container]] = {}
