@@ -7,8 +7,8 @@ hint() { # text, check: the answer to docker's question what a user could do nex
     printf '{"Type":0,"Template":"diagnose: %s - docker diagnose check %s"}\n' "$1" "$2"
     exit 0
 }
-holder() { # port: the container that publishes it, if the engine says so within 80 ms
-    timeout -s KILL 0.08 "${DOCKER_CLI_PLUGIN_ORIGINAL_CLI_COMMAND:-docker}" ps --filter "publish=$1" --format '{{.Names}}' 2>/dev/null
+holder() { # port: the container that publishes it, if the engine says so within 60 ms
+    timeout -s KILL 0.06 "${DOCKER_CLI_PLUGIN_ORIGINAL_CLI_COMMAND:-docker}" ps --filter "publish=$1" --format '{{.Names}}' 2>/dev/null
 }
 hook() { # JSON: what docker tells of a command that has ended
     case $1 in *'"CommandError":"'[!\"]*) ;; *) exit 1 ;; esac # it did not fail: nothing to say

@@ -7,6 +7,7 @@ import re
 import statistics
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
@@ -31,7 +32,7 @@ echo "$(($(date +%s%N) - began))" >>/root/took
 exit $code
 """
 """The plugin, with the time of each hook kept."""
-PAIRS = 15
+PAIRS, ROUNDS = 10, 3
 HELP_MS, HOOK_MS = 5.0, 100.0
 """What the help may cost more, and what a hook may take."""
 COUNT = f"""
@@ -102,14 +103,30 @@ def test_plugin_and_hook(box: Box, engine: Engine, say: Callable[[str], None]) -
     )
 
 
+class More(NamedTuple):
+    """What the plugin adds, in milliseconds: the median of the pairs by the clock, the mean of
+    processor time, which the kernel counts coarsely."""
+
+    wall: float
+    cpu: float
+
+
+def counted(box: Box) -> More:
+    numbers = [
+        float(word) for word in box.run(["python3", "-c", COUNT], timeout=120).stdout.split()
+    ]
+    return More(statistics.median(numbers[::2]), statistics.mean(numbers[1::2]))
+
+
 def test_help_is_hardly_slower(box: Box, engine: Engine, say: Callable[[str], None]) -> None:
     box.write("/root/.docker/cli-plugins/docker-diagnose", box.read(REAL), 0o755)
     box.sh("mkdir -p /root/without")
-    counted = box.run(["python3", "-c", COUNT], timeout=120).stdout.split()
-    walls, cpus = [float(ms) for ms in counted[::2]], [float(ms) for ms in counted[1::2]]
-    wall, cpu = statistics.median(walls), statistics.median(cpus)
+    rounds = [counted(box) for _ in range(ROUNDS)]
+    # Whoever works beside it disturbs a round, in either direction, and rarely all three.
+    cpu = statistics.median(more.cpu for more in rounds)
+    wall = statistics.median(more.wall for more in rounds)
     assert cpu < HELP_MS
     say(
-        f"docker --help in the client of {engine.name}, {PAIRS} pairs: "
-        f"the plugin adds {cpu:.1f} ms of CPU and {wall:.1f} ms by the clock"
+        f"docker --help in the client of {engine.name}, {ROUNDS} times {PAIRS} pairs: "
+        f"the plugin adds {cpu:.1f} ms of CPU, and {wall:.1f} ms by the clock"
     )
