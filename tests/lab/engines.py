@@ -166,7 +166,7 @@ def _locked(path: Path) -> Iterator[None]:
 
 def _fetch(suite: str, root: Path) -> None:
     """Download and unpack one suite's engine into root, which appears whole or not at all."""
-    uri = _mirror()
+    uri = mirror()
     work = root.with_suffix(".new")
     shutil.rmtree(work, ignore_errors=True)
     shutil.rmtree(root, ignore_errors=True)
@@ -206,7 +206,7 @@ def _runs(program: Path) -> bool:
     return subprocess.run([program, "--version"], capture_output=True, timeout=20).returncode == 0
 
 
-def _mirror() -> str:
+def mirror() -> str:
     """The Debian mirror that this machine already uses."""
     files = [*glob.glob("/etc/apt/sources.list.d/*"), "/etc/apt/sources.list"]
     for name in sorted(files, key=lambda n: "debian" not in n):

@@ -7,13 +7,49 @@ from dataclasses import dataclass
 
 EMPTY = "/srv/empty"
 """The root with nothing but a static busybox, and what the kernel and the engine give."""
+MUSL = "/srv/musl"
+"""The same, with musl as its C library, as Alpine has."""
+DEBIAN = "/srv/debian-11"
+"""Debian 11 with its own programs: the oldest root that the package registry gives."""
 
-EMPTY_ROOT = f"""
-mkdir -p {EMPTY} && mount -t tmpfs -o size=8m empty {EMPTY} && cd {EMPTY}
-mkdir -p bin proc sys dev run tmp etc opt srv var/lib/docker && ln -s /run var/run
+_SHOWN = "proc sys dev run tmp var/lib/docker"
+"""Of the host: what the kernel and the engine give."""
+
+_APPLETS = (
+    "sh tar gzip rm cat head mkdir chmod sleep ls df awk uname mktemp id tail kill tr sed date"
+)
+
+
+def small_root(path: str, more: str = "") -> str:
+    """A script that makes a root with a static busybox. more: what is added to it, in the root."""
+    return f"""
+mkdir -p {path} && mount -t tmpfs -o size=8m empty {path} && cd {path}
+mkdir -p bin proc sys dev run tmp etc opt srv root var/lib/docker && ln -s /run var/run
 cp /bin/busybox bin/busybox
-for applet in sh tar gzip rm cat head mkdir chmod sleep; do ln -s busybox bin/$applet; done
-for folder in proc sys dev run var/lib/docker; do mount --rbind /$folder $folder; done
+for applet in {_APPLETS}; do ln -s busybox bin/$applet; done
+printf '#!/bin/sh\\nexec /bin/sh "$@"\\n' >bin/bash && chmod +x bin/bash
+for folder in {_SHOWN}; do mount --rbind /$folder $folder; done
+{more}
+"""
+
+
+MUSL_MORE = """
+mkdir -p lib && cp -L /lib/ld-musl-x86_64.so.1 lib/
+echo 'ID=alpine' >etc/os-release && echo 3.20 >etc/alpine-release
+printf '%s\n' '#include <stdio.h>' 'int main(void) { puts("by musl"); }' >tmp/says.c
+musl-gcc -o bin/says tmp/says.c && rm tmp/says.c
+[ "$(chroot . /bin/says)" = "by musl" ] && [ ! -e lib64 ]
+"""
+"""The loader, and a program that is linked to it: it runs there, and one of glibc would not."""
+
+
+def debian_root(archive: str) -> str:
+    """A script that unpacks a root once, and shows the host in it."""
+    return f"""
+[ -e {DEBIAN}/etc/debian_version ] || {{ mkdir -p {DEBIAN} && tar xf {archive} -C {DEBIAN} --exclude=./dev; }}
+cd {DEBIAN} && mkdir -p dev opt/there var/lib/docker
+for folder in {_SHOWN} etc/docker; do mkdir -p $folder && mount --rbind /$folder $folder; done
+case $(cat etc/debian_version) in 11*) ;; *) exit 1 ;; esac
 """
 
 
@@ -56,5 +92,25 @@ PLACES = {
     "/proc with hidepid, not root": Place("mount -t proc -o hidepid=2 proc /proc", user="nobody"),
     "not root": Place(user="nobody"),
     "hung dockerd": Place(),
-    "empty root": Place(EMPTY_ROOT, root=EMPTY),
+    "empty root": Place(small_root(EMPTY), root=EMPTY),
+    "musl root": Place(small_root(MUSL, MUSL_MORE), root=MUSL),
+    "Debian 11 root": Place(debian_root("@ARCHIVE@"), root=DEBIAN),
 }
+
+WAYS = ("folder", "--on", "deb", "image")
+"""How the tool gets there."""
+WHY_NOT = {
+    ("no /proc", "--on"): "no sshd starts there",
+    ("empty root", "deb"): "no dpkg there",
+    ("musl root", "deb"): "no dpkg there",
+    ("hung dockerd", "image"): "no container starts",
+    ("/proc with hidepid, not root", "image"): "a container is root",
+    ("not root", "image"): "a container is root",
+    ("empty root", "image"): "an engine's host has more",
+    ("musl root", "image"): "not tried",
+    ("Debian 11 root", "image"): "not tried",
+    ("no /proc", "image"): "runc needs /proc",
+}
+"""Cells that hold no run, and why."""
+ELSEWHERE = {"aarch64": "not tried"}
+"""Rows of machines that the lab does not have."""

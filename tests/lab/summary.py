@@ -14,6 +14,7 @@ import pytest
 from . import matrix
 from .conftest import chosen_engines, unfit
 from .engines import discover
+from .places import ELSEWHERE, PLACES, WAYS, WHY_NOT
 
 _REASON = 300
 """Characters of a reason that are shown."""
@@ -32,6 +33,7 @@ def write(terminalreporter: Any, config: pytest.Config) -> None:
     """The matrix of ids and engines, the cures, and the figures of the runs."""
     _write_cures(terminalreporter)
     _write_reruns(terminalreporter)
+    _write_places(terminalreporter)
     proven: dict[str, dict[str, str]] = {}
     measured: dict[tuple[str, str], tuple[list[float], list[int]]] = {}
     for outcome in ("passed", "failed", "skipped"):
@@ -76,6 +78,28 @@ def write(terminalreporter: Any, config: pytest.Config) -> None:
                 f"{name} on {engine}: {len(walls)} runs of the tool, wall median {statistics.median(walls):.2f} s, "
                 f"longest {max(walls):.2f} s, peak memory {max(peaks) / 2**20:.0f} MiB"
             )
+
+
+def _write_places(terminalreporter: Any) -> None:
+    """Where the tool was started, and how it got there. A cell is findings and processor seconds
+    of a start, all as the installed tool's; or why there is none."""
+    seen: dict[tuple[str, str], str] = {}
+    for outcome in ("failed", "passed"):
+        for report in terminalreporter.stats.get(outcome, []):
+            for kind, value in getattr(report, "user_properties", ()):
+                if kind == "place":
+                    place, way, text = value
+                    seen[place, way] = text
+    if not seen:
+        return
+    terminalreporter.section("where it runs, with the verdicts of the installed tool")
+    terminalreporter.write_line(f"{'':30}" + "".join(f"{way:26}" for way in WAYS))
+    for place in [*PLACES, *ELSEWHERE]:
+        cells = [
+            seen.get((place, way)) or WHY_NOT.get((place, way)) or ELSEWHERE.get(place, "not run")
+            for way in WAYS
+        ]
+        terminalreporter.write_line(f"{place:30}" + "".join(f"{cell:26}" for cell in cells))
 
 
 def _write_reruns(terminalreporter: Any) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import statistics
 from collections.abc import Callable, Iterator
@@ -12,6 +13,7 @@ from typing import NamedTuple
 import pytest
 
 from diagnose.version import __version__
+from tests.reach import built
 
 from .box import Box
 from .engines import Engine
@@ -49,6 +51,12 @@ for _ in range({PAIRS}):
 """What docker's help costs with the plugin and without, in alternation: milliseconds more, by the
 clock and of processor time."""
 CONFIG = {"plugins": {"diagnose": {"hooks": "run,pull"}}, "features": {"hooks": "true"}}
+
+
+nightly = pytest.mark.skipif(
+    not os.environ.get("DIAGNOSE_LAB_LONG"),
+    reason="DIAGNOSE_LAB_LONG is not set: left to the nightly run",
+)
 
 
 @pytest.fixture
@@ -118,6 +126,7 @@ def counted(box: Box) -> More:
     return More(statistics.median(numbers[::2]), statistics.mean(numbers[1::2]))
 
 
+@nightly
 def test_help_is_hardly_slower(box: Box, engine: Engine, say: Callable[[str], None]) -> None:
     box.write("/root/.docker/cli-plugins/docker-diagnose", box.read(REAL), 0o755)
     box.sh("mkdir -p /root/without")
@@ -130,3 +139,35 @@ def test_help_is_hardly_slower(box: Box, engine: Engine, say: Callable[[str], No
         f"docker --help in the client of {engine.name}, {ROUNDS} times {PAIRS} pairs: "
         f"the plugin adds {cpu:.1f} ms of CPU, and {wall:.1f} ms by the clock"
     )
+
+
+@pytest.fixture(scope="module")
+def packages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    return built.packages(tmp_path_factory.mktemp("packages"))
+
+
+UNPACK = {
+    "deb": "dpkg -i /srv/package",
+    "rpm": "rpm2cpio /srv/package | (cd / && busybox cpio -id 2>/dev/null)",
+}
+
+
+@nightly
+@pytest.mark.parametrize("kind", UNPACK)
+def test_the_client_finds_what_a_package_brings(
+    packages: dict[str, Path], kind: str, engine: Engine, say: Callable[[str], None]
+) -> None:
+    """The plugin works as soon as the package is there, the hook once a user asks for it."""
+    failing = "docker run --rm -p 8080:80 shop:1.4 true"
+    with Box(engine) as box:
+        box.start_engine()
+        box.write("/srv/package", packages[kind].read_bytes())
+        box.sh(UNPACK[kind], timeout=120)
+        assert box.docker("diagnose", "--version").stdout == f"diagnose {__version__}\n"
+        box.docker("run", "-d", "--name=holder", "-p", "8080:80", "shop:1.4", "sleep", "1000")
+        assert "docker diagnose check" not in on_a_terminal(box, failing)
+        box.sh("diagnose setup hook", timeout=60)
+        is_hinted = "docker diagnose check" in on_a_terminal(box, failing)
+        assert is_hinted is (engine.major >= HOOKS_SINCE)
+        hook = "and its hook" if is_hinted else "and this client has no hooks"
+        say(f"{kind} on the client of {engine.name}: docker diagnose works {hook}")

@@ -5,10 +5,13 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
+import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
@@ -18,7 +21,8 @@ from tests.reach import built
 from . import sshd
 from .box import PROJECT, Box
 from .conftest import unfit
-from .places import PLACES, Place
+from .engines import cache_dir, mirror
+from .places import PLACES, WHY_NOT, Place
 from .runner import BASE_CONFIG
 
 pytestmark = [
@@ -27,8 +31,20 @@ pytestmark = [
     pytest.mark.xdist_group("places"),
 ]
 INSTALLED = f"env -C {PROJECT} PYTHONDONTWRITEBYTECODE=1 {sys.executable} -m diagnose"
+LONG = bool(os.environ.get("DIAGNOSE_LAB_LONG"))
+nightly = pytest.mark.skipif(
+    not LONG, reason="DIAGNOSE_LAB_LONG is not set: left to the nightly run"
+)
+Cell = Callable[[str, str, str], None]
 WATCHED = "/tmp /run /dev/shm /root /var/tmp /var/log /etc /srv /opt"
 """Where a tool would leave something, if it left anything."""
+TREE = (
+    f"find {WATCHED} -xdev \\( -path /run/docker/netns -o -path '/opt/*/*' "
+    "-o -path '/var/tmp/diagnose-folder-*' \\) "
+    "-prune -o -print | sort"
+)
+"""All that is there, but for namespaces that the engine removes when it likes, and what tests share
+with the machine."""
 YARDSTICK = (
     f"{sys.executable} -I -c 'import click, email.message, http.client, inspect, rich.console'"
 )
@@ -40,13 +56,11 @@ STARTS = 3
 """The cheapest of so many counts: whoever works beside it makes a start dearer, never cheaper."""
 
 
-class Run(NamedTuple):
-    """What a run in a place came to. start_s: processor time of `list`."""
+class Live(NamedTuple):
+    """What a run in a place came to."""
 
     code: int
     report: dict[str, Any]
-    demo: dict[str, Any]
-    start_s: float
 
 
 @pytest.fixture(scope="module")
@@ -79,19 +93,24 @@ def within(box: Box, place: Place, command: str) -> Any:
     return box.run(["unshare", "--mount", "sh", "-c", script], check=False, timeout=90)
 
 
-def judge(box: Box, place: Place, tool: str) -> Run:
-    """Live, the demo, and the time of a start."""
-    live = within(box, place, f"{tool} all --format json --budget 60")
-    demo = within(box, place, f"{tool} all --from demo --format json")
+def look(box: Box, place: Place, tool: str) -> Live:
+    """A whole run there."""
+    done = within(box, place, f"{tool} all --format json --budget 60")
+    assert done.stdout, done.stderr
+    return Live(done.returncode, json.loads(done.stdout))
+
+
+def demo(box: Box, place: Place, tool: str) -> dict[str, Any]:
+    """What is judged of the recorded host."""
+    done = within(box, place, f"{tool} all --from demo --format json")
+    assert done.stdout, done.stderr
+    return judgement(json.loads(done.stdout))
+
+
+def start(box: Box, place: Place, tool: str) -> float:
+    """Processor time of a start, in seconds: the cheapest of some."""
     starts = [within(box, place, f"{tool} list >/dev/null\ntimes") for _ in range(STARTS)]
-    assert live.stdout, live.stderr
-    assert demo.stdout, demo.stderr
-    return Run(
-        live.returncode,
-        json.loads(live.stdout),
-        json.loads(demo.stdout),
-        min(processor_time(start.stdout) for start in starts),
-    )
+    return min(processor_time(start.stdout) for start in starts)
 
 
 def yardstick(box: Box) -> float:
@@ -133,81 +152,141 @@ def folder(box: Box) -> str:
     return "/opt/there/diagnose/diagnose"
 
 
-def carried(place: Place, folder: str) -> Place:
-    """The place with the folder in its own root."""
-    if not place.root:
+@pytest.fixture(scope="module")
+def demo_as_installed(box: Box) -> dict[str, Any]:
+    """A recorded host is judged alike wherever it is done."""
+    return demo(box, Place(), INSTALLED)
+
+
+@pytest.fixture
+def cell(request: pytest.FixtureRequest) -> Callable[[str, str, str], None]:
+    """Keeps what was seen in a place for the matrix at the end of the run."""
+    return lambda place, way, text: request.node.user_properties.append(
+        ("place", (place, way, text))
+    )
+
+
+def reached_by(way: str) -> list[str]:
+    return [name for name in PLACES if (name, way) not in WHY_NOT]
+
+
+def at(name: str, folder: str = "") -> Place:
+    """The place of that name, with the folder in its own root; a skip where it cannot be made."""
+    place = PLACES[name]
+    if name == "musl root" and not shutil.which("musl-gcc"):
+        pytest.skip("musl-gcc is missing (package musl-tools)")
+    if name == "Debian 11 root":
+        if not LONG:
+            pytest.skip("DIAGNOSE_LAB_LONG is not set: left to the nightly run")
+        place = Place(place.make.replace("@ARCHIVE@", str(debian_11())), place.root)
+    if not place.root or not folder:
         return place
     put = f"mkdir -p {place.root}/opt/there && mount --bind /opt/there {place.root}/opt/there"
     return Place(f"{place.make}\n{put}", place.root, place.user)
 
 
-@pytest.mark.parametrize("name", PLACES)
-def test_verdicts_are_the_installed_tool_s(
-    box: Box, folder: str, name: str, say: Callable[[str], None]
-) -> None:
-    place = carried(PLACES[name], folder)
-    within(box, place, "true")  # what the place itself needs in the box's root is there from now on
-    with state(box, name):
-        before = box.sh(f"find {WATCHED} -xdev | sort")
-        ours = judge(box, place, folder)
-        after = box.sh(f"find {WATCHED} -xdev | sort")
-        reference = judge(box, place if place.takes_the_installed_tool else Place(), INSTALLED)
-    assert judgement(ours.demo) == judgement(reference.demo)
+def debian_11() -> Path:
+    """The root, as an archive: made once on this machine, 140 MB."""
+    kept = cache_dir() / "debian-11.tar"
+    if not kept.exists():
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        unfinished = kept.with_suffix(".new.tar")
+        command = ["mmdebstrap", "--variant=minbase", "--include=iptables,iproute2,procps"]
+        done = subprocess.run(
+            [*command, "bullseye", unfinished, mirror()], capture_output=True, text=True
+        )
+        if done.returncode:
+            pytest.skip(f"Debian 11 cannot be had: {done.stderr.strip().splitlines()[-1]}")
+        unfinished.rename(kept)
+    return kept
+
+
+def is_as_installed(box: Box, place: Place, ours: Live) -> bool:
+    """Whether a run there comes to what the installed tool says, there or beside it.
+
+    In a root without Python no program of the host's may be there: what the engine and the kernel
+    say of containers is the same.
+    """
+    reference = look(box, place if place.takes_the_installed_tool else Place(), INSTALLED)
     assert "crashed" not in judgement(ours.report)["verdicts"].values()
     if place.takes_the_installed_tool:
-        assert (ours.code, judgement(ours.report)) == (reference.code, judgement(reference.report))
-    else:
-        # No program of the host's is there; what the engine and the kernel say is the same.
-        assert ids(ours.report, "container.") == ids(reference.report, "container.") != set()
-        assert ours.code == reference.code
-    assert after == before
-    assert ours.start_s < MOST * yardstick(box)
-    found = len(ours.report["findings"])
-    say(
-        f"folder in {name}: {found} findings, exit {ours.code}, as installed; start {ours.start_s:.2f} s of CPU; nothing left"
+        return (ours.code, judgement(ours.report)) == (
+            reference.code,
+            judgement(reference.report),
+        )
+    containers = ids(ours.report, "container.")
+    return (ours.code, containers) == (reference.code, ids(reference.report, "container.")) and (
+        bool(containers)
     )
 
 
-THERE = {name: place for name, place in PLACES.items() if not place.root and name != "no /proc"}
-"""Where an ssh server starts: it needs /proc itself."""
-
-
-@pytest.mark.skipif(
-    not os.environ.get("DIAGNOSE_LAB_LONG"),
-    reason="DIAGNOSE_LAB_LONG is not set: left to the nightly run",
-)
-@pytest.mark.parametrize("name", THERE)
-def test_verdicts_over_ssh_are_the_installed_tool_s(
-    box: Box, name: str, say: Callable[[str], None]
+@pytest.mark.parametrize("name", PLACES)
+def test_verdicts_are_the_installed_tool_s(
+    box: Box, folder: str, name: str, demo_as_installed: dict[str, Any], cell: Cell
 ) -> None:
+    place = at(name, folder)
+    within(box, place, "true")  # what the place itself needs in the box's root is there from now on
+    with state(box, name):
+        before = box.sh(TREE)
+        ours = look(box, place, folder)
+        judged = demo(box, place, folder)
+        start_s = start(box, place, folder)
+        after = box.sh(TREE)
+        assert is_as_installed(box, place, ours)
+    assert judged == demo_as_installed
+    assert after == before
+    assert start_s < MOST * yardstick(box)
+    cell(name, "folder", f"{len(ours.report['findings'])} findings, {start_s:.2f} s")
+
+
+@nightly
+@pytest.mark.parametrize("name", reached_by("--on"))
+def test_verdicts_over_ssh_are_the_installed_tool_s(box: Box, name: str, cell: Cell) -> None:
     """`--on` a server that was started in the place; the reference runs in the same place."""
-    place = THERE[name]
-    port = 2300 + list(THERE).index(name)
+    place = at(name)
+    port = 2300 + list(PLACES).index(name)
     alias, user = f"place{port}", sshd.USER if place.user else "root"
     sshd.keys(box)
-    sshd.serve(box, alias, port, place.make, user=user)
+    root = f"ChrootDirectory {place.root}\n" if place.root else ""
+    sshd.serve(box, alias, port, place.make, user=user, options=root)
     with state(box, name):
-        before = box.sh(f"find {WATCHED} -xdev | sort")
-        run = box.diagnose(
-            "all",
-            "--on",
-            alias,
-            "--folder",
-            str(built.archive()),
-            "--format",
-            "json",
-            "--budget",
-            "60",
-            timeout=200,
-        )
-        after = box.sh(f"find {WATCHED} -xdev | sort")
-        reference = within(box, place, f"{INSTALLED} all --format json --budget 60")
-    expected = json.loads(reference.stdout)
-    assert (run.code, judgement(run.report)) == (reference.returncode, judgement(expected)), run.err
+        before = box.sh(TREE)
+        words = ["all", "--on", alias, "--folder", str(built.archive()), "--budget", "60"]
+        run = box.diagnose(*words, "--format", "json", timeout=200)
+        after = box.sh(TREE)
+        assert is_as_installed(box, place, Live(run.code, run.report)), run.err
     assert after == before
-    say(
-        f"--on in {name}: {len(expected['findings'])} findings, exit {run.code}, as installed; nothing left"
-    )
+    cell(name, "--on", f"{len(run.findings)} findings")
+
+
+@pytest.fixture(scope="module")
+def deb(box: Box, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The deb, as a file of the box in which it is installed."""
+    made = built.packages(tmp_path_factory.mktemp("deb"))
+    box.write("/opt/diagnose.deb", made["deb"].read_bytes())
+    box.sh("dpkg -i /opt/diagnose.deb", timeout=120)
+    return "/opt/diagnose.deb"
+
+
+@nightly
+@pytest.mark.parametrize("name", reached_by("deb"))
+def test_verdicts_of_the_deb_are_the_installed_tool_s(
+    box: Box, name: str, deb: str, cell: Cell
+) -> None:
+    """Installed on the host that becomes the place, or by the dpkg of the place's own root."""
+    place = at(name)
+    if place.root:
+        copied = f"cp {deb} {place.root}/diagnose.deb"
+        within(box, Place(f"{place.make}\n{copied}", place.root), "dpkg -i /diagnose.deb")
+    with state(box, name):
+        before = box.sh(TREE)
+        ours = look(box, place, "/usr/bin/diagnose")
+        start_s = start(box, place, "/usr/bin/diagnose")
+        after = box.sh(TREE)
+        assert is_as_installed(box, place, ours)
+    assert after == before
+    assert start_s < MOST * yardstick(box)
+    cell(name, "deb", f"{len(ours.report['findings'])} findings, {start_s:.2f} s")
 
 
 ENTRY = [
@@ -221,9 +300,7 @@ ENTRY = [
 IMAGE = json.dumps([*ENTRY, "-m", "diagnose.reach.into_host"])
 
 
-def test_image_sees_the_host_as_the_installed_tool_does(
-    box: Box, say: Callable[[str], None]
-) -> None:
+def test_image_sees_the_host_as_the_installed_tool_does(box: Box, cell: Cell) -> None:
     """All but its own container, which is there while it looks."""
     assert IMAGE in (PROJECT / ".ci" / "Dockerfile").read_text()
     box.docker(
@@ -231,7 +308,7 @@ def test_image_sees_the_host_as_the_installed_tool_does(
     )
     # the engine makes its own files for the first container in the host's network
     box.docker("run", "--rm", "--net=host", "shop:1.4", "true")
-    before = box.sh(f"find {WATCHED} -xdev | sort")
+    before = box.sh(TREE)
     command = [
         "run",
         "--rm",
@@ -246,7 +323,7 @@ def test_image_sees_the_host_as_the_installed_tool_does(
     assert done.stdout, done.stderr
     of_image = json.loads(done.stdout)
     reference = box.diagnose("all", "--format", "json", "--budget", "60")
-    assert box.sh(f"find {WATCHED} -xdev | sort") == before
+    assert box.sh(TREE) == before
     own = {"container:itself", "image:diagnose:test"}
     seen = {
         f["key"]
@@ -262,6 +339,4 @@ def test_image_sees_the_host_as_the_installed_tool_does(
         refused.stderr
     )
     box.docker("rmi", "-f", "diagnose:test")
-    say(
-        f"image: {len(seen)} findings, exit {done.returncode}, as installed, beside those about its own container; nothing left"
-    )
+    cell("an ordinary host", "image", f"{len(seen)} findings")

@@ -69,6 +69,19 @@ def build(target: Path) -> Path:
     return Path(done.stdout.strip())
 
 
+def packages(target: Path) -> dict[str, Path]:
+    """The deb and the rpm of the folder, made in target, by the ends of their names."""
+    shutil.copy(archive(), target)
+    done = subprocess.run(
+        [sys.executable, ROOT / ".ci" / "package", target],
+        capture_output=True,
+        text=True,
+        timeout=600,
+    )
+    assert done.returncode == 0, done.stderr
+    return {path.suffix.lstrip("."): path for path in map(Path, done.stdout.split())}
+
+
 def _state() -> str:
     """A hash of all that the folder is made from."""
     state = hashlib.sha256(sys.version.encode())

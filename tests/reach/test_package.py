@@ -36,13 +36,7 @@ TRACES = "find /opt /usr /etc /var/lib -xdev -path '*diagnose*' | sort"
 @pytest.fixture(scope="module")
 def packages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """The packages, by the end of their names."""
-    folder = tmp_path_factory.mktemp("packages")
-    shutil.copy(built.archive(), folder)
-    done = subprocess.run(
-        [sys.executable, built.ROOT / ".ci" / "package", folder], capture_output=True, text=True
-    )
-    assert done.returncode == 0, done.stderr
-    return {path.suffix.lstrip("."): path for path in map(Path, done.stdout.split())}
+    return built.packages(tmp_path_factory.mktemp("packages"))
 
 
 def test_deb_and_rpm_are_made(packages: dict[str, Path], say: Callable[[str], None]) -> None:
