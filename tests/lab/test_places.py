@@ -38,13 +38,11 @@ nightly = pytest.mark.skipif(
 Cell = Callable[[str, str, str], None]
 WATCHED = "/tmp /run /dev/shm /root /var/tmp /var/log /etc /srv /opt"
 """Where a tool would leave something, if it left anything."""
-TREE = (
-    f"find {WATCHED} -xdev \\( -path /run/docker/netns -o -path '/opt/*/*' "
-    "-o -path '/var/tmp/diagnose-folder-*' \\) "
-    "-prune -o -print | sort"
-)
-"""All that is there, but for namespaces that the engine removes when it likes, and what tests share
-with the machine."""
+NOT_WATCHED = ("/run/docker/netns", "/opt/*/*", "/root/*/*/*", "/var/tmp/diagnose-folder-*")
+"""Namespaces that the engine removes when it likes, what tests share with the machine, and what is
+far down in a large HOME."""
+_PRUNED = " -o ".join(f"-path '{path}'" for path in NOT_WATCHED)
+TREE = f"find {WATCHED} -xdev \\( {_PRUNED} \\) -prune -o -print | sort"
 YARDSTICK = (
     f"{sys.executable} -I -c 'import click, email.message, http.client, inspect, rich.console'"
 )
