@@ -23,7 +23,7 @@ _APPLETS = (
 def small_root(path: str, more: str = "") -> str:
     """A script that makes a root with a static busybox. more: what is added to it, in the root."""
     return f"""
-mkdir -p {path} && mount -t tmpfs -o size=8m empty {path} && cd {path}
+mkdir -p {path} && mount -t tmpfs -o size=8m,mode=755 empty {path} && cd {path}
 mkdir -p bin proc sys dev run tmp etc opt srv root var/lib/docker && ln -s /run var/run
 cp /bin/busybox bin/busybox
 for applet in {_APPLETS}; do ln -s busybox bin/$applet; done

@@ -13,6 +13,7 @@ mkdir -p -m 755 /run/sshd && mkdir -p -m 700 /root/.ssh /etc/ssh
 [ -e /etc/ssh/made_up_host_key ] || ssh-keygen -q -t ed25519 -N '' -f /etc/ssh/made_up_host_key
 useradd -m -s /bin/sh {USER} 2>/dev/null || :
 echo {USER}:{PASSWORD} | chpasswd
+touch /root/.ssh/known_hosts
 cp /root/.ssh/id_made_up.pub /etc/ssh/made_up_authorized_keys
 """
 CONFIG = """
