@@ -118,6 +118,7 @@ def hung_task(
             continue
         owner = names.get(process.container or "") if process else None
         where = f' of container "{owner}"' if owner else ""
+        is_engine = task.task.startswith(("dockerd", "containerd"))
         yield Finding(
             container(owner) if owner else HOST,
             f"{task.task} (pid {task.pid}){where} is blocked "
@@ -128,9 +129,7 @@ def hung_task(
             },
             {"pid": str(task.pid)},
             discriminator=str(task.pid),
-            severity=Severity.critical
-            if task.task.startswith(("dockerd", "containerd"))
-            else Severity.warning,
+            severity=Severity.critical if is_engine else Severity.warning,
             onset=task.at - task.seconds,
         )
     return None

@@ -193,7 +193,9 @@ def _ports(config: Inspect, host: Inspect, default: Inspect) -> Iterator[Option]
     for port, bindings in published.items():
         for binding in bindings or ():
             address = binding.get("HostIp") or ""
-            before = f"[{address}]:" if ":" in address else f"{address}:" if address else ""
+            if ":" in address:
+                address = f"[{address}]"
+            before = f"{address}:" if address else ""
             yield Option("publish", f"{before}{binding.get('HostPort') or ''}:{port}")
     known = {*published, *(default.get("ExposedPorts") or {})}
     for port in config.get("ExposedPorts") or {}:

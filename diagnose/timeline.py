@@ -176,18 +176,18 @@ def _said(event: Event) -> str:
 def _states(containers: Containers, events: Events | None) -> Iterator[Moment]:
     """The last start, end and health probes that inspect remembers.
 
-    Where no event tells them already.
+    Only where the engine's events do not have them already.
     """
     for container in containers:
-        told = {event.action for event in events.of(container.id)} if events else set()
-        if container.started_at and "start" not in told:
+        actions = {event.action for event in events.of(container.id)} if events else set()
+        if container.started_at and "start" not in actions:
             yield Moment(
                 container.started_at,
                 "inspect",
                 f"container {container.name} started",
                 container.name,
             )
-        if container.finished_at and "die" not in told and not container.is_running:
+        if container.finished_at and "die" not in actions and not container.is_running:
             text = f"container {container.name} ended, exit {container.state.exit_code}"
             yield Moment(
                 container.finished_at,

@@ -40,10 +40,10 @@ def loopback_peer(
     """A container calls localhost, where another container was meant.
 
     A line of its log says that localhost refused a connection to a port, and another running
-    container offers that port. Inside a container, localhost is the container itself. One that
-    works on counts where its last lines say so `least` times, the last one no longer ago than
-    `fresh`, and nothing in it listens there. Containers that share the host's network, or another
-    container's, are left out: their localhost is shared.
+    container offers that port. Inside a container, localhost is the container itself. A container
+    that keeps running counts where its last lines say so `least` times, the last line is not older
+    than `fresh`, and nothing inside listens on that port. Containers that share the host's network,
+    or another container's, are left out: their localhost is shared.
     """
     failed = set()
     for claim in claims(ID, containers, log_tails, clock):
@@ -54,10 +54,10 @@ def loopback_peer(
             yield from _findings(call, containers, namespaces)
     for container in containers.running:
         lines = recent_logs.of(container) if recent_logs is not None else ()
-        call_of_today = _repeated_call(container, lines, namespaces, least)
+        recent_call = _repeated_call(container, lines, namespaces, least)
         is_fresh = bool(lines) and (clock.age(lines[-1].at) or 0.0) <= fresh
-        if call_of_today is not None and is_fresh and container.id not in failed:
-            yield from _findings(call_of_today, containers, namespaces)
+        if recent_call is not None and is_fresh and container.id not in failed:
+            yield from _findings(recent_call, containers, namespaces)
     return None
 
 
@@ -73,21 +73,25 @@ class _Call(msgspec.Struct, frozen=True):
 def _repeated_call(
     container: Container, lines: Sequence[RecentLine], namespaces: Namespaces | None, least: int
 ) -> _Call | None:
-    """The call of a container that works on, by the last of its lines that say so."""
-    found = [
-        (match["port"], line.text)
-        for line in lines
-        for row in LOOPBACK
-        if row.mark in line.text.lower() and (match := row.compiled.search(line.text[:LONGEST]))
-    ]
+    """The call of a container that keeps running, by the last of its lines that say so."""
+    calls = [(port, line.text) for line in lines for port in _refused_ports(line)]
     netns = namespaces.of(container) if namespaces is not None else None
-    if not found or netns is None:
+    if not calls or netns is None:
         return None
-    port, line = found[-1]
-    is_repeated = [other for other, _ in found].count(port) >= least
+    port, line = calls[-1]
+    is_repeated = [other for other, _ in calls].count(port) >= least
     if not port or not is_repeated or netns.sockets("tcp", int(port)):
         return None
     return _Call(container, port, line, signs(line))
+
+
+def _refused_ports(line: RecentLine) -> Iterator[str]:
+    """The ports of localhost that refused a connection, as a line says."""
+    lowered = line.text.lower()
+    for row in LOOPBACK:
+        match = row.compiled.search(line.text[:LONGEST]) if row.mark in lowered else None
+        if match:
+            yield match["port"]
 
 
 def _findings(

@@ -34,9 +34,11 @@ def own_files_refused(
     """
     for container in containers:
         detail = image_details.by_id.get(container.image)
-        own = (detail.config.user if detail.config else "") if detail is not None else None
+        if detail is None:
+            continue
+        own = detail.config.user if detail.config else ""
         given = container.config.user
-        if own is None or not given or _is_same(given, own) or not is_failing(container, clock):
+        if not given or _is_same(given, own) or not is_failing(container, clock):
             continue
         if container.state.exit_code == CANNOT_EXECUTE:
             continue

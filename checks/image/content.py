@@ -145,20 +145,20 @@ def corrupt(
 ) -> CheckResult:
     """Layers of an image are damaged or gone from the disk.
 
-    Containers that run go on for now; none can be created or started again. Looked for are the
-    folders that the engine's records name, the parts of layers of images in use, and those that the
-    daemon's log complains of (overlay2 only, as root); then the log's texts alone, for an hour. If
-    whole layers of images are gone, that is one finding: somebody deleted them. A container whose
-    own layer is gone cannot even be inspected (HTTP 500, seen on engines 20.10.24, 26.1.5 and
-    28.5.2). Bytes that changed inside a layer are noticed by nobody.
+    Containers that run keep running for now; none can be created or started again. The check looks
+    for the folders that the engine's records name, for the parts of layers of images in use, and
+    for the parts that the daemon's log complains of (overlay2 only, as root). Then the texts of the
+    log count alone, for an hour. If whole layers of images are gone, that is one finding: somebody
+    deleted them. A container whose own layer is gone cannot even be inspected (HTTP 500, seen on
+    engines 20.10.24, 26.1.5 and 28.5.2). Nothing notices bytes that changed inside a layer.
     """
     uses_overlay = info is not None and info.driver == "overlay2"
     if stored is not None and stored.lost_of_images and uses_overlay:
         yield _deleted(stored, containers)
         return None
-    yield from _robbed(containers)
+    yield from _without_own_layer(containers)
     if isinstance(layers, LayerFolders):
-        yield from _torn(layers, clock, recent_s)
+        yield from _incomplete(layers, clock, recent_s)
     for trouble in pulls.of("corrupt") if pulls is not None else ():
         variables = {"image": trouble.image} if trouble.image else {}
         summary = f"pulling {trouble.what} broke off at a damaged layer"
@@ -173,12 +173,10 @@ def corrupt(
 def _deleted(stored: Layers, containers: Containers) -> Finding:
     """Whole layers are gone: the engine never does that to a layer that its records still name."""
     names = {known.id: known.name for known in containers}
-    unread = {
-        subject.name
-        for subject in (item.subject for item in containers.unexamined)
-        if subject.kind == "container"
-    }
-    robbed = sorted({*(names[id] for id in stored.robbed_containers if id in names), *unread})
+    subjects = [item.subject for item in containers.unexamined]
+    unread = [subject.name for subject in subjects if subject.kind == "container"]
+    named_in_records = [names[id] for id in stored.robbed_containers if id in names]
+    robbed = sorted({*named_in_records, *unread})
     lost = stored.lost_of_images
     also = f"; {counted('container', robbed)} lost their own layer too" if robbed else ""
     evidence: dict[str, Json] = {
@@ -186,10 +184,11 @@ def _deleted(stored: Layers, containers: Containers) -> Finding:
         f"of these without a folder in {stored.path}": len(stored.lost),
         "for example": list(lost[:NAMES_SHOWN]),
     }
+    are = "is" if len(lost) == 1 else "are"
     return Finding(
         subject=DAEMON,
         summary=f"{count(len(lost), 'image layer')} of {stored.recorded} in the engine's records "
-        f"{'is' if len(lost) == 1 else 'are'} gone from {stored.path}: nothing can start from "
+        f"{are} gone from {stored.path}: nothing can start from "
         f"these images{also}",
         evidence=evidence,
         variables={"root": stored.path.removesuffix("/overlay2")},
@@ -198,7 +197,7 @@ def _deleted(stored: Layers, containers: Containers) -> Finding:
     )
 
 
-def _robbed(containers: Containers) -> Iterator[Finding]:
+def _without_own_layer(containers: Containers) -> Iterator[Finding]:
     """Containers whose own layer alone is gone."""
     for unread in containers.unexamined:
         if match := _LOST_LAYER.search(unread.why):
@@ -214,8 +213,8 @@ def _robbed(containers: Containers) -> Iterator[Finding]:
             )
 
 
-def _torn(layers: LayerFolders, clock: Clock, recent_s: float) -> Iterator[Finding]:
-    """Images of whose layers parts are gone, or of which the log alone complains."""
+def _incomplete(layers: LayerFolders, clock: Clock, recent_s: float) -> Iterator[Finding]:
+    """Images that have lost parts of their layers, and complaints of the log alone."""
     lost: dict[str, list[str]] = {}
     for name, path in layers.missing:
         lost.setdefault(name, []).append(path)

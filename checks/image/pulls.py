@@ -107,17 +107,18 @@ def pull_no_space(
     well. An image needs its unpacked size and, while it is pulled, its packed layers as well.
     """
     disk = filesystems.of_data_root if filesystems is not None else None
-    room = f"; {disk.point} has {size(disk.usage.available)} free now" if disk else ""
     failures = _Failures(pulls, clock, repeated, recent_s)
     for trouble in pulls.of("no-space"):
+        if disk is None:
+            yield failures.finding(trouble, variables=_image(trouble))
+            continue
+        available = size(disk.usage.available)
         yield failures.finding(
             trouble,
-            proof={f"statvfs({disk.point}).available": size(disk.usage.available)}
-            if disk
-            else None,
-            variables=_image(trouble) | ({"point": disk.point} if disk else {}),
-            touches=(disk.subject,) if disk else (),
-            clause=room,
+            proof={f"statvfs({disk.point}).available": available},
+            variables={**_image(trouble), "point": disk.point},
+            touches=(disk.subject,),
+            clause=f"; {disk.point} has {available} free now",
         )
     return None
 

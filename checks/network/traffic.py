@@ -53,14 +53,13 @@ def conntrack_full(
         return Skipped("connection tracking is not in use on this host")
     lines = _recent(kernel_log, _CONNTRACK_FULL, clock, recent)
     used = 100 * conntrack.count / conntrack.limit if conntrack.limit else 0.0
+    dropped = f"the kernel dropped packets {len(lines)} times within the last hour"
     if used >= warn_pct or lines:
         yield Finding(
             subject=HOST,
             summary=sentence(
                 f"{conntrack.count} of {conntrack.limit} tracked connections in use ({used:.0f} %)",
-                f"the kernel dropped packets {len(lines)} times within the last hour"
-                if lines
-                else "",
+                dropped if lines else "",
             ),
             evidence={
                 "net.netfilter.nf_conntrack_count": conntrack.count,

@@ -253,9 +253,7 @@ def parent_down(containers: Containers, networks: Networks, interfaces: Interfac
                 "interface": state,
                 "containers": sorted(names),
             },
-            variables={"parent": parent.name}
-            if parent.up
-            else {"parent": parent.name, "down_parent": parent.name},
+            variables={"parent": parent.name} | ({} if parent.up else {"down_parent": parent.name}),
             touches=(
                 Subject("interface", parent.name),
                 *(container.subject for container in members[network.name]),

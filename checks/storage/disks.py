@@ -58,7 +58,8 @@ def inodes_exhausted(
     """
     for disk in filesystems:
         pct = disk.usage.inodes_used_pct
-        if pct is None or disk.usage.read_only or pct < (crit_pct if disk.is_aside else warn_pct):
+        least = crit_pct if disk.is_aside else warn_pct
+        if pct is None or disk.usage.read_only or pct < least:
             continue
         is_full_xfs = disk.usage.fstype == "xfs" and disk.usage.used_pct >= warn_pct
         if is_full_xfs:
@@ -78,15 +79,14 @@ def inodes_exhausted(
                 _entries(folder.path.rpartition("/")[2], folder) for folder in anonymous[:10]
             ]
         blame = f"; {most[0].path} holds {most[0].entries} of them" if most else ""
+        is_critical = pct >= crit_pct and not disk.is_aside
         yield Finding(
             subject=disk.subject,
             summary=f"{disk.point} has {disk.usage.inodes_free} of {disk.usage.inodes} inodes left, and "
             f"{size(disk.usage.available)} of space{blame}",
             evidence=evidence,
             variables={"point": disk.point} | _prunable(most, anonymous),
-            severity=Severity.critical
-            if pct >= crit_pct and not disk.is_aside
-            else Severity.warning,
+            severity=Severity.critical if is_critical else Severity.warning,
             signs=frozenset({"no-space"}),
         )
     return None

@@ -99,10 +99,10 @@ def holds_any(
             unsure = unsure or found is None
         return None if unsure else False
     for values in among:
-        each = [_is(name, value, packet) for name, value in zip(fields, values, strict=True)]
-        if all(each):
+        answers = [_is(name, value, packet) for name, value in zip(fields, values, strict=True)]
+        if all(answers):
             return True
-        unsure = unsure or False not in each
+        unsure = unsure or False not in answers
     return None if unsure else False
 
 
@@ -155,10 +155,17 @@ def _holds(value: Value, actual: int | str) -> bool:
 def _status(value: Masked, packet: Packet) -> bool | None:
     bits = [1 << shift for shift in range(value.mask.bit_length()) if value.mask >> shift & 1]
     if value.any_bit:
-        each = [packet.status_bit(bit) for bit in bits]
-        return True if True in each else None if None in each else False
-    each = [
-        None if (is_set := packet.status_bit(bit)) is None else is_set == bool(value.value & bit)
-        for bit in bits
-    ]
-    return False if False in each else None if None in each else True
+        return _any([packet.status_bit(bit) for bit in bits])
+    differences = []
+    for bit in bits:
+        is_set = packet.status_bit(bit)
+        differences.append(None if is_set is None else is_set != bool(value.value & bit))
+    differs = _any(differences)
+    return None if differs is None else not differs
+
+
+def _any(answers: list[bool | None]) -> bool | None:
+    """Whether one of these is true; None where that depends on an unknown one."""
+    if True in answers:
+        return True
+    return None if None in answers else False

@@ -57,11 +57,11 @@ def follow(
         ) from error
     transcript.begin(plan, report.host.name, report.version)
     _introduce(plan, person)
-    hands = Means(shell.run, lambda: shell.diagnose(arguments))
+    means = Means(shell.run, lambda: shell.diagnose(arguments))
     ending = "stopped"
     with _ended_by_signals():
         try:
-            ending = Guide(plan, person, hands, transcript).walk()
+            ending = Guide(plan, person, means, transcript).walk()
         except StoppedError as why:
             person.say(str(why))
             transcript.note(str(why))

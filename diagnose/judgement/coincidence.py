@@ -36,21 +36,21 @@ def notes(findings: Sequence[Reported], topology: Topology) -> tuple[str, ...]:
         for finding in findings
         if finding.check.caused_by and finding.severity > Severity.advice and finding.root
     ]
-    in_vain = _callers(loud)
-    said = {_called(callee, callers): None for callee, callers in in_vain.items()}
-    told = frozenset().union(*in_vain.values())
+    callers_of = _callers(loud)
+    sentences = {_called(callee, callers): None for callee, callers in callers_of.items()}
+    explained = frozenset().union(*callers_of.values())
     by_id: dict[str, list[Reported]] = {}
-    for each in loud:
-        if each.subject not in told:
-            by_id.setdefault(each.id, []).append(each)
-    together = [began for listed in by_id.values() if len(began := _began(listed)) >= FEWEST]
+    for finding in loud:
+        if finding.subject not in explained:
+            by_id.setdefault(finding.id, []).append(finding)
+    onsets = [_began(findings) for findings in by_id.values()]
+    together = [began for began in onsets if len(began) >= FEWEST]
     everywhere = _everywhere(topology) if together else frozenset()
     for began in together:
         below = {subject: _below(subject, topology) - everywhere for subject in began}
-        said.update(
-            dict.fromkeys(_sentence(group, shared) for group, shared in _groups(began, below))
-        )
-    return tuple(said)
+        for group, shared in _groups(began, below):
+            sentences[_sentence(group, shared)] = None
+    return tuple(sentences)
 
 
 def _callers(findings: Iterable[Reported]) -> dict[Subject, list[Subject]]:

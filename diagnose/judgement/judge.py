@@ -113,10 +113,10 @@ def _drain(
     iterator = iter(answer)
     while True:
         try:
-            each = next(iterator)
+            item = next(iterator)
         except StopIteration as stop:
             return tuple(findings.values()), unexamined, stop.value
-        if isinstance(each, Unexamined):
-            unexamined.append(each)
+        if isinstance(item, Unexamined):
+            unexamined.append(item)
         else:
-            findings.setdefault((each.subject, each.discriminator), each)
+            findings.setdefault((item.subject, item.discriminator), item)

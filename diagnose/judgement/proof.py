@@ -298,9 +298,9 @@ def _unproven(link: CauseLink) -> Strength:
 
 
 def _together(effect: Reported, suspects: list[Reported], court: _Court) -> frozenset[str]:
-    """The keys of the fewest of these causes whose cure together lets the effect vanish.
+    """The keys of the fewest of these causes without which the effect vanishes.
 
-    None if nothing does.
+    None if it stays without all of them.
     """
     if not court.outcome(effect, suspects).vanishes:
         return frozenset()

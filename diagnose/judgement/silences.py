@@ -70,20 +70,16 @@ def apply(
     kept, notes = [], dict[str, None]()
     for finding in findings:
         reason = ""
-        for each in (*configured, *by_subject.get(str(finding.subject), ())):
-            if not each.covers(finding):
+        # a label may silence neither a security finding nor a critical one
+        too_grave = finding.check.family == "security" or finding.severity is Severity.critical
+        for silence in (*configured, *by_subject.get(str(finding.subject), ())):
+            if not silence.covers(finding) or (silence.source == "label" and too_grave):
                 continue
-            if each.source == "label" and (
-                finding.check.family == "security" or finding.severity is Severity.critical
-            ):
+            if silence.expired(now):
+                ended = f"the silence of {silence.id} for {silence.subject} ended"
+                notes[f"{ended} on {silence.until}: {silence.reason}"] = None
                 continue
-            if each.expired(now):
-                notes[
-                    f"the silence of {each.id} for {each.subject} ended "
-                    f"on {each.until}: {each.reason}"
-                ] = None
-                continue
-            reason = each.reason
+            reason = silence.reason
             break
         kept.append(replace(finding, silenced=reason) if reason else finding)
     return tuple(kept), tuple(notes)

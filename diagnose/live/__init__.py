@@ -193,8 +193,8 @@ class Live(msgspec.Struct, dict=True, eq=False):
                 except Exception as error:  # noqa: BLE001 - as above
                     yield asked, self._failed(error)
             return
-        while (one := pull()) is not None:
-            yield one, self.ask(one)
+        while (question := pull()) is not None:
+            yield question, self.ask(question)
 
     def restored(self, asked: AnyQuestion) -> AnyQuestion:
         """The question with the secrets that stand as tokens in it.

@@ -80,7 +80,12 @@ class PathStatus(msgspec.Struct, frozen=True):
 
         Root, access lists and labels are not looked at.
         """
-        shift = 6 if uid == self.uid else 3 if self.gid in gids else 0
+        if uid == self.uid:
+            shift = 6
+        elif self.gid in gids:
+            shift = 3
+        else:
+            shift = 0
         return (self.mode >> shift) & wanted == wanted
 
 

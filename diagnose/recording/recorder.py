@@ -152,22 +152,18 @@ class Recorder:
             alone = self._serve_deserted()
             if len(waiting) > MANY and answered.empty():
                 time.sleep(TICK / 4)
+            patience = min(self._budget.left + 4 * TICK, threading.TIMEOUT_MAX)
             try:
-                job = answered.get(
-                    timeout=TICK
-                    if alone
-                    else min(self._budget.left + 4 * TICK, threading.TIMEOUT_MAX)
-                )
+                job = answered.get(timeout=TICK if alone else patience)
             except Empty:
                 if alone and self._budget.left:
                     continue
-                for each in (
-                    waiting
-                ):  # the keeper itself did not get the processor: never wait longer than the budget
-                    job = self._jobs[each]
+                # the keeper itself did not get the processor: never wait longer than the budget
+                for question in waiting:
+                    job = self._jobs[question]
                     self._resolve(job, Failed("budget", "not answered within the run's time"))
                     assert job.entry is not None
-                    yield each, job.entry.answer
+                    yield question, job.entry.answer
                 return
             waiting.discard(job.question)
             assert job.entry is not None

@@ -116,9 +116,15 @@ def unexplained(value: str) -> bool:
     """
     if not _DENSE().fullmatch(value) or _PUBLIC_ADDRESS().fullmatch(value):
         return False
-    classes = ["A" if c.isupper() else "a" if c.islower() else "0" for c in value]
+    classes = [_class_of(character) for character in value]
     changes = sum(here != after for here, after in itertools.pairwise(classes))
     return len(set(classes)) == 3 and changes > _DENSITY * len(value) and unpacked(value) is None
+
+
+def _class_of(character: str) -> str:
+    if character.isupper():
+        return "A"
+    return "a" if character.islower() else "0"
 
 
 def unpacked(value: str) -> str | None:

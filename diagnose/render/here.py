@@ -29,8 +29,8 @@ def render(
     shown = explained(id, report)
     if not shown:
         _line(console, _not_found(id, report), 2)
-    for each in shown:
-        _finding(console, each, by_key)
+    for finding in shown:
+        _finding(console, finding, by_key)
     console.print()
 
 

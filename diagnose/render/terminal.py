@@ -245,7 +245,10 @@ class _Page:
         """Items behind a title, as many a row as there is room for, none of them broken."""
         row, room = f"{title}  ", self.console.width
         for number, item in enumerate([*items, "-v lists them"]):
-            joint = "" if not number else "   " if number == len(items) else " · "
+            is_hint = number == len(items)
+            joint = "   " if is_hint else " · "
+            if number == 0:
+                joint = ""
             if len(row) + len(joint) + len(item) > room:
                 self.line(row.rstrip())
                 row, joint = "  ", ""
@@ -274,8 +277,8 @@ class _Page:
         Each is cut in its middle where it is too long.
         """
         shown = subjects if self.verbose else subjects[:NAMES_SHOWN]
-        each = max(12, width // max(1, len(shown)) - 2)
-        return and_more([middle(name, each) for name in subjects], len(shown))
+        room = max(12, width // max(1, len(shown)) - 2)
+        return and_more([middle(name, room) for name in subjects], len(shown))
 
     def timings(self, report: Report) -> None:
         """Where the run's time went: the slowest questions and checks."""

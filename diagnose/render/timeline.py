@@ -41,20 +41,20 @@ def render(timeline: Timeline, format_: str, stream: TextIO, width: int = 0) -> 
         stream.write("\n")
         return
     day = ""
-    for each in timeline.moments:
-        moment = datetime.fromtimestamp(each.at, UTC)
-        if moment.date().isoformat() != day:
-            day = moment.date().isoformat()
+    for moment in timeline.moments:
+        time = datetime.fromtimestamp(moment.at, UTC)
+        if time.date().isoformat() != day:
+            day = time.date().isoformat()
             stream.write(f"{day} UTC\n")
-        line = f"  {moment:%H:%M:%S}  {each.source:<8} {clean(each.text)}".replace("\n", " ")
+        line = f"  {time:%H:%M:%S}  {moment.source:<8} {clean(moment.text)}".replace("\n", " ")
         stream.write(_folded(line, width, 21) + "\n")
     if not timeline.moments:
         stream.write("nothing is known of this time\n")
     since = "since a time that nothing tells"
     if timeline.complete_since:
         since = f"from {_iso(timeline.complete_since)} on"
-    told = f"complete {since}: the engine keeps 256 events, none over its restart"
-    stream.write(_folded(told, width, 9) + "\n")
+    reach = f"complete {since}: the engine keeps 256 events, none over its restart"
+    stream.write(_folded(reach, width, 9) + "\n")
     stream.writelines(
         _folded(f"not known  {clean(gap)}", width, 11) + "\n" for gap in timeline.gaps
     )

@@ -123,7 +123,11 @@ class _Sieve:
     def __init__(self, needles: Iterable[bytes]) -> None:
         self._words: dict[int, dict[int, list[bytes]]] = {8: {}, 4: {}, 0: {}}
         for needle in needles:
-            size = 8 if len(needle) >= 15 else 4 if len(needle) >= 7 else 0
+            size = 0
+            if len(needle) >= 15:
+                size = 8
+            elif len(needle) >= 7:
+                size = 4
             width = size or 4
             for end in range(len(needle), len(needle) - (size or 1), -1):
                 word = int.from_bytes(needle[end - width : end], sys.byteorder)

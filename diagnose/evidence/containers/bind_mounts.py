@@ -113,8 +113,11 @@ class Named(msgspec.Struct, frozen=True):
 
 def named(container: Container, line: str) -> Named | None:
     """What a line names below a mount of this container; None if it names nothing of the kind."""
-    found = [each for mount in container.mounts or () if line and (each := _below(mount, line))]
-    return max(found, key=lambda named: len(named.mount.destination), default=None)
+    if not line:
+        return None
+    below = [_below(mount, line) for mount in container.mounts or ()]
+    places = [place for place in below if place is not None]
+    return max(places, key=lambda place: len(place.mount.destination), default=None)
 
 
 def _below(mount: Mount, line: str) -> Named | None:

@@ -75,8 +75,8 @@ def _pairs(container: Container) -> list[SplitMount]:
     ]
 
 
-def _is_one_level_apart(one: str, other: str) -> bool:
-    one, other = one.rstrip("/"), other.rstrip("/")
-    return bool(one and other) and (
-        one.rpartition("/")[0] == other or other.rpartition("/")[0] == one
-    )
+def _is_one_level_apart(path: str, other: str) -> bool:
+    path, other = path.rstrip("/"), other.rstrip("/")
+    if not path or not other:
+        return False
+    return path.rpartition("/")[0] == other or other.rpartition("/")[0] == path

@@ -426,8 +426,8 @@ def _wrong_storage_driver(driver: str, features: Json, major: int | None) -> Ite
 
 
 def _wrong_pools(pools: Iterable[Mapping[str, Json]], major: int | None) -> Iterator[Fault]:
-    for each in pools:
-        base, size = each.get("base"), each.get("size")
+    for configured in pools:
+        base, size = configured.get("base"), configured.get("size")
         if not isinstance(base, str) or not _is_network(base):
             yield Fault("default-address-pools", f"{base!r} is no network")
             continue

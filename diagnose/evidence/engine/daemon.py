@@ -319,11 +319,12 @@ def _processes(
     listed = list(processes) if processes is not None else []
     root = _exec_root(config, own)
     managed = _is_managed(config, listed, engine, containerd_unit, root)
+    age = None
+    if engine and clock and clock.booted:
+        age = clock.wall - (clock.booted + engine.start)
     return DaemonProcesses(
         engine=engine,
-        age=clock.wall - (clock.booted + engine.start)
-        if engine and clock and clock.booted
-        else None,
+        age=age,
         others=tuple(_other_daemons(listed, pid)),
         containerds=_containerds(host, root, listed, engine, managed) if listed else None,
         managed=managed,
@@ -406,8 +407,10 @@ def _all_missing(stats: Mapping[str, PathStatus], paths: Sequence[str]) -> bool:
 
 def _exec_root(config: DaemonConfig | None, own: Rootless | None) -> str:
     """Where the engine keeps the state of its processes, its own containerd's too."""
-    said = config.value("exec-root") if config else None
-    return said if isinstance(said, str) else f"{own.runtime}/docker" if own else EXEC_ROOT
+    configured = config.value("exec-root") if config else None
+    if isinstance(configured, str):
+        return configured
+    return f"{own.runtime}/docker" if own else EXEC_ROOT
 
 
 def _pid_files(
@@ -446,8 +449,8 @@ def _is_managed(
     """
     if config is None or (config.source == "default" and process is None):
         return None
-    told = config.value("containerd")
-    if isinstance(told, str) and told:
+    configured = config.value("containerd")
+    if isinstance(configured, str) and configured:
         return False
     pid = process.pid if process else None
     if any(

@@ -60,7 +60,7 @@ class ContainerNetns(msgspec.Struct, frozen=True, dict=True):
 class Namespaces(msgspec.Struct, frozen=True):
     """What was seen inside, by container id.
 
-    unvisited: running containers that could not or were not visited.
+    unvisited: running containers that were not visited, or could not be.
     """
 
     items: dict[str, ContainerNetns]
@@ -80,7 +80,7 @@ class Namespaces(msgspec.Struct, frozen=True):
 def namespaces(host: Host, containers: Containers, options: Options) -> Namespaces | Unavailable:
     """One short visit to each running container with a network of its own.
 
-    The suspicious ones first.
+    Suspicious containers come first.
     """
     running = [container for container in containers.running if not container.shares_host_network]
     wanted = sorted(running, key=_suspicion)

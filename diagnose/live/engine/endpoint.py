@@ -94,7 +94,10 @@ def rootless(path: str, environ: Mapping[str, str]) -> Json:
     usual = re.match(r"(?:/var)?/run/user/(\d+)(?=/)", path)
     session = environ.get("XDG_RUNTIME_DIR")
     is_own = bool(session) and folder == session
-    uid = int(usual[1]) if usual else os.geteuid() if is_own else _owner(folder)
+    if usual:
+        uid = int(usual[1])
+    else:
+        uid = os.geteuid() if is_own else _owner(folder)
     if not uid:
         return None
     home = _home(uid)

@@ -97,7 +97,9 @@ def _hours(scale: _Scale, y: float, number: int) -> Iterator[Shape]:
     """Times of day below the axis, the last one under its end."""
     for at in range(number):
         moment = scale.began + (scale.ended - scale.began) * at / (number - 1)
-        anchor: Literal["start", "middle", "end"] = (
-            "start" if at == 0 else "end" if at == number - 1 else "middle"
-        )
+        anchor: Literal["start", "middle", "end"] = "middle"
+        if at == 0:
+            anchor = "start"
+        elif at == number - 1:
+            anchor = "end"
         yield Label(scale.x(moment), y, clock(moment), "note", anchor=anchor)
