@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from checks.container.causes import APPLICATION_CAUSES, PEER_CAUSES
 from checks.container.helpers import (
-    are_back,
+    calls_of,
     held_up,
     kernel_evidence,
     log_evidence,
@@ -19,12 +19,12 @@ from checks.container.helpers import (
     with_variables,
 )
 from checks.container.service import is_somebodys_job, severity_of_end
-from diagnose.evidence.containers.called_peers import called_peers
 from diagnose.evidence.containers.events import Events
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.log_tails import LogTails
 from diagnose.evidence.containers.program_faults import ProgramFaults
 from diagnose.evidence.machine.clock import Clock
+from diagnose.evidence.network.container_netns import Namespaces
 from diagnose.evidence.run.options import Options
 from diagnose.model import CheckResult, Finding, Seconds, Severity
 from diagnose.programs.exit_codes import described, is_fault
@@ -46,6 +46,7 @@ def exits_at_start(
     log_tails: LogTails | None,
     events: Events | None,
     program_faults: ProgramFaults | None,
+    namespaces: Namespaces | None,
     *,
     short: Seconds = SHORT_S,
 ) -> CheckResult:
@@ -76,7 +77,7 @@ def exits_at_start(
         if not _failed_by_itself(container, events):
             continue
         tail = tail_of(log_tails, container)
-        callees = called_peers(tail.lines, container, containers)
+        calls = calls_of(container, containers, tail, namespaces)
         code = described(container.state.exit_code)
         setting = setting_of(container, tail)
         finding = Finding.about(
@@ -86,24 +87,25 @@ def exits_at_start(
             {
                 **log_evidence(tail),
                 **setting_evidence(setting),
-                **peers_evidence(container, callees, containers, tail, clock),
+                **peers_evidence(container, calls, containers, tail, clock),
                 **kernel_evidence(program_faults, container),
                 "State": f"exited, exit code {container.state.exit_code}, ran {took(container.ran_for)}",
                 "command": " ".join(container.command)[:120],
                 **held_up(container, containers),
             },
             severity=severity_of_end(container),
-            calls=subjects_of(callees),
+            calls=subjects_of(calls.callees),
             signs=tail.signs,
             onset=container.finished_at,
             image=container.config.image,
         )
-        is_worth_a_start = may_have_passed(tail, setting) or are_back(callees, tail)
+        is_worth_a_start = may_have_passed(container, tail, setting) or calls.are_back
         again = {"again": container.name} if is_worth_a_start else {}
         yield with_variables(
             finding,
             {
                 **again,
+                **calls.variables,
                 **setting_variables(container, tail, setting, may_pass=is_worth_a_start),
             },
         )

@@ -10,11 +10,13 @@ from collections.abc import Iterable, Mapping
 
 import msgspec
 
+from diagnose.evidence.containers.called_peers import called_peers, refused_port
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.log_tails import LogTail, LogTails
 from diagnose.evidence.containers.named_settings import NamedSetting, named_setting, setting_in
 from diagnose.evidence.containers.program_faults import ProgramFaults
 from diagnose.evidence.machine.clock import Clock
+from diagnose.evidence.network.container_netns import Namespaces
 from diagnose.model import Finding, Subject, Unavailable
 from diagnose.phrases import ago
 
@@ -89,7 +91,17 @@ def is_bare_shell(container: Container) -> bool:
     return len(words) == 1 and name in _SHELLS and not container.config.tty
 
 
-def may_have_passed(tail: LogTail, setting: NamedSetting | None) -> bool:
+def passing(container: Container, tail: LogTail) -> frozenset[str]:
+    """The error signatures of what may be over by now.
+
+    A port inside a network that the container shares with nobody stays taken by the program itself.
+    """
+    mode = container.host_config.network_mode
+    is_shared = mode == "host" or mode.startswith("container:")
+    return (tail.signs & PASSING) - (frozenset() if is_shared else frozenset(["port-taken"]))
+
+
+def may_have_passed(container: Container, tail: LogTail, setting: NamedSetting | None) -> bool:
     """Whether another start shows more than the log did.
 
     The log objects to nothing, or has words of what passes: a peer that is not there yet, a name, a
@@ -101,7 +113,7 @@ def may_have_passed(tail: LogTail, setting: NamedSetting | None) -> bool:
     if tail.failure is not None and not tail.failure.failure.confirmed_by:
         return False
     objects = tail.telling is not None and tail.telling.is_complaint
-    return not objects or bool(tail.signs & PASSING)
+    return not objects or bool(passing(container, tail))
 
 
 def setting_variables(
@@ -112,46 +124,85 @@ def setting_variables(
     Where it objects to something that stays as it is, and does not say where that is set, the page
     shows all settings of the container. may_pass: another start comes first.
     """
-    if may_pass or tail.signs & PASSING:
+    if may_pass or passing(container, tail):
         changes = ("typed", "unset")
         known = setting.variables if setting is not None else {}
         return {name: value for name, value in known.items() if name not in changes}
     if setting is not None:
         return setting.variables
-    objects = tail.telling is not None and tail.telling.is_complaint
+    is_known = tail.failure is not None
+    objects = is_known or (tail.telling is not None and tail.telling.is_complaint)
     return {"configured": container.name} if objects else {}
 
 
-def are_back(callees: Iterable[Container], tail: LogTail) -> bool:
-    """Whether it called other containers, which did not answer, and all of them run now."""
-    states = [callee.is_running for callee in callees]
-    return bool(states) and all(states) and "certificate" not in tail.signs
+class Calls(msgspec.Struct, frozen=True):
+    """The calls of a failed container that were not answered: whom it called, and how they are.
+
+    port: where it was refused, 0 if that is not known.
+    """
+
+    callees: tuple[Container, ...]
+    port: int
+    namespaces: Namespaces | None
+    is_distrusted: bool
+
+    @property
+    def are_back(self) -> bool:
+        """Whether all that it called run now, and none is seen not to listen."""
+        return (
+            bool(self.callees)
+            and not self.is_distrusted
+            and all(callee.is_running and not self.unserved(callee) for callee in self.callees)
+        )
+
+    @property
+    def variables(self) -> dict[str, str]:
+        """The variable of a page about a peer that runs and does not listen."""
+        deaf = [callee.name for callee in self.callees if self.unserved(callee)]
+        return {"deaf": deaf[0]} if len(deaf) == 1 else {}
+
+    def unserved(self, callee: Container) -> str:
+        """What is seen inside a peer that does not listen on the port; "" where it does."""
+        netns = self.namespaces.of(callee) if self.namespaces is not None else None
+        if netns is None or not self.port:
+            return ""
+        sockets = netns.sockets("tcp", self.port)
+        if any(not socket.is_loopback for socket in sockets):
+            return ""
+        if sockets:
+            return f"; it listens on port {self.port} at {sockets[0].address} only, for itself"
+        return f"; nothing in it listens on port {self.port}"
+
+
+def calls_of(
+    container: Container, containers: Containers, tail: LogTail, namespaces: Namespaces | None
+) -> Calls:
+    """The calls of which its log complains."""
+    return Calls(
+        called_peers(tail.lines, container, containers),
+        refused_port(tail.lines),
+        namespaces,
+        "certificate" in tail.signs,
+    )
 
 
 def peers_evidence(
-    container: Container,
-    callees: Iterable[Container],
-    containers: Containers,
-    tail: LogTail,
-    clock: Clock,
+    container: Container, calls: Calls, containers: Containers, tail: LogTail, clock: Clock
 ) -> dict[str, object]:
     """Who the peer is of which the log complains, and how it is.
 
-    A peer that does not run, or when one that runs was started. Where the log misses a name that no
-    container has, the names that there are.
+    A peer that does not run, or since when it runs and whether it listens. Where the log misses a
+    name that no container has, the names that there are.
     """
-    called = list(callees)
-    evidence: dict[str, object] = dict(not_running(called, clock))
-    for callee in called:
+    evidence: dict[str, object] = dict(not_running(calls.callees, clock))
+    for callee in calls.callees:
         age = clock.age(callee.started_at)
         if callee.is_running and age is not None:
-            distrust = ""
-            if "certificate" in tail.signs:
-                distrust = "; its certificate is not trusted by the caller"
-            evidence[f"{callee.name}, which it calls"] = (
-                f"running, started {ago(age)} ago{distrust}"
-            )
-    if not called and "dns" in tail.signs:
+            more = calls.unserved(callee)
+            if calls.is_distrusted:
+                more = "; its certificate is not trusted by the caller"
+            evidence[f"{callee.name}, which it calls"] = f"running, started {ago(age)} ago{more}"
+    if not calls.callees and "dns" in tail.signs:
         own = container.endpoints.keys()
         others = [
             other.name

@@ -108,9 +108,7 @@ def _lacks_variable(container: Container, assignment: str) -> Proof | None:
     ]
     if not values:
         return ("Config.Env", f"{name} is not set")
-    # a folder below the one that it names now is another value, and HTTP is another than HTTPS
-    if values[-1].startswith("https:") and wanted.startswith("http:"):
-        return ("Config.Env", f"{name} is {values[-1]}")
+    # a folder below the one that it names now is another value
     is_above = wanted.startswith(f"{values[-1].rstrip('/')}/")
     return ("Config.Env", f"{name} is {values[-1]}") if is_above else None
 

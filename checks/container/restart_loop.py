@@ -9,7 +9,8 @@ from msgspec.structs import replace
 
 from checks.container.causes import APPLICATION_CAUSES, PEER_CAUSES
 from checks.container.helpers import (
-    are_back,
+    Calls,
+    calls_of,
     is_bare_shell,
     kernel_evidence,
     log_evidence,
@@ -22,7 +23,6 @@ from checks.container.helpers import (
     times,
     took,
 )
-from diagnose.evidence.containers.called_peers import called_peers
 from diagnose.evidence.containers.events import Events
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.log_tails import LogTail, LogTails
@@ -30,6 +30,7 @@ from diagnose.evidence.containers.program_faults import ProgramFaults
 from diagnose.evidence.containers.stops import Stops
 from diagnose.evidence.engine.log import DaemonLog
 from diagnose.evidence.machine.clock import Clock
+from diagnose.evidence.network.container_netns import Namespaces
 from diagnose.model import CheckResult, Count, Finding, Seconds, Severity
 from diagnose.phrases import ago
 from diagnose.programs.exit_codes import described
@@ -90,6 +91,7 @@ def restart_loop(
     log: DaemonLog | None,
     stops: Stops | None,
     program_faults: ProgramFaults | None,
+    namespaces: Namespaces | None,
     *,
     restarts: Count = Count(3),
     window: Seconds = Seconds(3600),
@@ -111,7 +113,10 @@ def restart_loop(
         if container.restarts_always and _loops(container, exits, clock, events, restarts, steady):
             tail = tail_of(log_tails, container)
             failed = tail if container.state.status == "restarting" else tail.before_this_run
-            yield _finding(container, exits, clock, failed, containers, program_faults, steady)
+            calls = calls_of(container, containers, failed, namespaces)
+            yield _finding(
+                container, exits, clock, failed, containers, calls, program_faults, steady
+            )
     asked_to_end = stops.by_id if stops is not None else {}
     failed_tasks = [
         container
@@ -165,16 +170,16 @@ def _finding(
     clock: Clock,
     tail: LogTail,
     containers: Containers,
+    calls: Calls,
     program_faults: ProgramFaults | None,
     steady: float,
 ) -> Finding:
     severity, what = _outcome(container, exits, steady)
     setting = setting_of(container, tail)
-    callees = called_peers(tail.lines, container, containers)
     evidence: dict[str, object] = {
         **log_evidence(tail),
         **setting_evidence(setting),
-        **peers_evidence(container, callees, containers, tail, clock),
+        **peers_evidence(container, calls, containers, tail, clock),
         **kernel_evidence(program_faults, container),
         "State": f"{container.state.status}, exit code {container.state.exit_code}",
         "RestartCount": container.restart_count,
@@ -185,12 +190,12 @@ def _finding(
     evidence["HostConfig.RestartPolicy"] = container.host_config.restart_policy.name
     # a job that ends well needs another policy
     is_job = _code(container, exits) == 0 and tail.telling is None and tail.failure is None
-    cure = setting_variables(container, tail, setting, may_pass=are_back(callees, tail))
+    cure = setting_variables(container, tail, setting, may_pass=calls.are_back) | calls.variables
     if is_bare_shell(container):
         cure = {"shell": container.name}
     elif is_job:
         cure = {"job": container.name}
-    elif are_back(callees, tail):
+    elif calls.are_back:
         # what it called runs now: it need not wait for the engine's next attempt
         cure = {**cure, "policy": _policy(container)}
     finding = Finding.about(
@@ -198,7 +203,7 @@ def _finding(
         f'container "{container.name}" {what}',
         evidence,
         severity=severity,
-        calls=subjects_of(callees),
+        calls=subjects_of(calls.callees),
         signs=tail.signs,
         onset=exits.series_began if exits.at else container.finished_at,
         looping=container.name,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from checks.container.causes import APPLICATION_CAUSES
 from checks.container.helpers import (
-    are_back,
+    calls_of,
     kernel_evidence,
     log_evidence,
     may_have_passed,
@@ -17,12 +17,12 @@ from checks.container.helpers import (
     took,
     with_variables,
 )
-from diagnose.evidence.containers.called_peers import called_peers
 from diagnose.evidence.containers.events import Events
 from diagnose.evidence.containers.listing import Containers
 from diagnose.evidence.containers.log_tails import LogTails
 from diagnose.evidence.containers.program_faults import ProgramFaults
 from diagnose.evidence.machine.clock import Clock
+from diagnose.evidence.network.container_netns import Namespaces
 from diagnose.model import CheckResult, Finding, Seconds, Severity
 from diagnose.phrases import ago, count
 from diagnose.programs.exit_codes import described
@@ -46,6 +46,7 @@ def restarts_exhausted(
     log_tails: LogTails | None,
     events: Events | None,
     program_faults: ProgramFaults | None,
+    namespaces: Namespaces | None,
     *,
     forgotten: Seconds = Seconds(604800),
 ) -> CheckResult:
@@ -65,7 +66,7 @@ def restarts_exhausted(
         if events is not None and events.was_stopped(container.id):
             continue
         tail = tail_of(log_tails, container)
-        callees = called_peers(tail.lines, container, containers)
+        calls = calls_of(container, containers, tail, namespaces)
         age = clock.age(container.finished_at)
         since = f" {ago(age)} ago" if age is not None else ""
         code = described(container.state.exit_code)
@@ -78,23 +79,24 @@ def restarts_exhausted(
             {
                 **log_evidence(tail),
                 **setting_evidence(setting),
-                **peers_evidence(container, callees, containers, tail, clock),
+                **peers_evidence(container, calls, containers, tail, clock),
                 **kernel_evidence(program_faults, container),
                 "State": f"exited, exit code {container.state.exit_code}",
                 "RestartCount": container.restart_count,
                 "HostConfig.RestartPolicy": f"on-failure:{most}",
             },
             severity=Severity.advice if is_old else Severity.critical,
-            calls=subjects_of(callees),
+            calls=subjects_of(calls.callees),
             signs=tail.signs,
             onset=container.finished_at,
         )
-        is_worth_a_start = may_have_passed(tail, setting) or are_back(callees, tail)
+        is_worth_a_start = may_have_passed(container, tail, setting) or calls.are_back
         again = {"again": container.name} if is_worth_a_start else {}
         yield with_variables(
             finding,
             {
                 **again,
+                **calls.variables,
                 **setting_variables(container, tail, setting, may_pass=is_worth_a_start),
             },
         )

@@ -30,7 +30,7 @@ def variable_missing(containers: Containers, clock: Clock, log_tails: LogTails) 
     children is not seen.
     """
     for claim in claims(ID, containers, log_tails, clock):
-        named = claim.value("variable", "other", "subject")
+        named = claim.value("variable", "other", "subject", "behind")
         wanted = (named,) if named else claim.failure.failure.needs
         container = claim.container
         if not wanted or any(_is_set(container, name) for name in wanted):

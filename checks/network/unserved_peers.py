@@ -34,28 +34,26 @@ def peer_not_listening(
     inside its own container alone. A server that was started less than `settled` ago may yet begin
     to listen. TCP only.
     """
+    holders = {
+        (network, endpoint.ip_address): container
+        for container in containers.running
+        for network, endpoint in container.endpoints.items()
+    }
     for call in failing_calls.items:
-        if not call.refused or call.times < least or (clock.age(call.at) or 0.0) > fresh:
+        peer = holders.get((call.network.name, call.address))
+        is_reachable = call.network.name in call.container.endpoints
+        is_now = call.times >= least and (clock.age(call.at) or 0.0) <= fresh
+        if peer is None or not (call.refused and is_reachable and is_now):
             continue
-        for peer in containers.running:
-            netns = namespaces.of(peer) if _is_called(call, peer) else None
-            if netns is None or has_own_kernel(peer):
-                continue
-            sockets = netns.sockets("tcp", call.port)
-            if any(not socket.is_loopback for socket in sockets):
-                continue
-            if sockets or (clock.age(peer.started_at) or 0.0) >= settled:
-                yield _finding(call, peer, netns)
+        netns = namespaces.of(peer)
+        if netns is None or peer.id == call.container.id or has_own_kernel(peer):
+            continue
+        sockets = netns.sockets("tcp", call.port)
+        if any(not socket.is_loopback for socket in sockets):
+            continue
+        if sockets or (clock.age(peer.started_at) or 0.0) >= settled:
+            yield _finding(call, peer, netns)
     return None
-
-
-def _is_called(call: FailingCall, peer: Container) -> bool:
-    endpoint = peer.endpoints.get(call.network.name)
-    is_reachable = call.network.name in call.container.endpoints
-    is_other = peer.id != call.container.id
-    return (
-        is_reachable and is_other and endpoint is not None and endpoint.ip_address == call.address
-    )
 
 
 def _finding(call: FailingCall, peer: Container, netns: ContainerNetns) -> Finding:

@@ -116,7 +116,7 @@ GENERIC = Phrases(
         bootstrap unexpected application boot exception init failed error startup
         specified engine data run connection invocation config command executing fatal
         unable shut sockets running stopped crashed id code database occurred protocol
-        conditionevaluationreport overcommit
+        conditionevaluationreport overcommit errors due
         """
     ),
     pattern=LazyPattern(
@@ -146,6 +146,7 @@ GENERIC = Phrases(
         | \berror\ initialising\ module\b
         | \bprotocol\ handler\ initiali[sz]ation\ failed\b | \ban\ error\ occurred\b
         | \bfatal\ error\b\s*$ | \berror\ during\ (?:global\ )?initiali[sz]ation\b\s*$
+        | \bdue\ to\ (?:the\ )?(?:above\ |previous\ )?errors?\b
         | \berror\ loading\ config(?:uration)?:?\s*$ | ^\s*reading\ the\ configuration\ file,\ at\b
         | \bfatal\ config\ file\ error\b | \bconditionevaluationreport
         | \bunable\ to\ create\ mmap-ed\b | \bwarning:?\ overcommit_memory\b

@@ -5,8 +5,8 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from checks.container.helpers import not_running, peers_evidence
-from diagnose.evidence.containers.called_peers import called_peers
+from checks.container.helpers import Calls, not_running, peers_evidence
+from diagnose.evidence.containers.called_peers import called_peers, refused_port
 from diagnose.evidence.containers.inspect import (
     Binding,
     ContainerConfig,
@@ -18,6 +18,7 @@ from diagnose.evidence.containers.inspect import (
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.log_tails import LogTail
 from diagnose.evidence.machine.clock import Clock
+from diagnose.evidence.network.container_netns import ContainerNetns, Namespaces
 from diagnose.model import container
 from tests.judging import judge
 
@@ -146,9 +147,37 @@ def test_who_the_peer_is_and_which_names_there_are() -> None:
     clock = Clock(1767225640.0, 0.0)
     running = msgspec.structs.replace(OTHERS[3], state=RUNNING)
     everyone = Containers(tuple(OTHERS))
-    refused = peers_evidence(FRONT, [running], everyone, LogTail(()), clock)
+    calls = Calls((running,), 0, None, is_distrusted=False)
+    refused = peers_evidence(FRONT, calls, everyone, LogTail(()), clock)
     assert refused == {"api, which it calls": "running, started 40 s ago"}
     unknown = LogTail(("Error: getaddrinfo ENOTFOUND postgresql",))
-    assert peers_evidence(FRONT, [], everyone, unknown, clock) == {
+    nobody = Calls((), 0, None, is_distrusted=False)
+    assert peers_evidence(FRONT, nobody, everyone, unknown, clock) == {
         "names on its networks": ["api", "db", "shop-host"]
     }
+
+
+def test_a_peer_is_not_back_before_it_listens() -> None:
+    running = msgspec.structs.replace(OTHERS[1], state=RUNNING)
+    seen = Namespaces({running.id: ContainerNetns(running, 1, (), (), (), ())})
+    refused = ['connection to server at "db" (172.18.0.2), port 5432 failed: Connection refused']
+    calls = Calls((running,), refused_port(refused), seen, is_distrusted=False)
+    assert calls.port == 5432
+    assert not calls.are_back
+    assert calls.unserved(running) == "; nothing in it listens on port 5432"
+    assert msgspec.structs.replace(calls, namespaces=None).are_back
+
+
+PORTS = {
+    "behind a name": ("dial tcp: db:5432: connection refused", 5432),
+    "behind an address": ("connect ECONNREFUSED 172.18.0.2:6379", 6379),
+    "two of them": ("refused: connect ECONNREFUSED a:6379, b:6380", 0),
+    "none": ("connection refused", 0),
+    "a time of day": ("10:22:33 connection refused", 0),
+}
+
+
+@pytest.mark.parametrize("name", PORTS)
+def test_the_port_that_was_refused(name: str) -> None:
+    line, port = PORTS[name]
+    assert refused_port([line]) == port

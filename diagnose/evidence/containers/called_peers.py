@@ -20,6 +20,10 @@ _DISTRUSTED = re.compile(r"x509: |certificate (?:signed|verify)|self[- ]signed",
 _HOST = re.compile(r"(?:(?<=//)|(?<![/\w.-]))[\w.-]+")
 """A word that may be a host name: not part of a path, unless it opens a URL."""
 _ADDRESS = re.compile(r"(?P<address>\d{1,3}(?:\.\d{1,3}){3})(?::\d+)?")
+_PORT = re.compile(
+    r"(?:(?<=[A-Za-z)\]]):(?=\d\d)|(?<=\d):(?=\d{3})|\bport[ =:]+)(\d{2,5})\b(?!:\d)"
+)
+"""The port of a call, behind a host or after its word; no time of day."""
 _PLACE = re.compile(
     r"//|\d{1,3}(?:\.\d{1,3}){3}|(?<![\w.-])[A-Za-z][\w.-]*+:\d{2,5}\b|(?<![\w.-])[a-z0-9-]++(?:\.[a-z0-9-]++)++(?![\w.-])"
     r"|['\"][\w.-]+['\"]|\blocalhost\b"
@@ -61,6 +65,16 @@ def called_peers(
     return _named_in(
         _configuration(caller) if configured is None else configured, caller, containers
     )
+
+
+def refused_port(lines: Iterable[str]) -> int:
+    """The port on which calls were refused, as the last line that says so has it.
+
+    0 where none does, or one names several.
+    """
+    refused = [line for line in lines if "refused" in signs(line)]
+    ports = {int(port) for port in _PORT.findall(refused[-1])} if refused else set()
+    return ports.pop() if len(ports) == 1 else 0
 
 
 def named_peers(

@@ -104,8 +104,6 @@ RUNTIMES = (
         cure="let it serve HTTP behind a proxy, or mount a certificate and name it with "
         "ASPNETCORE_Kestrel__Certificates__Default__Path",
         source="the program's own message",
-        confirmed_by="container.option-missing",
-        needs=("--env=ASPNETCORE_URLS=http://+:8080",),
     ),
     Failure(
         name="keycloak-https",

@@ -118,6 +118,8 @@ VARIABLES = (
         pattern=rf"variables? {_QUOTE}(?P<variable>{_NAME}){_QUOTE}[,:]? {_ABSENT}"
         rf"|\b(?:missing|required|undefined|unset|define|set|provide|specify|configure|export|via"
         rf"|needs?|through)\b[^.]{{0,60}}?\bvariables?:? {_QUOTE}(?P<other>{_NAME})"
+        rf"|\bvariables? (?:is |are |was )?(?:not found|not set|not defined|missing|required"
+        rf"|undefined|unset)[:,]? {_QUOTE}(?P<behind>{_NAME})"
         rf"|(?<![\w./-])(?P<subject>{_NAME}){_QUOTE} (?:environment|env) variable {_ABSENT}",
         cause="the program needs a variable that is not set",
         cure="set the variable",
