@@ -155,6 +155,7 @@ NOT_BY_ITS_OWN_TEXT: dict[str, str] = {
     "network.parent-subnet-foreign": "only the reader knows a free range of the wire's addresses",
     "network.port-not-published": "the container has to be created in another way",
     "network.published-on-loopback": "whether the ports are to be open only the reader knows",
+    "firewall.host-port-closed": "whether the port is to be open only the reader knows",
     "firewall.redirected-to-nobody": "no cure was run since its scenario was written",
     "firewall.neighbour-discovery-dropped": "no cure was run since its scenario was written",
     "image.registry-tls": "the pull has to be repeated by hand",

@@ -205,6 +205,7 @@ PASSED_NOWHERE = {
     "firewall.between-containers": "no container of a recorded host is configured to call another one",
     "firewall.bridge-filter-off": "no recorded host has a network without traffic between its containers",
     "firewall.dropped-inside-container": "no recorded host was asked for the rules inside a container",
+    "firewall.host-port-closed": "no recorded host has a container on its own network",
     "firewall.input-dropped": "no container of a recorded host is configured to use its host",
     "firewall.neighbour-discovery-dropped": "no recorded host has a network with IPv6",
     "firewall.other-bridges-cut-off": "no recorded host has another program's bridge",

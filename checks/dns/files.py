@@ -206,6 +206,11 @@ def _severity(resolvers: Resolvers, *, is_harmful: bool, is_island: bool) -> Sev
 
 
 def _lack(resolvers: Resolvers) -> str:
+    if _only_link_local(resolvers):
+        return (
+            f"names only {', '.join(resolvers.engine_view)}, a link-local address "
+            "that no container can reach"
+        )
     if resolvers.only_ipv6:
         return (
             f"names only {', '.join(resolvers.engine_view)}, "
@@ -214,6 +219,12 @@ def _lack(resolvers: Resolvers) -> str:
     if resolvers.dangling:
         return f"is a dangling link: its target {resolvers.dangling} does not exist"
     return "does not exist" if isinstance(resolvers.host, Unavailable) else "names no server"
+
+
+def _only_link_local(resolvers: Resolvers) -> bool:
+    """Whether all servers have addresses that mean a link of the host, as routers announce them."""
+    servers = resolvers.engine_view
+    return bool(servers) and all(server.lower().startswith("fe80:") for server in servers)
 
 
 def _consequence(fallback: _OnFallback, without: list[Container], *, is_island: bool) -> str:
@@ -238,7 +249,7 @@ def _remedies(resolvers: Resolvers, ping: Ping | None) -> dict[str, str]:
 
     IPv6 on the default network, a link to mend, or a file to write.
     """
-    if not resolvers.only_ipv6:
+    if not resolvers.only_ipv6 or _only_link_local(resolvers):
         has_resolved = "systemd/resolve" in resolvers.dangling
         return {"stub_unit": "systemd-resolved"} if has_resolved else {"file": HOST_FILE}
     config: dict[str, object] = {"ipv6": True, "fixed-cidr-v6": _IPV6_PREFIX}

@@ -280,6 +280,11 @@ def _where_it_is_lost(lost: _LostQuery) -> str:
             "and its answers come back by docker-proxy from another address"
         )
     if reaches:
+        if _loses_some(lost):
+            return (
+                "other queries to it were answered at the second try: "
+                "the server, or the way to it, loses some"
+            )
         end = "that address of the host" if lost.server in lost.path.own else "the uplink"
         return (
             "the host gets an answer, "
@@ -287,3 +292,12 @@ def _where_it_is_lost(lost: _LostQuery) -> str:
         )
     own = f", but {lost.answering} of {HOST_FILE} answers the host" if lost.answering else ""
     return f"the host gets no answer from that server either{own}"
+
+
+def _loses_some(lost: _LostQuery) -> bool:
+    """Whether the host or another network had to ask the same server twice."""
+    replies = [lost.lookups.host.get(lost.server)]
+    replies += [
+        reply for path in lost.lookups.ways if path.server == lost.server for _, reply in path.asked
+    ]
+    return any(reply is not None and reply.answered and reply.sent > 1 for reply in replies)

@@ -13,7 +13,9 @@ from diagnose.evidence.containers.inspect import (
 )
 from diagnose.evidence.dns.lookups import DnsReply, Lookups, QueryPath
 from diagnose.evidence.dns.resolvers import ResolvConf, Resolvers
+from diagnose.evidence.machine.kernel_log import KernelLog, Record
 from diagnose.evidence.network.captured_paths import CapturedPath, CapturedPaths
+from diagnose.evidence.network.host_ports import ClosedHostPort, ClosedHostPorts, _blocked
 from diagnose.evidence.network.listeners import Listener
 from diagnose.evidence.network.networks import Network
 from diagnose.firewall.verdict import Step
@@ -81,3 +83,28 @@ def test_refuses(inside: DnsReply, outside: DnsReply, found: list[tuple[str, str
         lookups=Lookups({SERVER: outside}, {}, (way,), {}, {}, ()),
     )
     assert rows(result) == found
+
+
+HASS = Container("4" * 64, "/hass")
+POLICY = Step("ip filter", "INPUT", "policy drop")
+CLOSED = {
+    "nobody called": ((), [("advice", "hass")]),
+    "clients were blocked": (("192.0.2.7",), [("warning", "hass")]),
+}
+
+
+@pytest.mark.parametrize(("clients", "found"), CLOSED.values(), ids=CLOSED)
+def test_host_port(clients: tuple[str, ...], found: list[tuple[str, str]]) -> None:
+    listener = Listener("tcp", "0.0.0.0", 8123)
+    port = ClosedHostPort(HASS, listener, "tcp", "eth0", POLICY, clients)
+    result = judge("firewall.host-port-closed", closed_host_ports=ClosedHostPorts((port,), 1))
+    assert rows(result) == found
+
+
+def test_blocked_clients_of_ufw() -> None:
+    line = (
+        "[UFW BLOCK] IN=eth0 OUT= MAC=02:42:00:00:00:01 SRC=192.0.2.7 DST=192.0.2.10 LEN=60 "
+        "TOS=0x00 PREC=0x00 TTL=64 ID=1 DF PROTO=TCP SPT=50000 DPT=8123 WINDOW=64240 RES=0x00 SYN"
+    )
+    log = KernelLog((Record(1.0, line),))
+    assert _blocked(log) == {8123: ("192.0.2.7",)}

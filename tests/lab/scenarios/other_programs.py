@@ -295,3 +295,33 @@ def tunnels_beside_an_innocent_neighbour(box: Box) -> None:
         healthy_container(box, name, port, "--cap-add=NET_ADMIN")
         assert _inside(box, name, "iptables -A OUTPUT -p udp --dport 53 -j DROP")
     assert box.docker("exec", "web", "nslookup", "www.lab.test").stdout
+
+
+_DEFAULT_DENY = """
+    iptables -A INPUT -i lo -j ACCEPT
+    iptables -A INPUT -m conntrack --ctstate ESTABLISHED,RELATED -j ACCEPT
+    iptables -A INPUT -p tcp --dport 22 -j ACCEPT
+    iptables -P INPUT DROP
+"""
+
+
+def _on_the_hosts_network(box: Box) -> None:
+    run = ("run", "-d", "--name=hass", "--network=host", "-m=32m", "--expose=8123")
+    box.docker(*run, "bb:1.36", "httpd", "-f", "-p", "8123")
+
+
+@fault("firewall.host-port-closed", subject="container:hass")
+def port_of_the_hosts_network_closed(box: Box) -> None:
+    """A container on the host's network listens, and the firewall denies by default. Nobody has
+    called yet, as far as a log shows: advice."""
+    _on_the_hosts_network(box)
+    box.sh(_DEFAULT_DENY)
+    url = f"http://{BOX_ADDRESS}:8123/"
+    assert not box.provider.curl(url, timeout=2, check=False)
+
+
+@healthy()
+def port_of_the_hosts_network_open(box: Box) -> None:
+    """The same host with a rule for the port."""
+    _on_the_hosts_network(box)
+    box.sh(_DEFAULT_DENY + "\niptables -A INPUT -p tcp --dport 8123 -j ACCEPT")
