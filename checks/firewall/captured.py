@@ -65,7 +65,7 @@ def _redirected(by: Step, port: int, paths: Sequence[CapturedPath]) -> Finding:
             else None,
             "containers": names,
         },
-        variables=_cure(by, first.network.bridge),
+        variables=_cure(by, first),
         discriminator=f"{by} {port}",
         touches=subjects_of(networks.values())
         + tuple(member.subject for member in members.values()),
@@ -73,8 +73,15 @@ def _redirected(by: Step, port: int, paths: Sequence[CapturedPath]) -> Finding:
     )
 
 
-def _cure(by: Step, bridge: str) -> dict[str, str]:
-    program = cures.program_of(by)
+def _cure(by: Step, path: CapturedPath) -> dict[str, str]:
+    """What disarms the redirect: its own chain where nobody listens at all, else for one bridge.
+
+    A chain of the kernel's is left alone: the engine's rules are behind it.
+    """
+    program, bridge = cures.program_of(by), path.network.bridge
+    is_own_chain = program != "nft" and by.chain not in ("PREROUTING", "OUTPUT")
+    if is_own_chain and path.elsewhere is None:
+        return {"program": program, "chain": by.chain, "own_chain": by.chain}
     if program == "nft":
         family, table = by.table.split()[-2:]
         return {
