@@ -131,7 +131,11 @@ _LOST_LAYER = re.compile(r"HTTP 500: (?:stat|lstat|open) (?P<path>\S+/overlay2/\
         "storage.read-only",
         "kernel.filesystem-errors",
     ],
-    causes=["container.start-refused"],
+    causes=[
+        "container.start-refused",
+        "container.entrypoint-missing",
+        "container.entrypoint-forbidden",
+    ],
 )
 def corrupt(
     layers: LayerFolders | Unavailable,
@@ -150,7 +154,9 @@ def corrupt(
     for the parts that the daemon's log complains of (overlay2 only, as root). Then the texts of the
     log count alone, for an hour. If whole layers of images are gone, that is one finding: somebody
     deleted them. A container whose own layer is gone cannot even be inspected (HTTP 500, seen on
-    engines 20.10.24, 26.1.5 and 28.5.2). Nothing notices bytes that changed inside a layer.
+    engines 20.10.24, 26.1.5 and 28.5.2). Folders of layers that only root may enter
+    are those of a data root that was copied without its modes: programs of other users are "not
+    found". Nothing notices bytes that changed inside a layer.
     """
     uses_overlay = info is not None and info.driver == "overlay2"
     if stored is not None and stored.lost_of_images and uses_overlay:
@@ -159,6 +165,7 @@ def corrupt(
     yield from _without_own_layer(containers)
     if isinstance(layers, LayerFolders):
         yield from _incomplete(layers, clock, recent_s)
+        yield from _closed(layers, containers)
     for trouble in pulls.of("corrupt") if pulls is not None else ():
         variables = {"image": trouble.image} if trouble.image else {}
         summary = f"pulling {trouble.what} broke off at a damaged layer"
@@ -240,6 +247,33 @@ def _incomplete(layers: LayerFolders, clock: Clock, recent_s: float) -> Iterator
     if recent and not lost:
         summary = "the daemon's log reports damaged layers"
         yield _from_log(len(recent), recent[-1].text, recent[0].at, summary, {})
+
+
+def _closed(layers: LayerFolders, containers: Containers) -> Iterator[Finding]:
+    """Images of whose layers no user but root may enter any folder, and that keep a container down.
+
+    An image may be built so, on purpose, for root alone.
+    """
+    for name, mode in layers.closed.items():
+        down = [
+            user
+            for user in containers
+            if user.config.image == name and not user.is_running and user.state.exit_code
+        ]
+        if not down:
+            continue
+        yield Finding(
+            subject=Subject("image", name),
+            summary=(
+                f'the layers of image "{name}" are closed to all users but root (mode {mode:o}), as '
+                "after a copy of the data root without its modes: "
+                f"{counted('container', [user.name for user in down])} cannot run"
+            ),
+            evidence={"mode of each layer's folder": f"{mode:o}, usually 755"},
+            variables={"image": name},
+            discriminator="modes",
+            touches=tuple(user.subject for user in down),
+        )
 
 
 def _from_log(

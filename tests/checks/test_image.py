@@ -487,3 +487,18 @@ def test_layers_of_another_driver_are_not_judged() -> None:
         judge("image.corrupt", layers=LayerFolders((), 0), clock=CLOCK, containers=of()).verdict
         == "skipped"
     )
+
+
+def test_layers_that_only_root_may_enter() -> None:
+    layers = LayerFolders((), 3, closed={"shop:1.4": 0o700})
+    down = {"State": {"Status": "exited", "Pid": 0, "ExitCode": 127}}
+    for parts, found in ((down, [("critical", "shop:1.4")]), ({}, [])):
+        users = Containers((container("web", **parts),))
+        result = judge(
+            "image.corrupt",
+            layers=layers,
+            info=Info(driver="overlay2"),
+            clock=CLOCK,
+            containers=users,
+        )
+        assert rows(result) == found

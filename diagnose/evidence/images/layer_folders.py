@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import msgspec
 
@@ -14,7 +14,7 @@ from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.run.options import Options
 from diagnose.model import Failed, Reason, Unavailable, Unexamined
 from diagnose.questions import Host
-from diagnose.questions.files import StatPaths
+from diagnose.questions.files import PathStatus, StatPaths
 from diagnose.questions.images import InspectImage
 from diagnose.registry import evidence
 
@@ -36,6 +36,8 @@ class LayerFolders(msgspec.Struct, frozen=True):
 
     looked_at: how many layers were looked at.
 
+    closed: image's name -> mode of its layers' folders, where no other user may enter any of them.
+
     reports: lines of the daemon's log about damaged layers, oldest first, without those about a
     layer that is whole again.
     """
@@ -44,6 +46,7 @@ class LayerFolders(msgspec.Struct, frozen=True):
     looked_at: int
     reports: tuple[LogLine, ...] = ()
     unexamined: tuple[Unexamined, ...] = ()
+    closed: Mapping[str, int] = msgspec.field(default_factory=dict)
 
 
 @evidence
@@ -65,9 +68,10 @@ def layer_folders(
         owners |= {layer: more[layer] for layer in suspects & more.keys()}
     if not owners:
         return LayerFolders((), 0, reports, details.unexamined)
-    failed = _failed(host, [f"{layer}/{part}" for layer in owners for part in PARTS])
-    if isinstance(failed, Unavailable):
-        return failed
+    seen = host.ask(StatPaths([f"{layer}/{part}" for layer in owners for part in PARTS]))
+    if isinstance(seen, Failed):
+        return Unavailable.of(seen)
+    failed = {path: status.failed for path, status in seen.items() if status.failed}
     hidden = next((path for path, reason in failed.items() if reason != "missing"), None)
     if hidden:
         reason: Reason = "forbidden" if failed[hidden] == "forbidden" else "timed out"
@@ -76,15 +80,21 @@ def layer_folders(
     bad = {path.rpartition("/")[0] for _, path in missing}
     whole = owners.keys() - bad
     still = tuple(line for line in reports if _folder_of(line) not in whole)
-    return LayerFolders(missing, len(owners), still, details.unexamined)
+    return LayerFolders(missing, len(owners), still, details.unexamined, _closed(owners, seen))
 
 
-def _failed(host: Host, paths: list[str]) -> dict[str, str] | Unavailable:
-    """The paths that could not be looked at, with the reason."""
-    answer = host.ask(StatPaths(paths))
-    if isinstance(answer, Failed):
-        return Unavailable.of(answer)
-    return {path: status.failed for path in paths if (status := answer.get(path)) and status.failed}
+def _closed(owners: Mapping[str, Sequence[str]], seen: Mapping[str, PathStatus]) -> dict[str, int]:
+    """The images of whose layers no other user may enter any folder, with the mode of one."""
+    modes: dict[str, list[int]] = {}
+    for layer, names in owners.items():
+        status = seen.get(f"{layer}/diff")
+        if status is None or not status.mode:
+            continue
+        for name in names:
+            modes.setdefault(name, []).append(status.mode)
+    return {
+        name: found[0] for name, found in modes.items() if not any(mode & 0o001 for mode in found)
+    }
 
 
 def _reports_damage(line: LogLine) -> bool:

@@ -392,3 +392,24 @@ def web_page_in_place_of_a_registry(box: Box) -> None:
     host = registry.start(box)
     box.start_engine(config={**QUIET, "insecure-registries": [host]})
     refuse(box, f"{host}/portal/app:1", "invalid character '<'", "<html>")
+
+
+@fault(
+    "image.corrupt",
+    subject="image:bb:1.36",
+    also=["container.*"],
+    engine_started=False,
+    baseline=False,
+)
+def data_root_copied_without_modes(box: Box) -> None:
+    """The data root was copied under a strict umask: only root may enter the folders of layers."""
+    box.start_engine(config=QUIET)
+    options = ("--user=1000:1000", "--memory=16m", "--pids-limit=16", "--restart=unless-stopped")
+    work = ("sh", "-c", "ls /bin >/dev/null && exec sleep 1000")
+    box.docker("run", "-d", "--name=moved", *options, "bb:1.36", *work)
+    box.stop_engine()
+    box.sh("find /var/lib/docker/overlay2/*/diff -type d -exec chmod 700 {} +")
+    box.start_engine()
+    refused = box.docker("start", "moved", check=False).stderr
+    if "not found" not in refused:
+        box.wait_for(lambda: "denied" in box.docker("logs", "moved").stderr, 20, "it to be refused")
