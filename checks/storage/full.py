@@ -112,7 +112,7 @@ def disk_full(
             evidence=evidence,
             variables={
                 "point": disk.point,
-                "where": folders[0].path if folders else _where(disk, usage),
+                "where": _folder(disk, usage, folders, others),
                 **({"dumps": dumps.folder} if dumps else {}),
                 **({"downloads": left.path} if left else {}),
                 **_freeable(disk, usage, spare),
@@ -223,6 +223,18 @@ def _part(part: UsagePart) -> dict[str, Json]:
     bound = "at least; " if part.at_least else ""
     largest = ", ".join(f"{name} {size(number)}" for name, number in part.subjects)
     return {"name": part.name, "bytes": part.bytes, "note": bound + largest}
+
+
+def _folder(
+    disk: Filesystem,
+    usage: DiskUsage | Unavailable,
+    folders: Sequence[FileSize],
+    others: FullDisks | None,
+) -> str:
+    """The folder to look into first."""
+    if others is not None and folders:
+        return others.folder_of(folders[0])
+    return _where(disk, usage)
 
 
 def _where(disk: Filesystem, usage: DiskUsage | Unavailable) -> str:

@@ -991,6 +991,7 @@ def test_core_dumps_that_fill_a_disk_are_named() -> None:
     (found,) = report.findings
     assert "2 core dumps in /srv/app/data hold 40.0 GiB" in found.finding.summary
     assert found.finding.variables["dumps"] == "/srv/app/data"
+    assert found.finding.variables["where"] == "/srv/app/data"
 
 
 def test_what_the_engine_left_of_downloads_can_be_removed() -> None:

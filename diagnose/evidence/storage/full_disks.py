@@ -17,6 +17,8 @@ __all__ = ["CoreDumps", "FileSize", "FullDisks", "full_disks"]
 
 WORTH_PCT = 85.0
 """From here on the question of what fills it is worth seconds of walking."""
+ASIDE_PCT = 95.0
+"""The same for /tmp and /var/log, as `storage.disk-full` judges them."""
 MOST_DISKS = 2
 MOST_FOLDERS = 3
 WALK_S = 1.5
@@ -39,6 +41,12 @@ class FullDisks(msgspec.Struct, frozen=True):
 
     by_point: Mapping[str, tuple[FileSize, ...]] = msgspec.field(default_factory=dict)
     dumps: Mapping[str, CoreDumps] = msgspec.field(default_factory=dict)
+    files: frozenset[str] = frozenset()
+    """Those of the largest that are files."""
+
+    def folder_of(self, item: FileSize) -> str:
+        """The folder to look into: a file's own, or the folder itself."""
+        return item.path.rpartition("/")[0] if item.path in self.files else item.path
 
     def of(self, point: str) -> tuple[FileSize, ...]:
         return self.by_point.get(point, ())
@@ -49,10 +57,12 @@ def full_disks(host: Host, filesystems: Filesystems) -> FullDisks:
     """Walks at most two disks, two folders deep; the data root's has `DiskUsage`."""
     found: dict[str, tuple[FileSize, ...]] = {}
     dumps: dict[str, CoreDumps] = {}
+    files: set[str] = set()
     for disk in sorted(filesystems, key=lambda disk: -disk.usage.used_pct):
         usage = disk.usage
         is_meant = usage.read_only or usage.fstype in FULL_BY_NATURE
-        if is_meant or disk.holds_data_root or usage.used_pct < WORTH_PCT:
+        worth = ASIDE_PCT if disk.is_aside else WORTH_PCT
+        if is_meant or disk.holds_data_root or usage.used_pct < worth:
             continue
         if len(found) == MOST_DISKS:
             break
@@ -66,9 +76,10 @@ def full_disks(host: Host, filesystems: Filesystems) -> FullDisks:
             for size, name in sizes[:MOST_FOLDERS]
             if size >= SHARE * usage.used
         )
+        files |= {file.path for file in answer.largest}
         if cores := _core_dumps(answer.largest):
             dumps[disk.point] = cores
-    return FullDisks(found, dumps)
+    return FullDisks(found, dumps, frozenset(files))
 
 
 def _core_dumps(largest: Iterable[FileSize]) -> CoreDumps | None:
