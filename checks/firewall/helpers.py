@@ -106,3 +106,15 @@ def iptables_off_evidence(config: DaemonConfig | None) -> dict[str, Json]:
     return (
         {"iptables": False, "configured in": config.where("iptables")} if config is not None else {}
     )
+
+
+def is_served(inlet: Ingress) -> bool:
+    """Whether a client gets to a process of the host at a published port, such as docker-proxy."""
+    return inlet.reach.nat is None and inlet.reach.outcome == "accept"
+
+
+def nat_gone(firewall: Firewall, paths: PacketPaths) -> str:
+    """Why no single rule of translation is missed: all are; empty where they are there."""
+    if paths.inlets and not firewall.translates_ports:
+        return "all of Docker's translation rules are gone: firewall.chains-missing"
+    return ""

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 import msgspec
 
 from checks.firewall import cures
+from checks.firewall.engine_chains import is_flushed
 from checks.firewall.helpers import (
     ICC,
     container_subjects,
@@ -22,7 +23,6 @@ from checks.firewall.helpers import (
     subjects_of,
     unsure,
 )
-from checks.firewall.rules import is_flushed
 from diagnose.error_signatures import NO_WAY_OUT
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.engine.config import DaemonConfig

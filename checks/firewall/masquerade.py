@@ -1,0 +1,228 @@
+"""The translation of addresses on the way out."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+
+from checks.firewall.helpers import (
+    iptables_off,
+    iptables_off_evidence,
+    left_alone,
+    nat_gone,
+    repair_of,
+    subjects_of,
+)
+from checks.firewall.switched_off import switched_off
+from diagnose.error_signatures import NO_WAY_OUT
+from diagnose.evidence.dns.lookups import Lookups
+from diagnose.evidence.engine.config import DaemonConfig
+from diagnose.evidence.network.container_netns import Namespaces
+from diagnose.evidence.network.interfaces import Interfaces
+from diagnose.evidence.network.lost_rules import LostRules
+from diagnose.evidence.network.networks import Network
+from diagnose.evidence.network.packet_filter import Firewall
+from diagnose.evidence.network.packet_paths import Egress, PacketPaths
+from diagnose.evidence.network.resolver_paths import ResolverPath, ResolverPaths
+from diagnose.model import CheckResult, Finding, Severity, Skipped, Unexamined
+from diagnose.phrases import counted, named, sentence
+from diagnose.registry import check
+
+
+@check(
+    "firewall.masquerade-missing", severity=Severity.critical, caused_by=["firewall.chains-missing"]
+)
+def masquerade_missing(
+    firewall: Firewall,
+    packet_paths: PacketPaths,
+    config: DaemonConfig | None,
+    interfaces: Interfaces | None,
+    lost_rules: LostRules | None,
+    lookups: Lookups | None,
+    resolver_paths: ResolverPaths | None,
+    namespaces: Namespaces | None,
+) -> CheckResult:
+    """A network's packets leave the host from addresses that nobody can answer.
+
+    Their packets leave, no answer finds the way back: they are not translated, or a rule gives them
+    an address of the uplink's subnet that the host has no more. Seen on engines 20.10.24, 26.1.5
+    and 28.5.2. An engine that is configured to write no rules may have its networks routed by
+    others: it is judged only where containers get no answer from any DNS server.
+    """
+    alone = left_alone(config)
+    silent = _silent_networks(lookups) if alone else frozenset()
+    gone = nat_gone(firewall, packet_paths)
+    if alone and not silent:
+        return Skipped(alone)
+    if gone and not alone:
+        return Skipped(gone)
+    if not packet_paths.networks:
+        return Skipped(packet_paths.why_none)
+    every = (*packet_paths.outlets, *packet_paths.outlets6)
+    # an engine that writes no rules turns the network's own setting off
+    ways = [
+        way for way in every if (way.network.name in silent if alone else way.network.masquerades)
+    ]
+    unhidden = [way for way in every if way.is_guarded and not way.network.masquerades]
+    if not ways and not unhidden:
+        return Skipped(
+            "no running container is on a network whose addresses the engine should hide"
+        )
+    yield from switched_off(unhidden, namespaces)
+    yield from _undecided(ways)
+    repair = {} if alone else repair_of(lost_rules, "firewall.masquerade-missing")
+    unanswerable = _unanswerable(ways, interfaces)
+    for members in unanswerable.values():
+        yield _unmasqueraded(members, repair, config if alone else None)
+    hidden_nowhere = {name for name, _ in unanswerable}
+    for path in _untranslated_queries(resolver_paths, lookups):
+        if path.network.name not in hidden_nowhere:
+            yield _query_unmasqueraded(path)
+    return None
+
+
+def _untranslated_queries(
+    resolver_paths: ResolverPaths | None, lookups: Lookups | None
+) -> Iterator[ResolverPath]:
+    """One query of each network and server that leaves with a container's own address.
+
+    Only where the server stays silent.
+    """
+    paths = lookups.ways if lookups is not None else ()
+    silent = {
+        (name, path.server) for path in paths if path.fails and path.asked for name in path.networks
+    }
+    seen = set()
+    for path in resolver_paths.untranslated if resolver_paths is not None else ():
+        key = (path.network.name, path.server)
+        if key in silent and key not in seen and ":" not in path.server:
+            seen.add(key)
+            yield path
+
+
+def _query_unmasqueraded(path: ResolverPath) -> Finding:
+    network = path.network
+    subnet = next((str(subnet) for subnet in network.subnets if subnet.version == 4), "")
+    return Finding(
+        subject=network.subject,
+        summary=f"{named('network', [network.name])}: queries to DNS server {path.server} leave by "
+        f"{path.device} with source"
+        f" {subnet}, so that no answer comes back; other packets are translated",
+        evidence={
+            "nat POSTROUTING": f"no translation of {subnet} on the way to {path.server}",
+            "container": path.container.name,
+            "interface": path.device,
+        },
+        variables={"network": network.name, "bridge": network.bridge, "subnet": subnet},
+        discriminator=path.server,
+        touches=(*subjects_of([network]), path.container.subject),
+        signs=NO_WAY_OUT | {"dns"},
+    )
+
+
+def _undecided(ways: Iterable[Egress]) -> Iterator[Unexamined]:
+    """The containers whose translation depends on something that is not known.
+
+    Where no route leads out no packet reaches the translation: other checks judge that.
+    """
+    for way in ways:
+        reaches_nat = not (way.sample.nat_unknown and way.sample.by is None)
+        if reaches_nat and (way.sample.nat_unknown or way.sample.outcome == "unknown"):
+            yield Unexamined(way.container.subject, f"its translation depends on {way.sample.by}")
+
+
+def _unanswerable(
+    ways: Iterable[Egress], interfaces: Interfaces | None
+) -> dict[tuple[str, str], list[Egress]]:
+    """The ways out whose source address nobody can answer, grouped by network and IP version."""
+    groups: dict[tuple[str, str], list[Egress]] = defaultdict(list)
+    for way in ways:
+        is_decided = not way.sample.nat_unknown and way.sample.outcome != "unknown"
+        if is_decided and (_leaves_untranslated(way) or _is_foreign(way, interfaces)):
+            groups[way.network.name, way.family].append(way)
+    return groups
+
+
+def _silent_networks(lookups: Lookups | None) -> frozenset[str]:
+    """The networks from which no DNS server has answered any container that asked."""
+    paths = (*lookups.ways, *lookups.probes) if lookups is not None else ()
+    answered = {name for path in paths if not path.fails for name in path.networks}
+    return frozenset(name for path in paths if path.asked for name in path.networks) - answered
+
+
+def _leaves_untranslated(way: Egress) -> bool:
+    """By IPv6, global addresses may be routed to this host.
+
+    Only local ones (fc00::/7) certainly get no answer.
+    """
+    if way.family == "ip6" and not way.address.lower().startswith(("fc", "fd")):
+        return False
+    if way.uplink.name == way.network.bridge:
+        return False  # the host's route leads back to the bridge: network.interface-taken
+    return way.sample.outcome == "accept" and way.sample.nat is None and not way.sample.nat_unknown
+
+
+def _is_foreign(way: Egress, interfaces: Interfaces | None) -> bool:
+    """Whether the source address after SNAT is in the uplink's subnet and not this host's.
+
+    Neighbours cannot resolve such an address by ARP. An address of another subnet may be routed
+    here.
+    """
+    nat = way.sample.nat
+    if (
+        way.sample.outcome != "accept"
+        or nat is None
+        or nat.kind != "snat"
+        or not nat.address
+        or interfaces is None
+    ):
+        return False
+    return interfaces.is_on_link(nat.address, way.uplink.name) and not interfaces.holds(nat.address)
+
+
+def _unmasqueraded(
+    ways: Sequence[Egress], repair: dict[str, str], config: DaemonConfig | None
+) -> Finding:
+    first = ways[0]
+    network, nat = first.network, first.sample.nat
+    version = 6 if first.family == "ip6" else 4
+    subnets = [str(subnet) for subnet in network.subnets if subnet.version == version]
+    source = f"{nat.address}, which this host does not have" if nat else ", ".join(subnets)
+    names = [way.container.name for way in ways]
+    by_ipv6 = " by IPv6" if version == 6 else ""
+    summary = (
+        f"{named('network', [network.name])}: packets of {counted('container', names)} "
+        f"leave{by_ipv6} with source {source}, so that no answer comes back"
+    )
+    return Finding(
+        subject=network.subject,
+        summary=sentence(summary, iptables_off(config)),
+        evidence={
+            "nat POSTROUTING": str(
+                nat or f"no translation of {', '.join(subnets)} on the way to {first.uplink.name}"
+            ),
+            "IPAM.Config.Subnet": ", ".join(subnets),
+            "container": first.container.name,
+            "address": first.address,
+            **iptables_off_evidence(config),
+        },
+        variables=_remedies(network, subnets[0] if subnets else "", repair, version),
+        discriminator="ipv6" if version == 6 else "",
+        severity=Severity.warning if version == 6 and any(_has_ipv4(way) for way in ways) else None,
+        touches=subjects_of([network]),
+        signs=NO_WAY_OUT,
+    )
+
+
+def _remedies(
+    network: Network, subnet: str, repair: dict[str, str], version: int
+) -> dict[str, str]:
+    """The variables of the page, whose remedies for IPv6 are others."""
+    if version == 6:
+        found = {"subnet6": subnet} if subnet else {"subnet": ""}
+        return {"network": network.name, "bridge6": network.bridge, **found}
+    return {"network": network.name, "bridge": network.bridge, "subnet": subnet, **repair}
+
+
+def _has_ipv4(way: Egress) -> bool:
+    return any(endpoint.ip_address for endpoint in way.container.endpoints.values())

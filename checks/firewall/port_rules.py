@@ -1,0 +1,163 @@
+"""The rules of published ports, on the way in."""
+
+from __future__ import annotations
+
+from checks.firewall import cures
+from checks.firewall.helpers import (
+    has_proxy,
+    is_lost,
+    is_served,
+    left_alone,
+    nat_gone,
+    repair_of,
+    subjects_of,
+)
+from diagnose.evidence.engine.config import DaemonConfig
+from diagnose.evidence.network.host_paths import HostPaths
+from diagnose.evidence.network.lost_rules import LostRules
+from diagnose.evidence.network.packet_filter import Firewall
+from diagnose.evidence.network.packet_paths import Ingress, PacketPaths
+from diagnose.model import HOST, CheckResult, Finding, Severity, Skipped, Unexamined
+from diagnose.phrases import counted, sentence
+from diagnose.registry import check
+
+
+@check("firewall.dnat-missing", severity=Severity.critical, caused_by=["firewall.chains-missing"])
+def dnat_missing(
+    firewall: Firewall,
+    packet_paths: PacketPaths,
+    config: DaemonConfig | None,
+    lost_rules: LostRules | None,
+    host_paths: HostPaths | None,
+) -> CheckResult:
+    """A published port has no rule that leads to its container.
+
+    Where docker-proxy listens, it still serves the port, and the container sees the bridge's
+    address for every client: seen on engines 20.10.24, 26.1.5 and 28.5.2.
+    """
+    why_not = left_alone(config) or nat_gone(firewall, packet_paths)
+    if why_not:
+        return Skipped(why_not)
+    if not packet_paths.networks:
+        return Skipped(packet_paths.why_none)
+    if not packet_paths.inlets:
+        return Skipped("no running container publishes a port on an outer IPv4 address")
+    for subject in packet_paths.unwalked:
+        yield Unexamined(subject, "more published ports than are walked")
+    repair = repair_of(lost_rules, "firewall.dnat-missing")
+    for inlet in packet_paths.inlets:
+        problem = _misled(firewall, inlet)
+        if problem:
+            yield _untranslated(inlet, problem, repair, has_proxy(config) and is_served(inlet))
+        elif inlet.reach.nat_unknown:
+            yield Unexamined(
+                inlet.container.subject, f"its translation depends on {inlet.reach.by}"
+            )
+    if not has_proxy(config) and host_paths is not None:
+        yield from _unreachable_from_host(packet_paths, host_paths, repair)
+    return None
+
+
+def _unreachable_from_host(
+    paths: PacketPaths, host_paths: HostPaths, repair: dict[str, str]
+) -> CheckResult:
+    """Published ports that are translated for others and not for the host itself.
+
+    No docker-proxy takes the connection either.
+    """
+    translated = {
+        (inlet.container.id, inlet.host_port)
+        for inlet in paths.inlets
+        if inlet.reach.nat is not None
+    }
+    lost = [
+        path
+        for path in host_paths.published
+        if (path.container.id, path.port) in translated
+        and path.trace.nat is None
+        and not path.trace.nat_unknown
+    ]
+    if lost:
+        first = lost[0]
+        yield Finding(
+            subject=HOST,
+            summary=f"this host itself cannot reach published port {first.port} of"
+            f" {counted('container', [path.container.name for path in lost])}: nat OUTPUT does not "
+            "lead to Docker's rules",
+            evidence={
+                "this host to": f"{first.address}:{first.port}",
+                "translation": None,
+                "userland-proxy": False,
+            },
+            variables={"container": first.container.name, "host_port": str(first.port), **repair},
+            discriminator="from this host",
+            severity=Severity.warning,
+            touches=subjects_of([path.network for path in lost]),
+        )
+    return None
+
+
+def _untranslated(inlet: Ingress, problem: str, repair: dict[str, str], served: bool) -> Finding:
+    led_off = inlet.reach.nat is not None and inlet.reach.nat.kind == "redirect"
+    led_by = inlet.led_by
+    proxy = "only docker-proxy serves the port, and hides the clients' addresses" if served else ""
+    return Finding(
+        subject=inlet.container.subject,
+        summary=sentence(
+            f'container "{inlet.container.name}": published port {inlet.host_port} {problem}',
+            f"a rule of another program leads it there: {led_by}" if led_by else "",
+            proxy,
+        ),
+        evidence={
+            "NetworkSettings.Ports": f"{inlet.host_address}:{inlet.host_port} -> {inlet.port}",
+            "container addresses": sorted(inlet.addresses),
+            "translation": str(inlet.reach.nat) if inlet.reach.nat else None,
+            "translated by": str(inlet.reach.nat_by) if inlet.reach.nat_by else None,
+            "decided by": str(inlet.reach.by) if inlet.reach.by else None,
+        },
+        variables=_port_first(inlet)
+        if led_by is not None and cures.program_of(led_by) == "iptables"
+        else {"container": inlet.container.name, "host_port": str(inlet.host_port), **repair},
+        discriminator=f"{inlet.host_address}:{inlet.host_port}/{inlet.port.partition('/')[2]}",
+        severity=Severity.warning if served or led_off else None,
+        touches=(inlet.network.subject,),
+        stable=(inlet.container.life,),
+        service=inlet.container.service,
+    )
+
+
+def _port_first(inlet: Ingress) -> dict[str, str]:
+    """What lets the engine's own rule decide about a port before another program's."""
+    return {
+        "host_port": str(inlet.host_port),
+        "led_port": str(inlet.host_port),
+        "led_proto": inlet.port.partition("/")[2],
+    }
+
+
+def _misled(firewall: Firewall, inlet: Ingress) -> str:
+    """What is certainly wrong with the rules of one published port, in words.
+
+    Empty if nothing is.
+    """
+    reach = inlet.reach
+    nat = reach.nat
+    if reach.nat_unknown:
+        return ""
+    if nat is None:
+        is_dropped_before = reach.is_blocked and reach.hook in ("ingress", "prerouting")
+        is_unclear = is_dropped_before or reach.outcome == "unknown"
+        return "" if is_unclear else "is not translated to the container"
+    if nat.kind == "redirect" and nat.port not in (None, inlet.host_port):
+        return f"is sent to port {nat.port} of this host instead of the container"
+    if nat.kind != "dnat" or nat.address is None:
+        return ""
+    if nat.address not in inlet.addresses or nat.port not in (None, inlet.container_port):
+        wanted = f"{min(inlet.addresses)}:{inlet.container_port}"
+        return (
+            f"is sent to {nat.address}:{nat.port or inlet.host_port}, the container is at {wanted}"
+        )
+    is_stopped_later = reach.hook == "forward" and is_lost(firewall, reach)
+    if is_stopped_later and firewall.names_bridge(inlet.network.bridge):
+        return f"is translated and then not let through ({reach.by})"
+    return ""
