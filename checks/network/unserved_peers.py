@@ -31,8 +31,9 @@ def peer_not_listening(
 
     Its log says repeatedly, and within the last moments, that the connection was refused. The other
     container runs, and nothing in it listens on that port, or its server takes connections from
-    inside its own container alone. A server that was started less than `settled` ago may yet begin
-    to listen. TCP only.
+    inside its own container alone. Where nothing listens it is a warning: the call may be one that
+    the program can do without. A server that was started less than `settled` ago may yet begin to
+    listen. TCP only.
     """
     holders = {
         (network, endpoint.ip_address): container
@@ -78,6 +79,7 @@ def _finding(call: FailingCall, peer: Container, netns: ContainerNetns) -> Findi
             f"TCP sockets inside {peer.name}": served or "none",
         },
         discriminator=f"{peer.name}:{call.port}",
+        severity=Severity.critical if inward else Severity.warning,
         touches=(peer.subject,),
         calls=(peer.subject,),
         signs=frozenset({"refused"}),

@@ -115,7 +115,7 @@ YOUNG = replace(WORKER, state=replace(WORKER.state, started_at="2025-11-24T16:00
 UNSERVED: dict[str, tuple[FailingCall, Container, ContainerNetns, list[tuple[str, str]]]] = {
     "listens for itself": (CALL, WORKER, inward(WORKER, 80), [("critical", "edge")]),
     "listens for itself since a moment": (CALL, YOUNG, inward(YOUNG, 80), [("critical", "edge")]),
-    "listens elsewhere": (CALL, WORKER, inside(WORKER, 81), [("critical", "edge")]),
+    "listens elsewhere": (CALL, WORKER, inside(WORKER, 81), [("warning", "edge")]),
     "is yet to listen": (CALL, YOUNG, inside(YOUNG), []),
     "listens": (CALL, WORKER, inside(WORKER, 80), []),
     "was slow": (replace(CALL, refused=False), WORKER, inside(WORKER), []),
