@@ -16,6 +16,8 @@ from diagnose.model import DAEMON, HOST, CheckResult, Finding, Percent, Severity
 from diagnose.phrases import count
 from diagnose.registry import check
 
+LARGEST_PID_MAX = "4194304"
+"""The most that a 64-bit kernel takes."""
 SHIM_TASKS = 15
 """The threads of a shim and of runc, which a start of a container needs (10 to 13 on 20.10.24 and
 28.5.2)."""
@@ -75,7 +77,7 @@ def pids_exhausted(
                 "/proc/loadavg": f"{tasks} tasks",
                 "lower of kernel.pid_max, kernel.threads-max": most,
             },
-            variables=_most_tasks(containers, cgroups),
+            variables={"pid_max": LARGEST_PID_MAX, **_most_tasks(containers, cgroups)},
         )
     return None
 

@@ -496,7 +496,7 @@ def test_the_host_can_run_out_of_tasks():
     )
     assert finding.subject.kind == "host"
     assert finding.evidence["/proc/loadavg"] == "32000 tasks"
-    assert finding.variables == {"container": "web", "pids": "900"}
+    assert finding.variables == {"container": "web", "pids": "900", "pid_max": "4194304"}
 
 
 @pytest.mark.parametrize(
