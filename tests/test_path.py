@@ -34,6 +34,7 @@ from diagnose.evidence.network.interfaces import Address, Interface, Interfaces
 from diagnose.evidence.network.listeners import Listener, Listeners
 from diagnose.evidence.network.networks import Network, Networks
 from diagnose.evidence.network.uplinks import Uplink, Uplinks
+from diagnose.evidence.run.host_map import _way_out
 from diagnose.model import Failed, Unavailable
 from diagnose.path import ends, hops, probe
 from diagnose.path.answer import FAMILIES, KINDS, PathAnswer, answer
@@ -376,6 +377,27 @@ def test_way(name: str) -> None:
     assert decided(path) == wanted, [f"{hop.place}: {hop.text}" for hop in path.hops]
     assert sum(hop.state == "broken" for hop in path.hops) <= 1
     assert all(hop.text and hop.place for hop in path.hops)
+
+
+DRAWN = {
+    "as usual": (TRANSLATED, "open", None),
+    "no rule translates": (NAT_GONE, "closed", "untranslated"),
+    "no rule translates, and a policy drops answers": (
+        stack(table("filter", "-A FORWARD -i docker0 -j ACCEPT", policy="DROP")),
+        "closed",
+        "untranslated",
+    ),
+    "forwarding off": (SETTINGS_OFF, "closed", "forwarding"),
+}
+
+
+@pytest.mark.parametrize("name", DRAWN)
+def test_the_drawing_and_the_walk_close_the_same_way(name: str) -> None:
+    host, state, reason = DRAWN[name]
+    drawn = _way_out(BRIDGE, [ALL[0]], host)
+    assert (drawn.state, drawn.reason) == (state, reason)
+    path = walked("web", "internet", made(host_stack=HostStack(host)))
+    assert (path.state == "broken") == (state == "closed")
 
 
 @pytest.mark.parametrize("name", CASES)

@@ -20,7 +20,7 @@ from diagnose.evidence.network.networks import Network, Networks
 from diagnose.evidence.network.packet_paths import SAMPLES, Ingress, PacketPaths, leads_out
 from diagnose.evidence.network.route_lookups import SOMEWHERE
 from diagnose.evidence.network.uplinks import Uplinks
-from diagnose.firewall.flow import Flow, Origin, Reason
+from diagnose.firewall.flow import Flow, Origin, Reason, Trace
 from diagnose.firewall.stack import Stack
 from diagnose.firewall.trace import trace
 from diagnose.registry import evidence
@@ -204,12 +204,28 @@ def _way_out(network: Network, members: list[Container], stack: Stack | None) ->
     closed: list[MapWay] = []
     for proto, port in SAMPLES:
         traced = trace(stack, Flow(Origin(network.bridge, source), SOMEWHERE, proto, port))
+        if _is_unmasked(network, traced):
+            why = f"no rule translates the source {source}: no answer finds its way back"
+            return MapWay("closed", why, "untranslated")
         if traced.outcome == "accept":
             return MapWay("open")
         obstacle = traced.obstacle
         state: WayState = "closed" if traced.is_blocked else "unknown"
         closed.append(MapWay(state, str(traced.by or ""), obstacle.reason if obstacle else None))
     return min(closed, key=lambda way: way.state == "closed")
+
+
+def _is_unmasked(network: Network, traced: Trace) -> bool:
+    """Whether packets leave the host with a container's address, which the engine is to hide."""
+    obstacle = traced.obstacle
+    is_out = obstacle is None or obstacle.part == "reply"
+    return (
+        is_out
+        and network.masquerades
+        and traced.snat is None
+        and traced.is_decided
+        and traced.to != network.bridge
+    )
 
 
 def _servers(
