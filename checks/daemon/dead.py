@@ -199,30 +199,50 @@ def _is_of_an_earlier_boot(log: DaemonLog, clock: Clock | None) -> bool:
 def _down(daemon: Daemon, facts: _Facts) -> Finding:
     socket = daemon.endpoint.path or daemon.endpoint.url
     text = facts.last_failure.text if facts.last_failure else ""
-    makers = _folder_makers(daemon, facts)
     killed = _killed(facts)
+    reason = _unnamed(text) if text or daemon.processes.engine else _ended(killed, facts)
+    blamed = blamed_key(facts.config, text) if reason else ""
+    if NO_ACTIVATION in text:
+        reason += "; -H fd:// takes the socket from systemd, and systemd handed none over"
     taken, holder = _taken(text, facts)
+    by_holder = f", by {holder}" if holder else ""
+    makers = _folder_makers(daemon, facts)
+    by_makers = ""
+    if makers:
+        by_makers = f"; {named('container', makers)} started before the socket was there"
     alive = _alive(daemon, facts)
     evidence: dict[str, Json] = {
         _asked(daemon, socket): _answer(daemon),
         "processes": _processes(daemon),
+        **_unit(daemon),
+        **_last_words(facts, killed),
     }
-    evidence |= _unit(daemon) | _last_words(facts, killed)
     if holder:
         evidence[f"listens at {taken}"] = holder
-    reason = _unnamed(text) if text or daemon.processes.engine else _ended(killed, facts)
-    blamed = blamed_key(facts.config, text) if reason else ""
     if facts.config is not None and blamed:
         evidence[f"{facts.config.path} {blamed}"] = facts.config.in_file(blamed)
     if makers:
         evidence[f"containers that mount {socket}"] = makers
     if alive is not None:
         evidence["containers alive"] = alive or "none"
-    by_holder = f", by {holder}" if holder else ""
-    by_makers = ""
-    if makers:
-        by_makers = f"; {named('container', makers)} started before the socket was there"
-    starting = daemon.is_starting and not facts.came_up
+    is_starting = daemon.is_starting and not facts.came_up
+    is_about_a_disk = bool(signs(text) & {"no-space", "read-only", "io-error"})
+    state = _state(daemon, socket, facts.came_up)
+    return Finding(
+        subject=DAEMON,
+        summary=f"{state}{reason}{by_holder}{by_makers}{_living(alive)}",
+        evidence=evidence,
+        variables=_page_variables(daemon, facts, socket, text, blamed),
+        severity=Severity.warning if is_starting else None,
+        touches=_written(text, facts) if is_about_a_disk else (),
+        signs=signs(text),
+    )
+
+
+def _page_variables(
+    daemon: Daemon, facts: _Facts, socket: str, text: str, blamed: str
+) -> dict[str, str]:
+    """What the page needs. text: the last failure's, blamed: the key of the file that it names."""
     log = facts.log.source.removeprefix("journal ") if facts.log is not None else "docker.service"
     variables = {"socket": socket, "log": log}
     if _is_folder(daemon):
@@ -230,19 +250,8 @@ def _down(daemon: Daemon, facts: _Facts) -> Finding:
     if blamed:
         variables["repair"] = "daemon.not-running"
     if NO_ACTIVATION in text:
-        reason += "; -H fd:// takes the socket from systemd, and systemd handed none over"
         variables |= {"activation": "docker.socket", "flag": "fd://"}
-    state = _state(daemon, socket, facts.came_up)
-    is_about_a_disk = bool(signs(text) & {"no-space", "read-only", "io-error"})
-    return Finding(
-        subject=DAEMON,
-        summary=f"{state}{reason}{by_holder}{by_makers}{_living(alive)}",
-        evidence=evidence,
-        variables=variables,
-        severity=Severity.warning if starting else None,
-        touches=_written(text, facts) if is_about_a_disk else (),
-        signs=signs(text),
-    )
+    return variables
 
 
 # -- evidence ----------------------------------------

@@ -74,42 +74,27 @@ def disk_full(
             continue
         if figures.used_pct < (crit_pct if disk.is_aside else warn_pct):
             continue
-        rate = rates.by_point.get(disk.point) if rates is not None else None
-        evidence: dict[str, Json] = {
-            f"statvfs({disk.point})": {
-                "used_pct": round(figures.used_pct, 1),
-                "available": figures.available,
-                "reserved": figures.free - figures.available,
-            }
-        }
-        if rate is not None and rates is not None:
-            evidence[f"statvfs({disk.point}) bytes a second over {rates.seconds:.1f} s"] = round(
-                rate
-            )
-        evidence |= users(disk) | _attribution(disk, usage)
         spare = _spare(disk, usage, containers, unused)
-        evidence |= {share.name: f"{share.count}, {size(share.bytes)}" for share in spare}
         folders = others.of(disk.point) if others is not None else ()
         dumps = others.dumps.get(disk.point) if others is not None else None
         left = _left_by_the_engine(disk, usage)
-        if folders:
-            evidence["largest"] = [f"{folder.path} {size(folder.bytes)}" for folder in folders]
-        is_critical = (
-            figures.used_pct >= crit_pct and figures.available < roomy and not disk.is_aside
-        )
-        room = f"{size(figures.available)} left of {size(figures.size)}"
-        soon = ""
-        if rate:
-            soon = (
-                f"; full in about {_duration(figures.available / rate)} at the rate of this moment"
-            )
+        largest = [f"{folder.path} {size(folder.bytes)}" for folder in folders]
+        is_full = figures.used_pct >= crit_pct and figures.available < roomy
+        is_critical = is_full and not disk.is_aside
+        room = f"{size(figures.available)} left of {size(figures.size)}{_soon(disk, rates)}"
         yield Finding(
             subject=disk.subject,
             summary=(
-                f"{disk.point} is {figures.used_pct:.0f} % full, {room}{soon}"
+                f"{disk.point} is {figures.used_pct:.0f} % full, {room}"
                 f"{_blame(disk, spare, folders, dumps, left)}"
             ),
-            evidence=evidence,
+            evidence={
+                **_figures(disk, rates),
+                **users(disk),
+                **_attribution(disk, usage),
+                **{share.name: f"{share.count}, {size(share.bytes)}" for share in spare},
+                **({"largest": largest} if largest else {}),
+            },
             variables={
                 "point": disk.point,
                 "where": _folder(disk, usage, folders, others),
@@ -122,6 +107,35 @@ def disk_full(
             signs=frozenset({"no-space"}),
         )
     return None
+
+
+def _rate(disk: Filesystem, rates: FillRate | None) -> float:
+    """Bytes a second that the disk fills by; 0 where it does not, or where that is not known."""
+    return (rates.by_point.get(disk.point) or 0.0) if rates is not None else 0.0
+
+
+def _soon(disk: Filesystem, rates: FillRate | None) -> str:
+    rate = _rate(disk, rates)
+    if not rate:
+        return ""
+    left = _duration(disk.usage.available / rate)
+    return f"; full in about {left} at the rate of this moment"
+
+
+def _figures(disk: Filesystem, rates: FillRate | None) -> dict[str, Json]:
+    figures = disk.usage
+    evidence: dict[str, Json] = {
+        f"statvfs({disk.point})": {
+            "used_pct": round(figures.used_pct, 1),
+            "available": figures.available,
+            "reserved": figures.free - figures.available,
+        }
+    }
+    if rates is not None and disk.point in rates.by_point:
+        span = f"{rates.seconds:.1f} s"
+        rate = round(rates.by_point[disk.point])
+        evidence[f"statvfs({disk.point}) bytes a second over {span}"] = rate
+    return evidence
 
 
 class _Spare(msgspec.Struct, frozen=True):
