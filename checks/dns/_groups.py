@@ -59,13 +59,24 @@ def _grouped(containers: Containers, resolvers: Resolvers, lookups: Lookups) -> 
     paths = {(member.id, path.server): path for path in lookups.ways for member in path.members}
     outward = {member.id: path.networks for path in lookups.ways for member in path.members}
     closed = {container.id for container in lookups.closed}
+    plain = {
+        (path.networks, path.server): path.fails
+        for path in lookups.ways
+        if not any(member.may_route_itself for member in path.members)
+    }
     found: dict[tuple[Subject, tuple[str, ...], tuple[Upstream, ...]], list[Container]] = {}
     for container in resolving(containers):
         servers = resolvers.upstreams(container)
         if container.id in closed or not servers:
             continue
         networks = outward.get(container.id, tuple(sorted(container.endpoints)))
-        is_alone = resolvers.has_own_servers(container) or _differs(container, lookups)
+        # one that may change its own routes says nothing about neighbours that fare otherwise
+        own_paths = [paths.get((container.id, server.server)) for server in servers]
+        differs = container.may_route_itself and any(
+            path is not None and plain.get((path.networks, path.server)) != path.fails
+            for path in own_paths
+        )
+        is_alone = resolvers.has_own_servers(container) or differs
         subject = container.subject if is_alone else Subject("network", networks[0])
         found.setdefault((subject, networks, servers), []).append(container)
     for (subject, networks, servers), members in found.items():
@@ -80,19 +91,6 @@ def _grouped(containers: Containers, resolvers: Resolvers, lookups: Lookups) -> 
                 answered = (reply for _, reply in path.asked if reply.answered)
                 replies.append((server, next(answered, path.asked[0][1])))
         yield Group(subject, networks, tuple(members), tuple(replies))
-
-
-def _differs(container: Container, lookups: Lookups) -> bool:
-    """Whether a container that may change its own routes fares otherwise than its neighbours."""
-    if not container.may_route_itself:
-        return False
-    own = [path for path in lookups.ways if container.id in {member.id for member in path.members}]
-    of_others = {
-        (path.networks, path.server): path.fails
-        for path in lookups.ways
-        if not any(member.may_route_itself for member in path.members)
-    }
-    return any(of_others.get((path.networks, path.server)) != path.fails for path in own)
 
 
 def unasked(why: Unavailable) -> Skipped | Unavailable:

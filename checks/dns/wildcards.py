@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import msgspec
 
 from checks.dns._groups import unasked
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.log_tails import LogTails
-from diagnose.evidence.dns.failed_names import stray_names
+from diagnose.evidence.dns.failed_names import names_by_network, stray_names
 from diagnose.evidence.dns.lookups import Lookups
 from diagnose.evidence.dns.resolvers import Resolvers, resolving
 from diagnose.model import CheckResult, Finding, Severity, Skipped, Unavailable
@@ -52,8 +52,9 @@ def search_wildcard(
         return Skipped(
             "no running container with a search domain calls a short name that nobody near it has"
         )
+    near = names_by_network(containers)
     for container in resolving(containers) if wild else ():
-        for stray in _stray_names(container, containers, resolvers, wild):
+        for stray in _stray_names(container, containers, near, resolvers, wild):
             lines = log_tails.of(container).lines if log_tails is not None else ()
             yield _led_astray(container, stray, lines)
     return None
@@ -62,6 +63,7 @@ def search_wildcard(
 def _stray_names(
     container: Container,
     containers: Containers,
+    near: Mapping[str, set[str]],
     resolvers: Resolvers,
     wild: dict[str, tuple[str, ...]],
 ) -> Iterator[_StrayName]:
@@ -70,7 +72,7 @@ def _stray_names(
     domain = next((domain for domain in searched if domain in wild), "")
     if not domain:
         return
-    for name, where in stray_names(container, containers).items():
+    for name, where in stray_names(container, near).items():
         owners = [other for other in containers if not other.is_running and name in other.dns_names]
         stopped = next(iter(owners), None)
         yield _StrayName(name, where, domain, wild[domain], stopped)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import msgspec
 
@@ -124,21 +124,30 @@ def referenced_names(container: Container) -> dict[str, str]:
     return found
 
 
-def stray_names(container: Container, containers: Containers) -> dict[str, str]:
+def names_by_network(containers: Containers) -> dict[str, set[str]]:
+    """The names of running containers, by the network on which they can be called."""
+    found: dict[str, set[str]] = {}
+    for container in containers.running:
+        for network in container.endpoints:
+            found.setdefault(network, set()).update(container.dns_names)
+    return found
+
+
+def stray_names(container: Container, near: Mapping[str, set[str]]) -> dict[str, str]:
     """The short names that a container calls and no running container near it has, with the places.
 
-    Only a search domain can give such a name an address.
+    near: `names_by_network`. Only a search domain can give such a name an address.
     """
     known = {"localhost", container.name, container.id[:12]}
     for entry in container.host_config.extra_hosts or ():
         known.add(entry.replace("=", ":", 1).partition(":")[0])
     called = {name: where for name, where in referenced_names(container).items() if "." not in name}
-    if not called.keys() - known:
-        return {}
-    for other in containers.running:
-        if other.endpoints.keys() & container.endpoints.keys():
-            known |= other.dns_names
-    return {name: where for name, where in called.items() if name not in known}
+    networks = [near.get(network, set()) for network in container.endpoints]
+    return {
+        name: where
+        for name, where in called.items()
+        if name not in known and not any(name in names for names in networks)
+    }
 
 
 def _names_in(text: str, *, is_host: bool) -> Iterator[str]:

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 import msgspec
 
 from diagnose.evidence.containers.listing import Container, Containers
-from diagnose.evidence.dns.failed_names import FailedNames, stray_names
+from diagnose.evidence.dns.failed_names import FailedNames, names_by_network, stray_names
 from diagnose.evidence.dns.resolvers import (
     EMBEDDED,
     ResolvConf,
@@ -319,13 +319,13 @@ def _planned(
             container,
             tuple(sorted(name for name in container.endpoints if leads_out.get(name, True))),
         )
+    near = names_by_network(containers) if containers is not None else {}
     plan.straying = [
         container
         for container in ([] if containers is None else resolving(containers))
         if container.id in resolvers.inside
         and resolvers.inside[container.id].search
-        and containers is not None
-        and stray_names(container, containers)
+        and stray_names(container, near)
     ]
     plan.services = {
         name: witness
