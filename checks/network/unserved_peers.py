@@ -13,6 +13,8 @@ from diagnose.evidence.network.failing_calls import FailingCall, FailingCalls
 from diagnose.model import CheckResult, Count, Finding, Seconds, Severity
 from diagnose.registry import check
 
+EMBEDDED_DNS = "127.0.0.11"
+"""The engine's own server in each container of a network that a user made."""
 EVERYWHERE = "0.0.0.0"  # noqa: S104 - for a command, not a place to listen
 
 
@@ -63,7 +65,7 @@ def _finding(call: FailingCall, peer: Container, netns: ContainerNetns) -> Findi
         {
             f"{socket.address}:{socket.port}"
             for socket in netns.listeners
-            if socket.protocol == "tcp"
+            if socket.protocol == "tcp" and socket.address != EMBEDDED_DNS
         }
     )
     inward = netns.sockets("tcp", call.port)

@@ -23,6 +23,21 @@ def ended(box: Box, name: str) -> str:
     return logs(box, name)
 
 
+@fault("container.exits-at-start", subject="container:retired7", shareable=True)
+def variable_that_was_given_up(box: Box) -> None:
+    """The start script of a newer image refuses a variable that the older one had."""
+    script = (
+        "[ -z \"$OLD_LIMIT\" ] || { echo 'error: OLD_LIMIT is set but deprecated' >&2; exit 1; }"
+    )
+    words = ("bb:1.36", "sh", "-c", f"{script}; exec sleep 1000")
+    box.docker("run", "-d", "--name=retired7", *GOOD, "--env=OLD_LIMIT=0.4", *words)
+    assert box.wait_state("retired7", "exited")["State"]["ExitCode"] == 1
+    found = box.diagnose("check", "container.exits-at-start", "--format", "json").findings
+    (finding,) = [each for each in found if each["subject"]["name"] == "retired7"]
+    command = "diagnose recreate retired7 --unset OLD_LIMIT | sh"
+    assert finding["fix"][0]["command"] == command, finding["fix"]
+
+
 @fault(AT_START, subject="container:typo8", shareable=True)
 def wrong_port_in_a_mounted_file(box: Box) -> None:
     """nginx refuses a port in a configuration file that lies on the host."""
