@@ -14,6 +14,7 @@ from diagnose.evidence.machine.processes import Process, Processes
 from diagnose.evidence.run.options import Options
 from diagnose.evidence.storage.block_devices import BlockDevices
 from diagnose.evidence.storage.mounts import Mounted
+from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import (
     HOST,
     CheckResult,
@@ -29,10 +30,10 @@ from diagnose.model import (
 from diagnose.phrases import ago, counted
 from diagnose.registry import check
 
-_UNREGISTER = re.compile(
+_UNREGISTER = LazyPattern(
     r"unregister_netdevice: waiting for (\S+) to become free\. Usage count = (-?\d+)"
 )
-_FILESYSTEM = re.compile(
+_FILESYSTEM = LazyPattern(
     r"^(?!.*(?:DISCARD|WRITE_ZEROES"
     r"|SECURE_ERASE)).*"  # many a disk refuses these, and nothing is lost
     r"(?:EXT4-fs error|EXT4-fs \((?P<ext>[\w.-]+)\): Remounting filesystem read-only"
@@ -45,7 +46,7 @@ _FILESYSTEM = re.compile(
     r"(?: ?\((?:device )?(?P<named>[\w.-]+)|(?P<bare>[\w.-]+))?"
 )
 _ERROR_SIGNS = ("rror", "critical", "Remounting", "Corruption", "Shutting", "thin:")
-_MOUNTED = re.compile(
+_MOUNTED = LazyPattern(
     r"EXT4-fs \((?P<ext>[\w.-]+)\): mounted filesystem|XFS \((?P<xfs>[\w.-]+)\): Mounting V|"
     r"BTRFS info \(device (?P<named>[\w.-]+)\): first mount|"
     r"device-mapper: thin: \d+:(?P<pool>\d+): switching pool to write mode"
@@ -57,7 +58,7 @@ _MOUNT_SIGNS = ("mounted", "Mounting", "first mount", "thin:")
 
 LATE_S = 600
 """Where processes cannot be seen, a line of so many seconds ago may be over."""
-NO_CGROUP = re.compile(r"mkdir /sys/fs/cgroup/\S+: no space left on device")
+NO_CGROUP = LazyPattern(r"mkdir /sys/fs/cgroup/\S+: no space left on device")
 
 
 @check("kernel.netdevice-stuck", severity=Severity.critical)

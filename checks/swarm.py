@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Mapping
 
@@ -10,6 +9,7 @@ from diagnose.error_signatures import signs
 from diagnose.evidence.containers.listing import Containers
 from diagnose.evidence.containers.swarm import Node, Service, Swarm, Task
 from diagnose.evidence.machine.clock import Clock
+from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import (
     DAEMON,
     CheckResult,
@@ -159,7 +159,7 @@ def _tasks(swarm: Swarm, service: Service) -> list[Task]:
     return [task for task in known if task.service_id == service.id]
 
 
-_LABEL = re.compile(r"node\.labels\.(?P<name>[\w./-]+) *== *(?P<value>\S+)")
+_LABEL = LazyPattern(r"node\.labels\.(?P<name>[\w./-]+) *== *(?P<value>\S+)")
 """A constraint that a label of the node has to meet."""
 
 

@@ -20,9 +20,9 @@ One arrow runs through the house:
 - `programs/`   what well-known programs write when they fail; pure.
 - `registry`    `@check`, `@evidence`, discovery of packs; the only import by name.
 - `model`       the nouns: Severity, Subject, Finding, Check, Result, Report. `phrases` writes
-                numbers, names, times and sizes; `error_signatures` are classes of error text.
-                Checks may import these three, `evidence` and `registry`.
-- `lazy_pattern` a regular expression that is compiled when it is first needed.
+                numbers, names, times and sizes; `error_signatures` are classes of error text;
+                `lazy_pattern` is a regular expression that is compiled when it is first needed.
+                Checks may import these four, `evidence` and `registry`.
 - `judgement/`  `engine` runs the chosen checks: `collection` collects their evidence, `judge`
                 judges, `recheck` asks again about what has changed, `report` makes the report.
                 `causes` folds effects under causes, which `proof` has proven; `coincidence` says

@@ -5,7 +5,6 @@ Each moment has its source; the list says from when on it is complete.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 
 import msgspec
@@ -17,6 +16,7 @@ from diagnose.evidence.engine.log import DaemonLog
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.machine.kernel_log import KernelLog
 from diagnose.judgement import selection
+from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import Unavailable
 from diagnose.phrases import size
 
@@ -44,12 +44,12 @@ _SHOWN = {
     "volume": {"create", "destroy"},
     "daemon": {"reload"},
 }
-_KERNEL = re.compile(
+_KERNEL = LazyPattern(
     r"blocked for more than|table full, dropping|EXT4-fs error|XFS .*(Shutting|error)|I/O error"
     r"|unregister_netdevice|Remounting filesystem read-only|segfault at|soft lockup|fork rejected"
 )
-_ID = re.compile(r"\b[0-9a-f]{64}\b")
-_DAEMON = re.compile(
+_ID = LazyPattern(r"\b[0-9a-f]{64}\b")
+_DAEMON = LazyPattern(
     r"^(Starting up|Processing signal|API listen on|Daemon has completed|Got signal to reload"
     r"|Loading containers)"
 )

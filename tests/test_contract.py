@@ -287,6 +287,7 @@ ALLOWED = (
     "diagnose.evidence",
     "diagnose.registry",
     "diagnose.error_signatures",
+    "diagnose.lazy_pattern",
     "diagnose.phrases",
     "diagnose.programs",
 )

@@ -5,7 +5,6 @@ A server put itself in the background, and its container ended with success at o
 
 from __future__ import annotations
 
-import re
 import shlex
 from typing import Any
 
@@ -16,6 +15,7 @@ from diagnose.evidence.containers.log_tails import LogTails
 from diagnose.evidence.containers.stops import Stops
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.run.options import Options
+from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import CheckResult, Finding, Seconds, Severity
 from diagnose.registry import check
 
@@ -33,7 +33,7 @@ _FOREGROUND = {
     "sshd": ["-D"],
 }
 """What keeps a server in the foreground, by the name of its program."""
-_BACKGROUND = re.compile(
+_BACKGROUND = LazyPattern(
     r"\bservice \S+ (?:re)?start\b|\b(?:apachectl|apache2ctl|httpd|nginx)\b(?!.*(?:-D ?FOREGROUND"
     r"|daemon off))"
     r"|--daemon(?:ize)?(?:[= ]yes)?\b"

@@ -5,7 +5,6 @@ The line of the log that explains, peers that do not run, durations.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 
 import msgspec
@@ -17,6 +16,7 @@ from diagnose.evidence.containers.named_settings import NamedSetting, named_sett
 from diagnose.evidence.containers.program_faults import ProgramFaults
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.network.container_netns import Namespaces
+from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import Finding, Subject, Unavailable
 from diagnose.phrases import ago
 
@@ -41,7 +41,7 @@ AROUND = "log, around it"
 _SHELLS = frozenset({"sh", "bash", "ash", "dash", "zsh"})
 QUOTED = 300
 NAMES_SHOWN = 8
-_DEPENDENCY = re.compile(r"(?:^|,)([^:,]+)")
+_DEPENDENCY = LazyPattern(r"(?:^|,)([^:,]+)")
 """The services in compose's label, which says
 `db:service_healthy:false,init:service_completed_successfully:false`."""
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-
 from checks.container.confirmed import is_failing
 from checks.container.helpers import LINE, QUOTED
 from diagnose.evidence.containers.bind_mounts import named
@@ -12,11 +10,12 @@ from diagnose.evidence.containers.log_tails import LogTails
 from diagnose.evidence.containers.programs import REFUSED
 from diagnose.evidence.images.details import ImageDetails
 from diagnose.evidence.machine.clock import Clock
+from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import CheckResult, Finding, Severity
 from diagnose.registry import check
 
 _DENIED = ("permission denied", "eacces", "accessdenied")
-_PATH = re.compile(r"(?<![\w./])/[\w.@+-]+(?:/[\w.@+-]+)*")
+_PATH = LazyPattern(r"(?<![\w./])/[\w.@+-]+(?:/[\w.@+-]+)*")
 _OF_THE_KERNEL = ("/proc", "/sys", "/dev")
 CANNOT_EXECUTE = 126
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator
 
 import msgspec
@@ -11,15 +10,16 @@ from checks.container.helpers import QUOTED, with_variables
 from diagnose.error_signatures import signs
 from diagnose.evidence.containers.listing import Container
 from diagnose.evidence.containers.programs import Program
+from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import DAEMON, Finding, Json, Subject
 from diagnose.phrases import counted
 from diagnose.programs.failures import START_ERRORS, Recognised, recognise
 
-_IDS = re.compile(r"0x[0-9a-f]+|\b[0-9a-f]{12,64}\b|\b\d+\b|\"[^\"]*\"|'[^']*'")
+_IDS = LazyPattern(r"0x[0-9a-f]+|\b[0-9a-f]{12,64}\b|\b\d+\b|\"[^\"]*\"|'[^']*'")
 """The parts of an error that differ from container to container."""
 ALIKE = 3
 """From so many containers with the same error on, it is one finding about the engine."""
-_EXEC = re.compile(
+_EXEC = LazyPattern(
     r'exec: "(?P<program>.*?)": .*?'
     r"(?P<why>executable file not found|no such file or directory|permission denied|is a directory)"
     r"|container process: exec (?P<bare>.+): (?P<denied>permission denied)(?:: unknown)?$"

@@ -10,46 +10,47 @@ from checks.container.start_errors import failed_start, grouped, known_error, ow
 from checks.container.start_resources import DEVICE, LIMITS, NETWORK, RUNTIME
 from diagnose.evidence.containers.bind_mounts import MOUNTING, BindSources
 from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import DAEMON, CheckResult, Finding, Severity, Subject
 from diagnose.registry import check
 
-_EXPLAINED = re.compile(
+_EXPLAINED = LazyPattern(
     r"port is already allocated|: bind: |failed to bind host port|no available IPv4 addresses"
 )
 """What checks of other families name by the same words."""
-_TOOL = re.compile(
+_TOOL = LazyPattern(
     r'exec: "(?P<name>[^"]+)": executable file not found|fork/exec (?P<path>/\S+): no such file'
 )
 """A program of the host that the engine or its runtime calls: docker-init, runc, a shim, a hook."""
-_PEER = re.compile(
+_PEER = LazyPattern(
     r"non running container: (?:container )?/?(?P<joined>[\w.-]+)"
     r"|No such container: (?P<lost>[\w.-]+)"
     r"|(?:join IPC of|join PID of|join PID namespace of)(?: a)? container:? (?P<space>[\w.-]+)",
     re.IGNORECASE,
 )
-_USER = re.compile(r"unable to find (?P<kind>user|group) (?P<name>[^:]+):")
-_ENDPOINT = re.compile(r"^.*connectivity on endpoint \S+ \(\w+\): ")
+_USER = LazyPattern(r"unable to find (?P<kind>user|group) (?P<name>[^:]+):")
+_ENDPOINT = LazyPattern(r"^.*connectivity on endpoint \S+ \(\w+\): ")
 _DRIVER = "failed to initialize logging driver: "
-_VOLUME = re.compile(
+_VOLUME = LazyPattern(
     r"error while mounting volume '[^']*/volumes/(?P<volume>[^/']+)/_data'"
     r"|failed to mount local volume"
     r"|evaluating symlinks from mount source \"[^\"]*/volumes/(?P<lost>[^/\"]+)/_data\""
 )
-_ABSENT = re.compile(
+_ABSENT = LazyPattern(
     r"local volume: mount (?P<device>/.*):(?P<folder>/.*/volumes/[^/]+/_data)"
     r"(?:, flags: (?P<flags>\S+))?: no such file or directory"
 )
 """A bind or a disk by its name; the kernel does not say which of the two paths is missing."""
 _BIND_FLAG = 0x1000
 """MS_BIND of mount(2): the volume is a folder of the host, not a disk."""
-_NO_FILESYSTEM = re.compile(
+_NO_FILESYSTEM = LazyPattern(
     r"local volume: mount (?P<device>\S+):(?P<folder>\S+).*: no such device"
 )
 """The kernel does not know the file system type (mount(2), ENODEV)."""
-_TAKEN = re.compile(r"(?<!: bind: )Address already in use$")
+_TAKEN = LazyPattern(r"(?<!: bind: )Address already in use$")
 """The engine's own addresses; a port that is taken is `bind: address already in use`, in small
 letters."""
-_SYSCTL = re.compile(
+_SYSCTL = LazyPattern(
     r"open sysctl (?P<name>\S+?):? .*permission denied"
     r"|open sysctl (?P<file>\S+) file: .*permission denied"
 )

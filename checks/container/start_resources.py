@@ -5,8 +5,6 @@ What the engine needs for a start is not there.
 
 from __future__ import annotations
 
-import re
-
 import msgspec
 
 from checks.container.helpers import with_variables
@@ -16,14 +14,15 @@ from diagnose.evidence.containers.programs import Programs
 from diagnose.evidence.engine.info import Info
 from diagnose.evidence.machine.kernel_keys import KEY_USERS, REFUSED, KernelKeys
 from diagnose.evidence.machine.processor import ONLINE, OnlineProcessors, processor_numbers
+from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import DAEMON, CheckResult, Finding, Json, Severity
 from diagnose.registry import check
 
-DEVICE = re.compile(
+DEVICE = LazyPattern(
     r'adding custom device "(?P<device>[^"]+)"|(?P<driver>could not select device driver .+)'
     r"|(?P<nvidia>nvidia-container-cli: .+)|(?P<cdi>unresolvable CDI devices? .+)"
 )
-NETWORK = re.compile(
+NETWORK = LazyPattern(
     r"network (?P<name>\S+) not found"
     r"|could not find (?:a )?network matching network mode (?P<mode>\S+)"
 )
@@ -53,8 +52,8 @@ LIMITS = (
 stops it."""
 _OF_ULIMITS = ("too many open files", "error setting rlimit")
 """Those that a container's own ulimits bring, if it has any."""
-RUNTIME = re.compile(r"runtime create failed|runc|failed to create (shim )?task")
-_FOREIGN_CPUS = re.compile(r"cpuset\.cpus: numerical result out of range")
+RUNTIME = LazyPattern(r"runtime create failed|runc|failed to create (shim )?task")
+_FOREIGN_CPUS = LazyPattern(r"cpuset\.cpus: numerical result out of range")
 """An engine that starts, with a container of a larger host or of more processors than are left. By
 hand it refuses without State.Error."""
 

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import re
-
 from diagnose.error_signatures import signs
 from diagnose.evidence.containers.events import Events
 from diagnose.evidence.containers.listing import Containers
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.machine.processes import Processes
 from diagnose.evidence.storage.leaked_mounts import LeakedMount, LeakedMounts
+from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import DAEMON, CheckResult, Count, Finding, Json, Seconds, Severity, Skipped
 from diagnose.phrases import ago
 from diagnose.registry import check
 
 RUNC = ("", "runc", "io.containerd.runc.v2", "crun")
-_UNLINK = re.compile(r"unlinkat (/\S+?):")
+_UNLINK = LazyPattern(r"unlinkat (/\S+?):")
 
 
 @check(

@@ -23,6 +23,7 @@ from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.log_tails import LogTail, LogTails
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.network.container_netns import ContainerNetns, Namespaces
+from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import DAEMON, CheckResult, Finding, Seconds, Severity
 from diagnose.phrases import ago, unix
 from diagnose.programs.telling_line import telling_line
@@ -32,7 +33,7 @@ TIMED_OUT = -1
 NOT_BEGUN = "OCI runtime exec failed"
 """Beside exit code -1: nothing ran that could have ended (seen at the limit of processes on engines
 20.10.24 and 28.5.2)."""
-_LACKING = re.compile(
+_LACKING = LazyPattern(
     r'exec: "(?P<exec>[^"]*)": (?:executable file not found|.*no such file or directory'
     r"|.*permission denied)"
     r"|(?:^|: |\d: )(?P<shell>[\w./-]+): (?:not found|command not found|No such file or directory"
@@ -41,13 +42,13 @@ _LACKING = re.compile(
 )
 """A probe whose program is missing or may not be executed: in exec form as the runtime says it, in
 shell form as the shell does."""
-_OWN_PORT = re.compile(
+_OWN_PORT = LazyPattern(
     r"(?:\b(?:ip6-)?localhost|\b127\.0\.0\.1|\b0\.0\.0\.0|\[?::1\]?):(?P<port>\d{2,5})\b"
 )
 """A port of its own container in the command of a probe."""
-_IS_IPV4 = re.compile(r"\d+\.\d+\.\d+\.\d+")
-_NO_IPV6 = re.compile(r"connection refused|cannot assign requested address", re.IGNORECASE)
-_OWN_HOST = re.compile(r"(?<![\w.-])(?:(?:ip6-)?localhost|\[::1\]|::1)(?=[:/\s'\"]|$)")
+_IS_IPV4 = LazyPattern(r"\d+\.\d+\.\d+\.\d+")
+_NO_IPV6 = LazyPattern(r"connection refused|cannot assign requested address", re.IGNORECASE)
+_OWN_HOST = LazyPattern(r"(?<![\w.-])(?:(?:ip6-)?localhost|\[::1\]|::1)(?=[:/\s'\"]|$)")
 CANNOT_RUN = (126, 127)
 NANO = 1e9
 DEFAULT_INTERVAL_S = 30.0

@@ -5,13 +5,12 @@ An environment variable is not set, or holds marks of its file.
 
 from __future__ import annotations
 
-import re
-
 from checks.container.confirmed import claims, compose_variables, is_failing
 from checks.container.helpers import LINE, log_evidence, with_variables
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.log_tails import LogTail, LogTails
 from diagnose.evidence.machine.clock import Clock
+from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import CheckResult, Finding, Severity
 from diagnose.phrases import joined
 from diagnose.registry import check
@@ -63,7 +62,7 @@ def _is_set(container: Container, name: str) -> bool:
     return any(key == name and value for key, value in container.config.environment)
 
 
-_COMMENT = re.compile(r"\s+#.*$")
+_COMMENT = LazyPattern(r"\s+#.*$")
 """A comment behind a value in an env file."""
 _SHORTEST = 4
 """Characters of a quoted value that a log line can name without chance, its quotes included."""

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import re
-
 from diagnose.evidence.containers.listing import Containers
 from diagnose.evidence.engine.daemon import Daemon, ProcessDetail
 from diagnose.evidence.engine.info import Info
 from diagnose.evidence.engine.log import DaemonLog, LogLine
+from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import DAEMON, CheckResult, Finding, Json, Severity, Skipped, Unavailable
 from diagnose.registry import check
 
 NO_CONTAINERD = ("containerd.sock", "failed to start containerd", "timeout waiting for containerd")
 """Parts of the last words of a dockerd that could not reach its containerd (engines 20.10 to 28).
 """
-WAITED = re.compile(r"timeout|deadline exceeded")
+WAITED = LazyPattern(r"timeout|deadline exceeded")
 """Words that tell how long dockerd waited, and not why containerd did not come."""
 
 

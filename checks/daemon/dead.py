@@ -20,6 +20,7 @@ from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.machine.kernel_log import KernelLog, OomKill
 from diagnose.evidence.network.listeners import Listeners
 from diagnose.evidence.storage.mounts import Mounts
+from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import DAEMON, CheckResult, Finding, Json, Severity, Subject, Unavailable
 from diagnose.phrases import ago, and_more, named
 from diagnose.registry import check
@@ -29,13 +30,13 @@ EXPLAINED = (
     STORAGE,
     NETWORK,
     PID_TAKEN,
-    re.compile("|".join(map(re.escape, (CONFIGURATION, *NO_CONTAINERD)))),
+    LazyPattern("|".join(map(re.escape, (CONFIGURATION, *NO_CONTAINERD)))),
 )
 """Last words of an engine that other checks have a name for."""
 NO_ACTIVATION = "no sockets found via socket activation"
 """dockerd/listeners in all engines, where `-H fd://` is not met by systemd's docker.socket."""
-TAKEN = re.compile(r"listen tcp\S* (\S+:\d+): bind: address already in use")
-SIGNAL = re.compile(r"Processing signal '(\w+)'")
+TAKEN = LazyPattern(r"listen tcp\S* (\S+:\d+): bind: address already in use")
+SIGNAL = LazyPattern(r"Processing signal '(\w+)'")
 CLOCKS_APART_S = 5.0
 """Tolerated difference in seconds between kernel log and engine log timestamps."""
 

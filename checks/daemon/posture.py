@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import shlex
 from collections.abc import Iterator
 
@@ -14,6 +13,7 @@ from diagnose.evidence.engine.log import DaemonLog
 from diagnose.evidence.engine.socket_clients import TOO_OLD, SocketClients
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.run.options import Options
+from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import DAEMON, HOST, CheckResult, Finding, Seconds, Severity, Skipped
 from diagnose.phrases import ago, count
 from diagnose.registry import check
@@ -21,7 +21,7 @@ from diagnose.registry import check
 MAINTAINED = frozenset({25, 28, 29})
 """Lines of the upstream engine that still get fixes; 25 is kept by one of its vendors."""
 
-DISTRIBUTION = re.compile(
+DISTRIBUTION = LazyPattern(
     r"\+dfsg|\+ds|[-~+]\d*(ubuntu|deb)|\.el\d|\.fc\d|-ce|\+azure|\+amzn|\.amzn"
 )
 """What the version of a distribution's build carries: its fixes do not show in the number."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Mapping
 
 from diagnose.evidence.containers.listing import Container, Containers
@@ -10,15 +9,16 @@ from diagnose.evidence.engine.config import DaemonConfig
 from diagnose.evidence.engine.daemon import Daemon
 from diagnose.evidence.engine.info import Info
 from diagnose.evidence.engine.log import DaemonLog
+from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import DAEMON, CheckResult, Finding, Json, Severity, Skipped
 from diagnose.phrases import counted, joined
 from diagnose.registry import check
 
-ALWAYS_THERE = re.compile(r"io\.containerd\.|/")
+ALWAYS_THERE = LazyPattern(r"io\.containerd\.|/")
 """Names of runtimes that need no entry: shims by their containerd name, and programs by their path
 (from engine 23.0)."""
-UNKNOWN_RUNTIME = re.compile(r"[Uu]nknown (?:or invalid )?runtime|runtime not found in config")
-NAMELESS = re.compile(r"wrong rlimit value: RLIMIT_(?:$|[^A-Z])")
+UNKNOWN_RUNTIME = LazyPattern(r"[Uu]nknown (?:or invalid )?runtime|runtime not found in config")
+NAMELESS = LazyPattern(r"wrong rlimit value: RLIMIT_(?:$|[^A-Z])")
 """runc names the limit behind the underscore; here nothing stands there."""
 
 

@@ -11,21 +11,22 @@ from diagnose.evidence.engine.config import DEFAULT_PATH, DaemonConfig
 from diagnose.evidence.engine.daemon import DAEMONS, EXEC_ROOT, Daemon
 from diagnose.evidence.engine.data_root import DataRoot
 from diagnose.evidence.engine.log import DaemonLog, LogLine
+from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import DAEMON, CheckResult, Finding, Json, Severity, Subject, Unavailable
 from diagnose.registry import check
 
-STORAGE = re.compile(
+STORAGE = LazyPattern(
     r"error initializing graphdriver|prior storage driver|contains several valid graphdrivers"
 )
-NETWORK = re.compile(
+NETWORK = LazyPattern(
     r"[Ee]rror (initializing|creating) network controller|error creating default \"bridge\" network"
 )
-_PRIOR = re.compile(r'prior storage driver \\?"?(?P<driver>[\w-]+)\\?"? failed: (?P<why>.+)')
+_PRIOR = LazyPattern(r'prior storage driver \\?"?(?P<driver>[\w-]+)\\?"? failed: (?P<why>.+)')
 """An older line than the last one: the driver of what lies in the data root."""
-PID_TAKEN = re.compile(r"pid file found|process with PID \d+ is still running")
-DATABASE = re.compile(r"invalid database|kmap|bolt")
-RULES = re.compile(r"ip6?tables|nft|ipset|modprobe|insmod", re.IGNORECASE)
-LEGACY = re.compile(
+PID_TAKEN = LazyPattern(r"pid file found|process with PID \d+ is still running")
+DATABASE = LazyPattern(r"invalid database|kmap|bolt")
+RULES = LazyPattern(r"ip6?tables|nft|ipset|modprobe|insmod", re.IGNORECASE)
+LEGACY = LazyPattern(
     r"Module ip6?_?tables? not found|iptables v\S+ \(legacy\): can't initialize iptables table"
 )
 """The legacy program on a kernel without the modules that it needs; nft's has its own in it."""
@@ -33,9 +34,7 @@ OPTIONS = "storage-opts"
 ADDRESS_KEYS = ("bip", "bip6", "fixed-cidr", "fixed-cidr-v6", "default-address-pools")
 
 
-def _failure(
-    daemon: Daemon, log: DaemonLog | Unavailable, pattern: re.Pattern[str]
-) -> LogLine | None:
+def _failure(daemon: Daemon, log: DaemonLog | Unavailable, pattern: LazyPattern) -> LogLine | None:
     """The line with which the last start attempt ended, if the pattern occurs in it.
 
     The engine is dead.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from diagnose.error_signatures import signs
@@ -14,6 +13,7 @@ from diagnose.evidence.images.layer_folders import LayerFolders
 from diagnose.evidence.images.layers import Layers
 from diagnose.evidence.images.pulls import Pulls
 from diagnose.evidence.machine.clock import Clock
+from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import (
     DAEMON,
     CheckResult,
@@ -119,7 +119,7 @@ def _architecture(candidate: Container, detail: Detail | None) -> str:
     return str(platform.get("architecture") or (detail.architecture if detail else ""))
 
 
-_LOST_LAYER = re.compile(r"HTTP 500: (?:stat|lstat|open) (?P<path>\S+/overlay2/\S+): no such file")
+_LOST_LAYER = LazyPattern(r"HTTP 500: (?:stat|lstat|open) (?P<path>\S+/overlay2/\S+): no such file")
 
 
 @check(

@@ -13,6 +13,7 @@ from diagnose.evidence.engine.info import Info
 from diagnose.evidence.images.pulls import Pulls, PullTrouble
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.storage.filesystems import Filesystems
+from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import DAEMON, CheckResult, Count, Finding, Json, Seconds, Severity, Subject
 from diagnose.phrases import ago, shortened, size
 from diagnose.registry import check
@@ -80,7 +81,7 @@ def _image(trouble: PullTrouble) -> dict[str, str]:
     return {"image": trouble.image} if trouble.image else {}
 
 
-_REQUEST = re.compile(r'^.*(?:Get|Head|Post|resolve reference) "[^"]*": ', re.DOTALL)
+_REQUEST = LazyPattern(r'^.*(?:Get|Head|Post|resolve reference) "[^"]*": ', re.DOTALL)
 
 
 def _reason(text: str) -> str:
@@ -123,7 +124,7 @@ def pull_no_space(
     return None
 
 
-_UNMAPPED = re.compile(r"[Cc]ontainer ID (\d+) cannot be mapped")
+_UNMAPPED = LazyPattern(r"[Cc]ontainer ID (\d+) cannot be mapped")
 
 
 @check("image.ids-out-of-range", severity=Severity.warning)
@@ -289,11 +290,11 @@ def _on_the_way(between: Mapping[str, Json]) -> str:
     )
 
 
-_EXPIRED = re.compile(
+_EXPIRED = LazyPattern(
     r"certificate has expired or is not yet valid: "
     r"current time (?P<now>\S+) is (?P<side>after|before) (?P<end>\S+)"
 )
-_UNTRUSTED = re.compile(r"signed by unknown authority|self[- ]signed|not trusted")
+_UNTRUSTED = LazyPattern(r"signed by unknown authority|self[- ]signed|not trusted")
 
 
 @check("image.registry-tls", severity=Severity.warning)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ipaddress
-import re
 from collections.abc import Iterable
 
 import msgspec
@@ -16,6 +15,7 @@ from diagnose.evidence.network.interfaces import Interfaces
 from diagnose.evidence.network.networks import Network, Networks, Subnet, is_within
 from diagnose.evidence.network.routes import MAIN_TABLE, Route, Routes
 from diagnose.evidence.network.tunnels import Tunnels
+from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import DAEMON, CheckResult, Count, Finding, Severity, Skipped, Subject
 from diagnose.phrases import count, named
 from diagnose.registry import check
@@ -215,7 +215,7 @@ def _leaked(blocking: Iterable[Route], links: Interfaces) -> tuple[Subject, ...]
     )
 
 
-_NO_ADDRESS = re.compile(
+_NO_ADDRESS = LazyPattern(
     r"no available IPv4 addresses on this network's address pools: (?P<network>\S+)"
 )
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ipaddress
-import re
 
 from checks.network._words import attached
 from diagnose.evidence.containers.listing import Container, Containers
@@ -12,6 +11,7 @@ from diagnose.evidence.machine.processes import Processes
 from diagnose.evidence.network.interfaces import Interface, Interfaces
 from diagnose.evidence.network.networks import Network, Networks
 from diagnose.evidence.network.routes import Routes
+from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import CheckResult, Finding, Severity, Skipped, Subject
 from diagnose.phrases import named, sentence
 from diagnose.registry import check
@@ -136,7 +136,7 @@ def _address(network: Network, members: tuple[Container, ...]) -> str:
     return f"{gateway}/{subnet.prefixlen}"
 
 
-_OURS = re.compile(r"br-[0-9a-f]{12}")
+_OURS = LazyPattern(r"br-[0-9a-f]{12}")
 
 
 @check("network.bridge-leaked", severity=Severity.advice)

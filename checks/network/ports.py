@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
@@ -21,14 +20,15 @@ from diagnose.evidence.network.interfaces import Interfaces
 from diagnose.evidence.network.listeners import Listener, Listeners, overlap
 from diagnose.evidence.network.nonlocal_bind import NonlocalBind
 from diagnose.evidence.network.port_connections import PortConnection, PortConnections
+from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import CheckResult, Finding, Json, Seconds, Severity, Subject, Unavailable
 from diagnose.phrases import sentence
 from diagnose.registry import check
 
-_ALLOCATED = re.compile(
+_ALLOCATED = LazyPattern(
     r"Bind for (?P<address>\S+):(?P<port>\d+) failed: port is already allocated"
 )
-_BIND = re.compile(
+_BIND = LazyPattern(
     r"(?:listen (?P<old>tcp|udp|sctp)[46]? (?P<oldip>\S+):(?P<oldport>\d+): bind"
     r"|failed to bind host port (?:for )?(?P<ip>\S+?):(?P<port>\d+)(?::\S+)?/(?P<proto>tcp|udp"
     r"|sctp)): (?P<why>.+)"
@@ -406,8 +406,8 @@ def _elsewhere(container: Container, netns: ContainerNetns) -> dict[str, str]:
     return {"publish": f"{before}{host_port}:{ports.pop()}"}
 
 
-_PORT = re.compile(r"(?::|\bport )(\d{2,5})\b")
-_NUMBER = re.compile(r"\b\d{2,5}\b")
+_PORT = LazyPattern(r"(?::|\bport )(\d{2,5})\b")
+_NUMBER = LazyPattern(r"\b\d{2,5}\b")
 
 
 def _from_command(container: Container, listeners: Listeners | None) -> int:

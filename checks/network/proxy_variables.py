@@ -12,18 +12,19 @@ import msgspec
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.recent_logs import RecentLine, RecentLogs
 from diagnose.evidence.network.container_netns import Namespaces
+from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import CheckResult, Finding, Severity, Skipped
 from diagnose.phrases import and_more
 from diagnose.registry import check
 
 _VARIABLES = ("http_proxy", "https_proxy", "all_proxy")
-_PROXY_WORDS = re.compile(
+_PROXY_WORDS = LazyPattern(
     r"\b(?:403|407|50[234])\b|bad gateway|service unavailable|gateway time|proxy|refused|timed? ?out"
     r"|could not resolve|bad address|no such host",
     re.IGNORECASE,
 )
 """What a program prints when the proxy could not reach who was meant."""
-_ID = re.compile("[0-9a-f]{12}")
+_ID = LazyPattern("[0-9a-f]{12}")
 """The engine also gives each container its short id as a name."""
 _HOME = ("127.", "localhost", "[::1]")
 

@@ -5,23 +5,22 @@ Tracked connections and neighbours, both in tables of a limited size.
 
 from __future__ import annotations
 
-import re
-
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.machine.kernel_log import KernelLog, Record
 from diagnose.evidence.network.conntrack import Conntrack
 from diagnose.evidence.network.neighbours import NeighbourLimits
 from diagnose.evidence.network.networks import Networks
+from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import HOST, CheckResult, Finding, Percent, Seconds, Severity, Skipped, Subject
 from diagnose.phrases import sentence
 from diagnose.registry import check
 
-_CONNTRACK_FULL = re.compile(r"nf_conntrack: (?:nf_conntrack: )?table full, dropping packet")
-_NEIGHBOURS_FULL = re.compile(r"(?P<table>arp_cache|ndisc_cache): neighbou?r table overflow")
+_CONNTRACK_FULL = LazyPattern(r"nf_conntrack: (?:nf_conntrack: )?table full, dropping packet")
+_NEIGHBOURS_FULL = LazyPattern(r"(?P<table>arp_cache|ndisc_cache): neighbou?r table overflow")
 
 
 def _recent(
-    kernel_log: KernelLog | None, pattern: re.Pattern[str], clock: Clock, recent: float
+    kernel_log: KernelLog | None, pattern: LazyPattern, clock: Clock, recent: float
 ) -> list[Record]:
     """The kernel's lines that match, of the last seconds."""
     if kernel_log is None:

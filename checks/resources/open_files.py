@@ -9,28 +9,29 @@ from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.log_tails import LogTail, LogTails
 from diagnose.evidence.machine.descriptors import Crowded, OpenFiles
 from diagnose.evidence.machine.host_limits import HostLimits
+from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import DAEMON, HOST, CheckResult, Finding, Percent, Severity, Unavailable
 from diagnose.registry import check
 
-TOO_MANY = re.compile(r"too many open files|\bEMFILE\b|no file descriptors", re.IGNORECASE)
-_OF_INOTIFY = re.compile(
+TOO_MANY = LazyPattern(r"too many open files|\bEMFILE\b|no file descriptors", re.IGNORECASE)
+_OF_INOTIFY = LazyPattern(
     r"inotify|fsnotify"
     r"|\bwatch(?:er)?s?['\")]*: (?:too many open files|EMFILE)",
     re.IGNORECASE,
 )
 _WATCHES = r"(?:inotify|watch(?:es|ers)?)\b"
-_REACHED = re.compile(
+_REACHED = LazyPattern(
     rf"\blimit\b[^\n]{{0,40}}\b{_WATCHES}[^\n]{{0,40}}\b(?:reached|exceeded)"
     rf"|\b{_WATCHES}(?: \w+)? limit[^\n]{{0,20}}\b(?:reached|exceeded)"
     r"|inotify resources exhausted",
     re.IGNORECASE,
 )
-_FULL = re.compile(
+_FULL = LazyPattern(
     r"(?:inotify|\bwatch(?:e[rs]s?|ing)?\b).*(?:no space left on device|\bENOSPC\b)"
     r"|\bENOSPC\b.*(?:inotify|\bwatch\b)",
     re.IGNORECASE,
 )
-_WRITING = re.compile(r"\b(?:writ|copy|sync|renam|mkdir)", re.IGNORECASE)
+_WRITING = LazyPattern(r"\b(?:writ|copy|sync|renam|mkdir)", re.IGNORECASE)
 """A watcher that writes has met a full disk."""
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-
 from diagnose.evidence.containers.listing import Containers
 from diagnose.evidence.engine.data_root import DataRoot
 from diagnose.evidence.engine.info import Info
@@ -13,6 +11,7 @@ from diagnose.evidence.storage.deleted_files import DeletedFiles
 from diagnose.evidence.storage.disk_usage import DiskUsage
 from diagnose.evidence.storage.filesystems import Filesystems
 from diagnose.evidence.storage.volumes import UnusedVolumes
+from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import (
     DAEMON,
     Bytes,
@@ -31,7 +30,7 @@ from diagnose.model import (
 from diagnose.phrases import size
 from diagnose.registry import check
 
-_LOG_OF = re.compile(r"/containers/(?P<id>[0-9a-f]{64})/")
+_LOG_OF = LazyPattern(r"/containers/(?P<id>[0-9a-f]{64})/")
 """What the engine itself holds for a container."""
 
 

@@ -5,8 +5,7 @@ Pure.
 
 from __future__ import annotations
 
-import re
-
+from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import Finding, Subject
 
 _ADDRESS4 = r"(?<![\w.])(?:\d{1,3}\.){3}\d{1,3}(?![\w.])"
@@ -20,7 +19,7 @@ _BRIDGE = r"\bbr-[0-9a-f]{12}\b"
 _VETH = r"\bveth[0-9a-f]{5,}\b"
 _TASK_ID = r"(?<=\.)[a-z0-9]{25}\b"
 _HEX = r"\b(?=[0-9a-f]*\d)[0-9a-f]{12,}\b"
-_MADE_UP = re.compile("|".join((_UUID, _BRIDGE, _VETH, _TASK_ID, _ADDRESS4, _ADDRESS6, _HEX)))
+_MADE_UP = LazyPattern("|".join((_UUID, _BRIDGE, _VETH, _TASK_ID, _ADDRESS4, _ADDRESS6, _HEX)))
 """Words that a machine chose and that no other host repeats: ids, the names that engines give
 interfaces, addresses."""
 

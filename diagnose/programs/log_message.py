@@ -13,7 +13,7 @@ from diagnose.lazy_pattern import LazyPattern
 LONGEST = 1200
 """Characters of one line that are looked at."""
 
-_ANSI = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]|\x1b\][^\x07]*\x07")
+_ANSI = LazyPattern(r"\x1b\[[0-9;?]*[ -/]*[@-~]|\x1b\][^\x07]*\x07")
 
 FATAL, ERROR, WARNING, INFO = 60, 45, 12, -25
 """What a level is worth."""
@@ -121,7 +121,7 @@ _LEVEL_WORDS = vocabulary(
 )
 """Words of which a line with a level has at least one."""
 
-_WORD = re.compile(r"[a-z']+")
+_WORD = LazyPattern(r"[a-z']+")
 
 
 def plain(line: str) -> str:

@@ -98,10 +98,10 @@ _DETAIL = LazyPattern(
     r"|HINT)|^\s{2,}- [A-Z_]+"
 )
 """What belongs to the message before it."""
-_QUOTED_SOURCE = re.compile(r"^\s*>>> ")
+_QUOTED_SOURCE = LazyPattern(r"^\s*>>> ")
 """A line of a configuration file as its reader quotes it, before it says what is wrong with it."""
 
-_LETTERS = re.compile(r"[A-Za-z]{3}")
+_LETTERS = LazyPattern(r"[A-Za-z]{3}")
 
 
 def telling_line(lines: Sequence[str]) -> TellingLine | None:

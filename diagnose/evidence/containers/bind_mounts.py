@@ -16,6 +16,7 @@ from diagnose.evidence.containers.log_tails import LogTails
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.run.options import Options
 from diagnose.evidence.storage.mounts import Mounted, Mounts, parse
+from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import Failed, Unavailable, Unexamined
 from diagnose.phrases import unix
 from diagnose.questions import Host
@@ -35,10 +36,10 @@ __all__ = [
 DELETED = "//deleted"
 """What the kernel appends to the root of a mount whose file or folder was deleted or replaced
 (fs/d_path.c)."""
-MOUNTING = re.compile(r'mounting "(?P<source>[^"]+)" to rootfs at "(?P<target>[^"]+)"')
+MOUNTING = LazyPattern(r'mounting "(?P<source>[^"]+)" to rootfs at "(?P<target>[^"]+)"')
 """What the runtime says of a mount that it could not make."""
 _CLOSING = {"'": "'", '"': '"', "`": "'", "‘": "’", "“": "”"}
-_WORD = re.compile(r"[\s'\"’”:,;()\[\]]")
+_WORD = LazyPattern(r"[\s'\"’”:,;()\[\]]")
 _REFUSED = (
     "permission denied",
     "eacces",
@@ -69,7 +70,7 @@ _REFUSED = (
 words for a full disk or a folder that is not there; owner and mode decide."""
 _NAMELESS = ("permission denied", "database", "sqlite_")
 """Refusals that name no path, or only a file of the working directory."""
-_ABSOLUTE = re.compile(r"(?:^|[\s'\"`(=\[])/[\w.-]")
+_ABSOLUTE = LazyPattern(r"(?:^|[\s'\"`(=\[])/[\w.-]")
 DEEPEST = 32
 """So many steps below a mount are looked at; a path comes from a log, which may hold anything."""
 

@@ -12,19 +12,20 @@ from collections.abc import Iterable
 from diagnose.error_signatures import signs
 from diagnose.evidence.containers.inspect import NetworkEndpoint
 from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.lazy_pattern import LazyPattern
 
 _NO_ANSWER = frozenset({"dns", "refused", "timeout", "unreachable"})
 """Error signatures of a program whose peer is not there."""
-_DISTRUSTED = re.compile(r"x509: |certificate (?:signed|verify)|self[- ]signed", re.IGNORECASE)
+_DISTRUSTED = LazyPattern(r"x509: |certificate (?:signed|verify)|self[- ]signed", re.IGNORECASE)
 """What a program says of a peer that answers, and that it does not trust."""
-_HOST = re.compile(r"(?:(?<=//)|(?<![/\w.-]))[\w.-]+")
+_HOST = LazyPattern(r"(?:(?<=//)|(?<![/\w.-]))[\w.-]+")
 """A word that may be a host name: not part of a path, unless it opens a URL."""
-_ADDRESS = re.compile(r"(?P<address>\d{1,3}(?:\.\d{1,3}){3})(?::\d+)?")
-_PORT = re.compile(
+_ADDRESS = LazyPattern(r"(?P<address>\d{1,3}(?:\.\d{1,3}){3})(?::\d+)?")
+_PORT = LazyPattern(
     r"(?:(?<=[A-Za-z)\]]):(?=\d\d)|(?<=\d):(?=\d{3})|\bport[ =:]+)(\d{2,5})\b(?!:\d)"
 )
 """The port of a call, behind a host or after its word; no time of day."""
-_PLACE = re.compile(
+_PLACE = LazyPattern(
     r"//|\d{1,3}(?:\.\d{1,3}){3}|(?<![\w.-])[A-Za-z][\w.-]*+:\d{2,5}\b|(?<![\w.-])[a-z0-9-]++(?:\.[a-z0-9-]++)++(?![\w.-])"
     r"|['\"][\w.-]+['\"]|\blocalhost\b"
 )

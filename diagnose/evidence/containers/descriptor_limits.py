@@ -8,6 +8,7 @@ import msgspec
 
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.machine.processes import Process, Processes
+from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import Failed
 from diagnose.questions import Host
 from diagnose.questions.files import ReadFile
@@ -19,7 +20,7 @@ MOST = 8
 TICKS = 100.0
 """Clock ticks in a second, in which /proc/PID/stat counts (USER_HZ of Linux on all architectures
 that Docker runs on)."""
-_SLEEPS = re.compile(r"^voluntary_ctxt_switches:\s+(\d+)", re.MULTILINE)
+_SLEEPS = LazyPattern(r"^voluntary_ctxt_switches:\s+(\d+)", re.MULTILINE)
 
 
 class ComputingProcess(msgspec.Struct, frozen=True):

@@ -13,26 +13,27 @@ import msgspec
 from diagnose.evidence.containers.bind_mounts import BindSources, Named, PathStatus
 from diagnose.evidence.containers.listing import Container
 from diagnose.evidence.engine.info import Info
+from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import Unavailable
 
 IDS = 65536
 """Number of subordinate ids that the engine gives to containers where it remaps users (useradd's
 default)."""
 READ, WRITE, ENTER = 4, 2, 1
-_OFFSET = re.compile(r"/(\d+)\.(\d+)/?$")
+_OFFSET = LazyPattern(r"/(\d+)\.(\d+)/?$")
 """The end of the data root where users are remapped: the first ids."""
-_OWNS = re.compile(
+_OWNS = LazyPattern(
     r"chown|chmod|chgrp|owner|chang\w+ (?:group|mode|permission)|permissions of", re.IGNORECASE
 )
-_MAKES = re.compile(
+_MAKES = LazyPattern(
     r"creat|mkdir|touch|writ|append|truncat|O_WRONLY|O_RDWR|\bsav(?:e|ing)\b|lock file"
     r"|obtain (?:node )?lock|open database file|readonly database|SQLITE_",
     re.IGNORECASE,
 )
-_MOVES = re.compile(r"remov|renam|unlink|delet|\brm: |\bmv: |rmdir", re.IGNORECASE)
-_READS = re.compile(r"can(?:'t|not) open|\bread|\blist|scandir|\bload|O_RDONLY", re.IGNORECASE)
-_OPENS = re.compile(r"\bopen|Errno 13", re.IGNORECASE)
-_ENTERS = re.compile(r"\bcd\b|chdir", re.IGNORECASE)
+_MOVES = LazyPattern(r"remov|renam|unlink|delet|\brm: |\bmv: |rmdir", re.IGNORECASE)
+_READS = LazyPattern(r"can(?:'t|not) open|\bread|\blist|scandir|\bload|O_RDONLY", re.IGNORECASE)
+_OPENS = LazyPattern(r"\bopen|Errno 13", re.IGNORECASE)
+_ENTERS = LazyPattern(r"\bcd\b|chdir", re.IGNORECASE)
 
 
 class HostUser(msgspec.Struct, frozen=True):

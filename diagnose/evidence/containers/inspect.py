@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import functools
 import ipaddress
-import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 import msgspec
 
+from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import ContainerRun, Subject, Unexamined
 from diagnose.model import container as container_subject
 from diagnose.phrases import unix
 
-_NO_LOG_RECEIVER = re.compile(r"failed to initialize logging driver: .*(?:\bdial |connect)")
+_NO_LOG_RECEIVER = LazyPattern(r"failed to initialize logging driver: .*(?:\bdial |connect)")
 """As engines 20.10.24, 26.1.5 and 28.5.2 say it; a driver that refuses its options says something
 else behind the colon."""
 

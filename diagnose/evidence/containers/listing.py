@@ -5,12 +5,12 @@ Listed and inspected through the engine, or read from its files where it is sile
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator
 
 import msgspec
 
 from diagnose.evidence.containers.inspect import Container, Containers
+from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import Failed, Json, Unavailable, Unexamined
 from diagnose.model import container as container_subject
 from diagnose.questions import Host
@@ -20,7 +20,7 @@ from diagnose.shapes import convert
 
 __all__ = ["Container", "Containers", "containers", "still_alive"]
 
-_ASIDE = re.compile(r"(.+)-before-\d{14}")
+_ASIDE = LazyPattern(r"(.+)-before-\d{14}")
 """The name that the script of `diagnose recreate` gives to what it has replaced."""
 FEW = 4
 """So many containers are asked about once more: what is seen of more of them is no moment's

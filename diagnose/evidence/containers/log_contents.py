@@ -6,13 +6,13 @@ Rotation by logrotate, and NUL bytes that a power cut or a truncation left.
 from __future__ import annotations
 
 import fnmatch
-import re
 from collections.abc import Iterator, Mapping, Sequence
 
 import msgspec
 
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.log_files import LogFiles
+from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import Failed, Unavailable
 from diagnose.questions import Host
 from diagnose.questions.files import FolderListing, ListFolder, ReadFile
@@ -40,7 +40,7 @@ HEAD_BYTES = 1024
 TAIL_BYTES = 16384
 """What is read of each log: a power cut leaves NUL bytes at the end, and lines that are written
 later follow them."""
-_BLOCK = re.compile(r"(?:^|(?<=[{}]))(?P<paths>[^{}]*+)\{(?P<body>[^{}]*+)\}")
+_BLOCK = LazyPattern(r"(?:^|(?<=[{}]))(?P<paths>[^{}]*+)\{(?P<body>[^{}]*+)\}")
 
 
 class LogRotation(msgspec.Struct, frozen=True):

@@ -9,10 +9,11 @@ import re
 import shlex
 
 from diagnose.evidence.containers.inspect import Container
+from diagnose.lazy_pattern import LazyPattern
 from diagnose.redact import TOKEN
 
-_REDACTED = re.compile(TOKEN)
-_BY_NAME = re.compile(
+_REDACTED = LazyPattern(TOKEN)
+_BY_NAME = LazyPattern(
     r"(?:^|_)(?:HOST|HOSTNAME|BIND|LISTEN|ADDR|ADDRESS|URL|SERVER|UPSTREAM)(?:_|$)", re.IGNORECASE
 )
 """How a variable is named that says where a program listens, or whom it calls."""

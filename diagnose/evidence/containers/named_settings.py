@@ -16,26 +16,29 @@ import msgspec
 from diagnose.evidence.containers.bind_mounts import named
 from diagnose.evidence.containers.inspect import Mount
 from diagnose.evidence.containers.listing import Container
+from diagnose.lazy_pattern import LazyPattern
 from diagnose.programs.telling_line import TellingLine
 
 SHORTEST = 4
 """Characters of a value, a name or an option that a line does not repeat by chance."""
-_ORDINARY = re.compile(r"(?:^|_)(?:PATH|HOME|HOSTNAME|LANG|TERM|PWD|TZ|USER|SHELL|VERSION|LC_\w+)$")
+_ORDINARY = LazyPattern(
+    r"(?:^|_)(?:PATH|HOME|HOSTNAME|LANG|TERM|PWD|TZ|USER|SHELL|VERSION|LC_\w+)$"
+)
 """Variables that images and shells set, not people."""
-_LINE_NUMBER = re.compile(r"^['\"]?(?::|, line |\(| at line | on line )(\d{1,6})\b")
-_ANY_LINE_NUMBER = re.compile(r"\bline (\d{1,6})\b")
+_LINE_NUMBER = LazyPattern(r"^['\"]?(?::|, line |\(| at line | on line )(\d{1,6})\b")
+_ANY_LINE_NUMBER = LazyPattern(r"\bline (\d{1,6})\b")
 """Behind a file that is named elsewhere in the line, or that only the command names."""
-_CALLER = re.compile(r"\b(?:imported|required|included|called) (?:from|by|in) ['\"]?$")
+_CALLER = LazyPattern(r"\b(?:imported|required|included|called) (?:from|by|in) ['\"]?$")
 """Before a file that is at fault for nothing but that it asks for another one."""
-_FRAME = re.compile(r"^:\d+(?::\d+)?:in [`']")
+_FRAME = LazyPattern(r"^:\d+(?::\d+)?:in [`']")
 """Behind a file of a stack: the program's own code."""
-_HAS_TO_GO = re.compile(
+_HAS_TO_GO = LazyPattern(
     r"deprecated|no longer|obsolete|(?:was|been) removed|must not be set|mutually exclusive"
     r"|cannot be (?:used|set)\b"
 )
 """What a program says of a setting that it does not take any more, in small letters. `unknown` and
 `not supported` may be said of its value."""
-_WRONG_VALUE = re.compile(
+_WRONG_VALUE = LazyPattern(
     r"invalid|unknown|malformed|\bbad\b|\bmust\b|\bneeds? to\b|\bshould\b|expected|unsupported|illegal"
     r"|not (?:an? )?(?:valid|supported|allowed|recogni[sz]ed|numeric|number|integer|url|uri)"
     r"|unrecogni[sz]ed|\bpars(?:e|ing)\b|\bformat|too (?:short|long|small|large|low|high)"
@@ -57,7 +60,7 @@ _ABOUT_SETTINGS = re.compile(
 _LEAST_PART = 6
 _PLACES = frozenset(["config", "configs", "configuration", "default", "custom", "docker", "server"])
 """Folders of many images, whose names say nothing."""
-_OPTION = re.compile(r"(?<![\w-])--?[A-Za-z][\w-]{2,}")
+_OPTION = LazyPattern(r"(?<![\w-])--?[A-Za-z][\w-]{2,}")
 
 
 class NamedSetting(msgspec.Struct, frozen=True):

@@ -12,13 +12,14 @@ import msgspec
 
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.machine.kernel_log import KernelLog, Record
+from diagnose.lazy_pattern import LazyPattern
 from diagnose.programs.exit_codes import FAULTS
 from diagnose.registry import evidence
 
 SAME_MOMENT_S = 2.0
 """The engine notes an end some moments after the kernel's line; the kernel's clock may differ by a
 second."""
-_FAULT = re.compile(
+_FAULT = LazyPattern(
     r"traps: (?P<trap>\S{1,64}?)\[(?P<trap_pid>\d+)\] (?:trap )?(?P<what>[a-z ]+?) ip:"
     r"|(?P<comm>\S{1,64}?)\[(?P<pid>\d+)\]:? (?P<fault>segfault at \S+|vsyscall \S+|bad frame)"
     r"|type=1326 .*? pid=(?P<audit_pid>\d+) comm=\"(?P<audit>[^\"]+)\".*? sig=(?P<signal>\d+).*? syscall=(?P<call>\d+)"

@@ -13,6 +13,7 @@ import msgspec
 
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.log_tails import LogTails
+from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import Failed, Unexamined
 from diagnose.questions import Host
 from diagnose.questions.containers import ReadContainerFile
@@ -22,7 +23,7 @@ _WHY = (
     "exec format error|no such file or directory|permission denied|operation "
     "not permitted|resource temporarily unavailable"
 )
-REFUSED = re.compile(
+REFUSED = LazyPattern(
     rf"^exec (?P<path>/.+): (?P<why>{_WHY})$"
     rf"|exec user process caused[: \"]+(?P<legacy>{_WHY})"
     r"|^\[(?:FATAL tini \(\d+\)\] exec (?P<tini>.+) failed"
@@ -33,7 +34,7 @@ REFUSED = re.compile(
 until runc 1.0.0-rc92), and what an init writes that stands between the two: tini (`--init`),
 dumb-init.
 """
-_BY_ENV = re.compile(
+_BY_ENV = LazyPattern(
     r"^(?:/usr)?(?:/bin/)?env: (?:can't execute )?['\"‘]?(?P<name>[^'\"’:]+)['\"’]?: No such file or directory$"
 )
 """What /usr/bin/env says, busybox's and the one of coreutils, about the interpreter that a `#!`
@@ -43,7 +44,7 @@ _REASON = (
     r"|cannot execute(?: binary file)?(?:: [a-z ]+)?"
     r"|required file not found)"
 )
-_BY_SHELL = re.compile(
+_BY_SHELL = LazyPattern(
     r"^(?:\S*?(?:sh|init|entrypoint|run|start)\S*: )?(?:exec: )?(?:line \d+: "
     r"|\d+: )?(?:exec: )?(?:line \d+: )?"
     rf"(?P<path>/[^\s:'\"]+): (?:(?P<interpreter>\S+): bad interpreter: )?(?P<why>{_REASON})$",
@@ -52,7 +53,7 @@ _BY_SHELL = re.compile(
 """dash: `sh: 1: /app/run: not found`; bash: `/start.sh: line 4: /app/run: Permission denied`,
 `/app/run: /bin/python: bad interpreter: No such file or directory`, `/app/run: cannot execute:
 required file not found` (5.2); busybox: `sh: /app/run: not found`."""
-_BY_SUPERVISOR = re.compile(
+_BY_SUPERVISOR = LazyPattern(
     rf"(?:unable to exec|unable to spawn) (?P<s6>/[^\s:]+): (?P<s6_why>{_REASON})$"
     r"|spawnerr: can't find command '(?P<missing>/[^']+)'"
     r"|spawnerr: command at '(?P<closed>/[^']+)' is not executable"

@@ -5,16 +5,16 @@ Evidence knows that there was a secret, under which name and of which kind, neve
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 
 import msgspec
 
+from diagnose.lazy_pattern import LazyPattern
 from diagnose.redact import TOKEN, is_token
 
-_TOKEN = re.compile(TOKEN)
+_TOKEN = LazyPattern(TOKEN)
 _MARK = "<redacted:"
-_NAME_BEFORE = re.compile(r"([A-Za-z_][\w.-]{0,80})(?:=|:\s{0,20}|\s{1,20})[\"']?[^\s=]{0,200}$")
+_NAME_BEFORE = LazyPattern(r"([A-Za-z_][\w.-]{0,80})(?:=|:\s{0,20}|\s{1,20})[\"']?[^\s=]{0,200}$")
 """The name in front of a secret. Bounded, and sought from the secret back: a text may be one long
 word."""
 _NEAR = 320

@@ -41,13 +41,13 @@ _FAILURES = tuple(
 )
 """How programs say which name they could not resolve."""
 
-_REFERENCE = re.compile(
+_REFERENCE = LazyPattern(
     rf"(?:://(?:[^@/\s]*@)?|@){_NAME}(?=[:/]|$)|^{_NAME.replace('?P<name>', '?P<bare>')}:\d{{2,5}}$"
 )
-_HOST_VARIABLE = re.compile(
+_HOST_VARIABLE = LazyPattern(
     r"(?:^|_)(?:HOST|HOSTNAME|SERVER|ADDR|ADDRESS|ENDPOINT)$", re.IGNORECASE
 )
-_BARE_NAME = re.compile(rf"^{_NAME}$")
+_BARE_NAME = LazyPattern(rf"^{_NAME}$")
 
 
 class FailedName(msgspec.Struct, frozen=True):

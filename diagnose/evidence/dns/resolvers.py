@@ -15,6 +15,7 @@ from msgspec.structs import replace
 
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.engine.config import DaemonConfig
+from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import Failed, Unavailable, Unexamined
 from diagnose.questions import Host
 from diagnose.questions.files import ReadFile, StatPaths
@@ -40,7 +41,7 @@ _WRITTEN_AT_START_S = 10.0
 """The engine writes a container's file before it notes the start; a busy host may delay the note.
 """
 
-_EXTERNAL = re.compile(r"^# ExtServers: \[(.*)\]$", re.MULTILINE)
+_EXTERNAL = LazyPattern(r"^# ExtServers: \[(.*)\]$", re.MULTILINE)
 _NONE_LEFT = "NO EXTERNAL NAMESERVERS DEFINED"
 
 

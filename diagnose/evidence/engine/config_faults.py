@@ -16,13 +16,14 @@ from diagnose.evidence.engine.config_mending import Mending, mending
 from diagnose.evidence.engine.daemon import Daemon
 from diagnose.evidence.engine.info import Ping
 from diagnose.evidence.engine.log import DaemonLog
+from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import Failed, Unavailable
 from diagnose.questions import Host
 from diagnose.questions.engine import ValidateConfig, Validation
 from diagnose.questions.files import ReadFile
 from diagnose.registry import evidence
 
-REFUSED = re.compile(
+REFUSED = LazyPattern(
     r"unable to configure the Docker daemon with file (?P<file>[^:]+): (?P<why>.*)"
     r"|(?P<late>failed to set log opts: .*|invalid mirror: .*"
     r"|specified default runtime .* does not exist"

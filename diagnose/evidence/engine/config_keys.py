@@ -14,6 +14,7 @@ import msgspec
 from msgspec.structs import replace
 
 from diagnose.evidence.engine.config import KEY_OF_FLAG, parse_text
+from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import Json
 from diagnose.redact import TOKEN
 
@@ -131,7 +132,7 @@ SHARED_LOG_OPTIONS = frozenset(
         "cache-compress",
     }
 )
-_TOKEN = re.compile(TOKEN)
+_TOKEN = LazyPattern(TOKEN)
 LEVELS = frozenset({"panic", "fatal", "error", "warn", "warning", "info", "debug", "trace"})
 DRIVERS = frozenset(
     {"overlay2", "fuse-overlayfs", "btrfs", "zfs", "vfs", "aufs", "devicemapper", "overlay"}
@@ -139,12 +140,12 @@ DRIVERS = frozenset(
 GONE_DRIVERS: Mapping[str, int] = {"aufs": 24, "overlay": 25, "devicemapper": 25}
 ADDRESSES = ("dns", "ip", "host-gateway-ip")
 NETWORKS = ("bip", "bip6", "fixed-cidr", "fixed-cidr-v6")
-_REGISTRY = re.compile(
+_REGISTRY = LazyPattern(
     r"(https?://)?(\[[0-9A-Fa-f:.]+\]|[\w.-]+)(:\d{1,4}|:[1-5]\d{4}|:6[0-4]\d{3}|:65[0-4]\d\d"
     r"|:655[0-3]\d)?"
 )
-_MIRROR = re.compile(r"https?://[^/?#@]+(/[^?#]*)?")
-_BARE_MIRROR = re.compile(r"https?://[^/?#@]+/?")
+_MIRROR = LazyPattern(r"https?://[^/?#@]+(/[^?#]*)?")
+_BARE_MIRROR = LazyPattern(r"https?://[^/?#@]+/?")
 """What 20.10 takes; 26.1 and 28.5 take a path behind the host too."""
 RUNTIME_PATHS = 26
 """From this major version on a runtime without a path stops the engine (20.10 takes it, 26.1 does

@@ -12,12 +12,13 @@ from collections.abc import Iterator, Sequence
 import msgspec
 
 from diagnose.evidence.engine.config_keys import BOOL, INT, LIST, TEXT, TYPES, Fault, faults_of
+from diagnose.lazy_pattern import LazyPattern
 from diagnose.redact import TOKEN
 
-_REDACTED = re.compile(TOKEN)
-_MEANT = re.compile(r"is (?P<name>\S+) meant\?")
-_COMMA_AT_END = re.compile(r",\s*$")
-_COMMA_BEFORE_CLOSING = re.compile(r",\s*([}\]])")
+_REDACTED = LazyPattern(TOKEN)
+_MEANT = LazyPattern(r"is (?P<name>\S+) meant\?")
+_COMMA_AT_END = LazyPattern(r",\s*$")
+_COMMA_BEFORE_CLOSING = LazyPattern(r",\s*([}\]])")
 _SCALAR = r"""(?P<value>"(?:[^"\\]|\\.)*"|-?\d+(?:\.\d+)?|true|false)"""
 MOST_ROUNDS = 8
 """A JSON parser names one slip at a time; a file with more than these is for a person."""

@@ -15,6 +15,7 @@ from diagnose.evidence.engine.config import parse_flags, parse_text
 from diagnose.evidence.engine.daemon import Daemon
 from diagnose.evidence.engine.data_root import DEFAULT, DataRoot
 from diagnose.evidence.storage.mounts import Mounts, is_within
+from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import Failed, Unavailable
 from diagnose.questions import Host
 from diagnose.questions.files import ListFolder, ReadFile, StatPaths
@@ -31,12 +32,12 @@ own."""
 BELOW_A_DISK = ("", "/docker", "/var/lib/docker", "/lib/docker", "/docker-data")
 MOST_DISKS = 20
 MOST_UNITS = 50
-REMAPPED = re.compile(r"/\d+\.\d+$")
+REMAPPED = LazyPattern(r"/\d+\.\d+$")
 """The folder that an engine with userns-remap keeps below its data root: UID.GID of its first
 subordinate id."""
-_ID = re.compile(r"[0-9a-f]{64}")
-_OCTAL = re.compile(r"\\([0-7]{3})")
-_WHERE = re.compile(r"^Where=(.+)$", re.MULTILINE)
+_ID = LazyPattern(r"[0-9a-f]{64}")
+_OCTAL = LazyPattern(r"\\([0-7]{3})")
+_WHERE = LazyPattern(r"^Where=(.+)$", re.MULTILINE)
 
 
 class PlannedMount(msgspec.Struct, frozen=True):

@@ -18,6 +18,7 @@ from diagnose.evidence.engine.daemon import CONTAINERDS, DAEMONS, Daemon
 from diagnose.evidence.engine.data_root import CONTAINERD, DataRoot
 from diagnose.evidence.engine.log import DaemonLog, LogLine
 from diagnose.evidence.machine.processes import Processes
+from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import Failed, Unavailable
 from diagnose.questions import Host
 from diagnose.questions.files import ReadFile, StatPaths
@@ -36,10 +37,10 @@ BUILDS = (
     "buildkit/containerdmeta.db",
 )
 FILES = (NETWORKS, VOLUMES, *BUILDS, BOOK, SNAPSHOTS)
-REFUSAL = re.compile(r"\binvalid database\b")
+REFUSAL = LazyPattern(r"\binvalid database\b")
 """What bbolt says of a file that is none. In the middle of a damaged file it panics in many words.
 """
-_PATH = re.compile(r"/\S{1,500}\.db\b")
+_PATH = LazyPattern(r"/\S{1,500}\.db\b")
 _CULPRITS = (
     (r"docker/volume/service\.NewStore|volume store metadata", VOLUMES),
     (r"libkv/store/boltdb|libnetwork/.*(?:boltdb|datastore)|network controller", NETWORKS),
@@ -52,7 +53,7 @@ _CULPRITS = (
 )
 """Patterns of a stack or a message, and the file that such a caller opens (engines 20.10, 26.1 and
 28.5), the first that fits."""
-_LOCK = re.compile(
+_LOCK = LazyPattern(
     r"FLOCK\s+ADVISORY\s+WRITE\s+(?P<pid>\d+)\s+(?P<major>[0-9a-f]+):(?P<minor>[0-9a-f]+):(?P<inode>\d+)"
 )
 

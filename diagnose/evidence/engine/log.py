@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import functools
 import json
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import msgspec
 
+from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import Failed, Unavailable
 from diagnose.phrases import unix
 from diagnose.questions import Host
@@ -30,8 +30,8 @@ TAIL_BYTES = 256 * 1024
 FILES = ("/var/log/docker.log", "/var/log/docker/docker.log", "/var/log/upstart/docker.log")
 """Where init systems without a journal put it (OpenRC, sysvinit, upstart)."""
 
-_PAIR = re.compile(r'(?<![\w.-])([A-Za-z_][\w.-]*+)=("(?:[^"\\]|\\.)*"|\S*)')
-_TERMINAL = re.compile(
+_PAIR = LazyPattern(r'(?<![\w.-])([A-Za-z_][\w.-]*+)=("(?:[^"\\]|\\.)*"|\S*)')
+_TERMINAL = LazyPattern(
     r"(?:\x1b\[\d+m)?(TRAC|DEBU|INFO|WARN|ERRO|FATA|PANI)(?:\x1b\[0m)?\[([^\]]*)\]\s*(.*)"
 )
 _LEVELS = {
@@ -42,14 +42,14 @@ _LEVELS = {
     "fata": "fatal",
     "pani": "panic",
 }
-_BARE = re.compile(
+_BARE = LazyPattern(
     r"^(failed to |unable to |Error starting daemon|panic: |fatal error: |dockerd: )"
 )
-_USAGE = re.compile(r"\s|, Code: \d|See 'dockerd --help'|Run 'dockerd --help'")
+_USAGE = LazyPattern(r"\s|, Code: \d|See 'dockerd --help'|Run 'dockerd --help'")
 _STATUS = "Status: "
 """Stands before what dockerd says of a wrong command line; engine 28 prints all its flags behind
 it."""
-_NO_SENTENCE = re.compile(r"\d{4}[/-]\d\d|[^\w\"']")
+_NO_SENTENCE = LazyPattern(r"\d{4}[/-]\d\d|[^\w\"']")
 _PRIORITY = {0: "panic", 1: "fatal", 2: "fatal", 3: "error", 4: "warning"}
 
 
@@ -218,7 +218,7 @@ def parse_line(text: str) -> LogLine | None:
     return LogLine(None, "fatal", line) if _BARE.match(line) else None
 
 
-_FRAME = re.compile(r"(?<![\w.\-/])[\w.\-]+(?:/[\w.\-]+)+\.[\w.*()\-]{1,200}(?=\()")
+_FRAME = LazyPattern(r"(?<![\w.\-/])[\w.\-]+(?:/[\w.\-]+)+\.[\w.*()\-]{1,200}(?=\()")
 _STACK_LINES = 120
 _STACK_FRAMES = 40
 

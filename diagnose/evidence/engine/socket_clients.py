@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import re
-
 import msgspec
 
 from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import Failed
 from diagnose.questions import Host
 from diagnose.questions.containers import ReadLogs
 from diagnose.registry import evidence
 
 SOCKETS = frozenset({"/var/run/docker.sock", "/run/docker.sock", "/var/run", "/run"})
-TOO_OLD = re.compile(
+TOO_OLD = LazyPattern(
     r"client version (?P<client>[\d.]+) is too old\. Minimum supported API version is (?P<least>[\d.]+)"
 )
 """The engine's answer, which clients log as they get it (the same words from 20.10 to 29)."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 
 import msgspec
@@ -12,6 +11,7 @@ from diagnose.evidence.images.details import MOST, Detail, ImageDetails, ask_eac
 from diagnose.evidence.images.listing import Images
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.run.options import Options
+from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import Failed, Reason, Unavailable, Unexamined
 from diagnose.questions import Host
 from diagnose.questions.files import PathStatus, StatPaths
@@ -20,7 +20,7 @@ from diagnose.registry import evidence
 
 PARTS = ("diff", "link")
 """What every layer of overlay2 has: its files, and its short name for the mount's options."""
-_DAMAGED = re.compile(
+_DAMAGED = LazyPattern(
     r"open \S*/overlay2/\w+/link: no such file|readlink \S*/overlay2/\S*: invalid argument"
     r"|layer does not exist"
     r"|failed to stat parent: stat \S*/snapshots/\d+/fs: no such file"
@@ -28,7 +28,7 @@ _DAMAGED = re.compile(
     r"|rename \S*/overlay2/\S* directory not empty"
 )
 _FULL = "no space left on device"
-_FOLDER = re.compile(r"open (\S*/overlay2/\w+)/link: no such file")
+_FOLDER = LazyPattern(r"open (\S*/overlay2/\w+)/link: no such file")
 
 
 class LayerFolders(msgspec.Struct, frozen=True):

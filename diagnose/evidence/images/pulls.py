@@ -18,6 +18,7 @@ from diagnose.evidence.engine.log import DaemonLog, LogLine
 from diagnose.evidence.images.listing import Images, normal, registry_of
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.run.options import Options
+from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import DAEMON, Subject, Unavailable
 from diagnose.registry import evidence
 
@@ -26,44 +27,44 @@ Why = Literal[
     "corrupt", "unreachable", "web-page"
 ]  # fmt: skip
 
-PATTERNS: dict[Why, re.Pattern[str]] = {
+PATTERNS: dict[Why, LazyPattern] = {
     # a registry answers in JSON
-    "web-page": re.compile(
+    "web-page": LazyPattern(
         r"invalid character '<' looking for beginning of value|: <(?:!doctype )?html\b",
         re.IGNORECASE,
     ),
-    "no-space": re.compile(r"no space left on device|disk quota exceeded"),
-    "ids": re.compile(
+    "no-space": LazyPattern(r"no space left on device|disk quota exceeded"),
+    "ids": LazyPattern(
         r"[Cc]ontainer ID \d+ cannot be mapped to a host ID|lchown \S+: invalid argument"
     ),
-    "depth": re.compile(r"max depth exceeded|too many layers"),
-    "rate-limit": re.compile(
+    "depth": LazyPattern(r"max depth exceeded|too many layers"),
+    "rate-limit": LazyPattern(
         r"toomanyrequests|429 Too Many Requests|pull rate limit|HTTP 429 response body",
         re.IGNORECASE,
     ),
     # a bare status behind the URL is what the proxy said to CONNECT: a registry's own comes with
     # other words
-    "proxy": re.compile(
+    "proxy": LazyPattern(
         r"proxyconnect|Proxy Authentication Required|\b407\b"
         r"|\bhttps://\S+: [A-Z][a-z]+( [A-Za-z]+)*$"
     ),
-    "plain-http": re.compile(r"server gave HTTP response to HTTPS client"),
-    "tls": re.compile(r"x509:|\btls: |remote error: tls"),
-    "platform": re.compile(
+    "plain-http": LazyPattern(r"server gave HTTP response to HTTPS client"),
+    "tls": LazyPattern(r"x509:|\btls: |remote error: tls"),
+    "platform": LazyPattern(
         r"no matching manifest for|does not match the (specified|detected) (host )?platform"
         r"|no match for platform in manifest"
         r"|operating system \S+ cannot be used on this platform"
     ),
-    "corrupt": re.compile(
+    "corrupt": LazyPattern(
         r"failed to register layer|layer does not exist"
         r"|content digest \S+ not found"
     ),
     # what arrives is not what the manifest promises; nothing of it is kept
-    "altered": re.compile(
+    "altered": LazyPattern(
         r"filesystem layer verification failed|unexpected commit digest"
         r"|failed size validation|unexpected EOF|(?:flate: corrupt input|gzip: invalid)"
     ),
-    "denied": re.compile(
+    "denied": LazyPattern(
         r"pull access denied|unauthorized|authentication required|denied:|no basic auth credentials"
         r"|manifest unknown"
         r"|manifest for \S+ not found|name unknown|401 Unauthorized|403 Forbidden"
@@ -71,7 +72,7 @@ PATTERNS: dict[Why, re.Pattern[str]] = {
         r"|HTTP 40[134] response body|unexpected status .*: 40[134] ",
         re.IGNORECASE,
     ),
-    "unreachable": re.compile(
+    "unreachable": LazyPattern(
         r"dial tcp|dial udp|no such host|i/o timeout|connection refused|connection reset"
         r"|network is unreachable|no route to host"
         r"|Client\.Timeout|deadline exceeded|TLS handshake timeout|unexpected HTTP status: 5\d\d"
@@ -82,13 +83,13 @@ PATTERNS: dict[Why, re.Pattern[str]] = {
 """In this order: what comes first is nearer to the cause (a proxy that is dialled without success
 is no unreachable registry)."""
 
-_HANDLER = re.compile(r"Handler for POST \S*/images/create returned error: (.*)", re.DOTALL)
-_ENDED = re.compile(r"Not continuing with pull after error:? ?(.*)", re.DOTALL)
-_NEXT = re.compile(r"Attempting next endpoint for pull after error: (.*)", re.DOTALL)
-_TASK = re.compile(r"pulling image failed:? ?(.*)", re.DOTALL)
-_LACKS = re.compile(r"fatal task error: No such image: (\S+)")
+_HANDLER = LazyPattern(r"Handler for POST \S*/images/create returned error: (.*)", re.DOTALL)
+_ENDED = LazyPattern(r"Not continuing with pull after error:? ?(.*)", re.DOTALL)
+_NEXT = LazyPattern(r"Attempting next endpoint for pull after error: (.*)", re.DOTALL)
+_TASK = LazyPattern(r"pulling image failed:? ?(.*)", re.DOTALL)
+_LACKS = LazyPattern(r"fatal task error: No such image: (\S+)")
 _FETCH = "fetch failed after status: 404 Not Found"
-_PROBE = re.compile(
+_PROBE = LazyPattern(
     r"first record does not look like a TLS handshake|server gave HTTP response to HTTPS client"
 )
 """How the engine finds out that an insecure registry speaks plain HTTP: no failure, as long as
@@ -97,10 +98,10 @@ REGISTRY_WIDE: frozenset[Why] = frozenset(
     {"rate-limit", "proxy", "plain-http", "tls", "unreachable", "web-page"}
 )
 """Kinds of failure that are the same for every image of a registry."""
-_URL = re.compile(
+_URL = LazyPattern(
     r'(?:Get|Head|Post) \\?"?https?://([^/"\\]+)(?:/v2/([^"\\]*?)/(?:manifests|blobs)/([^"\\]+))?'
 )
-_NAMED = re.compile(
+_NAMED = LazyPattern(
     r"pull access denied for ([^\s,]+)|manifest for (\S+) not found|repository (\S+) not found"
     r'|failed to resolve reference "([^"]+)"'
 )

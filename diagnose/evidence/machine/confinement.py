@@ -5,14 +5,13 @@ An LXC container around it, an AppArmor profile, a snap.
 
 from __future__ import annotations
 
-import re
-
 import msgspec
 
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.machine.kernel_log import KernelLog
 from diagnose.evidence.run.options import Options
+from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import Failed, Unavailable
 from diagnose.questions import Host
 from diagnose.questions.files import ReadFile
@@ -20,12 +19,12 @@ from diagnose.registry import evidence
 
 KIND_FILE = "/run/systemd/container"
 """Where systemd writes which container system it runs in."""
-DENIED_SIGNAL = re.compile(
+DENIED_SIGNAL = LazyPattern(
     r'apparmor="DENIED" operation="signal".{0,400} profile="(?P<profile>docker-default[^"]{0,200})"'
     r'.{0,400}? comm="(?P<comm>[^"]*)"'
     r'.{0,400} denied_mask="(?P<mask>\w+)".{0,400} signal=(?P<signal>\w+) peer="(?P<peer>[^"]*)"'
 )
-DENIED_SYSCTL = re.compile(r"open sysctl (?P<name>\S+) file: reopen fd \d+: permission denied")
+DENIED_SYSCTL = LazyPattern(r"open sysctl (?P<name>\S+) file: reopen fd \d+: permission denied")
 """runc 1.2.8, 1.3.3 and later, whose detached procfs AppArmor takes for /sys
 (opencontainers/runc#4968)."""
 SENDERS = frozenset({"runc", "dockerd", "containerd-shim", "containerd-shim-runc-v2", "docker"})

@@ -7,6 +7,7 @@ import re
 import msgspec
 
 from diagnose.evidence.machine.processes import Processes
+from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import Failed, Unavailable
 from diagnose.questions import Host
 from diagnose.questions.containers import Pids
@@ -15,10 +16,10 @@ from diagnose.questions.machine import InspectProcess, ReadSysctls, ResourceLimi
 from diagnose.registry import evidence
 
 CGROUPS = "/sys/fs/cgroup"
-_PIDS_GROUP = re.compile(r"^\d+:(?:[\w,]*,)?pids(?:,[\w,]*)?:(/.*)$", re.MULTILINE)
-_UNIFIED_GROUP = re.compile(r"^0::(/.*)$", re.MULTILINE)
+_PIDS_GROUP = LazyPattern(r"^\d+:(?:[\w,]*,)?pids(?:,[\w,]*)?:(/.*)$", re.MULTILINE)
+_UNIFIED_GROUP = LazyPattern(r"^0::(/.*)$", re.MULTILINE)
 """Lines of /proc/PID/cgroup: the controller of version 1, and the one group of version 2."""
-_TASKS = re.compile(r"(?<!\d)\d{1,12}/(\d{1,12})")
+_TASKS = LazyPattern(r"(?<!\d)\d{1,12}/(\d{1,12})")
 
 
 class Descriptors(msgspec.Struct, frozen=True):

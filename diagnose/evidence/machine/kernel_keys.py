@@ -7,6 +7,7 @@ import re
 import msgspec
 
 from diagnose.evidence.containers.listing import Containers
+from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import Failed, Unavailable
 from diagnose.questions import Host
 from diagnose.questions.files import ReadFile
@@ -16,7 +17,7 @@ KEY_USERS = "/proc/key-users"
 REFUSED = "session key: disk quota exceeded"
 """The runtime's words, without which nothing is read."""
 NEARLY = 0.97
-_LINE = re.compile(
+_LINE = LazyPattern(
     r"^\s*(?P<uid>\d+):\s+\d+ \d+/\d+ (?P<keys>\d+)/(?P<max_keys>\d+) "
     r"(?P<bytes>\d+)/(?P<max_bytes>\d+)",
     re.MULTILINE,

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 import msgspec
 from msgspec.structs import replace
 
+from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import Failed, Unavailable
 from diagnose.questions import Host
 from diagnose.questions.machine import ReadKernelLog, Record
@@ -16,22 +17,22 @@ from diagnose.registry import evidence
 
 __all__ = ["UNNAMED", "HungTask", "KernelLog", "OomKill", "Record", "kernel_log", "oom_kills"]
 
-_ID = re.compile(r"[0-9a-f]{64}")
-_OOM = re.compile(r"\boom-kill:constraint=(?P<constraint>\w+),(?P<rest>.*)")
-_KILLED = re.compile(
+_ID = LazyPattern(r"[0-9a-f]{64}")
+_OOM = LazyPattern(r"\boom-kill:constraint=(?P<constraint>\w+),(?P<rest>.*)")
+_KILLED = LazyPattern(
     r"Killed process (?P<pid>\d+) \((?P<task>.{0,64}?)\).{0,400}?anon-rss:(?P<anon>\d+)kB"
 )
-_LIMIT = re.compile(r"memory: usage (?P<usage>\d+)kB, limit (?P<limit>\d+)kB")
-_OLD_GROUPS = re.compile(r"Task in (?P<task>\S+) killed as a result of limit of (?P<limit>\S+)")
-_OLD_CHOICE = re.compile(
+_LIMIT = LazyPattern(r"memory: usage (?P<usage>\d+)kB, limit (?P<limit>\d+)kB")
+_OLD_GROUPS = LazyPattern(r"Task in (?P<task>\S+) killed as a result of limit of (?P<limit>\S+)")
+_OLD_CHOICE = LazyPattern(
     r"(?P<where>Memory cgroup out"
     r"|Out) of memory[^:]*: Kill process (?P<pid>\d+) \((?P<task>.*)\) score \d+ or sacrifice"
 )
 """How kernels before 5.0 say it; whom they choose may have a child killed in its place."""
-_HUNG = re.compile(
+_HUNG = LazyPattern(
     r"INFO: task (?P<task>.+):(?P<pid>\d+) blocked for more than (?P<seconds>\d+) seconds"
 )
-_FORK = re.compile(r"cgroup: fork rejected by pids controller in (?P<path>\S+)")
+_FORK = LazyPattern(r"cgroup: fork rejected by pids controller in (?P<path>\S+)")
 
 UNNAMED = "a cgroup that the kernel did not name"
 
@@ -110,7 +111,7 @@ class KernelLog(msgspec.Struct, frozen=True, dict=True):
         return found
 
     def matching(
-        self, pattern: re.Pattern[str], signs: Iterable[str] = ("",)
+        self, pattern: re.Pattern[str] | LazyPattern, signs: Iterable[str] = ("",)
     ) -> Iterator[tuple[Record, re.Match[str]]]:
         """The records in which the pattern is found, of those with one of these signs.
 
@@ -147,7 +148,7 @@ def oom_kills(records: Iterable[Record]) -> Iterator[OomKill]:
         elif summary := _OOM.search(record.text) or _OLD_CHOICE.search(record.text):
             if open_kill:
                 yield open_kill
-            by_child = summary.re is _OLD_CHOICE
+            by_child = summary.re is _OLD_CHOICE.compiled
             if by_child:
                 open_kill = _old(record.at, summary, groups, limit)
             else:

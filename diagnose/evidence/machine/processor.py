@@ -9,6 +9,7 @@ import msgspec
 from diagnose.evidence.containers.listing import Containers
 from diagnose.evidence.containers.log_tails import LogTails
 from diagnose.evidence.containers.program_faults import ProgramFaults
+from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import Failed, Unavailable
 from diagnose.questions import Host
 from diagnose.questions.files import ReadFile
@@ -20,9 +21,9 @@ MOST_PROCESSORS = 8192
 """The kernel's largest NR_CPUS."""
 BYTES = 8192
 """The first processor's entry, whose flags are some 2 KB."""
-_RANGE = re.compile(r"(\d+)(?:-(\d+))?")
-_FLAGS = re.compile(r"^(?:flags|Features)\s*:\s*(?P<flags>.*)$", re.MULTILINE)
-_MODEL = re.compile(r"^model name\s*:\s*(?P<model>.*)$", re.MULTILINE)
+_RANGE = LazyPattern(r"(\d+)(?:-(\d+))?")
+_FLAGS = LazyPattern(r"^(?:flags|Features)\s*:\s*(?P<flags>.*)$", re.MULTILINE)
+_MODEL = LazyPattern(r"^model name\s*:\s*(?P<model>.*)$", re.MULTILINE)
 
 
 class Processor(msgspec.Struct, frozen=True):

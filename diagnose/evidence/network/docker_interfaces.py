@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ipaddress
-import re
 from collections.abc import Iterator
 
 import msgspec
@@ -11,10 +10,11 @@ import msgspec
 from diagnose.evidence.network.interfaces import Address, Interface, Interfaces
 from diagnose.evidence.network.networks import Network, Networks
 from diagnose.evidence.network.routes import Route, Routes
+from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import Subject
 from diagnose.registry import evidence
 
-_VETH = re.compile(r"veth[0-9a-f]{7}")
+_VETH = LazyPattern(r"veth[0-9a-f]{7}")
 """How the engine names the host's end of a veth pair (libnetwork, `netutils.GenerateIfaceName`):
 20.10 to 29."""
 _GATEWAY_BRIDGE = "docker_gwbridge"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from ipaddress import ip_address
 
 import msgspec
@@ -12,16 +11,17 @@ from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.recent_logs import RecentLine, RecentLogs
 from diagnose.evidence.network.interfaces import Interfaces
 from diagnose.evidence.network.networks import Network, Networks
+from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import Unexamined
 from diagnose.registry import evidence
 
 _FAILED = frozenset({"refused", "timeout", "unreachable"})
 _EPHEMERAL = 32_768
 """The port of a client begins here; a line may name who called, too."""
-_PLACE = re.compile(
+_PLACE = LazyPattern(
     r"(?<![\w.])(?P<address>\d{1,3}(?:\.\d{1,3}){3})\)?[:,]\s?(?:port )?(?P<port>\d{2,5})(?!\d)"
 )
-_NAMED_PLACE = re.compile(r"(?<![\w.-])(?P<name>[A-Za-z][\w.-]*+):(?P<port>\d{2,5})(?!\d)")
+_NAMED_PLACE = LazyPattern(r"(?<![\w.-])(?P<name>[A-Za-z][\w.-]*+):(?P<port>\d{2,5})(?!\d)")
 """A port behind a name, which may be another container's."""
 
 

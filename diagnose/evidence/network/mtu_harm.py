@@ -10,6 +10,7 @@ import msgspec
 from diagnose.evidence.containers.listing import Container
 from diagnose.evidence.dns.resolvers import Resolvers, is_loopback
 from diagnose.evidence.network.packet_sizes import OversizedNetwork, PacketSizes
+from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import Failed
 from diagnose.questions import Host, Question
 from diagnose.questions.containers import ReadLogs
@@ -24,7 +25,7 @@ _HEADERS = 100
 _RETRANSMISSIONS = 2
 """A packet that was sent three times without an acknowledgement; a single loss is ordinary."""
 
-_STALLED_READ = re.compile(
+_STALLED_READ = LazyPattern(
     r"handshake.{0,40}(?:time[d-]? ?out)|(?:time[d-]? ?out).{0,40}handshake"
     r"|read.{0,20}time[d-]? ?out|time[d-]? ?out.{0,20}read(?:ing)?\b|download timed out"
     r"|timed out after \d+ milliseconds with \d+|SSL connection timeout|reading (?:response )?body",

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from ipaddress import ip_address
 
 import msgspec
 
+from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import Failed, Unavailable
 from diagnose.questions import Host
 from diagnose.questions.network import (
@@ -20,7 +20,7 @@ from diagnose.questions.network import (
 )
 from diagnose.registry import evidence
 
-_OF_DOCKER = re.compile(r"docker0|br-[0-9a-f]{12}|veth[0-9a-f]{7}")
+_OF_DOCKER = LazyPattern(r"docker0|br-[0-9a-f]{12}|veth[0-9a-f]{7}")
 """The names that the engine gives its bridges and the host's ends of veth pairs: nothing beyond
 them is reached by a route."""
 

@@ -30,6 +30,7 @@ from diagnose.evidence.network.uplinks import Uplinks
 from diagnose.firewall.flow import Flow, Origin, Trace
 from diagnose.firewall.stack import Stack
 from diagnose.firewall.trace import trace, trace_bridged
+from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import Coverage
 from diagnose.registry import evidence
 
@@ -57,12 +58,12 @@ MOST = 400
 
 _FAILED = frozenset({"refused", "timeout", "unreachable"})
 """What a program prints when nobody answers it."""
-_WORD = re.compile(r"[A-Za-z0-9][\w.-]*")
-_PLACE = re.compile(
+_WORD = LazyPattern(r"[A-Za-z0-9][\w.-]*")
+_PLACE = LazyPattern(
     r"(?:(?P<scheme>[a-z][a-z0-9+.-]*)://(?:[^@/\s]*@)?)?(?P<host>[A-Za-z0-9][\w.-]*)(?::(?P<port>\d{2,5}))?(?![\w.])"
 )
 """A host, maybe behind a scheme and credentials, maybe with a port."""
-_DEPENDENCY = re.compile(r"(?:^|,)([^:,]+)")
+_DEPENDENCY = LazyPattern(r"(?:^|,)([^:,]+)")
 
 Source = Literal["environment", "command", "health check", "extra hosts", "depends_on", "log"]
 

@@ -25,6 +25,7 @@ from diagnose.evidence.network.packet_filter import Firewall
 from diagnose.evidence.network.routes import Routes
 from diagnose.evidence.network.uplinks import Uplinks
 from diagnose.evidence.run.report_header import ReportHeader
+from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import Failed, HostProfile, Json, Unavailable
 from diagnose.phrases import count
 from diagnose.questions import Host
@@ -53,7 +54,7 @@ MOST_FILES = 60
 MOST_IMAGES = 60
 LONGEST = 60
 """Characters of a value that is shown as it is; a longer one is known by its hash."""
-_SECRET = re.compile(TOKEN)
+_SECRET = LazyPattern(TOKEN)
 
 
 def digest(text: str) -> str:

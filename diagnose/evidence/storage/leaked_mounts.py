@@ -5,19 +5,18 @@ In the host's namespace and in those of other processes.
 
 from __future__ import annotations
 
-import re
-
 import msgspec
 
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.machine.processes import Processes
 from diagnose.evidence.storage.mounts import Mounted, Mounts, is_within, parse
+from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import Failed
 from diagnose.questions import Host
 from diagnose.questions.files import ReadFile, StatPaths
 from diagnose.registry import evidence
 
-BUSY = re.compile(
+BUSY = LazyPattern(
     r"(?:unlinkat|remove|rmdir) (?P<path>/\S+?):? .*device or resource busy|device or resource busy"
 )
 MOST_NAMESPACES = 200

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import functools
-import re
 from collections.abc import Iterator
 
 import msgspec
 
+from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import Failed, Unavailable
 from diagnose.questions import Host
 from diagnose.questions.machine import ListMounts, Mounted
@@ -15,7 +15,7 @@ from diagnose.registry import evidence
 
 __all__ = ["Mounted", "Mounts", "is_within", "mounts", "parse"]
 
-_OCTAL = re.compile(r"\\([0-7]{3})")
+_OCTAL = LazyPattern(r"\\([0-7]{3})")
 
 
 class Mounts(msgspec.Struct, frozen=True, dict=True):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -12,13 +11,14 @@ from diagnose.evidence.containers.listing import Containers
 from diagnose.evidence.engine.log import DaemonLog
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.run.options import Options
+from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import Failed, Subject, Unavailable
 from diagnose.questions import Host
 from diagnose.questions.files import ReadFile
 from diagnose.questions.images import ListVolumes
 from diagnose.registry import evidence
 
-REFUSED = re.compile(
+REFUSED = LazyPattern(
     r"failed to mount local volume: mount \S*?:(?P<point>/\S+), .*no such device\b"
 )
 """The engine's words for ENODEV of mount(2) (20.10, 26.1 and 28.5)."""

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import re
-
 import msgspec
 
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.engine.log import DaemonLog
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.run.options import Options
+from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import Failed, Subject, Unavailable
 from diagnose.questions import Host
 from diagnose.questions.files import StatPaths
 from diagnose.questions.images import ListVolumes, Volume
 from diagnose.registry import evidence
 
-_REFUSED = re.compile(
+_REFUSED = LazyPattern(
     r"failed to mount local volume: mount \S*?:(?P<point>/\S+), flags: 0x1000.*"
     r"no such file or directory"
 )
