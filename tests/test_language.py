@@ -140,5 +140,9 @@ def texts(path: Path) -> str:
 
 @pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(ROOT)))
 def test_texts_in_code(path: Path):
-    """Strings may reach a user; docstrings and comments reach the next engineer."""
-    assert DIALECT.findall(texts(path)) == []
+    """Strings may reach a user; docstrings and comments reach the next engineer.
+
+    To read a file as tokens costs ten times the search: only one with such a word is read so.
+    """
+    if DIALECT.search(path.read_text()):
+        assert DIALECT.findall(texts(path)) == []
