@@ -112,5 +112,5 @@ WHY_NOT = {
     ("no /proc", "image"): "runc needs /proc",
 }
 """Cells that hold no run, and why."""
-ELSEWHERE = {"aarch64": "not tried"}
-"""Rows of machines that the lab does not have."""
+ELSEWHERE = {"aarch64": "once, under qemu-user"}
+"""Rows of machines that the lab does not have; .github/decisions/folder.md says what was tried."""

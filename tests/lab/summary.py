@@ -94,12 +94,11 @@ def _write_places(terminalreporter: Any) -> None:
         return
     terminalreporter.section("where it runs, with the verdicts of the installed tool")
     terminalreporter.write_line(f"{'':30}" + "".join(f"{way:26}" for way in WAYS))
-    for place in [*PLACES, *ELSEWHERE]:
-        cells = [
-            seen.get((place, way)) or WHY_NOT.get((place, way)) or ELSEWHERE.get(place, "not run")
-            for way in WAYS
-        ]
+    for place in PLACES:
+        cells = [seen.get((place, way)) or WHY_NOT.get((place, way)) or "not run" for way in WAYS]
         terminalreporter.write_line(f"{place:30}" + "".join(f"{cell:26}" for cell in cells))
+    for machine, text in ELSEWHERE.items():
+        terminalreporter.write_line(f"{machine:30}{text}")
 
 
 def _write_reruns(terminalreporter: Any) -> None:
