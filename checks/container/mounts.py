@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from msgspec.structs import replace
+
 from checks.container.helpers import QUOTED
 from diagnose.error_signatures import signs
 from diagnose.evidence.containers.bind_mounts import (
@@ -81,13 +83,22 @@ def _refused_mount(
         "State": f"{state.status}, exit code {state.exit_code}",
         "State.Error": state.error,
     }
-    yield _missing(container, f"did not start: {source} {what}", source, evidence)
+    place = ""
+    if is_gone:
+        place = "missing"
+    elif known is not None and known.type == "folder":
+        place = "folder"
+    yield _missing(container, f"did not start: {source} {what}", source, evidence, place)
 
 
 def _empty_folder(
     container: Container, taken: Named, bind_sources: BindSources | Unavailable
 ) -> Iterator[CheckItem]:
-    """A bind mount that the program takes for a file, and that is an empty folder on the host."""
+    """A bind mount that the program takes for a file, and that was an empty folder on the host.
+
+    Where somebody has removed the folder, the file is still to come: the engine makes the folder
+    again at the next start.
+    """
     source = taken.mount.source
     why = _unseen(bind_sources, source)
     if why or isinstance(bind_sources, Unavailable):
@@ -95,17 +106,26 @@ def _empty_folder(
         return
     known = bind_sources.by_path.get(source)
     count = bind_sources.entries.get(source)
+    evidence: dict[str, object] = {"log": taken.line[:QUOTED]}
     if known is not None and known.type == "folder" and count is None:
         yield Unexamined(
             container.subject, f"{source}: the entries of the folder could not be listed"
         )
     elif count == 0:
-        evidence: dict[str, object] = {"log": taken.line[:QUOTED], "on the host": "an empty folder"}
         yield _missing(
             container,
             f"finds an empty folder at {taken.inside}: {source} is not a file",
             source,
-            evidence,
+            {**evidence, "on the host": "an empty folder"},
+            place="folder",
+        )
+    elif known is not None and known.failed == "missing" and not container.is_running:
+        yield _missing(
+            container,
+            f"was started without its file {taken.inside}: {source} does not exist",
+            source,
+            {**evidence, "on the host": "no such file or directory"},
+            place="missing",
         )
 
 
@@ -124,11 +144,21 @@ def _never_mounted(
                 "HostConfig.Mounts": f"bind {source}",
                 "on the host": "no such file or directory",
             }
-            yield _missing(container, f"cannot start: {source} does not exist", source, evidence)
+            yield _missing(
+                container,
+                f"cannot start: {source} does not exist",
+                source,
+                evidence,
+                place="missing",
+            )
 
 
-def _missing(container: Container, what: str, source: str, evidence: dict[str, object]) -> Finding:
-    return Finding.about(
+def _missing(
+    container: Container, what: str, source: str, evidence: dict[str, object], place: str
+) -> Finding:
+    """place: `folder` where a folder stands in the place of the file, `missing` where nothing
+    does, empty where that is not known. The page has a cure for each of the two."""
+    finding = Finding.about(
         container,
         f'container "{container.name}" {what}',
         evidence,
@@ -136,6 +166,8 @@ def _missing(container: Container, what: str, source: str, evidence: dict[str, o
         signs=signs(container.state.error),
         source=source,
     )
+    known_as = {place: source} if place else {}
+    return replace(finding, variables={**finding.variables, **known_as})
 
 
 @check("container.mount-forbidden", severity=Severity.critical)

@@ -1354,6 +1354,11 @@ SECRET: dict[str, Any] = {
 @pytest.mark.parametrize(
     ("line", "answers", "expected"),
     [
+        (
+            "cat: /run/secrets/pw: Is a directory",
+            {"file.stats": {"/srv/pw": {"failed": "missing"}}},
+            [Finding],
+        ),
         ("cat: read error: Is a directory", {}, []),
         ("cat: /run/secrets/pw: Is a directory", {"file.list": {"entries": []}}, [Finding]),
         (

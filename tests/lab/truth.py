@@ -70,6 +70,8 @@ HIDES_THE_REST = (
 """Scenario modules whose host says nothing about other faults, or whose faults are many already."""
 
 EFFECTS: dict[str, str] = {
+    "storage.read_only": "kernel.filesystem-errors",
+    "storage.disk_of_one_mount_read_only": "kernel.filesystem-errors",
     "dns.forwarding_of_dns_dropped": "firewall.forward-dropped",
     "dns.input_rules_before_a_server_of_the_host": "firewall.input-dropped",
 }
