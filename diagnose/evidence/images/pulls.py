@@ -28,11 +28,6 @@ Why = Literal[
 ]  # fmt: skip
 
 PATTERNS: dict[Why, LazyPattern] = {
-    # a registry answers in JSON
-    "web-page": LazyPattern(
-        r"invalid character '<' looking for beginning of value|: <(?:!doctype )?html\b",
-        re.IGNORECASE,
-    ),
     "no-space": LazyPattern(r"no space left on device|disk quota exceeded"),
     "ids": LazyPattern(
         r"[Cc]ontainer ID \d+ cannot be mapped to a host ID|lchown \S+: invalid argument"
@@ -78,6 +73,11 @@ PATTERNS: dict[Why, LazyPattern] = {
         r"|Client\.Timeout|deadline exceeded|TLS handshake timeout|unexpected HTTP status: 5\d\d"
         r"|unexpected status .*: 5\d\d |: EOF$"
         r"|HTTP (408|5\d\d) response body"
+    ),
+    # a registry answers in JSON; a status that says more stands above
+    "web-page": LazyPattern(
+        r"invalid character '<' looking for beginning of value|: <(?:!doctype )?html\b",
+        re.IGNORECASE,
     ),
 }
 """In this order: what comes first is nearer to the cause (a proxy that is dialled without success
