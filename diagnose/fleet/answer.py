@@ -34,7 +34,7 @@ def fleet(read: Iterable[HostReport | Unusable], now: float) -> Fleet:
             unusable.append(Unusable(report.place, why))
         elif report.taken_at in taken:
             why = f"is the same report as {taken[report.taken_at].place}"
-            unusable.append(Unusable(report.place, why))
+            unusable.append(Unusable(report.place, why, may_be_a_host=False))
         else:
             taken[report.taken_at] = report
     newest, before = [], {}
@@ -65,7 +65,7 @@ def answer(
     ]
     silent = _silent(present, stale, earlier, request)
     all_codes = set(codes.values())
-    if silent or not present:
+    if silent or not present or any(file.may_be_a_host for file in now.unusable):
         all_codes.add(exit_codes.UNKNOWN)
     return FleetAnswer(
         code=_worst(all_codes, request.fail_on),

@@ -17,6 +17,8 @@ class Unusable(msgspec.Struct, frozen=True):
 
     place: str
     why: str
+    may_be_a_host: bool = True
+    """Whether it may be the report of a host that nothing else is known of."""
 
 
 class Packed(msgspec.Struct, frozen=True):

@@ -155,7 +155,7 @@ class Reader:
         try:
             raw = self._decoder.decode(data)
         except msgspec.ValidationError as error:
-            return Unusable(packed.place, _foreign(data, error))
+            return _unread(packed.place, data, error)
         except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
             cut_off = "truncated" in str(error)
             return Unusable(packed.place, "is cut off in the middle" if cut_off else "is no JSON")
@@ -223,18 +223,18 @@ def _short(text: str) -> str:
     return text[:LONGEST_NAME]
 
 
-def _foreign(data: bytes, error: msgspec.ValidationError) -> str:
-    """Why JSON is no report that this version reads."""
+def _unread(place: str, data: bytes, error: msgspec.ValidationError) -> Unusable:
+    """Why JSON is no report that this version reads; without a version it is nobody's report."""
     try:
         version = msgspec.json.decode(data, type=dict[str, msgspec.Raw]).get("schema_version")
         number = None if version is None else msgspec.json.decode(version, type=int)
     except (msgspec.DecodeError, RecursionError):
         number = None
     if number is None:
-        return "is JSON, but no report of this tool"
+        return Unusable(place, "is JSON, but no report of this tool", may_be_a_host=False)
     if number > SCHEMA_VERSION:
-        return _newer(number)
-    return f"is a report whose fields have other types ({error})"[:LONGEST_NAME]
+        return Unusable(place, _newer(number))
+    return Unusable(place, f"is a report whose fields have other types ({error})"[:LONGEST_NAME])
 
 
 def _newer(version: int) -> str:

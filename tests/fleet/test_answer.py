@@ -282,6 +282,22 @@ def run(*words: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
     )
 
 
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [("{", 3), ("", 3), ('{"schema_version": 999}', 3), ('{"results": []}', 0), (None, 0)],
+    ids=["cut off", "empty", "newer", "foreign", "twice"],
+)
+def test_a_file_that_may_be_a_sick_host_is_not_called_well(
+    text: str | None, code: int, tmp_path: Path
+):
+    for row in documents(random.Random(7), 5, [], noise=0.0):
+        whole = json.dumps(row)
+        (tmp_path / f"{row['host']['name']}.json").write_text(whole)
+    (tmp_path / "more.json").write_text(whole if text is None else text)
+    done = run(str(tmp_path))
+    assert (done.returncode, "1 file could not be counted" in done.stdout) == (code, True)
+
+
 def test_the_command_answers_for_a_folder(tmp_path: Path):
     rng = random.Random(7)
     for row in documents(rng, 40, SEEDS[:1], noise=0.0):
