@@ -7,27 +7,33 @@ from collections import defaultdict
 from checks.firewall import cures
 from checks.firewall.helpers import subjects_of
 from diagnose.evidence.dns.filtered_queries import DnsPath
-from diagnose.evidence.network.host_paths import HostPath, HostPaths
-from diagnose.evidence.network.packet_paths import Step
+from diagnose.evidence.network.host_paths import HostPath, HostPaths, Obstacle
+from diagnose.evidence.network.packet_paths import PacketPaths, Step
 from diagnose.model import DAEMON, HOST, CheckResult, Finding, Severity, Skipped
 from diagnose.phrases import and_more, named
 from diagnose.registry import check
 
 
 @check("firewall.output-dropped", severity=Severity.critical, causes=["dns.host-broken"])
-def output_dropped(host_paths: HostPaths, dns_path: DnsPath | None) -> CheckResult:
+def output_dropped(
+    host_paths: HostPaths, dns_path: DnsPath | None, packet_paths: PacketPaths | None
+) -> CheckResult:
     """The host's own packet filter drops what the host sends.
 
     The kill switch of a VPN lets out what goes to its tunnel, and knows nothing of Docker's
     bridges: docker-proxy and clients on the host do not reach containers, while clients from
-    outside do. A container with host networking that runs such a VPN closes the host.
+    outside do. A container with host networking that runs such a VPN closes the host. A rule that
+    drops all that a container sends drops its answers to the host too, and is named by
+    firewall.forward-dropped.
     """
     queries = dns_path.of_host if dns_path is not None else {}
     if host_paths.why_none:
         return Skipped(host_paths.why_none)
     if not len(host_paths) and not queries:
         return Skipped("no running container publishes a TCP port on a bridge network")
-    blocked: dict[Step, list[HostPath]] = defaultdict(list)
+    outlets = packet_paths.outlets if packet_paths is not None else ()
+    of_containers = {outlet.sample.by for outlet in outlets if outlet.sample.is_blocked}
+    blocked: dict[Obstacle, list[HostPath]] = defaultdict(list)
     for path in host_paths:
         obstacle = path.trace.obstacle
         # FORWARD is no hook of the host's own packets: a route leads them elsewhere, which
@@ -36,26 +42,28 @@ def output_dropped(host_paths: HostPaths, dns_path: DnsPath | None) -> CheckResu
             obstacle is not None and obstacle.reason == "rule" and obstacle.hook != "forward"
         )
         if path.trace.is_blocked and obstacle is not None and is_of_host:
-            blocked[obstacle.by].append(path)
-    for by, paths in blocked.items():
-        lost = [server for server, rule in queries.items() if rule == str(by)]
-        yield _dropped(by, paths, lost)
+            is_named = obstacle.part == "reply" and obstacle.by in of_containers
+            if not is_named:
+                blocked[obstacle].append(path)
+    for obstacle, paths in blocked.items():
+        lost = [server for server, rule in queries.items() if rule == str(obstacle.by)]
+        yield _dropped(obstacle, paths, lost)
     for server, rule in queries.items():
-        if rule not in {str(by) for by in blocked}:
+        if rule not in {str(obstacle.by) for obstacle in blocked}:
             yield _query_dropped(server, rule)
     return None
 
 
-def _dropped(by: Step, paths: list[HostPath], servers: list[str]) -> Finding:
-    first = paths[0]
+def _dropped(obstacle: Obstacle, paths: list[HostPath], servers: list[str]) -> Finding:
+    by, first = obstacle.by, paths[0]
+    what = "the answers" if obstacle.part == "reply" else "what it sends"
     names = sorted(path.container.name for path in paths)
     networks = named("network", sorted(path.network.name for path in paths))
     asked = f", and not DNS server {and_more(servers)}" if servers else ""
     return Finding(
         subject=HOST,
         summary=(
-            f"this host itself cannot reach containers on {networks}{asked}: "
-            f"{by} drops what it sends"
+            f"this host itself cannot reach containers on {networks}{asked}: {by} drops {what}"
         ),
         evidence={
             "table": by.table,
@@ -65,7 +73,7 @@ def _dropped(by: Step, paths: list[HostPath], servers: list[str]) -> Finding:
             "containers that publish ports": names,
             "DNS servers": servers or None,
         },
-        variables=_cure(by, first.network.bridge, servers),
+        variables=_cure_of(obstacle, first.network.bridge, servers),
         discriminator=str(by),
         severity=None if servers else Severity.warning,
         touches=subjects_of([path.network for path in paths]) + ((DAEMON,) if servers else ()),
@@ -86,6 +94,17 @@ def _query_dropped(server: str, rule: str) -> Finding:
         touches=(DAEMON,),
         signs=frozenset({"dns"}),
     )
+
+
+def _cure_of(obstacle: Obstacle, bridge: str, servers: list[str]) -> dict[str, str]:
+    if obstacle.part != "reply":
+        return _cure(obstacle.by, bridge, servers)
+    known = _cure(obstacle.by, "", [])
+    # before connections are tracked, nobody can tell an answer from a request
+    if obstacle.hook != "input" or "program" not in known:
+        return {}
+    chain = known.pop("chain")
+    return {**known, "answers_chain": chain}
 
 
 def _cure(by: Step, bridge: str, servers: list[str]) -> dict[str, str]:

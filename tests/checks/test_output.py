@@ -12,11 +12,17 @@ from diagnose.evidence.network.host_paths import HostPath, HostPaths
 from diagnose.evidence.network.host_stack import HostStack
 from diagnose.evidence.network.networks import Network
 from diagnose.evidence.network.packet_filter import Firewall
-from diagnose.evidence.network.packet_paths import ConnectionVerdict, Ingress, PacketPaths
+from diagnose.evidence.network.packet_paths import (
+    ConnectionVerdict,
+    Egress,
+    Ingress,
+    PacketPaths,
+)
 from diagnose.evidence.network.return_paths import ReturnPath, ReturnPaths
 from diagnose.evidence.network.uplinks import Uplink
 from diagnose.firewall.actions import Translate
 from diagnose.firewall.flow import Obstacle, Trace
+from diagnose.firewall.packet import Hook
 from diagnose.firewall.routing import Routing
 from diagnose.firewall.rules import Ruleset
 from diagnose.firewall.ruleset import assemble
@@ -53,6 +59,36 @@ def test_what_the_host_sends(name: str) -> None:
     paths = HostPaths((HostPath(WEB, SHOP, "172.18.0.2", 80, traced),))
     result = judge("firewall.output-dropped", host_paths=paths, dns_path=DnsPath({}, queries))
     assert rows(result) == wanted
+
+
+@pytest.mark.parametrize(
+    ("where", "hook", "options"),
+    [
+        (Step("ip filter", "INPUT", "policy drop"), "input", {"answers_chain": "INPUT"}),
+        (Step("ip raw", "PREROUTING", "-i br-shop -j DROP"), "prerouting", {}),
+    ],
+)
+def test_a_lost_answer_is_cured_on_its_way_in(
+    where: Step, hook: Hook, options: dict[str, str]
+) -> None:
+    lost = Trace("drop", obstacle=Obstacle("rule", where, "reply", hook))
+    paths = HostPaths((HostPath(WEB, SHOP, "172.18.0.2", 80, lost),))
+    (finding,) = judge("firewall.output-dropped", host_paths=paths).findings
+    assert finding.summary.endswith("drops the answers")
+    assert finding.variables.keys() & {"bridge", "answers_chain"} == options.keys()
+
+
+def test_a_rule_that_drops_all_of_a_container_is_named_once() -> None:
+    rule = Step("ip raw", "PREROUTING", "-i br-shop -j DROP")
+    lost = Trace("drop", obstacle=Obstacle("rule", rule, "reply", "prerouting"))
+    shut = ConnectionVerdict("drop", by=rule)
+    out = Egress(WEB, SHOP, "172.18.0.2", Uplink("eth0", "192.0.2.10"), shut, shut)
+    result = judge(
+        "firewall.output-dropped",
+        host_paths=HostPaths((HostPath(WEB, SHOP, "172.18.0.2", 80, lost),)),
+        packet_paths=PacketPaths(outlets=(out,)),
+    )
+    assert rows(result) == []
 
 
 def test_the_cure_of_a_lost_query_names_the_chain_that_drops_it() -> None:

@@ -70,6 +70,9 @@ HIDES_THE_REST = (
 """Scenario modules whose host says nothing about other faults, or whose faults are many already."""
 
 EFFECTS: dict[str, str] = {
+    "container.shim_killed_while_containerd_was_down": "daemon.containerd-down",
+    "dns.answers_dropped_by_the_host": "firewall.output-dropped",
+    "dns.resolver_ended_with_the_engine": "daemon.not-running",
     "storage.read_only": "kernel.filesystem-errors",
     "storage.disk_of_one_mount_read_only": "kernel.filesystem-errors",
     "dns.forwarding_of_dns_dropped": "firewall.forward-dropped",

@@ -15,9 +15,11 @@ from diagnose.evidence.network.host_stack import HostStack
 from diagnose.evidence.network.networks import Network, Networks
 from diagnose.evidence.network.packet_paths import EVERYWHERE, not_walked
 from diagnose.evidence.network.uplinks import Uplinks
-from diagnose.firewall.flow import Flow, Origin, Trace
+from diagnose.firewall.flow import Flow, Obstacle, Origin, Trace
 from diagnose.firewall.trace import trace
 from diagnose.registry import evidence
+
+__all__ = ["HostPath", "HostPaths", "Obstacle", "host_paths"]
 
 _LOOPBACK = "127.0.0.1"
 

@@ -208,7 +208,7 @@ def dropped_by_another_table(box: Box) -> None:
 @fault(
     "firewall.forward-dropped",
     subject="host:host",
-    also=[*_DEAF, ("firewall.output-dropped", "host:host")],
+    also=_DEAF,
 )
 def dropped_before_tracking(box: Box) -> None:
     """A rule in the raw table drops what comes from the bridge, before any other table."""
