@@ -277,7 +277,7 @@ class OpenPaths(msgspec.Struct, frozen=True):
 
 
 class FindOpenFiles(Question[OpenPaths], frozen=True):
-    """Which files below a folder a process has open."""
+    """Which files below a folder a process has open for writing."""
 
     POLICY = Policy(
         "open_under",

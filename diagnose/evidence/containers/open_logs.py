@@ -13,7 +13,7 @@ from diagnose.registry import evidence
 
 
 class WrittenLogs(msgspec.Struct, frozen=True):
-    """What the engine has open in the folders of its containers, as the kernel names it now."""
+    """What the engine writes in the folders of its containers, as the kernel names it now."""
 
     paths: frozenset[str]
 

@@ -538,15 +538,25 @@ def descriptors(_live: Live, question: AnyQuestion) -> Json:
 
 
 def open_under(_live: Live, question: AnyQuestion) -> Json:
-    """Which files below a folder a process has open.
+    """Which files below a folder a process has open for writing.
 
-    The kernel adds " (deleted)" to a name that is gone.
+    The kernel adds " (deleted)" to a name that is gone. The engine also reads a log while this tool
+    asks for its lines: what is open for reading alone says nothing of where lines go.
 
     args: pid, folder. answer: paths.
     """
     pid, folder = question.args["pid"], question.args["folder"].rstrip("/") + "/"
-    targets = (_target(f"/proc/{pid}/fd/{name}") or "" for name in os.listdir(f"/proc/{pid}/fd"))
+    links = [f"/proc/{pid}/fd/{name}" for name in os.listdir(f"/proc/{pid}/fd")]
+    targets = (_target(link) or "" for link in links if _is_for_writing(link))
     return {"paths": sorted({target for target in targets if target.startswith(folder)})}
+
+
+def _is_for_writing(link: str) -> bool:
+    """Whether a descriptor is open for writing: the mode of its link says so (proc_fd_link)."""
+    try:
+        return bool(os.lstat(link).st_mode & stat.S_IWUSR)
+    except OSError:
+        return False
 
 
 def reason_of(error: OSError) -> str:
