@@ -45,7 +45,6 @@ def recreate_interrupted(
         is_up = left.is_running or (twin is not None and twin.is_running)
         evidence: dict[str, Json] = {f'State of "{left.name}"': left.state.status}
         evidence[f'State of "{name}"'] = twin.state.status if twin is not None else "no such name"
-        evidence["made by"] = left.made_by
         finding = Finding.about(
             left,
             f'the recreate of container "{name}" was interrupted: {_what_is_left(left, twin)}',

@@ -12,7 +12,7 @@ from diagnose.evidence.containers.log_tails import LogTails
 from diagnose.evidence.dns.failed_names import names_by_network, stray_names
 from diagnose.evidence.dns.lookups import Lookups
 from diagnose.evidence.dns.resolvers import Resolvers, resolving
-from diagnose.model import CheckResult, Finding, Severity, Skipped, Unavailable
+from diagnose.model import CheckResult, Finding, Json, Severity, Skipped, Unavailable
 from diagnose.phrases import and_more, sentence
 from diagnose.registry import check
 
@@ -83,6 +83,12 @@ def _led_astray(container: Container, stray: _StrayName, lines: tuple[str, ...])
     stopped = (
         f'container "{stray.stopped.name}" has the name and is stopped' if stray.stopped else ""
     )
+    evidence: dict[str, Json] = {
+        "called by": stray.where,
+        f"*.{stray.domain} A": list(stray.addresses),
+    }
+    if seen:
+        evidence["log"] = seen[:200]
     finding = Finding.about(
         container,
         sentence(
@@ -91,11 +97,7 @@ def _led_astray(container: Container, stray: _StrayName, lines: tuple[str, ...])
             f"{and_more(stray.addresses)}",
             stopped,
         ),
-        {
-            "called by": stray.where,
-            f"*.{stray.domain} A": list(stray.addresses),
-            "log": seen[:200] or None,
-        },
+        evidence,
         discriminator=stray.name,
         severity=None if seen else Severity.warning,
         signs=frozenset({"dns", "refused", "timeout"}),

@@ -10,7 +10,7 @@ from checks.firewall.helpers import subjects_of
 from diagnose.error_signatures import NO_WAY_OUT
 from diagnose.evidence.network.captured_paths import CapturedPath, CapturedPaths
 from diagnose.evidence.network.packet_paths import Step
-from diagnose.model import HOST, CheckResult, Finding, Severity, Skipped, Unexamined
+from diagnose.model import HOST, CheckResult, Finding, Json, Severity, Skipped, Unexamined
 from diagnose.phrases import counted, joined
 from diagnose.registry import check
 
@@ -48,23 +48,18 @@ def _redirected(by: Step, port: int, paths: Sequence[CapturedPath]) -> Finding:
     names = sorted(member.name for member in members.values())
     ports = sorted({f"{path.protocol} {path.port}" for path in paths})
     where = "where nothing listens"
+    evidence: dict[str, Json] = {"table": by.table, "chain": by.chain, "rule": by.rule}
     if first.elsewhere is not None:
         where = f"where only {first.elsewhere.address} is listened on"
+        evidence["listener"] = f"{first.elsewhere.address}:{port}, {first.elsewhere.holder}"
+    evidence["containers"] = names
     return Finding(
         subject=HOST,
         summary=(
             f"connections of {counted('container', names)} to the outside ({joined(ports)}) "
             f"are led to port {port} of this host, {where}: {by}"
         ),
-        evidence={
-            "table": by.table,
-            "chain": by.chain,
-            "rule": by.rule,
-            "listener": f"{first.elsewhere.address}:{port}, {first.elsewhere.holder}"
-            if first.elsewhere is not None
-            else None,
-            "containers": names,
-        },
+        evidence=evidence,
         variables=_cure(by, first),
         discriminator=f"{by} {port}",
         touches=subjects_of(networks.values())
