@@ -16,13 +16,15 @@ from diagnose.phrases import named
 class Group(msgspec.Struct, frozen=True):
     """Containers whose queries take the same way to the same servers.
 
-    replies: what came back from each server, None if not asked.
+    replies: what came back from each server, None if not asked. goes_its_own_way: one container
+    that may change its own routes, and fares otherwise than its neighbours.
     """
 
     subject: Subject
     networks: tuple[str, ...]
     members: tuple[Container, ...]
     replies: tuple[tuple[Upstream, DnsReply | None], ...]
+    goes_its_own_way: bool = False
 
     @property
     def lost(self) -> tuple[tuple[Upstream, DnsReply], ...]:
@@ -65,6 +67,7 @@ def _grouped(containers: Containers, resolvers: Resolvers, lookups: Lookups) -> 
         if not any(member.may_route_itself for member in path.members)
     }
     found: dict[tuple[Subject, tuple[str, ...], tuple[Upstream, ...]], list[Container]] = {}
+    own_ways: set[Subject] = set()
     for container in resolving(containers):
         servers = resolvers.upstreams(container)
         if container.id in closed or not servers:
@@ -78,6 +81,8 @@ def _grouped(containers: Containers, resolvers: Resolvers, lookups: Lookups) -> 
         )
         is_alone = resolvers.has_own_servers(container) or differs
         subject = container.subject if is_alone else Subject("network", networks[0])
+        if differs:
+            own_ways.add(subject)
         found.setdefault((subject, networks, servers), []).append(container)
     for (subject, networks, servers), members in found.items():
         replies = []
@@ -90,7 +95,7 @@ def _grouped(containers: Containers, resolvers: Resolvers, lookups: Lookups) -> 
             else:
                 answered = (reply for _, reply in path.asked if reply.answered)
                 replies.append((server, next(answered, path.asked[0][1])))
-        yield Group(subject, networks, tuple(members), tuple(replies))
+        yield Group(subject, networks, tuple(members), tuple(replies), subject in own_ways)
 
 
 def unasked(why: Unavailable) -> Skipped | Unavailable:

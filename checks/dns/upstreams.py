@@ -15,6 +15,7 @@ from checks.dns._groups import (
 )
 from checks.dns.closed_input import opening
 from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.dns.failed_names import FailedNames
 from diagnose.evidence.dns.filtered_queries import DnsPath
 from diagnose.evidence.dns.lookups import DnsReply, Lookups
 from diagnose.evidence.dns.resolvers import (
@@ -62,13 +63,15 @@ def upstream_unreachable(
     lookups: Lookups | Unavailable,
     dns_path: DnsPath | None,
     networks: Networks | None,
+    failed_names: FailedNames | None,
 ) -> CheckResult:
     """Containers' queries do not reach their DNS server.
 
     Silence means two queries lost 1.2 s apart; any reply, also an error, proves that the server is
     reachable and no more. The host asks the same server, which tells where the query is lost.
-    Containers on internal networks alone have no way out by design. What would fool it: a server
-    that drops questions about the root on purpose.
+    Containers on internal networks alone have no way out by design. A VPN client whose own routes
+    or rules keep the query in is advice, unless its log says that names fail: its kill switch is
+    meant to. What would fool it: a server that drops questions about the root on purpose.
     """
     if isinstance(lookups, Unavailable):
         return unasked(lookups)
@@ -85,7 +88,12 @@ def upstream_unreachable(
     path = dns_path or DnsPath({})
     for group in asked:
         if group.lost:
-            yield _unreachable(_LostQuery(group, resolvers, lookups, path, containers, networks))
+            misses_names = failed_names is not None and any(
+                failed_names.of(member) for member in group.members
+            )
+            yield _unreachable(
+                _LostQuery(group, resolvers, lookups, path, containers, networks, misses_names)
+            )
     yield from lookups.unasked
     return None
 
@@ -99,6 +107,19 @@ class _LostQuery(msgspec.Struct, frozen=True):
     path: DnsPath
     containers: Containers
     networks: Networks | None
+    misses_names: bool
+    """Whether the log of a member says that names cannot be resolved."""
+
+    @property
+    def is_own_doing(self) -> bool:
+        """Whether only the container's own routes or rules can keep the query in, and nobody misses
+        the answer."""
+        return (
+            self.group.goes_its_own_way
+            and not self.misses_names
+            and not self.rule
+            and self.lookups.reaches(self.server) is True
+        )
 
     @property
     def proxied(self) -> Container | None:
@@ -178,6 +199,8 @@ def _unreachable(lost: _LostQuery) -> Finding:
         degraded = f"{others} of {len(group.replies)} answers"
         if lost.origin.kind != "engine":
             severity = severity_beside_answers(reply for _, reply in group.lost)
+    if lost.is_own_doing:
+        severity = Severity.advice
     return Finding(
         subject=group.subject,
         summary=sentence(
@@ -259,6 +282,8 @@ def _where_it_is_lost(lost: _LostQuery) -> str:
     """Where the query is lost, as far as the host's own query tells."""
     if lost.upstream.by_host:
         return "the engine asks from the host, so the fault lies beyond the containers"
+    if lost.is_own_doing:
+        return "its own routes or rules keep the query in, as those of a VPN client are meant to"
     if lost.reply.icmp == "prohibited":
         return "the query does not leave the container"
     if is_loopback(lost.server):

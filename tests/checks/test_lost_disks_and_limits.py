@@ -272,12 +272,12 @@ def test_the_engine_at_the_limit_of_its_unit(pids: Pids, found: object) -> None:
 
 def test_a_web_page_is_no_registry() -> None:
     text = (
-        "error parsing HTTP 200 response body: invalid character '<' looking for beginning of "
+        "error parsing HTTP 403 response body: invalid character '<' looking for beginning of "
         'value: "<html>Log in</html>"'
     )
     assert classify(text) == "web-page"
-    assert classify("received unexpected HTTP answer: <html>Log in</html>") == "web-page"
-    assert classify(text.replace("200", "403")) == "denied"
+    assert classify("pull access denied for shop: denied: <html>Log in</html>") == "web-page"
+    assert classify(text.replace("403", "503")) == "unreachable"
     pulls = Pulls((PullTrouble("web-page", "", "", 1, NOW - 60, NOW - 60, text),), "log")
     (finding,) = judge("image.registry-unreachable", pulls=pulls, clock=CLOCK).findings
     assert "a web page answers" in finding.summary

@@ -17,6 +17,7 @@ from diagnose.evidence.containers.inspect import (
     State,
 )
 from diagnose.evidence.containers.log_tails import LogTail, LogTails
+from diagnose.evidence.dns.failed_names import FailedName, FailedNames
 from diagnose.evidence.dns.lookups import DnsReply, Lookups, QueryPath
 from diagnose.evidence.dns.resolvers import ResolvConf, Resolvers
 from diagnose.evidence.network.listeners import Listener, Listeners
@@ -125,16 +126,20 @@ def asked(name: str, *, rights: list[str] | None = None) -> Container:
 TUNNEL, PLAIN = asked("tunnel", rights=["NET_ADMIN"]), asked("plain")
 SILENT, REPLY = DnsReply(sent=2), DnsReply(True, "NOERROR", ms=1.0)
 WITNESSES = {
-    "the tunnel alone is lost": (SILENT, REPLY, ["tunnel"]),
-    "the neighbour alone is lost": (REPLY, SILENT, ["bridge"]),
-    "both are lost": (SILENT, SILENT, ["bridge"]),
-    "both are answered": (REPLY, REPLY, []),
+    "the tunnel alone is lost": (SILENT, REPLY, False, [("advice", "tunnel")]),
+    "the tunnel alone is lost, and names fail": (SILENT, REPLY, True, [("critical", "tunnel")]),
+    "the neighbour alone is lost": (REPLY, SILENT, False, [("critical", "bridge")]),
+    "both are lost": (SILENT, SILENT, False, [("critical", "bridge")]),
+    "both are answered": (REPLY, REPLY, False, []),
 }
 
 
-@pytest.mark.parametrize(("tunnel", "plain", "found"), WITNESSES.values(), ids=WITNESSES)
-def test_witness(tunnel: DnsReply, plain: DnsReply, found: list[str]) -> None:
+@pytest.mark.parametrize(("tunnel", "plain", "misses", "found"), WITNESSES.values(), ids=WITNESSES)
+def test_witness(
+    tunnel: DnsReply, plain: DnsReply, misses: bool, found: list[tuple[str, str]]
+) -> None:
     """A VPN client does not speak for its neighbours, nor they for it."""
+    failed = {TUNNEL.id: (FailedName("db", "lookup db: i/o timeout"),)} if misses else {}
     server = "192.0.2.53"
     ways = tuple(
         QueryPath(("bridge",), server, ((container, reply),), (container,))
@@ -148,5 +153,6 @@ def test_witness(tunnel: DnsReply, plain: DnsReply, found: list[str]) -> None:
         lookups=Lookups({server: REPLY}, {}, ways, {}, {}, ()),
         dns_path=None,
         networks=None,
+        failed_names=FailedNames(failed),
     )
-    assert [name for _, name in rows(result)] == found
+    assert rows(result) == found

@@ -496,7 +496,7 @@ def test_configuration_that_cannot_be_had_is_not_empty(answers: dict[str, Any]) 
         ),
         (
             "error parsing HTTP 403 response body: invalid character '<' looking for beginning of value",
-            "denied",
+            "web-page",
         ),
         ("error parsing HTTP 429 response body: unexpected end of JSON input", "rate-limit"),
         (

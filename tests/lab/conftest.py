@@ -66,11 +66,17 @@ def unfit() -> str | None:
 
 
 def chosen_engines(config: pytest.Config) -> list[Engine]:
-    """The engines to run on: those asked for that there are, otherwise all."""
+    """The engines to run on: those asked for that there are, otherwise the oldest and the newest,
+    and at night all."""
     if unfit():
         return []
+    known = discover()[0]
     wanted = config.getoption("--engine", default=None)
-    return [e for e in discover()[0] if not wanted or e.name in wanted or e.suite in wanted]
+    if wanted:
+        return [engine for engine in known if engine.name in wanted or engine.suite in wanted]
+    if config.getoption("--every-engine", default=False) or os.environ.get("DIAGNOSE_LAB_LONG"):
+        return list(known)
+    return [engine for engine in known if engine in (known[0], known[-1])]
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

@@ -26,7 +26,13 @@ def header(config: pytest.Config) -> list[str]:
     if why:
         return [f"lab: SKIPPED, {why}"]
     ready = ", ".join(map(str, chosen_engines(config))) or "none"
-    return [f"lab: engines {ready}", *(f"lab: engine SKIPPED, {gap}" for gap in discover()[1])]
+    left = [engine for engine in discover()[0] if engine not in chosen_engines(config)]
+    night = [f"lab: engine {engine} is left out: --every-engine takes it" for engine in left]
+    return [
+        f"lab: engines {ready}",
+        *night,
+        *(f"lab: engine SKIPPED, {gap}" for gap in discover()[1]),
+    ]
 
 
 def write(terminalreporter: Any, config: pytest.Config) -> None:

@@ -121,8 +121,10 @@ def test_nothing_is_left_behind_although_containers_run(engine: Engine) -> None:
 
 
 _VICTIM = """
-import sys, time
+import signal, sys, time
 from tests.lab import Box
+# a shell has its background jobs ignore SIGINT, and they hand that on
+signal.signal(signal.SIGINT, signal.default_int_handler)
 with Box(provider=False) as box:
     box.start_engine()
     box.docker("run", "-d", "--name=web", "shop:1.4")

@@ -59,6 +59,12 @@ PATTERNS: dict[Why, LazyPattern] = {
         r"filesystem layer verification failed|unexpected commit digest"
         r"|failed size validation|unexpected EOF|(?:flate: corrupt input|gzip: invalid)"
     ),
+    # a registry answers in JSON; a status of overload or of a gateway says more than the page
+    "web-page": LazyPattern(
+        r"^(?!.*HTTP (?:408|429|5\d\d) ).*"
+        r"(?:invalid character '<' looking for beginning of value|: <(?:!doctype )?html\b)",
+        re.IGNORECASE | re.DOTALL,
+    ),
     "denied": LazyPattern(
         r"pull access denied|unauthorized|authentication required|denied:|no basic auth credentials"
         r"|manifest unknown"
@@ -73,11 +79,6 @@ PATTERNS: dict[Why, LazyPattern] = {
         r"|Client\.Timeout|deadline exceeded|TLS handshake timeout|unexpected HTTP status: 5\d\d"
         r"|unexpected status .*: 5\d\d |: EOF$"
         r"|HTTP (408|5\d\d) response body"
-    ),
-    # a registry answers in JSON; a status that says more stands above
-    "web-page": LazyPattern(
-        r"invalid character '<' looking for beginning of value|: <(?:!doctype )?html\b",
-        re.IGNORECASE,
     ),
 }
 """In this order: what comes first is nearer to the cause (a proxy that is dialled without success

@@ -82,7 +82,12 @@ def tunnel_that_takes_the_answers(box: Box) -> None:
     assert _host_gets(box, 18771)
 
 
-@fault("firewall.dropped-inside-container", subject="container:castle", shareable=True)
+@fault(
+    "firewall.dropped-inside-container",
+    subject="container:castle",
+    also=[("dns.upstream-unreachable", "container:castle")],
+    shareable=True,
+)
 def kill_switch_that_closes_a_published_port(box: Box) -> None:
     """A VPN client's own rules have no exception for the port that its container publishes."""
     box.docker("run", "-d", "--name=castle", "-m=64m", _ADMIN, "-p=18772:8080", "shop:1.4")
@@ -92,7 +97,12 @@ def kill_switch_that_closes_a_published_port(box: Box) -> None:
     assert not _host_gets(box, 18772)
 
 
-@fault("firewall.dropped-inside-container", subject="container:sealed", shareable=True)
+@fault(
+    "firewall.dropped-inside-container",
+    subject="container:sealed",
+    also=[("dns.upstream-unreachable", "container:sealed")],
+    shareable=True,
+)
 def kill_switch_before_a_database(box: Box) -> None:
     """A container that shares a VPN client's network cannot call the database on that network."""
     _network(box, "sealnet", "10.231.2.0/24")

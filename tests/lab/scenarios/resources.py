@@ -233,17 +233,16 @@ def hot_files_at_the_limit(box: Box) -> None:
     box.wait_for(hot, 30, "the cache to be in use")
 
 
-@fault("container.oom-killed", subject="container:hoarder", shareable=True, exit_code=1)
+@fault("container.oom-killed", subject="container:cacher48", shareable=True, exit_code=1)
 def files_in_memory_take_the_limit(box: Box) -> None:
     """A tmpfs without a size fills the memory of its container, and other programs of the container
     are killed for it."""
     options = ["--memory=48m", "--memory-swap=48m", "--pids-limit=64", "--tmpfs=/cache"]
     fill = "dd if=/dev/zero of=/cache/a bs=1M count=42 2>/dev/null"
     need = "while :; do x=$(head -c 12000000 /dev/urandom | od -x | tail -c 9000000); sleep 5; done"
-    box.docker("run", "-d", "--name=hoarder", *options, "bb:1.36", "sh", "-c", f"{fill}; {need}")
-    box.wait_for(
-        lambda: "oom" in box.docker("events", "--since=1m", "--until=0s").stdout, 30, "a kill"
-    )
+    box.docker("run", "-d", "--name=cacher48", *options, "bb:1.36", "sh", "-c", f"{fill}; {need}")
+    events = ("events", "--since=1m", "--until=0s", "--filter=container=cacher48")
+    box.wait_for(lambda: "oom" in box.docker(*events).stdout, 30, "a kill")
 
 
 @fault("container.oom-killed", subject="container:stuck", also=["resources.memory-near-limit"])

@@ -201,13 +201,10 @@ def disk_of_one_mount_read_only(box: Box) -> None:
     """The kernel met an error in a disk beside the data root, which was mounted by a name that the
     kernel does not use."""
     _small_disk(box, "accounts")
-    number = (
-        box.run(["findmnt", "-no", "MAJ:MIN", "/srv/accounts"]).stdout.strip().partition(":")[2]
-    )
-    box.sh(
-        f"umount /srv/accounts; mkdir -p /srv/mapper; mknod /srv/mapper/vg-accounts b 7 {number}"
-    )
-    box.sh(f"losetup /dev/loop{number} /root/accounts")
+    box.sh("umount /srv/accounts")
+    # another box may take the number that was just given back
+    number = box.sh("losetup --find --show /root/accounts").strip().removeprefix("/dev/loop")
+    box.sh(f"mkdir -p /srv/mapper; mknod /srv/mapper/vg-accounts b 7 {number}")
     box.run([sys.executable, "-c", _MOUNT, "/srv/mapper/vg-accounts", "/srv/accounts"])
     box.sh(f"losetup -d /dev/loop{number}")  # in use, it goes with its last mount
     box.docker(*SAFE, "--name=accounts", "-v", "/srv/accounts:/data", "bb:1.36", "sleep", "1000")
