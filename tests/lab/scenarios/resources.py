@@ -233,7 +233,7 @@ def hot_files_at_the_limit(box: Box) -> None:
     box.wait_for(hot, 30, "the cache to be in use")
 
 
-@fault("container.oom-killed", subject="container:cacher48", shareable=True, exit_code=1)
+@fault("container.oom-killed", subject="container:cacher48", exit_code=1)
 def files_in_memory_take_the_limit(box: Box) -> None:
     """A tmpfs without a size fills the memory of its container, and other programs of the container
     are killed for it."""
