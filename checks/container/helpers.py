@@ -166,9 +166,9 @@ class Calls(msgspec.Struct, frozen=True):
         netns = self.namespaces.of(callee) if self.namespaces is not None else None
         if netns is None or not self.port:
             return ""
-        sockets = netns.sockets("tcp", self.port)
-        if any(not socket.is_loopback for socket in sockets):
+        if netns.serves_others("tcp", self.port):
             return ""
+        sockets = netns.sockets("tcp", self.port)
         if sockets:
             return f"; it listens on port {self.port} at {sockets[0].address} only, for itself"
         return f"; nothing in it listens on port {self.port}"
@@ -211,6 +211,19 @@ def peers_evidence(
         ]
         evidence["names on its networks"] = sorted(others)[:NAMES_SHOWN] or "none"
     return evidence
+
+
+def first_steps(
+    container: Container, tail: LogTail, setting: NamedSetting | None, calls: Calls
+) -> dict[str, str]:
+    """The variables of a page about a container that has ended: another start where it may help, a
+    peer that does not listen, and the setting to which the log objects."""
+    is_worth_a_start = may_have_passed(container, tail, setting) or calls.are_back
+    return {
+        **({"again": container.name} if is_worth_a_start else {}),
+        **calls.variables,
+        **setting_variables(container, tail, setting, may_pass=is_worth_a_start),
+    }
 
 
 def kernel_evidence(program_faults: ProgramFaults | None, container: Container) -> dict[str, str]:

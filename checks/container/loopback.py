@@ -141,8 +141,7 @@ def _findings(
 def _listens(container: Container, port: int, namespaces: Namespaces | None) -> bool:
     """Whether it was seen to listen there for others."""
     netns = namespaces.of(container) if namespaces is not None else None
-    sockets = netns.sockets("tcp", port) if netns is not None else ()
-    return any(not socket.is_loopback for socket in sockets)
+    return netns is not None and netns.serves_others("tcp", port)
 
 
 def _offered(container: Container) -> set[str]:

@@ -32,13 +32,12 @@ def recreate_interrupted(
     `docker compose up` collides with ("name is already in use"). Critical if neither runs. For
     `grace` seconds after the newer one was created the deployment may still be at work.
     """
-    by_name = {container.name: container for container in containers}
     for left in containers:
         temporary = _TEMPORARY.fullmatch(left.name)
         if temporary is None or not left.labels.get(_PROJECT):
             continue
         name = temporary["name"]
-        twin = by_name.get(name)
+        twin = containers.by_name.get(name)
         ages = [clock.age(unix(item.created)) for item in (left, twin) if item is not None]
         if any(age is not None and age < grace for age in ages):
             continue

@@ -5,13 +5,12 @@ from __future__ import annotations
 from checks.container.causes import APPLICATION_CAUSES
 from checks.container.helpers import (
     calls_of,
+    first_steps,
     kernel_evidence,
     log_evidence,
-    may_have_passed,
     peers_evidence,
     setting_evidence,
     setting_of,
-    setting_variables,
     subjects_of,
     tail_of,
     took,
@@ -90,14 +89,5 @@ def restarts_exhausted(
             signs=tail.signs,
             onset=container.finished_at,
         )
-        is_worth_a_start = may_have_passed(container, tail, setting) or calls.are_back
-        again = {"again": container.name} if is_worth_a_start else {}
-        yield with_variables(
-            finding,
-            {
-                **again,
-                **calls.variables,
-                **setting_variables(container, tail, setting, may_pass=is_worth_a_start),
-            },
-        )
+        yield with_variables(finding, first_steps(container, tail, setting, calls))
     return None

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-_TABLES = ("filter", "nat", "mangle", "raw", "security")
+from diagnose.evidence.network.packet_paths import Step
+from diagnose.evidence.network.rule_programs import program_of
 
 
 def opening(rule: str, bridge: str) -> dict[str, str]:
@@ -10,15 +11,14 @@ def opening(rule: str, bridge: str) -> dict[str, str]:
 
     rule: `ip filter INPUT: policy drop`, as reports show the rule that decides.
     """
-    place, _, text = rule.partition(": ")
-    *tables, chain = place.split()
-    if len(tables) < 2 or not bridge:
+    by = Step.read(rule)
+    *_, family, table = ("", "", *by.table.split())
+    if not family or not bridge:
         return {}
-    *backend, family, table = tables
-    if table == "firewalld":
+    program = program_of(by)
+    if program == "firewall-cmd":
         return {"zone_bridge": bridge}
-    is_written = text.startswith(("-", "! -")) or (text.startswith("policy ") and chain.isupper())
-    if backend or (table in _TABLES and is_written):
-        program = "iptables-legacy" if backend else "iptables"
-        return {"program": program, "table": table, "chain": chain, "asking_bridge": bridge}
-    return {"nft_family": family, "nft_table": table, "nft_chain": chain, "asking_bridge": bridge}
+    where = {"program": program, "table": table, "chain": by.chain}
+    if program == "nft":
+        where = {"nft_family": family, "nft_table": table, "nft_chain": by.chain}
+    return {**where, "asking_bridge": bridge}

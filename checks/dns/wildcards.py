@@ -73,7 +73,7 @@ def _stray_names(
     if not domain:
         return
     for name, where in stray_names(container, near).items():
-        owners = [other for other in containers if not other.is_running and name in other.dns_names]
+        owners = [other for other in containers.by_dns_name.get(name, ()) if not other.is_running]
         stopped = next(iter(owners), None)
         yield _StrayName(name, where, domain, wild[domain], stopped)
 

@@ -10,27 +10,11 @@ from __future__ import annotations
 
 from diagnose.evidence.network.packet_filter import Firewall
 from diagnose.evidence.network.packet_paths import USER_CHAIN, Step
+from diagnose.evidence.network.rule_programs import program_of
 
-_IPTABLES = ("filter", "nat", "mangle", "raw", "security")
+__all__ = ["beside", "forwarded", "program_of", "to_host"]
+
 _FRAMES = ("netdev", "bridge")
-
-
-def program_of(by: Step, family: str = "ip") -> str:
-    """The program that may write to a table.
-
-    What nft adds to a table of iptables makes the table unreadable to iptables (seen with
-    1.8.9: "table `filter' is incompatible").
-    """
-    *backend, table_family, table = by.table.split()
-    if table == "firewalld":
-        return "firewall-cmd"
-    written = by.rule.startswith(("-", "! -")) or (
-        by.rule.startswith("policy ") and by.chain.isupper()
-    )
-    if backend or (table_family in ("ip", "ip6") and table in _IPTABLES and written):
-        program = "ip6tables" if "ip6" in (table_family, family) else "iptables"
-        return f"{program}-legacy" if backend else program
-    return "nft"
 
 
 def forwarded(

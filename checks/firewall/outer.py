@@ -82,9 +82,7 @@ def _dropped(obstacle: Obstacle, paths: list[HostPath], servers: list[str]) -> F
 
 
 def _query_dropped(server: str, rule: str) -> Finding:
-    table, _, rest = rule.partition(": ")
-    *words, chain = table.split()
-    by = Step(" ".join(words), chain, rest)
+    by = Step.read(rule)
     return Finding(
         subject=HOST,
         summary=f"this host itself cannot ask DNS server {server}: {rule} drops the query or its answer",

@@ -38,9 +38,7 @@ def parent_subnet_foreign(
     ]
     checked = 0
     for network in used:
-        members = [
-            container for container in containers.running if network.name in container.endpoints
-        ]
+        members = containers.running_on(network.name)
         parent = network.option("parent")
         nets = _nets(interfaces, parent)
         own = [subnet for subnet in network.subnets if subnet.version == 4]

@@ -343,9 +343,7 @@ def _not_served(container: Container, netns: ContainerNetns) -> Iterator[Finding
         int(port.partition("/")[0]) for port in published if port.endswith("/tcp")
     )
     sockets = {port: netns.sockets("tcp", port) for port in wanted}
-    served = {
-        port for port, found in sockets.items() if any(not socket.is_loopback for socket in found)
-    }
+    served = {port for port in wanted if netns.serves_others("tcp", port)}
     for port in [port for port in wanted if port not in served]:
         inward = (
             f"listens on port {port} at {sockets[port][0].address} only" if sockets[port] else ""

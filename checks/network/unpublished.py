@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from diagnose.evidence.containers.inspect import Binding
 from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.dns.resolvers import is_loopback
 from diagnose.evidence.engine.config import DaemonConfig
 from diagnose.evidence.network.interfaces import Interfaces
 from diagnose.evidence.network.listeners import Listeners
@@ -32,7 +33,9 @@ def port_not_published(
     reached at the port that it listens on. A port on an IPv6 address of the host needs docker-proxy
     or a network with IPv6. Seen on engines 20.10.24 and 28.5.2.
     """
-    has_proxy = config is None or config.value("userland-proxy") is not False
+    without_proxy = config
+    if config is not None and config.value("userland-proxy") is not False:
+        without_proxy = None
     for container in containers.running:
         if not container.wanted_ports:
             continue
@@ -41,10 +44,10 @@ def port_not_published(
                 yield Unexamined(container.subject, f"the host's sockets: {listeners}")
             else:
                 yield from _on_host_network(container, listeners)
-        elif not has_proxy:
-            yield from _on_ipv6(container, config)
-    if not has_proxy and links is not None:
-        yield from _ipv6_without_proxy(containers, config, links)
+        elif without_proxy is not None:
+            yield from _on_ipv6(container, without_proxy)
+    if without_proxy is not None and links is not None:
+        yield from _ipv6_without_proxy(containers, without_proxy, links)
     return None
 
 
@@ -73,14 +76,13 @@ def _on_host_network(container: Container, listeners: Listeners) -> Iterator[Fin
         )
 
 
-def _on_ipv6(container: Container, config: DaemonConfig | None) -> Iterator[Finding]:
+def _on_ipv6(container: Container, config: DaemonConfig) -> Iterator[Finding]:
     """Ports on IPv6 addresses of a container that has none, where no proxy passes them on."""
     if any(endpoint.global_ipv6_address for endpoint in container.endpoints.values()):
         return
     for port, binding in container.wanted_ports:
         if not _is_ipv6(binding):
             continue
-        where = config.where("userland-proxy") if config is not None else "its configuration"
         yield Finding.about(
             container,
             f'container "{container.name}" is to publish port {binding.host_port} on '
@@ -89,7 +91,7 @@ def _on_ipv6(container: Container, config: DaemonConfig | None) -> Iterator[Find
             {
                 "HostConfig.PortBindings": f"[{binding.host_ip}]:{binding.host_port} -> {port}",
                 "NetworkSettings.Ports": sorted(container.network_settings.ports or {}),
-                f"userland-proxy in {where}": False,
+                f"userland-proxy in {config.where('userland-proxy')}": False,
             },
             discriminator=f"{binding.host_ip}:{binding.host_port}",
             stable=(container.life,),
@@ -104,7 +106,7 @@ def _is_ipv6(binding: Binding) -> bool:
 
 
 def _ipv6_without_proxy(
-    containers: Containers, config: DaemonConfig | None, links: Interfaces
+    containers: Containers, config: DaemonConfig, links: Interfaces
 ) -> Iterator[Finding]:
     """Advice: clients that know the host's IPv6 address are refused at all of these ports."""
     own = next(
@@ -123,7 +125,6 @@ def _ipv6_without_proxy(
     ]
     if own is None or not members:
         return
-    where = config.where("userland-proxy") if config is not None else "its configuration"
     names = sorted(container.name for container in members)
     yield Finding(
         subject=DAEMON,
@@ -131,7 +132,10 @@ def _ipv6_without_proxy(
             f"published ports of {counted('container', names)} answer by IPv4 alone: the host has "
             f"{own}, the networks have no IPv6, and the userland proxy is off"
         ),
-        evidence={"address of the host": own, f"userland-proxy in {where}": False},
+        evidence={
+            "address of the host": own,
+            f"userland-proxy in {config.where('userland-proxy')}": False,
+        },
         variables={"proxy_json": '{"userland-proxy": true}'},
         severity=Severity.advice,
         discriminator="ipv6",
@@ -151,7 +155,7 @@ def published_on_loopback(containers: Containers, config: DaemonConfig) -> Check
     ports 80 and 443, which are entries for others.
     """
     own = config.value("ip")
-    if not isinstance(own, str) or not _is_loopback(own):
+    if not isinstance(own, str) or not is_loopback(own):
         return Skipped("the engine publishes ports on other addresses than the loopback")
     bound: dict[str, list[str]] = {}
     for container in containers.running:
@@ -161,18 +165,11 @@ def published_on_loopback(containers: Containers, config: DaemonConfig) -> Check
             if not binding.host_ip
         }
         for port, binding in container.published_ports:
-            if (port, binding.host_port) in open_to_all and _is_loopback(binding.host_ip):
+            if (port, binding.host_port) in open_to_all and is_loopback(binding.host_ip):
                 bound.setdefault(container.name, []).append(binding.host_port)
     if bound:
         yield _bound_to_loopback(bound, own, config)
     return None
-
-
-def _is_loopback(text: str) -> bool:
-    try:
-        return ipaddress.ip_address(text).is_loopback
-    except ValueError:
-        return False
 
 
 def _bound_to_loopback(bound: dict[str, list[str]], own: str, config: DaemonConfig) -> Finding:

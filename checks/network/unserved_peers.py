@@ -7,14 +7,13 @@ from msgspec.structs import replace
 from checks.network.ports import has_own_kernel
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.loopback_words import with_host
+from diagnose.evidence.dns.resolvers import EMBEDDED
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.network.container_netns import ContainerNetns, Namespaces
 from diagnose.evidence.network.failing_calls import FailingCall, FailingCalls
 from diagnose.model import CheckResult, Count, Finding, Seconds, Severity
 from diagnose.registry import check
 
-EMBEDDED_DNS = "127.0.0.11"
-"""The engine's own server in each container of a network that a user made."""
 EVERYWHERE = "0.0.0.0"  # noqa: S104 - for a command, not a place to listen
 
 
@@ -51,10 +50,10 @@ def peer_not_listening(
         netns = namespaces.of(peer)
         if netns is None or peer.id == call.container.id or has_own_kernel(peer):
             continue
-        sockets = netns.sockets("tcp", call.port)
-        if any(not socket.is_loopback for socket in sockets):
+        if netns.serves_others("tcp", call.port):
             continue
-        if sockets or (clock.age(peer.started_at) or 0.0) >= settled:
+        inward = netns.sockets("tcp", call.port)
+        if inward or (clock.age(peer.started_at) or 0.0) >= settled:
             yield _finding(call, peer, netns)
     return None
 
@@ -65,7 +64,7 @@ def _finding(call: FailingCall, peer: Container, netns: ContainerNetns) -> Findi
         {
             f"{socket.address}:{socket.port}"
             for socket in netns.listeners
-            if socket.protocol == "tcp" and socket.address != EMBEDDED_DNS
+            if socket.protocol == "tcp" and socket.address != EMBEDDED
         }
     )
     inward = netns.sockets("tcp", call.port)

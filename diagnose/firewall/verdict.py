@@ -25,6 +25,13 @@ class Step(NamedTuple):
     chain: str
     rule: str
 
+    @classmethod
+    def read(cls, text: str) -> Step:
+        """The rule that `str()` has written: `ip filter INPUT: policy drop`."""
+        place, _, rule = text.partition(": ")
+        *table, chain = place.split()
+        return cls(" ".join(table), chain, rule)
+
     def __str__(self) -> str:
         place = f"{self.table} {self.chain}".strip()
         return f"{place}: {self.rule}" if place else self.rule

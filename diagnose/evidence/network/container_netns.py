@@ -56,6 +56,10 @@ class ContainerNetns(msgspec.Struct, frozen=True, dict=True):
             if (listener.protocol, listener.port) == (protocol, port)
         )
 
+    def serves_others(self, protocol: str, port: int) -> bool:
+        """Whether a socket listens there at more than the namespace's own loopback."""
+        return any(not socket.is_loopback for socket in self.sockets(protocol, port))
+
 
 class Namespaces(msgspec.Struct, frozen=True):
     """What was seen inside, by container id.

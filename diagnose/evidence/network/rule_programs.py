@@ -1,0 +1,25 @@
+"""Which program may write to the table of a rule."""
+
+from __future__ import annotations
+
+from diagnose.firewall.verdict import Step
+
+_IPTABLES = ("filter", "nat", "mangle", "raw", "security")
+
+
+def program_of(by: Step, family: str = "ip") -> str:
+    """The program that may write to a table.
+
+    What nft adds to a table of iptables makes the table unreadable to iptables (seen with
+    1.8.9: "table `filter' is incompatible").
+    """
+    *backend, table_family, table = by.table.split()
+    if table == "firewalld":
+        return "firewall-cmd"
+    written = by.rule.startswith(("-", "! -")) or (
+        by.rule.startswith("policy ") and by.chain.isupper()
+    )
+    if backend or (table_family in ("ip", "ip6") and table in _IPTABLES and written):
+        program = "ip6tables" if "ip6" in (table_family, family) else "iptables"
+        return f"{program}-legacy" if backend else program
+    return "nft"
