@@ -10,6 +10,7 @@ from collections.abc import Callable, Generator, Mapping
 from typing import Any, Literal, NewType, Protocol, Self
 
 import msgspec
+from msgspec.structs import replace
 
 Json = Any
 """A JSON value. Static types end at the seam: evidence decodes it into types of its own."""
@@ -193,6 +194,10 @@ class Finding(msgspec.Struct, frozen=True):
     """
     service: str = ""
     """Compose or swarm service of the subject; replicas are grouped by it."""
+
+    def with_variables(self, variables: Mapping[str, str]) -> Finding:
+        """The finding with further variables for its page."""
+        return replace(self, variables={**self.variables, **variables})
 
     @classmethod
     def about(

@@ -6,7 +6,6 @@ A Docker client in a container speaks a newer API than the engine.
 from __future__ import annotations
 
 from checks.container.confirmed import claims, compose_variables
-from checks.container.helpers import with_variables
 from diagnose.evidence.containers.listing import Containers
 from diagnose.evidence.containers.log_tails import LogTails
 from diagnose.evidence.engine.info import Ping
@@ -41,5 +40,5 @@ def client_api_too_new(
             assignment=f"DOCKER_API_VERSION={most}",
             image=container.config.image,
         )
-        yield with_variables(finding, compose_variables(container))
+        yield finding.with_variables(compose_variables(container))
     return None

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from checks.container.confirmed import Claim, claims
-from checks.container.helpers import with_variables
 from diagnose.evidence.containers.called_peers import named_peers
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.log_tails import LogTails
@@ -51,7 +50,7 @@ def database_refused(containers: Containers, clock: Clock, log_tails: LogTails) 
             onset=container.failed_first,
             server=server.name,
         )
-        yield with_variables(finding, _variables(claim, server))
+        yield finding.with_variables(_variables(claim, server))
     return None
 
 

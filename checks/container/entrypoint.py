@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import msgspec
 
-from checks.container.helpers import with_variables
 from checks.container.start_errors import (
     failed_start,
     hiding_mount,
@@ -47,7 +46,7 @@ def entrypoint_missing(containers: Containers, programs: Programs | None) -> Che
                 container, _lacks(container, program), program=program, image=container.config.image
             )
             mount = hiding_mount(container, program)
-            yield with_variables(finding, {"covering": mount} if mount else {})
+            yield finding.with_variables({"covering": mount} if mount else {})
         elif below is not None and below.missing and below.why == "no such file or directory":
             finding = refused_program(container, below, _lacks(container, below.path))
             named = {name: finding.variables[name] for name in ("container", "program", "image")}
@@ -91,9 +90,9 @@ def entrypoint_forbidden(
                 container, taken or f"{program} cannot be executed: permission denied"
             )
             if taken:
-                yield with_variables(finding, {"program": program, "image": container.config.image})
+                yield finding.with_variables({"program": program, "image": container.config.image})
             else:
-                finding = with_variables(finding, program_variables(container, program))
+                finding = finding.with_variables(program_variables(container, program))
                 yield _with_place(finding, _place(container, program, mounts))
         elif refused is not None and refused.why in (
             "permission denied",

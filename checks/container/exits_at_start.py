@@ -15,7 +15,6 @@ from checks.container.helpers import (
     subjects_of,
     tail_of,
     took,
-    with_variables,
 )
 from checks.container.service import is_somebodys_job, severity_of_end
 from diagnose.evidence.containers.events import Events
@@ -98,7 +97,7 @@ def exits_at_start(
             onset=container.finished_at,
             image=container.config.image,
         )
-        yield with_variables(finding, first_steps(container, tail, setting, calls))
+        yield finding.with_variables(first_steps(container, tail, setting, calls))
     return None
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from checks.container.helpers import LINE, QUOTED, with_variables
+from checks.container.helpers import LINE, QUOTED
 from diagnose.error_signatures import signs
 from diagnose.evidence.containers.inner_failures import InnerFailure, InnerFailures
 from diagnose.evidence.containers.mount_access import MountAccess
@@ -53,7 +53,7 @@ def _finding(failure: InnerFailure, mount_access: MountAccess | None, clock: Clo
         signs=signs(failure.line, failure.reason),
         onset=failure.at,
     )
-    return with_variables(finding, _variables(failure, mount_access))
+    return finding.with_variables(_variables(failure, mount_access))
 
 
 def _variables(failure: InnerFailure, mount_access: MountAccess | None) -> dict[str, str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from checks.container.confirmed import is_failing
-from checks.container.helpers import LINE, with_variables
+from checks.container.helpers import LINE
 from diagnose.evidence.containers.refused_files import CHECK, RefusedFile, RefusedFiles
 from diagnose.evidence.machine.clock import Clock
 from diagnose.model import CheckResult, Finding, Severity
@@ -53,4 +53,4 @@ def _finding(refused: RefusedFile) -> Finding:
         severity=Severity.critical if refused.line else Severity.warning,
         onset=container.failed_first if refused.line else None,
     )
-    return with_variables(finding, variables)
+    return finding.with_variables(variables)

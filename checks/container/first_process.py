@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from checks.container.helpers import with_variables
 from checks.container.service import is_service
 from diagnose.evidence.containers.listing import Containers
 from diagnose.evidence.machine.kernel_log import KernelLog
@@ -53,5 +52,5 @@ def first_process_stopped(
             stable=(container.life,),
             pid=str(process.pid),
         )
-        yield with_variables(finding, variables)
+        yield finding.with_variables(variables)
     return None

@@ -5,7 +5,7 @@ The line of the log that explains, peers that do not run, durations.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
 import msgspec
 
@@ -17,7 +17,7 @@ from diagnose.evidence.containers.program_faults import ProgramFaults
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.network.container_netns import Namespaces
 from diagnose.lazy_pattern import LazyPattern
-from diagnose.model import Finding, Subject, Unavailable
+from diagnose.model import Subject, Unavailable
 from diagnose.phrases import ago
 
 PASSING = frozenset(
@@ -230,11 +230,6 @@ def kernel_evidence(program_faults: ProgramFaults | None, container: Container) 
     """What the kernel wrote about the program in the second in which the container ended."""
     fault = program_faults.of(container) if program_faults is not None else None
     return {"kernel log": fault.text} if fault else {}
-
-
-def with_variables(finding: Finding, variables: Mapping[str, str]) -> Finding:
-    """The finding with further variables for its page."""
-    return msgspec.structs.replace(finding, variables={**finding.variables, **variables})
 
 
 def subjects_of(containers: Iterable[Container]) -> tuple[Subject, ...]:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 import msgspec
 
 from checks.container.confirmed import claims, compose_variables
-from checks.container.helpers import LINE, with_variables
+from checks.container.helpers import LINE
 from diagnose.error_signatures import signs
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.log_tails import LogTails
@@ -128,8 +128,7 @@ def _findings(
         onset=container.failed_first,
         peer=f"{peer.name}:{port}",
     )
-    yield with_variables(
-        finding,
+    yield finding.with_variables(
         {
             **_network(peer, is_near=bool(near)),
             **_by_name(container, peer, int(port)),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from checks.container.confirmed import is_failing
-from checks.container.helpers import with_variables
 from diagnose.evidence.containers.listing import Container
 from diagnose.evidence.containers.mount_access import DeniedMount, MountAccess
 from diagnose.evidence.machine.clock import Clock
@@ -39,7 +38,7 @@ def mount_unwritable(mount_access: MountAccess, clock: Clock) -> CheckResult:
             discriminator=mount.destination,
             severity=_severity(denied, container, clock),
         )
-        yield with_variables(finding, _variables(denied))
+        yield finding.with_variables(_variables(denied))
     return None
 
 

@@ -7,8 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from msgspec.structs import replace
-
 from checks.container.helpers import QUOTED
 from diagnose.error_signatures import signs
 from diagnose.evidence.containers.bind_mounts import (
@@ -167,7 +165,7 @@ def _missing(
         source=source,
     )
     known_as = {place: source} if place else {}
-    return replace(finding, variables={**finding.variables, **known_as})
+    return finding.with_variables(known_as)
 
 
 @check("container.mount-forbidden", severity=Severity.critical)

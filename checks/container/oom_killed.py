@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from checks.container.helpers import times, with_variables
+from checks.container.helpers import times
 from diagnose.evidence.containers.cgroups import Cgroups, CgroupStats
 from diagnose.evidence.containers.events import Event, Events
 from diagnose.evidence.containers.listing import Container, Containers
@@ -192,7 +192,7 @@ def _finding(oom: _Oom, clock: Clock, since_s: float) -> Finding:
         onset=oom.moments[0] if oom.moments else None,
         memory=_roomier(oom),
     )
-    return with_variables(finding, _bounded(oom))
+    return finding.with_variables(_bounded(oom))
 
 
 def _bounded(oom: _Oom) -> dict[str, str]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from checks.container.confirmed import Claim, claims, compose_variables
-from checks.container.helpers import with_variables
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.log_tails import LogTails
 from diagnose.evidence.machine.clock import Clock
@@ -46,7 +45,7 @@ def option_missing(containers: Containers, clock: Clock, log_tails: LogTails) ->
             option=missing[0][0],
             image=container.config.image,
         )
-        yield with_variables(finding, compose_variables(container))
+        yield finding.with_variables(compose_variables(container))
     return None
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from checks.container.confirmed import claims
-from checks.container.helpers import with_variables
 from diagnose.evidence.containers.data_files import DataFiles
 from diagnose.evidence.containers.listing import Containers
 from diagnose.evidence.containers.log_tails import LogTails
@@ -46,5 +45,5 @@ def pid_file_stale(
             signs=claim.tail.signs,
             onset=container.failed_first,
         )
-        yield with_variables(finding, place)
+        yield finding.with_variables(place)
     return None

@@ -6,7 +6,6 @@ import re
 from collections.abc import Mapping
 
 from checks.container.confirmed import compose_variables
-from checks.container.helpers import with_variables
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.images.listing import Images, normal, tag_of
 from diagnose.evidence.machine.clock import Clock
@@ -50,7 +49,7 @@ def recreate_interrupted(
             evidence,
             severity=Severity.warning if is_up else Severity.critical,
         )
-        yield with_variables(finding, _cure(left, name, twin))
+        yield finding.with_variables(_cure(left, name, twin))
     return None
 
 
@@ -106,5 +105,5 @@ def older_than_its_tag(
                 "created": f"{ago(age)} ago",
             },
         )
-        yield with_variables(finding, compose_variables(container) or {"image": reference})
+        yield finding.with_variables(compose_variables(container) or {"image": reference})
     return None

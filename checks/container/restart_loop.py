@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 import msgspec
-from msgspec.structs import replace
 
 from checks.container.causes import APPLICATION_CAUSES, PEER_CAUSES
 from checks.container.helpers import (
@@ -208,7 +207,7 @@ def _finding(
         onset=exits.series_began if exits.at else container.finished_at,
         looping=container.name,
     )
-    return replace(finding, variables={**finding.variables, **cure})
+    return finding.with_variables(cure)
 
 
 def _outcome(container: Container, exits: _Exits, steady: float) -> tuple[Severity, str]:

@@ -14,7 +14,6 @@ from checks.container.helpers import (
     subjects_of,
     tail_of,
     took,
-    with_variables,
 )
 from diagnose.evidence.containers.events import Events
 from diagnose.evidence.containers.listing import Containers
@@ -89,5 +88,5 @@ def restarts_exhausted(
             signs=tail.signs,
             onset=container.finished_at,
         )
-        yield with_variables(finding, first_steps(container, tail, setting, calls))
+        yield finding.with_variables(first_steps(container, tail, setting, calls))
     return None

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 
 import msgspec
 
-from checks.container.helpers import QUOTED, with_variables
+from checks.container.helpers import QUOTED
 from diagnose.error_signatures import signs
 from diagnose.evidence.containers.listing import Container
 from diagnose.evidence.containers.programs import Program
@@ -57,7 +57,7 @@ def failed_start(
         calls=calls,
         signs=signs(container.state.error),
     )
-    return with_variables(finding, variables)
+    return finding.with_variables(variables)
 
 
 def refused_program(container: Container, program: Program, what: str, **evidence: Json) -> Finding:
@@ -74,7 +74,7 @@ def refused_program(container: Container, program: Program, what: str, **evidenc
         },
         onset=container.failed_first,
     )
-    return with_variables(finding, program_variables(container, program.path))
+    return finding.with_variables(program_variables(container, program.path))
 
 
 def program_variables(container: Container, program: str) -> dict[str, str]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 
 from checks.container.causes import causes_without
-from checks.container.helpers import with_variables
 from checks.container.start_errors import failed_start, grouped, known_error, own_program
 from checks.container.start_resources import DEVICE, LIMITS, NETWORK, RUNTIME
 from diagnose.evidence.containers.bind_mounts import MOUNTING, BindSources
@@ -103,7 +102,7 @@ def _finding(
         what = f"{mount['source']} is a file, {mount['target']} in it is a folder"
         if not is_file:
             return None
-        return with_variables(failed_start(container, what), _below(container, mount["source"]))
+        return failed_start(container, what).with_variables(_below(container, mount["source"]))
     what, peer = _reason(container, containers)
     image = () if peer else (Subject("image", container.config.image),)
     finding = failed_start(
@@ -113,7 +112,7 @@ def _finding(
         touches=(*image, DAEMON),
         calls=(peer.subject,) if peer else (),
     )
-    return with_variables(finding, _variables(container, peer))
+    return finding.with_variables(_variables(container, peer))
 
 
 def _is_explained(container: Container) -> bool:

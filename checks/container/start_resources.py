@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import msgspec
 
-from checks.container.helpers import with_variables
 from checks.container.start_errors import failed_start, grouped, known_error, refused_program
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.programs import Programs
@@ -81,8 +80,8 @@ def device_missing(containers: Containers) -> CheckResult:
             what = device
         known = known_error(container)
         name = known.failure.name if known else ""
-        finding = with_variables(
-            failed_start(container, what[:100]), _device_variables(match["device"] or "", name)
+        finding = failed_start(container, what[:100]).with_variables(
+            _device_variables(match["device"] or "", name)
         )
         if match["device"]:
             yield finding
@@ -191,7 +190,7 @@ def runtime_limit_hit(
             )
             if quotas:
                 limiting = _larger_quota(keys)
-            refused.append((container, with_variables(finding, limiting)))
+            refused.append((container, finding.with_variables(limiting)))
         elif program is not None and program.why == "resource temporarily unavailable":
             user = container.config.user or "root"
             what = f"user {user} has as many processes on this host as its ulimit allows"
@@ -261,4 +260,4 @@ def _lacks_processors(
         {**evidence},
         severity=Severity.critical if has_policy else Severity.advice,
     )
-    return with_variables(finding, variables)
+    return finding.with_variables(variables)

@@ -14,7 +14,6 @@ from checks.container.helpers import (
     not_running,
     subjects_of,
     tail_of,
-    with_variables,
 )
 from diagnose.error_signatures import signs
 from diagnose.evidence.containers.called_peers import called_peers
@@ -206,10 +205,10 @@ def _failing(
     )
     if port:
         better = _probe_of(_OWN_HOST.sub("127.0.0.1", _probe_command(container)))
-        return with_variables(finding, better)
+        return finding.with_variables(better)
     objects = bool(tail.lines) and not tail.signs & PASSING
     is_answered = severity != Severity.warning and not unserved and not objects
-    return with_variables(finding, {"restarted": container.name} if is_answered else {})
+    return finding.with_variables({"restarted": container.name} if is_answered else {})
 
 
 def _complaint(tail: LogTail) -> LogTail:

@@ -6,7 +6,7 @@ An environment variable is not set, or holds marks of its file.
 from __future__ import annotations
 
 from checks.container.confirmed import claims, compose_variables, is_failing
-from checks.container.helpers import LINE, log_evidence, with_variables
+from checks.container.helpers import LINE, log_evidence
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.log_tails import LogTail, LogTails
 from diagnose.evidence.machine.clock import Clock
@@ -54,7 +54,7 @@ def variable_missing(containers: Containers, clock: Clock, log_tails: LogTails) 
             variable=wanted[0],
         )
         by_compose = compose_variables(container)
-        yield with_variables(finding, by_compose or {"typed": wanted[0]})
+        yield finding.with_variables(by_compose or {"typed": wanted[0]})
     return None
 
 
@@ -132,4 +132,4 @@ def _malformed(
     extra = {"env_file": file} if file.startswith("/") and "," not in file else {}
     clean = _COMMENT.sub("", value).rstrip("\r").strip("\"'")
     assignment = {} if "redacted" in value else {"assignment": f"{name}={clean}"}
-    return with_variables(finding, {**compose_variables(container), **extra, **assignment})
+    return finding.with_variables({**compose_variables(container), **extra, **assignment})

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import msgspec
-from msgspec.structs import replace
 
 from checks.dns._groups import unasked
 from diagnose.evidence.containers.listing import Containers
@@ -54,7 +53,7 @@ def servers_disagree(
                     discriminator=name,
                     signs=frozenset({"dns"}),
                 )
-                yield replace(finding, variables={**finding.variables, **split.variables})
+                yield finding.with_variables(split.variables)
     return None
 
 

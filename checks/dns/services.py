@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import msgspec
-from msgspec.structs import replace
 
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.dns.failed_names import FailedNames, referenced_names
@@ -127,7 +126,7 @@ def _finding(
         name=call.name,
         owner=owner.name,
     )
-    return replace(finding, variables={**finding.variables, **_cure(caller, owner, networks)})
+    return finding.with_variables(_cure(caller, owner, networks))
 
 
 def _places(container: Container) -> list[str]:

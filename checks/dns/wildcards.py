@@ -106,4 +106,4 @@ def _led_astray(container: Container, stray: _StrayName, lines: tuple[str, ...])
     variables = {"no_search_json": '{"dns-search": ["."]}'}
     if stray.stopped is not None:
         variables = {"stopped": stray.stopped.name}
-    return msgspec.structs.replace(finding, variables={**finding.variables, **variables})
+    return finding.with_variables(variables)

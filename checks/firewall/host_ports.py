@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from msgspec.structs import replace
-
 from checks.firewall import cures
 from diagnose.evidence.network.host_ports import ClosedHostPort, ClosedHostPorts
 from diagnose.evidence.network.packet_filter import Firewall
@@ -47,7 +45,7 @@ def _closed(port: ClosedHostPort, firewall: Firewall | None) -> Finding:
         severity=None if port.clients else Severity.advice,
         stable=(container.life,),
     )
-    return replace(finding, variables={**finding.variables, **_cure(port, firewall)})
+    return finding.with_variables(_cure(port, firewall))
 
 
 def _cure(port: ClosedHostPort, firewall: Firewall | None) -> dict[str, str]:

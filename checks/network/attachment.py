@@ -9,7 +9,6 @@ import ipaddress
 from collections.abc import Iterator
 
 import msgspec
-from msgspec.structs import replace
 
 from checks.network._words import attached
 from checks.network.ports import has_own_kernel
@@ -194,7 +193,7 @@ def _with_successor(
 
 
 def _with(finding: Finding, variables: dict[str, str]) -> Finding:
-    return replace(finding, variables={**finding.variables, **variables})
+    return finding.with_variables(variables)
 
 
 def _in_former_netns(

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from msgspec.structs import replace
-
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.network.container_netns import Namespaces
 from diagnose.evidence.network.failing_calls import FailingCall, FailingCalls
@@ -120,7 +118,7 @@ def _stale(call: FailingCall, holder: Container | None, servers: list[Container]
         signs=frozenset({"refused", "timeout", "unreachable"}),
         stable=(container.life,),
     )
-    return replace(finding, variables={**finding.variables, **cure})
+    return finding.with_variables(cure)
 
 
 def _alias(container: Container, network: str) -> str:

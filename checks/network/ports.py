@@ -107,7 +107,7 @@ def port_allocated(containers: Containers) -> CheckResult:
             signs=signs(container.state.error),
             port=str(port),
         )
-        yield replace(finding, variables={**finding.variables, **_for_its_port(container, holders)})
+        yield finding.with_variables(_for_its_port(container, holders))
     return None
 
 
@@ -224,7 +224,7 @@ def _with_stub(finding: Finding, held: tuple[Listener, ...]) -> Finding:
     """
     if not any(listener.comm == _STUB for listener in held):
         return finding
-    return replace(finding, variables={**finding.variables, "stub_unit": "systemd-resolved"})
+    return finding.with_variables({"stub_unit": "systemd-resolved"})
 
 
 def _shown(held: tuple[Listener, ...]) -> dict[str, str]:
@@ -279,7 +279,7 @@ def bind_address_missing(
             port=str(port),
         )
         branch = "returned" if is_back else "address"
-        yield replace(finding, variables={**finding.variables, branch: address})
+        yield finding.with_variables({branch: address})
     return None
 
 
@@ -373,7 +373,7 @@ def _not_served(container: Container, netns: ContainerNetns) -> Iterator[Finding
             cure = with_host(container, port, _EVERYWHERE)
         else:
             cure = _elsewhere(container, netns)
-        yield replace(finding, variables={**finding.variables, **cure})
+        yield finding.with_variables(cure)
 
 
 _EVERYWHERE = "0.0.0.0"  # noqa: S104 - for a command, not a place to listen
@@ -457,11 +457,7 @@ def host_port_conflict(
         )
         finding = _with_stub(finding, held)
         is_killable = port and "stub_unit" not in finding.variables
-        yield (
-            replace(finding, variables={**finding.variables, "port": str(port)})
-            if is_killable
-            else finding
-        )
+        yield finding.with_variables({"port": str(port)}) if is_killable else finding
     return None
 
 

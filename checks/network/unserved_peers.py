@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from msgspec.structs import replace
-
 from checks.network.ports import has_own_kernel
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.loopback_words import with_host
@@ -89,4 +87,4 @@ def _finding(call: FailingCall, peer: Container, netns: ContainerNetns) -> Findi
         port=str(call.port),
     )
     cure = with_host(peer, call.port, EVERYWHERE) if inward else {}
-    return replace(finding, variables={**finding.variables, **cure})
+    return finding.with_variables(cure)

@@ -6,8 +6,6 @@ import ipaddress
 from collections import defaultdict
 from collections.abc import Iterator
 
-from msgspec.structs import replace
-
 from diagnose.error_signatures import NO_WAY_OUT
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.network.container_netns import Namespaces
@@ -137,7 +135,7 @@ def _same_mac(
     if link is None or "." not in address:
         return finding
     live = {"inner": link.name, "address": address, "fresh_mac": _fresh_mac(address)}
-    return replace(finding, variables={**finding.variables, **live})
+    return finding.with_variables(live)
 
 
 def _fresh_mac(address: str) -> str:
@@ -202,9 +200,7 @@ def _unreached(
         )
         own = "" if links is None else _own_address(links, entry.interface)
         is_macvlan = network.driver == "macvlan" and own
-        yield (
-            replace(finding, variables={**finding.variables, "own": own}) if is_macvlan else finding
-        )
+        yield finding.with_variables({"own": own}) if is_macvlan else finding
 
 
 def _own_address(links: Interfaces, name: str) -> str:

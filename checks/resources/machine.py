@@ -5,8 +5,6 @@ Disks that do not keep up, control groups that nobody manages.
 
 from __future__ import annotations
 
-from msgspec.structs import replace
-
 from checks.resources._shares import MOST_NAMED
 from diagnose.evidence.containers.cgroups import Cgroups
 from diagnose.evidence.containers.listing import Containers
@@ -85,7 +83,7 @@ def cgroup_driver(info: Info, processes: Processes, containers: Containers) -> C
         summary = f"the engine wants systemd to manage cgroups, but process 1 is {init.comm}"
         finding = _wrong_driver(summary, info, init.comm, Severity.critical, touches=refused)
         refused_first = {"refused": refused[0].name} if refused else {}
-        yield replace(finding, variables={**finding.variables, **refused_first})
+        yield finding.with_variables(refused_first)
     elif info.cgroup_driver == "cgroupfs" and is_under_systemd and info.cgroup_version == "2":
         summary = "the engine manages cgroups beside systemd, which owns the tree"
         yield _wrong_driver(summary, info, init.comm, Severity.advice)

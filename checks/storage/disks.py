@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from msgspec.structs import replace
-
 from checks.storage.helpers import users
 from diagnose.evidence.containers.listing import Container
 from diagnose.evidence.containers.shared_memory import InMemory, SharedMemory
@@ -266,7 +264,7 @@ def shm_full(memory: SharedMemory, *, full_pct: Percent = Percent(95)) -> CheckR
             stable=(owner.life,),
             path=area.path,
         )
-        yield replace(finding, variables={**finding.variables, **_larger(area)})
+        yield finding.with_variables(_larger(area))
     return None
 
 

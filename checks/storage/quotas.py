@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from msgspec.structs import replace
-
 from diagnose.evidence.containers.bind_mounts import named
 from diagnose.evidence.containers.inspect import Mount
 from diagnose.evidence.containers.listing import Container, Containers
@@ -102,4 +100,4 @@ def _of_mount(
         touches=(Subject("filesystem", mounted.point),),
         onset=container.failed_first,
     )
-    return replace(finding, variables={**finding.variables, **variables})
+    return finding.with_variables(variables)
