@@ -27,7 +27,7 @@ def data_outside_mount(split_mounts: SplitMounts) -> CheckResult:
         place = f'volume "{own.name}"' if own.type == "volume" and own.name else own.source
         yield Finding.about(
             container,
-            f'container "{container.name}" keeps {anonymous.destination} in an anonymous volume: '
+            f"{container} keeps {anonymous.destination} in an anonymous volume: "
             f"{place} is mounted one level {relation}, at {own.destination}",
             {
                 "anonymous volume": f"{anonymous.name[:12]} -> {anonymous.destination}",

@@ -77,7 +77,7 @@ def crashed(
             how += f': its restart policy is "{policy}"'
         yield Finding.about(
             container,
-            f'container "{container.name}" {how}',
+            f"{container} {how}",
             {
                 **log_evidence(tail),
                 **kernel_evidence(program_faults, container),

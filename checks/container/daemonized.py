@@ -77,7 +77,7 @@ def daemonized(
         ports = ", ".join(sorted({port for port, _ in container.wanted_ports}))
         yield Finding.about(
             container,
-            f'container "{container.name}" publishes {ports} and ended '
+            f"{container} publishes {ports} and ended "
             f"with success {took(container.ran_for)} after its start: {_why(container)}",
             {
                 "command": " ".join(container.command)[:120],

@@ -34,8 +34,7 @@ def data_locked(containers: Containers, clock: Clock, log_tails: LogTails) -> Ch
         place = f'volume "{mount.name}"' if mount.type == "volume" and mount.name else mount.source
         yield Finding.about(
             container,
-            f'container "{container.name}" cannot lock its data in {place}: '
-            f'container "{holder.name}" is running on it',
+            f"{container} cannot lock its data in {place}: {holder} is running on it",
             {
                 **claim.evidence,
                 f"{holder.name} mounts": f"{mount.source} -> {mount.destination}",
@@ -86,7 +85,7 @@ def data_version_mismatch(
         repository = image.rpartition(":")[0] if ":" in image.rpartition("/")[2] else image
         yield Finding.about(
             container,
-            f'container "{container.name}" runs version {program}, '
+            f"{container} runs version {program}, "
             f"and its data was written by version {version.version}",
             {
                 **claim.evidence,

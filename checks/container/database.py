@@ -38,8 +38,7 @@ def database_refused(containers: Containers, clock: Clock, log_tails: LogTails) 
         container = claim.container
         finding = Finding.about(
             container,
-            f'container "{container.name}" is refused by the database '
-            f'in container "{server.name}": {claim.failure.cause}',
+            f"{container} is refused by the database in {server}: {claim.failure.cause}",
             {
                 **claim.evidence,
                 f"{server.name} State": f"{server.state.status}, image {server.config.image}",

@@ -80,8 +80,7 @@ def exits_at_start(
         setting = setting_of(container, tail)
         finding = Finding.about(
             container,
-            f'container "{container.name}" exited with code {code}, '
-            f"{took(container.ran_for)} after its start",
+            f"{container} exited with code {code}, {took(container.ran_for)} after its start",
             {
                 **log_evidence(tail),
                 **setting_evidence(setting),

@@ -46,7 +46,7 @@ def _finding(failure: InnerFailure, mount_access: MountAccess | None, clock: Clo
     evidence["State"] = container.state.status
     finding = Finding.about(
         container,
-        f'container "{container.name}" runs, but {failure.cause}{since}',
+        f"{container} runs, but {failure.cause}{since}",
         evidence,
         discriminator=failure.program or failure.name,
         severity=Severity.warning if failure.name in PARTLY else Severity.critical,

@@ -44,7 +44,7 @@ def _finding(refused: RefusedFile) -> Finding:
         variables = {"source": refused.path, "owner": refused.owner}
     finding = Finding.about(
         container,
-        f'container "{container.name}" refuses {refused.inside}: {what}',
+        f"{container} refuses {refused.inside}: {what}",
         {
             **({LINE: refused.line} if refused.line else {}),
             f"owner and mode of {refused.path}": has,

@@ -42,7 +42,7 @@ def first_process_stopped(
             continue
         finding = Finding.about(
             container,
-            f'container "{container.name}" is listed as running, and its first process {what}',
+            f"{container} is listed as running, and its first process {what}",
             {
                 f"/proc/{process.pid}/stat": note,
                 "first process": " ".join(container.command)[:120],

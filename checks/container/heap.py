@@ -50,7 +50,7 @@ def heap_above_limit(
             continue
         yield Finding.about(
             container,
-            f'container "{container.name}" has a memory limit of {size(limit)}, '
+            f"{container} has a memory limit of {size(limit)}, "
             f"and its program may use a heap of {size(heap)}",
             {
                 **({"log": failure.line} if claimed and failure else {}),

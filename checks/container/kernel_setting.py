@@ -32,8 +32,7 @@ def kernel_setting_low(
         container = claim.container
         yield Finding.about(
             container,
-            f'container "{container.name}" needs {setting} of at least {least}, '
-            f"and the host has {value}",
+            f"{container} needs {setting} of at least {least}, and the host has {value}",
             {**claim.evidence, f"/proc/sys {setting}": value, "needed": least},
             signs=claim.tail.signs,
             onset=container.failed_first,

@@ -115,7 +115,7 @@ def _findings(
     where = "" if near else ", which is on none of its networks"
     finding = Finding.about(
         container,
-        f'container "{container.name}" calls localhost:{port}, which is itself: port {port} '
+        f"{container} calls localhost:{port}, which is itself: port {port} "
         f"belongs to {named('container', [other.name for other in near or peers])}{where}",
         {
             LINE: call.line,

@@ -27,7 +27,7 @@ def mount_unwritable(mount_access: MountAccess, clock: Clock) -> CheckResult:
         mode = f"{denied.source.mode & 0o7777:o}"
         finding = Finding.about(
             container,
-            f'container "{container.name}" cannot {verb} {mount.destination}: its user is '
+            f"{container} cannot {verb} {mount.destination}: its user is "
             f"{denied.user.label}, and {mount.source} belongs to {owner} with mode {mode}",
             {
                 "mount": f"{mount.source} -> {mount.destination} (read-write)",

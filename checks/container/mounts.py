@@ -158,7 +158,7 @@ def _missing(
     does, empty where that is not known. The page has a cure for each of the two."""
     finding = Finding.about(
         container,
-        f'container "{container.name}" {what}',
+        f"{container} {what}",
         evidence,
         discriminator=source,
         signs=signs(container.state.error),
@@ -210,7 +210,7 @@ def _forbidden(container: Container, named: Named, denied: Denied) -> Finding:
     added = container.host_config.group_add
     return Finding.about(
         container,
-        f'container "{container.name}" cannot {denied.what} {denied.inside}: '
+        f"{container} cannot {denied.what} {denied.inside}: "
         f"its user is {denied.user.label}, and the path belongs to {owner} with mode {mode}",
         {
             **_denial(named),
@@ -230,7 +230,7 @@ def _unlabelled(container: Container, named: Named) -> Finding:
     mount = named.mount
     return Finding.about(
         container,
-        f'container "{container.name}" has no access to {mount.destination}: '
+        f"{container} has no access to {mount.destination}: "
         "SELinux is on and the mount was not relabelled",
         {**_denial(named), "Mounts.Mode": mount.mode or "-", "SELinux": "on"},
         discriminator=mount.destination,
@@ -282,7 +282,7 @@ def mount_stale(stale_mounts: StaleMounts) -> CheckResult:
             proof = f"{source}//deleted"
         yield Finding.about(
             container,
-            f'container "{container.name}" {what}',
+            f"{container} {what}",
             {"mount": f"{source} -> {stale.mount.destination}", table: proof},
             discriminator=stale.mount.destination,
             stable=(container.life,),

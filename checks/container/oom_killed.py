@@ -186,7 +186,7 @@ def _finding(oom: _Oom, clock: Clock, since_s: float) -> Finding:
     severity, what = _outcome(oom, clock, since_s)
     finding = Finding.about(
         container,
-        f'container "{container.name}" {what}: {oom.limit}',
+        f"{container} {what}: {oom.limit}",
         _evidence(oom, clock),
         severity=severity,
         onset=oom.moments[0] if oom.moments else None,

@@ -36,7 +36,7 @@ def open_files_unbounded(
         container, task = computing.container, computing.process
         yield Finding.about(
             container,
-            f'container "{container.name}": '
+            f"{container}: "
             f"its process {task.comm} (pid {task.pid}) keeps a processor busy in the kernel "
             f"and may open {computing.limit:,} files: it seems to close them one by one",
             {

@@ -38,7 +38,7 @@ def option_missing(containers: Containers, clock: Clock, log_tails: LogTails) ->
         flags = " ".join(option for option, _ in missing)
         finding = Finding.about(
             container,
-            f'container "{container.name}" needs {flags}: {claim.failure.cause}',
+            f"{container} needs {flags}: {claim.failure.cause}",
             {**claim.evidence, **dict(proof for _, proof in missing)},
             signs=claim.tail.signs,
             onset=container.failed_first,

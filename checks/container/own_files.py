@@ -47,7 +47,7 @@ def own_files_refused(
         planned = f'user "{own}"' if own else "root"
         yield Finding.about(
             container,
-            f'container "{container.name}" is denied {path}, which is its image\'s own: it runs as '
+            f"{container} is denied {path}, which is its image's own: it runs as "
             f"user {given}, and the image plans for {planned}",
             {
                 LINE: line[:QUOTED],

@@ -34,7 +34,7 @@ def pid_file_stale(
             place = {"file": f"{container.name}:{pid_file.path}"}
         finding = Finding.about(
             container,
-            f'container "{container.name}" does not start '
+            f"{container} does not start "
             f"because the pid file {pid_file.path} of a former run is still there",
             {
                 **claim.evidence,

@@ -64,8 +64,7 @@ def _finding(
     names = ", ".join(missing)
     return Finding.about(
         container,
-        f'container "{container.name}" needs instructions '
-        f"that this processor does not have: {names}",
+        f"{container} needs instructions that this processor does not have: {names}",
         {
             **evidence,
             "State": f"{container.state.status}, exit code {described(container.state.exit_code)}",

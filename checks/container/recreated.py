@@ -56,7 +56,7 @@ def recreate_interrupted(
 def _what_is_left(left: Container, twin: Container | None) -> str:
     if twin is None:
         state = "runs under that name" if left.is_running else "does not run"
-        return f'container "{left.name}" is left from it, and {state}'
+        return f"{left} is left from it, and {state}"
     if left.is_running or twin.is_running:
         running = left.name if left.is_running else twin.name
         return f'"{left.name}" is left from it beside "{twin.name}", and only "{running}" runs'
@@ -97,8 +97,7 @@ def older_than_its_tag(
             continue
         finding = Finding.about(
             container,
-            f'container "{container.name}" runs an older build '
-            f'than image "{reference}" stands for now',
+            f'{container} runs an older build than image "{reference}" stands for now',
             {
                 "Image": container.image.removeprefix("sha256:")[:12],
                 f"id of {reference}": image.id.removeprefix("sha256:")[:12],

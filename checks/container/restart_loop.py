@@ -199,7 +199,7 @@ def _finding(
         cure = {**cure, "policy": _policy(container)}
     finding = Finding.about(
         container,
-        f'container "{container.name}" {what}',
+        f"{container} {what}",
         evidence,
         severity=severity,
         calls=subjects_of(calls.callees),

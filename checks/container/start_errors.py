@@ -46,7 +46,7 @@ def failed_start(
     known = known_error(container)
     finding = Finding.about(
         container,
-        f'container "{container.name}" did not start: {known.cause if known else reason}',
+        f"{container} did not start: {known.cause if known else reason}",
         {
             "State": f"{container.state.status}, exit code {container.state.exit_code}",
             "State.Error": container.state.error,
@@ -65,7 +65,7 @@ def refused_program(container: Container, program: Program, what: str, **evidenc
     behind = {"reported by": program.behind} if program.behind else {}
     finding = Finding.about(
         container,
-        f'container "{container.name}" cannot run: {what}',
+        f"{container} cannot run: {what}",
         {
             "log": program.line[:QUOTED],
             **evidence,

@@ -135,7 +135,7 @@ def _reason(container: Container, containers: Containers) -> tuple[str, Containe
         )
         if peer is None:
             return f'container "{name[:12]}", which it needs, no longer exists', None
-        return f'container "{peer.name}", which it needs, is not running', peer
+        return f"{peer}, which it needs, is not running", peer
     if match := _USER.search(error):
         return f'its image has no {match["kind"]} "{match["name"]}"', None
     if match := _SYSCTL.search(error):
@@ -199,8 +199,7 @@ def _taken_reason(container: Container, containers: Containers) -> str:
         holder = _holder(endpoint.fixed_address, network, containers)
         if holder is not None:
             return (
-                f"its address {endpoint.fixed_address} "
-                f'of network "{network}" is held by container "{holder.name}"'
+                f'its address {endpoint.fixed_address} of network "{network}" is held by {holder}'
             )
     networks = " or ".join(container.endpoints) or "its network"
     return f"the fixed address that it asks for on {networks} is taken"

@@ -256,7 +256,7 @@ def _lacks_processors(
     has_policy = asked.restart_policy.name not in ("", "no")
     finding = Finding.about(
         container,
-        f'container "{container.name}" cannot be started: {what}',
+        f"{container} cannot be started: {what}",
         {**evidence},
         severity=Severity.critical if has_policy else Severity.advice,
     )

@@ -49,7 +49,7 @@ def dead(containers: Containers, leaks: LeakedMounts | None) -> CheckResult:
         yield Finding(
             subject=container.subject,
             summary=(
-                f'container "{container.name}" could not be removed and is dead: '
+                f"{container} could not be removed and is dead: "
                 f"{error.rpartition(': ')[2]}{still_mounted}"
             ),
             evidence=evidence,
@@ -92,7 +92,7 @@ def shim_lost(containers: Containers, processes: Processes) -> CheckResult:
             what = f"process {container.state.pid} is gone"
         yield Finding.about(
             container,
-            f'container "{container.name}" is listed as running, but {what}',
+            f"{container} is listed as running, but {what}",
             {
                 "State": f"{container.state.status}, Pid {container.state.pid}",
                 "process": "alive" if is_alive else "none",
@@ -123,7 +123,7 @@ def paused(
         is_short = age is not None and age < grace
         yield Finding.about(
             container,
-            f'container "{container.name}" is paused{since} and answers no request',
+            f"{container} is paused{since} and answers no request",
             {
                 "State.Status": "paused",
                 "event pause": f"{ago(age)} ago" if age is not None else "not remembered",
@@ -150,8 +150,7 @@ def zombies(
         names = sorted({process.comm for process in ended})
         yield Finding.about(
             container,
-            f'container "{container.name}" has {len(ended)} zombies '
-            "that its first process does not reap",
+            f"{container} has {len(ended)} zombies that its first process does not reap",
             {
                 "zombies": len(ended),
                 "their names": names[:5],

@@ -31,8 +31,7 @@ def ignores_stop_signal(
             continue
         yield Finding.about(
             container,
-            f'container "{container.name}" ignored its stop signal '
-            f"and was killed after {ago(waited)}",
+            f"{container} ignored its stop signal and was killed after {ago(waited)}",
             {
                 "events": (
                     f"kill (signal {container.config.stop_signal or '15'}), "
@@ -76,7 +75,7 @@ def no_restart_policy(containers: Containers) -> CheckResult:
             continue
         yield Finding.about(
             container,
-            f'container "{container.name}" has no restart policy',
+            f"{container} has no restart policy",
             {"HostConfig.RestartPolicy": container.host_config.restart_policy.name or "no"},
         )
     return None

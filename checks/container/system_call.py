@@ -38,8 +38,7 @@ def syscall_refused(
         }
         yield Finding.about(
             container,
-            f'container "{container.name}" is refused a system call '
-            f"by {filter_in_force}: {claim.failure.cause}",
+            f"{container} is refused a system call by {filter_in_force}: {claim.failure.cause}",
             evidence,
             touches=(DAEMON,),
             signs=claim.tail.signs,

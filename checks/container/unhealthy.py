@@ -140,8 +140,7 @@ def _silent_for(
 def _stale(container: Container, status: str, silent: float, last: HealthProbe | None) -> Finding:
     return Finding.about(
         container,
-        f'container "{container.name}" has not been probed for {ago(silent)}: '
-        f"its status, {status}, is stale",
+        f"{container} has not been probed for {ago(silent)}: its status, {status}, is stale",
         {
             "State.Health.Status": status,
             "last probe": f"{ago(silent)} ago" if last else "none since the start",
@@ -181,7 +180,7 @@ def _failing(
         )
     finding = Finding.about(
         container,
-        f'container "{container.name}" is unhealthy: {what}, {streak} times in a row{where}',
+        f"{container} is unhealthy: {what}, {streak} times in a row{where}",
         {
             "probe": _probe(container),
             "last output": telling.whole[-QUOTED:] if telling else "(empty)",

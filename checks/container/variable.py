@@ -43,7 +43,7 @@ def variable_missing(containers: Containers, clock: Clock, log_tails: LogTails) 
             needed = f"needs the setting {named}: the environment variable of that name {state}"
         finding = Finding.about(
             container,
-            f'container "{container.name}" {needed}',
+            f"{container} {needed}",
             {
                 **claim.evidence,
                 "Config.Env": f"{wanted[0]} {state}",
@@ -121,7 +121,7 @@ def _malformed(
     shown = {LINE: line} if line else log_evidence(tail)
     finding = Finding.about(
         container,
-        f'container "{container.name}" has an environment variable {name} whose value {mark}',
+        f"{container} has an environment variable {name} whose value {mark}",
         {**shown, "Config.Env": f"{name} {mark}"},
         discriminator=name,
         signs=tail.signs,

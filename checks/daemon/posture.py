@@ -94,7 +94,7 @@ def client_api_too_old(
         container = client.container
         yield Finding(
             subject=container.subject,
-            summary=f'container "{container.name}" speaks API {client.client} and is turned away: '
+            summary=f"{container} speaks API {client.client} and is turned away: "
             "this engine requires at least "
             f"{client.least}",
             evidence={"last such line of its log": client.line},

@@ -58,8 +58,7 @@ def _refused(
         why = "no engine answers whose resolver could listen there"
     return Finding.about(
         container,
-        f'container "{container.name}" cannot resolve any name: '
-        f"queries to {EMBEDDED} are refused, {why}",
+        f"{container} cannot resolve any name: queries to {EMBEDDED} are refused, {why}",
         {
             f"{EMBEDDED}:53 asked from the container": str(reply),
             f"sockets of the engine on {EMBEDDED}": _sockets(netns) if netns else "not seen",

@@ -374,9 +374,9 @@ def _forwards_to_nobody(container: Container, lookups: Lookups | None) -> bool:
 def _finding(container: Container, stale: _Stale, resolvers: Resolvers) -> Finding:
     now = resolvers.engine_view
     if stale.by_engine:
-        who = f'the engine\'s resolver of container "{container.name}"'
+        who = f"the engine's resolver of {container}"
     else:
-        who = f'container "{container.name}"'
+        who = str(container)
     return Finding.about(
         container,
         sentence(

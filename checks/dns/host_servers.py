@@ -101,7 +101,7 @@ def _dead_servers(
         reasons.append(no_way_out)
     if stopped is not None:
         serves = "which serves that address, is not running"
-        reasons.append(f'container "{stopped.name}", {serves}')
+        reasons.append(f"{stopped}, {serves}")
     severity = Severity.critical
     if others:
         severity = severity_beside_answers(lookups.host[server] for server in dead)
@@ -217,7 +217,7 @@ def _unknown_services(lookups: Lookups) -> Iterator[Finding]:
         if reply.answered and not reply.knows:
             yield Finding.about(
                 witness,
-                f'container "{witness.name}" cannot resolve "{name}", a name '
+                f'{witness} cannot resolve "{name}", a name '
                 f"of a container on its network: the engine's resolver says {_denial(reply)}",
                 {f"{name} A at the engine's resolver, asked from {witness.name}": str(reply)},
                 discriminator=name,

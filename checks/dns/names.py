@@ -48,7 +48,7 @@ def servers_disagree(
             if split is not None:
                 finding = Finding.about(
                     container,
-                    f'container "{container.name}" cannot resolve "{name}": {split}',
+                    f'{container} cannot resolve "{name}": {split}',
                     split.evidence,
                     discriminator=name,
                     signs=frozenset({"dns"}),

@@ -113,7 +113,7 @@ def _finding(
     caller, owner = call.caller, owners[0]
     finding = Finding.about(
         caller,
-        f'container "{caller.name}" cannot resolve "{call.name}": {_why(caller, owner)}',
+        f'{caller} cannot resolve "{call.name}": {_why(caller, owner)}',
         {
             "the name stands in": call.source[:300],
             f"networks of {caller.name}": _places(caller),
@@ -140,19 +140,15 @@ def _why(caller: Container, owner: Container) -> str:
             "exist"
         )
     if owner.shares_host_network:
-        return f'container "{owner.name}" uses the host\'s network and has no name on any network'
+        return f"{owner} uses the host's network and has no name on any network"
     if set(caller.endpoints) == set(owner.endpoints) == {_DEFAULT_NETWORK}:
-        return (
-            f'both it and container "{owner.name}" are on the default network, '
-            "where the engine resolves no names"
-        )
+        return f"both it and {owner} are on the default network, where the engine resolves no names"
     where = {
         container.name: joined([f'"{name}"' for name in sorted(container.endpoints)])
         for container in (caller, owner)
     }
     return (
-        f'it is on network {where[caller.name] or "none"}, container "{owner.name}" '
-        f"on {where[owner.name] or 'none'}"
+        f"it is on network {where[caller.name] or 'none'}, {owner} on {where[owner.name] or 'none'}"
     )
 
 
@@ -243,7 +239,7 @@ def _shared_name(
         summary=(
             f'on network "{network}" the name "{name}" is that '
             f"of {named('container', [owner.name for owner in owners])}, of different projects: "
-            f'container "{caller.name}" calls "{name}" and reaches either'
+            f'{caller} calls "{name}" and reaches either'
         ),
         evidence={
             "projects": {owner.name: owner.labels[_PROJECT] for owner in owners},

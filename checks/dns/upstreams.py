@@ -301,7 +301,7 @@ def _where_it_is_lost(lost: _LostQuery) -> str:
         return "the host did not ask that server"
     if reaches and lost.proxied is not None:
         return (
-            f'container "{lost.proxied.name}" serves that address of the host, '
+            f"{lost.proxied} serves that address of the host, "
             "and its answers come back by docker-proxy from another address"
         )
     if reaches:

@@ -80,9 +80,7 @@ def _stray_names(
 
 def _led_astray(container: Container, stray: _StrayName, lines: tuple[str, ...]) -> Finding:
     seen = next((line for line in lines if any(own in line for own in stray.addresses)), "")
-    stopped = (
-        f'container "{stray.stopped.name}" has the name and is stopped' if stray.stopped else ""
-    )
+    stopped = f"{stray.stopped} has the name and is stopped" if stray.stopped else ""
     evidence: dict[str, Json] = {
         "called by": stray.where,
         f"*.{stray.domain} A": list(stray.addresses),
@@ -92,7 +90,7 @@ def _led_astray(container: Container, stray: _StrayName, lines: tuple[str, ...])
     finding = Finding.about(
         container,
         sentence(
-            f'container "{container.name}" calls "{stray.name}", which no container near it has: '
+            f'{container} calls "{stray.name}", which no container near it has: '
             f'the wildcard of search domain "{stray.domain}" answers with '
             f"{and_more(stray.addresses)}",
             stopped,

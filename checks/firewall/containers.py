@@ -64,7 +64,7 @@ def _inward(by: Step, inlets: Sequence[InnerIngress]) -> Finding:
     gateway = container.endpoints[first.network.name].gateway
     return Finding(
         subject=container.subject,
-        summary=f'container "{container.name}" itself drops what {whom} to published {noun} '
+        summary=f"{container} itself drops what {whom} to published {noun} "
         f"{and_more(map(str, ports), 4)}: {by} inside the container",
         evidence={
             "table": by.table,
@@ -92,7 +92,7 @@ def _outward(by: Step, outlets: Sequence[InnerEgress]) -> Finding:
     callers = {outlet.path.want.container.id: outlet.path.want.container for outlet in outlets}
     names = sorted(container.name for container in callers.values())
     peer = path.peer
-    whom = f'container "{peer.name}"' if peer is not None else f"this host ({path.address})"
+    whom = str(peer) if peer is not None else f"this host ({path.address})"
     where = {
         f"{outlet.path.want.container.name} to {outlet.path.address}:{outlet.path.port}": (
             f"{outlet.path.want.source}: {outlet.path.want.where}"
@@ -102,7 +102,7 @@ def _outward(by: Step, outlets: Sequence[InnerEgress]) -> Finding:
     return Finding(
         subject=first.owner.subject,
         summary=f"{named('container', names)} cannot reach port {path.port} of {whom}: {by} inside "
-        f'container "{first.owner.name}" drops the packets',
+        f"{first.owner} drops the packets",
         evidence={"table": by.table, "chain": by.chain, "rule": by.rule, "wanted by": where},
         variables={
             "container": first.owner.name,

@@ -92,7 +92,7 @@ def _bypassed(inlet: Ingress) -> Finding:
     named = str(inlet.host_port) in by.rule.replace(",", " ").replace(":", " ").split()
     return Finding.about(
         inlet.container,
-        f'container "{inlet.container.name}": published port {inlet.host_port} is open '
+        f"{inlet.container}: published port {inlet.host_port} is open "
         f"to any address that reaches {inlet.host_address}, although {by.chain} closes the port",
         {
             "host's own rule": str(by),

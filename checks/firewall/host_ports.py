@@ -32,7 +32,7 @@ def _closed(port: ClosedHostPort, firewall: Firewall | None) -> Finding:
         blocked = f"; the kernel's log shows blocked packets of {and_more(port.clients)}"
     finding = Finding.about(
         container,
-        f'container "{container.name}" (host network) listens on {port.protocol} port {number}, '
+        f"{container} (host network) listens on {port.protocol} port {number}, "
         f"which this host's firewall closes to others: {port.by}{blocked}",
         {
             "table": port.by.table,

@@ -148,7 +148,7 @@ def _is_apart(path: WantedPath) -> bool:
 def _between(by: Step, paths: Sequence[WantedPath], config: DaemonConfig | None) -> Finding:
     first = paths[0]
     peer = first.peer
-    whom = f'container "{peer.name}"' if peer is not None else first.address
+    whom = str(peer) if peer is not None else first.address
     callers = sorted({path.want.container.name for path in paths})
     by_host = "" if first.bridged else f" by the host's address {first.address}"
     return Finding(

@@ -79,7 +79,7 @@ def _left_over(
     ]
     program = None if victims else _served(rule, listeners)
     if victims:
-        whom = f'; container "{victims[0].name}" publishes the port'
+        whom = f"; {victims[0]} publishes the port"
     elif program is not None:
         whom = f"; {program.holder} listens on the port"
     else:

@@ -25,7 +25,7 @@ from diagnose.evidence.network.packet_filter import Firewall
 from diagnose.evidence.network.packet_paths import Egress, PacketPaths
 from diagnose.evidence.network.resolver_paths import ResolverPath, ResolverPaths
 from diagnose.model import CheckResult, Finding, Severity, Skipped, Unexamined
-from diagnose.phrases import counted, named, sentence
+from diagnose.phrases import counted, sentence
 from diagnose.registry import check
 
 
@@ -105,7 +105,7 @@ def _query_unmasqueraded(path: ResolverPath) -> Finding:
     subnet = next((str(subnet) for subnet in network.subnets if subnet.version == 4), "")
     return Finding(
         subject=network.subject,
-        summary=f"{named('network', [network.name])}: queries to DNS server {path.server} leave by "
+        summary=f"{network}: queries to DNS server {path.server} leave by "
         f"{path.device} with source"
         f" {subnet}, so that no answer comes back; other packets are translated",
         evidence={
@@ -191,7 +191,7 @@ def _unmasqueraded(
     names = [way.container.name for way in ways]
     by_ipv6 = " by IPv6" if version == 6 else ""
     summary = (
-        f"{named('network', [network.name])}: packets of {counted('container', names)} "
+        f"{network}: packets of {counted('container', names)} "
         f"leave{by_ipv6} with source {source}, so that no answer comes back"
     )
     return Finding(

@@ -104,7 +104,7 @@ def _untranslated(inlet: Ingress, problem: str, repair: dict[str, str], served: 
     return Finding(
         subject=inlet.container.subject,
         summary=sentence(
-            f'container "{inlet.container.name}": published port {inlet.host_port} {problem}',
+            f"{inlet.container}: published port {inlet.host_port} {problem}",
             f"a rule of another program leads it there: {led_by}" if led_by else "",
             proxy,
         ),

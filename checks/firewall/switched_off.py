@@ -49,12 +49,10 @@ def _switched_off(members: Sequence[Egress]) -> Finding:
     return Finding(
         subject=network.subject,
         summary=sentence(
-            f"{named('network', [network.name])} does not translate addresses "
+            f"{network} does not translate addresses "
             f"(enable_ip_masquerade is false): {counted('container', names)} "
             "cannot reach the outside by it, and the engine drops the answers",
-            f'container "{first.container.name}" has its default route there, and {both}'
-            if both
-            else "",
+            f"{first.container} has its default route there, and {both}" if both else "",
         ),
         evidence={
             "Options.com.docker.network.bridge.enable_ip_masquerade": "false",

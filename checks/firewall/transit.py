@@ -378,7 +378,7 @@ def bridge_filter_off(
             continue
         yield Finding(
             subject=network.subject,
-            summary=f"{named('network', [network.name])}: {counted('container', names)} reach each other although"
+            summary=f"{network}: {counted('container', names)} reach each other although"
             " enable_icc is false",
             evidence={
                 "net.bridge.bridge-nf-call-iptables": forwarding.bridge_filter,

@@ -99,8 +99,7 @@ def _mismatch(candidate: Container, built_for: str, machine: str) -> Finding:
     effect = "runs emulated, or its label is wrong" if candidate.is_running else "cannot run here"
     return Finding.about(
         candidate,
-        f'container "{candidate.name}" {effect}: '
-        f'image "{image}" is for {built_for}, this host is {machine}',
+        f'{candidate} {effect}: image "{image}" is for {built_for}, this host is {machine}',
         {
             "Architecture": built_for,
             "/info Architecture": machine,

@@ -180,10 +180,7 @@ def labels_missing(exposed: Exposed, images: Images) -> CheckResult:
         name = container.config.image
         yield Finding(
             subject=Subject("image", name),
-            summary=(
-                f'image "{name}" (container "{container.name}") has no labels '
-                "that say what it was built from"
-            ),
+            summary=(f'image "{name}" ({container}) has no labels that say what it was built from'),
             evidence={"Labels": labels[:NAMES_SHOWN] or "none", "container": container.name},
             variables={"image": name},
         )

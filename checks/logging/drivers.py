@@ -44,8 +44,7 @@ def driver_blocks_start(containers: Containers) -> CheckResult:
         receiver = f"its receiver at {address}" if address else "its receiver"
         yield Finding.about(
             container,
-            f'container "{container.name}" did not start: '
-            f"its log driver {config.type} did not reach {receiver}",
+            f"{container} did not start: its log driver {config.type} did not reach {receiver}",
             {
                 "State.Error": error,
                 "State.Status": container.state.status,
@@ -87,8 +86,7 @@ def driver_unreadable(containers: Containers) -> CheckResult:
         if config.type not in LOCAL_DRIVERS and config.options.get("cache-disabled") == "true":
             yield Finding.about(
                 container,
-                f'docker logs of container "{container.name}" is refused: '
-                f"its logs go to {config.type} only",
+                f"docker logs of {container} is refused: its logs go to {config.type} only",
                 {"HostConfig.LogConfig": {"Type": config.type, "cache-disabled": "true"}},
             )
     return None
@@ -108,7 +106,7 @@ def backpressure(writers: LogWriters) -> CheckResult:
         if "pipe_write" in waits_in and config.options.get("mode") != "non-blocking":
             yield Finding.about(
                 container,
-                f'container "{container.name}" is blocked writing to its log: '
+                f"{container} is blocked writing to its log: "
                 f"its driver {config.type} does not accept it",
                 {
                     f"/proc/{container.state.pid}/wchan": f"{waits_in}, not left for {WATCHED_S} s",

@@ -37,7 +37,7 @@ def file_missing(
         }
         if renamed:
             evidence["open in the engine"] = renamed
-        owner = f'container "{container.name}"'
+        owner = str(container)
         summary = f"the log file of {owner} does not exist"
         if not log.missing:
             file = renamed.rpartition("/")[2]
@@ -90,8 +90,7 @@ def file_damaged(contents: LogContents) -> CheckResult:
     for log in contents.damaged:
         yield Finding.about(
             log.container,
-            f'the log of container "{log.container.name}" holds NUL bytes {log.where}: '
-            "it cannot be read past them",
+            f"the log of {log.container} holds NUL bytes {log.where}: it cannot be read past them",
             {log.path: f"NUL bytes {log.where}"},
             log=log.path,
         )

@@ -113,7 +113,7 @@ def _unbounded(place: _LogPlace, severity: Severity) -> Finding:
     evidence: dict[str, Json] = {
         "HostConfig.LogConfig": {"Type": config.type, "Config": config.options}
     }
-    summary = f'the log of container "{container.name}" has no max-size'
+    summary = f"the log of {container} has no max-size"
     if log is not None and not log.failed:
         evidence[f"stat({log.path})"] = log.bytes
         summary += f" and holds {size(log.bytes)}"

@@ -31,8 +31,7 @@ def opts_not_applied(containers: Containers, config: DaemonConfig) -> CheckResul
         if own.type == driver and missing and is_in_use(container):
             yield Finding.about(
                 container,
-                f'container "{container.name}" runs without the daemon\'s log options: '
-                f"{', '.join(missing)}",
+                f"{container} runs without the daemon's log options: {', '.join(missing)}",
                 {
                     f"{config.where('log-opts')} log-opts": sorted(str(name) for name in defaults),
                     "HostConfig.LogConfig.Config": own.options,

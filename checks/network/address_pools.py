@@ -247,7 +247,7 @@ def _full(network: Network, failed: list[Container], used: int, room: int) -> Fi
     victims = f", so {named('container', names_of(failed))} did not start" if failed else ""
     return Finding(
         subject=network.subject,
-        summary=f'network "{network.name}" has no free address ({used} of {room} in use){victims}',
+        summary=f"{network} has no free address ({used} of {room} in use){victims}",
         evidence={
             "IPAM.Config": [f"{pool.subnet} {pool.ip_range}".strip() for pool in network.pools],
             "addresses for containers": room,

@@ -116,8 +116,7 @@ def _cut_off(attachment: _Attachment, containers: Containers, links: Interfaces)
     inner = attachment.inner
     return Finding.about(
         attachment.container,
-        f'container "{attachment.container.name}" is cut off '
-        f'from network "{network.name}": {fault}',
+        f"{attachment.container} is cut off from {network}: {fault}",
         {
             f"NetworkSettings.Networks.{network.name}.IPAddress": attachment.endpoint.ip_address,
             "interfaces inside": _interfaces(netns),
@@ -165,7 +164,7 @@ def _guest(
     state = "no longer exists" if owner is None else f"does not run ({owner.state.status})"
     finding = Finding.about(
         container,
-        f'container "{container.name}" has no network: '
+        f"{container} has no network: "
         f'container "{owner.name if owner else name[:12]}", whose network it shares, {state}',
         {
             "HostConfig.NetworkMode": mode,
@@ -206,8 +205,7 @@ def _in_former_netns(
     return Finding.about(
         container,
         sentence(
-            f'container "{container.name}" shares the network of an earlier run '
-            f'of container "{owner.name}", which restarted since',
+            f"{container} shares the network of an earlier run of {owner}, which restarted since",
             "only lo is left there" if _is_bare(netns) else "",
         ),
         {
@@ -248,10 +246,10 @@ def _unattached(container: Container, netns: ContainerNetns, networks: Networks)
     if network is None:
         where = f"network {mode}, for which it was created, no longer exists"
     else:
-        where = f'it was created for network "{network.name}"'
+        where = f"it was created for {network}"
     finding = Finding.about(
         container,
-        f'container "{container.name}" is attached to no network; {where}',
+        f"{container} is attached to no network; {where}",
         {
             "NetworkSettings.Networks": {},
             "HostConfig.NetworkMode": mode,

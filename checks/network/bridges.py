@@ -59,7 +59,7 @@ def _broken(
     return Finding(
         subject=network.subject,
         summary=sentence(
-            f'bridge {network.bridge} of network "{network.name}" {fault}',
+            f"bridge {network.bridge} of {network} {fault}",
             f"{named('container', names)} cut off" if names else "",
         ),
         evidence={

@@ -11,7 +11,7 @@ from diagnose.evidence.dns.lookups import Lookups
 from diagnose.evidence.network.interfaces import Interfaces
 from diagnose.evidence.network.networks import Network, Networks
 from diagnose.model import CheckResult, Finding, Severity, Skipped, Subject, Unexamined
-from diagnose.phrases import and_more, counted, named
+from diagnose.phrases import and_more, counted
 from diagnose.registry import check
 
 _DIRECT = ("macvlan", "ipvlan")
@@ -91,7 +91,7 @@ def _foreign(
     return Finding(
         subject=network.subject,
         summary=(
-            f"{named('network', [network.name])} has subnet {subnet}, but its parent interface "
+            f"{network} has subnet {subnet}, but its parent interface "
             f'"{parent}" is in {and_more(map(str, nets))}: {counted("container", names)} '
             "cannot reach anybody there"
         ),

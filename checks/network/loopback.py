@@ -5,7 +5,6 @@ from __future__ import annotations
 from diagnose.evidence.engine.config import DaemonConfig
 from diagnose.evidence.network.host_paths import HostPath, HostPaths
 from diagnose.model import CheckResult, Finding, Severity, Skipped, Subject
-from diagnose.phrases import named
 from diagnose.registry import check
 
 
@@ -49,7 +48,7 @@ def _not_routed(path: HostPath, config: DaemonConfig) -> Finding:
     setting = f"net.ipv4.conf.{bridge}.route_localnet"
     return Finding.about(
         container,
-        f"{named('container', [container.name])}: published port {path.port} does not answer at "
+        f"{container}: published port {path.port} does not answer at "
         f"127.0.0.1: {setting} is 0, and no docker-proxy serves it",
         {setting: "0", f"userland-proxy in {config.where('userland-proxy')}": False},
         assignment=f"net/ipv4/conf/{bridge}/route_localnet=1",

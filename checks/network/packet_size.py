@@ -75,7 +75,7 @@ def _oversized(
     return Finding(
         subject=network.subject,
         summary=sentence(
-            f'containers on network "{network.name}" send packets '
+            f"containers on {network} send packets "
             f"of {oversized.size} bytes{wrapped}, but {sizes.uplink} carries {sizes.limit}",
             proof.clause,
         ),

@@ -81,7 +81,7 @@ def _stale(call: FailingCall, holder: Container | None, servers: list[Container]
     container = call.container
     whose = "which no container has now"
     if holder is not None:
-        whose = f'which container "{holder.name}" has now, without a server on that port'
+        whose = f"which {holder} has now, without a server on that port"
     place = _place(call)
     configured = f"; the address stands in {place}" if place else ""
     listens = ""
@@ -100,8 +100,7 @@ def _stale(call: FailingCall, holder: Container | None, servers: list[Container]
         }
     finding = Finding.about(
         container,
-        f'container "{container.name}" keeps calling {call.address}:{call.port}, '
-        f"{whose}{listens}{configured}",
+        f"{container} keeps calling {call.address}:{call.port}, {whose}{listens}{configured}",
         {
             "log": call.line,
             "times in its last lines": call.times,
@@ -168,8 +167,8 @@ def _apart(call: FailingCall, peer: Container) -> Finding:
     instead = f'; on network "{common[0]}" they could reach each other' if common else ""
     return Finding.about(
         container,
-        f'container "{container.name}" calls container "{peer.name}" by {call.address}:{call.port} '
-        f'on network "{call.network.name}", which it is not on{instead}',
+        f"{container} calls {peer} by {call.address}:{call.port} "
+        f"on {call.network}, which it is not on{instead}",
         {
             "log": call.line,
             "times in its last lines": call.times,

@@ -87,11 +87,10 @@ def port_allocated(containers: Containers) -> CheckResult:
         holders = _publishing(publishers[port], container, address, port)
         holder = "no running container publishes it now"
         if holders:
-            holder = f'container "{holders[0].name}" publishes it'
+            holder = f"{holders[0]} publishes it"
         finding = Finding.about(
             container,
-            f'container "{container.name}" did not start: '
-            f"host port {port} is already allocated; {holder}",
+            f"{container} did not start: host port {port} is already allocated; {holder}",
             _failed(
                 container,
                 **{
@@ -190,7 +189,7 @@ def port_held_by_process(
         state = _held_by(held[0], containers) if held else past
         finding = Finding.about(
             container,
-            f'container "{container.name}" did not start: {proto} port {port} of the host {state}',
+            f"{container} did not start: {proto} port {port} of the host {state}",
             _failed(container, **_shown(held)),
             discriminator=f"{port}/{proto}",
             severity=Severity.warning if is_free else Severity.critical,
@@ -243,7 +242,7 @@ def _owners(held: tuple[Listener, ...], containers: Containers) -> tuple[Subject
 def _held_by(listener: Listener, containers: Containers) -> str:
     owner = containers.by_id.get(listener.container or "")
     if owner is not None:
-        return f'is held by {listener.holder} of container "{owner.name}"'
+        return f"is held by {listener.holder} of {owner}"
     return f"is held by {listener.holder}"
 
 
@@ -268,7 +267,7 @@ def bind_address_missing(
         finding = Finding.about(
             container,
             sentence(
-                f'container "{container.name}" did not start: '
+                f"{container} did not start: "
                 f"the host had no address {address} to publish port {port} on",
                 "the host has it now" if is_back else "",
             ),
@@ -294,7 +293,7 @@ def _left_behind(containers: Containers, links: Interfaces) -> Iterator[Finding]
             port = bindings[0].partition(" ")[0]
             yield Finding.about(
                 container,
-                f'container "{container.name}" is published on {address}, '
+                f"{container} is published on {address}, "
                 f"which the host no longer has: port {port} cannot be reached there",
                 {
                     f"NetworkSettings.Ports on {address}": bindings,
@@ -350,7 +349,7 @@ def _not_served(container: Container, netns: ContainerNetns) -> Iterator[Finding
         )
         finding = Finding.about(
             container,
-            f'container "{container.name}" '
+            f"{container} "
             f"{inward or f'publishes port {port} and serves nothing there'}: "
             "no client can reach it",
             {
@@ -442,8 +441,7 @@ def host_port_conflict(
         finding = Finding.about(
             container,
             sentence(
-                f'container "{container.name}" ended: '
-                f"its port{f' {port}' if port else ''} is in use on the host",
+                f"{container} ended: its port{f' {port}' if port else ''} is in use on the host",
                 f"the port {_held_by(held[0], containers)}" if held else "",
             ),
             {

@@ -87,7 +87,7 @@ def _on_loopback(
     gateway = f"http://host.docker.internal:{proxy.port}"
     return Finding.about(
         container,
-        f'container "{container.name}" is to use proxy {place}, '
+        f"{container} is to use proxy {place}, "
         "which is the container itself: nothing listens there",
         {
             "variables": list(names),
@@ -179,7 +179,7 @@ def _takes(
     complete = ",".join(dict.fromkeys([*wanted, *names]))
     return Finding.about(
         container,
-        f'container "{container.name}" sends its requests to "{name}" '
+        f'{container} sends its requests to "{name}" '
         f"to proxy {proxy.host}:{proxy.port}: NO_PROXY {_named(wanted)}",
         {"log": line[:300], "proxy variable": proxy.variable, "NO_PROXY": exceptions or None},
         discriminator=name,

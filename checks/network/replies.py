@@ -91,7 +91,7 @@ def _answers_of_host(paths: list[WantedPath], host_stack: HostStack) -> Finding:
         summary=(
             f"{counted('container', names)} cannot reach {first.address}, an address of this "
             f"host: its answers {leave}, not by {network.bridge} of "
-            f'network "{network.name}" ({decision.by})'
+            f"{network} ({decision.by})"
         ),
         evidence={
             "wanted by": f"{first.want.source}: {first.want.where}",
@@ -218,8 +218,7 @@ def _by_a_tunnel_inside(inlet: InnerIngress) -> Finding:
     endpoint = container.endpoints[inlet.network.name]
     return Finding.about(
         container,
-        f'container "{container.name}": '
-        f"answers of published port {inlet.host_port} to {whom} {leave}{waiting}",
+        f"{container}: answers of published port {inlet.host_port} to {whom} {leave}{waiting}",
         {
             "published": f"{inlet.host_port} -> {inlet.address}:{inlet.port}",
             "answers": str(by),
@@ -241,7 +240,7 @@ def _from_wrong_bridge(path: ReturnPath) -> Finding:
     assert obstacle is not None
     return Finding(
         subject=path.container.subject,
-        summary=f'container "{path.container.name}" answers clients of port {path.host_port} by '
+        summary=f"{path.container} answers clients of port {path.host_port} by "
         f"{path.answers_by}, and"
         f" {obstacle.by.rule.partition(':')[0]} drops the answers: the port is published by "
         f"{path.network.bridge}",

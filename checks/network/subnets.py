@@ -160,7 +160,7 @@ def _takes_addresses(case: _Case, capture: _Capture) -> Finding:
     who = named("container", names_of(victims))
     return Finding(
         subject=network.subject,
-        summary=f'host {kind} {described} captures traffic for {who} on network "{network.name}"',
+        summary=f"host {kind} {described} captures traffic for {who} on {network}",
         evidence={
             "IPAM.Config.Subnet": str(capture.subnet),
             "routes": [f"{route.type} {described}"],
@@ -199,7 +199,7 @@ def _overlap(case: _Case, subnet: Subnet, clashing: list[Route], hidden: list[st
         severity, what = Severity.advice, f"lies inside host route {describe(clashing[0])}"
     return Finding(
         subject=case.network.subject,
-        summary=f'subnet {subnet} of network "{case.network.name}" {what}',
+        summary=f"subnet {subnet} of {case.network} {what}",
         evidence={
             "IPAM.Config.Subnet": str(subnet),
             "routes": [describe(route) for route in clashing[:10]],
@@ -224,7 +224,7 @@ def _hides_clients(case: _Case, clients: Sequence[SwallowedClient]) -> Finding:
     subnet = next(subnet for subnet in network.subnets if is_within(clients[0].address, subnet))
     return Finding(
         subject=network.subject,
-        summary=f'subnet {subnet} of network "{network.name}" holds '
+        summary=f"subnet {subnet} of {network} holds "
         f"{counted('client', addresses, most=2)} on another machine: answers of {noun} "
         f"{and_more(map(str, ports), 4)} go to {network.bridge}",
         evidence={
@@ -251,7 +251,7 @@ def _by_policy(case: _Case, ways: RouteLookups, forwarding: Forwarding) -> Itera
     subnet = str(network.subnets[0]) if network.subnets else "none"
     yield Finding(
         subject=network.subject,
-        summary=f'network "{network.name}": the host\'s routing policy {what}',
+        summary=f"{network}: the host's routing policy {what}",
         evidence={
             "routing rules": list(ways.rules),
             f"way from {network.bridge} to the outside": out.error or f"table {out.table}",

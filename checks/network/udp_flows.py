@@ -101,7 +101,7 @@ def _finding(item: _PublishedUdpPort, stale: list[UdpFlow]) -> Finding:
     clients = count(len({flow.src for flow in stale}), "client")
     return Finding.about(
         container,
-        f'container "{container.name}": UDP packets of {clients} ({first.src}) '
+        f"{container}: UDP packets of {clients} ({first.src}) "
         f"to port {item.port} go {where}, by a connection tracking entry from before its start",
         {
             f"conntrack udp {flow.src}:{flow.sport} -> "

@@ -62,7 +62,7 @@ def _on_host_network(container: Container, listeners: Listeners) -> Iterator[Fin
         yield Finding.about(
             container,
             sentence(
-                f'container "{container.name}" is to publish port {binding.host_port} -> {port}, '
+                f"{container} is to publish port {binding.host_port} -> {port}, "
                 "but it uses the host's network, where the engine publishes nothing",
                 f"it is reached at port {number}" if serves else "",
             ),
@@ -85,7 +85,7 @@ def _on_ipv6(container: Container, config: DaemonConfig) -> Iterator[Finding]:
             continue
         yield Finding.about(
             container,
-            f'container "{container.name}" is to publish port {binding.host_port} on '
+            f"{container} is to publish port {binding.host_port} on "
             f"{binding.host_ip}, but none of its networks has IPv6, and the userland proxy is off: "
             "nobody serves the port there",
             {

@@ -71,7 +71,7 @@ def _finding(call: FailingCall, peer: Container, netns: ContainerNetns) -> Findi
         where = f"which listens there at {inward[0].address} only, for itself"
     finding = Finding.about(
         container,
-        f'container "{container.name}" calls port {call.port} of container "{peer.name}", {where}',
+        f"{container} calls port {call.port} of {peer}, {where}",
         {
             "log": call.line,
             "times in its last lines": call.times,

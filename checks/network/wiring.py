@@ -48,7 +48,7 @@ def published_on_internal(containers: Containers, networks: Networks) -> CheckRe
             names = [network.name for network in known]
             yield Finding.about(
                 container,
-                f'container "{container.name}" publishes port {ports[0].partition(" ")[0]}, '
+                f"{container} publishes port {ports[0].partition(' ')[0]}, "
                 f"but {named('network', names)} {'is' if len(names) == 1 else 'are'} internal: "
                 "nothing is published",
                 {
@@ -113,7 +113,7 @@ def _same_mac(
     address = last.endpoints[network.name].ip_address
     finding = Finding(
         subject=network.subject,
-        summary=f'network "{network.name}": {named("container", names)} have the same MAC address {mac}',
+        summary=f"{network}: {named('container', names)} have the same MAC address {mac}",
         evidence={
             f"NetworkSettings.Networks.{network.name} of {owner.name}": [
                 owner.endpoints[network.name].mac_address,
@@ -183,8 +183,8 @@ def _unreached(
             continue
         finding = Finding.about(
             container,
-            f'the host cannot reach container "{container.name}" at {endpoint.ip_address}: '
-            f'its {network.driver} network "{network.name}" keeps containers apart '
+            f"the host cannot reach {container} at {endpoint.ip_address}: "
+            f"its {network.driver} {network} keeps containers apart "
             f"from interface {entry.interface} of the host itself",
             {
                 f"NetworkSettings.Networks.{network.name}.IPAddress": endpoint.ip_address,
@@ -241,7 +241,7 @@ def parent_down(containers: Containers, networks: Networks, interfaces: Interfac
         names = [container.name for container in members[network.name]]
         yield Finding(
             subject=network.subject,
-            summary=f'{named("network", [network.name])}: its parent interface "{parent.name}" {state}:'
+            summary=f'{network}: its parent interface "{parent.name}" {state}:'
             f" {counted('container', names)} cannot reach the outside",
             evidence={
                 "driver": network.driver,

@@ -41,7 +41,7 @@ def no_limits(
             evidence["memory of the host"] = size(host_memory.total)
         yield Finding.about(
             container,
-            f'container "{container.name}" has no {lacks}',
+            f"{container} has no {lacks}",
             evidence,
             memory=_suggested(in_use),
         )
@@ -78,8 +78,7 @@ def cpu_throttled(
         throttled_of = f"{throttled} of {periods} periods"
         yield Finding.about(
             container,
-            f'container "{container.name}" is throttled '
-            f"at its limit of {cpus:g} CPUs in {throttled_of}",
+            f"{container} is throttled at its limit of {cpus:g} CPUs in {throttled_of}",
             {
                 f"cpu.stat, within {SAMPLE_S:g} s": f"{throttled_of} throttled",
                 "since its start": _since_start(group.cpu),

@@ -45,7 +45,7 @@ def host_oom(
     victims = {kill.container: names[kill.container] for kill in kills if kill.container in names}
     last = kills[-1]
     age = clock.wall - last.at
-    who = f'container "{names[last.container].name}"' if last.container in names else "the host"
+    who = f"{names[last.container]}" if last.container in names else "the host"
     usage = f" using {size(last.rss)}" if last.rss is not None else ""
     yield Finding(
         subject=HOST,
@@ -212,8 +212,7 @@ def memory_near_limit(
         stuck = f", and waits for memory {waited:.0f} % of the time" if waited > stalled else ""
         yield Finding.about(
             container,
-            f'container "{container.name}" uses {size(held)} '
-            f"of its memory limit of {size(limit)}{stuck}",
+            f"{container} uses {size(held)} of its memory limit of {size(limit)}{stuck}",
             {
                 "held": f"{size(held)} ({100 * held / limit:.0f} %)",
                 "limit": size(limit),

@@ -119,7 +119,7 @@ def _unwatched(container: Container, line: str, inotify_limit: str) -> Finding:
     own = ", or its own of open files" if inotify_limit == "max_user_instances" else ""
     return Finding.about(
         container,
-        f'container "{container.name}" could watch no more files: '
+        f"{container} could watch no more files: "
         f"it met a limit of inotify that it shares with others{own}",
         {"log": line[:300], "limit": f"fs.inotify.{inotify_limit}"},
         onset=container.failed_first,
@@ -132,7 +132,7 @@ def _out_of_files(container: Container, line: str) -> Finding:
     own = f", its limit is {limit}" if limit else ""
     return Finding.about(
         container,
-        f'container "{container.name}" could open no more files{own}',
+        f"{container} could open no more files{own}",
         {"log": line[:300], "HostConfig.Ulimits nofile": limit or "not set"},
         onset=container.failed_first,
         limited=container.name,
@@ -144,7 +144,7 @@ def _crowded(container: Container, fullest: Crowded) -> Finding:
     program = fullest.comm or "a process"
     return Finding.about(
         container,
-        f'{program} in container "{container.name}" has {fullest.open} '
+        f"{program} in {container} has {fullest.open} "
         f"of the {fullest.limit} files open that it may",
         {
             f"/proc/{fullest.pid}/fd": fullest.open,

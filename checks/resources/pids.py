@@ -128,7 +128,7 @@ def _running(container: Container, pids: Pids, *, is_full: bool, is_recent: bool
         severity = Severity.warning if is_recent else Severity.advice
     return Finding.about(
         container,
-        f'container "{container.name}" {what}',
+        f"{container} {what}",
         {"pids.current": current, "pids.max": limit, "pids.events max": refused},
         severity=severity,
         signs=NO_FORK,
@@ -149,7 +149,7 @@ def _ended(container: Container, line: str) -> Finding:
     limit = container.host_config.pids_limit or 0
     return Finding.about(
         container,
-        f'container "{container.name}" ended because it could start no more than {limit} processes',
+        f"{container} ended because it could start no more than {limit} processes",
         {"log": line[:300], "HostConfig.PidsLimit": limit},
         signs=NO_FORK,
         onset=container.failed_first,

@@ -30,8 +30,7 @@ def privileged(exposed: Exposed) -> CheckResult:
         reach = "; its ports are open to the network" if is_reachable(container) else ""
         yield Finding.about(
             container,
-            f'container "{container.name}" is privileged: '
-            f"whoever breaks into it is root on this host{reach}",
+            f"{container} is privileged: whoever breaks into it is root on this host{reach}",
             {
                 "HostConfig.Privileged": True,
                 "Config.User": container.config.user or "root",
@@ -65,7 +64,7 @@ def docker_socket_mounted(exposed: Exposed, mount_access: MountAccess | None) ->
                 what = "could command the engine if its user were allowed to open the socket"
             yield Finding.about(
                 container,
-                f'container "{container.name}" {what}: {socket} is mounted into it',
+                f"{container} {what}: {socket} is mounted into it",
                 {
                     "Mounts.Source": mount.source,
                     "Mounts.Destination": mount.destination,
@@ -105,7 +104,7 @@ def root_user(exposed: Exposed, info: Info | None, processes: Processes | None) 
             continue
         yield Finding.about(
             container,
-            f'container "{container.name}" {"runs" if uid == 0 else "starts"} as root',
+            f"{container} {'runs' if uid == 0 else 'starts'} as root",
             {
                 "Config.User": user or "not set: root",
                 f"/proc/{container.state.pid} uid": "not seen" if uid is None else uid,
@@ -164,7 +163,7 @@ def capabilities(exposed: Exposed) -> CheckResult:
         )
         yield Finding.about(
             container,
-            f'container "{container.name}" {rights}',
+            f"{container} {rights}",
             {"HostConfig.CapAdd": added or "none", "HostConfig.CapDrop": dropped or "none"},
             image=container.config.image,
         )
@@ -194,7 +193,7 @@ def new_privileges(exposed: Exposed, config: DaemonConfig | None, info: Info | N
             continue
         yield Finding.about(
             container,
-            f'container "{container.name}" may gain privileges through set-uid programs',
+            f"{container} may gain privileges through set-uid programs",
             {
                 "HostConfig.SecurityOpt": options or "none",
                 "Config.User": container.config.user or "root",
@@ -216,7 +215,7 @@ def writable_rootfs(exposed: Exposed) -> CheckResult:
             continue
         yield Finding.about(
             container,
-            f'container "{container.name}" may write to its root file system',
+            f"{container} may write to its root file system",
             {
                 "HostConfig.ReadonlyRootfs": False,
                 "HostConfig.Tmpfs": sorted(container.host_config.tmpfs or ()) or "none",
@@ -250,7 +249,7 @@ def host_namespace(exposed: Exposed, info: Info | None) -> CheckResult:
         noun = "namespace" if len(shared) == 1 else "namespaces"
         yield Finding.about(
             container,
-            f'container "{container.name}" shares the host\'s {", ".join(shared)} {noun}',
+            f"{container} shares the host's {', '.join(shared)} {noun}",
             {f"HostConfig {name}": "host" for name in shared},
             image=container.config.image,
         )
@@ -294,8 +293,7 @@ def host_path(exposed: Exposed, root: DataRoot) -> CheckResult:
                 continue
             yield Finding.about(
                 container,
-                f'container "{container.name}" may {"write to" if is_writable else "read"} the '
-                f"host's {source}",
+                f"{container} may {'write to' if is_writable else 'read'} the host's {source}",
                 {
                     "Mounts.Source": mount.source,
                     "Mounts.Destination": mount.destination,
@@ -348,7 +346,7 @@ def unconfined(exposed: Exposed, info: Info) -> CheckResult:
             evidence["HostConfig.MaskedPaths"] = "none"
         yield Finding.about(
             container,
-            f'container "{container.name}" runs with {", ".join(off)}',
+            f"{container} runs with {', '.join(off)}",
             evidence,
             image=container.config.image,
         )

@@ -47,7 +47,7 @@ def secrets_in_env(exposed: Exposed, details: ImageDetails | None) -> CheckResul
         where = WORDS[next(iter(places))]
         yield Finding.about(
             container,
-            f'container "{container.name}" has {and_more(names)} in its {where}',
+            f"{container} has {and_more(names)} in its {where}",
             {
                 place: [_shown(secret) for secret in secrets[:NAMES_SHOWN]]
                 for place, secrets in places.items()

@@ -255,8 +255,7 @@ def shm_full(memory: SharedMemory, *, full_pct: Percent = Percent(95)) -> CheckR
             evidence["HostConfig.ShmSize"] = owner.host_config.shm_size
         finding = Finding.about(
             owner,
-            f'container "{owner.name}" has used {size(usage.used)} '
-            f"of the {size(usage.size)} of {place}",
+            f"{owner} has used {size(usage.used)} of the {size(usage.size)} of {place}",
             evidence,
             severity=Severity.warning if area.is_shm or _is_unwell(owner) else Severity.advice,
             signs=frozenset({"no-space"}),

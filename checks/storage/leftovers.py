@@ -128,8 +128,7 @@ def writable_layer_large(
         elif written >= least:
             yield Finding.about(
                 writer,
-                f'container "{writer.name}" has written {size(written)} into its own layer, '
-                "outside of any volume",
+                f"{writer} has written {size(written)} into its own layer, outside of any volume",
                 {"writable layer, bytes on disk": written},
                 touches=touches,
             )

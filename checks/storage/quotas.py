@@ -49,7 +49,7 @@ def quota_exceeded(
         elif limit := (container.host_config.storage_opt or {}).get("size", ""):
             yield Finding.about(
                 container,
-                f'container "{container.name}" has used up the size of its own layer, {limit}',
+                f"{container} has used up the size of its own layer, {limit}",
                 {"log": shortened(line), "HostConfig.StorageOpt size": limit},
             )
     return None
@@ -93,7 +93,7 @@ def _of_mount(
         variables = {kind: mounted.point}
     finding = Finding.about(
         container,
-        f'container "{container.name}" has used up a quota: its {mount.destination} is on '
+        f"{container} has used up a quota: its {mount.destination} is on "
         f"{mounted.point} ({mounted.fstype}){room}",
         evidence,
         discriminator=mount.destination,

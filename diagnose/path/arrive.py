@@ -41,10 +41,10 @@ def to_container(walk: PathWalk, leg: Leg, end: Container) -> None:
     known = walk.site.networks.by_name if walk.site.networks is not None else {}
     endpoint, network = owner.endpoints.get(name), known.get(name)
     if endpoint is None or network is None:
-        walk.add("network", f'container "{end.name}"', no_network(end), "broken", end.subject)
+        walk.add("network", f"{end}", no_network(end), "broken", end.subject)
         return
     if not endpoint.ip_address:
-        place = f'container "{end.name}"'
+        place = str(end)
         walk.add("namespace", place, NO_IPV4, "unknown", end.subject)
         return
     is_bridged = leg.network is not None
@@ -70,7 +70,7 @@ def _to_published(walk: PathWalk, leg: Leg, end: Container, port: int) -> None:
             else:
                 address = walk.stack.address_on(leg.device, "ip") or ""
             text = f"{binding.host_ip or '0.0.0.0'}:{binding.host_port} leads to port {inner}"  # noqa: S104 - in words
-            walk.add("listener", f'container "{end.name}"', text, "ok", end.subject)
+            walk.add("listener", f"{end}", text, "ok", end.subject)
             if binding.host_ip and ip_address(binding.host_ip).is_loopback:
                 text = (
                     f"port {binding.host_port} is published on {binding.host_ip} only: "
@@ -84,7 +84,7 @@ def _to_published(walk: PathWalk, leg: Leg, end: Container, port: int) -> None:
         or "none"
     )
     text = f"port {port}/{walk.wanted.proto} is not published (published: {shown})"
-    walk.add("listener", f'container "{end.name}"', text, "broken", end.subject)
+    walk.add("listener", f"{end}", text, "broken", end.subject)
 
 
 def _by_host_port(
@@ -132,7 +132,7 @@ def _led_elsewhere(walk: PathWalk, traced: Trace, end: Container, host_port: int
     if nat.address in addresses or (is_for_host and port in published):
         return
     target = f"port {port} of the host" if is_for_host else f"{nat.address}:{port}"
-    text = f'port {host_port} is led to {target}, not to container "{end.name}"'
+    text = f"port {host_port} is led to {target}, not to {end}"
     walk.add("translation", "PREROUTING", text, "broken", end.subject, HOST)
 
 
@@ -161,7 +161,7 @@ def to_host(walk: PathWalk, leg: Leg, end: Container | None) -> None:
     address = _host_address(walk, leg)
     publisher = _publisher(walk, port) if end is None else None
     if publisher is not None:
-        text = f'is published by container "{publisher.container.name}"'
+        text = f"is published by {publisher.container}"
         walk.add("listener", f"port {port} of the host", text, "ok", publisher.container.subject)
         runs(walk, publisher.container)
         _is_published_for(walk, publisher, address)

@@ -64,7 +64,7 @@ class End(msgspec.Struct, frozen=True):
 
     def __str__(self) -> str:
         if self.container is not None:
-            return f'container "{self.container.name}"'
+            return f"{self.container}"
         return "the host" if self.kind == "host" and self.called == HOST else self.called
 
 

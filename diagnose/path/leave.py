@@ -73,8 +73,8 @@ def _network_of(walk: PathWalk, begin: Container, end: Container | None) -> Netw
         _without_common_network(walk, begin, end)
     leading = [network for network in mine if not network.internal]
     if not leading:
-        text = f'its only network "{mine[0].name}" is internal: nothing leads out of it, on purpose'
-        walk.add("network", f'network "{mine[0].name}"', text, "broken", mine[0].subject)
+        text = f"its only {mine[0]} is internal: nothing leads out of it, on purpose"
+        walk.add("network", f"{mine[0]}", text, "broken", mine[0].subject)
     return max(leading, key=lambda network: begin.endpoints[network.name].gw_priority)
 
 
@@ -82,7 +82,7 @@ def _without_common_network(walk: PathWalk, begin: Container, end: Container) ->
     """The engine keeps containers on different networks apart, unless the port is published."""
     others = sorted(walk.site.containers.owner_of(end).endpoints)
     if not others:
-        walk.add("network", f'container "{end.name}"', no_network(end), "broken", end.subject)
+        walk.add("network", f"{end}", no_network(end), "broken", end.subject)
     text = (
         f'no network in common: "{begin.name}" is on {_listed(begin.endpoints)}, '
         f'"{end.name}" is on {_listed(others)}'
@@ -104,7 +104,7 @@ def _name(walk: PathWalk, end: Container, network: Network) -> None:
         )
         walk.add("name", "name", text, "ok", network.subject)
     elif called in end.dns_names or called in (endpoint.dns_names or ()):
-        text = f'"{called}" is {endpoint.ip_address} on network "{network.name}"'
+        text = f'"{called}" is {endpoint.ip_address} on {network}'
         walk.add("name", "name", text, "ok", network.subject)
 
 
@@ -188,7 +188,7 @@ def at_bridge(walk: PathWalk, network: Network, gateway: str = "") -> None:
 
     gateway: the address that it has to have, where packets leave the subnet.
     """
-    place = f'network "{network.name}"'
+    place = str(network)
     about = (network.subject, Subject("interface", network.bridge))
     if not network.is_bridge:
         text = f"its driver is {network.driver}, whose ways are not walked"

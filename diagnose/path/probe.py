@@ -182,7 +182,7 @@ def _host_address(site: PathEvidence, begin: Container | None) -> str:
             address = stack.address_on(known[name].bridge, "ip")
             if address:
                 return address
-    raise _NotSentError(f'container "{begin.name}" has no gateway: name an address of the host')
+    raise _NotSentError(f"{begin} has no gateway: name an address of the host")
 
 
 def _resolve(

@@ -73,7 +73,7 @@ class PathWalk:
 
 def runs(walk: PathWalk, container: Container) -> None:
     """Whether a container at an end of the path runs."""
-    place = f'container "{container.name}"'
+    place = str(container)
     if container.is_running and container.state.status == "running":
         walk.add("process", place, f"runs, pid {container.state.pid}", "ok", container.subject)
         return

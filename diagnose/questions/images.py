@@ -225,6 +225,10 @@ class Network(msgspec.Struct, frozen=True, rename="pascal", dict=True):
     labels: dict[str, str] | None = None
     ipam: Ipam = msgspec.field(name="IPAM", default=Ipam())
 
+    def __str__(self) -> str:
+        """As a sentence names it: network "shop"."""
+        return f'network "{self.name}"'
+
     @property
     def subject(self) -> Subject:
         return Subject("network", self.name)

@@ -265,6 +265,10 @@ class Container(_Shape, frozen=True, rename="pascal", dict=True):
     network_settings: NetworkSettings = NetworkSettings()
     image_manifest_descriptor: dict[str, Any] | None = None
 
+    def __str__(self) -> str:
+        """As a sentence names it: container "web"."""
+        return f'container "{self.name}"'
+
     @property
     def name(self) -> str:
         """The name as people type it, or the beginning of the id."""

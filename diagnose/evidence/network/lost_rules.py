@@ -82,9 +82,9 @@ def _why_unknown(ping: Ping, info: Info, networks: Networks, config: DaemonConfi
     for network in networks.bridges:
         mode = network.option("com.docker.network.bridge.gateway_mode_ipv4", "nat")
         if mode not in KNOWN_MODES or any(network.option(option) for option in UNKNOWN_OPTIONS):
-            return f'the rules of network "{network.name}" are not known here'
+            return f"the rules of {network} are not known here"
         if len([subnet for subnet in network.subnets if subnet.version == 4]) != 1:
-            return f'network "{network.name}" has not one IPv4 subnet'
+            return f"{network} has not one IPv4 subnet"
     return ""
 
 
