@@ -24,7 +24,7 @@ def data_outside_mount(split_mounts: SplitMounts) -> CheckResult:
         container, own, anonymous = split.container, split.own, split.anonymous
         is_below = anonymous.destination.startswith(f"{own.destination.rstrip('/')}/")
         relation = "above" if is_below else "below"
-        place = f'volume "{own.name}"' if own.type == "volume" and own.name else own.source
+        place = own.place
         yield Finding.about(
             container,
             f"{container} keeps {anonymous.destination} in an anonymous volume: "

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import msgspec
 
@@ -10,6 +10,7 @@ from checks.container.helpers import LINE
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.log_tails import LogTail, LogTails
 from diagnose.evidence.machine.clock import Clock
+from diagnose.model import Finding, Subject
 from diagnose.programs.failures import Recognised
 
 STEADY_S = 120.0
@@ -28,6 +29,28 @@ class Claim(msgspec.Struct, frozen=True):
     def evidence(self) -> dict[str, object]:
         """The line that shows the failure."""
         return {LINE: self.failure.line}
+
+    def finding(
+        self,
+        predicate: str,
+        evidence: Mapping[str, object],
+        *,
+        touches: tuple[Subject, ...] = (),
+        **variables: str,
+    ) -> Finding:
+        """What is wrong with the container: its name, and a predicate such as "needs more files".
+
+        The line that shows the failure is the first evidence.
+        """
+        finding = Finding.about(
+            self.container,
+            f"{self.container} {predicate}",
+            {**self.evidence, **evidence},
+            touches=touches,
+            signs=self.tail.signs,
+            onset=self.container.failed_first,
+        )
+        return finding.with_variables(variables)
 
     def value(self, *names: str) -> str:
         """The first of these values that the line holds; "" if it holds none."""
@@ -62,5 +85,5 @@ def compose_variables(container: Container) -> dict[str, str]:
     The project's folder and the service.
     """
     folder = container.labels.get("com.docker.compose.project.working_dir", "")
-    service = container.labels.get("com.docker.compose.service", "")
+    service = container.compose_service
     return {"folder": folder, "compose_service": service} if folder and service else {}

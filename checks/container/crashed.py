@@ -81,7 +81,7 @@ def crashed(
             {
                 **log_evidence(tail),
                 **kernel_evidence(program_faults, container),
-                "State": f"exited, exit code {container.state.exit_code}, ran {took(container.ran_for)}",
+                "State": f"{container.state}, ran {took(container.ran_for)}",
                 "end requested": "no" if is_known else "not remembered",
                 "HostConfig.RestartPolicy": policy,
                 **not_running(callees, clock),

@@ -81,7 +81,7 @@ def daemonized(
             f"with success {took(container.ran_for)} after its start: {_why(container)}",
             {
                 "command": " ".join(container.command)[:120],
-                "State": f"{container.state.status}, exit code 0, ran {took(container.ran_for)}",
+                "State": f"{container.state}, ran {took(container.ran_for)}",
                 **log_evidence(tail),
             },
             onset=container.failed_first,

@@ -11,7 +11,7 @@ from diagnose.evidence.containers.inspect import Mount
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.log_tails import LogTails
 from diagnose.evidence.machine.clock import Clock
-from diagnose.model import CheckResult, Finding, Severity, Subject
+from diagnose.model import CheckResult, Severity
 from diagnose.registry import check
 
 LOCKED = "container.data-locked"
@@ -30,19 +30,13 @@ def data_locked(containers: Containers, clock: Clock, log_tails: LogTails) -> Ch
         holder, mount = _holder(claim.container, containers)
         if holder is None or mount is None:
             continue
-        container = claim.container
-        place = f'volume "{mount.name}"' if mount.type == "volume" and mount.name else mount.source
-        yield Finding.about(
-            container,
-            f"{container} cannot lock its data in {place}: {holder} is running on it",
+        yield claim.finding(
+            f"cannot lock its data in {mount.place}: {holder} is running on it",
             {
-                **claim.evidence,
-                f"{holder.name} mounts": f"{mount.source} -> {mount.destination}",
+                f"{holder.name} mounts": str(mount),
                 f"{holder.name} State": holder.state.status,
             },
-            touches=(holder.subject, *_volume(mount)),
-            signs=claim.tail.signs,
-            onset=container.failed_first,
+            touches=(holder.subject, *mount.volumes),
             holder=holder.name,
             source=mount.source,
         )
@@ -59,10 +53,6 @@ def _holder(container: Container, containers: Containers) -> tuple[Container | N
             if mount.rw and mount.source in own:
                 return other, mount
     return None, None
-
-
-def _volume(mount: Mount) -> tuple[Subject, ...]:
-    return (Subject("volume", mount.name),) if mount.type == "volume" and mount.name else ()
 
 
 @check(MISMATCH, severity=Severity.critical)
@@ -83,18 +73,10 @@ def data_version_mismatch(
         program = claim.value("program")
         image = container.config.image
         repository = image.rpartition(":")[0] if ":" in image.rpartition("/")[2] else image
-        yield Finding.about(
-            container,
-            f"{container} runs version {program}, "
-            f"and its data was written by version {version.version}",
-            {
-                **claim.evidence,
-                version.path: version.version,
-                "Config.Image": image,
-            },
-            touches=_volume(version.mount),
-            signs=claim.tail.signs,
-            onset=container.failed_first,
+        yield claim.finding(
+            f"runs version {program}, and its data was written by version {version.version}",
+            {version.path: version.version, "Config.Image": image},
+            touches=version.mount.volumes,
             old_image=f"{repository}:{version.version}",
             rescue=f"{container.name}-old",
         )

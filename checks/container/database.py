@@ -9,7 +9,7 @@ from diagnose.evidence.containers.called_peers import named_peers
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.log_tails import LogTails
 from diagnose.evidence.machine.clock import Clock
-from diagnose.model import CheckResult, Finding, Severity
+from diagnose.model import CheckResult, Severity
 from diagnose.registry import check
 
 ID = "container.database-refused"
@@ -35,18 +35,13 @@ def database_refused(containers: Containers, clock: Clock, log_tails: LogTails) 
         server = _server(claim, containers)
         if server is None:
             continue
-        container = claim.container
-        finding = Finding.about(
-            container,
-            f"{container} is refused by the database in {server}: {claim.failure.cause}",
+        finding = claim.finding(
+            f"is refused by the database in {server}: {claim.failure.cause}",
             {
-                **claim.evidence,
                 f"{server.name} State": f"{server.state.status}, image {server.config.image}",
                 "what heals it": claim.failure.cure,
             },
             touches=(server.subject,),
-            signs=claim.tail.signs,
-            onset=container.failed_first,
             server=server.name,
         )
         yield finding.with_variables(_variables(claim, server))

@@ -86,7 +86,7 @@ def exits_at_start(
                 **setting_evidence(setting),
                 **peers_evidence(container, calls, containers, tail, clock),
                 **kernel_evidence(program_faults, container),
-                "State": f"exited, exit code {container.state.exit_code}, ran {took(container.ran_for)}",
+                "State": f"{container.state}, ran {took(container.ran_for)}",
                 "command": " ".join(container.command)[:120],
                 **held_up(container, containers),
             },

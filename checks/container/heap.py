@@ -56,7 +56,7 @@ def heap_above_limit(
                 **({"log": failure.line} if claimed and failure else {}),
                 "heap": option,
                 "HostConfig.Memory": size(limit),
-                "State": f"{container.state.status}, exit code {container.state.exit_code}",
+                "State": str(container.state),
             },
             severity=severity,
             onset=container.failed_first,

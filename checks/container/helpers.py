@@ -259,15 +259,13 @@ def held_up(container: Container, containers: Containers) -> dict[str, list[str]
 
     Only those of its compose project count.
     """
-    project, service = (
-        container.labels.get(f"com.docker.compose.{key}") for key in ("project", "service")
-    )
+    project, service = container.compose_project, container.compose_service
     if not project:
         return {}
     waiting = [
         other.name
         for other in containers.never_started
-        if other.labels.get("com.docker.compose.project") == project
+        if other.compose_project == project
         and service in _DEPENDENCY.findall(other.labels.get("com.docker.compose.depends_on", ""))
     ]
     return {"wait for it, never started": waiting} if waiting else {}

@@ -7,7 +7,7 @@ from diagnose.evidence.containers.listing import Containers
 from diagnose.evidence.containers.log_tails import LogTails
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.machine.kernel_settings import KernelSettings
-from diagnose.model import CheckResult, Finding, Severity
+from diagnose.model import CheckResult, Severity
 from diagnose.registry import check
 
 ID = "container.kernel-setting-low"
@@ -29,13 +29,9 @@ def kernel_setting_low(
         value = kernel_settings.by_name.get(setting)
         if value is None or value >= least:
             continue
-        container = claim.container
-        yield Finding.about(
-            container,
-            f"{container} needs {setting} of at least {least}, and the host has {value}",
-            {**claim.evidence, f"/proc/sys {setting}": value, "needed": least},
-            signs=claim.tail.signs,
-            onset=container.failed_first,
+        yield claim.finding(
+            f"needs {setting} of at least {least}, and the host has {value}",
+            {f"/proc/sys {setting}": value, "needed": least},
             assignment=f"{setting}={least}",
             setting=setting,
             least=str(least),

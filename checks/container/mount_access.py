@@ -30,7 +30,7 @@ def mount_unwritable(mount_access: MountAccess, clock: Clock) -> CheckResult:
             f"{container} cannot {verb} {mount.destination}: its user is "
             f"{denied.user.label}, and {mount.source} belongs to {owner} with mode {mode}",
             {
-                "mount": f"{mount.source} -> {mount.destination} (read-write)",
+                "mount": f"{mount} (read-write)",
                 f"owner and mode of {mount.source}": f"{owner} {mode}",
                 "Config.User": container.config.user,
                 "HostConfig.GroupAdd": container.host_config.group_add or "none",

@@ -20,7 +20,6 @@ from diagnose.evidence.containers.bind_mounts import (
     refused_path,
 )
 from diagnose.evidence.containers.file_access import Denied, Undecided, access, host_user, unseen
-from diagnose.evidence.containers.inspect import Mount
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.log_tails import LogTails
 from diagnose.evidence.containers.programs import REFUSED
@@ -32,7 +31,6 @@ from diagnose.model import (
     CheckResult,
     Finding,
     Severity,
-    Subject,
     Unavailable,
     Unexamined,
 )
@@ -76,10 +74,9 @@ def _refused_mount(
         return  # over a folder: the source is not at fault
     is_gone = known is not None and known.failed == "missing"
     what = "does not exist" if is_gone else f"is not a file, {target} in it is"
-    state = container.state
     evidence: dict[str, object] = {
-        "State": f"{state.status}, exit code {state.exit_code}",
-        "State.Error": state.error,
+        "State": str(container.state),
+        "State.Error": container.state.error,
     }
     place = ""
     if is_gone:
@@ -182,9 +179,7 @@ def mount_forbidden(
     engine remaps users, the container's root is one of the host's other users. A user that is given
     by name, access lists and NFS's root_squash are not seen.
     """
-    has_selinux = info is not None and any(
-        "selinux" in option for option in info.security_options or ()
-    )
+    has_selinux = info is not None and info.has_security("selinux")
     for container in containers:
         named = refused_path(container, log_tails)
         if named is None or REFUSED.search(
@@ -219,7 +214,7 @@ def _forbidden(container: Container, named: Named, denied: Denied) -> Finding:
             **({"HostConfig.GroupAdd": added} if added else {}),
         },
         discriminator=named.mount.destination,
-        touches=_volume(named.mount),
+        touches=named.mount.volumes,
         onset=container.failed_first,
         source=denied.path,
         owner=denied.user.owner,
@@ -234,7 +229,7 @@ def _unlabelled(container: Container, named: Named) -> Finding:
         "SELinux is on and the mount was not relabelled",
         {**_denial(named), "Mounts.Mode": mount.mode or "-", "SELinux": "on"},
         discriminator=mount.destination,
-        touches=_volume(mount),
+        touches=mount.volumes,
         onset=container.failed_first,
         source=mount.source,
     )
@@ -243,12 +238,8 @@ def _unlabelled(container: Container, named: Named) -> Finding:
 def _denial(named: Named) -> dict[str, object]:
     return {
         "log": named.line[:QUOTED],
-        "mount": f"{named.mount.source} -> {named.mount.destination}",
+        "mount": str(named.mount),
     }
-
-
-def _volume(mount: Mount) -> tuple[Subject, ...]:
-    return (Subject("volume", mount.name),) if mount.type == "volume" and mount.name else ()
 
 
 def _unseen(sources: BindSources | Unavailable, path: str) -> str:
@@ -283,7 +274,7 @@ def mount_stale(stale_mounts: StaleMounts) -> CheckResult:
         yield Finding.about(
             container,
             f"{container} {what}",
-            {"mount": f"{source} -> {stale.mount.destination}", table: proof},
+            {"mount": str(stale.mount), table: proof},
             discriminator=stale.mount.destination,
             stable=(container.life,),
             source=source,

@@ -241,9 +241,7 @@ def _outcome_without_time(oom: _Oom, clock: Clock, since_s: float) -> tuple[Seve
 def _evidence(oom: _Oom, clock: Clock) -> dict[str, object]:
     state = oom.container.state
     flag = str(state.oom_killed).lower()
-    evidence: dict[str, object] = {
-        "State": f"{state.status}, exit code {state.exit_code}, OOMKilled {flag}"
-    }
+    evidence: dict[str, object] = {"State": f"{state}, OOMKilled {flag}"}
     if oom.group:
         counter = "memory.events" if oom.group.version == 2 else "memory.oom_control"
         evidence[f"cgroup {counter} oom_kill"] = oom.counter

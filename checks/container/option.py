@@ -8,7 +8,7 @@ from checks.container.confirmed import Claim, claims, compose_variables
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.log_tails import LogTails
 from diagnose.evidence.machine.clock import Clock
-from diagnose.model import CheckResult, Finding, Severity
+from diagnose.model import CheckResult, Severity
 from diagnose.registry import check
 
 ID = "container.option-missing"
@@ -34,18 +34,14 @@ def option_missing(containers: Containers, clock: Clock, log_tails: LogTails) ->
         ]
         if not missing:
             continue
-        container = claim.container
         flags = " ".join(option for option, _ in missing)
-        finding = Finding.about(
-            container,
-            f"{container} needs {flags}: {claim.failure.cause}",
-            {**claim.evidence, **dict(proof for _, proof in missing)},
-            signs=claim.tail.signs,
-            onset=container.failed_first,
+        finding = claim.finding(
+            f"needs {flags}: {claim.failure.cause}",
+            dict(proof for _, proof in missing),
             option=missing[0][0],
-            image=container.config.image,
+            image=claim.container.config.image,
         )
-        yield finding.with_variables(compose_variables(container))
+        yield finding.with_variables(compose_variables(claim.container))
     return None
 
 

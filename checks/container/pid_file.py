@@ -7,7 +7,7 @@ from diagnose.evidence.containers.data_files import DataFiles
 from diagnose.evidence.containers.listing import Containers
 from diagnose.evidence.containers.log_tails import LogTails
 from diagnose.evidence.machine.clock import Clock
-from diagnose.model import CheckResult, Finding, Severity
+from diagnose.model import CheckResult, Severity
 from diagnose.registry import check
 
 ID = "container.pid-file-stale"
@@ -32,18 +32,13 @@ def pid_file_stale(
             place = {"source": pid_file.source}
         else:
             place = {"file": f"{container.name}:{pid_file.path}"}
-        finding = Finding.about(
-            container,
-            f"{container} does not start "
-            f"because the pid file {pid_file.path} of a former run is still there",
+        finding = claim.finding(
+            f"does not start because the pid file {pid_file.path} of a former run is still there",
             {
-                **claim.evidence,
                 "in the container": f"{pid_file.path} exists",
                 "on the host": pid_file.source or "the container's own layer",
-                "State": f"{container.state.status}, exit code {container.state.exit_code}",
+                "State": str(container.state),
             },
-            signs=claim.tail.signs,
-            onset=container.failed_first,
         )
         yield finding.with_variables(place)
     return None

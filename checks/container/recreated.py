@@ -17,7 +17,6 @@ _TEMPORARY = re.compile(r"(?P<id>[0-9a-f]{12})_(?P<name>[a-zA-Z0-9][\w.-]*)")
 """A name as compose gives it for the time of a recreate. Version 1 renames the old container and
 puts the container's own id before its name; version 2 makes the new one so, with the old one's id.
 """
-_PROJECT = "com.docker.compose.project"
 
 
 @check("container.recreate-interrupted", severity=Severity.critical)
@@ -33,7 +32,7 @@ def recreate_interrupted(
     """
     for left in containers:
         temporary = _TEMPORARY.fullmatch(left.name)
-        if temporary is None or not left.labels.get(_PROJECT):
+        if temporary is None or not left.compose_project:
             continue
         name = temporary["name"]
         twin = containers.by_name.get(name)

@@ -180,7 +180,7 @@ def _finding(
         **setting_evidence(setting),
         **peers_evidence(container, calls, containers, tail, clock),
         **kernel_evidence(program_faults, container),
-        "State": f"{container.state.status}, exit code {container.state.exit_code}",
+        "State": str(container.state),
         "RestartCount": container.restart_count,
     }
     if exits.at:
@@ -311,5 +311,5 @@ def _churning(
         },
         signs=tail.signs,
         onset=last.finished_at,
-        service=last.labels.get("com.docker.swarm.service.name", slot),
+        service=last.swarm_service or slot,
     )

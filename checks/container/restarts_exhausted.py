@@ -79,7 +79,7 @@ def restarts_exhausted(
                 **setting_evidence(setting),
                 **peers_evidence(container, calls, containers, tail, clock),
                 **kernel_evidence(program_faults, container),
-                "State": f"exited, exit code {container.state.exit_code}",
+                "State": str(container.state),
                 "RestartCount": container.restart_count,
                 "HostConfig.RestartPolicy": f"on-failure:{most}",
             },

@@ -22,9 +22,8 @@ def is_somebodys_job(container: Container) -> bool:
 
     A swarm task (swarm replaces it), a one-off run of compose, a terminal that was watched.
     """
-    swarm = "com.docker.swarm.service.name" in container.labels
-    one_off = container.labels.get("com.docker.compose.oneoff", "").lower() == "true"
-    return swarm or one_off or (container.config.tty and container.was_watched)
+    was_watched = container.config.tty and container.was_watched
+    return bool(container.swarm_service) or container.is_one_off or was_watched
 
 
 def severity_of_end(container: Container) -> Severity:

@@ -48,7 +48,7 @@ def failed_start(
         container,
         f"{container} did not start: {known.cause if known else reason}",
         {
-            "State": f"{container.state.status}, exit code {container.state.exit_code}",
+            "State": str(container.state),
             "State.Error": container.state.error,
             **({"what heals it": known.cure} if known else {}),
             **(evidence or {}),
@@ -69,7 +69,7 @@ def refused_program(container: Container, program: Program, what: str, **evidenc
         {
             "log": program.line[:QUOTED],
             **evidence,
-            "State": f"{container.state.status}, exit code {container.state.exit_code}",
+            "State": str(container.state),
             **behind,
         },
         onset=container.failed_first,

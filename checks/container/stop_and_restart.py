@@ -82,10 +82,6 @@ def no_restart_policy(containers: Containers) -> CheckResult:
 
 
 def _is_lasting_service(container: Container) -> bool:
-    labels = container.labels
-    if (
-        "com.docker.swarm.service.name" in labels
-        or labels.get("com.docker.compose.oneoff", "").lower() == "true"
-    ):
+    if container.swarm_service or container.is_one_off:
         return False
     return is_service(container) or bool(container.state.health)

@@ -7,7 +7,7 @@ from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.log_tails import LogTails
 from diagnose.evidence.engine.info import Info
 from diagnose.evidence.machine.clock import Clock
-from diagnose.model import DAEMON, CheckResult, Finding, Severity
+from diagnose.model import DAEMON, CheckResult, Severity
 from diagnose.registry import check
 
 ID = "container.syscall-refused"
@@ -28,22 +28,16 @@ def syscall_refused(
         filter_in_force = _filter(claim.container, info)
         if not filter_in_force:
             continue
-        container = claim.container
         engine = info.server_version if info is not None else ""
-        evidence = {
-            **claim.evidence,
-            "seccomp": filter_in_force,
-            "engine": engine or "unknown",
-            "kernel": info.kernel_version if info is not None else "unknown",
-        }
-        yield Finding.about(
-            container,
-            f"{container} is refused a system call by {filter_in_force}: {claim.failure.cause}",
-            evidence,
+        yield claim.finding(
+            f"is refused a system call by {filter_in_force}: {claim.failure.cause}",
+            {
+                "seccomp": filter_in_force,
+                "engine": engine or "unknown",
+                "kernel": info.kernel_version if info is not None else "unknown",
+            },
             touches=(DAEMON,),
-            signs=claim.tail.signs,
-            onset=container.failed_first,
-            image=container.config.image,
+            image=claim.container.config.image,
         )
     return None
 
@@ -56,5 +50,5 @@ def _filter(container: Container, info: Info | None) -> str:
         return ""
     if own and own != "builtin":
         return "its own seccomp profile"
-    is_on = info is not None and any("seccomp" in option for option in info.security_options or ())
+    is_on = info is not None and info.has_security("seccomp")
     return "the engine's seccomp filter" if is_on else ""

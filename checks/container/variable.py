@@ -41,16 +41,9 @@ def variable_missing(containers: Containers, clock: Clock, log_tails: LogTails) 
         needed = f"needs the environment variable {joined(wanted, 'or')}, which {state}"
         if claim.failure.failure.name == UNANNOUNCED:
             needed = f"needs the setting {named}: the environment variable of that name {state}"
-        finding = Finding.about(
-            container,
-            f"{container} {needed}",
-            {
-                **claim.evidence,
-                "Config.Env": f"{wanted[0]} {state}",
-                "the log means": claim.failure.cause,
-            },
-            signs=claim.tail.signs,
-            onset=container.failed_first,
+        finding = claim.finding(
+            needed,
+            {"Config.Env": f"{wanted[0]} {state}", "the log means": claim.failure.cause},
             variable=wanted[0],
         )
         by_compose = compose_variables(container)

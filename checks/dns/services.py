@@ -16,7 +16,6 @@ from diagnose.registry import check
 
 _DEFAULT_NETWORK = "bridge"
 """The network on which the engine resolves no names of containers."""
-_PROJECT = "com.docker.compose.project"
 
 
 @check(
@@ -63,13 +62,13 @@ def _by_configuration(
     caller: Container, containers: Containers, networks: Networks, failed: set[str]
 ) -> Iterator[Finding]:
     """Names of services of the caller's own project in its configuration."""
-    if not caller.is_running or caller.shares_host_network or not caller.labels.get(_PROJECT):
+    if not caller.is_running or caller.shares_host_network or not caller.compose_project:
         return
     for name, place in referenced_names(caller).items():
         owners = [
             owner
             for owner in _owners(name, caller, containers)
-            if owner.is_running and owner.labels.get(_PROJECT) == caller.labels.get(_PROJECT)
+            if owner.is_running and owner.compose_project == caller.compose_project
         ]
         if name not in failed and owners and not _resolves(name, caller, owners, podman=False):
             yield _finding(_Call(caller, name, place), owners, networks, Severity.warning)
@@ -81,8 +80,8 @@ def _owners(name: str, caller: Container, containers: Containers) -> list[Contai
     Services of the caller's own project first, else any container.
     """
     owners = [owner for owner in containers.by_dns_name.get(name, ()) if owner.id != caller.id]
-    project = caller.labels.get(_PROJECT)
-    of_project = [owner for owner in owners if project and owner.labels.get(_PROJECT) == project]
+    project = caller.compose_project
+    of_project = [owner for owner in owners if project and owner.compose_project == project]
     return of_project or owners
 
 
@@ -186,20 +185,20 @@ def name_shared_by_projects(containers: Containers, networks: Networks) -> Check
         members = [
             container
             for container in containers.running_on(network.name)
-            if container.labels.get(_PROJECT)
+            if container.compose_project
         ]
         shared = {
             name: owners
             for name, owners in _names_on(network.name, members).items()
-            if len({owner.labels[_PROJECT] for owner in owners}) > 1
+            if len({owner.compose_project for owner in owners}) > 1
         }
         if not shared:
             continue
         called = _called_names(members)
         for name, owners in shared.items():
-            projects = {owner.labels[_PROJECT] for owner in owners}
+            projects = {owner.compose_project for owner in owners}
             callers = [
-                member for member in called.get(name, ()) if member.labels[_PROJECT] in projects
+                member for member in called.get(name, ()) if member.compose_project in projects
             ]
             if callers:
                 yield _shared_name(network.name, name, owners, callers)
@@ -229,11 +228,11 @@ def _shared_name(
     network: str, name: str, owners: list[Container], callers: list[Container]
 ) -> Finding:
     caller = callers[0]
-    project = caller.labels[_PROJECT]
-    strangers = [owner for owner in owners if owner.labels[_PROJECT] != project]
+    project = caller.compose_project
+    strangers = [owner for owner in owners if owner.compose_project != project]
     is_private = any(_has_own_place(caller, owners, network) for caller in callers)
-    calling = {caller.labels[_PROJECT] for caller in callers}
-    movable = [owner for owner in strangers if owner.labels[_PROJECT] not in calling]
+    calling = {caller.compose_project for caller in callers}
+    movable = [owner for owner in strangers if owner.compose_project not in calling]
     return Finding(
         subject=Subject("network", network),
         summary=(
@@ -242,7 +241,7 @@ def _shared_name(
             f'{caller} calls "{name}" and reaches either'
         ),
         evidence={
-            "projects": {owner.name: owner.labels[_PROJECT] for owner in owners},
+            "projects": {owner.name: owner.compose_project for owner in owners},
             "addresses": {owner.name: owner.endpoints[network].ip_address for owner in owners},
             "called by": {caller.name: referenced_names(caller)[name] for caller in callers[:5]},
         },
@@ -261,5 +260,5 @@ def _has_own_place(caller: Container, owners: list[Container], network: str) -> 
 
     The engine asks a container's networks one after the other, and may take the other one first.
     """
-    own = [owner for owner in owners if owner.labels[_PROJECT] == caller.labels[_PROJECT]]
+    own = [owner for owner in owners if owner.compose_project == caller.compose_project]
     return any((caller.endpoints.keys() & owner.endpoints.keys()) - {network} for owner in own)

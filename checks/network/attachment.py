@@ -262,7 +262,7 @@ def _unattached(container: Container, netns: ContainerNetns, networks: Networks)
 
 def _rejoin(container: Container, network: Network) -> dict[str, str]:
     """How the page connects it again: a service of compose gets its name back as an alias."""
-    service = container.labels.get("com.docker.compose.service", "")
+    service = container.compose_service
     if service and network.name not in ("bridge", "podman"):
         return {"home": network.name, "alias": service}
     return {"rejoin": network.name}

@@ -124,7 +124,7 @@ def _same_mac(
         variables={
             "network": network.name,
             "container": last.name,
-            "alias": last.labels.get("com.docker.compose.service", last.name),
+            "alias": last.compose_service or last.name,
         },
         discriminator=mac,
         touches=tuple(owner.subject for owner in owners),

@@ -179,9 +179,7 @@ def new_privileges(exposed: Exposed, config: DaemonConfig | None, info: Info | N
     that can be read.
     """
     by_file = config is not None and config.value("no-new-privileges") is True
-    by_engine = info is not None and any(
-        "no-new-privileges" in option for option in info.security_options or ()
-    )
+    by_engine = info is not None and info.has_security("no-new-privileges")
     if by_file or by_engine:
         return Skipped("the daemon sets no-new-privileges for all containers")
     for container in exposed:

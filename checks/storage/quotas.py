@@ -84,7 +84,7 @@ def _of_mount(
     room = f", which has {size(disk.usage.available)} free" if disk is not None else ""
     evidence: dict[str, Json] = {
         "log": shortened(line),
-        "mount": f"{mount.source} -> {mount.destination}",
+        "mount": str(mount),
         "file system": f"{mounted.fstype} {mounted.source} at {mounted.point}",
     }
     kind = mounted.fstype if mounted.fstype in ("btrfs", "xfs", "ext4") else ""

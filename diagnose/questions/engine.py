@@ -201,9 +201,13 @@ class Info(msgspec.Struct, frozen=True, rename="pascal"):
         """Images lie in containerd's snapshotter (the default of fresh installs from engine 29)."""
         return self.status.get("driver-type", "").startswith("io.containerd.snapshotter")
 
+    def has_security(self, word: str) -> bool:
+        """Whether one of the engine's security options has this word: seccomp, selinux."""
+        return any(word in option for option in self.security_options or ())
+
     @property
     def is_rootless(self) -> bool:
-        return any("rootless" in option for option in self.security_options or ())
+        return self.has_security("rootless")
 
     @property
     def has_userns_remap(self) -> bool:

@@ -62,6 +62,10 @@ class State(_Shape, frozen=True, rename="pascal"):
     finished_at: str = ""
     health: Health | None = None
 
+    def __str__(self) -> str:
+        """As evidence shows it: exited, exit code 137."""
+        return f"{self.status}, exit code {self.exit_code}"
+
 
 class RestartPolicy(_Shape, frozen=True, rename="pascal"):
     """HostConfig.RestartPolicy: no, always, unless-stopped, on-failure with its maximum count."""
@@ -193,6 +197,20 @@ class Mount(_Shape, frozen=True, rename="pascal"):
     mode: str = ""
     rw: bool = msgspec.field(name="RW", default=True)
 
+    def __str__(self) -> str:
+        """As evidence shows it: /srv/data -> /data."""
+        return f"{self.source} -> {self.destination}"
+
+    @property
+    def place(self) -> str:
+        """What is mounted, as a sentence names it: volume "data", or the path on the host."""
+        return f'volume "{self.name}"' if self.volumes else self.source
+
+    @property
+    def volumes(self) -> tuple[Subject, ...]:
+        """The volume that is mounted, as a subject; none for a bind mount or a tmpfs."""
+        return (Subject("volume", self.name),) if self.type == "volume" and self.name else ()
+
 
 class NetworkEndpoint(_Shape, frozen=True, rename="pascal"):
     """A container's place on one network. The address is empty while the container does not run."""
@@ -288,14 +306,28 @@ class Container(_Shape, frozen=True, rename="pascal", dict=True):
         return self.config.labels or {}
 
     @property
+    def compose_project(self) -> str:
+        return self.labels.get("com.docker.compose.project", "")
+
+    @property
+    def compose_service(self) -> str:
+        return self.labels.get("com.docker.compose.service", "")
+
+    @property
+    def is_one_off(self) -> bool:
+        """Whether `docker compose run` made it, for one command."""
+        return self.labels.get("com.docker.compose.oneoff", "").lower() == "true"
+
+    @property
+    def swarm_service(self) -> str:
+        return self.labels.get("com.docker.swarm.service.name", "")
+
+    @property
     def service(self) -> str:
         """Compose project and service, or swarm service; empty if neither."""
-        swarm = self.labels.get("com.docker.swarm.service.name")
-        if swarm:
-            return f"swarm {swarm}"
-        project, service = (
-            self.labels.get(f"com.docker.compose.{key}") for key in ("project", "service")
-        )
+        if self.swarm_service:
+            return f"swarm {self.swarm_service}"
+        project, service = self.compose_project, self.compose_service
         return f"compose {project}/{service}" if project and service else ""
 
     @property
@@ -403,7 +435,7 @@ class Container(_Shape, frozen=True, rename="pascal", dict=True):
 
         Its own, its service's, its aliases.
         """
-        names = {self.name, self.labels.get("com.docker.compose.service", "")}
+        names = {self.name, self.compose_service}
         for endpoint in self.endpoints.values():
             names |= {*(endpoint.aliases or ()), *(endpoint.dns_names or ())}
         return frozenset(names - {""})

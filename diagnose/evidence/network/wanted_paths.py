@@ -355,7 +355,7 @@ class _Site:
 
     def of_service(self, container: Container, service: str) -> list[Container]:
         """The containers of a service of the same compose project."""
-        project = container.labels.get("com.docker.compose.project", "")
+        project = container.compose_project
         return self._services.get((project, service), []) if project else []
 
     def paths(self, want: Want) -> Iterator[WantedPath]:
