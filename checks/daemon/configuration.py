@@ -10,9 +10,9 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from checks.daemon.blame import PROTECTING
 from diagnose.evidence.engine.config import DaemonConfig, key_of
-from diagnose.evidence.engine.config_faults import CONFLICT, ConfigFaults
-from diagnose.evidence.engine.config_keys import Fault
 from diagnose.evidence.engine.daemon import Daemon
+from diagnose.evidence.engine.daemon_json.faults import CONFLICT, ConfigFaults
+from diagnose.evidence.engine.daemon_json.syntax import Fault
 from diagnose.evidence.engine.info import Info
 from diagnose.evidence.engine.log import DaemonLog
 from diagnose.evidence.machine.clock import Clock

@@ -12,8 +12,8 @@ from checks.daemon.start import NETWORK, PID_TAKEN, STORAGE
 from diagnose.error_signatures import signs
 from diagnose.evidence.containers.listing import Containers
 from diagnose.evidence.engine.config import DaemonConfig
-from diagnose.evidence.engine.config_faults import CONFIGURATION
 from diagnose.evidence.engine.daemon import TRACES, Daemon
+from diagnose.evidence.engine.daemon_json.faults import CONFIGURATION
 from diagnose.evidence.engine.data_root import DataRoot
 from diagnose.evidence.engine.log import DaemonLog, LogLine
 from diagnose.evidence.machine.clock import Clock

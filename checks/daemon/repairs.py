@@ -8,8 +8,8 @@ from checks.daemon.blame import blamed_key
 from checks.daemon.configuration import keys_in_both, removable_keys
 from checks.daemon.start import OPTIONS
 from diagnose.evidence.engine.config import DaemonConfig
-from diagnose.evidence.engine.config_faults import ConfigFaults
 from diagnose.evidence.engine.daemon import Daemon
+from diagnose.evidence.engine.daemon_json.faults import ConfigFaults
 from diagnose.evidence.engine.log import DaemonLog
 from diagnose.model import Failed
 from diagnose.questions import Host

@@ -16,9 +16,6 @@ from diagnose import runbooks
 from diagnose.evidence.containers.from_disk import container_of
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.engine.config import DaemonConfig
-from diagnose.evidence.engine.config_faults import ConfigFaults
-from diagnose.evidence.engine.config_keys import Fault, faults_of
-from diagnose.evidence.engine.config_mending import mending
 from diagnose.evidence.engine.daemon import (
     Caller,
     Daemon,
@@ -30,6 +27,10 @@ from diagnose.evidence.engine.daemon import (
     ProcessDetail,
     Unit,
 )
+from diagnose.evidence.engine.daemon_json.faults import ConfigFaults
+from diagnose.evidence.engine.daemon_json.mending import mending
+from diagnose.evidence.engine.daemon_json.refusals import faults_of
+from diagnose.evidence.engine.daemon_json.syntax import Fault
 from diagnose.evidence.engine.data_root import DataRoot
 from diagnose.evidence.engine.info import Info, Ping
 from diagnose.evidence.engine.log import DaemonLog, parse

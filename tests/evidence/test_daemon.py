@@ -10,8 +10,8 @@ from msgspec.structs import replace
 
 from diagnose.evidence.containers.events import Event, Events
 from diagnose.evidence.engine.config import DaemonConfig, daemon_config, parse_flags, parse_text
-from diagnose.evidence.engine.config_faults import config_faults
 from diagnose.evidence.engine.daemon import Caller, Daemon, Endpoint, daemon
+from diagnose.evidence.engine.daemon_json.faults import config_faults
 from diagnose.evidence.engine.data_root import DataRoot, data_root
 from diagnose.evidence.engine.log import DaemonLog, daemon_log, parse, parse_line
 from diagnose.evidence.images.listing import Image, Images

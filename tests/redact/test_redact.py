@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from diagnose.evidence.engine.config_keys import faults_of
+from diagnose.evidence.engine.daemon_json.refusals import faults_of
 from diagnose.redact import Redactor, is_token
 from diagnose.redact.names import words
 from diagnose.redact.scanner import redact_text

@@ -11,7 +11,9 @@ from collections.abc import Iterator, Sequence
 
 import msgspec
 
-from diagnose.evidence.engine.config_keys import BOOL, INT, LIST, TEXT, TYPES, Fault, faults_of
+from diagnose.evidence.engine.daemon_json.keys import BOOL, INT, LIST, TEXT, TYPES
+from diagnose.evidence.engine.daemon_json.refusals import faults_of
+from diagnose.evidence.engine.daemon_json.syntax import Fault
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.redact import TOKEN
 

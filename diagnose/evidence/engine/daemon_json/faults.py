@@ -11,9 +11,11 @@ from collections.abc import Iterable
 import msgspec
 
 from diagnose.evidence.engine.config import DaemonConfig
-from diagnose.evidence.engine.config_keys import LENIENT, TYPES, Fault, faults_of, place
-from diagnose.evidence.engine.config_mending import Mending, mending
 from diagnose.evidence.engine.daemon import Daemon
+from diagnose.evidence.engine.daemon_json.keys import LENIENT, TYPES
+from diagnose.evidence.engine.daemon_json.mending import Mending, mending
+from diagnose.evidence.engine.daemon_json.refusals import faults_of
+from diagnose.evidence.engine.daemon_json.syntax import Fault, place
 from diagnose.evidence.engine.info import Ping
 from diagnose.evidence.engine.log import DaemonLog
 from diagnose.lazy_pattern import LazyPattern

@@ -1,0 +1,80 @@
+"""All that an engine of one version refuses in the text of a daemon.json. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from msgspec.structs import replace
+
+from diagnose.evidence.engine.config import parse_text
+from diagnose.evidence.engine.daemon_json.keys import LENIENT, TYPES, is_key, wrong_type
+from diagnose.evidence.engine.daemon_json.syntax import Fault, error_in_words, offset, place
+from diagnose.evidence.engine.daemon_json.values import nearest, wrong_value
+from diagnose.lazy_pattern import LazyPattern
+from diagnose.model import Json
+from diagnose.redact import TOKEN
+
+_TOKEN = LazyPattern(TOKEN)
+_BYTE_ORDER_MARK = "\ufeff"
+
+
+def faults_of(text: str, major: int | None) -> tuple[Fault, ...]:
+    """What an engine of this major version (20 for 20.10; None: not known) refuses in this text.
+
+    Where the version is not known only what every version refuses is reported. Behind a secret that
+    was replaced on the same line the file's own column is not known.
+    """
+    lines = text.splitlines()
+    return tuple(
+        replace(fault, column=0) if _is_behind_a_secret(fault, lines) else fault
+        for fault in _faults_of(text, major)
+    )
+
+
+def _is_behind_a_secret(fault: Fault, lines: list[str]) -> bool:
+    if not 0 < fault.line <= len(lines):
+        return False
+    return _TOKEN.search(lines[fault.line - 1][: fault.column]) is not None
+
+
+def _faults_of(text: str, major: int | None) -> Iterator[Fault]:
+    is_lenient = major is not None and major >= LENIENT
+    is_strict = major is not None and major < LENIENT
+    if text.startswith(_BYTE_ORDER_MARK) and is_strict:
+        message = "it begins with a byte order mark, which this engine does not take"
+        yield Fault("", message, 1, 1, "text")
+        return
+    body = text.removeprefix(_BYTE_ORDER_MARK)
+    if not body.strip():
+        if is_strict:
+            yield Fault("", "the file is empty", 1, 1, "text")
+        return
+    parsed = parse_text(body)
+    if parsed.error and parsed.error.startswith("Extra data") and not is_lenient:
+        if major is None:
+            return
+        lines = "\n".join(body.splitlines()[: parsed.line])
+        body = lines[: offset(body, parsed.line, parsed.column)]
+        parsed = parse_text(body)
+    if parsed.error:
+        message = error_in_words(parsed.error, body, parsed.line, parsed.column)
+        yield Fault("", message, parsed.line, parsed.column, "text")
+        return
+    for fault in _faults_of_settings(parsed.values, major):
+        line, column = place(body, fault.key)
+        yield replace(fault, line=line, column=column)
+
+
+def _faults_of_settings(values: Mapping[str, Json], major: int | None) -> Iterator[Fault]:
+    for key, value in values.items():
+        if not is_key(key, value, major):
+            near = nearest(key, TYPES)
+            hint = f"; is {near} meant?" if near and near != key else ""
+            yield Fault(key, f"this engine has no such setting{hint}", stage="key")
+            continue
+        wrong = wrong_type(key, value)
+        if wrong:
+            yield Fault(wrong[0], wrong[1], stage="type")
+            continue
+        if value is not None:
+            yield from wrong_value(key, value, values, major)

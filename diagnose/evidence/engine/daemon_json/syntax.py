@@ -1,0 +1,69 @@
+"""A fault of a configuration file, its place in the text, and a JSON error in words. Pure."""
+
+from __future__ import annotations
+
+import re
+
+import msgspec
+
+
+class Fault(msgspec.Struct, frozen=True):
+    """One thing in the file for which the engine would not start.
+
+    key: dotted, empty for the text as a whole. line, column: from 1, 0 where not known. stage:
+    "text", "key", "type" or "value".
+    """
+
+    key: str
+    message: str
+    line: int = 0
+    column: int = 0
+    stage: str = "value"
+
+
+def place(text: str, key: str) -> tuple[int, int]:
+    """Line and column, from 1, at which a dotted key stands in the text; (0, 0) if it does not."""
+    at = 0
+    for part in _parts(text, key):
+        match = re.compile(rf'"{re.escape(part)}"\s*:').search(text, at)
+        if match is None:
+            return (0, 0)
+        at = match.start()
+    return text.count("\n", 0, at) + 1, at - (text.rfind("\n", 0, at) + 1) + 1
+
+
+def _parts(text: str, key: str) -> list[str]:
+    head, _, tail = key.partition(".")
+    return [key] if f'"{key}"' in text or not tail else [head, tail]
+
+
+def offset(text: str, line: int, column: int) -> int:
+    """How many characters stand before a line and column, both from 1."""
+    lines = text.splitlines(keepends=True)
+    return sum(len(before) for before in lines[: line - 1]) + column - 1
+
+
+def error_in_words(error: str, text: str, line: int, column: int) -> str:
+    """A JSON error as the person who wrote the file would say it, by what stands at its place.
+
+    error: the decoder's own text, as "Expecting ',' delimiter".
+    """
+    at = offset(text, line, column) if line else 0
+    here = text[at : at + 1]
+    before = text[:at].rstrip()[-1:]
+    if "trailing comma" in error or (here in ("}", "]") and before == ","):
+        closing = text[at:].lstrip(",").strip()[:1] or "}"
+        return f"a comma before the closing {closing}"
+    if here in ("/", "#"):
+        return "a comment: JSON has none"
+    if here in ("'", "\u2018", "\u2019", "\u201c", "\u201d"):
+        return f'{here} is no quote of JSON: names and texts stand in "'
+    if error.startswith("Expecting ',' delimiter"):
+        following = text[at : at + 12].strip() or "the end"
+        return f"a comma or a closing bracket is missing before {following!r}"
+    if error.startswith("Extra data"):
+        return "something follows the closing bracket"
+    if error.startswith(("Expecting property name", "Expecting value")):
+        met = repr(here) if here else "the end of the file"
+        return f"{met} where a name or a value is expected"
+    return error[:1].lower() + error[1:]
