@@ -100,43 +100,24 @@ def load(named: Path | None) -> Config:
     """
     thresholds: dict[str, dict[str, float]] = {}
     silences: list[Silence] = []
-    notes: list[str] = []
     site: dict[str, Any] = {}
     names: tuple[str, ...] = ()
     patterns: dict[str, str] = {}
-    paths: list[Path] = []
-    for folder in folders():
+    paths, notes = _paths(named)
+    for path in paths:
         try:
-            paths += _files(folder)
-        except OSError as error:
-            notes.append(f"configuration in {folder} was not read: {error.strerror}")
-    for path in (*paths, *([named] if named is not None else ())):
-        try:
-            said = _parsed(plain_text(path, LARGEST, follow=True))
-        except NotPlainError as error:
-            raise ConfigError(f"cannot read the configuration: {error}") from error
+            tables = _tables(path)
         except PermissionError as error:
             if path == named:
                 raise ConfigError(f"cannot read {path}: {error.strerror}") from error
             notes.append(f"configuration {path} was not read: {error.strerror}")
             continue
-        except OSError as error:
-            raise ConfigError(f"cannot read {path}: {error.strerror or error}") from error
-        except ValueError as error:  # no TOML, no UTF-8, or a number of thousands of digits
-            raise ConfigError(f"{path}: {error}") from error
-        except RecursionError as error:
-            raise ConfigError(f"{path}: its values are nested too deep") from error
-        unknown = set(said) - {"thresholds", "silence", "site", "redact"}
-        if unknown:
-            raise ConfigError(
-                f"{path}: unknown key {min(unknown)!r} (thresholds, silence, site, redact)"
-            )
-        for id, values in _thresholds(path, said.get("thresholds", {})):
+        for id, values in _thresholds(path, tables.get("thresholds", {})):
             thresholds.setdefault(id, {}).update(values)
-        silences.extend(_silence(path, row) for row in _rows(path, said.get("silence", [])))
-        site |= _site(path, said.get("site", {}))
-        if "redact" in said:
-            names, patterns = _redact(path, said["redact"], names, patterns)
+        silences.extend(_silence(path, row) for row in _rows(path, tables.get("silence", [])))
+        site |= _site(path, tables.get("site", {}))
+        if "redact" in tables:
+            names, patterns = _redact(path, tables["redact"], names, patterns)
     return Config(
         thresholds,
         tuple(silences),
@@ -144,6 +125,45 @@ def load(named: Path | None) -> Config:
         _rules(names, patterns) if names or patterns else None,
         tuple(notes),
     )
+
+
+def _paths(named: Path | None) -> tuple[list[Path], list[str]]:
+    """The files to read, later ones win, and a note for each folder that cannot be listed."""
+    paths: list[Path] = []
+    notes: list[str] = []
+    for folder in folders():
+        try:
+            paths += _files(folder)
+        except OSError as error:
+            notes.append(f"configuration in {folder} was not read: {error.strerror}")
+    if named is not None:
+        paths.append(named)
+    return paths, notes
+
+
+def _tables(path: Path) -> dict[str, Any]:
+    """The tables of one file.
+
+    PermissionError where this user may not read it, ConfigError for all else that is wrong.
+    """
+    try:
+        tables = _parsed(plain_text(path, LARGEST, follow=True))
+    except PermissionError:
+        raise
+    except NotPlainError as error:
+        raise ConfigError(f"cannot read the configuration: {error}") from error
+    except OSError as error:
+        raise ConfigError(f"cannot read {path}: {error.strerror or error}") from error
+    except ValueError as error:  # no TOML, no UTF-8, or a number of thousands of digits
+        raise ConfigError(f"{path}: {error}") from error
+    except RecursionError as error:
+        raise ConfigError(f"{path}: its values are nested too deep") from error
+    unknown = set(tables) - {"thresholds", "silence", "site", "redact"}
+    if unknown:
+        raise ConfigError(
+            f"{path}: unknown key {min(unknown)!r} (thresholds, silence, site, redact)"
+        )
+    return tables
 
 
 def _parsed(text: str) -> dict[str, Any]:
@@ -162,19 +182,19 @@ LONGEST_LABEL = 100
 MOST_LABELS = 20
 
 
-def _site(path: Path, said: Any) -> dict[str, Any]:
+def _site(path: Path, table: Any) -> dict[str, Any]:
     """The table `[site]` of one file; keys of later files win."""
-    if not isinstance(said, dict):
+    if not isinstance(table, dict):
         raise ConfigError(f"{path}: site is a table: [site]")
-    unknown = set(said) - set(Site.__struct_fields__)
+    unknown = set(table) - set(Site.__struct_fields__)
     if unknown:
         raise ConfigError(f"{path}: site has no key {min(unknown)!r} (salt, name, labels)")
     try:
-        site = convert(said, Site)
+        site = convert(table, Site)
     except msgspec.ValidationError:
         raise ConfigError(
-            f"{path}: in [site], salt and name are texts, and labels is a table of texts: {{ rack "
-            '= "b12" }'
+            f"{path}: in [site], salt and name are texts, "
+            'and labels is a table of texts: { rack = "b12" }'
         ) from None
     words = (site.name, *site.labels, *site.labels.values())
     if len(site.labels) > MOST_LABELS or max(map(len, words)) > LONGEST_LABEL:
@@ -182,19 +202,19 @@ def _site(path: Path, said: Any) -> dict[str, Any]:
             f"{path}: [site] takes at most {MOST_LABELS} labels, "
             f"and names of at most {LONGEST_LABEL} characters"
         )
-    return said
+    return table
 
 
 def _redact(
-    path: Path, said: Any, names: tuple[str, ...], patterns: dict[str, str]
+    path: Path, table: Any, names: tuple[str, ...], patterns: dict[str, str]
 ) -> tuple[tuple[str, ...], dict[str, str]]:
     """The names and patterns of earlier files with those of the table `[redact]` of this one."""
-    if not isinstance(said, dict):
+    if not isinstance(table, dict):
         raise ConfigError(f"{path}: redact is a table: [redact]")
-    unknown = set(said) - {"names", "patterns"}
+    unknown = set(table) - {"names", "patterns"}
     if unknown:
         raise ConfigError(f"{path}: redact has no key {min(unknown)!r} (names, patterns)")
-    new_names, new_patterns = said.get("names", []), said.get("patterns", {})
+    new_names, new_patterns = table.get("names", []), table.get("patterns", {})
     if not isinstance(new_names, list) or not all(isinstance(name, str) for name in new_names):
         raise ConfigError(f'{path}: in [redact], names is a list of texts: ["X_LICENCE"]')
     if not isinstance(new_patterns, dict) or not all(
@@ -215,29 +235,27 @@ def _rules(names: tuple[str, ...], patterns: dict[str, str]) -> OwnRules:
     return OwnRules(names, patterns)
 
 
-def _thresholds(path: Path, said: Any) -> Iterator[tuple[str, dict[str, float]]]:
-    if not isinstance(said, dict):
+def _thresholds(path: Path, table: Any) -> Iterator[tuple[str, dict[str, float]]]:
+    if not isinstance(table, dict):
         raise ConfigError(f"{path}: thresholds is a table of check ids")
-    known = registry.load() if said else {}
-    for id, values in said.items():
-        if id not in known:
-            raise ConfigError(f"{path}: {selection.unknown(id, known)}")
-        names = {threshold.name for threshold in known[id].thresholds}
+    checks = registry.load() if table else {}
+    for id, values in table.items():
+        if id not in checks:
+            raise ConfigError(f"{path}: {selection.unknown(id, checks)}")
+        names = {threshold.name for threshold in checks[id].thresholds}
         for name, value in values.items() if isinstance(values, dict) else ():
             if name not in names:
-                raise ConfigError(
-                    f"{path}: "
-                    f"{id} has no threshold {name!r} ({', '.join(sorted(names)) or 'none at all'})"
-                )
+                listed = ", ".join(sorted(names)) or "none at all"
+                raise ConfigError(f"{path}: {id} has no threshold {name!r} ({listed})")
             if not isinstance(value, int | float) or isinstance(value, bool):
                 raise ConfigError(f"{path}: {id}.{name} is a number")
         yield id, dict(values)
 
 
-def _rows(path: Path, said: Any) -> list[dict[str, Any]]:
-    if not isinstance(said, list) or not all(isinstance(row, dict) for row in said):
+def _rows(path: Path, rows: Any) -> list[dict[str, Any]]:
+    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
         raise ConfigError(f"{path}: silence is a list of tables: [[silence]]")
-    return said
+    return rows
 
 
 def _silence(path: Path, row: dict[str, Any]) -> Silence:
