@@ -201,6 +201,7 @@ def test_every_check_is_found_on_a_real_fault():
 PASSED_NOWHERE = {
     "container.cpu-unsupported": "no recorded log speaks of missing instructions",
     "daemon.temp-folder-missing": "no recorded host was asked for its temporary folder",
+    "dns.queries-lost": "no recorded host was sent several queries",
     "dns.search-wildcard": "no recorded host was asked for a wildcard",
     "firewall.between-containers": "no container of a recorded host is configured to call another one",
     "firewall.bridge-filter-off": "no recorded host has a network without traffic between its containers",

@@ -3,22 +3,12 @@
 from __future__ import annotations
 
 from diagnose.evidence.network.packet_paths import Step
-from diagnose.evidence.network.rule_programs import program_of
+from diagnose.evidence.network.rule_programs import place_of
 
 
-def opening(rule: str, bridge: str) -> dict[str, str]:
-    """The variables of the block that opens port 53 for one bridge.
-
-    rule: `ip filter INPUT: policy drop`, as reports show the rule that decides.
-    """
-    by = Step.read(rule)
-    *_, family, table = ("", "", *by.table.split())
-    if not family or not bridge:
+def opening(by: Step, bridge: str) -> dict[str, str]:
+    """The variables of the block that opens port 53 for one bridge. by: the rule that decides."""
+    if not bridge or len(by.table.split()) < 2:
         return {}
-    program = program_of(by)
-    if program == "firewall-cmd":
-        return {"zone_bridge": bridge}
-    where = {"program": program, "table": table, "chain": by.chain}
-    if program == "nft":
-        where = {"nft_family": family, "nft_table": table, "nft_chain": by.chain}
-    return {**where, "asking_bridge": bridge}
+    place = place_of(by)
+    return {**place, "asking_bridge": bridge} if place else {"zone_bridge": bridge}

@@ -21,6 +21,7 @@ from diagnose.evidence.dns.resolvers import (
     is_loopback,
 )
 from diagnose.evidence.network.interfaces import Interface, Interfaces
+from diagnose.evidence.network.packet_paths import Step
 from diagnose.evidence.network.routes import Routes
 from diagnose.model import DAEMON, HOST, CheckResult, Finding, Severity, Skipped, Unavailable
 from diagnose.phrases import count, joined, sentence
@@ -77,7 +78,7 @@ def _dead_servers(
     dead: list[str],
     resolvers: Resolvers,
     lookups: Lookups,
-    rules: Mapping[str, str],
+    rules: Mapping[str, Step],
     no_way_out: str,
     hit: list[Group],
     stopped: Container | None,
@@ -126,10 +127,10 @@ def _dead_servers(
 
 
 def _answers(
-    dead: list[str], resolvers: Resolvers, lookups: Lookups, rules: Mapping[str, str]
+    dead: list[str], resolvers: Resolvers, lookups: Lookups, rules: Mapping[str, Step]
 ) -> dict[str, object]:
     evidence: dict[str, object] = {
-        f"query to {server} or its answer stopped by": rules[server]
+        f"query to {server} or its answer stopped by": str(rules[server])
         for server in dead
         if server in rules
     }

@@ -26,6 +26,7 @@ from diagnose.evidence.dns.resolvers import (
     is_loopback,
 )
 from diagnose.evidence.network.networks import Networks, is_within
+from diagnose.evidence.network.packet_paths import Step
 from diagnose.model import CheckResult, Finding, Severity, Skipped, Unavailable
 from diagnose.phrases import count, sentence
 from diagnose.registry import check
@@ -177,10 +178,10 @@ class _LostQuery(msgspec.Struct, frozen=True):
         )
 
     @property
-    def rule(self) -> str:
-        """The rule of the host that stops the query; empty if none is known."""
+    def rule(self) -> Step | None:
+        """The rule of the host that stops the query; None if none is known."""
         rules = (self.path.blocked.get((network, self.server)) for network in self.group.networks)
-        return next(filter(None, rules), "")
+        return next(filter(None, rules), None)
 
     @property
     def answering(self) -> str:
@@ -238,7 +239,7 @@ def _evidence(lost: _LostQuery) -> dict[str, object]:
             evidence[f"DNS server {server} asked from host"] = str(from_host[server])
     evidence["the server comes"] = str(lost.origin)
     if lost.rule:
-        evidence["stopped by"] = lost.rule
+        evidence["stopped by"] = str(lost.rule)
     evidence["containers"] = [member.name for member in group.members]
     return evidence
 
@@ -305,11 +306,6 @@ def _where_it_is_lost(lost: _LostQuery) -> str:
             "and its answers come back by docker-proxy from another address"
         )
     if reaches:
-        if _loses_some(lost):
-            return (
-                "other queries to it were answered at the second try: "
-                "the server, or the way to it, loses some"
-            )
         end = "that address of the host" if lost.server in lost.path.own else "the uplink"
         return (
             "the host gets an answer, "
@@ -317,12 +313,3 @@ def _where_it_is_lost(lost: _LostQuery) -> str:
         )
     own = f", but {lost.answering} of {HOST_FILE} answers the host" if lost.answering else ""
     return f"the host gets no answer from that server either{own}"
-
-
-def _loses_some(lost: _LostQuery) -> bool:
-    """Whether the host or another network had to ask the same server twice."""
-    replies = [lost.lookups.host.get(lost.server)]
-    replies += [
-        reply for path in lost.lookups.ways if path.server == lost.server for _, reply in path.asked
-    ]
-    return any(reply is not None and reply.answered and reply.sent > 1 for reply in replies)

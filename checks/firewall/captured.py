@@ -78,11 +78,5 @@ def _cure(by: Step, path: CapturedPath) -> dict[str, str]:
     if is_own_chain and path.elsewhere is None:
         return {"program": program, "chain": by.chain, "own_chain": by.chain}
     if program == "nft":
-        family, table = by.table.split()[-2:]
-        return {
-            "bridge": bridge,
-            "nft_family": family,
-            "nft_table": table,
-            "nft_chain": by.chain,
-        }
+        return {"bridge": bridge, **cures.place_of(by)}
     return {"bridge": bridge, "program": program, "chain": by.chain}

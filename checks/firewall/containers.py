@@ -75,7 +75,7 @@ def _inward(by: Step, inlets: Sequence[InnerIngress]) -> Finding:
         },
         variables={
             "container": container.name,
-            **_place(by),
+            **cures.place_of(by),
             **({"gateway": gateway} if is_host_alone else {"port": number, "proto": proto}),
         },
         service=container.service,
@@ -106,7 +106,7 @@ def _outward(by: Step, outlets: Sequence[InnerEgress]) -> Finding:
         evidence={"table": by.table, "chain": by.chain, "rule": by.rule, "wanted by": where},
         variables={
             "container": first.owner.name,
-            **_place(by),
+            **cures.place_of(by),
             "address": path.address,
         },
         service=first.owner.service,
@@ -119,12 +119,3 @@ def _outward(by: Step, outlets: Sequence[InnerEgress]) -> Finding:
         calls=(peer.subject,) if peer is not None else (),
         signs=NO_WAY_OUT,
     )
-
-
-def _place(by: Step) -> dict[str, str]:
-    """The variables of the blocks for the program that may write to the chain."""
-    program = cures.program_of(by)
-    family, table = by.table.split()[-2:]
-    if program == "nft":
-        return {"nft_family": family, "nft_table": table, "nft_chain": by.chain}
-    return {"program": program, "table": table, "chain": by.chain}

@@ -10,9 +10,9 @@ from __future__ import annotations
 
 from diagnose.evidence.network.packet_filter import Firewall
 from diagnose.evidence.network.packet_paths import USER_CHAIN, Step
-from diagnose.evidence.network.rule_programs import program_of
+from diagnose.evidence.network.rule_programs import place_of, program_of
 
-__all__ = ["beside", "forwarded", "program_of", "to_host"]
+__all__ = ["beside", "forwarded", "place_of", "program_of", "to_host"]
 
 _FRAMES = ("netdev", "bridge")
 
@@ -61,10 +61,7 @@ def to_host(
         return {"ufw_bridge": bridge, "port": str(port), "proto": proto}
     if program == "firewall-cmd":
         return {"zone_bridge": bridge}
-    family, table = by.table.split()[-2:]
-    if program == "nft":
-        return {**target, "nft_family": family, "nft_table": table, "nft_chain": by.chain}
-    return {**target, "program": program, "table": table, "chain": by.chain}
+    return {**target, **place_of(by)}
 
 
 def _has_ufw(firewall: Firewall | None) -> bool:
@@ -81,6 +78,4 @@ def beside(by: Step, bridge: str) -> dict[str, str]:
     family, table = by.table.split()[-2:]
     if family in _FRAMES:
         return {"family": family, "table": table, "frame_chain": by.chain}
-    if program == "nft":
-        return {"nft_family": family, "nft_table": table, "nft_chain": by.chain, "bridge": bridge}
-    return {"program": program, "table": table, "chain": by.chain, "bridge": bridge}
+    return {**place_of(by), "bridge": bridge}

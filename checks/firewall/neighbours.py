@@ -14,8 +14,6 @@ from diagnose.model import HOST, CheckResult, Finding, Severity, Skipped, Subjec
 from diagnose.phrases import and_more, counted, named
 from diagnose.registry import check
 
-_FRAMES = ("netdev", "bridge")
-
 
 @check("firewall.neighbour-discovery-dropped", severity=Severity.critical)
 def neighbour_discovery_dropped(neighbour_discovery: NeighbourDiscovery) -> CheckResult:
@@ -94,10 +92,4 @@ def _whom(links: Sequence[NeighbourLink]) -> str:
 
 
 def _cure(by: Step, device: str) -> dict[str, str]:
-    program = cures.program_of(by, "ip6")
-    family, table = by.table.split()[-2:]
-    if program == "firewall-cmd":
-        return {"zone_bridge": device}
-    if program == "nft" or family in _FRAMES:
-        return {"nft_family": family, "nft_table": table, "nft_chain": by.chain}
-    return {"program": program, "table": table, "chain": by.chain}
+    return cures.place_of(by, "ip6") or {"zone_bridge": device}

@@ -46,10 +46,10 @@ def output_dropped(
             if not is_named:
                 blocked[obstacle].append(path)
     for obstacle, paths in blocked.items():
-        lost = [server for server, rule in queries.items() if rule == str(obstacle.by)]
+        lost = [server for server, rule in queries.items() if rule == obstacle.by]
         yield _dropped(obstacle, paths, lost)
     for server, rule in queries.items():
-        if rule not in {str(obstacle.by) for obstacle in blocked}:
+        if rule not in {obstacle.by for obstacle in blocked}:
             yield _query_dropped(server, rule)
     return None
 
@@ -81,11 +81,10 @@ def _dropped(obstacle: Obstacle, paths: list[HostPath], servers: list[str]) -> F
     )
 
 
-def _query_dropped(server: str, rule: str) -> Finding:
-    by = Step.read(rule)
+def _query_dropped(server: str, by: Step) -> Finding:
     return Finding(
         subject=HOST,
-        summary=f"this host itself cannot ask DNS server {server}: {rule} drops the query or its answer",
+        summary=f"this host itself cannot ask DNS server {server}: {by} drops the query or its answer",
         evidence={"table": by.table, "chain": by.chain, "rule": by.rule, "DNS servers": [server]},
         variables=_cure(by, "", [server]),
         discriminator=f"{server} {by}",
@@ -106,15 +105,9 @@ def _cure_of(obstacle: Obstacle, bridge: str, servers: list[str]) -> dict[str, s
 
 
 def _cure(by: Step, bridge: str, servers: list[str]) -> dict[str, str]:
-    program = cures.program_of(by)
-    family, table = by.table.split()[-2:]
-    found: dict[str, str] = {}
-    if program == "nft":
-        found = {"nft_family": family, "nft_table": table, "nft_chain": by.chain}
-    elif program != "firewall-cmd":
-        found = {"program": program, "table": table, "chain": by.chain}
+    found = cures.place_of(by)
     if by.rule.startswith("policy ") and "program" in found and by.chain == "OUTPUT":
-        return {"program": program, "table": table, "chain": by.chain, "closed_chain": by.chain}
+        return {**found, "closed_chain": by.chain}
     is_input = by.chain.lower().startswith("input")
     answers = {"answered_server": servers[0]} if servers and is_input else {}
     asked = {"server": servers[0]} if servers and not is_input else {}

@@ -481,6 +481,60 @@ class QuerySizedDns(Question[DnsReply], frozen=True):
     packet_bytes: int
 
 
+class DnsSample(msgspec.Struct, frozen=True):
+    """How many of several queries to one server were answered.
+
+    rcode: of the first reply. ms: of the slowest one. icmp: as in a reply.
+    """
+
+    sent: int = 0
+    answered: int = 0
+    rcode: str | None = None
+    ms: float | None = None
+    icmp: str | None = None
+
+    @property
+    def lost(self) -> int:
+        return self.sent - self.answered
+
+    @property
+    def lost_pct(self) -> float:
+        """Which part of the queries was lost, in percent."""
+        return 100 * self.lost / self.sent if self.sent else 0.0
+
+    @property
+    def loses_some(self) -> bool:
+        """Whether some queries were answered and some were not."""
+        return 0 < self.answered < self.sent
+
+    def __str__(self) -> str:
+        if self.icmp:
+            return f"{self.icmp} after {self.sent} queries"
+        return f"{self.answered} of {self.sent} queries answered"
+
+
+class SampleDns(Question[DnsSample], frozen=True, omit_defaults=False):
+    """Several DNS queries to one server, for the root's name servers.
+
+    From the network namespace of a process or (None) from this one.
+    """
+
+    POLICY = Policy(
+        "dns.sample",
+        "how many queries a DNS server answers",
+        "network.dns_loss:sample",
+        "probe",
+        "network",
+        3.5,
+        2,
+    )
+    server: str
+    pid: int | None = None
+
+    def about(self) -> str:
+        return f"how many queries DNS server {self.server} answers"
+
+
 ProbeOutcome = Literal[
     "accepted", "closed", "answered", "refused", "unreachable", "prohibited", "silent"
 ]

@@ -25,7 +25,7 @@ from diagnose.evidence.engine.info import Ping
 from diagnose.evidence.network.container_netns import ContainerNetns, Namespaces, Socket
 from diagnose.evidence.network.interfaces import Address, Interface, Interfaces
 from diagnose.evidence.network.networks import Network, Networks
-from diagnose.evidence.network.packet_paths import Firewall
+from diagnose.evidence.network.packet_paths import Firewall, Step
 from diagnose.evidence.network.routes import Route, Routes
 from diagnose.evidence.run.options import Options
 from diagnose.firewall import iptables
@@ -154,7 +154,14 @@ def world(
             "truncated": False,
         }
 
-    made = Made({"dns.query": reply})
+    def sample(question: AnyQuestion) -> Json:
+        args = question.args
+        said = replies.get((args["server"], args["pid"] is None), "silent")
+        answered = 8 if said.isupper() else 0
+        icmp = said if said in ("refused", "unreachable", "prohibited") else None
+        return {"sent": 8, "answered": answered, "ms": 1.0 if answered else None, "icmp": icmp}
+
+    made = Made({"dns.query": reply, "dns.sample": sample})
     containers = Containers(tuple(each for each, _ in listed))
     resolvers = Resolvers(
         host or ResolvConf((LAN,), mtime=0.0),
@@ -180,7 +187,8 @@ def test_upstreams_are_asked_for_the_root_only_and_names_go_to_the_embedded_reso
         (container("safe", "vault"), V26),
     ]
     *_, made = world(*listed, replies={(LAN, True): "NOERROR"}, resolve=("intranet.example",))
-    asked = {(q.args["server"], q.args["name"], q.args["type"], q.args["pid"]) for q in made.asked}
+    queries = [query for query in made.asked if query.kind == "dns.query"]
+    asked = {(q.args["server"], q.args["name"], q.args["type"], q.args["pid"]) for q in queries}
     pid = {each.name: each.state.pid for each, _ in listed}
     assert asked == {
         (LAN, ".", "NS", None),
@@ -215,7 +223,8 @@ def test_one_way_is_asked_by_two_containers_at_most() -> None:
     *_, made = world(
         *((container(f"c{n:02}"), lan()) for n in range(50)), replies={(LAN, True): "NOERROR"}
     )
-    assert sum(q.args["pid"] is not None for q in made.asked) == 2
+    queries = [query for query in made.asked if query.kind == "dns.query"]
+    assert sum(query.args["pid"] is not None for query in queries) == 2
 
 
 def test_without_probes_nothing_is_concluded() -> None:
@@ -373,7 +382,7 @@ def test_upstream_unreachable(listed: Any, replies: Any, expected: list[Any]) ->
         ),
         (
             {},
-            {("bridge", LAN): "ip filter FORWARD: policy drop"},
+            {("bridge", LAN): Step("ip filter", "FORWARD", "policy drop")},
             "the host's packet filter stops the query: ip filter FORWARD: policy drop",
         ),
     ],
@@ -414,7 +423,7 @@ def test_a_filter_inside_the_container_is_not_the_host_s() -> None:
 
 def test_the_rule_that_stops_the_host_s_own_queries_is_named() -> None:
     containers, resolvers, answer, _ = world(host=ResolvConf((LAN,)), replies={})
-    rules = DnsPath({}, {LAN: "ip filter INPUT: policy drop"})
+    rules = DnsPath({}, {LAN: Step("ip filter", "INPUT", "policy drop")})
     (finding,) = judge(
         "dns.host-broken",
         resolvers=resolvers,
@@ -431,20 +440,20 @@ ESTABLISHED = "-A INPUT -m conntrack --ctstate ESTABLISHED -j ACCEPT\n"
 @pytest.mark.parametrize(
     ("server", "text", "expected"),
     [
-        pytest.param(LAN, ":INPUT DROP [0:0]\n", {LAN: "ip filter INPUT: policy drop"}, id="answers are dropped"),
+        pytest.param(LAN, ":INPUT DROP [0:0]\n", {LAN: Step("ip filter", "INPUT", "policy drop")}, id="answers are dropped"),
         pytest.param(LAN, f":INPUT DROP [0:0]\n{ESTABLISHED}", {}, id="answers are let in"),
         pytest.param(
             LAN,
             ":OUTPUT ACCEPT [0:0]\n-A OUTPUT -p udp -m udp --dport 53 -j DROP\n",
-            {LAN: "ip filter OUTPUT: -p udp -m udp --dport 53 -j DROP"},
+            {LAN: Step("ip filter", "OUTPUT", "-p udp -m udp --dport 53 -j DROP")},
             id="queries are dropped",
         ),
-        pytest.param("127.0.0.53", f":INPUT DROP [0:0]\n{ESTABLISHED}", {"127.0.0.53": "ip filter INPUT: policy drop"}, id="loopback"),
+        pytest.param("127.0.0.53", f":INPUT DROP [0:0]\n{ESTABLISHED}", {"127.0.0.53": Step("ip filter", "INPUT", "policy drop")}, id="loopback"),
         pytest.param("127.0.0.53", ":INPUT DROP [0:0]\n-A INPUT -i lo -j ACCEPT\n", {}, id="loopback is let in"),
     ],
 )  # fmt: skip
 def test_the_way_of_the_host_s_own_queries(
-    server: str, text: str, expected: dict[str, str]
+    server: str, text: str, expected: dict[str, Step]
 ) -> None:
     wall = Firewall(Ruleset(iptables.chains(f"*filter\n{text}COMMIT\n", "nft", "ip")))
     _, _, answer, _ = world(host=ResolvConf((server,)), replies={})
@@ -461,7 +470,7 @@ def test_a_query_to_the_bridge_s_own_address_meets_the_input_rules() -> None:
     wall = Firewall(Ruleset(iptables.chains("*filter\n:INPUT DROP [0:0]\nCOMMIT\n", "nft", "ip")))
     path = dns_path(wall, answer, NETWORKS, Routes(()), Interfaces((), (Address(3, GATEWAY, 16),)))
     assert path.own == {GATEWAY}
-    assert path.blocked == {("bridge", GATEWAY): "ip filter INPUT: policy drop"}
+    assert path.blocked == {("bridge", GATEWAY): Step("ip filter", "INPUT", "policy drop")}
 
 
 def test_a_fourth_server_is_never_asked() -> None:
@@ -1095,10 +1104,10 @@ def test_names_that_failed_in_a_log_are_asked_of_the_container_s_own_servers() -
     text = lan() + lan(OTHER)
     *_, answer, made = world((who, text), replies={(LAN, False): "NXDOMAIN"}, failed=failed)
     asked = {
-        (q.args["server"], q.args["pid"]) for q in made.asked if q.args["name"] == "pay.office"
+        (q.args["server"], q.args["pid"]) for q in made.asked if q.args.get("name") == "pay.office"
     }
     assert asked == {(LAN, who.state.pid), (OTHER, who.state.pid)}
-    assert not [q for q in made.asked if q.args["name"] == "single"]
+    assert not [q for q in made.asked if q.args.get("name") == "single"]
     assert set(answer.failed[who.id]) == {("pay.office", LAN), ("pay.office", OTHER)}
 
 
@@ -1107,7 +1116,7 @@ def test_the_name_of_a_container_is_asked_of_the_engine() -> None:
     containers, resolvers, answer, made = world(
         *listed, replies={(LAN, True): "NOERROR"}, resolve=("db",)
     )
-    asked = {(q.args["server"], q.args["pid"]) for q in made.asked if q.args["name"] == "db"}
+    asked = {(q.args["server"], q.args["pid"]) for q in made.asked if q.args.get("name") == "db"}
     assert asked == {("127.0.0.11", each.state.pid) for each, _ in listed}
     result = judge("dns.host-broken", resolvers=resolvers, lookups=answer, containers=containers)
     assert result.findings == ()

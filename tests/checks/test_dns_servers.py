@@ -7,7 +7,8 @@ import msgspec
 import pytest
 
 from checks.dns._groups import dns_container
-from diagnose.evidence.dns.lookups import DnsReply, Lookups, QueryPath
+from diagnose.evidence.dns.lookups import DnsReply, Lookups, QueryPath, SampledPath
+from diagnose.evidence.dns.resolvers import ResolvConf, Resolvers
 from diagnose.evidence.network.networks import Network
 from diagnose.evidence.network.packet_filter import Firewall
 from diagnose.evidence.network.packet_paths import ConnectionVerdict, Egress, PacketPaths
@@ -16,6 +17,7 @@ from diagnose.evidence.network.uplinks import Uplink
 from diagnose.firewall.actions import Translate
 from diagnose.firewall.flow import Trace
 from diagnose.firewall.rules import Ruleset
+from diagnose.questions.network import DnsSample
 from tests.inspected import EXITED, container, of
 from tests.judging import judge, rows
 
@@ -79,3 +81,48 @@ def test_queries_that_leave_with_a_containers_address(name: str) -> None:
         lookups=Lookups({}, {}, (asked,), {}, {}, ()),
     )
     assert rows(result) == wanted
+
+
+FROM_HOST, FROM_SHOP = (), ("shop",)
+ALL, HALF, FEW, NONE = DnsSample(8, 8), DnsSample(20, 9), DnsSample(20, 18), DnsSample(8, 0)
+LOSSES = {
+    "all answered": ([("192.0.2.53", FROM_HOST, ALL)], []),
+    "half lost": ([("192.0.2.53", FROM_HOST, HALF)], [("critical", "host")]),
+    "one or two lost": ([("192.0.2.53", FROM_HOST, FEW)], []),
+    "silent": ([("192.0.2.53", FROM_HOST, NONE)], []),
+    "another server is sound": (
+        [("192.0.2.53", FROM_HOST, HALF), ("192.0.2.54", FROM_HOST, ALL)],
+        [("warning", "host")],
+    ),
+    "lost on a network's way": (
+        [("192.0.2.53", FROM_HOST, ALL), ("192.0.2.53", FROM_SHOP, HALF)],
+        [("critical", "host")],
+    ),
+}
+
+
+def lossy(samples: list[tuple[str, tuple[str, ...], DnsSample]]) -> Lookups:
+    paths = tuple(SampledPath(server, networks, sample) for server, networks, sample in samples)
+    return Lookups({}, {}, (), {}, {}, (), samples=paths)
+
+
+RESOLVERS = Resolvers(ResolvConf(("192.0.2.53",)), ResolvConf(), (), {})
+
+
+@pytest.mark.parametrize("name", LOSSES)
+def test_queries_lost(name: str) -> None:
+    samples, wanted = LOSSES[name]
+    result = judge("dns.queries-lost", lookups=lossy(samples), resolvers=RESOLVERS)
+    assert rows(result) == wanted
+
+
+def test_a_sound_server_takes_over() -> None:
+    samples, _ = LOSSES["another server is sound"]
+    (finding,) = judge("dns.queries-lost", lookups=lossy(samples), resolvers=RESOLVERS).findings
+    assert finding.variables == {"lossy_server": "192.0.2.53", "sound_server": "192.0.2.54"}
+
+
+def test_the_network_that_loses_queries_is_named() -> None:
+    samples, _ = LOSSES["lost on a network's way"]
+    (finding,) = judge("dns.queries-lost", lookups=lossy(samples), resolvers=RESOLVERS).findings
+    assert 'on the way from network "shop"' in finding.summary

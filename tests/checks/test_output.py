@@ -45,10 +45,10 @@ SENT = {
     "a kill switch": (SHUT, {}, [("warning", "host")]),
     "a kill switch that stops queries too": (
         SHUT,
-        {"192.0.2.53": str(SWITCH)},
+        {"192.0.2.53": SWITCH},
         [("critical", "host")],
     ),
-    "queries alone": (OPEN, {"192.0.2.53": str(SWITCH)}, [("critical", "host")]),
+    "queries alone": (OPEN, {"192.0.2.53": SWITCH}, [("critical", "host")]),
     "no rule, but no route": (UNROUTED, {}, []),
 }
 
@@ -95,7 +95,7 @@ def test_the_cure_of_a_lost_query_names_the_chain_that_drops_it() -> None:
     result = judge(
         "firewall.output-dropped",
         host_paths=HostPaths(),
-        dns_path=DnsPath({}, {"192.0.2.53": str(SWITCH)}),
+        dns_path=DnsPath({}, {"192.0.2.53": SWITCH}),
     )
     variables = result.findings[0].variables
     assert (variables["program"], variables["table"], variables["chain"]) == (
@@ -107,7 +107,7 @@ def test_the_cure_of_a_lost_query_names_the_chain_that_drops_it() -> None:
 
 
 def test_a_closed_policy_is_opened_as_a_whole() -> None:
-    policy = "ip filter OUTPUT: policy drop"
+    policy = Step("ip filter", "OUTPUT", "policy drop")
     result = judge(
         "firewall.output-dropped",
         host_paths=HostPaths(),

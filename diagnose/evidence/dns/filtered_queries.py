@@ -17,6 +17,7 @@ from diagnose.evidence.network.routes import MAIN_TABLE, Routes
 from diagnose.firewall.packet import Packet
 from diagnose.firewall.reach import reach_in, reach_out
 from diagnose.firewall.rules import Ruleset
+from diagnose.firewall.verdict import Step
 from diagnose.firewall.walk import walk
 from diagnose.registry import evidence
 
@@ -28,8 +29,8 @@ class DnsPath(msgspec.Struct, frozen=True):
     the host.
     """
 
-    blocked: dict[tuple[str, str], str]
-    of_host: dict[str, str] = {}
+    blocked: dict[tuple[str, str], Step]
+    of_host: dict[str, Step] = {}
     own: frozenset[str] = frozenset()
     bridges: dict[str, str] = {}
     """The bridge of each network that asked, as the host calls it: Podman's networks do not say."""
@@ -40,7 +41,7 @@ def dns_path(
     firewall: Firewall, lookups: Lookups, networks: Networks, routes: Routes, links: Interfaces
 ) -> DnsPath:
     """The walk of one UDP packet to port 53 for each way that fails."""
-    blocked: dict[tuple[str, str], str] = {}
+    blocked: dict[tuple[str, str], Step] = {}
     bridges: dict[str, str] = {}
     outer = [way for way in lookups.ways if not is_loopback(way.server)]
     own = frozenset(way.server for way in outer if links.holds(way.server))
@@ -52,14 +53,14 @@ def dns_path(
             link = links.bridge(network.bridge, network.gateways)
             bridges[network.name] = link.name if link is not None else network.bridge
             reach = _reach(firewall.ruleset, bridges[network.name], address, way.server, uplink)
-            if reach.is_blocked:
-                blocked.setdefault((network.name, way.server), str(reach.by))
+            if reach.is_blocked and reach.by is not None:
+                blocked.setdefault((network.name, way.server), reach.by)
     silent = [
         server
         for server, reply in lookups.host.items()
         if not reply.answered and reply.icmp != "refused"
     ]
-    of_host = {}
+    of_host: dict[str, Step] = {}
     for server in silent:
         device = (
             "lo" if is_loopback(server) or links.holds(server) else _device(server, routes, links)
@@ -109,7 +110,7 @@ def _reach(
     )
 
 
-def _own_query(ruleset: Ruleset, server: str, device: str) -> str | None:
+def _own_query(ruleset: Ruleset, server: str, device: str) -> Step | None:
     """The rule that certainly stops a query of the host itself, or the answer to it."""
     here = device == "lo"
     sent = Packet("", device, None, server, "udp", 40_000, 53, dst_local=here, src_local=True)
@@ -132,9 +133,7 @@ def _own_query(ruleset: Ruleset, server: str, device: str) -> str | None:
         *([walk(ruleset, "input", received)] if here else []),
     ]
     verdicts.append(walk(ruleset, "input", answer))
-    return next(
-        (str(verdict.by) for verdict in verdicts if verdict.outcome in ("drop", "reject")), None
-    )
+    return next((verdict.by for verdict in verdicts if verdict.is_blocked), None)
 
 
 def _device(server: str, routes: Routes, links: Interfaces) -> str | None:

@@ -8,43 +8,31 @@ container asked itself and could not resolve.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from typing import NamedTuple, cast
 
 import msgspec
 
 from diagnose.evidence.containers.listing import Container, Containers
-from diagnose.evidence.dns.failed_names import FailedNames, names_by_network, stray_names
-from diagnose.evidence.dns.resolvers import (
-    EMBEDDED,
-    ResolvConf,
-    Resolvers,
-    Upstream,
-    is_loopback,
-    resolving,
+from diagnose.evidence.dns.failed_names import FailedNames
+from diagnose.evidence.dns.query_plan import (
+    EMBEDDED_LIMIT,
+    WITNESSES,
+    QueryPlan,
+    name_query,
+    planned,
+    root_query,
 )
+from diagnose.evidence.dns.resolvers import EMBEDDED, Resolvers
 from diagnose.evidence.engine.config import DaemonConfig
 from diagnose.evidence.network.networks import Networks
 from diagnose.evidence.network.routes import Routes
 from diagnose.evidence.run.options import Options
 from diagnose.model import Failed, Unavailable, Unexamined
-from diagnose.questions import Host
-from diagnose.questions.network import DnsReply, QueryDns
+from diagnose.questions import Host, Question
+from diagnose.questions.network import DnsReply, DnsSample, QueryDns, SampleDns
 from diagnose.registry import evidence
 
 __all__ = ["DnsReply", "Lookups", "QueryPath", "lookups"]
-
-WITNESSES = 2
-"""Containers that ask a server by one way, so that a fault of one is distinguished from a fault of
-the way."""
-
-EMBEDDED_LIMIT = 250
-"""Containers whose own resolver is asked."""
-
-
-MOST_FAILED_NAMES = 20
-"""Queries for names that failed in logs."""
-
-MOST_SEARCH_DOMAINS = 3
-"""Search domains that are asked for a wildcard, one query each."""
 
 
 class QueryPath(msgspec.Struct, frozen=True):
@@ -65,6 +53,19 @@ class QueryPath(msgspec.Struct, frozen=True):
     def fails(self) -> bool:
         """Whether none of those who asked got a reply."""
         return not any(reply.answered for _, reply in self.asked)
+
+
+class SampledPath(msgspec.Struct, frozen=True):
+    """Several queries to one server. networks: of the container that sent them; none: the host."""
+
+    server: str
+    networks: tuple[str, ...]
+    sample: DnsSample
+
+    @property
+    def loses_some(self) -> bool:
+        """Whether some queries were answered and some were not."""
+        return self.sample.loses_some
 
 
 class Lookups(msgspec.Struct, frozen=True):
@@ -99,6 +100,13 @@ class Lookups(msgspec.Struct, frozen=True):
     """What the host's first server answers to `*` in search domains of containers that call a short
     name which nobody near them has: an address is given to every name there (RFC 4592)."""
 
+    samples: tuple[SampledPath, ...] = ()
+    """Several queries to each server, from the host and from each network: who answers some of them
+    is not silent, and not well."""
+
+    unsampled: Unavailable | None = None
+    """Why no server was sent several queries, if that is so."""
+
     def __len__(self) -> int:
         return len(self.host) + len(self.ways) + len(self.embedded)
 
@@ -106,115 +114,6 @@ class Lookups(msgspec.Struct, frozen=True):
         """Whether the host itself gets a reply from this server; None if it was not asked."""
         reply = self.host.get(server)
         return None if reply is None else reply.answered
-
-
-class _Plan:
-    """Whom to ask what.
-
-    Each question with the containers that could not be examined without its answer.
-    """
-
-    def __init__(
-        self, resolvers: Resolvers, island: bool, writes_rules: bool, direct: frozenset[str]
-    ) -> None:
-        self.resolvers = resolvers
-        self.direct = direct
-        self.island = island
-        self.writes_rules = writes_rules
-        self.probes: dict[tuple[tuple[str, ...], str], Container] = {}
-        self.servers = dict.fromkeys(resolvers.host_servers)
-        self.groups: dict[tuple[tuple[str, ...], str, str], list[Container]] = {}
-        self.closed: list[Container] = []
-        self.embedded: list[Container] = []
-        self.forwarding: list[Container] = []
-        self.services: dict[str, Container] = {}
-        self.straying: list[Container] = []
-        self.failed: list[tuple[Container, str, str, int | None]] = []
-
-    def add(self, container: Container, outward: tuple[str, ...]) -> None:
-        """A running container, with the names of its networks that lead out."""
-        conf = self.resolvers.inside.get(container.id)
-        if conf is not None and conf.is_embedded:
-            self.embedded.append(container)
-            if self._may_forward_elsewhere(container, conf):
-                self.forwarding.append(container)
-        if not outward or (self.island and not self.resolvers.has_own_servers(container)):
-            self.closed.append(container)
-            return
-        for upstream in self.resolvers.upstreams(container):
-            is_itself = is_loopback(upstream.server) and not upstream.by_host
-            if not is_itself:
-                self.servers[upstream.server] = None
-            shows_its_way = not self.writes_rules or self.direct.issuperset(outward)
-            if upstream.by_host and shows_its_way and not is_loopback(upstream.server):
-                self.probes.setdefault((outward, upstream.server), container)
-            if not upstream.by_host:
-                is_alone = is_itself or container.may_route_itself
-                key = (outward, upstream.server, container.id if is_alone else "")
-                self.groups.setdefault(key, []).append(container)
-
-    def _may_forward_elsewhere(self, container: Container, conf: ResolvConf) -> bool:
-        """Whether the engine's resolver may hold servers that the host has replaced since."""
-        read = self.resolvers.engine_file
-        changed = read.mtime if isinstance(read, ResolvConf) else None
-        started = container.started_at
-        is_unknown = conf.external is None and not self.resolvers.configured
-        own = self.resolvers.has_own_servers(container)
-        return (
-            is_unknown
-            and not own
-            and changed is not None
-            and started is not None
-            and changed > started
-        )
-
-    def questions(self, names: tuple[str, ...]) -> dict[QueryDns, list[Container]]:
-        asked: dict[QueryDns, list[Container]] = {
-            root_query(server, None): [] for server in self.servers
-        }
-        for (_, server, _), members in self.groups.items():
-            for member in members[:WITNESSES]:
-                asked.setdefault(root_query(server, member.state.pid), []).append(member)
-        for (_, server), container in self.probes.items():
-            asked.setdefault(root_query(server, container.state.pid), [])
-        for container in self.embedded[:EMBEDDED_LIMIT]:
-            asked.setdefault(name_query(EMBEDDED, container.name, container.state.pid), []).append(
-                container
-            )
-        for container in self.forwarding[:WITNESSES]:
-            asked.setdefault(root_query(EMBEDDED, container.state.pid), [])
-        for name in names:
-            for server in self.resolvers.host_servers if name not in self.services else ():
-                asked.setdefault(name_query(server, name, None), [])
-        for name, container in self.services.items():
-            asked.setdefault(name_query(EMBEDDED, name, container.state.pid), [])
-        for _, name, server, pid in self.failed:
-            asked.setdefault(name_query(server, name, pid), [])
-        for query in self.wildcards().values():
-            asked.setdefault(query, [])
-        return asked
-
-    def wildcards(self) -> dict[str, QueryDns]:
-        """The query for the wildcard of each search domain that short names may end in."""
-        servers = self.resolvers.host_servers
-        domains = dict.fromkeys(
-            domain.rstrip(".")
-            for container in self.straying
-            for domain in self.resolvers.inside[container.id].search
-            if domain.strip(".")
-        )
-        first = list(domains)[:MOST_SEARCH_DOMAINS] if servers else []
-        return {domain: name_query(servers[0], f"*.{domain}", None) for domain in first}
-
-
-def root_query(server: str, pid: int | None, transport: str = "udp") -> QueryDns:
-    """The query for the root's name servers, which every resolver can answer or refuse."""
-    return QueryDns(server, ".", "NS", transport=transport, pid=pid)
-
-
-def name_query(server: str, name: str, pid: int | None) -> QueryDns:
-    """The query for a name's IPv4 addresses."""
-    return QueryDns(server, name, "A", pid=pid)
 
 
 @evidence
@@ -233,9 +132,11 @@ def lookups(
     Silence takes three seconds, a reply milliseconds.
     """
     writes_rules = config is None or config.value("iptables") is not False
-    plan = _planned(containers, networks, resolvers, routes, options, failed_names, writes_rules)
+    plan = planned(containers, networks, resolvers, routes, options, failed_names, writes_rules)
     asked = plan.questions(options.resolve)
-    replies, failures = _ask(host, asked)
+    sampled = plan.samples()
+    replies, samples, failures, unsampled = _ask(host, [*asked, *sampled])
+    _answer_by_samples(replies, samples)
     if not replies and failures:
         return Unavailable.of(next(iter(failures.values())))
     silent = [
@@ -245,7 +146,7 @@ def lookups(
         and not reply.answered
         and not reply.icmp
     ]
-    over_tcp, _ = _ask(host, [root_query(server, None, "tcp") for server in silent])
+    over_tcp, *_ = _ask(host, [root_query(server, None, "tcp") for server in silent])
     return Lookups(
         {
             server: reply
@@ -293,90 +194,34 @@ def lookups(
             for domain, query in plan.wildcards().items()
             if (reply := replies.get(query))
         },
+        samples=tuple(
+            SampledPath(query.server, networks, samples[query])
+            for query, networks in sampled.items()
+            if query in samples
+        ),
+        unsampled=Unavailable.of(unsampled) if unsampled is not None and not samples else None,
     )
 
 
-def _planned(
-    containers: Containers | None,
-    networks: Networks | None,
-    resolvers: Resolvers,
-    routes: Routes | None,
-    options: Options,
-    failed_names: FailedNames | None,
-    writes_rules: bool,
-) -> _Plan:
-    cut_off = routes is not None and not routes.lead_out
-    knows_no_server = (
-        not resolvers.host_unread and not resolvers.host_servers and not resolvers.configured
-    )
-    direct = frozenset(
-        network.name for network in networks or () if network.driver in ("macvlan", "ipvlan")
-    )
-    plan = _Plan(resolvers, cut_off and knows_no_server, writes_rules, direct)
-    leads_out = _with_a_way_out(networks)
-    for container in [] if containers is None else resolving(containers):
-        plan.add(
-            container,
-            tuple(sorted(name for name in container.endpoints if leads_out.get(name, True))),
-        )
-    near = names_by_network(containers) if containers is not None else {}
-    plan.straying = [
-        container
-        for container in ([] if containers is None else resolving(containers))
-        if container.id in resolvers.inside
-        and resolvers.inside[container.id].search
-        and stray_names(container, near)
-    ]
-    plan.services = {
-        name: witness
-        for name in options.resolve
-        if (witness := _witness(name, containers, plan.embedded)) is not None
-    }
-    if containers is not None and failed_names is not None:
-        plan.failed = list(_failed_queries(containers, failed_names, resolvers))[:MOST_FAILED_NAMES]
-    return plan
-
-
-def _witness(
-    name: str, containers: Containers | None, embedded: list[Container]
-) -> Container | None:
-    """A container that can ask the engine's resolver for this name of a container.
-
-    A neighbour, or the container itself.
-    """
-    named = () if containers is None else containers.by_dns_name.get(name, ())
-    owners = [container for container in named if container.is_running]
-    networks = {network for owner in owners for network in owner.endpoints}
-    near = [container for container in embedded if networks & set(container.endpoints)]
-    strangers = [container for container in near if name not in container.dns_names]
-    return next(iter([*strangers, *near]), None)
-
-
-def _failed_queries(
-    containers: Containers, failed_names: FailedNames, resolvers: Resolvers
-) -> Iterator[tuple[Container, str, str, int | None]]:
-    """Each name of a log with each server of its container, and whose namespace to ask from.
-
-    The host's for one that is down.
-    """
-    for container in containers:
-        for failed in failed_names.of(container):
-            if failed.name in containers.by_dns_name or "." not in failed.name:
-                continue
-            upstreams = resolvers.upstreams(container) or tuple(
-                Upstream(server) for server in resolvers.engine_view
+def _answer_by_samples(
+    replies: dict[QueryDns, DnsReply], samples: dict[SampleDns, DnsSample]
+) -> None:
+    """Marks silent servers as answered where others of several queries came back."""
+    by_server: dict[str, DnsSample] = {}
+    for query, sample in samples.items():
+        if sample.loses_some:
+            by_server.setdefault(query.server, sample)
+    for asked, reply in replies.items():
+        if asked.name != "." or asked.transport != "udp" or reply.answered or reply.icmp:
+            continue
+        own = samples.get(SampleDns(asked.server, asked.pid), by_server.get(asked.server))
+        if own is not None and own.answered:
+            replies[asked] = DnsReply(
+                answered=True, rcode=own.rcode, ms=own.ms or 0.0, sent=reply.sent + own.sent
             )
-            for upstream in upstreams if len(upstreams) > 1 else ():
-                inside = container.is_running and not upstream.by_host
-                yield (
-                    container,
-                    failed.name,
-                    upstream.server,
-                    container.state.pid if inside else None,
-                )
 
 
-def _paths(plan: _Plan, replies: dict[QueryDns, DnsReply]) -> Iterator[QueryPath]:
+def _paths(plan: QueryPlan, replies: dict[QueryDns, DnsReply]) -> Iterator[QueryPath]:
     for (networks, server, _), members in sorted(plan.groups.items(), key=lambda item: item[0]):
         heard = [
             (member, reply)
@@ -388,7 +233,7 @@ def _paths(plan: _Plan, replies: dict[QueryDns, DnsReply]) -> Iterator[QueryPath
 
 
 def _failed_replies(
-    plan: _Plan, replies: dict[QueryDns, DnsReply]
+    plan: QueryPlan, replies: dict[QueryDns, DnsReply]
 ) -> dict[str, dict[tuple[str, str], DnsReply]]:
     found: dict[str, dict[tuple[str, str], DnsReply]] = {}
     for container, name, server, pid in plan.failed:
@@ -399,7 +244,7 @@ def _failed_replies(
 
 
 def _unasked(
-    plan: _Plan, asked: dict[QueryDns, list[Container]], failures: dict[QueryDns, Failed]
+    plan: QueryPlan, asked: dict[QueryDns, list[Container]], failures: dict[QueryDns, Failed]
 ) -> list[Unexamined]:
     missing = {
         Unexamined(container.subject, f"a query from its network: {failed}")
@@ -413,22 +258,30 @@ def _unasked(
     return sorted(missing, key=lambda item: item.subject)
 
 
-def _with_a_way_out(networks: Networks | None) -> dict[str, bool]:
-    listed = () if networks is None else networks
-    return {
-        network.name: not network.internal and network.driver not in ("null", "host")
-        for network in listed
-    }
+def _ask(host: Host, queries: Iterable[QueryDns | SampleDns]) -> _Answers:
+    answers = _Answers({}, {}, {}, None)
+    for query, answer in host.ask_about(list(queries), _as_question):
+        match query, answer:
+            case QueryDns(), Failed():
+                answers.failures[query] = answer
+            case QueryDns(), DnsReply():
+                answers.replies[query] = answer
+            case SampleDns(), Failed():
+                answers = answers._replace(unsampled=answer)
+            case SampleDns(), DnsSample():
+                answers.samples[query] = answer
+    return answers
 
 
-def _ask(
-    host: Host, queries: Iterable[QueryDns]
-) -> tuple[dict[QueryDns, DnsReply], dict[QueryDns, Failed]]:
-    replies: dict[QueryDns, DnsReply] = {}
-    failures: dict[QueryDns, Failed] = {}
-    for query, answer in host.ask_about(list(queries), lambda question: question):
-        if isinstance(answer, Failed):
-            failures[query] = answer
-        else:
-            replies[query] = answer
-    return replies, failures
+class _Answers(NamedTuple):
+    """What came back, by query. unsampled: why several queries were not sent, where that is so."""
+
+    replies: dict[QueryDns, DnsReply]
+    samples: dict[SampleDns, DnsSample]
+    failures: dict[QueryDns, Failed]
+    unsampled: Failed | None
+
+
+def _as_question(query: QueryDns | SampleDns) -> Question[DnsReply | DnsSample]:
+    """A query of either kind: both kinds are asked at once."""
+    return cast("Question[DnsReply | DnsSample]", query)

@@ -1,4 +1,4 @@
-"""Which program may write to the table of a rule."""
+"""Which program may write to the table of a rule, and the variables that name its chain."""
 
 from __future__ import annotations
 
@@ -23,3 +23,17 @@ def program_of(by: Step, family: str = "ip") -> str:
         program = "ip6tables" if "ip6" in (table_family, family) else "iptables"
         return f"{program}-legacy" if backend else program
     return "nft"
+
+
+def place_of(by: Step, family: str = "ip") -> dict[str, str]:
+    """The chain of a rule, as the variables of the blocks for the program that may write to it.
+
+    Empty for firewalld's chains, which only firewalld writes.
+    """
+    program = program_of(by, family)
+    if program == "firewall-cmd":
+        return {}
+    table_family, table = by.table.split()[-2:]
+    if program == "nft":
+        return {"nft_family": table_family, "nft_table": table, "nft_chain": by.chain}
+    return {"program": program, "table": table, "chain": by.chain}

@@ -126,7 +126,7 @@ def _ask_udp(
     try:
         kernel.connect(address)
         for patience in (*[PATIENCE_S] * (QUERIES - 1), LAST_PATIENCE_S):
-            number, wire = _message(name, kind, packet_bytes)
+            number, wire = make_message(name, kind, packet_bytes)
             begun = messages[number] = time.monotonic()
             kernel.send(wire)
             answer["sent"] += 1
@@ -137,9 +137,9 @@ def _ask_udp(
                 except TimeoutError:
                     break
                 if len(reply) >= 2 and (sent := messages.get(struct.unpack_from(">H", reply)[0])):
-                    return answer | _read(reply, sent)
+                    return answer | read_reply(reply, sent)
     except OSError as error:
-        return answer | {"icmp": _icmp(error)}
+        return answer | {"icmp": icmp_of(error)}
     return answer
 
 
@@ -151,16 +151,16 @@ def _ask_tcp(
     try:
         kernel.settimeout(TCP_PATIENCE_S)
         kernel.connect(address)
-        _, wire = _message(name, kind)
+        _, wire = make_message(name, kind)
         begun = time.monotonic()
         kernel.sendall(struct.pack(">H", len(wire)) + wire)
         answer["sent"] = 1
         (length,) = struct.unpack(">H", _exactly(kernel, 2, deadline))
-        return answer | _read(_exactly(kernel, length, deadline), begun)
+        return answer | read_reply(_exactly(kernel, length, deadline), begun)
     except (TimeoutError, EOFError):
         return answer
     except OSError as error:
-        return answer | {"icmp": _icmp(error)}
+        return answer | {"icmp": icmp_of(error)}
 
 
 def _nothing() -> dict[str, Any]:
@@ -175,13 +175,14 @@ def _nothing() -> dict[str, Any]:
     }
 
 
-def _icmp(error: OSError) -> str:
+def icmp_of(error: OSError) -> str:
+    """The ICMP error behind a failed call; any other error is raised again."""
     if error.errno not in _ICMP:
         raise error
     return _ICMP[error.errno]
 
 
-def _message(name: str, kind: str, packet_bytes: int | None = None) -> tuple[int, bytes]:
+def make_message(name: str, kind: str, packet_bytes: int | None = None) -> tuple[int, bytes]:
     """The number of a question, by which its answer is known, and the question as it is sent."""
     import dnslib
 
@@ -195,7 +196,8 @@ def _message(name: str, kind: str, packet_bytes: int | None = None) -> tuple[int
     return message.header.id, message.pack()
 
 
-def _read(reply: bytes, begun: float) -> dict[str, Any]:
+def read_reply(reply: bytes, begun: float) -> dict[str, Any]:
+    """An answered reply, as far as it can be read. begun: when its query was sent."""
     import dnslib
 
     answer: dict[str, Any] = {"answered": True, "ms": round((time.monotonic() - begun) * 1000, 1)}

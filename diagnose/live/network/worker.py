@@ -36,5 +36,6 @@ def functions() -> Mapping[str, Function]:
         "netns.filter": namespaces.packet_filter,
         "dns.query": namespaces.make_socket,
         "dns.sized": namespaces.make_socket,
+        "dns.sample": namespaces.make_socket,
         "net.probe": namespaces.make_socket,
     }

@@ -57,6 +57,32 @@ def own_server_is_loopback(box: Box) -> None:
     assert not resolves(box, "selfish")
 
 
+@fault("dns.queries-lost", subject="host:host", shareable=True)
+def own_server_loses_half(box: Box) -> None:
+    """A container was given a DNS server that loses half of the queries; the host's answers all."""
+    server = "192.0.2.57"
+    box.provider.sh(f"ip addr add {server}/24 dev uplink")
+    zone = f"--local=/{ZONE}/ --address=/{ZONE}/{WEB}"
+    options = "--no-resolv --no-hosts --conf-file=/dev/null --user=root --pid-file="
+    listen = f"--keep-in-foreground --listen-address={server} --bind-interfaces"
+    box.provider.spawn(["dnsmasq", *options.split(), *listen.split(), *zone.split()])
+    box.wait_for(
+        lambda: f"{server}:53" in box.provider.run(["ss", "-lnu"]).stdout, what="the lossy server"
+    )
+    limits = ["--memory=64m", "--pids-limit=64"]
+    box.docker("run", "-d", "--name=halfdns", f"--dns={server}", *limits, "shop:1.4")
+    assert resolves(box, "halfdns")
+    chance = "-m statistic --mode random --probability 0.5"
+    box.provider.drop(f"-d {server} -p udp --dport 53 {chance}")
+    asked = [resolves_in_a_second(box, "halfdns") for _ in range(12)]
+    assert 0 < sum(asked) < 12, asked
+
+
+def resolves_in_a_second(box: Box, container: str) -> bool:
+    query = ["timeout", "1", "nslookup", "-type=a", NAME]
+    return box.docker("exec", container, *query, check=False).returncode == 0
+
+
 @fault("dns.upstream-unreachable", subject="network:bridge", also=["firewall.*"])
 def forwarding_of_dns_dropped(box: Box) -> None:
     """The host resolves, its containers do not: a rule drops what they send to the DNS server."""

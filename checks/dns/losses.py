@@ -1,0 +1,146 @@
+"""DNS servers that answer some queries and lose others."""
+
+from __future__ import annotations
+
+import msgspec
+
+from checks.dns._groups import Group, groups, touched, unasked
+from diagnose.evidence.containers.listing import Containers
+from diagnose.evidence.dns.lookups import Lookups, SampledPath
+from diagnose.evidence.dns.resolvers import Resolvers, is_loopback
+from diagnose.evidence.network.packet_paths import Step
+from diagnose.evidence.network.resolver_paths import ResolverPaths
+from diagnose.model import HOST, CheckResult, Finding, Percent, Severity, Skipped, Unavailable
+from diagnose.phrases import named, sentence
+from diagnose.registry import check
+
+_RANDOM = ("statistic", "limit", "numgen")
+"""Words of rules that match some packets of many that are the same."""
+
+
+@check(
+    "dns.queries-lost",
+    severity=Severity.critical,
+    caused_by=["network.conntrack-full"],
+    causes=["dns.upstream-unreachable", "dns.host-broken"],
+)
+def queries_lost(
+    lookups: Lookups | Unavailable,
+    resolvers: Resolvers,
+    containers: Containers | None,
+    resolver_paths: ResolverPaths | None,
+    *,
+    warn_pct: Percent = Percent(15),
+    critical_pct: Percent = Percent(40),
+) -> CheckResult:
+    """A DNS server leaves some queries without an answer.
+
+    Eight queries are sent to each server, from the host and from one container of each network, and
+    twelve more where some of them were lost. Each lost query makes a program wait for five seconds.
+    It is a warning while another server loses nothing. What would fool it: a server that limits how
+    many equal queries it answers.
+    """
+    if isinstance(lookups, Unavailable):
+        return unasked(lookups)
+    if lookups.unsampled is not None:
+        return lookups.unsampled
+    if not lookups.samples:
+        return Skipped("no DNS server was sent several queries")
+    by_server: dict[str, list[SampledPath]] = {}
+    for path in lookups.samples:
+        by_server.setdefault(path.server, []).append(path)
+    asked = groups(containers, resolvers, lookups)
+    for server, paths in by_server.items():
+        lossy = [path for path in paths if path.loses_some and path.sample.lost_pct >= warn_pct]
+        if lossy:
+            users = [group for group in asked if group.uses([server])]
+            loss = _Loss(server, tuple(paths), tuple(lossy), tuple(users))
+            yield _lost(loss, _sound_server(lookups, server), resolver_paths, critical_pct)
+    return None
+
+
+class _Loss(msgspec.Struct, frozen=True):
+    """One server, with all ways that were sampled and those that lose queries.
+
+    users: the containers that ask it.
+    """
+
+    server: str
+    paths: tuple[SampledPath, ...]
+    lossy: tuple[SampledPath, ...]
+    users: tuple[Group, ...]
+
+    @property
+    def worst(self) -> SampledPath:
+        return max(self.lossy, key=lambda path: path.sample.lost_pct)
+
+    @property
+    def host_loses_none(self) -> bool:
+        """Whether the host was answered each time, so that the loss is on a network's own way."""
+        return any(not path.networks and not path.sample.lost for path in self.paths)
+
+    @property
+    def networks(self) -> list[str]:
+        return sorted({name for path in self.lossy for name in path.networks})
+
+
+def _sound_server(lookups: Lookups, lossy: str) -> str:
+    """Another server of the host that answered all of several queries; empty if there is none."""
+    for path in lookups.samples:
+        is_other = path.server != lossy and not path.networks and not is_loopback(path.server)
+        if is_other and path.sample.answered and not path.sample.lost:
+            return path.server
+    return ""
+
+
+def _lost(
+    loss: _Loss, sound: str, resolver_paths: ResolverPaths | None, critical_pct: float
+) -> Finding:
+    server, sample = loss.server, loss.worst.sample
+    rule = _random_rule(loss, resolver_paths)
+    evidence: dict[str, object] = {
+        f"DNS server {server} asked from {_from(path)}": str(path.sample) for path in loss.paths
+    }
+    if rule is not None:
+        evidence["rule that matches some packets"] = str(rule)
+    severe = sample.lost_pct >= critical_pct and not sound
+    variables = {"server": server}
+    if sound and ":" not in server + sound:
+        variables = {"lossy_server": server, "sound_server": sound}
+    return Finding(
+        subject=HOST,
+        summary=sentence(
+            f"DNS server {server} leaves {sample.lost} of {sample.sent} queries without an answer, "
+            "and each look-up that loses one waits for seconds",
+            _where(loss),
+            f"the rule {rule} matches some of the packets" if rule is not None else "",
+            f"{sound} answers all" if sound else "",
+        ),
+        evidence=evidence,
+        variables=variables,
+        discriminator=server,
+        severity=None if severe else Severity.warning,
+        touches=touched(loss.users),
+        signs=frozenset({"dns"}),
+    )
+
+
+def _from(path: SampledPath) -> str:
+    return f"network {'+'.join(path.networks)}" if path.networks else "host"
+
+
+def _where(loss: _Loss) -> str:
+    if not loss.host_loses_none:
+        return "the server, or the way to it, loses them"
+    where = named("network", loss.networks)
+    return f"the host's own are all answered, so they are lost on the way from {where}"
+
+
+def _random_rule(loss: _Loss, resolver_paths: ResolverPaths | None) -> Step | None:
+    """A rule of the host on the way of these queries that matches by chance or by rate."""
+    for path in resolver_paths or ():
+        obstacle = path.trace.obstacle
+        is_here = path.server == loss.server and path.network.name in loss.networks
+        if is_here and obstacle is not None and any(word in obstacle.by.rule for word in _RANDOM):
+            return obstacle.by
+    return None

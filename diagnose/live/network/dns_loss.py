@@ -1,0 +1,100 @@
+"""How many DNS queries to one server are answered: several queries, a few milliseconds apart."""
+
+from __future__ import annotations
+
+import socket
+import struct
+import time
+from typing import TYPE_CHECKING, Any
+
+from diagnose.live import Refused
+from diagnose.live.network.dns import icmp_of, make_message, read_reply
+from diagnose.live.network.server_socket import make_socket, make_socket_inside
+
+if TYPE_CHECKING:
+    from diagnose.live import Live
+    from diagnose.questions.network import SampleDns
+
+FIRST, MORE = 8, 12
+"""Queries that are sent at once, and how many follow where some of them were answered and some were
+not. A server that loses half of its queries answers all of the first eight once in 256 times."""
+
+GAP_S = 0.01
+"""Between two queries, so that they are no burst to a limit that counts packets."""
+
+PATIENCE_S = 1.0
+"""How long is waited for the replies after the last query."""
+
+
+def sample(live: Live, question: SampleDns) -> dict[str, Any]:
+    """How many queries for the root's name servers one server answers.
+
+    Shape: `{"sent", "answered", "rcode", "ms", "icmp"}`: rcode is the first reply's, ms the slowest
+    reply's time, both null where there is none; icmp as of a single query, and sending ends there.
+    Errors as of a single query.
+    """
+    if not live.options.probe:
+        raise Refused("not allowed", "probes are turned off by --no-probe")
+    import dnslib  # noqa: F401 - before the clock runs, not in the middle of a query
+
+    wanted = {"server": question.server, "port": 53, "transport": "udp"}
+    if question.pid is None:
+        address, kernel = make_socket(wanted)
+    else:
+        inside = {**wanted, "pid": question.pid, "start": None}
+        address, kernel = make_socket_inside(live, question, inside)
+    with kernel:
+        return _Sample(kernel).taken_from(address)
+
+
+class _Sample:
+    """The queries of one sample that are sent, and what came back."""
+
+    def __init__(self, kernel: socket.socket) -> None:
+        self._kernel = kernel
+        self._pending: dict[int, float] = {}
+        self._sent = 0
+        self._times: list[float] = []
+        self._rcode: str | None = None
+
+    def taken_from(self, address: tuple[Any, ...]) -> dict[str, Any]:
+        icmp = None
+        try:
+            self._kernel.connect(address)
+            self._send(FIRST)
+            if self._times and self._pending:
+                self._send(MORE)
+        except OSError as error:
+            icmp = icmp_of(error)
+        return {
+            "sent": self._sent,
+            "answered": len(self._times),
+            "rcode": self._rcode,
+            "ms": round(max(self._times) * 1000, 1) if self._times else None,
+            "icmp": icmp,
+        }
+
+    def _send(self, queries: int) -> None:
+        """Sends queries, and reads replies until all are there or too late."""
+        for _ in range(queries):
+            number, wire = make_message(".", "NS")
+            self._pending[number] = time.monotonic()
+            self._kernel.send(wire)
+            self._sent += 1
+            self._read_until(time.monotonic() + GAP_S)
+        self._read_until(time.monotonic() + PATIENCE_S, stop=True)
+
+    def _read_until(self, deadline: float, *, stop: bool = False) -> None:
+        """stop: once no reply is missing."""
+        while (left := deadline - time.monotonic()) > 0 and not (stop and not self._pending):
+            self._kernel.settimeout(left)
+            try:
+                reply = self._kernel.recv(65_535)
+            except TimeoutError:
+                return
+            if len(reply) < 2:
+                continue
+            begun = self._pending.pop(struct.unpack_from(">H", reply)[0], None)
+            if begun is not None:
+                self._times.append(time.monotonic() - begun)
+                self._rcode = self._rcode or read_reply(reply, begun).get("rcode")
