@@ -219,10 +219,10 @@ def test_a_change_is_answered_by_its_round_and_by_the_follow_up() -> None:
 
 def test_rounds_may_follow_each_other_until_they_took_long() -> None:
     effort = Effort()
-    effort.spend(100.0, 102.0)
-    assert effort.rested == 102.0
-    effort.spend(102.0, 106.0)
-    assert 110.0 < effort.rested <= 112.0
+    effort.spend(100.0, 110.0)
+    assert effort.rested == 110.0
+    effort.spend(110.0, 114.0)
+    assert 117.0 < effort.rested <= 119.0
     effort.spend(200.0, 201.0)
     assert effort.rested == 201.0
 

@@ -5,13 +5,14 @@ Answers are no snapshot, and some findings compare two sources.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from msgspec.structs import replace
 
 from diagnose.model import ContainerRun, Failed, Result, Unexamined, Verdict
 from diagnose.questions import Host
 from diagnose.questions.containers import InspectContainer
+from diagnose.questions.machine import SeeProcess
 
 
 def recheck(host: Host, results: Sequence[Result]) -> list[Result]:
@@ -25,10 +26,10 @@ def recheck(host: Host, results: Sequence[Result]) -> list[Result]:
         for finding in findings
         for run in finding.stable
     }
+    suspects = {run for finding in findings for run in finding.settled}
     run_of |= {
         InspectContainer(run.id, round="settled"): run
-        for finding in findings
-        for run in finding.settled
+        for run in suspects.difference(_with_live_process(host, suspects))
     }
     changed: set[ContainerRun] = set()
     gone: set[ContainerRun] = set()
@@ -45,6 +46,18 @@ def recheck(host: Host, results: Sequence[Result]) -> list[Result]:
         ):
             changed.add(run)
     return [_without(result, changed, gone) for result in results]
+
+
+def _with_live_process(host: Host, runs: Iterable[ContainerRun]) -> set[ContainerRun]:
+    """The runs whose first process lives, so that there is no end for the engine to notice.
+
+    Another process with the same number is in another control group.
+    """
+    return {
+        run
+        for run, process in host.ask_about(runs, lambda run: SeeProcess(run.pid))
+        if not isinstance(process, Failed) and process.is_alive and process.container == run.id
+    }
 
 
 def _without(result: Result, changed: set[ContainerRun], gone: set[ContainerRun]) -> Result:

@@ -199,6 +199,36 @@ class InspectProcess(Question[ProcessDetail], frozen=True):
         return f"the details of process {self.pid}"
 
 
+class ProcessNow(msgspec.Struct, frozen=True):
+    """Whether a process lives, and whose it is.
+
+    state: the letter of proc(5). container: the id of the container, from its control group.
+    """
+
+    state: str = ""
+    container: str | None = None
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether it has not ended: what its parent has not waited for has a state too."""
+        return self.state not in ("", "Z", "X", "x")
+
+
+class SeeProcess(Question[ProcessNow], frozen=True):
+    """One process once everything has been judged."""
+
+    POLICY = Policy(
+        "process.now",
+        "whether a process still lives",
+        "kernel.proc:process_now",
+        "local",
+        "host",
+        1,
+        3,
+    )
+    pid: int
+
+
 class DeletedFile(msgspec.Struct, frozen=True):
     """One such file.
 

@@ -38,11 +38,11 @@ ANSWERED_S = 10.0
 and a follow-up comes three seconds later."""
 PRESSURE_S = 30.0
 """Seconds between two rounds because of pressure: on a busy host it never ends."""
-SHARE = 1 / 3
+SHARE = 0.4
 """What rounds take of the time while changes never end."""
-BURST_S = 4.0
-"""Seconds of rounds that may follow each other without a rest. A change that comes soon after
-another is seen at once; only churn has to wait."""
+BURST_S = 12.0
+"""Seconds of rounds that may follow each other without a rest. A minute of faults and cures, one
+right after another, is seen as it happens; only churn has to wait."""
 
 
 class Effort:

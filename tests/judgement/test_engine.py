@@ -204,6 +204,26 @@ def test_a_comparison_holds_only_for_one_life(answer, verdict, field, kind):
     assert after.verdict is verdict
 
 
+@pytest.mark.parametrize(
+    ("process", "is_waited_for"),
+    [
+        ({"state": "S", "container": "abc"}, False),
+        ({"state": "Z", "container": "abc"}, True),
+        ({"state": "S", "container": "other"}, True),
+        ({"state": "S", "container": None}, True),
+        (Failed("gone", "there is no process 7"), True),
+        (Failed("remote", "the engine is elsewhere"), True),
+    ],
+    ids=["alive", "ended", "another's", "of no container", "gone", "elsewhere"],
+)
+def test_the_engine_needs_no_time_where_the_process_lives(process, is_waited_for):
+    finding = Finding(container("web"), "s", {"a": 1}, settled=(ContainerRun("abc", 7, "t0"),))
+    result = model.Result(a_check(level), Verdict.FOUND, findings=(finding,))
+    host = Made({"process.now": process, "api.settled": Failed("gone", "404")})
+    (after,) = recheck(host, [result])
+    assert after.verdict is (Verdict.PASSED if is_waited_for else Verdict.FOUND)
+
+
 def test_containers_that_cannot_be_inspected_are_named_not_lost():
     def one(asked):
         return {

@@ -19,6 +19,7 @@ from diagnose.live.commands import systemd
 from diagnose.live.kernel import cgroups, kernel_log, proc
 from diagnose.live.kernel.mountinfo import parse
 from diagnose.model import Failed, Json
+from diagnose.questions.machine import SeeProcess
 from tests.questions import question
 
 ID = "0f3c" * 16
@@ -66,6 +67,19 @@ def test_a_process_from_near() -> None:
     assert answer["fds"] >= 3
     assert answer["limits"]["Max open files"]["soft"] > 0
     assert any(entry.startswith("PATH=") for entry in answer["environ"])
+
+
+def test_a_process_that_ended_is_not_alive() -> None:
+    ended = subprocess.Popen(["true"])
+    os.waitid(os.P_PID, ended.pid, os.WEXITED | os.WNOWAIT)
+    answers = [
+        SeeProcess(pid).decode(proc.process_now(Live(), question("process.now", pid=pid)))
+        for pid in (os.getpid(), ended.pid)
+    ]
+    ended.wait()
+    assert [answer.is_alive for answer in answers] == [True, False]
+    with pytest.raises(Refused, match="there is no process"):
+        proc.process_now(Live(), question("process.now", pid=ended.pid))
 
 
 def test_a_process_that_is_gone() -> None:

@@ -274,6 +274,29 @@ def _text(path: str) -> str | None:
         return None
 
 
+def _stat(pid: int) -> tuple[str, list[bytes]]:
+    """The name of a process, and the words of its /proc/PID/stat from the state on.
+
+    Refused("gone") if there is none.
+    """
+    try:
+        head, _, tail = _bytes(f"/proc/{pid}/stat").rpartition(b")")
+    except OSError as error:
+        raise Refused("gone", f"there is no process {pid}") from error
+    return head.partition(b"(")[2].decode("utf-8", "replace"), tail.split()
+
+
+def process_now(_live: Live, question: AnyQuestion) -> Json:
+    """Whether a process lives.
+
+    args: pid. answer: state, container (from its control group, or null). Refused("gone") if there
+    is none.
+    """
+    pid = int(question.args["pid"])
+    _, words = _stat(pid)
+    return {"state": words[0].decode(), "container": container_of(pid)}
+
+
 def process(_live: Live, question: AnyQuestion) -> Json:
     """One process from near; each part is null where the caller may not read it.
 
@@ -284,11 +307,7 @@ def process(_live: Live, question: AnyQuestion) -> Json:
     """
     pid = int(question.args["pid"])
     here = f"/proc/{pid}"
-    try:
-        head, _, tail = _bytes(f"{here}/stat").rpartition(b")")
-    except OSError as error:
-        raise Refused("gone", f"there is no process {pid}") from error
-    words = tail.split()
+    comm, words = _stat(pid)
     environ = _whole(f"{here}/environ")
     limits = _text(f"{here}/limits")
     status = _text(f"{here}/status") or ""
@@ -298,7 +317,7 @@ def process(_live: Live, question: AnyQuestion) -> Json:
     return {
         "pid": pid,
         "ppid": int(words[1]),
-        "comm": head.partition(b"(")[2].decode("utf-8", "replace"),
+        "comm": comm,
         "state": words[0].decode(),
         "start": int(words[19]) / _TICKS,
         "uid": int(owner[1]) if owner else None,
