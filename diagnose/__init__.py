@@ -22,7 +22,8 @@ One arrow runs through the house:
 - `model`       the nouns: Severity, Subject, Finding, Check, Result, Report. `phrases` writes
                 numbers, names, times and sizes; `error_signatures` are classes of error text;
                 `lazy_pattern` is a regular expression that is compiled when it is first needed.
-                Checks may import these four, `evidence` and `registry`.
+                `mappings` groups things by a key and leaves out what is empty.
+                Checks may import these five, `evidence` and `registry`.
 - `judgement/`  `engine` runs the chosen checks: `collection` collects their evidence, `judge`
                 judges, `recheck` asks again about what has changed, `report` makes the report.
                 `causes` folds effects under causes, which `proof` has proven; `coincidence` says

@@ -289,6 +289,7 @@ ALLOWED = (
     "diagnose.registry",
     "diagnose.error_signatures",
     "diagnose.lazy_pattern",
+    "diagnose.mappings",
     "diagnose.phrases",
     "diagnose.programs",
 )

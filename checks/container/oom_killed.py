@@ -12,6 +12,7 @@ from diagnose.evidence.containers.shared_memory import InMemory, SharedMemory
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.machine.kernel_log import KernelLog, OomKill
 from diagnose.evidence.run.options import Options
+from diagnose.mappings import by_key
 from diagnose.model import CheckResult, Finding, Severity, Unavailable
 from diagnose.phrases import ago, size
 from diagnose.registry import check
@@ -29,7 +30,6 @@ class _Oom(msgspec.Struct, frozen=True):
 
     container: Container
     flag: bool
-    counter: int
     kills: tuple[OomKill, ...]
     events: tuple[Event, ...]
     failures: tuple[Event, ...]
@@ -37,9 +37,14 @@ class _Oom(msgspec.Struct, frozen=True):
     areas: tuple[InMemory, ...] = ()
 
     @property
+    def counter(self) -> int:
+        """Kills that the cgroup has counted in this run; 0 where it is gone."""
+        return (self.group.memory.oom_kill or 0) if self.group else 0
+
+    @property
     def is_seen(self) -> bool:
-        known = self.flag or self.counter > 0 or bool(self.kills) or bool(self.events)
-        return known or self.hangs
+        has_trace = self.flag or self.counter > 0 or bool(self.kills) or bool(self.events)
+        return has_trace or self.hangs
 
     @property
     def hangs(self) -> bool:
@@ -61,12 +66,12 @@ class _Oom(msgspec.Struct, frozen=True):
     @property
     def moments(self) -> list[float]:
         """Unix times of all known kills, oldest first."""
-        known = [*(kill.at for kill in self.kills), *(event.at for event in self.events)]
-        if not known and self.flag:
-            known = [event.at for event in self.failures if event.exit_code == KILLED][-1:]
-        if not known and self.flag and not self.container.is_running and self.container.finished_at:
-            known = [self.container.finished_at]
-        return sorted(known)
+        times = [*(kill.at for kill in self.kills), *(event.at for event in self.events)]
+        if not times and self.flag:
+            times = [event.at for event in self.failures if event.exit_code == KILLED][-1:]
+        if not times and self.flag and not self.container.is_running and self.container.finished_at:
+            times = [self.container.finished_at]
+        return sorted(times)
 
     @property
     def is_of_host(self) -> bool:
@@ -139,30 +144,37 @@ def oom_killed(
     Files in a tmpfs and in /dev/shm count as memory, and are named where they take a quarter of the
     limit.
     """
-    kills: dict[str, list[OomKill]] = {}
-    for kill in kernel_log.oom_kills if isinstance(kernel_log, KernelLog) else ():
-        if kill.container and clock.wall - kill.at <= options.since_s:
-            kills.setdefault(kill.container, []).append(kill)
-    known = events if isinstance(events, Events) else Events(())
-    areas: dict[str, list[InMemory]] = {}
-    for area in in_memory or ():
-        areas.setdefault(area.container.id, []).append(area)
+    kills = _recent_kills(kernel_log, clock, options)
+    areas = by_key((area.container.id, area) for area in in_memory or ())
+    remembered = events if isinstance(events, Events) else Events(())
     for container in containers:
-        group = cgroups.of(container) if cgroups is not None else None
         oom = _Oom(
             container=container,
             flag=container.state.oom_killed,
-            counter=(group.memory.oom_kill or 0) if group else 0,
             kills=tuple(kills.get(container.id, ())),
-            events=known.of(container.id, "oom"),
-            failures=known.failures(container.id),
-            group=group,
+            events=remembered.of(container.id, "oom"),
+            failures=remembered.failures(container.id),
+            group=cgroups.of(container) if cgroups is not None else None,
             areas=tuple(areas.get(container.id, ())),
         )
-        if oom.is_seen and not _is_answered(oom, known):
+        if oom.is_seen and not _is_answered(oom, remembered):
             yield _finding(oom, clock, options.since_s)
-    both_missing = isinstance(events, Unavailable) and isinstance(kernel_log, Unavailable)
-    return events if both_missing and isinstance(events, Unavailable) else None
+    if isinstance(events, Unavailable) and isinstance(kernel_log, Unavailable):
+        return events
+    return None
+
+
+def _recent_kills(
+    kernel_log: KernelLog | Unavailable, clock: Clock, options: Options
+) -> dict[str, list[OomKill]]:
+    """The kills of the looked-at time that the kernel has logged, by the id of the container."""
+    if isinstance(kernel_log, Unavailable):
+        return {}
+    return by_key(
+        (kill.container, kill)
+        for kill in kernel_log.oom_kills
+        if kill.container and clock.wall - kill.at <= options.since_s
+    )
 
 
 def _is_answered(oom: _Oom, events: Events) -> bool:

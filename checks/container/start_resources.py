@@ -9,7 +9,7 @@ import msgspec
 
 from checks.container.start_errors import failed_start, grouped, known_error, refused_program
 from diagnose.evidence.containers.listing import Container, Containers
-from diagnose.evidence.containers.programs import Programs
+from diagnose.evidence.containers.programs import Program, Programs
 from diagnose.evidence.engine.info import Info
 from diagnose.evidence.machine.kernel_keys import KEY_USERS, REFUSED, KernelKeys
 from diagnose.evidence.machine.processor import ONLINE, OnlineProcessors, processor_numbers
@@ -169,39 +169,44 @@ def runtime_limit_hit(
         if lacking is not None:
             yield lacking
             continue
-        lowered = container.state.error.lower()
-        if container.start_failed:
-            hit = next((text for text in LIMITS if text in lowered), None)
-        else:
-            hit = None
+        error = container.state.error.lower() if container.start_failed else ""
+        hit = next((text for text in LIMITS if text in error), None)
         program = programs.by_id.get(container.id) if programs is not None else None
-        if hit and _FOREIGN_CPUS.search(lowered):
-            cpus = container.host_config.cpuset_cpus
-            what = f"its cpuset {cpus} names processors that this host does not have"
-            yield failed_start(
-                container, what, evidence={"HostConfig.CpusetCpus": cpus}, limiting="cpuset-cpus"
-            )
-        elif hit and RUNTIME.search(lowered):
-            is_own = container.host_config.ulimits and hit in _OF_ULIMITS
-            limiting = {"limiting": "ulimit"} if is_own else {}
-            quotas = _key_quotas(keys) if REFUSED in lowered else {}
-            finding = failed_start(
-                container, f"the runtime met a limit, {hit}", evidence=quotas, touches=(DAEMON,)
-            )
-            if quotas:
-                limiting = _larger_quota(keys)
-            refused.append((container, finding.with_variables(limiting)))
+        if hit and _FOREIGN_CPUS.search(error):
+            yield _bound_elsewhere(container)
+        elif hit and RUNTIME.search(error):
+            refused.append((container, _limited(container, hit, keys)))
         elif program is not None and program.why == "resource temporarily unavailable":
-            user = container.config.user or "root"
-            what = f"user {user} has as many processes on this host as its ulimit allows"
-            limits = container.host_config.ulimits or "none"
-            finding = refused_program(container, program, what, **{"HostConfig.Ulimits": limits})
-            limiting = {"limiting": "ulimit"} if container.host_config.ulimits else {}
-            yield msgspec.structs.replace(
-                finding, variables={"container": container.name, **limiting}
-            )
+            yield _out_of_processes(container, program)
     yield from grouped(refused)
     return None
+
+
+def _bound_elsewhere(container: Container) -> Finding:
+    cpus = container.host_config.cpuset_cpus
+    what = f"its cpuset {cpus} names processors that this host does not have"
+    evidence = {"HostConfig.CpusetCpus": cpus}
+    return failed_start(container, what, evidence=evidence, limiting="cpuset-cpus")
+
+
+def _limited(container: Container, hit: str, keys: KernelKeys | None) -> Finding:
+    """The limit that the runtime met, in its own words: of kernel keys, of ulimits, or another."""
+    quotas = _key_quotas(keys) if REFUSED in container.state.error.lower() else {}
+    finding = failed_start(
+        container, f"the runtime met a limit, {hit}", evidence=quotas, touches=(DAEMON,)
+    )
+    if quotas:
+        return finding.with_variables(_larger_quota(keys))
+    is_own = container.host_config.ulimits and hit in _OF_ULIMITS
+    return finding.with_variables({"limiting": "ulimit"} if is_own else {})
+
+
+def _out_of_processes(container: Container, program: Program) -> Finding:
+    user, limits = container.config.user or "root", container.host_config.ulimits
+    what = f"user {user} has as many processes on this host as its ulimit allows"
+    finding = refused_program(container, program, what, **{"HostConfig.Ulimits": limits or "none"})
+    limiting = {"limiting": "ulimit"} if limits else {}
+    return msgspec.structs.replace(finding, variables={"container": container.name, **limiting})
 
 
 def _key_quotas(keys: KernelKeys | None) -> dict[str, Json]:

@@ -17,7 +17,7 @@ from checks.container.helpers import (
 )
 from diagnose.error_signatures import signs
 from diagnose.evidence.containers.called_peers import called_peers
-from diagnose.evidence.containers.inspect import HealthProbe
+from diagnose.evidence.containers.inspect import Health, HealthProbe
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.log_tails import LogTail, LogTails
 from diagnose.evidence.machine.clock import Clock
@@ -111,7 +111,7 @@ def unhealthy(
         ):
             netns = namespaces.of(container) if namespaces is not None else None
             tail = _complaint(tail_of(log_tails, container))
-            yield _failing(container, last, containers, clock, netns, tail)
+            yield _failing(container, health, last, containers, clock, netns, tail)
     return None
 
 
@@ -154,14 +154,14 @@ def _stale(container: Container, status: str, silent: float, last: HealthProbe |
 
 def _failing(
     container: Container,
+    health: Health,
     last: HealthProbe | None,
     containers: Containers,
     clock: Clock,
     netns: ContainerNetns | None,
     tail: LogTail,
 ) -> Finding:
-    health = container.state.health
-    streak = health.failing_streak if health else 0
+    streak = health.failing_streak
     code = last.exit_code if last else 0
     output = (last.output or "").strip() if last else ""
     callees = called_peers(
@@ -171,27 +171,17 @@ def _failing(
     severity, what = _failure(container, code, output)
     telling = telling_line(output.splitlines())
     unserved = _unserved_port(container, netns)
-    where = f"; nothing in it listens on port {unserved}, which the probe calls" if unserved else ""
     port = _asked_by_ipv6(container, output, netns)
-    if port:
-        where = (
-            f"; its server listens on IPv4 alone on port {port}, "
-            "and the probe calls a name or address that is IPv6"
-        )
     finding = Finding.about(
         container,
-        f"{container} is unhealthy: {what}, {streak} times in a row{where}",
+        f"{container} is unhealthy: {what}, {streak} times in a row{_at_port(unserved, port)}",
         {
             "probe": _probe(container),
             "last output": telling.whole[-QUOTED:] if telling else "(empty)",
             **log_evidence(tail),
-            "State.Health": f"{health.status if health else ''}, FailingStreak {streak}",
+            "State.Health": f"{health.status}, FailingStreak {streak}",
             **_silent_probe(container, output),
-            **(
-                {"TCP sockets inside": _sockets_of(netns)}
-                if (unserved or port) and netns is not None
-                else {}
-            ),
+            **(_sockets_of(netns) if unserved or port else {}),
             **not_running(callees, clock),
             **held_up(container, containers),
         },
@@ -206,8 +196,21 @@ def _failing(
         better = _probe_of(_OWN_HOST.sub("127.0.0.1", _probe_command(container)))
         return finding.with_variables(better)
     objects = bool(tail.lines) and not tail.signs & PASSING
-    is_answered = severity != Severity.warning and not unserved and not objects
-    return finding.with_variables({"restarted": container.name} if is_answered else {})
+    may_heal = severity != Severity.warning and not unserved and not objects
+    return finding.with_variables({"restarted": container.name} if may_heal else {})
+
+
+def _at_port(unserved: int, ipv4_alone: int) -> str:
+    """What is wrong with the port that the probe calls, as the end of a sentence.
+
+    unserved: nothing listens there, ipv4_alone: no IPv6 is served there; 0 for neither.
+    """
+    if ipv4_alone:
+        return (
+            f"; its server listens on IPv4 alone on port {ipv4_alone}, "
+            "and the probe calls a name or address that is IPv6"
+        )
+    return f"; nothing in it listens on port {unserved}, which the probe calls" if unserved else ""
 
 
 def _complaint(tail: LogTail) -> LogTail:
@@ -290,11 +293,13 @@ def _asked_by_ipv6(container: Container, output: str, netns: ContainerNetns | No
     return port if is_ipv4_alone else 0
 
 
-def _sockets_of(netns: ContainerNetns) -> list[str]:
+def _sockets_of(netns: ContainerNetns | None) -> dict[str, list[str]]:
+    if netns is None:
+        return {}
     sockets = {
         f"{socket.address}:{socket.port}" for socket in netns.listeners if socket.protocol == "tcp"
     }
-    return sorted(sockets) or ["none"]
+    return {"TCP sockets inside": sorted(sockets) or ["none"]}
 
 
 def _probe(container: Container) -> str:

@@ -21,6 +21,7 @@ from diagnose.evidence.machine.kernel_log import KernelLog, OomKill
 from diagnose.evidence.network.listeners import Listeners
 from diagnose.evidence.storage.mounts import Mounts
 from diagnose.lazy_pattern import LazyPattern
+from diagnose.mappings import present
 from diagnose.model import DAEMON, CheckResult, Finding, Json, Severity, Subject, Unavailable
 from diagnose.phrases import ago, and_more, named
 from diagnose.registry import check
@@ -61,6 +62,11 @@ class _Facts(msgspec.Struct, frozen=True):
     def last_failure(self) -> LogLine | None:
         """The line with which the newest start attempt ended."""
         return self.log.last_failure if self.log is not None else None
+
+    @property
+    def failure_text(self) -> str:
+        """That line's text; "" where there is none."""
+        return self.last_failure.text if self.last_failure is not None else ""
 
     @property
     def came_up(self) -> bool:
@@ -199,45 +205,50 @@ def _is_of_an_earlier_boot(log: DaemonLog, clock: Clock | None) -> bool:
 
 def _down(daemon: Daemon, facts: _Facts) -> Finding:
     socket = daemon.endpoint.path or daemon.endpoint.url
-    text = facts.last_failure.text if facts.last_failure else ""
+    text = facts.failure_text
     killed = _killed(facts)
     reason = _unnamed(text) if text or daemon.processes.engine else _ended(killed, facts)
     blamed = blamed_key(facts.config, text) if reason else ""
-    if NO_ACTIVATION in text:
-        reason += "; -H fd:// takes the socket from systemd, and systemd handed none over"
     taken, holder = _taken(text, facts)
-    by_holder = f", by {holder}" if holder else ""
     makers = _folder_makers(daemon, facts)
-    by_makers = ""
-    if makers:
-        by_makers = f"; {named('container', makers)} started before the socket was there"
     alive = _alive(daemon, facts)
-    evidence: dict[str, Json] = {
-        _asked(daemon, socket): _answer(daemon),
-        "processes": _processes(daemon),
-        **_unit(daemon),
-        **_last_words(facts, killed),
-    }
-    if holder:
-        evidence[f"listens at {taken}"] = holder
-    if facts.config is not None and blamed:
-        evidence[f"{facts.config.path} {blamed}"] = facts.config.in_file(blamed)
-    if makers:
-        evidence[f"containers that mount {socket}"] = makers
-    if alive is not None:
-        evidence["containers alive"] = alive or "none"
+    state = _state(daemon, socket, facts.came_up)
+    circumstances = _circumstances(text, holder, makers)
     is_starting = daemon.is_starting and not facts.came_up
     is_about_a_disk = bool(signs(text) & {"no-space", "read-only", "io-error"})
-    state = _state(daemon, socket, facts.came_up)
     return Finding(
         subject=DAEMON,
-        summary=f"{state}{reason}{by_holder}{by_makers}{_living(alive)}",
-        evidence=evidence,
+        summary=f"{state}{reason}{circumstances}{_living(alive)}",
+        evidence={
+            _asked(daemon, socket): _answer(daemon),
+            "processes": _processes(daemon),
+            **_unit(daemon),
+            **_last_words(facts, killed),
+            **present({f"listens at {taken}": holder}),
+            **_blamed_setting(facts.config, blamed),
+            **present({f"containers that mount {socket}": makers}),
+            **({"containers alive": alive or "none"} if alive is not None else {}),
+        },
         variables=_page_variables(daemon, facts, socket, text, blamed),
         severity=Severity.warning if is_starting else None,
         touches=_written(text, facts) if is_about_a_disk else (),
         signs=signs(text),
     )
+
+
+def _circumstances(text: str, holder: str, makers: list[str]) -> str:
+    """What else explains the failure, as the end of its sentence.
+
+    text: of the failure. holder: who listens at its address. makers: see `_folder_makers`.
+    """
+    circumstances = ""
+    if NO_ACTIVATION in text:
+        circumstances = "; -H fd:// takes the socket from systemd, and systemd handed none over"
+    if holder:
+        circumstances += f", by {holder}"
+    if makers:
+        circumstances += f"; {named('container', makers)} started before the socket was there"
+    return circumstances
 
 
 def _page_variables(
@@ -270,6 +281,11 @@ def _answer(daemon: Daemon) -> str:
     if daemon.socket.type not in ("socket", ""):
         return f"it is a {daemon.socket.type}"
     return "not allowed for this user" if daemon.reason == "forbidden" else "nobody listens"
+
+
+def _blamed_setting(config: DaemonConfig | None, key: str) -> dict[str, Json]:
+    """The setting of the engine's file that the failure names, if it names one."""
+    return {f"{config.path} {key}": config.in_file(key)} if config is not None and key else {}
 
 
 def _is_folder(daemon: Daemon) -> bool:

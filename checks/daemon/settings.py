@@ -10,6 +10,7 @@ from diagnose.evidence.engine.daemon import Daemon
 from diagnose.evidence.engine.info import Info
 from diagnose.evidence.engine.log import DaemonLog
 from diagnose.lazy_pattern import LazyPattern
+from diagnose.mappings import by_key
 from diagnose.model import DAEMON, CheckResult, Finding, Json, Severity, Skipped
 from diagnose.phrases import counted, joined
 from diagnose.registry import check
@@ -38,42 +39,46 @@ def runtime_missing(
     if not info.runtimes:
         return Skipped("the engine does not list its runtimes")
     for name, users in _users_of_unknown_runtimes(containers, info.runtimes).items():
-        running = [container for container in users if container.is_running]
         refusal = _refusal(name, users, log)
         down = [container for container in users if refusal and not container.is_running]
-        if not down and not running:
-            continue
-        effect = "cannot start" if down else "will not start again"
-        affected = counted("container", [container.name for container in down or running])
-        yield Finding(
-            subject=DAEMON,
-            summary=f'runtime "{name}" is not registered with the engine: {affected} {effect}',
-            evidence={
-                "/info Runtimes": sorted(info.runtimes),
-                "HostConfig.Runtime": name,
-                **({"the engine": refusal} if down else {}),
-            },
-            variables={
-                "down": "\n".join(container.name for container in down),
-                **({"nvidia": "docker"} if name == "nvidia" else {"runtime": name}),
-            },
-            discriminator=name,
-            severity=Severity.critical if down else Severity.warning,
-            touches=tuple(container.subject for container in users),
-        )
+        if down or any(container.is_running for container in users):
+            yield _unregistered(name, users, down, refusal, info)
     return None
 
 
+def _unregistered(
+    name: str, users: list[Container], down: list[Container], refusal: str, info: Info
+) -> Finding:
+    """A runtime that the engine does not have. down: those of its users that were refused."""
+    affected = down or [container for container in users if container.is_running]
+    effect = "cannot start" if down else "will not start again"
+    who = counted("container", [container.name for container in affected])
+    cure = {"nvidia": "docker"} if name == "nvidia" else {"runtime": name}
+    return Finding(
+        subject=DAEMON,
+        summary=f'runtime "{name}" is not registered with the engine: {who} {effect}',
+        evidence={
+            "/info Runtimes": sorted(info.runtimes or ()),
+            "HostConfig.Runtime": name,
+            **({"the engine": refusal} if down else {}),
+        },
+        variables={"down": "\n".join(container.name for container in down), **cure},
+        discriminator=name,
+        severity=Severity.critical if down else Severity.warning,
+        touches=tuple(container.subject for container in users),
+    )
+
+
 def _users_of_unknown_runtimes(
-    containers: Containers, known: Collection[str]
+    containers: Containers, registered: Collection[str]
 ) -> dict[str, list[Container]]:
     """The containers that ask for a runtime which the engine does not list, by its name."""
-    users: dict[str, list[Container]] = {}
-    for container in containers:
-        name = container.host_config.runtime
-        if name and name not in known and not ALWAYS_THERE.match(name):
-            users.setdefault(name, []).append(container)
-    return users
+    names = ((container.host_config.runtime, container) for container in containers)
+    return by_key(
+        (name, container)
+        for name, container in names
+        if name and name not in registered and not ALWAYS_THERE.match(name)
+    )
 
 
 def _refusal(name: str, asking: list[Container], log: DaemonLog | None) -> str:

@@ -8,9 +8,10 @@ from collections.abc import Iterable
 import msgspec
 from msgspec.structs import replace
 
-from checks.dns._groups import Group, groups, listed, touched
+from checks.dns._groups import listed, touched
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.dns.lookups import Lookups
+from diagnose.evidence.dns.query_groups import QueryGroup, query_groups
 from diagnose.evidence.dns.resolvers import (
     FALLBACK,
     HOST_FILE,
@@ -44,7 +45,7 @@ class _OnFallback(msgspec.Struct, frozen=True):
     """
 
     members: tuple[Container, ...]
-    lost: tuple[Group, ...]
+    lost: tuple[QueryGroup, ...]
 
     @property
     def touches(self) -> tuple[Subject, ...]:
@@ -65,7 +66,7 @@ def _on_fallback(
     ids = {member.id for member in members}
     lost = [
         group
-        for group in groups(containers, resolvers, lookups)
+        for group in query_groups(containers, resolvers, lookups)
         if group.lost and not group.works and any(member.id in ids for member in group.members)
     ]
     return _OnFallback(members, tuple(lost))

@@ -4,17 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from checks.dns._groups import (
-    Group,
-    dns_container,
-    groups,
-    severity_beside_answers,
-    touched,
-    unasked,
-)
+from checks.dns._groups import dns_container, severity_beside_answers, touched, unasked
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.dns.filtered_queries import DnsPath
 from diagnose.evidence.dns.lookups import DnsReply, Lookups
+from diagnose.evidence.dns.query_groups import QueryGroup, query_groups
 from diagnose.evidence.dns.resolvers import (
     HOST_FILE,
     Resolvers,
@@ -58,7 +52,7 @@ def host_broken(
     rules = dns_path.of_host if dns_path is not None else {}
     dead = [server for server in resolvers.host_servers if _is_dead(server, lookups)]
     if dead:
-        hit = [group for group in groups(containers, resolvers, lookups) if group.uses(dead)]
+        hit = [group for group in query_groups(containers, resolvers, lookups) if group.uses(dead)]
         stopped = _stopped_server(containers, links, dead[0])
         yield _dead_servers(
             dead, resolvers, lookups, rules, _no_way_out(routes, links), hit, stopped
@@ -80,7 +74,7 @@ def _dead_servers(
     lookups: Lookups,
     rules: Mapping[str, Step],
     no_way_out: str,
-    hit: list[Group],
+    hit: list[QueryGroup],
     stopped: Container | None,
 ) -> Finding:
     """One finding for all servers that do not answer.
@@ -246,7 +240,7 @@ def udp_blocked(
         return unasked(lookups)
     if resolvers.host_unread and not lookups.host:
         return resolvers.host_unread
-    asked = groups(containers, resolvers, lookups)
+    asked = query_groups(containers, resolvers, lookups)
     nobody_answers = not any(lookups.reaches(server) for server in resolvers.host_servers)
     for server, reply in lookups.tcp.items():
         if not reply.answered:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import msgspec
 
-from checks.dns._groups import Group, groups, touched, unasked
+from checks.dns._groups import touched, unasked
 from diagnose.evidence.containers.listing import Containers
 from diagnose.evidence.dns.lookups import Lookups, SampledPath
+from diagnose.evidence.dns.query_groups import QueryGroup, query_groups
 from diagnose.evidence.dns.resolvers import Resolvers, is_loopback
 from diagnose.evidence.network.packet_paths import Step
 from diagnose.evidence.network.resolver_paths import ResolverPaths
@@ -49,7 +50,7 @@ def queries_lost(
     by_server: dict[str, list[SampledPath]] = {}
     for path in lookups.samples:
         by_server.setdefault(path.server, []).append(path)
-    asked = groups(containers, resolvers, lookups)
+    asked = query_groups(containers, resolvers, lookups)
     for server, paths in by_server.items():
         lossy = [path for path in paths if path.loses_some and path.sample.lost_pct >= warn_pct]
         if lossy:
@@ -68,7 +69,7 @@ class _Loss(msgspec.Struct, frozen=True):
     server: str
     paths: tuple[SampledPath, ...]
     lossy: tuple[SampledPath, ...]
-    users: tuple[Group, ...]
+    users: tuple[QueryGroup, ...]
 
     @property
     def worst(self) -> SampledPath:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from checks.dns._groups import Group, groups, listed, touched, unasked
+from checks.dns._groups import listed, touched, unasked
 from diagnose.evidence.containers.listing import Containers
 from diagnose.evidence.dns.lookups import DnsReply, Lookups
+from diagnose.evidence.dns.query_groups import QueryGroup, query_groups
 from diagnose.evidence.dns.resolvers import Resolvers
 from diagnose.evidence.network.listeners import Listeners
 from diagnose.evidence.network.networks import Networks
@@ -33,7 +34,7 @@ def server_refuses_containers(
     """
     if isinstance(lookups, Unavailable):
         return unasked(lookups)
-    asked = groups(containers, resolvers, lookups)
+    asked = query_groups(containers, resolvers, lookups)
     if not asked:
         return Skipped("no running container queries a DNS server through its own network")
     for group in asked:
@@ -43,7 +44,7 @@ def server_refuses_containers(
     return None
 
 
-def _refusing(group: Group, lookups: Lookups) -> Iterator[str]:
+def _refusing(group: QueryGroup, lookups: Lookups) -> Iterator[str]:
     """The servers that refuse this group's queries and answer the host's."""
     for upstream, reply in group.replies:
         of_host = lookups.host.get(upstream.server)
@@ -57,7 +58,7 @@ def _is_refusal(reply: DnsReply | None) -> bool:
 
 
 def _refused(
-    group: Group,
+    group: QueryGroup,
     refusing: list[str],
     lookups: Lookups,
     networks: Networks | None,

@@ -4,20 +4,13 @@ from __future__ import annotations
 
 import msgspec
 
-from checks.dns._groups import (
-    Group,
-    dns_container,
-    groups,
-    listed,
-    severity_beside_answers,
-    touched,
-    unasked,
-)
+from checks.dns._groups import dns_container, listed, severity_beside_answers, touched, unasked
 from checks.dns.closed_input import opening
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.dns.failed_names import FailedNames
 from diagnose.evidence.dns.filtered_queries import DnsPath
 from diagnose.evidence.dns.lookups import DnsReply, Lookups
+from diagnose.evidence.dns.query_groups import QueryGroup, query_groups
 from diagnose.evidence.dns.resolvers import (
     HOST_FILE,
     Resolvers,
@@ -76,7 +69,7 @@ def upstream_unreachable(
     """
     if isinstance(lookups, Unavailable):
         return unasked(lookups)
-    asked = groups(containers, resolvers, lookups)
+    asked = query_groups(containers, resolvers, lookups)
     if not asked and not lookups.unasked:
         if lookups.island:
             return Skipped(
@@ -102,7 +95,7 @@ def upstream_unreachable(
 class _LostQuery(msgspec.Struct, frozen=True):
     """Containers with a DNS server that does not answer, and what is known of the server."""
 
-    group: Group
+    group: QueryGroup
     resolvers: Resolvers
     lookups: Lookups
     path: DnsPath

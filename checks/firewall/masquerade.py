@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 
 from checks.firewall.helpers import (
     iptables_off,
@@ -24,14 +23,15 @@ from diagnose.evidence.network.networks import Network
 from diagnose.evidence.network.packet_filter import Firewall
 from diagnose.evidence.network.packet_paths import Egress, PacketPaths
 from diagnose.evidence.network.resolver_paths import ResolverPath, ResolverPaths
+from diagnose.mappings import by_key
 from diagnose.model import CheckResult, Finding, Severity, Skipped, Unexamined
 from diagnose.phrases import counted, sentence
 from diagnose.registry import check
 
+_ID = "firewall.masquerade-missing"
 
-@check(
-    "firewall.masquerade-missing", severity=Severity.critical, caused_by=["firewall.chains-missing"]
-)
+
+@check(_ID, severity=Severity.critical, caused_by=["firewall.chains-missing"])
 def masquerade_missing(
     firewall: Firewall,
     packet_paths: PacketPaths,
@@ -50,35 +50,42 @@ def masquerade_missing(
     others: it is judged only where containers get no answer from any DNS server.
     """
     alone = left_alone(config)
-    silent = _silent_networks(lookups) if alone else frozenset()
-    gone = nat_gone(firewall, packet_paths)
-    if alone and not silent:
-        return Skipped(alone)
-    if gone and not alone:
-        return Skipped(gone)
-    if not packet_paths.networks:
-        return Skipped(packet_paths.why_none)
     every = (*packet_paths.outlets, *packet_paths.outlets6)
-    # an engine that writes no rules turns the network's own setting off
-    ways = [
-        way for way in every if (way.network.name in silent if alone else way.network.masquerades)
-    ]
+    if alone:
+        # such an engine turns the network's own setting off
+        silent = _silent_networks(lookups)
+        why_not = "" if silent else alone
+        ways = [way for way in every if way.network.name in silent]
+    else:
+        why_not = nat_gone(firewall, packet_paths)
+        ways = [way for way in every if way.network.masquerades]
     unhidden = [way for way in every if way.is_guarded and not way.network.masquerades]
+    if why_not or not packet_paths.networks:
+        return Skipped(why_not or packet_paths.why_none)
     if not ways and not unhidden:
         return Skipped(
             "no running container is on a network whose addresses the engine should hide"
         )
     yield from switched_off(unhidden, namespaces)
     yield from _undecided(ways)
-    repair = {} if alone else repair_of(lost_rules, "firewall.masquerade-missing")
     unanswerable = _unanswerable(ways, interfaces)
     for members in unanswerable.values():
-        yield _unmasqueraded(members, repair, config if alone else None)
-    hidden_nowhere = {name for name, _ in unanswerable}
-    for path in _untranslated_queries(resolver_paths, lookups):
-        if path.network.name not in hidden_nowhere:
-            yield _query_unmasqueraded(path)
+        if alone:
+            yield _unmasqueraded(members, {}, config)
+        else:
+            yield _unmasqueraded(members, repair_of(lost_rules, _ID), None)
+    reported = {network for network, _ in unanswerable}
+    yield from _unmasqueraded_queries(resolver_paths, lookups, reported)
     return None
+
+
+def _unmasqueraded_queries(
+    resolver_paths: ResolverPaths | None, lookups: Lookups | None, reported: Collection[str]
+) -> Iterator[Finding]:
+    """Findings about DNS queries alone, on networks of which no finding says more."""
+    for path in _untranslated_queries(resolver_paths, lookups):
+        if path.network.name not in reported:
+            yield _query_unmasqueraded(path)
 
 
 def _untranslated_queries(
@@ -135,12 +142,14 @@ def _unanswerable(
     ways: Iterable[Egress], interfaces: Interfaces | None
 ) -> dict[tuple[str, str], list[Egress]]:
     """The ways out whose source address nobody can answer, grouped by network and IP version."""
-    groups: dict[tuple[str, str], list[Egress]] = defaultdict(list)
-    for way in ways:
-        is_decided = not way.sample.nat_unknown and way.sample.outcome != "unknown"
-        if is_decided and (_leaves_untranslated(way) or _is_foreign(way, interfaces)):
-            groups[way.network.name, way.family].append(way)
-    return groups
+    decided = [
+        way for way in ways if not way.sample.nat_unknown and way.sample.outcome != "unknown"
+    ]
+    return by_key(
+        ((way.network.name, way.family), way)
+        for way in decided
+        if _leaves_untranslated(way) or _is_foreign(way, interfaces)
+    )
 
 
 def _silent_networks(lookups: Lookups | None) -> frozenset[str]:
@@ -219,8 +228,8 @@ def _remedies(
 ) -> dict[str, str]:
     """The variables of the page, whose remedies for IPv6 are others."""
     if version == 6:
-        found = {"subnet6": subnet} if subnet else {"subnet": ""}
-        return {"network": network.name, "bridge6": network.bridge, **found}
+        subnets = {"subnet6": subnet} if subnet else {"subnet": ""}
+        return {"network": network.name, "bridge6": network.bridge, **subnets}
     return {"network": network.name, "bridge": network.bridge, "subnet": subnet, **repair}
 
 

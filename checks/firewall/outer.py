@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-
 from checks.firewall import cures
 from checks.firewall.helpers import subjects_of
 from diagnose.evidence.dns.filtered_queries import DnsPath
 from diagnose.evidence.network.host_paths import HostPath, HostPaths, Obstacle
 from diagnose.evidence.network.packet_paths import PacketPaths, Step
+from diagnose.mappings import by_key, present
 from diagnose.model import DAEMON, HOST, CheckResult, Finding, Severity, Skipped
 from diagnose.phrases import and_more, named
 from diagnose.registry import check
@@ -31,20 +30,7 @@ def output_dropped(
         return Skipped(host_paths.why_none)
     if not len(host_paths) and not queries:
         return Skipped("no running container publishes a TCP port on a bridge network")
-    outlets = packet_paths.outlets if packet_paths is not None else ()
-    of_containers = {outlet.sample.by for outlet in outlets if outlet.sample.is_blocked}
-    blocked: dict[Obstacle, list[HostPath]] = defaultdict(list)
-    for path in host_paths:
-        obstacle = path.trace.obstacle
-        # FORWARD is no hook of the host's own packets: a route leads them elsewhere, which
-        # network.subnet-overlaps-route says
-        is_of_host = (
-            obstacle is not None and obstacle.reason == "rule" and obstacle.hook != "forward"
-        )
-        if path.trace.is_blocked and obstacle is not None and is_of_host:
-            is_named = obstacle.part == "reply" and obstacle.by in of_containers
-            if not is_named:
-                blocked[obstacle].append(path)
+    blocked = _blocked(host_paths, packet_paths)
     for obstacle, paths in blocked.items():
         lost = [server for server, rule in queries.items() if rule == obstacle.by]
         yield _dropped(obstacle, paths, lost)
@@ -52,6 +38,32 @@ def output_dropped(
         if rule not in {obstacle.by for obstacle in blocked}:
             yield _query_dropped(server, rule)
     return None
+
+
+def _blocked(
+    host_paths: HostPaths, packet_paths: PacketPaths | None
+) -> dict[Obstacle, list[HostPath]]:
+    """The paths of the host that a rule of its own blocks, by what blocks them."""
+    outlets = packet_paths.outlets if packet_paths is not None else ()
+    of_containers = {outlet.sample.by for outlet in outlets if outlet.sample.is_blocked}
+    return by_key(
+        (obstacle, path)
+        for path in host_paths
+        if (obstacle := _rule_of_host(path)) is not None
+        and not (obstacle.part == "reply" and obstacle.by in of_containers)
+    )
+
+
+def _rule_of_host(path: HostPath) -> Obstacle | None:
+    """The rule for the host's own packets that blocks a path.
+
+    FORWARD is no hook of theirs: a route leads them elsewhere, which network.subnet-overlaps-route
+    says.
+    """
+    obstacle = path.trace.obstacle
+    if obstacle is None or not path.trace.is_blocked:
+        return None
+    return obstacle if obstacle.reason == "rule" and obstacle.hook != "forward" else None
 
 
 def _dropped(obstacle: Obstacle, paths: list[HostPath], servers: list[str]) -> Finding:
@@ -96,19 +108,19 @@ def _query_dropped(server: str, by: Step) -> Finding:
 def _cure_of(obstacle: Obstacle, bridge: str, servers: list[str]) -> dict[str, str]:
     if obstacle.part != "reply":
         return _cure(obstacle.by, bridge, servers)
-    known = _cure(obstacle.by, "", [])
+    cure = _cure(obstacle.by, "", [])
     # before connections are tracked, nobody can tell an answer from a request
-    if obstacle.hook != "input" or "program" not in known:
+    if obstacle.hook != "input" or "program" not in cure:
         return {}
-    chain = known.pop("chain")
-    return {**known, "answers_chain": chain}
+    chain = cure.pop("chain")
+    return {**cure, "answers_chain": chain}
 
 
 def _cure(by: Step, bridge: str, servers: list[str]) -> dict[str, str]:
-    found = cures.place_of(by)
-    if by.rule.startswith("policy ") and "program" in found and by.chain == "OUTPUT":
-        return {**found, "closed_chain": by.chain}
+    place = cures.place_of(by)
+    if by.rule.startswith("policy ") and "program" in place and by.chain == "OUTPUT":
+        return {**place, "closed_chain": by.chain}
+    server = servers[0] if servers else ""
     is_input = by.chain.lower().startswith("input")
-    answers = {"answered_server": servers[0]} if servers and is_input else {}
-    asked = {"server": servers[0]} if servers and not is_input else {}
-    return {**found, **({"bridge": bridge} if bridge else {}), **asked, **answers}
+    name = "answered_server" if is_input else "server"
+    return {**place, **present({"bridge": bridge, name: server})}

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterator
+from typing import Literal
 
 from diagnose.error_signatures import NO_WAY_OUT
 from diagnose.evidence.network.half_open import HalfOpen
@@ -13,6 +13,7 @@ from diagnose.evidence.network.return_paths import ReturnPath, ReturnPaths
 from diagnose.evidence.network.route_lookups import SOMEWHERE
 from diagnose.evidence.network.router_advertisements import RouterAdvertisements
 from diagnose.evidence.network.wanted_paths import WantedPath, WantedPaths, failing
+from diagnose.mappings import by_key
 from diagnose.model import CheckResult, Finding, Severity, Skipped, Subject
 from diagnose.phrases import and_more, counted
 from diagnose.registry import check
@@ -40,42 +41,51 @@ def replies_misrouted(
     """
     yield from _to_containers(wanted_paths, host_stack)
     inlets = inner_paths.inlets if inner_paths is not None else ()
-    for inlet in inlets:
-        if _is_taken_inside(inlet):
-            yield _by_a_tunnel_inside(inlet)
+    yield from (_by_a_tunnel_inside(inlet) for inlet in inlets if _is_taken_inside(inlet))
     calls_host = any(path.kind == "to the host" for path in wanted_paths or ())
     if not len(return_paths) and not inlets and not calls_host:
         return Skipped("no running container publishes a port on an address of an uplink")
-    misrouted: dict[str, list[ReturnPath]] = defaultdict(list)
-    tunnelled: dict[tuple[str, str], list[ReturnPath]] = defaultdict(list)
-    for path in return_paths:
-        obstacle = path.trace.obstacle
-        if not path.is_lost or obstacle is None:
-            continue
-        if obstacle.reason == "reverse path" and path.answers_by:
-            yield _from_wrong_bridge(path)
-        elif obstacle.reason == "elsewhere" and path.host_answers_by == path.uplink.name:
-            misrouted[path.uplink.name].append(path)
-        elif obstacle.reason == "elsewhere" and obstacle.by.chain == path.host_answers_by:
-            tunnelled[path.uplink.name, path.host_answers_by].append(path)
-    for paths in tunnelled.values():
-        yield _by_a_tunnel(paths, host_stack, half_open)
-    for paths in misrouted.values():
-        yield _by_another_uplink(paths, host_stack)
+    by_way = by_key((_way_of(path), path) for path in return_paths)
+    yield from (_from_wrong_bridge(path) for path in by_way.get("wrong bridge", ()))
+    tunnelled = by_key(
+        ((path.uplink.name, path.host_answers_by), path) for path in by_way.get("tunnel", ())
+    )
+    yield from (_by_a_tunnel(paths, host_stack, half_open) for paths in tunnelled.values())
+    misrouted = by_key((path.uplink.name, path) for path in by_way.get("another uplink", ()))
+    yield from (_by_another_uplink(paths, host_stack) for paths in misrouted.values())
     return None
+
+
+def _way_of(path: ReturnPath) -> Literal["wrong bridge", "another uplink", "tunnel", ""]:
+    """What the answers take instead of the way back; "" where they get back, or for no such way."""
+    obstacle = path.trace.obstacle
+    if not path.is_lost or obstacle is None:
+        return ""
+    if obstacle.reason == "reverse path" and path.answers_by:
+        return "wrong bridge"
+    if obstacle.reason != "elsewhere":
+        return ""
+    if path.host_answers_by == path.uplink.name:
+        return "another uplink"
+    return "tunnel" if obstacle.by.chain == path.host_answers_by else ""
 
 
 def _to_containers(wanted_paths: WantedPaths | None, host_stack: HostStack) -> Iterator[Finding]:
     """The host's answers to containers that call it, which leave by another interface."""
-    lost: dict[tuple[str, str], list[WantedPath]] = defaultdict(list)
-    for path in wanted_paths or ():
-        obstacle = path.trace.obstacle
-        if obstacle is None or obstacle.part != "reply" or not path.trace.is_blocked:
-            continue
-        if path.kind == "to the host" and obstacle.reason in _ROUTED_AWAY:
-            lost[path.network.name, path.address].append(path)
+    lost = by_key(
+        ((path.network.name, path.address), path)
+        for path in wanted_paths or ()
+        if _is_answer_routed_away(path)
+    )
     for paths in lost.values():
         yield _answers_of_host(paths, host_stack)
+
+
+def _is_answer_routed_away(path: WantedPath) -> bool:
+    obstacle = path.trace.obstacle
+    if obstacle is None or obstacle.part != "reply" or not path.trace.is_blocked:
+        return False
+    return path.kind == "to the host" and obstacle.reason in _ROUTED_AWAY
 
 
 def _answers_of_host(paths: list[WantedPath], host_stack: HostStack) -> Finding:

@@ -40,20 +40,26 @@ def peer_not_listening(
         for network, endpoint in container.endpoints.items()
     }
     for call in failing_calls.items:
-        peer = holders.get((call.network.name, call.address))
-        is_reachable = call.network.name in call.container.endpoints
         is_now = call.times >= least and (clock.age(call.at) or 0.0) <= fresh
-        if peer is None or not (call.refused and is_reachable and is_now):
+        if not (is_now and call.refused and call.network.name in call.container.endpoints):
             continue
-        netns = namespaces.of(peer)
-        if netns is None or peer.id == call.container.id or has_own_kernel(peer):
+        peer = holders.get((call.network.name, call.address))
+        netns = _inside(peer, call, namespaces)
+        if peer is None or netns is None or netns.serves_others("tcp", call.port):
             continue
-        if netns.serves_others("tcp", call.port):
-            continue
-        inward = netns.sockets("tcp", call.port)
-        if inward or (clock.age(peer.started_at) or 0.0) >= settled:
+        is_settled = (clock.age(peer.started_at) or 0.0) >= settled
+        if is_settled or netns.sockets("tcp", call.port):
             yield _finding(call, peer, netns)
     return None
+
+
+def _inside(
+    peer: Container | None, call: FailingCall, namespaces: Namespaces
+) -> ContainerNetns | None:
+    """The namespace of another container that is called; None where it does not tell."""
+    if peer is None or peer.id == call.container.id or has_own_kernel(peer):
+        return None
+    return namespaces.of(peer)
 
 
 def _finding(call: FailingCall, peer: Container, netns: ContainerNetns) -> Finding:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from checks.resources._shares import reaches
 from diagnose.error_signatures import signs
 from diagnose.evidence.containers.cgroups import Cgroups, Pids
@@ -50,36 +52,33 @@ def pids_exhausted(
     with its shims (TasksMax of its unit). Zombies count.
     """
     for container in containers:
-        group = cgroups.of(container) if cgroups else None
+        group = cgroups.of(container) if cgroups is not None else None
+        is_recent = (clock.age(container.started_at) or 0.0) <= options.since_s
         if group is not None:
-            is_full = reaches(near, group.pids.current, group.pids.max)
-            was_refused = bool(group.pids.events_max) and not _got_a_greater_limit(
-                container, events
-            )
-            if (group.pids.max or 0) > 0 and (is_full or was_refused):
-                is_recent = (clock.age(container.started_at) or 0.0) <= options.since_s
-                yield _running(container, group.pids, is_full=is_full, is_recent=is_recent)
+            yield from _running(container, group.pids, events, near, is_recent=is_recent)
         elif log_tails is not None and (container.host_config.pids_limit or 0) > 0:
             line = _refused_fork(log_tails.of(container))
-            if line:
-                yield _ended(container, line)
+            yield from (_ended(container, line),) if line else ()
     if isinstance(host_limits, Unavailable):
         return host_limits
     own = host_limits.engine_tasks
     if own.max and _lacks_room(own, near):
         yield _of_engine(own)
-    tasks, most = host_limits.tasks, host_limits.tasks_max
-    if reaches(near, tasks, most):
-        yield Finding(
-            subject=HOST,
-            summary=f"the host runs {tasks} of the {most} tasks that its kernel allows",
-            evidence={
-                "/proc/loadavg": f"{tasks} tasks",
-                "lower of kernel.pid_max, kernel.threads-max": most,
-            },
-            variables={"pid_max": LARGEST_PID_MAX, **_most_tasks(containers, cgroups)},
-        )
+    if reaches(near, host_limits.tasks, host_limits.tasks_max):
+        yield _of_host(host_limits, _most_tasks(containers, cgroups))
     return None
+
+
+def _of_host(limits: HostLimits, largest: dict[str, str]) -> Finding:
+    return Finding(
+        subject=HOST,
+        summary=f"the host runs {limits.tasks} of the {limits.tasks_max} tasks that its kernel allows",
+        evidence={
+            "/proc/loadavg": f"{limits.tasks} tasks",
+            "lower of kernel.pid_max, kernel.threads-max": limits.tasks_max,
+        },
+        variables={"pid_max": LARGEST_PID_MAX, **largest},
+    )
 
 
 def _lacks_room(own: Pids, near: float) -> bool:
@@ -118,15 +117,22 @@ def _got_a_greater_limit(container: Container, events: Events | None) -> bool:
     return bool(changes) and changes[-1].action == "update"
 
 
-def _running(container: Container, pids: Pids, *, is_full: bool, is_recent: bool) -> Finding:
+def _running(
+    container: Container, pids: Pids, events: Events | None, near: float, *, is_recent: bool
+) -> Iterator[Finding]:
+    """A container that is near its limit, or has met it. is_recent: in the looked-at time."""
     current, limit, refused = pids.current or 0, pids.max or 0, pids.events_max or 0
+    is_full = reaches(near, current, limit)
+    was_refused = refused > 0 and not _got_a_greater_limit(container, events)
+    if limit <= 0 or not (is_full or was_refused):
+        return
     if is_full:
         what = f"runs {current} of the {limit} processes it may have"
         severity = Severity.critical if refused else Severity.warning
     else:
         what = f"was refused a process {count(refused, 'time')} at its limit of {limit}"
         severity = Severity.warning if is_recent else Severity.advice
-    return Finding.about(
+    yield Finding.about(
         container,
         f"{container} {what}",
         {"pids.current": current, "pids.max": limit, "pids.events max": refused},

@@ -9,11 +9,12 @@ from diagnose.evidence.containers.listing import Container
 from diagnose.evidence.containers.shared_memory import InMemory, SharedMemory
 from diagnose.evidence.engine.data_root import DataRoot
 from diagnose.evidence.storage.backing_devices import Backing
-from diagnose.evidence.storage.filesystems import FULL_BY_NATURE, Filesystems
+from diagnose.evidence.storage.filesystems import FULL_BY_NATURE, Filesystem, Filesystems
 from diagnose.evidence.storage.inode_usage import InodeHolder, InodeUsage, fullest
 from diagnose.evidence.storage.mounts import Mounted, Mounts
 from diagnose.evidence.storage.remote_mounts import RemoteMounts
 from diagnose.evidence.storage.volumes import UnusedVolumes
+from diagnose.mappings import present
 from diagnose.model import (
     DAEMON,
     CheckResult,
@@ -57,37 +58,45 @@ def inodes_exhausted(
     for disk in filesystems:
         pct = disk.usage.inodes_used_pct
         least = crit_pct if disk.is_aside else warn_pct
-        if pct is None or disk.usage.read_only or pct < least:
-            continue
         is_full_xfs = disk.usage.fstype == "xfs" and disk.usage.used_pct >= warn_pct
-        if is_full_xfs:
+        if pct is None or pct < least or disk.usage.read_only or is_full_xfs:
             continue
-        figures = {
-            "inodes": disk.usage.inodes,
-            "inodes_free": disk.usage.inodes_free,
-            "used_pct": round(disk.usage.used_pct, 1),
-        }
-        evidence: dict[str, Json] = {f"statvfs({disk.point})": figures, **users(disk)}
         most = fullest(holders, disk) if holders is not None else ()
-        if most:
-            evidence["most entries"] = [_entries(folder.path, folder) for folder in most]
         anonymous = _unused_anonymous(holders, unused) if disk.holds_data_root else ()
-        if anonymous:
-            evidence["anonymous volumes without a container"] = [
-                _entries(folder.path.rpartition("/")[2], folder) for folder in anonymous[:10]
-            ]
-        blame = f"; {most[0].path} holds {most[0].entries} of them" if most else ""
         is_critical = pct >= crit_pct and not disk.is_aside
-        yield Finding(
-            subject=disk.subject,
-            summary=f"{disk.point} has {disk.usage.inodes_free} of {disk.usage.inodes} inodes left, and "
-            f"{size(disk.usage.available)} of space{blame}",
-            evidence=evidence,
-            variables={"point": disk.point} | _prunable(most, anonymous),
-            severity=Severity.critical if is_critical else Severity.warning,
-            signs=frozenset({"no-space"}),
-        )
+        severity = Severity.critical if is_critical else Severity.warning
+        yield _without_inodes(disk, severity, most, anonymous)
     return None
+
+
+def _without_inodes(
+    disk: Filesystem,
+    severity: Severity,
+    most: Sequence[InodeHolder],
+    anonymous: Sequence[InodeHolder],
+) -> Finding:
+    """most: the folders with the most entries; anonymous: those of unused anonymous volumes."""
+    usage = disk.usage
+    blame = f"; {most[0].path} holds {most[0].entries} of them" if most else ""
+    unused = [_entries(folder.path.rpartition("/")[2], folder) for folder in anonymous[:10]]
+    figures = {
+        "inodes": usage.inodes,
+        "inodes_free": usage.inodes_free,
+        "used_pct": round(usage.used_pct, 1),
+    }
+    lists = {
+        "most entries": [_entries(folder.path, folder) for folder in most],
+        "anonymous volumes without a container": unused,
+    }
+    return Finding(
+        subject=disk.subject,
+        summary=f"{disk.point} has {usage.inodes_free} of {usage.inodes} inodes left, and "
+        f"{size(usage.available)} of space{blame}",
+        evidence={f"statvfs({disk.point})": figures, **users(disk), **present(lists)},
+        variables={"point": disk.point} | _prunable(most, anonymous),
+        severity=severity,
+        signs=frozenset({"no-space"}),
+    )
 
 
 def _entries(name: str, folder: InodeHolder) -> str:

@@ -1,0 +1,131 @@
+"""Containers by the way that their DNS queries take, and what their servers answered. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import msgspec
+
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.dns.lookups import DnsReply, Lookups, QueryPath
+from diagnose.evidence.dns.resolvers import Resolvers, Upstream, resolving
+from diagnose.mappings import by_key
+from diagnose.model import Subject
+
+
+class QueryGroup(msgspec.Struct, frozen=True):
+    """Containers whose queries take the same way to the same servers.
+
+    replies: what came back from each server, None if not asked. goes_its_own_way: one container
+    that may change its own routes, and fares otherwise than its neighbours.
+    """
+
+    subject: Subject
+    networks: tuple[str, ...]
+    members: tuple[Container, ...]
+    replies: tuple[tuple[Upstream, DnsReply | None], ...]
+    goes_its_own_way: bool = False
+
+    @property
+    def lost(self) -> tuple[tuple[Upstream, DnsReply], ...]:
+        """The servers that were asked and did not answer."""
+        return tuple(
+            (server, reply)
+            for server, reply in self.replies
+            if reply is not None and not reply.answered
+        )
+
+    @property
+    def works(self) -> bool:
+        """Whether some server answers."""
+        return any(reply is not None and reply.answered for _, reply in self.replies)
+
+    def uses(self, servers: Iterable[str]) -> bool:
+        return any(upstream.server in set(servers) for upstream, _ in self.replies)
+
+
+def query_groups(
+    containers: Containers | None, resolvers: Resolvers, lookups: Lookups | None
+) -> list[QueryGroup]:
+    """The running containers with a way out, by network and servers.
+
+    A container with servers of its own is a group by itself. So is one that may change its own
+    routes, unless its neighbours fare as it does.
+    """
+    if containers is None or lookups is None:
+        return []
+    paths = _Paths(lookups)
+    closed = {container.id for container in lookups.closed}
+    members_of = by_key(
+        (_place(container, servers, resolvers, paths), container)
+        for container in resolving(containers)
+        if (servers := resolvers.upstreams(container)) and container.id not in closed
+    )
+    return [
+        QueryGroup(
+            place.subject,
+            place.networks,
+            tuple(members),
+            tuple((server, paths.reply(members[0], server)) for server in place.servers),
+            place.is_own_way,
+        )
+        for place, members in members_of.items()
+    ]
+
+
+class _Place(msgspec.Struct, frozen=True):
+    """What containers of one group have in common."""
+
+    subject: Subject
+    networks: tuple[str, ...]
+    servers: tuple[Upstream, ...]
+    is_own_way: bool
+
+
+def _place(
+    container: Container, servers: tuple[Upstream, ...], resolvers: Resolvers, paths: _Paths
+) -> _Place:
+    networks = paths.networks.get(container.id, tuple(sorted(container.endpoints)))
+    differs = paths.fares_otherwise(container, servers)
+    is_alone = differs or resolvers.has_own_servers(container)
+    subject = container.subject if is_alone else Subject("network", networks[0])
+    return _Place(subject, networks, servers, differs)
+
+
+class _Paths:
+    """The ways that queries were seen to take, by container and server."""
+
+    def __init__(self, lookups: Lookups) -> None:
+        self._host = lookups.host
+        members = [(member, path) for path in lookups.ways for member in path.members]
+        self._by_member = {(member.id, path.server): path for member, path in members}
+        self.networks = {member.id: path.networks for member, path in members}
+        self._fails = {
+            (path.networks, path.server): path.fails
+            for path in lookups.ways
+            if not any(member.may_route_itself for member in path.members)
+        }
+        """Of the ways that no member can have changed."""
+
+    def fares_otherwise(self, container: Container, servers: Iterable[Upstream]) -> bool:
+        """Whether a container that may change its own routes says nothing about its neighbours."""
+        if not container.may_route_itself:
+            return False
+        return any(
+            self._fails.get((path.networks, path.server)) != path.fails
+            for server in servers
+            if (path := self._path(container, server)) is not None
+        )
+
+    def reply(self, member: Container, server: Upstream) -> DnsReply | None:
+        """What came back from a server: an answer if there was any; None where none was asked."""
+        if server.by_host:
+            return self._host.get(server.server)
+        path = self._path(member, server)
+        if path is None:
+            return None
+        replies = [reply for _, reply in path.asked]
+        return next((reply for reply in replies if reply.answered), replies[0])
+
+    def _path(self, container: Container, server: Upstream) -> QueryPath | None:
+        return self._by_member.get((container.id, server.server))
