@@ -132,6 +132,8 @@ def _examine_host(
     recorder, budget = live(options, wanted.selected or (), began, redactor(configured))
     recorder.begin(ListContainers())
     known = wanted.load()
+    budget.begin_asking()
+    limited_memory.must_end_by(budget.judged_by + limited_memory.LATE_S)
     what = engine.Run(
         known,
         wanted.ids(known),

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from diagnose import config, registry
@@ -166,6 +167,39 @@ def test_a_tiny_budget_still_asks() -> None:
     budget = Budget.of_run(time.monotonic() - 5, 0.1)
     budget.keep_for_reporting(time.monotonic() - 5, 8000)
     assert budget.left > 0.2
+
+
+def test_a_host_that_is_slow_to_load_the_tool_is_still_asked() -> None:
+    began = time.monotonic() - 9.5
+    budget = Budget.of_run(began, 10)
+    budget.begin_asking()
+    assert budget.left == pytest.approx(3, abs=0.1)
+    budget.keep_for_reporting(began, 10)
+    assert budget.left == pytest.approx(3, abs=0.1)
+    assert budget.judged_by - time.monotonic() == pytest.approx(3.3, abs=0.1)
+
+
+def test_a_host_that_loads_the_tool_soon_gets_no_more_time() -> None:
+    began = time.monotonic() - 2
+    budget = Budget.of_run(began, 10)
+    ends = budget.ends
+    budget.begin_asking()
+    assert (budget.ends, budget.judged_by) == (ends, began + 10)
+
+
+def test_the_report_of_a_run_that_was_too_short_says_how_long_to_run() -> None:
+    late = Result(
+        a_check("test.late"),
+        Verdict.UNKNOWN,
+        missing=Unavailable("budget", "never asked"),
+    )
+    silent = msgspec.structs.replace(late, missing=Unavailable("timed out", "no answer"))
+    what = Run({"test.late": late.check}, ("test.late",))
+    budget = Budget.of_run(time.monotonic(), 10)
+    (note,) = reported([late, silent], ReportBasis(), what, budget=budget).notes
+    assert note.startswith("the time was up before 1 of 2 checks")
+    assert note.endswith("--budget 40")
+    assert reported([silent], ReportBasis(), what, budget=budget).notes == ()
 
 
 def failing(number: int) -> list[Result]:

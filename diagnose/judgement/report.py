@@ -103,7 +103,14 @@ def reported(
         ),
         docker=basis.docker,
         traits=basis.traits,
-        notes=(*_not_seen(results, what), *what.notes, *basis.notes, *notes, *expired),
+        notes=(
+            *_not_seen(results, what),
+            *(_too_short(results, kept, budget) if what.source == "live" else ()),
+            *what.notes,
+            *basis.notes,
+            *notes,
+            *expired,
+        ),
         container_names=basis.names,
     )
 
@@ -124,6 +131,22 @@ def _not_seen(results: Sequence[Result], what: Run) -> list[str]:
             f"{forbidden} of {len(results)} checks were forbidden to the user who ran this: run it as root"
         )
     return notes
+
+
+def _too_short(
+    results: Sequence[Result], findings: Sequence[Reported], budget: Budget | None
+) -> Sequence[str]:
+    """A note that a longer run would judge more; not where the engine is what takes the time."""
+    unfinished = sum(
+        result.missing is not None and result.missing.reason == "budget" for result in results
+    )
+    if budget is None or not unfinished or any(finding.is_outage for finding in findings):
+        return ()
+    note = (
+        f"the time was up before {unfinished} of {len(results)} checks had their answers: "
+        f"run the tool again with --budget {budget.longer}"
+    )
+    return (note,)
 
 
 def _linked(

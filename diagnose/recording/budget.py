@@ -21,6 +21,11 @@ LEAST_S = 0.4
 """Seconds that are left for collecting at least, also where a busy host has used up a small budget
 before the first question: a report about nothing helps nobody.
 """
+ASKING_SHARE = 0.3
+"""Of the run's time: as much is left for questions when the checks are loaded. On a host with load
+18 and cold disk caches that took 9 of 10 seconds, and none of 185 checks could be judged."""
+LONGER = 4
+"""How many times the budget is advised after a run that was too short."""
 
 USUAL_S = 10.0
 """Seconds of a run for which the deadlines of questions are meant."""
@@ -49,16 +54,17 @@ class Budget:
     ends: answers are collected until then. judged_by: checks are judged until then.
     """
 
-    def __init__(self, ends: float, judged_by: float = math.inf) -> None:
+    def __init__(self, ends: float, judged_by: float = math.inf, seconds: float = 0.0) -> None:
         self.ends = ends
         self.judged_by = judged_by
+        self._seconds = seconds
         self._earliest = min(ends, time.monotonic() + LEAST_S)
 
     @classmethod
     def of_run(cls, began: float, seconds: float) -> Budget:
         """The time of a run that began then and may take so many seconds in all."""
         ends = max(began + _collecting(seconds, 0), time.monotonic() + LEAST_S)
-        return cls(ends, max(began + seconds, ends))
+        return cls(ends, max(began + seconds, ends), seconds)
 
     @classmethod
     def of_replay(cls, began: float, seconds: float) -> Budget:
@@ -67,12 +73,17 @@ class Budget:
         Nothing is asked, so that evidence has it all.
         """
         ends = max(began + seconds, time.monotonic() + min(seconds / 4, LEAST_REPLAY_S))
-        return cls(ends, ends)
+        return cls(ends, ends, seconds)
 
     @classmethod
     def unlimited(cls) -> Budget:
         """For a recording that nobody waits for."""
         return cls(math.inf)
+
+    @property
+    def longer(self) -> int:
+        """Seconds that a second run may need where this one was too short."""
+        return math.ceil(LONGER * self._seconds)
 
     @property
     def left(self) -> float:
@@ -88,6 +99,17 @@ class Budget:
         if self.judged_by == math.inf:
             return 0.0
         return min(ASSEMBLING_SHARE * (self.judged_by - self.ends), LONGEST_ASSEMBLING_S)
+
+    def begin_asking(self) -> None:
+        """Leave a share of the run's time for the questions, which begin now.
+
+        A busy host may have used up most of it to load the tool. The run then ends later, by this
+        share at most.
+        """
+        least = time.monotonic() + ASKING_SHARE * self._seconds
+        self._earliest = max(self._earliest, least)
+        self.ends = max(self.ends, least)
+        self.judged_by = max(self.judged_by, self.ends + REPORTING_S)
 
     def cut(self) -> None:
         """End collecting now."""
