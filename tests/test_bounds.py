@@ -177,6 +177,7 @@ def test_a_host_that_is_slow_to_load_the_tool_is_still_asked() -> None:
     budget.keep_for_reporting(began, 10)
     assert budget.left == pytest.approx(3, abs=0.1)
     assert budget.judged_by - time.monotonic() == pytest.approx(3.3, abs=0.1)
+    assert budget.longer == pytest.approx(4 * 12.8, abs=2)
 
 
 def test_a_host_that_loads_the_tool_soon_gets_no_more_time() -> None:

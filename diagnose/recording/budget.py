@@ -25,7 +25,7 @@ ASKING_SHARE = 0.3
 """Of the run's time: as much is left for questions when the checks are loaded. On a host with load
 18 and cold disk caches that took 9 of 10 seconds, and none of 185 checks could be judged."""
 LONGER = 4
-"""How many times the budget is advised after a run that was too short."""
+"""How many times the time of a run that was too short is advised for the next one."""
 
 USUAL_S = 10.0
 """Seconds of a run for which the deadlines of questions are meant."""
@@ -109,7 +109,10 @@ class Budget:
         least = time.monotonic() + ASKING_SHARE * self._seconds
         self._earliest = max(self._earliest, least)
         self.ends = max(self.ends, least)
-        self.judged_by = max(self.judged_by, self.ends + REPORTING_S)
+        late = self.ends + REPORTING_S - self.judged_by
+        if late > 0:
+            self.judged_by += late
+            self._seconds += late
 
     def cut(self) -> None:
         """End collecting now."""
