@@ -31,6 +31,9 @@ from diagnose.registry import check
 SHORT_S = Seconds(10)
 """A container that exits within this time is considered to have failed at start."""
 
+LAST_SIGNAL = 128 + 64
+"""Exit codes above are the program's own: ClickHouse ends with the last byte of its error code."""
+
 
 @check(
     "container.exits-at-start",
@@ -104,4 +107,4 @@ def _failed_by_itself(container: Container, events: Events | None) -> bool:
     if events is not None and events.was_stopped(container.id):
         return False
     code = container.state.exit_code
-    return 1 <= code <= 127 or is_fault(code) or code == 255
+    return 1 <= code <= 127 or is_fault(code) or code > LAST_SIGNAL

@@ -68,15 +68,12 @@ def log_evidence(tail: LogTail) -> dict[str, object]:
 
 
 def setting_of(container: Container, tail: LogTail) -> NamedSetting | None:
-    """The setting that its log objects to, or that heals a known failure.
+    """The setting that heals a known failure, or else the one that its log objects to.
 
-    None where that is not known, and where a check of its own says more.
+    None where that is not known.
     """
-    if tail.failure is None:
-        return named_setting(container, tail.telling)
-    if tail.failure.failure.confirmed_by:
-        return None
-    return setting_in(container, tail.failure.cure)
+    healing = setting_in(container, tail.failure.cure) if tail.failure is not None else None
+    return healing or named_setting(container, tail.telling)
 
 
 def setting_evidence(setting: NamedSetting | None) -> dict[str, object]:
@@ -110,7 +107,8 @@ def may_have_passed(container: Container, tail: LogTail, setting: NamedSetting |
     """
     if setting is not None:
         return False
-    if tail.failure is not None and not tail.failure.failure.confirmed_by:
+    known = tail.failure.failure if tail.failure is not None else None
+    if known is not None and not known.confirmed_by and not known.may_pass:
         return False
     objects = tail.telling is not None and tail.telling.is_complaint
     return not objects or bool(passing(container, tail))

@@ -128,11 +128,24 @@ def _lacks_capability(container: Container, name: str) -> Proof | None:
     return ("HostConfig.CapAdd", sorted(added) or "none")
 
 
+def _lacks_gpu(container: Container, _: str) -> Proof | None:
+    config = container.host_config
+    has_gpu = config.device_requests or config.runtime == "nvidia"
+    return None if has_gpu else ("HostConfig.DeviceRequests", "none")
+
+
+def _lacks_privileges(container: Container, _: str) -> Proof | None:
+    is_privileged = container.host_config.privileged
+    return None if is_privileged else ("HostConfig.Privileged", False)
+
+
 _LACKS: Mapping[str, Callable[[Container, str], Proof | None]] = {
     "--cap-add": _lacks_capability,
     "--device": _lacks_device,
     "--add-host": _lacks_host_entry,
+    "--gpus": _lacks_gpu,
     "--init": _lacks_first_place,
+    "--privileged": _lacks_privileges,
     "--ulimit": _lacks_limit,
     "--shm-size": _lacks_shared_memory,
     "--env": _lacks_variable,

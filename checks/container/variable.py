@@ -5,7 +5,9 @@ An environment variable is not set, or holds marks of its file.
 
 from __future__ import annotations
 
-from checks.container.confirmed import claims, compose_variables, is_failing
+import re
+
+from checks.container.confirmed import Claim, claims, compose_variables, is_failing
 from checks.container.helpers import LINE, log_evidence
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.log_tails import LogTail, LogTails
@@ -20,6 +22,16 @@ UNANNOUNCED = "setting-required"
 """The row of lines that name a setting without the word "variable"."""
 
 
+def _named(claim: Claim) -> str:
+    """The variable that the line names; of two that it names, the one that is not set."""
+    setting = claim.value("setting")
+    if setting:
+        return re.sub(r"[^a-zA-Z0-9]", "_", setting).upper()
+    first = claim.value("variable", "other", "subject", "behind", "asked", "field")
+    second = claim.value("second")
+    return second if second and _is_set(claim.container, first) else first
+
+
 @check(ID, severity=Severity.critical)
 def variable_missing(containers: Containers, clock: Clock, log_tails: LogTails) -> CheckResult:
     """A container's program needs an environment variable that is not set.
@@ -29,9 +41,9 @@ def variable_missing(containers: Containers, clock: Clock, log_tails: LogTails) 
     children is not seen.
     """
     for claim in claims(ID, containers, log_tails, clock):
-        named = claim.value("variable", "other", "subject", "behind")
-        wanted = (named,) if named else claim.failure.failure.needs
         container = claim.container
+        named = _named(claim)
+        wanted = (named,) if named else claim.failure.failure.needs
         if not wanted or any(_is_set(container, name) for name in wanted):
             continue
         is_empty = any(

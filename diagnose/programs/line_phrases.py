@@ -37,7 +37,8 @@ EXPLAINS = Phrases(
         refused time timed timeout unreachable name space memory allocate read quota
         enough unbound undefined only nil null expired certificate unauthorized
         authentication version newer terminated multiple terminating fail failed failure
-        assertion wrong gave needs deprecated ambiguous bad root supposed
+        assertion wrong gave needs deprecated ambiguous bad root supposed refusing refuses
+        insecure align should
         """
     ),
     pattern=LazyPattern(
@@ -57,7 +58,8 @@ EXPLAINS = Phrases(
         | \block\ file\b | \bunable\ to\ lock\b
         | \binvalid\b | \bunknown\b | \bunexpected\b | \bsyntax\ error\b | \bexpected\b | \bcorrupt
         | \bmalformed\b | \bdowngrad
-        | \brefused\b | \btimed?\ ?out\b | \bunreachable\b | \bno\ route\b | \bname\ resolution\b
+        | \b(?:must|should|can)\ not\ be\b | \brefus(?:ed|es|ing)\b | \binsecure\b | \bdoes\ not\ align\b
+        | \bno\ (?:\w+\ ){1,4}found\b | \btimed?\ ?out\b | \bunreachable\b | \bno\ route\b | \bname\ resolution\b
         | \bname\ or\ service\b
         | \bno\ space\ left\b | \bout\ of\ memory\b | \bcannot\ allocate\b
         | \bread-only\ file\ ?system\b | \bquota\b
@@ -73,7 +75,7 @@ EXPLAINS = Phrases(
         | \b(?:wrong|bad)\ (?:signature|owner\w*|type|format|version|directive|number\ of)\b
         | \bneeds?\ to\ (?:be|contain|have|start|end|match)\b | \bdeprecated\b | \bambiguous\b
         | \b(?:run\w*|start\w*)\b.{0,40}\bas\ root\b | \bnot\ supposed\ to\b
-        | \bfail(?:ed|ure)\ (?:to|in|with|opening|at)\b | \bassertion\b
+        | \bfail(?:ed|ure)\ (?:to|in|with|opening|initiali[sz]ing|at)\b | \bassertion\b
         """,
         re.VERBOSE,
     ),
@@ -116,7 +118,8 @@ GENERIC = Phrases(
         bootstrap unexpected application boot exception init failed error startup
         specified engine data run connection invocation config command executing fatal
         unable shut sockets running stopped crashed id code database occurred protocol
-        conditionevaluationreport overcommit errors due
+        conditionevaluationreport overcommit errors due assertion java configuration contains
+        server internal validation environment following panicked
         """
     ),
     pattern=LazyPattern(
@@ -151,6 +154,11 @@ GENERIC = Phrases(
         | \bfatal\ config\ file\ error\b | \bconditionevaluationreport
         | \bunable\ to\ create\ mmap-ed\b | \bwarning:?\ overcommit_memory\b
         | \bmemory\ overcommit\ must\ be\ enabled\b
+        | \bnode\ validation\ exception\b | \binvalid\ environment\ variables\W*$
+        | \bthe\ following:?\s*$ | \bpanicked\ at\ \S+:\d+:\d+:\s*$
+        | \bstarting\ java\ failed\b | \bfatal\ assertion\b | \bcontains\ errors\b
+        | \berrors?\ in\ (?:the\ )?config\w*:?\s*$ | ^\W*(?:\w+\ )?error\W*$
+        | \bconfig\ provider\ \S+\ failed\ with:
         """,
         re.VERBOSE,
     ),
@@ -163,7 +171,7 @@ FAREWELL = Phrases(
         """
         aborting exiting shutting shut shutdown stopping stopped terminating terminated
         closing closed goodbye bye exit exited exits node now go worker entered aborted
-        segmentation core sigabrt running gave npm crash received
+        segmentation core sigabrt running gave npm crash received container
         """
     ),
     pattern=LazyPattern(
@@ -175,7 +183,7 @@ FAREWELL = Phrases(
         | ^node\.js\ v\d | \bnow\ exiting\b | \bi\ have\ to\ go\b | \bstopping\ server\b
         | \bworker\ failed\ to\ boot\b
         | \bentered\ fatal\ state\b | \baborting\.?$ | ^aborted\b | ^segmentation\ fault
-        | \bcore\ dumped\b | ^sigabrt\b
+        | \bstopping\ the\ container\b | \bcore\ dumped\b | ^sigabrt\b
         | ^failed\ running\ " | \bgave\ up\b
         | ^npm\ (?:err!|error)\ (?:code|errno|exit|failed|this|a\ complete|\s|$)
         | \bterminating\ in\ do_boot\b | \bcrash\ dump\b | ^crash\ dump | \breceived\ signal\b
@@ -191,7 +199,7 @@ HINT = Phrases(
         """
         http https for check see note usage flags hint community may you reason this
         consider please action description report search which there our documentation
-        help
+        help perhaps
         """
     ),
     pattern=LazyPattern(
@@ -206,7 +214,7 @@ HINT = Phrases(
         | \bsearch\ for\ solutions\b
         | \bcheck\ that\ you\ do\ not\ already\b | \bwhich\ might\ have\b
         | ^\s*\#\ there\ is\ insufficient | \bthis\ is\ ignored\ for\ now\b
-        | \bour\ fatalactions\b | \bdocumentation\ at\b
+        | \bour\ fatalactions\b | ^perhaps\b | \bdocumentation\ at\b
         """,
         re.VERBOSE,
     ),

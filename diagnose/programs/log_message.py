@@ -13,6 +13,11 @@ from diagnose.lazy_pattern import LazyPattern
 LONGEST = 1200
 """Characters of one line that are looked at."""
 
+HEADING = 30
+"""Characters of a first line that says less than those below it."""
+MOST_BELOW = 6
+"""Lines of such a text: one with more is a stack."""
+
 _ANSI = LazyPattern(r"\x1b\[[0-9;?]*[ -/]*[@-~]|\x1b\][^\x07]*\x07")
 
 FATAL, ERROR, WARNING, INFO = 60, 45, 12, -25
@@ -30,7 +35,7 @@ _LEVELS: tuple[tuple[LazyPattern, int], ...] = (
     (
         LazyPattern(
             r"""
-            \bFATAL\b(?!\ state) | \bPANIC\b | \bpanic: | \bpanicked\ at\b | \bCRIT(?:ICAL)?\b
+            \bFATAL\b(?!\ state) | \bFTL\b | \bPANIC\b | \bpanic: | \bpanicked\ at\b | \bCRIT(?:ICAL)?\b
             | \bEMERG\b
             | \[(?:emerg|alert|crit|fatal)\] | \blevel=(?:fatal|panic|critical) | \[ALERT\]
             | \[F\] | ^F\ +[A-Z]+\ +\[ | \ [CF]\ \|\s
@@ -65,7 +70,8 @@ _LEVELS: tuple[tuple[LazyPattern, int], ...] = (
         LazyPattern(
             r"\bINFO\b|\[(?:info|notice|Note|System|debug)\]|\blevel=(?:info|debug|trace)\b"
             r"|\blvl=info\b|\bDEBUG\b|\[I\]|\bI! | [IDN] \| "
-            r"|\bNOTICE\b|\bTRACE\b|: info: |\bLOG: |^info:",
+            r"|\bNOTICE\b|\bTRACE\b|: info: |^info:"
+            r"|\bLOG: (?!.*(?:unrecognized|invalid value|syntax error|could not bind))",
             re.IGNORECASE,
         ),
         INFO,
@@ -114,7 +120,7 @@ def vocabulary(text: str) -> frozenset[str]:
 
 _LEVEL_WORDS = vocabulary(
     """
-    fatal panic panicked crit critical emerg alert error err severe e f i w warn warning
+    fatal ftl panic panicked crit critical emerg alert error err severe e f i w warn warning
     info notice note system debug trace log lvl level failfast terminated exception spawnerr
     exited
     """
@@ -145,7 +151,7 @@ def message(line: str) -> Message:
     if fields is None:
         return Message(text, _level(text))
     what = _field(fields, *_MESSAGE_FIELDS)
-    why = _field(fields, *_REASON_FIELDS)
+    why = _field(fields, *_REASON_FIELDS) or _attribute(fields)
     texts = [part for part in (what, why) if part]
     return Message(": ".join(texts) or text, _level_of_fields(fields))
 
@@ -178,6 +184,19 @@ def _fields(text: str) -> dict[str, Any] | None:
     return None
 
 
+def _telling_part(value: str) -> str:
+    """The first line of a text, or the last one below a short heading."""
+    lines = value.strip().split("\n")
+    is_heading = len(lines[0]) <= HEADING and 1 < len(lines) <= MOST_BELOW
+    return lines[-1] if is_heading else lines[0]
+
+
+def _attribute(fields: dict[str, Any]) -> str:
+    """The message inside of MongoDB's attributes, as WiredTiger's is."""
+    attributes = fields.get("attr")
+    return _field({"log": attributes.get("message")}, "log") if isinstance(attributes, dict) else ""
+
+
 def _field(fields: dict[str, Any], *names: str) -> str:
     """The first of these fields that is there, its own message where it is an object.
 
@@ -191,5 +210,5 @@ def _field(fields: dict[str, Any], *names: str) -> str:
                 inner = value
                 value = next((inner[key] for key in _INNER_FIELDS if inner.get(key)), "")
             if isinstance(value, str) and value:
-                return value.strip().split("\n", 1)[0]
+                return _telling_part(value)
     return ""

@@ -27,6 +27,8 @@ DOUBT = 20
 """What a line loses that its program calls a warning: the program goes on after it."""
 CLEAR = 20
 """From this score on a line says what is wrong."""
+BARE = 45
+"""What an exception loses that is its class alone."""
 UNREADABLE = -100
 """The score of a frame, a register, a line without words."""
 CHAINED = 30
@@ -61,7 +63,7 @@ class TellingLine(msgspec.Struct, frozen=True):
 
 
 _EXCEPTION = LazyPattern(
-    r"^(?P<cause>\s*(?:Caused by: |---> ))?(?:Exception in thread \"[^\"]*\" "
+    r"^\t?(?P<cause>\s*(?:Caused by: |---> ))?(?:Exception in thread \"[^\"]*\" "
     r"|Unhandled exception\. )?"
     r"(?P<name>(?:[A-Za-z_$][\w$]*(?:\.|::))*[A-Z][\w$]*(?:Error|Exception|Exit|Interrupt|Warning"
     r"|Failed|NotFound|Timeout)\b|(?:[a-z_]\w*\.)*(?:exceptions|errors)\.[A-Z]\w+)"
@@ -71,6 +73,8 @@ _EXCEPTION = LazyPattern(
 _RUBY_EXCEPTION = LazyPattern(r"^\S+:\d+:in [`'].*': .*\([A-Z]\w*(?:::\w+)*\)\s*$")
 """The exception that ends a Ruby program stands behind the place that raised it."""
 _CAUSE = LazyPattern(r"^\s*(?:Caused by: | ?---> |Reason: |caused by: )")
+_SAYS_NOTHING = LazyPattern(r": (?:Permission|Access) (?:is )?denied\.?$")
+"""A cause that says less than its effect, which names the path: .NET's UnauthorizedAccess."""
 _CHAINED = LazyPattern(
     r"^(?:The above exception was the direct cause|During handling of the above exception)"
 )
@@ -94,10 +98,13 @@ _FRAME = LazyPattern(
 """A frame of a stack, a register, a caret under source text."""
 
 _DETAIL = LazyPattern(
-    r"\b(?:DETAIL|HINT|CONTEXT):\s|^\s{2,}[-*>]?\s*(?:[A-Z][A-Z0-9_]{4,}\b|You (?:must|need)|Please"
+    r"\b(?:DETAIL|HINT|CONTEXT):\s|^(?:\d+: )?Error found at \S+"
+    r"|^\s{2,}[-*>]?\s*(?:[A-Z][A-Z0-9_]{4,}\b|You (?:must|need)|Please"
     r"|HINT)|^\s{2,}- [A-Z_]+"
 )
 """What belongs to the message before it."""
+_GOES_ON = LazyPattern(r"\b\d+ validation errors?\b|\bpanicked at \S+:\d+:\d+:$")
+"""A message whose next lines say which errors they are: Pydantic's, and the panics of Rust."""
 _QUOTED_SOURCE = LazyPattern(r"^\s*>>> ")
 """A line of a configuration file as its reader quotes it, before it says what is wrong with it."""
 
@@ -145,6 +152,8 @@ def _score(line: Message) -> int:
         score -= DOUBT
     if exception:
         score = max(score, ERROR) + 18
+        if exception.group() == text.strip() and not text.rstrip().endswith(":"):
+            score -= BARE
     lowered = text.lower()
     words = words_of(text)
     for phrases in PHRASES:
@@ -170,6 +179,8 @@ def _prefer_causes(texts: Sequence[str], scores: list[int]) -> None:
         above = [place for place in exceptions if place < index]
         if _CAUSE.match(text) and above and scores[index] > UNREADABLE:
             effect = above[-1]
+            if _SAYS_NOTHING.search(text):
+                continue
             scores[index] = max(scores[index], scores[effect] + 1)
             scores[effect] -= CHAINED
         below = [place for place in exceptions if place > index]
@@ -186,10 +197,11 @@ def _quoted_source(before: Sequence[Message]) -> tuple[str, ...]:
 
 def _rest_of_exception(first: Message, following: Sequence[Message]) -> tuple[str, ...]:
     """The further lines of an exception's message, which end where its frames begin."""
-    if not (_EXCEPTION.match(first.text) or _CAUSE.match(first.text)):
+    goes_on = _GOES_ON.search(first.text)
+    if not (goes_on or _EXCEPTION.match(first.text) or _CAUSE.match(first.text)):
         return ()
     frames = (place for place, line in enumerate(following) if _FRAME.match(line.text))
-    end = next(frames, 0)
+    end = next(frames, min(len(following), MOST_DETAILS) if goes_on else 0)
     if not 0 < end <= 2 * MOST_DETAILS or any(line.level is not None for line in following[:end]):
         return ()
     return tuple(line.text.strip() for line in following[:MOST_DETAILS][:end])
@@ -199,7 +211,8 @@ def _details(following: Sequence[Message]) -> tuple[str, ...]:
     """The next lines, as far as they belong to the same message."""
     details: list[str] = []
     for line in following[:MOST_DETAILS]:
-        if not _DETAIL.search(line.text) or (line.level or 0) >= ERROR:
+        is_place = "Error found at" in line.text
+        if not _DETAIL.search(line.text) or ((line.level or 0) >= ERROR and not is_place):
             break
         details.append(line.text.strip())
     return tuple(details)

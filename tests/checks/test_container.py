@@ -603,6 +603,7 @@ EARLY = made("exited", code=1)
         ),
         ("detached", EARLY, ["warning"]),
         ("crashed with a segmentation fault", made("exited", code=139), ["warning"]),
+        ("a code of its own above the signals", made("exited", code=232), ["warning"]),
         ("in the foreground", made("exited", code=1, Config={"AttachStdout": True}), ["advice"]),
         ("done", made("exited"), []),
         ("ended by SIGTERM", made("exited", code=143), []),

@@ -27,6 +27,27 @@ LINES = {
     "keycloak-https": (
         "ERROR: Key material not provided to setup HTTPS. Please configure your keys/certificates"
     ),
+    "ruby-keyerror": 'KeyError: key not found: "REDIS_URL"',
+    "spring-placeholder": "IllegalArgumentException: Could not resolve placeholder 'jwt.secret' in value",
+    "pydantic-settings": (
+        "pydantic_core.ValidationError: 1 validation error for Settings; database_url; Field required"
+    ),
+    "authentik-secret": "Secret key missing, check https://goauthentik.io/docs/installation/.",
+    "flask-application": "Error: Could not locate a Flask application. Use the 'flask --app' option",
+    "rails-master-key": "encrypted_file.rb:118:in `_decrypt': ActiveSupport::MessageEncryptor::InvalidMessage",
+    "dotnet-connection": "System.ArgumentNullException: Value cannot be null. (Parameter 'connectionString')",
+    "apache-mpm": "AH00534: apache2: Configuration error: More than one MPM loaded.",
+    "node-module-kind": "Error [ERR_REQUIRE_ESM]: require() of ES Module /app/node_modules/chalk/index.js",
+    "privileged": "mount: permission denied (are you root?)",
+    "elasticsearch-discovery": "the default discovery settings are unsuitable for production use; at least one",
+    "mysql-table-names": (
+        "[ERROR] [MY-011087] [Server] Different lower_case_table_names settings for server ('1') and data "
+        "dictionary ('0')."
+    ),
+    "postgres-locale": 'initdb: error: invalid locale name "de_DE.utf8"',
+    "consul-address": "==> Multiple private IPv4 addresses found. Please configure one with 'bind'",
+    "postfix-pid": "postfix/postfix-script: fatal: the Postfix mail system is already running",
+    "portainer-lock": "main.go:98 > failed opening store | error=timeout",
     "setting-required": "KAFKA_ZOOKEEPER_CONNECT is required.",
     "postgres-login": (
         'psql: error: connection to server at "db" (172.18.0.2), port 5432 failed: FATAL:  password '

@@ -49,6 +49,8 @@ _REFUSED = (
     "not writeable",
     "access denied",
     "access is denied",
+    "access to the path",
+    "writable] failed",
     "insufficient permission",
     "read-only directory",
     "cannot create",

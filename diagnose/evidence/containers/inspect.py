@@ -137,6 +137,7 @@ class HostConfig(_Shape, frozen=True, rename="pascal"):
     ulimits: list[dict[str, Any]] | None = None
     tmpfs: dict[str, str] | None = None
     shm_size: int = 0
+    device_requests: list[dict[str, Any]] | None = None
     storage_opt: dict[str, str] | None = None
     cgroup_parent: str = ""
     runtime: str = ""

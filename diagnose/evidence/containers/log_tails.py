@@ -15,7 +15,13 @@ from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.run.options import Options
 from diagnose.model import Failed, Unexamined
-from diagnose.programs.failures import FAILURES, Recognised, recognise
+from diagnose.programs.failures import (
+    FAILURES,
+    Recognised,
+    recognise,
+    recognise_family,
+)
+from diagnose.programs.families import FAMILIES
 from diagnose.programs.telling_line import TellingLine, telling_line
 from diagnose.questions import Host
 from diagnose.questions.containers import ContainerLog, ReadLogs
@@ -63,11 +69,12 @@ class LogTail(msgspec.Struct, frozen=True, dict=True):
 
     @functools.cached_property
     def failure(self) -> Recognised | None:
-        """The known failure that the lines show, if any.
+        """The known failure that the lines show, or else the family of the line that explains.
 
         It is what the program says; the host may confirm it.
         """
-        return recognise(self.lines, self.telling, FAILURES)
+        known = recognise(self.lines, self.telling, FAILURES)
+        return known or recognise_family(self.telling, FAMILIES)
 
     @functools.cached_property
     def signs(self) -> frozenset[str]:

@@ -13,6 +13,7 @@ from typing import Literal
 
 import msgspec
 
+from diagnose.error_signatures import signs
 from diagnose.evidence.containers.bind_mounts import named
 from diagnose.evidence.containers.inspect import Mount
 from diagnose.evidence.containers.listing import Container
@@ -25,6 +26,8 @@ _ORDINARY = LazyPattern(
     r"(?:^|_)(?:PATH|HOME|HOSTNAME|LANG|TERM|PWD|TZ|USER|SHELL|VERSION|LC_\w+)$"
 )
 """Variables that images and shells set, not people."""
+_OF_THE_SHELL = LazyPattern(r"^(?:PATH|HOME|HOSTNAME|LANG|TERM|PWD|TZ|USER|SHELL|VERSION|LC_\w+)$")
+"""Those of them whose bare names are ordinary words."""
 _LINE_NUMBER = LazyPattern(r"^['\"]?(?::|, line |\(| at line | on line )(\d{1,6})\b")
 _ANY_LINE_NUMBER = LazyPattern(r"\bline (\d{1,6})\b")
 """Behind a file that is named elsewhere in the line, or that only the command names."""
@@ -33,7 +36,7 @@ _CALLER = LazyPattern(r"\b(?:imported|required|included|called) (?:from|by|in) [
 _FRAME = LazyPattern(r"^:\d+(?::\d+)?:in [`']")
 """Behind a file of a stack: the program's own code."""
 _HAS_TO_GO = LazyPattern(
-    r"deprecated|no longer|obsolete|(?:was|been) removed|must not be set|mutually exclusive"
+    r"deprecated|no longer|obsolete|\bexclusive\b|(?:was|been) removed|must not be set|mutually exclusive"
     r"|cannot be (?:used|set)\b"
 )
 """What a program says of a setting that it does not take any more, in small letters. `unknown` and
@@ -55,7 +58,14 @@ _CONTENTS = re.compile(
 """What a program says of what lies in a folder, in small letters."""
 _ABOUT_SETTINGS = re.compile(
     r"\bconfig|\bconf\b|\bsyntax|\bdirective|\bdefinition|\bsettings?\b|\bpars(?:e|er|ing)\b"
-    r"|\bunmarshal|\byaml\b|\btoml\b|\bjson\b"
+    r"|\bunmarshal|\byaml\b|\btoml\b|\bjson\b|\bfield\b"
+)
+_PASSWORD = re.compile(r"PASS(?:WORD)?(?:_|$)|_AUTH$")
+_NO_ANSWER = frozenset({"dns", "refused", "timeout", "unreachable"})
+_HOST_OF_CALL = LazyPattern(r"(?:(?<=//)|(?<=@)|(?<![/\w.-]))[a-z][\w.-]*[a-z0-9]")
+"""A word that may be the host of a call: not part of a path, unless it opens a URL."""
+_FILE_OF_SETTINGS = re.compile(
+    r"/[\w.-]+\.(?:ya?ml|toml|json|ini|conf|cfg|cnf|hcl|xml|properties|env)$"
 )
 _LEAST_PART = 6
 _PLACES = frozenset(["config", "configs", "configuration", "default", "custom", "docker", "server"])
@@ -129,6 +139,9 @@ def named_setting(container: Container, telling: TellingLine | None) -> NamedSet
         or _option(container, text)
         or _file_of_command(container, text)
         or _empty_variable(container, text)
+        or _variable_of_password(container, text)
+        or _variable_of_peer(container, text)
+        or _only_file(container, text)
         or (_folder(container, text) if telling.explains else None)
     )
 
@@ -222,15 +235,14 @@ def _telling_parts(mount: Mount, own: str) -> list[str]:
 
 
 def _variable(container: Container, text: str) -> NamedSetting | None:
-    own = [
-        (name, value.strip())
-        for name, value in container.config.environment
-        if not _ORDINARY.search(name)
-    ]
+    own = container.config.environment
     by_value = (
         name
         for name, value in own
-        if len(value) >= SHORTEST and "redacted" not in value and _stands_in(value, text)
+        if len(value.strip()) >= SHORTEST
+        and not _ORDINARY.search(name)
+        and "redacted" not in value
+        and _stands_in(value.strip(), text)
     )
     by_name = (name for name, _ in own if _is_named(name, text))
     fault: Literal["", "value"] = "value" if _WRONG_VALUE.search(text.lower()) else ""
@@ -258,6 +270,42 @@ def _empty_variable(container: Container, text: str) -> NamedSetting | None:
     return NamedSetting(variable=empty[0], fault="value") if len(empty) == 1 else None
 
 
+def _variable_of_password(container: Container, text: str) -> NamedSetting | None:
+    """The one variable that gives a password, for a line that does not take it."""
+    said = text.lower()
+    if "password" not in said or not _WRONG_VALUE.search(said):
+        return None
+    names = [
+        name
+        for name, value in container.config.environment
+        if value and _PASSWORD.search(name) and not name.endswith("_FILE")
+    ]
+    return NamedSetting(variable=names[0], fault="value") if len(names) == 1 else None
+
+
+def _variable_of_peer(container: Container, text: str) -> NamedSetting | None:
+    """The variable whose value has the host that a line does not reach: a URL, host and port."""
+    if not signs(text) & _NO_ANSWER:
+        return None
+    hosts = {host for host in _HOST_OF_CALL.findall(text) if len(host) >= SHORTEST - 1}
+    for name, value in container.config.environment:
+        if not _ORDINARY.search(name) and hosts & set(_HOST_OF_CALL.findall(value)):
+            return NamedSetting(variable=name)
+    return None
+
+
+def _only_file(container: Container, text: str) -> NamedSetting | None:
+    """The one file of settings that is mounted, for a complaint about settings."""
+    if not _ABOUT_SETTINGS.search(text.lower()):
+        return None
+    files = [mount for mount in container.mounts or () if _FILE_OF_SETTINGS.search(mount.source)]
+    if len(files) != 1 or files[0].type != "bind":
+        return None
+    number = _ANY_LINE_NUMBER.search(text)
+    line = int(number[1]) if number else 0
+    return NamedSetting(path=files[0].source, inside=files[0].destination, line=line)
+
+
 def _stands_in(value: str, text: str) -> bool:
     """Whether a line repeats a value whole."""
     # the plain test first: hundreds of containers have thousands of variables
@@ -271,7 +319,10 @@ def _is_named(name: str, text: str) -> bool:
 
     KAFKA_ADVERTISED_LISTENERS becomes advertised.listeners.
     """
-    if len(name) >= SHORTEST and _stands_in(name, text):
+    is_itself = len(name) >= SHORTEST and _stands_in(name, text)
+    if _ORDINARY.search(name):
+        return is_itself and not _OF_THE_SHELL.search(name)
+    if is_itself:
         return True
     parts = [part for part in name.lower().split("_") if part]
     endings = (".".join(parts[start:]) for start in range(len(parts) - 1))
@@ -289,6 +340,9 @@ def _option(container: Container, text: str) -> NamedSetting | None:
         if not word.startswith("-") or len(name) < SHORTEST:
             continue
         # "config" and "file" stand in many lines: a name of one word counts with its dashes alone
-        if option in text or ("-" in name and _stands_in(name, text)):
+        is_named = "-" in name and (
+            _stands_in(name, text) or _stands_in(name.replace("-", "_"), text)
+        )
+        if option in text or is_named:
             return NamedSetting(option=option)
     return None

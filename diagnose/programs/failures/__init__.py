@@ -7,8 +7,20 @@ row alone proves nothing about the host: it is what the program says. Where the 
 `confirmed_by` names the check that compares.
 """
 
-from diagnose.programs.failures.recognition import Failure, Recognised, recognise
+from diagnose.programs.failures.recognition import (
+    Failure,
+    Recognised,
+    recognise,
+    recognise_family,
+)
 from diagnose.programs.failures.start_errors import START_ERRORS
 from diagnose.programs.failures.table import FAILURES
 
-__all__ = ["FAILURES", "START_ERRORS", "Failure", "Recognised", "recognise"]
+__all__ = [
+    "FAILURES",
+    "START_ERRORS",
+    "Failure",
+    "Recognised",
+    "recognise",
+    "recognise_family",
+]

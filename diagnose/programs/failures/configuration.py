@@ -23,6 +23,16 @@ WEB_SERVERS = (
         source="jlesage/docker-nginx-proxy-manager#276",
     ),
     Failure(
+        name="apache-mpm",
+        mark="mpm loaded",
+        pattern=r"(?P<which>No|More than one) MPM loaded",
+        cause="Apache needs exactly one of its modules mpm_prefork, mpm_worker and mpm_event, "
+        "and its configuration loads another number of them",
+        cure="in the image: a2dismod mpm_event mpm_worker, a2enmod mpm_prefork for PHP; "
+        "a mount over /etc/apache2 must have them too",
+        source="docker-library/php#1276",
+    ),
+    Failure(
         name="nginx-directive",
         mark="unknown directive",
         pattern=r'unknown directive "(?P<word>[^"]+)" in (?P<file>\S+)',
@@ -49,10 +59,11 @@ WEB_SERVERS = (
     ),
     Failure(
         name="address-not-there",
-        mark="cannot assign requested address",
-        pattern=r"(?:bind|listen)\b.{0,60}?(?P<address>\d+\.\d+\.\d+\.\d+)\S*.{0,40}[Cc]annot assign requested address",
-        cause="the program is configured to listen at {address}, "
-        "an address that its container does not have",
+        mark="address",
+        pattern=r"(?:bind|listen)\b.{0,60}?(?P<address>\d+\.\d+\.\d+\.\d+)\S*.{0,40}[Cc]annot assign requested address"
+        r"|\bbind: (?:Address not available|Cannot assign requested address)",
+        cause="the program is configured to listen at an address that its container does not have "
+        "({address})",
         cure="let it listen at 0.0.0.0",
         source="the program's own message",
     ),
@@ -114,6 +125,15 @@ RUNTIMES = (
         source="keycloak/keycloak#12803",
         confirmed_by="container.option-missing",
         needs=("--env=KC_HTTP_ENABLED=true",),
+    ),
+    Failure(
+        name="node-module-kind",
+        mark="err_require_esm",
+        pattern=r"ERR_REQUIRE_ESM",
+        cause="a library of Node.js is an ES module now, and the program loads it in the old way: "
+        "the library was updated without the program, or Node.js is too old",
+        cure="pin the library to its version of before, or take Node.js 22 or later",
+        source="Node.js documentation, ERR_REQUIRE_ESM",
     ),
     Failure(
         name="node-binary",

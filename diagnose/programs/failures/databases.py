@@ -153,6 +153,32 @@ SERVERS = (
         source="the program's own message",
     ),
     Failure(
+        name="mysql-table-names",
+        mark="different lower_case_table_names",
+        pattern=r"Different lower_case_table_names settings for server \('(?P<now>\d)'\) and data dictionary \('(?P<data>\d)'\)",
+        cause="the data was made with lower_case_table_names={data}, "
+        "and MySQL 8 does not take another value later",
+        cure="set lower_case_table_names={data} again, "
+        "or load a dump into an empty data directory that is made with {now}",
+        source="MySQL manual, identifier case sensitivity",
+    ),
+    Failure(
+        name="postgres-locale",
+        mark="invalid locale name",
+        pattern=r"invalid locale name \"(?P<locale>[^\"]+)\"",
+        cause="the image has no locale {locale}: the Alpine images have none but C and en_US",
+        cure="take the image without -alpine and make the locale in it, or set LANG to en_US.utf8",
+        source="docker-library/postgres#327",
+    ),
+    Failure(
+        name="consul-address",
+        mark="private ipv4 addresses found",
+        pattern=r"Multiple private IPv4 addresses found",
+        cause="the container is on several networks, and Consul does not know which address to use",
+        cure="set CONSUL_BIND_INTERFACE=eth0, or -bind in the command",
+        source="hashicorp/docker-consul#34",
+    ),
+    Failure(
         name="redis-bind",
         mark="could not create server tcp listening socket",
         pattern=r"Could not create server TCP listening socket (?P<address>\S+): bind: Cannot assign requested address",

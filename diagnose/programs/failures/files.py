@@ -70,8 +70,9 @@ FILES = (
         name="port-inside",
         mark="in use",
         pattern=r"(?:bind|listen|listening socket|Listen).{0,80}?(?::|port )(?P<port>\d{2,5})\b.{0,60}(?:address already in use|in use)"
-        r"|EADDRINUSE: address already in use \S*?:(?P<node>\d{2,5})",
-        cause="the port {port}{node} is taken in the program's own network",
+        r"|EADDRINUSE: address already in use \S*?:(?P<node>\d{2,5})"
+        r"|Port (?P<spring>\d{2,5}) (?:was|is) already in use",
+        cause="the port {port}{node}{spring} is taken in the program's own network",
         cure="see which other process or container shares that network and has the port; a program "
         "that is alone opens it twice: by its file and by an option, or by two files",
         source="the program's own message",

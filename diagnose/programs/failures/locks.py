@@ -108,6 +108,15 @@ LOCKS = (
         confirmed_by=_LOCKED,
     ),
     Failure(
+        name="portainer-lock",
+        mark="failed opening store",
+        pattern=r"failed opening store.{0,20}timeout",
+        cause="another Portainer uses the same data folder",
+        cure="stop the other container, or give this one a volume of its own",
+        source="portainer/portainer#8024",
+        confirmed_by=_LOCKED,
+    ),
+    Failure(
         name="browser-profile",
         mark="profile appears to be in use",
         pattern=r"profile appears to be in use by another (?:Chromium|Google Chrome) process",
@@ -144,6 +153,14 @@ PID_FILES = (
         cure="remove the pid file, and start the container again",
         source="the program's own message",
         confirmed_by=_PID_FILE,
+    ),
+    Failure(
+        name="postfix-pid",
+        mark="mail system is already running",
+        pattern=r"the Postfix mail system is already running",
+        cause="a former run left its pid file, and Postfix takes it for a running server",
+        cure="remove /var/spool/postfix/pid/master.pid in the container, or recreate the container",
+        source="the program's own message",
     ),
     Failure(
         name="dockerd-pid",

@@ -59,6 +59,27 @@ OPTIONS = (
         needs=("--cap-add=IPC_LOCK",),
     ),
     Failure(
+        name="privileged",
+        mark="are you root",
+        pattern=r"mount: permission denied \(are you root\?\)",
+        cause="the program mounts file systems, as an inner Docker engine does, "
+        "which only a privileged container may",
+        cure="recreate it with --privileged",
+        source="docker-library/docker#281",
+        confirmed_by=_OPTION,
+        needs=("--privileged",),
+    ),
+    Failure(
+        name="elasticsearch-discovery",
+        mark="default discovery settings",
+        pattern=r"the default discovery settings are unsuitable for production use",
+        cause="Elasticsearch takes itself for a part of a cluster, and no other node is named",
+        cure="for a single node set discovery.type=single-node",
+        source="elastic/elasticsearch#41071",
+        confirmed_by=_OPTION,
+        needs=("--env=discovery.type=single-node",),
+    ),
+    Failure(
         name="descriptors-low",
         mark="max file descriptors",
         pattern=r"max file descriptors \[(?P<has>\d+)\] for \w+ process is too low, increase to at least \[(?P<least>\d+)\]",
@@ -81,7 +102,7 @@ OPTIONS = (
     Failure(
         name="user-switch",
         mark="operation not permitted",
-        pattern=r"(?:failed switching to \"?(?P<user>[\w:]+)|setgroups(?:\(\))?|s6-applyuidgid: fatal: unable to set supplementary group list|su-exec: setgroups)\b.{0,40}Operation not permitted",
+        pattern=r"(?:failed switching to \"?(?P<user>[\w:]+)|setgroups(?:\(\))?|s6-applyuidgid: fatal: unable to set supplementary group list|su-exec: setgroups|unable to set[gu]id to \w+)\b.{0,40}Operation not permitted",
         cause="the start script changes to another user, for which it needs the capabilities SETUID and SETGID",
         cure="recreate it with --cap-add=SETUID --cap-add=SETGID, or without --cap-drop",
         source="the program's own message",

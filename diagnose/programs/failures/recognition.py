@@ -20,7 +20,7 @@ class Failure(msgspec.Struct, frozen=True, dict=True):
     group's name in braces stands for its value. cure: what heals, in words or as a command. source:
     a public thread or page that describes it. confirmed_by: the check that compares it with the
     host, or "". needs: what that check looks for: a kernel setting with its least value, a
-    capability, a variable.
+    capability, a variable. may_pass: it may be over by now, so that another start is worth a try.
     """
 
     name: str
@@ -31,6 +31,7 @@ class Failure(msgspec.Struct, frozen=True, dict=True):
     source: str
     confirmed_by: str = ""
     needs: tuple[str, ...] = ()
+    may_pass: bool = False
 
     @functools.cached_property
     def compiled(self) -> re.Pattern[str]:
@@ -60,6 +61,23 @@ def _filled(text: str, values: Mapping[str, str]) -> str:
     return text
 
 
+def recognise_family(telling: TellingLine | None, families: Sequence[Failure]) -> Recognised | None:
+    """The first family of complaints to which the line that explains belongs."""
+    if telling is None or not telling.explains:
+        return None
+    return _in_line(telling.whole, families)
+
+
+def _in_line(text: str, table: Sequence[Failure]) -> Recognised | None:
+    lowered = text.lower()
+    for failure in table:
+        match = failure.compiled.search(text[:LONGEST]) if failure.mark in lowered else None
+        if match:
+            values = {name: value or "" for name, value in match.groupdict().items()}
+            return Recognised(failure, text.strip(), values)
+    return None
+
+
 def recognise(
     lines: Sequence[str], telling: TellingLine | None, table: Sequence[Failure]
 ) -> Recognised | None:
@@ -73,11 +91,5 @@ def recognise(
     if not candidates:
         return None
     first = [telling.whole, texts[telling.index]] if telling and telling.index < len(texts) else []
-    for text in (*first, *reversed(texts)):
-        lowered = text.lower()
-        for failure in candidates:
-            match = failure.compiled.search(text[:LONGEST]) if failure.mark in lowered else None
-            if match:
-                values = {name: value or "" for name, value in match.groupdict().items()}
-                return Recognised(failure, text.strip(), values)
-    return None
+    found = (_in_line(text, candidates) for text in (*first, *reversed(texts)))
+    return next((recognised for recognised in found if recognised is not None), None)

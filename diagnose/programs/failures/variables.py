@@ -6,14 +6,14 @@ from diagnose.programs.failures.recognition import Failure
 
 _VARIABLE = "container.variable-missing"
 
-_NAME = r"(?-i:[A-Z][A-Z0-9_]{2,})"
+_NAME = r"(?-i:[A-Z][A-Z0-9_]+)\b"
 """The name of a variable behind the word "variable"."""
-_NAME_OF_PARTS = r"(?-i:[A-Z][A-Z0-9]*_[A-Z0-9_]*[A-Z0-9])"
+_NAME_OF_PARTS = r"(?-i:[A-Z][A-Z0-9]*_[A-Z0-9_]*[A-Z0-9])\b"
 """The name of a variable that nothing announces: with an underscore no other word looks like it."""
 _QUOTE = r"[`'\"$({\[]*[`'\")}\]]*"
 _ABSENT = (
     r"(?:(?:is|are|was|has|have|to|be|been|must|should|cannot|can't|could|env|environment|variable"
-    r"|value|which|that) )*(?:required|needed|mandatory|not (?:\w+ )?(?:set|defined|provided|found"
+    r"|value|which|that|because|it) )*(?:(?:not |can't )be (?:empty|blank|null|unset)|required|needed|mandatory|not (?:\w+ )?(?:set|defined|provided|found"
     r"|specified|configured|given|present)|un(?:set|defined)|missing|empty|blank"
     r"|(?<=must be )(?:set|defined|provided|specified|present))\b"
 )
@@ -113,6 +113,43 @@ VARIABLES = (
         confirmed_by=_VARIABLE,
     ),
     Failure(
+        name="ruby-keyerror",
+        mark="key not found",
+        pattern=rf"key not found: \"(?P<variable>{_NAME})\"",
+        cause="the program reads the variable {variable}, which is not set",
+        cure="set {variable}",
+        source="Ruby documentation, ENV.fetch",
+        confirmed_by=_VARIABLE,
+    ),
+    Failure(
+        name="spring-placeholder",
+        mark="could not resolve placeholder",
+        pattern=r"Could not resolve placeholder '(?P<setting>[\w.-]+)'",
+        cause="the program reads the setting {setting}, which no variable and no file gives",
+        cure="set the variable of that name, in capitals and with _ for . and -",
+        source="Spring Boot documentation, externalized configuration",
+        confirmed_by=_VARIABLE,
+    ),
+    Failure(
+        name="pydantic-settings",
+        mark="validation error",
+        pattern=r"validation errors? for \w*(?:Settings|Config|Env)\w*; (?P<setting>[a-z_]\w*); Field required",
+        cause="the program's settings need {setting}, which is given as a variable and is not set",
+        cure="set the variable of that name in capitals",
+        source="Pydantic documentation, settings",
+        confirmed_by=_VARIABLE,
+    ),
+    Failure(
+        name="authentik-secret",
+        mark="secret key missing",
+        pattern=r"Secret key missing, check https://(?:docs\.)?goauthentik",
+        cause="authentik has no secret key",
+        cure="set AUTHENTIK_SECRET_KEY",
+        source="authentik's installation page",
+        confirmed_by=_VARIABLE,
+        needs=("AUTHENTIK_SECRET_KEY",),
+    ),
+    Failure(
         name="variable-required",
         mark="variable",
         pattern=rf"variables? {_QUOTE}(?P<variable>{_NAME}){_QUOTE}[,:]? {_ABSENT}"
@@ -120,7 +157,10 @@ VARIABLES = (
         rf"|needs?|through)\b[^.]{{0,60}}?\bvariables?:? {_QUOTE}(?P<other>{_NAME})"
         rf"|\bvariables? (?:is |are |was )?(?:not found|not set|not defined|missing|required"
         rf"|undefined|unset)[:,]? {_QUOTE}(?P<behind>{_NAME})"
-        rf"|(?<![\w./-])(?P<subject>{_NAME}){_QUOTE} (?:environment|env) variable {_ABSENT}",
+        rf"|(?<![\w./-])(?P<subject>{_NAME}){_QUOTE} (?:environment|env) variable {_ABSENT}"
+        rf"|\b(?:set|define|provide|specify|export|configure) (?:the |a |your )?{_QUOTE}(?P<asked>{_NAME})"
+        rf"{_QUOTE}(?: (?:and|or) {_QUOTE}(?P<second>{_NAME}){_QUOTE})*,? (?:environment|env) variables?\b"
+        rf"|missing required environment variable\b.{{0,60}}\"variable\": ?\"(?P<field>{_NAME})\"",
         cause="the program needs a variable that is not set",
         cure="set the variable",
         source="many programs",
@@ -132,7 +172,8 @@ VARIABLES = (
         pattern=rf"(?<![\w./-]){_QUOTE}(?P<variable>{_NAME_OF_PARTS}){_QUOTE} {_ABSENT}"
         rf"|\b(?:missing|required|undefined|unset|please (?:define|set|provide|specify))"
         rf"(?: (?:value|values|setting|config|configuration|key|env|for|the|var))*:? "
-        rf"{_QUOTE}(?P<other>{_NAME_OF_PARTS})(?![\w./-])",
+        rf"{_QUOTE}(?P<other>{_NAME_OF_PARTS})(?![\w./-])(?:{_QUOTE} (?:or|and) {_QUOTE}(?P<second>{_NAME_OF_PARTS}))?"
+        rf"|{_QUOTE}(?P<subject>{_NAME_OF_PARTS}){_QUOTE}:? \[? ?['\"]?(?:is )?required\b",
         cause="the program needs a setting that is given as a variable, and is not set",
         cure="set the variable",
         source="many programs",
@@ -165,6 +206,33 @@ VARIABLES = (
         source="keycloak/keycloak#33539",
         confirmed_by=_VARIABLE,
         needs=("KC_HOSTNAME",),
+    ),
+    Failure(
+        name="flask-application",
+        mark="flask application",
+        pattern=r"Could not locate a Flask application",
+        cause="Flask does not find the application: there is no app.py or wsgi.py in its folder",
+        cure="set FLASK_APP to the module that holds it",
+        source="Flask documentation, command line",
+        confirmed_by=_VARIABLE,
+        needs=("FLASK_APP",),
+    ),
+    Failure(
+        name="rails-master-key",
+        mark="messageencryptor::invalidmessage",
+        pattern=r"ActiveSupport::MessageEncryptor::InvalidMessage",
+        cause="RAILS_MASTER_KEY is not the key with which credentials.yml.enc was written",
+        cure="set RAILS_MASTER_KEY to the contents of config/master.key",
+        source="Rails guides, custom credentials",
+    ),
+    Failure(
+        name="dotnet-connection",
+        mark="connectionstring",
+        pattern=r"Value cannot be null\. \(Parameter 'connectionString'\)|The ConnectionString property has not been initialized",
+        cause="the .NET program has no address of its database",
+        cure="set ConnectionStrings__NAME, with the name that the program's settings use "
+        "(ConnectionStrings__DefaultConnection)",
+        source=".NET documentation, configuration providers",
     ),
     Failure(
         name="minio-credentials",

@@ -1,0 +1,132 @@
+"""What a program complains of when it calls another one: names, ports, certificates."""
+
+from __future__ import annotations
+
+from diagnose.programs.failures.recognition import Failure
+
+_MANY = "many programs"
+
+_NAME = r"[\w-]+(?:\.[\w-]+)*"
+
+CERTIFICATES = (
+    Failure(
+        name="certificate-expired",
+        mark="expired",
+        pattern=r"""(?x)
+            x509:\ certificate\ has\ expired.{0,80}current\ time\ \S+\ is\ after
+            | certificate\ (?:verify\ failed:\ certificate\ )?has\ expired(?!\ or\ is\ not)
+            | \bCERT_HAS_EXPIRED\b
+            | CertificateExpiredException
+        """,
+        cause="the certificate of the server that the program calls has expired, "
+        "or the host's clock is ahead",
+        cure="renew the certificate on that server; compare the host's clock with date -u",
+        source="Go's, OpenSSL's, Node.js' and Java's own messages",
+    ),
+    Failure(
+        name="certificate-name",
+        mark="certificate",
+        pattern=r"""(?x)
+            certificate\ is\ (?:not\ )?valid\ for\ (?!\d)(?P<names>[^\"']{1,80}?),?\ (?:not[ ]
+                |but\ )
+            | certificate\ is\ not\ valid\ for\ (?:any|the)\ names?
+            | hostname\ mismatch,\ certificate
+            | ERR_TLS_CERT_ALTNAME_INVALID
+            | No\ subject\ alternative\ (?:DNS\ )?names?\ (?:matching|present)
+            | doesn't\ contain\ any\ IP\ SANs
+        """,
+        cause="the certificate of the server is issued for another name than the one that the "
+        "program calls",
+        cure="call the server by a name that its certificate has, or issue the certificate again",
+        source="Go's, OpenSSL's, Node.js' and Java's own messages",
+    ),
+    Failure(
+        name="certificate-untrusted",
+        mark="certif",
+        pattern=r"""(?x)
+            signed\ by\ unknown\ authority
+            | self[- ]signed\ certificate
+            | unable\ to\ get\ (?:local\ )?issuer\ certificate
+            | unable\ to\ verify\ the\ first\ certificate
+            | PKIX\ path\ building\ failed
+            | unable\ to\ find\ valid\ certification\ path
+            | certificate\ verify\ failed
+            | UnknownIssuer
+            | certificate\ is\ not\ trusted
+        """,
+        cause="the program does not trust the certificate of the server that it calls: "
+        "the image does not know the authority that issued it",
+        cure="mount the authority's certificate and name it with SSL_CERT_FILE (Node.js: "
+        "NODE_EXTRA_CA_CERTS, Python's requests: REQUESTS_CA_BUNDLE, Java: a trust store)",
+        source="Go's, OpenSSL's, Node.js' and Java's own messages",
+    ),
+)
+
+PEERS = (
+    Failure(
+        name="name-unresolved",
+        mark="",
+        pattern=rf"""(?x)
+            lookup\ (?P<go>{_NAME})\.?(?:\ on\ \S+)?:\ (?:no\ such\ host
+                |server\ misbehaving|i/o\ timeout|Temporary)
+            | getaddrinfo\ (?:ENOTFOUND|EAI_AGAIN)\ (?P<node>{_NAME})
+            | UnknownHostException:\ (?P<java>{_NAME})
+            | could\ not\ translate\ host\ name\ \"(?P<postgres>{_NAME})\"
+            | Could\ not\ resolve\ host:\ (?P<curl>{_NAME})
+            | getaddrinfo\ for\ (?P<php>{_NAME})\ failed
+            | \b(?P<before>{_NAME}):\d+\b.{{0,20}}(?:Name\ or\ service\ not\ known
+                |Temporary\ failure\ in\ name)
+            | Temporary\ failure\ in\ name\ resolution
+            | Name\ or\ service\ not\ known
+            | nodename\ nor\ servname
+        """,
+        cause="the program calls {go}{node}{java}{postgres}{curl}{php}{before}, "
+        "and that name does not resolve in its container",
+        cure="see that a container of that name runs on the same network, "
+        "or correct the name in the program's settings",
+        source=_MANY,
+        may_pass=True,
+    ),
+    Failure(
+        name="peer-refused",
+        mark="refused",
+        pattern=r"""(?x)
+            (?P<peer>(?:[A-Za-z][\w.-]*|\d+(?:\.\d+){3}):\d{2,5})\b.{0,40}connection\ refused
+            | ECONNREFUSED\ (?P<node>\S+:\d{2,5})
+            | connection\ (?:to\ \S+\ )?refused.{0,40}?(?P<behind>[\w.-]+:\d{2,5})\b
+            | connection\ to\ server\ at\ \"(?P<postgres>[^\"]+)\".{0,60}connection\ refused
+        """,
+        cause="{peer}{node}{behind}{postgres} refuses the connection: nothing listens there yet",
+        cure="see whether the program that is called runs, and on which port it listens",
+        source=_MANY,
+        may_pass=True,
+    ),
+    Failure(
+        name="database-unreachable",
+        mark="",
+        pattern=r"""(?x)
+            (?:failed|unable|could\ not|cannot|can't|couldn't)\ (?:to\ )?(?:obtain
+                |get|connect|open|establish|acquire|reach).{0,30}\b(?:jdbc
+                |database|db|postgres\w*|mysql|mariadb|mongo\w*|redis
+                |sql)\b(?!\ file)
+        """,
+        cause="the program does not reach its database",
+        cure="see that the database's container runs, is on the same network, and has the name that "
+        "the program is given",
+        source=_MANY,
+        may_pass=True,
+    ),
+    Failure(
+        name="peer-timeout",
+        mark="",
+        pattern=r"""(?x)
+            timeout\ occurred\ after\ waiting\ (?P<seconds>\d+)\ seconds\ for\ (?P<peer>\S+)
+            | timed?\ ?out\ waiting\ for\ (?P<waited>[\w.-]+:\d+)
+            | unable\ to\ gossip\ with\ any
+        """,
+        cause="what the program waits for did not answer in time: {peer}{waited}",
+        cure="see that it runs, is on the same network, and has the name that the program is given",
+        source=_MANY,
+        may_pass=True,
+    ),
+)

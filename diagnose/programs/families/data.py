@@ -1,0 +1,125 @@
+"""Data of another version, locked, or damaged."""
+
+from __future__ import annotations
+
+from diagnose.programs.failures.recognition import Failure
+
+_MANY = "many programs"
+_LOCKED = "container.data-locked"
+
+DATA = (
+    Failure(
+        name="locked-by-another",
+        mark="",
+        pattern=r"""(?x)
+            (?:already\ |is\ )?locked\ by\ (?:another|a\ different)
+            | already\ (?:in\ use|opened|locked|running|used)\ by\ (?:another|a\ different)
+            | another\ (?:instance|process|server|node|copy)\b.{0,60}\b(?:running
+                |using|holds|locked|already)
+            | (?:could\ not|cannot|can't|failed\ to|unable\ to)\ (?:acquire
+                |obtain|get|take)\ (?:the\ |an?\ )?(?:exclusive\ )?(?:file[ ]
+                |data\ |write\ |instance\ )?lock\b(?!\ table)
+            | resource\ temporarily\ unavailable.{0,40}\block\b
+        """,
+        cause="another program uses the same data, or one that was killed left its lock there",
+        cure="stop the other one; remove the lock only where none runs",
+        source=_MANY,
+        confirmed_by=_LOCKED,
+    ),
+    Failure(
+        name="data-newer",
+        mark="",
+        pattern=r"""(?x)
+            \bdowngrad(?:e|ing)\b.{0,60}\b(?:not|un|in)
+            | \b(?:in|not\ |un)(?:valid|supported|possible)\ downgrade
+            | \b(?:database|schema|data|db|store|index|file)\b[^.]{0,60}\b(?:is
+                |was|version)\b[^.]{0,60}\b(?:newer|higher|greater|more\ recent)\b
+            | created\ (?:by|with)\ a\ (?:newer|later|more\ recent)
+            | from\ a\ (?:newer|later|future)\ version
+            | schema\ version\ does\ not\ align
+            | is\ lower\ than\ determined
+        """,
+        cause="the data was written by a newer version of the program than this image has",
+        cure="run the newer image again: data does not go back",
+        source=_MANY,
+    ),
+    Failure(
+        name="data-older",
+        mark="",
+        pattern=r"""(?x)
+            \b(?:database|schema|data|db|store|current\ version|index)\b[^.]{0,60}\b(?:is
+                |was|version)\b[^.]{0,40}\b(?:too\ old|older|not\ up\ to\ date
+                |outdated)\b
+            | (?:must|need\ to|please|it\ is\ required\ to|have\ to)\ (?:first\ )?upgrade\ to
+            | needs?\ (?:to\ be\ )?(?:migrated|bootstrapping|bootstrapped|initiali[sz]ed)\b
+            | pending\ ?migrations?
+            | migrations\ are\ pending
+            | unapplied\ migrations?
+            | no\ schema\ history\ table
+        """,
+        cause="the program's database is not of the version that this image needs: "
+        "a migration was not run, or a version was skipped",
+        cure="run the program's own migration command once with this image; where a version was "
+        "skipped, run the image of the version between first",
+        source=_MANY,
+    ),
+    Failure(
+        name="migration-locked",
+        mark="",
+        pattern=r"""(?x)
+            dirty\ database\ version\ (?P<version>\d+)
+            | migration\ (?:table\ )?(?:lock|is\ already\ locked)
+            | change\ ?log\ lock
+            | migrations?arelocked
+            | migration\ lock\ was\ never\ released
+        """,
+        cause="a migration of the database was broken off, as by a kill or a restart, "
+        "and its mark or lock is left in the database",
+        cure="make sure that no migration runs, then free the lock in the database (Liquibase: "
+        "UPDATE databasechangeloglock SET locked=false; golang-migrate: force the version; "
+        "Knex: UPDATE migrations_lock SET locked=0)",
+        source="Liquibase's, golang-migrate's and Knex' own messages",
+    ),
+    Failure(
+        name="data-damaged",
+        mark="",
+        pattern=r"""(?x)
+            (?:database\ disk\ image|file|database|index|data)\ is\ (?:malformed
+                |corrupt(?:ed)?|damaged)
+            | \bcorrupt(?:ed|ion)?\b.{0,40}\b(?:database|file|index|page|data|segment|wal|log)\b
+            | CorruptDatabase
+            | file\ is\ not\ a\ database
+        """,
+        cause="a file of the program's data is damaged, "
+        "as after a power loss, a full disk or a copy of it while it was in use",
+        cure="copy the data folder first, then restore a backup or use the program's own repair",
+        source=_MANY,
+    ),
+    Failure(
+        name="database-extension",
+        mark="",
+        pattern=r"""(?x)
+            \bextension\b(?:\ \S+)?(?:\ version)?\ (?:is|was)\ .{0,60}?\b(?:only\ supports
+                |required|not)\b
+            | no\ (?P<kind>\w+)\ extension\ (?:was\ )?found
+            | extension\ \"(?P<extension>\w+)\"\ is\ not\ available
+            | could\ not\ (?:access\ file|open\ extension\ control\ file)\ \"(?P<file>[^\"]+)\"
+        """,
+        cause="the database server has no such extension, or has another version of it "
+        "than the program needs",
+        cure="run the database image that the program's release notes name, with the same data",
+        source="immich-app/immich#7900",
+    ),
+    Failure(
+        name="replica-set",
+        mark="replica set",
+        pattern=r"""(?x)
+            only\ (?:supported|allowed)\ on\ (?:a\ )?replica\ set
+            | not\ (?:running\ with|a\ member\ of\ a)\ --?replSet
+            | is\ not\ (?:a|part\ of\ a)\ replica\ set
+        """,
+        cause="the program needs a MongoDB that is a replica set, and this one stands alone",
+        cure="start mongod with --replSet rs0, and run rs.initiate() in it once",
+        source="RocketChat/Rocket.Chat#5212",
+    ),
+)

@@ -1,0 +1,196 @@
+"""What an image or its host does not have: libraries, commands, devices, a newer language."""
+
+from __future__ import annotations
+
+from diagnose.programs.failures.recognition import Failure
+
+_MANY = "many programs"
+_OPTION = "container.option-missing"
+_DEVICE = r"/dev/(?:tty\w+|dri(?:/\w+)?|video\d+|snd(?:/\w+)?|bus/usb\S*|serial/\S+|kvm|fuse|nvidia\w*|i2c-\d+|gpiomem)"
+
+DEVICES = (
+    Failure(
+        name="device-denied",
+        mark="/dev/",
+        pattern=rf"""(?x)
+            (?:permission\ denied|EACCES|not\ permitted).{{0,60}}?(?P<device>{_DEVICE})
+            | (?P<before>{_DEVICE}).{{0,60}}?(?:permission\ denied|EACCES|not\ permitted)
+        """,
+        cause="the program's user may not open the device {device}{before}",
+        cure="recreate it with --group-add of the group that owns the device: "
+        "stat -c %g {device}{before} on the host",
+        source=_MANY,
+    ),
+    Failure(
+        name="device-missing",
+        mark="/dev/",
+        pattern=rf"""(?x)
+            (?:no\ such\ (?:file|device)|not\ found|cannot\ (?:open|find
+                |lock)|can't\ open|could\ not\ (?:open|find)|does\ not\ exist
+                |no\ \w+\ display\ found|failed\ to\ open).{{0,80}}?(?P<device>{_DEVICE})
+            | (?P<before>{_DEVICE})['\"]?.{{0,60}}?(?:no\ such\ (?:file
+                |device)|not\ found|does\ not\ exist|cannot\ be\ opened)
+        """,
+        cause="the program needs the device {device}{before}, which its container does not have",
+        cure="recreate it with --device={device}{before}",
+        source=_MANY,
+        confirmed_by=_OPTION,
+        needs=("--device={device}{before}",),
+    ),
+    Failure(
+        name="gpu-missing",
+        mark="",
+        pattern=r"""(?x)
+            found\ no\ NVIDIA\ driver
+            | no\ CUDA-capable\ device
+            | no\ CUDA\ GPUs\ are\ available
+            | failed\ to\ infer\ device\ type
+            | libcuda\.so\.1:\ cannot\ open
+            | CUDA\ driver\ initiali[sz]ation\ failed
+            | nvml:\ driver\ not\ loaded
+            | could\ not\ load\ dynamic\ library\ 'libcuda
+            | no\ NVIDIA\ GPU\ (?:found|detected)
+            | CUDA\ (?:is\ )?not\ available
+        """,
+        cause="the program needs a GPU, and its container has none",
+        cure="recreate it with --gpus=all; the host needs the driver and the NVIDIA Container Toolkit",
+        source="PyTorch's, vLLM's and CUDA's own messages",
+        confirmed_by=_OPTION,
+        needs=("--gpus=all",),
+    ),
+    Failure(
+        name="gpu-memory",
+        mark="cuda",
+        pattern=r"CUDA out of memory|CUDA error: out of memory|CUBLAS_STATUS_ALLOC_FAILED",
+        cause="the memory of the GPU is full: "
+        "the model is too large for it, or another program holds a part",
+        cure="nvidia-smi on the host shows who holds it; use a smaller model or batch",
+        source="PyTorch's own message",
+    ),
+    Failure(
+        name="kernel-module",
+        mark="",
+        pattern=r"""(?x)
+            modprobe:\ (?:FATAL:\ )?Module\ (?P<module>\w+)\ not\ found
+            | do\ you\ need\ to\ insmod
+            | unable\ to\ access\ interface:\ (?:protocol|operation)\ not\ supported
+            | RTNETLINK\ answers:\ (?:operation|protocol)\ not\ supported
+            | (?P<named>\w+)\ kernel\ module\ (?:is\ )?(?:not|missing)
+            | kernel\ module\ .{0,30}not\ (?:loaded|found)
+        """,
+        cause="the program needs a module of the host's kernel that is not loaded",
+        cure="load it on the host, and keep it in /etc/modules-load.d: modprobe wireguard for "
+        "WireGuard, modprobe -a ip_tables iptable_nat for iptables of the legacy kind",
+        source="linuxserver/docker-wireguard#61",
+    ),
+)
+
+DEPENDENCIES = (
+    Failure(
+        name="library-missing",
+        mark="cannot open shared object file",
+        pattern=r"(?P<library>[\w.+-]+\.so[.\d]*): cannot open shared object file",
+        cause="the image lacks the library {library}",
+        cure="install the library in the image, or run the image that worked before",
+        source="the loader's own message",
+    ),
+    Failure(
+        name="class-missing",
+        mark="class",
+        pattern=r"""(?x)
+            (?:ClassNotFoundException|NoClassDefFoundError):\ (?P<name>[\w./$]+)
+            | Uncaught\ Error:\ Class\ ['\"](?P<php>[^'\"]+)['\"]\ not\ found
+        """,
+        cause="the class {name}{php} is not in the image: "
+        "a library is missing, or has another version than the program needs",
+        cure="add the library to the image, or run the image that worked before",
+        source="Java's and PHP's own messages",
+    ),
+    Failure(
+        name="php-vendor",
+        mark="vendor/autoload.php",
+        pattern=r"(?P<path>/\S*vendor/autoload\.php)",
+        cause="the PHP libraries are not installed: {path} is missing, "
+        "or a mount over the application hides it",
+        cure="run composer install in that folder, or keep the mount away from vendor",
+        source="Composer's documentation, autoloading",
+    ),
+    Failure(
+        name="php-extension",
+        mark="",
+        pattern=r"""(?x)
+            Call\ to\ undefined\ function\ (?P<function>\w+)\(\)
+            | could\ not\ find\ driver
+            | requires?\ (?:the\ )?(?:PHP\ extension\ )?ext-(?P<extension>\w+)
+            | the\ requested\ PHP\ extension\ (?P<named>\w+)\ is\ missing
+        """,
+        cause="the image's PHP lacks an extension that the program needs "
+        "(mysqli, pdo_mysql, pdo_pgsql, gd, intl ...)",
+        cure="add it to the image: docker-php-ext-install with the extension's name",
+        source="docker-library/php#391",
+    ),
+    Failure(
+        name="perl-module",
+        mark="@inc",
+        pattern=r"Can't locate (?P<module>[\w/]+)\.pm in @INC",
+        cause="the image lacks the Perl module {module}",
+        cure="install the module in the image",
+        source="perldoc perldiag",
+    ),
+    Failure(
+        name="command-missing",
+        mark="not found",
+        pattern=r"""(?x)
+            (?:\bline\ \d+|(?:^|[\s/])(?:ba|da|a)?sh(?::\ \d+)?):\ (?P<command>[\w.+/-]+):\ (?:command\ )?not\ found
+            | exec:\ \"?(?P<execed>[\w.+/-]+)\"?:\ (?:executable\ file\ )?not\ found
+            | env:\ ['‘]?(?P<env>[\w.+-]+)['’]?:\ No\ such\ file
+        """,
+        cause="the start script calls {command}{execed}{env}, which the image does not have",
+        cure="install the command in the image, correct PATH, or run the image that worked before",
+        source="bash manual, exit status 127",
+    ),
+    Failure(
+        name="runtime-too-old",
+        mark="",
+        pattern=r"""(?x)
+            (?:\b(?P<runtime>Java|JDK|Node(?:\.js)?|Python|PHP|Ruby|Go
+                |Perl|Elixir|OTP)\b(?:\ version)?.{0,60}?\b(?:older\ than
+                |minimum\ (?:required\ )?version|(?:is|are)\ required
+                |is\ not\ supported|no\ longer\ supported|required:?)\b)
+            | (?:\brequires?\b.{0,30}?\b(?P<wanted>Java|JDK|Node(?:\.js)?
+                |Python|PHP|Ruby)\b[^.]{0,20}?\d)
+            | engine\ \"(?P<engine>node)\"\ is\ incompatible
+        """,
+        cause="the image has another version of its language than the program is written for "
+        "({runtime}{wanted}{engine})",
+        cure="take the base image of the version that the line asks for, "
+        "or run the image that worked before",
+        source="Jenkins', Composer's, Next.js' and pip's own messages",
+    ),
+    Failure(
+        name="language-version",
+        mark="syntaxerror",
+        pattern=r"""(?x)
+            ^(?:\w+\.)?SyntaxError:\ (?:Unexpected\ token\ '(?:\.|\?|\?\?=
+                |\|\|=|&&=|=)'|Unexpected\ identifier|invalid\ syntax
+                |Invalid\ or\ unexpected\ token|Unexpected\ token\ '?export)
+        """,
+        cause="the program's source is not valid for the version of the language in this image: "
+        "it is written for another version, or a file is broken",
+        cure="take the base image of the version that the program is written for, or correct the "
+        "file that the lines above name",
+        source="Node.js' and Python's own messages",
+    ),
+    Failure(
+        name="build-missing",
+        mark="",
+        pattern=r"""(?x)
+            could\ not\ find\ a\ (?:valid\ |production\ )?build\ (?:in|of)
+            | no\ such\ file\ or\ directory.{0,40}/(?:dist|build|\.next
+                |\.output)/(?P<file>[\w./-]+)
+        """,
+        cause="the application was not built in this image, or a mount hides the built files",
+        cure="build it in the image (npm run build), and keep mounts away from its folder",
+        source="vercel/next.js, production-start-no-build-id",
+    ),
+)

@@ -1,0 +1,204 @@
+"""Settings, passwords, options and files that a program does not take or does not find."""
+
+from __future__ import annotations
+
+from diagnose.programs.failures.recognition import Failure
+
+_MANY = "many programs"
+_REFUSALS = r"""
+    permission\ denied | EACCES | access\ (?:to\ the\ path\ )?.{0,80}denied | AccessDenied\w*
+    | not\ writ[ae]ble | cannot\ write | read-only\ directory | writable\]\ FAILED
+    | (?:unable\ to|failed\ to|cannot|can't|could\ not)\ create\ (?:the\ )?(?:data\ )?(?:directory|folder|file)
+"""
+_ABSENCE = r"""
+    no\ such\ file\ or\ directory | ENOENT | does\ not\ exist | not\ found | cannot\ find | can't\ find
+    | no\ config\ file
+"""
+_PATH = r"(?<![\w./-])/[\w.@+-]+(?:/[\w.@+-]+)+"
+_FOLDER = r"(?<![\w./-])/(?:config|data|\w+(?:/[\w.@+-]+)+)"
+"""A path, or one of the two folders at the top that many images use."""
+_NO_SCRIPT = r"(?![\w./@+-])(?!:?\ line\ \d)"
+"""Behind a path that is no script of which a shell names the line."""
+
+SETTINGS = (
+    Failure(
+        name="licence",
+        mark="",
+        pattern=r"""(?x)
+            (?:must|need\ to|have\ to|please|not(?:\ been)?)\ (?:first\ )?(?:accept
+                |agree)\w*.{0,60}\b(?:licen[cs]e|eula|terms)\b
+            | \b(?:licen[cs]e|eula|terms)\b.{0,60}\b(?:must\ be|not|has\ to\ be
+                |needs\ to\ be)\b.{0,20}\b(?:accept|agree)
+        """,
+        cause="the program's licence or terms are not accepted",
+        cure="set the variable by which the image's documentation accepts them",
+        source=_MANY,
+    ),
+    Failure(
+        name="both-set",
+        mark="exclusive",
+        pattern=r"both (?P<first>[A-Z][A-Z0-9_]+) and (?P<second>[A-Z][A-Z0-9_]+) are set",
+        cause="{first} and {second} are both set, and the image takes only one of them",
+        cure="remove {second}, or {first}",
+        source="docker-library's entrypoint scripts",
+    ),
+    Failure(
+        name="password-weak",
+        mark="password",
+        pattern=r"""(?x)
+            password.{0,80}\b(?:too\ short|too\ weak|not\ complex|minimum\ (?:password\ )?length
+                |does\ not\ meet|at\ least\ \d+|validation\ failed|cannot\ be
+                |must\ (?:be|contain|have))\b
+            | (?:minimum|weak).{0,30}password
+        """,
+        cause="the program does not take the password that its settings give",
+        cure="set a longer password with letters, digits and symbols in the variable",
+        source="SQL Server's, Neo4j's and MinIO's own messages",
+    ),
+    Failure(
+        name="default-secret",
+        mark="",
+        pattern=r"""(?x)
+            (?:default|insecure|not\ changed|change).{0,40}\b(?:secret|secret_key)\b
+            | \bsecret(?:_key)?\b.{0,40}\b(?:default|insecure|not\ changed
+                |change\ it|too\ short)\b
+        """,
+        cause="the program refuses to run with the secret that its image or example comes with",
+        cure="set a secret of your own: openssl rand -hex 32 makes one",
+        source="Superset's and SearXNG's own messages",
+    ),
+    Failure(
+        name="user-unknown",
+        mark="",
+        pattern=r"""(?x)
+            (?:can't\ find|cannot\ find|unable\ to\ find|no\ such|unknown
+                |invalid)\ (?:the\ )?user:?\ ['\"]?(?P<user>[a-z_][\w-]*)
+            | getpwnam\(\"(?P<getpwnam>[^\"]+)\"\)\ failed
+            | user\ ['\"]?(?P<named>[a-z_][\w-]*)['\"]?\ (?:does\ not\ exist|not\ found)
+        """,
+        cause="the program is to run as user {user}{getpwnam}{named}, "
+        "and the image has no such user",
+        cure="set a user that the image has, or add it to the image",
+        source=_MANY,
+    ),
+    Failure(
+        name="hostname-incomplete",
+        mark="fqdn",
+        pattern=r"\bhostname\b.{0,40}\bnot a (?:valid )?FQDN|FQDN hostname",
+        cause="the program needs a full host name with a domain, and its container has a short one",
+        cure="recreate it with --hostname=mail.example.com (hostname in compose)",
+        source="docker-mailserver's own message",
+    ),
+    Failure(
+        name="memory-required",
+        mark="memory",
+        pattern=r"""(?x)
+            (?:requires?|needs?|at\ least|minimum).{0,60}?(?P<least>\d[\d.]*\ ?(?:megabytes
+                |gigabytes|[MG]i?B))\b.{0,20}\bmemory
+            | memory.{0,40}?(?:at\ least|minimum\ of|less\ than)\ (?P<amount>\d[\d.]*\ ?(?:megabytes
+                |gigabytes|[MG]i?B))
+        """,
+        cause="the program asks for at least {least}{amount} of memory, "
+        "and its container or the host has less",
+        cure="raise the container's memory limit; where it has none, the host is too small",
+        source="SQL Server's own message",
+    ),
+    Failure(
+        name="value-refused",
+        mark="",
+        pattern=r"""(?x)
+            invalid\ (?:value|format|port|url|uri|address|choice|host)
+            | value\ of\ \S+\ is\ forbidden
+            | (?:is\ not|not\ appear\ to\ be)\ an?\ valid\b
+            | must\ be\ (?:an?|one\ of|set\ to|between|at\ least|greater|less|positive|numeric)\b
+            | requirement\ failed:  # Kafka
+            | Saved\ \w+\ name\ .{1,40}\ !=  # Cassandra
+            | (?:could\ not|cannot|can't|failed\ to)\ parse\ (?:the\ )?(?:value|url|port|duration|integer|size)
+        """,
+        cause="the program does not take the value of a setting",
+        cure="correct the value of the setting that the line names",
+        source=_MANY,
+    ),
+    Failure(
+        name="unknown-option",
+        mark="",
+        pattern=r"""(?x)
+            (?:unknown|unrecogni[sz]ed|invalid|unexpected|unsupported)\ (?:long[ ]
+                |short\ |command[- ]line\ )?(?:flag|option|argument)s?:?\ ['\"`(]*(?P<option>--?[\w.-]+)
+            | flag\ provided\ but\ not\ defined:\ (?P<flag>-\S+)
+            | no\ such\ option:\ (?P<click>-\S+)
+        """,
+        cause="the program does not know the option {option}{flag}{click} of its command: "
+        "it was removed in this version, or is misspelt",
+        cure="remove or correct the option in the command",
+        source="getopt's, Go's, Python's and Rust's own messages",
+    ),
+    Failure(
+        name="unknown-command",
+        mark="unknown command",
+        pattern=r"unknown command[: ]+['\"]?(?P<command>[\w./-]+)",
+        cause="the program has no command {command}: "
+        "the words behind the image's name are not what its entrypoint expects",
+        cure="correct the command of the container",
+        source="Go programs that use cobra",
+    ),
+)
+
+FILES = (
+    Failure(
+        name="path-denied",
+        mark="",
+        pattern=rf"""(?x)
+            Access\ to\ the\ path\ '(?P<dotnet>[^']+)'\ is\ denied
+            | (?:{_REFUSALS}).{{0,80}}?(?P<path>{_FOLDER}){_NO_SCRIPT}
+            | (?P<before>{_FOLDER}){_NO_SCRIPT}.{{0,80}}?(?:{_REFUSALS})
+        """,
+        cause="the program's user may not use {dotnet}{path}{before}",
+        cure="give the file or folder to the container's user with chown, "
+        "or run the container as the user that its image is made for",
+        source=_MANY,
+        confirmed_by="container.mount-forbidden",
+    ),
+    Failure(
+        name="path-missing",
+        mark="",
+        pattern=rf"""(?x)
+            (?:{_ABSENCE}).{{0,80}}?(?P<path>{_PATH}){_NO_SCRIPT}
+            | (?P<before>{_PATH}){_NO_SCRIPT}.{{0,80}}?(?:{_ABSENCE})
+        """,
+        cause="the program finds no {path}{before} in its container",
+        cure="mount it there, or correct the path in the program's settings",
+        source=_MANY,
+    ),
+    Failure(
+        name="configuration-syntax",
+        mark="",
+        pattern=r"""(?x)
+            syntax\ error
+            | parse\ error
+            | error\ (?:while\ )?(?:parsing|loading\ config|in\ configuration)
+            | failed\ to\ parse
+            | unrecogni[sz]ed\ (?:directive|configuration|key|option)
+            | unknown\ (?:directive|keyword|key|fields?|configuration|setting|parameter)
+            | yaml:[ ]
+            | did\ not\ find\ expected
+            | could\ not\ find\ expected
+            | mapping\ values\ are\ not\ allowed
+            | missing\ ['\"`;]
+            | illegal\ character
+            | expected\ one\ of
+            | \bduplicate\b
+            | undefined\ (?:receiver|variable|label)
+            | validating\ config | config\ error\b | provisioning\ error
+            | not\ well-formed
+            | field\ not\ found
+            | unmarshal
+            | invalid\ (?:directive|command|configuration)
+            | toml:[ ]
+        """,
+        cause="the program cannot read its configuration: "
+        "a word is misspelt, misplaced, or of another version of the program",
+        cure="correct the file at the place that the line names",
+        source=_MANY,
+    ),
+)

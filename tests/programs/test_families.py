@@ -1,0 +1,220 @@
+"""Families of complaints: each in the words of several programs, and in no line of a program that
+is well."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from diagnose import registry
+from diagnose.evidence.containers.log_tails import LogTail
+from diagnose.programs.failures import Failure, recognise_family
+from diagnose.programs.families import FAMILIES
+from diagnose.programs.telling_line import TellingLine
+from tests.programs.test_telling_line import LOGS, MARK
+
+LINES = {
+    "certificate-expired": (
+        (
+            'Get "https://api.example.com": x509: certificate has expired or is not yet valid: current time '
+            "2026-01-02T10:00:00Z is after 2025-12-31T23:59:59Z"
+        ),
+        "Error: certificate has expired { code: 'CERT_HAS_EXPIRED' }",
+    ),
+    "certificate-name": (
+        "x509: certificate is valid for www.example.com, not sso.example.com",
+        "Error [ERR_TLS_CERT_ALTNAME_INVALID]: Hostname/IP does not match certificate's altnames",
+    ),
+    "certificate-untrusted": (
+        "tls: failed to verify certificate: x509: certificate signed by unknown authority",
+        "Error: self-signed certificate in certificate chain",
+        "SSLHandshakeException: PKIX path building failed: unable to find valid certification path",
+    ),
+    "device-denied": (
+        "Error while opening serialport 'Error: Permission denied, cannot open /dev/ttyUSB0'",
+        "open /dev/dri/renderD128: permission denied",
+    ),
+    "device-missing": (
+        "Error: No such file or directory, cannot open /dev/ttyACM0",
+        "No VA display found for device /dev/dri/renderD128.",
+    ),
+    "gpu-missing": (
+        "RuntimeError: Found no NVIDIA driver on your system.",
+        "RuntimeError: Failed to infer device type",
+    ),
+    "gpu-memory": ("torch.cuda.OutOfMemoryError: CUDA out of memory. Tried to allocate 2.00 GiB.",),
+    "kernel-module": (
+        "Unable to access interface: Protocol not supported",
+        "can't initialize iptables table `nat': Table does not exist (do you need to insmod?)",
+    ),
+    "library-missing": ("OSError: libGL.so.1: cannot open shared object file: No such file",),
+    "class-missing": (
+        "Caused by: java.lang.ClassNotFoundException: org.postgresql.Driver",
+        "PHP Fatal error:  Uncaught Error: Class 'Redis' not found in /var/www/html/cache.php:3",
+    ),
+    "php-vendor": ("Failed opening required '/var/www/html/vendor/autoload.php'",),
+    "php-extension": (
+        "Uncaught Error: Call to undefined function mysqli_connect() in /var/www/html/db.php:3",
+        "could not find driver (Connection: mysql, SQL: select 1)",
+    ),
+    "perl-module": ("Can't locate DBI.pm in @INC (you may need to install the DBI module)",),
+    "command-missing": (
+        "/docker-entrypoint.sh: line 12: envsubst: command not found",
+        "sh: 1: next: not found",
+        'exec: "gunicorn": executable file not found in $PATH',
+    ),
+    "runtime-too-old": (
+        "Running with Java 8, which is older than the minimum required version (Java 17).",
+        'Your Composer dependencies require a PHP version ">= 8.2.0". You are running 8.1.2.',
+    ),
+    "language-version": ("SyntaxError: Unexpected token '?'", "SyntaxError: invalid syntax"),
+    "build-missing": ("Error: Could not find a production build in the '.next' directory.",),
+    "locked-by-another": (
+        "The jira.home directory '/var/jira' is already locked by another running instance.",
+        "Error: another instance of the server is already running",
+    ),
+    "data-newer": (
+        "invalid downgrade; server version is lower than determined cluster version",
+        "the database schema version is newer than this program supports",
+    ),
+    "data-older": (
+        "Database needs bootstrapping or is older than Kong 1.0.",
+        "Current version is too old. Please upgrade to Long Term Support version firstly.",
+    ),
+    "migration-locked": (
+        "failed to execute migrations: Dirty database version 30. Fix and force version.",
+        "LockException: Could not acquire change log lock.  Currently locked by app-7",
+    ),
+    "data-damaged": ("SQLite.SQLiteException: database disk image is malformed",),
+    "database-extension": (
+        "Error: The pgvecto.rs extension version is 0.1.11, but the server only supports >=0.2 <0.4.",
+        'FATAL:  could not access file "timescaledb": No such file or directory',
+    ),
+    "replica-set": ("MongoServerError: The $changeStream stage is only supported on replica sets",),
+    "licence": ("You must accept the license agreement to run this image",),
+    "both-set": ("error: both DB_PASSWORD and DB_PASSWORD_FILE are set (but are exclusive)",),
+    "password-weak": (
+        "Invalid value for password. The minimum password length is 8 characters.",
+        "Password validation failed. The password does not meet policy requirements",
+    ),
+    "default-secret": ("Refusing to start due to insecure SECRET_KEY",),
+    "user-unknown": (
+        "can't find the user memcache to switch to",
+        'nginx: [emerg] getpwnam("www-data") failed in /etc/nginx/nginx.conf:1',
+    ),
+    "hostname-incomplete": ("The hostname 'mail' is not a FQDN. Please set a FQDN hostname",),
+    "memory-required": (
+        "sqlservr: This program requires a machine with at least 2000 megabytes of memory.",
+    ),
+    "value-refused": (
+        "java.lang.IllegalArgumentException: requirement failed: node.id must be set",
+        "Error: invalid value for LOG_LEVEL: inf",
+        "'admin@localhost' does not appear to be a valid email address.",
+    ),
+    "unknown-option": (
+        "error: unknown long flag '--storage.local.path'",
+        "flag provided but not defined: -config",
+    ),
+    "unknown-command": ('Error: unknown command "serv" for "app"',),
+    "name-unresolved": (
+        "dial tcp: lookup grafana.com on 127.0.0.11:53: server misbehaving",
+        "Caused by: java.net.UnknownHostException: mbdb",
+        "Error: getaddrinfo ENOTFOUND redis",
+    ),
+    "peer-refused": (
+        "dial tcp 10.0.0.3:5432: connect: connection refused",
+        "Error: connect ECONNREFUSED 10.0.0.3:6379",
+    ),
+    "database-unreachable": (
+        "ERROR: Failed to obtain JDBC connection",
+        "MongoNetworkError: failed to connect to server [mongo:27017] on first connect",
+    ),
+    "peer-timeout": ("wait-for-it.sh: timeout occurred after waiting 15 seconds for db:5432",),
+    "path-denied": (
+        "touch: cannot touch '/var/jenkins_home/copy.log': Permission denied",
+        "Access to the path '/config/log' is denied.",
+    ),
+    "path-missing": (
+        "python: can't open file '/app/main.py': [Errno 2] No such file or directory",
+        "Config file '/data/homeserver.yaml' does not exist.",
+    ),
+    "configuration-syntax": (
+        "Error: adapting config using caddyfile: Caddyfile:7: unrecognized directive: reverse_prox",
+        "error parsing config.yml: yaml: line 8: mapping values are not allowed in this context",
+    ),
+}
+
+
+def test_every_family_has_lines_of_its_own():
+    assert {family.name for family in FAMILIES} == LINES.keys()
+    assert len(FAMILIES) == len(LINES)
+
+
+@pytest.mark.parametrize("name", LINES)
+def test_a_line_belongs_to_its_family(name: str):
+    for line in LINES[name]:
+        found = recognise_family(TellingLine(line), FAMILIES)
+        assert found is not None, line
+        assert found.failure.name == name, line
+        assert "{" not in found.cause + found.cure
+
+
+@pytest.mark.parametrize("family", FAMILIES, ids=lambda family: family.name)
+def test_a_family_is_written_in_plain_words(family: Failure):
+    assert family.mark == family.mark.lower()
+    assert family.cause[0].islower() or family.cause[0] == "{"
+    assert not family.cause.endswith(".")
+    assert family.cure
+    assert family.source
+    assert not family.confirmed_by or family.confirmed_by in registry.load()
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "GET /api/error 200 in 3 ms",
+        "INFO  0 errors, all checks passed, no migrations pending",
+        "listening on 0.0.0.0:8080, certificate valid until 2027-01-01",
+        "connected to postgres at db:5432 as user shop",
+        "WARN retrying request, attempt 2 of 5",
+        "loaded configuration from /etc/app/config.yml",
+        "License accepted. Node.js version 22.1.0, Java 21, PHP 8.3",
+        "database schema is up to date (version 41)",
+        "Password policy loaded; secret rotated; lock acquired",
+        "extension vector 0.7.0 loaded, memory limit 2 GB",
+        "user admin logged in from 10.0.0.3:53122",
+    ],
+)
+def test_an_ordinary_line_belongs_to_no_family(line: str):
+    assert recognise_family(TellingLine(line), FAMILIES) is None
+
+
+def starts() -> dict[str, tuple[str, list[str], set[int]]]:
+    """Name of a log -> the row that it shows, its lines, and the places of those that explain."""
+    found = {}
+    for section in re.split(r"(?m)^=== ", (LOGS / "starts.txt").read_text())[1:]:
+        head, _, body = section.partition("\n")
+        name, _, row = (part.strip() for part in head.split("|"))
+        lines = [line for line in body.split("\n") if line.strip()]
+        right = {place for place, line in enumerate(lines) if line.startswith(MARK)}
+        found[name] = row, [line.removeprefix(MARK) for line in lines], right
+    return found
+
+
+STARTS = starts()
+
+
+@pytest.mark.parametrize("name", STARTS)
+def test_the_end_of_a_start_shows_its_row(name: str):
+    row, lines, right = STARTS[name]
+    tail = LogTail(tuple(lines))
+    assert tail.telling is not None
+    assert tail.telling.index in right
+    assert (tail.failure.failure.name if tail.failure else "-") == row
+
+
+def test_nine_of_ten_starts_are_recognised():
+    rows = [row for row, _, _ in STARTS.values()]
+    assert len(rows) > 150
+    assert rows.count("-") <= 0.1 * len(rows)
