@@ -184,9 +184,11 @@ def _device(match: re.Match[str]) -> str:
 
     The pool of a thin volume has numbers.
     """
-    said = match.groupdict()
+    fields = match.groupdict()
     return (
-        f"dm-{said['pool']}" if said["pool"] else next((name for name in said.values() if name), "")
+        f"dm-{fields['pool']}"
+        if fields["pool"]
+        else next((name for name in fields.values() if name), "")
     )
 
 

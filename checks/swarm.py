@@ -155,8 +155,8 @@ def service_underreplicated(
 
 
 def _tasks(swarm: Swarm, service: Service) -> list[Task]:
-    known = () if isinstance(swarm.tasks, Unavailable) else swarm.tasks
-    return [task for task in known if task.service_id == service.id]
+    tasks = () if isinstance(swarm.tasks, Unavailable) else swarm.tasks
+    return [task for task in tasks if task.service_id == service.id]
 
 
 _LABEL = LazyPattern(r"node\.labels\.(?P<name>[\w./-]+) *== *(?P<value>\S+)")
@@ -178,8 +178,9 @@ def _cure(swarm: Swarm, service: Service, tasks: list[Task]) -> dict[str, str]:
         return {"drained": up[0].name}
     labels = up[0].spec.labels or {}
     placement = service.spec.task_template.placement
-    asked = [_LABEL.fullmatch(text) for text in (placement and placement.constraints) or ()]
-    lacking = [label for label in asked if label and labels.get(label["name"]) != label["value"]]
+    texts = (placement and placement.constraints) or ()
+    constraints = [match for text in texts if (match := _LABEL.fullmatch(text))]
+    lacking = [label for label in constraints if labels.get(label["name"]) != label["value"]]
     if len(lacking) != 1 or "scheduling constraints" not in errors:
         return {}
     return {"unlabelled": up[0].name, "label": f"{lacking[0]['name']}={lacking[0]['value']}"}

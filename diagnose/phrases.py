@@ -5,7 +5,7 @@ Pure; checks, evidence and renderers use it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Sequence, Sized
 from datetime import UTC, datetime
 
 
@@ -48,6 +48,11 @@ def count(number: int, noun: str, plural: str = "") -> str:
     if number == 1:
         return f"1 {noun}"
     return f"{number} {plural or noun + 's'}"
+
+
+def agree(things: Sized, singular: str, plural: str) -> str:
+    """The word that goes with so many things: agree(names, "is", "are")."""
+    return singular if len(things) == 1 else plural
 
 
 def and_more(names: Iterable[str], most: int = 3) -> str:

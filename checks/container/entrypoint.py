@@ -124,8 +124,8 @@ def _argument_as_command(
     sources = [
         mount.source for mount in container.mounts or () if mount.destination.rstrip("/") == point
     ]
-    known = bind_sources.by_path.get(sources[0]) if sources and bind_sources is not None else None
-    if known is None or known.type != "folder" or container.config.entrypoint:
+    source = bind_sources.by_path.get(sources[0]) if sources and bind_sources is not None else None
+    if source is None or source.type != "folder" or container.config.entrypoint:
         return ""
     taken = (
         f'the argument "{program}" was taken as the command, because the image has no ENTRYPOINT'

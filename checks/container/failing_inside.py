@@ -64,13 +64,13 @@ def _variables(failure: InnerFailure, mount_access: MountAccess | None) -> dict[
     container = failure.container
     if failure.name in PARTLY:
         return {"leaking": container.name}
-    said = signs(failure.line, failure.reason)
+    failure_signs = signs(failure.line, failure.reason)
     denied = mount_access.denied if mount_access is not None else ()
     mounts = [item for item in denied if item.container.id == container.id and not item.is_socket]
-    if "permission" in said and len(mounts) == 1:
+    if "permission" in failure_signs and len(mounts) == 1:
         return {"source": mounts[0].mount.source, "owner": mounts[0].user.owner}
     if failure.name == "redis":
         return {}
-    is_missing = "can't find command" in failure.reason or "no-space" in said
+    is_missing = "can't find command" in failure.reason or "no-space" in failure_signs
     again = {} if is_missing else {"again": container.name}
     return {"program": failure.program, **again}

@@ -124,8 +124,8 @@ def setting_variables(
     """
     if may_pass or passing(container, tail):
         changes = ("typed", "unset")
-        known = setting.variables if setting is not None else {}
-        return {name: value for name, value in known.items() if name not in changes}
+        variables = setting.variables if setting is not None else {}
+        return {name: value for name, value in variables.items() if name not in changes}
     if setting is not None:
         return setting.variables
     is_known = tail.failure is not None

@@ -69,10 +69,10 @@ def mount_source_missing(
 def _refused_mount(
     container: Container, source: str, target: str, bind_sources: BindSources | Unavailable
 ) -> Iterator[Finding]:
-    known = bind_sources.by_path.get(source) if isinstance(bind_sources, BindSources) else None
-    if known is not None and known.type == "file":
+    on_host = bind_sources.by_path.get(source) if isinstance(bind_sources, BindSources) else None
+    if on_host is not None and on_host.type == "file":
         return  # over a folder: the source is not at fault
-    is_gone = known is not None and known.failed == "missing"
+    is_gone = on_host is not None and on_host.failed == "missing"
     what = "does not exist" if is_gone else f"is not a file, {target} in it is"
     evidence: dict[str, object] = {
         "State": str(container.state),
@@ -81,7 +81,7 @@ def _refused_mount(
     place = ""
     if is_gone:
         place = "missing"
-    elif known is not None and known.type == "folder":
+    elif on_host is not None and on_host.type == "folder":
         place = "folder"
     yield _missing(container, f"did not start: {source} {what}", source, evidence, place)
 
@@ -99,10 +99,10 @@ def _empty_folder(
     if why or isinstance(bind_sources, Unavailable):
         yield Unexamined(container.subject, why)
         return
-    known = bind_sources.by_path.get(source)
+    on_host = bind_sources.by_path.get(source)
     count = bind_sources.entries.get(source)
     evidence: dict[str, object] = {"log": taken.line[:QUOTED]}
-    if known is not None and known.type == "folder" and count is None:
+    if on_host is not None and on_host.type == "folder" and count is None:
         yield Unexamined(
             container.subject, f"{source}: the entries of the folder could not be listed"
         )
@@ -114,7 +114,7 @@ def _empty_folder(
             {**evidence, "on the host": "an empty folder"},
             place="folder",
         )
-    elif known is not None and known.failed == "missing" and not container.is_running:
+    elif on_host is not None and on_host.failed == "missing" and not container.is_running:
         yield _missing(
             container,
             f"was started without its file {taken.inside}: {source} does not exist",

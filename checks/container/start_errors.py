@@ -43,14 +43,15 @@ def failed_start(
     **variables: str,
 ) -> Finding:
     """A start that the engine refused: the engine's own error is the proof."""
-    known = known_error(container)
+    failure = known_error(container)
+    cause = failure.cause if failure else reason
     finding = Finding.about(
         container,
-        f"{container} did not start: {known.cause if known else reason}",
+        f"{container} did not start: {cause}",
         {
             "State": str(container.state),
             "State.Error": container.state.error,
-            **({"what heals it": known.cure} if known else {}),
+            **({"what heals it": failure.cure} if failure else {}),
             **(evidence or {}),
         },
         touches=touches,
@@ -133,8 +134,8 @@ def _kind_of_error(container: Container) -> str:
 
     The known cause with its own path or device, or the text without names.
     """
-    known = known_error(container)
-    return known.cause if known else _IDS.sub("?", container.state.error)
+    failure = known_error(container)
+    return failure.cause if failure else _IDS.sub("?", container.state.error)
 
 
 def _together(group: list[tuple[Container, Finding]]) -> Finding:
@@ -142,8 +143,8 @@ def _together(group: list[tuple[Container, Finding]]) -> Finding:
     first, finding = group[0]
     names = [container.name for container, _ in group]
     reason = finding.summary.partition("did not start: ")[2]
-    known = known_error(first)
-    healing = {"what heals it": known.cure} if known else {}
+    failure = known_error(first)
+    healing = {"what heals it": failure.cure} if failure else {}
     return msgspec.structs.replace(
         finding,
         subject=DAEMON,

@@ -97,8 +97,8 @@ def _finding(
     error = container.state.error
     mount = MOUNTING.search(error)
     if mount and ("not a directory" in error or "no such file" in error):
-        known = bind_sources.by_path.get(mount["source"]) if bind_sources is not None else None
-        is_file = known is not None and known.type == "file"
+        source = bind_sources.by_path.get(mount["source"]) if bind_sources is not None else None
+        is_file = source is not None and source.type == "file"
         what = f"{mount['source']} is a file, {mount['target']} in it is a folder"
         if not is_file:
             return None
@@ -255,10 +255,10 @@ def _variables(container: Container, peer: Container | None) -> dict[str, str]:
     user = _USER.search(error)
     if user and user["kind"] == "user":
         return {"userless": container.name}
-    known = known_error(container)
-    if known is not None:
-        names = _PAGE_NAMES.get(known.failure.name, {})
-        return {variable: known.values[name] for name, variable in names.items()}
+    failure = known_error(container)
+    if failure is not None:
+        names = _PAGE_NAMES.get(failure.failure.name, {})
+        return {variable: failure.values[name] for name, variable in names.items()}
     if absent := _ABSENT.search(error):
         if not _is_bind(absent):
             return {"disk": absent["device"]}

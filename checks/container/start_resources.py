@@ -78,8 +78,8 @@ def device_missing(containers: Containers) -> CheckResult:
             what = f"there is no {device}"
         else:
             what = device
-        known = known_error(container)
-        name = known.failure.name if known else ""
+        failure = known_error(container)
+        name = failure.failure.name if failure else ""
         finding = failed_start(container, what[:100]).with_variables(
             _device_variables(match["device"] or "", name)
         )
@@ -124,13 +124,13 @@ _OF_DRIVERS = {
 heal nothing."""
 
 
-def _device_variables(path: str, known: str) -> dict[str, str]:
+def _device_variables(path: str, failure: str) -> dict[str, str]:
     """The variables of the page.
 
     The device, and the kernel module that makes it, where one is known.
     """
-    if known in _OF_DRIVERS:
-        return {"device": "gpu", **_OF_DRIVERS[known]}
+    if failure in _OF_DRIVERS:
+        return {"device": "gpu", **_OF_DRIVERS[failure]}
     if not path:
         return {"device": "gpu", "option": "gpus"}
     module = next((module for prefix, module in _MODULES.items() if path.startswith(prefix)), "")
@@ -240,25 +240,25 @@ def _lacks_processors(
     of CPUs is from 0.01 to 2.00"). Without a restart policy it may be kept for another host, and
     the finding is advice.
     """
-    asked = container.host_config
+    config = container.host_config
     if container.is_running or container.state.error:
         return None
     if online is not None and online.numbers:
-        lacking = processor_numbers(asked.cpuset_cpus) - online.numbers
+        lacking = processor_numbers(config.cpuset_cpus) - online.numbers
     else:
         lacking = frozenset()
     if lacking and online is not None:
-        what = f"it is bound to processors {asked.cpuset_cpus}, and this host has {online.listed}"
-        evidence = {"HostConfig.CpusetCpus": asked.cpuset_cpus, ONLINE: online.listed}
+        what = f"it is bound to processors {config.cpuset_cpus}, and this host has {online.listed}"
+        evidence = {"HostConfig.CpusetCpus": config.cpuset_cpus, ONLINE: online.listed}
         variables = {"limiting": "cpuset-cpus", "cpuset": online.listed}
-    elif info is not None and info.ncpu and asked.nano_cpus > info.ncpu * 1_000_000_000:
-        wanted = f"{asked.nano_cpus / 1e9:g}"
+    elif info is not None and info.ncpu and config.nano_cpus > info.ncpu * 1_000_000_000:
+        wanted = f"{config.nano_cpus / 1e9:g}"
         what = f"it may use {wanted} processors, and this host has {info.ncpu}"
         evidence = {"HostConfig.NanoCpus": wanted, "/info NCPU": str(info.ncpu)}
         variables = {"limiting": "cpus", "cpus": str(info.ncpu)}
     else:
         return None
-    has_policy = asked.restart_policy.name not in ("", "no")
+    has_policy = config.restart_policy.name not in ("", "no")
     finding = Finding.about(
         container,
         f"{container} cannot be started: {what}",

@@ -17,7 +17,7 @@ from diagnose.evidence.engine.info import Info
 from diagnose.evidence.engine.log import DaemonLog
 from diagnose.evidence.machine.clock import Clock
 from diagnose.model import DAEMON, CheckResult, Finding, Json, Severity, Skipped
-from diagnose.phrases import and_more, count
+from diagnose.phrases import agree, and_more, count
 from diagnose.registry import check
 
 WHOLE = frozenset(
@@ -188,7 +188,7 @@ def config_not_applied(
     needs = "a reload" if set(stale) <= RELOADED else "a restart"
     yield Finding(
         subject=DAEMON,
-        summary=f"{', '.join(stale)} in {config.path} {'is' if len(stale) == 1 else 'are'} not in force",
+        summary=f"{', '.join(stale)} in {config.path} {agree(stale, 'is', 'are')} not in force",
         evidence=stale | {"needs": needs},
         variables={"path": config.path, "pid": str(config.pid)},
     )

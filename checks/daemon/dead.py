@@ -372,8 +372,8 @@ def _taken(text: str, facts: _Facts) -> tuple[str, str]:
     if taken is None or facts.listeners is None:
         return "", ""
     host, _, port = taken[1].rpartition(":")
-    held = facts.listeners.on("tcp", host, int(port))
-    return taken[1], held[0].holder if held else ""
+    holders = facts.listeners.on("tcp", host, int(port))
+    return taken[1], holders[0].holder if holders else ""
 
 
 # -- the sentence ----------------------------------------

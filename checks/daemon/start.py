@@ -110,8 +110,8 @@ def storage_driver_failed(
 
 def _prior_driver(log: DaemonLog) -> str | None:
     """The driver of what lies in the data root, where the engine says that it cannot use it."""
-    found = [match for line in log.lines if (match := _PRIOR.search(line.text))]
-    return found[-1]["driver"] if found else None
+    matches = [match for line in log.lines if (match := _PRIOR.search(line.text))]
+    return matches[-1]["driver"] if matches else None
 
 
 @check(

@@ -73,12 +73,12 @@ def _refused(
 
 
 def _sockets(netns: ContainerNetns) -> list[str]:
-    found = {
+    sockets = {
         f"{socket.protocol} {socket.port}"
         for socket in netns.listeners
         if socket.address == EMBEDDED
     }
-    return sorted(found)
+    return sorted(sockets)
 
 
 def _listens(netns: ContainerNetns) -> bool:

@@ -32,7 +32,7 @@ from diagnose.model import (
     Subject,
     Unavailable,
 )
-from diagnose.phrases import count, sentence
+from diagnose.phrases import agree, count, sentence
 from diagnose.registry import check
 
 
@@ -61,8 +61,8 @@ class _OnFallback(msgspec.Struct, frozen=True):
 def _on_fallback(
     containers: Containers | None, resolvers: Resolvers, lookups: Lookups | None
 ) -> _OnFallback:
-    known = [] if containers is None else list(resolving(containers))
-    members = tuple(container for container in known if _uses_fallback(container, resolvers))
+    users = [] if containers is None else list(resolving(containers))
+    members = tuple(container for container in users if _uses_fallback(container, resolvers))
     ids = {member.id for member in members}
     lost = [
         group
@@ -173,8 +173,8 @@ def no_nameserver(
     if resolvers.only_ipv6 and isinstance(containers, Unavailable):
         return containers
     yield from resolvers.unread
-    known = None if isinstance(containers, Unavailable) else containers
-    fallback = _on_fallback(known, resolvers, lookups)
+    listed_containers = None if isinstance(containers, Unavailable) else containers
+    fallback = _on_fallback(listed_containers, resolvers, lookups)
     if resolvers.only_ipv6 and not fallback.members:
         return None
     is_island = lookups is not None and lookups.island
@@ -426,7 +426,7 @@ def search_amplified(
         if conf and conf.search and (len(conf.search) > max_search or conf.ndots > max_ndots):
             many.setdefault((conf.ndots, conf.search), []).append(container)
     for (ndots, search), affected in many.items():
-        verb = "tries" if len(affected) == 1 else "try"
+        verb = agree(affected, "tries", "try")
         finding = Finding(
             subject=HOST if len(affected) > 1 else affected[0].subject,
             summary=f"{listed(affected)} {verb} {count(len(search), 'search domain')} first for "

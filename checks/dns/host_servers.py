@@ -18,7 +18,7 @@ from diagnose.evidence.network.interfaces import Interface, Interfaces
 from diagnose.evidence.network.packet_paths import Step
 from diagnose.evidence.network.routes import Routes
 from diagnose.model import DAEMON, HOST, CheckResult, Finding, Severity, Skipped, Unavailable
-from diagnose.phrases import count, joined, sentence
+from diagnose.phrases import agree, count, joined, sentence
 from diagnose.registry import check
 
 
@@ -166,7 +166,7 @@ def _no_way_out(routes: Routes | None, links: Interfaces | None) -> str:
     down = [] if links is None else [link.name for link in links if _is_down(link)]
     if not down:
         return "no default route leads out"
-    are = "is" if len(down) == 1 else "are"
+    are = agree(down, "is", "are")
     return f"no default route leads out, {joined(down)} {are} down"
 
 
@@ -240,7 +240,7 @@ def udp_blocked(
         return unasked(lookups)
     if resolvers.host_unread and not lookups.host:
         return resolvers.host_unread
-    asked = query_groups(containers, resolvers, lookups)
+    groups = query_groups(containers, resolvers, lookups)
     nobody_answers = not any(lookups.reaches(server) for server in resolvers.host_servers)
     for server, reply in lookups.tcp.items():
         if not reply.answered:
@@ -260,7 +260,7 @@ def udp_blocked(
             variables={"server": server},
             discriminator=server,
             severity=Severity.critical if is_needed else Severity.warning,
-            touches=touched([group for group in asked if group.uses([server])]),
+            touches=touched([group for group in groups if group.uses([server])]),
             signs=frozenset({"dns"}),
         )
     return None

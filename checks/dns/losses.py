@@ -50,11 +50,11 @@ def queries_lost(
     by_server: dict[str, list[SampledPath]] = {}
     for path in lookups.samples:
         by_server.setdefault(path.server, []).append(path)
-    asked = query_groups(containers, resolvers, lookups)
+    groups = query_groups(containers, resolvers, lookups)
     for server, paths in by_server.items():
         lossy = [path for path in paths if path.loses_some and path.sample.lost_pct >= warn_pct]
         if lossy:
-            users = [group for group in asked if group.uses([server])]
+            users = [group for group in groups if group.uses([server])]
             loss = _Loss(server, tuple(paths), tuple(lossy), tuple(users))
             yield _lost(loss, _sound_server(lookups, server), resolver_paths, critical_pct)
     return None

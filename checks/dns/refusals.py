@@ -34,10 +34,10 @@ def server_refuses_containers(
     """
     if isinstance(lookups, Unavailable):
         return unasked(lookups)
-    asked = query_groups(containers, resolvers, lookups)
-    if not asked:
+    groups = query_groups(containers, resolvers, lookups)
+    if not groups:
         return Skipped("no running container queries a DNS server through its own network")
-    for group in asked:
+    for group in groups:
         refusing = list(_refusing(group, lookups))
         if refusing:
             yield _refused(group, refusing, lookups, networks, listeners)

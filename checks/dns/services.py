@@ -216,12 +216,12 @@ def _called_names(members: list[Container]) -> dict[str, list[Container]]:
 
 def _names_on(network: str, members: list[Container]) -> dict[str, list[Container]]:
     """The containers of each name on a network, in the order of their own names."""
-    found: dict[str, list[Container]] = {}
+    owners: dict[str, list[Container]] = {}
     for member in sorted(members, key=lambda member: member.name):
         endpoint = member.endpoints[network]
         for name in sorted({*(endpoint.aliases or ()), *(endpoint.dns_names or ())}):
-            found.setdefault(name, []).append(member)
-    return found
+            owners.setdefault(name, []).append(member)
+    return owners
 
 
 def _shared_name(

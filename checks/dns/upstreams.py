@@ -69,8 +69,8 @@ def upstream_unreachable(
     """
     if isinstance(lookups, Unavailable):
         return unasked(lookups)
-    asked = query_groups(containers, resolvers, lookups)
-    if not asked and not lookups.unasked:
+    groups = query_groups(containers, resolvers, lookups)
+    if not groups and not lookups.unasked:
         if lookups.island:
             return Skipped(
                 "this host has no default route and no DNS server, "
@@ -80,7 +80,7 @@ def upstream_unreachable(
             return Skipped("running containers are on internal networks only")
         return Skipped("no running container queries a DNS server through its own network")
     path = dns_path or DnsPath({})
-    for group in asked:
+    for group in groups:
         if group.lost:
             misses_names = failed_names is not None and any(
                 failed_names.of(member) for member in group.members
@@ -129,8 +129,8 @@ class _LostQuery(msgspec.Struct, frozen=True):
 
         Empty if that is not so.
         """
-        held = self.containers.addresses_in_use
-        if self.server in held or is_loopback(self.server) or self.server in self.path.own:
+        in_use = self.containers.addresses_in_use
+        if self.server in in_use or is_loopback(self.server) or self.server in self.path.own:
             return ""
         networks = () if self.networks is None else self.networks.bridges
         for network in networks:
@@ -153,11 +153,11 @@ class _LostQuery(msgspec.Struct, frozen=True):
 
     @property
     def origin(self) -> ServerOrigin:
-        known = self.resolvers.origin(self.group.members[0], self.server)
-        if known.kind == "earlier" and self.server in self.gateways:
+        origin = self.resolvers.origin(self.group.members[0], self.server)
+        if origin.kind == "earlier" and self.server in self.gateways:
             place = "the engine, whose own resolver there knows the names of containers"
             return ServerOrigin("engine", place)
-        return known
+        return origin
 
     @property
     def gateways(self) -> frozenset[str]:

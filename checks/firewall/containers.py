@@ -11,7 +11,7 @@ from diagnose.evidence.network.inner_paths import InnerEgress, InnerIngress, Inn
 from diagnose.evidence.network.packet_paths import Step
 from diagnose.evidence.network.wanted_paths import failing
 from diagnose.model import CheckResult, Finding, Json, Severity, Skipped
-from diagnose.phrases import and_more, named
+from diagnose.phrases import agree, and_more, named
 from diagnose.registry import check
 
 
@@ -56,7 +56,7 @@ def _inward(by: Step, inlets: Sequence[InnerIngress]) -> Finding:
     first = inlets[0]
     container = first.container
     ports = sorted({inlet.host_port for inlet in inlets})
-    noun = "port" if len(ports) == 1 else "ports"
+    noun = agree(ports, "port", "ports")
     kinds: list[Json] = list(first.lost)
     is_host_alone = kinds == ["this host"]
     whom = "this host and docker-proxy send" if is_host_alone else "clients send"

@@ -35,7 +35,7 @@ def backend_mixed(firewall: Firewall, packet_paths: PacketPaths | None) -> Check
 
 def _used(firewall: Firewall, backend: str) -> list[Table]:
     """The iptables tables of a backend that have rules, or a policy that drops."""
-    found = {
+    names = {
         chain.table
         for chain in firewall.chains
         if chain.table.backend == backend
@@ -43,7 +43,7 @@ def _used(firewall: Firewall, backend: str) -> list[Table]:
         and chain.table.name in ("filter", "nat", "raw", "mangle")
         and (chain.rules or chain.policy == "drop")
     }
-    return sorted(found)
+    return sorted(names)
 
 
 def _mixed(

@@ -13,7 +13,7 @@ from diagnose.evidence.network.networks import Network
 from diagnose.evidence.network.packet_filter import Firewall
 from diagnose.evidence.network.packet_paths import ConnectionVerdict, Egress, Ingress, PacketPaths
 from diagnose.model import Json, Subject, Unexamined
-from diagnose.phrases import and_more, count
+from diagnose.phrases import agree, and_more, count
 
 ICC = "com.docker.network.bridge.enable_icc"
 
@@ -30,18 +30,20 @@ def left_alone(config: DaemonConfig | None) -> str:
 
 def subjects_of(networks: Iterable[Network]) -> tuple[Subject, ...]:
     """The networks and their bridges."""
-    found = [
+    subjects = [
         subject
         for network in networks
         for subject in (network.subject, Subject("interface", network.bridge))
     ]
-    return tuple(dict.fromkeys(found))
+    return tuple(dict.fromkeys(subjects))
 
 
 def container_subjects(outlets: Sequence[Egress], inlets: Sequence[Ingress]) -> tuple[Subject, ...]:
     """The containers of these ways, each once."""
-    found = [way.container.subject for way in outlets] + [way.container.subject for way in inlets]
-    return tuple(dict.fromkeys(found))
+    subjects = [way.container.subject for way in outlets] + [
+        way.container.subject for way in inlets
+    ]
+    return tuple(dict.fromkeys(subjects))
 
 
 def few(names: Iterable[str]) -> str:
@@ -81,7 +83,7 @@ def is_lost(firewall: Firewall, verdict: ConnectionVerdict) -> bool:
 def port_list(inlets: Sequence[Ingress]) -> str:
     """The published ports of these ways: port 80; ports 80, 443."""
     ports = sorted({inlet.host_port for inlet in inlets})
-    noun = "port" if len(ports) == 1 else "ports"
+    noun = agree(ports, "port", "ports")
     return f"{noun} {and_more(map(str, ports), 4)}"
 
 

@@ -13,7 +13,7 @@ from diagnose.evidence.network.packet_filter import Firewall
 from diagnose.evidence.network.packet_paths import Step
 from diagnose.evidence.network.wanted_paths import WantedPath, WantedPaths, failing
 from diagnose.model import HOST, CheckResult, Finding, Json, Severity, Skipped, Unexamined
-from diagnose.phrases import and_more, named
+from diagnose.phrases import agree, and_more, named
 from diagnose.registry import check
 
 
@@ -52,12 +52,12 @@ def _surely(paths: Sequence[WantedPath]) -> list[WantedPath]:
 
 
 def _by_rule(paths: Sequence[WantedPath]) -> dict[Step, list[WantedPath]]:
-    found: dict[Step, list[WantedPath]] = defaultdict(list)
+    paths_of: dict[Step, list[WantedPath]] = defaultdict(list)
     for path in paths:
         obstacle = path.trace.obstacle
         if obstacle is not None and obstacle.reason == "rule":
-            found[obstacle.by].append(path)
-    return found
+            paths_of[obstacle.by].append(path)
+    return paths_of
 
 
 def _undecided(paths: Sequence[WantedPath]) -> CheckResult:
@@ -79,7 +79,7 @@ def _input_dropped(by: Step, paths: Sequence[WantedPath], firewall: Firewall | N
     service = (
         f" ({listener.comm})" if listener is not None and listener.comm and len(ports) == 1 else ""
     )
-    at = f"port{'s' if len(ports) > 1 else ''} {and_more(map(str, ports), 4)}{service}"
+    at = f"{agree(ports, 'port', 'ports')} {and_more(map(str, ports), 4)}{service}"
     wish = first.want.port or first.want.has_failed
     return Finding(
         subject=HOST,

@@ -56,7 +56,7 @@ def _stale(
     rules: tuple[PortRule, ...], containers: Containers, networks: Networks
 ) -> Iterator[PortRule]:
     """Those that lead to an address of the engine's networks that no running container has."""
-    held = {
+    addresses = {
         endpoint.ip_address
         for container in containers.running
         for endpoint in container.endpoints.values()
@@ -64,7 +64,7 @@ def _stale(
     subnets = [subnet for network in networks.bridges for subnet in network.subnets]
     for rule in rules:
         address = ip_address(rule.address)
-        if rule.address not in held and any(address in subnet for subnet in subnets):
+        if rule.address not in addresses and any(address in subnet for subnet in subnets):
             yield rule
 
 
@@ -112,10 +112,10 @@ def _left_over(
 
 def _served(rule: PortRule, listeners: Listeners | None) -> Listener | None:
     """The program of the host that listens on the rule's port for others than the host itself."""
-    found = listeners.on(rule.protocol, "", rule.host_port) if listeners is not None else ()
+    holders = listeners.on(rule.protocol, "", rule.host_port) if listeners is not None else ()
     outer = [
         listener
-        for listener in found
+        for listener in holders
         if listener.comm != _PROXY
         and not ip_address(listener.address.strip("[]") or "0.0.0.0").is_loopback  # noqa: S104
     ]

@@ -71,12 +71,10 @@ def _dropped(obstacle: Obstacle, paths: list[HostPath], servers: list[str]) -> F
     what = "the answers" if obstacle.part == "reply" else "what it sends"
     names = sorted(path.container.name for path in paths)
     networks = named("network", sorted(path.network.name for path in paths))
-    asked = f", and not DNS server {and_more(servers)}" if servers else ""
+    dns = f", and not DNS server {and_more(servers)}" if servers else ""
     return Finding(
         subject=HOST,
-        summary=(
-            f"this host itself cannot reach containers on {networks}{asked}: {by} drops {what}"
-        ),
+        summary=(f"this host itself cannot reach containers on {networks}{dns}: {by} drops {what}"),
         evidence={
             "table": by.table,
             "chain": by.chain,

@@ -27,7 +27,7 @@ from diagnose.model import (
     Unavailable,
     container,
 )
-from diagnose.phrases import ago, count, counted, shortened
+from diagnose.phrases import ago, agree, count, counted, shortened
 from diagnose.registry import check
 
 NAMES_SHOWN = 8
@@ -178,7 +178,7 @@ def corrupt(
 
 def _deleted(stored: Layers, containers: Containers) -> Finding:
     """Whole layers are gone: the engine never does that to a layer that its records still name."""
-    names = {known.id: known.name for known in containers}
+    names = {container.id: container.name for container in containers}
     subjects = [item.subject for item in containers.unexamined]
     unread = [subject.name for subject in subjects if subject.kind == "container"]
     named_in_records = [names[id] for id in stored.robbed_containers if id in names]
@@ -190,7 +190,7 @@ def _deleted(stored: Layers, containers: Containers) -> Finding:
         f"of these without a folder in {stored.path}": len(stored.lost),
         "for example": list(lost[:NAMES_SHOWN]),
     }
-    are = "is" if len(lost) == 1 else "are"
+    are = agree(lost, "is", "are")
     return Finding(
         subject=DAEMON,
         summary=f"{count(len(lost), 'image layer')} of {stored.recorded} in the engine's records "

@@ -144,8 +144,8 @@ def ids_out_of_range(
     """
     failures = _Failures(pulls, clock, repeated, recent_s)
     for trouble in pulls.of("ids"):
-        found = _UNMAPPED.search(trouble.text)
-        id = int(found[1]) if found else None
+        match = _UNMAPPED.search(trouble.text)
+        id = int(match[1]) if match else None
         variables = _image(trouble)
         user = _remapped_user(config)
         if id is not None and user and id < LAST_ID:

@@ -20,7 +20,7 @@ from diagnose.model import (
     Subject,
     Unavailable,
 )
-from diagnose.phrases import ago, count, named, size
+from diagnose.phrases import ago, agree, count, named, size
 from diagnose.registry import check
 
 DAY = 86400.0
@@ -83,7 +83,7 @@ def latest_tag(exposed: Exposed) -> CheckResult:
     for image, names in users.items():
         yield Finding(
             subject=Subject("image", image),
-            summary=f"{named('container', names)} {'runs' if len(names) == 1 else 'run'} image "
+            summary=f"{named('container', names)} {agree(names, 'runs', 'run')} image "
             f'"{image}" by a tag that moves'
             " (latest), so the build cannot be identified",
             evidence={"Config.Image": image, "containers": names[:NAMES_SHOWN]},

@@ -135,13 +135,13 @@ def _free(pools: Iterable[Pool], taken: list[Subnet]) -> int:
 def _pieces(pool: Subnet, size: int, taken: Iterable[Subnet]) -> set[int]:
     """The numbers of the pool's pieces of this prefix length that are overlapped."""
     width = 32 - size
-    found: set[int] = set()
+    pieces: set[int] = set()
     for net in taken:
         if net.version == 4 and net.overlaps(pool):
             first = max(int(net.network_address), int(pool.network_address))
             last = min(int(net.broadcast_address), int(pool.broadcast_address))
-            found.update(range(first >> width, (last >> width) + 1))
-    return found
+            pieces.update(range(first >> width, (last >> width) + 1))
+    return pieces
 
 
 def _few_left(
@@ -199,10 +199,10 @@ def _ways_out(
     """Pruning helps where networks are unused; a pool outside the host's routes always does."""
     free = ipaddress.ip_network(routes.free_subnet)
     base = str(free.supernet(new_prefix=16)) if free.version == 4 else str(free)
-    found = {"pool": base}
+    variables = {"pool": base}
     if empty and stock.routed < len(networks.bridges):
-        found["cleanup"] = "prune"
-    return found
+        variables["cleanup"] = "prune"
+    return variables
 
 
 def _leaked(blocking: Iterable[Route], links: Interfaces) -> tuple[Subject, ...]:

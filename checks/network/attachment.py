@@ -161,11 +161,13 @@ def _guest(
             f"container {name[:12]}, whose network it shares, "
             "may be one that could not be inspected",
         )
-    state = "no longer exists" if owner is None else f"does not run ({owner.state.status})"
+    if owner is None:
+        state, shared = "no longer exists", f'container "{name[:12]}"'
+    else:
+        state, shared = f"does not run ({owner.state.status})", str(owner)
     finding = Finding.about(
         container,
-        f"{container} has no network: "
-        f'container "{owner.name if owner else name[:12]}", whose network it shares, {state}',
+        f"{container} has no network: {shared}, whose network it shares, {state}",
         {
             "HostConfig.NetworkMode": mode,
             "interfaces inside": _interfaces(netns),
@@ -322,6 +324,6 @@ def _cable(attachment: _Attachment, links: Interfaces) -> tuple[str, Interface |
             f"the host's end {peer.name} is not attached to bridge {attachment.bridge.name}",
             peer,
         )
-    if address not in {held.address for held in attachment.netns.addresses}:
+    if address not in {own.address for own in attachment.netns.addresses}:
         return f"{inner.name} has lost its address {address}", peer
     return "", peer

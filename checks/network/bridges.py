@@ -153,10 +153,10 @@ def bridge_leaked(
         return Skipped("Podman names its bridges otherwise")
     if processes is not None and sum(process.comm == "dockerd" for process in processes) > 1:
         return Skipped("a second engine runs on this host, and either may own the bridges")
-    known = {network.bridge for network in networks}
+    bridges = {network.bridge for network in networks}
     for link in links:
         is_ours = link.kind == "bridge" and _OURS.fullmatch(link.name)
-        if is_ours and link.name not in known and not links.ports(link):
+        if is_ours and link.name not in bridges and not links.ports(link):
             addresses = list(links.addresses_of(link))
             yield Finding(
                 subject=link.subject,
@@ -167,7 +167,7 @@ def bridge_leaked(
                 evidence={
                     f"link {link.name}": {"kind": link.kind, "operstate": link.operstate},
                     f"addresses of {link.name}": addresses,
-                    "bridges of networks": sorted(known),
+                    "bridges of networks": sorted(bridges),
                 },
                 variables={"bridge": link.name},
             )

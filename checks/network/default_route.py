@@ -41,17 +41,17 @@ def interface_taken(
         () if containers is None else tuple(container.subject for container in containers.running)
     )
     for interface in taken:
-        known = () if managers is None else managers.of(interface)
+        owners = () if managers is None else managers.of(interface)
         yield Finding(
             subject=interface.subject,
-            summary=_summary(interface, known),
+            summary=_summary(interface, owners),
             evidence={
                 "default routes": [str(route) for route in interface.defaults],
                 "addresses that the engine did not set": list(interface.addresses),
-                "programs that configure interfaces": [str(manager) for manager in known],
+                "programs that configure interfaces": [str(manager) for manager in owners],
                 "bridge": interface.port_of or interface.link.name,
             },
-            variables=_variables(interface, known),
+            variables=_variables(interface, owners),
             severity=Severity.critical if interface.wins else Severity.warning,
             touches=_reach(interface, running),
             signs=frozenset({"dns", "timeout", "unreachable"}),
@@ -88,16 +88,16 @@ def _variables(interface: TakenInterface, managers: tuple[InterfaceManager, ...]
 
     The route to remove, the addresses of a port to remove, and the manager to restrain.
     """
-    found = {"interface": interface.link.name}
+    variables = {"interface": interface.link.name}
     if interface.defaults and interface.addresses:
-        found["routed_port" if interface.port_of else "routed_bridge"] = interface.link.name
+        variables["routed_port" if interface.port_of else "routed_bridge"] = interface.link.name
     elif interface.defaults:
-        found["routed"] = interface.link.name
+        variables["routed"] = interface.link.name
     elif interface.port_of and interface.addresses:
-        found["port"] = interface.link.name
+        variables["port"] = interface.link.name
     if interface.addresses and not interface.port_of:
-        found["address"] = interface.addresses[0]
+        variables["address"] = interface.addresses[0]
     first = managers[0].name if managers else ""
     if first in _EXCLUDES:
-        found[_EXCLUDES[first]] = first
-    return found
+        variables[_EXCLUDES[first]] = first
+    return variables

@@ -64,19 +64,19 @@ def _nets(interfaces: Interfaces, parent: str) -> list[ipaddress.IPv4Network]:
     if link is None:
         return []
     return [
-        ipaddress.IPv4Network(f"{held.address}/{held.prefix}", strict=False)
-        for held in interfaces.addresses
-        if held.index == link.index and held.family == "inet" and held.address
+        ipaddress.IPv4Network(f"{address.address}/{address.prefix}", strict=False)
+        for address in interfaces.addresses
+        if address.index == link.index and address.family == "inet" and address.address
     ]
 
 
 def _is_reached(network: Network, lookups: Lookups | None) -> bool | None:
     """Whether some DNS server answers queries that leave by this network alone."""
     paths = (*lookups.ways, *lookups.probes) if lookups is not None else ()
-    asked = [path for path in paths if path.networks == (network.name,) and path.asked]
-    if not asked:
+    tried = [path for path in paths if path.networks == (network.name,) and path.asked]
+    if not tried:
         return None
-    return any(not path.fails for path in asked)
+    return any(not path.fails for path in tried)
 
 
 def _foreign(

@@ -6,7 +6,7 @@ from collections import defaultdict
 
 from diagnose.evidence.network.wanted_paths import UnservedWant, WantedPaths, failing
 from diagnose.model import HOST, CheckResult, Finding, Severity, Skipped
-from diagnose.phrases import named
+from diagnose.phrases import agree, named
 from diagnose.registry import check
 
 
@@ -23,10 +23,10 @@ def host_service_not_listening(wanted_paths: WantedPaths) -> CheckResult:
         return Skipped(wanted_paths.why_none)
     if not wanted_paths.unserved and not any(path.kind == "to the host" for path in wanted_paths):
         return Skipped("no running container is configured to use a service on this host")
-    found: dict[tuple[str, int], list[UnservedWant]] = defaultdict(list)
+    lacks_of: dict[tuple[str, int], list[UnservedWant]] = defaultdict(list)
     for lack in wanted_paths.unserved:
-        found[lack.address, lack.want.port if lack.has_address else 0].append(lack)
-    for lacks in found.values():
+        lacks_of[lack.address, lack.want.port if lack.has_address else 0].append(lack)
+    for lacks in lacks_of.values():
         yield _unserved(lacks)
     return None
 
@@ -36,7 +36,7 @@ def _unserved(lacks: list[UnservedWant]) -> Finding:
     containers = {lack.want.container.id: lack.want.container for lack in lacks}
     names = sorted(container.name for container in containers.values())
     callers = named("container", names)
-    calls = "calls" if len(names) == 1 else "call"
+    calls = agree(names, "calls", "call")
     if not first.has_address:
         summary = (
             f"{callers} {calls} this host at {first.address}, "

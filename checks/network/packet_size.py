@@ -103,10 +103,10 @@ def _variables(oversized: OversizedNetwork, sizes: PacketSizes) -> dict[str, str
     """
     network = oversized.network
     mtu = str(sizes.limit - oversized.overhead)
-    found = {"uplink": sizes.uplink, "mtu": mtu, "container": oversized.members[0].name}
+    variables = {"uplink": sizes.uplink, "mtu": mtu, "container": oversized.members[0].name}
     if not network.is_bridge:
-        return found | {"overlay": network.name}
-    found["clamp"] = "TCPMSS"
+        return variables | {"overlay": network.name}
+    variables["clamp"] = "TCPMSS"
     if network.name == DEFAULT_NETWORK:
-        return found | {"daemon_mtu": mtu}
-    return found | {"network": network.name}
+        return variables | {"daemon_mtu": mtu}
+    return variables | {"network": network.name}

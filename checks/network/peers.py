@@ -73,8 +73,8 @@ def _is_taken_over(
 
     The owner certainly does not.
     """
-    known = namespaces is not None and namespaces.of(holder) is not None
-    return known and call.refused and bool(servers) and holder not in servers
+    is_seen = namespaces is not None and namespaces.of(holder) is not None
+    return is_seen and call.refused and bool(servers) and holder not in servers
 
 
 def _stale(call: FailingCall, holder: Container | None, servers: list[Container]) -> Finding:

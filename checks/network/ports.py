@@ -180,28 +180,28 @@ def port_held_by_process(
     """
     for failure in bind_failures(containers, IN_USE):
         container, port, proto = failure.container, failure.port, failure.proto
-        held = () if listeners is None else listeners.on(proto, failure.address, port)
+        holders = () if listeners is None else listeners.on(proto, failure.address, port)
         near_ends = port_connections.by_port.get(port, ()) if port_connections is not None else ()
-        is_free = listeners is not None and not held and not near_ends
+        is_free = listeners is not None and not holders and not near_ends
         past = "was in use and is free now" if is_free else "was in use"
-        if not held and near_ends:
+        if not holders and near_ends:
             past = f"is the near end of a connection to {near_ends[0].peer}{_opened_by(near_ends)}"
-        state = _held_by(held[0], containers) if held else past
+        state = _held_by(holders[0], containers) if holders else past
         finding = Finding.about(
             container,
             f"{container} did not start: {proto} port {port} of the host {state}",
-            _failed(container, **_shown(held)),
+            _failed(container, **_shown(holders)),
             discriminator=f"{port}/{proto}",
             severity=Severity.warning if is_free else Severity.critical,
-            touches=_owners(held, containers),
+            touches=_owners(holders, containers),
             signs=signs(container.state.error),
             port=str(port),
             proto=proto,
         )
-        if not held and near_ends:
+        if not holders and near_ends:
             variables = {"container": container.name, "near_end": str(port)}
             finding = replace(finding, variables=variables)
-        yield _with_stub(finding, held)
+        yield _with_stub(finding, holders)
     return None
 
 
@@ -216,26 +216,26 @@ _STUB = "systemd-resolve"
 and 127.0.0.54, port 53."""
 
 
-def _with_stub(finding: Finding, held: tuple[Listener, ...]) -> Finding:
+def _with_stub(finding: Finding, holders: tuple[Listener, ...]) -> Finding:
     """The page has its own remedy where the host's DNS stub holds the port.
 
     To kill it would end the host's name resolution.
     """
-    if not any(listener.comm == _STUB for listener in held):
+    if not any(listener.comm == _STUB for listener in holders):
         return finding
     return finding.with_variables({"stub_unit": "systemd-resolved"})
 
 
-def _shown(held: tuple[Listener, ...]) -> dict[str, str]:
+def _shown(holders: tuple[Listener, ...]) -> dict[str, str]:
     return {
         f"listener {listener.proto} {listener.address}:{listener.port}": listener.holder
-        for listener in held
+        for listener in holders
     }
 
 
-def _owners(held: tuple[Listener, ...], containers: Containers) -> tuple[Subject, ...]:
+def _owners(holders: tuple[Listener, ...], containers: Containers) -> tuple[Subject, ...]:
     """The containers that listeners belong to."""
-    ids = (listener.container for listener in held if listener.container)
+    ids = (listener.container for listener in holders if listener.container)
     return tuple(containers.by_id[id].subject for id in ids if id in containers.by_id)
 
 
@@ -257,13 +257,15 @@ def bind_address_missing(
     unless the host may listen on foreign addresses (`net.ipv4.ip_nonlocal_bind`), as a stand-by
     does.
     """
-    known = None if isinstance(links, Unavailable) else links
-    if known is not None and nonlocal_bind is not None and not nonlocal_bind.allowed:
-        yield from _left_behind(containers, known)
+    interfaces = None if isinstance(links, Unavailable) else links
+    if interfaces is not None and nonlocal_bind is not None and not nonlocal_bind.allowed:
+        yield from _left_behind(containers, interfaces)
     for failure in bind_failures(containers, "cannot assign requested address"):
         container, address, port = failure.container, failure.address, failure.port
-        is_back = known is not None and known.holds(address)
-        addresses = str(links) if known is None else [held.address for held in known.addresses]
+        is_back = interfaces is not None and interfaces.holds(address)
+        addresses = (
+            str(links) if interfaces is None else [own.address for own in interfaces.addresses]
+        )
         finding = Finding.about(
             container,
             sentence(
@@ -297,7 +299,7 @@ def _left_behind(containers: Containers, links: Interfaces) -> Iterator[Finding]
                 f"which the host no longer has: port {port} cannot be reached there",
                 {
                     f"NetworkSettings.Ports on {address}": bindings,
-                    "addresses of the host": [held.address for held in links.addresses],
+                    "addresses of the host": [own.address for own in links.addresses],
                     "net.ipv4.ip_nonlocal_bind": "0",
                 },
                 discriminator=address,
@@ -437,23 +439,23 @@ def host_port_conflict(
             continue
         ports = _PORT.findall(line)
         port = int(ports[-1]) if ports else _from_command(container, listeners)
-        held = _holders(port, listeners)
+        holders = _holders(port, listeners)
         finding = Finding.about(
             container,
             sentence(
                 f"{container} ended: its port{f' {port}' if port else ''} is in use on the host",
-                f"the port {_held_by(held[0], containers)}" if held else "",
+                f"the port {_held_by(holders[0], containers)}" if holders else "",
             ),
             {
                 "HostConfig.NetworkMode": container.host_config.network_mode,
                 "State.ExitCode": container.state.exit_code,
                 "log": line,
-                **_shown(held),
+                **_shown(holders),
             },
-            touches=_owners(held, containers),
+            touches=_owners(holders, containers),
             signs=frozenset({"port-taken"}),
         )
-        finding = _with_stub(finding, held)
+        finding = _with_stub(finding, holders)
         is_killable = port and "stub_unit" not in finding.variables
         yield finding.with_variables({"port": str(port)}) if is_killable else finding
     return None

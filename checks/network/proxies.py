@@ -69,23 +69,23 @@ def proxy_orphaned(containers: Containers, processes: Processes, ping: Ping | No
 
 
 def _variables(proxy: _Proxy, victims: list[Container]) -> dict[str, str]:
-    found = {"pid": str(proxy.process.pid), "port": proxy.port}
-    return {**found, "container": victims[0].name} if victims else found
+    variables = {"pid": str(proxy.process.pid), "port": proxy.port}
+    return {**variables, "container": victims[0].name} if victims else variables
 
 
 def _proxies(processes: Processes) -> list[_Proxy]:
-    found = []
+    proxies = []
     for process in processes:
         words = process.cmdline or []
         if process.comm == _PROXY and not process.container:
             options = dict(itertools.pairwise(words))
             target = f"{options.get('-container-ip', '?')}:{options.get('-container-port', '?')}"
-            found.append(
+            proxies.append(
                 _Proxy(
                     process, options.get("-proto", "tcp"), options.get("-host-port", "0"), target
                 )
             )
-    return found
+    return proxies
 
 
 def _is_published(proxy: _Proxy, containers: Containers) -> bool:

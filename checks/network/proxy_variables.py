@@ -173,10 +173,10 @@ def _is_network_of(word: str, name: str) -> bool:
 def _takes(
     container: Container, peer: Container, name: str, proxy: _Proxy, exceptions: str, line: str
 ) -> Finding:
-    known = {*container.dns_names, *peer.dns_names, name}
-    names = ["localhost", "127.0.0.1", *sorted(word for word in known if not _ID.fullmatch(word))]
+    callable_by = {*container.dns_names, *peer.dns_names, name}
+    names = sorted(word for word in callable_by if not _ID.fullmatch(word))
     wanted = [entry.strip() for entry in exceptions.split(",") if entry.strip()]
-    complete = ",".join(dict.fromkeys([*wanted, *names]))
+    complete = ",".join(dict.fromkeys([*wanted, "localhost", "127.0.0.1", *names]))
     return Finding.about(
         container,
         f'{container} sends its requests to "{name}" '

@@ -15,7 +15,7 @@ from diagnose.evidence.network.router_advertisements import RouterAdvertisements
 from diagnose.evidence.network.wanted_paths import WantedPath, WantedPaths, failing
 from diagnose.mappings import by_key
 from diagnose.model import CheckResult, Finding, Severity, Skipped, Subject
-from diagnose.phrases import and_more, counted
+from diagnose.phrases import agree, and_more, counted
 from diagnose.registry import check
 
 
@@ -168,7 +168,7 @@ def _by_a_tunnel(
     if clients:
         waiting = (
             f"; {counted('client', clients, most=2)} "
-            f"{'waits' if len(clients) == 1 else 'wait'} for an answer"
+            f"{agree(clients, 'waits', 'wait')} for an answer"
         )
     return Finding(
         subject=Subject("interface", first.uplink.name),

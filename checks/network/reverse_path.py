@@ -5,7 +5,7 @@ from __future__ import annotations
 from diagnose.error_signatures import NO_WAY_OUT
 from diagnose.evidence.network.strict_uplinks import StrictUplinks
 from diagnose.model import CheckResult, Count, Finding, Severity, Skipped, Subject
-from diagnose.phrases import and_more, count
+from diagnose.phrases import agree, and_more, count
 from diagnose.registry import check
 
 
@@ -26,7 +26,7 @@ def requests_taken_for_forged(
     for uplink in strict_uplinks.items:
         if drops.within < least:
             continue
-        noun = "port" if len(uplink.ports) == 1 else "ports"
+        noun = agree(uplink.ports, "port", "ports")
         yield Finding(
             subject=Subject("interface", uplink.name),
             summary=f'interface "{uplink.name}": rp_filter={uplink.mode} drops requests of clients '

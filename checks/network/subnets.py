@@ -22,7 +22,7 @@ from diagnose.evidence.network.routes import MAIN_TABLE, Route, Routes
 from diagnose.evidence.network.swallowed_clients import SwallowedClient, SwallowedClients
 from diagnose.evidence.network.tunnels import Tunnels
 from diagnose.model import CheckResult, Finding, Severity
-from diagnose.phrases import and_more, counted, named
+from diagnose.phrases import agree, and_more, counted, named
 from diagnose.registry import check
 
 _NOWHERE = ("blackhole", "unreachable", "prohibit")
@@ -220,7 +220,7 @@ def _hides_clients(case: _Case, clients: Sequence[SwallowedClient]) -> Finding:
     network = case.network
     addresses = sorted({client.address for client in clients})
     ports = sorted({client.port for client in clients})
-    noun = "port" if len(ports) == 1 else "ports"
+    noun = agree(ports, "port", "ports")
     subnet = next(subnet for subnet in network.subnets if is_within(clients[0].address, subnet))
     return Finding(
         subject=network.subject,

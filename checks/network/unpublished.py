@@ -111,9 +111,11 @@ def _ipv6_without_proxy(
     """Advice: clients that know the host's IPv6 address are refused at all of these ports."""
     own = next(
         (
-            held.address
-            for held in links.addresses
-            if held.family == "inet6" and held.scope == "global" and _is_public(held.address)
+            candidate.address
+            for candidate in links.addresses
+            if candidate.family == "inet6"
+            and candidate.scope == "global"
+            and _is_public(candidate.address)
         ),
         None,
     )

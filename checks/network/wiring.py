@@ -13,7 +13,7 @@ from diagnose.evidence.network.interfaces import Interface, Interfaces
 from diagnose.evidence.network.neighbours import Neighbours
 from diagnose.evidence.network.networks import Network, Networks
 from diagnose.model import CheckResult, Finding, Severity, Skipped, Subject, Unavailable
-from diagnose.phrases import counted, named
+from diagnose.phrases import agree, counted, named
 from diagnose.registry import check
 
 _DIRECT = ("macvlan", "ipvlan")
@@ -34,29 +34,29 @@ def published_on_internal(containers: Containers, networks: Networks) -> CheckRe
     """
     for container in containers.running:
         attached = [networks.by_name.get(name) for name in container.endpoints]
-        known = [network for network in attached if network is not None]
+        own_networks = [network for network in attached if network is not None]
         is_internal = (
-            bool(known)
-            and len(known) == len(attached)
-            and all(network.internal for network in known)
+            bool(own_networks)
+            and len(own_networks) == len(attached)
+            and all(network.internal for network in own_networks)
         )
         if is_internal and container.wanted_ports and not container.published_ports:
             ports = [
                 f"{binding.host_port or 'any'} -> {port}"
                 for port, binding in container.wanted_ports
             ]
-            names = [network.name for network in known]
+            names = [network.name for network in own_networks]
             yield Finding.about(
                 container,
                 f"{container} publishes port {ports[0].partition(' ')[0]}, "
-                f"but {named('network', names)} {'is' if len(names) == 1 else 'are'} internal: "
+                f"but {named('network', names)} {agree(names, 'is', 'are')} internal: "
                 "nothing is published",
                 {
                     "HostConfig.PortBindings": ports,
                     "NetworkSettings.Ports": {},
-                    **{f"Internal of {network.name}": True for network in known},
+                    **{f"Internal of {network.name}": True for network in own_networks},
                 },
-                touches=tuple(network.subject for network in known),
+                touches=tuple(network.subject for network in own_networks),
                 stable=(container.life,),
                 network=names[0],
             )

@@ -22,14 +22,14 @@ def bridge_up(finding: Finding, interfaces: Interfaces, networks: Networks) -> E
     """The bridges of the networks that the finding is about exist and are up."""
     touched = {finding.subject, *finding.touches}
     bridges = {network.bridge for network in networks.bridges if network.subject in touched}
-    known = {interface.name for interface in interfaces}
+    names = {interface.name for interface in interfaces}
     mended = [
         replace(interface, up=True) if interface.name in bridges else interface
         for interface in interfaces
     ]
     created = [
         Interface(NEW_INDEX + position, name=name, up=True, kind="bridge")
-        for position, name in enumerate(sorted(bridges - known))
+        for position, name in enumerate(sorted(bridges - names))
     ]
     return {Interfaces: replace(interfaces, items=(*mended, *created))}
 

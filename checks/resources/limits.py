@@ -8,7 +8,7 @@ from diagnose.evidence.containers.listing import Containers
 from diagnose.evidence.engine.info import Info
 from diagnose.evidence.machine.pressure import HostMemory
 from diagnose.model import HOST, CheckResult, Count, Finding, Json, Percent, Severity
-from diagnose.phrases import ago, count, size
+from diagnose.phrases import ago, agree, count, size
 from diagnose.registry import check
 
 
@@ -115,7 +115,7 @@ def limits_not_enforced(
     limited = _limited(containers)
     for resource in (resource for resource, is_enforced in enforced.items() if not is_enforced):
         names = limited[resource]
-        have = "has one" if len(names) == 1 else "have one"
+        have = agree(names, "has one", "have one")
         yield Finding(
             subject=HOST,
             summary=(

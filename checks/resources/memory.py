@@ -204,17 +204,17 @@ def memory_near_limit(
         group = cgroups.of(container)
         if group is None or not group.memory.limit or group.memory.held is None:
             continue
-        limit, held = group.memory.limit, group.memory.held
+        limit, usage = group.memory.limit, group.memory.held
         waited = group.waited("memory", "full") or 0.0
-        is_near = 100 * held >= near * limit and limit - held < roomy
+        is_near = 100 * usage >= near * limit and limit - usage < roomy
         if not is_near and waited <= stalled:
             continue
         stuck = f", and waits for memory {waited:.0f} % of the time" if waited > stalled else ""
         yield Finding.about(
             container,
-            f"{container} uses {size(held)} of its memory limit of {size(limit)}{stuck}",
+            f"{container} uses {size(usage)} of its memory limit of {size(limit)}{stuck}",
             {
-                "held": f"{size(held)} ({100 * held / limit:.0f} %)",
+                "held": f"{size(usage)} ({100 * usage / limit:.0f} %)",
                 "limit": size(limit),
                 "usage with cache": size(group.memory.usage or 0),
                 "kills in this run": group.memory.oom_kill or 0,

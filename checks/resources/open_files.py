@@ -172,6 +172,6 @@ def _more_files(container: Container, limit: int | None) -> str:
 
     limit: None for the one that the container was created with.
     """
-    known = limit or _own_limit(container)
-    files = max(_LEAST_FILES, 4 * known) if known else _USUAL_FILES
+    present_limit = limit or _own_limit(container)
+    files = max(_LEAST_FILES, 4 * present_limit) if present_limit else _USUAL_FILES
     return f"nofile={files}:{files}"

@@ -12,7 +12,7 @@ from diagnose.evidence.engine.data_root import DataRoot
 from diagnose.evidence.engine.info import Info
 from diagnose.evidence.machine.processes import Processes
 from diagnose.model import DAEMON, CheckResult, Finding, Json, Severity, Skipped
-from diagnose.phrases import and_more
+from diagnose.phrases import agree, and_more
 from diagnose.registry import check
 
 
@@ -102,9 +102,10 @@ def root_user(exposed: Exposed, info: Info | None, processes: Processes | None) 
         uid = _uid(container, processes)
         if not is_root or uid or (is_remapped and not _opts_out(container)):
             continue
+        begins = "runs" if uid == 0 else "starts"
         yield Finding.about(
             container,
-            f"{container} {'runs' if uid == 0 else 'starts'} as root",
+            f"{container} {begins} as root",
             {
                 "Config.User": user or "not set: root",
                 f"/proc/{container.state.pid} uid": "not seen" if uid is None else uid,
@@ -244,7 +245,7 @@ def host_namespace(exposed: Exposed, info: Info | None) -> CheckResult:
         shared = [name for name, mode in modes.items() if mode == "host"]
         if not shared:
             continue
-        noun = "namespace" if len(shared) == 1 else "namespaces"
+        noun = agree(shared, "namespace", "namespaces")
         yield Finding.about(
             container,
             f"{container} shares the host's {', '.join(shared)} {noun}",
@@ -289,9 +290,10 @@ def host_path(exposed: Exposed, root: DataRoot) -> CheckResult:
             is_writable = mount.rw and (source in WRITABLE or source == root.path)
             if not is_writable and source not in READABLE and source != root.path:
                 continue
+            right = "write to" if is_writable else "read"
             yield Finding.about(
                 container,
-                f"{container} may {'write to' if is_writable else 'read'} the host's {source}",
+                f"{container} may {right} the host's {source}",
                 {
                     "Mounts.Source": mount.source,
                     "Mounts.Destination": mount.destination,

@@ -66,7 +66,7 @@ def _places_of(container: Container, built_in: Sequence[Secret]) -> dict[str, li
     tokens = {token for _, token in pairs}
     probe = container.config.healthcheck
     test = " ".join((probe.test if probe else None) or ())
-    found = {
+    places = {
         "Config.Env": [
             secret
             for secret in has_secret(container.config.env)
@@ -77,7 +77,7 @@ def _places_of(container: Container, built_in: Sequence[Secret]) -> dict[str, li
         ],
         "Config.Healthcheck": [secret for secret in in_text(test) if secret.token not in tokens],
     }
-    return {place: secrets for place, secrets in found.items() if secrets}
+    return {place: secrets for place, secrets in places.items() if secrets}
 
 
 def _shown(secret: Secret) -> str:
@@ -95,27 +95,27 @@ def secrets_in_image(histories: ImageHistories, details: ImageDetails | None) ->
     known_details = details if details is not None else ImageDetails({}, {})
     by_name = {known_details.names[detail.id]: has_secret(detail.env) for detail in known_details}
     for name, steps in histories.items:
-        found = [("Config.Env", secret) for secret in by_name.get(name, ())]
-        known = {secret.token for _, secret in found}
+        secrets = [("Config.Env", secret) for secret in by_name.get(name, ())]
+        tokens = {secret.token for _, secret in secrets}
         for number, step in enumerate(steps):
             place = f"history, {number} from the top"
-            found += [
-                (place, secret) for secret in in_text(step.created_by) if secret.token not in known
+            secrets += [
+                (place, secret) for secret in in_text(step.created_by) if secret.token not in tokens
             ]
-        if not found:
+        if not secrets:
             continue
-        names = list(dict.fromkeys(secret.name or secret.kind for _, secret in found))
+        names = list(dict.fromkeys(secret.name or secret.kind for _, secret in secrets))
         yield Finding(
             subject=Subject("image", name),
             summary=f'image "{name}" carries {and_more(names)} for everyone who may pull it',
-            evidence=_places(found),
+            evidence=_places(secrets),
             variables={"image": name},
         )
     return None
 
 
-def _places(found: list[tuple[str, Secret]]) -> dict[str, list[str]]:
+def _places(secrets: list[tuple[str, Secret]]) -> dict[str, list[str]]:
     places: dict[str, list[str]] = {}
-    for place, secret in found[:NAMES_SHOWN]:
+    for place, secret in secrets[:NAMES_SHOWN]:
         places.setdefault(place, []).append(_shown(secret))
     return places

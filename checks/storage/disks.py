@@ -120,8 +120,8 @@ def _unused_anonymous(
     if holders is None or unused is None:
         return ()
     names = [volume.name for volume in unused if volume.is_anonymous]
-    found = [holders.volumes[name] for name in names if name in holders.volumes]
-    return tuple(sorted(found, key=lambda folder: -folder.entries))
+    folders = [holders.volumes[name] for name in names if name in holders.volumes]
+    return tuple(sorted(folders, key=lambda folder: -folder.entries))
 
 
 @check(

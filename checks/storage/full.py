@@ -163,7 +163,7 @@ def _spare(
         if container.state.status in STOPPED
     ]
     nameless = [usage.volumes.get(volume.name, 0) for volume in unused or () if volume.is_anonymous]
-    found = [
+    volumes = [
         _Spare("stopped containers", "stopped", "--force", len(stopped), sum(stopped)),
         _Spare(
             "anonymous volumes without a container",
@@ -174,7 +174,7 @@ def _spare(
         ),
     ]
     least = disk.usage.used * WORTH_A_PRUNE_PCT / 100
-    return [share for share in found if share.bytes >= least]
+    return [share for share in volumes if share.bytes >= least]
 
 
 def _left_by_the_engine(disk: Filesystem, usage: DiskUsage | Unavailable) -> FileSize | None:
@@ -187,9 +187,9 @@ def _left_by_the_engine(disk: Filesystem, usage: DiskUsage | Unavailable) -> Fil
     other = next((part for part in usage.parts if part.name == "other"), None)
     if other is None or not other.path.endswith("/tmp"):  # noqa: S108 - a name
         return None
-    held = sum(number for name, number in other.subjects if name.startswith(f"{other.path}/"))
-    is_much = held >= disk.usage.used * BLAMED_PCT / 100
-    return FileSize(other.path, held) if is_much and disk.holds_data_root else None
+    total = sum(number for name, number in other.subjects if name.startswith(f"{other.path}/"))
+    is_much = total >= disk.usage.used * BLAMED_PCT / 100
+    return FileSize(other.path, total) if is_much and disk.holds_data_root else None
 
 
 def _blame(
@@ -217,8 +217,8 @@ def _journal(disk: Filesystem, folders: Sequence[FileSize]) -> dict[str, str]:
 
     A tenth of the disk, as journald allows itself.
     """
-    held = sum(folder.bytes for folder in folders if "/journal/" in f"{folder.path}/")
-    if disk.point == "/run" or held < disk.usage.used * BLAMED_PCT / 100:
+    total = sum(folder.bytes for folder in folders if "/journal/" in f"{folder.path}/")
+    if disk.point == "/run" or total < disk.usage.used * BLAMED_PCT / 100:
         return {}
     return {"journal": f"{max(disk.usage.size // 10 >> 20, 8)}M"}
 
@@ -229,8 +229,8 @@ def _attribution(disk: Filesystem, usage: DiskUsage | Unavailable) -> dict[str, 
         return {"not measured": str(usage)} if disk.holds_data_root else {}
     if usage.point != disk.point or usage.not_asked:
         return {}
-    found: dict[str, Json] = {"attribution": [_part(part) for part in usage.parts]}
-    return found | ({"not measured": list(usage.unmeasured)} if usage.unmeasured else {})
+    evidence: dict[str, Json] = {"attribution": [_part(part) for part in usage.parts]}
+    return evidence | ({"not measured": list(usage.unmeasured)} if usage.unmeasured else {})
 
 
 def _part(part: UsagePart) -> dict[str, Json]:

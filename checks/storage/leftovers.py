@@ -50,7 +50,7 @@ def deleted_files_held(
     of their own that they have deleted. A file in a container's own layer is counted to the data
     root.
     """
-    names = {known.id: known.name for known in containers or ()}
+    names = {container.id: container.name for container in containers or ()}
     disks = {disk.usage.dev: disk for disk in filesystems}
     for file in files:
         disk = disks.get(file.dev) or (
@@ -91,15 +91,15 @@ def volumes_unused(volumes: UnusedVolumes, usage: DiskUsage | None) -> CheckResu
     """
     sizes = usage.volumes if usage is not None else {}
     for volume in volumes:
-        known = sizes.get(volume.name)
+        volume_bytes = sizes.get(volume.name)
         kind = "anonymous volume" if volume.is_anonymous else "volume"
-        holds = f" holds {size(known)} and" if known is not None else ""
+        holds = f" holds {size(volume_bytes)} and" if volume_bytes is not None else ""
         evidence: dict[str, Json] = {
             "GET /volumes?filters=dangling": volume.name,
             "CreatedAt": volume.created_at,
         }
-        if known is not None:
-            evidence["bytes"] = known
+        if volume_bytes is not None:
+            evidence["bytes"] = volume_bytes
         yield Finding(
             subject=volume.subject,
             summary=f'{kind} "{volume.name[:24]}"{holds} is used by no container',
@@ -161,11 +161,11 @@ def overlay_orphans(
     if not orphans:
         return None
     sizes = usage.layers if usage is not None else {}
-    known = sum(sizes.get(name, 0) for name in orphans)
+    total = sum(sizes.get(name, 0) for name in orphans)
     evidence: dict[str, Json] = {"in no image/overlay2/layerdb, in no buildkit/*.db": orphans[:10]}
-    if known:
-        evidence["bytes"] = known
-    holds = f" and hold {size(known)}" if known else ""
+    if total:
+        evidence["bytes"] = total
+    holds = f" and hold {size(total)}" if total else ""
     yield Finding(
         subject=DAEMON,
         summary=(
@@ -193,8 +193,8 @@ def store_leftover(
         return None if layers.reason == "missing" else layers
     if not layers.count:
         return None
-    known = sum(usage.layers.values()) if usage is not None else 0
-    holds = f" and hold {size(known)}" if known else ""
+    total = sum(usage.layers.values()) if usage is not None else 0
+    holds = f" and hold {size(total)}" if total else ""
     yield Finding(
         subject=DAEMON,
         summary=f"{layers.count} layer folders of an earlier image store lie in {layers.path}{holds}",

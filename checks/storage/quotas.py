@@ -42,9 +42,9 @@ def quota_exceeded(
         line = log_tails.of(container).find(*REFUSED)
         if not line:
             continue
-        found = _place(container, line, backing)
-        if found is not None:
-            mount, mounted = found
+        place = _place(container, line, backing)
+        if place is not None:
+            mount, mounted = place
             yield _of_mount(container, line, mount, mounted, filesystems)
         elif limit := (container.host_config.storage_opt or {}).get("size", ""):
             yield Finding.about(
@@ -64,7 +64,7 @@ def _place(container: Container, line: str, backing: Backing) -> tuple[Mount, Mo
     ]
     path = named(container, line)
     if path is not None:
-        return next((found for found in able if found[0] == path.mount), None)
+        return next((behind for behind in able if behind[0] == path.mount), None)
     return able[0] if len(able) == 1 else None
 
 

@@ -7,7 +7,7 @@ from diagnose.evidence.storage.refused_volumes import FILESYSTEMS, RefusedVolume
 from diagnose.evidence.storage.unmounted_disks import UnmountedDisk, UnmountedDisks
 from diagnose.evidence.storage.volume_sources import VolumeSource, VolumeSources
 from diagnose.model import CheckResult, Finding, Json, Severity, container
-from diagnose.phrases import counted, shortened
+from diagnose.phrases import agree, counted, shortened
 from diagnose.registry import check
 
 MODULES = {
@@ -155,4 +155,4 @@ def _what_is_seen(disk: UnmountedDisk, running: list[Container]) -> str:
     if not running:
         return "cannot use it"
     folder = "an empty folder" if disk.entries == 0 else "the folder beneath it"
-    return f"{'sees' if len(disk.users) == 1 else 'see'} {folder} instead"
+    return f"{agree(disk.users, 'sees', 'see')} {folder} instead"

@@ -89,11 +89,11 @@ def file_is_gone(finding: Finding, filesystems: Filesystems) -> Edit:
         for path, value in finding.evidence.items()
         if path.startswith(SIZES) and _is_number(value)
     }
-    held = sum(int(size) for size in sizes.values())
+    total = sum(int(size) for size in sizes.values())
 
     def emptied(disk: Filesystem) -> Filesystem:
         if disk.subject in finding.touches:
-            return _with_used(disk, max(0, disk.usage.used - held))
+            return _with_used(disk, max(0, disk.usage.used - total))
         return disk
 
     return {
