@@ -12,7 +12,7 @@ To add a question, touch two files:
        class ListListeners(Question[Listeners], frozen=True):
            # its fields are the arguments, JSON values only
            POLICY = Policy(
-               "listeners", "the listening sockets", "kernel.proc:listeners", "local",
+               "listeners", "the listening sockets", "kernel.open_files:listeners", "local",
                "network", 2, 3,
            )
 

@@ -293,7 +293,7 @@ class CountWakings(Question[dict[str, int | None]], frozen=True):
     """
 
     POLICY = Policy(
-        "wakings", "how often processes wake up", "kernel.proc:wakings", "probe", "host", 2, 4
+        "wakings", "how often processes wake up", "kernel.processes:wakings", "probe", "host", 2, 4
     )
     pids: Sequence[int]
     seconds: float

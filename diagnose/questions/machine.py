@@ -28,7 +28,7 @@ class Mounted(msgspec.Struct, frozen=True):
 class ListMounts(Question[list[Mounted]], frozen=True):
     """The mount table of this process."""
 
-    POLICY = Policy("mounts", "the mount table", "kernel.proc:mounts", "local", "host", 1.5, 2)
+    POLICY = Policy("mounts", "the mount table", "kernel.host:mounts", "local", "host", 1.5, 2)
 
 
 class HostMemory(msgspec.Struct, frozen=True):
@@ -60,7 +60,7 @@ class ReadMemory(Question[HostMemory], frozen=True):
     """One reading of /proc/meminfo."""
 
     POLICY = Policy(
-        "memory", "the memory figures of the host", "kernel.proc:memory", "local", "host", 1, 3
+        "memory", "the memory figures of the host", "kernel.host:memory", "local", "host", 1, 3
     )
 
 
@@ -86,7 +86,7 @@ class ReadPressure(Question[PressureReading], frozen=True):
     POLICY = Policy(
         "pressure",
         "the pressure figures of the kernel",
-        "kernel.proc:pressure",
+        "kernel.host:pressure",
         "local",
         "host",
         1,
@@ -101,7 +101,7 @@ class ReadSysctls(Question[dict[str, str | None]], frozen=True):
     """
 
     POLICY = Policy(
-        "sysctl", "kernel settings (sysctl)", "kernel.proc:sysctl", "local", "network", 1, 2
+        "sysctl", "kernel settings (sysctl)", "kernel.host:sysctl", "local", "network", 1, 2
     )
     names: Sequence[str]
 
@@ -127,7 +127,7 @@ class ListProcesses(Question[list[Process]], frozen=True):
     """Every process that this process can see."""
 
     POLICY = Policy(
-        "processes", "the list of processes", "kernel.proc:processes", "local", "host", 2.5, 2
+        "processes", "the list of processes", "kernel.processes:processes", "local", "host", 2.5, 2
     )
 
 
@@ -191,7 +191,7 @@ class InspectProcess(Question[ProcessDetail], frozen=True):
     """One process in detail."""
 
     POLICY = Policy(
-        "process", "the details of a process", "kernel.proc:process", "local", "host", 1.5, 4
+        "process", "the details of a process", "kernel.processes:process", "local", "host", 1.5, 4
     )
     pid: int
 
@@ -220,7 +220,7 @@ class SeeProcess(Question[ProcessNow], frozen=True):
     POLICY = Policy(
         "process.now",
         "whether a process still lives",
-        "kernel.proc:process_now",
+        "kernel.processes:process_now",
         "local",
         "host",
         1,
@@ -259,7 +259,7 @@ class FindDeletedFiles(Question[DeletedFileList], frozen=True):
     POLICY = Policy(
         "deleted_files",
         "deleted files that are still open",
-        "kernel.proc:deleted_files",
+        "kernel.open_files:deleted_files",
         "probe",
         "host",
         2,
@@ -291,7 +291,7 @@ class CountDescriptors(Question[CrowdedList], frozen=True):
     POLICY = Policy(
         "descriptors",
         "the open files of processes",
-        "kernel.proc:descriptors",
+        "kernel.open_files:descriptors",
         "probe",
         "host",
         2,
@@ -312,7 +312,7 @@ class FindOpenFiles(Question[OpenPaths], frozen=True):
     POLICY = Policy(
         "open_under",
         "the open files of a process",
-        "kernel.proc:open_under",
+        "kernel.open_files:open_under",
         "probe",
         "host",
         1.5,

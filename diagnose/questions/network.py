@@ -256,7 +256,7 @@ class CountReversePathDrops(Question[ReversePathDrops], frozen=True):
     POLICY = Policy(
         "net.rp-drops",
         "the packets that rp_filter drops",
-        "kernel.proc:reverse_path_drops",
+        "kernel.host:reverse_path_drops",
         "probe",
         "network",
         3,
@@ -314,7 +314,13 @@ class ListListeners(Question[list[Listener]], frozen=True):
     """The listening sockets of the tool's network namespace."""
 
     POLICY = Policy(
-        "listeners", "the listening sockets", "kernel.proc:listeners", "local", "network", 2, 3
+        "listeners",
+        "the listening sockets",
+        "kernel.open_files:listeners",
+        "local",
+        "network",
+        2,
+        3,
     )
 
 
@@ -585,7 +591,7 @@ class ListPortConnections(Question[list[PortConnection]], frozen=True):
     POLICY = Policy(
         "net.port-connections",
         "the connections that have a port",
-        "kernel.proc:port_connections",
+        "kernel.open_files:port_connections",
         "probe",
         "network",
         3,

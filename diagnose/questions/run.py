@@ -141,7 +141,7 @@ class IdentifyKernel(Question[KernelIdentity], frozen=True):
     POLICY = Policy(
         "uname",
         "the name and the version of the kernel",
-        "kernel.proc:uname",
+        "kernel.host:uname",
         "local",
         "tool",
         1,

@@ -1,5 +1,7 @@
-"""The hands for /proc, control groups, the kernel log and systemd: parsing on real texts, and this
-machine itself."""
+"""The collectors for /proc, control groups, the kernel log and systemd.
+
+Parsing on real texts, and this machine itself.
+"""
 
 import contextlib
 import json
@@ -16,7 +18,14 @@ import pytest
 from diagnose.live import Collector, Live, Refused
 from diagnose.live.commands import run as commands
 from diagnose.live.commands import systemd
-from diagnose.live.kernel import cgroups, kernel_log, proc
+from diagnose.live.kernel import (
+    cgroups,
+    host,
+    kernel_log,
+    open_files,
+    proc_files,
+    processes,
+)
 from diagnose.live.kernel.mountinfo import parse
 from diagnose.model import Failed, Json
 from diagnose.questions.machine import SeeProcess
@@ -32,16 +41,23 @@ def plain(answer: Json) -> Json:
     return answer
 
 
-PLAIN_HANDS = [proc.uname, proc.mounts, proc.memory, proc.pressure, proc.processes, proc.listeners]
+WITHOUT_PARAMETERS = [
+    host.uname,
+    host.mounts,
+    host.memory,
+    host.pressure,
+    processes.processes,
+    open_files.listeners,
+]
 
 
-@pytest.mark.parametrize("hand", PLAIN_HANDS, ids=lambda hand: hand.__name__)
-def test_answers_are_plain_json(hand: Collector) -> None:
-    assert plain(hand(Live(), question("now")))
+@pytest.mark.parametrize("collector", WITHOUT_PARAMETERS, ids=lambda collector: collector.__name__)
+def test_answers_are_plain_json(collector: Collector) -> None:
+    assert plain(collector(Live(), question("now")))
 
 
 def test_memory_is_in_bytes() -> None:
-    answer = proc.memory(Live(), question("memory"))
+    answer = host.memory(Live(), question("memory"))
     kilobytes = int(Path("/proc/meminfo").read_text().split()[1])
     assert answer["total"] == kilobytes * 1024
     assert 0 < answer["available"] <= answer["total"]
@@ -50,19 +66,19 @@ def test_memory_is_in_bytes() -> None:
 def test_the_cache_of_zfs_may_shrink_to_its_least_size() -> None:
     text = "13 1 0x01 147 39984 5302\nname                            type data\nhits                            4    91\n"
     text += "c_min                           4    4194304\nc_max 4 99\nsize                            4    66571993088\n"
-    assert proc.parse_arc(text) == 66571993088 - 4194304
-    assert proc.parse_arc("") == 0
+    assert host.parse_arc(text) == 66571993088 - 4194304
+    assert host.parse_arc("") == 0
 
 
 def test_processes_hold_this_one() -> None:
-    rows = {row["pid"]: row for row in proc.processes(Live(), question("processes"))}
+    rows = {row["pid"]: row for row in processes.processes(Live(), question("processes"))}
     mine = rows[os.getpid()]
     assert (mine["ppid"], mine["state"], mine["uid"]) == (os.getppid(), "R", os.geteuid())
     assert abs(time.clock_gettime(time.CLOCK_BOOTTIME) - mine["start"]) < 3600
 
 
 def test_a_process_from_near() -> None:
-    answer = plain(proc.process(Live(), question("process", pid=os.getpid())))
+    answer = plain(processes.process(Live(), question("process", pid=os.getpid())))
     assert answer["exe"] == os.path.realpath(sys.executable)
     assert answer["fds"] >= 3
     assert answer["limits"]["Max open files"]["soft"] > 0
@@ -73,24 +89,24 @@ def test_a_process_that_ended_is_not_alive() -> None:
     ended = subprocess.Popen(["true"])
     os.waitid(os.P_PID, ended.pid, os.WEXITED | os.WNOWAIT)
     answers = [
-        SeeProcess(pid).decode(proc.process_now(Live(), question("process.now", pid=pid)))
+        SeeProcess(pid).decode(processes.process_now(Live(), question("process.now", pid=pid)))
         for pid in (os.getpid(), ended.pid)
     ]
     ended.wait()
     assert [answer.is_alive for answer in answers] == [True, False]
     with pytest.raises(Refused, match="there is no process"):
-        proc.process_now(Live(), question("process.now", pid=ended.pid))
+        processes.process_now(Live(), question("process.now", pid=ended.pid))
 
 
 def test_a_process_that_is_gone() -> None:
     with pytest.raises(Refused) as caught:
-        proc.process(Live(), question("process", pid=1 << 22))
+        processes.process(Live(), question("process", pid=1 << 22))
     assert caught.value.failed.reason == "gone"
 
 
 def test_settings_that_are_missing_are_null() -> None:
     names = ["kernel.ostype", "net/ipv4/conf/lo/forwarding", "kernel.no_such_thing"]
-    answer = proc.sysctl(Live(), question("sysctl", names=names))
+    answer = host.sysctl(Live(), question("sysctl", names=names))
     assert answer["kernel.ostype"] == "Linux"
     assert answer["net/ipv4/conf/lo/forwarding"] in ("0", "1")
     assert answer["kernel.no_such_thing"] is None
@@ -98,14 +114,14 @@ def test_settings_that_are_missing_are_null() -> None:
 
 def test_a_setting_outside_proc_sys_is_refused() -> None:
     with pytest.raises(Refused):
-        proc.sysctl(Live(), question("sysctl", names=["net/../../environ"]))
+        host.sysctl(Live(), question("sysctl", names=["net/../../environ"]))
 
 
 def test_a_listener_and_its_owner_are_seen() -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
         live = Live()
-        rows = proc.listeners(live, question("listeners"))
+        rows = open_files.listeners(live, question("listeners"))
         live.close()
     (mine,) = (row for row in rows if row["port"] == port and row["proto"] == "tcp")
     assert (mine["address"], mine["pid"]) == ("127.0.0.1", os.getpid())
@@ -119,7 +135,7 @@ def test_a_deleted_file_that_is_held_is_seen(tmp_path: Path) -> None:
         held.flush()
         os.fsync(held.fileno())
         path.unlink()
-        answer = plain(proc.deleted_files(live, question("deleted_files", min_bytes=1 << 20)))
+        answer = plain(open_files.deleted_files(live, question("deleted_files", min_bytes=1 << 20)))
     live.close()
     rows = [row for row in answer["files"] if row["path"] == str(path)]
     if rows or "tmpfs" not in subprocess.check_output(
@@ -131,19 +147,21 @@ def test_a_deleted_file_that_is_held_is_seen(tmp_path: Path) -> None:
 def test_what_a_process_has_open_is_counted_and_named(tmp_path: Path) -> None:
     soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     with contextlib.ExitStack() as held:
-        for number in range(proc.FEW_FILES):
+        for number in range(open_files.FEW_FILES):
             held.enter_context((tmp_path / str(number)).open("w"))
         (tmp_path / "0").rename(tmp_path / "moved")
         (tmp_path / "1").unlink()
         # as the engine reads a log whose lines are asked for
         (tmp_path / "0").touch()
         held.enter_context((tmp_path / "0").open())
-        counted = plain(proc.descriptors(Live(), question("descriptors", share=0.0)))
+        counted = plain(open_files.descriptors(Live(), question("descriptors", share=0.0)))
         named = plain(
-            proc.open_under(Live(), question("open_under", pid=os.getpid(), folder=str(tmp_path)))
+            open_files.open_under(
+                Live(), question("open_under", pid=os.getpid(), folder=str(tmp_path))
+            )
         )
     (mine,) = (row for row in counted["processes"] if row["pid"] == os.getpid())
-    assert (mine["limit"], mine["open"] >= proc.FEW_FILES) == (soft, True)
+    assert (mine["limit"], mine["open"] >= open_files.FEW_FILES) == (soft, True)
     assert {f"{tmp_path}/moved", f"{tmp_path}/1 (deleted)"} <= {*named["paths"]}
     assert f"{tmp_path}/0" not in named["paths"]
 
@@ -155,7 +173,7 @@ full avg10=0.00 avg60=0.00 avg300=0.00 total=0
 
 
 def test_pressure_is_parsed() -> None:
-    parsed = proc.parse_pressure(PRESSURE)
+    parsed = host.parse_pressure(PRESSURE)
     assert parsed["some"] == {"avg10": 1.5, "avg60": 0.92, "avg300": 1.5, "total": 18074931}
     assert set(parsed) == {"some", "full"}
 
@@ -169,7 +187,7 @@ Max realtime timeout      unlimited            unlimited            us
 
 
 def test_limits_are_parsed() -> None:
-    parsed = proc.parse_limits(LIMITS)
+    parsed = proc_files.parse_limits(LIMITS)
     assert parsed["Max open files"] == {"soft": 1024, "hard": 524288}
     assert parsed["Max cpu time"] == {"soft": None, "hard": None}
 
@@ -458,7 +476,7 @@ def test_a_process_that_stands_still_is_not_woken() -> None:
     busy = subprocess.Popen([sys.executable, "-c", "import time\nwhile True: time.sleep(0.01)"])
     try:
         time.sleep(0.3)
-        answer = proc.wakings(
+        answer = processes.wakings(
             Live(), question("wakings", pids=[still.pid, busy.pid, 1 << 22], seconds=0.3)
         )
     finally:

@@ -405,7 +405,7 @@ def _printable(name: str | bytes | Any) -> str:
 
 
 def deleted_files(args: Json) -> Json:
-    """See `proc.deleted_files`."""
+    """See `open_files.deleted_files`."""
     rows: dict[tuple[int, int], dict[str, Json]] = {}
     unseen = 0
     types: dict[str, str] = {}

@@ -13,8 +13,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from diagnose.live import ERRNO_REASONS, Live
+from diagnose.live.kernel.host import parse_pressure
 from diagnose.live.kernel.mountinfo import MountEntry, mounts
-from diagnose.live.kernel.proc import parse_pressure
 from diagnose.model import Json
 from diagnose.questions import AnyQuestion
 

@@ -1,0 +1,160 @@
+"""Collectors for figures of the host as a whole: memory, pressure, mounts, kernel settings."""
+
+from __future__ import annotations
+
+import os
+import re
+import time
+from pathlib import Path
+
+from diagnose.live import Live, Refused
+from diagnose.live.kernel import mountinfo as table
+from diagnose.live.kernel.proc_files import text_of
+from diagnose.model import Json
+from diagnose.questions import AnyQuestion
+
+
+def uname(_live: Live, _question: AnyQuestion) -> Json:
+    """answer: nodename, release, version, machine."""
+    found = os.uname()
+    return {
+        "nodename": found.nodename,
+        "release": found.release,
+        "version": found.version,
+        "machine": found.machine,
+    }
+
+
+def mounts(_live: Live, _question: AnyQuestion) -> Json:
+    """The tool's mount table.
+
+    answer: [{id, parent, dev, root, point, options, fstype, source, super}] in the kernel's
+    order.
+    """
+    return [
+        {**mount._asdict(), "options": ",".join(mount.options), "super": ",".join(mount.super)}
+        for mount in table.mounts()
+    ]
+
+
+def memory(_live: Live, _question: AnyQuestion) -> Json:
+    """Answer `memory`.
+
+    total, available, free, cached, buffers, shmem, slab, swap_total, swap_free (bytes),
+    zfs_cache (what of ZFS's cache may shrink), commit_limit, committed (bytes), overcommit
+    (vm.overcommit_memory), oom_kill (kernel kills since boot, or null before Linux 4.13).
+    """
+    import psutil  # imported when it is first asked
+
+    main, swap = psutil.virtual_memory(), psutil.swap_memory()
+    fields = dict(
+        re.findall(
+            r"^(CommitLimit|Committed_AS):\s+(\d+) kB",
+            Path("/proc/meminfo").read_text(),
+            re.MULTILINE,
+        )
+    )
+    kills = re.search(r"^oom_kill (\d+)$", Path("/proc/vmstat").read_text(), re.MULTILINE)
+    return {
+        "total": main.total,
+        "available": main.available,
+        "free": main.free,
+        "cached": main.cached,
+        "buffers": main.buffers,
+        "shmem": main.shared,
+        "slab": main.slab,
+        "swap_total": swap.total,
+        "swap_free": swap.free,
+        "zfs_cache": parse_arc(text_of("/proc/spl/kstat/zfs/arcstats") or ""),
+        "commit_limit": int(fields.get("CommitLimit", 0)) * 1024,
+        "committed": int(fields.get("Committed_AS", 0)) * 1024,
+        "overcommit": int(Path("/proc/sys/vm/overcommit_memory").read_text()),
+        "oom_kill": int(kills[1]) if kills else None,
+    }
+
+
+def parse_arc(text: str) -> int:
+    """How many bytes ZFS's cache may give back, of an arcstats text.
+
+    What it has above its least size.
+    """
+    figures = {
+        name: int(value)
+        for name, value in re.findall(r"^(size|c_min) +\d+ +(\d+)$", text, re.MULTILINE)
+    }
+    return max(figures.get("size", 0) - figures.get("c_min", 0), 0)
+
+
+def pressure(_live: Live, _question: AnyQuestion) -> Json:
+    """How long work waited (Linux 4.20, CONFIG_PSI), and the load.
+
+    answer: cpu, memory, io: {some, full: {avg10, avg60, avg300 (%), total (µs)}} or null; loadavg
+    [1, 5, 15 min]; cpus; boot_time (Unix time).
+    """
+    import psutil  # imported when it is first asked
+
+    answer: dict[str, Json] = {}
+    for resource in ("cpu", "memory", "io"):
+        try:
+            answer[resource] = parse_pressure(Path(f"/proc/pressure/{resource}").read_text())
+        except OSError:
+            answer[resource] = None
+    return {
+        **answer,
+        "loadavg": list(os.getloadavg()),
+        "cpus": psutil.cpu_count() or 1,
+        "boot_time": psutil.boot_time(),
+    }
+
+
+def parse_pressure(text: str) -> dict[str, dict[str, float]]:
+    """The figures of one pressure file.
+
+    `some avg10=0.00 avg60=0.00 avg300=0.00 total=0` per line.
+    """
+    return {
+        words[0]: {
+            name: float(value) for name, _, value in (word.partition("=") for word in words[1:])
+        }
+        for words in map(str.split, text.splitlines())
+        if words
+    }
+
+
+def sysctl(_live: Live, question: AnyQuestion) -> Json:
+    """Kernel settings as the tool's own namespaces have them.
+
+    args: names, dotted, or with slashes where a part holds a dot (net/ipv4/conf/eth0.1/forwarding).
+    answer: name -> text, or null if there is none.
+    """
+    answer: dict[str, Json] = {}
+    for name in question.args["names"]:
+        parts = name.split("/") if "/" in name else name.split(".")
+        if ".." in parts:
+            raise Refused("not allowed", f"{name} is not the name of a kernel setting")
+        try:
+            answer[name] = Path("/proc/sys", *parts).read_text(errors="replace").strip()
+        except FileNotFoundError:
+            answer[name] = None
+    return answer
+
+
+def reverse_path_drops(_live: Live, question: AnyQuestion) -> Json:
+    """How many packets rp_filter has dropped, and how many of them within a short while.
+
+    args: seconds. answer: total, within. From IPReversePathFilter in /proc/net/netstat. Raises
+    OSError where the file cannot be read.
+    """
+    before = _counter("IPReversePathFilter")
+    time.sleep(min(float(question.args.get("seconds", 1.5)), 2.0))
+    after = _counter("IPReversePathFilter")
+    return {"total": after, "within": after - before}
+
+
+def _counter(name: str) -> int:
+    """A counter of /proc/net/netstat, whose lines come in pairs of names and numbers."""
+    lines = Path("/proc/net/netstat").read_text().splitlines()
+    for names, numbers in zip(lines[::2], lines[1::2], strict=False):
+        if name in names.split():
+            return int(numbers.split()[names.split().index(name)])
+    return 0

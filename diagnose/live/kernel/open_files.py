@@ -1,0 +1,169 @@
+"""Collectors for what processes have open: sockets, deleted files, descriptors."""
+
+# A scan makes tens of thousands of these calls, and pathlib triples their cost.
+# ruff: noqa: PTH208
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+
+from diagnose.live import Live
+from diagnose.live.helper import MARGIN_S
+from diagnose.live.kernel.proc_files import (
+    container_of,
+    parse_limits,
+    pids,
+    target_of,
+    text_of,
+)
+from diagnose.model import Json
+from diagnose.questions import AnyQuestion
+
+FEW_FILES = 48
+"""So many descriptors are within any limit that a program can live with."""
+
+
+def listeners(live: Live, question: AnyQuestion) -> Json:
+    """Sockets of the tool's network namespace that take what comes to a port.
+
+    answer: [{proto: tcp|tcp6|udp|udp6, address, port, uid, inode, pid, comm, container}]; pid,
+    comm, container are null where the owner may not be seen or the socket has none (the kernel's
+    own).
+    """
+    sockets = live.helper("network").call("listeners", {}, live.deadline(question) - MARGIN_S)
+    rows: list[dict[str, Json]] = [
+        {
+            "proto": listener["protocol"] + ("6" if listener["family"] == "inet6" else ""),
+            **{name: listener[name] for name in ("address", "port", "uid", "inode")},
+        }
+        for listener in sockets
+    ]
+    owners = _owners({row["inode"] for row in rows})
+    for row in rows:
+        pid = owners.get(row["inode"])
+        row["pid"] = pid
+        row["comm"] = None if pid is None else text_of(f"/proc/{pid}/comm")
+        row["container"] = None if pid is None else container_of(pid)
+    return rows
+
+
+def _owners(inodes: set[int]) -> dict[int, int]:
+    wanted = {f"socket:[{inode}]": inode for inode in inodes}
+    owners: dict[int, int] = {}
+    for pid in pids():
+        if len(owners) == len(wanted):
+            break
+        try:
+            descriptors = os.listdir(f"/proc/{pid}/fd")
+        except OSError:
+            continue
+        for descriptor in descriptors:
+            inode = wanted.get(target_of(f"/proc/{pid}/fd/{descriptor}") or "")
+            if inode is not None:
+                owners.setdefault(inode, pid)
+    return owners
+
+
+def port_connections(_live: Live, question: AnyQuestion) -> Json:
+    """TCP connections whose near end has a port, listeners apart.
+
+    args: port. answer: rows of peer, state, pid, comm; pid and comm are null where the process may
+    not be read, or there is none (TIME_WAIT).
+    """
+    import psutil  # imported when it is first asked
+
+    rows: list[dict[str, Json]] = []
+    for connection in psutil.net_connections("tcp"):
+        if not connection.laddr or not connection.raddr:
+            continue
+        if connection.laddr.port != question.args["port"]:
+            continue
+        comm = text_of(f"/proc/{connection.pid}/comm") if connection.pid else None
+        rows.append(
+            {
+                "peer": f"{connection.raddr.ip}:{connection.raddr.port}",
+                "state": str(connection.status),
+                "pid": connection.pid,
+                "comm": comm.strip() if comm else None,
+            }
+        )
+    return list(rows)
+
+
+def deleted_files(live: Live, question: AnyQuestion) -> Json:
+    """Files on disks that are deleted but still open, biggest first; each counts once.
+
+    Their figures come from the helper process.
+
+    args: min_bytes (1 MiB). answer: files [{pid, comm, container, fd, path, bytes, dev, fstype}],
+    unseen (processes whose descriptors may not be read).
+    """
+    minimum = int(question.args.get("min_bytes", 1 << 20))
+    found = live.helper("disk").call(
+        "deleted_files",
+        {"path": "deleted files", "min_bytes": minimum},
+        live.deadline(question) - MARGIN_S,
+    )
+    for row in found["files"]:
+        row["comm"] = text_of(f"/proc/{row['pid']}/comm")
+        row["container"] = container_of(row["pid"])
+    return found
+
+
+def descriptors(_live: Live, question: AnyQuestion) -> Json:
+    """Processes that have many files open, the nearest to their own soft limit first.
+
+    args: share (percent of the limit from which on a process is reported). answer: processes [{pid,
+    comm, container, open, limit}], unseen (processes whose descriptors may not be counted).
+    """
+    share = float(question.args["share"])
+    rows: list[dict[str, Json]] = []
+    unseen = 0
+    for pid in pids():
+        try:
+            count = len(os.listdir(f"/proc/{pid}/fd"))
+        except OSError as error:
+            unseen += error.errno in (errno.EACCES, errno.EPERM)
+            continue
+        if count < FEW_FILES:
+            continue
+        limits = parse_limits(text_of(f"/proc/{pid}/limits") or "")
+        limit = limits.get("Max open files", {}).get("soft")
+        if limit and 100 * count >= share * limit:
+            rows.append(
+                {
+                    "pid": pid,
+                    "comm": text_of(f"/proc/{pid}/comm"),
+                    "container": container_of(pid),
+                    "open": count,
+                    "limit": limit,
+                }
+            )
+    return {
+        "processes": sorted(rows, key=lambda row: -row["open"] / row["limit"]),
+        "unseen": unseen,
+    }
+
+
+def open_under(_live: Live, question: AnyQuestion) -> Json:
+    """Which files below a folder a process has open for writing.
+
+    The kernel adds " (deleted)" to a name that is gone. The engine also reads a log while this tool
+    asks for its lines: what is open for reading alone says nothing of where lines go.
+
+    args: pid, folder. answer: paths.
+    """
+    pid, folder = question.args["pid"], question.args["folder"].rstrip("/") + "/"
+    links = [f"/proc/{pid}/fd/{name}" for name in os.listdir(f"/proc/{pid}/fd")]
+    targets = (target_of(link) or "" for link in links if _is_for_writing(link))
+    return {"paths": sorted({target for target in targets if target.startswith(folder)})}
+
+
+def _is_for_writing(link: str) -> bool:
+    """Whether a descriptor is open for writing: the mode of its link says so (proc_fd_link)."""
+    try:
+        return bool(os.lstat(link).st_mode & stat.S_IWUSR)
+    except OSError:
+        return False

@@ -1,0 +1,84 @@
+"""Reading of small files below /proc, and what several collectors take from them.
+
+/proc and /sys answer without touching a disk, so these reads run in the tool itself.
+"""
+
+# A scan makes tens of thousands of these calls, and pathlib triples their cost.
+# ruff: noqa: PTH115, PTH208
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+
+_ID = re.compile(rb"[0-9a-f]{64}")
+MOST_BYTES = 65536
+"""Of one file; those of /proc/PID that are read here are smaller."""
+
+
+def pids() -> Iterator[int]:
+    """The processes that the tool can see; they may be gone when they are looked at."""
+    for name in os.listdir("/proc"):
+        if name.isdigit():
+            yield int(name)
+
+
+def read(path: str) -> bytes:
+    """The first MOST_BYTES of a file; OSError if it cannot be read."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        return os.read(descriptor, MOST_BYTES)
+    finally:
+        os.close(descriptor)
+
+
+def text_of(path: str) -> str | None:
+    """The text of a small file without blanks around it; None if it cannot be read."""
+    try:
+        return read(path).decode("utf-8", "replace").strip()
+    except OSError:
+        return None
+
+
+def target_of(path: str) -> str | None:
+    """What a symbolic link names; None if it cannot be read."""
+    try:
+        return os.fsencode(os.readlink(path)).decode("utf-8", "replace")
+    except OSError:
+        return None
+
+
+def container_of(pid: int) -> str | None:
+    """The id of the container that a process belongs to by its cgroup, or None.
+
+    The outermost, if containers are nested.
+    """
+    try:
+        found = _ID.search(read(f"/proc/{pid}/cgroup"))
+    except OSError:
+        return None
+    return found[0].decode() if found else None
+
+
+def cmdline(pid: int) -> list[str]:
+    """The arguments of a process; empty where they cannot be read."""
+    try:
+        body = read(f"/proc/{pid}/cmdline")
+    except OSError:
+        return []
+    return [part.decode("utf-8", "replace") for part in body.split(b"\0")[:-1]]
+
+
+def parse_limits(text: str) -> dict[str, dict[str, int | None]]:
+    """The rows of /proc/PID/limits by name ("Max open files"); None is unlimited."""
+    rows = re.findall(
+        r"^(Max [a-z -]+?)\s{2,}(\d+|unlimited)\s+(\d+|unlimited)", text, re.MULTILINE
+    )
+    return {
+        name: {
+            "soft": None if soft == "unlimited" else int(soft),
+            "hard": None if hard == "unlimited" else int(hard),
+        }
+        for name, soft, hard in rows
+    }

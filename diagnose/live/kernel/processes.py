@@ -1,0 +1,224 @@
+"""Collectors for processes: the list of all, and one from near."""
+
+# A scan makes tens of thousands of these calls, and pathlib triples their cost.
+# ruff: noqa: PTH116, PTH208
+
+from __future__ import annotations
+
+import os
+import re
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from diagnose.live import Live, Refused
+from diagnose.live.kernel.proc_files import (
+    cmdline,
+    container_of,
+    parse_limits,
+    pids,
+    read,
+    target_of,
+    text_of,
+)
+from diagnose.model import Json
+from diagnose.questions import AnyQuestion
+
+_WITH_ARGUMENTS = frozenset(
+    {
+        "dockerd",
+        "dockerd-rootless",
+        "rootlesskit",
+        "containerd",
+        "containerd-shim",
+        "containerd-shim-runc-v1",
+        "docker-proxy",
+        "docker-containerd",
+        "docker-init",
+        "runc",
+        "crun",
+        "conmon",
+        "podman",
+        "kubelet",
+        "dnsmasq",
+        "systemd-resolve",
+        "firewalld",
+    }
+)
+"""Commands whose arguments are part of the answer: the engine's own processes, and those that stand
+in its way."""
+_LONGEST_COMM = 15
+"""Characters of a command's name that the kernel keeps (TASK_COMM_LEN)."""
+_COMMS_WITH_ARGUMENTS = frozenset(comm[:_LONGEST_COMM] for comm in _WITH_ARGUMENTS)
+_COMMS_WITH_THREADS = frozenset({"dockerd", "containerd"})
+_TICKS = os.sysconf("SC_CLK_TCK")
+_KTHREADD = 2
+"""The parent of the kernel's own threads, which belong to no container."""
+
+
+def processes(_live: Live, _question: AnyQuestion) -> Json:
+    """Every process that the tool can see.
+
+    answer: [{pid, ppid, comm, state (proc(5) letter), start (s since boot), uid (effective),
+    container (64-hex id from its cgroup, or null)}]; engine processes also have cmdline [argument];
+    dockerd and containerd also threads {state: count} and stuck [{tid, wchan}] of those in D.
+    """
+    return list(_processes())
+
+
+def _processes() -> Iterator[dict[str, Json]]:
+    for pid in pids():
+        try:
+            head, _, tail = read(f"/proc/{pid}/stat").rpartition(b")")
+            owner = os.stat(f"/proc/{pid}").st_uid
+        except OSError:
+            continue
+        words = tail.split()
+        ppid = int(words[1])
+        comm = head.partition(b"(")[2].decode("utf-8", "replace")
+        row: dict[str, Json] = {
+            "pid": pid,
+            "ppid": ppid,
+            "comm": comm,
+            "state": words[0].decode(),
+            "start": int(words[19]) / _TICKS,
+            "uid": owner,
+            "container": None,
+        }
+        if _KTHREADD not in (pid, ppid):
+            row["container"] = container_of(pid)
+        if comm in _COMMS_WITH_ARGUMENTS:
+            row["cmdline"] = cmdline(pid)
+        if comm in _COMMS_WITH_THREADS:
+            row |= _threads(pid)
+        yield row
+
+
+def _threads(pid: int) -> dict[str, Json]:
+    states: dict[str, int] = {}
+    stuck = []
+    try:
+        names = os.listdir(f"/proc/{pid}/task")
+    except OSError:
+        return {}
+    for tid in names:
+        try:
+            state = read(f"/proc/{pid}/task/{tid}/stat").rpartition(b")")[2].split()[0].decode()
+        except OSError:
+            continue
+        states[state] = states.get(state, 0) + 1
+        if state == "D":
+            stuck.append({"tid": int(tid), "wchan": text_of(f"/proc/{pid}/task/{tid}/wchan")})
+    return {"threads": states, "stuck": stuck}
+
+
+def _stat(pid: int) -> tuple[str, list[bytes]]:
+    """The name of a process, and the words of its /proc/PID/stat from the state on.
+
+    Refused("gone") if there is none.
+    """
+    try:
+        head, _, tail = read(f"/proc/{pid}/stat").rpartition(b")")
+    except OSError as error:
+        raise Refused("gone", f"there is no process {pid}") from error
+    return head.partition(b"(")[2].decode("utf-8", "replace"), tail.split()
+
+
+def process_now(_live: Live, question: AnyQuestion) -> Json:
+    """Whether a process lives.
+
+    args: pid. answer: state, container (from its control group, or null). Refused("gone") if there
+    is none.
+    """
+    pid = int(question.args["pid"])
+    _, words = _stat(pid)
+    return {"state": words[0].decode(), "container": container_of(pid)}
+
+
+def process(_live: Live, question: AnyQuestion) -> Json:
+    """One process from near; each part is null where the caller may not read it.
+
+    args: pid. answer: pid, ppid, comm, state, start (s since boot), uid, container, cmdline,
+    environ ["NAME=value"], exe, wchan, threads {state: count}, stuck [{tid, wchan}], fds (open
+    descriptors), limits {name: {soft, hard}} (null: unlimited), cgroup (text), namespaces {name:
+    inode}, capabilities (effective, as a hexadecimal text). Refused("gone") if there is none.
+    """
+    pid = int(question.args["pid"])
+    here = f"/proc/{pid}"
+    comm, words = _stat(pid)
+    environ = _whole(f"{here}/environ")
+    limits = text_of(f"{here}/limits")
+    status = text_of(f"{here}/status") or ""
+    capabilities = re.search(r"^CapEff:\s*([0-9a-f]+)", status, re.MULTILINE)
+    owner = re.search(r"^Uid:\s*\d+\s+(\d+)", status, re.MULTILINE)
+    wchan = text_of(f"{here}/wchan")
+    return {
+        "pid": pid,
+        "ppid": int(words[1]),
+        "comm": comm,
+        "state": words[0].decode(),
+        "start": int(words[19]) / _TICKS,
+        "uid": int(owner[1]) if owner else None,
+        "container": container_of(pid),
+        "cmdline": cmdline(pid),
+        "environ": None if environ is None else [part for part in environ.split("\0") if part],
+        "exe": target_of(f"{here}/exe"),
+        "wchan": wchan if wchan not in ("", "0") else None,
+        "fds": _count(f"{here}/fd"),
+        "limits": None if limits is None else parse_limits(limits),
+        "cgroup": text_of(f"{here}/cgroup"),
+        "namespaces": _namespaces(here),
+        "capabilities": capabilities[1] if capabilities else None,
+        "threads": {},
+        "stuck": [],
+        **_threads(pid),
+    }
+
+
+def wakings(_live: Live, question: AnyQuestion) -> Json:
+    """How often processes were woken within a short while.
+
+    args: pids, seconds. answer: {pid: number}; null for one that is gone, or ended and began again
+    meanwhile. From voluntary_ctxt_switches in /proc/PID/status, of the main thread.
+    """
+    pids = [int(pid) for pid in question.args["pids"]]
+    before = {pid: _switches(pid) for pid in pids}
+    time.sleep(min(float(question.args["seconds"]), 1.0))
+    after = {pid: _switches(pid) for pid in pids}
+    return {
+        str(pid): new - old
+        if (old := before[pid]) is not None and (new := after[pid]) is not None and new >= old
+        else None
+        for pid in pids
+    }
+
+
+def _switches(pid: int) -> int | None:
+    found = re.search(
+        r"^voluntary_ctxt_switches:\s*(\d+)", text_of(f"/proc/{pid}/status") or "", re.MULTILINE
+    )
+    return int(found[1]) if found else None
+
+
+def _whole(path: str) -> str | None:
+    try:
+        return Path(path).read_bytes().decode("utf-8", "replace")
+    except OSError:
+        return None
+
+
+def _count(folder: str) -> int | None:
+    try:
+        return len(os.listdir(folder))
+    except OSError:
+        return None
+
+
+def _namespaces(here: str) -> dict[str, int] | None:
+    found = {}
+    for name in ("mnt", "net", "pid", "user", "cgroup", "ipc", "uts"):
+        target = target_of(f"{here}/ns/{name}")
+        if target is None:
+            return None
+        found[name] = int(target.partition("[")[2].rstrip("]"))
+    return found
