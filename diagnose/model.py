@@ -431,6 +431,16 @@ Trait = Literal["systemd", "podman", "rootless"]
 """What a host has or is, as far as it decides which commands work there."""
 
 
+class EngineRestart(msgspec.Struct, frozen=True):
+    """What a restart of the engine does to the containers that run on this host."""
+
+    keeps_them: bool
+    """Whether they go on meanwhile: live-restore is on."""
+    running: int
+    stay_down: tuple[str, ...]
+    """The names of those that no restart policy starts again."""
+
+
 class ReportBasis(msgspec.Struct, frozen=True):
     """What every report needs of a host, whatever checks were run.
 
@@ -445,6 +455,8 @@ class ReportBasis(msgspec.Struct, frozen=True):
     traits: frozenset[Trait] = frozenset({"systemd"})
     notes: tuple[str, ...] = ()
     """What a reader must know about the run itself."""
+    hint: str = ""
+    """What a reader may do where nothing at all is found."""
     stands_on: Mapping[Subject, frozenset[Subject]] = msgspec.field(default_factory=dict)
     """What each subject directly stands on: a container on networks, filesystems and its image, a
     network on its bridge."""
@@ -454,6 +466,8 @@ class ReportBasis(msgspec.Struct, frozen=True):
     """The labels of all containers by name."""
     made_by: Mapping[Subject, str] = msgspec.field(default_factory=dict)
     """Where it is written how a container is made, by its subject."""
+    engine_restart: EngineRestart | None = None
+    """None where the containers or the engine's settings are not known."""
 
 
 class HostProfile(msgspec.Struct, frozen=True):
@@ -504,6 +518,7 @@ class Report(msgspec.Struct, frozen=True):
     traits: frozenset[Trait] = frozenset({"systemd"})
     notes: tuple[str, ...] = ()
     container_names: Mapping[str, str] | None = None
+    engine_restart: EngineRestart | None = None
     coverage: tuple[Coverage, ...] = ()
     profile: HostProfile | None = None
     """What distinguishes the host from others; None where only some checks were run."""

@@ -330,6 +330,24 @@ def cure(id: str, variables: Mapping[str, str], place: Place) -> Command | None:
     return next(commands(id, variables, place), None)
 
 
+_BY_HAND = re.compile(r"^By hand: (.*?)\n\n", re.DOTALL | re.MULTILINE)
+
+
+def by_hand(id: str, variables: Mapping[str, str]) -> str:
+    """What a person does where no command heals, in words.
+
+    The first paragraph of the page that begins with "By hand:" and that the finding can fill; empty
+    if there is none.
+    """
+    try:
+        body = paths()[id].read_text(encoding="utf-8")
+    except (KeyError, OSError):
+        return ""
+    paragraphs = (" ".join(match[1].split()) for match in _BY_HAND.finditer(body))
+    suits = (text for text in paragraphs if placeholders(text) <= variables.keys())
+    return fill(next(suits, ""), variables)
+
+
 _WORD = r"""(?:[\w@%+=:,./-]+|'[^'\n]*'(?:"'"'[^'\n]*')*)"""
 """A shell word as `shlex.quote` writes it."""
 _ENGINE = rf"(?:docker|podman|docker (?:--context|-H) {_WORD})"

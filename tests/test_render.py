@@ -138,7 +138,7 @@ def test_evidence_is_said_in_words():
         "Config: Type json-file, Config none",
         "statvfs(/): used_pct 97.2, available 18.9 MiB",
         "OomKilled: false",
-        "limit: -",
+        "limit: not set",
     ]
     assert all(f"    {row}\n" in said for row in rows), said
 

@@ -9,6 +9,8 @@ import click
 
 from diagnose.cli import options, process
 
+IDS_SHOWN = 6
+
 
 @click.command()
 @click.argument("question", nargs=-1, required=True, metavar="WORDS...")
@@ -35,8 +37,9 @@ def ask(
     from msgspec.structs import replace
 
     from diagnose import registry, session, symptoms
+    from diagnose.cli import reader
     from diagnose.judgement.exit_codes import code_of
-    from diagnose.phrases import joined
+    from diagnose.phrases import and_more, joined
     from diagnose.render import terminal
 
     text = " ".join(question)
@@ -59,9 +62,16 @@ def ask(
         report, findings=symptoms.ordered(report.findings, selected, symptoms.about(text, names))
     )
     code = code_of(report, fail_on)
-    terminal.render(report, code, sys.stdout, color=options.color(no_color), verbose=verbose)
+    terminal.render(
+        report,
+        code,
+        sys.stdout,
+        color=options.color(no_color),
+        verbose=verbose,
+        shell=reader.shell(given["source"]),
+    )
     every = f", and all of {joined(families)}" if families else ""
-    click.echo(f"\nchecks for these words: {', '.join(ids)}{every}")
+    click.echo(f"\nchecked for these words: {and_more(ids, IDS_SHOWN)}{every}")
     ends = symptoms.ends(text)
     if ends is not None:
         click.echo(f"each hop between the two: diagnose path {ends.begin} {ends.end}")

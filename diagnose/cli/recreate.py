@@ -7,10 +7,10 @@ from typing import Any
 
 import click
 
-from diagnose.cli import options, process
+from diagnose.cli import on, options, process
 
 
-@click.command()
+@click.command(cls=on.RemotableCommand)
 @click.argument("container", metavar="CONTAINER")
 @click.argument("changes", nargs=-1, type=click.UNPROCESSED, metavar="[-- OPTION...]")
 @click.option("--image", default="", metavar="IMAGE", help="Another image.")

@@ -6,10 +6,10 @@ from typing import Any
 
 import click
 
-from diagnose.cli import options, process
+from diagnose.cli import on, options, process
 
 
-@click.command()
+@click.command(cls=on.RemotableCommand)
 @click.argument("target", metavar="ID|KEY", default="", shell_complete=options.complete_id)
 @click.option(
     "--set",

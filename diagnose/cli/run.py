@@ -203,6 +203,7 @@ def _render(report: Report, code: int, given: dict[str, Any], output: TextIO) ->
     elif given["format_"] in SIMPLE:
         importlib.import_module(f"diagnose.render.{given['format_']}").render(report, output)
     else:
+        from diagnose.cli import reader
         from diagnose.render import terminal
 
         terminal.render(
@@ -213,4 +214,5 @@ def _render(report: Report, code: int, given: dict[str, Any], output: TextIO) ->
             verbose=given["verbose"],
             silenced=given["show_silenced"],
             timings=given["timings"],
+            shell=reader.shell(given["source"]),
         )

@@ -91,6 +91,7 @@ def reported(
         _only(linked, what, basis.names or {}), (*what.silences, *labels), basis.now
     )
     wanted = set(what.selected)
+    hints = (basis.hint,) if basis.hint and not kept else ()
     return Report(
         version=__version__,
         host=basis.head,
@@ -108,10 +109,12 @@ def reported(
             *(_too_short(results, kept, budget) if what.source == "live" else ()),
             *what.notes,
             *basis.notes,
+            *hints,
             *notes,
             *expired,
         ),
         container_names=basis.names,
+        engine_restart=basis.engine_restart,
     )
 
 

@@ -12,3 +12,10 @@ A run on another host, which need not have the tool, Python, or a byte of room o
 - `command_line` what the other side is given of the command line, and where the reports go.
 - `into_host` the entry of the image: out of the container, into the host.
 """
+
+ON = "DIAGNOSE_ON"
+"""The variable that says to a run over ssh by which address the reader reached its host."""
+ON_BY_SUDO = "DIAGNOSE_ON_BY_SUDO"
+"""Is set beside it where sudo made the tool root."""
+IN_CONTAINER = "DIAGNOSE_IN_CONTAINER"
+"""The variable that says to a run from the image by which words the reader starts it."""

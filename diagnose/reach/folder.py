@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from diagnose.reach.itself import launcher
 from diagnose.version import __version__
 
 NAME = re.compile(r"diagnose-(?P<version>.+)-linux-(?P<machine>[a-z0-9_]+)\.tar\.gz")
@@ -46,16 +47,6 @@ def find(named: Path | None) -> Folder:
     """
     with _PACKING:
         return _find(named)
-
-
-def launcher() -> Path | None:
-    """What starts this tool where it runs from the folder.
-
-    None where it was installed in another way.
-    """
-    script = Path(sys.prefix, "diagnose")
-    is_folder = script.is_file() and Path(sys.prefix, "sbom.cdx.json").is_file()
-    return script if is_folder else None
 
 
 @cache

@@ -17,10 +17,14 @@ import sys
 from pathlib import Path
 from typing import NoReturn
 
+from diagnose.reach import IN_CONTAINER
+
 NAMESPACES = ("cgroup", "ipc", "uts", "net", "mnt")
 """All but the process namespace, which only a child would enter: `--pid=host` gives it. mnt is the
 last: /proc is the host's afterwards."""
 UNKNOWN = 3
+START = "docker run --rm --privileged --pid=host --net=host diagnose"
+"""How a reader starts the image, by the name that README gives it."""
 KEPT = ("TERM", "COLUMNS", "LANG", "NO_COLOR", "FORCE_COLOR")
 
 
@@ -49,6 +53,7 @@ def main() -> NoReturn:
         "HOME": "/root",
         "PYTHONHOME": here,
         "PYTHONSAFEPATH": "1",
+        IN_CONTAINER: START,
     }
     environment |= {name: os.environ[name] for name in KEPT if name in os.environ}
     start = [

@@ -7,9 +7,17 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from diagnose.reach.folder import launcher
-
 _PACKAGES = str(Path(__file__).parents[2])
+
+
+def launcher() -> Path | None:
+    """What starts this tool where it runs from the folder.
+
+    None where it was installed in another way.
+    """
+    script = Path(sys.prefix, "diagnose")
+    is_folder = script.is_file() and Path(sys.prefix, "sbom.cdx.json").is_file()
+    return script if is_folder else None
 
 
 def program() -> tuple[str, ...]:

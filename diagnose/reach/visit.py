@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from diagnose.phrases import size
+from diagnose.reach import ON, ON_BY_SUDO
 from diagnose.reach.channel import Channel, LostError, patience
 from diagnose.reach.folder import Folder, NoFolderError
 from diagnose.reach.target import Target
@@ -93,7 +94,7 @@ def visit(target: Target, errand: Errand, stage: Callable[[str], None]) -> Visit
 
     stage("connecting")
     prompt = (PROMPT, password) if errand.ask_password is not None else None
-    script = _script(errand)
+    script = _script(target, errand)
     try:
         channel = Channel(
             _command(target, len(script), as_root=errand.ask_password is not None), prompt
@@ -162,11 +163,14 @@ def _expect(channel: Channel, words: str, seconds: float) -> tuple[str, str]:
         return word, rest
 
 
-def _script(errand: Errand) -> bytes:
+def _script(target: Target, errand: Errand) -> bytes:
     """What the other side's shell runs, with its variables and the tool's arguments before it."""
     variables = {"version": __version__, "config_size": str(len(errand.config))}
     lines = [f"{name}={shlex.quote(value)}" for name, value in variables.items()]
-    lines += [f"export {name}={shlex.quote(value)}" for name, value in errand.environment.items()]
+    environment = {**errand.environment, ON: f"ssh://{target}"}
+    if errand.ask_password is not None:
+        environment[ON_BY_SUDO] = "1"
+    lines += [f"export {name}={shlex.quote(value)}" for name, value in environment.items()]
     lines.append(shlex.join(["set", "--", *errand.arguments]))
     lines.append(Path(__file__).with_name("remote.sh").read_text())
     return "\n".join(lines).encode()

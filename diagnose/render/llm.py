@@ -94,6 +94,8 @@ def _block(number: int, block: OutlineBlock, *, with_evidence: bool) -> Iterator
     yield from (
         f"  not due to: {suspect}: {shortened(fact, VALUE)}" for suspect, fact in block.ruled_out
     )
+    if block.by_hand:
+        yield f"  fix (by hand): {_line(block.by_hand)}"
     if block.look is not None:
         yield f"  look: {_line(block.look.text)}"
     if block.cure is not None:

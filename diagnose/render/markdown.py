@@ -88,8 +88,11 @@ def _block(block: OutlineBlock) -> list[str]:
             rows.append(f"- may also be due to {_suspect(other)}")
     rows += [f"- possibly due to {_suspect(other)}" for other in block.possible]
     rows += [f"- not due to {escape(suspect)}: {escape(fact)}" for suspect, fact in block.ruled_out]
+    if block.by_hand:
+        rows += ["", f"Fix (by hand): {escape(block.by_hand)}"]
     if block.look is not None:
-        title = "Check first" if block.cure else "No fix known; this tells more"
+        is_all = block.cure is None and not block.by_hand
+        title = "No fix known; this tells more" if is_all else "Check first"
         rows += ["", f"{title}:", "", *fenced(block.look.text)]
     if block.cure is not None:
         impact = f": {escape(block.cure.impact)}" if block.cure.impact else ""

@@ -13,6 +13,7 @@ import msgspec
 from diagnose.judgement.causes import roots
 from diagnose.judgement.exit_codes import UNKNOWN
 from diagnose.model import (
+    DAEMON,
     NOT_IN_BUNDLE,
     REASONS,
     Coverage,
@@ -81,7 +82,9 @@ def outline(report: Report, code: int) -> Outline:
     loud = [
         f
         for f in root_findings
-        if f.severity > Severity.advice or _worst(homes.get(f.key, ())) > Severity.advice
+        if f.severity > Severity.advice
+        or _worst(homes.get(f.key, ())) > Severity.advice
+        or _hides_the_host(f, report)
     ]
     loud_keys = {f.key for f in loud}
     quiet = [f for f in root_findings if f.key not in loud_keys]
@@ -104,6 +107,11 @@ def outline(report: Report, code: int) -> Outline:
         skipped=_reasons(report.results, Verdict.SKIPPED),
         silenced=sum(1 for f in report.findings if f.silenced),
     )
+
+
+def _hides_the_host(finding: Reported, report: Report) -> bool:
+    """Whether the reader has to mend this first, since nothing else can be seen before."""
+    return finding.subject == DAEMON and report.host.engine is None and finding.selected
 
 
 def _worst(findings: Iterable[Reported]) -> int:
@@ -181,7 +189,7 @@ def _coverage(parts: Sequence[Coverage]) -> str:
 def _host(report: Report) -> str:
     head = report.host
     if head.engine is None:
-        words = ["no engine answered", *([f"kernel {head.kernel}"] if head.kernel else ())]
+        words = ["no engine reached", *([f"kernel {head.kernel}"] if head.kernel else ())]
     else:
         words = [f"{head.engine['name']} {head.engine['version']}"]
     if head.containers is not None:

@@ -10,18 +10,27 @@ import msgspec
 
 from diagnose import runbooks
 from diagnose.model import (
+    EngineRestart,
     Json,
     Report,
     Reported,
     Severity,
     Strength,
 )
-from diagnose.phrases import size
+from diagnose.phrases import count, named, size
 
 ASIDE = "around it"
 """How the name of evidence ends that only `-v` shows: the lines of a log beside the one that
 explains."""
 EVIDENCE_SHOWN = 5
+TELLING = 3
+"""So many characters of a value are no accident in a sentence."""
+CUT = 50
+"""A sentence may cut a longer text at its begin or its end."""
+_RESTART = re.compile(
+    r"systemctl (?:re)?start[^\n|;&]*\bdocker\b|service docker (?:re)?start|pkill dockerd"
+)
+"""Commands that restart the engine, or start it over containers that are alive."""
 _BYTES = re.compile(r"^stat\(|\bbytes\b|^available$|^reserved$")
 """Where evidence is called so, its numbers are bytes: JSON keeps them, people read sizes."""
 
@@ -80,6 +89,8 @@ class OutlineBlock(msgspec.Struct, frozen=True):
     """
     because_of_selection: bool
     made_by: str = ""
+    by_hand: str = ""
+    """What a person does, in words, where no command heals."""
     onset: float | None = None
     """Unix time at which the first of the group began, if known."""
 
@@ -98,7 +109,7 @@ def block(
     head = group[0]
     variables = head.finding.variables
     place = runbooks.Place(report.docker, report.traits)
-    shown, more, parts = _evidence(head.finding.evidence)
+    shown, more, parts = _evidence(head.finding.evidence, head.finding.summary)
     summaries = list(dict.fromkeys(root.finding.summary for root in group))
     subjects = tuple(dict.fromkeys(root.subject.name for root in group))
     # one subject for many findings does not tell them apart: their sentences have to
@@ -115,12 +126,12 @@ def block(
     ]
     onsets = [root.finding.onset for root in group if root.finding.onset is not None]
     is_made_by_one = len({root.made_by for root in group}) == 1
-    cure = runbooks.cure(head.id, variables, place)
+    cure = _of_this_host(runbooks.cure(head.id, variables, place), report)
     look = None
     if cure is None or cure.risk == "destructive":
         look = runbooks.confirm(head.id, variables, place)
     return OutlineBlock(
-        severity=head.severity,
+        severity=max(finding.severity for finding in (*group, *effects)),
         id=head.id,
         subjects=subjects,
         summary=summaries[0],
@@ -135,8 +146,34 @@ def block(
         ruled_out=tuple(cleared),
         because_of_selection=not head.selected,
         made_by=head.made_by if is_made_by_one else "",
+        by_hand=runbooks.by_hand(head.id, variables) if cure is None else "",
         onset=min(onsets, default=None),
     )
+
+
+def _of_this_host(cure: runbooks.Command | None, report: Report) -> runbooks.Command | None:
+    """The cure, with what its restart of the engine does to the containers of this host."""
+    restart = report.engine_restart
+    if cure is None or restart is None or not restart.running or not _restarts_engine(cure):
+        return cure
+    before = f"{cure.impact.rstrip(':.')}. " if cure.impact else ""
+    return msgspec.structs.replace(cure, impact=f"{before}{_restart_words(restart)}")
+
+
+def _restarts_engine(cure: runbooks.Command) -> bool:
+    is_repair = "diagnose repair" in cure.text and cure.risk != "safe"
+    return is_repair or _RESTART.search(cure.text) is not None
+
+
+def _restart_words(restart: EngineRestart) -> str:
+    if restart.keeps_them:
+        return "Here live-restore is on: containers run on."
+    stopped = f"Here that stops {count(restart.running, 'container')}"
+    if not restart.stay_down:
+        return f"{stopped}, and their restart policies start them again."
+    stay = "stays" if len(restart.stay_down) == 1 else "stay"
+    names = named("container", restart.stay_down)
+    return f"{stopped}; {names} {stay} down without a restart policy: start by hand."
 
 
 class _Evidence(NamedTuple):
@@ -147,13 +184,27 @@ class _Evidence(NamedTuple):
     parts: tuple[OutlinePart, ...]
 
 
-def _evidence(values: Mapping[str, Json]) -> _Evidence:
+def _evidence(values: Mapping[str, Json], summary: str) -> _Evidence:
+    """summary: the sentence above the evidence; what it says in the same words is not repeated."""
     parts = [part for value in values.values() for part in _parts(value)]
     rows = [(path, _value(value, path)) for path, value in values.items() if not _parts(value)]
-    evidence = [row for row in rows if not row[0].endswith(ASIDE)]
-    aside = [row for row in rows if row[0].endswith(ASIDE)]
+    aside = [row for row in rows if row[0].endswith(ASIDE) or _is_in(row[1], summary)]
+    evidence = [row for row in rows if row not in aside]
     more = (*evidence[EVIDENCE_SHOWN:], *aside)
     return _Evidence(tuple(evidence[:EVIDENCE_SHOWN]), more, tuple(parts))
+
+
+def _is_in(value: str, summary: str) -> bool:
+    """Whether a sentence holds a value, or the begin or the end of a long one.
+
+    A short value may stand in a sentence by chance.
+    """
+    if len(value) < TELLING:
+        return False
+    pieces = {value} if len(value) <= CUT else {value[:CUT], value[-CUT:]}
+    return any(
+        re.search(rf"(?<![\w.]){re.escape(piece.strip())}(?!\w|\.\d)", summary) for piece in pieces
+    )
 
 
 def _parts(value: Json) -> list[OutlinePart]:
@@ -201,7 +252,7 @@ def _value(value: Json, name: str) -> str:
     if isinstance(value, bool):
         return str(value).lower()
     if value is None:
-        return "-"
+        return "not set"
     if isinstance(value, list):
         return ", ".join(_value(item, name) for item in value) or "none"
     if isinstance(value, dict):

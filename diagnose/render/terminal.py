@@ -15,6 +15,7 @@ from diagnose.phrases import and_more, count, size
 from diagnose.render.console import literal
 from diagnose.render.outline import NAMES_SHOWN, Outline, outline
 from diagnose.render.outline_block import Effect, OutlineBlock, OutlinePart
+from diagnose.render.shell import Shell
 from diagnose.render.words import clean, middle, one_line, short_ids
 
 STYLES = {Severity.critical: "bold red", Severity.warning: "yellow", Severity.advice: "cyan"}
@@ -27,6 +28,8 @@ LOG_LINES = 15
 """So many lines of the screen a value may take; the line of a log that explains a failure is shown
 whole."""
 IDS_SHOWN = 6
+COMMAND_INDENT = 6
+"""Deeper than any prose, so that a command differs from words without colour too."""
 COMMAND_LINES = 3
 """A fix of more lines is nothing to copy from a screen: `diagnose follow` shows it step by step."""
 
@@ -41,13 +44,15 @@ def render(
     silenced: bool = False,
     timings: bool = False,
     width: int | None = None,
+    shell: Shell = Shell(),  # noqa: B008 - it is frozen
 ) -> None:
     """Print the report.
 
-    color None: as the stream can. verbose: advice, skipped and unknown checks one by one.
+    color None: as the stream can. verbose: advice, skipped and unknown checks one by one. shell:
+    where its commands will be typed.
     """
     console = literal(stream, color=color, width=width)
-    page = _Page(console, verbose)
+    page = _Page(console, verbose, shell)
     page.print(outline(report, code))
     if silenced:
         for finding in report.findings:
@@ -74,6 +79,10 @@ def _fitted(note: str, room: int) -> str:
     return fitted
 
 
+def _behind(prose: str) -> str:
+    return f": {prose}" if prose else ""
+
+
 def _few(ids: str) -> str:
     """A list of check ids, or of what families they are where it would be a wall."""
     names = ids.split(", ")
@@ -85,9 +94,10 @@ def _few(ids: str) -> str:
 
 
 class _Page:
-    def __init__(self, console: Console, verbose: bool) -> None:
+    def __init__(self, console: Console, verbose: bool, shell: Shell) -> None:
         self.console = console
         self.verbose = verbose
+        self.shell = shell
 
     def line(self, text: str, indent: int = 0, style: str = "") -> None:
         hanging = indent + 2 if indent else 0
@@ -97,11 +107,11 @@ class _Page:
             row.rstrip()
             self.console.print(Text(" " * (hanging if number else indent)) + row)
 
-    def command(self, text: str, indent: int) -> None:
+    def command(self, text: str, indent: int, *, style: str = "bold") -> None:
         """A command is never wrapped: what is copied must be what was written."""
-        for line in text.splitlines():
+        for line in self.shell.typed(text).splitlines():
             self.console.print(
-                Text(" " * indent + clean(line), style="bold"),
+                Text(" " * indent + clean(line), style=style),
                 no_wrap=True,
                 overflow="ignore",
                 crop=False,
@@ -199,14 +209,14 @@ class _Page:
                     f"({other.subject}){'; to decide:' if other.command else ''}",
                     4,
                 )
-                self.command(other.command, 6)
+                self.command(other.command, COMMAND_INDENT)
         for suspect in block.possible:
             self.line(
                 f"possibly due to {suspect.id} "
                 f"({suspect.subject}){'; to decide:' if suspect.command else ''}",
                 2,
             )
-            self.command(suspect.command, 4)
+            self.command(suspect.command, COMMAND_INDENT)
         if self.verbose:
             for suspect_name, fact in block.ruled_out:
                 self.line(f"not due to {suspect_name}: {fact}", 2, "dim")
@@ -216,15 +226,29 @@ class _Page:
 
         A look comes first where the cure destroys data or none is known.
         """
+        if block.by_hand:
+            self.line(f"fix (by hand): {block.by_hand}", 2)
         if block.look is not None:
-            self.line("check first" if block.cure else "no fix known; this tells more", 2)
-            self.command(block.look.text, 4)
+            is_all = block.cure is None and not block.by_hand
+            title = "no fix known; this tells more" if is_all else "check first"
+            self.titled(title, block.look.text)
         if block.cure is not None:
-            impact = f": {block.cure.impact}" if block.cure.impact else ""
-            self.line(f"fix ({block.cure.risk}){impact}", 2)
-            is_long = block.cure.text.count("\n") >= COMMAND_LINES
-            self.command(f"diagnose follow {block.id}" if is_long else block.cure.text, 4)
-        self.line(f"more  diagnose explain {block.id}", 2)
+            text = block.cure.text
+            is_long = text.count("\n") >= COMMAND_LINES and self.shell.can_follow
+            needs = self.needs(text)
+            self.line(f"fix ({block.cure.risk}{needs}){_behind(block.cure.impact)}", 2)
+            self.command(f"diagnose follow {block.id}" if is_long else text, COMMAND_INDENT)
+        self.command(f"more  diagnose explain {block.id}", 2, style="")
+
+    def titled(self, title: str, command: str) -> None:
+        """A command under its title, which says whether this user may run it."""
+        needs = self.needs(command)
+        note = f" ({needs.removeprefix(', ')})" if needs else ""
+        self.line(f"{title}{note}", 2)
+        self.command(command, COMMAND_INDENT)
+
+    def needs(self, command: str) -> str:
+        return ", needs root" if self.shell.needs_root(command) else ""
 
     def advice(self, page: Outline) -> None:
         if not page.advice:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from diagnose.reach.folder import launcher
+from diagnose.reach.itself import launcher
 
 
 @dataclass(frozen=True)

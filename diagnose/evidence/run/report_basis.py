@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from diagnose.evidence.containers.listing import Containers
+from diagnose.evidence.engine.info import Info
 from diagnose.evidence.run.report_header import ReportHeader
 from diagnose.evidence.run.topology import Topology
-from diagnose.model import ReportBasis, Unavailable
+from diagnose.model import EngineRestart, ReportBasis, Unavailable
 from diagnose.registry import evidence
 
 
@@ -14,6 +15,7 @@ def report_basis(
     header: ReportHeader | Unavailable,
     topology: Topology | Unavailable,
     containers: Containers | Unavailable,
+    info: Info | Unavailable,
 ) -> ReportBasis:
     """As much as is known."""
     silent = ReportBasis()
@@ -26,8 +28,23 @@ def report_basis(
         docker=known.docker if known else silent.docker,
         traits=known.traits if known else silent.traits,
         notes=known.notes if known else silent.notes,
+        hint=known.hint if known else silent.hint,
         stands_on=topology.stands_on if isinstance(topology, Topology) else silent.stands_on,
         names=None if listed is None else {container.id: container.name for container in listed},
         labels={container.name: container.labels for container in present},
         made_by={container.subject: container.made_by for container in present},
+        engine_restart=_engine_restart(containers, info),
+    )
+
+
+def _engine_restart(
+    containers: Containers | Unavailable, info: Info | Unavailable
+) -> EngineRestart | None:
+    if isinstance(containers, Unavailable) or isinstance(info, Unavailable):
+        return None
+    without_policy = [
+        container.name for container in containers.running if not container.restarts_always
+    ]
+    return EngineRestart(
+        info.live_restore_enabled, len(containers.running), tuple(sorted(without_policy))
     )

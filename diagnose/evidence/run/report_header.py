@@ -23,6 +23,7 @@ class ReportHeader(msgspec.Struct, frozen=True):
     """now: Unix time on the host. docker: the command that reaches the examined engine.
 
     notes: what a reader must know. traits: what decides which commands work on this host.
+    hint: what a reader may do where nothing at all is found.
     """
 
     head: HostFacts
@@ -30,6 +31,7 @@ class ReportHeader(msgspec.Struct, frozen=True):
     docker: str
     notes: tuple[str, ...] = ()
     traits: frozenset[Trait] = frozenset({"systemd"})
+    hint: str = ""
 
 
 @evidence
@@ -58,8 +60,9 @@ def facts(
         head,
         clock.wall if isinstance(clock, Clock) else 0.0,
         docker_command(endpoint, is_podman=isinstance(ping, Ping) and ping.is_podman),
-        tuple(_notes(endpoint, ping, listed)),
+        tuple(_notes(endpoint, listed)),
         _traits(host, ping, info),
+        _hint(endpoint, ping, listed),
     )
 
 
@@ -103,17 +106,19 @@ def _head(
     )
 
 
-def _notes(
-    endpoint: Endpoint, ping: Ping | Unavailable, listed: Containers | None
-) -> Iterator[str]:
+def _hint(endpoint: Endpoint, ping: Ping | Unavailable, listed: Containers | None) -> str:
+    has_no_engine = isinstance(ping, Unavailable) and ping.reason == "missing" and listed is None
+    if has_no_engine and endpoint.url and not endpoint.named:
+        return "no engine to look at here? `diagnose all --from demo` judges a recorded broken host"
+    return ""
+
+
+def _notes(endpoint: Endpoint, listed: Containers | None) -> Iterator[str]:
     if listed is not None and listed.source == "disk":
         yield (
             "the engine did not answer: "
             f"containers read from {listed.root}/containers, alive by their processes"
         )
-    has_no_engine = isinstance(ping, Unavailable) and ping.reason == "missing" and listed is None
-    if has_no_engine and endpoint.url and not endpoint.named:
-        yield "no engine to look at here? `diagnose all --from demo` judges a recorded broken host"
     if endpoint.named:
         yield f"engine at {endpoint.url}, from {endpoint.source}"
 
