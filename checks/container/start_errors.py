@@ -19,6 +19,9 @@ _IDS = LazyPattern(r"0x[0-9a-f]+|\b[0-9a-f]{12,64}\b|\b\d+\b|\"[^\"]*\"|'[^']*'"
 """The parts of an error that differ from container to container."""
 ALIKE = 3
 """From so many containers with the same error on, it is one finding about the engine."""
+_VOLUME = LazyPattern(r"/volumes/([^/']+)/_data")
+_LEAST_MEMORY = 64 * 2**20
+"""Bytes in which the runtime and a small program can begin."""
 _EXEC = LazyPattern(
     r'exec: "(?P<program>.*?)": .*?'
     r"(?P<why>executable file not found|no such file or directory|permission denied|is a directory)"
@@ -33,17 +36,41 @@ def known_error(container: Container) -> Recognised | None:
     return recognise(container.state.error.splitlines(), None, START_ERRORS)
 
 
+def cures(container: Container) -> dict[str, str]:
+    """The variables of the page's commands that heal the error, where its cause is known.
+
+    Where it is not, nothing better is known than to try again.
+    """
+    known = known_error(container)
+    if known is None:
+        return {"retry": container.name}
+    volume = _VOLUME.search(container.state.error)
+    names = list(container.endpoints)
+    return known.page_variables(
+        {
+            "container": container.name,
+            "larger_memory": str(max(_LEAST_MEMORY, 4 * container.host_config.memory)),
+            "only_network": names[0] if len(names) == 1 else "",
+            "volume": volume[1] if volume else "",
+        }
+    )
+
+
 def failed_start(
     container: Container,
     reason: str,
     *,
+    known: Recognised | None = None,
     evidence: dict[str, Json] | None = None,
     touches: tuple[Subject, ...] = (),
     calls: tuple[Subject, ...] = (),
     **variables: str,
 ) -> Finding:
-    """A start that the engine refused: the engine's own error is the proof."""
-    failure = known_error(container)
+    """A start that the engine refused: the engine's own error is the proof.
+
+    known: what the error means, where the caller has looked already.
+    """
+    failure = known or known_error(container)
     cause = failure.cause if failure else reason
     finding = Finding.about(
         container,

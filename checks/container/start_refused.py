@@ -3,9 +3,19 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
+
+import msgspec
 
 from checks.container.causes import causes_without
-from checks.container.start_errors import failed_start, grouped, known_error, own_program
+from checks.container.start_errors import (
+    cures,
+    failed_start,
+    grouped,
+    hiding_mount,
+    known_error,
+    own_program,
+)
 from checks.container.start_resources import DEVICE, LIMITS, NETWORK, RUNTIME
 from diagnose.evidence.containers.bind_mounts import MOUNTING, BindSources
 from diagnose.evidence.containers.listing import Container, Containers
@@ -14,11 +24,12 @@ from diagnose.model import DAEMON, CheckResult, Finding, Severity, Subject
 from diagnose.registry import check
 
 _EXPLAINED = LazyPattern(
-    r"port is already allocated|: bind: |failed to bind host port|no available IPv4 addresses"
+    r"port is already allocated|: bind: (?!permission denied)|failed to bind host port"
+    r"|no available IPv4 addresses"
 )
 """What checks of other families name by the same words."""
 _TOOL = LazyPattern(
-    r'exec: "(?P<name>[^"]+)": executable file not found|fork/exec (?P<path>/\S+): no such file'
+    r'exec: "(?P<name>[^"]+)": executable file not found|fork/exec (?P<path>/(?!proc/)\S+): no such file'
 )
 """A program of the host that the engine or its runtime calls: docker-init, runc, a shim, a hook."""
 _PEER = LazyPattern(
@@ -53,16 +64,6 @@ _SYSCTL = LazyPattern(
     r"open sysctl (?P<name>\S+?):? .*permission denied"
     r"|open sysctl (?P<file>\S+) file: .*permission denied"
 )
-_PAGE_NAMES = {
-    "cgroup-controller": {"controller": "controller"},
-    "log-plugin": {"plugin": "plugin"},
-    "source-fuse": {"path": "dead_mount"},
-    "source-link": {"path": "link"},
-    "source-stale": {"path": "dead_mount"},
-    "volume-plugin": {"plugin": "plugin"},
-}
-"""Known start error -> the values of its text that the page's commands need, and their names there.
-"""
 
 
 @check(
@@ -103,16 +104,44 @@ def _finding(
         if not is_file:
             return None
         return failed_start(container, what).with_variables(_below(container, mount["source"]))
+    meaning = known_error(container)
+    if meaning is not None:
+        meaning = msgspec.structs.replace(meaning, values=_by_name(meaning.values, containers))
     what, peer = _reason(container, containers)
     image = () if peer else (Subject("image", container.config.image),)
     finding = failed_start(
         container,
         what,
+        known=meaning,
         evidence=_address_holders(container, containers),
         touches=(*image, DAEMON),
         calls=(peer.subject,) if peer else (),
     )
-    return finding.with_variables(_variables(container, peer))
+    variables = _variables(container, peer)
+    if "mountpoint_of" in variables:
+        variables = _mountpoint(container, variables["mountpoint_of"], bind_sources)
+    return finding.with_variables(variables)
+
+
+def _by_name(values: Mapping[str, str], containers: Containers) -> dict[str, str]:
+    """The values of an error with names in place of the ids of containers."""
+    names = {other.id: other.name for other in containers}
+    return {key: names.get(value, value) for key, value in values.items()}
+
+
+def _mountpoint(
+    container: Container, target: str, bind_sources: BindSources | None
+) -> dict[str, str]:
+    """The variables that make what is missing below another mount: a file or a folder."""
+    outer = hiding_mount(container, target)
+    mounts = {mount.destination: mount for mount in container.mounts or ()}
+    if outer not in mounts or target not in mounts:
+        return {}
+    path = mounts[outer].source + target.removeprefix(outer.rstrip("/"))
+    source = mounts[target].source
+    known = bind_sources.by_path.get(source) if bind_sources is not None else None
+    is_file = known is not None and known.type == "file"
+    return {"empty_file": path} if is_file else {"empty_folder": path}
 
 
 def _is_explained(container: Container) -> bool:
@@ -251,20 +280,26 @@ def _variables(container: Container, peer: Container | None) -> dict[str, str]:
     if peer is not None and not peer.is_running:
         return {"needed": peer.name}
     if _DRIVER in error:
-        return {"unlogged": container.name}
+        return _log_cures(container)
     user = _USER.search(error)
     if user and user["kind"] == "user":
         return {"userless": container.name}
-    failure = known_error(container)
-    if failure is not None:
-        names = _PAGE_NAMES.get(failure.failure.name, {})
-        return {variable: failure.values[name] for name, variable in names.items()}
+    if tool := _TOOL.search(error):
+        return {"lost_program": (tool["name"] or tool["path"]).rpartition("/")[2]}
+    if known_error(container) is not None:
+        return cures(container)
     if absent := _ABSENT.search(error):
         if not _is_bind(absent):
             return {"disk": absent["device"]}
         return {"device": absent["device"], "folder": absent["folder"]}
     is_one = _TAKEN.search(error) and len(container.endpoints) == 1
-    return {"network": next(iter(container.endpoints))} if is_one else {}
+    return {"network": next(iter(container.endpoints))} if is_one else cures(container)
+
+
+def _log_cures(container: Container) -> dict[str, str]:
+    """What heals a log driver that does not start: its known cure, or the engine's own log."""
+    known = cures(container) if known_error(container) is not None else {}
+    return known or {"unlogged": container.name}
 
 
 def _core(error: str) -> str:

@@ -7,7 +7,13 @@ from __future__ import annotations
 
 import msgspec
 
-from checks.container.start_errors import failed_start, grouped, known_error, refused_program
+from checks.container.start_errors import (
+    cures,
+    failed_start,
+    grouped,
+    known_error,
+    refused_program,
+)
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.programs import Program, Programs
 from diagnose.evidence.engine.info import Info
@@ -198,7 +204,7 @@ def _limited(container: Container, hit: str, keys: KernelKeys | None) -> Finding
     if quotas:
         return finding.with_variables(_larger_quota(keys))
     is_own = container.host_config.ulimits and hit in _OF_ULIMITS
-    return finding.with_variables({"limiting": "ulimit"} if is_own else {})
+    return finding.with_variables({"limiting": "ulimit"} if is_own else cures(container))
 
 
 def _out_of_processes(container: Container, program: Program) -> Finding:

@@ -951,9 +951,9 @@ WORDS = [
     (
         (
             "failed to create shim task: OCI runtime create failed: runc create failed: unable to start container process: "
-            "error during container init: open /proc/sys/net/core/nosuch: no such file or directory: unknown"
+            "error during container init: something of a later runtime: unknown"
         ),
-        'container "web" did not start: open /proc/sys/net/core/nosuch: no such file or directory',
+        'container "web" did not start: something of a later runtime',
     ),
 ]
 
@@ -2123,3 +2123,35 @@ def test_a_probe_of_a_port_where_nothing_listens(test: str, ports: tuple[int, ..
         judge("container.unhealthy", containers=of(container), clock=CLOCK, namespaces=namespaces)
     )
     assert ("TCP sockets inside" in finding.evidence) is expected
+
+
+HIDDEN = (
+    "failed to create task for container: failed to create shim task: OCI runtime create failed: "
+    'runc create failed: unable to start container process: error during container init: error mounting "/srv/inner" '
+    'to rootfs at "/data/inner": create mountpoint for /data/inner mount: make mountpoint "/data/inner": '
+    "mkdirat data/inner: read-only file system: unknown"
+)
+INNER = [
+    {"Type": "bind", "Source": "/srv/outer", "Destination": "/data", "RW": False},
+    {"Type": "bind", "Source": "/srv/inner", "Destination": "/data/inner", "RW": True},
+]
+
+
+@pytest.mark.parametrize(("kind", "variable"), [("file", "empty_file"), ("folder", "empty_folder")])
+def test_a_mount_below_a_read_only_mount_needs_something_to_lie_on(kind: str, variable: str):
+    each = made("created", code=128, Path="sleep", Mounts=INNER, State={"Error": HIDDEN})
+    sources = BindSources({"/srv/inner": PathStatus(type=kind)})
+    result = judge("container.start-refused", containers=of(each), bind_sources=sources)
+    (finding,) = items(result)
+    assert finding.variables[variable] == "/srv/outer/inner"
+
+
+def test_only_an_error_without_a_known_cause_is_tried_again():
+    unknown = made("created", code=128, Path="sleep", State={"Error": "something new"})
+    known = made(
+        "created", code=128, Path="sleep", State={"Error": "Devices: rro is not supported"}
+    )
+    (first,) = start_refused(of(unknown))
+    (second,) = start_refused(of(known))
+    assert "retry" in first.variables
+    assert "retry" not in second.variables

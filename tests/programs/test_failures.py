@@ -6,7 +6,7 @@ from __future__ import annotations
 import pytest
 
 from diagnose import registry
-from diagnose.programs.failures import FAILURES, START_ERRORS, Failure, recognise
+from diagnose.programs.failures import FAILURES, Failure, recognise
 from diagnose.programs.telling_line import telling_line
 
 LINES = {
@@ -280,46 +280,3 @@ def test_a_row_is_written_in_plain_words_and_names_a_check_that_exists(failure: 
 )
 def test_an_ordinary_line_is_no_known_failure(line: str):
     assert recognise([line], telling_line([line]), FAILURES) is None
-
-
-STARTS = {
-    "cgroup-mount": "cgroups: cgroup mountpoint does not exist: unknown",
-    "cgroup-controller": "OCI runtime create failed: runc create failed: mountpoint for devices not found",
-    "selinux-keys": "error during container init: write /proc/self/attr/keycreate: invalid argument",
-    "systemd-bus": (
-        'unable to apply cgroup configuration: unable to start unit "docker-dbca.scope" (properties '
-        '[{Name:Slice Value:"system.slice"}]): The name org.freedesktop.systemd1 was not provided by any .service files'
-    ),
-    "device-rules": (
-        "error setting cgroup config for procHooks process: bpf_prog_query(BPF_CGROUP_DEVICE) failed: "
-        "operation not permitted"
-    ),
-    "rlimit-too-high": "error setting rlimits for ready process: error setting rlimit type 7: operation not permitted",
-    "key-quota": "unable to join session keyring: unable to create session key: disk quota exceeded",
-    "source-read-only": "error while creating mount source path '/mnt/nas/films': mkdir /mnt/nas: read-only file system",
-    "source-link": "error while creating mount source path '/srv/data': mkdir /srv/data: file exists",
-    "source-denied": "error while creating mount source path '/mnt/nfs/data': mkdir /mnt/nfs/data: permission denied",
-    "source-fuse": "stat /mnt/s3: transport endpoint is not connected",
-    "source-stale": "error while creating mount source path: stat /mnt/nfs: stale NFS file handle",
-    "nvidia-mismatch": "nvidia-container-cli: initialization error: nvml error: driver/library version mismatch",
-    "nvidia-cuda": "nvidia-container-cli: requirement error: unsatisfied condition: cuda>=12.6, please update your driver",
-    "nvidia-driver": "nvidia-container-cli: initialization error: load library failed: libnvidia-ml.so.1: cannot open shared object file",
-    "log-plugin": "logger: no log driver named 'loki:latest' is registered: error looking up logging plugin loki:latest",
-    "volume-plugin": 'error while mounting volume: plugin "rexray" not found',
-    "proc-mount": 'error mounting "proc" to rootfs at "/proc": mount src=proc, dst=/proc, flags=MS_NOSUID: operation not permitted',
-    "sysctl-of-the-host": 'sysctl "vm.max_map_count" is not in a separate kernel namespace',
-    "apparmor-parser": "AppArmor enabled on system but the docker-default profile could not be loaded: running apparmor_parser failed",
-    "state-left-behind": "OCI runtime create failed: container with given ID already exists",
-}
-
-
-def test_every_start_error_has_its_own_line():
-    assert {failure.name for failure in START_ERRORS} == STARTS.keys()
-
-
-@pytest.mark.parametrize("name", STARTS)
-def test_a_start_error_is_recognised_among_all(name: str):
-    found = recognise([STARTS[name]], None, START_ERRORS)
-    assert found is not None
-    assert found.failure.name == name
-    assert "{" not in found.cause + found.cure

@@ -14,9 +14,12 @@ from diagnose.model import ContainerRun, Subject, Unexamined
 from diagnose.model import container as container_subject
 from diagnose.phrases import unix
 
-_NO_LOG_RECEIVER = LazyPattern(r"failed to initialize logging driver: .*(?:\bdial |connect)")
+_NO_LOG_RECEIVER = LazyPattern(
+    r"failed to initialize logging driver: (?!.*(?: - 40[13]|PermissionDenied|Unauthenticated))"
+    r".*(?:\bdial |connect)"
+)
 """As engines 20.10.24, 26.1.5 and 28.5.2 say it; a driver that refuses its options says something
-else behind the colon."""
+else behind the colon, and so does a receiver that refuses the driver."""
 
 
 class _Shape(msgspec.Struct, frozen=True, rename="pascal"):

@@ -11,6 +11,8 @@ import msgspec
 from diagnose.programs.log_message import LONGEST, plain
 from diagnose.programs.telling_line import TellingLine
 
+_GROUP = re.compile(r"\{\w+\}")
+
 
 class Failure(msgspec.Struct, frozen=True, dict=True):
     """One known failure.
@@ -32,6 +34,8 @@ class Failure(msgspec.Struct, frozen=True, dict=True):
     confirmed_by: str = ""
     needs: tuple[str, ...] = ()
     may_pass: bool = False
+    page: Mapping[str, str] = {}
+    """What the commands of the check's page need: variable and value, with groups in braces."""
 
     @functools.cached_property
     def compiled(self) -> re.Pattern[str]:
@@ -53,6 +57,15 @@ class Recognised(msgspec.Struct, frozen=True):
     @property
     def cure(self) -> str:
         return _filled(self.failure.cure, self.values)
+
+    def page_variables(self, known: Mapping[str, str]) -> dict[str, str]:
+        """The variables of the page, without those for which a value is not known.
+
+        known: values that are not in the text, such as the container's name.
+        """
+        values = {name: value for name, value in {**known, **self.values}.items() if value}
+        filled = {name: _filled(text, values) for name, text in self.failure.page.items()}
+        return {name: text for name, text in filled.items() if not _GROUP.search(text)}
 
 
 def _filled(text: str, values: Mapping[str, str]) -> str:

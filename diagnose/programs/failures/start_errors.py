@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 from diagnose.programs.failures.recognition import Failure
+from diagnose.programs.failures.start_cgroups import CGROUPS
+from diagnose.programs.failures.start_mounts import LAYERS, MOUNTS, SYSCTLS
+from diagnose.programs.failures.start_networks import NETWORKS
+from diagnose.programs.failures.start_runtime import LOG_DRIVERS, RUNTIMES
+from diagnose.programs.failures.start_volumes import VOLUMES
 
-START_ERRORS = (
+_REST = (
     Failure(
         name="cgroup-mount",
         mark="cgroup",
@@ -20,6 +25,7 @@ START_ERRORS = (
         cause="the host's cgroup hierarchy {controller} is not mounted",
         cure="mount -t cgroup -o {controller} cgroup /sys/fs/cgroup/{controller}",
         source="docker/cli#1228",
+        page={"controller": "{controller}"},
     ),
     Failure(
         name="selinux-keys",
@@ -91,6 +97,7 @@ START_ERRORS = (
         cause="{path} on the host is a link to nothing, or a mount that does not answer",
         cure="mount the disk to which the link leads, or make its target",
         source="moby/moby#30669",
+        page={"link": "{path}"},
     ),
     Failure(
         name="source-denied",
@@ -109,6 +116,7 @@ START_ERRORS = (
         cause="the FUSE file system at {path} has died",
         cure="umount -l {path}, and mount it again",
         source="the program's own message",
+        page={"dead_mount": "{path}"},
     ),
     Failure(
         name="source-stale",
@@ -117,6 +125,7 @@ START_ERRORS = (
         cause="the network share at {path} was replaced on its server",
         cure="umount -l {path}, and mount it again",
         source="the program's own message",
+        page={"dead_mount": "{path}"},
     ),
     Failure(
         name="nvidia-mismatch",
@@ -151,6 +160,7 @@ START_ERRORS = (
         cause="the log driver {plugin} is a plugin that this engine does not have, or that is disabled",
         cure="install or enable the plugin, or recreate the container with another log driver",
         source="grafana/loki#2361",
+        page={"plugin": "{plugin}"},
     ),
     Failure(
         name="volume-plugin",
@@ -159,6 +169,7 @@ START_ERRORS = (
         cause="the plugin {plugin} is not installed on this engine, or is disabled",
         cure="install or enable the plugin",
         source="the program's own message",
+        page={"plugin": "{plugin}"},
     ),
     Failure(
         name="proc-mount",
@@ -177,22 +188,29 @@ START_ERRORS = (
         cause="{name} is a setting of the whole host here, and no container has one of its own",
         cure="set it on the host with sysctl -w, and create the container without it",
         source="the program's own message",
+        page={"without": "sysctl"},
     ),
     Failure(
         name="apparmor-parser",
         mark="apparmor",
         pattern=r"AppArmor enabled on system but the docker-default profile could not be loaded"
-        r"|unable to apply apparmor profile",
+        r"|unable to apply apparmor profile(?!: apparmor failed to apply profile: write)",
         cause="the kernel has AppArmor on, and the profile docker-default cannot be loaded",
         cure="install the package apparmor, and restart the engine",
         source="moby/moby#41553",
-    ),
-    Failure(
-        name="state-left-behind",
-        mark="already exists",
-        pattern=r"container with (?:given )?id\S* already exists|id already in use",
-        cause="a start that broke off left the container's state in the runtime's folder",
-        cure="restart the engine; what is left lies in /run/containerd and /run/docker/runtime-runc",
-        source="moby/moby#38726",
+        page={"package": "apparmor"},
     ),
 )
+
+START_ERRORS = (
+    *LAYERS,
+    *VOLUMES,
+    *_REST,
+    *RUNTIMES,
+    *MOUNTS,
+    *SYSCTLS,
+    *NETWORKS,
+    *CGROUPS,
+    *LOG_DRIVERS,
+)
+"""The first row that fits counts: what names a path or a server stands before what names none."""
