@@ -333,15 +333,20 @@ SLOW = made("running", age=30, RestartCount=8, State={"FinishedAt": at(30.1)}, *
 FLOODED = history(SLOW, (20, "exec_die", {}), full=True)
 
 
-def ended(each: Container, *ages: float) -> DaemonLog:
+def ended(each: Container, *ages: float, words: str = "ignoring event") -> DaemonLog:
     """The daemon's log with these ends of a container."""
     fields = {"container": each.id, "topic": "/tasks/delete"}
-    return DaemonLog(
-        tuple(LogLine(NOW - age, "info", "ignoring event", fields) for age in ages), "docker.log"
-    )
+    return DaemonLog(tuple(LogLine(NOW - age, "info", words, fields) for age in ages), "docker.log")
 
 
-def test_ends_that_the_events_no_longer_hold_stand_in_the_daemons_log():
+@pytest.mark.parametrize(
+    "words",
+    [
+        pytest.param("ignoring event", id="engines 20.10 to 28.5"),
+        pytest.param("received task-delete event from containerd", id="engine 29.7"),
+    ],
+)
+def test_ends_that_the_events_no_longer_hold_stand_in_the_daemons_log(words: str):
     (found,) = items(
         judge(
             "container.restart-loop",
@@ -349,7 +354,7 @@ def test_ends_that_the_events_no_longer_hold_stand_in_the_daemons_log():
             clock=CLOCK,
             events=FLOODED,
             log_tails=QUIET,
-            log=ended(SLOW, 300, 210, 120, 30.1),
+            log=ended(SLOW, 300, 210, 120, 30.1, words=words),
             stops=NOT_STOPPED,
         )
     )

@@ -82,6 +82,8 @@ class LogLine(msgspec.Struct, frozen=True):
         return self.level in ("error", "fatal", "panic")
 
 
+ENDED = ("ignoring event", "received task-delete event from containerd")
+"""What an engine writes of the end of a container's first process: 20.10 to 28.5, and 29.7."""
 UP = ("API listen on", "Daemon has completed initialization")
 """What an engine writes when it has come up."""
 
@@ -136,16 +138,11 @@ class DaemonLog(msgspec.Struct, frozen=True, dict=True):
     def ends(self) -> Mapping[str, tuple[float, ...]]:
         """By container id, the Unix times at which its first process ended, asked for or not.
 
-        As containerd reported to the engine, at the level info; the same words on 20.10,
-        26.1 and 28.5.
+        As containerd reported to the engine, at the level info.
         """
         found: dict[str, list[float]] = {}
         for line in self.lines:
-            if (
-                line.message == "ignoring event"
-                and line.fields.get("topic") == "/tasks/delete"
-                and line.at
-            ):
+            if line.message in ENDED and line.fields.get("topic") == "/tasks/delete" and line.at:
                 found.setdefault(line.fields.get("container", ""), []).append(line.at)
         return {id: tuple(times) for id, times in found.items()}
 
