@@ -97,6 +97,11 @@ def _collected(daemon: Daemon, *lines: str, locks: str = "") -> EngineDatabases:
             "containerd/daemon/io.containerd.metadata.v1.bolt/meta.db", id="containerd's own on 20.10",
         ),
         pytest.param(
+            ["panic: invalid freelist page: 0, page type is unknown<00>",
+             *_stack("github.com/containerd/containerd/services/server.LoadPlugins.func2(0xc0)")],
+            "containerd/daemon/io.containerd.metadata.v1.bolt/meta.db", id="containerd's own on 20.10, its free list",
+        ),
+        pytest.param(
             ["panic: assertion failed: Page expected to be: 3, but self identifies as 0",
              *_stack("github.com/containerd/containerd/v2/plugins/metadata.init.1.func1(0x2)"),
              "failed to start containerd: timeout waiting for containerd to start"],
