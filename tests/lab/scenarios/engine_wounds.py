@@ -302,9 +302,12 @@ LOCK = "import fcntl, sys, time; file = open(sys.argv[1], 'r+b'); fcntl.flock(fi
 
 
 def _start_and_fail(box: Box, words: str) -> None:
-    """Start dockerd, and see it end; these words stand in its log."""
+    """Start dockerd, and see it end; these words stand in its log.
+
+    It waits 15 s for a containerd that does not start, and up to 15 s more for it to stop.
+    """
     pid = box.spawn(["dockerd"], log=LOG)
-    box.wait_for(lambda: not box.alive(pid), 40, "dockerd to give up")
+    box.wait_for(lambda: not box.alive(pid), 90, "dockerd to give up")
     assert words in box.read(LOG), box.log_tail()
 
 
