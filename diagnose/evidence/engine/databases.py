@@ -48,11 +48,8 @@ _CULPRITS = (
     (r"cache/metadata\.NewStore", BUILDS[1]),
     (r"adapters/snapshot\.NewSnapshotter", BUILDS[2]),
     (r"snapshots/storage\.|snapshotter\.v1\.overlayfs", SNAPSHOTS),
-    (
-        r"(?:containerd/v2/plugins|containerd/containerd)/metadata|metadata\.v1\.bolt"
-        r"|services/server\.LoadPlugins\.func",  # containerd 1.6 opens it in this function itself
-        BOOK,
-    ),
+    (r"(?:containerd/v2/plugins|containerd/containerd)/metadata|metadata\.v1\.bolt", BOOK),
+    (r"services/server\.LoadPlugins\.func", BOOK),  # where containerd 1.6 opens it
     (r"builder-next\.new\w*Controller|buildkit instance|^invalid database$", BUILDS[3]),
 )
 """Patterns of a stack or a message, and the file that such a caller opens (engines 20.10, 26.1 and
