@@ -99,6 +99,8 @@ class Box:
         self._unshare: subprocess.Popen[str] | None = None
         self._cgroups: list[Path] = []
         self.pid = 0
+        self.patience: tuple[str, ...] = ()
+        """Options of each run and check that asks what is found, not how fast."""
 
     def __enter__(self) -> Box:
         try:
@@ -557,7 +559,9 @@ class Box:
         """Run the tool in the box as a user of this host would."""
         usage = f"/tmp/usage-{secrets.token_hex(4)}"
         wrapper = [sys.executable, "-I", "-S", str(HERE / "measure.py"), usage]
-        command = [*wrapper, sys.executable, "-m", "diagnose", *args]
+        is_patient = args[:1] in (("all",), ("check",)) and "--budget" not in args
+        patience = self.patience if is_patient else ()
+        command = [*wrapper, sys.executable, "-m", "diagnose", *args, *patience]
         done = self.run(
             command,
             check=False,

@@ -75,7 +75,9 @@ def run_alone(scenario: Scenario, engine: Engine, record: Path | None) -> Outcom
     """Build one scenario's host in a box of its own and run the tool on it."""
     with Box(engine, **scenario.box) as box:
         start(box, scenario)
+        box.patience = _PATIENT
         scenario.inject(box)
+        box.patience = ()
         return _look(box, scenario, record)
 
 
@@ -84,6 +86,7 @@ def run_together(scenarios: Sequence[Scenario], engine: Engine, record: Path | N
     built fails alone."""
     with Box(engine) as box:
         start(box, scenarios[0])
+        box.patience = _PATIENT
         failed = {}
         for scenario in scenarios:
             try:
