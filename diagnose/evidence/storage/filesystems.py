@@ -10,6 +10,7 @@ import msgspec
 from diagnose.evidence.engine.data_root import CONTAINERD, DataRoot
 from diagnose.evidence.storage.backing_devices import Backing
 from diagnose.evidence.storage.mounts import Mounts, is_within
+from diagnose.filesystem_types import is_remote
 from diagnose.model import Failed, Subject, Unavailable, Unexamined
 from diagnose.questions import Host
 from diagnose.questions.files import StatFilesystem, Usage
@@ -19,34 +20,13 @@ __all__ = [
     "EVERYBODYS",
     "FULL_BY_NATURE",
     "PART",
-    "REMOTE",
     "SYSTEM",
     "Filesystem",
     "Filesystems",
     "Usage",
     "filesystems",
-    "is_remote",
 ]
 
-REMOTE = frozenset(
-    {
-        "nfs",
-        "nfs4",
-        "cifs",
-        "smb3",
-        "smbfs",
-        "ceph",
-        "glusterfs",
-        "9p",
-        "afs",
-        "lustre",
-        "gpfs",
-        "beegfs",
-        "davfs",
-    }
-)
-"""File systems behind a network; every kind of fuse is treated the same way, since a process must
-answer for it."""
 FULL_BY_NATURE = frozenset({"squashfs", "iso9660", "erofs", "cramfs", "romfs", "udf"})
 """Images that are made to measure: full from the first day."""
 SYSTEM = {
@@ -119,11 +99,6 @@ class Filesystems(msgspec.Struct, frozen=True, dict=True):
     @property
     def of_data_root(self) -> Filesystem | None:
         return next((filesystem for filesystem in self.items if filesystem.holds_data_root), None)
-
-
-def is_remote(fstype: str) -> bool:
-    """Whether another machine or process must answer for a file system of this type."""
-    return fstype in REMOTE or fstype == "fuse" or fstype.startswith("fuse.")
 
 
 @evidence

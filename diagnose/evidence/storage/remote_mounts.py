@@ -11,8 +11,8 @@ import msgspec
 
 from diagnose.evidence.engine.data_root import DataRoot
 from diagnose.evidence.storage.backing_devices import Backing
-from diagnose.evidence.storage.filesystems import is_remote
 from diagnose.evidence.storage.mounts import Mounted, Mounts
+from diagnose.filesystem_types import is_remote
 from diagnose.model import Failed, Subject, Unavailable
 from diagnose.questions import Host
 from diagnose.questions.files import StatFilesystem

@@ -10,28 +10,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-_OCTAL = re.compile(r"\\([0-7]{3})")
+from diagnose.filesystem_types import may_hang
 
-NETWORK = frozenset(
-    {
-        "nfs",
-        "nfs4",
-        "cifs",
-        "smb3",
-        "smbfs",
-        "ceph",
-        "glusterfs",
-        "9p",
-        "afs",
-        "lustre",
-        "gpfs",
-        "beegfs",
-        "virtiofs",
-        "davfs",
-    }
-)
-"""File systems behind which another machine or process must answer; fuse and fuse.* belong to them
-too."""
+_OCTAL = re.compile(r"\\([0-7]{3})")
 
 
 class MountEntry(NamedTuple):
@@ -54,7 +35,7 @@ class MountEntry(NamedTuple):
     @property
     def may_hang(self) -> bool:
         """Whether a question to it waits for another machine or process."""
-        return self.fstype in NETWORK or self.fstype == "fuse" or self.fstype.startswith("fuse.")
+        return may_hang(self.fstype)
 
 
 def parse(text: str) -> list[MountEntry]:

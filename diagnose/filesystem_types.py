@@ -1,0 +1,35 @@
+"""Which file systems wait for another machine or process."""
+
+from __future__ import annotations
+
+_REMOTE = frozenset(
+    [
+        "nfs",
+        "nfs4",
+        "cifs",
+        "smb3",
+        "smbfs",
+        "ceph",
+        "glusterfs",
+        "9p",
+        "afs",
+        "lustre",
+        "gpfs",
+        "beegfs",
+        "davfs",
+    ]
+)
+_OF_THE_HYPERVISOR = "virtiofs"
+
+
+def is_remote(fstype: str) -> bool:
+    """Whether another machine or process must answer for a file system of this type.
+
+    Each kind of fuse is one of them: a process answers for it.
+    """
+    return fstype in _REMOTE or fstype == "fuse" or fstype.startswith("fuse.")
+
+
+def may_hang(fstype: str) -> bool:
+    """Whether a question to a file system of this type may never be answered."""
+    return is_remote(fstype) or fstype == _OF_THE_HYPERVISOR
