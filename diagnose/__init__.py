@@ -33,8 +33,8 @@ One arrow runs through the house:
 - `render/`     functions of the Report.
 - `ticket/`     the bundle: packed, checked for leaks, read back without trust.
 - `fleet/`      one answer for the reports of many hosts: `causes`, `groups`, what is missing.
-- `shapes`      values as types, from several threads at once. `filesystem_types`: which file systems
-                wait for another machine.
+- `shapes`      values as types, from several threads at once. `filesystem_types` says which file
+                systems wait for another machine.
 - `symptoms`    from what people say of a symptom to the checks that it may be about.
 - `watch/`      roots as they begin and end: sleeps until `live.wake` tells of a change, judges
                 again what the change concerns.

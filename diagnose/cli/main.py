@@ -60,6 +60,8 @@ class _Group(click.Group):
 def group() -> None:
     """Say what is wrong with a Docker host, what caused it, and what to type next.
 
+    On a host in trouble, start with `diagnose all`.
+
     It only reads; `diagnose follow` alone changes a host, command by command, after a typed yes.
     Exit codes: 0 nothing found, 1 warnings, 2 critical, 3 unknown.
     """
