@@ -10,7 +10,6 @@ from ipaddress import ip_address
 
 import msgspec
 
-from diagnose.evidence.containers.inspect import Binding
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.engine.info import Info, Ping
 from diagnose.evidence.network.container_netns import ContainerNetns, Namespaces
@@ -94,12 +93,12 @@ def _outer(stack: Stack, uplinks: Uplinks) -> Iterator[Uplink]:
 
     An ordinary client that called their address.
     """
-    known = {uplink.name for uplink in uplinks}
+    names = {uplink.name for uplink in uplinks}
     yield from uplinks
     for device in stack.devices:
         address = stack.address_on(device.name, "ip")
         if (
-            device.name in known
+            device.name in names
             or address is None
             or device.kind == "bridge"
             or ip_address(address).is_loopback
@@ -109,6 +108,22 @@ def _outer(stack: Stack, uplinks: Uplinks) -> Iterator[Uplink]:
             yield Uplink(device.name, address)
 
 
+class _Call(msgspec.Struct, frozen=True):
+    """What an ordinary client behind an interface calls: a published port at the host's address."""
+
+    container: Container
+    port: str
+    """Of the container, with its protocol."""
+    host_port: int
+    uplink: Uplink
+    address: str
+
+    @property
+    def flow(self) -> Flow:
+        proto = self.port.partition("/")[2]
+        return Flow(Origin(self.uplink.name, SOMEWHERE), self.address, proto, self.host_port)
+
+
 def _walked(
     stack: Stack,
     containers: Containers,
@@ -116,40 +131,50 @@ def _walked(
     outer: list[Uplink],
     namespaces: Namespaces | None,
 ) -> Iterator[ReturnPath]:
-    seen: set[tuple[str, str]] = set()
+    """One path for each network and interface, and each port of containers with several networks.
+
+    Those have routes of their own, which may lead answers elsewhere.
+    """
+    walked: set[tuple[str, str]] = set()
     for container in containers.running:
         places = _places(container, networks)
+        if not places:
+            continue
         netns = namespaces.of(container) if namespaces is not None and len(places) > 1 else None
-        for port, binding in container.published_ports if places else ():
-            proto = port.partition("/")[2]
-            if not binding.host_port.isdigit() or proto not in ("tcp", "udp"):
+        for call in _calls(container, outer):
+            pairs = {(network.name, call.uplink.name) for network in places.values()}
+            if netns is None and pairs <= walked:
                 continue
-            for uplink, address in _addresses(binding, outer):
-                if netns is None and all(
-                    (place.name, uplink.name) in seen for place in places.values()
-                ):
-                    continue
-                flow = Flow(Origin(uplink.name, SOMEWHERE), address, proto, int(binding.host_port))
-                first = trace(stack, flow)
-                target = first.nat.address if first.nat is not None else None
-                network = places.get(target or "")
-                if network is None or ((network.name, uplink.name) in seen and netns is None):
-                    continue
-                seen.add((network.name, uplink.name))
-                back = _leaves_by(netns, places)
-                if back and back != network.bridge:
-                    first = trace(stack, msgspec.structs.replace(flow, answers_by=back))
-                host_answers_by = stack.routing.look_up(SOMEWHERE, address).oif
-                yield ReturnPath(
-                    container,
-                    network,
-                    uplink,
-                    int(binding.host_port),
-                    port,
-                    first,
-                    host_answers_by,
-                    back or "",
-                )
+            path = _path(stack, call, places, netns)
+            if path is None:
+                continue
+            pair = (path.network.name, path.uplink.name)
+            if netns is not None or pair not in walked:
+                walked.add(pair)
+                yield path
+
+
+def _path(
+    stack: Stack, call: _Call, places: dict[str, Network], netns: ContainerNetns | None
+) -> ReturnPath | None:
+    """The way of a call and of its answer; None where it does not lead to one of the networks."""
+    walk = trace(stack, call.flow)
+    network = places.get(walk.nat.address or "") if walk.nat is not None else None
+    if network is None:
+        return None
+    answers_by = _leaves_by(netns, places) or ""
+    if answers_by and answers_by != network.bridge:
+        walk = trace(stack, msgspec.structs.replace(call.flow, answers_by=answers_by))
+    return ReturnPath(
+        container=call.container,
+        network=network,
+        uplink=call.uplink,
+        host_port=call.host_port,
+        port=call.port,
+        trace=walk,
+        host_answers_by=stack.routing.look_up(SOMEWHERE, call.address).oif,
+        answers_by=answers_by,
+    )
 
 
 def _places(container: Container, networks: Networks) -> dict[str, Network]:
@@ -161,16 +186,15 @@ def _places(container: Container, networks: Networks) -> dict[str, Network]:
     }
 
 
-def _addresses(binding: Binding, outer: list[Uplink]) -> Iterator[tuple[Uplink, str]]:
-    """The interfaces by which clients get to a published port.
-
-    Each with the address that they call.
-    """
-    for uplink in outer:
-        if uplink.address is not None and (
-            binding.host_ip in EVERYWHERE or binding.host_ip == uplink.address
-        ):
-            yield uplink, uplink.address
+def _calls(container: Container, outer: list[Uplink]) -> Iterator[_Call]:
+    """The published ports of a container, as clients behind each interface call them."""
+    for port, binding in container.published_ports:
+        if not binding.host_port.isdigit() or port.partition("/")[2] not in ("tcp", "udp"):
+            continue
+        for uplink in outer:
+            address = uplink.address
+            if address is not None and binding.host_ip in (*EVERYWHERE, address):
+                yield _Call(container, port, int(binding.host_port), uplink, address)
 
 
 def _leaves_by(netns: ContainerNetns | None, places: dict[str, Network]) -> str | None:
