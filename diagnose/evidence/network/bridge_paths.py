@@ -5,7 +5,7 @@ Whether what is behind them still gets through the host.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from ipaddress import ip_interface
 from typing import Literal
 
@@ -67,25 +67,33 @@ def bridge_paths(
     """One walk for each bridge and family."""
     stack = host_stack.stack
     own = {network.bridge for network in networks.bridges} if networks is not None else set()
-    found: list[BridgePath] = []
+    paths: list[BridgePath] = []
     for link in interfaces:
         device = stack.by_name.get(link.name)
-        if link.kind != "bridge" and link.up and device is not None and link.master is None:
-            found += _behind(stack, device, uplinks)
-        if link.kind != "bridge" or not link.up or device is None or link.name in own:
+        if not link.up or device is None:
             continue
-        if link.name.startswith(_ENGINES_OWN) and link.name != "br-lan":
-            continue
-        ports = interfaces.ports(link)
-        guests = tuple(port.name for port in ports if port.kind in _GUEST_KINDS)
-        outer = [port for port in ports if port.kind not in _GUEST_KINDS]
-        if not guests:
-            continue
-        if outer:
-            found += _bridged(stack, device, outer[0], guests)
-        else:
-            found += _routed(stack, device, guests, uplinks)
-    return BridgePaths(tuple(found))
+        if link.kind != "bridge":
+            paths += _behind(stack, device, uplinks) if link.master is None else ()
+        elif link.name not in own and not _is_an_engines(link.name):
+            paths += _of_bridge(stack, device, interfaces.ports(link), uplinks)
+    return BridgePaths(tuple(paths))
+
+
+def _is_an_engines(name: str) -> bool:
+    """Whether an engine names its bridges so; `br-lan` is a router's."""
+    return name.startswith(_ENGINES_OWN) and name != "br-lan"
+
+
+def _of_bridge(
+    stack: Stack, device: Device, ports: Sequence[Interface], uplinks: Uplinks
+) -> Iterator[BridgePath]:
+    """The ways of the guests on a bridge; none where there are no guests."""
+    guests = tuple(port.name for port in ports if port.kind in _GUEST_KINDS)
+    outer = [port for port in ports if port.kind not in _GUEST_KINDS]
+    if guests and outer:
+        yield from _bridged(stack, device, outer[0], guests)
+    elif guests:
+        yield from _routed(stack, device, guests, uplinks)
 
 
 def _routed(
