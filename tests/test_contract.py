@@ -184,8 +184,8 @@ def test_causes_make_no_circle():
 NO_REAL_FAULT = {
     "kernel.netdevice-stuck": "a reference that a kernel bug never gives back: tests/test_checks_kernel.py has the real line",
     "resources.io-saturated": "a disk that is too slow for a real share of 60 s: tests/test_checks_resources.py",
-    "security.stop-denied": "a kernel with AppArmor and a confined runc: tests/checks/test_confinement.py has lines as reported",
-    "security.sysctl-denied": "an engine inside LXC with AppArmor: tests/checks/test_confinement.py has the words as reported",
+    "security.stop-denied": "a kernel with AppArmor and a confined runc: tests/checks/security/test_confinement.py has lines as reported",
+    "security.sysctl-denied": "an engine inside LXC with AppArmor: tests/checks/security/test_confinement.py has the words as reported",
     "resources.limits-not-enforced": "a kernel built or booted without a controller: tests/test_checks_resources.py",
 }
 """Checks that no host of the lab can be made to bring, and why: they are proven on made evidence.
@@ -256,13 +256,11 @@ def test_no_public_class_name_is_used_twice():
     assert {name: files for name, files in places.items() if len(files) > 1} == {}
 
 
-TESTED_ELSEWHERE = {"logging": "storage"}
-"""Families whose checks are tested in the file of another family."""
-
-
-def test_each_family_has_its_file_of_tests():
-    files = {path.stem.removeprefix("test_") for path in (ROOT / "tests/checks").glob("test_*.py")}
-    assert set(registry.families()) - set(TESTED_ELSEWHERE) <= files
+def test_each_family_has_its_folder_of_tests():
+    folder = ROOT / "tests/checks"
+    alone = {path.stem.removeprefix("test_") for path in folder.glob("test_*.py")}
+    families = {path.parent.name for path in folder.glob("*/test_*.py")}
+    assert set(registry.families()) == alone | families
 
 
 @functools.cache

@@ -6,7 +6,7 @@ import pytest
 
 from checks.container.failing_inside import PARTLY
 from diagnose.evidence.containers.inner_failures import PATTERNS, InnerFailures, in_lines
-from tests.checks.test_container import CLOCK, made
+from tests.checks.container.evidence import CLOCK, made
 from tests.judging import judge, rows
 
 GAVE_UP = "2026-01-02 10:00:05,1 INFO gave up: php-fpm entered FATAL state, too many start retries"

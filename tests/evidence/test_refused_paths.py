@@ -6,7 +6,7 @@ import pytest
 
 from diagnose.evidence.containers.bind_mounts import refused_path
 from diagnose.evidence.containers.log_tails import LogTail, LogTails
-from tests.checks.test_container import made
+from tests.checks.container.evidence import made
 
 DATA = {"Type": "bind", "Source": "/srv/data", "Destination": "/data", "RW": True}
 READ_ONLY = {"Type": "bind", "Source": "/srv/conf", "Destination": "/conf", "RW": False}

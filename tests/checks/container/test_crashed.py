@@ -1,0 +1,202 @@
+"""The checks in checks/container/crashed.py."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from diagnose.evidence.containers.events import Events
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.containers.stops import Stops, stops
+from diagnose.evidence.engine.data_root import DataRoot
+from diagnose.evidence.engine.log import DaemonLog, LogLine
+from tests.checks.container.evidence import (
+    CLOCK,
+    COMPOSE,
+    NOW,
+    OPTIONS,
+    QUIET,
+    die,
+    history,
+    made,
+    policy,
+    told,
+)
+from tests.hosts import Made
+from tests.inspected import of
+from tests.judging import judge
+
+PORT = {"PortBindings": {"80/tcp": [{"HostPort": "80"}]}}
+
+
+SEEN: dict[str, Any] = {"Config": {"AttachStdout": True}}
+
+
+TERMINAL: dict[str, Any] = {"Config": {"Tty": True}}
+
+
+INTERACTIVE: dict[str, Any] = {"Config": {"Tty": True, "AttachStdout": True}}
+
+
+@pytest.mark.parametrize(
+    ("name", "each", "asked", "expected"),
+    [
+        ("a service", made("exited", code=1, ran=3600, HostConfig=PORT), False, ["critical"]),
+        (
+            "a service of compose",
+            made("exited", code=1, ran=60, Config={"Labels": COMPOSE}),
+            False,
+            ["warning"],
+        ),
+        (
+            "killed from outside",
+            made("exited", code=137, ran=3600, HostConfig=PORT),
+            False,
+            ["critical"],
+        ),
+        (
+            "the host went down",
+            made("exited", code=255, ran=3600, HostConfig=PORT),
+            False,
+            ["critical"],
+        ),
+        ("a job with a segmentation fault", made("exited", code=139, ran=3600), False, ["warning"]),
+        ("nobody remembers", made("exited", code=1, ran=3600, HostConfig=PORT), None, ["advice"]),
+        (
+            "nobody remembers who killed it",
+            made("exited", code=137, ran=3600, HostConfig=PORT),
+            None,
+            [],
+        ),
+        ("stopped", made("exited", code=1, ran=3600, HostConfig=PORT), True, []),
+        (
+            "a job that failed where nobody saw it",
+            made("exited", code=1, ran=3600),
+            False,
+            ["warning"],
+        ),
+        (
+            "a job that failed before somebody's eyes",
+            made("exited", code=1, ran=3600, **SEEN),
+            False,
+            [],
+        ),
+        (
+            "a service with a terminal",
+            made("exited", code=1, ran=60, **TERMINAL, HostConfig=PORT),
+            False,
+            ["critical"],
+        ),
+        (
+            "an interactive shell",
+            made("exited", code=1, ran=60, **INTERACTIVE, HostConfig=PORT),
+            False,
+            [],
+        ),
+        ("done", made("exited", code=0, ran=3600, HostConfig=PORT), False, []),
+        ("failed at its start", made("exited", code=1, ran=3, HostConfig=PORT), False, []),
+        ("last week", made("exited", code=1, ran=3600, age=7 * 86400, HostConfig=PORT), False, []),
+        (
+            "held by hand in its loop",
+            made("exited", code=1, ran=3600, **policy("always")),
+            False,
+            [],
+        ),
+        ("runs", made("running", HostConfig=PORT), None, []),
+    ],
+)
+def test_crashed(name: str, each: Container, asked: bool | None, expected: list[str]):
+    known = Stops({} if asked is None else {each.id: asked})
+    assert [
+        found
+        for found, _ in told(
+            judge(
+                "container.crashed",
+                containers=of(each),
+                clock=CLOCK,
+                options=OPTIONS,
+                log_tails=QUIET,
+                stops=known,
+            )
+        )
+    ] == expected
+
+
+@pytest.mark.parametrize(
+    ("name", "each", "expected"),
+    [
+        ("ended well", made("exited", ran=3600, HostConfig=PORT), ["critical"]),
+        ("ended by the signal", made("exited", code=143, ran=3, HostConfig=PORT), ["critical"]),
+        (
+            "on-failure",
+            made("exited", HostConfig={**PORT, **policy("on-failure")["HostConfig"]}),
+            ["critical"],
+        ),
+        ("on-failure, and it failed", made("exited", code=1, **policy("on-failure")), []),
+        (
+            "will be started",
+            made("exited", HostConfig={**PORT, **policy("always")["HostConfig"]}),
+            [],
+        ),
+        ("a job", made("exited", ran=3600), []),
+    ],
+)
+def test_what_fell_with_the_engine_and_did_not_come_back(
+    name: str, each: Container, expected: list[str]
+):
+    known = Stops({each.id: False}, frozenset({each.id}))
+    assert [
+        found
+        for found, _ in told(
+            judge(
+                "container.crashed",
+                containers=of(each),
+                clock=CLOCK,
+                options=OPTIONS,
+                log_tails=QUIET,
+                stops=known,
+            )
+        )
+    ] == expected
+    assert not told(
+        judge(
+            "container.crashed",
+            containers=Containers((each,), source="disk"),
+            clock=CLOCK,
+            options=OPTIONS,
+            log_tails=QUIET,
+            stops=known,
+        )
+    )
+
+
+@pytest.mark.parametrize(
+    ("by_hand", "age", "expected"), [(False, 60, True), (True, 60, False), (False, 600, False)]
+)
+def test_who_fell_with_the_engine(by_hand: bool, age: float, expected: bool):
+    each = made("exited", age=age, ran=3600)
+    note = json.dumps({"HasBeenManuallyStopped": by_hand})
+    log = DaemonLog((LogLine(NOW - 62, "info", "Processing signal 'terminated'"),), "docker.log")
+    host = Made({"file.read": {"text": note}})
+    known = stops(
+        host, of(each), CLOCK, OPTIONS, Events(()), DataRoot("/var/lib/docker", "default"), log
+    )
+    assert (each.id in known.stopped_with_daemon) == expected
+
+
+def test_a_job_that_began_after_the_engines_restart_did_not_stop_with_it():
+    job = made("exited", age=30, ran=2)
+    log = DaemonLog((LogLine(NOW - 62, "info", "Processing signal 'terminated'"),), "docker.log")
+    host = Made({"file.read": {"text": json.dumps({"HasBeenManuallyStopped": False})}})
+    known = stops(
+        host, of(job), CLOCK, OPTIONS, Events(()), DataRoot("/var/lib/docker", "default"), log
+    )
+    assert job.id not in known.stopped_with_daemon
+
+
+def test_a_word_to_read_the_log_file_anew_is_no_stop():
+    each = made("exited", code=1, ran=3600)
+    assert not history(each, (3000, "kill", {"signal": "10"}), die(60, 1)).was_stopped(each.id)
+    assert history(each, (61, "kill", {"signal": "10"}), die(60, 138)).was_stopped(each.id)

@@ -1,0 +1,69 @@
+"""The checks in checks/container/data_in_use.py."""
+
+from __future__ import annotations
+
+import pytest
+
+from diagnose.evidence.containers.data_files import DataFiles, DataVersion
+from diagnose.evidence.containers.inspect import Mount
+from diagnose.evidence.containers.listing import Container
+from tests.checks.container.evidence import CLOCK, FOUND, failed, made
+from tests.inspected import of
+from tests.judging import judge, rows
+
+DATA = {
+    "Type": "volume",
+    "Name": "data",
+    "Source": "/var/lib/docker/volumes/data/_data",
+    "Destination": "/d",
+    "RW": True,
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "other", "expected"),
+    [
+        ("another one writes there", made("running", name="db", Mounts=[DATA]), FOUND),
+        ("another one only reads", made("running", name="db", Mounts=[{**DATA, "RW": False}]), []),
+        ("the other one is down", made("exited", name="db", Mounts=[DATA]), []),
+        ("another volume", made("running", name="db", Mounts=[{**DATA, "Source": "/x"}]), []),
+    ],
+)
+def test_who_holds_the_data(name: str, other: Container, expected: list[tuple[str, str]]):
+    container, log_tails = failed(
+        "[ERROR] InnoDB: Unable to lock ./ibdata1 error: 11", Mounts=[DATA]
+    )
+    result = judge(
+        "container.data-locked", containers=of(container, other), clock=CLOCK, log_tails=log_tails
+    )
+    assert rows(result) == expected
+    assert [finding.variables["holder"] for finding in result.findings] == ["db"] * len(expected)
+
+
+POSTGRES = "DETAIL:  The data directory was initialized by PostgreSQL version 13, which is not compatible with this version 16.2"
+
+
+@pytest.mark.parametrize(("version", "expected"), [("13", FOUND), ("12", []), ("", [])])
+def test_the_version_in_the_data(version: str, expected: list[tuple[str, str]]):
+    container, log_tails = failed(
+        "FATAL:  database files are incompatible with server",
+        POSTGRES,
+        Config={"Image": "postgres:16"},
+    )
+    if version:
+        versions = {
+            container.id: DataVersion(version, "/v/PG_VERSION", Mount(type="volume", name="data"))
+        }
+    else:
+        versions = {}
+    result = judge(
+        "container.data-version-mismatch",
+        containers=of(container),
+        clock=CLOCK,
+        log_tails=log_tails,
+        data_files=DataFiles(versions, {}),
+    )
+    assert rows(result) == expected
+    assert [finding.variables["old_image"] for finding in result.findings] == ["postgres:13"] * len(
+        expected
+    )

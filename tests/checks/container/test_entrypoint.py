@@ -1,0 +1,136 @@
+"""The checks in checks/container/entrypoint.py."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from diagnose.evidence.containers.bind_mounts import BindSources, PathStatus
+from diagnose.evidence.containers.programs import Programs, describe
+from diagnose.evidence.storage.mounts import Mounted, Mounts
+from tests.checks.container.evidence import (
+    UNKNOWN,
+    entrypoint_forbidden,
+    entrypoint_missing,
+    items,
+    made,
+    start_refused,
+    told,
+)
+from tests.inspected import of
+from tests.judging import judge
+
+
+def test_a_mount_over_its_folder_hides_a_program():
+    error = 'runc create failed: unable to start container process: exec: "/app/x": stat /app/x: no such file or directory'
+    hidden = made(
+        "created",
+        code=127,
+        Path="/app/x",
+        State={"Error": error},
+        HostConfig={"Tmpfs": {"/app": ""}},
+    )
+    ((_, summary),) = told(entrypoint_missing(of(hidden)))
+    assert summary == 'container "web" did not start: there is no /app/x in what is mounted at /app'
+
+
+UNQUOTED = "OCI runtime create failed: runc create failed: unable to start container process: exec {}: permission denied{}"
+
+
+SCRIPTS = {"Mounts": [{"Type": "bind", "Source": "/srv/scripts", "Destination": "/opt/scripts"}]}
+
+
+ONE_FILE = {
+    "Mounts": [
+        {"Type": "bind", "Source": "/srv/scripts/run.sh", "Destination": "/opt/scripts/run.sh"}
+    ]
+}
+
+
+NOEXEC = Mounts(
+    (Mounted("/", options="rw,relatime"), Mounted("/srv", options="rw,noexec,relatime"))
+)
+
+
+PLAIN = Mounts((Mounted("/", options="rw,relatime"),))
+
+
+RUN = "/opt/scripts/run.sh"
+
+
+@pytest.mark.parametrize("ending", ["", ": unknown"])
+@pytest.mark.parametrize(
+    ("mounted", "known", "words", "variables"),
+    [
+        (
+            SCRIPTS,
+            NOEXEC,
+            "/srv/scripts/run.sh on the host, and /srv is mounted with noexec",
+            {"source", "noexec"},
+        ),
+        (
+            ONE_FILE,
+            NOEXEC,
+            "/srv/scripts/run.sh on the host, and /srv is mounted with noexec",
+            {"source", "noexec"},
+        ),
+        (SCRIPTS, PLAIN, "permission denied; it is /srv/scripts/run.sh on the host", {"source"}),
+        (SCRIPTS, UNKNOWN, "permission denied; it is /srv/scripts/run.sh on the host", {"source"}),
+        ({}, NOEXEC, "/opt/scripts/run.sh cannot be executed: permission denied", {"file"}),
+    ],
+)
+def test_a_program_that_is_refused_without_quotes(
+    ending: str, mounted: dict[str, Any], known: Any, words: str, variables: set[str]
+):
+    each = made(
+        "created", code=126, Path=RUN, State={"Error": UNQUOTED.format(RUN, ending)}, **mounted
+    )
+    (finding,) = items(
+        judge("container.entrypoint-forbidden", containers=of(each), programs=UNKNOWN, mounts=known)
+    )
+    assert finding.summary.endswith(words)
+    assert set(finding.variables) == {"container", "program", "image"} | variables
+    assert told(start_refused(of(each))) == []
+
+
+@pytest.mark.parametrize(
+    ("kind", "words"), [("folder", "was taken as the command"), ("file", "cannot be executed")]
+)
+def test_a_mounted_folder_that_became_the_command(kind: str, words: str):
+    mount = {"Type": "bind", "Source": "/srv/volume", "Destination": "/data", "RW": True}
+    each = made(
+        "created",
+        code=126,
+        Path="/data",
+        State={"Error": 'exec: "/data": permission denied'},
+        Mounts=[mount],
+    )
+    known = BindSources({"/srv/volume": PathStatus(type=kind)})
+    (finding,) = judge(
+        "container.entrypoint-forbidden", containers=of(each), bind_sources=known
+    ).findings
+    assert words in finding.summary
+    assert ("source" in finding.variables) == (kind == "file")
+
+
+def test_other_words_without_quotes_are_not_of_its_program():
+    each = made(
+        "created", code=126, Path="/app", State={"Error": UNQUOTED.format("/usr/bin/hook", "")}
+    )
+    assert told(entrypoint_forbidden(of(each))) == []
+
+
+def test_a_script_that_an_init_may_not_execute_for_noexec():
+    line = f"[FATAL tini (7)] exec {RUN} failed: Permission denied"
+    each = made("exited", code=126, Path=RUN, **SCRIPTS)
+    known = Programs({each.id: describe(RUN, "permission denied", line, b"#!/bin/sh\n")})
+    (finding,) = items(
+        judge("container.entrypoint-forbidden", containers=of(each), programs=known, mounts=NOEXEC)
+    )
+    assert "/opt/scripts/run.sh cannot be executed by user 1000" in finding.summary
+    assert finding.summary.endswith("/srv is mounted with noexec")
+    (finding,) = items(
+        judge("container.entrypoint-forbidden", containers=of(each), programs=known, mounts=PLAIN)
+    )
+    assert "/bin/sh, which /opt/scripts/run.sh needs, cannot be executed" in finding.summary

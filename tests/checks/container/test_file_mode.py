@@ -1,0 +1,114 @@
+"""The checks in checks/container/file_mode.py."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+
+from diagnose.evidence.containers.bind_mounts import PathStatus
+from diagnose.evidence.containers.log_tails import LogTails
+from diagnose.evidence.containers.refused_files import RefusedFile, RefusedFiles, refused_files
+from tests.checks.container.evidence import CLOCK, FOUND, failed, made
+from tests.hosts import Made
+from tests.inspected import of
+from tests.judging import judge, rows
+
+REFUSED_FOLDER = RefusedFile(
+    made("exited", code=1),
+    "/data",
+    "/srv/data",
+    PathStatus("folder", mode=0o777, uid=1000, gid=1000),
+    0o700,
+    "1000:1000",
+    "FATAL",
+)
+
+
+@pytest.mark.parametrize(
+    ("refused", "expected", "variables"),
+    [
+        (REFUSED_FOLDER, FOUND, {"source": "/srv/data", "mode": "700"}),
+        (
+            replace(REFUSED_FOLDER, mode=0, owner="999:999"),
+            FOUND,
+            {"source": "/srv/data", "owner": "999:999"},
+        ),
+        (
+            replace(REFUSED_FOLDER, line="", mode=0o600),
+            [("warning", "web")],
+            {"source": "/srv/data", "mode": "600"},
+        ),
+    ],
+    ids=["mode", "owner", "known by its name"],
+)
+def test_a_file_that_is_refused(
+    refused: RefusedFile, expected: list[tuple[str, str]], variables: dict[str, str]
+):
+    result = judge(
+        "container.file-mode-refused", clock=CLOCK, refused_files=RefusedFiles((refused,))
+    )
+    assert rows(result) == expected
+    assert [finding.variables for finding in result.findings] == [{"container": "web", **variables}]
+
+
+def test_a_program_that_runs_in_spite_of_what_it_said_is_left_alone():
+    steady = replace(REFUSED_FOLDER, container=made("running", age=7200))
+    result = judge(
+        "container.file-mode-refused", clock=CLOCK, refused_files=RefusedFiles((steady,))
+    )
+    assert rows(result) == []
+
+
+DATA_MOUNT = {"Type": "bind", "Source": "/srv/data", "Destination": "/data", "RW": True}
+
+
+ACME_MOUNT = {"Type": "bind", "Source": "/srv/acme.json", "Destination": "/acme.json", "RW": True}
+
+
+BEATS_MOUNT = {
+    "Type": "bind",
+    "Source": "/srv/f.yml",
+    "Destination": "/usr/share/filebeat/filebeat.yml",
+    "RW": True,
+}
+
+
+BEATS = 'config file ("filebeat.yml") must be owned by the user identifier (uid=1000) or root'
+
+
+@pytest.mark.parametrize(
+    ("line", "mount", "status", "expected"),
+    [
+        (
+            'FATAL:  data directory "/data" has invalid permissions',
+            DATA_MOUNT,
+            (0o755, 1000),
+            ["/data"],
+        ),
+        ('FATAL:  data directory "/data" has invalid permissions', DATA_MOUNT, (0o700, 1000), []),
+        ('FATAL:  data directory "/data" has wrong ownership', DATA_MOUNT, (0o700, 0), ["/data"]),
+        ('FATAL:  data directory "/data" has wrong ownership', DATA_MOUNT, (0o700, 1000), []),
+        (BEATS, BEATS_MOUNT, (0o644, 33), ["/usr/share/filebeat/filebeat.yml"]),
+        ("ready", DATA_MOUNT, (0o777, 0), []),
+    ],
+)
+def test_what_the_host_says_of_a_refused_file(
+    line: str, mount: dict[str, Any], status: tuple[int, int], expected: list[str]
+):
+    container, log_tails = failed(line, Mounts=[mount], Config={"User": "1000:1000"})
+    mode, uid = status
+    answer = {mount["Source"]: {"type": "folder", "mode": mode, "uid": uid, "gid": 0}}
+    evidence = refused_files(Made({"file.stats": answer}), of(container), log_tails, None)
+    assert isinstance(evidence, RefusedFiles)
+    assert [item.inside for item in evidence.items] == expected
+
+
+@pytest.mark.parametrize(("mode", "expected"), [(0o644, 1), (0o600, 0)])
+def test_an_open_acme_file_of_a_running_container(mode: int, expected: int):
+    container = made("running", Mounts=[ACME_MOUNT])
+    answer = {"/srv/acme.json": {"type": "file", "mode": mode, "uid": 0, "gid": 0}}
+    evidence = refused_files(Made({"file.stats": answer}), of(container), LogTails({}, {}), None)
+    assert isinstance(evidence, RefusedFiles)
+    assert len(evidence.items) == expected

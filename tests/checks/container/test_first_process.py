@@ -1,0 +1,36 @@
+"""The checks in checks/container/first_process.py."""
+
+from __future__ import annotations
+
+import pytest
+
+from diagnose.evidence.machine.kernel_log import KernelLog, Record
+from diagnose.evidence.machine.processes import Process, Processes
+from tests.checks.container.evidence import NOW, made
+from tests.inspected import of
+from tests.judging import judge
+
+
+@pytest.mark.parametrize(
+    ("status", "state", "hung", "found"),
+    [
+        ("running", "T", False, 1),
+        ("running", "S", False, 0),
+        ("running", "t", False, 0),
+        ("paused", "T", False, 0),
+        ("running", "D", False, 0),
+        ("running", "D", True, 1),
+    ],
+)
+def test_a_first_process_that_does_not_run(status: str, state: str, hung: bool, found: int):
+    container = made(status)
+    lines = (
+        (Record(NOW - 60, "INFO: task app:100 blocked for more than 120 seconds."),) if hung else ()
+    )
+    result = judge(
+        "container.first-process-stopped",
+        containers=of(container),
+        processes=Processes((Process(pid=100, comm="app", state=state),)),
+        kernel_log=KernelLog(lines),
+    )
+    assert len(result.findings) == found

@@ -1,0 +1,276 @@
+"""What a report offers first for a container that fails: the setting that its log names, or a start
+where that may help."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from diagnose.evidence.containers.listing import Container
+from diagnose.evidence.containers.log_tails import LogTail, LogTails
+from diagnose.evidence.containers.named_settings import NamedSetting, named_setting
+from diagnose.evidence.images.details import Detail, ImageDetails
+from diagnose.evidence.run.options import Options
+from diagnose.programs.telling_line import telling_line
+from diagnose.questions.images import ImageConfig
+from diagnose.runbooks import Place, cure, looks
+from tests.checks.container.evidence import CLOCK, made
+from tests.inspected import of
+from tests.judging import judge, rows
+
+CONF = {
+    "Type": "bind",
+    "Source": "/srv/web/nginx.conf",
+    "Destination": "/etc/nginx/nginx.conf",
+    "RW": False,
+}
+FOLDER = {**CONF, "Source": "/srv/redis", "Destination": "/usr/local/etc/redis"}
+SOURCES = {
+    **CONF,
+    "Source": "/srv/sources",
+    "Destination": "/etc/grafana/provisioning/datasources",
+}
+CODE = {**CONF, "Source": "/srv/app", "Destination": "/app"}
+KAFKA = (
+    "java.lang.IllegalArgumentException: requirement failed: advertised.listeners cannot use the "
+    "nonroutable meta-address 0.0.0.0. Use a routable IP address."
+)
+
+
+def env(*entries: str) -> dict[str, Any]:
+    return {"Config": {"Env": list(entries)}}
+
+
+@pytest.mark.parametrize(
+    ("parts", "line", "expected"),
+    [
+        (
+            {"Mounts": [CONF]},
+            '[emerg] invalid port in "808081" of the "listen" directive in /etc/nginx/nginx.conf:7',
+            NamedSetting(path="/srv/web/nginx.conf", inside="/etc/nginx/nginx.conf", line=7),
+        ),
+        (
+            {"Mounts": [FOLDER]},
+            "# Fatal error, can't open config file '/usr/local/etc/redis/redis.conf': No such file",
+            NamedSetting(path="/srv/redis/redis.conf", inside="/usr/local/etc/redis/redis.conf"),
+        ),
+        ({"Mounts": [FOLDER]}, "cannot open /usr/local/etc/redis", None),
+        (env("PORT=4000/tcp"), "bad port '4000/tcp'", NamedSetting(variable="PORT", fault="value")),
+        (env("PORT=4000"), "listening on 14000", None),
+        (
+            env("KAFKA_ADVERTISED_LISTENERS=PLAINTEXT://0.0.0.0:9092"),
+            KAFKA,
+            NamedSetting(variable="KAFKA_ADVERTISED_LISTENERS", fault="value"),
+        ),
+        (
+            env("LOG_LEVEL=inf"),
+            "unknown LOG_LEVEL",
+            NamedSetting(variable="LOG_LEVEL", fault="value"),
+        ),
+        (
+            env("RABBITMQ_VM_MEMORY_HIGH_WATERMARK=0.4"),
+            "error: RABBITMQ_VM_MEMORY_HIGH_WATERMARK is set but deprecated",
+            NamedSetting(variable="RABBITMQ_VM_MEMORY_HIGH_WATERMARK", fault="presence"),
+        ),
+        (
+            env("DATABASE_HOST=database"),
+            'could not translate host name "database" to address',
+            NamedSetting(variable="DATABASE_HOST"),
+        ),
+        (
+            {
+                "Mounts": [FOLDER],
+                "Config": {"Cmd": ["redis-server", "/usr/local/etc/redis/redis.conf"]},
+            },
+            "*** FATAL CONFIG FILE ERROR *** at line 4: wrong number of arguments",
+            NamedSetting(
+                path="/srv/redis/redis.conf", inside="/usr/local/etc/redis/redis.conf", line=4
+            ),
+        ),
+        (
+            {"Mounts": [SOURCES]},
+            "Datasource provisioning error: only one can be marked as default",
+            NamedSetting(folder="/srv/sources", inside="/etc/grafana/provisioning/datasources"),
+        ),
+        ({"Mounts": [SOURCES]}, "failed to open a window: permission denied", None),
+        (
+            {"Mounts": [FOLDER]},
+            "--initialize specified but the data directory /usr/local/etc/redis has files in it",
+            NamedSetting(folder="/srv/redis", inside="/usr/local/etc/redis", is_data=True),
+        ),
+        (
+            {"Mounts": [FOLDER]},
+            'Error: Unable to open pwfile "/usr/local/etc/redis/passwd".',
+            NamedSetting(path="/srv/redis/passwd", inside="/usr/local/etc/redis/passwd"),
+        ),
+        (
+            {
+                "Mounts": [CONF],
+                "Config": {"Cmd": ["caddy", "run", "--config", "/etc/nginx/nginx.conf"]},
+            },
+            "Error: adapting config: ambiguous site definition: shop.example.com",
+            NamedSetting(path="/srv/web/nginx.conf", inside="/etc/nginx/nginx.conf"),
+        ),
+        (
+            env("APP_ENV=production", "APP_KEY="),
+            "production.ERROR: No application encryption key has been specified.",
+            NamedSetting(variable="APP_KEY", fault="value"),
+        ),
+        (env("APP_KEY="), "No route matches the request", None),
+        (
+            {"Mounts": [CODE]},
+            "/app/lib/definition.rb:427:in `validate': Your Ruby version is 3.1 (Mismatch)",
+            None,
+        ),
+        (
+            {"Mounts": [CODE]},
+            "Error: Cannot find package 'express' imported from /app/lib/index.js",
+            None,
+        ),
+        (env("PYTHON_VERSION=3.12"), "python.version 3.12 is required", None),
+        (env("DB_URL=<redacted 1>"), "invalid value <redacted 1>", None),
+        (
+            {"Config": {"Cmd": ["mysqld", "--innodb-log-size=1"]}},
+            "[ERROR] unknown variable 'innodb-log-size=1'",
+            NamedSetting(option="--innodb-log-size"),
+        ),
+        ({"Config": {"Cmd": ["app", "-v"]}}, "v is unknown", None),
+    ],
+)
+def test_the_setting_that_a_line_names(
+    parts: dict[str, Any], line: str, expected: NamedSetting | None
+):
+    assert named_setting(made("exited", code=1, **parts), telling_line([line])) == expected
+
+
+def first(container: Container, *lines: str, peers: tuple[Container, ...] = ()) -> tuple[str, str]:
+    """The first fix and the first look that the report of a failed start offers."""
+    (finding,) = judge(
+        "container.exits-at-start",
+        containers=of(container, *peers),
+        clock=CLOCK,
+        options=Options(),
+        log_tails=LogTails({container.id: LogTail(lines)}, {}),
+    ).findings
+    fix = cure("container.exits-at-start", finding.variables, Place())
+    look = looks("container.exits-at-start", "confirm", finding.variables, Place())[0]
+    return (fix.text if fix else ""), look.text
+
+
+def test_a_start_is_offered_where_it_may_help():
+    silent = made("exited", code=1)
+    assert first(silent)[0] == "docker start web"
+    assert first(silent, "panic: index out of range")[0] == "docker start web"
+
+
+def test_no_start_is_offered_where_it_ends_in_the_same_way():
+    fix, look = first(made("exited", code=1, Mounts=[CONF]), "bad word in /etc/nginx/nginx.conf:7")
+    assert fix == ""
+    assert look.startswith("ls -l /srv/web/nginx.conf && awk -v at=7 ")
+    fix, look = first(made("exited", code=1, **env("KAFKA_ADVERTISED_LISTENERS=x")), KAFKA)
+    assert fix.startswith("read -r KAFKA_ADVERTISED_LISTENERS && ")
+    assert look.endswith("awk -F= -v name=KAFKA_ADVERTISED_LISTENERS '$1 == name'")
+
+
+ON_SHOP = {"NetworkSettings": {"Networks": {"shop": {"IPAddress": "10.1.0.2"}}}}
+REFUSED = 'connection to server at "db" (10.1.0.3), port 5432 failed: Connection refused'
+
+
+def test_a_start_is_offered_once_its_peer_runs():
+    named = env("PGHOST_NAME=connection to server")
+    caller = made("exited", code=2, **ON_SHOP, **named)
+    up = made("running", name="db", **ON_SHOP)
+    assert first(caller, REFUSED, peers=(up,))[0] == "docker start web"
+    assert first(caller, REFUSED)[0] == ""
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("sleep: invalid number '5   # check every 5 seconds'", [("critical", "web")]),
+        ("sleep: invalid number '5'", []),
+    ],
+)
+def test_a_comment_that_became_part_of_a_value(line: str, expected: list[tuple[str, str]]):
+    container = made("exited", code=1, **env("INTERVAL=5   # check every 5 seconds"))
+    result = judge(
+        "container.variable-malformed",
+        containers=of(container),
+        clock=CLOCK,
+        log_tails=LogTails({container.id: LogTail((line,))}, {}),
+    )
+    assert rows(result) == expected
+    assert [finding.variables["assignment"] for finding in result.findings] == ["INTERVAL=5"] * len(
+        expected
+    )
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [("", 1), ("PGDATA=/var/lib/pg", 1), ("PGDATA=/var/lib/pg/pgdata", 0), ("PGDATA=/x", 0)],
+)
+def test_a_data_folder_that_holds_the_lost_and_found(value: str, expected: int):
+    container = made("exited", code=1, **env(*([value] if value else [])))
+    line = 'initdb: error: directory "/var/lib/pg" exists but is not empty'
+    result = judge(
+        "container.option-missing",
+        containers=of(container),
+        clock=CLOCK,
+        log_tails=LogTails({container.id: LogTail((line,))}, {}),
+    )
+    assert len(result.findings) == expected
+
+
+DENIED = "PermissionError: [Errno 13] Permission denied: '/app/cache'"
+ON_APP = {**CONF, "Source": "/srv/app", "Destination": "/app"}
+
+
+@pytest.mark.parametrize(
+    ("given", "own", "mounts", "line", "expected"),
+    [
+        ("1000:1000", "", [], DENIED, 1),
+        ("1000", "node", [], DENIED, 1),
+        ("node", "node", [], DENIED, 0),
+        ("0", "", [], DENIED, 0),
+        ("", "node", [], DENIED, 0),
+        ("1000", "", [ON_APP], DENIED, 0),
+        ("1000", "", [], "open /proc/sys/kernel/x: permission denied", 0),
+        ("1000", "", [], "permission denied", 0),
+        ("1000", "", [], "listening", 0),
+    ],
+)
+def test_a_user_that_the_image_does_not_plan_for(
+    given: str, own: str, mounts: list[dict[str, Any]], line: str, expected: int
+):
+    container = made("exited", code=1, Config={"User": given}, Mounts=mounts)
+    detail = Detail(id=container.image, config=ImageConfig(user=own))
+    result = judge(
+        "container.own-files-refused",
+        containers=of(container),
+        clock=CLOCK,
+        log_tails=LogTails({container.id: LogTail((line,))}, {}),
+        image_details=ImageDetails({container.image: detail}, {container.image: "app:1"}),
+    )
+    assert len(result.findings) == expected
+
+
+@pytest.mark.parametrize(
+    ("parts", "expected"),
+    [
+        ({"Config": {"Cmd": ["node", "--max-old-space-size=64"]}}, "option --max-old-space-size of its command"),
+        (env("NODE_OPTIONS=--max-old-space-size=64"), "environment variable NODE_OPTIONS"),
+        ({"Config": {"Cmd": ["node", "app.js"]}}, ""),
+    ],
+)  # fmt: skip
+def test_the_option_that_heals_a_known_failure(parts: dict[str, Any], expected: str):
+    container = made("exited", code=134, **parts)
+    line = "FATAL ERROR: Reached heap limit Allocation failed - JavaScript heap out of memory"
+    (finding,) = judge(
+        "container.exits-at-start",
+        containers=of(container),
+        clock=CLOCK,
+        options=Options(),
+        log_tails=LogTails({container.id: LogTail((line,))}, {}),
+    ).findings
+    assert finding.evidence.get("where that is set", "") == expected

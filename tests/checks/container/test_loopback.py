@@ -1,0 +1,48 @@
+"""The checks in checks/container/loopback.py."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from diagnose.evidence.containers.listing import Container
+from tests.checks.container.evidence import CLOCK, FOUND, ON_SHOP, failed, made
+from tests.inspected import of
+from tests.judging import judge, rows
+
+PEER_PORT: dict[str, Any] = {"Config": {"ExposedPorts": {"5432/tcp": {}}}}
+
+
+REFUSED = 'connection to server at "localhost" (127.0.0.1), port 5432 failed: Connection refused'
+
+
+@pytest.mark.parametrize(
+    ("name", "other", "own", "expected"),
+    [
+        (
+            "another one offers the port",
+            made("running", name="db", **PEER_PORT, **ON_SHOP),
+            ON_SHOP,
+            FOUND,
+        ),
+        ("on another network", made("running", name="db", **PEER_PORT), ON_SHOP, FOUND),
+        ("nobody offers it", made("running", name="db", **ON_SHOP), ON_SHOP, []),
+        ("the other one is down", made("exited", name="db", **PEER_PORT), ON_SHOP, []),
+        (
+            "the host's network",
+            made("running", name="db", **PEER_PORT),
+            {"HostConfig": {"NetworkMode": "host"}},
+            [],
+        ),
+    ],
+)
+def test_localhost_in_a_container(
+    name: str, other: Container, own: dict[str, Any], expected: list[tuple[str, str]]
+):
+    container, log_tails = failed(REFUSED, **own)
+    result = judge(
+        "container.loopback-peer", containers=of(container, other), clock=CLOCK, log_tails=log_tails
+    )
+    assert rows(result) == expected
+    assert [finding.variables["peer"] for finding in result.findings] == ["db:5432"] * len(expected)

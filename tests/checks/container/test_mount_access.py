@@ -1,0 +1,31 @@
+"""The checks in checks/container/mount_access.py."""
+
+from __future__ import annotations
+
+import pytest
+
+from diagnose.evidence.containers.bind_mounts import PathStatus
+from diagnose.evidence.containers.file_access import HostUser
+from diagnose.evidence.containers.inspect import Mount
+from diagnose.evidence.containers.listing import Container
+from diagnose.evidence.containers.mount_access import DeniedMount, MountAccess
+from tests.checks.container.evidence import CLOCK, made
+from tests.judging import judge, rows
+
+
+@pytest.mark.parametrize(
+    ("kind", "container", "severity"),
+    [
+        ("socket", made("running", age=9000), "warning"),
+        ("folder", made("running", age=9000), "advice"),
+        ("folder", made("running", age=9000, State={"Health": {"Status": "unhealthy"}}), "warning"),
+        ("folder", made("running", age=5, RestartCount=3), "warning"),
+    ],
+)
+def test_a_mount_that_its_user_cannot_use(kind: str, container: Container, severity: str):
+    source = PathStatus(type=kind, mode=0o660 if kind == "socket" else 0o755)
+    denied = DeniedMount(
+        container, Mount(source="/s", destination="/d"), source, HostUser("1000", "1000:1000", 1000)
+    )
+    result = judge("container.mount-unwritable", mount_access=MountAccess((denied,)), clock=CLOCK)
+    assert rows(result) == [(severity, "web")]

@@ -1,0 +1,190 @@
+"""The checks in checks/container/mounts.py."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from diagnose.evidence.containers.bind_mounts import DELETED, BindSources, PathStatus, bind_sources
+from diagnose.evidence.containers.listing import Container
+from diagnose.evidence.engine.info import Info
+from diagnose.evidence.storage.mounts import parse
+from diagnose.model import Finding, Unavailable, Unexamined
+from tests.checks.container.evidence import (
+    CLOCK,
+    OPTIONS,
+    QUIET,
+    UNKNOWN,
+    at,
+    items,
+    made,
+    said,
+    told,
+)
+from tests.hosts import Made
+from tests.inspected import of
+from tests.judging import judge
+
+MISFILED = (
+    "OCI runtime create failed: runc create failed: unable to start container process: error during container init: "
+    'error mounting "/srv/app.conf" to rootfs at "/etc/app.conf": mount /srv/app.conf:/etc/app.conf (via '
+    "/proc/self/fd/6), flags: 0x5000: not a directory: unknown: Are you trying to mount a directory onto a file?"
+)
+
+
+WANTS: dict[str, Any] = {
+    "HostConfig": {"Mounts": [{"Type": "bind", "Source": "/srv/x", "Target": "/x"}]}
+}
+
+
+FRESH: dict[str, Any] = {
+    "Created": at(60),
+    "State": {"StartedAt": "0001-01-01T00:00:00Z", "FinishedAt": "0001-01-01T00:00:00Z"},
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "each", "source", "count"),
+    [
+        ("folder over file", made("created", code=127, State={"Error": MISFILED}), PathStatus(), 1),
+        (
+            "file over folder",
+            made("created", code=127, State={"Error": MISFILED}),
+            PathStatus(type="file"),
+            0,
+        ),
+        (
+            "gone before the start",
+            made("created", **FRESH, **WANTS),
+            PathStatus(failed="missing"),
+            1,
+        ),
+        ("there", made("created", **FRESH, **WANTS), PathStatus(type="file"), 0),
+        ("may not be seen", made("created", **FRESH, **WANTS), PathStatus(failed="forbidden"), 0),
+        (
+            "created last month",
+            made("created", **{**FRESH, "Created": at(30 * 86400)}, **WANTS),
+            PathStatus(failed="missing"),
+            0,
+        ),
+    ],
+)
+def test_mount_source_missing(name: str, each: Container, source: PathStatus, count: int):
+    sources = BindSources({"/srv/x": source, "/srv/app.conf": source})
+    assert (
+        len(
+            told(
+                judge(
+                    "container.mount-source-missing",
+                    containers=of(each),
+                    clock=CLOCK,
+                    options=OPTIONS,
+                    bind_sources=sources,
+                    log_tails=QUIET,
+                )
+            )
+        )
+        == count
+    )
+
+
+SECRET: dict[str, Any] = {
+    "Type": "bind",
+    "Source": "/srv/pw",
+    "Destination": "/run/secrets/pw",
+    "RW": True,
+}
+
+
+@pytest.mark.parametrize(
+    ("line", "answers", "expected"),
+    [
+        (
+            "cat: /run/secrets/pw: Is a directory",
+            {"file.stats": {"/srv/pw": {"failed": "missing"}}},
+            [Finding],
+        ),
+        ("cat: read error: Is a directory", {}, []),
+        ("cat: /run/secrets/pw: Is a directory", {"file.list": {"entries": []}}, [Finding]),
+        (
+            "Error: EISDIR: illegal operation, read '/run/secrets/pw'",
+            {"file.list": {"entries": []}},
+            [Finding],
+        ),
+        ("cat: /run/secrets/pw: Is a directory", {"file.list": {"entries": [{"name": "a"}]}}, []),
+        ("cat: /run/secrets/pw: Is a directory", {}, [Unexamined]),
+        ("cat: /run/secrets/pw/x: Is a directory", {"file.list": {"entries": []}}, []),
+        ("cat: /run/secrets/pw: no such key", {"file.list": {"entries": []}}, []),
+    ],
+)
+def test_an_empty_folder_in_the_place_of_a_file(
+    line: str, answers: dict[str, Any], expected: list[type]
+):
+    each = made("exited", code=1, Mounts=[SECRET])
+    host = Made({"file.stats": {"/srv/pw": {"type": "folder", "mode": 0o755}}, **answers})
+    sources = bind_sources(host, of(each), CLOCK, OPTIONS, said(each, line))
+    answer = items(
+        judge(
+            "container.mount-source-missing",
+            containers=of(each),
+            clock=CLOCK,
+            options=OPTIONS,
+            bind_sources=sources,
+            log_tails=said(each, line),
+        )
+    )
+    assert [type(one) for one in answer] == expected
+
+
+@pytest.mark.parametrize(
+    "sources", [UNKNOWN, BindSources({}), BindSources({"/srv/x": PathStatus(failed="timed out")})]
+)
+def test_a_source_that_was_not_seen_is_not_passed_over(sources: BindSources | Unavailable):
+    waiting = made("created", **FRESH, **WANTS)
+    (missing,) = items(
+        judge(
+            "container.mount-source-missing",
+            containers=of(waiting),
+            clock=CLOCK,
+            options=OPTIONS,
+            bind_sources=sources,
+            log_tails=QUIET,
+        )
+    )
+    assert isinstance(missing, Unexamined)
+    mount = {"Type": "bind", "Source": "/srv/x", "Destination": "/data", "RW": True}
+    failed = made("exited", code=1, Config={"User": "1000"}, Mounts=[mount])
+    (shut,) = items(
+        judge(
+            "container.mount-forbidden",
+            containers=of(failed),
+            log_tails=said(failed, "/data/key: Permission denied"),
+            bind_sources=sources,
+            info=Info(),
+        )
+    )
+    assert isinstance(shut, Unexamined)
+    root = made("exited", code=1, Mounts=[mount], Config={"User": ""})
+    assert (
+        items(
+            judge(
+                "container.mount-forbidden",
+                containers=of(root),
+                log_tails=said(root, "/data/key: Permission denied"),
+                bind_sources=sources,
+                info=Info(),
+            )
+        )
+        == []
+    )
+
+
+def test_deleted_mounts_are_read_off_the_mount_table():
+    table = [
+        "612 600 254:1 /srv/old//deleted /etc/app\\040conf ro,relatime - ext4 /dev/vda1 rw",
+        "613 600 254:1 /srv/new /data rw,relatime - ext4 /dev/vda1 rw",
+    ]
+    assert [each.point for each in parse("\n".join(table)) if each.root.endswith(DELETED)] == [
+        "/etc/app conf"
+    ]

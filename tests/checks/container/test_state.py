@@ -1,0 +1,110 @@
+"""The checks in checks/container/state.py."""
+
+from __future__ import annotations
+
+import pytest
+
+from diagnose.evidence.containers.events import Events
+from diagnose.evidence.containers.listing import Container
+from diagnose.evidence.machine.processes import Process, Processes
+from diagnose.model import Unavailable
+from tests.checks.container.evidence import CLOCK, RUNS, UNKNOWN, history, made, told
+from tests.inspected import of
+from tests.judging import judge
+
+DOCKERD = Process(pid=50, comm="dockerd")
+
+
+SHIM = Process(
+    pid=99,
+    comm="containerd-shim",
+    cmdline=["containerd-shim-runc-v2", "-namespace", "moby", "-id", RUNS.id],
+)
+
+
+FIRST = Process(pid=100, comm="app", container=RUNS.id)
+
+
+@pytest.mark.parametrize(
+    ("name", "each", "seen", "count"),
+    [
+        ("all there", RUNS, [DOCKERD, SHIM, FIRST], 0),
+        ("no shim", RUNS, [DOCKERD, FIRST], 1),
+        ("no process", RUNS, [DOCKERD, SHIM], 1),
+        ("another runtime", made("running", HostConfig={"Runtime": "runsc"}), [DOCKERD], 0),
+        ("not running", made("exited"), [DOCKERD], 0),
+    ],
+)
+def test_shim_lost(name: str, each: Container, seen: list[Process], count: int):
+    assert (
+        len(
+            told(
+                judge("container.shim-lost", containers=of(each), processes=Processes(tuple(seen)))
+            )
+        )
+        == count
+    )
+
+
+def test_shims_are_not_missed_where_the_engine_is_not_seen():
+    assert (
+        judge("container.shim-lost", containers=of(RUNS), processes=Processes(())).verdict
+        == "skipped"
+    )
+
+
+@pytest.mark.parametrize(("count", "found"), [(25, 1), (2, 0)])
+def test_zombies(count: int, found: int):
+    dead = tuple(
+        Process(pid=1000 + n, state="Z", comm="sleep", container=RUNS.id) for n in range(count)
+    )
+    assert (
+        len(
+            told(
+                judge("container.zombies", containers=of(RUNS), processes=Processes((FIRST, *dead)))
+            )
+        )
+        == found
+    )
+
+
+PAUSED = made("paused")
+
+
+@pytest.mark.parametrize(
+    ("name", "events", "severity"),
+    [
+        ("forgotten", history(PAUSED, (4000, "pause", {})), "warning"),
+        ("a backup at work", history(PAUSED, (20, "pause", {})), "advice"),
+        ("nobody knows since when", UNKNOWN, "warning"),
+    ],
+)
+def test_paused(name: str, events: Events | Unavailable, severity: str):
+    assert [
+        found
+        for found, _ in told(
+            judge("container.paused", containers=of(PAUSED), clock=CLOCK, events=events)
+        )
+    ] == [severity]
+
+
+@pytest.mark.parametrize(
+    ("name", "each", "found"),
+    [
+        (
+            "left dead",
+            made(
+                "dead",
+                code=137,
+                State={
+                    "Error": "unable to remove filesystem for x: unlinkat /a/b: device or resource busy"
+                },
+            ),
+            1,
+        ),
+        ("being removed", made("removing"), 0),
+        ("dead for a moment", made("dead"), 0),
+    ],
+)
+def test_dead(name: str, each: Container, found: int):
+    assert len(told(judge("container.dead", containers=of(each)))) == found

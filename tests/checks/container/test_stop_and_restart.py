@@ -1,0 +1,73 @@
+"""The checks in checks/container/stop_and_restart.py."""
+
+from __future__ import annotations
+
+import pytest
+
+from diagnose.evidence.containers.listing import Container
+from tests.checks.container.evidence import (
+    COMPOSE,
+    EARLY,
+    RUNS,
+    die,
+    history,
+    made,
+    policy,
+    task,
+    told,
+)
+from tests.inspected import of
+from tests.judging import judge
+
+TERM, KILL = (70, "kill", {"signal": "15"}), (60, "kill", {"signal": "9"})
+
+
+@pytest.mark.parametrize(
+    ("name", "rows", "found"),
+    [
+        ("killed after ten seconds", [TERM, KILL, die(60, 137)], 1),
+        ("ended in time", [TERM, die(69, 143)], 0),
+        ("killed at once", [(60.1, "kill", {"signal": "15"}), KILL, die(60, 137)], 0),
+        ("docker kill", [KILL, die(60, 137)], 0),
+    ],
+)
+def test_ignores_stop_signal(name: str, rows: list[tuple[float, str, dict[str, str]]], found: int):
+    assert (
+        len(
+            told(
+                judge(
+                    "container.ignores-stop-signal",
+                    containers=of(EARLY),
+                    events=history(EARLY, *rows),
+                )
+            )
+        )
+        == found
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "each", "found"),
+    [
+        (
+            "publishes a port",
+            made("running", HostConfig={"PortBindings": {"80/tcp": [{"HostPort": "80"}]}}),
+            1,
+        ),
+        ("a service of compose", made("running", Config={"Labels": COMPOSE}), 1),
+        (
+            "has a policy",
+            made("running", Config={"Labels": COMPOSE}, **policy("unless-stopped")),
+            0,
+        ),
+        ("a job", RUNS, 0),
+        (
+            "is removed at its end",
+            made("running", Config={"Labels": COMPOSE}, HostConfig={"AutoRemove": True}),
+            0,
+        ),
+        ("swarm sees to it", task("shop_web.1", 1, "running"), 0),
+    ],
+)
+def test_no_restart_policy(name: str, each: Container, found: int):
+    assert len(told(judge("container.no-restart-policy", containers=of(each)))) == found

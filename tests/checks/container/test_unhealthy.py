@@ -1,0 +1,144 @@
+"""The checks in checks/container/unhealthy.py."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from diagnose.evidence.containers.listing import Container
+from diagnose.evidence.network.container_netns import ContainerNetns, Namespaces, Socket
+from tests.checks.container.evidence import CLOCK, NOW, at, items, made, told
+from tests.inspected import of
+from tests.judging import judge
+
+
+def probed(status: str, code: int, output: str, age: float = 5.0, **check: Any) -> Container:
+    probes = {
+        "Status": status,
+        "FailingStreak": 4,
+        "Log": [{"Start": at(age + 1), "End": at(age), "ExitCode": code, "Output": output}],
+    }
+    test = {
+        "Test": ["CMD-SHELL", "curl localhost"],
+        "Interval": 10 * 10**9,
+        "Timeout": 5 * 10**9,
+        **check,
+    }
+    return made("running", age=7200, State={"Health": probes}, Config={"Healthcheck": test})
+
+
+@pytest.mark.parametrize(
+    ("name", "each", "expected"),
+    [
+        (
+            "fails",
+            probed("unhealthy", 1, "503"),
+            [
+                (
+                    "critical",
+                    'container "web" is unhealthy: its probe fails with exit code 1, 4 times in a row',
+                )
+            ],
+        ),
+        (
+            "too slow",
+            probed("unhealthy", -1, "timeout"),
+            [
+                (
+                    "critical",
+                    'container "web" is unhealthy: its probe does not end within 5 s, 4 times in a row',
+                )
+            ],
+        ),
+        (
+            "no tool",
+            probed("unhealthy", 127, "curl: not found"),
+            [
+                (
+                    "warning",
+                    'container "web" is unhealthy: its probe cannot run, because the container has no program "curl", 4 times in a row',
+                )
+            ],
+        ),
+        (
+            "no tool, in exec form",
+            probed(
+                "unhealthy",
+                -1,
+                'OCI runtime exec failed: exec: "curl": executable file not found in $PATH: unknown',
+            ),
+            [
+                (
+                    "warning",
+                    'container "web" is unhealthy: its probe cannot run, because the container has no program "curl", 4 times in a row',
+                )
+            ],
+        ),
+        (
+            "not probed any more",
+            probed("healthy", 0, "", age=900),
+            [
+                (
+                    "warning",
+                    'container "web" has not been probed for 15 min: its status, healthy, is stale',
+                )
+            ],
+        ),
+        ("starting", probed("starting", 1, ""), []),
+        ("healthy", probed("healthy", 0, ""), []),
+        ("a long interval", probed("healthy", 0, "", age=900, Interval=3600 * 10**9), []),
+        ("paused", made("paused", State={"Health": {"Status": "unhealthy"}}), []),
+        (
+            "unpaused, before the next probe",
+            made("running", State={"Health": {"Status": "unhealthy"}}),
+            [],
+        ),
+        ("no health check", made("running"), []),
+        ("switched off", made("running", State={"Health": {"Status": "none"}}), []),
+    ],
+)
+def test_unhealthy(name: str, each: Container, expected: list[tuple[str, str]]):
+    assert told(judge("container.unhealthy", containers=of(each), clock=CLOCK)) == expected
+
+
+def test_a_streak_that_is_longer_than_the_engine_remembers_began_earlier():
+    kept = [
+        {"Start": at(age), "End": at(age - 1), "ExitCode": 1, "Output": ""}
+        for age in (45, 35, 25, 15, 5)
+    ]
+    failing = made(
+        "running",
+        age=7200,
+        State={"Health": {"Status": "unhealthy", "FailingStreak": 9, "Log": kept}},
+    )
+    (finding,) = items(judge("container.unhealthy", containers=of(failing), clock=CLOCK))
+    assert finding.onset == pytest.approx(NOW - 85)
+
+
+def listening(container: Container, *ports: int) -> Namespaces:
+    sockets = tuple(Socket("tcp", "0.0.0.0", port) for port in ports)
+    return Namespaces({container.id: ContainerNetns(container, 1, (), (), (), sockets)})
+
+
+@pytest.mark.parametrize(
+    ("test", "ports", "expected"),
+    [
+        ("wget -qO- http://127.0.0.1:3000/ || exit 1", (8080,), True),
+        ("curl -f http://localhost:8080/health", (8080,), False),
+        ("curl -f http://api.example:3000/", (8080,), False),
+        ("pg_isready", (), False),
+    ],
+    ids=["another port", "its port", "another host", "no port"],
+)
+def test_a_probe_of_a_port_where_nothing_listens(test: str, ports: tuple[int, ...], expected: bool):
+    probe = {"Start": at(10), "End": at(9), "ExitCode": 1, "Output": "refused"}
+    health = {"Status": "unhealthy", "FailingStreak": 3, "Log": [probe]}
+    container = made(
+        "running", Config={"Healthcheck": {"Test": ["CMD-SHELL", test]}}, State={"Health": health}
+    )
+    namespaces = listening(container, *ports)
+    (finding,) = items(
+        judge("container.unhealthy", containers=of(container), clock=CLOCK, namespaces=namespaces)
+    )
+    assert ("TCP sockets inside" in finding.evidence) is expected

@@ -1,0 +1,238 @@
+"""The checks in checks/daemon/configuration.py."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from diagnose.evidence.engine.config import DaemonConfig
+from diagnose.evidence.engine.daemon_json.faults import ConfigFaults
+from diagnose.evidence.engine.daemon_json.mending import mending
+from diagnose.evidence.engine.daemon_json.refusals import faults_of
+from diagnose.evidence.engine.daemon_json.syntax import Fault
+from tests.checks.daemon.evidence import config, daemon
+from tests.judging import judge, rows
+
+CASES: list[dict[str, Any]] = json.loads(
+    (Path(__file__).parents[2] / "data/daemon/daemon_json.json").read_text()
+)
+
+
+PATH = "/etc/docker/daemon.json"
+
+
+NOT_OURS = {"hosts", "group", "nodegenres", "storageopt"}
+"""What only the engine itself knows: `--validate` and its last words speak for it."""
+
+
+KERNEL_LACKS = {"aufs"}
+
+
+@pytest.mark.parametrize("version", ["20.10", "26.1", "28.5"])
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case["name"])
+def test_a_file_is_judged_as_the_engine_judges_it(case: dict[str, Any], version: str) -> None:
+    if case["name"] in NOT_OURS or (case["name"] in KERNEL_LACKS and version == "20.10"):
+        pytest.skip("only the engine knows")
+    found = faults_of(case["text"], int(version.partition(".")[0]))
+    assert bool(found) is not case["engines"][version]["starts"]
+    for fault in found:
+        assert (fault.line, fault.column) != (0, 0)
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case["name"])
+def test_for_an_unknown_version_only_what_every_engine_refuses_is_told(
+    case: dict[str, Any],
+) -> None:
+    if any(each["starts"] for each in case["engines"].values()):
+        assert faults_of(case["text"], None) == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "major", "key", "line", "column"),
+    [
+        pytest.param(
+            '{\n  "firewall-backend": "nftables"\n}',
+            28,
+            "firewall-backend",
+            2,
+            3,
+            id="too new a key",
+        ),
+        pytest.param('{\n  "graph": "/srv"\n}', 28, "graph", 2, 3, id="a key that was given up"),
+        pytest.param(
+            '{\n  "log-opts": {\n    "max-file": 3\n  }\n}',
+            28,
+            "log-opts.max-file",
+            3,
+            5,
+            id="nested",
+        ),
+        pytest.param(
+            '{"features": {"x": true},\n "mtu": "1500"}', 26, "mtu", 2, 2, id="a text for a number"
+        ),
+        pytest.param('{"debug": tru}', 26, "", 1, 11, id="a word that is no value"),
+        pytest.param('{"dns": ["1.1.1.1"}', 26, "", 1, 19, id="a bracket is missing"),
+        pytest.param('{"debug": true', 26, "", 1, 15, id="cut off"),
+    ],
+)
+def test_a_fault_has_its_place(text: str, major: int, key: str, line: int, column: int) -> None:
+    (fault,) = faults_of(text, major)
+    assert (fault.key, fault.line, fault.column) == (key, line, column)
+
+
+@pytest.mark.parametrize(
+    ("text", "major"),
+    [
+        pytest.param('{"graph": "/srv"}', 20, id="an old key on an old engine"),
+        pytest.param('{"firewall-backend": "nftables"}', 29, id="a new key on a new engine"),
+        pytest.param(
+            '{"proxies": {"http-proxy": "http://p:3128"}}', 26, id="an object that is flattened"
+        ),
+        pytest.param(
+            '{"default-runtime": "gpu", "runtimes": {"gpu": {"path": "/x"}}}',
+            28,
+            id="a runtime of its own",
+        ),
+        pytest.param(
+            '{"log-driver": "gelf", "log-opts": {"gelf-address": "udp://h:1"}}',
+            28,
+            id="another driver",
+        ),
+        pytest.param(
+            '{"dns": ["::1", "fe80::1%eth0"], "bip": "172.26.0.1/24"}', 28, id="addresses"
+        ),
+        pytest.param(
+            '{"storage-driver": "overlayfs", "features": {"containerd-snapshotter": true}}',
+            28,
+            id="store",
+        ),
+    ],
+)
+def test_valid_files_are_left_alone(text: str, major: int) -> None:
+    assert faults_of(text, major) == ()
+
+
+def test_config_invalid_is_a_warning_while_the_engine_lives() -> None:
+    faults = ConfigFaults(
+        "/etc/docker/daemon.json", (Fault("mtu", "a number is needed", 2, 3),), 28
+    )
+    latent = judge("daemon.config-invalid", daemon=daemon(silence=None), config=faults)
+    dead = judge("daemon.config-invalid", daemon=daemon(), config=faults)
+    assert (rows(latent), rows(dead)) == ([("warning", "docker")], [("critical", "docker")])
+    assert (
+        latent.findings[0].evidence["/etc/docker/daemon.json line 2 column 3"]
+        == "mtu: a number is needed"
+    )
+
+
+REMOVABLE = {
+    "a decision": (Fault("default-runtime", "there is no such runtime", 2, 3), True),
+    "a part of a key": (Fault("log-opts.max-size", "no size", 2, 3), False),
+    "what protects the engine": (Fault("hosts", "no address", 2, 3), False),
+    "no key at all": (Fault("", "a comma is missing", 2, 3), False),
+}
+
+
+@pytest.mark.parametrize("name", REMOVABLE)
+def test_a_dead_engine_can_start_without_the_key_at_fault(name: str) -> None:
+    fault, is_offered = REMOVABLE[name]
+    faults = ConfigFaults(PATH, (fault,), 28)
+    dead = judge("daemon.config-invalid", daemon=daemon(), config=faults)
+    alive = judge("daemon.config-invalid", daemon=daemon(silence=None), config=faults)
+    assert ("repair" in dead.findings[0].variables) == is_offered
+    assert "repair" not in alive.findings[0].variables
+
+
+STRINGS = '{\n  "icc": "false",\n  "debug": "true",\n  "mtu": "1500"\n}'
+
+
+def test_faults_of_one_file_are_one_finding_with_one_diff() -> None:
+    config = ConfigFaults(
+        PATH, faults_of(STRINGS, 20), 20, "20.10.24", mending=mending(STRINGS, 20)
+    )
+    result = judge("daemon.config-invalid", daemon=daemon(silence=None), config=config)
+    (finding,) = result.findings
+    assert [key for key in finding.evidence if " line " in key] == [
+        f"{PATH} line {n} column 3" for n in (2, 3, 4)
+    ]
+    assert finding.evidence["judged for engine"] == "20.10.24"
+    assert finding.evidence["with these changes this engine takes the file"] == [
+        'line 2: "icc": "false" becomes "icc": false',
+        'line 3: "debug": "true" becomes "debug": true',
+        'line 4: "mtu": "1500" becomes "mtu": 1500',
+    ]
+
+
+MENDED = [
+    pytest.param('{"log-opts": {"max-size": "10m",}}', 28, id="a comma too many"),
+    pytest.param('{\n  "debug": true,\n}\n', 28, id="a comma at the end of the line before"),
+    pytest.param('{\n  "debug": true, // for now\n  "icc": false\n}', 28, id="a comment"),
+    pytest.param('\ufeff{"debug": true}', 20, id="a byte order mark"),
+    pytest.param('{"log-opts": {"max-sizee": "10m"}}', 28, id="a misspelt option"),
+    pytest.param('{"live-restor": true}', 28, id="a misspelt name"),
+    pytest.param('{"log-opts": {"max-file": 3, "max-size": "1m"}}', 28, id="a number for a text"),
+    pytest.param('{"dns": "192.0.2.1"}', 28, id="a text for a list"),
+    pytest.param(STRINGS, 26, id="texts for other types"),
+]
+
+
+@pytest.mark.parametrize(("text", "major"), MENDED)
+def test_a_slip_is_mended_by_sed_as_it_is_here(text: str, major: int, tmp_path: Path) -> None:
+    edits = mending(text, major)
+    assert edits is not None
+    file = tmp_path / "daemon.json"
+    file.write_text(text)
+    subprocess.run(["sed", "-i", "-e", edits.sed, str(file)], check=True)
+    assert file.read_text() != text
+    assert faults_of(file.read_text(), major) == ()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param('{"dns": ["nowhere"]}', id="an address that is none"),
+        pytest.param('{"debug": true, "zzzzzz": 1}', id="a name like no other"),
+        pytest.param('{"debug": "perhaps"}', id="a text that is no bool"),
+        pytest.param('{"debug": true', id="cut off"),
+        pytest.param('{"debug": true}', id="nothing to mend"),
+    ],
+)
+def test_what_takes_a_decision_is_left_to_a_person(text: str) -> None:
+    assert mending(text, 28) is None
+
+
+@pytest.mark.parametrize(
+    ("one", "fires"),
+    [
+        pytest.param(
+            config(values={"hosts": ["tcp://h"]}, flags={"host": ["fd://"]}), True, id="the classic"
+        ),
+        pytest.param(
+            config(values={"log-opts": {"a": "b"}}, flags={"log-opt": ["c=d"]}), True, id="a map"
+        ),
+        pytest.param(
+            config(values={"proxies": {"http-proxy": "x"}}, flags={"http-proxy": ["y"]}),
+            True,
+            id="flattened",
+        ),
+        pytest.param(
+            config(values={"runtimes": {"a": {}}}, flags={"add-runtime": ["b=c"]}),
+            False,
+            id="runtimes may",
+        ),
+        pytest.param(
+            config(values={"debug": True}, flags={"host": ["fd://"]}),
+            False,
+            id="different settings",
+        ),
+    ],
+)
+def test_config_flag_conflict(one: DaemonConfig, fires: bool) -> None:
+    assert (
+        bool(judge("daemon.config-flag-conflict", daemon=daemon(silence=None), config=one).findings)
+        is fires
+    )

@@ -1,0 +1,90 @@
+"""The checks in checks/daemon/containerd.py."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from diagnose.evidence.containers.listing import Containers
+from diagnose.evidence.engine.daemon import (
+    Daemon,
+    ProcessDetail,
+)
+from diagnose.evidence.engine.daemon_json.faults import ConfigFaults
+from diagnose.evidence.engine.daemon_json.syntax import Fault
+from diagnose.evidence.engine.info import Info
+from diagnose.model import Unavailable
+from tests.checks.daemon.evidence import NOTHING, SYSTEM_UNIT, daemon, engine, log
+from tests.judging import judge
+
+
+@pytest.mark.parametrize(
+    ("one", "words", "fires"),
+    [
+        pytest.param(
+            daemon(silence=None, process=engine(), containerds=()),
+            NOTHING,
+            True,
+            id="gone under the engine",
+        ),
+        pytest.param(
+            daemon(silence=None, process=engine(), containerds=(engine(),)),
+            NOTHING,
+            False,
+            id="alive",
+        ),
+        pytest.param(daemon(containerds=()), NOTHING, False, id="it went with its engine"),
+        pytest.param(
+            daemon(containerds=(), containerd_unit=SYSTEM_UNIT), NOTHING, True, id="the unit failed"
+        ),
+        pytest.param(
+            daemon(containerds=()),
+            log("failed to start containerd: timeout waiting for containerd to start"),
+            True,
+            id="said",
+        ),
+    ],
+)
+def test_containerd_down(one: Daemon, words: Any, fires: bool) -> None:
+    assert bool(judge("daemon.containerd-down", daemon=one, log=words).findings) is fires
+
+
+def test_podman_has_no_such_parts() -> None:
+    podman = daemon(
+        silence=None, process=ProcessDetail(5, "podman"), containerds=(), is_podman=True
+    )
+    faults = ConfigFaults("/etc/docker/daemon.json", (Fault("", "x", 1, 1),))
+    assert judge("daemon.containerd-down", daemon=podman).verdict == "skipped"
+    assert judge("daemon.containerd-hung", daemon=podman, info=Info()).verdict == "skipped"
+    assert judge("daemon.config-invalid", daemon=podman, config=faults).verdict == "skipped"
+    assert (
+        judge("daemon.live-restore-off", info=Info(containers_running=3), daemon=podman).verdict
+        == "skipped"
+    )
+
+
+def test_containerd_hung() -> None:
+    alive, quiet = engine("S", threads={"S": 9}), Unavailable("timed out", "GET /info")
+    up = daemon(silence=None, process=engine(), containerds=(alive,))
+    assert (
+        len(
+            judge(
+                "daemon.containerd-hung", daemon=up, info=quiet, containers=Containers(())
+            ).findings
+        )
+        == 1
+    )  # type: ignore[arg-type]
+    assert (
+        judge("daemon.containerd-hung", daemon=up, info=Info(), containers=Containers(())).verdict
+        == "passed"
+    )
+    stopped = daemon(silence=None, process=engine(), containerds=(engine("T"),))
+    assert (
+        len(
+            judge(
+                "daemon.containerd-hung", daemon=stopped, info=Info(), containers=Containers(())
+            ).findings
+        )
+        == 1
+    )  # type: ignore[arg-type]

@@ -1,0 +1,164 @@
+"""The checks in checks/daemon/posture.py."""
+
+from __future__ import annotations
+
+import msgspec
+import pytest
+
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.engine.config import DaemonConfig
+from diagnose.evidence.engine.daemon import (
+    Caller,
+    Daemon,
+    ProcessDetail,
+)
+from diagnose.evidence.engine.info import Info, Ping
+from diagnose.evidence.engine.socket_clients import SocketClients, TurnedAway
+from diagnose.evidence.machine.clock import Clock
+from diagnose.evidence.run.options import Options
+from diagnose.model import Severity
+from diagnose.questions.engine import SwarmMembership
+from tests.checks.daemon.evidence import ALIVE, ID, NAMED, config, daemon, engine, log, only
+from tests.judging import judge, rows
+
+
+@pytest.mark.parametrize(
+    ("version", "exe", "found"),
+    [
+        pytest.param("24.0.7", None, ["ended"], id="a line that has ended"),
+        pytest.param("28.5.2", None, [], id="a line with fixes"),
+        pytest.param("30.0.0", None, [], id="newer than we know"),
+        pytest.param("20.10.24+dfsg1", None, [], id="Debian's"),
+        pytest.param("24.0.7-0ubuntu2", None, [], id="Ubuntu's"),
+        pytest.param("20.10.25-3.el9", None, [], id="of a Red Hat family"),
+        pytest.param(
+            "28.5.2", "/usr/bin/dockerd (deleted)", ["replaced"], id="upgraded, not restarted"
+        ),
+    ],
+)
+def test_engine_outdated(version: str, exe: str | None, found: list[str]) -> None:
+    one = daemon(silence=None, process=ProcessDetail(69, "dockerd", exe=exe))
+    listed = judge(
+        "daemon.engine-outdated",
+        daemon=one,
+        ping=Ping("1.43", version, ""),
+        info=Info(server_version=version),
+    ).findings
+    assert [each.discriminator for each in listed] == found  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize(
+    ("one", "severity"),
+    [
+        pytest.param(
+            config(flags={"host": ["fd://", "tcp://0.0.0.0:2375"]}), [None], id="all addresses"
+        ),
+        pytest.param(config(flags={"host": [":2375"]}), [None], id="without a scheme"),
+        pytest.param(
+            config(values={"hosts": ["tcp://127.0.0.1:2375"]}), [Severity.advice], id="loopback"
+        ),
+        pytest.param(
+            config(flags={"host": ["tcp://0.0.0.0:2376"], "tlsverify": ["true"]}),
+            [],
+            id="with certificates",
+        ),
+        pytest.param(config(flags={"host": ["fd://", "unix:///run/x.sock"]}), [], id="sockets"),
+    ],
+)
+def test_remote_api_open(one: DaemonConfig, severity: list[Severity | None]) -> None:
+    found = judge(
+        "daemon.remote-api-open", config=one, daemon=daemon(silence=None, process=engine())
+    ).findings
+    assert [each.severity for each in found] == severity  # type: ignore[union-attr]
+    assert judge("daemon.remote-api-open", config=one, daemon=daemon()).verdict == "skipped"
+
+
+def test_client_api_too_old() -> None:
+    said = "client version 1.24 is too old. Minimum supported API version is 1.44, please upgrade your client"
+    line = f'time="2026-01-02T03:04:05Z" level=debug msg="Handler for GET /v1.24/info returned error: {said}"'
+    clock = Clock(1767323105.0, 0.0)
+    traefik = msgspec.convert({"Id": ID, "Name": "/traefik"}, Container)
+    quiet = SocketClients((traefik,))
+    finding = only(
+        judge(
+            "daemon.client-api-too-old",
+            clients=quiet,
+            log=log(line),
+            options=Options(),
+            clock=clock,
+        ).findings
+    )
+    assert (
+        finding.summary == "a client of API 1.24 is turned away: this engine requires at least 1.44"
+    )
+    assert (
+        judge(
+            "daemon.client-api-too-old",
+            clients=quiet,
+            log=log(line),
+            options=Options(since_s=30),
+            clock=clock,
+        ).findings
+        == ()
+    )
+    loud = SocketClients((traefik,), (TurnedAway(traefik, "1.24", "1.44", said),))
+    of_container = judge("daemon.client-api-too-old", clients=loud, options=Options(), clock=clock)
+    assert [str(finding.subject) for finding in of_container.findings] == ["container:traefik"]
+
+
+@pytest.mark.parametrize(
+    ("created", "date", "count"),
+    [
+        pytest.param("2026-01-02T03:04:05Z", None, 0, id="in the past"),
+        pytest.param("2026-01-02T03:05:40Z", None, 0, id="seconds apart"),
+        pytest.param("2026-01-02T05:04:05Z", None, 1, id="in the future"),
+        pytest.param("2026-01-02T03:04:05Z", 1767322000.0, 1, id="the engine's clock"),
+    ],
+)
+def test_clock_skewed(created: str, date: float | None, count: int) -> None:
+    one = Containers((msgspec.convert({"Id": ID, "Name": "/web", "Created": created}, Container),))
+    clock = Clock(1767323105.0, 0.0)
+    assert (
+        len(
+            judge(
+                "daemon.clock-skewed", clock=clock, ping=Ping("1.41", "", "", date), containers=one
+            ).findings
+        )
+        == count
+    )
+
+
+def test_live_restore_off() -> None:
+    assert (
+        len(
+            judge("daemon.live-restore-off", info=Info(containers_running=3), daemon=ALIVE).findings
+        )
+        == 1
+    )  # type: ignore[arg-type]
+    assert judge("daemon.live-restore-off", info=Info(), daemon=ALIVE).verdict == "passed"
+    assert (
+        judge(
+            "daemon.live-restore-off",
+            info=Info(containers_running=3, live_restore_enabled=True),
+            daemon=ALIVE,
+        ).verdict
+        == "passed"
+    )
+    assert (
+        judge(
+            "daemon.live-restore-off", info=Info(swarm=SwarmMembership("active")), daemon=ALIVE
+        ).verdict
+        == "skipped"
+    )
+
+
+DEBUGGING = {
+    "debug mode": (Info(debug=True), ALIVE, [("advice", "docker")]),
+    "as usual": (Info(), ALIVE, []),
+    "Podman": (Info(debug=True), Daemon(NAMED, Caller(), is_podman=True), []),
+}
+
+
+@pytest.mark.parametrize(("info", "daemon", "expected"), DEBUGGING.values(), ids=DEBUGGING)
+def test_debug_mode(info: Info, daemon: Daemon, expected: list[tuple[str, str]]) -> None:
+    assert rows(judge("daemon.debug-on", info=info, daemon=daemon)) == expected

@@ -1,0 +1,115 @@
+"""The checks in checks/daemon/start.py."""
+
+from __future__ import annotations
+
+import pytest
+
+from diagnose import runbooks
+from diagnose.evidence.engine.daemon import (
+    PidFile,
+    Unit,
+)
+from tests.checks.daemon.evidence import ROOT, SYSTEM_UNIT, daemon, log, only
+from tests.judging import judge
+
+
+@pytest.mark.parametrize(
+    ("words", "check", "fires"),
+    [
+        pytest.param(
+            "failed to start daemon: error initializing graphdriver: driver not supported",
+            "storage",
+            True,
+            id="driver",
+        ),
+        pytest.param(
+            'level=warning msg="skip loading plugin aufs"', "storage", False, id="the usual notes"
+        ),
+        pytest.param(
+            "failed to start daemon: Error initializing network controller: x",
+            "bridge",
+            True,
+            id="network",
+        ),
+        pytest.param("failed to start daemon: x", "bridge", False, id="something else"),
+    ],
+)
+def test_failed_starts(words: str, check: str, fires: bool) -> None:
+    id = {"storage": "daemon.storage-driver-failed", "bridge": "daemon.bridge-init-failed"}[check]
+    assert bool(judge(id, daemon=daemon(), log=log(words)).findings) is fires
+    assert judge(id, daemon=daemon()).verdict == "unknown"
+    assert judge(id, daemon=daemon(silence=None)).verdict == "passed"
+
+
+@pytest.mark.parametrize(
+    ("words", "first"),
+    [
+        pytest.param(
+            "invalid CIDR address: 10.0.0.1", "cat /etc/docker/daemon.json", id="an address"
+        ),
+        pytest.param(
+            "libnet controller initialization: invalid database", "mv ", id="a torn record"
+        ),
+        pytest.param(
+            "failed to create NAT chain DOCKER: iptables not found",
+            "iptables -t nat -nL",
+            id="no program",
+        ),
+    ],
+)
+def test_networks_that_cannot_be_set_up_have_cures_of_their_own(words: str, first: str) -> None:
+    said = log(f"failed to start daemon: Error initializing network controller: {words}")
+    finding = only(
+        judge("daemon.bridge-init-failed", daemon=daemon(), log=said, root=ROOT).findings
+    )
+    cure = runbooks.cure("daemon.bridge-init-failed", finding.variables, runbooks.Place())
+    look = runbooks.confirm("daemon.bridge-init-failed", finding.variables, runbooks.Place())
+    command = cure or look
+    assert command is not None
+    assert command.text.startswith(first)
+
+
+def test_stale_pidfile() -> None:
+    taken, own = (
+        PidFile("/var/run/docker.pid", 4711, "sleep"),
+        PidFile("/var/run/docker.pid", 69, "dockerd"),
+    )
+    assert [
+        finding.variables["pid"]
+        for finding in judge("daemon.stale-pidfile", daemon=daemon(pid_files=(taken,))).findings
+    ] == ["4711"]
+    assert judge("daemon.stale-pidfile", daemon=daemon(pid_files=(own,))).findings == ()
+    assert (
+        judge("daemon.stale-pidfile", daemon=daemon(silence=None, pid_files=(taken,))).findings
+        == ()
+    )
+
+
+@pytest.mark.parametrize(
+    ("state", "result", "restarts", "hit"),
+    [
+        pytest.param("failed", "start-limit-hit", "3", True, id="systemd 262"),
+        pytest.param(
+            "failed",
+            "exit-code",
+            "3",
+            True,
+            id="systemd 257, which keeps the last failure's result",
+        ),
+        pytest.param("activating", "exit-code", "3", False, id="about to be started again"),
+        pytest.param("failed", "exit-code", "0", False, id="a unit that is not started again"),
+    ],
+)
+def test_start_limit_hit(state: str, result: str, restarts: str, hit: bool) -> None:
+    unit = Unit(
+        load_state="loaded",
+        active_state=state,
+        result=result,
+        n_restarts=restarts,
+        start_limit_burst="3",
+    )
+    found = judge("daemon.start-limit-hit", daemon=daemon(unit=unit)).findings
+    assert [each.summary for each in found] == [
+        "systemd gave up on docker.service after 3 restarts"
+    ] * hit
+    assert judge("daemon.start-limit-hit", daemon=daemon(unit=SYSTEM_UNIT)).verdict == "passed"

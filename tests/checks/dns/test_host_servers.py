@@ -1,0 +1,196 @@
+"""The checks in checks/dns/host_servers.py."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+import pytest
+
+from diagnose.evidence.containers.listing import Container
+from diagnose.evidence.dns.filtered_queries import DnsPath, dns_path
+from diagnose.evidence.dns.resolvers import ResolvConf, Resolvers, parse
+from diagnose.evidence.network.interfaces import Address, Interface, Interfaces
+from diagnose.evidence.network.packet_paths import Firewall, Step
+from diagnose.evidence.network.routes import Route, Routes
+from diagnose.firewall import iptables
+from diagnose.firewall.rules import Ruleset
+from tests.checks.dns.evidence import (
+    ADVICE,
+    CRITICAL,
+    FALLBACK,
+    LAN,
+    MISSING,
+    NETWORKS,
+    OTHER,
+    OWN,
+    PUBLIC,
+    STARTED,
+    V26,
+    WARNING,
+    WEB,
+    container,
+    found,
+    lan,
+    world,
+)
+from tests.judging import judge
+
+GATEWAY = "172.17.0.1"
+
+
+def test_the_rule_that_stops_the_host_s_own_queries_is_named() -> None:
+    containers, resolvers, answer, _ = world(host=ResolvConf((LAN,)), replies={})
+    rules = DnsPath({}, {LAN: Step("ip filter", "INPUT", "policy drop")})
+    (finding,) = judge(
+        "dns.host-broken",
+        resolvers=resolvers,
+        lookups=answer,
+        containers=containers,
+        dns_path=rules,
+    ).findings
+    assert "own packet filter stops the query: ip filter INPUT: policy drop" in finding.summary
+
+
+ESTABLISHED = "-A INPUT -m conntrack --ctstate ESTABLISHED -j ACCEPT\n"
+
+
+@pytest.mark.parametrize(
+    ("server", "text", "expected"),
+    [
+        pytest.param(LAN, ":INPUT DROP [0:0]\n", {LAN: Step("ip filter", "INPUT", "policy drop")}, id="answers are dropped"),
+        pytest.param(LAN, f":INPUT DROP [0:0]\n{ESTABLISHED}", {}, id="answers are let in"),
+        pytest.param(
+            LAN,
+            ":OUTPUT ACCEPT [0:0]\n-A OUTPUT -p udp -m udp --dport 53 -j DROP\n",
+            {LAN: Step("ip filter", "OUTPUT", "-p udp -m udp --dport 53 -j DROP")},
+            id="queries are dropped",
+        ),
+        pytest.param("127.0.0.53", f":INPUT DROP [0:0]\n{ESTABLISHED}", {"127.0.0.53": Step("ip filter", "INPUT", "policy drop")}, id="loopback"),
+        pytest.param("127.0.0.53", ":INPUT DROP [0:0]\n-A INPUT -i lo -j ACCEPT\n", {}, id="loopback is let in"),
+    ],
+)  # fmt: skip
+def test_the_way_of_the_host_s_own_queries(
+    server: str, text: str, expected: dict[str, Step]
+) -> None:
+    wall = Firewall(Ruleset(iptables.chains(f"*filter\n{text}COMMIT\n", "nft", "ip")))
+    _, _, answer, _ = world(host=ResolvConf((server,)), replies={})
+    routes = Routes((Route(dst="0.0.0.0", oif=2, gateway="192.0.2.1"),))
+    assert (
+        dns_path(wall, answer, NETWORKS, routes, Interfaces((Interface(2, "eth0"),))).of_host
+        == expected
+    )
+
+
+def test_a_query_to_the_bridge_s_own_address_meets_the_input_rules() -> None:
+    web = container("web", "bridge")
+    _, _, answer, _ = world((web, f"nameserver {GATEWAY}\n"), replies={(GATEWAY, True): "NOERROR"})
+    wall = Firewall(Ruleset(iptables.chains("*filter\n:INPUT DROP [0:0]\nCOMMIT\n", "nft", "ip")))
+    path = dns_path(wall, answer, NETWORKS, Routes(()), Interfaces((), (Address(3, GATEWAY, 16),)))
+    assert path.own == {GATEWAY}
+    assert path.blocked == {("bridge", GATEWAY): Step("ip filter", "INPUT", "policy drop")}
+
+
+def test_a_fourth_server_is_never_asked() -> None:
+    four = ResolvConf((LAN, OTHER, "192.0.2.55", PUBLIC))
+    text = "".join(f"nameserver {each}\n" for each in four.nameservers)
+    heard = {(PUBLIC, True): "NOERROR", (PUBLIC, False): "NOERROR"}
+    containers, resolvers, answer, _ = world((WEB, text), host=four, replies=heard)
+    assert found(
+        judge(
+            "dns.host-broken", resolvers=resolvers, lookups=answer, containers=containers
+        ).findings
+    ) == [("host:host", CRITICAL)]
+    assert found(
+        judge(
+            "dns.upstream-unreachable", containers=containers, resolvers=resolvers, lookups=answer
+        ).findings
+    ) == [("network:bridge", CRITICAL)]
+
+
+@pytest.mark.parametrize(
+    ("servers", "replies", "broken", "blocked"),
+    [
+        pytest.param((LAN,), {(LAN, True): "NOERROR"}, [], [], id="answers"),
+        pytest.param((LAN,), {}, [("host:host", CRITICAL)], [], id="silent"),
+        pytest.param(
+            (LAN,), {(LAN, True): "refused"}, [("host:host", CRITICAL)], [], id="nobody listens"
+        ),
+        pytest.param(
+            (LAN, OTHER), {(OTHER, True): "NOERROR"}, [("host:host", WARNING)], [], id="one of two"
+        ),
+        pytest.param(
+            (LAN, "2001:db8::53"),
+            {(LAN, True): "NOERROR", ("2001:db8::53", True): "unreachable"},
+            [("host:host", ADVICE)],
+            [],
+            id="no route to one of two",
+        ),
+        pytest.param(
+            (LAN,), {(f"{LAN}/tcp", True): "NOERROR"}, [], [("host:host", CRITICAL)], id="TCP only"
+        ),
+    ],
+)
+def test_the_host_s_own_servers(
+    servers: Any, replies: Any, broken: list[Any], blocked: list[Any]
+) -> None:
+    containers, resolvers, answer, _ = world(host=ResolvConf(servers), replies=replies)
+    assert (
+        found(
+            judge(
+                "dns.host-broken", resolvers=resolvers, lookups=answer, containers=containers
+            ).findings
+        )
+        == broken
+    )
+    assert (
+        found(
+            judge(
+                "dns.udp-blocked", resolvers=resolvers, lookups=answer, containers=containers
+            ).findings
+        )
+        == blocked
+    )
+
+
+def test_a_name_that_has_to_resolve_and_does_not() -> None:
+    containers, resolvers, answer, _ = world(
+        replies={(LAN, True): "NXDOMAIN"}, resolve=("intranet.example",)
+    )
+    (finding,) = judge(
+        "dns.host-broken", resolvers=resolvers, lookups=answer, containers=containers
+    ).findings
+    assert finding.discriminator == "intranet.example"
+    assert "NXDOMAIN" in finding.summary
+
+
+def test_the_name_of_a_container_is_asked_of_the_engine() -> None:
+    listed = [(container("db", "shop"), V26), (container("web", "shop"), V26)]
+    containers, resolvers, answer, made = world(
+        *listed, replies={(LAN, True): "NOERROR"}, resolve=("db",)
+    )
+    asked = {(q.args["server"], q.args["pid"]) for q in made.asked if q.args.get("name") == "db"}
+    assert asked == {("127.0.0.11", each.state.pid) for each, _ in listed}
+    result = judge("dns.host-broken", resolvers=resolvers, lookups=answer, containers=containers)
+    assert result.findings == ()
+
+
+@pytest.mark.parametrize(
+    ("who", "text", "more", "kind"),
+    [
+        pytest.param(OWN, lan(OTHER), {}, "container", id="given to the container"),
+        pytest.param(WEB, lan(OTHER), {"configured": (OTHER,)}, "daemon", id="configured"),
+        pytest.param(WEB, lan(), {}, "host", id="the host's file"),
+        pytest.param(WEB, FALLBACK, {}, "fallback", id="the engine's own"),
+        pytest.param(WEB, lan(OTHER), {}, "earlier", id="an earlier file"),
+    ],
+)
+def test_where_a_server_comes_from(who: Container, text: str, more: Any, kind: str) -> None:
+    _, resolvers, *_ = world((who, text), replies={}, **more)
+    assert resolvers.origin(who, resolvers.upstreams(who)[0].server).kind == kind
+
+
+def test_a_file_that_was_written_after_the_start_was_edited_inside() -> None:
+    edited = msgspec.structs.replace(parse(lan(OTHER)), mtime=STARTED + 60)
+    resolvers = Resolvers(ResolvConf((LAN,)), MISSING, (), {WEB.id: edited})
+    assert resolvers.origin(WEB, OTHER).kind == "edited"

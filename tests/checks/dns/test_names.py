@@ -1,0 +1,99 @@
+"""The checks in checks/dns/names.py."""
+
+from __future__ import annotations
+
+import pytest
+
+from diagnose.evidence.containers.listing import Containers
+from diagnose.evidence.dns.failed_names import (
+    FailedName,
+    FailedNames,
+    failed_name,
+    referenced_names,
+)
+from diagnose.evidence.dns.lookups import DnsReply, Lookups
+from diagnose.evidence.dns.resolvers import ResolvConf, Resolvers
+from tests.checks.dns.evidence import LAN, MISSING, OTHER, container, lan, world
+from tests.judging import judge, rows
+
+
+@pytest.mark.parametrize(
+    ("line", "name"),
+    [
+        ("dial tcp: lookup pay.office.test on 127.0.0.11:53: no such host", "pay.office.test"),
+        ("Error: getaddrinfo ENOTFOUND db", "db"),
+        ('could not translate host name "db" to address: Name or service not known', "db"),
+        ("curl: (6) Could not resolve host: api.internal", "api.internal"),
+        ("wget: bad address 'store'", "store"),
+        ('nginx: [emerg] host not found in upstream "app" in /etc/nginx/nginx.conf:12', "app"),
+        ("java.net.UnknownHostException: kafka", "kafka"),
+        ("ping: db: Temporary failure in name resolution", "db"),
+        ("dial tcp 10.0.0.5:5432: connect: connection refused", ""),
+        ("lookup 10.0.0.5: no such host", ""),
+    ],
+)
+def test_the_name_that_failed_by_a_log_line(line: str, name: str) -> None:
+    assert failed_name(line) == name
+
+
+@pytest.mark.parametrize(
+    ("env", "command", "names"),
+    [
+        (["DATABASE_URL=postgres://shop:pw@db:5432/shop"], [], {"db"}),
+        (["DB_HOST=db"], [], {"db"}),
+        (["KAFKA=kafka1:9092,kafka2:9092"], [], {"kafka1", "kafka2"}),
+        (["POSTGRES_DB=db", "MODE=cache"], [], set()),
+        (["DB_HOST=10.0.0.5"], [], set()),
+        ([], ["app", "--store=http://store:8080/x"], {"store"}),
+        ([], ["app", "db"], set()),
+    ],
+)
+def test_names_that_a_container_is_to_call(
+    env: list[str], command: list[str], names: set[str]
+) -> None:
+    path, args = (command[0], command[1:]) if command else ("", [])
+    who = container("api", Config={"Env": env}, Path=path, Args=args)
+    assert set(referenced_names(who)) == names
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "expected"),
+    [
+        pytest.param("NXDOMAIN", "NOERROR", [("critical", "host")], id="the second knows it"),
+        pytest.param("NOERROR", "NXDOMAIN", [], id="the first knows it"),
+        pytest.param("REFUSED", "NOERROR", [], id="an error leads on"),
+        pytest.param("silent", "NOERROR", [], id="silence leads on"),
+        pytest.param("NXDOMAIN", "NXDOMAIN", [], id="nobody knows it"),
+    ],
+)
+def test_servers_disagree(first: str, second: str, expected: list[tuple[str, str]]) -> None:
+    def reply(rcode: str) -> DnsReply:
+        answers = ["192.0.2.81"] if rcode == "NOERROR" else []
+        if rcode == "silent":
+            return DnsReply()
+        return DnsReply(answered=True, rcode=rcode, answers=answers, ms=1.0)
+
+    names = {("pay.office", LAN): reply(first), ("pay.office", OTHER): reply(second)}
+    answer = Lookups({}, {}, (), {}, names, ())
+    resolvers = Resolvers(ResolvConf((LAN, OTHER)), MISSING, (), {})
+    result = judge("dns.servers-disagree", resolvers=resolvers, lookups=answer)
+    assert rows(result) == expected
+    for finding in result.findings:
+        assert finding.variables["dns_json"] == f'{{"dns": ["{OTHER}", "{LAN}"]}}'
+    broken = judge(
+        "dns.host-broken", resolvers=resolvers, lookups=answer, containers=Containers(())
+    )
+    assert rows(broken) == ([("critical", "host")] if first == second == "NXDOMAIN" else [])
+
+
+def test_names_that_failed_in_a_log_are_asked_of_the_container_s_own_servers() -> None:
+    who = container("payer")
+    failed = FailedNames({who.id: (FailedName("pay.office", "x"), FailedName("single", "y"))})
+    text = lan() + lan(OTHER)
+    *_, answer, made = world((who, text), replies={(LAN, False): "NXDOMAIN"}, failed=failed)
+    asked = {
+        (q.args["server"], q.args["pid"]) for q in made.asked if q.args.get("name") == "pay.office"
+    }
+    assert asked == {(LAN, who.state.pid), (OTHER, who.state.pid)}
+    assert not [q for q in made.asked if q.args.get("name") == "single"]
+    assert set(answer.failed[who.id]) == {("pay.office", LAN), ("pay.office", OTHER)}

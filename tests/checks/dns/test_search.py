@@ -1,0 +1,29 @@
+"""Search domains (checks/dns/files.py)."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.checks.dns.evidence import container, found, lan, world
+from tests.judging import judge
+
+
+@pytest.mark.parametrize(
+    ("texts", "expected"),
+    [
+        (["search a b c d\n"], ["container:c0"]),
+        (["search a\noptions ndots:5\n"] * 2, ["host:host"]),
+        (["search a b c\noptions ndots:1\n"], []),
+        (["options ndots:5\n"], []),
+    ],
+    ids=["long list", "many dots, all", "usual", "no list"],
+)
+def test_search_amplified(texts: list[str], expected: list[str]) -> None:
+    listed = [(container(f"c{n}"), lan() + text) for n, text in enumerate(texts)]
+    containers, resolvers, _, _ = world(*listed, replies={})
+    assert [
+        subject
+        for subject, _ in found(
+            judge("dns.search-amplified", resolvers=resolvers, containers=containers).findings
+        )
+    ] == expected

@@ -1,0 +1,124 @@
+"""The checks in checks/dns/services.py."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.dns.failed_names import (
+    FailedName,
+    FailedNames,
+)
+from diagnose.model import (
+    Severity,
+)
+from tests.checks.dns.evidence import CRITICAL, NETWORKS, WARNING, container
+from tests.judging import judge
+
+
+def service(name: str, networks: list[str], *, project: str = "p", **fields: Any) -> Container:
+    if project:
+        labels = {"com.docker.compose.project": project, "com.docker.compose.service": name}
+    else:
+        labels = {}
+    places = {network: {"IPAddress": "172.18.0.2", "Aliases": [name]} for network in networks}
+    config = {"Labels": labels} | fields.pop("Config", {})
+    return container(
+        f"{project}-{name}", **{"NetworkSettings": {"Networks": places}, "Config": config, **fields}
+    )
+
+
+CALLS_DB = {"Config": {"Env": ["DB_HOST=db"], "Labels": {"com.docker.compose.project": "p"}}}
+
+
+LOOPS = {"State": {"Status": "restarting", "Pid": 0}}
+
+
+@pytest.mark.parametrize(
+    ("caller", "owner", "fails", "expected", "cure"),
+    [
+        pytest.param(
+            service("api", ["front"], **LOOPS),
+            service("db", ["shop"]),
+            True,
+            [CRITICAL],
+            {"network": "shop"},
+            id="failed",
+        ),
+        pytest.param(
+            service("api", ["shop"], **LOOPS),
+            service("db", ["shop"]),
+            True,
+            [],
+            None,
+            id="one network",
+        ),
+        pytest.param(
+            service("api", ["bridge"], project="", **LOOPS),
+            service("db", ["bridge"], project=""),
+            True,
+            [CRITICAL],
+            {"created": "-api-net"},
+            id="the default network",
+        ),
+        pytest.param(
+            service("api", ["front"], **CALLS_DB),
+            service("db", ["shop"]),
+            False,
+            [WARNING],
+            {"network": "shop"},
+            id="configured",
+        ),
+        pytest.param(
+            service("api", ["front"], **CALLS_DB),
+            service("db", ["shop"], project="q"),
+            False,
+            [],
+            None,
+            id="another project",
+        ),
+        pytest.param(
+            service("api", ["front"], HostConfig={"ExtraHosts": ["db:10.0.0.5"]}, **LOOPS),
+            service("db", ["shop"]),
+            True,
+            [],
+            None,
+            id="in its hosts file",
+        ),
+        pytest.param(
+            service("api", ["bridge"], HostConfig={"Links": ["/p-db:/p-api/db"]}, **LOOPS),
+            service("db", ["bridge"]),
+            True,
+            [],
+            None,
+            id="linked",
+        ),
+        pytest.param(
+            service("api", [], HostConfig={"NetworkMode": "host"}, **LOOPS),
+            service("db", ["shop"]),
+            True,
+            [CRITICAL],
+            {},
+            id="the host's network",
+        ),
+    ],
+)
+def test_service_on_other_network(
+    caller: Container,
+    owner: Container,
+    fails: bool,
+    expected: list[Severity],
+    cure: dict[str, str] | None,
+) -> None:
+    line = 'could not translate host name "db" to address'
+    failed = FailedNames({caller.id: (FailedName("db", line),)} if fails else {})
+    containers = Containers((caller, owner))
+    result = judge(
+        "dns.service-on-other-network", containers=containers, networks=NETWORKS, failed=failed
+    )
+    assert [finding.severity for finding in result.findings] == expected
+    for finding in result.findings:
+        own = {"container": caller.name, "name": "db", "owner": owner.name}
+        assert finding.variables == {**own, **(cure or {})}

@@ -1,0 +1,234 @@
+"""The checks in checks/image/content.py."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.engine.info import Info
+from diagnose.evidence.engine.log import LogLine
+from diagnose.evidence.images.details import Detail, ImageDetails, image_details
+from diagnose.evidence.images.layer_folders import LayerFolders
+from diagnose.evidence.images.layers import Layers
+from diagnose.evidence.images.listing import Images, images
+from diagnose.model import Result, Severity, Subject, Unavailable, Unexamined
+from tests.checks.image.evidence import CLOCK, NOW
+from tests.hosts import Made
+from tests.inspected import container, live, of
+from tests.judging import judge, rows
+
+OUT_OF_REACH = Unavailable("forbidden", "not root")
+
+
+FAILED: dict[str, Any] = {"State": {"Status": "exited", "Pid": 0, "ExitCode": 1}}
+
+
+def details(architecture: str) -> ImageDetails:
+    detail = Detail("sha256:1111", architecture=architecture)
+    return ImageDetails({detail.id: detail}, {detail.id: "shop:1.4"})
+
+
+def _platform(one: Container, architecture: str, machine: str) -> Result:
+    info = Info(architecture=machine)
+    return judge(
+        "image.platform-mismatch",
+        exposed=live(one),
+        containers=of(one),
+        details=details(architecture),
+        info=info,
+        clock=CLOCK,
+    )
+
+
+@pytest.mark.parametrize(
+    ("one", "architecture", "machine", "severity"),
+    [
+        pytest.param(container(**FAILED), "arm64", "x86_64", None, id="failed"),
+        pytest.param(container(), "arm64", "x86_64", Severity.advice, id="runs emulated"),
+        pytest.param(
+            container(ImageManifestDescriptor={"platform": {"architecture": "arm64"}}, **FAILED), "amd64", "x86_64", None,
+            id="the container's own manifest counts",
+        ),
+    ],
+)  # fmt: skip
+def test_platform_mismatch(
+    one: Container, architecture: str, machine: str, severity: Severity | None
+) -> None:
+    (finding,) = _platform(one, architecture, machine).findings
+    assert finding.severity is severity
+
+
+@pytest.mark.parametrize(
+    ("architecture", "machine"),
+    [
+        ("amd64", "x86_64"),
+        ("386", "x86_64"),
+        ("arm", "aarch64"),
+        ("", "x86_64"),
+        ("arm64", "aarch64"),
+    ],
+)
+def test_platform_that_fits(architecture: str, machine: str) -> None:
+    assert _platform(container(), architecture, machine).verdict == "passed"
+
+
+def test_platform_of_an_unknown_machine_does_not_apply() -> None:
+    assert _platform(container(), "amd64", "vax").verdict == "skipped"
+
+
+LOST = LogLine(NOW - 60, "error", "create: open /d/overlay2/abc/link: no such file or directory")
+
+
+@pytest.mark.parametrize(
+    ("layers", "names"),
+    [
+        pytest.param(LayerFolders((), 5), [], id="whole"),
+        pytest.param(
+            LayerFolders((("shop:1.4", "/d/overlay2/abc/link"),), 5),
+            ["shop:1.4"],
+            id="a part is gone",
+        ),
+        pytest.param(
+            LayerFolders((("shop:1.4", "/d/overlay2/abc/link"),), 5, (LOST,)),
+            ["shop:1.4"],
+            id="and the log tells",
+        ),
+        pytest.param(LayerFolders((), 5, (LOST,)), ["docker"], id="the log alone"),
+        pytest.param(
+            LayerFolders((), 5, (LogLine(NOW - 7200, "error", LOST.message),)),
+            [],
+            id="the log, long ago",
+        ),
+    ],
+)
+def test_corrupt(layers: LayerFolders, names: list[str]) -> None:
+    result = judge("image.corrupt", layers=layers, clock=CLOCK, containers=of())
+    assert [finding.subject.name for finding in result.findings] == names
+
+
+def test_a_container_that_cannot_be_inspected_for_want_of_its_layer() -> None:
+    why = "inspect: refused: HTTP 500: stat /var/lib/docker/overlay2/cfe1a255: no such file or directory"
+    other = "inspect: refused: HTTP 500: context deadline exceeded"
+    unread = (
+        Unexamined(Subject("container", "web"), why),
+        Unexamined(Subject("container", "slow"), other),
+    )
+    result = judge(
+        "image.corrupt", layers=LayerFolders((), 5), clock=CLOCK, containers=Containers((), unread)
+    )
+    assert rows(result) == [("critical", "web")]
+
+
+WEB = container("web")
+
+
+@pytest.mark.parametrize(
+    ("lost", "found"),
+    [
+        pytest.param(
+            ("base", "own-web"),
+            [("critical", "docker")],
+            id="layers of images: one finding for all",
+        ),
+        pytest.param(("own-web", "own-web-init"), [], id="a container's own alone"),
+        pytest.param((), [], id="all there"),
+    ],
+)
+def test_layers_that_were_deleted(lost: tuple[str, ...], found: list[tuple[str, str]]) -> None:
+    stored = Layers("/d/overlay2", 3, (), {WEB.id: "own-web"}, 5, lost)
+    torn = (
+        LayerFolders((("shop:1.4", "/d/overlay2/abc/link"),), 5) if found else LayerFolders((), 5)
+    )
+    result = judge(
+        "image.corrupt",
+        layers=torn,
+        stored=stored,
+        info=Info(driver="overlay2"),
+        clock=CLOCK,
+        containers=of(WEB),
+    )
+    assert rows(result) == found
+    assert [finding.touches for finding in result.findings] == [(WEB.subject,)] * len(found)
+
+
+def test_records_that_another_store_has_left_are_not_missed() -> None:
+    stored = Layers("/d/overlay2", 0, (), {}, 5, ("base",))
+    result = judge(
+        "image.corrupt",
+        layers=LayerFolders((), 5),
+        stored=stored,
+        info=Info(driver="overlayfs"),
+        clock=CLOCK,
+        containers=of(),
+    )
+    assert result.verdict == "passed"
+
+
+def test_layers_are_unknown_where_they_cannot_be_seen() -> None:
+    assert (
+        judge("image.corrupt", layers=OUT_OF_REACH, clock=CLOCK, containers=of()).verdict
+        == "unknown"
+    )
+
+
+DATA = Path(__file__).parents[2] / "data" / "engine29"
+
+
+def test_images_of_engine_29() -> None:
+    """Real answers of engine 29.7.2 with containerd's store: a tag was moved, and five containers
+    stand on the image that lost it."""
+    listed_images = json.loads((DATA / "images.json").read_text())
+    used = listed_images[1]["Id"]
+    users = of(
+        *(container(name, Image=used, Config={"Image": "shop/app:3.1"}) for name in ("a", "b"))
+    )
+    host = Made(
+        {"api.images": listed_images, "api.image": json.loads((DATA / "image.json").read_text())}
+    )
+    found = images(host, users)
+    assert isinstance(found, Images)
+    assert found.dangling == ()
+    assert [each.name for each in found.unused] == ["shop/app:3.1"]
+    exposed = live(*users)
+    assert rows(judge("image.labels-missing", exposed=exposed, images=found)) == [
+        ("advice", "shop/app:3.1")
+    ]
+    about = image_details(host, exposed, users)
+    assert isinstance(about, ImageDetails)
+    info = Info(architecture="x86_64")
+    result = judge(
+        "image.platform-mismatch",
+        exposed=exposed,
+        containers=users,
+        details=about,
+        info=info,
+        clock=CLOCK,
+    )
+    assert result.verdict == "passed"
+    assert [detail.layers for detail in about] == [()]
+
+
+def test_layers_of_another_driver_are_not_judged() -> None:
+    assert (
+        judge("image.corrupt", layers=LayerFolders((), 0), clock=CLOCK, containers=of()).verdict
+        == "skipped"
+    )
+
+
+def test_layers_that_only_root_may_enter() -> None:
+    layers = LayerFolders((), 3, closed={"shop:1.4": 0o700})
+    down = {"State": {"Status": "exited", "Pid": 0, "ExitCode": 127}}
+    for parts, found in ((down, [("critical", "shop:1.4")]), ({}, [])):
+        users = Containers((container("web", **parts),))
+        result = judge(
+            "image.corrupt",
+            layers=layers,
+            info=Info(driver="overlay2"),
+            clock=CLOCK,
+            containers=users,
+        )
+        assert rows(result) == found

@@ -1,0 +1,114 @@
+"""The checks in checks/image/pulls.py."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from diagnose.evidence.engine.config import DaemonConfig
+from diagnose.evidence.engine.info import Info
+from diagnose.evidence.images.pulls import Pulls, PullTrouble, Why
+from tests.checks.image.evidence import CLOCK, NOW
+from tests.judging import judge, rows
+
+
+def trouble(why: Why, count: int = 1, age: float = 60.0, name: str = "") -> Pulls:
+    return Pulls(
+        (
+            PullTrouble(
+                why,
+                "r:5000",
+                name,
+                count,
+                NOW - age,
+                NOW - age,
+                'Get "https://r:5000/v2/": it broke',
+            ),
+        ),
+        "log",
+    )
+
+
+@pytest.mark.parametrize(
+    ("count", "age", "severity"),
+    [
+        pytest.param(1, 60.0, "warning", id="a moment ago"),
+        pytest.param(1, 7200.0, "advice", id="once, long ago"),
+        pytest.param(3, 7200.0, "warning", id="again and again"),
+    ],
+)
+def test_unreachable(count: int, age: float, severity: str) -> None:
+    result = judge(
+        "image.registry-unreachable", pulls=trouble("unreachable", count, age), clock=CLOCK
+    )
+    assert rows(result) == [(severity, "docker")]
+    assert result.findings[0].summary.endswith("it broke")
+
+
+@pytest.mark.parametrize(("count", "severity"), [(1, "advice"), (3, "warning")])
+def test_one_refused_pull_is_a_slip_of_the_pen(count: int, severity: str) -> None:
+    result = judge("image.pull-denied", pulls=trouble("denied", count, name="shop:9"), clock=CLOCK)
+    assert rows(result) == [(severity, "shop:9")]
+
+
+CHECK_OF: dict[Why, str] = {
+    "no-space": "image.pull-no-space",
+    "ids": "image.ids-out-of-range",
+    "depth": "image.too-many-layers",
+    "rate-limit": "image.pull-rate-limited",
+    "denied": "image.pull-denied",
+    "altered": "image.pull-altered",
+    "unreachable": "image.registry-unreachable",
+    "web-page": "image.registry-unreachable",
+    "tls": "image.registry-tls",
+    "plain-http": "image.registry-tls",
+    "proxy": "image.registry-proxy",
+}
+
+
+@pytest.mark.parametrize("why", CHECK_OF)
+def test_each_kind_of_failure_has_its_own_check(why: Why) -> None:
+    found = [
+        id
+        for id in sorted(set(CHECK_OF.values()))
+        if judge(id, pulls=trouble(why), clock=CLOCK, **_needed(id)).findings
+    ]
+    assert found == [CHECK_OF[why]]
+
+
+def _needed(id: str) -> dict[str, Any]:
+    return {"info": Info(https_proxy="http://p:3128")} if id == "image.registry-proxy" else {}
+
+
+@pytest.mark.parametrize(
+    ("why", "text", "blocks"),
+    [
+        pytest.param(
+            "tls",
+            "x509: certificate signed by unknown authority",
+            {"untrusted"},
+            id="unknown authority",
+        ),
+        pytest.param(
+            "tls", "x509: certificate has expired or is not yet valid", set(), id="expired"
+        ),
+        pytest.param(
+            "plain-http", "server gave HTTP response to HTTPS client", {"plain"}, id="no TLS at all"
+        ),
+    ],
+)
+def test_a_certificate_is_offered_only_against_an_unknown_authority(
+    why: Why, text: str, blocks: set[str]
+) -> None:
+    failed = Pulls((PullTrouble(why, "r:5000", "", 1, NOW - 60, NOW - 60, text),), "log")
+    (finding,) = judge("image.registry-tls", pulls=failed, clock=CLOCK).findings
+    assert finding.variables.keys() & {"untrusted", "plain"} == blocks
+
+
+def test_the_range_that_an_image_needs_is_known_from_the_id() -> None:
+    text = "failed to register layer: Container ID 718322462 cannot be mapped to a host ID"
+    failed = Pulls((PullTrouble("ids", "", "", 1, NOW - 60, NOW - 60, text),), "log")
+    config = DaemonConfig("/etc/docker/daemon.json", values={"userns-remap": "default"})
+    (finding,) = judge("image.ids-out-of-range", pulls=failed, clock=CLOCK, config=config).findings
+    assert finding.variables == {"user": "dockremap", "count": "718322463"}

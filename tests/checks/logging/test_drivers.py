@@ -1,0 +1,144 @@
+"""The checks in checks/logging/drivers.py."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from diagnose.model import Failed, Severity
+from tests.checks.storage.evidence import examine, inspected, logging
+
+UNBORN = {"Status": "created", "ExitCode": 128, "Pid": 0}
+
+
+NO_OPTION = (
+    "failed to create task for container: failed to initialize logging driver: invalid size: '-1'"
+)
+
+
+NO_NAME = (
+    "failed to create task for container: failed to initialize logging driver: gelf: cannot connect to GELF endpoint: "
+    "graylog.example:12201 dial udp: lookup graylog.example on 192.0.2.53:53: server misbehaving"
+)
+
+
+NO_LOGGER = (
+    "failed to initialize logging driver: dial tcp 127.0.0.1:24224: connect: connection refused"
+)
+
+
+FIRES: dict[str, tuple[str, dict[str, Any], str, Severity, str]] = {
+    "nobody listens": (
+        "logging.driver-blocks-start",
+        {"api__container": inspected(State=UNBORN | {"Error": NO_LOGGER}, **logging("fluentd"))},
+        "container:web",
+        Severity.critical,
+        "fluentd did not reach its receiver at 127.0.0.1:24224",
+    ),
+    "a name that has no address": (
+        "logging.driver-blocks-start",
+        {
+            "api__container": inspected(
+                State=UNBORN | {"Error": NO_NAME},
+                **logging("gelf", **{"gelf-address": "udp://graylog.example:12201"}),
+            )
+        },
+        "container:web",
+        Severity.critical,
+        "gelf did not reach its receiver at udp://graylog.example:12201",
+    ),
+    "no cache": (
+        "logging.driver-unreadable",
+        {"api__container": inspected(**logging("gelf", **{"cache-disabled": "true"}))},
+        "container:web",
+        Severity.advice,
+        "gelf",
+    ),
+    "stands still": (
+        "logging.backpressure",
+        {
+            "api__container": inspected(**logging("syslog")),
+            "process": {"state": "S", "wchan": "anon_pipe_write", "cmdline": ["x"]},
+            "wakings": {"77": 0},
+        },
+        "container:web",
+        Severity.warning,
+        "syslog",
+    ),
+}
+
+
+@pytest.mark.parametrize(
+    ("id_", "answers", "subject", "severity", "said"), FIRES.values(), ids=FIRES
+)
+def test_found(
+    id_: str, answers: dict[str, Any], subject: str, severity: Severity, said: str
+) -> None:
+    if id_ == "storage.writable-layer-large":
+        answers = {**answers, "options": {"wanted": [id_]}}
+    report = examine(id_, **answers)
+    found = [finding for finding in report.findings if finding.id == id_]
+    assert [(str(each.subject), each.severity) for each in found] == [(subject, severity)], (
+        report.results
+    )
+    assert said in found[0].finding.summary
+
+
+SILENT: dict[str, tuple[str, dict[str, Any], str]] = {
+    "another error": (
+        "logging.driver-blocks-start",
+        {"api__container": inspected(State=UNBORN | {"Error": "no such file"})},
+        "passed",
+    ),
+    "options that the driver does not know": (
+        "logging.driver-blocks-start",
+        {"api__container": inspected(State=UNBORN | {"Error": NO_OPTION}, **logging("local"))},
+        "passed",
+    ),
+    "cached": (
+        "logging.driver-unreadable",
+        {"api__container": inspected(**logging("gelf"))},
+        "passed",
+    ),
+    "driver none": (
+        "logging.driver-unreadable",
+        {"api__container": inspected(**logging("none"))},
+        "passed",
+    ),
+    "no remote logs": ("logging.backpressure", {}, "skipped"),
+    "at work": (
+        "logging.backpressure",
+        {
+            "api__container": inspected(**logging("syslog")),
+            "process": {"state": "S", "wchan": "ep_poll", "cmdline": ["x"]},
+        },
+        "passed",
+    ),
+    "writes much": (
+        "logging.backpressure",
+        {
+            "api__container": inspected(**logging("syslog")),
+            "process": {"state": "S", "wchan": "anon_pipe_write", "cmdline": ["x"]},
+            "wakings": {"77": 40},
+        },
+        "passed",
+    ),
+    "nobody can look twice": (
+        "logging.backpressure",
+        {
+            "api__container": inspected(**logging("syslog")),
+            "process": {"state": "S", "wchan": "anon_pipe_write", "cmdline": ["x"]},
+            "wakings": Failed("timed out", "no answer in 2.0 s"),
+        },
+        "unknown",
+    ),
+}
+
+
+@pytest.mark.parametrize(("id_", "answers", "verdict"), SILENT.values(), ids=SILENT)
+def test_silent(id_: str, answers: dict[str, Any], verdict: str) -> None:
+    report = examine(id_, **answers)
+    assert [finding.id for finding in report.findings if finding.id == id_] == []
+    (result,) = (each for each in report.results if each.check.id == id_)
+    assert str(result.verdict) == verdict, result.why

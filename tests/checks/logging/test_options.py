@@ -1,0 +1,69 @@
+"""The checks in checks/logging/options.py."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from diagnose.model import Severity
+from tests.checks.storage.evidence import examine, inspected, logging
+
+DAEMON_JSON = {"text": '{"log-opts": {"max-size": "10m"}}', "mtime": 1.0}
+
+
+FIRES: dict[str, tuple[str, dict[str, Any], str, Severity, str]] = {
+    "older than log-opts": (
+        "logging.opts-not-applied",
+        {"api__container": inspected(**logging("json-file")), "file__read": DAEMON_JSON},
+        "container:web",
+        Severity.advice,
+        "max-size",
+    ),
+}
+
+
+@pytest.mark.parametrize(
+    ("id_", "answers", "subject", "severity", "said"), FIRES.values(), ids=FIRES
+)
+def test_found(
+    id_: str, answers: dict[str, Any], subject: str, severity: Severity, said: str
+) -> None:
+    if id_ == "storage.writable-layer-large":
+        answers = {**answers, "options": {"wanted": [id_]}}
+    report = examine(id_, **answers)
+    found = [finding for finding in report.findings if finding.id == id_]
+    assert [(str(each.subject), each.severity) for each in found] == [(subject, severity)], (
+        report.results
+    )
+    assert said in found[0].finding.summary
+
+
+SILENT: dict[str, tuple[str, dict[str, Any], str]] = {
+    "no defaults": (
+        "logging.opts-not-applied",
+        {"api__container": inspected(**logging("json-file"))},
+        "skipped",
+    ),
+    "chosen otherwise": (
+        "logging.opts-not-applied",
+        {
+            "api__container": inspected(**logging("json-file", **{"max-size": "50m"})),
+            "file__read": DAEMON_JSON,
+        },
+        "passed",
+    ),
+    "another log driver": (
+        "logging.opts-not-applied",
+        {"api__container": inspected(**logging("local")), "file__read": DAEMON_JSON},
+        "passed",
+    ),
+}
+
+
+@pytest.mark.parametrize(("id_", "answers", "verdict"), SILENT.values(), ids=SILENT)
+def test_silent(id_: str, answers: dict[str, Any], verdict: str) -> None:
+    report = examine(id_, **answers)
+    assert [finding.id for finding in report.findings if finding.id == id_] == []
+    (result,) = (each for each in report.results if each.check.id == id_)
+    assert str(result.verdict) == verdict, result.why

@@ -1,0 +1,173 @@
+"""The checks in checks/network/bridges.py."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+import pytest
+
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.engine.info import Info, Ping
+from diagnose.evidence.machine.processes import Process, Processes
+from diagnose.evidence.network.interfaces import Interfaces
+from diagnose.evidence.network.networks import Network, Networks
+from diagnose.evidence.network.routes import Route, Routes
+from diagnose.model import Severity, Verdict
+from tests.checks.network.evidence import (
+    BRIDGE,
+    UPLINK,
+    VETH,
+    altered,
+    container,
+    found,
+    links,
+    network,
+)
+from tests.judging import judge
+
+
+@pytest.mark.parametrize(
+    ("net", "seen", "listed", "expected"),
+    [
+        pytest.param(network(), links(), [container("a")], [], id="as it should be"),
+        pytest.param(
+            network(),
+            links(altered(BRIDGE, operstate="down")),
+            [],
+            [],
+            id="without a carrier: nobody is attached",
+        ),
+        pytest.param(
+            network(),
+            links(altered(BRIDGE, up=False)),
+            [container("a")],
+            [("network:shop", Severity.critical)],
+            id="switched off",
+        ),
+        pytest.param(
+            network(),
+            links(altered(BRIDGE, up=False)),
+            [],
+            [("network:shop", Severity.warning)],
+            id="off, unused",
+        ),
+        pytest.param(
+            network(),
+            links(UPLINK),
+            [container("a")],
+            [("network:shop", Severity.critical)],
+            id="gone",
+        ),
+        pytest.param(
+            network(),
+            links(BRIDGE, addresses=()),
+            [container("a")],
+            [("network:shop", Severity.critical)],
+            id="no address",
+        ),
+        pytest.param(
+            network(gateway=""),
+            links(BRIDGE, addresses=()),
+            [
+                container(
+                    "a",
+                    NetworkSettings={
+                        "Networks": {"shop": {"IPAddress": "172.18.0.2", "Gateway": "172.18.0.1"}}
+                    },
+                )
+            ],
+            [("network:shop", Severity.critical)],
+            id="no address, and only containers know the gateway",
+        ),
+        pytest.param(
+            network(Options={"com.docker.network.bridge.gateway_mode_ipv4": "isolated"}),
+            links(BRIDGE, addresses=()),
+            [container("a")],
+            [],
+            id="isolated: no address by design",
+        ),
+        pytest.param(network(Driver="overlay"), links(UPLINK), [], [], id="no bridge network"),
+    ],
+)
+def test_bridge_down(
+    net: Network, seen: Interfaces, listed: list[Container], expected: list[Any]
+) -> None:
+    answer = judge(
+        "network.bridge-down",
+        networks=Networks((net,)),
+        links=seen,
+        containers=Containers(tuple(listed)),
+    )
+    assert found(answer.findings) == expected
+
+
+OWN = Route(dst="172.18.0.0", prefix=16, oif=5, scope="link")
+
+
+@pytest.mark.parametrize(
+    ("net", "routes", "expected"),
+    [
+        pytest.param(network(), (OWN,), [], id="its own"),
+        pytest.param(network(), (Route(dst="172.18.0.0", prefix=16, oif=2),), ["has no route to 172.18.0.2"], id="by another interface"),
+        pytest.param(network(), (), ["has no route to 172.18.0.2"], id="none"),
+        pytest.param(network(), (Route(dst="172.18.0.0", prefix=16, oif=5, table=7),), [], id="of a VRF"),
+        pytest.param(network(Options={"com.docker.network.bridge.inhibit_ipv4": "true"}), (), [], id="by design"),
+    ],
+)  # fmt: skip
+def test_bridge_without_a_route(
+    net: Network, routes: tuple[Route, ...], expected: list[str]
+) -> None:
+    listed = Containers((container("a"),))
+    known = {
+        "networks": Networks((net,)),
+        "links": links(),
+        "containers": listed,
+        "routes": Routes(routes),
+    }
+    said = [finding.summary for finding in judge("network.bridge-down", **known).findings]
+    assert [words in each for each, words in zip(said, expected, strict=True)] == [True] * len(
+        expected
+    )
+
+
+def test_bridges_of_podman_and_of_a_rootless_engine_are_not_judged() -> None:
+    bare = {
+        "networks": Networks((network(),)),
+        "links": links(UPLINK),
+        "containers": Containers(()),
+    }
+    assert (
+        judge("network.bridge-down", **bare, ping=Ping("1.41", "", "4.3.1")).verdict
+        is Verdict.SKIPPED
+    )
+    rootless = msgspec.convert({"SecurityOptions": ["name=rootless"]}, Info)
+    assert judge("network.bridge-down", **bare, info=rootless).verdict is Verdict.SKIPPED
+
+
+DOCKERD = Processes((Process(1, comm="dockerd"),))
+
+
+@pytest.mark.parametrize(
+    ("nets", "seen", "expected"),
+    [
+        pytest.param([], links(BRIDGE), ["interface:br-0123456789ab"], id="of no network"),
+        pytest.param([network()], links(BRIDGE), [], id="of a network"),
+        pytest.param([], links(BRIDGE, VETH), [], id="somebody is attached"),
+        pytest.param([], links(altered(BRIDGE, name="br-lan")), [], id="another kind of name"),
+        pytest.param([], links(altered(BRIDGE, kind="vlan")), [], id="no bridge"),
+    ],
+)
+def test_bridge_leaked(nets: list[Network], seen: Interfaces, expected: list[str]) -> None:
+    result = judge(
+        "network.bridge-leaked", networks=Networks(tuple(nets)), links=seen, processes=DOCKERD
+    )
+    assert [subject for subject, _ in found(result.findings)] == expected
+
+
+def test_bridges_of_a_second_engine_are_not_leftovers() -> None:
+    two = Processes((Process(1, comm="dockerd"), Process(2, comm="dockerd")))
+    result = judge(
+        "network.bridge-leaked", networks=Networks(()), links=links(BRIDGE), processes=two
+    )
+    assert result.verdict is Verdict.SKIPPED

@@ -1,0 +1,106 @@
+"""The checks in checks/resources/limits.py."""
+
+from __future__ import annotations
+
+import pytest
+
+from diagnose.evidence.containers.cgroups import (
+    Cgroups,
+    CgroupStats,
+    Cpu,
+    Memory,
+    Throttling,
+)
+from diagnose.evidence.containers.listing import Container
+from diagnose.evidence.engine.info import Info
+from diagnose.evidence.machine.pressure import HostMemory
+from tests.checks.resources.evidence import GIB, MIB, WEB, group, severities, web
+from tests.inspected import EXITED, of
+from tests.judging import judge
+
+LIMITED = web(HostConfig={"Memory": 64 * MIB, "PidsLimit": 100, "NanoCpus": 10**9})
+
+
+@pytest.mark.parametrize(
+    ("name", "each", "held", "summary"),
+    [
+        (
+            "none",
+            WEB,
+            Memory(working_set=MIB),
+            'container "web" has no memory limit and no CPU limit',
+        ),
+        (
+            "CPU only",
+            web(HostConfig={"NanoCpus": 10**9}),
+            Memory(),
+            'container "web" has no memory limit',
+        ),
+        ("limited", LIMITED, Memory(limit=64 * MIB), None),
+        (
+            "limited through its parent",
+            web(HostConfig={"CgroupParent": "/tenants"}),
+            Memory(),
+            None,
+        ),
+        ("limited by somebody else", WEB, Memory(limit=GIB), None),
+        ("does not run", web(**EXITED), Memory(), None),
+    ],
+)
+def test_no_limits(name: str, each: Container, held: Memory, summary: str | None):
+    answer = judge("resources.no-limits", containers=of(each), cgroups=group(memory=held)).findings
+    assert [one.summary for one in answer] == ([summary] if summary else [])
+
+
+CPU = CgroupStats(
+    cpu=Cpu(periods=1000, throttled=900, throttled_us=5_000_000, quota_us=50_000, period_us=100_000)
+)
+
+
+@pytest.mark.parametrize(
+    ("name", "sample", "count"),
+    [
+        ("held back", (5, 4), 1),
+        ("not now", (5, 0), 0),
+        ("hardly awake", (1, 1), 0),
+        ("not sampled", None, 0),
+    ],
+)
+def test_cpu_throttled(name: str, sample: tuple[int, int] | None, count: int):
+    taken = Throttling({WEB.id: sample} if sample else {})
+    answer = judge(
+        "resources.cpu-throttled",
+        containers=of(WEB),
+        cgroups=Cgroups({WEB.id: CPU}),
+        throttling=taken,
+        info=Info(ncpu=4),
+    ).findings
+    assert [one.variables["cpus"] for one in answer] == ["1"] * count
+
+
+SWAP = HostMemory(total=8 * GIB, available=4 * GIB, swap_total=GIB)
+
+
+@pytest.mark.parametrize(
+    ("name", "info", "host", "expected"),
+    [
+        ("no memory controller", Info(memory_limit=False, swap_limit=False), SWAP, ["warning"]),
+        ("swap is not counted", Info(swap_limit=False), SWAP, ["advice"]),
+        (
+            "swap is not counted, and there is none",
+            Info(swap_limit=False),
+            HostMemory(total=GIB, available=GIB),
+            [],
+        ),
+        ("all enforced", Info(), SWAP, []),
+    ],
+)
+def test_limits_not_enforced(name: str, info: Info, host: HostMemory, expected: list[str]):
+    assert (
+        severities(
+            judge(
+                "resources.limits-not-enforced", info=info, containers=of(LIMITED), host_memory=host
+            ).findings
+        )
+        == expected
+    )

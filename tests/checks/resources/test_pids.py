@@ -1,0 +1,108 @@
+"""The checks in checks/resources/pids.py."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from diagnose.evidence.containers.cgroups import (
+    Cgroups,
+    Pids,
+)
+from diagnose.evidence.containers.events import Event, Events
+from diagnose.evidence.containers.listing import Container
+from diagnose.evidence.containers.log_tails import LogTail, LogTails
+from diagnose.evidence.machine.host_limits import HostLimits
+from diagnose.model import Finding
+from tests.checks.resources.evidence import CLOCK, NOW, OPTIONS, ROOMY, WEB, group, severities, web
+from tests.inspected import EXITED, of
+from tests.judging import judge
+
+QUIET = LogTails({}, {})
+
+
+def pids_findings(each: Container, **evidence: Any) -> tuple[Finding, ...]:
+    given = {"clock": CLOCK, "options": OPTIONS, "host_limits": ROOMY, **evidence}
+    return judge("resources.pids-exhausted", containers=of(each), **given).findings
+
+
+DEAD = web(**EXITED, HostConfig={"PidsLimit": 5})
+
+
+@pytest.mark.parametrize(
+    ("name", "each", "pids", "words", "expected"),
+    [
+        ("full and refused", WEB, Pids(current=100, max=100, events_max=7), "", ["critical"]),
+        ("nearly full", WEB, Pids(current=95, max=100, events_max=0), "", ["warning"]),
+        ("was refused, long ago", WEB, Pids(current=5, max=100, events_max=7), "", ["advice"]),
+        ("ended by it", DEAD, None, "sh: can't fork: Resource temporarily unavailable", ["-"]),
+        ("room", WEB, Pids(current=5, max=100, events_max=0), "", []),
+        ("no limit", WEB, Pids(current=5000), "", []),
+        ("ended otherwise", DEAD, None, "no such key", []),
+        (
+            "Go",
+            DEAD,
+            None,
+            "runtime: failed to create new OS thread (have 5 already; errno=11)",
+            ["-"],
+        ),
+        ("Java", DEAD, None, "java.lang.OutOfMemoryError: unable to create native thread", ["-"]),
+        (
+            "Ruby",
+            DEAD,
+            None,
+            "can't create Thread: Resource temporarily unavailable (ThreadError)",
+            ["-"],
+        ),
+        (
+            "a server",
+            DEAD,
+            None,
+            "could not fork new process for connection: Resource temporarily unavailable",
+            ["-"],
+        ),
+        ("C++", DEAD, None, "  what():  Resource temporarily unavailable", ["-"]),
+        (
+            "a full queue",
+            DEAD,
+            None,
+            "connect() to unix:/s failed (11: Resource temporarily unavailable)",
+            [],
+        ),
+        (
+            "a worker's socket",
+            DEAD,
+            None,
+            "worker process 7: recv() failed (11: Resource temporarily unavailable)",
+            [],
+        ),
+        ("a busy server", DEAD, None, "429 slow down: Resource temporarily unavailable", []),
+    ],
+)
+def test_pids_exhausted(
+    name: str, each: Container, pids: Pids | None, words: str, expected: list[str]
+):
+    groups = group(pids=pids) if pids else Cgroups({})
+    tails = LogTails({each.id: LogTail((words,))}, {})
+    assert severities(pids_findings(each, cgroups=groups, log_tails=tails)) == expected
+
+
+def test_a_refused_fork_is_answered_by_a_greater_limit():
+    updated = Events((Event(NOW - 9, "container", "update", "", WEB.id, {}),))
+    for current, expected in ((5, []), (95, ["critical"])):
+        pids = group(pids=Pids(current=current, max=100, events_max=7))
+        assert (
+            severities(pids_findings(WEB, cgroups=pids, events=updated, log_tails=QUIET))
+            == expected
+        )
+
+
+def test_the_host_can_run_out_of_tasks():
+    full = HostLimits(32000, 32768, None, None, ())
+    (finding,) = pids_findings(
+        WEB, cgroups=group(pids=Pids(current=900)), log_tails=QUIET, host_limits=full
+    )
+    assert finding.subject.kind == "host"
+    assert finding.evidence["/proc/loadavg"] == "32000 tasks"
+    assert finding.variables == {"container": "web", "pids": "900", "pid_max": "4194304"}

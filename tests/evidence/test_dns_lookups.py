@@ -1,0 +1,118 @@
+"""What lookups ask, of whom, and how often."""
+
+from __future__ import annotations
+
+import pytest
+
+from diagnose.evidence.containers.listing import Containers
+from diagnose.evidence.dns.lookups import lookups
+from diagnose.evidence.dns.resolvers import ResolvConf, Resolvers, Upstream, parse
+from diagnose.evidence.engine.config import DaemonConfig
+from diagnose.evidence.run.options import Options
+from diagnose.model import (
+    Failed,
+    Unavailable,
+)
+from diagnose.questions import Host
+from tests.checks.dns.evidence import (
+    LAN,
+    MISSING,
+    NETWORKS,
+    NONE,
+    OTHER,
+    V20,
+    V26,
+    V28,
+    container,
+    lan,
+    world,
+)
+from tests.hosts import Made
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        pytest.param(V20, ResolvConf(("127.0.0.11",), ("lab.test",), ("ndots:0",)), id="20.10"),
+        pytest.param(
+            V26,
+            ResolvConf(("127.0.0.11",), ("lab.test",), ("ndots:0",), (Upstream(LAN),)),
+            id="26.1",
+        ),
+        pytest.param(
+            V28,
+            ResolvConf(
+                ("127.0.0.11",),
+                ("lab.test",),
+                ("ndots:0",),
+                (Upstream("127.0.0.53", by_host=True), Upstream(OTHER)),
+            ),
+            id="28.5",
+        ),
+        pytest.param(
+            NONE, ResolvConf(("127.0.0.11",), (), ("ndots:0",), (), none_left=True), id="none left"
+        ),
+        pytest.param(
+            "; old\nnameserver  10.0.0.1 \n#nameserver 10.0.0.2\ndomain a.test\nsearch b.test c.test\nnameserver\n",
+            ResolvConf(("10.0.0.1",), ("b.test", "c.test")),
+            id="by hand",
+        ),
+        pytest.param("", ResolvConf(), id="empty"),
+    ],
+)
+def test_resolv_conf(text: str, expected: ResolvConf) -> None:
+    assert parse(text) == expected
+
+
+def test_upstreams_are_asked_for_the_root_only_and_names_go_to_the_embedded_resolver_only() -> None:
+    listed = [
+        (container("plain"), lan()),
+        (container("web", "shop"), V28),
+        (container("safe", "vault"), V26),
+    ]
+    *_, made = world(*listed, replies={(LAN, True): "NOERROR"}, resolve=("intranet.example",))
+    queries = [query for query in made.asked if query.kind == "dns.query"]
+    asked = {(q.args["server"], q.args["name"], q.args["type"], q.args["pid"]) for q in queries}
+    pid = {each.name: each.state.pid for each, _ in listed}
+    assert asked == {
+        (LAN, ".", "NS", None),
+        (LAN, ".", "NS", pid["plain"]),
+        ("127.0.0.53", ".", "NS", None),
+        (OTHER, ".", "NS", None),
+        (OTHER, ".", "NS", pid["web"]),
+        ("127.0.0.11", "web", "A", pid["web"]),
+        ("127.0.0.11", "safe", "A", pid["safe"]),
+        (LAN, "intranet.example", "A", None),
+    }
+
+
+BY_HOST = V26.replace("[192.0.2.53]", "[host(192.0.2.53)]")
+
+
+def test_an_engine_that_writes_no_rules_has_a_query_sent_past_its_resolver() -> None:
+    listed = (container("web", "shop"), BY_HOST)
+    alone = DaemonConfig("/etc/docker/daemon.json", values={"iptables": False})
+    for config, wanted in ((None, 0), (alone, 1)):
+        _, _, answer, made = world(listed, replies={(LAN, True): "NOERROR"}, config=config)
+        past = [
+            question
+            for question in made.asked
+            if (question.args["server"], question.args["pid"]) == (LAN, listed[0].state.pid)
+        ]
+        assert len(past) == len(answer.probes) == wanted
+        assert not answer.ways
+
+
+def test_one_way_is_asked_by_two_containers_at_most() -> None:
+    *_, made = world(
+        *((container(f"c{n:02}"), lan()) for n in range(50)), replies={(LAN, True): "NOERROR"}
+    )
+    queries = [query for query in made.asked if query.kind == "dns.query"]
+    assert sum(query.args["pid"] is not None for query in queries) == 2
+
+
+def test_without_probes_nothing_is_concluded() -> None:
+    made = Made({"dns.query": Failed("not allowed", "probes are turned off by --no-probe")})
+    resolvers = Resolvers(ResolvConf((LAN,)), MISSING, (), {})
+    answer = lookups(Host(made), Containers(()), NETWORKS, resolvers, None, Options(), None, None)
+    assert answer == Unavailable("not allowed", "probes are turned off by --no-probe")
