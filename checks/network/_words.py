@@ -28,5 +28,13 @@ def names_of(containers: Iterable[Container]) -> list[str]:
     return [container.name for container in containers]
 
 
+def rejoin(container: Container, network: str) -> dict[str, str]:
+    """How a page connects a container to a network: a service of compose gets its alias back."""
+    service = container.compose_service
+    if service and network not in ("bridge", "podman"):
+        return {"home": network, "alias": service}
+    return {"rejoin": network}
+
+
 DEFAULT_NETWORK = "bridge"
 """The network that the engine does not let anybody remove."""

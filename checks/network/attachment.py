@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 import msgspec
 
-from checks.network._words import attached
+from checks.network._words import attached, rejoin
 from checks.network.ports import has_own_kernel
 from diagnose.evidence.containers.events import Events
 from diagnose.evidence.containers.inspect import NetworkEndpoint
@@ -259,15 +259,7 @@ def _unattached(container: Container, netns: ContainerNetns, networks: Networks)
         },
         settled=(container.life,),
     )
-    return finding if network is None else _with(finding, _rejoin(container, network))
-
-
-def _rejoin(container: Container, network: Network) -> dict[str, str]:
-    """How the page connects it again: a service of compose gets its name back as an alias."""
-    service = container.compose_service
-    if service and network.name not in ("bridge", "podman"):
-        return {"home": network.name, "alias": service}
-    return {"rejoin": network.name}
+    return finding if network is None else _with(finding, rejoin(container, network.name))
 
 
 def _no_way_out(attachment: _Attachment, wrong_gateway: str) -> str:

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 import msgspec
 from msgspec.structs import replace
 
-from checks.network._words import not_up
+from checks.network._words import DEFAULT_NETWORK, not_up, rejoin
 from diagnose.error_signatures import signs
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.log_tails import LogTails
@@ -99,6 +99,7 @@ def port_allocated(containers: Containers) -> CheckResult:
                     )
                     for other in holders
                 },
+                **{"NetworkSettings.Networks": []} if _forgotten_network(container) else {},
             ),
             discriminator=str(port),
             severity=Severity.critical if holders else Severity.warning,
@@ -115,9 +116,24 @@ def _for_its_port(container: Container, holders: Sequence[Container]) -> dict[st
 
     Several holders have several addresses; which of them is wanted only the reader knows.
     """
-    if not holders:
-        return {"waiting": container.name}
-    return {"holder": holders[0].name} if len(holders) == 1 else {}
+    if len(holders) > 1:
+        return {}
+    network = _forgotten_network(container)
+    if network:
+        blocker = {"blocker": holders[0].name} if holders else {"unblocked": container.name}
+        return {**rejoin(container, network), **blocker}
+    return {"holder": holders[0].name} if holders else {"waiting": container.name}
+
+
+def _forgotten_network(container: Container) -> str:
+    """The network that the engine took a container off as its start failed; "" if it did not.
+
+    Engine 29 does (seen on 29.7.2), and the next start leaves the container without a network.
+    """
+    mode = container.host_config.network_mode
+    if container.endpoints or not mode or mode in ("none", "host") or ":" in mode:
+        return ""
+    return DEFAULT_NETWORK if mode == "default" else mode
 
 
 def _publishers_by_port(containers: Containers) -> Mapping[int, list[Container]]:

@@ -37,8 +37,7 @@ def failed(name: str, error: str, **fields: Any) -> Container:
     return container(
         name,
         State={"Status": "created", "Pid": 0, "ExitCode": 128, "Error": error},
-        NetworkSettings={"Networks": {}},
-        **fields,
+        **{"NetworkSettings": {"Networks": {}}, **fields},
     )
 
 

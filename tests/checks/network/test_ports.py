@@ -82,6 +82,45 @@ def test_the_holder_of_a_port_is_named_and_touched() -> None:
     assert finding.signs == {"port-taken"}
 
 
+FORGOTTEN = {"NetworkSettings": {"Networks": {}, "Ports": {}}}
+
+
+@pytest.mark.parametrize(
+    ("options", "has_holder", "variables"),
+    [
+        pytest.param(
+            {"HostConfig": {**WANTS, "NetworkMode": "bridge"}, **FORGOTTEN},
+            True, {"rejoin": "bridge", "blocker": "a"}, id="engine 29",
+        ),
+        pytest.param(
+            {"HostConfig": {**WANTS, "NetworkMode": "default"}, **FORGOTTEN},
+            False, {"rejoin": "bridge", "unblocked": "b"}, id="engine 29, free by now",
+        ),
+        pytest.param(
+            {
+                "HostConfig": {**WANTS, "NetworkMode": "shop_default"}, **FORGOTTEN,
+                "Config": {"Labels": {"com.docker.compose.service": "web"}},
+            },
+            False, {"home": "shop_default", "alias": "web", "unblocked": "b"}, id="engine 29, compose",
+        ),
+        pytest.param(
+            {
+                "HostConfig": {**WANTS, "NetworkMode": "bridge"},
+                "NetworkSettings": {"Networks": {"bridge": {}}},
+            },
+            True, {"holder": "a"}, id="engines up to 28",
+        ),
+    ],
+)  # fmt: skip
+def test_a_network_that_the_failed_start_forgot_is_connected_first(
+    options: dict[str, Any], has_holder: bool, variables: dict[str, str]
+) -> None:
+    others = [container("a", NetworkSettings=PUBLISHED)] if has_holder else []
+    listed = Containers((failed("b", TAKEN, **options), *others))
+    (finding,) = judge("network.port-allocated", containers=listed).findings
+    assert finding.variables == {"container": "b", "port": "8080", **variables}
+
+
 NEW_BIND = "failed to bind host port for 0.0.0.0:8080:172.17.0.3:80/tcp: address already in use"
 
 
