@@ -80,16 +80,18 @@ def discover() -> tuple[tuple[Engine, ...], tuple[Missing, ...]]:
     what is not cached.
 
     $DIAGNOSE_LAB_ENGINES (comma-separated suites, `distro` included) narrows the search; what it
-    leaves out is Missing.
+    leaves out is Missing. $DIAGNOSE_LAB_BINARIES names folders with the binaries of engines that no
+    suite has, comma-separated.
     """
     wanted = os.environ.get("DIAGNOSE_LAB_ENGINES", ",".join(("distro", *SUITES))).split(",")
+    folders = tuple(filter(None, os.environ.get("DIAGNOSE_LAB_BINARIES", "").split(",")))
     found: dict[str, Engine] = {}
     missing: list[Missing] = []
-    for suite in ("distro", *SUITES):
-        if suite not in wanted:
+    for suite in ("distro", *SUITES, *folders):
+        if suite not in (*wanted, *folders):
             missing.append(Missing(suite, "left out by DIAGNOSE_LAB_ENGINES"))
             continue
-        got = _distro() if suite == "distro" else _suite(suite)
+        got = _in_folder(Path(suite)) if suite in folders else _of_suite(suite)
         if isinstance(got, Missing):
             missing.append(got)
         elif got.name in found:
@@ -113,6 +115,17 @@ def find(wanted: str) -> Engine:
     raise LookupError(
         f"no engine {wanted}; there is: {have}; missing: {'; '.join(map(str, missing)) or 'none'}"
     )
+
+
+def _of_suite(suite: str) -> Engine | Missing:
+    return _distro() if suite == "distro" else _suite(suite)
+
+
+def _in_folder(folder: Path) -> Engine | Missing:
+    version = _version_of(folder / "dockerd")
+    if version:
+        return _engine(version, str(folder), folder)
+    return Missing(str(folder), "its dockerd does not run here")
 
 
 def _distro() -> Engine | Missing:
