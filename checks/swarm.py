@@ -121,7 +121,10 @@ def _down(node: Node) -> Finding:
             "Status.Addr": node.status.addr,
             "Spec.Availability": node.spec.availability,
         },
-        variables={"node": node.name},
+        variables={
+            "node": node.name,
+            **({"address": node.status.addr} if node.status.addr else {}),
+        },
         discriminator=node.id[:12],
     )
 

@@ -23,7 +23,7 @@ PURPOSES: dict[str, Purpose] = {"confirm": "confirm", "fix": "fix", "verify": "v
 RISKS: tuple[Risk, ...] = ("safe", "disruptive", "destructive")
 TRAITS: tuple[Trait, ...] = typing.get_args(Trait)
 _PLACEHOLDER = re.compile(r"(?<![${\w])\{([a-z][a-z0-9_]*)\}")
-_MARKS = ("manual", "example")
+_MARKS = ("manual", "example", "reported")
 _FRONT = re.compile(r"\A---\n(.*?)^---\n", re.DOTALL | re.MULTILINE)
 _FENCE = re.compile(r" {0,3}(`{3,}|~{3,})[ \t]*([^`]*)")
 
@@ -59,6 +59,8 @@ class CommandBlock(msgspec.Struct, frozen=True):
     example: bool = False
     """Whether the block holds values that only its reader knows, so that no report offers it and
     nothing runs it as it stands."""
+    reported: bool = False
+    """Whether a report has said already what the block shows, so that it does not offer it."""
 
     def suits(self, variables: Mapping[str, str], traits: frozenset[Trait]) -> bool:
         """Whether a block of commands suits the finding.
@@ -236,7 +238,15 @@ def _block(info: str, text: str, prose: str, name: str) -> CommandBlock | None:
     risk = next(risk for risk in RISKS if risk in (risks or ["safe"]))
     is_example = "example" in marks
     return CommandBlock(
-        known, risk, is_example or "manual" in marks, text.rstrip("\n"), prose, on, off, is_example
+        known,
+        risk,
+        is_example or "manual" in marks,
+        text.rstrip("\n"),
+        prose,
+        on,
+        off,
+        is_example,
+        "reported" in marks,
     )
 
 
@@ -376,5 +386,10 @@ def _pattern(text: str) -> re.Pattern[str]:
 
 
 def confirm(id: str, variables: Mapping[str, str], place: Place) -> Command | None:
-    """The page's first confirm command for one finding; None if there is no readable page."""
-    return next(iter(looks(id, "confirm", variables, place)), None)
+    """The page's first confirm command that tells more than a report.
+
+    None if there is none, or no readable page.
+    """
+    blocks = _of(id, "confirm", variables, place)
+    telling = (block for block in blocks if not block.reported)
+    return next((_filled(block, variables, place) for block in telling), None)

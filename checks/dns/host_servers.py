@@ -54,9 +54,13 @@ def host_broken(
     if dead:
         hit = [group for group in query_groups(containers, resolvers, lookups) if group.uses(dead)]
         stopped = _stopped_server(containers, links, dead[0])
-        yield _dead_servers(
+        finding = _dead_servers(
             dead, resolvers, lookups, rules, _no_way_out(routes, links), hit, stopped
         )
+        down = _down(routes, links)
+        if len(down) == 1 and "lost" in finding.variables:
+            finding = finding.with_variables({"switched_off": down[0]})
+        yield finding
     yield from _unknown_names(lookups)
     yield from _unknown_services(lookups)
     return None
@@ -163,11 +167,18 @@ def _no_way_out(routes: Routes | None, links: Interfaces | None) -> str:
     """
     if routes is None or routes.lead_out:
         return ""
-    down = [] if links is None else [link.name for link in links if _is_down(link)]
+    down = _down(routes, links)
     if not down:
         return "no default route leads out"
     are = agree(down, "is", "are")
     return f"no default route leads out, {joined(down)} {are} down"
+
+
+def _down(routes: Routes | None, links: Interfaces | None) -> list[str]:
+    """The interfaces that are down and may have led out, where nothing else does."""
+    if routes is None or routes.lead_out or links is None:
+        return []
+    return [link.name for link in links if _is_down(link)]
 
 
 _UPLINKS = (None, "veth", "bond", "team", "vlan", "macvlan", "ipvlan")

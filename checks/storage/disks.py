@@ -27,7 +27,7 @@ from diagnose.model import (
     Unexamined,
     container,
 )
-from diagnose.phrases import and_more, named, size
+from diagnose.phrases import named, size
 from diagnose.registry import check
 
 READ_ONLY = frozenset({"ro", "emergency_ro", "shutdown"})
@@ -157,7 +157,7 @@ def read_only(
         if mounted is None or mounted == under_root or "ro" in mounted.options.split(","):
             continue
         if _lost_options(mounted.super) and mounted.fstype not in FULL_BY_NATURE:
-            yield _lost(mounted, and_more(names))
+            yield _lost(mounted, named("container", names))
     return None
 
 
@@ -181,19 +181,28 @@ def _lost_options(options: str) -> frozenset[str]:
     return READ_ONLY.intersection(options.split(","))
 
 
+def _is_mounted_so(mounted: Mounted) -> bool:
+    """Whether somebody mounted it read-only; after an error the mount still says rw."""
+    return "ro" in mounted.options.split(",") and _lost_options(mounted.super) <= {"ro"}
+
+
 def _lost(mounted: Mounted, user: str, touches: tuple[Subject, ...] = ()) -> Finding:
     lost = _lost_options(mounted.super) | _lost_options(mounted.options)
     return Finding(
         subject=Subject("filesystem", mounted.point),
         summary=(
-            f"{mounted.point} ({mounted.source}, {mounted.fstype}) is read-only: "
+            f"{mounted.point} ({mounted.fstype} on {mounted.source}), used by {user}, is read-only: "
             f"{', '.join(sorted(lost))}"
         ),
         evidence={
             "/proc/self/mountinfo": f"{mounted.point} {mounted.options} {mounted.source} {mounted.super}",
             "used by": user,
         },
-        variables={"point": mounted.point, "device": mounted.source},
+        variables={
+            "point": mounted.point,
+            "device": mounted.source,
+            ("remounted" if _is_mounted_so(mounted) else "damaged"): mounted.point,
+        },
         signs=frozenset({"read-only", "io-error"}),
         touches=touches,
     )

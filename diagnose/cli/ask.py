@@ -22,7 +22,10 @@ IDS_SHOWN = 6
 @options.engine
 @options.config
 @click.option(
-    "-v", "--verbose", is_flag=True, help="List advice, unknowns and skipped checks one by one."
+    "-v",
+    "--verbose",
+    is_flag=True,
+    help="Show advice, checks that could not run, and skipped checks in full.",
 )
 @options.no_color
 def ask(

@@ -36,6 +36,10 @@ CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
 
 class _Group(click.Group):
+    def list_commands(self, _: click.Context) -> list[str]:
+        """The commands as they are added: those that are needed first come first."""
+        return list(self.commands)
+
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
@@ -60,7 +64,7 @@ class _Group(click.Group):
 def group() -> None:
     """Say what is wrong with a Docker host, what caused it, and what to type next.
 
-    On a host in trouble, start with `diagnose all`.
+    On a host in trouble, start with `diagnose all`, as root where you can.
 
     It only reads; `diagnose follow` alone changes a host, command by command, after a typed yes.
     Exit codes: 0 nothing found, 1 warnings, 2 critical, 3 unknown.
@@ -70,18 +74,18 @@ def group() -> None:
 for command in (
     run.all_,
     run.check,
-    pages.list_,
-    pages.explain,
-    ticket.bundle,
-    timeline.timeline,
-    path.path,
     ask.ask,
-    watch.watch,
+    path.path,
+    pages.explain,
     follow.follow,
     repair.repair,
     recreate.recreate,
+    timeline.timeline,
+    watch.watch,
+    ticket.bundle,
     ticket.diff,
     fleet.fleet,
+    pages.list_,
     setup.setup,
     mcp.mcp,
 ):

@@ -9,7 +9,7 @@ import click
 from diagnose.cli import options
 
 
-@click.command()
+@click.command(short_help="Serve an assistant over stdin and stdout (MCP).")
 @options.source
 @options.budget
 @options.no_probe

@@ -122,7 +122,7 @@ container = click.option(
     "containers",
     multiple=True,
     metavar="NAME|ID",
-    help="Only what is about this container, and what may cause it. Repeatable.",
+    help="Only findings about this container, and what may cause them. Repeatable.",
 )
 source = click.option(
     "--from",
@@ -130,7 +130,7 @@ source = click.option(
     type=click.Path(),
     callback=parse_path,
     metavar="BUNDLE",
-    help="Judge a bundle or a recorded folder instead of this host.",
+    help="Read a bundle or a recorded folder instead of this host.",
 )
 budget = click.option(
     "--budget",
@@ -155,7 +155,7 @@ no_probe = click.option(
 )
 engine = combined(
     click.option(
-        "-H", "--host", metavar="URL", help="The engine to ask: unix://, tcp:// or ssh://."
+        "-H", "--host", metavar="URL", help="Address of the engine: unix://, tcp:// or ssh://."
     ),
     click.option("--context", metavar="NAME", help="The docker context to use."),
 )
@@ -167,7 +167,7 @@ fail_on = click.option(
     type=click.Choice(["critical", "warning", "never"]),
     default="warning",
     show_default=True,
-    help="The lowest severity that makes the exit code other than 0.",
+    help="Lowest severity that gives an exit code other than 0.",
 )
 no_color = click.option(
     "--no-color", is_flag=True, help="Never use colour (NO_COLOR does the same)."
@@ -182,7 +182,7 @@ def format_(*formats: str) -> Decorator:
         type=click.Choice(formats),
         default="text",
         show_default=True,
-        help="How it is written.",
+        help="Output format.",
     )
 
 
@@ -195,7 +195,7 @@ run = combined(
         "output",
         description=(
             "Write the report to a new file instead of stdout. "
-            "Metrics (prometheus) replace those of the last run."
+            "With --format prometheus, replace the file of the last run."
         ),
     ),
     budget,
@@ -220,10 +220,13 @@ run = combined(
     no_probe,
     engine,
     config,
-    click.option("--show-silenced", is_flag=True, help="List the silenced findings too."),
-    click.option("--timings", is_flag=True, help="Show where the time went."),
+    click.option("--show-silenced", is_flag=True, help="Also list silenced findings."),
+    click.option("--timings", is_flag=True, help="Show the slowest questions and checks."),
     click.option(
-        "-v", "--verbose", is_flag=True, help="List advice, unknowns and skipped checks one by one."
+        "-v",
+        "--verbose",
+        is_flag=True,
+        help="Show advice, checks that could not run, and skipped checks in full.",
     ),
     no_color,
     file_option(
@@ -243,7 +246,7 @@ run = combined(
         "--otlp",
         callback=parse_collector,
         metavar="URL",
-        help="Also send a log record for each root to an OpenTelemetry collector.",
+        help="Also send a log record for each root cause to an OpenTelemetry collector.",
     ),
     click.option("--record", type=click.Path(), callback=parse_path, hidden=True),
 )

@@ -31,7 +31,7 @@ def list_(selectors: tuple[str, ...], format_: str, config: Path | None) -> None
     check_list.render([known[id] for id in selected], thresholds, format_, sys.stdout)
 
 
-@click.command()
+@click.command(short_help="Show the runbook page of a check, or find pages by words.")
 @click.argument("id", metavar="ID|WORDS", shell_complete=options.complete_id)
 @click.option("--raw", is_flag=True, help="Print the Markdown as it is written.")
 @click.option(

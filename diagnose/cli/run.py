@@ -38,8 +38,8 @@ def all_(**given: Any) -> None:
 def check(selectors: tuple[str, ...], **given: Any) -> None:
     """Run some of the checks, by id, family or glob.
 
-    For example: dns, container.oom-killed, 'network.*'. What may have caused the selected findings
-    is looked at too, and shown as a cause; only the selected findings count.
+    For example: dns, container.oom-killed, 'network.*'. Checks that could explain the selected
+    findings run too. What they find is shown as a cause, and does not change the exit code.
     """
     known, selected = options.selected(selectors)
     _diagnose(lambda: known, selected, given)

@@ -16,7 +16,7 @@ from diagnose.cli import process
 NAMES = ("plugin", "hook", "completion", "man", "ansible", "timer")
 
 
-@click.command()
+@click.command(short_help="Add shell completion, man pages, `docker diagnose`, a timer.")
 @click.argument("names", nargs=-1, metavar="[PART]...", type=click.Choice(NAMES))
 @click.option("--remove", is_flag=True, help="Take the parts out.")
 @click.option(

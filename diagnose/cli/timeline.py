@@ -20,10 +20,9 @@ from diagnose.cli import on, options, process
 @options.engine
 @options.config
 def timeline(format_: str, **given: Any) -> None:
-    """Show what happened lately, in one ordered list.
+    """Show recent events in one list, in the order of time.
 
-    Container starts, exits, kills and health, the daemon, the kernel: what the host still knows of
-    the last hours.
+    Starts, exits, kills and health of containers, and messages of the engine and of the kernel.
     """
     from diagnose import session
     from diagnose import timeline as moments

@@ -15,7 +15,7 @@ from diagnose.cli import options, process
 
 @click.command()
 @click.option(
-    "-1", "once", is_flag=True, help="End with the first root that begins, with its exit code."
+    "-1", "once", is_flag=True, help="End when the first root cause begins, with its exit code."
 )
 @click.option(
     "--for",
@@ -49,15 +49,15 @@ def watch(
     no_color: bool,
     **given: Any,
 ) -> None:
-    """Follow this host: show roots as they begin and end.
+    """Follow this host: show root causes as they begin and end.
 
     It sleeps until the engine, the network, the packet filter, pressure or a file of the engine
     changes, and then runs the checks that the change concerns. For scripts: `diagnose watch -1
     --for 5m` after a deployment.
 
-    Exit codes: with -1 that of the first root that begins (2 critical, 1 warning), 0 where none
-    begins; without -1 that of the roots that are there at the end. 3 where the containers could not
-    be listed.
+    Exit codes: with -1 that of the first root cause that begins (2 critical, 1 warning), 0 if none
+    begins. Without -1 that of the root causes that are there at the end. 3 if the containers could
+    not be listed.
     """
     from diagnose import registry
     from diagnose.live.wake import Wake

@@ -11,7 +11,7 @@ from rich.rule import Rule
 from rich.text import Text
 
 from diagnose.render.console import with_room
-from diagnose.runbooks import Page, fill, placeholders
+from diagnose.runbooks import RISKS, Page, fill, placeholders
 
 _FENCE = re.compile(r"^```sh (.*?)\n(.*?)^```\n", re.DOTALL | re.MULTILINE)
 _STYLES = {"destructive": "bold red", "disruptive": "yellow", "safe": "green"}
@@ -32,13 +32,24 @@ def render(page: Page, stream: TextIO, *, color: bool | None, width: int | None 
         if isinstance(part, str):
             console.print(Markdown(part, hyperlinks=False))
         else:
-            label, text = part
+            info, text = part
+            label = _label(info)
             style = next((style for word, style in _STYLES.items() if word in label), "dim")
             console.print(Text(f"  {label}", style))
             # whatever the width: a command that was wrapped or cut could not be copied
             for line in fill(text, {}).rstrip("\n").split("\n"):
                 console.print(Text(f"  {line}", "bold"), soft_wrap=True)
             console.print()
+
+
+def _label(info: str) -> str:
+    """What a block is for, in words, from its info string: `fix safe on-systemd manual`."""
+    purpose, *marks = info.split()
+    notes: list[str] = [mark for mark in marks if mark in RISKS]
+    notes += [f"with {mark.removeprefix('on-')}" for mark in marks if mark.startswith("on-")]
+    notes += [f"without {mark.removeprefix('off-')}" for mark in marks if mark.startswith("off-")]
+    notes += ["put in your own values"] if "example" in marks else []
+    return f"{purpose} ({', '.join(notes)})" if notes else purpose
 
 
 def _parts(body: str) -> list[str | tuple[str, str]]:

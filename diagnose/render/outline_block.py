@@ -201,9 +201,13 @@ def _is_in(value: str, summary: str) -> bool:
     """
     if len(value) < TELLING:
         return False
-    pieces = {value} if len(value) <= CUT else {value[:CUT], value[-CUT:]}
+    pieces = [value]
+    if len(value) > CUT:
+        pieces = [value[:CUT].rpartition(" ")[0], value[-CUT:].partition(" ")[2]]
     return any(
-        re.search(rf"(?<![\w.]){re.escape(piece.strip())}(?!\w|\.\d)", summary) for piece in pieces
+        re.search(rf"""(?<![^\s"'(,]){re.escape(piece.strip())}(?![^\s"'),;:.]|\.\d)""", summary)
+        for piece in pieces
+        if piece.strip()
     )
 
 
