@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from checks.daemon.last_words import meaning, page_variables
 from diagnose.evidence.containers.listing import Containers
 from diagnose.evidence.engine.daemon import Daemon, ProcessDetail
 from diagnose.evidence.engine.info import Info
@@ -64,14 +65,25 @@ def containerd_down(daemon: Daemon, log: DaemonLog | None) -> CheckResult:
             ),
             **_shim_evidence(daemon),
         },
-        variables={"unit": owner} | ({"stopped": owner} if is_dead or is_of_system else {}),
+        variables={"unit": owner} | _cure(failure, owner if is_dead or is_of_system else ""),
     )
     return None
 
 
 def _reason(failure: LogLine | None) -> str:
     """Why containerd did not come, as the engine's last words say it."""
-    return f" ({failure.text})" if failure is not None and not WAITED.search(failure.text) else ""
+    if failure is None or WAITED.search(failure.text):
+        return ""
+    known = meaning(failure.text)
+    return f" ({known.cause if known else failure.text})"
+
+
+def _cure(failure: LogLine | None, stopped: str) -> dict[str, str]:
+    """The program to install, or else the unit that is stopped and that a start brings back."""
+    known = meaning(failure.text) if failure is not None else None
+    if known is not None and known.failure.page:
+        return page_variables(known, None)
+    return {"stopped": stopped} if stopped else {}
 
 
 def _unclear(daemon: Daemon) -> Skipped | Unavailable | None:

@@ -8,6 +8,8 @@ import msgspec
 
 from checks.daemon.blame import blamed_key
 from checks.daemon.containerd import NO_CONTAINERD
+from checks.daemon.last_words import ENGINE, meaning
+from checks.daemon.last_words import page_variables as cures
 from checks.daemon.start import NETWORK, PID_TAKEN, STORAGE
 from diagnose.error_signatures import signs
 from diagnose.evidence.containers.listing import Containers
@@ -224,6 +226,7 @@ def _down(daemon: Daemon, facts: _Facts) -> Finding:
             "processes": _processes(daemon),
             **_unit(daemon),
             **_last_words(facts, killed),
+            **_what_heals(text),
             **present({f"listens at {taken}": holder}),
             **_blamed_setting(facts.config, blamed),
             **present({f"containers that mount {socket}": makers}),
@@ -254,16 +257,28 @@ def _circumstances(text: str, holder: str, makers: list[str]) -> str:
 def _page_variables(
     daemon: Daemon, facts: _Facts, socket: str, text: str, blamed: str
 ) -> dict[str, str]:
-    """What the page needs. text: the last failure's, blamed: the key of the file that it names."""
+    """What the page needs.
+
+    text: the last failure's, blamed: the key of the file that it names. The engine is started again
+    as it is where nothing better is known.
+    """
     log = facts.log.source.removeprefix("journal ") if facts.log is not None else "docker.service"
     variables = {"socket": socket, "log": log}
     if _is_folder(daemon):
         variables["folder"] = socket
     if blamed:
         variables["repair"] = "daemon.not-running"
+    unit = daemon.installation.unit
+    if unit is not None and unit.load_state == "masked":
+        return variables | {"masked": ENGINE}
     if NO_ACTIVATION in text:
-        variables |= {"activation": "docker.socket", "flag": "fd://"}
-    return variables
+        return variables | {"activation": "docker.socket", "flag": "fd://"}
+    if (known := meaning(text)) is not None and not _is_explained(text):
+        return variables | cures(known, facts.root)
+    address, holder = _taken(text, facts)
+    if holder:
+        return variables | {"taken_port": address.rpartition(":")[2]}
+    return variables | {"again": ENGINE}
 
 
 # -- evidence ----------------------------------------
@@ -336,6 +351,11 @@ def _last_words(facts: _Facts, killed: OomKill | None) -> dict[str, Json]:
     if log is not None and log.lines and (log.lines[-1].is_error or "signal" in log.lines[-1].text):
         return {f"{log.source}, last line": log.lines[-1].text}
     return {"the engine's log": facts.no_log} if facts.no_log else {}
+
+
+def _what_heals(text: str) -> dict[str, Json]:
+    known = None if _is_explained(text) else meaning(text)
+    return {"what heals it": known.cure} if known else {}
 
 
 def _written(text: str, facts: _Facts) -> tuple[Subject, ...]:
@@ -421,9 +441,14 @@ def _ended(killed: OomKill | None, facts: _Facts) -> str:
 
 def _unnamed(text: str) -> str:
     """Why its last start failed, where no other check says so."""
-    if not text or any(pattern.search(text) for pattern in EXPLAINED):
+    if not text or _is_explained(text):
         return ""
-    return f": {text.removeprefix('failed to start daemon: ')}"
+    known = meaning(text)
+    return f": {known.cause if known else text.removeprefix('failed to start daemon: ')}"
+
+
+def _is_explained(text: str) -> bool:
+    return any(pattern.search(text) for pattern in EXPLAINED)
 
 
 def _alive(daemon: Daemon, facts: _Facts) -> list[str] | None:

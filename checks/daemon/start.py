@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 
 from checks.daemon.blame import blamed_key
+from checks.daemon.last_words import meaning, page_variables
 from diagnose.error_signatures import signs
 from diagnose.evidence.engine.config import DEFAULT_PATH, DaemonConfig
 from diagnose.evidence.engine.daemon import DAEMONS, EXEC_ROOT, Daemon
@@ -13,6 +14,7 @@ from diagnose.evidence.engine.data_root import DataRoot
 from diagnose.evidence.engine.log import DaemonLog, LogLine
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import DAEMON, CheckResult, Finding, Json, Severity, Subject, Unavailable
+from diagnose.programs.failures import Recognised
 from diagnose.registry import check
 
 STORAGE = LazyPattern(
@@ -98,14 +100,27 @@ def storage_driver_failed(
     if prior is not None and root is not None:
         name = f'storage driver "{prior}", in which {root.path} was written,'
         variables["old"] = f"{root.path}/{prior}"
+    known = meaning(line.text)
+    if known is not None:
+        evidence["what heals it"] = known.cure
+        variables |= page_variables(known, root) | _leftover(known, root)
     yield Finding(
         subject=DAEMON,
-        summary=f"{name} cannot be used: {_short(line.text)}",
+        summary=f"{name} cannot be used: {known.cause if known else _short(line.text)}",
         evidence=evidence,
         variables=variables,
         signs=signs(line.text),
     )
     return None
+
+
+def _leftover(known: Recognised, root: DataRoot | None) -> dict[str, str]:
+    """The folder of the other driver, where the data root holds overlay2 and one more."""
+    drivers = set(known.values.get("drivers", "").replace(" ", "").split(","))
+    others = sorted(drivers - {"overlay2"})
+    if root is None or "overlay2" not in drivers or len(others) != 1:
+        return {}
+    return {"old": f"{root.path}/{others[0]}"}
 
 
 def _prior_driver(log: DaemonLog) -> str | None:
@@ -144,13 +159,17 @@ def bridge_init_failed(
     for key in ADDRESS_KEYS if config is not None else ():
         if config is not None and config.value(key) is not None:
             evidence[f"{config.where(key)} {key}"] = config.value(key)
+    known = meaning(line.text)
     detail = re.sub(r"^.*?network controller: ", "", _short(line.text))
     variables = {"log": log.source.removeprefix("journal ")}
-    if DATABASE.search(detail) and root is not None:
+    if known is not None:
+        evidence["what heals it"] = known.cure
+        variables |= page_variables(known, root)
+    elif DATABASE.search(detail) and root is not None:
         variables["database"] = f"{root.path}/network/files/local-kv.db"
-    elif LEGACY.search(line.text):
+    if LEGACY.search(line.text):
         variables["backend"] = "/usr/sbin/iptables-nft"
-    elif not RULES.search(detail):
+    elif not variables.keys() - {"log"} and not RULES.search(detail):
         variables["path"] = config.path if config is not None else DEFAULT_PATH
         keys = [
             key for key in ADDRESS_KEYS if config is not None and config.in_file(key) is not None
@@ -159,7 +178,7 @@ def bridge_init_failed(
             variables["key"] = keys[0]
     yield Finding(
         subject=DAEMON,
-        summary=f"the engine's networks cannot be set up: {detail}",
+        summary=f"the engine's networks cannot be set up: {known.cause if known else detail}",
         evidence=evidence,
         variables=variables,
         touches=(Subject("interface", "docker0"), Subject("network", "bridge")),

@@ -7,6 +7,7 @@ row alone proves nothing about the host: it is what the program says. Where the 
 `confirmed_by` names the check that compares.
 """
 
+from diagnose.programs.failures.engine_errors import ENGINE_ERRORS
 from diagnose.programs.failures.recognition import (
     Failure,
     Recognised,
@@ -17,6 +18,7 @@ from diagnose.programs.failures.start_errors import START_ERRORS
 from diagnose.programs.failures.table import FAILURES
 
 __all__ = [
+    "ENGINE_ERRORS",
     "FAILURES",
     "START_ERRORS",
     "Failure",

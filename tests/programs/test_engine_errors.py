@@ -1,0 +1,237 @@
+"""What the engine says when it gives up its start: one real text for each row of the table."""
+
+from __future__ import annotations
+
+import pytest
+
+from diagnose import runbooks
+from diagnose.programs.failures import ENGINE_ERRORS, recognise
+
+KNOWN = {"root": "/var/lib/docker"}
+PAGES = (
+    "daemon.not-running",
+    "daemon.bridge-init-failed",
+    "daemon.storage-driver-failed",
+    "daemon.containerd-down",
+)
+"""The pages of the checks that read the table."""
+
+ENDS: dict[str, tuple[str, dict[str, str]]] = {
+    "bridges-of-one-name": (
+        'failed to start daemon: Error initializing network controller: error creating default "bridge" network: cannot create network 71b2 (docker0): conflicts with network 9f3c (docker0): networks have same bridge name',
+        {"database": "/var/lib/docker/network/files/local-kv.db"},
+    ),
+    "networks-torn": (
+        "failed to start daemon: Error initializing network controller: error obtaining controller instance: failed to get bridge network configurations from store: unexpected end of JSON input",
+        {"database": "/var/lib/docker/network/files/local-kv.db"},
+    ),
+    "networks-locked": (
+        "failed to start daemon: Error initializing network controller: error obtaining controller instance: could not get list of networks: timeout",
+        {"locked": "/var/lib/docker/network/files/local-kv.db"},
+    ),
+    "kernel-modules-gone": (
+        'failed to start daemon: Error initializing network controller: error obtaining controller instance: failed to register "bridge" driver: failed to create NAT chain DOCKER: iptables failed: iptables -t nat -N DOCKER: modprobe: FATAL: Module ip_tables not found in directory /lib/modules/6.1.0-13-amd64 (exit status 3)',
+        {},
+    ),
+    "match-unknown": (
+        'failed to start daemon: Error initializing network controller: error obtaining controller instance: failed to register "bridge" driver: failed to create NAT chain DOCKER: iptables failed: iptables --wait -t nat -A PREROUTING -m addrtype --dst-type LOCAL -j DOCKER: Warning: Extension addrtype revision 0 not supported, missing kernel module? iptables v1.8.9 (nf_tables):  RULE_APPEND failed (No such file or directory): rule in chain PREROUTING (exit status 4)',
+        {"module": "xt_addrtype"},
+    ),
+    "target-unknown": (
+        'failed to start daemon: Error initializing network controller: error obtaining controller instance: failed to register "bridge" driver: failed to create NAT chain DOCKER: iptables failed: iptables -t nat -A POSTROUTING -j MASQUERADE: iptables v1.8.9 (nf_tables): RULE_APPEND failed (No such file or directory) (exit status 4)',
+        {"module": "xt_MASQUERADE"},
+    ),
+    "no-iptables": (
+        'failed to start daemon: Error initializing network controller: error obtaining controller instance: failed to register "bridge" driver: failed to find iptables: exec: "iptables": executable file not found in $PATH',
+        {"package": "iptables"},
+    ),
+    "iptables-denied": (
+        'failed to start daemon: Error initializing network controller: error obtaining controller instance: failed to register "bridge" driver: failed to create NAT chain DOCKER: iptables failed: iptables -t nat -N DOCKER: iptables v1.8.7 (nf_tables): Could not fetch rule set generation id: Permission denied (you must be root) (exit status 4)',
+        {},
+    ),
+    "iptables-locked": (
+        'failed to start daemon: Error initializing network controller: error obtaining controller instance: failed to register "bridge" driver: failed to create NAT chain DOCKER: iptables failed: iptables -t nat -N DOCKER: Another app is currently holding the xtables lock. Perhaps you want to use the -w option? (exit status 4)',
+        {"locked": "/run/xtables.lock"},
+    ),
+    "firewalld-zone": (
+        "failed to start daemon: Error initializing network controller: error creating default \"bridge\" network: failed to add interface docker0 to firewalld zone: ZONE_CONFLICT: 'docker0' already bound to 'trusted'",
+        {"zone": "trusted", "interface": "docker0"},
+    ),
+    "no-pool": (
+        "failed to start daemon: Error initializing network controller: list bridge addresses failed: PredefinedLocalScopeDefaultNetworks List: [172.17.0.0/16 172.18.0.0/16]: no available network",
+        {},
+    ),
+    "no-bridges": (
+        'failed to start daemon: Error initializing network controller: error creating default "bridge" network: Failed to create bridge docker0 via netlink: operation not supported',
+        {"module": "bridge"},
+    ),
+    "no-ipv6": (
+        'failed to start daemon: Error initializing network controller: error creating default "bridge" network: Cannot read IPv6 setup for bridge docker0: open /proc/sys/net/ipv6/conf/docker0/disable_ipv6: no such file or directory',
+        {},
+    ),
+    "no-br-netfilter": (
+        'failed to start daemon: Error initializing network controller: error obtaining controller instance: failed to register "bridge" driver: cannot restrict inter-container communication or run without the userland proxy: stat /proc/sys/net/bridge/bridge-nf-call-iptables: no such file or directory: set environment variable DOCKER_IGNORE_BR_NETFILTER_ERROR=1 to ignore',
+        {"module": "br_netfilter"},
+    ),
+    "several-drivers": (
+        "failed to start daemon: error initializing graphdriver: /var/lib/docker contains several valid graphdrivers: overlay2, aufs; cleanup or explicitly choose storage driver (-s <DRIVER>)",
+        {},
+    ),
+    "no-d-type": (
+        "failed to start daemon: error initializing graphdriver: overlay2: the backing xfs filesystem is formatted without d_type support, which leads to incorrect behavior. Reformat the filesystem with ftype=1 to enable d_type support. Backing filesystems without d_type support are not supported.",
+        {},
+    ),
+    "no-overlay": (
+        "failed to start daemon: error initializing graphdriver: driver not supported: overlay2: failed to mount overlay: no such device",
+        {"module": "overlay"},
+    ),
+    "driver-removed": (
+        "failed to start daemon: error initializing graphdriver: [graphdriver] ERROR: the devicemapper storage-driver has been deprecated and removed; visit https://docs.docker.com/go/storage-driver/ for more information",
+        {"old": "/var/lib/docker/devicemapper"},
+    ),
+    "size-needs-xfs": (
+        "failed to start daemon: error initializing graphdriver: Storage Option overlay2.size only supported for backingFS XFS. Found extfs",
+        {},
+    ),
+    "size-needs-quota": (
+        "failed to start daemon: error initializing graphdriver: Storage option overlay2.size not supported. Filesystem does not support Project Quota: Filesystem does not support, or has not enabled quotas",
+        {},
+    ),
+    "address-not-here": (
+        "failed to load listeners: listen tcp 192.168.7.9:2376: bind: cannot assign requested address",
+        {"address": "192.168.7.9", "again": "docker"},
+    ),
+    "certificate-missing": (
+        'failed to load listeners: invalid TLS configuration: Could not load X509 key pair (cert: "/etc/docker/server-cert.pem", key: "/etc/docker/server-key.pem"): open /etc/docker/server-cert.pem: no such file or directory',
+        {},
+    ),
+    "certificate-of-another-key": (
+        'failed to load listeners: invalid TLS configuration: error reading X509 key pair - make sure the key is not encrypted (cert: "/etc/docker/server-cert.pem", key: "/etc/docker/server-key.pem"): tls: private key does not match public key',
+        {
+            "certificate": "/etc/docker/server-cert.pem",
+            "certificate_key": "/etc/docker/server-key.pem",
+        },
+    ),
+    "group-missing": (
+        "failed to load listeners: can't create unix socket /var/run/docker.sock: group docker not found",
+        {"group": "docker"},
+    ),
+    "flag-unknown": ("unknown flag: --graph", {"unknown_flag": "--graph"}),
+    "docker-proxy-missing": (
+        "merged configuration validation from file and command line flags failed: invalid userland-proxy-path: userland-proxy is enabled, but userland-proxy-path is not set",
+        {"lost_program": "docker-proxy"},
+    ),
+    "program-missing": (
+        'failed to start daemon: failed to start containerd: exec: "containerd": executable file not found in $PATH',
+        {"lost_program": "containerd"},
+    ),
+    "repositories-torn": (
+        "failed to start daemon: Couldn't create reference store repository: unexpected end of JSON input",
+        {"aside": "/var/lib/docker/image/overlay2/repositories.json"},
+    ),
+    "key-torn": (
+        "failed to start daemon: Unable to load or create trust key: Error loading key file /etc/docker/key.json: unable to decode private key JSON: EOF",
+        {"aside": "/etc/docker/key.json"},
+    ),
+    "database-locked": (
+        "failed to start daemon: error while opening volume store metadata database (/var/lib/docker/volumes/metadata.db): timeout",
+        {},
+    ),
+    "buildkit-locked": (
+        "error initializing buildkit: error creating buildkit instance: timeout",
+        {"locked": "/var/lib/docker/buildkit/cache.db"},
+    ),
+    "root-is-a-file": (
+        "failed to start daemon: unable to get the full path to root (/var/lib/docker): canonical path points to a file '/var/lib/docker'",
+        {"aside": "/var/lib/docker"},
+    ),
+    "root-leads-nowhere": (
+        "failed to start daemon: unable to get the full path to root (/var/lib/docker): failed to stat target '/data/docker' of '/var/lib/docker': lstat /data: no such file or directory",
+        {"lost": "/data/docker"},
+    ),
+    "root-not-reachable": (
+        "failed to start daemon: a subdirectory in your graphroot path (/srv/docker/100000.100000) restricts access to the remapped root uid/gid; please fix by allowing 'o+x' permissions on existing directories",
+        {"entered": "/srv/docker/100000.100000"},
+    ),
+    "disk-damaged": (
+        "failed to start daemon: unable to read or create engine-id: open /var/lib/docker/engine-id: structure needs cleaning",
+        {},
+    ),
+    "run-is-full": (
+        "failed to create pidfile directory: mkdir /run/docker: no space left on device",
+        {"full": "/run"},
+    ),
+    "cgroups-not-mounted": (
+        "failed to start daemon: Devices cgroup isn't mounted",
+        {"controller": "devices"},
+    ),
+    "no-subordinate-ids": (
+        'failed to start daemon: error creating ID mappings: No subuid ranges found for user "dockremap"',
+        {"remapped": "dockremap"},
+    ),
+    "remapped-user-missing": (
+        'failed to start daemon: invalid --userns-remap: Error during uid lookup for "nosuch": user: unknown user nosuch',
+        {},
+    ),
+    "swarm-live-restore": (
+        "failed to start cluster component: --live-restore daemon configuration is incompatible with swarm mode",
+        {},
+    ),
+    "swarm-manager-unknown": (
+        "failed to start cluster component: could not find local IP address: dial udp: lookup manager1.lan on 192.0.2.53:53: no such host",
+        {"peer": "manager1.lan"},
+    ),
+    "authorization-plugin": (
+        'Error validating authorization plugin: plugin "opa-docker-authz" not found',
+        {},
+    ),
+    "no-memory": ("fatal error: runtime: out of memory", {"again": "docker"}),
+    "no-threads": (
+        "runtime/cgo: pthread_create failed: Resource temporarily unavailable",
+        {"tasks": "docker"},
+    ),
+    "library-too-old": (
+        "dockerd: /lib/x86_64-linux-gnu/libc.so.6: version `GLIBC_2.34' not found (required by dockerd)",
+        {},
+    ),
+    "snapshotter-missing": (
+        'failed to start daemon: configured driver "overlayfs" not available: unavailable',
+        {"left_out": "overlayfs"},
+    ),
+    "swarm-key": (
+        'failed to start cluster component: manager stopped: failed to create raft node: unable to decrypt: "invalid key"',
+        {},
+    ),
+}
+"""The row, the text, and the variables that it gives to the commands of its page."""
+
+
+def test_every_row_has_its_own_line():
+    assert {failure.name for failure in ENGINE_ERRORS} == ENDS.keys()
+
+
+@pytest.mark.parametrize("name", ENDS)
+def test_a_failed_start_is_recognised_among_all(name: str):
+    text, variables = ENDS[name]
+    found = recognise([text], None, ENGINE_ERRORS)
+    assert found is not None
+    assert found.failure.name == name
+    assert "{" not in found.cause + found.cure
+    assert found.page_variables(KNOWN) == variables
+
+
+def test_every_variable_is_one_of_a_page():
+    declared = {name for id in PAGES for name in runbooks.page(id).variables}
+    assert {name for failure in ENGINE_ERRORS for name in failure.page} <= declared
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "failed to start daemon: something new",
+        "Status: unable to configure the Docker daemon with file /etc/docker/daemon.json: x",
+        "Processing signal 'terminated'",
+    ],
+)
+def test_other_last_words_stay_as_they_are(text: str):
+    assert recognise([text], None, ENGINE_ERRORS) is None
