@@ -21,6 +21,7 @@ from diagnose.firewall.verdict import Step
 from diagnose.firewall.walk import walk
 
 if TYPE_CHECKING:
+    from diagnose.firewall.flow import Flow, Trace
     from diagnose.firewall.packet import Hook, Layer
     from diagnose.firewall.stack import Stack
 
@@ -90,6 +91,22 @@ def between_peers(stack: Stack, pair: NeighbourPair) -> Iterator[Undelivered]:
             packet, iif=pair.device, oif=pair.device, physin=None, physout=None, dst_local=False
         )
         yield from _lost(stack, frame, _ACROSS, pair.device)
+
+
+def on_the_way(stack: Stack, flow: Flow, traced: Trace) -> Iterator[Undelivered]:
+    """What is lost between the host and the neighbours that it gets an IPv6 connection from, and
+    hands it on to: the ends themselves, or the routers to them."""
+    if flow.family != "ip6":
+        return
+    origin = flow.origin
+    links = [(origin.device, origin.src if isinstance(origin.src, str) else None)]
+    links.append((traced.to or "", traced.packet.dst if traced.packet is not None else None))
+    for device, address in links:
+        own = stack.address_on(device, "ip6", address) if device and device != "lo" else None
+        if own is not None and address is not None:
+            router = stack.routing.look_up(address).gateway
+            pair = NeighbourPair(device, own, router or address)
+            yield from between_host_and_peer(stack, pair)
 
 
 def _on(stack: Stack, device: str, packet: Packet, hooks: _Hooks) -> Packet:

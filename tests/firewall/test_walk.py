@@ -268,6 +268,12 @@ OUTCOMES: dict[str, tuple[list[str], str, dict[str, Any], str]] = {
         {},
         "accept",
     ),
+    "a segment size that only first packets have": (
+        ["FORWARD -p tcp -m tcpmss ! --mss 536:65535 -j DROP"],
+        "ACCEPT",
+        {"state": "established"},
+        "drop",
+    ),
     "a segment size that some ask for": (
         ["FORWARD -p tcp -m tcpmss --mss 1400:1500 -j DROP"],
         "ACCEPT",

@@ -758,7 +758,7 @@ END""")
             f"{key} daddr . tcp dport {{ {self._container(bridge, 2, family)} . 80 }} drop", "meta l4proto tcp reject with tcp reset",
             "ct status dnat accept", "ct direction original tcp dport 5432 drop", "fib daddr type local accept", "ct mark 0x2 drop", "meta mark and 0xf == 1 drop",
             f'iifname "{bridge}" oifname "{bridge}" drop', 'iifname "dock*" accept', f'iifname . oifname {{ "{bridge}" . "eth0" }} drop', "meta nfproto ipv6 drop",
-            "ct original proto-dst 8080 drop", "tcp flags & (fin|syn|rst|ack) == syn drop", "limit rate over 1000/second drop", "counter log",
+            "ct original proto-dst 8080 drop", "tcp flags & (fin|syn|rst|ack) == syn drop", "limit rate over 1000/second burst 500 packets drop", "counter log",
             "fib saddr . iif oif missing drop", "ct state new accept", "tcp dport vmap { 22 : drop, 80 : accept, 443 : drop }", "reject",
         ]  # fmt: skip
         hook = rng.choice(("forward", "forward", "input", "output", "prerouting", "postrouting"))
@@ -926,6 +926,7 @@ def predict() -> None:
     """A process in the host's namespace: a line of attempts in, a line of predictions out."""
     from diagnose.evidence.network.host_stack import HostStack
     from diagnose.firewall.flow import Flow, Origin
+    from diagnose.firewall.neighbours import NeighbourPair, between_peers, on_the_way
     from diagnose.firewall.trace import trace, trace_bridged
 
     here = _here()
@@ -940,12 +941,21 @@ def predict() -> None:
             flow = Flow(origin, asked["dst"], asked["proto"], asked["dport"], asked["family"])
             if asked["out_port"]:
                 verdict = trace_bridged(stack.stack, flow, asked["out_port"])
+                pair = NeighbourPair(asked["device"], asked["src"], asked["dst"])
+                unheard = list(between_peers(stack.stack, pair)) if flow.family == "ip6" else []
             else:
                 verdict = trace(stack.stack, flow)
+                unheard = list(on_the_way(stack.stack, flow, verdict))
+            outcome, by, decided = verdict.outcome, verdict.by, verdict.is_decided
+            if outcome == "accept" and unheard:
+                # nobody knows whom to send the packets to, as the checks of neighbours say
+                by = unheard[0].obstacle.by
+                decided = any(message.is_certain for message in unheard)
+                outcome = "drop" if decided else "unknown"
             end = verdict.packet
             rows.append({
-                "outcome": verdict.outcome, "decided": verdict.is_decided, "to": verdict.to, "dst": end.dst if end else None,
-                "dport": end.dport if end else None, "by": str(verdict.by) if verdict.by else "",
+                "outcome": outcome, "decided": decided, "to": verdict.to, "dst": end.dst if end else None,
+                "dport": end.dport if end else None, "by": str(by) if by else "",
                 "how": [f"{stage.part} {stage.hook}: {stage.verdict.outcome}, {stage.verdict.by}" for stage in verdict.stages],
             })  # fmt: skip
         print(json.dumps(rows), flush=True)

@@ -123,6 +123,15 @@ def of_ordinary_size(low: int, high: int) -> Callable[[str], tuple[Value, ...]]:
     return read
 
 
+def segment_size(text: str) -> tuple[Value, ...]:
+    """The largest segment that a TCP peer takes, as values of `syn`.
+
+    Only the packets that open a connection have the option (xt_tcpmss.c): `! --mss 536:65535` holds
+    for all that follow.
+    """
+    return (Interval(1, 1),) if of_ordinary_size(1200, 1460)(text) else ()
+
+
 def above(low: int, high: int) -> Callable[[str], tuple[Value, ...]]:
     """Reads "more than this" about a number that ordinary packets have between `low` and `high`."""
     within = of_ordinary_size(low, high)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from msgspec.structs import replace
 
 from diagnose.evidence.containers.inspect import Container, NetworkEndpoint, NetworkSettings
 from diagnose.evidence.network.neighbour_discovery import NeighbourDiscovery, NeighbourLink
@@ -12,8 +13,10 @@ from diagnose.firewall.neighbours import (
     Undelivered,
     between_host_and_peer,
     between_peers,
+    on_the_way,
     solicited_node,
 )
+from diagnose.firewall.flow import Flow, Origin, Trace
 from diagnose.firewall.routing import Routing
 from diagnose.firewall.ruleset import assemble
 from diagnose.firewall.stack import Device, Settings, Stack
@@ -113,3 +116,14 @@ def test_dropped(links: list[NeighbourLink], found: list[tuple[str, str]]) -> No
     assert [item.subject.name for item in result.unexamined] == (
         ["shop"] if any(not message.is_certain for link in links for message in link.lost) else []
     )
+
+
+def test_a_connection_needs_its_neighbours() -> None:
+    closed, open_to_icmp = stack(""), stack("-A INPUT -p ipv6-icmp -j ACCEPT\n")
+    flow = Flow(Origin("br-shop", "fd00::2"), "2001:db8::80", family="ip6")
+    assert [message.message for message in on_the_way(closed, flow, Trace("accept"))] == [
+        "neighbour solicitation",
+        "neighbour advertisement",
+    ]
+    assert not list(on_the_way(open_to_icmp, flow, Trace("accept")))
+    assert not list(on_the_way(closed, replace(flow, family="ip"), Trace("accept")))
