@@ -114,6 +114,7 @@ JUDGED: dict[str, tuple[str, str]] = {
 """By scenario: the verdict and the reason. "no": it does not help in this case."""
 
 NOT_BY_ITS_OWN_TEXT: dict[str, str] = {
+    "network.parent-in-use": "no cure was run since its scenario was written",
     "dns.queries-lost": "no cure was run since its scenario was written",
     "container.cpu-unsupported": "only another processor or another release heals it",
     "container.data-outside-mount": "the mount is moved by hand, after the data was saved",

@@ -212,6 +212,7 @@ PASSED_NOWHERE = {
     "firewall.other-bridges-cut-off": "no recorded host has another program's bridge",
     "kernel.cgroups-leaked": "no recorded host was asked for its table of cgroups",
     "kernel.modules-gone": "the lab's kernel has no loadable modules",
+    "network.parent-in-use": "no recorded host has a macvlan network",
     "logging.backpressure": "no recorded host sends logs elsewhere",
     "logging.rotated-by-host": "no recorded host has a rule of logrotate for the logs of containers",
     "network.host-service-not-listening": "no container of a recorded host is configured to use its host",

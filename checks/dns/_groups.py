@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.dns.lookups import DnsReply
 from diagnose.evidence.dns.query_groups import QueryGroup
+from diagnose.evidence.network.addresses import EVERYWHERE
 from diagnose.model import Severity, Skipped, Subject, Unavailable
 from diagnose.phrases import named
 
@@ -51,7 +52,7 @@ def dns_container(
             for port, binding in container.wanted_ports
             if port == "53/udp" or binding.host_port == "53"
         ]
-        if is_of_host and any(binding.host_ip in ("", "0.0.0.0", server) for binding in publishes):  # noqa: S104
+        if is_of_host and any(binding.host_ip in (*EVERYWHERE, server) for binding in publishes):
             return container
     return None
 

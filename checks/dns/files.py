@@ -22,6 +22,7 @@ from diagnose.evidence.dns.resolvers import (
     resolving,
 )
 from diagnose.evidence.engine.info import Ping
+from diagnose.evidence.network.routes import Routes
 from diagnose.model import (
     HOST,
     CheckResult,
@@ -157,6 +158,7 @@ def no_nameserver(
     lookups: Lookups | None,
     containers: Containers | Unavailable,
     ping: Ping | None,
+    routes: Routes | None,
 ) -> CheckResult:
     """The host's resolv.conf is missing, empty, or a link to nothing.
 
@@ -192,7 +194,7 @@ def no_nameserver(
             "dns of the daemon": list(resolvers.configured),
             **_servers_of(fallback.members, resolvers),
         },
-        variables=_remedies(resolvers, ping),
+        variables=_remedies(resolvers, ping, routes),
         severity=_severity(resolvers, is_harmful=is_harmful, is_island=is_island),
         touches=fallback.touches,
         signs=frozenset({"dns"}),
@@ -245,11 +247,14 @@ _IP6TABLES_BY_DEFAULT = 27
 """The first engine that writes IPv6 rules without being configured to."""
 
 
-def _remedies(resolvers: Resolvers, ping: Ping | None) -> dict[str, str]:
+def _remedies(resolvers: Resolvers, ping: Ping | None, routes: Routes | None) -> dict[str, str]:
     """Which of the page's remedies suits.
 
-    IPv6 on the default network, a link to mend, or a file to write.
+    IPv6 on the default network, the router's IPv4 address, a link to mend, or a file to write.
     """
+    router = routes.default.gateway if routes is not None and routes.default is not None else None
+    if _only_link_local(resolvers) and router is not None:
+        return {"router": router, "router_json": json.dumps({"dns": [router]})}
     if not resolvers.only_ipv6 or _only_link_local(resolvers):
         has_resolved = "systemd/resolve" in resolvers.dangling
         return {"stub_unit": "systemd-resolved"} if has_resolved else {"file": HOST_FILE}

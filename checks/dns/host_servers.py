@@ -12,8 +12,8 @@ from diagnose.evidence.dns.query_groups import QueryGroup, query_groups
 from diagnose.evidence.dns.resolvers import (
     HOST_FILE,
     Resolvers,
-    is_loopback,
 )
+from diagnose.evidence.network.addresses import is_loopback
 from diagnose.evidence.network.interfaces import Interface, Interfaces
 from diagnose.evidence.network.packet_paths import Step
 from diagnose.evidence.network.routes import Routes
@@ -25,7 +25,11 @@ from diagnose.registry import check
 @check(
     "dns.host-broken",
     severity=Severity.critical,
-    caused_by=["network.subnet-overlaps-route", "network.conntrack-full"],
+    caused_by=[
+        "network.subnet-overlaps-route",
+        "network.conntrack-full",
+        "network.macvlan-host-unreachable",
+    ],
 )
 def host_broken(
     resolvers: Resolvers,
@@ -53,9 +57,9 @@ def host_broken(
     dead = [server for server in resolvers.host_servers if _is_dead(server, lookups)]
     if dead:
         hit = [group for group in query_groups(containers, resolvers, lookups) if group.uses(dead)]
-        stopped = _stopped_server(containers, links, dead[0])
+        serving = _serving(containers, links, dead[0])
         finding = _dead_servers(
-            dead, resolvers, lookups, rules, _no_way_out(routes, links), hit, stopped
+            dead, resolvers, lookups, rules, _no_way_out(routes, links), hit, serving
         )
         down = _down(routes, links)
         if len(down) == 1 and "lost" in finding.variables:
@@ -79,12 +83,12 @@ def _dead_servers(
     rules: Mapping[str, Step],
     no_way_out: str,
     hit: list[QueryGroup],
-    stopped: Container | None,
+    serving: Container | None,
 ) -> Finding:
     """One finding for all servers that do not answer.
 
     rules: by server the rule of the host that stops the query. hit: containers that ask them.
-    stopped: the container that is to serve the first one's address.
+    serving: the container that is to answer at the first one's address.
     """
     first = dead[0]
     others = [
@@ -98,18 +102,20 @@ def _dead_servers(
         reasons.append(f"the host's own packet filter stops the query: {rules[first]}")
     if is_lost:
         reasons.append(no_way_out)
-    if stopped is not None:
-        serves = "which serves that address, is not running"
-        reasons.append(f"{stopped}, {serves}")
+    if serving is not None and serving.is_running:
+        reasons.append(f"{serving} has that address")
+    elif serving is not None:
+        reasons.append(f"{serving}, which serves that address, is not running")
     severity = Severity.critical
     if others:
         severity = severity_beside_answers(lookups.host[server] for server in dead)
     # The daemon looks registries up by the host's resolver.
     touches = [DAEMON, *touched(hit)]
     variables = _host_variables(first, is_lost=is_lost)
-    if stopped is not None:
-        touches.append(stopped.subject)
-        variables["stopped_server"] = stopped.name
+    if serving is not None:
+        touches.append(serving.subject)
+    if serving is not None and not serving.is_running:
+        variables["stopped_server"] = serving.name
     return Finding(
         subject=HOST,
         summary=sentence(
@@ -138,13 +144,12 @@ def _answers(
     return evidence
 
 
-def _stopped_server(
+def _serving(
     containers: Containers | None, links: Interfaces | None, server: str
 ) -> Container | None:
-    """The container that is to answer at a server's address and does not run."""
+    """The container, running or not, that is to answer at a server's address."""
     is_of_host = is_loopback(server) or (links is not None and links.holds(server))
-    container = dns_container(containers, server, is_of_host=is_of_host)
-    return container if container is not None and not container.is_running else None
+    return dns_container(containers, server, is_of_host=is_of_host)
 
 
 def _host_variables(server: str, *, is_lost: bool) -> dict[str, str]:

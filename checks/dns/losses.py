@@ -8,7 +8,8 @@ from checks.dns._groups import touched, unasked
 from diagnose.evidence.containers.listing import Containers
 from diagnose.evidence.dns.lookups import Lookups, SampledPath
 from diagnose.evidence.dns.query_groups import QueryGroup, query_groups
-from diagnose.evidence.dns.resolvers import Resolvers, is_loopback
+from diagnose.evidence.dns.resolvers import Resolvers
+from diagnose.evidence.network.addresses import is_loopback
 from diagnose.evidence.network.packet_paths import Step
 from diagnose.evidence.network.resolver_paths import ResolverPaths
 from diagnose.model import HOST, CheckResult, Finding, Percent, Severity, Skipped, Unavailable

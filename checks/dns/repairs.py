@@ -18,5 +18,5 @@ def servers_for_containers(
 ) -> Sequence[Difference]:
     """The engine's file names the servers, or the IPv6 prefix, that the finding proposes."""
     variables = finding.variables
-    wanted = variables.get("dns_json") or variables.get("ipv6_json")
+    wanted = next(filter(None, map(variables.get, ("dns_json", "ipv6_json", "router_json"))), None)
     return daemon_keys(config, json.loads(wanted), host) if wanted else ()

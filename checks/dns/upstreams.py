@@ -16,8 +16,8 @@ from diagnose.evidence.dns.resolvers import (
     Resolvers,
     ServerOrigin,
     Upstream,
-    is_loopback,
 )
+from diagnose.evidence.network.addresses import is_loopback
 from diagnose.evidence.network.networks import Networks, is_within
 from diagnose.evidence.network.packet_paths import Step
 from diagnose.model import CheckResult, Finding, Severity, Skipped, Unavailable

@@ -8,7 +8,7 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from diagnose.evidence.dns.lookups import DnsReply, Lookups
-from diagnose.evidence.dns.resolvers import is_loopback
+from diagnose.evidence.network.addresses import is_loopback
 from diagnose.evidence.network.interfaces import Interfaces
 from diagnose.evidence.network.networks import Networks
 from diagnose.evidence.network.packet_paths import Forwarding, PacketPaths

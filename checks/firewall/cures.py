@@ -12,15 +12,42 @@ from diagnose.evidence.network.packet_filter import Firewall
 from diagnose.evidence.network.packet_paths import USER_CHAIN, Step
 from diagnose.evidence.network.rule_programs import place_of, program_of
 
-__all__ = ["beside", "forwarded", "place_of", "program_of", "to_host"]
+__all__ = ["beside", "forwarded", "place_of", "program_of", "to_host", "unban"]
 
 _FRAMES = ("netdev", "bridge")
+
+
+def unban(by: Step, family: str = "ip") -> dict[str, str]:
+    """The cure of a ban by fail2ban: its chain is named after the jail, with a rule for an address.
+
+    Empty for any other rule.
+    """
+    words = by.rule.split()
+    is_ban = by.chain.startswith(_BANS) and words[:1] == ["-s"] and "-j" in words[:-1]
+    place = place_of(by, family) if is_ban else {}
+    if "program" not in place:
+        return {}
+    return {
+        "program": place["program"],
+        "table": place["table"],
+        "ban_chain": by.chain,
+        "jail": by.chain.removeprefix(_BANS),
+        "banned": words[1].partition("/")[0],
+        "verdict": words[words.index("-j") + 1],
+    }
+
+
+_BANS = "f2b-"
+"""How fail2ban names its chains: this, and the name of the jail."""
 
 
 def forwarded(
     by: Step, hook: str, part: str, bridge: str, uplink: str, family: str = "ip"
 ) -> dict[str, str]:
     """The cure of what is dropped between a bridge and an uplink."""
+    banned = unban(by, family)
+    if banned:
+        return banned
     program = program_of(by, family)
     if program == "firewall-cmd":
         return {"zone_bridge": bridge}
@@ -55,6 +82,9 @@ def to_host(
     firewall: Firewall | None, by: Step, bridge: str, port: int, proto: str = "tcp"
 ) -> dict[str, str]:
     """The cure of what is dropped on its way from a bridge to a program of the host."""
+    banned = unban(by)
+    if banned:
+        return banned
     target = {"bridge": bridge, "port": str(port), "proto": proto}
     program = program_of(by)
     if _has_ufw(firewall) and program == "iptables":
@@ -72,6 +102,9 @@ def _has_ufw(firewall: Firewall | None) -> bool:
 
 def beside(by: Step, bridge: str) -> dict[str, str]:
     """The cure of what is dropped between two containers of one bridge."""
+    banned = unban(by)
+    if banned:
+        return banned
     program = program_of(by)
     if program == "firewall-cmd":
         return {"zone_bridge": bridge}

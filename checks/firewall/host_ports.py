@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from checks.firewall import cures
-from diagnose.evidence.network.host_ports import ClosedHostPort, ClosedHostPorts
+from diagnose.evidence.network.host_ports import ClosedHostPort, ClosedHostPorts, Reason
 from diagnose.evidence.network.packet_filter import Firewall
+from diagnose.evidence.network.packet_paths import Step
 from diagnose.model import CheckResult, Finding, Severity, Skipped
-from diagnose.phrases import and_more
+from diagnose.phrases import and_more, sentence
 from diagnose.registry import check
 
 
@@ -15,25 +16,47 @@ def host_port_closed(closed_host_ports: ClosedHostPorts, firewall: Firewall | No
     """The host's firewall closes a port of a container on the host's network.
 
     Published ports pass by the input rules, and a container with `network_mode: host` does not. The
-    port may be closed on purpose: it is advice until the kernel's log shows clients that were
-    blocked. Only ports that the image declares, or that clients were blocked at, are judged.
+    port may be closed on purpose: it is advice, unless the kernel's log shows clients that were
+    blocked, `ports` name the port, or a label tells a proxy to call it.
     """
     if not closed_host_ports.walked:
-        return Skipped("no container on the host's network listens on a port that it declares")
+        return Skipped("no container on the host's network listens for others")
+    unnamed: dict[tuple[str, Step], list[ClosedHostPort]] = {}
     for port in closed_host_ports:
-        yield _closed(port, firewall)
+        if port.wanted:
+            yield _closed([port], firewall)
+        else:
+            unnamed.setdefault((port.container.id, port.by), []).append(port)
+    for ports in unnamed.values():
+        yield _closed(ports, firewall)
     return None
 
 
-def _closed(port: ClosedHostPort, firewall: Firewall | None) -> Finding:
+_CLEARLY_WANTED: dict[Reason, str] = {
+    "ports": "its configuration names the port to be published",
+    "proxy": "a label or variable tells a proxy to call the port",
+}
+
+
+def _closed(ports: list[ClosedHostPort], firewall: Firewall | None) -> Finding:
+    """One port that somebody is to reach, or all others of a container that one rule closes."""
+    port = min(ports, key=lambda port: port.listener.port)
     container, number = port.container, port.listener.port
-    blocked = ""
+    numbers = sorted(port.listener.port for port in ports)
     if port.clients:
-        blocked = f"; the kernel's log shows blocked packets of {and_more(port.clients)}"
+        why = f"the kernel's log shows blocked packets of {and_more(port.clients)}"
+    else:
+        why = _CLEARLY_WANTED.get(port.wanted, "")
+    is_wanted = bool(why)
+    noun = "port" if len(numbers) == 1 else "ports"
     finding = Finding.about(
         container,
-        f"{container} (host network) listens on {port.protocol} port {number}, "
-        f"which this host's firewall closes to others: {port.by}{blocked}",
+        sentence(
+            f'container "{container.name}" (host network) listens on {port.protocol} {noun} '
+            f"{and_more(map(str, numbers), 4)}, which this host's firewall closes to others: "
+            f"{port.by}",
+            why,
+        ),
         {
             "table": port.by.table,
             "chain": port.by.chain,
@@ -41,8 +64,8 @@ def _closed(port: ClosedHostPort, firewall: Firewall | None) -> Finding:
             "listener": f"{port.listener.address}:{number}, {port.listener.holder}",
             "blocked clients": list(port.clients) or None,
         },
-        discriminator=f"{number}/{port.protocol}",
-        severity=None if port.clients else Severity.advice,
+        discriminator=f"{number}/{port.protocol}" if port.wanted else "undeclared",
+        severity=None if is_wanted else Severity.advice,
         stable=(container.life,),
     )
     return finding.with_variables(_cure(port, firewall))

@@ -8,6 +8,7 @@ from ipaddress import ip_address
 from checks.firewall.helpers import repair_of
 from diagnose.evidence.containers.listing import Containers
 from diagnose.evidence.engine.info import Info, Ping
+from diagnose.evidence.network.addresses import is_loopback
 from diagnose.evidence.network.listeners import Listener, Listeners
 from diagnose.evidence.network.lost_rules import LostRules
 from diagnose.evidence.network.networks import Networks
@@ -116,7 +117,6 @@ def _served(rule: PortRule, listeners: Listeners | None) -> Listener | None:
     outer = [
         listener
         for listener in holders
-        if listener.comm != _PROXY
-        and not ip_address(listener.address.strip("[]") or "0.0.0.0").is_loopback  # noqa: S104
+        if listener.comm != _PROXY and not is_loopback(listener.address)
     ]
     return outer[0] if outer else None

@@ -104,7 +104,7 @@ def _query_dropped(server: str, by: Step) -> Finding:
 
 
 def _cure_of(obstacle: Obstacle, bridge: str, servers: list[str]) -> dict[str, str]:
-    if obstacle.part != "reply":
+    if obstacle.part != "reply" or cures.unban(obstacle.by):
         return _cure(obstacle.by, bridge, servers)
     cure = _cure(obstacle.by, "", [])
     # before connections are tracked, nobody can tell an answer from a request
@@ -115,6 +115,9 @@ def _cure_of(obstacle: Obstacle, bridge: str, servers: list[str]) -> dict[str, s
 
 
 def _cure(by: Step, bridge: str, servers: list[str]) -> dict[str, str]:
+    banned = cures.unban(by)
+    if banned:
+        return banned
     place = cures.place_of(by)
     if by.rule.startswith("policy ") and "program" in place and by.chain == "OUTPUT":
         return {**place, "closed_chain": by.chain}

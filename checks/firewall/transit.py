@@ -228,8 +228,11 @@ def _losses(
     """
     losses: dict[Step, _Loss] = defaultdict(_Loss)
     for way in (*paths.outlets, *paths.outlets6):
-        if way.block and way.block.by and not (way.is_guarded and not way.network.masquerades):
-            losses[way.block.by].outlets.append(way)
+        block = way.block
+        if block is None and way.sample.by is not None and cures.unban(way.sample.by):
+            block = way.sample
+        if block and block.by and not (way.is_guarded and not way.network.masquerades):
+            losses[block.by].outlets.append(way)
     for inlet in (*paths.inlets, *paths.inlets6):
         reach = inlet.reach
         if reach.is_blocked and reach.by and reach.hook != "input":
@@ -323,7 +326,8 @@ def _only_ipv6(loss: _Loss) -> bool:
 def _where(loss: _Loss) -> tuple[str, str]:
     """The direction of the packet that is dropped, and its hook."""
     if loss.outlets:
-        block = loss.outlets[0].block or loss.outlets[0].reach
+        first = loss.outlets[0]
+        block = first.block or (first.sample if first.sample.is_blocked else first.reach)
         return block.part, block.hook or "forward"
     if loss.inlets:
         return loss.inlets[0].reach.part, loss.inlets[0].reach.hook or "forward"

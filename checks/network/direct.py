@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from diagnose.error_signatures import NO_WAY_OUT
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.dns.lookups import Lookups
-from diagnose.evidence.network.interfaces import Interfaces
+from diagnose.evidence.network.interfaces import Interface, Interfaces
 from diagnose.evidence.network.networks import Network, Networks
+from diagnose.evidence.network.routes import Routes
 from diagnose.model import CheckResult, Finding, Severity, Skipped, Subject, Unexamined
 from diagnose.phrases import and_more, counted
 from diagnose.registry import check
@@ -23,7 +25,11 @@ _DIRECT = ("macvlan", "ipvlan")
     causes=["dns.upstream-unreachable"],
 )
 def parent_subnet_foreign(
-    containers: Containers, networks: Networks, interfaces: Interfaces, lookups: Lookups | None
+    containers: Containers,
+    networks: Networks,
+    interfaces: Interfaces,
+    lookups: Lookups | None,
+    routes: Routes | None,
 ) -> CheckResult:
     """A macvlan network has a subnet that its parent interface's net does not know.
 
@@ -51,7 +57,8 @@ def parent_subnet_foreign(
         if reached is None:
             yield Unexamined(network.subject, "no query was sent from it")
         elif not reached:
-            yield _foreign(network, parent, nets, members)
+            place = _Place(parent, _fitting(nets[0], routes))
+            yield _foreign(network, place, nets, members)
     if not checked:
         return Skipped(
             "no running container is on a macvlan network of an interface with addresses"
@@ -79,13 +86,37 @@ def _is_reached(network: Network, lookups: Lookups | None) -> bool | None:
     return any(not path.fails for path in tried)
 
 
+class _Place(NamedTuple):
+    """A parent interface, and the options of a network that fits its wire; none where unknown."""
+
+    parent: str
+    options: dict[str, str]
+
+
+def _fitting(net: ipaddress.IPv4Network, routes: Routes | None) -> dict[str, str]:
+    """The subnet of the wire, its router, and the last sixteenth of the addresses as a range."""
+    default = routes.default if routes is not None else None
+    router = default.gateway if default is not None else None
+    if router is None or ipaddress.ip_address(router) not in net or net.prefixlen > _LEAST_PREFIX:
+        return {}
+    last = list(net.subnets(prefixlen_diff=4))[-1]
+    if ipaddress.ip_address(router) in last:
+        last = next(iter(net.subnets(prefixlen_diff=4)))
+    return {"subnet": str(net), "router": router, "free_range": str(last)}
+
+
+_LEAST_PREFIX = 26
+"""The smallest net of which a range may be taken: 64 addresses."""
+
+
 def _foreign(
     network: Network,
-    parent: str,
+    place: _Place,
     nets: Sequence[ipaddress.IPv4Network],
     members: Sequence[Container],
 ) -> Finding:
     subnet = next(str(subnet) for subnet in network.subnets if subnet.version == 4)
+    parent = place.parent
     names = sorted(container.name for container in members)
     gateway = next((gateway for gateway in network.gateways if "." in gateway), "")
     return Finding(
@@ -103,10 +134,76 @@ def _foreign(
             "DNS server asked from this network": "no answer",
             "containers": names,
         },
-        variables={"network": network.name, "parent": parent},
+        variables={
+            "network": network.name,
+            "driver": network.driver,
+            "parent": parent,
+            **place.options,
+        },
         touches=(
             Subject("interface", parent),
             *(container.subject for container in members),
         ),
         signs=NO_WAY_OUT | {"dns"},
+    )
+
+
+_PORT_IS_BUSY = "port: device or resource busy"
+"""How a start fails whose parent interface is taken (macvlan_common_newlink)."""
+
+
+@check(
+    "network.parent-in-use",
+    severity=Severity.critical,
+    causes=["container.start-refused"],
+)
+def parent_in_use(
+    containers: Containers, networks: Networks, interfaces: Interfaces
+) -> CheckResult:
+    """A macvlan network's parent interface is a port of a bridge or bond.
+
+    Such an interface hands all that it receives to its master, and the kernel refuses a macvlan on
+    it: "device or resource busy". The master can be the parent.
+    """
+    direct = [network for network in networks if network.driver in _DIRECT]
+    if not direct:
+        return Skipped("there is no macvlan or ipvlan network")
+    for network in direct:
+        parent = interfaces.by_name.get(network.option("parent"))
+        master = interfaces.by_index.get(parent.master or 0) if parent is not None else None
+        if parent is not None and master is not None:
+            yield _in_use(network, parent, master, containers)
+    return None
+
+
+def _in_use(
+    network: Network, parent: Interface, master: Interface, containers: Containers
+) -> Finding:
+    refused = [
+        container
+        for container in containers
+        if network.name in container.endpoints and _PORT_IS_BUSY in container.state.error
+    ]
+    names = sorted(container.name for container in refused)
+    harm = f": {counted('container', names)} did not start" if names else ""
+    kind = master.kind or "interface"
+    variables = {"network": network.name, "driver": network.driver, "parent": master.name}
+    subnet = next((str(subnet) for subnet in network.subnets if subnet.version == 4), "")
+    gateway = next((gateway for gateway in network.gateways if "." in gateway), "")
+    if subnet and gateway and refused:
+        variables |= {"subnet": subnet, "router": gateway, "refused": refused[0].name}
+    return Finding(
+        subject=network.subject,
+        summary=(
+            f'{network} has parent interface "{parent.name}", which is a port of {kind} '
+            f'"{master.name}" and takes no {network.driver}{harm}'
+        ),
+        evidence={
+            "Options.parent": parent.name,
+            f"master of {parent.name}": f"{master.name} ({kind})",
+            **{f"State.Error of {owner.name}": owner.state.error for owner in refused[:3]},
+        },
+        variables=variables,
+        severity=None if refused else Severity.advice,
+        touches=(parent.subject, *(container.subject for container in refused)),
     )

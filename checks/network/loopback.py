@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from diagnose.evidence.engine.config import DaemonConfig
+from diagnose.evidence.network.addresses import is_loopback
 from diagnose.evidence.network.host_paths import HostPath, HostPaths
 from diagnose.model import CheckResult, Finding, Severity, Skipped, Subject
 from diagnose.registry import check
@@ -42,7 +43,7 @@ def _is_kept_back(path: HostPath) -> bool:
 def _not_routed(path: HostPath, config: DaemonConfig) -> Finding:
     container, bridge = path.container, path.network.bridge
     alone = any(
-        port == path.port and binding.host_ip.startswith("127.")
+        port == path.port and is_loopback(binding.host_ip)
         for port, binding in container.published_by("tcp")
     )
     setting = f"net.ipv4.conf.{bridge}.route_localnet"

@@ -15,6 +15,7 @@ from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.log_tails import LogTails
 from diagnose.evidence.containers.loopback_words import with_host
 from diagnose.evidence.machine.clock import Clock
+from diagnose.evidence.network.addresses import ANY, is_everywhere
 from diagnose.evidence.network.container_netns import ContainerNetns, Namespaces
 from diagnose.evidence.network.interfaces import Interfaces
 from diagnose.evidence.network.listeners import Listener, Listeners, overlap
@@ -387,13 +388,10 @@ def _not_served(container: Container, netns: ContainerNetns) -> Iterator[Finding
             port=str(port),
         )
         if sockets[port]:
-            cure = with_host(container, port, _EVERYWHERE)
+            cure = with_host(container, port, ANY)
         else:
             cure = _elsewhere(container, netns)
         yield finding.with_variables(cure)
-
-
-_EVERYWHERE = "0.0.0.0"  # noqa: S104 - for a command, not a place to listen
 
 
 def _elsewhere(container: Container, netns: ContainerNetns) -> dict[str, str]:
@@ -417,7 +415,7 @@ def _elsewhere(container: Container, netns: ContainerNetns) -> dict[str, str]:
     ):
         return {}
     ((address, host_port),) = hosts
-    before = "" if address in ("", "0.0.0.0") else f"{address}:"  # noqa: S104 - what the engine says, not a place to listen
+    before = "" if is_everywhere(address) else f"{address}:"
     return {"publish": f"{before}{host_port}:{ports.pop()}"}
 
 

@@ -8,6 +8,7 @@ import msgspec
 
 from diagnose.evidence.containers.inspect import Binding
 from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.network.addresses import EVERYWHERE
 from diagnose.evidence.network.interfaces import Interfaces
 from diagnose.evidence.network.listeners import Listeners
 from diagnose.evidence.network.packet_filter import Firewall
@@ -15,8 +16,6 @@ from diagnose.evidence.network.udp_flows import UdpFlow, UdpFlows
 from diagnose.model import CheckResult, Finding, Severity, Skipped, Unavailable
 from diagnose.phrases import count
 from diagnose.registry import check
-
-_ALL_ADDRESSES = ("", "0.0.0.0")  # noqa: S104 - a published port's address, nothing is bound
 
 _ENGINE = "dockerd"
 """Without docker-proxy the engine itself holds the port, so that nobody else takes it, and reads
@@ -86,7 +85,7 @@ def _stale(
     is_served_by_host = listeners is None or any(holder.comm != _ENGINE for holder in holders)
     for flow in flows.to(item.port):
         is_to_port = interfaces.holds(flow.dst) and item.binding.host_ip in (
-            *_ALL_ADDRESSES,
+            *EVERYWHERE,
             flow.dst,
         )
         is_led_elsewhere = flow.reply_src not in item.addresses and not interfaces.holds(flow.src)

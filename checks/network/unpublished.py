@@ -7,15 +7,15 @@ from collections.abc import Iterator
 
 from diagnose.evidence.containers.inspect import Binding
 from diagnose.evidence.containers.listing import Container, Containers
-from diagnose.evidence.dns.resolvers import is_loopback
 from diagnose.evidence.engine.config import DaemonConfig
+from diagnose.evidence.network.addresses import ANY, is_loopback
 from diagnose.evidence.network.interfaces import Interfaces
 from diagnose.evidence.network.listeners import Listeners
+from diagnose.evidence.network.packet_filter import Firewall
 from diagnose.model import DAEMON, CheckResult, Finding, Severity, Skipped, Unavailable, Unexamined
 from diagnose.phrases import counted, sentence
 from diagnose.registry import check
 
-_ANY = "0.0.0.0"  # noqa: S104 - the address that a listener on all addresses is compared with
 _ENTRIES = ("80", "443")
 """Ports by which people of the outside come in."""
 
@@ -26,6 +26,7 @@ def port_not_published(
     listeners: Listeners | Unavailable,
     config: DaemonConfig | None,
     links: Interfaces | None,
+    firewall: Firewall | None,
 ) -> CheckResult:
     """A port that a container is to publish is not published.
 
@@ -43,7 +44,7 @@ def port_not_published(
             if isinstance(listeners, Unavailable):
                 yield Unexamined(container.subject, f"the host's sockets: {listeners}")
             else:
-                yield from _on_host_network(container, listeners)
+                yield from _on_host_network(container, listeners, firewall)
         elif without_proxy is not None:
             yield from _on_ipv6(container, without_proxy)
     if without_proxy is not None and links is not None:
@@ -51,15 +52,19 @@ def port_not_published(
     return None
 
 
-def _on_host_network(container: Container, listeners: Listeners) -> Iterator[Finding]:
+def _on_host_network(
+    container: Container, listeners: Listeners, firewall: Firewall | None
+) -> Iterator[Finding]:
+    redirected = firewall.redirected_ports if firewall is not None else frozenset()
     for port, binding in container.wanted_ports:
         number, _, protocol = port.partition("/")
         if not binding.host_port.isdigit() or binding.host_port == number:
             continue
-        if listeners.on(protocol, _ANY, int(binding.host_port)):
+        is_led = (protocol, int(binding.host_port)) in redirected
+        if is_led or listeners.on(protocol, ANY, int(binding.host_port)):
             continue
-        serves = bool(number.isdigit() and listeners.on(protocol, _ANY, int(number)))
-        yield Finding.about(
+        serves = bool(number.isdigit() and listeners.on(protocol, ANY, int(number)))
+        finding = Finding.about(
             container,
             sentence(
                 f"{container} is to publish port {binding.host_port} -> {port}, "
@@ -74,6 +79,10 @@ def _on_host_network(container: Container, listeners: Listeners) -> Iterator[Fin
             discriminator=f"{binding.host_port}/{protocol}",
             stable=(container.life,),
         )
+        if serves and protocol in ("tcp", "udp"):
+            led = {"asked_port": binding.host_port, "served_port": number, "proto": protocol}
+            finding = finding.with_variables(led)
+        yield finding
 
 
 def _on_ipv6(container: Container, config: DaemonConfig) -> Iterator[Finding]:
@@ -122,7 +131,7 @@ def _ipv6_without_proxy(
     members = [
         container
         for container in containers.running
-        if any(binding.host_ip in ("", _ANY) for _, binding in container.published_ports)
+        if any(binding.host_ip in ("", ANY) for _, binding in container.published_ports)
         and not any(endpoint.global_ipv6_address for endpoint in container.endpoints.values())
     ]
     if own is None or not members:

@@ -7,12 +7,11 @@ from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.loopback_words import with_host
 from diagnose.evidence.dns.resolvers import EMBEDDED
 from diagnose.evidence.machine.clock import Clock
+from diagnose.evidence.network.addresses import ANY
 from diagnose.evidence.network.container_netns import ContainerNetns, Namespaces
 from diagnose.evidence.network.failing_calls import FailingCall, FailingCalls
 from diagnose.model import CheckResult, Count, Finding, Seconds, Severity
 from diagnose.registry import check
-
-EVERYWHERE = "0.0.0.0"  # noqa: S104 - for a command, not a place to listen
 
 
 @check("network.peer-not-listening", severity=Severity.critical)
@@ -92,5 +91,5 @@ def _finding(call: FailingCall, peer: Container, netns: ContainerNetns) -> Findi
         peer=peer.name,
         port=str(call.port),
     )
-    cure = with_host(peer, call.port, EVERYWHERE) if inward else {}
+    cure = with_host(peer, call.port, ANY) if inward else {}
     return finding.with_variables(cure)

@@ -11,6 +11,7 @@ import msgspec
 
 from diagnose.evidence.containers.inspect import Mount
 from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.network.addresses import is_loopback
 from diagnose.model import Unexamined
 from diagnose.registry import evidence
 
@@ -71,9 +72,7 @@ def is_reachable(container: Container) -> bool:
     if container.shares_host_network:
         return True
     ports = container.published_ports or container.wanted_ports
-    return any(
-        not binding.host_ip.startswith("127.") and binding.host_ip != "::1" for _, binding in ports
-    )
+    return any(not is_loopback(binding.host_ip) for _, binding in ports)
 
 
 def exposure(container: Container) -> int:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import msgspec
 
 from diagnose.evidence.dns.lookups import Lookups, QueryPath
-from diagnose.evidence.dns.resolvers import is_loopback
+from diagnose.evidence.network.addresses import is_loopback
 from diagnose.evidence.network.interfaces import Interfaces
 from diagnose.evidence.network.networks import Network, Networks
 from diagnose.evidence.network.packet_filter import Firewall

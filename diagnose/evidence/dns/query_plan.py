@@ -6,14 +6,8 @@ from collections.abc import Iterator
 
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.dns.failed_names import FailedNames, names_by_network, stray_names
-from diagnose.evidence.dns.resolvers import (
-    EMBEDDED,
-    ResolvConf,
-    Resolvers,
-    Upstream,
-    is_loopback,
-    resolving,
-)
+from diagnose.evidence.dns.resolvers import EMBEDDED, ResolvConf, Resolvers, Upstream, resolving
+from diagnose.evidence.network.addresses import is_loopback
 from diagnose.evidence.network.networks import Networks
 from diagnose.evidence.network.routes import Routes
 from diagnose.evidence.run.options import Options

@@ -5,7 +5,6 @@ Where each comes from, and which way a query takes to it.
 
 from __future__ import annotations
 
-import ipaddress
 import re
 from collections.abc import Iterator
 from typing import Literal
@@ -15,6 +14,7 @@ from msgspec.structs import replace
 
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.engine.config import DaemonConfig
+from diagnose.evidence.network.addresses import is_loopback
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import Failed, Unavailable, Unexamined
 from diagnose.questions import Host
@@ -110,17 +110,6 @@ class ResolvConf(msgspec.Struct, frozen=True):
     def beyond_loopback(self) -> tuple[str, ...]:
         """The servers that are not the machine itself."""
         return tuple(server for server in self.nameservers if not is_loopback(server))
-
-
-def is_loopback(server: str) -> bool:
-    """Whether an address is the machine's own; an interface behind % does not matter.
-
-    False for what is no address.
-    """
-    try:
-        return ipaddress.ip_address(server.partition("%")[0]).is_loopback
-    except ValueError:
-        return False
 
 
 def parse(text: str) -> ResolvConf:

@@ -13,6 +13,7 @@ import msgspec
 
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.engine.info import Info, Ping
+from diagnose.evidence.network.addresses import is_everywhere
 from diagnose.evidence.network.host_stack import HostStack
 from diagnose.evidence.network.listeners import Listener, Listeners
 from diagnose.evidence.network.networks import Network, Networks
@@ -23,8 +24,6 @@ from diagnose.firewall.flow import Flow, Origin
 from diagnose.firewall.trace import trace
 from diagnose.firewall.verdict import Step
 from diagnose.registry import evidence
-
-_EVERYWHERE = ("0.0.0.0", "::", "*")  # noqa: S104 - how sockets are listed
 
 
 class CapturedPath(msgspec.Struct, frozen=True):
@@ -127,5 +126,7 @@ def _takers(
         for listener in listeners or ()
         if listener.port == port and listener.proto.startswith(protocol)
     ]
-    taker = next((held for held in of_port if held.address in (*_EVERYWHERE, address)), None)
+    taker = next(
+        (held for held in of_port if is_everywhere(held.address) or held.address == address), None
+    )
     return taker, None if taker is not None else next(iter(of_port), None)

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from typing import Literal
 
 import msgspec
 
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.machine.kernel_log import KernelLog
+from diagnose.evidence.network.addresses import is_loopback
 from diagnose.evidence.network.host_stack import HostStack
 from diagnose.evidence.network.listeners import Listener, Listeners
 from diagnose.evidence.network.packet_paths import refused_by_host
@@ -26,10 +28,19 @@ _BLOCKED = re.compile(
 """What a LOG rule writes of a packet on the input hook: ufw's `[UFW BLOCK] IN=eth0 OUT= ...`."""
 
 
+_PROXY_PORT = re.compile(r"(?:^|\.)(?:loadbalancer\.server\.)?port$|^VIRTUAL_PORT$")
+"""The label and the variable that tell a proxy where a service listens: of Traefik, nginx-proxy."""
+
+Reason = Literal["clients", "ports", "proxy", "image", ""]
+"""Why others are to reach a port: clients tried, it is to be published, a proxy is to call it, the
+image declares it. Empty: nothing says so."""
+
+
 class ClosedHostPort(msgspec.Struct, frozen=True):
     """A port on which a container listens in the host's network, and the rule that closes it.
 
-    by: for every source. clients: whose packets to it the kernel's log says were blocked.
+    by: for every source. clients: whose packets to it the kernel's log says were blocked. wanted:
+    why others are to reach it.
     """
 
     container: Container
@@ -38,6 +49,7 @@ class ClosedHostPort(msgspec.Struct, frozen=True):
     uplink: str
     by: Step
     clients: tuple[str, ...]
+    wanted: Reason = ""
 
 
 class ClosedHostPorts(msgspec.Struct, frozen=True):
@@ -61,7 +73,7 @@ def closed_host_ports(
     uplinks: Uplinks,
     kernel_log: KernelLog | None,
 ) -> ClosedHostPorts:
-    """One packet for each port that the image declares, or whose clients a log names."""
+    """One packet for each TCP port, and each UDP port that somebody is to reach."""
     sharing = {
         container.id: container for container in containers.running if container.shares_host_network
     }
@@ -69,25 +81,40 @@ def closed_host_ports(
     if not sharing or uplink is None or uplink.address is None:
         return ClosedHostPorts()
     blocked = _blocked(kernel_log)
+    wanted: Reason
     found: dict[tuple[str, int], ClosedHostPort] = {}
     walked = 0
     for listener in listeners:
         container = sharing.get(listener.container or "")
         protocol = listener.proto[:3]
-        if container is None or listener.address.startswith("127.") or listener.address == "::1":
+        if container is None or is_loopback(listener.address):
             continue
         clients = blocked.get(listener.port, ())
-        declared = f"{listener.port}/{protocol}" in (container.config.exposed_ports or {})
-        if protocol not in ("tcp", "udp") or not (declared or clients):
+        wanted = "clients" if clients else _wanted(container, listener.port, protocol)
+        if protocol not in ("tcp", "udp") or (protocol == "udp" and not wanted):
             continue
         walked += 1
         verdict = refused_by_host(
             host_stack.stack, uplink.name, uplink.address, listener.port, protocol, "ip"
         )
         if verdict.is_blocked and verdict.by is not None:
-            port = ClosedHostPort(container, listener, protocol, uplink.name, verdict.by, clients)
+            port = ClosedHostPort(
+                container, listener, protocol, uplink.name, verdict.by, clients, wanted
+            )
             found.setdefault((container.id, listener.port), port)
     return ClosedHostPorts(tuple(found.values()), walked)
+
+
+def _wanted(container: Container, number: int, protocol: str) -> Reason:
+    """Why others are to reach a port, by the configuration of its container."""
+    name = f"{number}/{protocol}"
+    for port, binding in container.wanted_ports:
+        if port == name or binding.host_port == str(number):
+            return "ports"
+    settings = (*container.labels.items(), *container.config.environment)
+    if any(_PROXY_PORT.search(key) and value == str(number) for key, value in settings):
+        return "proxy"
+    return "image" if name in (container.config.exposed_ports or {}) else ""
 
 
 def _blocked(kernel_log: KernelLog | None) -> Mapping[int, tuple[str, ...]]:

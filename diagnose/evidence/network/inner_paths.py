@@ -16,6 +16,7 @@ from typing import Literal
 import msgspec
 
 from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.network.addresses import is_loopback
 from diagnose.evidence.network.container_netns import ContainerNetns, Namespaces
 from diagnose.evidence.network.half_open import UNCONFIRMED
 from diagnose.evidence.network.host_stack import HostStack
@@ -253,7 +254,7 @@ def _inlets(
         if proto not in ("tcp", "udp") or not binding.host_port.isdigit():
             continue
         callers: dict[Client, str] = {"this host": endpoint.gateway}
-        if not binding.host_ip.startswith("127."):
+        if not is_loopback(binding.host_ip):
             callers.update(clients)
         lost: dict[Client, Trace] = {}
         for client, address in callers.items():

@@ -10,6 +10,7 @@ import msgspec
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.engine.config import DaemonConfig
 from diagnose.evidence.engine.info import Info, Ping
+from diagnose.evidence.network.addresses import is_everywhere
 from diagnose.evidence.network.networks import Network, Networks
 from diagnose.firewall.engine_rules import Bridge, PublishedPort, Repair, present, repair, wanted
 from diagnose.model import Failed, Unavailable
@@ -153,7 +154,7 @@ def _ports(container: Container, network: Network) -> list[PublishedPort]:
         host_port = int(binding.host_port) if binding.host_port.isdigit() else None
         if ":" in binding.host_ip or (host_port is None and not _is_routed(network)):
             continue
-        host_address = "" if binding.host_ip in ("", "0.0.0.0") else binding.host_ip  # noqa: S104
+        host_address = "" if is_everywhere(binding.host_ip) else binding.host_ip
         published = PublishedPort(
             _address(container, network), int(number), protocol, host_port, host_address
         )

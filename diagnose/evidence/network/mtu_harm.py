@@ -8,7 +8,8 @@ from typing import Any
 import msgspec
 
 from diagnose.evidence.containers.listing import Container
-from diagnose.evidence.dns.resolvers import Resolvers, is_loopback
+from diagnose.evidence.dns.resolvers import Resolvers
+from diagnose.evidence.network.addresses import is_loopback
 from diagnose.evidence.network.packet_sizes import OversizedNetwork, PacketSizes
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import Failed

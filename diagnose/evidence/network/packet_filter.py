@@ -9,7 +9,7 @@ import msgspec
 
 from diagnose.evidence.network.uplinks import Uplinks
 from diagnose.firewall import docker
-from diagnose.firewall.docker import PortRule
+from diagnose.firewall.docker import PortRule, redirected_ports
 from diagnose.firewall.iptables import named_sets
 from diagnose.firewall.packet import Family
 from diagnose.firewall.rules import Chain, Ruleset, Table
@@ -45,6 +45,11 @@ class Firewall(msgspec.Struct, frozen=True, dict=True):
     def translates_ports(self) -> bool:
         """Whether the prerouting hook reaches the chain of Docker's published ports."""
         return docker.translates_ports(self.ruleset)
+
+    @functools.cached_property
+    def redirected_ports(self) -> frozenset[tuple[str, int]]:
+        """The protocols and ports of the host that rules lead to another of its ports."""
+        return redirected_ports(self.ruleset)
 
     @functools.cached_property
     def port_rules(self) -> tuple[PortRule, ...]:

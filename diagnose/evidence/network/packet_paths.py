@@ -15,6 +15,7 @@ import msgspec
 from diagnose.evidence.containers.inspect import NetworkEndpoint
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.engine.info import Info, Ping
+from diagnose.evidence.network.addresses import EVERYWHERE, EVERYWHERE6
 from diagnose.evidence.network.host_stack import HostStack
 from diagnose.evidence.network.networks import Network, Networks
 from diagnose.evidence.network.packet_filter import Firewall
@@ -59,8 +60,6 @@ MOST_PORTS = 4_000
 
 _Attached = tuple[Container, Network, NetworkEndpoint]
 FORWARDING6 = "net.ipv6.conf.all.forwarding"
-EVERYWHERE = ("", "0.0.0.0")  # noqa: S104 - what the engine writes for a port published on all addresses
-EVERYWHERE6 = ("", "::")
 
 
 class Forwarding(msgspec.Struct, frozen=True):

@@ -11,8 +11,9 @@ from ipaddress import ip_address
 import msgspec
 
 from diagnose.evidence.containers.listing import Container, Containers
-from diagnose.evidence.dns.resolvers import Resolvers, is_loopback
+from diagnose.evidence.dns.resolvers import Resolvers
 from diagnose.evidence.engine.info import Info, Ping
+from diagnose.evidence.network.addresses import is_loopback
 from diagnose.evidence.network.host_stack import HostStack
 from diagnose.evidence.network.networks import Network, Networks
 from diagnose.evidence.network.packet_paths import address_of, leads_out, not_walked

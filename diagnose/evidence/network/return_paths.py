@@ -12,10 +12,11 @@ import msgspec
 
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.engine.info import Info, Ping
+from diagnose.evidence.network.addresses import EVERYWHERE
 from diagnose.evidence.network.container_netns import ContainerNetns, Namespaces
 from diagnose.evidence.network.host_stack import HostStack
 from diagnose.evidence.network.networks import Network, Networks
-from diagnose.evidence.network.packet_paths import EVERYWHERE, not_walked
+from diagnose.evidence.network.packet_paths import not_walked
 from diagnose.evidence.network.route_lookups import SOMEWHERE
 from diagnose.evidence.network.uplinks import Uplink, Uplinks
 from diagnose.firewall.flow import Flow, Origin, Trace

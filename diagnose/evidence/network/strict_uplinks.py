@@ -7,9 +7,9 @@ from ipaddress import ip_address
 import msgspec
 
 from diagnose.evidence.containers.listing import Containers
+from diagnose.evidence.network.addresses import EVERYWHERE
 from diagnose.evidence.network.host_stack import HostStack
 from diagnose.evidence.network.networks import Networks
-from diagnose.evidence.network.packet_paths import EVERYWHERE
 from diagnose.evidence.network.route_lookups import SOMEWHERE
 from diagnose.evidence.network.uplinks import Uplinks
 from diagnose.firewall.flow import Flow, Origin

@@ -22,6 +22,7 @@ from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.log_tails import LogTails
 from diagnose.evidence.engine.config import DaemonConfig
 from diagnose.evidence.engine.info import Info, Ping
+from diagnose.evidence.network.addresses import is_loopback
 from diagnose.evidence.network.host_stack import HostStack
 from diagnose.evidence.network.listeners import Listener, Listeners
 from diagnose.evidence.network.networks import Network, Networks
@@ -368,7 +369,7 @@ class _Site:
 
     def _to_host(self, want: Want, address: str) -> Iterator[WantedPath]:
         origin = self._origin(want.container)
-        if origin is None or address.startswith("127."):
+        if origin is None or is_loopback(address):
             return
         network, source = origin
         for port in [want.port] if want.port else self._host_ports():
@@ -386,7 +387,7 @@ class _Site:
         """Why nobody can take a wanted connection to the host, if that is so."""
         address = self.extra_hosts(want.container).get(want.host, want.host)
         origin = self._origin(want.container)
-        if origin is None or not _is_address(address) or _is_loopback(address):
+        if origin is None or not _is_address(address) or is_loopback(address):
             return None
         network, source = origin
         if not self._stack.is_local(address):
@@ -416,7 +417,7 @@ class _Site:
             listener.port
             for listener in listeners
             if listener.proto.startswith("tcp")
-            and not _is_loopback(listener.address)
+            and not is_loopback(listener.address)
             and listener.comm != "docker-proxy"
         }
         return sorted(ports)[:8]
@@ -467,10 +468,6 @@ class _Site:
 
 def _is_address(text: str) -> bool:
     return bool(re.fullmatch(r"\d+(?:\.\d+){3}|[0-9a-fA-F:]*:[0-9a-fA-F:]+", text))
-
-
-def _is_loopback(address: str) -> bool:
-    return address.startswith("127.") or address in ("::1", "[::1]")
 
 
 def failing(paths: Iterable[WantedPath | UnservedWant]) -> bool:

@@ -8,6 +8,7 @@ from msgspec.structs import replace
 from diagnose.evidence.containers.inspect import Container, NetworkEndpoint, NetworkSettings
 from diagnose.evidence.network.neighbour_discovery import NeighbourDiscovery, NeighbourLink
 from diagnose.evidence.network.networks import Network
+from diagnose.firewall.flow import Flow, Origin, Trace
 from diagnose.firewall.neighbours import (
     NeighbourPair,
     Undelivered,
@@ -16,7 +17,6 @@ from diagnose.firewall.neighbours import (
     on_the_way,
     solicited_node,
 )
-from diagnose.firewall.flow import Flow, Origin, Trace
 from diagnose.firewall.routing import Routing
 from diagnose.firewall.ruleset import assemble
 from diagnose.firewall.stack import Device, Settings, Stack

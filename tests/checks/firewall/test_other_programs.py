@@ -15,11 +15,12 @@ from diagnose.evidence.dns.lookups import DnsReply, Lookups, QueryPath
 from diagnose.evidence.dns.resolvers import ResolvConf, Resolvers
 from diagnose.evidence.machine.kernel_log import KernelLog, Record
 from diagnose.evidence.network.captured_paths import CapturedPath, CapturedPaths
-from diagnose.evidence.network.host_ports import ClosedHostPort, ClosedHostPorts, _blocked
+from diagnose.evidence.network.host_ports import ClosedHostPort, ClosedHostPorts, _blocked, _wanted
 from diagnose.evidence.network.listeners import Listener
 from diagnose.evidence.network.networks import Network
 from diagnose.firewall.verdict import Step
 from diagnose.model import Unavailable
+from tests.inspected import container
 from tests.judging import judge, rows
 
 SHOP = Network("a" * 64, "shop", "bridge", options={"com.docker.network.bridge.name": "br-shop"})
@@ -91,6 +92,39 @@ CLOSED = {
     "nobody called": ((), [("advice", "hass")]),
     "clients were blocked": (("192.0.2.7",), [("warning", "hass")]),
 }
+
+SETTINGS: dict[str, tuple[dict[str, object], str]] = {
+    "nothing": ({}, ""),
+    "to be published": (
+        {"HostConfig": {"PortBindings": {"8123/tcp": [{"HostIp": "", "HostPort": "8123"}]}}},
+        "ports",
+    ),
+    "another port": (
+        {"HostConfig": {"PortBindings": {"80/tcp": [{"HostIp": "", "HostPort": "80"}]}}},
+        "",
+    ),
+    "a label for Traefik": (
+        {"Config": {"Labels": {"traefik.http.services.h.loadbalancer.server.port": "8123"}}},
+        "proxy",
+    ),
+    "a variable for nginx-proxy": ({"Config": {"Env": ["VIRTUAL_PORT=8123"]}}, "proxy"),
+    "the image": ({"Config": {"ExposedPorts": {"8123/tcp": {}}}}, "image"),
+}
+
+
+@pytest.mark.parametrize(("fields", "reason"), SETTINGS.values(), ids=SETTINGS)
+def test_why_a_port_is_wanted(fields: dict[str, object], reason: str) -> None:
+    assert _wanted(container("hass", **fields), 8123, "tcp") == reason
+
+
+def test_ports_that_nothing_names_are_one_advice() -> None:
+    ports = tuple(
+        ClosedHostPort(HASS, Listener("tcp", "0.0.0.0", number), "tcp", "eth0", POLICY, ())
+        for number in (9100, 8123)
+    )
+    result = judge("firewall.host-port-closed", closed_host_ports=ClosedHostPorts(ports, 2))
+    assert rows(result) == [("advice", "hass")]
+    assert "ports 8123, 9100" in result.findings[0].summary
 
 
 @pytest.mark.parametrize(("clients", "found"), CLOSED.values(), ids=CLOSED)

@@ -21,6 +21,9 @@ from diagnose.evidence.dns.failed_names import FailedName, FailedNames
 from diagnose.evidence.dns.lookups import DnsReply, Lookups, QueryPath
 from diagnose.evidence.dns.resolvers import ResolvConf, Resolvers
 from diagnose.evidence.network.listeners import Listener, Listeners
+from diagnose.evidence.network.packet_filter import Firewall
+from diagnose.firewall import iptables
+from diagnose.firewall.rules import Ruleset
 from diagnose.model import Unavailable
 from tests.judging import judge, rows
 
@@ -51,6 +54,18 @@ def test_host_network(
         listeners=Listeners(tuple(sockets)),
     )
     assert rows(result) == found
+
+
+def test_a_redirect_serves_the_port() -> None:
+    rule = "-A PREROUTING -p tcp -m tcp --dport 18514 -j REDIRECT --to-ports 8081"
+    text = f"*nat\n:PREROUTING ACCEPT [0:0]\n{rule}\nCOMMIT\n"
+    result = judge(
+        "network.port-not-published",
+        containers=Containers((on_host("18514"),)),
+        listeners=Listeners((Listener("tcp", "0.0.0.0", 8081),)),
+        firewall=Firewall(Ruleset(iptables.chains(text, "nft", "ip"))),
+    )
+    assert rows(result) == []
 
 
 def test_sockets_unknown() -> None:

@@ -226,6 +226,26 @@ def macvlan_of_a_second_subnet(box: Box) -> None:
     assert _gets(box, "camera", f"http://{WEB}/")
 
 
+@fault(
+    "network.parent-in-use",
+    subject="network:lan8",
+    expect=[("container.start-refused", "container:camera8")],
+    shareable=True,
+)
+def macvlan_on_a_port_of_a_bridge(box: Box) -> None:
+    """The parent interface of a macvlan network is a port of a bridge."""
+    box.sh(
+        "ip link add br-lan8 type bridge; ip link set br-lan8 up; "
+        "ip link add nic8 type veth peer name wire8; ip link set nic8 master br-lan8 up; "
+        "ip link set wire8 up"
+    )
+    options = ("-o", "parent=nic8", "--subnet=10.247.18.0/24", "--gateway=10.247.18.1")
+    box.docker("network", "create", "-d", "macvlan", *options, "lan8")
+    run = ("run", "-d", "--name=camera8", "--network=lan8", "-m=32m", "bb:1.36", "sleep", "1000")
+    refused = box.docker(*run, check=False)
+    assert "device or resource busy" in refused.stderr
+
+
 def _searching_project(box: Box, *, is_database_up: bool) -> None:
     """A project whose search domain has a wildcard, and whose database may be stopped."""
     box.provider.dns_stop()

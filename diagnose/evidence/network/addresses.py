@@ -1,0 +1,28 @@
+"""What the words of an address mean, wherever it is written: all addresses, or this host alone."""
+
+from __future__ import annotations
+
+from ipaddress import ip_address
+
+ANY = "0.0.0.0"  # noqa: S104 - what is compared with and written into commands, nothing is bound
+
+EVERYWHERE = ("", ANY)
+"""What the engine writes for a port that is published on all IPv4 addresses."""
+
+EVERYWHERE6 = ("", "::")
+
+
+def is_everywhere(text: str) -> bool:
+    """Whether a socket or a published port takes what comes to any address of its family."""
+    return text.strip("[]") in ("", ANY, "::", "*")
+
+
+def is_loopback(text: str) -> bool:
+    """Whether an address is the machine's own, in brackets or with an interface behind % or not.
+
+    False for what is no address.
+    """
+    try:
+        return ip_address(text.strip("[]").partition("%")[0]).is_loopback
+    except ValueError:
+        return False
