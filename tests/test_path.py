@@ -193,6 +193,14 @@ def decided(path: Path) -> tuple[str, str]:
     return path.state, path.decisive.kind if path.decisive else ""
 
 
+def test_what_could_not_be_had_says_why() -> None:
+    late = "timed out: no answer in 1.6 s"
+    reasons = {HostStack: late, Interfaces: late, Namespaces: "forbidden: not root"}
+    host = made(host_stack=None, interfaces=None, namespaces=None, reasons=reasons)
+    unknown = [hop.text for hop in walked("api", "internet", host).hops if hop.state == "unknown"]
+    assert [text.partition(": ")[2] for text in unknown] == ["forbidden: not root", late, late]
+
+
 def without(name: str) -> Namespaces:
     return Namespaces({netns.container.id: netns for netns in OPEN if netns.container.name != name})
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import contextlib
 
+from diagnose.evidence.network.host_stack import HostStack
 from diagnose.path.arrive import to_container, to_host, to_outside
 from diagnose.path.ends import End, PathTarget, share_namespace
 from diagnose.path.leave import leave
@@ -41,7 +42,8 @@ def _walk(walk: PathWalk) -> None:
         return
     leg = leave(walk, begin, end)
     if walk.site.host_stack is None:
-        text = "the host's packet filter and routes could not be read"
+        reason = walk.site.because(HostStack)
+        text = f"the host's packet filter and routes could not be read{reason}"
         walk.add("filter", "host", text, "unknown")
         return
     if end is not None and not end.shares_host_network:

@@ -6,7 +6,8 @@ from collections.abc import Iterable
 
 from diagnose.evidence.containers.inspect import NetworkEndpoint
 from diagnose.evidence.containers.listing import Container
-from diagnose.evidence.network.container_netns import ContainerNetns
+from diagnose.evidence.network.container_netns import ContainerNetns, Namespaces
+from diagnose.evidence.network.interfaces import Interfaces
 from diagnose.evidence.network.networks import Network
 from diagnose.evidence.network.route_lookups import SOMEWHERE
 from diagnose.model import Subject
@@ -122,7 +123,8 @@ def inside(
     place = f'namespace of "{container.name}"'
     netns = walk.netns(container)
     if netns is None:
-        walk.add("namespace", place, "could not be looked into", "unknown", container.subject)
+        text = f"could not be looked into{walk.site.because(Namespaces)}"
+        walk.add("namespace", place, text, "unknown", container.subject)
         return
     link = netns.link_with(endpoint.ip_address)
     hint = f"docker restart {container.name}"
@@ -197,7 +199,8 @@ def at_bridge(walk: PathWalk, network: Network, gateway: str = "") -> None:
     interfaces = walk.site.interfaces
     bridge = interfaces.bridge(network.bridge, network.gateways) if interfaces is not None else None
     if interfaces is None:
-        text = f"bridge {network.bridge} could not be looked at"
+        reason = walk.site.because(Interfaces)
+        text = f"bridge {network.bridge} could not be looked at{reason}"
         walk.add("bridge", place, text, "unknown", *about)
     elif bridge is None:
         walk.add("bridge", place, f"bridge {network.bridge} is gone", "broken", *about)

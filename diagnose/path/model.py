@@ -39,6 +39,13 @@ class PathEvidence(msgspec.Struct, frozen=True):
     uplinks: Uplinks | None
     namespaces: Namespaces | None
     listeners: Listeners | None
+    reasons: Mapping[type, str] = {}
+    """Why a part could not be had."""
+
+    def because(self, part: type) -> str:
+        """The end of a sentence about a part that could not be had; empty where nothing tells."""
+        reason = self.reasons.get(part, "")
+        return f": {reason}" if reason else ""
 
 
 class Hop(msgspec.Struct, frozen=True):
@@ -146,4 +153,5 @@ def site(evidence: Mapping[type, object]) -> PathEvidence | Unavailable:
         known(Uplinks),
         known(Namespaces),
         known(Listeners),
+        {kind: str(part) for kind, part in evidence.items() if isinstance(part, Unavailable)},
     )
