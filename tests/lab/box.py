@@ -559,7 +559,8 @@ class Box:
         """Run the tool in the box as a user of this host would."""
         usage = f"/tmp/usage-{secrets.token_hex(4)}"
         wrapper = [sys.executable, "-I", "-S", str(HERE / "measure.py"), usage]
-        is_patient = args[:1] in (("all",), ("check",)) and "--budget" not in args
+        can_wait = args[:1] in (("all",), ("check",), ("path",))
+        is_patient = can_wait and "--budget" not in args
         patience = self.patience if is_patient else ()
         command = [*wrapper, sys.executable, "-m", "diagnose", *args, *patience]
         done = self.run(

@@ -27,7 +27,7 @@ BASE_CONFIG: Mapping[str, Any] = {
 """daemon.json of every host that does not say otherwise: what the advice on log sizes asks for."""
 
 _TAPE = "/tmp/tape"
-_PATIENT = ("--budget", "60")
+PATIENT = ("--budget", "60")
 """A box with a hundred faults on a busy machine shows what is found, not how fast; so does a
 replay."""
 
@@ -75,7 +75,7 @@ def run_alone(scenario: Scenario, engine: Engine, record: Path | None) -> Outcom
     """Build one scenario's host in a box of its own and run the tool on it."""
     with Box(engine, **scenario.box) as box:
         start(box, scenario)
-        box.patience = _PATIENT
+        box.patience = PATIENT
         scenario.inject(box)
         box.patience = ()
         return _look(box, scenario, record)
@@ -86,14 +86,14 @@ def run_together(scenarios: Sequence[Scenario], engine: Engine, record: Path | N
     built fails alone."""
     with Box(engine) as box:
         start(box, scenarios[0])
-        box.patience = _PATIENT
+        box.patience = PATIENT
         failed = {}
         for scenario in scenarios:
             try:
                 scenario.inject(box)
             except Exception as error:  # noqa: BLE001 - one broken scenario must not fail the others
                 failed[scenario.name] = f"could not be built: {error}\n{_where(error)}"
-        outcome = _look(box, replace(scenarios[0], args=_PATIENT), record)
+        outcome = _look(box, replace(scenarios[0], args=PATIENT), record)
         outcome.failed = failed
         return outcome
 
@@ -237,7 +237,7 @@ def _of_a_replay(args: Sequence[str]) -> tuple[str, ...]:
     """
     pairs = zip(("", *args), args, strict=False)
     kept = tuple(arg for before, arg in pairs if "--resolve" not in (before, arg))
-    return kept if "--budget" in kept else (*_PATIENT, *kept)
+    return kept if "--budget" in kept else (*PATIENT, *kept)
 
 
 def keep_expected(folder: Path, scenario: Scenario, engine: Engine, outcome: Outcome) -> None:

@@ -13,7 +13,7 @@ from .box import Box
 from .engines import Engine
 from .faults import discover
 from .provider import SILENT, WEB
-from .runner import start
+from .runner import PATIENT, start
 
 pytestmark = pytest.mark.timeout(300)
 
@@ -297,6 +297,7 @@ def test_a_fault_breaks_its_hop(fault: Broken, engine: Engine) -> None:
     scenario = discover()[fault.scenario]
     with Box(engine, **scenario.box) as box:
         start(box, scenario)
+        box.patience = PATIENT
         scenario.inject(box)
         done = box.diagnose("path", fault.begin, fault.end, "--format", "json")
         assert done.code == 2, done.out + done.err
@@ -326,6 +327,7 @@ blamed on nobody."""
 
 def test_what_is_open_is_open(engine: Engine) -> None:
     with Box(engine) as box:
+        box.patience = PATIENT
         box.start_engine()
         serve = ["bb:1.36", "httpd", "-f", "-p", "8080"]
         box.docker("network", "create", "shop")
@@ -365,6 +367,7 @@ filter inside the container drops what leaves, which the walk does not see."""
 
 def test_a_packet_says_more_than_the_walk(engine: Engine) -> None:
     with Box(engine) as box:
+        box.patience = PATIENT
         box.start_engine()
         serve = ["bb:1.36", "httpd", "-f", "-p", "8080"]
         box.docker("network", "create", "shop")
@@ -393,6 +396,7 @@ def test_a_packet_says_more_than_the_walk(engine: Engine) -> None:
 def test_the_proxy_does_not_make_a_dead_port_open(engine: Engine) -> None:
     """docker-proxy accepts for a container that does not listen: no packet proves anything then."""
     with Box(engine) as box:
+        box.patience = PATIENT
         box.start_engine()
         box.docker("run", "-d", "--name=mute", "-p", "8090:8090", "bb:1.36", "sleep", "1d")
         done = box.diagnose("path", "host", "127.0.0.1:8090", "--probe", "--format", "json")
@@ -402,6 +406,7 @@ def test_the_proxy_does_not_make_a_dead_port_open(engine: Engine) -> None:
 
 def test_nothing_is_sent_without_the_option(engine: Engine) -> None:
     with Box(engine) as box:
+        box.patience = PATIENT
         box.start_engine()
         box.docker("run", "-d", "--name=web", "bb:1.36", "httpd", "-f", "-p", "8080")
         box.sh("iptables -I OUTPUT -p tcp --dport 8080 -j DROP")
