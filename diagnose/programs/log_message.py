@@ -52,6 +52,7 @@ _LEVELS: tuple[tuple[LazyPattern, int], ...] = (
             | \ E!\  | ^E\d{4}\ | \[E\] | \ E\ \|\s
             | (?:^|[\s\]|])(?:Fatal\ )?[Ee]rror:\ | ^\s*Error\b | \blvl=e?error\b | \berror:\
             | ^Unhandled\ exception
+            | ^\S+:\ (?:exec:\ )?line\ \d+:\s  # a shell, of its script
             | ^Exception\ in\ thread | \ spawnerr:\  | \(terminated\ by\ SIG
             | \bexited:\ .*;\ not\ expected\)
             """,
@@ -121,7 +122,7 @@ def vocabulary(text: str) -> frozenset[str]:
 _LEVEL_WORDS = vocabulary(
     """
     fatal ftl panic panicked crit critical emerg alert error err severe e f i w warn warning
-    info notice note system debug trace log lvl level failfast terminated exception spawnerr
+    info notice note system debug trace log lvl level line failfast terminated exception spawnerr
     exited
     """
 )

@@ -29,6 +29,8 @@ CLEAR = 20
 """From this score on a line says what is wrong."""
 BARE = 45
 """What an exception loses that is its class alone."""
+BROKEN = 76
+"""Characters from which on an indented line is taken to go on in the next one."""
 UNREADABLE = -100
 """The score of a frame, a register, a line without words."""
 CHAINED = 30
@@ -99,6 +101,7 @@ _FRAME = LazyPattern(
 
 _DETAIL = LazyPattern(
     r"\b(?:DETAIL|HINT|CONTEXT):\s|^(?:\d+: )?Error found at \S+"
+    r"|\bin \"[^\"]+\", line \d+, column \d+"
     r"|^\s{2,}[-*>]?\s*(?:[A-Z][A-Z0-9_]{4,}\b|You (?:must|need)|Please"
     r"|HINT)|^\s{2,}- [A-Z_]+"
 )
@@ -125,7 +128,7 @@ def telling_line(lines: Sequence[str]) -> TellingLine | None:
     best = max(scores)
     index = scores.index(best) if best > 0 else _last_readable(scores)
     return TellingLine(
-        text=messages[index].text.strip(),
+        text=_unwrapped(messages[: index + 1]),
         index=index,
         explains=best >= CLEAR,
         details=(
@@ -137,6 +140,21 @@ def telling_line(lines: Sequence[str]) -> TellingLine | None:
         ),
         neighbours=_neighbours(lines, index),
     )
+
+
+def _unwrapped(upto: Sequence[Message]) -> str:
+    """The last of these lines, with those before it of which it is the rest.
+
+    Symfony's console indents a message by two spaces and breaks it anywhere below 80 columns.
+    """
+    text = upto[-1].text.strip()
+    if not upto[-1].text.startswith("  "):
+        return text
+    for line in reversed(upto[:-1]):
+        if not line.text.startswith("  ") or len(line.text) < BROKEN:
+            break
+        text = line.text.strip() + text
+    return text
 
 
 def _score(line: Message) -> int:

@@ -82,6 +82,10 @@ LINES = {
         "Database needs bootstrapping or is older than Kong 1.0.",
         "Current version is too old. Please upgrade to Long Term Support version firstly.",
     ),
+    "table-missing": (
+        '** (Postgrex.Error) ERROR 42P01 (undefined_table) relation "system_metrics" does not exist',
+        "SQLITE_ERROR: no such table: users",
+    ),
     "migration-locked": (
         "failed to execute migrations: Dirty database version 30. Fix and force version.",
         "LockException: Could not acquire change log lock.  Currently locked by app-7",
@@ -136,6 +140,7 @@ LINES = {
         "Access to the path '/config/log' is denied.",
     ),
     "path-missing": (
+        "/opt/python/bin/python3: can't open file '/opt/scripts/create_user.py': [Errno 2] No such file",
         "python: can't open file '/app/main.py': [Errno 2] No such file or directory",
         "Config file '/data/homeserver.yaml' does not exist.",
     ),

@@ -66,6 +66,19 @@ DETAILS = {
         ],
         ("Reading the configuration file, at line 4", ">>> 'requirepass'"),
     ),
+    "a mistake in a YAML file": (
+        [
+            "while parsing a block mapping",
+            '  in "<unicode string>", line 5, column 3:',
+            "expected <block end>, but found '<block mapping start>'",
+            '  in "<unicode string>", line 6, column 4:',
+        ],
+        ('in "<unicode string>", line 6, column 4:',),
+    ),
+    "a panic of Rust": (
+        ["thread 'main' panicked at src/main.rs:14:44:", "called `Result::unwrap()` on a value"],
+        ("called `Result::unwrap()` on a value",),
+    ),
     "an exception of one line": (
         ["ValueError: invalid port", "Goodbye", "see you", "and more", "of it"],
         (),
@@ -79,6 +92,18 @@ def test_what_belongs_to_the_line(name: str):
     chosen = telling_line(lines)
     assert chosen is not None
     assert chosen.details == expected
+
+
+def test_a_message_that_was_broken_at_the_edge_of_a_terminal_is_whole():
+    chosen = telling_line(
+        [
+            "In StreamHandler.php line 111:",
+            '  The stream or file "/var/www/firefly-iii/storage/logs/ff3-cli-2020-07-20.lo',
+            '  g" could not be opened: failed to open stream: Permission denied',
+        ]
+    )
+    assert chosen is not None
+    assert "ff3-cli-2020-07-20.log" in chosen.text
 
 
 CHOSEN = {
@@ -101,6 +126,11 @@ CHOSEN = {
         "Error validating domain: relative URL without a base",
         "  DOMAIN variable needs to contain the protocol (http, https)",
         "Goodbye",
+    ],
+    "a script without a program that it calls": [
+        "Using Mysql DB",
+        "/startup.sh: line 30: /opt/kimai/bin/console: No such file or directory",
+        "Error, unknown server type",
     ],
     "a server that is not to be root": [
         "[Warning] Could not increase number of max_open_files to more than 20000",

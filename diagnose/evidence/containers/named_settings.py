@@ -58,7 +58,7 @@ _CONTENTS = re.compile(
 """What a program says of what lies in a folder, in small letters."""
 _ABOUT_SETTINGS = re.compile(
     r"\bconfig|\bconf\b|\bsyntax|\bdirective|\bdefinition|\bsettings?\b|\bpars(?:e|er|ing)\b"
-    r"|\bunmarshal|\byaml\b|\btoml\b|\bjson\b|\bfield\b"
+    r"|\bunmarshal|\byaml\b|\btoml\b|\bjson\b|\bfield\b|<block\b"
 )
 _PASSWORD = re.compile(r"PASS(?:WORD)?(?:_|$)|_AUTH$")
 _NO_ANSWER = frozenset({"dns", "refused", "timeout", "unreachable"})

@@ -64,6 +64,20 @@ DATA = (
         source=_MANY,
     ),
     Failure(
+        name="table-missing",
+        mark="",
+        pattern=r"""(?x)
+            relation\ \"(?P<relation>[^\"]+)\"\ does\ not\ exist  # PostgreSQL
+            | no\ such\ table:\ (?P<sqlite>\w+)
+            | Table\ '(?P<mysql>[^']+)'\ doesn't\ exist
+        """,
+        cause="the database has no table {relation}{sqlite}{mysql}: "
+        "the program's migrations have not run in it, or it looks in another database or schema",
+        cure="run the program's migrations, and compare the database and the schema that it is given "
+        "with those that hold its tables",
+        source="supabase/supabase#16962",
+    ),
+    Failure(
         name="migration-locked",
         mark="",
         pattern=r"""(?x)

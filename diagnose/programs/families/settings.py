@@ -163,10 +163,11 @@ FILES = (
         name="path-missing",
         mark="",
         pattern=rf"""(?x)
-            (?:{_ABSENCE}).{{0,80}}?(?P<path>{_PATH}){_NO_SCRIPT}
+            (?:can't|cannot|unable\ to|could\ not)\ (?:open|find|load|access)\ (?:\w+\ )?['"]?(?P<opened>{_PATH})
+            | (?:{_ABSENCE}).{{0,80}}?(?P<path>{_PATH}){_NO_SCRIPT}
             | (?P<before>{_PATH}){_NO_SCRIPT}.{{0,80}}?(?:{_ABSENCE})
         """,
-        cause="the program finds no {path}{before} in its container",
+        cause="the program finds no {opened}{path}{before} in its container",
         cure="mount it there, or correct the path in the program's settings",
         source=_MANY,
     ),
@@ -190,7 +191,7 @@ FILES = (
             | \bduplicate\b
             | undefined\ (?:receiver|variable|label)
             | validating\ config | config\ error\b | provisioning\ error
-            | not\ well-formed
+            | not\ well-formed | expected\ <block\ end>
             | field\ not\ found
             | unmarshal
             | invalid\ (?:directive|command|configuration)
