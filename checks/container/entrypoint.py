@@ -50,7 +50,9 @@ def entrypoint_missing(containers: Containers, programs: Programs | None) -> Che
         elif below is not None and below.missing and below.why == "no such file or directory":
             finding = refused_program(container, below, _lacks(container, below.path))
             named = {name: finding.variables[name] for name in ("container", "program", "image")}
-            yield msgspec.structs.replace(finding, variables=named)
+            mount = hiding_mount(container, below.path)
+            covering = {"covering": mount} if mount else {}
+            yield msgspec.structs.replace(finding, variables=named | covering)
     return None
 
 

@@ -16,11 +16,14 @@ from checks.container.helpers import (
     tail_of,
     took,
 )
+from checks.container.image_steps import image_steps
 from checks.container.service import is_somebodys_job, severity_of_end
 from diagnose.evidence.containers.events import Events
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.log_tails import LogTails
 from diagnose.evidence.containers.program_faults import ProgramFaults
+from diagnose.evidence.images.details import ImageDetails
+from diagnose.evidence.images.listing import Images
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.network.container_netns import Namespaces
 from diagnose.evidence.run.options import Options
@@ -48,6 +51,8 @@ def exits_at_start(
     events: Events | None,
     program_faults: ProgramFaults | None,
     namespaces: Namespaces | None,
+    images: Images | None,
+    image_details: ImageDetails | None,
     *,
     short: Seconds = SHORT_S,
 ) -> CheckResult:
@@ -99,7 +104,10 @@ def exits_at_start(
             onset=container.finished_at,
             image=container.config.image,
         )
-        yield finding.with_variables(first_steps(container, tail, setting, calls))
+        steps = first_steps(container, tail, setting, calls)
+        yield finding.with_variables(
+            steps | image_steps(container, tail, images, image_details, calls)
+        )
     return None
 
 

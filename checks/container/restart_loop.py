@@ -22,12 +22,15 @@ from checks.container.helpers import (
     times,
     took,
 )
+from checks.container.image_steps import image_steps
 from diagnose.evidence.containers.events import Events
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.log_tails import LogTail, LogTails
 from diagnose.evidence.containers.program_faults import ProgramFaults
 from diagnose.evidence.containers.stops import Stops
 from diagnose.evidence.engine.log import DaemonLog
+from diagnose.evidence.images.details import ImageDetails
+from diagnose.evidence.images.listing import Images
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.network.container_netns import Namespaces
 from diagnose.model import CheckResult, Count, Finding, Seconds, Severity
@@ -91,6 +94,8 @@ def restart_loop(
     stops: Stops | None,
     program_faults: ProgramFaults | None,
     namespaces: Namespaces | None,
+    images: Images | None,
+    image_details: ImageDetails | None,
     *,
     restarts: Count = Count(3),
     window: Seconds = Seconds(3600),
@@ -113,8 +118,11 @@ def restart_loop(
             tail = tail_of(log_tails, container)
             failed = tail if container.state.status == "restarting" else tail.before_this_run
             calls = calls_of(container, containers, failed, namespaces)
-            yield _finding(
+            finding = _finding(
                 container, exits, clock, failed, containers, calls, program_faults, steady
+            )
+            yield finding.with_variables(
+                image_steps(container, failed, images, image_details, calls)
             )
     asked_to_end = stops.by_id if stops is not None else {}
     failed_tasks = [

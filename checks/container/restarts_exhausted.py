@@ -15,10 +15,13 @@ from checks.container.helpers import (
     tail_of,
     took,
 )
+from checks.container.image_steps import image_steps
 from diagnose.evidence.containers.events import Events
 from diagnose.evidence.containers.listing import Containers
 from diagnose.evidence.containers.log_tails import LogTails
 from diagnose.evidence.containers.program_faults import ProgramFaults
+from diagnose.evidence.images.details import ImageDetails
+from diagnose.evidence.images.listing import Images
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.network.container_netns import Namespaces
 from diagnose.model import CheckResult, Finding, Seconds, Severity
@@ -45,6 +48,8 @@ def restarts_exhausted(
     events: Events | None,
     program_faults: ProgramFaults | None,
     namespaces: Namespaces | None,
+    images: Images | None,
+    image_details: ImageDetails | None,
     *,
     forgotten: Seconds = Seconds(604800),
 ) -> CheckResult:
@@ -88,5 +93,8 @@ def restarts_exhausted(
             signs=tail.signs,
             onset=container.finished_at,
         )
-        yield finding.with_variables(first_steps(container, tail, setting, calls))
+        steps = first_steps(container, tail, setting, calls)
+        yield finding.with_variables(
+            steps | image_steps(container, tail, images, image_details, calls)
+        )
     return None

@@ -12,6 +12,7 @@ import msgspec
 from diagnose.evidence.containers.inspect import Mount
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.log_tails import LogTails
+from diagnose.evidence.machine.clock import Clock
 from diagnose.model import Failed
 from diagnose.programs.failures import Recognised
 from diagnose.questions import Host
@@ -23,6 +24,11 @@ VERSION_CHECK = "container.data-version-mismatch"
 PID_FILE_CHECK = "container.pid-file-stale"
 _FOLDERS = ("", "/data", "/pgdata", "/18/docker")
 """Where a data directory lies below its mount."""
+
+LOOPING = 3
+SHORT_S = 5.0
+"""A container that was restarted so often, and has run for less than so many seconds, is taken to
+be in a loop."""
 
 
 class DataVersion(msgspec.Struct, frozen=True):
@@ -51,7 +57,7 @@ class DataFiles(msgspec.Struct, frozen=True):
 
 
 @evidence
-def data_files(host: Host, containers: Containers, log_tails: LogTails) -> DataFiles:
+def data_files(host: Host, containers: Containers, log_tails: LogTails, clock: Clock) -> DataFiles:
     """Only files that a log leads to are read. A file that cannot be read confirms nothing."""
     versions: dict[str, DataVersion] = {}
     pid_files: dict[str, MountedPidFile] = {}
@@ -63,11 +69,17 @@ def data_files(host: Host, containers: Containers, log_tails: LogTails) -> DataF
             version = _version(host, container, failure.failure.needs[0])
             if version is not None:
                 versions[container.id] = version
-        elif failure.failure.confirmed_by == PID_FILE_CHECK and not container.is_running:
+        elif failure.failure.confirmed_by == PID_FILE_CHECK and _does_not_stay(container, clock):
             pid_file = _pid_file(host, container, failure)
             if pid_file is not None:
                 pid_files[container.id] = pid_file
     return DataFiles(versions, pid_files)
+
+
+def _does_not_stay(container: Container, clock: Clock) -> bool:
+    """Whether it is down, or between two failures of a loop."""
+    age = clock.age(container.started_at) or 0.0
+    return not container.is_running or (container.restart_count >= LOOPING and age < SHORT_S)
 
 
 def _version(host: Host, container: Container, name: str) -> DataVersion | None:

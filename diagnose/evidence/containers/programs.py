@@ -78,6 +78,8 @@ MACHINES = {
 }
 """e_machine of an ELF header, as images name their architecture."""
 LINKS = 3
+LOOPING = 3
+"""A container that was restarted so often is taken to be in a loop while it runs."""
 REFUSED_CODES = (1, 255)
 """What runc exits with when the kernel refuses the program in its last step, by its version."""
 REFUSED_WITHIN_S = 5.0
@@ -171,8 +173,12 @@ def _refused(host: Host, container: Container, last: str) -> Program | None:
 
 def _behind_wrapper(host: Host, container: Container, lines: tuple[str, ...]) -> Program | None:
     """What a shell says, if it ended with 126 or 127, or a supervisor, whatever it ended with."""
+    # between two runs of a loop the last exit code is not known
+    by_shell = container.state.exit_code in SHELL_CODES or (
+        container.is_running and container.restart_count >= LOOPING
+    )
     for line in reversed(lines):
-        shell = _BY_SHELL.search(line) if container.state.exit_code in SHELL_CODES else None
+        shell = _BY_SHELL.search(line) if by_shell else None
         supervisor = None if shell else _BY_SUPERVISOR.search(line)
         if shell:
             return _look(

@@ -17,8 +17,8 @@ _ABSENCE = r"""
 _PATH = r"(?<![\w./-])/[\w.@+-]+(?:/[\w.@+-]+)+"
 _FOLDER = r"(?<![\w./-])/(?:config|data|\w+(?:/[\w.@+-]+)+)"
 """A path, or one of the two folders at the top that many images use."""
-_NO_SCRIPT = r"(?![\w./@+-])(?!:?\ line\ \d)"
-"""Behind a path that is no script of which a shell names the line."""
+_NO_SCRIPT = r"(?![\w./@+-])(?!:?\ line\ \d|:\ can(?:'t|not)\ )"
+"""Behind a path that is not the program that complains."""
 
 SETTINGS = (
     Failure(

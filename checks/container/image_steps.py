@@ -1,0 +1,127 @@
+"""First steps where the log complains of the image, the host's kernel or a certificate.
+
+A build of the image that was there before, what lies inside the container, a kernel module, the
+certificate that a server shows.
+"""
+
+from __future__ import annotations
+
+import shlex
+
+from checks.container.helpers import Calls
+from diagnose.evidence.containers.bind_mounts import named
+from diagnose.evidence.containers.listing import Container
+from diagnose.evidence.containers.log_tails import LogTail
+from diagnose.evidence.images.builds import other_build
+from diagnose.evidence.images.details import ImageDetails
+from diagnose.evidence.images.listing import Images
+from diagnose.lazy_pattern import LazyPattern
+from diagnose.programs.failures import Recognised
+
+LACKS = frozenset(
+    {
+        "build-missing",
+        "class-missing",
+        "command-missing",
+        "glibc-too-old",
+        "java-class-version",
+        "language-version",
+        "library-missing",
+        "module-node",
+        "module-python",
+        "mysql-unknown-option",
+        "node-module-kind",
+        "path-missing",
+        "perl-module",
+        "php-extension",
+        "python-name",
+        "runtime-too-old",
+        "shared-library",
+        "unknown-option",
+    }
+)
+"""Complaints that a build of an image brings and another one ends."""
+NEWER = "data-newer"
+"""The complaint that a newer build ends."""
+_PATHS = ("opened", "path", "before", "dotnet", "program", "module")
+_WIDE = frozenset({"", "/bin", "/etc", "/lib", "/opt", "/run", "/sbin", "/usr", "/var"})
+"""Folders whose whole contents say nothing."""
+_SERVER = LazyPattern(
+    r"https://(?P<host>[\w.-]+)(?::(?P<port>\d+))?|host='(?P<python>[\w.-]+)', port=(?P<at>\d+)"
+)
+_TABLE = LazyPattern(r"iptables table `(?P<table>\w+)'")
+
+
+def image_steps(
+    container: Container,
+    tail: LogTail,
+    images: Images | None,
+    details: ImageDetails | None,
+    calls: Calls,
+) -> dict[str, str]:
+    """The variables of a page about a program that failed at its start."""
+    failure = tail.failure
+    if failure is None:
+        return {}
+    name = failure.failure.name
+    steps: dict[str, str] = {}
+    own = _own_command(container, failure, details)
+    if own:
+        return {"own_command": own}
+    if images is not None and (name in LACKS or name == NEWER):
+        build = other_build(container, images, is_newer=name == NEWER)
+        steps |= {"other_build": build} if build else {}
+    if name.startswith("certificate-"):
+        server = _server(container, failure.line, calls)
+        steps |= {"tls_server": server} if server else {}
+    if name == "kernel-module":
+        steps["module"] = _module(failure)
+    inside = _inside(container, failure)
+    return steps | ({"inside": f"{container.name}:{inside}"} if inside else {})
+
+
+def _own_command(container: Container, failure: Recognised, details: ImageDetails | None) -> str:
+    """The image's own command, where the one that the container was given is not in the image."""
+    detail = details.by_id.get(container.image) if details is not None else None
+    own = detail.config.cmd if detail is not None and detail.config is not None else None
+    given = container.config.cmd
+    if not own or not given or own == given or failure.failure.name != "command-missing":
+        return ""
+    missing = (failure.values.get(group, "") for group in ("command", "execed", "env"))
+    return shlex.join(own) if given[0] in missing else ""
+
+
+def _inside(container: Container, failure: Recognised) -> str:
+    """The folder of the container itself in which the line misses something or is denied."""
+    found = (failure.values.get(group, "") for group in _PATHS)
+    path = next((path for path in found if path.startswith("/")), "")
+    if not path or named(container, path) is not None or path.startswith(("/proc", "/sys", "/dev")):
+        return ""
+    parent = path.rpartition("/")[0]
+    return path if parent in _WIDE else parent
+
+
+def _server(container: Container, line: str, calls: Calls) -> str:
+    """The server whose certificate is refused, as the host reaches it."""
+    match = _SERVER.search(line)
+    if match is None:
+        return ""
+    host = match["host"] or match["python"]
+    port = match["port"] or match["at"] or "443"
+    own = container.endpoints.keys()
+    addresses = [
+        endpoint.ip_address
+        for callee in calls.callees
+        for network, endpoint in callee.endpoints.items()
+        if network in own and endpoint.ip_address
+    ]
+    return f"{addresses[0] if len(addresses) == 1 else host}:{port}"
+
+
+def _module(failure: Recognised) -> str:
+    """The kernel module that the program asks for."""
+    named_one = failure.values.get("module") or failure.values.get("named")
+    if named_one:
+        return named_one
+    table = _TABLE.search(failure.line)
+    return f"iptable_{table['table']}" if table else "wireguard"

@@ -1,0 +1,42 @@
+"""Other builds of a container's image that are on the host: what an update has replaced. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from diagnose.evidence.containers.listing import Container
+from diagnose.evidence.images.listing import Image, Images, normal
+
+
+def repository_of(reference: str) -> str:
+    """A reference without its tag or digest, in full."""
+    name = normal(reference).partition("@")[0]
+    head, _, last = name.rpartition("/")
+    return f"{head}/{last.partition(':')[0]}"
+
+
+def other_build(container: Container, images: Images, *, is_newer: bool) -> str:
+    """The nearest older or newer build of the container's image, by its tag, digest or id.
+
+    "" where the host has none. After a pull the old image of a tag keeps its digest alone.
+    """
+    own = images.of(container)
+    if own is None or not own.created or container.config.image.startswith("sha256:"):
+        return ""
+    repository = repository_of(container.config.image)
+    others = [
+        image
+        for image in images
+        if image.id != own.id and repository in _repositories(image) and image.created
+    ]
+    if is_newer:
+        newer = [image for image in others if image.created > own.created]
+        chosen = min(newer, key=lambda image: image.created, default=None)
+    else:
+        older = [image for image in others if image.created < own.created]
+        chosen = max(older, key=lambda image: image.created, default=None)
+    return chosen.name if chosen is not None else ""
+
+
+def _repositories(image: Image) -> Iterator[str]:
+    return (repository_of(name) for name in (*image.tags, *image.digests))

@@ -1,0 +1,124 @@
+"""First steps where a log complains of the image, the kernel or a certificate: each is offered
+where it can help, and nowhere else."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from checks.container.helpers import calls_of
+from checks.container.image_steps import image_steps
+from diagnose.evidence.containers.log_tails import LogTail
+from diagnose.evidence.images.builds import other_build, repository_of
+from diagnose.evidence.images.details import Detail, ImageDetails
+from diagnose.evidence.images.listing import Image, Images
+from diagnose.questions.images import ImageConfig
+from tests.checks.test_container import made
+from tests.inspected import of
+
+REPOSITORY = "registry.example/app"
+LACKS = "/run.sh: line 3: envsubst: command not found"
+MOUNT = {"Type": "bind", "Source": "/srv/app", "Destination": "/app", "RW": True}
+
+
+def built(id: str, created: int, *tags: str, digest: str = "") -> Image:
+    digests = [f"{REPOSITORY}@sha256:{digest}"] if digest else []
+    return Image(id=id, repo_tags=list(tags), repo_digests=digests, created=created)
+
+
+def steps(line: str, *images: Image, cmd: list[str] | None = None, **parts: Any) -> dict[str, str]:
+    container = made("exited", code=1, **parts)
+    own = Image(id=container.image, repo_tags=[f"{REPOSITORY}:2"], created=200)
+    detail = Detail(id=container.image, config=ImageConfig(cmd=cmd))
+    tail = LogTail((line,))
+    return image_steps(
+        container,
+        tail,
+        Images((own, *images), {}),
+        ImageDetails({container.image: detail}, {}),
+        calls_of(container, of(container), tail, None),
+    )
+
+
+@pytest.mark.parametrize(
+    ("line", "images", "expected"),
+    [
+        (LACKS, [built("a", 100, f"{REPOSITORY}:1")], f"{REPOSITORY}:1"),
+        (LACKS, [built("a", 100, digest="ab")], f"{REPOSITORY}@sha256:ab"),
+        (LACKS, [built("a", 100, f"{REPOSITORY}:1"), built("b", 150, digest="b")],
+         f"{REPOSITORY}@sha256:b"),
+        (LACKS, [built("a", 300, f"{REPOSITORY}:3")], ""),
+        (LACKS, [built("a", 100, "registry.example/other:1")], ""),
+        ("the database schema version is newer than this program supports",
+         [built("a", 300, f"{REPOSITORY}:3")], f"{REPOSITORY}:3"),
+        ("Error: getaddrinfo ENOTFOUND redis", [built("a", 100, f"{REPOSITORY}:1")], ""),
+    ],
+)  # fmt: skip
+def test_the_build_of_the_image_that_may_end_it(line: str, images: list[Image], expected: str):
+    found = steps(line, *images, Config={"Image": f"{REPOSITORY}:2"})
+    assert found.get("other_build", "") == expected
+
+
+@pytest.mark.parametrize(
+    ("given", "own", "expected"),
+    [
+        (["envsubst"], ["nginx", "-g", "daemon off;"], "nginx -g 'daemon off;'"),
+        (["envsubst"], ["envsubst"], ""),
+        (["start"], ["nginx"], ""),
+        (["envsubst"], None, ""),
+    ],
+)
+def test_the_command_that_the_image_has(given: list[str], own: list[str] | None, expected: str):
+    assert steps(LACKS, cmd=own, Config={"Cmd": given}).get("own_command", "") == expected
+
+
+@pytest.mark.parametrize(
+    ("line", "mounts", "expected"),
+    [
+        ("python: can't open file '/app/src/main.py': [Errno 2]", [], "web:/app/src"),
+        ("python: can't open file '/app/src/main.py': [Errno 2]", [MOUNT], ""),
+        ("touch: cannot touch '/opt/tool/x': Permission denied", [], "web:/opt/tool"),
+        ("open /etc/app.yml: no such file or directory", [], "web:/etc/app.yml"),
+        ("Error: getaddrinfo ENOTFOUND redis", [], ""),
+    ],
+)
+def test_the_place_inside_the_container(line: str, mounts: list[dict[str, Any]], expected: str):
+    assert steps(line, Mounts=mounts).get("inside", "") == expected
+
+
+@pytest.mark.parametrize(
+    ("line", "name", "expected"),
+    [
+        ('Get "https://sso.example.com/x": x509: certificate signed by unknown authority',
+         "tls_server", "sso.example.com:443"),
+        ("HTTPSConnectionPool(host='api.example.com', port=8443): certificate verify failed",
+         "tls_server", "api.example.com:8443"),
+        ("Error: self-signed certificate in certificate chain", "tls_server", ""),
+        ("Unable to access interface: Protocol not supported", "module", "wireguard"),
+        ("can't initialize iptables table `nat': Table does not exist (do you need to insmod?)",
+         "module", "iptable_nat"),
+        ("listening on 0.0.0.0:8080", "module", ""),
+    ],
+)  # fmt: skip
+def test_the_certificate_and_the_kernel_module(line: str, name: str, expected: str):
+    assert steps(line).get(name, "") == expected
+
+
+@pytest.mark.parametrize(
+    ("reference", "expected"),
+    [
+        ("app", "docker.io/library/app"),
+        ("app:2", "docker.io/library/app"),
+        ("host:5000/team/app:2", "host:5000/team/app"),
+        ("host:5000/team/app@sha256:ab", "host:5000/team/app"),
+    ],
+)
+def test_the_repository_of_a_reference(reference: str, expected: str):
+    assert repository_of(reference) == expected
+
+
+def test_an_image_that_is_named_by_its_id_has_no_other_build():
+    container = made("exited", code=1, Config={"Image": "sha256:ab"})
+    own = Image(id=container.image, created=200)
+    assert other_build(container, Images((own,), {}), is_newer=False) == ""
