@@ -22,7 +22,7 @@ from diagnose.evidence.containers.events import Events
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.log_tails import LogTails
 from diagnose.evidence.containers.program_faults import ProgramFaults
-from diagnose.evidence.images.details import ImageDetails
+from diagnose.evidence.images.commands import ImageCommands
 from diagnose.evidence.images.listing import Images
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.network.container_netns import Namespaces
@@ -52,7 +52,7 @@ def exits_at_start(
     program_faults: ProgramFaults | None,
     namespaces: Namespaces | None,
     images: Images | None,
-    image_details: ImageDetails | None,
+    image_commands: ImageCommands | None,
     *,
     short: Seconds = SHORT_S,
 ) -> CheckResult:
@@ -106,7 +106,7 @@ def exits_at_start(
         )
         steps = first_steps(container, tail, setting, calls)
         yield finding.with_variables(
-            steps | image_steps(container, tail, images, image_details, calls)
+            steps | image_steps(container, tail, images, image_commands, calls)
         )
     return None
 

@@ -13,7 +13,7 @@ from diagnose.evidence.containers.bind_mounts import named
 from diagnose.evidence.containers.listing import Container
 from diagnose.evidence.containers.log_tails import LogTail
 from diagnose.evidence.images.builds import other_build
-from diagnose.evidence.images.details import ImageDetails
+from diagnose.evidence.images.commands import ImageCommands
 from diagnose.evidence.images.listing import Images
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.programs.failures import Recognised
@@ -56,7 +56,7 @@ def image_steps(
     container: Container,
     tail: LogTail,
     images: Images | None,
-    details: ImageDetails | None,
+    commands: ImageCommands | None,
     calls: Calls,
 ) -> dict[str, str]:
     """The variables of a page about a program that failed at its start."""
@@ -65,7 +65,7 @@ def image_steps(
         return {}
     name = failure.failure.name
     steps: dict[str, str] = {}
-    own = _own_command(container, failure, details)
+    own = _own_command(container, failure, commands)
     if own:
         return {"own_command": own}
     if images is not None and (name in LACKS or name == NEWER):
@@ -80,12 +80,11 @@ def image_steps(
     return steps | ({"inside": f"{container.name}:{inside}"} if inside else {})
 
 
-def _own_command(container: Container, failure: Recognised, details: ImageDetails | None) -> str:
+def _own_command(container: Container, failure: Recognised, commands: ImageCommands | None) -> str:
     """The image's own command, where the one that the container was given is not in the image."""
-    detail = details.by_id.get(container.image) if details is not None else None
-    own = detail.config.cmd if detail is not None and detail.config is not None else None
+    own = commands.by_container.get(container.id) if commands is not None else None
     given = container.config.cmd
-    if not own or not given or own == given or failure.failure.name != "command-missing":
+    if not own or not given:
         return ""
     missing = (failure.values.get(group, "") for group in ("command", "execed", "env"))
     return shlex.join(own) if given[0] in missing else ""

@@ -29,7 +29,7 @@ from diagnose.evidence.containers.log_tails import LogTail, LogTails
 from diagnose.evidence.containers.program_faults import ProgramFaults
 from diagnose.evidence.containers.stops import Stops
 from diagnose.evidence.engine.log import DaemonLog
-from diagnose.evidence.images.details import ImageDetails
+from diagnose.evidence.images.commands import ImageCommands
 from diagnose.evidence.images.listing import Images
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.network.container_netns import Namespaces
@@ -95,7 +95,7 @@ def restart_loop(
     program_faults: ProgramFaults | None,
     namespaces: Namespaces | None,
     images: Images | None,
-    image_details: ImageDetails | None,
+    image_commands: ImageCommands | None,
     *,
     restarts: Count = Count(3),
     window: Seconds = Seconds(3600),
@@ -122,7 +122,7 @@ def restart_loop(
                 container, exits, clock, failed, containers, calls, program_faults, steady
             )
             yield finding.with_variables(
-                image_steps(container, failed, images, image_details, calls)
+                image_steps(container, failed, images, image_commands, calls)
             )
     asked_to_end = stops.by_id if stops is not None else {}
     failed_tasks = [

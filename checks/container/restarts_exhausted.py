@@ -20,7 +20,7 @@ from diagnose.evidence.containers.events import Events
 from diagnose.evidence.containers.listing import Containers
 from diagnose.evidence.containers.log_tails import LogTails
 from diagnose.evidence.containers.program_faults import ProgramFaults
-from diagnose.evidence.images.details import ImageDetails
+from diagnose.evidence.images.commands import ImageCommands
 from diagnose.evidence.images.listing import Images
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.network.container_netns import Namespaces
@@ -49,7 +49,7 @@ def restarts_exhausted(
     program_faults: ProgramFaults | None,
     namespaces: Namespaces | None,
     images: Images | None,
-    image_details: ImageDetails | None,
+    image_commands: ImageCommands | None,
     *,
     forgotten: Seconds = Seconds(604800),
 ) -> CheckResult:
@@ -95,6 +95,6 @@ def restarts_exhausted(
         )
         steps = first_steps(container, tail, setting, calls)
         yield finding.with_variables(
-            steps | image_steps(container, tail, images, image_details, calls)
+            steps | image_steps(container, tail, images, image_commands, calls)
         )
     return None

@@ -11,9 +11,8 @@ from checks.container.helpers import calls_of
 from checks.container.image_steps import image_steps
 from diagnose.evidence.containers.log_tails import LogTail
 from diagnose.evidence.images.builds import other_build, repository_of
-from diagnose.evidence.images.details import Detail, ImageDetails
+from diagnose.evidence.images.commands import ImageCommands
 from diagnose.evidence.images.listing import Image, Images
-from diagnose.questions.images import ImageConfig
 from tests.checks.test_container import made
 from tests.inspected import of
 
@@ -30,13 +29,13 @@ def built(id: str, created: int, *tags: str, digest: str = "") -> Image:
 def steps(line: str, *images: Image, cmd: list[str] | None = None, **parts: Any) -> dict[str, str]:
     container = made("exited", code=1, **parts)
     own = Image(id=container.image, repo_tags=[f"{REPOSITORY}:2"], created=200)
-    detail = Detail(id=container.image, config=ImageConfig(cmd=cmd))
+    commands = ImageCommands({container.id: cmd} if cmd else {})
     tail = LogTail((line,))
     return image_steps(
         container,
         tail,
         Images((own, *images), {}),
-        ImageDetails({container.image: detail}, {}),
+        commands,
         calls_of(container, of(container), tail, None),
     )
 
@@ -64,7 +63,6 @@ def test_the_build_of_the_image_that_may_end_it(line: str, images: list[Image], 
     ("given", "own", "expected"),
     [
         (["envsubst"], ["nginx", "-g", "daemon off;"], "nginx -g 'daemon off;'"),
-        (["envsubst"], ["envsubst"], ""),
         (["start"], ["nginx"], ""),
         (["envsubst"], None, ""),
     ],

@@ -1,0 +1,43 @@
+"""The commands that images bring, of containers whose own command is not in the image."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import msgspec
+
+from diagnose.evidence.containers.listing import Containers
+from diagnose.evidence.containers.log_tails import LogTails
+from diagnose.model import Failed
+from diagnose.questions import Host
+from diagnose.questions.images import InspectImage
+from diagnose.registry import evidence
+
+MISSING = "command-missing"
+"""The family of complaints whose containers are asked about."""
+
+
+class ImageCommands(msgspec.Struct, frozen=True):
+    """By container id, the command of its image where the container was given another one.
+
+    An image that cannot be inspected has none: the report then offers other steps.
+    """
+
+    by_container: Mapping[str, list[str]]
+
+
+@evidence
+def image_commands(host: Host, containers: Containers, log_tails: LogTails) -> ImageCommands:
+    """One question about each image whose container calls a command that it does not have."""
+    found: dict[str, list[str]] = {}
+    for container in containers:
+        failure = log_tails.failures.get(container.id)
+        if failure is None or failure.failure.name != MISSING or not container.image:
+            continue
+        detail = host.ask(InspectImage(container.image))
+        if isinstance(detail, Failed) or detail.config is None:
+            continue
+        own = detail.config.cmd
+        if own and own != container.config.cmd:
+            found[container.id] = own
+    return ImageCommands(found)
