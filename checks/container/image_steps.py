@@ -43,7 +43,7 @@ LACKS = frozenset(
 """Complaints that a build of an image brings and another one ends."""
 NEWER = "data-newer"
 """The complaint that a newer build ends."""
-_PATHS = ("opened", "path", "before", "dotnet", "program", "module")
+_PATHS = ("path", "program", "module")
 _WIDE = frozenset({"", "/bin", "/etc", "/lib", "/opt", "/run", "/sbin", "/usr", "/var"})
 """Folders whose whole contents say nothing."""
 _SERVER = LazyPattern(
@@ -86,8 +86,7 @@ def _own_command(container: Container, failure: Recognised, commands: ImageComma
     given = container.config.cmd
     if not own or not given:
         return ""
-    missing = (failure.values.get(group, "") for group in ("command", "execed", "env"))
-    return shlex.join(own) if given[0] in missing else ""
+    return shlex.join(own) if given[0] == failure.values.get("command") else ""
 
 
 def _inside(container: Container, failure: Recognised) -> str:
@@ -119,7 +118,7 @@ def _server(container: Container, line: str, calls: Calls) -> str:
 
 def _module(failure: Recognised) -> str:
     """The kernel module that the program asks for."""
-    named_one = failure.values.get("module") or failure.values.get("named")
+    named_one = failure.values.get("module")
     if named_one:
         return named_one
     table = _TABLE.search(failure.line)

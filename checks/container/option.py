@@ -59,7 +59,7 @@ def _lacks(container: Container, option: str, claim: Claim) -> Proof | None:
     """The part of its configuration that shows that it lacks the option; None if it has it."""
     flag, _, value = option.partition("=")
     if flag == "--tmpfs":
-        return _lacks_room_to_write(container, claim.value("path", "erofs"))
+        return _lacks_room_to_write(container, claim.value("path"))
     lacks = _LACKS.get(flag)
     return lacks(container, value) if lacks else None
 

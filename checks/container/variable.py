@@ -27,7 +27,7 @@ def _named(claim: Claim) -> str:
     setting = claim.value("setting")
     if setting:
         return re.sub(r"[^a-zA-Z0-9]", "_", setting).upper()
-    first = claim.value("variable", "other", "subject", "behind", "asked", "field")
+    first = claim.value("variable")
     second = claim.value("second")
     return second if second and _is_set(claim.container, first) else first
 

@@ -135,6 +135,7 @@ LINES = {
     "mariadb-redo": "[ERROR] InnoDB: Upgrade after a crash is not supported. The redo log was created with MariaDB 10.5.8.",
     "mariadb-tc-log": "2026-01-02 10:00:00 0 [ERROR] Bad magic header in tc log",
     "mongo-fcv": 'Wrong mongod version: UPGRADE PROBLEM: Found an invalid featureCompatibilityVersion document: version: \\"4.4\\"',
+    "mongo-upgrade": "** IMPORTANT: UPGRADE PROBLEM: The data files need to be fully upgraded",
     "elasticsearch-downgrade": "java.lang.IllegalStateException: cannot downgrade a node from version [8.1.0] to version [7.17.1]",
     "elasticsearch-skip": "cannot upgrade a node from version [6.8.0] directly to version [8.1.0]",
     "redis-rdb": "1:M 02 Jan 2026 10:00:00.000 # Can't handle RDB format version 11",

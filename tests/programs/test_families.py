@@ -9,7 +9,7 @@ import pytest
 
 from diagnose import registry
 from diagnose.evidence.containers.log_tails import LogTail
-from diagnose.programs.failures import Failure, recognise_family
+from diagnose.programs.failures import FAILURES, Failure, recognise_family
 from diagnose.programs.families import FAMILIES
 from diagnose.programs.telling_line import TellingLine
 from tests.programs.test_telling_line import LOGS, MARK
@@ -126,6 +126,11 @@ LINES = {
         "Caused by: java.net.UnknownHostException: mbdb",
         "Error: getaddrinfo ENOTFOUND redis",
     ),
+    "some-name-unresolved": (
+        "socket.gaierror: [Errno -2] Name or service not known",
+        "wget: bad address",
+    ),
+    "cluster-silent": ("java.lang.RuntimeException: Unable to gossip with any peers",),
     "peer-refused": (
         "dial tcp 10.0.0.3:5432: connect: connection refused",
         "Error: connect ECONNREFUSED 10.0.0.3:6379",
@@ -163,6 +168,30 @@ def test_a_line_belongs_to_its_family(name: str):
         assert found is not None, line
         assert found.failure.name == name, line
         assert "{" not in found.cause + found.cure
+
+
+def alternatives(pattern: str) -> list[str]:
+    """The alternatives of a pattern that stand outside of all brackets."""
+    found, depth, in_set = [""], 0, False
+    for part in re.findall(r"\\.|.", pattern, re.DOTALL):
+        if in_set or part == "[":
+            in_set = part != "]"
+        elif part == "|" and not depth:
+            found.append("")
+            continue
+        else:
+            depth += (part == "(") - (part == ")")
+        found[-1] += part
+    return found
+
+
+@pytest.mark.parametrize("row", [*FAILURES, *FAMILIES], ids=lambda row: row.name)
+def test_every_alternative_of_a_row_fills_its_words(row: Failure):
+    """No cause and no cure is filled with nothing: "the program calls , which does not run"."""
+    words = set(re.findall(r"\{(\w+)\}", " ".join((row.cause, row.cure, *row.needs))))
+    for alternative in alternatives(row.pattern):
+        groups = re.findall(r"\(\?P<(\w+)>", alternative)
+        assert words <= {group.partition("_")[0] for group in groups}, alternative
 
 
 @pytest.mark.parametrize("family", FAMILIES, ids=lambda family: family.name)

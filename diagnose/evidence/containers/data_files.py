@@ -118,7 +118,7 @@ def _folders(container: Container, mount: Mount) -> tuple[str, ...]:
 
 
 def _pid_file(host: Host, container: Container, failure: Recognised) -> MountedPidFile | None:
-    path = failure.values.get("file") or failure.values.get("check") or ""
+    path = failure.values.get("file", "")
     if not path.startswith("/"):
         return None
     answer = host.ask(ReadContainerFile(container.id, path, bytes=64))

@@ -60,9 +60,17 @@ DATA_VERSIONS = (
     Failure(
         name="mongo-fcv",
         mark="featurecompatibilityversion",
-        pattern=r"invalid featureCompatibilityVersion.*?version: \\*\"?(?P<data>\d+\.\d+)|UPGRADE PROBLEM",
+        pattern=r"invalid featureCompatibilityVersion.*?version: \\*\"?(?P<data>\d+\.\d+)",
         cause="the data files have the feature compatibility version {data}, which this MongoDB does not read",
         cure="run the image of MongoDB {data}, raise its featureCompatibilityVersion, and upgrade one major version at a time",
+        source="docker-library/mongo#557",
+    ),
+    Failure(
+        name="mongo-upgrade",
+        mark="upgrade problem",
+        pattern=r"UPGRADE PROBLEM",
+        cause="the data files are of another major version of MongoDB than this one reads",
+        cure="run the image of the version that wrote them, and upgrade one major version at a time",
         source="docker-library/mongo#557",
     ),
     Failure(

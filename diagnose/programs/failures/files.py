@@ -34,8 +34,8 @@ FILES = (
     Failure(
         name="config-is-folder",
         mark="is a directory",
-        pattern=r"(?:read|open) (?P<path>/\S+): is a directory|IsADirectoryError: \[Errno 21\] Is a directory: '(?P<python>[^']+)'",
-        cause="{path}{python} is a folder where the program expects a file: a missing file on the host becomes an empty folder when it is mounted",
+        pattern=r"(?:read|open) (?P<path>/\S+): is a directory|IsADirectoryError: \[Errno 21\] Is a directory: '(?P<path_python>[^']+)'",
+        cause="{path} is a folder where the program expects a file: a missing file on the host becomes an empty folder when it is mounted",
         cure="make the file on the host, remove the empty folder, and recreate the container",
         source="moby/moby#30348",
         confirmed_by="container.mount-source-missing",
@@ -70,9 +70,9 @@ FILES = (
         name="port-inside",
         mark="in use",
         pattern=r"(?:bind|listen|listening socket|Listen).{0,80}?(?::|port )(?P<port>\d{2,5})\b.{0,60}(?:address already in use|in use)"
-        r"|EADDRINUSE: address already in use \S*?:(?P<node>\d{2,5})"
-        r"|Port (?P<spring>\d{2,5}) (?:was|is) already in use",
-        cause="the port {port}{node}{spring} is taken in the program's own network",
+        r"|EADDRINUSE: address already in use \S*?:(?P<port_node>\d{2,5})"
+        r"|Port (?P<port_spring>\d{2,5}) (?:was|is) already in use",
+        cause="the port {port} is taken in the program's own network",
         cure="see which other process or container shares that network and has the port; a program "
         "that is alone opens it twice: by its file and by an option, or by two files",
         source="the program's own message",

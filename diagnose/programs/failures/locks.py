@@ -131,7 +131,7 @@ PID_FILES = (
     Failure(
         name="rails-pid",
         mark="server is already running",
-        pattern=r"A server is already running\s*(?:\(pid: \d+, file: (?P<file>[^)]+)\)|\.? Check (?P<check>\S+?)\.?(?:\s|$))",
+        pattern=r"A server is already running\s*(?:\(pid: \d+, file: (?P<file>[^)]+)\)|\.? Check (?P<file_check>\S+?)\.?(?:\s|$))",
         cause="a former run left its pid file {file}, and the program takes it for a running server",
         cure="remove the pid file, and start the container again",
         source="Freika/dawarich#689",
@@ -148,7 +148,7 @@ PID_FILES = (
     Failure(
         name="pidfile-exists",
         mark="pid",
-        pattern=r"(?:pid ?file|pidfile)[ :\"'(]*(?P<file>/[^\s\"')]+)[\"')]*,? (?:already )?exists|Pidfile \((?P<check>[^)]+)\) already exists",
+        pattern=r"(?:pid ?file|pidfile)[ :\"'(]*(?P<file>/[^\s\"')]+)[\"')]*,? (?:already )?exists|Pidfile \((?P<file_celery>[^)]+)\) already exists",
         cause="a former run left its pid file {file}, and the program takes it for a running server",
         cure="remove the pid file, and start the container again",
         source="the program's own message",

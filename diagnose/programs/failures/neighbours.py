@@ -22,7 +22,7 @@ NEIGHBOURS = (
         name="loopback-postgres",
         mark="refused",
         pattern=r"connection to server at \"(?:localhost|127\.0\.0\.1)\"[^,]*, port (?P<port>\d+) failed: Connection refused"
-        r"|connect to server: Connection refused\s*Is the server running on host \"(?:localhost|127\.0\.0\.1)\"",
+        r"|connect to server: Connection refused\s*Is the server running on host \"(?:localhost|127\.0\.0\.1)\".{0,80}port (?P<port_old>\d+)",
         cause="the program calls localhost:{port}, which is the container itself, and nothing listens there",
         cure="give it the other container's name instead of localhost",
         source="the program's own message",

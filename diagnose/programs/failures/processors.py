@@ -78,8 +78,8 @@ PROCESSOR = (
         name="shared-library",
         mark="shared librar",
         pattern=r"error while loading shared libraries: (?P<library>\S+): cannot open shared object file"
-        r"|Error loading shared library (?P<musl>\S+?): No such file or directory",
-        cause="the image lacks a library that the program is linked with: {library}{musl}",
+        r"|Error loading shared library (?P<library_musl>\S+?): No such file or directory",
+        cause="the image lacks a library that the program is linked with: {library}",
         cure="install the library in the image; a program of glibc does not run on Alpine without gcompat",
         source="the program's own message",
     ),

@@ -18,9 +18,10 @@ class Failure(msgspec.Struct, frozen=True, dict=True):
     """One known failure.
 
     mark: small letters that the log must contain, which is a cheap test. pattern: what decides; its
-    named groups are the values of the failure. cause: one plain sentence without a full stop; a
-    group's name in braces stands for its value. cure: what heals, in words or as a command. source:
-    a public thread or page that describes it. confirmed_by: the check that compares it with the
+    named groups are the values of the failure. Several groups with the same value differ behind a
+    `_`: `host_go` and `host_node` are both the host. cause: one plain sentence without a full stop;
+    a value's name in braces stands for it. cure: what heals, in words or as a command. source: a
+    public thread or page that describes it. confirmed_by: the check that compares it with the
     host, or "". needs: what that check looks for: a kernel setting with its least value, a
     capability, a variable. may_pass: it may be over by now, so that another start is worth a try.
     """
@@ -86,9 +87,17 @@ def _in_line(text: str, table: Sequence[Failure]) -> Recognised | None:
     for failure in table:
         match = failure.compiled.search(text[:LONGEST]) if failure.mark in lowered else None
         if match:
-            values = {name: value or "" for name, value in match.groupdict().items()}
-            return Recognised(failure, text.strip(), values)
+            return Recognised(failure, text.strip(), _values(match))
     return None
+
+
+def _values(match: re.Match[str]) -> dict[str, str]:
+    """What the groups hold by name; `host_go` and `host_node` are two ways to find the host."""
+    values: dict[str, str] = {}
+    for group, value in match.groupdict().items():
+        name = group.partition("_")[0]
+        values[name] = values.get(name) or value or ""
+    return values
 
 
 def recognise(

@@ -11,12 +11,14 @@ _NAME = r"(?-i:[A-Z][A-Z0-9_]+)\b"
 _NAME_OF_PARTS = r"(?-i:[A-Z][A-Z0-9]*_[A-Z0-9_]*[A-Z0-9])\b"
 """The name of a variable that nothing announces: with an underscore no other word looks like it."""
 _QUOTE = r"[`'\"$({\[]*[`'\")}\]]*"
-_ABSENT = (
-    r"(?:(?:is|are|was|has|have|to|be|been|must|should|cannot|can't|could|env|environment|variable"
-    r"|value|which|that|because|it) )*(?:(?:not |can't )be (?:empty|blank|null|unset)|required|needed|mandatory|not (?:\w+ )?(?:set|defined|provided|found"
-    r"|specified|configured|given|present)|un(?:set|defined)|missing|empty|blank"
-    r"|(?<=must be )(?:set|defined|provided|specified|present))\b"
-)
+_ABSENT = r"""
+    (?:(?:is|are|was|has|have|to|be|been|must|should|cannot|can't|could|env|environment|variable|value
+        |which|that|because|it)\ )*
+    (?:(?:not\ |can't\ )be\ (?:empty|blank|null|unset) | required | needed | mandatory
+        | not\ (?:\w+\ )?(?:set|defined|provided|found|specified|configured|given|present)
+        | un(?:set|defined) | missing | empty | blank
+        | (?<=must\ be\ )(?:set|defined|provided|specified|present))\b
+"""
 """How programs say that a variable is not there."""
 
 VARIABLES = (
@@ -152,15 +154,25 @@ VARIABLES = (
     Failure(
         name="variable-required",
         mark="variable",
-        pattern=rf"variables? {_QUOTE}(?P<variable>{_NAME}){_QUOTE}[,:]? {_ABSENT}"
-        rf"|\b(?:missing|required|undefined|unset|define|set|provide|specify|configure|export|via"
-        rf"|needs?|through)\b[^.]{{0,60}}?\bvariables?:? {_QUOTE}(?P<other>{_NAME})"
-        rf"|\bvariables? (?:is |are |was )?(?:not found|not set|not defined|missing|required"
-        rf"|undefined|unset)[:,]? {_QUOTE}(?P<behind>{_NAME})"
-        rf"|(?<![\w./-])(?P<subject>{_NAME}){_QUOTE} (?:environment|env) variable {_ABSENT}"
-        rf"|\b(?:set|define|provide|specify|export|configure) (?:the |a |your )?{_QUOTE}(?P<asked>{_NAME})"
-        rf"{_QUOTE}(?: (?:and|or) {_QUOTE}(?P<second>{_NAME}){_QUOTE})*,? (?:environment|env) variables?\b"
-        rf"|missing required environment variable\b.{{0,60}}\"variable\": ?\"(?P<field>{_NAME})\"",
+        pattern=rf"""(?x)
+            # environment variable X is not set
+            variables?\ {_QUOTE}(?P<variable>{_NAME}){_QUOTE}[,:]?\ {_ABSENT}
+            # please set the environment variable X
+            | \b(?:missing|required|undefined|unset|define|set|provide|specify|configure|export|via
+                |needs?|through)\b[^.]{{0,60}}?\bvariables?:?\ {_QUOTE}(?P<variable_verb>{_NAME})
+            # environment variable not found: X
+            | \bvariables?\ (?:is\ |are\ |was\ )?(?:not\ found|not\ set|not\ defined|missing|required
+                |undefined|unset)[:,]?\ {_QUOTE}(?P<variable_behind>{_NAME})
+            # the X environment variable is required
+            | (?<![\w./-])(?P<variable_subject>{_NAME}){_QUOTE}\ (?:environment|env)\ variable\ {_ABSENT}
+            # define the X and Y environment variables
+            | \b(?:set|define|provide|specify|export|configure)\ (?:the\ |a\ |your\ )?
+                {_QUOTE}(?P<variable_asked>{_NAME}){_QUOTE}
+                (?:\ (?:and|or)\ {_QUOTE}(?P<second>{_NAME}){_QUOTE})*,?\ (?:environment|env)\ variables?\b
+            # InfluxDB: missing required environment variable {{"variable": "X"}}
+            | missing\ required\ environment\ variable\b.{{0,60}}
+                \"variable\":\ ?\"(?P<variable_field>{_NAME})\"
+        """,
         cause="the program needs a variable that is not set",
         cure="set the variable",
         source="many programs",
@@ -169,11 +181,17 @@ VARIABLES = (
     Failure(
         name="setting-required",
         mark="_",
-        pattern=rf"(?<![\w./-]){_QUOTE}(?P<variable>{_NAME_OF_PARTS}){_QUOTE} {_ABSENT}"
-        rf"|\b(?:missing|required|undefined|unset|please (?:define|set|provide|specify))"
-        rf"(?: (?:value|values|setting|config|configuration|key|env|for|the|var))*:? "
-        rf"{_QUOTE}(?P<other>{_NAME_OF_PARTS})(?![\w./-])(?:{_QUOTE} (?:or|and) {_QUOTE}(?P<second>{_NAME_OF_PARTS}))?"
-        rf"|{_QUOTE}(?P<subject>{_NAME_OF_PARTS}){_QUOTE}:? \[? ?['\"]?(?:is )?required\b",
+        pattern=rf"""(?x)
+            # X is required
+            (?<![\w./-]){_QUOTE}(?P<variable>{_NAME_OF_PARTS}){_QUOTE}\ {_ABSENT}
+            # missing X; missing X or Y
+            | \b(?:missing|required|undefined|unset|please\ (?:define|set|provide|specify))
+                (?:\ (?:value|values|setting|config|configuration|key|env|for|the|var))*:?\ {_QUOTE}
+                (?P<variable_verb>{_NAME_OF_PARTS})(?![\w./-])
+                (?:{_QUOTE}\ (?:or|and)\ {_QUOTE}(?P<second>{_NAME_OF_PARTS}))?
+            # {{ X: [ 'Required' ] }}, as Zod has it
+            | {_QUOTE}(?P<variable_subject>{_NAME_OF_PARTS}){_QUOTE}:?\ \[?\ ?['\"]?(?:is\ )?required\b
+        """,
         cause="the program needs a setting that is given as a variable, and is not set",
         cure="set the variable",
         source="many programs",

@@ -67,23 +67,34 @@ PEERS = (
         name="name-unresolved",
         mark="",
         pattern=rf"""(?x)
-            lookup\ (?P<go>{_NAME})\.?(?:\ on\ \S+)?:\ (?:no\ such\ host
+            lookup\ (?P<host_go>{_NAME})\.?(?:\ on\ \S+)?:\ (?:no\ such\ host
                 |server\ misbehaving|i/o\ timeout|Temporary)
-            | getaddrinfo\ (?:ENOTFOUND|EAI_AGAIN)\ (?P<node>{_NAME})
-            | UnknownHostException:\ (?P<java>{_NAME})
-            | could\ not\ translate\ host\ name\ \"(?P<postgres>{_NAME})\"
-            | Could\ not\ resolve\ host:\ (?P<curl>{_NAME})
-            | getaddrinfo\ for\ (?P<php>{_NAME})\ failed
-            | \b(?P<before>{_NAME}):\d+\b.{{0,20}}(?:Name\ or\ service\ not\ known
+            | getaddrinfo\ (?:ENOTFOUND|EAI_AGAIN)\ (?P<host_node>{_NAME})
+            | UnknownHostException:\ (?P<host_java>{_NAME})
+            | could\ not\ translate\ host\ name\ \"(?P<host_postgres>{_NAME})\"
+            | Could\ not\ resolve\ host:\ (?P<host_curl>{_NAME})
+            | getaddrinfo\ for\ (?P<host_php>{_NAME})\ failed
+            | \b(?P<host_first>{_NAME}):\d+\b.{{0,20}}(?:Name\ or\ service\ not\ known
                 |Temporary\ failure\ in\ name)
-            | Temporary\ failure\ in\ name\ resolution
-            | Name\ or\ service\ not\ known
-            | nodename\ nor\ servname
         """,
-        cause="the program calls {go}{node}{java}{postgres}{curl}{php}{before}, "
-        "and that name does not resolve in its container",
+        cause="the program calls {host}, and that name does not resolve in its container",
         cure="see that a container of that name runs on the same network, "
         "or correct the name in the program's settings",
+        source=_MANY,
+        may_pass=True,
+    ),
+    Failure(
+        name="some-name-unresolved",
+        mark="",
+        pattern=r"""(?x)
+            Temporary\ failure\ in\ name\ resolution  # glibc, as Python repeats it
+            | Name\ or\ service\ not\ known
+            | nodename\ nor\ servname\ provided
+            | bad\ address  # busybox
+        """,
+        cause="the program calls a name that does not resolve in its container, and does not say which",
+        cure="look for the name in the program's settings, and see that a container of that name runs "
+        "on the same network",
         source=_MANY,
         may_pass=True,
     ),
@@ -92,11 +103,11 @@ PEERS = (
         mark="refused",
         pattern=r"""(?x)
             (?P<peer>(?:[A-Za-z][\w.-]*|\d+(?:\.\d+){3}):\d{2,5})\b.{0,40}connection\ refused
-            | ECONNREFUSED\ (?P<node>\S+:\d{2,5})
-            | connection\ (?:to\ \S+\ )?refused.{0,40}?(?P<behind>[\w.-]+:\d{2,5})\b
-            | connection\ to\ server\ at\ \"(?P<postgres>[^\"]+)\".{0,60}connection\ refused
+            | ECONNREFUSED\ (?P<peer_node>\S+:\d{2,5})
+            | connection\ (?:to\ \S+\ )?refused.{0,40}?(?P<peer_behind>[\w.-]+:\d{2,5})\b
+            | connection\ to\ server\ at\ \"(?P<peer_postgres>[^\"]+)\".{0,60}connection\ refused
         """,
-        cause="{peer}{node}{behind}{postgres} refuses the connection: nothing listens there yet",
+        cause="{peer} refuses the connection: nothing listens there yet",
         cure="see whether the program that is called runs, and on which port it listens",
         source=_MANY,
         may_pass=True,
@@ -117,14 +128,22 @@ PEERS = (
         may_pass=True,
     ),
     Failure(
+        name="cluster-silent",
+        mark="",
+        pattern=r"unable to gossip with any|no seeds? (?:node )?(?:answered|reachable)",
+        cause="no other node of the cluster answers",
+        cure="see that the nodes that the settings name as seeds run and are on the same network",
+        source="Cassandra's own message",
+        may_pass=True,
+    ),
+    Failure(
         name="peer-timeout",
         mark="",
         pattern=r"""(?x)
             timeout\ occurred\ after\ waiting\ (?P<seconds>\d+)\ seconds\ for\ (?P<peer>\S+)
-            | timed?\ ?out\ waiting\ for\ (?P<waited>[\w.-]+:\d+)
-            | unable\ to\ gossip\ with\ any
+            | timed?\ ?out\ waiting\ for\ (?P<peer_waited>[\w.-]+:\d+)
         """,
-        cause="what the program waits for did not answer in time: {peer}{waited}",
+        cause="what the program waits for did not answer in time: {peer}",
         cure="see that it runs, is on the same network, and has the name that the program is given",
         source=_MANY,
         may_pass=True,

@@ -67,11 +67,11 @@ DATA = (
         name="table-missing",
         mark="",
         pattern=r"""(?x)
-            relation\ \"(?P<relation>[^\"]+)\"\ does\ not\ exist  # PostgreSQL
-            | no\ such\ table:\ (?P<sqlite>\w+)
-            | Table\ '(?P<mysql>[^']+)'\ doesn't\ exist
+            relation\ \"(?P<table>[^\"]+)\"\ does\ not\ exist  # PostgreSQL
+            | no\ such\ table:\ (?P<table_sqlite>\w+)
+            | Table\ '(?P<table_mysql>[^']+)'\ doesn't\ exist
         """,
-        cause="the database has no table {relation}{sqlite}{mysql}: "
+        cause="the database has no table {table}: "
         "the program's migrations have not run in it, or it looks in another database or schema",
         cure="run the program's migrations, and compare the database and the schema that it is given "
         "with those that hold its tables",

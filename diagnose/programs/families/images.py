@@ -14,11 +14,11 @@ DEVICES = (
         mark="/dev/",
         pattern=rf"""(?x)
             (?:permission\ denied|EACCES|not\ permitted).{{0,60}}?(?P<device>{_DEVICE})
-            | (?P<before>{_DEVICE}).{{0,60}}?(?:permission\ denied|EACCES|not\ permitted)
+            | (?P<device_first>{_DEVICE}).{{0,60}}?(?:permission\ denied|EACCES|not\ permitted)
         """,
-        cause="the program's user may not open the device {device}{before}",
+        cause="the program's user may not open the device {device}",
         cure="recreate it with --group-add of the group that owns the device: "
-        "stat -c %g {device}{before} on the host",
+        "stat -c %g {device} on the host",
         source=_MANY,
     ),
     Failure(
@@ -28,14 +28,14 @@ DEVICES = (
             (?:no\ such\ (?:file|device)|not\ found|cannot\ (?:open|find
                 |lock)|can't\ open|could\ not\ (?:open|find)|does\ not\ exist
                 |no\ \w+\ display\ found|failed\ to\ open).{{0,80}}?(?P<device>{_DEVICE})
-            | (?P<before>{_DEVICE})['\"]?.{{0,60}}?(?:no\ such\ (?:file
+            | (?P<device_first>{_DEVICE})['\"]?.{{0,60}}?(?:no\ such\ (?:file
                 |device)|not\ found|does\ not\ exist|cannot\ be\ opened)
         """,
-        cause="the program needs the device {device}{before}, which its container does not have",
-        cure="recreate it with --device={device}{before}",
+        cause="the program needs the device {device}, which its container does not have",
+        cure="recreate it with --device={device}",
         source=_MANY,
         confirmed_by=_OPTION,
-        needs=("--device={device}{before}",),
+        needs=("--device={device}",),
     ),
     Failure(
         name="gpu-missing",
@@ -75,7 +75,7 @@ DEVICES = (
             | do\ you\ need\ to\ insmod
             | unable\ to\ access\ interface:\ (?:protocol|operation)\ not\ supported
             | RTNETLINK\ answers:\ (?:operation|protocol)\ not\ supported
-            | (?P<named>\w+)\ kernel\ module\ (?:is\ )?(?:not|missing)
+            | (?P<module_named>\w+)\ kernel\ module\ (?:is\ )?(?:not|missing)
             | kernel\ module\ .{0,30}not\ (?:loaded|found)
         """,
         cause="the program needs a module of the host's kernel that is not loaded",
@@ -99,9 +99,9 @@ DEPENDENCIES = (
         mark="class",
         pattern=r"""(?x)
             (?:ClassNotFoundException|NoClassDefFoundError):\ (?P<name>[\w./$]+)
-            | Uncaught\ Error:\ Class\ ['\"](?P<php>[^'\"]+)['\"]\ not\ found
+            | Uncaught\ Error:\ Class\ ['\"](?P<name_php>[^'\"]+)['\"]\ not\ found
         """,
-        cause="the class {name}{php} is not in the image: "
+        cause="the class {name} is not in the image: "
         "a library is missing, or has another version than the program needs",
         cure="add the library to the image, or run the image that worked before",
         source="Java's and PHP's own messages",
@@ -142,10 +142,10 @@ DEPENDENCIES = (
         mark="not found",
         pattern=r"""(?x)
             (?:\bline\ \d+|(?:^|[\s/])(?:ba|da|a)?sh(?::\ \d+)?):\ (?P<command>[\w.+/-]+):\ (?:command\ )?not\ found
-            | exec:\ \"?(?P<execed>[\w.+/-]+)\"?:\ (?:executable\ file\ )?not\ found
-            | env:\ ['‘]?(?P<env>[\w.+-]+)['’]?:\ No\ such\ file
+            | exec:\ \"?(?P<command_exec>[\w.+/-]+)\"?:\ (?:executable\ file\ )?not\ found
+            | env:\ ['‘]?(?P<command_env>[\w.+-]+)['’]?:\ No\ such\ file
         """,
-        cause="the start script calls {command}{execed}{env}, which the image does not have",
+        cause="the start script calls {command}, which the image does not have",
         cure="install the command in the image, correct PATH, or run the image that worked before",
         source="bash manual, exit status 127",
     ),
@@ -157,12 +157,11 @@ DEPENDENCIES = (
                 |Perl|Elixir|OTP)\b(?:\ version)?.{0,60}?\b(?:older\ than
                 |minimum\ (?:required\ )?version|(?:is|are)\ required
                 |is\ not\ supported|no\ longer\ supported|required:?)\b)
-            | (?:\brequires?\b.{0,30}?\b(?P<wanted>Java|JDK|Node(?:\.js)?
+            | (?:\brequires?\b.{0,30}?\b(?P<runtime_wanted>Java|JDK|Node(?:\.js)?
                 |Python|PHP|Ruby)\b[^.]{0,20}?\d)
-            | engine\ \"(?P<engine>node)\"\ is\ incompatible
+            | engine\ \"(?P<runtime_engine>node)\"\ is\ incompatible
         """,
-        cause="the image has another version of its language than the program is written for "
-        "({runtime}{wanted}{engine})",
+        cause="the image has another version of {runtime} than the program is written for",
         cure="take the base image of the version that the line asks for, "
         "or run the image that worked before",
         source="Jenkins', Composer's, Next.js' and pip's own messages",

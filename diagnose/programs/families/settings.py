@@ -73,11 +73,10 @@ SETTINGS = (
         pattern=r"""(?x)
             (?:can't\ find|cannot\ find|unable\ to\ find|no\ such|unknown
                 |invalid)\ (?:the\ )?user:?\ ['\"]?(?P<user>[a-z_][\w-]*)
-            | getpwnam\(\"(?P<getpwnam>[^\"]+)\"\)\ failed
-            | user\ ['\"]?(?P<named>[a-z_][\w-]*)['\"]?\ (?:does\ not\ exist|not\ found)
+            | getpwnam\(\"(?P<user_getpwnam>[^\"]+)\"\)\ failed
+            | user\ ['\"]?(?P<user_named>[a-z_][\w-]*)['\"]?\ (?:does\ not\ exist|not\ found)
         """,
-        cause="the program is to run as user {user}{getpwnam}{named}, "
-        "and the image has no such user",
+        cause="the program is to run as user {user}, and the image has no such user",
         cure="set a user that the image has, or add it to the image",
         source=_MANY,
     ),
@@ -95,10 +94,10 @@ SETTINGS = (
         pattern=r"""(?x)
             (?:requires?|needs?|at\ least|minimum).{0,60}?(?P<least>\d[\d.]*\ ?(?:megabytes
                 |gigabytes|[MG]i?B))\b.{0,20}\bmemory
-            | memory.{0,40}?(?:at\ least|minimum\ of|less\ than)\ (?P<amount>\d[\d.]*\ ?(?:megabytes
+            | memory.{0,40}?(?:at\ least|minimum\ of|less\ than)\ (?P<least_amount>\d[\d.]*\ ?(?:megabytes
                 |gigabytes|[MG]i?B))
         """,
-        cause="the program asks for at least {least}{amount} of memory, "
+        cause="the program asks for at least {least} of memory, "
         "and its container or the host has less",
         cure="raise the container's memory limit; where it has none, the host is too small",
         source="SQL Server's own message",
@@ -125,10 +124,10 @@ SETTINGS = (
         pattern=r"""(?x)
             (?:unknown|unrecogni[sz]ed|invalid|unexpected|unsupported)\ (?:long[ ]
                 |short\ |command[- ]line\ )?(?:flag|option|argument)s?:?\ ['\"`(]*(?P<option>--?[\w.-]+)
-            | flag\ provided\ but\ not\ defined:\ (?P<flag>-\S+)
-            | no\ such\ option:\ (?P<click>-\S+)
+            | flag\ provided\ but\ not\ defined:\ (?P<option_flag>-\S+)
+            | no\ such\ option:\ (?P<option_click>-\S+)
         """,
-        cause="the program does not know the option {option}{flag}{click} of its command: "
+        cause="the program does not know the option {option} of its command: "
         "it was removed in this version, or is misspelt",
         cure="remove or correct the option in the command",
         source="getopt's, Go's, Python's and Rust's own messages",
@@ -149,11 +148,11 @@ FILES = (
         name="path-denied",
         mark="",
         pattern=rf"""(?x)
-            Access\ to\ the\ path\ '(?P<dotnet>[^']+)'\ is\ denied
+            Access\ to\ the\ path\ '(?P<path_dotnet>[^']+)'\ is\ denied
             | (?:{_REFUSALS}).{{0,80}}?(?P<path>{_FOLDER}){_NO_SCRIPT}
-            | (?P<before>{_FOLDER}){_NO_SCRIPT}.{{0,80}}?(?:{_REFUSALS})
+            | (?P<path_first>{_FOLDER}){_NO_SCRIPT}.{{0,80}}?(?:{_REFUSALS})
         """,
-        cause="the program's user may not use {dotnet}{path}{before}",
+        cause="the program's user may not use {path}",
         cure="give the file or folder to the container's user with chown, "
         "or run the container as the user that its image is made for",
         source=_MANY,
@@ -163,11 +162,11 @@ FILES = (
         name="path-missing",
         mark="",
         pattern=rf"""(?x)
-            (?:can't|cannot|unable\ to|could\ not)\ (?:open|find|load|access)\ (?:\w+\ )?['"]?(?P<opened>{_PATH})
+            (?:can't|cannot|unable\ to|could\ not)\ (?:open|find|load|access)\ (?:\w+\ )?['"]?(?P<path_opened>{_PATH})
             | (?:{_ABSENCE}).{{0,80}}?(?P<path>{_PATH}){_NO_SCRIPT}
-            | (?P<before>{_PATH}){_NO_SCRIPT}.{{0,80}}?(?:{_ABSENCE})
+            | (?P<path_first>{_PATH}){_NO_SCRIPT}.{{0,80}}?(?:{_ABSENCE})
         """,
-        cause="the program finds no {opened}{path}{before} in its container",
+        cause="the program finds no {path} in its container",
         cure="mount it there, or correct the path in the program's settings",
         source=_MANY,
     ),

@@ -13,7 +13,7 @@ from diagnose.evidence.containers.log_tails import LogTail
 from diagnose.evidence.images.builds import other_build, repository_of
 from diagnose.evidence.images.commands import ImageCommands
 from diagnose.evidence.images.listing import Image, Images
-from tests.checks.test_container import made
+from tests.checks.container.evidence import made
 from tests.inspected import of
 
 REPOSITORY = "registry.example/app"
