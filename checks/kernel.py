@@ -259,8 +259,8 @@ def cgroups_leaked(
         effect = f": {counted('container', [container.name for container in refused])} cannot start"
     yield Finding(
         HOST,
-        f"the kernel holds {counts.memory} memory cgroups of {LIMIT}, "
-        f"{counts.removed} of them removed ones{effect}",
+        f"{counts.removed} of {counts.memory} memory cgroups in the kernel belong to containers that "
+        f"are gone; at {LIMIT} no container starts{effect}",
         {
             "/proc/cgroups memory": counts.memory,
             "removed, but still charged": counts.removed,

@@ -39,7 +39,7 @@ def socket_forbidden(daemon: Daemon) -> CheckResult:
     assert daemon.silence is not None
     user = daemon.caller.user or str(daemon.caller.uid)
     path = daemon.endpoint.path or daemon.endpoint.url
-    summary = f"{user} is not allowed to use {path}"
+    summary = f'user "{user}" may not use the engine\'s socket {path}'
     evidence: dict[str, Json] = {"api.ping": str(daemon.silence)}
     if daemon.socket is not None:
         evidence[f"stat({path})"] = (
@@ -51,7 +51,7 @@ def socket_forbidden(daemon: Daemon) -> CheckResult:
     elif daemon.silence.detail.startswith("HTTP "):
         summary = f"the engine refuses requests of {user}: {daemon.silence.detail}"
     elif daemon.caller.session_has_it:
-        summary += ", although in group docker: the socket's group or mode keeps it out"
+        summary += ", although in group docker: the socket has another group, or a mode without it"
     evidence["groups of the caller"] = (
         "docker is one of them" if daemon.caller.session_has_it else "without docker"
     )

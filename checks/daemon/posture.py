@@ -199,8 +199,8 @@ def clock_skewed(
         yield Finding(
             subject=HOST,
             summary=(
-                "the clock is behind, or was ahead: "
-                f'container "{name}" began {ago(seconds)} from now'
+                f'container "{name}" began {ago(seconds)} in the future: '
+                "the clock is behind now, or was ahead then"
             ),
             evidence={
                 f"{name} {field}": f"{seconds:.0f} s in the future",

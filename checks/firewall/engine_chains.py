@@ -26,7 +26,7 @@ from diagnose.evidence.network.networks import Network
 from diagnose.evidence.network.packet_filter import Firewall
 from diagnose.evidence.network.packet_paths import Egress, Ingress, PacketPaths
 from diagnose.model import HOST, CheckResult, Finding, Severity, Skipped, Unavailable
-from diagnose.phrases import counted
+from diagnose.phrases import named
 from diagnose.registry import check
 
 
@@ -127,7 +127,7 @@ def _chains_missing(
     is_outage = bool(names) or (bool(ports) and not served)
     return Finding(
         subject=HOST,
-        summary=f"Docker's rules are gone: {', '.join(_places(loss))}; {harm}",
+        summary=f"Docker's firewall rules are gone: {harm}; {', '.join(_places(loss))}",
         evidence=base(firewall, "forward")
         | base(firewall, "prerouting")
         | {"bridges without rules": [network.bridge for network in loss.bare]}
@@ -147,11 +147,11 @@ def _is_shut(inlet: Ingress, loss: _RuleLoss) -> bool:
 
 def _harm(names: Sequence[str], ports: Sequence[Ingress], *, served: bool) -> str:
     """What the loss means for containers and published ports."""
-    parts = [f"{counted('container', names)} cannot reach the outside"] if names else []
+    parts = [f"{named('container', names)} cannot reach the outside"] if names else []
     if ports and served:
-        parts.append(f"only docker-proxy still serves published {port_list(ports)}")
+        parts.append(f"only docker-proxy serves published {port_list(ports)}")
     elif ports:
-        parts.append(f"published {port_list(ports)} not forwarded")
+        parts.append(f"nothing forwards published {port_list(ports)}")
     return "; ".join(parts) or "networks are not kept apart"
 
 

@@ -113,6 +113,8 @@ def main() -> NoReturn:
         process.leave(process.UNKNOWN)
     except click.ClickException as error:
         click.echo(f"Error: {error.format_message()}", err=True)
+        if os.geteuid() and "ermission denied" in error.format_message():
+            click.echo("Try the same as root.", err=True)
         if isinstance(error, click.UsageError) and error.ctx is not None:
             click.echo(f"Try {error.ctx.command_path} --help", err=True)
         process.leave(process.UNKNOWN)

@@ -71,6 +71,8 @@ def watch(
     lines = _appended(log) if log is not None else None
     wake = Wake(asked)
     until = registry.SEVERITIES[fail_on] if once else None
+    if not sys.stdout.isatty():
+        click.echo("watching: a line for each root cause that is there, begins or ends", err=True)
     with Screen(sys.stdout, color=options.color(no_color), missing=tuple(wake.missing)) as screen:
 
         def tell(roots: Roots, changes: tuple[RootChange, ...], trouble: str) -> None:

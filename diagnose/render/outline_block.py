@@ -260,5 +260,9 @@ def _value(value: Json, name: str) -> str:
     if isinstance(value, list):
         return ", ".join(_value(item, name) for item in value) or "none"
     if isinstance(value, dict):
-        return ", ".join(f"{key} {_value(item, key)}" for key, item in value.items()) or "none"
+        return ", ".join(_pair(key, _value(item, key)) for key, item in value.items()) or "none"
     return size(value) if _BYTES.search(name) else str(value)
+
+
+def _pair(key: str, value: str) -> str:
+    return f"{key} ({value})" if " " in key else f"{key} {value}"

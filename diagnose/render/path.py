@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import TextIO
 
+from rich.console import Console
 from rich.text import Text
 
 from diagnose import runbooks
@@ -128,19 +129,21 @@ def _text(answer: PathAnswer, stream: TextIO, color: bool | None) -> None:
     if answer.path.agrees is False:
         console.print("  walk and packet disagree: the packet counts", soft_wrap=True)
     if answer.finding is not None:
-        console.print(
-            f"  because  {answer.finding.id}: {one_line(answer.finding.finding.summary)}",
-            soft_wrap=True,
-        )
+        _wrapped(console, f"because  {answer.finding.id}: {answer.finding.finding.summary}")
     cure = answer.cure
     if cure is not None:
-        impact = f": {one_line(cure.impact)}" if cure.impact else ""
-        console.print(
-            f"  fix ({cure.risk}){impact}" if cure.purpose == "fix" else "  try", soft_wrap=True
-        )
+        impact = f": {cure.impact}" if cure.impact else ""
+        _wrapped(console, f"fix ({cure.risk}){impact}" if cure.purpose == "fix" else "try")
         for line in cure.text.splitlines():
-            console.print(Text(f"    {clean(line)}", "bold"), soft_wrap=True)
+            console.print(Text(f"      {clean(line)}", "bold"), soft_wrap=True)
     if answer.finding is not None:
         console.print(f"  more  diagnose explain {answer.finding.id}", soft_wrap=True)
     elif answer.path.walk == "broken" and state == "broken" and cure is None:
         console.print("  no check calls this a fault: it may be closed on purpose", soft_wrap=True)
+
+
+def _wrapped(console: Console, sentence: str) -> None:
+    """A sentence broken at the width; commands and hops are left to the terminal."""
+    for number, row in enumerate(Text(one_line(sentence)).wrap(console, console.width - 4)):
+        row.rstrip()
+        console.print(Text("    " if number else "  ") + row)

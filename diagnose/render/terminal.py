@@ -99,8 +99,10 @@ class _Page:
         self.verbose = verbose
         self.shell = shell
 
-    def line(self, text: str, indent: int = 0, style: str = "") -> None:
-        hanging = indent + 2 if indent else 0
+    def line(self, text: str, indent: int = 0, style: str = "", hanging: int | None = None) -> None:
+        """A text broken at the width. hanging: of the rows after the first, unless two more."""
+        if hanging is None:
+            hanging = indent + 2 if indent else 0
         for number, row in enumerate(
             Text(one_line(text), style).wrap(self.console, self.console.width - hanging)
         ):
@@ -156,7 +158,8 @@ class _Page:
         if block.because_of_selection:
             title.append("  (shown as a cause)")
         self.console.print(title)
-        self.line(block.summary, 2)
+        # evidence begins where a hanging row would: the sentence has to differ from it
+        self.line(block.summary, 2, hanging=2)
         self.parts(block.parts)
         for path, value in (*block.evidence, *(block.more_evidence if self.verbose else ())):
             lines = LOG_LINES if path == "log" else EVIDENCE_LINES
