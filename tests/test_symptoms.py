@@ -90,7 +90,7 @@ def test_ask() -> None:
     done = run("ask", "--budget", "2m", "--from", "demo", "stray cannot reach web")
     assert done.stdout.startswith("CRITICAL ")
     assert "diagnose path stray web" in done.stdout
-    assert "checks for these words: " in done.stdout
+    assert "checked for these words: " in done.stdout
     assert ", and all of dns, firewall and network\n" in done.stdout
     assert "network.subnet-overlaps-route" in done.stdout
     nothing = run("ask", "--budget", "2m", "--from", "demo", "xyzzy")
