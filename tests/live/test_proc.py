@@ -144,6 +144,17 @@ def test_a_deleted_file_that_is_held_is_seen(tmp_path: Path) -> None:
         assert [(row["pid"], row["bytes"] >= 2 << 20) for row in rows] == [(os.getpid(), True)]
 
 
+def test_a_process_that_ended_hides_no_files() -> None:
+    ended = subprocess.Popen(["true"])
+    os.waitid(os.P_PID, ended.pid, os.WEXITED | os.WNOWAIT)
+    refused = PermissionError(13, "Permission denied")
+    assert not proc_files.hides_files(ended.pid, refused)
+    ended.wait()
+    assert not proc_files.hides_files(ended.pid, refused)
+    assert proc_files.hides_files(os.getpid(), refused)
+    assert not proc_files.hides_files(os.getpid(), FileNotFoundError(2, "No such file"))
+
+
 def test_what_a_process_has_open_is_counted_and_named(tmp_path: Path) -> None:
     soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     with contextlib.ExitStack() as held:

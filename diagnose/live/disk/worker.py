@@ -24,6 +24,7 @@ from typing import Any
 from diagnose.live import ERRNO_REASONS, Refused
 from diagnose.live.helper import Function
 from diagnose.live.kernel.mountinfo import MountEntry, mounts, parse
+from diagnose.live.kernel.proc_files import hides_files
 from diagnose.model import Json
 
 TYPES = {
@@ -416,7 +417,7 @@ def deleted_files(args: Json) -> Json:
         try:
             descriptors = os.listdir(folder)
         except OSError as error:
-            unseen += error.errno in (errno.EACCES, errno.EPERM)
+            unseen += hides_files(name, error)
             continue
         for descriptor in descriptors:
             try:

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import errno
 import os
 import stat
 
@@ -13,6 +12,7 @@ from diagnose.live import Live
 from diagnose.live.helper import MARGIN_S
 from diagnose.live.kernel.proc_files import (
     container_of,
+    hides_files,
     parse_limits,
     pids,
     target_of,
@@ -125,7 +125,7 @@ def descriptors(_live: Live, question: AnyQuestion) -> Json:
         try:
             count = len(os.listdir(f"/proc/{pid}/fd"))
         except OSError as error:
-            unseen += error.errno in (errno.EACCES, errno.EPERM)
+            unseen += hides_files(pid, error)
             continue
         if count < FEW_FILES:
             continue

@@ -41,6 +41,17 @@ def text_of(path: str) -> str | None:
         return None
 
 
+def hides_files(pid: int | str, error: OSError) -> bool:
+    """Whether a process whose descriptors could not be listed may have some that are not seen.
+
+    One that has ended and that nobody has waited for has none, and is refused to all but root.
+    """
+    if not isinstance(error, PermissionError):
+        return False
+    words = (text_of(f"/proc/{pid}/stat") or "").rpartition(") ")[2].split()
+    return bool(words) and words[0] not in ("Z", "X")
+
+
 def target_of(path: str) -> str | None:
     """What a symbolic link names; None if it cannot be read."""
     try:
