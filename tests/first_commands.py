@@ -115,6 +115,7 @@ JUDGED: dict[str, tuple[str, str]] = {
 
 NOT_BY_ITS_OWN_TEXT: dict[str, str] = {
     "network.parent-in-use": "no cure was run since its scenario was written",
+    "daemon.containers-hidden": "no cure was run since its scenario was written",
     "dns.queries-lost": "no cure was run since its scenario was written",
     "container.cpu-unsupported": "only another processor or another release heals it",
     "container.data-outside-mount": "the mount is moved by hand, after the data was saved",

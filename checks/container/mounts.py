@@ -5,6 +5,7 @@ Mounts that keep a container from starting or working.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from checks.container.helpers import QUOTED
@@ -15,6 +16,7 @@ from diagnose.evidence.containers.bind_mounts import (
     Named,
     StaleMounts,
     asked_for,
+    missing_in_folder,
     never_started,
     not_a_file,
     refused_path,
@@ -26,6 +28,7 @@ from diagnose.evidence.containers.programs import REFUSED
 from diagnose.evidence.engine.info import Info
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.run.options import Options
+from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import (
     CheckItem,
     CheckResult,
@@ -35,6 +38,8 @@ from diagnose.model import (
     Unexamined,
 )
 from diagnose.registry import check
+
+_READ_ONLY = LazyPattern(r"read-only file ?system|\bEROFS\b", re.IGNORECASE)
 
 
 @check("container.mount-source-missing", severity=Severity.critical)
@@ -61,6 +66,8 @@ def mount_source_missing(
             yield from _refused_mount(container, failed["source"], failed["target"], bind_sources)
         elif log_tails is not None and (taken := not_a_file(container, log_tails)):
             yield from _empty_folder(container, taken, bind_sources)
+        elif log_tails is not None and (lacking := missing_in_folder(container, log_tails)):
+            yield from _emptied(container, lacking, bind_sources)
         elif never_started(container, clock.wall, options.since_s):
             yield from _never_mounted(container, bind_sources)
     return None
@@ -124,6 +131,32 @@ def _empty_folder(
         )
 
 
+def _emptied(
+    container: Container, lacking: Named, bind_sources: BindSources | Unavailable
+) -> Iterator[Finding]:
+    """A folder of the host in which the program misses a file, and that is empty.
+
+    Somebody has moved or removed it, and the engine made it again at the next start; or the disk or
+    the files of a deployment never arrived. A folder with something in it is the program's matter.
+    """
+    if isinstance(bind_sources, Unavailable):
+        return
+    source = lacking.mount.source
+    if bind_sources.entries.get(source) != 0:
+        return
+    yield _missing(
+        container,
+        f"finds no {lacking.inside}: {source} on the host is an empty folder",
+        source,
+        {
+            "log": lacking.line[:QUOTED],
+            "mount": f"{source} -> {lacking.mount.destination}",
+            "on the host": "an empty folder, which the engine makes where a source is gone",
+        },
+        place="emptied",
+    )
+
+
 def _never_mounted(
     container: Container, bind_sources: BindSources | Unavailable
 ) -> Iterator[CheckItem]:
@@ -152,7 +185,8 @@ def _missing(
     container: Container, what: str, source: str, evidence: dict[str, object], place: str
 ) -> Finding:
     """place: `folder` where a folder stands in the place of the file, `missing` where nothing
-    does, empty where that is not known. The page has a cure for each of the two."""
+    does, `emptied` for a folder without its files, empty where that is not known. The page has a
+    cure for each."""
     finding = Finding.about(
         container,
         f"{container} {what}",
@@ -175,7 +209,8 @@ def mount_forbidden(
     """A container's user has no access to what is mounted into it.
 
     Its last log lines say "permission denied" and name a path below a mount, and a mode on the way
-    to it denies the container's user, or SELinux is on and the mount was not relabelled. Where the
+    to it denies the container's user, or SELinux is on and the mount was not relabelled. Or they
+    say "read-only file system", and the container has that mount read-only. Where the
     engine remaps users, the container's root is one of the host's other users. A user that is given
     by name, access lists and NFS's root_squash are not seen.
     """
@@ -186,13 +221,17 @@ def mount_forbidden(
             named.line
         ):  # what may not be executed has a check of its own
             continue
+        if _READ_ONLY.search(named.line):
+            if not named.mount.rw:
+                yield _mounted_read_only(container, named)
+            continue
         is_on_host = named.mount.source.startswith("/")
         outcome = access(named, bind_sources, host_user(container, info)) if is_on_host else None
         is_unlabelled = named.mount.type == "bind" and not {"z", "Z"} & set(
             named.mount.mode.split(",")
         )
         if isinstance(outcome, Denied):
-            yield _forbidden(container, named, outcome)
+            yield _forbidden(container, named, outcome, containers)
         elif has_selinux and is_unlabelled:
             yield _unlabelled(container, named)
         elif isinstance(outcome, Undecided):
@@ -200,10 +239,12 @@ def mount_forbidden(
     return None
 
 
-def _forbidden(container: Container, named: Named, denied: Denied) -> Finding:
+def _forbidden(
+    container: Container, named: Named, denied: Denied, containers: Containers
+) -> Finding:
     owner, mode = f"{denied.source.uid}:{denied.source.gid}", f"{denied.source.mode & 0o7777:o}"
     added = container.host_config.group_add
-    return Finding.about(
+    finding = Finding.about(
         container,
         f"{container} cannot {denied.what} {denied.inside}: "
         f"its user is {denied.user.label}, and the path belongs to {owner} with mode {mode}",
@@ -218,6 +259,35 @@ def _forbidden(container: Container, named: Named, denied: Denied) -> Finding:
         onset=container.failed_first,
         source=denied.path,
         owner=denied.user.owner,
+    )
+    is_own = denied.path == named.mount.source and _is_own_volume(container, named, containers)
+    return finding.with_variables({"own_volume": denied.path} if is_own else {})
+
+
+def _is_own_volume(container: Container, named: Named, containers: Containers) -> bool:
+    """Whether no other container has the volume in which the path lies."""
+    if named.mount.type != "volume":
+        return False
+    users = [other for other in containers if named.mount.name in _volume_names(other)]
+    return users == [container]
+
+
+def _volume_names(container: Container) -> set[str]:
+    return {mount.name for mount in container.mounts or () if mount.name}
+
+
+def _mounted_read_only(container: Container, named: Named) -> Finding:
+    mount = named.mount
+    source = mount.name if mount.type == "volume" and mount.name else mount.source
+    return Finding.about(
+        container,
+        f"{container} cannot write {named.inside}: it has {mount.destination} mounted read-only",
+        {**_denial(named), "Mounts.RW": False},
+        discriminator=mount.destination,
+        touches=mount.volumes,
+        onset=container.failed_first,
+        read_only=mount.destination,
+        writable=f"{source}:{mount.destination}",
     )
 
 

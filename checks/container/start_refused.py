@@ -32,6 +32,9 @@ _TOOL = LazyPattern(
     r'exec: "(?P<name>[^"]+)": executable file not found|fork/exec (?P<path>/(?!proc/)\S+): no such file'
 )
 """A program of the host that the engine or its runtime calls: docker-init, runc, a shim, a hook."""
+_OF_ENGINE = frozenset({"docker-init", "docker-proxy", "containerd-shim-runc-v2", "runc"})
+_STOCK = "runc"
+"""The runtime that every engine has."""
 _PEER = LazyPattern(
     r"non running container: (?:container )?/?(?P<joined>[\w.-]+)"
     r"|No such container: (?P<lost>[\w.-]+)"
@@ -177,7 +180,7 @@ def _reason(container: Container, containers: Containers) -> tuple[str, Containe
             None,
         )
     if match := _TOOL.search(error):
-        return f"the host has no {match['name'] or match['path']}", None
+        return f"the host has no {match['name'] or match['path']}{_of_runtime(container)}", None
     if match := _VOLUME.search(error):
         return _volume_reason(error, match), None
     if _TAKEN.search(error):
@@ -189,6 +192,19 @@ def _reason(container: Container, containers: Containers) -> tuple[str, Containe
             None,
         )
     return _core(error), None
+
+
+def _of_runtime(container: Container) -> str:
+    """Whose program is gone, for a container with a runtime of its own, as the end of a sentence.
+
+    "" for a program of the engine itself, and for a container of the engine's own runtime.
+    """
+    missing = _TOOL.search(container.state.error)
+    program = (missing["name"] or missing["path"]).rpartition("/")[2] if missing else ""
+    runtime = container.host_config.runtime
+    if program in _OF_ENGINE or runtime in ("", _STOCK, "io.containerd.runc.v2"):
+        return ""
+    return f', the program of its runtime "{runtime}"'
 
 
 def _volume_reason(error: str, match: re.Match[str]) -> str:
@@ -285,6 +301,8 @@ def _variables(container: Container, peer: Container | None) -> dict[str, str]:
     if user and user["kind"] == "user":
         return {"userless": container.name}
     if tool := _TOOL.search(error):
+        if _of_runtime(container):
+            return {"added": f"--runtime={_STOCK}"}
         return {"lost_program": (tool["name"] or tool["path"]).rpartition("/")[2]}
     if known_error(container) is not None:
         return cures(container)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from diagnose.evidence.engine.config import DaemonConfig
+from diagnose.evidence.containers.listing import Containers
+from diagnose.evidence.engine.config import DEFAULT_PATH, DaemonConfig
 from diagnose.evidence.engine.daemon import Daemon
 from diagnose.evidence.engine.data_root_candidates import (
     REMAPPED,
@@ -10,11 +11,15 @@ from diagnose.evidence.engine.data_root_candidates import (
     OtherRoot,
     PlannedMount,
 )
+from diagnose.evidence.engine.hidden_containers import HiddenContainers
+from diagnose.evidence.engine.info import Info
 from diagnose.evidence.engine.temp_folder import TempFolder
 from diagnose.evidence.images.listing import Images
 from diagnose.model import DAEMON, CheckResult, Finding, Severity, Skipped, Subject
-from diagnose.phrases import count
+from diagnose.phrases import and_more, count
 from diagnose.registry import check
+
+NAMES_SHOWN = 8
 
 
 @check("daemon.wrong-data-root", severity=Severity.critical)
@@ -118,3 +123,52 @@ def temp_folder_missing(temp_folder: TempFolder, daemon: Daemon) -> CheckResult:
         variables={"path": temp_folder.path},
     )
     return None
+
+
+@check("daemon.containers-hidden", severity=Severity.critical)
+def containers_hidden(
+    hidden: HiddenContainers,
+    info: Info,
+    containers: Containers,
+    config: DaemonConfig | None,
+    daemon: Daemon,
+) -> CheckResult:
+    """Containers of another storage driver are out of the engine's sight.
+
+    An engine loads only the containers and images of the driver in use. After a switch to
+    containerd's image store, or a fall back to another driver, it seems empty, and nothing is lost.
+    It is advice where the engine has other containers by now: the old ones may be left there on
+    purpose.
+    """
+    if daemon.is_podman:
+        return Skipped("Podman keeps its containers otherwise")
+    if not hidden.count:
+        return None
+    names = f" ({and_more(hidden.names, NAMES_SHOWN)})" if hidden.names else ""
+    yield Finding(
+        subject=DAEMON,
+        summary=(
+            f"the engine now works with the storage driver {info.driver}, and does not show "
+            f"{count(hidden.count, 'container')} of {hidden.driver}{names} and their images"
+        ),
+        evidence={
+            "/info Driver": info.driver,
+            hidden.folder: f"{count(hidden.count, 'container')} of {hidden.driver}",
+            "containers that the engine shows": len(containers),
+        },
+        variables=_former_driver(hidden, info, config),
+        severity=Severity.advice if len(containers) else None,
+    )
+    return None
+
+
+def _former_driver(
+    hidden: HiddenContainers, info: Info, config: DaemonConfig | None
+) -> dict[str, str]:
+    """What the page needs to lead the engine back to the former driver, by how it was left."""
+    path = config.path if config is not None else DEFAULT_PATH
+    if info.uses_containerd_store:
+        return {"path": path, "store": "containerd-snapshotter"}
+    if config is not None and "storage-driver" in config.flags:
+        return {}
+    return {"path": path, "driver": hidden.driver}

@@ -92,6 +92,7 @@ RULES: tuple[RedactionRule, ...] = (
         _plain(urls.in_addresses),
         goes=(
             "cannot reach postgres://app:‹s3cretWort›@db:5432/shop",
+            "HTTPS_PROXY=http://corp\\bob:‹s3cretWort›@proxy:3128",
             "https://‹kQzXvBnMwRtYpLsD›@github.com/acme/x",
             "root:‹s3cret›@tcp(db:3306)/shop",
             "SFTP_USERS=bob:‹hunter22›",

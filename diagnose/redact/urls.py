@@ -13,8 +13,10 @@ from diagnose.redact.looks import exempt, is_mixed, is_scrambled, random_looking
 from diagnose.redact.patterns import ESCAPE_OPEN, OPEN, Mark, lazy, verbose, words
 from diagnose.redact.values import mark_mixed, mark_password, raw_replaced
 
-_USERINFO = lazy(r"(?<=//)([^\s/?#\"'<>@:\\]{0,128}):([^\s\"'<>\\/?#]{1,256})@(?=[\w\[$*{%/-])")
-"""user:password@ after `//`."""
+_USERINFO = lazy(
+    r"(?<=//)((?:[^\s/?#\"'<>@:\\]|\\{1,2}(?=\w)){0,128}):([^\s\"'<>\\/?#]{1,256})@(?=[\w\[$*{%/-])"
+)
+"""user:password@ after `//`; the user of a Windows domain has a backslash: `corp\\bob`."""
 _USERINFO_SLASH = lazy(r"(?<=//)([^\s/?#\"'<>@:\\]{0,128}):([^\s\"'<>\\@]{1,256})@(?=[\w\[$*{%-])")
 """The same with a slash in the password that should have been escaped, as people write it."""
 _USERINFO_ESCAPED = lazy(

@@ -67,6 +67,9 @@ _REFUSED = (
     "readonly database",
     "sqlite_cantopen",
     "sqlite_readonly",
+    "read-only file system",
+    "read-only filesystem",
+    "erofs",
 )
 """How programs say that they were refused access to a path, in small letters. Some have the same
 words for a full disk or a folder that is not there; owner and mode decide."""
@@ -169,6 +172,13 @@ def not_a_file(container: Container, log_tails: LogTails) -> Named | None:
     return found if found and found.mount.type == "bind" and not found.rest else None
 
 
+def missing_in_folder(container: Container, log_tails: LogTails) -> Named | None:
+    """What the container's last words miss in a folder of the host that is mounted into it."""
+    line = log_tails.of(container).find("no such file or directory", "enoent", "filenotfound")
+    found = named(container, line)
+    return found if found and found.mount.type == "bind" and found.rest else None
+
+
 def asked_for(container: Container) -> tuple[str, ...]:
     """Sources that must exist before a start: those of `--mount type=bind`.
 
@@ -199,6 +209,8 @@ def bind_sources(
     for container in containers:
         if taken := not_a_file(container, log_tails):
             mistaken[taken.mount.source] = wanted[taken.mount.source] = None
+        if lacking := missing_in_folder(container, log_tails):
+            mistaken[lacking.mount.source] = wanted[lacking.mount.source] = None
         if never_started(container, clock.wall, options.since_s):
             wanted |= dict.fromkeys(asked_for(container))
         if failed := MOUNTING.search(container.state.error):

@@ -39,8 +39,14 @@ MOST = 60
 first."""
 
 
+STEADY_S = 60.0
+"""Seconds after which a run of a container that was restarted counts by its own lines."""
+
+
 class LogTail(msgspec.Struct, frozen=True, dict=True):
     """The lines of the container's last run, oldest first, without their times.
+
+    Of the run before, where the last one has just begun after a failure.
 
     None if that run printed nothing.
 
@@ -164,12 +170,22 @@ def log_tails(host: Host, containers: Containers, clock: Clock, options: Options
         elif answer.reason != "gone":
             unread[container.id] = str(answer)
     tails |= _longer(host, wanted, tails)
+    for container in wanted:
+        if container.id in tails and _has_just_begun_again(container, clock.wall):
+            tails[container.id] = tails[container.id].before_this_run
     skipped = tuple(
         Unexamined(container.subject, "its log was not read: too many failed")
         for container in wanted[MOST:]
         if not container.was_watched
     )
     return LogTails(tails, unread, skipped)
+
+
+def _has_just_begun_again(container: Container, now: float) -> bool:
+    """Whether the run before is the one that explains: this one has yet to come to the failure."""
+    started = container.started_at
+    is_fresh = started is not None and now - started < STEADY_S
+    return container.is_running and container.restart_count > 0 and is_fresh
 
 
 def _longer(

@@ -340,3 +340,65 @@ def test_each_step_to_a_named_path_is_looked_up_without_its_links():
         sources = bind_sources(host, of(each), CLOCK, OPTIONS, said(each, far))
         assert isinstance(sources, BindSources)
         assert not sources.below
+
+
+READ_ONLY = "sh: can't create /data/pool: Read-only file system"
+
+
+@pytest.mark.parametrize(
+    ("mount", "line", "expected"),
+    [
+        (
+            {**MOUNTED, "RW": False},
+            READ_ONLY,
+            {"read_only": "/data", "writable": "/srv/data:/data"},
+        ),
+        (
+            {**MOUNTED, "Type": "volume", "Name": "pool", "RW": False},
+            READ_ONLY,
+            {"read_only": "/data", "writable": "pool:/data"},
+        ),
+        (MOUNTED, READ_ONLY, None),
+        ({**MOUNTED, "RW": False}, "GET /data/pool 200", None),
+    ],
+    ids=["a folder", "a volume", "a writable mount: its disk is read-only", "another line"],
+)
+def test_a_mount_that_is_read_only_by_its_own_option(
+    mount: dict[str, Any], line: str, expected: dict[str, str] | None
+):
+    each = made("exited", code=1, Mounts=[mount])
+    result = judge(
+        "container.mount-forbidden",
+        containers=of(each),
+        log_tails=said(each, line),
+        bind_sources=BindSources({}),
+    )
+    variables = [dict(finding.variables) for finding in result.findings]
+    assert bool(variables) == (expected is not None)
+    for found in variables:
+        assert found.items() >= (expected or {}).items()
+
+
+@pytest.mark.parametrize(
+    ("others", "is_own"), [((), True), (("backup",), False)], ids=["its own", "shared"]
+)
+def test_only_a_volume_of_its_own_is_given_away_with_all_in_it(
+    others: tuple[str, ...], is_own: bool
+):
+    volume = {
+        "Type": "volume",
+        "Name": "pool",
+        "Source": "/srv/data",
+        "Destination": "/data",
+        "RW": True,
+    }
+    each = made("exited", code=1, Config={"User": "1000"}, Mounts=[volume])
+    beside = [made("running", name=name, Mounts=[volume]) for name in others]
+    result = judge(
+        "container.mount-forbidden",
+        containers=of(each, *beside),
+        log_tails=said(each, DENIED),
+        bind_sources=BindSources({"/srv/data": PathStatus(type="folder", mode=0o700)}),
+    )
+    (finding,) = result.findings
+    assert ("own_volume" in finding.variables) == is_own

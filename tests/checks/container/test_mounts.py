@@ -188,3 +188,37 @@ def test_deleted_mounts_are_read_off_the_mount_table():
     assert [each.point for each in parse("\n".join(table)) if each.root.endswith(DELETED)] == [
         "/etc/app conf"
     ]
+
+
+LACKING = "panic: open /etc/app/app.yaml: no such file or directory"
+CONF: dict[str, Any] = {
+    "Type": "bind",
+    "Source": "/srv/conf",
+    "Destination": "/etc/app",
+    "RW": True,
+}
+
+
+@pytest.mark.parametrize(
+    ("entries", "line", "expected"),
+    [
+        ({"/srv/conf": 0}, LACKING, ["/srv/conf"]),
+        ({"/srv/conf": 3}, LACKING, []),
+        ({}, LACKING, []),
+        ({"/srv/conf": 0}, "open /var/run/x: no such file or directory", []),
+    ],
+    ids=["an empty folder", "a folder with files", "not looked at", "another path"],
+)
+def test_a_folder_of_the_host_that_has_lost_its_files(
+    entries: dict[str, int], line: str, expected: list[str]
+):
+    each = made("exited", code=2, Mounts=[CONF])
+    result = judge(
+        "container.mount-source-missing",
+        containers=of(each),
+        clock=CLOCK,
+        options=OPTIONS,
+        bind_sources=BindSources({"/srv/conf": PathStatus(type="folder")}, entries=entries),
+        log_tails=said(each, line),
+    )
+    assert [finding.variables.get("emptied") for finding in result.findings] == expected

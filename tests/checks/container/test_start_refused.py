@@ -197,3 +197,23 @@ def test_only_an_error_without_a_known_cause_is_tried_again():
     (second,) = start_refused(of(known))
     assert "retry" in first.variables
     assert "retry" not in second.variables
+
+
+GONE = (
+    "failed to create shim task: OCI runtime create failed: unable to retrieve OCI runtime error "
+    "(open /run/log.json: no such file or directory): fork/exec /usr/libexec/old-runc: "
+    "no such file or directory: unknown"
+)
+
+
+@pytest.mark.parametrize(
+    ("runtime", "variable"),
+    [("old", "added"), ("runc", "lost_program"), ("", "lost_program")],
+)
+def test_a_runtime_of_its_own_gives_way_to_the_engines(runtime: str, variable: str):
+    each = made(
+        "exited", code=127, Path="sleep", HostConfig={"Runtime": runtime}, State={"Error": GONE}
+    )
+    (finding,) = start_refused(of(each))
+    assert variable in finding.variables
+    assert ("its runtime" in finding.summary) == (variable == "added")

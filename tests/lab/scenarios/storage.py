@@ -239,6 +239,20 @@ def store_leftover(box: Box) -> None:
     assert box.sh(f"ls {ROOT}/overlay2").split() != []
 
 
+@fault("daemon.containers-hidden", subject="daemon:docker", engine_started=False, baseline=False)
+def storage_driver_switched(box: Box) -> None:
+    """The engine was given another storage driver, and seems empty."""
+    logs = {"log-driver": "json-file", "log-opts": {"max-size": "10m"}}
+    box.start_engine(config=logs)
+    box.docker("create", "--name=hidden-one", "bb:1.36", "true")
+    box.docker("create", "--name=hidden-two", "bb:1.36", "true")
+    box.stop_engine()
+    box.start_engine(config={**logs, "storage-driver": "vfs"})
+    assert box.docker("ps", "-aq").stdout == ""
+    finding = box.diagnose("check", "daemon.containers-hidden", "--format", "json").findings[0]
+    assert "2 containers of overlay2 (hidden-one, hidden-two)" in finding["summary"]
+
+
 @fault(
     "storage.d-type-missing",
     subject="daemon:docker",
