@@ -115,6 +115,7 @@ JUDGED: dict[str, tuple[str, str]] = {
 
 NOT_BY_ITS_OWN_TEXT: dict[str, str] = {
     "network.parent-in-use": "no cure was run since its scenario was written",
+    "image.unpack-failed": "another image, another disk or another engine heals it",
     "daemon.containers-hidden": "no cure was run since its scenario was written",
     "dns.queries-lost": "no cure was run since its scenario was written",
     "container.cpu-unsupported": "only another processor or another release heals it",

@@ -245,3 +245,26 @@ def test_a_name_with_a_line_break_begins_no_line() -> None:
         assert "::error::owned" in shown
         lines = [line.strip() for line in shown.splitlines()]
         assert not [line for line in lines if line.startswith(("::error", "CRITICAL  made"))]
+
+
+HEALED = {"State.Error": "access denied", "what heals it": "add this host to /etc/exports"}
+
+
+def test_a_cure_in_words_stands_where_no_command_heals():
+    shown = text(
+        report(found("container.start-refused", container("app"), evidence=HEALED, variables={}))
+    )
+    assert "fix (by hand): add this host to /etc/exports." in shown
+    assert "what heals it" not in shown
+
+
+def test_a_command_stands_before_the_words():
+    variables = {"container": "app", "retry": "app"}
+    shown = text(
+        report(
+            found("container.start-refused", container("app"), evidence=HEALED, variables=variables)
+        )
+    )
+    assert "by hand" not in shown
+    assert "docker start app" in shown
+    assert "what heals it: add this host to /etc/exports" in shown

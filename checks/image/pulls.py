@@ -369,3 +369,57 @@ def registry_proxy(
     for trouble in pulls.of("proxy"):
         yield failures.finding(trouble, proof=proof)
     return None
+
+
+_UNPACKING = (
+    (
+        LazyPattern(r"schema 1\b|manifest\.v1\+prettyjws|missing signature key"),
+        "its registry has it in the old format schema 1, which this engine does not read",
+    ),
+    (LazyPattern(r"docker\.plugin\.v\d"), "it is a plugin of the engine and not an image"),
+    (
+        LazyPattern(r"media ?type"),
+        "its layers are in a format that this engine does not know",
+    ),
+    (
+        LazyPattern(r"input/output error"),
+        "the disk of the data root answers with an error",
+    ),
+    (
+        LazyPattern(r"signal: killed"),
+        "the program that unpacks it was killed, most often for want of memory",
+    ),
+    (
+        LazyPattern(r"operation not supported"),
+        "the disk of the data root keeps no extended attributes, as a network share",
+    ),
+    (
+        LazyPattern(r"(?:unshare|mount|clone)\S*: (?:operation not permitted|permission denied)"),
+        "the engine may not make namespaces to unpack it, as in a container without nesting",
+    ),
+)
+"""What a text means, the first that fits; what none fits is shown as it is."""
+
+
+@check(
+    "image.unpack-failed",
+    severity=Severity.warning,
+    caused_by=["storage.read-only", "kernel.filesystem-errors", "resources.host-oom"],
+)
+def unpack_failed(
+    pulls: Pulls, clock: Clock, *, repeated: Count = Count(3), recent_s: Seconds = Seconds(3600)
+) -> CheckResult:
+    """An image cannot be read or unpacked on this host, although it arrived whole.
+
+    It is in a format that the engine does not know, or no longer (schema 1, from engine 28 on), or
+    it is a plugin; or the host does not let the engine write the layers: a disk with errors, a
+    share without extended attributes, an engine inside a container.
+    """
+    failures = _Failures(pulls, clock, repeated, recent_s)
+    for trouble in (*pulls.of("format"), *pulls.of("unpack")):
+        reason = next((words for text, words in _UNPACKING if text.search(trouble.text)), "")
+        variables = _image(trouble)
+        if "plugin" in reason and trouble.image:
+            variables = {"plugin": trouble.image}
+        yield failures.finding(trouble, variables=variables, reason=reason)
+    return None

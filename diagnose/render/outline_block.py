@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 import msgspec
@@ -127,6 +127,7 @@ def block(
     onsets = [root.finding.onset for root in group if root.finding.onset is not None]
     is_made_by_one = len({root.made_by for root in group}) == 1
     cure = _of_this_host(runbooks.cure(head.id, variables, place), report)
+    healing = "" if cure is not None else _healing(head)
     look = None
     if cure is None or cure.risk == "destructive":
         look = runbooks.confirm(head.id, variables, place)
@@ -135,7 +136,7 @@ def block(
         id=head.id,
         subjects=subjects,
         summary=summaries[0],
-        evidence=(*shown, *(("also", summary) for summary in also)),
+        evidence=(*_without_healing(shown, healing), *(("also", summary) for summary in also)),
         more_evidence=more,
         parts=parts,
         effects=_effects(effects),
@@ -146,9 +147,23 @@ def block(
         ruled_out=tuple(cleared),
         because_of_selection=not head.selected,
         made_by=head.made_by if is_made_by_one else "",
-        by_hand=runbooks.by_hand(head.id, variables) if cure is None else "",
+        by_hand=healing or (runbooks.by_hand(head.id, variables) if cure is None else ""),
         onset=min(onsets, default=None),
     )
+
+
+HEALING = "what heals it"
+"""The evidence that holds the cure in words, where a check knows what an error means."""
+
+
+def _healing(head: Reported) -> str:
+    words = head.finding.evidence.get(HEALING)
+    return f"{words}." if isinstance(words, str) else ""
+
+
+def _without_healing(shown: Iterable[tuple[str, str]], healing: str) -> Iterator[tuple[str, str]]:
+    """The evidence without what is shown as the fix already."""
+    return (item for item in shown if not healing or item[0] != HEALING)
 
 
 def _of_this_host(cure: runbooks.Command | None, report: Report) -> runbooks.Command | None:

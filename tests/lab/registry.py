@@ -6,6 +6,7 @@ The image's first path component says which reason:
 - `private/app`  401, also with a token
 - `arm/app`      an index without this platform
 - `broken/app`   503
+- `ancient/app`  a manifest of schema 1
 - `old/app:1`    an image that can be pulled
 - `ids/app`      a file whose owner has a number beyond any range
 - `deep/app`     130 layers
@@ -102,6 +103,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
             return self.error(401, "UNAUTHORIZED", "authentication required", Www_Authenticate=realm)
         if first == "portal":
             return self.reply(403, b"<html>Log in to the guest network</html>", "text/html")
+        if first == "ancient":
+            old = b'{"schemaVersion": 1, "name": "ancient/app", "tag": "1", "architecture": "amd64", "fsLayers": [], "history": []}'
+            return self.reply(200, old, "application/vnd.docker.distribution.manifest.v1+prettyjws", Docker_Content_Digest=digest(old))
         if first == "broken":
             return self.reply(503, b"down for maintenance", "text/plain")
         if "/blobs/" in path and first in CONTENTS:

@@ -103,7 +103,7 @@ ENDS: dict[str, tuple[str, dict[str, str]]] = {
     ),
     "certificate-missing": (
         'failed to load listeners: invalid TLS configuration: Could not load X509 key pair (cert: "/etc/docker/server-cert.pem", key: "/etc/docker/server-key.pem"): open /etc/docker/server-cert.pem: no such file or directory',
-        {},
+        {"lost": "/etc/docker/server-cert.pem"},
     ),
     "certificate-of-another-key": (
         'failed to load listeners: invalid TLS configuration: error reading X509 key pair - make sure the key is not encrypted (cert: "/etc/docker/server-cert.pem", key: "/etc/docker/server-key.pem"): tls: private key does not match public key',
@@ -135,7 +135,7 @@ ENDS: dict[str, tuple[str, dict[str, str]]] = {
     ),
     "database-locked": (
         "failed to start daemon: error while opening volume store metadata database (/var/lib/docker/volumes/metadata.db): timeout",
-        {},
+        {"locked": "/var/lib/docker/volumes/metadata.db"},
     ),
     "buildkit-locked": (
         "error initializing buildkit: error creating buildkit instance: timeout",
@@ -217,6 +217,7 @@ def test_a_failed_start_is_recognised_among_all(name: str):
     assert found is not None
     assert found.failure.name == name
     assert "{" not in found.cause + found.cure
+    assert all(value for key, value in found.values.items() if f"{{{key}}}" in found.failure.cause)
     assert found.page_variables(KNOWN) == variables
 
 

@@ -528,6 +528,7 @@ def test_a_start_error_is_recognised_among_all(name: str):
     assert found is not None
     assert found.failure.name == name
     assert "{" not in found.cause + found.cure
+    assert all(value for key, value in found.values.items() if f"{{{key}}}" in found.failure.cause)
     assert found.page_variables(KNOWN) == variables
 
 

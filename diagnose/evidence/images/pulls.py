@@ -24,7 +24,7 @@ from diagnose.registry import evidence
 
 Why = Literal[
     "altered", "no-space", "ids", "depth", "rate-limit", "proxy", "plain-http", "tls", "platform", "denied",
-    "corrupt", "unreachable", "web-page"
+    "corrupt", "unreachable", "web-page", "format", "unpack"
 ]  # fmt: skip
 
 PATTERNS: dict[Why, LazyPattern] = {
@@ -50,13 +50,23 @@ PATTERNS: dict[Why, LazyPattern] = {
         r"|no match for platform in manifest"
         r"|operating system \S+ cannot be used on this platform"
     ),
+    "format": LazyPattern(
+        r"schema 1\b|manifest\.v1\+prettyjws|missing signature key"
+        r"|unsupported (?:layer )?media ?type|docker\.plugin\.v\d"
+    ),
+    # the layer is whole, and the host does not let the engine write it
+    "unpack": LazyPattern(
+        r"failed to register layer.*(?:operation not (?:permitted|supported)|permission denied"
+        r"|input/output error|signal: killed|read-only file ?system|cross-device link)",
+        re.DOTALL,
+    ),
     "corrupt": LazyPattern(
         r"failed to register layer|layer does not exist"
         r"|content digest \S+ not found"
     ),
     # what arrives is not what the manifest promises; nothing of it is kept
     "altered": LazyPattern(
-        r"filesystem layer verification failed|unexpected commit digest"
+        r"filesystem layer verification failed|unexpected commit (?:digest|size)"
         r"|failed size validation|unexpected EOF|(?:flate: corrupt input|gzip: invalid)"
     ),
     # a registry answers in JSON; a status of overload or of a gateway says more than the page

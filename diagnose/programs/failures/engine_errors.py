@@ -213,11 +213,11 @@ FILES = (
     Failure(
         name="database-locked",
         mark="timeout",
-        pattern=r"database \((?P<file>/[^)]+)\): timeout|open database file (?P<other>/\S+): timeout",
-        cause="another process has its database {file}{other} locked",
+        pattern=r"(?:database \(|open database file )(?P<file>/[^\s):]+)\)?: timeout",
+        cause="another process has its database {file} locked",
         cure="end that process: most often another dockerd",
         source="moby/moby#22507",
-        page={"locked": "{file}{other}"},
+        page={"locked": "{file}"},
     ),
     Failure(
         name="buildkit-locked",
@@ -288,13 +288,13 @@ LISTENERS = (
     ),
     Failure(
         name="certificate-missing",
-        mark="x509 key pair",
-        pattern=r"Could not load X509 key pair .*: open (?P<file>/\S+?): no such file"
-        r'|could not read CA certificate \\?"(?P<ca>[^"\\]+)',
-        cause="there is no {file}{ca}, which its TLS settings name",
+        mark="cert",
+        pattern=r"(?:X509 key pair .*: open |could not read CA certificate \W{0,2})"
+        r"(?P<file>/[^\s:\"\\]+)",
+        cause="there is no {file}, which its TLS settings name",
         cure="put the file back, or correct tlscert, tlskey and tlscacert",
         source=OWN,
-        page={"lost": "{file}{ca}"},
+        page={"lost": "{file}"},
     ),
     Failure(
         name="certificate-of-another-key",

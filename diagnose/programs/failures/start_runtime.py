@@ -134,9 +134,8 @@ RUNTIMES = (
     Failure(
         name="gpu-unknown",
         mark="unknown device id",
-        pattern=r"device error: (?P<gpu>[^:]+): unknown device"
-        r"|device error: unknown device id: (?P<number>[^:\s]+)",
-        cause="this host has no GPU {number}{gpu}",
+        pattern=r"device error: (?:unknown device id: )?(?P<gpu>[^:\s]+)(?:: unknown device)?",
+        cause="this host has no GPU {gpu}",
         cure="recreate it with a GPU that nvidia-smi lists",
         source="NVIDIA/nvidia-docker#1370",
     ),

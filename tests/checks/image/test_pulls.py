@@ -8,7 +8,7 @@ import pytest
 
 from diagnose.evidence.engine.config import DaemonConfig
 from diagnose.evidence.engine.info import Info
-from diagnose.evidence.images.pulls import Pulls, PullTrouble, Why
+from diagnose.evidence.images.pulls import Pulls, PullTrouble, Why, classify
 from tests.checks.image.evidence import CLOCK, NOW
 from tests.judging import judge, rows
 
@@ -112,3 +112,34 @@ def test_the_range_that_an_image_needs_is_known_from_the_id() -> None:
     config = DaemonConfig("/etc/docker/daemon.json", values={"userns-remap": "default"})
     (finding,) = judge("image.ids-out-of-range", pulls=failed, clock=CLOCK, config=config).findings
     assert finding.variables == {"user": "dockremap", "count": "718322463"}
+
+
+UNPACKED: dict[str, tuple[str, str]] = {
+    "not implemented: media type application/vnd.docker.distribution.manifest.v1+prettyjws": (
+        "format",
+        "schema 1",
+    ),
+    "unsupported layer media type application/vnd.oci.image.layer.v1.tar+zstd": (
+        "format",
+        "does not know",
+    ),
+    "failed to register layer: lsetxattr security.capability /bin/ping: operation not supported": (
+        "unpack",
+        "extended attributes",
+    ),
+    "failed to register layer: unshare: operation not permitted": ("unpack", "namespaces"),
+    "failed to register layer: write /lib/x: input/output error": ("unpack", "disk"),
+    "failed to register layer: Error processing tar file(signal: killed): ": ("unpack", "killed"),
+    "failed to register layer: stat /var/lib/docker/overlay2/1: no such file": ("corrupt", ""),
+}
+
+
+@pytest.mark.parametrize("text", UNPACKED)
+def test_what_keeps_a_whole_image_from_being_unpacked(text: str):
+    why, words = UNPACKED[text]
+    assert classify(text) == why
+    trouble = PullTrouble("unpack", "", "", 1, NOW - 60, NOW - 60, text)
+    result = judge(
+        "image.unpack-failed", pulls=Pulls((trouble,), "journal docker.service"), clock=CLOCK
+    )
+    assert all(words in finding.summary for finding in result.findings)

@@ -377,6 +377,14 @@ def layer_that_arrives_altered(box: Box) -> None:
     refuse(box, f"{host}/cut/app:1", "verification failed", "unexpected commit digest")
 
 
+@fault("image.unpack-failed", subject="*", engine_started=False)
+def image_in_the_old_format(box: Box) -> None:
+    """The registry has the image as it was pushed ten years ago."""
+    host = registry.start(box)
+    box.start_engine(config={**QUIET, "insecure-registries": [host]})
+    refuse(box, f"{host}/ancient/app:1", "schema 1", "missing signature key", times=3)
+
+
 @fault("image.platform-mismatch", subject="daemon:docker", engine_started=False)
 def tag_without_a_build_for_this_host(box: Box) -> None:
     """The newest build of a tag exists for another kind of processor only, and is pulled in vain
