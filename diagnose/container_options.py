@@ -296,7 +296,9 @@ def networks_of(container: Inspect) -> list[tuple[str, list[Option]]]:
 def _endpoint(endpoint: Inspect, container: Inspect) -> list[Option]:
     wanted = endpoint.get("IPAMConfig") or {}
     own = {container["Id"][:12], str(container["Name"]).removeprefix("/")}
-    found = [Option("alias", alias) for alias in endpoint.get("Aliases") or () if alias not in own]
-    found += [Option("ip", wanted["IPv4Address"])] if wanted.get("IPv4Address") else []
-    found += [Option("ip6", wanted["IPv6Address"])] if wanted.get("IPv6Address") else []
-    return found
+    options = [
+        Option("alias", alias) for alias in endpoint.get("Aliases") or () if alias not in own
+    ]
+    options += [Option("ip", wanted["IPv4Address"])] if wanted.get("IPv4Address") else []
+    options += [Option("ip6", wanted["IPv6Address"])] if wanted.get("IPv6Address") else []
+    return options

@@ -225,14 +225,16 @@ def _signature(function: Callable[..., Any]) -> tuple[tuple[Need, ...], tuple[Th
 @functools.cache
 def packs() -> dict[str, str]:
     """The importable packages that hold checks, by entry-point name, the built-in one first."""
-    found: dict[str, str] = {}
+    modules: dict[str, str] = {}
     if _may_be_more():
         import importlib.metadata  # 30 ms, a tenth of a run
 
-        found = {point.name: point.value for point in importlib.metadata.entry_points(group=GROUP)}
+        modules = {
+            point.name: point.value for point in importlib.metadata.entry_points(group=GROUP)
+        }
     return {
         "builtin": "checks",
-        **{name: value for name, value in sorted(found.items()) if value != "checks"},
+        **{name: value for name, value in sorted(modules.items()) if value != "checks"},
     }
 
 

@@ -199,7 +199,7 @@ def blocks_in(body: str, name: str) -> tuple[CommandBlock, ...]:
     A report needs nothing else of a page, and a Markdown parser would double the time that it takes
     to print one.
     """
-    found: list[CommandBlock] = []
+    blocks: list[CommandBlock] = []
     paragraph: list[str] = []
     ended = True
     lines = iter(body.split("\n"))
@@ -209,13 +209,13 @@ def blocks_in(body: str, name: str) -> tuple[CommandBlock, ...]:
             text = "\n".join(_until(lines, opened[1]))
             block = _block(opened[2].strip(), text, " ".join(paragraph), name)
             if block is not None:
-                found.append(block)
+                blocks.append(block)
         elif line.startswith("#"):
             paragraph = []
         elif line.strip():
             paragraph = [line.strip()] if ended else [*paragraph, line.strip()]
         ended = bool(opened) or not line.strip()
-    return tuple(found)
+    return tuple(blocks)
 
 
 def _until(lines: Iterator[str], fence: str) -> Iterator[str]:

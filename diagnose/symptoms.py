@@ -117,8 +117,8 @@ def families(question: str) -> tuple[str, ...]:
 
 def ends(question: str) -> NamedEnds | None:
     """The ends of a connection that does not work, where the question names two."""
-    found = _REACHES.search(question)
-    return NamedEnds(found["begin"], found["end"].rstrip(".:")) if found else None
+    match = _REACHES.search(question)
+    return NamedEnds(match["begin"], match["end"].rstrip(".:")) if match else None
 
 
 def _without_ends(found: re.Match[str]) -> str:
@@ -165,8 +165,8 @@ def _weights(id: str, title: str) -> Mapping[str, float]:
 
 
 def _section(body: str, name: str) -> str:
-    found = re.search(rf"^## {name}\n(.*?)(?=^## |\Z)", body, re.DOTALL | re.MULTILINE)
-    return found[1] if found else ""
+    match = re.search(rf"^## {name}\n(.*?)(?=^## |\Z)", body, re.DOTALL | re.MULTILINE)
+    return match[1] if match else ""
 
 
 @functools.cache

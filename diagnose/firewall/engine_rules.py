@@ -291,15 +291,15 @@ _TARGET = re.compile(r" -j DNAT --to-destination ([0-9.]+):\d+$")
 def _stale(rules: TableRules, now: Present, subnets: Sequence[str]) -> list[str]:
     """Rules of published ports that lead into the engine's subnets and that it does not want."""
     networks = [ip_network(subnet) for subnet in subnets]
-    found = []
+    stale = []
     for chain, contents in rules.own.items():
         for rule in now.chains.get(chain, ()):
             target = _TARGET.search(rule)
             if target is None or rule in contents:
                 continue
             if any(ip_address(target[1]) in network for network in networks):
-                found.append(f"{chain} {rule}")
-    return found
+                stale.append(f"{chain} {rule}")
+    return stale
 
 
 def _table_repair(rules: TableRules, now: Present) -> tuple[list[str], list[str]]:

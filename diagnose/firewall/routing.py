@@ -87,9 +87,9 @@ class _Table:
 
     def look_up(self, address: int) -> Route | None:
         for length in self._lengths:
-            found = self._by_length[length].get(address >> (self._bits - length) if length else 0)
-            if found is not None:
-                return found
+            route = self._by_length[length].get(address >> (self._bits - length) if length else 0)
+            if route is not None:
+                return route
         return None
 
 

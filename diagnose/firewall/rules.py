@@ -131,31 +131,31 @@ class _RuleIndex:
             networks.setdefault(value.low >> bits, []).append(position)
 
     def candidates(self, packet: Packet) -> list[int]:
-        found = list(self._always)
+        positions = list(self._always)
         values = packet.values
         for name in self._values:
             value = values[name]
             if value is not None:
-                found += self._of(name, value)
+                positions += self._of(name, value)
             elif name in packet.choices:
-                found += {
+                positions += {
                     position
                     for number in packet.choices[name]
                     for position in self._of(name, number)
                 }
             else:
-                found += self._open(name, packet.inner)
-        found.sort()
-        return found
+                positions += self._open(name, packet.inner)
+        positions.sort()
+        return positions
 
     def _of(self, name: Field, value: int | str) -> Sequence[int]:
         exact = self._by_field.get(name)
-        found = exact.get(value, ()) if exact is not None else ()
+        positions = exact.get(value, ()) if exact is not None else ()
         by_bits = self._by_network.get(name)
         if by_bits is None or not isinstance(value, int):
-            return found
+            return positions
         return [
-            *found,
+            *positions,
             *(
                 position
                 for bits, networks in by_bits.items()

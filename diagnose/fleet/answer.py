@@ -57,7 +57,7 @@ def answer(
     latest = max((report.taken_at for report in now.newest), default=0.0)
     present = [report for report in now.newest if report.taken_at >= latest - request.since_s]
     stale = [report for report in now.newest if report.taken_at < latest - request.since_s]
-    found = causes(present, now, earlier, request)
+    fleet_causes = causes(present, now, earlier, request)
     sick = {report.host for report in present if report.roots}
     codes = {report.host: _code(report, request.fail_on, severities) for report in present}
     unexamined = [
@@ -73,7 +73,7 @@ def answer(
         well=len(present) - len(sick) - len(unexamined),
         sick=len(sick),
         unexamined=tuple(sorted(unexamined)),
-        causes=found,
+        causes=fleet_causes,
         odd=odd_hosts(present, request.group_by),
         lost=_lost(present, now, earlier),
         silent=silent,
@@ -85,9 +85,9 @@ def answer(
 
 def _code(report: HostReport, fail_on: str, severities: Mapping[str, Severity]) -> int:
     """As for a run on this host: a check that this version does not know may have been critical."""
-    found = [root.severity for root in report.roots]
+    worst = [root.severity for root in report.roots]
     return exit_codes.code(
-        found, (severities.get(id, Severity.critical) for id in report.blind), fail_on
+        worst, (severities.get(id, Severity.critical) for id in report.blind), fail_on
     )
 
 

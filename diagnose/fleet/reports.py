@@ -272,12 +272,12 @@ def _effects(findings: list[_RawFinding]) -> dict[str, set[str]]:
         for finding in findings
         if finding.caused_by and not finding.root
     }
-    found: dict[str, set[str]] = {}
+    effects: dict[str, set[str]] = {}
     for finding in findings:
         if finding.key in above:
             key, passed = finding.key, set()
             while key in above and key not in passed:
                 passed.add(key)
                 key = above[key]
-            found.setdefault(key, set()).add(finding.id)
-    return found
+            effects.setdefault(key, set()).add(finding.id)
+    return effects

@@ -53,10 +53,10 @@ def _paths(place: str) -> Iterator[str]:
     elif os.path.lexists(place):
         yield place
     elif glob.has_magic(place):
-        found = sorted(glob.glob(place, recursive=True))  # noqa: PTH207 - a pattern may be absolute
-        if not found:
+        places = sorted(glob.glob(place, recursive=True))  # noqa: PTH207 - a pattern may be absolute
+        if not places:
             raise SourceError(f"no file matches {place}")
-        for path in found:
+        for path in places:
             yield from _below(path) if Path(path).is_dir() else (path,)
     else:
         raise SourceError(f"cannot read {place}: there is no such file or folder")

@@ -212,13 +212,13 @@ class _Suspects:
         near = _named(effect)
         if effect.finding.signs:
             near |= depends_on(near, topology)
-        found = {
+        suspects = {
             cause.key: cause
             for id in ids
             for subject in sorted(near)
             for cause in self._harming.get((id, subject), ())
         }
-        return found.values()
+        return suspects.values()
 
 
 def _likelihood(cause: Reported, effect: Reported) -> tuple[int, int, int, int, str]:

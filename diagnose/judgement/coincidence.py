@@ -55,11 +55,13 @@ def notes(findings: Sequence[Reported], topology: Topology) -> tuple[str, ...]:
 
 def _callers(findings: Iterable[Reported]) -> dict[Subject, list[Subject]]:
     """Callee -> those that it does not answer, if they are several."""
-    found: dict[Subject, dict[Subject, None]] = {}
+    callers_of: dict[Subject, dict[Subject, None]] = {}
     for finding in findings:
         for callee in finding.finding.calls:
-            found.setdefault(callee, {})[finding.subject] = None
-    return {callee: list(callers) for callee, callers in sorted(found.items()) if len(callers) > 1}
+            callers_of.setdefault(callee, {})[finding.subject] = None
+    return {
+        callee: list(callers) for callee, callers in sorted(callers_of.items()) if len(callers) > 1
+    }
 
 
 def _called(callee: Subject, callers: Sequence[Subject]) -> str:
@@ -76,12 +78,12 @@ def _names(subjects: Sequence[Subject]) -> str:
 
 def _began(findings: Iterable[Reported]) -> dict[Subject, float]:
     """When each container began to fail, Unix time."""
-    found: dict[Subject, float] = {}
+    began: dict[Subject, float] = {}
     for finding in findings:
         begun = finding.finding.onset
         if finding.subject.kind == "container" and not finding.check.posture and begun is not None:
-            found[finding.subject] = min(begun, found.get(finding.subject, begun))
-    return found
+            began[finding.subject] = min(begun, began.get(finding.subject, begun))
+    return began
 
 
 def _below(container: Subject, topology: Topology) -> frozenset[Subject]:

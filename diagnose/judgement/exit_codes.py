@@ -15,7 +15,7 @@ OK, WARNING, CRITICAL, UNKNOWN = range(4)
 
 def code_of(report: Report, fail_on: str) -> int:
     """The exit code of a run. fail_on: critical, warning, or never."""
-    found = (
+    severities = (
         finding.severity for finding in report.findings if finding.selected and not finding.silenced
     )
     blind = (
@@ -24,7 +24,7 @@ def code_of(report: Report, fail_on: str) -> int:
         if result.verdict in (Verdict.UNKNOWN, Verdict.CRASHED)
         and not _is_of_a_rootless_engine(report, result)
     )
-    return code(found, blind, fail_on)
+    return code(severities, blind, fail_on)
 
 
 _OUT_OF_REACH = (

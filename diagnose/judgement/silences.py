@@ -42,13 +42,15 @@ class Silence(msgspec.Struct, frozen=True):
 
 def of_labels(labels: Mapping[str, Mapping[str, str]]) -> tuple[Silence, ...]:
     """The silences that containers carry as labels, by container name."""
-    found = []
+    silences = []
     for name, pairs in labels.items():
         ids, _, reason = pairs.get(LABEL, "").partition(":")
         why = reason.strip() or "no reason given"
         named = filter(None, (part.strip() for part in ids.split(",")))
-        found += [Silence(pattern, why, f"container:{name}", source="label") for pattern in named]
-    return tuple(found)
+        silences += [
+            Silence(pattern, why, f"container:{name}", source="label") for pattern in named
+        ]
+    return tuple(silences)
 
 
 def apply(

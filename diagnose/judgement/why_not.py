@@ -45,10 +45,10 @@ def explained(id: str, report: Report) -> tuple[Explained, ...]:
 
 
 def _explained(finding: Reported, report: Report) -> Explained:
-    found = {other.id for other in report.findings}
+    ids = {other.id for other in report.findings}
     absent, unseen = [], []
     for result in report.results:
-        if result.check.id in found or not _declares(result.check, finding.check):
+        if result.check.id in ids or not _declares(result.check, finding.check):
             continue
         if result.verdict in (Verdict.UNKNOWN, Verdict.CRASHED):
             unseen.append((result.check.id, result.why.splitlines()[-1] if result.why else ""))

@@ -72,14 +72,14 @@ class Wake:
 
     def wait(self, seconds: float) -> frozenset[Topic]:
         """The topics that changed, as soon as one has; none after `seconds`."""
-        found: set[Topic] = set()
+        topics: set[Topic] = set()
         ends = time.monotonic() + seconds
-        while not found and (left := ends - time.monotonic()) > 0:
+        while not topics and (left := ends - time.monotonic()) > 0:
             for key, _ in self._selector.select(min(left, self._pressure.patience)):
-                found |= key.data(key.fileobj)
+                topics |= key.data(key.fileobj)
             if self._pressure.has_fired():
-                found.add("pressure")
-        return frozenset(found)
+                topics.add("pressure")
+        return frozenset(topics)
 
     def close(self) -> None:
         """End the process that follows the engine."""

@@ -73,11 +73,11 @@ def target(text: str) -> PathTarget:
     place, slash, proto = text.rpartition("/")
     if not slash:
         place, proto = text, "tcp"
-    found = _TARGET.fullmatch(place)
-    port = int(found["port"]) if found and found["port"] else None
-    if found is None or proto not in ("tcp", "udp") or (port is not None and not 0 < port < 65536):
+    match = _TARGET.fullmatch(place)
+    port = int(match["port"]) if match and match["port"] else None
+    if match is None or proto not in ("tcp", "udp") or (port is not None and not 0 < port < 65536):
         raise UnknownEndError(f"{text!r} is not NAME, NAME:PORT or NAME:PORT/udp")
-    return PathTarget(found["end"].strip("[]"), port, "udp" if proto == "udp" else "tcp")
+    return PathTarget(match["end"].strip("[]"), port, "udp" if proto == "udp" else "tcp")
 
 
 def end(

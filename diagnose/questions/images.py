@@ -272,13 +272,13 @@ class Network(msgspec.Struct, frozen=True, rename="pascal", dict=True):
 
     @functools.cached_property
     def subnets(self) -> tuple[Subnet, ...]:
-        found = []
+        subnets = []
         for pool in self.ipam.config or ():
             try:
-                found.append(ip_network(pool.subnet, strict=False))
+                subnets.append(ip_network(pool.subnet, strict=False))
             except ValueError:
                 continue
-        return tuple(found)
+        return tuple(subnets)
 
     @property
     def gateways(self) -> tuple[str, ...]:

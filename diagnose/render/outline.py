@@ -126,11 +126,11 @@ def _status(
     code: int,
 ) -> str:
     took = f"in {report.duration_s:.1f} s"
-    found = [
+    counts = [
         f"{number[Severity.critical]} critical" if number[Severity.critical] else "",
         count(number[Severity.warning], "warning") if number[Severity.warning] else "",
     ]
-    incidents = ", ".join(part for part in found if part)
+    incidents = ", ".join(part for part in counts if part)
     if not incidents:
         return f"{_quiet_status(report, number, code)}, {took}"
     folded = sum(len(homes.get(f.key, ())) for f in loud)

@@ -95,5 +95,5 @@ def _added(text: str, key: str, value: Json) -> str:
 
 def _indent(text: str) -> str:
     """How far the file's own keys stand from the left; two spaces where it has none."""
-    found = re.search(r'\n([ \t]+)"', text)
-    return found[1] if found else "  "
+    match = re.search(r'\n([ \t]+)"', text)
+    return match[1] if match else "  "

@@ -108,11 +108,11 @@ def _script(
 
 def _differences(findings: Sequence[Reported], repair: Any, host: Host) -> list[Difference]:
     """What has to change for all of these findings, each difference once."""
-    found: dict[str, Difference] = {}
+    differences: dict[str, Difference] = {}
     for finding in findings:
         for difference in _called(repair, finding, host):
-            found.setdefault("\n".join(difference.commands()), difference)
-    return list(found.values())
+            differences.setdefault("\n".join(difference.commands()), difference)
+    return list(differences.values())
 
 
 def _called(repair: Any, finding: Reported, host: Host) -> Sequence[Difference]:

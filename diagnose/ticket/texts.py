@@ -117,7 +117,7 @@ def failing(recording: Recording) -> tuple[str, ...]:
 
     Failed, restarting, unhealthy, or ended badly.
     """
-    found = []
+    paths = []
     for question, entry in recording.items():
         answer = entry.answer
         if question.kind != "api.container" or not isinstance(answer, dict):
@@ -131,5 +131,5 @@ def failing(recording: Recording) -> tuple[str, ...]:
             "dead",
         )
         if bad or health == "unhealthy" or answer.get("RestartCount"):
-            found.append((unix(state.get("FinishedAt")) or 0.0, str(answer.get("Id"))))
-    return tuple(id for _, id in sorted(found, reverse=True))
+            paths.append((unix(state.get("FinishedAt")) or 0.0, str(answer.get("Id"))))
+    return tuple(id for _, id in sorted(paths, reverse=True))

@@ -88,8 +88,8 @@ class Roots:
         A root ends only where its check has looked and does not find it: what could not be looked
         at has not ended.
         """
-        found = {row["key"]: row for row in report["findings"]}
-        changes = [*self._begun(found, now, noticed), *self._ended(report, found, now)]
+        rows = {row["key"]: row for row in report["findings"]}
+        changes = [*self._begun(rows, now, noticed), *self._ended(report, rows, now)]
         for change in changes:
             if change.kind in ("ended", "explained"):
                 self._known.pop(change.root.key, None)

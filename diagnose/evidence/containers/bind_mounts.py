@@ -154,9 +154,9 @@ def refused_path(container: Container, log_tails: LogTails) -> Named | None:
     to be the container's only writable mount.
     """
     refusals = log_tails.of(container).find_all(*_REFUSED)
-    found = next((path for line in refusals if (path := named(container, line))), None)
-    if found is not None or any(_ABSOLUTE.search(line) for line in refusals):
-        return found
+    paths = next((path for line in refusals if (path := named(container, line))), None)
+    if paths is not None or any(_ABSOLUTE.search(line) for line in refusals):
+        return paths
     writable = [
         mount for mount in container.mounts or () if mount.rw and mount.source.startswith("/")
     ]
@@ -237,14 +237,14 @@ def _steps(host: Host, containers: Containers, log_tails: LogTails) -> dict[str,
     """A question of its own: a path that a log names may lie where nothing answers."""
     steps: set[str] = set()
     for container in containers:
-        found = refused_path(container, log_tails)
+        refused = refused_path(container, log_tails)
         if (
-            found
-            and found.mount.source.startswith("/")
-            and ".." not in found.rest
-            and len(found.rest) <= DEEPEST
+            refused
+            and refused.mount.source.startswith("/")
+            and ".." not in refused.rest
+            and len(refused.rest) <= DEEPEST
         ):
-            steps |= {*found.on_host[1:]}
+            steps |= {*refused.on_host[1:]}
     if not steps:
         return {}
     answer = host.ask(StatPaths(sorted(steps), follow=False))

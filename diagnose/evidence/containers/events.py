@@ -65,10 +65,10 @@ class Events(msgspec.Struct, frozen=True, dict=True):
 
     @functools.cached_property
     def _by_id(self) -> dict[str, list[Event]]:
-        found: dict[str, list[Event]] = {}
+        events_of: dict[str, list[Event]] = {}
         for event in self.items:
-            found.setdefault(event.id, []).append(event)
-        return found
+            events_of.setdefault(event.id, []).append(event)
+        return events_of
 
     def of(self, id: str, *actions: str) -> tuple[Event, ...]:
         """The events of one container, oldest first; of these actions only, if any are named."""
@@ -82,7 +82,7 @@ class Events(msgspec.Struct, frozen=True, dict=True):
         `die` without a `kill` since it was last started. A signal to read something again
         asks for no end, unless that follows at once.
         """
-        found = []
+        failures = []
         asked = 0.0
         for event in self._by_id.get(id, ()):
             if event.action == "kill":
@@ -91,8 +91,8 @@ class Events(msgspec.Struct, frozen=True, dict=True):
             elif event.action == "start":
                 asked = 0.0
             elif event.action == "die" and event.at > asked:
-                found.append(event)
-        return tuple(found)
+                failures.append(event)
+        return tuple(failures)
 
     def was_stopped(self, id: str) -> bool:
         """Whether its last known end was asked for: by stop, kill, restart or removal."""

@@ -50,8 +50,8 @@ def engine_socket(mount: Mount) -> str | None:
 
 def engine_sockets(container: Container) -> tuple[tuple[str, Mount], ...]:
     """(socket, mount) for each mount of a container that brings an engine's socket."""
-    found = ((engine_socket(mount), mount) for mount in container.mounts or ())
-    return tuple((socket, mount) for socket, mount in found if socket)
+    sockets = ((engine_socket(mount), mount) for mount in container.mounts or ())
+    return tuple((socket, mount) for socket, mount in sockets if socket)
 
 
 def is_live(container: Container) -> bool:

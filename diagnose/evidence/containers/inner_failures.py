@@ -182,7 +182,7 @@ def in_lines(
     container: Container, commands: set[str], lines: Sequence[tuple[float | None, str]]
 ) -> list[InnerFailure]:
     """The failures that these lines of one container show, and that no later line takes back."""
-    found = []
+    inner_failures = []
     for pattern in PATTERNS:
         if not pattern.commands & commands:
             continue
@@ -197,8 +197,8 @@ def in_lines(
         for index, program in failures.values():
             after = [line for _, line in lines[index + 1 :]]
             if not _is_over(pattern, program, after):
-                found.append(_failure(container, pattern, program, lines, index))
-    return found
+                inner_failures.append(_failure(container, pattern, program, lines, index))
+    return inner_failures
 
 
 def _is_over(pattern: Pattern, program: str, after: Sequence[str]) -> bool:

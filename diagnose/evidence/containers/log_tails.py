@@ -118,12 +118,12 @@ class LogTails(msgspec.Struct, frozen=True, dict=True):
 
         Of the last run, or else of the runs before it.
         """
-        found = {}
+        recognised = {}
         for id, tail in self.by_id.items():
             failure = tail.failure or tail.before_this_run.failure
             if failure is not None:
-                found[id] = failure
-        return found
+                recognised[id] = failure
+        return recognised
 
 
 def suspicious(container: Container, now: float, since_s: float) -> bool:

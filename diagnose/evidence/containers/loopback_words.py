@@ -40,9 +40,9 @@ def with_host(container: Container, port: int, host: str) -> dict[str, str]:
     if len(places) == 1 and not assigned:
         (place,) = places
         command = [*words[:place], loopback.sub(changed, words[place]), *words[place + 1 :]]
-        found = {"command": shlex.join(command)}
+        variables = {"command": shlex.join(command)}
     elif not places and len(assigned) == 1:
-        found = {"assignment": assigned[0]}
+        variables = {"assignment": assigned[0]}
     else:
         return {}
-    return {} if any(_REDACTED.search(value) for value in found.values()) else found
+    return {} if any(_REDACTED.search(value) for value in variables.values()) else variables

@@ -187,10 +187,10 @@ def _file_of_command(container: Container, text: str) -> NamedSetting | None:
     if number is None and not _ABOUT_SETTINGS.search(text.lower()):
         return None
     paths = (word.rpartition("=")[2] for word in container.config.words[1:])
-    found = {path: named(container, path) for path in paths if path.startswith("/")}
+    mounted = {path: named(container, path) for path in paths if path.startswith("/")}
     files = [
         place
-        for path, place in found.items()
+        for path, place in mounted.items()
         if place is not None and place.inside == path and place.mount.source.startswith("/")
     ]
     if len(files) != 1 or ".." in files[0].rest:

@@ -144,7 +144,7 @@ def program_faults(containers: Containers, kernel_log: KernelLog) -> ProgramFaul
     ]
     if not ended:
         return ProgramFaults({})
-    found: dict[str, ProgramFault] = {}
+    faults_of: dict[str, ProgramFault] = {}
     for fault in parsed(kernel_log):
         near = [
             container
@@ -153,10 +153,10 @@ def program_faults(containers: Containers, kernel_log: KernelLog) -> ProgramFaul
         ]
         named = [container for container in near if fault.comm in _names(container)]
         if len(named) == 1:
-            found[named[0].id] = fault
+            faults_of[named[0].id] = fault
         elif not named and len(near) == 1 and _is_wrapped(near[0]):
-            found[near[0].id] = fault
-    return ProgramFaults(found)
+            faults_of[near[0].id] = fault
+    return ProgramFaults(faults_of)
 
 
 def _names(container: Container) -> set[str]:

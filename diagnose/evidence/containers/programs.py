@@ -139,7 +139,7 @@ def programs(host: Host, containers: Containers, log_tails: LogTails) -> Program
     The file is read from the container's own file system through the engine, links followed
     there.
     """
-    found = {}
+    by_id = {}
     mute = []
     for container in containers:
         ended_so = (
@@ -153,8 +153,8 @@ def programs(host: Host, containers: Containers, log_tails: LogTails) -> Program
             host, container, tail.lines
         )
         if program is not None:
-            found[container.id] = program
-    return Programs(found, tuple(mute))
+            by_id[container.id] = program
+    return Programs(by_id, tuple(mute))
 
 
 def _refused(host: Host, container: Container, last: str) -> Program | None:

@@ -37,15 +37,15 @@ def has_secret(env: Iterable[str] | None) -> tuple[Secret, ...]:
 
     Values that were redacted, in whole or as a part (a URL's password).
     """
-    found = []
+    secrets = []
     for item in env or ():
         if _MARK not in item:
             continue
         name, _, value = item.partition("=")
         token = _TOKEN.search(value)
         if token:
-            found.append(Secret(name, is_token(token[0]) or "secret", token[0]))
-    return tuple(found)
+            secrets.append(Secret(name, is_token(token[0]) or "secret", token[0]))
+    return tuple(secrets)
 
 
 def in_text(text: str) -> tuple[Secret, ...]:

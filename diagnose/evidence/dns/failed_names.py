@@ -72,13 +72,13 @@ class FailedNames(msgspec.Struct, frozen=True):
 @evidence
 def failed_names(containers: Containers, log_tails: LogTails) -> FailedNames:
     """Only logs that were read anyway: those of containers that failed, loop or are unhealthy."""
-    found = {}
+    by_name = {}
     for container in containers:
         tail = log_tails.of(container)
         names = tuple(_failed((*tail.earlier, *tail.lines)))
         if names:
-            found[container.id] = names
-    return FailedNames(found)
+            by_name[container.id] = names
+    return FailedNames(by_name)
 
 
 def _failed(lines: tuple[str, ...]) -> Iterator[FailedName]:
@@ -112,25 +112,25 @@ def referenced_names(container: Container) -> dict[str, str]:
     Only where a value is certainly a host: in a URL, before a port, or in a variable that is named
     for a host.
     """
-    found: dict[str, str] = {}
+    sources: dict[str, str] = {}
     for variable, value in container.config.environment:
         for name in _names_in(value, is_host=bool(_HOST_VARIABLE.search(variable))):
-            found.setdefault(name, f"environment variable {variable}")
+            sources.setdefault(name, f"environment variable {variable}")
     for argument in container.command[1:]:
         for name in _names_in(
             argument.rpartition("=")[2] if argument.startswith("-") else argument, is_host=False
         ):
-            found.setdefault(name, "its command")
-    return found
+            sources.setdefault(name, "its command")
+    return sources
 
 
 def names_by_network(containers: Containers) -> dict[str, set[str]]:
     """The names of running containers, by the network on which they can be called."""
-    found: dict[str, set[str]] = {}
+    names_on: dict[str, set[str]] = {}
     for container in containers.running:
         for network in container.endpoints:
-            found.setdefault(network, set()).update(container.dns_names)
-    return found
+            names_on.setdefault(network, set()).update(container.dns_names)
+    return names_on
 
 
 def stray_names(container: Container, near: Mapping[str, set[str]]) -> dict[str, str]:

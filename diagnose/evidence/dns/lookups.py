@@ -235,12 +235,12 @@ def _paths(plan: QueryPlan, replies: dict[QueryDns, DnsReply]) -> Iterator[Query
 def _failed_replies(
     plan: QueryPlan, replies: dict[QueryDns, DnsReply]
 ) -> dict[str, dict[tuple[str, str], DnsReply]]:
-    found: dict[str, dict[tuple[str, str], DnsReply]] = {}
+    failed_replies: dict[str, dict[tuple[str, str], DnsReply]] = {}
     for container, name, server, pid in plan.failed:
         reply = replies.get(name_query(server, name, pid))
         if reply is not None:
-            found.setdefault(container.id, {})[(name, server)] = reply
-    return found
+            failed_replies.setdefault(container.id, {})[(name, server)] = reply
+    return failed_replies
 
 
 def _unasked(

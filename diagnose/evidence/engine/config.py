@@ -153,7 +153,7 @@ def parse_flags(words: Sequence[str]) -> dict[str, list[str]]:
 
     Any but a switch may take the next word as its value (pflag).
     """
-    found: dict[str, list[str]] = {}
+    flags: dict[str, list[str]] = {}
     rest = list(words)
     while rest:
         word = rest.pop(0)
@@ -165,8 +165,8 @@ def parse_flags(words: Sequence[str]) -> dict[str, list[str]]:
         name = name.lstrip("-")
         if not equals:
             value = rest.pop(0) if rest and not rest[0].startswith("-") else "true"
-        found.setdefault(SHORT_FLAGS.get(name, name) if len(name) == 1 else name, []).append(value)
-    return found
+        flags.setdefault(SHORT_FLAGS.get(name, name) if len(name) == 1 else name, []).append(value)
+    return flags
 
 
 class Parsed(msgspec.Struct, frozen=True):

@@ -389,8 +389,8 @@ def _program(
         return process.exe
     if named and not _is_missing(stats, named):
         return named
-    found = next((path for path in PROGRAMS if _state(stats, path)), None)
-    return "" if found is None and own is None and _all_missing(stats, PROGRAMS) else found
+    program = next((path for path in PROGRAMS if _state(stats, path)), None)
+    return "" if program is None and own is None and _all_missing(stats, PROGRAMS) else program
 
 
 def _is_installed(
@@ -423,15 +423,15 @@ def _pid_files(
     said = config.value("pidfile") if config else None
     usual = f"{own.runtime}/docker.pid" if own else PID_FILE
     paths = (said if isinstance(said, str) else usual, f"{root}/containerd/containerd.pid")
-    found = []
+    pid_files = []
     for path in paths:
         file = host.ask(ReadFile(path))
         text = "" if isinstance(file, Failed) else file.text.strip()
         if text.isascii() and text.isdigit():
             near = _near(host, int(text))
             if near is not None and near.state != "Z":
-                found.append(PidFile(path, near.pid, near.comm))
-    return found
+                pid_files.append(PidFile(path, near.pid, near.comm))
+    return pid_files
 
 
 def _is_managed(

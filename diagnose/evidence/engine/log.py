@@ -140,11 +140,11 @@ class DaemonLog(msgspec.Struct, frozen=True, dict=True):
 
         As containerd reported to the engine, at the level info.
         """
-        found: dict[str, list[float]] = {}
+        times_of: dict[str, list[float]] = {}
         for line in self.lines:
             if line.message in ENDED and line.fields.get("topic") == "/tasks/delete" and line.at:
-                found.setdefault(line.fields.get("container", ""), []).append(line.at)
-        return {id: tuple(times) for id, times in found.items()}
+                times_of.setdefault(line.fields.get("container", ""), []).append(line.at)
+        return {id: tuple(times) for id, times in times_of.items()}
 
     @functools.cached_property
     def last_failure(self) -> LogLine | None:
@@ -289,7 +289,7 @@ def _unquote(value: str) -> str:
 
 def parse(texts: Iterable[str]) -> tuple[LogLine, ...]:
     """The lines of a log; one without a time has that of the line before."""
-    found: list[LogLine] = []
+    parsed: list[LogLine] = []
     at: float | None = None
     listed = list(texts)
     last = _ended_with(listed)
@@ -300,8 +300,8 @@ def parse(texts: Iterable[str]) -> tuple[LogLine, ...]:
         if line.at is None:
             line = LogLine(at, line.level, line.message, line.fields)
         at = line.at
-        found.append(_with_stack(line, listed, index))
-    return tuple(found)
+        parsed.append(_with_stack(line, listed, index))
+    return tuple(parsed)
 
 
 @evidence

@@ -49,14 +49,14 @@ def engine_sockets(host: Host, config: DaemonConfig | Unavailable) -> EngineSock
     statuses = host.ask(StatPaths(list(paths)))
     if isinstance(statuses, Failed):
         return Unavailable.of(statuses)
-    found, missing = {}, []
+    sockets, missing = {}, []
     for path in paths:
         status = statuses.get(path, PathStatus())
         if status.failed and status.failed != "missing":
             missing.append(Unexamined(DAEMON, f"{path}: {status.failed}"))
         elif status.type == "socket":
-            found[path] = SocketFile(path, status.mode, status.uid, status.gid)
-    return EngineSockets(tuple(_distinct(found)), tuple(missing))
+            sockets[path] = SocketFile(path, status.mode, status.uid, status.gid)
+    return EngineSockets(tuple(_distinct(sockets)), tuple(missing))
 
 
 def _distinct(found: dict[str, SocketFile]) -> list[SocketFile]:

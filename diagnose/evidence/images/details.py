@@ -56,14 +56,14 @@ def in_use(exposed: Exposed, containers: Containers) -> dict[str, str]:
 
     Those of the most exposed containers first.
     """
-    found: dict[str, str] = {}
+    names: dict[str, str] = {}
     for container in (*exposed, *filter(has_failed, containers)):
         if container.image:
-            found.setdefault(
+            names.setdefault(
                 container.image,
                 container.config.image or container.image.removeprefix("sha256:")[:12],
             )
-    return found
+    return names
 
 
 def ask_each(

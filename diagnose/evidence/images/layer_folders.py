@@ -93,7 +93,9 @@ def _closed(owners: Mapping[str, Sequence[str]], seen: Mapping[str, PathStatus])
         for name in names:
             modes.setdefault(name, []).append(status.mode)
     return {
-        name: found[0] for name, found in modes.items() if not any(mode & 0o001 for mode in found)
+        name: depths[0]
+        for name, depths in modes.items()
+        if not any(mode & 0o001 for mode in depths)
     }
 
 

@@ -48,20 +48,20 @@ def layers(host: Host, root: DataRoot) -> Layers | Unavailable:
 
     An `-init` folder belongs to its container's layer, also when only that is named.
     """
-    found = host.ask(ListLayers(root.path))
-    if isinstance(found, Failed):
-        return Unavailable.of(found)
-    known = {*found.referenced, *found.mentioned}
+    listing = host.ask(ListLayers(root.path))
+    if isinstance(listing, Failed):
+        return Unavailable.of(listing)
+    known = {*listing.referenced, *listing.mentioned}
     loose = tuple(
         (folder.name, folder.mtime)
-        for folder in found.folders
+        for folder in listing.folders
         if folder.name not in known and folder.name.removesuffix("-init") not in known
     )
     return Layers(
         f"{root.path}/overlay2",
-        len(found.folders),
+        len(listing.folders),
         loose,
-        found.mounts,
-        len(found.referenced),
-        tuple(found.lost),
+        listing.mounts,
+        len(listing.referenced),
+        tuple(listing.lost),
     )

@@ -197,17 +197,17 @@ def failure(line: LogLine) -> PullFailure | None:
         return PullFailure(line.at, "denied", text, "docker.io" if host in HUB else host, "", False)
     of_task = _TASK.search(text)
     ended = _HANDLER.search(text) or _ENDED.search(text) or of_task
-    found = ended or _NEXT.search(text)
-    if not found or line.at is None or (not ended and _PROBE.search(text)):
+    match = ended or _NEXT.search(text)
+    if not match or line.at is None or (not ended and _PROBE.search(text)):
         return None
-    why = classify(found[1])
+    why = classify(match[1])
     if why is None:
         return None
-    registry, image = _names(found[1])
+    registry, image = _names(match[1])
     if registry and why in REGISTRY_WIDE:
         image = ""
     task = line.fields.get("task.id", "") if of_task else ""
-    return PullFailure(line.at, why, found[1].strip(), registry, image, ended is not None, task)
+    return PullFailure(line.at, why, match[1].strip(), registry, image, ended is not None, task)
 
 
 def _names(text: str) -> tuple[str, str]:
@@ -281,14 +281,14 @@ def _named(failures: Sequence[PullFailure]) -> list[PullFailure]:
     Those that name neither get both from the line that follows on the same pull.
     """
     named: list[PullFailure] = []
-    found = []
+    named_failures = []
     for failed in reversed(failures):
         if failed.image or failed.task:
             named.append(failed)
         elif same := _same(failed, reversed(named)):
             failed = replace(failed, registry=same.registry, image=same.image, task=same.task)
-        found.append(failed)
-    return found[::-1]
+        named_failures.append(failed)
+    return named_failures[::-1]
 
 
 def _same(each: PullFailure, later: Iterable[PullFailure]) -> PullFailure | None:
@@ -308,8 +308,8 @@ def _same(each: PullFailure, later: Iterable[PullFailure]) -> PullFailure | None
 
 def _lacking(lines: Iterable[LogLine]) -> dict[str, str]:
     """The image that was not here when a task of swarm was to start, by the task's id."""
-    found = ((line.fields.get("task.id", ""), _LACKS.search(line.text)) for line in lines)
-    return {task: said[1] for task, said in found if task and said}
+    matches = ((line.fields.get("task.id", ""), _LACKS.search(line.text)) for line in lines)
+    return {task: said[1] for task, said in matches if task and said}
 
 
 def _times(listed: list[PullFailure]) -> int:

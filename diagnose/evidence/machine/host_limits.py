@@ -101,5 +101,5 @@ def _engine_tasks(host: Host, engines: list[Descriptors]) -> Pids:
 def _number(host: Host, path: str) -> int | None:
     """The number in a file of a control group; None for "max", or if it cannot be read."""
     answer = host.ask(ReadFile(path))
-    found = None if isinstance(answer, Failed) else re.search(r"\d+", answer.text)
-    return int(found[0]) if found else None
+    match = None if isinstance(answer, Failed) else re.search(r"\d+", answer.text)
+    return int(match[0]) if match else None

@@ -89,10 +89,10 @@ class KernelLog(msgspec.Struct, frozen=True, dict=True):
 
     @functools.cached_property
     def hung_tasks(self) -> tuple[HungTask, ...]:
-        found = ((record, _HUNG.search(record.text)) for record in self.items)
+        matches = ((record, _HUNG.search(record.text)) for record in self.items)
         return tuple(
             HungTask(record.at, m["task"], int(m["pid"]), int(m["seconds"]))
-            for record, m in found
+            for record, m in matches
             if m
         )
 
@@ -102,13 +102,13 @@ class KernelLog(msgspec.Struct, frozen=True, dict=True):
 
         The kernel says so once for each cgroup (Linux 4.3 to 6.14).
         """
-        found = {}
+        moments = {}
         for record in self.items:
             match = _FORK.search(record.text)
             inside = _ID.search(match["path"]) if match else None
             if inside:
-                found[inside[0]] = record.at
-        return found
+                moments[inside[0]] = record.at
+        return moments
 
     def matching(
         self, pattern: re.Pattern[str] | LazyPattern, signs: Iterable[str] = ("",)

@@ -37,8 +37,8 @@ def modules(host: Host) -> Modules | Unavailable:
         return Unavailable.of(listed)
     loaded = 0 if isinstance(listed, Failed) else len(listed.text.splitlines())
     paths = [f"{folder}/{release}" for folder in FOLDERS]
-    found = host.ask(StatPaths(paths))
-    if isinstance(found, Failed):
-        return Unavailable.of(found)
-    folder = next((path for path in paths if path in found and found[path].type), "")
+    statuses = host.ask(StatPaths(paths))
+    if isinstance(statuses, Failed):
+        return Unavailable.of(statuses)
+    folder = next((path for path in paths if path in statuses and statuses[path].type), "")
     return Modules(release, loaded, folder)

@@ -30,11 +30,11 @@ class Processes(msgspec.Struct, frozen=True, dict=True):
     @functools.cached_property
     def zombies(self) -> dict[str, tuple[Process, ...]]:
         """Container id -> processes that ended and were not waited for."""
-        found: dict[str, list[Process]] = {}
+        zombies_of: dict[str, list[Process]] = {}
         for process in self.items:
             if process.state == "Z" and process.container:
-                found.setdefault(process.container, []).append(process)
-        return {id: tuple(listed) for id, listed in found.items()}
+                zombies_of.setdefault(process.container, []).append(process)
+        return {id: tuple(listed) for id, listed in zombies_of.items()}
 
     @functools.cached_property
     def shims(self) -> dict[str, Process]:
@@ -42,14 +42,14 @@ class Processes(msgspec.Struct, frozen=True, dict=True):
 
         `containerd-shim-runc-v2 -namespace moby -id ID`.
         """
-        found = {}
+        by_container = {}
         for process in self.items:
             if not process.comm.startswith("containerd-shim"):
                 continue
             words = process.cmdline or []
             if "-id" in words[:-1]:
-                found[words[words.index("-id") + 1]] = process
-        return found
+                by_container[words[words.index("-id") + 1]] = process
+        return by_container
 
 
 @evidence

@@ -81,7 +81,7 @@ def online_processors(host: Host, containers: Containers) -> OnlineProcessors | 
 
 def processor_numbers(text: str) -> frozenset[int]:
     """The numbers of a list such as "0-3,8" (cpuset(7))."""
-    found: set[int] = set()
+    numbers: set[int] = set()
     for first, last in _RANGE.findall(text):
-        found |= {*range(int(first), min(int(last or first), MOST_PROCESSORS) + 1)}
-    return frozenset(found)
+        numbers |= {*range(int(first), min(int(last or first), MOST_PROCESSORS) + 1)}
+    return frozenset(numbers)

@@ -73,7 +73,7 @@ def captured_paths(
     why_none = not_walked(ping, info, uplinks)
     if why_none:
         return CapturedPaths(why_none=why_none)
-    found: list[CapturedPath] = []
+    paths: list[CapturedPath] = []
     walked = 0
     for network, members, address in _attached(containers, networks):
         for protocol, port in SAMPLES:
@@ -87,7 +87,7 @@ def captured_paths(
                 continue
             own = host_stack.stack.address_on(network.bridge, "ip") or ""
             target = packet.dst or own
-            found.append(
+            paths.append(
                 CapturedPath(
                     network,
                     members,
@@ -99,20 +99,20 @@ def captured_paths(
                     listeners is not None,
                 )
             )
-    return CapturedPaths(tuple(found), walked)
+    return CapturedPaths(tuple(paths), walked)
 
 
 def _attached(
     containers: Containers, networks: Networks
 ) -> Iterator[tuple[Network, tuple[Container, ...], str]]:
     """Each network that leads out, its running containers, and the address of the first."""
-    found: dict[str, list[tuple[Container, str]]] = {}
+    members_of: dict[str, list[tuple[Container, str]]] = {}
     for container in containers.running:
         for name, endpoint in container.endpoints.items():
             network = networks.by_name.get(name)
             if network is not None and endpoint.ip_address and leads_out(network):
-                found.setdefault(name, []).append((container, endpoint.ip_address))
-    for name, attached in sorted(found.items()):
+                members_of.setdefault(name, []).append((container, endpoint.ip_address))
+    for name, attached in sorted(members_of.items()):
         members = tuple(container for container, _ in attached)
         yield networks.by_name[name], members, attached[0][1]
 

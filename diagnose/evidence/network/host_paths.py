@@ -70,7 +70,7 @@ def host_paths(
     why_none = not_walked(ping, info, uplinks)
     if why_none and len(uplinks):
         return HostPaths(why_none=why_none)
-    found: dict[str, HostPath] = {}
+    by_container: dict[str, HostPath] = {}
     published: dict[str, HostPath] = {}
     loopback: dict[str, HostPath] = {}
     own = uplinks.items[0].address if len(uplinks) else None
@@ -84,14 +84,14 @@ def host_paths(
             network = networks.by_name.get(name)
             if (
                 not ports
-                or name in found
+                or name in by_container
                 or network is None
                 or not network.is_bridge
                 or not endpoint.ip_address
             ):
                 continue
             traced = trace(host_stack.stack, Flow(Origin(), endpoint.ip_address, "tcp", ports[0]))
-            found[name] = HostPath(container, network, endpoint.ip_address, ports[0], traced)
+            by_container[name] = HostPath(container, network, endpoint.ip_address, ports[0], traced)
             local_port = _published_locally(container)
             if local_port:
                 traced = trace(host_stack.stack, Flow(Origin(), _LOOPBACK, "tcp", local_port))
@@ -101,7 +101,7 @@ def host_paths(
                 traced = trace(host_stack.stack, Flow(Origin(), own, "tcp", host_port))
                 published[name] = HostPath(container, network, own, host_port, traced)
     return HostPaths(
-        tuple(found.values()),
+        tuple(by_container.values()),
         published=tuple(published.values()),
         loopback=tuple(loopback.values()),
     )

@@ -82,7 +82,7 @@ def closed_host_ports(
         return ClosedHostPorts()
     blocked = _blocked(kernel_log)
     wanted: Reason
-    found: dict[tuple[str, int], ClosedHostPort] = {}
+    ports: dict[tuple[str, int], ClosedHostPort] = {}
     walked = 0
     for listener in listeners:
         container = sharing.get(listener.container or "")
@@ -101,8 +101,8 @@ def closed_host_ports(
             port = ClosedHostPort(
                 container, listener, protocol, uplink.name, verdict.by, clients, wanted
             )
-            found.setdefault((container.id, listener.port), port)
-    return ClosedHostPorts(tuple(found.values()), walked)
+            ports.setdefault((container.id, listener.port), port)
+    return ClosedHostPorts(tuple(ports.values()), walked)
 
 
 def _wanted(container: Container, number: int, protocol: str) -> Reason:
@@ -119,7 +119,7 @@ def _wanted(container: Container, number: int, protocol: str) -> Reason:
 
 def _blocked(kernel_log: KernelLog | None) -> Mapping[int, tuple[str, ...]]:
     """The clients whose packets were logged as they were dropped, by the port that they called."""
-    found: dict[int, dict[str, None]] = {}
+    clients_of: dict[int, dict[str, None]] = {}
     for _, match in kernel_log.matching(_BLOCKED, ["DPT="]) if kernel_log is not None else ():
-        found.setdefault(int(match["port"]), {})[match["client"]] = None
-    return {port: tuple(clients)[:5] for port, clients in found.items()}
+        clients_of.setdefault(int(match["port"]), {})[match["client"]] = None
+    return {port: tuple(clients)[:5] for port, clients in clients_of.items()}

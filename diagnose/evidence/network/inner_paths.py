@@ -142,11 +142,11 @@ def inner_paths(
 
 def _members(containers: Containers) -> dict[str, list[Container]]:
     """The running containers in one network namespace, by the id of its owner."""
-    found: dict[str, list[Container]] = {}
+    members: dict[str, list[Container]] = {}
     for container in containers.running:
         owner = containers.namespace_owners.get(container.id, container)
-        found.setdefault(owner.id, []).append(container)
-    return found
+        members.setdefault(owner.id, []).append(container)
+    return members
 
 
 def _is_own(netns: ContainerNetns, members: Sequence[Container]) -> bool:
@@ -209,16 +209,16 @@ def _saved(host: Host, flavour: Flavour, pid: int) -> str | None:
 
 def _clients(stack: Stack, uplinks: Uplinks) -> dict[Client, str]:
     """An address for each kind of client but the host itself, whose address differs by network."""
-    found: dict[Client, str] = {}
+    clients: dict[Client, str] = {}
     for uplink in uplinks:
         device = stack.by_name.get(uplink.name)
         for text in device.addresses if device is not None else ():
             own = ip_interface(text)
             others = [] if own.version != 4 else _first_hosts(str(own.network), str(own.ip))
             if others:
-                found.setdefault("the local network", others[0])
-    found["other networks"] = SOMEWHERE
-    return found
+                clients.setdefault("the local network", others[0])
+    clients["other networks"] = SOMEWHERE
+    return clients
 
 
 def _first_hosts(network: str, own: str) -> list[str]:

@@ -148,7 +148,7 @@ def _translated_on(container: Container, name: str) -> bool:
 
 
 def _ports(container: Container, network: Network) -> list[PublishedPort]:
-    found: dict[PublishedPort, None] = {}
+    ports: dict[PublishedPort, None] = {}
     for port, binding in container.published_ports:
         number, _, protocol = port.partition("/")
         host_port = int(binding.host_port) if binding.host_port.isdigit() else None
@@ -158,5 +158,5 @@ def _ports(container: Container, network: Network) -> list[PublishedPort]:
         published = PublishedPort(
             _address(container, network), int(number), protocol, host_port, host_address
         )
-        found[published] = None
-    return list(found)
+        ports[published] = None
+    return list(ports)

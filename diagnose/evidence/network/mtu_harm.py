@@ -65,7 +65,7 @@ def mtu_harm(host: Host, sizes: PacketSizes, resolvers: Resolvers | None) -> Mtu
 
     Otherwise: sockets and logs of its containers, and one query of full size.
     """
-    found: dict[str, tuple[Harm, ...]] = {}
+    harms_of: dict[str, tuple[Harm, ...]] = {}
     probes: dict[str, str] = {}
     for oversized in sizes:
         members = oversized.members[:_MOST]
@@ -76,8 +76,8 @@ def mtu_harm(host: Host, sizes: PacketSizes, resolvers: Resolvers | None) -> Mtu
             probes[oversized.network.name] = outcome
             harm += [Harm(container, outcome)] if outcome.startswith("lost") else []
         if harm:
-            found[oversized.network.name] = tuple(harm)
-    return MtuHarm(found, probes)
+            harms_of[oversized.network.name] = tuple(harm)
+    return MtuHarm(harms_of, probes)
 
 
 def _stalls(host: Host, members: tuple[Container, ...], limit: int) -> list[Harm]:

@@ -77,29 +77,29 @@ def neighbour_discovery(
         return NeighbourDiscovery(why_none=why_none)
     stack = host_stack.stack
     members = _members(containers, networks)
-    found: list[NeighbourLink] = []
+    links: list[NeighbourLink] = []
     leaving: list[Container] = []
     for name, attached in sorted(members.items()):
         network = networks.by_name[name]
-        found += _on_network(stack, network, attached)
+        links += _on_network(stack, network, attached)
         if leads_out(network):
             leaving += [container for container, _ in attached]
     if leaving:
-        found += _on_uplink(stack, leaving)
-    return NeighbourDiscovery(tuple(found))
+        links += _on_uplink(stack, leaving)
+    return NeighbourDiscovery(tuple(links))
 
 
 def _members(
     containers: Containers, networks: Networks
 ) -> Mapping[str, list[tuple[Container, str]]]:
     """The running containers with an IPv6 address and this address, by the name of a network."""
-    found: dict[str, list[tuple[Container, str]]] = {}
+    members: dict[str, list[tuple[Container, str]]] = {}
     for container in containers.running:
         for name, endpoint in container.endpoints.items():
             network = networks.by_name.get(name)
             if network is not None and network.is_bridge and endpoint.global_ipv6_address:
-                found.setdefault(name, []).append((container, endpoint.global_ipv6_address))
-    return found
+                members.setdefault(name, []).append((container, endpoint.global_ipv6_address))
+    return members
 
 
 def _on_network(

@@ -38,8 +38,8 @@ def port_connections(host: Host, containers: Containers) -> PortConnections:
             if binding.host_port.isdigit() and port.endswith("/tcp")
         }
     )
-    found: dict[int, tuple[PortConnection, ...]] = {}
+    by_port: dict[int, tuple[PortConnection, ...]] = {}
     for port, rows in host.ask_about(ports[:_MOST], ListPortConnections):
         if not isinstance(rows, Failed) and rows:
-            found[port] = tuple(rows)
-    return PortConnections(found)
+            by_port[port] = tuple(rows)
+    return PortConnections(by_port)

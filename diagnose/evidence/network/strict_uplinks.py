@@ -53,7 +53,7 @@ def strict_uplinks(
     stack = host_stack.stack
     bridges = {network.bridge for network in networks.bridges}
     main = uplinks.items[0].name if len(uplinks) else ""
-    found = []
+    drops = []
     for device in stack.devices:
         address = stack.address_on(device.name, "ip")
         if device.name in (main, "lo") or device.name in bridges or device.kind == "bridge":
@@ -63,13 +63,13 @@ def strict_uplinks(
         ports = tuple(sorted(_ports(containers, address)))
         strict = _strict(stack, device.name, address, ports)
         if strict is not None:
-            found.append(strict)
-    if not found:
+            drops.append(strict)
+    if not drops:
         return StrictUplinks()
     answer = host.ask(CountReversePathDrops())
     if isinstance(answer, Failed):
         return Unavailable.of(answer)
-    return StrictUplinks(tuple(found), answer)
+    return StrictUplinks(tuple(drops), answer)
 
 
 def _ports(containers: Containers, address: str) -> set[int]:

@@ -62,8 +62,10 @@ class SysctlFiles(msgspec.Struct, frozen=True):
         equal.
         """
         names = (name, *_SAME.get(name, ()))
-        found = [self.settings[name] for name in names if name in self.settings]
-        return next((setting for setting in found if value is None or setting.value == value), None)
+        settings = [self.settings[name] for name in names if name in self.settings]
+        return next(
+            (setting for setting in settings if value is None or setting.value == value), None
+        )
 
 
 _SAME = {

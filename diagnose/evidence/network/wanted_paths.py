@@ -331,14 +331,14 @@ class _Site:
 
     def extra_hosts(self, container: Container, *, only_gateway: bool = False) -> dict[str, str]:
         """The names that the container's own hosts file gives, with their addresses."""
-        found = {}
+        addresses = {}
         for entry in container.host_config.extra_hosts or ():
             name, _, address = entry.replace("=", ":", 1).partition(":")
             if address == "host-gateway":
-                found[name] = self._host_gateway
+                addresses[name] = self._host_gateway
             elif not only_gateway:
-                found[name] = address.strip("[]")
-        return {name: address for name, address in found.items() if address}
+                addresses[name] = address.strip("[]")
+        return {name: address for name, address in addresses.items() if address}
 
     def words(self, container: Container) -> frozenset[str]:
         """The words that name the host or another container to this one."""

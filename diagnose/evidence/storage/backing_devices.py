@@ -49,7 +49,7 @@ def backing(host: Host, containers: Containers, mounts: Mounts) -> Backing:
     for container, table in host.ask_about(binding, _mount_table):
         if not isinstance(table, Failed):
             inside[container.id] = {mounted.point: mounted.dev for mounted in parse(table.text)}
-    found = []
+    behind = []
     for container in containers:
         devices = inside.get(container.id, {})
         for mount in container.mounts or ():
@@ -58,8 +58,8 @@ def backing(host: Host, containers: Containers, mounts: Mounts) -> Backing:
             if device and mounted and mounted.dev != device:
                 mounted = mounts.showing(device) or mounted
             if mounted:
-                found.append(Behind(container, mount, mounts.whole(mounted)))
-    return Backing(tuple(found))
+                behind.append(Behind(container, mount, mounts.whole(mounted)))
+    return Backing(tuple(behind))
 
 
 def _mount_table(container: Container) -> ReadFile:

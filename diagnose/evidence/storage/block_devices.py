@@ -33,29 +33,29 @@ def block_devices(host: Host, mounts: Mounts) -> BlockDevices:
 
     Where it is not to be seen, the name in the mount table has to do.
     """
-    found: dict[str, Mounted] = {}
+    devices: dict[str, Mounted] = {}
     for mount in mounts:
         if mount.source.startswith("/"):
-            found.setdefault(mount.source.rpartition("/")[2], mount)
+            devices.setdefault(mount.source.rpartition("/")[2], mount)
     disks = {
         f"/sys/dev/block/{mount.dev}": mount
-        for mount in found.values()
+        for mount in devices.values()
         if not mount.dev.startswith("0:")
     }
     if not disks:
-        return BlockDevices(found)
+        return BlockDevices(devices)
     answer = host.ask(StatPaths(sorted(disks)))
     if isinstance(answer, Failed):
-        return BlockDevices(found)
+        return BlockDevices(devices)
     named = {
         status.link.rpartition("/")[2]: disks[path]
         for path, status in answer.items()
         if status.link
     }
     for _ in range(DEEPEST):
-        found = named | found
+        devices = named | devices
         named = _below(host, named)
-    return BlockDevices(found)
+    return BlockDevices(devices)
 
 
 def _below(host: Host, named: dict[str, Mounted]) -> dict[str, Mounted]:

@@ -33,11 +33,11 @@ class DeletedFiles(msgspec.Struct, frozen=True):
 @evidence
 def deleted_files(host: Host) -> DeletedFiles | Unavailable:
     """One scan of every process's descriptors."""
-    found = host.ask(FindDeletedFiles(min_bytes=LEAST))
-    if isinstance(found, Failed):
-        return Unavailable.of(found)
-    if found.unseen and not found.files:
+    listing = host.ask(FindDeletedFiles(min_bytes=LEAST))
+    if isinstance(listing, Failed):
+        return Unavailable.of(listing)
+    if listing.unseen and not listing.files:
         return Unavailable(
-            "forbidden", f"only root may see the open files of {found.unseen} processes"
+            "forbidden", f"only root may see the open files of {listing.unseen} processes"
         )
-    return DeletedFiles(tuple(found.files), found.unseen)
+    return DeletedFiles(tuple(listing.files), listing.unseen)

@@ -175,11 +175,11 @@ class _Known(msgspec.Struct, frozen=True):
         Inspect says so; where the engine is silent, its database does.
         """
         known = self.layers.writable if isinstance(self.layers, Layers) else {}
-        found = {
+        folders = {
             container.id: _upper_folder(container) or known.get(container.id, "")
             for container in self.containers
         }
-        return {id_: folder for id_, folder in found.items() if folder}
+        return {id_: folder for id_, folder in folders.items() if folder}
 
     def held_on(self, disk: Filesystem) -> dict[str, int]:
         """Deleted files that are still open there, those in containers' layers too."""

@@ -32,7 +32,7 @@ def fill_rate(host: Host, filesystems: Filesystems) -> FillRate:
     points = [
         filesystem.point for filesystem in filesystems if filesystem.usage.used_pct >= WORTH_PCT
     ]
-    found = {}
+    rates = {}
     seconds = 0.0
     for point, sample in host.ask_about(points, SampleFreeSpace):
         if isinstance(sample, Failed):
@@ -41,6 +41,6 @@ def fill_rate(host: Host, filesystems: Filesystems) -> FillRate:
             (sample.free_before - sample.free_after) / sample.seconds if sample.seconds > 0 else 0.0
         )
         if rate > NOISE:
-            found[point] = rate
+            rates[point] = rate
             seconds = sample.seconds
-    return FillRate(found, seconds)
+    return FillRate(rates, seconds)

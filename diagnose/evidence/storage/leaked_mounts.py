@@ -50,23 +50,26 @@ def leaked_mounts(
     """The host's mounts first; other namespaces only where the host has none."""
     dead = [container for container in containers if container.state.status in ("dead", "removing")]
     busy = {container.id: container for container in dead if BUSY.search(container.state.error)}
-    found: dict[str, tuple[LeakedMount, ...]] = {}
+    leaks_of: dict[str, tuple[LeakedMount, ...]] = {}
     for id, container in busy.items():
         here = [
             LeakedMount(mount.point, mount.fstype)
             for mount in mounts or ()
             if _belongs(mount, container)
         ]
-        found[id] = tuple(here)
-    elsewhere = [id for id, leaks in found.items() if not leaks]
+        leaks_of[id] = tuple(here)
+    elsewhere = [id for id, leaks in leaks_of.items() if not leaks]
     if elsewhere and processes is not None:
         for pid, comm in _namespaces(host, processes):
             table = host.ask(ReadFile(f"/proc/{pid}/mountinfo"))
             for mount in () if isinstance(table, Failed) else parse(table.text):
                 for id in elsewhere:
                     if _belongs(mount, busy[id]):
-                        found[id] = (*found[id], LeakedMount(mount.point, mount.fstype, pid, comm))
-    return LeakedMounts(found)
+                        leaks_of[id] = (
+                            *leaks_of[id],
+                            LeakedMount(mount.point, mount.fstype, pid, comm),
+                        )
+    return LeakedMounts(leaks_of)
 
 
 def _belongs(mount: Mounted, container: Container) -> bool:

@@ -28,10 +28,10 @@ class Mounts(msgspec.Struct, frozen=True, dict=True):
 
     @functools.cached_property
     def _by_dev(self) -> dict[str, list[Mounted]]:
-        found: dict[str, list[Mounted]] = {}
+        mounts_of: dict[str, list[Mounted]] = {}
         for mount in self.items:
-            found.setdefault(mount.dev, []).append(mount)
-        return found
+            mounts_of.setdefault(mount.dev, []).append(mount)
+        return mounts_of
 
     def showing(self, dev: str) -> Mounted | None:
         """The mount that shows most of the file system on this device."""

@@ -57,25 +57,25 @@ def refused_volumes(
     The list of volumes is asked for only where one was refused.
     """
     recent = log.since(clock.wall - options.since_s) if log is not None else ()
-    found: dict[str, RefusedVolume] = {}
+    by_name: dict[str, RefusedVolume] = {}
     for text, at, name in _refusals(recent, containers):
         match = REFUSED.search(text)
         if match is None:
             continue
         volume = match["point"].removesuffix("/_data").rpartition("/")[2]
-        if volume in found:
-            waiting = (*found[volume].waiting, *filter(None, [name]))
+        if volume in by_name:
+            waiting = (*by_name[volume].waiting, *filter(None, [name]))
         else:
             waiting = tuple(filter(None, [name]))
-        found[volume] = RefusedVolume(volume, "", match[0], at, waiting)
-    if not found:
+        by_name[volume] = RefusedVolume(volume, "", match[0], at, waiting)
+    if not by_name:
         return RefusedVolumes((), ())
     table = host.ask(ReadFile(FILESYSTEMS))
     if isinstance(table, Failed):
         return Unavailable.of(table)
     known = tuple(line.split()[-1] for line in table.text.splitlines() if line.split())
     types = _types(host)
-    there = [volume for volume in found.values() if types is None or volume.name in types]
+    there = [volume for volume in by_name.values() if types is None or volume.name in types]
     typed = [
         msgspec.structs.replace(volume, fstype=(types or {}).get(volume.name, ""))
         for volume in there

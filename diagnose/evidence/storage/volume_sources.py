@@ -104,10 +104,10 @@ def _refusals(
     """Volume -> what the engine said of it lately, and when."""
     said = [(line.text, line.at) for line in (log.since(since) if log is not None else ())]
     said += [(container.state.error, container.finished_at) for container in containers]
-    found: dict[str, tuple[str, float | None]] = {}
+    refusals: dict[str, tuple[str, float | None]] = {}
     for text, at in said:
         match = _REFUSED.search(text)
         if match:
             name = match["point"].removesuffix("/_data").rpartition("/")[2]
-            found[name] = (match[0], at)
-    return found
+            refusals[name] = (match[0], at)
+    return refusals

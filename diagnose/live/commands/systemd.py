@@ -85,12 +85,12 @@ def parse_properties(text: str) -> dict[str, str]:
 
     A property that comes again (Listen) is joined by newlines.
     """
-    found: dict[str, str] = {}
+    properties: dict[str, str] = {}
     for line in text.splitlines():
         name, separator, value = line.partition("=")
         if separator:
-            found[name] = f"{found[name]}\n{value}" if name in found else value
-    return found
+            properties[name] = f"{properties[name]}\n{value}" if name in properties else value
+    return properties
 
 
 def journal(live: Live, question: AnyQuestion) -> Json:
@@ -132,7 +132,7 @@ def parse_journal(text: str) -> list[dict[str, Json]]:
 
     A message that is not UTF-8 comes as a list of bytes.
     """
-    found = []
+    entries = []
     for line in text.splitlines():
         try:
             entry = json.loads(line)
@@ -141,7 +141,7 @@ def parse_journal(text: str) -> list[dict[str, Json]]:
         message = entry.get("MESSAGE") or ""
         if isinstance(message, list):
             message = bytes(message).decode("utf-8", "replace")
-        found.append(
+        entries.append(
             {
                 "cursor": entry.get("__CURSOR", ""),
                 "at": int(entry.get("__REALTIME_TIMESTAMP", 0)) / 1e6,
@@ -154,7 +154,7 @@ def parse_journal(text: str) -> list[dict[str, Json]]:
                 or "",
             }
         )
-    return found
+    return entries
 
 
 def _only_root_writes(program: str) -> bool:

@@ -90,21 +90,21 @@ def stats(args: Json) -> Json:
     answers: dict[str, Json] = {}
     for path in args["paths"]:
         try:
-            found = look(path)
+            statuses = look(path)
             link = _link(path)
         except OSError as error:
             answers[path] = {"failed": ERRNO_REASONS.get(error.errno or 0, "refused")}
             continue
         answers[path] = {
-            "type": _type(found.st_mode),
-            "size": found.st_size,
-            "blocks_bytes": found.st_blocks * 512,
-            "mtime": found.st_mtime,
-            "mode": stat.S_IMODE(found.st_mode),
-            "uid": found.st_uid,
-            "gid": found.st_gid,
-            "dev": _dev(found.st_dev),
-            "ino": found.st_ino,
+            "type": _type(statuses.st_mode),
+            "size": statuses.st_size,
+            "blocks_bytes": statuses.st_blocks * 512,
+            "mtime": statuses.st_mtime,
+            "mode": stat.S_IMODE(statuses.st_mode),
+            "uid": statuses.st_uid,
+            "gid": statuses.st_gid,
+            "dev": _dev(statuses.st_dev),
+            "ino": statuses.st_ino,
             "link": link,
         }
     return answers

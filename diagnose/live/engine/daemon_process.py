@@ -129,8 +129,8 @@ def _uid(pid: int) -> int | None:
         text = Path(f"/proc/{pid}/status").read_text(encoding="utf-8", errors="replace")
     except OSError:
         return None
-    found = re.search(r"^Uid:\s*(\d+)", text, re.MULTILINE)
-    return int(found[1]) if found else None
+    match = re.search(r"^Uid:\s*(\d+)", text, re.MULTILINE)
+    return int(match[1]) if match else None
 
 
 def _in_user_namespace(pid: int) -> bool:

@@ -142,7 +142,7 @@ def parse_membership(text: str, id_: str) -> dict[str, str]:
     A process may have moved into a child of its container's group (an init system does): the path
     ends at the part that holds the id.
     """
-    found = {}
+    paths = {}
     for line in text.splitlines():
         _, _, rest = line.partition(":")
         controllers, _, path = rest.partition(":")
@@ -150,18 +150,18 @@ def parse_membership(text: str, id_: str) -> dict[str, str]:
         at = next((place for place, part in enumerate(parts) if id_ in part), None)
         if at is not None:
             for controller in controllers.split(","):
-                found[controller] = "/".join(parts[: at + 1])
-    return found
+                paths[controller] = "/".join(parts[: at + 1])
+    return paths
 
 
 def _paths(places: Places, id_: str, pid: int | None) -> dict[str, str]:
     if pid:
         try:
-            found = parse_membership(Path(f"/proc/{pid}/cgroup").read_text(), id_)
+            paths = parse_membership(Path(f"/proc/{pid}/cgroup").read_text(), id_)
         except OSError:
-            found = {}
-        if found:
-            return found
+            paths = {}
+        if paths:
+            return paths
     main = "memory" if places.version == 1 else ""
     for pattern in KNOWN_PLACES:
         path = "/" + pattern.format(id=id_)

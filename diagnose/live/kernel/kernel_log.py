@@ -66,10 +66,10 @@ def parse_record(text: str, boot: float) -> dict[str, Json] | None:
 
     `priority,sequence,microseconds,flags;text`; boot is Unix time.
     """
-    found = _RECORD.match(text)
-    if found is None:
+    match = _RECORD.match(text)
+    if match is None:
         return None
-    priority, sequence, microseconds, line = found.groups()
+    priority, sequence, microseconds, line = match.groups()
     return {
         "seq": int(sequence),
         "level": int(priority) & 7,
@@ -101,13 +101,13 @@ def _from_journal(limit: int, seconds: float, denied: OSError) -> Json:
         raise Refused(
             "forbidden", "reading the kernel log needs root (kernel.dmesg_restrict=1)"
         ) from denied
-    found = [
+    rows = [
         {"seq": place, "level": entry["priority"], "at": entry["at"], "text": entry["message"]}
         for place, entry in enumerate(entries)
     ]
-    kept = _newest(found, limit)
+    kept = _newest(rows, limit)
     return {
         "records": kept,
-        "dropped": len(entries) >= limit or len(kept) < len(found),
+        "dropped": len(entries) >= limit or len(kept) < len(rows),
         "source": "journal",
     }

@@ -43,13 +43,13 @@ def parse(text: str) -> list[MountEntry]:
 
     A later one at the same point covers an earlier one.
     """
-    found = []
+    entries = []
     for line in text.splitlines():
         before, separator, after = line.partition(" - ")
         left, right = before.split(" "), after.split(" ")
         if not separator or len(left) < 6 or len(right) < 3:
             continue
-        found.append(
+        entries.append(
             MountEntry(
                 int(left[0]),
                 int(left[1]),
@@ -62,7 +62,7 @@ def parse(text: str) -> list[MountEntry]:
                 tuple(_plain(option) for option in right[2].split(",")),
             )
         )
-    return found
+    return entries
 
 
 def mounts() -> list[MountEntry]:

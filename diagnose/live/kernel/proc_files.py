@@ -66,10 +66,10 @@ def container_of(pid: int) -> str | None:
     The outermost, if containers are nested.
     """
     try:
-        found = _ID.search(read(f"/proc/{pid}/cgroup"))
+        match = _ID.search(read(f"/proc/{pid}/cgroup"))
     except OSError:
         return None
-    return found[0].decode() if found else None
+    return match[0].decode() if match else None
 
 
 def cmdline(pid: int) -> list[str]:

@@ -194,10 +194,10 @@ def wakings(_live: Live, question: AnyQuestion) -> Json:
 
 
 def _switches(pid: int) -> int | None:
-    found = re.search(
+    switches = re.search(
         r"^voluntary_ctxt_switches:\s*(\d+)", text_of(f"/proc/{pid}/status") or "", re.MULTILINE
     )
-    return int(found[1]) if found else None
+    return int(switches[1]) if switches else None
 
 
 def _whole(path: str) -> str | None:
@@ -215,10 +215,10 @@ def _count(folder: str) -> int | None:
 
 
 def _namespaces(here: str) -> dict[str, int] | None:
-    found = {}
+    namespaces = {}
     for name in ("mnt", "net", "pid", "user", "cgroup", "ipc", "uts"):
         target = target_of(f"{here}/ns/{name}")
         if target is None:
             return None
-        found[name] = int(target.partition("[")[2].rstrip("]"))
-    return found
+        namespaces[name] = int(target.partition("[")[2].rstrip("]"))
+    return namespaces

@@ -48,18 +48,18 @@ def entries(args: Json) -> Row:
     if not is_loaded("nf_conntrack_netlink"):
         return {"loaded": False, "complete": True, "entries": []}
     limit = min(int(args.get("limit", 500)), MAX_ENTRIES)
-    found: list[Row] = []
+    flows: list[Row] = []
     with netfilter_socket() as kernel:
         # A kernel before 5.8 does not filter.
         for message in itertools.islice(kernel.dump(_request(args)), MAX_ENTRIES):
             entry = _entry(message)
             if all(args.get(name) in (None, entry[name]) for name in ("protocol", "dst", "dport")):
-                found.append(entry)
-            if len(found) > limit:
+                flows.append(entry)
+            if len(flows) > limit:
                 break
         else:
-            return {"loaded": True, "complete": True, "entries": found}
-    return {"loaded": True, "complete": False, "entries": found[:limit]}
+            return {"loaded": True, "complete": True, "entries": flows}
+    return {"loaded": True, "complete": False, "entries": flows[:limit]}
 
 
 def _request(args: Json) -> bytes:
@@ -81,11 +81,15 @@ def _request(args: Json) -> bytes:
 
 
 def _entry(message: nlmsg) -> Row:
-    found = Attributes(message)
+    attributes = Attributes(message)
     version = _VERSIONS[message["nfgen_family"]]
-    original, reply = (found.inside(f"CTA_TUPLE_{direction}") for direction in ("ORIG", "REPLY"))
-    status = found("CTA_STATUS") or 0
-    state = found.inside("CTA_PROTOINFO").inside("CTA_PROTOINFO_TCP")("CTA_PROTOINFO_TCP_STATE")
+    original, reply = (
+        attributes.inside(f"CTA_TUPLE_{direction}") for direction in ("ORIG", "REPLY")
+    )
+    status = attributes("CTA_STATUS") or 0
+    state = attributes.inside("CTA_PROTOINFO").inside("CTA_PROTOINFO_TCP")(
+        "CTA_PROTOINFO_TCP_STATE"
+    )
     protocol = original.inside("CTA_TUPLE_PROTO")("CTA_PROTO_NUM")
     return {
         "protocol": _PROTOCOL_NAMES.get(protocol, str(protocol)),
@@ -93,8 +97,8 @@ def _entry(message: nlmsg) -> Row:
         **{f"reply_{name}": value for name, value in _ends(reply, version).items()},
         "state": None if state is None else TCP_CONNTRACK_TO_NAME.get(state, str(state)).lower(),
         "status": [name.lower() for bit, name in IPSBIT_TO_NAME.items() if status & bit],
-        "timeout": found("CTA_TIMEOUT"),
-        "mark": found("CTA_MARK"),
+        "timeout": attributes("CTA_TIMEOUT"),
+        "mark": attributes("CTA_MARK"),
     }
 
 

@@ -42,11 +42,11 @@ def members(args: Json) -> Row:
             IPSET | IPSET_CMD_LIST, ipset_msg(), wanted, nfgen_family=socket.AF_INET
         )
         for message in kernel.dump(request):
-            found = Attributes(message)
-            kind = kind or found.text("IPSET_ATTR_TYPENAME")
+            attributes = Attributes(message)
+            kind = kind or attributes.text("IPSET_ATTR_TYPENAME")
             if kind not in KINDS:
                 continue
-            for member in found.all_inside("IPSET_ATTR_ADT"):
+            for member in attributes.all_inside("IPSET_ATTR_ADT"):
                 has_exceptions |= bool((member("IPSET_ATTR_CADT_FLAGS") or 0) & IPSET_FLAG_NOMATCH)
                 texts.append(_text(member))
             if len(texts) > MAX_MEMBERS:

@@ -35,12 +35,12 @@ def load() -> None:
     imported behind an empty package, with empty classes for its sockets. A release in which that
     fails is imported as usual.
     """
-    found = importlib.util.find_spec("pyroute2")
-    if found is None or found.submodule_search_locations is None:
+    spec = importlib.util.find_spec("pyroute2")
+    if spec is None or spec.submodule_search_locations is None:
         raise ModuleNotFoundError("pyroute2 is not installed", name="pyroute2")
     package = types.ModuleType("pyroute2")
-    package.__path__ = list(found.submodule_search_locations)
-    package.__spec__ = found
+    package.__path__ = list(spec.submodule_search_locations)
+    package.__spec__ = spec
     sys.modules["pyroute2"] = package
     try:
         marshal = importlib.import_module("pyroute2.netlink.marshal")

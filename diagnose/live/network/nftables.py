@@ -146,18 +146,18 @@ def _family(answer: nlmsg) -> str:
 
 
 def _table(answer: nlmsg) -> Row:
-    found = Attributes(answer)
-    return {"name": found.text("NFTA_TABLE_NAME"), "flags": found("NFTA_TABLE_FLAGS")}
+    attributes = Attributes(answer)
+    return {"name": attributes.text("NFTA_TABLE_NAME"), "flags": attributes("NFTA_TABLE_FLAGS")}
 
 
 def _chain(answer: nlmsg) -> Row:
-    found = Attributes(answer)
+    attributes = Attributes(answer)
     row = {
-        "table": found.text("NFTA_CHAIN_TABLE"),
-        "name": found.text("NFTA_CHAIN_NAME"),
-        "hook": _hook(found.inside("NFTA_CHAIN_HOOK")),
-        "policy": found("NFTA_CHAIN_POLICY"),
-        "type": found.text("NFTA_CHAIN_TYPE"),
+        "table": attributes.text("NFTA_CHAIN_TABLE"),
+        "name": attributes.text("NFTA_CHAIN_NAME"),
+        "hook": _hook(attributes.inside("NFTA_CHAIN_HOOK")),
+        "policy": attributes("NFTA_CHAIN_POLICY"),
+        "type": attributes.text("NFTA_CHAIN_TYPE"),
     }
     return _without_missing(row)
 
@@ -178,15 +178,15 @@ def _rule(answer: nlmsg) -> Row:
 
 
 def _set(answer: nlmsg) -> Row:
-    found = Attributes(answer)
-    fields = found.inside("NFTA_SET_DESC")("NFTA_SET_DESC_CONCAT")
+    attributes = Attributes(answer)
+    fields = attributes.inside("NFTA_SET_DESC")("NFTA_SET_DESC_CONCAT")
     row = {
-        "table": found.text("NFTA_SET_TABLE"),
-        "name": found.text("NFTA_SET_NAME"),
-        "flags": found("NFTA_SET_FLAGS"),
-        "key_type": found("NFTA_SET_KEY_TYPE"),
-        "key_bytes": found("NFTA_SET_KEY_LEN"),
-        "data_type": found("NFTA_SET_DATA_TYPE"),
+        "table": attributes.text("NFTA_SET_TABLE"),
+        "name": attributes.text("NFTA_SET_NAME"),
+        "flags": attributes("NFTA_SET_FLAGS"),
+        "key_type": attributes("NFTA_SET_KEY_TYPE"),
+        "key_bytes": attributes("NFTA_SET_KEY_LEN"),
+        "data_type": attributes("NFTA_SET_DATA_TYPE"),
         # the lengths in bytes of the fields of a concatenated key
         "fields": [Attributes(field)("NFTA_SET_FIELD_LEN") for field in fields or []],
     }

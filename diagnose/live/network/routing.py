@@ -186,33 +186,33 @@ def _request(kind: int, message: type, family: int = socket.AF_UNSPEC) -> bytes:
 
 
 def _link(message: nlmsg) -> Iterator[Row]:
-    found = Attributes(message)
-    info = found.inside("IFLA_LINKINFO")
+    attributes = Attributes(message)
+    info = attributes.inside("IFLA_LINKINFO")
     is_bridge_port = info("IFLA_INFO_SLAVE_KIND") == "bridge"
     port = info.inside("IFLA_INFO_SLAVE_DATA") if is_bridge_port else Attributes(None)
     port_state = port("IFLA_BRPORT_STATE")
-    operstate = _named(state_by_code, found("IFLA_OPERSTATE"))
+    operstate = _named(state_by_code, attributes("IFLA_OPERSTATE"))
     yield {
         "index": message["index"],
-        "name": found.text("IFLA_IFNAME"),
+        "name": attributes.text("IFLA_IFNAME"),
         "up": bool(message["flags"] & IFF_UP),
         "operstate": operstate and operstate.lower(),
-        "mtu": found("IFLA_MTU"),
+        "mtu": attributes("IFLA_MTU"),
         "kind": info.text("IFLA_INFO_KIND"),
-        "master": found("IFLA_MASTER"),
-        "link": found("IFLA_LINK"),
-        "link_netnsid": found("IFLA_LINK_NETNSID"),
-        "mac": found("IFLA_ADDRESS") or None,
+        "master": attributes("IFLA_MASTER"),
+        "link": attributes("IFLA_LINK"),
+        "link_netnsid": attributes("IFLA_LINK_NETNSID"),
+        "mac": attributes("IFLA_ADDRESS") or None,
         "bridge_port_state": _named(dict(enumerate(_PORT_STATES)), port_state),
     }
 
 
 def _address(message: nlmsg) -> Iterator[Row]:
-    found = Attributes(message)
+    attributes = Attributes(message)
     yield {
         "index": message["index"],
         # On a point-to-point link IFA_ADDRESS is the peer's address.
-        "address": found("IFA_LOCAL") or found("IFA_ADDRESS"),
+        "address": attributes("IFA_LOCAL") or attributes("IFA_ADDRESS"),
         "prefix": message["prefixlen"],
         "family": FAMILIES[message["family"]],
         "scope": _scope(message["scope"]),
@@ -226,23 +226,23 @@ def _listed_route(message: nlmsg) -> Iterator[Row]:
 
 
 def _route(message: nlmsg) -> Iterator[Row]:
-    found = Attributes(message)
+    attributes = Attributes(message)
     family = message["family"]
     row: Row = {
-        "table": found("RTA_TABLE") or message["table"],
-        "dst": found("RTA_DST") or _ANYWHERE[family],
+        "table": attributes("RTA_TABLE") or message["table"],
+        "dst": attributes("RTA_DST") or _ANYWHERE[family],
         "prefix": message["dst_len"],
-        "gateway": _gateway(found),
-        "oif": found("RTA_OIF"),
+        "gateway": _gateway(attributes),
+        "oif": attributes("RTA_OIF"),
         "type": _named(rtnl.rt_type, message["type"]),
         "scope": _scope(message["scope"]),
         "proto": _named(_ROUTE_SOURCES, message["proto"]),
-        "metric": found("RTA_PRIORITY") or 0,
-        "mtu": found.inside("RTA_METRICS")("RTAX_MTU"),
+        "metric": attributes("RTA_PRIORITY") or 0,
+        "mtu": attributes.inside("RTA_METRICS")("RTAX_MTU"),
         "family": FAMILIES[family],
-        "src": found("RTA_PREFSRC"),
+        "src": attributes("RTA_PREFSRC"),
     }
-    hops = found("RTA_MULTIPATH")
+    hops = attributes("RTA_MULTIPATH")
     if hops is None:
         yield row
         return
@@ -258,27 +258,29 @@ def _gateway(found: Attributes) -> str | None:
 
 
 def _rule(message: nlmsg) -> Iterator[Row]:
-    found = Attributes(message)
-    src, dst = found("FRA_SRC"), found("FRA_DST")
+    attributes = Attributes(message)
+    src, dst = attributes("FRA_SRC"), attributes("FRA_DST")
     action = (
         FR_ACT_VALUES.get(message["action"], str(message["action"])).removeprefix("FR_ACT_").lower()
     )
     yield {
-        "priority": found("FRA_PRIORITY") or 0,
+        "priority": attributes("FRA_PRIORITY") or 0,
         "family": FAMILIES.get(message["family"], str(message["family"])),
         "src": f"{src}/{message['src_len']}" if src else None,
         "dst": f"{dst}/{message['dst_len']}" if dst else None,
-        "iif": found.text("FRA_IIFNAME"),
-        "oif": found.text("FRA_OIFNAME"),
-        "mark": found("FRA_FWMARK"),
-        "table": found("FRA_TABLE") or message["table"],
+        "iif": attributes.text("FRA_IIFNAME"),
+        "oif": attributes.text("FRA_OIFNAME"),
+        "mark": attributes("FRA_FWMARK"),
+        "table": attributes("FRA_TABLE") or message["table"],
         "action": "lookup" if action == "to_tbl" else action,
-        "mask": found("FRA_FWMASK"),
+        "mask": attributes("FRA_FWMASK"),
         "invert": bool(message["flags"] & FIB_RULE_INVERT),
-        "suppress_prefix": _signed(found("FRA_SUPPRESS_PREFIXLEN")),
-        "goto": found("FRA_GOTO"),
+        "suppress_prefix": _signed(attributes("FRA_SUPPRESS_PREFIXLEN")),
+        "goto": attributes("FRA_GOTO"),
         "other": [
-            name for name, attribute in _RULE_CONDITIONS.items() if found(attribute) is not None
+            name
+            for name, attribute in _RULE_CONDITIONS.items()
+            if attributes(attribute) is not None
         ]
         + (["tos"] if message["tos"] else []),
     }
@@ -290,11 +292,11 @@ def _signed(number: int | None) -> int | None:
 
 
 def _neighbour(message: nlmsg) -> Iterator[Row]:
-    found = Attributes(message)
+    attributes = Attributes(message)
     yield {
         "index": message["ifindex"],
-        "address": found("NDA_DST"),
-        "mac": found("NDA_LLADDR"),
+        "address": attributes("NDA_DST"),
+        "mac": attributes("NDA_LLADDR"),
         "state": _named(_NEIGHBOUR_STATES, message["state"]),
         "family": FAMILIES[message["family"]],
     }

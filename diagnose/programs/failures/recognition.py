@@ -113,5 +113,5 @@ def recognise(
     if not candidates:
         return None
     first = [telling.whole, texts[telling.index]] if telling and telling.index < len(texts) else []
-    found = (_in_line(text, candidates) for text in (*first, *reversed(texts)))
-    return next((recognised for recognised in found if recognised is not None), None)
+    candidate = (_in_line(text, candidates) for text in (*first, *reversed(texts)))
+    return next((recognised for recognised in candidate if recognised is not None), None)

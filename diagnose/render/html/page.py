@@ -7,6 +7,7 @@ Content-Security-Policy allows the file's own style sheet alone: markup in a nam
 from __future__ import annotations
 
 import base64
+import functools
 import hashlib
 import importlib.resources
 import re
@@ -115,6 +116,7 @@ def style_sheet() -> str:
     )
 
 
+@functools.cache
 def template(name: str) -> Template:
     """A template of this folder, with the filters that clean what a report says."""
     environment = Environment(

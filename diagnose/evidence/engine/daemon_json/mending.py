@@ -73,10 +73,10 @@ def mending(text: str, major: int | None) -> Mending | None:
         faults = faults_of(mended, major)
         if not faults:
             break
-        found = [edit for fault in faults if (edit := _edit(mended, fault)) is not None]
-        if len(found) < len(faults):
+        possible = [edit for fault in faults if (edit := _edit(mended, fault)) is not None]
+        if len(possible) < len(faults):
             return None
-        for edit in found:
+        for edit in possible:
             edits.append(edit)
             mended = edit.applied(mended)
     if not edits or faults_of(mended, major):
