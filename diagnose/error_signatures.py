@@ -20,10 +20,11 @@ PATTERNS: dict[str, str] = {
     r"|SERVFAIL|name or service not known|no servers could be reached|lookup \S+( on \S+)?:"
     r"|EAI_AGAIN|getaddrinfo"
     r"|i/o timeout.{0,40}:53",
-    "unreachable": r"network is unreachable|no route to host|host is unreachable|EHOSTUNREACH|ENETUNREACH",
+    "unreachable": r"network is unreachable|is not reachable, cannot"
+    r"|no route to host|host is unreachable|EHOSTUNREACH|ENETUNREACH",
     "timeout": r"i/o timeout|timed? ?out|deadline exceeded|ETIMEDOUT",
     "probe-timeout": r"health check exceeded timeout",
-    "refused": r"connection refused|ECONNREFUSED",
+    "refused": r"connection refused|ECONNREFUSED|ConnectionRefusedError",
     "port-taken": r"address (?:already )?in use|port is already allocated|EADDRINUSE",
     "oom": r"out of memory|oom-kill|cannot allocate memory|OutOfMemoryError|ENOMEM",
     # the kernel has the same words for a socket whose queue is full, and for a lock

@@ -58,7 +58,7 @@ EXPLAINS = Phrases(
         | \block\ file\b | \bunable\ to\ lock\b
         | \binvalid\b | \bunknown\b | \bunexpected\b | \bsyntax\ error\b | \bexpected\b | \bcorrupt
         | \bmalformed\b | \bdowngrad
-        | \b(?:must|should|can)\ not\ be\b | \brefus(?:ed|es|ing)\b | \binsecure\b | \bdoes\ not\ align\b
+        | \b(?:must|should|can)\ not\ be\b | \brefus(?:ed|es|ing)\b | \bdue\ to\ insecure\b | \bdoes\ not\ align\b
         | \bno\ (?:\w+\ ){1,4}found\b | \btimed?\ ?out\b | \bunreachable\b | \bno\ route\b | \bname\ resolution\b
         | \bname\ or\ service\b
         | \bno\ space\ left\b | \bout\ of\ memory\b | \bcannot\ allocate\b

@@ -101,6 +101,7 @@ _FRAME = LazyPattern(
 
 _DETAIL = LazyPattern(
     r"\b(?:DETAIL|HINT|CONTEXT):\s|^(?:\d+: )?Error found at \S+"
+    r"|^\s*Is the server running on host|^\s*TCP/IP connections on port"
     r"|\bin \"[^\"]+\", line \d+, column \d+"
     r"|^\s{2,}[-*>]?\s*(?:[A-Z][A-Z0-9_]{4,}\b|You (?:must|need)|Please"
     r"|HINT)|^\s{2,}- [A-Z_]+"

@@ -65,6 +65,7 @@ LINES = {
         'exec: "gunicorn": executable file not found in $PATH',
     ),
     "runtime-too-old": (
+        "Unsupported Java detected (65.0). Only up to Java 20 is supported.",
         "Running with Java 8, which is older than the minimum required version (Java 17).",
         'Your Composer dependencies require a PHP version ">= 8.2.0". You are running 8.1.2.',
     ),

@@ -79,6 +79,17 @@ DETAILS = {
         ["thread 'main' panicked at src/main.rs:14:44:", "called `Result::unwrap()` on a value"],
         ("called `Result::unwrap()` on a value",),
     ),
+    "a server that an old client does not reach": (
+        [
+            "psycopg2.OperationalError: could not connect to server: Connection refused",
+            '\tIs the server running on host "127.0.0.1" and accepting',
+            "\tTCP/IP connections on port 5432?",
+        ],
+        (
+            'Is the server running on host "127.0.0.1" and accepting',
+            "TCP/IP connections on port 5432?",
+        ),
+    ),
     "an exception of one line": (
         ["ValueError: invalid port", "Goodbye", "see you", "and more", "of it"],
         (),

@@ -12,7 +12,12 @@ NEIGHBOURS = (
     Failure(
         name="loopback-refused",
         mark="refused",
-        pattern=r"(?=.*(?:ECONNREFUSED|connection refused))(?:.*?)(?<!host: \")(?:127\.0\.0\.1|\[?::1\]?|localhost)[\"']?:(?P<port>\d{2,5})\b",
+        pattern=r"""(?x)
+            (?=.*(?:ECONNREFUSED|connection\ refused)).*?(?<!host:\ \")
+            (?:127\.0\.0\.1|\[?::1\]?|localhost)[\"']?:(?P<port>\d{2,5})\b
+            # asyncio: ConnectionRefusedError: [Errno 111] Connect call failed ('127.0.0.1', 5432)
+            | ConnectionRefusedError:.{0,60}\('(?:127\.0\.0\.1|localhost|::1)',\ (?P<port_python>\d{2,5})
+        """,
         cause="the program calls localhost:{port}, which is the container itself, and nothing listens there",
         cure="give it the other container's name instead of localhost",
         source="the program's own message",
@@ -22,7 +27,7 @@ NEIGHBOURS = (
         name="loopback-postgres",
         mark="refused",
         pattern=r"connection to server at \"(?:localhost|127\.0\.0\.1)\"[^,]*, port (?P<port>\d+) failed: Connection refused"
-        r"|connect to server: Connection refused\s*Is the server running on host \"(?:localhost|127\.0\.0\.1)\".{0,80}port (?P<port_old>\d+)",
+        r"|connect to server: Connection refused[;\s]*Is the server running on host \"(?:localhost|127\.0\.0\.1)\".{0,80}port (?P<port_old>\d+)",
         cause="the program calls localhost:{port}, which is the container itself, and nothing listens there",
         cure="give it the other container's name instead of localhost",
         source="the program's own message",

@@ -159,6 +159,7 @@ DEPENDENCIES = (
                 |is\ not\ supported|no\ longer\ supported|required:?)\b)
             | (?:\brequires?\b.{0,30}?\b(?P<runtime_wanted>Java|JDK|Node(?:\.js)?
                 |Python|PHP|Ruby)\b[^.]{0,20}?\d)
+            | (?:unsupported|incompatible)\ (?P<runtime_unfit>Java|JDK|Node|Python|PHP|Ruby)\b
             | engine\ \"(?P<runtime_engine>node)\"\ is\ incompatible
         """,
         cause="the image has another version of {runtime} than the program is written for",
