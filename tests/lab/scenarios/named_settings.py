@@ -4,8 +4,10 @@ cannot work."""
 from __future__ import annotations
 
 import json
+import time
 
 from tests.lab import Box, fault, healthy
+from tests.lab.images import Recipe, load
 from tests.lab.runner import BASE_CONFIG
 from tests.lab.scenarios.daemon import DAEMON
 from tests.lab.scenarios.programs import GOOD, MACHINE, POSTGRES, logs, run
@@ -36,6 +38,47 @@ def variable_that_was_given_up(box: Box) -> None:
     (finding,) = [each for each in found if each["subject"]["name"] == "retired7"]
     command = "diagnose recreate retired7 --unset OLD_LIMIT | sh"
     assert finding["fix"][0]["command"] == command, finding["fix"]
+
+
+_WRAPPER = b'#!/bin/sh\nset -e\nexec "$@"\n'
+
+
+def offered(box: Box, name: str) -> str:
+    """The first command that the report offers for a container that ended at its start."""
+    found = box.diagnose("check", AT_START, "--format", "json").findings
+    (finding,) = [item for item in found if item["subject"]["name"] == name]
+    return str(finding["fix"][0]["command"])
+
+
+@fault(AT_START, subject="container:reshaped7", shareable=True)
+def command_that_an_update_took_away(box: Box) -> None:
+    """An image changed its server, and the container was given the command of the old one."""
+    recipe = Recipe(
+        {"wrap.sh": (_WRAPPER, 0o755)}, ('ENTRYPOINT ["/wrap.sh"]', 'CMD ["sleep", "9"]')
+    )
+    load(box, "reshaped7:latest", recipe)
+    box.docker("run", "-d", "--name=reshaped7", *GOOD, "reshaped7:latest", "apache2-foreground")
+    assert "apache2-foreground: not found" in ended(box, "reshaped7")
+    command = "diagnose recreate reshaped7 --command 'sleep 9' | sh"
+    assert offered(box, "reshaped7") == command
+
+
+@fault(AT_START, subject="container:rebuilt7", shareable=True)
+def build_that_lacks_a_command(box: Box) -> None:
+    """The newer build of an image has lost a command of its start script; the older has it."""
+    script = b"#!/bin/sh\nset -e\n/tools/envsubst\nexec sleep 1000\n"
+    old = Recipe(
+        {"run.sh": (script, 0o755), "tools/envsubst": (b"#!/bin/sh\n", 0o755)},
+        ('ENTRYPOINT ["/run.sh"]',),
+    )
+    load(box, "rebuilt7:1", old)
+    time.sleep(1.5)  # the engine notes the second of a build
+    load(
+        box, "rebuilt7:2", Recipe({"run.sh": (script.replace(b"/tools/", b""), 0o755)}, old.changes)
+    )
+    box.docker("run", "-d", "--name=rebuilt7", *GOOD, "rebuilt7:2")
+    assert "envsubst: not found" in ended(box, "rebuilt7")
+    assert offered(box, "rebuilt7") == "diagnose recreate rebuilt7 --image rebuilt7:1 | sh"
 
 
 @fault(AT_START, subject="container:typo8", shareable=True)
