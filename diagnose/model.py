@@ -456,7 +456,7 @@ class ReportBasis(msgspec.Struct, frozen=True):
     notes: tuple[str, ...] = ()
     """What a reader must know about the run itself."""
     hint: str = ""
-    """What a reader may do where nothing at all is found."""
+    """What a reader may do where there is no engine at all."""
     stands_on: Mapping[Subject, frozenset[Subject]] = msgspec.field(default_factory=dict)
     """What each subject directly stands on: a container on networks, filesystems and its image, a
     network on its bridge."""

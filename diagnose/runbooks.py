@@ -355,7 +355,8 @@ def by_hand(id: str, variables: Mapping[str, str]) -> str:
         return ""
     paragraphs = (" ".join(match[1].split()) for match in _BY_HAND.finditer(body))
     suits = (text for text in paragraphs if placeholders(text) <= variables.keys())
-    return fill(next(suits, ""), variables)
+    text = fill(next(suits, ""), variables)
+    return text[:1].upper() + text[1:]
 
 
 _WORD = r"""(?:[\w@%+=:,./-]+|'[^'\n]*'(?:"'"'[^'\n]*')*)"""

@@ -1,7 +1,8 @@
 """`python -m tests.readme`: write what the program itself says: parts of README.md, and the index
 of the pages.
 
-The parts are the sample report and the table of checks. tests/test_contract.py compares all of it.
+The parts are the samples of a report and the table of checks. tests/test_contract.py compares all
+of it.
 """
 
 from __future__ import annotations
@@ -21,8 +22,12 @@ FIRST_LINES = 44
 """So many lines of the sample report are shown; a whole root is not cut where it can be avoided."""
 
 
-def sample() -> str:
-    """What the recorded broken host prints at 80 columns, its beginning, with a fixed duration."""
+SHOWN_FIRST = "storage.disk-full"
+"""The block of the sample that stands at the head of README."""
+
+
+def _blocks() -> list[str]:
+    """What the recorded broken host prints at 80 columns, by block, with a fixed duration."""
     command = [
         sys.executable,
         "-m",
@@ -38,7 +43,20 @@ def sample() -> str:
         command, capture_output=True, text=True, env={**os.environ, "COLUMNS": "80"}, check=False
     )
     whole = re.sub(r"in \d+\.\d s", "in 1.0 s", done.stdout)
-    blocks = whole.split("\n\n")
+    return whole.split("\n\n")
+
+
+def first_sample() -> str:
+    """The head of the report and one of its blocks."""
+    head, *blocks = _blocks()
+    shown = next(block for block in blocks if SHOWN_FIRST in block.partition("\n")[0])
+    status, engine = head.splitlines()[:2]
+    return f"{status}\n{engine}\n\n...\n\n{shown}\n"
+
+
+def sample() -> str:
+    """The beginning of the report, and its end."""
+    blocks = _blocks()
     shown = [blocks.pop(0)]
     while sum(block.count("\n") + 2 for block in [*shown, blocks[0]]) <= FIRST_LINES:
         shown.append(blocks.pop(0))
@@ -52,7 +70,14 @@ def table() -> str:
 
 
 def rewritten(text: str) -> str:
-    """The README with both parts as they are today."""
+    """The README with its parts as they are today."""
+    text = re.sub(
+        r"(\A# diagnose\n.*?```\n).*?(```\n)",
+        lambda part: part[1] + first_sample() + part[2],
+        text,
+        count=1,
+        flags=re.DOTALL,
+    )
     text = re.sub(
         r"(## What it looks like\n\n```\n).*?(```\n)",
         lambda part: part[1] + sample() + part[2],

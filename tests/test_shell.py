@@ -157,7 +157,7 @@ def test_evidence_that_the_summary_gives_is_not_repeated() -> None:
 def test_a_fix_by_hand_is_said_in_words() -> None:
     finding = found("container.restart-loop", container("web"), variables={"container": "web"})
     lines = text(report(finding), Shell())
-    assert "  fix (by hand): correct what the program says in its log" in lines
+    assert "  fix (by hand): Correct what the program says in its log" in lines
     assert "  check first\n      docker logs " in lines
     assert "no fix known" not in lines
 

@@ -91,7 +91,7 @@ def reported(
         _only(linked, what, basis.names or {}), (*what.silences, *labels), basis.now
     )
     wanted = set(what.selected)
-    hints = (basis.hint,) if basis.hint and not kept else ()
+    hints = (basis.hint,) if basis.hint else ()
     return Report(
         version=__version__,
         host=basis.head,

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import msgspec
 
 from diagnose.evidence.containers.listing import Containers
+from diagnose.evidence.engine.daemon import Daemon
 from diagnose.evidence.engine.data_root import DataRoot
 from diagnose.evidence.engine.info import Info, Ping
 from diagnose.evidence.machine.clock import Clock
@@ -23,7 +24,7 @@ class ReportHeader(msgspec.Struct, frozen=True):
     """now: Unix time on the host. docker: the command that reaches the examined engine.
 
     notes: what a reader must know. traits: what decides which commands work on this host.
-    hint: what a reader may do where nothing at all is found.
+    hint: what a reader may do where there is no engine at all.
     """
 
     head: HostFacts
@@ -42,6 +43,7 @@ def facts(
     info: Info | Unavailable,
     containers: Containers | Unavailable,
     root: DataRoot | Unavailable,
+    daemon: Daemon | Unavailable,
 ) -> ReportHeader:
     """What can be said about host and engine, also when one of them is silent."""
     kernel = host.ask(IdentifyKernel())
@@ -62,7 +64,7 @@ def facts(
         docker_command(endpoint, is_podman=isinstance(ping, Ping) and ping.is_podman),
         tuple(_notes(endpoint, listed)),
         _traits(host, ping, info),
-        _hint(endpoint, ping, listed),
+        _hint(endpoint, daemon),
     )
 
 
@@ -106,8 +108,8 @@ def _head(
     )
 
 
-def _hint(endpoint: Endpoint, ping: Ping | Unavailable, listed: Containers | None) -> str:
-    has_no_engine = isinstance(ping, Unavailable) and ping.reason == "missing" and listed is None
+def _hint(endpoint: Endpoint, daemon: Daemon | Unavailable) -> str:
+    has_no_engine = isinstance(daemon, Daemon) and daemon.installation.installed is False
     if has_no_engine and endpoint.url and not endpoint.named:
         return "no engine to look at here? `diagnose all --from demo` judges a recorded broken host"
     return ""
