@@ -59,7 +59,6 @@ JUDGED: dict[str, tuple[str, str]] = {
         "it starts the resolver that the link points to; the lab has none",
     ),
     "dns.only_tcp_gets_through": ("half", "for programs with glibc alone"),
-    "dns.stub_without_a_file_behind_it": ("heals", "where systemd-resolved runs; the lab has none"),
     "firewall.legacy_beside_nft": (
         "heals",
         "it takes all legacy rules away; the lab does the policy alone",
@@ -84,7 +83,6 @@ JUDGED: dict[str, tuple[str, str]] = {
         "where the kernel has the module; the lab's has not",
     ),
     "storage.network_volume_stale": ("heals", "the same command by hand healed it"),
-    "daemon_told.data_root_read_only": ("half", "it saves the data first"),
     "storage.scratch_full": (
         "half",
         "four times the size; a program that takes all needs another cure",
@@ -139,7 +137,6 @@ NOT_BY_ITS_OWN_TEXT: dict[str, str] = {
     "image.pull-altered": "the copy on the way is mended by its owner, or the pull is repeated",
     "storage.disk-not-mounted": "no cure was run since its scenario was written",
     "daemon.temp-folder-missing": "no cure was run since its scenario was written",
-    "dns.host-broken": "the resolver itself has to come back",
     "dns.loopback-stub": "a box has no systemd-resolved",
     "dns.no-nameserver": "a box has no systemd-resolved",
     "dns.udp-blocked": "whoever drops UDP has to stop",
@@ -189,6 +186,5 @@ NOT_BY_ITS_OWN_TEXT: dict[str, str] = {
     "storage.disk-full": "what fills the lab's disks is data of the reader",
     "storage.filesystem-unsupported": "the lab's kernel has no such module",
     "storage.overlay-orphans": "the page says to leave them alone",
-    "storage.read-only": "fsck needs a disk that can be unmounted",
 }
 """By id: why the lab has not healed it by the page's own commands."""

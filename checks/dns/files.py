@@ -129,7 +129,10 @@ def loopback_stub(
             "dns of the daemon": list(resolvers.configured),
             **_servers_of(fallback.members, resolvers),
         },
-        variables={"server": resolvers.host_servers[0]},
+        variables={
+            "server": resolvers.host_servers[0],
+            **({"real_servers": RESOLVED_FILE} if _has_servers(resolvers.resolved) else {}),
+        },
         severity=Severity.critical if fallback.lost else Severity.advice,
         touches=fallback.touches,
         signs=frozenset({"dns"}) if fallback.members else frozenset(),
@@ -146,6 +149,10 @@ def _given_instead(fallback: _OnFallback, resolvers: Resolvers) -> str:
         return "the next container gets 8.8.8.8 instead"
     given = f"{listed(fallback.members)} got {servers[0]} instead"
     return sentence(given, f"{servers[0]} does not answer" if fallback.lost else "")
+
+
+def _has_servers(conf: ResolvConf | Unavailable) -> bool:
+    return isinstance(conf, ResolvConf) and bool(conf.nameservers)
 
 
 def _shown(conf: ResolvConf | Unavailable) -> object:
