@@ -366,9 +366,23 @@ def registry_proxy(
             "NoProxy": info.no_proxy or "not set",
         }
     failures = _Failures(pulls, clock, repeated, recent_s)
+    addresses = (info.https_proxy, info.http_proxy) if info is not None else ()
+    is_malformed = any(_is_malformed(address) for address in addresses)
     for trouble in pulls.of("proxy"):
-        yield failures.finding(trouble, proof=proof)
+        yield failures.finding(trouble, proof=proof, reason=_MALFORMED if is_malformed else "")
     return None
+
+
+_MALFORMED = (
+    "the address of the engine's proxy cannot be read: a special character in its user or password "
+    "has to be written in percent form, a backslash as %5C"
+)
+
+
+def _is_malformed(address: str) -> bool:
+    """Whether an address of a proxy has a character that ends its host's part too early."""
+    place = address.partition("://")[2]
+    return bool(re.search(r"[\\\s]|%(?![0-9A-Fa-f]{2})", place)) or place.count("@") > 1
 
 
 _UNPACKING = (

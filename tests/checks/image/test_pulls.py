@@ -143,3 +143,27 @@ def test_what_keeps_a_whole_image_from_being_unpacked(text: str):
         "image.unpack-failed", pulls=Pulls((trouble,), "journal docker.service"), clock=CLOCK
     )
     assert all(words in finding.summary for finding in result.findings)
+
+
+@pytest.mark.parametrize(
+    ("address", "is_malformed"),
+    [
+        ("http://corp\\bob:made-up@proxy:3128", True),
+        ("http://bob:p@ss@proxy:3128", True),
+        ("http://bob:made%up@proxy:3128", True),
+        ("http://corp%5Cbob:made-up@proxy:3128", False),
+        ("http://proxy:3128/", False),
+        ("", False),
+    ],
+)
+def test_an_address_of_a_proxy_that_cannot_be_read(address: str, is_malformed: bool):
+    text = "proxyconnect tcp: dial tcp: lookup http: no such host"
+    trouble = PullTrouble("proxy", "shop.lan", "", 3, NOW - 60, NOW - 60, text)
+    result = judge(
+        "image.registry-proxy",
+        pulls=Pulls((trouble,), "journal docker.service"),
+        clock=CLOCK,
+        info=Info(https_proxy=address),
+    )
+    (finding,) = result.findings
+    assert ("percent form" in finding.summary) == is_malformed
