@@ -177,6 +177,7 @@ MENDED = [
     pytest.param('{"log-opts": {"max-file": 3, "max-size": "1m"}}', 28, id="a number for a text"),
     pytest.param('{"dns": "192.0.2.1"}', 28, id="a text for a list"),
     pytest.param(STRINGS, 26, id="texts for other types"),
+    pytest.param('{\n  "graph": "/srv/docker"\n}', 28, id="a key with a successor"),
 ]
 
 
@@ -198,6 +199,7 @@ def test_a_slip_is_mended_by_sed_as_it_is_here(text: str, major: int, tmp_path: 
         pytest.param('{"debug": true, "zzzzzz": 1}', id="a name like no other"),
         pytest.param('{"debug": "perhaps"}', id="a text that is no bool"),
         pytest.param('{"debug": true', id="cut off"),
+        pytest.param('{"graph": "/a", "data-root": "/b"}', id="two data roots"),
         pytest.param('{"debug": true}', id="nothing to mend"),
     ],
 )

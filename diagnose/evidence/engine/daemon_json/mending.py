@@ -26,6 +26,10 @@ MOST_ROUNDS = 8
 """A JSON parser names one slip at a time; a file with more than these is for a person."""
 
 
+SUCCESSORS = {"graph": "data-root"}
+"""Keys that engines gave up, and those that mean the same since."""
+
+
 class LineEdit(msgspec.Struct, frozen=True):
     """One replacement in one line (from 1): the first `old` becomes `new`."""
 
@@ -98,6 +102,9 @@ def _edit(text: str, fault: Fault) -> LineEdit | None:
         return (
             LineEdit(fault.line, f'"{name}"', f'"{meant["name"]}"') if f'"{name}"' in line else None
         )
+    successor = SUCCESSORS.get(name, "")
+    if successor and f'"{successor}"' not in text and f'"{name}"' in line:
+        return LineEdit(fault.line, f'"{name}"', f'"{successor}"')
     pair = re.search(rf'"{re.escape(name)}"\s*:\s*{_SCALAR}', line)
     if fault.stage != "type" or pair is None:
         return None
