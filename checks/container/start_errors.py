@@ -49,11 +49,17 @@ def cures(container: Container) -> dict[str, str]:
     return known.page_variables(
         {
             "container": container.name,
-            "larger_memory": str(max(_LEAST_MEMORY, 4 * container.host_config.memory)),
+            "larger_memory": _larger_memory(container),
             "only_network": names[0] if len(names) == 1 else "",
             "volume": volume[1] if volume else "",
         }
     )
+
+
+def _larger_memory(container: Container) -> str:
+    """A memory limit with which it can begin, in bytes; "" for a container without a limit."""
+    limit = container.host_config.memory
+    return str(max(_LEAST_MEMORY, 4 * limit)) if limit else ""
 
 
 def failed_start(

@@ -443,7 +443,7 @@ STARTS: dict[str, tuple[str, dict[str, str]]] = {
     ),
     "namespaces-used-up": (
         "can't get final child's PID from pipe: EOF: nsexec-1[2342]: failed to unshare remaining namespaces: No space left on device",
-        {"namespaces": "100000"},
+        {"namespaces": "1000000"},
     ),
     "namespaces-denied": (
         "runc create failed: nsexec-1[2342]: failed to unshare user namespace: Operation not permitted",

@@ -178,7 +178,7 @@ CGROUPS = (
         cause="the kernel's limit of namespaces is reached (user.max_*_namespaces)",
         cure="raise user.max_*_namespaces",
         source="moby/moby#36561",
-        page={"namespaces": "100000"},
+        page={"namespaces": "1000000"},
     ),
     Failure(
         name="namespaces-denied",

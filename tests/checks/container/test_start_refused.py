@@ -217,3 +217,17 @@ def test_a_runtime_of_its_own_gives_way_to_the_engines(runtime: str, variable: s
     (finding,) = start_refused(of(each))
     assert variable in finding.variables
     assert ("its runtime" in finding.summary) == (variable == "added")
+
+
+KILLED = "OCI runtime create failed: container init was OOM-killed (memory limit too low?): unknown"
+
+
+@pytest.mark.parametrize(
+    ("limit", "expected"),
+    [(6 * 2**20, str(64 * 2**20)), (100 * 2**20, str(400 * 2**20)), (0, None)],
+    ids=["a tiny limit", "a small limit", "no limit, and none is set"],
+)
+def test_a_limit_is_raised_and_never_made(limit: int, expected: str | None):
+    each = made("exited", code=128, Path="x", HostConfig={"Memory": limit}, State={"Error": KILLED})
+    (finding,) = start_refused(of(each))
+    assert finding.variables.get("memory") == expected
