@@ -112,6 +112,10 @@ JUDGED: dict[str, tuple[str, str]] = {
 """By scenario: the verdict and the reason. "no": it does not help in this case."""
 
 NOT_BY_ITS_OWN_TEXT: dict[str, str] = {
+    "network.accept-queue-full": "no cure was run since its scenario was written",
+    "network.ipv4-leads-nowhere": "no cure was run since its scenario was written",
+    "network.listen-address-missing": "no cure was run since its scenario was written",
+    "network.local-ports-exhausted": "no cure was run since its scenario was written",
     "network.parent-in-use": "no cure was run since its scenario was written",
     "image.unpack-failed": "another image, another disk or another engine heals it",
     "daemon.containers-hidden": "no cure was run since its scenario was written",

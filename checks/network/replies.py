@@ -37,9 +37,11 @@ def replies_misrouted(
     for an answer. A VPN client inside a container takes the answers of its own published ports: the
     host's own requests are answered, those of other machines are not.
     A rule `from ADDRESS lookup TABLE` whose table has no routes to Docker's bridges takes the
-    host's own answers to containers.
+    host's own answers to containers. A container that calls its neighbour on one bridge by the
+    host's address, without docker-proxy, gets answers from a stranger where br_netfilter is off.
     """
     yield from _to_containers(wanted_paths, host_stack)
+    yield from _past_the_host(wanted_paths)
     inlets = inner_paths.inlets if inner_paths is not None else ()
     yield from (_by_a_tunnel_inside(inlet) for inlet in inlets if _is_taken_inside(inlet))
     calls_host = any(path.kind == "to the host" for path in wanted_paths or ())
@@ -86,6 +88,57 @@ def _is_answer_routed_away(path: WantedPath) -> bool:
     if obstacle is None or obstacle.part != "reply" or not path.trace.is_blocked:
         return False
     return path.kind == "to the host" and obstacle.reason in _ROUTED_AWAY
+
+
+def _past_the_host(wanted_paths: WantedPaths | None) -> Iterator[Finding]:
+    """Calls of a neighbour by a published port, which answers directly and not through the host."""
+    lost = by_key(
+        (path.network.name, path) for path in wanted_paths or () if _is_answered_past_host(path)
+    )
+    for paths in lost.values():
+        yield _by_the_bridge(paths)
+
+
+def _is_answered_past_host(path: WantedPath) -> bool:
+    obstacle = path.trace.obstacle
+    return (
+        path.kind == "between containers"
+        and not path.bridged
+        and path.peer is not None
+        and path.network.name in path.peer.endpoints
+        and path.trace.is_blocked
+        and obstacle is not None
+        and obstacle.reason == "elsewhere"
+        and obstacle.part == "reply"
+    )
+
+
+def _by_the_bridge(paths: list[WantedPath]) -> Finding:
+    first = paths[0]
+    network, peer = first.network, first.peer
+    assert peer is not None
+    names = sorted({path.want.container.name for path in paths})
+    family = "ip6tables" if ":" in first.address else "iptables"
+    setting = f"net.bridge.bridge-nf-call-{family}"
+    return Finding(
+        subject=network.subject,
+        summary=(
+            f"{counted('container', names)} cannot reach {first.address} port {first.port}, which "
+            f"leads to {peer} on the same {network}: the answers skip the host, because {setting} "
+            "is 0"
+        ),
+        evidence={
+            "wanted by": f"{first.want.source}: {first.want.where}",
+            "answers": str(first.trace.by),
+            setting: "0",
+        },
+        variables={"bridge_setting": f"{setting}=1"},
+        discriminator=f"past the host {first.address}",
+        severity=None if failing(paths) else Severity.warning,
+        touches=(*(path.want.container.subject for path in paths), peer.subject),
+        calls=(peer.subject,),
+        signs=NO_WAY_OUT,
+    )
 
 
 def _answers_of_host(paths: list[WantedPath], host_stack: HostStack) -> Finding:

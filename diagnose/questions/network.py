@@ -325,11 +325,17 @@ class ListListeners(Question[list[Listener]], frozen=True):
 
 
 class Socket(msgspec.Struct, frozen=True):
-    """A socket inside that takes what comes to a port."""
+    """A socket inside that takes what comes to a port.
+
+    waiting: how many connections wait to be accepted by the program. backlog: how many may, None
+    where the kernel did not say. Both are 0 or None for UDP.
+    """
 
     protocol: str
     address: str
     port: int
+    waiting: int = 0
+    backlog: int | None = None
 
     def __post_init__(self) -> None:
         """ValueError for an address that is none: the answer is unreadable then."""
@@ -338,6 +344,11 @@ class Socket(msgspec.Struct, frozen=True):
     @property
     def is_loopback(self) -> bool:
         return ip_address(self.address.partition("%")[0]).is_loopback
+
+    @property
+    def is_full(self) -> bool:
+        """Whether the kernel drops further connections (sk_acceptq_is_full of net/sock.h)."""
+        return self.backlog is not None and self.waiting > self.backlog
 
 
 class NetnsView(msgspec.Struct, frozen=True):

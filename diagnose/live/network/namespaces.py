@@ -175,8 +175,11 @@ def look(*, nft: bool) -> Row:
     }
 
 
+_SHOWN = ("protocol", "address", "port", "waiting", "backlog")
+
+
 def _brief(listener: Row) -> Row:
-    return {name: listener[name] for name in ("protocol", "address", "port")}
+    return {name: listener[name] for name in _SHOWN if name in listener}
 
 
 def _embedded() -> Row:

@@ -30,7 +30,8 @@ _PROTOCOLS = {"tcp": socket.IPPROTO_TCP, "udp": socket.IPPROTO_UDP}
 def listeners(_args: Json) -> list[Row]:
     """Listening TCP sockets and UDP sockets without a peer.
 
-    `{"protocol", "address", "port", "family", "uid", "inode"}`.
+    `{"protocol", "address", "port", "family", "uid", "inode"}`, and of a TCP socket by netlink
+    `waiting` and `backlog`: connections that wait to be accepted, and how many may.
 
     The kernel lists them by sock_diag from its table of listeners. `/proc/net/tcp` makes it walk
     the table of all connections too, 2 to 4 ms each time; it serves where the kernel has not loaded
@@ -63,12 +64,20 @@ def by_netlink(protocol: str) -> list[Row]:
             "family": FAMILIES[message["idiag_family"]],
             "uid": message["idiag_uid"],
             "inode": message["idiag_inode"],
+            **_queue(protocol, message),
         }
 
     with diag_socket() as kernel:
         for family in FAMILIES:
             rows += kernel.rows(_request(protocol, family), shape)[:MAX_LISTENERS]
     return rows
+
+
+def _queue(protocol: str, message: nlmsg) -> Row:
+    """Of a listening TCP socket: the connections that wait, and how many may (tcp_diag.c)."""
+    if protocol != "tcp":
+        return {}
+    return {"waiting": message["idiag_rqueue"], "backlog": message["idiag_wqueue"]}
 
 
 @functools.cache

@@ -1,0 +1,88 @@
+"""Programs that are to listen at an address that their network does not have."""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.containers.log_tails import LogTails
+from diagnose.evidence.network.addresses import is_everywhere
+from diagnose.evidence.network.interfaces import Interfaces
+from diagnose.model import CheckResult, Finding, Severity, Skipped
+from diagnose.registry import check
+
+_ADDRESS = re.compile(
+    r"(?<![\w.])(?P<address>\d{1,3}(?:\.\d{1,3}){3})(?::(?P<port>\d{1,5}))?(?![\w.])"
+)
+_NOT_OURS = re.compile(r"(?:bind|listen).*assign requested address", re.IGNORECASE)
+"""bind(2) fails so for an address that no interface of the namespace has (EADDRNOTAVAIL)."""
+
+
+class _Refused(NamedTuple):
+    """The address that a program could not listen at, and the line that says so."""
+
+    address: str
+    port: str
+    line: str
+
+
+@check(
+    "network.listen-address-missing",
+    severity=Severity.critical,
+    causes=["container.restart-loop", "container.exits-at-start", "container.crashed"],
+)
+def listen_address_missing(
+    containers: Containers, log_tails: LogTails, links: Interfaces | None
+) -> CheckResult:
+    """A program is to listen at an address that its network does not have.
+
+    A load balancer on the host's network that is to listen at a floating address which another
+    machine holds now, or a program in a container whose configuration names an address of the host.
+    Its log says so.
+    """
+    failed = [container for container in containers if container.id in log_tails.by_id]
+    if not failed and not log_tails.unexamined:
+        return Skipped("no container has failed")
+    for container in failed:
+        refused = _refused(log_tails, container)
+        if refused is None:
+            continue
+        if container.shares_host_network and links is not None and links.holds(refused.address):
+            continue
+        yield _missing(container, refused, links)
+    yield from log_tails.unexamined
+    return None
+
+
+def _refused(log_tails: LogTails, container: Container) -> _Refused | None:
+    tail = log_tails.of(container)
+    for line in reversed((*tail.earlier, *tail.lines)):
+        found = _ADDRESS.search(line) if _NOT_OURS.search(line) else None
+        if found is not None and not is_everywhere(found["address"]):
+            return _Refused(found["address"], found["port"] or "", line[:300])
+    return None
+
+
+def _missing(container: Container, refused: _Refused, links: Interfaces | None) -> Finding:
+    of_host = links is not None and links.holds(refused.address)
+    if container.shares_host_network:
+        where, cure = "which this host does not have", {"floating": container.name}
+    elif of_host:
+        where, cure = "an address of the host, which its own network does not have", {}
+    else:
+        where, cure = "which its network does not have", {}
+    own = [held.address for held in links.addresses] if links is not None else []
+    port = f" port {refused.port}" if refused.port else ""
+    finding = Finding.about(
+        container,
+        f"{container} is to listen at {refused.address}{port}, {where}",
+        {
+            "log": refused.line,
+            "HostConfig.NetworkMode": container.host_config.network_mode,
+            "addresses of the host": own or None,
+        },
+        discriminator=refused.address,
+        address=refused.address,
+    )
+    return finding.with_variables(cure)

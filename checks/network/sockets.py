@@ -1,0 +1,106 @@
+"""Programs that do not take the connections that come, or cannot open any more."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from diagnose.error_signatures import NO_WAY_OUT
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.containers.recent_logs import RecentLogs
+from diagnose.evidence.machine.clock import Clock
+from diagnose.evidence.network.container_netns import ContainerNetns, Namespaces, Socket
+from diagnose.model import CheckResult, Count, Finding, Seconds, Severity, Skipped, Unavailable
+from diagnose.phrases import count
+from diagnose.registry import check
+
+
+@check("network.accept-queue-full", severity=Severity.warning)
+def accept_queue_full(namespaces: Namespaces) -> CheckResult:
+    """A program in a container does not accept the connections that wait for it.
+
+    The kernel finishes handshakes for a program that listens, and keeps them in a queue until the
+    program accepts them. Once the queue is full it drops what comes, and clients get no answer. A
+    program that hangs, or whose workers are all busy, looks so. A burst of clients may fill a short
+    queue for a moment. Seen in the kernel's list of listening sockets.
+    """
+    asked = [netns for netns in namespaces if netns.listeners]
+    if not asked:
+        return Skipped("no program in a running container listens")
+    sockets = [socket for netns in asked for socket in netns.listeners if socket.protocol == "tcp"]
+    if sockets and all(socket.backlog is None for socket in sockets):
+        return Unavailable("not recorded", "the queues of listening sockets")
+    for netns in asked:
+        full = {socket.port: socket for socket in netns.listeners if socket.is_full}
+        for socket in full.values():
+            yield _full(netns, socket)
+    yield from namespaces.unvisited
+    return None
+
+
+def _full(netns: ContainerNetns, socket: Socket) -> Finding:
+    container = netns.container
+    return Finding.about(
+        container,
+        f"{container} does not accept connections on port {socket.port}: "
+        f"{count(socket.waiting, 'client')} wait, its queue has room for {socket.backlog}, "
+        "and further clients get no answer",
+        {
+            f"listening socket inside {container.name}": f"{socket.address}:{socket.port}",
+            "connections that wait": socket.waiting,
+            "backlog of listen()": socket.backlog,
+        },
+        discriminator=str(socket.port),
+        signs=frozenset({"timeout"}),
+        stable=(container.life,),
+        port=str(socket.port),
+    )
+
+
+_NO_PORT = re.compile(
+    r"connect.*(?:\b99: |EADDRNOTAVAIL|cannot assign requested address|address not available)",
+    re.IGNORECASE,
+)
+"""connect(2) fails so when no local port is left for the destination."""
+_BINDS = re.compile(r"\b(?:bind|listen)", re.IGNORECASE)
+
+
+@check("network.local-ports-exhausted", severity=Severity.critical)
+def local_ports_exhausted(
+    containers: Containers,
+    recent_logs: RecentLogs,
+    clock: Clock,
+    *,
+    least: Count = Count(2),
+    fresh: Seconds = Seconds(90),
+) -> CheckResult:
+    """A container has no local port left for further connections.
+
+    A connection needs a local port of its own for each destination. A proxy that opens one for each
+    request, and does not keep or close them, uses up the range `net.ipv4.ip_local_port_range` of
+    its namespace. Its log says so repeatedly, and within the last moments.
+    """
+    callers = list(containers.running)
+    for container in callers:
+        lines = list(_without_port(container, recent_logs))
+        if len(lines) < least or (clock.age(lines[-1][0]) or 0.0) > fresh:
+            continue
+        yield Finding.about(
+            container,
+            f"{container} cannot open further connections: no local port is left for them",
+            {
+                "log": lines[-1][1],
+                "times in its last lines": len(lines),
+            },
+            signs=NO_WAY_OUT,
+            stable=(container.life,),
+        )
+    yield from recent_logs.left_out(callers)
+    return None
+
+
+def _without_port(container: Container, recent_logs: RecentLogs) -> Iterator[tuple[float, str]]:
+    """The time and the text of lines that tell of a connection without a local port."""
+    for line in recent_logs.of(container):
+        if _NO_PORT.search(line.text) and not _BINDS.search(line.text):
+            yield line.at, line.text[:300]

@@ -1,0 +1,70 @@
+"""The checks in checks/network/sockets.py."""
+
+from __future__ import annotations
+
+import pytest
+
+from diagnose.evidence.containers.listing import Containers
+from diagnose.evidence.containers.recent_logs import RecentLine, RecentLogs
+from diagnose.evidence.machine.clock import Clock
+from diagnose.evidence.network.container_netns import ContainerNetns, Namespaces, Socket
+from diagnose.model import Unavailable
+from tests.checks.network.evidence import container
+from tests.judging import judge, rows
+
+APP = container("app")
+QUEUES = {
+    "full": (3, 2, [("warning", "app")]),
+    "as long as it may be": (2, 2, []),
+    "empty": (0, 128, []),
+}
+
+
+def listening(waiting: int, backlog: int | None) -> Namespaces:
+    socket = Socket("tcp", "0.0.0.0", 8080, waiting, backlog)
+    netns = ContainerNetns(APP, 1, (), (), (), (socket,))
+    return Namespaces({APP.id: netns})
+
+
+@pytest.mark.parametrize(("waiting", "backlog", "wanted"), QUEUES.values(), ids=QUEUES)
+def test_accept_queue(waiting: int, backlog: int, wanted: list[tuple[str, str]]) -> None:
+    result = judge("network.accept-queue-full", namespaces=listening(waiting, backlog))
+    assert rows(result) == wanted
+
+
+def test_a_recording_without_queues_is_no_pass() -> None:
+    result = judge("network.accept-queue-full", namespaces=listening(0, None))
+    assert result.verdict.value == "unknown"
+    assert isinstance(result.why, str | Unavailable)
+
+
+NOW = 1_000_000.0
+NGINX = (
+    "[crit] 29#29: *1 connect() to 10.0.0.9:80 failed (99: Cannot assign requested address) while"
+)
+LINES: dict[str, tuple[list[tuple[float, str]], list[tuple[str, str]]]] = {
+    "twice, now": ([(5, NGINX), (2, NGINX)], [("critical", "app")]),
+    "Node.js": (
+        [(5, "Error: connect EADDRNOTAVAIL 10.0.0.9:80 - Local")] * 2,
+        [("critical", "app")],
+    ),
+    "once": ([(5, NGINX)], []),
+    "long ago": ([(200, NGINX), (190, NGINX)], []),
+    "a server that cannot listen": (
+        [(5, "bind() to 10.0.0.9:80 failed (99: Cannot assign requested address)")] * 2,
+        [],
+    ),
+    "another failure": ([(5, "connect() to 10.0.0.9:80 failed (111: Connection refused)")] * 2, []),
+}
+
+
+@pytest.mark.parametrize(("lines", "wanted"), LINES.values(), ids=LINES)
+def test_local_ports(lines: list[tuple[float, str]], wanted: list[tuple[str, str]]) -> None:
+    recent = tuple(RecentLine(NOW - age, text) for age, text in lines)
+    result = judge(
+        "network.local-ports-exhausted",
+        containers=Containers((APP,)),
+        recent_logs=RecentLogs({APP.id: recent}),
+        clock=Clock(wall=NOW, booted=0.0),
+    )
+    assert rows(result) == wanted
