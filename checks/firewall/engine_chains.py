@@ -92,7 +92,11 @@ def _loss(firewall: Firewall, paths: PacketPaths) -> _RuleLoss:
     bare = tuple(
         network for network in paths.networks.values() if not firewall.names_bridge(network.bridge)
     )
-    fallen = tuple(way for way in paths.outlets if is_lost(firewall, way.reach))
+    # a way out that leads into another of the engine's networks is a wrong route, not a lost rule
+    own = {network.bridge for network in paths.networks.values()}
+    fallen = tuple(
+        way for way in paths.outlets if way.uplink.name not in own and is_lost(firewall, way.reach)
+    )
     no_ports = bool(paths.inlets) and not firewall.translates_ports
     emptied = "" if no_ports or bare else _emptied(firewall, paths)
     return _RuleLoss(bare, fallen, no_ports, emptied)
