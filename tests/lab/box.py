@@ -28,10 +28,12 @@ PROJECT = HERE.parent.parent
 LOG = "/var/log/docker.log"
 _SYS_RESOURCE = 1 << 24
 _RUNC = """#!/bin/sh
-# this machine's root lacks CAP_SYS_RESOURCE: a privileged container that asks for it could not start
-[ -f config.json ] && sed -i 's/"CAP_SYS_RESOURCE",//g; s/,"CAP_SYS_RESOURCE"//g' config.json
+# this machine's root lacks CAP_SYS_RESOURCE: a privileged container that asks for it could not start;
+# engine 29 asks for a time namespace, which runc 1.1 does not know
+without='s/"CAP_SYS_RESOURCE",//g; s/,"CAP_SYS_RESOURCE"//g; s/,{"type":"time"}//g'
+[ -f config.json ] && sed -i "$without" config.json
 for arg; do
-    [ -z "$bundle" ] || { [ ! -f "$arg/config.json" ] || sed -i 's/"CAP_SYS_RESOURCE",//g' "$arg/config.json"; }
+    [ -z "$bundle" ] || { [ ! -f "$arg/config.json" ] || sed -i "$without" "$arg/config.json"; }
     bundle=; [ "$arg" != --bundle ] || bundle=1
 done
 exec /opt/lab/runc "$@"
