@@ -13,8 +13,6 @@ from diagnose.questions import Host
 from diagnose.registry import repairs
 from diagnose.repair.differences import Difference, RouteGone, daemon_keys, setting
 
-NOWHERE = ("blackhole", "unreachable", "prohibit")
-"""Types of routes that drop what they catch."""
 POOL_SIZE = 24
 
 
@@ -26,12 +24,12 @@ def free_subnet(
 
     Another network is created again by its page.
     """
-    stopper = finding.variables.get("stopper")
+    nowhere, stopper = finding.variables.get("nowhere"), finding.variables.get("stopper")
     if stopper:
         return [
             RouteGone(route)
             for route in routes
-            if route.type in NOWHERE and f"{route.type} {route.net}" == stopper
+            if route.type == nowhere and str(route.net) == stopper
         ]
     if "bip" in finding.variables and config is not None:
         return daemon_keys(config, {"bip": finding.variables["bip"]}, host)

@@ -155,7 +155,7 @@ def _takes_addresses(case: _Case, capture: _Capture) -> Finding:
     network, route, victims = case.network, capture.route, capture.victims
     leads_nowhere = route.type in _NOWHERE
     kind = f"{route.type} route" if leads_nowhere else "route"
-    stopper = {"stopper": f"{route.type} {route.net}"} if leads_nowhere else {}
+    stopper = {"nowhere": str(route.type), "stopper": str(route.net)} if leads_nowhere else {}
     described = case.routes.describe(route)
     who = named("container", names_of(victims))
     return Finding(

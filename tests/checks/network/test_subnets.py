@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from diagnose import runbooks
 from diagnose.evidence.containers.listing import Containers
 from diagnose.evidence.dns.resolvers import ResolvConf, Resolvers
 from diagnose.evidence.network.docker_interfaces import docker_interfaces
@@ -76,6 +77,21 @@ def test_podmans_bridge_is_the_networks_own_under_another_name() -> None:
         links=seen,
     )
     assert found(answer.findings) == []
+
+
+def test_the_words_against_a_route_to_nowhere_stand_apart() -> None:
+    route = Route(dst="172.18.0.2", prefix=32, type="blackhole")
+    (finding,) = judge(
+        "network.subnet-overlaps-route",
+        networks=Networks((network(),)),
+        routes=Routes((route,)),
+        links=links(),
+        containers=Containers((container("a"),)),
+    ).findings
+    page = runbooks.page("network.subnet-overlaps-route")
+    first = next(block for block in page.of("fix") if block.suits(finding.variables, frozenset()))
+    wanted = "ip route del blackhole 172.18.0.2/32"
+    assert runbooks.fill(first.text, finding.variables) == wanted
 
 
 @pytest.mark.parametrize(
