@@ -24,7 +24,8 @@ from diagnose.model import DAEMON, CheckResult, Finding, Json, Severity
 from diagnose.registry import check
 
 DEVICE = LazyPattern(
-    r'adding custom device "(?P<device>[^"]+)"|(?P<driver>could not select device driver .+)'
+    r'adding custom device "(?P<device>[^"]+)"'
+    r"|(?P<driver>could not select device driver .+|failed to discover GPU vendor .+)"
     r"|(?P<nvidia>nvidia-container-cli: .+)|(?P<cdi>unresolvable CDI devices? .+)"
 )
 NETWORK = LazyPattern(
@@ -68,8 +69,8 @@ def device_missing(containers: Containers) -> CheckResult:
     """A device or a GPU that a container asks for is not there.
 
     The engine refuses the start with exit code 128: no such device file, no driver for `--gpus`, or
-    a CDI name that nothing explains. Seen on engines 20.10.24, 26.1.5 and 28.5.2; the words of the
-    NVIDIA tools are from their documentation.
+    a CDI name that nothing explains. Seen on engines 20.10.24, 26.1.5, 28.5.2 and 29.7.2, which has
+    other words for `--gpus`; those of the NVIDIA tools are from their documentation.
     """
     refused: list[tuple[Container, Finding]] = []
     for container in containers:

@@ -26,6 +26,7 @@ REFUSALS = {
     'unable to start container process: exec: "/x": permission denied': "entrypoint_forbidden",
     'error gathering device information while adding custom device "/dev/x": no such file or directory': "device_missing",
     'could not select device driver "" with capabilities: [[gpu]]': "device_missing",
+    "failed to discover GPU vendor from CDI: no known GPU vendor found": "device_missing",
     "network shopnet not found": "network_gone",
     "failed to set up container networking: network shopnet not found": "network_gone",
     "failed to create shim task: OCI runtime create failed: runc create failed: systemd not running on this host, "
