@@ -217,7 +217,7 @@ def disk_of_one_mount_read_only(box: Box) -> None:
     "storage.overlay-orphans", subject="daemon:docker", engines=Engines(until=28), shareable=True
 )
 def overlay_orphans(box: Box) -> None:
-    """Two layers that an interrupted removal has left; engine 29 keeps them in containerd's store."""
+    """Two layers that an interrupted removal has left; engine 29 has containerd's store."""
     for name in ("6f" * 32, "7a" * 32):
         folder = f"{ROOT}/overlay2/{name}"
         box.sh(f"mkdir -p {folder}/diff; touch -d '2 days ago' {folder}")
