@@ -148,6 +148,13 @@ class SwarmMembership(msgspec.Struct, frozen=True, rename="pascal"):
         return [manager.address for manager in known if manager.node_id != self.node_id]
 
 
+class PluginNames(msgspec.Struct, frozen=True, rename="pascal"):
+    """The plugins that the engine has in memory, by kind; managed ones are named with their tag."""
+
+    volume: list[str] | None = None
+    network: list[str] | None = None
+
+
 class Info(msgspec.Struct, frozen=True, rename="pascal"):
     """`GET /info` as far as checks read it. It asks containerd: it hangs when that hangs."""
 
@@ -190,6 +197,7 @@ class Info(msgspec.Struct, frozen=True, rename="pascal"):
     init_binary: str = ""
     isolation: str = ""
     containerd: dict[str, Any] | None = None
+    plugins: PluginNames = PluginNames()
 
     @property
     def status(self) -> dict[str, str]:

@@ -103,6 +103,25 @@ class StatPaths(Question[dict[str, PathStatus]], frozen=True):
     """Whether links are followed; they are unless it is False."""
 
 
+class SocketTrial(msgspec.Struct, frozen=True):
+    """Whether a program listens on one Unix socket."""
+
+    failed: str = ""
+    """Why a connection fails ("refused", "missing", "forbidden"); "" if a program listens."""
+
+
+class TrySockets(Question[dict[str, SocketTrial]], frozen=True):
+    """Whether programs listen on these Unix sockets, by path.
+
+    Nothing is sent. A listener that /proc/net/unix shows is not connected to.
+    """
+
+    POLICY = Policy(
+        "file.sockets", "who listens on sockets", "disk.files:sockets", "file", "host", 1.5, 4
+    )
+    paths: Sequence[str]
+
+
 class FolderEntry(msgspec.Struct, frozen=True):
     """One entry of a folder."""
 

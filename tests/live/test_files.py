@@ -3,6 +3,7 @@ kernel."""
 
 import json
 import os
+import socket
 import subprocess
 import sys
 import textwrap
@@ -305,3 +306,15 @@ def test_a_walk_leaves_out_what_it_is_told(live: Live, tmp_path: Path) -> None:
         live, question("fs.walk", path=str(tmp_path), skip=[str(tmp_path / "left")])
     )
     assert set(answer["by"]) == {"kept"}
+
+
+def test_who_listens_on_sockets(live: Live, tmp_path: Path) -> None:
+    paths = {name: str(tmp_path / name) for name in ("listens", "left", "missing")}
+    with socket.socket(socket.AF_UNIX) as left:
+        left.bind(paths["left"])
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(paths["listens"])
+        listener.listen()
+        answer = plain(files.sockets(live, question("file.sockets", paths=list(paths.values()))))
+    failures = {name: answer[path]["failed"] for name, path in paths.items()}
+    assert failures == {"listens": "", "left": "refused", "missing": "missing"}

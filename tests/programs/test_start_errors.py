@@ -163,6 +163,10 @@ STARTS: dict[str, tuple[str, dict[str, str]]] = {
         'error while mounting volume: plugin "rexray" not found',
         {"plugin": "rexray"},
     ),
+    "volume-plugin-gone": (
+        'error while mounting volume: get claims: error while checking if volume "claims" exists in driver "vault": Post "http://plugin.moby.localhost/VolumeDriver.Get": dial unix /run/docker/plugins/vault.sock: connect: connection refused',
+        {},
+    ),
     "proc-mount": (
         'error mounting "proc" to rootfs at "/proc": mount src=proc, dst=/proc, flags=MS_NOSUID: operation not permitted',
         {},

@@ -77,6 +77,16 @@ def stats(live: Live, question: AnyQuestion) -> Json:
     return answer
 
 
+def sockets(live: Live, question: AnyQuestion) -> Json:
+    """Whether a program listens on Unix sockets: a connection that sends nothing.
+
+    A listener that /proc/net/unix shows is not connected to: systemd would start its service.
+
+    args: paths. answer: path -> {failed: reason, "" if a program listens}.
+    """
+    return _call(live, question, "sockets", question.args["paths"])
+
+
 def list_folder(live: Live, question: AnyQuestion) -> Json:
     """The entries of one folder, sorted by name.
 

@@ -14,6 +14,7 @@ from __future__ import annotations
 import errno
 import heapq
 import os
+import socket
 import stat
 import struct
 import time
@@ -22,6 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from diagnose.live import ERRNO_REASONS, Refused
+from diagnose.live.engine.daemon_process import listening_inode
 from diagnose.live.helper import Function
 from diagnose.live.kernel.mountinfo import MountEntry, mounts, parse
 from diagnose.live.kernel.proc_files import hides_files
@@ -108,6 +110,28 @@ def stats(args: Json) -> Json:
             "link": link,
         }
     return answers
+
+
+def sockets(args: Json) -> Json:
+    """See `files.sockets`."""
+    return {
+        path: {"failed": "" if listening_inode(path) else _refusal(path)} for path in args["paths"]
+    }
+
+
+def _refusal(path: str) -> str:
+    """Why a connection to this Unix socket fails; "" if it does not.
+
+    A listener whose queue is full (EAGAIN) counts as one that listens.
+    """
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_NONBLOCK) as stream:
+        try:
+            stream.connect(path)
+        except BlockingIOError:
+            return ""
+        except OSError as error:
+            return ERRNO_REASONS.get(error.errno or 0, "refused")
+    return ""
 
 
 def list_folder(args: Json) -> Json:
@@ -460,5 +484,16 @@ def functions() -> Mapping[str, Function]:
     """The functions above by their names."""
     return {
         function.__name__: function
-        for function in (read, stats, list_folder, usage, usages, layers, rate, walk, deleted_files)
+        for function in (
+            read,
+            stats,
+            sockets,
+            list_folder,
+            usage,
+            usages,
+            layers,
+            rate,
+            walk,
+            deleted_files,
+        )
     }

@@ -172,6 +172,14 @@ _REST = (
         page={"plugin": "{plugin}"},
     ),
     Failure(
+        name="volume-plugin-gone",
+        mark="in driver",
+        pattern=r'in driver "(?P<plugin>[^"]+)": .{0,400}?dial unix (?P<socket>/\S+): connect:',
+        cause="the program of its volume plugin {plugin} does not listen at {socket}",
+        cure="start the program of the plugin, and then the container",
+        source="engines 20.10 and 28.5",
+    ),
+    Failure(
         name="proc-mount",
         mark='mounting "proc"',
         pattern=r'mounting "proc" .*operation not permitted',

@@ -1,0 +1,132 @@
+"""Legacy plugins that the engine waits for."""
+
+from __future__ import annotations
+
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.engine.daemon import Daemon
+from diagnose.evidence.engine.log import DaemonLog
+from diagnose.evidence.engine.plugins import MISSING, SOCKETS, LegacyPlugin, LegacyPlugins
+from diagnose.model import DAEMON, CheckResult, Finding, Json, Severity, Skipped
+from diagnose.phrases import counted, sentence, shortened
+from diagnose.registry import check
+
+_MOUNTED = ("/run/docker", "/var/run/docker", SOCKETS, f"/var{SOCKETS}")
+"""Folders of the host that a plugin in a container mounts to leave its socket there."""
+WAITS = "Unable to connect to plugin"
+"""The engine's words at each try but the last (20.10 and 28.5)."""
+
+
+@check("daemon.plugin-gone", severity=Severity.warning)
+def plugin_gone(
+    plugins: LegacyPlugins, daemon: Daemon, containers: Containers | None, log: DaemonLog | None
+) -> CheckResult:
+    """The program of a plugin is gone, and the engine waits for it.
+
+    The engine tries such a plugin for 15 s at each list of volumes and for each `docker run` with a
+    new volume (20.10: also one without a name); at its own start where it knows a volume of the
+    plugin; and three times as long at the start of a container with one. Seen on 20.10 and 28.5,
+    where `docker system df` does not wait. Critical where the engine has refused a container
+    for it. A program that listens and never answers is not seen.
+    """
+    if daemon.is_podman:
+        return Skipped("Podman has no legacy plugins")
+    for plugin in plugins.gone:
+        users = _users(plugin, containers)
+        refused = [
+            user for user in users if not user.is_running and plugin.socket in user.state.error
+        ]
+        yield Finding(
+            subject=DAEMON,
+            summary=sentence(
+                f'the program of plugin "{plugin.name}" is gone: {_why(plugin)}',
+                _who_waits(plugin, plugins, users),
+                _what_users_lose(users, refused),
+            ),
+            evidence=_evidence(plugin, users, log),
+            variables=_variables(plugin, plugins, users, containers)
+            | _provider(plugin, refused, containers),
+            discriminator=plugin.name,
+            severity=Severity.critical if refused else Severity.warning,
+            touches=tuple(user.subject for user in users),
+        )
+    return None
+
+
+def _users(plugin: LegacyPlugin, containers: Containers | None) -> list[Container]:
+    """The containers with a volume of this plugin."""
+    return [
+        container
+        for container in containers or ()
+        if any(mount.driver == plugin.name for mount in container.mounts or ())
+    ]
+
+
+def _why(plugin: LegacyPlugin) -> str:
+    where = f"{plugin.socket}, which {plugin.file} names," if plugin.is_spec else plugin.socket
+    if plugin.failure == MISSING:
+        return f"its socket {where} does not exist"
+    return f"nothing listens at {where.removesuffix(',')}"
+
+
+def _who_waits(plugin: LegacyPlugin, plugins: LegacyPlugins, users: list[Container]) -> str:
+    if plugins.is_for_networks(plugin):
+        return "what the engine does with its networks waits 15 s"
+    if users:
+        return "each list of volumes and each start of the engine waits 15 s"
+    return "each list of volumes waits 15 s"
+
+
+def _what_users_lose(users: list[Container], refused: list[Container]) -> str:
+    if refused:
+        return f"{counted('container', [user.name for user in refused])} did not start"
+    if users:
+        return f"{counted('container', [user.name for user in users])} cannot be started again"
+    return ""
+
+
+def _evidence(
+    plugin: LegacyPlugin, users: list[Container], log: DaemonLog | None
+) -> dict[str, Json]:
+    evidence: dict[str, Json] = {f"connect {plugin.socket}": plugin.failure}
+    if plugin.is_spec:
+        evidence["spec"] = plugin.file
+    if not plugin.file:
+        evidence["/info Plugins.Volume"] = f"{plugin.name}, although no file names this plugin"
+    for line in reversed(log.lines if log is not None else ()):
+        if log is not None and plugin.socket in line.text and WAITS in line.message:
+            evidence[log.where(line)] = shortened(line.text)
+            break
+    if users:
+        evidence["containers with its volumes"] = [user.name for user in users]
+    return evidence
+
+
+def _variables(
+    plugin: LegacyPlugin,
+    plugins: LegacyPlugins,
+    users: list[Container],
+    containers: Containers | None,
+) -> dict[str, str]:
+    """What the page's commands need: a plugin that nobody uses may be removed."""
+    variables = {"plugin": plugin.name, "socket": plugin.socket}
+    if users or containers is None:
+        return variables
+    if plugin.name in plugins.in_memory:
+        return variables | {"remembered": plugin.file or plugin.socket}
+    return variables | {"leftover": plugin.file}
+
+
+def _provider(
+    plugin: LegacyPlugin, refused: list[Container], containers: Containers | None
+) -> dict[str, str]:
+    """The container that does not run and was given the plugin's folder, if there is one.
+
+    The containers that were refused can start behind it; without it they would wait again.
+    """
+    places = (*_MOUNTED, f"{SOCKETS}/{plugin.name}", f"/var{SOCKETS}/{plugin.name}")
+    for container in containers or ():
+        sources = {mount.source.rstrip("/") for mount in container.mounts or ()}
+        if not container.is_running and sources & set(places):
+            names = "\n".join(user.name for user in refused)
+            return {"provider": container.name} | ({"refused": names} if names else {})
+    return {}

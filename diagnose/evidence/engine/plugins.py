@@ -1,0 +1,179 @@
+"""Legacy plugins of the engine: programs that the engine reaches through a socket of their own."""
+
+from __future__ import annotations
+
+import json
+import posixpath
+from collections.abc import Iterable, Iterator
+
+import msgspec
+
+from diagnose.evidence.engine.daemon import Daemon
+from diagnose.evidence.engine.info import Info
+from diagnose.model import DAEMON, Failed, Unavailable, Unexamined
+from diagnose.questions import Host
+from diagnose.questions.engine import PluginNames
+from diagnose.questions.files import FolderListing, ListFolder, ReadFile, SocketTrial, TrySockets
+from diagnose.registry import evidence
+
+SOCKETS = "/run/docker/plugins"
+SPECS = ("/etc/docker/plugins", "/usr/lib/docker/plugins")
+_ENDINGS = (".spec", ".json")
+_UNIX = "unix://"
+_BUILT_IN = frozenset({"local", "bridge", "host", "ipvlan", "macvlan", "null", "overlay"})
+MISSING = "no such file or directory"
+_FAILURES = {"refused": "connection refused", "missing": MISSING}
+
+
+class LegacyPlugin(msgspec.Struct, frozen=True):
+    """One plugin.
+
+    file: the socket or the spec by which the engine finds it; "" for one that only the engine's
+    memory has. socket: where the engine connects to. failure: why nobody answers there; "" if a
+    program listens.
+    """
+
+    name: str
+    file: str
+    socket: str
+    failure: str = ""
+
+    @property
+    def is_spec(self) -> bool:
+        return bool(self.file) and self.file != self.socket
+
+
+class LegacyPlugins(msgspec.Struct, frozen=True):
+    """Those that were tried. in_memory, of_networks: names of volume and network plugins that the
+    engine has used since its start."""
+
+    items: tuple[LegacyPlugin, ...]
+    in_memory: frozenset[str] = frozenset()
+    of_networks: frozenset[str] = frozenset()
+    unexamined: tuple[Unexamined, ...] = ()
+
+    def __len__(self) -> int:
+        return len(self.items)
+
+    def is_for_networks(self, plugin: LegacyPlugin) -> bool:
+        """Whether the engine knows the plugin for networks alone: no list of volumes waits then."""
+        return plugin.name in self.of_networks - self.in_memory
+
+    @property
+    def gone(self) -> tuple[LegacyPlugin, ...]:
+        """Those whose program is gone."""
+        return tuple(plugin for plugin in self.items if plugin.failure)
+
+
+@evidence
+def legacy_plugins(
+    host: Host, daemon: Daemon, info: Info | Unavailable
+) -> LegacyPlugins | Unavailable:
+    """What the engine looks for in its plugin folders, and what it has in its memory.
+
+    A socket is NAME.sock or NAME/NAME.sock; a spec holds an address and counts only without a
+    socket of that name (moby pkg/plugins/discovery.go, the same from 20.10 to 28.5). A managed
+    plugin has a tag in its name, and its folder is named by its id. An engine that starts waits
+    for plugins before it answers, and has none in its memory.
+    """
+    if not daemon.same_host:
+        return Unavailable("remote", daemon.where)
+    if isinstance(info, Unavailable) and not daemon.is_starting:
+        return info
+    drivers = PluginNames() if isinstance(info, Unavailable) else info.plugins
+    listings = {}
+    for folder in (SOCKETS, *SPECS):
+        listing = host.ask(ListFolder(folder))
+        if not isinstance(listing, Failed):
+            listings[folder] = listing
+        elif listing.reason != "missing":
+            return Unavailable.of(listing)
+    in_memory = frozenset(filter(_is_legacy, drivers.volume or ()))
+    of_networks = frozenset(filter(_is_legacy, drivers.network or ()))
+    candidates = list(_candidates(listings.get(SOCKETS)))
+    specs, unread = _of_specs(host, listings, {plugin.name for plugin in candidates})
+    known = {plugin.name for plugin in (*candidates, *specs)}
+    remembered = [
+        LegacyPlugin(name, "", f"{SOCKETS}/{name}.sock") for name in sorted(in_memory - known)
+    ]
+    asked = [*candidates, *specs, *remembered]
+    if not asked:
+        return LegacyPlugins((), in_memory, of_networks, unread)
+    trials = host.ask(TrySockets([plugin.socket for plugin in asked]))
+    if isinstance(trials, Failed):
+        return Unavailable.of(trials)
+    tried, unknown = _tried(asked, trials, in_memory)
+    return LegacyPlugins(tried, in_memory, of_networks, (*unread, *unknown))
+
+
+def _is_legacy(name: str) -> bool:
+    """Whether a driver's name may be a legacy plugin's: a managed one has a tag."""
+    return name not in _BUILT_IN and ":" not in name
+
+
+def _candidates(listing: FolderListing | None) -> Iterator[LegacyPlugin]:
+    for entry in listing.entries if listing is not None else ():
+        if entry.type == "folder":
+            path = f"{SOCKETS}/{entry.name}/{entry.name}.sock"
+            yield LegacyPlugin(entry.name, path, path)
+        elif entry.type == "other":
+            path = f"{SOCKETS}/{entry.name}"
+            yield LegacyPlugin(posixpath.splitext(entry.name)[0], path, path)
+
+
+def _of_specs(
+    host: Host, listings: dict[str, FolderListing], with_socket: set[str]
+) -> tuple[list[LegacyPlugin], tuple[Unexamined, ...]]:
+    """The plugins of spec files, and the specs whose address cannot be tried."""
+    found: dict[str, LegacyPlugin] = {}
+    unread = []
+    for path in _spec_files(listings):
+        name = posixpath.splitext(posixpath.basename(path))[0]
+        if name in with_socket or name in found:
+            continue
+        text = host.ask(ReadFile(path))
+        if isinstance(text, Failed):
+            unread.append(Unexamined(DAEMON, f"{path}: {text}"))
+            continue
+        address = _address(path, text.text)
+        if address.startswith(_UNIX):
+            found[name] = LegacyPlugin(name, path, address.removeprefix(_UNIX))
+        else:
+            unread.append(Unexamined(DAEMON, f'plugin "{name}" has another host\'s address'))
+    return list(found.values()), tuple(unread)
+
+
+def _spec_files(listings: dict[str, FolderListing]) -> Iterator[str]:
+    for folder in SPECS:
+        listing = listings.get(folder)
+        for entry in listing.entries if listing is not None else ():
+            if entry.type in ("file", "link") and entry.name.endswith(_ENDINGS):
+                yield f"{folder}/{entry.name}"
+
+
+def _address(path: str, text: str) -> str:
+    """The address in a spec: the whole text of a .spec, the field Addr of a .json."""
+    if not path.endswith(".json"):
+        return text.strip()
+    try:
+        written = json.loads(text)
+    except ValueError:
+        return ""
+    return str(written.get("Addr", "")) if isinstance(written, dict) else ""
+
+
+def _tried(
+    asked: Iterable[LegacyPlugin], trials: dict[str, SocketTrial], in_memory: frozenset[str]
+) -> tuple[tuple[LegacyPlugin, ...], list[Unexamined]]:
+    """The plugins with why nobody answers, and those that could not be tried."""
+    tried, unknown = [], []
+    for plugin in asked:
+        failed = trials.get(plugin.socket, SocketTrial("missing")).failed
+        is_of_folder = plugin.file == plugin.socket
+        if failed == "missing" and is_of_folder and plugin.name not in in_memory:
+            continue  # a managed plugin's folder, or gone since the folder was listed
+        if failed and failed not in _FAILURES:
+            unknown.append(Unexamined(DAEMON, f'plugin "{plugin.name}", {plugin.socket}: {failed}'))
+            continue
+        tried.append(msgspec.structs.replace(plugin, failure=_FAILURES.get(failed, "")))
+    return tuple(tried), unknown
