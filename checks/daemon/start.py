@@ -85,38 +85,54 @@ def storage_driver_failed(
     if line is None or isinstance(log, Unavailable):
         return None
     driver = config.value("storage-driver") if config is not None else None
-    evidence: dict[str, Json] = {log.where(line): line.text}
-    if config is not None and driver:
-        evidence[f"{config.where('storage-driver')} storage-driver"] = driver
+    prior = _prior_driver(log) if not driver else None
     name = f'storage driver "{driver}"' if driver else "the storage driver"
     variables = {"log": log.source.removeprefix("journal ")}
-    blamed = blamed_key(config, line.text)
-    if config is not None and blamed == OPTIONS:
-        evidence[f"{config.path} {OPTIONS}"] = config.in_file(OPTIONS)
-        variables["repair"] = "daemon.storage-driver-failed"
-    elif config is not None and config.in_file("storage-driver"):
-        variables["path"] = config.path
-    prior = _prior_driver(log) if not driver else None
     if prior is not None and root is not None:
         name = f'storage driver "{prior}", in which {root.path} was written,'
         variables["old"] = f"{root.path}/{prior}"
-    known = meaning(line.text)
-    if known is not None:
-        evidence["what heals it"] = known.cure
-        variables |= page_variables(known, root) | _leftover(known, root)
+    meant = meaning(line.text)
+    if meant is not None:
+        variables |= page_variables(meant, root) | _leftover(meant, root)
     yield Finding(
         subject=DAEMON,
-        summary=f"{name} cannot be used: {known.cause if known else _short(line.text)}",
-        evidence=evidence,
-        variables=variables,
+        summary=f"{name} cannot be used: {meant.cause if meant else _short(line.text)}",
+        evidence={
+            log.where(line): line.text,
+            **_driver_settings(config, line),
+            **({"what heals it": meant.cure} if meant else {}),
+        },
+        variables={**_driver_variables(config, line), **variables},
         signs=signs(line.text),
     )
     return None
 
 
-def _leftover(known: Recognised, root: DataRoot | None) -> dict[str, str]:
+def _driver_settings(config: DaemonConfig | None, line: LogLine) -> dict[str, Json]:
+    """The driver that is configured, and its options where the engine complains of them."""
+    if config is None:
+        return {}
+    settings: dict[str, Json] = {}
+    driver = config.value("storage-driver")
+    if driver:
+        settings[f"{config.where('storage-driver')} storage-driver"] = driver
+    if blamed_key(config, line.text) == OPTIONS:
+        settings[f"{config.path} {OPTIONS}"] = config.in_file(OPTIONS)
+    return settings
+
+
+def _driver_variables(config: DaemonConfig | None, line: LogLine) -> dict[str, str]:
+    """What the page needs to mend the file that names the driver or its options."""
+    if config is None:
+        return {}
+    if blamed_key(config, line.text) == OPTIONS:
+        return {"repair": "daemon.storage-driver-failed"}
+    return {"path": config.path} if config.in_file("storage-driver") else {}
+
+
+def _leftover(meant: Recognised, root: DataRoot | None) -> dict[str, str]:
     """The folder of the other driver, where the data root holds overlay2 and one more."""
-    drivers = set(known.values.get("drivers", "").replace(" ", "").split(","))
+    drivers = set(meant.values.get("drivers", "").replace(" ", "").split(","))
     others = sorted(drivers - {"overlay2"})
     if root is None or "overlay2" not in drivers or len(others) != 1:
         return {}
@@ -155,35 +171,54 @@ def bridge_init_failed(
     line = _failure(daemon, log, NETWORK)
     if line is None or isinstance(log, Unavailable):
         return None
-    evidence: dict[str, Json] = {log.where(line): line.text}
-    for key in ADDRESS_KEYS if config is not None else ():
-        if config is not None and config.value(key) is not None:
-            evidence[f"{config.where(key)} {key}"] = config.value(key)
-    known = meaning(line.text)
+    meant = meaning(line.text)
     detail = re.sub(r"^.*?network controller: ", "", _short(line.text))
-    variables = {"log": log.source.removeprefix("journal ")}
-    if known is not None:
-        evidence["what heals it"] = known.cure
-        variables |= page_variables(known, root)
-    elif DATABASE.search(detail) and root is not None:
-        variables["database"] = f"{root.path}/network/files/local-kv.db"
-    if LEGACY.search(line.text):
-        variables["backend"] = "/usr/sbin/iptables-nft"
-    elif not variables.keys() - {"log"} and not RULES.search(detail):
-        variables["path"] = config.path if config is not None else DEFAULT_PATH
-        keys = [
-            key for key in ADDRESS_KEYS if config is not None and config.in_file(key) is not None
-        ]
-        if len(keys) == 1:
-            variables["key"] = keys[0]
     yield Finding(
         subject=DAEMON,
-        summary=f"the engine's networks cannot be set up: {known.cause if known else detail}",
-        evidence=evidence,
-        variables=variables,
+        summary=f"the engine's networks cannot be set up: {meant.cause if meant else detail}",
+        evidence={
+            log.where(line): line.text,
+            **_addresses(config),
+            **({"what heals it": meant.cure} if meant else {}),
+        },
+        variables={
+            "log": log.source.removeprefix("journal "),
+            **_network_variables(line, detail, config, root),
+        },
         touches=(Subject("interface", "docker0"), Subject("network", "bridge")),
     )
     return None
+
+
+def _addresses(config: DaemonConfig | None) -> dict[str, Json]:
+    """The addresses and pools that are configured."""
+    if config is None:
+        return {}
+    return {
+        f"{config.where(key)} {key}": config.value(key)
+        for key in ADDRESS_KEYS
+        if config.value(key) is not None
+    }
+
+
+def _network_variables(
+    line: LogLine, detail: str, config: DaemonConfig | None, root: DataRoot | None
+) -> dict[str, str]:
+    """What the page needs. detail: the end of the line, behind the step that failed."""
+    meant = meaning(line.text)
+    variables: dict[str, str] = {}
+    if meant is not None:
+        variables = page_variables(meant, root)
+    elif DATABASE.search(detail) and root is not None:
+        variables["database"] = f"{root.path}/network/files/local-kv.db"
+    if LEGACY.search(line.text):
+        return {**variables, "backend": "/usr/sbin/iptables-nft"}
+    if variables or RULES.search(detail):
+        return variables
+    if config is None:
+        return {"path": DEFAULT_PATH}
+    keys = [key for key in ADDRESS_KEYS if config.in_file(key) is not None]
+    return {"path": config.path, **({"key": keys[0]} if len(keys) == 1 else {})}
 
 
 @check("daemon.stale-pidfile", severity=Severity.critical)

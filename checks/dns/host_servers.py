@@ -97,15 +97,13 @@ def _dead_servers(
     more = f" and {count(len(dead) - 1, 'more server')}" if len(dead) > 1 else ""
     is_unreachable = any(lookups.host[server].icmp == "unreachable" for server in dead)
     is_lost = bool(no_way_out) and is_unreachable
-    reasons = [f"{others[0]} answers" if others else "no other server is configured"]
-    if first in rules:
-        reasons.append(f"the host's own packet filter stops the query: {rules[first]}")
-    if is_lost:
-        reasons.append(no_way_out)
-    if serving is not None and serving.is_running:
-        reasons.append(f"{serving} has that address")
-    elif serving is not None:
-        reasons.append(f"{serving}, which serves that address, is not running")
+    filtered = f"the host's own packet filter stops the query: {rules.get(first)}"
+    reasons = [
+        f"{others[0]} answers" if others else "no other server is configured",
+        *([filtered] if first in rules else ()),
+        *([no_way_out] if is_lost else ()),
+        *([_serves(serving)] if serving is not None else ()),
+    ]
     severity = Severity.critical
     if others:
         severity = severity_beside_answers(lookups.host[server] for server in dead)
@@ -128,6 +126,13 @@ def _dead_servers(
         touches=tuple(touches),
         signs=frozenset({"dns"}),
     )
+
+
+def _serves(container: Container) -> str:
+    """What is to be said of a container that is to answer at a server's address."""
+    if container.is_running:
+        return f"{container} has that address"
+    return f"{container}, which serves that address, is not running"
 
 
 def _answers(

@@ -227,12 +227,9 @@ def _losses(
     engine is configured to write none.
     """
     losses: dict[Step, _Loss] = defaultdict(_Loss)
-    for way in (*paths.outlets, *paths.outlets6):
-        block = way.block
-        if block is None and way.sample.by is not None and cures.unban(way.sample.by):
-            block = way.sample
-        if block and block.by and not (way.is_guarded and not way.network.masquerades):
-            losses[block.by].outlets.append(way)
+    for outlet in (*paths.outlets, *paths.outlets6):
+        if (by := _blocker(outlet)) is not None:
+            losses[by].outlets.append(outlet)
     for inlet in (*paths.inlets, *paths.inlets6):
         reach = inlet.reach
         if reach.is_blocked and reach.by and reach.hook != "input":
@@ -247,6 +244,19 @@ def _losses(
         for by, loss in losses.items()
         if not spared.holds(by) and not _closes_on_purpose(by, loss, paths)
     }
+
+
+def _blocker(outlet: Egress) -> Step | None:
+    """The rule that drops what a network sends out; a ban of a few addresses counts too.
+
+    None on a network that is guarded and not masqueraded: it has no way out by design.
+    """
+    if outlet.is_guarded and not outlet.network.masquerades:
+        return None
+    block = outlet.block
+    if block is None and outlet.sample.by is not None and cures.unban(outlet.sample.by):
+        block = outlet.sample
+    return block.by if block is not None else None
 
 
 class _Spared:
