@@ -431,6 +431,8 @@ def compare_listeners() -> None:
         row for table in ("tcp", "tcp6", "udp", "udp6") for row in sockets.from_table(table)
     ]
     assert len(from_proc) == 3
+    queues = [{name: row.pop(name) for name in ("waiting", "backlog")} for row in by_netlink[:2]]
+    assert all(queue["waiting"] == 0 < queue["backlog"] for queue in queues)
     assert sorted(by_netlink, key=str) == sorted(from_proc, key=str)
 
 
