@@ -16,6 +16,8 @@ from diagnose.live import Refused
 from diagnose.live.network.server_socket import make_socket, make_socket_inside
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from diagnose.live import Live
     from diagnose.questions import AnyQuestion
     from diagnose.questions.network import QuerySizedDns
@@ -32,6 +34,9 @@ with one silent resolver is to stay under three seconds."""
 
 QUERIES = 2
 """How often a question is sent at most."""
+
+MOST_LATE = 32
+"""Packets that are read after the deadline, where they were there before it."""
 
 MAX_ANSWERS = 16
 """Records of an answer that are kept."""
@@ -122,7 +127,7 @@ def _ask_udp(
     packet_bytes: int | None = None,
 ) -> dict[str, Any]:
     answer = _nothing()
-    messages: dict[int, float] = {}
+    messages: dict[int | None, float] = {}
     try:
         kernel.connect(address)
         for patience in (*[PATIENCE_S] * (QUERIES - 1), LAST_PATIENCE_S):
@@ -130,17 +135,33 @@ def _ask_udp(
             begun = messages[number] = time.monotonic()
             kernel.send(wire)
             answer["sent"] += 1
-            while (left := begun + patience - time.monotonic()) > 0:
-                kernel.settimeout(left)
-                try:
-                    reply = kernel.recv(65_535)
-                except TimeoutError:
-                    break
-                if len(reply) >= 2 and (sent := messages.get(struct.unpack_from(">H", reply)[0])):
+            for reply in replies(kernel, begun + patience):
+                if sent := messages.get(number_of(reply)):
                     return answer | read_reply(reply, sent)
     except OSError as error:
         return answer | {"icmp": icmp_of(error)}
     return answer
+
+
+def replies(kernel: socket.socket, deadline: float) -> Iterator[bytes]:
+    """The packets that arrive at a connected socket until a moment on the monotonic clock.
+
+    What has arrived by then counts, also where a busy host kept this process from reading it.
+    """
+    late = 0
+    while late < MOST_LATE:
+        left = deadline - time.monotonic()
+        late += left <= 0
+        kernel.settimeout(max(left, 0.0))
+        try:
+            yield kernel.recv(65_535)
+        except (TimeoutError, BlockingIOError):
+            return
+
+
+def number_of(reply: bytes) -> int | None:
+    """The number of the question that a packet answers; None for one that is too short."""
+    return int.from_bytes(reply[:2], "big") if len(reply) >= 2 else None
 
 
 def _ask_tcp(

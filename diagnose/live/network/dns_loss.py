@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-import socket
-import struct
 import time
 from typing import TYPE_CHECKING, Any
 
 from diagnose.live import Refused
-from diagnose.live.network.dns import icmp_of, make_message, read_reply
+from diagnose.live.network.dns import (
+    icmp_of,
+    make_message,
+    number_of,
+    read_reply,
+    replies,
+)
 from diagnose.live.network.server_socket import make_socket, make_socket_inside
 
 if TYPE_CHECKING:
+    import socket
+
     from diagnose.live import Live
     from diagnose.questions.network import SampleDns
 
@@ -52,7 +58,7 @@ class _Sample:
 
     def __init__(self, kernel: socket.socket) -> None:
         self._kernel = kernel
-        self._pending: dict[int, float] = {}
+        self._pending: dict[int | None, float] = {}
         self._sent = 0
         self._times: list[float] = []
         self._rcode: str | None = None
@@ -78,6 +84,8 @@ class _Sample:
         """Sends queries, and reads replies until all are there or too late."""
         for _ in range(queries):
             number, wire = make_message(".", "NS")
+            while number in self._pending:
+                number, wire = make_message(".", "NS")
             self._pending[number] = time.monotonic()
             self._kernel.send(wire)
             self._sent += 1
@@ -86,15 +94,10 @@ class _Sample:
 
     def _read_until(self, deadline: float, *, stop: bool = False) -> None:
         """stop: once no reply is missing."""
-        while (left := deadline - time.monotonic()) > 0 and not (stop and not self._pending):
-            self._kernel.settimeout(left)
-            try:
-                reply = self._kernel.recv(65_535)
-            except TimeoutError:
-                return
-            if len(reply) < 2:
-                continue
-            begun = self._pending.pop(struct.unpack_from(">H", reply)[0], None)
+        for reply in replies(self._kernel, deadline) if self._pending else ():
+            begun = self._pending.pop(number_of(reply), None)
             if begun is not None:
                 self._times.append(time.monotonic() - begun)
                 self._rcode = self._rcode or read_reply(reply, begun).get("rcode")
+            if stop and not self._pending:
+                return

@@ -1,0 +1,65 @@
+"""Several queries to one DNS server: what is counted as answered."""
+
+from __future__ import annotations
+
+import itertools
+from typing import Any
+
+import pytest
+
+from diagnose.live.network import dns_loss
+
+ADDRESS = ("192.0.2.53", 53)
+
+
+class Server:
+    """A connected socket to a server that answers some queries at once; nothing arrives later."""
+
+    def __init__(self, answers: Any = lambda number: True) -> None:
+        self._answers = answers
+        self._sent = itertools.count()
+        self._arrived: list[bytes] = []
+
+    def connect(self, address: tuple[Any, ...]) -> None:
+        assert address == ADDRESS
+
+    def settimeout(self, seconds: float) -> None:
+        assert seconds >= 0
+
+    def send(self, query: bytes) -> None:
+        if self._answers(next(self._sent)):
+            self._arrived.append(query[:2] + b"\x81\x80" + query[4:])
+
+    def recv(self, _: int) -> bytes:
+        if not self._arrived:
+            raise BlockingIOError
+        return self._arrived.pop(0)
+
+
+def sample(server: Server) -> dict[str, Any]:
+    return dns_loss._Sample(server).taken_from(ADDRESS)  # type: ignore[arg-type]
+
+
+def test_a_sound_server_is_sent_few_queries() -> None:
+    result = sample(Server())
+    assert (result["sent"], result["answered"], result["icmp"]) == (8, 8, None)
+
+
+def test_a_server_that_loses_some_is_sent_more() -> None:
+    result = sample(Server(lambda number: number % 2 == 0))
+    assert (result["sent"], result["answered"]) == (20, 10)
+
+
+def test_a_silent_server_is_sent_few_queries() -> None:
+    result = sample(Server(lambda _: False))
+    assert (result["sent"], result["answered"], result["ms"]) == (8, 0, None)
+
+
+def test_what_arrived_while_this_process_did_not_run_is_no_loss(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """On a busy host each look at the clock may find the deadline behind it."""
+    clock = itertools.count(step=5.0)
+    monkeypatch.setattr(dns_loss.time, "monotonic", lambda: next(clock))
+    result = sample(Server())
+    assert (result["sent"], result["answered"]) == (8, 8)
