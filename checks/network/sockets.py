@@ -9,37 +9,37 @@ from diagnose.error_signatures import NO_WAY_OUT
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.recent_logs import RecentLogs
 from diagnose.evidence.machine.clock import Clock
-from diagnose.evidence.network.container_netns import ContainerNetns, Namespaces, Socket
+from diagnose.evidence.network.container_netns import Namespaces, Socket
+from diagnose.evidence.network.full_queues import FullQueues
 from diagnose.model import CheckResult, Count, Finding, Seconds, Severity, Skipped, Unavailable
 from diagnose.phrases import count
 from diagnose.registry import check
 
 
 @check("network.accept-queue-full", severity=Severity.warning)
-def accept_queue_full(namespaces: Namespaces) -> CheckResult:
+def accept_queue_full(namespaces: Namespaces, full_queues: FullQueues) -> CheckResult:
     """A program in a container does not accept the connections that wait for it.
 
     The kernel finishes handshakes for a program that listens, and keeps them in a queue until the
     program accepts them. Once the queue is full it drops what comes, and clients get no answer. A
     program that hangs, or whose workers are all busy, looks so. A burst of clients may fill a short
-    queue for a moment. Seen in the kernel's list of listening sockets.
+    queue for a moment, so that it counts only where it is full a second later too. Seen in the
+    kernel's list of listening sockets.
     """
-    asked = [netns for netns in namespaces if netns.listeners]
-    if not asked:
+    sockets = [
+        socket for netns in namespaces for socket in netns.listeners if socket.protocol == "tcp"
+    ]
+    if not any(netns.listeners for netns in namespaces):
         return Skipped("no program in a running container listens")
-    sockets = [socket for netns in asked for socket in netns.listeners if socket.protocol == "tcp"]
     if sockets and all(socket.backlog is None for socket in sockets):
         return Unavailable("not recorded", "the queues of listening sockets")
-    for netns in asked:
-        full = {socket.port: socket for socket in netns.listeners if socket.is_full}
-        for socket in full.values():
-            yield _full(netns, socket)
+    for queue in full_queues.items:
+        yield _full(queue.container, queue.socket)
     yield from namespaces.unvisited
     return None
 
 
-def _full(netns: ContainerNetns, socket: Socket) -> Finding:
-    container = netns.container
+def _full(container: Container, socket: Socket) -> Finding:
     return Finding.about(
         container,
         f"{container} does not accept connections on port {socket.port}: "

@@ -364,7 +364,7 @@ class NetnsView(msgspec.Struct, frozen=True):
 class VisitNetns(Question[NetnsView], frozen=True, omit_defaults=False):
     """A network namespace as a process sees it.
 
-    Interfaces, addresses, routes and listeners.
+    Interfaces, addresses, routes and listeners. round `later`: a second look, after a moment.
     """
 
     POLICY = Policy(
@@ -376,9 +376,15 @@ class VisitNetns(Question[NetnsView], frozen=True, omit_defaults=False):
         2,
         4,
     )
+    ROUNDS = {  # noqa: RUF012 - never changed
+        "later": Policy(
+            "netns.later", POLICY.what, "network.process:visit_later", "probe", "host", 4, 4
+        )
+    }
     pid: int
     start: float | None = None
     nft: bool = False
+    round: Literal["", "later"] = ""
 
 
 class NetnsFilter(msgspec.Struct, frozen=True):

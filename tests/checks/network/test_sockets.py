@@ -2,38 +2,58 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 
 from diagnose.evidence.containers.listing import Containers
 from diagnose.evidence.containers.recent_logs import RecentLine, RecentLogs
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.network.container_netns import ContainerNetns, Namespaces, Socket
+from diagnose.evidence.network.full_queues import FullQueues, full_queues
 from diagnose.model import Unavailable
+from diagnose.questions.network import NetnsView
 from tests.checks.network.evidence import container
+from tests.hosts import Made
 from tests.judging import judge, rows
 
 APP = container("app")
 QUEUES = {
-    "full": (3, 2, [("warning", "app")]),
-    "as long as it may be": (2, 2, []),
-    "empty": (0, 128, []),
+    "full": ((3, 2), (3, 2), [("warning", "app")]),
+    "full for a moment": ((3, 2), (0, 2), []),
+    "gone": ((3, 2), None, []),
+    "as long as it may be": ((2, 2), (2, 2), []),
+    "empty": ((0, 128), (0, 128), []),
 }
 
 
+def socket_of(waiting: int, backlog: int | None) -> Socket:
+    return Socket("tcp", "0.0.0.0", 8080, waiting, backlog)
+
+
 def listening(waiting: int, backlog: int | None) -> Namespaces:
-    socket = Socket("tcp", "0.0.0.0", 8080, waiting, backlog)
-    netns = ContainerNetns(APP, 1, (), (), (), (socket,))
+    netns = ContainerNetns(APP, 1, (), (), (), (socket_of(waiting, backlog),))
     return Namespaces({APP.id: netns})
 
 
-@pytest.mark.parametrize(("waiting", "backlog", "wanted"), QUEUES.values(), ids=QUEUES)
-def test_accept_queue(waiting: int, backlog: int, wanted: list[tuple[str, str]]) -> None:
-    result = judge("network.accept-queue-full", namespaces=listening(waiting, backlog))
+@pytest.mark.parametrize(("first", "second", "wanted"), QUEUES.values(), ids=QUEUES)
+def test_accept_queue(
+    first: tuple[int, int], second: tuple[int, int] | None, wanted: list[tuple[str, str]]
+) -> None:
+    view = NetnsView(1, [], [], [], [socket_of(*second)] if second else [])
+    host = Made({"netns.later": msgspec.to_builtins(view)})
+    namespaces = listening(*first)
+    result = judge(
+        "network.accept-queue-full",
+        namespaces=namespaces,
+        full_queues=full_queues(host, namespaces),
+    )
     assert rows(result) == wanted
 
 
 def test_a_recording_without_queues_is_no_pass() -> None:
-    result = judge("network.accept-queue-full", namespaces=listening(0, None))
+    result = judge(
+        "network.accept-queue-full", namespaces=listening(0, None), full_queues=FullQueues()
+    )
     assert result.verdict.value == "unknown"
     assert isinstance(result.why, str | Unavailable)
 

@@ -1,0 +1,54 @@
+"""Listening sockets in containers whose queue is full, now and a moment later."""
+
+from __future__ import annotations
+
+import msgspec
+
+from diagnose.evidence.containers.listing import Container
+from diagnose.evidence.network.container_netns import Namespaces, Socket
+from diagnose.model import Failed
+from diagnose.questions import Host
+from diagnose.questions.network import VisitNetns
+from diagnose.registry import evidence
+
+MOST = 10
+"""So many containers are looked at a second time."""
+
+
+class FullQueue(msgspec.Struct, frozen=True):
+    """A socket whose program accepted nothing between two looks, or too little."""
+
+    container: Container
+    socket: Socket
+    """As the second look saw it."""
+
+
+class FullQueues(msgspec.Struct, frozen=True):
+    """Those that were full at both looks: a burst of clients fills a short queue for a moment."""
+
+    items: tuple[FullQueue, ...] = ()
+
+
+@evidence
+def full_queues(host: Host, namespaces: Namespaces) -> FullQueues:
+    """A second visit to the namespaces with a full queue; most hosts have none."""
+    suspects = [
+        netns
+        for netns in namespaces
+        if any(socket.protocol == "tcp" and socket.is_full for socket in netns.listeners)
+    ]
+    queues = []
+    for netns, later in host.ask_about(
+        suspects[:MOST],
+        lambda suspect: VisitNetns(suspect.container.state.pid, round="later"),
+    ):
+        if isinstance(later, Failed):
+            continue
+        before = {(socket.address, socket.port) for socket in netns.listeners if socket.is_full}
+        still = {
+            socket.port: socket
+            for socket in later.listeners
+            if socket.is_full and (socket.address, socket.port) in before
+        }
+        queues += [FullQueue(netns.container, socket) for socket in still.values()]
+    return FullQueues(tuple(queues))
