@@ -23,6 +23,7 @@ from checks.network import (
     udp_flows,
     unpublished,
     unserved_peers,
+    unserved_ports,
     wiring,
     without,
 )
@@ -50,6 +51,7 @@ __all__ = [
     "udp_flows",
     "unpublished",
     "unserved_peers",
+    "unserved_ports",
     "wiring",
     "without",
 ]

@@ -13,16 +13,12 @@ from checks.network._words import DEFAULT_NETWORK, not_up, rejoin
 from diagnose.error_signatures import signs
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.log_tails import LogTails
-from diagnose.evidence.containers.loopback_words import with_host
-from diagnose.evidence.machine.clock import Clock
-from diagnose.evidence.network.addresses import ANY, is_everywhere
-from diagnose.evidence.network.container_netns import ContainerNetns, Namespaces
 from diagnose.evidence.network.interfaces import Interfaces
 from diagnose.evidence.network.listeners import Listener, Listeners, overlap
 from diagnose.evidence.network.nonlocal_bind import NonlocalBind
 from diagnose.evidence.network.port_connections import PortConnection, PortConnections
 from diagnose.lazy_pattern import LazyPattern
-from diagnose.model import CheckResult, Finding, Json, Seconds, Severity, Subject, Unavailable
+from diagnose.model import CheckResult, Finding, Json, Severity, Subject, Unavailable
 from diagnose.phrases import sentence
 from diagnose.registry import check
 
@@ -330,93 +326,6 @@ def _left_behind(containers: Containers, links: Interfaces) -> Iterator[Finding]
 def has_own_kernel(container: Container) -> bool:
     """Whether its sockets are inside a sandbox (gVisor, Kata) and not the host kernel's."""
     return any(word in container.host_config.runtime for word in ("runsc", "gvisor", "kata"))
-
-
-@check("network.published-port-not-listening", severity=Severity.warning)
-def published_port_not_listening(
-    containers: Containers, namespaces: Namespaces, clock: Clock, *, grace: Seconds = Seconds(20)
-) -> CheckResult:
-    """Nothing in a container listens on a port that it publishes.
-
-    Clients are accepted by the engine's proxy and cut off at once. TCP only. It is advice where
-    other published ports of the container are served: images declare more ports than they use. A
-    stand-by that begins to listen when it is needed looks the same.
-    """
-    publishing = {
-        container.subject for container in containers.running if container.published_ports
-    }
-    yield from (item for item in namespaces.unvisited if item.subject in publishing)
-    for container in containers.running:
-        netns = namespaces.of(container)
-        age = clock.age(container.started_at)
-        is_settled = age is not None and age >= grace and container.state.status == "running"
-        if netns is not None and is_settled and not has_own_kernel(container):
-            yield from _not_served(container, netns)
-    return None
-
-
-def _not_served(container: Container, netns: ContainerNetns) -> Iterator[Finding]:
-    published = [port for port, _ in container.published_ports]
-    wanted = dict.fromkeys(
-        int(port.partition("/")[0]) for port in published if port.endswith("/tcp")
-    )
-    sockets = {port: netns.sockets("tcp", port) for port in wanted}
-    served = {port for port in wanted if netns.serves_others("tcp", port)}
-    for port in [port for port in wanted if port not in served]:
-        inward = (
-            f"listens on port {port} at {sockets[port][0].address} only" if sockets[port] else ""
-        )
-        finding = Finding.about(
-            container,
-            f"{container} "
-            f"{inward or f'publishes port {port} and serves nothing there'}: "
-            "no client can reach it",
-            {
-                "NetworkSettings.Ports": sorted(published),
-                "TCP sockets inside": sorted(
-                    {
-                        f"{socket.address}:{socket.port}"
-                        for socket in netns.listeners
-                        if socket.protocol == "tcp"
-                    }
-                ),
-                "State.StartedAt": container.state.started_at,
-            },
-            discriminator=str(port),
-            severity=Severity.advice if served else Severity.warning,
-            stable=(container.life,),
-            port=str(port),
-        )
-        if sockets[port]:
-            cure = with_host(container, port, ANY)
-        else:
-            cure = _elsewhere(container, netns)
-        yield finding.with_variables(cure)
-
-
-def _elsewhere(container: Container, netns: ContainerNetns) -> dict[str, str]:
-    """The variable that publishes the port on which the program listens instead.
-
-    Empty where more than one can be meant.
-    """
-    sockets = [
-        socket for socket in netns.listeners if socket.protocol == "tcp" and not socket.is_loopback
-    ]
-    ports = {socket.port for socket in sockets}
-    hosts = {
-        (binding.host_ip, binding.host_port)
-        for _, binding in container.published_ports
-        if ":" not in binding.host_ip
-    }
-    if (
-        len(ports) != 1
-        or len(hosts) != 1
-        or len({port for port, _ in container.published_ports}) != 1
-    ):
-        return {}
-    ((address, host_port),) = hosts
-    before = "" if is_everywhere(address) else f"{address}:"
-    return {"publish": f"{before}{host_port}:{ports.pop()}"}
 
 
 _PORT = LazyPattern(r"(?::|\bport )(\d{2,5})\b")

@@ -6,7 +6,7 @@ The rest is never asked for its log.
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 
@@ -161,15 +161,7 @@ def log_tails(host: Host, containers: Containers, clock: Clock, options: Options
         key=lambda container: (not container.was_watched, container.finished_at or 0.0),
         reverse=True,
     )
-    tails: dict[str, LogTail] = {}
-    unread: dict[str, str] = {}
-    first = host.ask_about(wanted[:MOST], lambda container: ReadLogs(container.id, LINES, BYTES))
-    for container, answer in first:
-        if not isinstance(answer, Failed):
-            tails[container.id] = _tail(answer, container.started_at)
-        elif answer.reason != "gone":
-            unread[container.id] = str(answer)
-    tails |= _longer(host, wanted, tails)
+    tails, unread = read_tails(host, wanted[:MOST])
     for container in wanted:
         if container.id in tails and _has_just_begun_again(container, clock.wall):
             tails[container.id] = tails[container.id].before_this_run
@@ -179,6 +171,23 @@ def log_tails(host: Host, containers: Containers, clock: Clock, options: Options
         if not container.was_watched
     )
     return LogTails(tails, unread, skipped)
+
+
+def read_tails(
+    host: Host, containers: Sequence[Container]
+) -> tuple[dict[str, LogTail], dict[str, str]]:
+    """The last lines of these containers, and why those of others could not be read, by id."""
+    tails: dict[str, LogTail] = {}
+    unread: dict[str, str] = {}
+    for container, answer in host.ask_about(
+        containers, lambda container: ReadLogs(container.id, LINES, BYTES)
+    ):
+        if not isinstance(answer, Failed):
+            tails[container.id] = _tail(answer, container.started_at)
+        elif answer.reason != "gone":
+            unread[container.id] = str(answer)
+    tails |= _longer(host, containers, tails)
+    return tails, unread
 
 
 def _has_just_begun_again(container: Container, now: float) -> bool:

@@ -4,28 +4,22 @@ from __future__ import annotations
 
 from typing import Any
 
-import msgspec
 import pytest
 
 from diagnose.error_signatures import signs
-from diagnose.evidence.containers.inspect import HostConfig
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.log_tails import LogTail, LogTails
-from diagnose.evidence.machine.clock import Clock
-from diagnose.evidence.network.container_netns import Socket
 from diagnose.evidence.network.interfaces import Address
 from diagnose.evidence.network.listeners import Listener, Listeners, overlap
 from diagnose.evidence.network.nonlocal_bind import NonlocalBind
 from diagnose.model import Severity, Unavailable
 from tests.checks.network.evidence import (
     ENDED,
-    LATER,
     OLD_BIND,
     PUBLISHED,
     container,
     failed,
     found,
-    inside,
     links,
 )
 from tests.judging import judge, rows
@@ -203,61 +197,6 @@ def test_an_address_that_left_the_host(address: str, setting: Any, expected: lis
 )
 def test_overlap(one: str, other: str, expected: bool) -> None:
     assert overlap(one, other) is overlap(other, one) is expected
-
-
-WEB = container("web", NetworkSettings={"Ports": {"80/tcp": [{"HostIp": "", "HostPort": "8080"}]}})
-
-
-SPARE = container(
-    "web",
-    NetworkSettings={
-        "Ports": {
-            "80/tcp": [{"HostIp": "", "HostPort": "80"}],
-            "443/tcp": [{"HostIp": "", "HostPort": "443"}],
-        }
-    },
-)
-
-
-DNS = container("web", NetworkSettings={"Ports": {"53/udp": [{"HostIp": "", "HostPort": "53"}]}})
-
-
-SANDBOXED = msgspec.structs.replace(
-    WEB, host_config=msgspec.convert({"Runtime": "runsc"}, HostConfig)
-)
-
-
-@pytest.mark.parametrize(
-    ("who", "sockets", "clock", "expected"),
-    [
-        pytest.param(WEB, [], LATER, [("container:web", Severity.warning)], id="nobody listens"),
-        pytest.param(
-            WEB,
-            [Socket("tcp", "127.0.0.1", 80)],
-            LATER,
-            [("container:web", Severity.warning)],
-            id="loopback only",
-        ),
-        pytest.param(
-            WEB, [Socket("tcp", "127.0.0.1", 80), Socket("tcp", "::", 80)], LATER, [], id="served"
-        ),
-        pytest.param(
-            SPARE,
-            [Socket("tcp", "0.0.0.0", 80)],
-            LATER,
-            [("container:web", Severity.advice)],
-            id="one of two",
-        ),
-        pytest.param(DNS, [], LATER, [], id="UDP is not judged"),
-        pytest.param(SANDBOXED, [], LATER, [], id="sockets in a sandbox"),
-        pytest.param(WEB, [], Clock(wall=1767225605.0, booted=0), [], id="still starting"),
-    ],
-)
-def test_published_port_not_listening(
-    who: Container, sockets: list[Socket], clock: Clock, expected: list[Any]
-) -> None:
-    known = {"containers": Containers((who,)), "namespaces": inside(who, *sockets), "clock": clock}
-    assert found(judge("network.published-port-not-listening", **known).findings) == expected
 
 
 HOSTED = {"NetworkMode": "host"}

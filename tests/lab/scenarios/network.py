@@ -266,6 +266,17 @@ def nobody_serves_the_port(box: Box) -> None:
     box.sh("sleep 21", timeout=30)
 
 
+@fault("network.published-port-not-listening", subject="container:wrapped", shareable=True)
+def program_failed_and_its_wrapper_lives(box: Box) -> None:
+    """A program ends for want of a variable, and the script that started it waits on."""
+    says = "Unhandled exception: environment variable SHOP_URL must be set"
+    script = f"echo '{says}' >&2; while :; do sleep 100; done"
+    box.docker(
+        "run", "-d", "--name=wrapped", *QUIET, "-p", "18119:8080", "bb:1.36", "sh", "-c", script
+    )
+    box.sh("sleep 21", timeout=30)
+
+
 @fault("network.published-port-not-listening", subject="container:inward", shareable=True)
 def served_on_loopback_only(box: Box) -> None:
     """A program listens on 127.0.0.1 inside its container, where the published port does not

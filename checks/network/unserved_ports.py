@@ -1,0 +1,140 @@
+"""network.published-port-not-listening: a port is published, and nothing listens there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from checks.network.ports import has_own_kernel
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.containers.log_tails import LogTail
+from diagnose.evidence.containers.loopback_words import with_host
+from diagnose.evidence.containers.named_settings import named_setting
+from diagnose.evidence.machine.clock import Clock
+from diagnose.evidence.network.addresses import ANY, is_everywhere
+from diagnose.evidence.network.container_netns import ContainerNetns, Namespaces
+from diagnose.evidence.network.unserved_ports import UnservedPorts
+from diagnose.model import CheckResult, Finding, Json, Seconds, Severity
+from diagnose.phrases import sentence
+from diagnose.registry import check
+
+_MISSING = "container.variable-missing"
+"""The check that is about variables which a log asks for; its rows name them in these groups."""
+_NAMES = ("variable", "other", "subject", "behind", "asked", "field")
+
+
+@check("network.published-port-not-listening", severity=Severity.warning)
+def published_port_not_listening(
+    containers: Containers,
+    namespaces: Namespaces,
+    clock: Clock,
+    unserved: UnservedPorts | None,
+    *,
+    grace: Seconds = Seconds(20),
+) -> CheckResult:
+    """Nothing in a container listens on a port that it publishes.
+
+    Clients are accepted by the engine's proxy and cut off at once. TCP only. It is advice where
+    other published ports of the container are served: images declare more ports than they use. A
+    stand-by that begins to listen when it is needed looks the same. Where the container serves none
+    of its ports, its log may say why: its first process lives on although the program has failed.
+    """
+    publishing = {
+        container.subject for container in containers.running if container.published_ports
+    }
+    yield from (item for item in namespaces.unvisited if item.subject in publishing)
+    for container in containers.running:
+        netns = namespaces.of(container)
+        age = clock.age(container.started_at)
+        is_settled = age is not None and age >= grace and container.state.status == "running"
+        if netns is not None and is_settled and not has_own_kernel(container):
+            tail = unserved.of(container) if unserved is not None else LogTail(())
+            yield from _not_served(container, netns, tail)
+    return None
+
+
+def _not_served(container: Container, netns: ContainerNetns, tail: LogTail) -> Iterator[Finding]:
+    published = [port for port, _ in container.published_ports]
+    wanted = dict.fromkeys(
+        int(port.partition("/")[0]) for port in published if port.endswith("/tcp")
+    )
+    served = {port for port in wanted if netns.serves_others("tcp", port)}
+    for port in [port for port in wanted if port not in served]:
+        sockets = netns.sockets("tcp", port)
+        is_inward = bool(sockets)
+        what = f"publishes port {port} and serves nothing there"
+        if is_inward:
+            what = f"listens on port {port} at {sockets[0].address} only"
+        explains = not is_inward and not served and tail.telling is not None
+        known = tail.failure if explains else None
+        finding = Finding.about(
+            container,
+            sentence(
+                f"{container} {what}: no client can reach it",
+                f"its log says why: {known.cause}" if known is not None else "",
+            ),
+            {
+                "NetworkSettings.Ports": sorted(published),
+                "TCP sockets inside": _inside(netns),
+                "State.StartedAt": container.state.started_at,
+                **(_log(tail) if explains else {}),
+            },
+            discriminator=str(port),
+            severity=Severity.advice if served else Severity.warning,
+            signs=tail.signs if explains else frozenset(),
+            stable=(container.life,),
+            port=str(port),
+        )
+        if is_inward:
+            cure = with_host(container, port, ANY)
+        else:
+            cure = (_setting(container, tail) if explains else {}) or _elsewhere(container, netns)
+        yield finding.with_variables(cure)
+
+
+def _inside(netns: ContainerNetns) -> list[str]:
+    sockets = (socket for socket in netns.listeners if socket.protocol == "tcp")
+    return sorted({f"{socket.address}:{socket.port}" for socket in sockets})
+
+
+def _log(tail: LogTail) -> dict[str, Json]:
+    """The line of the log that explains why nothing listens, and what usually heals that."""
+    log: dict[str, Json] = {"log": tail.telling.whole} if tail.telling is not None else {}
+    if tail.failure is not None:
+        log["what usually heals it"] = tail.failure.cure
+    return log
+
+
+def _setting(container: Container, tail: LogTail) -> dict[str, str]:
+    """The variable that the page's command asks a value for, or takes away."""
+    failure = tail.failure
+    if failure is not None and failure.failure.confirmed_by == _MISSING:
+        name = next((failure.values[group] for group in _NAMES if failure.values.get(group)), "")
+        return {"typed": name} if name else {}
+    setting = named_setting(container, tail.telling)
+    changes = setting.variables if setting is not None else {}
+    return {name: changes[name] for name in ("typed", "unset") if name in changes}
+
+
+def _elsewhere(container: Container, netns: ContainerNetns) -> dict[str, str]:
+    """The variable that publishes the port on which the program listens instead.
+
+    Empty where more than one can be meant.
+    """
+    sockets = [
+        socket for socket in netns.listeners if socket.protocol == "tcp" and not socket.is_loopback
+    ]
+    ports = {socket.port for socket in sockets}
+    hosts = {
+        (binding.host_ip, binding.host_port)
+        for _, binding in container.published_ports
+        if ":" not in binding.host_ip
+    }
+    if (
+        len(ports) != 1
+        or len(hosts) != 1
+        or len({port for port, _ in container.published_ports}) != 1
+    ):
+        return {}
+    ((address, host_port),) = hosts
+    before = "" if is_everywhere(address) else f"{address}:"
+    return {"publish": f"{before}{host_port}:{ports.pop()}"}

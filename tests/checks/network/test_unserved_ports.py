@@ -1,0 +1,112 @@
+"""The checks in checks/network/unserved_ports.py, and the logs that they read."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+import pytest
+
+from diagnose.evidence.containers.inspect import HostConfig
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.machine.clock import Clock
+from diagnose.evidence.network.container_netns import Namespaces, Socket
+from diagnose.evidence.network.unserved_ports import UnservedPorts, unserved_ports
+from diagnose.model import Result, Severity
+from tests.checks.network.evidence import LATER, container, found, inside
+from tests.hosts import Made
+from tests.judging import judge
+
+
+def judged(
+    who: Container, namespaces: Namespaces, unserved: UnservedPorts, clock: Clock = LATER
+) -> Result:
+    return judge(
+        "network.published-port-not-listening",
+        containers=Containers((who,)),
+        namespaces=namespaces,
+        clock=clock,
+        unserved=unserved,
+    )
+
+
+WEB = container("web", NetworkSettings={"Ports": {"80/tcp": [{"HostIp": "", "HostPort": "8080"}]}})
+
+
+SPARE = container(
+    "web",
+    NetworkSettings={
+        "Ports": {
+            "80/tcp": [{"HostIp": "", "HostPort": "80"}],
+            "443/tcp": [{"HostIp": "", "HostPort": "443"}],
+        }
+    },
+)
+
+
+DNS = container("web", NetworkSettings={"Ports": {"53/udp": [{"HostIp": "", "HostPort": "53"}]}})
+
+
+SANDBOXED = msgspec.structs.replace(
+    WEB, host_config=msgspec.convert({"Runtime": "runsc"}, HostConfig)
+)
+
+
+@pytest.mark.parametrize(
+    ("who", "sockets", "clock", "expected"),
+    [
+        pytest.param(WEB, [], LATER, [("container:web", Severity.warning)], id="nobody listens"),
+        pytest.param(
+            WEB,
+            [Socket("tcp", "127.0.0.1", 80)],
+            LATER,
+            [("container:web", Severity.warning)],
+            id="loopback only",
+        ),
+        pytest.param(
+            WEB, [Socket("tcp", "127.0.0.1", 80), Socket("tcp", "::", 80)], LATER, [], id="served"
+        ),
+        pytest.param(
+            SPARE,
+            [Socket("tcp", "0.0.0.0", 80)],
+            LATER,
+            [("container:web", Severity.advice)],
+            id="one of two",
+        ),
+        pytest.param(DNS, [], LATER, [], id="UDP is not judged"),
+        pytest.param(SANDBOXED, [], LATER, [], id="sockets in a sandbox"),
+        pytest.param(WEB, [], Clock(wall=1767225605.0, booted=0), [], id="still starting"),
+    ],
+)
+def test_published_port_not_listening(
+    who: Container, sockets: list[Socket], clock: Clock, expected: list[Any]
+) -> None:
+    findings = judged(who, inside(who, *sockets), UnservedPorts(), clock).findings
+    assert found(findings) == expected
+
+
+NEEDED = "Unhandled exception. InvalidOperationException: environment variable SHOP_URL must be set"
+LOGS = {
+    "a variable that is missing": ([NEEDED], [], {"typed": "SHOP_URL"}, NEEDED),
+    "a line that explains alone": (
+        ["FATAL: the licence has ended"],
+        [],
+        {},
+        "FATAL: the licence has ended",
+    ),
+    "a greeting": (["shop 1.4 starts", "ready"], [], {}, None),
+    "served at one of its ports": ([NEEDED], [Socket("tcp", "0.0.0.0", 443)], {}, None),
+}
+
+
+@pytest.mark.parametrize(("lines", "sockets", "cure", "shown"), LOGS.values(), ids=LOGS)
+def test_the_log_says_why_nothing_listens(
+    lines: list[str], sockets: list[Socket], cure: dict[str, str], shown: str | None
+) -> None:
+    log = {"text": "".join(f"2026-01-01T00:30:00Z {line}\n" for line in lines)}
+    namespaces = inside(SPARE, *sockets)
+    host = Made({"api.logs": log})
+    unserved = unserved_ports(host, Containers((SPARE,)), namespaces)
+    for finding in judged(SPARE, namespaces, unserved).findings:
+        assert finding.evidence.get("log") == shown
+        assert {name: finding.variables.get(name) for name in cure} == cure
