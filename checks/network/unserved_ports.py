@@ -73,7 +73,7 @@ def _not_served(container: Container, netns: ContainerNetns, tail: LogTail) -> I
                 f"its log says why: {known.cause}" if known is not None else "",
             ),
             {
-                "NetworkSettings.Ports": sorted(published),
+                "NetworkSettings.Ports": sorted(set(published)),
                 "TCP sockets inside": _inside(netns),
                 "State.StartedAt": container.state.started_at,
                 **(_log(tail) if explains else {}),
