@@ -64,8 +64,8 @@ def _not_served(container: Container, netns: ContainerNetns, tail: LogTail) -> I
         what = f"publishes port {port} and serves nothing there"
         if is_inward:
             what = f"listens on port {port} at {sockets[0].address} only"
-        explains = not is_inward and not served and tail.telling is not None
-        known = tail.failure if explains else None
+        words = tail if not is_inward and not served else LogTail(())
+        known = words.failure
         finding = Finding.about(
             container,
             sentence(
@@ -76,18 +76,18 @@ def _not_served(container: Container, netns: ContainerNetns, tail: LogTail) -> I
                 "NetworkSettings.Ports": sorted(set(published)),
                 "TCP sockets inside": _inside(netns),
                 "State.StartedAt": container.state.started_at,
-                **(_log(tail) if explains else {}),
+                **_log(words),
             },
             discriminator=str(port),
             severity=Severity.advice if served else Severity.warning,
-            signs=tail.signs if explains else frozenset(),
+            signs=words.signs,
             stable=(container.life,),
             port=str(port),
         )
         if is_inward:
             cure = with_host(container, port, ANY)
         else:
-            cure = (_setting(container, tail) if explains else {}) or _elsewhere(container, netns)
+            cure = _setting(container, words) or _elsewhere(container, netns)
         yield finding.with_variables(cure)
 
 

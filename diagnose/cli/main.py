@@ -98,12 +98,7 @@ def main() -> NoReturn:
     Every usage error and every crash of ours is exit 3: click's own 2 would read as critical.
     """
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)
-    # A stream that the caller closed: its number must not go to a file or a socket that is opened
-    # next.
-    sys.stdout = sys.stdout or Path(os.devnull).open("w")  # noqa: SIM115
-    sys.stderr = sys.stderr or Path(os.devnull).open("w")  # noqa: SIM115
-    for stream in (sys.stdout, sys.stderr):
-        stream.reconfigure(encoding="utf-8", errors="replace")  # type: ignore[union-attr]
+    _open_streams()
     if not WIDTH.fullmatch(os.environ.get("COLUMNS", "80")):
         del os.environ["COLUMNS"]
     try:
@@ -112,11 +107,7 @@ def main() -> NoReturn:
         click.echo(error.format_message(), err=True)
         process.leave(process.UNKNOWN)
     except click.ClickException as error:
-        click.echo(f"Error: {error.format_message()}", err=True)
-        if os.geteuid() and "ermission denied" in error.format_message():
-            click.echo("Try the same as root.", err=True)
-        if isinstance(error, click.UsageError) and error.ctx is not None:
-            click.echo(f"Try {error.ctx.command_path} --help", err=True)
+        _show(error)
         process.leave(process.UNKNOWN)
     except click.Abort:
         process.leave(process.UNKNOWN)
@@ -129,17 +120,41 @@ def main() -> NoReturn:
     except Exception as error:  # noqa: BLE001 - a crash of ours reads as unknown, and says what to report
         if limited_memory.is_refusal(error):
             _without_memory()
-        import traceback
-
-        where = traceback.extract_tb(error.__traceback__)[-1]
-        at = f"{Path(where.filename).name}:{where.lineno}"
-        click.echo(
-            f"Error: a bug of diagnose {__version__}: {type(error).__name__} at {at}", err=True
-        )
-        if os.environ.get("DIAGNOSE_DEBUG"):
-            traceback.print_exc()
+        _show_bug(error)
         process.leave(process.UNKNOWN)
     process.leave(0)
+
+
+def _open_streams() -> None:
+    """Give stdout and stderr a place and an encoding.
+
+    The number of a stream that the caller closed must not go to a file or a socket that is opened
+    next.
+    """
+    sys.stdout = sys.stdout or Path(os.devnull).open("w")  # noqa: SIM115
+    sys.stderr = sys.stderr or Path(os.devnull).open("w")  # noqa: SIM115
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(encoding="utf-8", errors="replace")  # type: ignore[union-attr]
+
+
+def _show(error: click.ClickException) -> None:
+    """What is wrong with what the user asked for, and what to try."""
+    click.echo(f"Error: {error.format_message()}", err=True)
+    if os.geteuid() and "ermission denied" in error.format_message():
+        click.echo("Try the same as root.", err=True)
+    if isinstance(error, click.UsageError) and error.ctx is not None:
+        click.echo(f"Try {error.ctx.command_path} --help", err=True)
+
+
+def _show_bug(error: Exception) -> None:
+    """What to report of a crash of ours; the traceback with $DIAGNOSE_DEBUG."""
+    import traceback
+
+    where = traceback.extract_tb(error.__traceback__)[-1]
+    at = f"{Path(where.filename).name}:{where.lineno}"
+    click.echo(f"Error: a bug of diagnose {__version__}: {type(error).__name__} at {at}", err=True)
+    if os.environ.get("DIAGNOSE_DEBUG"):
+        traceback.print_exception(error)
 
 
 def _without_memory() -> NoReturn:

@@ -117,20 +117,12 @@ def block(
     effects = homes.get(head.key, ())
     rivals = [key for effect in effects for key in roots_of[effect.key] if key != head.key]
     joint = {link.cause for effect in effects for link in effect.causes if link.jointly}
-    others = [_other(by_key[key], place, jointly=key in joint) for key in dict.fromkeys(rivals)]
     possible = [by_key[link.cause] for link in head.possible if link.cause in by_key]
-    cleared = [
-        _cleared(by_key[suspect.cause], suspect.fact)
-        for suspect in head.ruled_out
-        if suspect.cause in by_key
-    ]
     onsets = [root.finding.onset for root in group if root.finding.onset is not None]
     is_made_by_one = len({root.made_by for root in group}) == 1
     cure = _of_this_host(runbooks.cure(head.id, variables, place), report)
     healing = "" if cure is not None else _healing(head)
-    look = None
-    if cure is None or cure.risk == "destructive":
-        look = runbooks.confirm(head.id, variables, place)
+    is_in_doubt = cure is None or cure.risk == "destructive"
     return OutlineBlock(
         severity=max(finding.severity for finding in (*group, *effects)),
         id=head.id,
@@ -141,15 +133,23 @@ def block(
         parts=parts,
         effects=_effects(effects),
         cure=cure,
-        look=look,
-        others=tuple(others),
+        look=runbooks.confirm(head.id, variables, place) if is_in_doubt else None,
+        others=tuple(
+            _other(by_key[key], place, jointly=key in joint) for key in dict.fromkeys(rivals)
+        ),
         possible=tuple(_other(suspect, place) for suspect in possible),
-        ruled_out=tuple(cleared),
+        ruled_out=tuple(_ruled_out(head, by_key)),
         because_of_selection=not head.selected,
         made_by=head.made_by if is_made_by_one else "",
         by_hand=healing or (runbooks.by_hand(head.id, variables) if cure is None else ""),
         onset=min(onsets, default=None),
     )
+
+
+def _ruled_out(head: Reported, by_key: Mapping[str, Reported]) -> Iterator[tuple[str, str]]:
+    for suspect in head.ruled_out:
+        if suspect.cause in by_key:
+            yield _cleared(by_key[suspect.cause], suspect.fact)
 
 
 HEALING = "what heals it"
