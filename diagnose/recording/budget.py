@@ -21,9 +21,6 @@ LEAST_S = 0.4
 """Seconds that are left for collecting at least, also where a busy host has used up a small budget
 before the first question: a report about nothing helps nobody.
 """
-ASKING_SHARE = 0.3
-"""Of the run's time: as much is left for questions when the checks are loaded. On a host with load
-18 and cold disk caches that took 9 of 10 seconds, and none of 185 checks could be judged."""
 LONGER = 4
 """How many times the time of a run that was too short is advised for the next one."""
 
@@ -101,12 +98,12 @@ class Budget:
         return min(ASSEMBLING_SHARE * (self.judged_by - self.ends), LONGEST_ASSEMBLING_S)
 
     def begin_asking(self) -> None:
-        """Leave a share of the run's time for the questions, which begin now.
+        """Leave `LEAST_S` for the questions, which begin now.
 
-        A busy host may have used up most of it to load the tool. The run then ends later, by this
-        share at most.
+        With load 18 and cold disk caches, loading the checks took 9 of 10 seconds. The run still
+        ends in time, or `LEAST_S` late where all of it was used up.
         """
-        least = time.monotonic() + ASKING_SHARE * self._seconds
+        least = time.monotonic() + LEAST_S
         self._earliest = max(self._earliest, least)
         self.ends = max(self.ends, least)
         late = self.ends + REPORTING_S - self.judged_by

@@ -153,7 +153,7 @@ def flag_that_is_none(box: Box) -> None:
     box.wait_for(lambda: not box.alive(pid), what="dockerd to give up")
     assert "unknown flag: --nosuch" in box.read(LOG)  # engine 28 prints all its flags behind it
     found = {f["id"]: f for f in box.diagnose("all", "--format", "json").findings}
-    assert "unknown flag: --nosuch" in found["daemon.not-running"]["summary"]
+    assert "the option --nosuch" in found["daemon.not-running"]["summary"]
 
 
 @fault(
