@@ -29,18 +29,18 @@ def _listening(box: Box, name: str) -> None:
     )
 
 
-@fault("network.accept-queue-full", subject="container:drowsy", shareable=True)
+@fault("network.accept-queue-full", subject="container:drowsy11", shareable=True)
 def program_that_never_accepts(box: Box) -> None:
     """A program hangs: its socket listens, and nobody accepts what comes. Another one has room."""
     box.docker("network", "create", "--subnet=10.151.11.0/24", "drowsynet")
-    for name in ("drowsy", "awake"):
+    for name in ("drowsy11", "awake11"):
         _listening(box, name)
-    address = box.inspect("drowsy")["NetworkSettings"]["Networks"]["drowsynet"]["IPAddress"]
+    address = box.inspect("drowsy11")["NetworkSettings"]["Networks"]["drowsynet"]["IPAddress"]
     url = f"http://{address}:8080/"
     for _ in range(6):
         box.spawn(["curl", "-s", "--noproxy", "*", "--max-time", "300", url])
     box.wait_for(
-        lambda: "ListenOverflows" in box.run(_inside(box, "drowsy", "nstat", "-a")).stdout,
+        lambda: "ListenOverflows" in box.run(_inside(box, "drowsy11", "nstat", "-a")).stdout,
         what="an overflow",
     )
 
