@@ -18,31 +18,6 @@ from diagnose.evidence.images.listing import Images
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.programs.failures import Recognised
 
-LACKS = frozenset(
-    {
-        "build-missing",
-        "class-missing",
-        "command-missing",
-        "glibc-too-old",
-        "java-class-version",
-        "language-version",
-        "library-missing",
-        "module-node",
-        "module-python",
-        "mysql-unknown-option",
-        "node-module-kind",
-        "path-missing",
-        "perl-module",
-        "php-extension",
-        "python-name",
-        "runtime-too-old",
-        "shared-library",
-        "unknown-option",
-    }
-)
-"""Complaints that a build of an image brings and another one ends."""
-NEWER = "data-newer"
-"""The complaint that a newer build ends."""
 _PATHS = ("path", "program", "module")
 _WIDE = frozenset({"", "/bin", "/etc", "/lib", "/opt", "/run", "/sbin", "/usr", "/var"})
 """Folders whose whole contents say nothing."""
@@ -68,8 +43,9 @@ def image_steps(
     own = _own_command(container, failure, commands)
     if own:
         return {"own_command": own}
-    if images is not None and (name in LACKS or name == NEWER):
-        build = other_build(container, images, is_newer=name == NEWER)
+    wanted = failure.failure.build
+    if images is not None and wanted:
+        build = other_build(container, images, is_newer=wanted == "newer")
         steps |= {"other_build": build} if build else {}
     if name.startswith("certificate-"):
         server = _server(container, failure.line, calls)

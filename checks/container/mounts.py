@@ -150,7 +150,7 @@ def _emptied(
         source,
         {
             "log": lacking.line[:QUOTED],
-            "mount": f"{source} -> {lacking.mount.destination}",
+            "mount": str(lacking.mount),
             "on the host": "an empty folder, which the engine makes where a source is gone",
         },
         place="emptied",

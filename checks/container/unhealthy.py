@@ -296,10 +296,7 @@ def _asked_by_ipv6(container: Container, output: str, netns: ContainerNetns | No
 def _sockets_of(netns: ContainerNetns | None) -> dict[str, list[str]]:
     if netns is None:
         return {}
-    sockets = {
-        f"{socket.address}:{socket.port}" for socket in netns.listeners if socket.protocol == "tcp"
-    }
-    return {"TCP sockets inside": sorted(sockets) or ["none"]}
+    return {"TCP sockets inside": netns.tcp_listeners or ["none"]}
 
 
 def _probe(container: Container) -> str:

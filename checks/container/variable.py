@@ -5,12 +5,11 @@ An environment variable is not set, or holds marks of its file.
 
 from __future__ import annotations
 
-import re
-
-from checks.container.confirmed import Claim, claims, compose_variables, is_failing
+from checks.container.confirmed import claims, compose_variables, is_failing
 from checks.container.helpers import LINE, log_evidence
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.log_tails import LogTail, LogTails
+from diagnose.evidence.containers.named_settings import missing_variable
 from diagnose.evidence.machine.clock import Clock
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import CheckResult, Finding, Severity
@@ -20,16 +19,6 @@ from diagnose.registry import check
 ID = "container.variable-missing"
 UNANNOUNCED = "setting-required"
 """The row of lines that name a setting without the word "variable"."""
-
-
-def _named(claim: Claim) -> str:
-    """The variable that the line names; of two that it names, the one that is not set."""
-    setting = claim.value("setting")
-    if setting:
-        return re.sub(r"[^a-zA-Z0-9]", "_", setting).upper()
-    first = claim.value("variable")
-    second = claim.value("second")
-    return second if second and _is_set(claim.container, first) else first
 
 
 @check(ID, severity=Severity.critical)
@@ -42,9 +31,9 @@ def variable_missing(containers: Containers, clock: Clock, log_tails: LogTails) 
     """
     for claim in claims(ID, containers, log_tails, clock):
         container = claim.container
-        named = _named(claim)
+        named = missing_variable(container, claim.failure)
         wanted = (named,) if named else claim.failure.failure.needs
-        if not wanted or any(_is_set(container, name) for name in wanted):
+        if not wanted or any(map(container.config.sets, wanted)):
             continue
         is_empty = any(
             entry in (f"{name}=" for name in wanted) for entry in container.config.env or ()
@@ -61,10 +50,6 @@ def variable_missing(containers: Containers, clock: Clock, log_tails: LogTails) 
         by_compose = compose_variables(container)
         yield finding.with_variables(by_compose or {"typed": wanted[0]})
     return None
-
-
-def _is_set(container: Container, name: str) -> bool:
-    return any(key == name and value for key, value in container.config.environment)
 
 
 _COMMENT = LazyPattern(r"\s+#.*$")

@@ -12,6 +12,7 @@ from diagnose.evidence.dns.resolvers import Resolvers
 from diagnose.evidence.network.addresses import is_loopback
 from diagnose.evidence.network.packet_paths import Step
 from diagnose.evidence.network.resolver_paths import ResolverPaths
+from diagnose.mappings import by_key
 from diagnose.model import HOST, CheckResult, Finding, Percent, Severity, Skipped, Unavailable
 from diagnose.phrases import named, sentence
 from diagnose.registry import check
@@ -48,9 +49,7 @@ def queries_lost(
         return lookups.unsampled
     if not lookups.samples:
         return Skipped("no DNS server was sent several queries")
-    by_server: dict[str, list[SampledPath]] = {}
-    for path in lookups.samples:
-        by_server.setdefault(path.server, []).append(path)
+    by_server = by_key((path.server, path) for path in lookups.samples)
     groups = query_groups(containers, resolvers, lookups)
     for server, paths in by_server.items():
         lossy = [path for path in paths if path.loses_some and path.sample.lost_pct >= warn_pct]

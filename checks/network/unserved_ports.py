@@ -8,7 +8,7 @@ from checks.network.ports import has_own_kernel
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.log_tails import LogTail
 from diagnose.evidence.containers.loopback_words import with_host
-from diagnose.evidence.containers.named_settings import named_setting
+from diagnose.evidence.containers.named_settings import missing_variable, named_setting
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.network.addresses import ANY, is_everywhere
 from diagnose.evidence.network.container_netns import ContainerNetns, Namespaces
@@ -18,8 +18,7 @@ from diagnose.phrases import sentence
 from diagnose.registry import check
 
 _MISSING = "container.variable-missing"
-"""The check that is about variables which a log asks for; its rows name them in these groups."""
-_NAMES = ("variable", "other", "subject", "behind", "asked", "field")
+"""The check that is about variables which a log asks for."""
 
 
 @check("network.published-port-not-listening", severity=Severity.warning)
@@ -53,10 +52,8 @@ def published_port_not_listening(
 
 
 def _not_served(container: Container, netns: ContainerNetns, tail: LogTail) -> Iterator[Finding]:
-    published = [port for port, _ in container.published_ports]
-    wanted = dict.fromkeys(
-        int(port.partition("/")[0]) for port in published if port.endswith("/tcp")
-    )
+    published = {port for port, _ in container.published_ports}
+    wanted = container.published_tcp_ports
     served = {port for port in wanted if netns.serves_others("tcp", port)}
     for port in [port for port in wanted if port not in served]:
         sockets = netns.sockets("tcp", port)
@@ -73,8 +70,8 @@ def _not_served(container: Container, netns: ContainerNetns, tail: LogTail) -> I
                 f"its log says why: {known.cause}" if known is not None else "",
             ),
             {
-                "NetworkSettings.Ports": sorted(set(published)),
-                "TCP sockets inside": _inside(netns),
+                "NetworkSettings.Ports": sorted(published),
+                "TCP sockets inside": netns.tcp_listeners,
                 "State.StartedAt": container.state.started_at,
                 **_log(words),
             },
@@ -91,11 +88,6 @@ def _not_served(container: Container, netns: ContainerNetns, tail: LogTail) -> I
         yield finding.with_variables(cure)
 
 
-def _inside(netns: ContainerNetns) -> list[str]:
-    sockets = (socket for socket in netns.listeners if socket.protocol == "tcp")
-    return sorted({f"{socket.address}:{socket.port}" for socket in sockets})
-
-
 def _log(tail: LogTail) -> dict[str, Json]:
     """The line of the log that explains why nothing listens, and what usually heals that."""
     log: dict[str, Json] = {"log": tail.telling.whole} if tail.telling is not None else {}
@@ -108,7 +100,7 @@ def _setting(container: Container, tail: LogTail) -> dict[str, str]:
     """The variable that the page's command asks a value for, or takes away."""
     failure = tail.failure
     if failure is not None and failure.failure.confirmed_by == _MISSING:
-        name = next((failure.values[group] for group in _NAMES if failure.values.get(group)), "")
+        name = missing_variable(container, failure)
         return {"typed": name} if name else {}
     setting = named_setting(container, tail.telling)
     changes = setting.variables if setting is not None else {}

@@ -184,6 +184,10 @@ class ContainerConfig(_Shape, frozen=True, rename="pascal"):
         entries = (entry.partition("=") for entry in self.env or ())
         return tuple((name, value) for name, _, value in entries)
 
+    def sets(self, variable: str) -> bool:
+        """Whether a variable is set, and not empty."""
+        return any(name == variable and value for name, value in self.environment)
+
     @property
     def words(self) -> tuple[str, ...]:
         """Entrypoint and command as they were configured."""
@@ -473,6 +477,12 @@ class Container(_Shape, frozen=True, rename="pascal", dict=True):
         """Ports that are published now."""
         ports = self.network_settings.ports or {}
         return tuple((port, binding) for port, listed in ports.items() for binding in listed or ())
+
+    @property
+    def published_tcp_ports(self) -> tuple[int, ...]:
+        """Its own TCP ports that are published now, each once."""
+        numbers = (port.partition("/") for port, _ in self.published_ports)
+        return tuple(dict.fromkeys(int(number) for number, _, kind in numbers if kind == "tcp"))
 
     def published_by(self, protocol: str) -> Iterator[tuple[int, Binding]]:
         """Ports of the host that are published now, by a protocol."""

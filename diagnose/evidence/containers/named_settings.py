@@ -18,6 +18,7 @@ from diagnose.evidence.containers.bind_mounts import named
 from diagnose.evidence.containers.inspect import Mount
 from diagnose.evidence.containers.listing import Container
 from diagnose.lazy_pattern import LazyPattern
+from diagnose.programs.failures import Recognised
 from diagnose.programs.telling_line import TellingLine
 
 SHORTEST = 4
@@ -158,6 +159,18 @@ def setting_in(container: Container, cure: str) -> NamedSetting | None:
             if option in value:
                 return NamedSetting(variable=name)
     return None
+
+
+def missing_variable(container: Container, failure: Recognised) -> str:
+    """The variable that a line asks for; of two that the line names, the one that is not set.
+
+    "" where the line names none.
+    """
+    setting = failure.values.get("setting", "")
+    if setting:
+        return re.sub(r"[^a-zA-Z0-9]", "_", setting).upper()
+    first, second = (failure.values.get(name, "") for name in ("variable", "second"))
+    return second if second and container.config.sets(first) else first
 
 
 def _file(container: Container, text: str) -> NamedSetting | None:

@@ -56,6 +56,12 @@ class ContainerNetns(msgspec.Struct, frozen=True, dict=True):
             if (listener.protocol, listener.port) == (protocol, port)
         )
 
+    @property
+    def tcp_listeners(self) -> list[str]:
+        """Where TCP sockets listen, as evidence shows them: 127.0.0.1:8080."""
+        sockets = (socket for socket in self.listeners if socket.protocol == "tcp")
+        return sorted({f"{socket.address}:{socket.port}" for socket in sockets})
+
     def serves_others(self, protocol: str, port: int) -> bool:
         """Whether a socket listens there at more than the namespace's own loopback."""
         return any(not socket.is_loopback for socket in self.sockets(protocol, port))

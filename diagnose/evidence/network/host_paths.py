@@ -75,11 +75,7 @@ def host_paths(
     loopback: dict[str, HostPath] = {}
     own = uplinks.items[0].address if len(uplinks) else None
     for container in containers.running:
-        ports = [
-            int(port.partition("/")[0])
-            for port, _ in container.published_ports
-            if port.endswith("/tcp")
-        ]
+        ports = container.published_tcp_ports
         for name, endpoint in container.endpoints.items():
             network = networks.by_name.get(name)
             if (

@@ -44,9 +44,5 @@ def unserved_ports(host: Host, containers: Containers, namespaces: Namespaces) -
 
 def _serves_nothing(netns: ContainerNetns) -> bool:
     """Whether its container publishes TCP ports, and nothing listens at any of them."""
-    published = {
-        int(port.partition("/")[0])
-        for port, _ in netns.container.published_ports
-        if port.endswith("/tcp")
-    }
+    published = netns.container.published_tcp_ports
     return bool(published) and not any(netns.sockets("tcp", port) for port in published)

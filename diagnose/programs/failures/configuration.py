@@ -133,6 +133,7 @@ RUNTIMES = (
         "the library was updated without the program, or Node.js is too old",
         cure="pin the library to its version of before, or take Node.js 22 or later",
         source="Node.js documentation, ERR_REQUIRE_ESM",
+        build="another",
     ),
     Failure(
         name="node-binary",
@@ -224,6 +225,7 @@ RUNTIMES = (
         "a dependency was updated without its user",
         cure="pin the version of the package that has {module}, and rebuild the image",
         source="the program's own message",
+        build="another",
     ),
     Failure(
         name="shm-too-small",

@@ -151,6 +151,7 @@ SERVERS = (
         "it was removed in this version, or is misspelt",
         cure="remove the setting from the configuration or the command",
         source="the program's own message",
+        build="another",
     ),
     Failure(
         name="mysql-table-names",

@@ -14,6 +14,7 @@ FILES = (
         cause="Node.js does not find {module}: a mount over the application's folder may hide what the image has there",
         cure="compare the mounts with the image: a volume for node_modules keeps the image's own",
         source="docker/getting-started-app#39",
+        build="another",
     ),
     Failure(
         name="module-python",
@@ -22,6 +23,7 @@ FILES = (
         cause="Python does not find the module {module}: it is not installed in the image, or a mount hides it",
         cure="install it in the image, and rebuild",
         source="the program's own message",
+        build="another",
     ),
     Failure(
         name="gem-missing",

@@ -73,6 +73,7 @@ PROCESSOR = (
         cause="{program} was built on a newer distribution ({version}) than the image's",
         cure="build it in the image's own distribution, or take a newer base image",
         source="DefGuard/defguard#488",
+        build="another",
     ),
     Failure(
         name="shared-library",
@@ -82,6 +83,7 @@ PROCESSOR = (
         cause="the image lacks a library that the program is linked with: {library}",
         cure="install the library in the image; a program of glibc does not run on Alpine without gcompat",
         source="the program's own message",
+        build="another",
     ),
     Failure(
         name="java-class-version",
@@ -90,6 +92,7 @@ PROCESSOR = (
         cause="the program was compiled for a newer Java (class file version {built}) than the image has",
         cure="take an image with a newer Java (version = class file version - 44)",
         source="the program's own message",
+        build="another",
     ),
     Failure(
         name="dotnet-icu",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import re
 from collections.abc import Mapping, Sequence
+from typing import Literal
 
 import msgspec
 
@@ -35,6 +36,8 @@ class Failure(msgspec.Struct, frozen=True, dict=True):
     confirmed_by: str = ""
     needs: tuple[str, ...] = ()
     may_pass: bool = False
+    build: Literal["", "another", "newer"] = ""
+    """Which other build of the image may not have it, if one may."""
     page: Mapping[str, str] = {}
     """What the commands of the check's page need: variable and value, with groups in braces."""
 

@@ -42,6 +42,7 @@ DATA = (
         cause="the data was written by a newer version of the program than this image has",
         cure="run the newer image again: data does not go back",
         source=_MANY,
+        build="newer",
     ),
     Failure(
         name="data-older",

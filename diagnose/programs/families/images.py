@@ -93,6 +93,7 @@ DEPENDENCIES = (
         cause="the image lacks the library {library}",
         cure="install the library in the image, or run the image that worked before",
         source="the loader's own message",
+        build="another",
     ),
     Failure(
         name="class-missing",
@@ -105,6 +106,7 @@ DEPENDENCIES = (
         "a library is missing, or has another version than the program needs",
         cure="add the library to the image, or run the image that worked before",
         source="Java's and PHP's own messages",
+        build="another",
     ),
     Failure(
         name="php-vendor",
@@ -128,6 +130,7 @@ DEPENDENCIES = (
         "(mysqli, pdo_mysql, pdo_pgsql, gd, intl ...)",
         cure="add it to the image: docker-php-ext-install with the extension's name",
         source="docker-library/php#391",
+        build="another",
     ),
     Failure(
         name="perl-module",
@@ -136,6 +139,7 @@ DEPENDENCIES = (
         cause="the image lacks the Perl module {module}",
         cure="install the module in the image",
         source="perldoc perldiag",
+        build="another",
     ),
     Failure(
         name="command-missing",
@@ -148,6 +152,7 @@ DEPENDENCIES = (
         cause="the start script calls {command}, which the image does not have",
         cure="install the command in the image, correct PATH, or run the image that worked before",
         source="bash manual, exit status 127",
+        build="another",
     ),
     Failure(
         name="runtime-too-old",
@@ -166,6 +171,7 @@ DEPENDENCIES = (
         cure="take the base image of the version that the line asks for, "
         "or run the image that worked before",
         source="Jenkins', Composer's, Next.js' and pip's own messages",
+        build="another",
     ),
     Failure(
         name="language-version",
@@ -180,6 +186,7 @@ DEPENDENCIES = (
         cure="take the base image of the version that the program is written for, or correct the "
         "file that the lines above name",
         source="Node.js' and Python's own messages",
+        build="another",
     ),
     Failure(
         name="build-missing",
@@ -192,5 +199,6 @@ DEPENDENCIES = (
         cause="the application was not built in this image, or a mount hides the built files",
         cure="build it in the image (npm run build), and keep mounts away from its folder",
         source="vercel/next.js, production-start-no-build-id",
+        build="another",
     ),
 )

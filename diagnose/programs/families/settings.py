@@ -131,6 +131,7 @@ SETTINGS = (
         "it was removed in this version, or is misspelt",
         cure="remove or correct the option in the command",
         source="getopt's, Go's, Python's and Rust's own messages",
+        build="another",
     ),
     Failure(
         name="unknown-command",
@@ -169,6 +170,7 @@ FILES = (
         cause="the program finds no {path} in its container",
         cure="mount it there, or correct the path in the program's settings",
         source=_MANY,
+        build="another",
     ),
     Failure(
         name="configuration-syntax",
