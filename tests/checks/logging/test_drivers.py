@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from diagnose.model import Failed, Severity
-from tests.checks.storage.evidence import examine, inspected, logging
+from tests.checks.storage.evidence import assert_found, assert_silent, inspected, logging
 
 UNBORN = {"Status": "created", "ExitCode": 128, "Pid": 0}
 
@@ -75,14 +75,7 @@ FIRES: dict[str, tuple[str, dict[str, Any], str, Severity, str]] = {
 def test_found(
     id_: str, answers: dict[str, Any], subject: str, severity: Severity, said: str
 ) -> None:
-    if id_ == "storage.writable-layer-large":
-        answers = {**answers, "options": {"wanted": [id_]}}
-    report = examine(id_, **answers)
-    found = [finding for finding in report.findings if finding.id == id_]
-    assert [(str(each.subject), each.severity) for each in found] == [(subject, severity)], (
-        report.results
-    )
-    assert said in found[0].finding.summary
+    assert_found(id_, answers, subject, severity, said)
 
 
 SILENT: dict[str, tuple[str, dict[str, Any], str]] = {
@@ -138,7 +131,4 @@ SILENT: dict[str, tuple[str, dict[str, Any], str]] = {
 
 @pytest.mark.parametrize(("id_", "answers", "verdict"), SILENT.values(), ids=SILENT)
 def test_silent(id_: str, answers: dict[str, Any], verdict: str) -> None:
-    report = examine(id_, **answers)
-    assert [finding.id for finding in report.findings if finding.id == id_] == []
-    (result,) = (each for each in report.results if each.check.id == id_)
-    assert str(result.verdict) == verdict, result.why
+    assert_silent(id_, answers, verdict)

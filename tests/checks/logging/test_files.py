@@ -7,7 +7,15 @@ from typing import Any
 import pytest
 
 from diagnose.model import Severity
-from tests.checks.storage.evidence import ID, LOG, OTHER, ROOT, examine, stats
+from tests.checks.storage.evidence import (
+    ID,
+    LOG,
+    OTHER,
+    ROOT,
+    assert_found,
+    assert_silent,
+    stats,
+)
 
 FIRES: dict[str, tuple[str, dict[str, Any], str, Severity, str]] = {
     "log renamed": (
@@ -33,14 +41,7 @@ FIRES: dict[str, tuple[str, dict[str, Any], str, Severity, str]] = {
 def test_found(
     id_: str, answers: dict[str, Any], subject: str, severity: Severity, said: str
 ) -> None:
-    if id_ == "storage.writable-layer-large":
-        answers = {**answers, "options": {"wanted": [id_]}}
-    report = examine(id_, **answers)
-    found = [finding for finding in report.findings if finding.id == id_]
-    assert [(str(each.subject), each.severity) for each in found] == [(subject, severity)], (
-        report.results
-    )
-    assert said in found[0].finding.summary
+    assert_found(id_, answers, subject, severity, said)
 
 
 SILENT: dict[str, tuple[str, dict[str, Any], str]] = {
@@ -60,7 +61,4 @@ SILENT: dict[str, tuple[str, dict[str, Any], str]] = {
 
 @pytest.mark.parametrize(("id_", "answers", "verdict"), SILENT.values(), ids=SILENT)
 def test_silent(id_: str, answers: dict[str, Any], verdict: str) -> None:
-    report = examine(id_, **answers)
-    assert [finding.id for finding in report.findings if finding.id == id_] == []
-    (result,) = (each for each in report.results if each.check.id == id_)
-    assert str(result.verdict) == verdict, result.why
+    assert_silent(id_, answers, verdict)

@@ -8,7 +8,7 @@ from typing import Any
 
 from diagnose import registry
 from diagnose.judgement import engine
-from diagnose.model import Failed, Json, Report
+from diagnose.model import Failed, Json, Report, Severity
 from diagnose.questions import AnyQuestion
 from diagnose.recording.budget import Budget
 from tests.hosts import Made
@@ -174,3 +174,28 @@ def examine(id_: str, **answers: Any) -> Report:
     host = Made(BASE | {kind.replace("__", "."): answer for kind, answer in answers.items()})
     asked = engine.Run(CHECKS, [id_])
     return engine.run(host, asked, began=time.monotonic(), budget=Budget(time.monotonic() + 20))
+
+
+def assert_found(
+    id_: str, answers: dict[str, Any], subject: str, severity: Severity, words: str
+) -> None:
+    """This host has one finding of the check, about this subject, with these words in its summary.
+
+    The check of writable layers measures them only where it is asked for by name.
+    """
+    if id_ == "storage.writable-layer-large":
+        answers = {**answers, "options": {"wanted": [id_]}}
+    report = examine(id_, **answers)
+    findings = [finding for finding in report.findings if finding.id == id_]
+    assert [(str(finding.subject), finding.severity) for finding in findings] == [
+        (subject, severity)
+    ], report.results
+    assert words in findings[0].finding.summary
+
+
+def assert_silent(id_: str, answers: dict[str, Any], verdict: str) -> None:
+    """The check has no finding on this host, and comes to this verdict."""
+    report = examine(id_, **answers)
+    assert [finding.id for finding in report.findings if finding.id == id_] == []
+    (result,) = (result for result in report.results if result.check.id == id_)
+    assert str(result.verdict) == verdict, result.why
