@@ -270,16 +270,20 @@ def paths() -> Mapping[str, Path]:
 
 
 @functools.cache
+def _text(id: str) -> str:
+    """A page as it is written. KeyError, OSError where it cannot be had."""
+    return paths()[id].read_text(encoding="utf-8")
+
+
+@functools.cache
 def page(id: str) -> Page:
     """The page of a check id. KeyError if there is none, PageError if it breaks the format."""
-    path = paths()[id]
-    return parse(path.read_text(encoding="utf-8"), path.name)
+    return parse(_text(id), paths()[id].name)
 
 
 @functools.cache
 def _blocks(id: str) -> tuple[CommandBlock, ...]:
-    path = paths()[id]
-    return blocks_in(_FRONT.sub("", path.read_text(encoding="utf-8"), count=1), path.name)
+    return blocks_in(_FRONT.sub("", _text(id), count=1), paths()[id].name)
 
 
 def _of(
@@ -350,7 +354,7 @@ def by_hand(id: str, variables: Mapping[str, str]) -> str:
     if there is none.
     """
     try:
-        body = paths()[id].read_text(encoding="utf-8")
+        body = _text(id)
     except (KeyError, OSError):
         return ""
     paragraphs = (" ".join(match[1].split()) for match in _BY_HAND.finditer(body))

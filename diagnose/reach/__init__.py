@@ -16,6 +16,6 @@ A run on another host, which need not have the tool, Python, or a byte of room o
 ON = "DIAGNOSE_ON"
 """The variable that says to a run over ssh by which address the reader reached its host."""
 ON_BY_SUDO = "DIAGNOSE_ON_BY_SUDO"
-"""Is set beside it where sudo made the tool root."""
+"""The variable beside `ON` that says that sudo made the tool root over there."""
 IN_CONTAINER = "DIAGNOSE_IN_CONTAINER"
 """The variable that says to a run from the image by which words the reader starts it."""

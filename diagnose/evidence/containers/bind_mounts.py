@@ -154,9 +154,9 @@ def refused_path(container: Container, log_tails: LogTails) -> Named | None:
     to be the container's only writable mount.
     """
     refusals = log_tails.of(container).find_all(*_REFUSED)
-    paths = next((path for line in refusals if (path := named(container, line))), None)
-    if paths is not None or any(_ABSOLUTE.search(line) for line in refusals):
-        return paths
+    refused = next((path for line in refusals if (path := named(container, line))), None)
+    if refused is not None or any(_ABSOLUTE.search(line) for line in refusals):
+        return refused
     writable = [
         mount for mount in container.mounts or () if mount.rw and mount.source.startswith("/")
     ]

@@ -92,21 +92,21 @@ def stats(args: Json) -> Json:
     answers: dict[str, Json] = {}
     for path in args["paths"]:
         try:
-            statuses = look(path)
+            status = look(path)
             link = _link(path)
         except OSError as error:
             answers[path] = {"failed": ERRNO_REASONS.get(error.errno or 0, "refused")}
             continue
         answers[path] = {
-            "type": _type(statuses.st_mode),
-            "size": statuses.st_size,
-            "blocks_bytes": statuses.st_blocks * 512,
-            "mtime": statuses.st_mtime,
-            "mode": stat.S_IMODE(statuses.st_mode),
-            "uid": statuses.st_uid,
-            "gid": statuses.st_gid,
-            "dev": _dev(statuses.st_dev),
-            "ino": statuses.st_ino,
+            "type": _type(status.st_mode),
+            "size": status.st_size,
+            "blocks_bytes": status.st_blocks * 512,
+            "mtime": status.st_mtime,
+            "mode": stat.S_IMODE(status.st_mode),
+            "uid": status.st_uid,
+            "gid": status.st_gid,
+            "dev": _dev(status.st_dev),
+            "ino": status.st_ino,
             "link": link,
         }
     return answers
