@@ -98,11 +98,18 @@ def _roots(report: Report) -> Iterator[Reported]:
 
 
 def _resource(report: Report) -> Iterator[tuple[str, str]]:
-    """The host, by OpenTelemetry's names where it has them."""
+    """The host, by OpenTelemetry's names where it has them.
+
+    The host is the instance of the service: the SDK would draw a new instance for each run, and
+    Loki makes a new stream of each.
+    """
+    profile = report.profile
+    host = clean(profile.name if profile and profile.name else report.host.name)
+    machine = profile.machine if profile else ""
     yield "service.name", "diagnose"
     yield "service.version", report.version
-    profile = report.profile
-    yield "host.name", clean(profile.name if profile and profile.name else report.host.name)
+    yield "service.instance.id", machine or host
+    yield "host.name", host
     if profile is None:
         return
     if profile.machine:

@@ -5,11 +5,15 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import re
+import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -116,6 +120,7 @@ def test_each_root_above_advice_is_one_record(collector: Collector):
     host = attributes(resource.resource.attributes)
     assert (host["service.name"], host["service.version"]) == ("diagnose", __version__)
     assert host["host.name"] == "dockerhost"
+    assert host["service.instance.id"] == "dockerhost"  # a run of the same host is no new instance
     assert collector.heads[0]["x-token"] == "made-up"
 
     record = records["firewall.forwarding-off"]
@@ -158,6 +163,74 @@ def test_no_collector_is_one_clear_sentence(collector: Collector):
     assert last == f"Error: cannot send to {address}: Connection refused"
     assert "Traceback" not in done.stderr
     assert done.stdout.startswith("CRITICAL dockerhost")
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+class Rotel:
+    """A collector that others wrote: Rotel, in Rust. It prints what it takes."""
+
+    def __init__(self, folder: Path) -> None:
+        package = importlib.util.find_spec("rotel")
+        assert package is not None
+        assert package.submodule_search_locations is not None
+        program = Path(package.submodule_search_locations[0]) / "rotel-agent"
+        port = free_port()
+        self.url = f"http://127.0.0.1:{port}"
+        self._log = folder / "rotel.out"
+        command = [str(program), "start", "--exporter", "blackhole"]
+        command += ["--debug-log", "logs", "--debug-log-verbosity", "detailed"]
+        command += ["--otlp-http-endpoint", f"127.0.0.1:{port}"]
+        command += ["--otlp-grpc-endpoint", f"127.0.0.1:{free_port()}"]
+        command += ["--pid-file", str(folder / "rotel.pid")]
+        with self._log.open("wb") as log:
+            self._process = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT)
+        wait_for(lambda: "Starting Rotel" in self.text)
+
+    @property
+    def text(self) -> str:
+        """What it has printed so far."""
+        return self._log.read_text()
+
+    def end(self) -> None:
+        self._process.terminate()
+        self._process.wait(10)
+
+
+def wait_for(is_so: Callable[[], bool]) -> None:
+    ends = time.monotonic() + 10
+    while not is_so():
+        assert time.monotonic() < ends
+        time.sleep(0.05)
+
+
+@pytest.fixture
+def rotel(tmp_path: Path) -> Iterator[Rotel]:
+    made = Rotel(tmp_path)
+    try:
+        yield made
+    finally:
+        made.end()
+
+
+@needs_sdk
+@pytest.mark.skipif(not has("rotel"), reason="no collector is here: pip install rotel")
+@pytest.mark.parametrize("compression", ["none", "gzip"])
+def test_a_collector_of_others_takes_every_record(rotel: Rotel, compression: str):
+    done = run("--otlp", rotel.url, OTEL_EXPORTER_OTLP_COMPRESSION=compression)
+    assert done.returncode == 2
+    wait_for(lambda: rotel.text.count("Flags:") == len(roots()))
+    taken = re.findall(r"-> diagnose\.id: Str\((.+)\)$", rotel.text, re.MULTILINE)
+    assert sorted(taken) == sorted(roots())
+    assert "-> service.name: Str(diagnose)" in rotel.text
+    assert "SeverityNumber: SEVERITY_NUMBER_ERROR2(18)" in rotel.text
+    for root in roots().values():
+        assert f"Body: Str({root['summary']})" in rotel.text
 
 
 @pytest.mark.skipif(HAS_SDK, reason="the SDK of OpenTelemetry is here")
