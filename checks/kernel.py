@@ -122,7 +122,7 @@ def hung_task(
         is_engine = task.task.startswith(("dockerd", "containerd"))
         yield Finding(
             container(owner) if owner else HOST,
-            f"{task.task} (pid {task.pid}){where} is blocked "
+            f"{task.task} (pid {task.pid}){where} has been blocked "
             f"in the kernel for more than {task.seconds} s",
             {
                 "kernel log": f"task {task.task}:{task.pid} blocked for more than {task.seconds} seconds",

@@ -215,7 +215,7 @@ PASSED_NOWHERE = {
     "kernel.cgroups-leaked": "no recorded host was asked for its table of cgroups",
     "kernel.modules-gone": "the lab's kernel has no loadable modules",
     "network.accept-queue-full": "no recorded host lists the queues of its sockets",
-    "network.ipv4-leads-nowhere": "no recorded host leads out by IPv6 alone",
+    "network.ipv4-leads-nowhere": "no recorded host reaches the outside only over IPv6",
     "network.local-ports-exhausted": "no recorded host has the logs of all its running containers",
     "network.parent-in-use": "no recorded host has a macvlan network",
     "logging.backpressure": "no recorded host sends logs elsewhere",

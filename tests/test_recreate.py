@@ -72,7 +72,7 @@ OPTIONS: dict[str, tuple[dict[str, Any], list[str]]] = {
         container(host={"PortBindings": {"80/tcp": [{"HostIp": "127.0.0.1", "HostPort": "8080"}]}}),
         ["--publish=127.0.0.1:8080:80/tcp", "shop:1.4"],
     ),
-    "a published port by IPv6": (
+    "a published port over IPv6": (
         container(host={"PortBindings": {"80/tcp": [{"HostIp": "::1", "HostPort": "8080"}]}}),
         ["--publish=[::1]:8080:80/tcp", "shop:1.4"],
     ),

@@ -1,6 +1,6 @@
 """The check container.daemonized.
 
-A server put itself in the background, and its container ended with success at once.
+A server put itself in the background, and its container ended with exit code 0 at once.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ def daemonized(
     *,
     short: Seconds = SHORT_S,
 ) -> CheckResult:
-    """A container that publishes ports ended at once with success.
+    """A container that publishes ports ended at once with exit code 0.
 
     A container lives as long as its first process. A server that forks into the background,
     `service nginx start` or a shell without a terminal ends within seconds with exit code 0, and

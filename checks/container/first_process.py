@@ -20,9 +20,9 @@ def first_process_stopped(
     """A running container's first process is stopped, or hangs in the kernel.
 
     State T is a process that got SIGSTOP or SIGTSTP and waits for SIGCONT; the engine says
-    "running" and the container answers nobody. State D counts only where the kernel has logged that
-    this very process is blocked for minutes: a moment in D is ordinary disk I/O. A paused container
-    is container.paused. A process that a debugger has stopped (t) is left alone.
+    "running" and the container does not answer. State D counts only where the kernel has logged
+    that this very process is blocked for minutes: a moment in D is ordinary disk I/O. A paused
+    container is container.paused. A process that a debugger has stopped (t) is left alone.
     """
     hung = {task.pid: task for task in kernel_log.hung_tasks} if kernel_log is not None else {}
     for container in containers.running:
@@ -34,7 +34,7 @@ def first_process_stopped(
             what, note, variables = "is stopped by a signal", "T (stopped)", {"signal": "CONT"}
         elif process.state == "D" and task is not None:
             what, note = (
-                f"hangs in the kernel since more than {ago(task.seconds)}",
+                f"has waited in the kernel for more than {ago(task.seconds)}",
                 "D (uninterruptible sleep)",
             )
             variables = {}

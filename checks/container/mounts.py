@@ -80,7 +80,7 @@ def _refused_mount(
     if on_host is not None and on_host.type == "file":
         return  # over a folder: the source is not at fault
     is_gone = on_host is not None and on_host.failed == "missing"
-    what = "does not exist" if is_gone else f"is not a file, {target} in it is"
+    what = "does not exist" if is_gone else f"is no file, and {target} in the container is a file"
     evidence: dict[str, object] = {
         "State": str(container.state),
         "State.Error": container.state.error,

@@ -232,7 +232,10 @@ def _outcome(oom: _Oom, clock: Clock, since_s: float) -> tuple[Severity, str]:
             Severity.critical if is_recent else Severity.advice
         ), f"ran out of memory and was killed{when}"
     if not container.is_running:
-        return Severity.advice, f"ran out of memory{when}, lost a process and ended with success"
+        return (
+            Severity.advice,
+            f"ran out of memory{when}, lost a process and ended with exit code 0",
+        )
     if last is None:
         return _outcome_without_time(oom, clock, since_s)
     if last < (container.started_at or 0.0):

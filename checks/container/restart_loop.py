@@ -109,7 +109,7 @@ def restart_loop(
     have pushed the events out, the daemon's log has the exits. Where that is lost too, a pause
     before the last start that is as long as the engine's back-off after three short runs (100 ms,
     doubled each time) stands for them. A container that crashes less often than three times in the
-    window is not seen. One that works for `steady` or longer, ends with success and is started
+    window is not seen. One that works for `steady` or longer, ends with exit code 0 and is started
     again, as workers that recycle themselves do, is advice.
     """
     for container in containers:
@@ -229,7 +229,7 @@ def _outcome(container: Container, exits: _Exits, steady: float) -> tuple[Severi
         return (
             severity,
             (
-                f"exits with success{lasted} and is started again, "
+                f"exits with code 0{lasted} and is restarted, "
                 f"{times(container.restart_count)} so far"
             ),
         )

@@ -77,7 +77,7 @@ def restarts_exhausted(
         setting = setting_of(container, tail)
         finding = Finding.about(
             container,
-            f"{container} was given up{since} after {count(most, 'restart')}: "
+            f"{container} stays down: the engine gave up{since} after {count(most, 'restart')}, "
             f"exit code {code} after {took(container.ran_for)}",
             {
                 **log_evidence(tail),

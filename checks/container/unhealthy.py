@@ -275,7 +275,7 @@ def _unserved_port(container: Container, netns: ContainerNetns | None) -> int:
 
 
 def _asked_by_ipv6(container: Container, output: str, netns: ContainerNetns | None) -> int:
-    """The port that the probe calls by IPv6 and that only IPv4 serves.
+    """The port that the probe calls over IPv6 and that only IPv4 serves.
 
     Of its own container, where the connection was refused; 0 if there is none.
 

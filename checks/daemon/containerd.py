@@ -50,7 +50,11 @@ def containerd_down(daemon: Daemon, log: DaemonLog | None) -> CheckResult:
     comes_up_yet = daemon.is_starting and daemon.processes.managed
     if went_with_dockerd or comes_up_yet:
         return None
-    effect = "the engine cannot start" if is_dead else "nothing can be started, stopped or entered"
+    effect = (
+        "the engine cannot start"
+        if is_dead
+        else "no container can be started or stopped, and exec fails"
+    )
     owner = "containerd" if is_of_system else "docker"
     yield Finding(
         subject=DAEMON,
@@ -167,7 +171,7 @@ def containerd_hung(
         how = f"is stopped by a signal (state {process.state})"
     yield Finding(
         subject=DAEMON,
-        summary=f"containerd ({process.pid}) {how}: nothing can be started, stopped or entered",
+        summary=f"containerd ({process.pid}) {how}: no container can be started or stopped, and exec fails",
         evidence=evidence,
         variables={
             "pid": str(process.pid),

@@ -202,7 +202,7 @@ def _hung(
         if process.is_stopped:
             summary = (
                 f"dockerd ({process.pid}) is stopped "
-                f"by a signal (state {process.state}) and answers nobody"
+                f"by a signal (state {process.state}) and does not answer"
             )
         elif process.blocked:
             summary = (

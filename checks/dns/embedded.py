@@ -82,7 +82,7 @@ def _sockets(netns: ContainerNetns) -> list[str]:
 
 
 def _listens(netns: ContainerNetns) -> bool:
-    """Whether the engine's resolver takes queries by UDP, like the query that was refused."""
+    """Whether the engine's resolver takes queries over UDP, like the query that was refused."""
     return any(
         socket.protocol == "udp" and socket.address == EMBEDDED for socket in netns.listeners
     )

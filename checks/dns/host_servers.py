@@ -275,8 +275,8 @@ def udp_blocked(
             subject=HOST,
             summary=f"DNS server {server} answers over TCP, but UDP queries to it are lost",
             evidence={
-                f"{server} by UDP from host": str(lookups.host[server]),
-                f"{server} by TCP from host": str(reply),
+                f"{server} over UDP from host": str(lookups.host[server]),
+                f"{server} over TCP from host": str(reply),
             },
             variables={"server": server},
             discriminator=server,

@@ -111,8 +111,8 @@ def _lost(
     return Finding(
         subject=HOST,
         summary=sentence(
-            f"DNS server {server} leaves {sample.lost} of {sample.sent} queries without an answer, "
-            "and each look-up that loses one waits for seconds",
+            f"DNS server {server} does not answer {sample.lost} of {sample.sent} queries, "
+            "and each look-up that loses one takes seconds longer",
             _where(loss),
             f"the rule {rule} matches some of the packets" if rule is not None else "",
             f"{sound} answers all" if sound else "",

@@ -50,7 +50,7 @@ def _is_by_policy(by: Step) -> bool:
 
 
 def _cut_off(path: BridgePath, by: Step, firewall: Firewall) -> Finding:
-    version = " by IPv6" if path.family == "ip6" else ""
+    version = " over IPv6" if path.family == "ip6" else ""
     where = f" to {path.uplink}" if path.kind != "routed" else ""
     behind = f"its net {path.subnet}" if path.kind == "behind" else count(len(path.guests), "port")
     return Finding(

@@ -50,14 +50,14 @@ def _redirected(by: Step, port: int, paths: Sequence[CapturedPath]) -> Finding:
     where = "where nothing listens"
     evidence: dict[str, Json] = {"table": by.table, "chain": by.chain, "rule": by.rule}
     if first.elsewhere is not None:
-        where = f"where only {first.elsewhere.address} is listened on"
+        where = f"where a program listens only at {first.elsewhere.address}"
         evidence["listener"] = f"{first.elsewhere.address}:{port}, {first.elsewhere.holder}"
     evidence["containers"] = names
     return Finding(
         subject=HOST,
         summary=(
             f"connections of {counted('container', names)} to the outside ({joined(ports)}) "
-            f"are led to port {port} of this host, {where}: {by}"
+            f"are redirected to port {port} of this host, {where}: {by}"
         ),
         evidence=evidence,
         variables=_cure(by, first),

@@ -19,7 +19,7 @@ from diagnose.registry import check
 
 @check("firewall.input-dropped", severity=Severity.critical)
 def input_dropped(wanted_paths: WantedPaths, firewall: Firewall | None) -> CheckResult:
-    """The host's firewall keeps containers from a service that they are to use.
+    """The host's firewall blocks a service that containers are configured to use.
 
     A packet from a container to an address of the host meets the input rules like one from outside,
     and its interface is the bridge: ufw's and firewalld's defaults drop it. What no container wants

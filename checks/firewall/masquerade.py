@@ -112,7 +112,7 @@ def _query_unmasqueraded(path: ResolverPath) -> Finding:
     subnet = next((str(subnet) for subnet in network.subnets if subnet.version == 4), "")
     return Finding(
         subject=network.subject,
-        summary=f"{network}: queries to DNS server {path.server} leave by "
+        summary=f"{network}: queries to DNS server {path.server} leave through "
         f"{path.device} with source"
         f" {subnet}, so that no answer comes back; other packets are translated",
         evidence={
@@ -198,7 +198,7 @@ def _unmasqueraded(
     subnets = [str(subnet) for subnet in network.subnets if subnet.version == version]
     source = f"{nat.address}, which this host does not have" if nat else ", ".join(subnets)
     names = [way.container.name for way in ways]
-    by_ipv6 = " by IPv6" if version == 6 else ""
+    by_ipv6 = " over IPv6" if version == 6 else ""
     summary = (
         f"{network}: packets of {counted('container', names)} "
         f"leave{by_ipv6} with source {source}, so that no answer comes back"

@@ -55,7 +55,7 @@ def _dropped(by: Step, links: Sequence[NeighbourLink]) -> Finding:
         subject=HOST,
         summary=(
             f"IPv6 does not work {_where(links)}: {by} drops neighbour discovery (ICMPv6); "
-            f"{counted('container', names)} cannot {_whom(links)} by IPv6"
+            f"{counted('container', names)} cannot {_whom(links)} over IPv6"
         ),
         evidence={
             "table": by.table,

@@ -51,7 +51,7 @@ def _switched_off(members: Sequence[Egress]) -> Finding:
         summary=sentence(
             f"{network} does not translate addresses "
             f"(enable_ip_masquerade is false): {counted('container', names)} "
-            "cannot reach the outside by it, and the engine drops the answers",
+            "cannot reach the outside through it, and the engine drops the answers",
             f"{first.container} has its default route there, and {both}" if both else "",
         ),
         evidence={

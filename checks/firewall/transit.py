@@ -142,7 +142,7 @@ def _engine_turns_on_ipv6(config: DaemonConfig | None, ping: Ping | None) -> boo
 def _forwarding6_off(
     forwarding: Forwarding, used: Sequence[Container], routed: dict[str, Network]
 ) -> Iterator[Finding]:
-    """Where the host itself has a way out by IPv6."""
+    """Where the host itself has a way out over IPv6."""
     if forwarding.everywhere6 != "0":
         return
     open6 = {name for name, network in routed.items() if network.enable_ipv6}
@@ -166,7 +166,7 @@ def _forwarding6_off(
         subject=HOST,
         summary=(
             f"IPv6 forwarding is off: {count(len(cut), 'container')} cut off "
-            "from everything beyond this host by IPv6"
+            "from everything beyond this host over IPv6"
         ),
         evidence={
             FORWARDING6: forwarding.everywhere6,
@@ -355,7 +355,7 @@ def _ends(loss: _Loss) -> tuple[str, str]:
 
 def _harm(loss: _Loss, names: Sequence[str]) -> list[str]:
     """What the rule means, in words."""
-    by_ipv6 = " by IPv6" if _only_ipv6(loss) else ""
+    by_ipv6 = " over IPv6" if _only_ipv6(loss) else ""
     harm = [f"{counted('container', names)} cannot reach the outside{by_ipv6}"] if names else []
     queries = [query for query in loss.queries if query.container.name not in names]
     if queries:

@@ -58,7 +58,8 @@ def driver_blocks_start(containers: Containers) -> CheckResult:
 
 
 def _receivers(address: str, containers: Containers) -> tuple[Subject, ...]:
-    """The containers that are to publish the port of the address, and so to take the log."""
+    """The containers that are configured to publish the port of the address, and so to take the
+    log."""
     port = address.rpartition(":")[2]
     return tuple(
         container.subject

@@ -271,11 +271,11 @@ def _no_way_out(attachment: _Attachment, wrong_gateway: str) -> str:
     if network.internal or "." not in gateway or not network.bridge_has_address:
         return ""
     if not attachment.netns.has_default_route:
-        return f"the default route inside, by {gateway}, is gone"
+        return f"the default route inside, via {gateway}, is gone"
     if wrong_gateway:
         return (
             f"the default route inside leads to {wrong_gateway}, "
-            f"which nobody has, and not to {gateway}"
+            f"which no container and no gateway has, and not to {gateway}"
         )
     return ""
 

@@ -78,7 +78,7 @@ def _nets(interfaces: Interfaces, parent: str) -> list[ipaddress.IPv4Network]:
 
 
 def _is_reached(network: Network, lookups: Lookups | None) -> bool | None:
-    """Whether some DNS server answers queries that leave by this network alone."""
+    """Whether some DNS server answers queries that leave through this network alone."""
     paths = (*lookups.ways, *lookups.probes) if lookups is not None else ()
     tried = [path for path in paths if path.networks == (network.name,) and path.asked]
     if not tried:
@@ -124,7 +124,7 @@ def _foreign(
         summary=(
             f"{network} has subnet {subnet}, but its parent interface "
             f'"{parent}" is in {and_more(map(str, nets))}: {counted("container", names)} '
-            "cannot reach anybody there"
+            "cannot reach anything there"
         ),
         evidence={
             "driver": network.driver,

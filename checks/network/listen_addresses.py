@@ -1,4 +1,4 @@
-"""Programs that are to listen at an address that their network does not have."""
+"""Programs that are configured to listen at an address that their network does not have."""
 
 from __future__ import annotations
 
@@ -35,11 +35,11 @@ class _Refused(NamedTuple):
 def listen_address_missing(
     containers: Containers, log_tails: LogTails, links: Interfaces | None
 ) -> CheckResult:
-    """A program is to listen at an address that its network does not have.
+    """A program is configured to listen at an address that its network does not have.
 
-    A load balancer on the host's network that is to listen at a floating address which another
-    machine holds now, or a program in a container whose configuration names an address of the host.
-    Its log says so.
+    A load balancer on the host's network that is configured to listen at a floating address which
+    another machine holds now, or a program in a container whose configuration names an address of
+    the host. Its log says so.
     """
     failed = [container for container in containers if container.id in log_tails.by_id]
     if not failed and not log_tails.unexamined:
@@ -76,7 +76,7 @@ def _missing(container: Container, refused: _Refused, links: Interfaces | None) 
     port = f" port {refused.port}" if refused.port else ""
     finding = Finding.about(
         container,
-        f"{container} is to listen at {refused.address}{port}, {where}",
+        f"{container} is configured to listen at {refused.address}{port}, {where}",
         {
             "log": refused.line,
             "HostConfig.NetworkMode": container.host_config.network_mode,

@@ -1,4 +1,4 @@
-"""Networks with IPv4 alone on a host that leads out by IPv6 alone."""
+"""Networks with IPv4 alone on a host that reaches the outside only over IPv6."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ _IP6TABLES_BY_DEFAULT = (27,)
 def ipv4_leads_nowhere(
     containers: Containers, networks: Networks, routes: Routes, ping: Ping | None
 ) -> CheckResult:
-    """A network has IPv4 alone, and the host leads out by IPv6 alone.
+    """A network has IPv4 alone, and the host reaches the outside only over IPv6.
 
     Its containers reach each other, and nobody beyond the host: there is no IPv4 default route in
     any table. A network with IPv6 gets out by the host's address.
     """
     leads_out = {route.family for route in routes if not route.prefix and route.leads_somewhere}
     if leads_out != {"inet6"}:
-        return Skipped("the host does not lead out by IPv6 alone")
+        return Skipped("the host does not reach the outside only over IPv6")
     for network in networks.bridges:
         members = containers.running_on(network.name)
         cut_off = [
@@ -46,7 +46,7 @@ def ipv4_leads_nowhere(
             yield Finding(
                 subject=network.subject,
                 summary=(
-                    f"{network} has no IPv6, and this host leads out by IPv6 alone: "
+                    f"{network} has no IPv6, and this host reaches the outside only over IPv6: "
                     f"{counted('container', names)} cannot reach the outside"
                 ),
                 evidence={

@@ -354,7 +354,7 @@ def host_port_conflict(
     """A container with host networking ended because its port is in use on the host.
 
     The engine does not know of such ports, so that only the container's own log tells. Programs
-    that listen by UDP alone, as DNS servers may, are found too.
+    that listen over UDP alone, as DNS servers may, are found too.
     """
     for container in containers:
         line = words.of(container).find(IN_USE, "eaddrinuse", "address in use")
@@ -385,7 +385,7 @@ def host_port_conflict(
 
 
 def _holders(port: int, listeners: Listeners | None) -> tuple[Listener, ...]:
-    """Who listens on a port of the host, by TCP or else by UDP."""
+    """Who listens on a port of the host, over TCP or else over UDP."""
     if listeners is None or not port:
         return ()
     return listeners.on("tcp", "", port) or listeners.on("udp", "", port)

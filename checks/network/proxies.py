@@ -51,7 +51,7 @@ def proxy_orphaned(containers: Containers, processes: Processes, ping: Ping | No
         yield Finding(
             subject=HOST,
             summary=f"{_PROXY} (pid {proxy.process.pid}) holds {proxy.proto} port {proxy.port} for {proxy.target},"
-            " an address of no running container",
+            " which no running container has",
             evidence={
                 "command": " ".join(proxy.process.cmdline or ()),
                 "parent": f"{parent.comm} (pid {parent.pid})"

@@ -87,7 +87,7 @@ def _on_loopback(
     gateway = f"http://host.docker.internal:{proxy.port}"
     return Finding.about(
         container,
-        f"{container} is to use proxy {place}, "
+        f"{container} is configured to use proxy {place}, "
         "which is the container itself: nothing listens there",
         {
             "variables": list(names),

@@ -1,4 +1,4 @@
-"""Answers that do not get back: to clients of published ports, and to the host itself by IPv6."""
+"""Answers that do not get back: to clients of published ports, and to the host itself over IPv6."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def replies_misrouted(
     inner_paths: InnerPaths | None,
     wanted_paths: WantedPaths | None,
 ) -> CheckResult:
-    """Answers of a published port leave by another interface than the client's.
+    """Answers of a published port leave through another interface than the client's.
 
     The translated answer still carries the container's own address when the kernel chooses its
     route: rules of the form `from ADDRESS lookup TABLE` do not match it, and the answer takes the
@@ -73,7 +73,7 @@ def _way_of(path: ReturnPath) -> Literal["wrong bridge", "another uplink", "tunn
 
 
 def _to_containers(wanted_paths: WantedPaths | None, host_stack: HostStack) -> Iterator[Finding]:
-    """The host's answers to containers that call it, which leave by another interface."""
+    """The host's answers to containers that call it, which leave through another interface."""
     lost = by_key(
         ((path.network.name, path.address), path)
         for path in wanted_paths or ()
@@ -124,7 +124,7 @@ def _by_the_bridge(paths: list[WantedPath]) -> Finding:
         subject=network.subject,
         summary=(
             f"{counted('container', names)} cannot reach {first.address} port {first.port}, which "
-            f"leads to {peer} on the same {network}: the answers skip the host, because {setting} "
+            f"leads to {peer} on the same {network}: the answers bypass the host, because {setting} "
             "is 0"
         ),
         evidence={
@@ -148,12 +148,12 @@ def _answers_of_host(paths: list[WantedPath], host_stack: HostStack) -> Finding:
     peer = str(subnet.network_address + 2) if subnet is not None else SOMEWHERE
     decision = host_stack.stack.routing.look_up(peer, first.address)
     names = sorted({path.want.container.name for path in paths})
-    leave = f"leave by {decision.oif}" if decision.oif else "have no route"
+    leave = f"leave through {decision.oif}" if decision.oif else "have no route"
     return Finding(
         subject=network.subject,
         summary=(
             f"{counted('container', names)} cannot reach {first.address}, an address of this "
-            f"host: its answers {leave}, not by {network.bridge} of "
+            f"host: its answers {leave}, not through {network.bridge} of "
             f"{network} ({decision.by})"
         ),
         evidence={
@@ -187,7 +187,7 @@ def _by_another_uplink(paths: list[ReturnPath], host_stack: HostStack) -> Findin
         subject=Subject("interface", first.uplink.name),
         summary=f'interface "{first.uplink.name}": answers of published port '
         f"{and_more(map(str, ports), 4)} to clients of"
-        f" {first.uplink.address} leave by {obstacle.by.chain}, programs of the host answer by "
+        f" {first.uplink.address} leave through {obstacle.by.chain}, programs of the host answer through "
         f"{first.uplink.name}",
         evidence={
             "published": f"{first.uplink.address}:{first.host_port} -> {first.container.name} {first.port}",
@@ -227,7 +227,7 @@ def _by_a_tunnel(
         subject=Subject("interface", first.uplink.name),
         summary=f'interface "{first.uplink.name}": answers of published port '
         f"{and_more(map(str, ports), 4)} to clients of other"
-        f' nets leave by interface "{tunnel}"{waiting}',
+        f' nets leave through interface "{tunnel}"{waiting}',
         evidence={
             "published": f"{first.uplink.address}:{first.host_port} -> {first.container.name} {first.port}",
             "answers": str(first.trace.by),
@@ -263,7 +263,7 @@ _ROUTED_AWAY = frozenset({"elsewhere", "reverse path", "route"})
 
 
 def _by_a_tunnel_inside(inlet: InnerIngress) -> Finding:
-    """The finding about answers that leave by a tunnel inside the container.
+    """The finding about answers that leave through a tunnel inside the container.
 
     Critical while clients wait for an answer; advice where only other networks are concerned,
     whose clients may not be meant to call this port.
@@ -276,7 +276,7 @@ def _by_a_tunnel_inside(inlet: InnerIngress) -> Finding:
     if "the local network" not in inlet.lost:
         whom = "clients of networks beyond the host's own"
     severity = Severity.warning if "the local network" in inlet.lost else Severity.advice
-    leave = f'leave by its interface "{tunnel}"' if tunnel else "have no route"
+    leave = f'leave through its interface "{tunnel}"' if tunnel else "have no route"
     waiting = f"; {counted('client', inlet.waiting, most=2)} got no answer" if inlet.waiting else ""
     endpoint = container.endpoints[inlet.network.name]
     return Finding.about(

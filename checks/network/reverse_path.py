@@ -31,7 +31,7 @@ def requests_taken_for_forged(
             subject=Subject("interface", uplink.name),
             summary=f'interface "{uplink.name}": rp_filter={uplink.mode} drops requests of clients '
             f"beyond it to published {noun} {and_more(map(str, uplink.ports), 4)}; answers to them "
-            f"leave by {uplink.back or 'no interface'}",
+            f"leave through {uplink.back or 'no interface'}",
             evidence={
                 "address": uplink.address,
                 "rp_filter in force": uplink.mode,

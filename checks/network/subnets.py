@@ -277,7 +277,7 @@ def _policy_harm(case: _Case, ways: RouteLookups, forwarding: Forwarding) -> str
         device = links.by_index.get(back.oif or 0)
         if device:
             return f"sends traffic for {who} to {device.name} (table {back.table})"
-        return f"sends traffic for {who} nowhere ({_REFUSALS.get(back.error or '')})"
+        return f"drops traffic for {who} ({_REFUSALS.get(back.error or '')})"
     forwards = "0" not in (forwarding.everywhere, forwarding.by_interface.get(network.bridge))
     if comes_back and out.error in _REFUSALS and not ways.own.error and forwards:
         return f"stops what {who} sends out ({_REFUSALS[out.error]})"

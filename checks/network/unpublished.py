@@ -28,7 +28,7 @@ def port_not_published(
     links: Interfaces | None,
     firewall: Firewall | None,
 ) -> CheckResult:
-    """A port that a container is to publish is not published.
+    """A port that a container is configured to publish is not published.
 
     With the host's network the engine ignores published ports without an error: the program is
     reached at the port that it listens on. A port on an IPv6 address of the host needs docker-proxy
@@ -67,7 +67,7 @@ def _on_host_network(
         finding = Finding.about(
             container,
             sentence(
-                f"{container} is to publish port {binding.host_port} -> {port}, "
+                f"{container} is configured to publish port {binding.host_port} -> {port}, "
                 "but it uses the host's network, where the engine publishes nothing",
                 f"it is reached at port {number}" if serves else "",
             ),
@@ -94,7 +94,7 @@ def _on_ipv6(container: Container, config: DaemonConfig) -> Iterator[Finding]:
             continue
         yield Finding.about(
             container,
-            f"{container} is to publish port {binding.host_port} on "
+            f"{container} is configured to publish port {binding.host_port} on "
             f"{binding.host_ip}, but none of its networks has IPv6, and the userland proxy is off: "
             "nobody serves the port there",
             {
@@ -140,7 +140,7 @@ def _ipv6_without_proxy(
     yield Finding(
         subject=DAEMON,
         summary=(
-            f"published ports of {counted('container', names)} answer by IPv4 alone: the host has "
+            f"published ports of {counted('container', names)} answer over IPv4 alone: the host has "
             f"{own}, the networks have no IPv6, and the userland proxy is off"
         ),
         evidence={

@@ -71,7 +71,7 @@ Field = Literal[
 ]
 """What a condition can look at. Addresses, ports, marks and protocols are numbers; `state` and
 `status` are conntrack's bits; `src_type` and `dst_type` are the kernel's route types, with `_in`
-and `_out` among the addresses of the interface that the packet came in by or leaves by;
+and `_out` among the addresses of the interface that the packet came in by or leaves through;
 `reverse_path` is 1 where the way back to the source leaves through the interface the packet came in
 by; `syn` is 1 for the first packet of a TCP connection; `icmp` is type * 256 + code; `uid` and
 `gid` are those of the sending process, -1 for a packet that no process of the host sends; `physin`
@@ -198,8 +198,8 @@ class Packet(msgspec.Struct, frozen=True, dict=True):
     `dst_local` and `src_local` say whether the address is one of the host's own. `inner` are
     networks that an address left open is certainly not in; `possible` are the numbers that a field
     left open may have, in order, where they are known. `here_in` and `here_out` say whether the
-    destination is an address of the interface that the packet came in by or leaves by. `uid` -1: no
-    process of the host sends it.
+    destination is an address of the interface that the packet came in by or leaves through. `uid`
+    -1: no process of the host sends it.
     """
 
     iif: str | None

@@ -113,8 +113,8 @@ def reach_in(
     `nat` is where it is sent on to.
 
     `bridges` says which interface leads to which subnet it may be sent on to; another address is
-    sent back out by the uplink. Without a translation the connection goes to a process of the host,
-    and the input hook decides.
+    sent back out through the uplink. Without a translation the connection goes to a process of the
+    host, and the input hook decides.
     """
     sent = _to_host(uplink, src, host_address, host_port, proto, inner)
     before = walk(ruleset, "prerouting", sent)
@@ -190,7 +190,7 @@ def _to_host(
 
 
 def _forwarded(ruleset: Ruleset, routed: Packet, part: Part) -> Iterator[_Stage]:
-    """The stages of a packet for which routing has chosen the interface it leaves by."""
+    """The stages of a packet for which routing has chosen the interface it leaves through."""
     through = walk(ruleset, "forward", routed)
     yield part, "forward", through
     yield part, "postrouting", walk(ruleset, "postrouting", through.packet)

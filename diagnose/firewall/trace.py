@@ -205,7 +205,7 @@ class _Tracer:
         return _Arrival(routed.oif or "", routed)
 
     def _leave(self, part: Part, packet: Packet) -> None:
-        """A packet leaves by an interface, and by some port where that is a bridge."""
+        """A packet leaves through an interface, and by some port where that is a bridge."""
         if self._is_bridge(packet.oif or "") and self._stack.ruleset.uses_bridges:
             self._bridge_walk(part, "output", replace(packet, iif="", brout=packet.oif, oif=None))
             self._bridge_walk(
@@ -346,13 +346,13 @@ class _Tracer:
         )
 
     def _home(self, origin: Origin, end: _Arrival) -> None:
-        """Whether an answer leaves by the interface that leads to who asked."""
+        """Whether an answer leaves through the interface that leads to who asked."""
         if end.device == origin.device or not origin.device:
             return
         packet = end.packet
         text = (
             f"answers to {packet.dst or 'clients'} leave "
-            f"by {end.device or 'no interface'}, not by {origin.device}"
+            f"through {end.device or 'no interface'}, not through {origin.device}"
         )
         self._stop("drop", "elsewhere", text, "reply", "postrouting", end.device)
 

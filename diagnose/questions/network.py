@@ -104,7 +104,7 @@ class Route(msgspec.Struct, frozen=True, dict=True):
 
     @property
     def leads_somewhere(self) -> bool:
-        """Whether packets leave by it: not local, broadcast, multicast or blackhole."""
+        """Whether packets leave through it: not local, broadcast, multicast or blackhole."""
         return self.type == "unicast"
 
     def __str__(self) -> str:

@@ -14,7 +14,9 @@ from tests.inspected import container
 
 LOST = Trace(
     "drop",
-    obstacle=Obstacle("elsewhere", Step("routing", "wg0", "leave by wg0"), "reply", "postrouting"),
+    obstacle=Obstacle(
+        "elsewhere", Step("routing", "wg0", "leave through wg0"), "reply", "postrouting"
+    ),
 )
 
 

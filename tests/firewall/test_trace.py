@@ -112,7 +112,7 @@ CASES: dict[str, tuple[Stack, Flow, str, str]] = {
         stack(table("nat", DNAT), (FROM_ETH1,)),
         Flow(SECOND, "203.0.113.10", "tcp", 8080),
         "drop",
-        "routing eth0: answers to 198.51.100.7 leave by eth0, not by eth1",
+        "routing eth0: answers to 198.51.100.7 leave through eth0, not through eth1",
     ),
     "in by the second uplink, to a program of the host": (
         stack("", (FROM_ETH1,)),

@@ -31,7 +31,7 @@ _ENGINES_OWN = ("docker", "br-", "podman")
 
 
 class BridgePath(msgspec.Struct, frozen=True):
-    """The way of what is behind one bridge, out by the uplink.
+    """The way of what is behind one bridge, out through the uplink.
 
     kind routed: the host routes its packets, and hides its addresses behind its own (IPv4) or has a
     global prefix for it (IPv6). bridged: the uplink itself is one of its ports, so that only

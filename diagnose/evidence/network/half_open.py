@@ -29,7 +29,7 @@ class HalfOpen(msgspec.Struct, frozen=True):
 
 @evidence
 def half_open(host: Host, return_paths: ReturnPaths) -> HalfOpen | Unavailable:
-    """Asked only about ports whose answers leave by another interface than the client's."""
+    """Asked only about ports whose answers leave through another interface than the client's."""
     ports = sorted(
         {path.host_port for path in return_paths if path.is_lost and path.port.endswith("/tcp")}
     )

@@ -170,7 +170,7 @@ class Ingress(msgspec.Struct, frozen=True):
 class PacketPaths(msgspec.Struct, frozen=True, dict=True):
     """What the host does to the packets of each running container on a bridge network.
 
-    outlets6, inlets6: by IPv6, for networks that have it. unwalked: containers whose published
+    outlets6, inlets6: over IPv6, for networks that have it. unwalked: containers whose published
     ports were too many (`MOST_PORTS`). why_none: why there is nothing to judge, if there is
     nothing.
     """

@@ -27,7 +27,7 @@ LINGER_S = 0.3
 container refuses."""
 
 QUESTION = bytes.fromhex("2a2a01000001000000000000") + bytes.fromhex("0000020001")
-"""A DNS query for the root's name servers: what is sent to port 53 by UDP. Any reply counts."""
+"""A DNS query for the root's name servers: what is sent to port 53 over UDP. Any reply counts."""
 
 _OUTCOMES: dict[int, ProbeOutcome] = {
     errno.ECONNREFUSED: "refused",

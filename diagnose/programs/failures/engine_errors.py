@@ -280,7 +280,7 @@ LISTENERS = (
         name="address-not-here",
         mark="cannot assign requested",
         pattern=r"listen tcp\S* (?P<address>\S+):(?P<port>\d+): bind: cannot assign requested address",
-        cause="it is to listen on {address}, which this host does not have: the network was not up "
+        cause="it is configured to listen on {address}, which this host does not have: the network was not up "
         "yet, or the address has changed",
         cure="start it again when the address is there; correct hosts or -H",
         source="moby/moby#22847",

@@ -63,7 +63,7 @@ STEADY = made(
             "warning",
         ),
         (
-            "ends with success",
+            "ends with exit code 0",
             made("restarting", RestartCount=8, **policy("always")),
             Events(()),
             "warning",

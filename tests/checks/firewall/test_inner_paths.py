@@ -25,7 +25,7 @@ PLACE = NetworkEndpoint(gateway="10.1.0.1", ip_address="10.1.0.3")
 VPN = Container("1" * 64, "/vpn", network_settings=NetworkSettings({"shop": PLACE}))
 DB = Container("2" * 64, "/db")
 POLICY = Step("ip filter", "INPUT", "policy drop")
-TUNNEL = Step("routing", "tun0", "answers to 192.0.2.1 leave by tun0, not by eth0")
+TUNNEL = Step("routing", "tun0", "answers to 192.0.2.1 leave through tun0, not through eth0")
 ALL = ("this host", "the local network", "other networks")
 
 

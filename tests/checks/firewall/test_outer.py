@@ -120,7 +120,7 @@ TUNNEL = Trace(
     "drop",
     obstacle=Obstacle(
         "elsewhere",
-        Step("routing", "wg0", "answers leave by wg0, not by eth0"),
+        Step("routing", "wg0", "answers leave through wg0, not through eth0"),
         "reply",
         "postrouting",
     ),

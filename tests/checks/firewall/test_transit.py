@@ -76,7 +76,7 @@ SIX = {
         "0",
         "28.5.2",
         True,
-        ["IPv6 forwarding is off: 1 container cut off from everything beyond this host by IPv6"],
+        ["IPv6 forwarding is off: 1 container cut off from everything beyond this host over IPv6"],
     ),
     "on": ("1", "28.5.2", True, []),
     "left to the administrator": ("0", "26.1.5", True, []),
@@ -105,5 +105,5 @@ def test_forwarding_of_ipv6(name: str) -> None:
     )
     assert [finding.summary for finding in result.findings] == summaries
     assert {finding.severity for finding in result.findings} <= {Severity.warning}, (
-        "it has a way out by IPv4"
+        "it has a way out over IPv4"
     )

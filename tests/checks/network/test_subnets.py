@@ -196,7 +196,7 @@ FORWARDS = Forwarding("1", {"br-0123456789ab": "1"}, "1")
             BY_UPLINK,
             RouteLookup(error="EINVAL"),
             FORWARDS,
-            ["nowhere (blackhole"],
+            ["drops traffic"],
             id="swallowed",
         ),
         pytest.param(

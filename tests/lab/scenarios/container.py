@@ -129,7 +129,7 @@ def fails_over_and_over(box: Box) -> None:
 
 @fault("container.restart-loop", subject="container:ticker", shareable=True)
 def succeeds_over_and_over(box: Box) -> None:
-    """A job that ends with success under a policy that starts it again."""
+    """A job that ends with exit code 0 under a policy that starts it again."""
     run(box, "ticker", "--restart=always", *GOOD, "bb:1.36", "true")
     box.wait_for(
         lambda: box.inspect("ticker")["RestartCount"] >= 4, timeout=20, what="four restarts"

@@ -129,7 +129,7 @@ def driver_that_the_host_does_not_have(box: Box) -> None:
 
 @fault("logging.driver-unreadable", subject="container:remote", shareable=True)
 def driver_unreadable(box: Box) -> None:
-    """The log goes away by UDP and the engine keeps no copy."""
+    """The log goes away over UDP and the engine keeps no copy."""
     options = (
         "--log-driver=syslog",
         "--log-opt=syslog-address=udp://127.0.0.1:5140",

@@ -257,7 +257,7 @@ def router_of_a_lan_behind_dockers_policy(box: Box) -> None:
 
 @healthy()
 def second_interface_and_a_rule_for_all_that_leaves(box: Box) -> None:
-    """A second interface that nobody routes for: the rule translates whatever leaves by the
+    """A second interface that nobody routes for: the rule translates whatever leaves through the
     uplink."""
     _translated_net(box, "-o eth0")
 
@@ -341,7 +341,7 @@ def _link_second_uplink(box: Box) -> None:
 @fault("network.replies-misrouted", subject="interface:eth1")
 def answers_leave_by_the_first_uplink(box: Box) -> None:
     """A rule `from ADDRESS` routes the host's own answers by the second uplink; those of containers
-    leave by the first."""
+    leave through the first."""
     _link_second_uplink(box)
     _second_uplink(box)
 
@@ -402,8 +402,8 @@ def _host_reaches_its_port(box: Box) -> bool:
 
 @fault("firewall.output-dropped", subject="host:host")
 def kill_switch_that_forgets_the_bridges(box: Box) -> None:
-    """The kill switch of a VPN rejects what does not leave by its tunnel: docker-proxy reaches no
-    container."""
+    """The kill switch of a VPN rejects what does not leave through its tunnel: docker-proxy reaches
+    no container."""
     assert _host_reaches_its_port(box)
     box.sh(f"iptables -A OUTPUT -d 192.0.2.0/24 -j ACCEPT; iptables -A OUTPUT {_KILL_SWITCH}")
     assert not _host_reaches_its_port(box)
@@ -496,8 +496,8 @@ def ipv6_of_a_network_dropped(box: Box) -> None:
     also=[*_DEAF, ("firewall.bypassed-by-publish", "*")],
 )
 def queries_dropped_on_the_way_to_a_tunnel(box: Box) -> None:
-    """A VPN's chain drops new connections that leave by its tunnel, where the DNS server of the
-    containers is."""
+    """A VPN's chain drops new connections that leave through its tunnel, where the DNS server of
+    the containers is."""
     box.sh(f"""
         ip link add link eth0 name tailscale0 type macvlan mode bridge
         ip addr add 192.0.2.77/32 dev tailscale0

@@ -39,8 +39,8 @@ def _call_on(box: Box) -> None:
 
 @fault("network.requests-taken-for-forged", subject="interface:eth1")
 def requests_by_the_other_interface(box: Box) -> None:
-    """Clients call the host by its second interface, answers to them leave by the first one, and
-    rp_filter is strict."""
+    """Clients call the host by its second interface, answers to them leave through the first one,
+    and rp_filter is strict."""
     _second_net(box)
     assert _call(box)
     box.sh("sysctl -qw net.ipv4.conf.all.rp_filter=1")

@@ -1,5 +1,5 @@
 """Programs that take no connections, that have no port left, or that may not listen; and a host
-that leads out by IPv6 alone."""
+that reaches the outside only over IPv6."""
 
 from __future__ import annotations
 
@@ -79,7 +79,8 @@ _CANNOT = (
     shareable=True,
 )
 def balancer_without_its_floating_address(box: Box) -> None:
-    """A load balancer on the host's network is to listen at an address that another machine has."""
+    """A load balancer on the host's network is configured to listen at an address that another
+    machine has."""
     place = "192.0.2.99:18443"
     script = f"sleep 1; httpd -f -p {place} || {{ echo '{_CANNOT} [{place}]' >&2; exit 1; }}"
     options = ("--name=balancer9", "--network=host", "--restart=always", "-m=32m")
@@ -124,7 +125,7 @@ def _only_ipv6(box: Box) -> None:
     also=["dns.*"],
 )
 def network_without_ipv6_on_a_host_with_nothing_else(box: Box) -> None:
-    """The host has lost IPv4, and leads out by IPv6; a network has IPv4 alone."""
+    """The host has lost IPv4, and reaches the outside over IPv6; a network has IPv4 alone."""
     box.docker("network", "create", "--subnet=10.151.8.0/24", "oldnet9")
     run = ("run", "-d", "--name=old9", "--network=oldnet9", "-m=32m", "--pids-limit=64")
     box.docker(*run, "shop:1.4")
