@@ -201,6 +201,9 @@ def test_every_check_is_found_on_a_real_fault():
 PASSED_NOWHERE = {
     "daemon.containers-hidden": "no recorded host was asked for the folder of its containers",
     "container.cpu-unsupported": "no recorded log speaks of missing instructions",
+    "daemon.client-context-dead": "no recorded host was asked for the settings of its client",
+    "daemon.client-plugin-broken": "no recorded host was asked for the settings of its client",
+    "image.credential-helper-missing": "no recorded host was asked for the settings of its client",
     "daemon.plugin-gone": "no recorded host was asked for its plugin folders",
     "daemon.temp-folder-missing": "no recorded host was asked for its temporary folder",
     "dns.queries-lost": "no recorded host was sent several queries",

@@ -1,6 +1,7 @@
 """The engine itself: alive or not and why, its configuration, its doors, its age."""
 
 from checks.daemon import (
+    client,
     configuration,
     containerd,
     data_root,
@@ -15,6 +16,7 @@ from checks.daemon import (
 )
 
 __all__ = [
+    "client",
     "configuration",
     "containerd",
     "data_root",

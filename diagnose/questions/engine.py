@@ -67,6 +67,50 @@ class FindEndpoint(Question[Endpoint], frozen=True):
     )
 
 
+class BrokenPlugin(msgspec.Struct, frozen=True):
+    """A plugin of the docker command that cannot be run.
+
+    target: where its link leads; "" for a file. failure: "missing" for a link that leads nowhere,
+    "forbidden" for a file that may not be executed.
+    """
+
+    name: str
+    path: str
+    target: str = ""
+    failure: str = ""
+
+
+class ClientSettings(msgspec.Struct, frozen=True):
+    """What the docker command of this user is set up with.
+
+    file: its configuration; "" without one. store: the credential helper of all registries;
+    helpers: those of one registry each. absent: those of them whose program is not installed.
+    plugins: those that do not work. listens: whether a program listens at the default socket.
+    """
+
+    file: str = ""
+    user: str = ""
+    store: str = ""
+    helpers: dict[str, str] = {}
+    absent: tuple[str, ...] = ()
+    plugins: tuple[BrokenPlugin, ...] = ()
+    listens: bool = False
+
+
+class ReadClientSettings(Question[ClientSettings], frozen=True):
+    """What the docker command of this user is set up with; logins are not part of the answer."""
+
+    POLICY = Policy(
+        "client.settings",
+        "the settings of the docker command",
+        "engine.client_settings:settings",
+        "local",
+        "tool",
+        2,
+        5,
+    )
+
+
 class Locality(msgspec.Struct, frozen=True):
     """Whether the engine runs on this machine, and as which process."""
 

@@ -294,12 +294,11 @@ def _environment_tls(environ: Mapping[str, str]) -> Tls | None:
         return None
     from diagnose.live.engine.docker_py import pem_files
 
-    return pem_files(
-        Path(environ.get("DOCKER_CERT_PATH") or _configuration(environ)), verify=verify
-    )
+    return pem_files(Path(environ.get("DOCKER_CERT_PATH") or configuration(environ)), verify=verify)
 
 
-def _configuration(environ: Mapping[str, str]) -> Path:
+def configuration(environ: Mapping[str, str]) -> Path:
+    """The folder of the docker command's own configuration."""
     return Path(
         environ.get("DOCKER_CONFIG") or Path(environ.get("HOME") or "/nonexistent") / ".docker"
     )
@@ -311,7 +310,7 @@ def _current_context(environ: Mapping[str, str]) -> str | None:
     Read here, since most runs need no docker-py.
     """
     try:
-        text = (_configuration(environ) / "config.json").read_text(encoding="utf-8")
+        text = (configuration(environ) / "config.json").read_text(encoding="utf-8")
         name = json.loads(text).get("currentContext")
     except (OSError, ValueError, AttributeError):
         return None
@@ -327,7 +326,7 @@ def _context(name: str, source: str, environ: Mapping[str, str]) -> EngineEndpoi
         return _local(environ, "default")
     from diagnose.live.engine import docker_py
 
-    folder = _configuration(environ)
+    folder = configuration(environ)
     try:
         context = docker_py.context(name, folder)
     except ValueError as error:

@@ -1,0 +1,99 @@
+"""The docker command of the user: where it goes, and whether its plugins work."""
+
+from __future__ import annotations
+
+from diagnose.evidence.engine.client import BrokenPlugin, ClientSettings
+from diagnose.evidence.engine.daemon import Daemon
+from diagnose.evidence.engine.info import Info
+from diagnose.model import DAEMON, HOST, CheckResult, Finding, Severity
+from diagnose.registry import check
+
+DEFAULT_SOCKET = "/var/run/docker.sock"
+
+_OF_DOCKER = {"compose": "docker-compose-plugin", "buildx": "docker-buildx-plugin"}
+_OF_DEBIAN = {"compose": "docker-compose", "buildx": "docker-buildx"}
+_OF_UBUNTU = {"compose": "docker-compose-v2", "buildx": "docker-buildx"}
+"""Packages of the plugins: those of Docker's own repository, and of the distributions that build
+the engine themselves."""
+_RPM = ("Red Hat", "CentOS", "Rocky", "Alma", "Fedora", "Oracle", "Amazon")
+"""Systems whose packages dnf installs, by a part of their name."""
+
+
+@check("daemon.client-context-dead", severity=Severity.warning)
+def client_context_dead(daemon: Daemon, client: ClientSettings) -> CheckResult:
+    """The docker command goes to a context where no engine answers, and another one is here.
+
+    Docker Desktop, Colima and rootless installations leave their context behind when they are
+    removed. Only a context of the configuration counts whose address is a local socket, and only
+    where a program listens at the default socket: a remote engine that is down is what the user
+    meant.
+    """
+    endpoint = daemon.endpoint
+    is_configured = endpoint.source == "currentContext" and bool(endpoint.path)
+    is_dead = daemon.reason in ("missing", "refused")
+    if not is_configured or endpoint.is_default or not is_dead or not client.listens:
+        return None
+    what = "does not exist" if daemon.reason == "missing" else "is served by no program"
+    yield Finding(
+        subject=DAEMON,
+        summary=(
+            f'docker commands of user "{client.user}" go to context "{endpoint.context}", whose '
+            f"socket {endpoint.path} {what}; an engine listens at {DEFAULT_SOCKET}"
+        ),
+        evidence={
+            "currentContext": f"{endpoint.context} in {client.file}",
+            f"connect({endpoint.path})": str(daemon.silence),
+            "/proc/net/unix": f"a program listens at {DEFAULT_SOCKET}",
+        },
+        variables={"context": endpoint.context or "", "socket": DEFAULT_SOCKET},
+    )
+    return None
+
+
+@check("daemon.client-plugin-broken", severity=Severity.warning)
+def client_plugin_broken(client: ClientSettings, info: Info | None) -> CheckResult:
+    """A plugin of the docker command, such as compose or buildx, cannot be run.
+
+    It is a link whose file is gone, as after Docker Desktop was removed, or a file that may not be
+    executed, as after a download by hand. A plugin that a later folder has as well counts only if
+    the first file keeps the docker command from looking there.
+    """
+    for plugin in client.plugins:
+        yield Finding(
+            subject=HOST,
+            summary=f'"docker {plugin.name}" does not work for user "{client.user}": {_why(plugin)}',
+            evidence={plugin.path: _state(plugin)},
+            variables={"plugin": plugin.name, "path": plugin.path} | _cure(plugin, info),
+            discriminator=plugin.name,
+        )
+    return None
+
+
+def _why(plugin: BrokenPlugin) -> str:
+    if plugin.failure == "missing":
+        return f"its plugin {plugin.path} is a link to {plugin.target}, which does not exist"
+    return f"its plugin {plugin.path} may not be executed"
+
+
+def _state(plugin: BrokenPlugin) -> str:
+    if plugin.failure == "missing":
+        return f"link to {plugin.target}: no such file or directory"
+    return "no x bit"
+
+
+def _cure(plugin: BrokenPlugin, info: Info | None) -> dict[str, str]:
+    """The variables of the page's blocks that heal this plugin."""
+    if plugin.failure == "forbidden":
+        return {"unexecutable": plugin.path}
+    if plugin.name not in _OF_DOCKER or info is None:
+        return {"dangling": plugin.path}
+    if any(name in info.operating_system for name in _RPM):
+        return {"link": plugin.path, "rpm": _OF_DOCKER[plugin.name]}
+    version = info.server_version
+    if "ubuntu" in version:
+        package = _OF_UBUNTU[plugin.name]
+    elif "dfsg" in version:
+        package = _OF_DEBIAN[plugin.name]
+    else:
+        package = _OF_DOCKER[plugin.name]
+    return {"link": plugin.path, "deb": package}

@@ -1,0 +1,51 @@
+"""Logins at registries that the docker command cannot read."""
+
+from __future__ import annotations
+
+from diagnose.evidence.engine.client import ClientSettings
+from diagnose.model import HOST, CheckResult, Finding, Severity
+from diagnose.phrases import and_more
+from diagnose.registry import check
+
+REGISTRIES_SHOWN = 3
+
+
+@check("image.credential-helper-missing", severity=Severity.warning)
+def credential_helper_missing(client: ClientSettings) -> CheckResult:
+    """The docker command is to take logins from a program that is not installed.
+
+    Docker Desktop and the SDKs of clouds write such a helper into config.json; the file outlives
+    them, or is copied to another host. On engine 28 `docker run` of an image that is not here fails
+    before it asks the registry, and so do compose and builds; `docker pull` goes on without the
+    login. Only programs that lie in no folder of PATH, and in no other usual folder, count.
+    """
+    for helper in client.absent:
+        registries = sorted(name for name, program in client.helpers.items() if program == helper)
+        is_store = client.store == helper
+        if is_store:
+            whose, key = "any registry", "credsStore"
+        else:
+            whose, key = and_more(registries, REGISTRIES_SHOWN), "credHelpers"
+        yield Finding(
+            subject=HOST,
+            summary=(
+                f'user "{client.user}" cannot use logins of {whose}: {client.file} names '
+                f"the program docker-credential-{helper}, which is not installed"
+            ),
+            evidence={
+                f"{client.file} {key}": helper if is_store else ", ".join(registries),
+                "PATH": f"no docker-credential-{helper}",
+            },
+            variables={
+                "helper": f"docker-credential-{helper}",
+                "path": client.file,
+                **({"key": key} if is_store or _are_absent(client) else {}),
+            },
+            discriminator=helper,
+        )
+    return None
+
+
+def _are_absent(client: ClientSettings) -> bool:
+    """Whether none of the helpers of single registries is installed: then all may go."""
+    return set(client.helpers.values()) <= set(client.absent)

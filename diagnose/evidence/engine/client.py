@@ -1,0 +1,17 @@
+"""The docker command of the user who runs this tool."""
+
+from __future__ import annotations
+
+from diagnose.model import Failed, Unavailable
+from diagnose.questions import Host
+from diagnose.questions.engine import BrokenPlugin, ClientSettings, ReadClientSettings
+from diagnose.registry import evidence
+
+__all__ = ["BrokenPlugin", "ClientSettings", "client_settings"]
+
+
+@evidence
+def client_settings(host: Host) -> ClientSettings | Unavailable:
+    """Its configuration and its plugins, as this user has them."""
+    answer = host.ask(ReadClientSettings())
+    return Unavailable.of(answer) if isinstance(answer, Failed) else answer

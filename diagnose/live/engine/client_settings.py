@@ -1,0 +1,146 @@
+"""What the docker command of this user is set up with: its configuration and its plugins.
+
+Names alone leave here: the logins of the configuration are never part of an answer.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import pwd
+import stat
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from diagnose.live import Live
+from diagnose.live.engine import daemon_process
+from diagnose.live.engine.daemon_process import DEFAULT_SOCKET
+from diagnose.live.engine.endpoint import configuration
+from diagnose.model import Json
+from diagnose.questions import AnyQuestion
+
+_SYSTEM_PLUGINS = (
+    "/usr/local/lib/docker/cli-plugins",
+    "/usr/local/libexec/docker/cli-plugins",
+    "/usr/lib/docker/cli-plugins",
+    "/usr/libexec/docker/cli-plugins",
+)
+"""Where the docker command looks after the user's own folder (cli-plugins/manager, 20.10 to 29)."""
+_PREFIX = "docker-"
+_PROGRAMS = (
+    "/usr/local/sbin",
+    "/usr/local/bin",
+    "/usr/sbin",
+    "/usr/bin",
+    "/sbin",
+    "/bin",
+    "/snap/bin",
+    "/opt/google-cloud-sdk/bin",
+    "/usr/lib/google-cloud-sdk/bin",
+    "/usr/local/google-cloud-sdk/bin",
+    "/home/linuxbrew/.linuxbrew/bin",
+    "~/bin",
+    "~/.local/bin",
+    "~/google-cloud-sdk/bin",
+)
+"""Folders that a login shell often has in PATH, and a run from cron does not."""
+
+
+def settings(live: Live, question: AnyQuestion) -> Json:  # noqa: ARG001 - the signature of every collector
+    """Answer `client.settings`.
+
+    {"file", "user", "store", "helpers", "absent", "plugins", "listens"}. file: its configuration;
+    "" without one. store, helpers: the credential helper of all registries, and those of one
+    registry each. absent: those of them whose program is in no folder of PATH, and in none where
+    such programs usually lie. plugins: [{"name", "path", "target", "failure"}], those that do not
+    work and that no other folder has. listens: whether a program listens at the default socket.
+
+    json.JSONDecodeError is no failure: the docker command goes on without such a file.
+    """
+    path = configuration(os.environ) / "config.json"
+    config = _read(path)
+    helpers = _names(config.get("credHelpers"))
+    store = config.get("credsStore")
+    store = store if isinstance(store, str) else ""
+    return {
+        "file": str(path) if config else "",
+        "user": _user(),
+        "store": store,
+        "helpers": helpers,
+        "absent": sorted(
+            name for name in {store, *helpers.values()} - {""} if not _is_installed(name)
+        ),
+        "plugins": list(_broken(path.parent / "cli-plugins")),
+        "listens": daemon_process.listening_inode(os.path.realpath(DEFAULT_SOCKET)) is not None,
+    }
+
+
+def _read(path: Path) -> Mapping[str, Json]:
+    try:
+        config = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return config if isinstance(config, dict) else {}
+
+
+def _names(value: Json) -> dict[str, str]:
+    if not isinstance(value, dict):
+        return {}
+    return {key: name for key, name in value.items() if isinstance(name, str)}
+
+
+def _user() -> str:
+    try:
+        return pwd.getpwuid(os.geteuid()).pw_name
+    except KeyError:
+        return str(os.geteuid())
+
+
+def _is_installed(helper: str) -> bool:
+    """Whether the program of a credential helper lies where the docker command may find it."""
+    folders = [*os.environ.get("PATH", "").split(os.pathsep), *_PROGRAMS]
+    program = f"docker-credential-{helper}"
+    return any(
+        os.access(Path(folder).expanduser() / program, os.X_OK) for folder in folders if folder
+    )
+
+
+def _broken(own: Path) -> Iterator[Json]:
+    """Plugins that do not work, and that no later folder has.
+
+    A link that leads nowhere is passed over, and a later folder is looked at. A file that may not
+    be executed ends the search (PluginRunCommand in cli-plugins/manager).
+    """
+    found: dict[str, tuple[Path, str]] = {}
+    for folder in (own, *map(Path, _SYSTEM_PLUGINS)):
+        for path in _plugins(folder):
+            if path.name not in found or found[path.name][1] == "missing":
+                failure = _failure(path)
+                if not failure or path.name not in found:
+                    found[path.name] = path, failure
+    for name, (path, failure) in sorted(found.items()):
+        if failure:
+            yield {
+                "name": name.removeprefix(_PREFIX),
+                "path": str(path),
+                "target": os.path.realpath(path) if path.is_symlink() else "",
+                "failure": failure,
+            }
+
+
+def _plugins(folder: Path) -> list[Path]:
+    try:
+        return sorted(path for path in folder.iterdir() if path.name.startswith(_PREFIX))
+    except OSError:
+        return []
+
+
+def _failure(path: Path) -> str:
+    """Why a plugin cannot be run: "missing", "forbidden"; "" if it can, or if that is not known."""
+    try:
+        mode = path.stat().st_mode
+    except FileNotFoundError:
+        return "missing"
+    except OSError:
+        return ""
+    return "" if stat.S_ISREG(mode) and mode & 0o111 else "forbidden"

@@ -1,0 +1,83 @@
+"""The checks in checks/daemon/client.py."""
+
+from __future__ import annotations
+
+import pytest
+
+from diagnose.evidence.engine.client import BrokenPlugin, ClientSettings
+from diagnose.evidence.engine.daemon import Daemon, Endpoint
+from diagnose.evidence.engine.info import Info
+from diagnose.model import Unavailable
+from tests.checks.daemon.evidence import ALIVE, HERE, REFUSED, SILENT, daemon
+from tests.judging import judge, rows
+
+DESKTOP = "/root/.docker/desktop/docker.sock"
+OF_DESKTOP = Endpoint(
+    f"unix://{DESKTOP}", "unix", "currentContext", named=True, context="desktop-linux"
+)
+REMOTE = Endpoint("tcp://10.9.8.7:2376", "tcp", "currentContext", named=True, context="prod")
+OF_VARIABLE = Endpoint(f"unix://{DESKTOP}", "unix", "DOCKER_HOST", named=True)
+GONE = Unavailable("missing", f"{DESKTOP}: No such file or directory")
+LISTENS = ClientSettings("/root/.docker/config.json", "root", listens=True)
+ALONE = ClientSettings("/root/.docker/config.json", "root")
+FOUND = [("warning", "docker")]
+
+CONTEXTS: dict[str, tuple[Daemon, ClientSettings, list[tuple[str, str]]]] = {
+    "its socket is gone": (daemon(endpoint=OF_DESKTOP, silence=GONE), LISTENS, FOUND),
+    "nobody serves its socket": (daemon(endpoint=OF_DESKTOP, silence=REFUSED), LISTENS, FOUND),
+    "it is slow": (daemon(endpoint=OF_DESKTOP, silence=SILENT), LISTENS, []),
+    "no other engine is here": (daemon(endpoint=OF_DESKTOP, silence=GONE), ALONE, []),
+    "a remote engine is down": (daemon(endpoint=REMOTE, silence=REFUSED), LISTENS, []),
+    "the user named it": (daemon(endpoint=OF_VARIABLE, silence=GONE), LISTENS, []),
+    "the usual socket": (daemon(endpoint=HERE, silence=REFUSED), LISTENS, []),
+    "it answers": (ALIVE, LISTENS, []),
+}
+
+
+@pytest.mark.parametrize(("engine", "client", "expected"), CONTEXTS.values(), ids=CONTEXTS)
+def test_a_context_that_leads_nowhere(
+    engine: Daemon, client: ClientSettings, expected: list[tuple[str, str]]
+) -> None:
+    assert rows(judge("daemon.client-context-dead", daemon=engine, client=client)) == expected
+
+
+OWN = "/root/.docker/cli-plugins/docker-"
+DOCKERS = Info(server_version="28.5.2", operating_system="Ubuntu 24.04.3 LTS")
+DEBIANS = Info(server_version="28.5.2+dfsg4", operating_system="Debian GNU/Linux 13")
+UBUNTUS = Info(server_version="28.2.2-0ubuntu1", operating_system="Ubuntu 24.04.3 LTS")
+ROCKYS = Info(server_version="28.5.2", operating_system="Rocky Linux 9.6")
+
+
+def link(name: str) -> BrokenPlugin:
+    return BrokenPlugin(name, f"{OWN}{name}", f"/opt/desktop/bin/docker-{name}", "missing")
+
+
+CURES: dict[str, tuple[BrokenPlugin, Info | None, dict[str, str]]] = {
+    "Docker's packages": (link("compose"), DOCKERS, {"deb": "docker-compose-plugin"}),
+    "Debian's packages": (link("compose"), DEBIANS, {"deb": "docker-compose"}),
+    "Ubuntu's packages": (link("compose"), UBUNTUS, {"deb": "docker-compose-v2"}),
+    "packages of dnf": (link("buildx"), ROCKYS, {"rpm": "docker-buildx-plugin"}),
+    "an engine that does not answer": (link("buildx"), None, {"dangling": f"{OWN}buildx"}),
+    "a plugin without a package": (link("scout"), DOCKERS, {"dangling": f"{OWN}scout"}),
+    "no x bit": (
+        BrokenPlugin("compose", f"{OWN}compose", failure="forbidden"),
+        DOCKERS,
+        {"unexecutable": f"{OWN}compose"},
+    ),
+}
+
+
+@pytest.mark.parametrize(("plugin", "info", "expected"), CURES.values(), ids=CURES)
+def test_what_heals_a_plugin(
+    plugin: BrokenPlugin, info: Info | None, expected: dict[str, str]
+) -> None:
+    client = ClientSettings(user="root", plugins=(plugin,))
+    result = judge("daemon.client-plugin-broken", client=client, info=info)
+    assert rows(result) == [("warning", "host")]
+    assert result.findings[0].variables.items() >= expected.items()
+    branches = {"deb", "rpm", "dangling", "unexecutable"}
+    assert branches & result.findings[0].variables.keys() == expected.keys()
+
+
+def test_plugins_that_work() -> None:
+    assert rows(judge("daemon.client-plugin-broken", client=ClientSettings(user="root"))) == []

@@ -1,0 +1,35 @@
+"""The check in checks/image/credentials.py."""
+
+from __future__ import annotations
+
+import pytest
+
+from diagnose.evidence.engine.client import ClientSettings
+from tests.judging import judge, rows
+
+FILE = "/root/.docker/config.json"
+FOUND = [("warning", "host")]
+SETTINGS: dict[str, tuple[ClientSettings, list[tuple[str, str]], bool]] = {
+    "a store": (ClientSettings(FILE, store="desktop", absent=("desktop",)), FOUND, True),
+    "the helper of one registry": (
+        ClientSettings(FILE, helpers={"eu.gcr.io": "gcloud"}, absent=("gcloud",)),
+        FOUND,
+        True,
+    ),
+    "one of two helpers": (
+        ClientSettings(FILE, helpers={"a.io": "gcloud", "b.io": "ecr"}, absent=("gcloud",)),
+        FOUND,
+        False,
+    ),
+    "an installed store": (ClientSettings(FILE, store="pass"), [], False),
+    "no configuration": (ClientSettings(), [], False),
+}
+
+
+@pytest.mark.parametrize(("client", "expected", "is_cured"), SETTINGS.values(), ids=SETTINGS)
+def test_a_helper_that_is_not_installed(
+    client: ClientSettings, expected: list[tuple[str, str]], is_cured: bool
+) -> None:
+    result = judge("image.credential-helper-missing", client=client)
+    assert rows(result) == expected
+    assert any("key" in finding.variables for finding in result.findings) == is_cured

@@ -1,0 +1,53 @@
+"""The docker command of the user: where it goes, its plugins, its logins."""
+
+from __future__ import annotations
+
+import json
+
+from tests.lab import Box, fault, healthy
+
+HOST = "host:host"
+DAEMON = "daemon:docker"
+DESKTOP = "/root/.docker-of-desktop"
+PLUGINS = "/usr/local/lib/docker/cli-plugins"
+
+
+@fault("daemon.client-context-dead", subject=DAEMON, env={"DOCKER_CONFIG": DESKTOP}, exit_code=1)
+def context_of_a_removed_desktop(box: Box) -> None:
+    """Docker Desktop was removed, and the docker command still goes to its socket."""
+    desktop = {"DOCKER_CONFIG": DESKTOP}
+    socket = "host=unix:///root/.docker/desktop/docker.sock"
+    box.docker("context", "create", "desktop-linux", "--docker", socket, env=desktop)
+    box.docker("context", "use", "desktop-linux", env=desktop)
+    refused = box.docker("ps", check=False, env=desktop)
+    assert "Cannot connect to the Docker daemon" in refused.stderr, refused
+    assert box.ping()
+
+
+@fault("daemon.client-plugin-broken", subject=HOST, shareable=True)
+def plugin_whose_file_is_gone(box: Box) -> None:
+    """The plugins of the docker command were links into a folder that was removed."""
+    box.sh(f"mkdir -p {PLUGINS}; ln -s /opt/desktop/bin/docker-shipit {PLUGINS}/docker-shipit")
+    refused = box.docker("shipit", "now", check=False)
+    assert refused.returncode != 0
+    assert "shipit" in refused.stderr, refused
+
+
+@fault("image.credential-helper-missing", subject=HOST, shareable=True)
+def logins_kept_by_a_program_that_is_not_there(box: Box) -> None:
+    """A configuration from a desktop names the program that kept the logins there."""
+    helpers = {"desk.example.org": "deskkeeper"}
+    box.write("/root/.docker/config.json", json.dumps({"credHelpers": helpers}))
+    box.sh("! command -v docker-credential-deskkeeper")
+
+
+@healthy(env={"DOCKER_CONFIG": "/root/.docker-in-order"})
+def client_that_is_in_order(box: Box) -> None:
+    """A plugin that a later folder has as well, one that works, a helper that is installed."""
+    box.sh(
+        f"mkdir -p {PLUGINS} /usr/local/bin /root/.docker-in-order/cli-plugins;"
+        " cp /bin/true /usr/local/bin/docker-credential-keeper;"
+        f" cp /bin/true {PLUGINS}/docker-pack;"
+        " ln -s /opt/desktop/bin/docker-pack /root/.docker-in-order/cli-plugins/docker-pack"
+    )
+    box.write("/root/.docker-in-order/config.json", json.dumps({"credsStore": "keeper"}))

@@ -1,0 +1,68 @@
+"""What the collector of `client.settings` reads of a user's files."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from diagnose.live import Live
+from diagnose.live.engine import client_settings
+from diagnose.questions.engine import ClientSettings, ReadClientSettings
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with .docker/cli-plugins, and one more that stands for the system's plugins."""
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("PATH", str(tmp_path / "programs"))
+    monkeypatch.delenv("DOCKER_CONFIG", raising=False)
+    system = tmp_path / "system"
+    for folder in (system, tmp_path / "programs", tmp_path / ".docker/cli-plugins"):
+        folder.mkdir(parents=True)
+    monkeypatch.setattr(client_settings, "_SYSTEM_PLUGINS", (str(system),))
+    return tmp_path
+
+
+def settings() -> ClientSettings:
+    answer = ReadClientSettings.decode(client_settings.settings(Live(), ReadClientSettings()))
+    assert isinstance(answer, ClientSettings)
+    return answer
+
+
+def program(path: Path, mode: int = 0o755) -> None:
+    path.write_text("#!/bin/sh\n")
+    path.chmod(mode)
+
+
+def test_logins_stay_where_they_are(home: Path) -> None:
+    config = {"auths": {"a.io": {"auth": "bWFkZTp1cA=="}}, "credsStore": "desktop"}
+    (home / ".docker/config.json").write_text(json.dumps(config))
+    answer = client_settings.settings(Live(), ReadClientSettings())
+    assert "bWFkZTp1cA" not in json.dumps(answer)
+    assert settings().absent == ("desktop",)
+
+
+def test_helpers_that_are_installed(home: Path) -> None:
+    config = {"credsStore": "keeper", "credHelpers": {"a.io": "other", "b.io": 7}}
+    (home / ".docker/config.json").write_text(json.dumps(config))
+    program(home / "programs/docker-credential-keeper")
+    assert settings().absent == ("other",)
+
+
+def test_a_file_that_is_no_json(home: Path) -> None:
+    (home / ".docker/config.json").write_text('{"auths": {},}')
+    assert settings().file == ""
+
+
+def test_plugins(home: Path) -> None:
+    own = home / ".docker/cli-plugins"
+    (own / "docker-gone").symlink_to(home / "removed")
+    (own / "docker-elsewhere").symlink_to(home / "removed")
+    program(home / "system/docker-elsewhere")
+    program(own / "docker-shadow", 0o644)
+    program(home / "system/docker-shadow")
+    program(own / "docker-fine")
+    found = {plugin.name: plugin.failure for plugin in settings().plugins}
+    assert found == {"gone": "missing", "shadow": "forbidden"}
