@@ -21,7 +21,7 @@ _RPM = ("Red Hat", "CentOS", "Rocky", "Alma", "Fedora", "Oracle", "Amazon")
 
 @check("daemon.client-context-dead", severity=Severity.warning)
 def client_context_dead(daemon: Daemon, client: ClientSettings) -> CheckResult:
-    """The docker command goes to a context where no engine answers, and another one is here.
+    """The docker command goes to a context where no engine answers.
 
     Docker Desktop, Colima and rootless installations leave their context behind when they are
     removed. Only a context of the configuration counts whose address is a local socket, and only
