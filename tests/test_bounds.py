@@ -7,6 +7,7 @@ import io
 import json
 import math
 import os
+import signal
 import sys
 import time
 from collections.abc import Iterator
@@ -67,6 +68,22 @@ def test_a_block_that_is_quick_is_not_interrupted_later() -> None:
     with at_most(0.02):
         pass
     time.sleep(0.05)
+
+
+def test_time_that_is_up_before_the_block_begins_ends_the_block_alone(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    set_timer = signal.setitimer
+
+    def slowly(which: int, seconds: float, again: float = 0.0) -> None:
+        set_timer(which, seconds, again)
+        time.sleep(0.01 if seconds else 0)  # a busy host: the timer fires meanwhile
+
+    monkeypatch.setattr(signal, "setitimer", slowly)
+    with pytest.raises(TimeIsUpError), at_most(0):
+        endless()
+    time.sleep(0.1)  # nothing goes on behind it
+    assert signal.getitimer(signal.ITIMER_REAL) == (0, 0)
 
 
 class Finalized:

@@ -37,9 +37,10 @@ class at_most:  # noqa: N801 - a context manager, read as a phrase
 
     def __enter__(self) -> None:
         if self._has_limit:
-            self._is_open = True
             self._before = signal.signal(signal.SIGALRM, self._end)
             signal.setitimer(signal.ITIMER_REAL, self._seconds, AGAIN_S)
+            # Last: what is raised in here ends no block, and the timer would go on for ever.
+            self._is_open = True
 
     def _end(self, _number: int, frame: FrameType | None) -> None:
         is_leaving = frame is not None and frame.f_code is at_most.__exit__.__code__
