@@ -306,30 +306,75 @@ def test_roots_are_listed_the_worst_first() -> None:
 # -- what wakes it ----------------------------------------
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="a link can be made by root only")
-def test_a_new_link_wakes(monkeypatch: pytest.MonkeyPatch) -> None:
-    """In a network namespace of its own, in a process of its own."""
+AWAKE = """
+import subprocess
+from diagnose.live import wake
+from diagnose.questions.run import Options
+
+def run(command):
+    subprocess.run(command.split(), check=True)
+
+def heard(seconds):
+    print(sorted(waker.wait(seconds) - {"pressure"}))
+
+wake.Wake._follow_engine = lambda self, options: None
+waker = wake.Wake(Options(host="unix:///nowhere.sock"))
+"""
+
+
+def heard_in_a_netns(script: str) -> list[str]:
+    """What wakes in a network namespace of its own: a line for each `heard`."""
     import subprocess
     import sys
 
-    script = (
-        "import subprocess; from diagnose.live import wake; from diagnose.questions.run import Options\n"
-        "wake.Wake._follow_engine = lambda self, options: None\n"
-        "w = wake.Wake(Options(host='unix:///nowhere.sock')); print(sorted(w.wait(0.3) - {'pressure'}))\n"
-        "subprocess.run(['ip', 'link', 'set', 'lo', 'up'], check=True); print(sorted(w.wait(5) - {'pressure'}))\n"
-        "open('/proc/sys/net/ipv4/conf/lo/forwarding', 'w').write('1'); print(sorted(w.wait(5) - {'pressure'}))"
-    )
     done = subprocess.run(
-        ["unshare", "--net", sys.executable, "-c", script],
+        ["unshare", "--net", sys.executable, "-c", AWAKE + script],
         capture_output=True,
         text=True,
         check=False,
     )
     if "Operation not permitted" in done.stderr and "unshare" in done.stderr:
         pytest.skip("no network namespace can be made here")
-    lines = done.stdout.splitlines()
-    assert lines[0] == "[]", done.stderr
-    assert lines[1] == "['network']", done.stderr
+    assert done.returncode == 0, done.stderr
+    return done.stdout.splitlines()
+
+
+as_root = pytest.mark.skipif(os.geteuid() != 0, reason="a link can be made by root only")
+
+
+@as_root
+def test_a_new_link_wakes() -> None:
+    script = """
+heard(0.3)
+run("ip link set lo up")
+heard(5)
+open("/proc/sys/net/ipv4/conf/lo/forwarding", "w").write("1")
+heard(5)
+"""
+    assert heard_in_a_netns(script) == ["[]", "['network']", "['network']"]
+
+
+@as_root
+def test_a_new_state_of_a_bridge_port_does_not_wake() -> None:
+    """A container that started 15 seconds ago makes one; who leaves a bridge still wakes."""
+    script = """
+for name in ("all", "default"):  # else an address of IPv6 is there two seconds later
+    open(f"/proc/sys/net/ipv6/conf/{name}/disable_ipv6", "w").write("1")
+run("ip link add made type bridge")
+run("ip link add port type veth peer name other")
+run("ip link set port master made")
+for name in ("made", "port", "other"):
+    run(f"ip link set {name} up")
+while waker.wait(0.3):
+    pass
+run("bridge link set dev port state 1")
+heard(0.5)
+run("ip link set port nomaster")
+heard(5)
+run("ip link set port master made")
+heard(5)
+"""
+    assert heard_in_a_netns(script) == ["[]", "['network']", "['network']"]
 
 
 def test_an_engine_that_is_nowhere_is_said_once_and_its_follower_ends(tmp_path: Any) -> None:

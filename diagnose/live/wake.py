@@ -22,6 +22,7 @@ import ctypes
 import os
 import selectors
 import socket
+import struct
 import threading
 import time
 from collections.abc import Iterator
@@ -39,6 +40,9 @@ _ROUTE_GROUPS = (1, 5, 7, 8, 9, 11, 19, 24, 25)
 """Groups of linux/rtnetlink.h: links, IPv4 addresses, routes and rules, IPv6 addresses, routes and
 rules, netconf of both."""
 _NFTABLES_GROUP = 7
+_NEW_LINK, _AF_BRIDGE = 16, 7
+_MESSAGE = struct.Struct("=IHHIIB")
+"""struct nlmsghdr, and the first byte of what follows: a family of addresses."""
 _PSI = {"memory": b"some 200000 2000000\0", "io": b"some 1000000 2000000\0"}
 """Triggers: programs waited for memory 10 % of two seconds, or for disks half of them."""
 _IN_CHANGED = 0x00000008 | 0x00000080 | 0x00000100 | 0x00000200
@@ -128,7 +132,8 @@ class Wake:
             self.missing.append(f"{name}: {error.strerror}")
             return
         listener.setblocking(False)
-        self._selector.register(listener, selectors.EVENT_READ, _drained)
+        of_listener = _of_routes if protocol == _NETLINK_ROUTE else _of_filter
+        self._selector.register(listener, selectors.EVENT_READ, of_listener)
 
     def _watch_files(self) -> None:
         library = ctypes.CDLL(None, use_errno=True)
@@ -141,11 +146,38 @@ class Wake:
         self._selector.register(handle, selectors.EVENT_READ, _of_files)
 
 
-def _drained(listener: socket.socket) -> set[Topic]:
-    """All that waits is read and forgotten: the next round asks again.
+def _of_routes(listener: socket.socket) -> set[Topic]:
+    """Whether the host's network changed. An overrun queue (ENOBUFS) means that it did.
 
-    An overrun queue (ENOBUFS) means the same.
+    A bridge reports each new state of a port on its own, up to 30 seconds after a container
+    started: that is no change. Who joins or leaves a bridge is reported in other messages too.
     """
+    is_change = False
+    try:
+        while True:
+            is_change |= any(map(_matters, _messages(listener.recv(65536))))
+    except BlockingIOError:
+        pass
+    except OSError:
+        is_change = True
+    return {"network"} if is_change else set()
+
+
+def _messages(data: bytes) -> Iterator[tuple[int, int]]:
+    """Type and family of each netlink message."""
+    at = 0
+    while at + _MESSAGE.size <= len(data):
+        length, kind, _, _, _, family = _MESSAGE.unpack_from(data, at)
+        yield kind, family
+        at += max(_MESSAGE.size, (length + 3) & ~3)
+
+
+def _matters(message: tuple[int, int]) -> bool:
+    return message != (_NEW_LINK, _AF_BRIDGE)
+
+
+def _of_filter(listener: socket.socket) -> set[Topic]:
+    """All that waits is read and forgotten: the next round asks again."""
     with contextlib.suppress(BlockingIOError, OSError):
         while True:
             listener.recv(65536)

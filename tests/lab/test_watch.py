@@ -14,6 +14,8 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from diagnose.watch.watcher import FOLLOW_UPS_S
+
 from .box import PROJECT, Box
 from .engines import Engine
 from .runner import baseline
@@ -287,13 +289,20 @@ def test_it_costs_little_when_nothing_happens(engine: Engine) -> None:
         box.sh(f"seq {MANY} | xargs -P 4 -I{{}} {run} >/dev/null", timeout=400)
         pid = start_watch(box)
         box.wait_for(lambda: cpu_seconds(box, pid) > 0.5, 60, "the first round")
-        time.sleep(40)
+        box.wait_for(partial(is_still, box, pid), 150, "the end of the follow-ups")
         settled = whole(box, pid)
         time.sleep(60)
         idle = (whole(box, pid) - settled) / 60
-        print(f"first round and start: {settled:.2f} s of CPU; idle: {idle:.3%} of a core")
+        print(f"until it is still: {settled:.2f} s of CPU; idle: {idle:.3%} of a core")
         print(f"with a full round every 300 s: {idle + settled / 300:.2%} of a core at most")
         assert idle < 0.01
+
+
+def is_still(box: Box, pid: int) -> bool:
+    """Whether the watch did nothing for longer than a change has its last follow-up behind it."""
+    before = whole(box, pid)
+    time.sleep(max(FOLLOW_UPS_S) + 5)
+    return whole(box, pid) - before < 0.1
 
 
 def whole(box: Box, pid: int) -> float:
