@@ -237,6 +237,24 @@ ALONE = replace(
     inside("web"), container=SIX, links=(Interface(1, "lo", up=True),), addresses=(), routes=()
 )
 
+FREED = stack(table("filter"))
+APART = stack(table("filter", "-A FORWARD -i docker0 -o br-shop -j DROP"))
+LED = "-A PREROUTING -p tcp -m tcp -d 192.0.2.10/32 --dport"
+BY_HAND = HostStack(
+    stack(
+        table(
+            "nat",
+            f"{LED} 9000 -j DNAT --to-destination 172.18.0.3:5432",
+            f"{LED} 9001 -j DNAT --to-destination 172.18.0.3:5433",
+            f"{LED} 9002 -j REDIRECT --to-ports 22",
+            f"{LED} 9003 -j REDIRECT --to-ports 23",
+        )
+    )
+)
+PROXIED = stack(
+    table("nat", "-A PREROUTING -i docker0 -p tcp --dport 80 -j REDIRECT --to-ports 22")
+)
+
 WAYS: dict[str, tuple[str, str, PathEvidence, tuple[str, str]]] = {
     "between neighbours": ("api", "db:5432", made(), ("ok", "")),
     "by udp": ("api", "db:53/udp", made(), ("ok", "")),
@@ -251,6 +269,48 @@ WAYS: dict[str, tuple[str, str, PathEvidence, tuple[str, str]]] = {
     "a container that ended": ("api", "off:80", made(), ("broken", "process")),
     "from a container that ended": ("off", "db:5432", made(), ("broken", "process")),
     "networks apart": ("web", "db:5432", made(), ("broken", "network")),
+    "to an address on another network": (
+        "web",
+        "172.18.0.3:5432",
+        made(host_stack=HostStack(FREED)),
+        ("ok", ""),
+    ),
+    "to an address on another network, kept apart by a rule": (
+        "web",
+        "172.18.0.3:5432",
+        made(host_stack=HostStack(APART)),
+        ("broken", "network"),
+    ),
+    "in, by a rule of the user": (
+        "internet",
+        "192.0.2.10:9000",
+        made(host_stack=BY_HAND),
+        ("ok", ""),
+    ),
+    "in, by a rule of the user to a port that nobody serves": (
+        "internet",
+        "192.0.2.10:9001",
+        made(host_stack=BY_HAND),
+        ("broken", "listener"),
+    ),
+    "in, by a rule of the user to another port": (
+        "internet",
+        "192.0.2.10:9002",
+        made(host_stack=BY_HAND),
+        ("ok", ""),
+    ),
+    "in, by a rule of the user to a closed port": (
+        "internet",
+        "192.0.2.10:9003",
+        made(host_stack=BY_HAND),
+        ("broken", "listener"),
+    ),
+    "out, by a transparent proxy on the host": (
+        "web",
+        "198.51.100.9:80",
+        made(host_stack=HostStack(PROXIED)),
+        ("ok", ""),
+    ),
     "out": ("web", "internet", made(), ("ok", "")),
     "out, forwarding off": (
         "web",

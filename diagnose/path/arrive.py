@@ -10,13 +10,14 @@ from diagnose.evidence.containers.listing import Container
 from diagnose.evidence.network.networks import Network
 from diagnose.evidence.network.route_lookups import SOMEWHERE
 from diagnose.firewall.flow import Flow, Origin, Trace
+from diagnose.firewall.packet import Packet
 from diagnose.firewall.trace import trace, trace_bridged
 from diagnose.model import HOST, Subject
 from diagnose.path.ends import DEFAULT_PORT
 from diagnose.path.leave import at_bridge, inside
 from diagnose.path.listen import host_listens, listens
 from diagnose.path.traced import show
-from diagnose.path.walk import ANY, NO_IPV4, Leg, PathWalk, family, no_network, runs
+from diagnose.path.walk import ANY, NO_IPV4, Leg, PathWalk, at, family, no_network, runs
 
 _LEAVING = ("output", "forward", "postrouting")
 
@@ -37,7 +38,7 @@ def to_container(walk: PathWalk, leg: Leg, end: Container) -> None:
     if walk.begin.kind == "outside":
         _to_published(walk, leg, end, port)
         return
-    name = leg.network.name if leg.network is not None else next(iter(sorted(owner.endpoints)), "")
+    name = _network_at(walk, leg, owner)
     known = walk.site.networks.by_name if walk.site.networks is not None else {}
     endpoint, network = owner.endpoints.get(name), known.get(name)
     if endpoint is None or network is None:
@@ -47,7 +48,7 @@ def to_container(walk: PathWalk, leg: Leg, end: Container) -> None:
         place = str(end)
         walk.add("namespace", place, NO_IPV4, "unknown", end.subject)
         return
-    is_bridged = leg.network is not None
+    is_bridged = leg.network is not None and leg.network.name == name
     if not is_bridged:
         at_bridge(walk, network)
     flow = Flow(Origin(leg.device, leg.address), endpoint.ip_address, walk.wanted.proto, port)
@@ -58,6 +59,16 @@ def to_container(walk: PathWalk, leg: Leg, end: Container) -> None:
     if end.id != owner.id or leg.network is None or owner.id != (walk.begin.container or end).id:
         inside(walk, end, endpoint, needs_route=False)
     listens(walk, end, port, endpoint.ip_address)
+
+
+def _network_at(walk: PathWalk, leg: Leg, owner: Container) -> str:
+    """The name of the network by which the other container is reached."""
+    for name, endpoint in owner.endpoints.items():
+        if walk.end.address is not None and endpoint.ip_address == walk.end.address:
+            return name
+    if leg.network is not None:
+        return leg.network.name
+    return next(iter(sorted(owner.endpoints)), "")
 
 
 def _to_published(walk: PathWalk, leg: Leg, end: Container, port: int) -> None:
@@ -172,8 +183,35 @@ def to_host(walk: PathWalk, leg: Leg, end: Container | None) -> None:
     about = [client.subject] if client is not None else []
     if leg.network is not None:
         about.append(leg.network.subject)
-    show(walk, trace(walk.stack, flow), *about)
-    host_listens(walk, address, port, *about)
+    traced = trace(walk.stack, flow)
+    show(walk, traced, *about)
+    arrived = traced.packet
+    if traced.nat is None or arrived is None:
+        host_listens(walk, address, port, *about)
+    else:
+        _translated_to(walk, traced, arrived, *about)
+
+
+def _translated_to(walk: PathWalk, traced: Trace, arrived: Packet, *about: Subject) -> None:
+    """The end to which a rule leads a connection that was for another address or port.
+
+    A redirected packet is for the address of the interface by which it came.
+    """
+    port = arrived.dport or walk.wanted.port or DEFAULT_PORT
+    address = arrived.dst or walk.stack.address_on(arrived.iif or "", "ip") or ""
+    if not traced.to:
+        host_listens(walk, address, port, *about)
+        return
+    for container in walk.site.containers.running:
+        for name, endpoint in container.endpoints.items():
+            if endpoint.ip_address == address:
+                network = walk.site.networks.by_name.get(name) if walk.site.networks else None
+                if network is not None:
+                    _sent_to(walk, traced, network, address)
+                listens(walk, container, port, address)
+                return
+    text = f"the packet leaves by {traced.to} for {at(address, port)}: what lies there is not seen"
+    walk.add("uplink", traced.to, text, "ok", Subject("interface", traced.to))
 
 
 def _is_published_for(walk: PathWalk, publisher: _PublishedPort, address: str) -> None:
@@ -227,11 +265,15 @@ def to_outside(walk: PathWalk, leg: Leg) -> None:
     )
     traced = trace(walk.stack, flow)
     about = (leg.network.subject,) if leg.network is not None else ()
-    uplink = traced.to or ""
+    uplink, arrived = traced.to or "", traced.packet
+    if traced.nat is not None and arrived is not None:
+        show(walk, traced, *about)
+        _translated_to(walk, traced, arrived, *about)
+        return
     _leads_out(walk, uplink)
     _translated(walk, traced, leg)
     show(walk, traced, *about)
-    text = f"the packet leaves through {uplink}; what lies beyond is not seen from here"
+    text = f"the packet leaves by {uplink}; what lies beyond is not seen from here"
     walk.add("uplink", uplink, text, "ok", Subject("interface", uplink))
 
 
@@ -287,7 +329,7 @@ def _is_foreign(walk: PathWalk, address: str | None, uplink: str) -> bool:
 
 
 def _sent_to(walk: PathWalk, traced: Trace, network: Network, address: str) -> None:
-    """Packets for a container have to leave through the bridge of its network.
+    """Packets for a container have to leave by the bridge of its network.
 
     A route may lead elsewhere.
     """

@@ -10,8 +10,10 @@ from diagnose.evidence.network.container_netns import ContainerNetns, Namespaces
 from diagnose.evidence.network.interfaces import Interfaces
 from diagnose.evidence.network.networks import Network
 from diagnose.evidence.network.route_lookups import SOMEWHERE
+from diagnose.firewall.flow import Flow, Origin
+from diagnose.firewall.trace import trace
 from diagnose.model import Subject
-from diagnose.path.walk import NO_IPV4, EndedError, Leg, PathWalk, no_network
+from diagnose.path.walk import NO_IPV4, EndedError, Leg, PathWalk, family, no_network
 
 
 def leave(walk: PathWalk, begin: Container | None, end: Container | None) -> Leg:
@@ -63,20 +65,43 @@ def _network_of(walk: PathWalk, begin: Container, end: Container | None) -> Netw
         walk.add("network", "network", "its networks could not be read", "unknown")
         raise EndedError
     if end is not None and not end.shares_host_network:
-        shared = [
+        endpoints = walk.site.containers.owner_of(end).endpoints
+        shared = [network for network in mine if network.name in endpoints]
+        by_address = [
             network
-            for network in mine
-            if network.name in walk.site.containers.owner_of(end).endpoints
+            for network in shared
+            if walk.end.address in (None, endpoints[network.name].ip_address)
         ]
-        if shared:
-            _name(walk, end, shared[0])
-            return shared[0]
-        _without_common_network(walk, begin, end)
+        if by_address:
+            _name(walk, end, by_address[0])
+            return by_address[0]
+        if not _may_pass(walk, begin, _leading(walk, begin, mine)):
+            _without_common_network(walk, begin, end)
+    return _leading(walk, begin, mine)
+
+
+def _leading(walk: PathWalk, begin: Container, mine: list[Network]) -> Network:
+    """The network with the container's default route."""
     leading = [network for network in mine if not network.internal]
     if not leading:
         text = f"its only {mine[0]} is internal: nothing leads out of it, on purpose"
         walk.add("network", f"{mine[0]}", text, "broken", mine[0].subject)
     return max(leading, key=lambda network: begin.endpoints[network.name].gw_priority)
+
+
+def _may_pass(walk: PathWalk, begin: Container, network: Network) -> bool:
+    """Whether the host's rules may let the packets pass to an address on another network.
+
+    A rule of the user may, and not each bridge has the engine's rules.
+    """
+    address = walk.end.address
+    source = begin.endpoints[network.name].ip_address
+    if address is None or not source or walk.site.host_stack is None:
+        return False
+    port = walk.wanted.port_of(walk.end.container)
+    origin = Origin(network.bridge, source)
+    flow = Flow(origin, address, walk.wanted.proto, port, family(address))
+    return not trace(walk.stack, flow).is_blocked
 
 
 def _without_common_network(walk: PathWalk, begin: Container, end: Container) -> None:
