@@ -361,10 +361,12 @@ def test_a_new_state_of_a_bridge_port_does_not_wake() -> None:
 for name in ("all", "default"):  # else an address of IPv6 is there two seconds later
     open(f"/proc/sys/net/ipv6/conf/{name}/disable_ipv6", "w").write("1")
 run("ip link add made type bridge")
-run("ip link add port type veth peer name other")
-run("ip link set port master made")
-for name in ("made", "port", "other"):
-    run(f"ip link set {name} up")
+for port in ("port", "second"):  # a bridge without a port that forwards has no carrier
+    run(f"ip link add {port} type veth peer name of-{port}")
+    run(f"ip link set {port} master made")
+    run(f"ip link set {port} up")
+    run(f"ip link set of-{port} up")
+run("ip link set made up")
 while waker.wait(2):  # the kernel reports a carrier up to a second later
     pass
 run("bridge link set dev port state 1")
