@@ -58,15 +58,20 @@ class Claim(msgspec.Struct, frozen=True):
 
 
 def claims(id: str, containers: Containers, log_tails: LogTails, clock: Clock) -> Iterator[Claim]:
-    """The failed containers whose log shows a failure that this check confirms."""
+    """The containers that failed, or do not work, whose log shows what this check confirms."""
     for container in containers:
         failure = log_tails.failures.get(container.id)
         if (
             failure is not None
             and failure.failure.confirmed_by == id
-            and is_failing(container, clock)
+            and is_broken(container, clock, log_tails)
         ):
             yield Claim(container, log_tails.of(container), failure)
+
+
+def is_broken(container: Container, clock: Clock, log_tails: LogTails) -> bool:
+    """Whether it fails, or runs and does not work."""
+    return is_failing(container, clock) or container.id in log_tails.inside
 
 
 def is_failing(container: Container, clock: Clock) -> bool:

@@ -101,6 +101,8 @@ def entrypoint_forbidden(
             "operation not permitted",
         ):
             place = _place(container, refused.path, mounts)
+            if refused.is_aside and not _cannot_be_executed(refused, place):
+                continue
             if (
                 refused.why == "permission denied"
                 and place
@@ -113,6 +115,11 @@ def entrypoint_forbidden(
             else:
                 yield _forbidden(container, refused)
     return None
+
+
+def _cannot_be_executed(program: Program, place: _Place | None) -> bool:
+    """Whether the file itself shows that nobody can execute it where it is."""
+    return program.lacks_execute_bit or (place is not None and place.is_noexec)
 
 
 def _argument_as_command(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from checks.container.causes import PROGRAM_CAUSES
 from checks.container.helpers import LINE, QUOTED
 from diagnose.error_signatures import signs
 from diagnose.evidence.containers.inner_failures import InnerFailure, InnerFailures
@@ -18,7 +19,14 @@ PARTLY = frozenset({"java-memory"})
 @check(
     "container.failing-inside",
     severity=Severity.critical,
-    caused_by=["storage.disk-full", "storage.inodes-exhausted", "storage.read-only"],
+    caused_by=[
+        *PROGRAM_CAUSES,
+        "container.mount-forbidden",
+        "container.mount-source-missing",
+        "storage.disk-full",
+        "storage.inodes-exhausted",
+        "storage.read-only",
+    ],
 )
 def failing_inside(
     inner_failures: InnerFailures, mount_access: MountAccess | None, clock: Clock

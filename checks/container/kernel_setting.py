@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
-from checks.container.confirmed import claims
+from collections.abc import Iterator
+
+from checks.container.confirmed import Claim, claims
 from diagnose.evidence.containers.listing import Containers
 from diagnose.evidence.containers.log_tails import LogTails
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.machine.kernel_settings import KernelSettings
-from diagnose.model import CheckResult, Severity
+from diagnose.lazy_pattern import LazyPattern
+from diagnose.model import CheckResult, Finding, Severity
+from diagnose.programs.failures.kernel_settings import PORT_START
 from diagnose.registry import check
+
+_WHERE_TO_LISTEN = LazyPattern(r"PORT|URLS?$|LISTEN|BIND|ADDR")
+_PORT = LazyPattern(r"(?:^|[:;,])(\d{1,4})(?![\d.])")
 
 ID = "container.kernel-setting-low"
 
@@ -21,12 +28,16 @@ def kernel_setting_low(
 
     The program's log names the setting, and the kernel's own value is compared with what the log or
     the program's documentation asks for. These settings belong to the whole host; a container
-    cannot change them.
+    cannot change them. On the host's own network that is also the first port that a user other than
+    root may open.
     """
     for claim in claims(ID, containers, log_tails, clock):
         setting, usual = claim.failure.failure.needs
-        least = int(claim.value("least") or usual)
         value = kernel_settings.by_name.get(setting)
+        if setting == PORT_START:
+            yield from _port_of_root(claim, value)
+            continue
+        least = int(claim.value("least") or usual)
         if value is None or value >= least:
             continue
         yield claim.finding(
@@ -37,3 +48,35 @@ def kernel_setting_low(
             least=str(least),
         )
     return None
+
+
+def _port_of_root(claim: Claim, first: int | None) -> Iterator[Finding]:
+    """A port of the host's own network that is for root alone; first: the first for others."""
+    container = claim.container
+    user = container.config.user.partition(":")[0]
+    if container.host_config.network_mode != "host" or user in ("", "0", "root"):
+        return
+    ports = [port for port in _ports(claim) if first is not None and 0 < port < first]
+    if ports:
+        assignment = f"{PORT_START}={min(ports)}"
+        yield claim.finding(
+            f"may not open port {min(ports)} on the host's network: "
+            f"its user is {container.config.user}, and ports below {first} are for root",
+            {f"/proc/sys {PORT_START}": first, "HostConfig.NetworkMode": "host"},
+            assignment=assignment,
+            setting=PORT_START,
+            least=str(min(ports)),
+        )
+
+
+def _ports(claim: Claim) -> list[int]:
+    """The port that the line names, or those of variables that say where to listen."""
+    named = claim.value("port")
+    if named:
+        return [int(named)]
+    return [
+        int(port)
+        for name, value in claim.container.config.environment
+        if _WHERE_TO_LISTEN.search(name)
+        for port in _PORT.findall(value)
+    ]

@@ -18,7 +18,7 @@ def mount_unwritable(mount_access: MountAccess, clock: Clock) -> CheckResult:
     mounted read-write: the first write will fail. It is advice while the container works, because
     it may only read there, and a warning while it is unhealthy or was just restarted. A socket that
     the user cannot open is a warning: it is mounted for nothing else. What the log has said already
-    is container.mount-forbidden. Users by name, access lists and NFS's root_squash are not seen.
+    is container.mount-forbidden. Access lists and NFS's root_squash are not seen.
     """
     for denied in mount_access.denied:
         container, mount = denied.container, denied.mount

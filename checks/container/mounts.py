@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator
 
 from checks.container.helpers import QUOTED
+from checks.container.missing_file import absent_file, volume_for_file
 from diagnose.error_signatures import signs
 from diagnose.evidence.containers.bind_mounts import (
     MOUNTING,
@@ -24,7 +25,9 @@ from diagnose.evidence.containers.bind_mounts import (
 from diagnose.evidence.containers.file_access import Denied, Undecided, access, host_user, unseen
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.log_tails import LogTails
+from diagnose.evidence.containers.missing_files import MissingFiles
 from diagnose.evidence.containers.programs import REFUSED
+from diagnose.evidence.containers.user_numbers import UserNumbers
 from diagnose.evidence.engine.info import Info
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.run.options import Options
@@ -49,6 +52,7 @@ def mount_source_missing(
     options: Options,
     bind_sources: BindSources | Unavailable,
     log_tails: LogTails | None,
+    missing_files: MissingFiles | None,
 ) -> CheckResult:
     """Something that a container mounts does not exist on the host.
 
@@ -57,17 +61,25 @@ def mount_source_missing(
     container (seen on 20.10.24, 26.1.5 and 28.5.2), so the sources of containers that were created
     lately and never ran are looked up; a request that is refused at create leaves no container at
     all. Where the image has nothing at that place the start succeeds, and the program finds an
-    empty folder: its last words call it a directory.
+    empty folder: its last words call it a directory. So they do of a named volume, which a source
+    without a slash makes. A file that the line which explains the failure misses below a mount is
+    looked up on the host.
     """
+    absent = {missing.container.id: missing for missing in missing_files or ()}
     for container in containers:
         error = container.state.error
         failed = MOUNTING.search(error) if container.start_failed else None
         if failed and ("not a directory" in error or "no such file" in error):
             yield from _refused_mount(container, failed["source"], failed["target"], bind_sources)
         elif log_tails is not None and (taken := not_a_file(container, log_tails)):
-            yield from _empty_folder(container, taken, bind_sources)
-        elif log_tails is not None and (lacking := missing_in_folder(container, log_tails)):
-            yield from _emptied(container, lacking, bind_sources)
+            if taken.mount.type == "volume":
+                yield volume_for_file(container, taken)
+            else:
+                yield from _empty_folder(container, taken, bind_sources)
+        elif log_tails is not None and (lacking := _lacks_all(container, log_tails, bind_sources)):
+            yield _emptied(container, lacking)
+        elif container.id in absent:
+            yield absent_file(absent[container.id])
         elif never_started(container, clock.wall, options.since_s):
             yield from _never_mounted(container, bind_sources)
     return None
@@ -131,20 +143,24 @@ def _empty_folder(
         )
 
 
-def _emptied(
-    container: Container, lacking: Named, bind_sources: BindSources | Unavailable
-) -> Iterator[Finding]:
+def _lacks_all(
+    container: Container, log_tails: LogTails, bind_sources: BindSources | Unavailable
+) -> Named | None:
+    """What the program misses in a folder of the host that is empty."""
+    lacking = missing_in_folder(container, log_tails)
+    if lacking is None or isinstance(bind_sources, Unavailable):
+        return None
+    return lacking if bind_sources.entries.get(lacking.mount.source) == 0 else None
+
+
+def _emptied(container: Container, lacking: Named) -> Finding:
     """A folder of the host in which the program misses a file, and that is empty.
 
     Somebody has moved or removed it, and the engine made it again at the next start; or the disk or
-    the files of a deployment never arrived. A folder with something in it is the program's matter.
+    the files of a deployment never arrived.
     """
-    if isinstance(bind_sources, Unavailable):
-        return
     source = lacking.mount.source
-    if bind_sources.entries.get(source) != 0:
-        return
-    yield _missing(
+    return _missing(
         container,
         f"finds no {lacking.inside}: {source} on the host is an empty folder",
         source,
@@ -205,14 +221,15 @@ def mount_forbidden(
     log_tails: LogTails,
     bind_sources: BindSources | Unavailable,
     info: Info | None,
+    numbers: UserNumbers | None,
 ) -> CheckResult:
     """A container's user has no access to what is mounted into it.
 
     Its last log lines say "permission denied" and name a path below a mount, and a mode on the way
     to it denies the container's user, or SELinux is on and the mount was not relabelled. Or they
     say "read-only file system", and the container has that mount read-only. Where the
-    engine remaps users, the container's root is one of the host's other users. A user that is given
-    by name, access lists and NFS's root_squash are not seen.
+    engine remaps users, the container's root is one of the host's other users. Access lists, NFS's
+    root_squash and the user to whom a root's start script changes are not seen.
     """
     has_selinux = info is not None and info.has_security("selinux")
     for container in containers:
@@ -226,7 +243,8 @@ def mount_forbidden(
                 yield _mounted_read_only(container, named)
             continue
         is_on_host = named.mount.source.startswith("/")
-        outcome = access(named, bind_sources, host_user(container, info)) if is_on_host else None
+        user = host_user(container, info, numbers)
+        outcome = access(named, bind_sources, user) if is_on_host else None
         is_unlabelled = named.mount.type == "bind" and not {"z", "Z"} & set(
             named.mount.mode.split(",")
         )

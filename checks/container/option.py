@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from checks.container.confirmed import Claim, claims, compose_variables
+from checks.container.tmpfs import tmpfs_of_root, tmpfs_option
+from diagnose.evidence.containers.asked_devices import AskedDevices, asked_device
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.log_tails import LogTails
+from diagnose.evidence.containers.user_numbers import UserNumbers
 from diagnose.evidence.machine.clock import Clock
 from diagnose.model import CheckResult, Severity
 from diagnose.registry import check
@@ -18,15 +21,25 @@ Proof = tuple[str, object]
 
 
 @check(ID, severity=Severity.critical)
-def option_missing(containers: Containers, clock: Clock, log_tails: LogTails) -> CheckResult:
+def option_missing(
+    containers: Containers,
+    clock: Clock,
+    log_tails: LogTails,
+    asked_devices: AskedDevices | None,
+    numbers: UserNumbers | None,
+) -> CheckResult:
     """A container was created without an option that its program needs.
 
     The log shows what the program could not do, and the container's own configuration shows why: a
     capability, a device, a limit or an entry for host.docker.internal is missing, its root file
-    system is read-only, or a second init stands before the image's own.
+    system is read-only, a tmpfs belongs to root, or a second init stands before the image's own. A
+    device that the host does not have either is container.device-missing.
     """
+    lacking = asked_devices.missing if asked_devices is not None else {}
     for claim in claims(ID, containers, log_tails, clock):
-        options = [_filled(option, claim) for option in claim.failure.failure.needs]
+        if asked_device(claim.failure) in lacking:
+            continue
+        options = [_filled(option, claim, numbers) for option in claim.failure.failure.needs]
         missing = [
             (option, proof)
             for option in options
@@ -42,14 +55,19 @@ def option_missing(containers: Containers, clock: Clock, log_tails: LogTails) ->
             image=claim.container.config.image,
         )
         yield finding.with_variables(compose_variables(claim.container))
+    yield from tmpfs_of_root(containers, clock, log_tails, numbers)
     return None
 
 
+_TMPFS = "--tmpfs"
 _USUAL_SHM = 64 << 20
 """Bytes of /dev/shm that a container has unless it is given more."""
 
 
-def _filled(option: str, claim: Claim) -> str:
+def _filled(option: str, claim: Claim, numbers: UserNumbers | None) -> str:
+    if option == _TMPFS:
+        path = claim.value("path")
+        return tmpfs_option(claim.container, path.rpartition("/")[0] or path, numbers)
     for name, value in claim.failure.values.items():
         option = option.replace(f"{{{name}}}", value)
     return option
@@ -58,7 +76,7 @@ def _filled(option: str, claim: Claim) -> str:
 def _lacks(container: Container, option: str, claim: Claim) -> Proof | None:
     """The part of its configuration that shows that it lacks the option; None if it has it."""
     flag, _, value = option.partition("=")
-    if flag == "--tmpfs":
+    if flag == _TMPFS:
         return _lacks_room_to_write(container, claim.value("path"))
     lacks = _LACKS.get(flag)
     return lacks(container, value) if lacks else None
@@ -86,6 +104,8 @@ def _lacks_first_place(container: Container, _: str) -> Proof | None:
 def _lacks_limit(container: Container, assignment: str) -> Proof | None:
     name = assignment.partition("=")[0]
     limits = [limit for limit in container.host_config.ulimits or () if limit.get("Name") == name]
+    if any(limit.get("Hard") == -1 for limit in limits):
+        return None
     return ("HostConfig.Ulimits", limits or "none")
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from checks.container.confirmed import is_failing
+from checks.container.confirmed import is_broken
 from checks.container.helpers import LINE, QUOTED
 from diagnose.evidence.containers.bind_mounts import named
 from diagnose.evidence.containers.listing import Container, Containers
@@ -37,7 +37,7 @@ def own_files_refused(
             continue
         own = detail.config.user if detail.config else ""
         given = container.config.user
-        if not given or _is_same(given, own) or not is_failing(container, clock):
+        if not given or _is_same(given, own) or not is_broken(container, clock, log_tails):
             continue
         if container.state.exit_code == CANNOT_EXECUTE:
             continue

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import msgspec
 
+from checks.container.device import devices_not_on_host
 from checks.container.start_errors import (
     cures,
     failed_start,
@@ -14,9 +15,12 @@ from checks.container.start_errors import (
     known_error,
     refused_program,
 )
+from diagnose.evidence.containers.asked_devices import AskedDevices
 from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.containers.log_tails import LogTails
 from diagnose.evidence.containers.programs import Program, Programs
 from diagnose.evidence.engine.info import Info
+from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.machine.kernel_keys import KEY_USERS, REFUSED, KernelKeys
 from diagnose.evidence.machine.processor import ONLINE, OnlineProcessors, processor_numbers
 from diagnose.lazy_pattern import LazyPattern
@@ -65,13 +69,22 @@ hand it refuses without State.Error."""
 
 
 @check("container.device-missing", severity=Severity.critical)
-def device_missing(containers: Containers) -> CheckResult:
+def device_missing(
+    containers: Containers,
+    clock: Clock | None,
+    log_tails: LogTails | None,
+    asked_devices: AskedDevices | None,
+) -> CheckResult:
     """A device or a GPU that a container asks for is not there.
 
     The engine refuses the start with exit code 128: no such device file, no driver for `--gpus`, or
     a CDI name that nothing explains. Seen on engines 20.10.24, 26.1.5, 28.5.2 and 29.7.2, which has
-    other words for `--gpus`; those of the NVIDIA tools are from their documentation.
+    other words for `--gpus`; those of the NVIDIA tools are from their documentation. A program that
+    ends because it lacks a device asks for it in its log: the host is looked at before the option
+    `--device` is named.
     """
+    if clock is not None and log_tails is not None and asked_devices is not None:
+        yield from devices_not_on_host(containers, clock, log_tails, asked_devices, _MODULES)
     refused: list[tuple[Container, Finding]] = []
     for container in containers:
         error = container.state.error

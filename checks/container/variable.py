@@ -5,7 +5,7 @@ An environment variable is not set, or holds marks of its file.
 
 from __future__ import annotations
 
-from checks.container.confirmed import claims, compose_variables, is_failing
+from checks.container.confirmed import claims, compose_variables, is_broken
 from checks.container.helpers import LINE, log_evidence
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.log_tails import LogTail, LogTails
@@ -70,7 +70,7 @@ def variable_malformed(containers: Containers, clock: Clock, log_tails: LogTails
     """
     for container in containers:
         tail = log_tails.by_id.get(container.id)
-        if tail is None or not is_failing(container, clock):
+        if tail is None or not is_broken(container, clock, log_tails):
             continue
         for name, value in container.config.environment:
             mark, line = _mark(value, tail)

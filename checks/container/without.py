@@ -57,7 +57,7 @@ observed(
     "container.runtime-limit-hit",
     "container.unhealthy",
 )
-observed("logging.driver-blocks-start", "swarm.service-underreplicated")
+observed("logging.driver-blocks-start", "swarm.service-underreplicated", "container.failing-inside")
 
 
 @without(*FAILED_STARTS, *FAILURES)

@@ -19,9 +19,32 @@ from diagnose.registry import check
 
 _MISSING = "container.variable-missing"
 """The check that is about variables which a log asks for."""
+_WHY_A_PROGRAM_FAILED = (
+    "container.data-locked",
+    "container.data-version-mismatch",
+    "container.database-refused",
+    "container.entrypoint-forbidden",
+    "container.failing-inside",
+    "container.file-mode-refused",
+    "container.kernel-setting-low",
+    "container.loopback-peer",
+    "container.mount-forbidden",
+    "container.mount-source-missing",
+    "container.mount-unwritable",
+    "container.option-missing",
+    "container.own-files-refused",
+    "container.syscall-refused",
+    "container.variable-malformed",
+    "container.variable-missing",
+)
+"""Checks that name why a program failed while its container's first process lives on."""
 
 
-@check("network.published-port-not-listening", severity=Severity.warning)
+@check(
+    "network.published-port-not-listening",
+    severity=Severity.warning,
+    caused_by=_WHY_A_PROGRAM_FAILED,
+)
 def published_port_not_listening(
     containers: Containers,
     namespaces: Namespaces,

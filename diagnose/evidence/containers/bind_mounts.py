@@ -5,6 +5,7 @@ What they are, and whether they still are.
 
 from __future__ import annotations
 
+import posixpath
 import re
 from collections.abc import Iterable, Iterator, Mapping
 
@@ -167,16 +168,37 @@ def refused_path(container: Container, log_tails: LogTails) -> Named | None:
 
 
 def not_a_file(container: Container, log_tails: LogTails) -> Named | None:
-    """A bind mount that the container's last words call a directory: it was to be a file."""
+    """A mount that the container's last words call a directory: it was to be a file.
+
+    A bind mount, or a named volume at a place that is called like a file.
+    """
     found = named(container, log_tails.of(container).find("is a directory", "eisdir"))
-    return found if found and found.mount.type == "bind" and not found.rest else None
+    if found is None or found.rest:
+        return None
+    is_volume = found.mount.type == "volume" and "." in found.inside.rpartition("/")[2]
+    return found if found.mount.type == "bind" or is_volume else None
 
 
 def missing_in_folder(container: Container, log_tails: LogTails) -> Named | None:
     """What the container's last words miss in a folder of the host that is mounted into it."""
     line = log_tails.of(container).find("no such file or directory", "enoent", "filenotfound")
-    found = named(container, line)
+    found = next(named_files(container, line), None)
     return found if found and found.mount.type == "bind" and found.rest else None
+
+
+_RELATIVE = LazyPattern(r"(?<![\w./:@-])(?:\./)?[\w-][\w.-]*(?:/[\w.-]+)*\.\w{2,10}(?![\w/])")
+"""A file of the working directory: config/config.yml, ./settings.toml."""
+
+
+def named_files(container: Container, line: str) -> Iterator[Named]:
+    """What a line names below a mount: a path, or files of the container's working directory."""
+    if (place := named(container, line)) is not None:
+        yield place
+    folder = container.config.working_dir or "/"
+    for match in _RELATIVE.finditer(line):
+        path = posixpath.normpath(posixpath.join(folder, match[0]))
+        if (place := named(container, f"'{path}'")) is not None:
+            yield msgspec.structs.replace(place, line=line)
 
 
 def asked_for(container: Container) -> tuple[str, ...]:

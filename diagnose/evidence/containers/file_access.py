@@ -12,6 +12,7 @@ import msgspec
 
 from diagnose.evidence.containers.bind_mounts import BindSources, Named, PathStatus
 from diagnose.evidence.containers.listing import Container
+from diagnose.evidence.containers.user_numbers import UserNumbers
 from diagnose.evidence.engine.info import Info
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import Unavailable
@@ -92,17 +93,22 @@ class Undecided(msgspec.Struct, frozen=True):
     why: str
 
 
-def host_user(container: Container, info: Info | None) -> HostUser | None:
+def host_user(
+    container: Container, info: Info | None, numbers: UserNumbers | None
+) -> HostUser | None:
     """The container's user on the host.
 
-    None where owner and mode do not decide: for root, and for a user by name.
+    None where owner and mode do not decide: for root, and for a name whose number is not known.
     """
-    user, _, group = container.config.user.partition(":")
+    known = numbers.of(container) if numbers is not None else container.config.user
+    user, _, group = known.partition(":")
     user = "0" if user in ("", "root") else user
     remapping = _remapping(container, info)
     if not user.isdigit() or (int(user) == 0 and remapping is None):
         return None
     label = container.config.user or "root"
+    if known != container.config.user:
+        label += f" ({known})"
     first = (0, 0) if remapping is None else _first_ids(remapping)
     if first is None:
         unknown = "which users of the host the engine takes for those of containers is not known"

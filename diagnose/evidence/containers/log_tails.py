@@ -1,4 +1,4 @@
-"""The last log lines of containers that ended badly, and of those alone.
+"""The last log lines of containers that ended badly, or that run and do not work.
 
 The rest is never asked for its log.
 """
@@ -6,107 +6,43 @@ The rest is never asked for its log.
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 
-from diagnose.error_signatures import signs
+from diagnose.evidence.containers.inner_failures import InnerFailures
 from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.containers.log_tail import LogTail, read_tails
 from diagnose.evidence.machine.clock import Clock
+from diagnose.evidence.network.unserved_ports import UnservedPorts
 from diagnose.evidence.run.options import Options
-from diagnose.model import Failed, Unexamined
-from diagnose.programs.failures import (
-    FAILURES,
-    Recognised,
-    recognise,
-    recognise_family,
-)
-from diagnose.programs.families import FAMILIES
-from diagnose.programs.telling_line import TellingLine, telling_line
+from diagnose.model import Unexamined
+from diagnose.programs.failures import Recognised
 from diagnose.questions import Host
-from diagnose.questions.containers import ContainerLog, ReadLogs
 from diagnose.registry import evidence
 
-LINES = 12
-MORE_LINES = 60
-"""Where the last `LINES` explain nothing, as below a long stack trace, so many are asked for."""
-CUT_OFF = 2
-"""Lines at the beginning of a tail that may belong to a message whose first line was not read."""
-BYTES = 32 * 1024
-MORE_BYTES = 128 * 1024
+__all__ = ["LogTail", "LogTails", "log_tails"]
+
 MOST = 60
 """Logs that are read in one run: first those of containers that nobody watched, the latest failures
 first."""
-
-
 STEADY_S = 60.0
 """Seconds after which a run of a container that was restarted counts by its own lines."""
-
-
-class LogTail(msgspec.Struct, frozen=True, dict=True):
-    """The lines of the container's last run, oldest first, without their times.
-
-    Of the run before, where the last one has just begun after a failure.
-
-    None if that run printed nothing.
-
-    earlier: the lines of the runs before, as far as they are among the lines that were asked for.
-    """
-
-    lines: tuple[str, ...]
-    earlier: tuple[str, ...] = ()
-
-    @property
-    def before_this_run(self) -> LogTail:
-        """The lines of the earlier runs, which failed, while the last run has yet to.
-
-        All, if no earlier run is known.
-        """
-        return LogTail(self.earlier) if self.earlier else self
-
-    @property
-    def last(self) -> str:
-        return self.lines[-1] if self.lines else ""
-
-    @functools.cached_property
-    def telling(self) -> TellingLine | None:
-        """The line that explains the failure; None where nothing was printed."""
-        return telling_line(self.lines)
-
-    @functools.cached_property
-    def failure(self) -> Recognised | None:
-        """The known failure that the lines show, or else the family of the line that explains.
-
-        It is what the program says; the host may confirm it.
-        """
-        known = recognise(self.lines, self.telling, FAILURES)
-        return known or recognise_family(self.telling, FAMILIES)
-
-    @functools.cached_property
-    def signs(self) -> frozenset[str]:
-        """Error signatures of the last lines and of the line that explains."""
-        telling = self.telling
-        return signs(*self.lines[-LINES:], *((telling.whole,) if telling else ()))
-
-    def find(self, *needles: str) -> str:
-        """The last line that contains one of these, whatever their case; empty if none does."""
-        return next(iter(self.find_all(*needles)), "")
-
-    def find_all(self, *needles: str) -> list[str]:
-        """The lines that contain one of these, whatever their case, the last one first."""
-        lowered = [(line, line.lower()) for line in reversed(self.lines)]
-        return [line for line, small in lowered if any(needle in small for needle in needles)]
+SETTLED_S = 20.0
+"""Seconds after which a program that serves no port is no longer about to."""
 
 
 class LogTails(msgspec.Struct, frozen=True, dict=True):
     """By container id.
 
     unread: why a log could not be read, by container id (a driver without reading, mostly).
+    inside: the ids of running containers in which a program has failed: nothing listens on any port
+    that they publish, or their supervisor has given the program up.
     """
 
     by_id: dict[str, LogTail]
     unread: dict[str, str]
     unexamined: tuple[Unexamined, ...] = ()
+    inside: frozenset[str] = frozenset()
 
     def of(self, container: Container) -> LogTail:
         """Its last lines; none where nothing was asked, printed, or could be read."""
@@ -147,10 +83,17 @@ def suspicious(container: Container, now: float, since_s: float) -> bool:
 
 
 @evidence
-def log_tails(host: Host, containers: Containers, clock: Clock, options: Options) -> LogTails:
+def log_tails(
+    host: Host,
+    containers: Containers,
+    clock: Clock,
+    options: Options,
+    unserved: UnservedPorts | None,
+    inner_failures: InnerFailures | None,
+) -> LogTails:
     """What is beyond `MOST` is named as not examined, except runs in the foreground.
 
-    Somebody has read those.
+    Somebody has read those. Of running containers that do not work, what their programs said.
     """
     wanted = sorted(
         (
@@ -170,24 +113,28 @@ def log_tails(host: Host, containers: Containers, clock: Clock, options: Options
         for container in wanted[MOST:]
         if not container.was_watched
     )
-    return LogTails(tails, unread, skipped)
+    inside = _failed_inside(containers, clock, unserved, inner_failures)
+    inside = {id: tail for id, tail in inside.items() if id not in tails}
+    return LogTails(tails | inside, unread, skipped, frozenset(inside))
 
 
-def read_tails(
-    host: Host, containers: Sequence[Container]
-) -> tuple[dict[str, LogTail], dict[str, str]]:
-    """The last lines of these containers, and why those of others could not be read, by id."""
+def _failed_inside(
+    containers: Containers,
+    clock: Clock,
+    unserved: UnservedPorts | None,
+    inner_failures: InnerFailures | None,
+) -> dict[str, LogTail]:
+    """What the programs of running containers said that serve nothing, or that were given up."""
     tails: dict[str, LogTail] = {}
-    unread: dict[str, str] = {}
-    for container, answer in host.ask_about(
-        containers, lambda container: ReadLogs(container.id, LINES, BYTES)
-    ):
-        if not isinstance(answer, Failed):
-            tails[container.id] = _tail(answer, container.started_at)
-        elif answer.reason != "gone":
-            unread[container.id] = str(answer)
-    tails |= _longer(host, containers, tails)
-    return tails, unread
+    if unserved is not None:
+        for container in containers.running:
+            is_settled = (clock.age(container.started_at) or 0.0) >= SETTLED_S
+            if is_settled and container.id in unserved.tails:
+                tails[container.id] = unserved.of(container)
+    for failure in inner_failures.items if inner_failures is not None else ():
+        if failure.reason:
+            tails[failure.container.id] = LogTail((failure.reason,))
+    return tails
 
 
 def _has_just_begun_again(container: Container, now: float) -> bool:
@@ -195,50 +142,3 @@ def _has_just_begun_again(container: Container, now: float) -> bool:
     started = container.started_at
     is_fresh = started is not None and now - started < STEADY_S
     return container.is_running and container.restart_count > 0 and is_fresh
-
-
-def _longer(
-    host: Host, wanted: Iterable[Container], tails: Mapping[str, LogTail]
-) -> dict[str, LogTail]:
-    """Longer tails of the logs whose last lines explain nothing.
-
-    A log that cannot be read twice keeps its short one.
-    """
-    unclear = [
-        container
-        for container in wanted
-        if container.id in tails and _explains_little(tails[container.id])
-    ]
-    answers = host.ask_about(
-        unclear, lambda container: ReadLogs(container.id, MORE_LINES, MORE_BYTES)
-    )
-    return {
-        container.id: _tail(answer, container.started_at)
-        for container, answer in answers
-        if not isinstance(answer, Failed)
-    }
-
-
-def _explains_little(tail: LogTail) -> bool:
-    """Whether a longer tail of this log may explain more.
-
-    It is as long as was asked for; no line explains a failure, or only one at its very
-    beginning.
-
-    What is cut off above the first lines may then be the beginning of the same message.
-    """
-    judged = tail.before_this_run
-    full = len(tail.lines) + len(tail.earlier) >= LINES - 2
-    telling = judged.telling
-    return full and (telling is None or not telling.explains or telling.index < CUT_OFF)
-
-
-def _tail(log: ContainerLog, started: float | None) -> LogTail:
-    lines: list[str] = []
-    earlier: list[str] = []
-    for line in log.lines:
-        # the engine notes the start after the process has begun to write: milliseconds, or a second
-        # on a busy host
-        before = line.at is not None and started is not None and line.at < started - 2
-        (earlier if before else lines).append(line.text.rstrip())
-    return LogTail(tuple(lines), tuple(earlier))

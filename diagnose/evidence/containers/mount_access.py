@@ -10,6 +10,7 @@ import msgspec
 from diagnose.evidence.containers.file_access import ENTER, WRITE, HostUser, host_user
 from diagnose.evidence.containers.inspect import Mount
 from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.containers.user_numbers import UserNumbers
 from diagnose.evidence.engine.info import Info
 from diagnose.model import Failed, Unavailable
 from diagnose.questions import Host
@@ -48,7 +49,7 @@ class MountAccess(msgspec.Struct, frozen=True):
 
 @evidence
 def mount_access(
-    host: Host, containers: Containers, info: Info | None
+    host: Host, containers: Containers, info: Info | None, numbers: UserNumbers | None
 ) -> MountAccess | Unavailable:
     """Whether mounted folders and sockets can be written by ordinary users of containers.
 
@@ -56,7 +57,7 @@ def mount_access(
     """
     wanted: list[tuple[Container, Mount, HostUser]] = []
     for container in containers.running:
-        user = host_user(container, info)
+        user = host_user(container, info, numbers)
         if user is None or user.unknown:
             continue
         wanted += [

@@ -63,6 +63,7 @@ _BY_SUPERVISOR = LazyPattern(
 """s6 and execline; supervisord; gosu and su-exec."""
 SHELL_CODES = (126, 127)
 """What a shell exits with when a command cannot be executed, or is not there."""
+_DENIED = LazyPattern(r"permission denied", re.IGNORECASE)
 
 MACHINES = {
     3: "386",
@@ -107,6 +108,7 @@ class Program(msgspec.Struct, frozen=True):
     behind: str = ""
     mode: int | None = None
     is_folder: bool = False
+    is_aside: bool = False
 
     @property
     def has_carriage_return(self) -> bool:
@@ -172,18 +174,24 @@ def _refused(host: Host, container: Container, last: str) -> Program | None:
 
 
 def _behind_wrapper(host: Host, container: Container, lines: tuple[str, ...]) -> Program | None:
-    """What a shell says, if it ended with 126 or 127, or a supervisor, whatever it ended with."""
+    """What a shell says, if it ended with 126 or 127, or a supervisor, whatever it ended with.
+
+    A script that goes on after `Permission denied` ends with a code of its own.
+    """
     # between two runs of a loop the last exit code is not known
     by_shell = container.state.exit_code in SHELL_CODES or (
         container.is_running and container.restart_count >= LOOPING
     )
     for line in reversed(lines):
-        shell = _BY_SHELL.search(line) if by_shell else None
+        shell = _BY_SHELL.search(line)
+        if shell and not by_shell and not _DENIED.search(shell["why"]):
+            shell = None
         supervisor = None if shell else _BY_SUPERVISOR.search(line)
         if shell:
-            return _look(
+            program = _look(
                 host, container.id, shell["path"], _reason(shell["why"]), line, behind="a shell"
             )
+            return msgspec.structs.replace(program, is_aside=not by_shell)
         if supervisor:
             path = (
                 supervisor["s6"]

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 import msgspec
 
 from diagnose.evidence.containers.listing import Container, Containers
-from diagnose.evidence.containers.log_tails import BYTES, LINES
+from diagnose.evidence.containers.log_tail import BYTES, LINES
 from diagnose.evidence.machine.clock import Clock
 from diagnose.model import Failed, Unexamined
 from diagnose.questions import Host

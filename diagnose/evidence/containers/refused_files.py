@@ -9,6 +9,7 @@ from diagnose.evidence.containers.file_access import host_user
 from diagnose.evidence.containers.inspect import Mount
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.log_tails import LogTails
+from diagnose.evidence.containers.user_numbers import UserNumbers
 from diagnose.evidence.engine.info import Info
 from diagnose.model import Failed, Unavailable
 from diagnose.questions import Host
@@ -49,13 +50,17 @@ class RefusedFiles(msgspec.Struct, frozen=True):
 
 @evidence
 def refused_files(
-    host: Host, containers: Containers, log_tails: LogTails, info: Info | None
+    host: Host,
+    containers: Containers,
+    log_tails: LogTails,
+    info: Info | None,
+    numbers: UserNumbers | None,
 ) -> RefusedFiles | Unavailable:
     """Files that logs complain about, and mounted files that are known to be checked.
 
     One question about the paths of all.
     """
-    suspects = [*_from_logs(containers, log_tails, info), *_from_names(containers)]
+    suspects = [*_from_logs(containers, log_tails, info, numbers), *_from_names(containers)]
     if not suspects:
         return RefusedFiles(())
     answer = host.ask(StatPaths(sorted({suspect.path for suspect in suspects})))
@@ -71,14 +76,16 @@ def refused_files(
     return RefusedFiles(tuple(refused))
 
 
-def _from_logs(containers: Containers, log_tails: LogTails, info: Info | None) -> list[RefusedFile]:
+def _from_logs(
+    containers: Containers, log_tails: LogTails, info: Info | None, numbers: UserNumbers | None
+) -> list[RefusedFile]:
     suspects = []
     for container in containers:
         failure = log_tails.failures.get(container.id)
         if failure is None or failure.failure.confirmed_by != CHECK:
             continue
         wanted = failure.failure.needs[0]
-        owner = _owner(container, info)
+        owner = _owner(container, info, numbers)
         for inside, path in _places(container, failure.line, failure.values):
             mode = 0 if wanted == OWNER else int(wanted, 8)
             suspects.append(
@@ -87,9 +94,9 @@ def _from_logs(containers: Containers, log_tails: LogTails, info: Info | None) -
     return suspects
 
 
-def _owner(container: Container, info: Info | None) -> str:
+def _owner(container: Container, info: Info | None, numbers: UserNumbers | None) -> str:
     """The container's user for chown; "" where it is not known by its number."""
-    user = host_user(container, info)
+    user = host_user(container, info, numbers)
     if user is not None:
         return user.owner
     is_root = container.config.user.partition(":")[0] in ("", "0", "root")

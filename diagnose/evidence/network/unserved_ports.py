@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from diagnose.evidence.containers.listing import Container, Containers
-from diagnose.evidence.containers.log_tails import LogTail, read_tails
+from diagnose.evidence.containers.log_tail import LogTail, read_tails
 from diagnose.evidence.network.container_netns import ContainerNetns, Namespaces
 from diagnose.questions import Host
 from diagnose.registry import evidence

@@ -5,6 +5,8 @@ from __future__ import annotations
 from diagnose.programs.failures.recognition import Failure
 
 _SETTING = "container.kernel-setting-low"
+PORT_START = "net.ipv4.ip_unprivileged_port_start"
+"""The first port that users other than root may open."""
 
 KERNEL_SETTINGS = (
     Failure(
@@ -60,11 +62,16 @@ KERNEL_SETTINGS = (
     Failure(
         name="low-port",
         mark="permission denied",
-        pattern=r"(?:bind(?:\(\))?.{0,40}(?P<port>\b\d{1,3})\b.{0,30}permission denied|listen tcp [^ ]*:(?P<port_listen>\d{1,3}): bind: permission denied"
-        r"|permission denied.{0,40}could not bind to address \S*?:(?P<port_apache>\d{1,3})\b|listen EACCES: permission denied \S*?:(?P<port_node>\d{1,3})\b)",
+        pattern=r"(?:bind(?:\(\))?.{0,40}(?P<port>\b\d{1,3})\b.{0,30}permission denied"
+        r"|listen tcp [^ ]*:(?P<port_listen>\d{1,3}): bind: permission denied"
+        r"|permission denied.{0,40}could not bind to address \S*?:(?P<port_apache>\d{1,3})\b"
+        r"|listen EACCES: permission denied \S*?:(?P<port_node>\d{1,3})\b"
+        r"|(?:Socket|Bind)Exception(?: \(13\))?: Permission denied)",
         cause="the program's user may not open a port below 1024",
         cure="let it listen on a port above 1023; with host networking lower net.ipv4.ip_unprivileged_port_start on the host",
-        source="the program's own message",
+        source="yllibed/Zigbee2MqttAssistant#91",
+        confirmed_by=_SETTING,
+        needs=(PORT_START, "1024"),
     ),
     Failure(
         name="huge-pages",

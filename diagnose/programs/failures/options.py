@@ -100,6 +100,39 @@ OPTIONS = (
         needs=("--ulimit=memlock=-1:-1",),
     ),
     Failure(
+        name="memory-lock-refused",
+        mark="",
+        pattern=r"max locked memory: cannot modify limit|RLIMIT_MEMLOCK.{0,60}(?:not permitted|too low|increase|failed)"
+        r"|(?:increase|raise|set|low).{0,30}(?:RLIMIT_MEMLOCK|ulimit -l)\b",
+        cause="the program raises its limit of locked memory, and its container may not",
+        cure="recreate it with --ulimit memlock=-1:-1",
+        source="Anchormen/elasticsearch-kubernetes#3",
+        confirmed_by=_OPTION,
+        needs=("--ulimit=memlock=-1:-1",),
+    ),
+    Failure(
+        name="open-files-refused",
+        mark="",
+        pattern=r"open files: cannot modify limit"
+        r"|RLIMIT_NOFILE.{0,60}(?:not permitted|too low|increase|failed)"
+        r"|(?:increase|raise|set|low).{0,30}(?:RLIMIT_NOFILE|ulimit -n)\b",
+        cause="the program raises its limit of open files above the one of its container",
+        cure="recreate it with --ulimit nofile=1048576:1048576",
+        source="bash's own message",
+        confirmed_by=_OPTION,
+        needs=("--ulimit=nofile=1048576:1048576",),
+    ),
+    Failure(
+        name="processes-refused",
+        mark="",
+        pattern=r"max user processes: cannot modify limit|RLIMIT_NPROC.{0,60}(?:not permitted|too low|increase|failed)",
+        cause="the program raises its limit of processes, and its container may not",
+        cure="recreate it with --ulimit nproc=-1:-1",
+        source="bash's own message",
+        confirmed_by=_OPTION,
+        needs=("--ulimit=nproc=-1:-1",),
+    ),
+    Failure(
         name="user-switch",
         mark="operation not permitted",
         pattern=r"(?:failed switching to \"?(?P<user>[\w:]+)|setgroups(?:\(\))?|s6-applyuidgid: fatal: unable to set supplementary group list|su-exec: setgroups|unable to set[gu]id to \w+)\b.{0,40}Operation not permitted",

@@ -100,7 +100,7 @@ def test_what_the_host_says_of_a_refused_file(
     container, log_tails = failed(line, Mounts=[mount], Config={"User": "1000:1000"})
     mode, uid = status
     answer = {mount["Source"]: {"type": "folder", "mode": mode, "uid": uid, "gid": 0}}
-    evidence = refused_files(Made({"file.stats": answer}), of(container), log_tails, None)
+    evidence = refused_files(Made({"file.stats": answer}), of(container), log_tails, None, None)
     assert isinstance(evidence, RefusedFiles)
     assert [item.inside for item in evidence.items] == expected
 
@@ -109,6 +109,8 @@ def test_what_the_host_says_of_a_refused_file(
 def test_an_open_acme_file_of_a_running_container(mode: int, expected: int):
     container = made("running", Mounts=[ACME_MOUNT])
     answer = {"/srv/acme.json": {"type": "file", "mode": mode, "uid": 0, "gid": 0}}
-    evidence = refused_files(Made({"file.stats": answer}), of(container), LogTails({}, {}), None)
+    evidence = refused_files(
+        Made({"file.stats": answer}), of(container), LogTails({}, {}), None, None
+    )
     assert isinstance(evidence, RefusedFiles)
     assert len(evidence.items) == expected

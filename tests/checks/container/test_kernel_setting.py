@@ -44,3 +44,39 @@ def test_a_program_that_has_got_over_it_is_left_alone():
         kernel_settings=settings,
     )
     assert rows(result) == []
+
+
+NET_LINE = "System.Net.Sockets.SocketException (13): Permission denied"
+URLS = ["ASPNETCORE_URLS=http://+:80"]
+
+
+@pytest.mark.parametrize(
+    ("line", "network", "user", "first", "port"),
+    [
+        pytest.param(NET_LINE, "host", "1000", 1024, 80, id="a port of its variables"),
+        pytest.param(
+            "listen tcp :443: bind: permission denied", "host", "1000", 1024, 443, id="named"
+        ),
+        pytest.param(NET_LINE, "host", "1000", 80, 0, id="the host allows it"),
+        pytest.param(NET_LINE, "host", "", 1024, 0, id="root"),
+        pytest.param(NET_LINE, "shop", "1000", 1024, 0, id="a network of its own"),
+        pytest.param(NET_LINE, "host", "1000", None, 0, id="not known"),
+    ],
+)
+def test_a_port_that_is_for_root_alone(
+    line: str, network: str, user: str, first: int | None, port: int
+):
+    setting = "net.ipv4.ip_unprivileged_port_start"
+    container, log_tails = failed(
+        line, HostConfig={"NetworkMode": network}, Config={"User": user, "Env": URLS}
+    )
+    result = judge(
+        "container.kernel-setting-low",
+        containers=of(container),
+        clock=CLOCK,
+        log_tails=log_tails,
+        kernel_settings=KernelSettings({} if first is None else {setting: first}),
+    )
+    assert [finding.variables["assignment"] for finding in result.findings] == [
+        f"{setting}={port}"
+    ] * bool(port)

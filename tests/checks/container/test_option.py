@@ -6,7 +6,9 @@ from typing import Any
 
 import pytest
 
-from tests.checks.container.evidence import CLOCK, FOUND, failed
+from diagnose.evidence.containers.asked_devices import AskedDevices
+from diagnose.evidence.containers.log_tails import LogTail, LogTails
+from tests.checks.container.evidence import CLOCK, FOUND, failed, made
 from tests.inspected import of
 from tests.judging import judge, rows
 
@@ -55,3 +57,84 @@ def test_an_option_that_is_missing(
         )
         == expected
     )
+
+
+DENIED = "preinit: fatal: /run belongs to uid 0 instead of 999 and we lack the privileges to fix it"
+
+
+@pytest.mark.parametrize(
+    ("line", "config", "user", "option"),
+    [
+        pytest.param(
+            'nginx: mkdir() "/var/lib/nginx/body" failed (30: Read-only file system)',
+            {"ReadonlyRootfs": True},
+            "",
+            "--tmpfs=/var/lib/nginx",
+            id="the folder of what root cannot write",
+        ),
+        pytest.param(
+            "mkdir: can't create directory '/var/cache/x': Read-only file system",
+            {"ReadonlyRootfs": True},
+            "33:34",
+            "--tmpfs=/var/cache:uid=33,gid=34",
+            id="the folder of what a user cannot write",
+        ),
+        pytest.param(
+            DENIED,
+            {"Tmpfs": {"/run": "exec"}},
+            "999:999",
+            "--tmpfs=/run:exec,uid=999,gid=999",
+            id="a tmpfs of root",
+        ),
+        pytest.param(DENIED, {"Tmpfs": {"/run": "uid=999"}}, "999:999", "", id="its own tmpfs"),
+        pytest.param(DENIED, {"Tmpfs": {"/run": "mode=1777"}}, "999:999", "", id="a tmpfs for all"),
+        pytest.param(DENIED, {"Tmpfs": {"/run": "exec"}}, "", "", id="root's tmpfs for root"),
+        pytest.param(DENIED, {"Tmpfs": {"/cache": ""}}, "999:999", "", id="another tmpfs"),
+        pytest.param(
+            "ulimit: max locked memory: cannot modify limit: Operation not permitted",
+            {"Ulimits": [{"Name": "memlock", "Hard": 65536, "Soft": 65536}]},
+            "",
+            "--ulimit=memlock=-1:-1",
+            id="a low limit",
+        ),
+        pytest.param(
+            "ulimit: max locked memory: cannot modify limit: Operation not permitted",
+            {"Ulimits": [{"Name": "memlock", "Hard": -1, "Soft": -1}]},
+            "",
+            "",
+            id="no limit",
+        ),
+    ],
+)
+def test_the_option_that_heals(line: str, config: dict[str, Any], user: str, option: str):
+    container, log_tails = failed(line, HostConfig=config, Config={"User": user})
+    result = judge(
+        "container.option-missing", containers=of(container), clock=CLOCK, log_tails=log_tails
+    )
+    assert [finding.variables["option"] for finding in result.findings] == [option] * bool(option)
+
+
+def test_a_running_container_whose_program_was_given_up():
+    container = made("running", age=3600, HostConfig={"ReadonlyRootfs": True})
+    tail = LogTail(('nginx: mkdir() "/var/lib/nginx/body" failed (30: Read-only file system)',))
+    for inside, expected in ((frozenset({container.id}), FOUND), (frozenset[str](), [])):
+        result = judge(
+            "container.option-missing",
+            containers=of(container),
+            clock=CLOCK,
+            log_tails=LogTails({container.id: tail}, {}, inside=inside),
+        )
+        assert rows(result) == expected
+
+
+def test_a_device_that_the_host_does_not_have_is_no_option():
+    container, log_tails = failed("Error: No such file or directory, cannot open /dev/ttyACM0")
+    for missing, expected in (({}, FOUND), ({"/dev/ttyACM0": ()}, [])):
+        result = judge(
+            "container.option-missing",
+            containers=of(container),
+            clock=CLOCK,
+            log_tails=log_tails,
+            asked_devices=AskedDevices(missing),
+        )
+        assert rows(result) == expected

@@ -1,0 +1,68 @@
+"""Devices for which programs in failed containers ask, looked up on the host."""
+
+from __future__ import annotations
+
+import re
+
+import msgspec
+
+from diagnose.evidence.containers.log_tails import LogTails
+from diagnose.lazy_pattern import LazyPattern
+from diagnose.model import Failed, Unavailable
+from diagnose.programs.failures import Recognised
+from diagnose.questions import Host
+from diagnose.questions.files import ListFolder, StatPaths
+from diagnose.registry import evidence
+
+OPTION = "--device="
+_SERIAL = LazyPattern(r"^tty(?:USB|ACM|AMA)\d+$")
+_BY_ID = "/dev/serial/by-id"
+
+
+class AskedDevices(msgspec.Struct, frozen=True):
+    """missing: by path, what the host lacks, with the devices of that kind that it has."""
+
+    missing: dict[str, tuple[str, ...]] = {}
+
+
+def asked_device(failure: Recognised) -> str:
+    """The device without which a known failure does not end; "" where it is about none."""
+    option = next(iter(failure.failure.needs), "")
+    if not option.startswith(OPTION):
+        return ""
+    path = option.removeprefix(OPTION)
+    for name, value in failure.values.items():
+        path = path.replace(f"{{{name}}}", value)
+    return path
+
+
+@evidence
+def asked_devices(host: Host, log_tails: LogTails) -> AskedDevices | Unavailable:
+    """One question about all devices, and none where no log names one."""
+    wanted = sorted({asked_device(failure) for failure in log_tails.failures.values()} - {""})
+    if not wanted:
+        return AskedDevices()
+    answer = host.ask(StatPaths(wanted, follow=True))
+    if isinstance(answer, Failed):
+        return Unavailable.of(answer)
+    lacking = [path for path in wanted if answer[path].failed == "missing"]
+    return AskedDevices({path: _of_its_kind(host, path) for path in lacking})
+
+
+def _of_its_kind(host: Host, path: str) -> tuple[str, ...]:
+    """The devices of the host that differ in their number, or that are serial too."""
+    folder, _, name = path.rpartition("/")
+    listing = host.ask(ListFolder(folder))
+    if isinstance(listing, Failed):
+        return ()
+    stem = name.rstrip("0123456789")
+    is_serial = bool(_SERIAL.search(name)) or folder == _BY_ID
+    same = re.compile(rf"{re.escape(stem)}\d+")
+    return tuple(
+        sorted(
+            f"{folder}/{entry.name}"
+            for entry in listing.entries
+            if same.fullmatch(entry.name)
+            or (is_serial and (_SERIAL.search(entry.name) or folder == _BY_ID))
+        )
+    )

@@ -1,0 +1,149 @@
+"""The last lines of a container's log, and the line among them that explains a failure."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterable, Mapping, Sequence
+
+import msgspec
+
+from diagnose.error_signatures import signs
+from diagnose.evidence.containers.listing import Container
+from diagnose.model import Failed
+from diagnose.programs.failures import (
+    FAILURES,
+    Recognised,
+    recognise,
+    recognise_family,
+)
+from diagnose.programs.families import FAMILIES
+from diagnose.programs.telling_line import TellingLine, telling_line
+from diagnose.questions import Host
+from diagnose.questions.containers import ContainerLog, ReadLogs
+
+LINES = 12
+MORE_LINES = 60
+"""Where the last `LINES` explain nothing, as below a long stack trace, so many are asked for."""
+CUT_OFF = 2
+"""Lines at the beginning of a tail that may belong to a message whose first line was not read."""
+BYTES = 32 * 1024
+MORE_BYTES = 128 * 1024
+
+
+class LogTail(msgspec.Struct, frozen=True, dict=True):
+    """The lines of the container's last run, oldest first, without their times.
+
+    Of the run before, where the last one has just begun after a failure.
+
+    None if that run printed nothing.
+
+    earlier: the lines of the runs before, as far as they are among the lines that were asked for.
+    """
+
+    lines: tuple[str, ...]
+    earlier: tuple[str, ...] = ()
+
+    @property
+    def before_this_run(self) -> LogTail:
+        """The lines of the earlier runs, which failed, while the last run has yet to.
+
+        All, if no earlier run is known.
+        """
+        return LogTail(self.earlier) if self.earlier else self
+
+    @property
+    def last(self) -> str:
+        return self.lines[-1] if self.lines else ""
+
+    @functools.cached_property
+    def telling(self) -> TellingLine | None:
+        """The line that explains the failure; None where nothing was printed."""
+        return telling_line(self.lines)
+
+    @functools.cached_property
+    def failure(self) -> Recognised | None:
+        """The known failure that the lines show, or else the family of the line that explains.
+
+        It is what the program says; the host may confirm it.
+        """
+        known = recognise(self.lines, self.telling, FAILURES)
+        return known or recognise_family(self.telling, FAMILIES)
+
+    @functools.cached_property
+    def signs(self) -> frozenset[str]:
+        """Error signatures of the last lines and of the line that explains."""
+        telling = self.telling
+        return signs(*self.lines[-LINES:], *((telling.whole,) if telling else ()))
+
+    def find(self, *needles: str) -> str:
+        """The last line that contains one of these, whatever their case; empty if none does."""
+        return next(iter(self.find_all(*needles)), "")
+
+    def find_all(self, *needles: str) -> list[str]:
+        """The lines that contain one of these, whatever their case, the last one first."""
+        lowered = [(line, line.lower()) for line in reversed(self.lines)]
+        return [line for line, small in lowered if any(needle in small for needle in needles)]
+
+
+def read_tails(
+    host: Host, containers: Sequence[Container]
+) -> tuple[dict[str, LogTail], dict[str, str]]:
+    """The last lines of these containers, and why those of others could not be read, by id."""
+    tails: dict[str, LogTail] = {}
+    unread: dict[str, str] = {}
+    for container, answer in host.ask_about(
+        containers, lambda container: ReadLogs(container.id, LINES, BYTES)
+    ):
+        if not isinstance(answer, Failed):
+            tails[container.id] = _tail(answer, container.started_at)
+        elif answer.reason != "gone":
+            unread[container.id] = str(answer)
+    tails |= _longer(host, containers, tails)
+    return tails, unread
+
+
+def _longer(
+    host: Host, wanted: Iterable[Container], tails: Mapping[str, LogTail]
+) -> dict[str, LogTail]:
+    """Longer tails of the logs whose last lines explain nothing.
+
+    A log that cannot be read twice keeps its short one.
+    """
+    unclear = [
+        container
+        for container in wanted
+        if container.id in tails and _explains_little(tails[container.id])
+    ]
+    answers = host.ask_about(
+        unclear, lambda container: ReadLogs(container.id, MORE_LINES, MORE_BYTES)
+    )
+    return {
+        container.id: _tail(answer, container.started_at)
+        for container, answer in answers
+        if not isinstance(answer, Failed)
+    }
+
+
+def _explains_little(tail: LogTail) -> bool:
+    """Whether a longer tail of this log may explain more.
+
+    It is as long as was asked for; no line explains a failure, or only one at its very
+    beginning.
+
+    What is cut off above the first lines may then be the beginning of the same message.
+    """
+    judged = tail.before_this_run
+    full = len(tail.lines) + len(tail.earlier) >= LINES - 2
+    telling = judged.telling
+    return full and (telling is None or not telling.explains or telling.index < CUT_OFF)
+
+
+def _tail(log: ContainerLog, started: float | None) -> LogTail:
+    lines: list[str] = []
+    earlier: list[str] = []
+    for line in log.lines:
+        # the engine notes the start after the process has begun to write: milliseconds, or a second
+        # on a busy host
+        before = line.at is not None and started is not None and line.at < started - 2
+        (earlier if before else lines).append(line.text.rstrip())
+    return LogTail(tuple(lines), tuple(earlier))

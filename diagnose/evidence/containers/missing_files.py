@@ -1,0 +1,132 @@
+"""Files that failed programs miss below a mount, looked up where they would be on the host."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+
+import msgspec
+
+from diagnose.evidence.containers.bind_mounts import DEEPEST, Named, named_files
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.containers.log_tails import LogTails
+from diagnose.lazy_pattern import LazyPattern
+from diagnose.model import Failed, Unavailable
+from diagnose.questions import Host
+from diagnose.questions.files import ListFolder, PathStatus, StatPaths
+from diagnose.registry import evidence
+
+_ABSENCE = LazyPattern(
+    r"no such file|\bENOENT\b|file ?not ?found|does(?:n't| not) exist|\bnot found|can(?:not|'t) find"
+    r"|(?:could not|unable to|failed to) (?:find|load|locate)|is missing|MODULE_NOT_FOUND",
+    re.IGNORECASE,
+)
+_MADE_AT_RUN = LazyPattern(r"\.(?:pid|sock|socket|lock|log|tmp|swp)$|^/(?:run|tmp|proc|sys|dev)/")
+"""Files that a program makes itself: that they are not there is no mistake of the host."""
+_EXAMPLE = LazyPattern(r"[._-](?:example|sample|dist|default|template|tmpl|orig|bak|txt)\b")
+
+
+class MissingFile(msgspec.Struct, frozen=True):
+    """A path that the line which explains the failure misses, and that the host does not have.
+
+    place: the path as the container and the host have it. inside and path: the first part of it
+    that is not there. folder: what is there. names: what lies in that folder.
+    """
+
+    container: Container
+    place: Named
+    inside: str
+    path: str
+    folder: str
+    names: tuple[str, ...]
+
+    @property
+    def near(self) -> str:
+        """A file of almost that name in the folder; "" where there is none."""
+        wanted = _plain(self.path)
+        return next((name for name in self.names if _plain(name) == wanted), "")
+
+
+class MissingFiles(msgspec.Struct, frozen=True):
+    """At most one for each container."""
+
+    items: tuple[MissingFile, ...] = ()
+
+    def __iter__(self) -> Iterator[MissingFile]:
+        return iter(self.items)
+
+
+@evidence
+def missing_files(
+    host: Host, containers: Containers, log_tails: LogTails
+) -> MissingFiles | Unavailable:
+    """One question about the paths of all, and one for each folder that lacks a file."""
+    places = {
+        container.id: place
+        for container in containers
+        if (place := _missed(container, log_tails)) is not None
+    }
+    if not places:
+        return MissingFiles()
+    paths = {path for place in places.values() for path in place.on_host}
+    answer = host.ask(StatPaths(sorted(paths), follow=True))
+    if isinstance(answer, Failed):
+        return Unavailable.of(answer)
+    by_id = {container.id: container for container in containers}
+    lacking = {id: depth for id, place in places.items() if (depth := _depth(place, answer))}
+    folders = sorted({places[id].on_host[depth - 1] for id, depth in lacking.items()})
+    listings = {
+        folder: listing
+        for folder, listing in host.ask_about(folders, ListFolder)
+        if not isinstance(listing, Failed)
+    }
+    items = []
+    for id, depth in lacking.items():
+        place = places[id]
+        listing = listings.get(place.on_host[depth - 1])
+        if listing is None:
+            continue
+        items.append(
+            MissingFile(
+                by_id[id],
+                place,
+                "/".join((place.mount.destination, *place.rest[:depth])),
+                place.on_host[depth],
+                place.on_host[depth - 1],
+                tuple(sorted(entry.name for entry in listing.entries)),
+            )
+        )
+    return MissingFiles(tuple(items))
+
+
+def _missed(container: Container, log_tails: LogTails) -> Named | None:
+    """What the line that explains the failure misses, if it lies below a mount of the host."""
+    telling = log_tails.of(container).telling
+    if telling is None or not telling.explains or not _ABSENCE.search(telling.whole):
+        return None
+    return next(filter(_may_miss, named_files(container, telling.whole)), None)
+
+
+def _may_miss(place: Named) -> bool:
+    is_on_host = place.mount.source.startswith("/") and 0 < len(place.rest) <= DEEPEST
+    return is_on_host and ".." not in place.rest and not _MADE_AT_RUN.search(place.inside)
+
+
+def _depth(place: Named, known: dict[str, PathStatus]) -> int:
+    """The depth of the first step that is not there, below a folder that is; 0 if all are there."""
+    statuses: Sequence[PathStatus | None] = [known.get(path) for path in place.on_host]
+    for depth, status in enumerate(statuses):
+        if status is None:
+            return 0
+        if status.failed == "missing":
+            above = statuses[depth - 1] if depth else None
+            return depth if above is not None and above.type == "folder" else 0
+        if status.failed:
+            return 0
+    return 0
+
+
+def _plain(path: str) -> str:
+    """A file's name without what differs between an example and the file itself."""
+    name = path.rpartition("/")[2].lower().replace(".yaml", ".yml")
+    return _EXAMPLE.sub("", name)

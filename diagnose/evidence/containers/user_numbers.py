@@ -1,0 +1,74 @@
+"""The numbers of the users that containers name, as their own `/etc/passwd` has them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import msgspec
+
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.model import Failed
+from diagnose.questions import Host
+from diagnose.questions.containers import ReadContainerFile
+from diagnose.registry import evidence
+
+MOST = 20
+"""Images whose file of users is read, those of failed containers first."""
+BYTES = 64 * 1024
+USERS_FILE = "/etc/passwd"
+
+
+class UserNumbers(msgspec.Struct, frozen=True):
+    """User and group by container id, as `1000:1000`, of containers whose user is a name."""
+
+    by_id: dict[str, str] = {}
+
+    def of(self, container: Container) -> str:
+        """The user as the engine takes it: with the number of a name that is known."""
+        return self.by_id.get(container.id, container.config.user)
+
+
+@evidence
+def user_numbers(host: Host, containers: Containers) -> UserNumbers:
+    """One file for each image with such a user, of containers into which something is mounted.
+
+    The engine reads it, and the container need not run.
+    """
+    by_image: dict[tuple[str, str], list[Container]] = {}
+    named = [container for container in containers if _is_named(container)]
+    for container in sorted(named, key=lambda container: container.is_running):
+        by_image.setdefault((container.image, container.config.user), []).append(container)
+    first = [same[0] for same in list(by_image.values())[:MOST]]
+    numbers: dict[str, str] = {}
+    answers = host.ask_about(
+        first, lambda container: ReadContainerFile(container.id, USERS_FILE, bytes=BYTES)
+    )
+    for container, answer in answers:
+        if isinstance(answer, Failed) or answer.hex is None:
+            continue
+        text = bytes.fromhex(answer.hex).decode("utf-8", "replace")
+        number = _number(container.config.user, text.splitlines())
+        if number:
+            same = by_image[container.image, container.config.user]
+            numbers |= dict.fromkeys((other.id for other in same), number)
+    return UserNumbers(numbers)
+
+
+def _is_named(container: Container) -> bool:
+    user = container.config.user.partition(":")[0]
+    is_name = user not in ("", "root") and not user.isdigit()
+    mounts = container.mounts or ()
+    return is_name and any(mount.source.startswith("/") for mount in mounts)
+
+
+def _number(user: str, lines: Iterable[str]) -> str:
+    """The user's number, and that of its group; "" where the file has no such user.
+
+    A group that is given by name stays as it is.
+    """
+    name, _, group = user.partition(":")
+    for line in lines:
+        fields = line.split(":")
+        if len(fields) > 3 and fields[0] == name and fields[2].isdigit():
+            return f"{fields[2]}:{group or fields[3]}"
+    return ""

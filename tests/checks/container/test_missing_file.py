@@ -1,0 +1,137 @@
+"""Files that a mounted folder lacks: checks/container/missing_file.py, and its evidence."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from diagnose.evidence.containers.bind_mounts import BindSources
+from diagnose.evidence.containers.missing_files import MissingFiles, missing_files
+from diagnose.model import Json
+from tests.checks.container.evidence import CLOCK, OPTIONS, failed
+from tests.hosts import Made
+from tests.inspected import of
+from tests.judging import judge
+
+RELATIVE = "panic: failed to load: open config/config.yml: no such file or directory"
+MOUNT = {"Type": "bind", "Source": "/srv/portal", "Destination": "/app/config", "RW": True}
+PARTS: dict[str, Any] = {"Mounts": [MOUNT], "Config": {"WorkingDir": "/app"}}
+
+
+def host(*names: str) -> Made:
+    """A host whose folder /srv/portal has these files."""
+
+    def stats(question: Any) -> Json:
+        known = {"/srv/portal": "folder"} | {f"/srv/portal/{name}": "file" for name in names}
+        return {
+            path: {"type": known[path]} if path in known else {"failed": "missing"}
+            for path in question.paths
+        }
+
+    entries = [{"name": name, "type": "file"} for name in names]
+    return Made({"file.stats": stats, "file.list": {"entries": entries}})
+
+
+def looked_up(line: str, *names: str, **parts: Any) -> MissingFiles:
+    container, log_tails = failed(line, **{**PARTS, **parts})
+    answer = missing_files(host(*names), of(container), log_tails)
+    assert isinstance(answer, MissingFiles)
+    return answer
+
+
+@pytest.mark.parametrize(
+    ("line", "names", "expected"),
+    [
+        pytest.param(RELATIVE, ["app.yml"], "/srv/portal/config.yml", id="a relative path"),
+        pytest.param(RELATIVE, ["config.yml"], "", id="it is there"),
+        pytest.param(
+            "Error: Cannot find module '/app/config/dist/index.js'",
+            ["src"],
+            "/srv/portal/dist",
+            id="the first folder that is not there",
+        ),
+        pytest.param(
+            "FATAL: could not find /app/config/server.pid: No such file or directory",
+            ["app.yml"],
+            "",
+            id="what the program makes itself",
+        ),
+        pytest.param(
+            "FATAL: open /etc/portal.yml: no such file or directory",
+            ["app.yml"],
+            "",
+            id="elsewhere",
+        ),
+        pytest.param(
+            "FATAL: open /app/config/config.yml: permission denied", [], "", id="not its absence"
+        ),
+    ],
+)
+def test_what_the_host_lacks(line: str, names: list[str], expected: str):
+    assert [missing.path for missing in looked_up(line, *names)] == [expected] * bool(expected)
+
+
+@pytest.mark.parametrize(
+    ("name", "near"),
+    [
+        ("config.yaml", True),
+        ("Config.yml", True),
+        ("config.example.yml", True),
+        ("config.yml.dist", True),
+        ("config.yml-sample", True),
+        ("configs.yml", False),
+    ],
+)
+def test_a_file_of_almost_that_name(name: str, near: bool):
+    (missing,) = looked_up(RELATIVE, name)
+    assert missing.near == (name if near else "")
+
+
+@pytest.mark.parametrize(
+    ("name", "variables"),
+    [
+        (
+            "config.yaml",
+            {"example": "/srv/portal/config.yaml", "wanted": "/srv/portal/config.yml"},
+        ),
+        ("other.yml", {"incomplete": "/srv/portal"}),
+    ],
+)
+def test_the_finding(name: str, variables: dict[str, str]):
+    container, log_tails = failed(RELATIVE, **PARTS)
+    result = judge(
+        "container.mount-source-missing",
+        containers=of(container),
+        clock=CLOCK,
+        options=OPTIONS,
+        log_tails=log_tails,
+        bind_sources=BindSources({}, entries={"/srv/portal": 1}),
+        missing_files=looked_up(RELATIVE, name),
+    )
+    (finding,) = result.findings
+    assert finding.variables == {"container": "web", "source": "/srv/portal"} | variables
+
+
+@pytest.mark.parametrize(
+    ("destination", "count"), [("/app/config.yml", 1), ("/app/config", 0)], ids=["file", "folder"]
+)
+def test_a_named_volume_where_a_file_should_be(destination: str, count: int):
+    mount = {
+        "Type": "volume",
+        "Name": "config.yml",
+        "Source": "/var/lib/docker/volumes/config.yml/_data",
+        "Destination": destination,
+    }
+    container, log_tails = failed(f"FATAL: read {destination}: is a directory", Mounts=[mount])
+    result = judge(
+        "container.mount-source-missing",
+        containers=of(container),
+        clock=CLOCK,
+        options=OPTIONS,
+        log_tails=log_tails,
+        bind_sources=BindSources({}),
+    )
+    assert [finding.variables["named_file"] for finding in result.findings] == [
+        f"config.yml:{destination}"
+    ] * count

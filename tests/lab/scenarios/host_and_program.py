@@ -1,0 +1,113 @@
+"""Programs that fail for something of the host which their log names: a file that a mount lacks, a
+volume of another user, a read-only root below a supervisor, a device that is not plugged in."""
+
+from __future__ import annotations
+
+from tests.lab import Box, fault
+from tests.lab.images import Recipe, load
+from tests.lab.scenarios.programs import GOOD, logs, run
+
+_READER = b"""#!/bin/sh
+[ -e config/config.yml ] && exec sleep 1000
+echo 'time="2026-01-02T10:01:48Z" level=info msg="Starting the portal"'
+echo "panic: failed to load config from yaml: open config/config.yml: no such file or directory" >&2
+exit 2
+"""
+
+
+@fault(
+    "container.mount-source-missing",
+    subject="container:portal31",
+    also=["container.exits-at-start"],
+    shareable=True,
+)
+def file_that_a_mounted_folder_lacks(box: Box) -> None:
+    """A program reads config/config.yml of its working directory, and the mounted folder has only
+    the example."""
+    load(
+        box,
+        "portal31:1",
+        Recipe({"app/start": (_READER, 0o755)}, ("WORKDIR /app", 'CMD ["/app/start"]')),
+    )
+    box.write("/srv/portal31/config.example.yml", "port: 8080\n")
+    run(box, "portal31", *GOOD, "-v", "/srv/portal31:/app/config", "portal31:1")
+    assert box.wait_state("portal31", "exited")["State"]["ExitCode"] == 2
+
+
+_WRITER = b"""#!/bin/sh
+mkdir /home/node/.data/log && exec sleep 1000
+exit 1
+"""
+
+
+@fault(
+    "container.mount-forbidden",
+    subject="container:gateway31",
+    also=["container.exits-at-start"],
+    shareable=True,
+)
+def volume_of_root_for_a_user_by_name(box: Box) -> None:
+    """The image names its user, and a volume at a place that the image lacks is of root."""
+    passwd = b"root:x:0:0:root:/root:/bin/sh\nnode:x:1031:1031::/home/node:/bin/sh\n"
+    load(
+        box,
+        "gateway31:1",
+        Recipe(
+            {"start": (_WRITER, 0o755), "etc/passwd": (passwd, 0o644)},
+            ("USER node", 'CMD ["/start"]'),
+        ),
+    )
+    options = ["--memory=64m", "--pids-limit=64", "--cap-drop=ALL"]
+    options += ["--security-opt=no-new-privileges", "-v", "data31:/home/node/.data"]
+    run(box, "gateway31", *options, "gateway31:1")
+    assert box.wait_state("gateway31", "exited")["State"]["ExitCode"] == 1
+
+
+_KEEPER = b"""#!/bin/sh
+now() { date -u '+%Y-%m-%d %H:%M:%S,500'; }
+echo "$(now) INFO spawned: 'nginx' with pid 12"
+mkdir /var/lib/nginx/body && exec sleep 1000
+echo 'nginx: [emerg] mkdir() "/var/lib/nginx/body" failed (30: Read-only file system)'
+echo "$(now) INFO exited: nginx (exit status 1; not expected)"
+echo "$(now) INFO gave up: nginx entered FATAL state, too many start retries too quickly"
+while :; do sleep 100; done
+"""
+
+
+@fault(
+    "container.option-missing",
+    subject="container:paste31",
+    also=["container.failing-inside"],
+    shareable=True,
+)
+def read_only_root_below_a_supervisor(box: Box) -> None:
+    """A supervisor runs on, and has given up a server that cannot make a folder on the read-only
+    root file system. The kernel refuses it; the supervisor's words are supervisord's."""
+    files = {
+        "usr/bin/supervisord": (_KEEPER, 0o755),
+        "var/lib/nginx/keep": (b"", 0o644),
+    }
+    load(box, "paste31:1", Recipe(files, ('CMD ["/usr/bin/supervisord"]',)))
+    run(box, "paste31", *GOOD, "--read-only", "paste31:1")
+    box.wait_for(lambda: "gave up" in logs(box, "paste31"), 10, "it to give up")
+
+
+_ADAPTER = """
+[ -c /dev/ttyACM31 ] && exec sleep 1000
+echo "zigbee:info  Starting zigbee-herdsman..."
+echo "zigbee:error Failed to start zigbee"
+echo "zigbee:error Error: No such file or directory, cannot open /dev/ttyACM31"
+exit 1
+"""
+
+
+@fault(
+    "container.device-missing",
+    subject="container:zigbee31",
+    also=["container.exits-at-start"],
+    shareable=True,
+)
+def adapter_that_is_not_plugged_in(box: Box) -> None:
+    """A program cannot open its serial adapter, and the host has none."""
+    run(box, "zigbee31", *GOOD, "bb:1.36", "sh", "-c", _ADAPTER)
+    assert box.wait_state("zigbee31", "exited")["State"]["ExitCode"] == 1
