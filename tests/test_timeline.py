@@ -4,6 +4,11 @@ from __future__ import annotations
 
 import io
 import json
+import os
+import subprocess
+import sys
+
+import pytest
 
 from diagnose import timeline
 from diagnose.evidence.containers.events import Event, Events
@@ -145,6 +150,15 @@ def test_ids_are_names_and_lines_are_folded_for_a_terminal():
     timeline_text.render(made, "text", out, 60)
     assert max(map(len, out.getvalue().splitlines()[:3])) <= 60
     assert "\n" + " " * 21 + "container from containerd\n" in out.getvalue()
+
+
+@pytest.mark.parametrize(("columns", "widest"), [("80", range(60, 81)), ("", range(81, 2000))])
+def test_lines_are_folded_where_a_width_is_given(columns: str, widest: range):
+    """Each event is one line otherwise: a pipe may lead to grep."""
+    command = [sys.executable, "-m", "diagnose", "timeline", "--from", "demo"]
+    environment = {**os.environ, "COLUMNS": columns}
+    done = subprocess.run(command, capture_output=True, text=True, env=environment, check=True)
+    assert max(map(len, done.stdout.splitlines())) in widest
 
 
 def test_json_is_json():

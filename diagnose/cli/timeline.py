@@ -23,6 +23,8 @@ def timeline(format_: str, **given: Any) -> None:
     """Show recent events in one list, in the order of time.
 
     Starts, exits, kills and health of containers, and messages of the engine and of the kernel.
+
+    Lines are folded at the width of the terminal, or at $COLUMNS. In a pipe each event is one line.
     """
     from diagnose import session
     from diagnose import timeline as moments
@@ -33,8 +35,14 @@ def timeline(format_: str, **given: Any) -> None:
         evidence = session.collect(moments.KINDS, asked, began=process.began())
     except session.InvalidRequestError as error:
         raise click.ClickException(str(error)) from None
-    width = os.get_terminal_size().columns if sys.stdout.isatty() else 0
-    timeline.render(
-        moments.make(evidence, asked.since_s, asked.containers), format_, sys.stdout, width
-    )
+    found = moments.make(evidence, asked.since_s, asked.containers)
+    timeline.render(found, format_, sys.stdout, _width())
     process.leave(0)
+
+
+def _width() -> int:
+    """Columns to fold at, 0 for none."""
+    asked = os.environ.get("COLUMNS", "")
+    if asked.isdecimal():
+        return int(asked)
+    return os.get_terminal_size().columns if sys.stdout.isatty() else 0
