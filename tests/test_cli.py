@@ -17,6 +17,7 @@ from diagnose import registry, runbooks
 from diagnose.judgement import selection
 from diagnose.recording.answer_files import read_folder, write_folder
 from diagnose.recording.recorder import RecordedAnswer
+from tests import command_line
 from tests.questions import question
 
 SCHEMA = json.loads(
@@ -27,15 +28,8 @@ SCHEMA = json.loads(
 def run(
     *args: str, env: dict[str, str] | None = None, cwd: Path | None = None
 ) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "diagnose", *args],
-        capture_output=True,
-        text=True,
-        timeout=60,
-        cwd=cwd,
-        env={**os.environ, "DOCKER_HOST": "unix:///nonexistent/docker.sock", **(env or {})},
-        check=False,
-    )
+    whole = {**os.environ, "DOCKER_HOST": "unix:///nonexistent/docker.sock", **(env or {})}
+    return command_line.run(*args, env=whole, cwd=cwd)
 
 
 @pytest.fixture

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import sys
 import threading
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ import pytest
 from diagnose import compare, session
 from diagnose.model import Failed
 from diagnose.recording.recorder import RecordedAnswer
+from tests import command_line
 from tests.tickets import DATA, recorded, taken, unpacked
 
 WEB = {"kind": "container", "name": "web"}
@@ -135,8 +135,7 @@ def test_the_exit_code_is_that_of_the_new_run(new: dict, code: int):
 
 
 def diff(*args: Any) -> subprocess.CompletedProcess[str]:
-    argv = [sys.executable, "-m", "diagnose", "diff", *map(str, args)]
-    return subprocess.run(argv, capture_output=True, text=True, timeout=60, check=False)
+    return command_line.run("diff", *map(str, args))
 
 
 @pytest.fixture(scope="module")

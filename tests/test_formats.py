@@ -7,8 +7,6 @@ import csv as csv_reader
 import io
 import json
 import os
-import subprocess
-import sys
 import time
 import xml.etree.ElementTree as ElementTree
 from collections.abc import Callable
@@ -22,6 +20,7 @@ from diagnose.model import HOST, Report, Severity, Subject, Verdict, container
 from diagnose.questions.run import Options
 from diagnose.render import csv, junit, llm, sarif
 from diagnose.render.json import document
+from tests.command_line import run
 from tests.test_render import found, report
 
 DEMO = Path(__file__).parents[1] / "fixtures" / "demo"
@@ -215,12 +214,6 @@ def test_only_what_is_new_counts(name: str) -> None:
 
 def test_without_a_baseline_nothing_is_silenced(demo: Report) -> None:
     assert compare.without_known(demo, None) is demo
-
-
-def run(*args: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "diagnose", *args], capture_output=True, text=True, check=False
-    )
 
 
 def test_a_baseline_of_the_same_host_makes_it_calm(tmp_path: Path) -> None:

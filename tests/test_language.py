@@ -4,14 +4,13 @@ sentences."""
 from __future__ import annotations
 
 import re
-import subprocess
-import sys
 import tokenize
 from pathlib import Path
 
 import pytest
 
 from diagnose import registry, runbooks
+from tests import command_line
 
 ROOT = Path(__file__).parent.parent
 REFUSED = (
@@ -111,15 +110,13 @@ COMMANDS = (
 
 @pytest.mark.parametrize("command", ["", *COMMANDS])
 def test_help(command: str):
-    argv = [sys.executable, "-m", "diagnose", *filter(None, [command]), "--help"]
-    shown = subprocess.run(argv, capture_output=True, text=True, check=True).stdout
+    shown = command_line.run(*filter(None, [command]), "--help").stdout
     assert shown
     assert DIALECT.findall(shown) == []
 
 
 def test_reports_of_the_recorded_broken_host():
-    argv = [sys.executable, "-m", "diagnose", "all", "--from", "demo", "--no-color", "-v"]
-    shown = subprocess.run(argv, capture_output=True, text=True, check=False).stdout
+    shown = command_line.run("all", "--from", "demo", "--no-color", "-v").stdout
     assert "CRITICAL" in shown
     assert DIALECT.findall(shown) == []
 

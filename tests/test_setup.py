@@ -9,7 +9,6 @@ import re
 import resource
 import shutil
 import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -19,6 +18,7 @@ from diagnose import registry
 from diagnose.cli.main import group
 from diagnose.setup import manual, parts, places
 from diagnose.version import __version__
+from tests import command_line
 
 ROOT = Path(__file__).parent.parent
 PLUGIN = ROOT / "diagnose" / "setup" / "docker-diagnose.sh"
@@ -31,8 +31,7 @@ USERS_OWN = {
 
 def run(home: Path, *args: str) -> subprocess.CompletedProcess[str]:
     env = {"PATH": os.environ["PATH"], "HOME": str(home)}
-    command = [sys.executable, "-m", "diagnose", "setup", *args]
-    return subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, timeout=60)
+    return command_line.run("setup", *args, cwd=ROOT, env=env)
 
 
 def files(home: Path) -> set[str]:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
-
 import pytest
 
 from diagnose import symptoms
 from diagnose.model import DAEMON, Severity, container
+from tests.command_line import run
 from tests.test_render import found
 
 QUESTIONS = {
@@ -78,12 +76,6 @@ def test_what_is_about_a_named_container_comes_first() -> None:
     ordered = symptoms.ordered(findings, ["daemon.hung", "container.unhealthy"], names)
     assert [finding.id for finding in ordered] == ["container.unhealthy", "daemon.hung"]
     assert symptoms.ordered(findings, ["container.unhealthy"], ())[0].id == "daemon.hung"
-
-
-def run(*args: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "diagnose", *args], capture_output=True, text=True, check=False
-    )
 
 
 def test_ask() -> None:

@@ -8,7 +8,6 @@ import json
 import random
 import re
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +23,7 @@ from diagnose.model import Severity
 from diagnose.render.fleet import render
 from diagnose.render.fleet_json import document
 from diagnose.runbooks import has_fix
+from tests import command_line
 from tests.fleet.made_fleet import BEGIN, SEEDS, documents
 
 NOW = 1_800_000_000.0
@@ -276,10 +276,7 @@ def test_every_fix_of_the_recorded_broken_host_is_known():
 
 
 def run(*words: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "diagnose", "fleet", *words]
-    return subprocess.run(
-        command, capture_output=True, text=True, timeout=60, check=False, input=stdin
-    )
+    return command_line.run("fleet", *words, stdin=stdin)
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from tests import command_line
 from tests.fleet.made_fleet import documents, roots
 
 ROOT = Path(__file__).parent.parent.parent
@@ -74,9 +75,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.mark.parametrize("format_", ["text", "markdown", "html", "json"])
 def test_nothing_of_a_hostile_report_is_obeyed(folder: Path, format_: str):
-    words = ["fleet", str(folder), "--group-by", "rack", "--format", format_]
-    command = [sys.executable, "-m", "diagnose", *words]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    done = command_line.run("fleet", str(folder), "--group-by", "rack", "--format", format_)
     written = done.stdout + done.stderr
     assert done.returncode == 2
     assert not set(written) & OBEYED

@@ -9,7 +9,6 @@ import re
 import shutil
 import stat
 import subprocess
-import sys
 import time
 from pathlib import Path
 
@@ -19,6 +18,7 @@ from diagnose import registry, runbooks, session, state_file
 from diagnose.model import Report
 from diagnose.questions.run import Options
 from diagnose.render import prometheus
+from tests import command_line
 
 ROOT = Path(__file__).parent.parent.parent
 RULES = ROOT / "diagnose/fleet/prometheus/rules.yml"
@@ -156,18 +156,7 @@ tests:
 
 
 def run(*words: str) -> subprocess.CompletedProcess[str]:
-    command = [
-        sys.executable,
-        "-m",
-        "diagnose",
-        "all",
-        "--from",
-        "demo",
-        "--format",
-        "prometheus",
-        *words,
-    ]
-    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    return command_line.run("all", "--from", "demo", "--format", "prometheus", *words)
 
 
 def test_the_file_is_replaced_whole_and_readable_by_others(tmp_path: Path):
@@ -188,9 +177,8 @@ def test_the_file_is_replaced_whole_and_readable_by_others(tmp_path: Path):
 
 
 def test_one_run_gives_report_and_metrics(tmp_path: Path):
-    command = [sys.executable, "-m", "diagnose", "all", "--from", "demo", "--format", "json"]
-    command += ["-o", str(tmp_path / "report.json"), "--metrics", str(tmp_path / "diagnose.prom")]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    outputs = ["-o", str(tmp_path / "report.json"), "--metrics", str(tmp_path / "diagnose.prom")]
+    done = command_line.run("all", "--from", "demo", "--format", "json", *outputs)
     assert done.returncode == 2, done.stderr
     assert json.loads((tmp_path / "report.json").read_text())["schema_version"] == 1
     assert (tmp_path / "diagnose.prom").read_text().startswith(prometheus.FIRST_LINE)

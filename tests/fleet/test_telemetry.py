@@ -8,7 +8,6 @@ import os
 import re
 import socket
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -19,6 +18,7 @@ from typing import Any
 import pytest
 
 from diagnose.version import __version__
+from tests import command_line
 from tests.fleet.made_fleet import roots
 
 
@@ -87,11 +87,8 @@ def collector(request: pytest.FixtureRequest) -> Iterator[Collector]:
 
 
 def run(*words: str, **env: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "diagnose", "all", "--from", "demo", *words]
     environment = {**os.environ, "NO_PROXY": "*", **env}
-    return subprocess.run(
-        command, capture_output=True, text=True, timeout=60, check=False, env=environment
-    )
+    return command_line.run("all", "--from", "demo", *words, env=environment)
 
 
 def attributes(pairs: Any) -> dict[str, Any]:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import subprocess
-import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -18,6 +16,7 @@ from diagnose.redact import Redactor
 from diagnose.redact.bounded import UnboundedPatternError, compile_bounded
 from diagnose.redact.own import InvalidRuleError, OwnRules
 from diagnose.ticket import create
+from tests import command_line
 from tests.questions import question
 from tests.redact.worst import worst_texts
 from tests.tickets import KNOWN, made, taken, unpacked
@@ -185,10 +184,7 @@ def named(tmp_path: Path) -> Path:
 
 @pytest.mark.parametrize("format_", ["text", "json", "html", "llm", "markdown"])
 def test_a_report_on_a_recording_has_none_of_it(format_: str, named: Path) -> None:
-    command = [sys.executable, "-m", "diagnose", "all", "--from", str(DEMO), "--format", format_]
-    done = subprocess.run(
-        [*command, "--config", str(named)], capture_output=True, text=True, check=False
-    )
+    done = command_line.run("all", "--from", str(DEMO), "--format", format_, "--config", str(named))
     assert done.returncode == 2, done.stderr
     assert "officenet" not in done.stdout
     assert "redacted:shop:" in done.stdout
