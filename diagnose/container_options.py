@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 import msgspec
@@ -221,12 +221,14 @@ def _mounts(container: Inspect, host: Inspect, unmounted: frozenset[str]) -> Ite
     for path, options in (host.get("Tmpfs") or {}).items():
         if path not in unmounted:
             yield Option("tmpfs", f"{path}:{options}" if options else path)
+    if not host.get("VolumesFrom"):
+        yield from _volumes_of_image(container, taken)
+
+
+def _volumes_of_image(container: Inspect, taken: Collection[str]) -> Iterator[Option]:
+    """The volumes for which the user named no target. taken: the targets that are mounted."""
     for mount in container.get("Mounts") or ():
-        if (
-            mount["Type"] == "volume"
-            and mount["Destination"] not in taken
-            and not host.get("VolumesFrom")
-        ):
+        if mount["Type"] == "volume" and mount["Destination"] not in taken:
             yield Option("volume", f"{mount['Name']}:{mount['Destination']}")
 
 

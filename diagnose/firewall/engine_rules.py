@@ -50,6 +50,11 @@ class Bridge(msgspec.Struct, frozen=True):
     routed: bool = False
     """Whether its gateway mode is routed (28): reached without translation."""
 
+    @property
+    def translated_ports(self) -> tuple[PublishedPort, ...]:
+        """The published ports that the host's own ports are translated to."""
+        return () if self.routed else self.ports
+
 
 class TableRules(msgspec.Struct, frozen=True):
     """What the engine wants in one table."""
@@ -186,20 +191,15 @@ def _nat(bridges: Sequence[Bridge], has_proxy: bool, *, hairpin: bool) -> TableR
         leaving += [
             f"-o {bridge.name} -m addrtype --src-type LOCAL -j MASQUERADE" for bridge in translating
         ]
-    returns, translations = [], []
-    for bridge in translating:
-        if has_proxy and (bridge.masquerades or bridge.routed):
-            returns.append(f"-i {bridge.name} -j RETURN")
-        for port in bridge.ports if not bridge.routed else ():
-            match = f"-p {port.protocol} -m {port.protocol} --dport"
-            if hairpin:
-                leaving.append(
-                    f"-s {port.address}/32 -d {port.address}/32 {match} {port.port} -j MASQUERADE"
-                )
-            destination = f"-d {port.host_address}/32 " if port.host_address else ""
-            source = f"! -i {bridge.name} " if has_proxy else ""
-            target = f"-j DNAT --to-destination {port.address}:{port.port}"
-            translations.append(f"{destination}{source}{match} {port.host_port} {target}")
+    published = [(bridge, port) for bridge in translating for port in bridge.translated_ports]
+    if hairpin:
+        leaving += [_hairpin(port) for _, port in published]
+    returns = [
+        f"-i {bridge.name} -j RETURN"
+        for bridge in translating
+        if has_proxy and (bridge.masquerades or bridge.routed)
+    ]
+    translations = [_translation(bridge, port, has_proxy=has_proxy) for bridge, port in published]
     local = TO_LOCAL_ADDRESSES
     return TableRules(
         own={"DOCKER": [*returns, *translations]},
@@ -209,6 +209,27 @@ def _nat(bridges: Sequence[Bridge], has_proxy: bool, *, hairpin: bool) -> TableR
             "POSTROUTING": leaving,
         },
     )
+
+
+def _to_port(port: PublishedPort, number: int | None) -> str:
+    return f"-p {port.protocol} -m {port.protocol} --dport {number}"
+
+
+def _hairpin(port: PublishedPort) -> str:
+    """A container that calls its own published port gets another source than itself."""
+    own = f"-s {port.address}/32 -d {port.address}/32"
+    return f"{own} {_to_port(port, port.port)} -j MASQUERADE"
+
+
+def _translation(bridge: Bridge, port: PublishedPort, *, has_proxy: bool) -> str:
+    """From a port of the host to that of a container.
+
+    docker-proxy serves the packets that come from the bridge itself.
+    """
+    destination = f"-d {port.host_address}/32 " if port.host_address else ""
+    source = f"! -i {bridge.name} " if has_proxy else ""
+    target = f"-j DNAT --to-destination {port.address}:{port.port}"
+    return f"{destination}{source}{_to_port(port, port.host_port)} {target}"
 
 
 def _raw(bridges: Sequence[Bridge]) -> TableRules:

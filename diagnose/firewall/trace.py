@@ -149,26 +149,13 @@ class _Tracer:
     def output(self, part: Part, packet: Packet, nat_done: bool = False) -> _Arrival:
         """A packet that the host sends."""
         decision = self._route(part, packet, "output")
-        src = packet.src or decision.src
-        if src is None and decision.oif:
-            if packet.dst_local:
-                src = packet.dst
-            else:
-                src = self._stack.address_on(
-                    decision.oif, packet.family, decision.gateway or packet.dst
-                )
+        src = self._source(packet, decision)
         if packet.src is None and src is not None and part == "request":
             # ip_route_connect asks again once the source is known, and rules may name it
             decision = self._route(part, replace(packet, src=src), "output")
         before = replace(packet, src=src, oif=decision.oif or "lo", src_local=True)
         after = self._walk(part, "output", before, nat_done=nat_done)
-        if after.dst is not None and (after.dst != before.dst or after.mark != before.mark):
-            after = replace(after, dst_local=self._stack.is_local(after.dst))
-            decision = self._route(part, after, "output")
-            after = replace(after, oif=decision.oif or "lo")
-            self._check_loopback_source(part, after)
-        elif after.dst is None and after.dst_local:
-            after = replace(after, oif="lo")
+        after = self._routed_again(part, before, after)
         after = self._walk(part, "postrouting", after, nat_done=nat_done)
         if after.oif == "lo" or after.dst_local:
             return self.receive(
@@ -176,6 +163,28 @@ class _Tracer:
             )
         self._leave(part, after)
         return _Arrival(after.oif or "", after)
+
+    def _source(self, packet: Packet, decision: RouteDecision) -> str | None:
+        """The source address of a packet that the host sends; None where it is not known."""
+        src = packet.src or decision.src
+        if src is not None or not decision.oif:
+            return src
+        if packet.dst_local:
+            return packet.dst
+        neighbour = decision.gateway or packet.dst
+        return self._stack.address_on(decision.oif, packet.family, neighbour)
+
+    def _routed_again(self, part: Part, before: Packet, after: Packet) -> Packet:
+        """A packet of the host after the output hook: a translation or a mark changes its route."""
+        if after.dst is None:
+            return replace(after, oif="lo") if after.dst_local else after
+        if after.dst == before.dst and after.mark == before.mark:
+            return after
+        after = replace(after, dst_local=self._stack.is_local(after.dst))
+        decision = self._route(part, after, "output")
+        after = replace(after, oif=decision.oif or "lo")
+        self._check_loopback_source(part, after)
+        return after
 
     def _check_loopback_source(self, part: Part, packet: Packet) -> None:
         """A packet from 127.0.0.1 that a translation leads out of the host (__mkroute_output).

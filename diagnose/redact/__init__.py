@@ -229,40 +229,44 @@ class Redactor:
 
     def _file_text(self, path: str, text: str) -> str:
         if text[:1] in "{[" or path.endswith(".json"):
-            try:
-                old = json.loads(text)
-            except (ValueError, RecursionError):
-                return self.text(text)
-            new = self._walked(old, path.endswith(("config.v2.json", "hostconfig.json")))
-            if new == old:
-                return text
-            # A place in the file that is named later must be where it was: what keeps the lines is
-            # tried first.
-            for kept in (_with_strings(text, new), self.text(text)):
-                if kept is not None and _is_json_of(kept, new):
-                    return kept
-            indent = _INDENT.search(text)
-            tail = "\n" if text.endswith("\n") else ""
-            separators = None if indent else (",", ":")
-            return (
-                json.dumps(
-                    new, ensure_ascii=False, indent=indent and indent[1], separators=separators
-                )
-                + tail
-            )
-        if (
-            "\0" in text
-            and (wide := in_wide_text(text, lambda plain: self._file_text(path, plain))) is not None
-        ):
-            return wide
+            return self._json_text(path, text)
+        if "\0" in text:
+            wide = in_wide_text(text, lambda plain: self._file_text(path, plain))
+            if wide is not None:
+                return wide
         if path.endswith("/cmdline"):
             return "\0".join(self._walked({"cmdline": text.split("\0")}, engine=False)["cmdline"])
         if path.endswith("/environ") or "\0" in text:
             walk = Walk(self._plans[False], self._mark, self._clean, self._names)
-            return self._replace_literals(
-                "\0".join([walk.assignment(item) for item in text.split("\0")])
-            )
+            assignments = [walk.assignment(item) for item in text.split("\0")]
+            return self._replace_literals("\0".join(assignments))
         return self.text(text)
+
+    def _json_text(self, path: str, text: str) -> str:
+        """A text in JSON; one that is none is redacted like any text."""
+        try:
+            old = json.loads(text)
+        except (ValueError, RecursionError):
+            return self.text(text)
+        new = self._walked(old, path.endswith(("config.v2.json", "hostconfig.json")))
+        if new == old:
+            return text
+        # A place in the file that is named later must be where it was: what keeps the lines is
+        # tried first.
+        for kept in (_with_strings(text, new), self.text(text)):
+            if kept is not None and _is_json_of(kept, new):
+                return kept
+        return _written_like(text, new)
+
+
+def _written_like(text: str, value: Json) -> str:
+    """A value as JSON with the indentation and the end of a text that held another one."""
+    indent = _INDENT.search(text)
+    separators = None if indent else (",", ":")
+    written = json.dumps(
+        value, ensure_ascii=False, indent=indent and indent[1], separators=separators
+    )
+    return f"{written}\n" if text.endswith("\n") else written
 
 
 def _with_strings(text: str, value: Json) -> str | None:

@@ -445,24 +445,17 @@ def _is_code(value: str, following: str, *, is_setting: bool) -> bool:
 
 def _unquoted(text: str, separator: re.Match[str], name: SecretName) -> SecretSpan | None:
     sign, at = separator[2], separator.end()
-    is_line_start = not _line_before(text, name.start).strip(" \t-\"'")
-    is_setting = name.text.isupper() or name.text[0] == "-"
-    pattern = _UNQUOTED
-    if is_setting and sign != ":":
-        pattern = _UNQUOTED_LONG
-    elif sign == ":" or is_line_start:
-        pattern = _UNQUOTED_PAIR
     longest = _LONGEST_RANDOM if name.kind == "random" else len(text)
-    found = pattern().match(text, at, at + longest)
-    if found is None:
+    match = _unquoted_pattern(text, sign, name).match(text, at, at + longest)
+    if match is None:
         return None
-    if len(found[0]) > _LONGEST:
-        return SecretSpan(at, found.end(), name.kind)
-    value = _first_of_several(found[0], sign)
+    if len(match[0]) > _LONGEST:
+        return SecretSpan(at, match.end(), name.kind)
+    value = _first_of_several(match[0], sign)
     right = at + len(value)
     if not value or exempt(name.kind, name.text, value) or _REFERENCE().fullmatch(value):
         return None
-    if _is_code(value, text[right : right + 1], is_setting=is_setting):
+    if _is_code(value, text[right : right + 1], is_setting=_is_setting(name)):
         return None
     if name.kind == "auth" and text.startswith(OPEN, right + 1):
         return None  # a scheme, whose secret is already replaced
@@ -472,6 +465,19 @@ def _unquoted(text: str, separator: re.Match[str], name: SecretName) -> SecretSp
         return None
     continued = _CONTINUED().match(text, right - value.endswith("\\"))
     return SecretSpan(at, continued.end() if continued else right, name.kind)
+
+
+def _is_setting(name: SecretName) -> bool:
+    """Whether a name is that of an environment variable or of an option."""
+    return name.text.isupper() or name.text[0] == "-"
+
+
+def _unquoted_pattern(text: str, sign: str, name: SecretName) -> re.Pattern[str]:
+    """What a value without quotes may look like behind this name."""
+    if _is_setting(name) and sign != ":":
+        return _UNQUOTED_LONG()
+    is_line_start = not _line_before(text, name.start).strip(" \t-\"'")
+    return _UNQUOTED_PAIR() if sign == ":" or is_line_start else _UNQUOTED()
 
 
 def _names_an_object(text: str, name: SecretName, value: str, right: int) -> bool:

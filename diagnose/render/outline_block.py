@@ -107,43 +107,60 @@ def block(
     homes: the effects below each root, by its key. roots_of: all roots of an effect, by its key.
     """
     head = group[0]
-    variables = head.finding.variables
     place = runbooks.Place(report.docker, report.traits)
-    shown, more, parts = _evidence(head.finding.evidence, head.finding.summary)
-    summaries = list(dict.fromkeys(root.finding.summary for root in group))
+    evidence = _evidence(head.finding.evidence, head.finding.summary)
+    remedy = _remedy(head, place, report)
     subjects = tuple(dict.fromkeys(root.subject.name for root in group))
-    # one subject for many findings does not tell them apart: their sentences have to
-    also = summaries[1:] if len(subjects) == 1 else []
-    effects = homes.get(head.key, ())
-    rivals = [key for effect in effects for key in roots_of[effect.key] if key != head.key]
-    joint = {link.cause for effect in effects for link in effect.causes if link.jointly}
-    possible = [by_key[link.cause] for link in head.possible if link.cause in by_key]
+    makers = {root.made_by for root in group}
     onsets = [root.finding.onset for root in group if root.finding.onset is not None]
-    is_made_by_one = len({root.made_by for root in group}) == 1
-    cure = _of_this_host(runbooks.cure(head.id, variables, place), report)
-    healing = "" if cure is not None else _healing(head)
-    is_in_doubt = cure is None or cure.risk == "destructive"
+    effects = homes.get(head.key, ())
+    possible = [by_key[link.cause] for link in head.possible if link.cause in by_key]
     return OutlineBlock(
         severity=max(finding.severity for finding in (*group, *effects)),
         id=head.id,
         subjects=subjects,
-        summary=summaries[0],
-        evidence=(*_without_healing(shown, healing), *(("also", summary) for summary in also)),
-        more_evidence=more,
-        parts=parts,
+        summary=head.finding.summary,
+        evidence=(*remedy.left_of(evidence.shown), *_further_sentences(group, subjects)),
+        more_evidence=evidence.more,
+        parts=evidence.parts,
         effects=_effects(effects),
-        cure=cure,
-        look=runbooks.confirm(head.id, variables, place) if is_in_doubt else None,
-        others=tuple(
-            _other(by_key[key], place, jointly=key in joint) for key in dict.fromkeys(rivals)
-        ),
+        cure=remedy.cure,
+        look=remedy.look,
+        others=tuple(_rivals(head, effects, roots_of, by_key, place)),
         possible=tuple(_other(suspect, place) for suspect in possible),
         ruled_out=tuple(_ruled_out(head, by_key)),
         because_of_selection=not head.selected,
-        made_by=head.made_by if is_made_by_one else "",
-        by_hand=healing or (runbooks.by_hand(head.id, variables) if cure is None else ""),
+        made_by=head.made_by if len(makers) == 1 else "",
+        by_hand=remedy.by_hand,
         onset=min(onsets, default=None),
     )
+
+
+def _further_sentences(
+    group: Sequence[Reported], subjects: Sequence[str]
+) -> Iterator[tuple[str, str]]:
+    """As evidence: the sentences of a group's other findings, where all are about one subject.
+
+    Several subjects distinguish the findings by themselves.
+    """
+    if len(subjects) == 1:
+        summaries = dict.fromkeys(root.finding.summary for root in group)
+        yield from (("also", summary) for summary in list(summaries)[1:])
+
+
+def _rivals(
+    head: Reported,
+    effects: Iterable[Reported],
+    roots_of: Mapping[str, tuple[str, ...]],
+    by_key: Mapping[str, Reported],
+    place: runbooks.Place,
+) -> Iterator[Other]:
+    """The other roots of the effects that stand below this one."""
+    keys = dict.fromkeys(key for effect in effects for key in roots_of[effect.key])
+    joint = {link.cause for effect in effects for link in effect.causes if link.jointly}
+    for key in keys:
+        if key != head.key:
+            yield _other(by_key[key], place, jointly=key in joint)
 
 
 def _ruled_out(head: Reported, by_key: Mapping[str, Reported]) -> Iterator[tuple[str, str]]:
@@ -156,14 +173,30 @@ HEALING = "what heals it"
 """The evidence that holds the cure in words, where a check knows what an error means."""
 
 
-def _healing(head: Reported) -> str:
+class _Remedy(NamedTuple):
+    """What a block offers: a command that heals, a command that shows more, what a person does."""
+
+    cure: runbooks.Command | None
+    look: runbooks.Command | None
+    healing: str
+    """The cure in words from the evidence, where no command heals."""
+    by_hand: str
+
+    def left_of(self, evidence: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
+        """The evidence without what is shown as the fix already."""
+        return [row for row in evidence if not self.healing or row[0] != HEALING]
+
+
+def _remedy(head: Reported, place: runbooks.Place, report: Report) -> _Remedy:
+    variables = head.finding.variables
+    cure = _of_this_host(runbooks.cure(head.id, variables, place), report)
+    is_in_doubt = cure is None or cure.risk == "destructive"
+    look = runbooks.confirm(head.id, variables, place) if is_in_doubt else None
+    if cure is not None:
+        return _Remedy(cure, look, "", "")
     words = head.finding.evidence.get(HEALING)
-    return f"{words}." if isinstance(words, str) else ""
-
-
-def _without_healing(shown: Iterable[tuple[str, str]], healing: str) -> Iterator[tuple[str, str]]:
-    """The evidence without what is shown as the fix already."""
-    return (item for item in shown if not healing or item[0] != HEALING)
+    healing = f"{words}." if isinstance(words, str) else ""
+    return _Remedy(None, look, healing, healing or runbooks.by_hand(head.id, variables))
 
 
 def _of_this_host(cure: runbooks.Command | None, report: Report) -> runbooks.Command | None:

@@ -55,22 +55,22 @@ def dns_path(
             reach = _reach(firewall.ruleset, bridges[network.name], address, way.server, uplink)
             if reach.is_blocked and reach.by is not None:
                 blocked.setdefault((network.name, way.server), reach.by)
-    silent = [
-        server
-        for server, reply in lookups.host.items()
-        if not reply.answered and reply.icmp != "refused"
-    ]
-    of_host: dict[str, Step] = {}
-    for server in silent:
-        device = (
-            "lo" if is_loopback(server) or links.holds(server) else _device(server, routes, links)
-        )
-        rule = (
-            _own_query(firewall.ruleset, server, device) if device and ":" not in server else None
-        )
-        if rule:
-            of_host[server] = rule
+    of_host = dict(_blocked_of_host(firewall.ruleset, lookups, routes, links))
     return DnsPath(blocked, of_host, own, bridges)
+
+
+def _blocked_of_host(
+    ruleset: Ruleset, lookups: Lookups, routes: Routes, links: Interfaces
+) -> Iterator[tuple[str, Step]]:
+    """The IPv4 servers that do not answer the host, each with the rule that stops its queries."""
+    for server, reply in lookups.host.items():
+        if reply.answered or reply.icmp == "refused" or ":" in server:
+            continue
+        is_here = is_loopback(server) or links.holds(server)
+        device = "lo" if is_here else _device(server, routes, links)
+        rule = _own_query(ruleset, server, device) if device else None
+        if rule is not None:
+            yield server, rule
 
 
 def _askers(way: QueryPath, networks: Networks) -> Iterator[tuple[Network, str]]:
@@ -79,12 +79,9 @@ def _askers(way: QueryPath, networks: Networks) -> Iterator[tuple[Network, str]]
         for name in way.networks:
             network = networks.by_name.get(name)
             endpoint = container.endpoints.get(name)
-            if (
-                network is not None
-                and network.is_bridge
-                and endpoint is not None
-                and endpoint.ip_address
-            ):
+            if network is None or endpoint is None:
+                continue
+            if network.is_bridge and endpoint.ip_address:
                 yield network, endpoint.ip_address
 
 

@@ -7,7 +7,7 @@ container asked itself and could not resolve.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple, cast
 
 import msgspec
@@ -27,6 +27,7 @@ from diagnose.evidence.engine.config import DaemonConfig
 from diagnose.evidence.network.networks import Networks
 from diagnose.evidence.network.routes import Routes
 from diagnose.evidence.run.options import Options
+from diagnose.mappings import Key
 from diagnose.model import Failed, Unavailable, Unexamined
 from diagnose.questions import Host, Question
 from diagnose.questions.network import DnsReply, DnsSample, QueryDns, SampleDns
@@ -133,74 +134,87 @@ def lookups(
     """
     writes_rules = config is None or config.value("iptables") is not False
     plan = planned(containers, networks, resolvers, routes, options, failed_names, writes_rules)
-    asked = plan.questions(options.resolve)
+    queries = plan.questions(options.resolve)
     sampled = plan.samples()
-    replies, samples, failures, unsampled = _ask(host, [*asked, *sampled])
+    answers = _ask(host, [*queries, *sampled])
+    replies, samples = answers.replies, answers.samples
     _answer_by_samples(replies, samples)
-    if not replies and failures:
-        return Unavailable.of(next(iter(failures.values())))
-    silent = [
-        server
-        for server in plan.servers
-        if (reply := replies.get(root_query(server, None)))
-        and not reply.answered
-        and not reply.icmp
-    ]
-    over_tcp, *_ = _ask(host, [root_query(server, None, "tcp") for server in silent])
+    if not replies and answers.failures:
+        return Unavailable.of(next(iter(answers.failures.values())))
+    by_host = _answered(replies, {server: root_query(server, None) for server in plan.servers})
     return Lookups(
-        {
-            server: reply
-            for server in plan.servers
-            if (reply := replies.get(root_query(server, None)))
-        },
-        {
-            server: reply
-            for server in silent
-            if (reply := over_tcp.get(root_query(server, None, "tcp")))
-        },
+        by_host,
+        _over_tcp(host, by_host),
         tuple(_paths(plan, replies)),
-        {
-            container.id: reply
-            for container in plan.embedded
-            if (reply := replies.get(name_query(EMBEDDED, container.name, container.state.pid)))
-        },
-        {
-            (name, server): reply
-            for name in options.resolve
-            for server in resolvers.host_servers
-            if (reply := replies.get(name_query(server, name, None)))
-        },
+        _answered(replies, {member.id: _own_name(member) for member in plan.embedded}),
+        _answered(replies, dict(_names_of_user(options.resolve, resolvers))),
         tuple(plan.closed),
-        (*resolvers.unread, *_unasked(plan, asked, failures)),
+        (*resolvers.unread, *_unasked(plan, queries, answers.failures)),
         plan.island,
-        services={
-            name: (container, reply)
-            for name, container in plan.services.items()
-            if (reply := replies.get(name_query(EMBEDDED, name, container.state.pid)))
-        },
+        services=_services(plan, replies),
         failed=_failed_replies(plan, replies),
-        forwarded={
-            container.id: reply
-            for container in plan.forwarding[:WITNESSES]
-            if (reply := replies.get(root_query(EMBEDDED, container.state.pid)))
-        },
-        probes=tuple(
-            QueryPath(networks, server, ((container, reply),), (container,))
-            for (networks, server), container in plan.probes.items()
-            if (reply := replies.get(root_query(server, container.state.pid)))
+        forwarded=_answered(
+            replies,
+            {
+                member.id: root_query(EMBEDDED, member.state.pid)
+                for member in plan.forwarding[:WITNESSES]
+            },
         ),
-        wildcards={
-            domain: reply
-            for domain, query in plan.wildcards().items()
-            if (reply := replies.get(query))
-        },
+        probes=tuple(_probes(plan, replies)),
+        wildcards=_answered(replies, plan.wildcards()),
         samples=tuple(
             SampledPath(query.server, networks, samples[query])
             for query, networks in sampled.items()
             if query in samples
         ),
-        unsampled=Unavailable.of(unsampled) if unsampled is not None and not samples else None,
+        unsampled=answers.unsampled_because,
     )
+
+
+def _answered(
+    replies: Mapping[QueryDns, DnsReply], queries: Mapping[Key, QueryDns]
+) -> dict[Key, DnsReply]:
+    """The replies by what their queries are for; without those that nothing came back to."""
+    return {key: replies[query] for key, query in queries.items() if query in replies}
+
+
+def _over_tcp(host: Host, by_host: Mapping[str, DnsReply]) -> dict[str, DnsReply]:
+    """What servers say over TCP that were silent over UDP."""
+    silent = [server for server, reply in by_host.items() if not reply.answered and not reply.icmp]
+    queries = {server: root_query(server, None, "tcp") for server in silent}
+    return _answered(_ask(host, queries.values()).replies, queries)
+
+
+def _own_name(container: Container) -> QueryDns:
+    """The query of a container for its own name, which the engine's resolver knows."""
+    return name_query(EMBEDDED, container.name, container.state.pid)
+
+
+def _names_of_user(
+    names: Iterable[str], resolvers: Resolvers
+) -> Iterator[tuple[tuple[str, str], QueryDns]]:
+    """The query of the host for each name of the user, by name and server."""
+    for name in names:
+        for server in resolvers.host_servers:
+            yield (name, server), name_query(server, name, None)
+
+
+def _services(
+    plan: QueryPlan, replies: Mapping[QueryDns, DnsReply]
+) -> dict[str, tuple[Container, DnsReply]]:
+    queries = {
+        name: name_query(EMBEDDED, name, container.state.pid)
+        for name, container in plan.services.items()
+    }
+    by_name = _answered(replies, queries)
+    return {name: (plan.services[name], reply) for name, reply in by_name.items()}
+
+
+def _probes(plan: QueryPlan, replies: Mapping[QueryDns, DnsReply]) -> Iterator[QueryPath]:
+    for (networks, server), container in plan.probes.items():
+        reply = replies.get(root_query(server, container.state.pid))
+        if reply is not None:
+            yield QueryPath(networks, server, ((container, reply),), (container,))
 
 
 def _answer_by_samples(
@@ -208,28 +222,29 @@ def _answer_by_samples(
 ) -> None:
     """Marks silent servers as answered where others of several queries came back."""
     by_server: dict[str, DnsSample] = {}
-    for query, sample in samples.items():
+    for sent, sample in samples.items():
         if sample.loses_some:
-            by_server.setdefault(query.server, sample)
-    for asked, reply in replies.items():
-        if asked.name != "." or asked.transport != "udp" or reply.answered or reply.icmp:
+            by_server.setdefault(sent.server, sample)
+    for query, reply in replies.items():
+        is_for_root = query.name == "." and query.transport == "udp"
+        if not is_for_root or reply.answered or reply.icmp:
             continue
-        own = samples.get(SampleDns(asked.server, asked.pid), by_server.get(asked.server))
+        own = samples.get(SampleDns(query.server, query.pid), by_server.get(query.server))
         if own is not None and own.answered:
-            replies[asked] = DnsReply(
+            replies[query] = DnsReply(
                 answered=True, rcode=own.rcode, ms=own.ms or 0.0, sent=reply.sent + own.sent
             )
 
 
 def _paths(plan: QueryPlan, replies: dict[QueryDns, DnsReply]) -> Iterator[QueryPath]:
     for (networks, server, _), members in sorted(plan.groups.items(), key=lambda item: item[0]):
-        heard = [
+        witnesses = [
             (member, reply)
             for member in members[:WITNESSES]
             if (reply := replies.get(root_query(server, member.state.pid)))
         ]
-        if heard:
-            yield QueryPath(networks, server, tuple(heard), tuple(members))
+        if witnesses:
+            yield QueryPath(networks, server, tuple(witnesses), tuple(members))
 
 
 def _failed_replies(
@@ -244,12 +259,12 @@ def _failed_replies(
 
 
 def _unasked(
-    plan: QueryPlan, asked: dict[QueryDns, list[Container]], failures: dict[QueryDns, Failed]
+    plan: QueryPlan, queries: dict[QueryDns, list[Container]], failures: dict[QueryDns, Failed]
 ) -> list[Unexamined]:
     missing = {
         Unexamined(container.subject, f"a query from its network: {failed}")
         for query, failed in failures.items()
-        for container in asked[query]
+        for container in queries[query]
         if failed.reason != "gone"
     } | {
         Unexamined(container.subject, f"only {EMBEDDED_LIMIT} containers' own resolvers are asked")
@@ -280,6 +295,13 @@ class _Answers(NamedTuple):
     samples: dict[SampleDns, DnsSample]
     failures: dict[QueryDns, Failed]
     unsampled: Failed | None
+
+    @property
+    def unsampled_because(self) -> Unavailable | None:
+        """Why no server was sent several queries, if that is so."""
+        if self.unsampled is None or self.samples:
+            return None
+        return Unavailable.of(self.unsampled)
 
 
 def _as_question(query: QueryDns | SampleDns) -> Question[DnsReply | DnsSample]:

@@ -65,16 +65,26 @@ class QueryPlan:
             self.closed.append(container)
             return
         for upstream in self.resolvers.upstreams(container):
-            is_itself = is_loopback(upstream.server) and not upstream.by_host
-            if not is_itself:
-                self.servers[upstream.server] = None
-            shows_its_way = not self.writes_rules or self.direct.issuperset(outward)
-            if upstream.by_host and shows_its_way and not is_loopback(upstream.server):
-                self.probes.setdefault((outward, upstream.server), container)
-            if not upstream.by_host:
-                is_alone = is_itself or container.may_route_itself
-                key = (outward, upstream.server, container.id if is_alone else "")
-                self.groups.setdefault(key, []).append(container)
+            if upstream.by_host:
+                self._ask_by_host(container, outward, upstream.server)
+            else:
+                self._ask_by_itself(container, outward, upstream.server)
+
+    def _ask_by_host(self, container: Container, outward: tuple[str, ...], server: str) -> None:
+        """A server that the engine's resolver asks from the host, for a container."""
+        self.servers[server] = None
+        shows_its_way = not self.writes_rules or self.direct.issuperset(outward)
+        if shows_its_way and not is_loopback(server):
+            self.probes.setdefault((outward, server), container)
+
+    def _ask_by_itself(self, container: Container, outward: tuple[str, ...], server: str) -> None:
+        """A server that a container asks from its own network namespace."""
+        is_itself = is_loopback(server)
+        if not is_itself:
+            self.servers[server] = None
+        is_alone = is_itself or container.may_route_itself
+        key = (outward, server, container.id if is_alone else "")
+        self.groups.setdefault(key, []).append(container)
 
     def _may_forward_elsewhere(self, container: Container, conf: ResolvConf) -> bool:
         """Whether the engine's resolver may hold servers that the host has replaced since."""
@@ -92,30 +102,38 @@ class QueryPlan:
         )
 
     def questions(self, names: tuple[str, ...]) -> dict[QueryDns, list[Container]]:
-        asked: dict[QueryDns, list[Container]] = {
+        """All queries, each with the containers that could not be examined without its answer.
+
+        names: what the user asks about.
+        """
+        queries: dict[QueryDns, list[Container]] = {
             root_query(server, None): [] for server in self.servers
         }
         for (_, server, _), members in self.groups.items():
             for member in members[:WITNESSES]:
-                asked.setdefault(root_query(server, member.state.pid), []).append(member)
+                queries.setdefault(root_query(server, member.state.pid), []).append(member)
         for (_, server), container in self.probes.items():
-            asked.setdefault(root_query(server, container.state.pid), [])
+            queries.setdefault(root_query(server, container.state.pid), [])
         for container in self.embedded[:EMBEDDED_LIMIT]:
-            asked.setdefault(name_query(EMBEDDED, container.name, container.state.pid), []).append(
-                container
-            )
+            own_name = name_query(EMBEDDED, container.name, container.state.pid)
+            queries.setdefault(own_name, []).append(container)
         for container in self.forwarding[:WITNESSES]:
-            asked.setdefault(root_query(EMBEDDED, container.state.pid), [])
+            queries.setdefault(root_query(EMBEDDED, container.state.pid), [])
+        for query in (*self._queries_about(names), *self.wildcards().values()):
+            queries.setdefault(query, [])
+        return queries
+
+    def _queries_about(self, names: tuple[str, ...]) -> Iterator[QueryDns]:
+        """The queries for names of the user, and for those that failed in logs."""
         for name in names:
-            for server in self.resolvers.host_servers if name not in self.services else ():
-                asked.setdefault(name_query(server, name, None), [])
+            if name not in self.services:
+                yield from (
+                    name_query(server, name, None) for server in self.resolvers.host_servers
+                )
         for name, container in self.services.items():
-            asked.setdefault(name_query(EMBEDDED, name, container.state.pid), [])
+            yield name_query(EMBEDDED, name, container.state.pid)
         for _, name, server, pid in self.failed:
-            asked.setdefault(name_query(server, name, pid), [])
-        for query in self.wildcards().values():
-            asked.setdefault(query, [])
-        return asked
+            yield name_query(server, name, pid)
 
     def samples(self) -> dict[SampleDns, tuple[str, ...]]:
         """Several queries to each server, from the host and from one container of each way.
@@ -171,19 +189,11 @@ def planned(
     )
     plan = QueryPlan(resolvers, cut_off and knows_no_server, writes_rules, direct)
     leads_out = _with_a_way_out(networks)
-    for container in [] if containers is None else resolving(containers):
-        plan.add(
-            container,
-            tuple(sorted(name for name in container.endpoints if leads_out.get(name, True))),
-        )
-    near = names_by_network(containers) if containers is not None else {}
-    plan.straying = [
-        container
-        for container in ([] if containers is None else resolving(containers))
-        if container.id in resolvers.inside
-        and resolvers.inside[container.id].search
-        and stray_names(container, near)
-    ]
+    if containers is not None:
+        for container in resolving(containers):
+            outward = sorted(name for name in container.endpoints if leads_out.get(name, True))
+            plan.add(container, tuple(outward))
+        plan.straying = _straying(containers, resolvers)
     plan.services = {
         name: witness
         for name in options.resolve
@@ -192,6 +202,17 @@ def planned(
     if containers is not None and failed_names is not None:
         plan.failed = list(_failed_queries(containers, failed_names, resolvers))[:MOST_FAILED_NAMES]
     return plan
+
+
+def _straying(containers: Containers, resolvers: Resolvers) -> list[Container]:
+    """The containers with a search domain that call a short name which nobody near them has."""
+    near = names_by_network(containers)
+    with_domains = [
+        container
+        for container in resolving(containers)
+        if container.id in resolvers.inside and resolvers.inside[container.id].search
+    ]
+    return [container for container in with_domains if stray_names(container, near)]
 
 
 def _witness(

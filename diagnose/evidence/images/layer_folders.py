@@ -12,7 +12,7 @@ from diagnose.evidence.images.listing import Images
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.run.options import Options
 from diagnose.lazy_pattern import LazyPattern
-from diagnose.model import Failed, Reason, Unavailable, Unexamined
+from diagnose.model import Failed, Unavailable, Unexamined
 from diagnose.questions import Host
 from diagnose.questions.files import PathStatus, StatPaths
 from diagnose.questions.images import InspectImage
@@ -62,32 +62,46 @@ def layer_folders(
     lines = log.since(clock.wall - options.since_s) if log is not None else ()
     reports = tuple(line for line in lines if _reports_damage(line))
     owners = _by_layer({details.subject(detail).name: detail for detail in details})
-    suspects = {folder for line in reports if (folder := _folder_of(line))} - owners.keys()
+    suspects = {_folder_of(line) for line in reports} - owners.keys() - {""}
     if suspects and images is not None:
-        more = _by_layer(_all(host, images))
-        owners |= {layer: more[layer] for layer in suspects & more.keys()}
+        further = _by_layer(_all(host, images))
+        owners |= {layer: further[layer] for layer in suspects & further.keys()}
     if not owners:
         return LayerFolders((), 0, reports, details.unexamined)
-    seen = host.ask(StatPaths([f"{layer}/{part}" for layer in owners for part in PARTS]))
-    if isinstance(seen, Failed):
-        return Unavailable.of(seen)
-    failed = {path: status.failed for path, status in seen.items() if status.failed}
-    hidden = next((path for path, reason in failed.items() if reason != "missing"), None)
-    if hidden:
-        reason: Reason = "forbidden" if failed[hidden] == "forbidden" else "timed out"
-        return Unavailable(reason, f"{hidden} cannot be seen by this user")
-    missing = tuple((name, path) for path in failed for name in owners[path.rpartition("/")[0]])
-    bad = {path.rpartition("/")[0] for _, path in missing}
-    whole = owners.keys() - bad
+    statuses = host.ask(StatPaths([f"{layer}/{part}" for layer in owners for part in PARTS]))
+    if isinstance(statuses, Failed):
+        return Unavailable.of(statuses)
+    failed = {path: status.failed for path, status in statuses.items() if status.failed}
+    hidden = _hidden(failed)
+    if hidden is not None:
+        return hidden
+    missing = tuple((name, path) for path in failed for name in owners[_parent(path)])
+    whole = owners.keys() - {_parent(path) for path in failed}
     still = tuple(line for line in reports if _folder_of(line) not in whole)
-    return LayerFolders(missing, len(owners), still, details.unexamined, _closed(owners, seen))
+    return LayerFolders(missing, len(owners), still, details.unexamined, _closed(owners, statuses))
 
 
-def _closed(owners: Mapping[str, Sequence[str]], seen: Mapping[str, PathStatus]) -> dict[str, int]:
+def _parent(path: str) -> str:
+    return path.rpartition("/")[0]
+
+
+def _hidden(failed: Mapping[str, str]) -> Unavailable | None:
+    """Why the layers could not be looked at, where one of them is hidden and not missing."""
+    for path, reason in failed.items():
+        if reason == "forbidden":
+            return Unavailable("forbidden", f"{path} cannot be seen by this user")
+        if reason != "missing":
+            return Unavailable("timed out", f"{path} cannot be seen by this user")
+    return None
+
+
+def _closed(
+    owners: Mapping[str, Sequence[str]], statuses: Mapping[str, PathStatus]
+) -> dict[str, int]:
     """The images of whose layers no other user may enter any folder, with the mode of one."""
     modes: dict[str, list[int]] = {}
     for layer, names in owners.items():
-        status = seen.get(f"{layer}/diff")
+        status = statuses.get(f"{layer}/diff")
         if status is None or not status.mode:
             continue
         for name in names:
@@ -113,10 +127,10 @@ def _folder_of(line: LogLine) -> str:
     return match[1] if match else ""
 
 
-def _by_layer(found: Mapping[str, Detail]) -> dict[str, list[str]]:
+def _by_layer(details: Mapping[str, Detail]) -> dict[str, list[str]]:
     """Layer -> names of the images that it is a part of."""
     owners: dict[str, list[str]] = {}
-    for name, detail in found.items():
+    for name, detail in details.items():
         for layer in detail.layers:
             owners.setdefault(layer, []).append(name)
     return owners

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
 import msgspec
 
@@ -65,47 +66,70 @@ def docker_interfaces(links: Interfaces, routes: Routes, networks: Networks) -> 
     A bridge that also has a port of another kind may be the host's own uplink bridge, so it is
     left out.
     """
-    by_bridge = {network.bridge: network for network in networks.bridges}
-    owners: dict[int, Network | None] = {}
-    ports: dict[int, str] = {}
-    for link in links:
-        is_ours = link.kind == "bridge" and (link.name in by_bridge or link.name == _GATEWAY_BRIDGE)
-        attached = links.ports(link)
-        if not is_ours or not all(_VETH.fullmatch(port.name) for port in attached):
-            continue
-        owners[link.index] = by_bridge.get(link.name)
-        for port in attached:
-            owners[port.index] = by_bridge.get(link.name)
-            ports[port.index] = link.name
-    winner = _winner(routes)
+    ours = list(_of_networks(links, networks))
+    defaults = [route for route in routes if _is_default(route)]
+    winner = _winner(defaults)
     taken = []
-    for index, network in owners.items():
-        link = links.by_index[index]
-        foreign = tuple(
-            f"{address.address}/{address.prefix}"
-            for address in links.addresses
-            if address.index == index and _is_foreign(address, network, is_port=index in ports)
-        )
-        defaults = tuple(route for route in routes if route.oif == index and _is_default(route))
-        if foreign or defaults:
-            wins = any(route is winner for route in defaults)
+    for interface in ours:
+        foreign = tuple(interface.foreign_addresses(links))
+        own_defaults = tuple(route for route in defaults if route.oif == interface.link.index)
+        if foreign or own_defaults:
+            wins = any(route is winner for route in own_defaults)
             taken.append(
-                TakenInterface(link, network, ports.get(index, ""), foreign, defaults, wins)
+                TakenInterface(
+                    interface.link,
+                    interface.network,
+                    interface.port_of,
+                    foreign,
+                    own_defaults,
+                    wins,
+                )
             )
-    return DockerInterfaces(frozenset(links.by_index[index].name for index in owners), tuple(taken))
+    return DockerInterfaces(frozenset(interface.link.name for interface in ours), tuple(taken))
+
+
+class _DockerInterface(NamedTuple):
+    """An interface of the host that belongs to a network of the engine.
+
+    port_of: the bridge whose port it is, empty for a bridge.
+    """
+
+    link: Interface
+    network: Network | None
+    port_of: str = ""
+
+    def foreign_addresses(self, links: Interfaces) -> Iterator[str]:
+        """The addresses that the engine did not set, with their prefixes."""
+        for address in links.addresses:
+            is_own = address.index == self.link.index
+            if is_own and _is_foreign(address, self.network, is_port=bool(self.port_of)):
+                yield f"{address.address}/{address.prefix}"
+
+
+def _of_networks(links: Interfaces, networks: Networks) -> Iterator[_DockerInterface]:
+    """The bridges that have veth ports alone, and these ports."""
+    by_bridge = {network.bridge: network for network in networks.bridges}
+    for link in links:
+        is_ours = link.name in by_bridge or link.name == _GATEWAY_BRIDGE
+        if link.kind != "bridge" or not is_ours:
+            continue
+        ports = links.ports(link)
+        if all(_VETH.fullmatch(port.name) for port in ports):
+            network = by_bridge.get(link.name)
+            yield _DockerInterface(link, network)
+            yield from (_DockerInterface(port, network, link.name) for port in ports)
 
 
 def _is_default(route: Route) -> bool:
     return route.prefix <= _HALF and route.leads_somewhere and route.family == "inet"
 
 
-def _winner(routes: Routes) -> Route | None:
+def _winner(defaults: Sequence[Route]) -> Route | None:
     """The route that the host takes where no better one fits.
 
     Halves of the address space win over a default route.
     """
-    candidates = [route for route in routes if _is_default(route)]
-    return min(candidates, key=lambda route: (-route.prefix, route.metric), default=None)
+    return min(defaults, key=lambda route: (-route.prefix, route.metric), default=None)
 
 
 def _is_foreign(address: Address, network: Network | None, *, is_port: bool) -> bool:
