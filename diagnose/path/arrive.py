@@ -143,7 +143,7 @@ def _led_elsewhere(walk: PathWalk, traced: Trace, end: Container, host_port: int
     if nat.address in addresses or (is_for_host and port in published):
         return
     target = f"port {port} of the host" if is_for_host else f"{nat.address}:{port}"
-    text = f"port {host_port} is led to {target}, not to {end}"
+    text = f"port {host_port} is redirected to {target}, not to {end}"
     walk.add("translation", "PREROUTING", text, "broken", end.subject, HOST)
 
 

@@ -23,7 +23,7 @@ def leave(walk: PathWalk, begin: Container | None, end: Container | None) -> Leg
         if uplink is None:
             walk.add("uplink", "uplink", "no interface of this host leads to others", "broken")
             raise AssertionError
-        text = "packets come in by it"
+        text = "packets come in through it"
         walk.add("uplink", uplink.name, text, "ok", Subject("interface", uplink.name))
         return Leg(uplink.name, walk.begin.address or SOMEWHERE)
     if begin is None or begin.shares_host_network:
@@ -189,7 +189,7 @@ def _route_trouble(walk: PathWalk, container: Container, netns: ContainerNetns) 
     ]
     if known and gateways and not known & set(gateways) and not others & set(gateways):
         return (
-            f"its default route leads to {gateways[0]}, which nobody is: "
+            f"its default route leads to {gateways[0]}, which no interface has: "
             f"the gateway is {min(known)}"
         )
     return ""
