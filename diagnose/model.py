@@ -298,6 +298,8 @@ class Check(msgspec.Struct, frozen=True):
     caused_by: tuple[str, ...]
     causes: tuple[str, ...]
     posture: bool
+    aloud: bool = False
+    """Advice that a report shows with its sentence, where nothing worse is about its subject."""
 
     @property
     def family(self) -> str:

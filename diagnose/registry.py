@@ -45,10 +45,12 @@ def check(
     caused_by: Iterable[str] = (),
     causes: Iterable[str] = (),
     posture: bool = False,
+    aloud: bool = False,
 ) -> Callable[[F], F]:
     """Register a pure function as the check of this id.
 
-    posture: configuration advice, shown in one block.
+    posture: configuration advice, shown in one block. aloud: advice that is shown with its sentence
+    where nothing worse explains it.
 
     Raises ValueError for an id that is taken already or does not belong to the function's module.
     """
@@ -70,6 +72,7 @@ def check(
             tuple(caused_by),
             tuple(causes),
             posture,
+            aloud,
         )
         return function
 

@@ -112,6 +112,7 @@ JUDGED: dict[str, tuple[str, str]] = {
 """By scenario: the verdict and the reason. "no": it does not help in this case."""
 
 NOT_BY_ITS_OWN_TEXT: dict[str, str] = {
+    "container.errors-in-log": "only the author of the program knows what heals its errors",
     "daemon.client-context-dead": "no cure was run since its scenario was written",
     "daemon.client-plugin-broken": "no cure was run since its scenario was written",
     "image.credential-helper-missing": "no cure was run since its scenario was written",

@@ -6,6 +6,7 @@ import io
 import re
 from typing import Any
 
+import msgspec
 import pytest
 
 from diagnose.judgement import causes
@@ -268,3 +269,21 @@ def test_a_command_stands_before_the_words():
     assert "by hand" not in shown
     assert "docker start app" in shown
     assert "what heals it: add this host to /etc/exports" in shown
+
+
+def test_errors_that_nothing_explains_are_said_aloud() -> None:
+    web, api = Subject("container", "web"), Subject("container", "api")
+    errors = [
+        found("container.errors-in-log", subject, f"{subject.name} repeats", Severity.advice)
+        for subject in (web, api)
+    ]
+    errors = [
+        msgspec.structs.replace(error, check=msgspec.structs.replace(error.check, aloud=True))
+        for error in errors
+    ]
+    calm = text(report(*errors), 0)
+    assert "nothing wrong found" in calm
+    assert "repeat in their logs\n  api repeats\n  web repeats\n" in calm
+    said = text(report(*errors, found("container.unhealthy", web)))
+    assert "api repeats" in said
+    assert "web repeats" not in said

@@ -50,6 +50,8 @@ class Outline(msgspec.Struct, frozen=True):
     looked at."""
     blocks: tuple[OutlineBlock, ...]
     advice: tuple[OutlineBlock, ...]
+    unexplained: tuple[OutlineBlock, ...]
+    """The advice that is said aloud: what happens, and no finding explains."""
     unknown: tuple[tuple[str, str], ...]
     crashed: tuple[tuple[str, str], ...]
     skipped: tuple[tuple[str, str], ...]
@@ -101,6 +103,10 @@ def outline(report: Report, code: int) -> Outline:
         coverage=_coverage(report.coverage),
         blocks=blocks,
         advice=advice,
+        unexplained=tuple(
+            block([finding], homes, roots_of, report, by_key)
+            for finding in _unexplained(quiet, shown)
+        ),
         could_not_run=verdicts(report)[Verdict.UNKNOWN],
         unknown=_reasons(report.results, Verdict.UNKNOWN),
         crashed=_reasons(report.results, Verdict.CRASHED),
@@ -112,6 +118,19 @@ def outline(report: Report, code: int) -> Outline:
 def _hides_the_host(finding: Reported, report: Report) -> bool:
     """Whether the reader has to mend this first, since nothing else can be seen before."""
     return finding.subject == DAEMON and report.host.engine is None and finding.selected
+
+
+def _unexplained(quiet: Iterable[Reported], shown: Iterable[Reported]) -> list[Reported]:
+    """The advice to say aloud: nothing above advice is about the same subject."""
+    explained = {
+        subject
+        for finding in shown
+        if finding.severity > Severity.advice
+        for subject in (finding.subject, *finding.finding.touches, *finding.finding.calls)
+    }
+    return [
+        finding for finding in quiet if finding.check.aloud and finding.subject not in explained
+    ]
 
 
 def _worst(findings: Iterable[Reported]) -> int:

@@ -28,6 +28,7 @@ LOG_LINES = 15
 """So many lines of the screen a value may take; the line of a log that explains a failure is shown
 whole."""
 IDS_SHOWN = 6
+UNEXPLAINED_SHOWN = 3
 COMMAND_INDENT = 6
 """Deeper than any prose, so that a command differs from words without colour too."""
 COMMAND_LINES = 3
@@ -134,6 +135,7 @@ class _Page:
             self.line(f"note: {note}")
         for block in page.blocks:
             self.block(block)
+        self.unexplained(page)
         self.advice(page)
         self.reasons(f"{count(page.could_not_run, 'check')} could not run.", page.unknown)
         self.reasons(
@@ -252,6 +254,19 @@ class _Page:
 
     def needs(self, command: str) -> str:
         return ", needs root" if self.shell.needs_root(command) else ""
+
+    def unexplained(self, page: Outline) -> None:
+        """What containers complain of and no finding explains: a calm report says it too."""
+        if not page.unexplained:
+            return
+        self.console.print()
+        self.line("errors that running containers repeat in their logs")
+        for block in page.unexplained[:UNEXPLAINED_SHOWN]:
+            self.line(block.summary, 2)
+        more = len(page.unexplained) - UNEXPLAINED_SHOWN
+        if more > 0:
+            self.line(f"and {count(more, 'container')} more, -v lists them", 2)
+        self.command(f"more  diagnose explain {page.unexplained[0].id}", 2, style="")
 
     def advice(self, page: Outline) -> None:
         if not page.advice:

@@ -104,3 +104,22 @@ def java_thread_without_heap(box: Box) -> None:
     run(box, "orders8", *limits, *MACHINE, *mounts, "bb:1.36", JAVA, "-Xmx32m", "/app/App.java")
     box.wait_for(lambda: "OutOfMemoryError" in logs(box, "orders8"), 60, "the heap to be full")
     assert box.inspect("orders8")["State"]["Running"]
+
+
+def _printing(box: Box, name: str, line: str) -> None:
+    """A container that prints a line four times a second, with a number that grows."""
+    script = f'i=0; while :; do i=$((i+1)); echo "{line}"; sleep 0.25; done'
+    run(box, name, *GOOD, "shop:1.4", "sh", "-c", script)
+    box.wait_for(lambda: logs(box, name).count("\n") >= 12, 20, "it to print")
+
+
+@fault("container.errors-in-log", subject="container:courier8", shareable=True)
+def program_that_repeats_an_error(box: Box) -> None:
+    """A program runs on, and prints an error about a service that no container is."""
+    _printing(box, "courier8", "ERROR delivery $i: broker gave no credit for queue orders")
+
+
+@healthy(shareable=True)
+def program_that_counts_errors(box: Box) -> None:
+    """A program prints the word error in lines that are information."""
+    _printing(box, "auditor8", "INFO batch $i: checked 200 rows, 0 errors")

@@ -1,0 +1,64 @@
+"""Errors that running containers print again and again."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import msgspec
+
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.containers.recent_logs import RecentLogs
+from diagnose.lazy_pattern import LazyPattern
+from diagnose.model import Unexamined
+from diagnose.programs.log_message import message
+from diagnose.programs.telling_line import TellingLine, telling_line
+from diagnose.registry import evidence
+
+LEAST = 3
+"""So often a line stands among the last ones of a log before it counts as repeated."""
+_CHANGING = LazyPattern(r"\b[0-9a-f]{8,}\b|\d+")
+"""What differs from one time to the next: times, numbers, ids."""
+
+
+class RepeatedError(msgspec.Struct, frozen=True):
+    """The line that explains most, and how many of the log's last lines are the same."""
+
+    container: Container
+    line: TellingLine
+    times: int
+    of: int
+    """Lines of the last minutes that were read."""
+
+
+class RepeatedErrors(msgspec.Struct, frozen=True):
+    """One for each container that repeats an error."""
+
+    items: tuple[RepeatedError, ...] = ()
+    unread: tuple[Unexamined, ...] = ()
+    """Running containers whose log was not read."""
+
+    def __len__(self) -> int:
+        return len(self.items)
+
+
+@evidence
+def repeated_errors(containers: Containers, recent_logs: RecentLogs) -> RepeatedErrors:
+    """The errors among the lines that each running container has printed within minutes."""
+    items = []
+    for container in containers.running:
+        lines = [line.text for line in recent_logs.of(container)]
+        shapes = [_shape(line) for line in lines]
+        times = Counter(shapes)
+        repeated = [
+            line for line, shape in zip(lines, shapes, strict=True) if times[shape] >= LEAST
+        ]
+        telling = telling_line(repeated)
+        if telling is not None and telling.explains:
+            count = times[_shape(repeated[telling.index])]
+            items.append(RepeatedError(container, telling, count, len(lines)))
+    return RepeatedErrors(tuple(items), recent_logs.left_out(containers.running))
+
+
+def _shape(line: str) -> str:
+    """What a line says, without what differs each time."""
+    return _CHANGING.sub("#", message(line).text)

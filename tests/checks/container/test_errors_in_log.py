@@ -1,0 +1,52 @@
+"""The check in checks/container/errors_in_log.py, and the evidence that it reads."""
+
+from __future__ import annotations
+
+import pytest
+
+from diagnose.evidence.containers.listing import Containers
+from diagnose.evidence.containers.recent_logs import RecentLine, RecentLogs
+from diagnose.evidence.containers.repeated_errors import repeated_errors
+from tests.inspected import container
+from tests.judging import judge, rows
+
+APP = container("app")
+ADVICE = [("advice", "app")]
+REFUSED = "2026-11-27 10:00:0{} ERROR [pool-{}] no connection to mq.example:5672: refused"
+LOGS = {
+    "an error that comes again": ([REFUSED.format(i, i) for i in range(4)], ADVICE),
+    "an error among other lines": (
+        ["GET /health 200", *[REFUSED.format(i, i) for i in range(3)], "GET /health 200"],
+        ADVICE,
+    ),
+    "an exception without a level": (["java.io.IOException: Broken pipe"] * 3, ADVICE),
+    "an error that came twice": ([REFUSED.format(i, i) for i in range(2)], []),
+    "three errors of different kinds": (
+        [f"ERROR: {what} failed" for what in ("reading", "writing", "closing")],
+        [],
+    ),
+    "requests": ([f'10.0.0.{i} "GET /orders HTTP/1.1" 200' for i in range(9)], []),
+    "information about errors": ([f"INFO checked {i} rows, 0 errors" for i in range(9)], []),
+    "nothing": ([], []),
+}
+
+
+@pytest.mark.parametrize(("lines", "expected"), LOGS.values(), ids=LOGS)
+def test_what_a_container_repeats(lines: list[str], expected: list[tuple[str, str]]) -> None:
+    logs = RecentLogs({APP.id: tuple(RecentLine(0.0, line) for line in lines)})
+    errors = repeated_errors(Containers([APP]), logs)
+    assert rows(judge("container.errors-in-log", repeated_errors=errors)) == expected
+
+
+def test_the_line_is_shown_with_how_often_it_came() -> None:
+    lines = [*[REFUSED.format(i, i) for i in range(4)], "GET /health 200"]
+    logs = RecentLogs({APP.id: tuple(RecentLine(0.0, line) for line in lines)})
+    (error,) = repeated_errors(Containers([APP]), logs).items
+    assert (error.times, error.of) == (4, 5)
+    assert "no connection to mq.example:5672" in error.line.text
+
+
+def test_a_log_that_was_not_read_is_no_pass() -> None:
+    errors = repeated_errors(Containers([APP]), RecentLogs(unread={APP.id: "it timed out"}))
+    result = judge("container.errors-in-log", repeated_errors=errors)
+    assert result.verdict.value == "unknown"
