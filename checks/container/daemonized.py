@@ -8,10 +8,16 @@ from __future__ import annotations
 import shlex
 from typing import Any
 
-from checks.container.helpers import is_bare_shell, log_evidence, tail_of, took
+from checks.container.helpers import (
+    awaits_input,
+    is_bare_shell,
+    log_evidence,
+    tail_of,
+    took,
+)
 from checks.container.service import is_somebodys_job
 from diagnose.evidence.containers.listing import Container, Containers
-from diagnose.evidence.containers.log_tails import LogTails
+from diagnose.evidence.containers.log_tails import LogTail, LogTails
 from diagnose.evidence.containers.stops import Stops
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.run.options import Options
@@ -78,7 +84,7 @@ def daemonized(
         yield Finding.about(
             container,
             f"{container} publishes {ports} and ended "
-            f"with success {took(container.ran_for)} after its start: {_why(container)}",
+            f"with success {took(container.ran_for)} after its start: {_why(container, tail)}",
             {
                 "command": " ".join(container.command)[:120],
                 "State": f"{container.state}, ran {took(container.ran_for)}",
@@ -86,15 +92,15 @@ def daemonized(
             },
             onset=container.failed_first,
             image=container.config.image,
-            **_cure(container),
+            **_cure(container, tail),
         )
     return None
 
 
-def _cure(container: Container) -> dict[str, Any]:
+def _cure(container: Container, tail: LogTail) -> dict[str, Any]:
     """The page's variables: a terminal for a shell, a command for a server, and for any other the
     end of its loop."""
-    if is_bare_shell(container):
+    if is_bare_shell(container) or awaits_input(container, tail):
         return {"shell": container.name}
     is_looping = container.state.status == "restarting"
     return {**_in_foreground(container), **({"looping": container.name} if is_looping else {})}
@@ -127,10 +133,14 @@ def _ended_at_once(container: Container, clock: Clock, options: Options, short: 
     )
 
 
-def _why(container: Container) -> str:
+def _why(container: Container, tail: LogTail) -> str:
     command = " ".join(container.command)
     if is_bare_shell(container):
         return "a shell without a terminal has nothing to do"
+    if awaits_input(container, tail):
+        return "its program ends with its input, which is closed"
+    if tail.failure is not None:
+        return f"its log says why: {tail.failure.cause}"
     if _BACKGROUND.search(command):
         return "its command starts a server in the background"
     return "its first process does not stay in the foreground"

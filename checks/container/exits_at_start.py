@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from checks.container.causes import APPLICATION_CAUSES, PEER_CAUSES
+from checks.container.changed_compose import changed_evidence, changed_file, changed_variables
 from checks.container.helpers import (
     calls_of,
     first_steps,
@@ -18,6 +19,7 @@ from checks.container.helpers import (
 )
 from checks.container.image_steps import image_steps
 from checks.container.service import is_somebodys_job, severity_of_end
+from diagnose.evidence.containers.compose_files import ComposeFiles
 from diagnose.evidence.containers.events import Events
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.log_tails import LogTails
@@ -53,6 +55,7 @@ def exits_at_start(
     namespaces: Namespaces | None,
     images: Images | None,
     image_commands: ImageCommands | None,
+    compose_files: ComposeFiles | None,
     *,
     short: Seconds = SHORT_S,
 ) -> CheckResult:
@@ -86,12 +89,14 @@ def exits_at_start(
         calls = calls_of(container, containers, tail, namespaces)
         code = described(container.state.exit_code)
         setting = setting_of(container, tail)
+        changed = changed_file(container, compose_files)
         finding = Finding.about(
             container,
             f"{container} exited with code {code}, {took(container.ran_for)} after its start",
             {
                 **log_evidence(tail),
                 **setting_evidence(setting),
+                **changed_evidence(changed),
                 **peers_evidence(container, calls, containers, tail, clock),
                 **kernel_evidence(program_faults, container),
                 "State": f"{container.state}, ran {took(container.ran_for)}",
@@ -106,7 +111,9 @@ def exits_at_start(
         )
         steps = first_steps(container, tail, setting, calls)
         yield finding.with_variables(
-            steps | image_steps(container, tail, images, image_commands, calls)
+            steps
+            | image_steps(container, tail, images, image_commands, calls)
+            | changed_variables(container, changed)
         )
     return None
 

@@ -38,7 +38,25 @@ PASSING = frozenset(
 """Error signatures of what may be over by now."""
 LINE = "log"
 AROUND = "log, around it"
-_SHELLS = frozenset({"sh", "bash", "ash", "dash", "zsh"})
+_SHELLS = frozenset(
+    [
+        "ash",
+        "bash",
+        "dash",
+        "ghci",
+        "irb",
+        "jshell",
+        "julia",
+        "node",
+        "python",
+        "python3",
+        "sh",
+        "zsh",
+    ]
+)
+"""Programs that read commands from their input where they are given none."""
+_ENDS_WITH_INPUT = LazyPattern(r"\breact-scripts start\b|^Starting the development server")
+"""facebook/create-react-app#8688: from 3.4.1 on it ends with success when its input does."""
 QUOTED = 300
 NAMES_SHOWN = 8
 _DEPENDENCY = LazyPattern(r"(?:^|,)([^:,]+)")
@@ -82,10 +100,19 @@ def setting_evidence(setting: NamedSetting | None) -> dict[str, object]:
 
 
 def is_bare_shell(container: Container) -> bool:
-    """Whether it runs a shell without a command and without a terminal, which ends at once."""
+    """Whether it runs a shell or an interpreter without a script and a terminal.
+
+    Its input is at its end at once, and so is the program.
+    """
     words = container.command
     name = words[0].rpartition("/")[2] if words else ""
     return len(words) == 1 and name in _SHELLS and not container.config.tty
+
+
+def awaits_input(container: Container, tail: LogTail) -> bool:
+    """Whether its program ends because its input is closed, as the server of react-scripts does."""
+    is_closed = not container.config.tty and not container.config.open_stdin
+    return is_closed and any(_ENDS_WITH_INPUT.search(line) for line in tail.lines)
 
 
 def passing(container: Container, tail: LogTail) -> frozenset[str]:

@@ -12,6 +12,7 @@ from checks.container.helpers import Calls
 from diagnose.evidence.containers.bind_mounts import named
 from diagnose.evidence.containers.listing import Container
 from diagnose.evidence.containers.log_tails import LogTail
+from diagnose.evidence.containers.other_logs import other_log
 from diagnose.evidence.images.builds import other_build
 from diagnose.evidence.images.commands import ImageCommands
 from diagnose.evidence.images.listing import Images
@@ -37,7 +38,7 @@ def image_steps(
     """The variables of a page about a program that failed at its start."""
     failure = tail.failure
     if failure is None:
-        return {}
+        return _pointed_log(container, tail)
     name = failure.failure.name
     steps: dict[str, str] = {}
     own = _own_command(container, failure, commands)
@@ -54,6 +55,15 @@ def image_steps(
         steps["module"] = _module(failure)
     inside = _inside(container, failure)
     return steps | ({"inside": f"{container.name}:{inside}"} if inside else {})
+
+
+def _pointed_log(container: Container, tail: LogTail) -> dict[str, str]:
+    """The log to which the output points, where no line of the output itself says what is wrong."""
+    telling = tail.telling
+    pointed = other_log(container, tail)
+    path = next(iter(pointed.values()), "").rpartition("/")[2]
+    explains = telling is not None and telling.is_complaint and path not in telling.text
+    return {} if explains else pointed
 
 
 def _own_command(container: Container, failure: Recognised, commands: ImageCommands | None) -> str:

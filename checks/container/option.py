@@ -88,6 +88,14 @@ def _lacks_device(container: Container, path: str) -> Proof | None:
     return None if config.privileged or path in paths else ("HostConfig.Devices", paths or "none")
 
 
+def _lacks_mount(container: Container, assignment: str) -> Proof | None:
+    path = assignment.partition(":")[2]
+    calls_elsewhere = any(name == "DOCKER_HOST" for name, _ in container.config.environment)
+    mounts = [mount.destination for mount in container.mounts or ()]
+    has_socket = any(at.removeprefix("/var") == path.removeprefix("/var") for at in mounts)
+    return None if has_socket or calls_elsewhere else ("Mounts", mounts or "none")
+
+
 def _lacks_host_entry(container: Container, _: str) -> Proof | None:
     entries = container.host_config.extra_hosts or []
     has_entry = any(entry.startswith("host.docker.internal") for entry in entries)
@@ -169,5 +177,6 @@ _LACKS: Mapping[str, Callable[[Container, str], Proof | None]] = {
     "--ulimit": _lacks_limit,
     "--shm-size": _lacks_shared_memory,
     "--env": _lacks_variable,
+    "--volume": _lacks_mount,
 }
 """How it is seen that a container lacks an option, by its name."""

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 import msgspec
+from msgspec.structs import replace
 
 from checks.container.causes import APPLICATION_CAUSES, PEER_CAUSES
+from checks.container.changed_compose import changed_evidence, changed_file, changed_variables
 from checks.container.helpers import (
     Calls,
     calls_of,
@@ -23,6 +25,7 @@ from checks.container.helpers import (
     took,
 )
 from checks.container.image_steps import image_steps
+from diagnose.evidence.containers.compose_files import ComposeFiles
 from diagnose.evidence.containers.events import Events
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.log_tails import LogTail, LogTails
@@ -96,6 +99,7 @@ def restart_loop(
     namespaces: Namespaces | None,
     images: Images | None,
     image_commands: ImageCommands | None,
+    compose_files: ComposeFiles | None,
     *,
     restarts: Count = Count(3),
     window: Seconds = Seconds(3600),
@@ -121,8 +125,11 @@ def restart_loop(
             finding = _finding(
                 container, exits, clock, failed, containers, calls, program_faults, steady
             )
+            changed = changed_file(container, compose_files)
+            finding = replace(finding, evidence={**finding.evidence, **changed_evidence(changed)})
             yield finding.with_variables(
                 image_steps(container, failed, images, image_commands, calls)
+                | changed_variables(container, changed)
             )
     asked_to_end = stops.by_id if stops is not None else {}
     failed_tasks = [

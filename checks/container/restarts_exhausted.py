@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from checks.container.causes import APPLICATION_CAUSES
+from checks.container.changed_compose import changed_evidence, changed_file, changed_variables
 from checks.container.helpers import (
     calls_of,
     first_steps,
@@ -16,6 +17,7 @@ from checks.container.helpers import (
     took,
 )
 from checks.container.image_steps import image_steps
+from diagnose.evidence.containers.compose_files import ComposeFiles
 from diagnose.evidence.containers.events import Events
 from diagnose.evidence.containers.listing import Containers
 from diagnose.evidence.containers.log_tails import LogTails
@@ -50,6 +52,7 @@ def restarts_exhausted(
     namespaces: Namespaces | None,
     images: Images | None,
     image_commands: ImageCommands | None,
+    compose_files: ComposeFiles | None,
     *,
     forgotten: Seconds = Seconds(604800),
 ) -> CheckResult:
@@ -75,6 +78,7 @@ def restarts_exhausted(
         code = described(container.state.exit_code)
         is_old = age is None or age > forgotten
         setting = setting_of(container, tail)
+        changed = changed_file(container, compose_files)
         finding = Finding.about(
             container,
             f"{container} stays down: the engine gave up{since} after {count(most, 'restart')}, "
@@ -82,6 +86,7 @@ def restarts_exhausted(
             {
                 **log_evidence(tail),
                 **setting_evidence(setting),
+                **changed_evidence(changed),
                 **peers_evidence(container, calls, containers, tail, clock),
                 **kernel_evidence(program_faults, container),
                 "State": str(container.state),
@@ -95,6 +100,8 @@ def restarts_exhausted(
         )
         steps = first_steps(container, tail, setting, calls)
         yield finding.with_variables(
-            steps | image_steps(container, tail, images, image_commands, calls)
+            steps
+            | image_steps(container, tail, images, image_commands, calls)
+            | changed_variables(container, changed)
         )
     return None

@@ -15,6 +15,32 @@ from diagnose.programs.telling_line import TellingLine
 from tests.programs.test_telling_line import LOGS, MARK
 
 LINES = {
+    "database-file": ("sqlite3.OperationalError: unable to open database file",),
+    "docker-socket": (
+        "Cannot connect to the Docker daemon at unix:///var/run/docker.sock. Is the docker daemon running?",
+        "ERROR: Couldn't connect to Docker daemon at http+docker://localhost - is it running?",
+    ),
+    "fuse-device": ("fuse: device not found, try 'modprobe fuse' first",),
+    "systemd-needed": (
+        "System has not been booted with systemd as init system (PID 1). Can't operate.",
+        "Failed to get D-Bus connection: Operation not permitted",
+    ),
+    "threads-refused": (
+        "libgomp: Thread creation failed: Resource temporarily unavailable",
+        "java.lang.OutOfMemoryError: unable to create native thread: possibly out of memory",
+    ),
+    "descriptors-used-up": ("Error: EMFILE: too many open files, open '/app/index.js'",),
+    "script-memory": (
+        "PHP Fatal error: Allowed memory size of 134217728 bytes exhausted (tried to allocate 20480 bytes)",
+    ),
+    "main-class": ("Error: Could not find or load main class com.example.App",),
+    "login-refused": (
+        "redis.exceptions.AuthenticationError: Authentication required.",
+        "(403) ACCESS_REFUSED - Login was refused using authentication mechanism PLAIN",
+    ),
+    "owner-doubted": ("fatal: detected dubious ownership in repository at '/app'",),
+    "kernel-old": ("FATAL: kernel too old",),
+    "some-peer-refused": ("SQLSTATE[HY000] [2002] Connection refused",),
     "certificate-expired": (
         (
             'Get "https://api.example.com": x509: certificate has expired or is not yet valid: current time '

@@ -171,6 +171,7 @@ class ContainerConfig(_Shape, frozen=True, rename="pascal"):
     labels: dict[str, str] | None = None
     tty: bool = False
     attach_stdout: bool = False
+    open_stdin: bool = False
     stop_signal: str | None = None
     stop_timeout: int | None = None
     healthcheck: Healthcheck | None = None

@@ -27,6 +27,8 @@ MOST = 60
 first."""
 STEADY_S = 60.0
 """Seconds after which a run of a container that was restarted counts by its own lines."""
+BRIEF_S = 60.0
+"""A container that publishes ports is there for longer, whatever it ends with."""
 SETTLED_S = 20.0
 """Seconds after which a program that serves no port is no longer about to."""
 
@@ -65,7 +67,8 @@ class LogTails(msgspec.Struct, frozen=True, dict=True):
 def suspicious(container: Container, now: float, since_s: float) -> bool:
     """Whether its log is worth a question.
 
-    It failed within the looked-at time, loops, or is unhealthy.
+    It failed within the looked-at time, loops, or is unhealthy. A container that publishes ports
+    failed too where it ended with success at once.
     """
     state = container.state
     if state.status == "restarting":
@@ -74,9 +77,10 @@ def suspicious(container: Container, now: float, since_s: float) -> bool:
         unhealthy = state.health is not None and state.health.status == "unhealthy"
         return unhealthy or container.restart_count > 0
     finished = container.finished_at
+    is_brief_service = bool(container.wanted_ports) and (container.ran_for or 0.0) < BRIEF_S
     return (
         state.status == "exited"
-        and state.exit_code != 0
+        and (state.exit_code != 0 or is_brief_service)
         and finished is not None
         and now - finished < since_s
     )

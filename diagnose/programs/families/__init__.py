@@ -9,6 +9,7 @@ from diagnose.programs.families.calls import CERTIFICATES, PEERS
 from diagnose.programs.families.data import DATA
 from diagnose.programs.families.images import DEPENDENCIES, DEVICES
 from diagnose.programs.families.settings import FILES, SETTINGS
+from diagnose.programs.families.surroundings import LOGINS, SURROUNDINGS
 
 FAMILIES: tuple[Failure, ...] = (
     *CERTIFICATES,
@@ -17,7 +18,9 @@ FAMILIES: tuple[Failure, ...] = (
     *DATA,
     *SETTINGS,
     *PEERS,
+    *SURROUNDINGS,
     *FILES,
+    *LOGINS,
 )
 """In the order in which a line is compared with them: the more telling ones first."""
 

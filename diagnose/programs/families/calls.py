@@ -117,13 +117,22 @@ PEERS = (
         mark="",
         pattern=r"""(?x)
             (?:failed|unable|could\ not|cannot|can't|couldn't)\ (?:to\ )?(?:obtain
-                |get|connect|open|establish|acquire|reach).{0,30}\b(?:jdbc
+                |get|connect|open|establish|acquire|reach).{0,30}(?<!/)\b(?:jdbc
                 |database|db|postgres\w*|mysql|mariadb|mongo\w*|redis
                 |sql)\b(?!\ file)
         """,
         cause="the program does not reach its database",
         cure="see that the database's container runs, is on the same network, and has the name that "
         "the program is given",
+        source=_MANY,
+        may_pass=True,
+    ),
+    Failure(
+        name="some-peer-refused",
+        mark="refused",
+        pattern=r"(?:connection refused|ECONNREFUSED)(?!.{0,60}(?:\d{1,3}\.){3}\d)",
+        cause="what the program calls refuses the connection, and the line does not say what that is",
+        cure="compare the hosts and ports in its settings with the containers that run",
         source=_MANY,
         may_pass=True,
     ),

@@ -14,7 +14,7 @@ _ABSENCE = r"""
     no\ such\ file\ or\ directory | ENOENT | does\ not\ exist | not\ found | cannot\ find | can't\ find
     | no\ config\ file
 """
-_PATH = r"(?<![\w./-])/[\w.@+-]+(?:/[\w.@+-]+)+"
+_PATH = r"(?<![\w./-])(?!(?:/usr)?/bin/(?:env|sh|bash|ash|dash|busybox)\b)/[\w.@+-]+(?:/[\w.@+-]+)+"
 _FOLDER = r"(?<![\w./-])/(?:config|data|\w+(?:/[\w.@+-]+)+)"
 """A path, or one of the two folders at the top that many images use."""
 _NO_SCRIPT = r"(?![\w./@+-])(?!:?\ line\ \d|:\ can(?:'t|not)\ )"
@@ -145,6 +145,16 @@ SETTINGS = (
 )
 
 FILES = (
+    Failure(
+        name="database-file",
+        mark="database file",
+        pattern=r"unable to open (?:the )?database file(?::? \(?['\"]?(?P<path>/[\w./-]+))?",
+        cause="the program cannot open or make its database file: "
+        "the folder is not there, or its user may not write in it",
+        cure="give the folder to the container's user with chown",
+        source="SQLite's own message",
+        confirmed_by="container.mount-forbidden",
+    ),
     Failure(
         name="path-denied",
         mark="",

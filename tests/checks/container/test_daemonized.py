@@ -8,7 +8,7 @@ import pytest
 
 from diagnose.evidence.containers.listing import Container
 from diagnose.evidence.containers.stops import Stops
-from tests.checks.container.evidence import CLOCK, OPTIONS, made
+from tests.checks.container.evidence import CLOCK, OPTIONS, made, said
 from tests.inspected import of
 from tests.judging import judge, rows
 
@@ -73,3 +73,24 @@ def test_a_known_server_is_kept_in_the_foreground(
         "container.daemonized", containers=of(container), clock=CLOCK, options=OPTIONS, stops=stops
     )
     assert [finding.variables.get("foreground") for finding in result.findings] == [foreground]
+
+
+@pytest.mark.parametrize(
+    ("line", "config", "shell"),
+    [
+        ("> react-scripts start", {}, "web"),
+        ("> react-scripts start", {"OpenStdin": True}, None),
+        ("> vite preview", {}, None),
+    ],
+)
+def test_a_server_that_ends_with_its_input(line: str, config: dict[str, Any], shell: str | None):
+    container = made("exited", HostConfig=PORTS, Config=config)
+    result = judge(
+        "container.daemonized",
+        containers=of(container),
+        clock=CLOCK,
+        options=OPTIONS,
+        stops=Stops({container.id: False}),
+        log_tails=said(container, line),
+    )
+    assert [finding.variables.get("shell") for finding in result.findings] == [shell]

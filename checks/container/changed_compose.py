@@ -1,0 +1,27 @@
+"""A compose file that is newer than the failed container that was made from it."""
+
+from __future__ import annotations
+
+from diagnose.evidence.containers.compose_files import ChangedFile, ComposeFiles
+from diagnose.evidence.containers.listing import Container
+from diagnose.phrases import ago
+
+
+def changed_file(container: Container, files: ComposeFiles | None) -> ChangedFile | None:
+    """The newest file of its project that was changed after it was made; None where none was."""
+    return files.of(container) if files is not None else None
+
+
+def changed_evidence(changed: ChangedFile | None) -> dict[str, object]:
+    """When it was changed, and that a restart does not apply it."""
+    if changed is None:
+        return {}
+    after = f"changed {ago(changed.after_s)} after this container was created"
+    return {changed.path: f"{after}: it counts when compose creates the container again"}
+
+
+def changed_variables(container: Container, changed: ChangedFile | None) -> dict[str, str]:
+    """The variables of a page that lets compose apply the change."""
+    if changed is None or not changed.file:
+        return {}
+    return {"compose_file": changed.file, "compose_service": container.compose_service}

@@ -1,0 +1,91 @@
+"""Files of compose that were changed after a failed container was made from them."""
+
+from __future__ import annotations
+
+import msgspec
+
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.containers.log_tails import suspicious
+from diagnose.evidence.machine.clock import Clock
+from diagnose.evidence.run.options import Options
+from diagnose.model import Failed, Unavailable
+from diagnose.phrases import unix
+from diagnose.questions import Host
+from diagnose.questions.files import StatPaths
+from diagnose.registry import evidence
+
+_LABEL = "com.docker.compose.project."
+SLACK_S = 5.0
+"""A file that was written so soon after the container may be what made it."""
+MOST = 20
+"""Files of one project that are looked at."""
+
+
+class ChangedFile(msgspec.Struct, frozen=True):
+    """A file of a container's compose project that is newer than the container.
+
+    after_s: seconds between the two. file: the one file of the project's configuration, "" where
+    there are several.
+    """
+
+    path: str
+    after_s: float
+    file: str
+
+
+class ComposeFiles(msgspec.Struct, frozen=True):
+    """The newest changed file by container id."""
+
+    by_id: dict[str, ChangedFile] = {}
+
+    def of(self, container: Container) -> ChangedFile | None:
+        return self.by_id.get(container.id)
+
+
+@evidence
+def compose_files(
+    host: Host, containers: Containers, clock: Clock, options: Options
+) -> ComposeFiles | Unavailable:
+    """One question about the files of all failed containers that compose made on this host.
+
+    Compose applies a change of its file or of `.env` to a container only when it makes it again: a
+    restart keeps the old settings.
+    """
+    files = {
+        container.id: _files(container)
+        for container in containers
+        if suspicious(container, clock.wall, options.since_s)
+    }
+    wanted = {path for paths in files.values() for path in paths}
+    if not wanted:
+        return ComposeFiles()
+    answer = host.ask(StatPaths(sorted(wanted), follow=True))
+    if isinstance(answer, Failed):
+        return Unavailable.of(answer)
+    by_id = {}
+    for container in containers:
+        made = unix(container.created)
+        if made is None:
+            continue
+        changed = {path: answer[path].mtime or 0.0 for path in files.get(container.id, ())}
+        newer = [
+            ChangedFile(path, at - made, _only_file(container))
+            for path, at in changed.items()
+            if at > made + SLACK_S
+        ]
+        if newer:
+            by_id[container.id] = max(newer, key=lambda changed: changed.after_s)
+    return ComposeFiles(by_id)
+
+
+def _files(container: Container) -> tuple[str, ...]:
+    """The project's files as compose wrote them down, and the one with its variables."""
+    folder = container.labels.get(f"{_LABEL}working_dir", "")
+    named = container.labels.get(f"{_LABEL}config_files", "").split(",")[:MOST]
+    paths = [path for path in named if path.startswith("/")]
+    return (*paths, f"{folder}/.env") if folder.startswith("/") and paths else ()
+
+
+def _only_file(container: Container) -> str:
+    named = container.labels.get(f"{_LABEL}config_files", "").split(",")
+    return named[0] if len(named) == 1 else ""

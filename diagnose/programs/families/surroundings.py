@@ -1,0 +1,123 @@
+"""What a program needs of its surroundings: threads, files, a socket, a right, a way in."""
+
+from __future__ import annotations
+
+from diagnose.programs.failures.recognition import Failure
+
+_MANY = "many programs"
+_OPTION = "container.option-missing"
+_SOCKET = "/var/run/docker.sock"
+
+SURROUNDINGS = (
+    Failure(
+        name="docker-socket",
+        mark="docker",
+        pattern=r"""(?x)
+            (?:could\ ?n.t|cannot|can't|failed\ to|unable\ to)\ connect\ to\ (?:the\ )?docker\ daemon
+            | dial\ unix\ /(?:var/)?run/docker\.sock:\ connect:\ no\ such\ file
+            | (?:ENOENT|no\ such\ file).{0,60}/(?:var/)?run/docker\.sock
+        """,
+        cause="the program commands the Docker engine, and its container does not have the engine's "
+        "socket; who has that socket can do anything on the host",
+        cure="recreate it with --volume=/var/run/docker.sock:/var/run/docker.sock",
+        source="docker's own message",
+        confirmed_by=_OPTION,
+        needs=(f"--volume={_SOCKET}:{_SOCKET}",),
+    ),
+    Failure(
+        name="fuse-device",
+        mark="fuse",
+        pattern=r"fuse: device not found|/dev/fuse.{0,40}(?:no such file|not permitted|not found)",
+        cause="the program mounts a file system by FUSE, for which it needs the device /dev/fuse",
+        cure="recreate it with --device=/dev/fuse --cap-add=SYS_ADMIN",
+        source="libfuse's own message",
+        confirmed_by=_OPTION,
+        needs=("--device=/dev/fuse",),
+    ),
+    Failure(
+        name="systemd-needed",
+        mark="",
+        pattern=r"""(?x)
+            has\ not\ been\ booted\ with\ systemd
+            | failed\ to\ (?:get|connect\ to)\ (?:D-?Bus|bus)\b
+            | failed\ to\ mount\ cgroup\ at
+        """,
+        cause="the program expects systemd, which does not run in an ordinary container",
+        cure="run the server itself as the container's command, without systemctl and service",
+        source="systemd's own message",
+    ),
+    Failure(
+        name="threads-refused",
+        mark="thread",
+        pattern=r"""(?x)
+            (?:pthread_create|thread\ creation).{0,40}fail.{0,40}(?:resource\ temporarily|EAGAIN)
+            | unable\ to\ create\ (?:new\ )?native\ thread
+            | can't\ start\ new\ thread
+        """,
+        cause="the program may not start another thread: the container's limit of processes "
+        "(pids limit) or its user's (ulimit nproc) is reached",
+        cure="docker update --pids-limit with a higher number; of a ulimit, recreate the container",
+        source=_MANY,
+    ),
+    Failure(
+        name="descriptors-used-up",
+        mark="",
+        pattern=r"EMFILE|too many open files",
+        cause="the program has as many files open as its limit allows",
+        cure="recreate it with --ulimit nofile=65536:65536, or look for what keeps files open",
+        source=_MANY,
+    ),
+    Failure(
+        name="script-memory",
+        mark="allowed memory size",
+        pattern=r"Allowed memory size of (?P<bytes>\d+) bytes exhausted",
+        cause="the memory_limit of PHP, {bytes} bytes, is too low for the script; "
+        "the container's limit is another",
+        cure="raise memory_limit in the image's php.ini, or by its variable (PHP_MEMORY_LIMIT)",
+        source="PHP's own message",
+    ),
+    Failure(
+        name="main-class",
+        mark="main class",
+        pattern=r"(?:could not|unable to) find or load main class (?P<class>\S+)",
+        cause="the main class {class} is not there for Java: the archive or the class path in the command is not the "
+        "one of this image, or a mount hides its folder",
+        cure="compare the command and its class path with what the image has",
+        source="Java's own message",
+        build="another",
+    ),
+    Failure(
+        name="owner-doubted",
+        mark="dubious ownership",
+        pattern=r"dubious ownership in repository at '?(?P<path>/[^'\s]+)",
+        cause="the folder {path} belongs to another user than the one that runs Git, which refuses it",
+        cure="chown the folder to the container's user, or run the container as its owner",
+        source="Git's own message",
+    ),
+    Failure(
+        name="kernel-old",
+        mark="kernel too old",
+        pattern=r"\bkernel too old\b",
+        cause="the image's C library needs a newer kernel than this host has",
+        cure="run an older release of the image, or a newer kernel on the host",
+        source="glibc's own message",
+        build="another",
+    ),
+)
+
+LOGINS = (
+    Failure(
+        name="login-refused",
+        mark="",
+        pattern=r"""(?x)
+            \b(?:authentication|login)\ (?:was\ )?(?:failed|failure|refused|required|rejected|error)\b
+            | \b(?:NOAUTH|WRONGPASS|ACCESS_REFUSED)\b
+            | invalid\ (?:username|user|login|credentials|password|api\ ?key|token)\b
+            | (?:wrong|bad|incorrect)\ (?:username|credentials|password)\b
+            | \b401\ Unauthorized\b
+        """,
+        cause="a server that the program calls does not take its user, password or token",
+        cure="compare the user and the password in the program's settings with those of that server",
+        source=_MANY,
+    ),
+)
