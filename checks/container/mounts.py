@@ -10,6 +10,7 @@ from collections.abc import Iterator
 
 from checks.container.helpers import QUOTED
 from checks.container.missing_file import absent_file, volume_for_file
+from checks.container.mount_filesystem import unfit_filesystem
 from diagnose.error_signatures import signs
 from diagnose.evidence.containers.bind_mounts import (
     MOUNTING,
@@ -31,6 +32,7 @@ from diagnose.evidence.containers.user_numbers import UserNumbers
 from diagnose.evidence.engine.info import Info
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.run.options import Options
+from diagnose.evidence.storage.mounts import Mounts
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import (
     CheckItem,
@@ -222,14 +224,17 @@ def mount_forbidden(
     bind_sources: BindSources | Unavailable,
     info: Info | None,
     numbers: UserNumbers | None,
+    mounts: Mounts | None,
 ) -> CheckResult:
     """A container's user has no access to what is mounted into it.
 
     Its last log lines say "permission denied" and name a path below a mount, and a mode on the way
     to it denies the container's user, or SELinux is on and the mount was not relabelled. Or they
     say "read-only file system", and the container has that mount read-only. Where the
-    engine remaps users, the container's root is one of the host's other users. Access lists, NFS's
-    root_squash and the user to whom a root's start script changes are not seen.
+    engine remaps users, the container's root is one of the host's other users. Or they say that an
+    owner cannot be changed or a link cannot be made, and the host's file system is of a type that
+    keeps none (CIFS, exFAT), or NFS, whose server refuses root by default. Access lists are not
+    seen, nor is the user to whom a root's start script changes.
     """
     has_selinux = info is not None and info.has_security("selinux")
     for container in containers:
@@ -241,6 +246,10 @@ def mount_forbidden(
         if _READ_ONLY.search(named.line):
             if not named.mount.rw:
                 yield _mounted_read_only(container, named)
+            continue
+        unfit = unfit_filesystem(container, named, mounts)
+        if unfit is not None:
+            yield unfit
             continue
         is_on_host = named.mount.source.startswith("/")
         user = host_user(container, info, numbers)

@@ -45,6 +45,8 @@ _REFUSED = (
     "permission denied",
     "eacces",
     "operation not permitted",
+    "operation not supported",
+    "eperm",
     "accessdenied",
     "not writable",
     "not writeable",
