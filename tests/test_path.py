@@ -42,7 +42,7 @@ from diagnose.path.model import Path, PathEvidence, SentPacket
 from diagnose.path.traced import show
 from diagnose.path.walk import EndedError, PathWalk
 from diagnose.questions import AnyQuestion, Host
-from diagnose.questions.network import ProbeReply, Route, Socket
+from diagnose.questions.network import PolicyRule, ProbeReply, Route, Socket
 from diagnose.questions.run import Options
 from diagnose.render import path as rendering
 from tests.firewall.test_trace import CASES, DNAT, MASQUERADE, stack, table
@@ -456,6 +456,14 @@ DRAWN = {
         "untranslated",
     ),
     "forwarding off": (SETTINGS_OFF, "closed", "forwarding"),
+    "a route of a VPN takes the answers, and a policy drops them there": (
+        stack(
+            table("filter", "-A FORWARD -i docker0 -j ACCEPT", policy="DROP") + MASQUERADE,
+            (PolicyRule(90, dst="172.17.0.0/16", table=102, action="lookup"),),
+        ),
+        "closed",
+        "elsewhere",
+    ),
 }
 
 

@@ -208,6 +208,9 @@ class _Tracer:
         if on is False:
             self._stop("drop", "forwarding", "forwarding is off", part, "forward", packet.iif or "")
         routed = replace(packet, oif=decision.oif, dst_local=False, physin="", physout="")
+        if part == "reply" and decision.oif and self.doubt is None:
+            # Rules meet it on a way that leads nowhere: the route is what has to change.
+            self._home(self._flow.origin, _Arrival(decision.oif, routed))
         routed = self._walk(part, "forward", routed)
         routed = self._walk(part, "postrouting", routed)
         self._leave(part, routed)

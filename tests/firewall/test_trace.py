@@ -114,6 +114,15 @@ CASES: dict[str, tuple[Stack, Flow, str, str]] = {
         "drop",
         "routing eth0: answers to 198.51.100.7 leave through eth0, not through eth1",
     ),
+    "out, and a route takes the answer, which a policy drops on its way": (
+        stack(
+            table("filter", "-A FORWARD -i docker0 -j ACCEPT", policy="DROP"),
+            (PolicyRule(90, dst="172.17.0.0/16", table=102, action="lookup"),),
+        ),
+        Flow(CONTAINER, PEER, "tcp", 443),
+        "drop",
+        "routing eth1: answers to 172.17.0.2 leave through eth1, not through docker0",
+    ),
     "in by the second uplink, to a program of the host": (
         stack("", (FROM_ETH1,)),
         Flow(SECOND, "203.0.113.10", "tcp", 22),
