@@ -19,6 +19,7 @@ import pytest
 PROJECT = Path(__file__).resolve().parents[2]
 LONG = bool(os.environ.get("DIAGNOSE_LAB_LONG"))
 HOSTS = 300 if LONG else 12
+PATH_HOSTS = 40
 _SUMMARY = re.compile(r"([\d.]+)% of (\d+) decided agree, ([\d.]+)% undecided")
 
 pytestmark = [
@@ -31,12 +32,10 @@ pytestmark = [
 ]
 
 
-def test_the_walk_agrees_with_real_packets() -> None:
-    seed = random.SystemRandom().randrange(1 << 30)
-    inside = (
-        f"mount -t tmpfs run /run && exec {sys.executable} -m tests.lab.agreement {seed} {HOSTS}"
-    )
-    done = subprocess.run(
+def in_namespaces(module: str, seed: int, hosts: int) -> subprocess.CompletedProcess[str]:
+    """Run a module on so many generated hosts."""
+    inside = f"mount -t tmpfs run /run && exec {sys.executable} -m {module} {seed} {hosts}"
+    return subprocess.run(
         ["unshare", "--net", "--mount", "--propagation", "private", "sh", "-c", inside],
         cwd=PROJECT,
         capture_output=True,
@@ -44,6 +43,11 @@ def test_the_walk_agrees_with_real_packets() -> None:
         timeout=1700 if LONG else 170,
         check=False,
     )
+
+
+def test_the_walk_agrees_with_real_packets() -> None:
+    seed = random.SystemRandom().randrange(1 << 30)
+    done = in_namespaces("tests.lab.agreement", seed, HOSTS)
     summary = _SUMMARY.search(done.stdout)
     assert summary is not None, done.stdout + done.stderr
     print(done.stdout)
@@ -52,3 +56,16 @@ def test_the_walk_agrees_with_real_packets() -> None:
     # in a short run one connection more or less is more than the whole margin
     assert agreement >= (99 if LONG else 98), done.stdout
     assert undecided <= (5 if LONG else 10), done.stdout
+
+
+@pytest.mark.skipif(not LONG, reason="DIAGNOSE_LAB_LONG is not set: left to the nightly run")
+def test_paths_agree_with_real_packets() -> None:
+    seed = random.SystemRandom().randrange(1 << 30)
+    done = in_namespaces("tests.lab.path_agreement", seed, PATH_HOSTS)
+    summary = _SUMMARY.search(done.stdout)
+    assert summary is not None, done.stdout + done.stderr
+    print(done.stdout)
+    agreement, decided, undecided = float(summary[1]), int(summary[2]), float(summary[3])
+    assert decided > PATH_HOSTS * 15
+    assert agreement >= 99, done.stdout
+    assert undecided <= 5, done.stdout

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import signal
+import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -27,6 +29,10 @@ pytestmark = [
     pytest.mark.timeout(600),
     pytest.mark.xdist_group("on-real"),
 ]
+nightly = pytest.mark.skipif(
+    not os.environ.get("DIAGNOSE_LAB_LONG"),
+    reason="DIAGNOSE_LAB_LONG is not set: left to the nightly run",
+)
 SMALL = "mount -t tmpfs -o size=1m,mode=1777 shm /dev/shm"
 SLOW = f"""
 {SMALL}
@@ -148,6 +154,50 @@ def test_every_command_that_takes_it(box: Box) -> None:
     bundle = on(box, "bundle", "--on", "plain", "-o", "/root/b.tar.gz")
     assert bundle.code == 0, bundle.err
     assert "fails" in box.diagnose("all", "--from", "/root/b.tar.gz").out
+
+
+def test_a_repair_is_applied_over_ssh(box: Box) -> None:
+    """The script is made from what the host says, and runs on the host, as its own words say."""
+    box.docker("run", "-d", "--name=cut", "shop:1.4", "sleep", "1000")
+    box.sh("sysctl -qw net.ipv4.ip_forward=0")
+    try:
+        script = on(box, "repair", "firewall.forwarding-off", "--on", "plain")
+        assert script.code == 0, script.err
+        applied = over_ssh(box, "sh -e", script.out)
+        state = box.sh("sysctl -n net.ipv4.ip_forward").strip()
+        assert (applied.returncode, state) == (0, "1"), f"{script.out}{applied.stderr}"
+    finally:
+        box.sh("sysctl -qw net.ipv4.ip_forward=1")
+        box.docker("rm", "-f", "cut")
+    assert left(box) == ""
+
+
+@nightly
+def test_a_container_is_created_again_over_ssh(box: Box) -> None:
+    box.docker("run", "-d", "--name=typo", "-e", "KEPT=yes", "shop:1.4", "/typo", check=False)
+    words = ["recreate", "typo", "--on", "plain", "--command", "sleep 1000"]
+    script = on(box, *words)
+    assert script.code == 0, script.err
+    applied = over_ssh(box, "sh", script.out)
+    assert applied.returncode == 0, f"{script.out}{applied.stderr}"
+    made = box.inspect("typo")
+    assert made["State"]["Running"]
+    assert "KEPT=yes" in made["Config"]["Env"]
+    assert left(box) == ""
+
+
+@nightly
+def test_a_host_without_the_fault_gives_no_script(box: Box) -> None:
+    run = on(box, "repair", "firewall.forwarding-off", "--on", "plain")
+    assert run.code == 3
+    assert run.out == ""
+    assert run.err.strip()
+
+
+def over_ssh(box: Box, shell: str, script: str) -> subprocess.CompletedProcess[str]:
+    """What a reader types behind the pipe: `| ssh plain sh -e`."""
+    box.write("/root/script.sh", script)
+    return box.run(["sh", "-c", f"ssh plain {shell} </root/script.sh"], check=False, timeout=60)
 
 
 def test_a_user_without_sudo_is_not_root_there(box: Box) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import shutil
 import signal
 import subprocess
@@ -320,43 +321,86 @@ ENTRY = [
 IMAGE = json.dumps([*ENTRY, "-m", "diagnose.reach.into_host"])
 
 
-def test_image_sees_the_host_as_the_installed_tool_does(box: Box, cell: Cell) -> None:
-    """All but its own container, which is there while it looks."""
+SMALL = "mount -t tmpfs -o size=1m full"
+FILL = "dd if=/dev/zero of=$folder/file bs=4k 2>/dev/null"
+LOCK = (
+    "mount --bind $folder $folder; mount -o remount,bind,ro $folder; "
+    "! touch $folder/file 2>/dev/null"
+)
+READ_ONLY = "/etc /home /opt /root /srv /usr /var/log /var/tmp"
+ON_THE_HOST = {
+    "an ordinary host": (":", ":"),
+    "full disk": (
+        f"for folder in /tmp /var/tmp /dev/shm; do {SMALL} $folder; {FILL} || :; done",
+        "umount /tmp /var/tmp /dev/shm",
+    ),
+    # the engine has files of / open, so that / itself cannot become read-only
+    "read-only root": (
+        f"for folder in {READ_ONLY}; do {LOCK}; done",
+        f"umount --lazy {READ_ONLY}",
+    ),
+    "noexec /tmp": ("mount -o remount,noexec /tmp", "mount -o remount,exec /tmp"),
+}
+"""How the host itself becomes the place, and how the place ends: a container enters the host's
+own mounts."""
+
+
+@pytest.fixture(scope="module")
+def image(box: Box) -> Iterator[str]:
+    """The name of the image, once the engine has it."""
     assert IMAGE in (PROJECT / ".ci" / "Dockerfile").read_text()
-    box.docker(
-        "import", "-c", f"ENTRYPOINT {IMAGE}", str(built.archive()), "diagnose:test", timeout=200
-    )
+    name = "diagnose:test"
+    entry = f"ENTRYPOINT {IMAGE}"
+    box.docker("import", "-c", entry, str(built.archive()), name, timeout=200)
     # the engine makes its own files for the first container in the host's network
     box.docker("run", "--rm", "--net=host", "shop:1.4", "true")
-    before = tree(box)
-    command = [
-        "run",
-        "--rm",
-        "--privileged",
-        "--pid=host",
-        "--net=host",
-        "--name=itself",
-        "diagnose:test",
-        "all",
-    ]
-    done = box.docker(*command, "--format", "json", "--budget", "60", check=False, timeout=120)
-    assert done.stdout, done.stderr
-    of_image = json.loads(done.stdout)
-    reference = box.diagnose("all", "--format", "json", "--budget", "60")
-    assert tree(box) == before
-    own = {"container:itself", "image:diagnose:test"}
+    yield name
+    box.docker("rmi", "-f", name)
+
+
+@contextmanager
+def host_as(box: Box, name: str) -> Iterator[None]:
+    make, end = ON_THE_HOST[name]
+    box.sh(make)
+    try:
+        yield
+    finally:
+        box.sh(end)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(name, marks=nightly if make != ":" else ())
+        for name, (make, _) in ON_THE_HOST.items()
+    ],
+)
+def test_image_sees_the_host_as_the_installed_tool_does(
+    box: Box, image: str, name: str, cell: Cell
+) -> None:
+    """All but its own container, which is there while it looks."""
+    on_host = ["--privileged", "--pid=host", "--net=host", "--name=itself"]
+    words = ["all", "--format", "json", "--budget", "60"]
+    with host_as(box, name):
+        before = tree(box)
+        done = box.docker("run", "--rm", *on_host, image, *words, check=False, timeout=120)
+        assert done.stdout, done.stderr
+        of_image = json.loads(done.stdout)
+        beside = box.run(["sh", "-c", f"{INSTALLED} {shlex.join(words)}"], check=False, timeout=90)
+        assert tree(box) == before
+    own = {"container:itself", f"image:{image}"}
     seen = {
         f["key"]
         for f in of_image["findings"]
         if f"{f['subject']['kind']}:{f['subject']['name']}" not in own
     }
-    assert seen == {f["key"] for f in reference.findings if f["subject"]["name"] != "diagnose:test"}
-    assert done.returncode == reference.code
-    refused = box.docker(
-        "run", "--rm", "--privileged", "diagnose:test", "all", check=False, timeout=60
-    )
-    assert (refused.returncode, "--pid=host is missing" in refused.stderr) == (3, True), (
-        refused.stderr
-    )
-    box.docker("rmi", "-f", "diagnose:test")
-    cell("an ordinary host", "image", f"{len(seen)} findings")
+    findings = json.loads(beside.stdout)["findings"]
+    assert seen == {f["key"] for f in findings if f["subject"]["name"] != image}
+    assert done.returncode == beside.returncode
+    cell(name, "image", f"{len(seen)} findings")
+
+
+def test_image_without_the_host_says_what_is_missing(box: Box, image: str) -> None:
+    done = box.docker("run", "--rm", "--privileged", image, "all", check=False, timeout=60)
+    assert done.returncode == 3
+    assert "--pid=host is missing" in done.stderr
