@@ -11,6 +11,7 @@ from diagnose.evidence.containers.recent_logs import RecentLogs
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.network.container_netns import Namespaces, Socket
 from diagnose.evidence.network.full_queues import FullQueues
+from diagnose.evidence.network.losses import FullUdpSocket, NetworkLosses
 from diagnose.model import CheckResult, Count, Finding, Seconds, Severity, Skipped, Unavailable
 from diagnose.phrases import count
 from diagnose.registry import check
@@ -49,6 +50,40 @@ def _full(container: Container, socket: Socket) -> Finding:
             f"listening socket inside {container.name}": f"{socket.address}:{socket.port}",
             "connections that wait": socket.waiting,
             "backlog of listen()": socket.backlog,
+        },
+        discriminator=str(socket.port),
+        signs=frozenset({"timeout"}),
+        stable=(container.life,),
+        port=str(socket.port),
+    )
+
+
+@check("network.datagrams-dropped", severity=Severity.warning)
+def datagrams_dropped(network_losses: NetworkLosses, *, least: Count = Count(3)) -> CheckResult:
+    """A program in a container loses datagrams: its receive buffer is full.
+
+    The kernel keeps what comes for a UDP socket in a buffer until the program reads it. Once the
+    buffer is full, further datagrams are dropped without an error. Log lines, metrics, DNS queries
+    and calls get lost so. It counts only while it goes on.
+    """
+    if not network_losses.counted:
+        return Skipped("no running container has a network of its own")
+    for loss in network_losses.items:
+        for socket in loss.datagrams:
+            if socket.within >= least:
+                yield _datagrams_lost(loss.container, socket)
+    return None
+
+
+def _datagrams_lost(container: Container, socket: FullUdpSocket) -> Finding:
+    return Finding.about(
+        container,
+        f"{container} loses what comes to UDP port {socket.port}: {count(socket.within, 'datagram')}"
+        f" within a moment, {socket.total} since it listens; its receive buffer is full",
+        {
+            f"UDP socket inside {container.name}": f"{socket.address}:{socket.port}",
+            "dropped while it was watched": socket.within,
+            "dropped since it was opened": socket.total,
         },
         discriminator=str(socket.port),
         signs=frozenset({"timeout"}),

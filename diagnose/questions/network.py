@@ -662,3 +662,75 @@ class ListTcpStalls(Question[list[TcpStall]], frozen=True):
         "tcp.stalls", "stalled TCP connections", "network.tcp_stalls:stalls", "local", "host", 2, 5
     )
     pid: int
+
+
+class LossCounters(msgspec.Struct, frozen=True):
+    """What a network namespace lost since it was made.
+
+    repeated_requests: of TCP connections that nobody answered in time. lost_datagrams: for which a
+    UDP socket had no room.
+    """
+
+    repeated_requests: int = 0
+    lost_datagrams: int = 0
+
+    def __bool__(self) -> bool:
+        return bool(self.repeated_requests or self.lost_datagrams)
+
+
+class CountLosses(Question[dict[str, LossCounters]], frozen=True):
+    """What the network namespaces of processes lost, by pid."""
+
+    POLICY = Policy(
+        "netns.losses",
+        "what containers' networks lost",
+        "network.losses:count",
+        "local",
+        "host",
+        2,
+        5,
+    )
+    pids: Sequence[int]
+
+
+class WaitingCall(msgspec.Struct, frozen=True):
+    """A peer that does not answer, and how often it was asked again."""
+
+    address: str
+    port: int
+    repeats: int
+
+    def __post_init__(self) -> None:
+        ip_address(self.address)
+
+
+class FullUdpSocket(msgspec.Struct, frozen=True):
+    """A UDP socket that has no room: datagrams that it lost in all, and within a moment."""
+
+    address: str
+    port: int
+    total: int
+    within: int
+
+
+class SocketLosses(msgspec.Struct, frozen=True):
+    """What one namespace lost within a moment."""
+
+    calls: list[WaitingCall] = []
+    datagrams: list[FullUdpSocket] = []
+
+
+class WatchSockets(Question[dict[str, SocketLosses]], frozen=True):
+    """The sockets of the network namespaces of processes that lose something now, by pid."""
+
+    POLICY = Policy(
+        "netns.watched",
+        "the sockets that get no answer",
+        "network.losses:watch",
+        "probe",
+        "host",
+        4,
+        5,
+    )
+    pids: Sequence[int]
+    seconds: float = 1.5

@@ -25,6 +25,7 @@ from diagnose.evidence.engine.info import Info, Ping
 from diagnose.evidence.network.addresses import is_loopback
 from diagnose.evidence.network.host_stack import HostStack
 from diagnose.evidence.network.listeners import Listener, Listeners
+from diagnose.evidence.network.losses import NetworkLosses
 from diagnose.evidence.network.networks import Network, Networks
 from diagnose.evidence.network.packet_paths import not_walked
 from diagnose.evidence.network.uplinks import Uplinks
@@ -33,6 +34,7 @@ from diagnose.firewall.stack import Stack
 from diagnose.firewall.trace import trace, trace_bridged
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import Coverage
+from diagnose.phrases import count
 from diagnose.registry import evidence
 
 PORT_OF_SCHEME: Mapping[str, int] = {
@@ -66,7 +68,9 @@ _PLACE = LazyPattern(
 """A host, maybe behind a scheme and credentials, maybe with a port."""
 _DEPENDENCY = LazyPattern(r"(?:^|,)([^:,]+)")
 
-Source = Literal["environment", "command", "health check", "extra hosts", "depends_on", "log"]
+Source = Literal[
+    "environment", "command", "health check", "extra hosts", "depends_on", "log", "socket"
+]
 
 
 class Want(msgspec.Struct, frozen=True):
@@ -83,8 +87,8 @@ class Want(msgspec.Struct, frozen=True):
 
     @property
     def has_failed(self) -> bool:
-        """Whether the container has tried without success: a log line says so."""
-        return self.source == "log"
+        """Whether the container has tried without success: a log line or a socket says so."""
+        return self.source in ("log", "socket")
 
 
 class WantedPath(msgspec.Struct, frozen=True):
@@ -155,6 +159,7 @@ def wanted_paths(
     config: DaemonConfig | None,
     ping: Ping | None,
     info: Info | None,
+    network_losses: NetworkLosses | None,
 ) -> WantedPaths:
     """Pure: what is wanted is read from evidence, and each connection is traced."""
     why_none = not_walked(ping, info, uplinks)
@@ -165,6 +170,7 @@ def wanted_paths(
     wants = [
         want for container in containers.running for want in _wants(container, site, log_tails)
     ]
+    wants += _waiting(network_losses)
     paths: dict[tuple[str, str, int], WantedPath] = {}
     unserved: dict[tuple[str, str, int], UnservedWant] = {}
     for want in sorted(wants, key=lambda want: not want.has_failed)[:MOST]:
@@ -211,6 +217,21 @@ def _wants(container: Container, site: _Site, log_tails: LogTails | None) -> Ite
     gateway = site.extra_hosts(container, only_gateway=True)
     if gateway and not ports:
         yield Want(container, next(iter(gateway)), 0, "extra hosts", next(iter(gateway)))
+
+
+def _waiting(network_losses: NetworkLosses | None) -> list[Want]:
+    """The connections whose answer a socket waits for right now."""
+    return [
+        Want(
+            loss.container,
+            call.address,
+            call.port,
+            "socket",
+            f"asked {call.address}:{call.port} again {count(call.repeats, 'time')}",
+        )
+        for loss in (network_losses.items if network_losses is not None else ())
+        for call in loss.calls
+    ]
 
 
 def _in_variable(

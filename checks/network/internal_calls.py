@@ -1,0 +1,114 @@
+"""Containers that call the outside from internal networks, which have no way out."""
+
+from __future__ import annotations
+
+import re
+
+from diagnose.error_signatures import signs
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.containers.recent_logs import RecentLine, RecentLogs
+from diagnose.evidence.machine.clock import Clock
+from diagnose.evidence.network.networks import Network, Networks
+from diagnose.evidence.network.unanswered_calls import UnansweredCalls
+from diagnose.lazy_pattern import LazyPattern
+from diagnose.model import CheckResult, Count, Finding, Seconds, Severity, Skipped
+from diagnose.phrases import agree, named
+from diagnose.registry import check
+
+_NO_ROUTE = LazyPattern(r"network is unreachable|ENETUNREACH", re.IGNORECASE)
+_UNKNOWN_PUBLIC_NAME = LazyPattern(
+    r"(?<![\w.-])[a-z0-9](?:[\w-]*\.)+(?:com|org|net|io|dev|cloud|app)(?![\w.-])", re.IGNORECASE
+)
+"""A name of the internet in a line about a name that does not resolve."""
+
+
+@check("network.internal-called-out", severity=Severity.warning)
+def internal_called_out(
+    containers: Containers,
+    networks: Networks,
+    recent_logs: RecentLogs,
+    unanswered_calls: UnansweredCalls | None,
+    clock: Clock,
+    *,
+    least: Count = Count(2),
+    fresh: Seconds = Seconds(90),
+) -> CheckResult:
+    """A program calls the outside from a container that is on internal networks only.
+
+    An internal network has no default route (engines before 23 drop what leaves it), and the engine
+    forwards no DNS query from it. Its log says repeatedly, and within the last moments, that the
+    network is unreachable, or that a name of the internet is not known; or its sockets wait for
+    answers from outside. Internal networks are closed on purpose; which of the two is meant, the
+    report cannot know.
+    """
+    closed = [
+        (container, attached)
+        for container in containers.running
+        if (attached := _internal_ones(container, networks))
+    ]
+    if not closed:
+        return Skipped("no running container is on internal networks only")
+    for container, attached in closed:
+        reports = [line for line in recent_logs.of(container) if _tells_of_the_outside(line)]
+        is_now = len(reports) >= least and (clock.age(reports[-1].at) or 0.0) <= fresh
+        lines = reports if is_now else []
+        places = sorted(
+            call.place
+            for call in (unanswered_calls.items if unanswered_calls is not None else ())
+            if call.container.id == container.id and call.has_no_way_out
+        )
+        if lines or places:
+            way_out = _open_network(container, containers, networks)
+            yield _called_out(container, attached, lines, places, way_out)
+    yield from recent_logs.left_out([container for container, _ in closed])
+    return None
+
+
+def _internal_ones(container: Container, networks: Networks) -> list[Network]:
+    """The networks of a container, where all of them are internal; none otherwise."""
+    attached = [networks.by_name.get(name) for name in container.endpoints]
+    known = [network for network in attached if network is not None]
+    is_closed = len(known) == len(attached) and all(network.internal for network in known)
+    return known if is_closed else []
+
+
+def _tells_of_the_outside(line: RecentLine) -> bool:
+    if _NO_ROUTE.search(line.text):
+        return True
+    return "dns" in signs(line.text) and bool(_UNKNOWN_PUBLIC_NAME.search(line.text))
+
+
+def _open_network(container: Container, containers: Containers, networks: Networks) -> str:
+    """A bridge that leads out: one of the same compose project, or the default network."""
+    project = container.compose_project
+    for network in sorted(networks.bridges, key=lambda network: network.name):
+        members = containers.running_on(network.name)
+        is_ours = any(member.compose_project == project for member in members)
+        if project and is_ours and not network.internal:
+            return network.name
+    return "bridge"
+
+
+def _called_out(
+    container: Container,
+    attached: list[Network],
+    lines: list[RecentLine],
+    places: list[str],
+    way_out: str,
+) -> Finding:
+    names = [network.name for network in attached]
+    return Finding.about(
+        container,
+        f"{container} calls the outside, but {named('network', names)} "
+        f"{agree(names, 'is', 'are')} internal and {agree(names, 'has', 'have')} no way out",
+        {
+            "log": lines[-1].text[:300] if lines else None,
+            "times in its last lines": len(lines) or None,
+            "waits for an answer from": places or None,
+            **{f"Internal of {network.name}": True for network in attached},
+        },
+        touches=tuple(network.subject for network in attached),
+        signs=frozenset({"unreachable", "dns"}),
+        stable=(container.life,),
+        open_network=way_out,
+    )

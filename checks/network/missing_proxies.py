@@ -1,0 +1,92 @@
+"""Published ports whose docker-proxy has ended: the host itself is refused there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from diagnose.evidence.containers.inspect import Binding
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.engine.config import DaemonConfig
+from diagnose.evidence.engine.info import Info, Ping
+from diagnose.evidence.machine.clock import Clock
+from diagnose.evidence.network.listeners import Listeners
+from diagnose.evidence.network.networks import Networks
+from diagnose.model import CheckResult, Finding, Seconds, Severity, Skipped
+from diagnose.phrases import agree, and_more
+from diagnose.registry import check
+
+_PROXY = "docker-proxy"
+
+
+@check("network.proxy-missing", severity=Severity.warning, caused_by=["daemon.not-running"])
+def proxy_missing(
+    containers: Containers,
+    networks: Networks,
+    listeners: Listeners,
+    config: DaemonConfig | None,
+    ping: Ping,
+    info: Info,
+    clock: Clock,
+    *,
+    settled: Seconds = Seconds(1),
+) -> CheckResult:
+    """Nothing on the host listens at a published port: its docker-proxy has ended.
+
+    Other machines are served by the engine's rules. The host itself is refused at `localhost`, and
+    so are other containers that call the host's address. The kernel ends a proxy when memory is
+    short, and nobody starts it again before the container starts.
+    """
+    if ping.is_podman or info.is_rootless:
+        return Skipped("only a Docker engine that runs as root has a docker-proxy for each port")
+    if config is not None and config.value("userland-proxy") is False:
+        return Skipped("the engine is configured to start no docker-proxy")
+    for container in containers.running:
+        age = clock.age(container.started_at)
+        if age is None or age < settled or not _is_translated(container, networks):
+            continue
+        lost = list(_unserved(container, listeners))
+        if lost:
+            yield _missing(container, lost)
+    return None
+
+
+def _is_translated(container: Container, networks: Networks) -> bool:
+    """Whether all its networks are bridges whose ports the engine translates."""
+    attached = [networks.by_name.get(name) for name in container.endpoints]
+    return bool(attached) and all(
+        network is not None
+        and network.is_bridge
+        and network.option("com.docker.network.bridge.gateway_mode_ipv4", "nat") == "nat"
+        for network in attached
+    )
+
+
+def _unserved(container: Container, listeners: Listeners) -> Iterator[tuple[str, int, Binding]]:
+    """The IPv4 bindings at which nothing listens, with protocol and port of the host."""
+    for protocol in ("tcp", "udp"):
+        for port, binding in container.published_by(protocol):
+            if ":" in binding.host_ip:
+                continue
+            sockets = listeners.on(protocol, binding.host_ip, port)
+            # docker-proxy has a socket for each family, and that of IPv6 takes no IPv4
+            if all(socket.comm == _PROXY and ":" in socket.address for socket in sockets):
+                yield protocol, port, binding
+
+
+def _missing(container: Container, lost: list[tuple[str, int, Binding]]) -> Finding:
+    ports = sorted({port for _, port, _ in lost})
+    named_ports = f"{agree(ports, 'port', 'ports')} {and_more(map(str, ports), 4)}"
+    return Finding.about(
+        container,
+        f"the docker-proxy of {container} for {named_ports} has ended: this host itself is "
+        "refused there, while other machines may be served",
+        {
+            "NetworkSettings.Ports": [
+                f"{binding.host_ip or '*'}:{port}/{protocol}" for protocol, port, binding in lost
+            ],
+            "listening on the host": "nothing",
+        },
+        signs=frozenset({"refused"}),
+        stable=(container.life,),
+        port=str(ports[0]),
+    )

@@ -1,0 +1,134 @@
+"""network.call-unanswered: a container waits for an answer that does not come."""
+
+from __future__ import annotations
+
+from diagnose.error_signatures import NO_WAY_OUT
+from diagnose.evidence.network.rule_programs import place_of
+from diagnose.evidence.network.unanswered_calls import (
+    METADATA,
+    UnansweredCall,
+    UnansweredCalls,
+)
+from diagnose.mappings import by_key
+from diagnose.model import CheckResult, Count, Finding, Severity, Skipped
+from diagnose.phrases import agree, count, named, sentence
+from diagnose.registry import check
+
+
+@check(
+    "network.call-unanswered",
+    severity=Severity.warning,
+    caused_by=[
+        "container.paused",
+        "firewall.backend-mixed",
+        "firewall.between-containers",
+        "firewall.chains-missing",
+        "firewall.dropped-inside-container",
+        "firewall.forward-dropped",
+        "firewall.forwarding-off",
+        "firewall.input-dropped",
+        "firewall.masquerade-missing",
+        "firewall.redirected-to-nobody",
+        "network.accept-queue-full",
+        "network.bridge-down",
+        "network.interface-taken",
+        "network.mac-duplicate",
+        "network.neighbour-table-full",
+        "network.peer-address-stale",
+        "network.replies-misrouted",
+        "network.subnet-overlaps-route",
+        "network.veth-detached",
+    ],
+)
+def call_unanswered(unanswered_calls: UnansweredCalls, *, least: Count = Count(1)) -> CheckResult:
+    """A container asks for a connection again and again, and nobody answers.
+
+    Its sockets wait in the state SYN_SENT, seen more than once within a moment, have repeated their
+    request at least `least` times, and no other connection to that place stands. A refusal would be
+    an answer: packets are lost on the way there or back, or nobody is there. The kernel's counters
+    of each namespace say where to look. Programs that try many places are left out, and so are
+    calls out of internal networks (network.internal-called-out).
+    """
+    if not unanswered_calls.watched:
+        return Skipped("no running container has a network of its own")
+    calls = [
+        call for call in unanswered_calls.items if call.repeats >= least and not call.has_no_way_out
+    ]
+    for same_place in by_key((call.place, call) for call in calls).values():
+        yield _unanswered(same_place)
+    return None
+
+
+def _unanswered(calls: list[UnansweredCall]) -> Finding:
+    first = calls[0]
+    callers = {call.container.id: call.container for call in calls}
+    names = sorted(container.name for container in callers.values())
+    peer = first.peer
+    whom = f"{peer} ({first.place})" if peer is not None else first.place
+    gets = agree(names, "gets", "get")
+    networks = {call.network.subject for call in calls if call.network is not None}
+    trace = first.trace
+    return Finding.about(
+        first.container,
+        sentence(
+            f"{named('container', names)} {gets} no answer from {whom}",
+            _why(first),
+        ),
+        {
+            "requests that were repeated": {
+                call.container.name: count(call.repeats, "time") for call in calls[:5]
+            },
+            "the address comes from": first.named_by or None,
+            "this host": _by_host(first),
+            "leaves by": trace.to if trace is not None and trace.obstacle is None else None,
+        },
+        discriminator=first.place,
+        touches=(
+            *sorted(networks),
+            *(container.subject for container in callers.values()),
+        ),
+        calls=(peer.subject,) if peer is not None else (),
+        signs=NO_WAY_OUT,
+        stable=tuple(container.life for container in callers.values()),
+    ).with_variables(_variables(first))
+
+
+def _why(call: UnansweredCall) -> str:
+    """What is known of the reason; empty where the packets leave as they should."""
+    obstacle = call.trace.obstacle if call.trace is not None and call.trace.is_blocked else None
+    if call.address == METADATA:
+        return "it is the cloud's metadata service, whose answers may not pass a router"
+    if obstacle is not None:
+        what = "the answers" if obstacle.part == "reply" else "the requests"
+        return f"{obstacle.by} stops {what}"
+    if call.no_machine:
+        return f"no machine on the network of interface {call.no_machine} has that address"
+    if call.of_network is not None and call.peer is None:
+        return f"no running container has that address of {call.of_network}"
+    return ""
+
+
+def _by_host(call: UnansweredCall) -> str | None:
+    if call.trace is None:
+        return None
+    if call.trace.obstacle is None:
+        return "lets the requests and their answers pass"
+    return str(call.trace.obstacle.by)
+
+
+def _variables(call: UnansweredCall) -> dict[str, str]:
+    """The case that the page has a block for, and its values."""
+    place = {"container": call.container.name, "address": call.address, "port": str(call.port)}
+    obstacle = call.trace.obstacle if call.trace is not None and call.trace.is_blocked else None
+    if call.address == METADATA:
+        return {**place, "hop_limit": "2"}
+    if obstacle is not None and obstacle.reason == "rule":
+        where = place_of(obstacle.by, "ip6" if ":" in call.address else "ip")
+        if obstacle.part == "reply" and "program" in where:
+            where["answers_chain"] = where.pop("chain")
+        return {**place, **where, "source": call.source}
+    if call.peer is not None:
+        return {**place, "peer": call.peer.name}
+    if call.of_network is not None:
+        return {**place, "stale": call.container.name}
+    return place

@@ -1,0 +1,86 @@
+"""What containers' networks lose now: requests without an answer, and datagrams.
+
+The counters of all namespaces are read once. Where one has risen since the namespace was made, its
+sockets are looked at for a moment: that shows what is lost now.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from diagnose.evidence.containers.listing import Container
+from diagnose.evidence.machine.clock import Clock
+from diagnose.evidence.network.container_netns import Namespaces
+from diagnose.model import Failed, Unavailable
+from diagnose.questions import Host
+from diagnose.questions.network import CountLosses, FullUdpSocket, WaitingCall, WatchSockets
+from diagnose.registry import evidence
+
+__all__ = ["FullUdpSocket", "NamespaceLoss", "NetworkLosses", "network_losses"]
+
+MOST = 12
+"""Namespaces whose sockets are looked at: each look walks the kernel's table of connections."""
+
+
+class NamespaceLoss(msgspec.Struct, frozen=True):
+    """What the namespace of a container lost within a moment.
+
+    calls: peers that do not answer. datagrams: UDP sockets that had no room.
+    """
+
+    container: Container
+    calls: tuple[WaitingCall, ...] = ()
+    datagrams: tuple[FullUdpSocket, ...] = ()
+
+
+class NetworkLosses(msgspec.Struct, frozen=True):
+    """The namespaces that lose something now. counted: those whose counters were read."""
+
+    items: tuple[NamespaceLoss, ...] = ()
+    counted: int = 0
+
+    def __len__(self) -> int:
+        return len(self.items)
+
+    def of(self, container: Container) -> NamespaceLoss | None:
+        return next((loss for loss in self.items if loss.container.id == container.id), None)
+
+
+@evidence
+def network_losses(host: Host, namespaces: Namespaces, clock: Clock) -> NetworkLosses | Unavailable:
+    """One look at all counters, and a second question about the few that tell of a loss."""
+    by_pid = {owner.state.pid: owner for owner in _owners(namespaces)}
+    if not by_pid:
+        return NetworkLosses()
+    counters = host.ask(CountLosses(sorted(by_pid)))
+    if isinstance(counters, Failed):
+        return Unavailable.of(counters)
+
+    def rate(pid: int) -> float:
+        lost = counters[str(pid)]
+        age = clock.age(by_pid[pid].started_at) or 0.0
+        return -(lost.repeated_requests + lost.lost_datagrams) / max(age, 1.0)
+
+    suspects = [pid for pid in by_pid if counters.get(str(pid))]
+    chosen = sorted(suspects, key=rate)[:MOST]
+    if not chosen:
+        return NetworkLosses(counted=len(counters))
+    watched = host.ask(WatchSockets(sorted(chosen)))
+    if isinstance(watched, Failed):
+        return Unavailable.of(watched)
+    losses = tuple(
+        NamespaceLoss(by_pid[pid], tuple(seen.calls), tuple(seen.datagrams))
+        for pid in chosen
+        if (seen := watched.get(str(pid))) is not None
+    )
+    return NetworkLosses(losses, len(counters))
+
+
+def _owners(namespaces: Namespaces) -> list[Container]:
+    """One container for each namespace: the one that has networks, where others share it."""
+    by_inode: dict[int, Container] = {}
+    for netns in namespaces:
+        known = by_inode.get(netns.inode)
+        if known is None or (netns.container.endpoints and not known.endpoints):
+            by_inode[netns.inode] = netns.container
+    return list(by_inode.values())

@@ -1,0 +1,190 @@
+"""Connections that containers try to open now and that nobody answers, each walked to its end."""
+
+from __future__ import annotations
+
+from ipaddress import ip_address
+
+import msgspec
+
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.network.host_stack import HostStack
+from diagnose.evidence.network.losses import NamespaceLoss, NetworkLosses
+from diagnose.evidence.network.neighbours import Neighbours
+from diagnose.evidence.network.networks import Network, Networks
+from diagnose.evidence.network.wanted_paths import PORT_OF_SCHEME, PORT_OF_WORD
+from diagnose.firewall.flow import Flow, Origin, Trace
+from diagnose.firewall.packet import Family
+from diagnose.firewall.stack import Stack
+from diagnose.firewall.trace import trace, trace_bridged
+from diagnose.questions.network import WaitingCall
+from diagnose.registry import evidence
+
+METADATA = "169.254.169.254"
+"""Where clouds tell a machine about itself."""
+MOST_PLACES = 5
+"""A program that calls more places which do not answer looks for some: a scanner, a monitor."""
+_PRIVILEGED = 1024
+_SERVICES = frozenset({*PORT_OF_SCHEME.values(), *PORT_OF_WORD.values()})
+
+
+class UnansweredCall(msgspec.Struct, frozen=True):
+    """Requests of one container to one place, repeated without an answer.
+
+    network: by which they leave; None where that is not known. peer: the container that has the
+    address. of_network: the Docker network whose subnet holds it. named_by: where the container's
+    configuration names it. no_machine: the interface on which nobody has it, by ARP. is_closed_in:
+    whether all networks of the container are internal. trace: how the host treats them.
+    """
+
+    container: Container
+    address: str
+    port: int
+    repeats: int
+    network: Network | None = None
+    peer: Container | None = None
+    of_network: Network | None = None
+    named_by: str = ""
+    no_machine: str = ""
+    is_closed_in: bool = False
+    trace: Trace | None = None
+
+    @property
+    def has_no_way_out(self) -> bool:
+        """Whether it calls the outside from a container that is on internal networks only."""
+        return self.network is None and self.of_network is None and self.is_closed_in
+
+    @property
+    def source(self) -> str:
+        """The address of the container on the network by which it calls."""
+        if self.network is None:
+            return ""
+        endpoint = self.container.endpoints[self.network.name]
+        return endpoint.global_ipv6_address if ":" in self.address else endpoint.ip_address
+
+    @property
+    def place(self) -> str:
+        """ADDRESS:PORT as people write it."""
+        address = f"[{self.address}]" if ":" in self.address else self.address
+        return f"{address}:{self.port}"
+
+
+class UnansweredCalls(msgspec.Struct, frozen=True):
+    """The calls of programs that want an answer. watched: namespaces whose counters were read."""
+
+    items: tuple[UnansweredCall, ...] = ()
+    watched: int = 0
+
+    def __len__(self) -> int:
+        return len(self.items)
+
+
+@evidence
+def unanswered_calls(
+    network_losses: NetworkLosses,
+    containers: Containers,
+    networks: Networks,
+    host_stack: HostStack | None,
+    neighbours: Neighbours | None,
+) -> UnansweredCalls:
+    """Pure: the sockets were looked at before.
+
+    Peers on the internet at unusual ports are left out: programs that share files try thousands.
+    """
+    holders = _holders(containers)
+    calls: list[UnansweredCall] = []
+    for loss in network_losses.items:
+        container = loss.container
+        for waiting in _wanted(loss):
+            of_network = networks.bridge_of(ip_address(waiting.address))
+            entry = None if neighbours is None else neighbours.unanswered(waiting.address)
+            call = UnansweredCall(
+                container,
+                waiting.address,
+                waiting.port,
+                waiting.repeats,
+                _way_out(container, networks, of_network),
+                holders.get(waiting.address) if of_network is not None else None,
+                of_network,
+                _named_by(waiting.address, container),
+                entry.interface if entry is not None else "",
+                _is_closed_in(container, networks),
+            )
+            traced = None if host_stack is None else _traced(call, host_stack.stack)
+            calls.append(msgspec.structs.replace(call, trace=traced))
+    return UnansweredCalls(tuple(calls), network_losses.counted)
+
+
+def _wanted(loss: NamespaceLoss) -> list[WaitingCall]:
+    """The calls whose answer somebody misses."""
+    calls = [
+        call
+        for call in loss.calls
+        if _is_wanted(call, loss.container) and not ip_address(call.address).is_loopback
+    ]
+    if len(calls) > MOST_PLACES:
+        return [call for call in calls if _named_by(call.address, loss.container)]
+    return calls
+
+
+def _holders(containers: Containers) -> dict[str, Container]:
+    return {
+        address: container
+        for container in containers.running
+        for endpoint in container.endpoints.values()
+        for address in (endpoint.ip_address, endpoint.global_ipv6_address)
+        if address
+    }
+
+
+def _is_wanted(call: WaitingCall, container: Container) -> bool:
+    is_service = call.port < _PRIVILEGED or call.port in _SERVICES
+    is_near = not ip_address(call.address).is_global
+    return is_service or is_near or bool(_named_by(call.address, container))
+
+
+def _named_by(address: str, container: Container) -> str:
+    """Where the configuration of a container has this very address; empty where it does not."""
+    for variable, value in container.config.environment:
+        if _holds(value, address):
+            return f"variable {variable}"
+    if _holds(" ".join(container.command), address):
+        return "its command"
+    if any(_holds(entry, address) for entry in container.host_config.extra_hosts or ()):
+        return "extra_hosts"
+    return ""
+
+
+def _holds(text: str, address: str) -> bool:
+    """Whether an address stands in a text as a whole."""
+    before, found, after = text.partition(address)
+    if not found:
+        return False
+    return not before[-1:].isdigit() and not after[:1].isdigit()
+
+
+def _way_out(
+    container: Container, networks: Networks, of_network: Network | None
+) -> Network | None:
+    """The network by which a call leaves: that of its address, or one that leads out."""
+    if of_network is not None and of_network.name in container.endpoints:
+        return of_network
+    attached = [networks.by_name.get(name) for name in sorted(container.endpoints)]
+    leading = [network for network in attached if network is not None and not network.internal]
+    return leading[0] if len(leading) == 1 else None
+
+
+def _is_closed_in(container: Container, networks: Networks) -> bool:
+    attached = [networks.by_name.get(name) for name in container.endpoints]
+    return bool(attached) and all(network is not None and network.internal for network in attached)
+
+
+def _traced(call: UnansweredCall, stack: Stack) -> Trace | None:
+    """What the host's rules and routes do to a call; None where that is not known."""
+    network = call.network
+    if network is None or not network.is_bridge or not call.source:
+        return None
+    family: Family = "ip6" if ":" in call.address else "ip"
+    flow = Flow(Origin(network.bridge, call.source), call.address, "tcp", call.port, family)
+    if call.of_network is not None and call.of_network.name == network.name:
+        return trace_bridged(stack, flow)
+    return trace(stack, flow)

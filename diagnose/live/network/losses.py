@@ -1,0 +1,148 @@
+"""What network namespaces lost, by the kernel's own counters and tables of sockets.
+
+`/proc/PID/net` shows the namespace of that process, so that nothing is entered.
+"""
+
+from __future__ import annotations
+
+import socket
+import struct
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from diagnose.model import Json
+
+if TYPE_CHECKING:
+    from diagnose.live import Live
+    from diagnose.questions.network import CountLosses, WatchSockets
+
+MAX_BYTES = 4 << 20
+"""Of one table of sockets: some 25,000 connections."""
+MAX_ROWS = 200
+"""Sockets of one namespace that are kept."""
+_LOOKS = 4
+_SYN_SENT = "02"
+_MAPPED = bytes(10) + b"\xff\xff"
+"""The first bytes of an IPv4 address as a socket of IPv6 has it."""
+
+Place = tuple[str, int]
+
+
+def count(_live: Live, question: CountLosses) -> Json:
+    """What the namespaces of processes lost since they were made.
+
+    Shape: by pid, `{"repeated_requests", "lost_datagrams"}`. A process that is gone
+    is left out. Source: the kernel's Documentation/networking/snmp_counter.rst.
+    """
+    answer: dict[str, Json] = {}
+    for pid in question.pids:
+        try:
+            answer[str(pid)] = _losses(pid)
+        except OSError:
+            continue
+    return answer
+
+
+def _losses(pid: int) -> dict[str, Json]:
+    """`netstat` is twice as long: it is read where a packet was repeated at all."""
+    counters = _counters(pid, "snmp")
+    has_repeated = counters.get("Tcp:RetransSegs", 0) > 0
+    more = _counters(pid, "netstat") if has_repeated else {}
+    return {
+        "repeated_requests": more.get("TcpExt:TCPSynRetrans", 0),
+        "lost_datagrams": counters.get("Udp:RcvbufErrors", 0),
+    }
+
+
+def _counters(pid: int, file: str) -> dict[str, int]:
+    """The numbers of a file whose lines come in pairs of names and numbers: `Udp:RcvbufErrors`."""
+    rows = Path(f"/proc/{pid}/net/{file}").read_text(encoding="ascii").splitlines()
+    counters: dict[str, int] = {}
+    for names, numbers in zip(rows[::2], rows[1::2], strict=False):
+        group, *columns = names.split()
+        for column, number in zip(columns, numbers.split()[1:], strict=False):
+            counters[group + column] = int(number)
+    return counters
+
+
+def watch(_live: Live, question: WatchSockets) -> Json:
+    """The sockets of namespaces that lose something, looked at several times.
+
+    Shape: by pid, `{"calls", "datagrams"}`. calls: the peers whose answer a socket
+    waits for since it repeated its request, and how often it did; seen at two looks, or repeated
+    twice; not one to which another connection stands. datagrams: UDP sockets whose counter of drops
+    rose, and those of all time. Source: `get_tcp4_sock` of net/ipv4/tcp_ipv4.c and
+    `udp4_format_sock` of net/ipv4/udp.c in the kernel.
+    """
+    looks: dict[int, list[_Look]] = {pid: [] for pid in question.pids}
+    for turn in range(_LOOKS):
+        if turn:
+            time.sleep(min(question.seconds, 2.0) / (_LOOKS - 1))
+        for pid, seen in looks.items():
+            try:
+                seen.append(_Look(pid))
+            except OSError:
+                continue
+    return {str(pid): _between(seen) for pid, seen in looks.items() if len(seen) == _LOOKS}
+
+
+class _Look:
+    """What one look at a namespace saw."""
+
+    def __init__(self, pid: int) -> None:
+        self.waiting: dict[Place, int] = {}
+        self.connected: set[Place] = set()
+        self.drops: dict[Place, int] = {}
+        for fields in _rows(pid, "tcp"):
+            peer, repeats = _place(fields[2]), int(fields[6], 16)
+            if fields[3] != _SYN_SENT:
+                self.connected.add(peer)
+            elif repeats:
+                self.waiting[peer] = max(self.waiting.get(peer, 0), repeats)
+        for fields in _rows(pid, "udp"):
+            if fields[-1].isdigit():
+                self.drops[_place(fields[1])] = int(fields[-1])
+
+
+def _rows(pid: int, table: str) -> Iterator[list[str]]:
+    for family in ("", "6"):
+        path = Path(f"/proc/{pid}/net/{table}{family}")
+        if family and not path.exists():  # a kernel without IPv6
+            continue
+        with path.open(encoding="ascii") as file:
+            for line in file.read(MAX_BYTES).splitlines()[1:]:
+                fields = line.split()
+                if len(fields) > 9:
+                    yield fields
+
+
+def _place(text: str) -> Place:
+    """ADDRESS:PORT of such a table, whose address is of 32-bit words in the machine's order."""
+    address, _, port = text.partition(":")
+    words = [int(address[at : at + 8], 16) for at in range(0, len(address), 8)]
+    packed = struct.pack(f"={len(words)}I", *words)
+    packed = packed.removeprefix(_MAPPED)
+    family = socket.AF_INET if len(packed) == 4 else socket.AF_INET6
+    return socket.inet_ntop(family, packed), int(port, 16)
+
+
+def _between(looks: list[_Look]) -> dict[str, Any]:
+    connected = {place for look in looks for place in look.connected}
+    repeats: dict[Place, list[int]] = {}
+    for look in looks:
+        for place, times in look.waiting.items():
+            repeats.setdefault(place, []).append(times)
+    calls = [
+        {"address": place[0], "port": place[1], "repeats": max(times)}
+        for place, times in sorted(repeats.items())
+        if place not in connected and (len(times) > 1 or max(times) > 1)
+    ]
+    first, last = looks[0], looks[-1]
+    datagrams = [
+        {"address": place[0], "port": place[1], "total": drops, "within": drops - before}
+        for place, drops in sorted(last.drops.items())
+        if (before := first.drops.get(place, drops)) < drops
+    ]
+    return {"calls": calls[:MAX_ROWS], "datagrams": datagrams[:MAX_ROWS]}

@@ -1,0 +1,182 @@
+"""The checks that are about what is lost while the tool looks, and their evidence."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+import pytest
+
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.containers.recent_logs import RecentLine, RecentLogs
+from diagnose.evidence.engine.info import Info, Ping
+from diagnose.evidence.machine.clock import Clock
+from diagnose.evidence.network.container_netns import ContainerNetns, Namespaces
+from diagnose.evidence.network.listeners import Listeners
+from diagnose.evidence.network.losses import NamespaceLoss, NetworkLosses, network_losses
+from diagnose.evidence.network.neighbours import Neighbour, Neighbours
+from diagnose.evidence.network.networks import Networks
+from diagnose.evidence.network.unanswered_calls import UnansweredCalls, unanswered_calls
+from diagnose.questions.network import FullUdpSocket, Listener, WaitingCall
+from tests.checks.network.evidence import container, network
+from tests.hosts import Made
+from tests.judging import judge, rows
+
+APP = container("app", Config={"Env": ["DB_HOST=192.0.2.200", "SEEDS=203.0.113.9:51413"]})
+DB = container("db", NetworkSettings={"Networks": {"shop": {"IPAddress": "172.18.0.9"}}})
+CLOCK = Clock(wall=1_800_000_000.0, booted=0.0)
+NETWORKS = Networks((network(),))
+
+
+def losses(*calls: WaitingCall, of: Container = APP) -> NetworkLosses:
+    return NetworkLosses((NamespaceLoss(of, calls),), counted=1)
+
+
+def calls_of(found: NetworkLosses, networks: Networks = NETWORKS) -> UnansweredCalls:
+    arp = Neighbours((Neighbour("192.0.2.200", "eth0", ""),))
+    return unanswered_calls(found, Containers((APP, DB)), networks, None, arp)
+
+
+CALLS: dict[str, tuple[list[WaitingCall], list[str]]] = {
+    "a database that nobody is": (
+        [WaitingCall("192.0.2.200", 5432, 2)],
+        ["no machine on the network of interface eth0 has that address"],
+    ),
+    "a neighbour": (
+        [WaitingCall("172.18.0.9", 8080, 2)],
+        ['from container "db" (172.18.0.9:8080)'],
+    ),
+    "an address that no container has": (
+        [WaitingCall("172.18.0.77", 8080, 1)],
+        ['no running container has that address of network "shop"'],
+    ),
+    "the cloud's metadata": ([WaitingCall("169.254.169.254", 80, 1)], ["metadata service"]),
+    "a web server of the internet": ([WaitingCall("8.8.4.4", 443, 3)], ["from 8.8.4.4:443"]),
+    "a stranger that shares files": ([WaitingCall("8.8.4.4", 51413, 3)], []),
+    "one that is configured": ([WaitingCall("203.0.113.9", 51413, 3)], ["from 203.0.113.9:51413"]),
+    "asked once": ([WaitingCall("192.0.2.200", 5432, 0)], []),
+    "its own loopback": ([WaitingCall("127.0.0.1", 5432, 3)], []),
+    "a scanner": ([WaitingCall(f"10.9.0.{at}", 22, 3) for at in range(1, 9)], []),
+    "by IPv6": ([WaitingCall("fd00::9", 443, 3)], ["from [fd00::9]:443"]),
+    "nothing": ([], []),
+}
+
+
+@pytest.mark.parametrize(("calls", "words"), CALLS.values(), ids=CALLS)
+def test_calls_without_an_answer(calls: list[WaitingCall], words: list[str]) -> None:
+    result = judge("network.call-unanswered", unanswered_calls=calls_of(losses(*calls)))
+    assert rows(result) == [("warning", "app")] * len(words)
+    assert all(word in str(result.findings[0].summary) for word in words)
+
+
+def test_no_namespace_is_no_pass() -> None:
+    result = judge("network.call-unanswered", unanswered_calls=UnansweredCalls())
+    assert result.verdict.value == "skipped"
+
+
+UDP = {
+    "full": (FullUdpSocket("0.0.0.0", 514, 90, 20), [("warning", "app")]),
+    "full for a moment": (FullUdpSocket("0.0.0.0", 514, 90, 1), []),
+}
+
+
+@pytest.mark.parametrize(("socket", "wanted"), UDP.values(), ids=UDP)
+def test_datagrams(socket: FullUdpSocket, wanted: list[tuple[str, str]]) -> None:
+    found = NetworkLosses((NamespaceLoss(APP, (), (socket,)),), counted=1)
+    assert rows(judge("network.datagrams-dropped", network_losses=found)) == wanted
+
+
+def _netns(name: str, pid: int, inode: int) -> ContainerNetns:
+    member = container(name, State={"Pid": pid})
+    return ContainerNetns(member, inode, (), (), (), ())
+
+
+def test_only_namespaces_that_lose_something_are_watched() -> None:
+    """Two containers share a namespace; a process that is gone is not counted."""
+    members = [
+        _netns("app", 7, 1),
+        _netns("side", 8, 1),
+        _netns("calm", 9, 2),
+        _netns("gone", 5, 3),
+    ]
+    seen = {"calls": [{"address": "192.0.2.200", "port": 5432, "repeats": 2}], "datagrams": []}
+    host = Made(
+        {
+            "netns.losses": {"7": {"repeated_requests": 3, "lost_datagrams": 0}, "9": {}},
+            "netns.watched": {"7": seen},
+        }
+    )
+    found = network_losses(
+        host, Namespaces({netns.container.id: netns for netns in members}), CLOCK
+    )
+    assert isinstance(found, NetworkLosses)
+    assert [(loss.container.name, len(loss.calls)) for loss in found.items] == [("app", 1)]
+    assert found.counted == 2
+    assert [list(question.pids) for question in host.asked] == [[5, 7, 9], [7]]
+
+
+PORT = {"8080/tcp": [{"HostIp": "0.0.0.0", "HostPort": "18080"}]}
+SHOP = container("shop", NetworkSettings={"Ports": PORT})
+ON_IPV6 = Listener("tcp6", "::", 18080, 5, "docker-proxy")
+PROXIES: dict[str, tuple[list[Listener], dict[str, Any], list[tuple[str, str]]]] = {
+    "none": ([], {}, [("warning", "shop")]),
+    "for IPv6 alone": ([ON_IPV6], {}, [("warning", "shop")]),
+    "for both": ([ON_IPV6, Listener("tcp", "0.0.0.0", 18080, 4, "docker-proxy")], {}, []),
+    "another program": ([Listener("tcp6", "::", 18080, 4, "haproxy")], {}, []),
+    "a holder that is not known": ([Listener("tcp6", "::", 18080)], {}, []),
+    "a routed network": (
+        [],
+        {"Options": {"com.docker.network.bridge.gateway_mode_ipv4": "routed"}},
+        [],
+    ),
+    "Podman": ([], {"podman": True}, []),
+}
+
+
+@pytest.mark.parametrize(("sockets", "options", "wanted"), PROXIES.values(), ids=PROXIES)
+def test_missing_proxy(
+    sockets: list[Listener], options: dict[str, Any], wanted: list[tuple[str, str]]
+) -> None:
+    is_podman = options.pop("podman", False)
+    result = judge(
+        "network.proxy-missing",
+        containers=Containers((SHOP,)),
+        networks=Networks((network(**options),)),
+        listeners=Listeners(tuple(sockets)),
+        ping=Ping("1.51", "28.5.2", "5.0" if is_podman else ""),
+        info=msgspec.convert({}, Info),
+        clock=CLOCK,
+    )
+    assert rows(result) == wanted
+
+
+CLOSED = Networks((network(Internal=True), network("front")))
+GO = "dial tcp 192.0.2.80:80: connect: network is unreachable"
+NAME = "Error: getaddrinfo EAI_AGAIN api.stripe.com"
+OUTSIDE = WaitingCall("192.0.2.80", 80, 3)
+INTERNAL: dict[str, tuple[list[str], list[WaitingCall], list[tuple[str, str]]]] = {
+    "no route": ([GO, GO], [], [("warning", "app")]),
+    "a public name": ([NAME, NAME], [], [("warning", "app")]),
+    "a neighbour's name": (["getaddrinfo ENOTFOUND db"] * 2, [], []),
+    "once": ([GO], [], []),
+    "it waits": ([], [OUTSIDE], [("warning", "app")]),
+    "calm": ([], [], []),
+}
+
+
+@pytest.mark.parametrize(("lines", "calls", "wanted"), INTERNAL.values(), ids=INTERNAL)
+def test_internal_networks(
+    lines: list[str], calls: list[WaitingCall], wanted: list[tuple[str, str]]
+) -> None:
+    found = calls_of(losses(*calls), CLOSED)
+    recent = tuple(RecentLine(CLOCK.wall - 3, line) for line in lines)
+    result = judge(
+        "network.internal-called-out",
+        containers=Containers((APP, DB)),
+        networks=CLOSED,
+        recent_logs=RecentLogs({APP.id: recent}),
+        unanswered_calls=found,
+        clock=CLOCK,
+    )
+    assert rows(result) == wanted
+    assert not judge("network.call-unanswered", unanswered_calls=found).findings

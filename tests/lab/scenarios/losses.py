@@ -1,0 +1,97 @@
+"""What is lost while the tool looks: requests without an answer, datagrams, docker-proxy, the way
+out of an internal network."""
+
+from __future__ import annotations
+
+import sys
+
+from tests.lab import Box, fault
+from tests.lab.provider import BOX_ADDRESS, SILENT, WEB
+
+_LIMITS = ("-m=32m", "--pids-limit=64")
+
+
+def _inside(box: Box, name: str, *argv: str) -> list[str]:
+    return ["nsenter", "-t", str(box.inspect(name)["State"]["Pid"]), "-n", *argv]
+
+
+@fault("network.call-unanswered", subject="container:asker21", shareable=True)
+def database_that_nobody_has_any_more(box: Box) -> None:
+    """A program waits for a database at an address that no machine has; it logs nothing. Another
+    one is refused, which is an answer."""
+    box.docker("network", "create", "--subnet=10.162.1.0/24", "asknet21")
+    asks = "while :; do nc -w 60 {} {} </dev/null 2>/dev/null; sleep 0.2; done"
+    for name, place in (("asker21", (SILENT, 5432)), ("refused21", (WEB, 5432))):
+        run = ("run", "-d", f"--name={name}", "--network=asknet21", f"--env=DB_HOST={place[0]}")
+        box.docker(*run, *_LIMITS, "bb:1.36", "sh", "-c", asks.format(*place))
+    repeated = _inside(box, "asker21", "nstat", "-asz", "TcpExtTCPSynRetrans")
+    box.wait_for(
+        lambda: int(box.run(repeated).stdout.split()[-2]) > 1, what="repeated requests", timeout=15
+    )
+
+
+_SLOW = """
+import socket, time
+receiver = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+receiver.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+receiver.bind(("0.0.0.0", 5514))
+while True:
+    receiver.recv(9000)
+    time.sleep({pause})
+"""
+_SENDS = """
+import socket, time
+sender = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+while True:
+    for address in {addresses}:
+        sender.sendto(b"x" * 400, (address, 5514))
+    time.sleep(0.02)
+"""
+
+
+@fault("network.datagrams-dropped", subject="container:syslog22", shareable=True)
+def log_server_that_reads_too_slowly(box: Box) -> None:
+    """Fifty lines a second come, and the program reads five. Another one reads all."""
+    box.docker("network", "create", "--subnet=10.162.2.0/24", "lognet22")
+    addresses = []
+    for name, pause in (("syslog22", 0.2), ("quick22", 0)):
+        box.docker(
+            "run", "-d", f"--name={name}", "--network=lognet22", *_LIMITS, "bb:1.36", "sleep", "900"
+        )
+        box.spawn(_inside(box, name, sys.executable, "-c", _SLOW.format(pause=pause)))
+        addresses.append(box.inspect(name)["NetworkSettings"]["Networks"]["lognet22"]["IPAddress"])
+    box.spawn([sys.executable, "-c", _SENDS.format(addresses=addresses)])
+    lost = _inside(box, "syslog22", "nstat", "-asz", "UdpRcvbufErrors")
+    box.wait_for(lambda: int(box.run(lost).stdout.split()[-2]) > 20, what="lost datagrams")
+
+
+@fault("network.proxy-missing", subject="container:shop23", shareable=True)
+def proxy_that_the_kernel_ended(box: Box) -> None:
+    """The docker-proxy of one container was killed; that of another one runs."""
+    for name, port in (("shop23", 18623), ("kept23", 18624)):
+        box.docker("run", "-d", f"--name={name}", f"-p={port}:8080", *_LIMITS, "shop:1.4")
+    for pid in box.pids_of("docker-proxy"):
+        if "18623" in box.read(f"/proc/{pid}/cmdline").split("\0"):
+            box.kill(pid)
+    url = "http://127.0.0.1:{}/"
+    get = ["curl", "-sS", "--noproxy", "*", "--max-time", "2"]
+    box.wait_for(
+        lambda: box.run([*get, url.format(18623)], check=False).returncode == 7, what="a refusal"
+    )
+    assert box.run([*get, url.format(18624)], check=False).returncode == 0
+    assert box.provider.curl(f"http://{BOX_ADDRESS}:18623/")
+
+
+@fault("network.internal-called-out", subject="container:mailer24", shareable=True)
+def mailer_on_an_internal_network(box: Box) -> None:
+    """A program on an internal network calls the outside; its neighbour is only called."""
+    box.docker("network", "create", "--internal", "--subnet=10.162.4.0/24", "closed24")
+    place = f"{WEB}:80"
+    line = f"dial tcp {place}: connect: network is unreachable"
+    calls = f"while :; do nc -w 2 {WEB} 80 </dev/null 2>/dev/null || echo '{line}'; sleep 1; done"
+    for name, script in (("mailer24", calls), ("called24", "sleep 900")):
+        run = ("run", "-d", f"--name={name}", "--network=closed24", *_LIMITS)
+        box.docker(*run, "bb:1.36", "sh", "-c", script)
+    box.wait_for(
+        lambda: box.docker("logs", "mailer24").stdout.count(line) > 2, what="calls without a way"
+    )

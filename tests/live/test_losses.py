@@ -1,0 +1,66 @@
+"""What `diagnose.live.network.losses` reads: real sockets of this process's own namespace."""
+
+from __future__ import annotations
+
+import os
+import socket
+
+import pytest
+
+from diagnose.live.network import losses
+from diagnose.questions.network import CountLosses, WatchSockets
+
+LINES = {
+    "IPv4": ("0B00007F:A991", ("127.0.0.11", 43409)),
+    "IPv4 in a socket of IPv6": ("0000000000000000FFFF00000B00007F:0050", ("127.0.0.11", 80)),
+    "IPv6": ("000080FE00000000000000000100007F:0001", ("fe80::7f00:1", 1)),
+}
+
+
+@pytest.mark.parametrize(("text", "place"), LINES.values(), ids=LINES)
+def test_places(text: str, place: tuple[str, int]) -> None:
+    assert losses._place(text) == place
+
+
+def test_a_buffer_that_overflows_is_seen() -> None:
+    with (
+        socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as receiver,
+        socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender,
+    ):
+        receiver.bind(("127.0.0.1", 0))
+        receiver.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        before = losses._Look(os.getpid())
+        for _ in range(100):
+            sender.sendto(b"x" * 400, receiver.getsockname())
+        after = losses._Look(os.getpid())
+        (lost,) = losses._between([before, after])["datagrams"]
+        assert (lost["address"], lost["port"]) == receiver.getsockname()
+        assert lost["within"] > 50
+    counted = losses.count(None, CountLosses([os.getpid(), 2**30]))  # type: ignore[arg-type]
+    assert counted[str(os.getpid())]["lost_datagrams"] > 50
+    assert str(2**30) not in counted
+
+
+def look(waiting: dict[tuple[str, int], int], *connected: tuple[str, int]) -> losses._Look:
+    made = losses._Look.__new__(losses._Look)
+    made.waiting, made.connected, made.drops = waiting, set(connected), {}
+    return made
+
+
+PLACE = ("192.0.2.9", 80)
+WAITING = {
+    "at two looks": ([look({PLACE: 1}), look({PLACE: 1})], 1),
+    "asked twice": ([look({PLACE: 2}), look({})], 2),
+    "for a moment": ([look({PLACE: 1}), look({})], None),
+    "another connection stands": ([look({PLACE: 3}), look({PLACE: 3}, PLACE)], None),
+}
+
+
+@pytest.mark.parametrize(("looks", "repeats"), WAITING.values(), ids=WAITING)
+def test_what_waits(looks: list[losses._Look], repeats: int | None) -> None:
+    calls = losses._between(looks)["calls"]
+    assert [call["repeats"] for call in calls] == ([repeats] if repeats else [])
+
+
+def test_a_process_that_is_gone_is_left_out() -> None:
+    assert losses.watch(None, WatchSockets([2**30], seconds=0)) == {}  # type: ignore[arg-type]
