@@ -7,13 +7,14 @@ of it.
 
 from __future__ import annotations
 
+import functools
 import os
 import re
-import subprocess
 import sys
 from pathlib import Path
 
 from diagnose import registry
+from tests import command_line
 
 ROOT = Path(__file__).parent.parent
 README = ROOT / "README.md"
@@ -33,24 +34,13 @@ CHANGES_WITH_EACH_CHECK = re.compile(
 at the same time would collide. It says nothing about a report of today's host."""
 
 
-def _blocks() -> list[str]:
+@functools.cache
+def _blocks() -> tuple[str, ...]:
     """What the recorded broken host prints at 80 columns, by block, with a fixed duration."""
-    command = [
-        sys.executable,
-        "-m",
-        "diagnose",
-        "all",
-        "--from",
-        "demo",
-        "--no-color",
-        "--budget",
-        "60",
-    ]
-    done = subprocess.run(
-        command, capture_output=True, text=True, env={**os.environ, "COLUMNS": "80"}, check=False
-    )
+    words = ("all", "--from", "demo", "--no-color", "--budget", "60")
+    done = command_line.run(*words, env={**os.environ, "COLUMNS": "80"})
     whole = re.sub(r"in \d+\.\d s", "in 1.0 s", done.stdout)
-    return CHANGES_WITH_EACH_CHECK.sub("", whole).split("\n\n")
+    return tuple(CHANGES_WITH_EACH_CHECK.sub("", whole).split("\n\n"))
 
 
 def first_sample() -> str:
@@ -63,7 +53,7 @@ def first_sample() -> str:
 
 def sample() -> str:
     """The beginning of the report, and its end."""
-    blocks = _blocks()
+    blocks = list(_blocks())
     shown = [blocks.pop(0)]
     while sum(block.count("\n") + 2 for block in [*shown, blocks[0]]) <= FIRST_LINES:
         shown.append(blocks.pop(0))
@@ -72,8 +62,7 @@ def sample() -> str:
 
 def table() -> str:
     """All checks as `diagnose list` prints them in Markdown."""
-    command = [sys.executable, "-m", "diagnose", "list", "--format", "markdown"]
-    return subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    return command_line.run("list", "--format", "markdown").stdout
 
 
 def rewritten(text: str) -> str:
