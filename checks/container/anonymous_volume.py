@@ -5,8 +5,9 @@ The data of a container is in an anonymous volume beside the mount that was mean
 
 from __future__ import annotations
 
-from diagnose.evidence.containers.split_data import SplitMounts
-from diagnose.model import CheckResult, Finding, Severity, Subject
+from diagnose.evidence.containers.split_data import SplitMount, SplitMounts
+from diagnose.model import CheckResult, Finding, Json, Severity, Subject
+from diagnose.phrases import sentence
 from diagnose.registry import check
 
 
@@ -25,17 +26,35 @@ def data_outside_mount(split_mounts: SplitMounts) -> CheckResult:
         is_below = anonymous.destination.startswith(f"{own.destination.rstrip('/')}/")
         relation = "above" if is_below else "below"
         place = own.place
-        yield Finding.about(
+        left: dict[str, Json] = {}
+        if split.older:
+            left = {"volume without a container": f"{split.older[:12]} has files of the same names"}
+        finding = Finding.about(
             container,
-            f"{container} keeps {anonymous.destination} in an anonymous volume: "
-            f"{place} is mounted one level {relation}, at {own.destination}",
+            sentence(
+                f"{container} keeps {anonymous.destination} in an anonymous volume: "
+                f"{place} is mounted one level {relation}, at {own.destination}",
+                "an older such volume was left behind, as when it is created again"
+                if split.older
+                else "",
+            ),
             {
                 "anonymous volume": f"{anonymous.name[:12]} -> {anonymous.destination}",
                 "mounted by the user": f"{own.name or own.source} -> {own.destination}",
+                **left,
             },
             discriminator=anonymous.destination,
             touches=(Subject("volume", anonymous.name),),
             volume=anonymous.name,
             destination=anonymous.destination,
         )
+        yield finding.with_variables(_left_behind(split))
     return None
+
+
+def _left_behind(split: SplitMount) -> dict[str, str]:
+    """The variables of the page where the data of before is in a volume without a container."""
+    if not split.older:
+        return {}
+    at = split.anonymous.destination
+    return {"left": f"{split.older}:{at}", "meant": split.own.destination}

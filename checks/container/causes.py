@@ -23,6 +23,7 @@ PROGRAM_CAUSES = (
 
 PEER_CAUSES = (
     "container.crashed",
+    "container.data-outside-mount",
     "container.device-missing",
     "container.entrypoint-forbidden",
     "container.entrypoint-missing",

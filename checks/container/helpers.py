@@ -9,7 +9,7 @@ from collections.abc import Iterable
 
 import msgspec
 
-from diagnose.evidence.containers.called_peers import called_peers, refused_port
+from diagnose.evidence.containers.called_peers import called_peers, named_peers, refused_port
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.log_tails import LogTail, LogTails
 from diagnose.evidence.containers.named_settings import NamedSetting, named_setting, setting_in
@@ -202,9 +202,13 @@ class Calls(msgspec.Struct, frozen=True):
 def calls_of(
     container: Container, containers: Containers, tail: LogTail, namespaces: Namespaces | None
 ) -> Calls:
-    """The calls of which its log complains."""
+    """The calls of which its log complains: a database without a table was called too."""
+    lacks_table = tail.failure is not None and tail.failure.failure.name == "table-missing"
+    callees = called_peers(tail.lines, container, containers)
+    if lacks_table and not callees:
+        callees = named_peers((), container, containers)
     return Calls(
-        called_peers(tail.lines, container, containers),
+        callees,
         refused_port(tail.lines),
         namespaces,
         "certificate" in tail.signs,

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import msgspec
+from msgspec.structs import replace
 
 from diagnose.evidence.containers.inspect import Mount
 from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.storage.volumes import UnusedVolumes
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import Failed
 from diagnose.questions import Host
-from diagnose.questions.images import InspectImage
+from diagnose.questions.files import ListFolder
+from diagnose.questions.images import InspectImage, Volume
 from diagnose.registry import evidence
 
 _ANONYMOUS = LazyPattern(r"[0-9a-f]{64}")
+MOST_LEFT = 20
+"""Anonymous volumes without a container that are looked into, the latest first."""
 MOST = 50
 """Images that are asked about; only containers with such a pair of mounts lead to one."""
 
@@ -23,6 +30,8 @@ class SplitMount(msgspec.Struct, frozen=True):
     container: Container
     own: Mount
     anonymous: Mount
+    older: str = ""
+    """An anonymous volume that no container has, with files of the same names; "" for none."""
 
 
 class SplitMounts(msgspec.Struct, frozen=True):
@@ -32,12 +41,12 @@ class SplitMounts(msgspec.Struct, frozen=True):
 
 
 @evidence
-def split_mounts(host: Host, containers: Containers) -> SplitMounts:
+def split_mounts(host: Host, containers: Containers, unused: UnusedVolumes | None) -> SplitMounts:
     """Anonymous volumes of images beside mounts of the user.
 
     A volume that the user asked for (`-v /app/node_modules`) stands in the configuration like
     the image's. Only the image tells them apart, so it is asked where a container has such a
-    pair.
+    pair. A container that was made again began with an empty one: the former may still be there.
     """
     pairs = [pair for container in containers for pair in _pairs(container)]
     images = dict.fromkeys(pair.container.image for pair in pairs if pair.container.image)
@@ -47,13 +56,39 @@ def split_mounts(host: Host, containers: Containers) -> SplitMounts:
             declared[image] = {
                 path.rstrip("/") for path in (answer.config and answer.config.volumes) or ()
             }
-    return SplitMounts(
-        tuple(
-            pair
-            for pair in pairs
-            if pair.anonymous.destination.rstrip("/") in declared.get(pair.container.image, set())
-        )
-    )
+    split = [
+        pair
+        for pair in pairs
+        if pair.anonymous.destination.rstrip("/") in declared.get(pair.container.image, set())
+    ]
+    left = [volume for volume in unused or () if _ANONYMOUS.fullmatch(volume.name)]
+    if split and left:
+        split = _with_older(host, split, left)
+    return SplitMounts(tuple(split))
+
+
+def _with_older(
+    host: Host, pairs: Sequence[SplitMount], left: Sequence[Volume]
+) -> list[SplitMount]:
+    """The pairs with the volume that was left behind, where just one has files of such names."""
+    latest = sorted(left, key=lambda volume: volume.created_at or "", reverse=True)[:MOST_LEFT]
+    folders = {pair.anonymous.source for pair in pairs} | {volume.mountpoint for volume in latest}
+    names = {
+        folder: {entry.name for entry in listing.entries}
+        for folder, listing in host.ask_about(sorted(folders - {""}), ListFolder)
+        if not isinstance(listing, Failed)
+    }
+    found = []
+    for pair in pairs:
+        own = names.get(pair.anonymous.source, set())
+        same = [volume.name for volume in latest if _is_like(own, names.get(volume.mountpoint))]
+        found.append(replace(pair, older=same[0]) if len(same) == 1 else pair)
+    return found
+
+
+def _is_like(own: set[str], other: set[str] | None) -> bool:
+    """Whether a folder has what the other one has: at least two names, as PG_VERSION and base."""
+    return bool(other) and len(own) >= 2 and own <= (other or set())
 
 
 def _pairs(container: Container) -> list[SplitMount]:

@@ -13,7 +13,9 @@ from diagnose.evidence.containers.program_faults import (
 )
 from diagnose.evidence.containers.split_data import SplitMount, SplitMounts, split_mounts
 from diagnose.evidence.machine.kernel_log import KernelLog, Record
+from diagnose.evidence.storage.volumes import UnusedVolumes
 from diagnose.programs.exit_codes import described, is_fault, signal_of
+from diagnose.questions.images import Volume
 from tests.checks.container.evidence import NOW, made
 from tests.hosts import Made
 from tests.inspected import of
@@ -46,7 +48,7 @@ def test_data_beside_its_mount(name: str, own: dict[str, Any], declared: list[st
     host = Made(
         {"api.image": {"Id": "sha256:1", "Config": {"Volumes": {path: {} for path in declared}}}}
     )
-    split = split_mounts(host, of(container))
+    split = split_mounts(host, of(container), None)
     assert len(split.items) == found
     assert len(judge("container.data-outside-mount", split_mounts=split).findings) == found
 
@@ -60,6 +62,34 @@ def test_a_split_mount_names_the_volume():
     )
     (finding,) = judge("container.data-outside-mount", split_mounts=SplitMounts((pair,))).findings
     assert finding.variables["volume"] == "a" * 64
+
+
+OLDER = Volume("b" * 64, mountpoint=f"/v/{'b' * 64}")
+
+
+@pytest.mark.parametrize(
+    ("own", "left", "older"),
+    [
+        (["PG_VERSION", "base"], ["PG_VERSION", "base", "pg_wal"], "b" * 64),
+        (["PG_VERSION", "base"], ["index.html", "base"], ""),
+        ([], ["PG_VERSION", "base"], ""),
+        (["PG_VERSION", "base"], [], ""),
+    ],
+    ids=["the same names", "other names", "nothing here", "nothing there"],
+)
+def test_the_volume_that_was_left_behind(own: list[str], left: list[str], older: str):
+    def listing(question: Any) -> Any:
+        names = own if question.path == ANONYMOUS["Source"] else left
+        return {"entries": [{"name": name, "type": "file"} for name in names]}
+
+    image = {"Id": "sha256:1", "Config": {"Volumes": {"/data/db": {}}}}
+    host = Made({"api.image": image, "file.list": listing})
+    container = made("running", Mounts=[OWN, ANONYMOUS])
+    (split,) = split_mounts(host, of(container), UnusedVolumes((OLDER,))).items
+    assert split.older == older
+    result = judge("container.data-outside-mount", split_mounts=SplitMounts((split,)))
+    (finding,) = result.findings
+    assert finding.variables.get("left", "") == (f"{older}:/data/db" if older else "")
 
 
 KERNEL = {
