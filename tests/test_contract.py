@@ -183,6 +183,7 @@ def test_causes_make_no_circle():
 
 
 NO_REAL_FAULT = {
+    "firewall.podman-rules-missing": "Podman has no scenarios: tests/lab/test_hands.py flushes the rules of a real one",
     "kernel.netdevice-stuck": "a reference that a kernel bug never gives back: tests/test_checks_kernel.py has the real line",
     "resources.io-saturated": "a disk that is too slow for a real share of 60 s: tests/test_checks_resources.py",
     "security.stop-denied": "a kernel with AppArmor and a confined runc: tests/checks/security/test_confinement.py has lines as reported",
@@ -217,6 +218,7 @@ PASSED_NOWHERE = {
     "firewall.input-dropped": "no container of a recorded host is configured to use its host",
     "firewall.neighbour-discovery-dropped": "no recorded host has a network with IPv6",
     "firewall.other-bridges-cut-off": "no recorded host has another program's bridge",
+    "firewall.podman-rules-missing": "no recorded host runs Podman",
     "kernel.cgroups-leaked": "no recorded host was asked for its table of cgroups",
     "kernel.modules-gone": "the lab's kernel has no loadable modules",
     "network.accept-queue-full": "no recorded host lists the queues of its sockets",

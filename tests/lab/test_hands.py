@@ -8,7 +8,7 @@ import shlex
 import shutil
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ import pytest
 
 from .box import PROJECT, Box
 from .engines import Engine
+from .provider import BOX_ADDRESS
 
 ASK = """
 import json, sys
@@ -284,11 +285,22 @@ def test_containers_of_podman_are_judged() -> None:
         box.run([*run, "--name=fails", "bb:1", "/bin/false"], timeout=30)
         box.run(["curl", "-sS", "-m", "2", "-o", "/dev/null", "http://127.0.0.1:8080/"])
         report = box.diagnose("all", "--format", "json").report
-    loud = [
+        assert loud(report) == [("container.exits-at-start", "fails")]
+        assert not [row["id"] for row in report["checks"] if row["verdict"] == "crashed"]
+        box.sh("nft flush ruleset")
+        assert not box.provider.curl(f"http://{BOX_ADDRESS}:8080/", timeout=2, check=False)
+        report = box.diagnose("check", "firewall", "dns", "--format", "json").report
+        roots = [f["id"] for f in report["findings"] if f["root"] and f["severity"] == "critical"]
+        assert roots == ["firewall.podman-rules-missing"]
+        box.run([*PODMAN, "network", "reload", "--all"], timeout=30)
+        assert box.provider.curl(f"http://{BOX_ADDRESS}:8080/nothing")
+
+
+def loud(report: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """The findings above advice."""
+    return [
         (f["id"], f["subject"]["name"]) for f in report["findings"] if f["severity"] != "advice"
     ]
-    assert loud == [("container.exits-at-start", "fails")]
-    assert not [row["id"] for row in report["checks"] if row["verdict"] == "crashed"]
 
 
 @needs_podman

@@ -1,0 +1,98 @@
+"""The rules that Podman writes for its networks."""
+
+from __future__ import annotations
+
+import re
+from ipaddress import ip_address
+
+from diagnose.error_signatures import NO_WAY_OUT
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.engine.info import Info, Ping
+from diagnose.evidence.network.networks import Networks
+from diagnose.evidence.network.packet_filter import Firewall
+from diagnose.lazy_pattern import LazyPattern
+from diagnose.model import HOST, CheckResult, Finding, Severity, Skipped, Subject, Unavailable
+from diagnose.phrases import agree, and_more, counted
+from diagnose.registry import check
+
+_OWN = LazyPattern(r"netavark|^CNI", re.IGNORECASE)
+"""The names of Podman's chains and tables: netavark's from Podman 4 on, before it those of CNI."""
+_TRANSLATES = LazyPattern(r"masquerade|snat", re.IGNORECASE)
+
+
+@check(
+    "firewall.podman-rules-missing",
+    severity=Severity.critical,
+    causes=["dns.upstream-unreachable", "network.call-unanswered"],
+)
+def podman_rules_missing(
+    firewall: Firewall, containers: Containers, networks: Networks, ping: Ping, info: Info | None
+) -> CheckResult:
+    """Podman's rules are gone from the packet filter.
+
+    Podman writes the rules of a network when a container starts, and no process watches them:
+    `nft flush ruleset`, `iptables -F` or a reload of firewalld takes them. Podman itself keeps
+    running containers without a way out, and published ports without an answer. Seen with Podman
+    4.3.1 and netavark. Where some other rule translates addresses, the host does it by itself.
+    """
+    if not ping.is_podman:
+        return Skipped("the engine is not Podman")
+    if info is not None and info.is_rootless:
+        return Skipped("a rootless engine keeps its rules in a network namespace of its own")
+    members = [member for member in containers.running if _leads_out(member, networks)]
+    if not members:
+        return Skipped("no running container is on a bridge that leads out")
+    if firewall.hides_docker:
+        return Unavailable("refused", f"the tables of {firewall.hides_docker} could not be read")
+    if not _has_own(firewall) and not _translates(firewall):
+        yield _gone(members)
+    return None
+
+
+def _has_own(firewall: Firewall) -> bool:
+    return any(
+        _OWN.search(chain.name) or _OWN.search(chain.table.name) for chain in firewall.chains
+    )
+
+
+def _translates(firewall: Firewall) -> bool:
+    """Whether any rule gives packets another source."""
+    return any(_TRANSLATES.search(rule.text) for chain in firewall.chains for rule in chain.rules)
+
+
+def _leads_out(container: Container, networks: Networks) -> bool:
+    """Whether it is on such a bridge, by its address: Podman 4 lists "podman" as "bridge"."""
+    addresses = [endpoint.ip_address for endpoint in container.endpoints.values()]
+    found = [networks.bridge_of(ip_address(address)) for address in addresses if address]
+    return any(network is not None and not network.internal for network in found)
+
+
+def _gone(members: list[Container]) -> Finding:
+    names = sorted(member.name for member in members)
+    homes = sorted({name for member in members for name in member.endpoints})
+    ports = sorted(
+        {
+            port
+            for member in members
+            for protocol in ("tcp", "udp")
+            for port, _ in member.published_by(protocol)
+        }
+    )
+    unanswered = f"{agree(ports, 'port', 'ports')} {and_more(map(str, ports), 4)}"
+    closed = f"; published {unanswered} {agree(ports, 'gets', 'get')} no answer" if ports else ""
+    return Finding(
+        subject=HOST,
+        summary=f"Podman's rules are gone: {counted('container', names)} cannot reach the outside"
+        + closed,
+        evidence={
+            "chains of netavark or CNI": 0,
+            "rules that translate addresses": 0,
+            "networks": homes,
+        },
+        touches=(
+            *(Subject("network", name) for name in homes),
+            *(member.subject for member in members),
+        ),
+        signs=NO_WAY_OUT,
+        stable=tuple(member.life for member in members),
+    )
