@@ -225,6 +225,7 @@ PASSED_NOWHERE = {
     "network.ipv4-leads-nowhere": "no recorded host reaches the outside only over IPv6",
     "network.call-unanswered": "no recorded host was asked for what containers' networks lost",
     "network.datagrams-dropped": "no recorded host was asked for what containers' networks lost",
+    "network.gateway-unanswered": "no recorded host has a macvlan network",
     "network.internal-called-out": "no recorded host has a container on internal networks only",
     "network.local-ports-exhausted": "no recorded host has the logs of all its running containers",
     "network.parent-in-use": "no recorded host has a macvlan network",

@@ -86,10 +86,10 @@ def neighbours(host: Host) -> Neighbours | Unavailable:
     table = host.ask(ReadFile(_ARP_TABLE))
     if isinstance(table, Failed):
         return Unavailable.of(table)
-    return Neighbours(tuple(_rows(table.text)))
+    return Neighbours(tuple(parse_arp(table.text)))
 
 
-def _rows(text: str) -> Iterator[Neighbour]:
+def parse_arp(text: str) -> Iterator[Neighbour]:
     """Rows of the kernel's table (`arp_format_neigh_entry`).
 
     Address, type, flags, hardware address, mask, device.

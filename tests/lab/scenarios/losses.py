@@ -95,3 +95,22 @@ def mailer_on_an_internal_network(box: Box) -> None:
     box.wait_for(
         lambda: box.docker("logs", "mailer24").stdout.count(line) > 2, what="calls without a way"
     )
+
+
+@fault("network.gateway-unanswered", subject="network:lan25", also=["dns.*"], shareable=True)
+def network_with_a_gateway_that_nobody_has(box: Box) -> None:
+    """A macvlan network was created with a router that nobody on its wire has."""
+    box.sh("""
+        ip link add wire25 type veth peer name end25
+        ip link set wire25 up; ip link set end25 up
+        ip addr add 10.162.5.2/24 dev wire25
+    """)
+    options = ("-d=macvlan", "-o=parent=wire25", "--subnet=10.162.5.0/24", "--gateway=10.162.5.254")
+    box.docker("network", "create", *options, "lan25")
+    run = ("run", "-d", "--name=nas25", "--network=lan25", *_LIMITS, "bb:1.36", "sh", "-c")
+    box.docker(*run, "while :; do nc -w 5 203.0.113.9 80 </dev/null; sleep 0.2; done")
+    arp = _inside(box, "nas25", "ip", "neigh", "show", "10.162.5.254")
+    box.wait_for(
+        lambda: any(word in box.run(arp).stdout for word in ("FAILED", "INCOMPLETE")),
+        what="a question without an answer",
+    )

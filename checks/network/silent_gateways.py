@@ -1,0 +1,91 @@
+"""network.gateway-unanswered: the gateway of a container on a wire of the host does not answer."""
+
+from __future__ import annotations
+
+from ipaddress import ip_address
+
+from diagnose.error_signatures import NO_WAY_OUT
+from diagnose.evidence.network.neighbours import Neighbours
+from diagnose.evidence.network.networks import Network
+from diagnose.evidence.network.routes import Routes
+from diagnose.evidence.network.silent_gateways import SilentGateway, SilentGateways
+from diagnose.mappings import by_key
+from diagnose.model import CheckResult, Finding, Severity, Skipped, Subject
+from diagnose.phrases import agree, named, sentence
+from diagnose.registry import check
+
+
+@check(
+    "network.gateway-unanswered",
+    severity=Severity.critical,
+    caused_by=["network.parent-down", "network.parent-subnet-foreign", "network.mac-duplicate"],
+    causes=["dns.upstream-unreachable", "network.call-unanswered"],
+)
+def gateway_unanswered(
+    silent_gateways: SilentGateways, neighbours: Neighbours | None, routes: Routes | None
+) -> CheckResult:
+    """A container on a macvlan or ipvlan network gets no answer from its gateway.
+
+    It asks the wire of the parent interface for the gateway's hardware address, as the ARP table
+    inside shows, and nobody answers: the container reaches nothing beyond its own subnet. Either
+    the network was created with a gateway that does not exist, or the wire takes no frames of a
+    second hardware address. Wi-Fi and most virtual switches do not. The host's own gateway and its
+    ARP table tell these apart.
+    """
+    if not silent_gateways.looked_at:
+        return Skipped("no running container is on a macvlan or ipvlan network alone")
+    groups = by_key(((item.network.name, item.gateway), item) for item in silent_gateways.items)
+    for items in groups.values():
+        yield _unanswered(items, neighbours, routes)
+    return None
+
+
+def _unanswered(
+    items: list[SilentGateway], neighbours: Neighbours | None, routes: Routes | None
+) -> Finding:
+    first = items[0]
+    network = first.network
+    parent = network.option("parent")
+    names = sorted({item.container.name for item in items})
+    router = _router(network, routes)
+    is_known = neighbours is not None and any(
+        entry.address == first.gateway and not entry.is_unanswered for entry in neighbours
+    )
+    why, variables = "", {"container": first.container.name}
+    if is_known:
+        why = "the host itself gets one, so the wire takes no frames of a second hardware address"
+        variables |= {"network": network.name, "parent": parent}
+    elif router and router != first.gateway:
+        why = f"the router of this host is {router}"
+        variables |= {"router": router, "interface": first.interface}
+    return Finding(
+        subject=network.subject,
+        summary=sentence(
+            f"{named('container', names)} {agree(names, 'gets', 'get')} no answer from gateway "
+            f"{first.gateway} of {network.driver} {network}",
+            why,
+        ),
+        evidence={
+            f"ARP entry inside {first.container.name}": f"{first.gateway}: no answer",
+            "IPAM.Config.Gateway": list(network.gateways),
+            "Options.parent": parent or None,
+            "router of this host": router or None,
+        },
+        variables=variables,
+        discriminator=first.gateway,
+        touches=(
+            *([Subject("interface", parent)] if parent else []),
+            *(item.container.subject for item in items),
+        ),
+        signs=NO_WAY_OUT,
+        stable=tuple(item.container.life for item in items),
+    )
+
+
+def _router(network: Network, routes: Routes | None) -> str:
+    """The host's default gateway, where the network's subnet holds it."""
+    default = routes.default if routes is not None else None
+    gateway = default.gateway if default is not None else None
+    if gateway is None or not any(ip_address(gateway) in subnet for subnet in network.subnets):
+        return ""
+    return gateway
