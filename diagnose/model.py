@@ -429,8 +429,11 @@ class HostFacts(msgspec.Struct, frozen=True):
     data_root: str = ""
 
 
-Trait = Literal["systemd", "podman", "rootless"]
-"""What a host has or is, as far as it decides which commands work there."""
+Trait = Literal["systemd", "podman", "rootless", "nftables"]
+"""What a host has or is, as far as it decides which commands work there.
+
+nftables: the engine writes nftables rules instead of iptables rules.
+"""
 
 
 class EngineRestart(msgspec.Struct, frozen=True):

@@ -16,15 +16,16 @@ from checks.firewall.helpers import (
     left_alone,
     port_list,
     repair_of,
+    simulation,
     subjects_of,
     unsure,
 )
 from diagnose.error_signatures import NO_WAY_OUT
 from diagnose.evidence.engine.config import DaemonConfig
-from diagnose.evidence.network.lost_rules import LostRules
 from diagnose.evidence.network.networks import Network
 from diagnose.evidence.network.packet_filter import Firewall
 from diagnose.evidence.network.packet_paths import Egress, Ingress, PacketPaths
+from diagnose.evidence.network.simulated_repair import SimulatedRepair
 from diagnose.model import HOST, CheckResult, Finding, Severity, Skipped, Unavailable
 from diagnose.phrases import named
 from diagnose.registry import check
@@ -35,7 +36,7 @@ def chains_missing(
     firewall: Firewall,
     packet_paths: PacketPaths,
     config: DaemonConfig | None,
-    lost_rules: LostRules | None,
+    simulated_repair: SimulatedRepair | None,
 ) -> CheckResult:
     """Docker's rules are gone from the packet filter, or nothing leads to them.
 
@@ -53,9 +54,7 @@ def chains_missing(
     yield from unsure(packet_paths)
     loss = _loss(firewall, packet_paths)
     if loss.is_real:
-        yield _chains_missing(
-            firewall, packet_paths, loss, config, repair_of(lost_rules, "firewall.chains-missing")
-        )
+        yield _chains_missing(firewall, packet_paths, loss, config, simulated_repair)
     return None
 
 
@@ -95,7 +94,9 @@ def _loss(firewall: Firewall, paths: PacketPaths) -> _RuleLoss:
     # a way out that leads into another of the engine's networks is a wrong route, not a lost rule
     own = {network.bridge for network in paths.networks.values()}
     fallen = tuple(
-        way for way in paths.outlets if way.uplink.name not in own and is_lost(firewall, way.reach)
+        way
+        for way in paths.outlets
+        if way.uplink.name not in own and not way.is_guarded and is_lost(firewall, way.reach)
     )
     no_ports = bool(paths.inlets) and not firewall.translates_ports
     emptied = "" if no_ports or bare else _emptied(firewall, paths)
@@ -117,7 +118,7 @@ def _chains_missing(
     paths: PacketPaths,
     loss: _RuleLoss,
     config: DaemonConfig | None,
-    repair: dict[str, str],
+    repair: SimulatedRepair | None,
 ) -> Finding:
     cut = [
         way for way in paths.outlets if way.reach.is_blocked and way.network.name in loss.networks
@@ -135,8 +136,9 @@ def _chains_missing(
         evidence=base(firewall, "forward")
         | base(firewall, "prerouting")
         | {"bridges without rules": [network.bridge for network in loss.bare]}
-        | {f"{way.container.name} sends": str(way.reach.by) for way in cut[:1]},
-        variables=repair,
+        | {f"{way.container.name} sends": str(way.reach.by) for way in cut[:1]}
+        | simulation(repair),
+        variables=repair_of(repair, "firewall.chains-missing"),
         severity=None if is_outage else Severity.warning,
         touches=subjects_of(touched) + tuple(inlet.container.subject for inlet in ports),
         signs=NO_WAY_OUT | {"iptables"},

@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from diagnose.evidence.engine.config import DaemonConfig
-from diagnose.evidence.network.lost_rules import LostRules
 from diagnose.evidence.network.networks import Network
 from diagnose.evidence.network.packet_filter import Firewall
 from diagnose.evidence.network.packet_paths import ConnectionVerdict, Egress, Ingress, PacketPaths
+from diagnose.evidence.network.simulated_repair import SimulatedRepair
 from diagnose.model import Json, Subject, Unexamined
 from diagnose.phrases import agree, and_more, count
 
@@ -87,12 +87,17 @@ def port_list(inlets: Sequence[Ingress]) -> str:
     return f"{noun} {and_more(map(str, ports), 4)}"
 
 
-def repair_of(lost_rules: LostRules | None, id: str) -> dict[str, str]:
+def repair_of(repair: SimulatedRepair | None, id: str) -> dict[str, str]:
     """The variable for the computed repair of a finding of this check.
 
-    Empty where none is known.
+    Empty where none is known, or where the simulation has shown that it would break something.
     """
-    return {"repair": id} if lost_rules is not None and lost_rules.repair is not None else {}
+    return {"repair": id} if repair is not None and repair.helps else {}
+
+
+def simulation(repair: SimulatedRepair | None) -> dict[str, Json]:
+    """What the simulation of the repair has shown, as evidence."""
+    return {"repaired, as simulated": str(repair)} if repair is not None and repair.helps else {}
 
 
 def iptables_off(config: DaemonConfig | None) -> str:

@@ -10,9 +10,9 @@ from diagnose.evidence.containers.listing import Containers
 from diagnose.evidence.engine.info import Info, Ping
 from diagnose.evidence.network.addresses import is_loopback
 from diagnose.evidence.network.listeners import Listener, Listeners
-from diagnose.evidence.network.lost_rules import LostRules
 from diagnose.evidence.network.networks import Networks
 from diagnose.evidence.network.packet_filter import Firewall, PortRule
+from diagnose.evidence.network.simulated_repair import SimulatedRepair
 from diagnose.model import HOST, CheckResult, Finding, Severity, Skipped
 from diagnose.registry import check
 
@@ -25,7 +25,7 @@ def dnat_stale(
     containers: Containers,
     networks: Networks,
     listeners: Listeners | None,
-    lost_rules: LostRules | None,
+    simulated_repair: SimulatedRepair | None,
     ping: Ping | None,
     info: Info | None,
 ) -> CheckResult:
@@ -47,7 +47,7 @@ def dnat_stale(
     yield from containers.unexamined
     if containers.unexamined:
         return None
-    repair = repair_of(lost_rules, "firewall.dnat-stale")
+    repair = repair_of(simulated_repair, "firewall.dnat-stale")
     for rule in _stale(rules, containers, networks):
         yield _left_over(rule, containers, listeners, repair)
     return None

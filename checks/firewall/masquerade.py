@@ -10,6 +10,7 @@ from checks.firewall.helpers import (
     left_alone,
     nat_gone,
     repair_of,
+    simulation,
     subjects_of,
 )
 from checks.firewall.switched_off import switched_off
@@ -18,11 +19,11 @@ from diagnose.evidence.dns.lookups import Lookups
 from diagnose.evidence.engine.config import DaemonConfig
 from diagnose.evidence.network.container_netns import Namespaces
 from diagnose.evidence.network.interfaces import Interfaces
-from diagnose.evidence.network.lost_rules import LostRules
 from diagnose.evidence.network.networks import Network
 from diagnose.evidence.network.packet_filter import Firewall
 from diagnose.evidence.network.packet_paths import Egress, PacketPaths
 from diagnose.evidence.network.resolver_paths import ResolverPath, ResolverPaths
+from diagnose.evidence.network.simulated_repair import SimulatedRepair
 from diagnose.mappings import by_key
 from diagnose.model import CheckResult, Finding, Severity, Skipped, Unexamined
 from diagnose.phrases import counted, sentence
@@ -37,7 +38,7 @@ def masquerade_missing(
     packet_paths: PacketPaths,
     config: DaemonConfig | None,
     interfaces: Interfaces | None,
-    lost_rules: LostRules | None,
+    simulated_repair: SimulatedRepair | None,
     lookups: Lookups | None,
     resolver_paths: ResolverPaths | None,
     namespaces: Namespaces | None,
@@ -69,11 +70,10 @@ def masquerade_missing(
     yield from switched_off(unhidden, namespaces)
     yield from _undecided(ways)
     unanswerable = _unanswerable(ways, interfaces)
+    repair = None if alone else simulated_repair
+    silent_config = config if alone else None
     for members in unanswerable.values():
-        if alone:
-            yield _unmasqueraded(members, {}, config)
-        else:
-            yield _unmasqueraded(members, repair_of(lost_rules, _ID), None)
+        yield _unmasqueraded(members, repair, silent_config)
     reported = {network for network, _ in unanswerable}
     yield from _unmasqueraded_queries(resolver_paths, lookups, reported)
     return None
@@ -190,14 +190,19 @@ def _is_foreign(way: Egress, interfaces: Interfaces | None) -> bool:
 
 
 def _unmasqueraded(
-    ways: Sequence[Egress], repair: dict[str, str], config: DaemonConfig | None
+    ways: Sequence[Egress], repair: SimulatedRepair | None, silent_config: DaemonConfig | None
 ) -> Finding:
+    """The finding about one network's ways out by one family.
+
+    silent_config: the configuration that tells the engine to write no rules, if it does.
+    """
     first = ways[0]
     network, nat = first.network, first.sample.nat
     version = 6 if first.family == "ip6" else 4
     subnets = [str(subnet) for subnet in network.subnets if subnet.version == version]
     source = f"{nat.address}, which this host does not have" if nat else ", ".join(subnets)
     names = [way.container.name for way in ways]
+    own_repair = repair if repair is not None and first.family in repair.families else None
     by_ipv6 = " over IPv6" if version == 6 else ""
     summary = (
         f"{network}: packets of {counted('container', names)} "
@@ -205,7 +210,7 @@ def _unmasqueraded(
     )
     return Finding(
         subject=network.subject,
-        summary=sentence(summary, iptables_off(config)),
+        summary=sentence(summary, iptables_off(silent_config)),
         evidence={
             "nat POSTROUTING": str(
                 nat or f"no translation of {', '.join(subnets)} on the way to {first.uplink.name}"
@@ -213,9 +218,13 @@ def _unmasqueraded(
             "IPAM.Config.Subnet": ", ".join(subnets),
             "container": first.container.name,
             "address": first.address,
-            **iptables_off_evidence(config),
+            **iptables_off_evidence(silent_config),
+            **simulation(own_repair),
         },
-        variables=_remedies(network, subnets[0] if subnets else "", repair, version),
+        variables={
+            **_remedies(network, subnets[0] if subnets else "", version),
+            **repair_of(own_repair, _ID),
+        },
         discriminator="ipv6" if version == 6 else "",
         severity=Severity.warning if version == 6 and any(_has_ipv4(way) for way in ways) else None,
         touches=subjects_of([network]),
@@ -223,14 +232,12 @@ def _unmasqueraded(
     )
 
 
-def _remedies(
-    network: Network, subnet: str, repair: dict[str, str], version: int
-) -> dict[str, str]:
+def _remedies(network: Network, subnet: str, version: int) -> dict[str, str]:
     """The variables of the page, whose remedies for IPv6 are others."""
     if version == 6:
         subnets = {"subnet6": subnet} if subnet else {"subnet": ""}
         return {"network": network.name, "bridge6": network.bridge, **subnets}
-    return {"network": network.name, "bridge": network.bridge, "subnet": subnet, **repair}
+    return {"network": network.name, "bridge": network.bridge, "subnet": subnet}
 
 
 def _has_ipv4(way: Egress) -> bool:

@@ -10,13 +10,15 @@ from checks.firewall.helpers import (
     left_alone,
     nat_gone,
     repair_of,
+    simulation,
     subjects_of,
 )
+from diagnose.evidence.containers.listing import Container
 from diagnose.evidence.engine.config import DaemonConfig
 from diagnose.evidence.network.host_paths import HostPaths
-from diagnose.evidence.network.lost_rules import LostRules
 from diagnose.evidence.network.packet_filter import Firewall
 from diagnose.evidence.network.packet_paths import Ingress, PacketPaths
+from diagnose.evidence.network.simulated_repair import SimulatedRepair
 from diagnose.model import HOST, CheckResult, Finding, Severity, Skipped, Unexamined
 from diagnose.phrases import counted, sentence
 from diagnose.registry import check
@@ -27,7 +29,7 @@ def dnat_missing(
     firewall: Firewall,
     packet_paths: PacketPaths,
     config: DaemonConfig | None,
-    lost_rules: LostRules | None,
+    simulated_repair: SimulatedRepair | None,
     host_paths: HostPaths | None,
 ) -> CheckResult:
     """A published port has no rule that leads to its container.
@@ -44,22 +46,28 @@ def dnat_missing(
         return Skipped("no running container publishes a port on an outer IPv4 address")
     for subject in packet_paths.unwalked:
         yield Unexamined(subject, "more published ports than are walked")
-    repair = repair_of(lost_rules, "firewall.dnat-missing")
     for inlet in packet_paths.inlets:
         problem = _misled(firewall, inlet)
         if problem:
-            yield _untranslated(inlet, problem, repair, has_proxy(config) and is_served(inlet))
+            yield _untranslated(
+                inlet, problem, simulated_repair, has_proxy(config) and is_served(inlet)
+            )
         elif inlet.reach.nat_unknown:
             yield Unexamined(
                 inlet.container.subject, f"its translation depends on {inlet.reach.by}"
             )
     if not has_proxy(config) and host_paths is not None:
-        yield from _unreachable_from_host(packet_paths, host_paths, repair)
+        yield from _unreachable_from_host(packet_paths, host_paths, simulated_repair)
     return None
 
 
+def _variables(container: Container, port: int, repair: SimulatedRepair | None) -> dict[str, str]:
+    mended = repair_of(repair, "firewall.dnat-missing")
+    return {"container": container.name, "host_port": str(port), **mended}
+
+
 def _unreachable_from_host(
-    paths: PacketPaths, host_paths: HostPaths, repair: dict[str, str]
+    paths: PacketPaths, host_paths: HostPaths, repair: SimulatedRepair | None
 ) -> CheckResult:
     """Published ports that are translated for others and not for the host itself.
 
@@ -88,8 +96,9 @@ def _unreachable_from_host(
                 "this host to": f"{first.address}:{first.port}",
                 "translation": None,
                 "userland-proxy": False,
+                **simulation(repair),
             },
-            variables={"container": first.container.name, "host_port": str(first.port), **repair},
+            variables=_variables(first.container, first.port, repair),
             discriminator="from this host",
             severity=Severity.warning,
             touches=subjects_of([path.network for path in lost]),
@@ -97,9 +106,16 @@ def _unreachable_from_host(
     return None
 
 
-def _untranslated(inlet: Ingress, problem: str, repair: dict[str, str], served: bool) -> Finding:
+def _untranslated(
+    inlet: Ingress, problem: str, repair: SimulatedRepair | None, served: bool
+) -> Finding:
     led_off = inlet.reach.nat is not None and inlet.reach.nat.kind == "redirect"
     led_by = inlet.led_by
+    is_led_by_iptables = led_by is not None and cures.program_of(led_by) == "iptables"
+    if is_led_by_iptables:
+        variables = _port_first(inlet)
+    else:
+        variables = _variables(inlet.container, inlet.host_port, repair)
     proxy = "only docker-proxy serves the port, and hides the clients' addresses" if served else ""
     return Finding(
         subject=inlet.container.subject,
@@ -114,10 +130,9 @@ def _untranslated(inlet: Ingress, problem: str, repair: dict[str, str], served: 
             "translation": str(inlet.reach.nat) if inlet.reach.nat else None,
             "translated by": str(inlet.reach.nat_by) if inlet.reach.nat_by else None,
             "decided by": str(inlet.reach.by) if inlet.reach.by else None,
+            **({} if led_by is not None else simulation(repair)),
         },
-        variables=_port_first(inlet)
-        if led_by is not None and cures.program_of(led_by) == "iptables"
-        else {"container": inlet.container.name, "host_port": str(inlet.host_port), **repair},
+        variables=variables,
         discriminator=f"{inlet.host_address}:{inlet.host_port}/{inlet.port.partition('/')[2]}",
         severity=Severity.warning if served or led_off else None,
         touches=(inlet.network.subject,),

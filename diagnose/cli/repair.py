@@ -42,7 +42,7 @@ def repair(target: str, keys: str, **given: Any) -> None:
         if keys:
             text = plan.of_keys(keys, known, asked, began=process.began())
         elif id in rules.RULES:
-            text = plan.of_rules(asked, began=process.began())
+            text = plan.of_rules(known, asked, began=process.began())
         else:
             text = plan.of_finding(target, known, asked, began=process.began())
         click.echo(text, nl=False)

@@ -2,8 +2,8 @@
 
 With the smallest repair that puts lost ones back. Pure.
 
-Source: `iptables-save` of engines 20.10.24, 26.1.5 and 28.5.2 with networks and ports of each kind;
-the layouts of other versions are not known here, and no repair is made for them.
+Source: `iptables-save` of engines 20.10.24, 26.1.5, 28.5.2 and 29.7.2 with networks and ports of
+each kind; the layouts of other versions are not known here, and no repair is made for them.
 """
 
 from __future__ import annotations
@@ -80,10 +80,13 @@ def wanted(
     has_proxy: whether docker-proxy stands behind each published port (`userland-proxy`).
     """
     if (20, 10) <= version < (27,):
-        return {"filter": _stage_filter(bridges), "nat": _nat(bridges, has_proxy, hairpin=True)}
-    if (28, 2) <= version < (29,):
-        nat = _nat(bridges, has_proxy, hairpin=not has_proxy)
-        return {"raw": _raw(bridges), "filter": _forward_filter(bridges), "nat": nat}
+        nat = _nat(bridges, has_proxy, hairpin=True, has_returns=has_proxy)
+        return {"filter": _stage_filter(bridges), "nat": nat}
+    if (28, 2) <= version < (29,) or (29, 7) <= version < (30,):
+        is_older = version < (29,)
+        nat = _nat(bridges, has_proxy, hairpin=not has_proxy, has_returns=is_older and has_proxy)
+        forward = _forward_filter(bridges, has_stages=is_older)
+        return {"raw": _raw(bridges), "filter": forward, "nat": nat}
     return None
 
 
@@ -141,20 +144,19 @@ def _stage_filter(bridges: Sequence[Bridge]) -> TableRules:
     )
 
 
-def _forward_filter(bridges: Sequence[Bridge]) -> TableRules:
+def _forward_filter(bridges: Sequence[Bridge], *, has_stages: bool) -> TableRules:
     """The filter table of engines from 28.2 on.
 
     FORWARD has two jumps, all else stands in chains of the engine.
+
+    has_stages: whether two chains keep networks apart; from 29 on one keeps internal ones apart.
     """
     outward = [bridge for bridge in bridges if not bridge.internal]
     routed = [bridge for bridge in outward if bridge.routed]
-    forward = ["-j DOCKER-CT", f"-j {STAGE_1}", "-j DOCKER-BRIDGE"]
+    apart = _stages(bridges) if has_stages else _internal(bridges)
+    forward = ["-j DOCKER-CT", f"-j {next(iter(apart))}", "-j DOCKER-BRIDGE"]
     for bridge in bridges:
         forward += _passage(bridge)
-    stage_1 = [f"-i {bridge.name} {ESTABLISHED} -j ACCEPT" for bridge in routed]
-    stage_1 += [f"-o {bridge.name} -j RETURN" for bridge in routed]
-    for bridge in bridges:
-        stage_1 += _isolation(bridge) if bridge.internal else [_to_second_stage(bridge)]
     ports = [rule for bridge in bridges for rule in _accepts(bridge)]
     ports += [f"-o {bridge.name} -p icmp -j ACCEPT" for bridge in routed]
     ports += [f"! -i {bridge.name} -o {bridge.name} -j DROP" for bridge in outward]
@@ -164,12 +166,28 @@ def _forward_filter(bridges: Sequence[Bridge]) -> TableRules:
             "DOCKER-BRIDGE": [f"-o {bridge.name} -j DOCKER" for bridge in outward],
             "DOCKER-CT": [f"-o {bridge.name} {ESTABLISHED} -j ACCEPT" for bridge in outward],
             "DOCKER-FORWARD": forward,
-            STAGE_1: stage_1,
-            STAGE_2: [f"-o {bridge.name} -j DROP" for bridge in outward],
+            **apart,
             "DOCKER-USER": [],
         },
         first={"FORWARD": ["-j DOCKER-USER", "-j DOCKER-FORWARD"]},
     )
+
+
+def _stages(bridges: Sequence[Bridge]) -> dict[str, list[str]]:
+    """The chains that keep networks apart, as engines from 28.2 on write them."""
+    outward = [bridge for bridge in bridges if not bridge.internal]
+    routed = [bridge for bridge in outward if bridge.routed]
+    stage_1 = [f"-i {bridge.name} {ESTABLISHED} -j ACCEPT" for bridge in routed]
+    stage_1 += [f"-o {bridge.name} -j RETURN" for bridge in routed]
+    for bridge in bridges:
+        stage_1 += _isolation(bridge) if bridge.internal else [_to_second_stage(bridge)]
+    return {STAGE_1: stage_1, STAGE_2: [f"-o {bridge.name} -j DROP" for bridge in outward]}
+
+
+def _internal(bridges: Sequence[Bridge]) -> dict[str, list[str]]:
+    """The chain that keeps internal networks apart, as engine 29 writes it."""
+    rules = [rule for bridge in bridges if bridge.internal for rule in _isolation(bridge)]
+    return {"DOCKER-INTERNAL": rules}
 
 
 def _passage(bridge: Bridge) -> list[str]:
@@ -182,8 +200,14 @@ def _passage(bridge: Bridge) -> list[str]:
     return [f"-i {name} -o {name} -j DROP", f"-i {name} ! -o {name} -j ACCEPT"]
 
 
-def _nat(bridges: Sequence[Bridge], has_proxy: bool, *, hairpin: bool) -> TableRules:
-    """The nat table. hairpin: a container that calls its own published port is masqueraded."""
+def _nat(
+    bridges: Sequence[Bridge], has_proxy: bool, *, hairpin: bool, has_returns: bool
+) -> TableRules:
+    """The nat table.
+
+    hairpin: a container that calls its own published port is masqueraded. has_returns: what comes
+    from a bridge is not translated, and goes to docker-proxy.
+    """
     translating = [bridge for bridge in bridges if not bridge.internal]
     masqueraded = [bridge for bridge in translating if bridge.masquerades and not bridge.routed]
     leaving = [f"-s {bridge.subnet} ! -o {bridge.name} -j MASQUERADE" for bridge in masqueraded]
@@ -197,7 +221,7 @@ def _nat(bridges: Sequence[Bridge], has_proxy: bool, *, hairpin: bool) -> TableR
     returns = [
         f"-i {bridge.name} -j RETURN"
         for bridge in translating
-        if has_proxy and (bridge.masquerades or bridge.routed)
+        if has_returns and (bridge.masquerades or bridge.routed)
     ]
     translations = [_translation(bridge, port, has_proxy=has_proxy) for bridge, port in published]
     local = TO_LOCAL_ADDRESSES

@@ -7,5 +7,5 @@ Nothing here changes a host.
 - `json_text`   a JSON object's text with some keys changed, and nothing else.
 - `simulation`  judges a host again on its recorded answers, as they would be after the repair.
 - `script`      the differences as a script, with risk and the way back.
-- `rules`       the engine's iptables rules.
+- `rules`       the engine's rules of iptables and of nftables.
 """

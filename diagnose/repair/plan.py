@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from diagnose import registry, session
 from diagnose.evidence.engine.config import DaemonConfig
 from diagnose.evidence.engine.info import Ping
 from diagnose.evidence.network.lost_rules import LostRules
+from diagnose.evidence.network.packet_filter import Firewall
+from diagnose.evidence.network.simulated_repair import SimulatedRepair
 from diagnose.judgement.collection import Broken, Collection
-from diagnose.model import Check, Reported, Unavailable
-from diagnose.phrases import and_more
+from diagnose.model import Check, Edit, Reported, Unavailable
+from diagnose.phrases import and_more, count
 from diagnose.questions import Host
 from diagnose.questions.run import Options
 from diagnose.recording.budget import Budget
@@ -25,7 +27,7 @@ from diagnose.repair.differences import (
     daemon_keys,
     secret_in,
 )
-from diagnose.repair.simulation import Simulation, simulated
+from diagnose.repair.simulation import Simulation, simulated, simulated_edit
 
 FILE_CHECKS = ("daemon.config-invalid", "daemon.config-flag-conflict")
 """Checks that judge a change of the engine's configuration file."""
@@ -37,14 +39,51 @@ class UnknownRepairError(Exception):
 
 def selectors(id: str) -> tuple[str, ...]:
     """The checks that a repair of this id is judged by."""
+    if id in rules.RULES:
+        return ("firewall",)
     return tuple(dict.fromkeys((*([id] if id else ()), *FILE_CHECKS)))
 
 
-def of_rules(options: Options, *, began: float) -> str:
-    """The script that mends the engine's rules. NoRepairError where there is nothing to mend."""
-    (lost,) = session.collect([LostRules], options, began=began)
-    assert isinstance(lost, LostRules | Unavailable)
-    return rules.rules_script(lost)
+def of_rules(known: Mapping[str, Check], options: Options, *, began: float) -> str:
+    """The script that mends the engine's rules, simulated.
+
+    known: the checks that judge it. NoRepairError where there is nothing to mend, or where the
+    repair would break a connection.
+    """
+    examined = session.examine(known, options, began=began)
+    host = Host(Replay(examined.answers))
+    collection = Collection(host, Budget.unlimited())
+    lost = collection.get(LostRules)
+    if not isinstance(lost, LostRules):
+        why = lost.detail if isinstance(lost, Unavailable) else "their evidence cannot be read"
+        raise NoRepairError(f"no repair is known for this host: {why}")
+    if lost.repair is None:
+        raise NoRepairError("no rule of the engine is missing, and none is left over")
+    walked = collection.get(SimulatedRepair)
+    if isinstance(walked, SimulatedRepair) and walked.broken:
+        raise NoRepairError(
+            f"with the missing rules back {count(walked.broken, 'connection')} that work now would "
+            "be stopped: the pages of the findings have other fixes"
+        )
+    edit: Edit = {Firewall: Firewall(lost.repair.ruleset), LostRules: LostRules(None)}
+    simulation = simulated_edit(known.values(), collection, host, edit, examined.what.thresholds)
+    return rules.rules_script(lost.repair, _rules_verdict(simulation, walked))
+
+
+def _rules_verdict(simulation: Simulation, walked: object) -> str:
+    """What the simulation of the engine's rules has shown, in words."""
+    gone, new = _ids(simulation.gone), _ids(simulation.new)
+    sentences = [f"{gone} is no longer found." if gone else "no finding changes."]
+    if new:
+        sentences.append(f"Then found: {new}, whose page has the next fix.")
+    if isinstance(walked, SimulatedRepair):
+        sentences.append(f"{walked}.")
+    return " ".join(sentences)
+
+
+def _ids(keys: Iterable[str]) -> str:
+    """The ids of findings, each once."""
+    return and_more(sorted({key.partition("@")[0] for key in keys}), 3)
 
 
 def of_keys(text: str, known: Mapping[str, Check], options: Options, *, began: float) -> str:

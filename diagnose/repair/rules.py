@@ -1,10 +1,8 @@
-"""The engine's iptables rules that are missing or left over, as a script that mends them."""
+"""The engine's rules that are missing or left over, as a script that mends them. Pure."""
 
 from __future__ import annotations
 
-from diagnose.evidence.network.lost_rules import LostRules
-from diagnose.model import Unavailable
-from diagnose.repair.differences import NoRepairError
+from diagnose.evidence.network.lost_rules import RuleRepair
 
 RULES = (
     "firewall.chains-missing",
@@ -15,20 +13,16 @@ RULES = (
 """Checks whose findings the repair of the engine's rules ends."""
 
 
-def rules_script(lost: LostRules | Unavailable) -> str:
-    """A script that mends the engine's iptables rules.
+def rules_script(repair: RuleRepair, verdict: str) -> str:
+    """A script that mends the engine's rules.
 
-    NoRepairError where there is nothing to mend.
+    verdict: what the simulation has shown.
 
     `iptables-restore --noflush` replaces only the chains of the engine that are incomplete, one
-    table at a time, each at once; foreign rules stay, and no container is restarted.
+    table at a time, each at once; `nft -f` replaces the engine's own tables in one step. Foreign
+    rules stay, and no container is restarted.
     """
-    if isinstance(lost, Unavailable):
-        raise NoRepairError(f"no repair is known for this host: {lost.detail}")
-    if lost.repair is None:
-        raise NoRepairError("no rule of the engine is missing, and none is left over")
-    program = "iptables-legacy-restore" if lost.flavour == "legacy" else "iptables-restore"
-    missing, stale = lost.repair.missing, lost.repair.stale
+    missing, stale = repair.missing, repair.stale
     summary = (
         [f"# Rules of the Docker engine that are missing, and are put back: {len(missing)}."]
         if missing
@@ -46,8 +40,9 @@ def rules_script(lost: LostRules | Unavailable) -> str:
             "#!/bin/sh",
             *summary,
             "# No container is restarted, and no rule of anybody else is touched. Run as root.",
-            f"{program} --noflush --wait <<'RULES'",
-            lost.repair.text.rstrip("\n"),
+            f"# Simulated: {verdict}",
+            f"{repair.command} <<'RULES'",
+            repair.text.rstrip("\n"),
             "RULES",
             "",
         ]

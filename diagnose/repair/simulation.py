@@ -1,15 +1,21 @@
-"""A repair judged before it is made, on the recorded answers. Pure."""
+"""A repair judged before it is made, on the recorded answers or on their evidence. Pure."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 import msgspec
 from msgspec.structs import replace
 
 from diagnose.judgement import engine
-from diagnose.model import Failed, Json, Report, Severity
+from diagnose.judgement.collection import Collection
+from diagnose.judgement.judge import Thresholds, judge
+from diagnose.judgement.proof import Alternative
+from diagnose.judgement.report import key
+from diagnose.model import Check, Edit, Failed, Json, Report, Result, Severity
+from diagnose.questions import Host
 from diagnose.questions.question import AnyQuestion
 from diagnose.recording.budget import Budget
 from diagnose.recording.recorder import RecordedAnswer, Replay
@@ -36,6 +42,43 @@ def simulated(
                        for question, entry in Replay(answers).recording.items()})  # fmt: skip
     afterwards = _judged(repaired, what)
     return Simulation(as_it_is - afterwards, afterwards - as_it_is)
+
+
+def simulated_edit(
+    checks: Iterable[Check],
+    collection: Collection,
+    host: Host,
+    edit: Edit,
+    thresholds: Thresholds,
+) -> Simulation:
+    """Judge the evidence as it is, and as it would be under an edit.
+
+    For a repair whose effect on an answer no edit of the answer can tell.
+    """
+    judged = list(checks)
+    evidence = {need.kind: collection.get(need.kind) for check in judged for need in check.needs}
+    as_it_is: set[str] = set()
+    afterwards: set[str] = set()
+    repaired = Alternative(host, collection.collected, edit)
+
+    def judge_it(check: Check, found: Mapping[type, Any]) -> Result:
+        return judge(check, found, thresholds)
+
+    for check in judged:
+        before = judge_it(check, evidence)
+        as_it_is |= _loud(before)
+        afterwards |= _loud(repaired.judged(check, judge_it) or before)
+    return Simulation(frozenset(as_it_is - afterwards), frozenset(afterwards - as_it_is))
+
+
+def _loud(result: Result) -> set[str]:
+    """The keys of a check's findings above advice."""
+    severity = result.check.severity
+    return {
+        key(result.check, finding)
+        for finding in result.findings
+        if (finding.severity or severity) > Severity.advice
+    }
 
 
 def _after(

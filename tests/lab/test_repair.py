@@ -6,6 +6,7 @@ from __future__ import annotations
 import contextlib
 import os
 import random
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -83,6 +84,7 @@ def _rules(box: Box) -> set[str]:
 def _repaired(box: Box) -> str:
     done = box.diagnose("repair", "firewall.chains-missing")
     assert done.code == 0, done.err
+    assert "\n# Simulated: " in done.out
     box.run(["sh", "-e", "-c", done.out])
     return done.out
 
@@ -134,6 +136,54 @@ def test_lost_rules_are_put_back_by_the_printed_script(engine: Engine, has_proxy
         assert _goes_out(box)
         assert box.provider.curl(f"http://{BOX_ADDRESS}:8080/", check=False)
         assert [box.inspect(id)["State"]["StartedAt"] for id in running] == started
+
+
+NATIVE_LOSSES = (
+    "nft flush ruleset",
+    "nft flush table ip docker-bridges",
+    "nft flush chain ip docker-bridges filter-forward-out__docker0",
+    "nft flush chain ip docker-bridges nat-prerouting-and-output",
+    "nft flush map ip docker-bridges nat-postrouting-out-jumps",
+    "nft delete table ip docker-bridges",
+)
+
+
+def _native_rules(box: Box) -> list[str]:
+    """The lines of all nftables tables, without counters and in no order."""
+    counted = re.sub(r"counter packets \d+ bytes \d+ ", "", box.sh("nft list ruleset"))
+    return sorted(line.strip().rstrip(",") for line in counted.splitlines() if line.strip())
+
+
+@pytest.mark.parametrize("has_proxy", [True, False], ids=["proxy", "no-proxy"])
+def test_lost_nftables_rules_are_put_back(engine: Engine, has_proxy: bool) -> None:
+    if engine.major < 29:
+        pytest.skip("only engine 29 writes nftables rules")
+    with Box(engine) as box:
+        # the engine does not start with this backend where forwarding is off
+        box.sh("sysctl -w net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1")
+        box.start_engine(config={"userland-proxy": has_proxy, "firewall-backend": "nftables"})
+        for name, *options in NETWORKS:
+            box.docker("network", "create", *options, name)
+        _run(box, "web", "-p", "8080:80", "-p", "127.0.0.1:9000:90/udp")
+        _run(box, "api", "--network", "plain", "-p", "8081:80")
+        _run(box, "job", "--network", "inner")
+        _run(box, "lone", "--network", "apart", "-p", "7000:70")
+        well = _native_rules(box)
+        unharmed = box.diagnose("repair", "firewall.chains-missing")
+        assert "no rule of the engine is missing" in unharmed.err, unharmed.out
+        for command in NATIVE_LOSSES:
+            box.sh(command)
+            _repaired(box)
+            assert _native_rules(box) == well, command
+        box.sh("nft flush ruleset")
+        assert _goes_out(box) is False
+        _repaired(box)
+        assert _goes_out(box)
+        assert box.provider.curl(f"http://{BOX_ADDRESS}:8080/", check=False)
+        box.docker("rm", "-f", "api")
+        _run(box, "later", "--network", "plain", "-p", "8082:80")
+        still = box.diagnose("repair", "firewall.chains-missing")
+        assert "no rule of the engine is missing" in still.err, still.out
 
 
 def _goes_out(box: Box) -> bool:

@@ -120,7 +120,10 @@ class Egress(msgspec.Struct, frozen=True):
         by, part = self.sample.by, self.sample.part
         if not self.sample.is_blocked or part != "reply" or by is None:
             return False
-        rule = f"-d {self.address}/{32 if self.family == 'ip' else 128} ! -i {self.network.bridge} "
+        bridge = self.network.bridge
+        if by.chain == "raw-PREROUTING":  # of engine 29's nftables backend
+            return f'daddr {self.address} iifname != "{bridge}" drop' in by.rule
+        rule = f"-d {self.address}/{32 if self.family == 'ip' else 128} ! -i {bridge} "
         return by.table.endswith(" raw") and by.rule.startswith(rule)
 
     @property

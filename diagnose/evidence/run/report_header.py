@@ -140,6 +140,8 @@ def _traits(host: Host, ping: Ping | Unavailable, info: Info | Unavailable) -> f
         traits.add("podman")
     if isinstance(info, Info) and info.is_rootless:
         traits.add("rootless")
+    if isinstance(info, Info) and info.firewall_driver == "nftables":
+        traits.add("nftables")
     return frozenset(traits)
 
 

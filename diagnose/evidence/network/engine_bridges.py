@@ -1,0 +1,87 @@
+"""The engine's bridge networks, their containers and their ports as it writes rules for them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.network.addresses import is_everywhere
+from diagnose.evidence.network.networks import Network, Networks
+from diagnose.evidence.network.packet_paths import address_of
+from diagnose.firewall.engine_rules import Bridge, PublishedPort
+from diagnose.firewall.packet import Family
+
+
+def bridges_of(networks: Networks, containers: Containers, family: Family) -> list[Bridge]:
+    """The bridge networks that have addresses of this family.
+
+    A network has to have one subnet of the family.
+    """
+    return [
+        _bridge(network, containers.running, family)
+        for network in networks.bridges
+        if family == "ip" or network.enable_ipv6
+    ]
+
+
+def _bridge(network: Network, running: Sequence[Container], family: Family) -> Bridge:
+    version = 4 if family == "ip" else 6
+    members = [container for container in running if _address(container, network, family)]
+    return Bridge(
+        name=network.bridge,
+        subnet=next(str(subnet) for subnet in network.subnets if subnet.version == version),
+        members=tuple(_address(container, network, family) for container in members),
+        ports=tuple(
+            port
+            for container in members
+            if _translated_on(container, network.name)
+            for port in _ports(container, network, family)
+        ),
+        internal=network.internal,
+        talks=network.option("com.docker.network.bridge.enable_icc", "true") != "false",
+        masquerades=network.option("com.docker.network.bridge.enable_ip_masquerade", "true")
+        != "false",
+        routed=family == "ip" and _is_routed(network),
+    )
+
+
+def _is_routed(network: Network) -> bool:
+    return network.option("com.docker.network.bridge.gateway_mode_ipv4", "nat") == "routed"
+
+
+def _address(container: Container, network: Network, family: Family) -> str:
+    endpoint = container.endpoints.get(network.name)
+    return address_of(endpoint, family) if endpoint is not None else ""
+
+
+def _translated_on(container: Container, name: str) -> bool:
+    """Whether this is the network that carries the container's published ports.
+
+    The one of its default gateway.
+
+    That is the network of the highest priority (28), and among equals the first by name
+    (libnetwork's order of endpoints).
+    """
+    with_gateway = [
+        (-endpoint.gw_priority, other)
+        for other, endpoint in container.endpoints.items()
+        if endpoint.gateway
+    ]
+    return not with_gateway or min(with_gateway)[1] == name
+
+
+def _ports(container: Container, network: Network, family: Family) -> list[PublishedPort]:
+    ports: dict[PublishedPort, None] = {}
+    is_routed = family == "ip" and _is_routed(network)
+    for port, binding in container.published_ports:
+        number, _, protocol = port.partition("/")
+        host_port = int(binding.host_port) if binding.host_port.isdigit() else None
+        is_other_family = (":" in binding.host_ip) is (family == "ip")
+        if is_other_family or (host_port is None and not is_routed):
+            continue
+        host_address = "" if is_everywhere(binding.host_ip) else binding.host_ip
+        published = PublishedPort(
+            _address(container, network, family), int(number), protocol, host_port, host_address
+        )
+        ports[published] = None
+    return list(ports)
