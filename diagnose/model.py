@@ -429,10 +429,11 @@ class HostFacts(msgspec.Struct, frozen=True):
     data_root: str = ""
 
 
-Trait = Literal["systemd", "podman", "rootless", "nftables"]
+Trait = Literal["systemd", "podman", "rootless", "nftables", "rpm"]
 """What a host has or is, as far as it decides which commands work there.
 
-nftables: the engine writes nftables rules instead of iptables rules.
+nftables: the engine writes nftables rules instead of iptables rules. rpm: a distribution of the
+RHEL family, whose packages `dnf` installs.
 """
 
 

@@ -304,11 +304,30 @@ def _of(
     ]
 
 
+_OF_ENGINE = re.compile(r"\bsystemctl (?=[a-z-]+ docker\b|daemon-reload\b)")
+_OF_USER = (
+    ("systemctl --user ", "systemctl "),
+    ('"$HOME"/.config/systemd/user/', "/etc/systemd/system/"),
+)
+"""What the unit of a rootless engine needs, and what stands for it on a page."""
+
+
+def _for_place(text: str, place: Place) -> str:
+    """The commands as they work at this place.
+
+    A rootless engine is a unit of its user's own systemd.
+    """
+    if "rootless" not in place.traits:
+        return text
+    (own, _), (folder, system) = _OF_USER
+    return _OF_ENGINE.sub(own, text).replace(system, folder)
+
+
 def _filled(block: CommandBlock, variables: Mapping[str, str], place: Place) -> Command:
     return Command(
         block.purpose,
         block.risk,
-        fill(block.text, variables, place.docker),
+        fill(_for_place(block.text, place), variables, place.docker),
         block.impact,
         block.example,
     )
@@ -378,7 +397,10 @@ def has_fix(id: str, text: str) -> bool:
         blocks = _blocks(id)
     except (KeyError, PageError, OSError):
         return False
-    return any(_pattern(block.text).fullmatch(text) for block in blocks if block.purpose == "fix")
+    plain = text
+    for own, on_page in _OF_USER:
+        plain = plain.replace(own, on_page)
+    return any(_pattern(block.text).fullmatch(plain) for block in blocks if block.purpose == "fix")
 
 
 @functools.cache

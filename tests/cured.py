@@ -3,6 +3,10 @@ last line of each page that healed.
 
 RESULTS is the file that DIAGNOSE_CURES named while `tests/lab/test_cures.py` ran. Rows of other
 scenarios and engines stay.
+
+A row keeps the command that the report showed. When the page changes, the row is stale until the
+lab has run the cure again. A verdict of `tests/first_commands.py` by reading is given again, and
+`python -m tests.cured --judged SCENARIO...` notes it.
 """
 
 from __future__ import annotations
@@ -10,10 +14,11 @@ from __future__ import annotations
 import json
 import re
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import msgspec
+from msgspec.structs import replace
 
 from diagnose import runbooks
 
@@ -40,6 +45,8 @@ class Row(msgspec.Struct, frozen=True):
     docker: str
     traits: tuple[str, ...]
     complaints: int
+    shown: str = ""
+    """The first command of the report when the row was written, or last judged by reading."""
 
     @property
     def place(self) -> runbooks.Place:
@@ -50,6 +57,20 @@ class Row(msgspec.Struct, frozen=True):
     def first(self) -> runbooks.Command | None:
         """What a report shows as the fix, filled."""
         return runbooks.cure(self.id, self.variables, self.place)
+
+    @property
+    def shown_now(self) -> str:
+        """The first command of the report with the page as it is now."""
+        return self.first.text if self.first is not None else ""
+
+    @property
+    def is_stale(self) -> bool:
+        """Whether the page has changed since: what is proven or judged is another command."""
+        page = runbooks.page(self.id)
+        is_gone = bool(self.healed_by) and all(
+            block.text != self.healed_by for block in page.blocks
+        )
+        return self.shown != self.shown_now or (self.is_proof and is_gone)
 
     @property
     def is_proof(self) -> bool:
@@ -97,14 +118,27 @@ def _read(path: Path) -> list[Row]:
     for line in path.read_text(encoding="utf-8").splitlines():
         cure = json.loads(line)
         cure["complaints"] = len(cure["complaints"])
-        found.append(msgspec.convert(cure, Row))
+        found.append(_as_shown(msgspec.convert(cure, Row)))
     return found
+
+
+def _as_shown(row: Row) -> Row:
+    return replace(row, shown=row.shown_now)
+
+
+def judge(scenarios: Sequence[str]) -> None:
+    """Note that the first commands of these scenarios were read as they are now."""
+    _write(_as_shown(row) if row.scenario in scenarios else row for row in rows())
 
 
 def write(results: Path) -> None:
     """Take new results in, and write the data and the pages' last lines."""
     before = rows() if DATA.exists() else ()
-    merged = {(row.scenario, row.engine): row for row in (*before, *_read(results))}
+    _write((*before, *_read(results)))
+
+
+def _write(known: Iterable[Row]) -> None:
+    merged = {(row.scenario, row.engine): row for row in known}
     ordered = [merged[key] for key in sorted(merged)]
     text = msgspec.json.format(msgspec.json.encode(ordered), indent=1)
     DATA.write_bytes(text + b"\n")
@@ -116,4 +150,7 @@ def write(results: Path) -> None:
 
 
 if __name__ == "__main__":
-    write(Path(sys.argv[1]))
+    if sys.argv[1] == "--judged":
+        judge(sys.argv[2:])
+    else:
+        write(Path(sys.argv[1]))

@@ -8,6 +8,7 @@ import re
 import pytest
 
 from diagnose import registry, runbooks
+from diagnose.model import Trait
 
 from .cured import Row, last_line, proven, rows, with_last_line
 from .first_commands import JUDGED, NOT_BY_ITS_OWN_TEXT
@@ -86,6 +87,19 @@ def test_a_look_is_known(text: str, looks: bool):
 def test_first_command_is_judged(row: Row):
     assert verdict(row) in VERDICTS, row.first
     assert verdict(row) != "harms"
+
+
+@pytest.mark.parametrize("row", ROWS, ids=_named)
+def test_the_command_is_the_one_that_was_proven_or_judged(row: Row):
+    assert not row.is_stale, "the page has changed: run its cure again, or judge it again"
+
+
+@pytest.mark.parametrize("row", LOUD, ids=_named)
+@pytest.mark.parametrize("traits", [{"systemd"}, set(), {"systemd", "rootless"}], ids=str)
+def test_each_host_is_told_what_to_do(row: Row, traits: set[Trait]):
+    place = runbooks.Place(row.docker, frozenset(traits))
+    has_fix = runbooks.cure(row.id, row.variables, place) is not None
+    assert has_fix or runbooks.by_hand(row.id, row.variables)
 
 
 @pytest.mark.parametrize("row", ROWS, ids=_named)

@@ -41,6 +41,7 @@ FAILURES = (
 """Checks that find that a container failed, whatever the reason."""
 REFUSED_TOGETHER = (
     "container.lost-with-host",
+    "daemon.plugin-gone",
     "daemon.runtime-missing",
     "daemon.ulimits-unnamed",
     "kernel.cgroups-leaked",

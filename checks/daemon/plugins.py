@@ -16,7 +16,7 @@ WAITS = "Unable to connect to plugin"
 """The engine's words at each try but the last (20.10 and 28.5)."""
 
 
-@check("daemon.plugin-gone", severity=Severity.warning)
+@check("daemon.plugin-gone", severity=Severity.warning, causes=["container.start-refused"])
 def plugin_gone(
     plugins: LegacyPlugins, daemon: Daemon, containers: Containers | None, log: DaemonLog | None
 ) -> CheckResult:
@@ -47,7 +47,9 @@ def plugin_gone(
             | _provider(plugin, refused, containers),
             discriminator=plugin.name,
             severity=Severity.critical if refused else Severity.warning,
-            touches=tuple(user.subject for user in users),
+            touches=tuple(
+                user.subject for user in users if user in refused or not user.state.error
+            ),
         )
     return None
 

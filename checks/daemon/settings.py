@@ -65,7 +65,11 @@ def _unregistered(
         variables={"down": "\n".join(container.name for container in down), **cure},
         discriminator=name,
         severity=Severity.critical if down else Severity.warning,
-        touches=tuple(container.subject for container in users),
+        touches=tuple(
+            container.subject
+            for container in users
+            if name in container.state.error or not container.state.error
+        ),
     )
 
 

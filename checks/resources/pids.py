@@ -14,6 +14,7 @@ from diagnose.evidence.containers.programs import REFUSED
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.machine.host_limits import HostLimits
 from diagnose.evidence.run.options import Options
+from diagnose.mappings import present
 from diagnose.model import DAEMON, HOST, CheckResult, Finding, Percent, Severity, Unavailable
 from diagnose.phrases import count
 from diagnose.registry import check
@@ -63,7 +64,7 @@ def pids_exhausted(
         return host_limits
     own = host_limits.engine_tasks
     if own.max and _lacks_room(own, near):
-        yield _of_engine(own)
+        yield _of_engine(own, host_limits.engine_tasks_file)
     if reaches(near, host_limits.tasks, host_limits.tasks_max):
         yield _of_host(host_limits, _most_tasks(containers, cgroups))
     return None
@@ -87,7 +88,7 @@ def _lacks_room(own: Pids, near: float) -> bool:
     return reaches(near, own.current, own.max) or (bool(own.events_max) and room < SHIM_TASKS)
 
 
-def _of_engine(own: Pids) -> Finding:
+def _of_engine(own: Pids, limit_file: str) -> Finding:
     """The engine and the shims of its containers share one limit; each container takes some ten."""
     refused = own.events_max or 0
     return Finding(
@@ -101,7 +102,7 @@ def _of_engine(own: Pids) -> Finding:
             "pids.max": own.max,
             "pids.events max": refused,
         },
-        variables={"unit": "docker.service"},
+        variables={"unit": "docker.service", **present({"limit_file": limit_file})},
         severity=Severity.critical if refused else Severity.warning,
         signs=NO_FORK,
         touches=(DAEMON,),

@@ -267,7 +267,7 @@ class _Rules:
 
 def _translated(bridge: Bridge) -> Sequence[PublishedPort]:
     """The ports that are reached at the host's addresses."""
-    return () if bridge.internal or bridge.routed else bridge.ports
+    return () if bridge.internal else bridge.translated_ports
 
 
 def _distinct(ports: Iterable[PublishedPort]) -> Iterator[PublishedPort]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 _DECLARATION = "-"
-"""What stands in the place of a policy where a chain is not a built-in one."""
+"""The policy of a chain that is not a built-in one, as `iptables-save` writes it."""
 
 
 class _SavedTable:

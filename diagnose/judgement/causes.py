@@ -81,6 +81,8 @@ def evident(cause: Reported, effect: Reported, topology: Topology) -> CauseLink 
         # To stand on a broken network or disk proves nothing: what the effect printed must tell of
         # it too.
         shared = reach & depends_on(named, topology)
+    if effect.subject.kind == "container" and _names_containers(cause):
+        shared -= {cause.subject}
     if not shared:
         return None
     if began_later(cause, effect):
@@ -106,6 +108,12 @@ def _reach(cause: Reported) -> set[Subject]:
         # what it needs of the engine or of its image, nobody else suffers from
         reach = {subject for subject in reach if subject.kind not in ("daemon", "image")}
     return reach
+
+
+def _names_containers(cause: Reported) -> bool:
+    """Whether a finding about the engine says which containers it harms: no other is its effect."""
+    is_of_engine = cause.subject.kind == "daemon"
+    return is_of_engine and any(subject.kind == "container" for subject in cause.finding.touches)
 
 
 def _named(effect: Reported) -> set[Subject]:

@@ -55,7 +55,9 @@ def _restart(report: Report, differences: Sequence[Difference]) -> str:
     then = _then(differences)
     if then == "nothing":
         return ""
-    return f"systemctl {then} docker" if "systemd" in report.traits else f"service docker {then}"
+    if "systemd" not in report.traits:
+        return f"service docker {then}"
+    return f"systemctl {'--user ' if 'rootless' in report.traits else ''}{then} docker"
 
 
 def _validated(differences: Sequence[Difference], major: int | None) -> list[str]:

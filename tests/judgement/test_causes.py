@@ -48,7 +48,20 @@ def loop(subject=WEB, signs=("no-space",), **fields) -> Reported:
     )
 
 
+def refused(subject: Subject) -> Reported:
+    return a(
+        "container.start-refused", subject, caused_by=["daemon.plugin-gone"], touches=(DAEMON,)
+    )
+
+
+def of_engine(*touches: Subject) -> Reported:
+    return a("daemon.plugin-gone", DAEMON, touches=touches)
+
+
 LINKED = {
+    "the engine, and no container is named": (of_engine(), refused(WEB), True),
+    "the engine, for this container": (of_engine(WEB), refused(WEB), True),
+    "the engine, for another container": (of_engine(container("db")), refused(WEB), False),
     "same disk, same error": (full(), loop(), True),
     "same disk, another error": (full(), loop(signs=("dns",)), False),
     "same disk, no error seen": (full(), loop(signs=()), False),

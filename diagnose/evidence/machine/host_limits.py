@@ -45,6 +45,7 @@ class HostLimits(msgspec.Struct, frozen=True):
     files_max: int | None
     engines: tuple[Descriptors, ...]
     engine_tasks: Pids = Pids()
+    engine_tasks_file: str = ""
 
 
 @evidence
@@ -65,32 +66,35 @@ def host_limits(host: Host, processes: Processes) -> HostLimits | Unavailable:
             if not isinstance(detail, Failed):
                 limit = (detail.limits or {}).get("Max open files", ResourceLimit()).soft
                 engines.append(Descriptors(process.pid, process.comm, detail.fds, limit))
+    folder = _engine_cgroup(host, engines)
     return HostLimits(
         int(tasks[1]) if tasks else None,
         min(most) if most else None,
         int(files[0]) if len(files) == 3 else None,
         int(files[2]) if len(files) == 3 else None,
         tuple(engines),
-        _engine_tasks(host, engines),
+        _engine_tasks(host, folder) if folder else Pids(),
+        f"{folder}/pids.max" if folder else "",
     )
 
 
-def _engine_tasks(host: Host, engines: list[Descriptors]) -> Pids:
-    """What the cgroup of dockerd counts and allows; nothing where it cannot be read."""
+def _engine_cgroup(host: Host, engines: list[Descriptors]) -> str:
+    """The folder of dockerd's cgroup that counts tasks; empty where it cannot be read."""
     pid = next((process.pid for process in engines if process.comm == "dockerd"), 0)
     if not pid:
-        return Pids()
+        return ""
     membership = host.ask(ReadFile(f"/proc/{pid}/cgroup"))
     if isinstance(membership, Failed):
-        return Pids()
+        return ""
     of_pids = _PIDS_GROUP.search(membership.text)
     unified = _UNIFIED_GROUP.search(membership.text)
     if of_pids:
-        folder = f"{CGROUPS}/pids{of_pids[1]}"
-    elif unified:
-        folder = f"{CGROUPS}{unified[1]}"
-    else:
-        return Pids()
+        return f"{CGROUPS}/pids{of_pids[1]}"
+    return f"{CGROUPS}{unified[1]}" if unified else ""
+
+
+def _engine_tasks(host: Host, folder: str) -> Pids:
+    """What a cgroup counts and allows."""
     return Pids(
         _number(host, f"{folder}/pids.current"),
         _number(host, f"{folder}/pids.max"),

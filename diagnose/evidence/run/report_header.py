@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from collections.abc import Iterator
 
@@ -15,7 +16,7 @@ from diagnose.evidence.machine.clock import Clock
 from diagnose.model import Failed, HostFacts, Json, Trait, Unavailable
 from diagnose.questions import Host
 from diagnose.questions.engine import Endpoint, FindEndpoint
-from diagnose.questions.files import StatPaths
+from diagnose.questions.files import ReadFile, StatPaths
 from diagnose.questions.run import IdentifyKernel, KernelIdentity
 from diagnose.registry import evidence
 
@@ -142,7 +143,18 @@ def _traits(host: Host, ping: Ping | Unavailable, info: Info | Unavailable) -> f
         traits.add("rootless")
     if isinstance(info, Info) and info.firewall_driver == "nftables":
         traits.add("nftables")
+    if _has_rpm(host):
+        traits.add("rpm")
     return frozenset(traits)
+
+
+_RPM = re.compile(r"""^ID(?:_LIKE)?=.*\b(?:rhel|fedora|centos)\b""", re.MULTILINE)
+
+
+def _has_rpm(host: Host) -> bool:
+    """Whether os-release(5) names the RHEL family."""
+    answer = host.ask(ReadFile("/etc/os-release"))
+    return not isinstance(answer, Failed) and _RPM.search(answer.text) is not None
 
 
 def docker_command(endpoint: Endpoint, *, is_podman: bool) -> str:

@@ -203,3 +203,21 @@ def test_an_engine_that_starts_is_judged_and_a_silent_one_is_not() -> None:
 def test_an_unreadable_folder_is_unknown() -> None:
     host = Made({"file.list": Failed("forbidden")})
     assert legacy_plugins(host, ALIVE, Info()) == Unavailable("forbidden")
+
+
+OTHER_REASON = container(
+    "ledger", Mounts=VOLUME, State={"Status": "exited", "Error": "port is already allocated"}
+)
+HARMED = {
+    "refused for the plugin": (DOWN, 1),
+    "stopped on purpose": (STOPPED, 1),
+    "refused for another reason": (OTHER_REASON, 0),
+}
+
+
+@pytest.mark.parametrize(("user", "count"), HARMED.values(), ids=HARMED)
+def test_a_start_that_was_refused_for_another_reason_is_not_its_effect(user: Any, count: int):
+    (finding,) = judge(
+        "daemon.plugin-gone", plugins=gone(), daemon=ALIVE, containers=Containers((user,), "api")
+    ).findings
+    assert len(finding.touches) == count
