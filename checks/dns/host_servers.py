@@ -99,7 +99,7 @@ def _dead_servers(
     is_lost = bool(no_way_out) and is_unreachable
     filtered = f"the host's own packet filter stops the query: {rules.get(first)}"
     reasons = [
-        f"{others[0]} answers" if others else "no other server is configured",
+        f"{others[0]} answers" if others else _no_other(resolvers),
         *([filtered] if first in rules else ()),
         *([no_way_out] if is_lost else ()),
         *([_serves(serving)] if serving is not None else ()),
@@ -114,6 +114,9 @@ def _dead_servers(
         touches.append(serving.subject)
     if serving is not None and not serving.is_running:
         variables["stopped_server"] = serving.name
+    better = (*others, *resolvers.never_asked)
+    if better and first == resolvers.host_servers[0]:
+        variables |= {"better": better[0], "file": HOST_FILE}
     return Finding(
         subject=HOST,
         summary=sentence(
@@ -126,6 +129,14 @@ def _dead_servers(
         touches=tuple(touches),
         signs=frozenset({"dns"}),
     )
+
+
+def _no_other(resolvers: Resolvers) -> str:
+    """That nobody else is asked, in words."""
+    unused = resolvers.never_asked
+    if unused:
+        return f"{unused[0]} behind them in {HOST_FILE} is never asked, for programs ask three"
+    return "no other server is configured"
 
 
 def _serves(container: Container) -> str:

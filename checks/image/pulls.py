@@ -21,7 +21,10 @@ from diagnose.registry import check
 WEB_PAGE = (
     "a web page answers in place of the registry: a proxy or a portal on the way, or another server"
 )
+HUB = "docker.io"
+"""The Hub as a login names it: under its host's name the credentials would not be found."""
 HUB_HOST = "registry-1.docker.io"
+_NO_SUCH_TAG = LazyPattern(r"manifest unknown|manifest for \S+ not found")
 LAST_ID = 2**32 - 2
 """The highest user id of the kernel."""
 
@@ -218,7 +221,10 @@ def pull_denied(pulls: Pulls, clock: Clock, *, repeated: Count = Count(3)) -> Ch
     """
     failures = _Failures(pulls, clock, repeated)
     for trouble in pulls.of("denied"):
-        yield failures.finding(trouble)
+        # the registry has shown the repository: a login would change nothing
+        is_known = _NO_SUCH_TAG.search(trouble.text) is not None
+        login = {} if is_known else {"login": trouble.registry or HUB}
+        yield failures.finding(trouble, variables={"registry": _host(trouble)} | login)
     return None
 
 

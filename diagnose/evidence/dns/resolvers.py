@@ -220,6 +220,11 @@ class Resolvers(msgspec.Struct, frozen=True):
         return self.host.nameservers[:MAX_SERVERS] if isinstance(self.host, ResolvConf) else ()
 
     @property
+    def never_asked(self) -> tuple[str, ...]:
+        """The servers behind those in the host's file, which no program asks."""
+        return self.host.nameservers[MAX_SERVERS:] if isinstance(self.host, ResolvConf) else ()
+
+    @property
     def engine_file(self) -> ResolvConf | Unavailable:
         """The file that an engine reads.
 

@@ -194,3 +194,20 @@ def test_a_file_that_was_written_after_the_start_was_edited_inside() -> None:
     edited = msgspec.structs.replace(parse(lan(OTHER)), mtime=STARTED + 60)
     resolvers = Resolvers(ResolvConf((LAN,)), MISSING, (), {WEB.id: edited})
     assert resolvers.origin(WEB, OTHER).kind == "edited"
+
+
+DEAD = ("192.0.2.201", "192.0.2.202", "192.0.2.203")
+BETTER = {
+    "none but the dead ones": (DEAD, ""),
+    "a fourth that nobody asks": ((*DEAD, LAN), LAN),
+}
+
+
+@pytest.mark.parametrize(("servers", "better"), BETTER.values(), ids=BETTER)
+def test_a_server_that_programs_should_ask_first(servers: tuple[str, ...], better: str) -> None:
+    containers, resolvers, answer, _ = world(host=ResolvConf(servers), replies={})
+    (finding,) = judge(
+        "dns.host-broken", resolvers=resolvers, lookups=answer, containers=containers
+    ).findings
+    assert finding.variables.get("better", "") == better
+    assert ("is never asked" in finding.summary) is bool(better)

@@ -167,3 +167,23 @@ def test_an_address_of_a_proxy_that_cannot_be_read(address: str, is_malformed: b
     )
     (finding,) = result.findings
     assert ("percent form" in finding.summary) == is_malformed
+
+
+LOGINS = {
+    "no right": ("unauthorized: authentication required", "", "docker.io"),
+    "no right at a registry": (
+        "denied: access forbidden",
+        "reg.lab.test:5000",
+        "reg.lab.test:5000",
+    ),
+    "no such tag": ("manifest unknown: manifest unknown", "reg.lab.test:5000", ""),
+    "no such tag of the Hub": ("manifest for shop:9 not found", "", ""),
+}
+
+
+@pytest.mark.parametrize(("text", "registry", "login"), LOGINS.values(), ids=LOGINS)
+def test_a_login_is_offered_where_it_may_help(text: str, registry: str, login: str) -> None:
+    refused = PullTrouble("denied", registry, "shop:9", 3, NOW - 60, NOW - 60, text)
+    result = judge("image.pull-denied", pulls=Pulls((refused,), "log"), clock=CLOCK)
+    (finding,) = result.findings
+    assert finding.variables.get("login", "") == login
