@@ -21,7 +21,7 @@ import pytest
 
 from diagnose import config, session
 from diagnose.judgement import engine
-from diagnose.model import Verdict
+from diagnose.model import Failed, Verdict
 from diagnose.recording import answer_files, archive, source
 from diagnose.recording.answer_files import RecordingError
 from diagnose.recording.budget import Budget
@@ -31,6 +31,7 @@ from tests.tickets import DATA, KNOWN, unpacked
 REAL = (DATA / "fifteen-faults-28.5.2.tar.gz").read_bytes()
 PLAIN = gzip.decompress(REAL)
 TOP = "diagnose-host"
+FIXTURES = Path(__file__).parents[2] / "fixtures"
 
 
 def forged_files(args: Any = None, answer: Any = None) -> dict[str, bytes]:
@@ -526,3 +527,26 @@ def test_wrong_types_in_a_tape_make_checks_unknown_never_crash(capsys: pytest.Ca
 
 def test_members_yields_what_tar_holds():
     assert dict(archive.members(io.BytesIO(REAL))) == unpacked(REAL)
+
+
+SETTINGS = {"LogConfig": {"Type": "json-file", "Config": {"max-size": "10m"}}, "Memory": 1 << 30}
+
+
+def test_equal_parts_of_answers_are_one_object() -> None:
+    rows = [{"args": {"id": name}, "answer": {"Id": name, "HostConfig": SETTINGS}} for name in "ab"]
+    recording = answer_files.parse([("answers/api.container.json", json.dumps(rows))])
+    first, second = (entry.answer for entry in recording.values())
+    assert first == rows[0]["answer"]
+    assert second == rows[1]["answer"]
+    assert isinstance(first, dict)
+    assert isinstance(second, dict)
+    assert first["HostConfig"] is second["HostConfig"]
+
+
+def test_answers_are_read_as_they_stand() -> None:
+    """Whatever is shared: the values are those of a plain reader."""
+    for file in (FIXTURES / "demo" / "answers").glob("*.json"):
+        text = file.read_text()
+        plain = [row["answer"] for row in json.loads(text) if "answer" in row]
+        read = [entry.answer for entry in answer_files.parse([(file.name, text)]).values()]
+        assert [answer for answer in read if not isinstance(answer, Failed)] == plain
