@@ -5,7 +5,7 @@ Answers are no snapshot, and some findings compare two sources.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from msgspec.structs import replace
 
@@ -33,11 +33,14 @@ def recheck(host: Host, results: Sequence[Result]) -> list[Result]:
     }
     changed: set[ContainerRun] = set()
     gone: set[ContainerRun] = set()
+    unsettled: dict[ContainerRun, str] = {}
     for question, answer in host.ask_about(run_of, lambda question: question):
         run = run_of[question]
         if isinstance(answer, Failed):
             if answer.reason == "gone":
                 gone.add(run)
+            elif question.round == "settled" and answer.reason != "not recorded":
+                unsettled[run] = f"the engine was not heard again: {answer}"
             continue
         state = answer.get("State") if isinstance(answer, dict) else None
         if isinstance(state, dict) and (state.get("Pid"), state.get("StartedAt")) != (
@@ -45,7 +48,8 @@ def recheck(host: Host, results: Sequence[Result]) -> list[Result]:
             run.started_at,
         ):
             changed.add(run)
-    return [_without(result, changed, gone) for result in results]
+    restarted = dict.fromkeys(changed, "it restarted while it was looked at")
+    return [_without(result, {**unsettled, **restarted}, gone) for result in results]
 
 
 def _with_live_process(host: Host, runs: Iterable[ContainerRun]) -> set[ContainerRun]:
@@ -60,19 +64,24 @@ def _with_live_process(host: Host, runs: Iterable[ContainerRun]) -> set[Containe
     }
 
 
-def _without(result: Result, changed: set[ContainerRun], gone: set[ContainerRun]) -> Result:
-    """The result without findings about runs that are over.
+def _without(
+    result: Result, doubtful: Mapping[ContainerRun, str], gone: set[ContainerRun]
+) -> Result:
+    """The result without findings about runs that are over, or of which nobody knows.
 
     A container that is gone leaves no trace; one that restarted was not examined in its new run.
+
+    doubtful: why a container counts as not examined.
     """
-    kept = tuple(f for f in result.findings if not (changed | gone).intersection(f.lives))
+    over = gone.union(doubtful)
+    kept = tuple(finding for finding in result.findings if not over.intersection(finding.lives))
     if len(kept) == len(result.findings):
         return result
-    again = tuple(
-        Unexamined(f.subject, "it restarted while it was looked at")
-        for f in result.findings
-        if changed.intersection(f.lives)
-    )
+    again = []
+    for finding in result.findings:
+        whys = [doubtful[run] for run in finding.lives if run in doubtful]
+        if whys:
+            again.append(Unexamined(finding.subject, whys[0]))
     unexamined = (*result.unexamined, *again)
     if kept:
         return replace(result, findings=kept, unexamined=unexamined)

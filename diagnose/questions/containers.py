@@ -52,7 +52,7 @@ class InspectContainer(Question[Json], frozen=True):
             "api.settled",
             POLICY.what,
             _INSPECT,
-            deadline=4,
+            deadline=5,
             priority=3,
             lane="probe",
             collector="engine.api:settled",

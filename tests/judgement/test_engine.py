@@ -192,15 +192,27 @@ def inspect(pid: int, started: str) -> dict:
         (inspect(7, "t0"), Verdict.FOUND),
         (inspect(8, "t1"), Verdict.UNKNOWN),
         (Failed("gone", "404"), Verdict.PASSED),
-        (Failed("timed out", ""), Verdict.FOUND),
+        (Failed("not recorded", ""), Verdict.FOUND),
     ],
-    ids=["the same life", "another life", "gone", "no answer"],
+    ids=["the same life", "another life", "gone", "an older recording"],
 )
 @pytest.mark.parametrize(("field", "kind"), [("stable", "api.recheck"), ("settled", "api.settled")])
 def test_a_comparison_holds_only_for_one_life(answer, verdict, field, kind):
     finding = Finding(container("web"), "s", {"a": 1}, **{field: (ContainerRun("abc", 7, "t0"),)})
     result = model.Result(a_check(level), Verdict.FOUND, findings=(finding,))
     (after,) = recheck(Made({kind: answer}), [result])
+    assert after.verdict is verdict
+
+
+@pytest.mark.parametrize(
+    ("field", "kind", "verdict"),
+    [("stable", "api.recheck", Verdict.FOUND), ("settled", "api.settled", Verdict.UNKNOWN)],
+)
+def test_an_engine_that_does_not_answer_again(field, kind, verdict):
+    """Whether it noticed the end of a process is not known then: many starts keep it busy."""
+    finding = Finding(container("web"), "s", {"a": 1}, **{field: (ContainerRun("abc", 7, "t0"),)})
+    result = model.Result(a_check(level), Verdict.FOUND, findings=(finding,))
+    (after,) = recheck(Made({kind: Failed("timed out", "no answer in 5.0 s")}), [result])
     assert after.verdict is verdict
 
 
