@@ -10,6 +10,7 @@ from diagnose.error_signatures import NO_WAY_OUT
 from diagnose.evidence.network.inner_paths import InnerEgress, InnerIngress, InnerPaths
 from diagnose.evidence.network.packet_paths import Step
 from diagnose.evidence.network.wanted_paths import failing
+from diagnose.mappings import present
 from diagnose.model import CheckResult, Finding, Json, Severity, Skipped
 from diagnose.phrases import agree, and_more, named
 from diagnose.registry import check
@@ -66,13 +67,15 @@ def _inward(by: Step, inlets: Sequence[InnerIngress]) -> Finding:
         subject=container.subject,
         summary=f"{container} itself drops what {whom} to published {noun} "
         f"{and_more(map(str, ports), 4)}: {by} inside the container",
-        evidence={
-            "table": by.table,
-            "chain": by.chain,
-            "rule": by.rule,
-            "clients that are dropped": kinds,
-            "clients without an answer": list(first.waiting[:5]) or None,
-        },
+        evidence=present(
+            {
+                "table": by.table,
+                "chain": by.chain,
+                "rule": by.rule,
+                "clients that are dropped": kinds,
+                "clients without an answer": list(first.waiting[:5]),
+            }
+        ),
         variables={
             "container": container.name,
             **cures.place_of(by),

@@ -6,6 +6,7 @@ from checks.firewall import cures
 from diagnose.evidence.network.host_ports import ClosedHostPort, ClosedHostPorts, Reason
 from diagnose.evidence.network.packet_filter import Firewall
 from diagnose.evidence.network.packet_paths import Step
+from diagnose.mappings import present
 from diagnose.model import CheckResult, Finding, Severity, Skipped
 from diagnose.phrases import and_more, sentence
 from diagnose.registry import check
@@ -57,13 +58,15 @@ def _closed(ports: list[ClosedHostPort], firewall: Firewall | None) -> Finding:
             f"{port.by}",
             why,
         ),
-        {
-            "table": port.by.table,
-            "chain": port.by.chain,
-            "rule": port.by.rule,
-            "listener": f"{port.listener.address}:{number}, {port.listener.holder}",
-            "blocked clients": list(port.clients) or None,
-        },
+        present(
+            {
+                "table": port.by.table,
+                "chain": port.by.chain,
+                "rule": port.by.rule,
+                "listener": f"{port.listener.address}:{number}, {port.listener.holder}",
+                "blocked clients": list(port.clients),
+            }
+        ),
         discriminator=f"{number}/{port.protocol}" if port.wanted else "undeclared",
         severity=None if is_wanted else Severity.advice,
         stable=(container.life,),

@@ -11,6 +11,7 @@ from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.network.networks import Network, Networks
 from diagnose.evidence.network.unanswered_calls import UnansweredCalls
 from diagnose.lazy_pattern import LazyPattern
+from diagnose.mappings import present
 from diagnose.model import CheckResult, Count, Finding, Seconds, Severity, Skipped
 from diagnose.phrases import agree, named
 from diagnose.registry import check
@@ -101,12 +102,14 @@ def _called_out(
         container,
         f"{container} calls the outside, but {named('network', names)} "
         f"{agree(names, 'is', 'are')} internal and {agree(names, 'has', 'have')} no way out",
-        {
-            "log": lines[-1].text[:300] if lines else None,
-            "times in its last lines": len(lines) or None,
-            "waits for an answer from": places or None,
-            **{f"Internal of {network.name}": True for network in attached},
-        },
+        present(
+            {
+                "log": lines[-1].text[:300] if lines else None,
+                "times in its last lines": len(lines) or None,
+                "waits for an answer from": places,
+                **{f"Internal of {network.name}": True for network in attached},
+            }
+        ),
         touches=tuple(network.subject for network in attached),
         signs=frozenset({"unreachable", "dns"}),
         stable=(container.life,),

@@ -9,6 +9,7 @@ from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.log_tails import LogTails
 from diagnose.evidence.network.addresses import is_everywhere
 from diagnose.evidence.network.interfaces import Interfaces
+from diagnose.mappings import present
 from diagnose.model import CheckResult, Finding, Severity, Skipped
 from diagnose.registry import check
 
@@ -77,11 +78,13 @@ def _missing(container: Container, refused: _Refused, links: Interfaces | None) 
     finding = Finding.about(
         container,
         f"{container} is configured to listen at {refused.address}{port}, {where}",
-        {
-            "log": refused.line,
-            "HostConfig.NetworkMode": container.host_config.network_mode,
-            "addresses of the host": own or None,
-        },
+        present(
+            {
+                "log": refused.line,
+                "HostConfig.NetworkMode": container.host_config.network_mode,
+                "addresses of the host": own,
+            }
+        ),
         discriminator=refused.address,
         address=refused.address,
     )

@@ -13,6 +13,7 @@ from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.recent_logs import RecentLine, RecentLogs
 from diagnose.evidence.network.container_netns import Namespaces
 from diagnose.lazy_pattern import LazyPattern
+from diagnose.mappings import present
 from diagnose.model import CheckResult, Finding, Severity, Skipped
 from diagnose.phrases import and_more
 from diagnose.registry import check
@@ -89,11 +90,13 @@ def _on_loopback(
         container,
         f"{container} is configured to use proxy {place}, "
         "which is the container itself: nothing listens there",
-        {
-            "variables": list(names),
-            "log": line[:300] or None,
-            "listeners inside on that port": "none",
-        },
+        present(
+            {
+                "variables": list(names),
+                "log": line[:300],
+                "listeners inside on that port": "none",
+            }
+        ),
         discriminator=place,
         severity=Severity.critical if line else None,
         signs=frozenset({"proxy", "refused"}),

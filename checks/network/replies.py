@@ -13,7 +13,7 @@ from diagnose.evidence.network.return_paths import ReturnPath, ReturnPaths
 from diagnose.evidence.network.route_lookups import SOMEWHERE
 from diagnose.evidence.network.router_advertisements import RouterAdvertisements
 from diagnose.evidence.network.wanted_paths import WantedPath, WantedPaths, failing
-from diagnose.mappings import by_key
+from diagnose.mappings import by_key, present
 from diagnose.model import CheckResult, Finding, Severity, Skipped, Subject
 from diagnose.phrases import agree, and_more, counted
 from diagnose.registry import check
@@ -228,12 +228,14 @@ def _by_a_tunnel(
         summary=f'interface "{first.uplink.name}": answers of published port '
         f"{and_more(map(str, ports), 4)} to clients of other"
         f' nets leave through interface "{tunnel}"{waiting}',
-        evidence={
-            "published": f"{first.uplink.address}:{first.host_port} -> {first.container.name} {first.port}",
-            "answers": str(first.trace.by),
-            "connections without an answer from the client": clients[:5] or None,
-            "routing rules": [str(rule) for rule in host_stack.rules][:6],
-        },
+        evidence=present(
+            {
+                "published": f"{first.uplink.address}:{first.host_port} -> {first.container.name} {first.port}",
+                "answers": str(first.trace.by),
+                "connections without an answer from the client": clients[:5],
+                "routing rules": [str(rule) for rule in host_stack.rules][:6],
+            }
+        ),
         variables={
             "uplink": first.uplink.name,
             "table_number": str(_MAIN),
@@ -282,12 +284,14 @@ def _by_a_tunnel_inside(inlet: InnerIngress) -> Finding:
     return Finding.about(
         container,
         f"{container}: answers of published port {inlet.host_port} to {whom} {leave}{waiting}",
-        {
-            "published": f"{inlet.host_port} -> {inlet.address}:{inlet.port}",
-            "answers": str(by),
-            "clients without an answer": list(inlet.waiting[:5]) or None,
-            "the host itself": "lost" if "this host" in inlet.lost else "is answered",
-        },
+        present(
+            {
+                "published": f"{inlet.host_port} -> {inlet.address}:{inlet.port}",
+                "answers": str(by),
+                "clients without an answer": list(inlet.waiting[:5]),
+                "the host itself": "lost" if "this host" in inlet.lost else "is answered",
+            }
+        ),
         address_inside=inlet.address,
         gateway_inside=endpoint.gateway,
         discriminator=str(inlet.host_port),

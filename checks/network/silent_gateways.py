@@ -9,7 +9,7 @@ from diagnose.evidence.network.neighbours import Neighbours
 from diagnose.evidence.network.networks import Network
 from diagnose.evidence.network.routes import Routes
 from diagnose.evidence.network.silent_gateways import SilentGateway, SilentGateways
-from diagnose.mappings import by_key
+from diagnose.mappings import by_key, present
 from diagnose.model import CheckResult, Finding, Severity, Skipped, Subject
 from diagnose.phrases import agree, named, sentence
 from diagnose.registry import check
@@ -65,12 +65,14 @@ def _unanswered(
             f"{first.gateway} of {network.driver} {network}",
             why,
         ),
-        evidence={
-            f"ARP entry inside {first.container.name}": f"{first.gateway}: no answer",
-            "IPAM.Config.Gateway": list(network.gateways),
-            "Options.parent": parent or None,
-            "router of this host": router or None,
-        },
+        evidence=present(
+            {
+                f"ARP entry inside {first.container.name}": f"{first.gateway}: no answer",
+                "IPAM.Config.Gateway": list(network.gateways),
+                "Options.parent": parent,
+                "router of this host": router,
+            }
+        ),
         variables=variables,
         discriminator=first.gateway,
         touches=(

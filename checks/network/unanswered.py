@@ -9,7 +9,7 @@ from diagnose.evidence.network.unanswered_calls import (
     UnansweredCall,
     UnansweredCalls,
 )
-from diagnose.mappings import by_key
+from diagnose.mappings import by_key, present
 from diagnose.model import CheckResult, Count, Finding, Severity, Skipped
 from diagnose.phrases import agree, count, named, sentence
 from diagnose.registry import check
@@ -74,14 +74,16 @@ def _unanswered(calls: list[UnansweredCall]) -> Finding:
             f"{named('container', names)} {gets} no answer from {whom}",
             _why(first),
         ),
-        {
-            "requests that were repeated": {
-                call.container.name: count(call.repeats, "time") for call in calls[:5]
-            },
-            "the address comes from": first.named_by or None,
-            "this host": _by_host(first),
-            "leaves by": trace.to if trace is not None and trace.obstacle is None else None,
-        },
+        present(
+            {
+                "requests that were repeated": {
+                    call.container.name: count(call.repeats, "time") for call in calls[:5]
+                },
+                "the address comes from": first.named_by,
+                "this host": _by_host(first),
+                "leaves by": trace.to if trace is not None and trace.obstacle is None else None,
+            }
+        ),
         discriminator=first.place,
         touches=(
             *sorted(networks),
