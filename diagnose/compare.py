@@ -84,9 +84,9 @@ def load(path: Path) -> Mapping[str, Json]:
         raise session.InvalidRequestError(
             f"cannot read {path}: it is neither a bundle nor a JSON report"
         ) from error
-    known = registry.load()
+    checks = registry.load()
     configured = session.configuration(Options())
-    host, what = session.replay(path, known, tuple(known), configured, explicit=False)
+    host, what = session.replay(path, checks, tuple(checks), configured, explicit=False)
     return document(engine.run(host, what, began=0.0, budget=Budget.unlimited()))
 
 
@@ -188,15 +188,15 @@ def exit_code(report: Mapping[str, Json], fail_on: str) -> int:
 
     A check that this version does not know may have been critical.
     """
-    known = registry.load()
-    found = (
+    checks = registry.load()
+    severities = (
         registry.SEVERITIES[row["severity"]]
         for row in _findings(report).values()
         if not row.get("silenced")
     )
     blind = (
-        known[id].severity if id in known else Severity.critical
+        checks[id].severity if id in checks else Severity.critical
         for id, verdict in _verdicts(report).items()
         if verdict in BLIND
     )
-    return exit_codes.code(found, blind, fail_on)
+    return exit_codes.code(severities, blind, fail_on)

@@ -197,9 +197,9 @@ def _ports(config: Inspect, host: Inspect, default: Inspect) -> Iterator[Option]
                 address = f"[{address}]"
             before = f"{address}:" if address else ""
             yield Option("publish", f"{before}{binding.get('HostPort') or ''}:{port}")
-    known = {*published, *(default.get("ExposedPorts") or {})}
+    exposed_already = {*published, *(default.get("ExposedPorts") or {})}
     for port in config.get("ExposedPorts") or {}:
-        if port not in known:
+        if port not in exposed_already:
             yield Option("expose", port)
 
 

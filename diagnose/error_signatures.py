@@ -56,11 +56,11 @@ network."""
 @functools.lru_cache(256)
 def signs(*texts: str) -> frozenset[str]:
     """The classes of error that these texts show, by name; empty if none is known."""
-    said = [text for text in texts if text]
-    if not said:
+    nonempty = [text for text in texts if text]
+    if not nonempty:
         return frozenset()
     return frozenset(
         sign
         for sign, pattern in PATTERNS.items()
-        if any(re.search(pattern, text, re.IGNORECASE) for text in said)
+        if any(re.search(pattern, text, re.IGNORECASE) for text in nonempty)
     )

@@ -275,13 +275,13 @@ def _may_be_more() -> bool:
 @functools.cache
 def families() -> dict[str, tuple[str, ...]]:
     """The module names that make up each family, over all packs, without importing any of them."""
-    found: dict[str, tuple[str, ...]] = {}
+    modules: dict[str, tuple[str, ...]] = {}
     for package in packs().values():
         spec = importlib.util.find_spec(package)
         for module in pkgutil.iter_modules(spec.submodule_search_locations if spec else []):
             if not module.name.startswith("_"):
-                found[module.name] = (*found.get(module.name, ()), f"{package}.{module.name}")
-    return found
+                modules[module.name] = (*modules.get(module.name, ()), f"{package}.{module.name}")
+    return modules
 
 
 BASIS = "diagnose.evidence.run.report_basis"

@@ -231,14 +231,14 @@ def _block(info: str, text: str, prose: str, name: str) -> CommandBlock | None:
     purpose, *marks = words[1:]
     on, off = _traits(marks, "on-"), _traits(marks, "off-")
     risks = [mark for mark in marks if mark not in _MARKS and not mark.startswith(("on-", "off-"))]
-    known = PURPOSES.get(purpose)
+    rule = PURPOSES.get(purpose)
     is_fix_with_risk = len(risks) == 1 and risks[0] in RISKS
-    if known is None or on is None or off is None or (known == "fix") != is_fix_with_risk:
+    if rule is None or on is None or off is None or (rule == "fix") != is_fix_with_risk:
         raise PageError(f"{name}: a block says `{info}`")
     risk = next(risk for risk in RISKS if risk in (risks or ["safe"]))
     is_example = "example" in marks
     return CommandBlock(
-        known,
+        rule,
         risk,
         is_example or "manual" in marks,
         text.rstrip("\n"),

@@ -74,9 +74,9 @@ def diagnose(
     return _examine(wanted, options, began).report
 
 
-def examine(known: Mapping[str, Check], options: Options, *, began: float) -> Examined:
+def examine(checks: Mapping[str, Check], options: Options, *, began: float) -> Examined:
     """The report of all these checks, with the answers. InvalidRequestError as for `diagnose`."""
-    return _examine(_Wanted(lambda: known, tuple(known)), options, began)
+    return _examine(_Wanted(lambda: checks, tuple(checks)), options, began)
 
 
 class _Wanted(msgspec.Struct, frozen=True):
@@ -87,8 +87,8 @@ class _Wanted(msgspec.Struct, frozen=True):
     shown: tuple[type, ...] = ()
     afterwards: Callable[[Report, Host], None] | None = None
 
-    def ids(self, known: Mapping[str, Check]) -> Sequence[str]:
-        return tuple(known) if self.selected is None else self.selected
+    def ids(self, checks: Mapping[str, Check]) -> Sequence[str]:
+        return tuple(checks) if self.selected is None else self.selected
 
 
 def _examine(wanted: _Wanted, options: Options, began: float) -> Examined:
@@ -106,11 +106,11 @@ def _examine_recording(
     path: Path, wanted: _Wanted, options: Options, configured: config.Config, began: float
 ) -> Examined:
     _promise_end(options, began)
-    known = wanted.load()
+    checks = wanted.load()
     source, what = replay(
         path,
-        known,
-        wanted.ids(known),
+        checks,
+        wanted.ids(checks),
         configured,
         explicit=options.config is not None,
         ends=read_until(began, options.budget_s),
@@ -131,12 +131,12 @@ def _examine_host(
 ) -> Examined:
     recorder, budget = live(options, wanted.selected or (), began, redactor(configured))
     recorder.begin(ListContainers())
-    known = wanted.load()
+    checks = wanted.load()
     budget.begin_asking()
     limited_memory.must_end_by(budget.judged_by + limited_memory.LATE_S)
     what = engine.Run(
-        known,
-        wanted.ids(known),
+        checks,
+        wanted.ids(checks),
         containers=options.containers,
         thresholds=configured.thresholds,
         silences=configured.silences,
@@ -218,7 +218,7 @@ def manifest(report: Report, thresholds: Thresholds) -> dict[str, Json]:
 
 def replay(
     path: Path,
-    known: Mapping[str, Check],
+    checks: Mapping[str, Check],
     selected: Sequence[str],
     configured: config.Config,
     *,
@@ -232,9 +232,9 @@ def replay(
     """
     source, head = recording(path, configured, ends)
     what = engine.Run(
-        known,
+        checks,
         selected,
-        thresholds=configured.thresholds if explicit else _thresholds(head, known),
+        thresholds=configured.thresholds if explicit else _thresholds(head, checks),
         silences=configured.silences,
         uncollected=_names(head),
         source="bundle",
@@ -340,11 +340,11 @@ def _source(selected: Sequence[str], options: Options, began: float) -> tuple[An
     return source, Budget.of_replay(began, options.budget_s)
 
 
-def _thresholds(head: Mapping[str, Json], known: Mapping[str, Check]) -> Thresholds:
+def _thresholds(head: Mapping[str, Json], checks: Mapping[str, Check]) -> Thresholds:
     """Those of a recording that the checks of this version still have."""
     recorded = head.get("thresholds")
     kept: dict[str, dict[str, float]] = {}
-    for id, check in known.items():
+    for id, check in checks.items():
         row = recorded.get(id) if isinstance(recorded, dict) else None
         names = {threshold.name for threshold in check.thresholds}
         for name, value in row.items() if isinstance(row, dict) else ():
@@ -368,15 +368,15 @@ def require_known(words: Sequence[str], names: Mapping[str, str] | None) -> None
     if names is None:
         return
     for word in words:
-        found = selection.called(word, names)
-        if not found:
+        ids = selection.called(word, names)
+        if not ids:
             import difflib
 
             near = difflib.get_close_matches(word, names.values(), n=3)
             hint = f"; did you mean {selection.either(near)}?" if near else ""
             raise InvalidRequestError(f"there is no container {word!r} on this host{hint}")
-        if len(found) > 1:
-            some = selection.either(sorted(found)[:3])
+        if len(ids) > 1:
+            some = selection.either(sorted(ids)[:3])
             raise InvalidRequestError(
-                f"the ids of {len(found)} containers begin with {word!r}; did you mean {some}?"
+                f"the ids of {len(ids)} containers begin with {word!r}; did you mean {some}?"
             )

@@ -100,12 +100,12 @@ def matching(question: str, most: int = MOST) -> tuple[SymptomMatch, ...]:
     if _PORT.search(question.lower()):
         wanted["port"] += 1
     rarity = _rarity()
-    found = [
+    matches = [
         match
         for id, terms in _index().items()
         if (match := _match(id, terms, wanted, rarity)) is not None
     ]
-    ranked = sorted(found, key=lambda match: (-match.score, match.id))
+    ranked = sorted(matches, key=lambda match: (-match.score, match.id))
     best = ranked[0].score if ranked else 0.0
     return tuple(match for match in ranked[:most] if match.score >= PART * best)
 
@@ -121,8 +121,8 @@ def ends(question: str) -> NamedEnds | None:
     return NamedEnds(match["begin"], match["end"].rstrip(".:")) if match else None
 
 
-def _without_ends(found: re.Match[str]) -> str:
-    return found[0].removeprefix(found["begin"]).removesuffix(found["end"])
+def _without_ends(match: re.Match[str]) -> str:
+    return match[0].removeprefix(match["begin"]).removesuffix(match["end"])
 
 
 def _match(
@@ -142,8 +142,8 @@ def _match(
 @functools.cache
 def _index() -> Mapping[str, Mapping[str, float]]:
     """The weight of each term on each page of a known check."""
-    known = registry.load()
-    return {id: _weights(id, known[id].title) for id in runbooks.paths() if id in known}
+    checks = registry.load()
+    return {id: _weights(id, checks[id].title) for id in runbooks.paths() if id in checks}
 
 
 def _weights(id: str, title: str) -> Mapping[str, float]:
@@ -207,9 +207,9 @@ def ordered(
     places = {id: at for at, id in enumerate(ids)}
     subjects = {container(name) for name in names}
 
-    def place(found: Reported) -> tuple[bool, int, int]:
-        is_named = not subjects.isdisjoint({found.subject, *found.finding.touches})
-        return not is_named, -found.severity, places.get(found.id, len(ids))
+    def place(finding: Reported) -> tuple[bool, int, int]:
+        is_named = not subjects.isdisjoint({finding.subject, *finding.finding.touches})
+        return not is_named, -finding.severity, places.get(finding.id, len(ids))
 
     return tuple(sorted(findings, key=place))
 

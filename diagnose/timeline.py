@@ -140,15 +140,14 @@ def _engine_began(clock: object, log: object, config: object) -> float | None:
     )
 
 
-def _named(text: str, known: dict[str, str]) -> tuple[str, str]:
+def _named(text: str, by_id: dict[str, str]) -> tuple[str, str]:
     """The text with names in place of containers' ids, and the last name.
 
     The first twelve digits stand for a container that is gone.
     """
-    names = [known[id] for id in _ID.findall(text) if id in known]
-    return _ID.sub(lambda match: known.get(match[0], match[0][:12]), text), names[
-        -1
-    ] if names else ""
+    names = [by_id[id] for id in _ID.findall(text) if id in by_id]
+    with_names = _ID.sub(lambda match: by_id.get(match[0], match[0][:12]), text)
+    return with_names, names[-1] if names else ""
 
 
 def _events(events: Events) -> Iterator[Moment]:
@@ -197,25 +196,25 @@ def _states(containers: Containers, events: Events | None) -> Iterator[Moment]:
             )
 
 
-def _kernel(kernel: KernelLog, known: dict[str, str]) -> Iterator[Moment]:
+def _kernel(kernel: KernelLog, names: dict[str, str]) -> Iterator[Moment]:
     for record, _ in kernel.matching(_KERNEL):
-        yield Moment(record.at, "kernel", *_named(record.text, known))
+        yield Moment(record.at, "kernel", *_named(record.text, names))
     for kill in kernel.oom_kills:
-        name = known.get(kill.container, "")
+        name = names.get(kill.container, "")
         whose = f"of container {name or kill.container[:12]}" if kill.container else "of the host"
-        held = f", holding {size(kill.rss)}" if kill.rss is not None else ""
+        memory = f", holding {size(kill.rss)}" if kill.rss is not None else ""
         if kill.of_host:
             why = "the host had no memory left"
         else:
             why = "at a limit" + (f" of {size(kill.limit)}" if kill.limit else "")
         yield Moment(
-            kill.at, "kernel", f"killed {kill.task} (pid {kill.pid}) {whose}{held}: {why}", name
+            kill.at, "kernel", f"killed {kill.task} (pid {kill.pid}) {whose}{memory}: {why}", name
         )
 
 
-def _log(log: DaemonLog, known: dict[str, str]) -> Iterator[Moment]:
+def _log(log: DaemonLog, names: dict[str, str]) -> Iterator[Moment]:
     for line in log:
         if line.at is not None and (
             _DAEMON.match(line.message) or line.level in ("fatal", "panic", "error")
         ):
-            yield Moment(line.at, "dockerd", *_named(line.text, known))
+            yield Moment(line.at, "dockerd", *_named(line.text, names))

@@ -46,17 +46,17 @@ def ask(
     from diagnose.render import terminal
 
     text = " ".join(question)
-    found = symptoms.matching(text)
-    if not found:
+    matches = symptoms.matching(text)
+    if not matches:
         raise click.ClickException("no page has these words; `diagnose all` runs every check")
-    known = registry.load()
-    ids = tuple(match.id for match in found)
+    checks = registry.load()
+    ids = tuple(match.id for match in matches)
     families = symptoms.families(text)
-    of_families = (id for id in known if id.partition(".")[0] in families and id not in ids)
+    of_families = (id for id in checks if id.partition(".")[0] in families and id not in ids)
     selected = (*ids, *of_families)
     try:
         report = session.diagnose(
-            lambda: known, selected, options.of_run(given), began=process.began()
+            lambda: checks, selected, options.of_run(given), began=process.began()
         )
     except session.InvalidRequestError as error:
         raise click.ClickException(str(error)) from None

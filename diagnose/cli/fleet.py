@@ -83,8 +83,10 @@ def fleet(
     reader = reading.Reader(by_file=name_by == "file")
 
     def read(words: tuple[str, ...]) -> Fleet:
-        found = sources.read(words, sys.stdin)
-        reports = (reader.report(file) if isinstance(file, Packed) else file for file in found)
+        sources_read = sources.read(words, sys.stdin)
+        reports = (
+            reader.report(file) if isinstance(file, Packed) else file for file in sources_read
+        )
         return answer.fleet(reports, now)
 
     try:

@@ -39,16 +39,16 @@ def follow(target: str, print_: bool, output: Path | None, **given: Any) -> None
     from diagnose.follow import run
     from diagnose.follow.terminal import Terminal
 
-    asked = options.of_run(given)
-    if not print_ and asked.source is not None:
+    request = options.of_run(given)
+    if not print_ and request.source is not None:
         raise click.UsageError("--from goes with --print only: a recording cannot be healed")
     if not print_ and not Terminal.is_there():
         raise click.UsageError(
             "it asks before each command, and there is no terminal; --print gives a script"
         )
-    known, _ = options.selected([target.partition("@")[0]])
+    checks, _ = options.selected([target.partition("@")[0]])
     try:
-        report = session.diagnose(lambda: known, tuple(known), asked, began=process.began())
+        report = session.diagnose(lambda: checks, tuple(checks), request, began=process.began())
         if print_:
             click.echo(run.printed(report, target), nl=False)
             process.leave(0)

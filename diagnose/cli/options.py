@@ -21,8 +21,8 @@ def complete_id(_: click.Context, __: click.Parameter, incomplete: str) -> list[
     """The families and ids that begin with what was typed so far."""
     from diagnose import registry
 
-    known = registry.load()
-    names = [*sorted(registry.families()), *known]
+    checks = registry.load()
+    names = [*sorted(registry.families()), *checks]
     return [name for name in names if name.startswith(incomplete)]
 
 
@@ -291,10 +291,10 @@ def of_run(options: Mapping[str, Any], *, since_too: bool = False) -> Options:
     """
     from diagnose.questions.run import Options
 
-    asked = Options(
+    wanted = Options(
         **{name: options[name] for name in Options.__struct_fields__ if name in options}
     )
-    if asked.source is not None:
+    if wanted.source is not None:
         context = click.get_current_context()
         for name, option in ASKING.items():
             given = context.get_parameter_source(name) is ParameterSource.COMMANDLINE
@@ -303,6 +303,6 @@ def of_run(options: Mapping[str, Any], *, since_too: bool = False) -> Options:
                     f"{option} does not go with --from: "
                     "a recording is judged without asking anything"
                 )
-    if asked.resolve and not asked.probe:
+    if wanted.resolve and not wanted.probe:
         raise click.UsageError("--resolve does not go with --no-probe: it sends DNS queries")
-    return asked
+    return wanted

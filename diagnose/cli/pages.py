@@ -23,12 +23,12 @@ def list_(selectors: tuple[str, ...], format_: str, config: Path | None) -> None
     from diagnose import config as configuration
     from diagnose.render import check_list
 
-    known, selected = options.selected(selectors or ("*",))
+    checks, selected = options.selected(selectors or ("*",))
     try:
         thresholds = configuration.load(config).thresholds
     except configuration.ConfigError as error:
         raise click.ClickException(str(error)) from None
-    check_list.render([known[id] for id in selected], thresholds, format_, sys.stdout)
+    check_list.render([checks[id] for id in selected], thresholds, format_, sys.stdout)
 
 
 @click.command(short_help="Show the runbook page of a check, or find pages by words.")
@@ -79,12 +79,12 @@ def _listed(words: str) -> bool:
     """
     from diagnose import registry, symptoms
 
-    found = symptoms.matching(words)
-    known = registry.load()
-    width = max((len(match.id) for match in found), default=0)
-    for match in found:
-        click.echo(f"{match.id:<{width}}  {known[match.id].title.rstrip('.')}")
-    return bool(found)
+    matches = symptoms.matching(words)
+    checks = registry.load()
+    width = max((len(match.id) for match in matches), default=0)
+    for match in matches:
+        click.echo(f"{match.id:<{width}}  {checks[match.id].title.rstrip('.')}")
+    return bool(matches)
 
 
 def _explain_here(id: str, given: dict[str, Any], no_color: bool) -> None:

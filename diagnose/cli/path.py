@@ -46,10 +46,10 @@ def path(begin: str, target: str, format_: str, send: bool, no_color: bool, **gi
     from diagnose.path import answer, ends, probe
     from diagnose.render import path as rendering
 
-    known = registry.load()
-    selected = [id for id, check in known.items() if check.family in answer.FAMILIES]
-    asked = options.of_run({**given, "probe": send, "send": send})
-    if send and asked.source is not None:
+    checks = registry.load()
+    selected = [id for id, check in checks.items() if check.family in answer.FAMILIES]
+    request = options.of_run({**given, "probe": send, "send": send})
+    if send and request.source is not None:
         raise click.UsageError(
             "--probe does not go with --from: a recording is judged without sending anything"
         )
@@ -63,17 +63,17 @@ def path(begin: str, target: str, format_: str, send: bool, no_color: bool, **gi
         if send:
             probe.require_sendable(begin, end)
         report = session.diagnose(
-            lambda: known,
+            lambda: checks,
             selected,
-            asked,
+            request,
             began=process.began(),
             shown=(*answer.KINDS, *probe.KINDS) if send else answer.KINDS,
             afterwards=send_packet if send else None,
         )
-        found = answers[0] if answers else answer.answer(report, begin, target)
+        path_answer = answers[0] if answers else answer.answer(report, begin, target)
     except (session.InvalidRequestError, ends.UnknownEndError) as error:
         raise click.ClickException(str(error)) from None
-    if isinstance(found, Unavailable):
-        raise click.ClickException(f"the containers could not be listed: {found}")
-    rendering.render(found, format_, sys.stdout, color=options.color(no_color))
-    process.leave(found.exit_code)
+    if isinstance(path_answer, Unavailable):
+        raise click.ClickException(f"the containers could not be listed: {path_answer}")
+    rendering.render(path_answer, format_, sys.stdout, color=options.color(no_color))
+    process.leave(path_answer.exit_code)

@@ -64,18 +64,18 @@ def recreate(container: str, changes: tuple[str, ...], **given: Any) -> None:
         image=given["image"],
         command=tuple(shlex.split(command)) if command is not None else None,
     )
-    asked = options.of_run(given)
+    request = options.of_run(given)
     try:
         inspect, endpoint, ping = session.answers(
             [InspectContainer(container), FindEndpoint(), PingEngine()],
-            asked,
+            request,
             began=process.began(),
         )
         if isinstance(inspect, Failed):
             raise click.ClickException(
                 f"cannot inspect container {container!r}: {inspect.detail or inspect.reason}"
             )
-        (image,) = session.answers([InspectImage(inspect["Image"])], asked, began=process.began())
+        (image,) = session.answers([InspectImage(inspect["Image"])], request, began=process.began())
         reached = (
             Endpoint() if isinstance(endpoint, Failed) else msgspec.convert(endpoint, Endpoint)
         )

@@ -36,15 +36,15 @@ def repair(target: str, keys: str, **given: Any) -> None:
     if bool(target) == bool(keys):
         raise click.UsageError("name what a check found (ID or KEY), or give --set")
     id = target.partition("@")[0]
-    known, _ = options.selected(plan.selectors(id))
-    asked = options.of_run(given)
+    checks, _ = options.selected(plan.selectors(id))
+    request = options.of_run(given)
     try:
         if keys:
-            text = plan.of_keys(keys, known, asked, began=process.began())
+            text = plan.of_keys(keys, checks, request, began=process.began())
         elif id in rules.RULES:
-            text = plan.of_rules(known, asked, began=process.began())
+            text = plan.of_rules(checks, request, began=process.began())
         else:
-            text = plan.of_finding(target, known, asked, began=process.began())
+            text = plan.of_finding(target, checks, request, began=process.began())
         click.echo(text, nl=False)
     except plan.UnknownRepairError as error:
         raise click.UsageError(str(error)) from None

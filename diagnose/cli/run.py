@@ -41,8 +41,8 @@ def check(selectors: tuple[str, ...], **given: Any) -> None:
     For example: dns, container.oom-killed, 'network.*'. Checks that could explain the selected
     findings run too. What they find is shown as a cause, and does not change the exit code.
     """
-    known, selected = options.selected(selectors)
-    _diagnose(lambda: known, selected, given)
+    checks, selected = options.selected(selectors)
+    _diagnose(lambda: checks, selected, given)
 
 
 def _diagnose(
@@ -56,7 +56,7 @@ def _diagnose(
     from diagnose.compare import without_known
     from diagnose.judgement.exit_codes import code_of
 
-    asked = options.of_run(given)
+    request = options.of_run(given)
     baseline = _baseline(given["baseline"])
     path: Path | None = given["output"]
     if path == Path("-"):
@@ -67,7 +67,7 @@ def _diagnose(
     output = _open(path) if path else sys.stdout
     try:
         report = session.diagnose(
-            load, selected, asked, began=process.began(), shown=_shown(given["format_"])
+            load, selected, request, began=process.began(), shown=_shown(given["format_"])
         )
     except session.InvalidRequestError as error:
         if path:

@@ -42,20 +42,20 @@ def setup(names: tuple[str, ...], remove: bool, for_user: bool, package: Path | 
         where, program = places.of_package(os.environ, package), Path("/opt/diagnose/diagnose")
     tool = click.get_current_context().find_root().command
     assert isinstance(tool, click.Group), "manual pages are made of all its commands"
-    known = {part.name: part for part in parts.parts(where, tool, program)}
+    by_name = {part.name: part for part in parts.parts(where, tool, program)}
     if remove and not names:
         raise click.UsageError("name the parts to take out")
     for name in names:
-        if name not in known:
+        if name not in by_name:
             raise click.UsageError(f"{name} is for the whole host: run it as root, without --user")
     try:
         for name in names:
-            part = known[name]
+            part = by_name[name]
             if remove:
                 part.take_out()
             else:
                 part.put_in()
-        for part in known.values():
+        for part in by_name.values():
             sys.stdout.write(f"{part.name:<12}{part.state():<24}{part.what}\n")
     except parts.SetupError as error:
         raise click.ClickException(str(error)) from None

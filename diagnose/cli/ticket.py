@@ -82,10 +82,12 @@ def bundle(
 
     try:
         order = write.Order(output, max_size, review, anonymize, map_, recipients, signer)
-        said = write.deliver(registry.load(), options.of_run(given), order, began=process.began())
+        sentence = write.deliver(
+            registry.load(), options.of_run(given), order, began=process.began()
+        )
     except (session.InvalidRequestError, write.NotWrittenError) as error:
         raise click.ClickException(str(error)) from None
-    click.echo(said, err=True)
+    click.echo(sentence, err=True)
     process.leave(0)
 
 

@@ -30,19 +30,19 @@ def timeline(format_: str, **given: Any) -> None:
     from diagnose import timeline as moments
     from diagnose.render import timeline
 
-    asked = options.of_run(given, since_too=True)
+    request = options.of_run(given, since_too=True)
     try:
-        evidence = session.collect(moments.KINDS, asked, began=process.began())
+        evidence = session.collect(moments.KINDS, request, began=process.began())
     except session.InvalidRequestError as error:
         raise click.ClickException(str(error)) from None
-    found = moments.make(evidence, asked.since_s, asked.containers)
-    timeline.render(found, format_, sys.stdout, _width())
+    history = moments.make(evidence, request.since_s, request.containers)
+    timeline.render(history, format_, sys.stdout, _width())
     process.leave(0)
 
 
 def _width() -> int:
     """Columns to fold at, 0 for none."""
-    asked = os.environ.get("COLUMNS", "")
-    if asked.isdecimal():
-        return int(asked)
+    columns = os.environ.get("COLUMNS", "")
+    if columns.isdecimal():
+        return int(columns)
     return os.get_terminal_size().columns if sys.stdout.isatty() else 0

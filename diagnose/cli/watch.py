@@ -67,9 +67,9 @@ def watch(
 
     if once and fail_on == "never":
         raise click.UsageError("-1 does not go with --fail-on never: nothing would end the watch")
-    asked = options.of_run(given)
+    request = options.of_run(given)
     lines = _appended(log) if log is not None else None
-    wake = Wake(asked)
+    wake = Wake(request)
     until = registry.SEVERITIES[fail_on] if once else None
     if not sys.stdout.isatty():
         click.echo("watching: a line for each root cause that is there, begins or ends", err=True)
@@ -81,7 +81,7 @@ def watch(
                     os.write(lines, log_line(change).encode("utf-8", "replace"))
             screen.show(roots, changes, trouble)
 
-        watcher = Watcher(registry.load(), asked, wake, tell, full_s=full_s)
+        watcher = Watcher(registry.load(), request, wake, tell, full_s=full_s)
         try:
             code = watcher.run(seconds, until=until)
         except KeyboardInterrupt:

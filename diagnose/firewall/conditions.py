@@ -26,8 +26,8 @@ class Match(msgspec.Struct, frozen=True):
 
     def holds(self, packet: Packet) -> bool | None:
         """True, false, or None where the packet leaves it open."""
-        found = holds_any(self.fields, self.among, packet)
-        return found if found is None else found != self.negate
+        holds = holds_any(self.fields, self.among, packet)
+        return holds if holds is None else holds != self.negate
 
 
 class Unread(msgspec.Struct, frozen=True):
@@ -93,10 +93,10 @@ def holds_any(
     unsure = False
     if len(fields) == 1:
         for (value,) in among:
-            found = _is(fields[0], value, packet)
-            if found:
+            holds = _is(fields[0], value, packet)
+            if holds:
                 return True
-            unsure = unsure or found is None
+            unsure = unsure or holds is None
         return None if unsure else False
     for values in among:
         answers = [_is(name, value, packet) for name, value in zip(fields, values, strict=True)]

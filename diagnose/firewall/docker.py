@@ -162,14 +162,14 @@ def port_rules(ruleset: Ruleset) -> Iterator[PortRule]:
 
 def redirected_ports(ruleset: Ruleset) -> frozenset[tuple[str, int]]:
     """The protocols and ports that rules lead to another port of the host."""
-    found = set()
+    ports = set()
     for chain in reached(ruleset, "prerouting"):
         for rule in chain.rules:
             protocol, port = _PROTOCOLS.get(_only(rule, "proto") or 0), _only(rule, "dport")
             is_redirect = isinstance(rule.action, Translate) and rule.action.kind == "redirect"
             if is_redirect and protocol is not None and port is not None:
-                found.add((protocol, port))
-    return frozenset(found)
+                ports.add((protocol, port))
+    return frozenset(ports)
 
 
 def _only(rule: Rule, field: Field) -> int | None:

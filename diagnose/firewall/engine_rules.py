@@ -311,7 +311,7 @@ class Repair(msgspec.Struct, frozen=True):
 
 
 def repair(
-    tables: Tables, found: Mapping[str, Present], subnets: Sequence[str] = ()
+    tables: Tables, present: Mapping[str, Present], subnets: Sequence[str] = ()
 ) -> Repair | None:
     """The smallest repair; None where no rule of the engine is missing, and none is stale.
 
@@ -319,7 +319,7 @@ def repair(
     """
     parts, missing, stale = [], [], []
     for name, rules in tables.items():
-        now = found.get(name, Present({}))
+        now = present.get(name, Present({}))
         lines, lost = _table_repair(rules, now)
         old = _stale(rules, now, subnets) if name == "nat" else []
         missing += [f"{name}: {rule}" for rule in lost]

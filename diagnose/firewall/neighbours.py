@@ -76,9 +76,13 @@ def solicited_node(address: str) -> str:
 def between_host_and_peer(stack: Stack, pair: NeighbourPair) -> Iterator[Undelivered]:
     """What is lost between the host and a neighbour of one of its interfaces, both ways."""
     host, peer = pair.own, pair.peer
-    asked, asks = _question(peer, host), _question(host, peer)
-    answers, answered = _answer(host, peer), _answer(peer, host)
-    for packet, hooks in ((asked, _IN), (answers, _OUT), (asks, _OUT), (answered, _IN)):
+    packets = (
+        (_question(peer, host), _IN),
+        (_answer(host, peer), _OUT),
+        (_question(host, peer), _OUT),
+        (_answer(peer, host), _IN),
+    )
+    for packet, hooks in packets:
         yield from _lost(stack, _on(stack, pair.device, packet, hooks), hooks, pair.device)
 
 
@@ -113,8 +117,8 @@ def _on(stack: Stack, device: str, packet: Packet, hooks: _Hooks) -> Packet:
     """A packet that comes in by an interface of the host, or that the host sends by it."""
     if hooks is _OUT:
         return replace(packet, iif="", oif=device, src_local=True, dst_local=False)
-    known = stack.by_name.get(device)
-    is_bridge = known is not None and (known.kind == "bridge" or bool(known.ports))
+    interface = stack.by_name.get(device)
+    is_bridge = interface is not None and (interface.kind == "bridge" or bool(interface.ports))
     physin = None if is_bridge else ""
     return replace(packet, iif=device, oif="", physin=physin, dst_local=True, here_in=True)
 

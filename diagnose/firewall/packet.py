@@ -251,7 +251,7 @@ class Packet(msgspec.Struct, frozen=True, dict=True):
 
     def status_bit(self, bit: int) -> bool | None:
         """Whether one bit of conntrack's status is set, where it is known."""
-        known: dict[int, bool | None] = {
+        bits: dict[int, bool | None] = {
             STATUSES["DNAT"]: self.dnat,
             STATUSES["SNAT"]: self.snat,
             STATUSES["SEEN_REPLY"]: None if self.state is None else self.state != "new",
@@ -259,7 +259,7 @@ class Packet(msgspec.Struct, frozen=True, dict=True):
             STATUSES["ASSURED"]: False if self.state == "new" else None,
             STATUSES["CONFIRMED"]: None if self.state is None else self.state != "new",
         }
-        return known.get(bit)
+        return bits.get(bit)
 
 
 class _Values(dict[Field, "int | str | None"]):

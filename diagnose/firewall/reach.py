@@ -75,11 +75,11 @@ def reach_out(
     A `dst` of None is left open, outside of the subnets in `inner`. With several addresses as `src`
     the verdict is the one that all share, and unknown where they differ.
     """
-    one, possible = _source(src)
+    source, possible = _source(src)
     sent = Packet(
         bridge,
         "",
-        one,
+        source,
         dst,
         proto,
         _EPHEMERAL,

@@ -186,8 +186,8 @@ def value_of(part: Part, data: bytes, interfaces: Mapping[int, str]) -> Value | 
     number = int.from_bytes(data, part.order)
     match part.kind:
         case "index":
-            known = interfaces.get(number)
-            return None if known is None else Name(known)
+            name = interfaces.get(number)
+            return None if name is None else Name(name)
         case "ethertype":
             family = ETHERTYPES.get(number, 0)
             return Interval(family, family)

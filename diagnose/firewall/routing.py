@@ -80,8 +80,8 @@ class _Table:
     def add(self, route: Route) -> None:
         networks = self._by_length.setdefault(route.prefix, {})
         network = int(ip_address(route.dst)) >> (self._bits - route.prefix) if route.prefix else 0
-        known = networks.get(network)
-        if known is None or route.metric < known.metric:
+        routes = networks.get(network)
+        if routes is None or route.metric < routes.metric:
             networks[network] = route
         self._lengths = sorted(self._by_length, reverse=True)
 
@@ -131,9 +131,9 @@ class Routing:
         own packets.
         """
         key = (dst, src, iif, mark)
-        known = self._decisions.get(key)
-        if known is not None:
-            return known
+        decided = self._decisions.get(key)
+        if decided is not None:
+            return decided
         if self._asks_for_more["inet6" if ":" in dst else "inet"]:
             decision = self._decisions[key] = self._decide(dst, src, iif, mark)
             return decision

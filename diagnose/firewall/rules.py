@@ -240,16 +240,16 @@ class Ruleset(msgspec.Struct, frozen=True, dict=True):
 
         Of the families ip and ip6 (with inet's), or of bridge.
         """
-        known = self._on_hooks.get((hook, family))
-        if known is None:
+        chains = self._on_hooks.get((hook, family))
+        if chains is None:
             families = (family, "inet") if family in NF_FAMILIES else (family,)
             met = (
                 chain
                 for chain in self.chains
                 if chain.hook == hook and chain.table.family in families
             )
-            known = self._on_hooks[hook, family] = tuple(sorted(met, key=_place))
-        return known
+            chains = self._on_hooks[hook, family] = tuple(sorted(met, key=_place))
+        return chains
 
     def device_chains(self, hook: Hook, device: str) -> tuple[Chain, ...]:
         """The base chains of netdev and inet on the ingress or egress of one interface.
@@ -288,10 +288,10 @@ class Ruleset(msgspec.Struct, frozen=True, dict=True):
         Chains that they lead to count too.
         """
         where = tuple(map(id, chains))
-        known = self._asks_for_state.get(where)
-        if known is None:
-            known = self._asks_for_state[where] = "state" in self._fields_read(chains)
-        return known
+        answer = self._asks_for_state.get(where)
+        if answer is None:
+            answer = self._asks_for_state[where] = "state" in self._fields_read(chains)
+        return answer
 
     @functools.cached_property
     def _asks_for_state(self) -> dict[tuple[int, ...], bool]:

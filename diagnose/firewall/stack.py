@@ -113,9 +113,11 @@ class Stack(msgspec.Struct, frozen=True, dict=True):
 
     def _choose_address(self, device: str, family: Family, towards: str | None) -> str | None:
         version = 4 if family == "ip" else 6
-        held = self.by_name[device].addresses if device in self.by_name else ()
+        addresses = self.by_name[device].addresses if device in self.by_name else ()
         fitting = [
-            address for address in held if ip_address(address.partition("/")[0]).version == version
+            address
+            for address in addresses
+            if ip_address(address.partition("/")[0]).version == version
         ]
         if towards is not None:
             peer = ip_address(towards)

@@ -446,10 +446,10 @@ class _Tracer:
 
     def _some(self, field: Literal["src", "dst"], packet: Packet) -> str | None:
         """An address of the packet, or one of the possible ones: they lie in one subnet."""
-        known = packet.src if field == "src" else packet.dst
-        if known is None and field in packet.choices:
+        address = packet.src if field == "src" else packet.dst
+        if address is None and field in packet.choices:
             return _address(packet.choices[field][0], packet.family)
-        return known
+        return address
 
     def _comes_back(self, packet: Packet) -> bool | None:
         """Whether the way back to a packet's source leads by the interface that it came in by.
@@ -509,8 +509,8 @@ class _Tracer:
         raise _StoppedError(outcome, Obstacle(reason, Step(_ROUTING, where, text), part, hook))
 
     def _is_bridge(self, device: str) -> bool:
-        known = self._stack.by_name.get(device)
-        return known is not None and (known.kind == "bridge" or bool(known.ports))
+        interface = self._stack.by_name.get(device)
+        return interface is not None and (interface.kind == "bridge" or bool(interface.ports))
 
 
 def trace_bridged(stack: Stack, flow: Flow, out_port: str = "") -> Trace:

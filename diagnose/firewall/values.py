@@ -23,10 +23,10 @@ class Nets:
 
     def covers(self, value: Value) -> bool:
         """Whether all numbers of a condition are in these networks."""
-        known = self._covered.get(value)
-        if known is None:
-            known = self._covered[value] = self._look(value)
-        return known
+        answer = self._covered.get(value)
+        if answer is None:
+            answer = self._covered[value] = self._look(value)
+        return answer
 
     def _look(self, value: Value) -> bool:
         if isinstance(value, Interval):

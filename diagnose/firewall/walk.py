@@ -106,9 +106,9 @@ def walk(
     if undo is not None or not (packet.reply or hook == "input"):
         return _walked(ruleset, chains, packet, undo, nat_done=nat_done)
     key = (hook, layer, device, nat_done, ruleset.unread_apart(packet, chains))
-    known = ruleset.remembered.get(key)
-    if known is not None:
-        return replace(known, packet=packet)
+    verdict_before = ruleset.remembered.get(key)
+    if verdict_before is not None:
+        return replace(verdict_before, packet=packet)
     verdict = _walked(ruleset, chains, packet, None, nat_done=nat_done)
     if verdict.packet is packet:
         ruleset.remembered[key] = verdict
@@ -418,8 +418,8 @@ def _merged(ways: list[_Way]) -> list[_Way]:
         return ways
     kept: dict[_State, _Way] = {}
     for way in ways:
-        known = kept.get(way.state)
-        if known is None or (known.doubt and not way.doubt):
+        way_before = kept.get(way.state)
+        if way_before is None or (way_before.doubt and not way.doubt):
             kept[way.state] = way
     return list(kept.values())
 
@@ -429,7 +429,7 @@ def _first_of_each(decided: list[tuple[Outcome, _Way]]) -> list[tuple[Outcome, _
         return decided
     kept: dict[tuple[Outcome, _State], _Way] = {}
     for outcome, way in decided:
-        known = kept.get((outcome, way.state))
-        if known is None or (known.doubt and not way.doubt):
+        way_before = kept.get((outcome, way.state))
+        if way_before is None or (way_before.doubt and not way.doubt):
             kept[outcome, way.state] = way
     return [(outcome, way) for (outcome, _), way in kept.items()]

@@ -39,20 +39,20 @@ def read(url: str, largest: int) -> Iterator[Packed | Unusable]:
     parts = urlsplit(url)
     store = client()
     prefix = parts.path.lstrip("/")
-    found = False
+    has_reports = False
     try:
         for page in store.get_paginator("list_objects_v2").paginate(
             Bucket=parts.netloc, Prefix=prefix
         ):
             for entry in page.get("Contents", ()):
                 if entry["Key"].endswith(ENDINGS):
-                    found = True
+                    has_reports = True
                     yield _object(store, parts.netloc, entry["Key"], largest)
     except Exception as error:
         if not _is_of_boto(error):
             raise
         raise SourceError(f"cannot read {url}: {error}") from error
-    if not found:
+    if not has_reports:
         raise SourceError(f"no report lies below {url}")
 
 

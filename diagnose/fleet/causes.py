@@ -107,9 +107,9 @@ def _onset(
 
     By the finding itself, or by the oldest report that has it after one that does not.
     """
-    known = [root.onset for root in roots if root.onset is not None]
-    if known:
-        return min(known)
+    onsets = [root.onset for root in roots if root.onset is not None]
+    if onsets:
+        return min(onsets)
     oldest = report
     for earlier in before:
         if not _has(earlier, id):

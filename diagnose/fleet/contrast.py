@@ -185,26 +185,26 @@ def predicates(reports: Sequence[HostReport]) -> tuple[Predicate, ...]:
             if 0 <= report.taken_at - moment <= RECENT_S:
                 changed.setdefault(path, []).append(at)
     by_name: dict[str, int] = {}
-    held: dict[Fact, int] = {}
+    by_fact: dict[Fact, int] = {}
     for fact, numbers in holders.items():
-        held[fact] = bits(numbers, size)
-        by_name[fact.name] = by_name.get(fact.name, 0) | held[fact]
-    found = [
+        by_fact[fact] = bits(numbers, size)
+        by_name[fact.name] = by_name.get(fact.name, 0) | by_fact[fact]
+    predicates = [
         Predicate(fact.name, fact.value, mask, _known(fact.name, by_name, with_facts))
-        for fact, mask in held.items()
+        for fact, mask in by_fact.items()
     ]
-    found += [
+    predicates += [
         Predicate(name, THERE, mask, _known(name, by_name, with_facts))
         for name, mask in by_name.items()
         if _may_lack(name)
     ]
-    found += [
+    predicates += [
         Predicate(f"file {path}", RECENTLY, bits(numbers, size), with_facts)
         for path, numbers in changed.items()
     ]
     return tuple(
         predicate
-        for predicate in found
+        for predicate in predicates
         if 1 < predicate.holds.bit_count() < predicate.known.bit_count()
     )
 
@@ -237,8 +237,8 @@ def splits(causes: Mapping[str, Sides], candidates: Sequence[Predicate]) -> dict
         if test.smallest > corrected.level or test.difference < SPLITS_FROM:
             continue
         p = at_least(test.with_both, test.sick, test.other, test.with_fact)
-        found = best.get(test.cause)
-        if p <= corrected.level and (found is None or _rank(test, p) < _rank_of(found)):
+        split = best.get(test.cause)
+        if p <= corrected.level and (split is None or _rank(test, p) < _rank_of(split)):
             best[test.cause] = _split(test, p, corrected.tests)
     return best
 

@@ -31,11 +31,11 @@ def odd_hosts(present: Sequence[HostReport], label: str) -> tuple[OddHost, ...]:
     for report in present:
         if report.facts is not None:
             groups.setdefault(group_of(report, label) if label else "", []).append(report)
-    found: list[OddHost] = []
+    hosts: list[OddHost] = []
     for reports in groups.values():
         if len(reports) >= SMALLEST_GROUP:
-            found += _odd_in(reports)
-    return tuple(sorted(found, key=lambda odd: (-len(odd.differences), odd.host)))
+            hosts += _odd_in(reports)
+    return tuple(sorted(hosts, key=lambda odd: (-len(odd.differences), odd.host)))
 
 
 def _odd_in(reports: Sequence[HostReport]) -> list[OddHost]:

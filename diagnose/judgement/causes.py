@@ -254,14 +254,15 @@ def roots(findings: Iterable[Reported]) -> dict[str, tuple[str, ...]]:
         key: [link.cause for link in finding.causes if link.cause in by_key]
         for key, finding in by_key.items()
     }
-    known: dict[str, tuple[str, ...]] = {}
+    roots_of: dict[str, tuple[str, ...]] = {}
     for start in by_key:
         path = [start]
         on_path = {start}
         while path:
             key = path[-1]
             open_end = next(
-                (cause for cause in above[key] if cause not in known and cause not in on_path), None
+                (cause for cause in above[key] if cause not in roots_of and cause not in on_path),
+                None,
             )
             if open_end is not None:
                 path.append(open_end)
@@ -269,9 +270,9 @@ def roots(findings: Iterable[Reported]) -> dict[str, tuple[str, ...]]:
                 continue
             path.pop()
             on_path.discard(key)
-            higher = dict.fromkeys(root for cause in above[key] for root in known.get(cause, ()))
-            known[key] = tuple(higher)[:MOST_ROOTS] or (key,)
-    return known
+            higher = dict.fromkeys(root for cause in above[key] for root in roots_of.get(cause, ()))
+            roots_of[key] = tuple(higher)[:MOST_ROOTS] or (key,)
+    return roots_of
 
 
 def order(findings: Iterable[Reported]) -> tuple[Reported, ...]:

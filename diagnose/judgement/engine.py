@@ -58,8 +58,8 @@ def run(source: Host | AnswerSource, what: Run, *, began: float, budget: Budget)
     budget.keep_for_reporting(began, len(listed) if isinstance(listed, list) else 0)
     _start(collection, kinds)
     evidence = {kind: collection.get(kind) for kind in kinds}
-    found = evidence[ReportBasis]
-    basis = found if isinstance(found, ReportBasis) else ReportBasis()
+    report_basis = evidence[ReportBasis]
+    basis = report_basis if isinstance(report_basis, ReportBasis) else ReportBasis()
     results = recheck(host, judge_all(chosen, evidence, what.thresholds, budget))
     alternative = proof.Alternative(recorded(host), collection.collected)
     report = reported(results, basis, what, alternative, budget)

@@ -45,19 +45,19 @@ def _is_of_a_rootless_engine(report: Report, result: Result) -> bool:
     return "rootless" in report.traits and result.verdict is Verdict.UNKNOWN and is_expected
 
 
-def code(found: Iterable[Severity], blind: Iterable[Severity], fail_on: str) -> int:
+def code(severities: Iterable[Severity], blind: Iterable[Severity], fail_on: str) -> int:
     """The exit code of a report.
 
     0 nothing at or above the threshold, 1 warnings, 2 critical, 3 unknown; 2 before 1 before 3
     before 0.
 
-    found: of the findings that count. blind: of the checks that could not look; 3 means that one of
-    them could have reached the threshold.
+    severities: of the findings that count. blind: of the checks that could not look; 3 means that
+    one of them could have reached the threshold.
     """
     if fail_on == "never":
         return OK
     threshold = SEVERITIES[fail_on]
-    worst = max(found, default=Severity.advice)
+    worst = max(severities, default=Severity.advice)
     if worst >= threshold:
         return CRITICAL if worst is Severity.critical else WARNING
     return UNKNOWN if any(severity >= threshold for severity in blind) else OK

@@ -166,7 +166,7 @@ def _linked(
             linked = causes.link(findings, basis.stands_on)
             if host is not None:
                 linked = proof.proven(
-                    linked, host, lambda check, found: judge(check, found, what.thresholds)
+                    linked, host, lambda check, cause: judge(check, cause, what.thresholds)
                 )
             return linked, coincidence.notes(linked, basis.stands_on)
     except TimeIsUpError:

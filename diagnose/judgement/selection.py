@@ -27,18 +27,18 @@ def resolve(selectors: Iterable[str]) -> tuple[dict[str, Check], tuple[str, ...]
     wanted = tuple(selectors)
     plain = {selector.partition(".")[0] for selector in wanted}
     everything = any(set(family) & GLOB or family not in registry.families() for family in plain)
-    known = registry.load(None if everything else plain)
+    checks = registry.load(None if everything else plain)
     selected: dict[str, None] = {}
     for selector in wanted:
         matched = [
             id
-            for id in known
+            for id in checks
             if selector in (id, id.partition(".")[0]) or fnmatch.fnmatch(id, selector)
         ]
         if not matched:
             raise UnknownSelectorError(unknown(selector, [*registry.load(), *registry.families()]))
         selected.update(dict.fromkeys(matched))
-    loaded = {id.partition(".")[0] for id in known}
+    loaded = {id.partition(".")[0] for id in checks}
     seen: set[str] = set()
     open_ends = list(selected)
     while open_ends:
@@ -49,10 +49,10 @@ def resolve(selectors: Iterable[str]) -> tuple[dict[str, Check], tuple[str, ...]
         family = id.partition(".")[0]
         if family not in loaded:
             loaded.add(family)
-            known = registry.load({family})
-        if id in known:
-            open_ends.extend(known[id].caused_by)
-    return known, tuple(sorted(selected))
+            checks = registry.load({family})
+        if id in checks:
+            open_ends.extend(checks[id].caused_by)
+    return checks, tuple(sorted(selected))
 
 
 def unknown(name: str, candidates: Iterable[str]) -> str:
@@ -62,11 +62,11 @@ def unknown(name: str, candidates: Iterable[str]) -> str:
     """
     import difflib  # that only those who mistyped pay
 
-    known = list(candidates)
+    names = list(candidates)
     like = name.lower()
-    begun = [name for name in known if like and name.startswith(like)]
+    begun = [name for name in names if like and name.startswith(like)]
     near = list(
-        dict.fromkeys([*begun[:3], *difflib.get_close_matches(like, known, n=3, cutoff=0.5)])
+        dict.fromkeys([*begun[:3], *difflib.get_close_matches(like, names, n=3, cutoff=0.5)])
     )[:3]
     hint = f"; did you mean {either(near)}?" if near else ""
     what = f"no check matches {name!r}" if set(name) & GLOB else f"there is no check {name!r}"

@@ -95,12 +95,12 @@ def _collector(path: str) -> Collector:
     return collector
 
 
-def _is_machine_wide(asked: AnyQuestion) -> bool:
+def _is_machine_wide(question: AnyQuestion) -> bool:
     """Whether these settings are the kernel's one and only.
 
     Each network namespace has a /proc/sys/net of its own.
     """
-    return not any(str(name).startswith("net") for name in asked.args.get("names", ()))
+    return not any(str(name).startswith("net") for name in question.args.get("names", ()))
 
 
 class Live(msgspec.Struct, dict=True, eq=False):
@@ -156,19 +156,19 @@ class Live(msgspec.Struct, dict=True, eq=False):
         """
         return question.policy.deadline * patience(self.options.budget_s)
 
-    def ask(self, asked: AnyQuestion) -> Json | Failed:
+    def ask(self, question: AnyQuestion) -> Json | Failed:
         """The redacted answer, or why there is none. Never raises."""
-        policy = asked.policy
-        blind = self._blind(policy, asked)
+        policy = question.policy
+        blind = self._blind(policy, question)
         if blind is not None:
             return blind
         try:
-            answer = _collector(policy.collector)(self, typed(self.restored(asked)))
+            answer = _collector(policy.collector)(self, typed(self.restored(question)))
             if (
                 policy.scope != "engine"
             ):  # the answers of the engine are cut where their length is known
                 answer = cut(answer, policy.longest)
-            return self._clean(asked, answer)
+            return self._clean(question, answer)
         except Exception as error:  # noqa: BLE001 - whatever a collector meets is an answer too, never our crash
             return self._failed(error)
 
@@ -182,72 +182,73 @@ class Live(msgspec.Struct, dict=True, eq=False):
         if lane == "api" and self._engine_silent is None:
             from diagnose.live.engine import api
 
-            for asked, answer in api.many(self, pull):
-                try:
-                    yield (
-                        asked,
-                        self._failed(answer)
-                        if isinstance(answer, Exception)
-                        else self._clean(asked, answer),
-                    )
-                except Exception as error:  # noqa: BLE001 - as above
-                    yield asked, self._failed(error)
+            for question, answer in api.many(self, pull):
+                yield question, self._clean_or_failed(question, answer)
             return
-        while (question := pull()) is not None:
-            yield question, self.ask(question)
+        while (next_question := pull()) is not None:
+            yield next_question, self.ask(next_question)
 
-    def restored(self, asked: AnyQuestion) -> AnyQuestion:
+    def _clean_or_failed(self, question: AnyQuestion, answer: Json | Exception) -> Json | Failed:
+        """What `ask` gives for an answer of the engine, or for what was raised instead."""
+        if isinstance(answer, Exception):
+            return self._failed(answer)
+        try:
+            return self._clean(question, answer)
+        except Exception as error:  # noqa: BLE001 - as above
+            return self._failed(error)
+
+    def restored(self, question: AnyQuestion) -> AnyQuestion:
         """The question with the secrets that stand as tokens in it.
 
         One that was built from an answer.
         """
-        if "<redacted:" not in asked.arguments:
-            return asked
-        return recorded(asked.kind, self.redactor.restore(asked.args))
+        if "<redacted:" not in question.arguments:
+            return question
+        return recorded(question.kind, self.redactor.restore(question.args))
 
-    def _clean(self, asked: AnyQuestion, answer: Json) -> Json:
+    def _clean(self, question: AnyQuestion, answer: Json) -> Json:
         """The answer without its secrets.
 
         A part that cannot be searched for them is removed, the rest stays.
         """
         try:
-            return self.redactor.answer(asked.kind, asked.args, answer)
+            return self.redactor.answer(question.kind, question.args, answer)
         except UNSEARCHABLE:
-            return self._clean_parts(asked, cut(answer, asked.policy.longest))
+            return self._clean_parts(question, cut(answer, question.policy.longest))
 
-    def _clean_parts(self, asked: AnyQuestion, part: Json) -> Json:
+    def _clean_parts(self, question: AnyQuestion, part: Json) -> Json:
         if isinstance(part, list):
-            return [self._clean_part(asked, item) for item in part]
+            return [self._clean_part(question, item) for item in part]
         if isinstance(part, dict):
             # under its own name each: the name tells whether a value is a secret
             fields: dict[str, Json] = {}
             for name, value in part.items():
-                whole = self._clean_part(asked, {name: value})
+                whole = self._clean_part(question, {name: value})
                 fields |= whole if isinstance(whole, dict) else {REMOVED: whole}
             return fields
         return REMOVED
 
-    def _clean_part(self, asked: AnyQuestion, part: Json) -> Json:
+    def _clean_part(self, question: AnyQuestion, part: Json) -> Json:
         try:
-            return self.redactor.answer(asked.kind, asked.args, part)
+            return self.redactor.answer(question.kind, question.args, part)
         except UNSEARCHABLE:
             if isinstance(part, dict) and len(part) == 1:
                 ((name, value),) = part.items()
-                return {name: self._clean_parts(asked, value)}
-            return self._clean_parts(asked, part)
+                return {name: self._clean_parts(question, value)}
+            return self._clean_parts(question, part)
 
     def _failed(self, error: Exception) -> Failed:
         failed = failure(error)
         return Failed(failed.reason, self.redactor.text(failed.detail))
 
-    def _blind(self, policy: Policy, asked: AnyQuestion) -> Failed | None:
+    def _blind(self, policy: Policy, question: AnyQuestion) -> Failed | None:
         """Why this question must not be asked here at all, or None."""
         if policy.scope == "tool" or policy is PingEngine.POLICY:
             return None
         if policy.scope == "engine":
             return self._engine_silent
         of_network = policy.scope == "network" and not (
-            policy.kind == "sysctl" and _is_machine_wide(asked)
+            policy.kind == "sysctl" and _is_machine_wide(question)
         )
         return self._elsewhere or (self._other_network if of_network else None)
 

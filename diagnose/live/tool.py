@@ -89,16 +89,16 @@ def site(live: Live, _question: IdentifySite) -> Json:
     """
     from hashlib import blake2s
 
-    known = live.options.site
+    site_options = live.options.site
     try:
         plain = MACHINE_ID.read_text(encoding="ascii").strip()
     except (OSError, UnicodeDecodeError):
         plain = ""
-    key = blake2s(f"diagnose:{known.salt}".encode()).digest()
+    key = blake2s(f"diagnose:{site_options.salt}".encode()).digest()
     machine = ""
     if _MACHINE_ID.fullmatch(plain):
         machine = blake2s(plain.encode(), key=key, digest_size=16).hexdigest()
-    return {"machine": machine, "name": known.name, "labels": known.labels}
+    return {"machine": machine, "name": site_options.name, "labels": site_options.labels}
 
 
 _MACHINE_ID = re.compile("[0-9a-f]{32}")

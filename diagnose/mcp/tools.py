@@ -129,8 +129,8 @@ async def run(arguments: Sequence[str], means: ServerMeans) -> str:
     text = output.decode("utf-8", "replace").strip()
     if not text:
         lines = errors.decode("utf-8", "replace").splitlines()
-        said = next((line for line in lines if line.startswith("Error: ")), "it printed nothing")
-        raise NoAnswerError(said.removeprefix("Error: "))
+        error = next((line for line in lines if line.startswith("Error: ")), "it printed nothing")
+        raise NoAnswerError(error.removeprefix("Error: "))
     return text
 
 

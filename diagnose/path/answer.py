@@ -100,8 +100,8 @@ def answer(
     path = hops.path(evidence, first, wanted, last)
     if host is not None:
         resolvers = report.evidence.get(Resolvers)
-        known = resolvers if isinstance(resolvers, Resolvers) else None
-        path = replace(path, packet=probe.send(host, evidence, known, path))
+        readable_resolvers = resolvers if isinstance(resolvers, Resolvers) else None
+        path = replace(path, packet=probe.send(host, evidence, readable_resolvers, path))
     decisive = path.decisive
     if decisive is None:
         return PathAnswer(path)
@@ -124,29 +124,29 @@ def _explaining(report: Report, hop: Hop) -> Reported | None:
     """
     suspects = _SUSPECTS.get(hop.kind, ())
     fitting = [
-        found
-        for found in report.findings
-        if found.root
-        and found.severity > Severity.advice
-        and found.id.startswith(suspects)
-        and _is_about(found, hop)
+        finding
+        for finding in report.findings
+        if finding.root
+        and finding.severity > Severity.advice
+        and finding.id.startswith(suspects)
+        and _is_about(finding, hop)
     ]
-    return max(fitting, key=lambda found: (found.severity, _names(found, hop)), default=None)
+    return max(fitting, key=lambda finding: (finding.severity, _names(finding, hop)), default=None)
 
 
-def _is_about(found: Reported, hop: Hop) -> bool:
+def _is_about(finding: Reported, hop: Hop) -> bool:
     """Whether a finding is about one of the hop's things.
 
     One about the host has to touch them, where it says what it touches.
     """
     things = set(hop.about) - {HOST}
-    touched = {found.subject, *found.finding.touches}
+    touched = {finding.subject, *finding.finding.touches}
     if things & touched:
         return True
-    return found.subject == HOST and HOST in hop.about and not found.finding.touches
+    return finding.subject == HOST and HOST in hop.about and not finding.finding.touches
 
 
-def _names(found: Reported, hop: Hop) -> bool:
+def _names(finding: Reported, hop: Hop) -> bool:
     """Whether the finding's evidence names the very rule or route of the hop."""
     words = hop.text.partition(": ")[2]
-    return bool(words) and words in str(found.finding.evidence)
+    return bool(words) and words in str(finding.finding.evidence)

@@ -39,8 +39,8 @@ def to_container(walk: PathWalk, leg: Leg, end: Container) -> None:
         _to_published(walk, leg, end, port)
         return
     name = _network_at(walk, leg, owner)
-    known = walk.site.networks.by_name if walk.site.networks is not None else {}
-    endpoint, network = owner.endpoints.get(name), known.get(name)
+    by_name = walk.site.networks.by_name if walk.site.networks is not None else {}
+    endpoint, network = owner.endpoints.get(name), by_name.get(name)
     if endpoint is None or network is None:
         walk.add("network", f"{end}", no_network(end), "broken", end.subject)
         return

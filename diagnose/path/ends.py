@@ -96,9 +96,9 @@ def end(
         return End("host", HOST)
     if word == INTERNET:
         return End("outside", INTERNET)
-    found = _container(word, containers, caller)
-    if found is not None:
-        return End("container", word, found)
+    named = _container(word, containers, caller)
+    if named is not None:
+        return End("container", word, named)
     if _is_address(word):
         return _at_address(word, containers, interfaces)
     if caller is not None and word in ("host.docker.internal", "gateway.docker.internal"):

@@ -59,8 +59,8 @@ def _network_of(walk: PathWalk, begin: Container, end: Container | None) -> Netw
 
     One that both ends are on, or else the one with the default route.
     """
-    known = walk.site.networks.by_name if walk.site.networks is not None else {}
-    mine = [known[name] for name in sorted(begin.endpoints) if name in known]
+    by_name = walk.site.networks.by_name if walk.site.networks is not None else {}
+    mine = [by_name[name] for name in sorted(begin.endpoints) if name in by_name]
     if not mine:
         walk.add("network", "network", "its networks could not be read", "unknown")
         raise EndedError
@@ -174,7 +174,7 @@ def _route_trouble(walk: PathWalk, container: Container, netns: ContainerNetns) 
     """
     if not netns.has_default_route:
         return "has no default route: nothing leaves its subnet"
-    known = {
+    sentences = {
         endpoint.gateway for endpoint in walk.site.containers.owner_of(container).endpoints.values()
     } - {""}
     others = {
@@ -187,10 +187,10 @@ def _route_trouble(walk: PathWalk, container: Container, netns: ContainerNetns) 
         for route in netns.routes
         if not route.prefix and route.family == "inet" and route.gateway
     ]
-    if known and gateways and not known & set(gateways) and not others & set(gateways):
+    if sentences and gateways and not sentences & set(gateways) and not others & set(gateways):
         return (
             f"its default route leads to {gateways[0]}, which no interface has: "
-            f"the gateway is {min(known)}"
+            f"the gateway is {min(sentences)}"
         )
     return ""
 

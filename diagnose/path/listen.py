@@ -38,10 +38,10 @@ def listens(walk: PathWalk, end: Container | None, port: int, address: str) -> N
         others = sorted(
             {socket.port for socket in netns.listeners if socket.protocol == walk.wanted.proto}
         )
-        heard = "it listens on no port"
+        ports = "it listens on no port"
         if others:
-            heard = f"it listens on {', '.join(map(str, others[:6]))}"
-        text = f"nothing listens on port {port}/{walk.wanted.proto}: {heard}"
+            ports = f"it listens on {', '.join(map(str, others[:6]))}"
+        text = f"nothing listens on port {port}/{walk.wanted.proto}: {ports}"
         hint = f"docker logs --tail 20 {end.name}"
         walk.add("listener", place, text, "broken", end.subject, hint=hint)
 

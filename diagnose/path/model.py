@@ -142,8 +142,8 @@ def site(evidence: Mapping[type, object]) -> PathEvidence | Unavailable:
         return Unavailable("missing", "the list of containers")
 
     def known(kind: type[Kind]) -> Kind | None:
-        found = evidence.get(kind)
-        return found if isinstance(found, kind) else None
+        value = evidence.get(kind)
+        return value if isinstance(value, kind) else None
 
     return PathEvidence(
         containers,

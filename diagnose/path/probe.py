@@ -174,12 +174,12 @@ def _host_address(site: PathEvidence, begin: Container | None) -> str:
     if begin is None or begin.shares_host_network:
         return "127.0.0.1"
     stack = site.host_stack.stack if site.host_stack is not None else None
-    known = site.networks.by_name if site.networks is not None else {}
+    by_name = site.networks.by_name if site.networks is not None else {}
     for name, endpoint in sorted(site.containers.owner_of(begin).endpoints.items()):
         if endpoint.gateway:
             return endpoint.gateway
-        if stack is not None and name in known:
-            address = stack.address_on(known[name].bridge, "ip")
+        if stack is not None and name in by_name:
+            address = stack.address_on(by_name[name].bridge, "ip")
             if address:
                 return address
     raise _NotSentError(f"{begin} has no gateway: name an address of the host")

@@ -37,10 +37,10 @@ def heap_size(command: Iterable[str], environment: Iterable[str]) -> tuple[int, 
     texts += [
         entry.partition("=")[2] for entry in environment if entry.partition("=")[0] in VARIABLES
     ]
-    found = [(0, "")]
+    sizes = [(0, "")]
     for text in texts:
         java = list(_JAVA.finditer(text))[-1:]
         node = list(_NODE.finditer(text))[-1:]
-        found += [(int(match["count"]) * _UNITS[match["unit"].lower()], match[0]) for match in java]
-        found += [(int(match["count"]) << 20, match[0]) for match in node]
-    return max(found)
+        sizes += [(int(match["count"]) * _UNITS[match["unit"].lower()], match[0]) for match in java]
+        sizes += [(int(match["count"]) << 20, match[0]) for match in node]
+    return max(sizes)

@@ -188,8 +188,8 @@ class SwarmMembership(msgspec.Struct, frozen=True, rename="pascal"):
     @property
     def other_managers(self) -> list[str]:
         """The addresses of the other managers."""
-        known = self.remote_managers or []
-        return [manager.address for manager in known if manager.node_id != self.node_id]
+        managers = self.remote_managers or []
+        return [manager.address for manager in managers if manager.node_id != self.node_id]
 
 
 class PluginNames(msgspec.Struct, frozen=True, rename="pascal"):

@@ -83,8 +83,8 @@ class Host:
             return same
         with self._lock:
             if question in self._decoded:
-                known: Answer | Failed = self._decoded[question]
-                return known
+                kept: Answer | Failed = self._decoded[question]
+                return kept
         decoded = question.decode(answer)
         with self._lock:
             self._decoded[question] = decoded

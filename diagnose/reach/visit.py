@@ -82,14 +82,14 @@ def visit(target: Target, errand: Errand, stage: Callable[[str], None]) -> Visit
 
     stage: is called with what is under way. VisitError if no report came.
     """
-    asked: list[str] = []
+    sent: list[str] = []
 
     def password() -> bytes:
         assert errand.ask_password is not None
-        if asked:
+        if sent:
             raise VisitError("sudo does not take the password")
         stage("asks for sudo's password")
-        asked.append("once")
+        sent.append("once")
         return errand.ask_password().encode() + b"\n"
 
     stage("connecting")
@@ -149,13 +149,13 @@ def _expect(channel: Channel, words: str, seconds: float) -> tuple[str, str]:
     deadline, noise = time.monotonic() + seconds, 0
     while True:
         line = channel.line(deadline, f"no answer within {seconds:.0f} s")
-        mark, _, said = line.partition(" ")
+        mark, _, sentence = line.partition(" ")
         if mark != WORD:
             noise += len(line)
             if noise > MOST_NOISE:
                 raise LostError("the other side writes on and on instead of an answer")
             continue
-        word, _, rest = said.partition(" ")
+        word, _, rest = sentence.partition(" ")
         if word == "failed":
             raise VisitError(rest)
         if word not in words.split():

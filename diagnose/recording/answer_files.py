@@ -192,12 +192,12 @@ def _mapping(value: Json) -> dict[str, Json]:
     return value
 
 
-def _failed(said: Mapping[str, Json]) -> Failed:
+def _failed(row: Mapping[str, Json]) -> Failed:
     """A failure as it was recorded.
 
     A reason that only another version of the tool gives is named in the detail.
     """
-    reason, detail = str(said["reason"]), str(said["detail"])
+    reason, detail = str(row["reason"]), str(row["detail"])
     if reason in REASONS:
         return Failed(cast("Reason", reason), detail)
     return Failed("not recorded", f"{reason}: {detail}")

@@ -121,7 +121,7 @@ class Recorder:
     def waiting(self) -> list[str]:
         """The questions that are being answered right now, for a progress line."""
         with self._lock:
-            return [asked.kind for asked in self._running]
+            return [question.kind for question in self._running]
 
     def begin(self, question: AnyQuestion) -> None:
         """Have a question answered that will be asked."""
@@ -233,8 +233,8 @@ class Recorder:
 
     def _serve(self, worker: _Worker) -> None:
         try:
-            for asked, answer in self._inner.serve(worker.lane, lambda: self._pull(worker)):
-                self._resolve(self._jobs[asked], answer)
+            for question, answer in self._inner.serve(worker.lane, lambda: self._pull(worker)):
+                self._resolve(self._jobs[question], answer)
         except MemoryError:
             with self._lock:
                 unanswered = [job for job, owner in self._running.values() if owner is worker]

@@ -190,14 +190,14 @@ class Redactor:
     def _present(self, text: str) -> list[str]:
         """The known secrets that stand in a text, longest first."""
         if len(self._literals) <= _FEW:
-            found = [raw for raw in self._literals if raw in text]
+            present = [raw for raw in self._literals if raw in text]
         else:
             anchors = self._anchors
             runs = anchors.keys() & _RUN.findall(text)
-            found = [raw for run in runs for raw in anchors[run] if raw in text]
-            found += [raw for raw in anchors.get("", ()) if raw in text]
-        found = [raw for raw in found if raw not in self._names]
-        return sorted(found, key=len, reverse=True) if len(found) > 1 else found
+            present = [raw for run in runs for raw in anchors[run] if raw in text]
+            present += [raw for raw in anchors.get("", ()) if raw in text]
+        present = [raw for raw in present if raw not in self._names]
+        return sorted(present, key=len, reverse=True) if len(present) > 1 else present
 
     def _walked(self, value: Json, engine: bool) -> Json:
         """The value without its secrets, those included that this run has met elsewhere."""

@@ -353,8 +353,8 @@ def _after_gap(text: str, gap: re.Match[str] | None, name: SecretName) -> Secret
     if gap[2]:
         right = _closing(text, at, gap[2])
     else:
-        found = _UNQUOTED_LONG().match(text, at)
-        right = at + len(_trim(found[0])) if found else at
+        match = _UNQUOTED_LONG().match(text, at)
+        right = at + len(_trim(match[0])) if match else at
     value = text[at:right]
     if not value or exempt(name.kind, name.text, value):
         return None
@@ -423,9 +423,9 @@ def _wrapped(text: str, wrapper: re.Match[str], name: SecretName) -> SecretSpan 
     return SecretSpan(left, right, name.kind) if is_secret else None
 
 
-def _first_of_several(found: str, sign: str) -> str:
+def _first_of_several(text: str, sign: str) -> str:
     """The value without what a notation puts behind it: `&`, quotes and `;name=` of a next one."""
-    value = re.split("%26|%22|%7D|%40", found, maxsplit=1)[0] if sign[0] == "%" else found
+    value = re.split("%26|%22|%7D|%40", text, maxsplit=1)[0] if sign[0] == "%" else text
     value = _trim(value)
     first, _, rest = value.partition(";")
     return first if "=" in rest else value

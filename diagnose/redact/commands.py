@@ -209,10 +209,10 @@ def _at_word(tool: _Tool, words: list[str], at: int) -> Iterator[SecretPart]:
 def _part(tool: _Tool, words: list[str], at: int, start: int, option: str) -> Iterator[SecretPart]:
     word = words[at]
     if tool.after:
-        found = word.find(tool.after, start)
-        if found < 0:
+        begin = word.find(tool.after, start)
+        if begin < 0:
             return
-        start = found + len(tool.after)
+        start = begin + len(tool.after)
     end = len(word)
     if tool.after == ";" and word.find(";", start) > start:
         end = word.find(";", start)
@@ -258,7 +258,7 @@ def _is_continued(text: str, newline: int) -> bool:
 
 def _in_list(text: str, mark: Mark) -> str:
     """A command line as a list in a text: ["redis-cli", "-a", "x"], with or without commas."""
-    spots = [(found.start(1), found.end(1)) for found in _QUOTED().finditer(text)]
+    spots = [(match.start(1), match.end(1)) for match in _QUOTED().finditer(text)]
     pieces: list[str] = []
     done = 0
     for part in sorted(secret_parts([text[left:right] for left, right in spots])):
@@ -273,11 +273,11 @@ def _in_list(text: str, mark: Mark) -> str:
 def _in_line(text: str, mark: Mark) -> str:
     pieces: list[str] = []
     done = past = 0
-    for found in _ANY().finditer(text):
-        if found.start() < past:
+    for match in _ANY().finditer(text):
+        if match.start() < past:
             continue  # another tool among the words of the last command, which were all read
-        spans = _shell_words(text, found.start())
-        past = spans[-1][1] if spans else found.end()
+        spans = _shell_words(text, match.start())
+        past = spans[-1][1] if spans else match.end()
         for part in sorted(secret_parts([text[left:right] for left, right in spans])):
             left, right = spans[part.word][0] + part.start, spans[part.word][0] + part.end
             left, right = _within_quotes(text, left, right)

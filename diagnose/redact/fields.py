@@ -106,11 +106,11 @@ class Plan(dict[str, "_Handler | str | None"]):
         self["super"] = mount_options
 
     def __missing__(self, key: str) -> str | None:
-        said = (
+        todo = (
             _IDS().sub("", key) if len(key) >= _LEAST_ID else key
         )  # a host of 1,000 containers has 2,500 such keys
-        kind = kind_of(said)
-        if "@" in key or (len(said) > 24 and "." not in said and "/" not in said):
+        kind = kind_of(todo)
+        if "@" in key or (len(todo) > 24 and "." not in todo and "/" not in todo):
             self.suspicious.add(key)
         if len(self) < _CLEAN_LIMIT:
             self[key] = kind

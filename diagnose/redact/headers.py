@@ -88,24 +88,24 @@ def after_schemes(text: str, low: str, mark: Mark) -> str:
     return text
 
 
-def _signed(found: re.Match[str], mark: Mark) -> str:
-    return found[1] + _SIGNED_PART().sub(
-        lambda m: f"{m[1]}={m[2]}{mark('auth', m[3], m[0])}", found[2]
+def _signed(match: re.Match[str], mark: Mark) -> str:
+    return match[1] + _SIGNED_PART().sub(
+        lambda m: f"{m[1]}={m[2]}{mark('auth', m[3], m[0])}", match[2]
     )
 
 
-def _header(found: re.Match[str], mark: Mark) -> str:
-    if _SIGNED().match(found[3]):
-        return found[0]
-    return found[1] + found[2] + credentials(found[3], mark)
+def _header(match: re.Match[str], mark: Mark) -> str:
+    if _SIGNED().match(match[3]):
+        return match[0]
+    return match[1] + match[2] + credentials(match[3], mark)
 
 
-def _bearer(found: re.Match[str], mark: Mark) -> str:
-    scheme, gap, raw = found.groups()
+def _bearer(match: re.Match[str], mark: Mark) -> str:
+    scheme, gap, raw = match.groups()
     raw = raw.rstrip(".")
     if not _is_proof(scheme.lower(), raw, mark) or exempt("token", "", raw):
-        return found[0]
-    return f"{scheme}{gap}{mark('auth', raw, found[0])}" + found[3][len(raw) :]
+        return match[0]
+    return f"{scheme}{gap}{mark('auth', raw, match[0])}" + match[3][len(raw) :]
 
 
 def _is_proof(scheme: str, raw: str, mark: Mark) -> bool:
@@ -118,8 +118,8 @@ def _is_proof(scheme: str, raw: str, mark: Mark) -> bool:
     return scheme in ("bearer", "ssws") and any(c.isdigit() for c in raw)
 
 
-def _of_mail(found: re.Match[str], mark: Mark) -> str:
-    raw = found[2]
+def _of_mail(match: re.Match[str], mark: Mark) -> str:
+    raw = match[2]
     if len(raw) % 4 or unpacked(raw) is None:
-        return found[0]
-    return found[1] + mark("auth", raw, found[0])
+        return match[0]
+    return match[1] + mark("auth", raw, match[0])

@@ -72,8 +72,8 @@ def _whole_keys(text: str, mark: Mark) -> str:
 
     A key ends at its last line, or where it is cut off.
     """
-    begins = [found.span() for found in _BEGIN().finditer(text)]
-    ends = [found.span() for found in _END().finditer(text)]
+    begins = [match.span() for match in _BEGIN().finditer(text)]
+    ends = [match.span() for match in _END().finditer(text)]
     pieces: list[str] = []
     done = next_end = 0
     for index, (start, body) in enumerate(begins):
@@ -89,29 +89,29 @@ def _whole_keys(text: str, mark: Mark) -> str:
 
 
 def _cut_off_at(text: str, body: int) -> int:
-    found = _CUT_OFF().match(text, body)
-    return found.end() if found else body
+    match = _CUT_OFF().match(text, body)
+    return match.end() if match else body
 
 
 def _key_tails(text: str, mark: Mark) -> str:
     """The text without the ends of private keys whose beginnings are cut off."""
     pieces: list[str] = []
     done = 0
-    for found in _END().finditer(text):
-        newline = "\\n" if text.endswith("\\n", done, found.start()) else "\n"
-        lines = text[max(done, found.start() - _LONGEST_TAIL) : found.start()].split(newline)
-        start = found.start()
+    for match in _END().finditer(text):
+        newline = "\\n" if text.endswith("\\n", done, match.start()) else "\n"
+        lines = text[max(done, match.start() - _LONGEST_TAIL) : match.start()].split(newline)
+        start = match.start()
         for line in reversed(lines[:-1] if not lines[-1] else lines):
             if not _TAIL_LINE().fullmatch(line.strip()):
                 break
             start -= len(line) + len(newline)
         start = max(done, start)
-        if start < found.start():
+        if start < match.start():
             pieces += (
                 text[done:start],
-                mark("private-key", text[start : found.end()], text[start : found.end()]),
+                mark("private-key", text[start : match.end()], text[start : match.end()]),
             )
-            done = found.end()
+            done = match.end()
     pieces.append(text[done:])
     return "".join(pieces)
 

@@ -66,10 +66,10 @@ def at_signs(
         pieces: list[str] = []
         done = at = 0
         while (at := low.find(sign, at)) >= 0:
-            found = rule.match(text, at)
-            if found:
-                pieces += (text[done:at], new(found))
-                done = at = found.end()
+            match = rule.match(text, at)
+            if match:
+                pieces += (text[done:at], new(match))
+                done = at = match.end()
             else:
                 at += len(sign)
         if pieces:

@@ -148,9 +148,9 @@ def in_pairs(text: str, _low: str, mark: Mark, scan: Scan) -> str:
     """The text without the values of pairs of a name and a value."""
     text = _PAIR_BACKWARDS().sub(lambda m: _named(m, m[2], 1, mark, scan), text)
 
-    def pair(found: re.Match[str]) -> str:
-        group = next(number for number in (3, 4, 5) if found[number])
-        return _named(found, found[2], group, mark, scan)
+    def pair(match: re.Match[str]) -> str:
+        group = next(number for number in (3, 4, 5) if match[number])
+        return _named(match, match[2], group, mark, scan)
 
     return _PAIR().sub(pair, text)
 
@@ -167,17 +167,17 @@ def in_sql(text: str, low: str, mark: Mark, scan: Scan) -> str:
     return text
 
 
-def _unquoted_password(found: re.Match[str], mark: Mark) -> str:
-    raw = found[1]
+def _unquoted_password(match: re.Match[str], mark: Mark) -> str:
+    raw = match[1]
     is_word = raw.lower() in ("by", "with", "values", "password", "as", "using", "default")
-    is_statement = found[0][:1] not in "iI"
+    is_statement = match[0][:1] not in "iI"
     if (
         is_word
         or exempt("password", "", raw)
-        or not (is_statement or is_mixed(raw) or found[0].isupper())
+        or not (is_statement or is_mixed(raw) or match[0].isupper())
     ):
-        return found[0]
-    return raw_replaced(found, 1, mark("password", raw, found[0]))
+        return match[0]
+    return raw_replaced(match, 1, mark("password", raw, match[0]))
 
 
 def in_protocols(text: str, low: str, mark: Mark, scan: Scan) -> str:
@@ -195,9 +195,9 @@ def in_protocols(text: str, low: str, mark: Mark, scan: Scan) -> str:
     return text
 
 
-def _named(found: re.Match[str], name: str, group: int, mark: Mark, scan: Scan) -> str:
+def _named(match: re.Match[str], name: str, group: int, mark: Mark, scan: Scan) -> str:
     """The match with one group replaced if its name makes it a secret."""
-    kind, value = kind_of(name), found[group]
+    kind, value = kind_of(name), match[group]
     if kind is None or exempt(kind, name, value):
-        return found[0]
-    return raw_replaced(found, group, redact_value(kind, name, value, mark, scan))
+        return match[0]
+    return raw_replaced(match, group, redact_value(kind, name, value, mark, scan))

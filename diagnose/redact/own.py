@@ -88,7 +88,7 @@ class OwnRules:
 
     def _plain(self, text: str, mark: Mark) -> str:
         if self._assigned is not None:
-            text = self._assigned.sub(lambda found: _assignment(found, mark), text)
+            text = self._assigned.sub(lambda match: _assignment(match, mark), text)
         for kind, pattern in self._patterns:
             text = pattern.sub(partial(_match, kind=kind, mark=mark), text)
         return text
@@ -166,24 +166,24 @@ def _compiled(kind: str, pattern: str) -> re.Pattern[str]:
         raise InvalidRuleError(f"pattern {kind!r} is refused: {error}") from None
 
 
-def _match(found: re.Match[str], *, kind: str, mark: Mark) -> str:
+def _match(match: re.Match[str], *, kind: str, mark: Mark) -> str:
     """The whole match is the secret, or its first group where it has one."""
-    group = 1 if found.re.groups and found[1] else 0
-    before = found[0][: found.start(group) - found.start()]
-    after = found[0][found.end(group) - found.start() :]
-    return f"{before}{mark(kind, found[group], found[0])}{after}"
+    group = 1 if match.re.groups and match[1] else 0
+    before = match[0][: match.start(group) - match.start()]
+    after = match[0][match.end(group) - match.start() :]
+    return f"{before}{mark(kind, match[group], match[0])}{after}"
 
 
-def _assignment(found: re.Match[str], mark: Mark) -> str:
-    quoted, bare = found["quoted"], found["bare"]
-    before = found[0][: len(found[0]) - len(quoted or bare)]
+def _assignment(match: re.Match[str], mark: Mark) -> str:
+    quoted, bare = match["quoted"], match["bare"]
+    before = match[0][: len(match[0]) - len(quoted or bare)]
     if quoted:
-        return before + mark(NAMED, quoted, found[0])
-    if not (found["close"] or "").endswith('"'):
-        return before + mark(NAMED, bare, found[0])
+        return before + mark(NAMED, quoted, match[0])
+    if not (match["close"] or "").endswith('"'):
+        return before + mark(NAMED, bare, match[0])
     # a number of JSON: what replaces it has to be a string
     number = bare.rstrip("]}")
-    return f'{before}"{mark(NAMED, number, found[0])}"{bare[len(number) :]}' if number else found[0]
+    return f'{before}"{mark(NAMED, number, match[0])}"{bare[len(number) :]}' if number else match[0]
 
 
 def _all_marked(item: Json, name: str, mark: Mark) -> Json:

@@ -86,23 +86,23 @@ def _of_sentence(text: str, mark: Mark) -> str:
     return _AT_END().sub(lambda m: _ending(m, mark), text)
 
 
-def _announced(found: re.Match[str], mark: Mark) -> str:
-    raw = found[2].rstrip(".,;")
-    phrase = found[0].lower()
+def _announced(match: re.Match[str], mark: Mark) -> str:
+    raw = match[2].rstrip(".,;")
+    phrase = match[0].lower()
     if raw.lower() in IN_MESSAGES or exempt("password", "", raw):
-        return found[0]
+        return match[0]
     is_certain = "temporary password" in phrase or "following password" in phrase
     is_vague = phrase.startswith(("with", "using")) or raw.isalpha()
     if not is_certain and is_vague and not is_mixed(raw):
-        return found[0]
-    return raw_replaced(found, 2, mark("password", raw, found[0]) + found[2][len(raw) :])
+        return match[0]
+    return raw_replaced(match, 2, mark("password", raw, match[0]) + match[2][len(raw) :])
 
 
-def _ending(found: re.Match[str], mark: Mark) -> str:
+def _ending(match: re.Match[str], mark: Mark) -> str:
     """The end of a sentence, unless its last word before the sign says that it is something else.
 
     `password file: X`.
     """
-    last = re.findall(r"\w+", found[1].lower())[-1:]
+    last = re.findall(r"\w+", match[1].lower())[-1:]
     is_about = last and (last[0].isdigit() or kind_of(f"password_{last[0]}") is None)
-    return found[0] if is_about and not _THE_USER().search(found[1]) else mark_mixed(found, 2, mark)
+    return match[0] if is_about and not _THE_USER().search(match[1]) else mark_mixed(match, 2, mark)

@@ -80,7 +80,7 @@ class _Work:
         if _MARKS.search(text):
             text = _MARKS.sub("\ufffd", text)
         if "<redacted:" in text:
-            text = _TOKEN().sub(lambda found: self._hold(found[0], found[0]), text)
+            text = _TOKEN().sub(lambda match: self._hold(match[0], match[0]), text)
         if "[" in text or "\x9b" in text:
             text = _ESCAPE().sub(self._hold_escape, text)
         if len(text) > PIECE:
@@ -93,7 +93,7 @@ class _Work:
         else:
             text = apply_rules(text, self.mark)
         if self._secrets:
-            text = _HELD().sub(lambda found: self._secrets[int(found[1])][1], text)
+            text = _HELD().sub(lambda match: self._secrets[int(match[1])][1], text)
         return _HELD_ESCAPE().sub(self._escape, text) if self._escapes else text
 
     def mark(self, kind: str, raw: str, phrase: str) -> str:
@@ -108,17 +108,17 @@ class _Work:
         self._secrets.append((raw, token))
         return f"{OPEN}{len(self._secrets) - 1}{CLOSE}"
 
-    def _hold_escape(self, found: re.Match[str]) -> str:
-        self._escapes.append(found[0])
+    def _hold_escape(self, match: re.Match[str]) -> str:
+        self._escapes.append(match[0])
         return f"{ESCAPE_OPEN}{len(self._escapes) - 1}{ESCAPE_CLOSE}"
 
-    def _escape(self, found: re.Match[str]) -> str:
-        return self._escapes[int(found[1])]
+    def _escape(self, match: re.Match[str]) -> str:
+        return self._escapes[int(match[1])]
 
     def _original(self, part: str) -> str:
         """A part of the text as it was before anything was held."""
         if OPEN in part:
-            part = _HELD().sub(lambda found: self._secrets[int(found[1])][0], part)
+            part = _HELD().sub(lambda match: self._secrets[int(match[1])][0], part)
         return _HELD_ESCAPE().sub(self._escape, part) if ESCAPE_OPEN in part else part
 
 

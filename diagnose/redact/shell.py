@@ -106,12 +106,12 @@ def in_shell(text: str, low: str, mark: Mark) -> str:
 def at_places_in_words(words: list[str], mark: Mark) -> list[str]:
     """The words of a command line without what stands at a secret's place."""
     line = " ".join(words)
-    for found in _PLACE().finditer(line) if has_sign(line, PLACE_SIGNS) else ():
-        new = _at_place(found, mark)
-        words = [word.replace(found[2], new) for word in words] if new != found[2] else words
+    for match in _PLACE().finditer(line) if has_sign(line, PLACE_SIGNS) else ():
+        new = _at_place(match, mark)
+        words = [word.replace(match[2], new) for word in words] if new != match[2] else words
     return words
 
 
-def _at_place(found: re.Match[str], mark: Mark) -> str:
-    is_certain = found[1].startswith("bundle")  # 8 and 8 hexadecimal digits
-    return (mark_password if is_certain else mark_word)(found[2], found[0], mark)
+def _at_place(match: re.Match[str], mark: Mark) -> str:
+    is_certain = match[1].startswith("bundle")  # 8 and 8 hexadecimal digits
+    return (mark_password if is_certain else mark_word)(match[2], match[0], mark)

@@ -74,8 +74,8 @@ def long_words(text: str) -> set[str]:
 
 def redact_shapes(text: str, chunks: Iterable[str], mark: Mark) -> str:
     """The text without the secrets that show by their own shape. chunks: its long words."""
-    found = set(_WORD.findall(" ".join(chunks)))
-    long = " ".join([word for word in found if len(word) >= _LONG and word.strip(HEX)])
+    words = set(_WORD.findall(" ".join(chunks)))
+    long = " ".join([word for word in words if len(word) >= _LONG and word.strip(HEX)])
     if not long:
         return text
     present: Sequence[_Prefix] = _APART
@@ -102,14 +102,14 @@ def without(text: str, start: str, vendor: Vendor, mark: Mark) -> str:
     pieces: list[str] = []
     done = at = 0
     while (at := text.find(start, at)) >= 0:
-        found = rest.match(text, at + len(start)) if _begins_a_word(text, at) else None
-        if found is None:
+        match = rest.match(text, at + len(start)) if _begins_a_word(text, at) else None
+        if match is None:
             at += len(start)
             continue
-        left = found.start() if vendor.keeps else at
-        phrase = text[at : found.end()]
-        pieces += (text[done:left], mark(vendor.kind, text[left : found.end()], phrase))
-        done = at = found.end()
+        left = match.start() if vendor.keeps else at
+        phrase = text[at : match.end()]
+        pieces += (text[done:left], mark(vendor.kind, text[left : match.end()], phrase))
+        done = at = match.end()
     if not pieces:
         return text
     pieces.append(text[done:])

@@ -115,18 +115,18 @@ def plain_address(text: str, mark: Mark) -> str | None:
 
     None for anything else.
     """
-    found = _PLAIN().fullmatch(text)
+    match = _PLAIN().fullmatch(text)
     if (
-        found is None
+        match is None
         or OPEN in text
         or ESCAPE_OPEN in text
-        or exempt("password", "userinfo", found[2])
+        or exempt("password", "userinfo", match[2])
     ):
         return None
-    around = f"{found[1]} {found[3]}".lower()
+    around = f"{match[1]} {match[3]}".lower()
     if names_secrets(around) or "login" in around:
         return None
-    return f"{found[1]}:{mark('url-password', found[2], f':{found[2]}@')}@{found[3]}"
+    return f"{match[1]}:{mark('url-password', match[2], f':{match[2]}@')}@{match[3]}"
 
 
 def in_addresses(text: str, low: str, mark: Mark) -> str:
@@ -155,12 +155,12 @@ def in_queries(text: str, low: str, mark: Mark) -> str:
     return text
 
 
-def _query_value(found: re.Match[str], mark: Mark) -> str:
-    raw = found[2]
-    is_key = _QUERY_STRONG().search(found[1]) or random_looking(raw) or is_scrambled(raw)
+def _query_value(match: re.Match[str], mark: Mark) -> str:
+    raw = match[2]
+    is_key = _QUERY_STRONG().search(match[1]) or random_looking(raw) or is_scrambled(raw)
     if not is_key or exempt("token", "", raw):
         return raw
-    return mark("url-signature" if "sig" in found[1].lower() else "url-token", raw, found[0])
+    return mark("url-signature" if "sig" in match[1].lower() else "url-token", raw, match[0])
 
 
 def _path(raw: str, mark: Mark) -> str:
@@ -178,29 +178,29 @@ def _is_generated(segment: str) -> bool:
     return random_looking(segment) or _UUID_OR_HEX().fullmatch(segment) is not None
 
 
-def _of_user(found: re.Match[str], mark: Mark) -> str:
+def _of_user(match: re.Match[str], mark: Mark) -> str:
     """`users=bob:x`: x is a password unless it is the user's group, a number or a word."""
-    user, sign, raw = found[2], found[3], found[4]
-    name = found[1].strip(" \t\"'=:").lower()
+    user, sign, raw = match[2], match[3], match[4]
+    name = match[1].strip(" \t\"'=:").lower()
     if user.isdigit() or OPEN in raw or raw.lower() in _GROUPS or raw == user:
-        return found[0]
+        return match[0]
     has_both = any(c.isdigit() for c in raw) and any(c.isalpha() for c in raw)
     is_list = name.endswith("users") and sign == ":" and has_both
     if is_list and not VERSION_OR_TAG().fullmatch(raw):
-        return raw_replaced(found, 4, mark_password(raw, found[0], mark))
-    return mark_mixed(found, 4, mark) if len(raw) >= 8 else found[0]
+        return raw_replaced(match, 4, mark_password(raw, match[0], mark))
+    return mark_mixed(match, 4, mark) if len(raw) >= 8 else match[0]
 
 
 def _before_hosts(text: str, mark: Mark) -> str:
-    def pair(found: re.Match[str]) -> str:
-        user, raw = found[1], found[2]
+    def pair(match: re.Match[str]) -> str:
+        user, raw = match[1], match[2]
         is_port_and_path = "/" in raw and raw.partition("/")[0].isdigit()
         if is_port_and_path or exempt("password", "userinfo", raw):
-            return found[0]
+            return match[0]
         return f"{user}:{mark('url-password', raw, f':{raw}@')}@"
 
-    def alone(found: re.Match[str]) -> str:
-        raw = found[1]
+    def alone(match: re.Match[str]) -> str:
+        raw = match[1]
         is_key = random_looking(raw) or is_scrambled(raw) or _ACCESS_KEY().fullmatch(raw)
         return mark("url-token", raw, raw) if is_key else raw
 
@@ -215,25 +215,25 @@ def _before_hosts(text: str, mark: Mark) -> str:
     return text
 
 
-def _login_at(found: re.Match[str], mark: Mark) -> str:
+def _login_at(match: re.Match[str], mark: Mark) -> str:
     """`root:x@tcp(db)` and `root:x@db:3306/shop` are data sources.
 
     Elsewhere x must look like a password.
     """
-    raw = found[2]
+    raw = match[2]
     if (
         raw.startswith("sha256:")
         or VERSION_OR_TAG().fullmatch(raw)
         or exempt("password", "userinfo", raw)
     ):
-        return found[0]
-    is_source = found[3] is not None or found[4] is not None
+        return match[0]
+    is_source = match[3] is not None or match[4] is not None
     if _INNER_CLASS().fullmatch(raw):
-        return found[0]
+        return match[0]
     is_like_one = len(raw) >= 6 and (
         is_mixed(raw) or (_SYMBOL().search(raw) and any(c.isalnum() for c in raw))
     )
     if not (is_source or is_like_one):
-        return found[0]
+        return match[0]
     kind = "url-password" if is_source else "password"
-    return raw_replaced(found, 2, mark(kind, raw, f":{raw}@"))
+    return raw_replaced(match, 2, mark(kind, raw, f":{raw}@"))

@@ -61,21 +61,21 @@ def mark_word(raw: str, phrase: str, mark: Mark) -> str:
     return raw if OPEN in raw or not is_mixed(raw) else mark_password(raw, phrase, mark)
 
 
-def mark_group(found: Match[str], group: int, mark: Mark, kind: str = "password") -> str:
+def mark_group(match: Match[str], group: int, mark: Mark, kind: str = "password") -> str:
     """A match with one of its groups replaced."""
-    raw = found[group]
-    return raw_replaced(found, group, raw if exempt(kind, "", raw) else mark(kind, raw, found[0]))
+    raw = match[group]
+    return raw_replaced(match, group, raw if exempt(kind, "", raw) else mark(kind, raw, match[0]))
 
 
-def mark_mixed(found: Match[str], group: int, mark: Mark) -> str:
+def mark_mixed(match: Match[str], group: int, mark: Mark) -> str:
     """A match with one of its groups replaced if that is no word of a language."""
-    return raw_replaced(found, group, mark_word(found[group], found[0], mark))
+    return raw_replaced(match, group, mark_word(match[group], match[0], mark))
 
 
-def raw_replaced(found: Match[str], group: int, new: str) -> str:
+def raw_replaced(match: Match[str], group: int, new: str) -> str:
     """A match with one of its groups replaced by this text."""
-    start = found.start(group) - found.start()
-    return found[0][:start] + new + found[0][start + len(found[group]) :]
+    start = match.start(group) - match.start()
+    return match[0][:start] + new + match[0][start + len(match[group]) :]
 
 
 def is_basic(value: str, mark: Mark) -> bool:
@@ -96,8 +96,8 @@ def credentials(value: str, mark: Mark) -> str:
     """The value of an Authorization header: the scheme stays."""
     stripped = value.rstrip()
     scheme, raw = "", stripped
-    if known := _SCHEME().fullmatch(stripped):
-        scheme, raw = known[1], known[2]
+    if shape := _SCHEME().fullmatch(stripped):
+        scheme, raw = shape[1], shape[2]
     elif (other := _OTHER_SCHEME().fullmatch(stripped)) and is_mixed(other[2]):
         scheme, raw = other[1], other[2]
     if exempt("token", "authorization", raw) or is_token(raw.strip()):
@@ -113,10 +113,10 @@ def credentials(value: str, mark: Mark) -> str:
 def cookies(value: str, mark: Mark) -> str:
     """The value of a Cookie header: names and attributes stay."""
 
-    def pair(found: Match[str]) -> str:
-        name, raw = found[1], found[2]
+    def pair(match: Match[str]) -> str:
+        name, raw = match[1], match[2]
         if name.lower() in _COOKIE_ATTRIBUTES or exempt("cookie", name, raw):
-            return found[0]
-        return f"{name}={mark('cookie', raw, found[0])}"
+            return match[0]
+        return f"{name}={mark('cookie', raw, match[0])}"
 
     return re.sub(_COOKIE_PAIR(), pair, value)

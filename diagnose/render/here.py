@@ -42,39 +42,41 @@ def _not_found(id: str, report: Report) -> str:
     return f"not found here ({result.verdict.value.lower()}{why})"
 
 
-def _finding(console: Console, each: Explained, by_key: dict[str, Reported]) -> None:
-    finding = each.finding
+def _finding(console: Console, explained: Explained, by_key: dict[str, Reported]) -> None:
+    finding = explained.finding
     _line(
         console,
         f"{str(finding.severity).upper()}  {finding.subject.name}: {finding.finding.summary}",
         2,
         "bold",
     )
-    for link in each.causes:
+    for link in explained.causes:
         _line(
             console,
             f"because of {_named(by_key.get(link.cause), link.cause)}: "
             f"{_strength(link)}; {link.because}",
             4,
         )
-    if not each.causes:
+    if not explained.causes:
         _line(console, "nothing that was found explains it: it is a root", 4)
-    for link in each.changes:
+    for link in explained.changes:
         _line(
             console,
             f"a cure also ends {_named(by_key.get(link.effect), link.effect)}: {_strength(link)}",
             4,
         )
-    if not each.changes:
+    if not explained.changes:
         _line(console, "a cure ends nothing else", 4)
     by_fact: dict[str, list[str]] = {}
-    for suspect in each.cleared:
+    for suspect in explained.cleared:
         by_fact.setdefault(suspect.fact, []).append(suspect.name)
     for fact, names in by_fact.items():
         _line(console, f"not {and_more(names)}: {fact}", 4)
-    if each.absent:
-        _line(console, f"not found here, so not the cause: {and_more(each.absent, IDS_SHOWN)}", 4)
-    for id, why in each.unseen:
+    if explained.absent:
+        _line(
+            console, f"not found here, so not the cause: {and_more(explained.absent, IDS_SHOWN)}", 4
+        )
+    for id, why in explained.unseen:
         _line(console, f"could not be judged: {id}, {why}", 4)
 
 

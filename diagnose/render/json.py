@@ -26,7 +26,7 @@ direction."""
 
 def document(report: Report) -> dict[str, Json]:
     """The report as a JSON value."""
-    number, said = counts(report), verdicts(report)
+    number, verdict_counts = counts(report), verdicts(report)
     by_key = {finding.key: finding for finding in report.findings}
     place = runbooks.Place(report.docker, report.traits)
     return {
@@ -48,7 +48,11 @@ def document(report: Report) -> dict[str, Json]:
             "critical": number[Severity.critical],
             "warning": number[Severity.warning],
             "advice": number[Severity.advice],
-            **{verdict.value: said[verdict] for verdict in Verdict if verdict is not Verdict.FOUND},
+            **{
+                verdict.value: verdict_counts[verdict]
+                for verdict in Verdict
+                if verdict is not Verdict.FOUND
+            },
             "silenced": sum(1 for finding in report.findings if finding.silenced),
         },
         "notes": list(report.notes),

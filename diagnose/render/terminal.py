@@ -194,8 +194,8 @@ class _Page:
             self.line(f"{row}  {_fitted(part.note, left - bars)}".rstrip(), 4)
 
     def effect(self, effect: Effect) -> None:
-        said = effect.summary if len(effect.subjects) == 1 else self.names(effect.subjects, 60)
-        self.line(f"{effect.id:<24}  {said}  ({effect.strength})", 4)
+        text = effect.summary if len(effect.subjects) == 1 else self.names(effect.subjects, 60)
+        self.line(f"{effect.id:<24}  {text}  ({effect.strength})", 4)
         if self.verbose:
             self.line(f"because: {effect.because}", 6, "dim")
 

@@ -122,8 +122,8 @@ class FileChange(Difference, frozen=True):
             return UNCHANGED
         if not isinstance(question, ReadFile) or question.path != self.path:
             return answer
-        known = answer if isinstance(answer, dict) else {}
-        return {**known, "text": self.after, "size": len(self.after.encode())}
+        old = answer if isinstance(answer, dict) else {}
+        return {**old, "text": self.after, "size": len(self.after.encode())}
 
 
 class RouteGone(Difference, frozen=True):

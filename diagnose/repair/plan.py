@@ -86,7 +86,7 @@ def _ids(keys: Iterable[str]) -> str:
     return and_more(sorted({key.partition("@")[0] for key in keys}), 3)
 
 
-def of_keys(text: str, known: Mapping[str, Check], options: Options, *, began: float) -> str:
+def of_keys(text: str, checks: Mapping[str, Check], options: Options, *, began: float) -> str:
     """The script that sets keys of the engine's configuration file, simulated.
 
     text: a JSON object; a key whose value is null goes. UnknownRepairError where it is none;
@@ -98,7 +98,7 @@ def of_keys(text: str, known: Mapping[str, Check], options: Options, *, began: f
         raise UnknownRepairError(f"--set takes a JSON object: {error}") from None
     if not isinstance(changes, dict) or not changes:
         raise UnknownRepairError("--set takes a JSON object with at least one key")
-    examined = session.examine(known, options, began=began)
+    examined = session.examine(checks, options, began=began)
     host = Host(Replay(examined.answers))
     config = Collection(host, Budget.unlimited()).get(DaemonConfig)
     if not isinstance(config, DaemonConfig):
@@ -106,7 +106,7 @@ def of_keys(text: str, known: Mapping[str, Check], options: Options, *, began: f
     return _script((), daemon_keys(config, changes, host), examined, host)
 
 
-def of_finding(target: str, known: Mapping[str, Check], options: Options, *, began: float) -> str:
+def of_finding(target: str, checks: Mapping[str, Check], options: Options, *, began: float) -> str:
     """The script that repairs what a check found, simulated.
 
     target: a check's id or a finding's key. UnknownRepairError, NoRepairError.
@@ -117,7 +117,7 @@ def of_finding(target: str, known: Mapping[str, Check], options: Options, *, beg
         raise UnknownRepairError(
             f"no repair is computed for {id}; its page has the fixes: diagnose explain {id}"
         )
-    examined = session.examine(known, options, began=began)
+    examined = session.examine(checks, options, began=began)
     findings = [f for f in examined.report.findings if target in (f.id, f.key)]
     if not findings:
         raise NoRepairError(f"{target} is not found on this host: nothing to repair")

@@ -64,10 +64,10 @@ class Addresses:
 
         The text itself where it is no address, or one that keeps its meaning.
         """
-        known = self.seen.get(text)
-        if known is None:
-            known = self.seen[text] = self._renamed(text)
-        return known
+        new = self.seen.get(text)
+        if new is None:
+            new = self.seen[text] = self._renamed(text)
+        return new
 
     def _renamed(self, text: str) -> str:
         try:
@@ -96,10 +96,10 @@ class Addresses:
         Nothing and everybody stay; the addresses that engines before 28 make from an IPv4 address
         (02:42:...) are made from its new one.
         """
-        known = self.seen.get(text)
-        if known is None:
-            known = self.seen[text] = self._renamed_mac(text)
-        return known
+        new = self.seen.get(text)
+        if new is None:
+            new = self.seen[text] = self._renamed_mac(text)
+        return new
 
     def _renamed_mac(self, text: str) -> str:
         data = bytes.fromhex(text.replace(":", ""))

@@ -61,20 +61,20 @@ class Renaming:
     """
 
     def __init__(self, recording: Recording, key: bytes | None = None) -> None:
-        found = Identities(recording)
+        identities = Identities(recording)
         self._known = vocabulary.known()
         self.names: dict[str, str] = {}
         for kind in KINDS:
-            fresh = sorted(found.names[kind] - _STAYS - self.names.keys())
+            fresh = sorted(identities.names[kind] - _STAYS - self.names.keys())
             width = max(2, len(str(len(fresh))))
             for number, name in enumerate(fresh, 1):
                 self.names[name] = self._new(kind, f"{number:0{width}}", name)
-        for task in filter(None, map(TASK.fullmatch, found.tasks)):
+        for task in filter(None, map(TASK.fullmatch, identities.tasks)):
             self.names[task[0]] = (
                 f"{self.names.get(task['service'], task['service'])}{task['rest']}"
             )
         self._folded = {name.lower(): name for name in self.names if len(name) >= _SHORTEST_PIECE}
-        self.addresses = Addresses(key or urandom(32), sorted(found.networks, key=str))
+        self.addresses = Addresses(key or urandom(32), sorted(identities.networks, key=str))
         self._texts: dict[str, str] = {}
         self._words: dict[str, str] = {}
         self._domains = {name for name in self.names if registrable(name) == name}
@@ -171,31 +171,31 @@ class Renaming:
 
     def text(self, text: str) -> str:
         """Any text with every name and address in it replaced."""
-        known = self._texts.get(text)
-        if known is None:
-            known = _SPOT.sub(self._spot, _BASE64.sub(self._encoded, text))
+        new = self._texts.get(text)
+        if new is None:
+            new = _SPOT.sub(self._spot, _BASE64.sub(self._encoded, text))
             if len(text) < 500:
-                self._texts[text] = known
-        return known
+                self._texts[text] = new
+        return new
 
-    def _encoded(self, found: re.Match[str]) -> str:
+    def _encoded(self, match: re.Match[str]) -> str:
         """The base64 of a text with a name in it, of the text with the other name."""
-        word = found[0]
+        word = match[0]
         plain = None if word.islower() else unpacked(word)
         new = None if plain is None else self.text(plain)
         return word if new is None or new == plain else base64.b64encode(new.encode()).decode()
 
-    def _spot(self, found: re.Match[str]) -> str:
-        match found.lastgroup:
+    def _spot(self, match: re.Match[str]) -> str:
+        match match.lastgroup:
             case "word":
-                return self._word(found[0])
+                return self._word(match[0])
             case "v4":
-                return self.addresses.rename(found[0])
+                return self.addresses.rename(match[0])
             case "v6":
-                return self._v6(found[0])
+                return self._v6(match[0])
             case "mac":
-                return self.addresses.rename_mac(found[0].lower())
-        return found[0]
+                return self.addresses.rename_mac(match[0].lower())
+        return match[0]
 
     def _v6(self, text: str) -> str:
         if text.lower().startswith("fe80:") and (mac := _mac_of(text)):
@@ -203,10 +203,10 @@ class Renaming:
         return self.addresses.rename(text)
 
     def _word(self, word: str) -> str:
-        known = self._words.get(word)
-        if known is None:
-            known = self._words[word] = self._renamed(word)
-        return known
+        new = self._words.get(word)
+        if new is None:
+            new = self._words[word] = self._renamed(word)
+        return new
 
     def _renamed(self, word: str) -> str:
         if word in self._known or _ID.fullmatch(word):

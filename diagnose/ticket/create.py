@@ -47,7 +47,7 @@ class Taken(msgspec.Struct, frozen=True):
 
 
 def take(
-    known: Mapping[str, Check],
+    checks: Mapping[str, Check],
     options: Options,
     *,
     began: float,
@@ -64,13 +64,13 @@ def take(
     configured = session.configuration(options)
     redactor = redactor or session.redactor(configured)
     if options.source is not None:
-        return _taken_again(known, options, configured, redactor, began, max_size, anonymize)
+        return _taken_again(checks, options, configured, redactor, began, max_size, anonymize)
     recorder, budget = open_recorder(
-        replace(options, site=configured.site), tuple(known), began, redactor
+        replace(options, site=configured.site), tuple(checks), began, redactor
     )
     what = engine.Run(
-        known,
-        tuple(known),
+        checks,
+        tuple(checks),
         thresholds=configured.thresholds,
         silences=configured.silences,
         notes=configured.notes,
@@ -95,7 +95,7 @@ def take(
 
 
 def _taken_again(
-    known: Mapping[str, Check],
+    checks: Mapping[str, Check],
     options: Options,
     configured: Config,
     redactor: Redactor,
@@ -107,7 +107,7 @@ def _taken_again(
     assert options.source is not None
     entries, head = session.recorded(options.source)
     _, what = session.replay(
-        options.source, known, tuple(known), configured, explicit=options.config is not None
+        options.source, checks, tuple(checks), configured, explicit=options.config is not None
     )
     what = replace(what, profile=True, shown=page.KINDS)
     recording = session.redacted_again(entries, redactor)

@@ -210,14 +210,14 @@ class Identities:
             if isinstance(row, dict):
                 yield row
 
-    def _container(self, found: dict[str, Any]) -> None:
-        names = [found.get("Name"), *(found.get("Names") or ())]
+    def _container(self, container: dict[str, Any]) -> None:
+        names = [container.get("Name"), *(container.get("Names") or ())]
         for name in names:
             self._add("container", *str(name or "").strip("/").split("/"))
-        self._image(found.get("Image"))
-        self._config(found)
-        self._host_config(found.get("HostConfig") or {})
-        networks = (found.get("NetworkSettings") or {}).get("Networks") or {}
+        self._image(container.get("Image"))
+        self._config(container)
+        self._host_config(container.get("HostConfig") or {})
+        networks = (container.get("NetworkSettings") or {}).get("Networks") or {}
         self._add("network", *networks)
         for endpoint in _dicts(networks):
             self._add(
@@ -225,14 +225,18 @@ class Identities:
             )
         self._add(
             "volume",
-            *(mount.get("Name") for mount in found.get("Mounts") or () if isinstance(mount, dict)),
+            *(
+                mount.get("Name")
+                for mount in container.get("Mounts") or ()
+                if isinstance(mount, dict)
+            ),
         )
 
-    def _config(self, found: dict[str, Any]) -> None:
-        config = found.get("Config") or {}
+    def _config(self, answer: dict[str, Any]) -> None:
+        config = answer.get("Config") or {}
         self._add("host", config.get("Hostname"))
         self._add("domain", config.get("Domainname"))
-        self._labels(config.get("Labels") or found.get("Labels"))
+        self._labels(config.get("Labels") or answer.get("Labels"))
         self._image(config.get("Image"))
 
     def _host_config(self, host_config: dict[str, Any]) -> None:
@@ -242,10 +246,10 @@ class Identities:
         for line in host_config.get("ExtraHosts") or ():
             self._add("domain", str(line).partition(":")[0])
 
-    def _event(self, found: dict[str, Any]) -> None:
-        actor = found.get("Actor") or {}
+    def _event(self, event: dict[str, Any]) -> None:
+        actor = event.get("Actor") or {}
         attributes = actor.get("Attributes") or {}
-        kind = str(found.get("Type"))
+        kind = str(event.get("Type"))
         if kind in ("container", "network", "service"):
             self._add(kind, attributes.get("name"))
         if kind == "volume":
@@ -261,11 +265,11 @@ class Identities:
             if top in _TOPS and "." in rest:
                 self._add("domain", f"{rest.partition('.')[0]}.{top}")
 
-    def _images(self, found: dict[str, Any]) -> None:
+    def _images(self, answer: dict[str, Any]) -> None:
         for key in ("RepoTags", "RepoDigests"):
-            for image in found.get(key) or ():
+            for image in answer.get(key) or ():
                 self._image(image)
-        self._labels(found.get("Labels"))
+        self._labels(answer.get("Labels"))
 
     def _image(self, reference: Any) -> None:
         if not isinstance(reference, str) or reference.startswith("sha256:") or "<" in reference:

@@ -89,8 +89,7 @@ def _through(program: str, arguments: Sequence[str], data: bytes, what: str) -> 
         raise SealError(f"it could not be {what}: {program}: {error.strerror}") from None
     if end.code or not end.output:
         lines = [line.strip() for line in end.complaint.splitlines() if line.strip()]
-        said = next((line for line in lines if line.startswith(f"{program}: ")), "")
-        raise SealError(
-            f"it could not be {what}: {said or (lines or [f'{program} gives no reason'])[0]}"
-        )
+        complaint = next((line for line in lines if line.startswith(f"{program}: ")), "")
+        reason = complaint or next(iter(lines), f"{program} gives no reason")
+        raise SealError(f"it could not be {what}: {reason}")
     return end.output

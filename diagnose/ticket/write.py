@@ -54,7 +54,7 @@ class Order(msgspec.Struct, frozen=True):
 
 
 def deliver(
-    known: Mapping[str, Check],
+    checks: Mapping[str, Check],
     options: Options,
     order: Order,
     *,
@@ -75,7 +75,7 @@ def deliver(
             _free(path, named=path in (order.output, order.map, signature))
     try:
         taken = take(
-            known,
+            checks,
             options,
             began=began,
             max_size=order.max_size,

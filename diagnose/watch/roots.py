@@ -102,30 +102,32 @@ class Roots:
         return tuple(changes)
 
     def _begun(
-        self, found: Mapping[str, Mapping[str, Json]], now: float, noticed: Mapping[str, float]
+        self, roots: Mapping[str, Mapping[str, Json]], now: float, noticed: Mapping[str, float]
     ) -> Iterator[RootChange]:
-        for key, row in found.items():
+        for key, row in roots.items():
             severity = SEVERITIES[row["severity"]]
             if not row["root"] or row.get("silenced") or severity <= Severity.advice:
                 continue
-            known = self._known.get(key)
-            if known is None:
+            root_before = self._known.get(key)
+            if root_before is None:
                 seen = noticed.get(str(row["id"]).partition(".")[0], now)
             else:
-                seen = known.onset
+                seen = root_before.onset
             root = _root(row, severity, seen)
-            if known is None:
+            if root_before is None:
                 yield RootChange("began" if self._has_begun else "present", now, root)
-            elif known.severity != severity:
-                yield RootChange("worse" if severity > known.severity else "better", now, root)
+            elif root_before.severity != severity:
+                yield RootChange(
+                    "worse" if severity > root_before.severity else "better", now, root
+                )
 
     def _ended(
-        self, report: Mapping[str, Json], found: Mapping[str, Mapping[str, Json]], now: float
+        self, report: Mapping[str, Json], roots: Mapping[str, Mapping[str, Json]], now: float
     ) -> Iterator[RootChange]:
         looked = {row["id"] for row in report["checks"] if row["verdict"] not in BLIND}
         verdicts = {row["id"]: row["verdict"] for row in report["checks"]}
         for key, root in self._known.items():
-            row = found.get(key)
+            row = roots.get(key)
             if row is None:
                 has_ended = root.id in looked and not is_hidden(_as_finding(root), report, verdicts)
             else:

@@ -32,7 +32,7 @@ class FailedRoundError(Exception):
 
 
 def judge(
-    known: Mapping[str, Check], selected: Sequence[str] | None, options: Options
+    checks: Mapping[str, Check], selected: Sequence[str] | None, options: Options
 ) -> Mapping[str, Json]:
     """The JSON report of one round.
 
@@ -41,7 +41,7 @@ def judge(
     reads, writes = os.pipe()
     child = os.fork()
     if child == 0:
-        _run(known, selected, options, writes)
+        _run(checks, selected, options, writes)
     os.close(writes)
     try:
         data = _read(reads, time.monotonic() + options.budget_s + LATE_S)
@@ -59,7 +59,7 @@ def judge(
 
 
 def _run(
-    known: Mapping[str, Check], selected: Sequence[str] | None, options: Options, writes: int
+    checks: Mapping[str, Check], selected: Sequence[str] | None, options: Options, writes: int
 ) -> None:
     """What the forked process does. Never returns."""
     try:
@@ -68,7 +68,7 @@ def _run(
         os.dup2(silence, 2)
         try:
             report = document(
-                session.diagnose(lambda: known, selected, options, began=time.monotonic())
+                session.diagnose(lambda: checks, selected, options, began=time.monotonic())
             )
         except session.InvalidRequestError as error:
             report = {"error": str(error)}

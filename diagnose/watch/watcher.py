@@ -81,13 +81,13 @@ class Notices:
 
     def of_round(self, families: Iterable[str], now: float) -> dict[str, float]:
         """The changes that this round answers, also as a follow-up."""
-        found = {}
+        noticed = {}
         for family in families:
             at = self._waiting.pop(family, self._last.get(family, 0.0))
             self._last[family] = at
             if at >= now - ANSWERED_S:
-                found[family] = at
-        return found
+                noticed[family] = at
+        return noticed
 
 
 class Waiting(Protocol):
@@ -108,7 +108,7 @@ class Watcher:
 
     def __init__(
         self,
-        known: Mapping[str, Check],
+        checks: Mapping[str, Check],
         options: Options,
         wake: Waiting,
         tell: Tell,
@@ -116,9 +116,9 @@ class Watcher:
         judge: Judge = rounds.judge,
         full_s: float = FULL_S,
     ) -> None:
-        self._known = known
+        self._known = checks
         self._options = options
-        self._families = {check.family for check in known.values()}
+        self._families = {check.family for check in checks.values()}
         self._wake = wake
         self._tell = tell
         self._judge = judge

@@ -174,18 +174,18 @@ def not_a_file(container: Container, log_tails: LogTails) -> Named | None:
 
     A bind mount, or a named volume at a place that is called like a file.
     """
-    found = named(container, log_tails.of(container).find("is a directory", "eisdir"))
-    if found is None or found.rest:
+    file = named(container, log_tails.of(container).find("is a directory", "eisdir"))
+    if file is None or file.rest:
         return None
-    is_volume = found.mount.type == "volume" and "." in found.inside.rpartition("/")[2]
-    return found if found.mount.type == "bind" or is_volume else None
+    is_volume = file.mount.type == "volume" and "." in file.inside.rpartition("/")[2]
+    return file if file.mount.type == "bind" or is_volume else None
 
 
 def missing_in_folder(container: Container, log_tails: LogTails) -> Named | None:
     """What the container's last words miss in a folder of the host that is mounted into it."""
     line = log_tails.of(container).find("no such file or directory", "enoent", "filenotfound")
-    found = next(named_files(container, line), None)
-    return found if found and found.mount.type == "bind" and found.rest else None
+    file = next(named_files(container, line), None)
+    return file if file and file.mount.type == "bind" and file.rest else None
 
 
 _RELATIVE = LazyPattern(r"(?<![\w./:@-])(?:\./)?[\w-][\w.-]*(?:/[\w.-]+)*\.\w{2,10}(?![\w/])")
@@ -275,8 +275,10 @@ def _steps(host: Host, containers: Containers, log_tails: LogTails) -> dict[str,
     return {} if isinstance(answer, Failed) else answer
 
 
-def _entries(host: Host, paths: Iterable[str], known: Mapping[str, PathStatus]) -> dict[str, int]:
-    folders = [path for path in paths if known[path].type == "folder"]
+def _entries(
+    host: Host, paths: Iterable[str], statuses: Mapping[str, PathStatus]
+) -> dict[str, int]:
+    folders = [path for path in paths if statuses[path].type == "folder"]
     listings = host.ask_about(folders, ListFolder)
     return {
         path: len(listing.entries) for path, listing in listings if not isinstance(listing, Failed)
@@ -338,11 +340,16 @@ def stale_mounts(host: Host, containers: Containers, mounts: Mounts | None) -> S
 def _cover(mount: Mount, own: Mounted, mounts: Mounts) -> Mounted | None:
     """The mount of the host that holds the source by its name, if the container sees what lies
     beneath that mount."""
-    held = mounts.of(mount.source) if mount.source.startswith("/") else None
-    if held is None or held.point == "/" or held.dev == own.dev or held.fstype == "autofs":
+    mounted = mounts.of(mount.source) if mount.source.startswith("/") else None
+    if (
+        mounted is None
+        or mounted.point == "/"
+        or mounted.dev == own.dev
+        or mounted.fstype == "autofs"
+    ):
         return None
-    beneath = mounts.of(held.point.rpartition("/")[0] or "/")
-    return held if beneath is not None and beneath.dev == own.dev else None
+    beneath = mounts.of(mounted.point.rpartition("/")[0] or "/")
+    return mounted if beneath is not None and beneath.dev == own.dev else None
 
 
 def _confirmed(host: Host, stale: list[StaleMount]) -> Iterator[StaleMount]:

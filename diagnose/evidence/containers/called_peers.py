@@ -46,10 +46,10 @@ def called_peers(
     containers that the caller's configuration names: `configured`, or else its command, environment
     and compose file.
     """
-    said = list(lines)
-    unanswered = [line for line in said if signs(line) & _NO_ANSWER]
+    texts = list(lines)
+    unanswered = [line for line in texts if signs(line) & _NO_ANSWER]
     if not unanswered:
-        distrusted = [line for line in said if _DISTRUSTED.search(line)]
+        distrusted = [line for line in texts if _DISTRUSTED.search(line)]
         return _named_in(distrusted, caller, containers) if distrusted else ()
     peers = _named_in(unanswered, caller, containers)
     if peers:

@@ -83,14 +83,16 @@ class Events(msgspec.Struct, frozen=True, dict=True):
         asks for no end, unless that follows at once.
         """
         failures = []
-        asked = 0.0
+        stopping_until = 0.0
         for event in self._by_id.get(id, ()):
             if event.action == "kill":
                 reloads = event.attributes.get("signal") in RELOADS
-                asked = max(asked, event.at + AT_ONCE_S if reloads else float("inf"))
+                stopping_until = max(
+                    stopping_until, event.at + AT_ONCE_S if reloads else float("inf")
+                )
             elif event.action == "start":
-                asked = 0.0
-            elif event.action == "die" and event.at > asked:
+                stopping_until = 0.0
+            elif event.action == "die" and event.at > stopping_until:
                 failures.append(event)
         return tuple(failures)
 

@@ -100,15 +100,15 @@ def host_user(
 
     None where owner and mode do not decide: for root, and for a name whose number is not known.
     """
-    known = numbers.of(container) if numbers is not None else container.config.user
-    user, _, group = known.partition(":")
+    user_text = numbers.of(container) if numbers is not None else container.config.user
+    user, _, group = user_text.partition(":")
     user = "0" if user in ("", "root") else user
     remapping = _remapping(container, info)
     if not user.isdigit() or (int(user) == 0 and remapping is None):
         return None
     label = container.config.user or "root"
-    if known != container.config.user:
-        label += f" ({known})"
+    if user_text != container.config.user:
+        label += f" ({user_text})"
     first = (0, 0) if remapping is None else _first_ids(remapping)
     if first is None:
         unknown = "which users of the host the engine takes for those of containers is not known"
@@ -205,17 +205,17 @@ def access(
     if attempt.changes_owner and not _OWNS.search(attempt.words):
         return None  # the kernel never says so because of a mode
     steps = named.on_host
-    known = [sources.by_path.get(steps[0]), *(sources.below.get(step) for step in steps[1:])]
-    goal = _goal(attempt, known)
+    statuses = [sources.by_path.get(steps[0]), *(sources.below.get(step) for step in steps[1:])]
+    goal = _goal(attempt, statuses)
     if isinstance(goal, Undecided):
         return goal
-    return _first_obstacle(attempt, known, goal)
+    return _first_obstacle(attempt, statuses, goal)
 
 
-def _goal(attempt: _Attempt, known: Sequence[PathStatus | None]) -> _Goal | Undecided:
+def _goal(attempt: _Attempt, statuses: Sequence[PathStatus | None]) -> _Goal | Undecided:
     """How far the mode of each step matters."""
     named = attempt.named
-    missing = _missing_entry(known)
+    missing = _missing_entry(statuses)
     if missing is not None:
         explains_missing = named.whole or attempt.makes
         if attempt.changes_owner or not explains_missing:
@@ -227,12 +227,12 @@ def _goal(attempt: _Attempt, known: Sequence[PathStatus | None]) -> _Goal | Unde
 
 
 def _first_obstacle(
-    attempt: _Attempt, known: Sequence[PathStatus | None], goal: _Goal
+    attempt: _Attempt, statuses: Sequence[PathStatus | None], goal: _Goal
 ) -> Denied | Undecided | None:
     """The first step on the way that the user is denied, or that is not known."""
     named, user = attempt.named, attempt.user
     steps = named.on_host[: goal.depth + 1]
-    for depth, (step, source) in enumerate(zip(steps, known, strict=False)):
+    for depth, (step, source) in enumerate(zip(steps, statuses, strict=False)):
         if source is None or source.failed or source.type == "link":
             return _unseen(step, source)
         tries = [("enter", ENTER)]
@@ -244,7 +244,7 @@ def _first_obstacle(
             return denied
     if goal.is_folder_of_entry:
         return None
-    return _unsaid(attempt, steps[-1], known[goal.depth])
+    return _unsaid(attempt, steps[-1], statuses[goal.depth])
 
 
 def _unseen(step: str, source: PathStatus | None) -> Undecided | None:
@@ -252,9 +252,9 @@ def _unseen(step: str, source: PathStatus | None) -> Undecided | None:
     return Undecided(why) if why else None
 
 
-def _missing_entry(known: Sequence[PathStatus | None]) -> int | None:
+def _missing_entry(statuses: Sequence[PathStatus | None]) -> int | None:
     """The depth of the first step that is not there."""
-    for depth, source in enumerate(known):
+    for depth, source in enumerate(statuses):
         if depth and source is not None and source.failed == "missing":
             return depth
     return None

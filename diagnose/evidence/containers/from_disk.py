@@ -54,17 +54,17 @@ def from_disk(host: Host, refusal: Unavailable) -> Containers | Unavailable:
     ]
     answers = host.ask_about(paths, lambda path: ReadFile(path, max_bytes=FILE_BYTES))
     files: dict[str, FileText | Failed] = {path: file for path, file in answers}  # noqa: C416 - dict() loses the type
-    found, missing = [], []
+    containers, missing = [], []
     for id in ids:
         config_path = f"{root}/containers/{id}/config.v2.json"
         try:
             own = _loaded(files[config_path])
             host_config = _loaded(files[f"{root}/containers/{id}/hostconfig.json"])
-            found.append(container_of(own, host_config, _life(id, running)))
+            containers.append(container_of(own, host_config, _life(id, running)))
         except (ValueError, msgspec.ValidationError) as error:
             missing.append(Unexamined(container_subject(id[:12]), f"{config_path}: {error}"))
     return Containers(
-        tuple(sorted(found, key=lambda container: container.name)),
+        tuple(sorted(containers, key=lambda container: container.name)),
         tuple(sorted(missing, key=lambda container: container.subject)),
         source="disk",
         root=root,
@@ -94,17 +94,17 @@ def _loaded(file: FileText | Failed) -> dict[str, Any]:
     return value
 
 
-def _life(id: str, known: Processes | Unavailable) -> int | None:
+def _life(id: str, processes: Processes | Unavailable) -> int | None:
     """The pid of the container's first process, 0 where it does not live.
 
     None where processes cannot be seen.
     """
-    if isinstance(known, Unavailable):
+    if isinstance(processes, Unavailable):
         return None
-    shim = known.shims.get(id)
+    shim = processes.shims.get(id)
     inside = [
         process
-        for process in known
+        for process in processes
         if process.container == id and process.state != "Z" and not _is_shim(process.comm)
     ]
     if shim is not None:

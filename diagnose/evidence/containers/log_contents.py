@@ -87,11 +87,11 @@ def log_contents(host: Host, containers: Containers, logs: LogFiles | None) -> L
         unlisted = None
     names = [] if isinstance(listed, Failed) else [entry.name for entry in listed.entries]
     rotations = tuple(_rotations(host, names, files)) if files else ()
-    known = logs.by_id if logs is not None else {}
+    kept_logs = logs.by_id if logs is not None else {}
     sizes = {
-        path: known[container.id].bytes
+        path: kept_logs[container.id].bytes
         for path, container in files.items()
-        if container.id in known
+        if container.id in kept_logs
     }
     largest = sorted((path for path in sizes if sizes[path]), key=lambda path: -sizes[path])[
         :MOST_LOGS

@@ -66,8 +66,8 @@ class LogTail(msgspec.Struct, frozen=True, dict=True):
 
         It is what the program says; the host may confirm it.
         """
-        known = recognise(self.lines, self.telling, FAILURES)
-        return known or recognise_family(self.telling, FAMILIES)
+        recognised = recognise(self.lines, self.telling, FAILURES)
+        return recognised or recognise_family(self.telling, FAMILIES)
 
     @functools.cached_property
     def signs(self) -> frozenset[str]:

@@ -112,9 +112,9 @@ def _may_miss(place: Named) -> bool:
     return is_on_host and ".." not in place.rest and not _MADE_AT_RUN.search(place.inside)
 
 
-def _depth(place: Named, known: dict[str, PathStatus]) -> int:
+def _depth(place: Named, by_path: dict[str, PathStatus]) -> int:
     """The depth of the first step that is not there, below a folder that is; 0 if all are there."""
-    statuses: Sequence[PathStatus | None] = [known.get(path) for path in place.on_host]
+    statuses: Sequence[PathStatus | None] = [by_path.get(path) for path in place.on_host]
     for depth, status in enumerate(statuses):
         if status is None:
             return 0

@@ -217,12 +217,12 @@ def _folder(container: Container, text: str) -> NamedSetting | None:
 
     Names of the program itself, which stand in the image's name, say nothing.
     """
-    said = text.lower()
+    lowered = text.lower()
     own = f"{container.name} {container.config.image}".lower()
     repeated = {
         mount.destination: mount.source
         for mount in container.mounts or ()
-        if mount.type == "bind" and any(part in said for part in _telling_parts(mount, own))
+        if mount.type == "bind" and any(part in lowered for part in _telling_parts(mount, own))
     }
     if len(repeated) != 1:
         return None
@@ -285,8 +285,8 @@ def _empty_variable(container: Container, text: str) -> NamedSetting | None:
 
 def _variable_of_password(container: Container, text: str) -> NamedSetting | None:
     """The one variable that gives a password, for a line that does not take it."""
-    said = text.lower()
-    if "password" not in said or not _WRONG_VALUE.search(said):
+    lowered = text.lower()
+    if "password" not in lowered or not _WRONG_VALUE.search(lowered):
         return None
     names = [
         name
@@ -339,9 +339,9 @@ def _is_named(name: str, text: str) -> bool:
         return True
     parts = [part for part in name.lower().split("_") if part]
     endings = (".".join(parts[start:]) for start in range(len(parts) - 1))
-    said = text.lower().replace("_", ".").replace("-", ".")
+    normalised = text.lower().replace("_", ".").replace("-", ".")
     return any(
-        len(ending) > 2 * SHORTEST and ending in said and _stands_in(ending, said)
+        len(ending) > 2 * SHORTEST and ending in normalised and _stands_in(ending, normalised)
         for ending in endings
     )
 

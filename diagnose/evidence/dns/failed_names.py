@@ -138,15 +138,15 @@ def stray_names(container: Container, near: Mapping[str, set[str]]) -> dict[str,
 
     near: `names_by_network`. Only a search domain can give such a name an address.
     """
-    known = {"localhost", container.name, container.id[:12]}
+    near_names = {"localhost", container.name, container.id[:12]}
     for entry in container.host_config.extra_hosts or ():
-        known.add(entry.replace("=", ":", 1).partition(":")[0])
+        near_names.add(entry.replace("=", ":", 1).partition(":")[0])
     called = {name: where for name, where in referenced_names(container).items() if "." not in name}
     networks = [near.get(network, set()) for network in container.endpoints]
     return {
         name: where
         for name, where in called.items()
-        if name not in known and not any(name in names for names in networks)
+        if name not in near_names and not any(name in names for names in networks)
     }
 
 

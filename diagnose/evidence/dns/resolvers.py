@@ -131,8 +131,8 @@ def parse(text: str) -> ResolvConf:
                 search = tuple(words[1:])
             case "options":
                 options += words[1:]
-    said = _EXTERNAL.search(text)
-    external = tuple(_upstream(word) for word in said[1].split()) if said else None
+    forwarding = _EXTERNAL.search(text)
+    external = tuple(_upstream(word) for word in forwarding[1].split()) if forwarding else None
     return ResolvConf(
         tuple(nameservers),
         search,
@@ -304,11 +304,11 @@ def resolvers(host: Host, containers: Containers | None, daemon: DaemonConfig | 
     open to root only.
     """
     configured = daemon.value("dns") if daemon is not None else None
-    known = [] if containers is None else list(resolving(containers))
+    users = [] if containers is None else list(resolving(containers))
     inside: dict[str, ResolvConf] = {}
     missing: list[Unexamined] = []
     for container, file in host.ask_about(
-        known, lambda container: ReadFile(container.resolv_conf_path, follow=False)
+        users, lambda container: ReadFile(container.resolv_conf_path, follow=False)
     ):
         if isinstance(file, Failed):
             missing.append(Unexamined(container.subject, f"its resolv.conf: {file}"))

@@ -334,9 +334,9 @@ def _processes(
     )
 
 
-def _other_daemons(known: Sequence[Process], pid: int | None) -> Iterator[Process]:
+def _other_daemons(processes: Sequence[Process], pid: int | None) -> Iterator[Process]:
     """The host's living daemons but the engine; those inside containers are not the host's."""
-    for process in known:
+    for process in processes:
         if (
             process.comm in DAEMONS
             and process.pid != pid
@@ -420,9 +420,12 @@ def _pid_files(
 
     Only where the process in the file lives.
     """
-    said = config.value("pidfile") if config else None
+    configured = config.value("pidfile") if config else None
     usual = f"{own.runtime}/docker.pid" if own else PID_FILE
-    paths = (said if isinstance(said, str) else usual, f"{root}/containerd/containerd.pid")
+    paths = (
+        configured if isinstance(configured, str) else usual,
+        f"{root}/containerd/containerd.pid",
+    )
     pid_files = []
     for path in paths:
         file = host.ask(ReadFile(path))
@@ -436,7 +439,7 @@ def _pid_files(
 
 def _is_managed(
     config: DaemonConfig | None,
-    known: list[Process],
+    processes: list[Process],
     process: ProcessDetail | None,
     containerd_unit: Unit | None,
     root: str,
@@ -455,18 +458,22 @@ def _is_managed(
     pid = process.pid if process else None
     if any(
         process.comm in CONTAINERDS and (process.ppid == pid or _is_own(process, root))
-        for process in known
+        for process in processes
     ):
         return True
     return not (containerd_unit and containerd_unit.exists)
 
 
-def _is_own(each: Process, root: str) -> bool:
-    return any(word.startswith(f"{root}/") for word in each.cmdline or ())
+def _is_own(process: Process, root: str) -> bool:
+    return any(word.startswith(f"{root}/") for word in process.cmdline or ())
 
 
 def _containerds(
-    host: Host, root: str, known: list[Process], process: ProcessDetail | None, managed: bool | None
+    host: Host,
+    root: str,
+    processes: list[Process],
+    process: ProcessDetail | None,
+    managed: bool | None,
 ) -> tuple[ProcessDetail, ...]:
     """The containerd that this engine uses.
 
@@ -474,7 +481,7 @@ def _containerds(
     """
     alive = [
         process
-        for process in known
+        for process in processes
         if process.comm in CONTAINERDS and process.state != "Z" and not process.container
     ]
     pid = process.pid if process else None

@@ -166,11 +166,11 @@ def _locked(
         for process in (daemon.processes.engine, *(daemon.processes.containerds or ()))
         if process is not None
     }
-    known = processes.by_pid if processes is not None else {}
+    by_pid = processes.by_pid if processes is not None else {}
     for lock in _LOCK.finditer(table.text):
         path = files.get((f"{int(lock['major'], 16)}:{int(lock['minor'], 16)}", int(lock["inode"])))
         pid = int(lock["pid"])
-        process = known.get(pid)
+        process = by_pid.get(pid)
         comm = process.comm if process else ""
         may_be_starting = comm in (*DAEMONS, *CONTAINERDS) and not has_failed
         if path and pid and pid not in own and not may_be_starting:

@@ -65,12 +65,12 @@ def hidden_containers(
 
 
 def _unlisted(names: list[str], containers: Containers) -> list[str]:
-    known = {container.id for container in containers}
+    ids = {container.id for container in containers}
     unread = tuple(item.subject.name for item in containers.unexamined)
     return sorted(
         name
         for name in names
-        if len(name) == ID_LENGTH and name not in known and not name.startswith(unread)
+        if len(name) == ID_LENGTH and name not in ids and not name.startswith(unread)
     )
 
 

@@ -189,18 +189,20 @@ def parse_line(text: str) -> LogLine | None:
     line = text.strip()
     if line.startswith("{"):
         try:
-            said = json.loads(line)
+            decoded = json.loads(line)
         except ValueError:
             return None
-        if not isinstance(said, dict):
+        if not isinstance(decoded, dict):
             return None
         rest = {
-            name: str(value) for name, value in said.items() if name not in ("time", "level", "msg")
+            name: str(value)
+            for name, value in decoded.items()
+            if name not in ("time", "level", "msg")
         }
         return LogLine(
-            unix(str(said.get("time", ""))),
-            str(said.get("level", "info")),
-            str(said.get("msg", "")),
+            unix(str(decoded.get("time", ""))),
+            str(decoded.get("level", "info")),
+            str(decoded.get("msg", "")),
             rest,
         )
     if line.startswith(("time=", "level=")):
@@ -264,14 +266,14 @@ def _ended_with(texts: Sequence[str]) -> tuple[int, str] | None:
     start = next(
         (at + 1 for at in range(len(texts) - 1, -1, -1) if parse_line(texts[at]) is not None), 0
     )
-    said = [(at, texts[at]) for at in range(start, len(texts)) if texts[at].strip()]
-    if not said or any(text.startswith("goroutine ") for _, text in said):
+    numbered = [(at, texts[at]) for at in range(start, len(texts)) if texts[at].strip()]
+    if not numbered or any(text.startswith("goroutine ") for _, text in numbered):
         return None
-    if _USAGE.match(said[-1][1]):
-        said = [(at, text) for at, text in said if text.startswith(_STATUS)]
-    if not said or _NO_SENTENCE.match(said[-1][1]):
+    if _USAGE.match(numbered[-1][1]):
+        numbered = [(at, text) for at, text in numbered if text.startswith(_STATUS)]
+    if not numbered or _NO_SENTENCE.match(numbered[-1][1]):
         return None
-    at, text = said[-1]
+    at, text = numbered[-1]
     return at, text.strip().removeprefix(_STATUS)
 
 

@@ -92,17 +92,17 @@ def legacy_plugins(
     of_networks = frozenset(filter(_is_legacy, drivers.network or ()))
     candidates = list(_candidates(listings.get(SOCKETS)))
     specs, unread = _of_specs(host, listings, {plugin.name for plugin in candidates})
-    known = {plugin.name for plugin in (*candidates, *specs)}
+    names = {plugin.name for plugin in (*candidates, *specs)}
     remembered = [
-        LegacyPlugin(name, "", f"{SOCKETS}/{name}.sock") for name in sorted(in_memory - known)
+        LegacyPlugin(name, "", f"{SOCKETS}/{name}.sock") for name in sorted(in_memory - names)
     ]
-    asked = [*candidates, *specs, *remembered]
-    if not asked:
+    plugins = [*candidates, *specs, *remembered]
+    if not plugins:
         return LegacyPlugins((), in_memory, of_networks, unread)
-    trials = host.ask(TrySockets([plugin.socket for plugin in asked]))
+    trials = host.ask(TrySockets([plugin.socket for plugin in plugins]))
     if isinstance(trials, Failed):
         return Unavailable.of(trials)
-    tried, unknown = _tried(asked, trials, in_memory)
+    tried, unknown = _tried(plugins, trials, in_memory)
     return LegacyPlugins(tried, in_memory, of_networks, (*unread, *unknown))
 
 
@@ -125,11 +125,11 @@ def _of_specs(
     host: Host, listings: dict[str, FolderListing], with_socket: set[str]
 ) -> tuple[list[LegacyPlugin], tuple[Unexamined, ...]]:
     """The plugins of spec files, and the specs whose address cannot be tried."""
-    found: dict[str, LegacyPlugin] = {}
+    plugins: dict[str, LegacyPlugin] = {}
     unread = []
     for path in _spec_files(listings):
         name = posixpath.splitext(posixpath.basename(path))[0]
-        if name in with_socket or name in found:
+        if name in with_socket or name in plugins:
             continue
         text = host.ask(ReadFile(path))
         if isinstance(text, Failed):
@@ -137,10 +137,10 @@ def _of_specs(
             continue
         address = _address(path, text.text)
         if address.startswith(_UNIX):
-            found[name] = LegacyPlugin(name, path, address.removeprefix(_UNIX))
+            plugins[name] = LegacyPlugin(name, path, address.removeprefix(_UNIX))
         else:
             unread.append(Unexamined(DAEMON, f'plugin "{name}" has another host\'s address'))
-    return list(found.values()), tuple(unread)
+    return list(plugins.values()), tuple(unread)
 
 
 def _spec_files(listings: dict[str, FolderListing]) -> Iterator[str]:
@@ -163,11 +163,11 @@ def _address(path: str, text: str) -> str:
 
 
 def _tried(
-    asked: Iterable[LegacyPlugin], trials: dict[str, SocketTrial], in_memory: frozenset[str]
+    plugins: Iterable[LegacyPlugin], trials: dict[str, SocketTrial], in_memory: frozenset[str]
 ) -> tuple[tuple[LegacyPlugin, ...], list[Unexamined]]:
     """The plugins with why nobody answers, and those that could not be tried."""
     tried, unknown = [], []
-    for plugin in asked:
+    for plugin in plugins:
         failed = trials.get(plugin.socket, SocketTrial("missing")).failed
         is_of_folder = plugin.file == plugin.socket
         if failed == "missing" and is_of_folder and plugin.name not in in_memory:

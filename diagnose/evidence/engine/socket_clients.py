@@ -50,14 +50,14 @@ def socket_clients(host: Host, containers: Containers) -> SocketClients:
         if container.state.status in ("running", "restarting")
         and any(mount.source in SOCKETS for mount in container.mounts or ())
     )
-    found = []
+    clients = []
     for container, log in host.ask_about(
         holders[:MOST], lambda container: ReadLogs(container.id, LINES, BYTES)
     ):
         lines = [] if isinstance(log, Failed) else log.text.splitlines()
         match = next((match for line in reversed(lines) if (match := TOO_OLD.search(line))), None)
         if match is not None:
-            found.append(TurnedAway(container, match["client"], match["least"], match[0]))
+            clients.append(TurnedAway(container, match["client"], match["least"], match[0]))
     return SocketClients(
-        holders, tuple(sorted(found, key=lambda turned_away: turned_away.container.name))
+        holders, tuple(sorted(clients, key=lambda turned_away: turned_away.container.name))
     )

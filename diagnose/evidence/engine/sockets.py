@@ -59,9 +59,9 @@ def engine_sockets(host: Host, config: DaemonConfig | Unavailable) -> EngineSock
     return EngineSockets(tuple(_distinct(sockets)), tuple(missing))
 
 
-def _distinct(found: dict[str, SocketFile]) -> list[SocketFile]:
+def _distinct(files: dict[str, SocketFile]) -> list[SocketFile]:
     """/var/run is /run: one socket under two names is one."""
     seen: dict[str, SocketFile] = {}
-    for path, socket in found.items():
+    for path, socket in files.items():
         seen.setdefault(path.replace("/var/run/", "/run/"), socket)
     return list(seen.values())

@@ -29,7 +29,7 @@ class ImageCommands(msgspec.Struct, frozen=True):
 @evidence
 def image_commands(host: Host, containers: Containers, log_tails: LogTails) -> ImageCommands:
     """One question about each image whose container calls a command that it does not have."""
-    found: dict[str, list[str]] = {}
+    commands: dict[str, list[str]] = {}
     for container in containers:
         failure = log_tails.failures.get(container.id)
         if failure is None or failure.failure.name != MISSING or not container.image:
@@ -39,5 +39,5 @@ def image_commands(host: Host, containers: Containers, log_tails: LogTails) -> I
             continue
         own = detail.config.cmd
         if own and own != container.config.cmd:
-            found[container.id] = own
-    return ImageCommands(found)
+            commands[container.id] = own
+    return ImageCommands(commands)

@@ -99,12 +99,12 @@ def image_details(
     )
 
 
-def _by_own_id(found: Mapping[str, Detail], names: Mapping[str, str]) -> dict[str, str]:
+def _by_own_id(details: Mapping[str, Detail], names: Mapping[str, str]) -> dict[str, str]:
     """The details by the id that the image answers with.
 
     In containerd's store a container may name the id of one platform's manifest.
     """
-    return {detail.id: names[id] for id, detail in found.items()}
+    return {detail.id: names[id] for id, detail in details.items()}
 
 
 class ImageHistories(msgspec.Struct, frozen=True):

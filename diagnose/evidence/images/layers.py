@@ -51,11 +51,11 @@ def layers(host: Host, root: DataRoot) -> Layers | Unavailable:
     listing = host.ask(ListLayers(root.path))
     if isinstance(listing, Failed):
         return Unavailable.of(listing)
-    known = {*listing.referenced, *listing.mentioned}
+    mentioned = {*listing.referenced, *listing.mentioned}
     loose = tuple(
         (folder.name, folder.mtime)
         for folder in listing.folders
-        if folder.name not in known and folder.name.removesuffix("-init") not in known
+        if folder.name not in mentioned and folder.name.removesuffix("-init") not in mentioned
     )
     return Layers(
         f"{root.path}/overlay2",

@@ -113,13 +113,13 @@ def images(host: Host, containers: Containers | Unavailable) -> Images | Unavail
     if isinstance(listed, Failed):
         return Unavailable.of(listed)
     used: dict[str, list[str]] = {}
-    known = isinstance(containers, Containers)
+    is_complete = isinstance(containers, Containers)
     for container in containers if isinstance(containers, Containers) else ():
         used.setdefault(container.image, []).append(container.name)
     # A container whose inspect failed may use any of them.
-    known = known and not (isinstance(containers, Containers) and containers.unexamined)
+    is_complete = is_complete and not (isinstance(containers, Containers) and containers.unexamined)
     return Images(
         tuple(sorted(listed, key=lambda image: (image.name, image.id))),
         {id: tuple(names) for id, names in used.items()},
-        known,
+        is_complete,
     )

@@ -228,23 +228,23 @@ def _names(text: str) -> tuple[str, str]:
 
 
 def _made_good(
-    each: PullFailure, pulled: Iterable[tuple[float, str]], images: Images | Unavailable
+    pull: PullFailure, pulled: Iterable[tuple[float, str]], images: Images | Unavailable
 ) -> bool:
     """Whether a later pull shows that this is over.
 
     Of the same image, of its registry, or of any if neither is known.
     """
-    if isinstance(images, Images) and each.image and images.has(each.image):
+    if isinstance(images, Images) and pull.image and images.has(pull.image):
         return True
     for at, name in pulled:
-        if at < each.at:
+        if at < pull.at:
             continue
-        if not each.final and at - each.at < SAME_PULL_S:
+        if not pull.final and at - pull.at < SAME_PULL_S:
             return True
-        if each.image:
-            if normal(name) == normal(each.image):
+        if pull.image:
+            if normal(name) == normal(pull.image):
                 return True
-        elif not each.registry or registry_of(name) == each.registry:
+        elif not pull.registry or registry_of(name) == pull.registry:
             return True
     return False
 
@@ -260,7 +260,7 @@ def troubles(
     done = tuple(pulled)
     lacking = _lacking(listed)
     groups: dict[tuple[Why, str, str], list[PullFailure]] = {}
-    for failed in _named([found for line in listed if (found := failure(line))]):
+    for failed in _named([failed_pull for line in listed if (failed_pull := failure(line))]):
         if failed.task and failed.why == "denied":
             # swarm tries a pull at each start of a task, and is content with the image that is here
             if failed.task not in lacking:
@@ -291,16 +291,16 @@ def _named(failures: Sequence[PullFailure]) -> list[PullFailure]:
     return named_failures[::-1]
 
 
-def _same(each: PullFailure, later: Iterable[PullFailure]) -> PullFailure | None:
+def _same(pull: PullFailure, later: Iterable[PullFailure]) -> PullFailure | None:
     """The next line on the same failure.
 
     Of the same registry where that is known, else in the same words.
     """
     for after in later:
-        if after.at - each.at > SAME_FAILURE_S:
+        if after.at - pull.at > SAME_FAILURE_S:
             break
-        if after.why == each.why and (
-            after.registry == each.registry if each.registry else each.text in after.text
+        if after.why == pull.why and (
+            after.registry == pull.registry if pull.registry else pull.text in after.text
         ):
             return after
     return None
@@ -309,7 +309,7 @@ def _same(each: PullFailure, later: Iterable[PullFailure]) -> PullFailure | None
 def _lacking(lines: Iterable[LogLine]) -> dict[str, str]:
     """The image that was not here when a task of swarm was to start, by the task's id."""
     matches = ((line.fields.get("task.id", ""), _LACKS.search(line.text)) for line in lines)
-    return {task: said[1] for task, said in matches if task and said}
+    return {task: match[1] for task, match in matches if task and match}
 
 
 def _times(listed: list[PullFailure]) -> int:

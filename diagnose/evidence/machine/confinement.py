@@ -86,8 +86,8 @@ def confinement(
             or "receive" not in match["mask"]
         ):
             continue
-        known = denied.get(match["peer"])
-        first, times = (known.first, known.times + 1) if known else (record.at, 1)
+        denial = denied.get(match["peer"])
+        first, times = (denial.first, denial.times + 1) if denial else (record.at, 1)
         denied[match["peer"]] = DeniedSignals(
             match["peer"], match["signal"], times, first, record.at, record.text
         )

@@ -31,8 +31,8 @@ class Pressure(msgspec.Struct, frozen=True):
 
     def waited(self, resource: str, kind: str, over: str = "avg60") -> float | None:
         """kind: some (one task at least) or full (all of them)."""
-        known = self.figures.get(resource)
-        return known.get(kind, {}).get(over) if known else None
+        figures = self.figures.get(resource)
+        return figures.get(kind, {}).get(over) if figures else None
 
 
 @evidence

@@ -6,7 +6,7 @@ Whether what is behind them still gets through the host.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from ipaddress import ip_interface
+from ipaddress import IPv4Interface, IPv6Interface, ip_interface
 from typing import Literal
 
 import msgspec
@@ -96,6 +96,12 @@ def _of_bridge(
         yield from _routed(stack, device, guests, uplinks)
 
 
+def _with_prefix(device: Device, address: str | None) -> IPv4Interface | IPv6Interface | None:
+    """An address of an interface with its prefix; None where the interface does not have it."""
+    with_prefix = (text for text in device.addresses if text.partition("/")[0] == address)
+    return next((ip_interface(text) for text in with_prefix), None)
+
+
 def _routed(
     stack: Stack, device: Device, guests: tuple[str, ...], uplinks: Uplinks
 ) -> Iterator[BridgePath]:
@@ -106,10 +112,7 @@ def _routed(
     families: tuple[tuple[Family, str], ...] = (("ip", SOMEWHERE), ("ip6", SOMEWHERE6))
     for family, peer in families:
         address = stack.address_on(device.name, family)
-        net = next(
-            (ip_interface(held) for held in device.addresses if held.partition("/")[0] == address),
-            None,
-        )
+        net = _with_prefix(device, address)
         if net is None or net.network.num_addresses < 4 or net.ip.is_link_local:
             continue
         source = str(
@@ -137,9 +140,10 @@ def _behind(stack: Stack, device: Device, uplinks: Uplinks) -> Iterator[BridgePa
     address = stack.address_on(device.name, "ip")
     if address is None or not len(uplinks) or device.name in (uplink.name for uplink in uplinks):
         return
-    net = next(
-        ip_interface(held) for held in device.addresses if held.partition("/")[0] == address
-    ).network
+    own = _with_prefix(device, address)
+    if own is None:
+        return
+    net = own.network
     source = str(net.network_address + (2 if str(net.network_address + 2) != address else 3))
     decision = stack.routing.look_up(SOMEWHERE, source, device.name)
     if net.num_addresses < 4 or decision.kind != "unicast" or decision.oif == device.name:

@@ -127,6 +127,7 @@ def _takers(
         if listener.port == port and listener.proto.startswith(protocol)
     ]
     taker = next(
-        (held for held in of_port if is_everywhere(held.address) or held.address == address), None
+        (other for other in of_port if is_everywhere(other.address) or other.address == address),
+        None,
     )
     return taker, None if taker is not None else next(iter(of_port), None)

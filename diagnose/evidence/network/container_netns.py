@@ -38,7 +38,7 @@ class ContainerNetns(msgspec.Struct, frozen=True, dict=True):
 
     def link_with(self, address: str) -> Interface | None:
         """The interface that has this address."""
-        index = next((held.index for held in self.addresses if held.address == address), None)
+        index = next((row.index for row in self.addresses if row.address == address), None)
         return next((link for link in self.links if link.index == index), None)
 
     def link_with_mac(self, mac: str) -> Interface | None:
@@ -95,7 +95,7 @@ def namespaces(host: Host, containers: Containers, options: Options) -> Namespac
     running = [container for container in containers.running if not container.shares_host_network]
     wanted = sorted(running, key=_suspicion)
     limit = max(1, int(options.budget_s * SHARE / VISIT_S))
-    found: dict[str, ContainerNetns] = {}
+    by_container: dict[str, ContainerNetns] = {}
     missing = [
         Unexamined(
             container.subject,
@@ -112,7 +112,7 @@ def namespaces(host: Host, containers: Containers, options: Options) -> Namespac
             if netns.reason != "gone":
                 missing.append(Unexamined(container.subject, f"its network namespace: {netns}"))
             continue
-        found[container.id] = ContainerNetns(
+        by_container[container.id] = ContainerNetns(
             container,
             netns.inode,
             tuple(netns.links),
@@ -121,11 +121,11 @@ def namespaces(host: Host, containers: Containers, options: Options) -> Namespac
             tuple(netns.listeners),
         )
     refused = next((failure for failure in failures if failure.reason != "gone"), None)
-    if refused is not None and not found:
+    if refused is not None and not by_container:
         return Unavailable.of(refused)
     order = {container.id: container.name for container in running}
     return Namespaces(
-        dict(sorted(found.items(), key=lambda pair: order[pair[0]])),
+        dict(sorted(by_container.items(), key=lambda pair: order[pair[0]])),
         tuple(sorted(missing, key=lambda container: container.subject)),
     )
 

@@ -33,7 +33,7 @@ def half_open(host: Host, return_paths: ReturnPaths) -> HalfOpen | Unavailable:
     ports = sorted(
         {path.host_port for path in return_paths if path.is_lost and path.port.endswith("/tcp")}
     )
-    found: dict[int, tuple[str, ...]] = {}
+    by_port: dict[int, tuple[str, ...]] = {}
     for port, table in host.ask_about(
         ports[:_MOST_PORTS], lambda port: ListConnections(protocol="tcp", dport=port)
     ):
@@ -41,7 +41,7 @@ def half_open(host: Host, return_paths: ReturnPaths) -> HalfOpen | Unavailable:
             return Unavailable.of(table)
         if not table.loaded:
             return Unavailable("missing", "the kernel module nf_conntrack_netlink is not loaded")
-        found[port] = tuple(
+        by_port[port] = tuple(
             sorted({flow.src for flow in table.entries if flow.state == _UNCONFIRMED})
         )
-    return HalfOpen(found)
+    return HalfOpen(by_port)

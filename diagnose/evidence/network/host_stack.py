@@ -50,8 +50,8 @@ def host_stack(
     rules = None if isinstance(listed, Failed) else listed
     names = {link.index: link.name for link in links}
     read = _settings(host, [link for link in links if link.master is None])
-    known = networks.bridges if isinstance(networks, Networks) else ()
-    inner = [str(subnet) for network in known for subnet in network.subnets]
+    bridges = networks.bridges if isinstance(networks, Networks) else ()
+    inner = [str(subnet) for network in bridges for subnet in network.subnets]
     stack = Stack(
         firewall.ruleset,
         Routing(routes, rules, names),
@@ -84,11 +84,11 @@ def _settings(host: Host, links: Iterable[Interface]) -> Settings | Unavailable:
     The ports of a bridge have none that count.
     """
     names = ["all", *(link.name for link in links)]
-    asked = {(name, key): f"net/ipv4/conf/{name}/{key}" for name in names for key in _PER_INTERFACE}
-    answer = host.ask(ReadSysctls(names=[*asked.values(), _FORWARDING6, _BRIDGED, _BRIDGED6]))
+    keys = {(name, key): f"net/ipv4/conf/{name}/{key}" for name in names for key in _PER_INTERFACE}
+    answer = host.ask(ReadSysctls(names=[*keys.values(), _FORWARDING6, _BRIDGED, _BRIDGED6]))
     if isinstance(answer, Failed):
         return Unavailable.of(answer)
-    values = {where: answer.get(name) for where, name in asked.items()}
+    values = {where: answer.get(name) for where, name in keys.items()}
 
     def enabled(key: str) -> frozenset[str]:
         everywhere = values["all", key] == "1"

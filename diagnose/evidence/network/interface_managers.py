@@ -79,14 +79,16 @@ def interface_managers(
     has_networkd = any(name == "systemd-networkd" for name, _ in running)
     files = _networkd_files(host) if has_networkd else {}
     present = {name: path for name, path in _CONFIG.items() if _exists(host, path)}
-    found = {}
+    by_manager = {}
     for interface in taken:
         managers = [
             InterfaceManager(name, pid, _file(name, interface, files) or present.get(name, ""))
             for name, pid in running
         ]
-        found[interface.link.name] = tuple(sorted(managers, key=lambda manager: not manager.file))
-    return InterfaceManagers(found)
+        by_manager[interface.link.name] = tuple(
+            sorted(managers, key=lambda manager: not manager.file)
+        )
+    return InterfaceManagers(by_manager)
 
 
 def _file(name: str, interface: TakenInterface, files: Mapping[str, str]) -> str:
@@ -128,15 +130,15 @@ def _matches(text: str, interface: TakenInterface) -> bool:
     """
     conditions = dict(_conditions(text))
     kind = interface.link.kind or ""
-    known = {
+    properties = {
         "Name": interface.link.name,
         "Kind": kind,
         "Driver": kind,
         "Type": "bridge" if kind == "bridge" else "ether",
     }
-    if not set(conditions) <= set(known):
+    if not set(conditions) <= set(properties):
         return False
-    return all(_fits(patterns, known[key]) for key, patterns in conditions.items())
+    return all(_fits(patterns, properties[key]) for key, patterns in conditions.items())
 
 
 def _conditions(text: str) -> Iterator[tuple[str, str]]:

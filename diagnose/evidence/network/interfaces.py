@@ -53,8 +53,8 @@ class Interfaces(msgspec.Struct, frozen=True, dict=True):
 
         Podman gives its bridges names of its own.
         """
-        held = frozenset(gateways)
-        indices = {address.index for address in self.addresses if address.address in held}
+        addresses = frozenset(gateways)
+        indices = {address.index for address in self.addresses if address.address in addresses}
         holding = (
             interface
             for interface in self.items
@@ -73,9 +73,9 @@ class Interfaces(msgspec.Struct, frozen=True, dict=True):
         link = self.by_name.get(name)
         return link is not None and any(
             ipaddress.ip_address(address)
-            in ipaddress.ip_network(f"{held.address}/{held.prefix}", strict=False)
-            for held in self.addresses
-            if held.index == link.index and held.address
+            in ipaddress.ip_network(f"{row.address}/{row.prefix}", strict=False)
+            for row in self.addresses
+            if row.index == link.index and row.address
         )
 
     def holds(self, address: str) -> bool:
@@ -91,8 +91,8 @@ class Interfaces(msgspec.Struct, frozen=True, dict=True):
             wanted.is_unspecified
             or wanted.is_loopback
             or any(
-                held.address and ipaddress.ip_address(held.address) == wanted
-                for held in self.addresses
+                row.address and ipaddress.ip_address(row.address) == wanted
+                for row in self.addresses
             )
         )
 

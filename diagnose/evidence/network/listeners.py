@@ -30,8 +30,8 @@ class Listeners(msgspec.Struct, frozen=True):
 
         Those with a known holder first.
         """
-        found = [listener for listener in self.items if listener.clashes(proto, address, port)]
-        return tuple(sorted(found, key=lambda listener: (listener.pid is None, listener.proto)))
+        listeners = [listener for listener in self.items if listener.clashes(proto, address, port)]
+        return tuple(sorted(listeners, key=lambda listener: (listener.pid is None, listener.proto)))
 
 
 @evidence

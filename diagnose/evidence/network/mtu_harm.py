@@ -82,7 +82,7 @@ def mtu_harm(host: Host, sizes: PacketSizes, resolvers: Resolvers | None) -> Mtu
 
 def _stalls(host: Host, members: tuple[Container, ...], limit: int) -> list[Harm]:
     """Connections that send again and again more than one packet of the right size holds."""
-    asked: dict[Question[Any], Container] = {
+    counters: dict[Question[Any], Container] = {
         ListTcpStalls(member.state.pid): member for member in members
     }
     harm = []
@@ -95,21 +95,21 @@ def _stalls(host: Host, members: tuple[Container, ...], limit: int) -> list[Harm
                     f"{stall.unacknowledged} bytes to {stall.peer} unacknowledged "
                     f"after {stall.retransmissions} repetitions"
                 )
-                harm.append(Harm(asked[question], sign))
+                harm.append(Harm(counters[question], sign))
     return harm
 
 
 def _read_timeouts(host: Host, members: tuple[Container, ...]) -> list[Harm]:
     """Last lines of logs that tell of an answer which did not arrive."""
-    asked: dict[Question[Any], Container] = {
+    questions: dict[Question[Any], Container] = {
         ReadLogs(member.id, tail=_LINES, bytes=_BYTES): member for member in members
     }
     harm = []
-    for question, log in host.ask_many(asked):
+    for question, log in host.ask_many(questions):
         lines = [] if isinstance(log, Failed) else log.text.splitlines()
         line = next((line for line in reversed(lines) if _STALLED_READ.search(line)), "")
         if line:
-            harm.append(Harm(asked[question], f"log: {line.partition(' ')[2][:200]}"))
+            harm.append(Harm(questions[question], f"log: {line.partition(' ')[2][:200]}"))
     return harm
 
 

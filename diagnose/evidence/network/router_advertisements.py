@@ -74,10 +74,10 @@ def _global(interfaces: Interfaces, name: str) -> list[str]:
     Neither local to the link nor to the site (fc00::/7).
     """
     link = interfaces.by_name.get(name)
-    held = interfaces.addresses_of(link) if link is not None else ()
+    addresses = interfaces.addresses_of(link) if link is not None else ()
     return [
         address
-        for address in held
+        for address in addresses
         if ip_address(address).version == 6
         and not ip_address(address).is_link_local
         and not address.lower().startswith(("fc", "fd"))

@@ -53,14 +53,14 @@ def swallowed_clients(
     }
     ports = [*sorted(published)[: MOST_PORTS - 1], *([_SSH] if published else [])]
     # a network that was created with a subnet alone does not list its gateway
-    known = containers.addresses_in_use | {address.address for address in links.addresses}
-    found: dict[tuple[str, int], SwallowedClient] = {}
+    own_addresses = containers.addresses_in_use | {address.address for address in links.addresses}
+    swallowed: dict[tuple[str, int], SwallowedClient] = {}
     for port, table in host.ask_about(
         ports, lambda port: ListConnections(protocol="tcp", dport=port)
     ):
         for flow in () if isinstance(table, Failed) else table.entries:
             network = networks.bridge_of(ip_address(flow.src))
-            if network is None or flow.src in known or flow.state not in UNCONFIRMED:
+            if network is None or flow.src in own_addresses or flow.state not in UNCONFIRMED:
                 continue
-            found[flow.src, port] = SwallowedClient(network, flow.src, port)
-    return SwallowedClients(tuple(found.values()))
+            swallowed[flow.src, port] = SwallowedClient(network, flow.src, port)
+    return SwallowedClients(tuple(swallowed.values()))

@@ -34,7 +34,7 @@ def udp_flows(host: Host, containers: Containers) -> UdpFlows | Unavailable:
     published = {
         port for container in containers.running for port, _ in container.published_by("udp")
     }
-    found: dict[int, tuple[UdpFlow, ...]] = {}
+    flows: dict[int, tuple[UdpFlow, ...]] = {}
     ports = sorted(published)[:_MOST_PORTS]
     for port, table in host.ask_about(
         ports, lambda port: ListConnections(protocol="udp", dport=port)
@@ -43,5 +43,5 @@ def udp_flows(host: Host, containers: Containers) -> UdpFlows | Unavailable:
             return Unavailable.of(table)
         if not table.loaded:
             return Unavailable("missing", "the kernel module nf_conntrack_netlink is not loaded")
-        found[port] = tuple(table.entries)
-    return UdpFlows(found)
+        flows[port] = tuple(table.entries)
+    return UdpFlows(flows)

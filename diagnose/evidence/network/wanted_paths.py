@@ -198,21 +198,21 @@ def _host_gateway(stack: Stack, networks: Networks, config: DaemonConfig | None)
 
 
 def _wants(container: Container, site: _Site, log_tails: LogTails | None) -> Iterator[Want]:
-    known = site.words(container)
+    names = site.words(container)
     lines = log_tails.of(container).lines if log_tails is not None else ()
     for line in lines:
         if signs(line) & _FAILED:
-            yield from _in_text(container, line, known, "log", line[:200])
+            yield from _in_text(container, line, names, "log", line[:200])
     ports: list[int] = []
     for variable, value in container.config.environment:
-        for want in _in_variable(container, variable, value, known):
+        for want in _in_variable(container, variable, value, names):
             ports.append(want.port)
             yield want
     texts: list[tuple[Source, str]] = [("command", " ".join(container.command))]
     probe = container.config.healthcheck
     texts.append(("health check", " ".join((probe.test if probe else None) or ())))
     for source, text in texts:
-        yield from _in_text(container, text, known, source, source)
+        yield from _in_text(container, text, names, source, source)
     yield from _dependencies(container, site)
     gateway = site.extra_hosts(container, only_gateway=True)
     if gateway and not ports:
@@ -235,30 +235,30 @@ def _waiting(network_losses: NetworkLosses | None) -> list[Want]:
 
 
 def _in_variable(
-    container: Container, name: str, value: str, known: frozenset[str]
+    container: Container, name: str, value: str, names: frozenset[str]
 ) -> Iterator[Want]:
     """What the value of one variable names.
 
     A bare host takes its port from the variable beside it.
     """
-    if not known & set(_WORD.findall(value)):
+    if not names & set(_WORD.findall(value)):
         return
     for match in _PLACE.finditer(value):
         host = match["host"].rstrip(".")
-        if host not in known:
+        if host not in names:
             continue
         port = _port(match) or _port_beside(container, name)
         yield Want(container, host, port, "environment", name)
 
 
 def _in_text(
-    container: Container, text: str, known: frozenset[str], source: Source, where: str
+    container: Container, text: str, names: frozenset[str], source: Source, where: str
 ) -> Iterator[Want]:
-    if not known & set(_WORD.findall(text)):
+    if not names & set(_WORD.findall(text)):
         return
     for match in _PLACE.finditer(text):
         host, port = match["host"].rstrip("."), _port(match)
-        if host in known and port:
+        if host in names and port:
             yield Want(container, host, port, source, where)
 
 
@@ -363,10 +363,10 @@ class _Site:
 
     def words(self, container: Container) -> frozenset[str]:
         """The words that name the host or another container to this one."""
-        known = {*self._host_words, *self.extra_hosts(container)}
+        names = {*self._host_words, *self.extra_hosts(container)}
         for network in self._endpoints(container):
-            known |= self._words_of.get(network, set())
-        return frozenset(known - {container.name})
+            names |= self._words_of.get(network, set())
+        return frozenset(names - {container.name})
 
     def _endpoints(self, container: Container) -> dict[str, NetworkEndpoint]:
         """The places on networks of a container, or of the one whose namespace it shares."""

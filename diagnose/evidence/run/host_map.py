@@ -117,13 +117,13 @@ def _networks(
     paths: PacketPaths | None,
 ) -> Iterator[MapNetwork]:
     """The engine's networks in the order of their sizes, then the containers that are on none."""
-    known = networks.by_name if networks is not None else {}
+    by_name = networks.by_name if networks is not None else {}
     members: dict[str, list[Container]] = {}
     for container in containers:
         for name in container.endpoints or (container.host_config.network_mode or "none",):
             members.setdefault(name, []).append(container)
     for name in sorted(members, key=lambda name: (-len(members[name]), name)):
-        network = known.get(name)
+        network = by_name.get(name)
         shown = tuple(_container(container, name, paths) for container in members[name])
         if network is None:
             driver = "host" if name == "host" else "none"

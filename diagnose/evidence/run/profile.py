@@ -147,15 +147,15 @@ def _files(host: Host, answers: Mapping[Question[Json], Json]) -> SteeringFiles:
             facts[f"folder {folder}"] = count(len(names), "file")
         paths += [f"{folder}/{name}" for name in names if name.endswith(".conf")]
     statuses = host.ask(StatPaths(paths[:MOST_FILES]))
-    known = {} if isinstance(statuses, Failed) else statuses
+    readable = {} if isinstance(statuses, Failed) else statuses
     facts.update(
         {
             f"file {path}": _size(status)
-            for path, status in known.items()
+            for path, status in readable.items()
             if status.failed in ("", "missing")
         }
     )
-    times = {path: status.mtime for path, status in sorted(known.items()) if not status.failed}
+    times = {path: status.mtime for path, status in sorted(readable.items()) if not status.failed}
     return SteeringFiles(
         facts, {path: moment for path, moment in times.items() if moment is not None}
     )

@@ -19,16 +19,16 @@ def report_basis(
 ) -> ReportBasis:
     """As much as is known."""
     silent = ReportBasis()
-    known = header if isinstance(header, ReportHeader) else None
+    readable_header = header if isinstance(header, ReportHeader) else None
     listed = tuple(containers) if isinstance(containers, Containers) else None
     present = listed or ()
     return ReportBasis(
-        head=known.head if known else silent.head,
-        now=known.now if known else silent.now,
-        docker=known.docker if known else silent.docker,
-        traits=known.traits if known else silent.traits,
-        notes=known.notes if known else silent.notes,
-        hint=known.hint if known else silent.hint,
+        head=readable_header.head if readable_header else silent.head,
+        now=readable_header.now if readable_header else silent.now,
+        docker=readable_header.docker if readable_header else silent.docker,
+        traits=readable_header.traits if readable_header else silent.traits,
+        notes=readable_header.notes if readable_header else silent.notes,
+        hint=readable_header.hint if readable_header else silent.hint,
         stands_on=topology.stands_on if isinstance(topology, Topology) else silent.stands_on,
         names=None if listed is None else {container.id: container.name for container in listed},
         labels={container.name: container.labels for container in present},

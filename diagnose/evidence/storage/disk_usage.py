@@ -121,7 +121,7 @@ def disk_usage(
                 f"measured from {WORTH_PCT:.0f} % on"
             ),
         )
-    known = _Known(
+    sources = _Known(
         containers if isinstance(containers, Containers) else Containers(()),
         logs,
         deleted,
@@ -130,8 +130,8 @@ def disk_usage(
     )
     walked = _walk(host, path=root.path, depth=2)
     if isinstance(walked, Failed) or (walked.refused and not walked.by):
-        return _by_engine(host, disk, known)
-    return _by_walk(host, disk, root.path, walked, known)
+        return _by_engine(host, disk, sources)
+    return _by_walk(host, disk, root.path, walked, sources)
 
 
 class _Known(msgspec.Struct, frozen=True):
@@ -174,9 +174,9 @@ class _Known(msgspec.Struct, frozen=True):
 
         Inspect says so; where the engine is silent, its database does.
         """
-        known = self.layers.writable if isinstance(self.layers, Layers) else {}
+        writable = self.layers.writable if isinstance(self.layers, Layers) else {}
         folders = {
-            container.id: _upper_folder(container) or known.get(container.id, "")
+            container.id: _upper_folder(container) or writable.get(container.id, "")
             for container in self.containers
         }
         return {id_: folder for id_, folder in folders.items() if folder}
@@ -196,21 +196,21 @@ def _walk(host: Host, **args: Json) -> WalkedFolder | Failed:
 
 
 def _by_walk(
-    host: Host, disk: Filesystem, root: str, walked: WalkedFolder, known: _Known
+    host: Host, disk: Filesystem, root: str, walked: WalkedFolder, sources: _Known
 ) -> DiskUsage:
     if walked.complete:
         unmeasured = []
     else:
         unmeasured = [f"{root} was walked for {WALK_S} s only: its parts are at least so big"]
-    if isinstance(known.logs, Unavailable):
-        unmeasured.append(f"container logs: {known.logs}")
+    if isinstance(sources.logs, Unavailable):
+        unmeasured.append(f"container logs: {sources.logs}")
     volumes = _below(walked, "volumes")
     layers = {
         name: count for driver in LAYER_DRIVERS for name, count in _below(walked, driver).items()
     }
-    uppers = known.upper_folders
+    uppers = sources.upper_folders
     writable = {id_: layers[folder] for id_, folder in uppers.items() if folder in layers}
-    if len(uppers) < len(known.containers):
+    if len(uppers) < len(sources.containers):
         writable |= _writable_by_engine(host)
     cache = _build_cache(host, walked, sum(layers.values()), unmeasured)
     store = sum(
@@ -220,11 +220,14 @@ def _by_walk(
         store += _store_elsewhere(host, disk, unmeasured)
     inits = sum(layers.get(f"{folder}-init", 0) for folder in uppers.values())
     images = sum(layers.values()) + store - sum(writable.values()) - inits - cache
-    held = known.held_on(disk)
-    logs = known.log_sizes(_below(walked, "containers"))
+    files = sources.held_on(disk)
+    logs = sources.log_sizes(_below(walked, "containers"))
     parts = [
         UsagePart(
-            "container logs", sum(logs.values()), _top(known.named(logs)), path=f"{root}/containers"
+            "container logs",
+            sum(logs.values()),
+            _top(sources.named(logs)),
+            path=f"{root}/containers",
         ),
         UsagePart(
             "volumes",
@@ -232,10 +235,12 @@ def _by_walk(
             _top(volumes),
             path=_biggest(f"{root}/volumes", volumes),
         ),
-        UsagePart("images", max(images, 0), _top(known.image_sizes), at_least=not walked.complete),
-        UsagePart("writable layers", sum(writable.values()), _top(known.named(writable))),
+        UsagePart(
+            "images", max(images, 0), _top(sources.image_sizes), at_least=not walked.complete
+        ),
+        UsagePart("writable layers", sum(writable.values()), _top(sources.named(writable))),
         UsagePart("build cache", cache),
-        UsagePart("deleted, still open", sum(held.values()), _top(held)),
+        UsagePart("deleted, still open", sum(files.values()), _top(files)),
     ]
     strays = {
         name: count for name, count in walked.by.items() if name.partition("/")[0] not in DOCKERS
@@ -343,7 +348,7 @@ def _biggest(folder: str, sizes: Mapping[str, int]) -> str:
     return f"{folder}/{name}" if folder and name else folder or name
 
 
-def _by_engine(host: Host, disk: Filesystem, known: _Known) -> DiskUsage | Unavailable:
+def _by_engine(host: Host, disk: Filesystem, sources: _Known) -> DiskUsage | Unavailable:
     """The engine's own figures.
 
     It counts neither logs nor what is not Docker's, so "other" is large.
@@ -355,8 +360,8 @@ def _by_engine(host: Host, disk: Filesystem, known: _Known) -> DiskUsage | Unava
     volumes = answer.volume_sizes
     parts = [
         UsagePart("volumes", sum(volumes.values()), _top(volumes)),
-        UsagePart("images", answer.image_bytes, _top(known.image_sizes)),
-        UsagePart("writable layers", sum(writable.values()), _top(known.named(writable))),
+        UsagePart("images", answer.image_bytes, _top(sources.image_sizes)),
+        UsagePart("writable layers", sum(writable.values()), _top(sources.named(writable))),
         UsagePart("build cache", _cache_bytes(answer)),
     ]
     rest = max(disk.usage.used - sum(part.bytes for part in parts), 0)

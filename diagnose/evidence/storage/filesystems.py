@@ -111,7 +111,7 @@ def filesystems(
     containers write to.
     """
     paths = _paths(root, mounts, backing)
-    found: dict[str, tuple[Usage, dict[str, None]]] = {}
+    by_point: dict[str, tuple[Usage, dict[str, None]]] = {}
     silent: list[Unexamined] = []
     failed: Failed | None = None
     for path, usage in host.ask_about(paths, StatFilesystem):
@@ -125,12 +125,12 @@ def filesystems(
                 silent.append(Unexamined(Subject("filesystem", path), str(usage)))
             continue
         point = usage.point or path
-        known = found.setdefault(point, (usage, {}))
-        known[1].update(dict.fromkeys(paths[path]))
-    if not found and failed is not None:
+        usage_and_points = by_point.setdefault(point, (usage, {}))
+        usage_and_points[1].update(dict.fromkeys(paths[path]))
+    if not by_point and failed is not None:
         return Unavailable.of(failed)
     items = (
-        Filesystem(point, usage, tuple(sorted(holds))) for point, (usage, holds) in found.items()
+        Filesystem(point, usage, tuple(sorted(holds))) for point, (usage, holds) in by_point.items()
     )
     return Filesystems(tuple(sorted(items, key=lambda mount: mount.point)), tuple(silent))
 

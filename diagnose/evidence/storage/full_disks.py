@@ -55,7 +55,7 @@ class FullDisks(msgspec.Struct, frozen=True):
 @evidence
 def full_disks(host: Host, filesystems: Filesystems) -> FullDisks:
     """Walks at most two disks, two folders deep; the data root's has `DiskUsage`."""
-    found: dict[str, tuple[FileSize, ...]] = {}
+    largest: dict[str, tuple[FileSize, ...]] = {}
     dumps: dict[str, CoreDumps] = {}
     files: set[str] = set()
     for disk in sorted(filesystems, key=lambda disk: -disk.usage.used_pct):
@@ -64,14 +64,14 @@ def full_disks(host: Host, filesystems: Filesystems) -> FullDisks:
         worth = ASIDE_PCT if disk.is_aside else WORTH_PCT
         if is_meant or disk.holds_data_root or usage.used_pct < worth:
             continue
-        if len(found) == MOST_DISKS:
+        if len(largest) == MOST_DISKS:
             break
         answer = host.ask(WalkFolder(disk.point, seconds=WALK_S, depth=2))
         if isinstance(answer, Failed):
             continue
         top = disk.point.rstrip("/")
         sizes = sorted(((size, name) for name, size in answer.by.items()), reverse=True)
-        found[disk.point] = tuple(
+        largest[disk.point] = tuple(
             FileSize(f"{top}/{name}", size)
             for size, name in sizes[:MOST_FOLDERS]
             if size >= SHARE * usage.used
@@ -79,7 +79,7 @@ def full_disks(host: Host, filesystems: Filesystems) -> FullDisks:
         files |= {file.path for file in answer.largest}
         if cores := _core_dumps(answer.largest):
             dumps[disk.point] = cores
-    return FullDisks(found, dumps, frozenset(files))
+    return FullDisks(largest, dumps, frozenset(files))
 
 
 def _core_dumps(largest: Iterable[FileSize]) -> CoreDumps | None:

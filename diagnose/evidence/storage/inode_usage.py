@@ -44,7 +44,7 @@ def inode_usage(host: Host, filesystems: Filesystems, root: DataRoot) -> InodeUs
 
     The data root where it lies there, else the whole.
     """
-    found: dict[str, tuple[InodeHolder, ...]] = {}
+    by_folder: dict[str, tuple[InodeHolder, ...]] = {}
     volumes: dict[str, InodeHolder] = {}
     incomplete = set()
     for disk in filesystems:
@@ -58,11 +58,11 @@ def inode_usage(host: Host, filesystems: Filesystems, root: DataRoot) -> InodeUs
             InodeHolder(f"{top}/{name}", entries, answer.by.get(name, 0))
             for name, entries in answer.files.items()
         ]
-        found[disk.point] = tuple(sorted(holders, key=lambda holder: -holder.entries)[:MOST])
+        by_folder[disk.point] = tuple(sorted(holders, key=lambda holder: -holder.entries)[:MOST])
         volumes |= _volumes(holders, f"{root.path}/volumes/")
         if not answer.complete:
             incomplete.add(disk.point)
-    return InodeUsage(found, volumes, frozenset(incomplete))
+    return InodeUsage(by_folder, volumes, frozenset(incomplete))
 
 
 def _volumes(holders: list[InodeHolder], folder: str) -> dict[str, InodeHolder]:

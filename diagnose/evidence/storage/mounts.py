@@ -65,8 +65,8 @@ class Mounts(msgspec.Struct, frozen=True, dict=True):
         return None
 
     def point_of(self, path: str) -> str | None:
-        held = self.of(path)
-        return held.point if held else None
+        mount = self.of(path)
+        return mount.point if mount else None
 
 
 def is_within(path: str, folder: str) -> bool:

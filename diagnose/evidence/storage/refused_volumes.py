@@ -73,14 +73,16 @@ def refused_volumes(
     table = host.ask(ReadFile(FILESYSTEMS))
     if isinstance(table, Failed):
         return Unavailable.of(table)
-    known = tuple(line.split()[-1] for line in table.text.splitlines() if line.split())
+    kernel_types = tuple(line.split()[-1] for line in table.text.splitlines() if line.split())
     types = _types(host)
     there = [volume for volume in by_name.values() if types is None or volume.name in types]
     typed = [
         msgspec.structs.replace(volume, fstype=(types or {}).get(volume.name, ""))
         for volume in there
     ]
-    return RefusedVolumes(tuple(volume for volume in typed if volume.fstype not in known), known)
+    return RefusedVolumes(
+        tuple(volume for volume in typed if volume.fstype not in kernel_types), kernel_types
+    )
 
 
 def _refusals(

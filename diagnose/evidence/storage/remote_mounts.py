@@ -66,13 +66,13 @@ def remote_mounts(
         if is_remote(mount.fstype)
         and (mount.point in users or mount.point.startswith(volumes) or mount.point == beneath)
     ]
-    found = []
+    mounted = []
     for mount, answer in host.ask_about(chosen, lambda mount: StatFilesystem(mount.point)):
         name = ""
         if mount.point.startswith(volumes):
             name = mount.point.removeprefix(volumes).partition("/")[0]
         failed = answer if isinstance(answer, Failed) else None
-        found.append(
+        mounted.append(
             RemoteMount(mount, name, tuple(sorted(set(users.get(mount.point, ())))), failed)
         )
-    return RemoteMounts(tuple(sorted(found, key=lambda remote: remote.mount.point)))
+    return RemoteMounts(tuple(sorted(mounted, key=lambda remote: remote.mount.point)))

@@ -102,10 +102,10 @@ def _refusals(
     log: DaemonLog | None, containers: Containers, since: float
 ) -> dict[str, tuple[str, float | None]]:
     """Volume -> what the engine said of it lately, and when."""
-    said = [(line.text, line.at) for line in (log.since(since) if log is not None else ())]
-    said += [(container.state.error, container.finished_at) for container in containers]
+    errors = [(line.text, line.at) for line in (log.since(since) if log is not None else ())]
+    errors += [(container.state.error, container.finished_at) for container in containers]
     refusals: dict[str, tuple[str, float | None]] = {}
-    for text, at in said:
+    for text, at in errors:
         match = _REFUSED.search(text)
         if match:
             name = match["point"].removesuffix("/_data").rpartition("/")[2]

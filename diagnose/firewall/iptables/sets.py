@@ -20,11 +20,11 @@ def members(sets: Mapping[str, Sequence[str]]) -> Mapping[str, Several]:
 
     A set with a member that is no address stays unknown.
     """
-    known = {}
+    parsed = {}
     for name, texts in sets.items():
         with suppress(ValueError):
-            known[name] = _joined(interval for text in texts for interval in _intervals(text))
-    return known
+            parsed[name] = _joined(interval for text in texts for interval in _intervals(text))
+    return parsed
 
 
 def _intervals(member: str) -> list[Interval]:

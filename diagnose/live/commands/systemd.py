@@ -159,8 +159,8 @@ def parse_journal(text: str) -> list[dict[str, Json]]:
 
 def _only_root_writes(program: str) -> bool:
     """Whether only root can have written this program."""
-    found = Path(program).stat()
-    return found.st_uid == 0 and not found.st_mode & (stat.S_IWOTH | stat.S_IWGRP)
+    status = Path(program).stat()
+    return status.st_uid == 0 and not status.st_mode & (stat.S_IWOTH | stat.S_IWGRP)
 
 
 def validate(live: Live, question: AnyQuestion) -> Json:

@@ -185,13 +185,13 @@ def _points(live: Live) -> Mapping[str, MountEntry]:
 
     A hundred files are asked for within one.
     """
-    known: list[tuple[float, Mapping[str, MountEntry]]] = live.keep("mount table", list)
+    tables: list[tuple[float, Mapping[str, MountEntry]]] = live.keep("mount table", list)
     now = time.monotonic()
-    for read_at, points in known:
+    for read_at, points in tables:
         if now - read_at < MOMENT:
             return points
     points = by_point(mounts())
-    known[:] = [(now, points)]
+    tables[:] = [(now, points)]
     return points
 
 

@@ -65,10 +65,10 @@ def read(args: Json) -> Json:
     limit = min(int(args.get("max_bytes", 262144)), READ_MAX)
     descriptor = _open(args["path"], args.get("root"), bool(args.get("follow", True)))
     try:
-        found = os.fstat(descriptor)
-        if not stat.S_ISREG(found.st_mode):
-            raise Refused("malformed", f"{args['path']} is a {_type(found.st_mode)}, not a file")
-        from_end = bool(args.get("tail")) and found.st_size > limit
+        status = os.fstat(descriptor)
+        if not stat.S_ISREG(status.st_mode):
+            raise Refused("malformed", f"{args['path']} is a {_type(status.st_mode)}, not a file")
+        from_end = bool(args.get("tail")) and status.st_size > limit
         if from_end:
             os.lseek(descriptor, -limit, os.SEEK_END)
         body = _read_all(descriptor, limit + (0 if from_end else 1))
@@ -76,11 +76,11 @@ def read(args: Json) -> Json:
         os.close(descriptor)
     return {
         "text": body[:limit].decode("utf-8", "replace"),
-        "size": found.st_size,
-        "mtime": found.st_mtime,
-        "mode": stat.S_IMODE(found.st_mode),
-        "uid": found.st_uid,
-        "gid": found.st_gid,
+        "size": status.st_size,
+        "mtime": status.st_mtime,
+        "mode": stat.S_IMODE(status.st_mode),
+        "uid": status.st_uid,
+        "gid": status.st_gid,
         "truncated": from_end or len(body) > limit,
         "link": None if args.get("root") else _link(args["path"]),
     }
@@ -232,7 +232,7 @@ def _layers(args: Json) -> Json:
         name for name in loose if any(name.removesuffix("-init").encode() in book for book in books)
     ]
     listed = [{"name": name, "mtime": mtime} for name, mtime in folders.items()]
-    known = {id_: folder for id_, folder in mounts_of.items() if folder}
+    mounted = {id_: folder for id_, folder in mounts_of.items() if folder}
     named = sorted(referenced - {""})
     lost = [
         name for name in named if name not in folders and not (root / "overlay2" / name).exists()
@@ -241,7 +241,7 @@ def _layers(args: Json) -> Json:
         "folders": listed,
         "referenced": named,
         "mentioned": mentioned,
-        "mounts": known,
+        "mounts": mounted,
         "lost": lost,
     }
 
@@ -408,15 +408,15 @@ def _mount_of(descriptor: int, table: list[MountEntry]) -> MountEntry | None:
     """
     with open(f"/proc/self/fdinfo/{descriptor}") as lines:
         wanted = next((int(line.split()[1]) for line in lines if line.startswith("mnt_id:")), None)
-    found = next((mount for mount in table if mount.id == wanted), None)
-    if found is None:
+    wanted_mount = next((mount for mount in table if mount.id == wanted), None)
+    if wanted_mount is None:
         return None
     above = (
         mount
         for mount in table
-        if mount.dev == found.dev
-        and _is_within(found.root, mount.root)
-        and _is_within(found.point, mount.point)
+        if mount.dev == wanted_mount.dev
+        and _is_within(wanted_mount.root, mount.root)
+        and _is_within(wanted_mount.point, mount.point)
     )
     return min(above, key=lambda mount: len(mount.root))
 
@@ -463,19 +463,19 @@ def deleted_files(args: Json) -> Json:
                 path = _printable(os.readlink(f"{folder}/{descriptor}"))
                 if not path.endswith(" (deleted)") or path.startswith(NEVER_ON_DISK):
                     continue
-                found = os.stat(f"{folder}/{descriptor}")
+                status = os.stat(f"{folder}/{descriptor}")
             except OSError:
                 continue
-            size = found.st_blocks * 512
-            if not stat.S_ISREG(found.st_mode) or size < args["min_bytes"]:
+            size = status.st_blocks * 512
+            if not stat.S_ISREG(status.st_mode) or size < args["min_bytes"]:
                 continue
-            dev = _dev(found.st_dev)
+            dev = _dev(status.st_dev)
             if dev not in types:
                 types |= {mount.dev: mount.fstype for mount in _mounts_of(name)}
             fstype = types.get(dev)
             if fstype not in MEMORY_BACKED:
                 rows.setdefault(
-                    (found.st_dev, found.st_ino),
+                    (status.st_dev, status.st_ino),
                     {
                         "pid": int(name),
                         "fd": int(descriptor),

@@ -279,12 +279,12 @@ def _readable(name: str) -> str:
 
 def _link_target(reply: Reply) -> str | None:
     try:
-        found = msgspec.json.decode(
+        decoded = msgspec.json.decode(
             base64.b64decode(reply.headers.get("x-docker-container-path-stat", ""))
         )
     except (ValueError, RecursionError):
         return None
-    target = found.get("linkTarget") if isinstance(found, dict) else None
+    target = decoded.get("linkTarget") if isinstance(decoded, dict) else None
     return target if isinstance(target, str) else None
 
 

@@ -155,8 +155,8 @@ def accepted(reply: Reply) -> Reply:
 def message(reply: Reply) -> str:
     """What a body says of an error: its "message" (Docker), or its text on one line, cut."""
     try:
-        said = msgspec.json.decode(reply.body)
-        text = said["message"] if isinstance(said["message"], str) else ""
+        decoded = msgspec.json.decode(reply.body)
+        text = decoded["message"] if isinstance(decoded["message"], str) else ""
     except (ValueError, KeyError, TypeError, RecursionError):
         text = reply.body.decode("utf-8", errors="replace")
     return " ".join(text.split())[:MESSAGE_CHARACTERS]

@@ -111,14 +111,14 @@ def _broken(own: Path) -> Iterator[Json]:
     A link that leads nowhere is passed over, and a later folder is looked at. A file that may not
     be executed ends the search (PluginRunCommand in cli-plugins/manager).
     """
-    found: dict[str, tuple[Path, str]] = {}
+    programs: dict[str, tuple[Path, str]] = {}
     for folder in (own, *map(Path, _SYSTEM_PLUGINS)):
         for path in _plugins(folder):
-            if path.name not in found or found[path.name][1] == "missing":
+            if path.name not in programs or programs[path.name][1] == "missing":
                 failure = _failure(path)
-                if not failure or path.name not in found:
-                    found[path.name] = path, failure
-    for name, (path, failure) in sorted(found.items()):
+                if not failure or path.name not in programs:
+                    programs[path.name] = path, failure
+    for name, (path, failure) in sorted(programs.items()):
         if failure:
             yield {
                 "name": name.removeprefix(_PREFIX),

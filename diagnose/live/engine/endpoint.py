@@ -71,15 +71,15 @@ def endpoint(live: Live, question: AnyQuestion) -> Json:  # noqa: ARG001 - the s
     home is not known. runtime: where its socket and its pid file lie. traces: whether anything of
     an engine lies at these places, null where nobody could look.
     """
-    found = of(live)
+    address = of(live)
     return {
-        "url": found.url,
-        "scheme": found.scheme,
-        "source": found.source,
-        "named": found.named,
-        "tls": found.tls is not None,
-        "context": found.context,
-        "rootless": rootless(found.address, os.environ) if found.scheme == "unix" else None,
+        "url": address.url,
+        "scheme": address.scheme,
+        "source": address.source,
+        "named": address.named,
+        "tls": address.tls is not None,
+        "context": address.context,
+        "rootless": rootless(address.address, os.environ) if address.scheme == "unix" else None,
     }
 
 
@@ -127,12 +127,12 @@ def _home(uid: int) -> str | None:
         return None
 
 
-def _below(home: str | None, usual: str, said: str | None, name: str) -> str | None:
+def _below(home: str | None, usual: str, named: str | None, name: str) -> str | None:
     """A place in a user's home.
 
     None where this session's variable names another: the engine's may not.
     """
-    if home is None or (said and os.path.realpath(said) != os.path.realpath(f"{home}/{usual}")):
+    if home is None or (named and os.path.realpath(named) != os.path.realpath(f"{home}/{usual}")):
         return None
     return f"{home}/{usual}/{name}"
 
@@ -161,21 +161,21 @@ def of(live: Live) -> EngineEndpoint:
 
     Raises `Refused` (missing, malformed) with one sentence.
     """
-    found: EngineEndpoint = live.keep("endpoint", lambda: resolve(live.options, os.environ))
-    return found
+    address: EngineEndpoint = live.keep("endpoint", lambda: resolve(live.options, os.environ))
+    return address
 
 
 def may_connect(live: Live) -> EngineEndpoint:
     """The endpoint, if connecting to it wakes nothing; else Refused("not allowed")."""
-    found = of(live)
-    if found.scheme == "unix" and live.keep(
-        "sleeping", lambda: daemon_process.sleeping(found.address)
+    address = of(live)
+    if address.scheme == "unix" and live.keep(
+        "sleeping", lambda: daemon_process.sleeping(address.address)
     ):
         raise Refused(
             "not allowed",
             "docker.socket is listening and docker.service is inactive: connecting would start it",
         )
-    return found
+    return address
 
 
 def resolve(options: Options, environ: Mapping[str, str]) -> EngineEndpoint:

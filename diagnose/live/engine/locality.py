@@ -54,7 +54,7 @@ class Found(msgspec.Struct, frozen=True):
     elsewhere: str = ""
 
 
-def locality(live: Live, asked: AnyQuestion) -> Json:  # noqa: ARG001 - the signature of every collector
+def locality(live: Live, question: AnyQuestion) -> Json:  # noqa: ARG001 - the signature of every collector
     """Answer `locality`.
 
     {"same_host", "why", "engine_pid", "how", "same_netns", "same_mntns", "same_pidns"}.
@@ -65,59 +65,59 @@ def locality(live: Live, asked: AnyQuestion) -> Json:  # noqa: ARG001 - the sign
     """
     try:
         where = places.may_connect(live)
-        found = _find(where)
+        listener = _find(where)
     except Refused as refusal:
         if refusal.failed.reason != "not allowed":
             raise
-        found = Found(None, "systemd's listening socket")
-    if found.elsewhere:
-        return _answer(found, False, found.elsewhere)
-    if found.pid is None:
+        listener = Found(None, "systemd's listening socket")
+    if listener.elsewhere:
+        return _answer(listener, False, listener.elsewhere)
+    if listener.pid is None:
         if in_container():
             return _answer(
-                found,
+                listener,
                 False,
                 "this tool runs in a container, and no engine's process is visible from it",
             )
         return _answer(
-            found,
+            listener,
             True,
             "the endpoint is a socket of this machine, and no engine is seen alive here",
         )
-    spaces = {name: same_namespace(found.pid, name) for name in ("net", "mnt", "pid")}
+    spaces = {name: same_namespace(listener.pid, name) for name in ("net", "mnt", "pid")}
     if spaces["mnt"] is False and same_namespace(1, "mnt") is False:
         why = (
             "this tool runs in a container, "
             "or in a service with file systems of its own (PrivateTmp=): run it on the host itself"
         )
-        return _answer(found, False, why, spaces)
+        return _answer(listener, False, why, spaces)
     if spaces["mnt"] is None and in_container():
         return _answer(
-            found,
+            listener,
             False,
             "this tool runs in a container, and may not see whether the engine shares it",
             spaces,
         )
     other = "" if all(spaces.values()) else _disagreement(live)
     if other:
-        return _answer(found, False, other, spaces)
+        return _answer(listener, False, other, spaces)
     return _answer(
-        found,
+        listener,
         True,
-        f"the engine is process {found.pid} ({comm(found.pid)}) here, by its {found.how}",
+        f"the engine is process {listener.pid} ({comm(listener.pid)}) here, by its {listener.how}",
         spaces,
     )
 
 
 def _answer(
-    found: Found, same: bool, why: str, spaces: dict[str, bool | None] | None = None
+    listener: Found, same: bool, why: str, spaces: dict[str, bool | None] | None = None
 ) -> Json:
     spaces = spaces or {}
     return {
         "same_host": same,
         "why": why,
-        "engine_pid": found.pid,
-        "how": found.how,
+        "engine_pid": listener.pid,
+        "how": listener.how,
         "same_netns": spaces.get("net"),
         "same_mntns": spaces.get("mnt"),
         "same_pidns": spaces.get("pid"),
@@ -212,12 +212,12 @@ def _find_tcp(where: EngineEndpoint) -> Found:
         return Found(None, "the endpoint", f"the engine is reached over TCP at {where.address}")
     inodes = _tcp_listeners(where.port or 0)
     for pid in daemon_pids():
-        said = any(
+        is_listening = any(
             word.startswith("tcp://") and word.endswith(f":{where.port}")
             for word in command_line(pid)
         )
         owned = [owns_socket(pid, inode) for inode in inodes]
-        if True in owned or (None in owned and said):
+        if True in owned or (None in owned and is_listening):
             return Found(pid, "listening socket")
     return Found(
         None,
@@ -231,7 +231,7 @@ def _tcp_listeners(port: int) -> list[int]:
 
     In our network namespace.
     """
-    found = []
+    pids = []
     for name in ("tcp", "tcp6"):
         try:
             lines = Path(f"/proc/net/{name}").read_text(encoding="ascii").splitlines()[1:]
@@ -240,8 +240,8 @@ def _tcp_listeners(port: int) -> list[int]:
         for line in lines:
             fields = line.split()
             if fields[3] == "0A" and int(fields[1].rpartition(":")[2], 16) == port:
-                found.append(int(fields[9]))
-    return found
+                pids.append(int(fields[9]))
+    return pids
 
 
 def _disagreement(live: Live) -> str:
@@ -267,7 +267,7 @@ def _disagreement(live: Live) -> str:
         return ""
     mine = os.uname()
     for key, own in (("KernelVersion", mine.release), ("Name", mine.nodename)):
-        said = answers[0].get(key)
-        if isinstance(said, str) and said and said != own:
-            return f"the engine says that its {key} is {said!r}; here it is {own!r}"
+        first = answers[0].get(key)
+        if isinstance(first, str) and first and first != own:
+            return f"the engine says that its {key} is {first!r}; here it is {own!r}"
     return ""

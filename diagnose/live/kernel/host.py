@@ -16,12 +16,12 @@ from diagnose.questions import AnyQuestion
 
 def uname(_live: Live, _question: AnyQuestion) -> Json:
     """answer: nodename, release, version, machine."""
-    found = os.uname()
+    system = os.uname()
     return {
-        "nodename": found.nodename,
-        "release": found.release,
-        "version": found.version,
-        "machine": found.machine,
+        "nodename": system.nodename,
+        "release": system.release,
+        "version": system.version,
+        "machine": system.machine,
     }
 
 

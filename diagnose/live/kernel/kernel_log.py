@@ -30,11 +30,11 @@ def records(live: Live, question: AnyQuestion) -> Json:
     except PermissionError as error:
         return _from_journal(limit, live.deadline(question) / 2, error)
     boot = time.time() - time.monotonic()
-    found = [record for text in texts if (record := parse_record(text, boot))]
-    kept = _newest(found, limit)
+    parsed = [record for text in texts if (record := parse_record(text, boot))]
+    kept = _newest(parsed, limit)
     return {
         "records": kept,
-        "dropped": lost or len(kept) < len(found) or _gap(found),
+        "dropped": lost or len(kept) < len(parsed) or _gap(parsed),
         "source": "/dev/kmsg",
     }
 
@@ -78,10 +78,10 @@ def parse_record(text: str, boot: float) -> dict[str, Json] | None:
     }
 
 
-def _newest(found: list[dict[str, Json]], limit: int) -> list[dict[str, Json]]:
+def _newest(records: list[dict[str, Json]], limit: int) -> list[dict[str, Json]]:
     kept: deque[dict[str, Json]] = deque()
     room = TEXT_MAX
-    for record in reversed(found):
+    for record in reversed(records):
         room -= len(record["text"])
         if room < 0 or len(kept) == limit:
             break
@@ -89,9 +89,9 @@ def _newest(found: list[dict[str, Json]], limit: int) -> list[dict[str, Json]]:
     return list(kept)
 
 
-def _gap(found: list[dict[str, Json]]) -> bool:
+def _gap(records: list[dict[str, Json]]) -> bool:
     """The ring has begun to overwrite itself: its first record is not the first since boot."""
-    return bool(found) and found[0]["seq"] > 0
+    return bool(records) and records[0]["seq"] > 0
 
 
 def _from_journal(limit: int, seconds: float, denied: OSError) -> Json:

@@ -101,15 +101,15 @@ def deleted_files(live: Live, question: AnyQuestion) -> Json:
     unseen (processes whose descriptors may not be read).
     """
     minimum = int(question.args.get("min_bytes", 1 << 20))
-    found = live.helper("disk").call(
+    files = live.helper("disk").call(
         "deleted_files",
         {"path": "deleted files", "min_bytes": minimum},
         live.deadline(question) - MARGIN_S,
     )
-    for row in found["files"]:
+    for row in files["files"]:
         row["comm"] = text_of(f"/proc/{row['pid']}/comm")
         row["container"] = container_of(row["pid"])
-    return found
+    return files
 
 
 def descriptors(_live: Live, question: AnyQuestion) -> Json:

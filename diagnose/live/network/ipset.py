@@ -65,5 +65,5 @@ def _text(member: Attributes) -> str:
 
 def _address(member: Attributes, name: str) -> str | None:
     address = member.inside(name)
-    found: str | None = address("IPSET_ATTR_IPADDR_IPV4") or address("IPSET_ATTR_IPADDR_IPV6")
-    return found
+    plain: str | None = address("IPSET_ATTR_IPADDR_IPV4") or address("IPSET_ATTR_IPADDR_IPV6")
+    return plain

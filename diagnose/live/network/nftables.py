@@ -162,12 +162,12 @@ def _chain(answer: nlmsg) -> Row:
     return _without_missing(row)
 
 
-def _hook(found: Attributes) -> Row | None:
+def _hook(hook: Attributes) -> Row | None:
     row = {
-        "number": found("NFTA_HOOK_HOOKNUM"),
-        "priority": found("NFTA_HOOK_PRIORITY"),
-        "device": found.text("NFTA_HOOK_DEV"),
-        "devices": found.inside("NFTA_HOOK_DEVS").texts() or None,
+        "number": hook("NFTA_HOOK_HOOKNUM"),
+        "priority": hook("NFTA_HOOK_PRIORITY"),
+        "device": hook.text("NFTA_HOOK_DEV"),
+        "devices": hook.inside("NFTA_HOOK_DEVS").texts() or None,
     }
     return _without_missing(row) or None
 

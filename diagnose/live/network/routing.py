@@ -250,10 +250,10 @@ def _route(message: nlmsg) -> Iterator[Row]:
         yield row | {"oif": hop["oif"], "gateway": _gateway(Attributes(hop))}
 
 
-def _gateway(found: Attributes) -> str | None:
+def _gateway(attributes: Attributes) -> str | None:
     """The next hop: of the route's own family, or of the other family in RTA_VIA."""
-    via = found("RTA_VIA")
-    gateway: str | None = via["addr"] if via else found("RTA_GATEWAY")
+    via = attributes("RTA_VIA")
+    gateway: str | None = via["addr"] if via else attributes("RTA_GATEWAY")
     return gateway
 
 

@@ -23,12 +23,12 @@ def make_socket(wanted: Json) -> tuple[tuple[Any, ...], socket.socket]:
     """
     kind = socket.SOCK_STREAM if wanted["transport"] == "tcp" else socket.SOCK_DGRAM
     try:
-        found = socket.getaddrinfo(
+        addresses = socket.getaddrinfo(
             wanted["server"], wanted["port"], type=kind, flags=socket.AI_NUMERICHOST
         )
     except socket.gaierror as error:
         raise Refused("malformed", f"not an address: {error}") from error
-    family, _, _, _, (host, *rest) = found[0]
+    family, _, _, _, (host, *rest) = addresses[0]
     return (str(host).partition("%")[0], *rest), socket.socket(family, kind | socket.SOCK_CLOEXEC)
 
 

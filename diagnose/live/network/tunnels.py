@@ -30,11 +30,11 @@ def tunnels(_live: Live, _question: ListTunnelHolders) -> list[dict[str, Any]]:
     cgroup, or null. Processes of other users are visible to root only. Source:
     `tun_chr_show_fdinfo` in the kernel's drivers/net/tun.c writes `iff:` and the name.
     """
-    found = []
+    rows = []
     for name in os.listdir("/proc"):
         if name.isdigit():
-            found += [_row(name, interface) for interface in _held(name)]
-    return sorted(found, key=lambda row: (row["interface"], row["pid"]))
+            rows += [_row(name, interface) for interface in _held(name)]
+    return sorted(rows, key=lambda row: (row["interface"], row["pid"]))
 
 
 def _held(pid: str) -> Iterator[str]:

@@ -62,12 +62,12 @@ class Recognised(msgspec.Struct, frozen=True):
     def cure(self) -> str:
         return _filled(self.failure.cure, self.values)
 
-    def page_variables(self, known: Mapping[str, str]) -> dict[str, str]:
+    def page_variables(self, further: Mapping[str, str]) -> dict[str, str]:
         """The variables of the page, without those for which a value is not known.
 
         known: values that are not in the text, such as the container's name.
         """
-        values = {name: value for name, value in {**known, **self.values}.items() if value}
+        values = {name: value for name, value in {**further, **self.values}.items() if value}
         filled = {name: _filled(text, values) for name, text in self.failure.page.items()}
         return {name: text for name, text in filled.items() if not _GROUP.search(text)}
 

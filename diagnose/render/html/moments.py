@@ -52,8 +52,8 @@ def draw(
         shapes.append(Line(((x, y), (x, y + 10))))
     shapes.append(Line(((PAD, y + 10), (width - PAD, y + 10))))
     shapes += _hours(scale, y + 26, 5 if fits == "wide" else 3)
-    known = ", ".join(f"{block.id} since {clock(block.onset or 0)}" for _, block in dated)
-    return Drawing(width, y + 36, tuple(shapes), f"Time line of causes: {known}.", fits)
+    onsets = ", ".join(f"{block.id} since {clock(block.onset or 0)}" for _, block in dated)
+    return Drawing(width, y + 36, tuple(shapes), f"Time line of causes: {onsets}.", fits)
 
 
 def clock(at: float) -> str:

@@ -62,24 +62,24 @@ def tone(severity: Severity | None) -> Tone:
 def marks(report: Report) -> Marks:
     """The findings by what they are about."""
     loud = [
-        found
-        for found in report.findings
-        if found.severity > Severity.advice and not found.silenced
+        finding
+        for finding in report.findings
+        if finding.severity > Severity.advice and not finding.silenced
     ]
     worst: dict[Subject, Severity] = {}
     servers: dict[str, Severity] = {}
     accused: set[Subject] = set()
-    for found in loud:
-        worst[found.subject] = max(found.severity, worst.get(found.subject, found.severity))
-        if found.check.family in _PATH_FAMILIES:
-            accused |= {found.subject, *found.finding.touches}
-        if found.check.family == "dns":
-            for value in found.finding.variables.values():
-                servers[value] = max(found.severity, servers.get(value, found.severity))
+    for finding in loud:
+        worst[finding.subject] = max(finding.severity, worst.get(finding.subject, finding.severity))
+        if finding.check.family in _PATH_FAMILIES:
+            accused |= {finding.subject, *finding.finding.touches}
+        if finding.check.family == "dns":
+            for value in finding.finding.variables.values():
+                servers[value] = max(finding.severity, servers.get(value, finding.severity))
     of_host = tuple(
-        found
-        for found in loud
-        if found.subject == HOST and found.root and found.check.family in _PATH_FAMILIES
+        finding
+        for finding in loud
+        if finding.subject == HOST and finding.root and finding.check.family in _PATH_FAMILIES
     )
     return Marks(worst, frozenset(accused), servers, of_host)
 
@@ -96,10 +96,10 @@ def draw(host_map: HostMap, report: Report, fits: Literal["wide", "narrow"]) -> 
     )
 
 
-def is_broken(network: MapNetwork, found: Marks) -> bool:
+def is_broken(network: MapNetwork, marks: Marks) -> bool:
     """Whether a network's way out is closed and a finding is about it."""
     suspects = {Subject("network", network.name), Subject("interface", network.bridge)}
-    return network.out.state == "closed" and not suspects.isdisjoint(found.accused)
+    return network.out.state == "closed" and not suspects.isdisjoint(marks.accused)
 
 
 def words_of(way: MapWay) -> str:
@@ -107,8 +107,8 @@ def words_of(way: MapWay) -> str:
     return way.by.removeprefix("routing ").removeprefix(": ")
 
 
-def _summary(host_map: HostMap, found: Marks) -> str:
-    broken = [network.name for network in host_map.networks if is_broken(network, found)]
+def _summary(host_map: HostMap, marks: Marks) -> str:
+    broken = [network.name for network in host_map.networks if is_broken(network, marks)]
     parts = [
         (
             f"{count(len(host_map.networks), 'network')} with their containers, "
@@ -118,7 +118,7 @@ def _summary(host_map: HostMap, found: Marks) -> str:
         *(
             f"DNS server {server} has a finding"
             for server, _ in host_map.servers
-            if server in found.servers
+            if server in marks.servers
         ),
     ]
     return f"{'; '.join(parts)}."
@@ -127,9 +127,9 @@ def _summary(host_map: HostMap, found: Marks) -> str:
 class _Canvas:
     """A drawing that grows downwards. Lines lie below everything else."""
 
-    def __init__(self, width: int, found: Marks) -> None:
+    def __init__(self, width: int, marks: Marks) -> None:
         self.width = width
-        self.marks = found
+        self.marks = marks
         self.y: float = PAD
         self._lines: list[Shape] = []
         self._shapes: list[Shape] = []
@@ -171,11 +171,13 @@ class _Canvas:
 
     def host(self, host_map: HostMap, name: str) -> None:
         """The host: what it does to packets, and what is wrong with that."""
-        found = self.marks.host[:HOST_LINES]
-        worst = tone(max((finding.severity for finding in found), default=None))
+        findings = self.marks.host[:HOST_LINES]
+        worst = tone(max((finding.severity for finding in findings), default=None))
         width = self.width - 2 * PAD
         most = int((width - 24) / MONO)
-        rows = [row for finding in found for row in self.wrapped(finding.finding.summary, most, 3)]
+        rows = [
+            row for finding in findings for row in self.wrapped(finding.finding.summary, most, 3)
+        ]
         top, height = self.y, 30 + ROW * len(rows) + (6 if rows else 0)
         self._shapes.append(Box(PAD, top, width, height, "host", worst))
         forwarding = {True: "IP forwarding on", False: "IP forwarding off", None: ""}[

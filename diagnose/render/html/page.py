@@ -169,8 +169,8 @@ def _value(value: str) -> str:
 
 def _evidence(report: Report, kind: type) -> Any:
     """The evidence of a kind; None where it could not be had."""
-    found = report.evidence.get(kind)
-    return found if isinstance(found, kind) else None
+    value = report.evidence.get(kind)
+    return value if isinstance(value, kind) else None
 
 
 def _maps(report: Report) -> tuple[Drawing, ...]:
@@ -185,15 +185,15 @@ def _history(report: Report) -> timeline.Timeline | None:
     if not all(kind in report.evidence for kind in timeline.KINDS):
         return None
     evidence = [report.evidence[kind] for kind in timeline.KINDS]
-    asked = _evidence(report, Options) or Options()
-    return timeline.make(evidence, asked.since_s, ())
+    options = _evidence(report, Options) or Options()
+    return timeline.make(evidence, options.since_s, ())
 
 
 def _times(page: Outline, report: Report, history: timeline.Timeline | None) -> tuple[Drawing, ...]:
-    known = history.moments if history else ()
+    past = history.moments if history else ()
     drawn = (
-        moments.draw(page.blocks, known, report.taken_at, "wide"),
-        moments.draw(page.blocks, known, report.taken_at, "narrow"),
+        moments.draw(page.blocks, past, report.taken_at, "wide"),
+        moments.draw(page.blocks, past, report.taken_at, "narrow"),
     )
     return tuple(picture for picture in drawn if picture is not None)
 
@@ -233,8 +233,8 @@ def _bars(report: Report, block: OutlineBlock) -> tuple[Bar, ...]:
     Of all shares together where the size of the file system is not known.
     """
     sizes = {disk.point: disk.usage.size for disk in _evidence(report, Filesystems) or ()}
-    known = next((sizes[name] for name in block.subjects if name in sizes), 0)
-    whole = known or sum(part.bytes for part in block.parts)
+    of_disk = next((sizes[name] for name in block.subjects if name in sizes), 0)
+    whole = of_disk or sum(part.bytes for part in block.parts)
     return _side_by_side(
         Bar(part.name, size(part.bytes), _percent(part.bytes, whole), short_ids(part.note))
         for part in block.parts
@@ -265,8 +265,8 @@ def _pages(page: Outline, report: Report) -> tuple[PageOf, ...]:
     """
     ids = dict.fromkeys(id for block in (*page.blocks, *page.advice) for id in _ids(block))
     first: dict[str, Reported] = {}
-    for found in report.findings:
-        first.setdefault(found.id, found)
+    for finding in report.findings:
+        first.setdefault(finding.id, finding)
     return tuple(
         written for id in ids if id in first and (written := _page(first[id], report)) is not None
     )
@@ -278,15 +278,15 @@ def _ids(block: OutlineBlock) -> Iterable[str]:
         yield effect.id
 
 
-def _page(found: Reported, report: Report) -> PageOf | None:
+def _page(finding: Reported, report: Report) -> PageOf | None:
     try:
-        page = runbooks.page(found.id)
+        page = runbooks.page(finding.id)
     except (KeyError, OSError, runbooks.PageError):
         return None
     title, _, body = page.body.strip().partition("\n")
-    filled = _filled(body, found.finding.variables, report.docker)
+    filled = _filled(body, finding.finding.variables, report.docker)
     text = Markup(_markdown().render(filled))  # noqa: S704 - the renderer escapes
-    return PageOf(found.id, title.lstrip("# "), str(found.subject.name), text)
+    return PageOf(finding.id, title.lstrip("# "), str(finding.subject.name), text)
 
 
 def _filled(body: str, variables: Mapping[str, str], docker: str) -> str:

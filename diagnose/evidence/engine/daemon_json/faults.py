@@ -158,21 +158,21 @@ def _logged_refusal(daemon: Daemon, log: DaemonLog | None) -> tuple[str, str]:
 
 
 def _validated(
-    host: Host, daemon: Daemon, path: str, known: _Version
+    host: Host, daemon: Daemon, path: str, version: _Version
 ) -> tuple[_Version, Validation | None]:
     """The engine's version, and its own verdict on the file at this path.
 
     Engines before 23.0 have none.
     """
     program = (daemon.installation.program or "").removesuffix(" (deleted)")
-    if not program or (known.major is not None and known.major < LENIENT):
-        return known, None
+    if not program or (version.major is not None and version.major < LENIENT):
+        return version, None
     answer = host.ask(ValidateConfig(dockerd=program, config=path))
     if not isinstance(answer, Failed):
-        return known, answer
-    if known.major is None and "does not know --validate" in answer.detail:
+        return version, answer
+    if version.major is None and "does not know --validate" in answer.detail:
         return _Version(LENIENT - 1, f"older than {LENIENT}.0"), None
-    return known, None
+    return version, None
 
 
 def _refusal(text: str) -> str:
