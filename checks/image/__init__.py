@@ -1,5 +1,5 @@
 """Images: pulls that fail, images that do not fit, and what piles up."""
 
-from checks.image import content, credentials, pulls, stock
+from checks.image import content, credentials, pulls, registries, stock
 
-__all__ = ["content", "credentials", "pulls", "stock"]
+__all__ = ["content", "credentials", "pulls", "registries", "stock"]

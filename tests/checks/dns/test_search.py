@@ -1,4 +1,4 @@
-"""Search domains (checks/dns/files.py)."""
+"""Search domains (checks/dns/search.py)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Servers that the host has replaced since a container was started (checks/dns/files.py)."""
+"""Servers that the host has replaced since a container was started (checks/dns/stale_files.py)."""
 
 from __future__ import annotations
 

@@ -9,46 +9,15 @@ import pytest
 from diagnose.evidence.engine.config import DaemonConfig
 from diagnose.evidence.engine.info import Info
 from diagnose.evidence.images.pulls import Pulls, PullTrouble, Why, classify
-from tests.checks.image.evidence import CLOCK, NOW
+from tests.checks.image.evidence import CLOCK, NOW, failed_pull
 from tests.judging import judge, rows
-
-
-def trouble(why: Why, count: int = 1, age: float = 60.0, name: str = "") -> Pulls:
-    return Pulls(
-        (
-            PullTrouble(
-                why,
-                "r:5000",
-                name,
-                count,
-                NOW - age,
-                NOW - age,
-                'Get "https://r:5000/v2/": it broke',
-            ),
-        ),
-        "log",
-    )
-
-
-@pytest.mark.parametrize(
-    ("count", "age", "severity"),
-    [
-        pytest.param(1, 60.0, "warning", id="a moment ago"),
-        pytest.param(1, 7200.0, "advice", id="once, long ago"),
-        pytest.param(3, 7200.0, "warning", id="again and again"),
-    ],
-)
-def test_unreachable(count: int, age: float, severity: str) -> None:
-    result = judge(
-        "image.registry-unreachable", pulls=trouble("unreachable", count, age), clock=CLOCK
-    )
-    assert rows(result) == [(severity, "docker")]
-    assert result.findings[0].summary.endswith("it broke")
 
 
 @pytest.mark.parametrize(("count", "severity"), [(1, "advice"), (3, "warning")])
 def test_one_refused_pull_is_a_slip_of_the_pen(count: int, severity: str) -> None:
-    result = judge("image.pull-denied", pulls=trouble("denied", count, name="shop:9"), clock=CLOCK)
+    result = judge(
+        "image.pull-denied", pulls=failed_pull("denied", count, name="shop:9"), clock=CLOCK
+    )
     assert rows(result) == [(severity, "shop:9")]
 
 
@@ -72,38 +41,13 @@ def test_each_kind_of_failure_has_its_own_check(why: Why) -> None:
     found = [
         id
         for id in sorted(set(CHECK_OF.values()))
-        if judge(id, pulls=trouble(why), clock=CLOCK, **_needed(id)).findings
+        if judge(id, pulls=failed_pull(why), clock=CLOCK, **_needed(id)).findings
     ]
     assert found == [CHECK_OF[why]]
 
 
 def _needed(id: str) -> dict[str, Any]:
     return {"info": Info(https_proxy="http://p:3128")} if id == "image.registry-proxy" else {}
-
-
-@pytest.mark.parametrize(
-    ("why", "text", "blocks"),
-    [
-        pytest.param(
-            "tls",
-            "x509: certificate signed by unknown authority",
-            {"untrusted"},
-            id="unknown authority",
-        ),
-        pytest.param(
-            "tls", "x509: certificate has expired or is not yet valid", set(), id="expired"
-        ),
-        pytest.param(
-            "plain-http", "server gave HTTP response to HTTPS client", {"plain"}, id="no TLS at all"
-        ),
-    ],
-)
-def test_a_certificate_is_offered_only_against_an_unknown_authority(
-    why: Why, text: str, blocks: set[str]
-) -> None:
-    failed = Pulls((PullTrouble(why, "r:5000", "", 1, NOW - 60, NOW - 60, text),), "log")
-    (finding,) = judge("image.registry-tls", pulls=failed, clock=CLOCK).findings
-    assert finding.variables.keys() & {"untrusted", "plain"} == blocks
 
 
 def test_the_range_that_an_image_needs_is_known_from_the_id() -> None:
@@ -143,30 +87,6 @@ def test_what_keeps_a_whole_image_from_being_unpacked(text: str):
         "image.unpack-failed", pulls=Pulls((trouble,), "journal docker.service"), clock=CLOCK
     )
     assert all(words in finding.summary for finding in result.findings)
-
-
-@pytest.mark.parametrize(
-    ("address", "is_malformed"),
-    [
-        ("http://corp\\bob:made-up@proxy:3128", True),
-        ("http://bob:p@ss@proxy:3128", True),
-        ("http://bob:made%up@proxy:3128", True),
-        ("http://corp%5Cbob:made-up@proxy:3128", False),
-        ("http://proxy:3128/", False),
-        ("", False),
-    ],
-)
-def test_an_address_of_a_proxy_that_cannot_be_read(address: str, is_malformed: bool):
-    text = "proxyconnect tcp: dial tcp: lookup http: no such host"
-    trouble = PullTrouble("proxy", "shop.lan", "", 3, NOW - 60, NOW - 60, text)
-    result = judge(
-        "image.registry-proxy",
-        pulls=Pulls((trouble,), "journal docker.service"),
-        clock=CLOCK,
-        info=Info(https_proxy=address),
-    )
-    (finding,) = result.findings
-    assert ("percent form" in finding.summary) == is_malformed
 
 
 LOGINS = {

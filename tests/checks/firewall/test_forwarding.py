@@ -1,4 +1,4 @@
-"""The checks in checks/firewall/transit.py."""
+"""The checks in checks/firewall/forwarding.py."""
 
 from __future__ import annotations
 

@@ -1,0 +1,72 @@
+"""Containers that got no usable server from the host, and ask the engine's own instead."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import msgspec
+
+from checks.dns._groups import touched
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.dns.lookups import Lookups
+from diagnose.evidence.dns.query_groups import QueryGroup, query_groups
+from diagnose.evidence.dns.resolvers import FALLBACK, Resolvers, resolving
+from diagnose.model import Subject
+
+
+class OnFallback(msgspec.Struct, frozen=True):
+    """The containers that got no usable server from the host.
+
+    The engine gave them its public servers, or none.
+
+    lost: the groups of them that get no answer from these servers.
+    """
+
+    members: tuple[Container, ...]
+    lost: tuple[QueryGroup, ...]
+
+    @property
+    def touches(self) -> tuple[Subject, ...]:
+        """The containers, or whole networks where the fallback is dead.
+
+        Others on a network may fail by servers of their own.
+        """
+        return tuple(
+            dict.fromkeys((*touched(self.lost), *(member.subject for member in self.members)))
+        )
+
+
+def on_fallback(
+    containers: Containers | None, resolvers: Resolvers, lookups: Lookups | None
+) -> OnFallback:
+    users = [] if containers is None else list(resolving(containers))
+    members = tuple(container for container in users if uses_fallback(container, resolvers))
+    ids = {member.id for member in members}
+    lost = [
+        group
+        for group in query_groups(containers, resolvers, lookups)
+        if group.lost and not group.works and any(member.id in ids for member in group.members)
+    ]
+    return OnFallback(members, tuple(lost))
+
+
+def uses_fallback(container: Container, resolvers: Resolvers) -> bool:
+    conf = resolvers.inside.get(container.id)
+    if conf is None or resolvers.has_own_servers(container):
+        return False
+    servers = resolvers.upstreams(container)
+    foreign = [
+        upstream.server in FALLBACK and upstream.server not in resolvers.engine_view
+        for upstream in servers
+    ]
+    return conf.none_left or not servers or all(foreign)
+
+
+def servers_of(containers: Iterable[Container], resolvers: Resolvers) -> dict[str, list[str]]:
+    """As evidence: the servers of some containers."""
+    return {
+        f"servers of {container.name}": [
+            upstream.server for upstream in resolvers.upstreams(container)
+        ]
+        for container in list(containers)[:10]
+    }

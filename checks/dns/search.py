@@ -1,0 +1,50 @@
+"""Search domains in the resolv.conf of containers."""
+
+from __future__ import annotations
+
+from msgspec.structs import replace
+
+from checks.dns._groups import listed
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.dns.resolvers import Resolvers, resolving
+from diagnose.model import HOST, CheckResult, Count, Finding, Severity
+from diagnose.phrases import agree, count
+from diagnose.registry import check
+
+
+@check("dns.search-amplified", severity=Severity.advice, posture=True)
+def search_amplified(
+    containers: Containers,
+    resolvers: Resolvers,
+    *,
+    max_search: Count = Count(3),
+    max_ndots: Count = Count(1),
+) -> CheckResult:
+    """Each name that containers look up is tried under many search domains first.
+
+    `ndots` above 1 or a long search list multiplies queries and lets a wildcard domain answer for a
+    foreign name.
+    """
+    yield from resolvers.unread
+    many: dict[tuple[int, tuple[str, ...]], list[Container]] = {}
+    for container in resolving(containers):
+        conf = resolvers.inside.get(container.id)
+        if conf and conf.search and (len(conf.search) > max_search or conf.ndots > max_ndots):
+            many.setdefault((conf.ndots, conf.search), []).append(container)
+    for (ndots, search), affected in many.items():
+        verb = agree(affected, "tries", "try")
+        finding = Finding(
+            subject=HOST if len(affected) > 1 else affected[0].subject,
+            summary=f"{listed(affected)} {verb} {count(len(search), 'search domain')} first for "
+            "every name with fewer than"
+            f" {count(ndots, 'dot')} (ndots:{ndots})",
+            evidence={
+                "options ndots": ndots,
+                "search": list(search),
+                "containers": [container.name for container in affected],
+            },
+            variables={"container": affected[0].name},
+            discriminator=f"{ndots},{len(search)}",
+        )
+        yield finding if len(affected) > 1 else replace(finding, service=affected[0].service)
+    return None

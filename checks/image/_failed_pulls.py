@@ -1,0 +1,80 @@
+"""Findings about pulls that failed."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+import msgspec
+
+from diagnose.error_signatures import signs
+from diagnose.evidence.images.pulls import Pulls, PullTrouble
+from diagnose.evidence.machine.clock import Clock
+from diagnose.lazy_pattern import LazyPattern
+from diagnose.model import DAEMON, Finding, Json, Severity, Subject
+from diagnose.phrases import ago, shortened
+
+HUB_HOST = "registry-1.docker.io"
+
+
+class FailedPulls(msgspec.Struct, frozen=True):
+    """The failed pulls of this host, and from when on they are more than advice."""
+
+    pulls: Pulls
+    clock: Clock
+    repeated: float
+    """So many failures are a warning."""
+    recent_s: float = 0.0
+    """So is one that is not older than so many seconds."""
+
+    def finding(
+        self,
+        trouble: PullTrouble,
+        *,
+        proof: Mapping[str, Json] | None = None,
+        variables: Mapping[str, str] | None = None,
+        touches: tuple[Subject, ...] = (),
+        clause: str = "",
+        reason: str = "",
+    ) -> Finding:
+        """A finding about one image or registry; reason in place of the engine's own words."""
+        age = self.clock.age(trouble.last) or 0.0
+        times = "once" if trouble.count == 1 else f"{trouble.count} times"
+        is_harmful = trouble.count >= self.repeated or age < self.recent_s
+        return Finding(
+            subject=trouble.subject,
+            summary=(
+                f"pulling {trouble.what} failed {times}, last {ago(age)} ago: "
+                f"{reason or _reason(trouble.text)}{clause}"
+            ),
+            evidence={
+                self.pulls.source: shortened(trouble.text),
+                "failures": trouble.count,
+                "last": f"{ago(age)} ago",
+                **(proof or {}),
+            },
+            variables={"registry": host_of(trouble)} if variables is None else variables,
+            discriminator=f"{trouble.registry} {trouble.image}".strip(),
+            severity=Severity.warning if is_harmful else Severity.advice,
+            touches=(DAEMON, *touches),
+            signs=signs(trouble.text),
+            onset=trouble.first,
+        )
+
+
+def host_of(trouble: PullTrouble) -> str:
+    """The registry's host as a command would ask it."""
+    return HUB_HOST if trouble.registry in ("", "docker.io") else trouble.registry
+
+
+def image_of(trouble: PullTrouble) -> dict[str, str]:
+    """The variable `image`, where the log names one."""
+    return {"image": trouble.image} if trouble.image else {}
+
+
+_REQUEST = LazyPattern(r'^.*(?:Get|Head|Post|resolve reference) "[^"]*": ', re.DOTALL)
+
+
+def _reason(text: str) -> str:
+    """What went wrong, without the request that it went wrong with."""
+    return shortened(_REQUEST.sub("", text).partition(" (possibly")[0], 80)

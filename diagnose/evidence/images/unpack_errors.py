@@ -1,0 +1,39 @@
+"""What keeps a whole image from being unpacked, by the words of the engine. Pure."""
+
+from __future__ import annotations
+
+from diagnose.lazy_pattern import LazyPattern
+
+_MEANINGS = (
+    (
+        LazyPattern(r"schema 1\b|manifest\.v1\+prettyjws|missing signature key"),
+        "its registry has it in the old format schema 1, which this engine does not read",
+    ),
+    (LazyPattern(r"docker\.plugin\.v\d"), "it is a plugin of the engine and not an image"),
+    (
+        LazyPattern(r"media ?type"),
+        "its layers are in a format that this engine does not know",
+    ),
+    (
+        LazyPattern(r"input/output error"),
+        "the disk of the data root answers with an error",
+    ),
+    (
+        LazyPattern(r"signal: killed"),
+        "the program that unpacks it was killed, most often for want of memory",
+    ),
+    (
+        LazyPattern(r"operation not supported"),
+        "the disk of the data root keeps no extended attributes, as a network share",
+    ),
+    (
+        LazyPattern(r"(?:unshare|mount|clone)\S*: (?:operation not permitted|permission denied)"),
+        "the engine may not make namespaces to unpack it, as in a container without nesting",
+    ),
+)
+"""What a text means, the first that fits; what none fits is shown as it is."""
+
+
+def unpack_error(text: str) -> str:
+    """What an error of the engine means; empty where none of the known ones fits."""
+    return next((meaning for pattern, meaning in _MEANINGS if pattern.search(text)), "")
