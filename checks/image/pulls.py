@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from checks.image._failed_pulls import FailedPulls, image_of
+from checks.image._failed_pulls import FailedPulls, host_of, image_of
 from diagnose.evidence.engine.config import DaemonConfig
 from diagnose.evidence.engine.info import Info
 from diagnose.evidence.images.pulls import Pulls

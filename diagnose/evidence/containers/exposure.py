@@ -5,12 +5,11 @@ The order in which advice on it is read.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-
-import msgspec
+from collections.abc import Iterable
 
 from diagnose.evidence.containers.inspect import Mount
 from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.items import Items
 from diagnose.evidence.network.addresses import is_loopback
 from diagnose.model import Unexamined
 from diagnose.registry import evidence
@@ -100,20 +99,13 @@ def most_exposed_first(containers: Iterable[Container]) -> tuple[Container, ...]
     )
 
 
-class Exposed(msgspec.Struct, frozen=True):
+class Exposed(Items[Container], frozen=True):
     """The live containers, the most exposed first.
 
     Sorted once for all checks that give advice on each.
     """
 
-    items: tuple[Container, ...]
     unexamined: tuple[Unexamined, ...] = ()
-
-    def __iter__(self) -> Iterator[Container]:
-        return iter(self.items)
-
-    def __len__(self) -> int:
-        return len(self.items)
 
 
 @evidence

@@ -9,6 +9,7 @@ from typing import Any
 
 import msgspec
 
+from diagnose.evidence.items import Items
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import ContainerRun, Subject, Unexamined
 from diagnose.model import container as container_subject
@@ -492,7 +493,7 @@ class Container(_Shape, frozen=True, rename="pascal", dict=True):
                 yield int(binding.host_port), binding
 
 
-class Containers(msgspec.Struct, frozen=True, dict=True):
+class Containers(Items[Container], frozen=True, dict=True):
     """All containers, running or not.
 
     source: "api", or "disk" where the engine did not answer and its files below `root` did.
@@ -501,19 +502,12 @@ class Containers(msgspec.Struct, frozen=True, dict=True):
     inspect is simply not here.
     """
 
-    items: tuple[Container, ...]
     unexamined: tuple[Unexamined, ...] = ()
     source: str = "api"
     root: str = ""
     aside: tuple[Container, ...] = ()
     """Former ones that `diagnose recreate` has put aside for those that run in their place: what
     was wrong with them is over."""
-
-    def __iter__(self) -> Iterator[Container]:
-        return iter(self.items)
-
-    def __len__(self) -> int:
-        return len(self.items)
 
     @functools.cached_property
     def by_id(self) -> dict[str, Container]:

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
-import msgspec
-
 from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.items import Items
 from diagnose.model import Failed, Unexamined
 from diagnose.questions import Host
 from diagnose.questions.containers import CountWakings
@@ -19,21 +16,14 @@ LOCAL_DRIVERS = frozenset({"json-file", "local", "none", "journald", "db", ""})
 WATCHED_S = 0.3
 
 
-class LogWriters(msgspec.Struct, frozen=True):
+class LogWriters(Items[tuple[Container, str]], frozen=True):
     """Running containers with a remote log driver.
 
     items: each with the kernel function that its first process has waited in all the time ("" if it
     went on meanwhile).
     """
 
-    items: tuple[tuple[Container, str], ...]
     unexamined: tuple[Unexamined, ...] = ()
-
-    def __iter__(self) -> Iterator[tuple[Container, str]]:
-        return iter(self.items)
-
-    def __len__(self) -> int:
-        return len(self.items)
 
 
 @evidence

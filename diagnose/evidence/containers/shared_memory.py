@@ -5,11 +5,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import msgspec
 
 from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.items import Items
 from diagnose.evidence.storage.filesystems import Usage
 from diagnose.model import Failed, Unavailable, Unexamined
 from diagnose.questions import Host
@@ -31,17 +30,10 @@ class InMemory(msgspec.Struct, frozen=True):
         return self.path == SHM
 
 
-class SharedMemory(msgspec.Struct, frozen=True):
+class SharedMemory(Items[InMemory], frozen=True):
     """Those of running containers that are their own."""
 
-    items: tuple[InMemory, ...]
     unexamined: tuple[Unexamined, ...] = ()
-
-    def __iter__(self) -> Iterator[InMemory]:
-        return iter(self.items)
-
-    def __len__(self) -> int:
-        return len(self.items)
 
 
 @evidence

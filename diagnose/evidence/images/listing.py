@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator
-
-import msgspec
 
 from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.items import Items
 from diagnose.model import Failed, Unavailable
 from diagnose.questions import Host
 from diagnose.questions.images import NONE, Image, ListImages
@@ -16,21 +14,14 @@ from diagnose.registry import evidence
 __all__ = ["NONE", "Image", "Images", "images", "normal", "registry_of", "tag_of"]
 
 
-class Images(msgspec.Struct, frozen=True, dict=True):
+class Images(Items[Image], frozen=True, dict=True):
     """All images, by name. used: image id -> names of the containers made from it, running or not.
 
     users_known: False where the containers could not be listed; nothing may then be called unused.
     """
 
-    items: tuple[Image, ...]
     used: dict[str, tuple[str, ...]]
     users_known: bool = True
-
-    def __iter__(self) -> Iterator[Image]:
-        return iter(self.items)
-
-    def __len__(self) -> int:
-        return len(self.items)
 
     @functools.cached_property
     def by_id(self) -> dict[str, Image]:

@@ -11,6 +11,7 @@ from typing import Literal
 
 import msgspec
 
+from diagnose.evidence.items import Items
 from diagnose.evidence.network.host_stack import HostStack
 from diagnose.evidence.network.interfaces import Interface, Interfaces
 from diagnose.evidence.network.networks import Networks
@@ -48,16 +49,8 @@ class BridgePath(msgspec.Struct, frozen=True):
     trace: Trace
 
 
-class BridgePaths(msgspec.Struct, frozen=True):
+class BridgePaths(Items[BridgePath], frozen=True):
     """The ways of interfaces that are no engine's and have something behind them."""
-
-    items: tuple[BridgePath, ...] = ()
-
-    def __iter__(self) -> Iterator[BridgePath]:
-        return iter(self.items)
-
-    def __len__(self) -> int:
-        return len(self.items)
 
 
 @evidence

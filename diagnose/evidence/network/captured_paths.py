@@ -13,6 +13,7 @@ import msgspec
 
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.engine.info import Info, Ping
+from diagnose.evidence.items import Items
 from diagnose.evidence.network.addresses import is_everywhere
 from diagnose.evidence.network.host_stack import HostStack
 from diagnose.evidence.network.listeners import Listener, Listeners
@@ -45,18 +46,11 @@ class CapturedPath(msgspec.Struct, frozen=True):
     is_known: bool = True
 
 
-class CapturedPaths(msgspec.Struct, frozen=True):
+class CapturedPaths(Items[CapturedPath], frozen=True):
     """What is captured on each network that leads out. walked: how many samples were traced."""
 
-    items: tuple[CapturedPath, ...] = ()
     walked: int = 0
     why_none: str = ""
-
-    def __iter__(self) -> Iterator[CapturedPath]:
-        return iter(self.items)
-
-    def __len__(self) -> int:
-        return len(self.items)
 
 
 @evidence
@@ -72,7 +66,7 @@ def captured_paths(
     """One walk for each network and sample; nothing where no rule translates destinations."""
     why_none = not_walked(ping, info, uplinks)
     if why_none:
-        return CapturedPaths(why_none=why_none)
+        return CapturedPaths((), why_none=why_none)
     paths: list[CapturedPath] = []
     walked = 0
     for network, members, address in _attached(containers, networks):

@@ -5,12 +5,11 @@ docker-proxy and local clients send them.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import msgspec
 
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.engine.info import Info, Ping
+from diagnose.evidence.items import Items
 from diagnose.evidence.network.addresses import EVERYWHERE
 from diagnose.evidence.network.host_stack import HostStack
 from diagnose.evidence.network.networks import Network, Networks
@@ -35,23 +34,16 @@ class HostPath(msgspec.Struct, frozen=True):
     trace: Trace
 
 
-class HostPaths(msgspec.Struct, frozen=True):
+class HostPaths(Items[HostPath], frozen=True):
     """One connection for each network with a published TCP port.
 
     why_none: why none was walked, if that is so. published: likewise, to the published port at
     the host's own address. loopback: likewise, to 127.0.0.1.
     """
 
-    items: tuple[HostPath, ...] = ()
     why_none: str = ""
     published: tuple[HostPath, ...] = ()
     loopback: tuple[HostPath, ...] = ()
-
-    def __iter__(self) -> Iterator[HostPath]:
-        return iter(self.items)
-
-    def __len__(self) -> int:
-        return len(self.items)
 
 
 @evidence
@@ -69,7 +61,7 @@ def host_paths(
     """
     why_none = not_walked(ping, info, uplinks)
     if why_none and len(uplinks):
-        return HostPaths(why_none=why_none)
+        return HostPaths((), why_none=why_none)
     by_container: dict[str, HostPath] = {}
     published: dict[str, HostPath] = {}
     loopback: dict[str, HostPath] = {}

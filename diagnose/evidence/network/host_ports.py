@@ -7,12 +7,13 @@ them like any other program of the host.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Literal
 
 import msgspec
 
 from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.items import Items
 from diagnose.evidence.machine.kernel_log import KernelLog
 from diagnose.evidence.network.addresses import is_loopback
 from diagnose.evidence.network.host_stack import HostStack
@@ -52,17 +53,10 @@ class ClosedHostPort(msgspec.Struct, frozen=True):
     wanted: Reason = ""
 
 
-class ClosedHostPorts(msgspec.Struct, frozen=True):
+class ClosedHostPorts(Items[ClosedHostPort], frozen=True):
     """walked: how many ports were judged, open ones too."""
 
-    items: tuple[ClosedHostPort, ...] = ()
     walked: int = 0
-
-    def __iter__(self) -> Iterator[ClosedHostPort]:
-        return iter(self.items)
-
-    def __len__(self) -> int:
-        return len(self.items)
 
 
 @evidence
@@ -79,7 +73,7 @@ def closed_host_ports(
     }
     uplink = next(iter(uplinks), None)
     if not sharing or uplink is None or uplink.address is None:
-        return ClosedHostPorts()
+        return ClosedHostPorts(())
     blocked = _blocked(kernel_log)
     wanted: Reason
     ports: dict[tuple[str, int], ClosedHostPort] = {}

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import functools
 import ipaddress
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 
-import msgspec
-
+from diagnose.evidence.items import Items
 from diagnose.model import Failed, Unavailable
 from diagnose.questions import Host
 from diagnose.questions.network import Address, Interface, ListAddresses, ListInterfaces
@@ -16,17 +15,10 @@ from diagnose.registry import evidence
 __all__ = ["Address", "Interface", "Interfaces", "links"]
 
 
-class Interfaces(msgspec.Struct, frozen=True, dict=True):
+class Interfaces(Items[Interface], frozen=True, dict=True):
     """All interfaces and addresses of the namespace that the engine lives in."""
 
-    items: tuple[Interface, ...]
     addresses: tuple[Address, ...] = ()
-
-    def __iter__(self) -> Iterator[Interface]:
-        return iter(self.items)
-
-    def __len__(self) -> int:
-        return len(self.items)
 
     @functools.cached_property
     def by_name(self) -> dict[str, Interface]:

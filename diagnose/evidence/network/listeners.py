@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
-import msgspec
-
+from diagnose.evidence.items import Items
 from diagnose.model import Failed, Unavailable
 from diagnose.questions import Host
 from diagnose.questions.network import Listener, ListListeners, overlap
@@ -14,16 +11,8 @@ from diagnose.registry import evidence
 __all__ = ["Listener", "Listeners", "listeners", "overlap"]
 
 
-class Listeners(msgspec.Struct, frozen=True):
+class Listeners(Items[Listener], frozen=True):
     """All listening TCP and unconnected UDP sockets of the host's namespace."""
-
-    items: tuple[Listener, ...]
-
-    def __iter__(self) -> Iterator[Listener]:
-        return iter(self.items)
-
-    def __len__(self) -> int:
-        return len(self.items)
 
     def on(self, proto: str, address: str, port: int) -> tuple[Listener, ...]:
         """The listeners that keep this address and port from being bound.

@@ -10,6 +10,7 @@ import msgspec
 
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.engine.info import Info, Ping
+from diagnose.evidence.items import Items
 from diagnose.evidence.network.host_stack import HostStack
 from diagnose.evidence.network.networks import Network, Networks
 from diagnose.evidence.network.packet_paths import SOMEWHERE6, leads_out, not_walked
@@ -43,17 +44,10 @@ class NeighbourLink(msgspec.Struct, frozen=True):
     lost: tuple[Undelivered, ...]
 
 
-class NeighbourDiscovery(msgspec.Struct, frozen=True):
+class NeighbourDiscovery(Items[NeighbourLink], frozen=True):
     """The links that were judged; why_none: why none was, if that is so."""
 
-    items: tuple[NeighbourLink, ...] = ()
     why_none: str = ""
-
-    def __iter__(self) -> Iterator[NeighbourLink]:
-        return iter(self.items)
-
-    def __len__(self) -> int:
-        return len(self.items)
 
     @property
     def coverage(self) -> Coverage:
@@ -74,7 +68,7 @@ def neighbour_discovery(
     """Rules seldom tell neighbours of one network apart: the first one stands for all."""
     why_none = not_walked(ping, info, uplinks)
     if why_none and len(uplinks):
-        return NeighbourDiscovery(why_none=why_none)
+        return NeighbourDiscovery((), why_none=why_none)
     stack = host_stack.stack
     members = _members(containers, networks)
     links: list[NeighbourLink] = []

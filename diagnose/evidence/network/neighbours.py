@@ -9,6 +9,7 @@ from collections.abc import Iterator
 
 import msgspec
 
+from diagnose.evidence.items import Items
 from diagnose.model import Failed, Unavailable
 from diagnose.questions import Host
 from diagnose.questions.files import ReadFile
@@ -61,16 +62,8 @@ class Neighbour(msgspec.Struct, frozen=True):
         return not self.mac
 
 
-class Neighbours(msgspec.Struct, frozen=True):
+class Neighbours(Items[Neighbour], frozen=True):
     """The host's ARP table."""
-
-    items: tuple[Neighbour, ...]
-
-    def __iter__(self) -> Iterator[Neighbour]:
-        return iter(self.items)
-
-    def __len__(self) -> int:
-        return len(self.items)
 
     def unanswered(self, address: str) -> Neighbour | None:
         """The entry of an address that the host asked for without an answer."""

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import functools
 import ipaddress
-from collections.abc import Iterator
 
-import msgspec
-
+from diagnose.evidence.items import Items
 from diagnose.model import Failed, Unavailable
 from diagnose.questions import Host
 from diagnose.questions.images import ListNetworks, Network
@@ -26,16 +24,8 @@ def is_within(address: str, subnet: Subnet) -> bool:
         return False
 
 
-class Networks(msgspec.Struct, frozen=True, dict=True):
+class Networks(Items[Network], frozen=True, dict=True):
     """All networks of the engine."""
-
-    items: tuple[Network, ...]
-
-    def __iter__(self) -> Iterator[Network]:
-        return iter(self.items)
-
-    def __len__(self) -> int:
-        return len(self.items)
 
     @functools.cached_property
     def by_name(self) -> dict[str, Network]:

@@ -13,6 +13,7 @@ import msgspec
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.dns.resolvers import Resolvers
 from diagnose.evidence.engine.info import Info, Ping
+from diagnose.evidence.items import Items
 from diagnose.evidence.network.addresses import is_loopback
 from diagnose.evidence.network.host_stack import HostStack
 from diagnose.evidence.network.networks import Network, Networks
@@ -57,21 +58,14 @@ class ResolverPath(msgspec.Struct, frozen=True):
         )
 
 
-class ResolverPaths(msgspec.Struct, frozen=True):
+class ResolverPaths(Items[ResolverPath], frozen=True):
     """One way for each container and server that its own packets go to.
 
     untranslated: those whose answers cannot come back, whatever rule they would meet, because
     the source is not hidden.
     """
 
-    items: tuple[ResolverPath, ...] = ()
     untranslated: tuple[ResolverPath, ...] = ()
-
-    def __iter__(self) -> Iterator[ResolverPath]:
-        return iter(self.items)
-
-    def __len__(self) -> int:
-        return len(self.items)
 
     @property
     def cut_off(self) -> tuple[ResolverPath, ...]:
@@ -102,7 +96,7 @@ def resolver_paths(
     All containers of the network share it that no rule tells apart.
     """
     if not_walked(ping, info, uplinks) and len(uplinks):
-        return ResolverPaths()
+        return ResolverPaths(())
     walked: dict[tuple[str, str], Trace] = {}
     paths = [
         path

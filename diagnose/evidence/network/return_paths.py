@@ -12,6 +12,7 @@ import msgspec
 
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.engine.info import Info, Ping
+from diagnose.evidence.items import Items
 from diagnose.evidence.network.addresses import EVERYWHERE
 from diagnose.evidence.network.container_netns import ContainerNetns, Namespaces
 from diagnose.evidence.network.host_stack import HostStack
@@ -54,20 +55,12 @@ class ReturnPath(msgspec.Struct, frozen=True):
         )
 
 
-class ReturnPaths(msgspec.Struct, frozen=True):
+class ReturnPaths(Items[ReturnPath], frozen=True):
     """The way back of answers.
 
     One published port of each network and uplink, and each port of containers with several
     networks.
     """
-
-    items: tuple[ReturnPath, ...] = ()
-
-    def __iter__(self) -> Iterator[ReturnPath]:
-        return iter(self.items)
-
-    def __len__(self) -> int:
-        return len(self.items)
 
 
 @evidence
@@ -82,7 +75,7 @@ def return_paths(
 ) -> ReturnPaths:
     """Walks from an ordinary client behind each interface that has an address others can reach."""
     if not_walked(ping, info, uplinks):
-        return ReturnPaths()
+        return ReturnPaths(())
     stack = host_stack.stack
     bridges = {network.bridge for network in networks.bridges}
     outer = [uplink for uplink in _outer(stack, uplinks) if uplink.name not in bridges]

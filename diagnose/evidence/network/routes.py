@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator
 
-import msgspec
-
+from diagnose.evidence.items import Items
 from diagnose.model import Failed, Unavailable
 from diagnose.questions import Host
 from diagnose.questions.network import MAIN_TABLE, ListRoutes, Route
@@ -15,16 +13,8 @@ from diagnose.registry import evidence
 __all__ = ["MAIN_TABLE", "Route", "Routes", "routes"]
 
 
-class Routes(msgspec.Struct, frozen=True, dict=True):
+class Routes(Items[Route], frozen=True, dict=True):
     """All routes in the kernel's order."""
-
-    items: tuple[Route, ...]
-
-    def __iter__(self) -> Iterator[Route]:
-        return iter(self.items)
-
-    def __len__(self) -> int:
-        return len(self.items)
 
     @functools.cached_property
     def lead_out(self) -> bool:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from ipaddress import ip_address
 
 import msgspec
 
+from diagnose.evidence.items import Items
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import Failed, Unavailable
 from diagnose.questions import Host
@@ -40,7 +41,7 @@ class Uplink(msgspec.Struct, frozen=True):
         return self.address is not None and ip_address(self.address).is_global
 
 
-class Uplinks(msgspec.Struct, frozen=True):
+class Uplinks(Items[Uplink], frozen=True):
     """Interfaces with an IPv4 default route in the main table, the preferred one first.
 
     On a host without one, those to the nets that it is on itself. An interface of the engine
@@ -49,7 +50,6 @@ class Uplinks(msgspec.Struct, frozen=True):
     interfaces: index -> name of every interface. addresses: index -> its first global IPv4 address.
     """
 
-    items: tuple[Uplink, ...]
     interfaces: dict[int, str]
     addresses: dict[int, str | None]
 
@@ -61,12 +61,6 @@ class Uplinks(msgspec.Struct, frozen=True):
         if index not in self.interfaces or _OF_DOCKER.fullmatch(self.interfaces[index]):
             return None
         return Uplink(self.interfaces[index], self.addresses.get(index))
-
-    def __iter__(self) -> Iterator[Uplink]:
-        return iter(self.items)
-
-    def __len__(self) -> int:
-        return len(self.items)
 
 
 @evidence

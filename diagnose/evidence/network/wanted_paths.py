@@ -22,6 +22,7 @@ from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.log_tails import LogTails
 from diagnose.evidence.engine.config import DaemonConfig
 from diagnose.evidence.engine.info import Info, Ping
+from diagnose.evidence.items import Items
 from diagnose.evidence.network.addresses import is_loopback
 from diagnose.evidence.network.host_stack import HostStack
 from diagnose.evidence.network.listeners import Listener, Listeners
@@ -124,13 +125,12 @@ class UnservedWant(msgspec.Struct, frozen=True):
     has_address: bool = True
 
 
-class WantedPaths(msgspec.Struct, frozen=True):
+class WantedPaths(Items[WantedPath], frozen=True):
     """The wanted connections that were walked; why_none: why none was, if that is so.
 
     unserved: those that nobody can take.
     """
 
-    items: tuple[WantedPath, ...] = ()
     why_none: str = ""
     unserved: tuple[UnservedWant, ...] = ()
 
@@ -140,12 +140,6 @@ class WantedPaths(msgspec.Struct, frozen=True):
         kinds = Counter(path.kind for path in self.items)
         families = frozenset("ip6" if ":" in path.address else "ip" for path in self.items)
         return Coverage(dict(sorted(kinds.items())), families, self.why_none)
-
-    def __iter__(self) -> Iterator[WantedPath]:
-        return iter(self.items)
-
-    def __len__(self) -> int:
-        return len(self.items)
 
 
 @evidence
@@ -164,7 +158,7 @@ def wanted_paths(
     """Pure: what is wanted is read from evidence, and each connection is traced."""
     why_none = not_walked(ping, info, uplinks)
     if why_none and len(uplinks):
-        return WantedPaths(why_none=why_none)
+        return WantedPaths((), why_none=why_none)
     gateway = _host_gateway(host_stack.stack, networks, config)
     site = _Site(host_stack.stack, containers, networks, listeners, gateway)
     wants = [

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
-import msgspec
-
+from diagnose.evidence.items import Items
 from diagnose.model import Failed, Unavailable
 from diagnose.questions import Host
 from diagnose.questions.machine import DeletedFile, FindDeletedFiles
@@ -17,17 +14,10 @@ LEAST = 16 << 20
 """Smaller ones are everyday: journals, temporary files, libraries after an upgrade."""
 
 
-class DeletedFiles(msgspec.Struct, frozen=True):
+class DeletedFiles(Items[DeletedFile], frozen=True):
     """Biggest first. unseen: processes whose open files the caller may not see."""
 
-    items: tuple[DeletedFile, ...]
     unseen: int = 0
-
-    def __iter__(self) -> Iterator[DeletedFile]:
-        return iter(self.items)
-
-    def __len__(self) -> int:
-        return len(self.items)
 
 
 @evidence

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator
 
 import msgspec
 
 from diagnose.evidence.engine.data_root import CONTAINERD, DataRoot
+from diagnose.evidence.items import Items
 from diagnose.evidence.storage.backing_devices import Backing
 from diagnose.evidence.storage.mounts import Mounts, is_within
 from diagnose.filesystem_types import is_remote
@@ -72,20 +72,13 @@ class Filesystem(msgspec.Struct, frozen=True):
         return "data root" in self.holds
 
 
-class Filesystems(msgspec.Struct, frozen=True, dict=True):
+class Filesystems(Items[Filesystem], frozen=True, dict=True):
     """The local file systems that matter to Docker, by mount point.
 
     unexamined: those that gave no answer.
     """
 
-    items: tuple[Filesystem, ...]
     unexamined: tuple[Unexamined, ...] = ()
-
-    def __iter__(self) -> Iterator[Filesystem]:
-        return iter(self.items)
-
-    def __len__(self) -> int:
-        return len(self.items)
 
     @functools.cached_property
     def by_point(self) -> dict[str, Filesystem]:

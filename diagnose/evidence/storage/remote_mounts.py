@@ -5,11 +5,10 @@ Another machine or process must answer for them.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import msgspec
 
 from diagnose.evidence.engine.data_root import DataRoot
+from diagnose.evidence.items import Items
 from diagnose.evidence.storage.backing_devices import Backing
 from diagnose.evidence.storage.mounts import Mounted, Mounts
 from diagnose.filesystem_types import is_remote
@@ -38,16 +37,8 @@ class RemoteMount(msgspec.Struct, frozen=True):
         return Subject("filesystem", self.mount.point)
 
 
-class RemoteMounts(msgspec.Struct, frozen=True):
+class RemoteMounts(Items[RemoteMount], frozen=True):
     """Those that Docker has to do with."""
-
-    items: tuple[RemoteMount, ...]
-
-    def __iter__(self) -> Iterator[RemoteMount]:
-        return iter(self.items)
-
-    def __len__(self) -> int:
-        return len(self.items)
 
 
 @evidence

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
-import msgspec
-
 from diagnose.evidence.containers.listing import Containers
 from diagnose.evidence.engine.data_root import DataRoot
+from diagnose.evidence.items import Items
 from diagnose.model import Failed, Unavailable
 from diagnose.questions import Host
 from diagnose.questions.files import ListFolder
@@ -17,16 +14,8 @@ from diagnose.registry import evidence
 __all__ = ["UnusedVolumes", "Volume", "unused_volumes"]
 
 
-class UnusedVolumes(msgspec.Struct, frozen=True):
+class UnusedVolumes(Items[Volume], frozen=True):
     """Volumes without a container, running or not, by name."""
-
-    items: tuple[Volume, ...]
-
-    def __iter__(self) -> Iterator[Volume]:
-        return iter(self.items)
-
-    def __len__(self) -> int:
-        return len(self.items)
 
 
 @evidence

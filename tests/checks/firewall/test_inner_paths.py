@@ -88,7 +88,7 @@ def test_routes_inside(name: str) -> None:
     result = judge(
         "network.replies-misrouted",
         inner_paths=paths,
-        return_paths=ReturnPaths(),
+        return_paths=ReturnPaths(()),
         host_stack=HostStack(Stack(Ruleset(), Routing([], None, {}))),
     )
     assert rows(result) == wanted

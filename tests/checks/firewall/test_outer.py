@@ -94,7 +94,7 @@ def test_a_rule_that_drops_all_of_a_container_is_named_once() -> None:
 def test_the_cure_of_a_lost_query_names_the_chain_that_drops_it() -> None:
     result = judge(
         "firewall.output-dropped",
-        host_paths=HostPaths(),
+        host_paths=HostPaths(()),
         dns_path=DnsPath({}, {"192.0.2.53": SWITCH}),
     )
     variables = result.findings[0].variables
@@ -110,7 +110,7 @@ def test_a_closed_policy_is_opened_as_a_whole() -> None:
     policy = Step("ip filter", "OUTPUT", "policy drop")
     result = judge(
         "firewall.output-dropped",
-        host_paths=HostPaths(),
+        host_paths=HostPaths(()),
         dns_path=DnsPath({}, {"192.0.2.53": policy}),
     )
     assert result.findings[0].variables["closed_chain"] == "OUTPUT"
@@ -192,6 +192,6 @@ def test_published_ports_as_the_host_reaches_them(name: str) -> None:
         firewall=Firewall(assemble(None, {"ip": JUMP})),
         packet_paths=PacketPaths((), (inlet,)),
         config=config,
-        host_paths=HostPaths(published=(HostPath(WEB, SHOP, "192.0.2.10", 8080, traced),)),
+        host_paths=HostPaths((), published=(HostPath(WEB, SHOP, "192.0.2.10", 8080, traced),)),
     )
     assert rows(result) == wanted

@@ -84,9 +84,10 @@ def test_a_way_that_depends_on_a_rule_that_is_not_understood_is_not_called_open(
 
 
 def test_nobody_wants_anything() -> None:
-    assert judge("firewall.input-dropped", wanted_paths=WantedPaths()).verdict is Verdict.SKIPPED
+    assert judge("firewall.input-dropped", wanted_paths=WantedPaths(())).verdict is Verdict.SKIPPED
     assert (
-        judge("firewall.between-containers", wanted_paths=WantedPaths()).verdict is Verdict.SKIPPED
+        judge("firewall.between-containers", wanted_paths=WantedPaths(())).verdict
+        is Verdict.SKIPPED
     )
 
 

@@ -53,7 +53,9 @@ CASES = {
 @pytest.mark.parametrize("name", CASES)
 def test_services_of_the_host_that_nobody_serves(name: str) -> None:
     lack, severity = CASES[name]
-    result = judge("network.host-service-not-listening", wanted_paths=WantedPaths(unserved=(lack,)))
+    result = judge(
+        "network.host-service-not-listening", wanted_paths=WantedPaths((), unserved=(lack,))
+    )
     assert rows(result) == [(severity, "api")]
 
 
@@ -61,7 +63,7 @@ def test_the_cure_sends_the_port_to_loopback_only_where_a_program_listens_there(
     def cure(*elsewhere: Listener) -> bool:
         lack = UnservedWant(Want(API, GATEWAY, 5432, "environment", "DB"), SHOP, GATEWAY, elsewhere)
         result = judge(
-            "network.host-service-not-listening", wanted_paths=WantedPaths(unserved=(lack,))
+            "network.host-service-not-listening", wanted_paths=WantedPaths((), unserved=(lack,))
         )
         return "setting" in result.findings[0].variables
 
@@ -71,7 +73,7 @@ def test_the_cure_sends_the_port_to_loopback_only_where_a_program_listens_there(
 
 def test_nobody_calls_the_host() -> None:
     assert (
-        judge("network.host-service-not-listening", wanted_paths=WantedPaths()).verdict
+        judge("network.host-service-not-listening", wanted_paths=WantedPaths(())).verdict
         is Verdict.SKIPPED
     )
 
