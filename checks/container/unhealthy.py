@@ -20,6 +20,7 @@ from diagnose.evidence.containers.called_peers import called_peers
 from diagnose.evidence.containers.inspect import Health, HealthProbe
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.log_tails import LogTail, LogTails
+from diagnose.evidence.dns.resolvers import EMBEDDED
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.network.container_netns import ContainerNetns, Namespaces
 from diagnose.lazy_pattern import LazyPattern
@@ -195,6 +196,10 @@ def _failing(
     if port:
         better = _probe_of(_OWN_HOST.sub("127.0.0.1", _probe_command(container)))
         return finding.with_variables(better)
+    served = _only_port(netns) if unserved and severity != Severity.warning else 0
+    if served:
+        moved = _probe_command(container).replace(f":{unserved}", f":{served}")
+        return finding.with_variables(_probe_of(moved, "moved_probe"))
     objects = bool(tail.lines) and not tail.signs & PASSING
     may_heal = severity != Severity.warning and not unserved and not objects
     return finding.with_variables({"restarted": container.name} if may_heal else {})
@@ -224,9 +229,9 @@ def _complaint(tail: LogTail) -> LogTail:
     )
 
 
-def _probe_of(command: str) -> dict[str, str]:
+def _probe_of(command: str, variable: str = "probe") -> dict[str, str]:
     """The variable of the page for another probe; nothing where the command holds a secret."""
-    return {"probe": command} if "redacted" not in command else {}
+    return {variable: command} if "redacted" not in command else {}
 
 
 def _probe_command(container: Container) -> str:
@@ -272,6 +277,16 @@ def _unserved_port(container: Container, netns: ContainerNetns | None) -> int:
         return 0
     port = int(call["port"])
     return 0 if netns.sockets("tcp", port) else port
+
+
+def _only_port(netns: ContainerNetns | None) -> int:
+    """The one TCP port that the container serves; 0 where it serves none or several."""
+    ports = {
+        socket.port
+        for socket in (netns.listeners if netns is not None else ())
+        if socket.protocol == "tcp" and socket.address != EMBEDDED
+    }
+    return ports.pop() if len(ports) == 1 else 0
 
 
 def _asked_by_ipv6(container: Container, output: str, netns: ContainerNetns | None) -> int:

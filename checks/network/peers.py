@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.containers.loopback_words import with_name
 from diagnose.evidence.network.container_netns import Namespaces
 from diagnose.evidence.network.failing_calls import FailingCall, FailingCalls
 from diagnose.model import CheckResult, Count, Finding, Seconds, Severity
@@ -98,6 +99,8 @@ def _stale(call: FailingCall, holder: Container | None, servers: list[Container]
             "address": call.address,
             "alias": _alias(servers[0], call.network.name),
         }
+    elif len(servers) == 1 and call.network.name != "bridge":
+        cure = with_name(container, call.address, servers[0].name)
     finding = Finding.about(
         container,
         f"{container} keeps calling {call.address}:{call.port}, {whose}{listens}{configured}",

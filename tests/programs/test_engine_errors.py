@@ -57,6 +57,14 @@ ENDS: dict[str, tuple[str, dict[str, str]]] = {
         "failed to start daemon: Error initializing network controller: error creating default \"bridge\" network: failed to add interface docker0 to firewalld zone: ZONE_CONFLICT: 'docker0' already bound to 'trusted'",
         {"zone": "trusted", "interface": "docker0"},
     ),
+    "forwarding-off": (
+        'failed to start daemon: Error initializing network controller: error creating default "bridge" network: IPv4 forwarding is disabled: check your host\'s firewalling and set sysctl net.ipv4.ip_forward=1, or disable this check using daemon option --ip-forward=false',
+        {"forwarding": "net.ipv4.ip_forward=1"},
+    ),
+    "forwarding6-off": (
+        'failed to start daemon: Error initializing network controller: error creating default "bridge" network: IPv6 global forwarding is disabled: check your host\'s firewalling and set sysctls net.ipv6.conf.all.forwarding=1 and net.ipv6.conf.default.forwarding=1, or disable this check using daemon option --ip-forward=false',
+        {},
+    ),
     "no-pool": (
         "failed to start daemon: Error initializing network controller: list bridge addresses failed: PredefinedLocalScopeDefaultNetworks List: [172.17.0.0/16 172.18.0.0/16]: no available network",
         {},

@@ -1,4 +1,4 @@
-"""Where a container's own words name loopback: in its command, or in a variable of its environment.
+"""Where a container's own words name loopback or an address: its command, and its variables.
 
 Pure.
 """
@@ -41,6 +41,29 @@ def with_host(container: Container, port: int, host: str) -> dict[str, str]:
         (place,) = places
         command = [*words[:place], loopback.sub(changed, words[place]), *words[place + 1 :]]
         variables = {"command": shlex.join(command)}
+    elif not places and len(assigned) == 1:
+        variables = {"assignment": assigned[0]}
+    else:
+        return {}
+    return {} if any(_REDACTED.search(value) for value in variables.values()) else variables
+
+
+def with_name(container: Container, address: str, name: str) -> dict[str, str]:
+    """The variables of a page that put a container's name in the place of its address.
+
+    As those of `with_host`: nothing where no word or several hold the address.
+    """
+    held = re.compile(rf"(?<![\d.]){re.escape(address)}(?![\d.])")
+    words = container.config.cmd or []
+    renamed = [held.sub(name, word) for word in words]
+    places = [word for word, new in zip(words, renamed, strict=True) if word != new]
+    assigned = [
+        f"{variable}={held.sub(name, value)}"
+        for variable, value in container.config.environment
+        if held.search(value)
+    ]
+    if len(places) == 1 and not assigned:
+        variables = {"command": shlex.join(renamed)}
     elif not places and len(assigned) == 1:
         variables = {"assignment": assigned[0]}
     else:

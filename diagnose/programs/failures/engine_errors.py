@@ -99,6 +99,23 @@ NETWORKS = (
         page={"zone": "{zone}", "interface": "{interface}"},
     ),
     Failure(
+        name="forwarding-off",
+        mark="forwarding is disabled",
+        pattern=r"IPv4 forwarding is disabled: check your host's firewalling",
+        cause="forwarding is off, and an engine that writes nftables rules does not turn it on",
+        cure="turn it on, and keep it on at the next boot",
+        source=OWN,
+        page={"forwarding": "net.ipv4.ip_forward=1"},
+    ),
+    Failure(
+        name="forwarding6-off",
+        mark="forwarding is disabled",
+        pattern=r"IPv6 (?:global )?forwarding is disabled: check your host's firewalling",
+        cause="IPv6 forwarding is off, and an engine that writes nftables rules does not turn it on",
+        cure="set net.ipv6.conf.all.forwarding=1 and net.ipv6.conf.default.forwarding=1",
+        source=OWN,
+    ),
+    Failure(
         name="no-pool",
         mark="no available network",
         pattern=r"no available network|non-overlapping IPv4 address pool",

@@ -142,3 +142,27 @@ def test_a_probe_of_a_port_where_nothing_listens(test: str, ports: tuple[int, ..
         judge("container.unhealthy", containers=of(container), clock=CLOCK, namespaces=namespaces)
     )
     assert ("TCP sockets inside" in finding.evidence) is expected
+
+
+MOVED = {
+    "one other port": ((8080,), "wget -qO- http://127.0.0.1:8080/ || exit 1"),
+    "two other ports": ((8080, 9090), ""),
+    "none": ((), ""),
+}
+
+
+@pytest.mark.parametrize(("ports", "probe"), MOVED.values(), ids=MOVED)
+def test_the_probe_for_the_port_that_is_served(ports: tuple[int, ...], probe: str):
+    result = {"Start": at(10), "End": at(9), "ExitCode": 1, "Output": "refused"}
+    health = {"Status": "unhealthy", "FailingStreak": 3, "Log": [result]}
+    test = ["CMD-SHELL", "wget -qO- http://127.0.0.1:3000/ || exit 1"]
+    container = made("running", Config={"Healthcheck": {"Test": test}}, State={"Health": health})
+    (finding,) = items(
+        judge(
+            "container.unhealthy",
+            containers=of(container),
+            clock=CLOCK,
+            namespaces=listening(container, *ports),
+        )
+    )
+    assert finding.variables.get("moved_probe", "") == probe

@@ -7,12 +7,14 @@ from msgspec.structs import replace
 
 from diagnose.evidence.containers.inspect import (
     Container,
+    ContainerConfig,
     HostConfig,
     NetworkEndpoint,
     NetworkSettings,
     State,
 )
 from diagnose.evidence.containers.listing import Containers
+from diagnose.evidence.containers.loopback_words import with_name
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.network.container_netns import ContainerNetns, Namespaces
 from diagnose.evidence.network.failing_calls import FailingCall, FailingCalls
@@ -80,6 +82,28 @@ def test_a_configured_address_is_no_matter_of_a_restart() -> None:
     assert set(result.findings[0].variables) == {
         *("container", "peer", "network", "address", "alias")
     }
+
+
+BY_NAME: dict[str, tuple[ContainerConfig, dict[str, str]]] = {
+    "in the command": (
+        ContainerConfig(cmd=["proxy", "--upstream=http://10.1.0.4:80/"]),
+        {"command": "proxy --upstream=http://api:80/"},
+    ),
+    "in a variable": (
+        ContainerConfig(env=["UPSTREAM=10.1.0.4:80"]),
+        {"assignment": "UPSTREAM=api:80"},
+    ),
+    "in two places": (ContainerConfig(cmd=["proxy", "10.1.0.4"], env=["UPSTREAM=10.1.0.4"]), {}),
+    "in a longer address": (ContainerConfig(cmd=["proxy", "110.1.0.4"]), {}),
+}
+
+
+@pytest.mark.parametrize(("config", "expected"), BY_NAME.values(), ids=BY_NAME)
+def test_a_name_in_the_place_of_the_address(
+    config: ContainerConfig, expected: dict[str, str]
+) -> None:
+    caller = replace(container("edge", "10.1.0.2"), config=config)
+    assert with_name(caller, "10.1.0.4", "api") == expected
 
 
 APART: dict[str, tuple[FailingCall, list[tuple[str, str]]]] = {
