@@ -3,21 +3,8 @@
 from __future__ import annotations
 
 from checks.container.causes import APPLICATION_CAUSES, PEER_CAUSES
-from checks.container.changed_compose import changed_evidence, changed_file, changed_variables
-from checks.container.helpers import (
-    calls_of,
-    first_steps,
-    held_up,
-    kernel_evidence,
-    log_evidence,
-    peers_evidence,
-    setting_evidence,
-    setting_of,
-    subjects_of,
-    tail_of,
-    took,
-)
-from checks.container.image_steps import image_steps
+from checks.container.failed_run import failed_run
+from checks.container.helpers import held_up, took
 from checks.container.service import is_somebodys_job, severity_of_end
 from diagnose.evidence.containers.compose_files import ComposeFiles
 from diagnose.evidence.containers.events import Events
@@ -70,52 +57,35 @@ def exits_at_start(
     """
     for container in containers:
         age = clock.age(container.finished_at)
-        if (
-            container.state.status != "exited"
-            or container.state.error
-            or age is None
-            or age > options.since_s
-        ):
+        if age is None or age > options.since_s or not _stays_down(container):
             continue
-        if (
-            container.restarts_always
-            or is_somebodys_job(container)
-            or (container.ran_for or 0.0) >= short
-        ):
+        if (container.ran_for or 0.0) >= short or not _failed_by_itself(container, events):
             continue
-        if not _failed_by_itself(container, events):
-            continue
-        tail = tail_of(log_tails, container)
-        calls = calls_of(container, containers, tail, namespaces)
+        run = failed_run(container, containers, log_tails, namespaces, compose_files)
         code = described(container.state.exit_code)
-        setting = setting_of(container, tail)
-        changed = changed_file(container, compose_files)
         finding = Finding.about(
             container,
             f"{container} exited with code {code}, {took(container.ran_for)} after its start",
             {
-                **log_evidence(tail),
-                **setting_evidence(setting),
-                **changed_evidence(changed),
-                **peers_evidence(container, calls, containers, tail, clock),
-                **kernel_evidence(program_faults, container),
+                **run.evidence(containers, clock, program_faults),
                 "State": f"{container.state}, ran {took(container.ran_for)}",
                 "command": " ".join(container.command)[:120],
                 **held_up(container, containers),
             },
             severity=severity_of_end(container),
-            calls=subjects_of(calls.callees),
-            signs=tail.signs,
+            calls=run.callees,
+            signs=run.tail.signs,
             onset=container.finished_at,
             image=container.config.image,
         )
-        steps = first_steps(container, tail, setting, calls)
-        yield finding.with_variables(
-            steps
-            | image_steps(container, tail, images, image_commands, calls)
-            | changed_variables(container, changed)
-        )
+        yield finding.with_variables(run.steps(images, image_commands))
     return None
+
+
+def _stays_down(container: Container) -> bool:
+    """Whether it has ended, nobody waits for its end, and no restart policy starts it again."""
+    has_ended = container.state.status == "exited" and not container.state.error
+    return has_ended and not container.restarts_always and not is_somebodys_job(container)
 
 
 def _failed_by_itself(container: Container, events: Events | None) -> bool:

@@ -3,20 +3,8 @@
 from __future__ import annotations
 
 from checks.container.causes import APPLICATION_CAUSES
-from checks.container.changed_compose import changed_evidence, changed_file, changed_variables
-from checks.container.helpers import (
-    calls_of,
-    first_steps,
-    kernel_evidence,
-    log_evidence,
-    peers_evidence,
-    setting_evidence,
-    setting_of,
-    subjects_of,
-    tail_of,
-    took,
-)
-from checks.container.image_steps import image_steps
+from checks.container.failed_run import failed_run
+from checks.container.helpers import took
 from diagnose.evidence.containers.compose_files import ComposeFiles
 from diagnose.evidence.containers.events import Events
 from diagnose.evidence.containers.listing import Containers
@@ -71,37 +59,25 @@ def restarts_exhausted(
             continue
         if events is not None and events.was_stopped(container.id):
             continue
-        tail = tail_of(log_tails, container)
-        calls = calls_of(container, containers, tail, namespaces)
+        run = failed_run(container, containers, log_tails, namespaces, compose_files)
         age = clock.age(container.finished_at)
         since = f" {ago(age)} ago" if age is not None else ""
         code = described(container.state.exit_code)
         is_old = age is None or age > forgotten
-        setting = setting_of(container, tail)
-        changed = changed_file(container, compose_files)
         finding = Finding.about(
             container,
             f"{container} stays down: the engine gave up{since} after {count(most, 'restart')}, "
             f"exit code {code} after {took(container.ran_for)}",
             {
-                **log_evidence(tail),
-                **setting_evidence(setting),
-                **changed_evidence(changed),
-                **peers_evidence(container, calls, containers, tail, clock),
-                **kernel_evidence(program_faults, container),
+                **run.evidence(containers, clock, program_faults),
                 "State": str(container.state),
                 "RestartCount": container.restart_count,
                 "HostConfig.RestartPolicy": f"on-failure:{most}",
             },
             severity=Severity.advice if is_old else Severity.critical,
-            calls=subjects_of(calls.callees),
-            signs=tail.signs,
+            calls=run.callees,
+            signs=run.tail.signs,
             onset=container.finished_at,
         )
-        steps = first_steps(container, tail, setting, calls)
-        yield finding.with_variables(
-            steps
-            | image_steps(container, tail, images, image_commands, calls)
-            | changed_variables(container, changed)
-        )
+        yield finding.with_variables(run.steps(images, image_commands))
     return None

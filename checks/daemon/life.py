@@ -22,7 +22,7 @@ from diagnose.model import (
     Unavailable,
     container,
 )
-from diagnose.phrases import ago
+from diagnose.phrases import ago, sentence
 from diagnose.registry import check
 
 
@@ -96,7 +96,8 @@ def hung(
     soon as it is asked for more than its memory holds.
     """
     if daemon.answers:
-        yield from _stuck_alone(daemon, containers, _overrun(pressure, busy))
+        is_slow = bool(_overload(pressure, busy))
+        yield from _stuck_alone(daemon, containers, is_slow)
         return None
     if not daemon.is_hung:
         return None
@@ -104,15 +105,10 @@ def hung(
     if process is None and daemon.endpoint.named and not daemon.endpoint.is_default:
         where = f"{daemon.endpoint.url} (from {daemon.endpoint.source})"
         return Unavailable("timed out", f"{where} does not answer; {daemon.where}")
-    is_young = daemon.processes.age is not None and daemon.processes.age < start
-    if (
-        process is not None
-        and daemon.processes.age is not None
-        and is_young
-        and not process.is_stopped
-        and not process.blocked
-    ):
-        since = f"dockerd ({process.pid}) started {ago(daemon.processes.age)} ago"
+    age = daemon.processes.age
+    is_at_work = process is not None and not process.is_stopped and not process.blocked
+    if process is not None and is_at_work and age is not None and age < start:
+        since = f"dockerd ({process.pid}) started {ago(age)} ago"
         return Unavailable("timed out", f"{since} and does not answer yet")
     yield _hung(daemon, mounts, root, pressure, busy)
     return None
@@ -187,50 +183,61 @@ def _hung(
     process = daemon.processes.engine
     socket = daemon.endpoint.path or daemon.endpoint.url
     assert daemon.silence is not None
-    evidence: dict[str, Json] = {f"GET /_ping at {socket}": daemon.silence.detail or "no answer"}
-    point = mounts.point_of(root.path) if mounts is not None and root is not None else None
-    slow = False
-    if process is None:
-        evidence["who listens"] = daemon.where
-        summary = f"what listens at {socket} accepts connections but does not answer"
-    else:
-        evidence[f"/proc/{process.pid}/stat"] = (
-            f"state {process.state}, threads {_threads(process.threads)}"
-        )
-        if process.waits_for:
-            evidence[f"/proc/{process.pid}/task/*/wchan"] = process.waits_for
-        if process.is_stopped:
-            summary = (
-                f"dockerd ({process.pid}) is stopped "
-                f"by a signal (state {process.state}) and does not answer"
-            )
-        elif process.blocked:
-            summary = (
-                f"dockerd ({process.pid}) does not answer: "
-                f"{process.blocked} of its threads wait in the kernel"
-            )
-        else:
-            summary = f"dockerd ({process.pid}) accepts connections but does not answer"
-            slow = _overrun(pressure, busy)
-            if slow and pressure is not None:
-                summary += (
-                    f"; the host is busy: load {pressure.load[0]:.0f} on {pressure.cpus} processors"
-                )
-    if daemon.processes.shims is not None:
-        evidence["containers alive"] = len(daemon.processes.shims)
+    may_be_slow = process is not None and not process.is_stopped and not process.blocked
+    load = _overload(pressure, busy) if may_be_slow else ""
+    shims = daemon.processes.shims
     return Finding(
         subject=DAEMON,
-        summary=summary,
-        evidence=evidence,
+        summary=sentence(_silence(process, socket), load),
+        evidence={
+            f"GET /_ping at {socket}": daemon.silence.detail or "no answer",
+            **(
+                _process_evidence(process) if process is not None else {"who listens": daemon.where}
+            ),
+            **({"containers alive": len(shims)} if shims is not None else {}),
+        },
         variables={"socket": socket} | _pid(process),
-        severity=Severity.warning if slow else None,
-        touches=(Subject("filesystem", point),) if point and process and process.blocked else (),
+        severity=Severity.warning if load else None,
+        touches=_blocked_on(process, mounts, root),
     )
 
 
-def _overrun(pressure: Pressure | None, busy: float) -> bool:
-    """Whether so many tasks want a processor that silence may be slowness."""
-    return pressure is not None and bool(pressure.load) and pressure.load[0] > busy * pressure.cpus
+def _silence(process: ProcessDetail | None, socket: str) -> str:
+    """Who does not answer, and what is seen of it."""
+    if process is None:
+        return f"what listens at {socket} accepts connections but does not answer"
+    dockerd = f"dockerd ({process.pid})"
+    if process.is_stopped:
+        return f"{dockerd} is stopped by a signal (state {process.state}) and does not answer"
+    if process.blocked:
+        return f"{dockerd} does not answer: {process.blocked} of its threads wait in the kernel"
+    return f"{dockerd} accepts connections but does not answer"
+
+
+def _process_evidence(process: ProcessDetail) -> dict[str, Json]:
+    of_process = f"/proc/{process.pid}"
+    threads = _threads(process.threads)
+    evidence: dict[str, Json] = {f"{of_process}/stat": f"state {process.state}, threads {threads}"}
+    if process.waits_for:
+        evidence[f"{of_process}/task/*/wchan"] = process.waits_for
+    return evidence
+
+
+def _blocked_on(
+    process: ProcessDetail | None, mounts: Mounts | None, root: DataRoot | None
+) -> tuple[Subject, ...]:
+    """The file system of the data root, where threads of the engine wait in the kernel."""
+    if process is None or not process.blocked or mounts is None or root is None:
+        return ()
+    point = mounts.point_of(root.path)
+    return (Subject("filesystem", point),) if point else ()
+
+
+def _overload(pressure: Pressure | None, busy: float) -> str:
+    """The load, where so many tasks want a processor that silence may be slowness."""
+    if pressure is None or not pressure.load or pressure.load[0] <= busy * pressure.cpus:
+        return ""
+    return f"the host is busy: load {pressure.load[0]:.0f} on {pressure.cpus} processors"
 
 
 def _threads(states: dict[str, int]) -> str:
