@@ -98,12 +98,12 @@ class NativeTable(msgspec.Struct, frozen=True):
             yield f"    elements = {{ {', '.join(entries)} }}"
         yield "  }"
 
-    def missing_in(self, found: Iterable[Chain]) -> tuple[str, ...]:
+    def missing_in(self, present: Iterable[Chain]) -> tuple[str, ...]:
         """The rules that these chains lack, each with its chain, and chains that are gone."""
-        present = {chain.name: chain for chain in found}
+        by_name = {chain.name: chain for chain in present}
         missing: list[str] = []
         for name, written in self.rules.items():
-            chain = present.get(name)
+            chain = by_name.get(name)
             lacks = Counter(_key(rule.rule) for rule in written)
             if chain is not None:
                 lacks -= Counter(_key(rule) for rule in chain.rules)
@@ -113,12 +113,12 @@ class NativeTable(msgspec.Struct, frozen=True):
             missing += [f"{self.family} {name}: {text}" for text in lost]
         return tuple(missing)
 
-    def stale_in(self, found: Iterable[Chain]) -> tuple[str, ...]:
+    def stale_in(self, present: Iterable[Chain]) -> tuple[str, ...]:
         """The rules of published ports in these chains that the engine does not want."""
         wanted = {_key(written.rule) for written in self.rules[_PUBLISHED]}
         return tuple(
             f"{self.family} {chain.name}: {rule.text}"
-            for chain in found
+            for chain in present
             if chain.name == _PUBLISHED
             for rule in chain.rules
             if _key(rule) not in wanted

@@ -68,24 +68,11 @@ def evident(cause: Reported, effect: Reported, topology: Topology) -> CauseLink 
 
     None if there is none.
     """
-    reach = _reach(cause)
-    named = _named(effect)
-    shared = reach & named
-    brings, shows = cause.finding.signs or frozenset(), effect.finding.signs
-    same_sign = brings & (shows or frozenset())
-    # What has printed something else fails for a reason of its own, unless it names the cause
-    # itself.
-    if brings and shows is not None and not same_sign and not _names(effect, cause):
+    same_sign = _same_signs(cause, effect)
+    if not same_sign and _fails_otherwise(cause, effect):
         return None
-    if not shared and same_sign:
-        # To stand on a broken network or disk proves nothing: what the effect printed must tell of
-        # it too.
-        shared = reach & depends_on(named, topology)
-    if effect.subject.kind == "container" and _names_containers(cause):
-        shared -= {cause.subject}
-    if not shared:
-        return None
-    if began_later(cause, effect):
+    shared = _shared(cause, effect, topology, same_sign)
+    if not shared or began_later(cause, effect):
         return None
     nearest = cause.subject if cause.subject in shared else min(shared)
     verb = _verb(cause, effect, nearest)
@@ -93,6 +80,34 @@ def evident(cause: Reported, effect: Reported, topology: Topology) -> CauseLink 
     words += [f"error text: {sign}" for sign in sorted(same_sign)]
     is_specific = bool(same_sign) or verb != "same" or nearest.kind not in _SHARED_BY_MANY
     return CauseLink(cause.key, effect.key, ", ".join(words), is_specific)
+
+
+def _same_signs(cause: Reported, effect: Reported) -> frozenset[str]:
+    """The classes of error text that the cause produces and the effect shows."""
+    return (cause.finding.signs or frozenset()) & (effect.finding.signs or frozenset())
+
+
+def _fails_otherwise(cause: Reported, effect: Reported) -> bool:
+    """Whether the effect printed something else than what the cause produces.
+
+    It fails for a reason of its own then, unless it names the cause itself.
+    """
+    prints = effect.finding.signs is not None
+    return bool(cause.finding.signs) and prints and not _names(effect, cause)
+
+
+def _shared(
+    cause: Reported, effect: Reported, topology: Topology, same_sign: frozenset[str]
+) -> set[Subject]:
+    """What the cause harms and the effect needs."""
+    reach, named = _reach(cause), _named(effect)
+    shared = reach & named
+    if not shared and same_sign:
+        # To stand on a broken network or disk proves nothing: the error text must say so too.
+        shared = reach & depends_on(named, topology)
+    if effect.subject.kind == "container" and _names_containers(cause):
+        shared -= {cause.subject}
+    return shared
 
 
 def began_later(cause: Reported, effect: Reported) -> bool:

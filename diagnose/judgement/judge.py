@@ -61,48 +61,49 @@ def judge(check: Check, evidence: Mapping[type, Any], thresholds: Thresholds) ->
 
 
 def _judge(check: Check, evidence: Mapping[type, Any], overrides: Mapping[str, float]) -> Result:
-    arguments: dict[str, Any] = {}
-    left_out: list[Unexamined] = []
-    examined = 1
-    for position, need in enumerate(check.needs):
+    for need in check.needs:
         value = evidence[need.kind]
         if isinstance(value, Broken):
             return Result(check, Verdict.CRASHED, why=value.error)
         if isinstance(value, Unavailable) and not need.optional:
             return Result(check, Verdict.UNKNOWN, why=str(value), missing=value)
-        arguments[need.parameter] = need.argument(value)
-        left_out.extend(getattr(value, "unexamined", ()))
-        if position == 0 and hasattr(value, "__len__"):
-            examined = len(value)
+    arguments = {need.parameter: need.argument(evidence[need.kind]) for need in check.needs}
     try:
-        findings, more, ending = _drain(check.function(**arguments, **overrides))
+        findings, unexamined, ending = _drain(check.function(**arguments, **overrides))
     except Exception:  # noqa: BLE001 - a crash of ours is a result, with its name
         return Result(check, Verdict.CRASHED, why=traceback.format_exc(limit=-3))
-    unexamined = tuple(dict.fromkeys((*left_out, *more)))
+    values = [evidence[need.kind] for need in check.needs]
+    left_out = [item for value in values for item in getattr(value, "unexamined", ())]
     judged = Result(
-        check, Verdict.PASSED, findings=findings, unexamined=unexamined, examined=examined
+        check,
+        Verdict.PASSED,
+        findings=findings,
+        unexamined=tuple(dict.fromkeys((*left_out, *unexamined))),
+        examined=len(values[0]) if values and hasattr(values[0], "__len__") else 1,
     )
-    if findings:
+    return _concluded(judged, ending)
+
+
+def _concluded(judged: Result, ending: Skipped | Unavailable | None) -> Result:
+    """The result with its verdict. What was found counts more than what could not be examined."""
+    if judged.findings:
         return replace(judged, verdict=Verdict.FOUND)
     if isinstance(ending, Skipped):
-        return Result(check, Verdict.SKIPPED, why=ending.why)
+        return Result(judged.check, Verdict.SKIPPED, why=ending.why)
     if isinstance(ending, Unavailable):
         return replace(judged, verdict=Verdict.UNKNOWN, why=str(ending), missing=ending)
-    if unexamined:
-        first = unexamined[0]
-        others = f" and {len(unexamined) - 1} more" if len(unexamined) > 1 else ""
-        return replace(
-            judged,
-            verdict=Verdict.UNKNOWN,
-            why=f"{first.subject.name}{others} not examined: {first.why}",
-        )
-    return judged
+    if not judged.unexamined:
+        return judged
+    first, *others = judged.unexamined
+    more = f" and {len(others)} more" if others else ""
+    why = f"{first.subject.name}{more} not examined: {first.why}"
+    return replace(judged, verdict=Verdict.UNKNOWN, why=why)
 
 
 def _drain(
     answer: Any,
 ) -> tuple[tuple[Finding, ...], list[Unexamined], Skipped | Unavailable | None]:
-    """What a check said, whether it returned it or yielded it.
+    """The findings of a check, what it could not examine, and how it ended.
 
     A generator may end by returning Skipped or Unavailable.
     """

@@ -44,13 +44,13 @@ def selectors(id: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys((*([id] if id else ()), *FILE_CHECKS)))
 
 
-def of_rules(known: Mapping[str, Check], options: Options, *, began: float) -> str:
+def of_rules(checks: Mapping[str, Check], options: Options, *, began: float) -> str:
     """The script that mends the engine's rules, simulated.
 
     known: the checks that judge it. NoRepairError where there is nothing to mend, or where the
     repair would break a connection.
     """
-    examined = session.examine(known, options, began=began)
+    examined = session.examine(checks, options, began=began)
     host = Host(Replay(examined.answers))
     collection = Collection(host, Budget.unlimited())
     lost = collection.get(LostRules)
@@ -66,7 +66,7 @@ def of_rules(known: Mapping[str, Check], options: Options, *, began: float) -> s
             "be stopped: the pages of the findings have other fixes"
         )
     edit: Edit = {Firewall: Firewall(lost.repair.ruleset), LostRules: LostRules(None)}
-    simulation = simulated_edit(known.values(), collection, host, edit, examined.what.thresholds)
+    simulation = simulated_edit(checks.values(), collection, host, edit, examined.what.thresholds)
     return rules.rules_script(lost.repair, _rules_verdict(simulation, walked))
 
 

@@ -61,8 +61,8 @@ def simulated_edit(
     afterwards: set[str] = set()
     repaired = Alternative(host, collection.collected, edit)
 
-    def judge_it(check: Check, found: Mapping[type, Any]) -> Result:
-        return judge(check, found, thresholds)
+    def judge_it(check: Check, evidence: Mapping[type, Any]) -> Result:
+        return judge(check, evidence, thresholds)
 
     for check in judged:
         before = judge_it(check, evidence)

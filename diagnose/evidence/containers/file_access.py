@@ -100,15 +100,17 @@ def host_user(
 
     None where owner and mode do not decide: for root, and for a name whose number is not known.
     """
-    user_text = numbers.of(container) if numbers is not None else container.config.user
-    user, _, group = user_text.partition(":")
+    user_and_group = numbers.of(container) if numbers is not None else container.config.user
+    user, _, group = user_and_group.partition(":")
     user = "0" if user in ("", "root") else user
     remapping = _remapping(container, info)
-    if not user.isdigit() or (int(user) == 0 and remapping is None):
+    if not user.isdigit():
+        return None
+    if int(user) == 0 and remapping is None:
         return None
     label = container.config.user or "root"
-    if user_text != container.config.user:
-        label += f" ({user_text})"
+    if user_and_group != container.config.user:
+        label += f" ({user_and_group})"
     first = (0, 0) if remapping is None else _first_ids(remapping)
     if first is None:
         unknown = "which users of the host the engine takes for those of containers is not known"
@@ -117,9 +119,14 @@ def host_user(
     groups = (group or "0", *(container.host_config.group_add or []))
     gids = frozenset(first_gid + int(gid) for gid in groups if gid.isdigit())
     uid = first_uid + int(user)
-    owner = f"{uid}:{first_gid + int(group or 0)}" if not group or group.isdigit() else str(uid)
+    owner = _owner(uid, group or "0", first_gid)
     name = label if remapping is None else f"{label} ({uid} on the host)"
     return HostUser(name, owner, uid, gids, first, _maybe_in(group, groups))
+
+
+def _owner(uid: int, group: str, first_gid: int) -> str:
+    """As `chown` takes it; without the group where its number is not known."""
+    return f"{uid}:{first_gid + int(group)}" if group.isdigit() else str(uid)
 
 
 def _remapping(container: Container, info: Info | None) -> Info | None:

@@ -78,12 +78,12 @@ def _with_older(
         for folder, listing in host.ask_about(sorted(folders - {""}), ListFolder)
         if not isinstance(listing, Failed)
     }
-    found = []
+    mounts = []
     for pair in pairs:
         own = names.get(pair.anonymous.source, set())
         same = [volume.name for volume in latest if _is_like(own, names.get(volume.mountpoint))]
-        found.append(replace(pair, older=same[0]) if len(same) == 1 else pair)
-    return found
+        mounts.append(replace(pair, older=same[0]) if len(same) == 1 else pair)
+    return mounts
 
 
 def _is_like(own: set[str], other: set[str] | None) -> bool:

@@ -61,11 +61,7 @@ def layer_folders(
     """The folders of images in use, and those that the log complains of; overlay2 only, as root."""
     lines = log.since(clock.wall - options.since_s) if log is not None else ()
     reports = tuple(line for line in lines if _reports_damage(line))
-    owners = _by_layer({details.subject(detail).name: detail for detail in details})
-    suspects = {_folder_of(line) for line in reports} - owners.keys() - {""}
-    if suspects and images is not None:
-        further = _by_layer(_all(host, images))
-        owners |= {layer: further[layer] for layer in suspects & further.keys()}
+    owners = _owners(host, details, images, reports)
     if not owners:
         return LayerFolders((), 0, reports, details.unexamined)
     statuses = host.ask(StatPaths([f"{layer}/{part}" for layer in owners for part in PARTS]))
@@ -79,6 +75,21 @@ def layer_folders(
     whole = owners.keys() - {_parent(path) for path in failed}
     still = tuple(line for line in reports if _folder_of(line) not in whole)
     return LayerFolders(missing, len(owners), still, details.unexamined, _closed(owners, statuses))
+
+
+def _owners(
+    host: Host, details: ImageDetails, images: Images | None, reports: Sequence[LogLine]
+) -> dict[str, list[str]]:
+    """The layers to look at, each with the images that it is a part of.
+
+    Those of images in use, and those of other images of which the log complains.
+    """
+    owners = _by_layer({details.subject(detail).name: detail for detail in details})
+    suspects = {_folder_of(line) for line in reports} - owners.keys() - {""}
+    if suspects and images is not None:
+        others = _by_layer(_all(host, images))
+        owners |= {layer: others[layer] for layer in suspects & others.keys()}
+    return owners
 
 
 def _parent(path: str) -> str:

@@ -80,7 +80,7 @@ def _owners(namespaces: Namespaces) -> list[Container]:
     """One container for each namespace: the one that has networks, where others share it."""
     by_inode: dict[int, Container] = {}
     for netns in namespaces:
-        known = by_inode.get(netns.inode)
-        if known is None or (netns.container.endpoints and not known.endpoints):
+        owners = by_inode.get(netns.inode)
+        if owners is None or (netns.container.endpoints and not owners.endpoints):
             by_inode[netns.inode] = netns.container
     return list(by_inode.values())

@@ -120,7 +120,7 @@ def _with_saved(ruleset: Ruleset, flavour: Flavour, text: str) -> Ruleset:
     A rule that stands now is taken as it was read: only that one knows the members of its sets.
     """
     tables = {Table(flavour, "ip", name) for name in iptables.tables(text)}
-    known = {
+    saved = {
         (chain.table, rule.text): rule
         for chain in ruleset.chains
         if chain.table in tables
@@ -130,7 +130,7 @@ def _with_saved(ruleset: Ruleset, flavour: Flavour, text: str) -> Ruleset:
     mended = [
         replace(
             chain,
-            rules=tuple(known.get((chain.table, rule.text), rule) for rule in chain.rules),
+            rules=tuple(saved.get((chain.table, rule.text), rule) for rule in chain.rules),
         )
         for chain in iptables.chains(text, flavour, "ip")
     ]
@@ -160,9 +160,9 @@ def _native(
     missing: list[str] = []
     stale: list[str] = []
     for table in tables:
-        found = [chain for chain in firewall.chains if _is_own(chain, table.family)]
-        missing += table.missing_in(found)
-        stale += table.stale_in(found)
+        own_chains = [chain for chain in firewall.chains if _is_own(chain, table.family)]
+        missing += table.missing_in(own_chains)
+        stale += table.stale_in(own_chains)
     if not missing and not stale:
         return LostRules(None)
     others = [

@@ -47,7 +47,7 @@ def silent_gateways(host: Host, namespaces: Namespaces, networks: Networks) -> S
         if (network := _home(netns, networks)) is not None
     }
     direct = [netns for netns in namespaces if netns.container.id in homes][:MOST]
-    found: list[SilentGateway] = []
+    silent: list[SilentGateway] = []
     looked_at = 0
     for netns, table in host.ask_about(
         direct, lambda netns: ReadFile(f"/proc/{netns.container.state.pid}/net/arp")
@@ -56,14 +56,14 @@ def silent_gateways(host: Host, namespaces: Namespaces, networks: Networks) -> S
             continue
         looked_at += 1
         gateways = {route.gateway for route in netns.routes if not route.prefix and route.gateway}
-        found += [
+        silent += [
             SilentGateway(
                 netns.container, homes[netns.container.id], entry.address, entry.interface
             )
             for entry in parse_arp(table.text)
             if entry.is_unanswered and entry.address in gateways
         ]
-    return SilentGateways(tuple(found), looked_at)
+    return SilentGateways(tuple(silent), looked_at)
 
 
 def _home(netns: ContainerNetns, networks: Networks) -> Network | None:

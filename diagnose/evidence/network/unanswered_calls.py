@@ -156,8 +156,8 @@ def _named_by(address: str, container: Container) -> str:
 
 def _holds(text: str, address: str) -> bool:
     """Whether an address stands in a text as a whole."""
-    before, found, after = text.partition(address)
-    if not found:
+    before, match, after = text.partition(address)
+    if not match:
         return False
     return not before[-1:].isdigit() and not after[:1].isdigit()
 
