@@ -224,6 +224,8 @@ PASSED_NOWHERE = {
     "network.accept-queue-full": "no recorded host lists the queues of its sockets",
     "network.ipv4-leads-nowhere": "no recorded host reaches the outside only over IPv6",
     "network.call-unanswered": "no recorded host was asked for what containers' networks lost",
+    "network.connections-left-open": "no recorded host was asked for what containers' networks lost",
+    "network.ipv6-leads-nowhere": "no recorded host has the logs of containers with IPv6",
     "network.datagrams-dropped": "no recorded host was asked for what containers' networks lost",
     "network.gateway-unanswered": "no recorded host has a macvlan network",
     "network.internal-called-out": "no recorded host has a container on internal networks only",

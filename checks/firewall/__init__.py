@@ -6,6 +6,7 @@ through every base chain, in all tables, to its verdict.
 
 from checks.firewall import (
     bridges,
+    by_host_port,
     captured,
     containers,
     engine_chains,
@@ -25,6 +26,7 @@ from checks.firewall import (
 
 __all__ = [
     "bridges",
+    "by_host_port",
     "captured",
     "containers",
     "engine_chains",

@@ -105,7 +105,7 @@ def _stale(call: FailingCall, holder: Container | None, servers: list[Container]
         container,
         f"{container} keeps calling {call.address}:{call.port}, {whose}{listens}{configured}",
         {
-            "log": call.line,
+            call.seen_in: call.line,
             "times in its last lines": call.times,
             "network": call.network.name,
             **{
@@ -173,7 +173,7 @@ def _apart(call: FailingCall, peer: Container) -> Finding:
         f"{container} calls {peer} by {call.address}:{call.port} "
         f"on {call.network}, which it is not on{instead}",
         {
-            "log": call.line,
+            call.seen_in: call.line,
             "times in its last lines": call.times,
             f"networks of {container.name}": sorted(container.endpoints),
             f"networks of {peer.name}": sorted(peer.endpoints),

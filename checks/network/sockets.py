@@ -92,6 +92,31 @@ def _datagrams_lost(container: Container, socket: FullUdpSocket) -> Finding:
     )
 
 
+@check("network.connections-left-open", severity=Severity.warning)
+def connections_left_open(
+    network_losses: NetworkLosses, *, least: Count = Count(300)
+) -> CheckResult:
+    """A program in a container never closes connections that its peers have closed.
+
+    They stay in the state CLOSE_WAIT until the program closes them, and none times out. Each holds
+    an open file: a program that leaks them, or whose workers hang, takes nobody in the end. Counted
+    in namespaces with many connections, and only what stays so within a moment.
+    """
+    if not network_losses.counted:
+        return Skipped("no running container has a network of its own")
+    for loss in network_losses.items:
+        if loss.left_open >= least:
+            yield Finding.about(
+                loss.container,
+                f"{loss.container} leaves {loss.left_open} connections open "
+                "that their peers have closed: the program hangs or leaks them",
+                {"connections in CLOSE_WAIT": loss.left_open},
+                signs=frozenset({"timeout", "open-files"}),
+                stable=(loss.container.life,),
+            )
+    return None
+
+
 _NO_PORT = re.compile(
     r"connect.*(?:\b99: |EADDRNOTAVAIL|cannot assign requested address|address not available)",
     re.IGNORECASE,

@@ -35,6 +35,7 @@ from diagnose.registry import check
         "network.mac-duplicate",
         "network.neighbour-table-full",
         "network.peer-address-stale",
+        "network.peer-on-other-network",
         "network.replies-misrouted",
         "network.subnet-overlaps-route",
         "network.veth-detached",
@@ -100,6 +101,11 @@ def _why(call: UnansweredCall) -> str:
     obstacle = call.trace.obstacle if call.trace is not None and call.trace.is_blocked else None
     if call.address == METADATA:
         return "it is the cloud's metadata service, whose answers may not pass a router"
+    if call.is_untranslated:
+        return (
+            f"its packets leave with the container's own address {call.source}, "
+            "because a rule exempts them from translation"
+        )
     if obstacle is not None:
         what = "the answers" if obstacle.part == "reply" else "the requests"
         return f"{obstacle.by} stops {what}"
@@ -113,9 +119,15 @@ def _why(call: UnansweredCall) -> str:
 def _by_host(call: UnansweredCall) -> str | None:
     if call.trace is None:
         return None
+    if call.is_untranslated:
+        return f"does not translate {call.source}"
     if call.trace.obstacle is None:
         return "lets the requests and their answers pass"
-    return str(call.trace.obstacle.by)
+    return f"stops them: {call.trace.obstacle.by}"
+
+
+_REFUSED = ("route unreachable ", "route blackhole ", "route prohibit ")
+"""Routes that lead nowhere on purpose, as a trace writes them."""
 
 
 def _variables(call: UnansweredCall) -> dict[str, str]:
@@ -124,6 +136,11 @@ def _variables(call: UnansweredCall) -> dict[str, str]:
     obstacle = call.trace.obstacle if call.trace is not None and call.trace.is_blocked else None
     if call.address == METADATA:
         return {**place, "hop_limit": "2"}
+    if call.is_untranslated and call.network is not None and "." in call.address:
+        return {**place, "untranslated": call.source, "bridge": call.network.bridge}
+    if obstacle is not None and obstacle.by.rule.startswith(_REFUSED):
+        _, kind, blocked = obstacle.by.rule.split()
+        return {**place, "route_type": kind, "blocked": blocked}
     if obstacle is not None and obstacle.reason == "rule":
         where = place_of(obstacle.by, "ip6" if ":" in call.address else "ip")
         if obstacle.part == "reply" and "program" in where:
@@ -133,4 +150,5 @@ def _variables(call: UnansweredCall) -> dict[str, str]:
         return {**place, "peer": call.peer.name}
     if call.of_network is not None:
         return {**place, "stale": call.container.name}
-    return place
+    is_stopped_here = obstacle is not None
+    return place if is_stopped_here else {**place, "beyond": call.address}

@@ -668,11 +668,12 @@ class LossCounters(msgspec.Struct, frozen=True):
     """What a network namespace lost since it was made.
 
     repeated_requests: of TCP connections that nobody answered in time. lost_datagrams: for which a
-    UDP socket had no room.
+    UDP socket had no room. connections: TCP sockets that are in use now.
     """
 
     repeated_requests: int = 0
     lost_datagrams: int = 0
+    connections: int = 0
 
     def __bool__(self) -> bool:
         return bool(self.repeated_requests or self.lost_datagrams)
@@ -714,10 +715,14 @@ class FullUdpSocket(msgspec.Struct, frozen=True):
 
 
 class SocketLosses(msgspec.Struct, frozen=True):
-    """What one namespace lost within a moment."""
+    """What one namespace lost within a moment.
+
+    left_open: connections that their peers have closed and the program has not.
+    """
 
     calls: list[WaitingCall] = []
     datagrams: list[FullUdpSocket] = []
+    left_open: int = 0
 
 
 class WatchSockets(Question[dict[str, SocketLosses]], frozen=True):

@@ -10,6 +10,19 @@ import pytest
 from diagnose.live.network import losses
 from diagnose.questions.network import CountLosses, WatchSockets
 
+
+def test_a_connection_that_is_not_closed() -> None:
+    """Its peer has closed it, and the program has not."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        client = socket.create_connection(server.getsockname())
+        held, _ = server.accept()
+        before = losses._Look(os.getpid())
+        client.close()
+        after = losses._Look(os.getpid())
+        held.close()
+    assert after.left_open > before.left_open
+
+
 LINES = {
     "IPv4": ("0B00007F:A991", ("127.0.0.11", 43409)),
     "IPv4 in a socket of IPv6": ("0000000000000000FFFF00000B00007F:0050", ("127.0.0.11", 80)),
@@ -43,7 +56,7 @@ def test_a_buffer_that_overflows_is_seen() -> None:
 
 def look(waiting: dict[tuple[str, int], int], *connected: tuple[str, int]) -> losses._Look:
     made = losses._Look.__new__(losses._Look)
-    made.waiting, made.connected, made.drops = waiting, set(connected), {}
+    made.waiting, made.connected, made.drops, made.left_open = waiting, set(connected), {}, 0
     return made
 
 

@@ -1,7 +1,8 @@
-"""Connections to addresses of Docker's networks that fail now, by logs of running containers."""
+"""Connections to addresses of Docker's networks that fail now, by containers' logs and sockets."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from ipaddress import ip_address
 
 import msgspec
@@ -9,10 +10,13 @@ import msgspec
 from diagnose.error_signatures import signs
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.recent_logs import RecentLine, RecentLogs
+from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.network.interfaces import Interfaces
+from diagnose.evidence.network.losses import NetworkLosses
 from diagnose.evidence.network.networks import Network, Networks
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import Unexamined
+from diagnose.phrases import count
 from diagnose.registry import evidence
 
 _FAILED = frozenset({"refused", "timeout", "unreachable"})
@@ -29,7 +33,8 @@ class FailingCall(msgspec.Struct, frozen=True):
     """Calls of one container to one address that failed.
 
     network: whose subnet holds the address. times: how many of the last lines say so. at: Unix
-    time of the last one. refused: whether somebody answered that nobody listens there.
+    time of the last one. refused: whether somebody answered that nobody listens there. by_socket:
+    whether a socket shows it, not a log; times are its repetitions then.
     """
 
     container: Container
@@ -40,6 +45,12 @@ class FailingCall(msgspec.Struct, frozen=True):
     at: float
     times: int
     refused: bool
+    by_socket: bool = False
+
+    @property
+    def seen_in(self) -> str:
+        """What `line` is from."""
+        return "socket" if self.by_socket else "log"
 
 
 class FailingCalls(msgspec.Struct, frozen=True):
@@ -57,9 +68,14 @@ class FailingCalls(msgspec.Struct, frozen=True):
 
 @evidence
 def failing_calls(
-    containers: Containers, networks: Networks, recent_logs: RecentLogs, links: Interfaces
+    containers: Containers,
+    networks: Networks,
+    recent_logs: RecentLogs,
+    links: Interfaces,
+    network_losses: NetworkLosses | None,
+    clock: Clock,
 ) -> FailingCalls:
-    """Pure: the lines are read as evidence of their own."""
+    """Pure: lines and sockets are read as evidence of their own. A line tells more."""
     names = _addresses_by_name(containers)
     callers = [container for container in containers.running if not container.shares_host_network]
     calls: dict[tuple[str, str, int], FailingCall] = {}
@@ -74,7 +90,25 @@ def failing_calls(
                 key = (container.id, call.address, call.port)
                 before = calls[key].times if key in calls else 0
                 calls[key] = msgspec.structs.replace(call, times=before + 1)
+    for call in _waiting(network_losses, networks, clock):
+        if not links.holds(call.address):
+            calls.setdefault((call.container.id, call.address, call.port), call)
     return FailingCalls(tuple(calls.values()), recent_logs.left_out(callers))
+
+
+def _waiting(
+    network_losses: NetworkLosses | None, networks: Networks, clock: Clock
+) -> Iterator[FailingCall]:
+    """The calls whose answer a socket waits for now."""
+    for loss in network_losses.items if network_losses is not None else ():
+        for call in loss.calls:
+            network = _bridge_of(call.address, networks)
+            if network is not None:
+                line = f"no answer, asked again {count(call.repeats, 'time')}"
+                yield FailingCall(
+                    loss.container, network, call.address, call.port, line, clock.wall,
+                    call.repeats + 1, refused=False, by_socket=True,
+                )  # fmt: skip
 
 
 def _calls(container: Container, networks: Networks, line: RecentLine) -> list[FailingCall]:

@@ -21,16 +21,22 @@ __all__ = ["FullUdpSocket", "NamespaceLoss", "NetworkLosses", "network_losses"]
 MOST = 12
 """Namespaces whose sockets are looked at: each look walks the kernel's table of connections."""
 
+CROWDED = 300
+"""A namespace with so many TCP sockets is looked at too: a program may leave them open."""
+MOST_CROWDED = 4
+
 
 class NamespaceLoss(msgspec.Struct, frozen=True):
     """What the namespace of a container lost within a moment.
 
-    calls: peers that do not answer. datagrams: UDP sockets that had no room.
+    calls: peers that do not answer. datagrams: UDP sockets that had no room. left_open: connections
+    that their peers have closed and the program has not.
     """
 
     container: Container
     calls: tuple[WaitingCall, ...] = ()
     datagrams: tuple[FullUdpSocket, ...] = ()
+    left_open: int = 0
 
 
 class NetworkLosses(msgspec.Struct, frozen=True):
@@ -62,14 +68,19 @@ def network_losses(host: Host, namespaces: Namespaces, clock: Clock) -> NetworkL
         return -(lost.repeated_requests + lost.lost_datagrams) / max(age, 1.0)
 
     suspects = [pid for pid in by_pid if counters.get(str(pid))]
-    chosen = sorted(suspects, key=rate)[:MOST]
+    crowded = [
+        pid
+        for pid in by_pid
+        if (counted := counters.get(str(pid))) is not None and counted.connections >= CROWDED
+    ]
+    chosen = list(dict.fromkeys([*crowded[:MOST_CROWDED], *sorted(suspects, key=rate)]))[:MOST]
     if not chosen:
         return NetworkLosses(counted=len(counters))
     watched = host.ask(WatchSockets(sorted(chosen)))
     if isinstance(watched, Failed):
         return Unavailable.of(watched)
     losses = tuple(
-        NamespaceLoss(by_pid[pid], tuple(seen.calls), tuple(seen.datagrams))
+        NamespaceLoss(by_pid[pid], tuple(seen.calls), tuple(seen.datagrams), seen.left_open)
         for pid in chosen
         if (seen := watched.get(str(pid))) is not None
     )

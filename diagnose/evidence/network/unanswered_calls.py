@@ -54,6 +54,15 @@ class UnansweredCall(msgspec.Struct, frozen=True):
         return self.network is None and self.of_network is None and self.is_closed_in
 
     @property
+    def is_untranslated(self) -> bool:
+        """Whether it leaves the host with the container's own address, which the engine hides."""
+        if self.network is None or self.trace is None or self.of_network is not None:
+            return False
+        is_open = self.trace.obstacle is None or self.trace.obstacle.part == "reply"
+        leaves = bool(self.trace.to) and is_open and self.network.masquerades
+        return leaves and self.trace.snat is None and not self.trace.nat_unknown
+
+    @property
     def source(self) -> str:
         """The address of the container on the network by which it calls."""
         if self.network is None:

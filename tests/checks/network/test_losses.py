@@ -12,15 +12,23 @@ from diagnose.evidence.containers.recent_logs import RecentLine, RecentLogs
 from diagnose.evidence.engine.info import Info, Ping
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.network.container_netns import ContainerNetns, Namespaces
+from diagnose.evidence.network.failing_calls import failing_calls
 from diagnose.evidence.network.listeners import Listeners
 from diagnose.evidence.network.losses import NamespaceLoss, NetworkLosses, network_losses
 from diagnose.evidence.network.neighbours import Neighbour, Neighbours
 from diagnose.evidence.network.networks import Networks
 from diagnose.evidence.network.routes import Routes
 from diagnose.evidence.network.silent_gateways import silent_gateways
-from diagnose.evidence.network.unanswered_calls import UnansweredCalls, unanswered_calls
+from diagnose.evidence.network.unanswered_calls import (
+    UnansweredCall,
+    UnansweredCalls,
+    unanswered_calls,
+)
+from diagnose.firewall.actions import Translate
+from diagnose.firewall.flow import Obstacle, Trace
+from diagnose.firewall.verdict import Step
 from diagnose.questions.network import FullUdpSocket, Listener, Route, WaitingCall
-from tests.checks.network.evidence import container, network
+from tests.checks.network.evidence import container, links, network
 from tests.hosts import Made
 from tests.judging import judge, rows
 
@@ -71,6 +79,92 @@ def test_calls_without_an_answer(calls: list[WaitingCall], words: list[str]) -> 
     assert all(word in str(result.findings[0].summary) for word in words)
 
 
+BY_RULE = Obstacle("rule", Step("ip filter", "DOCKER-USER", "-j DROP"), "request", "forward")
+BY_ROUTE = Obstacle("route", Step("", "", "route unreachable 192.0.2.200/32"), "request", "forward")
+NO_ANSWER = Obstacle("rule", Step("ip raw", "PREROUTING", "-j DROP"), "reply", "prerouting")
+HIDDEN = Translate("snat", "192.0.2.10")
+TRACES: dict[str, tuple[Trace, str, dict[str, str]]] = {
+    "a rule": (
+        Trace("drop", obstacle=BY_RULE, snat=HIDDEN),
+        "ip filter DOCKER-USER: -j DROP stops the requests",
+        {"program": "iptables", "chain": "DOCKER-USER", "source": "172.18.0.2"},
+    ),
+    "a route": (
+        Trace("drop", obstacle=BY_ROUTE),
+        "route unreachable 192.0.2.200/32 stops the requests",
+        {"route_type": "unreachable", "blocked": "192.0.2.200/32"},
+    ),
+    "its own address": (
+        Trace("drop", obstacle=NO_ANSWER, to="eth0"),
+        "leave with the container's own address 172.18.0.2",
+        {"untranslated": "172.18.0.2", "bridge": "br-0123456789ab"},
+    ),
+    "nothing here": (Trace("accept", snat=HIDDEN, to="eth0"), "", {"beyond": "192.0.2.200"}),
+}
+
+
+@pytest.mark.parametrize(("trace", "words", "variables"), TRACES.values(), ids=TRACES)
+def test_what_stops_a_call(trace: Trace, words: str, variables: dict[str, str]) -> None:
+    call = UnansweredCall(APP, "192.0.2.200", 5432, 2, network=network(), trace=trace)
+    result = judge("network.call-unanswered", unanswered_calls=UnansweredCalls((call,), 1))
+    (finding,) = result.findings
+    assert words in finding.summary
+    assert variables.items() <= finding.variables.items()
+    assert ("beyond" in finding.variables) == (not words)
+
+
+def test_a_socket_that_waits_is_a_failing_call() -> None:
+    """An address of a network that the caller is not on, and one that nobody has any more."""
+    back = network("back", "172.19.0.0/16", "172.19.0.1")
+    away = container("away", NetworkSettings={"Networks": {"back": {"IPAddress": "172.19.0.9"}}})
+    waiting = losses(WaitingCall("172.19.0.9", 80, 2), WaitingCall("172.18.0.77", 80, 2))
+    members = Containers((APP, away))
+    nets = Networks((network(), back))
+    calls = failing_calls(members, nets, RecentLogs(), links(), waiting, CLOCK)
+    given = {"failing_calls": calls, "containers": members}
+    assert rows(judge("network.peer-on-other-network", **given)) == [("critical", "app")]
+    assert rows(judge("network.peer-address-stale", **given)) == [("critical", "app")]
+
+
+@pytest.mark.parametrize(("left", "wanted"), [(300, [("warning", "app")]), (299, [])])
+def test_connections_left_open(left: int, wanted: list[tuple[str, str]]) -> None:
+    found = NetworkLosses((NamespaceLoss(APP, (), (), left),), counted=1)
+    assert rows(judge("network.connections-left-open", network_losses=found)) == wanted
+
+
+DUAL = container(
+    "feed",
+    NetworkSettings={
+        "Networks": {"shop": {"IPAddress": "172.18.0.2", "GlobalIPv6Address": "fd00::2"}}
+    },
+)
+LOST6 = "connect ENETUNREACH 2001:db8:77::80:443"
+IPV6: dict[str, tuple[list[str], Container, list[Route], list[tuple[str, str]]]] = {
+    "twice": ([LOST6] * 2, DUAL, [], [("warning", "feed")]),
+    "once": ([LOST6], DUAL, [], []),
+    "a neighbour": (["connect ENETUNREACH fd00::9:443"] * 2, DUAL, [], []),
+    "refused": (["connect ECONNREFUSED 2001:db8:77::80:443"] * 2, DUAL, [], []),
+    "a way out": ([LOST6] * 2, DUAL, [Route("::", family="inet6", gateway="fe80::1", oif=2)], []),
+    "no IPv6 inside": ([LOST6] * 2, APP, [], []),
+}
+
+
+@pytest.mark.parametrize(("lines", "who", "routes", "wanted"), IPV6.values(), ids=IPV6)
+def test_ipv6_without_a_way_out(
+    lines: list[str], who: Container, routes: list[Route], wanted: list[tuple[str, str]]
+) -> None:
+    recent = tuple(RecentLine(CLOCK.wall - 3, line) for line in lines)
+    result = judge(
+        "network.ipv6-leads-nowhere",
+        containers=Containers((who,)),
+        routes=Routes(tuple(routes)),
+        recent_logs=RecentLogs({who.id: recent}),
+        unanswered_calls=UnansweredCalls(),
+        clock=CLOCK,
+    )
+    assert rows(result) == wanted
+
+
 def test_no_namespace_is_no_pass() -> None:
     result = judge("network.call-unanswered", unanswered_calls=UnansweredCalls())
     assert result.verdict.value == "skipped"
@@ -100,21 +194,23 @@ def test_only_namespaces_that_lose_something_are_watched() -> None:
         _netns("side", 8, 1),
         _netns("calm", 9, 2),
         _netns("gone", 5, 3),
+        _netns("busy", 4, 4),
     ]
     seen = {"calls": [{"address": "192.0.2.200", "port": 5432, "repeats": 2}], "datagrams": []}
     host = Made(
         {
-            "netns.losses": {"7": {"repeated_requests": 3, "lost_datagrams": 0}, "9": {}},
-            "netns.watched": {"7": seen},
+            "netns.losses": {"7": {"repeated_requests": 3}, "9": {}, "4": {"connections": 900}},
+            "netns.watched": {"7": seen, "4": {"left_open": 500}},
         }
     )
     found = network_losses(
         host, Namespaces({netns.container.id: netns for netns in members}), CLOCK
     )
     assert isinstance(found, NetworkLosses)
-    assert [(loss.container.name, len(loss.calls)) for loss in found.items] == [("app", 1)]
-    assert found.counted == 2
-    assert [list(question.pids) for question in host.asked] == [[5, 7, 9], [7]]
+    lost = {loss.container.name: (len(loss.calls), loss.left_open) for loss in found.items}
+    assert lost == {"app": (1, 0), "busy": (0, 500)}
+    assert found.counted == 3
+    assert [list(question.pids) for question in host.asked] == [[4, 5, 7, 9], [4, 7]]
 
 
 PORT = {"8080/tcp": [{"HostIp": "0.0.0.0", "HostPort": "18080"}]}

@@ -114,3 +114,62 @@ def network_with_a_gateway_that_nobody_has(box: Box) -> None:
         lambda: any(word in box.run(arp).stdout for word in ("FAILED", "INCOMPLETE")),
         what="a question without an answer",
     )
+
+
+@fault("network.ipv6-leads-nowhere", subject="container:feed26", shareable=True)
+def feed_by_ipv6_on_a_host_without_it(box: Box) -> None:
+    """A program calls a server by IPv6. Its network has IPv6, and the host has no way out by it."""
+    subnets = ("--subnet=10.162.6.0/24", "--subnet=fd00:162:6::/64")
+    box.docker("network", "create", "--ipv6", *subnets, "dual26")
+    line = "Error: connect ENETUNREACH 2001:db8:77::80:443"
+    calls = f"while :; do nc -w 5 2001:db8:77::80 443 </dev/null || echo '{line}'; sleep 1; done"
+    for name, script in (("feed26", calls), ("quiet26", "sleep 900")):
+        run = ("run", "-d", f"--name={name}", "--network=dual26", *_LIMITS)
+        box.docker(*run, "bb:1.36", "sh", "-c", script)
+    box.wait_for(
+        lambda: box.docker("logs", "feed26").stdout.count(line) > 2, what="calls without a way"
+    )
+
+
+_LEAKS = """
+import socket
+server = socket.create_server(("0.0.0.0", 8080), backlog=400)
+held = []
+while True:
+    held.append(server.accept())
+"""
+_CLOSES = """
+import socket
+for _ in range(400):
+    socket.create_connection(("{address}", 8080), 5).close()
+"""
+
+
+@fault("network.connections-left-open", subject="container:leaky27", shareable=True)
+def server_that_never_closes(box: Box) -> None:
+    """A program takes connections and never closes them; four hundred clients have gone."""
+    box.docker("network", "create", "--subnet=10.162.7.0/24", "leaknet27")
+    run = ("run", "-d", "--name=leaky27", "--network=leaknet27", "--ulimit=nofile=4096", *_LIMITS)
+    box.docker(*run, "bb:1.36", "sleep", "900")
+    box.spawn(_inside(box, "leaky27", sys.executable, "-c", _LEAKS))
+    address = box.inspect("leaky27")["NetworkSettings"]["Networks"]["leaknet27"]["IPAddress"]
+    box.wait_for(
+        lambda: ":8080" in box.run(_inside(box, "leaky27", "ss", "-ltn")).stdout, what="a server"
+    )
+    box.run([sys.executable, "-c", _CLOSES.format(address=address)])
+
+
+@fault("firewall.opened-by-host-port", subject="container:cloud28")
+def port_opened_by_its_number_on_the_host(box: Box) -> None:
+    """A rule of the user lets in port 18628 of the host, and the container's port is 8080."""
+    for name, port in (("cloud28", 18628), ("wiki28", 8088)):
+        box.docker("run", "-d", f"--name={name}", f"-p={port}:8080", *_LIMITS, "shop:1.4")
+    allow = "iptables -I DOCKER-USER -i eth0 -p tcp"
+    box.sh(f"""
+        iptables -I DOCKER-USER -i eth0 -j DROP
+        {allow} --dport 18628 -j ACCEPT
+        {allow} -m conntrack --ctorigdstport 8088 --ctdir ORIGINAL -j ACCEPT
+        iptables -I DOCKER-USER -i eth0 -m conntrack --ctstate ESTABLISHED,RELATED -j ACCEPT
+    """)
+    assert not box.provider.curl(f"http://{BOX_ADDRESS}:18628/", timeout=2, check=False)
+    assert box.provider.curl(f"http://{BOX_ADDRESS}:8088/")

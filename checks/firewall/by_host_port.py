@@ -1,0 +1,69 @@
+"""Rules that are to open a published port, and name it by the host's number."""
+
+from __future__ import annotations
+
+import re
+
+from checks.firewall import cures
+from diagnose.error_signatures import NO_WAY_OUT
+from diagnose.evidence.network.packet_filter import Firewall
+from diagnose.evidence.network.packet_paths import Ingress, PacketPaths, Step
+from diagnose.model import CheckResult, Finding, Severity, Skipped
+from diagnose.registry import check
+
+
+@check("firewall.opened-by-host-port", severity=Severity.warning)
+def opened_by_host_port(packet_paths: PacketPaths, firewall: Firewall) -> CheckResult:
+    """A rule for a published port names the host's port, and never matches.
+
+    The engine translates the port before the rules for forwarded packets are asked: there the
+    packet goes to the container's port, and a rule for the host's port never matches. Another rule
+    then drops the clients. `ufw allow` writes such a rule too, into the rules for the host itself.
+    """
+    if not packet_paths.inlets:
+        return Skipped(packet_paths.why_none or "no running container publishes a port")
+    for inlet in packet_paths.inlets:
+        by = inlet.sample.by
+        is_closed = inlet.sample.is_blocked and inlet.sample.hook == "forward" and by is not None
+        if not is_closed or by is None or inlet.host_port == inlet.container_port:
+            continue
+        opening = _opening(inlet, firewall)
+        if opening is not None:
+            yield _never_matches(inlet, by, opening)
+    return None
+
+
+def _opening(inlet: Ingress, firewall: Firewall) -> Step | None:
+    """The rule that lets in the host's port; None where there is none."""
+    proto = inlet.port.partition("/")[2]
+    wanted = re.compile(
+        rf"(?=.*\b{proto}\b)(?=.*\bdports? (?:\S+,)?{inlet.host_port}(?:,|\s|$))"
+        r"(?=.*(?:-j (?:ACCEPT|RETURN)|\baccept\b|\breturn\b))"
+    )
+    for chain in firewall.chains:
+        for rule in chain.rules:
+            if wanted.search(rule.text):
+                return Step(str(chain.table), chain.name, rule.text)
+    return None
+
+
+def _never_matches(inlet: Ingress, by: Step, opening: Step) -> Finding:
+    proto = inlet.port.partition("/")[2]
+    program = cures.program_of(by)
+    opens = {"program": program, "chain": by.chain, "host_port": str(inlet.host_port)}
+    is_iptables = program in ("iptables", "iptables-legacy")
+    return Finding.about(
+        inlet.container,
+        f"published port {inlet.host_port} of {inlet.container} is closed by {by}; the rule "
+        f"that is to open it names port {inlet.host_port}, and the packet goes to "
+        f"{inlet.container_port} there",
+        {
+            "rule that is to open it": str(opening),
+            "decided by": str(by),
+            "NetworkSettings.Ports": f"{inlet.host_port} -> {inlet.port}",
+        },
+        discriminator=f"{inlet.host_port}/{proto}",
+        touches=(inlet.network.subject,),
+        signs=NO_WAY_OUT,
+        stable=(inlet.container.life,),
+    ).with_variables({**opens, "proto": proto, "uplink": inlet.uplink.name} if is_iptables else {})

@@ -1,0 +1,89 @@
+"""network.ipv6-leads-nowhere: containers with IPv6 on a host that has no way out by IPv6."""
+
+from __future__ import annotations
+
+import re
+
+from diagnose.error_signatures import signs
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.containers.recent_logs import RecentLine, RecentLogs
+from diagnose.evidence.machine.clock import Clock
+from diagnose.evidence.network.routes import Routes
+from diagnose.evidence.network.unanswered_calls import UnansweredCalls
+from diagnose.lazy_pattern import LazyPattern
+from diagnose.model import CheckResult, Count, Finding, Seconds, Severity, Skipped
+from diagnose.phrases import and_more
+from diagnose.registry import check
+
+_PUBLIC = LazyPattern(
+    r"(?<![\w:.])[23][0-9a-f]{3}:(?:[0-9a-f]{0,4}:){1,6}[0-9a-f]{1,4}", re.IGNORECASE
+)
+"""An IPv6 address of the internet (2000::/3)."""
+_LOST = frozenset({"unreachable", "timeout"})
+
+
+@check("network.ipv6-leads-nowhere", severity=Severity.warning)
+def ipv6_leads_nowhere(
+    containers: Containers,
+    routes: Routes,
+    recent_logs: RecentLogs,
+    unanswered_calls: UnansweredCalls | None,
+    clock: Clock,
+    *,
+    least: Count = Count(2),
+    fresh: Seconds = Seconds(90),
+) -> CheckResult:
+    """A container calls the internet by IPv6, and the host has no way out by it.
+
+    A network with IPv6 gives its containers a default route, so that programs prefer IPv6 where a
+    name has both. The host has none to pass the packets on: each call fails or waits before IPv4 is
+    tried. Seen in the log, repeatedly and within the last moments, or in sockets that wait.
+    """
+    if any(
+        route.family == "inet6" and not route.prefix and route.leads_somewhere for route in routes
+    ):
+        return Skipped("the host has an IPv6 default route")
+    with_ipv6 = [
+        container
+        for container in containers.running
+        if any(end.global_ipv6_address for end in container.endpoints.values())
+    ]
+    if not with_ipv6:
+        return Skipped("no running container has an IPv6 address")
+    for container in with_ipv6:
+        reports = [line for line in recent_logs.of(container) if _tells_of_ipv6(line)]
+        is_now = len(reports) >= least and (clock.age(reports[-1].at) or 0.0) <= fresh
+        places = [
+            call.place
+            for call in (unanswered_calls.items if unanswered_calls is not None else ())
+            if call.container.id == container.id and _PUBLIC.fullmatch(call.address)
+        ]
+        if is_now or places:
+            yield _nowhere(container, reports if is_now else [], sorted(places))
+    yield from recent_logs.left_out(with_ipv6)
+    return None
+
+
+def _tells_of_ipv6(line: RecentLine) -> bool:
+    return bool(_PUBLIC.search(line.text)) and bool(signs(line.text) & _LOST)
+
+
+def _nowhere(container: Container, reports: list[RecentLine], places: list[str]) -> Finding:
+    called = {match[0] for line in reports for match in [_PUBLIC.search(line.text)] if match}
+    whom = and_more(sorted(called) or places)
+    return Finding.about(
+        container,
+        f"{container} calls {whom} by IPv6, and this host has no way out by IPv6",
+        {
+            "log": reports[-1].text[:300] if reports else None,
+            "waits for an answer from": places or None,
+            "IPv6 address of the container": next(
+                end.global_ipv6_address
+                for end in container.endpoints.values()
+                if end.global_ipv6_address
+            ),
+            "IPv6 default route of the host": "none",
+        },
+        signs=_LOST,
+        stable=(container.life,),
+    )

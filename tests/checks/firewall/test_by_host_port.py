@@ -1,0 +1,48 @@
+"""The check in checks/firewall/by_host_port.py."""
+
+from __future__ import annotations
+
+import pytest
+
+from diagnose.evidence.network.packet_filter import Firewall
+from diagnose.evidence.network.packet_paths import ConnectionVerdict, Ingress, PacketPaths, Step
+from diagnose.evidence.network.uplinks import Uplink
+from diagnose.firewall.rules import Chain, Rule, Ruleset, Table
+from tests.checks.network.evidence import container, network
+from tests.judging import judge, rows
+
+CLOSED = ConnectionVerdict(
+    "drop", by=Step("ip filter", "DOCKER-USER", "-i eth0 -j DROP"), hook="forward"
+)
+OPEN = ConnectionVerdict("accept")
+FOUND = [("warning", "cloud")]
+CASES = {
+    "by the host's port": ("-p tcp -m tcp --dport 8443 -j ACCEPT", "443/tcp", CLOSED, FOUND),
+    "by ufw": ("-p tcp -m multiport --dports 80,8443 -j RETURN", "443/tcp", CLOSED, FOUND),
+    "by nft": ("tcp dport 8443 accept", "443/tcp", CLOSED, FOUND),
+    "by the container's port": ("-p tcp -m tcp --dport 443 -j ACCEPT", "443/tcp", CLOSED, []),
+    "the port is the same": ("-p tcp -m tcp --dport 8443 -j ACCEPT", "8443/tcp", CLOSED, []),
+    "another protocol": ("-p udp -m udp --dport 8443 -j ACCEPT", "443/tcp", CLOSED, []),
+    "it closes the port": ("-p tcp -m tcp --dport 8443 -j DROP", "443/tcp", CLOSED, []),
+    "a longer number": ("-p tcp -m tcp --dport 18443 -j ACCEPT", "443/tcp", CLOSED, []),
+    "the port is open": ("-p tcp -m tcp --dport 8443 -j ACCEPT", "443/tcp", OPEN, []),
+}
+
+
+@pytest.mark.parametrize(("rule", "port", "reach", "wanted"), CASES.values(), ids=CASES)
+def test_opened_by_the_hosts_port(
+    rule: str, port: str, reach: ConnectionVerdict, wanted: list[tuple[str, str]]
+) -> None:
+    chain = Chain(Table("nft", "ip", "filter"), "DOCKER-USER", (Rule(rule),))
+    inlet = Ingress(
+        container("cloud"), network(), frozenset({"172.18.0.2"}), port, "0.0.0.0", 8443, True,
+        Uplink("eth0", "192.0.2.10"), reach, reach, OPEN,
+    )  # fmt: skip
+    result = judge(
+        "firewall.opened-by-host-port",
+        packet_paths=PacketPaths(inlets=(inlet,)),
+        firewall=Firewall(Ruleset((chain,))),
+    )
+    assert rows(result) == wanted
+    for finding in result.findings:
+        assert finding.variables["uplink"] == "eth0"
