@@ -22,29 +22,38 @@ def opened_by_host_port(packet_paths: PacketPaths, firewall: Firewall) -> CheckR
     """
     if not packet_paths.inlets:
         return Skipped(packet_paths.why_none or "no running container publishes a port")
-    for inlet in packet_paths.inlets:
-        by = inlet.sample.by
-        is_closed = inlet.sample.is_blocked and inlet.sample.hook == "forward" and by is not None
-        if not is_closed or by is None or inlet.host_port == inlet.container_port:
-            continue
-        opening = _opening(inlet, firewall)
-        if opening is not None:
-            yield _never_matches(inlet, by, opening)
+    closed = [
+        inlet
+        for inlet in packet_paths.inlets
+        if inlet.sample.is_blocked
+        and inlet.sample.hook == "forward"
+        and inlet.host_port != inlet.container_port
+    ]
+    openings = _openings(firewall) if closed else {}
+    for inlet in closed:
+        opening = openings.get((inlet.port.partition("/")[2], inlet.host_port))
+        if opening is not None and inlet.sample.by is not None:
+            yield _never_matches(inlet, inlet.sample.by, opening)
     return None
 
 
-def _opening(inlet: Ingress, firewall: Firewall) -> Step | None:
-    """The rule that lets in the host's port; None where there is none."""
-    proto = inlet.port.partition("/")[2]
-    wanted = re.compile(
-        rf"(?=.*\b{proto}\b)(?=.*\bdports? (?:\S+,)?{inlet.host_port}(?:,|\s|$))"
-        r"(?=.*(?:-j (?:ACCEPT|RETURN)|\baccept\b|\breturn\b))"
-    )
+_DESTINATIONS = re.compile(r"\bdports? \{? ?([\d, ]+)")
+_LETS_IN = re.compile(r"-j (?:ACCEPT|RETURN)\b|\b(?:accept|return)\b")
+
+
+def _openings(firewall: Firewall) -> dict[tuple[str, int], Step]:
+    """The first rule that lets in a port, by protocol and port."""
+    openings: dict[tuple[str, int], Step] = {}
     for chain in firewall.chains:
         for rule in chain.rules:
-            if wanted.search(rule.text):
-                return Step(str(chain.table), chain.name, rule.text)
-    return None
+            ports = _DESTINATIONS.search(rule.text)
+            if ports is None or not _LETS_IN.search(rule.text):
+                continue
+            for proto in {"tcp", "udp"} & set(re.findall(r"\w+", rule.text)):
+                for port in re.findall(r"\d+", ports[1]):
+                    step = Step(str(chain.table), chain.name, rule.text)
+                    openings.setdefault((proto, int(port)), step)
+    return openings
 
 
 def _never_matches(inlet: Ingress, by: Step, opening: Step) -> Finding:

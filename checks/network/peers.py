@@ -157,10 +157,9 @@ def peer_on_other_network(
     for call in failing_calls.items:
         if call.network.name in call.container.endpoints or call.times < least or call.refused:
             continue
-        for peer in containers.running:
-            endpoint = peer.endpoints.get(call.network.name)
-            if endpoint is not None and endpoint.ip_address == call.address:
-                yield _apart(call, peer)
+        peer = containers.by_place.get((call.network.name, call.address))
+        if peer is not None:
+            yield _apart(call, peer)
     return None
 
 

@@ -33,16 +33,11 @@ def peer_not_listening(
     the program can do without. A server that was started less than `settled` ago may yet begin to
     listen. TCP only.
     """
-    holders = {
-        (network, endpoint.ip_address): container
-        for container in containers.running
-        for network, endpoint in container.endpoints.items()
-    }
     for call in failing_calls.items:
         is_now = call.times >= least and (clock.age(call.at) or 0.0) <= fresh
         if not (is_now and call.refused and call.network.name in call.container.endpoints):
             continue
-        peer = holders.get((call.network.name, call.address))
+        peer = containers.by_place.get((call.network.name, call.address))
         netns = _inside(peer, call, namespaces)
         if peer is None or netns is None or netns.serves_others("tcp", call.port):
             continue

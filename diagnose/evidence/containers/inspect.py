@@ -527,6 +527,16 @@ class Containers(Items[Container], frozen=True, dict=True):
         )
 
     @functools.cached_property
+    def by_place(self) -> dict[tuple[str, str], Container]:
+        """The running containers by each network that they are on and their IPv4 address there."""
+        return {
+            (network, endpoint.ip_address): container
+            for container in self.running
+            for network, endpoint in container.endpoints.items()
+            if endpoint.ip_address
+        }
+
+    @functools.cached_property
     def running(self) -> tuple[Container, ...]:
         return tuple(container for container in self.items if container.is_running)
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import functools
+
 from diagnose.evidence.items import Items
+from diagnose.mappings import by_key
 from diagnose.model import Failed, Unavailable
 from diagnose.questions import Host
 from diagnose.questions.network import Listener, ListListeners, overlap
@@ -11,15 +14,23 @@ from diagnose.registry import evidence
 __all__ = ["Listener", "Listeners", "listeners", "overlap"]
 
 
-class Listeners(Items[Listener], frozen=True):
+class Listeners(Items[Listener], frozen=True, dict=True):
     """All listening TCP and unconnected UDP sockets of the host's namespace."""
+
+    @functools.cached_property
+    def _by_port(self) -> dict[int, list[Listener]]:
+        return by_key((listener.port, listener) for listener in self.items)
 
     def on(self, proto: str, address: str, port: int) -> tuple[Listener, ...]:
         """The listeners that keep this address and port from being bound.
 
         Those with a known holder first.
         """
-        listeners = [listener for listener in self.items if listener.clashes(proto, address, port)]
+        listeners = [
+            listener
+            for listener in self._by_port.get(port, ())
+            if listener.clashes(proto, address, port)
+        ]
         return tuple(sorted(listeners, key=lambda listener: (listener.pid is None, listener.proto)))
 
 

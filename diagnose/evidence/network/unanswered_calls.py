@@ -99,7 +99,6 @@ def unanswered_calls(
 
     Peers on the internet at unusual ports are left out: programs that share files try thousands.
     """
-    holders = _holders(containers)
     calls: list[UnansweredCall] = []
     for loss in network_losses.items:
         container = loss.container
@@ -112,7 +111,7 @@ def unanswered_calls(
                 waiting.port,
                 waiting.repeats,
                 _way_out(container, networks, of_network),
-                holders.get(waiting.address) if of_network is not None else None,
+                _holder(waiting.address, of_network, containers),
                 of_network,
                 _named_by(waiting.address, container),
                 entry.interface if entry is not None else "",
@@ -135,14 +134,21 @@ def _wanted(loss: NamespaceLoss) -> list[WaitingCall]:
     return calls
 
 
-def _holders(containers: Containers) -> dict[str, Container]:
-    return {
-        address: container
-        for container in containers.running
-        for endpoint in container.endpoints.values()
-        for address in (endpoint.ip_address, endpoint.global_ipv6_address)
-        if address
-    }
+def _holder(address: str, network: Network | None, containers: Containers) -> Container | None:
+    """The container of a network that has an address there."""
+    if network is None:
+        return None
+    holder = containers.by_place.get((network.name, address))
+    if holder is not None or "." in address:
+        return holder
+    return next(
+        (
+            member
+            for member in containers.running_on(network.name)
+            if member.endpoints[network.name].global_ipv6_address == address
+        ),
+        None,
+    )
 
 
 def _is_wanted(call: WaitingCall, container: Container) -> bool:
