@@ -59,6 +59,8 @@ _RANDOM = lazy(
     r"(?=[^\s\d]*\d)(?=[^\sA-Za-z]*[A-Za-z])[A-Za-z0-9+/_.~=-]{16,}|[A-Za-z0-9+/]{24,}={0,2}"
 )
 """Long enough for a key, of a key's characters, with letters and digits (or very long)."""
+_SHORT_KEY = lazy(r"[A-Za-z0-9]{10,15}")
+"""Too short for a key by its looks alone, but not under a name such as `SUMOLOGIC_KEY`."""
 _TAG_OR_DIGEST = verbose(
     r"""
       sha(?:1|256|512):[0-9a-f]+                            # sha256:...
@@ -116,9 +118,14 @@ def unexplained(value: str) -> bool:
     """
     if not _DENSE().fullmatch(value) or _PUBLIC_ADDRESS().fullmatch(value):
         return False
+    return _is_dense(value) and unpacked(value) is None
+
+
+def _is_dense(value: str) -> bool:
+    """Whether upper case, lower case and digits take turns as in a generated key."""
     classes = [_class_of(character) for character in value]
     changes = sum(here != after for here, after in itertools.pairwise(classes))
-    return len(set(classes)) == 3 and changes > _DENSITY * len(value) and unpacked(value) is None
+    return len(set(classes)) == 3 and changes > _DENSITY * len(value)
 
 
 def _class_of(character: str) -> str:
@@ -246,6 +253,8 @@ def exempt(kind: str, name: str, value: str) -> bool:
 
 
 def _is_random_key(name: str, value: str) -> bool:
+    if _SHORT_KEY().fullmatch(value) and (is_scrambled(value) or _is_dense(value)):
+        return True
     if not random_looking(value.removeprefix("base64:")):
         return False
     return name.lower() != "key" or bool(value.strip("0123456789abcdef"))

@@ -264,8 +264,12 @@ RULES: tuple[RedactionRule, ...] = (
             '{password,<<"‹hunter›">>}',
             "\x1b[36mpassword=\x1b[0m‹hunter›",
             "DB_PSWD=‹hunter›",
+            "PARCELKEY=‹qTmWcXbRzLpVaN›",
+            "PARCEL_KEY=‹aB3dE5gH7jK9›",
         ),
         stays=(
+            "PARCEL_KEY=CustomerId",
+            "PARCEL_KEY=Order2024New",
             "JWT_EXPIRES_IN=15m",
             "(auth:SIMPLE)",
             "auth: method=oidc",
