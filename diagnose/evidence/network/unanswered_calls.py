@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from ipaddress import ip_address
 
 import msgspec
 
+from diagnose.error_signatures import signs
 from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.containers.recent_logs import RecentLine, RecentLogs
+from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.network.host_stack import HostStack
 from diagnose.evidence.network.losses import NamespaceLoss, NetworkLosses
 from diagnose.evidence.network.neighbours import Neighbours
@@ -24,6 +28,7 @@ METADATA = "169.254.169.254"
 MOST_PLACES = 5
 """A program that calls more places which do not answer looks for some: a scanner, a monitor."""
 _PRIVILEGED = 1024
+_FRESH_S = 90.0
 _SERVICES = frozenset({*PORT_OF_SCHEME.values(), *PORT_OF_WORD.values()})
 
 
@@ -94,10 +99,13 @@ def unanswered_calls(
     networks: Networks,
     host_stack: HostStack | None,
     neighbours: Neighbours | None,
+    recent_logs: RecentLogs | None,
+    clock: Clock,
 ) -> UnansweredCalls:
-    """Pure: the sockets were looked at before.
+    """Pure: sockets and logs were read before.
 
-    Peers on the internet at unusual ports are left out: programs that share files try thousands.
+    The metadata service accepts a connection and its answer is lost: only a log tells. Peers on the
+    internet at unusual ports are left out: programs that share files try thousands.
     """
     calls: list[UnansweredCall] = []
     for loss in network_losses.items:
@@ -119,7 +127,25 @@ def unanswered_calls(
             )
             traced = None if host_stack is None else _traced(call, host_stack.stack)
             calls.append(msgspec.structs.replace(call, trace=traced))
+    calls += _without_metadata(containers, recent_logs, clock)
     return UnansweredCalls(tuple(calls), network_losses.counted)
+
+
+def _without_metadata(
+    containers: Containers, recent_logs: RecentLogs | None, clock: Clock
+) -> Iterator[UnansweredCall]:
+    """The containers on bridges whose log says now that the metadata service gives no answer."""
+    if recent_logs is None:
+        return
+    for container in containers.running:
+        lines = [line for line in recent_logs.of(container) if _tells_of_metadata(line)]
+        is_now = len(lines) > 1 and (clock.age(lines[-1].at) or 0.0) <= _FRESH_S
+        if is_now and not container.shares_host_network:
+            yield UnansweredCall(container, METADATA, 80, len(lines) - 1)
+
+
+def _tells_of_metadata(line: RecentLine) -> bool:
+    return METADATA in line.text and bool(signs(line.text) & {"timeout", "unreachable"})
 
 
 def _wanted(loss: NamespaceLoss) -> list[WaitingCall]:

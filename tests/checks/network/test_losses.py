@@ -44,7 +44,26 @@ def losses(*calls: WaitingCall, of: Container = APP) -> NetworkLosses:
 
 def calls_of(found: NetworkLosses, networks: Networks = NETWORKS) -> UnansweredCalls:
     arp = Neighbours((Neighbour("192.0.2.200", "eth0", ""),))
-    return unanswered_calls(found, Containers((APP, DB)), networks, None, arp)
+    return unanswered_calls(found, Containers((APP, DB)), networks, None, arp, None, CLOCK)
+
+
+METADATA = "ConnectTimeoutError: Connect timeout on endpoint URL: http://169.254.169.254/latest"
+METADATA_LINES: dict[str, tuple[list[tuple[float, str]], int]] = {
+    "twice, now": ([(20, METADATA), (5, METADATA)], 1),
+    "once": ([(5, METADATA)], 0),
+    "long ago": ([(250, METADATA), (200, METADATA)], 0),
+    "it answers": ([(9, "GET http://169.254.169.254/latest 200")] * 3, 0),
+}
+
+
+@pytest.mark.parametrize(("lines", "wanted"), METADATA_LINES.values(), ids=METADATA_LINES)
+def test_metadata_service_by_the_log(lines: list[tuple[float, str]], wanted: int) -> None:
+    logs = RecentLogs({APP.id: tuple(RecentLine(CLOCK.wall - age, text) for age, text in lines)})
+    calls = unanswered_calls(
+        NetworkLosses(counted=1), Containers((APP,)), NETWORKS, None, None, logs, CLOCK
+    )
+    result = judge("network.call-unanswered", unanswered_calls=calls)
+    assert [("hop_limit" in finding.variables) for finding in result.findings] == [True] * wanted
 
 
 CALLS: dict[str, tuple[list[WaitingCall], list[str]]] = {

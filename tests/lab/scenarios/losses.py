@@ -159,17 +159,19 @@ def server_that_never_closes(box: Box) -> None:
     box.run([sys.executable, "-c", _CLOSES.format(address=address)])
 
 
-@fault("firewall.opened-by-host-port", subject="container:cloud28")
+@fault("firewall.opened-by-host-port", subject="container:cloud28", shareable=True)
 def port_opened_by_its_number_on_the_host(box: Box) -> None:
     """A rule of the user lets in port 18628 of the host, and the container's port is 8080."""
-    for name, port in (("cloud28", 18628), ("wiki28", 8088)):
-        box.docker("run", "-d", f"--name={name}", f"-p={port}:8080", *_LIMITS, "shop:1.4")
-    allow = "iptables -I DOCKER-USER -i eth0 -p tcp"
+    box.docker("network", "create", "--subnet=10.162.8.0/24", "cloudnet28")
+    for name, port in (("cloud28", 18628), ("wiki28", 18629)):
+        run = ("run", "-d", f"--name={name}", "--network=cloudnet28", f"-p={port}:8080")
+        box.docker(*run, *_LIMITS, "shop:1.4")
+    add = "iptables -I DOCKER-USER -i eth0 -d 10.162.8.0/24"
     box.sh(f"""
-        iptables -I DOCKER-USER -i eth0 -j DROP
-        {allow} --dport 18628 -j ACCEPT
-        {allow} -m conntrack --ctorigdstport 8088 --ctdir ORIGINAL -j ACCEPT
-        iptables -I DOCKER-USER -i eth0 -m conntrack --ctstate ESTABLISHED,RELATED -j ACCEPT
+        {add} -j DROP
+        {add} -p tcp --dport 18628 -j ACCEPT
+        {add} -p tcp -m conntrack --ctorigdstport 18629 --ctdir ORIGINAL -j ACCEPT
+        {add} -m conntrack --ctstate ESTABLISHED,RELATED -j ACCEPT
     """)
     assert not box.provider.curl(f"http://{BOX_ADDRESS}:18628/", timeout=2, check=False)
-    assert box.provider.curl(f"http://{BOX_ADDRESS}:8088/")
+    assert box.provider.curl(f"http://{BOX_ADDRESS}:18629/")
