@@ -505,17 +505,14 @@ class Coverage(msgspec.Struct, frozen=True):
 
 
 class Report(msgspec.Struct, frozen=True):
-    """All that one run learned; what every renderer takes.
-
-    taken_at: Unix time on the examined host. duration_s: the run's own. notes: what the reader must
-    know about the run itself (answered by Podman, cut by the budget, thresholds changed).
-    container_names: by id, None if they are not known.
-    """
+    """All that one run learned; what every renderer takes."""
 
     version: str
     host: HostFacts
     taken_at: float
+    """Unix time on the examined host."""
     duration_s: float
+    """The run's own."""
     source: Literal["live", "bundle"]
     findings: tuple[Reported, ...]
     results: tuple[Result, ...]
@@ -523,7 +520,10 @@ class Report(msgspec.Struct, frozen=True):
     """The command that reaches the examined engine."""
     traits: frozenset[Trait] = frozenset({"systemd"})
     notes: tuple[str, ...] = ()
+    """What the reader must know about the run itself (answered by Podman, cut by the budget,
+    thresholds changed)."""
     container_names: Mapping[str, str] | None = None
+    """By id, None if they are not known."""
     engine_restart: EngineRestart | None = None
     coverage: tuple[Coverage, ...] = ()
     profile: HostProfile | None = None

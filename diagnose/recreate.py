@@ -47,22 +47,19 @@ PODMAN = "podman"
 
 
 class ContainerChange(msgspec.Struct, frozen=True):
-    """What is to be different.
-
-    options: of `docker create`, behind those that the container has; the last one counts.
-
-    without: long names of options to leave out, without their dashes. command: the words to run,
-    None for those of now.
-    """
+    """What is to be different."""
 
     options: tuple[str, ...] = ()
+    """Of `docker create`, behind those that the container has; the last one counts."""
     without: frozenset[str] = frozenset()
+    """Long names of options to leave out, without their dashes."""
     unmounted: frozenset[str] = frozenset()
     """Paths inside at which nothing is to be mounted."""
     unset: frozenset[str] = frozenset()
     """Variables that are not given to the new container; those of its image stay."""
     image: str = ""
     command: tuple[str, ...] | None = None
+    """The words to run, None for those of now."""
 
 
 def script(

@@ -56,15 +56,15 @@ _DAEMON = LazyPattern(
 
 
 class Moment(msgspec.Struct, frozen=True):
-    """One thing that happened.
-
-    at: Unix time. source: who says so. container: its name, empty if it is about none.
-    """
+    """One thing that happened."""
 
     at: float
+    """Unix time."""
     source: str
+    """Who says so."""
     text: str
     container: str = ""
+    """Its name, empty if it is about none."""
 
 
 class Timeline(msgspec.Struct, frozen=True):

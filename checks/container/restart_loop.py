@@ -49,15 +49,14 @@ of 60 s)."""
 
 
 class _Exits(msgspec.Struct, frozen=True):
-    """The recent exits of a container that nobody asked for.
-
-    at: Unix times, oldest first. code: the last exit code, where it is known. source: where
-    they were read.
-    """
+    """The recent exits of a container that nobody asked for."""
 
     at: tuple[float, ...]
+    """Unix times, oldest first."""
     code: int | None
+    """The last exit code, where it is known."""
     source: str
+    """Where they were read."""
 
     @property
     def pause(self) -> float:

@@ -59,17 +59,16 @@ def chains_missing(
 
 
 class _RuleLoss(msgspec.Struct, frozen=True, dict=True):
-    """What is gone.
-
-    bare: networks whose bridge no rule names. fallen: ways out that no rule takes. no_ports:
-    nothing leads to the published ports. emptied: which chain of published ports lost its
-    rules, in words.
-    """
+    """What is gone."""
 
     bare: tuple[Network, ...]
+    """Networks whose bridge no rule names."""
     fallen: tuple[Egress, ...]
+    """Ways out that no rule takes."""
     no_ports: bool
+    """Nothing leads to the published ports."""
     emptied: str
+    """Which chain of published ports lost its rules, in words."""
 
     @property
     def is_real(self) -> bool:

@@ -42,18 +42,17 @@ _REFUSALS = frozenset({"blackhole", "unreachable", "prohibit"})
 
 
 class RouteDecision(msgspec.Struct, frozen=True):
-    """Where a packet is sent.
-
-    oif: the interface's name. src: the address that the route prefers. by: the rule or route,
-    in words.
-    """
+    """Where a packet is sent."""
 
     kind: Kind
     oif: str = ""
+    """The interface's name."""
     gateway: str | None = None
     table: int | None = None
     src: str | None = None
+    """The address that the route prefers."""
     by: str = ""
+    """The rule or route, in words."""
 
     @property
     def is_refused(self) -> bool:

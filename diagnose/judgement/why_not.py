@@ -25,18 +25,17 @@ class Suspect(msgspec.Struct, frozen=True):
 
 
 class Explained(msgspec.Struct, frozen=True):
-    """One finding with all that is known of its causes.
-
-    changes: the links to what a cure would end as well. absent: ids of declared causes that were
-    looked for and are not there; unseen: those that could not be judged, each with the reason.
-    """
+    """One finding with all that is known of its causes."""
 
     finding: Reported
     causes: tuple[CauseLink, ...]
     changes: tuple[CauseLink, ...]
+    """The links to what a cure would end as well."""
     cleared: tuple[Suspect, ...]
     absent: tuple[str, ...]
+    """Ids of declared causes that were looked for and are not there."""
     unseen: tuple[tuple[str, str], ...]
+    """Those that could not be judged, each with the reason."""
 
 
 def explained(id: str, report: Report) -> tuple[Explained, ...]:

@@ -33,15 +33,14 @@ class NoAnswerError(Exception):
 
 
 class ServerMeans(msgspec.Struct, frozen=True):
-    """What whoever starts the server has chosen.
-
-    run: options of a run, such as `--from=BUNDLE`. probe: False after --no-probe. budget_s: seconds
-    of one run.
-    """
+    """What whoever starts the server has chosen."""
 
     run: tuple[str, ...] = ()
+    """Options of a run, such as `--from=BUNDLE`."""
     probe: bool = True
+    """False after --no-probe."""
     budget_s: float = 10.0
+    """Seconds of one run."""
 
     @property
     def of_run(self) -> tuple[str, ...]:

@@ -51,16 +51,15 @@ class PathTarget(msgspec.Struct, frozen=True):
 
 
 class End(msgspec.Struct, frozen=True):
-    """One end.
-
-    container: None for the host and beyond. address: None where any will do. called: the name
-    that was typed.
-    """
+    """One end."""
 
     kind: Literal["container", "host", "outside"]
     called: str
+    """The name that was typed."""
     container: Container | None = None
+    """None for the host and beyond."""
     address: str | None = None
+    """None where any will do."""
 
     def __str__(self) -> str:
         if self.container is not None:

@@ -49,19 +49,17 @@ class PathEvidence(msgspec.Struct, frozen=True):
 
 
 class Hop(msgspec.Struct, frozen=True):
-    """One hop.
-
-    place: where it is, in a word or two. about: what it stands on, for the finding that
-    explains it. hint: a command that mends or tells more, where the hop is broken and no
-    finding is about it.
-    """
+    """One hop."""
 
     kind: HopKind
     place: str
+    """Where it is, in a word or two."""
     text: str
     state: State = "ok"
     about: tuple[Subject, ...] = ()
+    """What it stands on, for the finding that explains it."""
     hint: str = ""
+    """A command that mends or tells more, where the hop is broken and no finding is about it."""
 
 
 class SentPacket(msgspec.Struct, frozen=True):

@@ -14,15 +14,15 @@ from diagnose.programs.log_message import vocabulary
 
 
 class Phrases(msgspec.Struct, frozen=True):
-    """Phrases of one meaning.
-
-    worth: what a line gains that has one of them. pattern: what decides. words: a line with one of
-    these phrases has at least one of these words; to look them up costs a twentieth of the pattern.
-    """
+    """Phrases of one meaning."""
 
     worth: int
+    """What a line gains that has one of them."""
     words: frozenset[str]
+    """A line with one of these phrases has at least one of these words; to look them up costs a
+    twentieth of the pattern."""
     pattern: LazyPattern
+    """What decides."""
 
 
 EXPLAINS = Phrases(

@@ -38,19 +38,17 @@ CHAINED = 30
 
 
 class TellingLine(msgspec.Struct, frozen=True):
-    """The chosen line.
-
-    index: its place among the lines that were given. explains: whether it says what is wrong,
-    rather than being the best of lines that do not. details: what belongs to the same message
-    (DETAIL, HINT, what must be specified). neighbours: up to two lines before and after, for a
-    reader who wants more.
-    """
+    """The chosen line."""
 
     text: str
     index: int = 0
+    """Its place among the lines that were given."""
     explains: bool = True
+    """Whether it says what is wrong, rather than being the best of lines that do not."""
     details: tuple[str, ...] = ()
+    """What belongs to the same message (DETAIL, HINT, what must be specified)."""
     neighbours: tuple[str, ...] = ()
+    """Up to two lines before and after, for a reader who wants more."""
 
     @property
     def is_complaint(self) -> bool:

@@ -167,12 +167,7 @@ class ReadContainerFile(Question[ContainerFile], frozen=True):
 
 
 class Memory(msgspec.Struct, frozen=True):
-    """Bytes; None: no limit, or not kept.
-
-    working_set: usage without the file cache that nobody reads, as other tools count it.
-    reclaimable: all file cache, and what the kernel keeps of files beside it.
-    under_oom: 1 while tasks wait for memory, since nothing is killed (version 1).
-    """
+    """Bytes; None: no limit, or not kept."""
 
     usage: int | None = None
     limit: int | None = None
@@ -181,9 +176,12 @@ class Memory(msgspec.Struct, frozen=True):
     swap_limit: int | None = None
     inactive_file: int | None = None
     working_set: int | None = None
+    """Usage without the file cache that nobody reads, as other tools count it."""
     reclaimable: int | None = None
+    """All file cache, and what the kernel keeps of files beside it."""
     oom_kill: int | None = None
     under_oom: int | None = None
+    """1 while tasks wait for memory, since nothing is killed (version 1)."""
 
     @property
     def held(self) -> int | None:

@@ -31,17 +31,16 @@ class Rootless(msgspec.Struct, frozen=True):
 
 
 class Endpoint(msgspec.Struct, frozen=True):
-    """Where the engine was asked.
-
-    named: the user chose it. source: what decided it. rootless: whose engine it is, None for
-    the system's.
-    """
+    """Where the engine was asked."""
 
     url: str = ""
     scheme: str = ""
     source: str = ""
+    """What decided it."""
     named: bool = False
+    """Whether the user chose it."""
     rootless: Rootless | None = None
+    """Whose engine it is, None for the system's."""
     context: str | None = None
     tls: bool = False
 
@@ -81,20 +80,21 @@ class BrokenPlugin(msgspec.Struct, frozen=True):
 
 
 class ClientSettings(msgspec.Struct, frozen=True):
-    """What the docker command of this user is set up with.
-
-    file: its configuration; "" without one. store: the credential helper of all registries;
-    helpers: those of one registry each. absent: those of them whose program is not installed.
-    plugins: those that do not work. listens: whether a program listens at the default socket.
-    """
+    """What the docker command of this user is set up with."""
 
     file: str = ""
+    """Its configuration; "" without one."""
     user: str = ""
     store: str = ""
+    """The credential helper of all registries."""
     helpers: dict[str, str] = {}
+    """Those of one registry each."""
     absent: tuple[str, ...] = ()
+    """Those of them whose program is not installed."""
     plugins: tuple[BrokenPlugin, ...] = ()
+    """Those that do not work."""
     listens: bool = False
+    """Whether a program listens at the default socket."""
 
 
 class ReadClientSettings(Question[ClientSettings], frozen=True):

@@ -107,20 +107,19 @@ class ReadSysctls(Question[dict[str, str | None]], frozen=True):
 
 
 class Process(msgspec.Struct, frozen=True):
-    """One process.
-
-    state: the letter of proc(5). start: seconds since boot. cmdline: of the engine's own
-    processes only.
-    """
+    """One process."""
 
     pid: int
     ppid: int = 0
     comm: str = ""
     state: str = ""
+    """The letter of proc(5)."""
     start: float = 0.0
+    """Seconds since boot."""
     uid: int | None = None
     container: str | None = None
     cmdline: list[str] | None = None
+    """Of the engine's own processes only."""
 
 
 class ListProcesses(Question[list[Process]], frozen=True):
@@ -230,20 +229,19 @@ class SeeProcess(Question[ProcessNow], frozen=True):
 
 
 class DeletedFile(msgspec.Struct, frozen=True):
-    """One such file.
-
-    path: as its opener saw it. bytes: its blocks on disk. container: the opener's, by its
-    cgroup.
-    """
+    """One such file."""
 
     pid: int
     fd: int
     path: str
+    """As its opener saw it."""
     bytes: int
+    """Its blocks on disk."""
     dev: str
     fstype: str | None = None
     comm: str | None = None
     container: str | None = None
+    """The opener's, by its cgroup."""
 
 
 class DeletedFileList(msgspec.Struct, frozen=True):

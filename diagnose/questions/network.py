@@ -18,23 +18,20 @@ Subnet = IPv4Network | IPv6Network
 
 
 class Interface(msgspec.Struct, frozen=True):
-    """One interface.
-
-    up: the admin flag, which an idle bridge without a carrier keeps; operstate: the carrier's
-    word.
-
-    link: index of the peer or parent, in another namespace where link_netnsid is not None. mtu:
-    bytes.
-    """
+    """One interface."""
 
     index: int
     name: str = ""
     up: bool = False
+    """The admin flag, which an idle bridge without a carrier keeps."""
     operstate: str = "unknown"
+    """The carrier's word."""
     mtu: int = 0
+    """Bytes."""
     kind: str | None = None
     master: int | None = None
     link: int | None = None
+    """Index of the peer or parent, in another namespace where link_netnsid is not None."""
     link_netnsid: int | None = None
     mac: str | None = None
     bridge_port_state: str | None = None
@@ -120,12 +117,7 @@ class ListRoutes(Question[list[Route]], frozen=True):
 
 
 class PolicyRule(msgspec.Struct, frozen=True):
-    """One policy rule.
-
-    mask: of the mark. suppress_prefix: routes with so short a prefix do not count (-1: all
-    count). goto: the priority at which to go on. other: names of conditions that are not shown
-    here.
-    """
+    """One policy rule."""
 
     priority: int = 0
     family: str = "inet"
@@ -137,10 +129,14 @@ class PolicyRule(msgspec.Struct, frozen=True):
     table: int = 0
     action: str = ""
     mask: int | None = None
+    """Of the mark."""
     invert: bool = False
     suppress_prefix: int | None = None
+    """Routes with so short a prefix do not count (-1: all count)."""
     goto: int | None = None
+    """The priority at which to go on."""
     other: tuple[str, ...] = ()
+    """Names of conditions that are not shown here."""
 
     def __str__(self) -> str:
         words = [f"{self.priority}:{' not' if self.invert else ''} from {self.src or 'all'}"]
@@ -388,18 +384,17 @@ class VisitNetns(Question[NetnsView], frozen=True, omit_defaults=False):
 
 
 class NetnsFilter(msgspec.Struct, frozen=True):
-    """What decides about packets in one network namespace.
-
-    nftables: as in the answer to `ListNftables`. routes: those to the namespace's own addresses
-    too. reverse_path: rp_filter by interface, "all" among them. legacy: the names of the tables of
-    iptables-legacy.
-    """
+    """What decides about packets in one network namespace."""
 
     nftables: Json
+    """As in the answer to `ListNftables`."""
     routes: list[Route]
+    """Those to the namespace's own addresses too."""
     rules: list[PolicyRule]
     reverse_path: dict[str, int] = {}
+    """rp_filter by interface, "all" among them."""
     legacy: list[str] = []
+    """The names of the tables of iptables-legacy."""
 
 
 class ReadNetnsFilter(Question[NetnsFilter], frozen=True):
@@ -505,16 +500,16 @@ class QuerySizedDns(Question[DnsReply], frozen=True):
 
 
 class DnsSample(msgspec.Struct, frozen=True):
-    """How many of several queries to one server were answered.
-
-    rcode: of the first reply. ms: of the slowest one. icmp: as in a reply.
-    """
+    """How many of several queries to one server were answered."""
 
     sent: int = 0
     answered: int = 0
     rcode: str | None = None
+    """Of the first reply."""
     ms: float | None = None
+    """Of the slowest one."""
     icmp: str | None = None
+    """As in a reply."""
 
     @property
     def lost(self) -> int:

@@ -48,21 +48,19 @@ class VisitError(Exception):
 
 @dataclass(frozen=True)
 class Errand:
-    """What is to run there.
-
-    arguments: of the tool. config: the text of a configuration file. environment: for the
-    tool's face.
-
-    ask_password: gives sudo's password, None where the tool runs as the user who logs in. folder:
-    finds what is shipped.
-    """
+    """What is to run there."""
 
     arguments: tuple[str, ...]
+    """Of the tool."""
     budget_s: float
     folder: Callable[[], Folder]
+    """Finds what is shipped."""
     config: bytes = b""
+    """The text of a configuration file."""
     environment: Mapping[str, str] = field(default_factory=dict)
+    """For the tool's face."""
     ask_password: Callable[[], str] | None = None
+    """Gives sudo's password, None where the tool runs as the user who logs in."""
 
 
 @dataclass(frozen=True)

@@ -13,19 +13,16 @@ from diagnose.reach.itself import launcher
 
 @dataclass(frozen=True)
 class SetupPlaces:
-    """Folders, for all users of the host or for one.
-
-    docker_config: the file of the user's docker client.
-
-    collections: where Ansible looks for collections. units: None where a user has no say over the
-    host's services.
-    """
+    """Folders, for all users of the host or for one."""
 
     plugins: Path
     data: Path
     docker_config: Path
+    """The file of the user's docker client."""
     collections: Path
+    """Where Ansible looks for collections."""
     units: Path | None
+    """None where a user has no say over the host's services."""
 
     @property
     def bash(self) -> Path:

@@ -35,22 +35,21 @@ STDOUT = Path("-")
 
 
 class Order(msgspec.Struct, frozen=True):
-    """What kind of bundle is wanted.
-
-    output: a file, STDOUT, None for a name of its own in the current folder.
-
-    review: list the files on stderr and ask there before anything is written. anonymize: with other
-    names than the host's; map: a file for the old names and the new. recipients: whom the archive
-    is encrypted to, nobody for none. signer: an ssh key that signs what is written.
-    """
+    """What kind of bundle is wanted."""
 
     output: Path | None = None
+    """A file, STDOUT, None for a name of its own in the current folder."""
     max_size: int = bundle.MAX_SIZE
     review: bool = False
+    """List the files on stderr and ask there before anything is written."""
     anonymize: bool = False
+    """With other names than the host's."""
     map: Path | None = None
+    """A file for the old names and the new."""
     recipients: tuple[str, ...] = ()
+    """Whom the archive is encrypted to, nobody for none."""
     signer: Path | None = None
+    """An ssh key that signs what is written."""
 
 
 def deliver(

@@ -24,19 +24,18 @@ _SLEEPS = LazyPattern(r"^voluntary_ctxt_switches:\s+(\d+)", re.MULTILINE)
 
 
 class ComputingProcess(msgspec.Struct, frozen=True):
-    """A process of a container that is on a processor now.
-
-    cpu_s: seconds of processor time in its life. system_pct: percent of them in the kernel.
-    sleeps_per_s: how often it waited for anything, for each second of processor time. limit:
-    files that it may open.
-    """
+    """A process of a container that is on a processor now."""
 
     container: Container
     process: Process
     cpu_s: float
+    """Seconds of processor time in its life."""
     system_pct: float
+    """Percent of them in the kernel."""
     sleeps_per_s: float
+    """How often it waited for anything, for each second of processor time."""
     limit: int
+    """Files that it may open."""
 
 
 class ComputingProcesses(msgspec.Struct, frozen=True):

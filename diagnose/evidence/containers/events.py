@@ -26,16 +26,15 @@ AT_ONCE_S = 15.0
 
 
 class Event(msgspec.Struct, frozen=True):
-    """One event.
-
-    at: Unix time. action: its first word ("health_status"); detail: what follows its colon
-    ("unhealthy").
-    """
+    """One event of the engine."""
 
     at: float
+    """Unix time."""
     type: str
     action: str
+    """Its first word ("health_status")."""
     detail: str
+    """What follows its colon ("unhealthy")."""
     id: str
     attributes: dict[str, str]
 

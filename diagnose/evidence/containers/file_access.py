@@ -38,20 +38,20 @@ _ENTERS = LazyPattern(r"\bcd\b|chdir", re.IGNORECASE)
 
 
 class HostUser(msgspec.Struct, frozen=True):
-    """A container's user as the host knows it.
-
-    label: as findings name it. owner: for chown. first: the ids on the host that are root's in the
-    container. maybe_in: why it may be in more groups than `gids`. unknown: why none of this is
-    known.
-    """
+    """A container's user as the host knows it."""
 
     label: str
+    """As findings name it."""
     owner: str = ""
+    """For chown."""
     uid: int = 0
     gids: frozenset[int] = frozenset()
     first: tuple[int, int] = (0, 0)
+    """The ids on the host that are root's in the container."""
     maybe_in: str = ""
+    """Why it may be in more groups than `gids`."""
     unknown: str = ""
+    """Why none of this is known."""
 
     def rules(self, source: PathStatus) -> bool:
         """Whether no mode applies, because this is the container's root.

@@ -32,20 +32,19 @@ FRESH_S = 24 * 3600.0
 
 
 class Pattern(msgspec.Struct, frozen=True):
-    """One way in which a program inside a running container fails.
-
-    commands: names of processes, of which the container has one. failed: the line; its group
-    `program` names what failed. over: what a later line says once that is over, with `{program}`
-    for its name. cause: a sentence behind the container's name. noise: lines of the keeper itself,
-    which do not explain the failure.
-    """
+    """One way in which a program inside a running container fails."""
 
     name: str
     commands: frozenset[str]
+    """Names of processes, of which the container has one."""
     failed: LazyPattern
+    """The line; its group `program` names what failed."""
     over: str
+    """What a later line says once that is over, with `{program}` for its name."""
     cause: str
+    """A sentence behind the container's name."""
     noise: LazyPattern = LazyPattern(r"(?!)")
+    """Lines of the keeper itself, which do not explain the failure."""
 
 
 PATTERNS = (
@@ -103,19 +102,18 @@ JDK's ThreadGroup."""
 
 
 class InnerFailure(msgspec.Struct, frozen=True):
-    """A program inside a running container that has failed and is not back.
-
-    name: of the pattern. at: Unix time of the line, None if it has none. reason: the line that
-    explains it, "" where no line does.
-    """
+    """A program inside a running container that has failed and is not back."""
 
     container: Container
     name: str
+    """Of the pattern."""
     program: str
     cause: str
     line: str
     at: float | None
+    """Unix time of the line, None if it has none."""
     reason: str
+    """The line that explains it, "" where no line does."""
 
 
 class InnerFailures(msgspec.Struct, frozen=True):

@@ -20,19 +20,18 @@ BATCH = 400
 
 
 class LogFile(msgspec.Struct, frozen=True):
-    """A container's log.
-
-    path: the file written now. bytes: its size; on_disk: with rotated files, as blocks.
-    missing: it is not there.
-
-    failed: why it could not be seen ("" if it could).
-    """
+    """A container's log."""
 
     path: str
+    """The file written now."""
     bytes: int = 0
+    """Its size."""
     on_disk: int = 0
+    """Its size with rotated files, in blocks on the disk, in bytes."""
     missing: bool = False
+    """Whether there is no such file."""
     failed: str = ""
+    """Why it could not be seen ("" if it could)."""
 
 
 class LogFiles(msgspec.Struct, frozen=True, dict=True):

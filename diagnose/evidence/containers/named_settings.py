@@ -75,23 +75,24 @@ _OPTION = LazyPattern(r"(?<![\w-])--?[A-Za-z][\w-]{2,}")
 
 
 class NamedSetting(msgspec.Struct, frozen=True):
-    """One setting to which a line leads; the fields of the other kinds are empty.
-
-    variable: of the container's environment. path: a mounted file as the host has it. inside: the
-    same file in the container. line: in that file, 0 where the log does not say. option: a word of
-    the container's command. folder: a mounted folder as the host has it, of settings or (is_data)
-    of data. fault: what the program objects to, the value or that it is there at all ("" where
-    the line may be about something else).
-    """
+    """One setting to which a line leads; the fields of the other kinds are empty."""
 
     variable: str = ""
+    """Of the container's environment."""
     path: str = ""
+    """A mounted file as the host has it."""
     inside: str = ""
+    """The same file in the container."""
     line: int = 0
+    """In that file, 0 where the log does not say."""
     option: str = ""
+    """A word of the container's command."""
     folder: str = ""
+    """A mounted folder as the host has it, of settings or (is_data) of data."""
     is_data: bool = False
     fault: Literal["", "value", "presence"] = ""
+    """What the program objects to, the value or that it is there at all ("" where the line may be
+    about something else)."""
 
     @property
     def text(self) -> str:

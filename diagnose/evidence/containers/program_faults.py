@@ -63,19 +63,19 @@ _WRAPPERS = frozenset(
 
 
 class ProgramFault(msgspec.Struct, frozen=True):
-    """One line of the kernel about a program.
-
-    at: Unix time. kind: trap, seccomp, apparmor or selinux. what: what happened. call: the
-    number of the system call that seccomp refused, -1 where it is not about one.
-    """
+    """One line of the kernel about a program."""
 
     at: float
+    """Unix time."""
     comm: str
     pid: int
     kind: str
+    """One of trap, seccomp, apparmor or selinux."""
     what: str
+    """What happened."""
     text: str
     call: int = -1
+    """The number of the system call that seccomp refused, -1 where it is not about one."""
 
     @property
     def is_invalid_opcode(self) -> bool:

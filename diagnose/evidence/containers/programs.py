@@ -88,26 +88,27 @@ _ANY_EXECUTE = 0o111
 
 
 class Program(msgspec.Struct, frozen=True):
-    """A program that was refused.
-
-    why: "exec format error", "no such file or directory", "permission denied", "operation not
-    permitted" or "resource temporarily unavailable". machine: of an ELF file, as images name it, ""
-    otherwise. interpreter: of its `#!` line, with a carriage return if it has one, "" if there is
-    no such line. known: its first bytes could be read. missing: there is no such file. behind: the
-    wrapper that reported it, "" for runc or an init. mode: its permission bits, None where they are
-    not known. is_folder: the path is a folder.
-    """
+    """A program that was refused."""
 
     path: str
     why: str
+    """"exec format error", "no such file or directory", "permission denied", "operation not
+    permitted" or "resource temporarily unavailable"."""
     line: str
     machine: str = ""
+    """Of an ELF file, as images name it, "" otherwise."""
     interpreter: str = ""
+    """Of its `#!` line, with a carriage return if it has one, "" if there is no such line."""
     known: bool = False
+    """Whether its first bytes could be read."""
     missing: bool = False
+    """Whether there is no such file."""
     behind: str = ""
+    """The wrapper that reported it, "" for runc or an init."""
     mode: int | None = None
+    """Its permission bits, None where they are not known."""
     is_folder: bool = False
+    """Whether the path is a folder."""
     is_aside: bool = False
 
     @property

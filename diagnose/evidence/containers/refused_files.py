@@ -26,20 +26,20 @@ _STRICTEST = 0o600
 
 
 class RefusedFile(msgspec.Struct, frozen=True):
-    """A file or folder that a program refuses.
-
-    inside: its path in the container; path: on the host. mode: the widest mode that the program
-    accepts, 0 where its owner is at fault. owner: for chown, as the host knows the container's
-    user. line: what the log says, "" where the file's name alone tells.
-    """
+    """A file or folder that a program refuses."""
 
     container: Container
     inside: str
+    """Its path in the container."""
     path: str
+    """On the host."""
     source: PathStatus
     mode: int
+    """The widest mode that the program accepts, 0 where its owner is at fault."""
     owner: str
+    """For chown, as the host knows the container's user."""
     line: str
+    """What the log says, "" where the file's name alone tells."""
 
 
 class RefusedFiles(msgspec.Struct, frozen=True):

@@ -40,15 +40,15 @@ class QueryPath(msgspec.Struct, frozen=True):
     """One server, asked from inside containers that share all of their networks.
 
     A loopback address is another server in each.
-
-    networks: their names, those without a way out left away. asked: who asked, and what came back.
-    members: all containers whose questions go this way.
     """
 
     networks: tuple[str, ...]
+    """Their names, those without a way out left away."""
     server: str
     asked: tuple[tuple[Container, DnsReply], ...]
+    """Who asked, and what came back."""
     members: tuple[Container, ...]
+    """All containers whose questions go this way."""
 
     @property
     def fails(self) -> bool:

@@ -78,21 +78,17 @@ class ServerOrigin(msgspec.Struct, frozen=True):
 
 
 class ResolvConf(msgspec.Struct, frozen=True):
-    """One resolv.conf.
-
-    external: what the embedded resolver asks, None where the engine does not write it down
-    (before 26).
-
-    none_left: the engine's own comment that it knows no server (28.1 and newer). mtime: Unix time
-    of the last edit, where it was asked for.
-    """
+    """One resolv.conf."""
 
     nameservers: tuple[str, ...] = ()
     search: tuple[str, ...] = ()
     options: tuple[str, ...] = ()
     external: tuple[Upstream, ...] | None = None
+    """What the embedded resolver asks, None where the engine does not write it down (before 26)."""
     none_left: bool = False
+    """The engine's own comment that it knows no server (28.1 and newer)."""
     mtime: float | None = None
+    """Unix time of the last edit, where it was asked for."""
 
     @property
     def ndots(self) -> int:

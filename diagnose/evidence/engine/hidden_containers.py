@@ -20,15 +20,15 @@ ID_LENGTH = 64
 
 
 class HiddenContainers(msgspec.Struct, frozen=True):
-    """What lies in the data root and was made with another storage driver than the one in use.
-
-    names: of the containers, as far as their files were read. count: all of them. driver: theirs.
-    """
+    """What lies in the data root and was made with another storage driver than the one in use."""
 
     folder: str
     count: int = 0
+    """The number of all such containers."""
     names: tuple[str, ...] = ()
+    """Names of these containers, as far as their files were read."""
     driver: str = ""
+    """Their storage driver."""
 
 
 class _Config(msgspec.Struct, frozen=True):

@@ -54,19 +54,19 @@ _PRIORITY = {0: "panic", 1: "fatal", 2: "fatal", 3: "error", 4: "warning"}
 
 
 class LogLine(msgspec.Struct, frozen=True):
-    """One line.
-
-    at: Unix time, None if neither it nor the one before it tells. level: trace, debug, info,
-    warning, error, fatal or panic. message: its text, unquoted. fields: what stands behind it
-    (`error`, `container`, `module`). place: the journal's cursor.
-    """
+    """One line of the daemon's log."""
 
     at: float | None
+    """Unix time, None if neither it nor the one before it tells."""
     level: str
+    """One of trace, debug, info, warning, error, fatal or panic."""
     message: str
+    """Its text, unquoted."""
     fields: Mapping[str, str] = msgspec.field(default_factory=dict)
+    """What stands behind it (`error`, `container`, `module`)."""
     pid: int | None = None
     place: str = ""
+    """The journal's cursor."""
 
     @property
     def text(self) -> str:
@@ -89,16 +89,15 @@ UP = ("API listen on", "Daemon has completed initialization")
 
 
 class DaemonLog(msgspec.Struct, frozen=True, dict=True):
-    """The newest lines, oldest first.
-
-    source: a file's path, or "journal docker.service". truncated: there are older ones. mtime: Unix
-    time of the file's last line.
-    """
+    """The newest lines, oldest first."""
 
     lines: tuple[LogLine, ...]
     source: str
+    """A file's path, or "journal docker.service"."""
     truncated: bool = False
+    """Whether there are older lines."""
     mtime: float | None = None
+    """Unix time of the file's last line."""
 
     def __iter__(self) -> Iterator[LogLine]:
         return iter(self.lines)

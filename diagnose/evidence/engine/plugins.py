@@ -26,17 +26,16 @@ _FAILURES = {"refused": "connection refused", "missing": MISSING}
 
 
 class LegacyPlugin(msgspec.Struct, frozen=True):
-    """One plugin.
-
-    file: the socket or the spec by which the engine finds it; "" for one that only the engine's
-    memory has. socket: where the engine connects to. failure: why nobody answers there; "" if a
-    program listens.
-    """
+    """One plugin of the engine."""
 
     name: str
     file: str
+    """The socket or the spec by which the engine finds it; "" for one that only the engine's memory
+    has."""
     socket: str
+    """Where the engine connects to."""
     failure: str = ""
+    """Why nobody answers there; "" if a program listens."""
 
     @property
     def is_spec(self) -> bool:

@@ -28,12 +28,7 @@ from diagnose.registry import evidence
 
 
 class CapturedPath(msgspec.Struct, frozen=True):
-    """Packets of one network to one port of the outside, led to a port of the host.
-
-    by: the rule that does it. taker: the socket that takes them, None where there is none.
-    elsewhere: a socket of that port on another address alone. is_known: whether the host's sockets
-    could be listed.
-    """
+    """Packets of one network to one port of the outside, led to a port of the host."""
 
     network: Network
     members: tuple[Container, ...]
@@ -41,9 +36,13 @@ class CapturedPath(msgspec.Struct, frozen=True):
     port: int
     host_port: int
     by: Step
+    """The rule that does it."""
     taker: Listener | None
+    """The socket that takes them, None where there is none."""
     elsewhere: Listener | None
+    """A socket of that port on another address alone."""
     is_known: bool = True
+    """Whether the host's sockets could be listed."""
 
 
 class CapturedPaths(Items[CapturedPath], frozen=True):

@@ -24,19 +24,17 @@ _HALF = 1
 
 
 class TakenInterface(msgspec.Struct, frozen=True):
-    """One of the engine's interfaces with addresses or default routes that the engine did not set.
-
-    network: the network that the bridge belongs to; None for a bridge that no listed network owns.
-    port_of: the bridge's name where the interface is the host's end of a veth pair.
-    wins: whether the host sends what has no better route by this interface.
-    """
+    """An interface of the engine with addresses or default routes that the engine did not set."""
 
     link: Interface
     network: Network | None
+    """The network that the bridge belongs to; None for a bridge that no listed network owns."""
     port_of: str
+    """The bridge's name where the interface is the host's end of a veth pair."""
     addresses: tuple[str, ...]
     defaults: tuple[Route, ...]
     wins: bool
+    """Whether the host sends what has no better route by this interface."""
 
     @property
     def subject(self) -> Subject:

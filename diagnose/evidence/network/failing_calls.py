@@ -30,22 +30,22 @@ _NAMED_PLACE = LazyPattern(r"(?<![\w.-])(?P<name>[A-Za-z][\w.-]*+):(?P<port>\d{2
 
 
 class FailingCall(msgspec.Struct, frozen=True):
-    """Calls of one container to one address that failed.
-
-    network: whose subnet holds the address. times: how many of the last lines say so. at: Unix
-    time of the last one. refused: whether somebody answered that nobody listens there. by_socket:
-    whether a socket shows it, not a log; times are its repetitions then.
-    """
+    """Calls of one container to one address that failed."""
 
     container: Container
     network: Network
+    """The network whose subnet holds the address."""
     address: str
     port: int
     line: str
     at: float
+    """Unix time of the last call."""
     times: int
+    """How many of the last lines say so; of a socket, its repetitions."""
     refused: bool
+    """Whether somebody answered that nobody listens there."""
     by_socket: bool = False
+    """Whether a socket shows it, not a log."""
 
     @property
     def seen_in(self) -> str:

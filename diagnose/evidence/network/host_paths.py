@@ -35,15 +35,14 @@ class HostPath(msgspec.Struct, frozen=True):
 
 
 class HostPaths(Items[HostPath], frozen=True):
-    """One connection for each network with a published TCP port.
-
-    why_none: why none was walked, if that is so. published: likewise, to the published port at
-    the host's own address. loopback: likewise, to 127.0.0.1.
-    """
+    """One connection for each network with a published TCP port."""
 
     why_none: str = ""
+    """Why none was walked, if that is so."""
     published: tuple[HostPath, ...] = ()
+    """Likewise, to the published port at the host's own address."""
     loopback: tuple[HostPath, ...] = ()
+    """Likewise, to 127.0.0.1."""
 
 
 @evidence

@@ -38,19 +38,18 @@ image declares it. Empty: nothing says so."""
 
 
 class ClosedHostPort(msgspec.Struct, frozen=True):
-    """A port on which a container listens in the host's network, and the rule that closes it.
-
-    by: for every source. clients: whose packets to it the kernel's log says were blocked. wanted:
-    why others are to reach it.
-    """
+    """A port on which a container listens in the host's network, and the rule that closes it."""
 
     container: Container
     listener: Listener
     protocol: str
     uplink: str
     by: Step
+    """For every source."""
     clients: tuple[str, ...]
+    """Whose packets to it the kernel's log says were blocked."""
     wanted: Reason = ""
+    """Why others are to reach it."""
 
 
 class ClosedHostPorts(Items[ClosedHostPort], frozen=True):

@@ -31,17 +31,16 @@ and its router."""
 
 
 class NeighbourLink(msgspec.Struct, frozen=True):
-    """Two neighbours that need each other's hardware address, and what is lost between them.
-
-    network: None on the uplink. members: the running containers that use IPv6 there, or by this
-    uplink. lost: in the order of the exchange; empty where nothing is lost.
-    """
+    """Two neighbours that need each other's hardware address, and what is lost between them."""
 
     place: Place
     device: str
     network: Network | None
+    """None on the uplink."""
     members: tuple[Container, ...]
+    """The running containers that use IPv6 there, or by this uplink."""
     lost: tuple[Undelivered, ...]
+    """In the order of the exchange; empty where nothing is lost."""
 
 
 class NeighbourDiscovery(Items[NeighbourLink], frozen=True):

@@ -95,19 +95,19 @@ def forwarding(host: Host, networks: Networks, uplinks: Uplinks | None) -> Forwa
 
 
 class Egress(msgspec.Struct, frozen=True):
-    """A running container's way out of one bridge network.
-
-    reach: for a destination left open. sample: for an ordinary peer, which shows what becomes of
-    the source address. Each is the best of `SAMPLES`. uplink: where the kernel sends this network's
-    packets, which is a tunnel where a VPN has brought routes.
-    """
+    """A running container's way out of one bridge network."""
 
     container: Container
     network: Network
     address: str
     uplink: Uplink
+    """Where the kernel sends this network's packets, which is a tunnel where a VPN has brought
+    routes."""
     reach: ConnectionVerdict
+    """For a destination left open."""
     sample: ConnectionVerdict
+    """For an ordinary peer, which shows what becomes of the source address. Each is the best of
+    `SAMPLES`."""
     family: Family = "ip"
 
     @property
@@ -139,24 +139,23 @@ class Egress(msgspec.Struct, frozen=True):
 
 
 class Ingress(msgspec.Struct, frozen=True):
-    """One published port of a running container: what a client behind the uplink meets at it.
-
-    port: as the engine writes it (`80/tcp`). reach: for a source left open. sample: for an ordinary
-    client. refused: whether the host's own filter would certainly refuse the port if it were not
-    published.
-    """
+    """One published port of a running container: what a client behind the uplink meets at it."""
 
     container: Container
     network: Network
     addresses: frozenset[str]
     port: str
+    """As the engine writes it (`80/tcp`)."""
     host_address: str
     host_port: int
     everywhere: bool
     uplink: Uplink
     reach: ConnectionVerdict
+    """For a source left open."""
     sample: ConnectionVerdict
+    """For an ordinary client."""
     refused: ConnectionVerdict
+    """Whether the host's own filter would certainly refuse the port if it were not published."""
     family: Family = "ip"
 
     @property

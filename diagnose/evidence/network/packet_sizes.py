@@ -20,16 +20,15 @@ _VXLAN_OVERHEAD = 50
 
 
 class OversizedNetwork(msgspec.Struct, frozen=True):
-    """A network whose packets are larger than the uplink carries.
-
-    size: the largest packet in bytes that its containers send. overhead: bytes that the network
-    adds to it on the uplink. members: its running containers.
-    """
+    """A network whose packets are larger than the uplink carries."""
 
     network: Network
     size: int
+    """The largest packet in bytes that its containers send."""
     overhead: int
+    """Bytes that the network adds to it on the uplink."""
     members: tuple[Container, ...]
+    """Its running containers."""
 
 
 class PacketSizes(msgspec.Struct, frozen=True):

@@ -22,17 +22,16 @@ from diagnose.registry import evidence
 
 
 class StrictUplink(msgspec.Struct, frozen=True):
-    """One interface with an address that others can call.
-
-    mode: its effective rp_filter. back: the interface by which the host answers a client beyond.
-    ports: published ports that such a client would call.
-    """
+    """One interface with an address that others can call."""
 
     name: str
     address: str
     mode: int
+    """Its effective rp_filter."""
     back: str
+    """The interface by which the host answers a client beyond."""
     ports: tuple[int, ...]
+    """Published ports that such a client would call."""
 
 
 class StrictUplinks(msgspec.Struct, frozen=True):

@@ -33,25 +33,26 @@ _SERVICES = frozenset({*PORT_OF_SCHEME.values(), *PORT_OF_WORD.values()})
 
 
 class UnansweredCall(msgspec.Struct, frozen=True):
-    """Requests of one container to one place, repeated without an answer.
-
-    network: by which they leave; None where that is not known. peer: the container that has the
-    address. of_network: the Docker network whose subnet holds it. named_by: where the container's
-    configuration names it. no_machine: the interface on which nobody has it, by ARP. is_closed_in:
-    whether all networks of the container are internal. trace: how the host treats them.
-    """
+    """Requests of one container to one place, repeated without an answer."""
 
     container: Container
     address: str
     port: int
     repeats: int
     network: Network | None = None
+    """By which they leave; None where that is not known."""
     peer: Container | None = None
+    """The container that has the address."""
     of_network: Network | None = None
+    """The Docker network whose subnet holds it."""
     named_by: str = ""
+    """Where the container's configuration names it."""
     no_machine: str = ""
+    """The interface on which nobody has it, by ARP."""
     is_closed_in: bool = False
+    """Whether all networks of the container are internal."""
     trace: Trace | None = None
+    """How the host treats them."""
 
     @property
     def has_no_way_out(self) -> bool:

@@ -53,34 +53,33 @@ LEADS_PCT = 20.0
 
 
 class UsagePart(msgspec.Struct, frozen=True):
-    """One share of a disk.
-
-    subjects: its biggest members with their bytes. at_least: more of it was not looked at.
-    path: the folder or file that most of it is in, where one is.
-    """
+    """One share of a disk."""
 
     name: str
     bytes: int
     subjects: tuple[tuple[str, int], ...] = ()
+    """Its biggest members with their bytes."""
     at_least: bool = False
+    """More of it was not looked at."""
     path: str = ""
+    """The folder or file that most of it is in, where one is."""
 
 
 class DiskUsage(msgspec.Struct, frozen=True):
-    """The parts of one file system; with "other" they make up what statvfs says is used.
-
-    writable: bytes of containers' writable layers by container id. volumes: bytes by volume name.
-    layers: bytes by layer folder. unmeasured: what could not be measured, in words. not_asked: why
-    nothing was measured at all ("" if it was).
-    """
+    """The parts of one file system; with "other" they make up what statvfs says is used."""
 
     point: str = ""
     parts: tuple[UsagePart, ...] = ()
     writable: Mapping[str, int] = msgspec.field(default_factory=dict)
+    """Bytes of containers' writable layers by container id."""
     volumes: Mapping[str, int] = msgspec.field(default_factory=dict)
+    """Bytes by volume name."""
     layers: Mapping[str, int] = msgspec.field(default_factory=dict)
+    """Bytes by layer folder."""
     unmeasured: tuple[str, ...] = ()
+    """What could not be measured, in words."""
     not_asked: str = ""
+    """Why nothing was measured at all ("" if it was)."""
 
     def is_led_by(self, name: str) -> bool:
         """Whether this part fills the disk.

@@ -19,16 +19,15 @@ from diagnose.registry import evidence
 
 
 class RemoteMount(msgspec.Struct, frozen=True):
-    """One such mount.
-
-    volume: the name of the volume that it is, or "". users: containers that mount it. failed:
-    None if statvfs was answered.
-    """
+    """One such mount."""
 
     mount: Mounted
     volume: str
+    """The name of the volume that it is, or ""."""
     users: tuple[str, ...]
+    """Containers that mount it."""
     failed: Failed | None
+    """None if statvfs was answered."""
 
     @property
     def subject(self) -> Subject:

@@ -24,17 +24,17 @@ the volume was to be filled from the image: the log alone tells."""
 
 
 class VolumeSource(msgspec.Struct, frozen=True):
-    """A volume whose folder is not there.
-
-    device: as the volume has it. users: containers that have the volume. text: what the engine
-    said of it lately, "" if nothing. at: Unix time of that.
-    """
+    """A volume whose folder is not there."""
 
     name: str
     device: str
+    """As the volume has it."""
     users: tuple[Container, ...]
+    """Containers that have the volume."""
     text: str = ""
+    """What the engine said of it lately, "" if nothing."""
     at: float | None = None
+    """Unix time of that."""
 
     @property
     def subject(self) -> Subject:

@@ -44,19 +44,19 @@ VM_FOLDERS = (
 
 
 class EngineEndpoint(msgspec.Struct, frozen=True):
-    """Where the engine answers.
-
-    base_url: the address as docker-py's client takes it. address: path of the socket, or host name;
-    source: what decided it; named: the user chose it.
-    """
+    """Where the engine answers."""
 
     url: str
     base_url: str
+    """The address as docker-py's client takes it."""
     scheme: str
     address: str
+    """Path of the socket, or host name."""
     port: int | None
     source: str
+    """What decided it."""
     named: bool
+    """Whether the user chose it."""
     context: str | None = None
     tls: Tls | None = None
 

@@ -44,14 +44,14 @@ ACTIVATORS = frozenset({"systemd", "init"})
 
 
 class Found(msgspec.Struct, frozen=True):
-    """What is known of the engine's process.
-
-    pid: None when none is alive here. how: how it was looked for. elsewhere: why not here.
-    """
+    """What is known of the engine's process."""
 
     pid: int | None
+    """None when none is alive here."""
     how: str
+    """How it was looked for."""
     elsewhere: str = ""
+    """Why not here."""
 
 
 def locality(live: Live, question: AnyQuestion) -> Json:  # noqa: ARG001 - the signature of every collector
