@@ -106,10 +106,10 @@ def entrypoint_forbidden(
             if (
                 refused.why == "permission denied"
                 and place
-                and (place.is_noexec or not refused.interpreter)
+                and (place.is_noexec or refused.lacks_execute_bit or not refused.interpreter)
             ):
-                # where nothing may be executed, the script itself is refused before its interpreter
-                # is looked for
+                # where nothing may be executed, or the script has no x bit, the script itself is
+                # refused before its interpreter is looked for
                 refused = msgspec.structs.replace(refused, interpreter="")
                 yield _with_place(_forbidden(container, refused), place)
             else:

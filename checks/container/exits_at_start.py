@@ -7,6 +7,7 @@ from checks.container.failed_run import failed_run
 from checks.container.helpers import held_up, took
 from checks.container.service import is_somebodys_job, severity_of_end
 from diagnose.evidence.containers.compose_files import ComposeFiles
+from diagnose.evidence.containers.empty_mounts import EmptyMounts
 from diagnose.evidence.containers.events import Events
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.log_tails import LogTails
@@ -43,6 +44,7 @@ def exits_at_start(
     images: Images | None,
     image_commands: ImageCommands | None,
     compose_files: ComposeFiles | None,
+    empty_mounts: EmptyMounts | None,
     *,
     short: Seconds = SHORT_S,
 ) -> CheckResult:
@@ -61,7 +63,7 @@ def exits_at_start(
             continue
         if (container.ran_for or 0.0) >= short or not _failed_by_itself(container, events):
             continue
-        run = failed_run(container, containers, log_tails, namespaces, compose_files)
+        run = failed_run(container, containers, log_tails, namespaces, compose_files, empty_mounts)
         code = described(container.state.exit_code)
         finding = Finding.about(
             container,

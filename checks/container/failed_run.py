@@ -21,8 +21,10 @@ from checks.container.helpers import (
     subjects_of,
     tail_of,
 )
+from checks.container.hidden_by_mount import hidden_evidence, hidden_variables
 from checks.container.image_steps import image_steps
 from diagnose.evidence.containers.compose_files import ChangedFile, ComposeFiles
+from diagnose.evidence.containers.empty_mounts import EmptyMounts
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.log_tail import LogTail
 from diagnose.evidence.containers.log_tails import LogTails
@@ -46,6 +48,8 @@ class FailedRun(msgspec.Struct, frozen=True):
     """The setting to which the log objects, or the one that heals a known failure."""
     changed: ChangedFile | None
     """The compose file, where it is newer than the container."""
+    empty_mounts: EmptyMounts | None
+    """The empty folders of the host that hide what images have."""
 
     @property
     def callees(self) -> tuple[Subject, ...]:
@@ -59,6 +63,7 @@ class FailedRun(msgspec.Struct, frozen=True):
             **log_evidence(self.tail),
             **setting_evidence(self.setting),
             **changed_evidence(self.changed),
+            **hidden_evidence(self.container, self.empty_mounts),
             **peers_evidence(self.container, self.calls, containers, self.tail, clock),
             **kernel_evidence(program_faults, self.container),
         }
@@ -69,6 +74,7 @@ class FailedRun(msgspec.Struct, frozen=True):
             first_steps(self.container, self.tail, self.setting, self.calls)
             | image_steps(self.container, self.tail, images, image_commands, self.calls)
             | changed_variables(self.container, self.changed)
+            | hidden_variables(self.container, self.tail, self.setting, self.empty_mounts)
         )
 
 
@@ -78,6 +84,7 @@ def failed_run(
     log_tails: LogTails | None,
     namespaces: Namespaces | None,
     compose_files: ComposeFiles | None,
+    empty_mounts: EmptyMounts | None,
 ) -> FailedRun:
     """The last run of a container that has ended."""
     tail = tail_of(log_tails, container)
@@ -87,4 +94,5 @@ def failed_run(
         calls_of(container, containers, tail, namespaces),
         setting_of(container, tail),
         changed_file(container, compose_files),
+        empty_mounts,
     )

@@ -24,8 +24,10 @@ from checks.container.helpers import (
     times,
     took,
 )
+from checks.container.hidden_by_mount import hidden_evidence, hidden_variables
 from checks.container.image_steps import image_steps
 from diagnose.evidence.containers.compose_files import ComposeFiles
+from diagnose.evidence.containers.empty_mounts import EmptyMounts
 from diagnose.evidence.containers.events import Events
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.log_tails import LogTail, LogTails
@@ -99,6 +101,7 @@ def restart_loop(
     images: Images | None,
     image_commands: ImageCommands | None,
     compose_files: ComposeFiles | None,
+    empty_mounts: EmptyMounts | None,
     *,
     restarts: Count = Count(3),
     window: Seconds = Seconds(3600),
@@ -125,10 +128,13 @@ def restart_loop(
                 container, exits, clock, failed, containers, calls, program_faults, steady
             )
             changed = changed_file(container, compose_files)
-            finding = replace(finding, evidence={**finding.evidence, **changed_evidence(changed)})
+            more = changed_evidence(changed) | hidden_evidence(container, empty_mounts)
+            finding = replace(finding, evidence={**finding.evidence, **more})
+            setting = setting_of(container, failed)
             yield finding.with_variables(
                 image_steps(container, failed, images, image_commands, calls)
                 | changed_variables(container, changed)
+                | hidden_variables(container, failed, setting, empty_mounts)
             )
     asked_to_end = stops.by_id if stops is not None else {}
     failed_tasks = [

@@ -6,6 +6,7 @@ from checks.container.causes import APPLICATION_CAUSES
 from checks.container.failed_run import failed_run
 from checks.container.helpers import took
 from diagnose.evidence.containers.compose_files import ComposeFiles
+from diagnose.evidence.containers.empty_mounts import EmptyMounts
 from diagnose.evidence.containers.events import Events
 from diagnose.evidence.containers.listing import Containers
 from diagnose.evidence.containers.log_tails import LogTails
@@ -41,6 +42,7 @@ def restarts_exhausted(
     images: Images | None,
     image_commands: ImageCommands | None,
     compose_files: ComposeFiles | None,
+    empty_mounts: EmptyMounts | None,
     *,
     forgotten: Seconds = Seconds(604800),
 ) -> CheckResult:
@@ -59,7 +61,7 @@ def restarts_exhausted(
             continue
         if events is not None and events.was_stopped(container.id):
             continue
-        run = failed_run(container, containers, log_tails, namespaces, compose_files)
+        run = failed_run(container, containers, log_tails, namespaces, compose_files, empty_mounts)
         age = clock.age(container.finished_at)
         since = f" {ago(age)} ago" if age is not None else ""
         code = described(container.state.exit_code)

@@ -5,6 +5,10 @@ An environment variable is not set, or holds marks of its file.
 
 from __future__ import annotations
 
+import difflib
+import re
+from collections.abc import Sequence
+
 from checks.container.confirmed import claims, compose_variables, is_broken
 from checks.container.helpers import LINE, log_evidence
 from diagnose.evidence.containers.listing import Container, Containers
@@ -42,9 +46,11 @@ def variable_missing(containers: Containers, clock: Clock, log_tails: LogTails) 
         needed = f"needs the environment variable {joined(wanted, 'or')}, which {state}"
         if claim.failure.failure.name == UNANNOUNCED:
             needed = f"needs the setting {named}: the environment variable of that name {state}"
+        near = _near(container, wanted)
+        instead = f', and it has "{near}"' if near else ""
         finding = claim.finding(
-            needed,
-            {"Config.Env": f"{wanted[0]} {state}", "the log means": claim.failure.cause},
+            needed + instead,
+            {"Config.Env": f"{wanted[0]} {state}{instead}", "the log means": claim.failure.cause},
             variable=wanted[0],
         )
         by_compose = compose_variables(container)
@@ -52,6 +58,26 @@ def variable_missing(containers: Containers, clock: Clock, log_tails: LogTails) 
     return None
 
 
+def _near(container: Container, wanted: Sequence[str]) -> str:
+    """A variable that it has under almost a wanted name: with `export` before it, or misspelt."""
+    names = [name for name, _ in container.config.environment]
+    for want in wanted:
+        same = (name for name in names if name != want and _plain(name) == _plain(want))
+        if near := next(same, ""):
+            return near
+        if close := difflib.get_close_matches(want, set(names) - {want}, 1, _ALMOST):
+            return close[0]
+    return ""
+
+
+def _plain(name: str) -> str:
+    """A name without what differs by mistake: `export`, spaces, case, dashes."""
+    letters = re.sub(r"[^A-Z0-9]", "", name.upper())
+    return letters.removeprefix("EXPORT")
+
+
+_ALMOST = 0.92
+"""So much of two names is the same where one letter is wrong, or two are swapped."""
 _COMMENT = LazyPattern(r"\s+#.*$")
 """A comment behind a value in an env file."""
 _SHORTEST = 4

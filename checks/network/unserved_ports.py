@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from checks.network.ports import has_own_kernel
+from diagnose.evidence.containers.empty_mounts import EmptyMounts
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.log_tails import LogTail
 from diagnose.evidence.containers.loopback_words import with_host
@@ -50,6 +51,7 @@ def published_port_not_listening(
     namespaces: Namespaces,
     clock: Clock,
     unserved: UnservedPorts | None,
+    empty_mounts: EmptyMounts | None,
     *,
     grace: Seconds = Seconds(20),
 ) -> CheckResult:
@@ -70,11 +72,14 @@ def published_port_not_listening(
         is_settled = age is not None and age >= grace and container.state.status == "running"
         if netns is not None and is_settled and not has_own_kernel(container):
             tail = unserved.of(container) if unserved is not None else LogTail(())
-            yield from _not_served(container, netns, tail)
+            hidden = empty_mounts or EmptyMounts()
+            yield from _not_served(container, netns, tail, hidden)
     return None
 
 
-def _not_served(container: Container, netns: ContainerNetns, tail: LogTail) -> Iterator[Finding]:
+def _not_served(
+    container: Container, netns: ContainerNetns, tail: LogTail, hidden: EmptyMounts
+) -> Iterator[Finding]:
     published = {port for port, _ in container.published_ports}
     wanted = container.published_tcp_ports
     served = {port for port in wanted if netns.serves_others("tcp", port)}
@@ -97,6 +102,7 @@ def _not_served(container: Container, netns: ContainerNetns, tail: LogTail) -> I
                 "TCP sockets inside": netns.tcp_listeners,
                 "State.StartedAt": container.state.started_at,
                 **_log(words),
+                **hidden.evidence_of(container),
             },
             discriminator=str(port),
             severity=Severity.advice if served else Severity.warning,
@@ -108,6 +114,8 @@ def _not_served(container: Container, netns: ContainerNetns, tail: LogTail) -> I
             cure = with_host(container, port, ANY)
         else:
             cure = _setting(container, words) or _elsewhere(container, netns)
+            if not cure and words.failure is None:
+                cure = hidden.variables_of(container)
         yield finding.with_variables(cure)
 
 

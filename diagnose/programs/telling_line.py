@@ -18,7 +18,7 @@ from collections.abc import Sequence
 import msgspec
 
 from diagnose.lazy_pattern import LazyPattern
-from diagnose.programs.line_phrases import EXPLAINS, PHRASES, STRONG
+from diagnose.programs.line_phrases import EXPLAINS, GENERIC, PHRASES, STRONG
 from diagnose.programs.log_message import ERROR, INFO, WARNING, Message, message, plain, words_of
 
 MOST_DETAILS = 4
@@ -72,6 +72,10 @@ _EXCEPTION = LazyPattern(
 """An exception by its class: Python, Java, Node, Ruby, .NET."""
 _RUBY_EXCEPTION = LazyPattern(r"^\S+:\d+:in [`'].*': .*\([A-Z]\w*(?:::\w+)*\)\s*$")
 """The exception that ends a Ruby program stands behind the place that raised it."""
+_INNER_EXCEPTION = LazyPattern(r"\b(?:[a-z_]\w*\.){2,}[A-Z]\w*(?:Exception|Error): \w")
+"""An exception that a message of the program's own quotes."""
+_OF_THE_LOGGER = LazyPattern(r"^(?:log4j:(?:WARN|ERROR)|SLF4J:)")
+"""What Java's loggers say of themselves."""
 _CAUSE = LazyPattern(r"^\s*(?:Caused by: | ?---> |Reason: |caused by: )")
 _SAYS_NOTHING = LazyPattern(r": (?:Permission|Access) (?:is )?denied\.?$")
 """A cause that says less than its effect, which names the path: .NET's UnauthorizedAccess."""
@@ -162,8 +166,9 @@ def _score(line: Message) -> int:
     exception = _EXCEPTION.match(text) or _RUBY_EXCEPTION.match(text)
     if not _LETTERS.search(text) or (_FRAME.match(text) and not exception):
         return UNREADABLE
-    if level == INFO and not exception:
+    if (level == INFO and not exception) or _OF_THE_LOGGER.match(text):
         return INFO
+    quotes_exception = exception is None and bool(_INNER_EXCEPTION.search(text))
     score = level or 0
     if level == WARNING:
         score -= DOUBT
@@ -171,9 +176,13 @@ def _score(line: Message) -> int:
         score = max(score, ERROR) + 18
         if exception.group() == text.strip() and not text.rstrip().endswith(":"):
             score -= BARE
+    if quotes_exception:
+        score = max(score, ERROR)
     lowered = text.lower()
     words = words_of(text)
     for phrases in PHRASES:
+        if quotes_exception and phrases is GENERIC:
+            continue
         if words & phrases.words and phrases.pattern.search(lowered):
             score += phrases.worth
     return score

@@ -15,9 +15,13 @@ MOST = 10
 
 
 class UnservedPorts(msgspec.Struct, frozen=True):
-    """tails: the last lines of each, by container id, where one of them explains a failure."""
+    """tails: the last lines of each, by container id, where one of them explains a failure.
+
+    silent: the ids of all of them.
+    """
 
     tails: dict[str, LogTail] = {}
+    silent: frozenset[str] = frozenset()
 
     def of(self, container: Container) -> LogTail:
         """Its last lines; none where it serves a port, or where its log explains nothing."""
@@ -38,7 +42,8 @@ def unserved_ports(host: Host, containers: Containers, namespaces: Namespaces) -
             id: tail
             for id, tail in tails.items()
             if tail.telling is not None and tail.telling.explains
-        }
+        },
+        frozenset(container.id for container in silent),
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 import pytest
 
 from diagnose.evidence.containers.bind_mounts import BindSources, PathStatus
@@ -134,3 +135,29 @@ def test_a_script_that_an_init_may_not_execute_for_noexec():
         judge("container.entrypoint-forbidden", containers=of(each), programs=known, mounts=PLAIN)
     )
     assert "/bin/sh, which /opt/scripts/run.sh needs, cannot be executed" in finding.summary
+
+
+@pytest.mark.parametrize(
+    ("mode", "is_aside", "mounts", "source"),
+    [
+        pytest.param(0o644, False, PLAIN, "/srv/scripts/run.sh", id="no x bit"),
+        pytest.param(0o755, True, NOEXEC, "/srv/scripts/run.sh", id="noexec, another exit code"),
+        pytest.param(0o755, True, PLAIN, "", id="another exit code alone"),
+        pytest.param(0o644, True, PLAIN, "/srv/scripts/run.sh", id="no x bit, another exit code"),
+    ],
+)
+def test_a_mounted_script_is_mended_on_the_host(
+    mode: int, is_aside: bool, mounts: Mounts, source: str
+):
+    container = made("exited", code=1 if is_aside else 126, **SCRIPTS)
+    line = f"/start.sh: line 2: {RUN}: Permission denied"
+    program = describe(RUN, "permission denied", line, b"#!/bin/sh\n")
+    program = msgspec.structs.replace(program, mode=mode, is_aside=is_aside)
+    result = judge(
+        "container.entrypoint-forbidden",
+        containers=of(container),
+        programs=Programs({container.id: program}),
+        mounts=mounts,
+    )
+    assert [finding.variables["source"] for finding in result.findings] == [source] * bool(source)
+    assert all("file" not in finding.variables for finding in result.findings)

@@ -77,3 +77,24 @@ def test_a_running_container_may_have_any_variable():
         log_tails=LogTails({}, {}),
     )
     assert rows(result) == []
+
+
+@pytest.mark.parametrize(
+    ("entry", "near"),
+    [
+        ("export TELEGRAM_APITOKEN=x", '"export TELEGRAM_APITOKEN"'),
+        ("telegram_apitoken=x", '"telegram_apitoken"'),
+        ("TELEGRAM_APITOEKN=x", '"TELEGRAM_APITOEKN"'),
+        ("TELEGRAM_CHAT=x", ""),
+    ],
+)
+def test_a_variable_of_almost_that_name(entry: str, near: str):
+    container, log_tails = failed(
+        'env: required environment variable "TELEGRAM_APITOKEN" is not set', Config={"Env": [entry]}
+    )
+    result = judge(
+        "container.variable-missing", containers=of(container), clock=CLOCK, log_tails=log_tails
+    )
+    (finding,) = result.findings
+    assert near in finding.summary
+    assert ("and it has" in finding.summary) == bool(near)
