@@ -111,7 +111,9 @@ def entrypoint_forbidden(
                 # where nothing may be executed, or the script has no x bit, the script itself is
                 # refused before its interpreter is looked for
                 refused = msgspec.structs.replace(refused, interpreter="")
-                yield _with_place(_forbidden(container, refused), place)
+                finding = _with_place(_forbidden(container, refused), place)
+                is_shut = refused.lacks_execute_bit and not place.is_noexec
+                yield finding.with_variables({"script": place.path} if is_shut else {})
             else:
                 yield _forbidden(container, refused)
     return None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from checks.network.ports import has_own_kernel
 from diagnose.evidence.containers.listing import Container, Containers
-from diagnose.evidence.containers.loopback_words import with_host
+from diagnose.evidence.containers.loopback_words import with_host, with_port
 from diagnose.evidence.dns.resolvers import EMBEDDED
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.network.addresses import ANY
@@ -86,5 +86,21 @@ def _finding(call: FailingCall, peer: Container, netns: ContainerNetns) -> Findi
         peer=peer.name,
         port=str(call.port),
     )
-    cure = with_host(peer, call.port, ANY) if inward else {}
+    cure = with_host(peer, call.port, ANY) if inward else _other_port(call, peer, netns)
     return finding.with_variables(cure)
+
+
+def _other_port(call: FailingCall, peer: Container, netns: ContainerNetns) -> dict[str, str]:
+    """The variable of the caller or of the peer that names the port, with the one that is served.
+
+    Nothing where the peer serves none, or several.
+    """
+    served = {
+        socket.port
+        for socket in netns.listeners
+        if socket.protocol == "tcp" and not socket.is_loopback
+    }
+    if len(served) != 1:
+        return {}
+    name, corrected = with_port((call.container, peer), call.port, served.pop())
+    return {"mistaken": name, "corrected": corrected} if name else {}

@@ -20,7 +20,7 @@ _OF_THE_IMAGE = LazyPattern(
     r"(?i)/(?:[\w-]*conf(?:ig|igs|iguration)?(?:\.d|\.avail)?|etc|templates?|plugins?|modules?|themes?"
     r"|certs?|ssl|static|html|public|dist|src|scripts?|bin|lib)/?$"
 )
-"""Folders that an image fills, and that its program seldom makes anew. Their data folders begin
+"""Folders that an image fills, and that its program seldom makes itself. Data folders begin
 empty."""
 _WHOLE_CONFIG = frozenset({"/config"})
 """Where the images of linuxserver.io and others write their own settings at the first start."""

@@ -1,4 +1,4 @@
-"""Where a container's own words name loopback or an address: its command, and its variables.
+"""Where a container's own words name loopback, an address or a port: command and variables.
 
 Pure.
 """
@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 import shlex
+from collections.abc import Sequence
 
 from diagnose.evidence.containers.inspect import Container
 from diagnose.lazy_pattern import LazyPattern
@@ -17,6 +18,24 @@ _BY_NAME = LazyPattern(
     r"(?:^|_)(?:HOST|HOSTNAME|BIND|LISTEN|ADDR|ADDRESS|URL|SERVER|UPSTREAM)(?:_|$)", re.IGNORECASE
 )
 """How a variable is named that says where a program listens, or whom it calls."""
+
+
+def with_port(containers: Sequence[Container], port: int, other: int) -> tuple[str, str]:
+    """The container and the variable, with its value, that give another port in the place of one.
+
+    ("", "") where no variable of these containers names the port, or several do, or where a secret
+    stands in the way.
+    """
+    named = re.compile(rf"(?<![\d.]){port}(?!\d)")
+    places = [
+        (container.name, f"{name}={named.sub(str(other), value)}")
+        for container in containers
+        for name, value in container.config.environment
+        if named.search(value) and (value == str(port) or f":{port}" in value)
+    ]
+    if len(places) != 1 or _REDACTED.search(places[0][1]):
+        return "", ""
+    return places[0]
 
 
 def with_host(container: Container, port: int, host: str) -> dict[str, str]:

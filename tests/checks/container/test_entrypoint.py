@@ -161,3 +161,5 @@ def test_a_mounted_script_is_mended_on_the_host(
     )
     assert [finding.variables["source"] for finding in result.findings] == [source] * bool(source)
     assert all("file" not in finding.variables for finding in result.findings)
+    scripts = [finding.variables.get("script", "") for finding in result.findings]
+    assert scripts == [source if mounts is PLAIN else ""] * bool(source)

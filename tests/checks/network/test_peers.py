@@ -160,3 +160,37 @@ def test_ports_of_peers_that_nobody_serves(name: str) -> None:
         clock=Clock(wall=NOW, booted=NOW - 9e5),
     )
     assert rows(result) == wanted
+
+
+@pytest.mark.parametrize(
+    ("edge", "worker", "served", "expected"),
+    [
+        ([], ["VIRTUAL_PORT=80"], (81,), {"mistaken": "worker", "corrected": "VIRTUAL_PORT=81"}),
+        (
+            ["API=http://worker:80/v1"],
+            [],
+            (81,),
+            {"mistaken": "edge", "corrected": "API=http://worker:81/v1"},
+        ),
+        (["PORT=80"], ["VIRTUAL_PORT=80"], (81,), {}),
+        ([], ["VIRTUAL_PORT=80"], (81, 82), {}),
+        ([], ["LIMIT=8080", "RATE=1.80"], (81,), {}),
+    ],
+    ids=["the peer's", "the caller's", "both", "two are served", "other numbers"],
+)
+def test_the_variable_that_names_a_port_which_is_not_served(
+    edge: list[str], worker: list[str], served: tuple[int, ...], expected: dict[str, str]
+):
+    caller = replace(EDGE, config=replace(EDGE.config, env=edge))
+    peer = replace(WORKER, config=replace(WORKER.config, env=worker))
+    result = judge(
+        "network.peer-not-listening",
+        failing_calls=FailingCalls((replace(CALL, container=caller),)),
+        containers=Containers((caller, peer)),
+        namespaces=Namespaces({peer.id: inside(peer, *served)}),
+        clock=Clock(wall=NOW, booted=NOW - 9e5),
+    )
+    (finding,) = result.findings
+    cure = {name: finding.variables[name] for name in expected}
+    assert cure == expected
+    assert ("corrected" in finding.variables) == bool(expected)
