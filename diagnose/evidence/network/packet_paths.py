@@ -6,11 +6,12 @@ The way out of each network, and the way in to each published port.
 from __future__ import annotations
 
 import functools
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from ipaddress import ip_address
 from typing import Literal
 
 import msgspec
+from msgspec.structs import replace
 
 from diagnose.evidence.containers.inspect import NetworkEndpoint
 from diagnose.evidence.containers.listing import Container, Containers
@@ -238,8 +239,8 @@ def packet_paths(
         return PacketPaths(why_none=why_none)
     # rules that drop stay when firewall.forwarding-off is cured, and have to be seen beside it
     walks = _Walks(host_stack.stack.forwarding, uplinks.items[0])
-    attached = _attached(containers, networks, "ip")
-    attached6 = _attached(containers, networks, "ip6") if walks.leads_out("ip6") else []
+    attached = places(containers, networks, "ip")
+    attached6 = places(containers, networks, "ip6") if walks.leads_out("ip6") else []
     published = list(_published(attached, uplinks.items[0], "ip", walks.stack))
     published6 = list(_published(attached6, uplinks.items[0], "ip6", walks.stack))
     return PacketPaths(
@@ -271,9 +272,13 @@ def leads_out(network: Network) -> bool:
     return network.is_bridge and not network.internal and mode != "isolated"
 
 
-def _attached(containers: Containers, networks: Networks, family: Family) -> list[_Attached]:
-    """The places of running containers on networks that lead out, with an address of the family."""
-    return [
+def places(containers: Containers, networks: Networks, family: Family) -> list[_Attached]:
+    """The places of running containers on networks that lead out, with an address of the family.
+
+    On a network where all containers are between two runs, a container has the address that it may
+    get: what keeps them from the outside may be why they end.
+    """
+    attached = [
         (container, networks.by_name[name], endpoint)
         for container in containers.running
         for name, endpoint in container.endpoints.items()
@@ -281,6 +286,30 @@ def _attached(containers: Containers, networks: Networks, family: Family) -> lis
         and address_of(endpoint, family)
         and leads_out(networks.by_name[name])
     ]
+    return attached + (_between_runs(containers, networks, attached) if family == "ip" else [])
+
+
+def _between_runs(
+    containers: Containers, networks: Networks, attached: Sequence[_Attached]
+) -> list[_Attached]:
+    """The places of containers that are about to be restarted, on networks without another one."""
+    seen = {network.name for _, network, _ in attached}
+    return [
+        (container, network, replace(endpoint, ip_address=str(network.subnets[0][-2])))
+        for container in containers
+        if container.state.status == "restarting"
+        for name, endpoint in container.endpoints.items()
+        if name not in seen
+        and (network := networks.by_name.get(name)) is not None
+        and leads_out(network)
+        and network.subnets
+        and network.subnets[0].version == 4
+        and network.subnets[0].num_addresses > _FEW
+    ]
+
+
+_FEW = 4
+"""Addresses of a subnet that has room for a gateway and one container."""
 
 
 def address_of(endpoint: NetworkEndpoint, family: Family) -> str:
