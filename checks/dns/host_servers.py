@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from checks.dns._groups import dns_container, severity_beside_answers, touched, unasked
 from diagnose.evidence.containers.listing import Container, Containers
@@ -96,39 +96,47 @@ def _dead_servers(
     ]
     more = f" and {count(len(dead) - 1, 'more server')}" if len(dead) > 1 else ""
     is_unreachable = any(lookups.host[server].icmp == "unreachable" for server in dead)
-    is_lost = bool(no_way_out) and is_unreachable
-    filtered = f"the host's own packet filter stops the query: {rules.get(first)}"
-    reasons = [
-        f"{others[0]} answers" if others else _no_other(resolvers),
-        *([filtered] if first in rules else ()),
-        *([no_way_out] if is_lost else ()),
-        *([_serves(serving)] if serving is not None else ()),
-    ]
+    lost_way = no_way_out if is_unreachable else ""
     severity = Severity.critical
     if others:
         severity = severity_beside_answers(lookups.host[server] for server in dead)
-    # The daemon looks registries up by the host's resolver.
-    touches = [DAEMON, *touched(hit)]
-    variables = _host_variables(first, is_lost=is_lost)
-    if serving is not None:
-        touches.append(serving.subject)
-    if serving is not None and not serving.is_running:
-        variables["stopped_server"] = serving.name
-    better = (*others, *resolvers.never_asked)
-    if better and first == resolvers.host_servers[0]:
-        variables |= {"better": better[0], "file": HOST_FILE}
     return Finding(
         subject=HOST,
         summary=sentence(
             f"the host gets no answer from its DNS server {first}{more} ({lookups.host[first]})",
-            *reasons,
+            f"{others[0]} answers" if others else _no_other(resolvers),
+            _filtered(rules.get(first)),
+            lost_way,
+            _serves(serving),
         ),
         evidence=_answers(dead, resolvers, lookups, rules),
-        variables=variables,
+        variables=_host_variables(first, is_lost=bool(lost_way))
+        | _stopped(serving)
+        | _better(first, others, resolvers),
         severity=severity,
-        touches=tuple(touches),
+        # The daemon looks registries up by the host's resolver.
+        touches=(DAEMON, *touched(hit), *([serving.subject] if serving is not None else ())),
         signs=frozenset({"dns"}),
     )
+
+
+def _filtered(rule: Step | None) -> str:
+    return f"the host's own packet filter stops the query: {rule}" if rule is not None else ""
+
+
+def _stopped(serving: Container | None) -> dict[str, str]:
+    """The variable of a start, where the container that serves the address does not run."""
+    if serving is None or serving.is_running:
+        return {}
+    return {"stopped_server": serving.name}
+
+
+def _better(first: str, others: Sequence[str], resolvers: Resolvers) -> dict[str, str]:
+    """The variables of a file that asks another server first."""
+    better = (*others, *resolvers.never_asked)
+    if not better or first != resolvers.host_servers[0]:
+        return {}
+    return {"better": better[0], "file": HOST_FILE}
 
 
 def _no_other(resolvers: Resolvers) -> str:
@@ -139,8 +147,10 @@ def _no_other(resolvers: Resolvers) -> str:
     return "no other server is configured"
 
 
-def _serves(container: Container) -> str:
-    """What is to be said of a container that is to answer at a server's address."""
+def _serves(container: Container | None) -> str:
+    """How the container is that is to answer at a server's address; empty where none is."""
+    if container is None:
+        return ""
     if container.is_running:
         return f"{container} has that address"
     return f"{container}, which serves that address, is not running"

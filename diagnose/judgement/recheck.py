@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from msgspec.structs import replace
 
-from diagnose.model import ContainerRun, Failed, Result, Unexamined, Verdict
+from diagnose.model import ContainerRun, Failed, Json, Result, Unexamined, Verdict
 from diagnose.questions import Host
 from diagnose.questions.containers import InspectContainer
 from diagnose.questions.machine import SeeProcess
@@ -31,25 +31,27 @@ def recheck(host: Host, results: Sequence[Result]) -> list[Result]:
         InspectContainer(run.id, round="settled"): run
         for run in suspects.difference(_with_live_process(host, suspects))
     }
-    changed: set[ContainerRun] = set()
     gone: set[ContainerRun] = set()
+    restarted: dict[ContainerRun, str] = {}
     unsettled: dict[ContainerRun, str] = {}
     for question, answer in host.ask_about(run_of, lambda question: question):
         run = run_of[question]
-        if isinstance(answer, Failed):
-            if answer.reason == "gone":
-                gone.add(run)
-            elif question.round == "settled" and answer.reason != "not recorded":
-                unsettled[run] = f"the engine was not heard again: {answer}"
-            continue
-        state = answer.get("State") if isinstance(answer, dict) else None
-        if isinstance(state, dict) and (state.get("Pid"), state.get("StartedAt")) != (
-            run.pid,
-            run.started_at,
-        ):
-            changed.add(run)
-    restarted = dict.fromkeys(changed, "it restarted while it was looked at")
+        if not isinstance(answer, Failed):
+            if _is_another_run(run, answer):
+                restarted[run] = "it restarted while it was looked at"
+        elif answer.reason == "gone":
+            gone.add(run)
+        elif question.round == "settled" and answer.reason != "not recorded":
+            unsettled[run] = f"the engine was not heard again: {answer}"
     return [_without(result, {**unsettled, **restarted}, gone) for result in results]
+
+
+def _is_another_run(run: ContainerRun, inspect: Json) -> bool:
+    """Whether a container is in another run by now than in the one that a check saw."""
+    state = inspect.get("State") if isinstance(inspect, dict) else None
+    if not isinstance(state, dict):
+        return False
+    return (state.get("Pid"), state.get("StartedAt")) != (run.pid, run.started_at)
 
 
 def _with_live_process(host: Host, runs: Iterable[ContainerRun]) -> set[ContainerRun]:
