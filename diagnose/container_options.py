@@ -125,6 +125,15 @@ _LISTS = {
 }
 
 
+_THROTTLES = {
+    "BlkioDeviceReadBps": "device-read-bps",
+    "BlkioDeviceWriteBps": "device-write-bps",
+    "BlkioDeviceReadIOps": "device-read-iops",
+    "BlkioDeviceWriteIOps": "device-write-iops",
+}
+"""Limits of the traffic with one disk."""
+
+
 _MAPPINGS = {"Sysctls": "sysctl", "Annotations": "annotation"}
 
 
@@ -176,6 +185,9 @@ def _devices_and_limits(host: Inspect) -> Iterator[Option]:
         # Podman has the kernel's name
         resource = str(limit["Name"]).removeprefix("RLIMIT_").lower()
         yield Option("ulimit", f"{resource}={limit['Soft']}:{limit['Hard']}")
+    for key, name in _THROTTLES.items():
+        for throttle in host.get(key) or ():
+            yield Option(name, f"{throttle['Path']}:{throttle['Rate']}")
     for link in host.get("Links") or ():
         peer, _, alias = link.partition(":")
         yield Option("link", f"{peer.lstrip('/')}:{alias.rpartition('/')[2]}")

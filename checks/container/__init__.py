@@ -6,18 +6,22 @@ Where an id is, if its module is not named like it:
 - api_version: client-api-too-new
 - data_in_use: data-locked, data-version-mismatch
 - entrypoint: entrypoint-missing, entrypoint-forbidden
+- early_kill: killed-for-host-memory
 - first_process: first-process-stopped
 - heap: heap-above-limit
 - host_event: lost-with-host
 - kernel_setting: kernel-setting-low
+- left_data: data-left-behind
 - loopback: loopback-peer
 - mount_access: mount-unwritable
 - mounts: mount-source-missing, mount-forbidden, mount-stale
 - option: option-missing
+- option_in_the_way: option-in-the-way
 - own_files: own-files-refused
 - pid_file: pid-file-stale
 - processor: cpu-unsupported
 - program_format: exec-format, interpreter-missing
+- record: record-damaged
 - recreated: recreate-interrupted, older-than-its-tag
 - start_resources: device-missing, network-gone, runtime-limit-hit
 - state: dead, shim-lost, paused, zombies
@@ -33,6 +37,8 @@ from checks.container import (
     daemonized,
     data_in_use,
     database,
+    device_forbidden,
+    early_kill,
     entrypoint,
     errors_in_log,
     exits_at_start,
@@ -42,16 +48,19 @@ from checks.container import (
     heap,
     host_event,
     kernel_setting,
+    left_data,
     loopback,
     mount_access,
     mounts,
     oom_killed,
     open_files,
     option,
+    option_in_the_way,
     own_files,
     pid_file,
     processor,
     program_format,
+    record,
     recreated,
     restart_loop,
     restarts_exhausted,
@@ -72,6 +81,8 @@ __all__ = [
     "daemonized",
     "data_in_use",
     "database",
+    "device_forbidden",
+    "early_kill",
     "entrypoint",
     "errors_in_log",
     "exits_at_start",
@@ -81,16 +92,19 @@ __all__ = [
     "heap",
     "host_event",
     "kernel_setting",
+    "left_data",
     "loopback",
     "mount_access",
     "mounts",
     "oom_killed",
     "open_files",
     "option",
+    "option_in_the_way",
     "own_files",
     "pid_file",
     "processor",
     "program_format",
+    "record",
     "recreated",
     "restart_loop",
     "restarts_exhausted",

@@ -12,6 +12,7 @@ PROGRAM_CAUSES = (
     "container.heap-above-limit",
     "container.kernel-setting-low",
     "container.loopback-peer",
+    "container.option-in-the-way",
     "container.option-missing",
     "container.own-files-refused",
     "container.pid-file-stale",
@@ -44,8 +45,10 @@ PEER_CAUSES = (
 
 APPLICATION_CAUSES = (
     *PROGRAM_CAUSES,
+    "container.device-forbidden",
     "container.exec-format",
     "container.interpreter-missing",
+    "container.killed-for-host-memory",
     "container.mount-forbidden",
     "container.mount-stale",
     "daemon.containerd-down",

@@ -202,9 +202,24 @@ def _finding(oom: _Oom, clock: Clock, since_s: float) -> Finding:
         _evidence(oom, clock),
         severity=severity,
         onset=oom.moments[0] if oom.moments else None,
-        memory=_roomier(oom),
     )
-    return finding.with_variables(_bounded(oom))
+    return finding.with_variables(_bounded(oom) | _more_room(oom))
+
+
+def _more_room(oom: _Oom) -> dict[str, str]:
+    """The variables that give the container more memory, by whose limit was reached.
+
+    A limit of the container's own does not help where that of a cgroup above it is lower.
+    """
+    limits = [kill.limit_of for kill in oom.kills if kill.by_parent]
+    if not limits:
+        return {"memory": _roomier(oom)}
+    parent = limits[-1].rpartition("/")[2]
+    if parent.endswith(".slice"):
+        return {"slice": parent, "roomier": f"MemoryMax={_roomier(oom).upper()}"}
+    if oom.container.host_config.cgroup_parent:
+        return {"option": "cgroup-parent"}
+    return {}
 
 
 def _bounded(oom: _Oom) -> dict[str, str]:

@@ -69,12 +69,20 @@ def _what_holds(id: str, error: str, leak: LeakedMount | None) -> dict[str, str]
 
 
 @check("container.shim-lost", severity=Severity.critical, caused_by=["daemon.containerd-down"])
-def shim_lost(containers: Containers, processes: Processes) -> CheckResult:
+def shim_lost(
+    containers: Containers,
+    processes: Processes,
+    clock: Clock | None,
+    *,
+    settling: Seconds = Seconds(30),
+) -> CheckResult:
     """A container is listed as running, but its shim or its first process is gone.
 
     The shim is containerd's handle on a container: without it nothing can be stopped, asked or
     logged, and `docker rm -f` hangs. Other runtimes than runc have shims of other names and are not
-    looked at. Where the engine's own process cannot be seen, neither can the shims.
+    looked at. Where the engine's own process cannot be seen, neither can the shims. A container
+    whose process is gone beside a living shim, and that began less than `settling` seconds ago, has
+    most often ended this moment: on a busy host the engine hears of it seconds later.
     """
     if not any(process.comm == "dockerd" for process in processes):
         return Skipped("the engine's process cannot be seen from here")
@@ -85,6 +93,9 @@ def shim_lost(containers: Containers, processes: Processes) -> CheckResult:
         is_alive = first is not None and first.state != "Z"
         has_shim = container.id in processes.shims
         if is_alive and has_shim:
+            continue
+        age = clock.age(container.started_at) if clock is not None else None
+        if has_shim and age is not None and age < settling:
             continue
         if is_alive:
             what = "its shim is gone, and its process lives on"

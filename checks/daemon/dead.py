@@ -8,6 +8,7 @@ from diagnose.evidence.engine.config import DaemonConfig
 from diagnose.evidence.engine.daemon import TRACES, Daemon
 from diagnose.evidence.engine.data_root import DataRoot
 from diagnose.evidence.engine.log import DaemonLog
+from diagnose.evidence.engine.socket_failure import SocketFailure
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.machine.kernel_log import KernelLog
 from diagnose.evidence.network.listeners import Listeners
@@ -46,6 +47,7 @@ def not_running(
     listeners: Listeners | None,
     clock: Clock | None,
     config: DaemonConfig | None,
+    socket_failure: SocketFailure | None,
 ) -> CheckResult:
     """No Docker engine serves its socket.
 
@@ -72,7 +74,17 @@ def not_running(
         known_log, no_log = None, f"{log.source} is from before this host's boot"
     else:
         known_log, no_log = log, ""
-    facts = EngineEnd(containers, known_log, no_log, root, mounts, kernel, listeners, config)
+    facts = EngineEnd(
+        containers,
+        known_log,
+        no_log,
+        root,
+        mounts,
+        kernel,
+        listeners,
+        config,
+        socket_failure or SocketFailure(),
+    )
     yield engine_down(daemon, facts)
     return None
 

@@ -14,10 +14,11 @@ from checks.daemon.start import NETWORK, PID_TAKEN, STORAGE
 from diagnose.error_signatures import signs
 from diagnose.evidence.containers.listing import Containers
 from diagnose.evidence.engine.config import DaemonConfig
-from diagnose.evidence.engine.daemon import Daemon
+from diagnose.evidence.engine.daemon import Daemon, Unit
 from diagnose.evidence.engine.daemon_json.faults import CONFIGURATION
 from diagnose.evidence.engine.data_root import DataRoot
 from diagnose.evidence.engine.log import DaemonLog, LogLine
+from diagnose.evidence.engine.socket_failure import SocketFailure
 from diagnose.evidence.machine.kernel_log import KernelLog, OomKill
 from diagnose.evidence.network.listeners import Listeners
 from diagnose.evidence.storage.mounts import Mounts
@@ -57,6 +58,7 @@ class EngineEnd(msgspec.Struct, frozen=True):
     kernel: KernelLog | None
     listeners: Listeners | None
     config: DaemonConfig | None
+    socket_failure: SocketFailure
 
     @property
     def last_failure(self) -> LogLine | None:
@@ -84,7 +86,7 @@ def engine_down(daemon: Daemon, facts: EngineEnd) -> Finding:
     taken, holder = _taken(text, facts)
     makers = _folder_makers(daemon, facts)
     alive = _alive(daemon, facts)
-    state = _state(daemon, socket, facts.came_up)
+    state = _state(daemon, socket, facts)
     circumstances = _circumstances(text, holder, makers)
     is_starting = daemon.is_starting and not facts.came_up
     is_about_a_disk = bool(signs(text) & {"no-space", "read-only", "io-error"})
@@ -95,6 +97,7 @@ def engine_down(daemon: Daemon, facts: EngineEnd) -> Finding:
             _asked(daemon, socket): _answer(daemon),
             "processes": _processes(daemon),
             **_unit(daemon),
+            **present({"docker.socket": facts.socket_failure.words}),
             **_last_words(facts, killed),
             **_what_heals(text),
             **present({f"listens at {taken}": holder}),
@@ -141,6 +144,12 @@ def _page_variables(
     unit = daemon.installation.unit
     if unit is not None and unit.load_state == "masked":
         return variables | {"masked": ENGINE}
+    if facts.socket_failure.group:
+        return variables | {"group": facts.socket_failure.group}
+    if unit is not None and unit.result == "timeout" and not text:
+        return variables | {"slow": ENGINE}
+    if unit is not None and _is_left_down(unit) and not text:
+        return variables | {"disabled": ENGINE}
     if NO_ACTIVATION in text:
         return variables | {"activation": "docker.socket", "flag": "fd://"}
     if (known := meaning(text)) is not None and not _is_explained(text):
@@ -269,11 +278,11 @@ def _taken(text: str, facts: EngineEnd) -> tuple[str, str]:
 # -- the sentence ----------------------------------------
 
 
-def _state(daemon: Daemon, socket: str, came_up: bool) -> str:
+def _state(daemon: Daemon, socket: str, facts: EngineEnd) -> str:
     process, unit = daemon.processes.engine, daemon.installation.unit
-    if process is not None and came_up and daemon.reason == "missing":
+    if process is not None and facts.came_up and daemon.reason == "missing":
         return f"dockerd ({process.pid}) lives and listens, but its socket {socket} was removed"
-    if process is not None and came_up and _is_folder(daemon):
+    if process is not None and facts.came_up and _is_folder(daemon):
         return (
             f"dockerd ({process.pid}) lives, "
             f"but a folder has taken the place of its socket {socket}"
@@ -289,9 +298,30 @@ def _state(daemon: Daemon, socket: str, came_up: bool) -> str:
         return "dockerd is not running; systemd will start it for the next client"
     if unit and unit.load_state == "masked":
         return "dockerd is not running, and docker.service is masked"
+    if facts.socket_failure.has_failed:
+        return f"dockerd is not running: systemd could not make its socket{_socket_cause(facts)}"
+    if unit and unit.active_state == "failed" and unit.result == "timeout":
+        return (
+            "dockerd is not running: its start took longer than its unit allows (TimeoutStartSec)"
+        )
+    if unit and _is_left_down(unit):
+        return "dockerd is not running, and docker.service is not enabled: no boot starts it"
     if unit and unit.active_state == "failed":
         return f"dockerd is not running: docker.service failed ({unit.result})"
     return "dockerd is not running"
+
+
+def _socket_cause(facts: EngineEnd) -> str:
+    """Why, as the end of a sentence; "" where systemd does not say."""
+    failure = facts.socket_failure
+    if failure.group:
+        return f': this host has no group "{failure.group}", to which the socket is to belong'
+    return f": {failure.words}" if failure.words else ""
+
+
+def _is_left_down(unit: Unit) -> bool:
+    """Whether systemd was never asked to start it at boot, and it has not failed."""
+    return unit.unit_file_state == "disabled" and unit.active_state == "inactive"
 
 
 def _ended(killed: OomKill | None, facts: EngineEnd) -> str:

@@ -15,7 +15,7 @@ from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.run.options import Options
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import DAEMON, HOST, CheckResult, Finding, Seconds, Severity, Skipped
-from diagnose.phrases import ago, count
+from diagnose.phrases import ago, count, counted
 from diagnose.registry import check
 
 MAINTAINED = frozenset({25, 28, 29})
@@ -264,6 +264,43 @@ def live_restore_off(info: Info, daemon: Daemon) -> CheckResult:
             "GET /info ContainersRunning": info.containers_running,
         },
         variables={"path": "/etc/docker/daemon.json"},
+    )
+    return None
+
+
+@check("daemon.not-enabled", severity=Severity.advice, posture=True)
+def not_enabled(daemon: Daemon, containers: Containers) -> CheckResult:
+    """The engine runs, and no boot starts it: docker.service is not enabled.
+
+    Containers with a restart policy stay down after a reboot, until somebody starts the engine.
+    With docker.socket enabled the first docker command starts it, and until then they stay down as
+    well. A unit that requires docker.service starts it too, which is not looked at. A host where no
+    container is to come back is left alone.
+    """
+    unit = daemon.installation.unit
+    if unit is None or daemon.is_podman:
+        return Skipped("no unit of systemd starts this engine")
+    if not daemon.answers or unit.unit_file_state != "disabled":
+        return None
+    names = [container.name for container in containers.running if container.restarts_always]
+    if not names:
+        return None
+    socket_unit = daemon.installation.socket_unit
+    is_activated = socket_unit is not None and socket_unit.unit_file_state == "enabled"
+    until = (
+        "the first docker command starts the engine" if is_activated else "it is started by hand"
+    )
+    yield Finding(
+        subject=DAEMON,
+        summary=(
+            f"docker.service is not enabled: after a reboot {counted('container', names)} "
+            f"will stay down until {until}"
+        ),
+        evidence={
+            "docker.service UnitFileState": unit.unit_file_state,
+            "docker.socket UnitFileState": socket_unit.unit_file_state if socket_unit else "none",
+        },
+        variables={"unit": "docker.service"},
     )
     return None
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from urllib.parse import urlsplit
 
 import msgspec
 
 from diagnose.error_signatures import signs
+from diagnose.evidence.engine.info import Info
 from diagnose.evidence.images.pulls import Pulls, PullTrouble
 from diagnose.evidence.machine.clock import Clock
 from diagnose.lazy_pattern import LazyPattern
@@ -45,7 +47,7 @@ class FailedPulls(msgspec.Struct, frozen=True):
             subject=trouble.subject,
             summary=(
                 f"pulling {trouble.what} failed {times}, last {ago(age)} ago: "
-                f"{reason or _reason(trouble.text)}{clause}"
+                f"{reason or reason_of(trouble.text)}{clause}"
             ),
             evidence={
                 self.pulls.source: shortened(trouble.text),
@@ -75,6 +77,13 @@ def image_of(trouble: PullTrouble) -> dict[str, str]:
 _REQUEST = LazyPattern(r'^.*(?:Get|Head|Post|resolve reference) "[^"]*": ', re.DOTALL)
 
 
-def _reason(text: str) -> str:
+def reason_of(text: str) -> str:
     """What went wrong, without the request that it went wrong with."""
     return shortened(_REQUEST.sub("", text).partition(" (possibly")[0], 80)
+
+
+def mirrors_of(info: Info | None) -> dict[str, str]:
+    """The mirrors of Docker Hub: host with port, and the whole address."""
+    config = (info.registry_config or {}) if info is not None else {}
+    addresses = [str(address) for address in config.get("Mirrors") or ()]
+    return {urlsplit(address).netloc: address for address in addresses}

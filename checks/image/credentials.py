@@ -10,6 +10,26 @@ from diagnose.registry import check
 REGISTRIES_SHOWN = 3
 
 
+@check("image.client-config-unreadable", severity=Severity.warning)
+def client_config_unreadable(client: ClientSettings) -> CheckResult:
+    """The docker command cannot read its configuration, and goes on without logins.
+
+    A full disk or a power cut leaves config.json empty or torn. The docker command warns once and
+    goes on as if nobody had logged in; contexts and proxies of the file are lost as well.
+    """
+    if client.malformed:
+        yield Finding(
+            subject=HOST,
+            summary=(
+                f'the docker command of user "{client.user}" has no logins: it cannot read '
+                f"{client.file} ({client.malformed})"
+            ),
+            evidence={client.file: client.malformed},
+            variables={"path": client.file},
+        )
+    return None
+
+
 @check("image.credential-helper-missing", severity=Severity.warning)
 def credential_helper_missing(client: ClientSettings) -> CheckResult:
     """The docker command is to take logins from a program that is not installed.

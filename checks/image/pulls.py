@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from checks.image._failed_pulls import FailedPulls, host_of, image_of
+from checks.image._failed_pulls import (
+    HUB_HOST,
+    FailedPulls,
+    host_of,
+    image_of,
+    mirrors_of,
+    reason_of,
+)
 from diagnose.evidence.engine.config import DaemonConfig
 from diagnose.evidence.engine.info import Info
 from diagnose.evidence.images.pulls import Pulls
@@ -134,11 +141,20 @@ def pull_rate_limited(
     innocent. Other registries have limits of their own; the text tells. A later pull from the same
     registry ends the finding. Nothing is pulled to find out.
     """
-    config = info.registry_config if info is not None else None
-    mirrors = (config or {}).get("Mirrors") or "none"
+    mirrors = mirrors_of(info)
     failures = FailedPulls(pulls, clock, repeated, recent_s)
+    failing = [trouble for trouble in pulls.of("unreachable") if trouble.registry in mirrors]
+    proof: dict[str, Json] = {"RegistryConfig.Mirrors": list(mirrors.values()) or "none"}
+    clause = ""
+    if failing:
+        mirror = failing[0]
+        proof[f"mirror {mirror.registry}"] = reason_of(mirror.text)
+        clause = (
+            f"; mirror {mirror.registry}, which would spare Docker Hub, cannot be reached either"
+        )
     for trouble in pulls.of("rate-limit"):
-        yield failures.finding(trouble, proof={"RegistryConfig.Mirrors": mirrors})
+        is_hub = host_of(trouble) == HUB_HOST
+        yield failures.finding(trouble, proof=proof, clause=clause if is_hub else "")
     return None
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from checks.image._failed_pulls import FailedPulls, host_of
+from checks.image._failed_pulls import FailedPulls, host_of, mirrors_of
 from diagnose.evidence.engine.config import DEFAULT_PATH, DaemonConfig
 from diagnose.evidence.engine.info import Info
 from diagnose.evidence.images.pulls import Pulls
@@ -24,7 +24,13 @@ WEB_PAGE = (
     caused_by=["dns.host-broken", "network.subnet-overlaps-route", "network.conntrack-full"],
 )
 def registry_unreachable(
-    pulls: Pulls, clock: Clock, *, repeated: Count = Count(3), recent_s: Seconds = Seconds(3600)
+    pulls: Pulls,
+    clock: Clock,
+    info: Info | None,
+    config: DaemonConfig | None,
+    *,
+    repeated: Count = Count(3),
+    recent_s: Seconds = Seconds(3600),
 ) -> CheckResult:
     """A registry cannot be reached from this host.
 
@@ -35,8 +41,22 @@ def registry_unreachable(
     long as nobody pulls.
     """
     failures = FailedPulls(pulls, clock, repeated, recent_s)
+    mirrors = mirrors_of(info)
     for trouble in pulls.of("unreachable"):
-        yield failures.finding(trouble)
+        mirror = mirrors.get(trouble.registry)
+        if mirror is None:
+            yield failures.finding(trouble)
+            continue
+        yield failures.finding(
+            trouble,
+            proof={"RegistryConfig.Mirrors": mirror},
+            variables={
+                "registry": trouble.registry,
+                "mirror": mirror,
+                "path": config.path if config else DEFAULT_PATH,
+            },
+            clause="; it is a mirror of registry-mirrors, and pulls go to Docker Hub without it",
+        )
     for trouble in pulls.of("web-page"):
         yield failures.finding(trouble, reason=WEB_PAGE)
     return None

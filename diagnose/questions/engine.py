@@ -85,6 +85,8 @@ class ClientSettings(msgspec.Struct, frozen=True):
     file: str = ""
     """Its configuration; "" without one."""
     user: str = ""
+    malformed: str = ""
+    """Why it holds no JSON object; "" if it does."""
     store: str = ""
     """The credential helper of all registries."""
     helpers: dict[str, str] = {}

@@ -159,6 +159,11 @@ class ReadImageHistory(Question[list[HistoryStep] | None], frozen=True):
 _ANONYMOUS = re.compile(r"[0-9a-f]{64}")
 
 
+def is_anonymous_name(name: str) -> bool:
+    """Whether the engine made up the name of a volume: 64 digits."""
+    return bool(_ANONYMOUS.fullmatch(name))
+
+
 class Volume(msgspec.Struct, frozen=True, rename="pascal"):
     """One volume as `GET /volumes` lists it."""
 
@@ -176,9 +181,7 @@ class Volume(msgspec.Struct, frozen=True, rename="pascal"):
     @property
     def is_anonymous(self) -> bool:
         """Nobody named it: 64 digits, or the label that engines set from 23.0 on."""
-        return bool(_ANONYMOUS.fullmatch(self.name)) or "com.docker.volume.anonymous" in (
-            self.labels or {}
-        )
+        return is_anonymous_name(self.name) or "com.docker.volume.anonymous" in (self.labels or {})
 
 
 class VolumeList(msgspec.Struct, frozen=True, rename="pascal"):

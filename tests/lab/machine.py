@@ -16,6 +16,7 @@ import json
 import os
 import shutil
 import subprocess
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -30,18 +31,10 @@ PACKAGES = (
     "systemd,systemd-sysv,libpam-systemd,systemd-resolved,dbus,apparmor,firewalld,udev,kmod,initramfs-tools,linux-image-cloud-amd64,"
     "docker.io,docker-cli,iptables,nftables,iproute2,procps,python3,busybox-static,ca-certificates,conntrack,auditd,dnsmasq-base,e2fsprogs"
 )
-LIBRARIES = (
-    "click",
-    "rich",
-    "docker>=7.2",
-    "psutil",
-    "pyroute2",
-    "msgspec",
-    "dnslib",
-    "PyYAML",
-    "platformdirs",
-    "markdown-it-py",
+LIBRARIES = tuple(
+    tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["dependencies"]
 )
+"""What the tool needs at run time: without one of them it could ask nothing in the machine."""
 DISK_MB = 3600
 RESULT_MB = 96
 UPLINK = {

@@ -106,9 +106,19 @@ def _healthy() -> Callable[[], None]:
     return mend
 
 
-@scenario("a child is killed by the memory limit", ("container.oom-killed", "container:hungry"))
+@scenario(
+    "a child is killed by the memory limit, another container by systemd-oomd",
+    ("container.oom-killed", "container:hungry"),
+    ("container.killed-for-host-memory", "container:greedy"),
+)
 def _oom_child() -> None:
-    _, docker, wait_for, inspect = _tools()
+    sh, docker, wait_for, inspect = _tools()
+    docker("run", "-d", "--name", "greedy", *SOUND, "--restart", "no", "bb:1", "sleep", "10000")
+    scope = f"/system.slice/docker-{inspect('greedy')['Id']}.scope"
+    # what systemd-oomd does: it kills the cgroup, and says so in its journal
+    words = f"Killed {scope} due to memory used (3102191616) / total (3116298240) being more than 90.00%"
+    sh(f"echo 1 >/sys/fs/cgroup{scope}/cgroup.kill")
+    sh(f"systemd-run --quiet --wait --unit=systemd-oomd.service echo '{words}'")
     script = "while :; do (tail /dev/zero) ; sleep 5; done"
     docker(
         "run",
@@ -323,9 +333,14 @@ def _no_containerd() -> Callable[[], None]:
     return mend
 
 
-@scenario("AppArmor's default profile is turned off", ("security.unconfined", "container:bare"))
-def _unconfined() -> None:
-    _, docker, _, _ = _tools()
+@scenario(
+    "AppArmor's default profile is turned off, and no boot starts the engine",
+    ("security.unconfined", "container:bare"),
+    ("daemon.not-enabled", "daemon:docker"),
+)
+def _unconfined() -> Callable[[], None]:
+    sh, docker, _, _ = _tools()
+    sh("systemctl disable docker.service")
     docker(
         "run",
         "-d",
@@ -338,6 +353,11 @@ def _unconfined() -> None:
         "sleep",
         "10000",
     )
+
+    def mend() -> None:
+        sh("systemctl enable docker.service")
+
+    return mend
 
 
 _HOG = """

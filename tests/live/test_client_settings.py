@@ -51,9 +51,17 @@ def test_helpers_that_are_installed(home: Path) -> None:
     assert settings().absent == ("other",)
 
 
-def test_a_file_that_is_no_json(home: Path) -> None:
-    (home / ".docker/config.json").write_text('{"auths": {},}')
-    assert settings().file == ""
+@pytest.mark.parametrize(
+    ("text", "malformed"),
+    [("", "it is empty"), ('{"auths": {},}', "line 1 is no JSON"), ("[]", "it holds no object")],
+)
+def test_a_file_that_is_no_json(home: Path, text: str, malformed: str) -> None:
+    (home / ".docker/config.json").write_text(text)
+    assert settings().malformed == malformed
+
+
+def test_no_file(home: Path) -> None:
+    assert (settings().file, settings().malformed) == ("", "")
 
 
 def test_plugins(home: Path) -> None:

@@ -219,6 +219,16 @@ LINES = {
     "iptables-capability": "iptables v1.8.7: can't initialize iptables table `nat': Permission denied (you must be root)",
     "interface-capability": "ip: ioctl 0x8922 failed: Operation not permitted",
     "tun-device": "ERROR: Cannot open TUN/TAP dev /dev/net/tun: No such file or directory",
+    "no-new-privileges": (
+        "sudo: effective uid is not 0, is /usr/bin/sudo on a file system with the 'nosuid' option "
+        "set or an NFS file system without root privileges?"
+    ),
+    "noexec-tmpfs": (
+        "java.lang.UnsatisfiedLinkError: /tmp/libnetty_transport_native_epoll_x86_64.so: "
+        "/tmp/libnetty_transport_native_epoll_x86_64.so: failed to map segment from shared object: "
+        "Operation not permitted"
+    ),
+    "file-size-limit": "File size limit exceeded (core dumped)",
     "vault-mlock": "Error initializing core: Failed to lock memory: cannot allocate memory",
     "descriptors-low": "max file descriptors [4096] for elasticsearch process is too low, increase to at least [65535]",
     "memory-lock-low": "memory locking requested for elasticsearch process but memory is not locked",

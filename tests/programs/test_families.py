@@ -15,6 +15,10 @@ from diagnose.programs.telling_line import TellingLine
 from tests.programs.test_telling_line import LOGS, MARK
 
 LINES = {
+    "engines-file-replaced": (
+        "sed: can't move '/etc/hostsjGVCUE' to '/etc/hosts': Device or resource busy",
+        "sed: cannot rename /etc/sedHKGcfk to /etc/hosts: Device or resource busy",
+    ),
     "database-file": ("sqlite3.OperationalError: unable to open database file",),
     "docker-socket": (
         "Cannot connect to the Docker daemon at unix:///var/run/docker.sock. Is the docker daemon running?",

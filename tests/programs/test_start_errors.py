@@ -385,6 +385,10 @@ STARTS: dict[str, tuple[str, dict[str, str]]] = {
         'error setting cgroup config for procHooks process: failed to write "6291456": write /sys/fs/cgroup/memory/docker/1/memory.limit_in_bytes: device or resource busy',
         {"memory": "67108864"},
     ),
+    "throttled-device-gone": (
+        "stat /dev/shopdisk: no such file or directory",
+        {"throttled": "app"},
+    ),
     "cpu-of-parent": (
         'error setting cgroup config for procHooks process: failed to write "400000": write /sys/fs/cgroup/cpu,cpuacct/docker/1/cpu.cfs_quota_us: invalid argument',
         {"limiting": "cpus"},

@@ -1,22 +1,41 @@
-"""Containers in the data root that the engine does not list: those of another storage driver."""
+"""Containers in the data root that the engine does not list: those of another storage driver, and
+those whose records are damaged."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator, Mapping
 
 import msgspec
 
 from diagnose.evidence.containers.from_disk import FILE_BYTES
 from diagnose.evidence.containers.listing import Containers
 from diagnose.evidence.engine.info import Info
-from diagnose.model import Failed, Unavailable
+from diagnose.model import Failed, Json, Unavailable
 from diagnose.questions import Host
-from diagnose.questions.files import ListFolder, ReadFile
+from diagnose.questions.files import FileText, ListFolder, ReadFile
 from diagnose.registry import evidence
 
 MOST = 20
 """So many files are read; the rest are counted as those of the same driver."""
 ID_LENGTH = 64
+CONFIG = "config.v2.json"
+_RECORDS = (CONFIG, "hostconfig.json")
+"""What the engine reads of a container when it starts (daemon/container, 20.10 to 29)."""
+
+
+class DamagedRecord(msgspec.Struct, frozen=True):
+    """A container that the engine cannot load, because one of its two files holds no JSON object.
+
+    name: "" where it stood in that file. file: the damaged one. is_empty: there is not a byte in
+    it. mounts: volumes and folders of the host that it used, as far as they are known.
+    """
+
+    id: str
+    file: str
+    is_empty: bool
+    name: str = ""
+    mounts: tuple[str, ...] = ()
 
 
 class HiddenContainers(msgspec.Struct, frozen=True):
@@ -29,6 +48,8 @@ class HiddenContainers(msgspec.Struct, frozen=True):
     """Names of these containers, as far as their files were read."""
     driver: str = ""
     """Their storage driver."""
+    damaged: tuple[DamagedRecord, ...] = ()
+    """Those that no driver would show, because their records are damaged."""
 
 
 class _Config(msgspec.Struct, frozen=True):
@@ -53,15 +74,63 @@ def hidden_containers(
     unlisted = _unlisted([entry.name for entry in listing.entries], containers)
     if not unlisted:
         return HiddenContainers(folder)
-    paths = [f"{folder}/{id}/config.v2.json" for id in unlisted[:MOST]]
+    paths = [f"{folder}/{id}/{name}" for id in unlisted[:MOST] for name in _RECORDS]
     answers = host.ask_about(paths, lambda path: ReadFile(path, max_bytes=FILE_BYTES))
-    configs = [_config(answer.text) for _, answer in answers if not isinstance(answer, Failed)]
+    files = {path: answer for path, answer in answers if not isinstance(answer, Failed)}
+    damaged = tuple(record for id in unlisted[:MOST] if (record := _damaged(folder, id, files)))
+    configs = [
+        _config(files[path].text) for path in paths if path.endswith(CONFIG) and path in files
+    ]
     foreign = [config for config in configs if config.driver and config.driver != info.driver]
     if not foreign:
-        return HiddenContainers(folder)
+        return HiddenContainers(folder, damaged=damaged)
     rest = max(0, len(unlisted) - MOST)
     names = tuple(sorted(config.name.lstrip("/") for config in foreign))
-    return HiddenContainers(folder, len(foreign) + rest, names, foreign[0].driver)
+    return HiddenContainers(folder, len(foreign) + rest, names, foreign[0].driver, damaged)
+
+
+def _damaged(folder: str, id: str, files: Mapping[str, FileText]) -> DamagedRecord | None:
+    """The damaged record of a container; None for one that is whole, or that is not known.
+
+    The engine writes both files to another name first and renames them: no moment of its work
+    shows them torn.
+    """
+    texts = {name: files.get(f"{folder}/{id}/{name}") for name in _RECORDS}
+    torn = [
+        (name, file)
+        for name, file in texts.items()
+        if file is not None and not file.truncated and not _object(file.text)
+    ]
+    if not torn:
+        return None
+    name, file = torn[0]
+    config, about = (_object(text.text) if (text := texts[part]) else {} for part in _RECORDS)
+    known = config.get("Name")
+    return DamagedRecord(
+        id,
+        f"{folder}/{id}/{name}",
+        not file.text.strip("\0 \n"),
+        known.lstrip("/") if isinstance(known, str) else "",
+        tuple(_mounted(about)),
+    )
+
+
+def _object(text: str) -> Mapping[str, Json]:
+    try:
+        value = json.loads(text)
+    except ValueError:
+        return {}
+    return value if isinstance(value, dict) else {}
+
+
+def _mounted(about: Mapping[str, Json]) -> Iterator[str]:
+    """Volumes and folders of the host that hostconfig.json names."""
+    binds, mounts = about.get("Binds"), about.get("Mounts")
+    for bind in binds if isinstance(binds, list) else ():
+        yield str(bind).partition(":")[0]
+    for mount in mounts if isinstance(mounts, list) else ():
+        if isinstance(mount, dict) and mount.get("Source"):
+            yield str(mount["Source"])
 
 
 def _unlisted(names: list[str], containers: Containers) -> list[str]:

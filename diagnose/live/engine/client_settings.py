@@ -49,22 +49,24 @@ _PROGRAMS = (
 def settings(live: Live, question: AnyQuestion) -> Json:  # noqa: ARG001 - the signature of every collector
     """Answer `client.settings`.
 
-    {"file", "user", "store", "helpers", "absent", "plugins", "listens"}. file: its configuration;
-    "" without one. store, helpers: the credential helper of all registries, and those of one
-    registry each. absent: those of them whose program is in no folder of PATH, and in none where
-    such programs usually lie. plugins: [{"name", "path", "target", "failure"}], those that do not
-    work and that no other folder has. listens: whether a program listens at the default socket.
+    {"file", "user", "malformed", "store", "helpers", "absent", "plugins", "listens"}. file: its
+    configuration; "" without one. malformed: why it holds no JSON object; "" if it does. store,
+    helpers: the credential helper of all registries, and those of one registry each. absent: those
+    of them whose program is in no folder of PATH, and in none where such programs usually lie.
+    plugins: [{"name", "path", "target", "failure"}], those that do not work and that no other
+    folder has. listens: whether a program listens at the default socket.
 
-    json.JSONDecodeError is no failure: the docker command goes on without such a file.
+    A file without JSON is no failure: the docker command goes on without it.
     """
     path = configuration(os.environ) / "config.json"
-    config = _read(path)
+    config, malformed = _read(path)
     helpers = _names(config.get("credHelpers"))
     store = config.get("credsStore")
     store = store if isinstance(store, str) else ""
     return {
-        "file": str(path) if config else "",
+        "file": str(path) if config or malformed else "",
         "user": _user(),
+        "malformed": malformed,
         "store": store,
         "helpers": helpers,
         "absent": sorted(
@@ -75,12 +77,20 @@ def settings(live: Live, question: AnyQuestion) -> Json:  # noqa: ARG001 - the s
     }
 
 
-def _read(path: Path) -> Mapping[str, Json]:
+def _read(path: Path) -> tuple[Mapping[str, Json], str]:
+    """The configuration, and why it holds no JSON object; both empty without a file."""
     try:
-        config = json.loads(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
     except (OSError, ValueError):
-        return {}
-    return config if isinstance(config, dict) else {}
+        return {}, ""
+    if not text.strip("\0 \n"):
+        return {}, "it is empty"
+    try:
+        config = json.loads(text)
+    except ValueError as error:
+        place = f"line {error.lineno}" if isinstance(error, json.JSONDecodeError) else "its text"
+        return {}, f"{place} is no JSON"
+    return (config, "") if isinstance(config, dict) else ({}, "it holds no object")
 
 
 def _names(value: Json) -> dict[str, str]:

@@ -5,8 +5,44 @@ from __future__ import annotations
 from diagnose.programs.failures.recognition import Failure
 
 _OPTION = "container.option-missing"
+_IN_THE_WAY = "container.option-in-the-way"
 
 OPTIONS = (
+    Failure(
+        name="no-new-privileges",
+        mark="su",
+        pattern=r"sudo: effective uid is not 0, is \S+ on a file system with the 'nosuid' option"
+        r"|sudo: The \"no new privileges\" flag is set"
+        r"|\bsu: must be suid to work properly|setuid sandbox is not running as root",
+        cause="the program is to become root, and may not: no-new-privileges, a mount with nosuid, "
+        "or a file without its setuid bit",
+        cure="recreate it without no-new-privileges, or run it as the user that it needs",
+        source="pi-hole/docker-pi-hole#1069",
+        confirmed_by=_IN_THE_WAY,
+        needs=("no-new-privileges",),
+    ),
+    Failure(
+        name="noexec-tmpfs",
+        mark="map segment",
+        pattern=r"(?P<path>/[^\s:'\"]+): failed to map segment from shared object",
+        cause="the program loads code from {path}, and may not: the folder is mounted noexec, "
+        "as each tmpfs of Docker is",
+        cure="recreate it with --tmpfs FOLDER:exec, or let the program use another folder",
+        source="netty/netty#6678",
+        confirmed_by=_IN_THE_WAY,
+        needs=("noexec",),
+    ),
+    Failure(
+        name="file-size-limit",
+        mark="file",
+        pattern=r"\bFile size limit exceeded\b|\bFile too large\b|\bEFBIG\b|\bSIGXFSZ\b",
+        cause="a file that the program writes became larger than its limit allows "
+        "(ulimit fsize), or than its file system can hold",
+        cure="recreate it without --ulimit fsize",
+        source="docker/for-linux#1066",
+        confirmed_by=_IN_THE_WAY,
+        needs=("fsize",),
+    ),
     Failure(
         name="s6-not-first",
         mark="can only run as pid 1",

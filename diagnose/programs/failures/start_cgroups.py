@@ -45,6 +45,16 @@ CGROUPS = (
         page={"limiting": "cpus"},
     ),
     Failure(
+        name="throttled-device-gone",
+        mark="stat /dev/",
+        pattern=r"^stat (?P<device>/dev/\S+): no such file",
+        cause="a limit of its disk traffic names {device}, which is not there: "
+        "the disk was removed, or has another name since a boot",
+        cure="recreate it without --device-read-bps and its like, or with the disk's present name",
+        source=OWN,
+        page={"throttled": "{container}"},
+    ),
+    Failure(
         name="real-time",
         mark="cpu.rt_",
         pattern=r"cpu\.rt_(?:runtime|period)_us: invalid argument",

@@ -9,6 +9,16 @@ _LOCKED = "container.data-locked"
 
 DATA = (
     Failure(
+        name="engines-file-replaced",
+        mark="resource busy",
+        pattern=r"(?P<file>/etc/(?:hosts|resolv\.conf|hostname))'?\"?: (?:Device or resource busy|\[Errno 16\])",
+        cause="the program puts a new file in the place of {file}, which the engine has mounted: "
+        "it can only be written into",
+        cure="for names --add-host, for resolvers --dns; or write into the file (cp, tee) in place "
+        "of sed -i and mv",
+        source="moby/moby#9295",
+    ),
+    Failure(
         name="locked-by-another",
         mark="",
         pattern=r"""(?x)

@@ -46,6 +46,22 @@ def test_shim_lost(name: str, each: Container, seen: list[Process], count: int):
     )
 
 
+@pytest.mark.parametrize(
+    ("seen", "age", "count"),
+    [([DOCKERD, SHIM], 2.0, 0), ([DOCKERD, SHIM], 60.0, 1), ([DOCKERD, FIRST], 2.0, 1)],
+    ids=["it has ended this moment", "its process is gone for good", "its shim is gone"],
+)
+def test_an_end_that_the_engine_has_not_heard_of(seen: list[Process], age: float, count: int):
+    started = made("running", age=age)
+    result = judge(
+        "container.shim-lost",
+        containers=of(started),
+        processes=Processes(tuple(seen)),
+        clock=CLOCK,
+    )
+    assert len(told(result)) == count
+
+
 def test_shims_are_not_missed_where_the_engine_is_not_seen():
     assert (
         judge("container.shim-lost", containers=of(RUNS), processes=Processes(())).verdict

@@ -11,6 +11,7 @@ from diagnose.evidence.engine.daemon import (
     Caller,
     Daemon,
     ProcessDetail,
+    Unit,
 )
 from diagnose.evidence.engine.info import Info, Ping
 from diagnose.evidence.engine.socket_clients import SocketClients, TurnedAway
@@ -19,6 +20,7 @@ from diagnose.evidence.run.options import Options
 from diagnose.model import Severity
 from diagnose.questions.engine import SwarmMembership
 from tests.checks.daemon.evidence import ALIVE, ID, NAMED, config, daemon, engine, log, only
+from tests.inspected import container, of
 from tests.judging import judge, rows
 
 
@@ -162,3 +164,34 @@ DEBUGGING = {
 @pytest.mark.parametrize(("info", "daemon", "expected"), DEBUGGING.values(), ids=DEBUGGING)
 def test_debug_mode(info: Info, daemon: Daemon, expected: list[tuple[str, str]]) -> None:
     assert rows(judge("daemon.debug-on", info=info, daemon=daemon)) == expected
+
+
+KEPT = container("web", HostConfig={"RestartPolicy": {"Name": "always"}})
+BY_HAND = container("job", HostConfig={"RestartPolicy": {"Name": "no"}})
+ADVICE = [("advice", "docker")]
+BOOTS: dict[str, tuple[Daemon, Container, list[tuple[str, str]]]] = {
+    "nothing starts it": (
+        daemon(silence=None, process=engine(), unit=Unit(unit_file_state="disabled")),
+        KEPT,
+        ADVICE,
+    ),
+    "no container is to come back": (
+        daemon(silence=None, process=engine(), unit=Unit(unit_file_state="disabled")),
+        BY_HAND,
+        [],
+    ),
+    "a boot starts it": (
+        daemon(silence=None, process=engine(), unit=Unit(unit_file_state="enabled")),
+        KEPT,
+        [],
+    ),
+    "it is down": (daemon(unit=Unit(unit_file_state="disabled")), KEPT, []),
+    "no systemd": (ALIVE, KEPT, []),
+}
+
+
+@pytest.mark.parametrize(("state", "kept", "expected"), BOOTS.values(), ids=BOOTS)
+def test_an_engine_that_no_boot_starts(
+    state: Daemon, kept: Container, expected: list[tuple[str, str]]
+) -> None:
+    assert rows(judge("daemon.not-enabled", daemon=state, containers=of(kept))) == expected

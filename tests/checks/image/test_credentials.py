@@ -1,4 +1,4 @@
-"""The check in checks/image/credentials.py."""
+"""The checks in checks/image/credentials.py."""
 
 from __future__ import annotations
 
@@ -33,3 +33,9 @@ def test_a_helper_that_is_not_installed(
     result = judge("image.credential-helper-missing", client=client)
     assert rows(result) == expected
     assert any("key" in finding.variables for finding in result.findings) == is_cured
+
+
+@pytest.mark.parametrize(("malformed", "expected"), [("it is empty", FOUND), ("", [])])
+def test_a_configuration_that_is_no_json(malformed: str, expected: list[tuple[str, str]]) -> None:
+    client = ClientSettings(FILE, "root", malformed)
+    assert rows(judge("image.client-config-unreadable", client=client)) == expected

@@ -107,3 +107,26 @@ def test_a_login_is_offered_where_it_may_help(text: str, registry: str, login: s
     result = judge("image.pull-denied", pulls=Pulls((refused,), "log"), clock=CLOCK)
     (finding,) = result.findings
     assert finding.variables.get("login", "") == login
+
+
+MIRRORED = Info(registry_config={"Mirrors": ["http://r:5000/"]})
+
+
+def test_a_mirror_that_cannot_be_reached() -> None:
+    result = judge(
+        "image.registry-unreachable",
+        pulls=failed_pull("unreachable"),
+        clock=CLOCK,
+        info=MIRRORED,
+    )
+    (finding,) = result.findings
+    assert "it is a mirror of registry-mirrors" in finding.summary
+    assert finding.variables["mirror"] == "http://r:5000/"
+
+
+def test_a_limit_that_the_mirror_would_spare() -> None:
+    of_hub = PullTrouble("rate-limit", "docker.io", "", 1, NOW - 9, NOW - 9, "toomanyrequests")
+    pulls = Pulls((of_hub, *failed_pull("unreachable").troubles), "log")
+    for info, is_named in ((MIRRORED, True), (Info(), False)):
+        (finding,) = judge("image.pull-rate-limited", pulls=pulls, clock=CLOCK, info=info).findings
+        assert ("mirror r:5000" in finding.summary) == is_named

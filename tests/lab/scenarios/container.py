@@ -890,3 +890,34 @@ def probe_of_another_port(box: Box) -> None:
     words = ["check", "container.unhealthy", "--container", "misprobed", "--format", "json"]
     (finding,) = box.diagnose(*words).findings
     assert any(socket.endswith(":8080") for socket in finding["evidence"]["TCP sockets inside"])
+
+
+@fault("container.record-damaged", subject="container:*", shareable=True)
+def record_emptied_by_a_power_cut(box: Box) -> None:
+    """A record of a container lies empty in the data root, as after a power cut and a start."""
+    made = box.docker("create", "--name=emptied9", "--volume=emptied9:/data", "bb:1.36", "true")
+    folder, lost = "/var/lib/docker/containers", "5eed" * 16
+    box.sh(
+        f"cp -a {folder}/{made.stdout.strip()} {folder}/{lost}; : >{folder}/{lost}/config.v2.json"
+    )
+    finding = next(
+        item
+        for item in box.diagnose("check", "container.record-damaged", "--format", "json").findings
+        if item["subject"]["name"] == lost[:12]
+    )
+    assert "it used emptied9" in finding["summary"], finding
+
+
+@fault("container.data-left-behind", subject="container:archive9", shareable=True)
+def made_again_without_its_volume(box: Box) -> None:
+    """A container with a volume that nobody named was removed and made again."""
+    limits = ["--memory=64m", "--pids-limit=64", "--restart=unless-stopped", "--volume=/data"]
+    script = "cd /data; [ -e 1 ] || mkdir 1 2 3 4 5; exec sleep 1000"
+    words = ("run", "-d", "--name=archive9", *limits, "bb:1.36", "sh", "-c", script)
+    box.docker(*words)
+    box.docker("exec", "archive9", "ls", "/data/5")
+    box.docker("rm", "-f", "archive9")
+    box.docker(*words)
+    found = box.diagnose("check", "container.data-left-behind", "--format", "json").findings
+    (finding,) = [item for item in found if item["subject"]["name"] == "archive9"]
+    assert "recreate archive9 --unmount /data" in finding["fix"][0]["command"], finding

@@ -121,12 +121,31 @@ def refuse(box: Box, reference: str, *words: str, times: int = 1) -> None:
         assert any(word in said for word in words), said
 
 
-@fault("image.pull-rate-limited", subject="daemon:docker", engine_started=False)
+@fault(
+    "image.pull-rate-limited",
+    subject="daemon:docker",
+    expect=[("image.registry-unreachable", "daemon:docker")],
+    engine_started=False,
+)
 def hub_counts_pulls(box: Box) -> None:
-    """Docker Hub answers 429: its limit for pulls is reached."""
+    """Docker Hub answers 429: its limit for pulls is reached, since the mirror that would spare it
+    does not run."""
     registry.start_hub(box)
-    box.start_engine(config=QUIET)
+    mirror = f"http://{WEB}:5999"
+    box.start_engine(config={**QUIET, "registry-mirrors": [mirror]})
     refuse(box, "limited/app", "toomanyrequests")
+    found = box.diagnose("check", "image.*", "--format", "json").findings
+    said = {finding["id"]: finding["summary"] for finding in found}
+    assert f"mirror {WEB}:5999" in said["image.pull-rate-limited"], said
+    assert "it is a mirror of registry-mirrors" in said["image.registry-unreachable"], said
+
+
+@fault("image.registry-certs-misnamed", subject="daemon:docker", shareable=True)
+def authority_with_the_ending_of_a_client(box: Box) -> None:
+    """An authority's certificate for a registry is called ca.cert."""
+    host = "registry.misnamed.test:5443"
+    box.write(f"/etc/docker/certs.d/{host}/ca.cert", "made up\n")
+    refuse(box, f"{host}/shop:1", "missing key ca.key")
 
 
 @fault("image.pull-denied", subject="daemon:docker", engine_started=False)
@@ -138,10 +157,17 @@ def no_such_tag(box: Box) -> None:
     refuse(box, "nope/app:2", "manifest unknown", times=3)
 
 
-@fault("image.pull-denied", subject="daemon:docker", engine_started=False)
+@fault(
+    "image.pull-denied",
+    subject="daemon:docker",
+    expect=[("image.client-config-unreadable", "host:host")],
+    engine_started=False,
+)
 def no_right_to_an_image(box: Box) -> None:
-    """A registry wants a login; the daemon's log does not say for which image."""
+    """A registry wants a login; the daemon's log does not say for which image. The docker command
+    has lost its logins on a full disk."""
     host = registry.start(box)
+    box.write("/root/.docker/config.json", "")
     box.start_engine(config={**QUIET, "insecure-registries": [host]})
     refuse(box, f"{host}/private/app", "unauthorized", "denied", times=3)
 

@@ -207,3 +207,32 @@ def legacy_iptables_without_its_module(box: Box) -> None:
     box.write("/usr/sbin/iptables", _LEGACY, 0o755)
     box.start_engine(config=BASE_CONFIG, wait=False)
     box.wait_for(lambda: "failed to start daemon" in box.read(LOG), 30, "the engine to give up")
+
+
+@fault("container.option-in-the-way", subject="container:ledger9", also=[AT_START], shareable=True)
+def files_that_may_not_grow(box: Box) -> None:
+    """A container may write files of 100 KB, and its program writes a larger one."""
+    run(box, "ledger9", *ROOMY, "--ulimit=fsize=102400", *MACHINE, "bb:1.36", "sh", "-c",
+        "dd if=/dev/zero of=/tmp/book bs=1k count=200 || exit 1; exec sleep 1000")  # fmt: skip
+    assert "File size limit exceeded" in ended(box, "ledger9")
+
+
+@fault("container.option-in-the-way", subject="container:mailer9", also=[AT_START], shareable=True)
+def program_that_may_not_become_root(box: Box) -> None:
+    """A program with a setuid bit is to become root, and the container may not gain privileges."""
+    load(box, "mailer9:1", Recipe({"rise/su": (box.path("/bin/busybox").read_bytes(), 0o4755)}))
+    limits = ["--memory=64m", "--pids-limit=64", "--user=1000:1000"]
+    box.docker("run", "-d", "--name=mailer9", *limits, "--security-opt=no-new-privileges",
+               "mailer9:1", "/rise/su", "-c", "true")  # fmt: skip
+    assert "must be suid" in ended(box, "mailer9")
+
+
+@fault("container.device-forbidden", subject="container:video9", also=[AT_START], shareable=True)
+def device_of_another_group(box: Box) -> None:
+    """A transcoder gets a device that only its owner and the group 104 may open."""
+    device = "/srv/video9/renderD128"
+    box.sh(f"mkdir /srv/video9; mknod {device} c 1 3; chown 0:104 {device}; chmod 660 {device}")
+    inside = "/dev/dri/renderD128"
+    run(box, "video9", *ROOMY, f"--device={device}:{inside}", "bb:1.36", "sh", "-c",
+        f"cat {inside} >/dev/null || exit 1; exec sleep 1000")  # fmt: skip
+    assert "ermission denied" in ended(box, "video9")

@@ -1,0 +1,43 @@
+"""container.killed-for-host-memory: systemd-oomd or earlyoom has killed a container."""
+
+from __future__ import annotations
+
+from diagnose.evidence.containers.listing import Containers
+from diagnose.evidence.machine.clock import Clock
+from diagnose.evidence.machine.oom_daemons import EarlyKills
+from diagnose.evidence.run.options import Options
+from diagnose.model import HOST, CheckResult, Finding, Severity
+from diagnose.phrases import ago, size
+from diagnose.registry import check
+
+
+@check("container.killed-for-host-memory", severity=Severity.critical)
+def killed_for_host_memory(
+    containers: Containers, kills: EarlyKills, clock: Clock, options: Options
+) -> CheckResult:
+    """A program that frees memory before the kernel does has killed a container.
+
+    systemd-oomd and earlyoom end what uses most when the host is short of memory. The container
+    shows exit code 137 or 143 and no OOM kill, and the kernel log is silent: only their journal
+    says so. A container that runs again is a warning.
+    """
+    for container in containers:
+        kill = kills.by_id.get(container.id)
+        age = clock.age(kill.at) if kill is not None else None
+        if kill is None or age is None or age > options.since_s:
+            continue
+        limit = container.host_config.memory
+        yield Finding.about(
+            container,
+            f"{container} was killed {ago(age)} ago by {kill.daemon}, "
+            f"because the host was short of memory",
+            {
+                f"journal of {kill.daemon}": kill.line[:300],
+                "State": str(container.state),
+                "HostConfig.Memory": size(limit) if limit else "no limit",
+            },
+            severity=Severity.warning if container.is_running else Severity.critical,
+            touches=(HOST,),
+            onset=kill.at,
+        )
+    return None

@@ -1,0 +1,137 @@
+"""container.option-in-the-way: an option keeps a container's program from its work."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import msgspec
+
+from checks.container.confirmed import Claim, claims, compose_variables, is_failing
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.containers.log_tails import LogTails
+from diagnose.evidence.engine.config import DaemonConfig
+from diagnose.evidence.machine.clock import Clock
+from diagnose.model import CheckResult, Finding, Json, Severity
+from diagnose.phrases import size
+from diagnose.registry import check
+
+ID = "container.option-in-the-way"
+FILE_SIZE_LIMIT = 128 + 25
+"""The exit code of a program that ended by SIGXFSZ."""
+_PRIVILEGES = "no-new-privileges"
+_FILE_SIZE = "fsize"
+_NO_EXEC = "noexec"
+
+
+class _Option(msgspec.Struct, frozen=True):
+    """An option that is in force. source: where it was set. undone: the option that takes it back.
+
+    what: what the container may not do, as a predicate. variable: the page's name of `undone`.
+    """
+
+    source: str
+    value: Json
+    undone: str
+    what: str
+    variable: str
+
+
+@check(ID, severity=Severity.critical)
+def option_in_the_way(
+    containers: Containers, clock: Clock, log_tails: LogTails, config: DaemonConfig | None
+) -> CheckResult:
+    """An option of a container keeps its program from its work.
+
+    The log shows what was refused, and the container, or the engine's defaults, show the option:
+    no-new-privileges, under which sudo and su stay the user that they are; ulimit fsize, at which
+    the kernel ends a program that writes a larger file (SIGXFSZ, exit code 153); a tmpfs, from
+    which no code can be loaded.
+    """
+    known = set()
+    for claim in claims(ID, containers, log_tails, clock):
+        wanted = claim.failure.failure.needs[0]
+        option = _in_force(wanted, claim, config)
+        if option is not None:
+            known.add(claim.container.id)
+            yield _finding(claim.container, option, claim.evidence)
+    for container in containers:
+        is_ended = container.state.exit_code == FILE_SIZE_LIMIT and is_failing(container, clock)
+        option = _file_size_limit(container, config) if is_ended else None
+        if option is not None and container.id not in known:
+            yield _finding(container, option, {"State": str(container.state)})
+    return None
+
+
+def _finding(container: Container, option: _Option, evidence: Mapping[str, object]) -> Finding:
+    finding = Finding.about(
+        container,
+        f"{container} {option.what}",
+        {**evidence, option.source: option.value},
+        onset=container.failed_first,
+    )
+    return finding.with_variables({option.variable: option.undone} | compose_variables(container))
+
+
+def _in_force(name: str, claim: Claim, config: DaemonConfig | None) -> _Option | None:
+    if name == _FILE_SIZE:
+        return _file_size_limit(claim.container, config)
+    if name == _NO_EXEC:
+        return _tmpfs_without_exec(claim.container, claim.value("path"))
+    return _no_new_privileges(claim.container, config)
+
+
+def _tmpfs_without_exec(container: Container, path: str) -> _Option | None:
+    """The tmpfs that holds the path: noexec, unless its options say exec."""
+    areas = container.host_config.tmpfs or {}
+    inside = [point for point in areas if path.startswith(f"{point.rstrip('/')}/")]
+    point = max(inside, key=len, default="")
+    options = areas.get(point, "").split(",")
+    if not point or "exec" in options:
+        return None
+    kept = [option for option in options if option and option != _NO_EXEC]
+    return _Option(
+        f"HostConfig.Tmpfs {point}",
+        areas[point] or "no options",
+        f"--tmpfs={point}:{','.join([*kept, 'exec'])}",
+        f"may not load code from {point}: that is a tmpfs, which Docker mounts noexec",
+        "executable",
+    )
+
+
+def _no_new_privileges(container: Container, config: DaemonConfig | None) -> _Option | None:
+    """The option, of the container or of the engine, which it does not take back."""
+    what = f"cannot become another user: it runs with {_PRIVILEGES}, and sudo, su and the like fail"
+    undone = f"--security-opt={_PRIVILEGES}=false"
+    own = [opt for opt in container.host_config.security_opt or () if opt.startswith(_PRIVILEGES)]
+    if own:
+        is_set = not own[-1].endswith("false")
+        return (
+            _Option("HostConfig.SecurityOpt", own[-1], undone, what, "privileges")
+            if is_set
+            else None
+        )
+    if config is not None and config.value(_PRIVILEGES) is True:
+        return _Option(config.where(_PRIVILEGES), True, undone, what, "privileges")
+    return None
+
+
+def _file_size_limit(container: Container, config: DaemonConfig | None) -> _Option | None:
+    limits = container.host_config.ulimits or ()
+    own = next((limit for limit in limits if limit.get("Name") == _FILE_SIZE), None)
+    source = "HostConfig.Ulimits"
+    if own is None and config is not None:
+        defaults = config.value("default-ulimits")
+        own = defaults.get(_FILE_SIZE) if isinstance(defaults, dict) else None
+        source = config.where("default-ulimits")
+    if not isinstance(own, dict):
+        return None
+    soft = own.get("Soft")
+    if not isinstance(soft, int) or soft < 0:
+        return None
+    return _Option(
+        source,
+        {_FILE_SIZE: soft},
+        f"--ulimit={_FILE_SIZE}=-1:-1",
+        f"may not write a file larger than {size(soft)}: its ulimit fsize ends programs that do",
+        "limit",
+    )

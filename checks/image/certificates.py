@@ -1,0 +1,50 @@
+"""image.registry-certs-misnamed: files for a registry that the engine cannot pair."""
+
+from __future__ import annotations
+
+from diagnose.evidence.engine.daemon import Daemon
+from diagnose.evidence.engine.info import Info
+from diagnose.evidence.images.registry_files import CERTIFICATES, RegistryFiles, UnpairedFile
+from diagnose.model import DAEMON, CheckResult, Finding, Severity, Skipped
+from diagnose.registry import check
+
+
+@check("image.registry-certs-misnamed", severity=Severity.warning)
+def registry_certs_misnamed(files: RegistryFiles, info: Info, daemon: Daemon) -> CheckResult:
+    """A file in certs.d has the wrong ending: each pull from its registry fails.
+
+    The engine takes NAME.crt for an authority, and NAME.cert and NAME.key for its own certificate
+    and the key of it. With one of the pair alone it asks the registry nothing, and its log says
+    nothing. Seen on engines 20.10.24 and 28.5.2.
+    """
+    if daemon.is_podman or info.uses_containerd_store:
+        return Skipped("this engine reads these files otherwise")
+    for file in files.unpaired:
+        folder = f"{CERTIFICATES}/{file.registry}"
+        yield Finding(
+            subject=DAEMON,
+            summary=(
+                f'each pull from registry "{file.registry}" fails: {folder} has {file.name} '
+                f"and no {file.lacks}{_meant(file)}"
+            ),
+            evidence={f"{folder}/{file.name}": f"there is no {file.lacks} beside it"},
+            variables={
+                "folder": folder,
+                **(
+                    {"from": f"{folder}/{file.from_}", "to": f"{folder}/{file.renamed}"}
+                    if file.renamed
+                    else {}
+                ),
+            },
+            discriminator=f"{file.registry} {file.name}",
+        )
+    return None
+
+
+def _meant(file: UnpairedFile) -> str:
+    """What the file is likely to be."""
+    if file.renamed and file.from_ == file.name:
+        return "; the certificate of an authority has to end in .crt"
+    if file.renamed:
+        return f"; the certificate that belongs to a key has to end in .cert, not in .crt as {file.from_} does"
+    return ""

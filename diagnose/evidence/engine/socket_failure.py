@@ -1,0 +1,44 @@
+"""Why systemd could not make the engine's socket, without which it does not start the engine."""
+
+from __future__ import annotations
+
+import msgspec
+
+from diagnose.evidence.engine.daemon import Daemon
+from diagnose.lazy_pattern import LazyPattern
+from diagnose.model import Failed
+from diagnose.questions import Host
+from diagnose.questions.engine import ReadJournal
+from diagnose.registry import evidence
+
+UNIT = "docker.socket"
+LINES = 30
+_CAUSE = LazyPattern(r"(?:docker\.socket: )?(Failed to (?!listen on).+|.*Address already in use.*)")
+_GROUP = LazyPattern(r"Failed to resolve group (?P<group>[\w.-]+)")
+
+
+class SocketFailure(msgspec.Struct, frozen=True):
+    """has_failed: the unit of the socket. words: systemd's on the cause, "" where it has none.
+
+    group: the one that does not exist, if that is the cause.
+    """
+
+    has_failed: bool = False
+    words: str = ""
+    group: str = ""
+
+
+@evidence
+def socket_failure(host: Host, daemon: Daemon) -> SocketFailure:
+    """The journal is read only where the unit of the socket has failed."""
+    unit = daemon.installation.socket_unit
+    if unit is None or unit.active_state != "failed":
+        return SocketFailure()
+    answer = host.ask(ReadJournal(UNIT, LINES))
+    if isinstance(answer, Failed):
+        return SocketFailure(has_failed=True)
+    for entry in reversed(answer.entries):
+        if cause := _CAUSE.search(entry.message):
+            group = _GROUP.search(entry.message)
+            return SocketFailure(True, cause[1].strip(), group["group"] if group else "")
+    return SocketFailure(has_failed=True)

@@ -1,0 +1,76 @@
+"""The certificates that the engine is given for single registries."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import msgspec
+
+from diagnose.model import Failed, Unavailable
+from diagnose.questions import Host
+from diagnose.questions.files import ListFolder
+from diagnose.registry import evidence
+
+CERTIFICATES = "/etc/docker/certs.d"
+MOST = 50
+"""So many registries are looked at."""
+
+
+class UnpairedFile(msgspec.Struct, frozen=True):
+    """A file for which the engine refuses each pull from its registry.
+
+    lacks: the file beside it that the engine looks for. renamed: the name that it, or the file
+    from, most likely should have; "" where that is not known. from_: the file to be renamed.
+    """
+
+    registry: str
+    name: str
+    lacks: str
+    from_: str = ""
+    renamed: str = ""
+
+
+class RegistryFiles(msgspec.Struct, frozen=True):
+    """Files in certs.d that do not fit together."""
+
+    unpaired: tuple[UnpairedFile, ...] = ()
+
+
+@evidence
+def registry_files(host: Host) -> RegistryFiles | Unavailable:
+    """What lies in the folders of certs.d, by name alone.
+
+    The engine takes NAME.crt for an authority, and NAME.cert with NAME.key for its own certificate
+    (registry/registry.go, 20.10 to 29).
+    """
+    listing = host.ask(ListFolder(CERTIFICATES))
+    if isinstance(listing, Failed):
+        return RegistryFiles() if listing.reason == "missing" else Unavailable.of(listing)
+    folders = [entry.name for entry in listing.entries if entry.type != "file"][:MOST]
+    answers = host.ask_about(folders, lambda name: ListFolder(f"{CERTIFICATES}/{name}"))
+    return RegistryFiles(
+        tuple(
+            file
+            for registry, answer in answers
+            if not isinstance(answer, Failed)
+            for file in _unpaired(registry, {entry.name for entry in answer.entries})
+        )
+    )
+
+
+def _unpaired(registry: str, names: set[str]) -> Iterator[UnpairedFile]:
+    for name in sorted(names):
+        stem, _, ending = name.rpartition(".")
+        key, certificate, authority = f"{stem}.key", f"{stem}.cert", f"{stem}.crt"
+        if ending == "cert" and key not in names:
+            renamed = authority if authority not in names else ""
+            yield UnpairedFile(registry, name, key, name, renamed)
+        elif ending == "key" and certificate not in names:
+            has_other = authority in names
+            yield UnpairedFile(
+                registry,
+                name,
+                certificate,
+                authority if has_other else "",
+                certificate if has_other else "",
+            )

@@ -1,0 +1,140 @@
+"""Anonymous volumes with the data that a container had before it was made again."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import msgspec
+
+from diagnose.evidence.containers.inspect import Mount
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.machine.clock import Clock
+from diagnose.evidence.storage.volumes import UnusedVolumes, Volume
+from diagnose.model import Failed
+from diagnose.phrases import unix
+from diagnose.questions import Host
+from diagnose.questions.files import ListFolder, StatPaths
+from diagnose.questions.images import is_anonymous_name
+from diagnose.registry import evidence
+
+RECENT_S = 7 * 86400.0
+"""A container that is older has data of its own by now, and somebody has missed the former."""
+AROUND_S = 600.0
+"""So shortly before the container was made the former volume was changed for the last time: its
+program ended then."""
+AFTER_S = 60.0
+MOST = 20
+"""So many volumes of each kind are looked at, the newest first."""
+LEAST_ENTRIES = 3
+ALIKE = 0.6
+"""So much of two listings has to be the same: a program's files have fixed names."""
+
+
+class LeftVolume(msgspec.Struct, frozen=True):
+    """former: the volume that no container uses. entries: what both have at their top.
+
+    gap: seconds from its last change to the creation of the container.
+    """
+
+    container: Container
+    mount: Mount
+    former: str
+    entries: tuple[str, ...]
+    gap: float
+
+
+class LeftVolumes(msgspec.Struct, frozen=True):
+    """At most one for each mount."""
+
+    items: tuple[LeftVolume, ...] = ()
+
+
+class _Fresh(msgspec.Struct, frozen=True):
+    """An anonymous volume of a container that was made a short time ago."""
+
+    container: Container
+    mount: Mount
+    made: float
+
+
+@evidence
+def left_volumes(
+    host: Host, containers: Containers, unused: UnusedVolumes, clock: Clock
+) -> LeftVolumes:
+    """Folders are listed only where a young container has an anonymous volume, and one is unused.
+
+    A folder that cannot be listed is left out.
+    """
+    fresh = _fresh(containers, clock)[:MOST]
+    former = _former(unused)[:MOST]
+    if not fresh or not former:
+        return LeftVolumes()
+    paths = [item.mount.source for item in fresh] + [volume.mountpoint for volume in former]
+    answers = host.ask_about(sorted(set(paths)), ListFolder)
+    names = {
+        path: frozenset(entry.name for entry in answer.entries)
+        for path, answer in answers
+        if not isinstance(answer, Failed)
+    }
+    pairs = [
+        (item, volume)
+        for item in fresh
+        for volume in former
+        if (unix(volume.created_at) or 0.0) < item.made
+        and _is_alike(names.get(item.mount.source), names.get(volume.mountpoint))
+    ]
+    return LeftVolumes(tuple(_newest(host, pairs, names)))
+
+
+def _fresh(containers: Containers, clock: Clock) -> list[_Fresh]:
+    found = [
+        _Fresh(container, mount, made)
+        for container in containers
+        for mount in container.mounts or ()
+        if mount.type == "volume"
+        and is_anonymous_name(mount.name)
+        and (made := container.created_at) is not None
+        and clock.wall - made < RECENT_S
+    ]
+    return sorted(found, key=lambda item: -item.made)
+
+
+def _former(unused: UnusedVolumes) -> list[Volume]:
+    found = [volume for volume in unused if volume.is_anonymous and volume.mountpoint]
+    return sorted(found, key=lambda volume: volume.created_at, reverse=True)
+
+
+def _is_alike(own: frozenset[str] | None, other: frozenset[str] | None) -> bool:
+    if own is None or other is None or len(other) < LEAST_ENTRIES:
+        return False
+    return len(own & other) >= ALIKE * len(own | other)
+
+
+def _newest(
+    host: Host,
+    pairs: Sequence[tuple[_Fresh, Volume]],
+    names: Mapping[str, frozenset[str]],
+) -> list[LeftVolume]:
+    """Of each mount's candidates the one that was changed last, if that was in time."""
+    best: dict[tuple[str, str], LeftVolume] = {}
+    for item, volume in pairs:
+        inside = sorted(names[volume.mountpoint])
+        changed = _last_change(host, volume.mountpoint, inside[:MOST])
+        if changed is None or not -AFTER_S <= item.made - changed <= AROUND_S:
+            continue
+        shared = tuple(sorted(names[item.mount.source] & names[volume.mountpoint]))
+        left = LeftVolume(
+            item.container, item.mount, volume.name, shared, max(0.0, item.made - changed)
+        )
+        key = item.container.id, item.mount.destination
+        if key not in best or left.gap < best[key].gap:
+            best[key] = left
+    return list(best.values())
+
+
+def _last_change(host: Host, folder: str, names: Sequence[str]) -> float | None:
+    """When the folder or an entry of it was last changed."""
+    answer = host.ask(StatPaths([folder, *(f"{folder}/{name}" for name in names)]))
+    if isinstance(answer, Failed):
+        return None
+    return max((status.mtime for status in answer.values() if status.mtime), default=None)

@@ -1,0 +1,70 @@
+"""How systemd left an engine that is down: checks/daemon/engine_end.py."""
+
+from __future__ import annotations
+
+import pytest
+
+from diagnose.evidence.engine.daemon import Unit
+from diagnose.evidence.engine.socket_failure import SocketFailure, socket_failure
+from diagnose.model import Failed
+from tests.checks.daemon.evidence import daemon, only
+from tests.hosts import Made
+from tests.judging import judge
+
+SLOW = Unit("loaded", "failed", result="timeout", unit_file_state="enabled")
+
+
+@pytest.mark.parametrize(
+    ("unit", "variable"),
+    [
+        (Unit("loaded", "inactive", unit_file_state="disabled"), "disabled"),
+        (Unit("masked", "inactive", unit_file_state="masked"), "masked"),
+        (Unit("loaded", "inactive", unit_file_state="enabled"), "again"),
+        (Unit("loaded", "failed", unit_file_state="disabled"), "again"),
+        (SLOW, "slow"),
+    ],
+    ids=["not enabled", "masked", "stopped", "failed", "too slow"],
+)
+def test_how_a_unit_that_is_down_is_started(unit: Unit, variable: str) -> None:
+    finding = only(judge("daemon.not-running", daemon=daemon(unit=unit)).findings)
+    assert {"disabled", "masked", "again", "slow"} & finding.variables.keys() == {variable}
+
+
+FAILED = Unit("loaded", "failed", result="resources")
+NO_GROUP = [
+    {"at": 1.0, "message": "docker.socket: Failed to resolve group docker: No such process"},
+    {"at": 2.0, "message": "docker.socket: Failed with result 'resources'."},
+    {"at": 3.0, "message": "Failed to listen on docker.socket - Docker Socket for the API."},
+]
+"""What systemd 257 writes."""
+
+
+def failure(socket_unit: Unit, entries: list[dict[str, object]] | None) -> SocketFailure:
+    journal = Failed("missing", "no journal") if entries is None else {"entries": entries}
+    host = Made({"journal": lambda _: journal})
+    found = socket_failure(host, daemon(unit=Unit("loaded", "inactive"), socket_unit=socket_unit))
+    assert isinstance(found, SocketFailure)
+    return found
+
+
+def test_a_socket_whose_group_is_gone() -> None:
+    found = failure(FAILED, NO_GROUP)
+    assert found.group == "docker"
+    finding = only(
+        judge(
+            "daemon.not-running",
+            daemon=daemon(unit=Unit("loaded", "inactive"), socket_unit=FAILED),
+            socket_failure=found,
+        ).findings
+    )
+    assert finding.variables["group"] == "docker"
+    assert 'no group "docker"' in finding.summary
+
+
+def test_a_socket_that_failed_in_silence() -> None:
+    assert failure(FAILED, None) == SocketFailure(has_failed=True)
+    assert failure(FAILED, NO_GROUP[1:2]) == SocketFailure(has_failed=True)
+
+
+def test_a_socket_in_order() -> None:
+    assert failure(Unit("loaded", "active"), NO_GROUP) == SocketFailure()
