@@ -81,7 +81,12 @@ def engine_down(daemon: Daemon, facts: EngineEnd) -> Finding:
     socket = daemon.endpoint.path or daemon.endpoint.url
     text = facts.failure_text
     killed = _killed(facts)
-    reason = _unnamed(text) if text or daemon.processes.engine else _ended(killed, facts)
+    if _is_systemds_matter(daemon, facts):
+        reason = ""
+    elif text or daemon.processes.engine:
+        reason = _unnamed(text)
+    else:
+        reason = _ended(killed, facts)
     blamed = blamed_key(facts.config, text) if reason else ""
     taken, holder = _taken(text, facts)
     makers = _folder_makers(daemon, facts)
@@ -146,7 +151,7 @@ def _page_variables(
         return variables | {"masked": ENGINE}
     if facts.socket_failure.group:
         return variables | {"group": facts.socket_failure.group}
-    if unit is not None and unit.result == "timeout" and not text:
+    if unit is not None and _took_too_long(unit):
         return variables | {"slow": ENGINE}
     if unit is not None and _is_left_down(unit) and not text:
         return variables | {"disabled": ENGINE}
@@ -294,6 +299,10 @@ def _state(daemon: Daemon, socket: str, facts: EngineEnd) -> str:
         return f"dockerd ({process.pid}) lives and does not serve {socket}{since}"
     if daemon.installation.program == "":
         return "dockerd does not run, and its program is not where packages put it"
+    if unit and _took_too_long(unit):
+        return (
+            "dockerd is not running: its start took longer than its unit allows (TimeoutStartSec)"
+        )
     if daemon.is_socket_activated:
         return "dockerd is not running; systemd will start it for the next client"
     if unit and unit.load_state == "masked":
@@ -309,6 +318,17 @@ def _state(daemon: Daemon, socket: str, facts: EngineEnd) -> str:
     if unit and unit.active_state == "failed":
         return f"dockerd is not running: docker.service failed ({unit.result})"
     return "dockerd is not running"
+
+
+def _took_too_long(unit: Unit) -> bool:
+    """Whether systemd ended its start for its time."""
+    return unit.active_state == "failed" and unit.result == "timeout"
+
+
+def _is_systemds_matter(daemon: Daemon, facts: EngineEnd) -> bool:
+    """Whether systemd alone keeps the engine down, so that its own log says nothing of it."""
+    unit = daemon.installation.unit
+    return facts.socket_failure.has_failed or (unit is not None and _took_too_long(unit))
 
 
 def _socket_cause(facts: EngineEnd) -> str:

@@ -343,7 +343,10 @@ def daemon_log(host: Host) -> DaemonLog | Unavailable:
 
 
 def _of_entries(entries: Sequence[JournalEntry]) -> tuple[LogLine, ...]:
-    own = [entry for entry in entries if entry.pid != 1]
+    # systemd writes about the unit from the new process too, before that becomes dockerd
+    own = [
+        entry for entry in entries if entry.pid != 1 and not entry.message.startswith(f"{UNIT}: ")
+    ]
     last = _ended_with([entry.message for entry in own])
     last_entry = own[last[0]] if last else None
     texts = [entry.message for entry in entries]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from diagnose.evidence.engine.daemon import Unit
+from diagnose.evidence.engine.log import DaemonLog, daemon_log
 from diagnose.evidence.engine.socket_failure import SocketFailure, socket_failure
 from diagnose.model import Failed
 from tests.checks.daemon.evidence import daemon, only
@@ -68,3 +69,19 @@ def test_a_socket_that_failed_in_silence() -> None:
 
 def test_a_socket_in_order() -> None:
     assert failure(Unit("loaded", "active"), NO_GROUP) == SocketFailure()
+
+
+def test_what_systemd_says_of_the_unit_is_no_last_word_of_the_engine() -> None:
+    """The words of systemd 257, from the process that becomes dockerd a moment later."""
+    unset = "docker.service: Referenced but unset environment variable: DOCKER_OPTS"
+    entries = [
+        {"at": 1.0, "message": unset, "priority": 4, "pid": 812},
+        {"at": 2.0, "message": "docker.service: start operation timed out. Terminating.", "pid": 1},
+    ]
+    host = Made({"endpoint": {}, "journal": {"entries": entries}})
+    log = daemon_log(host)
+    assert isinstance(log, DaemonLog)
+    assert log.last_failure is None
+    finding = only(judge("daemon.not-running", daemon=daemon(unit=SLOW), log=log).findings)
+    assert "TimeoutStartSec" in finding.summary
+    assert "slow" in finding.variables
