@@ -43,7 +43,7 @@ def exec_format(containers: Containers, programs: Programs, info: Info | None) -
             here = f", and this host is {host}" if host else ""
             what = f"{program.path} is built for {program.machine}{here}"
             seen = f"ELF, {program.machine}"
-        elif program.known and not program.machine and not program.interpreter:
+        elif program.is_read and not program.machine and not program.interpreter:
             what, seen = f"{program.path} is a script without a #! line", "neither ELF nor #!"
         else:
             what, seen = f"the kernel does not know the format of {program.path}", ""

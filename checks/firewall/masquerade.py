@@ -97,7 +97,10 @@ def _untranslated_queries(
     """
     paths = lookups.ways if lookups is not None else ()
     silent = {
-        (name, path.server) for path in paths if path.fails and path.asked for name in path.networks
+        (name, path.server)
+        for path in paths
+        if path.fails and path.replies
+        for name in path.networks
     }
     seen = set()
     for path in resolver_paths.untranslated if resolver_paths is not None else ():
@@ -156,7 +159,7 @@ def _silent_networks(lookups: Lookups | None) -> frozenset[str]:
     """The networks from which no DNS server has answered any container that asked."""
     paths = (*lookups.ways, *lookups.probes) if lookups is not None else ()
     answered = {name for path in paths if not path.fails for name in path.networks}
-    return frozenset(name for path in paths if path.asked for name in path.networks) - answered
+    return frozenset(name for path in paths if path.replies for name in path.networks) - answered
 
 
 def _leaves_untranslated(way: Egress) -> bool:

@@ -80,7 +80,7 @@ def _nets(interfaces: Interfaces, parent: str) -> list[ipaddress.IPv4Network]:
 def _is_reached(network: Network, lookups: Lookups | None) -> bool | None:
     """Whether some DNS server answers queries that leave through this network alone."""
     paths = (*lookups.ways, *lookups.probes) if lookups is not None else ()
-    tried = [path for path in paths if path.networks == (network.name,) and path.asked]
+    tried = [path for path in paths if path.networks == (network.name,) and path.replies]
     if not tried:
         return None
     return any(not path.fails for path in tried)

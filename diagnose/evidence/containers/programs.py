@@ -99,7 +99,7 @@ class Program(msgspec.Struct, frozen=True):
     """Of an ELF file, as images name it, "" otherwise."""
     interpreter: str = ""
     """Of its `#!` line, with a carriage return if it has one, "" if there is no such line."""
-    known: bool = False
+    is_read: bool = False
     """Whether its first bytes could be read."""
     missing: bool = False
     """Whether there is no such file."""
@@ -169,7 +169,7 @@ def _refused(host: Host, container: Container, last: str) -> Program | None:
     if (match := _BY_ENV.search(last)) and container.state.exit_code == 127:
         name = match["name"].replace("\\r", "\r")
         return Program(
-            container.path, "no such file or directory", last, interpreter=name, known=True
+            container.path, "no such file or directory", last, interpreter=name, is_read=True
         )
     return None
 
@@ -254,9 +254,9 @@ def _described(program: Program, head: bytes) -> Program:
     if head.startswith(b"\x7fELF") and len(head) >= 20:
         number = int.from_bytes(head[18:20], "big" if head[5] == 2 else "little")
         return msgspec.structs.replace(
-            program, machine=MACHINES.get(number, f"machine {number}"), known=True
+            program, machine=MACHINES.get(number, f"machine {number}"), is_read=True
         )
     if head.startswith(b"#!"):
         first = head[2:].partition(b"\n")[0].decode("utf-8", "replace").strip(" \t")
-        return msgspec.structs.replace(program, interpreter=first.split(" ")[0], known=True)
-    return msgspec.structs.replace(program, known=True)
+        return msgspec.structs.replace(program, interpreter=first.split(" ")[0], is_read=True)
+    return msgspec.structs.replace(program, is_read=True)

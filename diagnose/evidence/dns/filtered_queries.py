@@ -75,7 +75,7 @@ def _blocked_of_host(
 
 def _askers(way: QueryPath, networks: Networks) -> Iterator[tuple[Network, str]]:
     """The bridge networks of the containers that asked, each with the container's address there."""
-    for container, _ in way.asked:
+    for container, _ in way.replies:
         for name in way.networks:
             network = networks.by_name.get(name)
             endpoint = container.endpoints.get(name)

@@ -45,7 +45,7 @@ class QueryPath(msgspec.Struct, frozen=True):
     networks: tuple[str, ...]
     """Their names, those without a way out left away."""
     server: str
-    asked: tuple[tuple[Container, DnsReply], ...]
+    replies: tuple[tuple[Container, DnsReply], ...]
     """Who asked, and what came back."""
     members: tuple[Container, ...]
     """All containers whose questions go this way."""
@@ -53,7 +53,7 @@ class QueryPath(msgspec.Struct, frozen=True):
     @property
     def fails(self) -> bool:
         """Whether none of those who asked got a reply."""
-        return not any(reply.answered for _, reply in self.asked)
+        return not any(reply.answered for _, reply in self.replies)
 
 
 class SampledPath(msgspec.Struct, frozen=True):

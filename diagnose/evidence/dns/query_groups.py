@@ -124,7 +124,7 @@ class _Paths:
         path = self._path(member, server)
         if path is None:
             return None
-        replies = [reply for _, reply in path.asked]
+        replies = [reply for _, reply in path.replies]
         return next((reply for reply in replies if reply.answered), replies[0])
 
     def _path(self, container: Container, server: Upstream) -> QueryPath | None:
