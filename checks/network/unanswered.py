@@ -109,10 +109,14 @@ def _why(call: UnansweredCall) -> str:
     if obstacle is not None:
         what = "the answers" if obstacle.part == "reply" else "the requests"
         return f"{obstacle.by} stops {what}"
+    if call.silent_router and not call.no_machine:
+        return f"the router of this host, {call.silent_router}, does not answer either"
     if call.no_machine:
         return f"no machine on the network of interface {call.no_machine} has that address"
     if call.of_network is not None and call.peer is None:
         return f"no running container has that address of {call.of_network}"
+    if call.may_filter and call.peer is None:
+        return "its own network namespace may hold rules that stop them (NET_ADMIN)"
     return ""
 
 
@@ -150,5 +154,9 @@ def _variables(call: UnansweredCall) -> dict[str, str]:
         return {**place, "peer": call.peer.name}
     if call.of_network is not None:
         return {**place, "stale": call.container.name}
+    if call.silent_router and not call.no_machine:
+        return {**place, "router": call.silent_router}
+    if call.may_filter:
+        return {**place, "own_rules": call.container.name}
     is_stopped_here = obstacle is not None
     return place if is_stopped_here else {**place, "beyond": call.address}

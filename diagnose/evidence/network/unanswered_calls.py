@@ -15,6 +15,7 @@ from diagnose.evidence.network.host_stack import HostStack
 from diagnose.evidence.network.losses import NamespaceLoss, NetworkLosses
 from diagnose.evidence.network.neighbours import Neighbours
 from diagnose.evidence.network.networks import Network, Networks
+from diagnose.evidence.network.routes import Routes
 from diagnose.evidence.network.wanted_paths import PORT_OF_SCHEME, PORT_OF_WORD
 from diagnose.firewall.flow import Flow, Origin, Trace
 from diagnose.firewall.packet import Family
@@ -51,6 +52,10 @@ class UnansweredCall(msgspec.Struct, frozen=True):
     """The interface on which nobody has it, by ARP."""
     is_closed_in: bool = False
     """Whether all networks of the container are internal."""
+    may_filter: bool = False
+    """Whether its own namespace may hold rules (NET_ADMIN)."""
+    silent_router: str = ""
+    """The host's router, where nobody answers for its address."""
     trace: Trace | None = None
     """How the host treats them."""
 
@@ -100,6 +105,7 @@ def unanswered_calls(
     networks: Networks,
     host_stack: HostStack | None,
     neighbours: Neighbours | None,
+    routes: Routes | None,
     recent_logs: RecentLogs | None,
     clock: Clock,
 ) -> UnansweredCalls:
@@ -108,6 +114,8 @@ def unanswered_calls(
     The metadata service accepts a connection and its answer is lost: only a log tells. Peers on the
     internet at unusual ports are left out: programs that share files try thousands.
     """
+    router = _silent_router(routes, neighbours)
+    filtering = _filtering(containers)
     calls: list[UnansweredCall] = []
     for loss in network_losses.items:
         container = loss.container
@@ -125,11 +133,32 @@ def unanswered_calls(
                 _named_by(waiting.address, container),
                 entry.interface if entry is not None else "",
                 _is_closed_in(container, networks),
+                container.id in filtering,
+                router if of_network is None else "",
             )
             traced = None if host_stack is None else _traced(call, host_stack.stack)
             calls.append(msgspec.structs.replace(call, trace=traced))
     calls += _without_metadata(containers, recent_logs, clock)
     return UnansweredCalls(tuple(calls), network_losses.counted)
+
+
+def _silent_router(routes: Routes | None, neighbours: Neighbours | None) -> str:
+    """The host's default gateway, where it does not answer ARP; empty otherwise."""
+    default = routes.default if routes is not None else None
+    gateway = default.gateway if default is not None else None
+    if gateway is None or neighbours is None or neighbours.unanswered(gateway) is None:
+        return ""
+    return gateway
+
+
+def _filtering(containers: Containers) -> frozenset[str]:
+    """The owners of namespaces in which some container may write rules."""
+    owners = containers.namespace_owners
+    return frozenset(
+        owners.get(container.id, container).id
+        for container in containers.running
+        if container.host_config.privileged or container.may_route_itself
+    )
 
 
 def _without_metadata(

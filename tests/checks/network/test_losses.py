@@ -44,7 +44,7 @@ def losses(*calls: WaitingCall, of: Container = APP) -> NetworkLosses:
 
 def calls_of(found: NetworkLosses, networks: Networks = NETWORKS) -> UnansweredCalls:
     arp = Neighbours((Neighbour("192.0.2.200", "eth0", ""),))
-    return unanswered_calls(found, Containers((APP, DB)), networks, None, arp, None, CLOCK)
+    return unanswered_calls(found, Containers((APP, DB)), networks, None, arp, None, None, CLOCK)
 
 
 METADATA = "ConnectTimeoutError: Connect timeout on endpoint URL: http://169.254.169.254/latest"
@@ -60,7 +60,7 @@ METADATA_LINES: dict[str, tuple[list[tuple[float, str]], int]] = {
 def test_metadata_service_by_the_log(lines: list[tuple[float, str]], wanted: int) -> None:
     logs = RecentLogs({APP.id: tuple(RecentLine(CLOCK.wall - age, text) for age, text in lines)})
     calls = unanswered_calls(
-        NetworkLosses(counted=1), Containers((APP,)), NETWORKS, None, None, logs, CLOCK
+        NetworkLosses(counted=1), Containers((APP,)), NETWORKS, None, None, None, logs, CLOCK
     )
     result = judge("network.call-unanswered", unanswered_calls=calls)
     assert [("hop_limit" in finding.variables) for finding in result.findings] == [True] * wanted
@@ -130,6 +130,24 @@ def test_what_stops_a_call(trace: Trace, words: str, variables: dict[str, str]) 
     assert words in finding.summary
     assert variables.items() <= finding.variables.items()
     assert ("beyond" in finding.variables) == (not words)
+
+
+def test_what_else_may_stop_a_call() -> None:
+    """The host's router is silent; a VPN client has rules of its own beside its neighbour."""
+    vpn = container("vpn", HostConfig={"CapAdd": ["NET_ADMIN"]})
+    arp = Neighbours((Neighbour("192.0.2.1", "eth0", ""),))
+    default = Routes((Route("0.0.0.0", gateway="192.0.2.1", oif=2),))
+    for routes, words, variable in (
+        (default, "the router of this host, 192.0.2.1, does not answer either", "router"),
+        (None, "may hold rules", "own_rules"),
+    ):
+        calls = unanswered_calls(
+            losses(OUTSIDE, of=vpn), Containers((vpn,)), NETWORKS, None, arp, routes, None, CLOCK
+        )
+        (finding,) = judge("network.call-unanswered", unanswered_calls=calls).findings
+        assert words in finding.summary
+        assert variable in finding.variables
+        assert "beyond" not in finding.variables
 
 
 def test_a_socket_that_waits_is_a_failing_call() -> None:
