@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import msgspec
+from msgspec.structs import replace
 
 from checks.storage.helpers import users
 from diagnose.evidence.containers.listing import Containers
@@ -13,6 +14,7 @@ from diagnose.evidence.storage.filesystems import FULL_BY_NATURE, Filesystem, Fi
 from diagnose.evidence.storage.fill_rate import FillRate
 from diagnose.evidence.storage.full_disks import CoreDumps, FileSize, FullDisks
 from diagnose.evidence.storage.volumes import UnusedVolumes
+from diagnose.mappings import present
 from diagnose.model import (
     Bytes,
     CheckResult,
@@ -74,39 +76,50 @@ def disk_full(
             continue
         if figures.used_pct < (crit_pct if disk.is_aside else warn_pct):
             continue
-        spare = _spare(disk, usage, containers, unused)
-        folders = others.of(disk.point) if others is not None else ()
-        dumps = others.dumps.get(disk.point) if others is not None else None
-        left = _left_by_the_engine(disk, usage)
-        largest = [f"{folder.path} {size(folder.bytes)}" for folder in folders]
+        finding = _finding(disk, usage, rates, _spare(disk, usage, containers, unused), others)
         is_full = figures.used_pct >= crit_pct and figures.available < roomy
         is_critical = is_full and not disk.is_aside
-        room = f"{size(figures.available)} left of {size(figures.size)}{_soon(disk, rates)}"
-        yield Finding(
-            subject=disk.subject,
-            summary=(
-                f"{disk.point} is {figures.used_pct:.0f} % full, {room}"
-                f"{_blame(disk, spare, folders, dumps, left)}"
-            ),
-            evidence={
-                **_figures(disk, rates),
-                **users(disk),
-                **_attribution(disk, usage),
-                **{share.name: f"{share.count}, {size(share.bytes)}" for share in spare},
-                **({"largest": largest} if largest else {}),
-            },
-            variables={
-                "point": disk.point,
-                "where": _folder(disk, usage, folders, others),
-                **({"dumps": dumps.folder} if dumps else {}),
-                **({"downloads": left.path} if left else {}),
-                **_freeable(disk, usage, spare),
-                **_journal(disk, folders),
-            },
-            severity=Severity.critical if is_critical else Severity.warning,
-            signs=frozenset({"no-space"}),
-        )
+        yield replace(finding, severity=Severity.critical if is_critical else Severity.warning)
     return None
+
+
+def _finding(
+    disk: Filesystem,
+    usage: DiskUsage | Unavailable,
+    rates: FillRate | None,
+    spare: list[_Spare],
+    others: FullDisks | None,
+) -> Finding:
+    """How full a disk is, what fills it, and what may go."""
+    figures = disk.usage
+    folders = others.of(disk.point) if others is not None else ()
+    dumps = others.dumps.get(disk.point) if others is not None else None
+    left = _left_by_the_engine(disk, usage)
+    room = f"{size(figures.available)} left of {size(figures.size)}{_soon(disk, rates)}"
+    blame = _blame(disk, spare, folders, dumps, left)
+    may_go = {
+        "dumps": dumps.folder if dumps else None,
+        "downloads": left.path if left else None,
+    }
+    return Finding(
+        subject=disk.subject,
+        summary=f"{disk.point} is {figures.used_pct:.0f} % full, {room}{blame}",
+        evidence={
+            **_figures(disk, rates),
+            **users(disk),
+            **_attribution(disk, usage),
+            **{share.name: f"{share.count}, {size(share.bytes)}" for share in spare},
+            **present({"largest": [f"{folder.path} {size(folder.bytes)}" for folder in folders]}),
+        },
+        variables={
+            "point": disk.point,
+            "where": _folder(disk, usage, folders, others),
+            **present(may_go),
+            **_freeable(disk, usage, spare),
+            **_journal(disk, folders),
+        },
+        signs=frozenset({"no-space"}),
+    )
 
 
 def _rate(disk: Filesystem, rates: FillRate | None) -> float:
