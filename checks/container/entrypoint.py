@@ -120,8 +120,13 @@ def entrypoint_forbidden(
 
 
 def _cannot_be_executed(program: Program, place: _Place | None) -> bool:
-    """Whether the file itself shows that nobody can execute it where it is."""
-    return program.lacks_execute_bit or (place is not None and place.is_noexec)
+    """Whether the file itself shows that nobody can execute it where it is.
+
+    It begins as a program does: a file of data without an x bit was not to be executed.
+    """
+    is_noexec = place is not None and place.is_noexec
+    begins_as_program = bool(program.machine or program.interpreter)
+    return begins_as_program and (program.lacks_execute_bit or is_noexec)
 
 
 def _argument_as_command(

@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from diagnose.evidence.containers.bind_mounts import BindSources, PathStatus
-from diagnose.evidence.containers.programs import Programs, describe
+from diagnose.evidence.containers.programs import Program, Programs, describe
 from diagnose.evidence.storage.mounts import Mounted, Mounts
 from tests.checks.container.evidence import (
     UNKNOWN,
@@ -163,3 +163,30 @@ def test_a_mounted_script_is_mended_on_the_host(
     assert all("file" not in finding.variables for finding in result.findings)
     scripts = [finding.variables.get("script", "") for finding in result.findings]
     assert scripts == [source if mounts is PLAIN else ""] * bool(source)
+
+
+ASIDE = {
+    "a program without an x bit": (True, 0o644, 1),
+    "a file of data": (False, 0o644, 0),
+    "a program that may be executed": (True, 0o755, 0),
+}
+
+
+@pytest.mark.parametrize(("is_program", "mode", "count"), ASIDE.values(), ids=ASIDE)
+def test_a_file_that_a_script_was_refused_and_went_on(
+    is_program: bool, mode: int, count: int
+) -> None:
+    each = made("exited", code=1)
+    refused = Program(
+        "/gd/new",
+        "permission denied",
+        "/gd/new: Permission denied",
+        is_read=True,
+        interpreter="/bin/sh" if is_program else "",
+        mode=mode,
+        behind="a shell",
+        is_aside=True,
+    )
+    known = Programs({each.id: refused})
+    result = judge("container.entrypoint-forbidden", containers=of(each), programs=known)
+    assert len(result.findings) == count
