@@ -284,19 +284,22 @@ def _taken(text: str, facts: EngineEnd) -> tuple[str, str]:
 
 
 def _state(daemon: Daemon, socket: str, facts: EngineEnd) -> str:
-    process, unit = daemon.processes.engine, daemon.installation.unit
-    if process is not None and facts.came_up and daemon.reason == "missing":
-        return f"dockerd ({process.pid}) lives and listens, but its socket {socket} was removed"
-    if process is not None and facts.came_up and _is_folder(daemon):
-        return (
-            f"dockerd ({process.pid}) lives, "
-            f"but a folder has taken the place of its socket {socket}"
-        )
-    if process is not None:
-        since = ""
-        if daemon.processes.age is not None:
-            since = f", {ago(daemon.processes.age)} after its start"
-        return f"dockerd ({process.pid}) lives and does not serve {socket}{since}"
+    process = daemon.processes.engine
+    if process is None:
+        return _why_down(daemon, facts)
+    dockerd = f"dockerd ({process.pid}) lives"
+    if facts.came_up and daemon.reason == "missing":
+        return f"{dockerd} and listens, but its socket {socket} was removed"
+    if facts.came_up and _is_folder(daemon):
+        return f"{dockerd}, but a folder has taken the place of its socket {socket}"
+    age = daemon.processes.age
+    since = f", {ago(age)} after its start" if age is not None else ""
+    return f"{dockerd} and does not serve {socket}{since}"
+
+
+def _why_down(daemon: Daemon, facts: EngineEnd) -> str:
+    """That the engine does not run, and what its unit says of it."""
+    unit = daemon.installation.unit
     if daemon.installation.program == "":
         return "dockerd does not run, and its program is not where packages put it"
     if unit and _took_too_long(unit):
@@ -309,10 +312,6 @@ def _state(daemon: Daemon, socket: str, facts: EngineEnd) -> str:
         return "dockerd is not running, and docker.service is masked"
     if facts.socket_failure.has_failed:
         return f"dockerd is not running: systemd could not make its socket{_socket_cause(facts)}"
-    if unit and unit.active_state == "failed" and unit.result == "timeout":
-        return (
-            "dockerd is not running: its start took longer than its unit allows (TimeoutStartSec)"
-        )
     if unit and _is_left_down(unit):
         return "dockerd is not running, and docker.service is not enabled: no boot starts it"
     if unit and unit.active_state == "failed":

@@ -39,9 +39,8 @@ def ipv6_leads_nowhere(
     name has both. The host has none to pass the packets on: each call fails or waits before IPv4 is
     tried. Seen in the log, repeatedly and within the last moments, or in sockets that wait.
     """
-    if any(
-        route.family == "inet6" and not route.prefix and route.leads_somewhere for route in routes
-    ):
+    defaults = [route for route in routes if route.family == "inet6" and not route.prefix]
+    if any(route.leads_somewhere for route in defaults):
         return Skipped("the host has an IPv6 default route")
     with_ipv6 = [
         container
@@ -53,15 +52,18 @@ def ipv6_leads_nowhere(
     for container in with_ipv6:
         reports = [line for line in recent_logs.of(container) if _tells_of_ipv6(line)]
         is_now = len(reports) >= least and (clock.age(reports[-1].at) or 0.0) <= fresh
-        places = [
-            call.place
-            for call in (unanswered_calls.items if unanswered_calls is not None else ())
-            if call.container.id == container.id and _PUBLIC.fullmatch(call.address)
-        ]
+        places = _waiting_for(container, unanswered_calls)
         if is_now or places:
             yield _nowhere(container, reports if is_now else [], sorted(places))
     yield from recent_logs.left_out(with_ipv6)
     return None
+
+
+def _waiting_for(container: Container, unanswered_calls: UnansweredCalls | None) -> list[str]:
+    """The places of the IPv6 internet from which its sockets wait for an answer."""
+    calls = unanswered_calls.items if unanswered_calls is not None else ()
+    own = [call for call in calls if call.container.id == container.id]
+    return [call.place for call in own if _PUBLIC.fullmatch(call.address)]
 
 
 def _tells_of_ipv6(line: RecentLine) -> bool:

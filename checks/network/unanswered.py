@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from diagnose.error_signatures import NO_WAY_OUT
+from diagnose.evidence.network.host_paths import Obstacle
 from diagnose.evidence.network.rule_programs import place_of
 from diagnose.evidence.network.unanswered_calls import (
     METADATA,
@@ -137,26 +138,37 @@ _REFUSED = ("route unreachable ", "route blackhole ", "route prohibit ")
 def _variables(call: UnansweredCall) -> dict[str, str]:
     """The case that the page has a block for, and its values."""
     place = {"container": call.container.name, "address": call.address, "port": str(call.port)}
-    obstacle = call.trace.obstacle if call.trace is not None and call.trace.is_blocked else None
     if call.address == METADATA:
         return {**place, "hop_limit": "2"}
     if call.is_untranslated and call.network is not None and "." in call.address:
         return {**place, "untranslated": call.source, "bridge": call.network.bridge}
-    if obstacle is not None and obstacle.by.rule.startswith(_REFUSED):
+    obstacle = call.trace.obstacle if call.trace is not None and call.trace.is_blocked else None
+    stopped_by = _obstacle_variables(call, obstacle) if obstacle is not None else {}
+    if stopped_by:
+        return {**place, **stopped_by}
+    beyond = {"beyond": call.address} if obstacle is None else {}
+    return {**place, **(_peer_variables(call) or beyond)}
+
+
+def _obstacle_variables(call: UnansweredCall, obstacle: Obstacle) -> dict[str, str]:
+    """What stops a call on this host: a route that refuses, or a rule."""
+    if obstacle.by.rule.startswith(_REFUSED):
         _, kind, blocked = obstacle.by.rule.split()
-        return {**place, "route_type": kind, "blocked": blocked}
-    if obstacle is not None and obstacle.reason == "rule":
-        where = place_of(obstacle.by, "ip6" if ":" in call.address else "ip")
-        if obstacle.part == "reply" and "program" in where:
-            where["answers_chain"] = where.pop("chain")
-        return {**place, **where, "source": call.source}
+        return {"route_type": kind, "blocked": blocked}
+    if obstacle.reason != "rule":
+        return {}
+    where = place_of(obstacle.by, "ip6" if ":" in call.address else "ip")
+    if obstacle.part == "reply" and "program" in where:
+        where["answers_chain"] = where.pop("chain")
+    return {**where, "source": call.source}
+
+
+def _peer_variables(call: UnansweredCall) -> dict[str, str]:
+    """Who should answer, where that is a container, a router, or a machine with its own rules."""
     if call.peer is not None:
-        return {**place, "peer": call.peer.name}
+        return {"peer": call.peer.name}
     if call.of_network is not None:
-        return {**place, "stale": call.container.name}
+        return {"stale": call.container.name}
     if call.silent_router and not call.no_machine:
-        return {**place, "router": call.silent_router}
-    if call.may_filter:
-        return {**place, "own_rules": call.container.name}
-    is_stopped_here = obstacle is not None
-    return place if is_stopped_here else {**place, "beyond": call.address}
+        return {"router": call.silent_router}
+    return {"own_rules": call.container.name} if call.may_filter else {}
