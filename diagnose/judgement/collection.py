@@ -46,13 +46,46 @@ class Broken(msgspec.Struct, frozen=True):
     error: str
 
 
-class PendingEvidence(threading.Event):
-    """Evidence that is being collected: set once its value is there.
+class PendingEvidence:
+    """Evidence that is collected here and now: set once its value is there.
+
+    It holds no lock. The limit of time may interrupt a collector anywhere, and `threading.Event`
+    stays locked for ever where that happens on the way into its condition.
+    """
+
+    def __init__(self) -> None:
+        self.value: Any = None
+        self._is_there = False
+
+    def set(self) -> None:
+        self._is_there = True
+
+    def is_set(self) -> bool:
+        return self._is_there
+
+    def wait(self, _seconds: float) -> bool:
+        """Whether the value is there, after at most so many seconds."""
+        return self._is_there
+
+
+class AwaitedEvidence(PendingEvidence):
+    """Evidence that another thread collects.
 
     (concurrent.futures brings logging, 4 ms of every run.)
     """
 
-    value: Any = None
+    def __init__(self) -> None:
+        super().__init__()
+        self._done = threading.Event()
+
+    def set(self) -> None:
+        self._done.set()
+
+    def is_set(self) -> bool:
+        return self._done.is_set()
+
+    def wait(self, seconds: float) -> bool:
+        return self._done.wait(min(seconds, threading.TIMEOUT_MAX))
 
 
 class Collection:
@@ -79,7 +112,8 @@ class Collection:
             pending = self._pending.get(kind)
             if pending is not None:
                 return pending
-            pending = self._pending[kind] = PendingEvidence()
+            pending = AwaitedEvidence() if self.waits else PendingEvidence()
+            self._pending[kind] = pending
         function = registry.collector(kind)
         needs = {need: self.start(need.kind) for need in registry.needs_of(function)}
         if not self.waits:
@@ -95,7 +129,7 @@ class Collection:
         """
         if kind.__name__ not in self.uncollected:
             pending = self.start(kind)
-            if pending.wait(min(self._left(kind), threading.TIMEOUT_MAX)):
+            if pending.wait(self._left(kind)):
                 return pending.value
             self.uncollected.add(kind.__name__)
         return _uncollected(kind)
