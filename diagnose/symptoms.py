@@ -56,7 +56,7 @@ _SAY_NOTHING = """
 a an the is are was be been it its of on in to for from with and or not no my our your this that does do did can
 cannot cant doesnt dont isnt wont could but if when what which who why how there i we you they he she has have
 had any all at by as so than then
-container containers docker service app host server get gets other another more work works working
+container containers docker service app host server get gets keep keeps other another more work works working
 """
 _STOP = frozenset(_SAY_NOTHING.split())
 _WORD = re.compile(r"[a-z0-9][a-z0-9._-]*[a-z0-9]|[a-z0-9]")
