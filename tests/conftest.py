@@ -17,6 +17,13 @@ def say(request: pytest.FixtureRequest) -> Callable[[str], None]:
     return lambda text: request.node.user_properties.append(("said", text))
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Workers have to collect the same names: those of sets differ from one process to the next."""
+    unsteady = [item.nodeid for item in items if "{'" in item.nodeid or "set()" in item.nodeid]
+    if unsteady:
+        raise pytest.UsageError(f"named after a set: {unsteady[0]} and {len(unsteady) - 1} more")
+
+
 def pytest_report_header(config: pytest.Config) -> list[str]:
     return summary.header(config)
 

@@ -94,12 +94,22 @@ def test_the_command_is_the_one_that_was_proven_or_judged(row: Row):
     assert not row.is_stale, "the page has changed: run its cure again, or judge it again"
 
 
-@pytest.mark.parametrize("row", LOUD, ids=_named)
-@pytest.mark.parametrize("traits", [{"systemd"}, set(), {"systemd", "rootless"}], ids=str)
-def test_each_host_is_told_what_to_do(row: Row, traits: set[Trait]):
-    place = runbooks.Place(row.docker, frozenset(traits))
-    has_fix = runbooks.cure(row.id, row.variables, place) is not None
-    assert has_fix or runbooks.by_hand(row.id, row.variables)
+HOSTS: dict[str, frozenset[Trait]] = {
+    "systemd": frozenset({"systemd"}),
+    "another init": frozenset(),
+    "rootless": frozenset({"systemd", "rootless"}),
+}
+
+
+@pytest.mark.parametrize("traits", HOSTS.values(), ids=HOSTS)
+def test_each_host_is_told_what_to_do(traits: frozenset[Trait]):
+    helpless = [
+        row.scenario
+        for row in LOUD
+        if runbooks.cure(row.id, row.variables, runbooks.Place(row.docker, traits)) is None
+        and not runbooks.by_hand(row.id, row.variables)
+    ]
+    assert helpless == []
 
 
 @pytest.mark.parametrize("row", ROWS, ids=_named)
