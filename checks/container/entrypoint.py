@@ -86,37 +86,45 @@ def entrypoint_forbidden(
         why = own_program(container)
         refused = programs.by_id.get(container.id) if programs is not None else None
         if why in ("permission denied", "is a directory"):
-            program = container.path
-            taken = _argument_as_command(container, program, bind_sources)
-            finding = failed_start(
-                container, taken or f"{program} cannot be executed: permission denied"
-            )
-            if taken:
-                yield finding.with_variables({"program": program, "image": container.config.image})
-            else:
-                finding = finding.with_variables(program_variables(container, program))
-                yield _with_place(finding, _place(container, program, mounts))
-        elif refused is not None and refused.why in (
-            "permission denied",
-            "operation not permitted",
-        ):
+            yield _not_started(container, mounts, bind_sources)
+        elif refused is not None and refused.why in _FORBIDDEN:
             place = _place(container, refused.path, mounts)
-            if refused.is_aside and not _cannot_be_executed(refused, place):
-                continue
-            if (
-                refused.why == "permission denied"
-                and place
-                and (place.is_noexec or refused.lacks_execute_bit or not refused.interpreter)
-            ):
-                # where nothing may be executed, or the script has no x bit, the script itself is
-                # refused before its interpreter is looked for
-                refused = msgspec.structs.replace(refused, interpreter="")
-                finding = _with_place(_forbidden(container, refused), place)
-                is_shut = refused.lacks_execute_bit and not place.is_noexec
-                yield finding.with_variables({"script": place.path} if is_shut else {})
-            else:
-                yield _forbidden(container, refused)
+            if not refused.is_aside or _cannot_be_executed(refused, place):
+                yield _ended_by_the_kernel(container, refused, place)
     return None
+
+
+_FORBIDDEN = ("permission denied", "operation not permitted")
+
+
+def _not_started(
+    container: Container, mounts: Mounts | None, bind_sources: BindSources | None
+) -> Finding:
+    """The runtime refuses the program before it runs."""
+    program = container.path
+    taken = _argument_as_command(container, program, bind_sources)
+    if taken:
+        finding = failed_start(container, taken)
+        return finding.with_variables({"program": program, "image": container.config.image})
+    finding = failed_start(container, f"{program} cannot be executed: permission denied")
+    finding = finding.with_variables(program_variables(container, program))
+    return _with_place(finding, _place(container, program, mounts))
+
+
+def _ended_by_the_kernel(container: Container, refused: Program, place: _Place | None) -> Finding:
+    """The kernel refuses a program that the container's first process starts or becomes.
+
+    Where nothing may be executed, or the script has no x bit, the script itself is refused before
+    its interpreter is looked for.
+    """
+    if refused.why != "permission denied" or place is None:
+        return _forbidden(container, refused)
+    if not (place.is_noexec or refused.lacks_execute_bit or not refused.interpreter):
+        return _forbidden(container, refused)
+    script = msgspec.structs.replace(refused, interpreter="")
+    finding = _with_place(_forbidden(container, script), place)
+    is_shut = script.lacks_execute_bit and not place.is_noexec
+    return finding.with_variables({"script": place.path} if is_shut else {})
 
 
 def _cannot_be_executed(program: Program, place: _Place | None) -> bool:

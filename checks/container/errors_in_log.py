@@ -18,7 +18,7 @@ def errors_in_log(repeated_errors: RepeatedErrors) -> CheckResult:
     Its program goes on, and nothing else is wrong that this tool can see. Only the program's author
     knows whether its users notice. The last twelve lines of the last five minutes are read.
     """
-    for error in repeated_errors.items:
+    for error in repeated_errors:
         yield Finding.about(
             error.container,
             f"{error.container} repeats an error ({error.times} of its last {error.of} lines): "

@@ -8,6 +8,7 @@ import msgspec
 
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.recent_logs import RecentLogs
+from diagnose.evidence.items import Items
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import Unexamined
 from diagnose.programs.log_message import message
@@ -30,15 +31,11 @@ class RepeatedError(msgspec.Struct, frozen=True):
     """Lines of the last minutes that were read."""
 
 
-class RepeatedErrors(msgspec.Struct, frozen=True):
+class RepeatedErrors(Items[RepeatedError], frozen=True):
     """One for each container that repeats an error."""
 
-    items: tuple[RepeatedError, ...] = ()
     unread: tuple[Unexamined, ...] = ()
     """Running containers whose log was not read."""
-
-    def __len__(self) -> int:
-        return len(self.items)
 
 
 @evidence

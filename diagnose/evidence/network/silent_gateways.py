@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from diagnose.evidence.containers.listing import Container
+from diagnose.evidence.items import Items
 from diagnose.evidence.network.container_netns import ContainerNetns, Namespaces
 from diagnose.evidence.network.neighbours import parse_arp
 from diagnose.evidence.network.networks import Network, Networks
@@ -28,14 +29,11 @@ class SilentGateway(msgspec.Struct, frozen=True):
     interface: str
 
 
-class SilentGateways(msgspec.Struct, frozen=True):
-    """looked_at: containers whose table was read."""
+class SilentGateways(Items[SilentGateway], frozen=True):
+    """The gateways that did not answer."""
 
-    items: tuple[SilentGateway, ...] = ()
     looked_at: int = 0
-
-    def __len__(self) -> int:
-        return len(self.items)
+    """Containers whose table was read."""
 
 
 @evidence
