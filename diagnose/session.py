@@ -5,6 +5,7 @@ The host or the recording, the budget, and the recording to be kept.
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import math
 from collections.abc import Callable, Mapping, Sequence
@@ -21,6 +22,7 @@ from diagnose.judgement import engine, selection
 from diagnose.judgement.collection import Collection
 from diagnose.judgement.judge import Thresholds
 from diagnose.model import Check, Failed, Json, Report
+from diagnose.phrases import joined
 from diagnose.questions import AnswerSource, AnyQuestion, Host, Question, RecordedQuestion
 from diagnose.questions.containers import ListContainers
 from diagnose.questions.engine import FindEndpoint
@@ -34,6 +36,11 @@ from diagnose.version import __version__
 
 if TYPE_CHECKING:
     from diagnose.redact import Redactor
+
+
+LATE_PACKAGES = ("docker", "httptools", "psutil", "pyroute2")
+"""What a run on a host imports only where a question needs it. A package that is not there would
+look like an engine or a kernel that does not answer."""
 
 
 class InvalidRequestError(Exception):
@@ -181,8 +188,9 @@ def live(
     they share with us is copied page by page as we go on. The network process imports pyroute2
     meanwhile where all is asked, otherwise for the first question.
 
-    InvalidRequestError where `-H` or `--context` names no engine.
+    InvalidRequestError where `-H` or `--context` names no engine, or a package is missing.
     """
+    _require_packages()
     from diagnose.live import Live
     from diagnose.recording.budget import patience
 
@@ -196,6 +204,15 @@ def live(
     collectors.start_helpers(network=not selected)
     budget = Budget.of_run(began, options.budget_s)
     return Recorder(collectors, budget, patience(options.budget_s)), budget
+
+
+def _require_packages() -> None:
+    missing = [name for name in LATE_PACKAGES if importlib.util.find_spec(name) is None]
+    if missing:
+        raise InvalidRequestError(
+            f"this installation is incomplete: there is no Python package {joined(missing)}. "
+            "Install the tool again"
+        )
 
 
 def _promise_end(options: Options, began: float) -> None:

@@ -8,15 +8,19 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import jsonschema
 import pytest
 
-from diagnose import registry, runbooks
+from diagnose import registry, runbooks, session
 from diagnose.judgement import selection
+from diagnose.questions.run import Options
 from diagnose.recording.answer_files import read_folder, write_folder
 from diagnose.recording.recorder import RecordedAnswer
+from diagnose.redact import Redactor
+from diagnose.session import InvalidRequestError
 from tests import command_line
 from tests.questions import question
 
@@ -548,3 +552,9 @@ def test_a_width_that_is_none_is_measured_instead(columns: str) -> None:
     done = run("explain", "dns.upstream-unreachable", env={"COLUMNS": columns})
     assert (done.returncode, done.stderr) == (0, "")
     assert "dns.upstream-unreachable" in done.stdout
+
+
+def test_a_missing_package_is_no_silent_engine(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "httptools", None)
+    with pytest.raises(InvalidRequestError, match="no Python package httptools"):
+        session.live(Options(), (), time.monotonic(), Redactor())
