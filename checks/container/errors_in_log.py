@@ -29,5 +29,4 @@ def errors_in_log(repeated_errors: RepeatedErrors) -> CheckResult:
             },
             stable=(error.container.life,),
         )
-    yield from repeated_errors.unread
     return None

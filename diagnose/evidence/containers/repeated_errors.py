@@ -34,7 +34,7 @@ class RepeatedError(msgspec.Struct, frozen=True):
 class RepeatedErrors(Items[RepeatedError], frozen=True):
     """One for each container that repeats an error."""
 
-    unread: tuple[Unexamined, ...] = ()
+    unexamined: tuple[Unexamined, ...] = ()
     """Running containers whose log was not read."""
 
 
