@@ -37,6 +37,10 @@ REFUSED = (
     "till",
     "thereby",
     "wherein",
+    "by IPv[46]",
+    "(?:end|exit)(?:s|ed) with success",
+    "answers nobody",
+    "is to (?:use|take|listen|publish|answer)",
 )
 """Words and idioms that a reader whose first language is not English stops at."""
 DIALECT = re.compile(rf"\b({'|'.join(REFUSED)})\b", re.IGNORECASE)

@@ -84,7 +84,7 @@ def daemonized(
         yield Finding.about(
             container,
             f"{container} publishes {ports} and ended "
-            f"with success {took(container.ran_for)} after its start: {_why(container, tail)}",
+            f"with exit code 0 {took(container.ran_for)} after its start: {_why(container, tail)}",
             {
                 "command": " ".join(container.command)[:120],
                 "State": f"{container.state}, ran {took(container.ran_for)}",

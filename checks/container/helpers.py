@@ -56,7 +56,7 @@ _SHELLS = frozenset(
 )
 """Programs that read commands from their input where they are given none."""
 _ENDS_WITH_INPUT = LazyPattern(r"\breact-scripts start\b|^Starting the development server")
-"""facebook/create-react-app#8688: from 3.4.1 on it ends with success when its input does."""
+"""facebook/create-react-app#8688: from 3.4.1 on it ends with exit code 0 when its input does."""
 QUOTED = 300
 NAMES_SHOWN = 8
 _DEPENDENCY = LazyPattern(r"(?:^|,)([^:,]+)")

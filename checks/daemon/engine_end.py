@@ -334,7 +334,7 @@ def _socket_cause(facts: EngineEnd) -> str:
     """Why, as the end of a sentence; "" where systemd does not say."""
     failure = facts.socket_failure
     if failure.group:
-        return f': this host has no group "{failure.group}", to which the socket is to belong'
+        return f': this host has no group "{failure.group}", which should own the socket'
     return f": {failure.words}" if failure.words else ""
 
 

@@ -37,7 +37,7 @@ def touched(groups: Iterable[QueryGroup]) -> tuple[Subject, ...]:
 def dns_container(
     containers: Containers | None, server: str, *, is_of_host: bool
 ) -> Container | None:
-    """The container, running or not, that is to answer at a server's address.
+    """The container, running or not, that should answer at a server's address.
 
     By its own address, or by port 53 of the host.
     """

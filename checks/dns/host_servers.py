@@ -88,7 +88,7 @@ def _dead_servers(
     """One finding for all servers that do not answer.
 
     rules: by server the rule of the host that stops the query. hit: containers that ask them.
-    serving: the container that is to answer at the first one's address.
+    serving: the container that should answer at the first one's address.
     """
     first = dead[0]
     others = [
@@ -148,7 +148,7 @@ def _no_other(resolvers: Resolvers) -> str:
 
 
 def _serves(container: Container | None) -> str:
-    """How the container is that is to answer at a server's address; empty where none is."""
+    """How the container is that should answer at a server's address; empty where none is."""
     if container is None:
         return ""
     if container.is_running:
@@ -173,7 +173,7 @@ def _answers(
 def _serving(
     containers: Containers | None, links: Interfaces | None, server: str
 ) -> Container | None:
-    """The container, running or not, that is to answer at a server's address."""
+    """The container, running or not, that should answer at a server's address."""
     is_of_host = is_loopback(server) or (links is not None and links.holds(server))
     return dns_container(containers, server, is_of_host=is_of_host)
 

@@ -28,7 +28,7 @@ def other_bridges_cut_off(bridge_paths: BridgePaths, firewall: Firewall) -> Chec
     if not len(bridge_paths):
         return Skipped(
             "no other bridge or routed net "
-            "of this host has anything behind it that is to leave the host"
+            "of this host has anything behind it that has to leave the host"
         )
     for path in bridge_paths:
         obstacle = path.trace.obstacle

@@ -1,4 +1,4 @@
-"""Rules that are to open a published port, and name it by the host's number."""
+"""Rules that should open a published port, and name it by the host's number."""
 
 from __future__ import annotations
 
@@ -64,10 +64,10 @@ def _never_matches(inlet: Ingress, by: Step, opening: Step) -> Finding:
     return Finding.about(
         inlet.container,
         f"published port {inlet.host_port} of {inlet.container} is closed by {by}; the rule "
-        f"that is to open it names port {inlet.host_port}, and the packet goes to "
+        f"that should open it names port {inlet.host_port}, and the packet goes to "
         f"{inlet.container_port} there",
         {
-            "rule that is to open it": str(opening),
+            "rule that should open it": str(opening),
             "decided by": str(by),
             "NetworkSettings.Ports": f"{inlet.host_port} -> {inlet.port}",
         },

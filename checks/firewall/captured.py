@@ -1,4 +1,4 @@
-"""Connections that a transparent proxy is to take, and that nobody takes."""
+"""Connections that a transparent proxy should take, and that nobody takes."""
 
 from __future__ import annotations
 

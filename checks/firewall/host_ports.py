@@ -40,7 +40,7 @@ _CLEARLY_WANTED: dict[Reason, str] = {
 
 
 def _closed(ports: list[ClosedHostPort], firewall: Firewall | None) -> Finding:
-    """One port that somebody is to reach, or all others of a container that one rule closes."""
+    """One port that others should reach, or all others of a container that one rule closes."""
     port = min(ports, key=lambda port: port.listener.port)
     container, number = port.container, port.listener.port
     numbers = sorted(port.listener.port for port in ports)

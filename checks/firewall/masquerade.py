@@ -163,7 +163,7 @@ def _silent_networks(lookups: Lookups | None) -> frozenset[str]:
 
 
 def _leaves_untranslated(way: Egress) -> bool:
-    """By IPv6, global addresses may be routed to this host.
+    """Over IPv6, global addresses may be routed to this host.
 
     Only local ones (fc00::/7) certainly get no answer.
     """

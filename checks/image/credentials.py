@@ -32,7 +32,7 @@ def client_config_unreadable(client: ClientSettings) -> CheckResult:
 
 @check("image.credential-helper-missing", severity=Severity.warning)
 def credential_helper_missing(client: ClientSettings) -> CheckResult:
-    """The docker command is to take logins from a program that is not installed.
+    """The docker command takes logins from a program that is not installed.
 
     Docker Desktop and the SDKs of clouds write such a helper into config.json; the file outlives
     them, or is copied to another host. On engine 28 `docker run` of an image that is not here fails

@@ -1,4 +1,4 @@
-"""network.ipv6-leads-nowhere: containers with IPv6 on a host that has no way out by IPv6."""
+"""network.ipv6-leads-nowhere: containers with IPv6 on a host that has no way out over IPv6."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def ipv6_leads_nowhere(
     least: Count = Count(2),
     fresh: Seconds = Seconds(90),
 ) -> CheckResult:
-    """A container calls the internet by IPv6, and the host has no way out by it.
+    """A container calls the internet over IPv6, and the host has no IPv6 route out.
 
     A network with IPv6 gives its containers a default route, so that programs prefer IPv6 where a
     name has both. The host has none to pass the packets on: each call fails or waits before IPv4 is
@@ -75,7 +75,7 @@ def _nowhere(container: Container, reports: list[RecentLine], places: list[str])
     whom = and_more(sorted(called) or places)
     return Finding.about(
         container,
-        f"{container} calls {whom} by IPv6, and this host has no way out by IPv6",
+        f"{container} calls {whom} over IPv6, and this host has no IPv6 route out",
         {
             "log": reports[-1].text[:300] if reports else None,
             "waits for an answer from": places or None,

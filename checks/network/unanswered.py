@@ -83,7 +83,9 @@ def _unanswered(calls: list[UnansweredCall]) -> Finding:
                 },
                 "the address comes from": first.named_by,
                 "this host": _by_host(first),
-                "leaves by": trace.to if trace is not None and trace.obstacle is None else None,
+                "leaves through": trace.to
+                if trace is not None and trace.obstacle is None
+                else None,
             }
         ),
         discriminator=first.place,

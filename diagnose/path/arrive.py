@@ -210,7 +210,7 @@ def _translated_to(walk: PathWalk, traced: Trace, arrived: Packet, *about: Subje
                     _sent_to(walk, traced, network, address)
                 listens(walk, container, port, address)
                 return
-    text = f"the packet leaves by {traced.to} for {at(address, port)}: what lies there is not seen"
+    text = f"the packet leaves through {traced.to} for {at(address, port)}: what lies there is not seen"
     walk.add("uplink", traced.to, text, "ok", Subject("interface", traced.to))
 
 
@@ -273,7 +273,7 @@ def to_outside(walk: PathWalk, leg: Leg) -> None:
     _leads_out(walk, uplink)
     _translated(walk, traced, leg)
     show(walk, traced, *about)
-    text = f"the packet leaves by {uplink}; what lies beyond is not seen from here"
+    text = f"the packet leaves through {uplink}; what lies beyond is not seen from here"
     walk.add("uplink", uplink, text, "ok", Subject("interface", uplink))
 
 
@@ -329,7 +329,7 @@ def _is_foreign(walk: PathWalk, address: str | None, uplink: str) -> bool:
 
 
 def _sent_to(walk: PathWalk, traced: Trace, network: Network, address: str) -> None:
-    """Packets for a container have to leave by the bridge of its network.
+    """Packets for a container have to leave through the bridge of its network.
 
     A route may lead elsewhere.
     """

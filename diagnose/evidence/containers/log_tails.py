@@ -68,7 +68,7 @@ def suspicious(container: Container, now: float, since_s: float) -> bool:
     """Whether its log is worth a question.
 
     It failed within the looked-at time, loops, or is unhealthy. A container that publishes ports
-    failed too where it ended with success at once.
+    failed too where it ended with exit code 0 at once.
     """
     state = container.state
     if state.status == "restarting":

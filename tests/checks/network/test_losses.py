@@ -86,7 +86,7 @@ CALLS: dict[str, tuple[list[WaitingCall], list[str]]] = {
     "asked once": ([WaitingCall("192.0.2.200", 5432, 0)], []),
     "its own loopback": ([WaitingCall("127.0.0.1", 5432, 3)], []),
     "a scanner": ([WaitingCall(f"10.9.0.{at}", 22, 3) for at in range(1, 9)], []),
-    "by IPv6": ([WaitingCall("fd00::9", 443, 3)], ["from [fd00::9]:443"]),
+    "over IPv6": ([WaitingCall("fd00::9", 443, 3)], ["from [fd00::9]:443"]),
     "nothing": ([], []),
 }
 

@@ -118,7 +118,8 @@ def network_with_a_gateway_that_nobody_has(box: Box) -> None:
 
 @fault("network.ipv6-leads-nowhere", subject="container:feed26", shareable=True)
 def feed_by_ipv6_on_a_host_without_it(box: Box) -> None:
-    """A program calls a server by IPv6. Its network has IPv6, and the host has no way out by it."""
+    """A program calls a server over IPv6. Its network has IPv6, and the host has no way out by
+    it."""
     subnets = ("--subnet=10.162.6.0/24", "--subnet=fd00:162:6::/64")
     box.docker("network", "create", "--ipv6", *subnets, "dual26")
     line = "Error: connect ENETUNREACH 2001:db8:77::80:443"
