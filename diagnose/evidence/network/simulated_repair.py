@@ -41,7 +41,10 @@ class SimulatedRepair(msgspec.Struct, frozen=True):
         return bool(self.rules) and not self.broken
 
     def __str__(self) -> str:
-        return f"{self.afterwards} of {count(self.total, 'connection')} in and out pass, now {self.now}"
+        return (
+            f"{self.afterwards} of {count(self.total, 'connection')} in and out pass "
+            f"the packet filter, now {self.now}"
+        )
 
 
 @evidence
