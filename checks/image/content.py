@@ -199,7 +199,8 @@ def _deleted(stored: Layers, containers: Containers) -> Finding:
         evidence=evidence,
         variables={"root": stored.path.removesuffix("/overlay2")},
         discriminator="layers",
-        touches=tuple(container(name) for name in robbed),
+        # The records do not say which images need a layer: a container that runs keeps its own.
+        touches=tuple(container(name) for name in sorted({*names.values(), *unread})),
     )
 
 

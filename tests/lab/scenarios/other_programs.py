@@ -208,7 +208,7 @@ def _macvlan(box: Box, subnet: str, gateway: str) -> None:
 @fault(
     "network.parent-subnet-foreign",
     subject="network:lan",
-    also=["dns.upstream-unreachable"],
+    also=["dns.upstream-unreachable", "network.gateway-unanswered"],
 )
 def macvlan_of_another_subnet(box: Box) -> None:
     """The subnet of a macvlan network is not that of the wire."""
