@@ -21,6 +21,8 @@ PARTLY = frozenset({"java-memory"})
     severity=Severity.critical,
     caused_by=[
         *PROGRAM_CAUSES,
+        "container.entrypoint-forbidden",
+        "container.entrypoint-missing",
         "container.mount-forbidden",
         "container.mount-source-missing",
         "storage.disk-full",

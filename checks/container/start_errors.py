@@ -97,9 +97,10 @@ def failed_start(
 def refused_program(container: Container, program: Program, what: str, **evidence: Json) -> Finding:
     """A program that the kernel refused: only the container's log says so."""
     behind = {"reported by": program.behind} if program.behind else {}
+    how = "runs, but" if container.is_running else "cannot run:"
     finding = Finding.about(
         container,
-        f"{container} cannot run: {what}",
+        f"{container} {how} {what}",
         {
             "log": program.line[:QUOTED],
             **evidence,

@@ -33,7 +33,7 @@ def supervised(box: Box, name: str, *options: str) -> None:
     assert box.inspect(name)["State"]["Running"]
 
 
-@fault(FAILING, subject="container:wiki8", shareable=True)
+@fault(FAILING, subject="container:wiki8", also=["container.entrypoint-missing"], shareable=True)
 def program_that_its_supervisor_gave_up(box: Box) -> None:
     """supervisord does not find a program, gives it up, and runs on."""
     supervised(box, "wiki8")
@@ -62,7 +62,12 @@ def ask(box: Box, name: str, command: str) -> str:
     return str(box.docker("exec", name, "sh", "-c", script).stdout)
 
 
-@fault(FAILING, subject="container:saver8", also=["container.mount-unwritable"], shareable=True)
+@fault(
+    FAILING,
+    subject="container:saver8",
+    also=["container.mount-unwritable", "container.mount-forbidden"],
+    shareable=True,
+)
 def redis_that_cannot_save(box: Box) -> None:
     """Redis runs, may not write its folder, and refuses writes."""
     redis(box, "saver8", 0)
