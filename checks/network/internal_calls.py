@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from diagnose.error_signatures import signs
 from diagnose.evidence.containers.listing import Container, Containers
@@ -50,9 +51,7 @@ def internal_called_out(
     if not closed:
         return Skipped("no running container is on internal networks only")
     for container, attached in closed:
-        reports = [line for line in recent_logs.of(container) if _tells_of_the_outside(line)]
-        is_now = len(reports) >= least and (clock.age(reports[-1].at) or 0.0) <= fresh
-        lines = reports if is_now else []
+        lines = recent_logs.repeated(container, _tells_of_the_outside, clock, least, fresh)
         places = sorted(
             call.place
             for call in (unanswered_calls.items if unanswered_calls is not None else ())
@@ -73,10 +72,10 @@ def _internal_ones(container: Container, networks: Networks) -> list[Network]:
     return known if is_closed else []
 
 
-def _tells_of_the_outside(line: RecentLine) -> bool:
-    if _NO_ROUTE.search(line.text):
+def _tells_of_the_outside(text: str) -> bool:
+    if _NO_ROUTE.search(text):
         return True
-    return "dns" in signs(line.text) and bool(_UNKNOWN_PUBLIC_NAME.search(line.text))
+    return "dns" in signs(text) and bool(_UNKNOWN_PUBLIC_NAME.search(text))
 
 
 def _open_network(container: Container, containers: Containers, networks: Networks) -> str:
@@ -93,7 +92,7 @@ def _open_network(container: Container, containers: Containers, networks: Networ
 def _called_out(
     container: Container,
     attached: list[Network],
-    lines: list[RecentLine],
+    lines: Sequence[RecentLine],
     places: list[str],
     way_out: str,
 ) -> Finding:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from diagnose.error_signatures import signs
 from diagnose.evidence.containers.listing import Container, Containers
@@ -50,11 +51,10 @@ def ipv6_leads_nowhere(
     if not with_ipv6:
         return Skipped("no running container has an IPv6 address")
     for container in with_ipv6:
-        reports = [line for line in recent_logs.of(container) if _tells_of_ipv6(line)]
-        is_now = len(reports) >= least and (clock.age(reports[-1].at) or 0.0) <= fresh
+        reports = recent_logs.repeated(container, _tells_of_ipv6, clock, least, fresh)
         places = _waiting_for(container, unanswered_calls)
-        if is_now or places:
-            yield _nowhere(container, reports if is_now else [], sorted(places))
+        if reports or places:
+            yield _nowhere(container, reports, sorted(places))
     yield from recent_logs.left_out(with_ipv6)
     return None
 
@@ -66,11 +66,11 @@ def _waiting_for(container: Container, unanswered_calls: UnansweredCalls | None)
     return [call.place for call in own if _PUBLIC.fullmatch(call.address)]
 
 
-def _tells_of_ipv6(line: RecentLine) -> bool:
-    return bool(_PUBLIC.search(line.text)) and bool(signs(line.text) & _LOST)
+def _tells_of_ipv6(text: str) -> bool:
+    return bool(_PUBLIC.search(text)) and bool(signs(text) & _LOST)
 
 
-def _nowhere(container: Container, reports: list[RecentLine], places: list[str]) -> Finding:
+def _nowhere(container: Container, reports: Sequence[RecentLine], places: list[str]) -> Finding:
     called = {match[0] for line in reports for match in [_PUBLIC.search(line.text)] if match}
     whom = and_more(sorted(called) or places)
     return Finding.about(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 
 from diagnose.error_signatures import NO_WAY_OUT
 from diagnose.evidence.containers.listing import Container, Containers
@@ -142,14 +141,14 @@ def local_ports_exhausted(
     """
     callers = list(containers.running)
     for container in callers:
-        lines = list(_without_port(container, recent_logs))
-        if len(lines) < least or (clock.age(lines[-1][0]) or 0.0) > fresh:
+        lines = recent_logs.repeated(container, _lacks_a_port, clock, least, fresh)
+        if not lines:
             continue
         yield Finding.about(
             container,
             f"{container} cannot open further connections: no local port is left for them",
             {
-                "log": lines[-1][1],
+                "log": lines[-1].text[:300],
                 "times in its last lines": len(lines),
             },
             signs=NO_WAY_OUT,
@@ -159,8 +158,6 @@ def local_ports_exhausted(
     return None
 
 
-def _without_port(container: Container, recent_logs: RecentLogs) -> Iterator[tuple[float, str]]:
-    """The time and the text of lines that tell of a connection without a local port."""
-    for line in recent_logs.of(container):
-        if _NO_PORT.search(line.text) and not _BINDS.search(line.text):
-            yield line.at, line.text[:300]
+def _lacks_a_port(text: str) -> bool:
+    """Whether a line tells of a connection without a local port."""
+    return bool(_NO_PORT.search(text)) and not _BINDS.search(text)

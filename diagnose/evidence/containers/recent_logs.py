@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 import msgspec
 
@@ -18,6 +18,9 @@ MOST = 40
 """Logs that are read: first those of containers that publish ports, which call others."""
 RECENT_S = 300.0
 """A line that is older says nothing about now: the program may have recovered."""
+LEAST = 2
+FRESH_S = 90.0
+"""A program that repeats its complaint did so within the last moments, or has got over it."""
 
 
 class RecentLine(msgspec.Struct, frozen=True):
@@ -40,6 +43,22 @@ class RecentLogs(msgspec.Struct, frozen=True):
     def of(self, container: Container) -> tuple[RecentLine, ...]:
         """Its lines; none where it printed nothing lately, or where its log was not read."""
         return self.by_id.get(container.id, ())
+
+    def repeated(
+        self,
+        container: Container,
+        says: Callable[[str], bool],
+        clock: Clock,
+        least: float = LEAST,
+        fresh: float = FRESH_S,
+    ) -> tuple[RecentLine, ...]:
+        """Its lines that say something, where they are `least` and the last one is `fresh`.
+
+        None otherwise. says: whether the text of a line says it. fresh: in seconds.
+        """
+        lines = tuple(line for line in self.of(container) if says(line.text))
+        is_now = len(lines) >= least and (clock.age(lines[-1].at) or 0.0) <= fresh
+        return lines if is_now else ()
 
     def left_out(self, containers: Iterable[Container]) -> tuple[Unexamined, ...]:
         """The containers whose logs were not read, which keeps a check of them from passing."""

@@ -9,7 +9,7 @@ import msgspec
 
 from diagnose.error_signatures import signs
 from diagnose.evidence.containers.listing import Container, Containers
-from diagnose.evidence.containers.recent_logs import RecentLine, RecentLogs
+from diagnose.evidence.containers.recent_logs import RecentLogs
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.network.host_stack import HostStack
 from diagnose.evidence.network.losses import NamespaceLoss, NetworkLosses
@@ -29,7 +29,6 @@ METADATA = "169.254.169.254"
 MOST_PLACES = 5
 """A program that calls more places which do not answer looks for some: a scanner, a monitor."""
 _PRIVILEGED = 1024
-_FRESH_S = 90.0
 _SERVICES = frozenset({*PORT_OF_SCHEME.values(), *PORT_OF_WORD.values()})
 
 
@@ -168,14 +167,13 @@ def _without_metadata(
     if recent_logs is None:
         return
     for container in containers.running:
-        lines = [line for line in recent_logs.of(container) if _tells_of_metadata(line)]
-        is_now = len(lines) > 1 and (clock.age(lines[-1].at) or 0.0) <= _FRESH_S
-        if is_now and not container.shares_host_network:
+        lines = recent_logs.repeated(container, _tells_of_metadata, clock)
+        if lines and not container.shares_host_network:
             yield UnansweredCall(container, METADATA, 80, len(lines) - 1)
 
 
-def _tells_of_metadata(line: RecentLine) -> bool:
-    return METADATA in line.text and bool(signs(line.text) & {"timeout", "unreachable"})
+def _tells_of_metadata(text: str) -> bool:
+    return METADATA in text and bool(signs(text) & {"timeout", "unreachable"})
 
 
 def _wanted(loss: NamespaceLoss) -> list[WaitingCall]:
