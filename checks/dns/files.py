@@ -186,7 +186,7 @@ def _remedies(resolvers: Resolvers, ping: Ping | None, routes: Routes | None) ->
 
     IPv6 on the default network, the router's IPv4 address, a link to mend, or a file to write.
     """
-    router = routes.default.gateway if routes is not None and routes.default is not None else None
+    router = routes.router if routes is not None else None
     if _only_link_local(resolvers) and router is not None:
         return {"router": router, "router_json": json.dumps({"dns": [router]})}
     if not resolvers.only_ipv6 or _only_link_local(resolvers):

@@ -95,8 +95,7 @@ class _Place(NamedTuple):
 
 def _fitting(net: ipaddress.IPv4Network, routes: Routes | None) -> dict[str, str]:
     """The subnet of the wire, its router, and the last sixteenth of the addresses as a range."""
-    default = routes.default if routes is not None else None
-    router = default.gateway if default is not None else None
+    router = routes.router if routes is not None else None
     if router is None or ipaddress.ip_address(router) not in net or net.prefixlen > _LEAST_PREFIX:
         return {}
     last = list(net.subnets(prefixlen_diff=4))[-1]

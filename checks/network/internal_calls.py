@@ -46,7 +46,7 @@ def internal_called_out(
     closed = [
         (container, attached)
         for container in containers.running
-        if (attached := _internal_ones(container, networks))
+        if (attached := networks.internal_of(container))
     ]
     if not closed:
         return Skipped("no running container is on internal networks only")
@@ -62,14 +62,6 @@ def internal_called_out(
             yield _called_out(container, attached, lines, places, way_out)
     yield from recent_logs.left_out([container for container, _ in closed])
     return None
-
-
-def _internal_ones(container: Container, networks: Networks) -> list[Network]:
-    """The networks of a container, where all of them are internal; none otherwise."""
-    attached = [networks.by_name.get(name) for name in container.endpoints]
-    known = [network for network in attached if network is not None]
-    is_closed = len(known) == len(attached) and all(network.internal for network in known)
-    return known if is_closed else []
 
 
 def _tells_of_the_outside(text: str) -> bool:
@@ -91,7 +83,7 @@ def _open_network(container: Container, containers: Containers, networks: Networ
 
 def _called_out(
     container: Container,
-    attached: list[Network],
+    attached: Sequence[Network],
     lines: Sequence[RecentLine],
     places: list[str],
     way_out: str,

@@ -86,8 +86,7 @@ def _unanswered(
 
 def _router(network: Network, routes: Routes | None) -> str:
     """The host's default gateway, where the network's subnet holds it."""
-    default = routes.default if routes is not None else None
-    gateway = default.gateway if default is not None else None
-    if gateway is None or not any(ip_address(gateway) in subnet for subnet in network.subnets):
+    router = routes.router if routes is not None else None
+    if router is None or not any(ip_address(router) in subnet for subnet in network.subnets):
         return ""
-    return gateway
+    return router

@@ -33,19 +33,13 @@ def published_on_internal(containers: Containers, networks: Networks) -> CheckRe
     20.10.24, 26.1.5 and 28.5.2).
     """
     for container in containers.running:
-        attached = [networks.by_name.get(name) for name in container.endpoints]
-        own_networks = [network for network in attached if network is not None]
-        is_internal = (
-            bool(own_networks)
-            and len(own_networks) == len(attached)
-            and all(network.internal for network in own_networks)
-        )
-        if is_internal and container.wanted_ports and not container.published_ports:
+        internal = networks.internal_of(container)
+        if internal and container.wanted_ports and not container.published_ports:
             ports = [
                 f"{binding.host_port or 'any'} -> {port}"
                 for port, binding in container.wanted_ports
             ]
-            names = [network.name for network in own_networks]
+            names = [network.name for network in internal]
             yield Finding.about(
                 container,
                 f"{container} publishes port {ports[0].partition(' ')[0]}, "
@@ -54,9 +48,9 @@ def published_on_internal(containers: Containers, networks: Networks) -> CheckRe
                 {
                     "HostConfig.PortBindings": ports,
                     "NetworkSettings.Ports": {},
-                    **{f"Internal of {network.name}": True for network in own_networks},
+                    **{f"Internal of {network.name}": True for network in internal},
                 },
-                touches=tuple(network.subject for network in own_networks),
+                touches=tuple(network.subject for network in internal),
                 stable=(container.life,),
                 network=names[0],
             )

@@ -528,12 +528,13 @@ class Containers(Items[Container], frozen=True, dict=True):
 
     @functools.cached_property
     def by_place(self) -> dict[tuple[str, str], Container]:
-        """The running containers by each network that they are on and their IPv4 address there."""
+        """The running containers by each network that they are on and an address there."""
         return {
-            (network, endpoint.ip_address): container
+            (network, address): container
             for container in self.running
             for network, endpoint in container.endpoints.items()
-            if endpoint.ip_address
+            for address in (endpoint.ip_address, endpoint.global_ipv6_address)
+            if address
         }
 
     @functools.cached_property

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import ipaddress
 
+from diagnose.evidence.containers.listing import Container
 from diagnose.evidence.items import Items
 from diagnose.model import Failed, Unavailable
 from diagnose.questions import Host
@@ -34,6 +35,14 @@ class Networks(Items[Network], frozen=True, dict=True):
     @property
     def bridges(self) -> tuple[Network, ...]:
         return tuple(network for network in self.items if network.is_bridge)
+
+    def internal_of(self, container: Container) -> tuple[Network, ...]:
+        """The networks of a container that is on internal ones only; none of any other."""
+        attached = [self.by_name.get(name) for name in container.endpoints]
+        internal = tuple(
+            network for network in attached if network is not None and network.internal
+        )
+        return internal if len(internal) == len(attached) else ()
 
     def bridge_of(self, address: Address) -> Network | None:
         """The bridge network whose subnet holds an address."""

@@ -49,6 +49,11 @@ class Routes(Items[Route], frozen=True, dict=True):
         ]
         return min(candidates, key=lambda candidate: candidate.metric, default=None)
 
+    @property
+    def router(self) -> str | None:
+        """The gateway of that route; None where it has none."""
+        return self.default.gateway if self.default is not None else None
+
 
 @evidence
 def routes(host: Host) -> Routes | Unavailable:

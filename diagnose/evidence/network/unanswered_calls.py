@@ -131,7 +131,7 @@ def unanswered_calls(
                 of_network,
                 _named_by(waiting.address, container),
                 entry.interface if entry is not None else "",
-                _is_closed_in(container, networks),
+                bool(networks.internal_of(container)),
                 container.id in filtering,
                 router if of_network is None else "",
             )
@@ -143,11 +143,10 @@ def unanswered_calls(
 
 def _silent_router(routes: Routes | None, neighbours: Neighbours | None) -> str:
     """The host's default gateway, where it does not answer ARP; empty otherwise."""
-    default = routes.default if routes is not None else None
-    gateway = default.gateway if default is not None else None
-    if gateway is None or neighbours is None or neighbours.unanswered(gateway) is None:
+    router = routes.router if routes is not None else None
+    if router is None or neighbours is None or neighbours.unanswered(router) is None:
         return ""
-    return gateway
+    return router
 
 
 def _filtering(containers: Containers) -> frozenset[str]:
@@ -192,17 +191,7 @@ def _holder(address: str, network: Network | None, containers: Containers) -> Co
     """The container of a network that has an address there."""
     if network is None:
         return None
-    holder = containers.by_place.get((network.name, address))
-    if holder is not None or "." in address:
-        return holder
-    return next(
-        (
-            member
-            for member in containers.running_on(network.name)
-            if member.endpoints[network.name].global_ipv6_address == address
-        ),
-        None,
-    )
+    return containers.by_place.get((network.name, address))
 
 
 def _is_wanted(call: WaitingCall, container: Container) -> bool:
@@ -240,11 +229,6 @@ def _way_out(
     attached = [networks.by_name.get(name) for name in sorted(container.endpoints)]
     leading = [network for network in attached if network is not None and not network.internal]
     return leading[0] if len(leading) == 1 else None
-
-
-def _is_closed_in(container: Container, networks: Networks) -> bool:
-    attached = [networks.by_name.get(name) for name in container.endpoints]
-    return bool(attached) and all(network is not None and network.internal for network in attached)
 
 
 def _traced(call: UnansweredCall, stack: Stack) -> Trace | None:
