@@ -5,7 +5,7 @@ from __future__ import annotations
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.loopback_words import with_name
 from diagnose.evidence.network.container_netns import Namespaces
-from diagnose.evidence.network.failing_calls import FailingCall, FailingCalls
+from diagnose.evidence.network.failing_calls import FailingCall, FailingCalls, where_named
 from diagnose.model import CheckResult, Count, Finding, Seconds, Severity
 from diagnose.phrases import named
 from diagnose.registry import check
@@ -83,7 +83,7 @@ def _stale(call: FailingCall, holder: Container | None, servers: list[Container]
     whose = "which no container has now"
     if holder is not None:
         whose = f"which {holder} has now, without a server on that port"
-    place = _place(call)
+    place = where_named(call.address, container)
     configured = f"; the address stands in {place}" if place else ""
     listens = ""
     if servers:
@@ -128,21 +128,6 @@ def _alias(container: Container, network: str) -> str:
     aliases = container.endpoints[network].aliases or ()
     others = [alias for alias in aliases if alias not in (container.name, container.id[:12])]
     return others[0] if others else container.name
-
-
-def _place(call: FailingCall) -> str:
-    """Where a container's configuration names the address; empty where it does not."""
-    container = call.container
-    for entry in container.host_config.extra_hosts or ():
-        if entry.endswith((f":{call.address}", f"={call.address}")):
-            name = entry.replace("=", ":", 1).partition(":")[0]
-            return f'extra_hosts (name "{name}")'
-    for variable, value in container.config.environment:
-        if call.address in value:
-            return f"environment variable {variable}"
-    if any(call.address in word for word in container.command):
-        return "its command"
-    return ""
 
 
 @check("network.peer-on-other-network", severity=Severity.critical)

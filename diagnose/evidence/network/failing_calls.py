@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from ipaddress import ip_address
 
@@ -27,6 +28,25 @@ _PLACE = LazyPattern(
 )
 _NAMED_PLACE = LazyPattern(r"(?<![\w.-])(?P<name>[A-Za-z][\w.-]*+):(?P<port>\d{2,5})(?!\d)")
 """A port behind a name, which may be another container's."""
+
+
+def where_named(address: str, container: Container) -> str:
+    """Where the configuration of a container has this very address; empty where it does not."""
+    for entry in container.host_config.extra_hosts or ():
+        if _holds(entry, address):
+            name = entry.replace("=", ":", 1).partition(":")[0]
+            return f'extra_hosts (name "{name}")'
+    for variable, value in container.config.environment:
+        if _holds(value, address):
+            return f"environment variable {variable}"
+    if any(_holds(word, address) for word in container.command):
+        return "its command"
+    return ""
+
+
+def _holds(text: str, address: str) -> bool:
+    """Whether an address stands in a text as a whole: 10.0.0.1 is not in 10.0.0.12."""
+    return re.search(rf"(?<!\d){re.escape(address)}(?!\d)", text) is not None
 
 
 class FailingCall(msgspec.Struct, frozen=True):

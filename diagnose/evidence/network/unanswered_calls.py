@@ -11,6 +11,7 @@ from diagnose.error_signatures import signs
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.recent_logs import RecentLogs
 from diagnose.evidence.machine.clock import Clock
+from diagnose.evidence.network.failing_calls import where_named
 from diagnose.evidence.network.host_stack import HostStack
 from diagnose.evidence.network.losses import NamespaceLoss, NetworkLosses
 from diagnose.evidence.network.neighbours import Neighbours
@@ -129,7 +130,7 @@ def unanswered_calls(
                 _way_out(container, networks, of_network),
                 _holder(waiting.address, of_network, containers),
                 of_network,
-                _named_by(waiting.address, container),
+                where_named(waiting.address, container),
                 entry.interface if entry is not None else "",
                 bool(networks.internal_of(container)),
                 container.id in filtering,
@@ -183,7 +184,7 @@ def _wanted(loss: NamespaceLoss) -> list[WaitingCall]:
         if _is_wanted(call, loss.container) and not ip_address(call.address).is_loopback
     ]
     if len(calls) > MOST_PLACES:
-        return [call for call in calls if _named_by(call.address, loss.container)]
+        return [call for call in calls if where_named(call.address, loss.container)]
     return calls
 
 
@@ -197,27 +198,7 @@ def _holder(address: str, network: Network | None, containers: Containers) -> Co
 def _is_wanted(call: WaitingCall, container: Container) -> bool:
     is_service = call.port < _PRIVILEGED or call.port in _SERVICES
     is_near = not ip_address(call.address).is_global
-    return is_service or is_near or bool(_named_by(call.address, container))
-
-
-def _named_by(address: str, container: Container) -> str:
-    """Where the configuration of a container has this very address; empty where it does not."""
-    for variable, value in container.config.environment:
-        if _holds(value, address):
-            return f"variable {variable}"
-    if _holds(" ".join(container.command), address):
-        return "its command"
-    if any(_holds(entry, address) for entry in container.host_config.extra_hosts or ()):
-        return "extra_hosts"
-    return ""
-
-
-def _holds(text: str, address: str) -> bool:
-    """Whether an address stands in a text as a whole."""
-    before, match, after = text.partition(address)
-    if not match:
-        return False
-    return not before[-1:].isdigit() and not after[:1].isdigit()
+    return is_service or is_near or bool(where_named(call.address, container))
 
 
 def _way_out(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from msgspec.structs import replace
 
@@ -17,9 +19,10 @@ from diagnose.evidence.containers.listing import Containers
 from diagnose.evidence.containers.loopback_words import with_name
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.network.container_netns import ContainerNetns, Namespaces
-from diagnose.evidence.network.failing_calls import FailingCall, FailingCalls
+from diagnose.evidence.network.failing_calls import FailingCall, FailingCalls, where_named
 from diagnose.evidence.network.networks import Network
 from diagnose.questions.network import Socket
+from tests.inspected import container as inspected
 from tests.judging import judge, rows
 
 SHOP = Network("a" * 64, "shop", "bridge")
@@ -194,3 +197,20 @@ def test_the_variable_that_names_a_port_which_is_not_served(
     cure = {name: finding.variables[name] for name in expected}
     assert cure == expected
     assert ("corrected" in finding.variables) == bool(expected)
+
+
+NAMED = {
+    "a variable": ({"Config": {"Env": ["DB=10.0.0.1:5432"]}}, "environment variable DB"),
+    "behind a longer one": (
+        {"Config": {"Env": ["ALL=10.0.0.12,10.0.0.1"]}},
+        "environment variable ALL",
+    ),
+    "a longer one": ({"Config": {"Env": ["DB=10.0.0.12"]}}, ""),
+    "the command": ({"Path": "app", "Args": ["--db=10.0.0.1"]}, "its command"),
+    "extra_hosts": ({"HostConfig": {"ExtraHosts": ["db:10.0.0.1"]}}, 'extra_hosts (name "db")'),
+}
+
+
+@pytest.mark.parametrize(("parts", "place"), NAMED.values(), ids=NAMED)
+def test_where_an_address_is_named(parts: dict[str, Any], place: str) -> None:
+    assert where_named("10.0.0.1", inspected(**parts)) == place
