@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 
@@ -83,7 +83,8 @@ def left_volumes(
         if (unix(volume.created_at) or 0.0) < item.made
         and _is_alike(names.get(item.mount.source), names.get(volume.mountpoint))
     ]
-    return LeftVolumes(tuple(_newest(host, pairs, names)))
+    changed = _last_changes(host, {volume.mountpoint for _, volume in pairs}, names)
+    return LeftVolumes(tuple(_newest(pairs, names, changed)))
 
 
 def _fresh(containers: Containers, clock: Clock) -> list[_Fresh]:
@@ -111,30 +112,37 @@ def _is_alike(own: frozenset[str] | None, other: frozenset[str] | None) -> bool:
 
 
 def _newest(
-    host: Host,
     pairs: Sequence[tuple[_Fresh, Volume]],
     names: Mapping[str, frozenset[str]],
+    changed: Mapping[str, float],
 ) -> list[LeftVolume]:
     """Of each mount's candidates the one that was changed last, if that was in time."""
     best: dict[tuple[str, str], LeftVolume] = {}
     for item, volume in pairs:
-        inside = sorted(names[volume.mountpoint])
-        changed = _last_change(host, volume.mountpoint, inside[:MOST])
-        if changed is None or not -AFTER_S <= item.made - changed <= AROUND_S:
+        at = changed.get(volume.mountpoint)
+        if at is None or not -AFTER_S <= item.made - at <= AROUND_S:
             continue
         shared = tuple(sorted(names[item.mount.source] & names[volume.mountpoint]))
-        left = LeftVolume(
-            item.container, item.mount, volume.name, shared, max(0.0, item.made - changed)
-        )
+        left = LeftVolume(item.container, item.mount, volume.name, shared, max(0.0, item.made - at))
         key = item.container.id, item.mount.destination
         if key not in best or left.gap < best[key].gap:
             best[key] = left
     return list(best.values())
 
 
-def _last_change(host: Host, folder: str, names: Sequence[str]) -> float | None:
-    """When the folder or an entry of it was last changed."""
-    answer = host.ask(StatPaths([folder, *(f"{folder}/{name}" for name in names)]))
-    if isinstance(answer, Failed):
-        return None
-    return max((status.mtime for status in answer.values() if status.mtime), default=None)
+def _last_changes(
+    host: Host, folders: Iterable[str], names: Mapping[str, frozenset[str]]
+) -> dict[str, float]:
+    """When each folder or an entry of it was last changed; without those that nobody can read."""
+    answers = host.ask_about(
+        sorted(folders),
+        lambda folder: StatPaths(
+            [folder, *(f"{folder}/{name}" for name in sorted(names[folder])[:MOST])]
+        ),
+    )
+    return {
+        folder: max(times)
+        for folder, answer in answers
+        if not isinstance(answer, Failed)
+        and (times := [status.mtime for status in answer.values() if status.mtime])
+    }
