@@ -32,7 +32,6 @@ _OLD_CHOICE = LazyPattern(
 _HUNG = LazyPattern(
     r"INFO: task (?P<task>.+):(?P<pid>\d+) blocked for more than (?P<seconds>\d+) seconds"
 )
-_FORK = LazyPattern(r"cgroup: fork rejected by pids controller in (?P<path>\S+)")
 
 UNNAMED = "a cgroup that the kernel did not name"
 
@@ -95,20 +94,6 @@ class KernelLog(msgspec.Struct, frozen=True, dict=True):
             for record, m in matches
             if m
         )
-
-    @functools.cached_property
-    def forks_refused(self) -> dict[str, float]:
-        """By container id, the Unix time of the last fork that its limit refused.
-
-        The kernel says so once for each cgroup (Linux 4.3 to 6.14).
-        """
-        moments = {}
-        for record in self.items:
-            match = _FORK.search(record.text)
-            inside = _ID.search(match["path"]) if match else None
-            if inside:
-                moments[inside[0]] = record.at
-        return moments
 
     def matching(
         self, pattern: re.Pattern[str] | LazyPattern, signs: Iterable[str] = ("",)

@@ -51,7 +51,6 @@ PROPERTIES = (
     "InvocationID",
 )
 FIELDS = "PRIORITY,_PID,SYSLOG_IDENTIFIER,MESSAGE,INVOCATION_ID,_SYSTEMD_INVOCATION_ID"
-JOURNALS = (Path("/run/log/journal"), Path("/var/log/journal"))
 
 
 def unit(live: Live, question: AnyQuestion) -> Json:
