@@ -54,9 +54,13 @@ def test_a_buffer_that_overflows_is_seen() -> None:
     assert str(2**30) not in counted
 
 
+LOOK = losses._Look
+
+
 def look(waiting: dict[tuple[str, int], int], *connected: tuple[str, int]) -> losses._Look:
-    made = losses._Look.__new__(losses._Look)
+    made = LOOK.__new__(LOOK)
     made.waiting, made.connected, made.drops, made.left_open = waiting, set(connected), {}, 0
+    made.asks = bool(waiting)
     return made
 
 
@@ -77,3 +81,22 @@ def test_what_waits(looks: list[losses._Look], repeats: int | None) -> None:
 
 def test_a_process_that_is_gone_is_left_out() -> None:
     assert losses.watch(None, WatchSockets([2**30], seconds=0)) == {}  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(("asks", "turns"), [(False, 2), (True, 4)], ids=["quiet", "asks"])
+def test_a_quiet_namespace_is_not_watched(
+    monkeypatch: pytest.MonkeyPatch, asks: bool, turns: int
+) -> None:
+    """Its counters are of losses that are over: nobody waits for more than a moment."""
+    seen: list[int] = []
+
+    def made(pid: int) -> losses._Look:
+        seen.append(pid)
+        fake = look({})
+        fake.asks = asks
+        return fake
+
+    monkeypatch.setattr(losses, "_Look", made)
+    answer = losses.watch(None, WatchSockets([7], seconds=0))  # type: ignore[arg-type]
+    assert answer == {"7": {"calls": [], "datagrams": [], "left_open": 0}}
+    assert seen == [7] * turns

@@ -8,7 +8,7 @@ from __future__ import annotations
 import socket
 import struct
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +23,7 @@ MAX_BYTES = 4 << 20
 MAX_ROWS = 200
 """Sockets of one namespace that are kept."""
 _LOOKS = 4
+_PAUSE_S = 0.25
 _ESTABLISHED, _SYN_SENT, _CLOSE_WAIT = "01", "02", "08"
 _MAPPED = bytes(10) + b"\xff\xff"
 """The first bytes of an IPv4 address as a socket of IPv6 has it."""
@@ -77,7 +78,11 @@ def _counters(pid: int, file: str) -> dict[str, int]:
 
 
 def watch(_live: Live, question: WatchSockets) -> Json:
-    """The sockets of namespaces that lose something, looked at several times.
+    """The sockets of namespaces that may lose something, looked at several times.
+
+    Counters are of all time, and most losses are long over: one in which two looks, a moment apart,
+    see nothing that waits, drops or is left open is not looked at again. A program that tries again
+    and again pauses for less than that moment.
 
     Shape: by pid, `{"calls", "datagrams", "left_open"}`. calls: the peers whose answer a socket
     waits for since it repeated its request, and how often it did; seen at two looks, or repeated
@@ -87,15 +92,31 @@ def watch(_live: Live, question: WatchSockets) -> Json:
     `udp4_format_sock` of net/ipv4/udp.c in the kernel.
     """
     looks: dict[int, list[_Look]] = {pid: [] for pid in question.pids}
-    for turn in range(_LOOKS):
-        if turn:
-            time.sleep(min(question.seconds, 2.0) / (_LOOKS - 1))
-        for pid, seen in looks.items():
-            try:
-                seen.append(_Look(pid))
-            except OSError:
-                continue
-    return {str(pid): _between(seen) for pid, seen in looks.items() if len(seen) == _LOOKS}
+    _look(looks)
+    quiet = {pid: seen for pid, seen in looks.items() if seen and seen[0].is_quiet}
+    if quiet:
+        time.sleep(min(question.seconds, _PAUSE_S))
+        for seen in quiet.values():
+            seen.clear()
+        _look(quiet)
+    watched = {pid: seen for pid, seen in looks.items() if seen and not seen[0].is_quiet}
+    for _ in range(_LOOKS - 1 if watched else 0):
+        time.sleep(min(question.seconds, 2.0) / (_LOOKS - 1))
+        _look(watched)
+    return {
+        str(pid): _between(seen)
+        for pid, seen in looks.items()
+        if len(seen) == (_LOOKS if pid in watched else 1)
+    }
+
+
+def _look(looks: Mapping[int, list[_Look]]) -> None:
+    """Add a look at each namespace; none at that of a process that is gone."""
+    for pid, seen in looks.items():
+        try:
+            seen.append(_Look(pid))
+        except OSError:
+            continue
 
 
 class _Look:
@@ -106,17 +127,25 @@ class _Look:
         self.connected: set[Place] = set()
         self.drops: dict[Place, int] = {}
         self.left_open = 0
+        self.asks = False
         for fields in _rows(pid, "tcp"):
             peer, repeats = _place(fields[2]), int(fields[6], 16)
             if fields[3] == _ESTABLISHED:
                 self.connected.add(peer)
             elif fields[3] == _CLOSE_WAIT:
                 self.left_open += 1
-            elif fields[3] == _SYN_SENT and repeats:
-                self.waiting[peer] = max(self.waiting.get(peer, 0), repeats)
+            elif fields[3] == _SYN_SENT:
+                self.asks = True
+                if repeats:
+                    self.waiting[peer] = max(self.waiting.get(peer, 0), repeats)
         for fields in _rows(pid, "udp"):
             if fields[-1].isdigit():
                 self.drops[_place(fields[1])] = int(fields[-1])
+
+    @property
+    def is_quiet(self) -> bool:
+        """Whether no request is on its way, no UDP socket has dropped, and nothing is left open."""
+        return not (self.asks or self.left_open or any(self.drops.values()))
 
 
 def _rows(pid: int, table: str) -> Iterator[list[str]]:
