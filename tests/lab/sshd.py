@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 from .box import Box
 
 SSHD = "/usr/sbin/sshd"
@@ -26,12 +28,52 @@ UsePAM no
 StrictModes no
 PidFile none
 """
+LOST_AT_ENGINE = "/root/lost_at_engine.py"
+ASKED = "/run/engine-asked"
+LOST_AT_ENGINE_PROGRAM = f"""
+import os, pathlib, signal, socket, sys
+dies = sys.argv[1] == "dies"
+server = os.getppid()
+here = os.readlink("/proc/self/ns/mnt")
+listener = socket.socket(socket.AF_UNIX)
+listener.bind("/run/lost.sock")
+listener.listen(50)
+print("listens", flush=True)
+held = []
+while True:
+    held.append(listener.accept()[0])
+    pathlib.Path("{ASKED}").touch()
+    for process in pathlib.Path("/proc").glob("[0-9]*") if dies else ():
+        pid = int(process.name)
+        try:
+            session = (process / "comm").read_text().startswith("sshd") and pid != server
+            if session and os.readlink(process / "ns/mnt") == here:
+                os.kill(pid, signal.SIGKILL)
+        except OSError:
+            continue
+"""
+"""An engine that never answers. With `dies`, the ssh sessions of its mount namespace end as soon as
+a client connects to it."""
+
+
+def engine_that_never_answers(kind: str) -> str:
+    """Shell lines for `make` of serve().
+
+    kind: `dies` or `waits`.
+    """
+    return f"""
+mount -t tmpfs -o mode=755 run /run && mkdir /run/sshd
+{sys.executable} {LOST_AT_ENGINE} {kind} >/run/lost.log 2>&1 &
+until grep -q listens /run/lost.log; do sleep 0.1; done
+ln -s lost.sock /run/docker.sock
+"""
 
 
 def keys(box: Box) -> None:
     """A key for the box's root, which every server below takes, and a user whose sudo wants a
     password."""
     box.sh(KEYS)
+    box.write(LOST_AT_ENGINE, LOST_AT_ENGINE_PROGRAM)
     box.write("/root/.ssh/config", "")
     box.write(f"/etc/sudoers.d/{USER}", f"{USER} ALL=(ALL:ALL) ALL\n", 0o440)
 

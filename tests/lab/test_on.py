@@ -7,7 +7,6 @@ import os
 import shutil
 import signal
 import subprocess
-import threading
 import time
 from collections.abc import Callable, Iterator
 
@@ -52,7 +51,7 @@ def box() -> Iterator[Box]:
         sshd.keys(box)
         sshd.serve(box, "plain", 2201, None)
         sshd.serve(box, "slow", 2202, SLOW)
-        sshd.serve(box, "mortal", 2203)
+        sshd.serve(box, "mortal", 2203, sshd.engine_that_never_answers("dies"))
         sshd.serve(box, "small", 2204, SMALL, user=sshd.USER)
         yield box
 
@@ -87,30 +86,6 @@ def test_four_hosts_in_one_run(box: Box, say: Callable[[str], None]) -> None:
     """One ordinary, one slow, one that dies in the middle, one without room in memory where sudo
     wants a password."""
     box.write("/root/password", f"{sshd.PASSWORD}\n", 0o600)
-    killed: list[int] = []
-
-    def kill() -> None:
-        """End the server's session as soon as the folder runs there."""
-        deadline = time.monotonic() + 240
-        while not killed and time.monotonic() < deadline:
-            script = "for f in /proc/[0-9]*; do tr '\\0' ' ' <$f/cmdline 2>/dev/null | grep -q 'lib/ld[.]so' && readlink $f/ns/mnt; done"
-            running = set(box.run(["sh", "-c", script], check=False).stdout.split())
-            server = box.run(
-                ["sh", "-c", "readlink /proc/$0/ns/mnt", str(mortal)], check=False
-            ).stdout.strip()
-            if server in running:
-                for pid in box.pids_of("sshd"):
-                    if (
-                        box.run(["readlink", f"/proc/{pid}/ns/mnt"], check=False).stdout.strip()
-                        == server
-                    ):
-                        box.run(["kill", "-9", str(pid)], check=False)
-                        killed.append(pid)
-            time.sleep(0.2)
-
-    mortal = next(pid for pid in box.pids_of("sshd") if "2203" in box.read(f"/proc/{pid}/cmdline"))
-    thread = threading.Thread(target=kill)
-    thread.start()
     began = time.monotonic()
     hosts = [word for name in ("plain", "slow", "mortal", "small") for word in ("--on", name)]
     run = on(
@@ -127,8 +102,6 @@ def test_four_hosts_in_one_run(box: Box, say: Callable[[str], None]) -> None:
         "-o",
         "/root/{host}.json",
     )
-    killed.append(0)
-    thread.join()
     assert run.code == 2, run.err
     for name in ("plain", "slow", "small"):
         assert names(json.loads(box.read(f"/root/{name}.json"))) == {"fails"}, run.err
@@ -221,12 +194,14 @@ def test_jump_host_of_the_configuration(box: Box) -> None:
 
 
 def test_end_of_this_side(box: Box) -> None:
-    """The tool here is killed while the folder runs there."""
-    command = (
-        f"exec {' '.join(tool(box))} all --on plain --folder {built.archive()} >/dev/null 2>&1"
-    )
+    """The tool here is killed while the folder there waits for an engine."""
+    server = sshd.serve(box, "waits", 2206, sshd.engine_that_never_answers("waits"))
+    folder = f"--folder {built.archive()} --budget 60"
+    command = f"exec {' '.join(tool(box))} all --on waits {folder} >/dev/null 2>&1"
     pid = box.spawn(["sh", "-c", command])
-    box.wait_for(lambda: "ld.so" in left(box), 120, "the folder to run there")
+    asked = box.path(f"/proc/{server}/root{sshd.ASKED}")
+    box.wait_for(asked.exists, 120, "the folder to ask the engine there")
+    assert "ld.so" in left(box)
     box.kill(pid, signal.SIGKILL)
     box.wait_for(lambda: not left(box), 20, "nothing to be left")
 
