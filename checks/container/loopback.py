@@ -58,6 +58,8 @@ def loopback_peer(
         is_fresh = bool(lines) and (clock.age(lines[-1].at) or 0.0) <= fresh
         if recent_call is not None and is_fresh and container.id not in failed:
             yield from _findings(recent_call, containers, namespaces)
+    if recent_logs is not None:
+        yield from recent_logs.left_out(containers.running)
     return None
 
 

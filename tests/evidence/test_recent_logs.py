@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from diagnose.evidence.containers.recent_logs import RecentLine, recent_logs
+from diagnose.evidence.containers.log_files import LogFile, LogFiles
+from diagnose.evidence.containers.recent_logs import MOST, RecentLine, recent_logs
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.network.failing_calls import FailingCalls
 from diagnose.model import Failed, Json, Unexamined, Verdict
@@ -25,7 +26,7 @@ def answer(question: Question) -> Json | Failed:
 
 
 def test_a_log_that_cannot_be_read_is_named():
-    logs = recent_logs(Made({"api.logs": answer}), of(WEB, MUTE, GONE), Clock(NOW, 0.0))
+    logs = recent_logs(Made({"api.logs": answer}), of(WEB, MUTE, GONE), Clock(NOW, 0.0), None)
     assert logs.by_id == {WEB.id: (RecentLine(NOW - 1, "connect: refused"),)}
     (unread,) = logs.left_out([WEB, MUTE, GONE])
     assert unread.subject == MUTE.subject
@@ -36,9 +37,36 @@ def test_a_log_that_cannot_be_read_is_named():
 def test_a_container_that_keeps_no_log_is_not_asked():
     silent = container("silent", HostConfig={"LogConfig": {"Type": "none"}})
     made = Made({"api.logs": answer})
-    logs = recent_logs(made, of(silent), Clock(NOW, 0.0))
+    logs = recent_logs(made, of(silent), Clock(NOW, 0.0), None)
     assert made.asked == []
     assert logs.left_out([silent]) == ()
+
+
+def test_a_log_that_was_not_written_to_lately_is_not_read():
+    made = Made({"api.logs": answer})
+    files = LogFiles({WEB.id: LogFile("web.log", written=NOW - 301)})
+    logs = recent_logs(made, of(WEB), Clock(NOW, 0.0), files)
+    assert made.asked == []
+    assert logs.left_out([WEB]) == ()
+
+
+def test_a_quiet_log_takes_no_place_of_one_that_is_written_to():
+    quiet = [container(f"quiet{number}") for number in range(MOST)]
+    files = {member.id: LogFile("quiet.log", written=NOW - 600) for member in quiet}
+    files[WEB.id] = LogFile("web.log", written=NOW - 1)
+    made = Made({"api.logs": answer})
+    logs = recent_logs(made, of(*quiet, WEB), Clock(NOW, 0.0), LogFiles(files))
+    assert list(logs.by_id) == [WEB.id]
+
+
+def test_logs_beyond_the_limit_are_named():
+    busy = [container(f"busy{number:03}") for number in range(MOST)]
+    made = Made({"api.logs": answer})
+    logs = recent_logs(made, of(*busy, WEB), Clock(NOW, 0.0), None)
+    assert len(made.asked) == MOST
+    (unread,) = logs.left_out([*busy, WEB])
+    assert unread.subject == WEB.subject
+    assert f"only {MOST} logs" in unread.why
 
 
 def test_an_unread_log_keeps_the_checks_of_calls_from_passing():

@@ -32,6 +32,9 @@ class LogFile(msgspec.Struct, frozen=True):
     """Whether there is no such file."""
     failed: str = ""
     """Why it could not be seen ("" if it could)."""
+    written: float | None = None
+    """When it was last written to, or the newest of the rotated files, in Unix time; None where
+    that is not known."""
 
 
 class LogFiles(msgspec.Struct, frozen=True, dict=True):
@@ -96,10 +99,12 @@ def _rotated(path: str, container: Container) -> list[str]:
 def _log_file(path: str, stats: list[PathStatus]) -> LogFile:
     """The log at this path. stats: of the file that is written now, and of the older ones."""
     current = stats[0]
+    seen = [status for status in stats if not status.failed]
     return LogFile(
         path,
         current.size,
-        sum(status.blocks_bytes for status in stats if not status.failed),
+        sum(status.blocks_bytes for status in seen),
         missing=current.failed == "missing",
         failed="" if current.failed == "missing" else current.failed,
+        written=max((status.mtime for status in seen if status.mtime is not None), default=None),
     )

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 import msgspec
 
 from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.containers.log_files import LogFiles
 from diagnose.evidence.containers.log_tail import BYTES, LINES
 from diagnose.evidence.machine.clock import Clock
 from diagnose.model import Failed, Unexamined
@@ -14,7 +15,7 @@ from diagnose.questions import Host
 from diagnose.questions.containers import ReadLogs
 from diagnose.registry import evidence
 
-MOST = 40
+MOST = 100
 """Logs that are read: first those of containers that publish ports, which call others."""
 RECENT_S = 300.0
 """A line that is older says nothing about now: the program may have recovered."""
@@ -33,8 +34,8 @@ class RecentLine(msgspec.Struct, frozen=True):
 class RecentLogs(msgspec.Struct, frozen=True):
     """Lines by container id, oldest first.
 
-    unread: why a log could not be read, by container id. A container that keeps no log by its own
-    configuration is not among them, nor is one beyond `MOST`.
+    unread: why a log was not read, by container id. A container that keeps no log by its own
+    configuration is not among them.
     """
 
     by_id: dict[str, tuple[RecentLine, ...]] = {}
@@ -73,16 +74,29 @@ class RecentLogs(msgspec.Struct, frozen=True):
 
 
 @evidence
-def recent_logs(host: Host, containers: Containers, clock: Clock) -> RecentLogs:
-    """A program whose calls fail runs on, and its container looks healthy: its log is read too."""
-    running = sorted(
-        filter(_keeps_log, containers.running),
+def recent_logs(
+    host: Host, containers: Containers, clock: Clock, log_files: LogFiles | None
+) -> RecentLogs:
+    """A program whose calls fail runs on, and its container looks healthy: its log is read too.
+
+    A log whose file was not written to lately is not read: it has no recent line.
+    """
+    since = clock.wall - RECENT_S
+    wanted = sorted(
+        (
+            container
+            for container in containers.running
+            if _keeps_log(container) and not _is_older(container, log_files, since)
+        ),
         key=lambda container: (not container.published_ports, container.name),
     )
     by_id: dict[str, tuple[RecentLine, ...]] = {}
-    unread: dict[str, str] = {}
+    unread = {
+        container.id: f"only {MOST} logs are read in one run, and more were written to lately"
+        for container in wanted[MOST:]
+    }
     for container, answer in host.ask_about(
-        running[:MOST], lambda container: ReadLogs(container.id, LINES, BYTES)
+        wanted[:MOST], lambda container: ReadLogs(container.id, LINES, BYTES)
     ):
         if isinstance(answer, Failed):
             if answer.reason != "gone":
@@ -91,11 +105,17 @@ def recent_logs(host: Host, containers: Containers, clock: Clock) -> RecentLogs:
         lines = [
             RecentLine(line.at, line.text.strip())
             for line in answer.lines
-            if line.at is not None and clock.wall - line.at <= RECENT_S
+            if line.at is not None and line.at >= since
         ]
         if lines:
             by_id[container.id] = tuple(lines)
     return RecentLogs(by_id, unread)
+
+
+def _is_older(container: Container, log_files: LogFiles | None, since: float) -> bool:
+    """Whether the file of its log is known, and was last written to before this moment."""
+    file = log_files.by_id.get(container.id) if log_files is not None else None
+    return file is not None and file.written is not None and file.written < since
 
 
 def _keeps_log(container: Container) -> bool:

@@ -7,6 +7,9 @@ from typing import Any
 import pytest
 
 from diagnose.evidence.containers.listing import Container
+from diagnose.evidence.containers.log_tails import LogTails
+from diagnose.evidence.containers.recent_logs import RecentLogs
+from diagnose.model import Verdict
 from tests.checks.container.evidence import CLOCK, FOUND, ON_SHOP, failed, made
 from tests.inspected import of
 from tests.judging import judge, rows
@@ -46,3 +49,15 @@ def test_localhost_in_a_container(
     )
     assert rows(result) == expected
     assert [finding.variables["peer"] for finding in result.findings] == ["db:5432"] * len(expected)
+
+
+def test_a_log_that_was_not_read_keeps_it_from_passing():
+    app = made("running")
+    result = judge(
+        "container.loopback-peer",
+        containers=of(app),
+        clock=CLOCK,
+        log_tails=LogTails({}, {}),
+        recent_logs=RecentLogs(unread={app.id: "it timed out"}),
+    )
+    assert result.verdict == Verdict.UNKNOWN
