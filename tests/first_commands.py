@@ -138,6 +138,7 @@ NOT_BY_ITS_OWN_TEXT: dict[str, str] = {
     "container.syscall-refused": "newer packages are needed",
     "container.variable-missing": "only the reader has the value",
     "daemon.client-api-too-old": "the client's image has to change",
+    "daemon.tls-client-refused": "certificates are signed where the authority is",
     "daemon.plugin-gone": "no cure was run since its scenario was written",
     "daemon.clock-skewed": "a box has the machine's clock",
     "daemon.remote-api-open": "the address is a flag of a unit, and a box has none",

@@ -12,6 +12,7 @@ from checks.daemon import (
     posture,
     settings,
     start,
+    tls,
     without,
 )
 
@@ -27,5 +28,6 @@ __all__ = [
     "posture",
     "settings",
     "start",
+    "tls",
     "without",
 ]

@@ -45,6 +45,11 @@ _LEVELS = {
 _BARE = LazyPattern(
     r"^(failed to |unable to |Error starting daemon|panic: |fatal error: |dockerd: )"
 )
+_OF_LIBRARY = LazyPattern(
+    r"(?:\d{4}/\d\d/\d\d [\d:]+|\d{4}-\d\d-\d\d [\d:.]+ I \|) (http: TLS handshake error .*)"
+)
+"""Go's net/http writes past logrus (28.5, and by etcd's log in 20.10), in the local time of the
+engine."""
 _USAGE = LazyPattern(r"\s|, Code: \d|See 'dockerd --help'|Run 'dockerd --help'")
 _STATUS = "Status: "
 """Stands before what dockerd says of a wrong command line; engine 28 prints all its flags behind
@@ -181,7 +186,8 @@ class DaemonLog(msgspec.Struct, frozen=True, dict=True):
 def parse_line(text: str) -> LogLine | None:
     """A line as dockerd writes it.
 
-    Logrus text, its form for a terminal, JSON (`log-format`), or the bare last words.
+    Logrus text, its form for a terminal, JSON (`log-format`), a TLS handshake that failed, or the
+    bare last words.
 
     None for what is no line of a log, such as a goroutine's stack.
     """
@@ -213,6 +219,8 @@ def parse_line(text: str) -> LogLine | None:
         level = shown[1].lower()
         message, fields = _split_fields(shown[3])
         return LogLine(unix(shown[2]), _LEVELS.get(level, level), message, fields)
+    if of_library := _OF_LIBRARY.match(line):
+        return LogLine(None, "info", of_library[1])
     return LogLine(None, "fatal", line) if _BARE.match(line) else None
 
 

@@ -330,3 +330,55 @@ def no_room_to_start(box: Box) -> None:
     assert [cause["id"] for cause in found["daemon.not-running"]["caused_by"]] == [
         "storage.disk-full"
     ]
+
+
+CERTIFICATES = """
+mkdir -p /etc/docker/tls && cd /etc/docker/tls
+new="-newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes"
+for name in ca other; do
+    openssl req -x509 $new -subj /CN=$name -keyout $name-key.pem -out $name.pem
+done
+for name in server client; do
+    openssl req -x509 $new -CA ca.pem -CAkey ca-key.pem -subj /CN=$name \\
+        -addext subjectAltName=IP:127.0.0.1 -keyout $name-key.pem -out $name.pem
+done
+openssl req $new -subj /CN=old -keyout old-key.pem -out old.csr
+openssl x509 -req -in old.csr -CA ca.pem -CAkey ca-key.pem -days -1 -out old.pem
+"""
+TLS_SOCKET = (
+    "-H",
+    "unix:///var/run/docker.sock",
+    "-H",
+    "tcp://127.0.0.1:2376",
+    "--tlsverify",
+    "--tlscacert=/etc/docker/tls/ca.pem",
+    "--tlscert=/etc/docker/tls/server.pem",
+    "--tlskey=/etc/docker/tls/server-key.pem",
+)
+
+
+def _call_by_tls(box: Box, certificate: str, authority: str = "ca") -> str:
+    """What `docker version` says at the TLS socket, with a client's certificate and authority."""
+    files = (
+        f"--tlscert={certificate}.pem --tlskey={certificate}-key.pem --tlscacert={authority}.pem"
+    )
+    command = f"docker --tlsverify {files} -H tcp://127.0.0.1:2376 version"
+    return box.sh(f"cd /etc/docker/tls && {command} 2>&1 || true")
+
+
+@fault("daemon.tls-client-refused", subject=DAEMON, engine_started=False, exit_code=1)
+def certificates_that_do_not_fit(box: Box) -> None:
+    """Behind the TLS socket one client's certificate has expired, another is from elsewhere (a
+    client in Go keeps it to itself then), and a third does not know the engine's authority. A good
+    client and a lone probe of the port are no findings."""
+    box.sh(CERTIFICATES)
+    box.start_engine(*TLS_SOCKET, config=BASE_CONFIG)
+    assert "Server:" in _call_by_tls(box, "client")
+    box.sh("curl -sS http://127.0.0.1:2376/_ping; curl -sSk https://127.0.0.1:2376/_ping || true")
+    run = box.diagnose("check", "daemon.tls-client-refused", "--format", "json")
+    assert not run.findings, run.out
+    assert "Server:" not in _call_by_tls(box, "old")
+    assert "Server:" not in _call_by_tls(box, "other")
+    assert "unknown authority" in _call_by_tls(box, "client", authority="other")
+    logged = ("has expired", "provide a certificate", "bad certificate")
+    box.wait_for(lambda: all(words in box.log_tail(40) for words in logged), what="the refusals")

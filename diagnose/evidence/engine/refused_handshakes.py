@@ -1,0 +1,98 @@
+"""Clients whose TLS handshake with the engine failed over a certificate, by the engine's log."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Mapping
+from typing import Literal
+
+import msgspec
+
+from diagnose.evidence.engine.log import DaemonLog, LogLine
+from diagnose.evidence.items import Items
+from diagnose.evidence.machine.clock import Clock
+from diagnose.evidence.run.options import Options
+from diagnose.lazy_pattern import LazyPattern
+from diagnose.mappings import by_key
+from diagnose.registry import evidence
+
+Reason = Literal["early", "expired", "foreign", "usage", "engine", "none", "plain"]
+
+HANDSHAKE = LazyPattern(r"TLS handshake error from \[?(?P<client>[^\s\]]+)\]?:\d+: (?P<error>.+)")
+"""Go's net/http."""
+REASONS: Mapping[Reason, LazyPattern] = {
+    "early": LazyPattern(r"x509: certificate has expired or is not yet valid: .* is before"),
+    "expired": LazyPattern(r"x509: certificate has expired"),
+    "foreign": LazyPattern(r"x509: certificate signed by unknown authority"),
+    "usage": LazyPattern(r"x509: certificate specifies an incompatible key usage"),
+    "engine": LazyPattern(
+        r"remote error: tls: (?:bad|expired|revoked|unknown|unsupported) certificate"
+    ),
+    "none": LazyPattern(r"client didn't provide a certificate"),
+    "plain": LazyPattern(r"client sent an HTTP request to an HTTPS server"),
+}
+"""The first that fits counts. The client's certificate is early, expired, foreign or not for this
+usage; the client refuses the engine's; or it has none; or it speaks plain HTTP.
+
+Go's crypto/tls and crypto/x509, seen on engines 20.10.24 and 28.5.2. A client in Go says "bad
+certificate", whatever it does not like, and shows no certificate that is from elsewhere.
+"""
+SCANNED: tuple[Reason, ...] = ("none", "plain")
+"""What a scanner of ports causes too: it has no certificate."""
+PERSISTENT = 3
+"""Lines of a client that is no lone probe: one `docker ps` is refused three times."""
+
+
+class RefusedHandshakes(msgspec.Struct, frozen=True):
+    """Those of one reason."""
+
+    reason: Reason
+    clients: tuple[str, ...]
+    """Addresses, each once, in the order of their first line."""
+    lines: tuple[LogLine, ...]
+
+
+class RefusedClients(Items[RefusedHandshakes], frozen=True):
+    """By reason; empty where no client was refused."""
+
+
+@evidence
+def refused_clients(log: DaemonLog, clock: Clock, options: Options) -> RefusedClients:
+    """From the engine's last start on: with a start it may have read new certificates.
+
+    What scanners cause too counts only from private addresses, and if it is repeated.
+    """
+    since = clock.wall - options.since_s
+    recent = [line for line in log.last_start if line.at is not None and line.at >= since]
+    handshakes = [(match, line) for line in recent if (match := HANDSHAKE.search(line.message))]
+    by_client = by_key(
+        ((reason, match["client"]), line)
+        for match, line in handshakes
+        if (reason := _reason(match["error"]))
+    )
+    by_reason = by_key(
+        (reason, (client, lines))
+        for (reason, client), lines in by_client.items()
+        if reason not in SCANNED or (len(lines) >= PERSISTENT and _is_private(client))
+    )
+    return RefusedClients(
+        tuple(
+            RefusedHandshakes(
+                reason,
+                tuple(client for client, _ in refusals),
+                tuple(line for _, lines in refusals for line in lines),
+            )
+            for reason, refusals in by_reason.items()
+        )
+    )
+
+
+def _reason(error: str) -> Reason | None:
+    return next((reason for reason, words in REASONS.items() if words.search(error)), None)
+
+
+def _is_private(client: str) -> bool:
+    try:
+        return ipaddress.ip_address(client.partition("%")[0]).is_private
+    except ValueError:
+        return False
