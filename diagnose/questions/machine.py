@@ -228,6 +228,10 @@ class SeeProcess(Question[ProcessNow], frozen=True):
     pid: int
 
 
+HIDDEN_PROCESSES = "only root may see the processes of others: /proc is mounted with hidepid"
+"""Why nothing is known of the open files of others."""
+
+
 class DeletedFile(msgspec.Struct, frozen=True):
     """One such file."""
 
@@ -249,6 +253,8 @@ class DeletedFileList(msgspec.Struct, frozen=True):
 
     files: list[DeletedFile]
     unseen: int = 0
+    hidden: bool = False
+    """Whether /proc hides the processes of others from the caller."""
 
 
 class FindDeletedFiles(Question[DeletedFileList], frozen=True):
@@ -281,6 +287,8 @@ class CrowdedList(msgspec.Struct, frozen=True):
 
     processes: list[Crowded]
     unseen: int = 0
+    hidden: bool = False
+    """Whether /proc hides the processes of others from the caller."""
 
 
 class CountDescriptors(Question[CrowdedList], frozen=True):

@@ -6,7 +6,7 @@ import msgspec
 
 from diagnose.model import Failed, Unavailable
 from diagnose.questions import Host
-from diagnose.questions.machine import CountDescriptors, Crowded
+from diagnose.questions.machine import HIDDEN_PROCESSES, CountDescriptors, Crowded
 from diagnose.registry import evidence
 
 __all__ = ["WORTH_PCT", "Crowded", "OpenFiles", "open_files"]
@@ -27,6 +27,8 @@ def open_files(host: Host) -> OpenFiles | Unavailable:
     count = host.ask(CountDescriptors(share=WORTH_PCT))
     if isinstance(count, Failed):
         return Unavailable.of(count)
+    if count.hidden and not count.processes:
+        return Unavailable("forbidden", HIDDEN_PROCESSES)
     if count.unseen and not count.processes:
         return Unavailable(
             "forbidden", f"only root may count the open files of {count.unseen} processes"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from diagnose.evidence.items import Items
 from diagnose.model import Failed, Unavailable
 from diagnose.questions import Host
-from diagnose.questions.machine import DeletedFile, FindDeletedFiles
+from diagnose.questions.machine import HIDDEN_PROCESSES, DeletedFile, FindDeletedFiles
 from diagnose.registry import evidence
 
 __all__ = ["LEAST", "DeletedFile", "DeletedFiles", "deleted_files"]
@@ -26,6 +26,8 @@ def deleted_files(host: Host) -> DeletedFiles | Unavailable:
     listing = host.ask(FindDeletedFiles(min_bytes=LEAST))
     if isinstance(listing, Failed):
         return Unavailable.of(listing)
+    if listing.hidden and not listing.files:
+        return Unavailable("forbidden", HIDDEN_PROCESSES)
     if listing.unseen and not listing.files:
         return Unavailable(
             "forbidden", f"only root may see the open files of {listing.unseen} processes"

@@ -26,7 +26,7 @@ from diagnose.live import ERRNO_REASONS, Refused
 from diagnose.live.engine.daemon_process import listening_inode
 from diagnose.live.helper import Function
 from diagnose.live.kernel.mountinfo import MountEntry, mounts, parse
-from diagnose.live.kernel.proc_files import hides_files
+from diagnose.live.kernel.proc_files import hides_files, hides_processes
 from diagnose.model import Json
 
 TYPES = {
@@ -485,7 +485,11 @@ def deleted_files(args: Json) -> Json:
                         "fstype": fstype,
                     },
                 )
-    return {"files": sorted(rows.values(), key=lambda row: -int(row["bytes"])), "unseen": unseen}
+    return {
+        "files": sorted(rows.values(), key=lambda row: -int(row["bytes"])),
+        "unseen": unseen,
+        "hidden": hides_processes(),
+    }
 
 
 def _mounts_of(pid: str) -> list[MountEntry]:

@@ -13,6 +13,7 @@ from diagnose.live.helper import MARGIN_S
 from diagnose.live.kernel.proc_files import (
     container_of,
     hides_files,
+    hides_processes,
     parse_limits,
     pids,
     target_of,
@@ -98,7 +99,7 @@ def deleted_files(live: Live, question: AnyQuestion) -> Json:
     Their figures come from the helper process.
 
     args: min_bytes (1 MiB). answer: files [{pid, comm, container, fd, path, bytes, dev, fstype}],
-    unseen (processes whose descriptors may not be read).
+    unseen (processes whose descriptors may not be read), hidden (the processes of others are).
     """
     minimum = int(question.args.get("min_bytes", 1 << 20))
     files = live.helper("disk").call(
@@ -116,7 +117,8 @@ def descriptors(_live: Live, question: AnyQuestion) -> Json:
     """Processes that have many files open, the nearest to their own soft limit first.
 
     args: share (percent of the limit from which on a process is reported). answer: processes [{pid,
-    comm, container, open, limit}], unseen (processes whose descriptors may not be counted).
+    comm, container, open, limit}], unseen (processes whose descriptors may not be counted), hidden
+    (the processes of others are).
     """
     share = float(question.args["share"])
     rows: list[dict[str, Json]] = []
@@ -144,6 +146,7 @@ def descriptors(_live: Live, question: AnyQuestion) -> Json:
     return {
         "processes": sorted(rows, key=lambda row: -row["open"] / row["limit"]),
         "unseen": unseen,
+        "hidden": hides_processes(),
     }
 
 

@@ -13,6 +13,8 @@ import re
 from collections.abc import Iterator
 
 _ID = re.compile(rb"[0-9a-f]{64}")
+_VIRTUAL_SIZE = 20
+"""Place of vsize among the fields of /proc/PID/stat that follow the name (man 5 proc_pid_stat)."""
 MOST_BYTES = 65536
 """Of one file; those of /proc/PID that are read here are smaller."""
 
@@ -22,6 +24,11 @@ def pids() -> Iterator[int]:
     for name in os.listdir("/proc"):
         if name.isdigit():
             yield int(name)
+
+
+def hides_processes() -> bool:
+    """Whether /proc is mounted with hidepid, and shows the caller only processes of its own."""
+    return text_of("/proc/1/stat") is None
 
 
 def read(path: str) -> bytes:
@@ -44,12 +51,13 @@ def text_of(path: str) -> str | None:
 def hides_files(pid: int | str, error: OSError) -> bool:
     """Whether a process whose descriptors could not be listed may have some that are not seen.
 
-    One that has ended and that nobody has waited for has none, and is refused to all but root.
+    A process without memory has none: a thread of the kernel, and a process that ends or has ended.
+    Such a process belongs to root, whoever began it (task_dump_owner of the kernel's fs/proc).
     """
     if not isinstance(error, PermissionError):
         return False
     words = (text_of(f"/proc/{pid}/stat") or "").rpartition(") ")[2].split()
-    return bool(words) and words[0] not in ("Z", "X")
+    return len(words) > _VIRTUAL_SIZE and words[_VIRTUAL_SIZE] != "0"
 
 
 def target_of(path: str) -> str | None:

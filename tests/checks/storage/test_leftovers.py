@@ -157,6 +157,11 @@ SILENT: dict[str, tuple[str, dict[str, Any], str]] = {
         {"deleted_files": {"files": [], "unseen": 40}},
         "unknown",
     ),
+    "hidden processes": (
+        "storage.deleted-files-held",
+        {"deleted_files": {"files": [], "hidden": True}},
+        "unknown",
+    ),
     "all used": ("storage.volumes-unused", {}, "passed"),
     "not measured": (
         "storage.writable-layer-large",
