@@ -137,7 +137,7 @@ def remote_api_open(config: DaemonConfig, daemon: Daemon) -> CheckResult:
     there. A firewall in front is not seen.
     """
     if daemon.processes.engine is None or daemon.is_podman:
-        return Skipped("no Docker engine runs here")
+        return Skipped("no process of a Docker engine is seen")
     if config.value("tlsverify") is True:
         return None
     hosts = config.value("hosts")
