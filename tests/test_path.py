@@ -42,8 +42,9 @@ from diagnose.path.model import Path, PathEvidence, SentPacket
 from diagnose.path.traced import show
 from diagnose.path.walk import EndedError, PathWalk
 from diagnose.questions import AnyQuestion, Host
-from diagnose.questions.network import PolicyRule, ProbeReply, Route, Socket
+from diagnose.questions.network import PolicyRule, ProbeReply, Route
 from diagnose.questions.run import Options
+from diagnose.questions.sockets import Socket
 from diagnose.render import path as rendering
 from tests.firewall.test_trace import CASES, DNAT, MASQUERADE, stack, table
 from tests.live.netns import PROJECT, root

@@ -8,10 +8,10 @@ import random
 import pytest
 
 from diagnose.model import Failed
-from diagnose.questions.engine import ValidateConfig
 from diagnose.questions.files import ReadFile
 from diagnose.questions.machine import ReadSysctls
 from diagnose.questions.network import ListRoutes, LookUpRoutes, Route
+from diagnose.questions.service import ValidateConfig
 from diagnose.repair.differences import FileChange, RouteGone, Setting, secret_in
 from diagnose.repair.json_text import with_keys
 

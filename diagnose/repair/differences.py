@@ -18,11 +18,11 @@ from diagnose.evidence.engine.config import DaemonConfig
 from diagnose.evidence.network.sysctl_files import SysctlSetting
 from diagnose.model import Failed, Json
 from diagnose.questions import Host
-from diagnose.questions.engine import ValidateConfig
 from diagnose.questions.files import ReadFile
 from diagnose.questions.machine import ReadSysctls
 from diagnose.questions.network import ListRoutes, LookUpRoutes, Route
 from diagnose.questions.question import AnyQuestion
+from diagnose.questions.service import ValidateConfig
 from diagnose.redact import TOKEN
 from diagnose.repair.json_text import with_keys
 

@@ -31,7 +31,8 @@ from diagnose.evidence.network.networks import Network, Networks
 from diagnose.model import Unavailable
 from diagnose.path import ends, hops
 from diagnose.path.model import PathEvidence
-from diagnose.questions.network import Route, Socket
+from diagnose.questions.network import Route
+from diagnose.questions.sockets import Socket
 
 from .agreement import (
     _RESET,

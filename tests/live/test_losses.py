@@ -8,7 +8,7 @@ import socket
 import pytest
 
 from diagnose.live.network import losses
-from diagnose.questions.network import CountLosses, WatchSockets
+from diagnose.questions.sockets import CountLosses, WatchSockets
 
 
 def test_a_connection_that_is_not_closed() -> None:

@@ -30,7 +30,7 @@ from diagnose.evidence.run.options import Options
 from diagnose.mappings import Key
 from diagnose.model import Failed, Unavailable, Unexamined
 from diagnose.questions import Host, Question
-from diagnose.questions.network import DnsReply, DnsSample, QueryDns, SampleDns
+from diagnose.questions.dns import DnsReply, DnsSample, QueryDns, SampleDns
 from diagnose.registry import evidence
 
 __all__ = ["DnsReply", "Lookups", "QueryPath", "lookups"]

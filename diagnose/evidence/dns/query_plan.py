@@ -11,7 +11,7 @@ from diagnose.evidence.network.addresses import is_loopback
 from diagnose.evidence.network.networks import Networks
 from diagnose.evidence.network.routes import Routes
 from diagnose.evidence.run.options import Options
-from diagnose.questions.network import QueryDns, SampleDns
+from diagnose.questions.dns import QueryDns, SampleDns
 
 WITNESSES = 2
 """Containers that ask a server by one way, so that a fault of one is distinguished from a fault of

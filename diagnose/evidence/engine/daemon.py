@@ -13,17 +13,11 @@ from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.machine.processes import Process, Processes
 from diagnose.model import Failed, Unavailable
 from diagnose.questions import Host, Question
-from diagnose.questions.engine import (
-    Endpoint,
-    FindEndpoint,
-    FindLocality,
-    PingEngine,
-    ReadUnit,
-    Unit,
-)
+from diagnose.questions.engine import Endpoint, FindEndpoint, FindLocality, PingEngine
 from diagnose.questions.files import PathStatus, ReadFile, StatPaths
 from diagnose.questions.machine import InspectProcess, ProcessDetail
 from diagnose.questions.run import Caller, IdentifyCaller
+from diagnose.questions.service import ReadUnit, Unit
 from diagnose.registry import evidence
 
 __all__ = [

@@ -12,14 +12,9 @@ from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import Failed, Unavailable
 from diagnose.phrases import unix
 from diagnose.questions import Host
-from diagnose.questions.engine import (
-    FindEndpoint,
-    FindLocality,
-    JournalEntries,
-    JournalEntry,
-    ReadJournal,
-)
+from diagnose.questions.engine import FindEndpoint, FindLocality
 from diagnose.questions.files import ReadFile, StatPaths
+from diagnose.questions.service import JournalEntries, JournalEntry, ReadJournal
 from diagnose.registry import evidence
 
 UNIT = "docker.service"

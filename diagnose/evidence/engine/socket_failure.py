@@ -8,7 +8,7 @@ from diagnose.evidence.engine.daemon import Daemon
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import Failed
 from diagnose.questions import Host
-from diagnose.questions.engine import ReadJournal
+from diagnose.questions.service import ReadJournal
 from diagnose.registry import evidence
 
 UNIT = "docker.socket"

@@ -9,7 +9,7 @@ from diagnose.evidence.storage.disk_usage import FAMILIES, WORTH_PCT
 from diagnose.evidence.storage.filesystems import Filesystem, Filesystems
 from diagnose.model import Failed, Unavailable
 from diagnose.questions import Host
-from diagnose.questions.engine import MeasureDiskUsage
+from diagnose.questions.disk_usage import MeasureDiskUsage
 from diagnose.registry import evidence
 
 

@@ -10,7 +10,7 @@ from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import Failed
 from diagnose.questions import Host
-from diagnose.questions.engine import JournalEntry, ReadJournal
+from diagnose.questions.service import JournalEntry, ReadJournal
 from diagnose.registry import evidence
 
 SYSTEMD = "systemd-oomd"

@@ -8,7 +8,7 @@ from diagnose.evidence.items import Items
 from diagnose.mappings import by_key
 from diagnose.model import Failed, Unavailable
 from diagnose.questions import Host
-from diagnose.questions.network import Listener, ListListeners, overlap
+from diagnose.questions.sockets import Listener, ListListeners, overlap
 from diagnose.registry import evidence
 
 __all__ = ["Listener", "Listeners", "listeners", "overlap"]

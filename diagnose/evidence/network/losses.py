@@ -13,7 +13,7 @@ from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.network.container_netns import Namespaces
 from diagnose.model import Failed, Unavailable
 from diagnose.questions import Host
-from diagnose.questions.network import CountLosses, FullUdpSocket, WaitingCall, WatchSockets
+from diagnose.questions.sockets import CountLosses, FullUdpSocket, WaitingCall, WatchSockets
 from diagnose.registry import evidence
 
 __all__ = ["FullUdpSocket", "NamespaceLoss", "NetworkLosses", "network_losses"]

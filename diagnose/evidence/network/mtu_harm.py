@@ -15,7 +15,8 @@ from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import Failed
 from diagnose.questions import Host, Question
 from diagnose.questions.containers import ReadLogs
-from diagnose.questions.network import DnsReply, ListTcpStalls, QuerySizedDns
+from diagnose.questions.dns import DnsReply, QuerySizedDns
+from diagnose.questions.sockets import ListTcpStalls
 from diagnose.registry import evidence
 
 _MOST = 10

@@ -7,7 +7,7 @@ import msgspec
 from diagnose.evidence.containers.listing import Containers
 from diagnose.model import Failed
 from diagnose.questions import Host
-from diagnose.questions.network import ListPortConnections, PortConnection
+from diagnose.questions.sockets import ListPortConnections, PortConnection
 from diagnose.registry import evidence
 
 __all__ = ["PortConnection", "PortConnections", "port_connections"]

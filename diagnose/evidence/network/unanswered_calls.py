@@ -22,7 +22,7 @@ from diagnose.firewall.flow import Flow, Origin, Trace
 from diagnose.firewall.packet import Family
 from diagnose.firewall.stack import Stack
 from diagnose.firewall.trace import trace, trace_bridged
-from diagnose.questions.network import WaitingCall
+from diagnose.questions.sockets import WaitingCall
 from diagnose.registry import evidence
 
 METADATA = "169.254.169.254"

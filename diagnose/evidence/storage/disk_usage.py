@@ -24,7 +24,7 @@ from diagnose.evidence.storage.filesystems import Filesystem, Filesystems
 from diagnose.model import Failed, Json, Unavailable
 from diagnose.phrases import size
 from diagnose.questions import Host
-from diagnose.questions.engine import EngineDiskUsage, MeasureDiskUsage
+from diagnose.questions.disk_usage import EngineDiskUsage, MeasureDiskUsage
 from diagnose.questions.files import WalkedFolder, WalkFolder
 from diagnose.registry import evidence
 

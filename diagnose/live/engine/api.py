@@ -25,7 +25,8 @@ from diagnose.live.engine.http import Reply, Request
 from diagnose.model import Json
 from diagnose.questions import AnyQuestion
 from diagnose.questions.containers import ReadContainerFile, ReadLogs
-from diagnose.questions.engine import ListEvents, MeasureDiskUsage, PingEngine
+from diagnose.questions.disk_usage import MeasureDiskUsage
+from diagnose.questions.engine import ListEvents, PingEngine
 from diagnose.questions.question import typed
 from diagnose.recording.limits import cut
 

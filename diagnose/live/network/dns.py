@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from diagnose.live import Live
     from diagnose.questions import AnyQuestion
-    from diagnose.questions.network import QuerySizedDns
+    from diagnose.questions.dns import QuerySizedDns
 
 PATIENCE_S = 1.0
 """How long a query is waited for before the next, a second later, and LAST_PATIENCE_S after the

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import socket
 
     from diagnose.live import Live
-    from diagnose.questions.network import SampleDns
+    from diagnose.questions.dns import SampleDns
 
 FIRST, MORE = 8, 12
 """Queries that are sent at once, and how many follow where some of them were answered and some were

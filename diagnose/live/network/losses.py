@@ -16,7 +16,7 @@ from diagnose.model import Json
 
 if TYPE_CHECKING:
     from diagnose.live import Live
-    from diagnose.questions.network import CountLosses, WatchSockets
+    from diagnose.questions.sockets import CountLosses, WatchSockets
 
 MAX_BYTES = 4 << 20
 """Of one table of sockets: some 25,000 connections."""

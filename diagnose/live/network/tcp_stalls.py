@@ -11,7 +11,7 @@ from diagnose.live import Refused
 
 if TYPE_CHECKING:
     from diagnose.live import Live
-    from diagnose.questions.network import ListTcpStalls
+    from diagnose.questions.sockets import ListTcpStalls
 
 MAX_BYTES = 4 << 20
 """Of the kernel's table: some 25,000 connections."""

@@ -17,7 +17,7 @@ from diagnose.evidence.network.uplinks import Uplink
 from diagnose.firewall.actions import Translate
 from diagnose.firewall.flow import Trace
 from diagnose.firewall.rules import Ruleset
-from diagnose.questions.network import DnsSample
+from diagnose.questions.dns import DnsSample
 from tests.inspected import EXITED, container, of
 from tests.judging import judge, rows
 

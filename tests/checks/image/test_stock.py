@@ -10,7 +10,7 @@ import pytest
 from diagnose.evidence.images.build_cache import BuildCache
 from diagnose.evidence.images.listing import Image, Images, normal, registry_of, tag_of
 from diagnose.evidence.storage.filesystems import Filesystem, Usage
-from diagnose.questions.engine import EngineDiskUsage
+from diagnose.questions.disk_usage import EngineDiskUsage
 from tests.checks.image.evidence import CLOCK, NOW
 from tests.inspected import container, live
 from tests.judging import judge, rows

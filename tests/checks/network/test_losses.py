@@ -27,7 +27,8 @@ from diagnose.evidence.network.unanswered_calls import (
 from diagnose.firewall.actions import Translate
 from diagnose.firewall.flow import Obstacle, Trace
 from diagnose.firewall.verdict import Step
-from diagnose.questions.network import FullUdpSocket, Listener, Route, WaitingCall
+from diagnose.questions.network import Route
+from diagnose.questions.sockets import FullUdpSocket, Listener, WaitingCall
 from tests.checks.network.evidence import container, links, network
 from tests.hosts import Made
 from tests.judging import judge, rows

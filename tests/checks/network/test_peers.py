@@ -21,7 +21,7 @@ from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.network.container_netns import ContainerNetns, Namespaces
 from diagnose.evidence.network.failing_calls import FailingCall, FailingCalls, where_named
 from diagnose.evidence.network.networks import Network
-from diagnose.questions.network import Socket
+from diagnose.questions.sockets import Socket
 from tests.inspected import container as inspected
 from tests.judging import judge, rows
 

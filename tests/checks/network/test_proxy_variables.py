@@ -14,7 +14,7 @@ from diagnose.evidence.containers.inspect import (
 from diagnose.evidence.containers.listing import Containers
 from diagnose.evidence.containers.recent_logs import RecentLine, RecentLogs
 from diagnose.evidence.network.container_netns import ContainerNetns, Namespaces
-from diagnose.questions.network import Socket
+from diagnose.questions.sockets import Socket
 from tests.judging import judge, rows
 
 FAILED = "GET http://stock:8080/: 503 Service Unavailable"

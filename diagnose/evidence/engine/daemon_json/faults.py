@@ -21,8 +21,8 @@ from diagnose.evidence.engine.log import DaemonLog
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import Failed, Unavailable
 from diagnose.questions import Host
-from diagnose.questions.engine import ValidateConfig, Validation
 from diagnose.questions.files import ReadFile
+from diagnose.questions.service import ValidateConfig, Validation
 from diagnose.registry import evidence
 
 REFUSED = LazyPattern(

@@ -1,0 +1,148 @@
+"""Questions to DNS servers."""
+
+from __future__ import annotations
+
+import msgspec
+
+from diagnose.questions.question import Policy, Question
+
+
+class DnsReply(msgspec.Struct, frozen=True):
+    """What came back.
+
+    Any reply proves that the server is reachable, no more. icmp: refused, unreachable,
+    prohibited or None.
+    """
+
+    answered: bool = False
+    rcode: str | None = None
+    answers: list[str] = []
+    ms: float | None = None
+    sent: int = 0
+    icmp: str | None = None
+    truncated: bool = False
+
+    def __post_init__(self) -> None:
+        if self.answered and self.ms is None:
+            raise ValueError("an answer without its time")
+
+    @property
+    def denies(self) -> bool:
+        """Whether a library takes it as final that the name has no address.
+
+        It asks no further server then.
+        """
+        return self.rcode == "NXDOMAIN" or (self.rcode == "NOERROR" and not self.answers)
+
+    @property
+    def knows(self) -> bool:
+        return self.rcode == "NOERROR" and bool(self.answers)
+
+    def __str__(self) -> str:
+        if self.answered:
+            return (
+                f"answered {self.rcode or 'something that is no DNS message'} "
+                f"in {self.ms or 0:.0f} ms"
+            )
+        if self.icmp:
+            return {
+                "refused": "refused (nothing listens there)",
+                "unreachable": "unreachable (no route, or a router said so)",
+                "prohibited": "prohibited (the sender's own packet filter drops it)",
+            }.get(self.icmp, self.icmp)
+        return f"silent after {self.sent} queries"
+
+
+class QueryDns(Question[DnsReply], frozen=True, omit_defaults=False):
+    """One DNS query to one server.
+
+    From the network namespace of a process or (None) from this one.
+    """
+
+    POLICY = Policy(
+        "dns.query", "the answer of a DNS server", "network.dns:query", "probe", "network", 3.5, 1
+    )
+    server: str
+    name: str
+    type: str
+    port: int = 53
+    transport: str = "udp"
+    pid: int | None = None
+    start: float | None = None
+
+    def about(self) -> str:
+        return f"the answer of DNS server {self.server}"
+
+
+class QuerySizedDns(Question[DnsReply], frozen=True):
+    """A DNS query for the root's name servers in a packet of a given size.
+
+    From the network namespace of a process.
+    """
+
+    POLICY = Policy(
+        "dns.sized",
+        "the answer to a large DNS query",
+        "network.dns:sized",
+        "probe",
+        "network",
+        3.5,
+        4,
+    )
+    server: str
+    pid: int
+    packet_bytes: int
+
+
+class DnsSample(msgspec.Struct, frozen=True):
+    """How many of several queries to one server were answered."""
+
+    sent: int = 0
+    answered: int = 0
+    rcode: str | None = None
+    """Of the first reply."""
+    ms: float | None = None
+    """Of the slowest one."""
+    icmp: str | None = None
+    """As in a reply."""
+
+    @property
+    def lost(self) -> int:
+        return self.sent - self.answered
+
+    @property
+    def lost_pct(self) -> float:
+        """Which part of the queries was lost, in percent."""
+        return 100 * self.lost / self.sent if self.sent else 0.0
+
+    @property
+    def loses_some(self) -> bool:
+        """Whether some queries were answered and some were not."""
+        return 0 < self.answered < self.sent
+
+    def __str__(self) -> str:
+        if self.icmp:
+            return f"{self.icmp} after {self.sent} queries"
+        return f"{self.answered} of {self.sent} queries answered"
+
+
+class SampleDns(Question[DnsSample], frozen=True, omit_defaults=False):
+    """Several DNS queries to one server, for the root's name servers.
+
+    From the network namespace of a process or (None) from this one.
+    """
+
+    POLICY = Policy(
+        "dns.sample",
+        "how many queries a DNS server answers",
+        "network.dns_loss:sample",
+        "probe",
+        "network",
+        3.5,
+        2,
+    )
+    server: str
+    pid: int | None = None
+
+    def about(self) -> str:
+        return f"how many queries DNS server {self.server} answers"

@@ -1,0 +1,120 @@
+"""Questions about the engine as a service of the host: its unit, its journal, its configuration."""
+
+from __future__ import annotations
+
+import msgspec
+
+from diagnose.questions.question import Policy, Question
+
+
+class Unit(msgspec.Struct, frozen=True, rename="pascal"):
+    """systemd's word on a unit, as texts (`systemctl show`).
+
+    load_state "not-found": there is none.
+    """
+
+    load_state: str = ""
+    active_state: str = ""
+    sub_state: str = ""
+    result: str = ""
+    unit_file_state: str = ""
+    fragment_path: str = ""
+    exec_start: str = ""
+    exec_main_status: str = ""
+    n_restarts: str = msgspec.field(name="NRestarts", default="")
+    start_limit_burst: str = ""
+
+    @property
+    def exists(self) -> bool:
+        return self.load_state not in ("", "not-found")
+
+    @property
+    def is_wanted(self) -> bool:
+        """Whether it ought to run.
+
+        One that nobody enabled and that did not fail need not, as beside a rootless engine.
+        """
+        return self.exists and not (
+            self.unit_file_state in ("disabled", "masked") and self.active_state == "inactive"
+        )
+
+    @property
+    def is_given_up(self) -> bool:
+        """Whether systemd starts it no more after too many failures.
+
+        systemd 257 (Debian 13) keeps the result of the last failure, so that the number of
+        restarts tells; 262 says start-limit-hit.
+        """
+        many = self.n_restarts.isdigit() and self.start_limit_burst.isdigit()
+        return self.result == "start-limit-hit" or (
+            self.active_state == "failed"
+            and many
+            and int(self.n_restarts) >= int(self.start_limit_burst) > 0
+        )
+
+    @property
+    def program(self) -> str:
+        """The absolute path that ExecStart names; empty if none."""
+        return self.exec_start.partition("path=")[2].partition(" ;")[0].strip()
+
+
+class ReadUnit(Question[Unit], frozen=True):
+    """The properties of a systemd unit."""
+
+    POLICY = Policy(
+        "unit", "the state of a systemd unit", "commands.systemd:unit", "probe", "host", 2, 3
+    )
+    name: str
+
+    def about(self) -> str:
+        return f"the systemd unit {self.name}"
+
+
+class JournalEntry(msgspec.Struct, frozen=True):
+    """One line of a journal."""
+
+    at: float
+    message: str
+    priority: int = 6
+    pid: int | None = None
+    cursor: str = ""
+
+
+class JournalEntries(msgspec.Struct, frozen=True):
+    """The newest lines of a journal, oldest first."""
+
+    entries: list[JournalEntry]
+
+
+class ReadJournal(Question[JournalEntries], frozen=True):
+    """The newest lines of a unit's journal, oldest first."""
+
+    POLICY = Policy("journal", "the journal", "commands.systemd:journal", "probe", "host", 3, 4)
+    unit: str
+    lines: int = 200
+
+    def about(self) -> str:
+        return f"the journal of {self.unit}"
+
+
+class Validation(msgspec.Struct, frozen=True):
+    """What dockerd says of a configuration file."""
+
+    ok: bool
+    text: str = ""
+
+
+class ValidateConfig(Question[Validation], frozen=True):
+    """dockerd's own judgement of a configuration file."""
+
+    POLICY = Policy(
+        "validate",
+        "dockerd's check of its configuration",
+        "commands.systemd:validate",
+        "probe",
+        "host",
+        3,
+        6,
+    )
+    dockerd: str
+    config: str

@@ -1,0 +1,218 @@
+"""Questions about sockets: who listens, who waits, and what was lost."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Sequence
+from ipaddress import ip_address
+
+import msgspec
+
+from diagnose.questions.question import Policy, Question
+
+
+class Listener(msgspec.Struct, frozen=True):
+    """One listening socket.
+
+    pid, comm and container (64-digit id) are None where the holder may not be seen.
+    """
+
+    proto: str
+    address: str
+    port: int
+    pid: int | None = None
+    comm: str | None = None
+    container: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.address:
+            ip_address(self.address.strip("[]"))
+
+    @property
+    def holder(self) -> str:
+        """Who holds it, as people say it."""
+        return f"{self.comm} (pid {self.pid})" if self.comm else "a process that only root can name"
+
+    def clashes(self, proto: str, address: str, port: int) -> bool:
+        """Whether it keeps this address and port (tcp or udp) from being bound.
+
+        Empty or unspecified means all addresses.
+        """
+        if self.port != port or self.proto.removesuffix("6") != proto:
+            return False
+        return overlap(self.address, address)
+
+
+@functools.lru_cache(4096)
+def overlap(one: str, other: str) -> bool:
+    """Whether sockets bound to these two addresses would take the same packets.
+
+    Equal, or one takes all of the family.
+    """
+    first, second = (ip_address(address.strip("[]") or "0.0.0.0") for address in (one, other))  # noqa: S104
+    for wide in (first, second):
+        if wide.is_unspecified and (wide.version == 6 or first.version == second.version):
+            return True  # a dual-stack socket on :: takes IPv4 too
+    return first == second
+
+
+class ListListeners(Question[list[Listener]], frozen=True):
+    """The listening sockets of the tool's network namespace."""
+
+    POLICY = Policy(
+        "listeners",
+        "the listening sockets",
+        "kernel.open_files:listeners",
+        "local",
+        "network",
+        2,
+        3,
+    )
+
+
+class Socket(msgspec.Struct, frozen=True):
+    """A socket inside that takes what comes to a port.
+
+    waiting: how many connections wait to be accepted by the program. backlog: how many may, None
+    where the kernel did not say. Both are 0 or None for UDP.
+    """
+
+    protocol: str
+    address: str
+    port: int
+    waiting: int = 0
+    backlog: int | None = None
+
+    def __post_init__(self) -> None:
+        """ValueError for an address that is none: the answer is unreadable then."""
+        ip_address(self.address.partition("%")[0])
+
+    @property
+    def is_loopback(self) -> bool:
+        return ip_address(self.address.partition("%")[0]).is_loopback
+
+    @property
+    def is_full(self) -> bool:
+        """Whether the kernel drops further connections (sk_acceptq_is_full of net/sock.h)."""
+        return self.backlog is not None and self.waiting > self.backlog
+
+
+class PortConnection(msgspec.Struct, frozen=True):
+    """A connection whose near end has a port of the host. pid, comm: None where unknown."""
+
+    peer: str
+    state: str
+    pid: int | None = None
+    comm: str | None = None
+
+
+class ListPortConnections(Question[list[PortConnection]], frozen=True):
+    """Connections of the host itself whose near end has this TCP port."""
+
+    POLICY = Policy(
+        "net.port-connections",
+        "the connections that have a port",
+        "kernel.open_files:port_connections",
+        "probe",
+        "network",
+        3,
+        5,
+    )
+    port: int
+
+
+class TcpStall(msgspec.Struct, frozen=True):
+    """A connection that repeats what it sent.
+
+    The peer as ADDRESS:PORT, the bytes that wait, and how often they were repeated.
+    """
+
+    peer: str
+    unacknowledged: int
+    retransmissions: int
+
+
+class ListTcpStalls(Question[list[TcpStall]], frozen=True):
+    """The IPv4 connections of a process's network namespace that get no acknowledgement."""
+
+    POLICY = Policy(
+        "tcp.stalls", "stalled TCP connections", "network.tcp_stalls:stalls", "local", "host", 2, 5
+    )
+    pid: int
+
+
+class LossCounters(msgspec.Struct, frozen=True):
+    """What a network namespace lost since it was made.
+
+    repeated_requests: of TCP connections that nobody answered in time. lost_datagrams: for which a
+    UDP socket had no room. connections: TCP sockets that are in use now.
+    """
+
+    repeated_requests: int = 0
+    lost_datagrams: int = 0
+    connections: int = 0
+
+    def __bool__(self) -> bool:
+        return bool(self.repeated_requests or self.lost_datagrams)
+
+
+class CountLosses(Question[dict[str, LossCounters]], frozen=True):
+    """What the network namespaces of processes lost, by pid."""
+
+    POLICY = Policy(
+        "netns.losses",
+        "what containers' networks lost",
+        "network.losses:count",
+        "local",
+        "host",
+        2,
+        5,
+    )
+    pids: Sequence[int]
+
+
+class WaitingCall(msgspec.Struct, frozen=True):
+    """A peer that does not answer, and how often it was asked again."""
+
+    address: str
+    port: int
+    repeats: int
+
+    def __post_init__(self) -> None:
+        ip_address(self.address)
+
+
+class FullUdpSocket(msgspec.Struct, frozen=True):
+    """A UDP socket that has no room: datagrams that it lost in all, and within a moment."""
+
+    address: str
+    port: int
+    total: int
+    within: int
+
+
+class SocketLosses(msgspec.Struct, frozen=True):
+    """What one namespace lost within a moment.
+
+    left_open: connections that their peers have closed and the program has not.
+    """
+
+    calls: list[WaitingCall] = []
+    datagrams: list[FullUdpSocket] = []
+    left_open: int = 0
+
+
+class WatchSockets(Question[dict[str, SocketLosses]], frozen=True):
+    """The sockets of the network namespaces of processes that lose something now, by pid."""
+
+    POLICY = Policy(
+        "netns.watched",
+        "the sockets that get no answer",
+        "network.losses:watch",
+        "probe",
+        "host",
+        4,
+        5,
+    )
+    pids: Sequence[int]
+    seconds: float = 1.5
