@@ -10,7 +10,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from diagnose.redact.lines import has_sign
-from diagnose.redact.looks import exempt, is_mixed
+from diagnose.redact.looks import exempt, is_dense, is_mixed
 from diagnose.redact.names import kind_of
 from diagnose.redact.patterns import (
     COLOUR,
@@ -30,7 +30,7 @@ _KEYWORDS = {
         words(
             "pass pwd psw psswd pasword pwrd pword identified unseal recovery secret token key "
             "auth cred salt pepper cookie jwt psk "
-            "bearer community dsn seed webhook connectionstring connection_string "
+            "bearer community dsn seed webhook phpsessid jsessionid connectionstring connection_string "
             "connection-string contrase encrypt dockerc kennwort "
             "wachtwoord adgangskode salasana senha clave haslo hasło heslo parola lösenord şifre "
             "пароль 密码 密碼 口令 パスワード 비밀번호"
@@ -431,6 +431,11 @@ def _first_of_several(text: str, sign: str) -> str:
     return first if "=" in rest else value
 
 
+def _is_reference(value: str) -> bool:
+    """Whether a value is a field of an object: `s.token`, and not Vault's `s.Z4bTMtng...`."""
+    return _REFERENCE().fullmatch(value) is not None and not is_dense(value.rpartition(".")[2])
+
+
 def _is_code(value: str, following: str, *, is_setting: bool) -> bool:
     """Whether a value is an expression of a program: a name, a call, a constructor."""
     if following == "(":
@@ -453,7 +458,7 @@ def _unquoted(text: str, separator: re.Match[str], name: SecretName) -> SecretSp
         return SecretSpan(at, match.end(), name.kind)
     value = _first_of_several(match[0], sign)
     right = at + len(value)
-    if not value or exempt(name.kind, name.text, value) or _REFERENCE().fullmatch(value):
+    if not value or exempt(name.kind, name.text, value) or _is_reference(value):
         return None
     if _is_code(value, text[right : right + 1], is_setting=_is_setting(name)):
         return None

@@ -118,10 +118,10 @@ def unexplained(value: str) -> bool:
     """
     if not _DENSE().fullmatch(value) or _PUBLIC_ADDRESS().fullmatch(value):
         return False
-    return _is_dense(value) and unpacked(value) is None
+    return is_dense(value) and unpacked(value) is None
 
 
-def _is_dense(value: str) -> bool:
+def is_dense(value: str) -> bool:
     """Whether upper case, lower case and digits take turns as in a generated key."""
     classes = [_class_of(character) for character in value]
     changes = sum(here != after for here, after in itertools.pairwise(classes))
@@ -243,7 +243,8 @@ def exempt(kind: str, name: str, value: str) -> bool:
         return True
     if kind == "password":
         return False
-    shapes = (_DURATION, _HOST, _MODULE)
+    # under the name of an API key a host is a mistake or looks like one: `DOCKER_API_KEY`
+    shapes = (_DURATION, _MODULE) if kind == "api-key" else (_DURATION, _HOST, _MODULE)
     if len(value) <= _LONGEST_SHAPE and any(shape().fullmatch(value) for shape in shapes):
         return True
     if kind != "token":
@@ -253,7 +254,7 @@ def exempt(kind: str, name: str, value: str) -> bool:
 
 
 def _is_random_key(name: str, value: str) -> bool:
-    if _SHORT_KEY().fullmatch(value) and (is_scrambled(value) or _is_dense(value)):
+    if _SHORT_KEY().fullmatch(value) and (is_scrambled(value) or is_dense(value)):
         return True
     if not random_looking(value.removeprefix("base64:")):
         return False

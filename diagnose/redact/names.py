@@ -61,6 +61,9 @@ _OWNERS = words("db database user email app application service server")
 """What a secret is for, after its own word: `PASSWORD_DB`, `DB_PASS_APP`, `TOKEN_SERVICE`."""
 # A number, a switch or something made for everybody's eyes, whatever follows.
 _NOT = words("public pub publishable max min num number total per allow disallow minimum maximum")
+_ALSO_A_SCOPE = words("public pub per total number")
+"""Of these, what may also say whose secret it is: `PUBLIC_API_PASSWORD`, `PUB_SUB_SECRET`."""
+_UNMISTAKABLE = words("password passwd passphrase pass pwd secret")
 _STRONG = (
     ("passphrase", "password"),
     ("password", "password"),
@@ -101,6 +104,7 @@ _WORD = {
     "jwt": "token",
     "bearer": "token",
     "otpauth": "secret",
+    **dict.fromkeys(words("phpsessid jsessionid"), "cookie"),
     "authorization": "auth",
     **dict.fromkeys(
         words("passe mdp senha clave haslo heslo parola passord adgangskode salasana"), "password"
@@ -157,8 +161,10 @@ _HARMLESS = words(
     "machine instance build trace span request session serial hostkey"
 )
 _NOT_A_TOKEN = lazy(
-    r"tokeni[sz]|secretar|tokenlimit|(?:load|import)credential|webtoken|passwordless|tokenless"
+    r"tokeni[sz]|secretar|tokenlimit|(?:load|import)credential|jsonwebtoken(?=s?$)|passwordless"
+    r"|tokenless"
 )
+"""Words that hold the word of a secret, and name none."""
 _WHEN = words("in at on until after before by since from")
 _EVENTS = words(
     "expires expire expiry expiring valid created issued "
@@ -195,8 +201,12 @@ class _Name(NamedTuple):
 
     @property
     def flat(self) -> str:
-        """All words in one: `api_key` and `apiKey` are the same."""
-        return "".join(self.parts)
+        """All words in one: `api_key` and `apiKey` are the same.
+
+        Without a word that only looks like a secret's: `TOKENIZER_API_KEY` names a key,
+        `TOKENIZERS_PARALLELISM` nothing.
+        """
+        return _NOT_A_TOKEN().sub("", "".join(self.parts))
 
 
 @lru_cache(maxsize=8192)
@@ -278,7 +288,10 @@ def _of_bundler(name: _Name) -> str | None:
 
 def _public(name: _Name) -> str | None:
     """A number, a switch, or made for everybody's eyes."""
-    return "" if not _NOT.isdisjoint(name.parts) or _NOT_A_TOKEN().search(name.flat) else None
+    marks = _NOT.intersection(name.parts)
+    if name.last in _UNMISTAKABLE:
+        marks -= _ALSO_A_SCOPE
+    return "" if marks else None
 
 
 def _strong(name: _Name) -> str | None:

@@ -11,7 +11,7 @@ from diagnose.redact.lines import at_signs, on_lines
 from diagnose.redact.looks import exempt, is_mixed
 from diagnose.redact.names import kind_of
 from diagnose.redact.patterns import Mark, Scan, lazy, verbose
-from diagnose.redact.values import mark_mixed, raw_replaced, redact_value
+from diagnose.redact.values import mark_group, mark_mixed, raw_replaced, redact_value
 
 _PGPASS_SIGN = lazy(r":(?:\*|\d{4,5}):[\w.*-]{1,64}:")
 _PGPASS = verbose(
@@ -98,6 +98,16 @@ _CALL = verbose(
     ( \([^()\n]{0,100}["'],[^()\n]{1,100}\) ) )
     """
 )
+LOGINS = (
+    *("pdo->__construct(", "pdo::__construct(", "new pdo("),
+    *("mysqli->__construct(", "mysqli::__construct(", "new mysqli(", "mysqli->real_connect("),
+    *("mysqli_connect(", "mysql_connect(", "mysql_pconnect("),
+    *("ftp_login(", "ldap_bind(", "imap_open("),
+)
+"""PHP's calls, as its traces print them: their third argument is a password, whatever it looks
+like."""
+_ARGUMENT = r"(?:'[^'\n]{0,200}'|\"[^\"\n]{0,200}\"|[\w$()#\ ]{1,60})"
+_LOGIN = lazy(rf"[^(\n]{{1,24}}\((?:{_ARGUMENT}[ ]?,[ ]?){{2}}(['\"])([^'\"\n]{{1,200}})\1")
 _LITERAL = lazy(r"(?<=,)[ \t]{0,20}[\"']([^\"'\n]{8,100})(?=[\"'])")
 
 
@@ -112,9 +122,10 @@ def in_calls(text: str, _low: str, mark: Mark) -> str:
     """The text without what is handed to `connect("db", "root", "x")` after its first argument."""
     if "(" not in text:
         return text
-    return at_signs(
+    text = at_signs(
         text, CALLS, _CALL(), lambda m: m[0].replace(m[1], _later_arguments(m[1], mark))
     )
+    return at_signs(text, LOGINS, _LOGIN(), lambda m: mark_group(m, 2, mark))
 
 
 def _later_arguments(arguments: str, mark: Mark) -> str:
