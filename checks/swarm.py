@@ -101,7 +101,7 @@ def _this_node(swarm: Swarm) -> Finding:
         subject=DAEMON,
         summary=f"this node cannot take part in its swarm: {why}",
         evidence={"Swarm.LocalNodeState": swarm.state, "Swarm.Error": swarm.error},
-        variables={"node": "self"},
+        variables={"unlock": "unlock"} if swarm.state == "locked" else {},
         discriminator="self",
         signs=signs(swarm.error),
     )
@@ -121,10 +121,7 @@ def _down(node: Node) -> Finding:
             "Status.Addr": node.status.addr,
             "Spec.Availability": node.spec.availability,
         },
-        variables={
-            "node": node.name,
-            **({"address": node.status.addr} if node.status.addr else {}),
-        },
+        variables={"node": node.name, "address": node.status.addr or node.name},
         discriminator=node.id[:12],
     )
 

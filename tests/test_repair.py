@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import json
 import random
+import time
 
 import pytest
 
+from diagnose import registry
 from diagnose.model import Failed
 from diagnose.questions.files import ReadFile
 from diagnose.questions.machine import ReadSysctls
 from diagnose.questions.network import ListRoutes, LookUpRoutes, Route
+from diagnose.questions.run import Options
 from diagnose.questions.service import ValidateConfig
+from diagnose.repair import plan
 from diagnose.repair.differences import FileChange, RouteGone, Setting, secret_in
 from diagnose.repair.json_text import with_keys
+from tests.expected import FIXTURES
 
 TYPED = '{\n    "debug": true,\n    "hosts": ["fd://", "tcp://0.0.0.0:2375"],\n    "mtu": 1400\n}\n'
 CHANGED = {
@@ -111,6 +116,34 @@ def test_a_route_goes_and_can_come_back(route: Route, device: str, words: str):
            "metric": route.metric}  # fmt: skip
     assert change.edited(ListRoutes(), [own, other]) == [other]
     assert isinstance(change.edited(LookUpRoutes([]), []), Failed)
+
+
+KEYS = {
+    "a reload will do": (
+        '{"live-restore": true}',
+        '"live-restore": true',
+        "systemctl reload docker",
+    ),
+    "an image store needs a restart": (
+        '{"features": {"containerd-snapshotter": false}}',
+        '"features": {"containerd-snapshotter": false}',
+        "systemctl restart docker",
+    ),
+    "what becomes null is left out": (
+        '{"features": {"cdi": true, "buildkit": null}}',
+        '"features": {"cdi": true}',
+        "systemctl restart docker",
+    ),
+}
+
+
+@pytest.mark.parametrize(("given", "written", "then"), KEYS.values(), ids=KEYS)
+def test_keys_of_the_configuration_file(given: str, written: str, then: str):
+    options = Options(source=FIXTURES / "demo", budget_s=60)
+    checks = registry.load(["daemon"])
+    text = plan.of_keys(given, checks, options, began=time.monotonic())
+    assert written in text
+    assert text.endswith(f"{then}\n")
 
 
 def test_a_secret_is_never_written_as_its_token():

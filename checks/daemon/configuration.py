@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 
 from checks.daemon.blame import PROTECTING
-from diagnose.evidence.engine.config import DaemonConfig, key_of
+from diagnose.evidence.engine.config import RELOADED, DaemonConfig, key_of
 from diagnose.evidence.engine.daemon import Daemon
 from diagnose.evidence.engine.daemon_json.faults import CONFLICT, ConfigFaults
 from diagnose.evidence.engine.daemon_json.syntax import Fault
@@ -26,15 +26,6 @@ WHOLE = frozenset(
 """Objects that are one setting; what any other object holds is a setting by itself (dockerd's
 flattening)."""
 NOT_COMPARED = frozenset({"runtimes", "config-file", "validate"})
-RELOADED = frozenset(
-    {
-        "debug", "labels", "live-restore", "insecure-registries", "registry-mirrors",
-        "default-runtime", "runtimes", "features",
-        "max-concurrent-downloads", "max-concurrent-uploads", "max-download-attempts",
-        "shutdown-timeout",
-    }
-)  # fmt: skip
-"""What a SIGHUP applies; all else needs a restart."""
 NO_DAEMON = "Podman answers here, which reads no daemon.json"
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 from diagnose.evidence.containers.listing import Containers
 from diagnose.evidence.engine.config import DEFAULT_PATH, DaemonConfig
 from diagnose.evidence.engine.daemon import Daemon
@@ -98,10 +100,10 @@ def _way_back(
     if config is None or "data-root" in config.flags:
         return {"other": other.path}
     if REMAPPED.search(candidates.path) and REMAPPED.sub("", candidates.path) == other.path:
-        return {"other": other.path, "remap_path": config.path}
+        return {"other": other.path, "remap_json": '{"userns-remap": null}'}
     if REMAPPED.search(other.path):
         return {"other": other.path}
-    return {"other": other.path, "path": config.path}
+    return {"other": other.path, "root_json": json.dumps({"data-root": other.path})}
 
 
 @check("daemon.temp-folder-missing", severity=Severity.warning)

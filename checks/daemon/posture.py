@@ -263,7 +263,6 @@ def live_restore_off(info: Info, daemon: Daemon) -> CheckResult:
             "GET /info LiveRestoreEnabled": False,
             "GET /info ContainersRunning": info.containers_running,
         },
-        variables={"path": "/etc/docker/daemon.json"},
     )
     return None
 

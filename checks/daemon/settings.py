@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Mapping
 
 from diagnose.evidence.containers.listing import Container, Containers
@@ -127,7 +128,13 @@ def ulimits_unnamed(
         subject=DAEMON,
         summary=f"default-ulimits {keys} in {config.path} has no Name: {effect}",
         evidence=evidence | seen,
-        variables={"path": config.path, "down": "\n".join(container.name for container in refused)},
+        variables={
+            "path": config.path,
+            "limits_json": json.dumps(
+                {"default-ulimits": {key: {"Name": key} for key in nameless}}
+            ),
+            "down": "\n".join(container.name for container in refused),
+        },
         severity=Severity.critical if seen else Severity.warning,
         touches=tuple(container.subject for container in refused),
     )

@@ -127,7 +127,7 @@ def _driver_variables(config: DaemonConfig | None, line: LogLine) -> dict[str, s
         return {}
     if blamed_key(config, line.text) == OPTIONS:
         return {"repair": "daemon.storage-driver-failed"}
-    return {"path": config.path} if config.in_file("storage-driver") else {}
+    return {"driver_json": '{"storage-driver": null}'} if config.in_file("storage-driver") else {}
 
 
 def _leftover(meant: Recognised, root: DataRoot | None) -> dict[str, str]:

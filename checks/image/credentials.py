@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from diagnose.evidence.engine.client import ClientSettings
+from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import HOST, CheckResult, Finding, Severity
 from diagnose.phrases import and_more
 from diagnose.registry import check
 
 REGISTRIES_SHOWN = 3
+_PLAIN = LazyPattern(r"[\w-]+")
+"""A name that means itself in a pattern of sed."""
 
 
 @check("image.client-config-unreadable", severity=Severity.warning)
@@ -59,13 +62,8 @@ def credential_helper_missing(client: ClientSettings) -> CheckResult:
             variables={
                 "helper": f"docker-credential-{helper}",
                 "path": client.file,
-                **({"key": key} if is_store or _are_absent(client) else {}),
+                **({"name": helper} if _PLAIN.fullmatch(helper) else {}),
             },
             discriminator=helper,
         )
     return None
-
-
-def _are_absent(client: ClientSettings) -> bool:
-    """Whether none of the helpers of single registries is installed: then all may go."""
-    return set(client.helpers.values()) <= set(client.absent)

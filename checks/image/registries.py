@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import re
 
 from checks.image._failed_pulls import FailedPulls, host_of, mirrors_of
-from diagnose.evidence.engine.config import DEFAULT_PATH, DaemonConfig
+from diagnose.evidence.engine.config import DaemonConfig
 from diagnose.evidence.engine.info import Info
 from diagnose.evidence.images.pulls import Pulls
 from diagnose.evidence.machine.clock import Clock
@@ -50,16 +51,23 @@ def registry_unreachable(
         yield failures.finding(
             trouble,
             proof={"RegistryConfig.Mirrors": mirror},
-            variables={
-                "registry": trouble.registry,
-                "mirror": mirror,
-                "path": config.path if config else DEFAULT_PATH,
-            },
+            variables={"registry": trouble.registry} | _without_mirror(mirror, config),
             clause="; it is a mirror of registry-mirrors, and pulls go to Docker Hub without it",
         )
     for trouble in pulls.of("web-page"):
         yield failures.finding(trouble, reason=WEB_PAGE)
     return None
+
+
+def _without_mirror(mirror: str, config: DaemonConfig | None) -> dict[str, str]:
+    """What the page needs to take a mirror out of the engine's file, where it stands there."""
+    listed = config.in_file("registry-mirrors") if config is not None else None
+    if not isinstance(listed, list):
+        return {}
+    others = [other for other in listed if str(other).rstrip("/") != mirror.rstrip("/")]
+    if others == listed:
+        return {}
+    return {"mirrors_json": json.dumps({"registry-mirrors": others or None})}
 
 
 _EXPIRED = LazyPattern(
@@ -97,14 +105,19 @@ def registry_tls(
         host = host_of(trouble)
         yield failures.finding(
             trouble,
-            variables={
-                "registry": host,
-                "plain": host,
-                "path": config.path if config else DEFAULT_PATH,
-            },
+            variables={"registry": host} | _insecure(host, config),
             clause="; the registry speaks plain HTTP",
         )
     return None
+
+
+def _insecure(host: str, config: DaemonConfig | None) -> dict[str, str]:
+    """What the page needs to name a registry among those that have no TLS."""
+    if config is None or "insecure-registries" in config.flags:
+        return {}
+    listed = config.in_file("insecure-registries")
+    known = listed if isinstance(listed, list) else []
+    return {"insecure_json": json.dumps({"insecure-registries": [*known, host]})}
 
 
 def _outdated(dated: re.Match[str]) -> str:

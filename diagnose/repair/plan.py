@@ -7,13 +7,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from diagnose import registry, session
-from diagnose.evidence.engine.config import DaemonConfig
+from diagnose.evidence.engine.config import RELOADED, DaemonConfig
 from diagnose.evidence.engine.info import Ping
 from diagnose.evidence.network.lost_rules import LostRules
 from diagnose.evidence.network.packet_filter import Firewall
 from diagnose.evidence.network.simulated_repair import SimulatedRepair
 from diagnose.judgement.collection import Broken, Collection
-from diagnose.model import Check, Edit, Reported, Unavailable
+from diagnose.model import Check, Edit, Json, Reported, Unavailable
 from diagnose.phrases import and_more, count
 from diagnose.questions import Host
 from diagnose.questions.run import Options
@@ -24,6 +24,7 @@ from diagnose.repair.differences import (
     Difference,
     FileChange,
     NoRepairError,
+    Then,
     daemon_keys,
     secret_in,
 )
@@ -89,8 +90,8 @@ def _ids(keys: Iterable[str]) -> str:
 def of_keys(text: str, checks: Mapping[str, Check], options: Options, *, began: float) -> str:
     """The script that sets keys of the engine's configuration file, simulated.
 
-    text: a JSON object; a key whose value is null goes. UnknownRepairError where it is none;
-    NoRepairError.
+    text: a JSON object; a key whose value is null goes, also inside of an object.
+    UnknownRepairError where the text is none; NoRepairError.
     """
     try:
         changes = json.loads(text)
@@ -103,7 +104,19 @@ def of_keys(text: str, checks: Mapping[str, Check], options: Options, *, began: 
     config = Collection(host, Budget.unlimited()).get(DaemonConfig)
     if not isinstance(config, DaemonConfig):
         raise NoRepairError("it is not known where the engine's configuration file lies")
-    return _script((), daemon_keys(config, changes, host), examined, host)
+    values = {key: _merged(config.in_file(key), value) for key, value in changes.items()}
+    is_reloaded = set(changes) <= RELOADED - {"features"}
+    then: Then = "reload" if is_reloaded else "restart"
+    return _script((), daemon_keys(config, values, host, then), examined, host)
+
+
+def _merged(old: Json, change: Json) -> Json:
+    """A value with a change: an object keeps its other keys, and loses those that become null."""
+    if not isinstance(change, dict):
+        return change
+    known = old if isinstance(old, dict) else {}
+    merged = {**known, **{key: _merged(known.get(key), value) for key, value in change.items()}}
+    return {key: value for key, value in merged.items() if value is not None}
 
 
 def of_finding(target: str, checks: Mapping[str, Check], options: Options, *, began: float) -> str:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from diagnose.model import Report
 from diagnose.phrases import count
-from diagnose.repair.differences import Difference, FileChange
+from diagnose.repair.differences import Difference, FileChange, Then
 
 LENIENT = 23
 """From this major version on the engine judges a configuration file without starting."""
@@ -21,7 +21,6 @@ def text(report: Report, differences: Sequence[Difference], verdict: str, major:
     head = [line for difference in differences for line in difference.lines()]
     undo = [line for difference in reversed(differences) for line in difference.undo()]
     commands = [line for difference in differences for line in difference.commands()]
-    restart = _restart(report, differences)
     return "\n".join(
         [
             "#!/bin/sh",
@@ -32,32 +31,45 @@ def text(report: Report, differences: Sequence[Difference], verdict: str, major:
             "set -e",
             *commands,
             *_validated(differences, major),
-            *([restart] if restart else []),
+            *_restart(report, differences),
             "",
         ]
     )
 
 
-def _then(differences: Sequence[Difference]) -> str:
+def _then(report: Report, differences: Sequence[Difference]) -> Then:
+    """What the engine has to do; one that does not answer cannot read its file again."""
     wanted = {difference.then for difference in differences}
-    return next((then for then in ("restart", "reload") if then in wanted), "nothing")
+    if "restart" in wanted or ("reload" in wanted and report.host.engine is None):
+        return "restart"
+    return "reload" if "reload" in wanted else "nothing"
 
 
 def _risk(report: Report, differences: Sequence[Difference]) -> str:
-    if _then(differences) != "restart":
+    if _then(report, differences) != "restart":
         return "safe, no container is stopped."
     running = report.host.running
     stopped = f", which stops {count(running, 'running container')}" if running else ""
     return f"disruptive, the engine is restarted{stopped} unless live-restore is on."
 
 
-def _restart(report: Report, differences: Sequence[Difference]) -> str:
-    then = _then(differences)
+def _restart(report: Report, differences: Sequence[Difference]) -> Iterator[str]:
+    """The commands after which the engine knows the change.
+
+    systemd starts no unit whose start failed too often until that count is reset.
+    """
+    then = _then(report, differences)
     if then == "nothing":
-        return ""
-    if "systemd" not in report.traits:
-        return f"service docker {then}"
-    return f"systemctl {'--user ' if 'rootless' in report.traits else ''}{then} docker"
+        return
+    if "systemd" in report.traits:
+        systemctl = "systemctl --user" if "rootless" in report.traits else "systemctl"
+        if report.host.engine is None:
+            yield f"{systemctl} reset-failed docker || true"
+        yield f"{systemctl} {then} docker"
+    elif then == "reload":
+        yield "kill -HUP $(pidof dockerd)"
+    else:
+        yield "service docker restart"
 
 
 def _validated(differences: Sequence[Difference], major: int | None) -> list[str]:

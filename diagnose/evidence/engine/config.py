@@ -24,6 +24,7 @@ __all__ = [
     "KEY_OF_FLAG",
     "LISTS",
     "MAPS",
+    "RELOADED",
     "SHORT_FLAGS",
     "UNIT",
     "DaemonConfig",
@@ -38,6 +39,16 @@ __all__ = [
 
 DEFAULT_PATH = "/etc/docker/daemon.json"
 UNIT = "docker.service"
+RELOADED = frozenset(
+    {
+        "debug", "labels", "live-restore", "insecure-registries", "registry-mirrors",
+        "default-runtime", "runtimes", "features",
+        "max-concurrent-downloads", "max-concurrent-uploads", "max-download-attempts",
+        "shutdown-timeout",
+    }
+)  # fmt: skip
+"""What a SIGHUP applies; all else needs a restart. Of `features` it applies some only: the image
+store is chosen at the start."""
 
 SHORT_FLAGS: Mapping[str, str] = {
     "D": "debug",

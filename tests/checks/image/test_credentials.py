@@ -19,6 +19,11 @@ SETTINGS: dict[str, tuple[ClientSettings, list[tuple[str, str]], bool]] = {
     "one of two helpers": (
         ClientSettings(FILE, helpers={"a.io": "gcloud", "b.io": "ecr"}, absent=("gcloud",)),
         FOUND,
+        True,
+    ),
+    "a name that sed would take for a pattern": (
+        ClientSettings(FILE, store="a.b/c", absent=("a.b/c",)),
+        FOUND,
         False,
     ),
     "an installed store": (ClientSettings(FILE, store="pass"), [], False),
@@ -32,7 +37,7 @@ def test_a_helper_that_is_not_installed(
 ) -> None:
     result = judge("image.credential-helper-missing", client=client)
     assert rows(result) == expected
-    assert any("key" in finding.variables for finding in result.findings) == is_cured
+    assert any("name" in finding.variables for finding in result.findings) == is_cured
 
 
 @pytest.mark.parametrize(("malformed", "expected"), [("it is empty", FOUND), ("", [])])

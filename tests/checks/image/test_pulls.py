@@ -112,16 +112,26 @@ def test_a_login_is_offered_where_it_may_help(text: str, registry: str, login: s
 MIRRORED = Info(registry_config={"Mirrors": ["http://r:5000/"]})
 
 
-def test_a_mirror_that_cannot_be_reached() -> None:
-    result = judge(
+@pytest.mark.parametrize(
+    ("listed", "taken_out"),
+    [
+        (["http://r:5000"], '{"registry-mirrors": null}'),
+        (["http://r:5000", "http://s/"], '{"registry-mirrors": ["http://s/"]}'),
+        (["http://s/"], None),
+        (None, None),
+    ],
+    ids=["the only one", "one of two", "not in the file", "no such key"],
+)
+def test_a_mirror_that_cannot_be_reached(listed: list[str] | None, taken_out: str | None) -> None:
+    (finding,) = judge(
         "image.registry-unreachable",
         pulls=failed_pull("unreachable"),
         clock=CLOCK,
         info=MIRRORED,
-    )
-    (finding,) = result.findings
+        config=DaemonConfig("/etc/docker/daemon.json", values={"registry-mirrors": listed}),
+    ).findings
     assert "it is a mirror of registry-mirrors" in finding.summary
-    assert finding.variables["mirror"] == "http://r:5000/"
+    assert finding.variables.get("mirrors_json") == taken_out
 
 
 def test_a_limit_that_the_mirror_would_spare() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from diagnose.evidence.engine.config import DaemonConfig
 from diagnose.evidence.engine.info import Info
 from diagnose.evidence.images.pulls import Pulls, PullTrouble, Why
 from tests.checks.image.evidence import CLOCK, NOW, failed_pull
@@ -39,7 +40,10 @@ def test_unreachable(count: int, age: float, severity: str) -> None:
             "tls", "x509: certificate has expired or is not yet valid", set(), id="expired"
         ),
         pytest.param(
-            "plain-http", "server gave HTTP response to HTTPS client", {"plain"}, id="no TLS at all"
+            "plain-http",
+            "server gave HTTP response to HTTPS client",
+            {"insecure_json"},
+            id="no TLS at all",
         ),
     ],
 )
@@ -47,8 +51,9 @@ def test_a_certificate_is_offered_only_against_an_unknown_authority(
     why: Why, text: str, blocks: set[str]
 ) -> None:
     failed = Pulls((PullTrouble(why, "r:5000", "", 1, NOW - 60, NOW - 60, text),), "log")
-    (finding,) = judge("image.registry-tls", pulls=failed, clock=CLOCK).findings
-    assert finding.variables.keys() & {"untrusted", "plain"} == blocks
+    config = DaemonConfig("/etc/docker/daemon.json")
+    (finding,) = judge("image.registry-tls", pulls=failed, clock=CLOCK, config=config).findings
+    assert finding.variables.keys() & {"untrusted", "insecure_json"} == blocks
 
 
 @pytest.mark.parametrize(
