@@ -29,6 +29,8 @@ PRELOADED = (
     "diagnose.cli.reader",
     "diagnose.compare",
     "diagnose.live",
+    "diagnose.reach.command_line",
+    "diagnose.reach.tour",
     "diagnose.render.check_list",
     "diagnose.render.comparison",
     "diagnose.render.explain",
@@ -53,6 +55,18 @@ def run(
 
     subprocess.TimeoutExpired after TIMEOUT_S, with the process killed.
     """
+    done = run_bytes(*args, env=env, cwd=cwd, stdin=stdin)
+    stdout, stderr = (text.decode(errors="replace") for text in (done.stdout, done.stderr))
+    return subprocess.CompletedProcess(done.args, done.returncode, stdout, stderr)
+
+
+def run_bytes(
+    *args: str,
+    env: Mapping[str, str] | None = None,
+    cwd: Path | None = None,
+    stdin: str = "",
+) -> subprocess.CompletedProcess[bytes]:
+    """The same for what is no text: a bundle on stdout."""
     with tempfile.TemporaryDirectory(prefix="diagnose-run-") as name:
         folder = Path(name)
         (folder / "in").write_text(stdin)
@@ -64,8 +78,7 @@ def run(
             process.kill()
             process.join()
             raise subprocess.TimeoutExpired(["diagnose", *args], TIMEOUT_S)
-        stdout = (folder / "out").read_text(errors="replace")
-        stderr = (folder / "err").read_text(errors="replace")
+        stdout, stderr = (folder / "out").read_bytes(), (folder / "err").read_bytes()
         return subprocess.CompletedProcess(["diagnose", *args], process.exitcode, stdout, stderr)
 
 

@@ -257,8 +257,8 @@ def seconds_for(number: int) -> float:
 
 
 def test_linking_and_printing_are_linear_in_the_findings() -> None:
-    seconds_for(200)
-    once, four_times = min(seconds_for(250) for _ in range(3)), seconds_for(1000)
+    seconds_for(100)
+    once, four_times = min(seconds_for(120) for _ in range(3)), seconds_for(480)
     assert four_times < 8 * once
 
 

@@ -83,15 +83,15 @@ def test_a_look_is_known(text: str, looks: bool):
     assert only_looks(text) is looks
 
 
-@pytest.mark.parametrize("row", ROWS, ids=_named)
-def test_first_command_is_judged(row: Row):
-    assert verdict(row) in VERDICTS, row.first
-    assert verdict(row) != "harms"
+def test_every_first_command_is_judged_and_none_harms():
+    verdicts = {_named(row): verdict(row) for row in ROWS}
+    allowed = VERDICTS.keys() - {"harms"}
+    assert {name: given for name, given in verdicts.items() if given not in allowed} == {}
 
 
-@pytest.mark.parametrize("row", ROWS, ids=_named)
-def test_the_command_is_the_one_that_was_proven_or_judged(row: Row):
-    assert not row.is_stale, "the page has changed: run its cure again, or judge it again"
+def test_the_command_is_the_one_that_was_proven_or_judged():
+    stale = [_named(row) for row in ROWS if row.is_stale]
+    assert stale == [], "the page has changed: run its cure again, or judge it again"
 
 
 HOSTS: dict[str, frozenset[Trait]] = {
@@ -112,18 +112,19 @@ def test_each_host_is_told_what_to_do(traits: frozenset[Trait]):
     assert helpless == []
 
 
-@pytest.mark.parametrize("row", ROWS, ids=_named)
-def test_first_command_can_be_typed_and_changes_something(row: Row):
+def test_first_command_can_be_typed_and_changes_something():
     """No placeholder, no made-up value, nothing that the host lacks, and no mere look where a fix
     is known."""
-    place = row.place
-    for traits in (place.traits, place.traits - {"systemd"}):
-        first = runbooks.cure(row.id, row.variables, runbooks.Place(row.docker, traits))
-        if first is not None:
-            assert not runbooks.placeholders(first.text)
-            assert not LITERALS.search(first.text)
-            assert "systemd" in traits or not re.search(r"\b(?:systemctl|journalctl)\b", first.text)
-            assert not only_looks(first.text)
+    for row in ROWS:
+        for traits in (row.place.traits, row.place.traits - {"systemd"}):
+            first = runbooks.cure(row.id, row.variables, runbooks.Place(row.docker, traits))
+            if first is None:
+                continue
+            asks_systemd = re.search(r"\b(?:systemctl|journalctl)\b", first.text)
+            assert not runbooks.placeholders(first.text), _named(row)
+            assert not LITERALS.search(first.text), _named(row)
+            assert "systemd" in traits or not asks_systemd, _named(row)
+            assert not only_looks(first.text), _named(row)
 
 
 def test_the_first_command_heals_or_decides():

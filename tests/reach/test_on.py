@@ -15,6 +15,7 @@ import sys
 import tarfile
 import termios
 import time
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pytest
@@ -22,6 +23,7 @@ import pytest
 from diagnose.reach.target import Target, TargetError, parse
 from diagnose.reach.tour import worst
 from diagnose.version import __version__
+from tests import command_line
 
 pytestmark = pytest.mark.xdist_group("on")  # each looks for what the others might leave
 ROOT = Path(__file__).parent.parent.parent
@@ -92,17 +94,10 @@ class Elsewhere:
         (self.bin / name).chmod(0o755)
 
     def start(self, *args: str, **env: str) -> subprocess.Popen[str]:
-        command = [sys.executable, "-m", "diagnose", *args, "--folder", str(self.archive)]
-        variables = {
-            **os.environ,
-            "PATH": f"{self.bin}:/usr/bin:/bin",
-            "PIDS": str(self.folder / "pids"),
-            **env,
-        }
         return subprocess.Popen(
-            command,
+            [sys.executable, "-m", "diagnose", *self._with_archive(args)],
             cwd=ROOT,
-            env=variables,
+            env=self._environment(env),
             text=True,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
@@ -110,9 +105,15 @@ class Elsewhere:
         )
 
     def run(self, *args: str, **env: str) -> tuple[int, str, str]:
-        process = self.start(*args, **env)
-        out, err = process.communicate(timeout=60)
-        return process.returncode, out, err
+        done = command_line.run(*self._with_archive(args), env=self._environment(env), cwd=ROOT)
+        return done.returncode, done.stdout, done.stderr
+
+    def _with_archive(self, args: Sequence[str]) -> list[str]:
+        return [*args, "--folder", str(self.archive)]
+
+    def _environment(self, more: Mapping[str, str]) -> dict[str, str]:
+        pids = str(self.folder / "pids")
+        return {**os.environ, "PATH": f"{self.bin}:/usr/bin:/bin", "PIDS": pids, **more}
 
     def left(self) -> list[Path]:
         """Folders that lie somewhere since this test began."""

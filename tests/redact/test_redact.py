@@ -78,12 +78,12 @@ def test_recall_and_precision(say: Callable[[str], None]) -> None:
     assert len(hurt) <= len(LOOKALIKES) // 100, hurt
 
 
-@pytest.mark.parametrize("case", SECRETS, ids=lambda case: case.name)
-def test_only_the_value_goes(case: Case) -> None:
+def test_only_the_value_goes() -> None:
     """What stands around a secret stays, so that a reader sees which setting it was."""
-    text = "\n".join(corpus.strings(redacted(case)))
-    around = "\n".join(corpus.strings(case.around))
-    assert re.sub(r"\s", "", TOKEN.sub("", text)) == re.sub(r"\s", "", around)
+    for case in SECRETS:
+        text = "\n".join(corpus.strings(redacted(case)))
+        around = "\n".join(corpus.strings(case.around))
+        assert re.sub(r"\s", "", TOKEN.sub("", text)) == re.sub(r"\s", "", around), case.name
 
 
 def test_fresh_secrets_are_found(say: Callable[[str], None]) -> None:

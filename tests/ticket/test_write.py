@@ -24,6 +24,7 @@ from diagnose.recording.recorder import RecordedAnswer, Recorder
 from diagnose.redact import Redactor
 from diagnose.ticket import write
 from diagnose.ticket.write import STDOUT, NotWrittenError, Order
+from tests import command_line
 from tests.questions import question
 from tests.tickets import KNOWN, made, opener_of, unpacked
 
@@ -209,8 +210,7 @@ def test_the_same_host_without_a_hole_is_delivered(tmp_path: Path):
 
 def command(*args: str, cwd: Path) -> subprocess.CompletedProcess[bytes]:
     env = {**os.environ, "DOCKER_HOST": "unix:///nonexistent/docker.sock"}
-    argv = [sys.executable, "-m", "diagnose", "bundle", *args]
-    return subprocess.run(argv, capture_output=True, cwd=cwd, env=env, timeout=90, check=False)
+    return command_line.run_bytes("bundle", *args, env=env, cwd=cwd)
 
 
 def test_the_command_streams_an_archive_and_says_so_on_stderr(tmp_path: Path):
