@@ -94,7 +94,18 @@ def script(
         *command,
     ]
     _refuse_secrets([*words, *(option.text for network in networks for option in network[1])], name)
-    return _text(name, docker, words, networks[1:], container, change.unset)
+    unset = change.unset | (_of_the_image(container, image or {}) if change.image else set())
+    return _text(name, docker, words, networks[1:], container, unset)
+
+
+def _of_the_image(container: Inspect, image: Inspect) -> set[str]:
+    """The variables that the container has from its image, which another image sets for itself.
+
+    Among them are its version and the place of its data: PG_MAJOR and PGDATA of PostgreSQL.
+    """
+    own = set((image.get("Config") or {}).get("Env") or ())
+    given = set(container["Config"].get("Env") or ())
+    return {entry.partition("=")[0] for entry in own & given}
 
 
 def _text(

@@ -14,8 +14,8 @@ JUDGED: dict[str, tuple[str, str]] = {
     ),
     "programs.mount_one_level_too_high": ("half", "it saves the data; the mount is moved by hand"),
     "programs.database_of_another_major_version": (
-        "half",
-        "the old release serves the data beside; a dump and a load follow",
+        "heals",
+        "the release that wrote the data; the lab has no registry to pull it from",
     ),
     "container.script_for_a_missing_interpreter": (
         "decides",

@@ -168,6 +168,15 @@ def test_further_networks_are_connected_before_the_start():
     assert "docker network connect --alias=api back web || back\ndocker start web" in text
 
 
+def test_another_image_sets_its_own_variables():
+    own = ["PG_MAJOR=18", "PGDATA=/var/lib/postgresql/18/docker"]
+    image = {"Config": {**IMAGE["Config"], "Env": [*own, "LANG=C"]}}
+    inspect = container({"Env": [*own, "LANG=de_DE", "POSTGRES_USER=shop"]})
+    changed = script(inspect, image, ContainerChange(image="postgres:17"))
+    assert re.findall(r"sed -i /\^(\w+)=/d", changed) == ["PGDATA", "PG_MAJOR"]
+    assert "sed -i" not in script(inspect, image, ContainerChange())
+
+
 def test_the_environment_is_read_where_the_script_runs():
     text = script(container({"Env": [f"DB_PASSWORD={SECRET}"]}), IMAGE, ContainerChange())
     assert "redacted" not in text

@@ -11,11 +11,13 @@ from diagnose.evidence.containers.inspect import Mount
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.log_tails import LogTails
 from diagnose.evidence.machine.clock import Clock
-from diagnose.model import CheckResult, Severity
+from diagnose.model import CheckResult, Finding, Severity
 from diagnose.registry import check
 
 LOCKED = "container.data-locked"
 MISMATCH = "container.data-version-mismatch"
+_FLAVOURS = frozenset({"alpine", "apache", "fpm"})
+"""Parts of tags that stand for another C library or another server."""
 
 
 @check(LOCKED, severity=Severity.critical)
@@ -61,28 +63,71 @@ def data_version_mismatch(
 ) -> CheckResult:
     """A container's data was written by another version of its program.
 
-    The log says so, and the file in which the database notes its version is on the host: PG_VERSION
-    of PostgreSQL. An image tag without a version moves to the next major release, whose server does
-    not read the old files.
+    The log says so. Where the program keeps its version in a file (PG_VERSION of PostgreSQL), that
+    file is on the host and agrees; other programs name the version in their log. An image tag
+    without a version moves to the next major release, whose server does not read the old files.
+    Images of other publishers number their releases in their own way: they are left out.
     """
     for claim in claims(MISMATCH, containers, log_tails, clock):
-        version = data_files.versions.get(claim.container.id)
-        if version is None or not _agrees(version, claim):
-            continue
         container = claim.container
-        program = claim.value("program")
-        image = container.config.image
-        repository = image.rpartition(":")[0] if ":" in image.rpartition("/")[2] else image
-        yield claim.finding(
-            f"runs version {program}, and its data was written by version {version.version}",
-            {version.path: version.version, "Config.Image": image},
-            touches=version.mount.volumes,
-            old_image=f"{repository}:{version.version}",
-            rescue=f"{container.name}-old",
-        )
+        version = data_files.versions.get(container.id)
+        if claim.failure.failure.needs:
+            if version is not None and _agrees(version, claim):
+                yield _with_version_file(claim, version)
+            continue
+        old_image = _old_image(claim)
+        if old_image and old_image != container.config.image:
+            yield claim.finding(
+                f"cannot use its data: {claim.failure.cause}",
+                {"Config.Image": container.config.image, "what heals it": claim.failure.cure},
+                old_image=old_image,
+            )
     return None
+
+
+def _with_version_file(claim: Claim, version: DataVersion) -> Finding:
+    image = claim.container.config.image
+    program = claim.value("program") or _setting(claim.container, "PG_MAJOR") or "another one"
+    return claim.finding(
+        f"runs version {program}, and its data was written by version {version.version}",
+        {version.path: version.version, "Config.Image": image},
+        touches=version.mount.volumes,
+        old_image=f"{_repository(image)}:{version.version}{_flavour(image)}",
+    )
 
 
 def _agrees(version: DataVersion, claim: Claim) -> bool:
     stated = claim.value("data")
-    return stated == version.version or stated.startswith(f"{version.version}.")
+    return not stated or stated == version.version or stated.startswith(f"{version.version}.")
+
+
+def _old_image(claim: Claim) -> str:
+    """The image that reads the data: the container's own repository, with the tag of the version.
+
+    "" where the image is of another publisher than the one whose tags are known.
+    """
+    known = claim.failure.page_variables({}).get("old_image", "")
+    repository, _, tag = known.rpartition(":")
+    image = claim.container.config.image
+    own = _repository(image)
+    is_its_own = repository and own.removeprefix("docker.io/").removeprefix("library/") in (
+        repository,
+        f"docker.elastic.co/{repository}/{repository}",
+    )
+    return f"{own}:{tag}{_flavour(image)}" if is_its_own else ""
+
+
+def _repository(image: str) -> str:
+    """The image's name without its tag."""
+    return image.rpartition(":")[0] if ":" in image.rpartition("/")[2] else image
+
+
+def _flavour(image: str) -> str:
+    """The part of the tag that says what the image stands on, which the old one needs too."""
+    tag = image.removeprefix(_repository(image)).removeprefix(":")
+    words = [word for word in tag.split("-")[1:] if word in _FLAVOURS]
+    return "".join(f"-{word}" for word in words)
+
+
+def _setting(container: Container, name: str) -> str:
+    return next((value for key, value in container.config.environment if key == name), "")

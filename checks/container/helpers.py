@@ -132,13 +132,16 @@ def may_have_passed(container: Container, tail: LogTail, setting: NamedSetting |
     full disk. A setting, and a known failure that no check looks for on this host, stay as they
     are.
     """
-    if setting is not None:
-        return False
-    known = tail.failure.failure if tail.failure is not None else None
-    if known is not None and not known.confirmed_by and not known.may_pass:
+    if setting is not None or _stays(tail):
         return False
     objects = tail.telling is not None and tail.telling.is_complaint
     return not objects or bool(passing(container, tail))
+
+
+def _stays(tail: LogTail) -> bool:
+    """Whether the log shows a known failure that no other start changes."""
+    known = tail.failure.failure if tail.failure is not None else None
+    return known is not None and not known.confirmed_by and not known.may_pass
 
 
 def setting_variables(
@@ -170,6 +173,8 @@ class Calls(msgspec.Struct, frozen=True):
     port: int
     namespaces: Namespaces | None
     is_distrusted: bool
+    is_beside: bool = False
+    """Whether the container failed of something else, that no other start changes."""
 
     @property
     def are_back(self) -> bool:
@@ -177,6 +182,7 @@ class Calls(msgspec.Struct, frozen=True):
         return (
             bool(self.callees)
             and not self.is_distrusted
+            and not self.is_beside
             and all(callee.is_running and not self.unserved(callee) for callee in self.callees)
         )
 
@@ -212,6 +218,7 @@ def calls_of(
         refused_port(tail.lines),
         namespaces,
         "certificate" in tail.signs,
+        is_beside=_stays(tail) and not lacks_table,
     )
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from msgspec.structs import replace
+
 from checks.container.helpers import LINE, QUOTED
 from diagnose.evidence.containers.bind_mounts import Named
 from diagnose.evidence.containers.listing import Container
 from diagnose.evidence.containers.missing_files import MissingFile
-from diagnose.model import Finding
+from diagnose.model import Finding, Json
 from diagnose.phrases import and_more
 
 NAMES_SHOWN = 8
@@ -29,10 +31,34 @@ def absent_file(missing: MissingFile) -> Finding:
         onset=container.failed_first,
         source=missing.folder,
     )
+    return replace(
+        finding.with_variables(_cure(missing)), evidence={**finding.evidence, **_in_image(missing)}
+    )
+
+
+def _in_image(missing: MissingFile) -> dict[str, Json]:
+    """What the image has at the place, as evidence."""
+    if missing.is_in_image:
+        return {"the image": f"has {missing.inside}, and the mount hides it"}
+    if missing.is_in_image is None:
+        return {}
+    hint = ": install the modules in the folder of the host" if missing.lacks_modules else ""
+    return {"the image": f"has no {missing.inside} either{hint}"}
+
+
+def _cure(missing: MissingFile) -> dict[str, str]:
+    """The variables of the page: where the file or the folder can be had."""
+    is_hidden = missing.is_in_image or (missing.is_in_image is None and missing.lacks_modules)
+    if is_hidden:
+        return {
+            "from_image": missing.container.config.image,
+            "hidden": missing.inside,
+            "lacking": missing.folder,
+        }
     if missing.near:
         example = f"{missing.folder}/{missing.near}"
-        return finding.with_variables({"example": example, "wanted": missing.path})
-    return finding.with_variables({"incomplete": missing.folder})
+        return {"example": example, "wanted": missing.path}
+    return {"incomplete": missing.folder}
 
 
 def volume_for_file(container: Container, taken: Named) -> Finding:

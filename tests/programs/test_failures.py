@@ -131,6 +131,18 @@ LINES = {
     ),
     "postgres-18-layout": "Error: in 18+, these Docker images are configured to store database data in a",
     "mysql-downgrade": "[ERROR] [MY-014061] [InnoDB] Invalid MySQL server downgrade: Cannot downgrade from 80035 to 80034.",
+    "mysql-skip": (
+        "[ERROR] [MY-014060] [Server] Invalid MySQL server upgrade: Cannot upgrade from 50744 to 80400. "
+        "Upgrade to next major version is only allowed from the last LTS release"
+    ),
+    "mysql-redo": (
+        "[ERROR] [MY-012526] [InnoDB] Upgrade is not supported after a crash or shutdown with "
+        "innodb_fast_shutdown = 2. This redo log was created with MySQL 5.7.21, and it appears "
+        "logically non empty. The redo log was created with MySQL 5.7.21."
+    ),
+    "meilisearch-version": (
+        "Your database version (1.0.0) is incompatible with your current engine version (1.2.0)."
+    ),
     "mysql-upgrade": "[ERROR] [MY-012526] [InnoDB] Upgrade is not supported after a crash or shutdown with innodb_fast_shutdown = 2.",
     "mariadb-redo": "[ERROR] InnoDB: Upgrade after a crash is not supported. The redo log was created with MariaDB 10.5.8.",
     "mariadb-tc-log": "2026-01-02 10:00:00 0 [ERROR] Bad magic header in tc log",

@@ -169,12 +169,16 @@ def refused_path(container: Container, log_tails: LogTails) -> Named | None:
     return Named(denied, writable[0], (), whole=True) if denied and len(writable) == 1 else None
 
 
+_CALLED_A_FOLDER = ("is a directory", "eisdir", "omitting directory", "not a regular file")
+"""What programs say of a folder where they want a file, in small letters; the third is cp's."""
+
+
 def not_a_file(container: Container, log_tails: LogTails) -> Named | None:
     """A mount that the container's last words call a directory: it was to be a file.
 
     A bind mount, or a named volume at a place that is called like a file.
     """
-    file = named(container, log_tails.of(container).find("is a directory", "eisdir"))
+    file = named(container, log_tails.of(container).find(*_CALLED_A_FOLDER))
     if file is None or file.rest:
         return None
     is_volume = file.mount.type == "volume" and "." in file.inside.rpartition("/")[2]

@@ -65,7 +65,7 @@ def data_files(host: Host, containers: Containers, log_tails: LogTails, clock: C
         failure = log_tails.failures.get(container.id)
         if failure is None:
             continue
-        if failure.failure.confirmed_by == VERSION_CHECK:
+        if failure.failure.confirmed_by == VERSION_CHECK and failure.failure.needs:
             version = _version(host, container, failure.failure.needs[0])
             if version is not None:
                 versions[container.id] = version

@@ -24,6 +24,8 @@ from diagnose.questions.containers import ContainerLog, ReadLogs
 LINES = 12
 MORE_LINES = 60
 """Where the last `LINES` explain nothing, as below a long stack trace, so many are asked for."""
+LEAST_LINES = LINES // 2
+"""Of `LINES` so many are left at least, where the others are empty."""
 CUT_OFF = 2
 """Lines at the beginning of a tail that may belong to a message whose first line was not read."""
 BYTES = 32 * 1024
@@ -127,15 +129,19 @@ def _longer(
 def _explains_little(tail: LogTail) -> bool:
     """Whether a longer tail of this log may explain more.
 
-    It is as long as was asked for; no line explains a failure, or only one at its very
-    beginning.
+    It is about as long as was asked for; no line explains a failure, or only one at its very
+    beginning, or one of a message that began before.
 
     What is cut off above the first lines may then be the beginning of the same message.
     """
     judged = tail.before_this_run
-    full = len(tail.lines) + len(tail.earlier) >= LINES - 2
+    if len(tail.lines) + len(tail.earlier) < LEAST_LINES:
+        return False
     telling = judged.telling
-    return full and (telling is None or not telling.explains or telling.index < CUT_OFF)
+    if telling is None or not telling.explains or telling.index < CUT_OFF:
+        return True
+    upto = judged.lines[: telling.index + 1]
+    return all(line.startswith("  ") or not line for line in upto)
 
 
 def _tail(log: ContainerLog, started: float | None) -> LogTail:

@@ -7,13 +7,15 @@ from collections.abc import Iterator, Sequence
 
 import msgspec
 
-from diagnose.evidence.containers.bind_mounts import DEEPEST, Named, named_files
+from diagnose.evidence.containers.bind_mounts import DEEPEST, Named, named, named_files
 from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.containers.log_tail import LogTail
 from diagnose.evidence.containers.log_tails import LogTails
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import Failed, Unavailable
 from diagnose.questions import Host
 from diagnose.questions.files import ListFolder, PathStatus, StatPaths
+from diagnose.questions.images import InspectImage
 from diagnose.registry import evidence
 
 _ABSENCE = LazyPattern(
@@ -24,6 +26,11 @@ _ABSENCE = LazyPattern(
 _MADE_AT_RUN = LazyPattern(r"\.(?:pid|sock|socket|lock|log|tmp|swp)$|^/(?:run|tmp|proc|sys|dev)/")
 """Files that a program makes itself: that they are not there is no mistake of the host."""
 _EXAMPLE = LazyPattern(r"[._-](?:example|sample|dist|default|template|tmpl|orig|bak|txt)\b")
+_MANIFEST, _MODULES = "package.json", "node_modules"
+"""A folder with the first holds a program of Node.js, whose modules and commands lie in the
+second."""
+_OF_MODULES = frozenset({"command-missing", "module-node"})
+"""Known failures that miss something without its path, as where that folder is not there."""
 
 
 class MissingFile(msgspec.Struct, frozen=True):
@@ -39,6 +46,13 @@ class MissingFile(msgspec.Struct, frozen=True):
     path: str
     folder: str
     names: tuple[str, ...]
+    is_in_image: bool | None = None
+    """Whether the image has it there, so that the mount hides it; None where that is not known."""
+
+    @property
+    def lacks_modules(self) -> bool:
+        """Whether it is the folder of a program's modules, which images commonly have."""
+        return self.inside.endswith(f"/{_MODULES}") and _MANIFEST in self.names
 
     @property
     def near(self) -> str:
@@ -86,25 +100,58 @@ def missing_files(
         listing = listings.get(place.on_host[depth - 1])
         if listing is None:
             continue
-        items.append(
-            MissingFile(
-                by_id[id],
-                place,
-                "/".join((place.mount.destination, *place.rest[:depth])),
-                place.on_host[depth],
-                place.on_host[depth - 1],
-                tuple(sorted(entry.name for entry in listing.entries)),
-            )
+        inside = "/".join((place.mount.destination.rstrip("/"), *place.rest[:depth]))
+        missing = MissingFile(
+            by_id[id],
+            place,
+            inside,
+            place.on_host[depth],
+            place.on_host[depth - 1],
+            tuple(sorted(entry.name for entry in listing.entries)),
+            _is_in_image(host, by_id[id], inside),
         )
+        is_guessed = _MODULES in place.rest and _MODULES not in place.line
+        if missing.lacks_modules or not is_guessed:
+            items.append(missing)
     return MissingFiles(tuple(items))
+
+
+def _is_in_image(host: Host, container: Container, inside: str) -> bool | None:
+    """Whether a layer of the container's image has the path."""
+    if not container.image:
+        return None
+    detail = host.ask(InspectImage(container.image))
+    if isinstance(detail, Failed) or not detail.layers:
+        return None
+    answer = host.ask(StatPaths([f"{layer}/diff{inside}" for layer in detail.layers], follow=False))
+    if isinstance(answer, Failed):
+        return None
+    if any(not status.failed for status in answer.values()):
+        return True
+    return False if all(status.failed == "missing" for status in answer.values()) else None
 
 
 def _missed(container: Container, log_tails: LogTails) -> Named | None:
     """What the line that explains the failure misses, if it lies below a mount of the host."""
-    telling = log_tails.of(container).telling
+    tail = log_tails.of(container)
+    telling = tail.telling
     if telling is None or not telling.explains or not _ABSENCE.search(telling.whole):
         return None
-    return next(filter(_may_miss, named_files(container, telling.whole)), None)
+    place = next(filter(_may_miss, named_files(container, telling.whole)), None)
+    return place or _modules(container, tail)
+
+
+def _modules(container: Container, tail: LogTail) -> Named | None:
+    """The modules of the program in the working directory, where one of them is missed by name."""
+    if tail.failure is None or tail.failure.failure.name not in _OF_MODULES:
+        return None
+    missed = tail.failure.values.get("command") or tail.failure.values.get("module") or ""
+    if not missed or missed.startswith(("/", ".")) or not container.config.working_dir:
+        return None
+    place = named(container, f"'{container.config.working_dir.rstrip('/')}/{_MODULES}'")
+    if place is None or not _may_miss(place):
+        return None
+    return msgspec.structs.replace(place, line=tail.failure.line)
 
 
 def _may_miss(place: Named) -> bool:

@@ -61,10 +61,36 @@ def split_mounts(host: Host, containers: Containers, unused: UnusedVolumes | Non
         for pair in pairs
         if pair.anonymous.destination.rstrip("/") in declared.get(pair.container.image, set())
     ]
+    split = _in_use(host, split)
     left = [volume for volume in unused or () if _ANONYMOUS.fullmatch(volume.name)]
     if split and left:
         split = _with_older(host, split, left)
     return SplitMounts(tuple(split))
+
+
+def _in_use(host: Host, pairs: Sequence[SplitMount]) -> list[SplitMount]:
+    """The pairs without those whose anonymous volume has nothing but the user's mount in it."""
+    sources = {pair.anonymous.source for pair in pairs} - {""}
+    names = {
+        source: [entry.name for entry in listing.entries]
+        for source, listing in host.ask_about(sorted(sources), ListFolder)
+        if not isinstance(listing, Failed)
+    }
+    return [
+        pair
+        for pair in pairs
+        if pair.anonymous.source not in names
+        or names[pair.anonymous.source] != _only_the_mount(pair)
+    ]
+
+
+def _only_the_mount(pair: SplitMount) -> list[str] | None:
+    """What the anonymous volume holds where only the user's own mount stands in it.
+
+    None where the user's mount is above it.
+    """
+    folder, _, name = pair.own.destination.rstrip("/").rpartition("/")
+    return [name] if folder == pair.anonymous.destination.rstrip("/") else None
 
 
 def _with_older(

@@ -67,3 +67,35 @@ def test_the_version_in_the_data(version: str, expected: list[tuple[str, str]]):
     assert [finding.variables["old_image"] for finding in result.findings] == ["postgres:13"] * len(
         expected
     )
+
+
+REDO = "[ERROR] InnoDB: Upgrade after a crash is not supported. The redo log was created with MariaDB 10.7.1."
+FS = "ERROR Unable to use the drive /data: Drive /data: found backend type fs, expected xl or xl-single"
+NEXTCLOUD = (
+    "Can't start Nextcloud because the version of the data (29.0.1.1) is higher than the docker image "
+    "version (28.0.6.1) and downgrading is not supported. Are you sure you have pulled the newest image?"
+)
+
+
+@pytest.mark.parametrize(
+    ("line", "image", "old"),
+    [
+        (REDO, "mariadb:10.9.2", "mariadb:10.7"),
+        (REDO, "docker.io/library/mariadb", "docker.io/library/mariadb:10.7"),
+        (REDO, "mariadb:10.7", ""),
+        (REDO, "lscr.io/linuxserver/mariadb:latest", ""),
+        (FS, "minio/minio", "minio/minio:RELEASE.2022-10-24T18-35-07Z"),
+        (FS, "bitnami/minio:2022", ""),
+        (NEXTCLOUD, "nextcloud:28-fpm-alpine", "nextcloud:29-fpm-alpine"),
+    ],
+)
+def test_the_version_in_the_log(line: str, image: str, old: str):
+    container, log_tails = failed(line, Config={"Image": image})
+    result = judge(
+        "container.data-version-mismatch",
+        containers=of(container),
+        clock=CLOCK,
+        log_tails=log_tails,
+        data_files=DataFiles({}, {}),
+    )
+    assert [finding.variables["old_image"] for finding in result.findings] == [old] * bool(old)

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from checks.container.missing_file import absent_file
 from diagnose.evidence.containers.bind_mounts import BindSources
 from diagnose.evidence.containers.missing_files import MissingFiles, missing_files
 from diagnose.model import Json
@@ -135,3 +136,54 @@ def test_a_named_volume_where_a_file_should_be(destination: str, count: int):
     assert [finding.variables["named_file"] for finding in result.findings] == [
         f"config.yml:{destination}"
     ] * count
+
+
+def node(line: str, *names: str, layers: dict[str, Json] | None = None) -> MissingFiles:
+    """What is looked up for a program of Node.js whose folder on the host has these files."""
+
+    def stats(question: Any) -> Json:
+        known = {"/srv/ui": {"type": "folder"}, **(layers or {})}
+        return {path: known.get(path, {"failed": "missing"}) for path in question.paths}
+
+    image = {
+        "Id": "sha256:1",
+        "GraphDriver": {"Name": "overlay2", "Data": {"UpperDir": "/o/1/diff", "LowerDir": ""}},
+    }
+    entries = [{"name": name, "type": "file"} for name in names]
+    made_host = Made(
+        {
+            "file.stats": stats,
+            "file.list": {"entries": entries},
+            "api.image": image if layers else None,
+        }
+    )
+    mount = {"Type": "bind", "Source": "/srv/ui", "Destination": "/app", "RW": True}
+    container, log_tails = failed(
+        line, Mounts=[mount], Config={"WorkingDir": "/app", "Image": "ui:dev"}, Image="sha256:1"
+    )
+    answer = missing_files(made_host, of(container), log_tails)
+    assert isinstance(answer, MissingFiles)
+    return answer
+
+
+HAS_MODULES: dict[str, Json] = {"/o/1/diff/app/node_modules": {"type": "folder"}}
+
+
+@pytest.mark.parametrize(
+    ("line", "names", "layers", "hidden"),
+    [
+        ("sh: vite: not found", ["package.json"], HAS_MODULES, "/app/node_modules"),
+        ("Error: Cannot find module 'express'", ["package.json"], HAS_MODULES, "/app/node_modules"),
+        ("sh: vite: not found", ["package.json"], {"/o": {"type": "folder"}}, ""),
+        ("sh: vite: not found", ["package.json"], None, "/app/node_modules"),
+        ("sh: vite: not found", ["main.go"], HAS_MODULES, None),
+        ("Error: Cannot find module './routes'", ["package.json"], HAS_MODULES, None),
+    ],
+    ids=["a command", "a module", "not in the image", "not known", "another program", "its own"],
+)
+def test_modules_that_a_mount_hides(
+    line: str, names: list[str], layers: dict[str, Json] | None, hidden: str | None
+):
+    found = node(line, *names, layers=layers)
+    cures = [absent_file(missing).variables.get("hidden", "") for missing in found]
+    assert cures == ([] if hidden is None else [hidden])

@@ -34,6 +34,56 @@ def file_that_a_mounted_folder_lacks(box: Box) -> None:
     assert box.wait_state("portal31", "exited")["State"]["ExitCode"] == 2
 
 
+_NPM = b"""#!/bin/sh
+echo '> vite --host'
+PATH=$PWD/node_modules/.bin:$PATH exec sh -c 'exec vite --host'
+"""
+
+
+@fault(
+    "container.mount-source-missing",
+    subject="container:ui42",
+    also=["container.exits-at-start"],
+    shareable=True,
+)
+def modules_that_a_mount_hides(box: Box) -> None:
+    """The image has its modules in /app/node_modules, and a project that was never installed is
+    mounted over /app."""
+    files = {
+        "usr/bin/npm": (_NPM, 0o755),
+        "app/node_modules/.bin/vite": (b"#!/bin/sh\nexec sleep 1000\n", 0o755),
+    }
+    load(box, "ui42:dev", Recipe(files, ("WORKDIR /app", 'CMD ["/usr/bin/npm", "run", "dev"]')))
+    box.write("/srv/ui42/package.json", "{}\n")
+    run(box, "ui42", *GOOD, "-v", "/srv/ui42:/app", "ui42:dev")
+    assert box.wait_state("ui42", "exited")["State"]["ExitCode"] == 127
+
+
+_STORE = b"""#!/bin/sh
+grep -q '"format":"fs"' /data/.minio.sys/format.json || exec sleep 1000
+[ "$RELEASE" = old ] && exec sleep 1000
+echo 'ERROR Unable to use the drive /data: Drive /data: found backend type fs, expected xl or xl-single - to migrate to a supported backend visit https://min.io/docs: Invalid arguments specified' >&2
+exit 1
+"""
+
+
+@fault(
+    "container.data-version-mismatch",
+    subject="container:store42",
+    also=["container.exits-at-start"],
+    shareable=True,
+)
+def store_of_an_older_release(box: Box) -> None:
+    """A release of MinIO that no longer reads the format of its data; the release that does is the
+    same program with another variable."""
+    for tag, release in (("RELEASE.2022-10-24T18-35-07Z", "old"), ("RELEASE.2023-01-31", "new")):
+        recipe = Recipe({"start": (_STORE, 0o755)}, (f"ENV RELEASE={release}", 'CMD ["/start"]'))
+        load(box, f"minio/minio:{tag}", recipe)
+    box.write("/srv/store42/.minio.sys/format.json", '{"version":"1","format":"fs"}\n')
+    run(box, "store42", *GOOD, "-v", "/srv/store42:/data", "minio/minio:RELEASE.2023-01-31")
+    assert box.wait_state("store42", "exited")["State"]["ExitCode"] == 1
+
+
 _WRITER = b"""#!/bin/sh
 mkdir /home/node/.data/log && exec sleep 1000
 exit 1
