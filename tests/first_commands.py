@@ -124,7 +124,7 @@ NOT_BY_ITS_OWN_TEXT: dict[str, str] = {
     "image.unpack-failed": "another image, another disk or another engine heals it",
     "container.cpu-unsupported": "only another processor or another release heals it",
     "container.data-outside-mount": "the mount is moved by hand, after the data was saved",
-    "container.data-version-mismatch": "a dump and a load by hand",
+    "container.data-version-mismatch": "the old release is pulled, and the lab has no registry",
     "container.database-refused": "no cure was run since its scenario was written",
     "container.kernel-setting-low": "the setting is the machine's, and may not be set from a box",
     "container.loopback-peer": "the configuration of the program has to change",
