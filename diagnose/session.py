@@ -22,7 +22,7 @@ from diagnose.judgement import engine, selection
 from diagnose.judgement.collection import Collection
 from diagnose.judgement.judge import Thresholds
 from diagnose.model import Check, Failed, Json, Report
-from diagnose.phrases import joined
+from diagnose.phrases import and_more, count, joined
 from diagnose.questions import AnswerSource, AnyQuestion, Host, Question, RecordedQuestion
 from diagnose.questions.containers import ListContainers
 from diagnose.questions.engine import FindEndpoint
@@ -123,6 +123,7 @@ def _examine_recording(
         ends=read_until(began, options.budget_s),
     )
     budget = Budget.of_replay(began, options.budget_s)
+    limited_memory.must_end_by(budget.judged_by + limited_memory.LATE_S)
     what = replace(
         what,
         containers=options.containers,
@@ -255,9 +256,18 @@ def replay(
         silences=configured.silences,
         uncollected=_names(head),
         source="bundle",
-        notes=configured.notes,
+        notes=(*configured.notes, *_damage(source)),
     )
     return source, what
+
+
+def _damage(source: Replay) -> list[str]:
+    """A note on the answers that are damaged in a recording, if there are any."""
+    questions = answer_files.damaged(source.recording)
+    if not questions:
+        return []
+    names = and_more(question.about() for question in questions)
+    return [f"{count(len(questions), 'answer')} of this bundle cannot be read: {names}"]
 
 
 def recording(

@@ -36,6 +36,11 @@ SMALL_FILE = 64 * 1024
 """Characters of a file that is read even when the time is up: a host's files of this size take a
 few milliseconds together, and say what host it is."""
 
+DAMAGED = (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError)
+"""What reading a text rises with that is no answer."""
+
+IS_DAMAGED = "the answer is damaged in this recording"
+
 UNREAD = Failed("budget", "the time was up before this answer was read")
 
 REASONS = frozenset(get_args(Reason))
@@ -85,6 +90,9 @@ def parse(
 ) -> dict[AnyQuestion, RecordedAnswer]:
     """The recording out of answer files (name, text).
 
+    An answer that cannot be read is Failed("malformed") where its question can be read. Otherwise
+    nobody could say what is missing, and the recording is refused.
+
     ends: a moment on the monotonic clock. Answers that were not read by then are
     Failed("budget"): the largest files are read last, and files of up to SMALL_FILE always.
 
@@ -104,18 +112,15 @@ def parse(
             )
         try:
             recording.update(_entries(kind, text, ends if len(text) > SMALL_FILE else math.inf))
-        except (
-            ValueError,
-            KeyError,
-            TypeError,
-            AttributeError,
-            OverflowError,
-            RecursionError,
-        ) as error:
+        except DAMAGED as error:
             raise RecordingError(
                 f"{name} holds no answers that can be read ({_said(error)})"
             ) from error
     return recording
+
+
+_ROW = '{"args": '
+"""How each row begins that `files` wrote."""
 
 
 class _Question(msgspec.Struct):
@@ -130,16 +135,52 @@ def _entries(
     """The answers of one file, row by row."""
     longest = policies()[kind].longest
     values = _SharedValues()
-    for raw in msgspec.json.decode(text, type=list[msgspec.Raw]):
+    for raw in _rows(text):
         if time.monotonic() > ends:
-            arguments: Json = msgspec.json.decode(raw, type=_Question).args
+            arguments = _arguments(raw)
             entry = RecordedAnswer(UNREAD, 0.0)
         else:
-            row = _mapping(values.read(raw))
-            arguments = _mapping(row["args"])
-            entry = _entry(row, longest, len(raw))
+            try:
+                row = _mapping(values.read(raw))
+                arguments = _mapping(row["args"])
+                entry = _entry(row, longest, len(raw))
+            except DAMAGED as error:
+                arguments = _arguments(raw)
+                entry = RecordedAnswer(Failed("malformed", f"{IS_DAMAGED} ({_said(error)})"), 0.0)
         key = json.dumps(arguments, sort_keys=True, separators=(",", ":"))
         yield RecordedQuestion(kind, key), entry
+
+
+def damaged(recording: Recording) -> list[AnyQuestion]:
+    """The questions whose answers could not be read."""
+    return [
+        question
+        for question, entry in recording.items()
+        if isinstance(entry.answer, Failed) and entry.answer.detail.startswith(IS_DAMAGED)
+    ]
+
+
+def _rows(text: str) -> list[msgspec.Raw]:
+    """The rows of a file. A file that is whole but for some of its lines still has the others."""
+    try:
+        return msgspec.json.decode(text, type=list[msgspec.Raw])
+    except DAMAGED:
+        first, *rows, last = text.split("\n") if "\n" in text else ("", "")
+        if first != "[" or last or rows.pop() != "]":
+            raise
+        return [msgspec.Raw(row.removesuffix(",").encode()) for row in rows]
+
+
+def _arguments(raw: msgspec.Raw) -> dict[str, Json]:
+    """What a row asks, also where the rest of the row is damaged."""
+    try:
+        arguments: Json = msgspec.json.decode(raw, type=_Question).args
+    except DAMAGED:
+        row = bytes(raw).decode()
+        if not row.startswith(_ROW):
+            raise
+        arguments, _ = json.JSONDecoder().raw_decode(row, len(_ROW))
+    return _mapping(arguments)
 
 
 class _SharedValues:

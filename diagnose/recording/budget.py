@@ -15,8 +15,11 @@ ASSEMBLING_SHARE = 0.4
 to become evidence."""
 LONGEST_ASSEMBLING_S = 2.0
 LEAST_REPLAY_S = 3.0
-"""Seconds for judging a recording at least, or a quarter of the budget, where a busy host took long
-to begin."""
+"""Seconds for reading a recording at least, and for judging it, or a quarter of the budget, where a
+busy host took long to begin."""
+MOST_SLOWNESS = 6.0
+"""By how much these seconds are lengthened at most on a busy host."""
+LEAST_CPU_S = 0.05
 LEAST_S = 0.4
 """Seconds that are left for collecting at least, also where a busy host has used up a small budget
 before the first question: a report about nothing helps nobody.
@@ -34,7 +37,19 @@ READING_SHARE = 0.5
 
 def read_until(began: float, seconds: float) -> float:
     """Until when a recording is read in a run that began then and may take so many seconds."""
-    return began + READING_SHARE * seconds
+    return max(began + READING_SHARE * seconds, time.monotonic() + _least_replay(began, seconds))
+
+
+def _least_replay(began: float, seconds: float) -> float:
+    """Seconds for one step of a replay at least.
+
+    They are meant for a process that has a processor: at a load of 25 the demo took 12 s for the
+    work of one, and ended at its budget without a root. So they are lengthened by what the process
+    has waited for a processor since it began.
+    """
+    elapsed = time.monotonic() - began
+    slowness = elapsed / max(time.process_time(), LEAST_CPU_S)
+    return min(seconds / 4, LEAST_REPLAY_S) * min(max(slowness, 1.0), MOST_SLOWNESS)
 
 
 def patience(budget_s: float) -> float:
@@ -69,7 +84,7 @@ class Budget:
 
         Nothing is asked, so that evidence has it all.
         """
-        ends = max(began + seconds, time.monotonic() + min(seconds / 4, LEAST_REPLAY_S))
+        ends = max(began + seconds, time.monotonic() + _least_replay(began, seconds))
         return cls(ends, ends, seconds)
 
     @classmethod

@@ -10,7 +10,9 @@ import io
 import json
 import os
 import random
+import re
 import resource
+import shutil
 import tarfile
 import time
 from collections.abc import Callable
@@ -125,6 +127,36 @@ def test_questions_of_another_version_are_passed_over(tmp_path: Path):
     path = tmp_path / "in.tar.gz"
     path.write_bytes(packed(files))
     assert [each.kind for each in source.read(path)[0]] == ["now"]
+
+
+DAMAGES = {
+    "a duration that is none": (r'"duration_s": [\d.]+', '"duration_s": "x"'),
+    "neither an answer nor a failure": (r'"answer": ', '"before": '),
+    "a failure without a reason": (r'"answer": ', '"failed": '),
+    "a failure that is a number": (r'"answer": .*', '"failed": 7}'),
+    "an answer that is no JSON": (r'"answer": .*', '"answer": NaN}'),
+    "a line that ends too early": (r".{50}$", ""),
+    "an answer that is deep": (r'"answer": .*', '"answer": ' + "[" * 99_999 + "]" * 99_999 + "}"),
+}
+
+
+@pytest.mark.parametrize("name", DAMAGES)
+def test_a_damaged_answer_costs_that_answer_and_is_named(name: str, tmp_path: Path) -> None:
+    folder = tmp_path / "host"
+    shutil.copytree(FIXTURES / "demo", folder)
+    inspected = folder / "answers/api.container.json"
+    opening, first, *others = inspected.read_text().split("\n")
+    damaged = re.sub(*DAMAGES[name], first.removesuffix(",")) + ","
+    assert damaged != first
+    inspected.write_text("\n".join([opening, damaged, *others]))
+    selected = ("container.oom-killed", "container.restart-loop", "daemon.live-restore-off")
+    host, what = session.replay(folder, KNOWN, selected, config.Config(), explicit=False)
+    report = engine.run(host, what, began=0.0, budget=Budget(time.monotonic() + 60))
+    results = {result.check.id: result for result in report.results}
+    [unexamined] = results["container.oom-killed"].unexamined
+    assert answer_files.IS_DAMAGED in unexamined.why
+    assert results["container.restart-loop"].verdict is Verdict.FOUND
+    assert "1 answer of this bundle cannot be read: docker inspect of a container" in report.notes
 
 
 def test_thresholds_that_this_version_has_not_are_passed_over(tmp_path: Path):
@@ -278,10 +310,8 @@ HOSTILE: dict[str, tuple[Callable[[], bytes], str]] = {
         lambda: packed(sealed({"answers/now.json": b'[{"args": {}, "answer": NaN}]'})),
         "no answers that can be read",
     ),
-    "a duration that is none": (
-        lambda: packed(
-            sealed({"answers/now.json": b'[{"args": {}, "answer": 1, "duration_s": "x"}]'})
-        ),
+    "a line that is cut within its question": (
+        lambda: packed(sealed({"answers/now.json": b'[\n{"args": {"a\n]\n'})),
         "no answers that can be read",
     ),
     "not compressed": (lambda: PLAIN, "neither a bundle nor a recorded folder"),

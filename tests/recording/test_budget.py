@@ -1,0 +1,34 @@
+"""How much time a replay has, also where other programs have the processors."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from diagnose.recording.budget import LEAST_REPLAY_S, MOST_SLOWNESS, Budget, read_until
+
+WAITED = {
+    "a free processor": (1.0, 1.0, 10.0),
+    "the start took 8 s for the work of 0.8 s": (8.0, 0.8, 8.0 + 2.5 * MOST_SLOWNESS),
+    "the start took 8 s for the work of 4 s": (8.0, 4.0, 8.0 + 2.5 * 2),
+    "a budget that is long enough anyway": (8.0, 0.8, 60.0),
+}
+
+
+@pytest.mark.parametrize(("elapsed", "worked", "ends"), WAITED.values(), ids=WAITED)
+def test_a_replay_has_longer_where_the_process_waits_for_a_processor(
+    elapsed: float, worked: float, ends: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(time, "monotonic", lambda: 1000.0 + elapsed)
+    monkeypatch.setattr(time, "process_time", lambda: worked)
+    seconds = 60.0 if ends == 60.0 else 10.0
+    assert Budget.of_replay(1000.0, seconds).judged_by == pytest.approx(1000.0 + ends)
+    assert read_until(1000.0, seconds) <= 1000.0 + ends
+
+
+def test_the_longest_step_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(time, "monotonic", lambda: 2000.0)
+    monkeypatch.setattr(time, "process_time", lambda: 0.0)
+    longest = LEAST_REPLAY_S * MOST_SLOWNESS
+    assert Budget.of_replay(1000.0, 600.0).judged_by == pytest.approx(2000.0 + longest)
