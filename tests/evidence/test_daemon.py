@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from diagnose.evidence.containers.events import Event, Events
 from diagnose.evidence.engine.config import DaemonConfig, daemon_config, parse_flags, parse_text
-from diagnose.evidence.engine.daemon import Caller, Daemon, Endpoint, daemon
+from diagnose.evidence.engine.daemon import Caller, Daemon, Endpoint, Installation, daemon
 from diagnose.evidence.engine.daemon_json.faults import config_faults
 from diagnose.evidence.engine.data_root import DataRoot, data_root
 from diagnose.evidence.engine.log import DaemonLog, daemon_log, parse, parse_line
@@ -683,3 +683,31 @@ def test_bytes_that_are_no_text_have_a_place() -> None:
         host, config, DEAD, NOTHING, DaemonLog(parse([said]), "/var/log/docker.log")
     )
     assert [(fault.line, fault.column) for fault in told.faults] == [(2, 17)]
+
+
+NO_PROXY_PROGRAM = (
+    "merged configuration validation from file and command line flags failed: invalid "
+    "userland-proxy-path: userland-proxy is enabled, but userland-proxy-path is not set"
+)
+REFUSALS = {
+    "the file": ("labels: conflict", ["labels: conflict"]),
+    "no docker-proxy in the PATH that it was given": (NO_PROXY_PROGRAM, []),
+}
+
+
+@pytest.mark.parametrize(("words", "messages"), REFUSALS.values(), ids=REFUSALS)
+def test_what_dockerd_says_of_the_file_is_a_fault(words: str, messages: list[str]) -> None:
+    refused = f"unable to configure the Docker daemon with file /etc/docker/daemon.json: {words}"
+    host = Made(
+        {
+            "locality": HERE,
+            "file.read": {"text": '{"labels": ["a=1", "a=1"]}', "mtime": 1.0},
+            "validate": {"ok": False, "text": refused},
+        }
+    )
+    config = daemon_config(host)
+    assert isinstance(config, DaemonConfig)
+    found = Installation(installed=True, program="/opt/docker/dockerd")
+    alive = Daemon(DEAD.endpoint, Caller(), installation=found)
+    faults = config_faults(host, config, alive, NOTHING, NOTHING)
+    assert [fault.message for fault in faults.faults] == messages

@@ -436,6 +436,7 @@ def test_a_unit_name_is_no_option() -> None:
 DOCKERD = [
     ("valid", 'echo "configuration OK" >&2', (True, "configuration OK")),
     ("invalid", "echo unknown-key >&2; exit 1", (False, "unknown-key")),
+    ("its folder is in PATH", 'case $PATH in "${0%/*}:"*) ;; *) exit 1 ;; esac', (True, "")),
 ]
 
 

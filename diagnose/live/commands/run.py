@@ -44,13 +44,16 @@ def find(name: str) -> str:
     raise Refused("missing", f"{name} is not installed")
 
 
-def run(argv: list[str], seconds: float) -> Done:
+def run(argv: list[str], seconds: float, *, beside: str = "") -> Done:
     """Run it to its end, or kill it.
+
+    beside: a folder that its PATH begins with.
 
     Refused("timed out") when it is silent too long: it is then not waited for, since it may be
     stuck in the kernel.
     """
-    environment = {"LC_ALL": "C", "PATH": ":".join(FOLDERS), "SYSTEMD_COLORS": "0"}
+    folders = (beside, *FOLDERS) if beside else FOLDERS
+    environment = {"LC_ALL": "C", "PATH": ":".join(folders), "SYSTEMD_COLORS": "0"}
     child = subprocess.Popen(
         argv,
         stdin=subprocess.DEVNULL,

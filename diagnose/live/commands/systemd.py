@@ -174,7 +174,12 @@ def validate(live: Live, question: AnyQuestion) -> Json:
     program, config = str(question.args["dockerd"]), str(question.args["config"])
     if not program.startswith("/") or not _only_root_writes(program):
         raise Refused("not allowed", f"{program} is not a program of root's")
-    done = run([program, "--validate", "--config-file", config], live.deadline(question) - MARGIN_S)
+    # static binaries lie in one folder: without docker-proxy in PATH every file would be refused
+    done = run(
+        [program, "--validate", "--config-file", config],
+        live.deadline(question) - MARGIN_S,
+        beside=str(Path(program).parent),
+    )
     if "unknown flag" in done.stderr:
         raise Refused("not allowed", f"{program} does not know --validate")
     return {"ok": done.code == 0, "text": (done.stderr or done.stdout).strip()}

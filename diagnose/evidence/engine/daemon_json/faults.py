@@ -48,6 +48,8 @@ REFUSED = LazyPattern(
 later stages name no file."""
 CONFIGURATION = "unable to configure the Docker daemon with file"
 CONFLICT = "specified both as a flag and in the configuration file"
+NO_PROXY_PROGRAM = "userland-proxy-path is not set"
+"""What the engine says of its PATH, and not of the file."""
 HINTS = (
     (r"insecure registry", "insecure-registries"),
     (r"conflict labels", "labels"),
@@ -162,14 +164,15 @@ def _validated(
 ) -> tuple[_Version, Validation | None]:
     """The engine's version, and its own verdict on the file at this path.
 
-    Engines before 23.0 have none.
+    Engines before 23.0 have none. Where the engine finds no docker-proxy in the PATH that it is
+    given here, it says nothing of the file.
     """
     program = (daemon.installation.program or "").removesuffix(" (deleted)")
     if not program or (version.major is not None and version.major < LENIENT):
         return version, None
     answer = host.ask(ValidateConfig(dockerd=program, config=path))
     if not isinstance(answer, Failed):
-        return version, answer
+        return version, None if NO_PROXY_PROGRAM in answer.text else answer
     if version.major is None and "does not know --validate" in answer.detail:
         return _Version(LENIENT - 1, f"older than {LENIENT}.0"), None
     return version, None
