@@ -302,8 +302,16 @@ def load(wanted: Iterable[str] | None = None) -> dict[str, Check]:
         importlib.import_module(PROFILE)
     for family in families() if wanted is None else wanted:
         for module in families().get(family, ()):
-            importlib.import_module(module)
+            _import_with_topics(module)
     return dict(sorted(_checks.items()))
+
+
+def _import_with_topics(name: str) -> None:
+    """Import a family, and if it is a package all its modules but `repairs` (see `repair_of`)."""
+    module = importlib.import_module(name)
+    for topic in pkgutil.iter_modules(getattr(module, "__path__", ())):
+        if topic.name != "repairs":
+            importlib.import_module(f"{name}.{topic.name}")
 
 
 @functools.cache

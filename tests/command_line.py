@@ -18,31 +18,7 @@ from collections.abc import Mapping
 from multiprocessing.context import ForkServerContext
 from pathlib import Path
 
-from diagnose import registry
-
 TIMEOUT_S = 60
-PRELOADED = (
-    *(module for modules in registry.families().values() for module in modules),
-    registry.BASIS,
-    registry.PROFILE,
-    "diagnose.cli.main",
-    "diagnose.cli.reader",
-    "diagnose.compare",
-    "diagnose.live",
-    "diagnose.reach.command_line",
-    "diagnose.reach.tour",
-    "diagnose.render.check_list",
-    "diagnose.render.comparison",
-    "diagnose.render.explain",
-    "diagnose.render.json",
-    "diagnose.render.terminal",
-    "diagnose.runbooks",
-    "diagnose.session",
-    "diagnose.ticket.create",
-    "diagnose.ticket.write",
-    "platformdirs",
-)
-"""What the server imports: all checks, and what the commands of most tests need."""
 
 
 def run(
@@ -85,7 +61,7 @@ def run_bytes(
 @functools.cache
 def _server() -> ForkServerContext:
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(list(PRELOADED))
+    context.set_forkserver_preload(["tests.preloaded"])
     return context
 
 

@@ -7,7 +7,3 @@ One module per topic:
 - growth: unbounded
 - options: opts-not-applied
 """
-
-from checks.logging import drivers, files, growth, options
-
-__all__ = ["drivers", "files", "growth", "options"]

@@ -8,7 +8,3 @@ One module per topic:
 - open_files: open-files-exhausted
 - pids: pids-exhausted
 """
-
-from checks.resources import limits, machine, memory, open_files, pids
-
-__all__ = ["limits", "machine", "memory", "open_files", "pids"]

@@ -2,7 +2,3 @@
 
 Warnings where a break-out needs no flaw, else advice.
 """
-
-from checks.security import confinement, engine, rights, secrets
-
-__all__ = ["confinement", "engine", "rights", "secrets"]
