@@ -118,8 +118,9 @@ def config_flag_conflict(
     if daemon.is_podman:
         return Skipped(NO_DAEMON)
     last = log.last_failure if log is not None and daemon.is_down else None
-    refusal = last.text if last and CONFLICT in last.text else ""
-    keys = keys_in_both(config) or re.findall(r"(?:file: |\), )([a-z0-9-]+): \(from flag", refusal)
+    refusal = last if last is not None and CONFLICT in last.text else None
+    words = refusal.text if refusal is not None else ""
+    keys = keys_in_both(config) or re.findall(r"(?:file: |\), )([a-z0-9-]+): \(from flag", words)
     if not keys:
         return None
     evidence: dict[str, Json] = {
@@ -128,8 +129,8 @@ def config_flag_conflict(
     for flag, values in config.flags.items():
         if key_of(flag) in keys:
             evidence[f"dockerd --{flag} ({config.source})"] = ", ".join(values)
-    if refusal and last is not None and log is not None:
-        evidence[log.where(last)] = refusal
+    if log is not None:
+        evidence |= log.evidence(refusal)
     yield Finding(
         subject=DAEMON,
         summary=f"{', '.join(keys)} in {config.path} and on dockerd's command line; {_effect(daemon)}",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from checks.daemon.last_words import meaning, page_variables
 from diagnose.evidence.containers.listing import Containers
-from diagnose.evidence.engine.daemon import Daemon, ProcessDetail
+from diagnose.evidence.engine.daemon import Daemon
 from diagnose.evidence.engine.info import Info
 from diagnose.evidence.engine.log import DaemonLog, LogLine
 from diagnose.lazy_pattern import LazyPattern
@@ -14,6 +14,7 @@ from diagnose.registry import check
 NO_CONTAINERD = ("containerd.sock", "failed to start containerd", "timeout waiting for containerd")
 """Parts of the last words of a dockerd that could not reach its containerd (engines 20.10 to 28).
 """
+NOTHING_STARTS = "no container can be started or stopped, and exec fails"
 WAITED = LazyPattern(r"timeout|deadline exceeded")
 """Words that tell how long dockerd waited, and not why containerd did not come."""
 
@@ -50,11 +51,7 @@ def containerd_down(daemon: Daemon, log: DaemonLog | None) -> CheckResult:
     comes_up_yet = daemon.is_starting and daemon.processes.managed
     if went_with_dockerd or comes_up_yet:
         return None
-    effect = (
-        "the engine cannot start"
-        if is_dead
-        else "no container can be started or stopped, and exec fails"
-    )
+    effect = "the engine cannot start" if is_dead else NOTHING_STARTS
     owner = "containerd" if is_of_system else "docker"
     yield Finding(
         subject=DAEMON,
@@ -62,11 +59,7 @@ def containerd_down(daemon: Daemon, log: DaemonLog | None) -> CheckResult:
         evidence={
             "processes": "no containerd",
             **_unit_evidence(daemon),
-            **(
-                {log.where(failure): failure.text}
-                if log is not None and failure is not None
-                else {}
-            ),
+            **(log.evidence(failure) if log is not None else {}),
             **_shim_evidence(daemon),
         },
         variables={"unit": owner} | _cure(failure, owner if is_dead or is_of_system else ""),
@@ -116,7 +109,7 @@ def _unit_evidence(daemon: Daemon) -> dict[str, Json]:
     unit = daemon.installation.containerd_unit
     if unit is None or not unit.exists:
         return {}
-    return {"containerd.service": f"{unit.active_state} ({unit.sub_state}), result {unit.result}"}
+    return {"containerd.service": str(unit)}
 
 
 def _shim_evidence(daemon: Daemon) -> dict[str, Json]:
@@ -157,33 +150,20 @@ def containerd_hung(
     )
     if process is None:
         return None
-    evidence: dict[str, Json] = {
-        f"/proc/{process.pid}/stat": f"state {process.state}, threads {_threads(process)}"
-    }
-    if process.waits_for:
-        evidence[f"/proc/{process.pid}/task/*/wchan"] = process.waits_for
-    if is_silent:
-        evidence["GET /info"] = str(info)
-        evidence["GET /_ping"] = "answered"
-    evidence |= _shim_evidence(daemon)
+    pid = str(process.pid)
     how = "does not answer the engine"
+    variables = {"pid": pid, "unit": "docker" if daemon.processes.managed else "containerd"}
     if process.is_stopped:
         how = f"is stopped by a signal (state {process.state})"
+        variables["stopped"] = pid
     yield Finding(
         subject=DAEMON,
-        summary=f"containerd ({process.pid}) {how}: no container can be started or stopped, and exec fails",
-        evidence=evidence,
-        variables={
-            "pid": str(process.pid),
-            "unit": "docker" if daemon.processes.managed else "containerd",
-        }
-        | ({"stopped": str(process.pid)} if process.is_stopped else {}),
+        summary=f"containerd ({pid}) {how}: {NOTHING_STARTS}",
+        evidence={
+            **process.evidence,
+            **({"GET /info": str(info), "GET /_ping": "answered"} if is_silent else {}),
+            **_shim_evidence(daemon),
+        },
+        variables=variables,
     )
     return None
-
-
-def _threads(process: ProcessDetail) -> str:
-    return (
-        ", ".join(f"{number} {state}" for state, number in sorted(process.threads.items()))
-        or "not known"
-    )

@@ -8,7 +8,7 @@ import msgspec
 
 from checks.daemon.blame import blamed_key
 from checks.daemon.containerd import NO_CONTAINERD
-from checks.daemon.last_words import ENGINE, meaning
+from checks.daemon.last_words import ENGINE, healing, meaning
 from checks.daemon.last_words import page_variables as cures
 from checks.daemon.start import NETWORK, PID_TAKEN, STORAGE
 from diagnose.error_signatures import signs
@@ -104,7 +104,7 @@ def engine_down(daemon: Daemon, facts: EngineEnd) -> Finding:
             **_unit(daemon),
             **present({"docker.socket": facts.socket_failure.words}),
             **_last_words(facts, killed),
-            **_what_heals(text),
+            **healing(None if _is_explained(text) else meaning(text)),
             **present({f"listens at {taken}": holder}),
             **_blamed_setting(facts.config, blamed),
             **present({f"containers that mount {socket}": makers}),
@@ -220,26 +220,20 @@ def _unit(daemon: Daemon) -> dict[str, Json]:
     unit = daemon.installation.unit
     if unit is None or not unit.exists:
         return {}
-    state = f"{unit.active_state} ({unit.sub_state}), result {unit.result}"
     disabled = f", {unit.unit_file_state}" if unit.unit_file_state in ("masked", "disabled") else ""
-    return {"docker.service": state + disabled}
+    return {"docker.service": f"{unit}{disabled}"}
 
 
 def _last_words(facts: EngineEnd, killed: OomKill | None) -> dict[str, Json]:
     """The line that says most of the engine's end, or why there is none."""
     log, failure = facts.log, facts.last_failure
     if log is not None and failure is not None:
-        return {log.where(failure): failure.text}
+        return {**log.evidence(failure)}
     if killed:
         return {"kernel log": f"out of memory: killed process {killed.pid} (dockerd)"}
     if log is not None and log.lines and (log.lines[-1].is_error or "signal" in log.lines[-1].text):
         return {f"{log.source}, last line": log.lines[-1].text}
     return {"the engine's log": facts.no_log} if facts.no_log else {}
-
-
-def _what_heals(text: str) -> dict[str, Json]:
-    known = None if _is_explained(text) else meaning(text)
-    return {"what heals it": known.cure} if known else {}
 
 
 def _written(text: str, facts: EngineEnd) -> tuple[Subject, ...]:

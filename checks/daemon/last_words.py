@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+import msgspec
+
+from diagnose.evidence.engine.daemon import Daemon
 from diagnose.evidence.engine.data_root import DataRoot
+from diagnose.evidence.engine.log import DaemonLog, LogLine
+from diagnose.lazy_pattern import LazyPattern
+from diagnose.model import Unavailable
 from diagnose.programs.failures import ENGINE_ERRORS, Recognised, recognise
 
 ENGINE = "docker"
@@ -12,6 +18,53 @@ ENGINE = "docker"
 def meaning(text: str) -> Recognised | None:
     """The known cause of a failed start, by the line with which the engine gave up."""
     return recognise([text], None, ENGINE_ERRORS) if text else None
+
+
+def healing(known: Recognised | None) -> dict[str, str]:
+    """What heals that cause, as evidence."""
+    return {"what heals it": known.cure} if known is not None else {}
+
+
+class FailedStart(msgspec.Struct, frozen=True):
+    """The newest attempt to start an engine that is down."""
+
+    log: DaemonLog
+    line: LogLine
+    """The one with which it ended."""
+    known: Recognised | None
+    """What that line means."""
+
+    @property
+    def error(self) -> str:
+        """The end of the chain of errors, which names the thing itself."""
+        text = self.line.text.removeprefix("failed to start daemon: ")
+        return text.removeprefix("Error starting daemon: ")
+
+    @property
+    def evidence(self) -> dict[str, str]:
+        return self.log.evidence(self.line) | healing(self.known)
+
+    @property
+    def variables(self) -> dict[str, str]:
+        return {"log": self.log.source.removeprefix("journal ")}
+
+
+def failed_start(
+    daemon: Daemon, log: DaemonLog | Unavailable, pattern: LazyPattern
+) -> FailedStart | Unavailable | None:
+    """The start that failed with a line in which this pattern occurs.
+
+    None for an engine that is not down, or that failed in another way. Without its log nobody knows
+    why a dead engine is dead.
+    """
+    if not daemon.is_down:
+        return None
+    if isinstance(log, Unavailable):
+        return log
+    line = log.last_failure
+    if line is None or not pattern.search(line.text):
+        return None
+    return FailedStart(log, line, meaning(line.text))
 
 
 def page_variables(known: Recognised, root: DataRoot | None) -> dict[str, str]:

@@ -191,9 +191,7 @@ def _hung(
         summary=sentence(_silence(process, socket), load),
         evidence={
             f"GET /_ping at {socket}": daemon.silence.detail or "no answer",
-            **(
-                _process_evidence(process) if process is not None else {"who listens": daemon.where}
-            ),
+            **(process.evidence if process is not None else {"who listens": daemon.where}),
             **({"containers alive": len(shims)} if shims is not None else {}),
         },
         variables={"socket": socket} | _pid(process),
@@ -214,15 +212,6 @@ def _silence(process: ProcessDetail | None, socket: str) -> str:
     return f"{dockerd} accepts connections but does not answer"
 
 
-def _process_evidence(process: ProcessDetail) -> dict[str, Json]:
-    of_process = f"/proc/{process.pid}"
-    threads = _threads(process.threads)
-    evidence: dict[str, Json] = {f"{of_process}/stat": f"state {process.state}, threads {threads}"}
-    if process.waits_for:
-        evidence[f"{of_process}/task/*/wchan"] = process.waits_for
-    return evidence
-
-
 def _blocked_on(
     process: ProcessDetail | None, mounts: Mounts | None, root: DataRoot | None
 ) -> tuple[Subject, ...]:
@@ -238,7 +227,3 @@ def _overload(pressure: Pressure | None, busy: float) -> str:
     if pressure is None or not pressure.load or pressure.load[0] <= busy * pressure.cpus:
         return ""
     return f"the host is busy: load {pressure.load[0]:.0f} on {pressure.cpus} processors"
-
-
-def _threads(states: dict[str, int]) -> str:
-    return ", ".join(f"{number} {state}" for state, number in sorted(states.items())) or "not known"

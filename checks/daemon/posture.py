@@ -38,30 +38,19 @@ def engine_outdated(daemon: Daemon, ping: Ping, info: Info | None) -> CheckResul
     if ping.is_podman:
         return Skipped("Podman answers here")
     version = (info.server_version if info is not None else "") or ping.engine_version
-    if daemon.processes.engine is not None and (daemon.processes.engine.exe or "").endswith(
-        " (deleted)"
-    ):
-        program = str(daemon.processes.engine.exe).removesuffix(" (deleted)")
+    process = daemon.processes.engine
+    program = (process.exe if process is not None else "") or ""
+    if process is not None and program.endswith(" (deleted)"):
         yield Finding(
             subject=DAEMON,
-            summary=(
-                f"the running engine {version} was replaced "
-                "on disk by another one, and not restarted"
-            ),
-            evidence={
-                f"/proc/{daemon.processes.engine.pid}/exe": str(daemon.processes.engine.exe),
-                "running": version,
-            },
-            variables={"program": program},
+            summary=f"the running engine {version} was replaced on disk, and not restarted",
+            evidence={f"/proc/{process.pid}/exe": program, "running": version},
+            variables={"program": program.removesuffix(" (deleted)")},
             discriminator="replaced",
         )
     major = ping.version[0]
-    if (
-        major
-        and major < max(MAINTAINED)
-        and major not in MAINTAINED
-        and not DISTRIBUTION.search(version)
-    ):
+    has_ended = 0 < major < max(MAINTAINED) and major not in MAINTAINED
+    if has_ended and not DISTRIBUTION.search(version):
         yield Finding(
             subject=DAEMON,
             summary=f"engine {version}: the {_line(ping.version)} line gets no more fixes",
@@ -91,16 +80,14 @@ def client_api_too_old(
     25.0 and to 1.44 with 29.0 (29.7.2 begins at 1.40): older proxies and dashboards break there.
     """
     for client in clients.turned_away:
-        container = client.container
-        yield Finding(
-            subject=container.subject,
-            summary=f"{container} speaks API {client.client} and is turned away: "
-            "this engine requires at least "
-            f"{client.least}",
-            evidence={"last such line of its log": client.line},
-            variables={"name": container.name, "least": client.least},
+        requirement = f"this engine requires at least {client.least}"
+        yield Finding.about(
+            client.container,
+            f"{client.container} speaks API {client.client} and is turned away: {requirement}",
+            {"last such line of its log": client.line},
             touches=(DAEMON,),
-            service=container.service,
+            name=client.container.name,
+            least=client.least,
         )
     if clients.turned_away or log is None:
         return None
@@ -119,7 +106,7 @@ def client_api_too_old(
                 f"this engine requires at least {match['least']}"
             ),
             evidence={
-                log.where(last): last.text,
+                **log.evidence(last),
                 "times": len(refusals),
                 "containers with the socket": holders or "none",
             },

@@ -144,7 +144,7 @@ def ulimits_unnamed(
 def _logged_refusal(log: DaemonLog | None) -> dict[str, Json]:
     """The newest line of the engine's log about a limit without a name, by its place."""
     lines = [line for line in log.lines if NAMELESS.search(line.text)] if log is not None else []
-    return {log.where(lines[-1]): lines[-1].text} if log is not None and lines else {}
+    return {**log.evidence(lines[-1])} if log is not None and lines else {}
 
 
 def _has_no_name(limit: Json) -> bool:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from checks.daemon.blame import blamed_key
-from checks.daemon.last_words import meaning, page_variables
+from checks.daemon.last_words import FailedStart, failed_start, page_variables
 from diagnose.error_signatures import signs
 from diagnose.evidence.engine.config import DEFAULT_PATH, DaemonConfig
 from diagnose.evidence.engine.daemon import DAEMONS, EXEC_ROOT, Daemon
@@ -36,26 +36,6 @@ OPTIONS = "storage-opts"
 ADDRESS_KEYS = ("bip", "bip6", "fixed-cidr", "fixed-cidr-v6", "default-address-pools")
 
 
-def _failure(daemon: Daemon, log: DaemonLog | Unavailable, pattern: LazyPattern) -> LogLine | None:
-    """The line with which the last start attempt ended, if the pattern occurs in it.
-
-    The engine is dead.
-    """
-    if not daemon.is_down or isinstance(log, Unavailable) or log.last_failure is None:
-        return None
-    return log.last_failure if pattern.search(log.last_failure.text) else None
-
-
-def _unread(daemon: Daemon, log: DaemonLog | Unavailable) -> Unavailable | None:
-    """Without its log nobody knows why a dead engine is dead."""
-    return log if daemon.is_down and isinstance(log, Unavailable) else None
-
-
-def _short(text: str) -> str:
-    """The end of the chain of errors, which names the thing itself."""
-    return text.removeprefix("failed to start daemon: ").removeprefix("Error starting daemon: ")
-
-
 @check(
     "daemon.storage-driver-failed",
     severity=Severity.critical,
@@ -78,32 +58,24 @@ def storage_driver_failed(
     up (aufs in 24, devicemapper and overlay in 25), or a kernel that lacks it. The notes of
     containerd about plugins that it skips are in every healthy start and are not looked at.
     """
-    unread = _unread(daemon, log)
-    if unread is not None:
-        return unread
-    line = _failure(daemon, log, STORAGE)
-    if line is None or isinstance(log, Unavailable):
-        return None
+    start = failed_start(daemon, log, STORAGE)
+    if not isinstance(start, FailedStart):
+        return start
     driver = config.value("storage-driver") if config is not None else None
-    prior = _prior_driver(log) if not driver else None
+    prior = _prior_driver(start.log) if not driver and root is not None else None
     name = f'storage driver "{driver}"' if driver else "the storage driver"
-    variables = {"log": log.source.removeprefix("journal ")}
+    variables = _driver_variables(config, start.line) | start.variables
     if prior is not None and root is not None:
         name = f'storage driver "{prior}", in which {root.path} was written,'
         variables["old"] = f"{root.path}/{prior}"
-    meant = meaning(line.text)
-    if meant is not None:
-        variables |= page_variables(meant, root) | _leftover(meant, root)
+    if start.known is not None:
+        variables |= page_variables(start.known, root) | _leftover(start.known, root)
     yield Finding(
         subject=DAEMON,
-        summary=f"{name} cannot be used: {meant.cause if meant else _short(line.text)}",
-        evidence={
-            log.where(line): line.text,
-            **_driver_settings(config, line),
-            **({"what heals it": meant.cure} if meant else {}),
-        },
-        variables={**_driver_variables(config, line), **variables},
-        signs=signs(line.text),
+        summary=f"{name} cannot be used: {start.known.cause if start.known else start.error}",
+        evidence={**start.evidence, **_driver_settings(config, start.line)},
+        variables=variables,
+        signs=signs(start.line.text),
     )
     return None
 
@@ -165,26 +137,16 @@ def bridge_init_failed(
     rebooted, a record of the networks that a full disk or a power cut has torn: the line says
     which.
     """
-    unread = _unread(daemon, log)
-    if unread is not None:
-        return unread
-    line = _failure(daemon, log, NETWORK)
-    if line is None or isinstance(log, Unavailable):
-        return None
-    meant = meaning(line.text)
-    detail = re.sub(r"^.*?network controller: ", "", _short(line.text))
+    start = failed_start(daemon, log, NETWORK)
+    if not isinstance(start, FailedStart):
+        return start
+    detail = re.sub(r"^.*?network controller: ", "", start.error)
+    cause = start.known.cause if start.known else detail
     yield Finding(
         subject=DAEMON,
-        summary=f"the engine's networks cannot be set up: {meant.cause if meant else detail}",
-        evidence={
-            log.where(line): line.text,
-            **_addresses(config),
-            **({"what heals it": meant.cure} if meant else {}),
-        },
-        variables={
-            "log": log.source.removeprefix("journal "),
-            **_network_variables(line, detail, config, root),
-        },
+        summary=f"the engine's networks cannot be set up: {cause}",
+        evidence={**start.evidence, **_addresses(config)},
+        variables=start.variables | _network_variables(start, detail, config, root),
         touches=(Subject("interface", "docker0"), Subject("network", "bridge")),
     )
     return None
@@ -202,16 +164,15 @@ def _addresses(config: DaemonConfig | None) -> dict[str, Json]:
 
 
 def _network_variables(
-    line: LogLine, detail: str, config: DaemonConfig | None, root: DataRoot | None
+    start: FailedStart, detail: str, config: DaemonConfig | None, root: DataRoot | None
 ) -> dict[str, str]:
     """What the page needs. detail: the end of the line, behind the step that failed."""
-    meant = meaning(line.text)
     variables: dict[str, str] = {}
-    if meant is not None:
-        variables = page_variables(meant, root)
+    if start.known is not None:
+        variables = page_variables(start.known, root)
     elif DATABASE.search(detail) and root is not None:
         variables["database"] = f"{root.path}/network/files/local-kv.db"
-    if LEGACY.search(line.text):
+    if LEGACY.search(start.line.text):
         return {**variables, "backend": "/usr/sbin/iptables-nft"}
     if variables or RULES.search(detail):
         return variables
@@ -240,7 +201,7 @@ def stale_pidfile(daemon: Daemon, log: DaemonLog | None) -> CheckResult:
             f"/proc/{file.pid}/comm": file.comm or "not readable",
         }
         if last is not None and log is not None and PID_TAKEN.search(last.text):
-            evidence[log.where(last)] = last.text
+            evidence |= log.evidence(last)
         yield Finding(
             subject=DAEMON,
             summary=(
@@ -306,16 +267,14 @@ def start_limit_hit(daemon: Daemon, log: DaemonLog | None) -> CheckResult:
     unit = daemon.installation.unit
     if unit is None or not unit.is_given_up or not daemon.is_down:
         return None
-    evidence: dict[str, Json] = {
-        "docker.service": f"{unit.active_state} ({unit.sub_state}), result {unit.result}",
-        "docker.service NRestarts": unit.n_restarts or "not known",
-    }
-    if log is not None and log.last_failure is not None:
-        evidence[log.where(log.last_failure)] = log.last_failure.text
     yield Finding(
         subject=DAEMON,
         summary=f"systemd gave up on docker.service after {unit.n_restarts or 'several'} restarts",
-        evidence=evidence,
+        evidence={
+            "docker.service": str(unit),
+            "docker.service NRestarts": unit.n_restarts or "not known",
+            **(log.evidence(log.last_failure) if log is not None else {}),
+        },
         variables={"unit": "docker.service"},
     )
     return None

@@ -185,6 +185,14 @@ class ProcessDetail(msgspec.Struct, frozen=True):
         """The kernel functions that its blocked threads wait in."""
         return ", ".join(sorted({str(task["wchan"]) for task in self.stuck if task.get("wchan")}))
 
+    @property
+    def evidence(self) -> dict[str, str]:
+        """What /proc says of its state, its threads and what they wait for."""
+        threads = [f"{number} {state}" for state, number in sorted(self.threads.items())]
+        stat = f"state {self.state}, threads {', '.join(threads) or 'not known'}"
+        waiting = {f"/proc/{self.pid}/task/*/wchan": self.waits_for} if self.waits_for else {}
+        return {f"/proc/{self.pid}/stat": stat, **waiting}
+
 
 class InspectProcess(Question[ProcessDetail], frozen=True):
     """One process in detail."""

@@ -24,6 +24,9 @@ class Unit(msgspec.Struct, frozen=True, rename="pascal"):
     n_restarts: str = msgspec.field(name="NRestarts", default="")
     start_limit_burst: str = ""
 
+    def __str__(self) -> str:
+        return f"{self.active_state} ({self.sub_state}), result {self.result}"
+
     @property
     def exists(self) -> bool:
         return self.load_state not in ("", "not-found")

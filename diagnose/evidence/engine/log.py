@@ -112,6 +112,10 @@ class DaemonLog(msgspec.Struct, frozen=True, dict=True):
         """
         return f"{self.source} {line.place}".strip()
 
+    def evidence(self, line: LogLine | None) -> dict[str, str]:
+        """The text of a line by its place; nothing for None."""
+        return {self.where(line): line.text} if line is not None else {}
+
     @functools.cached_property
     def oldest(self) -> float | None:
         """Unix time from which on the log is known."""
