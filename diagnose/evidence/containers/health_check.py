@@ -1,0 +1,176 @@
+"""A container's health check: what its probe asks, when it runs, and what it has met. Pure."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from typing import Any
+
+import msgspec
+
+from diagnose.evidence.containers.inspect import Container, Health, HealthProbe
+from diagnose.evidence.dns.resolvers import EMBEDDED
+from diagnose.evidence.network.container_netns import ContainerNetns
+from diagnose.lazy_pattern import LazyPattern
+from diagnose.phrases import unix
+
+TIMED_OUT = -1
+"""The exit code of a probe that the engine has ended, or that it could not begin."""
+_OWN_PORT = LazyPattern(
+    r"(?:\b(?:ip6-)?localhost|\b127\.0\.0\.1|\b0\.0\.0\.0|\[?::1\]?):(?P<port>\d{2,5})\b"
+)
+"""A port of its own container in the command of a probe."""
+_IS_IPV4 = LazyPattern(r"\d+\.\d+\.\d+\.\d+")
+_NO_IPV6 = LazyPattern(r"connection refused|cannot assign requested address", re.IGNORECASE)
+_OWN_HOST = LazyPattern(r"(?<![\w.-])(?:(?:ip6-)?localhost|\[::1\]|::1)(?=[:/\s'\"]|$)")
+_NANO = 1e9
+_DEFAULT_S = 30.0
+"""Seconds between two probes, and seconds that one may take."""
+_QUIET_TOOLS = {
+    "curl": "curl -sS --fail",
+    "wget": "wget -S --spider",
+    "nc": "nc -v",
+    "pgrep": "pgrep -a",
+    "test": "a command that prints what it finds",
+}
+"""Tools that probes use, and how they say what they met."""
+
+
+class HealthCheck(msgspec.Struct, frozen=True):
+    """The health check of a running container, and what its probes have met so far."""
+
+    container: Container
+    health: Health
+    netns: ContainerNetns | None = None
+    """The sockets inside; None where they could not be seen."""
+
+    @property
+    def _words(self) -> list[str]:
+        healthcheck = self.container.config.healthcheck
+        test = (healthcheck.test if healthcheck is not None else None) or []
+        return [str(word) for word in test]
+
+    @property
+    def text(self) -> str:
+        """The probe as a reader sees it, cut at its end."""
+        return " ".join(self._words[1:])[:120]
+
+    @property
+    def command(self) -> str:
+        """The probe as `--health-cmd` takes it, for a shell."""
+        form, *words = self._words or [""]
+        return words[0] if form == "CMD-SHELL" and words else shlex.join(words)
+
+    @property
+    def command_by_ipv4(self) -> str:
+        """The same, with the container's own address in place of its name."""
+        return _OWN_HOST.sub("127.0.0.1", self.command)
+
+    @property
+    def interval_s(self) -> float:
+        return self._seconds("interval")
+
+    @property
+    def timeout_s(self) -> float:
+        return self._seconds("timeout")
+
+    def _seconds(self, setting: str) -> float:
+        nanoseconds: Any = getattr(self.container.config.healthcheck, setting, None)
+        return nanoseconds / _NANO if nanoseconds else _DEFAULT_S
+
+    @property
+    def probes(self) -> list[HealthProbe]:
+        """Those that the engine has kept, the last five."""
+        return self.health.log or []
+
+    @property
+    def last(self) -> HealthProbe | None:
+        return self.probes[-1] if self.probes else None
+
+    @property
+    def last_end(self) -> float | None:
+        """Unix time at which the last probe ended; the container's start where none did."""
+        ended = unix(self.last.end) if self.last is not None else None
+        return ended if ended is not None else self.container.started_at
+
+    @property
+    def exit_code(self) -> int:
+        """Of the last probe; 0 where there was none."""
+        return self.last.exit_code if self.last is not None else 0
+
+    @property
+    def output(self) -> str:
+        """What the last probe printed."""
+        return (self.last.output or "").strip() if self.last is not None else ""
+
+    @property
+    def outputs(self) -> list[str]:
+        """What the probes of the row of failures printed.
+
+        The last one may have had no chance to.
+        """
+        row = self.probes[-max(self.health.failing_streak, 1) :]
+        return [probe.output or "" for probe in row]
+
+    @property
+    def failing_since(self) -> float | None:
+        """Unix time of the first failure of the row.
+
+        Beyond the engine's five kept probes by their own pace.
+        """
+        streak = self.health.failing_streak
+        row = self.probes[-streak:] if streak else []
+        starts = [began for probe in row if (began := unix(probe.start)) is not None]
+        if not starts:
+            return None
+        pace = self.interval_s
+        if len(starts) > 1:
+            pace = (starts[-1] - starts[0]) / (len(starts) - 1)
+        return starts[0] - (streak - len(starts)) * pace
+
+    @property
+    def talkative_tool(self) -> str:
+        """For a probe that prints nothing: how its tool says what it met."""
+        names = [word.rpartition("/")[2] for word in re.findall(r"[\w./-]+", self.text)]
+        tools = [_QUIET_TOOLS[name] for name in names if name in _QUIET_TOOLS]
+        return tools[0] if tools and not self.output else ""
+
+    @property
+    def unserved_port(self) -> int:
+        """The port of its own container that the probe calls and where nothing listens.
+
+        0 if there is none, or it is not known.
+        """
+        call = _OWN_PORT.search(self.text)
+        if call is None or self.netns is None:
+            return 0
+        port = int(call["port"])
+        return 0 if self.netns.sockets("tcp", port) else port
+
+    @property
+    def ipv4_port(self) -> int:
+        """The port of its own container that the probe calls over IPv6, and that only IPv4 serves.
+
+        Where the connection was refused; 0 if there is none.
+
+        musl and busybox take ::1 for localhost first, and busybox's wget tries no other address.
+        Before engine 26 a container without IPv6 has no ::1 either.
+        """
+        call = _OWN_PORT.search(self.text)
+        if call is None or self.netns is None or not _NO_IPV6.search(self.output):
+            return 0
+        port = int(call["port"])
+        sockets = self.netns.sockets("tcp", port)
+        is_served = bool(sockets) and all(":" not in socket.address for socket in sockets)
+        return port if is_served and not _IS_IPV4.search(call[0]) else 0
+
+    @property
+    def only_port(self) -> int:
+        """The one TCP port that the container serves; 0 where it serves none or several."""
+        sockets = self.netns.listeners if self.netns is not None else ()
+        ports = {
+            socket.port
+            for socket in sockets
+            if socket.protocol == "tcp" and socket.address != EMBEDDED
+        }
+        return ports.pop() if len(ports) == 1 else 0
