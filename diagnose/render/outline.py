@@ -58,6 +58,8 @@ class Outline(msgspec.Struct, frozen=True):
     silenced: int
     could_not_run: int = 0
     """How many checks are unknown."""
+    do_not_apply: int = 0
+    """How many checks were skipped."""
 
 
 def counts(report: Report) -> Counter[Severity]:
@@ -108,6 +110,7 @@ def outline(report: Report, code: int) -> Outline:
             for finding in _unexplained(quiet, shown)
         ),
         could_not_run=verdicts(report)[Verdict.UNKNOWN],
+        do_not_apply=verdicts(report)[Verdict.SKIPPED],
         unknown=_reasons(report.results, Verdict.UNKNOWN),
         crashed=_reasons(report.results, Verdict.CRASHED),
         skipped=_reasons(report.results, Verdict.SKIPPED),

@@ -143,7 +143,9 @@ class _Page:
             page.crashed,
         )
         if self.verbose:
-            self.reasons("does not apply" + self.number(page.skipped), page.skipped)
+            verb = "does" if page.do_not_apply == 1 else "do"
+            title = f"{count(page.do_not_apply, 'check')} {verb} not apply."
+            self.reasons(title, page.skipped)
         if page.silenced:
             self.line(f"silenced ({page.silenced})  --show-silenced lists them")
 
