@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import re
 from collections.abc import Iterator
@@ -71,13 +72,22 @@ def target_of(path: str) -> str | None:
 def container_of(pid: int) -> str | None:
     """The id of the container that a process belongs to by its cgroup, or None.
 
-    The outermost, if containers are nested.
+    The outermost, if containers are nested. A container that the first process belongs to holds the
+    whole host that the tool sees, its engine too, and is left out (Docker in Docker).
     """
+    return next((id for id in _cgroup_ids(pid) if id not in _ids_around_the_host()), None)
+
+
+def _cgroup_ids(pid: int) -> list[str]:
     try:
-        match = _ID.search(read(f"/proc/{pid}/cgroup"))
+        return [id.decode() for id in _ID.findall(read(f"/proc/{pid}/cgroup"))]
     except OSError:
-        return None
-    return match[0].decode() if match else None
+        return []
+
+
+@functools.cache
+def _ids_around_the_host() -> frozenset[str]:
+    return frozenset(_cgroup_ids(1))
 
 
 def cmdline(pid: int) -> list[str]:
