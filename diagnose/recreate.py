@@ -24,6 +24,7 @@ from diagnose.container_options import (
     options_of,
     restart_policy,
 )
+from diagnose.misplaced_options import leading_options
 from diagnose.redact import TOKEN
 
 _TOKEN = re.compile(TOKEN)
@@ -60,6 +61,8 @@ class ContainerChange(msgspec.Struct, frozen=True):
     image: str = ""
     command: tuple[str, ...] | None = None
     """The words to run, None for those of now."""
+    options_from_command: bool = False
+    """Whether options of `docker run` at the begin of the command become options."""
 
 
 def script(
@@ -76,6 +79,8 @@ def script(
     """
     name = str(container["Name"]).removeprefix("/")
     _refuse_what_is_not_ours(container, name)
+    if change.options_from_command:
+        change = _with_options_from_command(container, change)
     left_out = change.without | ({"runtime"} if docker == PODMAN else set())
     options = [
         option
@@ -231,12 +236,22 @@ def _refuse_secrets(words: Sequence[str], name: str) -> None:
             )
 
 
+def _with_options_from_command(container: Inspect, change: ContainerChange) -> ContainerChange:
+    config = container["Config"]
+    words = [*(config.get("Entrypoint") or []), *(config.get("Cmd") or [])]
+    options, rest = leading_options(words)
+    if not options:
+        raise NoRecreateError("its command does not begin with options of `docker run`")
+    return msgspec.structs.replace(change, options=(*options, *change.options), command=rest)
+
+
 def _command(container: Inspect, image: Inspect, change: ContainerChange) -> list[str]:
     """The image, and the words behind it."""
     config, default = container["Config"], image.get("Config") or {}
     reference = change.image or config["Image"]
     entrypoint, own = config.get("Entrypoint") or [], default.get("Entrypoint") or []
-    behind = [] if entrypoint == own else entrypoint[1:]
+    is_reset = any(word.partition("=")[0] == "--entrypoint" for word in change.options)
+    behind = [] if entrypoint == own or is_reset else entrypoint[1:]
     if change.command is not None:
         return [reference, *behind, *change.command]
     is_default = entrypoint == own and config.get("Cmd") == default.get("Cmd")

@@ -98,6 +98,14 @@ class Command(msgspec.Struct, frozen=True):
     """Whether its reader has to put values of their own into it first."""
 
 
+def quoted(value: str) -> str:
+    """One word of a shell: between double quotes where that is easier to read and safe."""
+    is_plain_in_double_quotes = not set(value) & set('"$`\\!\n')
+    if "'" in value and is_plain_in_double_quotes:
+        return f'"{value}"'
+    return shlex.quote(value)
+
+
 def fill(text: str, variables: Mapping[str, str], docker: str = "docker") -> str:
     """The text with its placeholders replaced by shell-quoted values.
 
@@ -122,7 +130,7 @@ def fill(text: str, variables: Mapping[str, str], docker: str = "docker") -> str
                 value.startswith("-") and not is_option and _is_docker_operand(filled)
             )
             filled += "-- " if is_taken_for_option else ""
-            filled += shlex.quote(value)
+            filled += quoted(value)
         else:
             filled += match[0]
     return filled + text[end:]
@@ -382,8 +390,8 @@ def by_hand(id: str, variables: Mapping[str, str]) -> str:
     return text[:1].upper() + text[1:]
 
 
-_WORD = r"""(?:[\w@%+=:,./-]+|'[^'\n]*'(?:"'"'[^'\n]*')*)"""
-"""A shell word as `shlex.quote` writes it."""
+_WORD = r"""(?:[\w@%+=:,./-]+|"[^"$`\\!\n]*"|'[^'\n]*'(?:"'"'[^'\n]*')*)"""
+"""A shell word as `quoted` writes it."""
 _ENGINE = rf"(?:docker|podman|docker (?:--context|-H) {_WORD})"
 """What `{docker}` is filled with."""
 

@@ -214,6 +214,37 @@ def test_what_would_be_lost_is_refused(inspect: dict[str, Any], why: str):
         script(inspect, IMAGE, ContainerChange())
 
 
+BEHIND = {
+    "one": (["-p", "8080:80"], ["--publish=8080:80", "shop:1.4"]),
+    "more, and a command": (
+        ["-d", "--name", "x", "-e", "A=b", "--restart=always", "serve"],
+        ["--env=A=b", "--restart=always", "shop:1.4", "serve"],
+    ),
+}
+
+
+@pytest.mark.parametrize(("words", "expected"), BEHIND.values(), ids=BEHIND)
+def test_options_behind_the_image_become_options(words: list[str], expected: list[str]):
+    wrong = container({"Entrypoint": None, "Cmd": words})
+    create = created(wrong, ContainerChange(options_from_command=True))
+    assert create == ["--entrypoint=", *expected]
+
+
+def test_a_command_without_options_is_refused():
+    with pytest.raises(NoRecreateError, match="does not begin with options"):
+        script(
+            container({"Entrypoint": None, "Cmd": ["-x"]}),
+            IMAGE,
+            ContainerChange(options_from_command=True),
+        )
+
+
+def test_nothing_of_an_entrypoint_that_is_reset_is_left():
+    entrypoint = container({"Entrypoint": ["/gone", "-x"], "Cmd": []})
+    change = ContainerChange(("--entrypoint=",), command=("serve",))
+    assert created(entrypoint, change)[-3:] == ["--entrypoint=", "shop:1.4", "serve"]
+
+
 def test_a_variable_is_left_out():
     text = script(container(), IMAGE, ContainerChange(unset=frozenset({"OLD_LIMIT"})))
     assert 'sed -i /^OLD_LIMIT=/d "$environment"' in text.splitlines()

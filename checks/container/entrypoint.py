@@ -5,21 +5,28 @@ A container's program is not there, or may not be executed.
 
 from __future__ import annotations
 
+import shlex
+
 import msgspec
 
 from checks.container.start_errors import (
     failed_start,
     hiding_mount,
-    own_program,
     program_variables,
     refused_program,
 )
 from diagnose.evidence.containers.bind_mounts import BindSources
 from diagnose.evidence.containers.inspect import Mount
 from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.containers.missing_programs import (
+    MISSING,
+    MissingProgram,
+    MissingPrograms,
+    own_program,
+)
 from diagnose.evidence.containers.programs import Program, Programs
 from diagnose.evidence.storage.mounts import Mounted, Mounts
-from diagnose.model import CheckResult, Finding, Severity
+from diagnose.model import CheckResult, Finding, Json, Severity
 from diagnose.registry import check
 
 
@@ -28,25 +35,23 @@ from diagnose.registry import check
     severity=Severity.critical,
     caused_by=["container.mount-source-missing"],
 )
-def entrypoint_missing(containers: Containers, programs: Programs | None) -> CheckResult:
+def entrypoint_missing(
+    containers: Containers, programs: Programs | None, missing_programs: MissingPrograms | None
+) -> CheckResult:
     """A container's program does not exist in its image.
 
-    A mount over its folder hides what the image has there, or an argument was taken as the command
-    because the image has no entrypoint. The engine answers 127 also for a file that is mounted over
-    a directory ("not a directory"), which is another problem. Seen on engines
-    20.10.24, 26.1.5 and 28.5.2: the container stays `created`, only inspect has the error. Below an
-    init (`--init`), a shell or a supervisor it starts, and their last words name the program.
+    A mount over its folder hides what the image has there, or the container was given a command of
+    its own: a name that the image does not have, a whole line as one name, an option of `docker
+    run` behind the image's name. The engine answers 127 also for a file that is mounted over a
+    directory ("not a directory"), which is another problem. Seen on engines 20.10.24, 26.1.5 and
+    28.5.2: the container stays `created`, only inspect has the error. Below an init (`--init`), a
+    shell or a supervisor it starts, and their last words name the program.
     """
     for container in containers:
-        why = own_program(container)
         below = programs.by_id.get(container.id) if programs is not None else None
-        if why in ("executable file not found", "no such file or directory"):
-            program = container.path or (container.command or ["?"])[0]
-            finding = failed_start(
-                container, _lacks(container, program), program=program, image=container.config.image
-            )
-            mount = hiding_mount(container, program)
-            yield finding.with_variables({"covering": mount} if mount else {})
+        if own_program(container) in MISSING:
+            by_id = missing_programs.by_id if missing_programs is not None else {}
+            yield _without_program(container, by_id.get(container.id, MissingProgram()))
         elif below is not None and below.missing and below.why == "no such file or directory":
             finding = refused_program(container, below, _lacks(container, below.path))
             named = {name: finding.variables[name] for name in ("container", "program", "image")}
@@ -54,6 +59,44 @@ def entrypoint_missing(containers: Containers, programs: Programs | None) -> Che
             covering = {"covering": mount} if mount else {}
             yield msgspec.structs.replace(finding, variables=named | covering)
     return None
+
+
+def _without_program(container: Container, missing: MissingProgram) -> Finding:
+    program = container.path or (container.command or ["?"])[0]
+    evidence: dict[str, Json] = {}
+    if missing.image_command:
+        evidence["command of the image"] = shlex.join(missing.image_command)
+    finding = failed_start(container, _why(container, program, missing), evidence=evidence)
+    return finding.with_variables({"program": program, **_cure(container, program, missing)})
+
+
+def _cure(container: Container, program: str, missing: MissingProgram) -> dict[str, str]:
+    """The variables of the page's command that suits."""
+    mount = hiding_mount(container, program)
+    if mount:
+        return {"covering": mount}
+    if missing.misplaced_options:
+        return {"misplaced": container.name}
+    command = missing.shown_command
+    if command and (missing.near or missing.is_line):
+        return {"meant": command}
+    if command:
+        return {"image_command": command}
+    return {} if missing.is_own_command else {"image": container.config.image}
+
+
+def _why(container: Container, program: str, missing: MissingProgram) -> str:
+    if missing.misplaced_options:
+        options = shlex.join(missing.misplaced_options)
+        return f"{options} was given behind the image's name, and was taken as the command"
+    if missing.is_line:
+        return f'the line "{program}" was taken as the name of one program'
+    lacks = _lacks(container, program)
+    if missing.near:
+        return f"{lacks}, but it has {missing.near}"
+    if missing.is_own_command and not program.startswith("-"):
+        return f"{lacks}, which the container's own command names"
+    return lacks
 
 
 def _lacks(container: Container, program: str) -> str:

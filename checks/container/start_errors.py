@@ -22,13 +22,6 @@ ALIKE = 3
 _VOLUME = LazyPattern(r"/volumes/([^/']+)/_data")
 _LEAST_MEMORY = 64 * 2**20
 """Bytes in which the runtime and a small program can begin."""
-_EXEC = LazyPattern(
-    r'exec: "(?P<program>.*?)": .*?'
-    r"(?P<why>executable file not found|no such file or directory|permission denied|is a directory)"
-    r"|container process: exec (?P<bare>.+): (?P<denied>permission denied)(?:: unknown)?$"
-)
-"""Without quotes: the file has an x bit, and the kernel does not let this user execute it there
-(noexec, or not its owner)."""
 
 
 def known_error(container: Container) -> Recognised | None:
@@ -119,19 +112,6 @@ def program_variables(container: Container, program: str) -> dict[str, str]:
         "image": container.config.image,
         "file": f"{container.name}:{program}",
     }
-
-
-def own_program(container: Container) -> str:
-    """Why the engine could not start a container's own program, in its words.
-
-    "" if it says nothing about it, or means a program of the host (runc, docker-init) with the
-    same words.
-    """
-    match = _EXEC.search(container.state.error) if container.start_failed else None
-    if match is None:
-        return ""
-    program = match["program"] or match["bare"]
-    return (match["why"] or match["denied"]) if program == (container.path or program) else ""
 
 
 def hiding_mount(container: Container, program: str) -> str:

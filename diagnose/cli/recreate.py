@@ -16,6 +16,11 @@ from diagnose.cli import on, options, process
 @click.option("--image", default="", metavar="IMAGE", help="Another image.")
 @click.option("--command", metavar="TEXT", help="Another command: the words behind the image.")
 @click.option(
+    "--options-from-command",
+    is_flag=True,
+    help="Take options of docker run, given behind the image's name, for options.",
+)
+@click.option(
     "--without",
     multiple=True,
     metavar="NAME",
@@ -63,6 +68,7 @@ def recreate(container: str, changes: tuple[str, ...], **given: Any) -> None:
         unset=frozenset(given["unset"]),
         image=given["image"],
         command=tuple(shlex.split(command)) if command is not None else None,
+        options_from_command=given["options_from_command"],
     )
     request = options.of_run(given)
     try:

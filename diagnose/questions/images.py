@@ -83,6 +83,7 @@ class ImageConfig(msgspec.Struct, frozen=True, rename="pascal"):
 
     env: list[str] | None = None
     cmd: list[str] | None = None
+    entrypoint: list[str] | None = None
     user: str = ""
     labels: dict[str, str] | None = None
     volumes: dict[str, Json] | None = None

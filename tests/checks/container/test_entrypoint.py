@@ -8,6 +8,7 @@ import msgspec
 import pytest
 
 from diagnose.evidence.containers.bind_mounts import BindSources, PathStatus
+from diagnose.evidence.containers.missing_programs import MissingProgram, MissingPrograms
 from diagnose.evidence.containers.programs import Program, Programs, describe
 from diagnose.evidence.storage.mounts import Mounted, Mounts
 from tests.checks.container.evidence import (
@@ -34,6 +35,58 @@ def test_a_mount_over_its_folder_hides_a_program():
     )
     ((_, summary),) = told(entrypoint_missing(of(hidden)))
     assert summary == 'container "web" did not start: there is no /app/x in what is mounted at /app'
+
+
+LACKING = made(
+    "created",
+    code=127,
+    Path="bash",
+    State={"Error": 'exec: "bash": executable file not found in $PATH'},
+)
+
+
+@pytest.mark.parametrize(
+    ("missing", "words", "variables"),
+    [
+        (MissingProgram(), "its image has no bash", {"image"}),
+        (
+            MissingProgram(near="/bin/sh", command=("/bin/sh",)),
+            "its image has no bash, but it has /bin/sh",
+            {"meant"},
+        ),
+        (
+            MissingProgram(is_line=True, near="/bin/bash", command=("/bin/bash",)),
+            'the line "bash" was taken as the name of one program',
+            {"meant"},
+        ),
+        (
+            MissingProgram(is_own_command=True, image_command=("serve",), command=("serve",)),
+            "its image has no bash, which the container's own command names",
+            {"image_command"},
+        ),
+        (
+            MissingProgram(is_own_command=True),
+            "its image has no bash, which the container's own command names",
+            set(),
+        ),
+        (
+            MissingProgram(is_own_command=True, misplaced_options=("--publish=80:80",)),
+            "--publish=80:80 was given behind the image's name, and was taken as the command",
+            {"misplaced"},
+        ),
+    ],
+)
+def test_what_could_start_instead(missing: MissingProgram, words: str, variables: set[str]):
+    given = MissingPrograms({LACKING.id: missing})
+    result = judge(
+        "container.entrypoint-missing",
+        containers=of(LACKING),
+        programs=Programs({}),
+        missing_programs=given,
+    )
+    (finding,) = result.findings
+    assert finding.summary == f'container "web" did not start: {words}'
+    assert finding.variables.keys() - {"container", "program"} == variables
 
 
 UNQUOTED = "OCI runtime create failed: runc create failed: unable to start container process: exec {}: permission denied{}"

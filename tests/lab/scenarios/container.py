@@ -320,6 +320,35 @@ def program_that_is_not_there(box: Box) -> None:
     assert box.inspect("noentry")["State"]["ExitCode"] == 127
 
 
+@fault("container.entrypoint-missing", subject="container:bashless", shareable=True)
+def shell_that_the_image_does_not_have(box: Box) -> None:
+    """The command calls bash, and the image has another shell."""
+    run(box, "bashless", *GOOD, "bb:1.36", "bash", "-c", "sleep 1000", check=False)
+    assert box.inspect("bashless")["State"]["ExitCode"] == 127
+
+
+@fault("container.entrypoint-missing", subject="container:oneword", shareable=True)
+def line_in_the_place_of_a_program(box: Box) -> None:
+    """A whole command line is given as one word."""
+    run(box, "oneword", *GOOD, "bb:1.36", "sleep 1000", check=False)
+    assert box.inspect("oneword")["State"]["ExitCode"] == 127
+
+
+@fault("container.entrypoint-missing", subject="container:behind", shareable=True)
+def options_behind_the_image(box: Box) -> None:
+    """Options of `docker run` are given behind the image's name."""
+    options = ["-e", "MODE=fast", "--restart=no"]
+    run(box, "behind", *GOOD, "shop:1.4", *options, check=False)
+    assert box.inspect("behind")["State"]["ExitCode"] == 127
+
+
+@fault("container.entrypoint-missing", subject="container:foreigncmd", shareable=True)
+def command_that_the_image_does_not_have(box: Box) -> None:
+    """The container was given another command than its image has, and the image lacks it."""
+    run(box, "foreigncmd", *GOOD, "shop:1.4", "/opt/none", check=False)
+    assert box.inspect("foreigncmd")["State"]["ExitCode"] == 127
+
+
 @fault("container.entrypoint-forbidden", subject="container:noexec", shareable=True)
 def program_without_execute_bit(box: Box) -> None:
     """The program in the image may not be executed."""
