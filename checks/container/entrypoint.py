@@ -26,7 +26,7 @@ from diagnose.evidence.containers.missing_programs import (
 )
 from diagnose.evidence.containers.programs import Program, Programs
 from diagnose.evidence.storage.mounts import Mounted, Mounts
-from diagnose.model import CheckResult, Finding, Json, Severity
+from diagnose.model import CheckResult, Finding, Severity
 from diagnose.registry import check
 
 
@@ -47,27 +47,31 @@ def entrypoint_missing(
     28.5.2: the container stays `created`, only inspect has the error. Below an init (`--init`), a
     shell or a supervisor it starts, and their last words name the program.
     """
+    by_id = missing_programs.by_id if missing_programs is not None else {}
     for container in containers:
+        missing = by_id.get(container.id, MissingProgram())
         below = programs.by_id.get(container.id) if programs is not None else None
         if own_program(container) in MISSING:
-            by_id = missing_programs.by_id if missing_programs is not None else {}
-            yield _without_program(container, by_id.get(container.id, MissingProgram()))
+            program = container.path or (container.command or ["?"])[0]
+            finding = failed_start(container, _why(container, program, missing))
+            yield _with_cure(finding, container, program, missing)
         elif below is not None and below.missing and below.why == "no such file or directory":
-            finding = refused_program(container, below, _lacks(container, below.path))
-            named = {name: finding.variables[name] for name in ("container", "program", "image")}
-            mount = hiding_mount(container, below.path)
-            covering = {"covering": mount} if mount else {}
-            yield msgspec.structs.replace(finding, variables=named | covering)
+            program = below.path
+            finding = refused_program(container, below, _why(container, program, missing))
+            yield _with_cure(finding, container, program, missing)
     return None
 
 
-def _without_program(container: Container, missing: MissingProgram) -> Finding:
-    program = container.path or (container.command or ["?"])[0]
-    evidence: dict[str, Json] = {}
+def _with_cure(
+    finding: Finding, container: Container, program: str, missing: MissingProgram
+) -> Finding:
+    evidence = dict(finding.evidence)
     if missing.image_command:
         evidence["command of the image"] = shlex.join(missing.image_command)
-    finding = failed_start(container, _why(container, program, missing), evidence=evidence)
-    return finding.with_variables({"program": program, **_cure(container, program, missing)})
+    variables = {"container": container.name, "program": program}
+    return msgspec.structs.replace(
+        finding, evidence=evidence, variables=variables | _cure(container, program, missing)
+    )
 
 
 def _cure(container: Container, program: str, missing: MissingProgram) -> dict[str, str]:

@@ -11,6 +11,7 @@ from diagnose.evidence.containers.missing_programs import (
     missing_programs,
     own_program,
 )
+from diagnose.evidence.containers.programs import Program, Programs
 from diagnose.model import Failed, Json
 from diagnose.questions import Question
 from tests.checks.container.evidence import made
@@ -36,7 +37,7 @@ def looked_up(
 
     detail = GONE if image is None else {"Id": "sha256:1", "Config": {"Cmd": image}}
     host = Made({"api.archive": file, "api.image": detail})
-    return missing_programs(host, of(container)).by_id[container.id]
+    return missing_programs(host, of(container), Programs({})).by_id[container.id]
 
 
 CASES: dict[str, tuple[list[str], set[str], list[str] | None, list[str], str]] = {
@@ -66,6 +67,16 @@ def test_what_could_start(
     assert (list(missing.command), missing.near) == (command, near)
 
 
+def test_a_program_below_an_init():
+    words = ["/tini", "--", "bash", "-l"]
+    container = made("exited", code=127, Path="/tini", Config={"Cmd": words})
+    program = Program("bash", "no such file or directory", "exec bash failed", missing=True)
+    file = {"type": "link", "mode": 0o777}
+    host = Made({"api.archive": file, "api.image": GONE})
+    missing = missing_programs(host, of(container), Programs({container.id: program}))
+    assert list(missing.by_id[container.id].command) == ["/tini", "--", "/bash", "-l"]
+
+
 def test_whose_command_it_is():
     assert looked_up(["/none"], set(), SERVER).is_own_command
     assert not looked_up(SERVER, set(), SERVER).is_own_command
@@ -77,7 +88,7 @@ def test_a_folder_and_a_file_without_x_bit_are_no_program():
         container = made("created", code=127, Path="bash", Config={"Cmd": ["bash"]},
                          State={"Error": 'exec: "bash": executable file not found in $PATH'})  # fmt: skip
         host = Made({"api.archive": file, "api.image": GONE})
-        return missing_programs(host, of(container)).by_id[container.id].near
+        return missing_programs(host, of(container), Programs({})).by_id[container.id].near
 
     assert as_found(PROGRAM)
     assert not as_found({"type": "directory", "mode": 0o755})

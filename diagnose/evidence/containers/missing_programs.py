@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 import shlex
 from collections.abc import Iterator, Mapping
 
 import msgspec
 
 from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.containers.programs import Program, Programs
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.misplaced_options import leading_options
 from diagnose.model import Failed
@@ -87,22 +89,44 @@ def own_program(container: Container) -> str:
 
 
 @evidence
-def missing_programs(host: Host, containers: Containers) -> MissingPrograms:
+def missing_programs(
+    host: Host, containers: Containers, programs: Programs | None
+) -> MissingPrograms:
     """One question about each image, and about each place where a like program could be."""
-    lacking = [container for container in containers if own_program(container) in MISSING]
+    below = programs.by_id if programs is not None else {}
+    named = {
+        container.id: (container, name)
+        for container in containers
+        if (name := _missing_name(container, below.get(container.id)))
+    }
     return MissingPrograms(
-        {container.id: _missing(host, container) for container in lacking[:MOST]}
+        {
+            id: _missing(host, container, name)
+            for id, (container, name) in itertools.islice(named.items(), MOST)
+        }
     )
 
 
-def _missing(host: Host, container: Container) -> MissingProgram:
+def _missing_name(container: Container, below: Program | None) -> str:
+    """The word of its command that a container could not start; "" for none.
+
+    below: the program that an init of the container could not start.
+    """
     words = container.config.words
-    if not words:
-        return MissingProgram()
+    if own_program(container) in MISSING:
+        return words[0] if words else ""
+    if below is not None and below.missing and below.path in words:
+        return below.path
+    return ""
+
+
+def _missing(host: Host, container: Container, name: str) -> MissingProgram:
+    words = container.config.words
     image_words = _image_words(host, container)
     is_own = image_words is not None and words != image_words
     image_words = image_words or ()
-    if words[0].startswith("-"):
+    place = words.index(name)
+    if place == 0 and name.startswith("-"):
         options, rest = leading_options(words)
         return MissingProgram(
             is_own_command=True,
@@ -111,23 +135,15 @@ def _missing(host: Host, container: Container) -> MissingProgram:
             command=(rest or image_words) if options else (),
         )
     proposed = MissingProgram(is_own_command=is_own, image_command=image_words if is_own else ())
-    first, *more = line_words(words[0])
+    first, *more = line_words(name)
     is_line = bool(more)
     near = _near(host, container, first)
     if near:
-        command = (near, *more, *words[1:])
+        command = (*words[:place], near, *more, *words[place + 1 :])
         return msgspec.structs.replace(proposed, is_line=is_line, near=near, command=command)
     is_service = bool(image_words) and image_words[0].rpartition("/")[2] not in _INTERACTIVE
     command = image_words if is_own and is_service else ()
     return msgspec.structs.replace(proposed, is_line=is_line, command=command)
-
-
-def _image_words(host: Host, container: Container) -> tuple[str, ...] | None:
-    """ENTRYPOINT and CMD of the container's image; None where the image cannot be inspected."""
-    detail = host.ask(InspectImage(container.image))
-    if isinstance(detail, Failed) or detail.config is None:
-        return None
-    return (*(detail.config.entrypoint or ()), *(detail.config.cmd or ()))
 
 
 def line_words(text: str) -> list[str]:
@@ -136,6 +152,14 @@ def line_words(text: str) -> list[str]:
         return shlex.split(text) or [text]
     except ValueError:
         return [text]
+
+
+def _image_words(host: Host, container: Container) -> tuple[str, ...] | None:
+    """ENTRYPOINT and CMD of the container's image; None where the image cannot be inspected."""
+    detail = host.ask(InspectImage(container.image))
+    if isinstance(detail, Failed) or detail.config is None:
+        return None
+    return (*(detail.config.entrypoint or ()), *(detail.config.cmd or ()))
 
 
 def _near(host: Host, container: Container, program: str) -> str:
