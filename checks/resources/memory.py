@@ -9,6 +9,7 @@ from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.machine.kernel_log import KernelLog
 from diagnose.evidence.machine.pressure import HostMemory, Pressure
 from diagnose.evidence.run.options import Options
+from diagnose.mappings import present
 from diagnose.model import DAEMON, HOST, Bytes, CheckResult, Finding, Percent, Seconds, Severity
 from diagnose.phrases import ago, size
 from diagnose.registry import check
@@ -45,7 +46,7 @@ def host_oom(
     victims = {kill.container: names[kill.container] for kill in kills if kill.container in names}
     last = kills[-1]
     age = clock.wall - last.at
-    who = f"{names[last.container]}" if last.container in names else "the host"
+    who = str(names.get(last.container, "the host"))
     usage = f" using {size(last.rss)}" if last.rss is not None else ""
     yield Finding(
         subject=HOST,
@@ -75,18 +76,10 @@ def _unlimited(containers: Containers | None, cgroups: Cgroups | None) -> dict[s
 
     Nothing where there is none.
     """
-    rows = [
-        (group.memory.working_set, container.name)
-        for container in (containers.running if containers is not None else ())
-        if not container.host_config.memory
-        and cgroups is not None
-        and (group := cgroups.of(container)) is not None
-        and group.memory.working_set
-    ]
-    if not rows:
-        return {}
-    usage, name = max(rows)
-    return {"container": name, "memory": f"{max(256, 2 * usage // MIB)}m"}
+    for container, usage in _by_usage(containers, cgroups):
+        if not container.host_config.memory:
+            return {"container": container.name, "memory": f"{max(256, 2 * usage // MIB)}m"}
+    return {}
 
 
 def _victim(victims: dict[str, Container]) -> dict[str, str]:
@@ -132,56 +125,48 @@ def memory_scarce(
         return None
     stuck = f", and all work waits for it {waited:.0f} % of the time" if is_stalled else ""
     left = f"{size(host_memory.obtainable)} of {size(host_memory.total)} of memory is available"
+    cache = host_memory.zfs_cache
+    eaters = _by_usage(containers, cgroups)[:MOST_NAMED]
     yield Finding(
         subject=HOST,
         summary=f"{left}{stuck}",
         evidence={
             "MemAvailable": size(host_memory.available),
-            **(
-                {"ZFS cache that may shrink": size(host_memory.zfs_cache)}
-                if host_memory.zfs_cache
-                else {}
-            ),
+            **present({"ZFS cache that may shrink": size(cache) if cache else ""}),
             "swap": f"{size(host_memory.swap_free)} of {size(host_memory.swap_total)} free",
-            "/proc/pressure/memory full avg60": f"{waited:.1f} %"
-            if waited is not None
-            else "not kept",
-            "largest working sets": _eaters(containers, cgroups),
+            "/proc/pressure/memory full avg60": (
+                f"{waited:.1f} %" if waited is not None else "not kept"
+            ),
+            "largest working sets": [_row(container, usage) for container, usage in eaters],
         },
-        variables={**_unlimited(containers, cgroups), **_largest(containers, cgroups)},
+        variables={
+            **_unlimited(containers, cgroups),
+            **({"largest": eaters[0][0].name} if eaters else {}),
+        },
         severity=Severity.critical if stuck else Severity.warning,
     )
     return None
 
 
-def _eaters(containers: Containers | None, cgroups: Cgroups | None) -> list[dict[str, object]]:
-    """The containers that use most memory."""
+def _by_usage(
+    containers: Containers | None, cgroups: Cgroups | None
+) -> list[tuple[Container, int]]:
+    """The running containers with the bytes of their working sets, the largest first."""
     if containers is None or cgroups is None:
         return []
-    rows: list[dict[str, object]] = []
-    for container in containers.running:
-        group = cgroups.of(container)
-        if group is not None and group.memory.working_set:
-            rows.append(
-                {
-                    "name": container.name,
-                    "bytes": group.memory.working_set,
-                    "note": _limit_note(container),
-                }
-            )
-    return sorted(rows, key=lambda row: -int(str(row["bytes"])))[:MOST_NAMED]
+    groups = ((container, cgroups.of(container)) for container in containers.running)
+    sizes = [
+        (container, group.memory.working_set)
+        for container, group in groups
+        if group is not None and group.memory.working_set
+    ]
+    return sorted(sizes, key=lambda pair: -pair[1])
 
 
-def _largest(containers: Containers | None, cgroups: Cgroups | None) -> dict[str, str]:
-    """The container that uses most memory."""
-    eaters = _eaters(containers, cgroups)
-    return {"largest": str(eaters[0]["name"])} if eaters else {}
-
-
-def _limit_note(container: Container) -> str:
-    if container.host_config.memory:
-        return f"limit {size(container.host_config.memory)}"
-    return "no limit"
+def _row(container: Container, usage: int) -> dict[str, object]:
+    limit = container.host_config.memory
+    note = f"limit {size(limit)}" if limit else "no limit"
+    return {"name": container.name, "bytes": usage, "note": note}
 
 
 @check("resources.memory-near-limit", severity=Severity.warning, caused_by=["container.oom-killed"])
