@@ -5,15 +5,15 @@ from __future__ import annotations
 
 import pytest
 
-from checks.kernel import filesystem_errors, netdevice_stuck
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.machine.kernel_log import KernelLog, Record
 from diagnose.evidence.run.options import Options
 from diagnose.evidence.storage.block_devices import BlockDevices, block_devices
 from diagnose.evidence.storage.mounts import Mounted, Mounts
-from diagnose.model import Failed, Finding, Json
+from diagnose.model import Failed, Json
 from diagnose.questions import AnyQuestion
 from tests.hosts import Made
+from tests.judging import judge, rows
 
 ERROR = "EXT4-fs error (device loop2): trigger_test_error:127: comm sh: lab"
 MOUNT = "EXT4-fs (loop2): mounted filesystem 209f232b-a916-40cc-b9aa-902f3b9edc72 r/w without journal. Quota mode: none."
@@ -54,8 +54,8 @@ def test_a_disk_is_known_by_each_of_its_names() -> None:
         Mounted("/", source="/dev/root", dev="8:1"),
         Mounted("/data", source="/dev/mapper/crypt", dev="252:1"),
     )
-    found = block_devices(Made(dict.fromkeys(("file.stats", "file.list"), answer)), Mounts(table))
-    points = {name: mounted.point for name, mounted in found.by_name.items()}
+    devices = block_devices(Made(dict.fromkeys(("file.stats", "file.list"), answer)), Mounts(table))
+    points = {name: mounted.point for name, mounted in devices.by_name.items()}
     assert points == {
         "root": "/",
         "sda1": "/",
@@ -76,9 +76,14 @@ def test_only_errors_of_this_mount_count(lines: list[str], count: int) -> None:
             "dm-10": Mounted("/var/lib/docker"),
         }
     )
-    found = list(filesystem_errors(log, disks, Clock(100.0, 0.0), Options()))
-    subjects = [str(each.subject) for each in found if isinstance(each, Finding)]
-    assert subjects == ["filesystem:/var/lib/docker"] * count
+    result = judge(
+        "kernel.filesystem-errors",
+        kernel_log=log,
+        disks=disks,
+        clock=Clock(100.0, 0.0),
+        options=Options(),
+    )
+    assert rows(result) == [("critical", "/var/lib/docker")] * count
 
 
 WAITING = "unregister_netdevice: waiting for {} to become free. Usage count = 1"
@@ -86,7 +91,7 @@ NOW = 1000.0
 WAITS = {
     "every ten seconds until now": (
         [("lo", 970.0), ("lo", 980.0), ("lo", 990.0)],
-        ["interface:lo"],
+        [("critical", "lo")],
     ),
     "one line at a slow teardown": ([("lo", 990.0)], []),
     "over for minutes": ([("lo", 701.0), ("lo", 711.0), ("lo", 721.0)], []),
@@ -94,10 +99,10 @@ WAITS = {
 }
 
 
-@pytest.mark.parametrize(("seen", "subjects"), WAITS.values(), ids=WAITS)
+@pytest.mark.parametrize(("lines", "expected"), WAITS.values(), ids=WAITS)
 def test_only_a_device_that_is_waited_for_until_now_is_stuck(
-    seen: list[tuple[str, float]], subjects: list[str]
+    lines: list[tuple[str, float]], expected: list[tuple[str, str]]
 ) -> None:
-    log = KernelLog(tuple(Record(at, WAITING.format(device)) for device, at in seen))
-    found = list(netdevice_stuck(log, Clock(NOW, 0.0)))
-    assert [str(each.subject) for each in found if isinstance(each, Finding)] == subjects
+    log = KernelLog(tuple(Record(at, WAITING.format(device)) for device, at in lines))
+    result = judge("kernel.netdevice-stuck", kernel_log=log, clock=Clock(NOW, 0.0))
+    assert rows(result) == expected

@@ -1,0 +1,87 @@
+"""Errors of mounted file systems and of their disks, by the kernel log. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+import msgspec
+
+from diagnose.evidence.machine.kernel_log import KernelLog
+from diagnose.evidence.storage.block_devices import BlockDevices
+from diagnose.evidence.storage.mounts import Mounted
+from diagnose.lazy_pattern import LazyPattern
+
+_ERROR = LazyPattern(
+    r"^(?!.*(?:DISCARD|WRITE_ZEROES"
+    r"|SECURE_ERASE)).*"  # many a disk refuses these, and nothing is lost
+    r"(?:EXT4-fs error|EXT4-fs \((?P<ext>[\w.-]+)\): Remounting filesystem read-only"
+    r"|XFS \((?P<xfs>[\w.-]+)\): .*"
+    r"(?:Corruption|Shutting down|[Ee]rror)|BTRFS (?:error|critical)|Buffer I/O error on (?:dev"
+    r"|device) |"
+    r"(?:I/O|critical [a-z ]+|device offline|timeout|recoverable transport|protection) error, dev |"
+    r"device-mapper: thin: \d+:(?P<pool>\d+): switching pool to (?:out-of-data-space|read-only"
+    r"|fail))"
+    r"(?: ?\((?:device )?(?P<named>[\w.-]+)|(?P<bare>[\w.-]+))?"
+)
+_ERROR_SIGNS = ("rror", "critical", "Remounting", "Corruption", "Shutting", "thin:")
+_MOUNTED = LazyPattern(
+    r"EXT4-fs \((?P<ext>[\w.-]+)\): mounted filesystem|XFS \((?P<xfs>[\w.-]+)\): Mounting V|"
+    r"BTRFS info \(device (?P<named>[\w.-]+)\): first mount|"
+    r"device-mapper: thin: \d+:(?P<pool>\d+): switching pool to write mode"
+)
+"""What ends such errors: the file system was mounted again, the pool of its thin volume has room
+again."""
+_MOUNT_SIGNS = ("mounted", "Mounting", "first mount", "thin:")
+
+
+class FilesystemErrors(msgspec.Struct, frozen=True):
+    """The errors of one device that is mounted now."""
+
+    mounted: Mounted
+    lines: tuple[str, ...]
+    last_at: float
+    """Unix time."""
+
+
+def filesystem_errors(
+    log: KernelLog, disks: BlockDevices, since: float
+) -> dict[str, FilesystemErrors]:
+    """By device, what came after this Unix time and after the mount that there is now.
+
+    The log also tells of a stick that was pulled out, and of a disk that has been repaired since.
+    """
+    mounted_at = {
+        _device(match): record.at for record, match in log.matching(_MOUNTED, _MOUNT_SIGNS)
+    }
+    errors: dict[str, FilesystemErrors] = {}
+    for record, match in log.matching(_ERROR, _ERROR_SIGNS):
+        device = _mounted(_device(match), disks.by_name)
+        if device and record.at >= max(since, mounted_at.get(device, 0.0)):
+            before = errors[device].lines if device in errors else ()
+            lines = (*before, record.text)
+            errors[device] = FilesystemErrors(disks.by_name[device], lines, record.at)
+    return errors
+
+
+def _device(match: re.Match[str]) -> str:
+    """The device that a line names, as the kernel calls it.
+
+    The pool of a thin volume has numbers.
+    """
+    fields = match.groupdict()
+    if fields["pool"]:
+        return f"dm-{fields['pool']}"
+    return next((name for name in fields.values() if name), "")
+
+
+def _mounted(device: str, by_name: Mapping[str, Mounted]) -> str:
+    """The mounted device that the kernel names.
+
+    Itself, or a partition of the disk (sda -> sda1, nvme0n1 -> nvme0n1p1; dm-10 is no partition
+    of dm-1).
+    """
+    if device in by_name or not device:
+        return device
+    partition = re.compile(re.escape(device) + ("p" if device[-1].isdigit() else "") + r"\d+\Z")
+    return next((name for name in by_name if partition.match(name)), "")
