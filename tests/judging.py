@@ -5,16 +5,20 @@ Example:
 
     result = judge("container.restart-loop", containers=of(container("web")), clock=CLOCK)
     assert rows(result) == [("critical", "web")]
+
+Evidence that is worked out from other evidence alone is worked out here too: a test of
+`daemon.tls-client-refused` gives the log, and not the refused clients.
 """
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Mapping
 from typing import Any
 
 from diagnose import registry
 from diagnose.judgement.judge import judge as judge_check
-from diagnose.model import Result, Unavailable
+from diagnose.model import Need, Result, Unavailable
 
 NOT_GIVEN = Unavailable("not recorded", "the test does not give this evidence")
 
@@ -22,18 +26,46 @@ NOT_GIVEN = Unavailable("not recorded", "the test does not give this evidence")
 def judge(id: str, *, thresholds: Mapping[str, float] | None = None, **evidence: Any) -> Result:
     """The result of the check with this id on made evidence.
 
-    thresholds: overrides by name. Raises TypeError for evidence that the check does not take, and
-    AssertionError with the traceback where the check crashes.
+    thresholds: overrides by name. Raises TypeError for evidence that neither the check takes nor
+    what it is worked out from, and AssertionError with the traceback where the check crashes.
     """
     check = registry.load([id.partition(".")[0]])[id]
-    parameters = {need.parameter for need in check.needs}
-    unknown = set(evidence) - parameters
+    names = {name for need in check.needs for name in _names(need)}
+    unknown = set(evidence) - names
     if unknown:
-        raise TypeError(f"{id} takes {sorted(parameters)}, not {sorted(unknown)}")
-    by_kind = {need.kind: evidence.get(need.parameter, NOT_GIVEN) for need in check.needs}
+        raise TypeError(f"{id} takes {sorted(names)}, not {sorted(unknown)}")
+    by_kind = {need.kind: _value(need, evidence) for need in check.needs}
     result = judge_check(check, by_kind, {id: thresholds or {}})
     assert result.verdict != "crashed", result.why
     return result
+
+
+def _sources(need: Need) -> tuple[Need, ...]:
+    """The evidence from which this is worked out; none for what asks the host itself."""
+    collect = registry.collector(need.kind)
+    is_asked = "host" in inspect.signature(collect).parameters
+    return () if is_asked else registry.needs_of(collect)
+
+
+def _names(need: Need) -> set[str]:
+    return {need.parameter, *(name for source in _sources(need) for name in _names(source))}
+
+
+def _value(need: Need, evidence: Mapping[str, Any]) -> Any:
+    """The evidence as it was given, or worked out of what was given."""
+    if need.parameter in evidence:
+        return evidence[need.parameter]
+    sources = _sources(need)
+    values = {source.parameter: _value(source, evidence) for source in sources}
+    lacks = [
+        source
+        for source in sources
+        if not source.optional and isinstance(values[source.parameter], Unavailable)
+    ]
+    if lacks or not _names(need) & evidence.keys():
+        return NOT_GIVEN
+    arguments = {source.parameter: source.argument(values[source.parameter]) for source in sources}
+    return registry.collector(need.kind)(**arguments)
 
 
 def rows(result: Result) -> list[tuple[str, str]]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from diagnose.evidence.engine.refused_handshakes import refused_clients
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.run.options import Options
 from diagnose.phrases import unix
@@ -63,11 +62,9 @@ LOGS: dict[str, tuple[list[str], list[tuple[str, list[str]]]]] = {
 
 
 @pytest.mark.parametrize(("lines", "expected"), LOGS.values(), ids=LOGS)
-def test_refused_clients(lines: list[str], expected: list[tuple[str, list[str]]]) -> None:
-    clients = refused_clients(log(*lines), NOW, Options())
-    assert [(refused.reason, list(refused.clients)) for refused in clients] == expected
+def test_clients_that_are_refused(lines: list[str], expected: list[tuple[str, list[str]]]) -> None:
     findings = judge(
-        "daemon.tls-client-refused", refused_clients=clients, daemon=ALIVE, log=log(*lines)
+        "daemon.tls-client-refused", daemon=ALIVE, log=log(*lines), clock=NOW, options=Options()
     ).findings
     assert [finding.discriminator for finding in findings] == [reason for reason, _ in expected]
     for finding, (_, addresses) in zip(findings, expected, strict=True):
@@ -75,5 +72,7 @@ def test_refused_clients(lines: list[str], expected: list[tuple[str, list[str]]]
 
 
 def test_old_lines_are_left_alone() -> None:
-    clients = refused_clients(log(UP, _refused(EXPIRED)), NOW, Options(since_s=60))
-    assert list(clients) == []
+    old = log(UP, _refused(EXPIRED))
+    lately = Options(since_s=60)
+    result = judge("daemon.tls-client-refused", daemon=ALIVE, log=old, clock=NOW, options=lately)
+    assert result.verdict == "passed"

@@ -232,10 +232,15 @@ def test_routing_policy(
 def test_a_dns_server_inside_a_subnet_is_critical() -> None:
     resolvers = Resolvers(ResolvConf(("172.18.0.53",)), Unavailable("missing"), (), {})
     nets = Networks((network(),))
-    known = {"networks": nets, "routes": Routes(()), "links": links(), "resolvers": resolvers}
-    assert found(judge("network.subnet-overlaps-route", **known).findings) == [
-        ("network:shop", Severity.critical)
-    ]
+    answer = judge(
+        "network.subnet-overlaps-route",
+        networks=nets,
+        routes=Routes(()),
+        links=links(),
+        resolvers=resolvers,
+        docker=Unavailable("missing"),
+    )
+    assert found(answer.findings) == [("network:shop", Severity.critical)]
 
 
 def test_a_dns_server_beyond_an_uplink_bridge_is_reached() -> None:
