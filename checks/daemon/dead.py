@@ -2,17 +2,9 @@
 
 from __future__ import annotations
 
-from checks.daemon.engine_end import EngineEnd, engine_down
-from diagnose.evidence.containers.listing import Containers
-from diagnose.evidence.engine.config import DaemonConfig
+from checks.daemon.engine_end import engine_down
 from diagnose.evidence.engine.daemon import TRACES, Daemon
-from diagnose.evidence.engine.data_root import DataRoot
-from diagnose.evidence.engine.log import DaemonLog
-from diagnose.evidence.engine.socket_failure import SocketFailure
-from diagnose.evidence.machine.clock import Clock
-from diagnose.evidence.machine.kernel_log import KernelLog
-from diagnose.evidence.network.listeners import Listeners
-from diagnose.evidence.storage.mounts import Mounts
+from diagnose.evidence.engine.engine_end import EngineEnd
 from diagnose.model import DAEMON, CheckResult, Finding, Severity, Unavailable
 from diagnose.registry import check
 
@@ -37,18 +29,7 @@ from diagnose.registry import check
         "resources.host-oom",
     ],
 )
-def not_running(
-    daemon: Daemon,
-    containers: Containers | None,
-    log: DaemonLog | Unavailable,
-    root: DataRoot | None,
-    mounts: Mounts | None,
-    kernel: KernelLog | None,
-    listeners: Listeners | None,
-    clock: Clock | None,
-    config: DaemonConfig | None,
-    socket_failure: SocketFailure | None,
-) -> CheckResult:
+def not_running(daemon: Daemon, end: EngineEnd) -> CheckResult:
     """No Docker engine serves its socket.
 
     What could be misleading: an address that the user named and where never was a socket here
@@ -68,24 +49,7 @@ def not_running(
             yield _not_installed(daemon)
             return None
         return _elsewhere(daemon)
-    if isinstance(log, Unavailable):
-        known_log, no_log = None, log.detail
-    elif _is_of_an_earlier_boot(log, clock):
-        known_log, no_log = None, f"{log.source} is from before this host's boot"
-    else:
-        known_log, no_log = log, ""
-    facts = EngineEnd(
-        containers,
-        known_log,
-        no_log,
-        root,
-        mounts,
-        kernel,
-        listeners,
-        config,
-        socket_failure or SocketFailure(),
-    )
-    yield engine_down(daemon, facts)
+    yield engine_down(daemon, end)
     return None
 
 
@@ -137,7 +101,7 @@ def _not_installed(daemon: Daemon) -> Finding:
 
 def _not_an_engine(daemon: Daemon) -> Finding:
     assert daemon.silence is not None
-    socket = daemon.endpoint.path or daemon.endpoint.url
+    socket = daemon.address
     return Finding(
         subject=DAEMON,
         summary=f"what answers at {socket} is not a working engine",
@@ -151,7 +115,3 @@ def _has_no_engine(daemon: Daemon) -> bool:
     installation = daemon.installation
     is_bare = installation.installed is False and not installation.has_podman
     return daemon.same_host and is_bare and not daemon.endpoint.named
-
-
-def _is_of_an_earlier_boot(log: DaemonLog, clock: Clock | None) -> bool:
-    return clock is not None and (log.mtime or clock.booted) < clock.booted

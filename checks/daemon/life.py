@@ -38,7 +38,7 @@ def socket_forbidden(daemon: Daemon) -> CheckResult:
         return None
     assert daemon.silence is not None
     user = daemon.caller.user or str(daemon.caller.uid)
-    path = daemon.endpoint.path or daemon.endpoint.url
+    path = daemon.address
     summary = f'user "{user}" may not use the engine\'s socket {path}'
     evidence: dict[str, Json] = {"api.ping": str(daemon.silence)}
     if daemon.socket is not None:
@@ -147,8 +147,7 @@ def _stuck_alone(daemon: Daemon, containers: Containers | None, is_slow: bool) -
             subject=container(name),
             summary=summary,
             evidence=evidence,
-            variables={"socket": daemon.endpoint.path or daemon.endpoint.url}
-            | _pid(shim or daemon.processes.engine),
+            variables={"socket": daemon.address} | _pid(shim or daemon.processes.engine),
             severity=Severity.warning,
             touches=(DAEMON,),
         )
@@ -181,7 +180,7 @@ def _hung(
     busy: float,
 ) -> Finding:
     process = daemon.processes.engine
-    socket = daemon.endpoint.path or daemon.endpoint.url
+    socket = daemon.address
     assert daemon.silence is not None
     may_be_slow = process is not None and not process.is_stopped and not process.blocked
     load = _overload(pressure, busy) if may_be_slow else ""

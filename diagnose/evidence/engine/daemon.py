@@ -228,6 +228,16 @@ class Daemon(msgspec.Struct, frozen=True, dict=True):
         return self.processes.engine is None and bool(instead) and unused
 
     @property
+    def address(self) -> str:
+        """The path of its socket, or the URL of an engine without one."""
+        return self.endpoint.path or self.endpoint.url
+
+    @property
+    def has_folder_for_socket(self) -> bool:
+        """Whether a folder has taken the place of its socket."""
+        return self.socket is not None and self.socket.type == "folder"
+
+    @property
     def is_hung(self) -> bool:
         """It took the connection and gave no answer.
 

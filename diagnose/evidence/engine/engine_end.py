@@ -1,0 +1,183 @@
+"""How an engine that is down has ended, and what of it is still there."""
+
+from __future__ import annotations
+
+import msgspec
+
+from diagnose.evidence.containers.listing import Containers
+from diagnose.evidence.engine.config import DaemonConfig
+from diagnose.evidence.engine.daemon import Daemon
+from diagnose.evidence.engine.data_root import DataRoot
+from diagnose.evidence.engine.log import DaemonLog, LogLine
+from diagnose.evidence.engine.socket_failure import SocketFailure
+from diagnose.evidence.machine.clock import Clock
+from diagnose.evidence.machine.kernel_log import KernelLog, OomKill
+from diagnose.evidence.network.listeners import Listeners
+from diagnose.evidence.storage.mounts import Mounts
+from diagnose.lazy_pattern import LazyPattern
+from diagnose.model import Subject, Unavailable
+from diagnose.registry import evidence
+
+CLOCKS_APART_S = 5.0
+"""Tolerated difference in seconds between kernel log and engine log timestamps."""
+_TAKEN = LazyPattern(r"listen tcp\S* (\S+:\d+): bind: address already in use")
+_SIGNAL = LazyPattern(r"Processing signal '(\w+)'")
+_PATH = LazyPattern(r"(?<![\w.])/[\w./-]+")
+
+
+class EngineEnd(msgspec.Struct, frozen=True):
+    """What is known of a dead engine beside its process and its socket."""
+
+    log: DaemonLog | None = None
+    no_log: str = ""
+    """Why the log is not known."""
+    socket_failure: SocketFailure = SocketFailure()
+    killed: OomKill | None = None
+    """The end of its last life, if the kernel made it."""
+    taken: str = ""
+    """The address that was in use when the engine wanted it, while somebody listens there."""
+    taken_by: str = ""
+    """Who listens there now."""
+    folder_makers: tuple[str, ...] = ()
+    """Containers that mount the socket's path.
+
+    The engine makes a folder for a source that is missing when one of them starts.
+    """
+    alive: tuple[str, ...] | None = None
+    """The names of the containers whose shim lives, short ids where no name is known.
+
+    None where nobody could look.
+    """
+    written: tuple[Subject, ...] = ()
+    """The file systems of the paths that the last failure names; the data root's where it names
+    none."""
+    root: DataRoot | None = None
+    config: DaemonConfig | None = None
+
+    @property
+    def last_failure(self) -> LogLine | None:
+        """The line with which the newest start attempt ended."""
+        return self.log.last_failure if self.log is not None else None
+
+    @property
+    def failure_text(self) -> str:
+        """That line's text; "" where there is none."""
+        return self.last_failure.text if self.last_failure is not None else ""
+
+    @property
+    def came_up(self) -> bool:
+        """Whether the newest start attempt ended with an engine that listens."""
+        return self.log is not None and self.log.came_up
+
+    @property
+    def signal(self) -> str:
+        """The signal by which it was asked to stop; "" if its log knows of none."""
+        lines = self.log.last_start if self.log is not None else ()
+        signals = [match[1] for line in lines if (match := _SIGNAL.search(line.message))]
+        return signals[0] if signals else ""
+
+
+@evidence
+def engine_end(
+    daemon: Daemon,
+    containers: Containers | None,
+    log: DaemonLog | Unavailable,
+    root: DataRoot | None,
+    mounts: Mounts | None,
+    kernel: KernelLog | None,
+    listeners: Listeners | None,
+    clock: Clock | None,
+    config: DaemonConfig | None,
+    socket_failure: SocketFailure | None,
+) -> EngineEnd:
+    """Nothing of an engine that is not down."""
+    if not daemon.is_down:
+        return EngineEnd()
+    own_log, no_log = _own_log(log, clock)
+    failure = own_log.last_failure if own_log is not None else None
+    text = failure.text if failure is not None else ""
+    taken, taken_by = _taken(text, listeners)
+    return EngineEnd(
+        log=own_log,
+        no_log=no_log,
+        socket_failure=socket_failure or SocketFailure(),
+        killed=_killed(kernel, own_log),
+        taken=taken,
+        taken_by=taken_by,
+        folder_makers=_folder_makers(daemon, containers),
+        alive=_alive(daemon, containers),
+        written=_written(text, mounts, root),
+        root=root,
+        config=config,
+    )
+
+
+def _own_log(log: DaemonLog | Unavailable, clock: Clock | None) -> tuple[DaemonLog | None, str]:
+    """The log if it is of this boot, or why it is not known."""
+    if isinstance(log, Unavailable):
+        return None, log.detail
+    if clock is not None and (log.mtime or clock.booted) < clock.booted:
+        return None, f"{log.source} is from before this host's boot"
+    return log, ""
+
+
+def _killed(kernel: KernelLog | None, log: DaemonLog | None) -> OomKill | None:
+    """An engine that was started since died of something else."""
+    kills = kernel.oom_kills if kernel is not None else ()
+    began = log.last_start[0].at if log is not None and log.lines else None
+    last = next((kill for kill in reversed(kills) if kill.task == "dockerd"), None)
+    is_of_this_life = last is not None and (began is None or last.at > began - CLOCKS_APART_S)
+    return last if is_of_this_life else None
+
+
+def _taken(text: str, listeners: Listeners | None) -> tuple[str, str]:
+    """The address that was in use, and who listens there; empty if nobody does."""
+    taken = _TAKEN.search(text)
+    if taken is None or listeners is None:
+        return "", ""
+    host, _, port = taken[1].rpartition(":")
+    holders = listeners.on("tcp", host, int(port))
+    return (taken[1], holders[0].holder) if holders else ("", "")
+
+
+def _folder_makers(daemon: Daemon, containers: Containers | None) -> tuple[str, ...]:
+    if not daemon.has_folder_for_socket:
+        return ()
+    path = _in_run(daemon.endpoint.path)
+    return tuple(
+        container.name
+        for container in containers or ()
+        if any(_in_run(mount.source) == path for mount in container.mounts or ())
+    )
+
+
+def _alive(daemon: Daemon, containers: Containers | None) -> tuple[str, ...] | None:
+    """Beside another engine only those that this one's files name are its own.
+
+    Those of a user's engine are its user's.
+    """
+    if daemon.processes.shims is None:
+        return None
+    own = daemon.endpoint.rootless
+    names = {container.id: container.name for container in containers or ()}
+    return tuple(
+        sorted(
+            names.get(id, id[:12])
+            for id, shim in daemon.processes.shims.items()
+            if id in names or (shim.uid == own.uid if own else not daemon.processes.others)
+        )
+    )
+
+
+def _written(text: str, mounts: Mounts | None, root: DataRoot | None) -> tuple[Subject, ...]:
+    if mounts is None:
+        return ()
+    own = [root.path] if root is not None else []
+    paths = [_in_run(path) for path in _PATH.findall(text)]
+    points = dict.fromkeys(mounts.point_of(path) for path in paths or own)
+    return tuple(Subject("filesystem", point) for point in points if point)
+
+
+def _in_run(path: str) -> str:
+    """/var/run is a link to /run."""
+    return path.replace("/var/run/", "/run/", 1)
