@@ -9,6 +9,9 @@ from diagnose.evidence.containers.descriptor_limits import ComputingProcesses
 from diagnose.model import CheckResult, Count, Finding, Percent, Seconds, Severity
 from diagnose.registry import check
 
+ORDINARY = 524_288
+"""The hard limit that systemd gives to units; a container that had less cannot get it."""
+
 
 @check("container.open-files-unbounded", severity=Severity.warning)
 def open_files_unbounded(
@@ -34,7 +37,7 @@ def open_files_unbounded(
         if computing.limit < huge or computing.cpu_s < least or not is_closing:
             continue
         container, task = computing.container, computing.process
-        yield Finding.about(
+        finding = Finding.about(
             container,
             f"{container}: "
             f"its process {task.comm} (pid {task.pid}) keeps a processor busy in the kernel "
@@ -50,4 +53,5 @@ def open_files_unbounded(
             discriminator=task.comm,
             stable=(container.life,),
         )
+        yield finding.with_variables({"limits": f"1024:{min(computing.limit, ORDINARY)}"})
     return None

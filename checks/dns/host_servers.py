@@ -64,6 +64,9 @@ def host_broken(
         down = _down(routes, links)
         if len(down) == 1 and "lost" in finding.variables:
             finding = finding.with_variables({"switched_off": down[0]})
+        is_beyond = not rules and serving is None and _is_beyond(dead[0])
+        if is_beyond and not {"better", "lost"} & finding.variables.keys():
+            finding = finding.with_variables(_asks_router(dead, routes))
         yield finding
     yield from _unknown_names(lookups)
     yield from _unknown_services(lookups)
@@ -112,7 +115,7 @@ def _dead_servers(
         evidence=_answers(dead, resolvers, lookups, rules),
         variables=_host_variables(first, is_lost=bool(lost_way))
         | _stopped(serving)
-        | _better(first, others, resolvers),
+        | _better(dead, others, resolvers, hit),
         severity=severity,
         # The daemon looks registries up by the host's resolver.
         touches=(DAEMON, *touched(hit), *([serving.subject] if serving is not None else ())),
@@ -131,12 +134,35 @@ def _stopped(serving: Container | None) -> dict[str, str]:
     return {"stopped_server": serving.name}
 
 
-def _better(first: str, others: Sequence[str], resolvers: Resolvers) -> dict[str, str]:
-    """The variables of a file that asks another server first."""
-    better = (*others, *resolvers.never_asked)
-    if not better or first != resolvers.host_servers[0]:
+def _better(
+    dead: Sequence[str], others: Sequence[str], resolvers: Resolvers, hit: Sequence[QueryGroup]
+) -> dict[str, str]:
+    """The variables of a file without the dead servers, where another one answers.
+
+    silent: the dead servers that running containers go on asking; those of IPv4 beyond this host,
+    for whose queries a rule can name another server.
+    """
+    answering = (*others, *resolvers.never_asked)
+    if not answering or dead[0] != resolvers.host_servers[0]:
         return {}
-    return {"better": better[0], "file": HOST_FILE}
+    better = {"better": answering[0], "dead": "\n".join(dead), "file": HOST_FILE}
+    silent = [server for server in dead if _is_beyond(server)]
+    if not hit or not silent or not _is_beyond(answering[0]):
+        return better
+    return better | {"silent": "\n".join(silent)}
+
+
+def _asks_router(dead: Sequence[str], routes: Routes | None) -> dict[str, str]:
+    """The variables of a file that names the router, which may serve names too."""
+    router = routes.router if routes is not None else None
+    if router is None or router in dead or not _is_beyond(router):
+        return {}
+    return {"router": router, "all_dead": "\n".join(dead), "file": HOST_FILE}
+
+
+def _is_beyond(server: str) -> bool:
+    """Whether this is an IPv4 address that is no loopback address."""
+    return ":" not in server and not is_loopback(server)
 
 
 def _no_other(resolvers: Resolvers) -> str:

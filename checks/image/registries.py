@@ -134,6 +134,7 @@ def registry_proxy(
     pulls: Pulls,
     clock: Clock,
     info: Info | None,
+    config: DaemonConfig | None,
     *,
     repeated: Count = Count(3),
     recent_s: Seconds = Seconds(3600),
@@ -154,8 +155,22 @@ def registry_proxy(
     addresses = (info.https_proxy, info.http_proxy) if info is not None else ()
     is_malformed = any(_is_malformed(address) for address in addresses)
     for trouble in pulls.of("proxy"):
-        yield failures.finding(trouble, proof=proof, reason=_MALFORMED if is_malformed else "")
+        yield failures.finding(
+            trouble,
+            proof=proof,
+            variables=_without_proxy(host_of(trouble), config),
+            reason=_MALFORMED if is_malformed else "",
+        )
     return None
+
+
+def _without_proxy(registry: str, config: DaemonConfig | None) -> dict[str, str]:
+    """What the page needs to ask the registry itself, and to take the proxy out."""
+    host, _, port = registry.partition(":")
+    variables = {"registry": registry, "host": host, "port": port or "443"}
+    if config is None or config.in_file("proxies") is None:
+        return variables
+    return variables | {"proxies_json": '{"proxies": null}'}
 
 
 _MALFORMED = (

@@ -76,7 +76,6 @@ EFFECTS: dict[str, str] = {
     "storage.read_only": "kernel.filesystem-errors",
     "storage.disk_of_one_mount_read_only": "kernel.filesystem-errors",
     "dns.forwarding_of_dns_dropped": "firewall.forward-dropped",
-    "dns.input_rules_before_a_server_of_the_host": "firewall.input-dropped",
 }
 """Scenarios whose own finding is an effect of what they break, and the id of the cause."""
 

@@ -211,3 +211,31 @@ def test_a_server_that_programs_should_ask_first(servers: tuple[str, ...], bette
     ).findings
     assert finding.variables.get("better", "") == better
     assert ("is never asked" in finding.summary) is bool(better)
+
+
+@pytest.mark.parametrize(
+    ("better", "silent"), [(LAN, "\n".join(DEAD)), ("127.0.0.53", "")], ids=["another", "loopback"]
+)
+def test_queries_of_running_containers_are_led_to_what_answers(better: str, silent: str) -> None:
+    text = "".join(f"nameserver {server}\n" for server in DEAD)
+    servers = ResolvConf((*DEAD, better))
+    containers, resolvers, answer, _ = world((WEB, text), host=servers, replies={})
+    (finding,) = judge(
+        "dns.host-broken", resolvers=resolvers, lookups=answer, containers=containers
+    ).findings
+    assert finding.variables.get("silent", "") == silent
+
+
+@pytest.mark.parametrize(
+    ("dead", "router"),
+    [((LAN,), "192.0.2.1"), (("192.0.2.1",), None), (("127.0.0.53",), None)],
+    ids=["beside it", "itself", "a stub"],
+)
+def test_the_router_may_serve_names_too(dead: tuple[str, ...], router: str | None) -> None:
+    _, resolvers, answer, _ = world(host=ResolvConf(dead), replies={})
+    routes = Routes((Route(dst="0.0.0.0", oif=2, gateway="192.0.2.1"),))
+    (finding,) = judge(
+        "dns.host-broken", resolvers=resolvers, lookups=answer, routes=routes
+    ).findings
+    assert finding.variables.get("router") == router
+    assert "dead" not in finding.variables, "the file would be left without a server"
