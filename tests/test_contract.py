@@ -203,6 +203,8 @@ def test_every_check_is_found_on_a_real_fault():
 PASSED_NOWHERE = {
     "daemon.containers-hidden": "no recorded host was asked for the folder of its containers",
     "container.errors-in-log": "no bundle of a recorded host holds the logs of running containers",
+    "dns.name-only-on-host": "no bundle of a recorded host holds the logs of running containers",
+    "dns.service-on-other-network": "no bundle of a recorded host holds such logs",
     "container.loopback-peer": "no bundle of a recorded host holds the logs of running containers",
     "container.cpu-unsupported": "no recorded log speaks of missing instructions",
     "daemon.client-context-dead": "no recorded host was asked for the settings of its client",

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import msgspec
 
 from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.containers.loopback_words import with_name
 from diagnose.evidence.dns.failed_names import FailedNames, referenced_names
 from diagnose.evidence.engine.info import Ping
 from diagnose.evidence.network.networks import Networks
@@ -47,6 +48,8 @@ def service_on_other_network(
                     _Call(container, name, f"log: {line}"), owners, networks, Severity.critical
                 )
         yield from _by_configuration(container, containers, networks, set(names))
+    if failed is not None:
+        yield from failed.unread
     return None
 
 
@@ -90,10 +93,7 @@ def _resolves(name: str, caller: Container, owners: list[Container], *, podman: 
 
     The engine gives it, or a line of the caller's hosts file.
     """
-    if any(
-        entry.partition(":")[0].partition("=")[0] == name
-        for entry in caller.host_config.extra_hosts or ()
-    ):
+    if name in caller.extra_names:
         return True
     if any(
         link.rpartition(":")[2].rpartition("/")[2] == name
@@ -156,7 +156,9 @@ def _cure(caller: Container, owner: Container, networks: Networks) -> dict[str, 
 
     Where the owner has none that resolves names: the name of a new network for both.
     """
-    if caller.shares_host_network or owner.shares_host_network:
+    if caller.shares_host_network:
+        return _by_published_port(caller, owner)
+    if owner.shares_host_network:
         return {}
     usable = [
         network
@@ -169,6 +171,21 @@ def _cure(caller: Container, owner: Container, networks: Networks) -> dict[str, 
         return {"created": f"{caller.name}-net"}
     open_ones = [network for network in usable if not network.internal]
     return {"network": (open_ones or usable)[0].name}
+
+
+def _by_published_port(caller: Container, owner: Container) -> dict[str, str]:
+    """The command or variable of the caller with the other one's published port on the host.
+
+    Nothing where no word of them, or several, name the other container with such a port.
+    """
+    cures = [
+        with_name(caller, f"{name}:{port.removesuffix('/tcp')}", f"127.0.0.1:{binding.host_port}")
+        for port, binding in owner.published_ports
+        for name in sorted(owner.dns_names)
+        if port.endswith("/tcp")
+    ]
+    different = {tuple(cure.items()) for cure in cures if cure}
+    return dict(different.pop()) if len(different) == 1 else {}
 
 
 @check("dns.name-shared-by-projects", severity=Severity.warning)

@@ -30,8 +30,9 @@ def peer_not_listening(
     Its log says repeatedly, and within the last moments, that the connection was refused. The other
     container runs, and nothing in it listens on that port, or its server takes connections from
     inside its own container alone. Where nothing listens it is a warning: the call may be one that
-    the program can do without. A server that was started less than `settled` ago may yet begin to
-    listen. TCP only.
+    the program can do without. Between containers, the port that a program listens on counts, not
+    the one that is published on the host. A server that was started less than `settled` ago may yet
+    begin to listen. TCP only.
     """
     for call in failing_calls.items:
         is_now = call.times >= least and (clock.age(call.at) or 0.0) <= fresh
@@ -42,8 +43,9 @@ def peer_not_listening(
         if peer is None or netns is None or netns.serves_others("tcp", call.port):
             continue
         is_settled = (clock.age(peer.started_at) or 0.0) >= settled
-        if is_settled or netns.sockets("tcp", call.port):
-            yield _finding(call, peer, netns)
+        inner = _inner_port(call, peer, netns)
+        if is_settled or inner is not None or netns.sockets("tcp", call.port):
+            yield _finding(call, peer, netns, inner)
     return None
 
 
@@ -56,7 +58,19 @@ def _inside(
     return namespaces.of(peer)
 
 
-def _finding(call: FailingCall, peer: Container, netns: ContainerNetns) -> Finding:
+def _inner_port(call: FailingCall, peer: Container, netns: ContainerNetns) -> int | None:
+    """The port that the peer serves inside, where its port on the host was called instead."""
+    for port, binding in peer.published_ports:
+        inner = port.removesuffix("/tcp")
+        is_called = binding.host_port == str(call.port) and inner.isdigit()
+        if is_called and netns.serves_others("tcp", int(inner)):
+            return int(inner)
+    return None
+
+
+def _finding(
+    call: FailingCall, peer: Container, netns: ContainerNetns, inner: int | None
+) -> Finding:
     container = call.container
     served = sorted(
         {
@@ -69,6 +83,8 @@ def _finding(call: FailingCall, peer: Container, netns: ContainerNetns) -> Findi
     where = "where nothing listens"
     if inward:
         where = f"which listens there at {inward[0].address} only, for itself"
+    elif inner is not None:
+        where = f"which is its port on the host: other containers reach it at port {inner}"
     finding = Finding.about(
         container,
         f"{container} calls port {call.port} of {peer}, {where}",
@@ -78,7 +94,7 @@ def _finding(call: FailingCall, peer: Container, netns: ContainerNetns) -> Findi
             f"TCP sockets inside {peer.name}": served or "none",
         },
         discriminator=f"{peer.name}:{call.port}",
-        severity=Severity.critical if inward else Severity.warning,
+        severity=Severity.critical if inward or inner is not None else Severity.warning,
         touches=(peer.subject,),
         calls=(peer.subject,),
         signs=frozenset({"refused"}),
@@ -86,20 +102,24 @@ def _finding(call: FailingCall, peer: Container, netns: ContainerNetns) -> Findi
         peer=peer.name,
         port=str(call.port),
     )
-    cure = with_host(peer, call.port, ANY) if inward else _other_port(call, peer, netns)
+    cure = with_host(peer, call.port, ANY) if inward else _other_port(call, peer, netns, inner)
     return finding.with_variables(cure)
 
 
-def _other_port(call: FailingCall, peer: Container, netns: ContainerNetns) -> dict[str, str]:
+def _other_port(
+    call: FailingCall, peer: Container, netns: ContainerNetns, inner: int | None
+) -> dict[str, str]:
     """The variable of the caller or of the peer that names the port, with the one that is served.
 
-    Nothing where the peer serves none, or several.
+    Nothing where the peer serves none, or several of which none is known to be meant.
     """
     served = {
         socket.port
         for socket in netns.listeners
         if socket.protocol == "tcp" and not socket.is_loopback
     }
+    if inner is not None:
+        served = {inner}
     if len(served) != 1:
         return {}
     name, corrected = with_port((call.container, peer), call.port, served.pop())

@@ -87,8 +87,11 @@ def _not_served(
         sockets = netns.sockets("tcp", port)
         is_inward = bool(sockets)
         what = f"publishes port {port} and serves nothing there"
+        is_for_udp = not is_inward and netns.serves_others("udp", port)
         if is_inward:
             what = f"listens on port {port} at {sockets[0].address} only"
+        elif is_for_udp:
+            what = f"publishes port {port} for TCP, and its program listens there for UDP"
         words = tail if not is_inward and not served else LogTail(())
         known = words.failure
         finding = Finding.about(
@@ -100,6 +103,7 @@ def _not_served(
             {
                 "NetworkSettings.Ports": sorted(published),
                 "TCP sockets inside": netns.tcp_listeners,
+                **({"UDP socket inside": f"port {port}"} if is_for_udp else {}),
                 "State.StartedAt": container.state.started_at,
                 **_log(words),
                 **hidden.evidence_of(container),
@@ -112,6 +116,8 @@ def _not_served(
         )
         if is_inward:
             cure = with_host(container, port, ANY)
+        elif is_for_udp:
+            cure = _publish(container, f"{port}/udp")
         else:
             cure = _setting(container, words) or _elsewhere(container, netns)
             if not cure and words.failure is None:
@@ -147,17 +153,21 @@ def _elsewhere(container: Container, netns: ContainerNetns) -> dict[str, str]:
         socket for socket in netns.listeners if socket.protocol == "tcp" and not socket.is_loopback
     ]
     ports = {socket.port for socket in sockets}
+    return _publish(container, str(ports.pop())) if len(ports) == 1 else {}
+
+
+def _publish(container: Container, port: str) -> dict[str, str]:
+    """The variable that publishes another port in the place of the one that is published.
+
+    Empty where more than one is published. port: as Docker writes it, 53 or 53/udp.
+    """
     hosts = {
         (binding.host_ip, binding.host_port)
         for _, binding in container.published_ports
         if ":" not in binding.host_ip
     }
-    if (
-        len(ports) != 1
-        or len(hosts) != 1
-        or len({port for port, _ in container.published_ports}) != 1
-    ):
+    if len(hosts) != 1 or len({port for port, _ in container.published_ports}) != 1:
         return {}
     ((address, host_port),) = hosts
     before = "" if is_everywhere(address) else f"{address}:"
-    return {"publish": f"{before}{host_port}:{ports.pop()}"}
+    return {"publish": f"{before}{host_port}:{port}"}

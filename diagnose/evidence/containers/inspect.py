@@ -451,6 +451,12 @@ class Container(_Shape, frozen=True, rename="pascal", dict=True):
         return frozenset(names - {""})
 
     @property
+    def extra_names(self) -> frozenset[str]:
+        """The names that lines of its own hosts file give an address, as it was configured."""
+        entries = self.host_config.extra_hosts or ()
+        return frozenset(entry.replace("=", ":", 1).partition(":")[0] for entry in entries)
+
+    @property
     def shares_host_network(self) -> bool:
         return self.host_config.network_mode == "host"
 

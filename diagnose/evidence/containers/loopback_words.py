@@ -68,11 +68,11 @@ def with_host(container: Container, port: int, host: str) -> dict[str, str]:
 
 
 def with_name(container: Container, address: str, name: str) -> dict[str, str]:
-    """The variables of a page that put a container's name in the place of its address.
+    """The variables of a page that put a name in the place of an address, or one place for another.
 
     As those of `with_host`: nothing where no word or several hold the address.
     """
-    held = re.compile(rf"(?<![\d.]){re.escape(address)}(?![\d.])")
+    held = re.compile(rf"(?<![\w.-]){re.escape(address)}(?![\d.])")
     words = container.config.cmd or []
     renamed = [held.sub(name, word) for word in words]
     places = [word for word, new in zip(words, renamed, strict=True) if word != new]

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 
 import msgspec
 
 from diagnose.error_signatures import signs
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.log_tails import LogTails
+from diagnose.evidence.containers.recent_logs import LEAST, RecentLogs
+from diagnose.evidence.machine.clock import Clock
 from diagnose.lazy_pattern import LazyPattern
+from diagnose.model import Unexamined
 from diagnose.registry import evidence
 
 _NAME = r"(?P<name>[A-Za-z0-9_](?:[\w-]*[A-Za-z0-9_])?(?:\.[A-Za-z0-9_](?:[\w-]*[A-Za-z0-9_])?)*)"
@@ -28,6 +32,11 @@ _FAILURES = tuple(
             r"|unknown host) NAME"
         ),  # busybox, wget
         r"host not found in (?:upstream|resolver) NAME",  # nginx
+        r"failed to resolve NAME \(",  # Python, urllib3
+        (
+            r"cannot connect to host NAME:\d+ .*\[(?:name does not resolve|name or service not known"
+            r"|temporary failure in name resolution)"
+        ),  # Python, aiohttp
         r"UnknownHostException: NAME",  # Java
         (
             r"(?:^|[\s:])NAME: (?:temporary failure in name resolution|name or service not known"
@@ -61,6 +70,8 @@ class FailedNames(msgspec.Struct, frozen=True):
     """By container id: names that failed by the log, the latest first."""
 
     by_id: dict[str, tuple[FailedName, ...]]
+    unread: tuple[Unexamined, ...] = ()
+    """Running containers whose logs were not read."""
 
     def __len__(self) -> int:
         return len(self.by_id)
@@ -70,26 +81,44 @@ class FailedNames(msgspec.Struct, frozen=True):
 
 
 @evidence
-def failed_names(containers: Containers, log_tails: LogTails) -> FailedNames:
-    """Only logs that were read anyway: those of containers that failed, loop or are unhealthy."""
-    by_name = {}
+def failed_names(
+    containers: Containers, log_tails: LogTails, recent_logs: RecentLogs | None, clock: Clock
+) -> FailedNames:
+    """By logs of containers that failed, loop or are unhealthy, and of those that run.
+
+    A container that runs counts where it says so of a name again and again, and now.
+    """
+    by_id = {}
     for container in containers:
         tail = log_tails.of(container)
         names = tuple(_failed((*tail.earlier, *tail.lines)))
+        if not names and recent_logs is not None:
+            lines = recent_logs.repeated(container, _tells_of_a_name, clock)
+            names = tuple(_repeated([line.text for line in lines]))
         if names:
-            by_name[container.id] = names
-    return FailedNames(by_name)
+            by_id[container.id] = names
+    left_out = recent_logs.left_out(containers.running) if recent_logs is not None else ()
+    return FailedNames(by_id, left_out)
 
 
-def _failed(lines: tuple[str, ...]) -> Iterator[FailedName]:
+def _repeated(lines: list[str]) -> Iterator[FailedName]:
+    """The names that at least two of these lines say."""
+    times = Counter(map(failed_name, lines))
+    return (failed for failed in _failed(lines) if times[failed.name] >= LEAST)
+
+
+def _failed(lines: Sequence[str]) -> Iterator[FailedName]:
     seen = set()
     for line in reversed(lines):
-        if "dns" not in signs(line) and "UnknownHost" not in line and "host not found" not in line:
-            continue
-        name = failed_name(line)
+        name = failed_name(line) if _tells_of_a_name(line) else ""
         if name and name not in seen:
             seen.add(name)
             yield FailedName(name, line)
+
+
+def _tells_of_a_name(line: str) -> bool:
+    """Whether a line may say that a name could not be resolved."""
+    return "dns" in signs(line)
 
 
 def failed_name(line: str) -> str:
@@ -138,9 +167,7 @@ def stray_names(container: Container, near: Mapping[str, set[str]]) -> dict[str,
 
     near: `names_by_network`. Only a search domain can give such a name an address.
     """
-    near_names = {"localhost", container.name, container.id[:12]}
-    for entry in container.host_config.extra_hosts or ():
-        near_names.add(entry.replace("=", ":", 1).partition(":")[0])
+    near_names = {"localhost", container.name, container.id[:12], *container.extra_names}
     called = {name: where for name, where in referenced_names(container).items() if "." not in name}
     networks = [near.get(network, set()) for network in container.endpoints]
     return {

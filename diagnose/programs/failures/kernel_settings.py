@@ -62,7 +62,7 @@ KERNEL_SETTINGS = (
     Failure(
         name="low-port",
         mark="permission denied",
-        pattern=r"(?:bind(?:\(\))?.{0,40}(?P<port>\b\d{1,3})\b.{0,30}permission denied"
+        pattern=r"(?:bind(?:\(\))?.{0,40}(?<![\d(])(?P<port>\d{1,3})\b.{0,30}permission denied"
         r"|listen tcp [^ ]*:(?P<port_listen>\d{1,3}): bind: permission denied"
         r"|permission denied.{0,40}could not bind to address \S*?:(?P<port_apache>\d{1,3})\b"
         r"|listen EACCES: permission denied \S*?:(?P<port_node>\d{1,3})\b"

@@ -55,6 +55,14 @@ URLS = ["ASPNETCORE_URLS=http://+:80"]
     [
         pytest.param(NET_LINE, "host", "1000", 1024, 80, id="a port of its variables"),
         pytest.param(
+            "nginx: [emerg] bind() to 0.0.0.0:80 failed (13: Permission denied)",
+            "host",
+            "1000",
+            1024,
+            80,
+            id="behind an address, before the number of the error",
+        ),
+        pytest.param(
             "listen tcp :443: bind: permission denied", "host", "1000", 1024, 443, id="named"
         ),
         pytest.param(NET_LINE, "host", "1000", 80, 0, id="the host allows it"),

@@ -5,14 +5,18 @@ from __future__ import annotations
 import pytest
 
 from diagnose.evidence.containers.listing import Containers
+from diagnose.evidence.containers.log_tails import LogTails
+from diagnose.evidence.containers.recent_logs import RecentLine, RecentLogs
 from diagnose.evidence.dns.failed_names import (
     FailedName,
     FailedNames,
     failed_name,
+    failed_names,
     referenced_names,
 )
 from diagnose.evidence.dns.lookups import DnsReply, Lookups
 from diagnose.evidence.dns.resolvers import ResolvConf, Resolvers
+from diagnose.evidence.machine.clock import Clock
 from tests.checks.dns.evidence import LAN, MISSING, OTHER, container, lan, world
 from tests.judging import judge, rows
 
@@ -27,6 +31,11 @@ from tests.judging import judge, rows
         ("wget: bad address 'store'", "store"),
         ('nginx: [emerg] host not found in upstream "app" in /etc/nginx/nginx.conf:12', "app"),
         ("java.net.UnknownHostException: kafka", "kafka"),
+        (
+            "NameResolutionError: Failed to resolve 'api' ([Errno -2] Name or service not known)",
+            "api",
+        ),
+        ("Cannot connect to host nas.local:80 ssl:default [Name does not resolve]", "nas.local"),
         ("ping: db: Temporary failure in name resolution", "db"),
         ("dial tcp 10.0.0.5:5432: connect: connection refused", ""),
         ("lookup 10.0.0.5: no such host", ""),
@@ -97,3 +106,17 @@ def test_names_that_failed_in_a_log_are_asked_of_the_container_s_own_servers() -
     assert asked == {(LAN, who.state.pid), (OTHER, who.state.pid)}
     assert not [q for q in made.asked if q.args.get("name") == "single"]
     assert set(answer.failed[who.id]) == {("pay.office", LAN), ("pay.office", OTHER)}
+
+
+def test_a_running_container_says_again_and_again_that_it_misses_a_name() -> None:
+    api, once, over = container("api"), container("once"), container("over")
+    line = "Error: getaddrinfo ENOTFOUND db"
+    recent = {
+        api.id: (RecentLine(990.0, line), RecentLine(995.0, line), RecentLine(996.0, "GET / 200")),
+        once.id: (RecentLine(990.0, line), RecentLine(991.0, "Error: getaddrinfo ENOTFOUND x")),
+        over.id: (RecentLine(800.0, line), RecentLine(801.0, line)),
+    }
+    names = failed_names(
+        Containers((api, once, over)), LogTails({}, {}), RecentLogs(recent), Clock(1000.0, 0.0)
+    )
+    assert names.by_id == {api.id: (FailedName("db", line),)}

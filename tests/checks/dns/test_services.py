@@ -103,6 +103,27 @@ LOOPS = {"State": {"Status": "restarting", "Pid": 0}}
             {},
             id="the host's network",
         ),
+        pytest.param(
+            service(
+                "api",
+                [],
+                HostConfig={"NetworkMode": "host"},
+                Config={"Env": ["URL=postgres://api@db:5432/shop", "OTHER=mydb:5432"]},
+                **LOOPS,
+            ),
+            service(
+                "db",
+                ["shop"],
+                NetworkSettings={
+                    "Networks": {"shop": {"Aliases": ["db"]}},
+                    "Ports": {"5432/tcp": [{"HostIp": "", "HostPort": "15432"}]},
+                },
+            ),
+            True,
+            [CRITICAL],
+            {"assignment": "URL=postgres://api@127.0.0.1:15432/shop"},
+            id="the host's network, and a published port",
+        ),
     ],
 )
 def test_service_on_other_network(

@@ -8,6 +8,7 @@ import pytest
 from msgspec.structs import replace
 
 from diagnose.evidence.containers.inspect import (
+    Binding,
     Container,
     ContainerConfig,
     HostConfig,
@@ -139,10 +140,20 @@ def inward(owner: Container, port: int) -> ContainerNetns:
 YOUNG = replace(WORKER, state=replace(WORKER.state, started_at="2025-11-24T16:00:00Z"))
 """Started at `NOW`."""
 
+ON_HOST = replace(
+    YOUNG,
+    network_settings=replace(
+        YOUNG.network_settings, ports={"81/tcp": [Binding(host_ip="", host_port="80")]}
+    ),
+)
+"""Its port 81 is port 80 on the host."""
+
 UNSERVED: dict[str, tuple[FailingCall, Container, ContainerNetns, list[tuple[str, str]]]] = {
     "listens for itself": (CALL, WORKER, inward(WORKER, 80), [("critical", "edge")]),
     "listens for itself since a moment": (CALL, YOUNG, inward(YOUNG, 80), [("critical", "edge")]),
     "listens elsewhere": (CALL, WORKER, inside(WORKER, 81), [("warning", "edge")]),
+    "the port on the host": (CALL, ON_HOST, inside(ON_HOST, 81, 82), [("critical", "edge")]),
+    "the port on the host, unserved": (CALL, ON_HOST, inside(ON_HOST, 82), []),
     "is yet to listen": (CALL, YOUNG, inside(YOUNG), []),
     "listens": (CALL, WORKER, inside(WORKER, 80), []),
     "was slow": (replace(CALL, refused=False), WORKER, inside(WORKER), []),

@@ -110,3 +110,13 @@ def test_the_log_says_why_nothing_listens(
     for finding in judged(SPARE, namespaces, unserved).findings:
         assert finding.evidence.get("log") == shown
         assert {name: finding.variables.get(name) for name in cure} == cure
+
+
+def test_a_port_that_is_served_for_udp_is_published_for_udp():
+    namespaces = inside(WEB, Socket("udp", "0.0.0.0", 80))
+    (finding,) = judged(WEB, namespaces, UnservedPorts()).findings
+    assert finding.variables["publish"] == "8080:80/udp"
+    assert finding.evidence["UDP socket inside"] == "port 80"
+    inner = inside(WEB, Socket("udp", "127.0.0.1", 80))
+    (finding,) = judged(WEB, inner, UnservedPorts()).findings
+    assert "publish" not in finding.variables

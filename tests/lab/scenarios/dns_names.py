@@ -69,6 +69,73 @@ def name_on_the_default_network(box: Box) -> None:
     caller(box, "lonecaller", CALL_DB.format("lonestore"))
 
 
+MISS_NAME = (
+    "while ! grep -q {0} /etc/hosts && ! nslookup -type=a {0} >/dev/null 2>&1;"
+    " do echo '{1}' >&2; sleep 1; done; sleep 1000"
+)
+"""A program that runs on, and says each second that a name does not resolve. It reads its hosts
+file first, as the C library does."""
+
+
+def missing_caller(box: Box, name: str, called: str, line: str, *options: str) -> None:
+    """A container whose program runs on while it misses a name."""
+    script = MISS_NAME.format(called, line)
+    box.docker("run", "-d", f"--name={name}", *LIMITS, *options, "bb:1.36", "sh", "-c", script)
+    box.wait_for(
+        lambda: box.docker("logs", name).stderr.count(line) >= 2, 20, f"{name} to miss {called}"
+    )
+
+
+@fault("dns.name-only-on-host", subject="container:erpclient", shareable=True)
+def name_of_the_hosts_own_file(box: Box) -> None:
+    """A program runs on, and calls a name that only the host's /etc/hosts has."""
+    box.sh("echo '192.0.2.80 erp.corp.example erp # until the move' >>/etc/hosts")
+    missing = "curl: (6) Could not resolve host: erp.corp.example"
+    missing_caller(box, "erpclient", "erp.corp.example", missing)
+
+
+@fault(
+    "dns.name-only-on-host",
+    subject="container:gateclient",
+    also=[("container.*", "container:gateclient")],
+    shareable=True,
+)
+def name_that_docker_desktop_defines(box: Box) -> None:
+    """A server loops, because nothing gave its container the name host.docker.internal."""
+    upstream = 'nginx: [emerg] host not found in upstream "host.docker.internal" in default.conf:8'
+    given = "grep -q host.docker.internal /etc/hosts && exec sleep 1000"
+    caller(box, "gateclient", f"{given}; echo '{upstream}' >&2; exit 1")
+
+
+@healthy(shareable=True)
+def names_that_extra_hosts_give(box: Box) -> None:
+    """Containers that were given the names of the host, and one that missed a name once."""
+    box.sh("echo '192.0.2.80 stock.corp.example' >>/etc/hosts")
+    line = "Could not resolve host: stock.corp.example"
+    given = "--add-host=stock.corp.example:192.0.2.80"
+    script = f"for i in 1 2 3; do echo '{line}'; done; sleep 1000"
+    box.docker("run", "-d", "--name=stocked", *LIMITS, given, "bb:1.36", "sh", "-c", script)
+    script = f"echo '{line}'; sleep 1000"
+    box.docker("run", "-d", "--name=oncemissed", *LIMITS, "bb:1.36", "sh", "-c", script)
+
+
+@fault("dns.service-on-other-network", subject="container:hostcaller", shareable=True)
+def container_name_from_the_hosts_network(box: Box) -> None:
+    """A program on the host's network calls a container by its name, and runs on."""
+    box.docker("network", "create", "--subnet=10.233.6.0/24", "storenet")
+    healthy_container(box, "hoststore", 18793, "--network=storenet")
+    url = "--env=STORE_URL=http://hoststore:8080/"
+    line = "Error: getaddrinfo ENOTFOUND hoststore"
+    place = "place=${STORE_URL#http://}; place=${place%/}"
+    known = "[ ${place%:*} = 127.0.0.1 ] || nslookup -type=a ${place%:*} >/dev/null 2>&1"
+    script = f"{place}; while :; do {{ {known}; }} || echo '{line}' >&2; sleep 1; done"
+    box.docker(
+        *("run", "-d", "--name=hostcaller", *LIMITS, "--network=host", url),
+        *("bb:1.36", "sh", "-c", script),
+    )
+    box.wait_for(lambda: box.docker("logs", "hostcaller").stderr.count(line) >= 2, 20, "its calls")
+
+
 @fault("dns.service-on-other-network", subject="container:quiet-api-1", shareable=True)
 def service_in_an_environment_variable(box: Box) -> None:
     """A service names another one of its project in a URL, and shares no network with it; it has

@@ -99,6 +99,22 @@ def peer_that_listens_for_itself(box: Box) -> None:
     assert "111" in _logs(box, "edge6")
 
 
+@fault("network.peer-not-listening", subject="container:front8", shareable=True)
+def port_of_the_host_between_containers(box: Box) -> None:
+    """A container calls another one at the port that is published on the host."""
+    box.docker("network", "create", "--subnet=10.232.9.0/24", "front8net")
+    healthy_container(box, "api8", 18794, "--network=front8net")
+    address = _address(box, "api8", "front8net")
+    line = f'{_REFUSED}, upstream: \\"http://{address}:$port/\\"'
+    call = f"nc -w 1 {address} $port </dev/null"
+    script = f'port=${{API##*:}}; port=${{port%/}}; while :; do {call} || echo "{line}" >&2; sleep 1; done'
+    box.docker(
+        *("run", "-d", "--name=front8", *QUIET, "--network=front8net"),
+        *("--env=API=http://api8:18794/", "bb:1.36", "sh", "-c", script),
+    )
+    box.wait_for(lambda: _logs(box, "front8").count("111:") >= 2, 20, "front8 to be refused")
+
+
 @fault("container.loopback-peer", subject="container:worker7", shareable=True)
 def worker_that_calls_itself_for_its_queue(box: Box) -> None:
     """A worker runs, calls its queue at localhost over and over, and the queue is a neighbour."""

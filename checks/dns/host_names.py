@@ -1,0 +1,73 @@
+"""dns.name-only-on-host: a container calls a name that the host can resolve, and no container."""
+
+from __future__ import annotations
+
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.dns.failed_names import FailedName, FailedNames
+from diagnose.evidence.dns.hosts_file import PATH, HostsFile
+from diagnose.evidence.engine.info import Ping
+from diagnose.evidence.network.addresses import is_loopback
+from diagnose.model import CheckResult, Finding, Severity
+from diagnose.registry import check
+
+_OF_DESKTOP = ("host.docker.internal", "gateway.docker.internal")
+"""Names of the host that Docker Desktop defines, and an engine on Linux does not."""
+_GATEWAY = "host-gateway"
+"""What the engine replaces by the host's address, since 20.10."""
+
+
+@check(
+    "dns.name-only-on-host",
+    severity=Severity.critical,
+    causes=["container.restart-loop", "container.exits-at-start", "container.unhealthy"],
+)
+def name_only_on_host(
+    containers: Containers, failed: FailedNames, hosts_file: HostsFile | None, ping: Ping | None
+) -> CheckResult:
+    """A container cannot resolve a name that no DNS server has.
+
+    Its log says so. The name stands in the host's /etc/hosts, which containers do not read; or it
+    is host.docker.internal, which only Docker Desktop defines by itself; or it ends in .local, and
+    devices answer for it by multicast DNS, which programs in containers do not ask. Names of
+    containers, and names that the container's own extra hosts have, are left out.
+    """
+    known = hosts_file.addresses if hosts_file is not None else {}
+    for container in containers:
+        for name in failed.of(container):
+            is_known_inside = name.name in container.extra_names or container.shares_host_network
+            if is_known_inside or name.name in containers.by_dns_name:
+                continue
+            lowered = name.name.lower()
+            if lowered in _OF_DESKTOP and not (ping is not None and ping.is_podman):
+                why = "which an engine on Linux defines only where extra_hosts does"
+                yield _finding(container, name, why, _GATEWAY)
+            elif lowered in known:
+                why = f"which only the host's {PATH} has: containers do not read that file"
+                yield _finding(container, name, why, _address(known[lowered]))
+            elif _is_multicast(lowered):
+                why = "which devices answer by multicast DNS alone: no DNS server knows it"
+                yield _finding(container, name, why, "")
+    yield from failed.unread
+    return None
+
+
+def _is_multicast(name: str) -> bool:
+    """Whether it is a device's own name; longer names below .local are those of a domain."""
+    return name.endswith(".local") and name.count(".") == 1
+
+
+def _address(address: str) -> str:
+    """What a container is to be given; the host's loopback is the container's own, inside."""
+    return _GATEWAY if is_loopback(address) else address
+
+
+def _finding(container: Container, name: FailedName, why: str, address: str) -> Finding:
+    finding = Finding.about(
+        container,
+        f'{container} cannot resolve "{name.name}", {why}',
+        {"log": name.line[:300], "HostConfig.ExtraHosts": container.host_config.extra_hosts or []},
+        discriminator=name.name,
+        signs=frozenset({"dns"}),
+    )
+    entry = {"entry": f"{name.name}:{address}"} if address else {"name": name.name}
+    return finding.with_variables(entry)
