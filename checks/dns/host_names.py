@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.containers.log_tails import LogTails
 from diagnose.evidence.dns.failed_names import FailedName, FailedNames
 from diagnose.evidence.dns.hosts_file import PATH, HostsFile
 from diagnose.evidence.engine.info import Ping
@@ -22,17 +23,25 @@ _GATEWAY = "host-gateway"
     causes=["container.restart-loop", "container.exits-at-start", "container.unhealthy"],
 )
 def name_only_on_host(
-    containers: Containers, failed: FailedNames, hosts_file: HostsFile | None, ping: Ping | None
+    containers: Containers,
+    failed: FailedNames,
+    hosts_file: HostsFile | None,
+    log_tails: LogTails | None,
+    ping: Ping | None,
 ) -> CheckResult:
     """A container cannot resolve a name that no DNS server has.
 
     Its log says so. The name stands in the host's /etc/hosts, which containers do not read; or it
     is host.docker.internal, which only Docker Desktop defines by itself; or it ends in .local, and
     devices answer for it by multicast DNS, which programs in containers do not ask. Names of
-    containers, and names that the container's own extra hosts have, are left out.
+    containers, and names that the container's own extra hosts have, are left out, and so is a
+    failure that container.option-missing explains.
     """
     known = hosts_file.addresses if hosts_file is not None else {}
     for container in containers:
+        failure = log_tails.of(container).failure if log_tails is not None else None
+        if failure is not None and failure.failure.confirmed_by == "container.option-missing":
+            continue
         for name in failed.of(container):
             is_known_inside = name.name in container.extra_names or container.shares_host_network
             if is_known_inside or name.name in containers.by_dns_name:

@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 
 from diagnose.evidence.containers.listing import Containers
+from diagnose.evidence.containers.log_tail import LogTail
+from diagnose.evidence.containers.log_tails import LogTails
 from diagnose.evidence.dns.failed_names import FailedName, FailedNames
 from diagnose.evidence.dns.hosts_file import HostsFile, hosts_file
 from diagnose.model import Failed, Unavailable, Unexamined, Verdict
@@ -71,3 +73,15 @@ def test_the_file_is_read_where_a_name_is_missed() -> None:
     assert calm.asked == []
     hidden = hosts_file(Made({"file.read": Failed("forbidden", "no")}), missed)
     assert isinstance(hidden, Unavailable)
+
+
+def test_what_a_missing_option_explains_is_left_out() -> None:
+    caller = container("api")
+    tail = LogTail(("Error: getaddrinfo ENOTFOUND host.docker.internal",))
+    result = judge(
+        "dns.name-only-on-host",
+        containers=Containers((caller,)),
+        failed=FailedNames({caller.id: (FailedName("host.docker.internal", "x"),)}),
+        log_tails=LogTails({caller.id: tail}, {}),
+    )
+    assert result.findings == ()
