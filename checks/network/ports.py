@@ -358,7 +358,8 @@ def host_port_conflict(
     """
     for container in containers:
         line = words.of(container).find(IN_USE, "eaddrinuse", "address in use")
-        if not container.shares_host_network or container.is_running or not line:
+        runs_well = container.is_running and container.id not in words.begun_again
+        if not container.shares_host_network or runs_well or not line:
             continue
         ports = _PORT.findall(line)
         port = int(ports[-1]) if ports else _from_command(container, listeners)

@@ -38,13 +38,15 @@ class LogTails(msgspec.Struct, frozen=True, dict=True):
 
     unread: why a log could not be read, by container id (a driver without reading, mostly).
     inside: the ids of running containers in which a program has failed: nothing listens on any port
-    that they publish, or their supervisor has given the program up.
+    that they publish, or their supervisor has given the program up. begun_again: the ids of running
+    containers that were restarted a moment ago; their lines are those of the run before.
     """
 
     by_id: dict[str, LogTail]
     unread: dict[str, str]
     unexamined: tuple[Unexamined, ...] = ()
     inside: frozenset[str] = frozenset()
+    begun_again: frozenset[str] = frozenset()
 
     def of(self, container: Container) -> LogTail:
         """Its last lines; none where nothing was asked, printed, or could be read."""
@@ -109,9 +111,10 @@ def log_tails(
         reverse=True,
     )
     tails, unread = read_tails(host, wanted[:MOST])
-    for container in wanted:
-        if container.id in tails and _has_just_begun_again(container, clock.wall):
-            tails[container.id] = tails[container.id].before_this_run
+    begun_again = frozenset(
+        container.id for container in wanted if _has_just_begun_again(container, clock.wall)
+    )
+    tails |= {id: tails[id].before_this_run for id in begun_again & tails.keys()}
     skipped = tuple(
         Unexamined(container.subject, "its log was not read: too many failed")
         for container in wanted[MOST:]
@@ -119,7 +122,7 @@ def log_tails(
     )
     inside = _failed_inside(containers, clock, unserved, inner_failures)
     inside = {id: tail for id, tail in inside.items() if id not in tails}
-    return LogTails(tails | inside, unread, skipped, frozenset(inside))
+    return LogTails(tails | inside, unread, skipped, frozenset(inside), begun_again)
 
 
 def _failed_inside(

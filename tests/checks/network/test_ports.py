@@ -234,6 +234,14 @@ def test_host_port_conflict(who: Container, log: str, expected: list[str]) -> No
     ] == expected
 
 
+def test_a_host_port_conflict_of_a_container_that_has_just_begun_again() -> None:
+    who = container("a", HostConfig=HOSTED)
+    words = LogTails({who.id: LogTail((IN_USE,))}, {}, begun_again=frozenset({who.id}))
+    known = {"containers": Containers((who,)), "words": words, "listeners": Listeners((NGINX,))}
+    (finding,) = judge("network.host-port-conflict", **known).findings
+    assert finding.subject == who.subject
+
+
 RESOLVED = Listener("udp", "127.0.0.53", 53, 7, "systemd-resolve", None)
 
 
