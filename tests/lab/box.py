@@ -36,9 +36,16 @@ for arg; do
     [ -z "$bundle" ] || { [ ! -f "$arg/config.json" ] || sed -i "$without" "$arg/config.json"; }
     bundle=; [ "$arg" != --bundle ] || bundle=1
 done
-exec /opt/lab/runc "$@"
+exec @RUNC@ "$@"
 """
 DEFAULT_DISK = "3G"
+
+
+def wrapped_runc(program: str) -> str:
+    """A script in runc's place, which runs the program at this path without what cannot be had
+    here."""
+    return _RUNC.replace("@RUNC@", program)
+
 
 T = TypeVar("T")
 
@@ -164,7 +171,7 @@ class Box:
         if not _has_sys_resource() and (runc := shutil.which("runc", path=self.engine.path)):
             # in its place, not before it in PATH: engine 20.10 calls it by its full path
             self.sh(f"mkdir -p /opt/lab && mv {runc} /opt/lab/runc")
-            self.write(runc, _RUNC, 0o755)
+            self.write(runc, wrapped_runc("/opt/lab/runc"), 0o755)
         if self._with_provider:
             self._provider = Provider(self.pid)
             self.sh(f"ip addr add {BOX_ADDRESS}/{PREFIX} dev eth0; ip link set eth0 up")

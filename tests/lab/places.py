@@ -107,8 +107,6 @@ WHY_NOT = {
     ("/proc with hidepid, not root", "image"): "a container is root",
     ("not root", "image"): "a container is root",
     ("empty root", "image"): "an engine's host has more",
-    ("musl root", "image"): "not tried",
-    ("Debian 11 root", "image"): "not tried",
     ("no /proc", "image"): "runc needs /proc",
 }
 """Cells that hold no run, and why."""

@@ -22,8 +22,9 @@ from tests.reach import built
 from . import sshd
 from .box import PROJECT, Box
 from .conftest import unfit
-from .engines import cache_dir, mirror
+from .engines import cache_dir, discover, mirror
 from .places import PLACES, WHY_NOT, Place
+from .roots import host_with_root
 from .runner import BASE_CONFIG
 
 pytestmark = [
@@ -397,6 +398,47 @@ def test_image_sees_the_host_as_the_installed_tool_does(
     findings = json.loads(beside.stdout)["findings"]
     assert seen == {f["key"] for f in findings if f["subject"]["name"] != image}
     assert done.returncode == beside.returncode
+    cell(name, "image", f"{len(seen)} findings")
+
+
+@nightly
+@pytest.mark.parametrize("name", ["musl root", "Debian 11 root"])
+def test_image_enters_another_root(name: str, cell: Cell) -> None:
+    """What the image says there is what the folder says, which needs nothing of the root."""
+    engine = discover()[0][-1]
+    if engine.major < 23:
+        pytest.skip(f"engine {engine} calls runc by its full path")
+    place = at(name)
+    words = ["all", "--format", "json", "--budget", "60"]
+    with Box(engine) as box:
+        box.sh(f"mkdir -p /opt/there && tar xzf {built.archive()} -C /opt/there", timeout=120)
+        box.sh("tar c -C / bin/busybox >/opt/there/busybox.tar")
+        box.sh(f"cp {built.archive()} /opt/there/diagnose.tar.gz")
+        with host_with_root(box, place, "/opt/there") as host:
+            host.docker("import", "/opt/there/busybox.tar", "shop:1.4")
+            host.docker("import", "-c", f"ENTRYPOINT {IMAGE}", "/opt/there/diagnose.tar.gz", "tool")
+            sleeping = ["--name=web", "shop:1.4", "/bin/busybox", "sleep", "1000"]
+            assert host.docker("run", "-d", "--net=host", *sleeping).returncode == 0
+            host.docker("run", "-d", "--net=host", "--name=fails", "shop:1.4", "/none")
+            host.docker("run", "--rm", "--net=host", "shop:1.4", "/bin/busybox", "true")
+            on_host = ["--privileged", "--pid=host", "--net=host", "--name=itself"]
+            before = host.run("sh", "-c", _FIND).stdout
+            by_image = host.docker("run", "--rm", *on_host, "tool", *words)
+            by_folder = host.run("/opt/there/diagnose/diagnose", *words)
+            assert host.run("sh", "-c", _FIND).stdout == before
+    assert by_image.stdout, by_image.stderr
+    of_image, of_folder = (json.loads(run.stdout) for run in (by_image, by_folder))
+    own = {"container:itself", "image:tool"}
+    seen, expected = (
+        {f["key"] for f in report["findings"] if f["key"].partition("@")[2] not in own}
+        for report in (of_image, of_folder)
+    )
+    assert seen == expected
+    assert "container.entrypoint-missing@container:fails" in seen
+    verdicts, others = (judgement(report)["verdicts"] for report in (of_image, of_folder))
+    differ = {id for id in verdicts if verdicts[id] != others[id]}
+    assert differ <= {"security.privileged", "image.latest-tag"}  # of its own container and image
+    assert by_image.returncode == by_folder.returncode
     cell(name, "image", f"{len(seen)} findings")
 
 
