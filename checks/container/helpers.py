@@ -156,6 +156,9 @@ def setting_variables(
         changes = ("typed", "unset")
         variables = setting.variables if setting is not None else {}
         return {name: value for name, value in variables.items() if name not in changes}
+    unset = tail.failure.page_variables({}).get("unset", "") if tail.failure is not None else ""
+    if unset and container.config.sets(unset):
+        return {"setting": unset, "unset": unset}
     if setting is not None:
         return setting.variables
     is_known = tail.failure is not None

@@ -54,7 +54,8 @@ def option_missing(
             option=missing[0][0],
             image=claim.container.config.image,
         )
-        yield finding.with_variables(compose_variables(claim.container))
+        further = {"further": missing[1][0]} if len(missing) == 2 else {}
+        yield finding.with_variables(further | compose_variables(claim.container))
     yield from tmpfs_of_root(containers, clock, log_tails, numbers)
     return None
 

@@ -18,6 +18,12 @@ NO_RDB = "19:C # Failed opening the temp RDB file temp-19.rdb (in server root di
 NO_SAVE = "1:M # Background saving error"
 SAVED = "1:M * Background saving terminated with success"
 NO_HEAP = 'Exception in thread "http-1" java.lang.OutOfMemoryError: Java heap space'
+SHUT = (
+    "admin_monitor.go:62 > the Portainer instance timed out for security purposes, to re-enable your "
+    "Portainer instance, you will need to restart Portainer |"
+)
+EPIC = "[Fatal] ConsoleApp: EPIC FAIL! SQLiteException: database is locked"
+WAITS = "[Info] ConsoleApp: Non-recoverable failure, waiting for user intervention..."
 S6 = "s6-rc: warning: unable to start service svc-app: command exited 1"
 PM2 = "2026-01-02T10:00:00: PM2 error: PM2        | Script /app/index.js had too many unstable restarts (16). Stopped."
 
@@ -40,6 +46,10 @@ PM2 = "2026-01-02T10:00:00: PM2 error: PM2        | Script /app/index.js had too
         ("s6-svscan", [S6], [("svc-app", "")]),
         ("s6-svscan", [S6, "s6-rc: info: service svc-app successfully started"], []),
         ("PM2", [PM2], [("/app/index.js", "")]),
+        ("portainer", [SHUT], [("instance timed out for security purposes", "")]),
+        ("portainer", [SHUT, "server.go:337 > starting HTTPS server | bind_address=:9443"], []),
+        ("Radarr", [EPIC, WAITS], [("Non-recoverable failure, waiting for user intervention", EPIC)]),
+        ("sh", [SHUT, WAITS], []),
     ],
 )  # fmt: skip
 def test_what_lines_show(command: str, lines: list[str], expected: list[tuple[str, str]]):

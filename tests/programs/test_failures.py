@@ -140,6 +140,21 @@ LINES = {
         "innodb_fast_shutdown = 2. This redo log was created with MySQL 5.7.21, and it appears "
         "logically non empty. The redo log was created with MySQL 5.7.21."
     ),
+    "node-openssl": "Error: error:0308010C:digital envelope routines::unsupported",
+    "protobuf-generated": "TypeError: Descriptors cannot not be created directly.",
+    "celery-root": (
+        "Running a worker with superuser privileges when the worker accepts messages serialized with "
+        "pickle is a very bad idea!"
+    ),
+    "numba-cache": (
+        "RuntimeError: cannot cache function '__shear_dense': no locator available for file "
+        "'/usr/lib/python3/dist-packages/librosa/util/utils.py'"
+    ),
+    "proxy-untrusted": (
+        "2026-11-27 12:36:57.382 ERROR (MainThread) [homeassistant.components.http.forwarded] A request "
+        "from a reverse proxy was received from 172.26.0.2, but your HTTP integration is not set-up for "
+        "reverse proxies"
+    ),
     "meilisearch-version": (
         "Your database version (1.0.0) is incompatible with your current engine version (1.2.0)."
     ),

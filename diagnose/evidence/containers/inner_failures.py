@@ -45,6 +45,8 @@ class Pattern(msgspec.Struct, frozen=True):
     """A sentence behind the container's name."""
     noise: LazyPattern = LazyPattern(r"(?!)")
     """Lines of the keeper itself, which do not explain the failure."""
+    lasts: bool = False
+    """Whether it lasts until a restart, so that a line of any age counts."""
 
 
 PATTERNS = (
@@ -87,6 +89,25 @@ PATTERNS = (
         LazyPattern(r"Background saving error|Background saving started|\. Saving\.\.\."),
     ),
     Pattern(
+        "portainer",
+        frozenset({"portainer"}),
+        LazyPattern(r"(?P<program>instance timed out for security purposes)"),
+        "starting HTTPS? server",
+        "Portainer serves nothing until it is restarted: "
+        "nobody made its administrator within five minutes of its start",
+        LazyPattern(r"instance timed out for security purposes"),
+        lasts=True,
+    ),
+    Pattern(
+        "servarr",
+        frozenset({"Lidarr", "Prowlarr", "Radarr", "Readarr", "Sonarr", "Whisparr"}),
+        LazyPattern(r"(?P<program>Non-recoverable failure, waiting for user intervention)"),
+        "Now listening on:",
+        "its program has failed at its start, waits for a key at a terminal, and serves nothing",
+        LazyPattern(r"Non-recoverable failure|Press enter to exit"),
+        lasts=True,
+    ),
+    Pattern(
         "java-memory",
         frozenset({"java"}),
         LazyPattern(
@@ -97,8 +118,8 @@ PATTERNS = (
         'Java ran out of heap, and thread "{program}" ended while the container runs on',
     ),
 )
-"""Their words are the programs' own: supervisor/process.py, s6-rc, pm2, rdb.c of Redis, and the
-JDK's ThreadGroup."""
+"""Their words are the programs' own: supervisor/process.py, s6-rc, pm2, rdb.c of Redis,
+adminmonitor of Portainer, ConsoleApp of Servarr, and the JDK's ThreadGroup."""
 
 
 class InnerFailure(msgspec.Struct, frozen=True):
@@ -146,8 +167,10 @@ def inner_failures(
             if answer.reason != "gone":
                 unexamined.append(Unexamined(container.subject, f"its log: {answer}"))
             continue
-        lines = _of_this_run(answer, container, clock)
-        items += in_lines(container, commands[container.id], lines)
+        words = commands[container.id]
+        lasting = any(pattern.lasts and pattern.commands & words for pattern in PATTERNS)
+        lines = _of_this_run(answer, container, 0.0 if lasting else clock.wall - FRESH_S)
+        items += in_lines(container, words, lines)
     items.sort(key=lambda item: (item.container.name, item.name, item.program))
     unexamined += [
         Unexamined(container.subject, "its log was not read: too many have such a program")
@@ -167,10 +190,10 @@ def _command(comm: str) -> str:
 
 
 def _of_this_run(
-    log: ContainerLog, container: Container, clock: Clock
+    log: ContainerLog, container: Container, since: float
 ) -> list[tuple[float | None, str]]:
-    """Time and text of the lines since the container's start, the fresh ones alone."""
-    oldest = max(clock.wall - FRESH_S, (container.started_at or 0.0) - 2)
+    """Time and text of the lines since the container's start, and since this Unix time."""
+    oldest = max(since, (container.started_at or 0.0) - 2)
     return [
         (line.at, plain(line.text)) for line in log.lines if line.at is None or line.at >= oldest
     ]

@@ -11,10 +11,13 @@ from diagnose.evidence.containers.recent_logs import RecentLogs
 from diagnose.evidence.items import Items
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import Unexamined
+from diagnose.programs.failures import FAILURES, Recognised, recognise_family
+from diagnose.programs.families import FAMILIES
 from diagnose.programs.log_message import message
 from diagnose.programs.telling_line import TellingLine, telling_line
 from diagnose.registry import evidence
 
+_ADDRESS = LazyPattern(r"(?<![\w.])\d{1,3}(?:\.\d{1,3}){3}(?![\w.])")
 LEAST = 3
 """So often a line stands among the last ones of a log before it counts as repeated."""
 _CHANGING = LazyPattern(r"\b[0-9a-f]{8,}\b|\d+")
@@ -29,6 +32,10 @@ class RepeatedError(msgspec.Struct, frozen=True):
     times: int
     of: int
     """Lines of the last minutes that were read."""
+    failure: Recognised | None = None
+    """The known failure that the line shows."""
+    peers: tuple[tuple[str, Container], ...] = ()
+    """Addresses in the line that other containers have."""
 
 
 class RepeatedErrors(Items[RepeatedError], frozen=True):
@@ -52,10 +59,35 @@ def repeated_errors(containers: Containers, recent_logs: RecentLogs) -> Repeated
         telling = telling_line(repeated)
         if telling is not None and telling.explains:
             count = times[_shape(repeated[telling.index])]
-            items.append(RepeatedError(container, telling, count, len(lines)))
+            error = RepeatedError(
+                container,
+                telling,
+                count,
+                len(lines),
+                recognise_family(telling, FAILURES) or recognise_family(telling, FAMILIES),
+                _peers(container, telling.whole, containers),
+            )
+            items.append(error)
     return RepeatedErrors(tuple(items), recent_logs.left_out(containers.running))
 
 
 def _shape(line: str) -> str:
     """What a line says, without what differs each time."""
     return _CHANGING.sub("#", message(line).text)
+
+
+def _peers(
+    container: Container, line: str, containers: Containers
+) -> tuple[tuple[str, Container], ...]:
+    """The addresses in the line that containers on the container's networks have."""
+    addresses = set(_ADDRESS.findall(line))
+    if not addresses:
+        return ()
+    return tuple(
+        (endpoint.ip_address, other)
+        for other in containers
+        for network, endpoint in other.endpoints.items()
+        if endpoint.ip_address in addresses
+        and network in container.endpoints
+        and other.id != container.id
+    )

@@ -10,6 +10,19 @@ _API = "container.client-api-too-new"
 
 NEIGHBOURS = (
     Failure(
+        name="proxy-untrusted",
+        mark="proxy",
+        pattern=r"""(?x)
+            request\ from\ a\ reverse\ proxy\ was\ received\ from\ (?P<address>[\da-f.:]+),\ but
+            | X-Forwarded-For\ header\ from\ an?\ untrusted\ proxy\ (?P<address_header>[\da-f.:]+)
+        """,
+        cause="the program refuses every request that comes through the proxy {address}, "
+        "which it does not trust",
+        cure="add that address or its network to trusted_proxies, with use_x_forwarded_for: true, "
+        "under http: in configuration.yaml; then restart the container",
+        source="home-assistant/core#52636",
+    ),
+    Failure(
         name="loopback-refused",
         mark="refused",
         pattern=r"""(?x)

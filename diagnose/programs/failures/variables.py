@@ -265,8 +265,9 @@ VARIABLES = (
         mark="mismatching encryption keys",
         pattern=r"Mismatching encryption keys",
         cause="N8N_ENCRYPTION_KEY is not the key with which the data was written",
-        cure="set N8N_ENCRYPTION_KEY to the key in the settings file",
-        source="the program's own message",
+        cure="leave N8N_ENCRYPTION_KEY out, and the key in the settings file counts; or set it to that key",
+        source="n8n-io/n8n#8332",
+        page={"unset": "N8N_ENCRYPTION_KEY"},
     ),
     Failure(
         name="spring-datasource",

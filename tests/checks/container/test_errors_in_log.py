@@ -50,3 +50,33 @@ def test_a_log_that_was_not_read_is_no_pass() -> None:
     errors = repeated_errors(Containers([APP]), RecentLogs(unread={APP.id: "it timed out"}))
     result = judge("container.errors-in-log", repeated_errors=errors)
     assert result.verdict.value == "unknown"
+
+
+PROXIED = (
+    "2026-11-27 10:00:0{} ERROR (MainThread) [homeassistant.components.http.forwarded] A request from a "
+    "reverse proxy was received from 10.0.0.3, but your HTTP integration is not set-up for reverse proxies"
+)
+
+
+@pytest.mark.parametrize(
+    ("line", "severity", "says"),
+    [
+        (PROXIED, "warning", "through the proxy 10.0.0.3"),
+        (REFUSED.replace("mq.example", "10.0.0.3"), "advice", "repeats an error"),
+    ],
+    ids=["it turns its callers away", "it goes on"],
+)
+def test_who_is_behind_an_address(line: str, severity: str, says: str) -> None:
+    app, proxy = (
+        container(
+            name,
+            NetworkSettings={"Networks": {"home": {"NetworkID": "n1", "IPAddress": address}}},
+        )
+        for name, address in (("app", "10.0.0.2"), ("npm", "10.0.0.3"))
+    )
+    logs = RecentLogs({app.id: tuple(RecentLine(0.0, line.format(i, i)) for i in range(4))})
+    errors = repeated_errors(Containers([app, proxy]), logs)
+    (finding,) = judge("container.errors-in-log", repeated_errors=errors).findings
+    assert finding.severity.name == severity
+    assert says in finding.summary
+    assert '10.0.0.3 is container "npm"' in finding.summary
