@@ -8,7 +8,7 @@ from checks.container.helpers import LINE, QUOTED
 from diagnose.evidence.containers.bind_mounts import Named
 from diagnose.evidence.containers.listing import Container
 from diagnose.evidence.containers.missing_files import MissingFile
-from diagnose.model import Finding, Json
+from diagnose.model import Finding, Json, Severity
 from diagnose.phrases import and_more
 
 NAMES_SHOWN = 8
@@ -27,8 +27,9 @@ def absent_file(missing: MissingFile) -> Finding:
             "mount": str(mount),
             f"what {missing.folder} holds": holds,
         },
+        severity=Severity.warning if missing.is_repeated else Severity.critical,
         discriminator=mount.source,
-        onset=container.failed_first,
+        onset=None if missing.is_repeated else container.failed_first,
         source=missing.folder,
     )
     return replace(

@@ -11,6 +11,8 @@ from diagnose.model import CheckResult, Severity
 from diagnose.registry import check
 
 ID = "container.pid-file-stale"
+NEED_A_NEW_LAYER = frozenset({"mongo-socket", "mysql-socket-lock"})
+"""Programs that an empty file in the place of the former one does not content."""
 
 
 @check(ID, severity=Severity.critical)
@@ -19,9 +21,9 @@ def pid_file_stale(
 ) -> CheckResult:
     """A pid file of a former run keeps a container's program from starting.
 
-    The program says that a server is running already, no process of the container lives, and the
-    file that it names is still there: in the container's own layer, which a restart keeps, or on a
-    mount.
+    The program says that a server is running already, or objects to a lock or a socket, no process
+    of the container lives, and the file that it names is still there: in the container's own layer,
+    which a restart keeps, or on a mount.
     """
     for claim in claims(ID, containers, log_tails, clock):
         pid_file = data_files.pid_files.get(claim.container.id)
@@ -30,10 +32,12 @@ def pid_file_stale(
         container = claim.container
         if pid_file.source:
             place = {"source": pid_file.source}
+        elif claim.failure.failure.name in NEED_A_NEW_LAYER:
+            place = {"fresh": container.name}
         else:
             place = {"file": f"{container.name}:{pid_file.path}"}
         finding = claim.finding(
-            f"does not start because the pid file {pid_file.path} of a former run is still there",
+            f"does not start because the file {pid_file.path} of a former run is still there",
             {
                 "in the container": f"{pid_file.path} exists",
                 "on the host": pid_file.source or "the container's own layer",

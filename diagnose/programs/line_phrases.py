@@ -50,7 +50,7 @@ EXPLAINS = Phrases(
         | \bdoes(?:\ not|n't)\ (?:exist|match|support|have)\b
         | \bis\ not\ (?:set|specified|supported|installed|running|a\ directory)\b
         | \btoo\ (?:low|old|new|small|many|large|big)\b
-        | \bmust\ (?:be|specify|set|provide|have|contain)\b | \byou\ need\ to\b
+        | \bmust\ (?:be|specify|set|provide|have|contain|install|update|upgrade)\b | \byou\ need\ to\b
         | \bplease\ (?:set|provide|configure|accept|run|specify)\b
         | \brequire[sd]?\b | \bmissing\b | \bincompatible\b | \bmismatch | \bnot\ compatible\b
         | \bunsupported\b | \bunrecogni[sz]ed\b
@@ -199,7 +199,7 @@ HINT = Phrases(
         """
         http https for check see note usage flags hint community may you reason this
         consider please action description report search which there our documentation
-        help perhaps
+        help perhaps learn to
         """
     ),
     pattern=LazyPattern(
@@ -214,7 +214,7 @@ HINT = Phrases(
         | \bsearch\ for\ solutions\b
         | \bcheck\ that\ you\ do\ not\ already\b | \bwhich\ might\ have\b
         | ^\s*\#\ there\ is\ insufficient | \bthis\ is\ ignored\ for\ now\b
-        | \bour\ fatalactions\b | ^perhaps\b | \bdocumentation\ at\b
+        | ^learn\ (?:more|about)\b | ^to\ .{1,60}:\s*$ | \bour\ fatalactions\b | ^perhaps\b | \bdocumentation\ at\b
         """,
         re.VERBOSE,
     ),

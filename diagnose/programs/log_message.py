@@ -110,6 +110,7 @@ _SEVERITY_NAMES = {
 _LEVEL_FIELDS = ("level", "log.level", "severity", "s", "lvl")
 _MESSAGE_FIELDS = ("msg", "message", "event", "log")
 _REASON_FIELDS = ("error", "err", "exception", "reason", "cause")
+_PATH_FIELDS = ("path", "file", "filename")
 _INNER_FIELDS = ("message", "msg", "errmsg", "detail")
 """Where an object of one of these fields has its own message; MongoDB has `errmsg`."""
 
@@ -153,7 +154,9 @@ def message(line: str) -> Message:
         return Message(text, _level(text))
     what = _field(fields, *_MESSAGE_FIELDS)
     why = _field(fields, *_REASON_FIELDS) or _attribute(fields)
-    texts = [part for part in (what, why) if part]
+    place = _field(fields, *_PATH_FIELDS) if why else ""
+    which = place if place.startswith("/") and place not in f"{what} {why}" else ""
+    texts = [part for part in (what, which, why) if part]
     return Message(": ".join(texts) or text, _level_of_fields(fields))
 
 

@@ -140,6 +140,13 @@ LINES = {
         "innodb_fast_shutdown = 2. This redo log was created with MySQL 5.7.21, and it appears "
         "logically non empty. The redo log was created with MySQL 5.7.21."
     ),
+    "mysql-socket-lock": (
+        "[ERROR] Unix socket lock file is empty /var/run/mysqld/mysqld.sock.lock."
+    ),
+    "mongo-socket": "Failed to unlink socket file: /tmp/mongodb-27017.sock: Operation not permitted",
+    "socket-link": (
+        "chown: changing ownership of '/var/lib/mysql/mysql.sock': No such file or directory"
+    ),
     "node-openssl": "Error: error:0308010C:digital envelope routines::unsupported",
     "protobuf-generated": "TypeError: Descriptors cannot not be created directly.",
     "celery-root": (

@@ -130,7 +130,7 @@ def _explains_little(tail: LogTail) -> bool:
     """Whether a longer tail of this log may explain more.
 
     It is about as long as was asked for; no line explains a failure, or only one at its very
-    beginning, or one of a message that began before.
+    beginning, or one that objects to nothing, or one of a message that began before.
 
     What is cut off above the first lines may then be the beginning of the same message.
     """
@@ -138,7 +138,9 @@ def _explains_little(tail: LogTail) -> bool:
     if len(tail.lines) + len(tail.earlier) < LEAST_LINES:
         return False
     telling = judged.telling
-    if telling is None or not telling.explains or telling.index < CUT_OFF:
+    if telling is None or telling.index < CUT_OFF:
+        return True
+    if not telling.explains or not telling.is_complaint:
         return True
     upto = judged.lines[: telling.index + 1]
     return all(line.startswith("  ") or not line for line in upto)

@@ -11,8 +11,10 @@ from diagnose.evidence.containers.bind_mounts import DEEPEST, Named, named, name
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.log_tail import LogTail
 from diagnose.evidence.containers.log_tails import LogTails
+from diagnose.evidence.containers.repeated_errors import RepeatedErrors
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import Failed, Unavailable
+from diagnose.programs.telling_line import TellingLine
 from diagnose.questions import Host
 from diagnose.questions.files import ListFolder, PathStatus, StatPaths
 from diagnose.questions.images import InspectImage
@@ -20,7 +22,7 @@ from diagnose.registry import evidence
 
 _ABSENCE = LazyPattern(
     r"no such file|\bENOENT\b|file ?not ?found|does(?:n't| not) exist|\bnot found|can(?:not|'t) find"
-    r"|(?:could not|unable to|failed to) (?:find|load|locate)|is missing|MODULE_NOT_FOUND",
+    r"|failed opening required|(?:could not|unable to|failed to) (?:find|load|locate)|is missing|MODULE_NOT_FOUND",
     re.IGNORECASE,
 )
 _MADE_AT_RUN = LazyPattern(r"\.(?:pid|sock|socket|lock|log|tmp|swp)$|^/(?:run|tmp|proc|sys|dev)/")
@@ -48,6 +50,8 @@ class MissingFile(msgspec.Struct, frozen=True):
     names: tuple[str, ...]
     is_in_image: bool | None = None
     """Whether the image has it there, so that the mount hides it; None where that is not known."""
+    is_repeated: bool = False
+    """Whether its container runs, and repeats that in its log."""
 
     @property
     def lacks_modules(self) -> bool:
@@ -72,13 +76,21 @@ class MissingFiles(msgspec.Struct, frozen=True):
 
 @evidence
 def missing_files(
-    host: Host, containers: Containers, log_tails: LogTails
+    host: Host,
+    containers: Containers,
+    log_tails: LogTails,
+    repeated_errors: RepeatedErrors | None,
 ) -> MissingFiles | Unavailable:
-    """One question about the paths of all, and one for each folder that lacks a file."""
+    """One question about the paths of all, and one for each folder that lacks a file.
+
+    A container that runs counts only where its image has what its log misses again and again: a
+    file that is nowhere may be one that its users ask for.
+    """
+    repeated = {error.container.id: error.line for error in repeated_errors or ()}
     places = {
         container.id: place
         for container in containers
-        if (place := _missed(container, log_tails)) is not None
+        if (place := _missed(container, log_tails, repeated.get(container.id))) is not None
     }
     if not places:
         return MissingFiles()
@@ -109,7 +121,10 @@ def missing_files(
             place.on_host[depth - 1],
             tuple(sorted(entry.name for entry in listing.entries)),
             _is_in_image(host, by_id[id], inside),
+            is_repeated=id in repeated,
         )
+        if missing.is_repeated and not missing.is_in_image:
+            continue
         is_guessed = _MODULES in place.rest and _MODULES not in place.line
         if missing.lacks_modules or not is_guessed:
             items.append(missing)
@@ -131,10 +146,15 @@ def _is_in_image(host: Host, container: Container, inside: str) -> bool | None:
     return False if all(status.failed == "missing" for status in answer.values()) else None
 
 
-def _missed(container: Container, log_tails: LogTails) -> Named | None:
-    """What the line that explains the failure misses, if it lies below a mount of the host."""
+def _missed(
+    container: Container, log_tails: LogTails, repeated: TellingLine | None
+) -> Named | None:
+    """What the line that explains the failure misses, if it lies below a mount of the host.
+
+    repeated: the error that it repeats while it runs.
+    """
     tail = log_tails.of(container)
-    telling = tail.telling
+    telling = repeated or tail.telling
     if telling is None or not telling.explains or not _ABSENCE.search(telling.whole):
         return None
     place = next(filter(_may_miss, named_files(container, telling.whole)), None)

@@ -138,6 +138,7 @@ def named_setting(container: Container, telling: TellingLine | None) -> NamedSet
     return (
         _file(container, text)
         or _variable(container, text)
+        or _variable_in_words(container, text)
         or _option(container, text)
         or _file_of_command(container, text)
         or _empty_variable(container, text)
@@ -266,6 +267,22 @@ def _variable(container: Container, text: str) -> NamedSetting | None:
         has_to_go = _HAS_TO_GO.search(text.lower())
         return NamedSetting(variable=name, fault="presence" if has_to_go else fault)
     return None
+
+
+def _variable_in_words(container: Container, text: str) -> NamedSetting | None:
+    """The variable whose name the line has in words: TUNNEL_TOKEN of "Tunnel token is invalid"."""
+    lowered = text.lower()
+    if not _WRONG_VALUE.search(lowered):
+        return None
+    spoken = f" {' '.join(re.findall('[a-z0-9]+', lowered))} "
+    names = [
+        name
+        for name, _ in container.config.environment
+        if "_" in name
+        and not _ORDINARY.search(name)
+        and f" {name.lower().replace('_', ' ')} " in spoken
+    ]
+    return NamedSetting(variable=names[0], fault="value") if len(names) == 1 else None
 
 
 def _empty_variable(container: Container, text: str) -> NamedSetting | None:

@@ -211,6 +211,7 @@ SERVERS = (
         cure="run the image of the old version again, "
         "enable all with rabbitmqctl enable_feature_flag all, and upgrade then",
         source="rabbitmq/rabbitmq-server#8371",
+        build="another",
     ),
     Failure(
         name="elasticsearch-setting",

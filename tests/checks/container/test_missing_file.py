@@ -8,8 +8,11 @@ import pytest
 
 from checks.container.missing_file import absent_file
 from diagnose.evidence.containers.bind_mounts import BindSources
+from diagnose.evidence.containers.log_tails import LogTails
 from diagnose.evidence.containers.missing_files import MissingFiles, missing_files
+from diagnose.evidence.containers.repeated_errors import RepeatedError, RepeatedErrors
 from diagnose.model import Json
+from diagnose.programs.telling_line import telling_line
 from tests.checks.container.evidence import CLOCK, OPTIONS, failed
 from tests.hosts import Made
 from tests.inspected import of
@@ -36,7 +39,7 @@ def host(*names: str) -> Made:
 
 def looked_up(line: str, *names: str, **parts: Any) -> MissingFiles:
     container, log_tails = failed(line, **{**PARTS, **parts})
-    answer = missing_files(host(*names), of(container), log_tails)
+    answer = missing_files(host(*names), of(container), log_tails, None)
     assert isinstance(answer, MissingFiles)
     return answer
 
@@ -138,7 +141,9 @@ def test_a_named_volume_where_a_file_should_be(destination: str, count: int):
     ] * count
 
 
-def node(line: str, *names: str, layers: dict[str, Json] | None = None) -> MissingFiles:
+def node(
+    line: str, *names: str, layers: dict[str, Json] | None = None, runs: bool = False
+) -> MissingFiles:
     """What is looked up for a program of Node.js whose folder on the host has these files."""
 
     def stats(question: Any) -> Json:
@@ -161,7 +166,12 @@ def node(line: str, *names: str, layers: dict[str, Json] | None = None) -> Missi
     container, log_tails = failed(
         line, Mounts=[mount], Config={"WorkingDir": "/app", "Image": "ui:dev"}, Image="sha256:1"
     )
-    answer = missing_files(made_host, of(container), log_tails)
+    telling = telling_line([line])
+    assert telling is not None
+    errors = RepeatedErrors((RepeatedError(container, telling, 4, 8),)) if runs else None
+    if runs:
+        log_tails = LogTails({}, {})
+    answer = missing_files(made_host, of(container), log_tails, errors)
     assert isinstance(answer, MissingFiles)
     return answer
 
@@ -187,3 +197,21 @@ def test_modules_that_a_mount_hides(
     found = node(line, *names, layers=layers)
     cures = [absent_file(missing).variables.get("hidden", "") for missing in found]
     assert cures == ([] if hidden is None else [hidden])
+
+
+AUTOLOAD = (
+    "[php:error] PHP Fatal error:  Uncaught Error: Failed opening required "
+    "'/app/vendor/autoload.php' in /app/index.php:12"
+)
+
+
+@pytest.mark.parametrize(
+    ("layers", "expected"),
+    [({"/o/1/diff/app/vendor": {"type": "folder"}}, ["warning"]), ({"/o": {"type": "folder"}}, [])],
+    ids=["the image has it", "nobody has it"],
+)
+def test_what_a_running_program_misses_again_and_again(
+    layers: dict[str, Json], expected: list[str]
+):
+    missing = node(AUTOLOAD, "composer.json", layers=layers, runs=True)
+    assert [absent_file(file).severity.name for file in missing] == expected
