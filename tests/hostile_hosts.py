@@ -204,7 +204,7 @@ def hostile_host(
     for kind in choice.choices(
         kinds, weights=[4 if kind in EDITS else 1 for kind in kinds], k=choice.randint(1, 6)
     ):
-        question = choice.choice([each for each in candidates if each.kind == kind])
+        question = choice.choice([candidate for candidate in candidates if candidate.kind == kind])
         answer = copy.deepcopy(changed[question].answer)
         edit = EDITS.get(kind, _anywhere) if choice.random() < 0.8 else _anywhere
         edit(answer, choice)

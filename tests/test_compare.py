@@ -172,34 +172,34 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.fuzz
 def test_bundles_and_reports_in_any_pair_say_the_same(folder: Path, old: str, new: str):
     done = diff(folder / old, folder / new, "--format", "json")
-    said = json.loads(done.stdout)
-    gone = {row["key"] for row in said["gone"]}
+    report = json.loads(done.stdout)
+    gone = {row["key"] for row in report["gone"]}
     assert "container.exec-format@container:legacy" in gone
-    assert not said["no_longer_visible"]
+    assert not report["no_longer_visible"]
     assert "container.exec-format@container:legacy" not in {
-        row["key"] for row in said["still_there"]
+        row["key"] for row in report["still_there"]
     }
-    assert len(said["still_there"]) > 20
+    assert len(report["still_there"]) > 20
     assert done.returncode == 2
 
 
 def test_a_host_with_itself_has_no_difference(folder: Path):
-    said = json.loads(
+    report = json.loads(
         diff(
             folder / "old.tar.gz", DATA / "fifteen-faults-28.5.2.tar.gz", "--format", "json"
         ).stdout
     )
-    assert {name for name, rows in said.items() if rows} == {"schema_version", "still_there"}
+    assert {name for name, rows in report.items() if rows} == {"schema_version", "still_there"}
 
 
 def test_what_is_hidden_now_is_no_improvement(folder: Path):
     done = diff(folder / "old.json", folder / "blind.tar.gz", "--format", "json")
-    said = json.loads(done.stdout)
-    hidden = {row["key"] for row in said["no_longer_visible"]}
+    report = json.loads(done.stdout)
+    hidden = {row["key"] for row in report["no_longer_visible"]}
     assert "container.exec-format@container:legacy" in hidden
     assert "container.unhealthy@container:search" in hidden
-    assert not {row["key"] for row in said["gone"] if row["id"].startswith("container.")}
-    assert "container.oom-killed" in said["newly_blind_checks"]
+    assert not {row["key"] for row in report["gone"] if row["id"].startswith("container.")}
+    assert "container.oom-killed" in report["newly_blind_checks"]
 
 
 def test_text_says_what_changed_in_80_columns(folder: Path):

@@ -67,7 +67,7 @@ def listed(folder: Path, *selectors: str) -> list[dict[str, object]]:
         check=True,
         env={**os.environ, "PYTHONPATH": str(folder)},
     )
-    found = json.loads(done.stdout)
-    rows = found["checks"] if isinstance(found, dict) else found
+    report = json.loads(done.stdout)
+    rows = report["checks"] if isinstance(report, dict) else report
     assert rows
     return list(rows)

@@ -191,7 +191,7 @@ def test_of_roots_that_weigh_the_same_the_widest_comes_first():
     disk = Subject("filesystem", "/srv")
     one, two = found("container.oom-killed", container("a")), found("storage.disk-full", disk)
     three = found("firewall.chains-missing", HOST)
-    ordered = [each.id for each in causes.order([one, two, three])]
+    ordered = [finding.id for finding in causes.order([one, two, three])]
     assert ordered == ["firewall.chains-missing", "storage.disk-full", "container.oom-killed"]
 
 
@@ -230,9 +230,9 @@ def test_what_took_the_engine_comes_before_what_was_seen_earlier():
         touches=(DAEMON,),
         signs=frozenset({"no-space"}),
     )
-    ordered = [each.id for each in causes.link([loop, dead, disk], {})]
+    ordered = [finding.id for finding in causes.link([loop, dead, disk], {})]
     assert ordered == [disk.id, dead.id, loop.id]
-    assert [each.id for each in causes.order([loop, dead])] == [dead.id, loop.id]
+    assert [finding.id for finding in causes.order([loop, dead])] == [dead.id, loop.id]
 
 
 def test_a_name_with_a_line_break_begins_no_line() -> None:

@@ -135,7 +135,7 @@ def test_log_is_found_behind_standard_error() -> None:
     log = daemon_log(host)
     assert isinstance(log, DaemonLog)
     assert log.source == "/var/log/engine.log"
-    assert [each.args["path"] for each in host.asked if each.kind == "file.read"] == [
+    assert [question.args["path"] for question in host.asked if question.kind == "file.read"] == [
         "/var/log/engine.log"
     ]
 
@@ -657,7 +657,7 @@ def test_failed_pulls(
     found: list[tuple[str, str, int]],
 ) -> None:
     troubles = collected(texts, pulled, present).troubles
-    assert [(each.registry, each.image, each.count) for each in troubles] == found
+    assert [(trouble.registry, trouble.image, trouble.count) for trouble in troubles] == found
 
 
 def test_a_folder_in_place_of_the_file_is_a_fault() -> None:

@@ -67,7 +67,7 @@ def host(
         tuple(Fact(key, value) for key, value in (facts or {}).items()),
         {},
         roots,
-        frozenset(each.id for each in roots) | ({found} if found else set()),
+        frozenset(root.id for root in roots) | ({found} if found else set()),
         frozenset({blind} if blind else ()),
         frozenset(known),
     )
@@ -302,14 +302,14 @@ def test_the_command_answers_for_a_folder(tmp_path: Path):
     (tmp_path / "broken.json").write_text("{")
     done = run(str(tmp_path), "--format", "json")
     assert done.returncode == 2, done.stderr
-    found = json.loads(done.stdout)
-    jsonschema.validate(found, SCHEMA)
-    (cause,) = found["causes"]
+    report = json.loads(done.stdout)
+    jsonschema.validate(report, SCHEMA)
+    (cause,) = report["causes"]
     assert cause["id"] == SEEDS[0].id
     assert cause["split"]["facts"][0] == SEEDS[0].fact[0]
     assert cause["first"]["command"] == "sysctl -w net.ipv4.ip_forward=1"
     assert cause["began"]["first"].startswith(f"{BEGIN:%Y-%m-%d}")
-    assert [file["why"] for file in found["not_counted"]] == ["is cut off in the middle"]
+    assert [file["why"] for file in report["not_counted"]] == ["is cut off in the middle"]
     text = run("-", stdin=f"{tmp_path}\n").stdout
     assert text.startswith("CRITICAL 40 hosts: 1 cause explains what is wrong on ")
     assert "have this: file /etc/sysctl.d/99-hardening.conf" in text

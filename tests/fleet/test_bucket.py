@@ -66,10 +66,10 @@ def test_a_report_that_was_pushed_is_answered_for(store: str, tmp_path: Path):
     )
     assert key == "day1/dockerhost-20261124T005741Z.json.gz"
     done = run("fleet", f"{store}/day1", "--format", "json")
-    found = json.loads(done.stdout)
+    report = json.loads(done.stdout)
     # the demo was recorded two days before the other report
-    assert (found["hosts"], [silent["host"] for silent in found["silent"]]) == (1, ["dockerhost"])
-    assert [file["place"] for file in found["not_counted"]] == ["s3://reports/day1/broken.json.gz"]
+    assert (report["hosts"], [silent["host"] for silent in report["silent"]]) == (1, ["dockerhost"])
+    assert [file["place"] for file in report["not_counted"]] == ["s3://reports/day1/broken.json.gz"]
 
 
 @needs_moto

@@ -288,7 +288,7 @@ def test_who_is_called_in_vain_is_no_effect(mutual: bool):
     )
     waits = a("container.restart-loop", web, signs=refused, calls=(db,))
     for order in ([sick, waits], [waits, sick]):
-        roots = [each.key for each in causes.link(order, TOPOLOGY) if each.root]
+        roots = [finding.key for finding in causes.link(order, TOPOLOGY) if finding.root]
         assert roots == [sick.key] or (mutual and len(roots) == 1)
 
 

@@ -285,4 +285,4 @@ def test_an_engine_that_answers_about_no_container_is_not_asked_twice():
         }
     )
     containers(host)
-    assert [each.kind for each in host.asked].count("api.again") == 0
+    assert [question.kind for question in host.asked].count("api.again") == 0

@@ -350,13 +350,13 @@ def _ask_again(waiting: dict[socket.socket, Attempt]) -> None:
 
 
 def _own_addresses(family: socket.AddressFamily) -> list[str]:
-    listed = json.loads(
+    report = json.loads(
         subprocess.run(["ip", "-j", "addr"], capture_output=True, text=True, check=True).stdout
     )
     wanted = "inet" if family == socket.AF_INET else "inet6"
     return [
         info["local"]
-        for link in listed
+        for link in report
         for info in link["addr_info"]
         if info["family"] == wanted and info["scope"] != "link"
     ]

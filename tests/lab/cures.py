@@ -259,22 +259,22 @@ def _discharge(box: Box, open_cases: Sequence[Patient]) -> list[dict[str, Any]]:
     keys = {f["key"] for f in report["findings"]}
     mild = {f["key"] for f in report["findings"] if f["severity"] == "advice"}
     verdicts = {c["id"]: c["verdict"] for c in report["checks"]}
-    for each in open_cases:
-        ill = keys - mild if each.loud else keys
+    for case in open_cases:
+        ill = keys - mild if case.loud else keys
         if (
-            each.key in ill
-            or each.effects & ill
-            or verdicts[each.cure.id] in ("unknown", "crashed")
+            case.key in ill
+            or case.effects & ill
+            or verdicts[case.cure.id] in ("unknown", "crashed")
         ):
             continue
-        by_hand = each.equivalent or each.cure.steps == [CAUSE]
-        own_text: HOW = "own text, systemd stood in for" if each.stood_in else "own text"
-        each.cure.how = "equivalent" if by_hand else own_text
-        each.cure.healed_by = each.last.text if each.last is not None else ""
-        for number, block in enumerate(each.page.of("verify"), 1):
-            done = _type(box, each.filled(block.text)) if not block.manual else None
+        by_hand = case.equivalent or case.cure.steps == [CAUSE]
+        own_text: HOW = "own text, systemd stood in for" if case.stood_in else "own text"
+        case.cure.how = "equivalent" if by_hand else own_text
+        case.cure.healed_by = case.last.text if case.last is not None else ""
+        for number, block in enumerate(case.page.of("verify"), 1):
+            done = _type(box, case.filled(block.text)) if not block.manual else None
             if done is not None and done.returncode != 0:
-                each.cure.complaints.append(
+                case.cure.complaints.append(
                     f"verify {number} fails though it is found no more: {_short(done)}"
                 )
     return list(report["findings"])

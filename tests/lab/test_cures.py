@@ -78,7 +78,7 @@ def _keep(cures: list[Cure]) -> None:
     kept = os.environ.get("DIAGNOSE_CURES")
     if kept:
         with Path(kept).open("a", encoding="utf-8") as file:
-            file.writelines(json.dumps(vars(each), sort_keys=True) + "\n" for each in cures)
+            file.writelines(json.dumps(vars(cure), sort_keys=True) + "\n" for cure in cures)
 
 
 def test_cure(request: pytest.FixtureRequest, case: tuple[list[Scenario], Engine]) -> None:

@@ -54,7 +54,7 @@ def judge(host: str, report: Mapping[str, Any], root: Mapping[str, Any]) -> None
     assert keys(report) <= keys(root), "an alarm that root does not have"
     if host.endswith("control_host"):
         assert not keys(report)
-    verdicts = {each["id"]: each for each in report["checks"]}
+    verdicts = {row["id"]: row for row in report["checks"]}
     assert "crashed" not in {verdict["verdict"] for verdict in verdicts.values()}
     assert not [
         verdict["id"]
@@ -85,7 +85,7 @@ def test_caller_without_rights(
     host, box, root = seen_by_root
     report = box.diagnose(*ALL, user="nobody", groups=groups).report
     judge(host, report, root)
-    said = {each["id"]: each["verdict"] for each in report["checks"]}
+    said = {row["id"]: row["verdict"] for row in report["checks"]}
     assert {id: said[id] for id in hidden} == dict.fromkeys(hidden, "unknown")
 
 
@@ -133,7 +133,7 @@ def test_root_in_a_container(seen_by_root: tuple[str, Box, Mapping[str, Any]]) -
     report = json.loads(box.docker(*IN_A_CONTAINER, check=False, timeout=90).stdout)
     report["findings"] = [f for f in report["findings"] if f["id"] not in MOUNTS_THE_SOCKET]
     judge(host, report, root)
-    said = {each["id"]: each["verdict"] for each in report["checks"]}
+    said = {row["id"]: row["verdict"] for row in report["checks"]}
     assert said["storage.disk-full"] == "unknown"
     assert said["firewall.chains-missing"] == "unknown"
     assert said["container.restart-loop"] == "passed"

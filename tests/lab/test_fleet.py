@@ -130,8 +130,8 @@ def test_twelve_hosts_give_one_answer(fleet: Fleet, say: Callable[[str], None]) 
     assert reports == [*SICK, ALONE, NEWER, *WELL], answer
     tool = ["/srv/tool", "fleet", "/srv/reports", "--name-by", "file"]
     expect = ["--expect", "/srv/reports/expected.txt", "--format", "json"]
-    found = json.loads(fleet.desk.run([*tool, *expect], check=False, timeout=60).stdout)
-    causes = {cause["id"]: cause for cause in found["causes"]}
+    report = json.loads(fleet.desk.run([*tool, *expect], check=False, timeout=60).stdout)
+    causes = {cause["id"]: cause for cause in report["causes"]}
 
     shared = causes["firewall.forwarding-off"]
     assert shared["hosts"] == SICK

@@ -154,11 +154,11 @@ def _followed(box: Box, key: str) -> tuple[_Session, str]:
 
 def _keys(box: Box, scenarios: Sequence[Scenario]) -> list[str]:
     """The key of the finding that each scenario brings."""
-    found = box.diagnose("all", "--format", "json", *UNHURRIED).findings
+    findings = box.diagnose("all", "--format", "json", *UNHURRIED).findings
     keys = []
     for scenario in scenarios:
         id, subject = scenario.expected[0]
-        own = [finding["key"] for finding in found if finding["id"] == id]
+        own = [finding["key"] for finding in findings if finding["id"] == id]
         exact = [key for key in own if key.startswith(f"{id}@{subject}")]
         assert exact or (own and "*" in subject), f"{scenario.name} is not found"
         keys.append((exact or own)[0])

@@ -33,9 +33,9 @@ def played(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]
         pytest.skip(f"no emulated machine: its packages cannot be had: {str(error)[-500:]}")
     folder: Path = tmp_path_factory.mktemp("machine")
     yield {row.get("scenario", "ended"): row for row in machine.boot(folder)}
-    for each in folder.iterdir():
-        if each.suffix != ".txt":
-            each.unlink()
+    for path in folder.iterdir():
+        if path.suffix != ".txt":
+            path.unlink()
 
 
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.name)

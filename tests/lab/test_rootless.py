@@ -92,7 +92,7 @@ def loud(run: Run) -> list[tuple[str, str, str]]:
 
 
 def check(run: Run, id: str) -> tuple[str, str]:
-    return next((each["verdict"], each["why"]) for each in run.report["checks"] if each["id"] == id)
+    return next((row["verdict"], row["why"]) for row in run.report["checks"] if row["id"] == id)
 
 
 def by_root(box: Box, *args: str) -> Run:

@@ -366,7 +366,7 @@ def test_many_questions_go_over_few_connections(serve: Callable[[Script], Server
     server = serve(names_itself)
     asked = inspects(*map(str, range(200)))
     answers = dict(served(server.live(), asked))
-    assert answers == {each: {"Id": each.args["id"]} for each in asked}
+    assert answers == {question: {"Id": question.args["id"]} for question in asked}
     assert server.connections == fast_lane.AT_ONCE
 
 
@@ -412,7 +412,7 @@ def test_kept_connections_that_were_closed_are_replaced(serve: Callable[[Script]
 
     asked = inspects(*map(str, range(20)))
     assert dict(served(serve(script).live(), asked)) == {
-        each: {"Id": each.args["id"]} for each in asked
+        question: {"Id": question.args["id"]} for question in asked
     }
 
 

@@ -73,7 +73,9 @@ def test_the_netlink_dump_holds_what_nft_lists() -> None:
 def settled(dump: dict[str, Any]) -> dict[str, Any]:
     """A dump without what differs from one load to the next: its number, and the order of a
     hash."""
-    sets = [each | {"elements": sorted(each["elements"], key=str)} for each in dump["sets"]]
+    sets = [
+        nft_set | {"elements": sorted(nft_set["elements"], key=str)} for nft_set in dump["sets"]
+    ]
     return dump | {"generation": 0, "sets": sets}
 
 

@@ -283,9 +283,9 @@ def test_questions_are_found_under_their_new_names(shop):
     assert isinstance(renamed[question("fs.usage", path=f"/home/{user}")].answer, Failed)
     bridge = renaming.names["acmenet0"]
     assert any(
-        f"net.ipv4.conf.{bridge}.forwarding" in each.args.get("names", []) for each in renamed
+        f"net.ipv4.conf.{bridge}.forwarding" in name.args.get("names", []) for name in renamed
     )
-    paths = next(each.args["paths"] for each in renamed if each.kind == "file.stats")
+    paths = next(name.args["paths"] for name in renamed if name.kind == "file.stats")
     assert paths == sorted(paths)
 
 
@@ -430,7 +430,7 @@ def test_no_map_is_left_where_the_bundle_could_not_be_written(tmp_path: Path):
 
     with pytest.raises(write.NotWrittenError):
         write.deliver(KNOWN, Options(), order, began=time.monotonic(), open_recorder=late)
-    assert [each.name for each in tmp_path.iterdir()] == ["x.tar.gz"]
+    assert [path.name for path in tmp_path.iterdir()] == ["x.tar.gz"]
 
 
 NETWORKS = [

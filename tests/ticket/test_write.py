@@ -60,7 +60,7 @@ def test_a_file_of_ones_own_for_nobody_else(tmp_path: Path):
     assert str(target) in said
     assert stat.S_IMODE(target.stat().st_mode) == 0o600
     assert target.stat().st_nlink == 1
-    assert [each.name for each in tmp_path.iterdir()] == ["t.tar.gz"]
+    assert [path.name for path in tmp_path.iterdir()] == ["t.tar.gz"]
     assert "manifest.json" in unpacked(target.read_bytes())
 
 
@@ -69,7 +69,7 @@ def test_without_a_name_it_gets_one_of_host_and_time(
 ):
     monkeypatch.chdir(tmp_path)
     given(Order())
-    assert [each.name for each in tmp_path.iterdir()] == ["diagnose-shop-3-20270115T080000Z.tar.gz"]
+    assert [path.name for path in tmp_path.iterdir()] == ["diagnose-shop-3-20270115T080000Z.tar.gz"]
 
 
 def test_streamed_to_stdout_it_leaves_no_file(
@@ -110,7 +110,7 @@ def test_a_target_that_came_to_be_during_the_run_is_not_overwritten(tmp_path: Pa
     with pytest.raises(NotWrittenError, match="File exists"):
         given(Order(target), open_recorder=late)
     assert target.read_bytes() == b"mine"
-    assert [each.name for each in tmp_path.iterdir()] == ["t.tar.gz"]
+    assert [path.name for path in tmp_path.iterdir()] == ["t.tar.gz"]
 
 
 def test_a_disk_without_room_leaves_nothing_behind(tmp_path: Path):
@@ -286,7 +286,7 @@ def test_a_closed_stdout_does_not_change_the_exit_code(tmp_path: Path):
 def test_the_command_keeps_the_names_of_an_anonymised_bundle(tmp_path: Path):
     done = command("--anonymize", "--map", "names.json", "-o", "x.tar.gz", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
-    assert sorted(each.name for each in tmp_path.iterdir()) == ["names.json", "x.tar.gz"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["names.json", "x.tar.gz"]
     head = json.loads(unpacked((tmp_path / "x.tar.gz").read_bytes())["manifest.json"])
     assert head["host"] == "host01"
 
@@ -311,4 +311,4 @@ def test_the_command_refuses_in_one_sentence_with_exit_3(name: str, tmp_path: Pa
     assert hint in done.stderr
     assert b"Traceback" not in done.stderr
     assert done.stdout == b""
-    assert [each.name for each in tmp_path.iterdir()] == ["mine.tar.gz"]
+    assert [path.name for path in tmp_path.iterdir()] == ["mine.tar.gz"]

@@ -194,14 +194,15 @@ def test_the_kernel_killed_it() -> None:
 
 def test_a_log_of_an_earlier_boot_tells_nothing_of_this_end() -> None:
     old = replace(log(UP, LISTENS), mtime=1.7e9)
-    found = only(
+    finding = only(
         judge(
             "daemon.not-running", daemon=daemon(), log=old, root=ROOT, clock=Clock(1.8e9, 1.75e9)
         ).findings
     )
-    assert found.summary == "dockerd is not running; no container is alive"
+    assert finding.summary == "dockerd is not running; no container is alive"
     assert (
-        found.evidence["the engine's log"] == "/var/log/docker.log is from before this host's boot"
+        finding.evidence["the engine's log"]
+        == "/var/log/docker.log is from before this host's boot"
     )
 
 
@@ -254,12 +255,12 @@ def test_what_is_said_of_a_dead_engine(
     parts: dict[str, Any], words: list[str], summary: str
 ) -> None:
     held = Listeners((Listener("tcp", "0.0.0.0", 2375, 70, "nginx"),))
-    found = only(
+    finding = only(
         judge(
             "daemon.not-running", daemon=daemon(**parts), log=log(*words), root=ROOT, listeners=held
         ).findings
     )
-    assert summary in found.summary
+    assert summary in finding.summary
 
 
 @pytest.mark.parametrize(

@@ -40,13 +40,13 @@ from tests.judging import judge, rows
 )
 def test_engine_outdated(version: str, exe: str | None, found: list[str]) -> None:
     one = daemon(silence=None, process=ProcessDetail(69, "dockerd", exe=exe))
-    listed = judge(
+    findings = judge(
         "daemon.engine-outdated",
         daemon=one,
         ping=Ping("1.43", version, ""),
         info=Info(server_version=version),
     ).findings
-    assert [each.discriminator for each in listed] == found  # type: ignore[union-attr]
+    assert [finding.discriminator for finding in findings] == found  # type: ignore[union-attr]
 
 
 @pytest.mark.parametrize(
@@ -68,10 +68,10 @@ def test_engine_outdated(version: str, exe: str | None, found: list[str]) -> Non
     ],
 )
 def test_remote_api_open(one: DaemonConfig, severity: list[Severity | None]) -> None:
-    found = judge(
+    findings = judge(
         "daemon.remote-api-open", config=one, daemon=daemon(silence=None, process=engine())
     ).findings
-    assert [each.severity for each in found] == severity  # type: ignore[union-attr]
+    assert [finding.severity for finding in findings] == severity  # type: ignore[union-attr]
     assert judge("daemon.remote-api-open", config=one, daemon=daemon()).verdict == "skipped"
 
 

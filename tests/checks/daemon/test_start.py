@@ -108,8 +108,8 @@ def test_start_limit_hit(state: str, result: str, restarts: str, hit: bool) -> N
         n_restarts=restarts,
         start_limit_burst="3",
     )
-    found = judge("daemon.start-limit-hit", daemon=daemon(unit=unit)).findings
-    assert [each.summary for each in found] == [
+    findings = judge("daemon.start-limit-hit", daemon=daemon(unit=unit)).findings
+    assert [finding.summary for finding in findings] == [
         "systemd gave up on docker.service after 3 restarts"
     ] * hit
     assert judge("daemon.start-limit-hit", daemon=daemon(unit=SYSTEM_UNIT)).verdict == "passed"

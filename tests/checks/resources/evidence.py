@@ -47,7 +47,7 @@ def found(answer: Any) -> list[Finding]:
 
 
 def severities(answer: Any) -> list[str]:
-    return [each.severity.name if each.severity else "-" for each in found(answer)]
+    return [finding.severity.name if finding.severity else "-" for finding in found(answer)]
 
 
 def group(**parts: Any) -> Cgroups:

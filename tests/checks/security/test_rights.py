@@ -242,12 +242,14 @@ def test_new_privileges_set_for_all(config: DaemonConfig | Unavailable, info: In
     ],
 )
 def test_host_path(parts: dict[str, Any], path: str | None) -> None:
-    found = judge(
+    findings = judge(
         "security.host-path",
         exposed=live(container(**parts)),
         root=DataRoot("/data/docker", "info"),
     ).findings
-    assert [finding.summary.rpartition("'s ")[2] for finding in found] == ([path] if path else [])
+    assert [finding.summary.rpartition("'s ")[2] for finding in findings] == (
+        [path] if path else []
+    )
 
 
 APPARMOR = ["name=apparmor", "name=seccomp,profile=default"]
@@ -342,8 +344,10 @@ def test_the_most_exposed_come_first() -> None:
         NetworkSettings={"Ports": {"80/tcp": [{"HostIp": "127.0.0.1", "HostPort": "80"}]}},
     )
     boss = container("d-boss", **bind("/run/docker.sock"))
-    found = judge("security.writable-rootfs", exposed=live(plain, published, local, boss)).findings
-    assert [finding.subject.name for finding in found] == [
+    findings = judge(
+        "security.writable-rootfs", exposed=live(plain, published, local, boss)
+    ).findings
+    assert [finding.subject.name for finding in findings] == [
         "d-boss",
         "b-published",
         "a-plain",

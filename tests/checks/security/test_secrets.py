@@ -64,9 +64,9 @@ def test_secrets_in_env(env: list[str] | None, names: list[str]) -> None:
     ],
 )
 def test_secrets_in_the_command(more: dict[str, Any], said: str) -> None:
-    found = judge("security.secrets-in-env", exposed=live(container(**more))).findings
-    assert bool(found) is bool(said)
-    assert all(each.summary.endswith(said) for each in found)
+    findings = judge("security.secrets-in-env", exposed=live(container(**more))).findings
+    assert bool(findings) is bool(said)
+    assert all(finding.summary.endswith(said) for finding in findings)
 
 
 def test_secrets_in_text() -> None:
