@@ -6,6 +6,7 @@ What the engine needs for a start is not there.
 from __future__ import annotations
 
 import msgspec
+from msgspec.structs import replace
 
 from checks.container.device import devices_not_on_host
 from checks.container.start_errors import (
@@ -21,6 +22,7 @@ from diagnose.evidence.containers.log_tails import LogTails
 from diagnose.evidence.containers.programs import Program, Programs
 from diagnose.evidence.engine.info import Info
 from diagnose.evidence.machine.clock import Clock
+from diagnose.evidence.machine.gpu import GpuSupport
 from diagnose.evidence.machine.kernel_keys import KEY_USERS, REFUSED, KernelKeys
 from diagnose.evidence.machine.processor import ONLINE, OnlineProcessors, processor_numbers
 from diagnose.lazy_pattern import LazyPattern
@@ -74,6 +76,7 @@ def device_missing(
     clock: Clock | None,
     log_tails: LogTails | None,
     asked_devices: AskedDevices | None,
+    gpu: GpuSupport | None,
 ) -> CheckResult:
     """A device or a GPU that a container asks for is not there.
 
@@ -101,8 +104,9 @@ def device_missing(
         failure = known_error(container)
         name = failure.failure.name if failure else ""
         finding = failed_start(container, what[:100]).with_variables(
-            _device_variables(match["device"] or "", name)
+            _device_variables(match["device"] or "", name, gpu)
         )
+        finding = replace(finding, summary=f"{finding.summary}{_of_host(name, gpu)}")
         if match["device"]:
             yield finding
         else:
@@ -144,13 +148,30 @@ _OF_DRIVERS = {
 heal nothing."""
 
 
-def _device_variables(path: str, failure: str) -> dict[str, str]:
+_NO_TOOLKIT = "gpu-no-toolkit"
+"""The known start error of an engine that cannot give GPUs."""
+
+
+def _of_host(failure: str, gpu: GpuSupport | None) -> str:
+    """What the host has of that now, as the end of a sentence."""
+    if failure != _NO_TOOLKIT or gpu is None:
+        return ""
+    if gpu.toolkit:
+        return "; it was installed since"
+    return "" if gpu.driver else "; this host has no NVIDIA driver either"
+
+
+def _device_variables(path: str, failure: str, gpu: GpuSupport | None) -> dict[str, str]:
     """The variables of the page.
 
     The device, and the kernel module that makes it, where one is known.
     """
     if failure in _OF_DRIVERS:
         return {"device": "gpu", **_OF_DRIVERS[failure]}
+    if failure == _NO_TOOLKIT and gpu is not None and gpu.toolkit:
+        return {"device": "gpu", "unread": "docker"}
+    if failure == _NO_TOOLKIT and gpu is not None and gpu.driver:
+        return {"device": "gpu", "option": "gpus", "toolkit": "nvidia-container-toolkit"}
     if not path:
         return {"device": "gpu", "option": "gpus"}
     module = next((module for prefix, module in _MODULES.items() if path.startswith(prefix)), "")

@@ -78,14 +78,29 @@ def _elsewhere(
     config: DaemonConfig | None,
     severity: Severity,
 ) -> Finding:
+    held = count(other.containers, "container")
+    if _is_snap(candidates.path):
+        summary = (
+            f"the engine of the snap docker serves the socket, and has no containers; {other.path} of "
+            f"another Docker, which does not run, has {held}"
+        )
+    elif _is_snap(other.path):
+        summary = (
+            f"the engine has no containers in {candidates.path}, but the snap docker, which does not "
+            f"run, has {held} in {other.path}"
+        )
+    else:
+        summary = (
+            f"the engine has no containers in {candidates.path}, but {other.path} is a data root with "
+            f"{held}"
+        )
     return Finding(
         subject=DAEMON,
-        summary=f"the engine has no containers in {candidates.path}, but {other.path} is a data root with "
-        f"{count(other.containers, 'container')}",
+        summary=summary,
         evidence={
             "data root in use": candidates.path,
             "data-root is set by": config.where("data-root") if config is not None else "not known",
-            f"{other.path}/containers": count(other.containers, "container"),
+            f"{other.path}/containers": held,
         },
         variables=_way_back(candidates, other, config),
         discriminator=other.path,
@@ -93,10 +108,19 @@ def _elsewhere(
     )
 
 
+def _is_snap(path: str) -> bool:
+    """Whether a data root is the one of the snap docker."""
+    return path.startswith("/var/snap/docker/")
+
+
 def _way_back(
     candidates: DataRootCandidates, other: OtherRoot, config: DaemonConfig | None
 ) -> dict[str, str]:
     """What the page needs to know of the other root, by how the engine would be led back to it."""
+    if _is_snap(candidates.path):
+        return {"other": other.path, "snap": "docker"}
+    if _is_snap(other.path):
+        return {"other": other.path, "stopped_snap": "docker"}
     if config is None or "data-root" in config.flags:
         return {"other": other.path}
     if REMAPPED.search(candidates.path) and REMAPPED.sub("", candidates.path) == other.path:

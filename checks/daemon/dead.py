@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from checks.daemon.engine_end import engine_down
 from diagnose.evidence.engine.daemon import TRACES, Daemon
+from diagnose.evidence.engine.data_root_candidates import UnmountedRoot
 from diagnose.evidence.engine.engine_end import EngineEnd
 from diagnose.model import DAEMON, CheckResult, Finding, Severity, Unavailable
 from diagnose.registry import check
@@ -29,7 +30,7 @@ from diagnose.registry import check
         "resources.host-oom",
     ],
 )
-def not_running(daemon: Daemon, end: EngineEnd) -> CheckResult:
+def not_running(daemon: Daemon, end: EngineEnd, unmounted: UnmountedRoot | None) -> CheckResult:
     """No Docker engine serves its socket.
 
     What could be misleading: an address that the user named and where never was a socket here
@@ -49,7 +50,7 @@ def not_running(daemon: Daemon, end: EngineEnd) -> CheckResult:
             yield _not_installed(daemon)
             return None
         return _elsewhere(daemon)
-    yield engine_down(daemon, end)
+    yield engine_down(daemon, end, unmounted.planned if unmounted is not None else ())
     return None
 
 

@@ -14,6 +14,7 @@ from diagnose.error_signatures import signs
 from diagnose.evidence.engine.config import DaemonConfig
 from diagnose.evidence.engine.daemon import Daemon, Unit
 from diagnose.evidence.engine.daemon_json.faults import CONFIGURATION
+from diagnose.evidence.engine.data_root_candidates import PlannedMount
 from diagnose.evidence.engine.engine_end import EngineEnd
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.mappings import present
@@ -32,17 +33,25 @@ NO_ACTIVATION = "no sockets found via socket activation"
 """dockerd/listeners in all engines, where `-H fd://` is not met by systemd's docker.socket."""
 
 
-def engine_down(daemon: Daemon, end: EngineEnd) -> Finding:
-    """The finding about an engine that does not serve its socket."""
+def engine_down(daemon: Daemon, end: EngineEnd, unmounted: Sequence[PlannedMount] = ()) -> Finding:
+    """The finding about an engine that does not serve its socket.
+
+    unmounted: mounts that are planned for its data root and are not there.
+    """
     socket = daemon.address
     text = end.failure_text
     reason = _reason(daemon, end)
-    blamed = blamed_key(end.config, text) if reason else ""
+    missing = unmounted[0] if unmounted and _lacks_root(text) else None
+    # without its setting an engine whose disk is missing starts empty
+    blamed = blamed_key(end.config, text) if reason and not _lacks_root(text) else ""
     is_starting = daemon.is_starting and not end.came_up
     is_about_a_disk = bool(signs(text) & {"no-space", "read-only", "io-error"})
     return Finding(
         subject=DAEMON,
-        summary=f"{_state(daemon, end)}{reason}{_circumstances(end)}{_living(end.alive)}",
+        summary=(
+            f"{_state(daemon, end)}{reason}{_circumstances(end)}{_missing_disk(missing)}"
+            f"{_living(end.alive)}"
+        ),
         evidence={
             _asked(daemon): _answer(daemon),
             "processes": _processes(daemon),
@@ -55,7 +64,10 @@ def engine_down(daemon: Daemon, end: EngineEnd) -> Finding:
             **present({f"containers that mount {socket}": list(end.folder_makers)}),
             **({"containers alive": list(end.alive) or "none"} if end.alive is not None else {}),
         },
-        variables=_page_variables(daemon, end, blamed),
+        variables={
+            **_page_variables(daemon, end, blamed),
+            **({"unmounted": missing.point} if missing else {}),
+        },
         severity=Severity.warning if is_starting else None,
         touches=end.written if is_about_a_disk else (),
         signs=signs(text),
@@ -85,6 +97,22 @@ def _circumstances(end: EngineEnd) -> str:
         makers = named("container", end.folder_makers)
         circumstances += f"; {makers} started before the socket was there"
     return circumstances
+
+
+_ROOT_LOST = frozenset({"root-leads-nowhere", "root-link-dangles"})
+
+
+def _lacks_root(text: str) -> bool:
+    """Whether the engine says that its data root is a link that leads nowhere."""
+    known = meaning(text)
+    return known is not None and known.failure.name in _ROOT_LOST
+
+
+def _missing_disk(disk: PlannedMount | None) -> str:
+    """The disk that belongs where the data root's link leads, as the end of a sentence."""
+    if disk is None:
+        return ""
+    return f"; {disk.declared_in} has {disk.source} for {disk.point}, and nothing is mounted there"
 
 
 def _page_variables(daemon: Daemon, end: EngineEnd, blamed: str) -> dict[str, str]:

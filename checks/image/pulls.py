@@ -12,6 +12,7 @@ from checks.image._failed_pulls import (
     mirrors_of,
     reason_of,
 )
+from diagnose.evidence.engine.client import ClientSettings
 from diagnose.evidence.engine.config import DaemonConfig
 from diagnose.evidence.engine.info import Info
 from diagnose.evidence.images.pulls import Pulls
@@ -159,19 +160,40 @@ def pull_rate_limited(
 
 
 @check("image.pull-denied", severity=Severity.warning)
-def pull_denied(pulls: Pulls, clock: Clock, *, repeated: Count = Count(3)) -> CheckResult:
+def pull_denied(
+    pulls: Pulls, clock: Clock, client: ClientSettings | None, *, repeated: Count = Count(3)
+) -> CheckResult:
     """An image does not exist in its registry, or this host has no right to pull it.
 
     Registries give the same answer for a name that is misspelt and one that needs a login, so the
-    two cannot be distinguished; credentials lie with the client and are not seen from here. One
-    refused pull is most often a slip of the pen: a warning takes three.
+    two cannot be distinguished. A login that is no longer valid is worse than none: with it,
+    registries refuse public images too (ghcr.io says "denied: denied"). Logins belong to the user
+    who pulls; those of the user who runs this are known by the registries' names. One refused pull
+    is most often a slip of the pen: a warning takes three.
     """
     failures = FailedPulls(pulls, clock, repeated)
     for trouble in pulls.of("denied"):
+        variables = {"registry": host_of(trouble)}
+        registry = trouble.registry or (HUB if trouble.image else "")
         # the registry has shown the repository: a login would change nothing
         is_known = _NO_SUCH_TAG.search(trouble.text) is not None
-        login = {} if is_known else {"login": trouble.registry or HUB}
-        yield failures.finding(trouble, variables={"registry": host_of(trouble)} | login)
+        if is_known:
+            yield failures.finding(trouble, variables=variables)
+            continue
+        if not registry:
+            yield failures.finding(trouble, variables=variables | {"unnamed": pulls.source})
+            continue
+        variables["login"] = registry
+        if client is None or client.logins is None or registry not in client.logins:
+            yield failures.finding(trouble, variables=variables)
+            continue
+        yield failures.finding(
+            trouble,
+            variables=variables | ({"as_guest": trouble.image} if trouble.image else {}),
+            proof={f"{client.file} auths": registry},
+            clause=f'; user "{client.user}" has a stored login for {registry}: if it is no longer '
+            "valid, even public images are refused",
+        )
     return None
 
 

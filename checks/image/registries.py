@@ -7,16 +7,25 @@ import re
 
 from checks.image._failed_pulls import FailedPulls, host_of, mirrors_of
 from diagnose.evidence.engine.config import DaemonConfig
-from diagnose.evidence.engine.info import Info
-from diagnose.evidence.images.pulls import Pulls
+from diagnose.evidence.engine.info import Info, Ping
+from diagnose.evidence.images.pulls import Pulls, PullTrouble
+from diagnose.evidence.images.registry_files import RegistryFiles
+from diagnose.evidence.images.registry_names import host_name, is_public, with_port
 from diagnose.evidence.machine.clock import Clock
 from diagnose.lazy_pattern import LazyPattern
-from diagnose.model import CheckResult, Count, Json, Seconds, Severity
+from diagnose.model import CheckResult, Count, Finding, Json, Seconds, Severity
 from diagnose.registry import check
 
 WEB_PAGE = (
     "a web page answers in place of the registry: a proxy or a portal on the way, or another server"
 )
+
+UNANSWERED = (
+    "it accepts connections, and its TLS handshake does not come through in 10 s: large packets are "
+    "lost on the way (MTU, a filter), or the way is too slow"
+)
+_HANDSHAKE = LazyPattern(r"TLS handshake timeout")
+INSECURE = "insecure-registries"
 
 
 @check(
@@ -45,6 +54,14 @@ def registry_unreachable(
     mirrors = mirrors_of(info)
     for trouble in pulls.of("unreachable"):
         mirror = mirrors.get(trouble.registry)
+        if mirror is None and _HANDSHAKE.search(trouble.text):
+            host = host_of(trouble)
+            yield failures.finding(
+                trouble,
+                reason=UNANSWERED,
+                variables={"registry": host, "handshake": host_name(host)},
+            )
+            continue
         if mirror is None:
             yield failures.finding(trouble)
             continue
@@ -54,8 +71,11 @@ def registry_unreachable(
             variables={"registry": trouble.registry} | _without_mirror(mirror, config),
             clause="; it is a mirror of registry-mirrors, and pulls go to Docker Hub without it",
         )
+    by_proxy = {trouble.registry for trouble in pulls.of("proxy")}
     for trouble in pulls.of("web-page"):
-        yield failures.finding(trouble, reason=WEB_PAGE)
+        # the page is from the proxy that refuses HTTPS as well
+        if not trouble.registry or trouble.registry not in by_proxy:
+            yield failures.finding(trouble, reason=WEB_PAGE)
     return None
 
 
@@ -82,42 +102,92 @@ def registry_tls(
     pulls: Pulls,
     clock: Clock,
     config: DaemonConfig | None,
+    info: Info | None,
+    files: RegistryFiles | None,
     *,
     repeated: Count = Count(3),
     recent_s: Seconds = Seconds(3600),
 ) -> CheckResult:
     """A registry's certificate is not trusted, or it does not speak TLS at all.
 
-    127.0.0.0/8 is always taken without TLS. The first question to an insecure registry is sent with
-    TLS and fails; that line of the log is no failure and is left out.
+    A registry of the internet has a certificate that every system knows: a stranger's in its place
+    is from a proxy that opens TLS, unless the system has no list of authorities. 127.0.0.0/8 is
+    always taken without TLS. The first question to an insecure registry is sent with TLS and fails;
+    that line of the log is no failure and is left out.
     """
     failures = FailedPulls(pulls, clock, repeated, recent_s)
     for trouble in pulls.of("tls"):
-        host = host_of(trouble)
-        untrusted = {"untrusted": host} if _UNTRUSTED.search(trouble.text) else {}
         dated = _EXPIRED.search(trouble.text)
-        yield failures.finding(
-            trouble,
-            variables={"registry": host} | untrusted,
-            reason=_outdated(dated) if dated else "",
-        )
-    for trouble in pulls.of("plain-http"):
         host = host_of(trouble)
-        yield failures.finding(
-            trouble,
-            variables={"registry": host} | _insecure(host, config),
-            clause="; the registry speaks plain HTTP",
-        )
+        endpoint = {"registry": host, "endpoint": with_port(host)}
+        if dated:
+            yield failures.finding(trouble, variables=endpoint, reason=_outdated(dated))
+        elif not _UNTRUSTED.search(trouble.text):
+            yield failures.finding(trouble, variables=endpoint)
+        elif is_public(host):
+            yield failures.finding(
+                trouble, variables=endpoint | _stranger(host, files), reason=_signer(files)
+            )
+        else:
+            yield failures.finding(
+                trouble, variables=endpoint | {"untrusted": host, "shows": with_port(host)}
+            )
+    for trouble in pulls.of("plain-http"):
+        yield _plain_http(failures, trouble, config, info)
     return None
+
+
+def _signer(files: RegistryFiles | None) -> str:
+    """Why a public registry's certificate is not trusted."""
+    if files is not None and files.authorities == "":
+        return "this host has no list of authorities, so that it trusts no certificate"
+    return (
+        "its certificate is signed by an authority that this host does not know, and not by a public "
+        "one: most likely a proxy on the way opens TLS"
+    )
+
+
+def _stranger(host: str, files: RegistryFiles | None) -> dict[str, str]:
+    """What the page needs for a public registry whose certificate is not trusted."""
+    if files is not None and files.authorities == "":
+        return {"package": "ca-certificates"}
+    return {"inspected": with_port(host)}
+
+
+def _plain_http(
+    failures: FailedPulls, trouble: PullTrouble, config: DaemonConfig | None, info: Info | None
+) -> Finding:
+    """The finding about a registry without TLS, which the engine's file may name already."""
+    host = host_of(trouble)
+    clause = "; the registry speaks plain HTTP"
+    if config is None or config.pid is None or not _is_unread(host, config, info):
+        variables = {"registry": host} | _insecure(host, config)
+        return failures.finding(trouble, variables=variables, clause=clause)
+    return failures.finding(
+        trouble,
+        variables={"registry": host, "unread": str(config.pid)},
+        proof={f"{config.path} {INSECURE}": config.in_file(INSECURE)},
+        clause=f"{clause}, and {config.path} names it in {INSECURE}, "
+        "but the engine has not read that file since",
+    )
 
 
 def _insecure(host: str, config: DaemonConfig | None) -> dict[str, str]:
     """What the page needs to name a registry among those that have no TLS."""
-    if config is None or "insecure-registries" in config.flags:
+    if config is None or INSECURE in config.flags:
         return {}
-    listed = config.in_file("insecure-registries")
+    listed = config.in_file(INSECURE)
     known = listed if isinstance(listed, list) else []
-    return {"insecure_json": json.dumps({"insecure-registries": [*known, host]})}
+    return {"insecure_json": json.dumps({INSECURE: [*known, host]})}
+
+
+def _is_unread(host: str, config: DaemonConfig, info: Info | None) -> bool:
+    """Whether the file names the registry as insecure, and the engine in force does not."""
+    named = config.in_file(INSECURE)
+    if info is None or not isinstance(named, list) or host not in named:
+        return False
+    known = (info.registry_config or {}).get("IndexConfigs")
+    return isinstance(known, dict) and host not in known
 
 
 def _outdated(dated: re.Match[str]) -> str:
@@ -134,6 +204,7 @@ def registry_proxy(
     pulls: Pulls,
     clock: Clock,
     info: Info | None,
+    ping: Ping | None,
     config: DaemonConfig | None,
     *,
     repeated: Count = Count(3),
@@ -142,24 +213,35 @@ def registry_proxy(
     """The proxy that the daemon is configured to use makes pulls fail.
 
     The daemon's proxy is that of its own environment or `proxies` in daemon.json (from engine
-    23.0), not that of a shell in which curl works. A proxy that answers for a registry with an
-    error of its own making reads as that registry's error.
+    23.0), not that of a shell in which curl works. A proxy that cannot reach a registry of the
+    company's own network answers with a status of its own: `NO_PROXY` has to name that registry.
     """
+    proxy = _proxy_of(info)
     proof: dict[str, Json] = {}
     if info is not None:
-        proof = {
-            "HttpsProxy": info.https_proxy or info.http_proxy or "not set",
-            "NoProxy": info.no_proxy or "not set",
-        }
+        proof = {"HttpsProxy": proxy or "not set", "NoProxy": info.no_proxy or "not set"}
     failures = FailedPulls(pulls, clock, repeated, recent_s)
     addresses = (info.https_proxy, info.http_proxy) if info is not None else ()
     is_malformed = any(_is_malformed(address) for address in addresses)
     for trouble in pulls.of("proxy"):
+        status = _STATUS.search(trouble.text)
+        variables = _without_proxy(host_of(trouble), config)
+        if is_malformed or info is None or not proxy or not status:
+            reason = _MALFORMED if is_malformed else ""
+            yield failures.finding(trouble, proof=proof, variables=variables, reason=reason)
+            continue
+        reason = f'the engine\'s proxy {proxy} answers "{status[1]}" in place of the registry'
+        if is_public(trouble.registry):
+            yield failures.finding(trouble, proof=proof, variables=variables, reason=reason)
+            continue
+        if ping is not None and ping.version >= _PROXIES_IN_FILE:
+            variables = _excepted(trouble.registry, info, config)
         yield failures.finding(
             trouble,
             proof=proof,
-            variables=_without_proxy(host_of(trouble), config),
-            reason=_MALFORMED if is_malformed else "",
+            reason=reason,
+            clause="; if the registry is on your own network, NO_PROXY has to name it",
+            variables=variables,
         )
     return None
 
@@ -173,6 +255,29 @@ def _without_proxy(registry: str, config: DaemonConfig | None) -> dict[str, str]
     return variables | {"proxies_json": '{"proxies": null}'}
 
 
+_PROXIES_IN_FILE = (23,)
+"""The first engine with `proxies` in daemon.json."""
+
+
+def _proxy_of(info: Info | None) -> str:
+    """The proxy that the engine uses for registries; "" without one."""
+    return (info.https_proxy or info.http_proxy) if info is not None else ""
+
+
+def _excepted(registry: str, info: Info, config: DaemonConfig | None) -> dict[str, str]:
+    """What the page needs to let the engine go to a registry without its proxy."""
+    if config is None:
+        return {"registry": registry}
+    given = [word for word in info.no_proxy.split(",") if word]
+    exceptions = ",".join([*given, host_name(registry)])
+    in_file = config.in_file("proxies")
+    proxies = in_file if isinstance(in_file, dict) else {}
+    changed = json.dumps({"proxies": {**proxies, "no-proxy": exceptions}})
+    return {"registry": registry, "exceptions_json": changed}
+
+
+_STATUS = LazyPattern(r"https://[^\s\"]+\"?: ([A-Z][a-z]+(?: [A-Za-z]+)*)$")
+"""What the proxy said to CONNECT."""
 _MALFORMED = (
     "the address of the engine's proxy cannot be read: a special character in its user or password "
     "has to be written in percent form, a backslash as %5C"

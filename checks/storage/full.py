@@ -14,6 +14,7 @@ from diagnose.evidence.storage.filesystems import FULL_BY_NATURE, Filesystem, Fi
 from diagnose.evidence.storage.fill_rate import FillRate
 from diagnose.evidence.storage.full_disks import CoreDumps, FileSize, FullDisks
 from diagnose.evidence.storage.volumes import UnusedVolumes
+from diagnose.lazy_pattern import LazyPattern
 from diagnose.mappings import present
 from diagnose.model import (
     Bytes,
@@ -34,6 +35,8 @@ _FREED_BY = {"cache": "build cache", "images": "images"}
 STOPPED = frozenset({"created", "exited", "dead"})
 BLAMED_PCT = 25.0
 """What holds less of what is used is not named in the summary."""
+_BUILDER = LazyPattern(r"buildx_buildkit_(?P<builder>.+?)\d+_state")
+"""The volume in which a builder of buildx keeps its cache; a builder may have several nodes."""
 WORTH_A_PRUNE_PCT = 3.0
 """A kind that takes less of what is used is not offered to be pruned."""
 
@@ -96,10 +99,17 @@ def _finding(
     dumps = others.dumps.get(disk.point) if others is not None else None
     left = _left_by_the_engine(disk, usage)
     room = f"{size(figures.available)} left of {size(figures.size)}{_soon(disk, rates)}"
+    cache = _builder_cache(disk, usage)
     blame = _blame(disk, spare, folders, dumps, left)
+    if cache is not None:
+        blame = (
+            f'; volume "{cache.volume}", the cache of buildx builder "{cache.builder}", '
+            f"holds {size(cache.bytes)}"
+        )
     may_go = {
         "dumps": dumps.folder if dumps else None,
         "downloads": left.path if left else None,
+        "builder": cache.builder if cache else None,
     }
     return Finding(
         subject=disk.subject,
@@ -223,6 +233,28 @@ def _blame(
     if folders and folders[0].bytes >= disk.usage.used * BLAMED_PCT / 100:
         return f"; {folders[0].path} holds {size(folders[0].bytes)}"
     return ""
+
+
+class _BuilderCache(msgspec.Struct, frozen=True):
+    """The cache of a builder of buildx, in a volume that no prune of the engine touches."""
+
+    builder: str
+    volume: str
+    bytes: int
+
+
+def _builder_cache(disk: Filesystem, usage: DiskUsage | Unavailable) -> _BuilderCache | None:
+    """The largest one, where it takes much of a disk."""
+    if isinstance(usage, Unavailable) or usage.point != disk.point:
+        return None
+    caches = [
+        _BuilderCache(match["builder"], name, held)
+        for name, held in usage.volumes.items()
+        if (match := _BUILDER.fullmatch(name))
+    ]
+    largest = max(caches, key=lambda cache: cache.bytes, default=None)
+    is_much = largest is not None and largest.bytes >= disk.usage.used * BLAMED_PCT / 100
+    return largest if is_much else None
 
 
 def _journal(disk: Filesystem, folders: Sequence[FileSize]) -> dict[str, str]:

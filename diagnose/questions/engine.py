@@ -97,10 +97,12 @@ class ClientSettings(msgspec.Struct, frozen=True):
     """Those that do not work."""
     listens: bool = False
     """Whether a program listens at the default socket."""
+    logins: tuple[str, ...] | None = None
+    """Registries with a stored login, as images name them; None where that was not recorded."""
 
 
 class ReadClientSettings(Question[ClientSettings], frozen=True):
-    """What the docker command of this user is set up with; logins are not part of the answer."""
+    """What the docker command of this user is set up with; names of logins, never their secrets."""
 
     POLICY = Policy(
         "client.settings",

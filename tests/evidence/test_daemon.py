@@ -585,6 +585,17 @@ HEAD = HANDLER + r'Head \"https://registry-1.docker.io/v2/library/bb/manifests/1
         pytest.param([(0, MISSING)], [], [], [("", "", 1)], id="no name"),
         pytest.param([(0, PROBE)], [], [], [], id="an insecure registry's first answer"),
         pytest.param([(0, MIRROR)], [(2, "bb:1")], [], [], id="a mirror that another endpoint stood in for"),
+        pytest.param(
+            [(0, PROBE), (0.1, ENDED.format(NO_LOGIN))], [], [], [("r:5000", "", 1)], id="no name, of a registry just asked"
+        ),
+        pytest.param(
+            [(0, PROBE), (0.1, PROBE.replace("r:5000", "s:1")), (0.2, ENDED.format(NO_LOGIN))],
+            [],
+            [],
+            [("", "", 1)],
+            id="no name, of one of two registries",
+        ),
+        pytest.param([(0, PROBE), (3, ENDED.format(NO_LOGIN))], [], [], [("", "", 1)], id="no name, and a registry long ago"),
         pytest.param([(0, HEAD)], [], [], [("docker.io", "", 1)], id="the registry's fault, whatever the image"),
         pytest.param(
             [(0, STORE), (9, STORE)], [], [], [("r:5000", "r:5000/x:1", 2)], id="the name as containerd's store has it"

@@ -67,6 +67,9 @@ def test_wrong_data_root(candidates: DataRootCandidates, found: list[tuple[str, 
     assert rows(judge("daemon.wrong-data-root", candidates=candidates)) == found
 
 
+SNAP = "/var/snap/docker/common/var-lib-docker"
+
+
 @pytest.mark.parametrize(
     ("root", "other", "config", "variables"),
     [
@@ -74,7 +77,7 @@ def test_wrong_data_root(candidates: DataRootCandidates, found: list[tuple[str, 
             "/var/lib/docker",
             "/data/docker",
             DaemonConfig(PATH),
-            {"other", "path"},
+            {"other", "root_json"},
             id="by the file",
         ),
         pytest.param(
@@ -85,9 +88,19 @@ def test_wrong_data_root(candidates: DataRootCandidates, found: list[tuple[str, 
             id="by a flag",
         ),
         pytest.param(
-            "/v/1000.1000", "/v", DaemonConfig(PATH), {"other", "remap_path"}, id="remapped since"
+            "/v/1000.1000", "/v", DaemonConfig(PATH), {"other", "remap_json"}, id="remapped since"
         ),
         pytest.param("/v", "/v/1000.1000", DaemonConfig(PATH), {"other"}, id="remapped no more"),
+        pytest.param(
+            SNAP,
+            "/var/lib/docker",
+            DaemonConfig(PATH, flags={"data-root": [SNAP]}),
+            {"other", "snap"},
+            id="the snap has the socket",
+        ),
+        pytest.param(
+            "/var/lib/docker", SNAP, DaemonConfig(PATH), {"other", "stopped_snap"}, id="the snap's"
+        ),
     ],
 )
 def test_the_way_back_depends_on_who_chose_the_root(

@@ -44,6 +44,13 @@ def test_logins_stay_where_they_are(home: Path) -> None:
     assert settings().absent == ("desktop",)
 
 
+def test_logins_are_known_by_their_registries(home: Path) -> None:
+    addresses = ("https://index.docker.io/v1/", "r:5000", "ghcr.io")
+    config = {"auths": {address: {"auth": "bWFkZTp1cA=="} for address in addresses}}
+    (home / ".docker/config.json").write_text(json.dumps(config))
+    assert settings().logins == ("docker.io", "ghcr.io", "r:5000")
+
+
 def test_helpers_that_are_installed(home: Path) -> None:
     config = {"credsStore": "keeper", "credHelpers": {"a.io": "other", "b.io": 7}}
     (home / ".docker/config.json").write_text(json.dumps(config))

@@ -153,6 +153,7 @@ ENDS: dict[str, tuple[str, dict[str, str]]] = {
         "failed to start daemon: unable to get the full path to root (/var/lib/docker): canonical path points to a file '/var/lib/docker'",
         {"aside": "/var/lib/docker"},
     ),
+    "root-link-dangles": ("mkdir /var/lib/docker: file exists", {"lost": "/var/lib/docker"}),
     "root-leads-nowhere": (
         "failed to start daemon: unable to get the full path to root (/var/lib/docker): failed to stat target '/data/docker' of '/var/lib/docker': lstat /data: no such file or directory",
         {"lost": "/data/docker"},

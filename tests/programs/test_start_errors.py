@@ -155,9 +155,21 @@ STARTS: dict[str, tuple[str, dict[str, str]]] = {
         "nvidia-container-cli: initialization error: load library failed: libnvidia-ml.so.1: cannot open shared object file",
         {},
     ),
-    "log-plugin": (
+    "log-plugin-off": (
+        "logger: no log driver named 'loki' is registered: plugin loki found but disabled",
+        {"plugin": "loki"},
+    ),
+    "log-plugin-loki": (
         "logger: no log driver named 'loki:latest' is registered: error looking up logging plugin loki:latest",
-        {"plugin": "loki:latest"},
+        {"loki": "loki", "log_driver": "json-file"},
+    ),
+    "log-plugin": (
+        "logger: no log driver named 'newrelic' is registered: error looking up logging plugin newrelic",
+        {"log_driver": "json-file"},
+    ),
+    "gpu-no-toolkit": (
+        'could not select device driver "" with capabilities: [[gpu]]',
+        {},
     ),
     "volume-plugin": (
         'error while mounting volume: plugin "rexray" not found',

@@ -61,12 +61,20 @@ def data_root(
 def _behind_links(host: Host, path: str) -> str:
     """Where a data root really lies that was moved by means of a symbolic link.
 
-    The engine would say so itself.
+    The engine would say so itself. A link that leads nowhere is followed to where it leads.
     """
     for _ in range(LINKS):
-        statuses = host.ask(StatPaths([path]))
-        status = None if isinstance(statuses, Failed) else statuses.get(path)
-        if status is None or status.link is None:
+        link = _link(host, StatPaths([path]), path)
+        if link is None:
+            link = _link(host, StatPaths([path], follow=False), path)
+        if link is None:
             break
-        path = posixpath.normpath(posixpath.join(posixpath.dirname(path), status.link))
+        path = posixpath.normpath(posixpath.join(posixpath.dirname(path), link))
     return path
+
+
+def _link(host: Host, question: StatPaths, path: str) -> str | None:
+    """Where a path leads; None if it is no link, or if that is not known."""
+    statuses = host.ask(question)
+    status = None if isinstance(statuses, Failed) else statuses.get(path)
+    return status.link if status is not None else None

@@ -70,6 +70,26 @@ class DataRootCandidates(msgspec.Struct, frozen=True):
     out."""
 
 
+class UnmountedRoot(msgspec.Struct, frozen=True):
+    """Planned mounts at, above or below the data root that are not there."""
+
+    planned: tuple[PlannedMount, ...] = ()
+
+
+@evidence
+def unmounted_root(
+    host: Host, root: DataRoot, daemon: Daemon, mounts: Mounts
+) -> UnmountedRoot | Unavailable:
+    """By fstab and mount units alone, so that it is known of an engine that does not start."""
+    if not daemon.same_host:
+        return Unavailable("remote", daemon.where)
+    return UnmountedRoot(
+        tuple(
+            mount for mount in planned_mounts(host) if _is_missing(mount.point, root.path, mounts)
+        )
+    )
+
+
 @evidence
 def data_root_candidates(
     host: Host,
@@ -77,6 +97,7 @@ def data_root_candidates(
     daemon: Daemon,
     mounts: Mounts,
     containers: Containers,
+    unmounted: UnmountedRoot,
 ) -> DataRootCandidates | Unavailable:
     """Places that may be meant as the data root.
 
@@ -86,11 +107,8 @@ def data_root_candidates(
     if not daemon.same_host:
         return Unavailable("remote", daemon.where)
     count = len(containers) + len(containers.unexamined)
-    unmounted = tuple(
-        mount for mount in planned_mounts(host) if _is_missing(mount.point, root.path, mounts)
-    )
     others = () if count else tuple(_others(host, root.path, mounts, _taken(host, daemon)))
-    return DataRootCandidates(root.path, count, unmounted, others)
+    return DataRootCandidates(root.path, count, unmounted.planned, others)
 
 
 def planned_mounts(host: Host) -> Iterator[PlannedMount]:

@@ -5,6 +5,7 @@ What the daemon's log says of them, held against its events.
 
 from __future__ import annotations
 
+import bisect
 import itertools
 import re
 from collections.abc import Iterable, Iterator, Sequence
@@ -119,6 +120,8 @@ _NAMED = LazyPattern(
 HUB = frozenset({"registry-1.docker.io", "index.docker.io", "auth.docker.io", "docker.io"})
 SAME_FAILURE_S = 0.1
 """One failed pull leaves up to three lines within milliseconds."""
+SAME_ATTEMPT_S = 0.5
+"""The engine asks a registry over HTTPS first; what follows this soon is of the same registry."""
 SAME_PULL_S = 60.0
 """After a mirror or an endpoint failed the engine tries the next one: a pull that ends well so soon
 is the same pull."""
@@ -260,7 +263,8 @@ def troubles(
     done = tuple(pulled)
     lacking = _lacking(listed)
     groups: dict[tuple[Why, str, str], list[PullFailure]] = {}
-    for failed in _named([failed_pull for line in listed if (failed_pull := failure(line))]):
+    failures = _named([failed_pull for line in listed if (failed_pull := failure(line))])
+    for failed in _of_registries(failures, _asked(listed)):
         if failed.task and failed.why == "denied":
             # swarm tries a pull at each start of a task, and is content with the image that is here
             if failed.task not in lacking:
@@ -289,6 +293,34 @@ def _named(failures: Sequence[PullFailure]) -> list[PullFailure]:
             failed = replace(failed, registry=same.registry, image=same.image, task=same.task)
         named_failures.append(failed)
     return named_failures[::-1]
+
+
+def _asked(lines: Iterable[LogLine]) -> list[tuple[float, str]]:
+    """When the engine gave up an endpoint of a registry, and tried the next one."""
+    asked: list[tuple[float, str]] = []
+    for line in lines:
+        tried = _NEXT.search(line.text)
+        registry = _names(tried[1])[0] if tried else ""
+        if registry and line.at is not None:
+            asked.append((line.at, registry))
+    return sorted(asked)
+
+
+def _of_registries(
+    failures: Iterable[PullFailure], asked: Sequence[tuple[float, str]]
+) -> Iterator[PullFailure]:
+    """The failures, each with its registry, as far as one was asked a moment before.
+
+    Of two pulls at a time the log does not say which one failed.
+    """
+    times = [at for at, _ in asked]
+    for failed in failures:
+        first = bisect.bisect_left(times, failed.at - SAME_ATTEMPT_S)
+        registries = {name for _, name in asked[first : bisect.bisect_right(times, failed.at)]}
+        if failed.registry or failed.image or failed.task or len(registries) != 1:
+            yield failed
+        else:
+            yield replace(failed, registry=registries.pop())
 
 
 def _same(pull: PullFailure, later: Iterable[PullFailure]) -> PullFailure | None:

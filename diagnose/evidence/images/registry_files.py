@@ -8,7 +8,7 @@ import msgspec
 
 from diagnose.model import Failed, Unavailable
 from diagnose.questions import Host
-from diagnose.questions.files import ListFolder
+from diagnose.questions.files import ListFolder, StatPaths
 from diagnose.registry import evidence
 
 CERTIFICATES = "/etc/docker/certs.d"
@@ -30,10 +30,23 @@ class UnpairedFile(msgspec.Struct, frozen=True):
     renamed: str = ""
 
 
+AUTHORITIES = (
+    "/etc/ssl/certs/ca-certificates.crt",
+    "/etc/pki/tls/certs/ca-bundle.crt",
+    "/etc/ssl/ca-bundle.pem",
+    "/etc/pki/tls/cacert.pem",
+    "/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem",
+    "/etc/ssl/cert.pem",
+)
+"""Where Go programs look for the authorities that a system trusts (crypto/x509, root_linux.go)."""
+
+
 class RegistryFiles(msgspec.Struct, frozen=True):
     """Files in certs.d that do not fit together."""
 
     unpaired: tuple[UnpairedFile, ...] = ()
+    authorities: str | None = None
+    """The file of the authorities that the system trusts; "" if it has none, None if not known."""
 
 
 @evidence
@@ -43,9 +56,12 @@ def registry_files(host: Host) -> RegistryFiles | Unavailable:
     The engine takes NAME.crt for an authority, and NAME.cert with NAME.key for its own certificate
     (registry/registry.go, 20.10 to 29).
     """
+    authorities = _authorities(host)
     listing = host.ask(ListFolder(CERTIFICATES))
+    if isinstance(listing, Failed) and listing.reason == "missing":
+        return RegistryFiles(authorities=authorities)
     if isinstance(listing, Failed):
-        return RegistryFiles() if listing.reason == "missing" else Unavailable.of(listing)
+        return Unavailable.of(listing)
     folders = [entry.name for entry in listing.entries if entry.type != "file"][:MOST]
     answers = host.ask_about(folders, lambda name: ListFolder(f"{CERTIFICATES}/{name}"))
     return RegistryFiles(
@@ -54,8 +70,17 @@ def registry_files(host: Host) -> RegistryFiles | Unavailable:
             for registry, answer in answers
             if not isinstance(answer, Failed)
             for file in _unpaired(registry, {entry.name for entry in answer.entries})
-        )
+        ),
+        authorities,
     )
+
+
+def _authorities(host: Host) -> str | None:
+    statuses = host.ask(StatPaths(list(AUTHORITIES)))
+    if isinstance(statuses, Failed):
+        return None
+    there = (path for path, status in statuses.items() if not status.failed)
+    return next(there, "")
 
 
 def _unpaired(registry: str, names: set[str]) -> Iterator[UnpairedFile]:

@@ -1,6 +1,6 @@
 """What the docker command of this user is set up with: its configuration and its plugins.
 
-Names alone leave here: the logins of the configuration are never part of an answer.
+Names alone leave here: the secrets of the configuration are never part of an answer.
 """
 
 from __future__ import annotations
@@ -49,12 +49,13 @@ _PROGRAMS = (
 def settings(live: Live, question: AnyQuestion) -> Json:  # noqa: ARG001 - the signature of every collector
     """Answer `client.settings`.
 
-    {"file", "user", "malformed", "store", "helpers", "absent", "plugins", "listens"}. file: its
-    configuration; "" without one. malformed: why it holds no JSON object; "" if it does. store,
-    helpers: the credential helper of all registries, and those of one registry each. absent: those
-    of them whose program is in no folder of PATH, and in none where such programs usually lie.
-    plugins: [{"name", "path", "target", "failure"}], those that do not work and that no other
-    folder has. listens: whether a program listens at the default socket.
+    {"file", "user", "malformed", "store", "helpers", "absent", "plugins", "listens", "logins"}.
+    file: its configuration; "" without one. malformed: why it holds no JSON object; "" if it does.
+    store, helpers: the credential helper of all registries, and those of one registry each. absent:
+    those of them whose program is in no folder of PATH, and in none where such programs usually
+    lie. plugins: [{"name", "path", "target", "failure"}], those that do not work and that no other
+    folder has. listens: whether a program listens at the default socket. logins: the registries
+    that have one.
 
     A file without JSON is no failure: the docker command goes on without it.
     """
@@ -74,6 +75,7 @@ def settings(live: Live, question: AnyQuestion) -> Json:  # noqa: ARG001 - the s
         ),
         "plugins": list(_broken(path.parent / "cli-plugins")),
         "listens": daemon_process.listening_inode(os.path.realpath(DEFAULT_SOCKET)) is not None,
+        "logins": _logins(config.get("auths")),
     }
 
 
@@ -97,6 +99,14 @@ def _names(value: Json) -> dict[str, str]:
     if not isinstance(value, dict):
         return {}
     return {key: name for key, name in value.items() if isinstance(name, str)}
+
+
+def _logins(value: Json) -> list[str]:
+    """The registries of the stored logins; Docker Hub's address is that of its first version."""
+    addresses = value if isinstance(value, dict) else {}
+    hosts = {address.partition("://")[2] or address for address in addresses}
+    names = {host.partition("/")[0] for host in hosts}
+    return sorted("docker.io" if name == "index.docker.io" else name for name in names)
 
 
 def _user() -> str:

@@ -265,6 +265,16 @@ FILES = (
         page={"lost": "{target}"},
     ),
     Failure(
+        name="root-link-dangles",
+        mark="file exists",
+        pattern=r"mkdir (?P<link>/[^\s:]+): file exists",
+        cause="its data root {link} is a link to a folder that is not there: "
+        "most often the disk is not mounted",
+        cure="mount the disk that belongs there",
+        source="moby/moby#24155",
+        page={"lost": "{root}"},
+    ),
+    Failure(
         name="root-not-reachable",
         mark="o+x",
         pattern=r"graphroot path \((?P<folder>/[^)]+)\) restricts access",

@@ -7,6 +7,9 @@ from typing import Any
 import pytest
 
 from diagnose.evidence.containers.listing import Containers
+from diagnose.evidence.machine.gpu import TOOLKIT, GpuSupport, gpu_support
+from diagnose.model import Json
+from diagnose.questions import AnyQuestion
 from tests.checks.container.evidence import (
     UNKNOWN,
     entrypoint_forbidden,
@@ -16,6 +19,7 @@ from tests.checks.container.evidence import (
     start_refused,
     told,
 )
+from tests.hosts import Made
 from tests.inspected import of
 from tests.judging import judge, rows
 
@@ -112,3 +116,32 @@ def test_one_start_error_of_many_containers_is_one_finding(
     assert rows(result) == expected
     assert all(finding.variables["stale_driver"] == "nvidia" for finding in result.findings)
     assert all("the NVIDIA driver was updated" in finding.summary for finding in result.findings)
+
+
+NO_TOOLKIT = 'could not select device driver "" with capabilities: [[gpu]]'
+GPUS: dict[str, tuple[GpuSupport | None, str, set[str]]] = {
+    "a host without a GPU": (GpuSupport(), "no NVIDIA driver either", {"option"}),
+    "a driver alone": (GpuSupport(driver=True), "at its start", {"option", "toolkit"}),
+    "installed since": (GpuSupport(driver=True, toolkit=True), "installed since", {"unread"}),
+    "not known": (None, "at its start", {"option"}),
+}
+
+
+@pytest.mark.parametrize(("gpu", "words", "variables"), GPUS.values(), ids=GPUS)
+def test_an_engine_that_cannot_give_gpus(
+    gpu: GpuSupport | None, words: str, variables: set[str]
+) -> None:
+    asks = made("created", code=128, name="trainer", State={"Error": NO_TOOLKIT})
+    (finding,) = judge("container.device-missing", containers=of(asks), gpu=gpu).findings
+    assert finding.summary.endswith(words)
+    assert finding.variables.keys() & {"option", "toolkit", "unread"} == variables
+
+
+def test_what_a_host_has_for_gpus() -> None:
+    def stats(question: AnyQuestion) -> Json:
+        return {
+            path: {"failed": "" if path == TOOLKIT else "missing"}
+            for path in question.args["paths"]
+        }
+
+    assert gpu_support(Made({"file.stats": stats})) == GpuSupport(toolkit=True)

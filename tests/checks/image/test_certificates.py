@@ -49,3 +49,16 @@ def test_files_for_a_registry(
 def test_without_a_folder() -> None:
     host = Made({"file.list": lambda _: Failed("missing", CERTIFICATES)})
     assert registry_files(host) == RegistryFiles()
+
+
+@pytest.mark.parametrize("there", ["/etc/pki/tls/certs/ca-bundle.crt", ""])
+def test_the_authorities_of_the_system(there: str) -> None:
+    def stats(question: AnyQuestion) -> Json:
+        return {
+            path: {"failed": "" if path == there else "missing"} for path in question.args["paths"]
+        }
+
+    host = Made({"file.stats": stats, "file.list": lambda _: Failed("missing", CERTIFICATES)})
+    found = registry_files(host)
+    assert isinstance(found, RegistryFiles)
+    assert found.authorities == there

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from diagnose.evidence.engine.client import ClientSettings
 from diagnose.evidence.engine.config import DaemonConfig
 from diagnose.evidence.engine.info import Info
 from diagnose.evidence.images.pulls import Pulls, PullTrouble, Why, classify
@@ -90,7 +91,8 @@ def test_what_keeps_a_whole_image_from_being_unpacked(text: str):
 
 
 LOGINS = {
-    "no right": ("unauthorized: authentication required", "", "docker.io"),
+    "no right, and nobody knows where": ("unauthorized: authentication required", "", ""),
+    "no right at the Hub": ("pull access denied for shop", "docker.io", "docker.io"),
     "no right at a registry": (
         "denied: access forbidden",
         "reg.lab.test:5000",
@@ -103,10 +105,29 @@ LOGINS = {
 
 @pytest.mark.parametrize(("text", "registry", "login"), LOGINS.values(), ids=LOGINS)
 def test_a_login_is_offered_where_it_may_help(text: str, registry: str, login: str) -> None:
-    refused = PullTrouble("denied", registry, "shop:9", 3, NOW - 60, NOW - 60, text)
+    image = "shop:9" if registry else ""
+    refused = PullTrouble("denied", registry, image, 3, NOW - 60, NOW - 60, text)
     result = judge("image.pull-denied", pulls=Pulls((refused,), "log"), clock=CLOCK)
     (finding,) = result.findings
     assert finding.variables.get("login", "") == login
+
+
+STALE = {
+    "a login for the registry": (("ghcr.io",), "ghcr.io/shop:9"),
+    "one for another": (("quay.io",), ""),
+    "none": ((), ""),
+    "not recorded": (None, ""),
+}
+
+
+@pytest.mark.parametrize(("logins", "as_guest"), STALE.values(), ids=STALE)
+def test_a_stored_login_may_be_why(logins: tuple[str, ...] | None, as_guest: str) -> None:
+    refused = PullTrouble("denied", "ghcr.io", "ghcr.io/shop:9", 3, NOW - 9, NOW - 9, "denied")
+    client = ClientSettings("/root/.docker/config.json", "root", logins=logins)
+    result = judge("image.pull-denied", pulls=Pulls((refused,), "log"), clock=CLOCK, client=client)
+    (finding,) = result.findings
+    assert finding.variables.get("as_guest", "") == as_guest
+    assert ("stored login" in finding.summary) == bool(as_guest)
 
 
 MIRRORED = Info(registry_config={"Mirrors": ["http://r:5000/"]})

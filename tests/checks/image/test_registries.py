@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from diagnose.evidence.engine.config import DaemonConfig
-from diagnose.evidence.engine.info import Info
+from diagnose.evidence.engine.info import Info, Ping
 from diagnose.evidence.images.pulls import Pulls, PullTrouble, Why
+from diagnose.evidence.images.registry_files import RegistryFiles
 from tests.checks.image.evidence import CLOCK, NOW, failed_pull
 from tests.judging import judge, rows
 
@@ -78,3 +79,86 @@ def test_an_address_of_a_proxy_that_cannot_be_read(address: str, is_malformed: b
     )
     (finding,) = result.findings
     assert ("percent form" in finding.summary) == is_malformed
+
+
+UNTRUSTED = "x509: certificate signed by unknown authority"
+SIGNED = {
+    "a registry of the internet": ("docker.io", RegistryFiles(authorities="/etc/x"), "inspected"),
+    "one that has a name for each customer": ("eu.gcr.io", None, "inspected"),
+    "a host without authorities": ("ghcr.io", RegistryFiles(authorities=""), "package"),
+    "a registry of one's own": ("r:5000", RegistryFiles(authorities=""), "untrusted"),
+}
+
+
+@pytest.mark.parametrize(("registry", "files", "variable"), SIGNED.values(), ids=SIGNED)
+def test_who_signed_it(registry: str, files: RegistryFiles | None, variable: str) -> None:
+    failed = Pulls((PullTrouble("tls", registry, "", 1, NOW - 60, NOW - 60, UNTRUSTED),), "log")
+    (finding,) = judge("image.registry-tls", pulls=failed, clock=CLOCK, files=files).findings
+    assert finding.variables.keys() & {"inspected", "package", "untrusted"} == {variable}
+    assert finding.variables["endpoint"].count(":") == 1
+
+
+READ = Info(registry_config={"IndexConfigs": {"docker.io": {}, "r:5000": {"Secure": False}}})
+UNREAD = Info(registry_config={"IndexConfigs": {"docker.io": {}}})
+NAMED_IN_FILE = DaemonConfig(
+    "/etc/docker/daemon.json", values={"insecure-registries": ["r:5000"]}, pid=812
+)
+INSECURE = {
+    "named, and not read": (NAMED_IN_FILE, UNREAD, {"unread"}),
+    "named, and read": (NAMED_IN_FILE, READ, {"insecure_json"}),
+    "not named": (DaemonConfig("/etc/docker/daemon.json", pid=812), UNREAD, {"insecure_json"}),
+    "an engine that says nothing": (NAMED_IN_FILE, None, {"insecure_json"}),
+}
+
+
+@pytest.mark.parametrize(("config", "info", "blocks"), INSECURE.values(), ids=INSECURE)
+def test_a_registry_that_the_file_names_already(
+    config: DaemonConfig, info: Info | None, blocks: set[str]
+) -> None:
+    text = "server gave HTTP response to HTTPS client"
+    failed = Pulls((PullTrouble("plain-http", "r:5000", "", 1, NOW - 60, NOW - 60, text),), "log")
+    result = judge("image.registry-tls", pulls=failed, clock=CLOCK, config=config, info=info)
+    (finding,) = result.findings
+    assert finding.variables.keys() & {"unread", "insecure_json"} == blocks
+
+
+PROXIED = Info(https_proxy="http://proxy:3128", no_proxy="localhost")
+REFUSED = 'Get "https://shop.lan:5000/v2/": Forbidden'
+OF_PROXY = {
+    "a registry of the company": (
+        "shop.lan:5000",
+        REFUSED,
+        "28.5.2",
+        '{"proxies": {"no-proxy": "localhost,shop.lan"}}',
+    ),
+    "an engine without such a setting": ("shop.lan:5000", REFUSED, "20.10.24", ""),
+    "a registry of the internet": ("ghcr.io", 'Get "https://ghcr.io/v2/": Forbidden', "28.5.2", ""),
+    "a proxy that is down": ("shop.lan:5000", "proxyconnect tcp: refused", "28.5.2", ""),
+}
+
+
+@pytest.mark.parametrize(
+    ("registry", "text", "version", "proxies"), OF_PROXY.values(), ids=OF_PROXY
+)
+def test_a_registry_that_the_engine_asks_its_proxy_for(
+    registry: str, text: str, version: str, proxies: str
+) -> None:
+    page = "denied: <html>Access Denied</html>"
+    troubles = (
+        PullTrouble("proxy", registry, "", 3, NOW - 60, NOW - 60, text),
+        PullTrouble("web-page", registry, "", 3, NOW - 60, NOW - 60, page),
+    )
+    config = DaemonConfig("/etc/docker/daemon.json")
+    about = {"pulls": Pulls(troubles, "log"), "clock": CLOCK, "info": PROXIED, "config": config}
+    result = judge("image.registry-proxy", **about, ping=Ping("1.41", version, ""))
+    (finding,) = result.findings
+    assert finding.variables.get("exceptions_json", "") == proxies
+    assert judge("image.registry-unreachable", **about).findings == ()
+
+
+def test_a_handshake_that_does_not_come_through() -> None:
+    text = 'Get "https://registry-1.docker.io/v2/": net/http: TLS handshake timeout'
+    failed = Pulls((PullTrouble("unreachable", "docker.io", "", 3, NOW - 9, NOW - 9, text),), "log")
+    (finding,) = judge("image.registry-unreachable", pulls=failed, clock=CLOCK).findings
+    assert "MTU" in finding.summary
+    assert finding.variables["handshake"] == "registry-1.docker.io"

@@ -269,6 +269,21 @@ def test_anonymous_volumes_that_fill_the_disk_can_be_removed() -> None:
     assert full.finding.evidence["anonymous volumes without a container"] == "1, 80.0 GiB"
 
 
+@pytest.mark.parametrize(
+    ("name", "builder"), [("orders", ""), ("buildx_buildkit_shop0_state", "shop")]
+)
+def test_the_cache_of_a_builder_that_fills_the_disk(name: str, builder: str) -> None:
+    report = examine(
+        "storage.disk-full",
+        fs__usage=disks(filled(97)),
+        fs__walk=WALK | {"by": {f"volumes/{name}": 80 * GIB}},
+        api__volumes={"Volumes": [{"Name": name}]},
+    )
+    (full,) = (finding for finding in report.findings if finding.id == "storage.disk-full")
+    assert ('buildx builder "shop", holds 80.0 GiB' in full.finding.summary) == bool(builder)
+    assert full.finding.variables.get("builder", "") == builder
+
+
 def test_what_fills_another_disk_is_named() -> None:
     logs = usage(point="/var/log", dev="8:3", size=100 * GIB, used=97 * GIB, available=3 * GIB)
     report = examine(

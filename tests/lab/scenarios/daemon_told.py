@@ -156,6 +156,18 @@ def flag_that_is_none(box: Box) -> None:
     assert "the option --nosuch" in found["daemon.not-running"]["summary"]
 
 
+@fault("daemon.not-running", subject=DAEMON, also=DEAD, exit_code=2)
+def disk_behind_the_link_of_the_data_root(box: Box) -> None:
+    """The data root is a link to a folder on a disk that is not mounted."""
+    box.stop_engine()
+    box.sh("ln -s /mnt/pool/docker /srv/docker; echo LABEL=pool /mnt/pool ext4 nofail >>/etc/fstab")
+    box.write(CONFIG, {**BASE_CONFIG, "data-root": "/srv/docker"})
+    _refuse(box, words="mkdir /srv/docker: file exists")
+    (found,) = box.diagnose("check", "daemon.not-running", "--format", "json").findings
+    assert "has LABEL=pool for /mnt/pool, and nothing is mounted there" in found["summary"], found
+    assert found["fix"][0]["command"].startswith("mount /mnt/pool\n"), found
+
+
 @fault(
     "daemon.bridge-init-failed",
     subject=DAEMON,

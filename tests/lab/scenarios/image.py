@@ -160,16 +160,27 @@ def no_such_tag(box: Box) -> None:
 @fault(
     "image.pull-denied",
     subject="daemon:docker",
-    expect=[("image.client-config-unreadable", "host:host")],
+    expect=[
+        ("image.client-config-unreadable", "host:host"),
+        ("image.registry-tls", "daemon:docker"),
+    ],
     engine_started=False,
 )
 def no_right_to_an_image(box: Box) -> None:
     """A registry wants a login; the daemon's log does not say for which image. The docker command
-    has lost its logins on a full disk."""
+    has lost its logins on a full disk. Another registry was named as insecure since the start."""
     host = registry.start(box)
+    other = registry.start(box, 5001)
     box.write("/root/.docker/config.json", "")
-    box.start_engine(config={**QUIET, "insecure-registries": [host]})
+    config = {**QUIET, "insecure-registries": [host]}
+    box.start_engine(config=config)
     refuse(box, f"{host}/private/app", "unauthorized", "denied", times=3)
+    box.write("/etc/docker/daemon.json", {**config, "insecure-registries": [host, other]})
+    refuse(box, f"{other}/old/app:1", "server gave HTTP response to HTTPS client")
+    found = box.diagnose("check", "image.*", "--format", "json").findings
+    fixes = {finding["id"]: finding["fix"] for finding in found}
+    assert fixes["image.registry-tls"][0]["command"] == f"kill -HUP {box.engine_pid}", fixes
+    assert fixes["image.pull-denied"][0]["command"] == f"docker login {host}", fixes
 
 
 @fault("image.registry-unreachable", subject="daemon:docker", shareable=True)

@@ -1,0 +1,31 @@
+"""What a host has that gives GPUs to containers."""
+
+from __future__ import annotations
+
+import msgspec
+
+from diagnose.model import Failed, Unavailable
+from diagnose.questions import Host
+from diagnose.questions.files import StatPaths
+from diagnose.registry import evidence
+
+DRIVER = "/proc/driver/nvidia/version"
+TOOLKIT = "/usr/bin/nvidia-container-runtime-hook"
+"""The program that the engine looks for at its start (daemon/nvidia_linux.go, 20.10 to 28)."""
+
+
+class GpuSupport(msgspec.Struct, frozen=True):
+    """Whether the driver of NVIDIA is loaded, and whether its container toolkit is installed."""
+
+    driver: bool = False
+    toolkit: bool = False
+
+
+@evidence
+def gpu_support(host: Host) -> GpuSupport | Unavailable:
+    """Two paths."""
+    answer = host.ask(StatPaths([DRIVER, TOOLKIT]))
+    if isinstance(answer, Failed):
+        return Unavailable.of(answer)
+    there = {path for path, status in answer.items() if not status.failed}
+    return GpuSupport(DRIVER in there, TOOLKIT in there)
