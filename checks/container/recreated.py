@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 from checks.container.confirmed import compose_variables
 from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.engine.info import Ping
 from diagnose.evidence.images.listing import Images, normal, tag_of
 from diagnose.evidence.machine.clock import Clock
 from diagnose.model import CheckResult, Finding, Json, Seconds, Severity
@@ -21,7 +22,7 @@ puts the container's own id before its name; version 2 makes the new one so, wit
 
 @check("container.recreate-interrupted", severity=Severity.critical)
 def recreate_interrupted(
-    containers: Containers, clock: Clock, *, grace: Seconds = Seconds(60)
+    containers: Containers, clock: Clock, ping: Ping | None, *, grace: Seconds = Seconds(60)
 ) -> CheckResult:
     """A deployment was interrupted while it replaced a container.
 
@@ -44,12 +45,28 @@ def recreate_interrupted(
         evidence[f'State of "{name}"'] = twin.state.status if twin is not None else "no such name"
         finding = Finding.about(
             left,
-            f'the recreate of container "{name}" was interrupted: {_what_is_left(left, twin)}',
+            f'the recreate of container "{name}" was interrupted: {_what_is_left(left, twin)}'
+            f"{_of_version_one(left, ping)}",
             evidence,
             severity=Severity.warning if is_up else Severity.critical,
         )
         yield finding.with_variables(_cure(left, name, twin))
     return None
+
+
+_WITHOUT_CONTAINER_CONFIG = (25,)
+"""The first engine whose answer about an image lacks the part that version 1 of compose reads."""
+
+
+def _of_version_one(left: Container, ping: Ping | None) -> str:
+    """That its compose cannot work with this engine, as the end of a sentence."""
+    version = left.labels.get("com.docker.compose.version", "")
+    if not version.startswith("1.") or ping is None or ping.version < _WITHOUT_CONTAINER_CONFIG:
+        return ""
+    return (
+        f". docker-compose {version} cannot recreate containers on engines from 25 on "
+        "(KeyError: 'ContainerConfig'): use docker compose, version 2"
+    )
 
 
 def _what_is_left(left: Container, twin: Container | None) -> str:

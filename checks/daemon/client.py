@@ -26,9 +26,13 @@ def client_context_dead(daemon: Daemon, client: ClientSettings) -> CheckResult:
     Docker Desktop, Colima and rootless installations leave their context behind when they are
     removed. Only a context of the configuration counts whose address is a local socket, and only
     where a program listens at the default socket: a remote engine that is down is what the user
-    meant.
+    meant. A user's own engine is found by this tool, and not by the docker command, unless
+    DOCKER_HOST or a context names it: advice, because the shell that matters may name it.
     """
     endpoint = daemon.endpoint
+    if _has_own_engine(daemon) and not client.listens:
+        yield _not_named(daemon, client)
+        return None
     is_configured = endpoint.source == "currentContext" and bool(endpoint.path)
     is_dead = daemon.reason in ("missing", "refused")
     if not is_configured or endpoint.is_default or not is_dead or not client.listens:
@@ -48,6 +52,29 @@ def client_context_dead(daemon: Daemon, client: ClientSettings) -> CheckResult:
         variables={"context": endpoint.context or "", "socket": DEFAULT_SOCKET},
     )
     return None
+
+
+def _has_own_engine(daemon: Daemon) -> bool:
+    """Whether the engine that answers is the caller's own, and nothing names it."""
+    endpoint = daemon.endpoint
+    own = endpoint.rootless
+    is_callers = own is not None and own.uid == daemon.caller.uid
+    return is_callers and not endpoint.named and daemon.answers
+
+
+def _not_named(daemon: Daemon, client: ClientSettings) -> Finding:
+    url = daemon.endpoint.url
+    return Finding(
+        subject=DAEMON,
+        summary=(
+            f'docker commands of user "{client.user}" go to {DEFAULT_SOCKET}, which no program '
+            f"serves, while the user's own engine serves {url}: neither DOCKER_HOST nor a context "
+            "names it"
+        ),
+        evidence={"GET /_ping": f"{url} answers", "/proc/net/unix": f"nobody at {DEFAULT_SOCKET}"},
+        variables={"own": url},
+        severity=Severity.advice,
+    )
 
 
 @check("daemon.client-plugin-broken", severity=Severity.warning)

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from diagnose.evidence.engine.config import DaemonConfig
 from diagnose.evidence.engine.daemon import Daemon
 from diagnose.evidence.engine.log import DaemonLog
+from diagnose.evidence.engine.own_certificate import SETTING, OwnCertificate
 from diagnose.evidence.engine.refused_handshakes import Reason, RefusedClients
+from diagnose.evidence.machine.clock import Clock
 from diagnose.model import DAEMON, CheckResult, Finding, Severity, Skipped
-from diagnose.phrases import agree, named
+from diagnose.phrases import ago, agree, named
 from diagnose.registry import check
 
 SENTENCES: Mapping[Reason, str] = {
@@ -28,15 +30,23 @@ FILES: Mapping[Reason, str] = {"foreign": "tlscacert", "engine": "tlscert"}
 
 @check("daemon.tls-client-refused", severity=Severity.warning, caused_by=["daemon.clock-skewed"])
 def tls_client_refused(
-    refused_clients: RefusedClients, daemon: Daemon, log: DaemonLog, config: DaemonConfig | None
+    refused_clients: RefusedClients,
+    daemon: Daemon,
+    log: DaemonLog,
+    config: DaemonConfig | None,
+    own: OwnCertificate | None,
+    clock: Clock | None,
 ) -> CheckResult:
     """A client and the engine's TLS socket do not agree on their certificates.
 
     Local commands go through the Unix socket and see nothing of it. A client of one reason is one
-    finding with all others of that reason.
+    finding with all others of that reason. A certificate of the engine's own that has expired cuts
+    off all of them, and what they say of it in the log tells nothing.
     """
     if daemon.is_podman:
         return Skipped("Podman answers here")
+    if daemon.answers and own is not None and clock is not None:
+        yield from _expired(own, clock)
     for refused in refused_clients:
         last = refused.lines[-1]
         setting = FILES.get(refused.reason, "")
@@ -54,3 +64,20 @@ def tls_client_refused(
             discriminator=refused.reason,
         )
     return None
+
+
+def _expired(own: OwnCertificate, clock: Clock) -> Iterator[Finding]:
+    """The engine's own certificate, where its end has passed."""
+    age = clock.age(own.ends) if own.ends is not None else None
+    if age is None or age <= 0:
+        return
+    yield Finding(
+        subject=DAEMON,
+        summary=(
+            f"the engine's own certificate {own.path} expired {ago(age)} ago: clients of its TLS "
+            "socket refuse it"
+        ),
+        evidence={SETTING: own.path, "expired": f"{ago(age)} ago"},
+        variables={SETTING: own.path},
+        discriminator="own",
+    )

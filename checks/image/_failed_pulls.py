@@ -79,7 +79,7 @@ _REQUEST = LazyPattern(r'^.*(?:Get|Head|Post|resolve reference) "[^"]*": ', re.D
 
 def reason_of(text: str) -> str:
     """What went wrong, without the request that it went wrong with."""
-    return shortened(_REQUEST.sub("", text).partition(" (possibly")[0], 80)
+    return shortened(_REQUEST.sub("", text).partition(" (possibly")[0], 80).rstrip(".")
 
 
 def mirrors_of(info: Info | None) -> dict[str, str]:

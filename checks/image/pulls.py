@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from checks.image._failed_pulls import (
     HUB_HOST,
@@ -15,7 +15,7 @@ from checks.image._failed_pulls import (
 from diagnose.evidence.engine.client import ClientSettings
 from diagnose.evidence.engine.config import DaemonConfig
 from diagnose.evidence.engine.info import Info
-from diagnose.evidence.images.pulls import Pulls
+from diagnose.evidence.images.pulls import Pulls, PullTrouble
 from diagnose.evidence.images.unpack_errors import unpack_error
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.storage.filesystems import Filesystems
@@ -172,29 +172,44 @@ def pull_denied(
     is most often a slip of the pen: a warning takes three.
     """
     failures = FailedPulls(pulls, clock, repeated)
+    logins = (client.logins or ()) if client is not None else ()
     for trouble in pulls.of("denied"):
+        registry = trouble.registry or (HUB if trouble.image else _expired_login(trouble, logins))
         variables = {"registry": host_of(trouble)}
-        registry = trouble.registry or (HUB if trouble.image else "")
         # the registry has shown the repository: a login would change nothing
-        is_known = _NO_SUCH_TAG.search(trouble.text) is not None
-        if is_known:
+        if _NO_SUCH_TAG.search(trouble.text):
             yield failures.finding(trouble, variables=variables)
-            continue
-        if not registry:
+        elif not registry:
             yield failures.finding(trouble, variables=variables | {"unnamed": pulls.source})
-            continue
-        variables["login"] = registry
-        if client is None or client.logins is None or registry not in client.logins:
-            yield failures.finding(trouble, variables=variables)
-            continue
-        yield failures.finding(
-            trouble,
-            variables=variables | ({"as_guest": trouble.image} if trouble.image else {}),
-            proof={f"{client.file} auths": registry},
-            clause=f'; user "{client.user}" has a stored login for {registry}: if it is no longer '
-            "valid, even public images are refused",
-        )
+        elif amazon := _AMAZON.fullmatch(registry):
+            yield failures.finding(
+                trouble,
+                variables=variables | {"amazon": registry, "region": amazon["region"]},
+                clause=f"; logins for {registry} last 12 hours",
+            )
+        elif client is None or registry not in logins:
+            yield failures.finding(trouble, variables=variables | {"login": registry})
+        else:
+            guest = {"as_guest": trouble.image} if trouble.image else {}
+            yield failures.finding(
+                trouble,
+                variables=variables | {"login": registry} | guest,
+                proof={f"{client.file} auths": registry},
+                clause=f'; user "{client.user}" has a stored login for {registry}: if it is no '
+                "longer valid, even public images are refused",
+            )
     return None
+
+
+_AMAZON = LazyPattern(r"\d+\.dkr\.ecr[\w-]*\.(?P<region>[\w-]+)\.amazonaws\.com(\.cn)?")
+_EXPIRED = LazyPattern(r"authorization token has expired")
+"""What Amazon's registry says of a login that is too old."""
+
+
+def _expired_login(trouble: PullTrouble, logins: Sequence[str]) -> str:
+    """The registry of Amazon whose login has expired, where the user has only one."""
+    of_amazon = [name for name in logins if _AMAZON.fullmatch(name)]
+    return of_amazon[0] if len(of_amazon) == 1 and _EXPIRED.search(trouble.text) else ""
 
 
 @check("image.pull-altered", severity=Severity.warning)

@@ -72,6 +72,7 @@ def open_files_exhausted(
                     f"/proc/{engine.pid}/fd": engine.open,
                     f"/proc/{engine.pid}/limits": engine.limit,
                 },
+                variables={"engine_pid": str(engine.pid)},
                 discriminator=engine.comm,
             )
     files, most = host_limits.files, host_limits.files_max

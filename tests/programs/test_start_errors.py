@@ -167,6 +167,10 @@ STARTS: dict[str, tuple[str, dict[str, str]]] = {
         "logger: no log driver named 'newrelic' is registered: error looking up logging plugin newrelic",
         {"log_driver": "json-file"},
     ),
+    "shim-newer": (
+        "failed to start shim: start failed: unsupported shim version (3): not implemented",
+        {"old_containerd": "containerd"},
+    ),
     "gpu-no-toolkit": (
         'could not select device driver "" with capabilities: [[gpu]]',
         {},

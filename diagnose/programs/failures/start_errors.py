@@ -128,6 +128,15 @@ _REST = (
         page={"dead_mount": "{path}"},
     ),
     Failure(
+        name="shim-newer",
+        mark="failed to start shim",
+        pattern=r"unsupported shim version \(\d+\)|dial unix .?\{\"version\":\d",
+        cause="containerd was upgraded on disk, and the old one still runs: it cannot use the new shim",
+        cure="restart containerd and the engine",
+        source="containerd/containerd#10984",
+        page={"old_containerd": "containerd"},
+    ),
+    Failure(
         name="gpu-no-toolkit",
         mark="gpu",
         pattern=r"could not select device driver .*\bgpu\b|failed to discover GPU vendor",

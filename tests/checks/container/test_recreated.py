@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from diagnose.evidence.containers.inspect import Container
+from diagnose.evidence.engine.info import Ping
 from diagnose.evidence.images.listing import Image, Images
 from diagnose.evidence.machine.clock import Clock
 from tests.inspected import container, of
@@ -123,3 +124,18 @@ def test_the_build_of_its_tag_is_not_older() -> None:
         clock=CLOCK,
     )
     assert result.verdict == "passed"
+
+
+@pytest.mark.parametrize(
+    ("compose", "engine", "is_named"),
+    [("1.29.2", "28.5.2", True), ("1.29.2", "20.10.24", False), ("2.40.0", "28.5.2", False)],
+)
+def test_version_one_of_compose_cannot_recreate_on_newer_engines(
+    compose: str, engine: str, is_named: bool
+) -> None:
+    labels = {**LABELS, "com.docker.compose.version": compose}
+    left = member(f"{ID}_shop_web_1", DOWN, Config={"Image": "shop:live", "Labels": labels})
+    ping = Ping("1.41", engine, "")
+    result = judge("container.recreate-interrupted", containers=of(left), clock=CLOCK, ping=ping)
+    (finding,) = result.findings
+    assert ("ContainerConfig" in finding.summary) == is_named

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import pytest
+from msgspec.structs import replace
 
 from diagnose.evidence.engine.client import BrokenPlugin, ClientSettings
-from diagnose.evidence.engine.daemon import Daemon, Endpoint
+from diagnose.evidence.engine.daemon import Caller, Daemon, Endpoint
 from diagnose.evidence.engine.info import Info
 from diagnose.model import Unavailable
+from diagnose.questions.engine import Rootless
 from tests.checks.daemon.evidence import ALIVE, HERE, REFUSED, SILENT, daemon
 from tests.judging import judge, rows
 
@@ -36,6 +38,33 @@ CONTEXTS: dict[str, tuple[Daemon, ClientSettings, list[tuple[str, str]]]] = {
 
 @pytest.mark.parametrize(("engine", "client", "expected"), CONTEXTS.values(), ids=CONTEXTS)
 def test_a_context_that_leads_nowhere(
+    engine: Daemon, client: ClientSettings, expected: list[tuple[str, str]]
+) -> None:
+    assert rows(judge("daemon.client-context-dead", daemon=engine, client=client)) == expected
+
+
+RUNTIME = "/run/user/1200"
+USERS = Endpoint(
+    f"unix://{RUNTIME}/docker.sock", "unix", "a socket that is there",
+    rootless=Rootless(1200, None, None, RUNTIME, True),
+)  # fmt: skip
+CALLER = Caller(uid=1200, user="shop")
+OWN_ENGINE: dict[str, tuple[Daemon, ClientSettings, list[tuple[str, str]]]] = {
+    "nothing names it": (
+        daemon(endpoint=USERS, silence=None, caller=CALLER), ALONE, [("advice", "docker")]
+    ),
+    "the system's engine listens": (
+        daemon(endpoint=USERS, silence=None, caller=CALLER), LISTENS, []
+    ),
+    "a variable names it": (
+        daemon(endpoint=replace(USERS, named=True), silence=None, caller=CALLER), ALONE, []
+    ),
+    "it is another user's": (daemon(endpoint=USERS, silence=None), ALONE, []),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("engine", "client", "expected"), OWN_ENGINE.values(), ids=OWN_ENGINE)
+def test_a_users_own_engine_that_nothing_names(
     engine: Daemon, client: ClientSettings, expected: list[tuple[str, str]]
 ) -> None:
     assert rows(judge("daemon.client-context-dead", daemon=engine, client=client)) == expected

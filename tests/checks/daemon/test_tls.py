@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import shutil
+import subprocess
+import time
+
 import pytest
 
+from diagnose.evidence.engine.config import DaemonConfig
+from diagnose.evidence.engine.own_certificate import OwnCertificate, own_certificate
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.run.options import Options
 from diagnose.phrases import unix
 from tests.checks.daemon.evidence import ALIVE, log
-from tests.judging import judge
+from tests.hosts import Made
+from tests.judging import judge, rows
 
 NOW = Clock(unix("2026-01-02T03:10:00Z") or 0.0, 0.0)
 UP = 'time="2026-01-02T03:04:05Z" level=info msg="API listen on 127.0.0.1:2376"'
@@ -76,3 +83,27 @@ def test_old_lines_are_left_alone() -> None:
     lately = Options(since_s=60)
     result = judge("daemon.tls-client-refused", daemon=ALIVE, log=old, clock=NOW, options=lately)
     assert result.verdict == "passed"
+
+
+MADE = "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -subj /CN=x -keyout /dev/null -days 10"
+
+
+@pytest.mark.skipif(shutil.which("openssl") is None, reason="no openssl to make a certificate with")
+@pytest.mark.parametrize(("days", "expected"), [(9, []), (12, [("warning", "docker")])])
+def test_the_engines_own_certificate(days: int, expected: list[tuple[str, str]]) -> None:
+    made = subprocess.run(MADE.split(), capture_output=True, text=True, check=True).stdout
+    config = DaemonConfig("/etc/docker/daemon.json", values={"tlscert": "/etc/docker/server.pem"})
+    own = own_certificate(Made({"file.read": lambda _: {"text": made}}), config)
+    clock = Clock(time.time() + days * 86_400, 0.0)
+    result = judge(
+        "daemon.tls-client-refused",
+        daemon=ALIVE, log=log(UP), clock=clock, options=Options(), own=own,
+    )  # fmt: skip
+    assert rows(result) == expected
+
+
+@pytest.mark.parametrize("text", ["", "-----BEGIN CERTIFICATE-----\nx\n-----END CERTIFICATE-----"])
+def test_a_file_that_holds_no_certificate(text: str) -> None:
+    config = DaemonConfig("/etc/docker/daemon.json", values={"tlscert": "/etc/docker/server.pem"})
+    host = Made({"file.read": lambda _: {"text": text}})
+    assert own_certificate(host, config) == OwnCertificate("/etc/docker/server.pem")

@@ -130,6 +130,30 @@ def test_a_stored_login_may_be_why(logins: tuple[str, ...] | None, as_guest: str
     assert ("stored login" in finding.summary) == bool(as_guest)
 
 
+AMAZONS = "123456789012.dkr.ecr.eu-west-1.amazonaws.com"
+TOO_OLD = "denied: Your authorization token has expired. Reauthenticate and try again."
+OF_AMAZON = {
+    "its words, and one login": ("", TOO_OLD, (AMAZONS, "ghcr.io"), "eu-west-1"),
+    "two logins": ("", TOO_OLD, (AMAZONS, AMAZONS.replace("west", "south")), ""),
+    "other words": ("", "unauthorized: authentication required", (AMAZONS,), ""),
+    "named by the log": (AMAZONS, "no basic auth credentials", (), "eu-west-1"),
+}
+
+
+@pytest.mark.parametrize(
+    ("registry", "text", "logins", "region"), OF_AMAZON.values(), ids=OF_AMAZON
+)
+def test_a_login_of_amazon_that_is_too_old(
+    registry: str, text: str, logins: tuple[str, ...], region: str
+) -> None:
+    refused = PullTrouble("denied", registry, "", 3, NOW - 9, NOW - 9, text)
+    client = ClientSettings("/root/.docker/config.json", "root", logins=logins)
+    result = judge("image.pull-denied", pulls=Pulls((refused,), "log"), clock=CLOCK, client=client)
+    (finding,) = result.findings
+    assert finding.variables.get("region", "") == region
+    assert finding.variables.get("amazon", "") == (AMAZONS if region else "")
+
+
 MIRRORED = Info(registry_config={"Mirrors": ["http://r:5000/"]})
 
 
