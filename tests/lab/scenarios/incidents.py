@@ -568,7 +568,7 @@ def port_is_taken_and_others_need_it(box: Box) -> None:
     """A service did not start since its port is taken; two that need it loop."""
     _shop(box)
     stranger(box)
-    job(box, "blue", "exec sleep 1000", "-p", "8085:80", "--net=shop")
+    job(box, "blue", "nc -ll -p 80 -e true", "-p", "8085:80", "--net=shop")
     taken = box.docker(
         "run", "-d", "--name=api", "--net=shop", *LIMITS, "-p", "8085:80", "shop:1.4", check=False
     )
