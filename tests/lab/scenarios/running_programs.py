@@ -128,3 +128,31 @@ def program_that_repeats_an_error(box: Box) -> None:
 def program_that_counts_errors(box: Box) -> None:
     """A program prints the word error in lines that are information."""
     _printing(box, "auditor8", "INFO batch $i: checked 200 rows, 0 errors")
+
+
+def _misses(box: Box, name: str, folders: dict[str, tuple[bytes, int]], what: str) -> None:
+    """A server that runs on, and prints for each request that it finds no file below a mount."""
+    script = f"""#!/bin/sh
+while :; do
+    echo "[php:error] PHP Fatal error:  Uncaught Error: Failed opening required '{what}'"
+    sleep 0.5
+done
+"""
+    recipe = Recipe({"start": (script.encode(), 0o755), **folders}, ('CMD ["/start"]',))
+    load(box, f"{name}:1", recipe)
+    box.write(f"/srv/{name}/composer.json", "{}\n")
+    run(box, name, *GOOD, "-v", f"/srv/{name}:/var/www/html", f"{name}:1")
+    box.wait_for(lambda: logs(box, name).count("\n") >= 6, 20, "it to print")
+
+
+@fault("container.mount-source-missing", subject="container:osiris43", shareable=True)
+def libraries_that_a_mount_hides_from_a_server(box: Box) -> None:
+    """The image has its libraries where a project without them is mounted: each request fails."""
+    path = "var/www/html/vendor/autoload.php"
+    _misses(box, "osiris43", {path: (b"<?php\n", 0o644)}, f"/{path}")
+
+
+@fault("container.errors-in-log", subject="container:osiris44", shareable=True)
+def file_that_neither_the_host_nor_the_image_has(box: Box) -> None:
+    """Its users may ask for what was never there: that is advice, not a mistake of the mount."""
+    _misses(box, "osiris44", {}, "/var/www/html/old/index.php")
