@@ -35,30 +35,28 @@ def heap_above_limit(
     failures = log_tails.failures if log_tails is not None else {}
     for container in containers:
         limit = container.host_config.memory
-        heap, option = (
-            heap_size(container.command, container.config.env or ()) if limit else (0, "")
-        )
-        if not heap or heap < limit:
+        if not limit:
+            continue
+        heap, option = heap_size(container.command, container.config.env or ())
+        if heap < limit:
             continue
         failure = failures.get(container.id)
-        claimed = failure is not None and failure.failure.confirmed_by == ID
-        suffered = claimed or container.state.oom_killed or container.state.exit_code == KILLED
-        severity = (
-            Severity.critical if suffered and is_failing(container, clock) else Severity.advice
-        )
-        if severity is Severity.advice and not container.is_running:
+        claim = failure if failure is not None and failure.failure.confirmed_by == ID else None
+        was_killed = container.state.oom_killed or container.state.exit_code == KILLED
+        suffers = bool(claim or was_killed) and is_failing(container, clock)
+        if not suffers and not container.is_running:
             continue
         yield Finding.about(
             container,
             f"{container} has a memory limit of {size(limit)}, "
             f"and its program may use a heap of {size(heap)}",
             {
-                **({"log": failure.line} if claimed and failure else {}),
+                **({"log": claim.line} if claim is not None else {}),
                 "heap": option,
                 "HostConfig.Memory": size(limit),
                 "State": str(container.state),
             },
-            severity=severity,
+            severity=Severity.critical if suffers else Severity.advice,
             onset=container.failed_first,
             memory=_roomier(heap),
         )

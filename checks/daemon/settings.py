@@ -106,28 +106,24 @@ def ulimits_unnamed(
     """
     if daemon.is_podman:
         return Skipped("Podman answers here, which reads no daemon.json")
-    limits = config.in_file("default-ulimits")
-    if isinstance(limits, dict):
-        nameless = sorted(key for key, limit in limits.items() if _has_no_name(limit))
-    else:
-        nameless = []
+    nameless = _nameless_limits(config)
     if not nameless:
         return None
     refused = [
         container for container in containers or () if NAMELESS.search(container.state.error)
     ]
-    seen = {"State.Error": refused[0].state.error} if refused else _logged_refusal(log)
-    evidence: dict[str, Json] = {
-        f"{config.path} default-ulimits.{key}": limits[key] for key in nameless
-    }
-    effect = (
-        "no container can start" if seen else "no container will start once the engine has read it"
-    )
+    refusal = {"State.Error": refused[0].state.error} if refused else _logged_refusal(log)
+    effect = "no container can start"
+    if not refusal:
+        effect = "no container will start once the engine has read it"
     keys = joined([f'"{key}"' for key in nameless])
     yield Finding(
         subject=DAEMON,
         summary=f"default-ulimits {keys} in {config.path} has no Name: {effect}",
-        evidence=evidence | seen,
+        evidence={
+            **{f"{config.path} default-ulimits.{key}": limit for key, limit in nameless.items()},
+            **refusal,
+        },
         variables={
             "path": config.path,
             "limits_json": json.dumps(
@@ -135,7 +131,7 @@ def ulimits_unnamed(
             ),
             "down": "\n".join(container.name for container in refused),
         },
-        severity=Severity.critical if seen else Severity.warning,
+        severity=Severity.critical if refusal else Severity.warning,
         touches=tuple(container.subject for container in refused),
     )
     return None
@@ -147,7 +143,15 @@ def _logged_refusal(log: DaemonLog | None) -> dict[str, Json]:
     return {**log.evidence(lines[-1])} if log is not None and lines else {}
 
 
+def _nameless_limits(config: DaemonConfig) -> dict[str, Json]:
+    """The limits of the file that lack a name, by their key."""
+    limits = config.in_file("default-ulimits")
+    entries = sorted(limits.items()) if isinstance(limits, dict) else []
+    return {key: limit for key, limit in entries if _has_no_name(limit)}
+
+
 def _has_no_name(limit: Json) -> bool:
-    return isinstance(limit, Mapping) and not any(
-        str(key).lower() == "name" and value for key, value in limit.items()
-    )
+    if not isinstance(limit, Mapping):
+        return False
+    names = [value for key, value in limit.items() if str(key).lower() == "name"]
+    return not any(names)

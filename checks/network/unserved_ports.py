@@ -84,21 +84,15 @@ def _not_served(
     wanted = container.published_tcp_ports
     served = {port for port in wanted if netns.serves_others("tcp", port)}
     for port in [port for port in wanted if port not in served]:
-        sockets = netns.sockets("tcp", port)
-        is_inward = bool(sockets)
-        what = f"publishes port {port} and serves nothing there"
-        is_for_udp = not is_inward and netns.serves_others("udp", port)
-        if is_inward:
-            what = f"listens on port {port} at {sockets[0].address} only"
-        elif is_for_udp:
-            what = f"publishes port {port} for TCP, and its program listens there for UDP"
-        words = tail if not is_inward and not served else LogTail(())
-        known = words.failure
+        inward = [socket.address for socket in netns.sockets("tcp", port)]
+        is_for_udp = not inward and netns.serves_others("udp", port)
+        words = tail if not inward and not served else LogTail(())
+        cause = words.failure.cause if words.failure is not None else ""
         finding = Finding.about(
             container,
             sentence(
-                f"{container} {what}: no client can reach it",
-                f"its log says why: {known.cause}" if known is not None else "",
+                f"{container} {_what(port, inward, is_for_udp)}: no client can reach it",
+                f"its log says why: {cause}" if cause else "",
             ),
             {
                 "NetworkSettings.Ports": sorted(published),
@@ -114,15 +108,30 @@ def _not_served(
             stable=(container.life,),
             port=str(port),
         )
-        if is_inward:
+        if inward:
             cure = with_host(container, port, ANY)
         elif is_for_udp:
             cure = _publish(container, f"{port}/udp")
         else:
-            cure = _setting(container, words) or _elsewhere(container, netns)
-            if not cure and words.failure is None:
-                cure = hidden.variables_of(container)
+            cure = _serve(container, netns, words, hidden)
         yield finding.with_variables(cure)
+
+
+def _what(port: int, inward: list[str], is_for_udp: bool) -> str:
+    """What the container does at a port that it publishes. inward: where it listens for itself."""
+    if inward:
+        return f"listens on port {port} at {inward[0]} only"
+    if is_for_udp:
+        return f"publishes port {port} for TCP, and its program listens there for UDP"
+    return f"publishes port {port} and serves nothing there"
+
+
+def _serve(
+    container: Container, netns: ContainerNetns, tail: LogTail, hidden: EmptyMounts
+) -> dict[str, str]:
+    """What leads to a port where nothing listens at all."""
+    cure = _setting(container, tail) or _elsewhere(container, netns)
+    return cure if cure or tail.failure is not None else hidden.variables_of(container)
 
 
 def _log(tail: LogTail) -> dict[str, Json]:
