@@ -41,6 +41,8 @@ if TYPE_CHECKING:
 LATE_PACKAGES = ("docker", "httptools", "psutil", "pyroute2")
 """What a run on a host imports only where a question needs it. A package that is not there would
 look like an engine or a kernel that does not answer."""
+PARSER = "httptools"
+"""The one that each question to a local engine needs, built for one Python and one processor."""
 
 
 class InvalidRequestError(Exception):
@@ -189,7 +191,8 @@ def live(
     they share with us is copied page by page as we go on. The network process imports pyroute2
     meanwhile where all is asked, otherwise for the first question.
 
-    InvalidRequestError where `-H` or `--context` names no engine, or a package is missing.
+    InvalidRequestError where `-H` or `--context` names no engine, or a package is missing or cannot
+    be loaded.
     """
     _require_packages()
     from diagnose.live import Live
@@ -214,6 +217,15 @@ def _require_packages() -> None:
             f"this installation is incomplete: there is no Python package {joined(missing)}. "
             "Install the tool again"
         )
+    try:
+        importlib.import_module(PARSER)
+    except Exception as error:
+        if limited_memory.is_refusal(error):
+            raise
+        raise InvalidRequestError(
+            f"this installation is incomplete: the Python package {PARSER} cannot be loaded "
+            f"({error}). Install the tool again, with the Python that runs it"
+        ) from error
 
 
 def _promise_end(options: Options, began: float) -> None:
