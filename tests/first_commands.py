@@ -27,8 +27,8 @@ JUDGED: dict[str, tuple[str, str]] = {
         "a pull shows whether the image was mended under its tag",
     ),
     "container.program_that_is_not_there_below_an_init": (
-        "no",
-        "the command is wrong, not the image",
+        "half",
+        "it says by hand that the program belongs into the image",
     ),
     "container.built_for_another_machine": (
         "decides",
@@ -39,7 +39,7 @@ JUDGED: dict[str, tuple[str, str]] = {
     "container.folder_over_a_file": ("half", "the file has to be put there"),
     "container.source_gone_before_the_start": ("half", "the file has to be put there"),
     "real_servers.nginx_with_a_folder_for_a_file": ("half", "the file has to be put there"),
-    "container.probe_cannot_run": ("no", "the probe has to change"),
+    "container.probe_cannot_run": ("heals", "typed by hand on 20.10 and 28.5"),
     "container.probe_takes_too_long": ("no", "the probe's timeout has to change"),
     "programs.programs_behind_a_shell": (
         "heals",

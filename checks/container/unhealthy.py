@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-
 from checks.container.causes import APPLICATION_CAUSES, PEER_CAUSES
 from checks.container.helpers import (
     PASSING,
@@ -19,9 +17,9 @@ from diagnose.evidence.containers.called_peers import called_peers
 from diagnose.evidence.containers.health_check import TIMED_OUT, HealthCheck
 from diagnose.evidence.containers.listing import Containers
 from diagnose.evidence.containers.log_tails import LogTail, LogTails
+from diagnose.evidence.containers.other_probes import OtherProbes
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.network.container_netns import Namespaces
-from diagnose.lazy_pattern import LazyPattern
 from diagnose.mappings import present
 from diagnose.model import DAEMON, CheckResult, Finding, Json, Seconds, Severity
 from diagnose.phrases import ago
@@ -31,15 +29,6 @@ from diagnose.registry import check
 NOT_BEGUN = "OCI runtime exec failed"
 """Beside exit code -1: nothing ran that could have ended (seen at the limit of processes on engines
 20.10.24 and 28.5.2)."""
-_LACKING = LazyPattern(
-    r'exec: "(?P<exec>[^"]*)": (?:executable file not found|.*no such file or directory'
-    r"|.*permission denied)"
-    r"|(?:^|: |\d: )(?P<shell>[\w./-]+): (?:not found|command not found|No such file or directory"
-    r"|Permission denied)\s*$",
-    re.MULTILINE,
-)
-"""A probe whose program is missing or may not be executed: in exec form as the runtime says it, in
-shell form as the shell does."""
 CANNOT_RUN = (126, 127)
 
 
@@ -61,6 +50,7 @@ def unhealthy(
     clock: Clock,
     namespaces: Namespaces | None,
     log_tails: LogTails | None,
+    other_probes: OtherProbes | None,
     *,
     patience: Seconds = Seconds(30),
 ) -> CheckResult:
@@ -75,6 +65,7 @@ def unhealthy(
     the engine stopped probing for a while, as for a pause: the next probe decides. Docker never
     restarts a container because of its health.
     """
+    instead = other_probes.by_id if other_probes is not None else {}
     for container in containers:
         health = container.state.health
         if health is None or container.state.status != "running" or health.status == "none":
@@ -88,7 +79,10 @@ def unhealthy(
             yield _stale(probe, silent)
         elif health.status == "unhealthy" and (health.failing_streak or probe.exit_code):
             tail = _complaint(tail_of(log_tails, container))
-            yield _failing(probe, containers, clock, tail)
+            finding = _failing(probe, containers, clock, tail)
+            is_served = container.id in instead and not probe.unserved_port
+            other = {"other_probe": instead[container.id]} if is_served else {}
+            yield finding.with_variables(_without_secrets(other))
     return None
 
 
@@ -149,12 +143,10 @@ def _failing(probe: HealthCheck, containers: Containers, clock: Clock, tail: Log
 def _failure(probe: HealthCheck) -> tuple[Severity, str]:
     """How bad the failure of a probe is, and what it says about the probe."""
     code = probe.exit_code
-    lacking = _LACKING.search(probe.output)
-    if lacking and code != 0:
-        program = lacking["exec"] or lacking["shell"]
+    if probe.lacks_program:
         return (
             Severity.warning,
-            f'its probe cannot run, because the container has no program "{program}"',
+            f'its probe cannot run, because the container has no program "{probe.lacks_program}"',
         )
     if code == TIMED_OUT and NOT_BEGUN in probe.output:
         return Severity.critical, "its probe cannot be started"

@@ -16,6 +16,15 @@ from diagnose.phrases import unix
 
 TIMED_OUT = -1
 """The exit code of a probe that the engine has ended, or that it could not begin."""
+_LACKING = LazyPattern(
+    r'exec: "(?P<exec>[^"]*)": (?:executable file not found|.*no such file or directory'
+    r"|.*permission denied)"
+    r"|(?:^|: |\d: )(?P<shell>[\w./-]+): (?:not found|command not found|No such file or directory"
+    r"|Permission denied)\s*$",
+    re.MULTILINE,
+)
+"""A probe whose program is missing or may not be executed: in exec form as the runtime says it, in
+shell form as the shell does."""
 _OWN_PORT = LazyPattern(
     r"(?:\b(?:ip6-)?localhost|\b127\.0\.0\.1|\b0\.0\.0\.0|\[?::1\]?):(?P<port>\d{2,5})\b"
 )
@@ -102,6 +111,12 @@ class HealthCheck(msgspec.Struct, frozen=True):
     def output(self) -> str:
         """What the last probe printed."""
         return (self.last.output or "").strip() if self.last is not None else ""
+
+    @property
+    def lacks_program(self) -> str:
+        """The program of the probe that the container does not have; "" where the probe ran."""
+        lacking = _LACKING.search(self.output) if self.exit_code else None
+        return (lacking["exec"] or lacking["shell"]) if lacking is not None else ""
 
     @property
     def outputs(self) -> list[str]:

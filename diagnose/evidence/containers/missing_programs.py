@@ -9,12 +9,12 @@ from collections.abc import Iterator, Mapping
 import msgspec
 
 from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.containers.program_files import path_folders, programs_at
 from diagnose.evidence.containers.programs import Program, Programs
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.misplaced_options import leading_options
 from diagnose.model import Failed
-from diagnose.questions import Host, Question
-from diagnose.questions.containers import ContainerFile, ReadContainerFile
+from diagnose.questions import Host
 from diagnose.questions.images import InspectImage
 from diagnose.registry import evidence
 
@@ -29,8 +29,6 @@ _EXEC = LazyPattern(
 )
 """Without quotes: the file has an x bit, and the kernel does not let this user execute it there
 (noexec, or not its owner)."""
-_DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-"""The PATH that engines give to a container whose image names none."""
 _SHELLS = frozenset({"ash", "bash", "dash", "ksh", "sh", "zsh"})
 _OTHER_NAMES: Mapping[str, tuple[str, ...]] = {
     "node": ("nodejs",),
@@ -164,13 +162,7 @@ def _image_words(host: Host, container: Container) -> tuple[str, ...] | None:
 
 def _near(host: Host, container: Container, program: str) -> str:
     """The first place of a like program that the container has; "" where there is none."""
-    places = dict.fromkeys(_places(container, program))
-
-    def question(place: str) -> Question[ContainerFile]:
-        return ReadContainerFile(container.id, place, bytes=256)
-
-    present = {place for place, file in host.ask_about(places, question) if _is_program(file)}
-    return next((place for place in places if place in present), "")
+    return next(iter(programs_at(host, container, _places(container, program))), "")
 
 
 def _places(container: Container, program: str) -> Iterator[str]:
@@ -182,18 +174,7 @@ def _places(container: Container, program: str) -> Iterator[str]:
     else:
         yield f"{program}.sh"
     others = ("sh",) if name in _SHELLS else _OTHER_NAMES.get(name, ())
-    path = next(
-        (value for variable, value in container.config.environment if variable == "PATH"),
-        _DEFAULT_PATH,
-    )
     for other in (name, *others):
-        for directory in path.split(":"):
-            if directory.startswith("/") and f"{directory}/{other}" != program:
-                yield f"{directory.rstrip('/')}/{other}"
-
-
-def _is_program(file: ContainerFile | Failed) -> bool:
-    if isinstance(file, Failed):
-        return False
-    may_run = file.mode is not None and bool(file.mode & 0o111)
-    return file.type == "link" or (file.type == "file" and may_run)
+        for directory in path_folders(container):
+            if f"{directory}/{other}" != program:
+                yield f"{directory}/{other}"

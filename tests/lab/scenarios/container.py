@@ -7,6 +7,7 @@ import os
 import signal
 import struct
 import time
+from collections.abc import Sequence
 from typing import Any
 from urllib.parse import quote
 
@@ -418,9 +419,15 @@ def program_with_capabilities_that_were_dropped(box: Box) -> None:
     )
 
 
-def _unhealthy(box: Box, name: str, probe: str, *options: str) -> None:
+def _unhealthy(
+    box: Box,
+    name: str,
+    probe: str,
+    *options: str,
+    runs: Sequence[str] = ("bb:1.36", "sleep", "1000"),
+) -> None:
     health = [f"--health-cmd={probe}", "--health-interval=1s", "--health-retries=2", *options]
-    run(box, name, *GOOD, *health, "bb:1.36", "sleep", "1000")
+    run(box, name, *GOOD, *health, *runs)
     box.wait_for(
         lambda: box.inspect(name)["State"]["Health"]["Status"] == "unhealthy",
         what=f"{name} to be unhealthy",
@@ -465,8 +472,8 @@ def probe_takes_too_long(box: Box) -> None:
 
 @fault("container.unhealthy", subject="container:unprobed", shareable=True)
 def probe_cannot_run(box: Box) -> None:
-    """The image does not have the tool that the health check calls."""
-    _unhealthy(box, "unprobed", "curl -f http://127.0.0.1:8080/")
+    """The image does not have the tool that the health check calls; the server is well."""
+    _unhealthy(box, "unprobed", "curl -f http://localhost:8080/", runs=["shop:1.4"])
     assert box.inspect("unprobed")["State"]["Health"]["Log"][-1]["ExitCode"] == 127
 
 

@@ -1,0 +1,42 @@
+"""Which programs a container has, as its own file system shows them through the engine."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from diagnose.evidence.containers.inspect import Container
+from diagnose.model import Failed
+from diagnose.questions import Host, Question
+from diagnose.questions.containers import ContainerFile, ReadContainerFile
+
+_DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+"""The PATH that engines give to a container whose image names none."""
+
+
+def path_folders(container: Container) -> list[str]:
+    """The folders in which a container looks for programs."""
+    path = next(
+        (value for name, value in container.config.environment if name == "PATH"), _DEFAULT_PATH
+    )
+    return [folder.rstrip("/") for folder in path.split(":") if folder.startswith("/")]
+
+
+def programs_at(host: Host, container: Container, places: Iterable[str]) -> list[str]:
+    """The paths at which the container has a program, in their order.
+
+    One question about each. A link counts as a program: what it leads to is not looked at.
+    """
+    wanted = list(dict.fromkeys(places))
+
+    def question(place: str) -> Question[ContainerFile]:
+        return ReadContainerFile(container.id, place, bytes=256)
+
+    present = {place for place, file in host.ask_about(wanted, question) if _is_program(file)}
+    return [place for place in wanted if place in present]
+
+
+def _is_program(file: ContainerFile | Failed) -> bool:
+    if isinstance(file, Failed):
+        return False
+    may_run = file.mode is not None and bool(file.mode & 0o111)
+    return file.type == "link" or (file.type == "file" and may_run)
