@@ -2,6 +2,7 @@
 
 - `take`     the run that a bundle is made from.
 - `bundle`   what goes in, and what is shed to keep the size.
+- `readable` what is left out so that a reader does not refuse it.
 - `texts`    the texts that people ask for, made from the recording.
 - `anonymize`  the finished recording with other names: `identities` finds what is named,
                `addresses` keeps prefixes, `vocabulary` knows which words tell nothing.

@@ -20,7 +20,7 @@ import json
 import re
 import tarfile
 import zlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 import msgspec
 
@@ -35,13 +35,13 @@ from diagnose.questions.images import ListImages, ListNetworks, ListVolumes
 from diagnose.questions.machine import ListMounts, ReadMemory, ReadPressure
 from diagnose.questions.network import ListAddresses, ListInterfaces, ListRoutes
 from diagnose.questions.run import IdentifyCaller
-from diagnose.recording import answer_files
+from diagnose.recording import answer_files, archive
 from diagnose.recording.recorder import RecordedAnswer
 from diagnose.redact import TOKEN
 from diagnose.render import json as json_report
 from diagnose.render import markdown
 from diagnose.render.html import page
-from diagnose.ticket import proof, texts
+from diagnose.ticket import proof, readable, texts
 from diagnose.version import __version__
 
 MAX_SIZE = 10 * 1000 * 1000
@@ -62,6 +62,8 @@ _KEPT_LAST = (
     "api.containers",
 )
 """Without these answers nothing can be judged again; they are shed after everything else."""
+_UNPACKED = int(0.95 * archive.MAX_TOTAL)
+"""Bytes of all members, the rest is for their headers."""
 _HEADER = 120
 """Bytes that a member's header costs once it is compressed."""
 
@@ -138,8 +140,9 @@ def make(
     }
     extras = {"report.html": page.text(report, exit_code).encode("utf-8", "replace")}
     extras |= {name: text.encode("utf-8", "replace") for name, text in texts.texts(recorded)}
-    kept = dict(recorded)
-    shed: list[str] = []
+    fit = readable.fitting(recorded, {finding.subject.name for finding in report.findings})
+    kept = dict(fit.recording)
+    shed = list(fit.shed)
     while True:
         answers = {
             name: text.encode("utf-8", "replace") for name, text in answer_files.files(kept).items()
@@ -147,15 +150,16 @@ def make(
         members = {**fixed, **answers, **extras}
         members["manifest.json"] = _manifest(members, kept, manifest, redacted, shed)
         weights = {name: len(zlib.compress(data, 6)) + _HEADER for name, data in members.items()}
+        too_long = _refused(members, extras)
         over = sum(weights.values()) - max_size
-        if over <= 0:
+        if over <= 0 and not too_long:
             data = _archive(
                 f"diagnose-{texts.file_name(report.host.name)}", members, report.taken_at
             )
             over = len(data) - max_size
-        if over <= 0:
+        if over <= 0 and not too_long:
             break
-        victims = _victims(weights, over, extras, answers)
+        victims = too_long or _victims(weights, over, extras, answers)
         if not victims:
             raise TooLargeError(f"even the barest bundle is larger than {max_size} bytes")
         for name in victims:
@@ -169,6 +173,19 @@ def make(
         (name, len(data), len(_TOKEN.findall(data))) for name, data in sorted(members.items())
     )
     return Bundle(data, listed, tuple(shed))
+
+
+def _refused(members: Mapping[str, bytes], extras: Collection[str]) -> list[str]:
+    """The texts without which a reader takes the archive, which refuses what is too long unpacked.
+
+    TooLargeError where the report itself is too long.
+    """
+    long = [name for name, data in members.items() if len(data) > archive.MAX_MEMBER]
+    if not long and sum(map(len, members.values())) > _UNPACKED:
+        long = sorted(extras, key=lambda name: len(members[name]))[-1:] or ["report.json"]
+    if not set(long) <= set(extras):
+        raise TooLargeError(f"{long[0]} is longer than diagnose reads: it has too many findings")
+    return long
 
 
 def _victims(

@@ -19,7 +19,7 @@ import msgspec
 
 from diagnose import session
 from diagnose.model import Check, Report
-from diagnose.phrases import size
+from diagnose.phrases import and_more, size
 from diagnose.questions.run import Options
 from diagnose.redact import Redactor
 from diagnose.ticket import bundle, seal
@@ -126,9 +126,8 @@ def _handed_over(taken: Taken, order: Order, by: seal.Cipher | None) -> str:
         signature = None if order.signer is None else seal.signature(data, order.signer)
     except seal.SealError as error:
         raise NotWrittenError(f"not written: {error}") from None
-    shed = (
-        f"; {len(taken.sealed.shed)} files left out to keep the size" if taken.sealed.shed else ""
-    )
+    left_out = and_more(taken.sealed.shed)
+    shed = f"; left out to keep the size: {left_out}" if left_out else ""
     if order.output == STDOUT:
         try:
             sys.stdout.buffer.write(data)

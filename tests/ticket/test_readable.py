@@ -1,0 +1,56 @@
+"""What is left out of a bundle, so that its reader does not refuse it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from diagnose.recording import answer_files
+from diagnose.recording.answer_files import Recording
+from diagnose.recording.limits import bytes_in_memory
+from diagnose.ticket import readable
+
+RECORDING, _ = answer_files.read_folder(Path(__file__).parents[2] / "fixtures/demo")
+DETAILS = "answers/api.container.json"
+
+
+def memory(recording: Recording) -> int:
+    return sum(bytes_in_memory(text) for text in answer_files.files(recording).values())
+
+
+def left_out(recording: Recording) -> set[str]:
+    """The containers whose details were left out."""
+    return {
+        str(RECORDING[question].answer["Name"]).lstrip("/")
+        for question, entry in recording.items()
+        if question.kind == "api.container" and entry.answer == readable.LEFT_OUT
+    }
+
+
+def test_what_fits_stays_as_it_is() -> None:
+    assert readable.fitting(RECORDING, set()) == (RECORDING, ())
+
+
+def test_what_a_reader_has_no_memory_for_is_left_out_and_named(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    sizes = {name: bytes_in_memory(text) for name, text in answer_files.files(RECORDING).items()}
+    larger = sum(size for size in sizes.values() if size > sizes[DETAILS])
+    room = sum(sizes.values()) - larger - 20_000
+    monkeypatch.setattr(readable, "MOST_BYTES", room)
+    fit = readable.fitting(RECORDING, {"search", "gateway", "legacy"})
+    assert memory(fit.recording) <= room
+    assert fit.recording.keys() == RECORDING.keys()
+    gone = left_out(fit.recording)
+    assert gone
+    assert gone.isdisjoint({"search", "gateway", "legacy"})
+    assert f"{DETAILS}: {len(gone)} of 13 answers" in fit.shed
+
+
+def test_a_file_that_is_too_long_loses_answers(monkeypatch: pytest.MonkeyPatch) -> None:
+    longest = len(answer_files.files(RECORDING)[DETAILS].encode()) - 5_000
+    monkeypatch.setattr(readable, "MAX_FILE", longest)
+    fit = readable.fitting(RECORDING, set())
+    assert len(answer_files.files(fit.recording)[DETAILS].encode()) <= longest
+    assert any(words.startswith(DETAILS) for words in fit.shed)
