@@ -382,7 +382,7 @@ def _call_by_tls(box: Box, certificate: str, authority: str = "ca") -> str:
 def certificates_that_do_not_fit(box: Box) -> None:
     """Behind the TLS socket one client's certificate has expired, another is from elsewhere (a
     client in Go keeps it to itself then), and a third does not know the engine's authority. A good
-    client and a lone probe of the port are no findings."""
+    client and a lone probe of the port are no findings. At last the engine's own has expired."""
     box.sh(CERTIFICATES)
     box.start_engine(*TLS_SOCKET, config=BASE_CONFIG)
     assert "Server:" in _call_by_tls(box, "client")
@@ -394,3 +394,7 @@ def certificates_that_do_not_fit(box: Box) -> None:
     assert "unknown authority" in _call_by_tls(box, "client", authority="other")
     logged = ("has expired", "provide a certificate", "bad certificate")
     box.wait_for(lambda: all(words in box.log_tail(40) for words in logged), what="the refusals")
+    box.sh("cd /etc/docker/tls && cp old.pem server.pem")
+    found = box.diagnose("check", "daemon.tls-client-refused", "--format", "json").findings
+    own = "the engine's own certificate /etc/docker/tls/server.pem expired"
+    assert any(own in finding["summary"] for finding in found), found
