@@ -14,6 +14,7 @@ from diagnose.error_signatures import NO_WAY_OUT
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.dns.resolvers import Resolvers
 from diagnose.evidence.network.docker_interfaces import DockerInterfaces
+from diagnose.evidence.network.failing_calls import FailingCall, FailingCalls
 from diagnose.evidence.network.interfaces import Interface, Interfaces
 from diagnose.evidence.network.networks import Network, Networks, Subnet, is_within
 from diagnose.evidence.network.packet_paths import Forwarding
@@ -25,6 +26,7 @@ from diagnose.model import CheckResult, Finding, Severity
 from diagnose.phrases import agree, and_more, counted, named
 from diagnose.registry import check
 
+_LEAST_CALLS = 2
 _NOWHERE = ("blackhole", "unreachable", "prohibit")
 _REFUSALS = {
     "EINVAL": "blackhole, or a source that rp_filter takes for forged",
@@ -121,6 +123,7 @@ def subnet_overlaps_route(
     tunnels: Tunnels | None,
     docker: DockerInterfaces | None,
     swallowed_clients: SwallowedClients | None,
+    failing_calls: FailingCalls | None,
 ) -> CheckResult:
     """A network's subnet overlaps a route of the host that leads elsewhere.
 
@@ -130,8 +133,10 @@ def subnet_overlaps_route(
     specific one that takes a running container's address is critical, also one that leads nowhere
     (blackhole, unreachable), and so is a routing rule that does. A client on another machine that
     waits for an answer, and whose address lies in the subnet, is critical too: no route of this
-    host shows that the office has the same range. A bridge that also has the host's uplink as a
-    port leads to the servers of its subnet.
+    host shows that the office has the same range. So is a call of a container on another network to
+    an address in the subnet that no container has, where its log says so repeatedly, and the
+    network is empty; otherwise it may be a former address of a container, which is a warning. A
+    bridge that also has the host's uplink as a port leads to the servers of its subnet.
     """
     described = DescribedRoutes(routes, links, tunnels, networks)
     servers = () if resolvers is None else resolvers.engine_view
@@ -146,6 +151,9 @@ def subnet_overlaps_route(
         clients = () if swallowed_clients is None else swallowed_clients.of(network)
         if clients:
             yield _hides_clients(case, clients)
+        calls = _hidden_calls(network, failing_calls, containers)
+        if calls and not leads_out:
+            yield _hides_servers(case, calls)
         if not captures and ways is not None and forwarding is not None:
             yield from _by_policy(case, ways, forwarding)
     return None
@@ -234,6 +242,45 @@ def _hides_clients(case: _Case, clients: Sequence[SwallowedClient]) -> Finding:
         variables={**case.replacement, "subnet": str(subnet)},
         discriminator=f"clients {subnet}",
         severity=Severity.critical,
+        signs=NO_WAY_OUT,
+    )
+
+
+def _hidden_calls(
+    network: Network, failing_calls: FailingCalls | None, containers: Containers | None
+) -> list[FailingCall]:
+    """Calls from other networks to addresses of a subnet that no container has, and no gateway."""
+    if failing_calls is None or containers is None:
+        return []
+    return [
+        call
+        for call in failing_calls.items
+        if call.network.name == network.name
+        and network.name not in call.container.endpoints
+        and not call.refused
+        and call.times >= _LEAST_CALLS
+        and (network.name, call.address) not in containers.by_place
+    ]
+
+
+def _hides_servers(case: _Case, calls: Sequence[FailingCall]) -> Finding:
+    network, first = case.network, calls[0]
+    subnet = next(subnet for subnet in network.subnets if is_within(first.address, subnet))
+    callers = list({call.container.id: call.container for call in calls}.values())
+    return Finding(
+        subject=network.subject,
+        summary=f"subnet {subnet} of {network} holds {first.address}, which "
+        f"{named('container', names_of(callers))} calls at port {first.port}: no container has "
+        f"that address, and packets for a machine outside go to {network.bridge}",
+        evidence={
+            "IPAM.Config.Subnet": str(subnet),
+            first.seen_in: first.line,
+            "running containers": names_of(case.members),
+        },
+        variables={**case.replacement, "subnet": str(subnet)},
+        discriminator=f"calls {first.address}",
+        severity=None if case.members else Severity.critical,
+        touches=tuple(caller.subject for caller in callers),
         signs=NO_WAY_OUT,
     )
 

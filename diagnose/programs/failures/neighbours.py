@@ -47,6 +47,15 @@ NEIGHBOURS = (
         confirmed_by=_LOOPBACK,
     ),
     Failure(
+        name="loopback-kafka",
+        mark="could not be established",
+        pattern=r"Connection to node \S+ \(localhost/127\.0\.0\.1:(?P<port>\d+)\) could not be established",
+        cause="the broker tells its clients to call localhost:{port}, which is the client's own container",
+        cure="give the broker its own name in advertised.listeners",
+        source="the program's own message",
+        confirmed_by=_LOOPBACK,
+    ),
+    Failure(
         name="mysql-socket",
         mark="mysqld.sock",
         pattern=r"Can't connect to local (?:MySQL|MariaDB) server through socket",

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 import pytest
 
 from diagnose import runbooks
 from diagnose.evidence.containers.listing import Containers
 from diagnose.evidence.dns.resolvers import ResolvConf, Resolvers
 from diagnose.evidence.network.docker_interfaces import docker_interfaces
+from diagnose.evidence.network.failing_calls import FailingCall, FailingCalls
 from diagnose.evidence.network.networks import Networks
 from diagnose.evidence.network.packet_paths import Forwarding
 from diagnose.evidence.network.route_lookups import RouteLookup, RouteLookups
@@ -227,6 +229,36 @@ def test_routing_policy(
     said = [finding.summary for finding in answer.findings]
     assert len(said) == len(words)
     assert all(word in summary for word, summary in zip(words, said, strict=True))
+
+
+@pytest.mark.parametrize(
+    ("call", "expected"),
+    [
+        ({}, [("network:old", Severity.critical)]),
+        ({"refused": True}, []),
+        ({"times": 1}, []),
+        ({"address": "10.9.0.2"}, []),
+        ({"container": container("b", NetworkSettings={"Networks": {"old": {}}})}, []),
+    ],
+    ids=["nobody has it", "somebody answers", "once", "a container has it", "on that network"],
+)
+def test_a_server_whose_address_lies_in_a_subnet(call: dict[str, Any], expected: list[Any]) -> None:
+    old = network("old", "10.9.0.0/16", "10.9.0.1")
+    app = container("app")
+    settings = {"Networks": {"old": {"IPAddress": "10.9.0.2"}}}
+    peer = container("peer", NetworkSettings=settings)
+    failing = FailingCall(app, old, "10.9.0.5", 5432, "no route to host", 0.0, 4, refused=False)
+    failing = msgspec.structs.replace(failing, **call)
+    listed = Containers((app, peer)) if "address" in call else Containers((app,))
+    answer = judge(
+        "network.subnet-overlaps-route",
+        networks=Networks((network(), old)),
+        routes=Routes(()),
+        links=links(),
+        containers=listed,
+        failing_calls=FailingCalls((failing,)),
+    )
+    assert found(answer.findings) == expected
 
 
 def test_a_dns_server_inside_a_subnet_is_critical() -> None:

@@ -30,6 +30,25 @@ def database_that_nobody_has_any_more(box: Box) -> None:
     )
 
 
+@fault(
+    "network.subnet-overlaps-route",
+    subject="network:former22",
+    also=[("network.call-unanswered", "container:asker22")],
+    shareable=True,
+)
+def database_in_the_subnet_of_an_empty_network(box: Box) -> None:
+    """A program calls a machine of the office. A network that nobody uses has the machine's range,
+    so that the packets go to its bridge."""
+    box.provider.sh("ip addr add 10.234.8.5/32 dev uplink")
+    box.docker("network", "create", "--subnet=10.234.7.0/24", "asknet22")
+    box.docker("network", "create", "--subnet=10.234.8.0/24", "former22")
+    line = 'connection to server at "10.234.8.5", port 5432 failed: No route to host'
+    asks = f"while :; do nc -w 9 10.234.8.5 5432 </dev/null || echo '{line}' >&2; sleep 1; done"
+    run = ("run", "-d", "--name=asker22", "--network=asknet22")
+    box.docker(*run, *_LIMITS, "bb:1.36", "sh", "-c", asks)
+    box.wait_for(lambda: box.docker("logs", "asker22").stderr.count(line) >= 2, 30, "its failures")
+
+
 _SLOW = """
 import socket, time
 receiver = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
