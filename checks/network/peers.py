@@ -43,6 +43,7 @@ def peer_address_stale(
         if holder is not None and not _is_taken_over(call, holder, servers, namespaces):
             continue
         yield _stale(call, holder, servers)
+    yield from failing_calls.unread
     return None
 
 
@@ -145,6 +146,7 @@ def peer_on_other_network(
         peer = containers.by_place.get((call.network.name, call.address))
         if peer is not None:
             yield _apart(call, peer)
+    yield from failing_calls.unread
     return None
 
 

@@ -46,6 +46,7 @@ def peer_not_listening(
         inner = _inner_port(call, peer, netns)
         if is_settled or inner is not None or netns.sockets("tcp", call.port):
             yield _finding(call, peer, netns, inner)
+    yield from failing_calls.unread
     return None
 
 

@@ -76,11 +76,11 @@ class FailingCall(msgspec.Struct, frozen=True):
 class FailingCalls(msgspec.Struct, frozen=True):
     """The calls that failed within the last minutes, by container, address and port.
 
-    unexamined: the containers whose logs were not read.
+    unread: the containers whose logs were not read.
     """
 
     items: tuple[FailingCall, ...] = ()
-    unexamined: tuple[Unexamined, ...] = ()
+    unread: tuple[Unexamined, ...] = ()
 
     def __len__(self) -> int:
         return len(self.items)

@@ -120,3 +120,26 @@ def test_a_running_container_says_again_and_again_that_it_misses_a_name() -> Non
         Containers((api, once, over)), LogTails({}, {}), RecentLogs(recent), Clock(1000.0, 0.0)
     )
     assert names.by_id == {api.id: (FailedName("db", line),)}
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "ping: db: Temporary failure in name resolution",
+        "lookup db on 10.0.0.53:53: server misbehaving",
+        "dial tcp: lookup db: no such host",
+        "could not resolve host: db",
+        "wget: bad address 'db'",
+        "ping: db: Name or service not known",
+        "getaddrinfo EAI_AGAIN db",
+        "java.net.UnknownHostException: db",
+        "Cannot connect to host db:80 ssl:default [Name does not resolve]",
+        "Failed to resolve 'db' (x)",
+        'host not found in upstream "db"',
+    ],
+)
+def test_a_name_is_read_from_the_log_of_a_running_container(line: str) -> None:
+    api = container("api")
+    recent = RecentLogs({api.id: (RecentLine(990.0, line), RecentLine(991.0, line))})
+    names = failed_names(Containers((api,)), LogTails({}, {}), recent, Clock(1000.0, 0.0))
+    assert names.by_id == {api.id: (FailedName("db", line),)}

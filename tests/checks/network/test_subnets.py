@@ -243,7 +243,7 @@ def test_routing_policy(
     ids=["nobody has it", "somebody answers", "once", "a container has it", "on that network"],
 )
 def test_a_server_whose_address_lies_in_a_subnet(call: dict[str, Any], expected: list[Any]) -> None:
-    old = network("old", "10.9.0.0/16", "10.9.0.1")
+    old = network("old", "10.9.0.0/16", "10.9.0.1", Id="f" * 64)
     app = container("app")
     settings = {"Networks": {"old": {"IPAddress": "10.9.0.2"}}}
     peer = container("peer", NetworkSettings=settings)
