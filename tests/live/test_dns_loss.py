@@ -63,3 +63,40 @@ def test_what_arrived_while_this_process_did_not_run_is_no_loss(
     monkeypatch.setattr(dns_loss.time, "monotonic", lambda: next(clock))
     result = sample(Server())
     assert (result["sent"], result["answered"]) == (8, 8)
+
+
+class LateServer(Server):
+    """A server whose first reply arrives late, by a clock of its own that waiting moves on."""
+
+    def __init__(self, late_s: float) -> None:
+        super().__init__(lambda number: number > 0)
+        self.now = 0.0
+        self._late_s = late_s
+        self._late: bytes | None = None
+        self._timeout = 0.0
+
+    def settimeout(self, seconds: float) -> None:
+        self._timeout = seconds
+
+    def send(self, query: bytes) -> None:
+        if self._late is None:
+            self._late = query[:2] + b"\x81\x80" + query[4:]
+        super().send(query)
+
+    def recv(self, size: int) -> bytes:
+        if self._arrived:
+            return super().recv(size)
+        if self._late and self.now + self._timeout >= self._late_s:
+            self.now, reply = max(self.now, self._late_s), self._late
+            self._late = b""
+            return reply
+        self.now += self._timeout
+        raise TimeoutError
+
+
+@pytest.mark.parametrize(("late_s", "lost"), [(2.5, 0), (4.0, 1)])
+def test_a_late_reply_is_no_loss(late_s: float, lost: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    server = LateServer(late_s)
+    monkeypatch.setattr(dns_loss.time, "monotonic", lambda: server.now)
+    result = sample(server)
+    assert (result["sent"], result["answered"]) == (20, 20 - lost)

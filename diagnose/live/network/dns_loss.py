@@ -29,7 +29,11 @@ GAP_S = 0.01
 """Between two queries, so that they are no burst to a limit that counts packets."""
 
 PATIENCE_S = 1.0
-"""How long is waited for the replies after the last query."""
+"""How long is waited for the replies after the last of the first queries."""
+
+LAST_PATIENCE_S = 1.8
+"""The same after the last query of all. A reply that a busy host delays is late, and not lost:
+programs wait for five seconds."""
 
 
 def sample(live: Live, question: SampleDns) -> dict[str, Any]:
@@ -67,9 +71,9 @@ class _Sample:
         icmp = None
         try:
             self._kernel.connect(address)
-            self._send(FIRST)
+            self._send(FIRST, PATIENCE_S)
             if self._times and self._pending:
-                self._send(MORE)
+                self._send(MORE, LAST_PATIENCE_S)
         except OSError as error:
             icmp = icmp_of(error)
         return {
@@ -80,7 +84,7 @@ class _Sample:
             "icmp": icmp,
         }
 
-    def _send(self, queries: int) -> None:
+    def _send(self, queries: int, patience_s: float) -> None:
         """Sends queries, and reads replies until all are there or too late."""
         for _ in range(queries):
             number, wire = make_message(".", "NS")
@@ -90,7 +94,7 @@ class _Sample:
             self._kernel.send(wire)
             self._sent += 1
             self._read_until(time.monotonic() + GAP_S)
-        self._read_until(time.monotonic() + PATIENCE_S, stop=True)
+        self._read_until(time.monotonic() + patience_s, stop=True)
 
     def _read_until(self, deadline: float, *, stop: bool = False) -> None:
         """stop: once no reply is missing."""
