@@ -142,8 +142,8 @@ def _signer(files: RegistryFiles | None) -> str:
     if files is not None and files.authorities == "":
         return "this host has no list of authorities, so that it trusts no certificate"
     return (
-        "its certificate is signed by an authority that this host does not know, and not by a public "
-        "one: most likely a proxy on the way opens TLS"
+        "its certificate is signed by an authority that this host does not know: most likely a proxy "
+        "on the way opens TLS, or else this host's list of authorities is old"
     )
 
 
