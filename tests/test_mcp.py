@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import importlib.util
+import json
 import os
 import subprocess
 import sys
@@ -62,6 +63,15 @@ def called(
             return listed, answers
 
     return asyncio.run(talk())
+
+
+def test_the_list_of_all_checks_is_no_answer_that_is_cut() -> None:
+    rows = [
+        {"id": check.id, "severity": check.severity, "title": check.title}
+        for check in KNOWN.values()
+    ]
+    listed = tools.checks_in(json.dumps(rows))
+    assert len(listed) <= tools.MOST_CHARACTERS
 
 
 @needs_sdk
