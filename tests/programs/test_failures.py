@@ -122,6 +122,7 @@ LINES = {
     "async-io-scylla": "Could not setup Async I/O: Resource temporarily unavailable. Set /proc/sys/fs/aio-max-nr to at least 65536",
     "shared-memory-segment": "FATAL:  could not create shared memory segment: Invalid argument. HINT: kernel's SHMMAX parameter",
     "low-port": "2026/01/02 10:00:00 listen tcp :80: bind: permission denied",
+    "ipv6-absent": "nginx: [emerg] socket() [::]:80 failed (97: Address family not supported by protocol)",
     "huge-pages": "FATAL:  could not map anonymous shared memory: Cannot allocate memory",
     "browser-sandbox": "Failed to move to new namespace: PID namespaces supported, but failed: errno = Operation not permitted",
     "file-watches": "Error: ENOSPC: System limit for number of file watchers reached, watch '/app/src'",
