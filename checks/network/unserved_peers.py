@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from checks.network.ports import has_own_kernel
 from diagnose.evidence.containers.listing import Container, Containers
-from diagnose.evidence.containers.loopback_words import with_host, with_port
+from diagnose.evidence.containers.loopback_words import with_host, with_port, with_port_of_url
 from diagnose.evidence.dns.resolvers import EMBEDDED
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.network.addresses import ANY
@@ -123,5 +123,9 @@ def _other_port(
         served = {inner}
     if len(served) != 1:
         return {}
-    name, corrected = with_port((call.container, peer), call.port, served.pop())
+    port = served.pop()
+    name, corrected = with_port((call.container, peer), call.port, port)
+    if not name:
+        hosts = {*peer.dns_names, call.address}
+        name, corrected = with_port_of_url(call.container, hosts, call.port, port)
     return {"mistaken": name, "corrected": corrected} if name else {}

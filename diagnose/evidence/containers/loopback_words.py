@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from diagnose.evidence.containers.inspect import Container
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.redact import TOKEN
 
 _REDACTED = LazyPattern(TOKEN)
+_PORT_OF_SCHEME = {80: "http", 443: "https"}
 _BY_NAME = LazyPattern(
     r"(?:^|_)(?:HOST|HOSTNAME|BIND|LISTEN|ADDR|ADDRESS|URL|SERVER|UPSTREAM)(?:_|$)", re.IGNORECASE
 )
@@ -27,15 +28,37 @@ def with_port(containers: Sequence[Container], port: int, other: int) -> tuple[s
     stands in the way.
     """
     named = re.compile(rf"(?<![\d.]){port}(?!\d)")
-    places = [
+    return _only(
         (container.name, f"{name}={named.sub(str(other), value)}")
         for container in containers
         for name, value in container.config.environment
         if named.search(value) and (value == str(port) or f":{port}" in value)
-    ]
-    if len(places) != 1 or _REDACTED.search(places[0][1]):
+    )
+
+
+def with_port_of_url(
+    caller: Container, hosts: Collection[str], port: int, other: int
+) -> tuple[str, str]:
+    """As `with_port`, of a URL without a port to one of these hosts: its scheme names the port."""
+    scheme = _PORT_OF_SCHEME.get(port)
+    if scheme is None or not hosts:
         return "", ""
-    return places[0]
+    names = "|".join(re.escape(host) for host in sorted(hosts))
+    url = re.compile(rf"\b({scheme}://(?:{names}))(?=/|$)")
+    with_other = rf"\1:{other}"
+    return _only(
+        (caller.name, f"{name}={url.sub(with_other, value)}")
+        for name, value in caller.config.environment
+        if url.search(value)
+    )
+
+
+def _only(places: Iterable[tuple[str, str]]) -> tuple[str, str]:
+    """The one place; empty where there are none or several, or where a secret is in the way."""
+    found = list(places)
+    if len(found) != 1 or _REDACTED.search(found[0][1]):
+        return "", ""
+    return found[0]
 
 
 def with_host(container: Container, port: int, host: str) -> dict[str, str]:

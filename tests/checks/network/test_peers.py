@@ -186,11 +186,26 @@ def test_ports_of_peers_that_nobody_serves(name: str) -> None:
             (81,),
             {"mistaken": "edge", "corrected": "API=http://worker:81/v1"},
         ),
+        (
+            ["API=http://worker/v1"],
+            [],
+            (81,),
+            {"mistaken": "edge", "corrected": "API=http://worker:81/v1"},
+        ),
+        (["API=http://worker-two/v1", "B=https://worker/"], [], (81,), {}),
         (["PORT=80"], ["VIRTUAL_PORT=80"], (81,), {}),
         ([], ["VIRTUAL_PORT=80"], (81, 82), {}),
         ([], ["LIMIT=8080", "RATE=1.80"], (81,), {}),
     ],
-    ids=["the peer's", "the caller's", "both", "two are served", "other numbers"],
+    ids=[
+        "the peer's",
+        "the caller's",
+        "a URL without a port",
+        "other hosts and schemes",
+        "both",
+        "two are served",
+        "other numbers",
+    ],
 )
 def test_the_variable_that_names_a_port_which_is_not_served(
     edge: list[str], worker: list[str], served: tuple[int, ...], expected: dict[str, str]
