@@ -24,7 +24,8 @@ _FAILED = frozenset({"refused", "timeout", "unreachable"})
 _EPHEMERAL = 32_768
 """The port of a client begins here; a line may name who called, too."""
 _PLACE = LazyPattern(
-    r"(?<![\w.])(?P<address>\d{1,3}(?:\.\d{1,3}){3})\)?[:,]\s?(?:port )?(?P<port>\d{2,5})(?!\d)"
+    r"(?<![\w.])(?P<address>\d{1,3}(?:\.\d{1,3}){3})[\"')]?(?:[:,]\s?(?:port )?| port )"
+    r"(?P<port>\d{2,5})(?!\d)"
 )
 _NAMED_PLACE = LazyPattern(r"(?<![\w.-])(?P<name>[A-Za-z][\w.-]*+):(?P<port>\d{2,5})(?!\d)")
 """A port behind a name, which may be another container's."""

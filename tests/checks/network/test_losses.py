@@ -164,6 +164,21 @@ def test_a_socket_that_waits_is_a_failing_call() -> None:
     assert rows(judge("network.peer-address-stale", **given)) == [("critical", "app")]
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        'connection to server at "172.18.0.77", port 5432 failed: No route to host',
+        "connect to db (172.18.0.77) port 5432: No route to host",
+        "dial tcp 172.18.0.77:5432: connect: no route to host",
+    ],
+)
+def test_a_line_of_a_log_is_a_failing_call(line: str) -> None:
+    logs = RecentLogs({APP.id: (RecentLine(CLOCK.wall, line), RecentLine(CLOCK.wall, line))})
+    calls = failing_calls(Containers((APP,)), NETWORKS, logs, links(), None, CLOCK)
+    (call,) = calls.items
+    assert (call.address, call.port, call.times) == ("172.18.0.77", 5432, 2)
+
+
 @pytest.mark.parametrize(("left", "wanted"), [(300, [("warning", "app")]), (299, [])])
 def test_connections_left_open(left: int, wanted: list[tuple[str, str]]) -> None:
     found = NetworkLosses((NamespaceLoss(APP, (), (), left),), counted=1)

@@ -43,7 +43,7 @@ def database_in_the_subnet_of_an_empty_network(box: Box) -> None:
     box.docker("network", "create", "--subnet=10.234.7.0/24", "asknet22")
     box.docker("network", "create", "--subnet=10.234.8.0/24", "former22")
     line = 'connection to server at "10.234.8.5", port 5432 failed: No route to host'
-    asks = f"while :; do nc -w 9 10.234.8.5 5432 </dev/null || echo '{line}' >&2; sleep 1; done"
+    asks = f"while :; do nc -w 3 10.234.8.5 5432 </dev/null || echo '{line}' >&2; sleep 1; done"
     run = ("run", "-d", "--name=asker22", "--network=asknet22")
     box.docker(*run, *_LIMITS, "bb:1.36", "sh", "-c", asks)
     box.wait_for(lambda: box.docker("logs", "asker22").stderr.count(line) >= 2, 30, "its failures")
