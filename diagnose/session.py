@@ -22,7 +22,7 @@ from diagnose.judgement import engine, selection
 from diagnose.judgement.collection import Collection
 from diagnose.judgement.judge import Thresholds
 from diagnose.model import Check, Failed, Json, Report
-from diagnose.phrases import and_more, count, joined
+from diagnose.phrases import and_more, count, joined, shortened
 from diagnose.questions import AnswerSource, AnyQuestion, Host, Question, RecordedQuestion
 from diagnose.questions.containers import ListContainers
 from diagnose.questions.engine import FindEndpoint
@@ -278,7 +278,7 @@ def _damage(source: Replay) -> list[str]:
     questions = answer_files.damaged(source.recording)
     if not questions:
         return []
-    names = and_more(question.about() for question in questions)
+    names = and_more(shortened(question.about()) for question in questions)
     return [f"{count(len(questions), 'answer')} of this bundle cannot be read: {names}"]
 
 

@@ -264,7 +264,12 @@ class RecordedQuestion(Question[Json], frozen=True):
         return decoded
 
     def about(self) -> str:
-        return typed(self).about() if self.kind in _POLICIES else self.kind
+        if self.kind not in _POLICIES:
+            return self.kind
+        try:
+            return typed(self).about()
+        except (msgspec.ValidationError, TypeError, ValueError):
+            return _POLICIES[self.kind].what  # the arguments of a recording that somebody wrote
 
 
 @functools.cache

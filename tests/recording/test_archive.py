@@ -24,6 +24,7 @@ import pytest
 from diagnose import config, session
 from diagnose.judgement import engine
 from diagnose.model import Failed, Verdict
+from diagnose.questions.question import policies
 from diagnose.recording import answer_files, archive, source
 from diagnose.recording.answer_files import RecordingError
 from diagnose.recording.budget import Budget
@@ -157,6 +158,13 @@ def test_a_damaged_answer_costs_that_answer_and_is_named(name: str, tmp_path: Pa
     assert answer_files.IS_DAMAGED in unexamined.why
     assert results["container.restart-loop"].verdict is Verdict.FOUND
     assert "1 answer of this bundle cannot be read: docker inspect of a container" in report.notes
+
+
+@pytest.mark.parametrize("path", [{"a": 1}, None, 7])
+def test_a_damaged_answer_to_an_odd_question_is_named_by_its_kind(path: Any) -> None:
+    row = json.dumps([{"args": {"path": path}, "failed": 7}])
+    [question] = answer_files.damaged(answer_files.parse([("answers/file.read.json", row)]))
+    assert question.about() == policies()["file.read"].what
 
 
 def test_thresholds_that_this_version_has_not_are_passed_over(tmp_path: Path):
