@@ -40,6 +40,8 @@ DAMAGED = (ValueError, KeyError, TypeError, AttributeError, OverflowError, Recur
 """What reading a text rises with that is no answer."""
 
 IS_DAMAGED = "the answer is damaged in this recording"
+MOST_DAMAGED = 1_000
+"""Answers of one file that may be damaged; more of them cost time, and say nothing."""
 
 UNREAD = Failed("budget", "the time was up before this answer was read")
 
@@ -135,18 +137,22 @@ def _entries(
     """The answers of one file, row by row."""
     longest = policies()[kind].longest
     values = _SharedValues()
+    damaged = 0
     for raw in _rows(text):
-        if time.monotonic() > ends:
-            arguments = _arguments(raw)
-            entry = RecordedAnswer(UNREAD, 0.0)
-        else:
-            try:
+        try:
+            if time.monotonic() > ends:
+                arguments: Json = msgspec.json.decode(raw, type=_Question).args
+                entry = RecordedAnswer(UNREAD, 0.0)
+            else:
                 row = _mapping(values.read(raw))
                 arguments = _mapping(row["args"])
                 entry = _entry(row, longest, len(raw))
-            except DAMAGED as error:
-                arguments = _arguments(raw)
-                entry = RecordedAnswer(Failed("malformed", f"{IS_DAMAGED} ({_said(error)})"), 0.0)
+        except DAMAGED as error:
+            damaged += 1
+            if damaged > MOST_DAMAGED:
+                raise
+            arguments = _arguments(raw)
+            entry = RecordedAnswer(Failed("malformed", f"{IS_DAMAGED} ({_said(error)})"), 0.0)
         key = json.dumps(arguments, sort_keys=True, separators=(",", ":"))
         yield RecordedQuestion(kind, key), entry
 
@@ -160,15 +166,23 @@ def damaged(recording: Recording) -> list[AnyQuestion]:
     ]
 
 
-def _rows(text: str) -> list[msgspec.Raw]:
+def _rows(text: str) -> Iterable[msgspec.Raw]:
     """The rows of a file. A file that is whole but for some of its lines still has the others."""
     try:
         return msgspec.json.decode(text, type=list[msgspec.Raw])
     except DAMAGED:
-        first, *rows, last = text.split("\n") if "\n" in text else ("", "")
-        if first != "[" or last or rows.pop() != "]":
+        if not (text.startswith("[\n") and text.endswith("\n]\n")):
             raise
-        return [msgspec.Raw(row.removesuffix(",").encode()) for row in rows]
+        return _lines(text)
+
+
+def _lines(text: str) -> Iterator[msgspec.Raw]:
+    """The rows between the brackets, one by one: hostile text may have millions of lines."""
+    at, end = len("[\n"), len(text) - len("]\n")
+    while at < end:
+        stop = text.index("\n", at)
+        yield msgspec.Raw(text[at:stop].removesuffix(",").encode())
+        at = stop + 1
 
 
 def _arguments(raw: msgspec.Raw) -> dict[str, Json]:

@@ -318,6 +318,24 @@ HOSTILE: dict[str, tuple[Callable[[], bytes], str]] = {
         lambda: packed(sealed({"answers/now.json": b'[{"args": {}, "answer": NaN}]'})),
         "no answers that can be read",
     ),
+    "a file that ends after its first line": (
+        lambda: packed(sealed({"answers/now.json": b"[\n"})),
+        "no answers that can be read",
+    ),
+    "a file of two brackets": (
+        lambda: packed(sealed({"answers/now.json": b"[\n]\n]\n"})),
+        "no answers that can be read",
+    ),
+    "millions of empty lines": (
+        lambda: packed(sealed({"answers/now.json": b"[\nx" + b"\n" * 20_000_000 + b"]\n"})),
+        "no answers that can be read",
+    ),
+    "many damaged lines": (
+        lambda: packed(
+            sealed({"answers/now.json": b"[\n" + b'{"args": {}, "failed": 7\n' * 200_000 + b"]\n"})
+        ),
+        "no answers that can be read",
+    ),
     "a line that is cut within its question": (
         lambda: packed(sealed({"answers/now.json": b'[\n{"args": {"a\n]\n'})),
         "no answers that can be read",
