@@ -89,7 +89,7 @@ def _redacted(
     """As a live run records these answers: cut and without secrets."""
     live = Live(redactor=Redactor())
     answers = dict(hostile)
-    for question in changed:
+    for question in dict.fromkeys(changed):  # the same list may have been changed three times
         answer = hostile[question].answer
         if not isinstance(answer, Failed):
             answers[question] = RecordedAnswer(_cleaned(live, question, answer))
