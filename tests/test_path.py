@@ -31,8 +31,8 @@ from diagnose.evidence.dns.resolvers import ResolvConf, Resolvers
 from diagnose.evidence.network.container_netns import ContainerNetns, Namespaces
 from diagnose.evidence.network.host_stack import HostStack
 from diagnose.evidence.network.interfaces import Address, Interface, Interfaces
-from diagnose.evidence.network.listeners import Listener, Listeners
 from diagnose.evidence.network.networks import Network, Networks
+from diagnose.evidence.network.sockets.listeners import Listener, Listeners
 from diagnose.evidence.network.uplinks import Uplink, Uplinks
 from diagnose.evidence.run.host_map import _way_out
 from diagnose.model import Failed, Unavailable

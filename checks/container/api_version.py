@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from checks.container.confirmed import claims, compose_variables
 from diagnose.evidence.containers.listing import Containers
-from diagnose.evidence.containers.log_tails import LogTails
+from diagnose.evidence.containers.logs.tails import LogTails
 from diagnose.evidence.engine.info import Ping
 from diagnose.evidence.machine.clock import Clock
 from diagnose.model import DAEMON, CheckResult, Finding, Severity

@@ -8,7 +8,7 @@ import msgspec
 
 from checks.container.helpers import LINE
 from diagnose.evidence.containers.listing import Container, Containers
-from diagnose.evidence.containers.log_tails import LogTail, LogTails
+from diagnose.evidence.containers.logs.tails import LogTail, LogTails
 from diagnose.evidence.machine.clock import Clock
 from diagnose.model import Finding, Subject
 from diagnose.programs.failures import Recognised

@@ -17,7 +17,7 @@ from checks.container.helpers import (
 )
 from checks.container.service import is_somebodys_job
 from diagnose.evidence.containers.listing import Container, Containers
-from diagnose.evidence.containers.log_tails import LogTail, LogTails
+from diagnose.evidence.containers.logs.tails import LogTail, LogTails
 from diagnose.evidence.containers.stops import Stops
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.run.options import Options

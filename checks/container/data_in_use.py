@@ -6,10 +6,10 @@ A program finds its data in use, or of another version.
 from __future__ import annotations
 
 from checks.container.confirmed import Claim, claims
-from diagnose.evidence.containers.data_files import DataFiles, DataVersion
 from diagnose.evidence.containers.inspect import Mount
 from diagnose.evidence.containers.listing import Container, Containers
-from diagnose.evidence.containers.log_tails import LogTails
+from diagnose.evidence.containers.logs.tails import LogTails
+from diagnose.evidence.containers.mounts.data_files import DataFiles, DataVersion
 from diagnose.evidence.machine.clock import Clock
 from diagnose.model import CheckResult, Finding, Severity
 from diagnose.registry import check

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from checks.container.confirmed import Claim, claims
 from diagnose.evidence.containers.called_peers import named_peers
 from diagnose.evidence.containers.listing import Container, Containers
-from diagnose.evidence.containers.log_tails import LogTails
+from diagnose.evidence.containers.logs.tails import LogTails
 from diagnose.evidence.machine.clock import Clock
 from diagnose.model import CheckResult, Severity
 from diagnose.registry import check

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from checks.container.confirmed import claims
 from diagnose.evidence.containers.asked_devices import AskedDevices, asked_device
 from diagnose.evidence.containers.listing import Containers
-from diagnose.evidence.containers.log_tails import LogTails
+from diagnose.evidence.containers.logs.tails import LogTails
 from diagnose.evidence.machine.clock import Clock
 from diagnose.model import Finding
 from diagnose.phrases import and_more

@@ -15,16 +15,16 @@ from checks.container.start_errors import (
     program_variables,
     refused_program,
 )
-from diagnose.evidence.containers.bind_mounts import BindSources
 from diagnose.evidence.containers.inspect import Mount
 from diagnose.evidence.containers.listing import Container, Containers
-from diagnose.evidence.containers.missing_programs import (
+from diagnose.evidence.containers.mounts.bind_mounts import BindSources
+from diagnose.evidence.containers.programs.missing_programs import (
     MISSING,
     MissingProgram,
     MissingPrograms,
     own_program,
 )
-from diagnose.evidence.containers.programs import Program, Programs
+from diagnose.evidence.containers.programs.refused_programs import Program, Programs
 from diagnose.evidence.storage.mounts import Mounted, Mounts
 from diagnose.model import CheckResult, Finding, Severity
 from diagnose.registry import check

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from diagnose.evidence.containers.repeated_errors import RepeatedError, RepeatedErrors
+from diagnose.evidence.containers.logs.repeated_errors import RepeatedError, RepeatedErrors
 from diagnose.model import CheckResult, Finding, Severity
 from diagnose.phrases import sentence, shortened
 from diagnose.registry import check

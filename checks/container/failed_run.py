@@ -24,12 +24,12 @@ from checks.container.helpers import (
 from checks.container.hidden_by_mount import hidden_evidence, hidden_variables
 from checks.container.image_steps import image_steps
 from diagnose.evidence.containers.compose_files import ChangedFile, ComposeFiles
-from diagnose.evidence.containers.empty_mounts import EmptyMounts
 from diagnose.evidence.containers.listing import Container, Containers
-from diagnose.evidence.containers.log_tail import LogTail
-from diagnose.evidence.containers.log_tails import LogTails
+from diagnose.evidence.containers.logs.tail import LogTail
+from diagnose.evidence.containers.logs.tails import LogTails
+from diagnose.evidence.containers.mounts.empty_mounts import EmptyMounts
 from diagnose.evidence.containers.named_settings import NamedSetting
-from diagnose.evidence.containers.program_faults import ProgramFaults
+from diagnose.evidence.containers.programs.program_faults import ProgramFaults
 from diagnose.evidence.images.commands import ImageCommands
 from diagnose.evidence.images.listing import Images
 from diagnose.evidence.machine.clock import Clock

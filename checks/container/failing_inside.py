@@ -5,8 +5,8 @@ from __future__ import annotations
 from checks.container.causes import PROGRAM_CAUSES
 from checks.container.helpers import LINE, QUOTED
 from diagnose.error_signatures import signs
-from diagnose.evidence.containers.inner_failures import InnerFailure, InnerFailures
-from diagnose.evidence.containers.mount_access import MountAccess
+from diagnose.evidence.containers.logs.inner_failures import InnerFailure, InnerFailures
+from diagnose.evidence.containers.mounts.mount_access import MountAccess
 from diagnose.evidence.machine.clock import Clock
 from diagnose.model import CheckResult, Finding, Severity
 from diagnose.phrases import ago

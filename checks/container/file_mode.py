@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from checks.container.confirmed import is_failing
 from checks.container.helpers import LINE
-from diagnose.evidence.containers.refused_files import CHECK, RefusedFile, RefusedFiles
+from diagnose.evidence.containers.mounts.refused_files import CHECK, RefusedFile, RefusedFiles
 from diagnose.evidence.machine.clock import Clock
 from diagnose.model import CheckResult, Finding, Severity
 from diagnose.registry import check

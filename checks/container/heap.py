@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from checks.container.confirmed import is_failing
 from diagnose.evidence.containers.listing import Containers
-from diagnose.evidence.containers.log_tails import LogTails
+from diagnose.evidence.containers.logs.tails import LogTails
 from diagnose.evidence.machine.clock import Clock
 from diagnose.model import CheckResult, Finding, Severity
 from diagnose.phrases import size

@@ -11,9 +11,9 @@ import msgspec
 
 from diagnose.evidence.containers.called_peers import called_peers, named_peers, refused_port
 from diagnose.evidence.containers.listing import Container, Containers
-from diagnose.evidence.containers.log_tails import LogTail, LogTails
+from diagnose.evidence.containers.logs.tails import LogTail, LogTails
 from diagnose.evidence.containers.named_settings import NamedSetting, named_setting, setting_in
-from diagnose.evidence.containers.program_faults import ProgramFaults
+from diagnose.evidence.containers.programs.program_faults import ProgramFaults
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.network.container_netns import Namespaces
 from diagnose.lazy_pattern import LazyPattern

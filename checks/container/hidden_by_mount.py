@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from diagnose.evidence.containers.empty_mounts import EmptyMounts
 from diagnose.evidence.containers.listing import Container
-from diagnose.evidence.containers.log_tails import LogTail
+from diagnose.evidence.containers.logs.tails import LogTail
+from diagnose.evidence.containers.mounts.empty_mounts import EmptyMounts
 from diagnose.evidence.containers.named_settings import NamedSetting
 from diagnose.model import Json
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from checks.container.confirmed import Claim, claims
 from diagnose.evidence.containers.listing import Containers
-from diagnose.evidence.containers.log_tails import LogTails
+from diagnose.evidence.containers.logs.tails import LogTails
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.machine.kernel_settings import KernelSettings
 from diagnose.lazy_pattern import LazyPattern

@@ -10,9 +10,9 @@ from checks.container.confirmed import claims, compose_variables
 from checks.container.helpers import LINE
 from diagnose.error_signatures import signs
 from diagnose.evidence.containers.listing import Container, Containers
-from diagnose.evidence.containers.log_tails import LogTails
+from diagnose.evidence.containers.logs.recent import RecentLine, RecentLogs
+from diagnose.evidence.containers.logs.tails import LogTails
 from diagnose.evidence.containers.loopback_words import with_host
-from diagnose.evidence.containers.recent_logs import RecentLine, RecentLogs
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.network.container_netns import Namespaces
 from diagnose.model import CheckResult, Count, Finding, Seconds, Severity

@@ -5,9 +5,9 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from checks.container.helpers import LINE, QUOTED
-from diagnose.evidence.containers.bind_mounts import Named
 from diagnose.evidence.containers.listing import Container
-from diagnose.evidence.containers.missing_files import MissingFile
+from diagnose.evidence.containers.mounts.bind_mounts import Named
+from diagnose.evidence.containers.mounts.missing_files import MissingFile
 from diagnose.model import Finding, Json, Severity
 from diagnose.phrases import and_more
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from checks.container.confirmed import is_failing
 from diagnose.evidence.containers.listing import Container
-from diagnose.evidence.containers.mount_access import DeniedMount, MountAccess
+from diagnose.evidence.containers.mounts.mount_access import DeniedMount, MountAccess
 from diagnose.evidence.machine.clock import Clock
 from diagnose.model import CheckResult, Finding, Severity
 from diagnose.registry import check

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 
 from checks.container.helpers import LINE, QUOTED
-from diagnose.evidence.containers.bind_mounts import Named
 from diagnose.evidence.containers.listing import Container
+from diagnose.evidence.containers.mounts.bind_mounts import Named
 from diagnose.evidence.storage.mounts import Mounts
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import Finding

@@ -12,7 +12,9 @@ from checks.container.helpers import QUOTED
 from checks.container.missing_file import absent_file, volume_for_file
 from checks.container.mount_filesystem import unfit_filesystem
 from diagnose.error_signatures import signs
-from diagnose.evidence.containers.bind_mounts import (
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.containers.logs.tails import LogTails
+from diagnose.evidence.containers.mounts.bind_mounts import (
     MOUNTING,
     BindSources,
     Named,
@@ -23,11 +25,15 @@ from diagnose.evidence.containers.bind_mounts import (
     not_a_file,
     refused_path,
 )
-from diagnose.evidence.containers.file_access import Denied, Undecided, access, host_user, unseen
-from diagnose.evidence.containers.listing import Container, Containers
-from diagnose.evidence.containers.log_tails import LogTails
-from diagnose.evidence.containers.missing_files import MissingFiles
-from diagnose.evidence.containers.programs import REFUSED
+from diagnose.evidence.containers.mounts.file_access import (
+    Denied,
+    Undecided,
+    access,
+    host_user,
+    unseen,
+)
+from diagnose.evidence.containers.mounts.missing_files import MissingFiles
+from diagnose.evidence.containers.programs.refused_programs import REFUSED
 from diagnose.evidence.containers.user_numbers import UserNumbers
 from diagnose.evidence.engine.info import Info
 from diagnose.evidence.machine.clock import Clock

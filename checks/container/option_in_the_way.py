@@ -8,7 +8,7 @@ import msgspec
 
 from checks.container.confirmed import Claim, claims, compose_variables, is_failing
 from diagnose.evidence.containers.listing import Container, Containers
-from diagnose.evidence.containers.log_tails import LogTails
+from diagnose.evidence.containers.logs.tails import LogTails
 from diagnose.evidence.engine.config import DaemonConfig
 from diagnose.evidence.machine.clock import Clock
 from diagnose.model import CheckResult, Finding, Json, Severity

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from checks.container.confirmed import is_broken
 from checks.container.helpers import LINE, QUOTED
-from diagnose.evidence.containers.bind_mounts import named
 from diagnose.evidence.containers.listing import Container, Containers
-from diagnose.evidence.containers.log_tails import LogTails
-from diagnose.evidence.containers.programs import REFUSED
+from diagnose.evidence.containers.logs.tails import LogTails
+from diagnose.evidence.containers.mounts.bind_mounts import named
+from diagnose.evidence.containers.programs.refused_programs import REFUSED
 from diagnose.evidence.images.details import ImageDetails
 from diagnose.evidence.machine.clock import Clock
 from diagnose.lazy_pattern import LazyPattern

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from checks.container.confirmed import claims
 from diagnose.evidence.containers.listing import Container, Containers
-from diagnose.evidence.containers.log_tails import LogTails
-from diagnose.evidence.containers.program_faults import ProgramFaults
+from diagnose.evidence.containers.logs.tails import LogTails
+from diagnose.evidence.containers.programs.program_faults import ProgramFaults
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.machine.processor import Processor
 from diagnose.model import CheckResult, Finding, Severity, Skipped

@@ -9,7 +9,7 @@ import msgspec
 
 from checks.container.start_errors import refused_program
 from diagnose.evidence.containers.listing import Containers
-from diagnose.evidence.containers.programs import Program, Programs
+from diagnose.evidence.containers.programs.refused_programs import Program, Programs
 from diagnose.evidence.engine.info import Info
 from diagnose.model import CheckResult, Severity
 from diagnose.registry import check

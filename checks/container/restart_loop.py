@@ -27,11 +27,11 @@ from checks.container.helpers import (
 from checks.container.hidden_by_mount import hidden_evidence, hidden_variables
 from checks.container.image_steps import image_steps
 from diagnose.evidence.containers.compose_files import ComposeFiles
-from diagnose.evidence.containers.empty_mounts import EmptyMounts
 from diagnose.evidence.containers.events import Events
 from diagnose.evidence.containers.listing import Container, Containers
-from diagnose.evidence.containers.log_tails import LogTail, LogTails
-from diagnose.evidence.containers.program_faults import ProgramFaults
+from diagnose.evidence.containers.logs.tails import LogTail, LogTails
+from diagnose.evidence.containers.mounts.empty_mounts import EmptyMounts
+from diagnose.evidence.containers.programs.program_faults import ProgramFaults
 from diagnose.evidence.containers.stops import Stops
 from diagnose.evidence.engine.log import DaemonLog
 from diagnose.evidence.images.commands import ImageCommands

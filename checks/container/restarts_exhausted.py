@@ -6,11 +6,11 @@ from checks.container.causes import APPLICATION_CAUSES
 from checks.container.failed_run import failed_run
 from checks.container.helpers import took
 from diagnose.evidence.containers.compose_files import ComposeFiles
-from diagnose.evidence.containers.empty_mounts import EmptyMounts
 from diagnose.evidence.containers.events import Events
 from diagnose.evidence.containers.listing import Containers
-from diagnose.evidence.containers.log_tails import LogTails
-from diagnose.evidence.containers.program_faults import ProgramFaults
+from diagnose.evidence.containers.logs.tails import LogTails
+from diagnose.evidence.containers.mounts.empty_mounts import EmptyMounts
+from diagnose.evidence.containers.programs.program_faults import ProgramFaults
 from diagnose.evidence.images.commands import ImageCommands
 from diagnose.evidence.images.listing import Images
 from diagnose.evidence.machine.clock import Clock

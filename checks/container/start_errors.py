@@ -9,7 +9,7 @@ import msgspec
 from checks.container.helpers import QUOTED
 from diagnose.error_signatures import signs
 from diagnose.evidence.containers.listing import Container
-from diagnose.evidence.containers.programs import Program
+from diagnose.evidence.containers.programs.refused_programs import Program
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import DAEMON, Finding, Json, Subject
 from diagnose.phrases import counted

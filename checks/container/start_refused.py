@@ -16,9 +16,9 @@ from checks.container.start_errors import (
     known_error,
 )
 from checks.container.start_resources import DEVICE, LIMITS, NETWORK, RUNTIME
-from diagnose.evidence.containers.bind_mounts import MOUNTING, BindSources
 from diagnose.evidence.containers.listing import Container, Containers
-from diagnose.evidence.containers.missing_programs import own_program
+from diagnose.evidence.containers.mounts.bind_mounts import MOUNTING, BindSources
+from diagnose.evidence.containers.programs.missing_programs import own_program
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import DAEMON, CheckResult, Finding, Severity, Subject
 from diagnose.registry import check

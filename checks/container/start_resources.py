@@ -18,8 +18,8 @@ from checks.container.start_errors import (
 )
 from diagnose.evidence.containers.asked_devices import AskedDevices
 from diagnose.evidence.containers.listing import Container, Containers
-from diagnose.evidence.containers.log_tails import LogTails
-from diagnose.evidence.containers.programs import Program, Programs
+from diagnose.evidence.containers.logs.tails import LogTails
+from diagnose.evidence.containers.programs.refused_programs import Program, Programs
 from diagnose.evidence.engine.info import Info
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.machine.gpu import GpuSupport

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from checks.container.confirmed import claims
 from diagnose.evidence.containers.listing import Container, Containers
-from diagnose.evidence.containers.log_tails import LogTails
+from diagnose.evidence.containers.logs.tails import LogTails
 from diagnose.evidence.engine.info import Info
 from diagnose.evidence.machine.clock import Clock
 from diagnose.model import DAEMON, CheckResult, Severity

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from checks.container.confirmed import compose_variables, is_broken
 from checks.container.helpers import LINE, QUOTED
 from diagnose.evidence.containers.listing import Container, Containers
-from diagnose.evidence.containers.log_tails import LogTails
+from diagnose.evidence.containers.logs.tails import LogTails
 from diagnose.evidence.containers.user_numbers import UserNumbers
 from diagnose.evidence.machine.clock import Clock
 from diagnose.lazy_pattern import LazyPattern

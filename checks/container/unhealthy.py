@@ -16,8 +16,8 @@ from diagnose.error_signatures import signs
 from diagnose.evidence.containers.called_peers import called_peers
 from diagnose.evidence.containers.health_check import TIMED_OUT, HealthCheck
 from diagnose.evidence.containers.listing import Containers
-from diagnose.evidence.containers.log_tails import LogTail, LogTails
-from diagnose.evidence.containers.other_probes import OtherProbes
+from diagnose.evidence.containers.logs.tails import LogTail, LogTails
+from diagnose.evidence.containers.programs.other_probes import OtherProbes
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.network.container_netns import Namespaces
 from diagnose.mappings import present

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from checks.container.confirmed import claims, compose_variables, is_broken
 from checks.container.helpers import LINE, log_evidence
 from diagnose.evidence.containers.listing import Container, Containers
-from diagnose.evidence.containers.log_tails import LogTail, LogTails
+from diagnose.evidence.containers.logs.tails import LogTail, LogTails
 from diagnose.evidence.containers.named_settings import missing_variable
 from diagnose.evidence.machine.clock import Clock
 from diagnose.lazy_pattern import LazyPattern

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from diagnose.evidence.network.packet_paths import Step
-from diagnose.evidence.network.rule_programs import place_of
+from diagnose.evidence.network.paths.packet_paths import Step
+from diagnose.evidence.network.rules.rule_programs import place_of
 
 
 def opening(by: Step, bridge: str) -> dict[str, str]:

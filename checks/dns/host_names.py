@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from diagnose.evidence.containers.listing import Container, Containers
-from diagnose.evidence.containers.log_tails import LogTails
+from diagnose.evidence.containers.logs.tails import LogTails
 from diagnose.evidence.dns.failed_names import FailedName, FailedNames
 from diagnose.evidence.dns.hosts_file import PATH, HostsFile
 from diagnose.evidence.engine.info import Ping

@@ -15,7 +15,7 @@ from diagnose.evidence.dns.resolvers import (
 )
 from diagnose.evidence.network.addresses import is_loopback
 from diagnose.evidence.network.interfaces import Interface, Interfaces
-from diagnose.evidence.network.packet_paths import Step
+from diagnose.evidence.network.paths.packet_paths import Step
 from diagnose.evidence.network.routes import Routes
 from diagnose.model import DAEMON, HOST, CheckResult, Finding, Severity, Skipped, Unavailable
 from diagnose.phrases import agree, count, joined, sentence

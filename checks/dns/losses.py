@@ -10,8 +10,8 @@ from diagnose.evidence.dns.lookups import Lookups, SampledPath
 from diagnose.evidence.dns.query_groups import QueryGroup, query_groups
 from diagnose.evidence.dns.resolvers import Resolvers
 from diagnose.evidence.network.addresses import is_loopback
-from diagnose.evidence.network.packet_paths import Step
-from diagnose.evidence.network.resolver_paths import ResolverPaths
+from diagnose.evidence.network.paths.packet_paths import Step
+from diagnose.evidence.network.paths.resolver_paths import ResolverPaths
 from diagnose.mappings import by_key
 from diagnose.model import HOST, CheckResult, Finding, Percent, Severity, Skipped, Unavailable
 from diagnose.phrases import named, sentence

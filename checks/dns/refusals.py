@@ -9,8 +9,8 @@ from diagnose.evidence.containers.listing import Containers
 from diagnose.evidence.dns.lookups import DnsReply, Lookups
 from diagnose.evidence.dns.query_groups import QueryGroup, query_groups
 from diagnose.evidence.dns.resolvers import Resolvers
-from diagnose.evidence.network.listeners import Listeners
 from diagnose.evidence.network.networks import Networks
+from diagnose.evidence.network.sockets.listeners import Listeners
 from diagnose.model import CheckResult, Finding, Severity, Skipped, Unavailable
 from diagnose.registry import check
 

@@ -19,7 +19,7 @@ from diagnose.evidence.dns.resolvers import (
 )
 from diagnose.evidence.network.addresses import is_loopback
 from diagnose.evidence.network.networks import Networks, is_within
-from diagnose.evidence.network.packet_paths import Step
+from diagnose.evidence.network.paths.packet_paths import Step
 from diagnose.model import CheckResult, Finding, Severity, Skipped, Unavailable
 from diagnose.phrases import count, sentence
 from diagnose.registry import check

@@ -8,7 +8,7 @@ import msgspec
 
 from checks.dns._groups import unasked
 from diagnose.evidence.containers.listing import Container, Containers
-from diagnose.evidence.containers.log_tails import LogTails
+from diagnose.evidence.containers.logs.tails import LogTails
 from diagnose.evidence.dns.failed_names import names_by_network, stray_names
 from diagnose.evidence.dns.lookups import Lookups
 from diagnose.evidence.dns.resolvers import Resolvers, resolving

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from checks.firewall import cures
-from diagnose.evidence.network.bridge_paths import BridgePath, BridgePaths
-from diagnose.evidence.network.packet_filter import Firewall
-from diagnose.evidence.network.packet_paths import Step
+from diagnose.evidence.network.paths.bridge_paths import BridgePath, BridgePaths
+from diagnose.evidence.network.paths.packet_paths import Step
+from diagnose.evidence.network.rules.packet_filter import Firewall
 from diagnose.model import CheckResult, Finding, Severity, Skipped, Subject, Unexamined
 from diagnose.phrases import count
 from diagnose.registry import check

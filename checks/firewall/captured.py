@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from checks.firewall import cures
 from checks.firewall.helpers import subjects_of
 from diagnose.error_signatures import NO_WAY_OUT
-from diagnose.evidence.network.captured_paths import CapturedPath, CapturedPaths
-from diagnose.evidence.network.packet_paths import Step
+from diagnose.evidence.network.paths.captured_paths import CapturedPath, CapturedPaths
+from diagnose.evidence.network.paths.packet_paths import Step
 from diagnose.model import HOST, CheckResult, Finding, Json, Severity, Skipped, Unexamined
 from diagnose.phrases import counted, joined
 from diagnose.registry import check

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 
 from checks.firewall import cures
 from diagnose.error_signatures import NO_WAY_OUT
-from diagnose.evidence.network.inner_paths import InnerEgress, InnerIngress, InnerPaths
-from diagnose.evidence.network.packet_paths import Step
-from diagnose.evidence.network.wanted_paths import failing
+from diagnose.evidence.network.paths.inner_paths import InnerEgress, InnerIngress, InnerPaths
+from diagnose.evidence.network.paths.packet_paths import Step
+from diagnose.evidence.network.paths.wanted_paths import failing
 from diagnose.mappings import present
 from diagnose.model import CheckResult, Finding, Json, Severity, Skipped
 from diagnose.phrases import agree, and_more, named

@@ -8,9 +8,9 @@ so that only this block suits it.
 
 from __future__ import annotations
 
-from diagnose.evidence.network.packet_filter import Firewall
-from diagnose.evidence.network.packet_paths import USER_CHAIN, Step
-from diagnose.evidence.network.rule_programs import place_of, program_of
+from diagnose.evidence.network.paths.packet_paths import USER_CHAIN, Step
+from diagnose.evidence.network.rules.packet_filter import Firewall
+from diagnose.evidence.network.rules.rule_programs import place_of, program_of
 
 __all__ = ["beside", "forwarded", "place_of", "program_of", "to_host", "unban"]
 

@@ -13,7 +13,7 @@ from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.engine.config import DaemonConfig
 from diagnose.evidence.engine.info import Ping
 from diagnose.evidence.network.networks import Network, Networks
-from diagnose.evidence.network.packet_paths import (
+from diagnose.evidence.network.paths.packet_paths import (
     FORWARDING6,
     Forwarding,
 )

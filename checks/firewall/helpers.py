@@ -9,9 +9,14 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from diagnose.evidence.engine.config import DaemonConfig
 from diagnose.evidence.network.networks import Network
-from diagnose.evidence.network.packet_filter import Firewall
-from diagnose.evidence.network.packet_paths import ConnectionVerdict, Egress, Ingress, PacketPaths
-from diagnose.evidence.network.simulated_repair import SimulatedRepair
+from diagnose.evidence.network.paths.packet_paths import (
+    ConnectionVerdict,
+    Egress,
+    Ingress,
+    PacketPaths,
+)
+from diagnose.evidence.network.rules.packet_filter import Firewall
+from diagnose.evidence.network.rules.simulated_repair import SimulatedRepair
 from diagnose.model import Json, Subject, Unexamined
 from diagnose.phrases import agree, and_more, count
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from checks.firewall import cures
-from diagnose.evidence.network.host_ports import ClosedHostPort, ClosedHostPorts, Reason
-from diagnose.evidence.network.packet_filter import Firewall
-from diagnose.evidence.network.packet_paths import Step
+from diagnose.evidence.network.paths.packet_paths import Step
+from diagnose.evidence.network.rules.host_ports import ClosedHostPort, ClosedHostPorts, Reason
+from diagnose.evidence.network.rules.packet_filter import Firewall
 from diagnose.mappings import present
 from diagnose.model import CheckResult, Finding, Severity, Skipped
 from diagnose.phrases import and_more, sentence

@@ -9,9 +9,9 @@ from checks.firewall import cures
 from checks.firewall.helpers import subjects_of
 from diagnose.error_signatures import NO_WAY_OUT
 from diagnose.evidence.engine.config import DaemonConfig
-from diagnose.evidence.network.packet_filter import Firewall
-from diagnose.evidence.network.packet_paths import Step
-from diagnose.evidence.network.wanted_paths import WantedPath, WantedPaths, failing
+from diagnose.evidence.network.paths.packet_paths import Step
+from diagnose.evidence.network.paths.wanted_paths import WantedPath, WantedPaths, failing
+from diagnose.evidence.network.rules.packet_filter import Firewall
 from diagnose.model import HOST, CheckResult, Finding, Json, Severity, Skipped, Unexamined
 from diagnose.phrases import agree, and_more, named
 from diagnose.registry import check

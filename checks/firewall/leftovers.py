@@ -9,10 +9,10 @@ from checks.firewall.helpers import repair_of
 from diagnose.evidence.containers.listing import Containers
 from diagnose.evidence.engine.info import Info, Ping
 from diagnose.evidence.network.addresses import is_loopback
-from diagnose.evidence.network.listeners import Listener, Listeners
 from diagnose.evidence.network.networks import Networks
-from diagnose.evidence.network.packet_filter import Firewall, PortRule
-from diagnose.evidence.network.simulated_repair import SimulatedRepair
+from diagnose.evidence.network.rules.packet_filter import Firewall, PortRule
+from diagnose.evidence.network.rules.simulated_repair import SimulatedRepair
+from diagnose.evidence.network.sockets.listeners import Listener, Listeners
 from diagnose.model import HOST, CheckResult, Finding, Severity, Skipped
 from diagnose.registry import check
 

@@ -20,10 +20,10 @@ from diagnose.evidence.engine.config import DaemonConfig
 from diagnose.evidence.network.container_netns import Namespaces
 from diagnose.evidence.network.interfaces import Interfaces
 from diagnose.evidence.network.networks import Network
-from diagnose.evidence.network.packet_filter import Firewall
-from diagnose.evidence.network.packet_paths import Egress, PacketPaths
-from diagnose.evidence.network.resolver_paths import ResolverPath, ResolverPaths
-from diagnose.evidence.network.simulated_repair import SimulatedRepair
+from diagnose.evidence.network.paths.packet_paths import Egress, PacketPaths
+from diagnose.evidence.network.paths.resolver_paths import ResolverPath, ResolverPaths
+from diagnose.evidence.network.rules.packet_filter import Firewall
+from diagnose.evidence.network.rules.simulated_repair import SimulatedRepair
 from diagnose.mappings import by_key
 from diagnose.model import CheckResult, Finding, Severity, Skipped, Unexamined
 from diagnose.phrases import counted, sentence

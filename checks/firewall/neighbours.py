@@ -9,7 +9,7 @@ from checks.firewall import cures
 from checks.firewall.helpers import subjects_of
 from diagnose.error_signatures import NO_WAY_OUT
 from diagnose.evidence.network.neighbour_discovery import NeighbourDiscovery, NeighbourLink
-from diagnose.evidence.network.packet_paths import Step
+from diagnose.evidence.network.paths.packet_paths import Step
 from diagnose.model import HOST, CheckResult, Finding, Severity, Skipped, Subject, Unexamined
 from diagnose.phrases import and_more, counted, named
 from diagnose.registry import check

@@ -5,8 +5,8 @@ from __future__ import annotations
 from checks.firewall import cures
 from checks.firewall.helpers import subjects_of
 from diagnose.evidence.dns.filtered_queries import DnsPath
-from diagnose.evidence.network.host_paths import HostPath, HostPaths, Obstacle
-from diagnose.evidence.network.packet_paths import PacketPaths, Step
+from diagnose.evidence.network.paths.host_paths import HostPath, HostPaths, Obstacle
+from diagnose.evidence.network.paths.packet_paths import PacketPaths, Step
 from diagnose.mappings import by_key, present
 from diagnose.model import DAEMON, HOST, CheckResult, Finding, Severity, Skipped
 from diagnose.phrases import and_more, named

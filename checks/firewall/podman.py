@@ -9,7 +9,7 @@ from diagnose.error_signatures import NO_WAY_OUT
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.engine.info import Info, Ping
 from diagnose.evidence.network.networks import Networks
-from diagnose.evidence.network.packet_filter import Firewall
+from diagnose.evidence.network.rules.packet_filter import Firewall
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import HOST, CheckResult, Finding, Severity, Skipped, Subject, Unavailable
 from diagnose.phrases import agree, and_more, counted

@@ -15,10 +15,10 @@ from checks.firewall.helpers import (
 )
 from diagnose.evidence.containers.listing import Container
 from diagnose.evidence.engine.config import DaemonConfig
-from diagnose.evidence.network.host_paths import HostPaths
-from diagnose.evidence.network.packet_filter import Firewall
-from diagnose.evidence.network.packet_paths import Ingress, PacketPaths
-from diagnose.evidence.network.simulated_repair import SimulatedRepair
+from diagnose.evidence.network.paths.host_paths import HostPaths
+from diagnose.evidence.network.paths.packet_paths import Ingress, PacketPaths
+from diagnose.evidence.network.rules.packet_filter import Firewall
+from diagnose.evidence.network.rules.simulated_repair import SimulatedRepair
 from diagnose.model import HOST, CheckResult, Finding, Severity, Skipped, Unexamined
 from diagnose.phrases import counted, sentence
 from diagnose.registry import check

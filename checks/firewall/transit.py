@@ -23,8 +23,7 @@ from diagnose.error_signatures import NO_WAY_OUT
 from diagnose.evidence.containers.listing import Containers
 from diagnose.evidence.engine.config import DaemonConfig
 from diagnose.evidence.network.networks import Networks
-from diagnose.evidence.network.packet_filter import Firewall
-from diagnose.evidence.network.packet_paths import (
+from diagnose.evidence.network.paths.packet_paths import (
     USER_CHAIN,
     Egress,
     Forwarding,
@@ -32,7 +31,8 @@ from diagnose.evidence.network.packet_paths import (
     PacketPaths,
     Step,
 )
-from diagnose.evidence.network.resolver_paths import ResolverPath, ResolverPaths
+from diagnose.evidence.network.paths.resolver_paths import ResolverPath, ResolverPaths
+from diagnose.evidence.network.rules.packet_filter import Firewall
 from diagnose.model import HOST, CheckResult, Finding, Severity, Skipped
 from diagnose.phrases import and_more, counted, named, sentence
 from diagnose.registry import check

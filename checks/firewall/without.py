@@ -7,15 +7,15 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from diagnose.evidence.network.packet_filter import Firewall
-from diagnose.evidence.network.packet_paths import (
+from diagnose.evidence.network.paths.packet_paths import (
     ConnectionVerdict,
     Egress,
     Forwarding,
     PacketPaths,
 )
-from diagnose.evidence.network.resolver_paths import ResolverPath, ResolverPaths
-from diagnose.evidence.network.wanted_paths import ARRIVES, WantedPath, WantedPaths
+from diagnose.evidence.network.paths.resolver_paths import ResolverPath, ResolverPaths
+from diagnose.evidence.network.paths.wanted_paths import ARRIVES, WantedPath, WantedPaths
+from diagnose.evidence.network.rules.packet_filter import Firewall
 from diagnose.model import Edit, Finding
 from diagnose.registry import without
 

@@ -6,7 +6,7 @@ from checks.logging._container import is_in_use
 from diagnose.error_signatures import signs
 from diagnose.evidence.containers.inspect import LogConfig
 from diagnose.evidence.containers.listing import Containers
-from diagnose.evidence.containers.log_writers import LOCAL_DRIVERS, WATCHED_S, LogWriters
+from diagnose.evidence.containers.logs.writers import LOCAL_DRIVERS, WATCHED_S, LogWriters
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import CheckResult, Finding, Severity, Skipped, Subject
 from diagnose.registry import check

@@ -6,7 +6,7 @@ import msgspec
 
 from checks.logging._container import is_in_use
 from diagnose.evidence.containers.listing import Container, Containers
-from diagnose.evidence.containers.log_files import LogFile, LogFiles
+from diagnose.evidence.containers.logs.files import LogFile, LogFiles
 from diagnose.evidence.storage.disk_usage import DiskUsage, UsagePart
 from diagnose.evidence.storage.filesystems import Filesystem, Filesystems
 from diagnose.model import (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 
-from diagnose.evidence.network.wanted_paths import UnservedWant, WantedPaths, failing
+from diagnose.evidence.network.paths.wanted_paths import UnservedWant, WantedPaths, failing
 from diagnose.model import HOST, CheckResult, Finding, Severity, Skipped
 from diagnose.phrases import agree, named
 from diagnose.registry import check

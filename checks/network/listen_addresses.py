@@ -6,7 +6,7 @@ import re
 from typing import NamedTuple
 
 from diagnose.evidence.containers.listing import Container, Containers
-from diagnose.evidence.containers.log_tails import LogTails
+from diagnose.evidence.containers.logs.tails import LogTails
 from diagnose.evidence.network.addresses import is_everywhere
 from diagnose.evidence.network.interfaces import Interfaces
 from diagnose.mappings import present

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from diagnose.evidence.engine.config import DaemonConfig
 from diagnose.evidence.network.addresses import is_loopback
-from diagnose.evidence.network.host_paths import HostPath, HostPaths
+from diagnose.evidence.network.paths.host_paths import HostPath, HostPaths
 from diagnose.model import CheckResult, Finding, Severity, Skipped, Subject
 from diagnose.registry import check
 

@@ -9,8 +9,8 @@ from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.engine.config import DaemonConfig
 from diagnose.evidence.engine.info import Info, Ping
 from diagnose.evidence.machine.clock import Clock
-from diagnose.evidence.network.listeners import Listeners
 from diagnose.evidence.network.networks import Networks
+from diagnose.evidence.network.sockets.listeners import Listeners
 from diagnose.model import CheckResult, Finding, Seconds, Severity, Skipped
 from diagnose.phrases import agree, and_more
 from diagnose.registry import check

@@ -12,11 +12,11 @@ from msgspec.structs import replace
 from checks.network._words import DEFAULT_NETWORK, not_up, rejoin
 from diagnose.error_signatures import signs
 from diagnose.evidence.containers.listing import Container, Containers
-from diagnose.evidence.containers.log_tails import LogTails
+from diagnose.evidence.containers.logs.tails import LogTails
 from diagnose.evidence.network.interfaces import Interfaces
-from diagnose.evidence.network.listeners import Listener, Listeners, overlap
 from diagnose.evidence.network.nonlocal_bind import NonlocalBind
-from diagnose.evidence.network.port_connections import PortConnection, PortConnections
+from diagnose.evidence.network.sockets.listeners import Listener, Listeners, overlap
+from diagnose.evidence.network.sockets.port_connections import PortConnection, PortConnections
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import CheckResult, Finding, Json, Severity, Subject, Unavailable
 from diagnose.phrases import sentence

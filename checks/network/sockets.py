@@ -6,11 +6,11 @@ import re
 
 from diagnose.error_signatures import NO_WAY_OUT
 from diagnose.evidence.containers.listing import Container, Containers
-from diagnose.evidence.containers.recent_logs import RecentLogs
+from diagnose.evidence.containers.logs.recent import RecentLogs
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.network.container_netns import Namespaces, Socket
-from diagnose.evidence.network.full_queues import FullQueues
-from diagnose.evidence.network.losses import FullUdpSocket, NetworkLosses
+from diagnose.evidence.network.sockets.full_queues import FullQueues
+from diagnose.evidence.network.sockets.losses import FullUdpSocket, NetworkLosses
 from diagnose.model import CheckResult, Count, Finding, Seconds, Severity, Skipped, Unavailable
 from diagnose.phrases import count
 from diagnose.registry import check

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.machine.kernel_log import KernelLog, Record
-from diagnose.evidence.network.conntrack import Conntrack
 from diagnose.evidence.network.neighbours import NeighbourLimits
 from diagnose.evidence.network.networks import Networks
+from diagnose.evidence.network.sockets.conntrack import Conntrack
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import HOST, CheckResult, Finding, Percent, Seconds, Severity, Skipped, Subject
 from diagnose.phrases import sentence

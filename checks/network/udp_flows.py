@@ -10,9 +10,9 @@ from diagnose.evidence.containers.inspect import Binding
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.network.addresses import EVERYWHERE
 from diagnose.evidence.network.interfaces import Interfaces
-from diagnose.evidence.network.listeners import Listeners
-from diagnose.evidence.network.packet_filter import Firewall
-from diagnose.evidence.network.udp_flows import UdpFlow, UdpFlows
+from diagnose.evidence.network.rules.packet_filter import Firewall
+from diagnose.evidence.network.sockets.listeners import Listeners
+from diagnose.evidence.network.sockets.udp_flows import UdpFlow, UdpFlows
 from diagnose.model import CheckResult, Finding, Severity, Skipped, Unavailable
 from diagnose.phrases import count
 from diagnose.registry import check

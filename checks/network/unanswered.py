@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from diagnose.error_signatures import NO_WAY_OUT
-from diagnose.evidence.network.host_paths import Obstacle
-from diagnose.evidence.network.rule_programs import place_of
-from diagnose.evidence.network.unanswered_calls import (
+from diagnose.evidence.network.paths.host_paths import Obstacle
+from diagnose.evidence.network.rules.rule_programs import place_of
+from diagnose.evidence.network.sockets.unanswered_calls import (
     METADATA,
     UnansweredCall,
     UnansweredCalls,

@@ -10,8 +10,8 @@ from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.engine.config import DaemonConfig
 from diagnose.evidence.network.addresses import ANY, is_loopback
 from diagnose.evidence.network.interfaces import Interfaces
-from diagnose.evidence.network.listeners import Listeners
-from diagnose.evidence.network.packet_filter import Firewall
+from diagnose.evidence.network.rules.packet_filter import Firewall
+from diagnose.evidence.network.sockets.listeners import Listeners
 from diagnose.model import DAEMON, CheckResult, Finding, Severity, Skipped, Unavailable, Unexamined
 from diagnose.phrases import counted, sentence
 from diagnose.registry import check

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from checks.network.ports import has_own_kernel
-from diagnose.evidence.containers.empty_mounts import EmptyMounts
 from diagnose.evidence.containers.listing import Container, Containers
-from diagnose.evidence.containers.log_tails import LogTail
+from diagnose.evidence.containers.logs.tails import LogTail
 from diagnose.evidence.containers.loopback_words import with_host
+from diagnose.evidence.containers.mounts.empty_mounts import EmptyMounts
 from diagnose.evidence.containers.named_settings import missing_variable, named_setting
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.network.addresses import ANY, is_everywhere
 from diagnose.evidence.network.container_netns import ContainerNetns, Namespaces
-from diagnose.evidence.network.unserved_ports import UnservedPorts
+from diagnose.evidence.network.sockets.unserved_ports import UnservedPorts
 from diagnose.model import CheckResult, Finding, Json, Seconds, Severity
 from diagnose.phrases import sentence
 from diagnose.registry import check

@@ -6,7 +6,7 @@ import re
 
 from checks.resources._shares import reaches
 from diagnose.evidence.containers.listing import Container, Containers
-from diagnose.evidence.containers.log_tails import LogTail, LogTails
+from diagnose.evidence.containers.logs.tails import LogTail, LogTails
 from diagnose.evidence.machine.descriptors import Crowded, OpenFiles
 from diagnose.evidence.machine.host_limits import HostLimits
 from diagnose.lazy_pattern import LazyPattern

@@ -9,8 +9,8 @@ from diagnose.error_signatures import signs
 from diagnose.evidence.containers.cgroups import Cgroups, Pids
 from diagnose.evidence.containers.events import Events
 from diagnose.evidence.containers.listing import Container, Containers
-from diagnose.evidence.containers.log_tails import LogTail, LogTails
-from diagnose.evidence.containers.programs import REFUSED
+from diagnose.evidence.containers.logs.tails import LogTail, LogTails
+from diagnose.evidence.containers.programs.refused_programs import REFUSED
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.machine.host_limits import HostLimits
 from diagnose.evidence.run.options import Options

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from diagnose.evidence.containers.bind_mounts import named
 from diagnose.evidence.containers.inspect import Mount
 from diagnose.evidence.containers.listing import Container, Containers
-from diagnose.evidence.containers.log_tails import LogTails
+from diagnose.evidence.containers.logs.tails import LogTails
+from diagnose.evidence.containers.mounts.bind_mounts import named
 from diagnose.evidence.storage.backing_devices import Backing
 from diagnose.evidence.storage.filesystems import Filesystems
 from diagnose.evidence.storage.mounts import Mounted

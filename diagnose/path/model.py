@@ -11,8 +11,8 @@ from diagnose.evidence.containers.listing import Containers
 from diagnose.evidence.network.container_netns import Namespaces
 from diagnose.evidence.network.host_stack import HostStack
 from diagnose.evidence.network.interfaces import Interfaces
-from diagnose.evidence.network.listeners import Listeners
 from diagnose.evidence.network.networks import Networks
+from diagnose.evidence.network.sockets.listeners import Listeners
 from diagnose.evidence.network.uplinks import Uplinks
 from diagnose.model import Subject, Unavailable
 from diagnose.path.ends import End, PathTarget

@@ -9,9 +9,9 @@ from typing import Any
 from diagnose import registry, session
 from diagnose.evidence.engine.config import RELOADED, DaemonConfig
 from diagnose.evidence.engine.info import Ping
-from diagnose.evidence.network.lost_rules import LostRules
-from diagnose.evidence.network.packet_filter import Firewall
-from diagnose.evidence.network.simulated_repair import SimulatedRepair
+from diagnose.evidence.network.rules.lost_rules import LostRules
+from diagnose.evidence.network.rules.packet_filter import Firewall
+from diagnose.evidence.network.rules.simulated_repair import SimulatedRepair
 from diagnose.judgement.collection import Broken, Collection
 from diagnose.model import Check, Edit, Json, Reported, Unavailable
 from diagnose.phrases import and_more, count

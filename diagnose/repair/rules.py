@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from diagnose.evidence.network.lost_rules import RuleRepair
+from diagnose.evidence.network.rules.lost_rules import RuleRepair
 
 RULES = (
     "firewall.chains-missing",

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from diagnose.evidence.containers.empty_mounts import EmptyMounts, empty_mounts
-from diagnose.evidence.network.unserved_ports import UnservedPorts
+from diagnose.evidence.containers.mounts.empty_mounts import EmptyMounts, empty_mounts
+from diagnose.evidence.network.sockets.unserved_ports import UnservedPorts
 from tests.checks.container.evidence import CLOCK, OPTIONS, made
 from tests.hosts import Made
 from tests.inspected import bind, of

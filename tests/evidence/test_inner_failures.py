@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from checks.container.failing_inside import PARTLY
-from diagnose.evidence.containers.inner_failures import PATTERNS, InnerFailures, in_lines
+from diagnose.evidence.containers.logs.inner_failures import PATTERNS, InnerFailures, in_lines
 from tests.checks.container.evidence import CLOCK, made
 from tests.judging import judge, rows
 

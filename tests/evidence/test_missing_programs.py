@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
-from diagnose.evidence.containers.missing_programs import (
+from diagnose.evidence.containers.programs.missing_programs import (
     MissingProgram,
     missing_programs,
     own_program,
 )
-from diagnose.evidence.containers.programs import Program, Programs
+from diagnose.evidence.containers.programs.refused_programs import Program, Programs
 from diagnose.model import Failed, Json
 from diagnose.questions import Question
 from tests.checks.container.evidence import made

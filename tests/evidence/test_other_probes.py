@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from diagnose.evidence.containers.other_probes import other_probe, other_probes
+from diagnose.evidence.containers.programs.other_probes import other_probe, other_probes
 from diagnose.model import Failed, Json
 from diagnose.questions import Question
 from tests.checks.container.evidence import made

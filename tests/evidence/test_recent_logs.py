@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from diagnose.evidence.containers.log_files import LogFile, LogFiles
-from diagnose.evidence.containers.recent_logs import MOST, RecentLine, recent_logs
+from diagnose.evidence.containers.logs.files import LogFile, LogFiles
+from diagnose.evidence.containers.logs.recent import MOST, RecentLine, recent_logs
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.network.failing_calls import FailingCalls
 from diagnose.model import Failed, Json, Unexamined, Verdict

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from diagnose.evidence.containers.bind_mounts import refused_path
-from diagnose.evidence.containers.log_tails import LogTail, LogTails
+from diagnose.evidence.containers.logs.tails import LogTail, LogTails
+from diagnose.evidence.containers.mounts.bind_mounts import refused_path
 from tests.checks.container.evidence import made
 
 DATA = {"Type": "bind", "Source": "/srv/data", "Destination": "/data", "RW": True}

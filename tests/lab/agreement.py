@@ -981,7 +981,8 @@ def _here() -> Any:
 
 
 def _stack(here: Any) -> Any:
-    from diagnose.evidence.network import host_stack, interfaces, packet_filter, uplinks
+    from diagnose.evidence.network import host_stack, interfaces, uplinks
+    from diagnose.evidence.network.rules import packet_filter
     from diagnose.model import Unavailable
 
     firewall = packet_filter.firewall(here, uplinks.uplinks(here))

@@ -23,11 +23,12 @@ from diagnose.evidence.containers.inspect import (
     State,
 )
 from diagnose.evidence.containers.listing import Containers
-from diagnose.evidence.network import host_stack, interfaces, packet_filter, uplinks
+from diagnose.evidence.network import host_stack, interfaces, uplinks
 from diagnose.evidence.network.container_netns import ContainerNetns, Namespaces
 from diagnose.evidence.network.interfaces import Address, Interface
-from diagnose.evidence.network.listeners import Listener, Listeners
 from diagnose.evidence.network.networks import Network, Networks
+from diagnose.evidence.network.rules import packet_filter
+from diagnose.evidence.network.sockets.listeners import Listener, Listeners
 from diagnose.model import Unavailable
 from diagnose.path import ends, hops
 from diagnose.path.model import PathEvidence

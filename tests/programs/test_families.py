@@ -8,7 +8,7 @@ import re
 import pytest
 
 from diagnose import registry
-from diagnose.evidence.containers.log_tails import LogTail
+from diagnose.evidence.containers.logs.tails import LogTail
 from diagnose.programs.failures import FAILURES, recognise_family
 from diagnose.programs.families import FAMILIES
 from diagnose.programs.telling_line import TellingLine

@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from diagnose.evidence.containers.listing import Container, Containers
-from diagnose.evidence.containers.log_tails import suspicious
+from diagnose.evidence.containers.logs.tails import suspicious
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.run.options import Options
 from diagnose.model import Failed, Unavailable

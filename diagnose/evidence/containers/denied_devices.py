@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import msgspec
 
-from diagnose.evidence.containers.file_access import HostUser, host_user
 from diagnose.evidence.containers.listing import Container, Containers
-from diagnose.evidence.containers.log_tails import LogTails
+from diagnose.evidence.containers.logs.tails import LogTails
+from diagnose.evidence.containers.mounts.file_access import HostUser, host_user
 from diagnose.evidence.containers.user_numbers import UserNumbers
 from diagnose.evidence.engine.info import Info
 from diagnose.model import Failed, Unavailable

@@ -14,9 +14,9 @@ from typing import Literal
 import msgspec
 
 from diagnose.error_signatures import signs
-from diagnose.evidence.containers.bind_mounts import named
 from diagnose.evidence.containers.inspect import Mount
 from diagnose.evidence.containers.listing import Container
+from diagnose.evidence.containers.mounts.bind_mounts import named
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.programs.failures import Recognised
 from diagnose.programs.telling_line import TellingLine

@@ -10,8 +10,8 @@ import msgspec
 
 from diagnose.error_signatures import PATTERNS
 from diagnose.evidence.containers.listing import Container, Containers
-from diagnose.evidence.containers.log_tails import LogTails
-from diagnose.evidence.containers.recent_logs import LEAST, RecentLogs
+from diagnose.evidence.containers.logs.recent import LEAST, RecentLogs
+from diagnose.evidence.containers.logs.tails import LogTails
 from diagnose.evidence.machine.clock import Clock
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import Unexamined

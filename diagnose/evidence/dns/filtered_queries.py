@@ -11,9 +11,9 @@ from diagnose.evidence.dns.lookups import Lookups, QueryPath
 from diagnose.evidence.network.addresses import is_loopback
 from diagnose.evidence.network.interfaces import Interfaces
 from diagnose.evidence.network.networks import Network, Networks
-from diagnose.evidence.network.packet_filter import Firewall
-from diagnose.evidence.network.packet_paths import ConnectionVerdict
+from diagnose.evidence.network.paths.packet_paths import ConnectionVerdict
 from diagnose.evidence.network.routes import MAIN_TABLE, Routes
+from diagnose.evidence.network.rules.packet_filter import Firewall
 from diagnose.firewall.packet import Packet
 from diagnose.firewall.reach import reach_in, reach_out
 from diagnose.firewall.rules import Ruleset

@@ -12,7 +12,7 @@ from diagnose.evidence.engine.log import DaemonLog, LogLine
 from diagnose.evidence.engine.socket_failure import SocketFailure
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.machine.kernel_log import KernelLog, OomKill
-from diagnose.evidence.network.listeners import Listeners
+from diagnose.evidence.network.sockets.listeners import Listeners
 from diagnose.evidence.storage.mounts import Mounts
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import Subject, Unavailable

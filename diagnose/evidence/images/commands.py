@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import msgspec
 
 from diagnose.evidence.containers.listing import Containers
-from diagnose.evidence.containers.log_tails import LogTails
+from diagnose.evidence.containers.logs.tails import LogTails
 from diagnose.model import Failed
 from diagnose.questions import Host
 from diagnose.questions.images import InspectImage

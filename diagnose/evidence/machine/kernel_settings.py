@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from diagnose.evidence.containers.log_tails import LogTails
+from diagnose.evidence.containers.logs.tails import LogTails
 from diagnose.model import Failed, Unavailable
 from diagnose.questions import Host
 from diagnose.questions.machine import ReadSysctls

@@ -7,8 +7,8 @@ import re
 import msgspec
 
 from diagnose.evidence.containers.listing import Containers
-from diagnose.evidence.containers.log_tails import LogTails
-from diagnose.evidence.containers.program_faults import ProgramFaults
+from diagnose.evidence.containers.logs.tails import LogTails
+from diagnose.evidence.containers.programs.program_faults import ProgramFaults
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import Failed, Unavailable
 from diagnose.questions import Host

@@ -11,7 +11,7 @@ import msgspec
 
 from diagnose.evidence.network.interfaces import Interface, Interfaces
 from diagnose.evidence.network.networks import Networks
-from diagnose.evidence.network.packet_filter import Firewall
+from diagnose.evidence.network.rules.packet_filter import Firewall
 from diagnose.firewall.routing import Routing
 from diagnose.firewall.stack import Device, Settings, Stack
 from diagnose.model import Failed, Unavailable

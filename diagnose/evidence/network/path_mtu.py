@@ -8,7 +8,7 @@ from __future__ import annotations
 import msgspec
 
 from diagnose.evidence.network.networks import Networks
-from diagnose.evidence.network.packet_paths import Firewall
+from diagnose.evidence.network.paths.packet_paths import Firewall
 from diagnose.firewall.packet import Packet
 from diagnose.firewall.walk import walk
 from diagnose.registry import evidence

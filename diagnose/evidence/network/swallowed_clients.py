@@ -10,9 +10,9 @@ from ipaddress import ip_address
 import msgspec
 
 from diagnose.evidence.containers.listing import Containers
-from diagnose.evidence.network.half_open import UNCONFIRMED
 from diagnose.evidence.network.interfaces import Interfaces
 from diagnose.evidence.network.networks import Network, Networks
+from diagnose.evidence.network.sockets.half_open import UNCONFIRMED
 from diagnose.model import Failed
 from diagnose.questions import Host
 from diagnose.questions.network import ListConnections

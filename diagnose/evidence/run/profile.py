@@ -21,8 +21,8 @@ from diagnose.evidence.engine.config import DaemonConfig
 from diagnose.evidence.engine.info import Info, Ping
 from diagnose.evidence.images.listing import Images
 from diagnose.evidence.network.interfaces import Interfaces
-from diagnose.evidence.network.packet_filter import Firewall
 from diagnose.evidence.network.routes import Routes
+from diagnose.evidence.network.rules.packet_filter import Firewall
 from diagnose.evidence.network.uplinks import Uplinks
 from diagnose.evidence.run.report_header import ReportHeader
 from diagnose.lazy_pattern import LazyPattern

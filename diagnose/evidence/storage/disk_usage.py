@@ -14,7 +14,7 @@ from collections.abc import Mapping
 import msgspec
 
 from diagnose.evidence.containers.listing import Container, Containers
-from diagnose.evidence.containers.log_files import LogFiles
+from diagnose.evidence.containers.logs.files import LogFiles
 from diagnose.evidence.engine.data_root import CONTAINERD, DataRoot
 from diagnose.evidence.images.layers import Layers
 from diagnose.evidence.images.listing import Images

@@ -6,11 +6,11 @@ import hashlib
 from datetime import UTC, datetime
 from typing import Any
 
-from diagnose.evidence.containers.bind_mounts import BindSources
 from diagnose.evidence.containers.events import Event, Events
 from diagnose.evidence.containers.listing import Container, Containers
-from diagnose.evidence.containers.log_tails import LogTail, LogTails
-from diagnose.evidence.containers.programs import Programs
+from diagnose.evidence.containers.logs.tails import LogTail, LogTails
+from diagnose.evidence.containers.mounts.bind_mounts import BindSources
+from diagnose.evidence.containers.programs.refused_programs import Programs
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.run.options import Options
 from diagnose.model import Finding, Result, Unavailable, Unexamined

@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 
 from diagnose.evidence.containers.inspect import Mount
-from diagnose.evidence.containers.program_faults import (
+from diagnose.evidence.containers.mounts.split_data import SplitMount, SplitMounts, split_mounts
+from diagnose.evidence.containers.programs.program_faults import (
     parsed,
     program_faults,
 )
-from diagnose.evidence.containers.split_data import SplitMount, SplitMounts, split_mounts
 from diagnose.evidence.machine.kernel_log import KernelLog, Record
 from diagnose.evidence.storage.volumes import UnusedVolumes
 from diagnose.programs.exit_codes import described, is_fault, signal_of

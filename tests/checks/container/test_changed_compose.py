@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from diagnose.evidence.containers.compose_files import ChangedFile, ComposeFiles, compose_files
-from diagnose.evidence.containers.log_tails import LogTail
-from diagnose.evidence.containers.other_logs import other_log
+from diagnose.evidence.containers.logs.other_logs import other_log
+from diagnose.evidence.containers.logs.tails import LogTail
 from tests.checks.container.evidence import CLOCK, NOW, OPTIONS, QUIET, at, made
 from tests.hosts import Made
 from tests.inspected import bind, of

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from diagnose.evidence.containers.data_files import DataFiles, DataVersion
 from diagnose.evidence.containers.inspect import Mount
 from diagnose.evidence.containers.listing import Container
+from diagnose.evidence.containers.mounts.data_files import DataFiles, DataVersion
 from tests.checks.container.evidence import CLOCK, FOUND, failed, made
 from tests.inspected import of
 from tests.judging import judge, rows

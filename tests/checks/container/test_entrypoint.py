@@ -7,9 +7,9 @@ from typing import Any
 import msgspec
 import pytest
 
-from diagnose.evidence.containers.bind_mounts import BindSources, PathStatus
-from diagnose.evidence.containers.missing_programs import MissingProgram, MissingPrograms
-from diagnose.evidence.containers.programs import Program, Programs, describe
+from diagnose.evidence.containers.mounts.bind_mounts import BindSources, PathStatus
+from diagnose.evidence.containers.programs.missing_programs import MissingProgram, MissingPrograms
+from diagnose.evidence.containers.programs.refused_programs import Program, Programs, describe
 from diagnose.evidence.storage.mounts import Mounted, Mounts
 from tests.checks.container.evidence import (
     UNKNOWN,

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from diagnose.evidence.containers.listing import Containers
-from diagnose.evidence.containers.recent_logs import RecentLine, RecentLogs
-from diagnose.evidence.containers.repeated_errors import repeated_errors
+from diagnose.evidence.containers.logs.recent import RecentLine, RecentLogs
+from diagnose.evidence.containers.logs.repeated_errors import repeated_errors
 from tests.inspected import container
 from tests.judging import judge, rows
 

@@ -7,9 +7,13 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from diagnose.evidence.containers.bind_mounts import PathStatus
-from diagnose.evidence.containers.log_tails import LogTails
-from diagnose.evidence.containers.refused_files import RefusedFile, RefusedFiles, refused_files
+from diagnose.evidence.containers.logs.tails import LogTails
+from diagnose.evidence.containers.mounts.bind_mounts import PathStatus
+from diagnose.evidence.containers.mounts.refused_files import (
+    RefusedFile,
+    RefusedFiles,
+    refused_files,
+)
 from tests.checks.container.evidence import CLOCK, FOUND, failed, made
 from tests.hosts import Made
 from tests.inspected import of

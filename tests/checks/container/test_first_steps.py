@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from diagnose.evidence.containers.listing import Container
-from diagnose.evidence.containers.log_tails import LogTail, LogTails
+from diagnose.evidence.containers.logs.tails import LogTail, LogTails
 from diagnose.evidence.containers.named_settings import NamedSetting, named_setting
 from diagnose.evidence.images.details import Detail, ImageDetails
 from diagnose.evidence.run.options import Options

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from diagnose.evidence.containers.listing import Container
-from diagnose.evidence.containers.log_tails import LogTails
+from diagnose.evidence.containers.logs.tails import LogTails
 from diagnose.programs.heap_sizes import heap_size
 from tests.checks.container.evidence import CLOCK, FOUND, made
 from tests.inspected import of

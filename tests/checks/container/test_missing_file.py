@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from checks.container.missing_file import absent_file
-from diagnose.evidence.containers.bind_mounts import BindSources
-from diagnose.evidence.containers.log_tails import LogTails
-from diagnose.evidence.containers.missing_files import MissingFiles, missing_files
-from diagnose.evidence.containers.repeated_errors import RepeatedError, RepeatedErrors
+from diagnose.evidence.containers.logs.repeated_errors import RepeatedError, RepeatedErrors
+from diagnose.evidence.containers.logs.tails import LogTails
+from diagnose.evidence.containers.mounts.bind_mounts import BindSources
+from diagnose.evidence.containers.mounts.missing_files import MissingFiles, missing_files
 from diagnose.model import Json
 from diagnose.programs.telling_line import telling_line
 from tests.checks.container.evidence import CLOCK, OPTIONS, failed

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from diagnose.evidence.containers.bind_mounts import PathStatus
-from diagnose.evidence.containers.file_access import HostUser
 from diagnose.evidence.containers.inspect import Mount
 from diagnose.evidence.containers.listing import Container
-from diagnose.evidence.containers.mount_access import DeniedMount, MountAccess
+from diagnose.evidence.containers.mounts.bind_mounts import PathStatus
+from diagnose.evidence.containers.mounts.file_access import HostUser
+from diagnose.evidence.containers.mounts.mount_access import DeniedMount, MountAccess
 from tests.checks.container.evidence import CLOCK, made
 from tests.judging import judge, rows
 

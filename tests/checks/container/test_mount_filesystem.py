@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from diagnose.evidence.containers.bind_mounts import BindSources, PathStatus
+from diagnose.evidence.containers.mounts.bind_mounts import BindSources, PathStatus
 from diagnose.evidence.storage.mounts import Mounts, parse
 from tests.checks.container.evidence import FOUND, failed
 from tests.inspected import bind, of

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from diagnose.evidence.containers.bind_mounts import BindSources, PathStatus, bind_sources
+from diagnose.evidence.containers.mounts.bind_mounts import BindSources, PathStatus, bind_sources
 from diagnose.evidence.engine.info import Info
 from diagnose.model import Finding
 from tests.checks.container.evidence import CLOCK, OPTIONS, items, made, said, told

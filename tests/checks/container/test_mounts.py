@@ -6,8 +6,13 @@ from typing import Any
 
 import pytest
 
-from diagnose.evidence.containers.bind_mounts import DELETED, BindSources, PathStatus, bind_sources
 from diagnose.evidence.containers.listing import Container
+from diagnose.evidence.containers.mounts.bind_mounts import (
+    DELETED,
+    BindSources,
+    PathStatus,
+    bind_sources,
+)
 from diagnose.evidence.engine.info import Info
 from diagnose.evidence.storage.mounts import parse
 from diagnose.model import Finding, Unavailable, Unexamined

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from diagnose.evidence.containers.asked_devices import AskedDevices
-from diagnose.evidence.containers.log_tails import LogTail, LogTails
+from diagnose.evidence.containers.logs.tails import LogTail, LogTails
 from tests.checks.container.evidence import CLOCK, FOUND, failed, made
 from tests.inspected import of
 from tests.judging import judge, rows

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from diagnose.evidence.containers.data_files import DataFiles, MountedPidFile
+from diagnose.evidence.containers.mounts.data_files import DataFiles, MountedPidFile
 from tests.checks.container.evidence import CLOCK, failed
 from tests.inspected import of
 from tests.judging import judge, rows

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from diagnose.evidence.containers.log_tails import LogTails
-from diagnose.evidence.containers.program_faults import (
+from diagnose.evidence.containers.logs.tails import LogTails
+from diagnose.evidence.containers.programs.program_faults import (
     ProgramFault,
     ProgramFaults,
 )

@@ -4,7 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from diagnose.evidence.containers.programs import Program, Programs, describe, programs
+from diagnose.evidence.containers.programs.refused_programs import (
+    Program,
+    Programs,
+    describe,
+    programs,
+)
 from diagnose.evidence.engine.info import Info
 from diagnose.model import Failed, Json
 from diagnose.questions import AnyQuestion

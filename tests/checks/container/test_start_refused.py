@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from diagnose.evidence.containers.bind_mounts import BindSources, PathStatus
+from diagnose.evidence.containers.mounts.bind_mounts import BindSources, PathStatus
 from tests.checks.container.evidence import UNKNOWN, items, made, start_refused
 from tests.inspected import of
 from tests.judging import judge

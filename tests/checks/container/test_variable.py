@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from diagnose.evidence.containers.log_tails import LogTails
+from diagnose.evidence.containers.logs.tails import LogTails
 from tests.checks.container.evidence import CLOCK, FOUND, failed, made
 from tests.inspected import of
 from tests.judging import judge, rows

@@ -16,7 +16,7 @@ from diagnose.evidence.engine.daemon import (
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.machine.kernel_log import KernelLog, Record
 from diagnose.evidence.machine.processes import Process
-from diagnose.evidence.network.listeners import Listener, Listeners
+from diagnose.evidence.network.sockets.listeners import Listener, Listeners
 from diagnose.model import Finding, Severity, Unavailable
 from tests.checks.daemon.evidence import (
     ID,

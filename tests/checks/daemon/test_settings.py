@@ -7,14 +7,14 @@ from typing import Any
 
 import pytest
 
-from diagnose.evidence.containers.log_contents import (
+from diagnose.evidence.containers.logs.contents import (
     LogContents,
     LogRotation,
     NulLog,
     blocks,
     log_contents,
 )
-from diagnose.evidence.containers.log_files import LogFile, LogFiles
+from diagnose.evidence.containers.logs.files import LogFile, LogFiles
 from diagnose.evidence.engine.config import DaemonConfig
 from diagnose.evidence.engine.daemon import Caller, Daemon, Endpoint
 from diagnose.evidence.engine.info import Info

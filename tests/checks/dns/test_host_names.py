@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from diagnose.evidence.containers.listing import Containers
-from diagnose.evidence.containers.log_tail import LogTail
-from diagnose.evidence.containers.log_tails import LogTails
+from diagnose.evidence.containers.logs.tail import LogTail
+from diagnose.evidence.containers.logs.tails import LogTails
 from diagnose.evidence.dns.failed_names import FailedName, FailedNames
 from diagnose.evidence.dns.hosts_file import HostsFile, hosts_file
 from diagnose.model import Failed, Unavailable, Unexamined, Verdict

@@ -11,7 +11,7 @@ from diagnose.evidence.containers.listing import Container
 from diagnose.evidence.dns.filtered_queries import DnsPath, dns_path
 from diagnose.evidence.dns.resolvers import ResolvConf, Resolvers, parse
 from diagnose.evidence.network.interfaces import Address, Interface, Interfaces
-from diagnose.evidence.network.packet_paths import Firewall, Step
+from diagnose.evidence.network.paths.packet_paths import Firewall, Step
 from diagnose.evidence.network.routes import Route, Routes
 from diagnose.firewall import iptables
 from diagnose.firewall.rules import Ruleset

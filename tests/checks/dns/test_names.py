@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from diagnose.evidence.containers.listing import Containers
-from diagnose.evidence.containers.log_tails import LogTails
-from diagnose.evidence.containers.recent_logs import RecentLine, RecentLogs
+from diagnose.evidence.containers.logs.recent import RecentLine, RecentLogs
+from diagnose.evidence.containers.logs.tails import LogTails
 from diagnose.evidence.dns.failed_names import (
     FailedName,
     FailedNames,

@@ -10,7 +10,7 @@ from diagnose.evidence.containers.listing import Containers
 from diagnose.evidence.dns.filtered_queries import DnsPath
 from diagnose.evidence.dns.lookups import Lookups, lookups
 from diagnose.evidence.dns.resolvers import ResolvConf, Resolvers, parse
-from diagnose.evidence.network.packet_paths import Step
+from diagnose.evidence.network.paths.packet_paths import Step
 from diagnose.evidence.run.options import Options
 from diagnose.model import (
     Failed,

@@ -13,8 +13,8 @@ from diagnose.evidence.network.host_stack import HostStack, host_stack
 from diagnose.evidence.network.interfaces import Interfaces
 from diagnose.evidence.network.interfaces import links as interfaces
 from diagnose.evidence.network.networks import Networks, networks
-from diagnose.evidence.network.packet_filter import Firewall, firewall
-from diagnose.evidence.network.packet_paths import packet_paths
+from diagnose.evidence.network.paths.packet_paths import packet_paths
+from diagnose.evidence.network.rules.packet_filter import Firewall, firewall
 from diagnose.evidence.network.uplinks import Uplinks, uplinks
 from diagnose.model import Json, Result
 from tests.hosts import Made

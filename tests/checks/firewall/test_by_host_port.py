@@ -4,8 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from diagnose.evidence.network.packet_filter import Firewall
-from diagnose.evidence.network.packet_paths import ConnectionVerdict, Ingress, PacketPaths, Step
+from diagnose.evidence.network.paths.packet_paths import (
+    ConnectionVerdict,
+    Ingress,
+    PacketPaths,
+    Step,
+)
+from diagnose.evidence.network.rules.packet_filter import Firewall
 from diagnose.evidence.network.uplinks import Uplink
 from diagnose.firewall.rules import Chain, Rule, Ruleset, Table
 from tests.checks.network.evidence import container, network

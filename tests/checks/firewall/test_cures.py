@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from checks.firewall.cures import unban
-from diagnose.evidence.network.packet_paths import Step
+from diagnose.evidence.network.paths.packet_paths import Step
 
 BANS = {
     "a ban": (

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from diagnose.evidence.network.packet_filter import Firewall, firewall
+from diagnose.evidence.network.rules.packet_filter import Firewall, firewall
 from diagnose.model import Failed, Unavailable, Verdict
 from tests.checks.firewall.evidence import case, found, host, judged
 from tests.judging import judge, rows

@@ -8,10 +8,10 @@ import pytest
 
 from diagnose.evidence.containers.inspect import Container, NetworkEndpoint, NetworkSettings
 from diagnose.evidence.network.host_stack import HostStack
-from diagnose.evidence.network.inner_paths import InnerEgress, InnerIngress, InnerPaths
 from diagnose.evidence.network.networks import Network
-from diagnose.evidence.network.return_paths import ReturnPaths
-from diagnose.evidence.network.wanted_paths import Want, WantedPath
+from diagnose.evidence.network.paths.inner_paths import InnerEgress, InnerIngress, InnerPaths
+from diagnose.evidence.network.paths.return_paths import ReturnPaths
+from diagnose.evidence.network.paths.wanted_paths import Want, WantedPath
 from diagnose.firewall.flow import Obstacle, Trace
 from diagnose.firewall.routing import Routing
 from diagnose.firewall.rules import Ruleset

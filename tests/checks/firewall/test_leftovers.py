@@ -5,9 +5,9 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from diagnose.evidence.network.listeners import Listener, Listeners
 from diagnose.evidence.network.networks import Network, Networks
-from diagnose.evidence.network.packet_filter import Firewall
+from diagnose.evidence.network.rules.packet_filter import Firewall
+from diagnose.evidence.network.sockets.listeners import Listener, Listeners
 from diagnose.firewall.ruleset import assemble
 from diagnose.model import Verdict
 from tests.inspected import container, of

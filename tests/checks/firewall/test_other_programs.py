@@ -14,10 +14,15 @@ from diagnose.evidence.containers.inspect import (
 from diagnose.evidence.dns.lookups import DnsReply, Lookups, QueryPath
 from diagnose.evidence.dns.resolvers import ResolvConf, Resolvers
 from diagnose.evidence.machine.kernel_log import KernelLog, Record
-from diagnose.evidence.network.captured_paths import CapturedPath, CapturedPaths
-from diagnose.evidence.network.host_ports import ClosedHostPort, ClosedHostPorts, _blocked, _wanted
-from diagnose.evidence.network.listeners import Listener
 from diagnose.evidence.network.networks import Network
+from diagnose.evidence.network.paths.captured_paths import CapturedPath, CapturedPaths
+from diagnose.evidence.network.rules.host_ports import (
+    ClosedHostPort,
+    ClosedHostPorts,
+    _blocked,
+    _wanted,
+)
+from diagnose.evidence.network.sockets.listeners import Listener
 from diagnose.firewall.verdict import Step
 from diagnose.model import Unavailable
 from tests.inspected import container

@@ -6,19 +6,19 @@ import pytest
 
 from diagnose.evidence.dns.filtered_queries import DnsPath
 from diagnose.evidence.engine.config import DaemonConfig
-from diagnose.evidence.network.bridge_paths import BridgePath, BridgePaths
-from diagnose.evidence.network.half_open import HalfOpen
-from diagnose.evidence.network.host_paths import HostPath, HostPaths
 from diagnose.evidence.network.host_stack import HostStack
 from diagnose.evidence.network.networks import Network
-from diagnose.evidence.network.packet_filter import Firewall
-from diagnose.evidence.network.packet_paths import (
+from diagnose.evidence.network.paths.bridge_paths import BridgePath, BridgePaths
+from diagnose.evidence.network.paths.host_paths import HostPath, HostPaths
+from diagnose.evidence.network.paths.packet_paths import (
     ConnectionVerdict,
     Egress,
     Ingress,
     PacketPaths,
 )
-from diagnose.evidence.network.return_paths import ReturnPath, ReturnPaths
+from diagnose.evidence.network.paths.return_paths import ReturnPath, ReturnPaths
+from diagnose.evidence.network.rules.packet_filter import Firewall
+from diagnose.evidence.network.sockets.half_open import HalfOpen
 from diagnose.evidence.network.uplinks import Uplink
 from diagnose.firewall.actions import Translate
 from diagnose.firewall.flow import Obstacle, Trace

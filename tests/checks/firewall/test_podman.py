@@ -7,7 +7,7 @@ import pytest
 from diagnose.evidence.containers.listing import Containers
 from diagnose.evidence.engine.info import Ping
 from diagnose.evidence.network.networks import Networks
-from diagnose.evidence.network.packet_filter import Firewall
+from diagnose.evidence.network.rules.packet_filter import Firewall
 from diagnose.firewall.rules import Chain, Rule, Ruleset, Table
 from tests.checks.network.evidence import container, network
 from tests.judging import judge, rows

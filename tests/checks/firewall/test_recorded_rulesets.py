@@ -12,7 +12,7 @@ from diagnose.evidence.containers.listing import Containers, containers
 from diagnose.evidence.dns.lookups import DnsReply, Lookups, QueryPath
 from diagnose.evidence.engine.config import DaemonConfig
 from diagnose.evidence.engine.info import Info, Ping
-from diagnose.evidence.network.packet_filter import firewall
+from diagnose.evidence.network.rules.packet_filter import firewall
 from diagnose.model import Failed, Unavailable, Verdict
 from tests.checks.firewall.evidence import case, found, host, judged
 from tests.hosts import Made

@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 
 from diagnose.evidence.containers.inspect import Container
-from diagnose.evidence.network.bridge_paths import BridgePath, BridgePaths
 from diagnose.evidence.network.networks import Network
-from diagnose.evidence.network.packet_filter import Firewall
+from diagnose.evidence.network.paths.bridge_paths import BridgePath, BridgePaths
+from diagnose.evidence.network.paths.wanted_paths import Want, WantedPath, WantedPaths
 from diagnose.evidence.network.router_advertisements import IgnoredRouter, RouterAdvertisements
-from diagnose.evidence.network.wanted_paths import Want, WantedPath, WantedPaths
+from diagnose.evidence.network.rules.packet_filter import Firewall
 from diagnose.firewall.flow import Obstacle, Trace
 from diagnose.firewall.rules import Ruleset
 from diagnose.firewall.verdict import Step

@@ -7,9 +7,9 @@ import msgspec
 import pytest
 
 from diagnose.evidence.network.interfaces import Interface, Interfaces
-from diagnose.evidence.network.listeners import Listener
 from diagnose.evidence.network.networks import Network, Networks
-from diagnose.evidence.network.wanted_paths import UnservedWant, Want, WantedPaths
+from diagnose.evidence.network.paths.wanted_paths import UnservedWant, Want, WantedPaths
+from diagnose.evidence.network.sockets.listeners import Listener
 from diagnose.model import Verdict
 from tests.inspected import container, of
 from tests.judging import judge, rows

@@ -8,18 +8,18 @@ import msgspec
 import pytest
 
 from diagnose.evidence.containers.listing import Container, Containers
-from diagnose.evidence.containers.recent_logs import RecentLine, RecentLogs
+from diagnose.evidence.containers.logs.recent import RecentLine, RecentLogs
 from diagnose.evidence.engine.info import Info, Ping
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.network.container_netns import ContainerNetns, Namespaces
 from diagnose.evidence.network.failing_calls import failing_calls
-from diagnose.evidence.network.listeners import Listeners
-from diagnose.evidence.network.losses import NamespaceLoss, NetworkLosses, network_losses
 from diagnose.evidence.network.neighbours import Neighbour, Neighbours
 from diagnose.evidence.network.networks import Networks
 from diagnose.evidence.network.routes import Routes
 from diagnose.evidence.network.silent_gateways import silent_gateways
-from diagnose.evidence.network.unanswered_calls import (
+from diagnose.evidence.network.sockets.listeners import Listeners
+from diagnose.evidence.network.sockets.losses import NamespaceLoss, NetworkLosses, network_losses
+from diagnose.evidence.network.sockets.unanswered_calls import (
     UnansweredCall,
     UnansweredCalls,
     unanswered_calls,

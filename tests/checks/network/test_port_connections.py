@@ -6,8 +6,8 @@ import pytest
 
 from diagnose.evidence.containers.inspect import Container, State
 from diagnose.evidence.containers.listing import Containers
-from diagnose.evidence.network.listeners import Listeners
-from diagnose.evidence.network.port_connections import PortConnection, PortConnections
+from diagnose.evidence.network.sockets.listeners import Listeners
+from diagnose.evidence.network.sockets.port_connections import PortConnection, PortConnections
 from tests.judging import judge
 
 ERROR = "failed to bind host port for 0.0.0.0:35300:172.17.0.3:9000/tcp: address already in use"

@@ -8,10 +8,10 @@ import pytest
 
 from diagnose.error_signatures import signs
 from diagnose.evidence.containers.listing import Container, Containers
-from diagnose.evidence.containers.log_tails import LogTail, LogTails
+from diagnose.evidence.containers.logs.tails import LogTail, LogTails
 from diagnose.evidence.network.interfaces import Address
-from diagnose.evidence.network.listeners import Listener, Listeners, overlap
 from diagnose.evidence.network.nonlocal_bind import NonlocalBind
+from diagnose.evidence.network.sockets.listeners import Listener, Listeners, overlap
 from diagnose.model import Severity, Unavailable
 from tests.checks.network.evidence import (
     ENDED,

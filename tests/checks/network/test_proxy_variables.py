@@ -12,7 +12,7 @@ from diagnose.evidence.containers.inspect import (
     State,
 )
 from diagnose.evidence.containers.listing import Containers
-from diagnose.evidence.containers.recent_logs import RecentLine, RecentLogs
+from diagnose.evidence.containers.logs.recent import RecentLine, RecentLogs
 from diagnose.evidence.network.container_netns import ContainerNetns, Namespaces
 from diagnose.questions.sockets import Socket
 from tests.judging import judge, rows

@@ -6,10 +6,10 @@ import msgspec
 import pytest
 
 from diagnose.evidence.containers.listing import Containers
-from diagnose.evidence.containers.recent_logs import RecentLine, RecentLogs
+from diagnose.evidence.containers.logs.recent import RecentLine, RecentLogs
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.network.container_netns import ContainerNetns, Namespaces, Socket
-from diagnose.evidence.network.full_queues import FullQueues, full_queues
+from diagnose.evidence.network.sockets.full_queues import FullQueues, full_queues
 from diagnose.model import Unavailable
 from diagnose.questions.network import NetnsView
 from tests.checks.network.evidence import container

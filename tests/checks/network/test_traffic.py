@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from diagnose.evidence.machine.kernel_log import KernelLog, Record
-from diagnose.evidence.network.conntrack import Conntrack
 from diagnose.evidence.network.neighbours import NeighbourLimits
+from diagnose.evidence.network.sockets.conntrack import Conntrack
 from diagnose.model import Severity, Verdict
 from tests.checks.network.evidence import LATER, found
 from tests.judging import judge, rows

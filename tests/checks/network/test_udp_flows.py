@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from diagnose.evidence.containers.listing import Containers
-from diagnose.evidence.network.listeners import Listener, Listeners
-from diagnose.evidence.network.packet_filter import Firewall
-from diagnose.evidence.network.udp_flows import UdpFlow, UdpFlows
+from diagnose.evidence.network.rules.packet_filter import Firewall
+from diagnose.evidence.network.sockets.listeners import Listener, Listeners
+from diagnose.evidence.network.sockets.udp_flows import UdpFlow, UdpFlows
 from diagnose.firewall import iptables
 from diagnose.firewall.rules import Ruleset
 from tests.checks.network.evidence import container, links

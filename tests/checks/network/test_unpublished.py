@@ -16,12 +16,12 @@ from diagnose.evidence.containers.inspect import (
     NetworkSettings,
     State,
 )
-from diagnose.evidence.containers.log_tails import LogTail, LogTails
+from diagnose.evidence.containers.logs.tails import LogTail, LogTails
 from diagnose.evidence.dns.failed_names import FailedName, FailedNames
 from diagnose.evidence.dns.lookups import DnsReply, Lookups, QueryPath
 from diagnose.evidence.dns.resolvers import ResolvConf, Resolvers
-from diagnose.evidence.network.listeners import Listener, Listeners
-from diagnose.evidence.network.packet_filter import Firewall
+from diagnose.evidence.network.rules.packet_filter import Firewall
+from diagnose.evidence.network.sockets.listeners import Listener, Listeners
 from diagnose.firewall import iptables
 from diagnose.firewall.rules import Ruleset
 from diagnose.model import Unavailable

@@ -11,7 +11,7 @@ from diagnose.evidence.containers.inspect import HostConfig
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.network.container_netns import Namespaces, Socket
-from diagnose.evidence.network.unserved_ports import UnservedPorts, unserved_ports
+from diagnose.evidence.network.sockets.unserved_ports import UnservedPorts, unserved_ports
 from diagnose.model import Result, Severity
 from tests.checks.network.evidence import LATER, container, found, inside
 from tests.hosts import Made

@@ -14,7 +14,7 @@ from diagnose.evidence.containers.cgroups import (
     Throttling,
     throttling,
 )
-from diagnose.evidence.containers.log_tails import LogTail, LogTails
+from diagnose.evidence.containers.logs.tails import LogTail, LogTails
 from diagnose.evidence.machine.descriptors import Crowded, OpenFiles
 from diagnose.evidence.machine.host_limits import Descriptors, HostLimits
 from diagnose.model import Finding

@@ -12,7 +12,7 @@ from diagnose.evidence.containers.cgroups import (
 )
 from diagnose.evidence.containers.events import Event, Events
 from diagnose.evidence.containers.listing import Container
-from diagnose.evidence.containers.log_tails import LogTail, LogTails
+from diagnose.evidence.containers.logs.tails import LogTail, LogTails
 from diagnose.evidence.machine.host_limits import HostLimits
 from diagnose.model import Finding
 from tests.checks.resources.evidence import CLOCK, NOW, OPTIONS, ROOMY, WEB, group, severities, web

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from diagnose.evidence.containers.bind_mounts import stale_mounts
 from diagnose.evidence.containers.cgroups import Cgroups, CgroupStats, Memory, Pids
 from diagnose.evidence.containers.events import Events
+from diagnose.evidence.containers.mounts.bind_mounts import stale_mounts
 from diagnose.evidence.containers.shared_memory import InMemory, SharedMemory
 from diagnose.evidence.engine.data_root_candidates import PlannedMount
 from diagnose.evidence.engine.info import Info

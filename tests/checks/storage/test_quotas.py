@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from diagnose.evidence.containers.log_tails import LogTail, LogTails
+from diagnose.evidence.containers.logs.tails import LogTail, LogTails
 from diagnose.evidence.storage.backing_devices import Backing, Behind
 from diagnose.evidence.storage.mounts import Mounted
 from tests.inspected import bind, container, of

@@ -1,0 +1,1 @@
+"""Logs of containers: their lines, their files, and who writes them."""

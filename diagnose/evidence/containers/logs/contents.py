@@ -1,0 +1,156 @@
+"""What the host does to the engine's log files.
+
+Rotation by logrotate, and NUL bytes that a power cut or a truncation left.
+"""
+
+from __future__ import annotations
+
+import fnmatch
+from collections.abc import Iterator, Mapping, Sequence
+
+import msgspec
+
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.containers.logs.files import LogFiles
+from diagnose.lazy_pattern import LazyPattern
+from diagnose.model import Failed, Unavailable
+from diagnose.questions import Host
+from diagnose.questions.files import FolderListing, ListFolder, ReadFile
+from diagnose.registry import evidence
+
+MAIN_FILE = "/etc/logrotate.conf"
+FOLDER = "/etc/logrotate.d"
+TABOO = (
+    ".disabled",
+    ".bak",
+    ".rpmsave",
+    ".rpmnew",
+    ".rpmorig",
+    ".dpkg-old",
+    ".dpkg-dist",
+    ".dpkg-new",
+    ".swp",
+    "~",
+    ",v",
+)
+"""Endings of files in the folder that logrotate passes over (logrotate(8), tabooext)."""
+MOST_FILES = 100
+MOST_LOGS = 20
+HEAD_BYTES = 1024
+TAIL_BYTES = 16384
+"""What is read of each log: a power cut leaves NUL bytes at the end, and lines that are written
+later follow them."""
+_BLOCK = LazyPattern(r"(?:^|(?<=[{}]))(?P<paths>[^{}]*+)\{(?P<body>[^{}]*+)\}")
+
+
+class LogRotation(msgspec.Struct, frozen=True):
+    """One block of a logrotate file whose pattern covers the engine's log files."""
+
+    path: str
+    """The file that it stands in."""
+    pattern: str
+    copies: bool
+    """copytruncate: the file is copied and cut, and the engine goes on writing to it."""
+    container: str
+    """A container whose log the pattern covers."""
+
+
+class NulLog(msgspec.Struct, frozen=True):
+    """A container's log file with NUL bytes near its beginning or its end."""
+
+    container: Container
+    path: str
+    where: str
+
+
+class LogContents(msgspec.Struct, frozen=True):
+    """Both kinds of damage, of containers whose driver is json-file."""
+
+    rotations: tuple[LogRotation, ...]
+    damaged: tuple[NulLog, ...]
+    unread_rotations: Unavailable | None = None
+    """Why logrotate's files could not be read."""
+    unread_logs: Unavailable | None = None
+    """Why a log could not be read."""
+
+
+@evidence
+def log_contents(host: Host, containers: Containers, logs: LogFiles | None) -> LogContents:
+    """Reads logrotate's files, and both ends of the largest logs; the engine is not asked."""
+    files = {container.log_path: container for container in containers if _has_json_file(container)}
+    listed: FolderListing | Failed = FolderListing()
+    if files:
+        listed = host.ask(ListFolder(FOLDER))
+    if isinstance(listed, Failed) and listed.reason != "missing":
+        unlisted = Unavailable.of(listed)
+    else:
+        unlisted = None
+    names = [] if isinstance(listed, Failed) else [entry.name for entry in listed.entries]
+    rotations = tuple(_rotations(host, names, files)) if files else ()
+    kept_logs = logs.by_id if logs is not None else {}
+    sizes = {
+        path: kept_logs[container.id].bytes
+        for path, container in files.items()
+        if container.id in kept_logs
+    }
+    largest = sorted((path for path in sizes if sizes[path]), key=lambda path: -sizes[path])[
+        :MOST_LOGS
+    ]
+    damaged, unread = [], None
+    for path in largest:
+        where = _nul_bytes(host, path)
+        if isinstance(where, Failed):
+            if where.reason != "missing":
+                unread = Unavailable(where.reason, f"{path}: {where.detail}")
+        elif where:
+            damaged.append(NulLog(files[path], path, where))
+    return LogContents(rotations, tuple(damaged), unlisted, unread)
+
+
+def _has_json_file(container: Container) -> bool:
+    return container.host_config.log_config.type == "json-file" and bool(container.log_path)
+
+
+def _rotations(
+    host: Host, names: Sequence[str], files: Mapping[str, Container]
+) -> Iterator[LogRotation]:
+    active = [name for name in names if not name.endswith(TABOO)]
+    for path in [MAIN_FILE, *(f"{FOLDER}/{name}" for name in active[:MOST_FILES])]:
+        text = host.ask(ReadFile(path))
+        if isinstance(text, Failed):
+            continue
+        for pattern, body in blocks(text.text):
+            covered = next(
+                (
+                    container
+                    for file, container in files.items()
+                    if fnmatch.fnmatchcase(file, pattern)
+                ),
+                None,
+            )
+            if covered is not None:
+                yield LogRotation(path, pattern, "copytruncate" in body.split(), covered.name)
+                break
+
+
+def blocks(text: str) -> Iterator[tuple[str, str]]:
+    """The patterns of a logrotate file (logrotate.conf(5)), with the directives of their blocks."""
+    lines = [line for line in text.splitlines() if not line.lstrip().startswith("#")]
+    for block in _BLOCK.finditer("\n".join(lines)):
+        for word in block["paths"].split():
+            pattern = word.strip("\"'")
+            if pattern.startswith("/"):
+                yield pattern, block["body"]
+
+
+def _nul_bytes(host: Host, path: str) -> str | Failed:
+    """Where a log holds NUL bytes, in words; "" if it holds none at its ends."""
+    head = host.ask(ReadFile(path, max_bytes=HEAD_BYTES))
+    if isinstance(head, Failed):
+        return head
+    if "\x00" in head.text:
+        return "at its beginning"
+    tail = host.ask(ReadFile(path, max_bytes=TAIL_BYTES, tail=True))
+    if isinstance(tail, Failed):
+        return tail
+    return "near its end" if "\x00" in tail.text else ""

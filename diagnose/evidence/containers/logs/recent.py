@@ -1,0 +1,127 @@
+"""The last lines of running containers' logs, of the last minutes alone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+import msgspec
+
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.containers.logs.files import LogFiles
+from diagnose.evidence.containers.logs.tail import BYTES, LINES
+from diagnose.evidence.machine.clock import Clock
+from diagnose.model import Failed, Unexamined
+from diagnose.questions import Host
+from diagnose.questions.containers import ReadLogs
+from diagnose.registry import evidence
+
+MOST = 100
+"""Logs that are read: first those of containers that publish ports, which call others."""
+RECENT_S = 300.0
+"""A line that is older says nothing about now: the program may have recovered."""
+LEAST = 2
+FRESH_S = 90.0
+"""A program that repeats its complaint did so within the last moments, or has got over it."""
+
+
+class RecentLine(msgspec.Struct, frozen=True):
+    """One line, and its Unix time by the engine."""
+
+    at: float
+    text: str
+
+
+class RecentLogs(msgspec.Struct, frozen=True):
+    """Lines by container id, oldest first.
+
+    unread: why a log was not read, by container id. A container that keeps no log by its own
+    configuration is not among them.
+    """
+
+    by_id: dict[str, tuple[RecentLine, ...]] = {}
+    unread: dict[str, str] = {}
+
+    def of(self, container: Container) -> tuple[RecentLine, ...]:
+        """Its lines; none where it printed nothing lately, or where its log was not read."""
+        return self.by_id.get(container.id, ())
+
+    def repeated(
+        self,
+        container: Container,
+        says: Callable[[str], bool],
+        clock: Clock,
+        least: float = LEAST,
+        fresh: float = FRESH_S,
+    ) -> tuple[RecentLine, ...]:
+        """Its lines that say something, where they are `least` and the last one is `fresh`.
+
+        None otherwise. says: whether the text of a line says it. fresh: in seconds.
+        """
+        lines = tuple(line for line in self.of(container) if says(line.text))
+        is_now = len(lines) >= least and (clock.age(lines[-1].at) or 0.0) <= fresh
+        return lines if is_now else ()
+
+    def left_out(self, containers: Iterable[Container]) -> tuple[Unexamined, ...]:
+        """The containers whose logs were not read, which keeps a check of them from passing."""
+        return tuple(
+            Unexamined(container.subject, f"its log was not read: {self.unread[container.id]}")
+            for container in containers
+            if container.id in self.unread
+        )
+
+    def __len__(self) -> int:
+        return len(self.by_id)
+
+
+@evidence
+def recent_logs(
+    host: Host, containers: Containers, clock: Clock, log_files: LogFiles | None
+) -> RecentLogs:
+    """A program whose calls fail runs on, and its container looks healthy: its log is read too.
+
+    A log whose file was not written to lately is not read: it has no recent line.
+    """
+    since = clock.wall - RECENT_S
+    wanted = sorted(
+        (
+            container
+            for container in containers.running
+            if _keeps_log(container) and not _is_older(container, log_files, since)
+        ),
+        key=lambda container: (not container.published_ports, container.name),
+    )
+    by_id: dict[str, tuple[RecentLine, ...]] = {}
+    unread = {
+        container.id: f"only {MOST} logs are read in one run, and more were written to lately"
+        for container in wanted[MOST:]
+    }
+    for container, answer in host.ask_about(
+        wanted[:MOST], lambda container: ReadLogs(container.id, LINES, BYTES)
+    ):
+        if isinstance(answer, Failed):
+            if answer.reason != "gone":
+                unread[container.id] = str(answer)
+            continue
+        lines = [
+            RecentLine(line.at, line.text.strip())
+            for line in answer.lines
+            if line.at is not None and line.at >= since
+        ]
+        if lines:
+            by_id[container.id] = tuple(lines)
+    return RecentLogs(by_id, unread)
+
+
+def _is_older(container: Container, log_files: LogFiles | None, since: float) -> bool:
+    """Whether the file of its log is known, and was last written to before this moment."""
+    file = log_files.by_id.get(container.id) if log_files is not None else None
+    return file is not None and file.written is not None and file.written < since
+
+
+def _keeps_log(container: Container) -> bool:
+    """Whether the engine can read the log: not with the driver none, nor without its cache.
+
+    The first is somebody's decision, the second is what logging.driver-unreadable says.
+    """
+    config = container.host_config.log_config
+    return config.type != "none" and config.options.get("cache-disabled") != "true"

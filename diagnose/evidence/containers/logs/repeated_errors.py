@@ -1,0 +1,93 @@
+"""Errors that running containers print again and again."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import msgspec
+
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.containers.logs.recent import RecentLogs
+from diagnose.evidence.items import Items
+from diagnose.lazy_pattern import LazyPattern
+from diagnose.model import Unexamined
+from diagnose.programs.failures import FAILURES, Recognised, recognise_family
+from diagnose.programs.families import FAMILIES
+from diagnose.programs.log_message import message
+from diagnose.programs.telling_line import TellingLine, telling_line
+from diagnose.registry import evidence
+
+_ADDRESS = LazyPattern(r"(?<![\w.])\d{1,3}(?:\.\d{1,3}){3}(?![\w.])")
+LEAST = 3
+"""So often a line stands among the last ones of a log before it counts as repeated."""
+_CHANGING = LazyPattern(r"\b[0-9a-f]{8,}\b|\d+")
+"""What differs from one time to the next: times, numbers, ids."""
+
+
+class RepeatedError(msgspec.Struct, frozen=True):
+    """The line that explains most, and how many of the log's last lines are the same."""
+
+    container: Container
+    line: TellingLine
+    times: int
+    of: int
+    """Lines of the last minutes that were read."""
+    failure: Recognised | None = None
+    """The known failure that the line shows."""
+    peers: tuple[tuple[str, Container], ...] = ()
+    """Addresses in the line that other containers have."""
+
+
+class RepeatedErrors(Items[RepeatedError], frozen=True):
+    """One for each container that repeats an error."""
+
+    unexamined: tuple[Unexamined, ...] = ()
+    """Running containers whose log was not read."""
+
+
+@evidence
+def repeated_errors(containers: Containers, recent_logs: RecentLogs) -> RepeatedErrors:
+    """The errors among the lines that each running container has printed within minutes."""
+    items = []
+    for container in containers.running:
+        lines = [line.text for line in recent_logs.of(container)]
+        shapes = [_shape(line) for line in lines]
+        times = Counter(shapes)
+        repeated = [
+            line for line, shape in zip(lines, shapes, strict=True) if times[shape] >= LEAST
+        ]
+        telling = telling_line(repeated)
+        if telling is not None and telling.explains:
+            count = times[_shape(repeated[telling.index])]
+            error = RepeatedError(
+                container,
+                telling,
+                count,
+                len(lines),
+                recognise_family(telling, FAILURES) or recognise_family(telling, FAMILIES),
+                _peers(container, telling.whole, containers),
+            )
+            items.append(error)
+    return RepeatedErrors(tuple(items), recent_logs.left_out(containers.running))
+
+
+def _shape(line: str) -> str:
+    """What a line says, without what differs each time."""
+    return _CHANGING.sub("#", message(line).text)
+
+
+def _peers(
+    container: Container, line: str, containers: Containers
+) -> tuple[tuple[str, Container], ...]:
+    """The addresses in the line that containers on the container's networks have."""
+    addresses = set(_ADDRESS.findall(line))
+    if not addresses:
+        return ()
+    return tuple(
+        (endpoint.ip_address, other)
+        for other in containers
+        for network, endpoint in other.endpoints.items()
+        if endpoint.ip_address in addresses
+        and network in container.endpoints
+        and other.id != container.id
+    )

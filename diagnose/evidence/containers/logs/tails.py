@@ -1,0 +1,151 @@
+"""The last log lines of containers that ended badly, or that run and do not work.
+
+The rest is never asked for its log.
+"""
+
+from __future__ import annotations
+
+import functools
+
+import msgspec
+
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.containers.logs.inner_failures import InnerFailures
+from diagnose.evidence.containers.logs.tail import LogTail, read_tails
+from diagnose.evidence.machine.clock import Clock
+from diagnose.evidence.network.sockets.unserved_ports import UnservedPorts
+from diagnose.evidence.run.options import Options
+from diagnose.model import Unexamined
+from diagnose.programs.failures import Recognised
+from diagnose.questions import Host
+from diagnose.registry import evidence
+
+__all__ = ["LogTail", "LogTails", "log_tails"]
+
+MOST = 60
+"""Logs that are read in one run: first those of containers that nobody watched, the latest failures
+first."""
+STEADY_S = 60.0
+"""Seconds after which a run of a container that was restarted counts by its own lines."""
+BRIEF_S = 60.0
+"""A container that publishes ports is there for longer, whatever it ends with."""
+SETTLED_S = 20.0
+"""Seconds after which a program that serves no port is no longer about to."""
+
+
+class LogTails(msgspec.Struct, frozen=True, dict=True):
+    """By container id.
+
+    unread: why a log could not be read, by container id (a driver without reading, mostly).
+    inside: the ids of running containers in which a program has failed: nothing listens on any port
+    that they publish, or their supervisor has given the program up. begun_again: the ids of running
+    containers that were restarted a moment ago; their lines are those of the run before.
+    """
+
+    by_id: dict[str, LogTail]
+    unread: dict[str, str]
+    unexamined: tuple[Unexamined, ...] = ()
+    inside: frozenset[str] = frozenset()
+    begun_again: frozenset[str] = frozenset()
+
+    def of(self, container: Container) -> LogTail:
+        """Its last lines; none where nothing was asked, printed, or could be read."""
+        return self.by_id.get(container.id, LogTail(()))
+
+    @functools.cached_property
+    def failures(self) -> dict[str, Recognised]:
+        """By container id, the known failures that the logs show.
+
+        Of the last run, or else of the runs before it.
+        """
+        recognised = {}
+        for id, tail in self.by_id.items():
+            failure = tail.failure or tail.before_this_run.failure
+            if failure is not None:
+                recognised[id] = failure
+        return recognised
+
+
+def suspicious(container: Container, now: float, since_s: float) -> bool:
+    """Whether its log is worth a question.
+
+    It failed within the looked-at time, loops, or is unhealthy. A container that publishes ports
+    failed too where it ended with exit code 0 at once.
+    """
+    state = container.state
+    if state.status == "restarting":
+        return True
+    if container.is_running:
+        unhealthy = state.health is not None and state.health.status == "unhealthy"
+        return unhealthy or container.restart_count > 0
+    finished = container.finished_at
+    is_brief_service = bool(container.wanted_ports) and (container.ran_for or 0.0) < BRIEF_S
+    return (
+        state.status == "exited"
+        and (state.exit_code != 0 or is_brief_service)
+        and finished is not None
+        and now - finished < since_s
+    )
+
+
+@evidence
+def log_tails(
+    host: Host,
+    containers: Containers,
+    clock: Clock,
+    options: Options,
+    unserved: UnservedPorts | None,
+    inner_failures: InnerFailures | None,
+) -> LogTails:
+    """What is beyond `MOST` is named as not examined, except runs in the foreground.
+
+    Somebody has read those. Of running containers that do not work, what their programs said.
+    """
+    wanted = sorted(
+        (
+            container
+            for container in containers
+            if suspicious(container, clock.wall, options.since_s)
+        ),
+        key=lambda container: (not container.was_watched, container.finished_at or 0.0),
+        reverse=True,
+    )
+    tails, unread = read_tails(host, wanted[:MOST])
+    begun_again = frozenset(
+        container.id for container in wanted if _has_just_begun_again(container, clock.wall)
+    )
+    tails |= {id: tails[id].before_this_run for id in begun_again & tails.keys()}
+    skipped = tuple(
+        Unexamined(container.subject, "its log was not read: too many failed")
+        for container in wanted[MOST:]
+        if not container.was_watched
+    )
+    inside = _failed_inside(containers, clock, unserved, inner_failures)
+    inside = {id: tail for id, tail in inside.items() if id not in tails}
+    return LogTails(tails | inside, unread, skipped, frozenset(inside), begun_again)
+
+
+def _failed_inside(
+    containers: Containers,
+    clock: Clock,
+    unserved: UnservedPorts | None,
+    inner_failures: InnerFailures | None,
+) -> dict[str, LogTail]:
+    """What the programs of running containers said that serve nothing, or that were given up."""
+    tails: dict[str, LogTail] = {}
+    if unserved is not None:
+        for container in containers.running:
+            is_settled = (clock.age(container.started_at) or 0.0) >= SETTLED_S
+            if is_settled and container.id in unserved.tails:
+                tails[container.id] = unserved.of(container)
+    for failure in inner_failures.items if inner_failures is not None else ():
+        if failure.reason:
+            tails[failure.container.id] = LogTail((failure.reason,))
+    return tails
+
+
+def _has_just_begun_again(container: Container, now: float) -> bool:
+    """Whether the run before is the one that explains: this one has yet to come to the failure."""
+    started = container.started_at
+    is_fresh = started is not None and now - started < STEADY_S
+    return container.is_running and container.restart_count > 0 and is_fresh

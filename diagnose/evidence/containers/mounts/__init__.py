@@ -1,0 +1,1 @@
+"""What containers mount, and what they may do with it."""

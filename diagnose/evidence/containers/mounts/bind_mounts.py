@@ -1,0 +1,373 @@
+"""Files and folders of the host that are mounted into containers.
+
+What they are, and whether they still are.
+"""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Iterable, Iterator, Mapping
+
+import msgspec
+
+from diagnose.evidence.containers.inspect import Mount
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.containers.logs.tails import LogTails
+from diagnose.evidence.machine.clock import Clock
+from diagnose.evidence.run.options import Options
+from diagnose.evidence.storage.mounts import Mounted, Mounts, parse
+from diagnose.lazy_pattern import LazyPattern
+from diagnose.model import Failed, Unavailable, Unexamined
+from diagnose.phrases import unix
+from diagnose.questions import Host
+from diagnose.questions.files import ListFolder, PathStatus, ReadFile, StatPaths
+from diagnose.registry import evidence
+
+__all__ = [
+    "BindSources",
+    "Named",
+    "PathStatus",
+    "StaleMount",
+    "StaleMounts",
+    "bind_sources",
+    "stale_mounts",
+]
+
+DELETED = "//deleted"
+"""What the kernel appends to the root of a mount whose file or folder was deleted or replaced
+(fs/d_path.c)."""
+MOUNTING = LazyPattern(r'mounting "(?P<source>[^"]+)" to rootfs at "(?P<target>[^"]+)"')
+"""What the runtime says of a mount that it could not make."""
+_CLOSING = {"'": "'", '"': '"', "`": "'", "‘": "’", "“": "”"}
+_WORD = LazyPattern(r"[\s'\"’”:,;()\[\]]")
+_REFUSED = (
+    "permission denied",
+    "eacces",
+    "operation not permitted",
+    "operation not supported",
+    "eperm",
+    "accessdenied",
+    "not writable",
+    "not writeable",
+    "access denied",
+    "access is denied",
+    "access to the path",
+    "writable] failed",
+    "insufficient permission",
+    "read-only directory",
+    "cannot create",
+    "can't create",
+    "could not create",
+    "failed to create",
+    "unable to create",
+    "cannot write",
+    "can't write",
+    "could not write",
+    "failed to write",
+    "unable to write",
+    "unable to open database file",
+    "readonly database",
+    "sqlite_cantopen",
+    "sqlite_readonly",
+    "read-only file system",
+    "read-only filesystem",
+    "erofs",
+)
+"""How programs say that they were refused access to a path, in small letters. Some have the same
+words for a full disk or a folder that is not there; owner and mode decide."""
+_NAMELESS = ("permission denied", "database", "sqlite_")
+"""Refusals that name no path, or only a file of the working directory."""
+_ABSOLUTE = LazyPattern(r"(?:^|[\s'\"`(=\[])/[\w.-]")
+DEEPEST = 32
+"""So many steps below a mount are looked at; a path comes from a log, which may hold anything."""
+
+
+class BindSources(msgspec.Struct, frozen=True):
+    """Sources of mounts of containers that failed, or were never started, by path.
+
+    below: what lies under them on the way to what a container's last words name, links not
+    followed: they lead to elsewhere in the container. entries: how many lie in a folder that was
+    taken for a file.
+    """
+
+    by_path: dict[str, PathStatus]
+    below: dict[str, PathStatus] = msgspec.field(default_factory=dict)
+    entries: dict[str, int] = msgspec.field(default_factory=dict)
+    unexamined: tuple[Unexamined, ...] = ()
+
+
+class Named(msgspec.Struct, frozen=True):
+    """A path of a container that a line names, and the innermost mount that holds it.
+
+    rest: its parts below the mount's destination. whole: the line leaves no doubt where it ends.
+    """
+
+    line: str
+    mount: Mount
+    rest: tuple[str, ...]
+    whole: bool
+
+    @property
+    def inside(self) -> str:
+        return "/".join((self.mount.destination, *self.rest))
+
+    @property
+    def on_host(self) -> tuple[str, ...]:
+        """The mount's source, and each step below it."""
+        return tuple(
+            "/".join((self.mount.source, *self.rest[:depth])) for depth in range(len(self.rest) + 1)
+        )
+
+
+def named(container: Container, line: str) -> Named | None:
+    """What a line names below a mount of this container; None if it names nothing of the kind."""
+    if not line:
+        return None
+    below = [_below(mount, line) for mount in container.mounts or ()]
+    places = [place for place in below if place is not None]
+    return max(places, key=lambda place: len(place.mount.destination), default=None)
+
+
+def _below(mount: Mount, line: str) -> Named | None:
+    """What a line names below one mount.
+
+    Of several places the one that leaves no doubt where it ends, then the deepest.
+    """
+    places = re.finditer(rf"(?:(?<=//)|(?<![\w./-])){re.escape(mount.destination)}(?![\w.-])", line)
+    candidates = [_named_at(mount, line, place) for place in places]
+    return max(
+        candidates, key=lambda candidate: (candidate.whole, len(candidate.rest)), default=None
+    )
+
+
+def _named_at(mount: Mount, line: str, at: re.Match[str]) -> Named:
+    after = line[at.end() :]
+    tail, closed, _ = after.partition(_CLOSING.get(line[: at.start()][-1:], "\n"))
+    if not closed:
+        tail = _WORD.split(after, maxsplit=1)[0].rstrip(".")
+    rest = tuple(part for part in tail.rstrip("\\").split("/") if part not in ("", "."))
+    return Named(line, mount, rest, bool(closed) or not after[len(tail) :][:1].isspace())
+
+
+def refused_path(container: Container, log_tails: LogTails) -> Named | None:
+    """What the container's last lines say it was refused, if it lies below a mount.
+
+    A program that names only a file of its working directory leaves open where that is: it is taken
+    to be the container's only writable mount.
+    """
+    refusals = log_tails.of(container).find_all(*_REFUSED)
+    refused = next((path for line in refusals if (path := named(container, line))), None)
+    if refused is not None or any(_ABSOLUTE.search(line) for line in refusals):
+        return refused
+    writable = [
+        mount for mount in container.mounts or () if mount.rw and mount.source.startswith("/")
+    ]
+    denied = next(
+        (line for line in refusals if any(words in line.lower() for words in _NAMELESS)), ""
+    )
+    return Named(denied, writable[0], (), whole=True) if denied and len(writable) == 1 else None
+
+
+_CALLED_A_FOLDER = ("is a directory", "eisdir", "omitting directory", "not a regular file")
+"""What programs say of a folder where they want a file, in small letters; the third is cp's."""
+
+
+def not_a_file(container: Container, log_tails: LogTails) -> Named | None:
+    """A mount that the container's last words call a directory: it was to be a file.
+
+    A bind mount, or a named volume at a place that is called like a file.
+    """
+    file = named(container, log_tails.of(container).find(*_CALLED_A_FOLDER))
+    if file is None or file.rest:
+        return None
+    is_volume = file.mount.type == "volume" and "." in file.inside.rpartition("/")[2]
+    return file if file.mount.type == "bind" or is_volume else None
+
+
+def missing_in_folder(container: Container, log_tails: LogTails) -> Named | None:
+    """What the container's last words miss in a folder of the host that is mounted into it."""
+    line = log_tails.of(container).find("no such file or directory", "enoent", "filenotfound")
+    file = next(named_files(container, line), None)
+    return file if file and file.mount.type == "bind" and file.rest else None
+
+
+_RELATIVE = LazyPattern(r"(?<![\w./:@-])(?:\./)?[\w-][\w.-]*(?:/[\w.-]+)*\.\w{2,10}(?![\w/])")
+"""A file of the working directory: config/config.yml, ./settings.toml."""
+
+
+def named_files(container: Container, line: str) -> Iterator[Named]:
+    """What a line names below a mount: a path, or files of the container's working directory."""
+    if (place := named(container, line)) is not None:
+        yield place
+    folder = container.config.working_dir or "/"
+    for match in _RELATIVE.finditer(line):
+        path = posixpath.normpath(posixpath.join(folder, match[0]))
+        if (place := named(container, f"'{path}'")) is not None:
+            yield msgspec.structs.replace(place, line=line)
+
+
+def asked_for(container: Container) -> tuple[str, ...]:
+    """Sources that must exist before a start: those of `--mount type=bind`.
+
+    For `-v` the engine makes what is missing.
+    """
+    wanted = container.host_config.mounts or ()
+    return tuple(
+        str(mount.get("Source"))
+        for mount in wanted
+        if mount.get("Type") == "bind" and mount.get("Source")
+    )
+
+
+def never_started(container: Container, now: float, since_s: float) -> bool:
+    """Created within the looked-at time and never run."""
+    created = unix(container.created)
+    waiting = container.state.status == "created" and container.started_at is None
+    return waiting and created is not None and now - created < since_s
+
+
+@evidence
+def bind_sources(
+    host: Host, containers: Containers, clock: Clock, options: Options, log_tails: LogTails
+) -> BindSources | Unavailable:
+    """One question for all paths in doubt; a path on a mount that hangs costs only itself."""
+    wanted: dict[str, None] = {}
+    mistaken: dict[str, None] = {}
+    for container in containers:
+        if taken := not_a_file(container, log_tails):
+            mistaken[taken.mount.source] = wanted[taken.mount.source] = None
+        if lacking := missing_in_folder(container, log_tails):
+            mistaken[lacking.mount.source] = wanted[lacking.mount.source] = None
+        if never_started(container, clock.wall, options.since_s):
+            wanted |= dict.fromkeys(asked_for(container))
+        if failed := MOUNTING.search(container.state.error):
+            wanted[failed["source"]] = None
+        is_refused = (
+            "permission" in log_tails.of(container).signs
+            or refused_path(container, log_tails) is not None
+        )
+        if is_refused or "permission denied" in container.state.error:
+            wanted |= dict.fromkeys(
+                mount.source for mount in container.mounts or () if mount.source.startswith("/")
+            )
+    if not wanted:
+        return BindSources({})
+    answer = host.ask(StatPaths(sorted(wanted), follow=True))
+    if isinstance(answer, Failed):
+        return Unavailable.of(answer)
+    return BindSources(
+        answer, _steps(host, containers, log_tails), _entries(host, mistaken, answer)
+    )
+
+
+def _steps(host: Host, containers: Containers, log_tails: LogTails) -> dict[str, PathStatus]:
+    """A question of its own: a path that a log names may lie where nothing answers."""
+    steps: set[str] = set()
+    for container in containers:
+        refused = refused_path(container, log_tails)
+        if (
+            refused
+            and refused.mount.source.startswith("/")
+            and ".." not in refused.rest
+            and len(refused.rest) <= DEEPEST
+        ):
+            steps |= {*refused.on_host[1:]}
+    if not steps:
+        return {}
+    answer = host.ask(StatPaths(sorted(steps), follow=False))
+    return {} if isinstance(answer, Failed) else answer
+
+
+def _entries(
+    host: Host, paths: Iterable[str], statuses: Mapping[str, PathStatus]
+) -> dict[str, int]:
+    folders = [path for path in paths if statuses[path].type == "folder"]
+    listings = host.ask_about(folders, ListFolder)
+    return {
+        path: len(listing.entries) for path, listing in listings if not isinstance(listing, Failed)
+    }
+
+
+class StaleMount(msgspec.Struct, frozen=True):
+    """A mount of a running container whose source was deleted or replaced since its start.
+
+    covered_by: the disk that was mounted over the source since then, at which point; "" for
+    a source that was deleted or replaced.
+    """
+
+    container: Container
+    mount: Mount
+    covered_by: str = ""
+    point: str = ""
+
+
+class StaleMounts(msgspec.Struct, frozen=True):
+    """As the containers' own mount tables tell."""
+
+    items: tuple[StaleMount, ...]
+    unexamined: tuple[Unexamined, ...] = ()
+
+
+@evidence
+def stale_mounts(host: Host, containers: Containers, mounts: Mounts | None) -> StaleMounts:
+    """The mount table of each running container with bind mounts.
+
+    Reading it touches no file system; where the tables differ, stat decides.
+    """
+    mounting = [
+        container
+        for container in containers.running
+        if any(mount.type == "bind" for mount in container.mounts or ())
+    ]
+    stale: list[StaleMount] = []
+    missing: list[Unexamined] = []
+    for container, table in host.ask_about(
+        mounting, lambda container: ReadFile(f"/proc/{container.state.pid}/mountinfo")
+    ):
+        if isinstance(table, Failed):
+            if table.reason not in ("gone", "missing"):
+                missing.append(Unexamined(container.subject, f"its mount table: {table}"))
+            continue
+        inside = {mounted.point: mounted for mounted in parse(table.text)}
+        for mount in container.mounts or ():
+            own = inside.get(mount.destination)
+            if mount.type != "bind" or own is None:
+                continue
+            if own.root.endswith(DELETED):
+                stale.append(StaleMount(container, mount))
+            elif mounts is not None and (cover := _cover(mount, own, mounts)):
+                stale.append(StaleMount(container, mount, cover.source, cover.point))
+    return StaleMounts(tuple(_confirmed(host, stale)), tuple(missing))
+
+
+def _cover(mount: Mount, own: Mounted, mounts: Mounts) -> Mounted | None:
+    """The mount of the host that holds the source by its name, if the container sees what lies
+    beneath that mount."""
+    mounted = mounts.of(mount.source) if mount.source.startswith("/") else None
+    if (
+        mounted is None
+        or mounted.point == "/"
+        or mounted.dev == own.dev
+        or mounted.fstype == "autofs"
+    ):
+        return None
+    beneath = mounts.of(mounted.point.rpartition("/")[0] or "/")
+    return mounted if beneath is not None and beneath.dev == own.dev else None
+
+
+def _confirmed(host: Host, stale: list[StaleMount]) -> Iterator[StaleMount]:
+    """Without those whose source leads elsewhere through a link, and those that cannot be seen."""
+    covered = {path for item in stale if item.point for path in (item.mount.source, item.point)}
+    if not covered:
+        yield from stale
+        return
+    answer = host.ask(StatPaths(sorted(covered), follow=True))
+    seen = {} if isinstance(answer, Failed) else answer
+    for item in stale:
+        if not item.point:
+            yield item
+        else:
+            source, point = seen.get(item.mount.source), seen.get(item.point)
+            if source and point and source.dev and source.dev == point.dev:
+                yield item

@@ -1,0 +1,136 @@
+"""Files in the data of failed containers that confirm what their logs say.
+
+The version of a database, a pid file left behind.
+"""
+
+from __future__ import annotations
+
+import itertools
+
+import msgspec
+
+from diagnose.evidence.containers.inspect import Mount
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.containers.logs.tails import LogTails
+from diagnose.evidence.machine.clock import Clock
+from diagnose.model import Failed
+from diagnose.programs.failures import Recognised
+from diagnose.questions import Host
+from diagnose.questions.containers import ReadContainerFile
+from diagnose.questions.files import ReadFile
+from diagnose.registry import evidence
+
+VERSION_CHECK = "container.data-version-mismatch"
+PID_FILE_CHECK = "container.pid-file-stale"
+_FOLDERS = ("", "/data", "/pgdata", "/18/docker")
+"""Where a data directory lies below its mount."""
+
+LOOPING = 3
+SHORT_S = 5.0
+"""A container that was restarted so often, and has run for less than so many seconds, is taken to
+be in a loop."""
+
+
+class DataVersion(msgspec.Struct, frozen=True):
+    """The version that a database wrote into its data directory. path: of the file on the host."""
+
+    version: str
+    path: str
+    mount: Mount
+
+
+class MountedPidFile(msgspec.Struct, frozen=True):
+    """A pid file that is still there.
+
+    source: its path on the host where it is on a mount, "" in the container's own layer.
+    """
+
+    path: str
+    source: str
+
+
+class DataFiles(msgspec.Struct, frozen=True):
+    """By container id."""
+
+    versions: dict[str, DataVersion]
+    pid_files: dict[str, MountedPidFile]
+
+
+@evidence
+def data_files(host: Host, containers: Containers, log_tails: LogTails, clock: Clock) -> DataFiles:
+    """Only files that a log leads to are read. A file that cannot be read confirms nothing."""
+    versions: dict[str, DataVersion] = {}
+    pid_files: dict[str, MountedPidFile] = {}
+    for container in containers:
+        failure = log_tails.failures.get(container.id)
+        if failure is None:
+            continue
+        if failure.failure.confirmed_by == VERSION_CHECK and failure.failure.needs:
+            version = _version(host, container, failure.failure.needs[0])
+            if version is not None:
+                versions[container.id] = version
+        elif failure.failure.confirmed_by == PID_FILE_CHECK and _does_not_stay(container, clock):
+            pid_file = _pid_file(host, container, failure)
+            if pid_file is not None:
+                pid_files[container.id] = pid_file
+    return DataFiles(versions, pid_files)
+
+
+def _does_not_stay(container: Container, clock: Clock) -> bool:
+    """Whether it is down, or between two failures of a loop."""
+    age = clock.age(container.started_at) or 0.0
+    return not container.is_running or (container.restart_count >= LOOPING and age < SHORT_S)
+
+
+def _version(host: Host, container: Container, name: str) -> DataVersion | None:
+    for mount in container.mounts or ():
+        for folder in _folders(container, mount) if mount.source.startswith("/") else ():
+            path = f"{mount.source}{folder}/{name}"
+            answer = host.ask(ReadFile(path, max_bytes=64))
+            if not isinstance(answer, Failed) and answer.text.strip():
+                return DataVersion(answer.text.strip(), path, mount)
+    return None
+
+
+def _folders(container: Container, mount: Mount) -> tuple[str, ...]:
+    """Where the data directory may be below a mount.
+
+    Where the command or PGDATA says, or at a usual place.
+    """
+    command = container.command
+    named = [
+        following
+        for word, following in itertools.pairwise(command)
+        if word in ("-D", "--datadir", "--pgdata")
+    ]
+    named += [
+        entry.partition("=")[2]
+        for entry in container.config.env or ()
+        if entry.startswith("PGDATA=")
+    ]
+    point = mount.destination.rstrip("/")
+    inside = [
+        path.removeprefix(point).rstrip("/")
+        for path in named
+        if path == point or path.startswith(f"{point}/")
+    ]
+    return tuple(dict.fromkeys((*inside, *_FOLDERS)))
+
+
+def _pid_file(host: Host, container: Container, failure: Recognised) -> MountedPidFile | None:
+    path = failure.values.get("file", "")
+    if not path.startswith("/"):
+        return None
+    answer = host.ask(ReadContainerFile(container.id, path, bytes=64))
+    if isinstance(answer, Failed):
+        return None
+    holds = [
+        mount
+        for mount in container.mounts or ()
+        if path.startswith(f"{mount.destination.rstrip('/')}/")
+    ]
+    mount = max(holds, key=lambda mount: len(mount.destination), default=None)
+    source = (
+        mount.source.rstrip("/") + path.removeprefix(mount.destination.rstrip("/")) if mount else ""
+    )
+    return MountedPidFile(path, source)

@@ -1,0 +1,85 @@
+"""Empty folders of the host that hide what an image has, in containers that do not work."""
+
+from __future__ import annotations
+
+import msgspec
+
+from diagnose.evidence.containers.inspect import Mount
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.containers.logs.tails import suspicious
+from diagnose.evidence.machine.clock import Clock
+from diagnose.evidence.network.sockets.unserved_ports import UnservedPorts
+from diagnose.evidence.run.options import Options
+from diagnose.lazy_pattern import LazyPattern
+from diagnose.model import Failed, Json
+from diagnose.questions import Host
+from diagnose.questions.files import ListFolder
+from diagnose.registry import evidence
+
+_OF_THE_IMAGE = LazyPattern(
+    r"(?i)/(?:[\w-]*conf(?:ig|igs|iguration)?(?:\.d|\.avail)?|etc|templates?|plugins?|modules?|themes?"
+    r"|certs?|ssl|static|html|public|dist|src|scripts?|bin|lib)/?$"
+)
+"""Folders that an image fills, and that its program seldom makes itself. Data folders begin
+empty."""
+_WHOLE_CONFIG = frozenset({"/config"})
+"""Where the images of linuxserver.io and others write their own settings at the first start."""
+MOST = 20
+
+
+class EmptyMounts(msgspec.Struct, frozen=True):
+    """By container id, the mounts whose folder on the host is empty."""
+
+    by_id: dict[str, tuple[Mount, ...]] = {}
+
+    def of(self, container: Container) -> tuple[Mount, ...]:
+        return self.by_id.get(container.id, ())
+
+    def evidence_of(self, container: Container) -> dict[str, Json]:
+        """That an empty folder hides what the image has, for each such mount."""
+        return {
+            f"mounted at {mount.destination}": f"{mount.source}, an empty folder of the host, "
+            "which hides what the image has there"
+            for mount in self.of(container)
+        }
+
+    def variables_of(self, container: Container) -> dict[str, str]:
+        """The variables of a page about the one such mount; none where there are several."""
+        mounts = self.of(container)
+        if len(mounts) != 1:
+            return {}
+        return {"hidden": mounts[0].destination}
+
+
+@evidence
+def empty_mounts(
+    host: Host,
+    containers: Containers,
+    clock: Clock,
+    options: Options,
+    unserved: UnservedPorts | None,
+) -> EmptyMounts:
+    """The folders of the host that are mounted into containers that failed or serve nothing.
+
+    A program that could write there would have filled its folder; one that is mounted read-only
+    and is empty is of no use to anybody.
+    """
+    silent = unserved.silent if unserved is not None else frozenset()
+    wanted: dict[str, list[tuple[Container, Mount]]] = {}
+    for container in containers:
+        if container.id not in silent and not suspicious(container, clock.wall, options.since_s):
+            continue
+        for mount in container.mounts or ():
+            if mount.type == "bind" and _hides(mount):
+                wanted.setdefault(mount.source, []).append((container, mount))
+    by_id: dict[str, list[Mount]] = {}
+    for source, listing in host.ask_about(list(wanted)[:MOST], ListFolder):
+        if not isinstance(listing, Failed) and not listing.entries:
+            for container, mount in wanted[source]:
+                by_id.setdefault(container.id, []).append(mount)
+    return EmptyMounts({id: tuple(mounts) for id, mounts in by_id.items()})
+
+
+def _hides(mount: Mount) -> bool:
+    is_of_the_image = bool(_OF_THE_IMAGE.search(mount.destination))
+    return mount.destination not in _WHOLE_CONFIG and (is_of_the_image or not mount.rw)

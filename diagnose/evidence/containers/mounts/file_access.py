@@ -1,0 +1,326 @@
+"""What a container's user may do to files of the host that are mounted into it.
+
+Owner, mode, groups, remapped users.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+import msgspec
+
+from diagnose.evidence.containers.listing import Container
+from diagnose.evidence.containers.mounts.bind_mounts import BindSources, Named, PathStatus
+from diagnose.evidence.containers.user_numbers import UserNumbers
+from diagnose.evidence.engine.info import Info
+from diagnose.lazy_pattern import LazyPattern
+from diagnose.model import Unavailable
+
+IDS = 65536
+"""Number of subordinate ids that the engine gives to containers where it remaps users (useradd's
+default)."""
+READ, WRITE, ENTER = 4, 2, 1
+_OFFSET = LazyPattern(r"/(\d+)\.(\d+)/?$")
+"""The end of the data root where users are remapped: the first ids."""
+_OWNS = LazyPattern(
+    r"chown|chmod|chgrp|owner|chang\w+ (?:group|mode|permission)|permissions of", re.IGNORECASE
+)
+_MAKES = LazyPattern(
+    r"creat|mkdir|touch|writ|append|truncat|O_WRONLY|O_RDWR|\bsav(?:e|ing)\b|lock file"
+    r"|obtain (?:node )?lock|open database file|readonly database|SQLITE_",
+    re.IGNORECASE,
+)
+_MOVES = LazyPattern(r"remov|renam|unlink|delet|\brm: |\bmv: |rmdir", re.IGNORECASE)
+_READS = LazyPattern(r"can(?:'t|not) open|\bread|\blist|scandir|\bload|O_RDONLY", re.IGNORECASE)
+_OPENS = LazyPattern(r"\bopen|Errno 13", re.IGNORECASE)
+_ENTERS = LazyPattern(r"\bcd\b|chdir", re.IGNORECASE)
+
+
+class HostUser(msgspec.Struct, frozen=True):
+    """A container's user as the host knows it."""
+
+    label: str
+    """As findings name it."""
+    owner: str = ""
+    """For chown."""
+    uid: int = 0
+    gids: frozenset[int] = frozenset()
+    first: tuple[int, int] = (0, 0)
+    """The ids on the host that are root's in the container."""
+    maybe_in: str = ""
+    """Why it may be in more groups than `gids`."""
+    unknown: str = ""
+    """Why none of this is known."""
+
+    def rules(self, source: PathStatus) -> bool:
+        """Whether no mode applies, because this is the container's root.
+
+        Root may touch files of all of the container's users.
+        """
+        first_uid, first_gid = self.first
+        owned_inside = source.uid - first_uid in range(IDS) and source.gid - first_gid in range(IDS)
+        return self.uid == first_uid and owned_inside
+
+    def may(self, source: PathStatus, wanted: int) -> bool | None:
+        """Whether the mode allows it.
+
+        None where that depends on groups that only the image knows.
+        """
+        if self.rules(source) or source.lets(self.uid, self.gids, wanted):
+            return True
+        joined = (
+            self.maybe_in
+            and source.gid >= self.first[1]
+            and source.lets(self.uid, self.gids | {source.gid}, wanted)
+        )
+        return None if joined else False
+
+
+class Denied(msgspec.Struct, frozen=True):
+    """What the user cannot do, to which path of the host. inside: the path in the container."""
+
+    what: str
+    path: str
+    inside: str
+    source: PathStatus
+    user: HostUser
+
+
+class Undecided(msgspec.Struct, frozen=True):
+    """Why it is not known whether the user has access."""
+
+    why: str
+
+
+def host_user(
+    container: Container, info: Info | None, numbers: UserNumbers | None
+) -> HostUser | None:
+    """The container's user on the host.
+
+    None where owner and mode do not decide: for root, and for a name whose number is not known.
+    """
+    user_and_group = numbers.of(container) if numbers is not None else container.config.user
+    user, _, group = user_and_group.partition(":")
+    user = "0" if user in ("", "root") else user
+    remapping = _remapping(container, info)
+    if not user.isdigit():
+        return None
+    if int(user) == 0 and remapping is None:
+        return None
+    label = container.config.user or "root"
+    if user_and_group != container.config.user:
+        label += f" ({user_and_group})"
+    first = (0, 0) if remapping is None else _first_ids(remapping)
+    if first is None:
+        unknown = "which users of the host the engine takes for those of containers is not known"
+        return HostUser(label, unknown=unknown)
+    first_uid, first_gid = first
+    groups = (group or "0", *(container.host_config.group_add or []))
+    gids = frozenset(first_gid + int(gid) for gid in groups if gid.isdigit())
+    uid = first_uid + int(user)
+    owner = _owner(uid, group or "0", first_gid)
+    name = label if remapping is None else f"{label} ({uid} on the host)"
+    return HostUser(name, owner, uid, gids, first, _maybe_in(group, groups))
+
+
+def _owner(uid: int, group: str, first_gid: int) -> str:
+    """As `chown` takes it; without the group where its number is not known."""
+    return f"{uid}:{first_gid + int(group)}" if group.isdigit() else str(uid)
+
+
+def _remapping(container: Container, info: Info | None) -> Info | None:
+    """The engine, where it gives the container's users other ids on the host."""
+    if info is None or container.host_config.userns_mode == "host":
+        return None
+    return info if info.has_userns_remap or info.is_rootless else None
+
+
+def _first_ids(info: Info) -> tuple[int, int] | None:
+    """The user and the group of the host that root of a container is.
+
+    None where the data root's name does not say.
+    """
+    offset = _OFFSET.search(info.docker_root_dir)
+    return (int(offset[1]), int(offset[2])) if offset else None
+
+
+def _maybe_in(group: str, groups: Sequence[str]) -> str:
+    """Of which other groups the user may be a member, as only its image knows."""
+    by_name = [name for name in groups if not name.isdigit()]
+    if by_name:
+        return f"the members of group {', '.join(by_name)} are known only to its image"
+    return "" if group else "the groups of its user are known only to its image"
+
+
+class _Attempt(msgspec.Struct, frozen=True):
+    """What a program tried to do with a path below a mount, as far as its line says."""
+
+    named: Named
+    user: HostUser
+
+    @property
+    def words(self) -> str:
+        """The line without the path."""
+        return self.named.line.replace(self.named.inside, " ")
+
+    @property
+    def changes_owner(self) -> bool:
+        return "operation not permitted" in self.words.lower()
+
+    @property
+    def makes(self) -> bool:
+        """Whether it writes, or makes something new."""
+        return self.named.mount.rw and bool(_MAKES.search(self.words))
+
+    @property
+    def moves(self) -> bool:
+        """Whether it removes or renames an entry of a folder below the mount."""
+        moves = bool(_MOVES.search(self.words)) and not self.changes_owner
+        return self.named.mount.rw and moves and bool(self.named.rest)
+
+    @property
+    def names_use(self) -> bool:
+        """Whether the line says what was tried with a file."""
+        patterns = (_MAKES, _READS, _OPENS)
+        return self.changes_owner or any(pattern.search(self.words) for pattern in patterns)
+
+
+class _Goal(msgspec.Struct, frozen=True):
+    """The last step that counts.
+
+    depth: steps below the mount. is_folder_of_entry: it is the folder that an entry of was made or
+    removed in.
+    """
+
+    depth: int
+    is_folder_of_entry: bool = False
+
+
+def access(
+    named: Named, sources: BindSources | Unavailable, user: HostUser | None
+) -> Denied | Undecided | None:
+    """Why the user was denied what a log line says about a path below a mount.
+
+    None where owner and mode do not explain it.
+    """
+    if user is None:
+        return None
+    if user.unknown or isinstance(sources, Unavailable):
+        return Undecided(f"{named.mount.source}: {user.unknown or sources}")
+    attempt = _Attempt(named, user)
+    if attempt.changes_owner and not _OWNS.search(attempt.words):
+        return None  # the kernel never says so because of a mode
+    steps = named.on_host
+    statuses = [sources.by_path.get(steps[0]), *(sources.below.get(step) for step in steps[1:])]
+    goal = _goal(attempt, statuses)
+    if isinstance(goal, Undecided):
+        return goal
+    return _first_obstacle(attempt, statuses, goal)
+
+
+def _goal(attempt: _Attempt, statuses: Sequence[PathStatus | None]) -> _Goal | Undecided:
+    """How far the mode of each step matters."""
+    named = attempt.named
+    missing = _missing_entry(statuses)
+    if missing is not None:
+        explains_missing = named.whole or attempt.makes
+        if attempt.changes_owner or not explains_missing:
+            return Undecided(f"{named.on_host[missing]}: it is not there")
+        return _Goal(missing - 1, is_folder_of_entry=True)
+    if attempt.moves:
+        return _Goal(len(named.rest) - 1, is_folder_of_entry=True)
+    return _Goal(len(named.rest))
+
+
+def _first_obstacle(
+    attempt: _Attempt, statuses: Sequence[PathStatus | None], goal: _Goal
+) -> Denied | Undecided | None:
+    """The first step on the way that the user is denied, or that is not known."""
+    named, user = attempt.named, attempt.user
+    steps = named.on_host[: goal.depth + 1]
+    for depth, (step, source) in enumerate(zip(steps, statuses, strict=False)):
+        if source is None or source.failed or source.type == "link":
+            return _unseen(step, source)
+        tries = [("enter", ENTER)]
+        if depth == goal.depth:
+            tries = _tries_at_the_goal(attempt, source, goal)
+        inside = "/".join((named.mount.destination, *named.rest[:depth]))
+        denied = _first_denied(tries, step, inside, source, user)
+        if denied is not None:
+            return denied
+    if goal.is_folder_of_entry:
+        return None
+    return _unsaid(attempt, steps[-1], statuses[goal.depth])
+
+
+def _unseen(step: str, source: PathStatus | None) -> Undecided | None:
+    why = unseen(step, source)
+    return Undecided(why) if why else None
+
+
+def _missing_entry(statuses: Sequence[PathStatus | None]) -> int | None:
+    """The depth of the first step that is not there."""
+    for depth, source in enumerate(statuses):
+        if depth and source is not None and source.failed == "missing":
+            return depth
+    return None
+
+
+def _tries_at_the_goal(attempt: _Attempt, source: PathStatus, goal: _Goal) -> list[tuple[str, int]]:
+    if attempt.changes_owner:
+        user = attempt.user
+        if source.uid == user.uid or user.rules(source):
+            return []
+        return [("change the owner or mode of", 0)]
+    if goal.is_folder_of_entry:
+        return [("create or remove files in", WRITE | ENTER)]
+    return _tries(attempt, source)
+
+
+def _first_denied(
+    tries: Sequence[tuple[str, int]], step: str, inside: str, source: PathStatus, user: HostUser
+) -> Denied | Undecided | None:
+    for what, wanted in tries:
+        may = bool(wanted) and user.may(source, wanted)
+        if may is None:
+            return Undecided(f"{step}: {user.maybe_in}")
+        if not may:
+            return Denied(what, step, inside, source, user)
+    return None
+
+
+def _unsaid(attempt: _Attempt, path: str, last: PathStatus | None) -> Undecided | None:
+    """A file that may be read and not written.
+
+    The line does not say which of the two was tried.
+    """
+    if attempt.names_use or not attempt.named.mount.rw:
+        return None
+    if last is None or last.type != "file" or attempt.user.may(last, WRITE):
+        return None
+    return Undecided(f"{path}: the log does not say whether it was to be written or executed")
+
+
+def unseen(path: str, source: PathStatus | None) -> str:
+    """Why nothing is known about a path; "" where it was looked at or is simply not there."""
+    if source is None:
+        return f"{path}: it was not looked up"
+    if source.type == "link":
+        return f"{path}: it is a link, which leads elsewhere in the container"
+    return f"{path}: {source.failed}" if source.failed not in ("", "missing") else ""
+
+
+def _tries(attempt: _Attempt, source: PathStatus) -> list[tuple[str, int]]:
+    """What was tried at the named path itself, as far as the words say."""
+    words = attempt.words
+    if source.type == "socket":
+        return [("connect to", WRITE)]
+    if source.type == "folder":
+        if attempt.makes:
+            return [("write to", WRITE | ENTER)]
+        return [("enter", ENTER)] if _ENTERS.search(words) else [("list", READ | ENTER)]
+    if attempt.makes:
+        return [("write to", WRITE)]
+    is_opened = attempt.named.mount.rw and _OPENS.search(words) and not _READS.search(words)
+    return [("read", READ), ("write to", WRITE)] if is_opened else [("read", READ)]

@@ -1,0 +1,199 @@
+"""Files that failed programs miss below a mount, looked up where they would be on the host."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+
+import msgspec
+
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.containers.logs.repeated_errors import RepeatedErrors
+from diagnose.evidence.containers.logs.tail import LogTail
+from diagnose.evidence.containers.logs.tails import LogTails
+from diagnose.evidence.containers.mounts.bind_mounts import DEEPEST, Named, named, named_files
+from diagnose.lazy_pattern import LazyPattern
+from diagnose.model import Failed, Unavailable
+from diagnose.programs.telling_line import TellingLine
+from diagnose.questions import Host
+from diagnose.questions.files import ListFolder, PathStatus, StatPaths
+from diagnose.questions.images import InspectImage
+from diagnose.registry import evidence
+
+_ABSENCE = LazyPattern(
+    r"no such file|\bENOENT\b|file ?not ?found|does(?:n't| not) exist|\bnot found|can(?:not|'t) find"
+    r"|failed opening required|(?:could not|unable to|failed to) (?:find|load|locate)|is missing|MODULE_NOT_FOUND",
+    re.IGNORECASE,
+)
+_MADE_AT_RUN = LazyPattern(r"\.(?:pid|sock|socket|lock|log|tmp|swp)$|^/(?:run|tmp|proc|sys|dev)/")
+"""Files that a program makes itself: that they are not there is no mistake of the host."""
+_EXAMPLE = LazyPattern(r"[._-](?:example|sample|dist|default|template|tmpl|orig|bak|txt)\b")
+_MANIFEST, _MODULES = "package.json", "node_modules"
+"""A folder with the first holds a program of Node.js, whose modules and commands lie in the
+second."""
+_OF_MODULES = frozenset({"command-missing", "module-node"})
+"""Known failures that miss something without its path, as where that folder is not there."""
+
+
+class MissingFile(msgspec.Struct, frozen=True):
+    """A path that the line which explains the failure misses, and that the host does not have.
+
+    place: the path as the container and the host have it. inside and path: the first part of it
+    that is not there. folder: what is there. names: what lies in that folder.
+    """
+
+    container: Container
+    place: Named
+    inside: str
+    path: str
+    folder: str
+    names: tuple[str, ...]
+    is_in_image: bool | None = None
+    """Whether the image has it there, so that the mount hides it; None where that is not known."""
+    is_repeated: bool = False
+    """Whether its container runs, and repeats that in its log."""
+
+    @property
+    def lacks_modules(self) -> bool:
+        """Whether it is the folder of a program's modules, which images commonly have."""
+        return self.inside.endswith(f"/{_MODULES}") and _MANIFEST in self.names
+
+    @property
+    def near(self) -> str:
+        """A file of almost that name in the folder; "" where there is none."""
+        wanted = _plain(self.path)
+        return next((name for name in self.names if _plain(name) == wanted), "")
+
+
+class MissingFiles(msgspec.Struct, frozen=True):
+    """At most one for each container."""
+
+    items: tuple[MissingFile, ...] = ()
+
+    def __iter__(self) -> Iterator[MissingFile]:
+        return iter(self.items)
+
+
+@evidence
+def missing_files(
+    host: Host,
+    containers: Containers,
+    log_tails: LogTails,
+    repeated_errors: RepeatedErrors | None,
+) -> MissingFiles | Unavailable:
+    """One question about the paths of all, and one for each folder that lacks a file.
+
+    A container that runs counts only where its image has what its log misses again and again: a
+    file that is nowhere may be one that its users ask for.
+    """
+    repeated = {error.container.id: error.line for error in repeated_errors or ()}
+    places = {
+        container.id: place
+        for container in containers
+        if (place := _missed(container, log_tails, repeated.get(container.id))) is not None
+    }
+    if not places:
+        return MissingFiles()
+    paths = {path for place in places.values() for path in place.on_host}
+    answer = host.ask(StatPaths(sorted(paths), follow=True))
+    if isinstance(answer, Failed):
+        return Unavailable.of(answer)
+    by_id = {container.id: container for container in containers}
+    lacking = {id: depth for id, place in places.items() if (depth := _depth(place, answer))}
+    folders = sorted({places[id].on_host[depth - 1] for id, depth in lacking.items()})
+    listings = {
+        folder: listing
+        for folder, listing in host.ask_about(folders, ListFolder)
+        if not isinstance(listing, Failed)
+    }
+    items = []
+    for id, depth in lacking.items():
+        place = places[id]
+        listing = listings.get(place.on_host[depth - 1])
+        if listing is None:
+            continue
+        inside = "/".join((place.mount.destination.rstrip("/"), *place.rest[:depth]))
+        missing = MissingFile(
+            by_id[id],
+            place,
+            inside,
+            place.on_host[depth],
+            place.on_host[depth - 1],
+            tuple(sorted(entry.name for entry in listing.entries)),
+            _is_in_image(host, by_id[id], inside),
+            is_repeated=id in repeated,
+        )
+        if missing.is_repeated and not missing.is_in_image:
+            continue
+        is_guessed = _MODULES in place.rest and _MODULES not in place.line
+        if missing.lacks_modules or not is_guessed:
+            items.append(missing)
+    return MissingFiles(tuple(items))
+
+
+def _is_in_image(host: Host, container: Container, inside: str) -> bool | None:
+    """Whether a layer of the container's image has the path."""
+    if not container.image:
+        return None
+    detail = host.ask(InspectImage(container.image))
+    if isinstance(detail, Failed) or not detail.layers:
+        return None
+    answer = host.ask(StatPaths([f"{layer}/diff{inside}" for layer in detail.layers], follow=False))
+    if isinstance(answer, Failed):
+        return None
+    if any(not status.failed for status in answer.values()):
+        return True
+    return False if all(status.failed == "missing" for status in answer.values()) else None
+
+
+def _missed(
+    container: Container, log_tails: LogTails, repeated: TellingLine | None
+) -> Named | None:
+    """What the line that explains the failure misses, if it lies below a mount of the host.
+
+    repeated: the error that it repeats while it runs.
+    """
+    tail = log_tails.of(container)
+    telling = repeated or tail.telling
+    if telling is None or not telling.explains or not _ABSENCE.search(telling.whole):
+        return None
+    place = next(filter(_may_miss, named_files(container, telling.whole)), None)
+    return place or _modules(container, tail)
+
+
+def _modules(container: Container, tail: LogTail) -> Named | None:
+    """The modules of the program in the working directory, where one of them is missed by name."""
+    if tail.failure is None or tail.failure.failure.name not in _OF_MODULES:
+        return None
+    missed = tail.failure.values.get("command") or tail.failure.values.get("module") or ""
+    if not missed or missed.startswith(("/", ".")) or not container.config.working_dir:
+        return None
+    place = named(container, f"'{container.config.working_dir.rstrip('/')}/{_MODULES}'")
+    if place is None or not _may_miss(place):
+        return None
+    return msgspec.structs.replace(place, line=tail.failure.line)
+
+
+def _may_miss(place: Named) -> bool:
+    is_on_host = place.mount.source.startswith("/") and 0 < len(place.rest) <= DEEPEST
+    return is_on_host and ".." not in place.rest and not _MADE_AT_RUN.search(place.inside)
+
+
+def _depth(place: Named, by_path: dict[str, PathStatus]) -> int:
+    """The depth of the first step that is not there, below a folder that is; 0 if all are there."""
+    statuses: Sequence[PathStatus | None] = [by_path.get(path) for path in place.on_host]
+    for depth, status in enumerate(statuses):
+        if status is None:
+            return 0
+        if status.failed == "missing":
+            above = statuses[depth - 1] if depth else None
+            return depth if above is not None and above.type == "folder" else 0
+        if status.failed:
+            return 0
+    return 0
+
+
+def _plain(path: str) -> str:
+    """A file's name without what differs between an example and the file itself."""
+    name = path.rpartition("/")[2].lower().replace(".yaml", ".yml")
+    return _EXAMPLE.sub("", name)

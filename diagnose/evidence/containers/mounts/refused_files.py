@@ -1,0 +1,145 @@
+"""Files and folders of the host that a program refuses because of their owner or mode."""
+
+from __future__ import annotations
+
+import msgspec
+
+from diagnose.evidence.containers.inspect import Mount
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.containers.logs.tails import LogTails
+from diagnose.evidence.containers.mounts.bind_mounts import named
+from diagnose.evidence.containers.mounts.file_access import host_user
+from diagnose.evidence.containers.user_numbers import UserNumbers
+from diagnose.evidence.engine.info import Info
+from diagnose.model import Failed, Unavailable
+from diagnose.questions import Host
+from diagnose.questions.files import PathStatus, StatPaths
+from diagnose.registry import evidence
+
+CHECK = "container.file-mode-refused"
+OWNER = "owner"
+"""What a row of the table of failures needs where the owner is at fault and not the mode."""
+ACME = "acme.json"
+"""Traefik's file of certificates. Traefik runs on without its certificates where others may read it
+(acme/local_store_unix.go)."""
+_STRICTEST = 0o600
+
+
+class RefusedFile(msgspec.Struct, frozen=True):
+    """A file or folder that a program refuses."""
+
+    container: Container
+    inside: str
+    """Its path in the container."""
+    path: str
+    """On the host."""
+    source: PathStatus
+    mode: int
+    """The widest mode that the program accepts, 0 where its owner is at fault."""
+    owner: str
+    """For chown, as the host knows the container's user."""
+    line: str
+    """What the log says, "" where the file's name alone tells."""
+
+
+class RefusedFiles(msgspec.Struct, frozen=True):
+    """Those whose owner or mode on the host is still the refused one."""
+
+    items: tuple[RefusedFile, ...]
+
+
+@evidence
+def refused_files(
+    host: Host,
+    containers: Containers,
+    log_tails: LogTails,
+    info: Info | None,
+    numbers: UserNumbers | None,
+) -> RefusedFiles | Unavailable:
+    """Files that logs complain about, and mounted files that are known to be checked.
+
+    One question about the paths of all.
+    """
+    suspects = [*_from_logs(containers, log_tails, info, numbers), *_from_names(containers)]
+    if not suspects:
+        return RefusedFiles(())
+    answer = host.ask(StatPaths(sorted({suspect.path for suspect in suspects})))
+    if isinstance(answer, Failed):
+        return Unavailable.of(answer)
+    refused = []
+    for suspect in suspects:
+        status = answer.get(suspect.path)
+        if status is None or status.failed:
+            continue
+        if _is_refused(suspect, status):
+            refused.append(msgspec.structs.replace(suspect, source=status))
+    return RefusedFiles(tuple(refused))
+
+
+def _from_logs(
+    containers: Containers, log_tails: LogTails, info: Info | None, numbers: UserNumbers | None
+) -> list[RefusedFile]:
+    suspects = []
+    for container in containers:
+        failure = log_tails.failures.get(container.id)
+        if failure is None or failure.failure.confirmed_by != CHECK:
+            continue
+        wanted = failure.failure.needs[0]
+        owner = _owner(container, info, numbers)
+        for inside, path in _places(container, failure.line, failure.values):
+            mode = 0 if wanted == OWNER else int(wanted, 8)
+            suspects.append(
+                RefusedFile(container, inside, path, PathStatus(), mode, owner, failure.line)
+            )
+    return suspects
+
+
+def _owner(container: Container, info: Info | None, numbers: UserNumbers | None) -> str:
+    """The container's user for chown; "" where it is not known by its number."""
+    user = host_user(container, info, numbers)
+    if user is not None:
+        return user.owner
+    is_root = container.config.user.partition(":")[0] in ("", "0", "root")
+    return "0:0" if is_root else ""
+
+
+def _places(
+    container: Container, line: str, values: dict[str, str] | object
+) -> list[tuple[str, str]]:
+    """The path in the container and on the host.
+
+    As the line names it, or a mounted file of that name.
+    """
+    place = named(container, line)
+    if place is not None and place.mount.source.startswith("/"):
+        return [(place.inside, place.on_host[-1])]
+    name = str(values.get("file", "")) if isinstance(values, dict) else ""
+    if name:
+        return [(mount.destination, mount.source) for mount in _files_named(container, name)]
+    return []
+
+
+def _files_named(container: Container, name: str) -> list[Mount]:
+    base = name.rpartition("/")[2]
+    mounts = container.mounts or ()
+    return [
+        mount
+        for mount in mounts
+        if mount.type == "bind" and mount.destination.rpartition("/")[2] == base
+    ]
+
+
+def _from_names(containers: Containers) -> list[RefusedFile]:
+    """Traefik's file in running containers, whose log is not read."""
+    return [
+        RefusedFile(container, mount.destination, mount.source, PathStatus(), _STRICTEST, "", "")
+        for container in containers.running
+        for mount in _files_named(container, ACME)
+    ]
+
+
+def _is_refused(suspect: RefusedFile, source: PathStatus) -> bool:
+    if suspect.mode:
+        is_expected = bool(suspect.line) or source.type == "file"
+        return is_expected and bool(source.mode & 0o777 & ~suspect.mode)
+    return bool(suspect.owner) and str(source.uid) != suspect.owner.partition(":")[0]

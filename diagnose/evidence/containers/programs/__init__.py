@@ -1,0 +1,1 @@
+"""Programs that containers start, and why they could not."""

@@ -1,0 +1,180 @@
+"""Programs that containers were to start and do not have, and what could start in their place."""
+
+from __future__ import annotations
+
+import itertools
+import shlex
+from collections.abc import Iterator, Mapping
+
+import msgspec
+
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.containers.programs.program_files import path_folders, programs_at
+from diagnose.evidence.containers.programs.refused_programs import Program, Programs
+from diagnose.lazy_pattern import LazyPattern
+from diagnose.misplaced_options import leading_options
+from diagnose.model import Failed
+from diagnose.questions import Host
+from diagnose.questions.images import InspectImage
+from diagnose.registry import evidence
+
+MISSING = ("executable file not found", "no such file or directory")
+"""The engine's words for a program that is not there."""
+MOST = 8
+"""Containers whose files are looked for: each costs about ten questions."""
+_EXEC = LazyPattern(
+    r'exec: "(?P<program>.*?)": .*?'
+    r"(?P<why>executable file not found|no such file or directory|permission denied|is a directory)"
+    r"|container process: exec (?P<bare>.+): (?P<denied>permission denied)(?:: unknown)?$"
+)
+"""Without quotes: the file has an x bit, and the kernel does not let this user execute it there
+(noexec, or not its owner)."""
+_SHELLS = frozenset({"ash", "bash", "dash", "ksh", "sh", "zsh"})
+_OTHER_NAMES: Mapping[str, tuple[str, ...]] = {
+    "node": ("nodejs",),
+    "nodejs": ("node",),
+    "pip": ("pip3",),
+    "python": ("python3",),
+    "python3": ("python",),
+}
+_INTERACTIVE = _SHELLS | {"irb", "jshell", "node", "python", "python3", "python2"}
+"""Programs that images name for want of a service: without a terminal they end at once."""
+
+
+class MissingProgram(msgspec.Struct, frozen=True):
+    """What is known of a program that a container does not have."""
+
+    is_own_command: bool = False
+    """The container was given another command than its image has."""
+    is_line: bool = False
+    """Several words stand in the place of one program."""
+    near: str = ""
+    """A program that is there, and is most likely meant."""
+    image_command: tuple[str, ...] = ()
+    """ENTRYPOINT and CMD of the image, where the container was given others."""
+    misplaced_options: tuple[str, ...] = ()
+    """Options of `docker run` that stand behind the image's name, each as one word."""
+    command: tuple[str, ...] = ()
+    """What the container could be started with instead; empty where nothing is known."""
+
+    @property
+    def shown_command(self) -> str:
+        """The command that is proposed, as a shell takes it.
+
+        "" where it would hold the mark of a secret in the secret's place.
+        """
+        text = shlex.join((*self.command, *self.misplaced_options))
+        return "" if "<redacted:" in text else shlex.join(self.command)
+
+
+class MissingPrograms(msgspec.Struct, frozen=True):
+    """By container id, for containers whose start failed for want of their program."""
+
+    by_id: Mapping[str, MissingProgram]
+
+
+def own_program(container: Container) -> str:
+    """Why the engine could not start a container's own program, in its words.
+
+    "" if it says nothing about it, or means a program of the host (runc, docker-init) with the
+    same words.
+    """
+    match = _EXEC.search(container.state.error) if container.start_failed else None
+    if match is None:
+        return ""
+    program = match["program"] or match["bare"]
+    return (match["why"] or match["denied"]) if program == (container.path or program) else ""
+
+
+@evidence
+def missing_programs(
+    host: Host, containers: Containers, programs: Programs | None
+) -> MissingPrograms:
+    """One question about each image, and about each place where a like program could be."""
+    below = programs.by_id if programs is not None else {}
+    named = {
+        container.id: (container, name)
+        for container in containers
+        if (name := _missing_name(container, below.get(container.id)))
+    }
+    return MissingPrograms(
+        {
+            id: _missing(host, container, name)
+            for id, (container, name) in itertools.islice(named.items(), MOST)
+        }
+    )
+
+
+def _missing_name(container: Container, below: Program | None) -> str:
+    """The word of its command that a container could not start; "" for none.
+
+    below: the program that an init of the container could not start.
+    """
+    words = container.config.words
+    if own_program(container) in MISSING:
+        return words[0] if words else ""
+    if below is not None and below.missing and below.path in words:
+        return below.path
+    return ""
+
+
+def _missing(host: Host, container: Container, name: str) -> MissingProgram:
+    words = container.config.words
+    image_words = _image_words(host, container)
+    is_own = image_words is not None and words != image_words
+    image_words = image_words or ()
+    place = words.index(name)
+    if place == 0 and name.startswith("-"):
+        options, rest = leading_options(words)
+        return MissingProgram(
+            is_own_command=True,
+            misplaced_options=options,
+            image_command=image_words,
+            command=(rest or image_words) if options else (),
+        )
+    proposed = MissingProgram(is_own_command=is_own, image_command=image_words if is_own else ())
+    first, *more = line_words(name)
+    is_line = bool(more)
+    near = _near(host, container, first)
+    if near:
+        command = (*words[:place], near, *more, *words[place + 1 :])
+        return msgspec.structs.replace(proposed, is_line=is_line, near=near, command=command)
+    is_service = bool(image_words) and image_words[0].rpartition("/")[2] not in _INTERACTIVE
+    command = image_words if is_own and is_service else ()
+    return msgspec.structs.replace(proposed, is_line=is_line, command=command)
+
+
+def line_words(text: str) -> list[str]:
+    """The words of a line as a shell takes them; the line itself where it is none."""
+    try:
+        return shlex.split(text) or [text]
+    except ValueError:
+        return [text]
+
+
+def _image_words(host: Host, container: Container) -> tuple[str, ...] | None:
+    """ENTRYPOINT and CMD of the container's image; None where the image cannot be inspected."""
+    detail = host.ask(InspectImage(container.image))
+    if isinstance(detail, Failed) or detail.config is None:
+        return None
+    return (*(detail.config.entrypoint or ()), *(detail.config.cmd or ()))
+
+
+def _near(host: Host, container: Container, program: str) -> str:
+    """The first place of a like program that the container has; "" where there is none."""
+    return next(iter(programs_at(host, container, _places(container, program))), "")
+
+
+def _places(container: Container, program: str) -> Iterator[str]:
+    """Where a program could be that is named with a wrong folder, name or form."""
+    name = program.rpartition("/")[2]
+    folder = container.config.working_dir.rstrip("/")
+    if "/" not in program:
+        yield f"{folder}/{name}"
+    else:
+        yield f"{program}.sh"
+    others = ("sh",) if name in _SHELLS else _OTHER_NAMES.get(name, ())
+    for other in (name, *others):
+        for directory in path_folders(container):
+            if f"{directory}/{other}" != program:
+                yield f"{directory}/{other}"

@@ -1,0 +1,80 @@
+"""Another probe for a health check whose tool the container does not have."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Collection, Mapping
+
+import msgspec
+
+from diagnose.evidence.containers.health_check import HealthCheck
+from diagnose.evidence.containers.listing import Containers
+from diagnose.evidence.containers.programs.program_files import path_folders, programs_at
+from diagnose.lazy_pattern import LazyPattern
+from diagnose.questions import Host
+from diagnose.registry import evidence
+
+MOST = 4
+"""Containers that are looked into: each costs some forty questions."""
+_CALLERS = ("curl", "wget", "python3", "python", "node", "bash")
+"""Programs that can call a URL, in the order of preference; bash can only connect."""
+_URL = LazyPattern(r"""https?://[^\s'"|;&)]+""")
+_PORT = LazyPattern(r"https?://[^/:]+:(?P<port>\d{2,5})\b")
+_MORE_THAN_A_CALL = LazyPattern(
+    r"(?:^|\s)(?:-[HXdukb]|--(?:header|request|data|user|insecure|cookie|resolve|post-data"
+    r"|no-check-certificate|method|cert|key))\b|\$"
+)
+"""Options that another tool writes in another way, and variables, which a quoted URL would lose."""
+
+
+class OtherProbes(msgspec.Struct, frozen=True):
+    """By container id, a command for `--health-cmd` that asks the same with another tool."""
+
+    by_id: Mapping[str, str]
+
+
+@evidence
+def other_probes(host: Host, containers: Containers) -> OtherProbes:
+    """One question about each place of a tool that could take the place of the missing one."""
+    probes = (
+        HealthCheck(container, container.state.health)
+        for container in containers.running
+        if container.state.health is not None
+    )
+    lacking = [probe for probe in probes if probe.lacks_program and _url(probe.command)]
+    commands = {}
+    for probe in lacking[:MOST]:
+        container = probe.container
+        folders = path_folders(container)
+        places = [f"{folder}/{name}" for name in _CALLERS for folder in folders]
+        present = {path.rpartition("/")[2] for path in programs_at(host, container, places)}
+        command = other_probe(probe.command_by_ipv4, present - {probe.lacks_program})
+        if command:
+            commands[container.id] = command
+    return OtherProbes(commands)
+
+
+def other_probe(command: str, present: Collection[str]) -> str:
+    """A probe that calls the same URL with one of these programs; "" where that is not known."""
+    url = _url(command)
+    caller = next((name for name in _CALLERS if name in present), "")
+    if not url or not caller:
+        return ""
+    if caller == "curl":
+        return f"curl -fsS -o /dev/null {shlex.quote(url)}"
+    if caller == "wget":
+        return f"wget -q -O /dev/null {shlex.quote(url)}"
+    if caller in ("python", "python3"):
+        return f"{caller} -c \"import urllib.request as r; r.urlopen('{url}', timeout=5)\""
+    if caller == "node":
+        module = url.partition(":")[0]
+        is_well = "r => process.exit(r.statusCode < 400 ? 0 : 1)"
+        return f"node -e \"require('{module}').get('{url}', {is_well}).on('error', () => process.exit(1))\""
+    port = _PORT.match(url)
+    return f"bash -c ': >/dev/tcp/127.0.0.1/{port['port']}'" if port else ""
+
+
+def _url(command: str) -> str:
+    """The one URL that a simple probe calls; "" for other probes."""
+    urls = _URL.compiled.findall(command)
+    return urls[0] if len(urls) == 1 and not _MORE_THAN_A_CALL.search(command) else ""

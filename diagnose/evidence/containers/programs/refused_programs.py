@@ -1,0 +1,262 @@
+"""What lies at the path of a program that could not be executed: its first bytes say why.
+
+The kernel refuses a program in runc's last step, or later, behind a wrapper: a shell, an entrypoint
+script, an init such as tini or s6, a supervisor. Each writes the path and the reason in its own
+words.
+"""
+
+from __future__ import annotations
+
+import re
+
+import msgspec
+
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.containers.logs.tails import LogTails
+from diagnose.lazy_pattern import LazyPattern
+from diagnose.model import Failed, Unexamined
+from diagnose.questions import Host
+from diagnose.questions.containers import ReadContainerFile
+from diagnose.registry import evidence
+
+_WHY = (
+    "exec format error|no such file or directory|permission denied|operation "
+    "not permitted|resource temporarily unavailable"
+)
+REFUSED = LazyPattern(
+    rf"^exec (?P<path>/.+): (?P<why>{_WHY})$"
+    rf"|exec user process caused[: \"]+(?P<legacy>{_WHY})"
+    r"|^\[(?:FATAL tini \(\d+\)\] exec (?P<tini>.+) failed"
+    rf"|dumb-init\] (?P<dumb>.+)): (?P<reason>{_WHY})$",
+    re.IGNORECASE,
+)
+"""What runc writes to the container's log in its last step before the program (the second form
+until runc 1.0.0-rc92), and what an init writes that stands between the two: tini (`--init`),
+dumb-init.
+"""
+_BY_ENV = LazyPattern(
+    r"^(?:/usr)?(?:/bin/)?env: (?:can't execute )?['\"‘]?(?P<name>[^'\"’:]+)['\"’]?: No such file or directory$"
+)
+"""What /usr/bin/env says, busybox's and the one of coreutils, about the interpreter that a `#!`
+line names."""
+_REASON = (
+    r"(?:not found|no such file or directory|permission denied|exec format error"
+    r"|cannot execute(?: binary file)?(?:: [a-z ]+)?"
+    r"|required file not found)"
+)
+_BY_SHELL = LazyPattern(
+    r"^(?:\S*?(?:sh|init|entrypoint|run|start)\S*: )?(?:exec: )?(?:line \d+: "
+    r"|\d+: )?(?:exec: )?(?:line \d+: )?"
+    rf"(?P<path>/[^\s:'\"]+): (?:(?P<interpreter>\S+): bad interpreter: )?(?P<why>{_REASON})$",
+    re.IGNORECASE,
+)
+"""dash: `sh: 1: /app/run: not found`; bash: `/start.sh: line 4: /app/run: Permission denied`,
+`/app/run: /bin/python: bad interpreter: No such file or directory`, `/app/run: cannot execute:
+required file not found` (5.2); busybox: `sh: /app/run: not found`."""
+_BY_SUPERVISOR = LazyPattern(
+    rf"(?:unable to exec|unable to spawn) (?P<s6>/[^\s:]+): (?P<s6_why>{_REASON})$"
+    r"|spawnerr: can't find command '(?P<missing>/[^']+)'"
+    r"|spawnerr: command at '(?P<closed>/[^']+)' is not executable"
+    rf"|(?:exec|error): \"?(?P<gosu>/[^\s\":]+)\"?: (?:stat \S+: )?(?P<gosu_why>{_REASON})$",
+    re.IGNORECASE,
+)
+"""s6 and execline; supervisord; gosu and su-exec."""
+SHELL_CODES = (126, 127)
+"""What a shell exits with when a command cannot be executed, or is not there."""
+_DENIED = LazyPattern(r"permission denied", re.IGNORECASE)
+
+MACHINES = {
+    3: "386",
+    8: "mips",
+    20: "ppc",
+    21: "ppc64le",
+    22: "s390x",
+    40: "arm",
+    62: "amd64",
+    183: "arm64",
+    243: "riscv64",
+    258: "loong64",
+}
+"""e_machine of an ELF header, as images name their architecture."""
+LINKS = 3
+LOOPING = 3
+"""A container that was restarted so often is taken to be in a loop while it runs."""
+REFUSED_CODES = (1, 255)
+"""What runc exits with when the kernel refuses the program in its last step, by its version."""
+REFUSED_WITHIN_S = 5.0
+_ANY_EXECUTE = 0o111
+
+
+class Program(msgspec.Struct, frozen=True):
+    """A program that was refused."""
+
+    path: str
+    why: str
+    """"exec format error", "no such file or directory", "permission denied", "operation not
+    permitted" or "resource temporarily unavailable"."""
+    line: str
+    machine: str = ""
+    """Of an ELF file, as images name it, "" otherwise."""
+    interpreter: str = ""
+    """Of its `#!` line, with a carriage return if it has one, "" if there is no such line."""
+    is_read: bool = False
+    """Whether its first bytes could be read."""
+    missing: bool = False
+    """Whether there is no such file."""
+    behind: str = ""
+    """The wrapper that reported it, "" for runc or an init."""
+    mode: int | None = None
+    """Its permission bits, None where they are not known."""
+    is_folder: bool = False
+    """Whether the path is a folder."""
+    is_aside: bool = False
+
+    @property
+    def has_carriage_return(self) -> bool:
+        """Whether its first line ends as in DOS.
+
+        The kernel takes the carriage return as part of the interpreter's name.
+        """
+        return self.interpreter.endswith("\r")
+
+    @property
+    def lacks_execute_bit(self) -> bool:
+        """Whether nobody may execute it."""
+        return self.mode is not None and not self.is_folder and not self.mode & _ANY_EXECUTE
+
+
+class Programs(msgspec.Struct, frozen=True):
+    """By container id, of those whose log says that a program was refused.
+
+    unexamined: those that ended as if it had been, and whose log cannot be read.
+    """
+
+    by_id: dict[str, Program]
+    unexamined: tuple[Unexamined, ...] = ()
+
+
+@evidence
+def programs(host: Host, containers: Containers, log_tails: LogTails) -> Programs:
+    """The log names the program.
+
+    The file is read from the container's own file system through the engine, links followed
+    there.
+    """
+    by_id = {}
+    mute = []
+    for container in containers:
+        ended_so = (
+            container.state.exit_code in REFUSED_CODES
+            and (container.ran_for or 0.0) < REFUSED_WITHIN_S
+        )
+        if container.id in log_tails.unread and ended_so and not container.is_running:
+            mute.append(Unexamined(container.subject, f"its log: {log_tails.unread[container.id]}"))
+        tail = log_tails.of(container)
+        program = _refused(host, container, tail.last) or _behind_wrapper(
+            host, container, tail.lines
+        )
+        if program is not None:
+            by_id[container.id] = program
+    return Programs(by_id, tuple(mute))
+
+
+def _refused(host: Host, container: Container, last: str) -> Program | None:
+    """What runc, an init or `env` says in the last line."""
+    if match := REFUSED.search(last):
+        path = match["path"] or match["tini"] or match["dumb"] or container.path
+        why = (match["why"] or match["legacy"] or match["reason"]).lower()
+        return _look(host, container.id, path, why, last)
+    if (match := _BY_ENV.search(last)) and container.state.exit_code == 127:
+        name = match["name"].replace("\\r", "\r")
+        return Program(
+            container.path, "no such file or directory", last, interpreter=name, is_read=True
+        )
+    return None
+
+
+def _behind_wrapper(host: Host, container: Container, lines: tuple[str, ...]) -> Program | None:
+    """What a shell says, if it ended with 126 or 127, or a supervisor, whatever it ended with.
+
+    A script that goes on after `Permission denied` ends with a code of its own.
+    """
+    # between two runs of a loop the last exit code is not known
+    by_shell = container.state.exit_code in SHELL_CODES or (
+        container.is_running and container.restart_count >= LOOPING
+    )
+    for line in reversed(lines):
+        shell = _BY_SHELL.search(line)
+        if shell and not by_shell and not _DENIED.search(shell["why"]):
+            shell = None
+        supervisor = None if shell else _BY_SUPERVISOR.search(line)
+        if shell:
+            program = _look(
+                host, container.id, shell["path"], _reason(shell["why"]), line, behind="a shell"
+            )
+            return msgspec.structs.replace(program, is_aside=not by_shell)
+        if supervisor:
+            path = (
+                supervisor["s6"]
+                or supervisor["missing"]
+                or supervisor["closed"]
+                or supervisor["gosu"]
+            )
+            if supervisor["missing"]:
+                why = "not found"
+            elif supervisor["closed"]:
+                why = "permission denied"
+            else:
+                why = supervisor["s6_why"] or supervisor["gosu_why"]
+            return _look(host, container.id, path, _reason(why), line, behind="a supervisor")
+    return None
+
+
+def _reason(text: str) -> str:
+    """The kernel's reason behind the words of a shell."""
+    lowered = text.lower()
+    if "format error" in lowered:
+        return "exec format error"
+    if "found" in lowered or "no such file" in lowered:
+        return "no such file or directory"
+    return "permission denied"
+
+
+def _look(host: Host, id: str, path: str, why: str, line: str, behind: str = "") -> Program:
+    program = Program(path, why, line, behind=behind)
+    if not path.startswith("/"):
+        return msgspec.structs.replace(program, missing=why == "no such file or directory")
+    at = path
+    for _ in range(LINKS):
+        file = host.ask(ReadContainerFile(id, at, bytes=256))
+        if isinstance(file, Failed):
+            return msgspec.structs.replace(program, missing=file.reason == "gone")
+        program = msgspec.structs.replace(
+            program, mode=file.mode, is_folder=file.type == "directory"
+        )
+        if file.link_target:
+            target = file.link_target
+            at = target if target.startswith("/") else f"{at.rpartition('/')[0]}/{target}"
+        elif file.hex is not None:
+            return _described(program, bytes.fromhex(file.hex))
+        else:
+            break
+    return program
+
+
+def describe(path: str, why: str, line: str, head: bytes) -> Program:
+    """What the first bytes of a program tell.
+
+    An ELF header (its byte order in byte 5), or a `#!` line.
+    """
+    return _described(Program(path, why, line), head)
+
+
+def _described(program: Program, head: bytes) -> Program:
+    if head.startswith(b"\x7fELF") and len(head) >= 20:
+        number = int.from_bytes(head[18:20], "big" if head[5] == 2 else "little")
+        return msgspec.structs.replace(
+            program, machine=MACHINES.get(number, f"machine {number}"), is_read=True
+        )
+    if head.startswith(b"#!"):
+        first = head[2:].partition(b"\n")[0].decode("utf-8", "replace").strip(" \t")
+        return msgspec.structs.replace(program, interpreter=first.split(" ")[0], is_read=True)
+    return msgspec.structs.replace(program, is_read=True)

@@ -1,0 +1,1 @@
+"""The ways of packets, walked through routes and rules."""

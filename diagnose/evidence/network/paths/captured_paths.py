@@ -1,0 +1,126 @@
+"""Connections of containers to the outside that a rule leads to a program of the host itself.
+
+Transparent proxies (Clash, v2ray, dnscrypt-proxy) take them by REDIRECT or DNAT rules. Where the
+program has ended and its rules are left, nobody takes them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Literal
+
+import msgspec
+
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.engine.info import Info, Ping
+from diagnose.evidence.items import Items
+from diagnose.evidence.network.addresses import is_everywhere
+from diagnose.evidence.network.host_stack import HostStack
+from diagnose.evidence.network.networks import Network, Networks
+from diagnose.evidence.network.paths.packet_paths import SAMPLES, leads_out, not_walked
+from diagnose.evidence.network.route_lookups import SOMEWHERE
+from diagnose.evidence.network.sockets.listeners import Listener, Listeners
+from diagnose.evidence.network.uplinks import Uplinks
+from diagnose.firewall.flow import Flow, Origin
+from diagnose.firewall.trace import trace
+from diagnose.firewall.verdict import Step
+from diagnose.registry import evidence
+
+
+class CapturedPath(msgspec.Struct, frozen=True):
+    """Packets of one network to one port of the outside, led to a port of the host."""
+
+    network: Network
+    members: tuple[Container, ...]
+    protocol: Literal["tcp", "udp"]
+    port: int
+    host_port: int
+    by: Step
+    """The rule that does it."""
+    taker: Listener | None
+    """The socket that takes them, None where there is none."""
+    elsewhere: Listener | None
+    """A socket of that port on another address alone."""
+    is_known: bool = True
+    """Whether the host's sockets could be listed."""
+
+
+class CapturedPaths(Items[CapturedPath], frozen=True):
+    """What is captured on each network that leads out. walked: how many samples were traced."""
+
+    walked: int = 0
+    why_none: str = ""
+
+
+@evidence
+def captured_paths(
+    host_stack: HostStack,
+    containers: Containers,
+    networks: Networks,
+    uplinks: Uplinks,
+    listeners: Listeners | None,
+    ping: Ping | None,
+    info: Info | None,
+) -> CapturedPaths:
+    """One walk for each network and sample; nothing where no rule translates destinations."""
+    why_none = not_walked(ping, info, uplinks)
+    if why_none:
+        return CapturedPaths((), why_none=why_none)
+    paths: list[CapturedPath] = []
+    walked = 0
+    for network, members, address in _attached(containers, networks):
+        for protocol, port in SAMPLES:
+            walked += 1
+            flow = Flow(Origin(network.bridge, address), SOMEWHERE, protocol, port)
+            traced = trace(host_stack.stack, flow)
+            packet, by = traced.packet, traced.nat_by
+            if traced.nat is None or traced.to != "" or packet is None or by is None:
+                continue
+            if packet.dport is None or traced.nat_unknown:
+                continue
+            own = host_stack.stack.address_on(network.bridge, "ip") or ""
+            target = packet.dst or own
+            paths.append(
+                CapturedPath(
+                    network,
+                    members,
+                    protocol,
+                    port,
+                    packet.dport,
+                    by,
+                    *_takers(listeners, protocol, target, packet.dport),
+                    listeners is not None,
+                )
+            )
+    return CapturedPaths(tuple(paths), walked)
+
+
+def _attached(
+    containers: Containers, networks: Networks
+) -> Iterator[tuple[Network, tuple[Container, ...], str]]:
+    """Each network that leads out, its running containers, and the address of the first."""
+    members_of: dict[str, list[tuple[Container, str]]] = {}
+    for container in containers.running:
+        for name, endpoint in container.endpoints.items():
+            network = networks.by_name.get(name)
+            if network is not None and endpoint.ip_address and leads_out(network):
+                members_of.setdefault(name, []).append((container, endpoint.ip_address))
+    for name, attached in sorted(members_of.items()):
+        members = tuple(container for container, _ in attached)
+        yield networks.by_name[name], members, attached[0][1]
+
+
+def _takers(
+    listeners: Listeners | None, protocol: str, address: str, port: int
+) -> tuple[Listener | None, Listener | None]:
+    """The socket that takes packets for an address and port, or one that does not hear them."""
+    of_port = [
+        listener
+        for listener in listeners or ()
+        if listener.port == port and listener.proto.startswith(protocol)
+    ]
+    taker = next(
+        (other for other in of_port if is_everywhere(other.address) or other.address == address),
+        None,
+    )
+    return taker, None if taker is not None else next(iter(of_port), None)

@@ -1,0 +1,306 @@
+"""What a container's own network namespace does to its connections.
+
+By its packet filter, its routes and its routing rules.
+
+A VPN client in a container gives its namespace a tunnel, a default route by that tunnel and a kill
+switch; fail2ban in a container writes rules there. Containers that share the namespace are subject
+to all of that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from ipaddress import ip_interface
+from typing import Literal
+
+import msgspec
+
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.network.addresses import is_loopback
+from diagnose.evidence.network.container_netns import ContainerNetns, Namespaces
+from diagnose.evidence.network.host_stack import HostStack
+from diagnose.evidence.network.networks import Network, Networks
+from diagnose.evidence.network.paths.packet_paths import leads_out
+from diagnose.evidence.network.paths.wanted_paths import WantedPath, WantedPaths
+from diagnose.evidence.network.route_lookups import SOMEWHERE
+from diagnose.evidence.network.sockets.half_open import UNCONFIRMED
+from diagnose.evidence.network.uplinks import Uplinks
+from diagnose.firewall.flow import Flow, Origin, Trace
+from diagnose.firewall.packet import Family
+from diagnose.firewall.routing import Routing
+from diagnose.firewall.ruleset import assemble
+from diagnose.firewall.stack import Device, Settings, Stack
+from diagnose.firewall.trace import trace
+from diagnose.model import Coverage, Failed, Unexamined
+from diagnose.questions import Host
+from diagnose.questions.firewall import Flavour, SaveIptables
+from diagnose.questions.network import ListConnections, NetnsFilter, ReadNetnsFilter
+from diagnose.registry import evidence
+
+MOST = 20
+"""Namespaces whose rules are read."""
+MOST_PORTS = 20
+"""Published ports whose waiting clients are looked for."""
+_NET_ADMIN = frozenset({"NET_ADMIN", "CAP_NET_ADMIN", "ALL"})
+
+Client = Literal["this host", "the local network", "other networks"]
+"""Who calls a published port: the host and its docker-proxy, a neighbour of the host, or others."""
+
+
+class InnerIngress(msgspec.Struct, frozen=True):
+    """One published port as its clients meet it inside the container.
+
+    lost: what stops the connections of each kind of client that certainly get no answer.
+    waiting: clients whose connections are half open.
+    """
+
+    container: Container
+    network: Network
+    address: str
+    port: str
+    host_port: int
+    lost: dict[Client, Trace]
+    waiting: tuple[str, ...] = ()
+
+
+class InnerEgress(msgspec.Struct, frozen=True):
+    """One wanted connection, and what the namespace of the container that opens it does to it.
+
+    owner: whose namespace it is. by_tunnel: the interface by which it leaves instead of the
+    network's.
+    """
+
+    owner: Container
+    path: WantedPath
+    trace: Trace
+    by_tunnel: str = ""
+
+
+class InnerPaths(msgspec.Struct, frozen=True):
+    """What was traced in the namespaces of containers that have rules or interfaces of their own.
+
+    unread: containers whose namespace could not be read.
+    """
+
+    inlets: tuple[InnerIngress, ...] = ()
+    outlets: tuple[InnerEgress, ...] = ()
+    unread: tuple[Unexamined, ...] = ()
+
+    def __len__(self) -> int:
+        return len(self.inlets) + len(self.outlets)
+
+    @property
+    def coverage(self) -> Coverage:
+        """How many connections were traced inside containers, for the report."""
+        traced = {"inside containers": len(self)} if len(self) else {}
+        return Coverage(traced, frozenset({"ip"} if traced else ()), "")
+
+
+@evidence
+def inner_paths(
+    host: Host,
+    containers: Containers,
+    networks: Networks,
+    namespaces: Namespaces,
+    host_stack: HostStack,
+    uplinks: Uplinks,
+    wanted_paths: WantedPaths,
+) -> InnerPaths:
+    """The connections of containers through their own namespaces.
+
+    Nothing is asked about a namespace that no container may change and that has the engine's
+    interfaces alone.
+    """
+    members = _members(containers)
+    wanted = [
+        netns
+        for netns in namespaces
+        if netns.container.endpoints and _is_own(netns, members.get(netns.container.id, ()))
+    ][:MOST]
+    stacks: dict[str, Stack] = {}
+    unread = []
+    for netns, answer in host.ask_about(
+        wanted, lambda netns: ReadNetnsFilter(netns.container.state.pid)
+    ):
+        if isinstance(answer, Failed):
+            if answer.reason != "gone":
+                unread.append(Unexamined(netns.container.subject, f"its packet filter: {answer}"))
+            continue
+        stacks[netns.container.id] = _stack(host, netns, answer)
+    clients = _clients(host_stack.stack, uplinks)
+    inlets = [
+        inlet
+        for netns in wanted
+        if netns.container.id in stacks
+        for inlet in _inlets(netns, stacks[netns.container.id], networks, clients)
+    ]
+    outlets = [
+        outlet for path in wanted_paths for outlet in _outlet(path, stacks, namespaces, containers)
+    ]
+    return InnerPaths(tuple(_with_waiting(host, inlets)), tuple(outlets), tuple(unread))
+
+
+def _members(containers: Containers) -> dict[str, list[Container]]:
+    """The running containers in one network namespace, by the id of its owner."""
+    members: dict[str, list[Container]] = {}
+    for container in containers.running:
+        owner = containers.namespace_owners.get(container.id, container)
+        members.setdefault(owner.id, []).append(container)
+    return members
+
+
+def _is_own(netns: ContainerNetns, members: Sequence[Container]) -> bool:
+    """Whether a namespace may have rules or routes that the engine did not make."""
+    if any(
+        member.host_config.privileged or _NET_ADMIN & set(member.host_config.cap_add or ())
+        for member in members
+    ):
+        return True
+    made = {endpoint.mac_address.lower() for endpoint in netns.container.endpoints.values()}
+    return any(link.up and link.mac not in made and link.name != "lo" for link in netns.links)
+
+
+def _stack(host: Host, netns: ContainerNetns, answer: NetnsFilter) -> Stack:
+    names = {link.index: link.name for link in netns.links}
+    devices = tuple(
+        Device(
+            link.name,
+            tuple(
+                f"{address.address}/{address.prefix}"
+                for address in netns.addresses
+                if address.index == link.index and address.address
+            ),
+            link.kind,
+        )
+        for link in netns.links
+    )
+    everywhere = answer.reverse_path.get("all", 0)
+    modes: dict[str, int | None] = {
+        name: max(everywhere, answer.reverse_path.get(name, 0)) for name in names.values()
+    }
+    pid = netns.container.state.pid
+    saved = _saved(host, "nft", pid) if _has_ip_tables(answer) else ""
+    legacy: dict[Family, str | None] = {"ip": _saved(host, "legacy", pid)} if answer.legacy else {}
+    nftables = answer.nftables if isinstance(answer.nftables, dict) else None
+    ruleset = assemble(nftables, {"ip": saved or ""}, legacy, names)
+    return Stack(
+        ruleset,
+        Routing(answer.routes, answer.rules, names),
+        devices,
+        Settings(reverse_path=modes),
+    )
+
+
+def _has_ip_tables(answer: NetnsFilter) -> bool:
+    tables = answer.nftables.get("tables") if isinstance(answer.nftables, dict) else None
+    return any(
+        isinstance(table, dict) and table.get("family") == "ip"
+        for table in (tables if isinstance(tables, list) else ())
+    )
+
+
+def _saved(host: Host, flavour: Flavour, pid: int) -> str | None:
+    answer = host.ask(SaveIptables(flavour, "ip", pid))
+    return None if isinstance(answer, Failed) else answer.text
+
+
+# -- published ports ----------------------------------------
+
+
+def _clients(stack: Stack, uplinks: Uplinks) -> dict[Client, str]:
+    """An address for each kind of client but the host itself, whose address differs by network."""
+    clients: dict[Client, str] = {}
+    for uplink in uplinks:
+        device = stack.by_name.get(uplink.name)
+        for text in device.addresses if device is not None else ():
+            own = ip_interface(text)
+            others = [] if own.version != 4 else _first_hosts(str(own.network), str(own.ip))
+            if others:
+                clients.setdefault("the local network", others[0])
+    clients["other networks"] = SOMEWHERE
+    return clients
+
+
+def _first_hosts(network: str, own: str) -> list[str]:
+    net = ip_interface(network).network
+    return [
+        str(net[number])
+        for number in range(1, min(4, net.num_addresses - 1))
+        if str(net[number]) != own
+    ]
+
+
+def _inlets(
+    netns: ContainerNetns, stack: Stack, networks: Networks, clients: dict[Client, str]
+) -> Iterator[InnerIngress]:
+    container = netns.container
+    places = [
+        (networks.by_name[name], endpoint)
+        for name, endpoint in sorted(container.endpoints.items())
+        if name in networks.by_name
+        and leads_out(networks.by_name[name])
+        and endpoint.ip_address
+        and netns.link_with(endpoint.ip_address) is not None
+    ]
+    if len(places) != 1:
+        # with several networks the way in is the engine's choice; network.replies-misrouted
+        # judges those by the host's own rules
+        return
+    network, endpoint = places[0]
+    link = netns.link_with(endpoint.ip_address)
+    assert link is not None
+    for port, binding in container.published_ports:
+        number, _, proto = port.partition("/")
+        if proto not in ("tcp", "udp") or not binding.host_port.isdigit():
+            continue
+        callers: dict[Client, str] = {"this host": endpoint.gateway}
+        if not is_loopback(binding.host_ip):
+            callers.update(clients)
+        lost: dict[Client, Trace] = {}
+        for client, address in callers.items():
+            if not address:
+                continue
+            flow = Flow(Origin(link.name, address), endpoint.ip_address, proto, int(number))
+            traced = trace(stack, flow)
+            if traced.is_blocked:
+                lost[client] = traced
+        yield InnerIngress(
+            container, network, endpoint.ip_address, port, int(binding.host_port), lost
+        )
+
+
+def _with_waiting(host: Host, inlets: Sequence[InnerIngress]) -> Iterator[InnerIngress]:
+    """The inlets, with the clients that wait for an answer of those that are lost."""
+    ports = sorted({inlet.host_port for inlet in inlets if inlet.lost})[:MOST_PORTS]
+    waiting: dict[int, tuple[str, ...]] = {}
+    for port, table in host.ask_about(
+        ports, lambda port: ListConnections(protocol="tcp", dport=port)
+    ):
+        if not isinstance(table, Failed):
+            waiting[port] = tuple(
+                sorted({flow.src for flow in table.entries if flow.state in UNCONFIRMED})
+            )
+    for inlet in inlets:
+        yield msgspec.structs.replace(inlet, waiting=waiting.get(inlet.host_port, ()))
+
+
+# -- wanted connections ----------------------------------------
+
+
+def _outlet(
+    path: WantedPath,
+    stacks: dict[str, Stack],
+    namespaces: Namespaces,
+    containers: Containers,
+) -> Iterator[InnerEgress]:
+    owner = containers.namespace_owners.get(path.want.container.id, path.want.container)
+    stack, netns = stacks.get(owner.id), namespaces.of(owner)
+    endpoint = owner.endpoints.get(path.network.name)
+    if stack is None or netns is None or endpoint is None:
+        return
+    link = netns.link_with(endpoint.ip_address)
+    if link is None:
+        return
+    traced = trace(stack, Flow(Origin(), path.address, "tcp", path.port))
+    goes_astray = not traced.is_blocked and traced.to not in ("", None, link.name)
+    yield InnerEgress(owner, path, traced, traced.to or "" if goes_astray else "")

@@ -1,0 +1,154 @@
+"""The way of containers' DNS queries to each of their servers.
+
+By the kernel's own choice of a route.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from ipaddress import ip_address
+
+import msgspec
+
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.dns.resolvers import Resolvers
+from diagnose.evidence.engine.info import Info, Ping
+from diagnose.evidence.items import Items
+from diagnose.evidence.network.addresses import is_loopback
+from diagnose.evidence.network.host_stack import HostStack
+from diagnose.evidence.network.networks import Network, Networks
+from diagnose.evidence.network.paths.packet_paths import address_of, leads_out, not_walked
+from diagnose.evidence.network.uplinks import Uplinks
+from diagnose.firewall.flow import Flow, Origin, Trace
+from diagnose.firewall.packet import Family
+from diagnose.firewall.stack import Stack
+from diagnose.firewall.trace import trace
+from diagnose.registry import evidence
+
+
+class ResolverPath(msgspec.Struct, frozen=True):
+    """The way of one container's queries to one server.
+
+    device: the interface by which they leave the host; "" at the host itself.
+
+    rivals: how many servers the container may ask in all.
+    """
+
+    container: Container
+    network: Network
+    server: str
+    device: str
+    trace: Trace
+    rivals: int
+
+    @property
+    def is_untranslated(self) -> bool:
+        """Whether packets certainly leave with the address that the engine is to hide."""
+        traced = self.trace
+        gets_out = traced.outcome == "accept" or (
+            traced.obstacle is not None and traced.obstacle.part == "reply"
+        )
+        leaves = bool(traced.to) and traced.to not in (self.network.bridge, "lo")
+        return (
+            gets_out
+            and leaves
+            and self.network.masquerades
+            and traced.snat is None
+            and not traced.nat_unknown
+        )
+
+
+class ResolverPaths(Items[ResolverPath], frozen=True):
+    """One way for each container and server that its own packets go to.
+
+    untranslated: those whose answers cannot come back, whatever rule they would meet, because
+    the source is not hidden.
+    """
+
+    untranslated: tuple[ResolverPath, ...] = ()
+
+    @property
+    def cut_off(self) -> tuple[ResolverPath, ...]:
+        """The ways of those containers that reach none of their servers."""
+        blocked: dict[str, int] = {}
+        for path in self.items:
+            if path.trace.is_blocked:
+                blocked[path.container.id] = blocked.get(path.container.id, 0) + 1
+        return tuple(
+            path
+            for path in self.items
+            if path.trace.is_blocked and blocked[path.container.id] == path.rivals
+        )
+
+
+@evidence
+def resolver_paths(
+    host_stack: HostStack,
+    resolvers: Resolvers,
+    containers: Containers,
+    networks: Networks,
+    uplinks: Uplinks,
+    ping: Ping | None,
+    info: Info | None,
+) -> ResolverPaths:
+    """The way of DNS queries, one walk for each network and server.
+
+    All containers of the network share it that no rule tells apart.
+    """
+    if not_walked(ping, info, uplinks) and len(uplinks):
+        return ResolverPaths(())
+    walked: dict[tuple[str, str], Trace] = {}
+    paths = [
+        path
+        for container in containers.running
+        for path in _of_container(host_stack.stack, container, networks, resolvers, walked)
+    ]
+    return ResolverPaths(
+        tuple(path for path in paths if not (path.is_untranslated and path.trace.is_blocked)),
+        tuple(path for path in paths if path.is_untranslated),
+    )
+
+
+def _of_container(
+    stack: Stack,
+    container: Container,
+    networks: Networks,
+    resolvers: Resolvers,
+    walked: dict[tuple[str, str], Trace],
+) -> Iterator[ResolverPath]:
+    upstreams = resolvers.upstreams(container)
+    place = _place(container, networks)
+    if place is None:
+        return
+    network, source = place
+    for upstream in upstreams:
+        if upstream.by_host or is_loopback(upstream.server) or not _is_address(upstream.server):
+            continue
+        family: Family = "ip6" if ":" in upstream.server else "ip"
+        address = source if family == "ip" else address_of(container.endpoints[network.name], "ip6")
+        if not address:
+            continue
+        key = (network.name, upstream.server)
+        traced = walked.get(key)
+        if traced is None or not traced.is_decided:
+            flow = Flow(Origin(network.bridge, address), upstream.server, "udp", 53, family)
+            traced = walked[key] = trace(stack, flow)
+        device = stack.routing.look_up(upstream.server, address, network.bridge).oif
+        yield ResolverPath(container, network, upstream.server, device, traced, len(upstreams))
+
+
+def _place(container: Container, networks: Networks) -> tuple[Network, str] | None:
+    """The network by which its packets leave: its only one that leads out, or the first by name."""
+    for name in sorted(container.endpoints):
+        network, endpoint = networks.by_name.get(name), container.endpoints[name]
+        if network is not None and leads_out(network) and endpoint.ip_address:
+            return network, endpoint.ip_address
+    return None
+
+
+def _is_address(text: str) -> bool:
+    try:
+        ip_address(text)
+    except ValueError:
+        return False
+    return True

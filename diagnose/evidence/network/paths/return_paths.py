@@ -1,0 +1,212 @@
+"""Where the answers of published ports go.
+
+Back by the interface that the client is behind, or by another one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from ipaddress import ip_address
+
+import msgspec
+
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.engine.info import Info, Ping
+from diagnose.evidence.items import Items
+from diagnose.evidence.network.addresses import EVERYWHERE
+from diagnose.evidence.network.container_netns import ContainerNetns, Namespaces
+from diagnose.evidence.network.host_stack import HostStack
+from diagnose.evidence.network.networks import Network, Networks
+from diagnose.evidence.network.paths.packet_paths import not_walked
+from diagnose.evidence.network.route_lookups import SOMEWHERE
+from diagnose.evidence.network.uplinks import Uplink, Uplinks
+from diagnose.firewall.flow import Flow, Origin, Trace
+from diagnose.firewall.stack import Stack
+from diagnose.firewall.trace import trace
+from diagnose.registry import evidence
+
+
+class ReturnPath(msgspec.Struct, frozen=True):
+    """One published port as a client beyond one interface meets it, and the way of the answers.
+
+    host_answers_by: the interface by which a program of the host itself would answer that client.
+    answers_by: the bridge by which the container's own answers come, where its routes lead
+    elsewhere than the request came from.
+    """
+
+    container: Container
+    network: Network
+    uplink: Uplink
+    host_port: int
+    port: str
+    trace: Trace
+    host_answers_by: str = ""
+    answers_by: str = ""
+
+    @property
+    def is_lost(self) -> bool:
+        """Whether the answers certainly do not get back to the client by the way that it came."""
+        obstacle = self.trace.obstacle
+        return (
+            obstacle is not None
+            and self.trace.is_blocked
+            and obstacle.part == "reply"
+            and obstacle.reason != "rule"
+        )
+
+
+class ReturnPaths(Items[ReturnPath], frozen=True):
+    """The way back of answers.
+
+    One published port of each network and uplink, and each port of containers with several
+    networks.
+    """
+
+
+@evidence
+def return_paths(
+    host_stack: HostStack,
+    containers: Containers,
+    networks: Networks,
+    uplinks: Uplinks,
+    namespaces: Namespaces | None,
+    ping: Ping | None,
+    info: Info | None,
+) -> ReturnPaths:
+    """Walks from an ordinary client behind each interface that has an address others can reach."""
+    if not_walked(ping, info, uplinks):
+        return ReturnPaths(())
+    stack = host_stack.stack
+    bridges = {network.bridge for network in networks.bridges}
+    outer = [uplink for uplink in _outer(stack, uplinks) if uplink.name not in bridges]
+    return ReturnPaths(tuple(_walked(stack, containers, networks, outer, namespaces)))
+
+
+def _outer(stack: Stack, uplinks: Uplinks) -> Iterator[Uplink]:
+    """The uplinks, and other interfaces by which the host answers a client.
+
+    An ordinary client that called their address.
+    """
+    names = {uplink.name for uplink in uplinks}
+    yield from uplinks
+    for device in stack.devices:
+        address = stack.address_on(device.name, "ip")
+        if (
+            device.name in names
+            or address is None
+            or device.kind == "bridge"
+            or ip_address(address).is_loopback
+        ):
+            continue
+        if stack.routing.look_up(SOMEWHERE, address).oif == device.name:
+            yield Uplink(device.name, address)
+
+
+class _Call(msgspec.Struct, frozen=True):
+    """What an ordinary client behind an interface calls: a published port at the host's address."""
+
+    container: Container
+    port: str
+    """Of the container, with its protocol."""
+    host_port: int
+    uplink: Uplink
+    address: str
+
+    @property
+    def flow(self) -> Flow:
+        proto = self.port.partition("/")[2]
+        return Flow(Origin(self.uplink.name, SOMEWHERE), self.address, proto, self.host_port)
+
+
+def _walked(
+    stack: Stack,
+    containers: Containers,
+    networks: Networks,
+    outer: list[Uplink],
+    namespaces: Namespaces | None,
+) -> Iterator[ReturnPath]:
+    """One path for each network and interface, and each port of containers with several networks.
+
+    Those have routes of their own, which may lead answers elsewhere.
+    """
+    walked: set[tuple[str, str]] = set()
+    for container in containers.running:
+        places = _places(container, networks)
+        if not places:
+            continue
+        netns = namespaces.of(container) if namespaces is not None and len(places) > 1 else None
+        for call in _calls(container, outer):
+            pairs = {(network.name, call.uplink.name) for network in places.values()}
+            if netns is None and pairs <= walked:
+                continue
+            path = _path(stack, call, places, netns)
+            if path is None:
+                continue
+            pair = (path.network.name, path.uplink.name)
+            if netns is not None or pair not in walked:
+                walked.add(pair)
+                yield path
+
+
+def _path(
+    stack: Stack, call: _Call, places: dict[str, Network], netns: ContainerNetns | None
+) -> ReturnPath | None:
+    """The way of a call and of its answer; None where it does not lead to one of the networks."""
+    walk = trace(stack, call.flow)
+    network = places.get(walk.nat.address or "") if walk.nat is not None else None
+    if network is None:
+        return None
+    answers_by = _leaves_by(netns, places) or ""
+    if answers_by and answers_by != network.bridge:
+        walk = trace(stack, msgspec.structs.replace(call.flow, answers_by=answers_by))
+    return ReturnPath(
+        container=call.container,
+        network=network,
+        uplink=call.uplink,
+        host_port=call.host_port,
+        port=call.port,
+        trace=walk,
+        host_answers_by=stack.routing.look_up(SOMEWHERE, call.address).oif,
+        answers_by=answers_by,
+    )
+
+
+def _places(container: Container, networks: Networks) -> dict[str, Network]:
+    """The bridge networks of a container, by its address there."""
+    return {
+        endpoint.ip_address: network
+        for name, endpoint in container.endpoints.items()
+        if (network := networks.by_name.get(name)) and network.is_bridge and endpoint.ip_address
+    }
+
+
+def _calls(container: Container, outer: list[Uplink]) -> Iterator[_Call]:
+    """The published ports of a container, as clients behind each interface call them."""
+    for port, binding in container.published_ports:
+        if not binding.host_port.isdigit() or port.partition("/")[2] not in ("tcp", "udp"):
+            continue
+        for uplink in outer:
+            address = uplink.address
+            if address is not None and binding.host_ip in (*EVERYWHERE, address):
+                yield _Call(container, port, int(binding.host_port), uplink, address)
+
+
+def _leaves_by(netns: ContainerNetns | None, places: dict[str, Network]) -> str | None:
+    """The bridge of the network by which a container's own default route leads.
+
+    None where that is not known.
+    """
+    if netns is None:
+        return None
+    defaults = [
+        route
+        for route in netns.routes
+        if route.family == "inet" and not route.prefix and route.leads_somewhere
+    ]
+    best = min(defaults, key=lambda route: route.metric, default=None)
+    if best is None:
+        return None
+    for address in netns.addresses:
+        if address.index == best.oif and address.address in places:
+            return places[address.address].bridge
+    return None

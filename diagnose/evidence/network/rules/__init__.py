@@ -1,0 +1,1 @@
+"""The rules of packet filters, who wrote them, and which are lost."""

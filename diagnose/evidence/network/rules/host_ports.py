@@ -1,0 +1,118 @@
+"""Ports of programs on the host's own network that its input rules close to others.
+
+A published port passes by the input rules; a program of a container with `network_mode: host` meets
+them like any other program of the host.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Literal
+
+import msgspec
+
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.items import Items
+from diagnose.evidence.machine.kernel_log import KernelLog
+from diagnose.evidence.network.addresses import is_loopback
+from diagnose.evidence.network.host_stack import HostStack
+from diagnose.evidence.network.paths.packet_paths import refused_by_host
+from diagnose.evidence.network.sockets.listeners import Listener, Listeners
+from diagnose.evidence.network.uplinks import Uplinks
+from diagnose.firewall.verdict import Step
+from diagnose.registry import evidence
+
+_BLOCKED = re.compile(
+    r"\bIN=(?P<device>\S+) OUT= .*?\bSRC=(?P<client>\S+) .*?\bDPT=(?P<port>\d+)\b"
+)
+"""What a LOG rule writes of a packet on the input hook: ufw's `[UFW BLOCK] IN=eth0 OUT= ...`."""
+
+
+_PROXY_PORT = re.compile(r"(?:^|\.)(?:loadbalancer\.server\.)?port$|^VIRTUAL_PORT$")
+"""The label and the variable that tell a proxy where a service listens: of Traefik, nginx-proxy."""
+
+Reason = Literal["clients", "ports", "proxy", "image", ""]
+"""Why others are to reach a port: clients tried, it is to be published, a proxy is to call it, the
+image declares it. Empty: nothing says so."""
+
+
+class ClosedHostPort(msgspec.Struct, frozen=True):
+    """A port on which a container listens in the host's network, and the rule that closes it."""
+
+    container: Container
+    listener: Listener
+    protocol: str
+    uplink: str
+    by: Step
+    """For every source."""
+    clients: tuple[str, ...]
+    """Whose packets to it the kernel's log says were blocked."""
+    wanted: Reason = ""
+    """Why others are to reach it."""
+
+
+class ClosedHostPorts(Items[ClosedHostPort], frozen=True):
+    """walked: how many ports were judged, open ones too."""
+
+    walked: int = 0
+
+
+@evidence
+def closed_host_ports(
+    host_stack: HostStack,
+    containers: Containers,
+    listeners: Listeners,
+    uplinks: Uplinks,
+    kernel_log: KernelLog | None,
+) -> ClosedHostPorts:
+    """One packet for each TCP port, and each UDP port that somebody is to reach."""
+    sharing = {
+        container.id: container for container in containers.running if container.shares_host_network
+    }
+    uplink = next(iter(uplinks), None)
+    if not sharing or uplink is None or uplink.address is None:
+        return ClosedHostPorts(())
+    blocked = _blocked(kernel_log)
+    wanted: Reason
+    ports: dict[tuple[str, int], ClosedHostPort] = {}
+    walked = 0
+    for listener in listeners:
+        container = sharing.get(listener.container or "")
+        protocol = listener.proto[:3]
+        if container is None or is_loopback(listener.address):
+            continue
+        clients = blocked.get(listener.port, ())
+        wanted = "clients" if clients else _wanted(container, listener.port, protocol)
+        if protocol not in ("tcp", "udp") or (protocol == "udp" and not wanted):
+            continue
+        walked += 1
+        verdict = refused_by_host(
+            host_stack.stack, uplink.name, uplink.address, listener.port, protocol, "ip"
+        )
+        if verdict.is_blocked and verdict.by is not None:
+            port = ClosedHostPort(
+                container, listener, protocol, uplink.name, verdict.by, clients, wanted
+            )
+            ports.setdefault((container.id, listener.port), port)
+    return ClosedHostPorts(tuple(ports.values()), walked)
+
+
+def _wanted(container: Container, number: int, protocol: str) -> Reason:
+    """Why others are to reach a port, by the configuration of its container."""
+    name = f"{number}/{protocol}"
+    for port, binding in container.wanted_ports:
+        if port == name or binding.host_port == str(number):
+            return "ports"
+    settings = (*container.labels.items(), *container.config.environment)
+    if any(_PROXY_PORT.search(key) and value == str(number) for key, value in settings):
+        return "proxy"
+    return "image" if name in (container.config.exposed_ports or {}) else ""
+
+
+def _blocked(kernel_log: KernelLog | None) -> Mapping[int, tuple[str, ...]]:
+    """The clients whose packets were logged as they were dropped, by the port that they called."""
+    clients_of: dict[int, dict[str, None]] = {}
+    for _, match in kernel_log.matching(_BLOCKED, ["DPT="]) if kernel_log is not None else ():
+        clients_of.setdefault(int(match["port"]), {})[match["client"]] = None
+    return {port: tuple(clients)[:5] for port, clients in clients_of.items()}

@@ -1,0 +1,225 @@
+"""The rules of the engine that are missing, and the repair that puts them back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+import msgspec
+from msgspec.structs import replace
+
+from diagnose.evidence.containers.listing import Containers
+from diagnose.evidence.engine.config import DaemonConfig
+from diagnose.evidence.engine.info import Info, Ping
+from diagnose.evidence.network.engine_bridges import bridges_of
+from diagnose.evidence.network.networks import Networks
+from diagnose.evidence.network.rules.packet_filter import FLAVOURS, Firewall
+from diagnose.firewall import iptables
+from diagnose.firewall.docker import NFTABLES_TABLE
+from diagnose.firewall.engine_rules import Bridge, PublishedPort, present, repair, wanted
+from diagnose.firewall.native_rules import native_table
+from diagnose.firewall.packet import Family
+from diagnose.firewall.restore import restored
+from diagnose.firewall.rules import Chain, Ruleset, Table
+from diagnose.model import Failed, Unavailable
+from diagnose.questions import Host
+from diagnose.questions.firewall import Flavour, SaveIptables
+from diagnose.registry import evidence
+
+KNOWN_MODES = ("nat", "routed")
+"""Gateway modes whose rules were seen on a real engine."""
+UNKNOWN_OPTIONS = (
+    "com.docker.network.bridge.trusted_host_interfaces",
+    "com.docker.network.host_ipv4",
+    "com.docker.network.host_ipv6",
+)
+"""Options of a network that change its rules in a way that was not seen on a real engine."""
+NATIVE = "nftables"
+"""What the engine calls its nftables backend."""
+INGRESS = ":DOCKER-INGRESS "
+"""The chain of swarm's routing mesh in an output of iptables-save; its rules are not known here."""
+
+
+class RuleRepair(msgspec.Struct, frozen=True):
+    """What puts the engine's rules back, and what the packet filter would be afterwards."""
+
+    command: str
+    """What takes the text on its standard input."""
+    text: str
+    missing: tuple[str, ...]
+    """The rules that are missing, each with its table or chain."""
+    stale: tuple[str, ...]
+    """The rules that lead to containers which are gone, likewise."""
+    families: tuple[Family, ...]
+    """Those whose rules it knows."""
+    ruleset: Ruleset
+    """The whole packet filter as it would be."""
+
+
+class LostRules(msgspec.Struct, frozen=True):
+    """What is missing of the engine's rules, and what is left over of former containers.
+
+    With the iptables backend the rules of IPv4, with the nftables backend those of both families.
+    """
+
+    repair: RuleRepair | None
+    """None where nothing is missing or left over."""
+
+
+@evidence
+def lost_rules(
+    host: Host,
+    ping: Ping,
+    info: Info,
+    networks: Networks,
+    containers: Containers,
+    firewall: Firewall,
+    config: DaemonConfig | None,
+) -> LostRules | Unavailable:
+    """The rules that the engine wants and the packet filter lacks.
+
+    Unavailable where the engine writes no rules, or writes rules that are not known here.
+    """
+    unknown = _why_unknown(ping, info, networks, config)
+    if unknown:
+        return Unavailable("not allowed", unknown)
+    has_proxy = config is None or config.value("userland-proxy") is not False
+    if info.firewall_driver == NATIVE:
+        return _native(ping, firewall, networks, containers, has_proxy=has_proxy)
+    texts = {flavour: _saved(host, flavour) for flavour in FLAVOURS}
+    flavour: Flavour = (
+        "legacy" if _holds_docker(texts["legacy"]) and not _holds_docker(texts["nft"]) else "nft"
+    )
+    text = texts[flavour]
+    if text is None:
+        return Unavailable("refused", "the output of iptables-save could not be had")
+    if INGRESS in text:
+        return Unavailable("not allowed", "the rules of swarm's routing mesh are not known here")
+    bridges = bridges_of(networks, containers, "ip")
+    tables = wanted(ping.version, bridges, has_proxy=has_proxy)
+    if tables is None:
+        return _unknown_layout(ping)
+    made = repair(tables, present(text), [bridge.subnet for bridge in bridges])
+    if made is None:
+        return LostRules(None)
+    program = "iptables-legacy-restore" if flavour == "legacy" else "iptables-restore"
+    return LostRules(
+        RuleRepair(
+            f"{program} --noflush --wait",
+            made.text,
+            made.missing,
+            made.stale,
+            ("ip",),
+            _with_saved(firewall.ruleset, flavour, restored(text, made.text)),
+        )
+    )
+
+
+def _with_saved(ruleset: Ruleset, flavour: Flavour, text: str) -> Ruleset:
+    """The packet filter with these IPv4 rules of iptables in the place of those that it has.
+
+    A rule that stands now is taken as it was read: only that one knows the members of its sets.
+    """
+    tables = {Table(flavour, "ip", name) for name in iptables.tables(text)}
+    saved = {
+        (chain.table, rule.text): rule
+        for chain in ruleset.chains
+        if chain.table in tables
+        for rule in chain.rules
+    }
+    others = [chain for chain in ruleset.chains if chain.table not in tables]
+    mended = [
+        replace(
+            chain,
+            rules=tuple(saved.get((chain.table, rule.text), rule) for rule in chain.rules),
+        )
+        for chain in iptables.chains(text, flavour, "ip")
+    ]
+    return replace(ruleset, chains=(*mended, *others))
+
+
+def _native(
+    ping: Ping,
+    firewall: Firewall,
+    networks: Networks,
+    containers: Containers,
+    *,
+    has_proxy: bool,
+) -> LostRules | Unavailable:
+    """What is missing of the tables that an engine with the nftables backend writes."""
+    if not (29, 7) <= ping.version < (30,):
+        return _unknown_layout(ping)
+    if "nftables" in firewall.ruleset.unread:
+        return Unavailable("refused", "the nftables rules could not be read")
+    families: tuple[Family, ...] = ("ip", "ip6")
+    bridges = {family: bridges_of(networks, containers, family) for family in families}
+    if any(port.protocol not in ("tcp", "udp") for port in _all_ports(bridges.values())):
+        return Unavailable(
+            "not allowed", "the rules of a port that is not TCP or UDP are not known"
+        )
+    tables = [native_table(family, bridges[family], has_proxy=has_proxy) for family in families]
+    missing: list[str] = []
+    stale: list[str] = []
+    for table in tables:
+        own_chains = [chain for chain in firewall.chains if _is_own(chain, table.family)]
+        missing += table.missing_in(own_chains)
+        stale += table.stale_in(own_chains)
+    if not missing and not stale:
+        return LostRules(None)
+    others = [
+        chain for chain in firewall.chains if not any(_is_own(chain, family) for family in families)
+    ]
+    chains = (*others, *(chain for table in tables for chain in table.chains))
+    return LostRules(
+        RuleRepair(
+            "nft -f -",
+            "\n".join(table.text for table in tables) + "\n",
+            tuple(missing),
+            tuple(stale),
+            families,
+            replace(firewall.ruleset, chains=chains),
+        )
+    )
+
+
+def _is_own(chain: Chain, family: str) -> bool:
+    """Whether a chain stands in the engine's table of this family."""
+    return chain.table == Table("nft", family, NFTABLES_TABLE)
+
+
+def _all_ports(bridges: Iterable[Sequence[Bridge]]) -> Iterator[PublishedPort]:
+    return (port for listed in bridges for bridge in listed for port in bridge.ports)
+
+
+def _unknown_layout(ping: Ping) -> Unavailable:
+    version = ".".join(map(str, ping.version))
+    return Unavailable(
+        "not allowed", f"the layout of the rules of engine {version} is not known here"
+    )
+
+
+def _why_unknown(ping: Ping, info: Info, networks: Networks, config: DaemonConfig | None) -> str:
+    """Why the rules that must be there are not known; empty where they are."""
+    if ping.is_podman or info.is_rootless:
+        return "only the rules of a Docker engine that runs as root are known here"
+    if config is not None and config.value("iptables") is False:
+        return "the engine is configured to write no rules"
+    for network in networks.bridges:
+        modes = [
+            network.option(f"com.docker.network.bridge.gateway_mode_{family}", "nat")
+            for family in ("ipv4", "ipv6")
+        ]
+        is_known = modes[0] in KNOWN_MODES and modes[1] == "nat"
+        if not is_known or any(network.option(option) for option in UNKNOWN_OPTIONS):
+            return f"the rules of {network} are not known here"
+        if len([subnet for subnet in network.subnets if subnet.version == 4]) != 1:
+            return f"{network} has not one IPv4 subnet"
+    return ""
+
+
+def _saved(host: Host, flavour: Flavour) -> str | None:
+    answer = host.ask(SaveIptables(flavour=flavour, family="ip"))
+    return None if isinstance(answer, Failed) else answer.text
+
+
+def _holds_docker(text: str | None) -> bool:
+    return text is not None and "\n:DOCKER" in text

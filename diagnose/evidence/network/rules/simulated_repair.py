@@ -1,0 +1,93 @@
+"""What becomes of the containers' connections once the engine's rules are put back."""
+
+from __future__ import annotations
+
+import msgspec
+from msgspec.structs import replace
+
+from diagnose.evidence.containers.listing import Containers
+from diagnose.evidence.engine.info import Info, Ping
+from diagnose.evidence.network.host_stack import HostStack
+from diagnose.evidence.network.networks import Networks
+from diagnose.evidence.network.paths.packet_paths import Egress, Ingress, PacketPaths
+from diagnose.evidence.network.paths.packet_paths import packet_paths as paths_on
+from diagnose.evidence.network.rules.lost_rules import LostRules
+from diagnose.evidence.network.uplinks import Uplinks
+from diagnose.firewall.docker import is_docker_chain
+from diagnose.firewall.packet import Family
+from diagnose.phrases import count
+from diagnose.registry import evidence
+
+
+class SimulatedRepair(msgspec.Struct, frozen=True):
+    """Connections into and out of containers that pass: now, and with the repaired rules.
+
+    Without those that the engine itself is to stop.
+    """
+
+    total: int = 0
+    now: int = 0
+    afterwards: int = 0
+    broken: int = 0
+    """Those that pass now and would not afterwards."""
+    families: tuple[Family, ...] = ("ip",)
+    """Those whose rules the repair knows."""
+    rules: int = 0
+    """Rules that the repair adds or takes away; 0 where there is nothing to repair."""
+
+    @property
+    def helps(self) -> bool:
+        """Whether there is a repair that breaks nothing."""
+        return bool(self.rules) and not self.broken
+
+    def __str__(self) -> str:
+        return (
+            f"{self.afterwards} of {count(self.total, 'connection')} in and out pass "
+            f"the packet filter, now {self.now}"
+        )
+
+
+@evidence
+def simulated_repair(
+    lost_rules: LostRules,
+    packet_paths: PacketPaths,
+    host_stack: HostStack,
+    containers: Containers,
+    networks: Networks,
+    uplinks: Uplinks,
+    ping: Ping | None,
+    info: Info | None,
+) -> SimulatedRepair:
+    """Walks each connection through the packet filter as it would be after the repair."""
+    repair = lost_rules.repair
+    if repair is None:
+        return SimulatedRepair()
+    stack = replace(host_stack.stack, ruleset=repair.ruleset)
+    mended = paths_on(replace(host_stack, stack=stack), containers, networks, uplinks, ping, info)
+    ways = list(zip(packet_paths.all_ways, mended.all_ways, strict=True))
+    meant = [(now, then) for now, then in ways if not _is_stopped_by_engine(then)]
+    return SimulatedRepair(
+        len(meant),
+        sum(passes(now) for now, _ in meant),
+        sum(passes(then) for _, then in meant),
+        sum(passes(now) and not passes(then) for now, then in meant),
+        repair.families,
+        len(repair.missing) + len(repair.stale),
+    )
+
+
+def _is_stopped_by_engine(way: Egress | Ingress) -> bool:
+    """Whether a rule of the engine's own stops the connection: it means to."""
+    verdict = way.reach if isinstance(way, Ingress) else way.block
+    by = verdict.by if verdict is not None and verdict.is_blocked else None
+    is_guarded = isinstance(way, Egress) and way.is_guarded
+    return is_guarded or (by is not None and is_docker_chain(by.table, by.chain))
+
+
+def passes(way: Egress | Ingress) -> bool:
+    """Whether a connection gets through, with the addresses that the engine means it to have."""
+    if isinstance(way, Ingress):
+        return way.reach.outcome == "accept" and way.reach.nat is not None
+    is_open = way.block is None and way.sample.outcome == "accept"
+    is_hidden = way.sample.nat is not None or way.sample.nat_unknown or not way.network.masquerades
+    return is_open and is_hidden

@@ -1,0 +1,1 @@
+"""Sockets and connections: who listens, who waits, what was lost."""

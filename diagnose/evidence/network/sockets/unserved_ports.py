@@ -1,0 +1,53 @@
+"""The logs of running containers that serve none of the ports that they publish."""
+
+from __future__ import annotations
+
+import msgspec
+
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.containers.logs.tail import LogTail, read_tails
+from diagnose.evidence.network.container_netns import ContainerNetns, Namespaces
+from diagnose.questions import Host
+from diagnose.registry import evidence
+
+MOST = 10
+"""Logs that are read."""
+
+
+class UnservedPorts(msgspec.Struct, frozen=True):
+    """tails: the last lines of each, by container id, where one of them explains a failure.
+
+    silent: the ids of all of them.
+    """
+
+    tails: dict[str, LogTail] = {}
+    silent: frozenset[str] = frozenset()
+
+    def of(self, container: Container) -> LogTail:
+        """Its last lines; none where it serves a port, or where its log explains nothing."""
+        return self.tails.get(container.id, LogTail(()))
+
+
+@evidence
+def unserved_ports(host: Host, containers: Containers, namespaces: Namespaces) -> UnservedPorts:
+    """The log of a program that failed while its container runs on; most hosts have none."""
+    silent = [
+        container
+        for container in containers.running
+        if (netns := namespaces.of(container)) is not None and _serves_nothing(netns)
+    ]
+    tails, _ = read_tails(host, silent[:MOST])
+    return UnservedPorts(
+        {
+            id: tail
+            for id, tail in tails.items()
+            if tail.telling is not None and tail.telling.explains
+        },
+        frozenset(container.id for container in silent),
+    )
+
+
+def _serves_nothing(netns: ContainerNetns) -> bool:
+    """Whether its container publishes TCP ports, and nothing listens at any of them."""
+    published = netns.container.published_tcp_ports
+    return bool(published) and not any(netns.sockets("tcp", port) for port in published)
