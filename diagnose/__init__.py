@@ -15,7 +15,9 @@ One arrow runs through the house:
                 `source` is what `--from` names.
 - `redact/`     an answer without its secrets.
 - `evidence/`   frozen typed views of answers by subject, each with the function that collects it:
-                `containers`, `engine`, `images`, `storage`, `network`, `dns`, `machine`, `run`.
+                `containers` (with rooms for `logs`, `mounts`, `programs`), `engine`, `images`,
+                `storage`, `network` (`paths` of packets, `rules`, `sockets`), `dns`, `machine`,
+                `run`.
 - `firewall/`   a packet filter as values, judged by walking a packet through it; pure.
 - `programs/`   what well-known programs write when they fail; pure.
 - `registry`    `@check`, `@evidence`, discovery of packs; the only import by name.
@@ -41,7 +43,8 @@ One arrow runs through the house:
 - `path/`       why A cannot reach B: the ends, each hop between them, and what mends the broken
                 one; pure.
 - `compare`, `timeline`  two runs by finding; the last hours in one list. `recreate` writes a script
-                that creates a container again with a change; `container_options` are its options.
+                that creates a container again with a change; `container_options` are its options,
+                `misplaced_options` those that were given as a part of the command.
 - `repair/`     the smallest repair as a script, judged on the recorded answers first.
 - `follow/`     runs a page's commands step by step, each after a typed yes: the only room that
                 changes a host.
