@@ -235,20 +235,28 @@ def exempt(kind: str, name: str, value: str) -> bool:
         return True
     if name in ("PWD", "OLDPWD"):
         return value[0] in "/.~"
-    if kind == "auth":
-        return _is_method(value)
-    if kind == "pin":
-        return not (value.isdigit() and len(value) >= 4)
+    by_kind = _EXEMPT_BY_KIND.get(kind)
+    if by_kind is not None:
+        return by_kind(value)
+    if kind == "password":
+        return False
     if kind == "key" and value.isdigit() and len(value) < 6:
         return True
-    if kind == "password":
+    if _is_harmless_shape(kind, value):
+        return True
+    return kind == "token" and _is_count_or_method(name, value)
+
+
+def _is_harmless_shape(kind: str, value: str) -> bool:
+    """Whether a value is a duration, a host or the name of a module."""
+    if len(value) > _LONGEST_SHAPE:
         return False
     # under the name of an API key a host is a mistake or looks like one: `DOCKER_API_KEY`
     shapes = (_DURATION, _MODULE) if kind == "api-key" else (_DURATION, _HOST, _MODULE)
-    if len(value) <= _LONGEST_SHAPE and any(shape().fullmatch(value) for shape in shapes):
-        return True
-    if kind != "token":
-        return False
+    return any(shape().fullmatch(value) for shape in shapes)
+
+
+def _is_count_or_method(name: str, value: str) -> bool:
     is_count = "tokens" in name.lower() and value.replace(".", "", 1).isdigit()
     return is_count or value in _METHODS
 
@@ -280,3 +288,11 @@ def _is_method(value: str) -> bool:
     if _PROTOCOL().fullmatch(value) or _METHOD_SET().fullmatch(value):
         return True
     return all(part in _METHODS for part in re.split(r"[\s,;|:]+", value.lower()))
+
+
+def _is_no_pin(value: str) -> bool:
+    return not (value.isdigit() and len(value) >= 4)
+
+
+_EXEMPT_BY_KIND = {"auth": _is_method, "pin": _is_no_pin}
+"""Kinds of names whose values are judged by themselves alone."""

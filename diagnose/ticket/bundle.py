@@ -130,14 +130,7 @@ def make(
 
     TooLargeError if that cannot be.
     """
-    markup = io.StringIO()
-    markdown.render(report, exit_code, markup)
-    fixed = {
-        "report.md": markup.getvalue().encode(),
-        "report.json": (
-            json.dumps(json_report.document(report), indent=1, ensure_ascii=False) + "\n"
-        ).encode(),
-    }
+    fixed = _reports(report, exit_code)
     extras = {"report.html": page.text(report, exit_code).encode("utf-8", "replace")}
     extras |= {name: text.encode("utf-8", "replace") for name, text in texts.texts(recorded)}
     fit = readable.fitting(recorded, {finding.subject.name for finding in report.findings})
@@ -162,17 +155,34 @@ def make(
         victims = too_long or _victims(weights, over, extras, answers)
         if not victims:
             raise TooLargeError(f"even the barest bundle is larger than {max_size} bytes")
-        for name in victims:
-            shed.append(name)
-            if name in extras:
-                del extras[name]
-            else:
-                kind = name.removeprefix("answers/").removesuffix(".json")
-                kept = {q: _shed(entry) if q.kind == kind else entry for q, entry in kept.items()}
+        shed += victims
+        kept = _without(kept, extras, victims)
     listed = tuple(
         (name, len(data), len(_TOKEN.findall(data))) for name, data in sorted(members.items())
     )
     return Bundle(data, listed, tuple(shed))
+
+
+def _reports(report: Report, exit_code: int) -> dict[str, bytes]:
+    """The report for people and for programs: members that are never left out."""
+    markup = io.StringIO()
+    markdown.render(report, exit_code, markup)
+    document = json.dumps(json_report.document(report), indent=1, ensure_ascii=False)
+    return {"report.md": markup.getvalue().encode(), "report.json": f"{document}\n".encode()}
+
+
+def _without(
+    kept: dict[AnyQuestion, RecordedAnswer], extras: dict[str, bytes], victims: Iterable[str]
+) -> dict[AnyQuestion, RecordedAnswer]:
+    """The recording without the answers among the victims; the texts are taken out of extras."""
+    for name in victims:
+        if extras.pop(name, None) is None:
+            kind = name.removeprefix("answers/").removesuffix(".json")
+            kept = {
+                question: _shed(entry) if question.kind == kind else entry
+                for question, entry in kept.items()
+            }
+    return kept
 
 
 def _refused(members: Mapping[str, bytes], extras: Collection[str]) -> list[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import msgspec
 
@@ -98,37 +98,64 @@ def missing_files(
     answer = host.ask(StatPaths(sorted(paths), follow=True))
     if isinstance(answer, Failed):
         return Unavailable.of(answer)
-    by_id = {container.id: container for container in containers}
-    lacking = {id: depth for id, place in places.items() if (depth := _depth(place, answer))}
-    folders = sorted({places[id].on_host[depth - 1] for id, depth in lacking.items()})
-    listings = {
-        folder: listing
+    gaps = [
+        _Gap(container, place, depth)
+        for container in containers
+        if (place := places.get(container.id)) is not None and (depth := _depth(place, answer))
+    ]
+    folders = sorted({gap.folder for gap in gaps})
+    names = {
+        folder: tuple(sorted(entry.name for entry in listing.entries))
         for folder, listing in host.ask_about(folders, ListFolder)
         if not isinstance(listing, Failed)
     }
-    items = []
-    for id, depth in lacking.items():
-        place = places[id]
-        listing = listings.get(place.on_host[depth - 1])
-        if listing is None:
-            continue
-        inside = "/".join((place.mount.destination.rstrip("/"), *place.rest[:depth]))
-        missing = MissingFile(
-            by_id[id],
-            place,
-            inside,
-            place.on_host[depth],
-            place.on_host[depth - 1],
-            tuple(sorted(entry.name for entry in listing.entries)),
-            _is_in_image(host, by_id[id], inside),
-            is_repeated=id in repeated,
-        )
-        if missing.is_repeated and not missing.is_in_image:
-            continue
-        is_guessed = _MODULES in place.rest and _MODULES not in place.line
-        if missing.lacks_modules or not is_guessed:
-            items.append(missing)
-    return MissingFiles(tuple(items))
+    looked_into = [gap for gap in gaps if gap.folder in names]
+    items = (_missing(host, gap, names[gap.folder], repeated) for gap in looked_into)
+    return MissingFiles(tuple(missing for missing in items if _counts(missing)))
+
+
+class _Gap(msgspec.Struct, frozen=True):
+    """The first step of a path that is not on the host.
+
+    depth: how many steps below the mount are there.
+    """
+
+    container: Container
+    place: Named
+    depth: int
+
+    @property
+    def folder(self) -> str:
+        return self.place.on_host[self.depth - 1]
+
+    @property
+    def inside(self) -> str:
+        destination = self.place.mount.destination.rstrip("/")
+        return "/".join((destination, *self.place.rest[: self.depth]))
+
+
+def _missing(
+    host: Host, gap: _Gap, names: tuple[str, ...], repeated: Mapping[str, TellingLine]
+) -> MissingFile:
+    container, place = gap.container, gap.place
+    return MissingFile(
+        container,
+        place,
+        gap.inside,
+        place.on_host[gap.depth],
+        gap.folder,
+        names,
+        _is_in_image(host, container, gap.inside),
+        is_repeated=container.id in repeated,
+    )
+
+
+def _counts(missing: MissingFile) -> bool:
+    """Whether it is known well enough: in the image, named by the line, or the modules' folder."""
+    if missing.is_repeated and not missing.is_in_image:
+        return False
+    is_guessed = _MODULES in missing.place.rest and _MODULES not in missing.place.line
+    return missing.lacks_modules or not is_guessed
 
 
 def _is_in_image(host: Host, container: Container, inside: str) -> bool | None:
