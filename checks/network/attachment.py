@@ -15,11 +15,12 @@ from checks.network.ports import has_own_kernel
 from diagnose.evidence.containers.events import Events
 from diagnose.evidence.containers.inspect import NetworkEndpoint
 from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.engine.config import DaemonConfig
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.network.container_netns import ContainerNetns, Namespaces
 from diagnose.evidence.network.interfaces import Interface, Interfaces
 from diagnose.evidence.network.networks import Network, Networks
-from diagnose.model import CheckItem, CheckResult, Finding, Severity, Unexamined
+from diagnose.model import CheckItem, CheckResult, Finding, Json, Severity, Unexamined
 from diagnose.phrases import sentence
 from diagnose.registry import check
 
@@ -37,6 +38,7 @@ def veth_detached(
     links: Interfaces,
     clock: Clock,
     events: Events | None,
+    config: DaemonConfig | None,
 ) -> CheckResult:
     """A container has no network any more, or its veth pair is detached or down.
 
@@ -45,7 +47,8 @@ def veth_detached(
     may have been listed before a container that was started since the run began. A container that
     shares another one's network keeps that of its earlier run when the other restarts, and a
     container that was disconnected from its last network runs on without any. The engine shows
-    neither (seen on engines 20.10.24 and 28.5.2).
+    neither (seen on engines 20.10.24 and 28.5.2). An engine with `"bridge": "none"` has no default
+    network, and starts containers that ask for no other one without any.
     """
     yield from namespaces.unvisited
     for container in containers.running:
@@ -54,7 +57,7 @@ def veth_detached(
             continue
         lost = [
             _with_successor(item, container, containers, events)
-            for item in _lost(container, netns, containers, networks, namespaces, links)
+            for item in _lost(container, netns, containers, networks, namespaces, links, config)
         ]
         if lost and (container.started_at or 0.0) > clock.wall:
             yield Unexamined(container.subject, "it started during this run; run diagnose again")
@@ -70,11 +73,13 @@ def _lost(
     networks: Networks,
     namespaces: Namespaces,
     links: Interfaces,
+    config: DaemonConfig | None,
 ) -> Iterator[CheckItem]:
     """What a container lost: all of its networks, or the connection to some of them."""
-    if not container.endpoints and not has_own_kernel(container):
+    is_connected = any(endpoint.is_connected for endpoint in container.endpoints.values())
+    if not is_connected and not has_own_kernel(container):
         item = _guest(container, netns, containers, namespaces) or _unattached(
-            container, netns, networks
+            container, netns, networks, config
         )
         yield from (item,) if item else ()
     for name, endpoint in container.endpoints.items():
@@ -232,8 +237,10 @@ def _is_bare(netns: ContainerNetns) -> bool:
     return not any(link.up for link in netns.links if link.name != "lo")
 
 
-def _unattached(container: Container, netns: ContainerNetns, networks: Networks) -> Finding | None:
-    """A container that was disconnected from its last network.
+def _unattached(
+    container: Container, netns: ContainerNetns, networks: Networks, config: DaemonConfig | None
+) -> Finding | None:
+    """A container that was disconnected from its last network, or that never had one.
 
     Swarm attaches its own tasks, and reports on them.
     """
@@ -241,11 +248,19 @@ def _unattached(container: Container, netns: ContainerNetns, networks: Networks)
     is_special = not mode or mode in ("none", "host") or ":" in mode
     if is_special or _TASK in container.labels or not _is_bare(netns):
         return None
-    wanted = ("bridge", "podman") if mode in ("default", "bridge") else (mode,)
+    is_default = mode in ("default", "bridge")
+    wanted = ("bridge", "podman") if is_default else (mode,)
     network = next(
         (network for network in networks if network.name in wanted or network.id == mode), None
     )
-    if network is None:
+    cure: dict[str, str] = {}
+    setting: dict[str, Json] = {}
+    if network is None and is_default:
+        where = "the engine runs without its default network, and it asks for no other one"
+        cure = {"new_network": f"{container.name}-net"}
+        value = config.value("bridge") if config is not None else None
+        setting = {f"bridge in {config.where('bridge')}": value} if config and value else {}
+    elif network is None:
         where = f"network {mode}, for which it was created, no longer exists"
     else:
         where = f"it was created for {network}"
@@ -253,13 +268,14 @@ def _unattached(container: Container, netns: ContainerNetns, networks: Networks)
         container,
         f"{container} is attached to no network; {where}",
         {
-            "NetworkSettings.Networks": {},
+            "NetworkSettings.Networks": sorted(container.endpoints),
             "HostConfig.NetworkMode": mode,
+            **setting,
             "interfaces inside": _interfaces(netns),
         },
         settled=(container.life,),
     )
-    return finding if network is None else _with(finding, rejoin(container, network.name))
+    return _with(finding, cure if network is None else rejoin(container, network.name))
 
 
 def _no_way_out(attachment: _Attachment, wrong_gateway: str) -> str:

@@ -244,6 +244,11 @@ class NetworkEndpoint(_Shape, frozen=True, rename="pascal"):
                 ipaddress.ip_address(address)
 
     @property
+    def is_connected(self) -> bool:
+        """Whether the network is there: an engine without its default network names that too."""
+        return bool(self.network_id or self.endpoint_id or self.ip_address)
+
+    @property
     def fixed_address(self) -> str:
         """The IPv4 address that it is to have there; empty where it takes any."""
         return str((self.ipam_config or {}).get("IPv4Address") or "")

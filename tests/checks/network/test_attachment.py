@@ -357,3 +357,13 @@ def test_one_on_no_network(
     for each in said:
         assert each.variables == {"container": "pg", **variables}
         assert each.settled == (who.life,)
+
+
+def test_an_engine_without_its_default_network() -> None:
+    """Inspect names the network all the same, without an id and an address."""
+    unreal = {"NetworkSettings": {"Networks": {"bridge": {"NetworkID": "", "EndpointID": ""}}}}
+    who = joining("pg", "bridge", **unreal)
+    seen = visits((who, 1, (LO,)))
+    (said,) = alone(who, seen=seen, nets=(network("other", "172.18.0.0/16", "172.18.0.1"),))
+    assert said.variables == {"container": "pg", "new_network": "pg-net"}
+    assert alone(who, seen=visits((who, 1, (LO, INNER)))) == []

@@ -98,6 +98,17 @@ def disconnected_from_the_default_network(box: Box) -> None:
     assert interfaces(box, "adrift") == ["lo"]
 
 
+@fault(
+    "network.veth-detached",
+    subject="container:web",
+    also=["dns.upstream-unreachable"],
+    config={"bridge": "none"},
+)
+def engine_without_its_default_network(box: Box) -> None:
+    """The engine has no default network, and its container asks for no other one."""
+    assert interfaces(box, "web") == ["lo"]
+
+
 @healthy(shareable=True)
 def moved_to_another_network(box: Box) -> None:
     """A container was taken off the network that it was created for and put on another; one has no
