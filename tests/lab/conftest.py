@@ -157,6 +157,37 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
         pytest.skip(f"the lab's {limit:g} minutes are over")
 
 
+MACHINE_SETTINGS = (
+    "fs/inotify/max_user_instances",
+    "fs/inotify/max_user_watches",
+    "kernel/keys/maxbytes",
+    "kernel/keys/maxkeys",
+    "kernel/pid_max",
+    "kernel/threads-max",
+    "vm/max_map_count",
+    "vm/overcommit_memory",
+)
+"""Settings below /proc/sys that no namespace has of its own: a cure that is typed in a box changes
+the machine."""
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _machine_settings() -> Iterator[None]:
+    """Give the machine its settings back that a cure has changed."""
+    before = {setting: _setting(setting) for setting in MACHINE_SETTINGS}
+    yield
+    for setting, value in before.items():
+        if value and _setting(setting) != value:
+            Path("/proc/sys", setting).write_text(value)
+
+
+def _setting(name: str) -> str:
+    try:
+        return Path("/proc/sys", name).read_text().strip()
+    except OSError:
+        return ""
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _tidy() -> Iterator[None]:
     """Before: remove what killed runs left, compile the tool once; SIGTERM ends the run as Ctrl-C
