@@ -255,10 +255,12 @@ def test_keys_of_the_configuration_are_set_and_nothing_else(engine: Engine) -> N
         box.start_engine()
         note_units(box)
         box.write(file, was)
+        engine_pid = box.engine_pid
         script = _script(box, "--set", '{"debug": true, "labels": null}')
         assert box.read(file) == '{\n\t"log-driver": "json-file",\n\t"debug": true\n}\n'
-        assert "# Risk: disruptive" in script
+        assert "# Risk: safe" in script
         box.wait_for(lambda: box.api("/info")["Debug"], 30, "the engine with its new file")
+        assert box.pids_of("dockerd") == [engine_pid]
         assert box.read(f"{file}.before") == was
 
 
