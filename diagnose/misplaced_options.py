@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
 
-_LONG_NAMES = {
-    "-P": "--publish-all",
-    "-e": "--env",
-    "-h": "--hostname",
-    "-l": "--label",
-    "-m": "--memory",
-    "-p": "--publish",
-    "-u": "--user",
-    "-v": "--volume",
-    "-w": "--workdir",
+_SHORT: Mapping[str, tuple[str, str]] = {
+    "-e": ("--env", r"\w+=.*"),
+    "-m": ("--memory", r"\d+[bkmgBKMG]"),
+    "-p": ("--publish", r"(?:[\d.]+:)?\d+(?:-\d+)?:\d+(?:-\d+)?(?:/\w+)?"),
+    "-v": ("--volume", r"[^:]+:/[^:]*(?::[\w,]+)?"),
+    "-w": ("--workdir", r"/.*"),
 }
+"""The long name of a short option, and what its value looks like: programs have options of these
+names too."""
 _WITH_VALUE = frozenset(
-    {"--cpus", "--dns", "--entrypoint", "--env", "--env-file", "--hostname", "--label", "--link"}
-    | {"--memory", "--mount", "--net", "--network", "--publish", "--restart", "--user"}
-    | {"--volume", "--workdir"}
+    {"--cpus", "--entrypoint", "--env", "--env-file", "--label", "--link", "--memory", "--mount"}
+    | {"--net", "--network", "--publish", "--restart", "--volume", "--workdir"}
 )
 _FLAGS = frozenset({"--init", "--privileged", "--publish-all", "--read-only"})
 _FLAGS_LEFT_OUT = frozenset({"-d", "-i", "-it", "-t", "-ti", "-dit", "-itd", "--detach", "--rm"})
@@ -39,14 +37,27 @@ def leading_options(words: Sequence[str]) -> tuple[tuple[str, ...], tuple[str, .
         word = rest.pop(0)
         if word in _FLAGS_LEFT_OUT:
             continue
-        given, equals, value = word.partition("=")
-        name = _LONG_NAMES.get(given, given)
-        has_value = name in _WITH_VALUE or name == _NAME
-        if name in _FLAGS:
-            options.append(name)
-        elif has_value and (equals or rest):
-            value = value if equals else rest.pop(0)
-            options += [] if name == _NAME else [f"{name}={value}"]
-        else:
+        if word in _FLAGS:
+            options.append(word)
+            continue
+        option = _with_value(word, rest)
+        if option is None:
             return (), tuple(words)
+        if option[0] != _NAME:
+            options.append("=".join(option))
     return tuple(options), tuple(rest)
+
+
+def _with_value(word: str, rest: list[str]) -> tuple[str, str] | None:
+    """The long name and the value of an option, which takes its value from the rest if need be.
+
+    None where it is no option of `docker run`.
+    """
+    given, equals, value = word.partition("=")
+    name, shape = _SHORT.get(given, (given, ".*"))
+    if name not in _WITH_VALUE and name != _NAME:
+        return None
+    if not equals and not rest:
+        return None
+    value = value if equals else rest.pop(0)
+    return (name, value) if re.fullmatch(shape, value) else None

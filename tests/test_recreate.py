@@ -230,10 +230,13 @@ def test_options_behind_the_image_become_options(words: list[str], expected: lis
     assert create == ["--entrypoint=", *expected]
 
 
-def test_a_command_without_options_is_refused():
+@pytest.mark.parametrize(
+    "words", [["-x"], ["-p", "5432"], ["-h", "db", "-u", "root"], ["-v"], ["--user=root"]]
+)
+def test_a_command_without_options_is_refused(words: list[str]):
     with pytest.raises(NoRecreateError, match="does not begin with options"):
         script(
-            container({"Entrypoint": None, "Cmd": ["-x"]}),
+            container({"Entrypoint": None, "Cmd": words}),
             IMAGE,
             ContainerChange(options_from_command=True),
         )
