@@ -6,10 +6,6 @@ from checks.firewall import cures
 from diagnose.error_signatures import NO_WAY_OUT
 from diagnose.evidence.network.paths.packet_paths import Ingress, PacketPaths, Step
 from diagnose.evidence.network.rules.packet_filter import Firewall
-from diagnose.firewall.actions import Leave, Stop
-from diagnose.firewall.conditions import Match, Unread
-from diagnose.firewall.packet import Packet
-from diagnose.firewall.rules import Rule
 from diagnose.model import CheckResult, Finding, Severity, Skipped
 from diagnose.registry import check
 
@@ -32,52 +28,11 @@ def opened_by_host_port(packet_paths: PacketPaths, firewall: Firewall) -> CheckR
         and inlet.host_port != inlet.container_port
     ]
     for inlet in closed:
-        opening = _opening(firewall, inlet)
+        proto = inlet.port.partition("/")[2]
+        opening = firewall.opening(proto, inlet.host_port, inlet.family)
         if opening is not None and inlet.sample.by is not None:
             yield _never_matches(inlet, inlet.sample.by, opening)
     return None
-
-
-def _opening(firewall: Firewall, inlet: Ingress) -> Step | None:
-    """The first rule that would let the client in, if the packet still had the host's port."""
-    untranslated = Packet(
-        iif=None,
-        oif=None,
-        src=None,
-        dst=None,
-        proto=inlet.port.partition("/")[2],
-        dport=inlet.host_port,
-        family=inlet.family,
-        dnat=None,
-        mark=None,
-        ctmark=None,
-    )
-    for chain in firewall.chains:
-        for rule in chain.rules:
-            if _lets_in(rule) and _names_port(rule, untranslated):
-                return Step(str(chain.table), chain.name, rule.text)
-    return None
-
-
-def _lets_in(rule: Rule) -> bool:
-    action = rule.action
-    return isinstance(action, Leave) or (isinstance(action, Stop) and action.outcome == "accept")
-
-
-def _names_port(rule: Rule, packet: Packet) -> bool:
-    """Whether a condition of the rule asks for the packet's port, and no other one refuses it."""
-    asks = any(
-        isinstance(condition, Match)
-        and "dport" in condition.fields
-        and not condition.negate
-        and condition.holds(packet)
-        for condition in rule.conditions
-    )
-    refuses = any(
-        not isinstance(condition, Unread) and condition.holds(packet) is False
-        for condition in rule.conditions
-    )
-    return asks and not refuses
 
 
 def _never_matches(inlet: Ingress, by: Step, opening: Step) -> Finding:
