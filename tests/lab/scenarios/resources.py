@@ -255,7 +255,7 @@ def hangs_at_its_limit(box: Box) -> None:
     pid = box.inspect("stuck")["State"]["Pid"]
     group = box.sh(f"grep memory /proc/{pid}/cgroup | cut -d: -f3").strip()
     control = f"/sys/fs/cgroup/memory{group}/memory.oom_control"
-    box.wait_for(lambda: "under_oom 1" in box.read(control), 20, "the container to hang")
+    box.wait_for(lambda: "under_oom 1" in box.read(control), 60, "the container to hang")
 
 
 @fault("container.runtime-limit-hit", subject="container:moved", engine_started=False)
