@@ -29,7 +29,7 @@ def opened_by_host_port(packet_paths: PacketPaths, firewall: Firewall) -> CheckR
     ]
     for inlet in closed:
         proto = inlet.port.partition("/")[2]
-        opening = firewall.opening(proto, inlet.host_port, inlet.family)
+        opening = firewall.openings.first(proto, inlet.host_port, inlet.family)
         if opening is not None and inlet.sample.by is not None:
             yield _never_matches(inlet, inlet.sample.by, opening)
     return None

@@ -2,32 +2,71 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
 from diagnose.firewall.actions import Leave, Stop
 from diagnose.firewall.conditions import Match, Unread
 from diagnose.firewall.packet import Family, Packet
 from diagnose.firewall.rules import Rule, Ruleset
+from diagnose.firewall.values import Interval
 from diagnose.firewall.verdict import Step
 
 
-def opening(ruleset: Ruleset, proto: str, port: int, family: Family) -> Step | None:
-    """The first rule that names this port and lets in some packets that are sent to it."""
-    packet = Packet(
-        iif=None,
-        oif=None,
-        src=None,
-        dst=None,
-        proto=proto,
-        dport=port,
-        family=family,
-        dnat=None,
-        mark=None,
-        ctmark=None,
-    )
+class _Opening(NamedTuple):
+    """A rule that lets in ports, at its place among all of them."""
+
+    number: int
+    rule: Rule
+    step: Step
+
+
+class Openings:
+    """The rules of a ruleset that let in the ports that they name.
+
+    A host has one for each published port: they are kept by the port, so that asking for a hundred
+    ports does not go through all rules a hundred times.
+    """
+
+    def __init__(self, ruleset: Ruleset) -> None:
+        self._by_port: dict[int, list[_Opening]] = {}
+        self._wide: list[_Opening] = []
+        for number, (rule, step) in enumerate(_letting_in(ruleset)):
+            opening = _Opening(number, rule, step)
+            ports = _single_ports(rule)
+            for port in ports:
+                self._by_port.setdefault(port, []).append(opening)
+            if not ports:
+                self._wide.append(opening)
+
+    def first(self, proto: str, port: int, family: Family) -> Step | None:
+        """The first rule that names this port and lets in some packets that are sent to it."""
+        packet = Packet(
+            iif=None,
+            oif=None,
+            src=None,
+            dst=None,
+            proto=proto,
+            dport=port,
+            family=family,
+            dnat=None,
+            mark=None,
+            ctmark=None,
+        )
+        candidates = sorted((*self._by_port.get(port, ()), *self._wide), key=_number)
+        fitting = (opening.step for opening in candidates if _names_port(opening.rule, packet))
+        return next(fitting, None)
+
+
+def _number(opening: _Opening) -> int:
+    return opening.number
+
+
+def _letting_in(ruleset: Ruleset) -> Iterator[tuple[Rule, Step]]:
     for chain in ruleset.chains:
         for rule in chain.rules:
-            if _lets_in(rule) and _names_port(rule, packet):
-                return Step(str(chain.table), chain.name, rule.text)
-    return None
+            if _lets_in(rule) and _asked_ports(rule):
+                yield rule, Step(str(chain.table), chain.name, rule.text)
 
 
 def _lets_in(rule: Rule) -> bool:
@@ -35,15 +74,31 @@ def _lets_in(rule: Rule) -> bool:
     return isinstance(action, Leave) or (isinstance(action, Stop) and action.outcome == "accept")
 
 
+def _asked_ports(rule: Rule) -> Sequence[Match]:
+    """The conditions that ask for a port."""
+    return [
+        condition
+        for condition in rule.conditions
+        if isinstance(condition, Match) and "dport" in condition.fields and not condition.negate
+    ]
+
+
+def _single_ports(rule: Rule) -> set[int]:
+    """The ports that a rule asks for one by one; none where it also asks for them otherwise."""
+    values = [
+        value[0] if condition.fields == ("dport",) else None
+        for condition in _asked_ports(rule)
+        for value in condition.among
+    ]
+    single = {
+        value.low for value in values if isinstance(value, Interval) and value.low == value.high
+    }
+    return single if len(single) == len(set(values)) else set()
+
+
 def _names_port(rule: Rule, packet: Packet) -> bool:
     """Whether a condition of the rule asks for the packet's port, and no other one refuses it."""
-    asks = any(
-        isinstance(condition, Match)
-        and "dport" in condition.fields
-        and not condition.negate
-        and condition.holds(packet)
-        for condition in rule.conditions
-    )
+    asks = any(condition.holds(packet) for condition in _asked_ports(rule))
     refuses = any(
         not isinstance(condition, Unread) and condition.holds(packet) is False
         for condition in rule.conditions

@@ -11,7 +11,7 @@ from diagnose.evidence.network.uplinks import Uplinks
 from diagnose.firewall import docker
 from diagnose.firewall.docker import PortRule, redirected_ports
 from diagnose.firewall.iptables import named_sets
-from diagnose.firewall.openings import opening
+from diagnose.firewall.openings import Openings
 from diagnose.firewall.packet import Family
 from diagnose.firewall.rules import Chain, Ruleset, Table
 from diagnose.firewall.ruleset import assemble
@@ -37,9 +37,10 @@ class Firewall(msgspec.Struct, frozen=True, dict=True):
     def chains(self) -> tuple[Chain, ...]:
         return self.ruleset.chains
 
-    def opening(self, proto: str, port: int, family: Family) -> Step | None:
-        """The first rule that names this port and lets in some packets that are sent to it."""
-        return opening(self.ruleset, proto, port, family)
+    @functools.cached_property
+    def openings(self) -> Openings:
+        """The rules that let in the ports that they name."""
+        return Openings(self.ruleset)
 
     @functools.cached_property
     def docker_tables(self) -> frozenset[Table]:
