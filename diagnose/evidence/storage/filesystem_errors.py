@@ -11,6 +11,7 @@ from diagnose.evidence.machine.kernel_log import KernelLog
 from diagnose.evidence.storage.block_devices import BlockDevices
 from diagnose.evidence.storage.mounts import Mounted
 from diagnose.lazy_pattern import LazyPattern
+from diagnose.mappings import by_key
 
 _ERROR = LazyPattern(
     r"^(?!.*(?:DISCARD|WRITE_ZEROES"
@@ -54,14 +55,22 @@ def filesystem_errors(
     mounted_at = {
         _device(match): record.at for record, match in log.matching(_MOUNTED, _MOUNT_SIGNS)
     }
-    errors: dict[str, FilesystemErrors] = {}
-    for record, match in log.matching(_ERROR, _ERROR_SIGNS):
-        device = _mounted(_device(match), disks.by_name)
-        if device and record.at >= max(since, mounted_at.get(device, 0.0)):
-            before = errors[device].lines if device in errors else ()
-            lines = (*before, record.text)
-            errors[device] = FilesystemErrors(disks.by_name[device], lines, record.at)
-    return errors
+    records = by_key(
+        (_mounted(_device(match), disks.by_name), record)
+        for record, match in log.matching(_ERROR, _ERROR_SIGNS)
+    )
+    recent = {
+        device: [record for record in lines if record.at >= max(since, mounted_at.get(device, 0.0))]
+        for device, lines in records.items()
+        if device
+    }
+    return {
+        device: FilesystemErrors(
+            disks.by_name[device], tuple(record.text for record in lines), lines[-1].at
+        )
+        for device, lines in recent.items()
+        if lines
+    }
 
 
 def _device(match: re.Match[str]) -> str:
