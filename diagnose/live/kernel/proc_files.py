@@ -78,11 +78,13 @@ def container_of(pid: int) -> str | None:
     return next((id for id in _cgroup_ids(pid) if id not in _ids_around_the_host()), None)
 
 
-def _cgroup_ids(pid: int) -> list[str]:
+def _cgroup_ids(pid: int) -> Iterator[str]:
     try:
-        return [id.decode() for id in _ID.findall(read(f"/proc/{pid}/cgroup"))]
+        text = read(f"/proc/{pid}/cgroup")
     except OSError:
-        return []
+        return
+    for match in _ID.finditer(text):
+        yield match[0].decode()
 
 
 @functools.cache
