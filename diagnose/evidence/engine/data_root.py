@@ -10,7 +10,7 @@ from diagnose.evidence.engine.config import DaemonConfig, rootless
 from diagnose.evidence.engine.info import Info
 from diagnose.model import Failed, Unavailable
 from diagnose.questions import Host
-from diagnose.questions.files import StatPaths
+from diagnose.questions.files import PathStatus, StatPaths
 from diagnose.registry import evidence
 
 DEFAULT = "/var/lib/docker"
@@ -64,17 +64,15 @@ def _behind_links(host: Host, path: str) -> str:
     The engine would say so itself. A link that leads nowhere is followed to where it leads.
     """
     for _ in range(LINKS):
-        link = _link(host, StatPaths([path]), path)
-        if link is None:
-            link = _link(host, StatPaths([path], follow=False), path)
-        if link is None:
+        status = _status(host, StatPaths([path]), path)
+        if status is not None and status.failed:
+            status = _status(host, StatPaths([path], follow=False), path)
+        if status is None or status.link is None:
             break
-        path = posixpath.normpath(posixpath.join(posixpath.dirname(path), link))
+        path = posixpath.normpath(posixpath.join(posixpath.dirname(path), status.link))
     return path
 
 
-def _link(host: Host, question: StatPaths, path: str) -> str | None:
-    """Where a path leads; None if it is no link, or if that is not known."""
+def _status(host: Host, question: StatPaths, path: str) -> PathStatus | None:
     statuses = host.ask(question)
-    status = None if isinstance(statuses, Failed) else statuses.get(path)
-    return status.link if status is not None else None
+    return None if isinstance(statuses, Failed) else statuses.get(path)
