@@ -87,7 +87,7 @@ def data_version_mismatch(
 
 def _with_version_file(claim: Claim, version: DataVersion) -> Finding:
     image = claim.container.config.image
-    program = claim.value("program") or _setting(claim.container, "PG_MAJOR") or "another one"
+    program = claim.value("program") or claim.container.config.value_of("PG_MAJOR") or "another one"
     return claim.finding(
         f"runs version {program}, and its data was written by version {version.version}",
         {version.path: version.version, "Config.Image": image},
@@ -127,7 +127,3 @@ def _flavour(image: str) -> str:
     tag = image.removeprefix(_repository(image)).removeprefix(":")
     words = [word for word in tag.split("-")[1:] if word in _FLAVOURS]
     return "".join(f"-{word}" for word in words)
-
-
-def _setting(container: Container, name: str) -> str:
-    return next((value for key, value in container.config.environment if key == name), "")

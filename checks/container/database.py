@@ -75,7 +75,7 @@ def _is_database(peer: Container, kind: str) -> bool:
 def _variables(claim: Claim, server: Container) -> dict[str, str]:
     """What the page's commands for PostgreSQL need, by what is missing there."""
     name = claim.failure.failure.name
-    owner = _setting(server, _SUPERUSER) or "postgres"
+    owner = server.config.value_of(_SUPERUSER) or "postgres"
     if name == "postgres-login":
         return {"user": claim.value("user")}
     if name == "postgres-database":
@@ -85,7 +85,3 @@ def _variables(claim: Claim, server: Container) -> dict[str, str]:
     if name == "too-many-clients":
         return {"crowded": server.name}
     return {}
-
-
-def _setting(container: Container, name: str) -> str:
-    return next((value for key, value in container.config.environment if key == name), "")

@@ -186,6 +186,10 @@ class ContainerConfig(_Shape, frozen=True, rename="pascal"):
         entries = (entry.partition("=") for entry in self.env or ())
         return tuple((name, value) for name, _, value in entries)
 
+    def value_of(self, variable: str) -> str:
+        """The value of a variable, the first if its name comes twice; "" where it is not there."""
+        return next((value for name, value in self.environment if name == variable), "")
+
     def sets(self, variable: str) -> bool:
         """Whether a variable is set, and not empty."""
         return any(name == variable and value for name, value in self.environment)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from ipaddress import ip_address
-
 PUBLIC = frozenset(
     {
         "docker.io", "registry-1.docker.io", "auth.docker.io", "ghcr.io", "quay.io", "gcr.io",
@@ -31,12 +29,3 @@ def is_public(registry: str) -> bool:
     """Whether the registry is one of the internet's, with a certificate that every system knows."""
     name = host_name(registry)
     return name in PUBLIC or name.endswith(_PUBLIC_ENDINGS)
-
-
-def is_address(registry: str) -> bool:
-    """Whether the registry is named by its address."""
-    try:
-        ip_address(host_name(registry))
-    except ValueError:
-        return False
-    return True

@@ -15,9 +15,7 @@ _DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 def path_folders(container: Container) -> list[str]:
     """The folders in which a container looks for programs."""
-    path = next(
-        (value for name, value in container.config.environment if name == "PATH"), _DEFAULT_PATH
-    )
+    path = container.config.value_of("PATH") or _DEFAULT_PATH
     return [folder.rstrip("/") for folder in path.split(":") if folder.startswith("/")]
 
 
