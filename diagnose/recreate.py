@@ -25,9 +25,8 @@ from diagnose.container_options import (
     restart_policy,
 )
 from diagnose.misplaced_options import leading_options
-from diagnose.redact import TOKEN
+from diagnose.redact import holds_token
 
-_TOKEN = re.compile(TOKEN)
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
@@ -228,7 +227,7 @@ def _refuse_what_is_not_ours(container: Inspect, name: str) -> None:
 
 def _refuse_secrets(words: Sequence[str], name: str) -> None:
     for word in words:
-        if _TOKEN.search(word):
+        if holds_token(word):
             option = word.partition("=")[0]
             raise NoRecreateError(
                 f'container "{name}" has a secret in its command line ({option}), '

@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from diagnose.model import Json
     from diagnose.redact.own import OwnRules
 
-__all__ = ["TOKEN", "Redactor", "is_token"]
+__all__ = ["TOKEN", "Redactor", "holds_token", "is_token"]
 
 _FEW = 48
 """Up to so many literals each is searched for; beyond, only those whose longest run of letters and
@@ -54,6 +54,11 @@ _RUN = re.compile(r"[A-Za-z0-9]{4,}")
 _TOKENS = re.compile(TOKEN)
 _STRING = re.compile(r'"(?:[^"\\]|\\.)*+"')
 _INDENT = re.compile(r"\n([ \t]+)\S")
+
+
+def holds_token(text: str) -> bool:
+    """Whether a token stands in a text in the place of a secret."""
+    return _TOKENS.search(text) is not None
 
 
 class Redactor:

@@ -23,10 +23,9 @@ from diagnose.questions.machine import ReadSysctls
 from diagnose.questions.network import ListRoutes, LookUpRoutes, Route
 from diagnose.questions.question import AnyQuestion
 from diagnose.questions.service import ValidateConfig
-from diagnose.redact import TOKEN
+from diagnose.redact import holds_token
 from diagnose.repair.json_text import with_keys
 
-_REDACTED = re.compile(TOKEN)
 _FORWARDING = re.compile(r"net\.ipv4\.(?:ip_forward|conf\.[^ ]+\.forwarding)")
 _EVERYWHERE = ("net.ipv4.ip_forward", "net.ipv4.conf.all.forwarding")
 UNCHANGED = Failed("not recorded", "it depends on what the repair changes")
@@ -209,4 +208,4 @@ def secret_in(differences: Sequence[Difference]) -> str:
     Empty if none does.
     """
     changes = [change for change in differences if isinstance(change, FileChange)]
-    return next((change.path for change in changes if _REDACTED.search(change.after)), "")
+    return next((change.path for change in changes if holds_token(change.after)), "")

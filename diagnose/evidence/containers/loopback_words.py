@@ -11,9 +11,8 @@ from collections.abc import Collection, Iterable, Sequence
 
 from diagnose.evidence.containers.inspect import Container
 from diagnose.lazy_pattern import LazyPattern
-from diagnose.redact import TOKEN
+from diagnose.redact import holds_token
 
-_REDACTED = LazyPattern(TOKEN)
 _PORT_OF_SCHEME = {80: "http", 443: "https"}
 _BY_NAME = LazyPattern(
     r"(?:^|_)(?:HOST|HOSTNAME|BIND|LISTEN|ADDR|ADDRESS|URL|SERVER|UPSTREAM)(?:_|$)", re.IGNORECASE
@@ -56,7 +55,7 @@ def with_port_of_url(
 def _only(places: Iterable[tuple[str, str]]) -> tuple[str, str]:
     """The one place; empty where there are none or several, or where a secret is in the way."""
     found = list(places)
-    if len(found) != 1 or _REDACTED.search(found[0][1]):
+    if len(found) != 1 or holds_token(found[0][1]):
         return "", ""
     return found[0]
 
@@ -87,7 +86,7 @@ def with_host(container: Container, port: int, host: str) -> dict[str, str]:
         variables = {"assignment": assigned[0]}
     else:
         return {}
-    return {} if any(_REDACTED.search(value) for value in variables.values()) else variables
+    return {} if any(holds_token(value) for value in variables.values()) else variables
 
 
 def with_name(container: Container, address: str, name: str) -> dict[str, str]:
@@ -110,4 +109,4 @@ def with_name(container: Container, address: str, name: str) -> dict[str, str]:
         variables = {"assignment": assigned[0]}
     else:
         return {}
-    return {} if any(_REDACTED.search(value) for value in variables.values()) else variables
+    return {} if any(holds_token(value) for value in variables.values()) else variables

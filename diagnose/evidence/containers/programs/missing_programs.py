@@ -16,6 +16,7 @@ from diagnose.misplaced_options import leading_options
 from diagnose.model import Failed
 from diagnose.questions import Host
 from diagnose.questions.images import InspectImage
+from diagnose.redact import holds_token
 from diagnose.registry import evidence
 
 MISSING = ("executable file not found", "no such file or directory")
@@ -63,8 +64,8 @@ class MissingProgram(msgspec.Struct, frozen=True):
 
         "" where it would hold the mark of a secret in the secret's place.
         """
-        text = shlex.join((*self.command, *self.misplaced_options))
-        return "" if "<redacted:" in text else shlex.join(self.command)
+        text = shlex.join(self.command)
+        return "" if holds_token(text) else text
 
 
 class MissingPrograms(msgspec.Struct, frozen=True):

@@ -15,9 +15,8 @@ from diagnose.evidence.engine.daemon_json.keys import BOOL, INT, LIST, TEXT, TYP
 from diagnose.evidence.engine.daemon_json.refusals import faults_of
 from diagnose.evidence.engine.daemon_json.syntax import Fault
 from diagnose.lazy_pattern import LazyPattern
-from diagnose.redact import TOKEN
+from diagnose.redact import holds_token
 
-_REDACTED = LazyPattern(TOKEN)
 _MEANT = LazyPattern(r"is (?P<name>\S+) meant\?")
 _COMMA_AT_END = LazyPattern(r",\s*$")
 _COMMA_BEFORE_CLOSING = LazyPattern(r",\s*([}\]])")
@@ -85,7 +84,7 @@ def mending(text: str, major: int | None) -> Mending | None:
             mended = edit.applied(mended)
     if not edits or faults_of(mended, major):
         return None
-    if any(_REDACTED.search(text.split("\n")[edit.line - 1]) for edit in edits):
+    if any(holds_token(text.split("\n")[edit.line - 1]) for edit in edits):
         return None
     return Mending(tuple(edits))
 

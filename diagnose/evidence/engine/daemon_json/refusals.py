@@ -10,11 +10,9 @@ from diagnose.evidence.engine.config import parse_text
 from diagnose.evidence.engine.daemon_json.keys import LENIENT, TYPES, is_key, wrong_type
 from diagnose.evidence.engine.daemon_json.syntax import Fault, error_in_words, offset, place
 from diagnose.evidence.engine.daemon_json.values import nearest, wrong_value
-from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import Json
-from diagnose.redact import TOKEN
+from diagnose.redact import holds_token
 
-_TOKEN = LazyPattern(TOKEN)
 _BYTE_ORDER_MARK = "\ufeff"
 
 
@@ -34,7 +32,7 @@ def faults_of(text: str, major: int | None) -> tuple[Fault, ...]:
 def _is_behind_a_secret(fault: Fault, lines: list[str]) -> bool:
     if not 0 < fault.line <= len(lines):
         return False
-    return _TOKEN.search(lines[fault.line - 1][: fault.column]) is not None
+    return holds_token(lines[fault.line - 1][: fault.column])
 
 
 def _faults_of(text: str, major: int | None) -> Iterator[Fault]:
