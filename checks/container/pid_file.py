@@ -11,8 +11,6 @@ from diagnose.model import CheckResult, Severity
 from diagnose.registry import check
 
 ID = "container.pid-file-stale"
-NEED_A_NEW_LAYER = frozenset({"mongo-socket", "mysql-socket-lock"})
-"""Programs that an empty file in the place of the former one does not content."""
 
 
 @check(ID, severity=Severity.critical)
@@ -32,10 +30,9 @@ def pid_file_stale(
         container = claim.container
         if pid_file.source:
             place = {"source": pid_file.source}
-        elif claim.failure.failure.name in NEED_A_NEW_LAYER:
-            place = {"fresh": container.name}
         else:
-            place = {"file": f"{container.name}:{pid_file.path}"}
+            in_layer = {"file": f"{container.name}:{pid_file.path}"}
+            place = claim.failure.page_variables({"container": container.name}) or in_layer
         finding = claim.finding(
             f"does not start because the file {pid_file.path} of a former run is still there",
             {

@@ -153,6 +153,7 @@ PID_FILES = (
         cure="create the container again: the file is in its own layer",
         source="docker-library/mysql#488",
         confirmed_by=_PID_FILE,
+        page={"fresh": "{container}"},
     ),
     Failure(
         name="mongo-socket",
@@ -162,6 +163,7 @@ PID_FILES = (
         cure="create the container again: the file is in its own layer",
         source="docker-library/mongo#437",
         confirmed_by=_PID_FILE,
+        page={"fresh": "{container}"},
     ),
     Failure(
         name="socket-link",
