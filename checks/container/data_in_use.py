@@ -10,6 +10,8 @@ from diagnose.evidence.containers.inspect import Mount
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.tails import LogTails
 from diagnose.evidence.containers.mounts.data_files import DataFiles, DataVersion
+from diagnose.evidence.images.builds import repository_of
+from diagnose.evidence.images.listing import name_of, tag_of
 from diagnose.evidence.machine.clock import Clock
 from diagnose.model import CheckResult, Finding, Severity
 from diagnose.registry import check
@@ -92,7 +94,7 @@ def _with_version_file(claim: Claim, version: DataVersion) -> Finding:
         f"runs version {program}, and its data was written by version {version.version}",
         {version.path: version.version, "Config.Image": image},
         touches=version.mount.volumes,
-        old_image=f"{_repository(image)}:{version.version}{_flavour(image)}",
+        old_image=f"{name_of(image)}:{version.version}{_flavour(image)}",
     )
 
 
@@ -109,21 +111,16 @@ def _old_image(claim: Claim) -> str:
     known = claim.failure.page_variables({}).get("old_image", "")
     repository, _, tag = known.rpartition(":")
     image = claim.container.config.image
-    own = _repository(image)
-    is_its_own = repository and own.removeprefix("docker.io/").removeprefix("library/") in (
-        repository,
+    own = name_of(image)
+    is_its_own = bool(repository) and repository_of(image) in (
+        repository_of(repository),
         f"docker.elastic.co/{repository}/{repository}",
     )
     return f"{own}:{tag}{_flavour(image)}" if is_its_own else ""
 
 
-def _repository(image: str) -> str:
-    """The image's name without its tag."""
-    return image.rpartition(":")[0] if ":" in image.rpartition("/")[2] else image
-
-
 def _flavour(image: str) -> str:
     """The part of the tag that says what the image stands on, which the old one needs too."""
-    tag = image.removeprefix(_repository(image)).removeprefix(":")
+    tag = tag_of(image) or ""
     words = [word for word in tag.split("-")[1:] if word in _FLAVOURS]
     return "".join(f"-{word}" for word in words)

@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from diagnose.evidence.containers.listing import Container
-from diagnose.evidence.images.listing import Image, Images, normal
+from diagnose.evidence.images.listing import Image, Images, name_of, normal
 
 
 def repository_of(reference: str) -> str:
     """A reference without its tag or digest, in full."""
-    name = normal(reference).partition("@")[0]
-    head, _, last = name.rpartition("/")
-    return f"{head}/{last.partition(':')[0]}"
+    return name_of(normal(reference))
 
 
 def other_build(container: Container, images: Images, *, is_newer: bool) -> str:

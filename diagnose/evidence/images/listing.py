@@ -82,6 +82,12 @@ def normal(reference: str) -> str:
     return name if ":" in last else f"{name}:latest"
 
 
+def name_of(reference: str) -> str:
+    """A reference as it is written, without its tag or digest."""
+    folder, slash, last = reference.partition("@")[0].rpartition("/")
+    return f"{folder}{slash}{last.partition(':')[0]}"
+
+
 def registry_of(reference: str) -> str:
     """The registry that a reference is pulled from: `docker.io` unless it names another."""
     return normal(reference).partition("/")[0]
