@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import msgspec
 
+from diagnose.evidence.images.pulls import Pulls
 from diagnose.model import Failed, Unavailable
 from diagnose.questions import Host
 from diagnose.questions.files import ListFolder, StatPaths
@@ -50,13 +51,15 @@ class RegistryFiles(msgspec.Struct, frozen=True):
 
 
 @evidence
-def registry_files(host: Host) -> RegistryFiles | Unavailable:
+def registry_files(host: Host, pulls: Pulls | None) -> RegistryFiles | Unavailable:
     """What lies in the folders of certs.d, by name alone.
+
+    The authorities are looked for where a pull failed over a certificate.
 
     The engine takes NAME.crt for an authority, and NAME.cert with NAME.key for its own certificate
     (registry/registry.go, 20.10 to 29).
     """
-    authorities = _authorities(host)
+    authorities = _authorities(host) if pulls is not None and pulls.of("tls") else None
     listing = host.ask(ListFolder(CERTIFICATES))
     if isinstance(listing, Failed) and listing.reason == "missing":
         return RegistryFiles(authorities=authorities)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
+from diagnose.evidence.containers.listing import Containers
 from diagnose.model import Failed, Unavailable
 from diagnose.questions import Host
 from diagnose.questions.files import StatPaths
@@ -22,8 +23,10 @@ class GpuSupport(msgspec.Struct, frozen=True):
 
 
 @evidence
-def gpu_support(host: Host) -> GpuSupport | Unavailable:
-    """Two paths."""
+def gpu_support(host: Host, containers: Containers) -> GpuSupport | Unavailable:
+    """Two paths, where the engine refused a container for a GPU."""
+    if not any("gpu" in container.state.error.lower() for container in containers):
+        return GpuSupport()
     answer = host.ask(StatPaths([DRIVER, TOOLKIT]))
     if isinstance(answer, Failed):
         return Unavailable.of(answer)

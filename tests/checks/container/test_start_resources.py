@@ -144,4 +144,13 @@ def test_what_a_host_has_for_gpus() -> None:
             for path in question.args["paths"]
         }
 
-    assert gpu_support(Made({"file.stats": stats})) == GpuSupport(toolkit=True)
+    host = Made({"file.stats": stats})
+    error = 'could not select device driver "" with capabilities: [[gpu]]'
+    refused = of(made("created", code=128, State={"Error": error}))
+    assert gpu_support(host, refused) == GpuSupport(toolkit=True)
+
+
+def test_nobody_looks_for_gpus_where_none_was_refused():
+    host = Made({})
+    assert gpu_support(host, of(made("exited", code=1))) == GpuSupport()
+    assert not host.asked

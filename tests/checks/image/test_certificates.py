@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from diagnose.evidence.engine.info import Info
+from diagnose.evidence.images.pulls import Pulls, PullTrouble
 from diagnose.evidence.images.registry_files import CERTIFICATES, RegistryFiles, registry_files
 from diagnose.model import Failed, Json
 from diagnose.questions import AnyQuestion
@@ -31,7 +32,7 @@ def files(names: list[str]) -> RegistryFiles:
         kind = "folder" if inside == [HOST] else "file"
         return {"entries": [{"name": name, "type": kind} for name in inside]}
 
-    found = registry_files(Made({"file.list": listing}))
+    found = registry_files(Made({"file.list": listing}), None)
     assert isinstance(found, RegistryFiles)
     return found
 
@@ -48,7 +49,7 @@ def test_files_for_a_registry(
 
 def test_without_a_folder() -> None:
     host = Made({"file.list": lambda _: Failed("missing", CERTIFICATES)})
-    assert registry_files(host) == RegistryFiles()
+    assert registry_files(host, None) == RegistryFiles()
 
 
 @pytest.mark.parametrize("there", ["/etc/pki/tls/certs/ca-bundle.crt", ""])
@@ -59,6 +60,13 @@ def test_the_authorities_of_the_system(there: str) -> None:
         }
 
     host = Made({"file.stats": stats, "file.list": lambda _: Failed("missing", CERTIFICATES)})
-    found = registry_files(host)
+    refused = Pulls((PullTrouble("tls", "ghcr.io", "", 1, 0.0, 0.0, "x509"),), "log")
+    found = registry_files(host, refused)
     assert isinstance(found, RegistryFiles)
     assert found.authorities == there
+
+
+def test_nobody_looks_for_authorities_without_a_refused_certificate() -> None:
+    host = Made({"file.list": lambda _: Failed("missing", CERTIFICATES)})
+    assert registry_files(host, Pulls((), "log")) == RegistryFiles()
+    assert [question.kind for question in host.asked] == ["file.list"]
