@@ -248,8 +248,8 @@ def registry_proxy(
 
 def _without_proxy(registry: str, config: DaemonConfig | None) -> dict[str, str]:
     """What the page needs to ask the registry itself, and to take the proxy out."""
-    host, _, port = registry.partition(":")
-    variables = {"registry": registry, "host": host, "port": port or "443"}
+    host, _, port = with_port(registry).rpartition(":")
+    variables = {"registry": registry, "host": host, "port": port}
     if config is None or config.in_file("proxies") is None:
         return variables
     return variables | {"proxies_json": '{"proxies": null}'}

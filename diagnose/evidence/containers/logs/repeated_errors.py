@@ -80,14 +80,13 @@ def _peers(
     container: Container, line: str, containers: Containers
 ) -> tuple[tuple[str, Container], ...]:
     """The addresses in the line that containers on the container's networks have."""
-    addresses = set(_ADDRESS.findall(line))
-    if not addresses:
-        return ()
+    holders = (
+        (address, containers.by_place.get((network, address)))
+        for address in sorted(set(_ADDRESS.findall(line)))
+        for network in container.endpoints
+    )
     return tuple(
-        (endpoint.ip_address, other)
-        for other in containers
-        for network, endpoint in other.endpoints.items()
-        if endpoint.ip_address in addresses
-        and network in container.endpoints
-        and other.id != container.id
+        (address, holder)
+        for address, holder in holders
+        if holder is not None and holder.id != container.id
     )

@@ -76,5 +76,5 @@ def other_probe(command: str, present: Collection[str]) -> str:
 
 def _url(command: str) -> str:
     """The one URL that a simple probe calls; "" for other probes."""
-    urls = _URL.compiled.findall(command)
+    urls = _URL.findall(command)
     return urls[0] if len(urls) == 1 and not _MORE_THAN_A_CALL.search(command) else ""
