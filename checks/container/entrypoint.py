@@ -27,6 +27,7 @@ from diagnose.evidence.containers.programs.missing_programs import (
 from diagnose.evidence.containers.programs.refused_programs import Program, Programs
 from diagnose.evidence.storage.mounts import Mounted, Mounts
 from diagnose.model import CheckResult, Finding, Severity
+from diagnose.phrases import agree
 from diagnose.registry import check
 
 
@@ -91,8 +92,12 @@ def _cure(container: Container, program: str, missing: MissingProgram) -> dict[s
 
 def _why(container: Container, program: str, missing: MissingProgram) -> str:
     if missing.misplaced_options:
-        options = shlex.join(missing.misplaced_options)
-        return f"{options} was given behind the image's name, and was taken as the command"
+        options = missing.misplaced_options
+        verb = agree(options, "was", "were")
+        return (
+            f"{shlex.join(options)} {verb} given behind the image's name, "
+            f"and {verb} taken as the command"
+        )
     if missing.is_line:
         return f'the line "{program}" was taken as the name of one program'
     lacks = _lacks(container, program)

@@ -299,10 +299,12 @@ def _where_it_is_lost(lost: _LostQuery) -> str:
             "and its answers come back by docker-proxy from another address"
         )
     if reaches:
+        network = lost.group.networks[0]
+        if lost.networks is not None and network not in lost.networks.by_name:
+            return f'the host gets an answer, and the engine has no network "{network}"'
         end = "that address of the host" if lost.server in lost.path.own else "the uplink"
         return (
-            "the host gets an answer, "
-            f'so the query is lost between network "{lost.group.networks[0]}" and {end}'
+            f'the host gets an answer, so the query is lost between network "{network}" and {end}'
         )
     own = f", but {lost.answering} of {HOST_FILE} answers the host" if lost.answering else ""
     return f"the host gets no answer from that server either{own}"

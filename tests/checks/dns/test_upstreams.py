@@ -10,6 +10,7 @@ from diagnose.evidence.containers.listing import Containers
 from diagnose.evidence.dns.filtered_queries import DnsPath
 from diagnose.evidence.dns.lookups import Lookups, lookups
 from diagnose.evidence.dns.resolvers import ResolvConf, Resolvers, parse
+from diagnose.evidence.network.networks import Networks
 from diagnose.evidence.network.paths.packet_paths import Step
 from diagnose.evidence.run.options import Options
 from diagnose.model import (
@@ -206,6 +207,19 @@ def test_a_server_on_the_host_is_not_behind_the_uplink() -> None:
         dns_path=DnsPath({}, own=frozenset({LAN})),
     ).findings
     assert 'lost between network "bridge" and that address of the host' in finding.summary
+
+
+def test_a_network_that_the_engine_does_not_have_is_no_place() -> None:
+    containers, resolvers, answer, _ = world((WEB, lan()), replies={(LAN, True): "NOERROR"})
+    (finding,) = judge(
+        "dns.upstream-unreachable",
+        containers=containers,
+        resolvers=resolvers,
+        lookups=answer,
+        dns_path=DnsPath({}),
+        networks=Networks(()),
+    ).findings
+    assert 'the engine has no network "bridge"' in finding.summary
 
 
 def test_a_filter_inside_the_container_is_not_the_host_s() -> None:
