@@ -28,7 +28,7 @@ JUDGED: dict[str, tuple[str, str]] = {
     ),
     "container.program_that_is_not_there_below_an_init": (
         "half",
-        "it says by hand that the program belongs into the image",
+        "it says by hand that the program belongs in the image",
     ),
     "container.built_for_another_machine": (
         "decides",
