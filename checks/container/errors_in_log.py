@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from checks.container.helpers import setting_evidence
 from diagnose.evidence.containers.logs.repeated_errors import RepeatedError, RepeatedErrors
+from diagnose.evidence.containers.named_settings import named_setting
 from diagnose.model import CheckResult, Finding, Severity
 from diagnose.phrases import sentence, shortened
 from diagnose.registry import check
 
 SHOWN = 160
 """Characters of the line in the finding's sentence."""
-REFUSES = frozenset({"proxy-untrusted"})
+REFUSES = frozenset({"host-refused", "proxy-untrusted"})
 """Known failures of a program that runs on and turns its callers away: a warning, not advice."""
+MOSTLY = 0.5
+"""The share of the last lines from which on it does so to most of its callers. Below, scanners of
+the Internet may be those whom it refuses."""
 
 
 @check("container.errors-in-log", severity=Severity.advice, aloud=True)
@@ -22,20 +27,28 @@ def errors_in_log(repeated_errors: RepeatedErrors) -> CheckResult:
     turns its callers away. The last twelve lines of the last five minutes are read.
     """
     for error in repeated_errors:
-        known = error.failure
-        is_harm = known is not None and known.failure.name in REFUSES
-        yield Finding.about(
+        setting = named_setting(error.container, error.line)
+        finding = Finding.about(
             error.container,
             f"{error.container} {_what(error)}",
             {
                 "log": error.line.whole,
                 **_meaning(error),
+                **setting_evidence(setting),
                 "times in its last lines": error.times,
             },
-            severity=Severity.warning if is_harm else Severity.advice,
+            severity=Severity.warning if _refuses(error) else Severity.advice,
             stable=(error.container.life,),
         )
+        yield finding.with_variables(setting.variables if setting is not None else {})
     return None
+
+
+def _refuses(error: RepeatedError) -> bool:
+    """Whether the program is known to turn its callers away, and prints little else."""
+    known = error.failure
+    is_refusal = known is not None and known.failure.name in REFUSES
+    return is_refusal and error.times >= MOSTLY * error.of
 
 
 def _what(error: RepeatedError) -> str:
@@ -43,7 +56,7 @@ def _what(error: RepeatedError) -> str:
     behind = [f"{address} is {peer}" for address, peer in error.peers]
     known = error.failure
     often = f"{error.times} of its last {error.of} lines"
-    if known is not None and known.failure.name in REFUSES:
+    if known is not None and _refuses(error):
         return sentence(f"runs, but {known.cause} ({often})", *behind)
     line = shortened(error.line.text, SHOWN)
     return sentence(f"repeats an error ({often}): {line}", *behind)

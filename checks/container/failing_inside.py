@@ -5,6 +5,7 @@ from __future__ import annotations
 from checks.container.causes import PROGRAM_CAUSES
 from checks.container.helpers import LINE, QUOTED
 from diagnose.error_signatures import signs
+from diagnose.evidence.containers.listing import Container
 from diagnose.evidence.containers.logs.inner_failures import InnerFailure, InnerFailures
 from diagnose.evidence.containers.mounts.mount_access import MountAccess
 from diagnose.evidence.machine.clock import Clock
@@ -12,6 +13,8 @@ from diagnose.model import CheckResult, Finding, Severity
 from diagnose.phrases import ago
 from diagnose.registry import check
 
+_DATA_OF_BROKER = ("/var/lib/rabbitmq", "/bitnami/rabbitmq")
+"""Where the images of RabbitMQ keep their messages."""
 PARTLY = frozenset({"java-memory"})
 """Failures of a part: the rest of the program works on."""
 
@@ -37,8 +40,9 @@ def failing_inside(
 
     The container's state says `running` all the same, for its first process is a supervisor, or a
     server that refuses its work. Read from the last lines of containers with supervisord, s6, PM2,
-    Redis or Java, of today alone. A later line that the program is back takes it away. A thread of
-    Java that ended for want of heap is a warning. What a supervisor writes to a file is not seen.
+    Redis, RabbitMQ or Java, of today alone. A later line that the program is back takes it away. A
+    thread of Java that ended for want of heap is a warning. What a supervisor writes to a file is
+    not seen.
     """
     for failure in inner_failures.items:
         yield _finding(failure, mount_access, clock)
@@ -81,6 +85,20 @@ def _variables(failure: InnerFailure, mount_access: MountAccess | None) -> dict[
         return {"source": mounts[0].mount.source, "owner": mounts[0].user.owner}
     if failure.name == "redis":
         return {}
+    if failure.name == "rabbitmq":
+        return _of_broker(container, failure.program)
     is_missing = "can't find command" in failure.reason or "no-space" in failure_signs
     again = {} if is_missing else {"again": container.name}
     return {"program": failure.program, **again}
+
+
+def _of_broker(container: Container, alarm: str) -> dict[str, str]:
+    """The folder on the host whose file system has too little room, or the container itself."""
+    if alarm != "disk":
+        return {"crowded": container.name}
+    sources = [
+        mount.source
+        for mount in container.mounts or ()
+        if mount.destination.startswith(_DATA_OF_BROKER) and mount.source.startswith("/")
+    ]
+    return {"narrow": sources[0]} if len(sources) == 1 else {}

@@ -134,6 +134,8 @@ def may_have_passed(container: Container, tail: LogTail, setting: NamedSetting |
     """
     if setting is not None or _stays(tail):
         return False
+    if tail.failure is not None and tail.failure.failure.may_pass:
+        return True
     objects = tail.telling is not None and tail.telling.is_complaint
     return not objects or bool(passing(container, tail))
 
@@ -160,10 +162,21 @@ def setting_variables(
     if unset and container.config.sets(unset):
         return {"setting": unset, "unset": unset}
     if setting is not None:
-        return setting.variables
+        return setting.variables | _scheme_of_postgres(tail, setting)
     is_known = tail.failure is not None
     objects = is_known or (tail.telling is not None and tail.telling.is_complaint)
     return {"configured": container.name} if objects else {}
+
+
+def _scheme_of_postgres(tail: LogTail, setting: NamedSetting) -> dict[str, str]:
+    """The variable whose address begins with the scheme that SQLAlchemy has given up."""
+    failure = tail.failure
+    is_given_up = (
+        failure is not None
+        and failure.failure.name == "url-scheme"
+        and failure.values.get("scheme") == "postgres"
+    )
+    return {"postgres_url": setting.variable} if is_given_up and setting.variable else {}
 
 
 class Calls(msgspec.Struct, frozen=True):

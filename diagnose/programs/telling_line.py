@@ -114,6 +114,9 @@ _GOES_ON = LazyPattern(r"\b\d+ validation errors?\b|\bpanicked at \S+:\d+:\d+:$"
 _QUOTED_SOURCE = LazyPattern(r"^\s*>>> ")
 """A line of a configuration file as its reader quotes it, before it says what is wrong with it."""
 
+_OPTION_HELP = LazyPattern(r"^\s+--?[A-Za-z][\w-]*(?:[ ,=][^\t]{0,40}?)?(?:\t+|\s{2,})\S")
+"""A line of a usage text, which says what an option is for."""
+
 _LETTERS = LazyPattern(r"[A-Za-z]{3}")
 
 
@@ -166,7 +169,8 @@ def _score(line: Message) -> int:
     exception = _EXCEPTION.match(text) or _RUBY_EXCEPTION.match(text)
     if not _LETTERS.search(text) or (_FRAME.match(text) and not exception):
         return UNREADABLE
-    if (level == INFO and not exception) or _OF_THE_LOGGER.match(text):
+    is_beside = level == INFO or _OPTION_HELP.match(text)
+    if (is_beside and not exception) or _OF_THE_LOGGER.match(text):
         return INFO
     quotes_exception = exception is None and bool(_INNER_EXCEPTION.search(text))
     score = level or 0

@@ -24,6 +24,8 @@ SHUT = (
 )
 EPIC = "[Fatal] ConsoleApp: EPIC FAIL! SQLiteException: database is locked"
 WAITS = "[Info] ConsoleApp: Non-recoverable failure, waiting for user intervention..."
+NO_ROOM = "[info] <0.298.0> Free disk space is insufficient. Free bytes: 36700160. Limit: 50000000"
+ALARM = "[warning] <0.298.0> disk resource limit alarm set on node 'rabbit@mq'."
 S6 = "s6-rc: warning: unable to start service svc-app: command exited 1"
 PM2 = "2026-01-02T10:00:00: PM2 error: PM2        | Script /app/index.js had too many unstable restarts (16). Stopped."
 
@@ -49,6 +51,9 @@ PM2 = "2026-01-02T10:00:00: PM2 error: PM2        | Script /app/index.js had too
         ("portainer", [SHUT], [("instance timed out for security purposes", "")]),
         ("portainer", [SHUT, "server.go:337 > starting HTTPS server | bind_address=:9443"], []),
         ("Radarr", [EPIC, WAITS], [("Non-recoverable failure, waiting for user intervention", EPIC)]),
+        ("beam.smp", [NO_ROOM, ALARM], [("disk", NO_ROOM)]),
+        ("beam.smp", [NO_ROOM, ALARM, ALARM.replace("set on", "cleared on")], []),
+        ("beam.smp", [ALARM, ALARM.replace("disk", "memory").replace("set on", "cleared on")], [("disk", "")]),
         ("sh", [SHUT, WAITS], []),
     ],
 )  # fmt: skip

@@ -158,6 +158,10 @@ LINES = {
         "RuntimeError: cannot cache function '__shear_dense': no locator available for file "
         "'/usr/lib/python3/dist-packages/librosa/util/utils.py'"
     ),
+    "zookeeper-session": (
+        "[2018-08-28 05:47:34,119] ERROR Error while creating ephemeral at /brokers/ids/1001, node already "
+        "exists and owner '1006' does not match current session '1007' (kafka.zk.KafkaZkClient)"
+    ),
     "proxy-untrusted": (
         "2026-11-27 12:36:57.382 ERROR (MainThread) [homeassistant.components.http.forwarded] A request "
         "from a reverse proxy was received from 172.26.0.2, but your HTTP integration is not set-up for "

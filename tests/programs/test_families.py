@@ -15,6 +15,25 @@ from diagnose.programs.telling_line import TellingLine
 from tests.programs.test_telling_line import LOGS, MARK
 
 LINES = {
+    "url-scheme": (
+        "sqlalchemy.exc.NoSuchModuleError: Can't load plugin: sqlalchemy.dialects:postgres",
+        "error: failed to open database: database driver: unknown driver postgres (forgotten import?)",
+        "ValueError: Redis URL must specify one of the following schemes (redis://, rediss://, unix://)",
+        "java.sql.SQLException: No suitable driver found for postgres://db:5432/shop",
+    ),
+    "url-unreadable": (
+        "Error: P1013: The provided database string is invalid. invalid port number in database URL.",
+        "ValueError: Port could not be cast to integer value as 'made'",
+        'parse "postgres://app:made#up@db:5432/shop": invalid port ":made" after host',
+        "bad URI(is not URI?): postgres://app:made up@db/shop (URI::InvalidURIError)",
+        "pymongo.errors.InvalidURI: Username and password must be escaped according to RFC 3986",
+        "TypeError: Invalid URL",
+    ),
+    "host-refused": (
+        "ERROR Invalid HTTP_HOST header: 'shop.example.com'. You may need to add 'shop.example.com' to ALLOWED_HOSTS.",
+        "Forbidden (Origin checking failed - https://shop.example.com does not match any trusted origins.): /login/",
+        "[ActionDispatch::HostAuthorization::DefaultResponseApp] Blocked hosts: shop.example.com",
+    ),
     "engines-file-replaced": (
         "sed: can't move '/etc/hostsjGVCUE' to '/etc/hosts': Device or resource busy",
         "sed: cannot rename /etc/sedHKGcfk to /etc/hosts: Device or resource busy",

@@ -118,6 +118,13 @@ def test_a_message_that_was_broken_at_the_edge_of_a_terminal_is_whole():
 
 
 CHOSEN = {
+    "the option above a usage text": [
+        "waiting for the database",
+        "nc: invalid option -- 'k'",
+        "Usage: nc [-iN] [-wN] [-l] [-p PORT] [-f FILE|IPADDR PORT] [-e PROG]",
+        "\t-w SEC\tConnect timeout",
+        "  -c, --config FILE      must be given where no default exists",
+    ],
     "a level between bars": [
         "02:01:47 I | pkg/flags: recognized and used environment variable ETCD_DATA_DIR=/tmp/e",
         "02:01:47 E | etcdmain: error verifying flags, --advertise-client-urls is required",

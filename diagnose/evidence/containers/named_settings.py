@@ -14,6 +14,7 @@ from typing import Literal
 import msgspec
 
 from diagnose.error_signatures import signs
+from diagnose.evidence.containers.address_variables import variable_of_address
 from diagnose.evidence.containers.inspect import Mount
 from diagnose.evidence.containers.listing import Container
 from diagnose.evidence.containers.mounts.bind_mounts import named
@@ -139,6 +140,7 @@ def named_setting(container: Container, telling: TellingLine | None) -> NamedSet
         _file(container, text)
         or _variable(container, text)
         or _variable_in_words(container, text)
+        or _variable_of_url(container, text)
         or _option(container, text)
         or _file_of_command(container, text)
         or _empty_variable(container, text)
@@ -283,6 +285,11 @@ def _variable_in_words(container: Container, text: str) -> NamedSetting | None:
         and f" {name.lower().replace('_', ' ')} " in spoken
     ]
     return NamedSetting(variable=names[0], fault="value") if len(names) == 1 else None
+
+
+def _variable_of_url(container: Container, text: str) -> NamedSetting | None:
+    name = variable_of_address(container, text)
+    return NamedSetting(variable=name, fault="value") if name else None
 
 
 def _empty_variable(container: Container, text: str) -> NamedSetting | None:

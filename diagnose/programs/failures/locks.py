@@ -81,6 +81,17 @@ LOCKS = (
         confirmed_by=_LOCKED,
     ),
     Failure(
+        name="zookeeper-session",
+        mark="",
+        pattern=r"creating ephemeral at \S+, node already exists and owner|broker is already registered on the path"
+        r"|NodeExistsException: KeeperErrorCode = NodeExists",
+        cause="ZooKeeper still holds the session of this broker's last run, which was not stopped "
+        "in order; the session ends within half a minute",
+        cure="start it again",
+        source="wurstmeister/kafka-docker#389",
+        may_pass=True,
+    ),
+    Failure(
         name="kafka-lock",
         mark="failed to acquire lock on file .lock",
         pattern=r"Failed to acquire lock on file \.lock in (?P<file>\S+?)\.? ",

@@ -22,6 +22,45 @@ _NO_SCRIPT = r"(?![\w./@+-])(?!:?\ line\ \d|:\ can(?:'t|not)\ )"
 
 SETTINGS = (
     Failure(
+        name="url-scheme",
+        mark="",
+        pattern=r"""(?x)
+            Can't\ load\ plugin:\ sqlalchemy\.dialects:(?P<scheme>[\w.+]+)
+            | unknown\ driver\ \"?(?P<scheme_go>[a-z][\w+.-]*)\"?\ \(forgotten\ import
+            | \bURL\ must\ (?:start\ with\ the\ protocol|specify\ one\ of\ the\ following\ schemes)
+            | Invalid\ scheme,\ expected\ connection\ string
+            | No\ suitable\ driver\ found\ for\ (?P<scheme_java>[a-z]\w*):
+            | claims\ to\ not\ accept\ jdbcUrl
+            | asyncio\ extension\ requires\ an\ async\ driver
+        """,
+        cause="the program does not know the scheme with which the address in a setting begins, "
+        "or lacks the driver for it",
+        cure="write the scheme that this version takes, such as postgresql:// for postgres://, "
+        "postgresql+asyncpg:// for an asynchronous Python program, jdbc:postgresql:// for Java",
+        source="sqlalchemy/sqlalchemy#6105; Prisma's, redis-py's and JDBC's own messages",
+    ),
+    Failure(
+        name="url-unreadable",
+        mark="",
+        pattern=r"""(?x)
+            invalid\ port\ number\ in
+            | Port\ could\ not\ be\ cast\ to\ integer
+            | invalid\ port\ \"?:?[^\"]*\"?\ after\ host
+            | invalid\ (?:integer\ )?value\ .{1,80}\ for\ connection\ option\ "port"
+            | net/url:\ invalid\ userinfo | invalid\ URL\ escape
+            | bad\ URI\ ?\(is\ not\ URI\?\)
+            | ERR_INVALID_URL | TypeError:\ Invalid\ URL | URI\ malformed
+            | must\ be\ escaped\ according\ to\ RFC | contains\ unescaped\ characters
+            | Illegal\ character\ in\ (?:authority|path|query|fragment|scheme\ name)\ at\ index
+            | Could\ not\ parse\ (?:rfc1738|SQLAlchemy)\ URL
+        """,
+        cause="the program cannot read the address in a setting: mostly its password holds "
+        "a character such as # / ? @ : or % that is not percent-encoded",
+        cure="write such a character of the password as %23 for #, %2F for /, %3F for ?, "
+        "%40 for @, %3A for : and %25 for %",
+        source="prisma/orm#3921; Python's, Go's, Ruby's, libpq's and pymongo's own messages",
+    ),
+    Failure(
         name="licence",
         mark="",
         pattern=r"""(?x)
@@ -101,6 +140,21 @@ SETTINGS = (
         "and its container or the host has less",
         cure="raise the container's memory limit; where it has none, the host is too small",
         source="SQL Server's own message",
+    ),
+    Failure(
+        name="host-refused",
+        mark="",
+        pattern=r"""(?x)
+            Invalid\ HTTP_HOST\ header:\ '(?P<host>[^']+)'
+            | \bBlocked\ hosts?:\ (?P<host_rails>[\w.:-]+)
+            | Origin\ checking\ failed\ -\ https?://(?P<host_origin>[\w.:-]+)\ does\ not\ match
+            | Trusted\ domain\ error\..{1,80}\ using\ \\?"(?P<host_nextcloud>[\w.:-]+)\\?"\ as\ host
+        """,
+        cause="the program refuses those who ask for {host}, "
+        "a host name that its settings do not allow",
+        cure="add {host} to the setting: ALLOWED_HOSTS or CSRF_TRUSTED_ORIGINS in Django, "
+        "config.hosts in Rails, trusted_domains in Nextcloud",
+        source="cookiecutter/cookiecutter-django#451; Rails' and Nextcloud's own messages",
     ),
     Failure(
         name="value-refused",

@@ -80,3 +80,24 @@ def test_who_is_behind_an_address(line: str, severity: str, says: str) -> None:
     assert finding.severity.name == severity
     assert says in finding.summary
     assert '10.0.0.3 is container "npm"' in finding.summary
+
+
+STRANGER = "ERROR Invalid HTTP_HOST header: 'shop.example'. You may need to add 'shop.example' to ALLOWED_HOSTS."
+
+
+@pytest.mark.parametrize(
+    ("lines", "severity"),
+    [
+        ([STRANGER] * 4, "warning"),
+        ([*[STRANGER] * 3, *['"GET /orders HTTP/1.1" 200'] * 4], "advice"),
+    ],
+    ids=["it refuses all", "it serves others"],
+)
+def test_a_server_that_does_not_know_its_own_name(lines: list[str], severity: str) -> None:
+    app = container("app", Config={"Env": ["DJANGO_ALLOWED_HOSTS=localhost"]})
+    logs = RecentLogs({app.id: tuple(RecentLine(0.0, line) for line in lines)})
+    errors = repeated_errors(Containers([app]), logs)
+    (finding,) = judge("container.errors-in-log", repeated_errors=errors).findings
+    assert finding.severity.name == severity
+    assert finding.evidence["where that is set"] == "environment variable DJANGO_ALLOWED_HOSTS"
+    assert finding.variables["typed"] == "DJANGO_ALLOWED_HOSTS"

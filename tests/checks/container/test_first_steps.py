@@ -74,6 +74,21 @@ def env(*entries: str) -> dict[str, Any]:
             NamedSetting(variable="RABBITMQ_VM_MEMORY_HIGH_WATERMARK", fault="presence"),
         ),
         (
+            env("DATABASE_URL=postgres://app:x@db/shop", "SITE=https://shop.example"),
+            "NoSuchModuleError: Can't load plugin: sqlalchemy.dialects:postgres",
+            NamedSetting(variable="DATABASE_URL", fault="value"),
+        ),
+        (
+            env("DB=postgresql://app:x@db/shop", "SITE=https://shop.example"),
+            "ValueError: Port could not be cast to integer value as 'made'",
+            NamedSetting(variable="DB", fault="value"),
+        ),
+        (
+            env("DB=postgresql://app:x@db/shop", "MQ=amqp://app:x@mq"),
+            "ValueError: Port could not be cast to integer value as 'made'",
+            None,
+        ),
+        (
             env("DATABASE_HOST=database"),
             'could not translate host name "database" to address',
             NamedSetting(variable="DATABASE_HOST"),

@@ -40,6 +40,44 @@ def variable_that_was_given_up(box: Box) -> None:
     assert finding["fix"][0]["command"] == command, finding["fix"]
 
 
+_DIALECT = """
+case $DATABASE_URL in
+postgres://*)
+    echo 'Traceback (most recent call last):'
+    echo '  File "/app/wsgi.py", line 3, in <module>'
+    echo "sqlalchemy.exc.NoSuchModuleError: Can't load plugin: sqlalchemy.dialects:postgres"
+    exit 1 ;;
+esac
+exec sleep 1000
+"""
+
+
+@fault("container.exits-at-start", subject="container:alchemist7", shareable=True)
+def address_with_a_scheme_that_was_given_up(box: Box) -> None:
+    """SQLAlchemy 1.4 and later do not take postgres://, which older ones did."""
+    address = "--env=DATABASE_URL=postgres://shop:made-up-blue@db/shop"
+    box.docker("run", "-d", "--name=alchemist7", *GOOD, address, "bb:1.36", "sh", "-c", _DIALECT)
+    assert "sqlalchemy.dialects:postgres" in ended(box, "alchemist7")
+    assert " | awk " in offered(box, "alchemist7")
+
+
+_SESSION = """
+[ -e /tmp/ended ] && exec sleep 1000
+echo "[2018-08-28 05:47:34,119] ERROR Error while creating ephemeral at /brokers/ids/1001, node already \
+exists and owner '1006' does not match current session '1007' (kafka.zk.KafkaZkClient)"
+: >/tmp/ended
+exit 1
+"""
+
+
+@fault("container.exits-at-start", subject="container:courier7", shareable=True)
+def broker_whose_last_session_has_not_ended(box: Box) -> None:
+    """Kafka was started again before ZooKeeper had given up its last session."""
+    box.docker("run", "-d", "--name=courier7", *GOOD, "bb:1.36", "sh", "-c", _SESSION)
+    assert "node already" in ended(box, "courier7")
+    assert offered(box, "courier7") == "docker start courier7"
+
+
 _WRAPPER = b'#!/bin/sh\nset -e\nexec "$@"\n'
 
 

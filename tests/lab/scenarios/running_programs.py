@@ -111,10 +111,10 @@ def java_thread_without_heap(box: Box) -> None:
     assert box.inspect("orders8")["State"]["Running"]
 
 
-def _printing(box: Box, name: str, line: str) -> None:
+def _printing(box: Box, name: str, line: str, *options: str) -> None:
     """A container that prints a line four times a second, with a number that grows."""
     script = f'i=0; while :; do i=$((i+1)); echo "{line}"; sleep 0.25; done'
-    run(box, name, *GOOD, "shop:1.4", "sh", "-c", script)
+    run(box, name, *GOOD, *options, "shop:1.4", "sh", "-c", script)
     box.wait_for(lambda: logs(box, name).count("\n") >= 12, 20, "it to print")
 
 
@@ -122,6 +122,61 @@ def _printing(box: Box, name: str, line: str) -> None:
 def program_that_repeats_an_error(box: Box) -> None:
     """A program runs on, and prints an error about a service that no container is."""
     _printing(box, "courier8", "ERROR delivery $i: broker gave no credit for queue orders")
+
+
+_STRANGER = (
+    "ERROR $i Invalid HTTP_HOST header: 'shop.example'. "
+    "You may need to add 'shop.example' to ALLOWED_HOSTS."
+)
+
+
+@fault("container.errors-in-log", subject="container:estore8", shareable=True)
+def server_that_does_not_know_its_own_name(box: Box) -> None:
+    """Django refuses all of its users, for its settings do not have the name that they ask for."""
+    _printing(box, "estore8", _STRANGER, "--env=DJANGO_ALLOWED_HOSTS=localhost")
+    found = box.diagnose("check", "container.errors-in-log", "--format", "json").findings
+    (finding,) = [item for item in found if item["subject"]["name"] == "estore8"]
+    assert finding["severity"] == "warning"
+    assert "--env=DJANGO_ALLOWED_HOSTS" in finding["fix"][0]["command"]
+
+
+@healthy(shareable=True)
+def server_that_refuses_a_scanner(box: Box) -> None:
+    """Django refuses some who ask for a name that is not its own, and serves the others."""
+    served = "echo 'GET /orders 200'; echo 'GET /cart 200'; :"
+    _printing(box, "estore9", f'{_STRANGER}"; {served} "')
+
+
+def _broker(box: Box, name: str, *further: str) -> None:
+    """A broker with RabbitMQ's words, on a file system that has less room than it wants to keep."""
+    lines = (
+        "[info] <0.298.0> Free disk space is insufficient. Free bytes: 36700160. Limit: 50000000",
+        "[warning] <0.298.0> disk resource limit alarm set on node 'rabbit@mq'.",
+        "*** Publishers will be blocked until this alarm clears ***",
+        "[info] <0.9.0> Server startup complete; 3 plugins started.",
+        *further,
+    )
+    script = "".join(["#!/bin/sh\n", *(f'echo "{line}"\n' for line in lines), "exec sleep 1000\n"])
+    files = {"usr/bin/rabbitmq-server": (script.encode(), 0o755)}
+    load(box, f"{name}:1", Recipe(files, ('CMD ["/usr/bin/rabbitmq-server"]',)))
+    box.sh(f"mkdir -p /srv/{name} && mount -t tmpfs -o size=100m tmpfs /srv/{name}")
+    box.sh(f"dd if=/dev/zero of=/srv/{name}/msg_store bs=1M count=65 2>/dev/null")
+    run(box, name, *GOOD, "-v", f"/srv/{name}:/var/lib/rabbitmq", f"{name}:1")
+    box.wait_for(lambda: "startup complete" in logs(box, name), 20, "the broker to start")
+
+
+@fault(FAILING, subject="container:broker8", shareable=True)
+def broker_without_room_on_its_disk(box: Box) -> None:
+    """RabbitMQ runs, has set its disk alarm, and blocks all who send."""
+    _broker(box, "broker8")
+
+
+@healthy(shareable=True)
+def broker_whose_alarm_cleared(box: Box) -> None:
+    """RabbitMQ had set its disk alarm, and cleared it."""
+    _broker(
+        box, "broker9", "[info] <0.298.0> disk resource limit alarm cleared on node 'rabbit@mq'."
+    )
 
 
 @healthy(shareable=True)

@@ -47,6 +47,8 @@ class Pattern(msgspec.Struct, frozen=True):
     """Lines of the keeper itself, which do not explain the failure."""
     lasts: bool = False
     """Whether it lasts until a restart, so that a line of any age counts."""
+    why: LazyPattern = LazyPattern(r"(?!)")
+    """A line above, which explains the failure although its program calls it information."""
 
 
 PATTERNS = (
@@ -89,6 +91,15 @@ PATTERNS = (
         LazyPattern(r"Background saving error|Background saving started|\. Saving\.\.\."),
     ),
     Pattern(
+        "rabbitmq",
+        frozenset({"beam.smp", "rabbitmq-server"}),
+        LazyPattern(r"(?P<program>disk|memory) resource limit alarm set on node"),
+        "{program} resource limit alarm cleared on node",
+        "RabbitMQ blocks those who send it messages: its {program} alarm was set",
+        lasts=True,
+        why=LazyPattern(r"Free disk space is insufficient|vm_memory_high_watermark set"),
+    ),
+    Pattern(
         "portainer",
         frozenset({"portainer"}),
         LazyPattern(r"(?P<program>instance timed out for security purposes)"),
@@ -119,6 +130,7 @@ PATTERNS = (
     ),
 )
 """Their words are the programs' own: supervisor/process.py, s6-rc, pm2, rdb.c of Redis,
+rabbit_alarm.erl of RabbitMQ,
 adminmonitor of Portainer, ConsoleApp of Servarr, and the JDK's ThreadGroup."""
 
 
@@ -245,7 +257,9 @@ def _failure(
     at, line = lines[index]
     before = [text for _, text in lines[: index + 1] if not pattern.noise.search(text)]
     telling = telling_line(before)
-    reason = telling.whole if telling is not None and telling.explains else ""
+    reason = next((text for text in reversed(before) if pattern.why.search(text)), "")
+    if not reason and telling is not None and telling.explains:
+        reason = telling.whole
     reason = reason or _keepers_reason(program, [text for _, text in lines[:index]])
     return InnerFailure(
         container, pattern.name, program, pattern.cause.format(program=program), line, at, reason
