@@ -19,7 +19,8 @@ PATTERNS: dict[str, str] = {
     r"|bad address"
     r"|SERVFAIL|name or service not known|no servers could be reached|lookup \S+( on \S+)?:"
     r"|EAI_AGAIN|getaddrinfo|UnknownHostException|name does not resolve|failed to resolve ['\"]"
-    r"|host not found in (?:upstream|resolver)"
+    r"|host not found in (?:upstream|resolver)|no resolver defined to resolve"
+    r"|could not be resolved \(\d+: "
     r"|i/o timeout.{0,40}:53",
     "unreachable": r"network is unreachable|is not reachable, cannot"
     r"|no route to host|host is unreachable|EHOSTUNREACH|ENETUNREACH",

@@ -20,6 +20,7 @@ from diagnose.evidence.dns.resolvers import (
 from diagnose.evidence.network.addresses import is_loopback
 from diagnose.evidence.network.networks import Networks, is_within
 from diagnose.evidence.network.paths.packet_paths import Step
+from diagnose.evidence.network.sockets.listeners import Listener, Listeners
 from diagnose.model import CheckResult, Finding, Severity, Skipped, Unavailable
 from diagnose.phrases import count, sentence
 from diagnose.registry import check
@@ -58,6 +59,7 @@ def upstream_unreachable(
     dns_path: DnsPath | None,
     networks: Networks | None,
     failed_names: FailedNames | None,
+    listeners: Listeners | None,
 ) -> CheckResult:
     """Containers' queries do not reach their DNS server.
 
@@ -86,7 +88,9 @@ def upstream_unreachable(
                 failed_names.of(member) for member in group.members
             )
             yield _unreachable(
-                _LostQuery(group, resolvers, lookups, path, containers, networks, misses_names)
+                _LostQuery(
+                    group, resolvers, lookups, path, containers, networks, misses_names, listeners
+                )
             )
     yield from lookups.unasked
     return None
@@ -103,6 +107,7 @@ class _LostQuery(msgspec.Struct, frozen=True):
     networks: Networks | None
     misses_names: bool
     """Whether the log of a member says that names cannot be resolved."""
+    listeners: Listeners | None
 
     @property
     def is_own_doing(self) -> bool:
@@ -175,6 +180,16 @@ class _LostQuery(msgspec.Struct, frozen=True):
         """The rule of the host that stops the query; None if none is known."""
         rules = (self.path.blocked.get((network, self.server)) for network in self.group.networks)
         return next(filter(None, rules), None)
+
+    @property
+    def elsewhere(self) -> Listener | None:
+        """The DNS server of this host, where it is asked at an address that it does not serve."""
+        is_refused = self.reply.icmp == "refused" and not self.upstream.by_host
+        if self.listeners is None or not is_refused or self.server not in self.path.own:
+            return None
+        servers = [item for item in self.listeners if item.port == 53 and item.proto == "udp"]
+        own = (item for item in servers if item.pid is not None and item.comm != "docker-proxy")
+        return next(own, None)
 
     @property
     def answering(self) -> str:
@@ -254,6 +269,8 @@ def _cure(lost: _LostQuery) -> dict[str, str]:
         return {"restarted": lost.group.members[0].name}
     if origin == "container":
         return {"own_server": lost.group.members[0].name}
+    if lost.elsewhere is not None:
+        return {"dns_program": lost.elsewhere.comm or "the DNS server"}
     if origin == "daemon" and lost.answering and not is_loopback(lost.answering):
         return {"dns_json": f'{{"dns": ["{lost.answering}"]}}'}
     return {}
@@ -288,6 +305,9 @@ def _where_it_is_lost(lost: _LostQuery) -> str:
     if lost.reply.icmp == "refused":
         if reaches:
             return "the host gets an answer, so a nat rule leads the container's query elsewhere"
+        if lost.elsewhere is not None:
+            listener = lost.elsewhere
+            return f"{listener.holder} of this host listens at {listener.address} alone"
         return "the machine is reachable, but no DNS server runs there"
     if lost.rule:
         return f"the host's packet filter stops the query: {lost.rule}"

@@ -1,62 +1,80 @@
-"""network.ipv6-leads-nowhere: containers with IPv6 on a host that has no way out over IPv6."""
+"""network.ipv6-leads-nowhere: containers that call over IPv6 and have no way out by it."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
 
+from checks.network.ipv6_for_network import with_ipv6
 from diagnose.error_signatures import signs
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.recent import RecentLine, RecentLogs
+from diagnose.evidence.engine.info import Ping
 from diagnose.evidence.machine.clock import Clock
+from diagnose.evidence.network.networks import Networks
 from diagnose.evidence.network.routes import Routes
 from diagnose.evidence.network.sockets.unanswered_calls import UnansweredCalls
 from diagnose.lazy_pattern import LazyPattern
-from diagnose.model import CheckResult, Count, Finding, Seconds, Severity, Skipped
-from diagnose.phrases import and_more
+from diagnose.mappings import present
+from diagnose.model import CheckResult, Count, Finding, Seconds, Severity, Skipped, Subject
+from diagnose.phrases import agree, and_more, named
 from diagnose.registry import check
 
 _PUBLIC = LazyPattern(
     r"(?<![\w:.])[23][0-9a-f]{3}:(?:[0-9a-f]{0,4}:){1,6}[0-9a-f]{1,4}", re.IGNORECASE
 )
 """An IPv6 address of the internet (2000::/3)."""
+_ADDRESS4 = LazyPattern(r"(?<![\w.:])\d{1,3}(?:\.\d{1,3}){3}(?![\w.])")
 _LOST = frozenset({"unreachable", "timeout"})
 
 
 @check("network.ipv6-leads-nowhere", severity=Severity.warning)
 def ipv6_leads_nowhere(
     containers: Containers,
+    networks: Networks,
     routes: Routes,
     recent_logs: RecentLogs,
     unanswered_calls: UnansweredCalls | None,
+    ping: Ping | None,
     clock: Clock,
     *,
     least: Count = Count(2),
     fresh: Seconds = Seconds(90),
 ) -> CheckResult:
-    """A container calls the internet over IPv6, and the host has no IPv6 route out.
+    """A container calls the internet over IPv6, and has no IPv6 route out.
 
-    A network with IPv6 gives its containers a default route, so that programs prefer IPv6 where a
-    name has both. The host has none to pass the packets on: each call fails or waits before IPv4 is
-    tried. Seen in the log, repeatedly and within the last moments, or in sockets that wait.
+    Either its networks have no IPv6, or the host has no IPv6 route to pass the packets on. Some
+    names have an IPv6 address alone, as those of databases for rent, and programs prefer IPv6 where
+    a name has both: each call fails or waits before IPv4 is tried. Seen in the log, repeatedly and
+    within the last moments, or in sockets that wait. A container without IPv6 whose log tells of
+    lost IPv4 addresses too is left out: IPv6 is not what it lacks.
     """
     defaults = [route for route in routes if route.family == "inet6" and not route.prefix]
-    if any(route.leads_somewhere for route in defaults):
-        return Skipped("the host has an IPv6 default route")
-    with_ipv6 = [
+    host_gets_out = any(route.leads_somewhere for route in defaults)
+    callers = [
         container
         for container in containers.running
-        if any(end.global_ipv6_address for end in container.endpoints.values())
+        if not container.shares_host_network
+        and container.endpoints
+        and not (host_gets_out and _has_ipv6(container))
+        and not networks.internal_of(container)
     ]
-    if not with_ipv6:
-        return Skipped("no running container has an IPv6 address")
-    for container in with_ipv6:
+    if not callers:
+        return Skipped("each running container with a network has an IPv6 way out, or none at all")
+    for container in callers:
         reports = recent_logs.repeated(container, _tells_of_ipv6, clock, least, fresh)
-        places = _waiting_for(container, unanswered_calls)
-        if reports or places:
-            yield _nowhere(container, reports, sorted(places))
-    yield from recent_logs.left_out(with_ipv6)
+        if _has_ipv6(container):
+            places = _waiting_for(container, unanswered_calls)
+            if reports or places:
+                yield _nowhere(container, reports, sorted(places))
+        elif reports and not any(map(_tells_of_ipv4, recent_logs.of(container))):
+            yield _without_ipv6(container, reports, networks, ping if host_gets_out else None)
+    yield from recent_logs.left_out(callers)
     return None
+
+
+def _has_ipv6(container: Container) -> bool:
+    return any(end.global_ipv6_address for end in container.endpoints.values())
 
 
 def _waiting_for(container: Container, unanswered_calls: UnansweredCalls | None) -> list[str]:
@@ -70,9 +88,43 @@ def _tells_of_ipv6(text: str) -> bool:
     return bool(_PUBLIC.search(text)) and bool(signs(text) & _LOST)
 
 
+def _tells_of_ipv4(line: RecentLine) -> bool:
+    return bool(_ADDRESS4.search(line.text)) and bool(signs(line.text) & _LOST)
+
+
+def _called(reports: Sequence[RecentLine]) -> list[str]:
+    return sorted({match[0] for line in reports for match in [_PUBLIC.search(line.text)] if match})
+
+
+def _without_ipv6(
+    container: Container, reports: Sequence[RecentLine], networks: Networks, ping: Ping | None
+) -> Finding:
+    """A container none of whose networks has IPv6. ping: None where the host has no way out."""
+    names = sorted(container.endpoints)
+    network = networks.by_name.get(names[0])
+    cure = {"without": names[0]}
+    if network is not None and network.is_bridge and len(names) == 1 and ping is not None:
+        cure = with_ipv6(network, ping)
+    finding = Finding.about(
+        container,
+        f"{container} calls {and_more(_called(reports))} over IPv6, and {named('network', names)} "
+        f"{agree(names, 'has', 'have')} no IPv6",
+        present(
+            {
+                "log": reports[-1].text[:300],
+                "networks without IPv6": names,
+                "IPv6 default route of the host": None if ping is not None else "none",
+            }
+        ),
+        touches=tuple(Subject("network", name) for name in names),
+        signs=_LOST,
+        stable=(container.life,),
+    )
+    return finding.with_variables(cure)
+
+
 def _nowhere(container: Container, reports: Sequence[RecentLine], places: list[str]) -> Finding:
-    called = {match[0] for line in reports for match in [_PUBLIC.search(line.text)] if match}
-    whom = and_more(sorted(called) or places)
+    whom = and_more(_called(reports) or places)
     return Finding.about(
         container,
         f"{container} calls {whom} over IPv6, and this host has no IPv6 route out",
@@ -88,4 +140,5 @@ def _nowhere(container: Container, reports: Sequence[RecentLine], places: list[s
         },
         signs=_LOST,
         stable=(container.life,),
+        with_route=container.name,
     )

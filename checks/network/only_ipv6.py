@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import json
-from hashlib import blake2s
-
+from checks.network.ipv6_for_network import with_ipv6
 from diagnose.error_signatures import NO_WAY_OUT
 from diagnose.evidence.containers.listing import Containers
+from diagnose.evidence.dns.resolvers import Resolvers
 from diagnose.evidence.engine.info import Ping
-from diagnose.evidence.network.networks import Network, Networks
+from diagnose.evidence.network.networks import Networks
 from diagnose.evidence.network.routes import Routes
 from diagnose.model import CheckResult, Finding, Severity, Skipped
 from diagnose.phrases import counted
 from diagnose.registry import check
-
-_IP6TABLES_BY_DEFAULT = (27,)
-"""The first engine that writes IPv6 rules without being configured to."""
 
 
 @check(
@@ -24,16 +20,22 @@ _IP6TABLES_BY_DEFAULT = (27,)
     causes=["dns.upstream-unreachable", "dns.no-nameserver"],
 )
 def ipv4_leads_nowhere(
-    containers: Containers, networks: Networks, routes: Routes, ping: Ping | None
+    containers: Containers,
+    networks: Networks,
+    routes: Routes,
+    ping: Ping | None,
+    resolvers: Resolvers | None,
 ) -> CheckResult:
     """A network has IPv4 alone, and the host reaches the outside only over IPv6.
 
     Its containers reach each other, and nobody beyond the host: there is no IPv4 default route in
-    any table. A network with IPv6 gets out by the host's address.
+    any table. A network with IPv6 gets out by the host's address. Names fail for this reason only
+    where a DNS server has an IPv6 address: one with an IPv4 address stays out of reach.
     """
     leads_out = {route.family for route in routes if not route.prefix and route.leads_somewhere}
     if leads_out != {"inet6"}:
         return Skipped("the host does not reach the outside only over IPv6")
+    signs = NO_WAY_OUT if _may_ask_over_ipv6(resolvers) else NO_WAY_OUT - {"dns"}
     for network in networks.bridges:
         members = containers.running_on(network.name)
         cut_off = [
@@ -55,24 +57,14 @@ def ipv4_leads_nowhere(
                     "IPv6 default route": str(routes.default6),
                     "containers": names,
                 },
-                variables=_cure(network, ping),
+                variables=with_ipv6(network, ping),
                 touches=tuple(container.subject for container in cut_off),
-                signs=NO_WAY_OUT,
+                signs=signs,
             )
     return None
 
 
-def _cure(network: Network, ping: Ping | None) -> dict[str, str]:
-    """The default network gets IPv6 by the engine's configuration, others are created again."""
-    number = blake2s(network.name.encode(), digest_size=4).hexdigest()
-    prefix = f"fd00:{number[:4]}:{number[4:]}::/64"
-    writes_rules = ping is not None and ping.version >= _IP6TABLES_BY_DEFAULT
-    config: dict[str, object] = {"ipv6": True, "fixed-cidr-v6": prefix}
-    if not writes_rules:
-        config |= {"ip6tables": True, "experimental": True}
-    if network.name == "bridge":
-        return {"ipv6_json": json.dumps(config)}
-    subnet = next((str(subnet) for subnet in network.subnets if subnet.version == 4), "")
-    if not subnet or not writes_rules:
-        return {"network": network.name}
-    return {"network": network.name, "subnet": subnet, "ipv6_subnet": prefix}
+def _may_ask_over_ipv6(resolvers: Resolvers | None) -> bool:
+    """Whether a DNS server of the host has an IPv6 address, or none is known."""
+    servers = () if resolvers is None else resolvers.host_servers
+    return not servers or any(":" in server for server in servers)

@@ -32,6 +32,8 @@ _FAILURES = tuple(
             r"|unknown host) NAME"
         ),  # busybox, wget
         r"host not found in (?:upstream|resolver) NAME",  # nginx
+        r"no resolver defined to resolve NAME",  # nginx
+        r"(?:^|[\s:])NAME could not be resolved \(\d+: ",  # nginx
         r"failed to resolve NAME \(",  # Python, urllib3
         (
             r"cannot connect to host NAME:\d+ .*\[(?:name does not resolve|name or service not known"

@@ -27,6 +27,7 @@ from diagnose.evidence.network.sockets.unanswered_calls import (
 from diagnose.firewall.actions import Translate
 from diagnose.firewall.flow import Obstacle, Trace
 from diagnose.firewall.verdict import Step
+from diagnose.model import Result
 from diagnose.questions.network import Route
 from diagnose.questions.sockets import FullUdpSocket, Listener, WaitingCall
 from tests.checks.network.evidence import container, links, network
@@ -45,7 +46,8 @@ def losses(*calls: WaitingCall, of: Container = APP) -> NetworkLosses:
 
 def calls_of(found: NetworkLosses, networks: Networks = NETWORKS) -> UnansweredCalls:
     arp = Neighbours((Neighbour("192.0.2.200", "eth0", ""),))
-    return unanswered_calls(found, Containers((APP, DB)), networks, None, arp, None, None, CLOCK)
+    containers = Containers((APP, DB))
+    return unanswered_calls(Made({}), found, containers, networks, None, arp, None, None, CLOCK)
 
 
 METADATA = "ConnectTimeoutError: Connect timeout on endpoint URL: http://169.254.169.254/latest"
@@ -60,11 +62,34 @@ METADATA_LINES: dict[str, tuple[list[tuple[float, str]], int]] = {
 @pytest.mark.parametrize(("lines", "wanted"), METADATA_LINES.values(), ids=METADATA_LINES)
 def test_metadata_service_by_the_log(lines: list[tuple[float, str]], wanted: int) -> None:
     logs = RecentLogs({APP.id: tuple(RecentLine(CLOCK.wall - age, text) for age, text in lines)})
-    calls = unanswered_calls(
-        NetworkLosses(counted=1), Containers((APP,)), NETWORKS, None, None, None, logs, CLOCK
-    )
+    assert _metadata_calls(logs, expired=0) == wanted
+
+
+def _metadata_calls(logs: RecentLogs, *, expired: int) -> int:
+    """How many containers miss the metadata service, on a host that dropped so many packets."""
+    table = f"Icmp: InMsgs OutTimeExcds\nIcmp: 5 {expired}\n"
+    host = Made({"file.read": {"text": table}})
+    losses, alone = NetworkLosses(counted=1), Containers((APP,))
+    calls = unanswered_calls(host, losses, alone, NETWORKS, None, None, None, logs, CLOCK)
     result = judge("network.call-unanswered", unanswered_calls=calls)
-    assert [("hop_limit" in finding.variables) for finding in result.findings] == [True] * wanted
+    assert all("hop_limit" in finding.variables for finding in result.findings)
+    return len(result.findings)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "botocore.exceptions.NoCredentialsError: Unable to locate credentials",
+        "NoCredentialProviders: no valid providers in chain. Deprecated.",
+        "get credentials: failed to refresh cached credentials, no EC2 IMDS role found",
+        "CredentialsProviderError: Could not load credentials from any providers",
+    ],
+)
+def test_no_credentials_while_packets_expire(line: str) -> None:
+    recent = tuple(RecentLine(CLOCK.wall - age, line) for age in (20, 5))
+    logs = RecentLogs({APP.id: recent})
+    assert _metadata_calls(logs, expired=4) == 1
+    assert _metadata_calls(logs, expired=0) == 0
 
 
 CALLS: dict[str, tuple[list[WaitingCall], list[str]]] = {
@@ -142,9 +167,8 @@ def test_what_else_may_stop_a_call() -> None:
         (default, "the router of this host, 192.0.2.1, does not answer either", "router"),
         (None, "may hold rules", "own_rules"),
     ):
-        calls = unanswered_calls(
-            losses(OUTSIDE, of=vpn), Containers((vpn,)), NETWORKS, None, arp, routes, None, CLOCK
-        )
+        found, alone = losses(OUTSIDE, of=vpn), Containers((vpn,))
+        calls = unanswered_calls(Made({}), found, alone, NETWORKS, None, arp, routes, None, CLOCK)
         (finding,) = judge("network.call-unanswered", unanswered_calls=calls).findings
         assert words in finding.summary
         assert variable in finding.variables
@@ -192,30 +216,52 @@ DUAL = container(
     },
 )
 LOST6 = "connect ENETUNREACH 2001:db8:77::80:443"
+OUT6 = [Route("::", family="inet6", gateway="fe80::1", oif=2)]
+LOST4 = "connect ETIMEDOUT 198.51.100.7:443"
 IPV6: dict[str, tuple[list[str], Container, list[Route], list[tuple[str, str]]]] = {
     "twice": ([LOST6] * 2, DUAL, [], [("warning", "feed")]),
     "once": ([LOST6], DUAL, [], []),
     "a neighbour": (["connect ENETUNREACH fd00::9:443"] * 2, DUAL, [], []),
     "refused": (["connect ECONNREFUSED 2001:db8:77::80:443"] * 2, DUAL, [], []),
-    "a way out": ([LOST6] * 2, DUAL, [Route("::", family="inet6", gateway="fe80::1", oif=2)], []),
-    "no IPv6 inside": ([LOST6] * 2, APP, [], []),
+    "a way out": ([LOST6] * 2, DUAL, OUT6, []),
+    "no IPv6 inside": ([LOST6] * 2, APP, OUT6, [("warning", "app")]),
+    "no IPv6 anywhere": ([LOST6] * 2, APP, [], [("warning", "app")]),
+    "no IPv6 inside, and IPv4 is lost": ([LOST6, LOST4, LOST6], APP, OUT6, []),
+    "no IPv6 inside, once": ([LOST6], APP, OUT6, []),
 }
+
+
+def _ipv6(lines: list[str], who: Container, routes: list[Route], **fields: object) -> Result:
+    recent = tuple(RecentLine(CLOCK.wall - 3, line) for line in lines)
+    return judge(
+        "network.ipv6-leads-nowhere",
+        containers=Containers((who,)),
+        networks=Networks((network(**fields),)),
+        routes=Routes(tuple(routes)),
+        recent_logs=RecentLogs({who.id: recent}),
+        unanswered_calls=UnansweredCalls(),
+        ping=Ping("1.51", "28.5.2", ""),
+        clock=CLOCK,
+    )
 
 
 @pytest.mark.parametrize(("lines", "who", "routes", "wanted"), IPV6.values(), ids=IPV6)
 def test_ipv6_without_a_way_out(
     lines: list[str], who: Container, routes: list[Route], wanted: list[tuple[str, str]]
 ) -> None:
-    recent = tuple(RecentLine(CLOCK.wall - 3, line) for line in lines)
-    result = judge(
-        "network.ipv6-leads-nowhere",
-        containers=Containers((who,)),
-        routes=Routes(tuple(routes)),
-        recent_logs=RecentLogs({who.id: recent}),
-        unanswered_calls=UnansweredCalls(),
-        clock=CLOCK,
-    )
-    assert rows(result) == wanted
+    assert rows(_ipv6(lines, who, routes)) == wanted
+
+
+def test_an_internal_network_needs_no_ipv6() -> None:
+    assert _ipv6([LOST6] * 2, APP, OUT6, Internal=True).verdict.value == "skipped"
+
+
+def test_a_network_gets_ipv6_where_the_host_has_it() -> None:
+    assert "ipv6_subnet" in _ipv6([LOST6] * 2, APP, OUT6).findings[0].variables
+    assert _ipv6([LOST6] * 2, APP, []).findings[0].variables == {
+        "container": "app",
+        "without": "shop",
+    }
 
 
 def test_no_namespace_is_no_pass() -> None:

@@ -57,6 +57,26 @@ def own_server_is_loopback(box: Box) -> None:
     assert not resolves(box, "selfish")
 
 
+@fault("dns.upstream-unreachable", subject="network:consulnet", engine_started=False)
+def dnsmasq_that_leaves_out_the_bridge(box: Box) -> None:
+    """daemon.json names the address of docker0, and the host's dnsmasq listens at 127.0.0.1
+    alone."""
+    fixed = (
+        "--keep-in-foreground --no-hosts --no-resolv --conf-file=/dev/null --user=root --pid-file="
+    )
+    own = f"--bind-interfaces --listen-address=127.0.0.1 --server={RESOLVER}"
+    box.spawn(["dnsmasq", *fixed.split(), *own.split()])
+    box.write("/etc/resolv.conf", "nameserver 127.0.0.1\n")
+    box.start_engine(config={"dns": ["172.17.0.1"]})
+    box.docker("network", "create", "consulnet")
+    for name in ("asks1", "asks2"):
+        run = ("run", "-d", f"--name={name}", "--network=consulnet", "-m=32m", "--pids-limit=64")
+        box.docker(*run, "shop:1.4")
+    assert "192.0.2.80" in box.sh("getent hosts www.lab.test")
+    looked_up = box.docker("exec", "asks1", "nslookup", "www.lab.test", check=False)
+    assert looked_up.returncode != 0
+
+
 @fault("dns.queries-lost", subject="host:host", shareable=True)
 def own_server_loses_half(box: Box) -> None:
     """A container was given a DNS server that loses half of the queries; the host's answers all."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import sys
 
-from tests.lab import Box, fault
+from tests.lab import Box, fault, healthy
 from tests.lab.provider import BOX_ADDRESS, SILENT, WEB
 
 _LIMITS = ("-m=32m", "--pids-limit=64")
@@ -149,6 +149,62 @@ def feed_by_ipv6_on_a_host_without_it(box: Box) -> None:
     box.wait_for(
         lambda: box.docker("logs", "feed26").stdout.count(line) > 2, what="calls without a way"
     )
+
+
+@fault("network.ipv6-leads-nowhere", subject="container:ledger27")
+def database_with_an_ipv6_address_alone(box: Box) -> None:
+    """A program calls a rented database whose name has an IPv6 address alone. The host reaches it,
+    and the program's network has IPv4 alone."""
+    box.provider.sh(
+        "ip -6 addr add 2001:db8:9::1/64 dev uplink nodad; "
+        "ip -6 addr add 2001:db8:9::80/64 dev uplink nodad"
+    )
+    box.provider.spawn(["busybox", "httpd", "-f", "-p", "[2001:db8:9::80]:5432", "-h", "/run/www"])
+    box.provider.dns_stop()
+    box.provider.dns_start("--address=/db.rent.test/2001:db8:9::80")
+    box.sh(
+        "ip -6 addr add 2001:db8:9::10/64 dev eth0 nodad; "
+        "ip -6 route add default via 2001:db8:9::1 dev eth0"
+    )
+    box.docker("network", "create", "--subnet=10.162.7.0/24", "ledgernet27")
+    line = (
+        'connection to server at "db.rent.test" (2001:db8:9::80), port 5432 failed: '
+        "Network is unreachable"
+    )
+    calls = f"while :; do nc -w 2 db.rent.test 5432 </dev/null || echo '{line}' >&2; sleep 1; done"
+    run = ("run", "-d", "--name=ledger27", "--network=ledgernet27", *_LIMITS)
+    box.docker(*run, "bb:1.36", "sh", "-c", calls)
+    box.wait_for(lambda: box.docker("logs", "ledger27").stderr.count(line) > 2, what="failed calls")
+
+
+@fault("network.call-unanswered", subject="container:sync28")
+def metadata_service_one_hop_too_far(box: Box) -> None:
+    """The answers of the cloud's metadata service end at the host. The program says only that it
+    has no credentials."""
+    service = "169.254.169.254"
+    box.provider.sh(
+        f"ip addr add {service}/32 dev uplink; mkdir -p /run/md; echo key >/run/md/role; "
+        "nft add table ip hops; "
+        "nft 'add chain ip hops out { type filter hook postrouting priority 0; }'; "
+        f"nft add rule ip hops out ip saddr {service} meta length gt 80 ip ttl set 1"
+    )
+    box.provider.spawn(["busybox", "httpd", "-f", "-p", f"{service}:80", "-h", "/run/md"])
+    box.sh(f"ip route add {service} dev eth0")
+    box.wait_for(lambda: "key" in box.sh(f"curl -s --noproxy '*' -m 3 http://{service}/role"))
+    line = "botocore.exceptions.NoCredentialsError: Unable to locate credentials"
+    asks = f"timeout 2 wget -q -O- http://{service}/role"
+    script = f"while :; do {asks} || echo '{line}' >&2; sleep 1; done"
+    box.docker("run", "-d", "--name=sync28", *_LIMITS, "bb:1.36", "sh", "-c", script)
+    box.wait_for(lambda: box.docker("logs", "sync28").stderr.count(line) > 1, 20, "its failures")
+
+
+@healthy()
+def job_without_credentials(box: Box) -> None:
+    """A program finds no credentials, on a host that no cloud runs: no packet has expired."""
+    line = "botocore.exceptions.NoCredentialsError: Unable to locate credentials"
+    script = f"while :; do echo '{line}' >&2; sleep 1; done"
+    box.docker("run", "-d", "--name=sync29", *_LIMITS, "bb:1.36", "sh", "-c", script)
+    box.wait_for(lambda: box.docker("logs", "sync29").stderr.count(line) > 1, 20, "its lines")
 
 
 _LEAKS = """

@@ -7,6 +7,7 @@ import os
 
 from tests.lab import Box, fault, healthy
 from tests.lab.programs import load_server
+from tests.lab.provider import BOX_ADDRESS, RESOLVER
 
 GOOD = [
     "--memory=128m",
@@ -93,6 +94,39 @@ def nginx_with_a_folder_for_a_file(box: Box) -> None:
         "/srv/edge7/extra.conf:/etc/nginx/extra.conf",
     )
     assert box.wait_state("edge7", "exited")["State"]["ExitCode"] == 1
+
+
+_EDGE = "include /etc/nginx/conf.d/*.conf; server { listen 8080; %s location / { set $shop shelf8:8080; proxy_pass http://$shop; } }"
+
+
+def _edge(box: Box, name: str, directive: str) -> str:
+    """nginx in front of a shop, by a name in a variable; gives what a client of it gets."""
+    box.docker("network", "create", f"{name}net")
+    run(box, "shelf8", f"--network={name}net", "shop:1.4")
+    nginx(box, name, _EDGE % directive, f"--network={name}net", "-p", "8088:8080")
+    url = f"http://{BOX_ADDRESS}:8088/"
+    box.wait_for(lambda: box.provider.curl(url, check=False), 20, "nginx to answer")
+    for _ in range(3):
+        box.provider.curl(url, check=False)
+    return box.provider.curl(url, check=False)
+
+
+@fault("dns.resolver-bypassed", subject="container:edge8")
+def nginx_without_a_resolver(box: Box) -> None:
+    """nginx is to look a name up at each request, and was told no DNS server: 502."""
+    assert "502" in _edge(box, "edge8", "")
+
+
+@fault("dns.resolver-bypassed", subject="container:edge9")
+def nginx_that_asks_outside(box: Box) -> None:
+    """nginx asks the host's DNS server for the name of a container."""
+    assert "502" in _edge(box, "edge9", f"resolver {RESOLVER};")
+
+
+@healthy()
+def nginx_that_asks_the_engine(box: Box) -> None:
+    """The same nginx with the engine's resolver."""
+    assert _edge(box, "edge10", "resolver 127.0.0.11 valid=10s;").strip() == "hello"
 
 
 POSTGRES = "/usr/lib/postgresql/15/bin"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
 from ipaddress import ip_address
 
 import msgspec
@@ -22,11 +22,23 @@ from diagnose.firewall.flow import Flow, Origin, Trace
 from diagnose.firewall.packet import Family
 from diagnose.firewall.stack import Stack
 from diagnose.firewall.trace import trace, trace_bridged
+from diagnose.lazy_pattern import LazyPattern
+from diagnose.model import Failed
+from diagnose.questions import Host
+from diagnose.questions.files import ReadFile
 from diagnose.questions.sockets import WaitingCall
 from diagnose.registry import evidence
 
 METADATA = "169.254.169.254"
 """Where clouds tell a machine about itself."""
+_WITHOUT_CREDENTIALS = LazyPattern(
+    r"unable to locate credentials|NoCredentialProviders|no EC2 IMDS role found|ec2imds: "
+    r"|could not load credentials from any providers|EC2MetadataError"
+    r"|unable to load credentials from any of the providers|Instance Metadata Service",
+    re.IGNORECASE,
+)
+"""How Amazon's libraries say that nobody gave them credentials; few of them name the service that
+they have asked last."""
 MOST_PLACES = 5
 """A program that calls more places which do not answer looks for some: a scanner, a monitor."""
 _PRIVILEGED = 1024
@@ -58,6 +70,8 @@ class UnansweredCall(msgspec.Struct, frozen=True):
     """The host's router, where nobody answers for its address."""
     trace: Trace | None = None
     """How the host treats them."""
+    expired: int = 0
+    """Packets that this host has thrown away since their last hop was over, by its own counter."""
 
     @property
     def has_no_way_out(self) -> bool:
@@ -100,6 +114,7 @@ class UnansweredCalls(msgspec.Struct, frozen=True):
 
 @evidence
 def unanswered_calls(
+    host: Host,
     network_losses: NetworkLosses,
     containers: Containers,
     networks: Networks,
@@ -109,10 +124,11 @@ def unanswered_calls(
     recent_logs: RecentLogs | None,
     clock: Clock,
 ) -> UnansweredCalls:
-    """Pure: sockets and logs were read before.
+    """Sockets and logs were read before.
 
-    The metadata service accepts a connection and its answer is lost: only a log tells. Peers on the
-    internet at unusual ports are left out: programs that share files try thousands.
+    The metadata service accepts a connection and its answer is lost: only a log tells, and the
+    host's counter of packets without a hop left. Peers on the internet at unusual ports are left
+    out: programs that share files try thousands.
     """
     router = _silent_router(routes, neighbours)
     filtering = _filtering(containers)
@@ -138,7 +154,7 @@ def unanswered_calls(
             )
             traced = None if host_stack is None else _traced(call, host_stack.stack)
             calls.append(msgspec.structs.replace(call, trace=traced))
-    calls += _without_metadata(containers, recent_logs, clock)
+    calls += _without_metadata(host, containers, recent_logs, clock)
     return UnansweredCalls(tuple(calls), network_losses.counted)
 
 
@@ -161,19 +177,48 @@ def _filtering(containers: Containers) -> frozenset[str]:
 
 
 def _without_metadata(
-    containers: Containers, recent_logs: RecentLogs | None, clock: Clock
-) -> Iterator[UnansweredCall]:
-    """The containers on bridges whose log says now that the metadata service gives no answer."""
+    host: Host, containers: Containers, recent_logs: RecentLogs | None, clock: Clock
+) -> list[UnansweredCall]:
+    """The containers on bridges whose log says now that the metadata service gives no answer.
+
+    A library that found no credentials may have asked nobody: it counts where the host has thrown
+    away packets whose last hop was over.
+    """
     if recent_logs is None:
-        return
+        return []
+    named: list[UnansweredCall] = []
+    unnamed: list[UnansweredCall] = []
     for container in containers.running:
+        if container.shares_host_network:
+            continue
         lines = recent_logs.repeated(container, _tells_of_metadata, clock)
-        if lines and not container.shares_host_network:
-            yield UnansweredCall(container, METADATA, 80, len(lines) - 1)
+        lines_without = recent_logs.repeated(container, _tells_of_no_credentials, clock)
+        if lines:
+            named.append(UnansweredCall(container, METADATA, 80, len(lines) - 1))
+        elif lines_without:
+            unnamed.append(UnansweredCall(container, METADATA, 80, len(lines_without) - 1))
+    expired = _expired(host) if named or unnamed else 0
+    calls = [*named, *(unnamed if expired else ())]
+    return [msgspec.structs.replace(call, expired=expired) for call in calls]
+
+
+def _expired(host: Host) -> int:
+    """ICMP messages "time exceeded" that this host has sent (RFC 1213, icmpOutTimeExcds)."""
+    answer = host.ask(ReadFile("/proc/net/snmp"))
+    if isinstance(answer, Failed):
+        return 0
+    rows = [line.split() for line in answer.text.splitlines() if line.startswith("Icmp:")]
+    if len(rows) != 2 or "OutTimeExcds" not in rows[0]:
+        return 0
+    return int(rows[1][rows[0].index("OutTimeExcds")])
 
 
 def _tells_of_metadata(text: str) -> bool:
     return METADATA in text and bool(signs(text) & {"timeout", "unreachable"})
+
+
+def _tells_of_no_credentials(text: str) -> bool:
+    return _WITHOUT_CREDENTIALS.search(text) is not None
 
 
 def _wanted(loss: NamespaceLoss) -> list[WaitingCall]:

@@ -1,0 +1,67 @@
+"""dns.resolver-bypassed: programs that ask no DNS server, or not the one of their container."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from diagnose.error_signatures import signs
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.dns.failed_names import FailedName, FailedNames, names_by_network
+from diagnose.evidence.dns.resolvers import EMBEDDED
+from diagnose.lazy_pattern import LazyPattern
+from diagnose.model import CheckResult, Finding, Severity, Subject
+from diagnose.registry import check
+
+_DEFAULT_NETWORK = "bridge"
+_NO_SERVER = LazyPattern(r"\bno resolver defined to resolve\b")
+_ANSWERED_NO = LazyPattern(r"\bcould not be resolved \((?:2: Server failure|3: Host not found|5: )")
+
+
+@check("dns.resolver-bypassed", severity=Severity.critical)
+def resolver_bypassed(containers: Containers, failed: FailedNames) -> CheckResult:
+    """nginx asks no DNS server, or not the one of its container.
+
+    A name in a variable, as in `proxy_pass http://$backend`, is looked up at each request, and by
+    nginx itself: it asks the servers of its own directive `resolver` and never reads
+    /etc/resolv.conf. Without the directive each request ends with 502. A server of the outside
+    knows no names of containers. Seen in the log, again and again and now; a name that the
+    container's networks do not know either is left to dns.service-on-other-network.
+    """
+    near = names_by_network(containers)
+    for container in containers.running:
+        for name in failed.of(container):
+            has_no_server = _NO_SERVER.search(name.line) is not None
+            if has_no_server or _asks_another(container, name, near):
+                yield _finding(container, name, has_no_server=has_no_server)
+    yield from failed.unread
+    return None
+
+
+def _asks_another(container: Container, name: FailedName, near: Mapping[str, set[str]]) -> bool:
+    """Whether another server says no to a name that the container's networks know."""
+    networks = [network for network in container.endpoints if network != _DEFAULT_NETWORK]
+    is_near = any(name.name in near.get(network, ()) for network in networks)
+    return is_near and _ANSWERED_NO.search(name.line) is not None
+
+
+def _finding(container: Container, name: FailedName, *, has_no_server: bool) -> Finding:
+    if has_no_server:
+        why = "nginx has no resolver directive"
+    else:
+        why = "the server of its resolver directive knows no names of containers"
+    finding = Finding.about(
+        container,
+        f'{container} cannot resolve "{name.name}": {why}',
+        {"log": name.line[:300], "networks": sorted(container.endpoints)},
+        discriminator=name.name,
+        touches=tuple(Subject("network", network) for network in sorted(container.endpoints)),
+        signs=signs(name.line),
+        stable=(container.life,),
+        name=name.name,
+    )
+    if set(container.endpoints) == {_DEFAULT_NETWORK}:
+        return finding.with_variables({"other_server": container.name})
+    served = {"server": EMBEDDED}
+    return finding.with_variables(
+        {**served, "unserved": container.name} if has_no_server else served
+    )

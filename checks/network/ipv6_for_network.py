@@ -1,0 +1,28 @@
+"""How a network gets IPv6: what the pages need for it."""
+
+from __future__ import annotations
+
+import json
+from hashlib import blake2s
+
+from diagnose.evidence.engine.info import Ping
+from diagnose.evidence.network.networks import Network
+
+_IP6TABLES_BY_DEFAULT = (27,)
+"""The first engine that writes IPv6 rules without being configured to."""
+
+
+def with_ipv6(network: Network, ping: Ping | None) -> dict[str, str]:
+    """The default network gets IPv6 by the engine's configuration, others are created again."""
+    number = blake2s(network.name.encode(), digest_size=4).hexdigest()
+    prefix = f"fd00:{number[:4]}:{number[4:]}::/64"
+    writes_rules = ping is not None and ping.version >= _IP6TABLES_BY_DEFAULT
+    config: dict[str, object] = {"ipv6": True, "fixed-cidr-v6": prefix}
+    if not writes_rules:
+        config |= {"ip6tables": True, "experimental": True}
+    if network.name == "bridge":
+        return {"ipv6_json": json.dumps(config)}
+    subnet = next((str(subnet) for subnet in network.subnets if subnet.version == 4), "")
+    if not subnet or not writes_rules:
+        return {"network": network.name}
+    return {"network": network.name, "subnet": subnet, "ipv6_subnet": prefix}
