@@ -13,6 +13,7 @@ import functools
 import importlib
 import importlib.util
 import inspect
+import operator
 import os
 import pkgutil
 import sys
@@ -61,7 +62,7 @@ def check(
         if id in _checks and _checks[id].function.__module__ != function.__module__:
             raise ValueError(f"check {id} is registered twice")
         needs, thresholds = _signature(function)
-        title = (inspect.getdoc(function) or "").partition("\n")[0]
+        title = (function.__doc__ or "").strip().partition("\n")[0]
         _checks[id] = Check(
             id,
             title,
@@ -198,11 +199,19 @@ def needs_of(function: Callable[..., Any]) -> tuple[Need, ...]:
 def hints(function: Callable[..., Any]) -> dict[str, Any]:
     """A function's annotations as types.
 
-    They are read when it is registered and again when it is called.
-
-    `typing.get_type_hints` takes 25 ms for all checks and collectors, this 11 ms.
+    They are read when it is registered and again when it is called. Nearly all are names of types
+    with `|` between them, and to look a name up costs a tenth of compiling it, as
+    `inspect.get_annotations` does: 21 ms for all checks and collectors.
     """
-    return inspect.get_annotations(function, eval_str=True)
+    function = inspect.unwrap(function)
+    names = {**function.__globals__, "None": None}
+    annotated = {}
+    for parameter, annotation in function.__annotations__.items():
+        alternatives = str(annotation).split(" | ")
+        if not names.keys() >= set(alternatives):
+            return inspect.get_annotations(function, eval_str=True)
+        annotated[parameter] = functools.reduce(operator.or_, map(names.get, alternatives))
+    return annotated
 
 
 def _alternatives(annotation: Any) -> tuple[Any, ...]:
@@ -213,12 +222,16 @@ def _alternatives(annotation: Any) -> tuple[Any, ...]:
 
 def _signature(function: Callable[..., Any]) -> tuple[tuple[Need, ...], tuple[Threshold, ...]]:
     annotated = hints(function)
-    needs, thresholds = [], []
-    for name, parameter in inspect.signature(function).parameters.items():
-        if parameter.kind is parameter.KEYWORD_ONLY:
-            unit = UNITS[annotated[name].__name__]
-            thresholds.append(Threshold(name, parameter.default, unit))
-        elif name not in ("host", "finding"):
+    code = inspect.unwrap(function).__code__
+    required = code.co_varnames[: code.co_argcount]
+    options = code.co_varnames[code.co_argcount :][: code.co_kwonlyargcount]
+    defaults = function.__kwdefaults__ or {}
+    thresholds = [
+        Threshold(name, defaults[name], UNITS[annotated[name].__name__]) for name in options
+    ]
+    needs = []
+    for name in required:
+        if name not in ("host", "finding"):
             kinds = _alternatives(annotated[name])
             (kind,) = (kind for kind in kinds if kind not in (Unavailable, types.NoneType))
             needs.append(Need(name, kind, len(kinds) > 1, types.NoneType not in kinds))
