@@ -8,6 +8,7 @@ It knows no particular check and no particular evidence. All of it happens insid
 from __future__ import annotations
 
 import time
+from collections import deque
 from collections.abc import Iterable, Mapping
 
 from msgspec.structs import replace
@@ -28,15 +29,19 @@ __all__ = ["Run", "closure", "run"]
 
 def closure(selected: Iterable[str], checks: Mapping[str, Check]) -> tuple[str, ...]:
     """The selected ids and all that may cause them, directly or not, that exist."""
+    causing: dict[str, list[str]] = {}
+    for cause in checks.values():
+        for effect in cause.causes:
+            causing.setdefault(effect, []).append(cause.id)
     seen: dict[str, None] = {}
-    open_ends = list(selected)
+    open_ends = deque(selected)
     while open_ends:
-        id = open_ends.pop(0)
+        id = open_ends.popleft()
         if id in seen or id not in checks:
             continue
         seen[id] = None
         open_ends.extend(checks[id].caused_by)
-        open_ends.extend(other.id for other in checks.values() if id in other.causes)
+        open_ends.extend(causing.get(id, ()))
     return tuple(seen)
 
 
