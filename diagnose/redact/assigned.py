@@ -43,7 +43,7 @@ _KEYWORDS = {
     "_pat": r"_pat\b",
 }
 """Without one of these, in lower case, no name in a text is a secret's; and where one must end."""
-_OF_ASCII = tuple(keyword for keyword in _KEYWORDS if keyword.isascii())
+ASCII_KEYWORDS = tuple(keyword for keyword in _KEYWORDS if keyword.isascii())
 _ALL = tuple(_KEYWORDS)
 _LARGE = 2000
 """In a text of so many characters it pays to look only for those keywords that it has."""
@@ -206,7 +206,7 @@ def _pattern(keywords: tuple[str, ...]) -> re.Pattern[str]:
 
 def names_secrets(low: str) -> bool:
     """Whether a text in lower case may hold a name of secrets at all."""
-    return has_sign(low, _OF_ASCII if low.isascii() else _ALL)
+    return has_sign(low, ASCII_KEYWORDS if low.isascii() else _ALL)
 
 
 def assignments(text: str, mark: Mark, scan: Scan) -> str:

@@ -6,7 +6,7 @@ Patterns compiled on first use, the marks in a text under work, and two types.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import cache
 
 Mark = Callable[[str, str, str], str]
@@ -47,6 +47,23 @@ def verbose(pattern: str, flags: int = 0) -> Callable[[], re.Pattern[str]]:
     Blanks in it count only in brackets or after a backslash.
     """
     return lazy(pattern, flags | re.VERBOSE)
+
+
+def beginning_of_any(words: Iterable[str]) -> str:
+    """A pattern that finds where one of many words begins: `A(?:KIA|SIA)`.
+
+    It reads each letter of a text once, and of a word no more than tells that one is there.
+    """
+    branches: dict[str, list[str]] = {}
+    for word in words:
+        branches.setdefault(word[:1], []).append(word[1:])
+    if "" in branches:
+        return ""
+    parts = []
+    for letter, rest in sorted(branches.items()):
+        tail = re.escape(rest[0]) if len(rest) == 1 else beginning_of_any(rest)
+        parts.append(re.escape(letter) + tail)
+    return parts[0] if len(parts) == 1 else f"(?:{'|'.join(parts)})"
 
 
 def words(text: str) -> frozenset[str]:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from functools import cache
 from typing import NamedTuple
 
-from diagnose.redact.patterns import Mark, lazy
+from diagnose.redact.patterns import Mark, beginning_of_any, lazy
 from diagnose.redact.vendors import SHAPES, VENDORS, Vendor
 
 _LONG = 19
@@ -41,22 +41,11 @@ def _is_apart(prefix: str) -> bool:
 _APART = tuple(prefix for prefix in _PREFIXES if _is_apart(prefix.text))
 
 
-def _trie(prefixes: Iterable[str]) -> str:
-    """One pattern for many prefixes that reads each letter of a text once: `A(?:KIA|SIA)`."""
-    branches: dict[str, list[str]] = {}
-    for prefix in prefixes:
-        branches.setdefault(prefix[:1], []).append(prefix[1:])
-    if "" in branches:
-        return ""
-    parts = [re.escape(letter) + _trie(rest) for letter, rest in sorted(branches.items())]
-    return parts[0] if len(parts) == 1 else f"(?:{'|'.join(parts)})"
-
-
 _IN_LONG_WORDS = tuple(prefix for prefix in _PREFIXES if prefix not in _APART)
 _BEGINNING = lazy(
     r"(?<![A-Za-mo-qsu-z0-9])"
     f"(?=[{''.join(sorted({prefix.text[0] for prefix in _IN_LONG_WORDS}))}])"
-    + _trie(prefix.text for prefix in _IN_LONG_WORDS)
+    + beginning_of_any(prefix.text for prefix in _IN_LONG_WORDS)
 )
 """Any prefix where a word begins; after n, r or t too, since those may be the end of an escaped new
 line or tab."""
