@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from checks.container.dropped_user import dropped_user
 from checks.container.helpers import QUOTED
 from checks.container.missing_file import absent_file, volume_for_file
 from checks.container.mount_filesystem import unfit_filesystem
@@ -25,6 +26,7 @@ from diagnose.evidence.containers.mounts.bind_mounts import (
     not_a_file,
     refused_path,
 )
+from diagnose.evidence.containers.mounts.dropped_users import DroppedUsers
 from diagnose.evidence.containers.mounts.file_access import (
     Denied,
     Undecided,
@@ -231,6 +233,7 @@ def mount_forbidden(
     info: Info | None,
     numbers: UserNumbers | None,
     mounts: Mounts | None,
+    dropped_users: DroppedUsers | None,
 ) -> CheckResult:
     """A container's user has no access to what is mounted into it.
 
@@ -239,9 +242,12 @@ def mount_forbidden(
     say "read-only file system", and the container has that mount read-only. Where the
     engine remaps users, the container's root is one of the host's other users. Or they say that an
     owner cannot be changed or a link cannot be made, and the host's file system is of a type that
-    keeps none (CIFS, exFAT), or NFS, whose server refuses root by default. Access lists are not
-    seen, nor is the user to whom a root's start script changes.
+    keeps none (CIFS, exFAT), or NFS, whose server refuses root by default. Where the container
+    begins as root, the user is the one of its other processes, of PUID, or the one of the image
+    that is called like the program. Access lists are not seen.
     """
+    for item in dropped_users or ():
+        yield dropped_user(item)
     has_selinux = info is not None and info.has_security("selinux")
     for container in containers:
         named = refused_path(container, log_tails)

@@ -124,6 +124,67 @@ def program_that_repeats_an_error(box: Box) -> None:
     _printing(box, "courier8", "ERROR delivery $i: broker gave no credit for queue orders")
 
 
+_USERS = b"root:x:0:0:root:/root:/bin/sh\nwww-data:x:33:33::/:/bin/sh\nmosquitto:x:1883:1883::/:/bin/sh\n"
+_WORKER = """#!/bin/sh
+[ "$(id -u)" = 0 ] && exec su www-data -s /bin/sh -c "exec $0"
+while :; do
+    (: >>/var/www/html/storage/app.log) 2>/dev/null \
+        || echo 'PHP Fatal error:  The stream or file "/var/www/html/storage/app.log" could not be' \
+            'opened: failed to open stream: Permission denied in /var/www/html/vendor/Stream.php:110'
+    echo 'GET /index.php'
+    sleep 0.5
+done
+"""
+_BROKER = """#!/bin/sh
+su mosquitto -s /bin/sh -c ': >>/mosquitto/log/mosquitto.log' 2>/dev/null && exec sleep 1000
+echo '1533299348: Error: Unable to open log file /mosquitto/log/mosquitto.log for writing.'
+exit 1
+"""
+FORBIDDEN = "container.mount-forbidden"
+
+
+def _workers(box: Box, name: str, owner: int) -> None:
+    """A server that begins as root, whose worker is www-data; its project has this owner."""
+    files = {"php-fpm": (_WORKER.encode(), 0o755), "etc/passwd": (_USERS, 0o644)}
+    load(box, f"{name}:1", Recipe(files, ('CMD ["/php-fpm"]',)))
+    box.sh(f"mkdir -p /srv/{name}/storage && chown -R {owner} /srv/{name}")
+    limits = ["--memory=64m", "--pids-limit=64"]
+    run(box, name, *limits, "-v", f"/srv/{name}:/var/www/html", f"{name}:1")
+    box.wait_for(lambda: logs(box, name).count("GET") >= 6, 20, "it to serve")
+
+
+@fault(FORBIDDEN, subject="container:blog8", shareable=True)
+def workers_that_may_not_write(box: Box) -> None:
+    """The workers of a server are www-data, and the project belongs to its developer."""
+    _workers(box, "blog8", 1000)
+    assert "Permission denied" in logs(box, "blog8")
+
+
+@healthy(shareable=True)
+def workers_that_may_write(box: Box) -> None:
+    """The same server, and its project belongs to www-data."""
+    _workers(box, "blog9", 33)
+    assert "Permission denied" not in logs(box, "blog9")
+
+
+@fault(FORBIDDEN, subject="container:mqtt8", also=["container.exits-at-start"], shareable=True)
+def broker_that_may_not_write_after_it_has_dropped_root(box: Box) -> None:
+    """Mosquitto begins as root, becomes mosquitto, and may not write its log."""
+    files = {"usr/sbin/mosquitto": (_BROKER.encode(), 0o755), "etc/passwd": (_USERS, 0o644)}
+    load(box, "mqtt8:1", Recipe(files, ('CMD ["/usr/sbin/mosquitto"]',)))
+    box.sh("mkdir -p /srv/mqtt8")
+    run(
+        box,
+        "mqtt8",
+        "--memory=64m",
+        "--pids-limit=64",
+        "-v",
+        "/srv/mqtt8:/mosquitto/log",
+        "mqtt8:1",
+    )
+    assert box.wait_state("mqtt8", "exited")["State"]["ExitCode"] == 1
+
+
 _STRANGER = (
     "ERROR $i Invalid HTTP_HOST header: 'shop.example'. "
     "You may need to add 'shop.example' to ALLOWED_HOSTS."

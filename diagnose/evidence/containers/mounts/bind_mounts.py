@@ -13,7 +13,7 @@ import msgspec
 
 from diagnose.evidence.containers.inspect import Mount
 from diagnose.evidence.containers.listing import Container, Containers
-from diagnose.evidence.containers.logs.tails import LogTails
+from diagnose.evidence.containers.logs.tails import LogTail, LogTails
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.run.options import Options
 from diagnose.evidence.storage.mounts import Mounted, Mounts, parse
@@ -66,6 +66,7 @@ _REFUSED = (
     "could not write",
     "failed to write",
     "unable to write",
+    "for writing",
     "unable to open database file",
     "readonly database",
     "sqlite_cantopen",
@@ -79,6 +80,8 @@ words for a full disk or a folder that is not there; owner and mode decide."""
 _NAMELESS = ("permission denied", "database", "sqlite_")
 """Refusals that name no path, or only a file of the working directory."""
 _ABSOLUTE = LazyPattern(r"(?:^|[\s'\"`(=\[])/[\w.-]")
+_SAYS_IT = LazyPattern(r"(?<=[\w.]) in $")
+"""Before the file of the program that says it, as PHP writes it behind its message."""
 DEEPEST = 32
 """So many steps below a mount are looked at; a path comes from a log, which may hold anything."""
 
@@ -120,6 +123,11 @@ class Named(msgspec.Struct, frozen=True):
         )
 
 
+def is_shallow(place: Named) -> bool:
+    """Whether its steps can be looked at: few, and none that leads up again."""
+    return ".." not in place.rest and len(place.rest) <= DEEPEST
+
+
 def named(container: Container, line: str) -> Named | None:
     """What a line names below a mount of this container; None if it names nothing of the kind."""
     if not line:
@@ -135,9 +143,12 @@ def _below(mount: Mount, line: str) -> Named | None:
     Of several places the one that leaves no doubt where it ends, then the deepest.
     """
     places = re.finditer(rf"(?:(?<=//)|(?<![\w./-])){re.escape(mount.destination)}(?![\w.-])", line)
-    candidates = [_named_at(mount, line, place) for place in places]
+    candidates = [(_named_at(mount, line, place), place.start()) for place in places]
+    told = [place for place, start in candidates if not _SAYS_IT.search(line[:start])]
     return max(
-        candidates, key=lambda candidate: (candidate.whole, len(candidate.rest)), default=None
+        told or [place for place, _ in candidates],
+        key=lambda candidate: (candidate.whole, len(candidate.rest)),
+        default=None,
     )
 
 
@@ -156,7 +167,12 @@ def refused_path(container: Container, log_tails: LogTails) -> Named | None:
     A program that names only a file of its working directory leaves open where that is: it is taken
     to be the container's only writable mount.
     """
-    refusals = log_tails.of(container).find_all(*_REFUSED)
+    return refused_in(container, log_tails.of(container))
+
+
+def refused_in(container: Container, tail: LogTail) -> Named | None:
+    """What these lines of a container say it was refused, if it lies below a mount."""
+    refusals = tail.find_all(*_REFUSED)
     refused = next((path for line in refusals if (path := named(container, line))), None)
     if refused is not None or any(_ABSOLUTE.search(line) for line in refusals):
         return refused
@@ -266,12 +282,7 @@ def _steps(host: Host, containers: Containers, log_tails: LogTails) -> dict[str,
     steps: set[str] = set()
     for container in containers:
         refused = refused_path(container, log_tails)
-        if (
-            refused
-            and refused.mount.source.startswith("/")
-            and ".." not in refused.rest
-            and len(refused.rest) <= DEEPEST
-        ):
+        if refused and refused.mount.source.startswith("/") and is_shallow(refused):
             steps |= {*refused.on_host[1:]}
     if not steps:
         return {}

@@ -1,0 +1,57 @@
+"""What container.mount-forbidden says of programs that have changed their user."""
+
+from __future__ import annotations
+
+from checks.container.helpers import LINE, QUOTED
+from diagnose.evidence.containers.mounts.dropped_users import DroppedUser
+from diagnose.model import Finding, Severity
+
+MOSTLY = 0.5
+"""The share of a running container's last lines from which on most of its work is refused."""
+_OF_THE_HOST = (
+    "/boot",
+    "/dev",
+    "/etc",
+    "/home",
+    "/lib",
+    "/opt",
+    "/proc",
+    "/root",
+    "/run",
+    "/srv",
+    "/sys",
+    "/usr",
+    "/var",
+    "/var/lib",
+    "/var/log",
+)
+"""Folders that belong to the host, whatever a container would like to do there."""
+
+
+def dropped_user(item: DroppedUser) -> Finding:
+    """A path below a mount that is denied to the user to whom the program has changed."""
+    container, denied = item.container, item.denied
+    owner, mode = f"{denied.source.uid}:{denied.source.gid}", f"{denied.source.mode & 0o7777:o}"
+    who = f'process "{item.program}" is' if item.program else "program changes its user to"
+    is_partial = container.is_running and item.times < MOSTLY * item.of
+    finding = Finding.about(
+        container,
+        f"{container} cannot {denied.what} {denied.inside}: "
+        f"its {who} {denied.user.label}, and the path belongs to {owner} with mode {mode}",
+        {
+            LINE: item.named.line[:QUOTED],
+            "mount": str(item.named.mount),
+            f"owner and mode of {denied.path}": f"{owner} {mode}",
+            "Config.User": container.config.user
+            or "root, who is refused nothing by owner and mode",
+            **({"times in its last lines": item.times} if item.times else {}),
+        },
+        discriminator=item.named.mount.destination,
+        severity=Severity.warning if is_partial else Severity.critical,
+        touches=item.named.mount.volumes,
+        onset=container.failed_first,
+    )
+    is_own = denied.path.rstrip("/") and denied.path not in _OF_THE_HOST
+    return finding.with_variables(
+        {"source": denied.path, "owner": denied.user.owner} if is_own else {}
+    )

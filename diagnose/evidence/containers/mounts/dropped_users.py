@@ -1,0 +1,218 @@
+"""Users to whom the programs of containers change, and what these may not do below a mount.
+
+A container that starts as root is refused nothing by owner and mode. What its log says of a refusal
+is then about another user, to whom its start script or its server changes: Apache's and PHP's
+workers, a database, a broker. A running container shows that user by its processes. For one that
+has ended, PUID and PGID name it, or the image's list of users has one that is called like the
+program.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Sequence
+
+import msgspec
+
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.containers.logs.recent import RecentLogs
+from diagnose.evidence.containers.logs.tails import LogTail, LogTails
+from diagnose.evidence.containers.mounts.bind_mounts import (
+    BindSources,
+    Named,
+    is_shallow,
+    refused_in,
+    refused_path,
+)
+from diagnose.evidence.containers.mounts.file_access import Denied, HostUser, access, host_user
+from diagnose.evidence.engine.info import Info
+from diagnose.evidence.items import Items
+from diagnose.evidence.machine.processes import Processes
+from diagnose.model import Failed
+from diagnose.questions import Host
+from diagnose.questions.containers import ReadContainerFile
+from diagnose.questions.files import StatPaths
+from diagnose.registry import evidence
+
+LEAST = 2
+"""So many refusals among its recent lines show that a running program is refused still."""
+MOST = 20
+"""Containers whose list of users is read."""
+BYTES = 64 * 1024
+USERS_FILE = "/etc/passwd"
+_VARIABLES = (("PUID", "PGID"), ("USER_ID", "GROUP_ID"), ("USERMAP_UID", "USERMAP_GID"))
+"""By which images are told the user to whom they change: LinuxServer's, jlesage's, Paperless'."""
+
+
+class DroppedUser(msgspec.Struct, frozen=True):
+    """A path that such a user is denied, as the log has it."""
+
+    container: Container
+    named: Named
+    denied: Denied
+    program: str = ""
+    """The name of a process of that user, "" where the container does not run."""
+    times: int = 0
+    """Refusals among the recent lines of a running container, of which there are `of`."""
+    of: int = 0
+
+
+class DroppedUsers(Items[DroppedUser], frozen=True):
+    """One for each container whose program is refused after it changed its user."""
+
+
+class _Case(msgspec.Struct, frozen=True):
+    """A refusal, and the users who may have met it, by the name of a process of theirs."""
+
+    container: Container
+    named: Named
+    users: tuple[tuple[str, HostUser], ...]
+    times: int = 0
+    of: int = 0
+
+
+@evidence
+def dropped_users(
+    host: Host,
+    containers: Containers,
+    log_tails: LogTails,
+    recent_logs: RecentLogs | None,
+    processes: Processes | None,
+    info: Info | None,
+) -> DroppedUsers:
+    """Two questions about all paths; one file for each container that has ended."""
+    cases = [*_running(containers, recent_logs, processes), *_ended(host, containers, log_tails)]
+    cases = [case for case in cases if _begins_as_root(case.container, info)]
+    if not cases:
+        return DroppedUsers(())
+    tops = host.ask(StatPaths(sorted({case.named.mount.source for case in cases}), follow=True))
+    steps = sorted({step for case in cases for step in case.named.on_host[1:]})
+    below = host.ask(StatPaths(steps, follow=False))
+    if isinstance(tops, Failed) or isinstance(below, Failed):
+        return DroppedUsers(())
+    sources = BindSources(tops, below)
+    dropped = (_denied(case, sources) for case in cases)
+    return DroppedUsers(tuple(item for item in dropped if item is not None))
+
+
+def _begins_as_root(container: Container, info: Info | None) -> bool:
+    """Whether its first user is root of the host too, to whom owner and mode mean nothing."""
+    is_root = container.config.user.partition(":")[0] in ("", "0", "root")
+    return is_root and host_user(container, info, None) is None
+
+
+def _denied(case: _Case, sources: BindSources) -> DroppedUser | None:
+    """The first of the users whom owner and mode deny what the log says."""
+    for program, user in case.users:
+        outcome = access(case.named, sources, user)
+        if isinstance(outcome, Denied):
+            return DroppedUser(case.container, case.named, outcome, program, case.times, case.of)
+    return None
+
+
+def _running(
+    containers: Containers, recent_logs: RecentLogs | None, processes: Processes | None
+) -> list[_Case]:
+    """Running containers that are refused again and again, with the users of their processes."""
+    if recent_logs is None or processes is None:
+        return []
+    cases = []
+    for container in containers.running:
+        lines = tuple(line.text for line in recent_logs.of(container))
+        refused = refused_in(container, LogTail(lines)) if lines else None
+        if refused is None or not _may_be_looked_at(refused):
+            continue
+        times = sum(refused.inside in line for line in lines)
+        users = _users_of_processes(container, processes)
+        if times >= LEAST and users:
+            cases.append(_Case(container, refused, users, times, len(lines)))
+    return cases
+
+
+def _users_of_processes(
+    container: Container, processes: Processes
+) -> tuple[tuple[str, HostUser], ...]:
+    """Those who are not root, the one with the most processes first."""
+    own = [
+        (process.uid, process.comm)
+        for process in sorted(processes, key=lambda process: process.start)
+        if process.container == container.id and process.uid
+    ]
+    names = dict(reversed(own))
+    return tuple(
+        (names[uid], _user(f"user {uid}", uid))
+        for uid, _ in Counter(uid for uid, _ in own).most_common()
+        if uid is not None
+    )
+
+
+def _ended(host: Host, containers: Containers, log_tails: LogTails) -> list[_Case]:
+    """Containers that failed, with the user whom their variables or their image name."""
+    refusals = [
+        (container, refused)
+        for container in containers
+        if not container.is_running
+        and (refused := refused_path(container, log_tails)) is not None
+        and _may_be_looked_at(refused)
+    ]
+    told = {container.id: _told(container) for container, _ in refusals}
+    unknown = [container for container, _ in refusals if told[container.id] is None][:MOST]
+    answers = host.ask_about(
+        unknown, lambda container: ReadContainerFile(container.id, USERS_FILE, bytes=BYTES)
+    )
+    for container, answer in answers:
+        if not isinstance(answer, Failed) and answer.hex is not None:
+            text = bytes.fromhex(answer.hex).decode("utf-8", "replace")
+            told[container.id] = _called_alike(container, text.splitlines())
+    return [
+        _Case(container, refused, (("", user),))
+        for container, refused in refusals
+        if (user := told[container.id]) is not None
+    ]
+
+
+def _told(container: Container) -> HostUser | None:
+    """The user of PUID and PGID, or of variables like these."""
+    variables = dict(container.config.environment)
+    for user, group in _VARIABLES:
+        uid, gid = variables.get(user, ""), variables.get(group, "")
+        if uid.isdigit() and int(uid):
+            return _user(f"{uid}, as {user} says", int(uid), int(gid) if gid.isdigit() else None)
+    return None
+
+
+def _called_alike(container: Container, users: Sequence[str]) -> HostUser | None:
+    """The one user of an image who is called like its program."""
+    image = re.split(r"[/:@]", container.config.image)
+    words = {
+        re.sub(r"\.\w+$", "", word.rpartition("/")[2])
+        for word in (*container.command, *container.config.words)
+    }
+    names = {word.lower() for word in (*image, *words) if word}
+    alike = [user for user in _listed(users) if user[0].lower() in names]
+    if len(alike) != 1:
+        return None
+    name, uid, gid = alike[0]
+    return _user(f"{name} ({uid}:{gid})", uid, gid)
+
+
+def _listed(lines: Iterable[str]) -> list[tuple[str, int, int]]:
+    """Name, user and group of the lines of passwd(5), without root."""
+    rows = [line.split(":") for line in lines]
+    return [
+        (row[0], int(row[2]), int(row[3]))
+        for row in rows
+        if len(row) > 3 and row[2].isdigit() and row[3].isdigit() and int(row[2])
+    ]
+
+
+def _user(label: str, uid: int, gid: int | None = None) -> HostUser:
+    """A user who is not root, of whose groups at most the first one is known."""
+    owner = str(uid) if gid is None else f"{uid}:{gid}"
+    gids = frozenset() if gid is None else frozenset([gid])
+    return HostUser(label, owner, uid, gids, maybe_in="its groups are known only to its image")
+
+
+def _may_be_looked_at(refused: Named) -> bool:
+    return refused.mount.rw and refused.mount.source.startswith("/") and is_shallow(refused)
