@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from checks.container.helpers import setting_evidence
 from diagnose.evidence.containers.logs.repeated_errors import RepeatedError, RepeatedErrors
-from diagnose.evidence.containers.named_settings import named_setting
+from diagnose.evidence.containers.named_settings import NamedSetting, named_setting, only_file
 from diagnose.model import CheckResult, Finding, Severity
 from diagnose.phrases import sentence, shortened
 from diagnose.registry import check
 
 SHOWN = 160
 """Characters of the line in the finding's sentence."""
-REFUSES = frozenset({"host-refused", "proxy-untrusted"})
+REFUSES = frozenset(
+    {"host-refused", "nginx-connections", "nginx-header", "nginx-upload", "proxy-untrusted"}
+)
 """Known failures of a program that runs on and turns its callers away: a warning, not advice."""
 MOSTLY = 0.5
 """The share of the last lines from which on it does so to most of its callers. Below, scanners of
@@ -27,7 +29,7 @@ def errors_in_log(repeated_errors: RepeatedErrors) -> CheckResult:
     turns its callers away. The last twelve lines of the last five minutes are read.
     """
     for error in repeated_errors:
-        setting = named_setting(error.container, error.line)
+        setting = _setting(error)
         finding = Finding.about(
             error.container,
             f"{error.container} {_what(error)}",
@@ -42,6 +44,12 @@ def errors_in_log(repeated_errors: RepeatedErrors) -> CheckResult:
         )
         yield finding.with_variables(setting.variables if setting is not None else {})
     return None
+
+
+def _setting(error: RepeatedError) -> NamedSetting | None:
+    """The setting that the line names, or the one mounted file in which its cure is made."""
+    cure = error.failure.cure if error.failure is not None else ""
+    return named_setting(error.container, error.line) or only_file(error.container, cure)
 
 
 def _refuses(error: RepeatedError) -> bool:

@@ -13,6 +13,7 @@ from diagnose.evidence.containers.named_settings import missing_variable, named_
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.network.addresses import ANY, is_everywhere
 from diagnose.evidence.network.container_netns import ContainerNetns, Namespaces
+from diagnose.evidence.network.sockets.inward_programs import InwardPrograms, UnreadSettings
 from diagnose.evidence.network.sockets.unserved_ports import UnservedPorts
 from diagnose.model import CheckResult, Finding, Json, Seconds, Severity
 from diagnose.phrases import sentence
@@ -52,6 +53,7 @@ def published_port_not_listening(
     clock: Clock,
     unserved: UnservedPorts | None,
     empty_mounts: EmptyMounts | None,
+    inward_programs: InwardPrograms | None,
     *,
     grace: Seconds = Seconds(20),
 ) -> CheckResult:
@@ -73,12 +75,17 @@ def published_port_not_listening(
         if netns is not None and is_settled and not has_own_kernel(container):
             tail = unserved.of(container) if unserved is not None else LogTail(())
             hidden = empty_mounts or EmptyMounts()
-            yield from _not_served(container, netns, tail, hidden)
+            programs = inward_programs or InwardPrograms()
+            yield from _not_served(container, netns, tail, hidden, programs)
     return None
 
 
 def _not_served(
-    container: Container, netns: ContainerNetns, tail: LogTail, hidden: EmptyMounts
+    container: Container,
+    netns: ContainerNetns,
+    tail: LogTail,
+    hidden: EmptyMounts,
+    programs: InwardPrograms,
 ) -> Iterator[Finding]:
     published = {port for port, _ in container.published_ports}
     wanted = container.published_tcp_ports
@@ -87,6 +94,9 @@ def _not_served(
         inward = [socket.address for socket in netns.sockets("tcp", port)]
         is_for_udp = not inward and netns.serves_others("udp", port)
         words = tail if not inward and not served else LogTail(())
+        if inward:
+            words = _known(programs.tails.get(container.id, words))
+        unread = programs.unread.get(container.id) if inward else None
         cause = words.failure.cause if words.failure is not None else ""
         finding = Finding.about(
             container,
@@ -95,6 +105,7 @@ def _not_served(
                 f"its log says why: {cause}" if cause else "",
             ),
             {
+                **_settings(unread),
                 "NetworkSettings.Ports": sorted(published),
                 "TCP sockets inside": netns.tcp_listeners,
                 **({"UDP socket inside": f"port {port}"} if is_for_udp else {}),
@@ -108,7 +119,9 @@ def _not_served(
             stable=(container.life,),
             port=str(port),
         )
-        if inward:
+        if unread is not None:
+            cure = {"misplaced": unread.folder, "place": f"{unread.source}:{unread.wanted}"}
+        elif inward:
             cure = with_host(container, port, ANY)
         elif is_for_udp:
             cure = _publish(container, f"{port}/udp")
@@ -140,6 +153,22 @@ def _log(tail: LogTail) -> dict[str, Json]:
     if tail.failure is not None:
         log["what usually heals it"] = tail.failure.cure
     return log
+
+
+def _known(tail: LogTail) -> LogTail:
+    """The line of a known failure alone: the rest of a running program's log is about its work."""
+    return LogTail((tail.failure.line,)) if tail.failure is not None else LogTail(())
+
+
+def _settings(unread: UnreadSettings | None) -> dict[str, Json]:
+    """The file of settings that the program read, and the mounted one that it did not."""
+    if unread is None:
+        return {}
+    file = unread.inside.rpartition("/")[2]
+    return {
+        "settings that it read": f"{unread.inside}, the image's own",
+        "settings that it did not read": f"{unread.source}/{file}, mounted at {unread.folder}/{file}",
+    }
 
 
 def _setting(container: Container, tail: LogTail) -> dict[str, str]:

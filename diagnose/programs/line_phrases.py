@@ -50,7 +50,7 @@ EXPLAINS = Phrases(
         | \bdoes(?:\ not|n't)\ (?:exist|match|support|have)\b
         | \bis\ not\ (?:set|specified|supported|installed|running|a\ directory)\b
         | \btoo\ (?:low|old|new|small|many|large|big)\b
-        | \bmust\ (?:be|specify|set|provide|have|contain|install|update|upgrade)\b | \byou\ need\ to\b
+        | \bmust\ (?:be|specify|set|provide|have|contain|install|update|upgrade|run|deploy|apply)\b | \byou\ need\ to\b
         | \bplease\ (?:set|provide|configure|accept|run|specify)\b
         | \brequire[sd]?\b | \bmissing\b | \bincompatible\b | \bmismatch | \bnot\ compatible\b
         | \bunsupported\b | \bunrecogni[sz]ed\b

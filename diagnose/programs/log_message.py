@@ -52,6 +52,7 @@ _LEVELS: tuple[tuple[LazyPattern, int], ...] = (
             | \ E!\  | ^E\d{4}\ | \[E\] | \ E\ \|\s
             | (?:^|[\s\]|])(?:Fatal\ )?[Ee]rror:\ | ^\s*Error\b | \blvl=e?error\b | \berror:\
             | ^Unhandled\ exception
+            | ^\w+\ +error\ (?=[A-Z])  # a logger with its name before the level
             | ^\S+:\ (?:exec:\ )?line\ \d+:\s  # a shell, of its script
             | ^Exception\ in\ thread | \ spawnerr:\  | \(terminated\ by\ SIG
             | \bexited:\ .*;\ not\ expected\)

@@ -12,6 +12,7 @@ hand; the test beside it measures.
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Sequence
 
@@ -234,7 +235,8 @@ def _rest_of_exception(first: Message, following: Sequence[Message]) -> tuple[st
     end = next(frames, min(len(following), MOST_DETAILS) if goes_on else 0)
     if not 0 < end <= 2 * MOST_DETAILS or any(line.level is not None for line in following[:end]):
         return ()
-    return tuple(line.text.strip() for line in following[:MOST_DETAILS][:end])
+    rest = (line.text.strip() for line in following[:MOST_DETAILS][:end])
+    return tuple(itertools.takewhile(lambda text: not _CHAINED.match(text), rest))
 
 
 def _details(following: Sequence[Message]) -> tuple[str, ...]:

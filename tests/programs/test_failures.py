@@ -158,6 +158,23 @@ LINES = {
         "RuntimeError: cannot cache function '__shear_dense': no locator available for file "
         "'/usr/lib/python3/dist-packages/librosa/util/utils.py'"
     ),
+    "nginx-header": (
+        "2021/12/11 15:49:26 [error] 657#657: *369 upstream sent too big header while reading response header "
+        'from upstream, client: 10.0.0.2, server: , request: "POST /login HTTP/1.1", upstream: '
+        '"fastcgi://unix:/var/run/php-fpm/php-fpm7.sock:"'
+    ),
+    "nginx-upload": (
+        "2016/02/29 10:00:00 [error] 26#26: *1 client intended to send too large body: 2097152 bytes"
+    ),
+    "nginx-connections": "2026/01/02 10:00:00 [alert] 22#22: 1024 worker_connections are not enough",
+    "key-not-given": (
+        "Error: Refusing to auto-generate STORAGE_ENCRYPTION_KEY: encrypted credentials already exist in "
+        "/app/data/storage.sqlite. Restore the key via an appropriate .env file"
+    ),
+    "mosquitto-local": (
+        "1703000000: Starting in local only mode. Connections will only be possible from clients running on "
+        "this machine."
+    ),
     "zookeeper-session": (
         "[2018-08-28 05:47:34,119] ERROR Error while creating ephemeral at /brokers/ids/1001, node already "
         "exists and owner '1006' does not match current session '1007' (kafka.zk.KafkaZkClient)"

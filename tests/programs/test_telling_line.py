@@ -118,6 +118,12 @@ def test_a_message_that_was_broken_at_the_edge_of_a_terminal_is_whole():
 
 
 CHOSEN = {
+    "a level behind the name of a logger": [
+        "cache    warn No Redis client initialized, skipping",
+        "pre      error Found undeployed database alterations, you must deploy them first",
+        "index    error Error while initializing app:",
+        "index    error Error: Undeployed database alterations found.",
+    ],
     "the option above a usage text": [
         "waiting for the database",
         "nc: invalid option -- 'k'",

@@ -47,7 +47,7 @@ _WRONG_VALUE = LazyPattern(
     r"invalid|unknown|malformed|\bbad\b|\bmust\b|\bneeds? to\b|\bshould\b|expected|unsupported|illegal"
     r"|not (?:an? )?(?:valid|supported|allowed|recogni[sz]ed|numeric|number|integer|url|uri)"
     r"|unrecogni[sz]ed|\bpars(?:e|ing)\b|\bformat|too (?:short|long|small|large|low|high)"
-    r"|incorrect|out of range|ambiguous|cannot (?:use|set|be)\b"
+    r"|incorrect|out of range|\bdiffers from\b|ambiguous|cannot (?:use|set|be)\b"
 )
 """What a program says of a value that it does not take, in small letters."""
 _MISSES = re.compile(
@@ -146,7 +146,7 @@ def named_setting(container: Container, telling: TellingLine | None) -> NamedSet
         or _empty_variable(container, text)
         or _variable_of_password(container, text)
         or _variable_of_peer(container, text)
-        or _only_file(container, text)
+        or only_file(container, text)
         or (_folder(container, text) if telling.explains else None)
     )
 
@@ -256,7 +256,7 @@ def _variable(container: Container, text: str) -> NamedSetting | None:
     by_value = (
         name
         for name, value in own
-        if len(value.strip()) >= SHORTEST
+        if (len(value.strip()) >= SHORTEST or _is_quoted(value.strip(), text))
         and not _ORDINARY.search(name)
         and "redacted" not in value
         and _stands_in(value.strip(), text)
@@ -271,6 +271,12 @@ def _variable(container: Container, text: str) -> NamedSetting | None:
     return None
 
 
+def _is_quoted(value: str, text: str) -> bool:
+    """Whether a line has a short value in quotes or brackets, so that it is not there by chance."""
+    is_word = len(value) >= SHORTEST - 1 and not value.isalpha()
+    return is_word and any(f"{mark}{value}{end}" in text for mark, end in ("''", '""', "()", "[]"))
+
+
 def _variable_in_words(container: Container, text: str) -> NamedSetting | None:
     """The variable whose name the line has in words: TUNNEL_TOKEN of "Tunnel token is invalid"."""
     lowered = text.lower()
@@ -282,9 +288,17 @@ def _variable_in_words(container: Container, text: str) -> NamedSetting | None:
         for name, _ in container.config.environment
         if "_" in name
         and not _ORDINARY.search(name)
-        and f" {name.lower().replace('_', ' ')} " in spoken
+        and any(f" {words} " in spoken for words in _spoken(name))
     ]
     return NamedSetting(variable=names[0], fault="value") if len(names) == 1 else None
+
+
+def _spoken(name: str) -> tuple[str, ...]:
+    """A variable's name in words, whole and by its last two: Airflow's sections stand before."""
+    parts = [part for part in name.lower().split("_") if part]
+    whole = " ".join(parts)
+    last = " ".join(parts[-2:])
+    return (whole, last) if "__" in name and len(last) > 2 * SHORTEST else (whole,)
 
 
 def _variable_of_url(container: Container, text: str) -> NamedSetting | None:
@@ -332,7 +346,7 @@ def _variable_of_peer(container: Container, text: str) -> NamedSetting | None:
     return None
 
 
-def _only_file(container: Container, text: str) -> NamedSetting | None:
+def only_file(container: Container, text: str) -> NamedSetting | None:
     """The one file of settings that is mounted, for a complaint about settings."""
     if not _ABOUT_SETTINGS.search(text.lower()):
         return None

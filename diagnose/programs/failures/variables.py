@@ -79,6 +79,18 @@ VARIABLES = (
         needs=("ACCEPT_EULA",),
     ),
     Failure(
+        name="key-not-given",
+        mark="generate",
+        pattern=rf"(?:refus\w+|cannot|can't|will not|unable) (?:to )?(?:auto-?)?generate (?:an? |the |new )*"
+        rf"{_QUOTE}(?P<variable>{_NAME_OF_PARTS})",
+        cause="the data is encrypted with the key {variable}, "
+        "and the container is started without that variable",
+        cure="set {variable} to the key of the container that wrote the data; "
+        "a new key cannot read it",
+        source="diegosouzapw/OmniRoute#892",
+        confirmed_by=_VARIABLE,
+    ),
+    Failure(
         name="bitnami-empty",
         mark="environment variable is empty or not set",
         pattern=r"The (?P<variable>[A-Z][A-Z0-9_]+) environment variable is empty or not set",

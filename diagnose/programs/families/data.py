@@ -65,7 +65,7 @@ DATA = (
             | needs?\ (?:to\ be\ )?(?:migrated|bootstrapping|bootstrapped|initiali[sz]ed)\b
             | pending\ ?migrations?
             | migrations\ are\ pending
-            | unapplied\ migrations?
+            | un(?:applied|deployed)\ (?:database\ )?(?:migrations?|alterations?)
             | no\ schema\ history\ table
         """,
         cause="the program's database is not of the version that this image needs: "

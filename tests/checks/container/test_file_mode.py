@@ -14,6 +14,7 @@ from diagnose.evidence.containers.mounts.refused_files import (
     RefusedFiles,
     refused_files,
 )
+from diagnose.evidence.machine.processes import Process, Processes
 from tests.checks.container.evidence import CLOCK, FOUND, failed, made
 from tests.hosts import Made
 from tests.inspected import of
@@ -104,7 +105,9 @@ def test_what_the_host_says_of_a_refused_file(
     container, log_tails = failed(line, Mounts=[mount], Config={"User": "1000:1000"})
     mode, uid = status
     answer = {mount["Source"]: {"type": "folder", "mode": mode, "uid": uid, "gid": 0}}
-    evidence = refused_files(Made({"file.stats": answer}), of(container), log_tails, None, None)
+    evidence = refused_files(
+        Made({"file.stats": answer}), of(container), log_tails, None, None, None
+    )
     assert isinstance(evidence, RefusedFiles)
     assert [item.inside for item in evidence.items] == expected
 
@@ -114,7 +117,38 @@ def test_an_open_acme_file_of_a_running_container(mode: int, expected: int):
     container = made("running", Mounts=[ACME_MOUNT])
     answer = {"/srv/acme.json": {"type": "file", "mode": mode, "uid": 0, "gid": 0}}
     evidence = refused_files(
-        Made({"file.stats": answer}), of(container), LogTails({}, {}), None, None
+        Made({"file.stats": answer}), of(container), LogTails({}, {}), None, None, None
     )
     assert isinstance(evidence, RefusedFiles)
     assert len(evidence.items) == expected
+
+
+def _mount(source: str, destination: str) -> dict[str, Any]:
+    return {"Type": "bind", "Source": source, "Destination": destination, "RW": True}
+
+
+JOBS = _mount("/srv/jobs", "/etc/cron.d")
+CRONTABS: dict[str, tuple[str, dict[str, Any], int, list[str]]] = {
+    "a folder of somebody else's": ("cron", JOBS, 1000, ["/etc/cron.d/backup"]),
+    "a folder of root's": ("cron", JOBS, 0, []),
+    "no cron runs": ("nginx", JOBS, 1000, []),
+    "a file": ("crond", _mount("/srv/root", "/etc/crontabs/root"), 1000, ["/etc/crontabs/root"]),
+    "another folder": ("cron", _mount("/srv/jobs", "/etc/cron.daily"), 1000, []),
+}
+
+
+@pytest.mark.parametrize(("comm", "mount", "uid", "refused"), CRONTABS.values(), ids=CRONTABS)
+def test_crontabs_that_are_not_roots(
+    comm: str, mount: dict[str, Any], uid: int, refused: list[str]
+) -> None:
+    jobs = made("running", Config={"User": ""}, Mounts=[mount])
+    file = {"type": "file", "mode": 0o644, "uid": uid}
+    answers = {
+        "file.list": {"entries": [{"name": "backup", "type": "file"}]},
+        "file.stats": {"/srv/jobs/backup": file, "/srv/root": file, "/srv/jobs": file},
+    }
+    processes = Processes((Process(pid=9, comm=comm, uid=0, container=jobs.id),))
+    files = refused_files(Made(answers), of(jobs), LogTails({}, {}), None, None, processes)
+    assert isinstance(files, RefusedFiles)
+    assert [item.inside for item in files.items] == refused
+    assert all(item.owner == "0:0" for item in files.items)

@@ -89,6 +89,17 @@ def env(*entries: str) -> dict[str, Any]:
             None,
         ),
         (
+            env("AIRFLOW__CORE__FERNET_KEY=made-up", "AIRFLOW__CORE__EXECUTOR=LocalExecutor"),
+            "ValueError: Fernet key must be 32 url-safe base64-encoded bytes.",
+            NamedSetting(variable="AIRFLOW__CORE__FERNET_KEY", fault="value"),
+        ),
+        (
+            env("CASSANDRA_DC=dc1", "CASSANDRA_RACK=rack1"),
+            "ERROR Cannot start node if snitch's data center (dc1) differs from previous data center (old).",
+            NamedSetting(variable="CASSANDRA_DC", fault="value"),
+        ),
+        (env("MODE=dc1"), "ERROR cannot start dc1: it is in use", None),
+        (
             env("DATABASE_HOST=database"),
             'could not translate host name "database" to address',
             NamedSetting(variable="DATABASE_HOST"),

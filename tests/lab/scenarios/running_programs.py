@@ -140,6 +140,15 @@ su mosquitto -s /bin/sh -c ': >>/mosquitto/log/mosquitto.log' 2>/dev/null && exe
 echo '1533299348: Error: Unable to open log file /mosquitto/log/mosquitto.log for writing.'
 exit 1
 """
+_LOCAL_BROKER = """#!/bin/sh
+echo '1703000000: Config loaded from /mosquitto/config/mosquitto.conf.'
+if grep -q '^listener' /mosquitto/config/mosquitto.conf; then
+    exec httpd -f -p 1883 -h /www
+fi
+echo '1703000000: Starting in local only mode.' \
+    'Connections will only be possible from clients running on this machine.'
+exec httpd -f -p 127.0.0.1:1883 -h /www
+"""
 FORBIDDEN = "container.mount-forbidden"
 
 
@@ -183,6 +192,65 @@ def broker_that_may_not_write_after_it_has_dropped_root(box: Box) -> None:
         "mqtt8:1",
     )
     assert box.wait_state("mqtt8", "exited")["State"]["ExitCode"] == 1
+
+
+def _local_broker(box: Box, name: str, port: int, place: str) -> None:
+    """Mosquitto, with a configuration that has a listener, mounted at this place."""
+    own = {"mosquitto/config/mosquitto.conf": (b"# listener\n", 0o644)}
+    files = {"usr/sbin/mosquitto": (_LOCAL_BROKER.encode(), 0o755), **own}
+    load(box, f"{name}:1", Recipe(files, ('CMD ["/usr/sbin/mosquitto"]',)))
+    box.write(f"/srv/{name}/mosquitto.conf", "listener 1883\nallow_anonymous true\n")
+    mount = f"/srv/{name}:{place}"
+    run(box, name, "--memory=64m", "--pids-limit=64", f"-p={port}:1883", "-v", mount, f"{name}:1")
+    box.wait_for(lambda: "Config loaded" in logs(box, name), 20, "it to start")
+
+
+@fault("network.published-port-not-listening", subject="container:mqtt9", shareable=True)
+def settings_mounted_beside_the_place_where_they_are_read(box: Box) -> None:
+    """Mosquitto reads the image's own file, for ours is in another folder, and serves itself."""
+    _local_broker(box, "mqtt9", 18983, "/mosquitto/conf")
+    assert "local only mode" in logs(box, "mqtt9")
+    box.wait_for(lambda: _offers_the_place(box), 60, "the command that moves the mount")
+
+
+def _offers_the_place(box: Box) -> bool:
+    run_of = box.diagnose("check", "network.published-port-not-listening", "--format", "json")
+    commands = [fix["command"] for item in run_of.findings for fix in item.get("fix", ())]
+    wanted = "--unmount /mosquitto/conf -- --volume=/srv/mqtt9:/mosquitto/config | sh"
+    return any(wanted in command for command in commands)
+
+
+@healthy(shareable=True)
+def settings_mounted_where_they_are_read(box: Box) -> None:
+    """The same broker, with its settings where it reads them."""
+    _local_broker(box, "mqtt10", 18984, "/mosquitto/config")
+
+
+_TICK = "* * * * * echo ran >>/tmp/ran\n"
+
+
+def _jobs(box: Box, name: str, owner: int) -> None:
+    """Busybox' own crond, with a mounted crontab of this owner."""
+    box.write(f"/srv/{name}/root", _TICK)
+    box.sh(f"chown {owner} /srv/{name}/root")
+    mount = f"/srv/{name}/root:/var/spool/cron/crontabs/root"
+    words = ["crond", "-f", "-l", "0", "-L", "/dev/stdout"]
+    run(box, name, "--memory=64m", "--pids-limit=64", "-v", mount, "bb:1.36", *words)
+    box.wait_for(lambda: "log level 0" in logs(box, name), 20, "crond to start")
+
+
+@fault("container.file-mode-refused", subject="container:backup8", shareable=True)
+def crontab_that_is_not_roots(box: Box) -> None:
+    """crond runs, and leaves a crontab out that belongs to its author."""
+    _jobs(box, "backup8", 1000)
+    assert "user:root" not in logs(box, "backup8")
+
+
+@healthy(shareable=True)
+def crontab_that_is_roots(box: Box) -> None:
+    """The same crontab, and it belongs to root: crond reads its line."""
+    _jobs(box, "backup9", 0)
+    box.wait_for(lambda: "user:root" in logs(box, "backup9"), 20, "the crontab to be read")
 
 
 _STRANGER = (

@@ -11,9 +11,10 @@ from diagnose.evidence.containers.mounts.bind_mounts import named
 from diagnose.evidence.containers.mounts.file_access import host_user
 from diagnose.evidence.containers.user_numbers import UserNumbers
 from diagnose.evidence.engine.info import Info
+from diagnose.evidence.machine.processes import Processes
 from diagnose.model import Failed, Unavailable
 from diagnose.questions import Host
-from diagnose.questions.files import PathStatus, StatPaths
+from diagnose.questions.files import ListFolder, PathStatus, StatPaths
 from diagnose.registry import evidence
 
 CHECK = "container.file-mode-refused"
@@ -23,6 +24,12 @@ ACME = "acme.json"
 """Traefik's file of certificates. Traefik runs on without its certificates where others may read it
 (acme/local_store_unix.go)."""
 _STRICTEST = 0o600
+_CRON = frozenset({"cron", "crond"})
+"""Processes that run jobs at set times."""
+_CRONTABS = ("/etc/cron.d/", "/etc/crontabs/")
+"""Folders whose files cron reads for root alone; it leaves out, mostly without a word, what belongs
+to somebody else (load_database of Debian's cron, load_crontab of busybox)."""
+_CRONTAB = frozenset({"/etc/crontab", "/var/spool/cron/crontabs/root", "/var/spool/cron/root"})
 
 
 class RefusedFile(msgspec.Struct, frozen=True):
@@ -55,12 +62,15 @@ def refused_files(
     log_tails: LogTails,
     info: Info | None,
     numbers: UserNumbers | None,
+    processes: Processes | None,
 ) -> RefusedFiles | Unavailable:
     """Files that logs complain about, and mounted files that are known to be checked.
 
-    One question about the paths of all.
+    One question about the paths of all, and one for each mounted folder of crontabs.
     """
     suspects = [*_from_logs(containers, log_tails, info, numbers), *_from_names(containers)]
+    if processes is not None:
+        suspects += _crontabs(host, containers, processes, info, numbers)
     if not suspects:
         return RefusedFiles(())
     answer = host.ask(StatPaths(sorted({suspect.path for suspect in suspects})))
@@ -135,6 +145,41 @@ def _from_names(containers: Containers) -> list[RefusedFile]:
         RefusedFile(container, mount.destination, mount.source, PathStatus(), _STRICTEST, "", "")
         for container in containers.running
         for mount in _files_named(container, ACME)
+    ]
+
+
+def _crontabs(
+    host: Host,
+    containers: Containers,
+    processes: Processes,
+    info: Info | None,
+    numbers: UserNumbers | None,
+) -> list[RefusedFile]:
+    """Mounted crontabs of running containers in which cron runs."""
+    with_cron = {process.container for process in processes if process.comm in _CRON}
+    places = [
+        (container, mount)
+        for container in containers.running
+        for mount in container.mounts or ()
+        if container.id in with_cron and mount.type == "bind"
+    ]
+    files = [
+        (container, mount.destination, mount.source)
+        for container, mount in places
+        if mount.destination in _CRONTAB or mount.destination.startswith(_CRONTABS)
+    ]
+    folders = [item for item in places if f"{item[1].destination}/" in _CRONTABS]
+    listings = host.ask_about(folders, lambda item: ListFolder(item[1].source))
+    for (container, mount), listing in listings:
+        entries = [] if isinstance(listing, Failed) else listing.entries
+        files += [
+            (container, f"{mount.destination}/{entry.name}", f"{mount.source}/{entry.name}")
+            for entry in entries
+            if entry.type == "file" and not entry.name.startswith(".")
+        ]
+    return [
+        RefusedFile(container, inside, path, PathStatus(), 0, _owner(container, info, numbers), "")
+        for container, inside, path in files
     ]
 
 

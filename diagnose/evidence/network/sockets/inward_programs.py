@@ -1,0 +1,138 @@
+"""Programs that serve their own container alone, and the settings that they did not read.
+
+Many servers listen on loopback until a file of settings tells them otherwise. Where the program
+says which file it read, that file is often the image's own: the one that somebody wrote is mounted
+at another place.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.containers.logs.tail import LogTail
+from diagnose.evidence.containers.mounts.bind_mounts import named
+from diagnose.evidence.network.container_netns import ContainerNetns, Namespaces
+from diagnose.lazy_pattern import LazyPattern
+from diagnose.model import Failed
+from diagnose.questions import Host
+from diagnose.questions.containers import ReadLogs
+from diagnose.questions.files import StatPaths
+from diagnose.registry import evidence
+
+MOST = 10
+"""Logs that are read."""
+LINES = 200
+"""Programs name their file of settings at their start."""
+BYTES = 48 * 1024
+_READ_FILE = LazyPattern(
+    r"(?i:\b(?:config\w*|settings)\b)[^/]{0,40}?"
+    r"(?P<path>/[\w./-]*\.(?:conf|cfg|ini|ya?ml|toml|json|cnf|xml|properties|hcl))\b"
+)
+"""What a program says of the file from which it takes its settings."""
+
+
+class UnreadSettings(msgspec.Struct, frozen=True):
+    """A mounted file of settings beside the one of the same name that the program read."""
+
+    line: str
+    inside: str
+    """The file that was read; nothing is mounted there."""
+    folder: str
+    """Where the mounted one lies in the container."""
+    source: str
+    """The folder on the host."""
+
+    @property
+    def wanted(self) -> str:
+        """The folder in which the program looks for its settings."""
+        return self.inside.rpartition("/")[0]
+
+
+class InwardPrograms(msgspec.Struct, frozen=True):
+    """By container id: what such a program said, and the settings that it did not read."""
+
+    tails: dict[str, LogTail] = {}
+    unread: dict[str, UnreadSettings] = {}
+
+
+@evidence
+def inward_programs(host: Host, containers: Containers, namespaces: Namespaces) -> InwardPrograms:
+    """The logs of running containers that serve none of their published ports to others."""
+    inward = [
+        container
+        for container in containers.running
+        if (netns := namespaces.of(container)) is not None and _serves_itself_alone(netns)
+    ]
+    tails: dict[str, LogTail] = {}
+    reads: dict[str, tuple[str, str]] = {}
+    answers = host.ask_about(inward[:MOST], lambda container: ReadLogs(container.id, LINES, BYTES))
+    for container, answer in answers:
+        if isinstance(answer, Failed):
+            continue
+        lines = tuple(
+            line.text.strip()
+            for line in answer.lines
+            if line.at is None or line.at >= (container.started_at or 0.0) - 2
+        )
+        tails[container.id] = LogTail(lines)
+        if (read := _file_that_was_read(container, lines)) is not None:
+            reads[container.id] = read
+    return InwardPrograms(tails, _unread(host, inward, reads))
+
+
+def _serves_itself_alone(netns: ContainerNetns) -> bool:
+    """Whether it listens on loopback at one of its published ports, and nowhere for others."""
+    ports = netns.container.published_tcp_ports
+    served = any(netns.serves_others("tcp", port) for port in ports)
+    return not served and any(netns.sockets("tcp", port) for port in ports)
+
+
+def _file_that_was_read(container: Container, lines: Sequence[str]) -> tuple[str, str] | None:
+    """The line that names the image's own file of settings, and the file.
+
+    None where no line names a file, or one that is mounted.
+    """
+    for line in lines:
+        match = _READ_FILE.search(line)
+        if match is not None:
+            path = match["path"]
+            return None if named(container, f"'{path}'") is not None else (line, path)
+    return None
+
+
+def _unread(
+    host: Host, containers: Sequence[Container], reads: dict[str, tuple[str, str]]
+) -> dict[str, UnreadSettings]:
+    """Mounted folders with a file of the same name; one question for all."""
+    candidates: dict[str, list[UnreadSettings]] = {}
+    for container in containers:
+        line, path = reads.get(container.id, ("", ""))
+        candidates[container.id] = [
+            UnreadSettings(line, path, mount.destination, mount.source)
+            for mount in container.mounts or ()
+            if path.count("/") > 1 and mount.type == "bind" and mount.source.startswith("/")
+        ]
+    paths = sorted({_twin(item) for items in candidates.values() for item in items})
+    if not paths:
+        return {}
+    answer = host.ask(StatPaths(paths, follow=True))
+    if isinstance(answer, Failed):
+        return {}
+    unread = {}
+    for id, items in candidates.items():
+        twins = [
+            item
+            for item in items
+            if (status := answer.get(_twin(item))) is not None and status.type == "file"
+        ]
+        if len(twins) == 1:
+            unread[id] = twins[0]
+    return unread
+
+
+def _twin(item: UnreadSettings) -> str:
+    """The file of the same name in the mounted folder."""
+    return f"{item.source}/{item.inside.rpartition('/')[2]}"
