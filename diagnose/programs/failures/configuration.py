@@ -47,7 +47,7 @@ WEB_SERVERS = (
         name="nginx-upload",
         mark="too large body",
         pattern=r"client intended to send too large (?:chunked )?body",
-        cause="nginx answers 413, for it takes uploads of 1 MB alone unless it is told otherwise",
+        cause="nginx answers 413, for it takes uploads of 1 MB alone by default",
         cure="set client_max_body_size in the configuration of nginx, and reload it",
         source="nginx-proxy/nginx-proxy#376",
     ),

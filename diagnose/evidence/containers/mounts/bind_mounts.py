@@ -144,9 +144,9 @@ def _below(mount: Mount, line: str) -> Named | None:
     """
     places = re.finditer(rf"(?:(?<=//)|(?<![\w./-])){re.escape(mount.destination)}(?![\w.-])", line)
     candidates = [(_named_at(mount, line, place), place.start()) for place in places]
-    told = [place for place, start in candidates if not _SAYS_IT.search(line[:start])]
+    apart = [place for place, start in candidates if not _SAYS_IT.search(line[:start])]
     return max(
-        told or [place for place, _ in candidates],
+        apart or [place for place, _ in candidates],
         key=lambda candidate: (candidate.whole, len(candidate.rest)),
         default=None,
     )

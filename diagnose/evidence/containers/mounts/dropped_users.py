@@ -42,7 +42,7 @@ MOST = 20
 BYTES = 64 * 1024
 USERS_FILE = "/etc/passwd"
 _VARIABLES = (("PUID", "PGID"), ("USER_ID", "GROUP_ID"), ("USERMAP_UID", "USERMAP_GID"))
-"""By which images are told the user to whom they change: LinuxServer's, jlesage's, Paperless'."""
+"""By which images learn the user to whom they change: LinuxServer's, jlesage's, Paperless'."""
 
 
 class DroppedUser(msgspec.Struct, frozen=True):
@@ -156,23 +156,23 @@ def _ended(host: Host, containers: Containers, log_tails: LogTails) -> list[_Cas
         and (refused := refused_path(container, log_tails)) is not None
         and _may_be_looked_at(refused)
     ]
-    told = {container.id: _told(container) for container, _ in refusals}
-    unknown = [container for container, _ in refusals if told[container.id] is None][:MOST]
+    user_of = {container.id: _named_by_variables(container) for container, _ in refusals}
+    unknown = [container for container, _ in refusals if user_of[container.id] is None][:MOST]
     answers = host.ask_about(
         unknown, lambda container: ReadContainerFile(container.id, USERS_FILE, bytes=BYTES)
     )
     for container, answer in answers:
         if not isinstance(answer, Failed) and answer.hex is not None:
             text = bytes.fromhex(answer.hex).decode("utf-8", "replace")
-            told[container.id] = _called_alike(container, text.splitlines())
+            user_of[container.id] = _called_alike(container, text.splitlines())
     return [
         _Case(container, refused, (("", user),))
         for container, refused in refusals
-        if (user := told[container.id]) is not None
+        if (user := user_of[container.id]) is not None
     ]
 
 
-def _told(container: Container) -> HostUser | None:
+def _named_by_variables(container: Container) -> HostUser | None:
     """The user of PUID and PGID, or of variables like these."""
     variables = dict(container.config.environment)
     for user, group in _VARIABLES:
