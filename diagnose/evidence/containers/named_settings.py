@@ -273,7 +273,7 @@ def _variable(container: Container, text: str) -> NamedSetting | None:
 
 def _is_quoted(value: str, text: str) -> bool:
     """Whether a line has a short value in quotes or brackets, so that it is not there by chance."""
-    is_word = len(value) >= SHORTEST - 1 and not value.isalpha()
+    is_word = len(value) >= SHORTEST - 1 and not value.isalpha() and not value.isdigit()
     return is_word and any(f"{mark}{value}{end}" in text for mark, end in ("''", '""', "()", "[]"))
 
 

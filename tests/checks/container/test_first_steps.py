@@ -99,6 +99,7 @@ def env(*entries: str) -> dict[str, Any]:
             NamedSetting(variable="CASSANDRA_DC", fault="value"),
         ),
         (env("MODE=dc1"), "ERROR cannot start dc1: it is in use", None),
+        (env("LIMIT=215"), "ERROR worker [215] cannot start", None),
         (
             env("DATABASE_HOST=database"),
             'could not translate host name "database" to address',
