@@ -12,7 +12,14 @@ from diagnose.registry import check
 SHOWN = 160
 """Characters of the line in the finding's sentence."""
 REFUSES = frozenset(
-    {"host-refused", "nginx-connections", "nginx-header", "nginx-upload", "proxy-untrusted"}
+    {
+        "host-refused",
+        "nginx-connections",
+        "nginx-header",
+        "nginx-upload",
+        "php-fpm-children",
+        "proxy-untrusted",
+    }
 )
 """Known failures of a program that runs on and turns its callers away: a warning, not advice."""
 MOSTLY = 0.5

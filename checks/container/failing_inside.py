@@ -40,9 +40,9 @@ def failing_inside(
 
     The container's state says `running` all the same, for its first process is a supervisor, or a
     server that refuses its work. Read from the last lines of containers with supervisord, s6, PM2,
-    Redis, RabbitMQ or Java, of today alone. A later line that the program is back takes it away. A
-    thread of Java that ended for want of heap is a warning. What a supervisor writes to a file is
-    not seen.
+    Redis, RabbitMQ, MongoDB or Java, of today alone. A later line that the program is back takes
+    it away. A thread of Java that ended for want of heap is a warning. What a supervisor writes to
+    a file is not seen.
     """
     for failure in inner_failures.items:
         yield _finding(failure, mount_access, clock)
@@ -83,6 +83,8 @@ def _variables(failure: InnerFailure, mount_access: MountAccess | None) -> dict[
     mounts = [item for item in denied if item.container.id == container.id and not item.is_socket]
     if "permission" in failure_signs and len(mounts) == 1:
         return {"source": mounts[0].mount.source, "owner": mounts[0].user.owner}
+    if failure.name == "mongo-member":
+        return {"renamed": container.name}
     if failure.name == "redis":
         return {}
     if failure.name == "rabbitmq":

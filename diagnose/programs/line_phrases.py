@@ -143,7 +143,8 @@ GENERIC = Phrases(
         | \bfailed\ to\ initiali[sz]e\ server
         | \bno\ listening\ sockets\b | \bnot\ running\b\s*$
         | \bstopped\ processing\ because\ of\ an\ error\b | \bapp\ crashed\b
-        | ^\s*error\ id: | ^\s*error\ code:\s*$ | ^\*+\ ?error\ found\ | ^\S*\s*error\ found\ at\b
+        | ^\s*error\ id: | ^\s*error\ (?:code|description|details?|message|reason):\s*$
+        | ^\*+\ ?error\ found\ | ^\S*\s*error\ found\ at\b
         | \bunknown\ database\ error\b
         | \bwhen\ starting\ dev\ server\b | \berror\ occurred\ during\ initialization\b
         | \berror\ initialising\ module\b

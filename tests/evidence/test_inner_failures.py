@@ -26,6 +26,8 @@ EPIC = "[Fatal] ConsoleApp: EPIC FAIL! SQLiteException: database is locked"
 WAITS = "[Info] ConsoleApp: Non-recoverable failure, waiting for user intervention..."
 NO_ROOM = "[info] <0.298.0> Free disk space is insufficient. Free bytes: 36700160. Limit: 50000000"
 ALARM = "[warning] <0.298.0> disk resource limit alarm set on node 'rabbit@mq'."
+NO_HOST = '{"s":"W","attr":{"errmsg":"No host described in new configuration with {version: 1}"}}'
+NO_MEMBER = '{"msg":"This node is not a member of the config"}'
 S6 = "s6-rc: warning: unable to start service svc-app: command exited 1"
 PM2 = "2026-01-02T10:00:00: PM2 error: PM2        | Script /app/index.js had too many unstable restarts (16). Stopped."
 
@@ -54,6 +56,8 @@ PM2 = "2026-01-02T10:00:00: PM2 error: PM2        | Script /app/index.js had too
         ("beam.smp", [NO_ROOM, ALARM], [("disk", NO_ROOM)]),
         ("beam.smp", [NO_ROOM, ALARM, ALARM.replace("set on", "cleared on")], []),
         ("beam.smp", [ALARM, ALARM.replace("disk", "memory").replace("set on", "cleared on")], [("disk", "")]),
+        ("mongod", [NO_HOST, NO_MEMBER], [(NO_MEMBER[8:-2], NO_HOST)]),
+        ("mongod", [NO_MEMBER, '{"msg":"x","attr":{"newState":"PRIMARY"}}'], []),
         ("sh", [SHUT, WAITS], []),
     ],
 )  # fmt: skip

@@ -163,6 +163,11 @@ LINES = {
         'from upstream, client: 10.0.0.2, server: , request: "POST /login HTTP/1.1", upstream: '
         '"fastcgi://unix:/var/run/php-fpm/php-fpm7.sock:"'
     ),
+    "rabbit-node": "       {{failed_to_cluster_with,",
+    "php-fpm-children": (
+        "[12-Apr-2019 18:55:47] WARNING: [pool www] server reached pm.max_children setting (5), consider "
+        "raising it"
+    ),
     "nginx-upload": (
         "2016/02/29 10:00:00 [error] 26#26: *1 client intended to send too large body: 2097152 bytes"
     ),

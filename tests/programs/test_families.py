@@ -195,6 +195,7 @@ LINES = {
         "Access to the path '/config/log' is denied.",
     ),
     "path-missing": (
+        "Missing privilege separation directory: /run/sshd",
         "/opt/python/bin/python3: can't open file '/opt/scripts/create_user.py': [Errno 2] No such file",
         "python: can't open file '/app/main.py': [Errno 2] No such file or directory",
         "Config file '/data/homeserver.yaml' does not exist.",

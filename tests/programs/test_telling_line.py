@@ -118,6 +118,11 @@ def test_a_message_that_was_broken_at_the_edge_of_a_terminal_is_whole():
 
 
 CHOSEN = {
+    "what stands below a heading": [
+        "Error description:",
+        '            "Mnesia could not connect to any nodes."},',
+        "Log files (may contain more information):",
+    ],
     "a level behind the name of a logger": [
         "cache    warn No Redis client initialized, skipping",
         "pre      error Found undeployed database alterations, you must deploy them first",

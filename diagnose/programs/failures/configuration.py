@@ -60,6 +60,15 @@ WEB_SERVERS = (
         source="the program's own message",
     ),
     Failure(
+        name="php-fpm-children",
+        mark="pm.max_children",
+        pattern=r"server reached (?:pm\.)?max_children setting \((?P<most>\d+)\)",
+        cause="all {most} processes of PHP are busy, and further requests wait or are turned away",
+        cure="raise pm.max_children in a file of php-fpm.d, as far as the memory allows, "
+        "or find out what the requests wait for",
+        source="zabbix/zabbix-docker#451",
+    ),
+    Failure(
         name="nginx-directive",
         mark="unknown directive",
         pattern=r'unknown directive "(?P<word>[^"]+)" in (?P<file>\S+)',

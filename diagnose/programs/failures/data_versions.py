@@ -164,6 +164,15 @@ DATA_VERSIONS = (
         source="the program's own message",
     ),
     Failure(
+        name="rabbit-node",
+        mark="failed_to_cluster_with",
+        pattern=r"failed_to_cluster_with",
+        cause="RabbitMQ's data belongs to a node of another name: its container had another host name",
+        cure="recreate the container with --hostname= and the name behind the @ "
+        "(hostname in compose), and leave it so",
+        source="bitnami/bitnami-docker-rabbitmq#23",
+    ),
+    Failure(
         name="kafka-cluster",
         mark="doesn't match stored clusterid",
         pattern=r"Cluster ID (?P<program>\S+) doesn't match stored clusterId Some\((?P<data>[^)]+)\)",

@@ -308,6 +308,35 @@ def broker_whose_alarm_cleared(box: Box) -> None:
     )
 
 
+_MEMBER = """#!/bin/sh
+echo '{"s":"W","msg":"Locally stored replica set configuration is invalid","attr":{"error":{"errmsg":\
+"No host described in new configuration with {version: 1} for replica set rs0 maps to this node"}}}'
+echo '{"s":"I","msg":"This node is not a member of the config"}'
+[ -z "$BACK" ] || echo '{"s":"I","msg":"Replica set state transition","attr":{"newState":"PRIMARY"}}'
+exec sleep 1000
+"""
+
+
+def _member(box: Box, name: str, *options: str) -> None:
+    """MongoDB in MongoDB's words, whose replica set has another host name."""
+    files = {"usr/bin/mongod": (_MEMBER.encode(), 0o755)}
+    load(box, f"{name}:1", Recipe(files, ('CMD ["/usr/bin/mongod"]',)))
+    run(box, name, *GOOD, *options, f"{name}:1")
+    box.wait_for(lambda: "not a member" in logs(box, name), 20, "it to leave the set")
+
+
+@fault(FAILING, subject="container:member8", shareable=True)
+def member_that_its_replica_set_does_not_know(box: Box) -> None:
+    """MongoDB was created again with another host name, and takes no writes."""
+    _member(box, "member8")
+
+
+@healthy(shareable=True)
+def member_that_became_primary(box: Box) -> None:
+    """The same, and the set was told the new name."""
+    _member(box, "member9", "--env=BACK=1")
+
+
 @healthy(shareable=True)
 def program_that_counts_errors(box: Box) -> None:
     """A program prints the word error in lines that are information."""

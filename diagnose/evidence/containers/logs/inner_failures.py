@@ -100,6 +100,15 @@ PATTERNS = (
         why=LazyPattern(r"Free disk space is insufficient|vm_memory_high_watermark set"),
     ),
     Pattern(
+        "mongo-member",
+        frozenset({"mongod"}),
+        LazyPattern(r"(?P<program>This node is not a member of the config)"),
+        r'Transition to primary complete|"newState":"(?:PRIMARY|SECONDARY)"',
+        "MongoDB takes no writes: its replica set knows it under another host name",
+        lasts=True,
+        why=LazyPattern(r"No host described in new configuration"),
+    ),
+    Pattern(
         "portainer",
         frozenset({"portainer"}),
         LazyPattern(r"(?P<program>instance timed out for security purposes)"),
@@ -130,7 +139,7 @@ PATTERNS = (
     ),
 )
 """Their words are the programs' own: supervisor/process.py, s6-rc, pm2, rdb.c of Redis,
-rabbit_alarm.erl of RabbitMQ,
+rabbit_alarm.erl of RabbitMQ, MongoDB,
 adminmonitor of Portainer, ConsoleApp of Servarr, and the JDK's ThreadGroup."""
 
 

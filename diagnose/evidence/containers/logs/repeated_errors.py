@@ -11,7 +11,12 @@ from diagnose.evidence.containers.logs.recent import RecentLogs
 from diagnose.evidence.items import Items
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import Unexamined
-from diagnose.programs.failures import FAILURES, Recognised, recognise_family
+from diagnose.programs.failures import (
+    FAILURES,
+    Recognised,
+    recognise,
+    recognise_family,
+)
 from diagnose.programs.families import FAMILIES
 from diagnose.programs.log_message import message
 from diagnose.programs.telling_line import TellingLine, telling_line
@@ -33,7 +38,7 @@ class RepeatedError(msgspec.Struct, frozen=True):
     of: int
     """Lines of the last minutes that were read."""
     failure: Recognised | None = None
-    """The known failure that the line shows."""
+    """The known failure that the line shows, or else another one of the repeated lines."""
     peers: tuple[tuple[str, Container], ...] = ()
     """Addresses in the line that other containers have."""
 
@@ -64,7 +69,7 @@ def repeated_errors(containers: Containers, recent_logs: RecentLogs) -> Repeated
                 telling,
                 count,
                 len(lines),
-                recognise_family(telling, FAILURES) or recognise_family(telling, FAMILIES),
+                recognise(repeated, telling, FAILURES) or recognise_family(telling, FAMILIES),
                 _peers(container, telling.whole, containers),
             )
             items.append(error)
