@@ -82,8 +82,8 @@ LOCKS = (
     ),
     Failure(
         name="zookeeper-session",
-        mark="",
-        pattern=r"creating ephemeral at \S+, node already exists and owner|broker is already registered on the path"
+        mark="exists",
+        pattern=r"creating ephemeral at \S+, node already exists and owner"
         r"|NodeExistsException: KeeperErrorCode = NodeExists",
         cause="ZooKeeper still holds the session of this broker's last run, which was not stopped "
         "in order; the session ends within half a minute",
