@@ -13,6 +13,7 @@ from diagnose.evidence.network.networks import Networks
 from diagnose.evidence.network.rules.packet_filter import Firewall, PortRule
 from diagnose.evidence.network.rules.simulated_repair import SimulatedRepair
 from diagnose.evidence.network.sockets.listeners import Listener, Listeners
+from diagnose.mappings import present
 from diagnose.model import HOST, CheckResult, Finding, Severity, Skipped
 from diagnose.registry import check
 
@@ -91,13 +92,15 @@ def _left_over(
         summary=f"a rule of Docker's sends {rule.protocol} port {rule.host_port} to "
         f"{rule.address}, an address of no running"
         f" container{whom}",
-        evidence={
-            f"iptables -t nat, chain {rule.chain}, rule {rule.number}": rule.text,
-            "listener": f"{program.address}:{program.port}, {program.holder}"
-            if program is not None
-            else None,
-            "published by": [container.name for container in victims] or None,
-        },
+        evidence=present(
+            {
+                f"iptables -t nat, chain {rule.chain}, rule {rule.number}": rule.text,
+                "listener": f"{program.address}:{program.port}, {program.holder}"
+                if program is not None
+                else None,
+                "published by": [container.name for container in victims],
+            }
+        ),
         variables={
             "program": f"iptables{legacy}",
             "chain": rule.chain,

@@ -75,14 +75,16 @@ def _dropped(obstacle: Obstacle, paths: list[HostPath], servers: list[str]) -> F
     return Finding(
         subject=HOST,
         summary=(f"this host itself cannot reach containers on {networks}{dns}: {by} drops {what}"),
-        evidence={
-            "table": by.table,
-            "chain": by.chain,
-            "rule": by.rule,
-            "walked": f"this host to {first.address}:{first.port} ({first.container.name})",
-            "containers that publish ports": names,
-            "DNS servers": servers or None,
-        },
+        evidence=present(
+            {
+                "table": by.table,
+                "chain": by.chain,
+                "rule": by.rule,
+                "walked": f"this host to {first.address}:{first.port} ({first.container.name})",
+                "containers that publish ports": names,
+                "DNS servers": servers,
+            }
+        ),
         variables=_cure_of(obstacle, first.network.bridge, servers),
         discriminator=str(by),
         severity=None if servers else Severity.warning,

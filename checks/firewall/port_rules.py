@@ -19,6 +19,7 @@ from diagnose.evidence.network.paths.host_paths import HostPaths
 from diagnose.evidence.network.paths.packet_paths import Ingress, PacketPaths
 from diagnose.evidence.network.rules.packet_filter import Firewall
 from diagnose.evidence.network.rules.simulated_repair import SimulatedRepair
+from diagnose.mappings import present
 from diagnose.model import HOST, CheckResult, Finding, Severity, Skipped, Unexamined
 from diagnose.phrases import counted, sentence
 from diagnose.registry import check
@@ -94,7 +95,7 @@ def _unreachable_from_host(
             "lead to Docker's rules",
             evidence={
                 "this host to": f"{first.address}:{first.port}",
-                "translation": None,
+                "translation": "none",
                 "userland-proxy": False,
                 **simulation(repair),
             },
@@ -124,14 +125,16 @@ def _untranslated(
             f"a rule of another program leads it there: {led_by}" if led_by else "",
             proxy,
         ),
-        evidence={
-            "NetworkSettings.Ports": f"{inlet.host_address}:{inlet.host_port} -> {inlet.port}",
-            "container addresses": sorted(inlet.addresses),
-            "translation": str(inlet.reach.nat) if inlet.reach.nat else None,
-            "translated by": str(inlet.reach.nat_by) if inlet.reach.nat_by else None,
-            "decided by": str(inlet.reach.by) if inlet.reach.by else None,
-            **({} if led_by is not None else simulation(repair)),
-        },
+        evidence=present(
+            {
+                "NetworkSettings.Ports": f"{inlet.host_address}:{inlet.host_port} -> {inlet.port}",
+                "container addresses": sorted(inlet.addresses),
+                "translation": str(inlet.reach.nat or "none"),
+                "translated by": str(inlet.reach.nat_by or ""),
+                "decided by": str(inlet.reach.by or ""),
+                **({} if led_by is not None else simulation(repair)),
+            }
+        ),
         variables=variables,
         discriminator=f"{inlet.host_address}:{inlet.host_port}/{inlet.port.partition('/')[2]}",
         severity=Severity.warning if served or led_off else None,

@@ -128,16 +128,18 @@ def _nowhere(container: Container, reports: Sequence[RecentLine], places: list[s
     return Finding.about(
         container,
         f"{container} calls {whom} over IPv6, and this host has no IPv6 route out",
-        {
-            "log": reports[-1].text[:300] if reports else None,
-            "waits for an answer from": places or None,
-            "IPv6 address of the container": next(
-                end.global_ipv6_address
-                for end in container.endpoints.values()
-                if end.global_ipv6_address
-            ),
-            "IPv6 default route of the host": "none",
-        },
+        present(
+            {
+                "log": reports[-1].text[:300] if reports else None,
+                "waits for an answer from": places,
+                "IPv6 address of the container": next(
+                    end.global_ipv6_address
+                    for end in container.endpoints.values()
+                    if end.global_ipv6_address
+                ),
+                "IPv6 default route of the host": "none",
+            }
+        ),
         signs=_LOST,
         stable=(container.life,),
         with_route=container.name,
