@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from diagnose.phrases import and_more, count, counted, joined, named, sentence
+from diagnose.phrases import and_more, count, counted, joined, named, sentence, unix_of_http
 
 
 @pytest.mark.parametrize(
@@ -30,3 +30,20 @@ from diagnose.phrases import and_more, count, counted, joined, named, sentence
 )
 def test_a_phrase(phrase: str, expected: str):
     assert phrase == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("Sun, 06 Nov 1994 08:49:37 GMT", 784111777.0),
+        ("Thu, 29 Feb 2024 23:59:59 GMT", 1709251199.0),
+        ("Sun, 06 Nov 1994 08:49:37 CET", None),
+        ("Sunday, 06-Nov-94 08:49:37 GMT", None),
+        ("Sun, 31 Feb 2024 08:49:37 GMT", None),
+        ("1994-11-06T08:49:37Z", None),
+        ("", None),
+        (None, None),
+    ],
+)
+def test_a_date_of_http(text: str | None, expected: float | None):
+    assert unix_of_http(text) == expected

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime
 
 import msgspec
 
 from diagnose.model import Failed, Unavailable
+from diagnose.phrases import unix_of_http
 from diagnose.questions import Host
 from diagnose.questions.engine import Info, PingEngine, ReadInfo
 from diagnose.registry import evidence
@@ -49,17 +49,11 @@ def ping(host: Host) -> Ping | Unavailable:
     if isinstance(reply, Failed):
         return Unavailable(reply.reason, f"the engine did not answer /_ping ({reply.detail})")
     return Ping(
-        reply.api_version or "", reply.engine_version or "", reply.libpod or "", _date(reply.date)
+        reply.api_version or "",
+        reply.engine_version or "",
+        reply.libpod or "",
+        unix_of_http(reply.date),
     )
-
-
-def _date(text: str | None) -> float | None:
-    """The Unix time of an HTTP date (RFC 9110: always GMT)."""
-    try:
-        moment = datetime.strptime(text or "", "%a, %d %b %Y %H:%M:%S GMT")
-    except ValueError:
-        return None
-    return moment.replace(tzinfo=UTC).timestamp()
 
 
 @evidence

@@ -14,6 +14,7 @@ from diagnose.live.engine import endpoint as places
 from diagnose.live.engine.fast_lane import FastLane
 from diagnose.live.engine.http import Reply, Request
 from diagnose.model import Failed
+from diagnose.phrases import unix_of_http
 from diagnose.questions import AnyQuestion
 from diagnose.questions.engine import PingEngine
 
@@ -98,16 +99,8 @@ class Engine:
     @property
     def clock(self) -> float:
         """The engine's Unix time; its Date header has whole seconds: up to two apart is no skew."""
-        date = self.greeting().headers.get("date", "")
-        try:
-            import calendar
-
-            ahead = (
-                calendar.timegm(time.strptime(date, "%a, %d %b %Y %H:%M:%S GMT"))
-                - self._greeting_at
-            )
-        except ValueError:
-            ahead = 0.0
+        now = unix_of_http(self.greeting().headers.get("date"))
+        ahead = now - self._greeting_at if now is not None else 0.0
         return time.time() + (ahead if abs(ahead) > 2 else 0.0)
 
 
