@@ -7,13 +7,11 @@ in. Nothing is executed there.
 from __future__ import annotations
 
 import errno
-import functools
 import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 from diagnose.live import Refused
 from diagnose.live.helper import Handover
@@ -144,17 +142,12 @@ if sys.version_info >= (3, 12):
         os.setns(namespace, CLONE_NEWNET)
 
 else:
+    import ctypes
 
-    @functools.cache
-    def _libc() -> Any:
-        import ctypes
-
-        return ctypes.CDLL(None, use_errno=True)
+    _LIBC = ctypes.CDLL(None, use_errno=True)
 
     def _setns(namespace: int) -> None:
-        import ctypes
-
-        if _libc().setns(namespace, CLONE_NEWNET) != 0:
+        if _LIBC.setns(namespace, CLONE_NEWNET) != 0:
             code = ctypes.get_errno()
             raise OSError(code, os.strerror(code))
 
