@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import re
 import signal
@@ -12,22 +13,7 @@ from typing import NoReturn
 import click
 
 from diagnose import limited_memory
-from diagnose.cli import (
-    ask,
-    fleet,
-    follow,
-    mcp,
-    pages,
-    path,
-    process,
-    recreate,
-    repair,
-    run,
-    setup,
-    ticket,
-    timeline,
-    watch,
-)
+from diagnose.cli import process
 from diagnose.version import __version__
 
 WIDTH = re.compile("[0-9]{2,3}")
@@ -35,10 +21,44 @@ WIDTH = re.compile("[0-9]{2,3}")
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
 
+COMMANDS = {
+    "all": "run:all_",
+    "check": "run:check",
+    "ask": "ask:ask",
+    "path": "path:path",
+    "explain": "pages:explain",
+    "follow": "follow:follow",
+    "repair": "repair:repair",
+    "recreate": "recreate:recreate",
+    "timeline": "timeline:timeline",
+    "watch": "watch:watch",
+    "bundle": "ticket:bundle",
+    "diff": "ticket:diff",
+    "fleet": "fleet:fleet",
+    "list": "pages:list_",
+    "setup": "setup:setup",
+    "mcp": "mcp:mcp",
+}
+"""Each command's module beside this one, and its function there: a run imports only its own.
+
+They are listed in this order: those that are needed first come first.
+"""
+
+
 class _Group(click.Group):
     def list_commands(self, _: click.Context) -> list[str]:
-        """The commands as they are added: those that are needed first come first."""
-        return list(self.commands)
+        """The names of the commands."""
+        return list(COMMANDS)
+
+    def get_command(self, _: click.Context, name: str) -> click.Command | None:
+        """The command of this name, imported now."""
+        if name not in COMMANDS:
+            return None
+        module, function = COMMANDS[name].split(":")
+        command: click.Command = getattr(
+            importlib.import_module(f"diagnose.cli.{module}"), function
+        )
+        return command
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
@@ -69,27 +89,6 @@ def group() -> None:
     It only reads; `diagnose follow` alone changes a host, command by command, after a typed yes.
     Exit codes: 0 nothing found, 1 warnings, 2 critical, 3 unknown.
     """
-
-
-for command in (
-    run.all_,
-    run.check,
-    ask.ask,
-    path.path,
-    pages.explain,
-    follow.follow,
-    repair.repair,
-    recreate.recreate,
-    timeline.timeline,
-    watch.watch,
-    ticket.bundle,
-    ticket.diff,
-    fleet.fleet,
-    pages.list_,
-    setup.setup,
-    mcp.mcp,
-):
-    group.add_command(command)
 
 
 def main() -> NoReturn:

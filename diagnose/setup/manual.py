@@ -22,9 +22,10 @@ MARK = '.\\" Written by diagnose setup.'
 def pages(group: click.Group) -> dict[str, str]:
     """A page for the program and for each of its commands, as roff, by file name."""
     context = click.Context(group, info_name="diagnose")
-    commands = {
-        name: command for name, command in sorted(group.commands.items()) if not command.hidden
+    named = {
+        name: group.get_command(context, name) for name in sorted(group.list_commands(context))
     }
+    commands = {name: command for name, command in named.items() if command and not command.hidden}
     made = {
         "diagnose.1": _page(
             context, [(f"diagnose-{name}(1)", command) for name, command in commands.items()]
