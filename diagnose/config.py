@@ -29,7 +29,6 @@ lies around.
 from __future__ import annotations
 
 import os
-import tomllib
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
@@ -74,12 +73,17 @@ class Config(msgspec.Struct, frozen=True):
 
 
 def folders() -> Iterator[Path]:
-    """The folders whose `*.toml` files are read, later ones win: the system's, the user's."""
-    yield SYSTEM
-    if os.environ.get("XDG_CONFIG_HOME") or os.environ.get("HOME"):
-        import platformdirs
+    """The folders whose `*.toml` files are read, later ones win: the system's, the user's.
 
-        yield Path(platformdirs.user_config_dir("diagnose"))
+    The user's is that of the XDG Base Directory Specification, by which a relative path counts as
+    none.
+    """
+    yield SYSTEM
+    named, home = Path(os.environ.get("XDG_CONFIG_HOME", "")), os.environ.get("HOME")
+    if named.is_absolute():
+        yield named / "diagnose"
+    elif home:
+        yield Path(home) / ".config/diagnose"
 
 
 def _files(folder: Path) -> list[Path]:
@@ -175,6 +179,8 @@ def _parsed(text: str) -> dict[str, Any]:
     for number, line in enumerate(text.splitlines(), 1):
         if line.count(".") > MOST_DOTS and not line.lstrip().startswith("#"):
             raise ValueError(f"line {number} has more than {MOST_DOTS} dots")
+    import tomllib  # 4 ms, and most hosts have no configuration
+
     return tomllib.loads(text)
 
 

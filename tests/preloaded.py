@@ -20,7 +20,6 @@ MODULES = (
     "diagnose.session",
     "diagnose.ticket.create",
     "diagnose.ticket.write",
-    "platformdirs",
 )
 
 registry.load()
