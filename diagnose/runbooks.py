@@ -14,6 +14,7 @@ from typing import Any, Literal
 import msgspec
 
 from diagnose import registry
+from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import Trait
 
 SECTIONS = ("Symptom", "Why it matters", "Confirm", "Fix", "Verify", "Prevent", "See also")
@@ -22,10 +23,10 @@ Risk = Literal["safe", "disruptive", "destructive"]
 PURPOSES: dict[str, Purpose] = {"confirm": "confirm", "fix": "fix", "verify": "verify"}
 RISKS: tuple[Risk, ...] = ("safe", "disruptive", "destructive")
 TRAITS: tuple[Trait, ...] = typing.get_args(Trait)
-_PLACEHOLDER = re.compile(r"(?<![${\w])\{([a-z][a-z0-9_]*)\}")
+_PLACEHOLDER = LazyPattern(r"(?<![${\w])\{([a-z][a-z0-9_]*)\}")
 _MARKS = ("manual", "example", "reported")
-_FRONT = re.compile(r"\A---\n(.*?)^---\n", re.DOTALL | re.MULTILINE)
-_FENCE = re.compile(r" {0,3}(`{3,}|~{3,})[ \t]*([^`]*)")
+_FRONT = LazyPattern(r"\A---\n(.*?)^---\n", re.DOTALL | re.MULTILINE)
+_FENCE = LazyPattern(r" {0,3}(`{3,}|~{3,})[ \t]*([^`]*)")
 
 
 class PageError(Exception):
@@ -136,7 +137,7 @@ def fill(text: str, variables: Mapping[str, str], docker: str = "docker") -> str
     return filled + text[end:]
 
 
-_COMMAND_ENDS = re.compile(r"[|;&({\n]\s|\$\(|\n")
+_COMMAND_ENDS = LazyPattern(r"[|;&({\n]\s|\$\(|\n")
 _SWITCHES = frozenset(
     {
         "-a",
@@ -312,7 +313,7 @@ def _of(
     ]
 
 
-_OF_ENGINE = re.compile(r"\bsystemctl (?=[a-z-]+ docker\b|daemon-reload\b)")
+_OF_ENGINE = LazyPattern(r"\bsystemctl (?=[a-z-]+ docker\b|daemon-reload\b)")
 _OF_USER = (
     ("systemctl --user ", "systemctl "),
     ('"$HOME"/.config/systemd/user/', "/etc/systemd/system/"),
@@ -371,7 +372,7 @@ def cure(id: str, variables: Mapping[str, str], place: Place) -> Command | None:
     return next(commands(id, variables, place), None)
 
 
-_BY_HAND = re.compile(r"^By hand: (.*?)\n\n", re.DOTALL | re.MULTILINE)
+_BY_HAND = LazyPattern(r"^By hand: (.*?)\n\n", re.DOTALL | re.MULTILINE)
 
 
 def by_hand(id: str, variables: Mapping[str, str]) -> str:

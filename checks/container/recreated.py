@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 
 from checks.container.confirmed import compose_variables
@@ -10,11 +9,12 @@ from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.engine.info import Ping
 from diagnose.evidence.images.listing import Images, normal, tag_of
 from diagnose.evidence.machine.clock import Clock
+from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import CheckResult, Finding, Json, Seconds, Severity
 from diagnose.phrases import ago, unix
 from diagnose.registry import check
 
-_TEMPORARY = re.compile(r"(?P<id>[0-9a-f]{12})_(?P<name>[a-zA-Z0-9][\w.-]*)")
+_TEMPORARY = LazyPattern(r"(?P<id>[0-9a-f]{12})_(?P<name>[a-zA-Z0-9][\w.-]*)")
 """A name as compose gives it for the time of a recreate. Version 1 renames the old container and
 puts the container's own id before its name; version 2 makes the new one so, with the old one's id.
 """

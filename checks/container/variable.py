@@ -5,7 +5,6 @@ An environment variable is not set, or holds marks of its file.
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Sequence
 
@@ -60,6 +59,8 @@ def variable_missing(containers: Containers, clock: Clock, log_tails: LogTails) 
 
 def _near(container: Container, wanted: Sequence[str]) -> str:
     """A variable that it has under almost a wanted name: with `export` before it, or misspelt."""
+    import difflib  # only where a variable is missing
+
     names = [name for name, _ in container.config.environment]
     for want in wanted:
         same = (name for name in names if name != want and _plain(name) == _plain(want))

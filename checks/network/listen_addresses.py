@@ -9,14 +9,15 @@ from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.tails import LogTails
 from diagnose.evidence.network.addresses import is_everywhere
 from diagnose.evidence.network.interfaces import Interfaces
+from diagnose.lazy_pattern import LazyPattern
 from diagnose.mappings import present
 from diagnose.model import CheckResult, Finding, Severity, Skipped
 from diagnose.registry import check
 
-_ADDRESS = re.compile(
+_ADDRESS = LazyPattern(
     r"(?<![\w.])(?P<address>\d{1,3}(?:\.\d{1,3}){3})(?::(?P<port>\d{1,5}))?(?![\w.])"
 )
-_NOT_OURS = re.compile(r"(?:bind|listen).*assign requested address", re.IGNORECASE)
+_NOT_OURS = LazyPattern(r"(?:bind|listen).*assign requested address", re.IGNORECASE)
 """bind(2) fails so for an address that no interface of the namespace has (EADDRNOTAVAIL)."""
 
 

@@ -11,6 +11,7 @@ from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.network.container_netns import Namespaces, Socket
 from diagnose.evidence.network.sockets.full_queues import FullQueues
 from diagnose.evidence.network.sockets.losses import FullUdpSocket, NetworkLosses
+from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import CheckResult, Count, Finding, Seconds, Severity, Skipped, Unavailable
 from diagnose.phrases import count
 from diagnose.registry import check
@@ -116,12 +117,12 @@ def connections_left_open(
     return None
 
 
-_NO_PORT = re.compile(
+_NO_PORT = LazyPattern(
     r"connect.*(?:\b99: |EADDRNOTAVAIL|cannot assign requested address|address not available)",
     re.IGNORECASE,
 )
 """connect(2) fails so when no local port is left for the destination."""
-_BINDS = re.compile(r"\b(?:bind|listen)", re.IGNORECASE)
+_BINDS = LazyPattern(r"\b(?:bind|listen)", re.IGNORECASE)
 
 
 @check("network.local-ports-exhausted", severity=Severity.critical)

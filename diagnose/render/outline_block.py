@@ -9,6 +9,7 @@ from typing import NamedTuple
 import msgspec
 
 from diagnose import runbooks
+from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import (
     EngineRestart,
     Json,
@@ -27,11 +28,11 @@ TELLING = 3
 """So many characters of a value are no accident in a sentence."""
 CUT = 50
 """A sentence may cut a longer text at its begin or its end."""
-_RESTART = re.compile(
+_RESTART = LazyPattern(
     r"systemctl (?:--user )?(?:re)?start[^\n|;&]*\bdocker\b|service docker (?:re)?start|pkill dockerd"
 )
 """Commands that restart the engine, or start it over containers that are alive."""
-_BYTES = re.compile(r"^stat\(|\bbytes\b|^available$|^reserved$")
+_BYTES = LazyPattern(r"^stat\(|\bbytes\b|^available$|^reserved$")
 """Where evidence is called so, its numbers are bytes: JSON keeps them, people read sizes."""
 
 

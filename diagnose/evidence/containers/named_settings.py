@@ -50,23 +50,23 @@ _WRONG_VALUE = LazyPattern(
     r"|incorrect|out of range|\bdiffers from\b|ambiguous|cannot (?:use|set|be)\b"
 )
 """What a program says of a value that it does not take, in small letters."""
-_MISSES = re.compile(
+_MISSES = LazyPattern(
     r"\bno\b|\bnot\b|missing|required|empty|\bblank|unset|undefined|invalid|specif|provid|wrong number"
 )
-_CONTENTS = re.compile(
+_CONTENTS = LazyPattern(
     r"has files|not empty|unusable|is empty|no such|not (?:be )?found|missing|cannot find|can't find"
     r"|could not find|corrupt|damaged|incompatible|unknown format|already (?:exists|contains)"
 )
 """What a program says of what lies in a folder, in small letters."""
-_ABOUT_SETTINGS = re.compile(
+_ABOUT_SETTINGS = LazyPattern(
     r"\bconfig|\bconf\b|\bsyntax|\bdirective|\bdefinition|\bsettings?\b|\bpars(?:e|er|ing)\b"
     r"|\bunmarshal|\byaml\b|\btoml\b|\bjson\b|\bfield\b|<block\b"
 )
-_PASSWORD = re.compile(r"PASS(?:WORD)?(?:_|$)|_AUTH$")
+_PASSWORD = LazyPattern(r"PASS(?:WORD)?(?:_|$)|_AUTH$")
 _NO_ANSWER = frozenset({"dns", "refused", "timeout", "unreachable"})
 _HOST_OF_CALL = LazyPattern(r"(?:(?<=//)|(?<=@)|(?<![/\w.-]))[a-z][\w.-]*[a-z0-9]")
 """A word that may be the host of a call: not part of a path, unless it opens a URL."""
-_FILE_OF_SETTINGS = re.compile(
+_FILE_OF_SETTINGS = LazyPattern(
     r"/[\w.-]+\.(?:ya?ml|toml|json|ini|conf|cfg|cnf|hcl|xml|properties|env)$"
 )
 _LEAST_PART = 6

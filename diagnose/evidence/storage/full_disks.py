@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 
 import msgspec
 
 from diagnose.evidence.storage.filesystems import FULL_BY_NATURE, Filesystems
+from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import Failed
 from diagnose.questions import Host
 from diagnose.questions.files import FileSize, WalkFolder
@@ -22,7 +22,7 @@ ASIDE_PCT = 95.0
 MOST_DISKS = 2
 MOST_FOLDERS = 3
 WALK_S = 1.5
-_CORE = re.compile(r"core(?:\.\d+)?|core\.[\w.-]+\.\d+|vgcore\.\d+")
+_CORE = LazyPattern(r"core(?:\.\d+)?|core\.[\w.-]+\.\d+|vgcore\.\d+")
 """Names by the kernel's core_pattern as distributions set it; their own, and Valgrind's."""
 SHARE = 0.05
 """A folder with less of what is used does not fill a disk."""

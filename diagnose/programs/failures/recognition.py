@@ -9,10 +9,11 @@ from typing import Literal
 
 import msgspec
 
+from diagnose.lazy_pattern import LazyPattern
 from diagnose.programs.log_message import LONGEST, plain
 from diagnose.programs.telling_line import TellingLine
 
-_GROUP = re.compile(r"\{\w+\}")
+_GROUP = LazyPattern(r"\{\w+\}")
 
 
 class Failure(msgspec.Struct, frozen=True, dict=True):

@@ -6,7 +6,6 @@ them like any other program of the host.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Literal
 
@@ -21,15 +20,16 @@ from diagnose.evidence.network.paths.packet_paths import refused_by_host
 from diagnose.evidence.network.sockets.listeners import Listener, Listeners
 from diagnose.evidence.network.uplinks import Uplinks
 from diagnose.firewall.verdict import Step
+from diagnose.lazy_pattern import LazyPattern
 from diagnose.registry import evidence
 
-_BLOCKED = re.compile(
+_BLOCKED = LazyPattern(
     r"\bIN=(?P<device>\S+) OUT= .*?\bSRC=(?P<client>\S+) .*?\bDPT=(?P<port>\d+)\b"
 )
 """What a LOG rule writes of a packet on the input hook: ufw's `[UFW BLOCK] IN=eth0 OUT= ...`."""
 
 
-_PROXY_PORT = re.compile(r"(?:^|\.)(?:loadbalancer\.server\.)?port$|^VIRTUAL_PORT$")
+_PROXY_PORT = LazyPattern(r"(?:^|\.)(?:loadbalancer\.server\.)?port$|^VIRTUAL_PORT$")
 """The label and the variable that tell a proxy where a service listens: of Traefik, nginx-proxy."""
 
 Reason = Literal["clients", "ports", "proxy", "image", ""]
