@@ -136,8 +136,9 @@ def service_underreplicated(
 ) -> CheckResult:
     """A swarm service runs fewer tasks than it should.
 
-    A service that was changed within settle_s is left alone: it may still be starting. Jobs are
-    left alone too, and tasks that ended well and are not to be started again count as running.
+    A service that was changed within settle_s is left alone: it may still be starting, unless its
+    tasks were refused or failed three times since. Jobs are left alone too, and tasks that ended
+    well and are not to be started again count as running.
     """
     if not swarm.is_used:
         return Skipped(NOT_USED)
@@ -147,11 +148,22 @@ def service_underreplicated(
         return swarm.services
     for service in swarm.services:
         age = clock.age(service.changed_at)
-        is_settling = age is not None and age < settle_s
         tasks = _tasks(swarm, service)
+        is_settling = age is not None and age < settle_s and not _keeps_failing(service, tasks)
         if not service.is_job and not is_settling and service.lacks_tasks(tasks):
             yield _underreplicated(service, tasks, containers, _cure(swarm, service, tasks))
     return None
+
+
+_REPEATED = 3
+"""So many failed tasks are no slow start."""
+
+
+def _keeps_failing(service: Service, tasks: list[Task]) -> bool:
+    """Whether tasks failed again and again since the service was made or changed."""
+    changed = service.changed_at or 0.0
+    failed = [task for task in tasks if task.has_failed and (task.changed_at or 0.0) > changed]
+    return len(failed) >= _REPEATED
 
 
 def _tasks(swarm: Swarm, service: Service) -> list[Task]:
@@ -159,6 +171,8 @@ def _tasks(swarm: Swarm, service: Service) -> list[Task]:
     return [task for task in tasks if task.service_id == service.id]
 
 
+_NO_SOURCE = LazyPattern(r"bind source path does not exist: (?P<path>/.+)$")
+"""Swarm makes no folder for a bind mount, as `docker run -v` does."""
 _LABEL = LazyPattern(r"node\.labels\.(?P<name>[\w./-]+) *== *(?P<value>\S+)")
 """A constraint that a label of the node has to meet."""
 
@@ -166,9 +180,11 @@ _LABEL = LazyPattern(r"node\.labels\.(?P<name>[\w./-]+) *== *(?P<value>\S+)")
 def _cure(swarm: Swarm, service: Service, tasks: list[Task]) -> dict[str, str]:
     """What makes the only node that is up fit for the service.
 
-    It may take tasks again, or gets the label that the service asks for. Which of several nodes is
-    meant, only the reader knows.
+    It may take tasks again, or gets the label or the folder that the service asks for. Which of
+    several nodes is meant, only the reader knows.
     """
+    if folder := _missing_here(swarm, tasks):
+        return {"folder": folder}
     nodes = () if isinstance(swarm.nodes, Unavailable) else swarm.nodes
     up = [node for node in nodes if not node.is_down]
     errors = " ".join(task.status.err for task in tasks)
@@ -184,6 +200,13 @@ def _cure(swarm: Swarm, service: Service, tasks: list[Task]) -> dict[str, str]:
     if len(lacking) != 1 or "scheduling constraints" not in errors:
         return {}
     return {"unlabelled": up[0].name, "label": f"{lacking[0]['name']}={lacking[0]['value']}"}
+
+
+def _missing_here(swarm: Swarm, tasks: list[Task]) -> str:
+    """The folder for want of which this node refuses the tasks; "" for another reason or node."""
+    refused = [task for task in tasks if task.has_failed and task.node_id == swarm.node_id]
+    folders = {match["path"] for task in refused if (match := _NO_SOURCE.search(task.status.err))}
+    return folders.pop() if len(folders) == 1 else ""
 
 
 def _underreplicated(

@@ -47,7 +47,7 @@ _DRIVER = "failed to initialize logging driver: "
 _VOLUME = LazyPattern(
     r"error while mounting volume '[^']*/volumes/(?P<volume>[^/']+)/_data'"
     r"|failed to mount local volume"
-    r"|evaluating symlinks from mount source \"[^\"]*/volumes/(?P<lost>[^/\"]+)/_data\""
+    r"|evaluating symlinks from mount source \"(?P<emptied>[^\"]*/volumes/(?P<lost>[^/\"]+)/_data)\""
 )
 _ABSENT = LazyPattern(
     r"local volume: mount (?P<device>/.*):(?P<folder>/.*/volumes/[^/]+/_data)"
@@ -209,7 +209,7 @@ def _of_runtime(container: Container) -> str:
 
 def _volume_reason(error: str, match: re.Match[str]) -> str:
     if match["lost"]:
-        return f'the folder of its volume "{match["lost"]}" is gone'
+        return f'the folder of its volume "{match["lost"]}" is gone, with all that was in it'
     volume = f'its volume "{match["volume"]}"' if match["volume"] else "a volume"
     absent = _ABSENT.search(error)
     if absent and not _is_bind(absent):
@@ -306,12 +306,23 @@ def _variables(container: Container, peer: Container | None) -> dict[str, str]:
         return {"lost_program": (tool["name"] or tool["path"]).rpartition("/")[2]}
     if known_error(container) is not None:
         return cures(container)
-    if absent := _ABSENT.search(error):
-        if not _is_bind(absent):
-            return {"disk": absent["device"]}
-        return {"device": absent["device"], "folder": absent["folder"]}
+    if _VOLUME.search(error):
+        return _volume_variables(error) or cures(container)
     is_one = _TAKEN.search(error) and len(container.endpoints) == 1
     return {"network": next(iter(container.endpoints))} if is_one else cures(container)
+
+
+def _volume_variables(error: str) -> dict[str, str]:
+    """The folder or the disk that a volume lacks."""
+    volume = _VOLUME.search(error)
+    if volume and volume["emptied"]:
+        return {"emptied": volume["emptied"]}
+    absent = _ABSENT.search(error)
+    if absent is None:
+        return {}
+    if not _is_bind(absent):
+        return {"disk": absent["device"]}
+    return {"device": absent["device"], "folder": absent["folder"]}
 
 
 def _log_cures(container: Container) -> dict[str, str]:

@@ -55,7 +55,7 @@ class FailedPulls(msgspec.Struct, frozen=True):
                 "last": f"{ago(age)} ago",
                 **(proof or {}),
             },
-            variables={"registry": host_of(trouble)} if variables is None else variables,
+            variables=_registry_of(trouble) if variables is None else variables,
             discriminator=f"{trouble.registry} {trouble.image}".strip(),
             severity=Severity.warning if is_harmful else Severity.advice,
             touches=(DAEMON, *touches),
@@ -67,6 +67,11 @@ class FailedPulls(msgspec.Struct, frozen=True):
 def host_of(trouble: PullTrouble) -> str:
     """The registry's host as a command would ask it."""
     return HUB_HOST if trouble.registry in ("", "docker.io") else trouble.registry
+
+
+def _registry_of(trouble: PullTrouble) -> dict[str, str]:
+    """The variable `registry`, where the log names one: another one would answer well."""
+    return {"registry": host_of(trouble)} if trouble.registry or trouble.image else {}
 
 
 def image_of(trouble: PullTrouble) -> dict[str, str]:

@@ -25,6 +25,13 @@ UNANSWERED = (
     "lost on the way (MTU, a filter), or the way is too slow"
 )
 _HANDSHAKE = LazyPattern(r"TLS handshake timeout")
+_STORED_ELSEWHERE = LazyPattern(
+    r"download failed after attempts=\d+: dial tcp(?:: lookup)? (?P<server>(?:\[[^\]]+\]|[^\s:]+)(?::\d+)?)"
+    r"(?: on \S+)?: (?P<why>.*)",
+    re.DOTALL,
+)
+"""The server to which a registry sends the engine cannot be reached: engines from 23 on
+leave the address of the image out, since it may hold a key."""
 INSECURE = "insecure-registries"
 
 
@@ -60,6 +67,14 @@ def registry_unreachable(
                 trouble,
                 reason=UNANSWERED,
                 variables={"registry": host, "handshake": host_name(host)},
+            )
+            continue
+        if stored := _STORED_ELSEWHERE.search(trouble.text):
+            yield failures.finding(
+                trouble,
+                reason="the registry answers, and the server to which it sends the engine for the "
+                f"layers, {stored['server']}, cannot be reached: {stored['why']}",
+                variables={"layer_server": with_port(stored["server"])},
             )
             continue
         if mirror is None:

@@ -170,8 +170,19 @@ class Task(msgspec.Struct, frozen=True, rename="pascal"):
 
     id: str = msgspec.field(name="ID", default="")
     service_id: str = msgspec.field(name="ServiceID", default="")
+    node_id: str = msgspec.field(name="NodeID", default="")
     desired_state: str = ""
     status: TaskStatus = TaskStatus()
+
+    @property
+    def has_failed(self) -> bool:
+        """Whether its node refused it, or its container ended with an error."""
+        return self.status.state in ("rejected", "failed")
+
+    @property
+    def changed_at(self) -> float | None:
+        """When it came into its last state, as Unix time."""
+        return unix(self.status.timestamp)
 
 
 class ReadSwarm(Question[Json], frozen=True):

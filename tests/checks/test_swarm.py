@@ -3,6 +3,7 @@ answered."""
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
@@ -133,3 +134,34 @@ def test_a_node_that_keeps_itself_out(state: str, error: str, reason: str) -> No
     findings = judge("swarm.node-down", swarm=Swarm(state, error, manager=False)).findings
     assert bool(findings) is bool(reason)
     assert all(reason in finding.summary for finding in findings)
+
+
+def _refused(seconds_ago: float, node: str = "n1", path: str = "/srv/conf") -> dict[str, Any]:
+    at = datetime.fromtimestamp(CLOCK.wall - seconds_ago, UTC).isoformat()
+    error = f'invalid mount config for type "bind": bind source path does not exist: {path}'
+    return {
+        "ServiceID": "s",
+        "NodeID": node,
+        "Status": {"State": "rejected", "Err": error, "Timestamp": at},
+    }
+
+
+REFUSED = {
+    "three times since the change": ([_refused(15), _refused(10), _refused(5)], "/srv/conf"),
+    "by another node": ([_refused(ago, "n2") for ago in (15, 10, 5)], ""),
+    "for two folders": ([_refused(9), _refused(7), _refused(5, path="/srv/data")], ""),
+    "twice": ([_refused(10), _refused(5)], None),
+    "before the change": ([_refused(ago) for ago in (50, 40, 35)], None),
+}
+
+
+@pytest.mark.parametrize(("tasks", "folder"), REFUSED.values(), ids=REFUSED)
+def test_refused_tasks_are_no_slow_start(tasks: list[dict[str, Any]], folder: str | None) -> None:
+    changed = datetime.fromtimestamp(CLOCK.wall - 30, UTC).isoformat()
+    young = _swarm({}, tasks)
+    service = msgspec.structs.replace(young.services[0], updated_at=changed)
+    swarm = msgspec.structs.replace(young, services=(service,), node_id="n1")
+    findings = judge("swarm.service-underreplicated", swarm=swarm, clock=CLOCK).findings
+    assert [finding.variables.get("folder", "") for finding in findings] == (
+        [] if folder is None else [folder]
+    )

@@ -11,6 +11,8 @@ The image's first path component says which reason:
 - `ids/app`      a file whose owner has a number beyond any range
 - `deep/app`     130 layers
 - `big/app`      120 MB
+- `zstd/app`     a layer that is compressed with zstd
+- `stored/app`   a blob that lies on another server, which does not run
 - anything else  404, manifest unknown
 """
 
@@ -51,17 +53,26 @@ CONTENTS = {
     "ids": lambda: [tar(owner=718322462)],
     "deep": lambda: [tar("file%d" % number) for number in range(130)],
     "big": lambda: [tar("file", os.urandom(1 << 20) * 120)],
+    "zstd": lambda: [tar()],
+    "stored": lambda: [tar()],
 }
+
+def zstd(data):
+    # a frame of one raw block: enough for 128 KB, and Python 3.11 has no program for more
+    head = bytes.fromhex("28b52ffda0") + len(data).to_bytes(4, "little")
+    return head + (len(data) << 3 | 1).to_bytes(3, "little") + data
 
 @functools.cache
 def image(name):
     # manifest, and blobs by digest
     plain = CONTENTS[name]()
-    layers = [gzip.compress(each, compresslevel=0) for each in plain]
+    pack = zstd if name == "zstd" else functools.partial(gzip.compress, compresslevel=0)
+    layers = [pack(each) for each in plain]
+    kind = {"mediaType": "application/vnd.oci.image.layer.v1.tar+zstd"} if name == "zstd" else {}
     config = json.dumps({"architecture": "amd64", "os": "linux", "config": {}, "history": [],
         "rootfs": {"type": "layers", "diff_ids": [digest(each) for each in plain]}}).encode()
     manifest = json.dumps({"schemaVersion": 2, "mediaType": V2, "config": part(config, "container.image.v1+json"),
-        "layers": [part(each, "image.rootfs.diff.tar.gzip") for each in layers]}).encode()
+        "layers": [{**part(each, "image.rootfs.diff.tar.gzip"), **kind} for each in layers]}).encode()
     return manifest, {digest(each): each for each in (config, *layers)}
 
 manifest = image("old")[0]
@@ -108,6 +119,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
             return self.reply(200, old, "application/vnd.docker.distribution.manifest.v1+prettyjws", Docker_Content_Digest=digest(old))
         if first == "broken":
             return self.reply(503, b"down for maintenance", "text/plain")
+        if "/blobs/" in path and first == "stored":
+            return self.reply(307, Location=f"http://{host}:5998/data?key=made-up")
         if "/blobs/" in path and first in CONTENTS:
             blob = image(first)[1][path.rpartition("/")[2]]
             if first == "cut" and not blob.startswith(b"{"):

@@ -29,6 +29,7 @@ class Swarm(msgspec.Struct, frozen=True):
     state: str
     error: str = ""
     manager: bool = False
+    node_id: str = ""
     managers: int = 0
     other_managers: tuple[str, ...] = ()
     """The addresses of the managers beside this node."""
@@ -57,6 +58,7 @@ def swarm(host: Host, info: Info) -> Swarm:
         state,
         member.error,
         manager=True,
+        node_id=member.node_id,
         managers=member.managers,
         other_managers=tuple(member.other_managers),
         nodes=_listed(host, ListNodes()),

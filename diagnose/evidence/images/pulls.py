@@ -58,7 +58,8 @@ PATTERNS: dict[Why, LazyPattern] = {
     # the layer is whole, and the host does not let the engine write it
     "unpack": LazyPattern(
         r"failed to register layer.*(?:operation not (?:permitted|supported)|permission denied"
-        r"|input/output error|signal: killed|read-only file ?system|cross-device link)",
+        r"|input/output error|signal: killed|read-only file ?system|cross-device link"
+        r"|processing tar file[^:]*: unexpected EOF|invalid tar header)",
         re.DOTALL,
     ),
     "corrupt": LazyPattern(

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from diagnose.lazy_pattern import LazyPattern
 
+UNREADABLE_ARCHIVE = LazyPattern(r"unexpected EOF|invalid tar header")
+"""A layer whose digest fits, and that is no tar archive to the engine."""
 _MEANINGS = (
     (
         LazyPattern(r"schema 1\b|manifest\.v1\+prettyjws|missing signature key"),
@@ -13,6 +15,10 @@ _MEANINGS = (
     (
         LazyPattern(r"media ?type"),
         "its layers are in a format that this engine does not know",
+    ),
+    (
+        UNREADABLE_ARCHIVE,
+        "it arrived whole, and its layers are no archive that this engine can read",
     ),
     (
         LazyPattern(r"input/output error"),

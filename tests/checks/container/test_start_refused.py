@@ -122,6 +122,12 @@ def test_a_volume_that_stands_on_a_folder_that_is_not_there(error: str, device: 
     assert (finding.variables.get("folder") == VOLUME) == bool(device)
 
 
+def test_the_folder_of_a_volume_that_is_gone_is_made_again():
+    error = f'error evaluating symlinks from mount source "{VOLUME}": lstat {VOLUME}: no such file'
+    (finding,) = start_refused(of(made("exited", code=137, State={"Error": error})))
+    assert finding.variables == {"container": finding.subject.name, "emptied": VOLUME}
+
+
 def test_a_disk_of_a_volume_that_is_not_there_is_no_folder_to_make():
     error = f"{LOCAL}/dev/sdz1:{VOLUME}: no such file or directory"
     (finding,) = start_refused(of(made("created", code=128, State={"Error": error})))

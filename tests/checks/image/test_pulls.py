@@ -8,7 +8,7 @@ import pytest
 
 from diagnose.evidence.engine.client import ClientSettings
 from diagnose.evidence.engine.config import DaemonConfig
-from diagnose.evidence.engine.info import Info
+from diagnose.evidence.engine.info import Info, Ping
 from diagnose.evidence.images.pulls import Pulls, PullTrouble, Why, classify
 from tests.checks.image.evidence import CLOCK, NOW, failed_pull
 from tests.judging import judge, rows
@@ -75,6 +75,11 @@ UNPACKED: dict[str, tuple[str, str]] = {
     "failed to register layer: unshare: operation not permitted": ("unpack", "namespaces"),
     "failed to register layer: write /lib/x: input/output error": ("unpack", "disk"),
     "failed to register layer: Error processing tar file(signal: killed): ": ("unpack", "killed"),
+    "failed to register layer: Error processing tar file(exit status 1): unexpected EOF": (
+        "unpack",
+        "arrived whole",
+    ),
+    "failed to register layer: archive/tar: invalid tar header": ("unpack", "arrived whole"),
     "failed to register layer: stat /var/lib/docker/overlay2/1: no such file": ("corrupt", ""),
 }
 
@@ -88,6 +93,25 @@ def test_what_keeps_a_whole_image_from_being_unpacked(text: str):
         "image.unpack-failed", pulls=Pulls((trouble,), "journal docker.service"), clock=CLOCK
     )
     assert all(words in finding.summary for finding in result.findings)
+
+
+ENGINES = {
+    "20.10.24+dfsg1": "20.10.24+dfsg1",
+    "23.0.1": "",
+    "28.5.2": "",
+    "": "",
+}
+
+
+@pytest.mark.parametrize("version", ENGINES)
+def test_only_old_engines_lack_zstd(version: str) -> None:
+    text = "failed to register layer: Error processing tar file(exit status 1): unexpected EOF"
+    pulls = Pulls((PullTrouble("unpack", "", "shop:1", 1, NOW - 60, NOW - 60, text),), "log")
+    (finding,) = judge(
+        "image.unpack-failed", pulls=pulls, clock=CLOCK, ping=Ping("1.41", version, "")
+    ).findings
+    assert finding.variables.get("lacks_zstd", "") == ENGINES[version]
+    assert ("zstd" in finding.summary) is bool(ENGINES[version])
 
 
 LOGINS = {

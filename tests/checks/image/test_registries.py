@@ -162,3 +162,34 @@ def test_a_handshake_that_does_not_come_through() -> None:
     (finding,) = judge("image.registry-unreachable", pulls=failed, clock=CLOCK).findings
     assert "MTU" in finding.summary
     assert finding.variables["handshake"] == "registry-1.docker.io"
+
+
+LAYER_SERVERS = {
+    "by its address": (
+        "dial tcp 192.0.2.7:443: i/o timeout",
+        "192.0.2.7:443",
+        "i/o timeout",
+    ),
+    "by IPv6": ("dial tcp [2001:db8::7]:443: i/o timeout", "[2001:db8::7]:443", "i/o timeout"),
+    "without an address": (
+        "dial tcp: lookup cdn.lab.test on 192.0.2.53:53: no such host",
+        "cdn.lab.test:443",
+        "no such host",
+    ),
+}
+
+
+@pytest.mark.parametrize(("error", "server", "why"), LAYER_SERVERS.values(), ids=LAYER_SERVERS)
+def test_a_registry_that_keeps_its_layers_elsewhere(error: str, server: str, why: str) -> None:
+    text = f"error pulling image configuration: download failed after attempts=6: {error}"
+    failed = Pulls((PullTrouble("unreachable", "", "", 1, NOW - 9, NOW - 9, text),), "log")
+    (finding,) = judge("image.registry-unreachable", pulls=failed, clock=CLOCK).findings
+    assert finding.variables == {"layer_server": server}
+    assert finding.summary.endswith(f"cannot be reached: {why}")
+
+
+def test_no_registry_is_asked_that_the_log_does_not_name() -> None:
+    text = "dial tcp 192.0.2.7:443: i/o timeout"
+    failed = Pulls((PullTrouble("unreachable", "", "", 1, NOW - 9, NOW - 9, text),), "log")
+    (finding,) = judge("image.registry-unreachable", pulls=failed, clock=CLOCK).findings
+    assert finding.variables == {}

@@ -215,7 +215,7 @@ def test_a_quota_of_keys_that_is_used_up() -> None:
         ("failed to copy: unexpected EOF", "altered"),
         (
             "failed to register layer: Error processing tar file(exit status 1): unexpected EOF",
-            "corrupt",
+            "unpack",
         ),
         ("failed to register layer: layer does not exist", "corrupt"),
     ],

@@ -458,3 +458,28 @@ def data_root_copied_without_modes(box: Box) -> None:
     refused = box.docker("start", "moved", check=False).stderr
     if "not found" not in refused:
         box.wait_for(lambda: "denied" in box.docker("logs", "moved").stderr, 20, "it to be refused")
+
+
+@fault(
+    "image.unpack-failed",
+    subject="daemon:docker",
+    engine_started=False,
+    engines=Engines(until=22),
+)
+def layers_compressed_with_zstd(box: Box) -> None:
+    """An image's layers are compressed with zstd, which engines before 23 do not read."""
+    host = registry.start(box)
+    box.start_engine(config={**QUIET, "insecure-registries": [host]})
+    refuse(box, f"{host}/zstd/app:1", "unexpected EOF", "invalid tar header")
+    (finding,) = box.diagnose("check", "image.unpack-failed", "--format", "json").findings
+    assert "zstd" in finding["summary"], finding
+
+
+@fault("image.registry-unreachable", subject="daemon:docker", engine_started=False)
+def server_of_the_layers_is_down(box: Box) -> None:
+    """The registry answers, and sends the engine to another server for the layers."""
+    host = registry.start(box)
+    box.start_engine(config={**QUIET, "insecure-registries": [host]})
+    refuse(box, f"{host}/stored/app:1", "connection refused")
+    (finding,) = box.diagnose("check", "image.registry-unreachable", "--format", "json").findings
+    assert f"{WEB}:5998" in finding["summary"], finding

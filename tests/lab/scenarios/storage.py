@@ -384,6 +384,16 @@ def folder_of_a_volume_missing(box: Box) -> None:
     assert "no such file or directory" in done.stderr
 
 
+@fault("container.start-refused", subject="container:pg10", shareable=True)
+def data_of_a_volume_deleted(box: Box) -> None:
+    """Somebody has removed the folder of a volume by hand."""
+    box.docker(*SAFE, "--name=pg10", "-v", "pgdb10:/data", "bb:1.36", "sleep", "1000")
+    box.docker("stop", "--time=0", "pg10")
+    box.sh(f"rm -r {ROOT}/volumes/pgdb10/_data")
+    said = box.docker("start", "pg10", check=False).stderr
+    assert "evaluating symlinks" in said, said
+
+
 @healthy(shareable=True)
 def folder_of_a_volume(box: Box) -> None:
     """The same volume with its folder."""

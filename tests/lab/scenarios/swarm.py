@@ -85,6 +85,26 @@ def service_underreplicated(box: Box) -> None:
     )  # the second in which it may still be starting, past whatever the manager wrote last
 
 
+@fault(
+    "swarm.service-underreplicated",
+    subject="daemon:docker",
+    # each task asks for its image's newest digest, and no packet leaves the box
+    expect=[("image.registry-unreachable", "daemon:docker")],
+    baseline=False,
+)
+def folder_of_a_service_missing(box: Box) -> None:
+    """A service binds a folder that its node does not have, and each of its tasks is refused."""
+    box.docker("swarm", "init", "--advertise-addr", BOX_ADDRESS)
+    mount = "type=bind,source=/srv/web-conf,target=/etc/web"
+    limits = ("--detach", "--no-resolve-image", "--limit-memory=64m", "--restart-delay=1s")
+    box.docker("service", "create", *limits, "--name=web", "--mount", mount, box.image("bb:1.36"), "sleep", "1000")  # fmt: skip
+
+    def refused() -> bool:
+        return box.docker("service", "ps", "--no-trunc", "web").stdout.count("Rejected") >= 3
+
+    box.wait_for(refused, 40, "three refused tasks")
+
+
 @fault("swarm.node-down", subject="daemon:docker", baseline=False, exit_code=2)
 def locked(box: Box) -> None:
     """A manager of a swarm with autolock was restarted, and nobody has given it the key."""
