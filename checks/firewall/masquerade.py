@@ -13,6 +13,7 @@ from checks.firewall.helpers import (
     simulation,
     subjects_of,
 )
+from checks.firewall.other_address import by_other_address, hidden_behind_another
 from checks.firewall.switched_off import switched_off
 from diagnose.error_signatures import NO_WAY_OUT
 from diagnose.evidence.dns.lookups import Lookups
@@ -22,6 +23,7 @@ from diagnose.evidence.network.interfaces import Interfaces
 from diagnose.evidence.network.networks import Network
 from diagnose.evidence.network.paths.packet_paths import Egress, PacketPaths
 from diagnose.evidence.network.paths.resolver_paths import ResolverPath, ResolverPaths
+from diagnose.evidence.network.routes import Routes
 from diagnose.evidence.network.rules.packet_filter import Firewall
 from diagnose.evidence.network.rules.simulated_repair import SimulatedRepair
 from diagnose.mappings import by_key
@@ -42,13 +44,15 @@ def masquerade_missing(
     lookups: Lookups | None,
     resolver_paths: ResolverPaths | None,
     namespaces: Namespaces | None,
+    routes: Routes | None,
 ) -> CheckResult:
     """A network's packets leave the host from addresses that nobody can answer.
 
     Their packets leave, no answer finds the way back: they are not translated, or a rule gives them
-    an address of the uplink's subnet that the host has no more. Seen on engines 20.10.24, 26.1.5
-    and 28.5.2. An engine that is configured to write no rules may have its networks routed by
-    others: it is judged only where containers get no answer from any DNS server.
+    an address of the uplink's subnet that the host has no more. Or the kernel takes another address
+    of the uplink than the host itself uses, and nothing answers that one. Seen on engines 20.10.24,
+    26.1.5 and 28.5.2. An engine that is configured to write no rules may have its networks routed
+    by others: it is judged only where containers get no answer from any DNS server.
     """
     alone = left_alone(config)
     every = (*packet_paths.outlets, *packet_paths.outlets6)
@@ -75,6 +79,9 @@ def masquerade_missing(
     for members in unanswerable.values():
         yield _unmasqueraded(members, repair, silent_config)
     reported = {network for network, _ in unanswerable}
+    for hidden in by_other_address(ways, interfaces, routes, lookups, _silent_networks(lookups)):
+        yield hidden_behind_another(hidden)
+        reported.add(hidden[0].way.network.name)
     yield from _unmasqueraded_queries(resolver_paths, lookups, reported)
     return None
 

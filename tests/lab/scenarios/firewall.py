@@ -163,6 +163,52 @@ def translated_to_a_lost_address(box: Box) -> None:
     assert not _goes_out(box)
 
 
+@fault("firewall.masquerade-missing", subject="network:bridge", engine_started=False, also=_DEAF)
+def address_of_an_earlier_configuration(box: Box) -> None:
+    """The uplink has an old address before its own, which another machine has by now. The host
+    uses its own, and MASQUERADE takes the old one."""
+    box.sh(
+        "ip addr flush dev eth0; ip addr add 192.0.2.77/24 dev eth0; "
+        "ip addr add 192.0.2.10/24 dev eth0; ip route del 192.0.2.0/24 dev eth0; "
+        "ip route add 192.0.2.0/24 dev eth0 src 192.0.2.10; "
+        "ip route add default via 192.0.2.1 src 192.0.2.10"
+    )
+    box.provider.sh("ip addr add 192.0.2.77/24 dev uplink")
+    box.start_engine()
+    healthy_container(box, "web", 8080)
+    assert "hello" in box.sh("curl -s --noproxy '*' -m 3 http://192.0.2.80/")
+    fetch = ("docker", "exec", "web", "timeout", "3", "wget", "-q", "-O-", "http://192.0.2.80/")
+    assert box.run(fetch, check=False).returncode != 0
+
+
+def _banned(box: Box, *addresses: str) -> None:
+    """fail2ban's chain in DOCKER-USER with these addresses, before the published port."""
+    chain = "f2b-nginx-botsearch"
+    box.sh(
+        f"iptables -N {chain}; iptables -A {chain} -j RETURN; "
+        f"iptables -I DOCKER-USER -p tcp -m multiport --dports 80,443,8080 -j {chain}"
+    )
+    for address in addresses:
+        box.sh(f"iptables -I {chain} -s {address} -j REJECT --reject-with icmp-port-unreachable")
+
+
+@fault("firewall.neighbour-banned", subject="host:host")
+def proxy_banned(box: Box) -> None:
+    """fail2ban bans the reverse proxy on another machine: all users are out."""
+    _banned(box, WEB, "203.0.113.9")
+    get = ["curl", "-sS", "--noproxy", "*", "-m", "2", "--interface"]
+    url = f"http://{BOX_ADDRESS}:8080/"
+    assert box.provider.run([*get, WEB, url], check=False).returncode != 0
+    assert box.provider.run([*get, GATEWAY, url], check=False).stdout.strip() == "hello"
+
+
+@healthy()
+def stranger_banned(box: Box) -> None:
+    """fail2ban bans addresses of the internet, and a neighbour calls the port."""
+    _banned(box, "203.0.113.9", "198.51.100.77")
+    assert box.provider.curl(f"http://{BOX_ADDRESS}:8080/").strip() == "hello"
+
+
 @fault("firewall.forwarding-off", subject="host:host", also=_DEAF)
 def forwarding_off_on_one_bridge(box: Box) -> None:
     """Forwarding is off on docker0 alone; the next network goes out."""

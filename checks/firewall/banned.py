@@ -1,0 +1,69 @@
+"""firewall.neighbour-banned: a ban list shuts out a machine of the host's own network."""
+
+from __future__ import annotations
+
+import re
+
+from diagnose.evidence.network.paths.banned_neighbours import BannedNeighbour, BannedNeighbours
+from diagnose.evidence.network.routes import Routes
+from diagnose.evidence.network.rules.rule_programs import place_of
+from diagnose.lazy_pattern import LazyPattern
+from diagnose.mappings import present
+from diagnose.model import HOST, CheckResult, Finding, Severity, Skipped
+from diagnose.phrases import agree, and_more
+from diagnose.registry import check
+
+_SET = LazyPattern(r"--match-set (?P<name>\S+) ", re.ASCII)
+
+
+@check("firewall.neighbour-banned", severity=Severity.warning)
+def neighbour_banned(banned_neighbours: BannedNeighbours, routes: Routes | None) -> CheckResult:
+    """A ban list shuts a machine of the host's own network out of published ports.
+
+    fail2ban, CrowdSec and their kin ban the address that a log names. Behind a reverse proxy, a
+    load balancer or a router that hides addresses, this is one address for all users. Each machine
+    of the ARP table is walked to each published port. A ban of an address of the internet is not
+    reported: that is what such a list is for.
+    """
+    if not banned_neighbours.walked:
+        return Skipped("no ban list, or no machine of the own network and published port to walk")
+    router = routes.router if routes is not None else None
+    for banned in banned_neighbours:
+        yield _shut_out(banned, is_router=banned.address == router)
+    return None
+
+
+def _shut_out(banned: BannedNeighbour, *, is_router: bool) -> Finding:
+    by = banned.by
+    ports = sorted({f"{inlet.host_port}/{inlet.port.partition('/')[2]}" for inlet in banned.inlets})
+    who = f"{banned.address}, the router of this host," if is_router else banned.address
+    return Finding(
+        subject=HOST,
+        summary=(
+            f"{who} is banned from published {agree(ports, 'port', 'ports')} {and_more(ports)} "
+            f"by chain {by.chain}, and is a machine of the host's own network"
+        ),
+        evidence=present(
+            {
+                "table": by.table,
+                "chain": by.chain,
+                "rule": by.rule,
+                "containers": sorted({inlet.container.name for inlet in banned.inlets}),
+            }
+        ),
+        variables=_cure(banned),
+        discriminator=f"{banned.address} {by.chain}",
+        touches=tuple(inlet.container.subject for inlet in banned.inlets),
+    )
+
+
+def _cure(banned: BannedNeighbour) -> dict[str, str]:
+    """The set that holds the address, or the rule that names it."""
+    where = {"address": banned.address}
+    in_set = _SET.search(banned.by.rule)
+    if in_set:
+        return {**where, "set": in_set["name"]}
+    place = place_of(banned.by, "ip")
+    if "program" in place and banned.number is not None:
+        return {**where, **place, "rule_number": str(banned.number)}
+    return {**where, **place}
