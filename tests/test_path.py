@@ -18,10 +18,9 @@ from click.testing import CliRunner
 from msgspec.structs import replace
 
 from diagnose import registry, session
+from diagnose.evidence.containers.container import Container, Containers
 from diagnose.evidence.containers.inspect import (
     Binding,
-    Container,
-    Containers,
     HostConfig,
     NetworkEndpoint,
     NetworkSettings,

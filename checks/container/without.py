@@ -5,7 +5,8 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from checks.container.causes import PROGRAM_CAUSES
-from diagnose.evidence.containers.inspect import Container, State
+from diagnose.evidence.containers.container import Container
+from diagnose.evidence.containers.inspect import State
 from diagnose.evidence.containers.listing import Containers
 from diagnose.model import Edit, Finding, Subject
 from diagnose.registry import observed, without

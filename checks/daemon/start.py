@@ -9,7 +9,8 @@ from checks.daemon.blame import blamed_key
 from checks.daemon.last_words import FailedStart, failed_start, page_variables
 from diagnose.error_signatures import signs
 from diagnose.evidence.engine.config import DEFAULT_PATH, DaemonConfig
-from diagnose.evidence.engine.daemon import DAEMONS, EXEC_ROOT, Daemon
+from diagnose.evidence.engine.daemon import Daemon
+from diagnose.evidence.engine.daemon_processes import DAEMONS, EXEC_ROOT
 from diagnose.evidence.engine.data_root import DataRoot
 from diagnose.evidence.engine.log import DaemonLog, LogLine
 from diagnose.lazy_pattern import LazyPattern

@@ -4,14 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from diagnose.evidence.engine.daemon import (
-    Caller,
-    Daemon,
-    DaemonProcesses,
-    Endpoint,
-    Installation,
-    ProcessDetail,
-)
+from diagnose.evidence.engine.daemon import Caller, Daemon, Endpoint, Installation, ProcessDetail
+from diagnose.evidence.engine.daemon_processes import DaemonProcesses
 from diagnose.evidence.engine.data_root import DataRoot
 from diagnose.evidence.engine.databases import (
     DamagedDatabase,

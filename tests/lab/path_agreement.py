@@ -15,13 +15,8 @@ import sys
 from dataclasses import dataclass, field
 from typing import Any
 
-from diagnose.evidence.containers.inspect import (
-    Container,
-    HostConfig,
-    NetworkEndpoint,
-    NetworkSettings,
-    State,
-)
+from diagnose.evidence.containers.container import Container
+from diagnose.evidence.containers.inspect import HostConfig, NetworkEndpoint, NetworkSettings, State
 from diagnose.evidence.containers.listing import Containers
 from diagnose.evidence.network import host_stack, interfaces, uplinks
 from diagnose.evidence.network.container_netns import ContainerNetns, Namespaces

@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from diagnose.evidence.containers.inspect import Container, Containers
+from diagnose.evidence.containers.container import Container, Containers
 from diagnose.evidence.engine.config import DaemonConfig, daemon_config
 from diagnose.evidence.engine.data_root import DEFAULT
 from diagnose.evidence.machine.processes import Processes, processes

@@ -8,7 +8,8 @@ from typing import Any
 
 import msgspec
 
-from diagnose.evidence.containers.inspect import Container, Health, HealthProbe
+from diagnose.evidence.containers.container import Container
+from diagnose.evidence.containers.inspect import Health, HealthProbe
 from diagnose.evidence.dns.resolvers import EMBEDDED
 from diagnose.evidence.network.container_netns import ContainerNetns
 from diagnose.lazy_pattern import LazyPattern

@@ -1,36 +1,24 @@
-"""What a container is: inspect as types, with the predicates that a check reads like prose."""
+"""The parts of `GET /containers/ID/json` as types, as far as evidence and checks read them."""
 
 from __future__ import annotations
 
-import functools
 import ipaddress
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
 
-from diagnose.evidence.items import Items
-from diagnose.lazy_pattern import LazyPattern
-from diagnose.model import ContainerRun, Subject, Unexamined
-from diagnose.model import container as container_subject
-from diagnose.phrases import unix
-
-_NO_LOG_RECEIVER = LazyPattern(
-    r"failed to initialize logging driver: (?!.*(?: - 40[13]|PermissionDenied|Unauthenticated))"
-    r".*(?:\bdial |connect)"
-)
-"""As engines 20.10.24, 26.1.5 and 28.5.2 say it; a driver that refuses its options says something
-else behind the colon, and so does a receiver that refuses the driver."""
+from diagnose.model import Subject
 
 
-class _Shape(msgspec.Struct, frozen=True, rename="pascal"):
+class ApiObject(msgspec.Struct, frozen=True, rename="pascal"):
     """An API object: names as the engine writes them.
 
     What is unknown is tolerated, what is missing has a default.
     """
 
 
-class HealthProbe(_Shape, frozen=True, rename="pascal"):
+class HealthProbe(ApiObject, frozen=True, rename="pascal"):
     """One run of a health check; the engine keeps the last five.
 
     exit_code -1: it exceeded its timeout.
@@ -42,7 +30,7 @@ class HealthProbe(_Shape, frozen=True, rename="pascal"):
     output: str | None = None
 
 
-class Health(_Shape, frozen=True, rename="pascal"):
+class Health(ApiObject, frozen=True, rename="pascal"):
     """State.Health: status is none, starting, healthy or unhealthy."""
 
     status: str = "none"
@@ -50,7 +38,7 @@ class Health(_Shape, frozen=True, rename="pascal"):
     log: list[HealthProbe] | None = None
 
 
-class State(_Shape, frozen=True, rename="pascal"):
+class State(ApiObject, frozen=True, rename="pascal"):
     """State of inspect.
 
     Status alone is trustworthy: a restarting container has Running true and Pid 0.
@@ -71,14 +59,14 @@ class State(_Shape, frozen=True, rename="pascal"):
         return f"{self.status}, exit code {self.exit_code}"
 
 
-class RestartPolicy(_Shape, frozen=True, rename="pascal"):
+class RestartPolicy(ApiObject, frozen=True, rename="pascal"):
     """HostConfig.RestartPolicy: no, always, unless-stopped, on-failure with its maximum count."""
 
     name: str = ""
     maximum_retry_count: int = 0
 
 
-class LogConfig(_Shape, frozen=True, rename="pascal"):
+class LogConfig(ApiObject, frozen=True, rename="pascal"):
     """HostConfig.LogConfig: the driver and its options, fixed when the container was created."""
 
     type: str = ""
@@ -89,7 +77,7 @@ class LogConfig(_Shape, frozen=True, rename="pascal"):
         return self.config or {}
 
 
-class Binding(_Shape, frozen=True, rename="pascal"):
+class Binding(ApiObject, frozen=True, rename="pascal"):
     """One host address and port of a published port; an empty address means all."""
 
     host_ip: str = ""
@@ -103,7 +91,7 @@ class Binding(_Shape, frozen=True, rename="pascal"):
 Ports = dict[str, list[Binding] | None]
 
 
-class HostConfig(_Shape, frozen=True, rename="pascal"):
+class HostConfig(ApiObject, frozen=True, rename="pascal"):
     """What was asked for at create, as far as checks read it."""
 
     binds: list[str] | None = None
@@ -150,7 +138,7 @@ class HostConfig(_Shape, frozen=True, rename="pascal"):
     mounts: list[dict[str, Any]] | None = None
 
 
-class Healthcheck(_Shape, frozen=True, rename="pascal"):
+class Healthcheck(ApiObject, frozen=True, rename="pascal"):
     """ContainerConfig.Healthcheck: its command and times in nanoseconds.
 
     0 or nothing means the engine's default.
@@ -161,7 +149,7 @@ class Healthcheck(_Shape, frozen=True, rename="pascal"):
     timeout: int | None = None
 
 
-class ContainerConfig(_Shape, frozen=True, rename="pascal"):
+class ContainerConfig(ApiObject, frozen=True, rename="pascal"):
     """What runs: image reference, user, command. Values of secrets are redacted already."""
 
     image: str = ""
@@ -200,7 +188,7 @@ class ContainerConfig(_Shape, frozen=True, rename="pascal"):
         return (*(self.entrypoint or ()), *(self.cmd or ()))
 
 
-class Mount(_Shape, frozen=True, rename="pascal"):
+class Mount(ApiObject, frozen=True, rename="pascal"):
     """One mount of a container: bind, volume, tmpfs."""
 
     type: str = ""
@@ -226,7 +214,7 @@ class Mount(_Shape, frozen=True, rename="pascal"):
         return (Subject("volume", self.name),) if self.type == "volume" and self.name else ()
 
 
-class NetworkEndpoint(_Shape, frozen=True, rename="pascal"):
+class NetworkEndpoint(ApiObject, frozen=True, rename="pascal"):
     """A container's place on one network. The address is empty while the container does not run."""
 
     network_id: str = msgspec.field(name="NetworkID", default="")
@@ -258,7 +246,7 @@ class NetworkEndpoint(_Shape, frozen=True, rename="pascal"):
         return str((self.ipam_config or {}).get("IPv4Address") or "")
 
 
-class NetworkSettings(_Shape, frozen=True, rename="pascal"):
+class NetworkSettings(ApiObject, frozen=True, rename="pascal"):
     """Where the container is attached and what is really published.
 
     Empty for one that failed to start.
@@ -269,7 +257,7 @@ class NetworkSettings(_Shape, frozen=True, rename="pascal"):
     sandbox_key: str = ""
 
 
-class GraphDriver(_Shape, frozen=True, rename="pascal"):
+class GraphDriver(ApiObject, frozen=True, rename="pascal"):
     """Where the writable layer lies (UpperDir of overlay2).
 
     Without data where containerd's snapshotter keeps it.
@@ -277,331 +265,3 @@ class GraphDriver(_Shape, frozen=True, rename="pascal"):
 
     name: str = ""
     data: dict[str, str | None] | None = None
-
-
-class Container(_Shape, frozen=True, rename="pascal", dict=True):
-    """One container as `GET /containers/ID/json` shows it (API 1.24 to 1.55)."""
-
-    id: str
-    raw_name: str = msgspec.field(name="Name", default="")
-    """As the engine writes it, with a leading slash."""
-    created: str = ""
-    path: str = ""
-    args: list[str] | None = None
-    state: State = State()
-    image: str = ""
-    resolv_conf_path: str = ""
-    log_path: str = ""
-    restart_count: int = 0
-    driver: str = ""
-    graph_driver: GraphDriver | None = None
-    platform: str = ""
-    host_config: HostConfig = HostConfig()
-    config: ContainerConfig = ContainerConfig()
-    mounts: list[Mount] | None = None
-    network_settings: NetworkSettings = NetworkSettings()
-    image_manifest_descriptor: dict[str, Any] | None = None
-
-    def __str__(self) -> str:
-        """As a sentence names it: container "web"."""
-        return f'container "{self.name}"'
-
-    @property
-    def name(self) -> str:
-        """The name as people type it, or the beginning of the id."""
-        return self.raw_name.removeprefix("/") or self.id[:12]
-
-    @property
-    def subject(self) -> Subject:
-        return container_subject(self.name)
-
-    @property
-    def life(self) -> ContainerRun:
-        """This run of it; a finding that compares two sources holds only while it lasts."""
-        return ContainerRun(self.id, self.state.pid, self.state.started_at)
-
-    @property
-    def labels(self) -> dict[str, str]:
-        return self.config.labels or {}
-
-    @property
-    def compose_project(self) -> str:
-        return self.labels.get("com.docker.compose.project", "")
-
-    @property
-    def compose_service(self) -> str:
-        return self.labels.get("com.docker.compose.service", "")
-
-    @property
-    def is_one_off(self) -> bool:
-        """Whether `docker compose run` made it, for one command."""
-        return self.labels.get("com.docker.compose.oneoff", "").lower() == "true"
-
-    @property
-    def swarm_service(self) -> str:
-        return self.labels.get("com.docker.swarm.service.name", "")
-
-    @property
-    def service(self) -> str:
-        """Compose project and service, or swarm service; empty if neither."""
-        if self.swarm_service:
-            return f"swarm {self.swarm_service}"
-        project, service = self.compose_project, self.compose_service
-        return f"compose {project}/{service}" if project and service else ""
-
-    @property
-    def made_by(self) -> str:
-        """Whose words it is made by, which a change by hand does not change.
-
-        Empty if its labels do not say.
-
-        A swarm service, or a service in a project of compose, with its files where compose tells
-        them (from 1.28 and 2.0 on).
-        """
-        if not self.service:
-            return ""
-        kind, _, name = self.service.partition(" ")
-        if kind == "swarm":
-            return f"swarm service {name}"
-        project, _, service = name.partition("/")
-        files = self.labels.get("com.docker.compose.project.config_files", "").replace(",", ", ")
-        return f"compose project {project}, service {service}{f', {files}' if files else ''}"
-
-    @property
-    def is_running(self) -> bool:
-        """Whether its first process lives (a restarting container has none)."""
-        return self.state.status in ("running", "paused") and self.state.pid > 0
-
-    @property
-    def start_failed(self) -> bool:
-        """Its last start never came to run.
-
-        Created, or exited since an earlier run, with the engine's own error.
-        """
-        failed = self.state.exit_code != 0 and bool(self.state.error)
-        return self.state.status in ("created", "exited") and failed
-
-    @property
-    def lacks_log_receiver(self) -> bool:
-        """Whether its start was refused because its log driver reached nobody."""
-        return not self.is_running and bool(_NO_LOG_RECEIVER.search(self.state.error))
-
-    @property
-    def created_at(self) -> float | None:
-        return unix(self.created)
-
-    @property
-    def started_at(self) -> float | None:
-        return unix(self.state.started_at)
-
-    @property
-    def finished_at(self) -> float | None:
-        return unix(self.state.finished_at)
-
-    @property
-    def failed_first(self) -> float | None:
-        """When its first run failed.
-
-        None after restarts, for the last end of a loop tells nothing of its begin.
-        """
-        return self.finished_at if self.restart_count == 0 else None
-
-    @property
-    def ran_for(self) -> float | None:
-        """Seconds from the last start to the last exit.
-
-        A short run may end before it began by the engine's clock: 0 then.
-        """
-        started, finished = self.started_at, self.finished_at
-        return None if started is None or finished is None else max(0.0, finished - started)
-
-    @property
-    def command(self) -> list[str]:
-        """Path and arguments of the first process."""
-        return [self.path, *(self.args or [])] if self.path else []
-
-    @property
-    def restarts_always(self) -> bool:
-        """Whether the engine starts it again after a failure."""
-        return self.host_config.restart_policy.name in ("always", "unless-stopped", "on-failure")
-
-    @property
-    def stays_down(self) -> bool:
-        """Whether a restart of the engine does not bring it back.
-
-        on-failure starts nothing that ended well.
-        """
-        ended_well = (
-            self.host_config.restart_policy.name == "on-failure" and self.state.exit_code == 0
-        )
-        return ended_well or not self.restarts_always
-
-    @property
-    def was_watched(self) -> bool:
-        """Whether it ran in the foreground, where somebody saw its end.
-
-        Services of compose are no such thing.
-        """
-        return self.config.attach_stdout and not self.service
-
-    @property
-    def endpoints(self) -> dict[str, NetworkEndpoint]:
-        return self.network_settings.networks or {}
-
-    @functools.cached_property
-    def dns_names(self) -> frozenset[str]:
-        """The names by which containers on its networks can call it.
-
-        Its own, its service's, its aliases.
-        """
-        names = {self.name, self.compose_service}
-        for endpoint in self.endpoints.values():
-            names |= {*(endpoint.aliases or ()), *(endpoint.dns_names or ())}
-        return frozenset(names - {""})
-
-    @property
-    def extra_names(self) -> frozenset[str]:
-        """The names that lines of its own hosts file give an address, as it was configured."""
-        entries = self.host_config.extra_hosts or ()
-        return frozenset(entry.replace("=", ":", 1).partition(":")[0] for entry in entries)
-
-    @property
-    def shares_host_network(self) -> bool:
-        return self.host_config.network_mode == "host"
-
-    @property
-    def may_route_itself(self) -> bool:
-        """Whether it was given the right to change its routes and rules, as VPN clients are.
-
-        What becomes of its packets tells nothing about its neighbours.
-        """
-        rights = {right.upper().removeprefix("CAP_") for right in self.host_config.cap_add or ()}
-        return bool({"NET_ADMIN", "ALL"} & rights)
-
-    @functools.cached_property
-    def wanted_ports(self) -> tuple[tuple[str, Binding], ...]:
-        """Ports that were asked to be published (`80/tcp`, binding).
-
-        Also those of a container that failed to start.
-        """
-        bindings = self.host_config.port_bindings or {}
-        return tuple(
-            (port, binding) for port, listed in bindings.items() for binding in listed or ()
-        )
-
-    @functools.cached_property
-    def published_ports(self) -> tuple[tuple[str, Binding], ...]:
-        """Ports that are published now."""
-        ports = self.network_settings.ports or {}
-        return tuple((port, binding) for port, listed in ports.items() for binding in listed or ())
-
-    @property
-    def published_tcp_ports(self) -> tuple[int, ...]:
-        """Its own TCP ports that are published now, each once."""
-        numbers = (port.partition("/") for port, _ in self.published_ports)
-        return tuple(dict.fromkeys(int(number) for number, _, kind in numbers if kind == "tcp"))
-
-    def published_by(self, protocol: str) -> Iterator[tuple[int, Binding]]:
-        """Ports of the host that are published now, by a protocol."""
-        for port, binding in self.published_ports:
-            if port.endswith(f"/{protocol}") and binding.host_port.isdigit():
-                yield int(binding.host_port), binding
-
-
-class Containers(Items[Container], frozen=True, dict=True):
-    """All containers, running or not.
-
-    source: "api", or "disk" where the engine did not answer and its files below `root` did.
-
-    unexamined: those whose inspect could not be had; a container that went away between list and
-    inspect is simply not here.
-    """
-
-    unexamined: tuple[Unexamined, ...] = ()
-    source: str = "api"
-    root: str = ""
-    aside: tuple[Container, ...] = ()
-    """Former ones that `diagnose recreate` has put aside for those that run in their place: what
-    was wrong with them is over."""
-
-    @functools.cached_property
-    def by_id(self) -> dict[str, Container]:
-        return {container.id: container for container in self.items}
-
-    @functools.cached_property
-    def by_name(self) -> dict[str, Container]:
-        return {container.name: container for container in self.items}
-
-    @functools.cached_property
-    def addresses_in_use(self) -> frozenset[str]:
-        """The IPv4 addresses of running containers on their networks."""
-        return frozenset(
-            endpoint.ip_address
-            for container in self.running
-            for endpoint in container.endpoints.values()
-        )
-
-    @functools.cached_property
-    def by_place(self) -> dict[tuple[str, str], Container]:
-        """The running containers by each network that they are on and an address there."""
-        return {
-            (network, address): container
-            for container in self.running
-            for network, endpoint in container.endpoints.items()
-            for address in (endpoint.ip_address, endpoint.global_ipv6_address)
-            if address
-        }
-
-    @functools.cached_property
-    def running(self) -> tuple[Container, ...]:
-        return tuple(container for container in self.items if container.is_running)
-
-    @functools.cached_property
-    def never_started(self) -> tuple[Container, ...]:
-        """Those that were created, and whose start was not even tried."""
-        return tuple(
-            container
-            for container in self.items
-            if container.state.status == "created" and not container.start_failed
-        )
-
-    @functools.cached_property
-    def by_dns_name(self) -> dict[str, list[Container]]:
-        """The containers that can be called by each name, running or not."""
-        named: dict[str, list[Container]] = {}
-        for container in self.items:
-            for name in container.dns_names:
-                named.setdefault(name, []).append(container)
-        return named
-
-    def running_on(self, network: str) -> tuple[Container, ...]:
-        """The running containers on the network of that name."""
-        return tuple(self._running_by_network.get(network, ()))
-
-    @functools.cached_property
-    def _running_by_network(self) -> dict[str, list[Container]]:
-        members: dict[str, list[Container]] = {}
-        for container in self.running:
-            for network in container.endpoints:
-                members.setdefault(network, []).append(container)
-        return members
-
-    @functools.cached_property
-    def namespace_owners(self) -> dict[str, Container]:
-        """The container whose network namespace a running one joined, by the id of the latter."""
-        owners = {}
-        for container in self.running:
-            owner = self.owner_of(container)
-            if owner.is_running and owner.id != container.id:
-                owners[container.id] = owner
-        return owners
-
-    def owner_of(self, container: Container) -> Container:
-        """The container whose network namespace this one lives in.
-
-        Itself, unless it joined another one's (`--network container:NAME`).
-        """
-        kind, _, name = container.host_config.network_mode.partition(":")
-        if kind != "container":
-            return container
-        return self.by_id.get(name) or self.by_name.get(name) or container

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 
 import msgspec
 
-from diagnose.evidence.containers.inspect import Container, Containers
+from diagnose.evidence.containers.container import Container, Containers
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import Failed, Json, Unavailable, Unexamined
 from diagnose.model import container as container_subject

@@ -9,7 +9,7 @@ import re
 import shlex
 from collections.abc import Collection, Iterable, Sequence
 
-from diagnose.evidence.containers.inspect import Container
+from diagnose.evidence.containers.container import Container
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.redact import holds_token
 

@@ -3,29 +3,26 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
 
 from diagnose.evidence.engine.config import DaemonConfig, Rootless
+from diagnose.evidence.engine.daemon_processes import DaemonProcesses, daemon_processes
 from diagnose.evidence.machine.clock import Clock
-from diagnose.evidence.machine.processes import Process, Processes
+from diagnose.evidence.machine.processes import Processes
 from diagnose.model import Failed, Unavailable
 from diagnose.questions import Host, Question
 from diagnose.questions.engine import Endpoint, FindEndpoint, FindLocality, PingEngine
-from diagnose.questions.files import PathStatus, ReadFile, StatPaths
-from diagnose.questions.machine import InspectProcess, ProcessDetail
+from diagnose.questions.files import PathStatus, StatPaths
+from diagnose.questions.machine import ProcessDetail
 from diagnose.questions.run import Caller, IdentifyCaller
 from diagnose.questions.service import ReadUnit, Unit
 from diagnose.registry import evidence
 
 __all__ = [
-    "CONTAINERDS",
-    "DAEMONS",
-    "EXEC_ROOT",
     "HUNG_UP",
-    "PID_FILE",
     "PODMAN",
     "PROGRAMS",
     "START_S",
@@ -33,21 +30,14 @@ __all__ = [
     "TRACES",
     "Caller",
     "Daemon",
-    "DaemonProcesses",
     "Endpoint",
     "FileState",
     "Installation",
-    "PidFile",
     "ProcessDetail",
     "Unit",
     "daemon",
 ]
 
-DAEMONS = frozenset({"dockerd", "dockerd-ce", "balenad", "balena-engine-d"})
-CONTAINERDS = frozenset({"containerd", "docker-containe"})
-"""Names in /proc/PID/comm, which holds 15 bytes: the second is docker-containerd of old engines."""
-PID_FILE = "/var/run/docker.pid"
-EXEC_ROOT = "/var/run/docker"
 START_S = 60.0
 """So long a start may take on a host with many containers before its silence counts as an outage.
 """
@@ -68,41 +58,6 @@ class FileState(msgspec.Struct, frozen=True):
     uid: int = 0
     gid: int = 0
     mtime: float | None = None
-
-
-class PidFile(msgspec.Struct, frozen=True):
-    """A pid file that names a living process. comm: what that process calls itself."""
-
-    path: str
-    pid: int
-    comm: str
-
-
-class DaemonProcesses(msgspec.Struct, frozen=True):
-    """The engine's processes and those that belong to it."""
-
-    engine: ProcessDetail | None = None
-    """The engine's own; None if none is alive."""
-    age: float | None = None
-    """Seconds since it started."""
-    others: tuple[Process, ...] = ()
-    """Daemons that live here and do not serve this endpoint."""
-    containerds: tuple[ProcessDetail, ...] | None = None
-    """The containerd that this engine uses; None if processes cannot be seen."""
-    managed: bool | None = None
-    """Whether the engine starts its containerd itself; None if its command line is not known."""
-    shims: Mapping[str, Process] | None = None
-    """The living process that holds a container, by the container's id; None if processes cannot be
-    seen."""
-    pid_files: tuple[PidFile, ...] = ()
-    """Those that name a living process."""
-    sees_all: bool = False
-    """The process list is whole, so that a missing process does not live."""
-
-    @property
-    def containerd(self) -> ProcessDetail | None:
-        """The containerd that this engine uses, if it is alive."""
-        return self.containerds[0] if self.containerds else None
 
 
 class Installation(msgspec.Struct, frozen=True):
@@ -280,7 +235,9 @@ def daemon(
     own = endpoint.rootless
     # the system's units start no user's engine
     unit, socket_unit, containerd_unit = (None if own else _unit(host, name) for name in _UNITS)
-    alive = _processes(host, locality.engine_pid, clock, config, processes, containerd_unit, own)
+    alive = daemon_processes(
+        host, locality.engine_pid, clock, config, processes, containerd_unit, own
+    )
     process = alive.engine
     named = unit.program if unit else ""
     stats = {
@@ -306,56 +263,7 @@ def daemon(
     )
 
 
-def _processes(
-    host: Host,
-    pid: int | None,
-    clock: Clock | None,
-    config: DaemonConfig | None,
-    processes: Processes | None,
-    containerd_unit: Unit | None,
-    own: Rootless | None,
-) -> DaemonProcesses:
-    """The engine's process and those that belong to it.
-
-    As far as the list of processes shows them.
-    """
-    engine = _near(host, pid) if pid is not None else None
-    listed = list(processes) if processes is not None else []
-    root = _exec_root(config, own)
-    managed = _is_managed(config, listed, engine, containerd_unit, root)
-    age = None
-    if engine and clock and clock.booted:
-        age = clock.wall - (clock.booted + engine.start)
-    return DaemonProcesses(
-        engine=engine,
-        age=age,
-        others=tuple(_other_daemons(listed, pid)),
-        containerds=_containerds(host, root, listed, engine, managed) if listed else None,
-        managed=managed,
-        shims=processes.shims if processes is not None else None,
-        pid_files=tuple(_pid_files(host, config, own, root)),
-        sees_all=any(process.pid == 1 for process in listed),
-    )
-
-
-def _other_daemons(processes: Sequence[Process], pid: int | None) -> Iterator[Process]:
-    """The host's living daemons but the engine; those inside containers are not the host's."""
-    for process in processes:
-        if (
-            process.comm in DAEMONS
-            and process.pid != pid
-            and process.state != "Z"
-            and not process.container
-        ):
-            yield process
-
-
 _UNITS = ("docker.service", "docker.socket", "containerd.service")
-
-
-def _near(host: Host, pid: int) -> ProcessDetail | None:
-    detail = host.ask(InspectProcess(pid))
-    return None if isinstance(detail, Failed) else detail
 
 
 def _unit(host: Host, name: str) -> Unit | None:
@@ -407,94 +315,3 @@ def _is_installed(
 
 def _all_missing(stats: Mapping[str, PathStatus], paths: Sequence[str]) -> bool:
     return all(_is_missing(stats, path) for path in paths)
-
-
-def _exec_root(config: DaemonConfig | None, own: Rootless | None) -> str:
-    """Where the engine keeps the state of its processes, its own containerd's too."""
-    configured = config.value("exec-root") if config else None
-    if isinstance(configured, str):
-        return configured
-    return f"{own.runtime}/docker" if own else EXEC_ROOT
-
-
-def _pid_files(
-    host: Host, config: DaemonConfig | None, own: Rootless | None, root: str
-) -> list[PidFile]:
-    """dockerd's pid file, and that of a containerd which it starts itself.
-
-    Only where the process in the file lives.
-    """
-    configured = config.value("pidfile") if config else None
-    usual = f"{own.runtime}/docker.pid" if own else PID_FILE
-    paths = (
-        configured if isinstance(configured, str) else usual,
-        f"{root}/containerd/containerd.pid",
-    )
-    pid_files = []
-    for path in paths:
-        file = host.ask(ReadFile(path))
-        text = "" if isinstance(file, Failed) else file.text.strip()
-        if text.isascii() and text.isdigit():
-            near = _near(host, int(text))
-            if near is not None and near.state != "Z":
-                pid_files.append(PidFile(path, near.pid, near.comm))
-    return pid_files
-
-
-def _is_managed(
-    config: DaemonConfig | None,
-    processes: list[Process],
-    process: ProcessDetail | None,
-    containerd_unit: Unit | None,
-    root: str,
-) -> bool | None:
-    """Whether dockerd starts a containerd of its own.
-
-    It does unless configured otherwise, or unless it finds the system's socket.
-
-    None where its command line is not known.
-    """
-    if config is None or (config.source == "default" and process is None):
-        return None
-    configured = config.value("containerd")
-    if isinstance(configured, str) and configured:
-        return False
-    pid = process.pid if process else None
-    if any(
-        process.comm in CONTAINERDS and (process.ppid == pid or _is_own(process, root))
-        for process in processes
-    ):
-        return True
-    return not (containerd_unit and containerd_unit.exists)
-
-
-def _is_own(process: Process, root: str) -> bool:
-    return any(word.startswith(f"{root}/") for word in process.cmdline or ())
-
-
-def _containerds(
-    host: Host,
-    root: str,
-    processes: list[Process],
-    process: ProcessDetail | None,
-    managed: bool | None,
-) -> tuple[ProcessDetail, ...]:
-    """The containerd that this engine uses.
-
-    Every one of the host where its command line is not known.
-    """
-    alive = [
-        process
-        for process in processes
-        if process.comm in CONTAINERDS and process.state != "Z" and not process.container
-    ]
-    pid = process.pid if process else None
-    if managed:
-        alive = [process for process in alive if process.ppid == pid or _is_own(process, root)]
-    elif managed is False:
-        alive = [
-            process
-            for process in alive
-            if not _is_own(process, root) and (pid is None or process.ppid != pid)
-        ]
-    return tuple(near for process in alive if (near := _near(host, process.pid)) is not None)

@@ -14,7 +14,8 @@ from collections.abc import Iterator
 
 import msgspec
 
-from diagnose.evidence.engine.daemon import CONTAINERDS, DAEMONS, Daemon
+from diagnose.evidence.engine.daemon import Daemon
+from diagnose.evidence.engine.daemon_processes import CONTAINERDS, DAEMONS
 from diagnose.evidence.engine.data_root import CONTAINERD, DataRoot
 from diagnose.evidence.engine.log import DaemonLog, LogLine
 from diagnose.evidence.machine.processes import Processes

@@ -1,4 +1,4 @@
-"""docker-py, and the guards around its known faults (7.2): the only module that imports it.
+"""docker-py, and the guards around its known faults (7.2): it and `ssh` alone import docker-py.
 
 It reads addresses and the context store, sets up TLS, and asks every engine that is not behind a
 local socket. Its import takes 106 ms, so only runs that need it import this module.
@@ -6,8 +6,8 @@ local socket. Its import takes 106 ms, so only runs that need it import this mod
 What 7.2 does, and the guard here:
 
 - refuses an address without a port: `base_url` adds the docker CLI's: 2375, TLS 2376
-- gives ssh port 22, whatever ~/.ssh/config says; refuses a path: `ssh_command` reads both from the
-  address itself
+- gives ssh port 22, whatever ~/.ssh/config says; refuses a path: `ssh.ssh_command` reads both from
+  the address itself
 - reads `./contexts` where there is no config.json: `_library` gives it the folder
 - ignores a context's TLS unless all three files are there: `pem_files` and `_tls_config` take what
   is there
@@ -20,7 +20,7 @@ What 7.2 does, and the guard here:
   them off
 - has a deadline for each read only, and no bound for a body: `DockerLane`
 - speaks ssh only where paramiko is; then it prompts, prints on our stderr and never gives up:
-  `_SshConnection`: the system's ssh, in batch mode
+  `ssh.SshAdapter`: the system's ssh, in batch mode
 - raises errors of requests, urllib3 and http.client: `DockerLane._explain`
 """
 
@@ -28,12 +28,8 @@ from __future__ import annotations
 
 import functools
 import http.client
-import os
 import queue
-import shlex
-import socket
 import ssl
-import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -48,21 +44,15 @@ import requests.exceptions
 from docker.constants import MINIMUM_DOCKER_API_VERSION
 from docker.context import ContextAPI
 from docker.tls import TLSConfig
-from docker.transport.basehttpadapter import BaseHTTPAdapter
 from docker.utils import parse_host
-from urllib3.connection import HTTPConnection
-from urllib3.connectionpool import HTTPConnectionPool
 from urllib3.exceptions import HTTPError
 
 from diagnose.live import Refused
 from diagnose.live.engine.http import LOOK_S, Reply, Request, late, too_large
+from diagnose.live.engine.ssh import AT_ONCE, SshAdapter, ssh_address
 from diagnose.questions import AnyQuestion
 
-AT_ONCE = 4
-"""Requests under way at once: over ssh each connection is a login on the other side."""
-
 PART_BYTES = 64 * 1024
-COMPLAINT_BYTES = 300
 
 
 class Tls(msgspec.Struct, frozen=True):
@@ -104,7 +94,7 @@ def base_url(address: str, *, tls: bool) -> str:
     """
     scheme, marker, _ = address.partition("://")
     if scheme == "ssh":
-        return _ssh_address(address)
+        return ssh_address(address)
     is_tcp = not marker or scheme in ("tcp", "http", "https")
     if is_tcp:
         with_scheme = address if marker else f"tcp://{address}"
@@ -114,17 +104,6 @@ def base_url(address: str, *, tls: bool) -> str:
         return str(parse_host(address, False, tls))
     except docker.errors.DockerException as error:
         raise ValueError(str(error)) from error
-
-
-def _ssh_address(address: str) -> str:
-    parts = urlsplit(address)
-    if not parts.hostname:
-        raise ValueError("no host")
-    if parts.hostname.startswith("-") or (parts.username or "").startswith("-"):
-        raise ValueError("an option of ssh stands in place of a host")  # ssh would run it
-    if parts.port is not None and not parts.port:
-        raise ValueError("port 0")
-    return address.rstrip("/")
 
 
 def context(name: str, folder: Path) -> Context | None:
@@ -212,94 +191,8 @@ def connect(url: str, tls: Tls | None) -> docker.APIClient:
     client.trust_env = False
     client.headers["Accept-Encoding"] = "identity"
     if is_ssh:
-        client.mount("http+docker://", _SshAdapter(url))
+        client.mount("http+docker://", SshAdapter(url))
     return client
-
-
-class _SshConnection(HTTPConnection):
-    """A connection to the engine behind ssh, as the docker CLI makes it.
-
-    By `docker system dial-stdio` on the other side.
-
-    Its socket is one end of a pair whose other end is ssh's: deadlines hold, and ssh ends when it
-    is closed.
-    """
-
-    def __init__(self, adapter: _SshAdapter) -> None:
-        super().__init__("localhost")
-        self._adapter = adapter
-
-    def connect(self) -> None:
-        """Start ssh. Raises OSError."""
-        ours, theirs = socket.socketpair()
-        ours.settimeout(self.timeout)  # of the request
-        with theirs:
-            try:
-                subprocess.Popen(
-                    self._adapter.command,
-                    stdin=theirs.fileno(),
-                    stdout=theirs.fileno(),
-                    stderr=self._adapter.complaints,
-                    start_new_session=True,
-                )
-            except OSError:
-                ours.close()
-                raise
-        self.sock = ours
-
-
-class _SshPool(HTTPConnectionPool):
-    def __init__(self, adapter: _SshAdapter) -> None:
-        super().__init__("localhost", maxsize=AT_ONCE)
-        self._adapter = adapter
-
-    def _new_conn(self) -> _SshConnection:
-        return _SshConnection(self._adapter)
-
-
-class _SshAdapter(BaseHTTPAdapter):
-    """docker-py's adapter, on connections through the system's ssh."""
-
-    def __init__(self, url: str) -> None:
-        self.command = ssh_command(url)
-        self.complaints = os.memfd_create("ssh-stderr")
-        self._pool = _SshPool(self)
-        super().__init__()
-
-    def get_connection(self, url: str | bytes, proxies: object = None) -> _SshPool:  # noqa: ARG002 - the parameters of requests
-        """The pool of this adapter's connections."""
-        return self._pool
-
-    def request_url(self, request: requests.PreparedRequest, proxies: object) -> str:  # noqa: ARG002
-        """The request's path: the host of its URL is a name that docker-py made up."""
-        return str(request.path_url)
-
-    def complaint(self) -> str:
-        """What ssh wrote on its stderr last, on one line."""
-        size = os.fstat(self.complaints).st_size
-        text = os.pread(self.complaints, COMPLAINT_BYTES, max(0, size - COMPLAINT_BYTES))
-        return " ".join(text.decode("utf-8", errors="replace").split())
-
-
-def ssh_command(url: str) -> list[str]:
-    """The command that speaks HTTP with an engine behind ssh:// on its standard streams."""
-    parts = urlsplit(url)
-    argv = [
-        "ssh",
-        "-T",
-        "-o",
-        "BatchMode=yes",
-        "-o",
-        "ConnectTimeout=5",
-    ]  # BatchMode: nobody is there to type a password
-    if parts.username:
-        argv += ["-l", parts.username]
-    if parts.port:
-        argv += ["-p", str(parts.port)]
-    argv += ["--", parts.hostname or "", "docker"]
-    if parts.path:
-        argv += ["--host", shlex.quote(f"unix://{parts.path}")]
-    return [*argv, "system", "dial-stdio"]
 
 
 class _StreamedRequest(msgspec.Struct, eq=False):
@@ -465,7 +358,7 @@ class DockerLane:
 
     def _complaint(self) -> str:
         adapter = self._client.get_adapter(self._client.base_url)
-        if not isinstance(adapter, _SshAdapter):
+        if not isinstance(adapter, SshAdapter):
             return ""
         return f"{' '.join(adapter.command)}: {adapter.complaint()}"
 

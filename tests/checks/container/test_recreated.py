@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from diagnose.evidence.containers.inspect import Container
+from diagnose.evidence.containers.container import Container
 from diagnose.evidence.engine.info import Ping
 from diagnose.evidence.images.listing import Image, Images
 from diagnose.evidence.machine.clock import Clock

@@ -8,13 +8,13 @@ from diagnose.evidence.engine.config import DaemonConfig
 from diagnose.evidence.engine.daemon import (
     Caller,
     Daemon,
-    DaemonProcesses,
     Endpoint,
     FileState,
     Installation,
     ProcessDetail,
     Unit,
 )
+from diagnose.evidence.engine.daemon_processes import DaemonProcesses
 from diagnose.evidence.engine.data_root import DataRoot
 from diagnose.evidence.engine.log import DaemonLog, parse
 from diagnose.model import Unavailable

@@ -5,10 +5,8 @@ from __future__ import annotations
 import pytest
 
 from diagnose import runbooks
-from diagnose.evidence.engine.daemon import (
-    PidFile,
-    Unit,
-)
+from diagnose.evidence.engine.daemon import Unit
+from diagnose.evidence.engine.daemon_processes import PidFile
 from tests.checks.daemon.evidence import ROOT, SYSTEM_UNIT, daemon, log, only
 from tests.judging import judge
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from diagnose.evidence.containers.container import Container
 from diagnose.evidence.containers.inspect import (
-    Container,
     ContainerConfig,
     NetworkEndpoint,
     NetworkSettings,

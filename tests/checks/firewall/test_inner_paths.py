@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from diagnose.evidence.containers.inspect import Container, NetworkEndpoint, NetworkSettings
+from diagnose.evidence.containers.container import Container
+from diagnose.evidence.containers.inspect import NetworkEndpoint, NetworkSettings
 from diagnose.evidence.network.host_stack import HostStack
 from diagnose.evidence.network.networks import Network
 from diagnose.evidence.network.paths.inner_paths import InnerEgress, InnerIngress, InnerPaths

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 from msgspec.structs import replace
 
-from diagnose.evidence.containers.inspect import Container, NetworkEndpoint, NetworkSettings
+from diagnose.evidence.containers.container import Container
+from diagnose.evidence.containers.inspect import NetworkEndpoint, NetworkSettings
 from diagnose.evidence.network.neighbour_discovery import NeighbourDiscovery, NeighbourLink
 from diagnose.evidence.network.networks import Network
 from diagnose.firewall.flow import Flow, Origin, Trace

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from diagnose.evidence.containers.inspect import Container
+from diagnose.evidence.containers.container import Container
 from diagnose.evidence.network.networks import Network
 from diagnose.evidence.network.paths.bridge_paths import BridgePath, BridgePaths
 from diagnose.evidence.network.paths.wanted_paths import Want, WantedPath, WantedPaths

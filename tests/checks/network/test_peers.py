@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
+from diagnose.evidence.containers.container import Container
 from diagnose.evidence.containers.inspect import (
     Binding,
-    Container,
     ContainerConfig,
     HostConfig,
     NetworkEndpoint,

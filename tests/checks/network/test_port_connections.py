@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from diagnose.evidence.containers.inspect import Container, State
+from diagnose.evidence.containers.container import Container
+from diagnose.evidence.containers.inspect import State
 from diagnose.evidence.containers.listing import Containers
 from diagnose.evidence.network.sockets.listeners import Listeners
 from diagnose.evidence.network.sockets.port_connections import PortConnection, PortConnections

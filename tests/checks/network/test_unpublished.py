@@ -6,11 +6,10 @@ from typing import Any
 
 import pytest
 
+from diagnose.evidence.containers.container import Container, Containers
 from diagnose.evidence.containers.inspect import (
     Binding,
-    Container,
     ContainerConfig,
-    Containers,
     HostConfig,
     NetworkEndpoint,
     NetworkSettings,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from diagnose.evidence.containers.inspect import Container
+from diagnose.evidence.containers.container import Container
 from diagnose.model import Failed
 from diagnose.questions import Host, Question
 from diagnose.questions.containers import ContainerFile, ReadContainerFile

@@ -1,0 +1,191 @@
+"""The processes of an engine: its own, its containerd, and the daemons beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+import msgspec
+
+from diagnose.evidence.engine.config import DaemonConfig, Rootless
+from diagnose.evidence.machine.clock import Clock
+from diagnose.evidence.machine.processes import Process, Processes
+from diagnose.model import Failed
+from diagnose.questions import Host
+from diagnose.questions.files import ReadFile
+from diagnose.questions.machine import InspectProcess, ProcessDetail
+from diagnose.questions.service import Unit
+
+DAEMONS = frozenset({"dockerd", "dockerd-ce", "balenad", "balena-engine-d"})
+CONTAINERDS = frozenset({"containerd", "docker-containe"})
+"""Names in /proc/PID/comm, which holds 15 bytes: the second is docker-containerd of old engines."""
+PID_FILE = "/var/run/docker.pid"
+EXEC_ROOT = "/var/run/docker"
+
+
+class PidFile(msgspec.Struct, frozen=True):
+    """A pid file that names a living process. comm: what that process calls itself."""
+
+    path: str
+    pid: int
+    comm: str
+
+
+class DaemonProcesses(msgspec.Struct, frozen=True):
+    """The engine's processes and those that belong to it."""
+
+    engine: ProcessDetail | None = None
+    """The engine's own; None if none is alive."""
+    age: float | None = None
+    """Seconds since it started."""
+    others: tuple[Process, ...] = ()
+    """Daemons that live here and do not serve this endpoint."""
+    containerds: tuple[ProcessDetail, ...] | None = None
+    """The containerd that this engine uses; None if processes cannot be seen."""
+    managed: bool | None = None
+    """Whether the engine starts its containerd itself; None if its command line is not known."""
+    shims: Mapping[str, Process] | None = None
+    """The living process that holds a container, by the container's id; None if processes cannot be
+    seen."""
+    pid_files: tuple[PidFile, ...] = ()
+    """Those that name a living process."""
+    sees_all: bool = False
+    """The process list is whole, so that a missing process does not live."""
+
+    @property
+    def containerd(self) -> ProcessDetail | None:
+        """The containerd that this engine uses, if it is alive."""
+        return self.containerds[0] if self.containerds else None
+
+
+def daemon_processes(
+    host: Host,
+    pid: int | None,
+    clock: Clock | None,
+    config: DaemonConfig | None,
+    processes: Processes | None,
+    containerd_unit: Unit | None,
+    own: Rootless | None,
+) -> DaemonProcesses:
+    """The engine's process and those that belong to it.
+
+    As far as the list of processes shows them.
+    """
+    engine = _detail(host, pid) if pid is not None else None
+    listed = list(processes) if processes is not None else []
+    root = _exec_root(config, own)
+    managed = _is_managed(config, listed, engine, containerd_unit, root)
+    age = None
+    if engine and clock and clock.booted:
+        age = clock.wall - (clock.booted + engine.start)
+    return DaemonProcesses(
+        engine=engine,
+        age=age,
+        others=tuple(_other_daemons(listed, pid)),
+        containerds=_containerds(host, root, listed, engine, managed) if listed else None,
+        managed=managed,
+        shims=processes.shims if processes is not None else None,
+        pid_files=tuple(_pid_files(host, config, own, root)),
+        sees_all=any(process.pid == 1 for process in listed),
+    )
+
+
+def _other_daemons(processes: Sequence[Process], pid: int | None) -> Iterator[Process]:
+    """The host's living daemons but the engine; those inside containers are not the host's."""
+    for process in processes:
+        if (
+            process.comm in DAEMONS
+            and process.pid != pid
+            and process.state != "Z"
+            and not process.container
+        ):
+            yield process
+
+
+def _detail(host: Host, pid: int) -> ProcessDetail | None:
+    detail = host.ask(InspectProcess(pid))
+    return None if isinstance(detail, Failed) else detail
+
+
+def _exec_root(config: DaemonConfig | None, own: Rootless | None) -> str:
+    """Where the engine keeps the state of its processes, its own containerd's too."""
+    configured = config.value("exec-root") if config else None
+    if isinstance(configured, str):
+        return configured
+    return f"{own.runtime}/docker" if own else EXEC_ROOT
+
+
+def _pid_files(
+    host: Host, config: DaemonConfig | None, own: Rootless | None, root: str
+) -> list[PidFile]:
+    """dockerd's pid file, and that of a containerd which it starts itself.
+
+    Only where the process in the file lives.
+    """
+    configured = config.value("pidfile") if config else None
+    usual = f"{own.runtime}/docker.pid" if own else PID_FILE
+    paths = (
+        configured if isinstance(configured, str) else usual,
+        f"{root}/containerd/containerd.pid",
+    )
+    pid_files = []
+    for path in paths:
+        file = host.ask(ReadFile(path))
+        text = "" if isinstance(file, Failed) else file.text.strip()
+        if text.isascii() and text.isdigit():
+            process = _detail(host, int(text))
+            if process is not None and process.state != "Z":
+                pid_files.append(PidFile(path, process.pid, process.comm))
+    return pid_files
+
+
+def _is_managed(
+    config: DaemonConfig | None,
+    processes: list[Process],
+    engine: ProcessDetail | None,
+    containerd_unit: Unit | None,
+    root: str,
+) -> bool | None:
+    """Whether dockerd starts a containerd of its own.
+
+    It does unless configured otherwise, or unless it finds the system's socket.
+
+    None where its command line is not known.
+    """
+    if config is None or (config.source == "default" and engine is None):
+        return None
+    configured = config.value("containerd")
+    if isinstance(configured, str) and configured:
+        return False
+    containerds = [process for process in processes if process.comm in CONTAINERDS]
+    if any(_is_started_by(engine, process, root) for process in containerds):
+        return True
+    return not (containerd_unit and containerd_unit.exists)
+
+
+def _is_started_by(engine: ProcessDetail | None, process: Process, root: str) -> bool:
+    """Whether an engine has started a process: its child, or one with files in its exec root."""
+    is_child = engine is not None and process.ppid == engine.pid
+    return is_child or any(word.startswith(f"{root}/") for word in process.cmdline or ())
+
+
+def _containerds(
+    host: Host,
+    root: str,
+    processes: list[Process],
+    engine: ProcessDetail | None,
+    managed: bool | None,
+) -> tuple[ProcessDetail, ...]:
+    """The containerd that this engine uses.
+
+    Every one of the host where its command line is not known.
+    """
+    used = [
+        process
+        for process in processes
+        if process.comm in CONTAINERDS
+        and process.state != "Z"
+        and not process.container
+        and (managed is None or _is_started_by(engine, process, root) == managed)
+    ]
+    details = (_detail(host, process.pid) for process in used)
+    return tuple(detail for detail in details if detail is not None)
