@@ -11,7 +11,8 @@ from diagnose.evidence.dns.lookups import DnsReply, Lookups
 from diagnose.evidence.network.addresses import is_loopback
 from diagnose.evidence.network.interfaces import Interfaces
 from diagnose.evidence.network.networks import Networks
-from diagnose.evidence.network.paths.packet_paths import Forwarding, PacketPaths
+from diagnose.evidence.network.paths.forwarding import Forwarding
+from diagnose.evidence.network.paths.packet_paths import PacketPaths
 from diagnose.model import Edit, Finding, Outcome
 from diagnose.registry import observed, prediction, without
 

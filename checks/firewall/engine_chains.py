@@ -23,7 +23,9 @@ from checks.firewall.helpers import (
 from diagnose.error_signatures import NO_WAY_OUT
 from diagnose.evidence.engine.config import DaemonConfig
 from diagnose.evidence.network.networks import Network
-from diagnose.evidence.network.paths.packet_paths import Egress, Ingress, PacketPaths
+from diagnose.evidence.network.paths.egress import Egress
+from diagnose.evidence.network.paths.ingress import Ingress
+from diagnose.evidence.network.paths.packet_paths import PacketPaths
 from diagnose.evidence.network.rules.packet_filter import Firewall
 from diagnose.evidence.network.rules.simulated_repair import SimulatedRepair
 from diagnose.model import HOST, CheckResult, Finding, Severity, Skipped, Unavailable

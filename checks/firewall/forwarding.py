@@ -13,10 +13,7 @@ from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.engine.config import DaemonConfig
 from diagnose.evidence.engine.info import Ping
 from diagnose.evidence.network.networks import Network, Networks
-from diagnose.evidence.network.paths.packet_paths import (
-    FORWARDING6,
-    Forwarding,
-)
+from diagnose.evidence.network.paths.forwarding import FORWARDING6, Forwarding
 from diagnose.evidence.network.routes import Routes
 from diagnose.evidence.network.sysctl_files import SysctlFiles
 from diagnose.model import HOST, CheckResult, Finding, Json, Severity, Skipped

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from checks.firewall.helpers import few, subjects_of
-from diagnose.evidence.network.paths.packet_paths import Ingress, PacketPaths, Table
+from diagnose.evidence.network.paths.ingress import Ingress
+from diagnose.evidence.network.paths.packet_paths import PacketPaths, Table
 from diagnose.evidence.network.rules.packet_filter import Firewall
 from diagnose.model import HOST, CheckResult, Finding, Severity, Skipped, Unexamined
 from diagnose.registry import check

@@ -21,7 +21,8 @@ from diagnose.evidence.engine.config import DaemonConfig
 from diagnose.evidence.network.container_netns import Namespaces
 from diagnose.evidence.network.interfaces import Interfaces
 from diagnose.evidence.network.networks import Network
-from diagnose.evidence.network.paths.packet_paths import Egress, PacketPaths
+from diagnose.evidence.network.paths.egress import Egress
+from diagnose.evidence.network.paths.packet_paths import PacketPaths
 from diagnose.evidence.network.paths.resolver_paths import ResolverPath, ResolverPaths
 from diagnose.evidence.network.routes import Routes
 from diagnose.evidence.network.rules.packet_filter import Firewall

@@ -16,7 +16,8 @@ from checks.firewall.helpers import (
 from diagnose.evidence.containers.listing import Container
 from diagnose.evidence.engine.config import DaemonConfig
 from diagnose.evidence.network.paths.host_paths import HostPaths
-from diagnose.evidence.network.paths.packet_paths import Ingress, PacketPaths
+from diagnose.evidence.network.paths.ingress import Ingress
+from diagnose.evidence.network.paths.packet_paths import PacketPaths
 from diagnose.evidence.network.rules.packet_filter import Firewall
 from diagnose.evidence.network.rules.simulated_repair import SimulatedRepair
 from diagnose.mappings import present

@@ -23,14 +23,10 @@ from diagnose.error_signatures import NO_WAY_OUT
 from diagnose.evidence.containers.listing import Containers
 from diagnose.evidence.engine.config import DaemonConfig
 from diagnose.evidence.network.networks import Networks
-from diagnose.evidence.network.paths.packet_paths import (
-    USER_CHAIN,
-    Egress,
-    Forwarding,
-    Ingress,
-    PacketPaths,
-    Step,
-)
+from diagnose.evidence.network.paths.egress import Egress
+from diagnose.evidence.network.paths.forwarding import Forwarding
+from diagnose.evidence.network.paths.ingress import Ingress
+from diagnose.evidence.network.paths.packet_paths import USER_CHAIN, PacketPaths, Step
 from diagnose.evidence.network.paths.resolver_paths import ResolverPath, ResolverPaths
 from diagnose.evidence.network.rules.packet_filter import Firewall
 from diagnose.model import HOST, CheckResult, Finding, Severity, Skipped

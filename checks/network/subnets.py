@@ -17,7 +17,7 @@ from diagnose.evidence.network.docker_interfaces import DockerInterfaces
 from diagnose.evidence.network.failing_calls import FailingCall, FailingCalls
 from diagnose.evidence.network.interfaces import Interface, Interfaces
 from diagnose.evidence.network.networks import Network, Networks, Subnet, is_within
-from diagnose.evidence.network.paths.packet_paths import Forwarding
+from diagnose.evidence.network.paths.forwarding import Forwarding
 from diagnose.evidence.network.route_lookups import RouteLookups
 from diagnose.evidence.network.routes import MAIN_TABLE, Route, Routes
 from diagnose.evidence.network.swallowed_clients import SwallowedClient, SwallowedClients

@@ -8,7 +8,7 @@ import pytest
 
 from diagnose.evidence.containers.listing import Containers
 from diagnose.evidence.network.networks import Network, Networks
-from diagnose.evidence.network.paths.packet_paths import places
+from diagnose.evidence.network.paths.walks import places
 from diagnose.questions.images import AddressPool, Ipam
 from tests.inspected import container
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.network.addresses import is_everywhere
 from diagnose.evidence.network.networks import Network, Networks
-from diagnose.evidence.network.paths.packet_paths import address_of
+from diagnose.evidence.network.paths.walks import address_of
 from diagnose.firewall.engine_rules import Bridge, PublishedPort
 from diagnose.firewall.packet import Family
 

@@ -13,7 +13,8 @@ from diagnose.evidence.engine.info import Info, Ping
 from diagnose.evidence.items import Items
 from diagnose.evidence.network.host_stack import HostStack
 from diagnose.evidence.network.networks import Network, Networks
-from diagnose.evidence.network.paths.packet_paths import SOMEWHERE6, leads_out, not_walked
+from diagnose.evidence.network.paths.packet_paths import not_walked
+from diagnose.evidence.network.paths.walks import SOMEWHERE6, leads_out
 from diagnose.evidence.network.uplinks import Uplinks
 from diagnose.firewall.neighbours import (
     NeighbourPair,

@@ -10,7 +10,8 @@ from checks.dns._groups import dns_container
 from diagnose.evidence.dns.lookups import DnsReply, Lookups, QueryPath, SampledPath
 from diagnose.evidence.dns.resolvers import ResolvConf, Resolvers
 from diagnose.evidence.network.networks import Network
-from diagnose.evidence.network.paths.packet_paths import ConnectionVerdict, Egress, PacketPaths
+from diagnose.evidence.network.paths.egress import Egress
+from diagnose.evidence.network.paths.packet_paths import ConnectionVerdict, PacketPaths
 from diagnose.evidence.network.paths.resolver_paths import ResolverPath, ResolverPaths
 from diagnose.evidence.network.rules.packet_filter import Firewall
 from diagnose.evidence.network.uplinks import Uplink

@@ -9,7 +9,7 @@ import pytest
 from diagnose.evidence.containers.listing import Containers, containers
 from diagnose.evidence.engine.info import Ping
 from diagnose.evidence.network.networks import Networks, networks
-from diagnose.evidence.network.paths.packet_paths import Forwarding, forwarding
+from diagnose.evidence.network.paths.forwarding import Forwarding, forwarding
 from diagnose.evidence.network.routes import Route, Routes
 from diagnose.evidence.network.uplinks import Uplinks, uplinks
 from diagnose.model import Severity

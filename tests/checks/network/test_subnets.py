@@ -13,7 +13,7 @@ from diagnose.evidence.dns.resolvers import ResolvConf, Resolvers
 from diagnose.evidence.network.docker_interfaces import docker_interfaces
 from diagnose.evidence.network.failing_calls import FailingCall, FailingCalls
 from diagnose.evidence.network.networks import Networks
-from diagnose.evidence.network.paths.packet_paths import Forwarding
+from diagnose.evidence.network.paths.forwarding import Forwarding
 from diagnose.evidence.network.route_lookups import RouteLookup, RouteLookups
 from diagnose.evidence.network.routes import Route, Routes
 from diagnose.model import Severity, Unavailable

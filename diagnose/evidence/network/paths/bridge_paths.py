@@ -15,7 +15,7 @@ from diagnose.evidence.items import Items
 from diagnose.evidence.network.host_stack import HostStack
 from diagnose.evidence.network.interfaces import Interface, Interfaces
 from diagnose.evidence.network.networks import Networks
-from diagnose.evidence.network.paths.packet_paths import SOMEWHERE6
+from diagnose.evidence.network.paths.walks import SOMEWHERE6
 from diagnose.evidence.network.route_lookups import SOMEWHERE
 from diagnose.evidence.network.uplinks import Uplinks
 from diagnose.firewall.flow import EPHEMERAL, Flow, Origin, Trace

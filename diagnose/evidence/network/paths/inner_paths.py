@@ -20,7 +20,7 @@ from diagnose.evidence.network.addresses import is_loopback
 from diagnose.evidence.network.container_netns import ContainerNetns, Namespaces
 from diagnose.evidence.network.host_stack import HostStack
 from diagnose.evidence.network.networks import Network, Networks
-from diagnose.evidence.network.paths.packet_paths import leads_out
+from diagnose.evidence.network.paths.walks import leads_out
 from diagnose.evidence.network.paths.wanted_paths import WantedPath, WantedPaths
 from diagnose.evidence.network.route_lookups import SOMEWHERE
 from diagnose.evidence.network.sockets.half_open import UNCONFIRMED

@@ -17,7 +17,8 @@ from diagnose.evidence.items import Items
 from diagnose.evidence.network.addresses import is_loopback
 from diagnose.evidence.network.host_stack import HostStack
 from diagnose.evidence.network.networks import Network, Networks
-from diagnose.evidence.network.paths.packet_paths import address_of, leads_out, not_walked
+from diagnose.evidence.network.paths.packet_paths import not_walked
+from diagnose.evidence.network.paths.walks import address_of, leads_out
 from diagnose.evidence.network.uplinks import Uplinks
 from diagnose.firewall.flow import Flow, Origin, Trace
 from diagnose.firewall.packet import Family

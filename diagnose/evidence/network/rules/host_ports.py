@@ -16,7 +16,7 @@ from diagnose.evidence.items import Items
 from diagnose.evidence.machine.kernel_log import KernelLog
 from diagnose.evidence.network.addresses import is_loopback
 from diagnose.evidence.network.host_stack import HostStack
-from diagnose.evidence.network.paths.packet_paths import refused_by_host
+from diagnose.evidence.network.paths.ingress import refused_by_host
 from diagnose.evidence.network.sockets.listeners import Listener, Listeners
 from diagnose.evidence.network.uplinks import Uplinks
 from diagnose.firewall.verdict import Step

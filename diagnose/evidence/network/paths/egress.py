@@ -1,0 +1,164 @@
+"""The way out of a bridge network, for each running container on it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Literal
+
+import msgspec
+
+from diagnose.evidence.containers.listing import Container
+from diagnose.evidence.network.networks import Network
+from diagnose.evidence.network.paths.walks import (
+    Attached,
+    Walks,
+    address_of,
+    is_decided,
+    leaves_by_another_interface,
+    ordinary_peer,
+    verdict_of,
+)
+from diagnose.evidence.network.uplinks import Uplink
+from diagnose.firewall.flow import Flow, Origin, Trace
+from diagnose.firewall.packet import Family
+from diagnose.firewall.reach import ConnectionVerdict
+from diagnose.firewall.trace import trace
+from diagnose.mappings import by_key
+
+SAMPLES: tuple[tuple[Literal["tcp", "udp"], int], ...] = (("tcp", 443), ("udp", 53), ("tcp", 80))
+"""What a container is taken to send: a filter that lets one of these pass is a policy, not an
+outage."""
+
+
+class Egress(msgspec.Struct, frozen=True):
+    """A running container's way out of one bridge network."""
+
+    container: Container
+    network: Network
+    address: str
+    uplink: Uplink
+    """Where the kernel sends this network's packets, which is a tunnel where a VPN has brought
+    routes."""
+    reach: ConnectionVerdict
+    """For a destination left open."""
+    sample: ConnectionVerdict
+    """For an ordinary peer, which shows what becomes of the source address. Each is the best of
+    `SAMPLES`."""
+    family: Family = "ip"
+
+    @property
+    def is_guarded(self) -> bool:
+        """Whether the engine's own rule against direct access drops the answers.
+
+        Engines from 28 on let in what is sent to a container's address by its bridge alone. With
+        the network's translation off, that rule meets the answers of others too.
+        """
+        by, part = self.sample.by, self.sample.part
+        if not self.sample.is_blocked or part != "reply" or by is None:
+            return False
+        bridge = self.network.bridge
+        if by.chain == "raw-PREROUTING":  # of engine 29's nftables backend
+            return f'daddr {self.address} iifname != "{bridge}" drop' in by.rule
+        rule = f"-d {self.address}/{32 if self.family == 'ip' else 128} ! -i {bridge} "
+        return by.table.endswith(" raw") and by.rule.startswith(rule)
+
+    @property
+    def block(self) -> ConnectionVerdict | None:
+        """What certainly stops it: requests to whomever, or the answers of an ordinary peer.
+
+        Requests that only some destinations do not get are a policy; nobody means to ask
+        and to drop the answer.
+        """
+        if self.reach.is_blocked:
+            return self.reach
+        return self.sample if self.sample.is_blocked and self.sample.part == "reply" else None
+
+
+class _NetworkWay(msgspec.Struct, frozen=True):
+    """The way out of one network.
+
+    verdicts: on all addresses of its containers at once.
+    """
+
+    uplink: Uplink
+    verdicts: tuple[ConnectionVerdict, ConnectionVerdict]
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether no rule tells some of its containers apart."""
+        return all(is_decided(verdict) for verdict in self.verdicts)
+
+
+def outlets_of(walks: Walks, attached: list[Attached], family: Family) -> Iterator[Egress]:
+    """The ways out of each network.
+
+    One walk for all containers of a network, and one for each where a rule tells some of them
+    apart.
+    """
+    addresses = by_key(
+        (network.name, address_of(endpoint, family)) for _, network, endpoint in attached
+    )
+    ways: dict[str, _NetworkWay] = {}
+    for container, network, endpoint in attached:
+        members = tuple(addresses[network.name])
+        if network.name not in ways:
+            ways[network.name] = _network_way(walks, network, members, family)
+        way = ways[network.name]
+        address, verdicts = address_of(endpoint, family), way.verdicts
+        if len(members) > 1 and not way.is_shared:
+            verdicts = _out(walks, network, address, way.uplink, family)
+        yield Egress(container, network, address, way.uplink, *verdicts, family)
+
+
+def _network_way(
+    walks: Walks, network: Network, members: tuple[str, ...], family: Family
+) -> _NetworkWay:
+    uplink = walks.outward(network, members[0], family)
+    return _NetworkWay(uplink, _out(walks, network, members, uplink, family))
+
+
+def _out(
+    walks: Walks, network: Network, src: str | tuple[str, ...], uplink: Uplink, family: Family
+) -> tuple[ConnectionVerdict, ConnectionVerdict]:
+    """The verdicts on a destination left open, and on an ordinary peer."""
+    origin = Origin(network.bridge, src)
+
+    def best(dst: str | None) -> ConnectionVerdict:
+        verdicts = []
+        for proto, port in SAMPLES:
+            traced = trace(walks.stack, Flow(origin, dst, proto, port, family, assumed=uplink.name))
+            if _ends_at_host(traced):
+                continue
+            verdict = _outgoing(traced, network.bridge, is_hidden=network.masquerades)
+            if verdict.outcome == "accept":
+                return verdict
+            verdicts.append(verdict)
+        if not verdicts:
+            return ConnectionVerdict("accept", nat_unknown=True)
+        return min(verdicts, key=lambda verdict: verdict.is_blocked)
+
+    return best(None), best(ordinary_peer(family))
+
+
+def _ends_at_host(traced: Trace) -> bool:
+    """Whether a rule leads a container's packets to a program of the host.
+
+    A transparent proxy takes them: they tell nothing about what leaves.
+    """
+    return traced.nat is not None and traced.to == ""
+
+
+def _outgoing(traced: Trace, bridge: str, *, is_hidden: bool) -> ConnectionVerdict:
+    """A trace as the packet filter's verdict: what routes do to it is judged elsewhere.
+
+    is_hidden: whether the engine is to translate the source; no answer finds its way to one that is
+    not.
+    """
+    obstacle = traced.obstacle
+    if obstacle is None:
+        return verdict_of(traced, nat=True)
+    if obstacle.reason != "rule" or leaves_by_another_interface(traced, "reply", [bridge]):
+        return ConnectionVerdict("accept", traced.snat, nat_unknown=traced.snat is None)
+    if obstacle.part == "reply" and is_hidden and traced.snat is None and traced.is_blocked:
+        return ConnectionVerdict("accept")
+    return verdict_of(traced, nat=True)

@@ -1,0 +1,46 @@
+"""Whether the kernel forwards packets between interfaces."""
+
+from __future__ import annotations
+
+import msgspec
+
+from diagnose.evidence.network.networks import Networks
+from diagnose.evidence.network.uplinks import Uplinks
+from diagnose.model import Failed, Unavailable
+from diagnose.questions import Host
+from diagnose.questions.machine import ReadSysctls
+from diagnose.registry import evidence
+
+FORWARDING6 = "net.ipv6.conf.all.forwarding"
+
+
+class Forwarding(msgspec.Struct, frozen=True):
+    """Kernel settings, text as in /proc/sys; None where there is none (br_netfilter not loaded).
+
+    by_interface: `forwarding` of the bridges and uplinks; a packet is forwarded if the interface it
+    came in by says 1. everywhere6: of IPv6, where one setting decides (ip6_forward,
+    net/ipv6/ip6_output.c); asked where a network has it.
+    """
+
+    everywhere: str | None
+    by_interface: dict[str, str | None]
+    bridge_filter: str | None
+    everywhere6: str | None = None
+
+
+@evidence
+def forwarding(host: Host, networks: Networks, uplinks: Uplinks | None) -> Forwarding | Unavailable:
+    """Readable by everyone."""
+    interfaces = [network.bridge for network in networks.bridges]
+    interfaces += [uplink.name for uplink in uplinks] if uplinks is not None else []
+    named = {interface: f"net/ipv4/conf/{interface}/forwarding" for interface in interfaces}
+    names = ["net.ipv4.ip_forward", "net.bridge.bridge-nf-call-iptables", *named.values()]
+    answer = host.ask(ReadSysctls(names=names))
+    if isinstance(answer, Failed):
+        return Unavailable.of(answer)
+    by_interface = {interface: answer.get(name) for interface, name in named.items()}
+    everywhere6 = None
+    if any(network.enable_ipv6 for network in networks.bridges):
+        answer6 = host.ask(ReadSysctls(names=[FORWARDING6]))
+        everywhere6 = None if isinstance(answer6, Failed) else answer6.get(FORWARDING6)
+    return Forwarding(answer.get(names[0]), by_interface, answer.get(names[1]), everywhere6)

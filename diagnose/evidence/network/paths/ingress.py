@@ -1,0 +1,191 @@
+"""The way in to each published port of running containers."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from ipaddress import ip_address
+
+import msgspec
+
+from diagnose.evidence.containers.listing import Container
+from diagnose.evidence.network.addresses import EVERYWHERE, EVERYWHERE6
+from diagnose.evidence.network.networks import Network
+from diagnose.evidence.network.paths.walks import (
+    Attached,
+    Walks,
+    address_of,
+    is_decided,
+    leaves_by_another_interface,
+    ordinary_peer,
+    verdict_of,
+)
+from diagnose.evidence.network.uplinks import Uplink
+from diagnose.firewall.docker import is_docker_chain
+from diagnose.firewall.flow import EPHEMERAL, Flow, Origin, Trace
+from diagnose.firewall.packet import Family, Packet
+from diagnose.firewall.reach import ConnectionVerdict
+from diagnose.firewall.stack import Stack
+from diagnose.firewall.trace import trace
+from diagnose.firewall.verdict import Step
+from diagnose.firewall.walk import walk
+
+
+class Ingress(msgspec.Struct, frozen=True):
+    """One published port of a running container: what a client behind the uplink meets at it."""
+
+    container: Container
+    network: Network
+    addresses: frozenset[str]
+    port: str
+    """As the engine writes it (`80/tcp`)."""
+    host_address: str
+    host_port: int
+    everywhere: bool
+    uplink: Uplink
+    reach: ConnectionVerdict
+    """For a source left open."""
+    sample: ConnectionVerdict
+    """For an ordinary client."""
+    refused: ConnectionVerdict
+    """Whether the host's own filter would certainly refuse the port if it were not published."""
+    family: Family = "ip"
+
+    @property
+    def led_by(self) -> Step | None:
+        """The rule of another program that leads the port elsewhere, if one decides."""
+        by = self.reach.nat_by
+        return None if by is None or is_docker_chain(by.table, by.chain) else by
+
+    @property
+    def container_port(self) -> int:
+        return int(self.port.partition("/")[0])
+
+
+class OuterPort(msgspec.Struct, frozen=True):
+    """A port that is published on an outer address, and its container's networks by address."""
+
+    container: Container
+    networks: dict[str, Network]
+    port: str
+    host_address: str
+    host_port: int
+    everywhere: bool
+    family: Family
+
+
+def outer_ports(
+    attached: list[Attached], uplink: Uplink, family: Family, stack: Stack
+) -> Iterator[OuterPort]:
+    """The published ports on outer addresses of one family.
+
+    On all of them, by the uplink's address.
+    """
+    places: dict[str, dict[str, Network]] = {}
+    containers = {}
+    for container, network, endpoint in attached:
+        containers[container.id] = container
+        places.setdefault(container.id, {})[address_of(endpoint, family)] = network
+    own = uplink.address if family == "ip" else stack.address_on(uplink.name, family)
+    for id, container in containers.items():
+        for port, binding in container.published_ports:
+            everywhere = binding.host_ip in (EVERYWHERE if family == "ip" else EVERYWHERE6)
+            address = (own or "") if everywhere else binding.host_ip
+            if stack.is_local(address) is False:
+                # network.bind-address-missing says so; no rule of Docker matches a packet that is
+                # not for this host
+                continue
+            if (
+                _is_outer(address, family)
+                and binding.host_port.isdigit()
+                and port.endswith(("/tcp", "/udp"))
+            ):
+                yield OuterPort(
+                    container, places[id], port, address, int(binding.host_port), everywhere, family
+                )
+
+
+def inlet_of(walks: Walks, port: OuterPort) -> Ingress:
+    """What clients behind the uplink meet at a published port."""
+    uplink = walks.uplink
+    proto = port.port.partition("/")[2]
+    bridges = [network.bridge for network in port.networks.values()]
+
+    def verdict(origin: Origin) -> ConnectionVerdict:
+        flow = Flow(
+            origin, port.host_address, proto, port.host_port, port.family, assumed=uplink.name
+        )
+        return _incoming(trace(walks.stack, flow), bridges)
+
+    reach = verdict(Origin(uplink.name))
+    # what any client meets, an ordinary one meets too
+    if is_decided(reach):
+        sample = reach
+    else:
+        sample = verdict(Origin(uplink.name, ordinary_peer(port.family)))
+    target = reach.nat.address if reach.nat is not None else ""
+    first_network = next(iter(port.networks.values()))
+    return Ingress(
+        port.container,
+        port.networks.get(target or "", first_network),
+        addresses=frozenset(port.networks),
+        port=port.port,
+        host_address=port.host_address,
+        host_port=port.host_port,
+        everywhere=port.everywhere,
+        uplink=uplink,
+        reach=reach,
+        sample=sample,
+        refused=refused_by_host(
+            walks.stack, uplink.name, port.host_address, port.host_port, proto, port.family
+        ),
+        family=port.family,
+    )
+
+
+def _incoming(traced: Trace, bridges: Collection[str]) -> ConnectionVerdict:
+    """A trace as the packet filter's verdict: where routes lead is judged elsewhere.
+
+    bridges: those of the container's networks.
+    """
+    obstacle = traced.obstacle
+    is_routed_elsewhere = traced.nat is not None and leaves_by_another_interface(
+        traced, "request", bridges
+    )
+    if is_routed_elsewhere or (obstacle is not None and obstacle.reason != "rule"):
+        return ConnectionVerdict("accept", traced.nat, traced.nat_unknown, nat_by=traced.nat_by)
+    return verdict_of(traced)
+
+
+def refused_by_host(
+    stack: Stack, uplink: str, address: str, port: int, proto: str, family: Family
+) -> ConnectionVerdict:
+    """What the host's own filter does to a connection to one of its processes.
+
+    As if nothing translated the port.
+    """
+    sent = Packet(
+        uplink,
+        "",
+        None,
+        address,
+        proto,
+        EPHEMERAL,
+        port,
+        family,
+        dst_local=True,
+        src_local=False,
+        inner=stack.inner_nets,
+        uid=-1,
+    )
+    verdict = walk(stack.ruleset, "input", sent)
+    return ConnectionVerdict(
+        verdict.outcome, None, False, None if verdict.outcome == "accept" else verdict.by, "input"
+    )
+
+
+def _is_outer(text: str, family: Family) -> bool:
+    try:
+        address = ip_address(text)
+    except ValueError:
+        return False
+    return address.version == (4 if family == "ip" else 6) and not address.is_loopback

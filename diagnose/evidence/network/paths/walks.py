@@ -1,0 +1,153 @@
+"""Where packets of containers are walked from, and a trace as the packet filter's verdict.
+
+What routes do to a packet is judged elsewhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+
+from msgspec.structs import replace
+
+from diagnose.evidence.containers.inspect import NetworkEndpoint
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.network.networks import Network, Networks
+from diagnose.evidence.network.route_lookups import SOMEWHERE
+from diagnose.evidence.network.uplinks import Uplink
+from diagnose.firewall.flow import Part, Trace
+from diagnose.firewall.packet import Family
+from diagnose.firewall.reach import ConnectionVerdict
+from diagnose.firewall.stack import Stack
+
+SOMEWHERE6 = "2600:1f18::1"
+"""The IPv6 peer of no particular kind."""
+
+Attached = tuple[Container, Network, NetworkEndpoint]
+"""A container with a network that it is on, and its place there."""
+
+
+def leads_out(network: Network) -> bool:
+    """Whether its traffic is to cross the host.
+
+    A bridge that is neither internal nor cut off by its own options.
+    """
+    mode = network.option("com.docker.network.bridge.gateway_mode_ipv4", "nat")
+    return network.is_bridge and not network.internal and mode != "isolated"
+
+
+def places(containers: Containers, networks: Networks, family: Family) -> list[Attached]:
+    """The places of running containers on networks that lead out, with an address of the family.
+
+    On a network where all containers are between two runs, a container has the address that it may
+    get: what keeps them from the outside may be why they end.
+    """
+    attached = [
+        (container, networks.by_name[name], endpoint)
+        for container in containers.running
+        for name, endpoint in container.endpoints.items()
+        if name in networks.by_name
+        and address_of(endpoint, family)
+        and leads_out(networks.by_name[name])
+    ]
+    return attached + (_between_runs(containers, networks, attached) if family == "ip" else [])
+
+
+def _between_runs(
+    containers: Containers, networks: Networks, attached: Sequence[Attached]
+) -> list[Attached]:
+    """The places of containers that are about to be restarted, on networks without another one."""
+    seen = {network.name for _, network, _ in attached}
+    return [
+        (container, network, replace(endpoint, ip_address=str(network.subnets[0][-2])))
+        for container in containers
+        if container.state.status == "restarting"
+        for name, endpoint in container.endpoints.items()
+        if name not in seen
+        and (network := networks.by_name.get(name)) is not None
+        and leads_out(network)
+        and network.subnets
+        and network.subnets[0].version == 4
+        and network.subnets[0].num_addresses > _FEW
+    ]
+
+
+_FEW = 4
+"""Addresses of a subnet that has room for a gateway and one container."""
+
+
+def address_of(endpoint: NetworkEndpoint, family: Family) -> str:
+    """A container's address on one network; empty where it has none of the family."""
+    return endpoint.ip_address if family == "ip" else endpoint.global_ipv6_address
+
+
+def ordinary_peer(family: Family) -> str:
+    """The address of a peer of no particular kind."""
+    return SOMEWHERE if family == "ip" else SOMEWHERE6
+
+
+class Walks:
+    """What all walks share."""
+
+    def __init__(self, stack: Stack, uplink: Uplink) -> None:
+        self.stack = stack
+        self.uplink = uplink
+
+    def leads_out(self, family: Family) -> bool:
+        """Whether the host itself has a way to an ordinary peer."""
+        return self.stack.routing.look_up(ordinary_peer(family)).kind == "unicast"
+
+    def outward(self, network: Network, address: str, family: Family) -> Uplink:
+        """Where the kernel sends a network's packets to an ordinary peer.
+
+        By the uplink where that is not known, or nowhere.
+        """
+        peer = ordinary_peer(family)
+        decision = self.stack.routing.look_up(peer, address, network.bridge)
+        name = decision.oif if decision.kind == "unicast" else ""
+        if not name or name == self.uplink.name:
+            return self.uplink
+        return Uplink(name, self.stack.address_on(name, family))
+
+
+def is_decided(verdict: ConnectionVerdict) -> bool:
+    """Whether nothing about it, and about the translation, depends on what is not known."""
+    return verdict.outcome != "unknown" and not verdict.nat_unknown
+
+
+def leaves_by_another_interface(traced: Trace, part: Part, bridges: Collection[str]) -> bool:
+    """Whether a route led a container's packets to another interface than its bridge.
+
+    Docker's rules are about the bridge, so that the policy drops these packets; the route is to
+    blame.
+    """
+    obstacle = traced.obstacle
+    if obstacle is None or obstacle.part != part or obstacle.hook != "forward":
+        return False
+    interfaces = [
+        stage.verdict.packet.oif
+        for stage in traced.stages
+        if stage.part == part and stage.hook == "forward"
+    ]
+    return bool(interfaces) and interfaces[-1] not in bridges
+
+
+def verdict_of(traced: Trace, *, nat: bool = False) -> ConnectionVerdict:
+    """A trace as the packet filter's verdict.
+
+    nat: with the translation of the source, not that of the destination.
+    """
+    translation = traced.snat if nat else traced.nat
+    obstacle = traced.obstacle
+    if obstacle is None:
+        return ConnectionVerdict(
+            traced.outcome, translation, traced.nat_unknown, nat_by=traced.nat_by
+        )
+    return ConnectionVerdict(
+        traced.outcome,
+        translation,
+        traced.nat_unknown,
+        obstacle.by,
+        obstacle.hook,
+        obstacle.part,
+        obstacle.reason,
+    )
