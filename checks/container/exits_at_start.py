@@ -6,16 +6,10 @@ from checks.container.causes import APPLICATION_CAUSES, PEER_CAUSES
 from checks.container.failed_run import failed_run
 from checks.container.helpers import held_up, took
 from checks.container.service import is_somebodys_job, severity_of_end
-from diagnose.evidence.containers.compose_files import ComposeFiles
 from diagnose.evidence.containers.events import Events
 from diagnose.evidence.containers.listing import Container, Containers
-from diagnose.evidence.containers.logs.tails import LogTails
-from diagnose.evidence.containers.mounts.empty_mounts import EmptyMounts
-from diagnose.evidence.containers.programs.program_faults import ProgramFaults
-from diagnose.evidence.images.commands import ImageCommands
-from diagnose.evidence.images.listing import Images
+from diagnose.evidence.containers.run_context import RunContext
 from diagnose.evidence.machine.clock import Clock
-from diagnose.evidence.network.container_netns import Namespaces
 from diagnose.evidence.run.options import Options
 from diagnose.model import CheckResult, Finding, Seconds, Severity
 from diagnose.programs.exit_codes import described, is_fault
@@ -37,14 +31,8 @@ def exits_at_start(
     containers: Containers,
     clock: Clock,
     options: Options,
-    log_tails: LogTails | None,
     events: Events | None,
-    program_faults: ProgramFaults | None,
-    namespaces: Namespaces | None,
-    images: Images | None,
-    image_commands: ImageCommands | None,
-    compose_files: ComposeFiles | None,
-    empty_mounts: EmptyMounts | None,
+    context: RunContext | None,
     *,
     short: Seconds = SHORT_S,
 ) -> CheckResult:
@@ -63,13 +51,13 @@ def exits_at_start(
             continue
         if (container.ran_for or 0.0) >= short or not _failed_by_itself(container, events):
             continue
-        run = failed_run(container, containers, log_tails, namespaces, compose_files, empty_mounts)
+        run = failed_run(container, containers, context)
         code = described(container.state.exit_code)
         finding = Finding.about(
             container,
             f"{container} exited with code {code}, {took(container.ran_for)} after its start",
             {
-                **run.evidence(containers, clock, program_faults),
+                **run.evidence(containers, clock),
                 "State": f"{container.state}, ran {took(container.ran_for)}",
                 "command": " ".join(container.command)[:120],
                 **held_up(container, containers),
@@ -80,7 +68,7 @@ def exits_at_start(
             onset=container.finished_at,
             image=container.config.image,
         )
-        yield finding.with_variables(run.steps(images, image_commands))
+        yield finding.with_variables(run.steps)
     return None
 
 

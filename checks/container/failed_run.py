@@ -23,17 +23,12 @@ from checks.container.helpers import (
 )
 from checks.container.hidden_by_mount import hidden_evidence, hidden_variables
 from checks.container.image_steps import image_steps
-from diagnose.evidence.containers.compose_files import ChangedFile, ComposeFiles
+from diagnose.evidence.containers.compose_files import ChangedFile
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.tail import LogTail
-from diagnose.evidence.containers.logs.tails import LogTails
-from diagnose.evidence.containers.mounts.empty_mounts import EmptyMounts
 from diagnose.evidence.containers.named_settings import NamedSetting
-from diagnose.evidence.containers.programs.program_faults import ProgramFaults
-from diagnose.evidence.images.commands import ImageCommands
-from diagnose.evidence.images.listing import Images
+from diagnose.evidence.containers.run_context import RunContext
 from diagnose.evidence.machine.clock import Clock
-from diagnose.evidence.network.container_netns import Namespaces
 from diagnose.model import Subject
 
 
@@ -48,51 +43,60 @@ class FailedRun(msgspec.Struct, frozen=True):
     """The setting to which the log objects, or the one that heals a known failure."""
     changed: ChangedFile | None
     """The compose file, where it is newer than the container."""
-    empty_mounts: EmptyMounts | None
-    """The empty folders of the host that hide what images have."""
+    context: RunContext
 
     @property
     def callees(self) -> tuple[Subject, ...]:
         return subjects_of(self.calls.callees)
 
-    def evidence(
-        self, containers: Containers, clock: Clock, program_faults: ProgramFaults | None
-    ) -> dict[str, object]:
+    def evidence(self, containers: Containers, clock: Clock) -> dict[str, object]:
         """The line that explains the failure, then all that it points at."""
         return {
             **log_evidence(self.tail),
             **setting_evidence(self.setting),
             **changed_evidence(self.changed),
-            **hidden_evidence(self.container, self.empty_mounts),
+            **hidden_evidence(self.container, self.context.empty_mounts),
             **peers_evidence(self.container, self.calls, containers, self.tail, clock),
-            **kernel_evidence(program_faults, self.container),
+            **kernel_evidence(self.context.program_faults, self.container),
         }
 
-    def steps(self, images: Images | None, image_commands: ImageCommands | None) -> dict[str, str]:
+    @property
+    def steps(self) -> dict[str, str]:
         """The variables of the page: which of its cures suit this failure."""
+        first = first_steps(self.container, self.tail, self.setting, self.calls)
+        return first | self.further_steps
+
+    @property
+    def further_steps(self) -> dict[str, str]:
+        """Those that lie in the image, the compose file and the mounts."""
+        container, tail, context = self.container, self.tail, self.context
         return (
-            first_steps(self.container, self.tail, self.setting, self.calls)
-            | image_steps(self.container, self.tail, images, image_commands, self.calls)
-            | changed_variables(self.container, self.changed)
-            | hidden_variables(self.container, self.tail, self.setting, self.empty_mounts)
+            image_steps(container, tail, context.images, context.image_commands, self.calls)
+            | changed_variables(container, self.changed)
+            | hidden_variables(container, tail, self.setting, context.empty_mounts)
         )
 
 
 def failed_run(
     container: Container,
     containers: Containers,
-    log_tails: LogTails | None,
-    namespaces: Namespaces | None,
-    compose_files: ComposeFiles | None,
-    empty_mounts: EmptyMounts | None,
+    context: RunContext | None,
+    *,
+    before: bool = False,
 ) -> FailedRun:
-    """The last run of a container that has ended."""
-    tail = tail_of(log_tails, container)
+    """The last run of a container that has failed.
+
+    before: the one before the run that is under way.
+    """
+    context = context or RunContext()
+    tail = tail_of(context.log_tails, container)
+    if before:
+        tail = tail.before_this_run
     return FailedRun(
         container,
         tail,
-        calls_of(container, containers, tail, namespaces),
+        calls_of(container, containers, tail, context.namespaces),
         setting_of(container, tail),
-        changed_file(container, compose_files),
-        empty_mounts,
+        changed_file(container, context.compose_files),
+        context,
     )

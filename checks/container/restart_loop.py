@@ -5,39 +5,24 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 import msgspec
-from msgspec.structs import replace
 
 from checks.container.causes import APPLICATION_CAUSES, PEER_CAUSES
-from checks.container.changed_compose import changed_evidence, changed_file, changed_variables
+from checks.container.failed_run import FailedRun, failed_run
 from checks.container.helpers import (
-    Calls,
-    calls_of,
     is_bare_shell,
-    kernel_evidence,
     log_evidence,
-    peers_evidence,
-    setting_evidence,
-    setting_of,
     setting_variables,
-    subjects_of,
     tail_of,
     times,
     took,
 )
-from checks.container.hidden_by_mount import hidden_evidence, hidden_variables
-from checks.container.image_steps import image_steps
-from diagnose.evidence.containers.compose_files import ComposeFiles
 from diagnose.evidence.containers.events import Events
 from diagnose.evidence.containers.listing import Container, Containers
-from diagnose.evidence.containers.logs.tails import LogTail, LogTails
-from diagnose.evidence.containers.mounts.empty_mounts import EmptyMounts
-from diagnose.evidence.containers.programs.program_faults import ProgramFaults
+from diagnose.evidence.containers.logs.tails import LogTails
+from diagnose.evidence.containers.run_context import RunContext
 from diagnose.evidence.containers.stops import Stops
 from diagnose.evidence.engine.log import DaemonLog
-from diagnose.evidence.images.commands import ImageCommands
-from diagnose.evidence.images.listing import Images
 from diagnose.evidence.machine.clock import Clock
-from diagnose.evidence.network.container_netns import Namespaces
 from diagnose.model import CheckResult, Count, Finding, Seconds, Severity
 from diagnose.phrases import ago
 from diagnose.programs.exit_codes import described
@@ -93,15 +78,9 @@ def restart_loop(
     containers: Containers,
     clock: Clock,
     events: Events | None,
-    log_tails: LogTails | None,
     log: DaemonLog | None,
     stops: Stops | None,
-    program_faults: ProgramFaults | None,
-    namespaces: Namespaces | None,
-    images: Images | None,
-    image_commands: ImageCommands | None,
-    compose_files: ComposeFiles | None,
-    empty_mounts: EmptyMounts | None,
+    context: RunContext | None,
     *,
     restarts: Count = Count(3),
     window: Seconds = Seconds(3600),
@@ -121,27 +100,16 @@ def restart_loop(
     for container in containers:
         exits = _recent_exits(container, events, log, clock, window)
         if container.restarts_always and _loops(container, exits, clock, events, restarts, steady):
-            tail = tail_of(log_tails, container)
-            failed = tail if container.state.status == "restarting" else tail.before_this_run
-            calls = calls_of(container, containers, failed, namespaces)
-            finding = _finding(
-                container, exits, clock, failed, containers, calls, program_faults, steady
-            )
-            changed = changed_file(container, compose_files)
-            more = changed_evidence(changed) | hidden_evidence(container, empty_mounts)
-            finding = replace(finding, evidence={**finding.evidence, **more})
-            setting = setting_of(container, failed)
-            yield finding.with_variables(
-                image_steps(container, failed, images, image_commands, calls)
-                | changed_variables(container, changed)
-                | hidden_variables(container, failed, setting, empty_mounts)
-            )
+            is_up = container.state.status != "restarting"
+            run = failed_run(container, containers, context, before=is_up)
+            yield _finding(run, exits, clock, containers, steady)
     asked_to_end = stops.by_id if stops is not None else {}
     failed_tasks = [
         container
         for container in containers
         if container.state.status == "exited" and not _was_replaced(container, asked_to_end)
     ]
+    log_tails = context.log_tails if context is not None else None
     yield from _churning_tasks(containers, failed_tasks, clock, log_tails, restarts, window, steady)
     return None
 
@@ -184,22 +152,12 @@ def _loops(
 
 
 def _finding(
-    container: Container,
-    exits: _Exits,
-    clock: Clock,
-    tail: LogTail,
-    containers: Containers,
-    calls: Calls,
-    program_faults: ProgramFaults | None,
-    steady: float,
+    run: FailedRun, exits: _Exits, clock: Clock, containers: Containers, steady: float
 ) -> Finding:
+    container = run.container
     severity, what = _outcome(container, exits, steady)
-    setting = setting_of(container, tail)
-    evidence: dict[str, object] = {
-        **log_evidence(tail),
-        **setting_evidence(setting),
-        **peers_evidence(container, calls, containers, tail, clock),
-        **kernel_evidence(program_faults, container),
+    evidence = {
+        **run.evidence(containers, clock),
         "State": str(container.state),
         "RestartCount": container.restart_count,
     }
@@ -207,27 +165,32 @@ def _finding(
         span = ago(clock.wall - exits.at[0])
         evidence[exits.source] = f"{len(exits.at)} in the last {span}, none requested by a user"
     evidence["HostConfig.RestartPolicy"] = container.host_config.restart_policy.name
-    # a job that ends well needs another policy
-    is_job = _code(container, exits) == 0 and tail.telling is None and tail.failure is None
-    cure = setting_variables(container, tail, setting, may_pass=calls.are_back) | calls.variables
-    if is_bare_shell(container):
-        cure = {"shell": container.name}
-    elif is_job:
-        cure = {"job": container.name}
-    elif calls.are_back:
-        # what it called runs now: it need not wait for the engine's next attempt
-        cure = {**cure, "policy": _policy(container)}
     finding = Finding.about(
         container,
         f"{container} {what}",
         evidence,
         severity=severity,
-        calls=subjects_of(calls.callees),
-        signs=tail.signs,
+        calls=run.callees,
+        signs=run.tail.signs,
         onset=exits.series_began if exits.at else container.finished_at,
         looping=container.name,
     )
-    return finding.with_variables(cure)
+    return finding.with_variables(_cure(run, exits) | run.further_steps)
+
+
+def _cure(run: FailedRun, exits: _Exits) -> dict[str, str]:
+    """The variables of the page that name what heals the loop itself."""
+    container, tail, calls = run.container, run.tail, run.calls
+    if is_bare_shell(container):
+        return {"shell": container.name}
+    ended_well = _code(container, exits) == 0 and tail.telling is None and tail.failure is None
+    if ended_well:
+        # a job needs another policy
+        return {"job": container.name}
+    cure = setting_variables(container, tail, run.setting, may_pass=calls.are_back)
+    cure |= calls.variables
+    # what it called runs now: it need not wait for the engine's next attempt
+    return cure | ({"policy": _policy(container)} if calls.are_back else {})
 
 
 def _outcome(container: Container, exits: _Exits, steady: float) -> tuple[Severity, str]:
@@ -237,14 +200,9 @@ def _outcome(container: Container, exits: _Exits, steady: float) -> tuple[Severi
     lasted = f" after {took(run)}" if run is not None else ""
     if code == 0:
         works = (exits.pause if run is None and exits.at else run or 0.0) >= steady
+        restarted = f"is restarted, {times(container.restart_count)} so far"
         severity = Severity.advice if works else Severity.warning
-        return (
-            severity,
-            (
-                f"exits with code 0{lasted} and is restarted, "
-                f"{times(container.restart_count)} so far"
-            ),
-        )
+        return severity, f"exits with code 0{lasted} and {restarted}"
     keeps_failing = "does not stay up"
     if code is not None:
         keeps_failing = f"keeps failing: exit code {described(code)}{lasted}"
@@ -266,9 +224,8 @@ def _code(container: Container, exits: _Exits) -> int | None:
 def _policy(container: Container) -> str:
     """The restart policy as `docker update --restart` takes it."""
     policy = container.host_config.restart_policy
-    return (
-        f"{policy.name}:{policy.maximum_retry_count}" if policy.maximum_retry_count else policy.name
-    )
+    most = policy.maximum_retry_count
+    return f"{policy.name}:{most}" if most else policy.name
 
 
 def _slot(container: Container) -> str:

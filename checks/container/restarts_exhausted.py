@@ -5,16 +5,10 @@ from __future__ import annotations
 from checks.container.causes import APPLICATION_CAUSES
 from checks.container.failed_run import failed_run
 from checks.container.helpers import took
-from diagnose.evidence.containers.compose_files import ComposeFiles
 from diagnose.evidence.containers.events import Events
 from diagnose.evidence.containers.listing import Containers
-from diagnose.evidence.containers.logs.tails import LogTails
-from diagnose.evidence.containers.mounts.empty_mounts import EmptyMounts
-from diagnose.evidence.containers.programs.program_faults import ProgramFaults
-from diagnose.evidence.images.commands import ImageCommands
-from diagnose.evidence.images.listing import Images
+from diagnose.evidence.containers.run_context import RunContext
 from diagnose.evidence.machine.clock import Clock
-from diagnose.evidence.network.container_netns import Namespaces
 from diagnose.model import CheckResult, Finding, Seconds, Severity
 from diagnose.phrases import ago, count
 from diagnose.programs.exit_codes import described
@@ -35,14 +29,8 @@ from diagnose.registry import check
 def restarts_exhausted(
     containers: Containers,
     clock: Clock,
-    log_tails: LogTails | None,
     events: Events | None,
-    program_faults: ProgramFaults | None,
-    namespaces: Namespaces | None,
-    images: Images | None,
-    image_commands: ImageCommands | None,
-    compose_files: ComposeFiles | None,
-    empty_mounts: EmptyMounts | None,
+    context: RunContext | None,
     *,
     forgotten: Seconds = Seconds(604800),
 ) -> CheckResult:
@@ -61,7 +49,7 @@ def restarts_exhausted(
             continue
         if events is not None and events.was_stopped(container.id):
             continue
-        run = failed_run(container, containers, log_tails, namespaces, compose_files, empty_mounts)
+        run = failed_run(container, containers, context)
         age = clock.age(container.finished_at)
         since = f" {ago(age)} ago" if age is not None else ""
         code = described(container.state.exit_code)
@@ -71,7 +59,7 @@ def restarts_exhausted(
             f"{container} stays down: the engine gave up{since} after {count(most, 'restart')}, "
             f"exit code {code} after {took(container.ran_for)}",
             {
-                **run.evidence(containers, clock, program_faults),
+                **run.evidence(containers, clock),
                 "State": str(container.state),
                 "RestartCount": container.restart_count,
                 "HostConfig.RestartPolicy": f"on-failure:{most}",
@@ -81,5 +69,5 @@ def restarts_exhausted(
             signs=run.tail.signs,
             onset=container.finished_at,
         )
-        yield finding.with_variables(run.steps(images, image_commands))
+        yield finding.with_variables(run.steps)
     return None

@@ -1,0 +1,50 @@
+"""What may explain why a container's program failed, together: three checks look at all of it."""
+
+from __future__ import annotations
+
+import msgspec
+
+from diagnose.evidence.containers.compose_files import ComposeFiles
+from diagnose.evidence.containers.logs.tails import LogTails
+from diagnose.evidence.containers.mounts.empty_mounts import EmptyMounts
+from diagnose.evidence.containers.programs.program_faults import ProgramFaults
+from diagnose.evidence.images.commands import ImageCommands
+from diagnose.evidence.images.listing import Images
+from diagnose.evidence.network.container_netns import Namespaces
+from diagnose.registry import evidence
+
+
+class RunContext(msgspec.Struct, frozen=True):
+    """Each part is None where it could not be had."""
+
+    log_tails: LogTails | None = None
+    program_faults: ProgramFaults | None = None
+    """What the kernel noted of programs that it ended."""
+    namespaces: Namespaces | None = None
+    compose_files: ComposeFiles | None = None
+    empty_mounts: EmptyMounts | None = None
+    """The empty folders of the host that hide what images have."""
+    images: Images | None = None
+    image_commands: ImageCommands | None = None
+
+
+@evidence
+def run_context(
+    log_tails: LogTails | None,
+    program_faults: ProgramFaults | None,
+    namespaces: Namespaces | None,
+    compose_files: ComposeFiles | None,
+    empty_mounts: EmptyMounts | None,
+    images: Images | None,
+    image_commands: ImageCommands | None,
+) -> RunContext:
+    """Always there, with what could be had."""
+    return RunContext(
+        log_tails,
+        program_faults,
+        namespaces,
+        compose_files,
+        empty_mounts,
+        images,
+        image_commands,
+    )
