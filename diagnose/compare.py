@@ -67,9 +67,8 @@ def load(path: Path) -> Mapping[str, Json]:
     session.InvalidRequestError if it is neither.
     """
     try:
-        if (
-            path.is_fifo()
-        ):  # what a shell puts in the place of `<(ssh host diagnose all --format json)`
+        # what a shell puts in the place of `<(ssh host diagnose all --format json)`
+        if path.is_fifo():
             return _report(path, path.read_bytes())
         if path.is_file():
             with path.open("rb") as stream:
@@ -114,28 +113,28 @@ def compare(old: Mapping[str, Json], new: Mapping[str, Json]) -> Change:
     """What changed from one report to the other, by finding key."""
     before, after = _findings(old), _findings(new)
     was, now = _verdicts(old), _verdicts(new)
-    loud = {key: finding for key, finding in before.items() if not finding.get("silenced")}
-    lost = [finding for key, finding in loud.items() if key not in after]
-    both = [
-        (before[key], after[key])
-        for key in before
-        if key in after and (key in loud or not after[key].get("silenced"))
+    lost = [
+        finding
+        for key, finding in before.items()
+        if key not in after and not finding.get("silenced")
+    ]
+    appeared = [
+        finding
+        for key, finding in after.items()
+        if key not in before and not finding.get("silenced")
+    ]
+    pairs = [(before[key], after[key]) for key in before if key in after]
+    both = [pair for pair in pairs if not all(finding.get("silenced") for finding in pair)]
+    newly_blind = [
+        id for id, verdict in now.items() if verdict in BLIND and was.get(id) in ("passed", "found")
     ]
     return Change(
-        new=tuple(
-            finding
-            for key, finding in after.items()
-            if key not in before and not finding.get("silenced")
-        ),
+        new=tuple(appeared),
         gone=tuple(finding for finding in lost if not is_hidden(finding, new, now)),
         same=tuple(finding for earlier, finding in both if _says(earlier) == _says(finding)),
         changed=tuple(pair for pair in both if _says(pair[0]) != _says(pair[1])),
         invisible=tuple(finding for finding in lost if is_hidden(finding, new, now)),
-        newly_blind=tuple(
-            id
-            for id, verdict in now.items()
-            if verdict in BLIND and was.get(id) in ("passed", "found")
-        ),
+        newly_blind=tuple(newly_blind),
     )
 
 

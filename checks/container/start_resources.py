@@ -5,6 +5,8 @@ What the engine needs for a start is not there.
 
 from __future__ import annotations
 
+import re
+
 import msgspec
 from msgspec.structs import replace
 
@@ -94,16 +96,9 @@ def device_missing(
         match = DEVICE.search(error) if container.start_failed else None
         if match is None:
             continue
-        device = match["device"] or match["driver"] or match["nvidia"] or match["cdi"]
-        if match["device"] and "not a device node" in error:
-            what = f"{device} is not a device"
-        elif match["device"]:
-            what = f"there is no {device}"
-        else:
-            what = device
         failure = known_error(container)
         name = failure.failure.name if failure else ""
-        finding = failed_start(container, what[:100]).with_variables(
+        finding = failed_start(container, _lacking(match, error)).with_variables(
             _device_variables(match["device"] or "", name, gpu)
         )
         finding = replace(finding, summary=f"{finding.summary}{_of_host(name, gpu)}")
@@ -113,6 +108,16 @@ def device_missing(
             refused.append((container, finding))
     yield from grouped(refused)
     return None
+
+
+def _lacking(match: re.Match[str], error: str) -> str:
+    """What the container asks for and does not get, in words."""
+    path = match["device"]
+    if not path:
+        return (match["driver"] or match["nvidia"] or match["cdi"])[:100]
+    if "not a device node" in error:
+        return f"{path} is not a device"[:100]
+    return f"there is no {path}"[:100]
 
 
 @check("container.network-gone", severity=Severity.critical)

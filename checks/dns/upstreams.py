@@ -293,38 +293,51 @@ def _where_it_is_lost(lost: _LostQuery) -> str:
     """Where the query is lost, as far as the host's own query tells."""
     if lost.upstream.by_host:
         return "the engine asks from the host, so the fault lies beyond the containers"
+    return _near_the_container(lost) or _at_the_server(lost) or _on_the_way(lost)
+
+
+def _near_the_container(lost: _LostQuery) -> str:
+    """What keeps the query in the container; "" if nothing is known to."""
     if lost.is_own_doing:
         return "its own routes or rules keep the query in, as those of a VPN client are meant to"
     if lost.reply.icmp == "prohibited":
         return "the query does not leave the container"
     if is_loopback(lost.server):
         return "that address is the container itself, and no DNS server runs in it"
-    reaches = lost.lookups.reaches(lost.server)
+    return ""
+
+
+def _at_the_server(lost: _LostQuery) -> str:
+    """Why no DNS server takes the query at that address; "" if one may be there."""
     if lost.empty_place:
         return f'that address is in network "{lost.empty_place}", and no running container has it'
-    if lost.reply.icmp == "refused":
-        if reaches:
-            return "the host gets an answer, so a nat rule leads the container's query elsewhere"
-        if lost.elsewhere is not None:
-            listener = lost.elsewhere
-            return f"{listener.holder} of this host listens at {listener.address} alone"
-        return "the machine is reachable, but no DNS server runs there"
+    if lost.reply.icmp != "refused":
+        return ""
+    if lost.lookups.reaches(lost.server):
+        return "the host gets an answer, so a nat rule leads the container's query elsewhere"
+    if lost.elsewhere is not None:
+        listener = lost.elsewhere
+        return f"{listener.holder} of this host listens at {listener.address} alone"
+    return "the machine is reachable, but no DNS server runs there"
+
+
+def _on_the_way(lost: _LostQuery) -> str:
+    """Between which two places the query or its answer is lost."""
     if lost.rule:
         return f"the host's packet filter stops the query: {lost.rule}"
+    reaches = lost.lookups.reaches(lost.server)
     if reaches is None:
         return "the host did not ask that server"
-    if reaches and lost.proxied is not None:
+    if not reaches:
+        own = f", but {lost.answering} of {HOST_FILE} answers the host" if lost.answering else ""
+        return f"the host gets no answer from that server either{own}"
+    if lost.proxied is not None:
         return (
             f"{lost.proxied} serves that address of the host, "
             "and its answers come back by docker-proxy from another address"
         )
-    if reaches:
-        network = lost.group.networks[0]
-        if lost.networks is not None and network not in lost.networks.by_name:
-            return f'the host gets an answer, and the engine has no network "{network}"'
-        end = "that address of the host" if lost.server in lost.path.own else "the uplink"
-        return (
-            f'the host gets an answer, so the query is lost between network "{network}" and {end}'
-        )
-    own = f", but {lost.answering} of {HOST_FILE} answers the host" if lost.answering else ""
-    return f"the host gets no answer from that server either{own}"
+    network = lost.group.networks[0]
+    if lost.networks is not None and network not in lost.networks.by_name:
+        return f'the host gets an answer, and the engine has no network "{network}"'
+    end = "that address of the host" if lost.server in lost.path.own else "the uplink"
+    return f'the host gets an answer, so the query is lost between network "{network}" and {end}'

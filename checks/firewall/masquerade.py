@@ -65,9 +65,9 @@ def masquerade_missing(
     else:
         why_not = nat_gone(firewall, packet_paths)
         ways = [way for way in every if way.network.masquerades]
-    unhidden = [way for way in every if way.is_guarded and not way.network.masquerades]
     if why_not or not packet_paths.networks:
         return Skipped(why_not or packet_paths.why_none)
+    unhidden = [way for way in every if way.is_guarded and not way.network.masquerades]
     if not ways and not unhidden:
         return Skipped(
             "no running container is on a network whose addresses the engine should hide"
@@ -75,10 +75,11 @@ def masquerade_missing(
     yield from switched_off(unhidden, namespaces)
     yield from _undecided(ways)
     unanswerable = _unanswerable(ways, interfaces)
-    repair = None if alone else simulated_repair
-    silent_config = config if alone else None
     for members in unanswerable.values():
-        yield _unmasqueraded(members, repair, silent_config)
+        if alone:
+            yield _unmasqueraded(members, None, config)
+        else:
+            yield _unmasqueraded(members, simulated_repair, None)
     reported = {network for network, _ in unanswerable}
     for hidden in by_other_address(ways, interfaces, routes, lookups, _silent_networks(lookups)):
         yield hidden_behind_another(hidden)

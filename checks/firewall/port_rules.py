@@ -160,23 +160,33 @@ def _misled(firewall: Firewall, inlet: Ingress) -> str:
     Empty if nothing is.
     """
     reach = inlet.reach
-    nat = reach.nat
     if reach.nat_unknown:
         return ""
-    if nat is None:
+    if reach.nat is None:
         is_dropped_before = reach.is_blocked and reach.hook in ("ingress", "prerouting")
         is_unclear = is_dropped_before or reach.outcome == "unknown"
         return "" if is_unclear else "is not translated to the container"
+    wrong_target = _wrong_target(inlet)
+    if wrong_target:
+        return wrong_target
+    leads_to_container = reach.nat.kind == "dnat" and reach.nat.address is not None
+    is_stopped_later = reach.hook == "forward" and is_lost(firewall, reach)
+    names_bridge = firewall.names_bridge(inlet.network.bridge)
+    if leads_to_container and is_stopped_later and names_bridge:
+        return f"is translated and then not let through ({reach.by})"
+    return ""
+
+
+def _wrong_target(inlet: Ingress) -> str:
+    """Where a port is sent that is not its container, in words; "" where nothing is wrong."""
+    nat = inlet.reach.nat
+    if nat is None:
+        return ""
     if nat.kind == "redirect" and nat.port not in (None, inlet.host_port):
         return f"is sent to port {nat.port} of this host instead of the container"
     if nat.kind != "dnat" or nat.address is None:
         return ""
-    if nat.address not in inlet.addresses or nat.port not in (None, inlet.container_port):
-        wanted = f"{min(inlet.addresses)}:{inlet.container_port}"
-        return (
-            f"is sent to {nat.address}:{nat.port or inlet.host_port}, the container is at {wanted}"
-        )
-    is_stopped_later = reach.hook == "forward" and is_lost(firewall, reach)
-    if is_stopped_later and firewall.names_bridge(inlet.network.bridge):
-        return f"is translated and then not let through ({reach.by})"
-    return ""
+    if nat.address in inlet.addresses and nat.port in (None, inlet.container_port):
+        return ""
+    wanted = f"{min(inlet.addresses)}:{inlet.container_port}"
+    return f"is sent to {nat.address}:{nat.port or inlet.host_port}, the container is at {wanted}"

@@ -237,6 +237,18 @@ def _is_bare(netns: ContainerNetns) -> bool:
     return not any(link.up for link in netns.links if link.name != "lo")
 
 
+class _LostNetwork(msgspec.Struct, frozen=True):
+    """The network for which an unattached container was created.
+
+    where: what became of it, in words. cure: the variables of the page. setting: the engine's own,
+    where it explains the loss.
+    """
+
+    where: str
+    cure: dict[str, str] = {}
+    setting: dict[str, Json] = {}
+
+
 def _unattached(
     container: Container, netns: ContainerNetns, networks: Networks, config: DaemonConfig | None
 ) -> Finding | None:
@@ -248,34 +260,39 @@ def _unattached(
     is_special = not mode or mode in ("none", "host") or ":" in mode
     if is_special or _TASK in container.labels or not _is_bare(netns):
         return None
-    is_default = mode in ("default", "bridge")
-    wanted = ("bridge", "podman") if is_default else (mode,)
-    network = next(
-        (network for network in networks if network.name in wanted or network.id == mode), None
-    )
-    cure: dict[str, str] = {}
-    setting: dict[str, Json] = {}
-    if network is None and is_default:
-        where = "the engine runs without its default network, and it asks for no other one"
-        cure = {"new_network": f"{container.name}-net"}
-        value = config.value("bridge") if config is not None else None
-        setting = {f"bridge in {config.where('bridge')}": value} if config and value else {}
-    elif network is None:
-        where = f"network {mode}, for which it was created, no longer exists"
-    else:
-        where = f"it was created for {network}"
+    lost = _lost_network(container, networks, config)
     finding = Finding.about(
         container,
-        f"{container} is attached to no network; {where}",
+        f"{container} is attached to no network; {lost.where}",
         {
             "NetworkSettings.Networks": sorted(container.endpoints),
             "HostConfig.NetworkMode": mode,
-            **setting,
+            **lost.setting,
             "interfaces inside": _interfaces(netns),
         },
         settled=(container.life,),
     )
-    return _with(finding, cure if network is None else rejoin(container, network.name))
+    return _with(finding, lost.cure)
+
+
+def _lost_network(
+    container: Container, networks: Networks, config: DaemonConfig | None
+) -> _LostNetwork:
+    mode = container.host_config.network_mode
+    is_default = mode in ("default", "bridge")
+    names = ("bridge", "podman") if is_default else (mode,)
+    matching = (network for network in networks if network.name in names or network.id == mode)
+    network = next(matching, None)
+    if network is not None:
+        return _LostNetwork(f"it was created for {network}", rejoin(container, network.name))
+    if not is_default:
+        return _LostNetwork(f"network {mode}, for which it was created, no longer exists")
+    bridge = config.value("bridge") if config is not None else None
+    return _LostNetwork(
+        "the engine runs without its default network, and the container asks for no other one",
+        {"new_network": f"{container.name}-net"},
+        {f"bridge in {config.where('bridge')}": bridge} if config and bridge else {},
+    )
 
 
 def _no_way_out(attachment: _Attachment, wrong_gateway: str) -> str:

@@ -28,6 +28,8 @@ DOUBT = 20
 """What a line loses that its program calls a warning: the program goes on after it."""
 CLEAR = 20
 """From this score on a line says what is wrong."""
+EXCEPTION = 18
+"""What an exception is worth above another error."""
 BARE = 45
 """What an exception loses that is its class alone."""
 BROKEN = 76
@@ -173,24 +175,35 @@ def _score(line: Message) -> int:
     is_beside = level == INFO or _OPTION_HELP.match(text)
     if (is_beside and not exception) or _OF_THE_LOGGER.match(text):
         return INFO
-    quotes_exception = exception is None and bool(_INNER_EXCEPTION.search(text))
-    score = level or 0
-    if level == WARNING:
-        score -= DOUBT
     if exception:
-        score = max(score, ERROR) + 18
-        if exception.group() == text.strip() and not text.rstrip().endswith(":"):
-            score -= BARE
-    if quotes_exception:
-        score = max(score, ERROR)
-    lowered = text.lower()
-    words = words_of(text)
-    for phrases in PHRASES:
-        if quotes_exception and phrases is GENERIC:
-            continue
-        if words & phrases.words and phrases.pattern.search(lowered):
-            score += phrases.worth
-    return score
+        return _worth_of_exception(line, exception.group()) + _worth_of_phrases(text)
+    doubt = DOUBT if level == WARNING else 0
+    score = (level or 0) - doubt
+    if _INNER_EXCEPTION.search(text):
+        return max(score, ERROR) + _worth_of_phrases(text, without_generic=True)
+    return score + _worth_of_phrases(text)
+
+
+def _worth_of_exception(line: Message, name: str) -> int:
+    """What a line is worth that begins with an exception. name: the class, as it is printed."""
+    text = line.text
+    is_bare = name == text.strip() and not text.rstrip().endswith(":")
+    return max(line.level or 0, ERROR) + EXCEPTION - (BARE if is_bare else 0)
+
+
+def _worth_of_phrases(text: str, *, without_generic: bool = False) -> int:
+    """What the phrases in a line add.
+
+    without_generic: those that any error may have do not count.
+    """
+    lowered, words = text.lower(), words_of(text)
+    return sum(
+        phrases.worth
+        for phrases in PHRASES
+        if not (without_generic and phrases is GENERIC)
+        and words & phrases.words
+        and phrases.pattern.search(lowered)
+    )
 
 
 def _last_readable(scores: Sequence[int]) -> int:

@@ -7,11 +7,12 @@ from collections.abc import Iterator, Mapping
 
 import msgspec
 
+from diagnose.evidence.machine.drop_in_files import drop_in_paths
 from diagnose.evidence.machine.processes import Processes
 from diagnose.evidence.network.docker_interfaces import DockerInterfaces, TakenInterface
 from diagnose.model import Failed
 from diagnose.questions import Host
-from diagnose.questions.files import FileText, ListFolder, ReadFile
+from diagnose.questions.files import FileText, ReadFile
 from diagnose.registry import evidence
 
 _COMMS: Mapping[str, str] = {
@@ -108,13 +109,7 @@ def _networkd_files(host: Host) -> dict[str, str]:
 
     Without those that a link to /dev/null masks.
     """
-    names: dict[str, str] = {}
-    for folder in _NETWORKD_FOLDERS:
-        listing = host.ask(ListFolder(folder))
-        for entry in () if isinstance(listing, Failed) else listing.entries:
-            if entry.name.endswith(".network"):
-                names.setdefault(entry.name, f"{folder}/{entry.name}")
-    paths = [path for _, path in sorted(names.items())]
+    paths = drop_in_paths(host, _NETWORKD_FOLDERS, ".network")
     answers = dict(host.ask_many([ReadFile(path) for path in paths]))
     files = {path: answers[ReadFile(path)] for path in paths}
     return {path: file.text for path, file in files.items() if not isinstance(file, Failed)}

@@ -6,9 +6,10 @@ from collections.abc import Iterable, Iterator
 
 import msgspec
 
+from diagnose.evidence.machine.drop_in_files import drop_in_paths
 from diagnose.model import Failed
 from diagnose.questions import Host
-from diagnose.questions.files import ListFolder, ReadFile
+from diagnose.questions.files import ReadFile
 from diagnose.questions.machine import ReadSysctls
 from diagnose.registry import evidence
 
@@ -85,21 +86,10 @@ def sysctl_files(host: Host) -> SysctlFiles:
     if not any(values.get(name) == bad for name, bad in _SUSPECTS.items()):
         return SysctlFiles({})
     settings: dict[str, SysctlSetting] = {}
-    for path, text in _texts(host):
+    for path, text in _read(host, [*drop_in_paths(host, _FOLDERS, ".conf"), _LAST]):
         for setting in parse(path, text):
             settings[setting.name] = setting
     return SysctlFiles(settings)
-
-
-def _texts(host: Host) -> Iterator[tuple[str, str]]:
-    names: dict[str, str] = {}
-    for folder in _FOLDERS:
-        listing = host.ask(ListFolder(folder))
-        for entry in () if isinstance(listing, Failed) else listing.entries:
-            if entry.name.endswith(".conf"):
-                names.setdefault(entry.name, f"{folder}/{entry.name}")
-    paths = [path for _, path in sorted(names.items())]
-    yield from _read(host, [*paths, _LAST])
 
 
 def _read(host: Host, paths: Iterable[str]) -> Iterator[tuple[str, str]]:

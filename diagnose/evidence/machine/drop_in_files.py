@@ -1,0 +1,23 @@
+"""Configuration that lies in folders of small files: sysctl.d, systemd's units and networks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from diagnose.model import Failed
+from diagnose.questions import Host
+from diagnose.questions.files import ListFolder
+
+
+def drop_in_paths(host: Host, folders: Sequence[str], ending: str) -> list[str]:
+    """The files that count, in the order of their names, in which programs read them.
+
+    A file replaces those of the same name in later folders.
+    """
+    by_name: dict[str, str] = {}
+    for folder in folders:
+        listing = host.ask(ListFolder(folder))
+        for entry in () if isinstance(listing, Failed) else listing.entries:
+            if entry.name.endswith(ending):
+                by_name.setdefault(entry.name, f"{folder}/{entry.name}")
+    return [path for _, path in sorted(by_name.items())]
