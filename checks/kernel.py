@@ -132,7 +132,8 @@ def errors_of_filesystem(
         when = ago(clock.wall - errors.last_at)
         yield Finding(
             subject=Subject("filesystem", point),
-            summary=f"the kernel reports errors of {device}, mounted at {point}, last {when} ago",
+            summary=f"the kernel reports errors of {device} (mounted at {point}), "
+            f"the last one {when} ago",
             evidence={
                 "kernel log": errors.lines[-1],
                 "lines": len(errors.lines),

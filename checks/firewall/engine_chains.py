@@ -29,7 +29,7 @@ from diagnose.evidence.network.paths.packet_paths import PacketPaths
 from diagnose.evidence.network.rules.packet_filter import Firewall
 from diagnose.evidence.network.rules.simulated_repair import SimulatedRepair
 from diagnose.model import HOST, CheckResult, Finding, Severity, Skipped, Unavailable
-from diagnose.phrases import named
+from diagnose.phrases import agree, named
 from diagnose.registry import check
 
 
@@ -133,7 +133,7 @@ def _chains_missing(
     is_outage = bool(names) or (bool(ports) and not served)
     return Finding(
         subject=HOST,
-        summary=f"Docker's firewall rules are gone: {harm}; {', '.join(_places(loss))}",
+        summary=f"Docker's firewall rules are gone: {harm}; {'; '.join(_places(loss))}",
         evidence=base(firewall, "forward")
         | base(firewall, "prerouting")
         | {"bridges without rules": [network.bridge for network in loss.bare]}
@@ -165,7 +165,10 @@ def _harm(names: Sequence[str], ports: Sequence[Ingress], *, served: bool) -> st
 def _places(loss: _RuleLoss) -> list[str]:
     """Where rules are missing, in words."""
     if loss.bare:
-        places = [f"FORWARD has no rules for {few(network.bridge for network in loss.bare)}"]
+        bridges_named = few(network.bridge for network in loss.bare)
+        places = [
+            f"FORWARD has no rules for {agree(loss.bare, 'bridge', 'bridges')} {bridges_named}"
+        ]
     else:
         places = []
     bare = {network.name for network in loss.bare}

@@ -17,7 +17,7 @@ from diagnose.evidence.network.paths.forwarding import FORWARDING6, Forwarding
 from diagnose.evidence.network.routes import Routes
 from diagnose.evidence.network.sysctl_files import SysctlFiles
 from diagnose.model import HOST, CheckResult, Finding, Json, Severity, Skipped
-from diagnose.phrases import count, sentence
+from diagnose.phrases import agree, count, sentence
 from diagnose.registry import check
 
 
@@ -83,7 +83,8 @@ def _forwarding_off(
         subject=HOST,
         summary=sentence(
             f"IP forwarding is off{where}: "
-            f"{count(len(cut), 'container')} cut off from everything beyond this host",
+            f"{count(len(cut), 'container')} {agree(cut, 'is', 'are')} cut off "
+            "from everything beyond this host",
             str(line) if line else "",
         ),
         evidence={"net.ipv4.ip_forward": forwarding.everywhere}
@@ -140,7 +141,8 @@ def _forwarding6_off(
     yield Finding(
         subject=HOST,
         summary=(
-            f"IPv6 forwarding is off: {count(len(cut), 'container')} cut off "
+            f"IPv6 forwarding is off: "
+            f"{count(len(cut), 'container')} {agree(cut, 'is', 'are')} cut off "
             "from everything beyond this host over IPv6"
         ),
         evidence={

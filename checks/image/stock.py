@@ -53,8 +53,8 @@ def dangling(
     yield Finding(
         subject=HOST,
         summary=(
-            f"{count(len(unnamed), 'image')} without a name or a container: "
-            f"up to {size(total)} to reclaim"
+            f"{count(len(unnamed), 'image')} {agree(unnamed, 'has', 'have')} no name and no container: "
+            f"their removal frees up to {size(total)}"
         ),
         evidence={
             "GET /images/json without a tag": [

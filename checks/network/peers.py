@@ -157,7 +157,7 @@ def _apart(call: FailingCall, peer: Container) -> Finding:
     return Finding.about(
         container,
         f"{container} calls {peer} by {call.address}:{call.port} "
-        f"on {call.network}, which it is not on{instead}",
+        f"on {call.network}, to which it is not connected{instead}",
         {
             call.seen_in: call.line,
             "times in its last lines": call.times,

@@ -79,7 +79,7 @@ def _datagrams_lost(container: Container, socket: FullUdpSocket) -> Finding:
     return Finding.about(
         container,
         f"{container} loses what comes to UDP port {socket.port}: {count(socket.within, 'datagram')}"
-        f" within a moment, {socket.total} since it listens; its receive buffer is full",
+        f" within a moment, {socket.total} since it was opened; its receive buffer is full",
         {
             f"UDP socket inside {container.name}": f"{socket.address}:{socket.port}",
             "dropped while it was watched": socket.within,

@@ -57,7 +57,8 @@ def conntrack_full(
         yield Finding(
             subject=HOST,
             summary=sentence(
-                f"{conntrack.count} of {conntrack.limit} tracked connections in use ({used:.0f} %)",
+                f"{conntrack.count} of {conntrack.limit} tracked connections are in use "
+                f"({used:.0f} %)",
                 dropped if lines else "",
             ),
             evidence={

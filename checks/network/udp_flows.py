@@ -101,7 +101,8 @@ def _finding(item: _PublishedUdpPort, stale: list[UdpFlow]) -> Finding:
     return Finding.about(
         container,
         f"{container}: UDP packets of {clients} ({first.src}) "
-        f"to port {item.port} go {where}, by a connection tracking entry from before its start",
+        f"to port {item.port} go {where}, "
+        "because of a connection tracking entry from before its start",
         {
             f"conntrack udp {flow.src}:{flow.sport} -> "
             f"{flow.dst}:{flow.dport}": f"answered by {flow.reply_src}"

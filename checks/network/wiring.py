@@ -178,8 +178,8 @@ def _unreached(
         finding = Finding.about(
             container,
             f"the host cannot reach {container} at {endpoint.ip_address}: "
-            f"its {network.driver} {network} keeps containers apart "
-            f"from interface {entry.interface} of the host itself",
+            f"its {network.driver} {network} passes nothing between containers "
+            f"and interface {entry.interface} of the host itself",
             {
                 f"NetworkSettings.Networks.{network.name}.IPAddress": endpoint.ip_address,
                 "ARP entry of the host": f"{entry.address} on {entry.interface}: no answer",

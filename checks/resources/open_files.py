@@ -117,11 +117,11 @@ def _inotify_limit(line: str) -> str:
 
 
 def _unwatched(container: Container, line: str, inotify_limit: str) -> Finding:
-    own = ", or its own of open files" if inotify_limit == "max_user_instances" else ""
+    own = ", or its own limit of open files" if inotify_limit == "max_user_instances" else ""
     return Finding.about(
         container,
-        f"{container} could watch no more files: "
-        f"it met a limit of inotify that it shares with others{own}",
+        f"{container} could not watch more files: "
+        f"it reached an inotify limit that it shares with other programs{own}",
         {"log": line[:300], "limit": f"fs.inotify.{inotify_limit}"},
         onset=container.failed_first,
         inotify=inotify_limit,
@@ -130,10 +130,10 @@ def _unwatched(container: Container, line: str, inotify_limit: str) -> Finding:
 
 def _out_of_files(container: Container, line: str) -> Finding:
     limit = _own_limit(container)
-    own = f", its limit is {limit}" if limit else ""
+    own = f"; its limit is {limit}" if limit else ""
     return Finding.about(
         container,
-        f"{container} could open no more files{own}",
+        f"{container} could not open more files{own}",
         {"log": line[:300], "HostConfig.Ulimits nofile": limit or "not set"},
         onset=container.failed_first,
         limited=container.name,
@@ -145,8 +145,7 @@ def _crowded(container: Container, fullest: Crowded) -> Finding:
     program = fullest.comm or "a process"
     return Finding.about(
         container,
-        f"{program} in {container} has {fullest.open} "
-        f"of the {fullest.limit} files open that it may",
+        f"{program} in {container} has {fullest.open} open files; its limit is {fullest.limit}",
         {
             f"/proc/{fullest.pid}/fd": fullest.open,
             f"/proc/{fullest.pid}/limits, open files": fullest.limit,

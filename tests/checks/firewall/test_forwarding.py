@@ -22,11 +22,11 @@ SETTINGS: dict[str, tuple[dict[str, str | None], list[str]]] = {
     "on": ({"net.ipv4.ip_forward": "1", "eth0": "1", "bridge": "1"}, []),
     "off": (
         {"net.ipv4.ip_forward": "0", "eth0": "0", "bridge": "0"},
-        ["IP forwarding is off: 2 containers"],
+        ["IP forwarding is off: 2 containers are"],
     ),
     "off at the uplink": (
         {"net.ipv4.ip_forward": "1", "eth0": "0", "bridge": "1"},
-        ["IP forwarding is off on eth0: 2 containers"],
+        ["IP forwarding is off on eth0: 2 containers are"],
     ),
     "off at one bridge": (
         {
@@ -35,7 +35,7 @@ SETTINGS: dict[str, tuple[dict[str, str | None], list[str]]] = {
             "bridge": "1",
             "net/ipv4/conf/docker0/forwarding": "0",
         },
-        ["IP forwarding is off on docker0: 1 container"],
+        ["IP forwarding is off on docker0: 1 container is"],
     ),
     "off at the bridge of nobody": (
         {
@@ -76,7 +76,7 @@ SIX = {
         "0",
         "28.5.2",
         True,
-        ["IPv6 forwarding is off: 1 container cut off from everything beyond this host over IPv6"],
+        ["IPv6 forwarding is off: 1 container is cut off from everything beyond this host over IPv6"],
     ),
     "on": ("1", "28.5.2", True, []),
     "left to the administrator": ("0", "26.1.5", True, []),
