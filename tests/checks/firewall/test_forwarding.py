@@ -76,7 +76,9 @@ SIX = {
         "0",
         "28.5.2",
         True,
-        ["IPv6 forwarding is off: 1 container is cut off from everything beyond this host over IPv6"],
+        [
+            "IPv6 forwarding is off: 1 container is cut off from everything beyond this host over IPv6"
+        ],
     ),
     "on": ("1", "28.5.2", True, []),
     "left to the administrator": ("0", "26.1.5", True, []),
