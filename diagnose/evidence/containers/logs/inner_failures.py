@@ -17,7 +17,7 @@ from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.machine.processes import Processes
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import Failed, Unexamined
-from diagnose.programs.log_message import plain
+from diagnose.programs.log_message import message, plain
 from diagnose.programs.telling_line import telling_line
 from diagnose.questions import Host
 from diagnose.questions.containers import ContainerLog, ReadLogs
@@ -266,7 +266,8 @@ def _failure(
     at, line = lines[index]
     before = [text for _, text in lines[: index + 1] if not pattern.noise.search(text)]
     telling = telling_line(before)
-    reason = next((text for text in reversed(before) if pattern.why.search(text)), "")
+    why = (message(text).text for text in reversed(before) if pattern.why.search(text))
+    reason = next(why, "")
     if not reason and telling is not None and telling.explains:
         reason = telling.whole
     reason = reason or _keepers_reason(program, [text for _, text in lines[:index]])
