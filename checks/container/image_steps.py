@@ -25,6 +25,12 @@ _WIDE = frozenset({"", "/bin", "/etc", "/lib", "/opt", "/run", "/sbin", "/usr", 
 _SERVER = LazyPattern(
     r"https://(?P<host>[\w.-]+)(?::(?P<port>\d+))?|host='(?P<python>[\w.-]+)', port=(?P<at>\d+)"
 )
+_FILE_OF_RUN = LazyPattern(r"\.|sock(?:et)?$|pid$|lock$")
+"""How files below /run are called."""
+_OF_OTHERS = LazyPattern(r"/run/(?:secrets|dbus|udev|user|systemd|docker|containerd)\b")
+"""Folders that the engine fills, or that the host's own services have."""
+_MAKES = LazyPattern(r"\bmissing\b|\bbind|\blisten|\bcreat|\bmkdir|\bwrit|\bpid\b|\block\b")
+"""What a program says that wants to make something there, rather than to call another one."""
 _TABLE = LazyPattern(r"iptables table `(?P<table>\w+)'")
 
 
@@ -53,6 +59,8 @@ def image_steps(
         steps |= {"tls_server": server} if server else {}
     if name == "kernel-module":
         steps["module"] = _module(failure)
+    if folder := _run_folder(container, failure):
+        return steps | {"run_folder": folder}
     inside = _inside(container, failure)
     return steps | ({"inside": f"{container.name}:{inside}"} if inside else {})
 
@@ -83,6 +91,25 @@ def _inside(container: Container, failure: Recognised) -> str:
         return ""
     parent = path.rpartition("/")[0]
     return path if parent in _WIDE else parent
+
+
+def _run_folder(container: Container, failure: Recognised) -> str:
+    """The folder below /run that the program misses, as `--tmpfs` takes it; "" where it has all.
+
+    On a host of its own an init system makes such folders at each start.
+    """
+    path = failure.values.get("path", "")
+    is_missing = failure.failure.name == "path-missing" and named(container, path) is None
+    if not is_missing or _OF_OTHERS.search(path) or not _MAKES.search(failure.line.lower()):
+        return ""
+    parts = [part for part in path.removeprefix("/var").split("/") if part]
+    is_file = bool(parts) and bool(_FILE_OF_RUN.search(parts[-1]))
+    if is_file:
+        path = path.rpartition("/")[0]
+    if parts[:1] != ["run"] or len(parts) - is_file < 2:
+        return ""
+    is_root = container.config.user.partition(":")[0] in ("", "0", "root")
+    return f"{path}:mode=755" if is_root else path
 
 
 def _server(container: Container, line: str, calls: Calls) -> str:

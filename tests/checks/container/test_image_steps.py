@@ -120,3 +120,23 @@ def test_an_image_that_is_named_by_its_id_has_no_other_build():
     container = made("exited", code=1, Config={"Image": "sha256:ab"})
     own = Image(id=container.image, created=200)
     assert other_build(container, Images((own,), {}), is_newer=False) == ""
+
+
+@pytest.mark.parametrize(
+    ("line", "user", "expected"),
+    [
+        ("Missing privilege separation directory: /run/sshd", "", "/run/sshd:mode=755"),
+        (
+            "ERROR: unable to bind listening socket for address '/run/php/php-fpm.sock': No such file or directory",
+            "",
+            "/run/php:mode=755",
+        ),
+        ("cannot create /var/run/app/app.pid: No such file or directory", "1000", "/var/run/app"),
+        ("cannot create /run/app.pid: No such file or directory", "", ""),
+        ("cat: can't open '/run/secrets/password': No such file or directory", "", ""),
+        ("connect to /run/php/php-fpm.sock failed: No such file or directory", "", ""),
+        ("cannot create /srv/app/app.pid: No such file or directory", "", ""),
+    ],
+)
+def test_the_folder_below_run_that_an_init_system_makes(line: str, user: str, expected: str):
+    assert steps(line, Config={"User": user}).get("run_folder", "") == expected

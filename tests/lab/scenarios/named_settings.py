@@ -61,6 +61,21 @@ def address_with_a_scheme_that_was_given_up(box: Box) -> None:
     assert " | awk " in offered(box, "alchemist7")
 
 
+_SSHD = """
+[ -d /run/sshd ] || { echo 'Missing privilege separation directory: /run/sshd'; exit 255; }
+exec sleep 1000
+"""
+
+
+@fault("container.exits-at-start", subject="container:agent7", shareable=True)
+def folder_below_run_that_nobody_made(box: Box) -> None:
+    """sshd wants a folder that an init system makes, and the container has none."""
+    limits = ["--memory=64m", "--pids-limit=64"]
+    box.docker("run", "-d", "--name=agent7", *limits, "bb:1.36", "sh", "-c", _SSHD)
+    assert "Missing privilege" in ended(box, "agent7")
+    assert offered(box, "agent7") == "diagnose recreate agent7 -- --tmpfs=/run/sshd:mode=755 | sh"
+
+
 _SESSION = """
 [ -e /tmp/ended ] && exec sleep 1000
 echo "[2018-08-28 05:47:34,119] ERROR Error while creating ephemeral at /brokers/ids/1001, node already \
