@@ -348,9 +348,9 @@ def seen(*living: Process, **answers: Any) -> Daemon:
     host = Made({**DEAD_USERS, **answers})
     config = daemon_config(host)
     known = config if isinstance(config, DaemonConfig) else None
-    found = daemon(host, None, known, Processes((Process(1), *living)))
-    assert isinstance(found, Daemon)
-    return found
+    engine = daemon(host, None, known, Processes((Process(1), *living)))
+    assert isinstance(engine, Daemon)
+    return engine
 
 
 SYSTEMS = Process(90, 1, "dockerd", "S", uid=0, cmdline=["dockerd"])
@@ -385,7 +385,7 @@ def test_rootless_engine_has_no_unit_and_no_pid_file_of_the_systems() -> None:
     found = seen(**{"file.read": pid_files, "process": process, "file.stats": missing})
     units = found.installation
     assert (units.unit, units.socket_unit, units.containerd_unit) == (None, None, None)
-    assert [each.pid for each in found.processes.pid_files] == [70, 72]
+    assert [pid_file.pid for pid_file in found.processes.pid_files] == [70, 72]
     assert (found.installation.program, found.installation.installed) == (None, True)
 
 
@@ -409,7 +409,7 @@ def test_containerd_of_a_rootless_engine_is_told_by_its_folder() -> None:
         }
 
     found = seen(own, system, **{"locality": HERE, "process": process, "api.ping": {}})
-    assert [each.pid for each in found.processes.containerds or ()] == [92]
+    assert [containerd.pid for containerd in found.processes.containerds or ()] == [92]
 
 
 SYSTEMS_PLACE = at(url="unix:///var/run/docker.sock", source="default socket", named=False) | {
@@ -565,7 +565,7 @@ HEAD = HANDLER + r'Head \"https://registry-1.docker.io/v2/library/bb/manifests/1
 
 
 @pytest.mark.parametrize(
-    ("texts", "pulled", "present", "found"),
+    ("texts", "pulled", "present", "expected"),
     [
         pytest.param([(0, REFUSED)], [], [], [("r:5000", "", 1)], id="one failure"),
         pytest.param(
@@ -665,10 +665,10 @@ def test_failed_pulls(
     texts: list[tuple[float, str]],
     pulled: list[tuple[float, str]],
     present: list[str],
-    found: list[tuple[str, str, int]],
+    expected: list[tuple[str, str, int]],
 ) -> None:
     troubles = collected(texts, pulled, present).troubles
-    assert [(trouble.registry, trouble.image, trouble.count) for trouble in troubles] == found
+    assert [(trouble.registry, trouble.image, trouble.count) for trouble in troubles] == expected
 
 
 def test_a_folder_in_place_of_the_file_is_a_fault() -> None:
@@ -718,7 +718,7 @@ def test_what_dockerd_says_of_the_file_is_a_fault(words: str, messages: list[str
     )
     config = daemon_config(host)
     assert isinstance(config, DaemonConfig)
-    found = Installation(installed=True, program="/opt/docker/dockerd")
-    alive = Daemon(DEAD.endpoint, Caller(), installation=found)
+    installation = Installation(installed=True, program="/opt/docker/dockerd")
+    alive = Daemon(DEAD.endpoint, Caller(), installation=installation)
     faults = config_faults(host, config, alive, NOTHING, NOTHING)
     assert [fault.message for fault in faults.faults] == messages

@@ -38,7 +38,7 @@ PATH = "/etc/docker/daemon.json"
 
 
 @pytest.mark.parametrize(
-    ("candidates", "found"),
+    ("candidates", "expected"),
     [
         pytest.param(DataRootCandidates("/var/lib/docker", 3), [], id="in use, and nothing else"),
         pytest.param(
@@ -63,8 +63,8 @@ PATH = "/etc/docker/daemon.json"
         ),
     ],
 )
-def test_wrong_data_root(candidates: DataRootCandidates, found: list[tuple[str, str]]) -> None:
-    assert rows(judge("daemon.wrong-data-root", candidates=candidates)) == found
+def test_wrong_data_root(candidates: DataRootCandidates, expected: list[tuple[str, str]]) -> None:
+    assert rows(judge("daemon.wrong-data-root", candidates=candidates)) == expected
 
 
 SNAP = "/var/snap/docker/common/var-lib-docker"

@@ -52,9 +52,9 @@ def _collected(daemon: Daemon, *lines: str, locks: str = "") -> EngineDatabases:
     processes = Processes((Process(298, comm="restic"), Process(50, comm="dockerd")))
     stats = {f"{ROOT.path}/volumes/metadata.db": {"type": "file", "dev": "7:0", "ino": 45}}
     host = Made({"file.read": {"text": locks}, "file.stats": stats})
-    found = engine_databases(host, daemon, ROOT, log, processes)
-    assert isinstance(found, EngineDatabases)
-    return found
+    databases = engine_databases(host, daemon, ROOT, log, processes)
+    assert isinstance(databases, EngineDatabases)
+    return databases
 
 
 @pytest.mark.parametrize(

@@ -284,7 +284,7 @@ def _judge_afterwards(
     box: Box,
     scenarios: Sequence[Scenario],
     cures: Sequence[Cure],
-    found: Sequence[Mapping[str, Any]],
+    findings: Sequence[Mapping[str, Any]],
 ) -> None:
     """The host must be well again; what cannot be, because a cure leaves it so, is declared."""
     allowed: list[Expectation] = []
@@ -293,21 +293,21 @@ def _judge_afterwards(
         if each.how == "unproven":
             allowed += [*scenario.expected, *scenario.also]
     for _ in range(_PATIENCE):
-        if not _left(found, allowed):
+        if not _left(findings, allowed):
             return
         time.sleep(2)
-        found = box.diagnose("all", "--format", "json", *UNHURRIED).findings
-    left = _left(found, allowed)
+        findings = box.diagnose("all", "--format", "json", *UNHURRIED).findings
+    left = _left(findings, allowed)
     if left:
         cures[0].complaints.append(
             "the host is not well afterwards:" + "".join(f"\n    {each}" for each in left)
         )
 
 
-def _left(found: Sequence[Mapping[str, Any]], allowed: Sequence[Expectation]) -> list[str]:
+def _left(findings: Sequence[Mapping[str, Any]], allowed: Sequence[Expectation]) -> list[str]:
     named = [
         (f["id"], f"{f['subject']['kind']}:{f['subject']['name']}", f)
-        for f in found
+        for f in findings
         if f["severity"] != "advice"
     ]
     return [

@@ -107,7 +107,7 @@ def scenarios() -> Iterator[Scenario]:
     """Those that the kernel command line names (a regular expression), or all."""
     only = re.search(r"diagnose\.only=(\S*)", Path("/proc/cmdline").read_text())
     pattern = only[1] if only else ""
-    return (each for each in SCENARIOS if not pattern or re.search(pattern, each.name))
+    return (scenario for scenario in SCENARIOS if not pattern or re.search(pattern, scenario.name))
 
 
 def play(scenario: Scenario) -> dict[str, Any]:

@@ -94,15 +94,15 @@ def run(what: Incident, engine: Engine) -> list[dict[str, Any]]:
         return box.diagnose("all", "--format", "json").findings
 
 
-def judge(what: Incident, found: list[dict[str, Any]]) -> None:
+def judge(what: Incident, expected: list[dict[str, Any]]) -> None:
     """Raise SurpriseError unless the true root is the first root, its effects lead to it, and the
     bystander stands alone."""
-    loud = [f for f in found if f["severity"] != "advice"]
+    loud = [f for f in expected if f["severity"] != "advice"]
     roots = [f for f in loud if f["root"]]
     wrong = []
     if not roots or not _is(roots[0], what.root):
         wrong.append(f"the first root is not {what.root[0]} {what.root[1]}")
-    by_key = {f["key"]: f for f in found}
+    by_key = {f["key"]: f for f in expected}
     for effect in what.effects:
         hits = [f for f in loud if _is(f, effect)]
         if not hits:

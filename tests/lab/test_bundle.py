@@ -151,7 +151,7 @@ def test_a_real_engines_secrets_are_in_no_byte_of_the_bundle(
                 "-e",
                 "AWS_ACCESS_KEY_ID=AKIA" + "Q7ZX2M4N8P1R5T6V",
             ),
-            *(word for each in LOOKALIKES for word in ("-e", each)),
+            *(word for lookalike in LOOKALIKES for word in ("-e", lookalike)),
             *(
                 "--label",
                 f"com.example.api-token={s(5)}",
@@ -204,7 +204,7 @@ def test_a_real_engines_secrets_are_in_no_byte_of_the_bundle(
         data = streamed(box)
     files = unpacked(data)
     leaked = {secret: found for secret in hidden if (found := stands_in(files, forms(secret)))}
-    kept = [each for each in LOOKALIKES if stands_in(files, forms(each))]
+    kept = [lookalike for lookalike in LOOKALIKES if stands_in(files, forms(lookalike))]
     redacted = json.loads(files["manifest.json"])["redacted"]
     say(
         f"bundle of a real engine {engine.name}: recall {100 - 100 * len(leaked) / len(hidden):.0f} % of {len(hidden)} "

@@ -369,7 +369,7 @@ def judge(folder: Path, figures: Figures) -> None:
     """Count one recorded host."""
     state = json.loads((folder / "truth.json").read_text())
     faults = [
-        _fault(name, tuple(own), [tuple(each) for each in follows])
+        _fault(name, tuple(own), [tuple(follow) for follow in follows])
         for name, own, follows in state["faults"]
     ]
     cured, where = faults[0], folder.name

@@ -244,10 +244,10 @@ def test_default_socket_of_roots_daemon_in_a_user_namespace() -> None:
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="a daemon of this user would be a rootless one")
 @pytest.mark.parametrize(
-    ("flags", "found"), [(["--rootless"], True), ([], False)], ids=["rootless", "the system's"]
+    ("flags", "expected"), [(["--rootless"], True), ([], False)], ids=["rootless", "the system's"]
 )
 def test_pid_file_beside_a_users_socket_names_a_rootless_engine_only(
-    tmp_path: Path, flags: list[str], found: bool
+    tmp_path: Path, flags: list[str], expected: bool
 ) -> None:
     program = tmp_path / "dockerd"
     program.write_text(
@@ -260,7 +260,7 @@ def test_pid_file_beside_a_users_socket_names_a_rootless_engine_only(
         (tmp_path / "docker.pid").write_text(str(daemon.pid), encoding="ascii")
         answer = locality(f"unix://{tmp_path}/docker.sock")
         daemon.kill()
-    assert answer["engine_pid"] == (daemon.pid if found else None)
+    assert answer["engine_pid"] == (daemon.pid if expected else None)
 
 
 def test_now_and_caller_are_this_process() -> None:

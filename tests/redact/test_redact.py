@@ -423,11 +423,11 @@ def test_the_short_way_for_plain_addresses_leads_where_all_rules_lead(parts, por
     def mark_in(seen):
         return lambda *said: (seen.append(said), f"<redacted:{said[0]}:{len(said[1]):06x}>")[1]
 
-    found = plain_address(text, mark_in(short))
-    if found is None:
+    address = plain_address(text, mark_in(short))
+    if address is None:
         assert not short
     else:
-        assert (found, short) == (redact_text(text, mark_in(full)), full)
+        assert (address, short) == (redact_text(text, mark_in(full)), full)
 
 
 def test_the_short_way_is_taken():

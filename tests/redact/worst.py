@@ -144,7 +144,7 @@ def patterns_of(function: Callable[..., Any]) -> dict[str, re.Pattern[str]]:
     return found
 
 
-def _reach(thing: Any, found: dict[str, re.Pattern[str]], seen: set[int]) -> None:
+def _reach(thing: Any, expected: dict[str, re.Pattern[str]], seen: set[int]) -> None:
     if id(thing) in seen:
         return
     seen.add(id(thing))
@@ -155,18 +155,18 @@ def _reach(thing: Any, found: dict[str, re.Pattern[str]], seen: set[int]) -> Non
     ):
         return
     for cell in thing.__closure__ or ():
-        _reach(cell.cell_contents, found, seen)
+        _reach(cell.cell_contents, expected, seen)
     for name in _names(thing.__code__):
         value = thing.__globals__.get(name)
         if isinstance(value, types.ModuleType) and value.__name__.startswith("diagnose.redact"):
             for inner in _names(thing.__code__):
-                _reach(getattr(value, inner, None), found, seen)
+                _reach(getattr(value, inner, None), expected, seen)
         elif isinstance(value, re.Pattern):
-            found[f"{thing.__module__}.{name}"] = value
+            expected[f"{thing.__module__}.{name}"] = value
         elif isinstance(value, functools._lru_cache_wrapper) and _is_lazy(value):
-            found[f"{thing.__module__}.{name}"] = value()
+            expected[f"{thing.__module__}.{name}"] = value()
         else:
-            _reach(value, found, seen)
+            _reach(value, expected, seen)
 
 
 def _is_lazy(value: Any) -> bool:

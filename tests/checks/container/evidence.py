@@ -63,18 +63,18 @@ def policy(name: str, most: int = 0) -> dict[str, Any]:
 
 
 def history(
-    each: Container, *rows: tuple[float, str, dict[str, str]], full: bool = False
+    container: Container, *rows: tuple[float, str, dict[str, str]], full: bool = False
 ) -> Events:
     """Events of a container: age in seconds, action, attributes; oldest first."""
     listed = [
-        Event(NOW - age, "container", action, "", each.id, attributes)
+        Event(NOW - age, "container", action, "", container.id, attributes)
         for age, action, attributes in rows
     ]
     return Events(tuple(listed), listed[0].at if full else None)
 
 
-def said(each: Container, *lines: str) -> LogTails:
-    return LogTails({each.id: LogTail(lines)}, {})
+def said(container: Container, *lines: str) -> LogTails:
+    return LogTails({container.id: LogTail(lines)}, {})
 
 
 def items(result: Result) -> list[Finding | Unexamined]:

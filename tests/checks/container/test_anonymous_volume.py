@@ -34,7 +34,7 @@ OWN = {"Type": "bind", "Source": "/srv/data", "Destination": "/data", "RW": True
 
 
 @pytest.mark.parametrize(
-    ("name", "own", "declared", "found"),
+    ("name", "own", "declared", "number"),
     [
         ("one level above", OWN, ["/data/db"], 1),
         ("two levels above", {**OWN, "Destination": "/"}, ["/data/db"], 0),
@@ -43,14 +43,14 @@ OWN = {"Type": "bind", "Source": "/srv/data", "Destination": "/data", "RW": True
         ("read-only", {**OWN, "RW": False}, ["/data/db"], 0),
     ],
 )
-def test_data_beside_its_mount(name: str, own: dict[str, Any], declared: list[str], found: int):
+def test_data_beside_its_mount(name: str, own: dict[str, Any], declared: list[str], number: int):
     container = made("running", Mounts=[own, ANONYMOUS])
     host = Made(
         {"api.image": {"Id": "sha256:1", "Config": {"Volumes": {path: {} for path in declared}}}}
     )
     split = split_mounts(host, of(container), None)
-    assert len(split.items) == found
-    assert len(judge("container.data-outside-mount", split_mounts=split).findings) == found
+    assert len(split.items) == number
+    assert len(judge("container.data-outside-mount", split_mounts=split).findings) == number
 
 
 def test_a_split_mount_names_the_volume():
@@ -148,8 +148,8 @@ def test_a_line_of_the_kernel_belongs_to_the_program_and_the_second():
 def test_the_fault_of_another_program_is_not_this_container_s(path: str, expected: bool):
     crashed = made("exited", code=139, Path=path)
     segfault = "wget[21462]: segfault at 0 ip 00005 sp 00007 error 6 in busybox[5+1]"
-    found = program_faults(of(crashed), KernelLog((Record(NOW - 60, segfault),)))
-    assert (crashed.id in found.by_id) is expected
+    faults = program_faults(of(crashed), KernelLog((Record(NOW - 60, segfault),)))
+    assert (crashed.id in faults.by_id) is expected
 
 
 def test_exit_codes_are_named():

@@ -57,7 +57,7 @@ CASES = {
 def test_peers(name: str) -> None:
     lines, named = CASES[name]
     assert (
-        sorted(each.name for each in called_peers(lines, FRONT, Containers(tuple(OTHERS)))) == named
+        sorted(peer.name for peer in called_peers(lines, FRONT, Containers(tuple(OTHERS)))) == named
     )
 
 
@@ -88,16 +88,16 @@ def test_whom_it_was_told_of_where_it_names_nobody(name: str) -> None:
     lines, called = UNNAMED[name]
     caller = msgspec.structs.replace(FRONT, config=TOLD)
     assert (
-        sorted(each.name for each in called_peers(lines, caller, Containers(tuple(OTHERS))))
+        sorted(peer.name for peer in called_peers(lines, caller, Containers(tuple(OTHERS))))
         == called
     )
 
 
 def test_a_probe_names_nobody_and_its_command_does() -> None:
-    found = called_peers(
+    peers = called_peers(
         ["nc: timed out"], FRONT, Containers(tuple(OTHERS)), configured=["nc -w 2 postgres 5432"]
     )
-    assert [each.name for each in found] == ["db"]
+    assert [peer.name for peer in peers] == ["db"]
 
 
 def test_what_became_of_a_callee_is_told_unless_it_runs() -> None:
@@ -139,8 +139,8 @@ def test_one_that_was_started_again_is_judged_by_its_run_before() -> None:
 
 def test_a_peer_that_is_not_trusted_is_named() -> None:
     line = 'Get "https://api:8200/v1": tls: x509: certificate signed by unknown authority'
-    found = called_peers([line], FRONT, Containers(tuple(OTHERS)))
-    assert [each.name for each in found] == ["api"]
+    peers = called_peers([line], FRONT, Containers(tuple(OTHERS)))
+    assert [peer.name for peer in peers] == ["api"]
 
 
 def test_who_the_peer_is_and_which_names_there_are() -> None:

@@ -41,7 +41,7 @@ INTERACTIVE: dict[str, Any] = {"Config": {"Tty": True, "AttachStdout": True}}
 
 
 @pytest.mark.parametrize(
-    ("name", "each", "asked", "expected"),
+    ("name", "container", "asked", "expected"),
     [
         ("a service", made("exited", code=1, ran=3600, HostConfig=PORT), False, ["critical"]),
         (
@@ -107,14 +107,14 @@ INTERACTIVE: dict[str, Any] = {"Config": {"Tty": True, "AttachStdout": True}}
         ("runs", made("running", HostConfig=PORT), None, []),
     ],
 )
-def test_crashed(name: str, each: Container, asked: bool | None, expected: list[str]):
-    known = Stops({} if asked is None else {each.id: asked})
+def test_crashed(name: str, container: Container, asked: bool | None, expected: list[str]):
+    known = Stops({} if asked is None else {container.id: asked})
     assert [
         found
         for found, _ in told(
             judge(
                 "container.crashed",
-                containers=of(each),
+                containers=of(container),
                 clock=CLOCK,
                 options=OPTIONS,
                 log_tails=QUIET,
@@ -125,7 +125,7 @@ def test_crashed(name: str, each: Container, asked: bool | None, expected: list[
 
 
 @pytest.mark.parametrize(
-    ("name", "each", "expected"),
+    ("name", "container", "expected"),
     [
         ("ended well", made("exited", ran=3600, HostConfig=PORT), ["critical"]),
         ("ended by the signal", made("exited", code=143, ran=3, HostConfig=PORT), ["critical"]),
@@ -144,15 +144,15 @@ def test_crashed(name: str, each: Container, asked: bool | None, expected: list[
     ],
 )
 def test_what_fell_with_the_engine_and_did_not_come_back(
-    name: str, each: Container, expected: list[str]
+    name: str, container: Container, expected: list[str]
 ):
-    known = Stops({each.id: False}, frozenset({each.id}))
+    known = Stops({container.id: False}, frozenset({container.id}))
     assert [
         found
         for found, _ in told(
             judge(
                 "container.crashed",
-                containers=of(each),
+                containers=of(container),
                 clock=CLOCK,
                 options=OPTIONS,
                 log_tails=QUIET,
@@ -163,7 +163,7 @@ def test_what_fell_with_the_engine_and_did_not_come_back(
     assert not told(
         judge(
             "container.crashed",
-            containers=Containers((each,), source="disk"),
+            containers=Containers((container,), source="disk"),
             clock=CLOCK,
             options=OPTIONS,
             log_tails=QUIET,
@@ -176,14 +176,14 @@ def test_what_fell_with_the_engine_and_did_not_come_back(
     ("by_hand", "age", "expected"), [(False, 60, True), (True, 60, False), (False, 600, False)]
 )
 def test_who_fell_with_the_engine(by_hand: bool, age: float, expected: bool):
-    each = made("exited", age=age, ran=3600)
+    container = made("exited", age=age, ran=3600)
     note = json.dumps({"HasBeenManuallyStopped": by_hand})
     log = DaemonLog((LogLine(NOW - 62, "info", "Processing signal 'terminated'"),), "docker.log")
     host = Made({"file.read": {"text": note}})
     known = stops(
-        host, of(each), CLOCK, OPTIONS, Events(()), DataRoot("/var/lib/docker", "default"), log
+        host, of(container), CLOCK, OPTIONS, Events(()), DataRoot("/var/lib/docker", "default"), log
     )
-    assert (each.id in known.stopped_with_daemon) == expected
+    assert (container.id in known.stopped_with_daemon) == expected
 
 
 def test_a_job_that_began_after_the_engines_restart_did_not_stop_with_it():
@@ -197,6 +197,10 @@ def test_a_job_that_began_after_the_engines_restart_did_not_stop_with_it():
 
 
 def test_a_word_to_read_the_log_file_anew_is_no_stop():
-    each = made("exited", code=1, ran=3600)
-    assert not history(each, (3000, "kill", {"signal": "10"}), die(60, 1)).was_stopped(each.id)
-    assert history(each, (61, "kill", {"signal": "10"}), die(60, 138)).was_stopped(each.id)
+    container = made("exited", code=1, ran=3600)
+    assert not history(container, (3000, "kill", {"signal": "10"}), die(60, 1)).was_stopped(
+        container.id
+    )
+    assert history(container, (61, "kill", {"signal": "10"}), die(60, 138)).was_stopped(
+        container.id
+    )

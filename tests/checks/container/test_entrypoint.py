@@ -137,15 +137,20 @@ RUN = "/opt/scripts/run.sh"
 def test_a_program_that_is_refused_without_quotes(
     ending: str, mounted: dict[str, Any], known: Any, words: str, variables: set[str]
 ):
-    each = made(
+    container = made(
         "created", code=126, Path=RUN, State={"Error": UNQUOTED.format(RUN, ending)}, **mounted
     )
     (finding,) = items(
-        judge("container.entrypoint-forbidden", containers=of(each), programs=UNKNOWN, mounts=known)
+        judge(
+            "container.entrypoint-forbidden",
+            containers=of(container),
+            programs=UNKNOWN,
+            mounts=known,
+        )
     )
     assert finding.summary.endswith(words)
     assert set(finding.variables) == {"container", "program", "image"} | variables
-    assert told(start_refused(of(each))) == []
+    assert told(start_refused(of(container))) == []
 
 
 @pytest.mark.parametrize(
@@ -153,7 +158,7 @@ def test_a_program_that_is_refused_without_quotes(
 )
 def test_a_mounted_folder_that_became_the_command(kind: str, words: str):
     mount = {"Type": "bind", "Source": "/srv/volume", "Destination": "/data", "RW": True}
-    each = made(
+    container = made(
         "created",
         code=126,
         Path="/data",
@@ -162,30 +167,37 @@ def test_a_mounted_folder_that_became_the_command(kind: str, words: str):
     )
     known = BindSources({"/srv/volume": PathStatus(type=kind)})
     (finding,) = judge(
-        "container.entrypoint-forbidden", containers=of(each), bind_sources=known
+        "container.entrypoint-forbidden", containers=of(container), bind_sources=known
     ).findings
     assert words in finding.summary
     assert ("source" in finding.variables) == (kind == "file")
 
 
 def test_other_words_without_quotes_are_not_of_its_program():
-    each = made(
+    container = made(
         "created", code=126, Path="/app", State={"Error": UNQUOTED.format("/usr/bin/hook", "")}
     )
-    assert told(entrypoint_forbidden(of(each))) == []
+    assert told(entrypoint_forbidden(of(container))) == []
 
 
 def test_a_script_that_an_init_may_not_execute_for_noexec():
     line = f"[FATAL tini (7)] exec {RUN} failed: Permission denied"
-    each = made("exited", code=126, Path=RUN, **SCRIPTS)
-    known = Programs({each.id: describe(RUN, "permission denied", line, b"#!/bin/sh\n")})
+    container = made("exited", code=126, Path=RUN, **SCRIPTS)
+    known = Programs({container.id: describe(RUN, "permission denied", line, b"#!/bin/sh\n")})
     (finding,) = items(
-        judge("container.entrypoint-forbidden", containers=of(each), programs=known, mounts=NOEXEC)
+        judge(
+            "container.entrypoint-forbidden",
+            containers=of(container),
+            programs=known,
+            mounts=NOEXEC,
+        )
     )
     assert "/opt/scripts/run.sh cannot be executed by user 1000" in finding.summary
     assert finding.summary.endswith("/srv is mounted with noexec")
     (finding,) = items(
-        judge("container.entrypoint-forbidden", containers=of(each), programs=known, mounts=PLAIN)
+        judge(
+            "container.entrypoint-forbidden", containers=of(container), programs=known, mounts=PLAIN
+        )
     )
     assert "/bin/sh, which /opt/scripts/run.sh needs, cannot be executed" in finding.summary
 
@@ -229,7 +241,7 @@ ASIDE = {
 def test_a_file_that_a_script_was_refused_and_went_on(
     is_program: bool, mode: int, count: int
 ) -> None:
-    each = made("exited", code=1)
+    container = made("exited", code=1)
     refused = Program(
         "/gd/new",
         "permission denied",
@@ -240,6 +252,6 @@ def test_a_file_that_a_script_was_refused_and_went_on(
         behind="a shell",
         is_aside=True,
     )
-    known = Programs({each.id: refused})
-    result = judge("container.entrypoint-forbidden", containers=of(each), programs=known)
+    known = Programs({container.id: refused})
+    result = judge("container.entrypoint-forbidden", containers=of(container), programs=known)
     assert len(result.findings) == count

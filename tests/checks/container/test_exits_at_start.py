@@ -26,7 +26,7 @@ from tests.judging import judge
 
 
 @pytest.mark.parametrize(
-    ("name", "each", "expected"),
+    ("name", "container", "expected"),
     [
         (
             "publishes a port",
@@ -71,13 +71,13 @@ from tests.judging import judge
         ),
     ],
 )
-def test_exits_at_start(name: str, each: Container, expected: list[str]):
+def test_exits_at_start(name: str, container: Container, expected: list[str]):
     assert [
         found
         for found, _ in told(
             judge(
                 "container.exits-at-start",
-                containers=of(each),
+                containers=of(container),
                 clock=CLOCK,
                 options=OPTIONS,
                 log_tails=QUIET,

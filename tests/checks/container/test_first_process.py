@@ -12,7 +12,7 @@ from tests.judging import judge
 
 
 @pytest.mark.parametrize(
-    ("status", "state", "hung", "found"),
+    ("status", "state", "hung", "number"),
     [
         ("running", "T", False, 1),
         ("running", "S", False, 0),
@@ -22,7 +22,7 @@ from tests.judging import judge
         ("running", "D", True, 1),
     ],
 )
-def test_a_first_process_that_does_not_run(status: str, state: str, hung: bool, found: int):
+def test_a_first_process_that_does_not_run(status: str, state: str, hung: bool, number: int):
     container = made(status)
     lines = (
         (Record(NOW - 60, "INFO: task app:100 blocked for more than 120 seconds."),) if hung else ()
@@ -33,4 +33,4 @@ def test_a_first_process_that_does_not_run(status: str, state: str, hung: bool, 
         processes=Processes((Process(pid=100, comm="app", state=state),)),
         kernel_log=KernelLog(lines),
     )
-    assert len(result.findings) == found
+    assert len(result.findings) == number

@@ -54,7 +54,7 @@ DENIED = "cat: can't open '/data/key': Permission denied"
 def test_mount_forbidden(
     name: str, user: str, source: PathStatus, line: str, selinux: bool, count: int
 ):
-    each = made("exited", code=1, Config={"User": user}, Mounts=[MOUNTED])
+    container = made("exited", code=1, Config={"User": user}, Mounts=[MOUNTED])
     info = Info(security_options=["name=selinux"] if selinux else [])
     sources = BindSources(
         {"/srv/data": source}, {"/srv/data/key": PathStatus(type="file", mode=0o644)}
@@ -64,8 +64,8 @@ def test_mount_forbidden(
             told(
                 judge(
                     "container.mount-forbidden",
-                    containers=of(each),
-                    log_tails=said(each, line),
+                    containers=of(container),
+                    log_tails=said(container, line),
                     bind_sources=sources,
                     info=info,
                 )
@@ -96,21 +96,23 @@ def shut_out(
 ) -> str:
     """What is said of a container with /srv/data at /data: a summary, why it is not known, or
     nothing."""
-    each = made("exited", code=1, Config={"User": user}, Mounts=[MOUNTED], HostConfig=host_config)
+    container = made(
+        "exited", code=1, Config={"User": user}, Mounts=[MOUNTED], HostConfig=host_config
+    )
     sources = BindSources(
         {"/srv/data": top}, {f"/srv/data/{name}": one for name, one in (below or {}).items()}
     )
-    found = items(
+    findings = items(
         judge(
             "container.mount-forbidden",
-            containers=of(each),
-            log_tails=said(each, line),
+            containers=of(container),
+            log_tails=said(container, line),
             bind_sources=sources,
             info=info or Info(),
         )
     )
-    assert len(found) < 2
-    return "".join(one.summary if isinstance(one, Finding) else f"? {one.why}" for one in found)
+    assert len(findings) < 2
+    return "".join(one.summary if isinstance(one, Finding) else f"? {one.why}" for one in findings)
 
 
 SHUT = PathStatus(type="file", mode=0o600)
@@ -202,15 +204,17 @@ def test_what_was_refused_is_named(line: str, below: dict[str, PathStatus], expe
 
 
 def test_a_mount_that_is_read_only_is_not_to_be_written():
-    each = made("exited", code=1, Config={"User": "1000:1000"}, Mounts=[{**MOUNTED, "RW": False}])
+    container = made(
+        "exited", code=1, Config={"User": "1000:1000"}, Mounts=[{**MOUNTED, "RW": False}]
+    )
     sources = BindSources({"/srv/data": FOLDER}, {"/srv/data/key": FILE})
     line = "open /data/key: permission denied"
     assert (
         items(
             judge(
                 "container.mount-forbidden",
-                containers=of(each),
-                log_tails=said(each, line),
+                containers=of(container),
+                log_tails=said(container, line),
                 bind_sources=sources,
                 info=Info(),
             )
@@ -306,13 +310,13 @@ def test_a_source_that_is_gone_has_no_mode():
 
 def test_what_is_to_be_typed_names_the_users_of_the_host():
     added = {"HostConfig": {"GroupAdd": ["20"]}}
-    each = made("exited", code=1, Config={"User": "1000:50"}, Mounts=[MOUNTED], **added)
+    container = made("exited", code=1, Config={"User": "1000:50"}, Mounts=[MOUNTED], **added)
     sources = BindSources({"/srv/data": FOLDER}, {"/srv/data/key": SHUT})
     (found,) = items(
         judge(
             "container.mount-forbidden",
-            containers=of(each),
-            log_tails=said(each, DENIED),
+            containers=of(container),
+            log_tails=said(container, DENIED),
             bind_sources=sources,
             info=REMAPS,
         )
@@ -326,18 +330,18 @@ def test_what_is_to_be_typed_names_the_users_of_the_host():
 
 
 def test_each_step_to_a_named_path_is_looked_up_without_its_links():
-    each = made("exited", code=1, Config={"User": "1000"}, Mounts=[MOUNTED])
+    container = made("exited", code=1, Config={"User": "1000"}, Mounts=[MOUNTED])
     host = Made(
         {"file.stats": lambda asked: {path: {"type": "folder"} for path in asked.args["paths"]}}
     )
     sources = bind_sources(
-        host, of(each), CLOCK, OPTIONS, said(each, "open /data/a/b: permission denied")
+        host, of(container), CLOCK, OPTIONS, said(container, "open /data/a/b: permission denied")
     )
     assert isinstance(sources, BindSources)
     assert set(sources.below) == {"/srv/data/a", "/srv/data/a/b"}
     assert [asked.args["follow"] for asked in host.asked] == [True, False]
     for far in ("open /data/../b: permission denied", f"open /data{'/a' * 40}: permission denied"):
-        sources = bind_sources(host, of(each), CLOCK, OPTIONS, said(each, far))
+        sources = bind_sources(host, of(container), CLOCK, OPTIONS, said(container, far))
         assert isinstance(sources, BindSources)
         assert not sources.below
 
@@ -366,17 +370,17 @@ READ_ONLY = "sh: can't create /data/pool: Read-only file system"
 def test_a_mount_that_is_read_only_by_its_own_option(
     mount: dict[str, Any], line: str, expected: dict[str, str] | None
 ):
-    each = made("exited", code=1, Mounts=[mount])
+    container = made("exited", code=1, Mounts=[mount])
     result = judge(
         "container.mount-forbidden",
-        containers=of(each),
-        log_tails=said(each, line),
+        containers=of(container),
+        log_tails=said(container, line),
         bind_sources=BindSources({}),
     )
     variables = [dict(finding.variables) for finding in result.findings]
     assert bool(variables) == (expected is not None)
-    for found in variables:
-        assert found.items() >= (expected or {}).items()
+    for variable in variables:
+        assert variable.items() >= (expected or {}).items()
 
 
 @pytest.mark.parametrize(
@@ -392,12 +396,12 @@ def test_only_a_volume_of_its_own_is_given_away_with_all_in_it(
         "Destination": "/data",
         "RW": True,
     }
-    each = made("exited", code=1, Config={"User": "1000"}, Mounts=[volume])
+    container = made("exited", code=1, Config={"User": "1000"}, Mounts=[volume])
     beside = [made("running", name=name, Mounts=[volume]) for name in others]
     result = judge(
         "container.mount-forbidden",
-        containers=of(each, *beside),
-        log_tails=said(each, DENIED),
+        containers=of(container, *beside),
+        log_tails=said(container, DENIED),
         bind_sources=BindSources({"/srv/data": PathStatus(type="folder", mode=0o700)}),
     )
     (finding,) = result.findings

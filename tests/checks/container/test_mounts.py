@@ -50,7 +50,7 @@ FRESH: dict[str, Any] = {
 
 
 @pytest.mark.parametrize(
-    ("name", "each", "source", "count"),
+    ("name", "container", "source", "count"),
     [
         ("folder over file", made("created", code=127, State={"Error": MISFILED}), PathStatus(), 1),
         (
@@ -75,14 +75,14 @@ FRESH: dict[str, Any] = {
         ),
     ],
 )
-def test_mount_source_missing(name: str, each: Container, source: PathStatus, count: int):
+def test_mount_source_missing(name: str, container: Container, source: PathStatus, count: int):
     sources = BindSources({"/srv/x": source, "/srv/app.conf": source})
     assert (
         len(
             told(
                 judge(
                     "container.mount-source-missing",
-                    containers=of(each),
+                    containers=of(container),
                     clock=CLOCK,
                     options=OPTIONS,
                     bind_sources=sources,
@@ -126,17 +126,17 @@ SECRET: dict[str, Any] = {
 def test_an_empty_folder_in_the_place_of_a_file(
     line: str, answers: dict[str, Any], expected: list[type]
 ):
-    each = made("exited", code=1, Mounts=[SECRET])
+    container = made("exited", code=1, Mounts=[SECRET])
     host = Made({"file.stats": {"/srv/pw": {"type": "folder", "mode": 0o755}}, **answers})
-    sources = bind_sources(host, of(each), CLOCK, OPTIONS, said(each, line))
+    sources = bind_sources(host, of(container), CLOCK, OPTIONS, said(container, line))
     answer = items(
         judge(
             "container.mount-source-missing",
-            containers=of(each),
+            containers=of(container),
             clock=CLOCK,
             options=OPTIONS,
             bind_sources=sources,
-            log_tails=said(each, line),
+            log_tails=said(container, line),
         )
     )
     assert [type(one) for one in answer] == expected
@@ -217,13 +217,13 @@ CONF: dict[str, Any] = {
 def test_a_folder_of_the_host_that_has_lost_its_files(
     entries: dict[str, int], line: str, expected: list[str]
 ):
-    each = made("exited", code=2, Mounts=[CONF])
+    container = made("exited", code=2, Mounts=[CONF])
     result = judge(
         "container.mount-source-missing",
-        containers=of(each),
+        containers=of(container),
         clock=CLOCK,
         options=OPTIONS,
         bind_sources=BindSources({"/srv/conf": PathStatus(type="folder")}, entries=entries),
-        log_tails=said(each, line),
+        log_tails=said(container, line),
     )
     assert [finding.variables.get("emptied") for finding in result.findings] == expected

@@ -23,9 +23,9 @@ LIMITED: dict[str, Any] = {"HostConfig": {"Memory": 16 * MIB}}
 
 
 def oom_lines(
-    each: Container, age: float, *, parent: str = "", constraint: str = "CONSTRAINT_MEMCG"
+    container: Container, age: float, *, parent: str = "", constraint: str = "CONSTRAINT_MEMCG"
 ) -> list[Record]:
-    path = f"/docker/{each.id}"
+    path = f"/docker/{container.id}"
     limit_of = "" if constraint == "CONSTRAINT_NONE" else f",oom_memcg={parent or path}"
     moment = NOW - age
     return [
@@ -42,21 +42,21 @@ def oom_lines(
 
 
 def oom(
-    each: Container,
+    container: Container,
     *,
     events: Events | Unavailable | None = None,
     lines: Iterable[Record] | None = (),
     killed: int | None = None,
 ) -> list[tuple[str, str]]:
     groups = Cgroups(
-        {each.id: CgroupStats(memory=Memory(oom_kill=killed))} if killed is not None else {}
+        {container.id: CgroupStats(memory=Memory(oom_kill=killed))} if killed is not None else {}
     )
     log = UNKNOWN if lines is None else KernelLog(tuple(lines))
     remembered = Events(()) if events is None else events
     return told(
         judge(
             "container.oom-killed",
-            containers=of(each),
+            containers=of(container),
             clock=CLOCK,
             options=OPTIONS,
             cgroups=groups,
@@ -93,14 +93,14 @@ def test_each_of_four_sources_alone_tells_of_an_oom_kill():
 
 
 @pytest.mark.parametrize(
-    ("name", "each"),
+    ("name", "container"),
     [
         ("137 alone is no OOM", made("exited", code=137, **LIMITED)),
         ("one that runs well", made("running", **LIMITED)),
     ],
 )
-def test_no_oom_kill(name: str, each: Container):
-    assert oom(each, killed=0) == []
+def test_no_oom_kill(name: str, container: Container):
+    assert oom(container, killed=0) == []
 
 
 def test_an_old_oom_kill_is_advice():
@@ -124,16 +124,16 @@ def test_an_oom_kill_is_answered_by_a_greater_limit():
 
 
 def test_a_peak_far_below_the_limit_tells_that_the_limit_was_raised():
-    each = made("running", age=300, HostConfig={"Memory": 32 * MIB})
+    container = made("running", age=300, HostConfig={"Memory": 32 * MIB})
     for peak, found in ((16 * MIB, 0), (32 * MIB, 1), (None, 1)):
         memory = Memory(oom_kill=2, max_usage=peak, limit=32 * MIB)
-        groups = Cgroups({each.id: CgroupStats(memory=memory)})
+        groups = Cgroups({container.id: CgroupStats(memory=memory)})
         assert (
             len(
                 told(
                     judge(
                         "container.oom-killed",
-                        containers=of(each),
+                        containers=of(container),
                         clock=CLOCK,
                         options=OPTIONS,
                         cgroups=groups,
@@ -147,16 +147,16 @@ def test_a_peak_far_below_the_limit_tells_that_the_limit_was_raised():
 
 
 def test_a_flag_alone_that_has_outlived_a_start_is_advice():
-    each = made("running", age=300, State={"OOMKilled": True}, **LIMITED)
-    assert oom(each, killed=0)[0][0] == "advice"
-    assert oom(each, killed=1)[0][0] == "warning"
+    container = made("running", age=300, State={"OOMKilled": True}, **LIMITED)
+    assert oom(container, killed=0)[0][0] == "advice"
+    assert oom(container, killed=1)[0][0] == "warning"
 
 
 def test_an_oom_kill_names_whose_limit_it_was():
-    each = made("exited", code=137, **LIMITED)
+    container = made("exited", code=137, **LIMITED)
     assert (
         "the cgroup above it, /tenants"
-        in oom(each, lines=oom_lines(each, 60, parent="/tenants"))[0][1]
+        in oom(container, lines=oom_lines(container, 60, parent="/tenants"))[0][1]
     )
     unlimited = made("exited", code=137, State={"OOMKilled": True})
     assert "no limit of its own" in oom(unlimited)[0][1]
@@ -167,6 +167,6 @@ def test_an_oom_kill_names_whose_limit_it_was():
 
 
 def test_without_events_and_kernel_log_an_oom_kill_stays_unknown():
-    each = made("running", **LIMITED)
-    result = judge("container.oom-killed", containers=of(each), clock=CLOCK, options=OPTIONS)
+    container = made("running", **LIMITED)
+    result = judge("container.oom-killed", containers=of(container), clock=CLOCK, options=OPTIONS)
     assert result.verdict == "unknown"

@@ -165,9 +165,11 @@ def file_of(question: AnyQuestion) -> Json | Failed:
 
 @pytest.mark.parametrize("line", SAID)
 def test_the_last_line_tells_of_the_program(line: str):
-    each = made("exited", code=127, Path="/app", name=EARLY.name)
-    found = programs(Made({"api.archive": file_of}), of(each), said(each, "starting", line)).by_id
+    container = made("exited", code=127, Path="/app", name=EARLY.name)
+    found = programs(
+        Made({"api.archive": file_of}), of(container), said(container, "starting", line)
+    ).by_id
     expected = SAID[line]
     assert len(found) == bool(expected)
     if expected:
-        assert_refused(found[each.id], *expected)
+        assert_refused(found[container.id], *expected)

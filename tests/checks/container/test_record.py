@@ -41,9 +41,9 @@ def hidden(files: Mapping[str, str]) -> HiddenContainers:
 
     entries = {"entries": [{"name": LOST, "type": "folder"}], "truncated": False}
     host = Made({"file.list": lambda _: entries, "file.read": read})
-    found = hidden_containers(host, of(container("web")), INFO)
-    assert isinstance(found, HiddenContainers)
-    return found
+    containers = hidden_containers(host, of(container("web")), INFO)
+    assert isinstance(containers, HiddenContainers)
+    return containers
 
 
 @pytest.mark.parametrize(("files", "expected"), RECORDS.values(), ids=RECORDS)

@@ -46,7 +46,7 @@ STEADY = made(
 
 
 @pytest.mark.parametrize(
-    ("name", "each", "events", "severity"),
+    ("name", "container", "events", "severity"),
     [
         ("waits for its next start", LOOPING, Events(()), "critical"),
         (
@@ -82,13 +82,13 @@ STEADY = made(
         ),
     ],
 )
-def test_a_loop(name: str, each: Container, events: Events | Unavailable, severity: str):
+def test_a_loop(name: str, container: Container, events: Events | Unavailable, severity: str):
     assert [
         found
         for found, _ in told(
             judge(
                 "container.restart-loop",
-                containers=of(each),
+                containers=of(container),
                 clock=CLOCK,
                 events=events,
                 log_tails=QUIET,
@@ -105,9 +105,9 @@ SLOW = made("running", age=30, RestartCount=8, State={"FinishedAt": at(30.1)}, *
 FLOODED = history(SLOW, (20, "exec_die", {}), full=True)
 
 
-def ended(each: Container, *ages: float, words: str = "ignoring event") -> DaemonLog:
+def ended(container: Container, *ages: float, words: str = "ignoring event") -> DaemonLog:
     """The daemon's log with these ends of a container."""
-    fields = {"container": each.id, "topic": "/tasks/delete"}
+    fields = {"container": container.id, "topic": "/tasks/delete"}
     return DaemonLog(tuple(LogLine(NOW - age, "info", words, fields) for age in ages), "docker.log")
 
 
@@ -173,7 +173,7 @@ RECOVERED = made(
 
 
 @pytest.mark.parametrize(
-    ("name", "each", "events"),
+    ("name", "container", "events"),
     [
         ("old history, long up", STEADY, Events(())),
         ("old history, long up, events are lost", STEADY, UNKNOWN),
@@ -202,12 +202,12 @@ RECOVERED = made(
         ),
     ],
 )
-def test_no_loop(name: str, each: Container, events: Events | Unavailable):
+def test_no_loop(name: str, container: Container, events: Events | Unavailable):
     assert (
         told(
             judge(
                 "container.restart-loop",
-                containers=of(each),
+                containers=of(container),
                 clock=CLOCK,
                 events=events,
                 log_tails=QUIET,

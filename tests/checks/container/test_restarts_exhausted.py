@@ -14,7 +14,7 @@ GIVEN_UP = made("exited", code=4, RestartCount=2, **policy("on-failure", 2))
 
 
 @pytest.mark.parametrize(
-    ("name", "each", "events", "expected"),
+    ("name", "container", "events", "expected"),
     [
         ("given up", GIVEN_UP, Events(()), ["critical"]),
         (
@@ -44,13 +44,13 @@ GIVEN_UP = made("exited", code=4, RestartCount=2, **policy("on-failure", 2))
         ),
     ],
 )
-def test_restarts_exhausted(name: str, each: Container, events: Events, expected: list[str]):
+def test_restarts_exhausted(name: str, container: Container, events: Events, expected: list[str]):
     assert [
         found
         for found, _ in told(
             judge(
                 "container.restarts-exhausted",
-                containers=of(each),
+                containers=of(container),
                 clock=CLOCK,
                 log_tails=QUIET,
                 events=events,

@@ -86,9 +86,9 @@ WORDS = [
 
 @pytest.mark.parametrize(("error", "words"), WORDS)
 def test_a_refused_start_is_told_in_the_engines_words(error: str, words: str):
-    each = made("created", code=128, Path="sleep", State={"Error": error})
+    container = made("created", code=128, Path="sleep", State={"Error": error})
     (finding,) = items(
-        judge("container.start-refused", containers=of(each, PEER), bind_sources=UNKNOWN)
+        judge("container.start-refused", containers=of(container, PEER), bind_sources=UNKNOWN)
     )
     assert words in finding.summary
     assert (PEER.subject in finding.calls) == ("proxy" in words)
@@ -144,10 +144,10 @@ def test_a_disk_of_a_volume_that_is_not_there_is_no_folder_to_make():
 )
 def test_a_fixed_address_that_is_taken(error: str, taken: bool):
     on_it = {"NetworkSettings": {"Networks": {"shopnet": {"IPAddress": "172.30.0.5"}}}}
-    each = made(
+    container = made(
         "created", code=128, State={"Error": error}, NetworkSettings={"Networks": {"shopnet": {}}}
     )
-    said = list(start_refused(of(each, made("running", name="db", **on_it))))
+    said = list(start_refused(of(container, made("running", name="db", **on_it))))
     assert [one.variables.get("network") for one in said if "fixed address" in one.summary] == [
         "shopnet"
     ] * taken
@@ -158,14 +158,14 @@ def test_a_fixed_address_that_is_taken(error: str, taken: bool):
 
 def test_who_holds_a_fixed_address_is_named():
     wanted = {"IPAMConfig": {"IPv4Address": "172.30.0.5"}}
-    each = made(
+    container = made(
         "created",
         code=128,
         State={"Error": "Address already in use"},
         NetworkSettings={"Networks": {"shopnet": wanted}},
     )
     on_it = {"NetworkSettings": {"Networks": {"shopnet": {"IPAddress": "172.30.0.5"}}}}
-    (finding,) = start_refused(of(each, made("running", name="db", **on_it)))
+    (finding,) = start_refused(of(container, made("running", name="db", **on_it)))
     assert (
         'its address 172.30.0.5 of network "shopnet" is held by container "db"' in finding.summary
     )
@@ -187,9 +187,9 @@ INNER = [
 
 @pytest.mark.parametrize(("kind", "variable"), [("file", "empty_file"), ("folder", "empty_folder")])
 def test_a_mount_below_a_read_only_mount_needs_something_to_lie_on(kind: str, variable: str):
-    each = made("created", code=128, Path="sleep", Mounts=INNER, State={"Error": HIDDEN})
+    container = made("created", code=128, Path="sleep", Mounts=INNER, State={"Error": HIDDEN})
     sources = BindSources({"/srv/inner": PathStatus(type=kind)})
-    result = judge("container.start-refused", containers=of(each), bind_sources=sources)
+    result = judge("container.start-refused", containers=of(container), bind_sources=sources)
     (finding,) = items(result)
     assert finding.variables[variable] == "/srv/outer/inner"
 
@@ -217,10 +217,10 @@ GONE = (
     [("old", "added"), ("runc", "lost_program"), ("", "lost_program")],
 )
 def test_a_runtime_of_its_own_gives_way_to_the_engines(runtime: str, variable: str):
-    each = made(
+    container = made(
         "exited", code=127, Path="sleep", HostConfig={"Runtime": runtime}, State={"Error": GONE}
     )
-    (finding,) = start_refused(of(each))
+    (finding,) = start_refused(of(container))
     assert variable in finding.variables
     assert ("its runtime" in finding.summary) == (variable == "added")
 
@@ -234,6 +234,8 @@ KILLED = "OCI runtime create failed: container init was OOM-killed (memory limit
     ids=["a tiny limit", "a small limit", "no limit, and none is set"],
 )
 def test_a_limit_is_raised_and_never_made(limit: int, expected: str | None):
-    each = made("exited", code=128, Path="x", HostConfig={"Memory": limit}, State={"Error": KILLED})
-    (finding,) = start_refused(of(each))
+    container = made(
+        "exited", code=128, Path="x", HostConfig={"Memory": limit}, State={"Error": KILLED}
+    )
+    (finding,) = start_refused(of(container))
     assert finding.variables.get("memory") == expected

@@ -61,7 +61,7 @@ def network_gone(containers: Containers) -> list[Any]:
 @pytest.mark.parametrize("error", REFUSALS)
 @pytest.mark.parametrize("status", ["created", "exited"])
 def test_a_refused_start_has_one_name(error: str, status: str):
-    each = made(status, code=128, Path="/x", State={"Error": error})
+    container = made(status, code=128, Path="/x", State={"Error": error})
     checks = (
         entrypoint_missing,
         entrypoint_forbidden,
@@ -70,7 +70,7 @@ def test_a_refused_start_has_one_name(error: str, status: str):
         runtime_limit_hit,
         start_refused,
     )
-    assert [check.__name__ for check in checks if told(check(of(each)))] == [
+    assert [check.__name__ for check in checks if told(check(of(container)))] == [
         REFUSALS[error]
     ] * bool(REFUSALS[error])
 
@@ -82,16 +82,16 @@ def test_processors_that_the_host_does_not_have(ending: str):
         'unable to start container process: unable to apply cgroup configuration: failed to write "0-63": write '
         "/sys/fs/cgroup/cpuset/docker/b9da7489abd7/cpuset.cpus: numerical result out of range"
     )
-    each = made(
+    container = made(
         "exited", code=128, State={"Error": error + ending}, HostConfig={"CpusetCpus": "0-63"}
     )
-    (finding,) = runtime_limit_hit(of(each))
+    (finding,) = runtime_limit_hit(of(container))
     assert (
         finding.summary
         == 'container "web" did not start: its cpuset 0-63 names processors that this host does not have'
     )
     assert finding.evidence["HostConfig.CpusetCpus"] == "0-63"
-    assert told(start_refused(of(each))) == []
+    assert told(start_refused(of(container))) == []
 
 
 NVML = "OCI runtime create failed: nvidia-container-cli: initialization error: nvml error: driver/library version mismatch"

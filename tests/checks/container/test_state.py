@@ -26,7 +26,7 @@ FIRST = Process(pid=100, comm="app", container=RUNS.id)
 
 
 @pytest.mark.parametrize(
-    ("name", "each", "seen", "count"),
+    ("name", "container", "seen", "count"),
     [
         ("all there", RUNS, [DOCKERD, SHIM, FIRST], 0),
         ("no shim", RUNS, [DOCKERD, FIRST], 1),
@@ -35,11 +35,15 @@ FIRST = Process(pid=100, comm="app", container=RUNS.id)
         ("not running", made("exited"), [DOCKERD], 0),
     ],
 )
-def test_shim_lost(name: str, each: Container, seen: list[Process], count: int):
+def test_shim_lost(name: str, container: Container, seen: list[Process], count: int):
     assert (
         len(
             told(
-                judge("container.shim-lost", containers=of(each), processes=Processes(tuple(seen)))
+                judge(
+                    "container.shim-lost",
+                    containers=of(container),
+                    processes=Processes(tuple(seen)),
+                )
             )
         )
         == count
@@ -69,8 +73,8 @@ def test_shims_are_not_missed_where_the_engine_is_not_seen():
     )
 
 
-@pytest.mark.parametrize(("count", "found"), [(25, 1), (2, 0)])
-def test_zombies(count: int, found: int):
+@pytest.mark.parametrize(("count", "number"), [(25, 1), (2, 0)])
+def test_zombies(count: int, number: int):
     dead = tuple(
         Process(pid=1000 + n, state="Z", comm="sleep", container=RUNS.id) for n in range(count)
     )
@@ -80,7 +84,7 @@ def test_zombies(count: int, found: int):
                 judge("container.zombies", containers=of(RUNS), processes=Processes((FIRST, *dead)))
             )
         )
-        == found
+        == number
     )
 
 
@@ -105,7 +109,7 @@ def test_paused(name: str, events: Events | Unavailable, severity: str):
 
 
 @pytest.mark.parametrize(
-    ("name", "each", "found"),
+    ("name", "container", "number"),
     [
         (
             "left dead",
@@ -122,5 +126,5 @@ def test_paused(name: str, events: Events | Unavailable, severity: str):
         ("dead for a moment", made("dead"), 0),
     ],
 )
-def test_dead(name: str, each: Container, found: int):
-    assert len(told(judge("container.dead", containers=of(each)))) == found
+def test_dead(name: str, container: Container, number: int):
+    assert len(told(judge("container.dead", containers=of(container)))) == number

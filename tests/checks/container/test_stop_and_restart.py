@@ -23,7 +23,7 @@ TERM, KILL = (70, "kill", {"signal": "15"}), (60, "kill", {"signal": "9"})
 
 
 @pytest.mark.parametrize(
-    ("name", "rows", "found"),
+    ("name", "rows", "number"),
     [
         ("killed after ten seconds", [TERM, KILL, die(60, 137)], 1),
         ("ended in time", [TERM, die(69, 143)], 0),
@@ -31,7 +31,7 @@ TERM, KILL = (70, "kill", {"signal": "15"}), (60, "kill", {"signal": "9"})
         ("docker kill", [KILL, die(60, 137)], 0),
     ],
 )
-def test_ignores_stop_signal(name: str, rows: list[tuple[float, str, dict[str, str]]], found: int):
+def test_ignores_stop_signal(name: str, rows: list[tuple[float, str, dict[str, str]]], number: int):
     assert (
         len(
             told(
@@ -42,12 +42,12 @@ def test_ignores_stop_signal(name: str, rows: list[tuple[float, str, dict[str, s
                 )
             )
         )
-        == found
+        == number
     )
 
 
 @pytest.mark.parametrize(
-    ("name", "each", "found"),
+    ("name", "container", "number"),
     [
         (
             "publishes a port",
@@ -69,5 +69,5 @@ def test_ignores_stop_signal(name: str, rows: list[tuple[float, str, dict[str, s
         ("swarm sees to it", task("shop_web.1", 1, "running"), 0),
     ],
 )
-def test_no_restart_policy(name: str, each: Container, found: int):
-    assert len(told(judge("container.no-restart-policy", containers=of(each)))) == found
+def test_no_restart_policy(name: str, container: Container, number: int):
+    assert len(told(judge("container.no-restart-policy", containers=of(container)))) == number

@@ -29,7 +29,7 @@ def probed(status: str, code: int, output: str, age: float = 5.0, **check: Any) 
 
 
 @pytest.mark.parametrize(
-    ("name", "each", "expected"),
+    ("name", "container", "expected"),
     [
         (
             "fails",
@@ -98,8 +98,8 @@ def probed(status: str, code: int, output: str, age: float = 5.0, **check: Any) 
         ("switched off", made("running", State={"Health": {"Status": "none"}}), []),
     ],
 )
-def test_unhealthy(name: str, each: Container, expected: list[tuple[str, str]]):
-    assert told(judge("container.unhealthy", containers=of(each), clock=CLOCK)) == expected
+def test_unhealthy(name: str, container: Container, expected: list[tuple[str, str]]):
+    assert told(judge("container.unhealthy", containers=of(container), clock=CLOCK)) == expected
 
 
 def test_a_streak_that_is_longer_than_the_engine_remembers_began_earlier():

@@ -98,9 +98,9 @@ def test_what_the_engine_does_not_list(
     host = Made(
         {"file.list": lambda _: {"entries": entries, "truncated": False}, "file.read": _file}
     )
-    found = hidden_containers(host, of(container("web")), VFS)
-    assert isinstance(found, HiddenContainers)
-    assert (found.count, found.names, found.driver) == expected
+    containers = hidden_containers(host, of(container("web")), VFS)
+    assert isinstance(containers, HiddenContainers)
+    assert (containers.count, containers.names, containers.driver) == expected
 
 
 def test_a_folder_that_cannot_be_read_is_unknown():

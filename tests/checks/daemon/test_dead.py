@@ -51,10 +51,10 @@ FOLDER = FileState("folder", 0o40755)
 
 
 def not_running(
-    one: Daemon, words: Any = NOTHING, known: Any = NOTHING, kernel: Any = NOTHING
+    engine: Daemon, words: Any = NOTHING, known: Any = NOTHING, kernel: Any = NOTHING
 ) -> tuple[Finding, ...]:
     return judge(
-        "daemon.not-running", daemon=one, containers=known, log=words, root=ROOT, kernel=kernel
+        "daemon.not-running", daemon=engine, containers=known, log=words, root=ROOT, kernel=kernel
     ).findings
 
 
@@ -329,5 +329,5 @@ def test_what_is_said_of_a_dead_engine(
     ],
 )
 def test_last_failure(lines: list[str], last: str | None) -> None:
-    found = log(*lines).last_failure
-    assert (found and found.text) == last
+    failure = log(*lines).last_failure
+    assert (failure and failure.text) == last

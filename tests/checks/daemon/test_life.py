@@ -180,7 +180,7 @@ OWN: dict[str, Any] = {
     ],
 )
 def test_container_from_its_files(state: dict[str, Any], pid: int | None, status: str) -> None:
-    found = container_of({**OWN, "State": {**OWN["State"], **state}}, {"Memory": 64}, pid)
-    assert found.state.status == status
-    assert (found.name, found.restart_count, found.host_config.memory) == ("web", 2, 64)
-    assert [(mount.source, mount.rw) for mount in found.mounts or ()] == [("/srv", False)]
+    container = container_of({**OWN, "State": {**OWN["State"], **state}}, {"Memory": 64}, pid)
+    assert container.state.status == status
+    assert (container.name, container.restart_count, container.host_config.memory) == ("web", 2, 64)
+    assert [(mount.source, mount.rw) for mount in container.mounts or ()] == [("/srv", False)]

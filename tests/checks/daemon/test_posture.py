@@ -25,7 +25,7 @@ from tests.judging import judge, rows
 
 
 @pytest.mark.parametrize(
-    ("version", "exe", "found"),
+    ("version", "exe", "expected"),
     [
         pytest.param("24.0.7", None, ["ended"], id="a line that has ended"),
         pytest.param("28.5.2", None, [], id="a line with fixes"),
@@ -38,15 +38,15 @@ from tests.judging import judge, rows
         ),
     ],
 )
-def test_engine_outdated(version: str, exe: str | None, found: list[str]) -> None:
-    one = daemon(silence=None, process=ProcessDetail(69, "dockerd", exe=exe))
+def test_engine_outdated(version: str, exe: str | None, expected: list[str]) -> None:
+    engine = daemon(silence=None, process=ProcessDetail(69, "dockerd", exe=exe))
     findings = judge(
         "daemon.engine-outdated",
-        daemon=one,
+        daemon=engine,
         ping=Ping("1.43", version, ""),
         info=Info(server_version=version),
     ).findings
-    assert [finding.discriminator for finding in findings] == found  # type: ignore[union-attr]
+    assert [finding.discriminator for finding in findings] == expected  # type: ignore[union-attr]
 
 
 @pytest.mark.parametrize(
@@ -118,12 +118,17 @@ def test_client_api_too_old() -> None:
     ],
 )
 def test_clock_skewed(created: str, date: float | None, count: int) -> None:
-    one = Containers((msgspec.convert({"Id": ID, "Name": "/web", "Created": created}, Container),))
+    containers = Containers(
+        (msgspec.convert({"Id": ID, "Name": "/web", "Created": created}, Container),)
+    )
     clock = Clock(1767323105.0, 0.0)
     assert (
         len(
             judge(
-                "daemon.clock-skewed", clock=clock, ping=Ping("1.41", "", "", date), containers=one
+                "daemon.clock-skewed",
+                clock=clock,
+                ping=Ping("1.41", "", "", date),
+                containers=containers,
             ).findings
         )
         == count

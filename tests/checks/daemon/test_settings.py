@@ -42,7 +42,7 @@ def _asking(runtime: str, **state: Any) -> Any:
 
 
 @pytest.mark.parametrize(
-    ("one", "found"),
+    ("one", "expected"),
     [
         pytest.param(
             _asking("kata", Error="unknown or invalid runtime name: kata"),
@@ -62,9 +62,9 @@ def _asking(runtime: str, **state: Any) -> Any:
         pytest.param(_asking(""), "", id="none named"),
     ],
 )
-def test_runtime_missing(one: Any, found: str) -> None:
+def test_runtime_missing(one: Any, expected: str) -> None:
     result = judge("daemon.runtime-missing", daemon=ALIVE, info=KNOWN, containers=of(one))
-    assert rows(result) == ([(found, "docker")] if found else [])
+    assert rows(result) == ([(expected, "docker")] if expected else [])
 
 
 def test_containers_of_one_missing_runtime_are_one_finding() -> None:
@@ -84,7 +84,7 @@ REFUSAL = "OCI runtime create failed: runc create failed: wrong rlimit value: RL
 
 
 @pytest.mark.parametrize(
-    ("limits", "log", "found"),
+    ("limits", "log", "expected"),
     [
         pytest.param(
             {"nofile": {"Hard": 1}},
@@ -103,10 +103,10 @@ REFUSAL = "OCI runtime create failed: runc create failed: wrong rlimit value: RL
         pytest.param({}, DaemonLog((), "l"), "", id="none"),
     ],
 )
-def test_ulimits_unnamed(limits: dict[str, Any], log: DaemonLog, found: str) -> None:
+def test_ulimits_unnamed(limits: dict[str, Any], log: DaemonLog, expected: str) -> None:
     config = DaemonConfig(PATH, exists=True, values={"default-ulimits": limits})
     result = judge("daemon.ulimits-unnamed", daemon=ALIVE, config=config, log=log)
-    assert rows(result) == ([(found, "docker")] if found else [])
+    assert rows(result) == ([(expected, "docker")] if expected else [])
 
 
 MOUNT = (
@@ -120,13 +120,13 @@ def _refused(text: str, filesystems: str, error: str = "") -> RefusedVolumes:
     host = Made({"file.read": {"text": filesystems}, "api.volumes": TYPES})
     log = DaemonLog((LogLine(90.0, "error", text),), "log")
     waiting = [container("web", State={**STOPPED, "Error": error})] if error else []
-    found = refused_volumes(host, of(*waiting), log, Clock(100.0, 0.0), Options(since_s=50))
-    assert isinstance(found, RefusedVolumes)
-    return found
+    volumes = refused_volumes(host, of(*waiting), log, Clock(100.0, 0.0), Options(since_s=50))
+    assert isinstance(volumes, RefusedVolumes)
+    return volumes
 
 
 @pytest.mark.parametrize(
-    ("text", "filesystems", "error", "found"),
+    ("text", "filesystems", "error", "expected"),
     [
         pytest.param(MOUNT, "nodev\ttmpfs\n\text4\n", "", "warning", id="nobody waits"),
         pytest.param("x", "nodev\ttmpfs\n\text4\n", MOUNT, "critical", id="a container waits"),
@@ -134,9 +134,9 @@ def _refused(text: str, filesystems: str, error: str = "") -> RefusedVolumes:
         pytest.param("mount /dev/sdx: no such device", "nodev\ttmpfs\n", "", "", id="other words"),
     ],
 )
-def test_filesystem_unsupported(text: str, filesystems: str, error: str, found: str) -> None:
+def test_filesystem_unsupported(text: str, filesystems: str, error: str, expected: str) -> None:
     result = judge("storage.filesystem-unsupported", volumes=_refused(text, filesystems, error))
-    assert rows(result) == ([(found, "media")] if found else [])
+    assert rows(result) == ([(expected, "media")] if expected else [])
 
 
 LOGROTATE = """
@@ -190,12 +190,13 @@ def test_log_contents(one: Any, name: str, text: str, rotated: bool, damaged: bo
         }
     )
     logs = LogFiles({one.id: LogFile(one.log_path, 100)})
-    found = log_contents(host, of(one), logs)
+    contents = log_contents(host, of(one), logs)
     if name.endswith(".disabled"):
-        found = LogContents(
-            tuple(rotation for rotation in found.rotations if name in rotation.path), found.damaged
+        contents = LogContents(
+            tuple(rotation for rotation in contents.rotations if name in rotation.path),
+            contents.damaged,
         )
-    assert (bool(found.rotations), bool(found.damaged)) == (rotated, damaged)
+    assert (bool(contents.rotations), bool(contents.damaged)) == (rotated, damaged)
 
 
 def test_findings_about_logs() -> None:

@@ -93,7 +93,7 @@ def test_a_query_to_the_bridge_s_own_address_meets_the_input_rules() -> None:
 
 def test_a_fourth_server_is_never_asked() -> None:
     four = ResolvConf((LAN, OTHER, "192.0.2.55", PUBLIC))
-    text = "".join(f"nameserver {each}\n" for each in four.nameservers)
+    text = "".join(f"nameserver {nameserver}\n" for nameserver in four.nameservers)
     heard = {(PUBLIC, True): "NOERROR", (PUBLIC, False): "NOERROR"}
     containers, resolvers, answer, _ = world((WEB, text), host=four, replies=heard)
     assert found(

@@ -107,13 +107,13 @@ FOUND = {
 }
 
 
-@pytest.mark.parametrize(("links", "found"), FOUND.values(), ids=FOUND)
-def test_dropped(links: list[NeighbourLink], found: list[tuple[str, str]]) -> None:
+@pytest.mark.parametrize(("links", "expected"), FOUND.values(), ids=FOUND)
+def test_dropped(links: list[NeighbourLink], expected: list[tuple[str, str]]) -> None:
     result = judge(
         "firewall.neighbour-discovery-dropped",
         neighbour_discovery=NeighbourDiscovery(tuple(links)),
     )
-    assert rows(result) == found
+    assert rows(result) == expected
     assert [item.subject.name for item in result.unexamined] == (
         ["shop"] if any(not message.is_certain for link in links for message in link.lost) else []
     )

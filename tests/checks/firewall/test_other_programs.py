@@ -44,11 +44,11 @@ CAPTURED = {
 }
 
 
-@pytest.mark.parametrize(("path", "found", "unknown"), CAPTURED.values(), ids=CAPTURED)
-def test_redirected(path: CapturedPath, found: list[tuple[str, str]], unknown: int) -> None:
+@pytest.mark.parametrize(("path", "expected", "unknown"), CAPTURED.values(), ids=CAPTURED)
+def test_redirected(path: CapturedPath, expected: list[tuple[str, str]], unknown: int) -> None:
     paths = CapturedPaths((path,), walked=3)
     result = judge("firewall.redirected-to-nobody", captured_paths=paths)
-    assert rows(result) == found
+    assert rows(result) == expected
     assert len(result.unexamined) == unknown
 
 
@@ -64,8 +64,8 @@ REFUSALS = {
 }
 
 
-@pytest.mark.parametrize(("inside", "outside", "found"), REFUSALS.values(), ids=REFUSALS)
-def test_refuses(inside: DnsReply, outside: DnsReply, found: list[tuple[str, str]]) -> None:
+@pytest.mark.parametrize(("inside", "outside", "expected"), REFUSALS.values(), ids=REFUSALS)
+def test_refuses(inside: DnsReply, outside: DnsReply, expected: list[tuple[str, str]]) -> None:
     settings = NetworkSettings({"bridge": NetworkEndpoint(ip_address="172.17.0.2")})
     web = Container(
         "2" * 64,
@@ -83,7 +83,7 @@ def test_refuses(inside: DnsReply, outside: DnsReply, found: list[tuple[str, str
         resolvers=Resolvers(conf, none, (), {web.id: conf}),
         lookups=Lookups({SERVER: outside}, {}, (way,), {}, {}, ()),
     )
-    assert rows(result) == found
+    assert rows(result) == expected
 
 
 HASS = Container("4" * 64, "/hass")
@@ -127,12 +127,12 @@ def test_ports_that_nothing_names_are_one_advice() -> None:
     assert "ports 8123, 9100" in result.findings[0].summary
 
 
-@pytest.mark.parametrize(("clients", "found"), CLOSED.values(), ids=CLOSED)
-def test_host_port(clients: tuple[str, ...], found: list[tuple[str, str]]) -> None:
+@pytest.mark.parametrize(("clients", "expected"), CLOSED.values(), ids=CLOSED)
+def test_host_port(clients: tuple[str, ...], expected: list[tuple[str, str]]) -> None:
     listener = Listener("tcp", "0.0.0.0", 8123)
     port = ClosedHostPort(HASS, listener, "tcp", "eth0", POLICY, clients)
     result = judge("firewall.host-port-closed", closed_host_ports=ClosedHostPorts((port,), 1))
-    assert rows(result) == found
+    assert rows(result) == expected
 
 
 def test_blocked_clients_of_ufw() -> None:

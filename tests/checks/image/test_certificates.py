@@ -32,9 +32,9 @@ def files(names: list[str]) -> RegistryFiles:
         kind = "folder" if inside == [HOST] else "file"
         return {"entries": [{"name": name, "type": kind} for name in inside]}
 
-    found = registry_files(Made({"file.list": listing}), None)
-    assert isinstance(found, RegistryFiles)
-    return found
+    files = registry_files(Made({"file.list": listing}), None)
+    assert isinstance(files, RegistryFiles)
+    return files
 
 
 @pytest.mark.parametrize(("names", "expected", "renamed"), FILES.values(), ids=FILES)
@@ -61,9 +61,9 @@ def test_the_authorities_of_the_system(there: str) -> None:
 
     host = Made({"file.stats": stats, "file.list": lambda _: Failed("missing", CERTIFICATES)})
     refused = Pulls((PullTrouble("tls", "ghcr.io", "", 1, 0.0, 0.0, "x509"),), "log")
-    found = registry_files(host, refused)
-    assert isinstance(found, RegistryFiles)
-    assert found.authorities == there
+    files = registry_files(host, refused)
+    assert isinstance(files, RegistryFiles)
+    assert files.authorities == there
 
 
 def test_nobody_looks_for_authorities_without_a_refused_certificate() -> None:

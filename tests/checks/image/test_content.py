@@ -32,12 +32,12 @@ def details(architecture: str) -> ImageDetails:
     return ImageDetails({detail.id: detail}, {detail.id: "shop:1.4"})
 
 
-def _platform(one: Container, architecture: str, machine: str) -> Result:
+def _platform(container: Container, architecture: str, machine: str) -> Result:
     info = Info(architecture=machine)
     return judge(
         "image.platform-mismatch",
-        exposed=live(one),
-        containers=of(one),
+        exposed=live(container),
+        containers=of(container),
         details=details(architecture),
         info=info,
         clock=CLOCK,
@@ -127,7 +127,7 @@ WEB = container("web")
 
 
 @pytest.mark.parametrize(
-    ("lost", "found"),
+    ("lost", "expected"),
     [
         pytest.param(
             ("base", "own-web"),
@@ -138,10 +138,12 @@ WEB = container("web")
         pytest.param((), [], id="all there"),
     ],
 )
-def test_layers_that_were_deleted(lost: tuple[str, ...], found: list[tuple[str, str]]) -> None:
+def test_layers_that_were_deleted(lost: tuple[str, ...], expected: list[tuple[str, str]]) -> None:
     stored = Layers("/d/overlay2", 3, (), {WEB.id: "own-web"}, 5, lost)
     torn = (
-        LayerFolders((("shop:1.4", "/d/overlay2/abc/link"),), 5) if found else LayerFolders((), 5)
+        LayerFolders((("shop:1.4", "/d/overlay2/abc/link"),), 5)
+        if expected
+        else LayerFolders((), 5)
     )
     result = judge(
         "image.corrupt",
@@ -151,8 +153,8 @@ def test_layers_that_were_deleted(lost: tuple[str, ...], found: list[tuple[str, 
         clock=CLOCK,
         containers=of(WEB),
     )
-    assert rows(result) == found
-    assert [finding.touches for finding in result.findings] == [(WEB.subject,)] * len(found)
+    assert rows(result) == expected
+    assert [finding.touches for finding in result.findings] == [(WEB.subject,)] * len(expected)
 
 
 def test_records_that_another_store_has_left_are_not_missed() -> None:

@@ -157,7 +157,9 @@ def test_build_cache_that_was_not_measured() -> None:
     ],
 )
 def test_build_cache_records(answer: dict[str, Any], sizes: list[int]) -> None:
-    assert [each.size for each in msgspec.convert(answer, EngineDiskUsage).build_records] == sizes
+    assert [
+        build_record.size for build_record in msgspec.convert(answer, EngineDiskUsage).build_records
+    ] == sizes
 
 
 @pytest.mark.parametrize(
@@ -170,7 +172,7 @@ def test_build_cache_records(answer: dict[str, Any], sizes: list[int]) -> None:
     ],
 )
 def test_labels_missing(labels: dict[str, str] | None, fires: bool) -> None:
-    one = Image("sha256:1111", ["shop:1.4"], labels=labels)
+    image = Image("sha256:1111", ["shop:1.4"], labels=labels)
     users = live(container("a"), container("b"))
-    result = judge("image.labels-missing", exposed=users, images=Images((one,), {}))
+    result = judge("image.labels-missing", exposed=users, images=Images((image,), {}))
     assert rows(result) == ([("advice", "shop:1.4")] if fires else [])

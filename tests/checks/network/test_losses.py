@@ -205,8 +205,8 @@ def test_a_line_of_a_log_is_a_failing_call(line: str) -> None:
 
 @pytest.mark.parametrize(("left", "wanted"), [(300, [("warning", "app")]), (299, [])])
 def test_connections_left_open(left: int, wanted: list[tuple[str, str]]) -> None:
-    found = NetworkLosses((NamespaceLoss(APP, (), (), left),), counted=1)
-    assert rows(judge("network.connections-left-open", network_losses=found)) == wanted
+    losses = NetworkLosses((NamespaceLoss(APP, (), (), left),), counted=1)
+    assert rows(judge("network.connections-left-open", network_losses=losses)) == wanted
 
 
 DUAL = container(
@@ -277,8 +277,8 @@ UDP = {
 
 @pytest.mark.parametrize(("socket", "wanted"), UDP.values(), ids=UDP)
 def test_datagrams(socket: FullUdpSocket, wanted: list[tuple[str, str]]) -> None:
-    found = NetworkLosses((NamespaceLoss(APP, (), (socket,)),), counted=1)
-    assert rows(judge("network.datagrams-dropped", network_losses=found)) == wanted
+    losses = NetworkLosses((NamespaceLoss(APP, (), (socket,)),), counted=1)
+    assert rows(judge("network.datagrams-dropped", network_losses=losses)) == wanted
 
 
 def _netns(name: str, pid: int, inode: int) -> ContainerNetns:
@@ -302,13 +302,13 @@ def test_only_namespaces_that_lose_something_are_watched() -> None:
             "netns.watched": {"7": seen, "4": {"left_open": 500}},
         }
     )
-    found = network_losses(
+    losses = network_losses(
         host, Namespaces({netns.container.id: netns for netns in members}), CLOCK
     )
-    assert isinstance(found, NetworkLosses)
-    lost = {loss.container.name: (len(loss.calls), loss.left_open) for loss in found.items}
+    assert isinstance(losses, NetworkLosses)
+    lost = {loss.container.name: (len(loss.calls), loss.left_open) for loss in losses.items}
     assert lost == {"app": (1, 0), "busy": (0, 500)}
-    assert found.counted == 3
+    assert losses.counted == 3
     assert [list(question.pids) for question in host.asked] == [[4, 5, 7, 9], [4, 7]]
 
 
@@ -412,11 +412,11 @@ def test_gateways(
     default = Route("0.0.0.0", gateway="192.0.2.254", oif=2)
     netns = ContainerNetns(nas, 1, (), (), (default,), ())
     host = Made({"file.read": {"text": ARP.format(*entry), "size": 200}})
-    found = silent_gateways(host, Namespaces({nas.id: netns}), Networks((LAN,)))
-    assert found.looked_at == 1
+    gateways = silent_gateways(host, Namespaces({nas.id: netns}), Networks((LAN,)))
+    assert gateways.looked_at == 1
     result = judge(
         "network.gateway-unanswered",
-        silent_gateways=found,
+        silent_gateways=gateways,
         neighbours=on_host,
         routes=Routes((Route("0.0.0.0", gateway=router, oif=2),)),
     )

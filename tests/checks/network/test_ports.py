@@ -72,7 +72,7 @@ def test_the_holder_of_a_port_is_named_and_touched() -> None:
     )
     (finding,) = judge("network.port-allocated", containers=listed).findings
     assert 'container "a" publishes it' in finding.summary
-    assert [str(each) for each in finding.touches] == ["container:a"]
+    assert [str(subject) for subject in finding.touches] == ["container:a"]
     assert finding.signs == {"port-taken"}
 
 

@@ -43,16 +43,16 @@ HOST_PORTS: dict[str, tuple[Container, list[Listener], list[tuple[str, str]]]] =
 }
 
 
-@pytest.mark.parametrize(("container", "sockets", "found"), HOST_PORTS.values(), ids=HOST_PORTS)
+@pytest.mark.parametrize(("container", "sockets", "expected"), HOST_PORTS.values(), ids=HOST_PORTS)
 def test_host_network(
-    container: Container, sockets: list[Listener], found: list[tuple[str, str]]
+    container: Container, sockets: list[Listener], expected: list[tuple[str, str]]
 ) -> None:
     result = judge(
         "network.port-not-published",
         containers=Containers((container,)),
         listeners=Listeners(tuple(sockets)),
     )
-    assert rows(result) == found
+    assert rows(result) == expected
 
 
 def test_a_redirect_serves_the_port() -> None:
@@ -110,9 +110,9 @@ STRAY: dict[str, tuple[DnsReply, bool, tuple[str, ...], list[tuple[str, str]]]] 
 }
 
 
-@pytest.mark.parametrize(("reply", "runs", "lines", "found"), STRAY.values(), ids=STRAY)
+@pytest.mark.parametrize(("reply", "runs", "lines", "expected"), STRAY.values(), ids=STRAY)
 def test_wildcard(
-    reply: DnsReply, runs: bool, lines: tuple[str, ...], found: list[tuple[str, str]]
+    reply: DnsReply, runs: bool, lines: tuple[str, ...], expected: list[tuple[str, str]]
 ) -> None:
     api = caller()
     conf = ResolvConf(("127.0.0.11",), ("corp.test",))
@@ -122,7 +122,7 @@ def test_wildcard(
         "lookups": Lookups({}, {}, (), {}, {}, (), wildcards={"corp.test": reply}),
         "log_tails": LogTails({api.id: LogTail(lines)}, {}),
     }
-    assert rows(judge("dns.search-wildcard", **evidence)) == found
+    assert rows(judge("dns.search-wildcard", **evidence)) == expected
 
 
 def asked(name: str, *, rights: list[str] | None = None) -> Container:
@@ -148,9 +148,11 @@ WITNESSES = {
 }
 
 
-@pytest.mark.parametrize(("tunnel", "plain", "misses", "found"), WITNESSES.values(), ids=WITNESSES)
+@pytest.mark.parametrize(
+    ("tunnel", "plain", "misses", "expected"), WITNESSES.values(), ids=WITNESSES
+)
 def test_witness(
-    tunnel: DnsReply, plain: DnsReply, misses: bool, found: list[tuple[str, str]]
+    tunnel: DnsReply, plain: DnsReply, misses: bool, expected: list[tuple[str, str]]
 ) -> None:
     """A VPN client does not speak for its neighbours, nor they for it."""
     failed = {TUNNEL.id: (FailedName("db", "lookup db: i/o timeout"),)} if misses else {}
@@ -169,4 +171,4 @@ def test_witness(
         networks=None,
         failed_names=FailedNames(failed),
     )
-    assert rows(result) == found
+    assert rows(result) == expected

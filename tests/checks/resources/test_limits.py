@@ -22,7 +22,7 @@ LIMITED = web(HostConfig={"Memory": 64 * MIB, "PidsLimit": 100, "NanoCpus": 10**
 
 
 @pytest.mark.parametrize(
-    ("name", "each", "held", "summary"),
+    ("name", "container", "held", "summary"),
     [
         (
             "none",
@@ -47,8 +47,10 @@ LIMITED = web(HostConfig={"Memory": 64 * MIB, "PidsLimit": 100, "NanoCpus": 10**
         ("does not run", web(**EXITED), Memory(), None),
     ],
 )
-def test_no_limits(name: str, each: Container, held: Memory, summary: str | None):
-    answer = judge("resources.no-limits", containers=of(each), cgroups=group(memory=held)).findings
+def test_no_limits(name: str, container: Container, held: Memory, summary: str | None):
+    answer = judge(
+        "resources.no-limits", containers=of(container), cgroups=group(memory=held)
+    ).findings
     assert [one.summary for one in answer] == ([summary] if summary else [])
 
 

@@ -22,16 +22,16 @@ from tests.judging import judge
 QUIET = LogTails({}, {})
 
 
-def pids_findings(each: Container, **evidence: Any) -> tuple[Finding, ...]:
+def pids_findings(container: Container, **evidence: Any) -> tuple[Finding, ...]:
     given = {"clock": CLOCK, "options": OPTIONS, "host_limits": ROOMY, **evidence}
-    return judge("resources.pids-exhausted", containers=of(each), **given).findings
+    return judge("resources.pids-exhausted", containers=of(container), **given).findings
 
 
 DEAD = web(**EXITED, HostConfig={"PidsLimit": 5})
 
 
 @pytest.mark.parametrize(
-    ("name", "each", "pids", "words", "expected"),
+    ("name", "container", "pids", "words", "expected"),
     [
         ("full and refused", WEB, Pids(current=100, max=100, events_max=7), "", ["critical"]),
         ("nearly full", WEB, Pids(current=95, max=100, events_max=0), "", ["warning"]),
@@ -81,11 +81,11 @@ DEAD = web(**EXITED, HostConfig={"PidsLimit": 5})
     ],
 )
 def test_pids_exhausted(
-    name: str, each: Container, pids: Pids | None, words: str, expected: list[str]
+    name: str, container: Container, pids: Pids | None, words: str, expected: list[str]
 ):
     groups = group(pids=pids) if pids else Cgroups({})
-    tails = LogTails({each.id: LogTail((words,))}, {})
-    assert severities(pids_findings(each, cgroups=groups, log_tails=tails)) == expected
+    tails = LogTails({container.id: LogTail((words,))}, {})
+    assert severities(pids_findings(container, cgroups=groups, log_tails=tails)) == expected
 
 
 def test_a_refused_fork_is_answered_by_a_greater_limit():

@@ -116,7 +116,7 @@ NO_ROOM = {
 
 
 @pytest.mark.parametrize(
-    ("counts", "one", "found"),
+    ("counts", "one", "expected"),
     [
         pytest.param(CgroupCounts(104, 12), container(), [], id="a handful"),
         pytest.param(CgroupCounts(25_000, 24_900), container(), [], id="many that are in use"),
@@ -138,8 +138,8 @@ NO_ROOM = {
         pytest.param(CgroupCounts(300, None, 41), container(), [], id="cgroup v2"),
     ],
 )
-def test_cgroups_leaked(counts: CgroupCounts, one: Any, found: list[tuple[str, str]]) -> None:
-    assert rows(judge("kernel.cgroups-leaked", counts=counts, containers=of(one))) == found
+def test_cgroups_leaked(counts: CgroupCounts, one: Any, expected: list[tuple[str, str]]) -> None:
+    assert rows(judge("kernel.cgroups-leaked", counts=counts, containers=of(one))) == expected
 
 
 BUSY = 'driver "overlay2" failed to remove root filesystem: unlinkat /var/lib/docker/overlay2/9f/diff/held: device or resource busy'

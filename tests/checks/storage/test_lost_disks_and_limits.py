@@ -43,17 +43,17 @@ PLANNED = PlannedMount("/srv/media", "UUID=1", "/etc/fstab")
 
 
 @pytest.mark.parametrize(
-    ("parts", "entries", "found"),
+    ("parts", "entries", "expected"),
     [
         pytest.param({}, 0, [("critical", "/srv/media")], id="a container runs on the folder"),
         pytest.param(DOWN, None, [("warning", "/srv/media")], id="its container is down"),
     ],
 )
-def test_disk_not_mounted(parts: dict[str, Any], entries: int | None, found: object) -> None:
+def test_disk_not_mounted(parts: dict[str, Any], entries: int | None, expected: object) -> None:
     user = container("media", **bind("/srv/media/films"), **parts)
     disks = UnmountedDisks((UnmountedDisk(PLANNED, (user,), entries),))
     result = judge("storage.disk-not-mounted", disks=disks)
-    assert rows(result) == found
+    assert rows(result) == expected
     assert result.findings[0].variables == {"point": "/srv/media", "container": "media"}
 
 
@@ -148,7 +148,7 @@ def test_files_in_memory_count_as_memory(
 
 
 @pytest.mark.parametrize(
-    ("host", "state", "found"),
+    ("host", "state", "expected"),
     [
         pytest.param({"CpusetCpus": "0-7", **ALWAYS}, DOWN, [("critical", "web")], id="cpuset"),
         pytest.param({"CpusetCpus": "0-7"}, DOWN, [("advice", "web")], id="kept"),
@@ -159,7 +159,7 @@ def test_files_in_memory_count_as_memory(
     ],
 )
 def test_processors_that_are_not_there(
-    host: dict[str, Any], state: dict[str, Any], found: object
+    host: dict[str, Any], state: dict[str, Any], expected: object
 ) -> None:
     result = judge(
         "container.runtime-limit-hit",
@@ -167,7 +167,7 @@ def test_processors_that_are_not_there(
         online=OnlineProcessors(processor_numbers("0-1"), "0-1"),
         info=Info(ncpu=2),
     )
-    assert rows(result) == found
+    assert rows(result) == expected
 
 
 def test_numbers_of_processors() -> None:
@@ -248,7 +248,7 @@ def test_dates_of_a_certificate(side: str, words: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("pids", "found"),
+    ("pids", "expected"),
     [
         (Pids(current=99, max=100, events_max=3), [("critical", "docker")]),
         (Pids(current=95, max=100, events_max=0), [("warning", "docker")]),
@@ -258,7 +258,7 @@ def test_dates_of_a_certificate(side: str, words: str) -> None:
         (Pids(current=40, max=None), []),
     ],
 )
-def test_the_engine_at_the_limit_of_its_unit(pids: Pids, found: object) -> None:
+def test_the_engine_at_the_limit_of_its_unit(pids: Pids, expected: object) -> None:
     limits = HostLimits(None, None, None, None, (), pids)
     result = judge(
         "resources.pids-exhausted",
@@ -267,7 +267,7 @@ def test_the_engine_at_the_limit_of_its_unit(pids: Pids, found: object) -> None:
         options=Options(),
         host_limits=limits,
     )
-    assert rows(result) == found
+    assert rows(result) == expected
 
 
 def test_a_web_page_is_no_registry() -> None:
@@ -305,6 +305,6 @@ def test_the_tasks_of_the_engines_group_are_read(membership: str, folder: str) -
 
     host = Made({"sysctl": {}, "file.read": read, "process": {"pid": 70, "comm": "dockerd"}})
     processes = Processes((Process(pid=70, comm="dockerd"),))
-    found = host_limits(host, processes)
-    assert isinstance(found, HostLimits)
-    assert found.engine_tasks == Pids(19, 25, 2)
+    limits = host_limits(host, processes)
+    assert isinstance(limits, HostLimits)
+    assert limits.engine_tasks == Pids(19, 25, 2)

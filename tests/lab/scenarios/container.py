@@ -954,6 +954,6 @@ def made_again_without_its_volume(box: Box) -> None:
     box.docker("exec", "archive9", "ls", "/data/5")
     box.docker("rm", "-f", "archive9")
     box.docker(*words)
-    found = box.diagnose("check", "container.data-left-behind", "--format", "json").findings
-    (finding,) = [item for item in found if item["subject"]["name"] == "archive9"]
+    findings = box.diagnose("check", "container.data-left-behind", "--format", "json").findings
+    (finding,) = [item for item in findings if item["subject"]["name"] == "archive9"]
     assert "recreate archive9 --unmount /data" in finding["fix"][0]["command"], finding

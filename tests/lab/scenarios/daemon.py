@@ -65,8 +65,10 @@ def swarm_that_live_restore_keeps_down(box: Box) -> None:
     pid = box.spawn(["dockerd"], log=LOG)
     box.wait_for(lambda: not box.alive(pid), 40, "dockerd to give up")
     assert "incompatible with swarm mode" in box.log_tail(), box.log_tail()
-    found = box.diagnose("check", "daemon.not-running", "--format", "json").findings
-    assert found[0]["fix"][0]["command"] == "diagnose repair daemon.not-running | sh -e", found
+    findings = box.diagnose("check", "daemon.not-running", "--format", "json").findings
+    assert findings[0]["fix"][0]["command"] == "diagnose repair daemon.not-running | sh -e", (
+        findings
+    )
     repair = box.diagnose("repair", "daemon.not-running")
     assert repair.code == 0, repair.err
     assert "live-restore" in repair.out, repair.out

@@ -139,8 +139,8 @@ def data_root_read_only(box: Box) -> None:
     box.sh("mkdir -p /srv/data && mount -t tmpfs -o ro none /srv/data")
     box.write(CONFIG, {**BASE_CONFIG, "data-root": "/srv/data/docker"})
     _refuse(box, words="mkdir /srv/data/docker: read-only file system")
-    found = {f["id"]: f for f in box.diagnose("all", "--format", "json").findings}
-    assert [cause["id"] for cause in found["daemon.not-running"]["caused_by"]] == [
+    by_id = {f["id"]: f for f in box.diagnose("all", "--format", "json").findings}
+    assert [cause["id"] for cause in by_id["daemon.not-running"]["caused_by"]] == [
         "storage.read-only"
     ]
 
@@ -152,8 +152,8 @@ def flag_that_is_none(box: Box) -> None:
     pid = box.spawn(["dockerd", "--nosuch=1"], log=LOG)
     box.wait_for(lambda: not box.alive(pid), what="dockerd to give up")
     assert "unknown flag: --nosuch" in box.read(LOG)  # engine 28 prints all its flags behind it
-    found = {f["id"]: f for f in box.diagnose("all", "--format", "json").findings}
-    assert "the option --nosuch" in found["daemon.not-running"]["summary"]
+    by_id = {f["id"]: f for f in box.diagnose("all", "--format", "json").findings}
+    assert "the option --nosuch" in by_id["daemon.not-running"]["summary"]
 
 
 @fault("daemon.not-running", subject=DAEMON, also=DEAD, exit_code=2)
@@ -216,8 +216,8 @@ def no_room_in_run(box: Box) -> None:
         "mount -o remount,size=1m /run; dd if=/dev/zero of=/run/filler bs=1k 2>/dev/null || true"
     )
     _refuse(box, words="no space left on device")
-    found = {f["id"]: f for f in box.diagnose("all", "--format", "json").findings}
-    assert [cause["id"] for cause in found["daemon.not-running"]["caused_by"]] == [
+    by_id = {f["id"]: f for f in box.diagnose("all", "--format", "json").findings}
+    assert [cause["id"] for cause in by_id["daemon.not-running"]["caused_by"]] == [
         "storage.disk-full"
     ]
 
@@ -338,8 +338,8 @@ def no_room_to_start(box: Box) -> None:
         f"{dump.format('one', '1M')} rm -rf /var/lib/docker/network /var/lib/docker/buildkit; {dump.format('two', '1k')}"
     )
     _refuse(box, words="no space left on device")
-    found = {f["id"]: f for f in box.diagnose("all", "--format", "json").findings}
-    assert [cause["id"] for cause in found["daemon.not-running"]["caused_by"]] == [
+    by_id = {f["id"]: f for f in box.diagnose("all", "--format", "json").findings}
+    assert [cause["id"] for cause in by_id["daemon.not-running"]["caused_by"]] == [
         "storage.disk-full"
     ]
 
@@ -395,6 +395,6 @@ def certificates_that_do_not_fit(box: Box) -> None:
     logged = ("has expired", "provide a certificate", "bad certificate")
     box.wait_for(lambda: all(words in box.log_tail(40) for words in logged), what="the refusals")
     box.sh("cd /etc/docker/tls && cp old.pem server.pem")
-    found = box.diagnose("check", "daemon.tls-client-refused", "--format", "json").findings
+    findings = box.diagnose("check", "daemon.tls-client-refused", "--format", "json").findings
     own = "the engine's own certificate /etc/docker/tls/server.pem expired"
-    assert any(own in finding["summary"] for finding in found), found
+    assert any(own in finding["summary"] for finding in findings), findings

@@ -277,8 +277,8 @@ def link_to_nothing(box: Box) -> None:
 def uplink_down(box: Box) -> None:
     """The host's only interface to others is down, and took its routes with it."""
     box.sh("ip link set eth0 down")
-    found = {f["id"]: f for f in box.diagnose("all", "--format", "json").findings}
-    assert "no default route leads out, eth0 is down" in found["dns.host-broken"]["summary"]
+    by_id = {f["id"]: f for f in box.diagnose("all", "--format", "json").findings}
+    assert "no default route leads out, eth0 is down" in by_id["dns.host-broken"]["summary"]
 
 
 @fault("dns.stale-resolv-conf", subject="container:web", also=["dns.upstream-unreachable"])
@@ -304,10 +304,10 @@ def host_has_ipv6_servers_only(box: Box) -> None:
     assert "8.8.8.8" in box.read(box.inspect("new")["ResolvConfPath"])
     assert resolves(box, "web")
     assert not resolves(box, "new")
-    found = box.diagnose("all", "--format", "json").findings
-    (lost,) = (f for f in found if f["id"] == "dns.upstream-unreachable")
+    findings = box.diagnose("all", "--format", "json").findings
+    (lost,) = (f for f in findings if f["id"] == "dns.upstream-unreachable")
     assert "dns.no-nameserver" in [each["id"] for each in lost["caused_by"]], lost["caused_by"]
-    assert "dns.stale-resolv-conf" not in [f["id"] for f in found]
+    assert "dns.stale-resolv-conf" not in [f["id"] for f in findings]
 
 
 @fault("dns.upstream-unreachable", subject="container:lonely")
@@ -330,9 +330,9 @@ def another_container_has_old_servers(box: Box) -> None:
     box.write("/etc/resolv.conf", "nameserver 192.0.2.54\n")
     assert resolves(box, "web")
     assert not resolves(box, "lonely")
-    found = box.diagnose("all", "--format", "json").findings
-    (lost,) = (f for f in found if f["id"] == "dns.upstream-unreachable")
-    assert "dns.stale-resolv-conf" in [f["id"] for f in found]
+    findings = box.diagnose("all", "--format", "json").findings
+    (lost,) = (f for f in findings if f["id"] == "dns.upstream-unreachable")
+    assert "dns.stale-resolv-conf" in [f["id"] for f in findings]
     assert lost["caused_by"] == []
 
 

@@ -134,8 +134,8 @@ def hub_counts_pulls(box: Box) -> None:
     mirror = f"http://{WEB}:5999"
     box.start_engine(config={**QUIET, "registry-mirrors": [mirror]})
     refuse(box, "limited/app", "toomanyrequests")
-    found = box.diagnose("check", "image.*", "--format", "json").findings
-    said = {finding["id"]: finding["summary"] for finding in found}
+    findings = box.diagnose("check", "image.*", "--format", "json").findings
+    said = {finding["id"]: finding["summary"] for finding in findings}
     assert f"mirror {WEB}:5999" in said["image.pull-rate-limited"], said
     assert "it is a mirror of registry-mirrors" in said["image.registry-unreachable"], said
 
@@ -177,8 +177,8 @@ def no_right_to_an_image(box: Box) -> None:
     refuse(box, f"{host}/private/app", "unauthorized", "denied", times=3)
     box.write("/etc/docker/daemon.json", {**config, "insecure-registries": [host, other]})
     refuse(box, f"{other}/old/app:1", "server gave HTTP response to HTTPS client")
-    found = box.diagnose("check", "image.*", "--format", "json").findings
-    fixes = {finding["id"]: finding["fix"] for finding in found}
+    findings = box.diagnose("check", "image.*", "--format", "json").findings
+    fixes = {finding["id"]: finding["fix"] for finding in findings}
     assert fixes["image.registry-tls"][0]["command"] == f"kill -HUP {box.engine_pid}", fixes
     assert fixes["image.pull-denied"][0]["command"] == f"docker login {host}", fixes
 

@@ -34,8 +34,8 @@ def variable_that_was_given_up(box: Box) -> None:
     words = ("bb:1.36", "sh", "-c", f"{script}; exec sleep 1000")
     box.docker("run", "-d", "--name=retired7", *GOOD, "--env=OLD_LIMIT=0.4", *words)
     assert box.wait_state("retired7", "exited")["State"]["ExitCode"] == 1
-    found = box.diagnose("check", "container.exits-at-start", "--format", "json").findings
-    (finding,) = [each for each in found if each["subject"]["name"] == "retired7"]
+    findings = box.diagnose("check", "container.exits-at-start", "--format", "json").findings
+    (finding,) = [each for each in findings if each["subject"]["name"] == "retired7"]
     command = "diagnose recreate retired7 --unset OLD_LIMIT | sh"
     assert finding["fix"][0]["command"] == command, finding["fix"]
 
@@ -98,8 +98,8 @@ _WRAPPER = b'#!/bin/sh\nset -e\nexec "$@"\n'
 
 def offered(box: Box, name: str) -> str:
     """The first command that the report offers for a container that ended at its start."""
-    found = box.diagnose("check", AT_START, "--format", "json").findings
-    (finding,) = [item for item in found if item["subject"]["name"] == name]
+    findings = box.diagnose("check", AT_START, "--format", "json").findings
+    (finding,) = [item for item in findings if item["subject"]["name"] == name]
     return str(finding["fix"][0]["command"])
 
 

@@ -56,9 +56,11 @@ def default_route_on_a_port(box: Box) -> None:
     box.sh(f"ip route del default via {GATEWAY}; ip route add default via {GATEWAY} metric 1002")
     box.sh(f"ip route replace default dev {veth} scope link src 169.254.7.9 metric 207 proto dhcp")
     assert not reaches_the_web(box)
-    found = box.diagnose("all", "--format", "json").findings
+    findings = box.diagnose("all", "--format", "json").findings
     blamed = [
-        f["summary"] for f in found if f["id"].startswith("firewall.") and f["severity"] != "advice"
+        f["summary"]
+        for f in findings
+        if f["id"].startswith("firewall.") and f["severity"] != "advice"
     ]
     assert not blamed, blamed
 
@@ -79,14 +81,16 @@ def default_route_on_docker0(box: Box) -> None:
     box.sh("ip route add default dev docker0 proto static scope link")
     box.write("/etc/resolv.conf", "nameserver 198.51.100.80\n")
     assert not reaches_the_web(box)
-    found = box.diagnose("all", "--format", "json").findings
-    (dns,) = (f for f in found if f["id"] == "dns.host-broken")
+    findings = box.diagnose("all", "--format", "json").findings
+    (dns,) = (f for f in findings if f["id"] == "dns.host-broken")
     assert [cause["id"] for cause in dns["caused_by"]] == ["network.interface-taken"], dns
-    (taken,) = (f for f in found if f["id"] == "network.interface-taken")
+    (taken,) = (f for f in findings if f["id"] == "network.interface-taken")
     assert "systemd-networkd" in taken["summary"]
     assert "/etc/systemd/network/10-all.network" in taken["summary"]
     blamed = [
-        f["summary"] for f in found if f["id"].startswith("firewall.") and f["severity"] != "advice"
+        f["summary"]
+        for f in findings
+        if f["id"].startswith("firewall.") and f["severity"] != "advice"
     ]
     assert not blamed, blamed
 
@@ -109,8 +113,8 @@ def tunnel_over_the_pools(box: Box) -> None:
     )
     said = box.docker("network", "create", "fresh", check=False).stderr
     assert "non-overlapping" in said or "fully subnetted" in said
-    found = box.diagnose("all", "--format", "json").findings
-    (exhausted,) = (f for f in found if f["id"] == "network.address-pools-exhausted")
+    findings = box.diagnose("all", "--format", "json").findings
+    (exhausted,) = (f for f in findings if f["id"] == "network.address-pools-exhausted")
     assert "(tun0 of openvpn (pid " in exhausted["summary"], exhausted["summary"]
     assert "10.77.0" not in exhausted["summary"]
 

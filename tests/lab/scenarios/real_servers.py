@@ -224,8 +224,8 @@ def redis_with_a_directive_without_value(box: Box) -> None:
     mount = "/srv/unquoted7/redis.conf:/etc/redis.conf:ro"
     run(box, "unquoted7", "-v", mount, "redis:7.0", "redis-server", "/etc/redis.conf")
     assert box.wait_state("unquoted7", "exited")["State"]["ExitCode"] == 1
-    found = box.diagnose("check", "container.exits-at-start", "--format", "json").findings
-    (finding,) = [each for each in found if each["subject"]["name"] == "unquoted7"]
+    findings = box.diagnose("check", "container.exits-at-start", "--format", "json").findings
+    (finding,) = [each for each in findings if each["subject"]["name"] == "unquoted7"]
     assert finding["evidence"]["where that is set"].endswith(
         "/srv/unquoted7/redis.conf on the host, line 3"
     )

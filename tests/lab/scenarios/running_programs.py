@@ -263,8 +263,8 @@ _STRANGER = (
 def server_that_does_not_know_its_own_name(box: Box) -> None:
     """Django refuses all of its users, for its settings do not have the name that they ask for."""
     _printing(box, "estore8", _STRANGER, "--env=DJANGO_ALLOWED_HOSTS=localhost")
-    found = box.diagnose("check", "container.errors-in-log", "--format", "json").findings
-    (finding,) = [item for item in found if item["subject"]["name"] == "estore8"]
+    findings = box.diagnose("check", "container.errors-in-log", "--format", "json").findings
+    (finding,) = [item for item in findings if item["subject"]["name"] == "estore8"]
     assert finding["severity"] == "warning"
     assert "--env=DJANGO_ALLOWED_HOSTS" in finding["fix"][0]["command"]
 

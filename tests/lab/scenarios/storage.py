@@ -486,8 +486,8 @@ def folder_that_fills_a_disk_is_named(box: Box) -> None:
         "mkdir -p /srv/journals/app/dumps; head -c 60M /dev/zero >/srv/journals/app/dumps/1 || true"
     )
     box.docker(*SAFE, "--name=dumper", "-v", "/srv/journals:/data", "bb:1.36", "sleep", "1000")
-    found = box.diagnose("check", "storage.disk-full", "--format", "json").findings
-    summary = next(f["summary"] for f in found if f["subject"]["name"] == "/srv/journals")
+    findings = box.diagnose("check", "storage.disk-full", "--format", "json").findings
+    summary = next(f["summary"] for f in findings if f["subject"]["name"] == "/srv/journals")
     assert "/srv/journals/app/dumps holds" in summary
 
 
@@ -536,8 +536,8 @@ def core_dumps_fill_a_disk(box: Box) -> None:
     dumps = "for i in $(seq 20); do head -c 2M /dev/zero >/srv/crashes/core.$i || break; done"
     box.sh(f"{dumps} || true")
     box.docker(*SAFE, "--name=crasher", "-v", "/srv/crashes:/data", "bb:1.36", "sleep", "1000")
-    found = box.diagnose("check", "storage.disk-full", "--format", "json").findings
-    summary = next(f["summary"] for f in found if f["subject"]["name"] == "/srv/crashes")
+    findings = box.diagnose("check", "storage.disk-full", "--format", "json").findings
+    summary = next(f["summary"] for f in findings if f["subject"]["name"] == "/srv/crashes")
     assert "core dumps in /srv/crashes hold" in summary
 
 
