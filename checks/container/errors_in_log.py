@@ -17,6 +17,7 @@ REFUSES = frozenset(
         "nginx-connections",
         "nginx-header",
         "nginx-upload",
+        "nginx-upstream-plain",
         "php-fpm-children",
         "proxy-untrusted",
     }

@@ -22,7 +22,7 @@ from diagnose.evidence.network.container_netns import Namespaces
 from diagnose.evidence.network.interfaces import Interfaces
 from diagnose.evidence.network.networks import Network
 from diagnose.evidence.network.paths.egress import Egress
-from diagnose.evidence.network.paths.packet_paths import PacketPaths
+from diagnose.evidence.network.paths.packet_paths import PacketPaths, Step
 from diagnose.evidence.network.paths.resolver_paths import ResolverPath, ResolverPaths
 from diagnose.evidence.network.routes import Routes
 from diagnose.evidence.network.rules.packet_filter import Firewall
@@ -81,20 +81,24 @@ def masquerade_missing(
         else:
             yield _unmasqueraded(members, simulated_repair, None)
     reported = {network for network, _ in unanswerable}
+    untracked = firewall.untracked_dns
     for hidden in by_other_address(ways, interfaces, routes, lookups, _silent_networks(lookups)):
         yield hidden_behind_another(hidden)
         reported.add(hidden[0].way.network.name)
-    yield from _unmasqueraded_queries(resolver_paths, lookups, reported)
+    yield from _unmasqueraded_queries(resolver_paths, lookups, reported, untracked)
     return None
 
 
 def _unmasqueraded_queries(
-    resolver_paths: ResolverPaths | None, lookups: Lookups | None, reported: Collection[str]
+    resolver_paths: ResolverPaths | None,
+    lookups: Lookups | None,
+    reported: Collection[str],
+    untracked: Step | None,
 ) -> Iterator[Finding]:
     """Findings about DNS queries alone, on networks of which no finding says more."""
     for path in _untranslated_queries(resolver_paths, lookups):
         if path.network.name not in reported:
-            yield _query_unmasqueraded(path)
+            yield _query_unmasqueraded(path, untracked)
 
 
 def _untranslated_queries(
@@ -119,20 +123,27 @@ def _untranslated_queries(
             yield path
 
 
-def _query_unmasqueraded(path: ResolverPath) -> Finding:
+def _query_unmasqueraded(path: ResolverPath, untracked: Step | None) -> Finding:
     network = path.network
     subnet = next((str(subnet) for subnet in network.subnets if subnet.version == 4), "")
+    cure = {"bridge": network.bridge, "subnet": subnet}
+    if untracked is not None:
+        cure = {"untracking": "raw"}
     return Finding(
         subject=network.subject,
-        summary=f"{network}: queries to DNS server {path.server} leave through "
-        f"{path.device} with source"
-        f" {subnet}, so that no answer comes back; other packets are translated",
+        summary=sentence(
+            f"{network}: queries to DNS server {path.server} leave through {path.device} with "
+            f"source {subnet}, so that no answer comes back",
+            f"{untracked} keeps them from being tracked, and what is not tracked is not translated"
+            if untracked is not None
+            else "other packets are translated",
+        ),
         evidence={
             "nat POSTROUTING": f"no translation of {subnet} on the way to {path.server}",
             "container": path.container.name,
             "interface": path.device,
         },
-        variables={"network": network.name, "bridge": network.bridge, "subnet": subnet},
+        variables={"network": network.name, **cure},
         discriminator=path.server,
         touches=(*subjects_of([network]), path.container.subject),
         signs=NO_WAY_OUT | {"dns"},

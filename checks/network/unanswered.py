@@ -113,6 +113,11 @@ def _why(call: UnansweredCall) -> str:
     if obstacle is not None:
         what = "the answers" if obstacle.part == "reply" else "the requests"
         return f"{obstacle.by} stops {what}"
+    if _is_routed(call):
+        return (
+            f"{call.network} is routed and not translated, so that the answers need a route to it "
+            "on the router of this host"
+        )
     if call.silent_router and not call.no_machine:
         return f"the router of this host, {call.silent_router}, does not answer either"
     if call.no_machine:
@@ -122,6 +127,15 @@ def _why(call: UnansweredCall) -> str:
     if call.may_filter and call.peer is None:
         return "its own network namespace may hold rules that stop them (NET_ADMIN)"
     return ""
+
+
+def _is_routed(call: UnansweredCall) -> bool:
+    """Whether it leaves a network whose containers keep their addresses, as its mode says."""
+    if call.network is None or call.of_network is not None or call.trace is None:
+        return False
+    family = "6" if ":" in call.address else "4"
+    mode = call.network.option(f"com.docker.network.bridge.gateway_mode_ipv{family}", "nat")
+    return mode == "routed" and call.trace.obstacle is None
 
 
 def _by_host(call: UnansweredCall) -> str | None:
@@ -145,6 +159,8 @@ def _variables(call: UnansweredCall) -> dict[str, str]:
         return {**place, "hop_limit": "2"}
     if call.is_untranslated and call.network is not None and "." in call.address:
         return {**place, "untranslated": call.source, "bridge": call.network.bridge}
+    if call.network is not None and _is_routed(call):
+        return {**place, "routed": call.network.name}
     obstacle = call.trace.obstacle if call.trace is not None and call.trace.is_blocked else None
     stopped_by = _obstacle_variables(call, obstacle) if obstacle is not None else {}
     if stopped_by:

@@ -32,7 +32,8 @@ def peer_not_listening(
     inside its own container alone. Where nothing listens it is a warning: the call may be one that
     the program can do without. Between containers, the port that a program listens on counts, not
     the one that is published on the host. A server that was started less than `settled` ago may yet
-    begin to listen. TCP only.
+    begin to listen. A server that is called over IPv6 and listens over IPv4 alone is a warning too:
+    some programs try the other address then. TCP only.
     """
     for call in failing_calls.items:
         is_now = call.times >= least and (clock.age(call.at) or 0.0) <= fresh
@@ -40,7 +41,11 @@ def peer_not_listening(
             continue
         peer = containers.by_place.get((call.network.name, call.address))
         netns = _inside(peer, call, namespaces)
-        if peer is None or netns is None or netns.serves_others("tcp", call.port):
+        if peer is None or netns is None:
+            continue
+        if netns.serves_others("tcp", call.port):
+            if _serves_ipv4_alone(netns, call):
+                yield _over_ipv6(call, peer, netns)
             continue
         is_settled = (clock.age(peer.started_at) or 0.0) >= settled
         inner = _inner_port(call, peer, netns)
@@ -48,6 +53,35 @@ def peer_not_listening(
             yield _finding(call, peer, netns, inner)
     yield from failing_calls.unread
     return None
+
+
+def _serves_ipv4_alone(netns: ContainerNetns, call: FailingCall) -> bool:
+    """Whether a port that was called over IPv6 is served over IPv4 alone."""
+    sockets = netns.sockets("tcp", call.port)
+    return ":" in call.address and not any(":" in socket.address for socket in sockets)
+
+
+def _over_ipv6(call: FailingCall, peer: Container, netns: ContainerNetns) -> Finding:
+    places = sorted({f"{item.address}:{item.port}" for item in netns.sockets("tcp", call.port)})
+    return Finding.about(
+        call.container,
+        f"{call.container} calls port {call.port} of {peer} over IPv6, which listens there at "
+        f"{places[0]}, over IPv4 alone",
+        {
+            "log": call.line,
+            "times in its last lines": call.times,
+            f"TCP sockets inside {peer.name}": places,
+        },
+        discriminator=f"{peer.name}:{call.port}",
+        severity=Severity.warning,
+        touches=(peer.subject,),
+        calls=(peer.subject,),
+        signs=frozenset({"refused"}),
+        stable=(call.container.life, peer.life),
+        peer=peer.name,
+        port=str(call.port),
+        ipv4_only=peer.name,
+    )
 
 
 def _inside(

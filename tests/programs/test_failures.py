@@ -184,6 +184,11 @@ LINES = {
         "[2018-08-28 05:47:34,119] ERROR Error while creating ephemeral at /brokers/ids/1001, node already "
         "exists and owner '1006' does not match current session '1007' (kafka.zk.KafkaZkClient)"
     ),
+    "nginx-upstream-plain": (
+        "2026/11/27 18:33:08 [error] 7#7: *1 SSL_do_handshake() failed (SSL: error:0A00010B:SSL "
+        "routines::wrong version number) while SSL handshaking to upstream, client: 192.0.2.1, "
+        'server: , request: "GET / HTTP/1.1", upstream: "https://172.18.0.2:8080/", host: "192.0.2.10"'
+    ),
     "proxy-untrusted": (
         "2026-11-27 12:36:57.382 ERROR (MainThread) [homeassistant.components.http.forwarded] A request "
         "from a reverse proxy was received from 172.26.0.2, but your HTTP integration is not set-up for "

@@ -27,6 +27,10 @@ _PLACE = LazyPattern(
     r"(?<![\w.])(?P<address>\d{1,3}(?:\.\d{1,3}){3})[\"')]?(?:[:,]\s?(?:port )?| port )"
     r"(?P<port>\d{2,5})(?!\d)"
 )
+_PLACE6 = LazyPattern(
+    r"(?<![\w:.\[])\[?(?P<address>[0-9a-f]{1,4}:[0-9a-f:]{0,40}:[0-9a-f]{1,4})\]?:(?P<port>\d{2,5})(?!\w|:\w)",
+    re.IGNORECASE,
+)
 _NAMED_PLACE = LazyPattern(r"(?<![\w.-])(?P<name>[A-Za-z][\w.-]*+):(?P<port>\d{2,5})(?!\d)")
 """A port behind a name, which may be another container's."""
 
@@ -135,7 +139,7 @@ def _waiting(
 def _calls(container: Container, networks: Networks, line: RecentLine) -> list[FailingCall]:
     calls = []
     text = line.text
-    for match in _PLACE.finditer(text):
+    for match in (*_PLACE.finditer(text), *_PLACE6.finditer(text)):
         port = int(match["port"])
         network = _bridge_of(match["address"], networks)
         if network is None or port >= _EPHEMERAL:

@@ -118,6 +118,15 @@ NEIGHBOURS = (
         source="NoFxAiOS/nofx#82",
     ),
     Failure(
+        name="nginx-upstream-plain",
+        mark="wrong version number",
+        pattern=r"wrong version number.{0,40}while SSL handshaking to upstream.*upstream: \"https://(?P<place>[^/\"]+)",
+        cause="nginx speaks TLS to {place}, which answers in plain HTTP: each request ends with 502",
+        cure="write http:// instead of https:// before that place in proxy_pass, or name the port on "
+        "which it serves TLS; then load the configuration: docker kill -s HUP",
+        source="the program's own message",
+    ),
+    Failure(
         name="certificate-time",
         mark="certificate",
         pattern=r"certificate (?:has expired or )?is not yet valid(?!.{0,60} is after)|CERTIFICATE_VERIFY_FAILED.{0,40}not yet valid|current time \S+ is before",

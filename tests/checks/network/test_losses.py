@@ -148,6 +148,19 @@ TRACES: dict[str, tuple[Trace, str, dict[str, str]]] = {
 }
 
 
+@pytest.mark.parametrize(("mode", "speaks"), [("routed", True), ("nat", False)])
+def test_a_routed_network(mode: str, speaks: bool) -> None:
+    options = {"com.docker.network.bridge.gateway_mode_ipv4": mode}
+    snat = None if mode == "routed" else HIDDEN
+    trace = Trace("accept", snat=snat, to="eth0")
+    place = network(Options=options)
+    call = UnansweredCall(APP, "192.0.2.200", 5432, 2, network=place, trace=trace)
+    result = judge("network.call-unanswered", unanswered_calls=UnansweredCalls((call,), 1))
+    (finding,) = result.findings
+    assert ("routed" in finding.variables) is speaks
+    assert ("need a route" in finding.summary) is speaks
+
+
 @pytest.mark.parametrize(("trace", "words", "variables"), TRACES.values(), ids=TRACES)
 def test_what_stops_a_call(trace: Trace, words: str, variables: dict[str, str]) -> None:
     call = UnansweredCall(APP, "192.0.2.200", 5432, 2, network=network(), trace=trace)

@@ -148,6 +148,23 @@ ON_HOST = replace(
 )
 """Its port 81 is port 80 on the host."""
 
+DUAL = replace(
+    WORKER,
+    network_settings=replace(
+        WORKER.network_settings,
+        networks={
+            "shop": replace(WORKER.endpoints["shop"], global_ipv6_address="fd00:1::4"),
+        },
+    ),
+)
+CALL6 = replace(CALL, address="fd00:1::4")
+
+
+def at(owner: Container, *addresses: str) -> ContainerNetns:
+    sockets = tuple(Socket("tcp", address, 80) for address in addresses)
+    return ContainerNetns(owner, 1, (), (), (), sockets)
+
+
 UNSERVED: dict[str, tuple[FailingCall, Container, ContainerNetns, list[tuple[str, str]]]] = {
     "listens for itself": (CALL, WORKER, inward(WORKER, 80), [("critical", "edge")]),
     "listens for itself since a moment": (CALL, YOUNG, inward(YOUNG, 80), [("critical", "edge")]),
@@ -159,6 +176,9 @@ UNSERVED: dict[str, tuple[FailingCall, Container, ContainerNetns, list[tuple[str
     "was slow": (replace(CALL, refused=False), WORKER, inside(WORKER), []),
     "once": (replace(CALL, times=1), WORKER, inside(WORKER), []),
     "some minutes ago": (replace(CALL, at=NOW - 200), WORKER, inside(WORKER), []),
+    "IPv4 alone, called over IPv6": (CALL6, DUAL, at(DUAL, "0.0.0.0"), [("warning", "edge")]),
+    "both, called over IPv6": (CALL6, DUAL, at(DUAL, "::"), []),
+    "one socket each, called over IPv6": (CALL6, DUAL, at(DUAL, "0.0.0.0", "::"), []),
     "another address": (replace(CALL, address="10.1.0.9"), WORKER, inside(WORKER), []),
 }
 

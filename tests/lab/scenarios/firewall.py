@@ -181,6 +181,17 @@ def address_of_an_earlier_configuration(box: Box) -> None:
     assert box.run(fetch, check=False).returncode != 0
 
 
+@fault("firewall.masquerade-missing", subject="network:bridge", also=_DEAF)
+def queries_that_are_not_tracked(box: Box) -> None:
+    """The rules that guides advise for a busy DNS server, on a host whose containers ask one: what
+    is not tracked is not translated."""
+    chains = [(chain, port) for chain in ("PREROUTING", "OUTPUT") for port in ("dport", "sport")]
+    for chain, port in chains:
+        box.sh(f"iptables -t raw -I {chain} -p udp --{port} 53 -j CT --notrack")
+    asked = box.docker("exec", "web", "timeout", "4", "nslookup", "www.lab.test", check=False)
+    assert asked.returncode != 0
+
+
 def _banned(box: Box, *addresses: str) -> None:
     """fail2ban's chain in DOCKER-USER with these addresses, before the published port."""
     chain = "f2b-nginx-botsearch"

@@ -115,6 +115,21 @@ def port_of_the_host_between_containers(box: Box) -> None:
     box.wait_for(lambda: _logs(box, "front8").count("111:") >= 2, 20, "front8 to be refused")
 
 
+@fault("network.peer-not-listening", subject="container:front9", shareable=True)
+def backend_without_ipv6_on_a_network_with_it(box: Box) -> None:
+    """A backend listens at 0.0.0.0, and its network gives names an IPv6 address too."""
+    subnets = ("--subnet=10.163.9.0/24", "--subnet=fd00:163:9::/64")
+    box.docker("network", "create", "--ipv6", *subnets, "dual9")
+    run = ("run", "-d", "--network=dual9", "-m=32m", "--pids-limit=64")
+    serve = ("httpd", "-f", "-p", "0.0.0.0:3000", "-h", "/www")
+    box.docker(*run, "--name=api9", "bb:1.36", *serve)
+    address = box.inspect("api9")["NetworkSettings"]["Networks"]["dual9"]["GlobalIPv6Address"]
+    line = f"Error: connect ECONNREFUSED {address}:3000"
+    calls = f"while :; do nc -w 2 {address} 3000 </dev/null || echo '{line}' >&2; sleep 1; done"
+    box.docker(*run, "--name=front9", "bb:1.36", "sh", "-c", calls)
+    box.wait_for(lambda: box.docker("logs", "front9").stderr.count(line) > 2, what="refused calls")
+
+
 @fault("container.loopback-peer", subject="container:worker7", shareable=True)
 def worker_that_calls_itself_for_its_queue(box: Box) -> None:
     """A worker runs, calls its queue at localhost over and over, and the queue is a neighbour."""

@@ -123,6 +123,19 @@ def nginx_that_asks_outside(box: Box) -> None:
     assert "502" in _edge(box, "edge9", f"resolver {RESOLVER};")
 
 
+@fault("container.errors-in-log", subject="container:edge11")
+def nginx_that_speaks_tls_to_plain_http(box: Box) -> None:
+    """proxy_pass has https:// before a backend that serves plain HTTP: 502."""
+    box.docker("network", "create", "edge11net")
+    run(box, "shelf11", "--network=edge11net", "shop:1.4")
+    server = "server { listen 8080; location / { proxy_pass https://shelf11:8080; } }"
+    nginx(box, "edge11", server, "--network=edge11net", "-p", "8088:8080")
+    url = f"http://{BOX_ADDRESS}:8088/"
+    box.wait_for(lambda: "502" in box.provider.curl(url, check=False), 20, "nginx to answer")
+    for _ in range(3):
+        box.provider.curl(url, check=False)
+
+
 @healthy()
 def nginx_that_asks_the_engine(box: Box) -> None:
     """The same nginx with the engine's resolver."""

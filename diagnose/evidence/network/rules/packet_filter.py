@@ -15,6 +15,7 @@ from diagnose.firewall.openings import Openings
 from diagnose.firewall.packet import Family
 from diagnose.firewall.rules import Chain, Ruleset, Table
 from diagnose.firewall.ruleset import assemble
+from diagnose.firewall.untracked import untracked_dns
 from diagnose.firewall.verdict import Step
 from diagnose.model import Failed, Unavailable
 from diagnose.questions import Host
@@ -61,6 +62,11 @@ class Firewall(msgspec.Struct, frozen=True, dict=True):
     def port_rules(self) -> tuple[PortRule, ...]:
         """The engine's rules that send a port of the host to a container."""
         return tuple(docker.port_rules(self.ruleset))
+
+    @functools.cached_property
+    def untracked_dns(self) -> Step | None:
+        """The first rule that leaves DNS queries from elsewhere untracked; None without one."""
+        return untracked_dns(self.ruleset.chains)
 
     def names_bridge(self, bridge: str) -> bool:
         """Whether the forward hook reaches a rule about this bridge in a table of Docker's kind."""
