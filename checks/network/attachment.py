@@ -9,6 +9,7 @@ import ipaddress
 from collections.abc import Iterator
 
 import msgspec
+from msgspec.structs import replace
 
 from checks.network._words import attached, rejoin
 from checks.network.ports import has_own_kernel
@@ -19,6 +20,7 @@ from diagnose.evidence.engine.config import DaemonConfig
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.network.container_netns import ContainerNetns, Namespaces
 from diagnose.evidence.network.interfaces import Interface, Interfaces
+from diagnose.evidence.network.later_interfaces import LaterInterfaces
 from diagnose.evidence.network.networks import Network, Networks
 from diagnose.model import CheckItem, CheckResult, Finding, Json, Severity, Unexamined
 from diagnose.phrases import sentence
@@ -36,6 +38,7 @@ def veth_detached(
     networks: Networks,
     namespaces: Namespaces,
     links: Interfaces,
+    later_interfaces: LaterInterfaces | None,
     clock: Clock,
     events: Events | None,
     config: DaemonConfig | None,
@@ -44,13 +47,15 @@ def veth_detached(
 
     Both ends of the veth pair are looked at, from inside and from the host, and the default route
     inside. Interfaces of other kinds (macvlan, a sandbox's own) are left out. The host's interfaces
-    may have been listed before a container that was started since the run began. A container that
+    are listed again where a container was started while they were listed first. A container that
     shares another one's network keeps that of its earlier run when the other restarts, and a
     container that was disconnected from its last network runs on without any. The engine shows
     neither (seen on engines 20.10.24 and 28.5.2). An engine with `"bridge": "none"` has no default
     network, and starts containers that ask for no other one without any.
     """
     yield from namespaces.unvisited
+    if later_interfaces:
+        links = replace(links, items=later_interfaces.items)
     for container in containers.running:
         netns = namespaces.of(container)
         if netns is None:

@@ -43,11 +43,20 @@ class Interface(msgspec.Struct, frozen=True):
 
 
 class ListInterfaces(Question[list[Interface]], frozen=True):
-    """Every interface of the tool's network namespace."""
+    """Every interface of the tool's network namespace.
+
+    round `later`: a second list, for what changed while the first one was made.
+    """
 
     POLICY = Policy(
         "net.links", "the network interfaces", "network.process:ask", "local", "network", 2, 2
     )
+    ROUNDS = {  # noqa: RUF012 - never changed
+        "later": Policy(
+            "net.links.later", POLICY.what, "network.process:list_again", "local", "network", 2, 2
+        )
+    }
+    round: Literal["", "later"] = ""
 
 
 class Address(msgspec.Struct, frozen=True):

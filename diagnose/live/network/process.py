@@ -23,6 +23,11 @@ def ask(live: Live, question: AnyQuestion) -> Json:
     )
 
 
+def list_again(live: Live, question: AnyQuestion) -> Json:
+    """The interfaces of the host, listed once more."""
+    return live.helper("network").call("net.links", {}, live.deadline(question) - MARGIN_S)
+
+
 def visit_later(live: Live, question: AnyQuestion) -> Json:
     """A visit to a network namespace once what lasts a moment is over."""
     time.sleep(LATER_S)

@@ -10,6 +10,7 @@ from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.network.container_netns import ContainerNetns, Namespaces
 from diagnose.evidence.network.interfaces import Address, Interface, Interfaces
+from diagnose.evidence.network.later_interfaces import LaterInterfaces
 from diagnose.evidence.network.networks import Network, Networks
 from diagnose.evidence.network.routes import Route
 from diagnose.model import CheckItem, Unexamined
@@ -103,6 +104,21 @@ def test_a_cable_that_was_plugged_in_after_the_list_was_taken():
     result = judge("network.veth-detached", **known, namespaces=seen, clock=began_before)
     assert [item.subject for item in result.unexamined] == [who.subject]
     assert result.findings == ()
+
+
+def test_a_host_end_that_only_the_later_list_has():
+    who = container("a")
+    known = {
+        "containers": Containers((who,)),
+        "networks": Networks((network(),)),
+        "namespaces": inside(who, link=INNER, addresses=(Address(8, "172.18.0.2", 16),)),
+        "links": links(BRIDGE),
+        "clock": LATER,
+    }
+    lost = judge("network.veth-detached", **known)
+    assert ["is gone" in finding.summary for finding in lost.findings] == [True]
+    later = LaterInterfaces(links().items)
+    assert judge("network.veth-detached", **known, later_interfaces=later).findings == ()
 
 
 DEFAULT = Route(gateway="172.18.0.1", oif=8, dst="0.0.0.0")
