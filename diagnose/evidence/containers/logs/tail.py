@@ -68,6 +68,8 @@ class LogTail(msgspec.Struct, frozen=True, dict=True):
 
         It is what the program says; the host may confirm it.
         """
+        if not self.lines:
+            return None
         recognised = recognise(self.lines, self.telling, FAILURES)
         return recognised or recognise_family(self.telling, FAMILIES)
 
