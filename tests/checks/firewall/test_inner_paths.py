@@ -12,7 +12,8 @@ from diagnose.evidence.network.host_stack import HostStack
 from diagnose.evidence.network.networks import Network
 from diagnose.evidence.network.paths.inner_paths import InnerEgress, InnerIngress, InnerPaths
 from diagnose.evidence.network.paths.return_paths import ReturnPaths
-from diagnose.evidence.network.paths.wanted_paths import Want, WantedPath
+from diagnose.evidence.network.paths.wanted_paths import WantedPath
+from diagnose.evidence.network.paths.wants import Want
 from diagnose.firewall.flow import Obstacle, Trace
 from diagnose.firewall.routing import Routing
 from diagnose.firewall.rules import Ruleset

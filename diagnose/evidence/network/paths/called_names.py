@@ -1,0 +1,89 @@
+"""The words by which containers call the host and each other, and what they stand for."""
+
+from __future__ import annotations
+
+import msgspec
+
+from diagnose.evidence.containers.inspect import NetworkEndpoint
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.network.networks import Networks
+from diagnose.firewall.stack import Stack
+
+
+class CalledContainer(msgspec.Struct, frozen=True):
+    """Who has a name on a network, and the address there."""
+
+    container: Container
+    address: str
+
+
+class CalledNames:
+    """The host with its containers by the words that they are called by."""
+
+    def __init__(
+        self, stack: Stack, containers: Containers, networks: Networks, host_gateway: str
+    ) -> None:
+        """host_gateway: the address that `host-gateway` means in an extra host."""
+        self._networks = networks
+        self._host_gateway = host_gateway
+        self._by_word: dict[tuple[str, str], CalledContainer] = {}
+        self._words_of: dict[str, set[str]] = {}
+        self._services: dict[tuple[str, str], list[Container]] = {}
+        self.publishers: dict[int, Container] = {}
+        """The container that publishes each port of the host."""
+        self._owners = containers.namespace_owners
+        for container in containers.running:
+            self._learn(container)
+        outer = frozenset(address for address in stack.local if ":" not in address)
+        self._host_words = outer - {"127.0.0.1"}
+
+    def _learn(self, container: Container) -> None:
+        service = (container.compose_project, container.compose_service)
+        self._services.setdefault(service, []).append(container)
+        for _, binding in container.published_ports:
+            if binding.host_port.isdigit():
+                self.publishers.setdefault(int(binding.host_port), container)
+        for name, endpoint in container.endpoints.items():
+            network = self._networks.by_name.get(name)
+            if network is None or not network.is_bridge or not endpoint.ip_address:
+                continue
+            called = CalledContainer(container, endpoint.ip_address)
+            aliases = {*(endpoint.aliases or ()), *(endpoint.dns_names or ())}
+            for word in {container.name, *aliases, endpoint.ip_address}:
+                self._by_word.setdefault((name, word), called)
+                self._words_of.setdefault(name, set()).add(word)
+
+    def on_network(self, network: str, word: str) -> CalledContainer | None:
+        """The container that a name or an address means on a network."""
+        return self._by_word.get((network, word))
+
+    def extra_hosts(self, container: Container, *, only_gateway: bool = False) -> dict[str, str]:
+        """The names that the container's own hosts file gives, with their addresses."""
+        addresses = {}
+        for entry in container.host_config.extra_hosts or ():
+            name, _, address = entry.replace("=", ":", 1).partition(":")
+            if address == "host-gateway":
+                addresses[name] = self._host_gateway
+            elif not only_gateway:
+                addresses[name] = address.strip("[]")
+        return {name: address for name, address in addresses.items() if address}
+
+    def words(self, container: Container) -> frozenset[str]:
+        """The words that name the host or another container to this one."""
+        names = {*self._host_words, *self.extra_hosts(container)}
+        for network in self.endpoints_of(container):
+            names |= self._words_of.get(network, set())
+        return frozenset(names - {container.name})
+
+    def owner_of(self, container: Container) -> Container:
+        """The container whose network namespace this one lives in: often itself."""
+        return self._owners.get(container.id, container)
+
+    def endpoints_of(self, container: Container) -> dict[str, NetworkEndpoint]:
+        """The places on networks of a container, or of the one whose namespace it shares."""
+        return self.owner_of(container).endpoints
+
+    def of_service(self, container: Container, service: str) -> list[Container]:
+        """The containers of a service of the same compose project."""
+        project = container.compose_project
+        return self._services.get((project, service), []) if project else []
