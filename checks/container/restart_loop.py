@@ -181,9 +181,10 @@ def _finding(
 def _cure(run: FailedRun, exits: _Exits) -> dict[str, str]:
     """The variables of the page that name what heals the loop itself."""
     container, tail, calls = run.container, run.tail, run.calls
-    if is_bare_shell(container):
+    code = _code(container, exits)
+    if is_bare_shell(container) and not code:
         return {"shell": container.name}
-    ended_well = _code(container, exits) == 0 and tail.telling is None and tail.failure is None
+    ended_well = code == 0 and tail.telling is None and tail.failure is None
     if ended_well:
         # a job needs another policy
         return {"job": container.name}

@@ -114,6 +114,8 @@ _DETAIL = LazyPattern(
 """What belongs to the message before it."""
 _GOES_ON = LazyPattern(r"\b\d+ validation errors?\b|\bpanicked at \S+:\d+:\d+:$")
 """A message whose next lines say which errors they are: Pydantic's, and the panics of Rust."""
+_STAMPED = LazyPattern(r"\s*\[?(?:\d+:)?(?:\d{8}[:T ]|\d{4}[-/]\d\d|\d\d:\d\d:\d\d)")
+"""A line that begins with its time is the rest of no other one."""
 _QUOTED_SOURCE = LazyPattern(r"^\s*>>> ")
 """A line of a configuration file as its reader quotes it, before it says what is wrong with it."""
 
@@ -157,7 +159,7 @@ def _unwrapped(upto: Sequence[Message]) -> str:
     Symfony's console indents a message by two spaces and breaks it anywhere below 80 columns.
     """
     text = upto[-1].text.strip()
-    if not upto[-1].text.startswith("  "):
+    if not upto[-1].text.startswith("  ") or _STAMPED.match(upto[-1].text):
         return text
     for line in reversed(upto[:-1]):
         if not line.text.startswith("  ") or len(line.text) < BROKEN:

@@ -163,6 +163,14 @@ LINES = {
         'from upstream, client: 10.0.0.2, server: , request: "POST /login HTTP/1.1", upstream: '
         '"fastcgi://unix:/var/run/php-fpm/php-fpm7.sock:"'
     ),
+    "mysql-host": "Error: Host '172.18.0.3' is not allowed to connect to this MySQL server",
+    "mysql-public-key": (
+        "Caused by: com.mysql.cj.exceptions.UnableToConnectException: Public Key Retrieval is not allowed"
+    ),
+    "zabbix-empty": (
+        '7:20220916:180617.869 cannot use database "zabbix": its "users" table is empty (is this the Zabbix '
+        "proxy database?)"
+    ),
     "rabbit-node": "       {{failed_to_cluster_with,",
     "php-fpm-children": (
         "[12-Apr-2019 18:55:47] WARNING: [pool www] server reached pm.max_children setting (5), consider "

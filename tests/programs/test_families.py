@@ -58,6 +58,7 @@ LINES = {
     ),
     "main-class": ("Error: Could not find or load main class com.example.App",),
     "login-refused": (
+        "security_exception: [security_exception] Reason: unable to authenticate user [kibana_system]",
         "redis.exceptions.AuthenticationError: Authentication required.",
         "(403) ACCESS_REFUSED - Login was refused using authentication mechanism PLAIN",
     ),

@@ -117,6 +117,17 @@ def test_a_message_that_was_broken_at_the_edge_of_a_terminal_is_whole():
     assert "ff3-cli-2020-07-20.log" in chosen.text
 
 
+def test_a_line_with_a_time_of_its_own_is_not_the_rest_of_the_one_before():
+    chosen = telling_line(
+        [
+            "     7:20220916:180617.860 using configuration file: /etc/zabbix/zabbix_server.conf",
+            '     7:20220916:180617.869 cannot use database "zabbix": its "users" table is empty',
+        ]
+    )
+    assert chosen is not None
+    assert chosen.text.startswith("7:20220916:180617.869 cannot use database")
+
+
 CHOSEN = {
     "what stands below a heading": [
         "Error description:",

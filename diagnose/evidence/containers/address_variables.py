@@ -9,10 +9,10 @@ _ABOUT_ADDRESSES = LazyPattern(
     r"sqlalchemy\.dialects:|unknown driver|\bscheme\b|\bprotocol\b|jdbcurl|async driver|suitable driver"
     r"|invalid port|\bport could not be cast|for connection option .port|userinfo|url escape"
     r"|bad uri|invalid.url|uri malformed|rfc 3986|unescaped characters|illegal character in"
-    r"|could not parse .{0,12}url"
+    r"|could not parse .{0,12}url|public key retrieval"
 )
 """What programs say of an address that they cannot read, in small letters."""
-_ADDRESS = LazyPattern(r"^(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*)://(?P<user>[^\s/]*@)?")
+_ADDRESS = LazyPattern(r"^(?:jdbc:)?(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*)://(?P<user>[^\s/]*@)?")
 _WORD = LazyPattern(r"[a-z][a-z0-9+]*")
 
 

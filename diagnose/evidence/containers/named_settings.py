@@ -18,6 +18,7 @@ from diagnose.evidence.containers.address_variables import variable_of_address
 from diagnose.evidence.containers.inspect import Mount
 from diagnose.evidence.containers.listing import Container
 from diagnose.evidence.containers.mounts.bind_mounts import named
+from diagnose.evidence.containers.spoken_names import spoken_names
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.programs.failures import Recognised
 from diagnose.programs.telling_line import TellingLine
@@ -69,6 +70,8 @@ _HOST_OF_CALL = LazyPattern(r"(?:(?<=//)|(?<=@)|(?<![/\w.-]))[a-z][\w.-]*[a-z0-9
 _FILE_OF_SETTINGS = LazyPattern(
     r"/[\w.-]+\.(?:ya?ml|toml|json|ini|conf|cfg|cnf|hcl|xml|properties|env)$"
 )
+_BINARY = re.compile(r"\.(?:aof|class|db|dll|gz|jar|jks|node|p12|pyc|rdb|so|sqlite3?|tar|war|zip)$")
+"""Files that no terminal can show: what lies beside them is looked at instead."""
 _LEAST_PART = 6
 _PLACES = frozenset(["config", "configs", "configuration", "default", "custom", "docker", "server"])
 """Folders of many images, whose names say nothing."""
@@ -122,6 +125,8 @@ class NamedSetting(msgspec.Struct, frozen=True):
             return {"named_folder": self.folder}
         if self.folder:
             return {"setting_folder": self.folder}
+        if _BINARY.search(self.path):
+            return {"named_folder": self.path.rpartition("/")[0]}
         return {"setting_file": self.path, "setting_line": str(self.line)}
 
 
@@ -288,17 +293,9 @@ def _variable_in_words(container: Container, text: str) -> NamedSetting | None:
         for name, _ in container.config.environment
         if "_" in name
         and not _ORDINARY.search(name)
-        and any(f" {words} " in spoken for words in _spoken(name))
+        and any(f" {words} " in spoken for words in spoken_names(name))
     ]
     return NamedSetting(variable=names[0], fault="value") if len(names) == 1 else None
-
-
-def _spoken(name: str) -> tuple[str, ...]:
-    """A variable's name in words, whole and by its last two: Airflow's sections stand before."""
-    parts = [part for part in name.lower().split("_") if part]
-    whole = " ".join(parts)
-    last = " ".join(parts[-2:])
-    return (whole, last) if "__" in name and len(last) > 2 * SHORTEST else (whole,)
 
 
 def _variable_of_url(container: Container, text: str) -> NamedSetting | None:

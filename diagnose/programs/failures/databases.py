@@ -21,6 +21,34 @@ CLIENTS = (
         confirmed_by=_REFUSED,
     ),
     Failure(
+        name="mysql-host",
+        mark="is not allowed to connect to this",
+        pattern=r"Host '(?P<host>[^']*)' is not allowed to connect to this (?:MySQL|MariaDB) server",
+        cause="the database has no user of that name for {host}: root mostly exists for localhost alone, "
+        "and MYSQL_USER counts only when the data directory is made",
+        cure="let the program use the database's own user (MYSQL_USER), or make one for all hosts: "
+        "CREATE USER 'NAME'@'%'",
+        source="docker-library/mysql#275",
+    ),
+    Failure(
+        name="mysql-public-key",
+        mark="public key retrieval is not allowed",
+        pattern=r"Public Key Retrieval is not allowed",
+        cause="MySQL 8 gives its public key to a client without encryption, "
+        "and Java's driver does not ask for it by default",
+        cure="add allowPublicKeyRetrieval=true to the address of the database, or let it use TLS",
+        source="nacos-group/nacos-docker#133",
+    ),
+    Failure(
+        name="zabbix-empty",
+        mark="table is empty",
+        pattern=r"cannot use database .{1,80}table is empty",
+        cause="Zabbix' database was made in part: its first start was broken off, "
+        "or it is the database of a proxy",
+        cure="drop the database if nothing in it is needed: an empty one is filled at the next start",
+        source="zabbix/zabbix-docker#1012",
+    ),
+    Failure(
         name="mysql-access",
         mark="access denied for user",
         pattern=r"Access denied for user '(?P<user>[^']*)'@'(?P<host>[^']*)'",

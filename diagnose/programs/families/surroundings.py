@@ -112,6 +112,7 @@ LOGINS = (
         pattern=r"""(?x)
             \b(?:authentication|login)\ (?:was\ )?(?:failed|failure|refused|required|rejected|error)\b
             | \b(?:NOAUTH|WRONGPASS|ACCESS_REFUSED)\b
+            | unable\ to\ authenticate\ user\b
             | invalid\ (?:username|user|login|credentials|password|api\ ?key|token)\b
             | (?:wrong|bad|incorrect)\ (?:username|credentials|password)\b
             | \b401\ Unauthorized\b

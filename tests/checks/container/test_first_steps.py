@@ -98,6 +98,11 @@ def env(*entries: str) -> dict[str, Any]:
             "ERROR Cannot start node if snitch's data center (dc1) differs from previous data center (old).",
             NamedSetting(variable="CASSANDRA_DC", fault="value"),
         ),
+        (
+            env("SPRING_DATASOURCE_URL=jdbc:mysql://mysql:3306/bank", "PROFILE=prod"),
+            "UnableToConnectException: Public Key Retrieval is not allowed",
+            NamedSetting(variable="SPRING_DATASOURCE_URL", fault="value"),
+        ),
         (env("MODE=dc1"), "ERROR cannot start dc1: it is in use", None),
         (env("LIMIT=215"), "ERROR worker [215] cannot start", None),
         (
@@ -301,3 +306,8 @@ def test_the_option_that_heals_a_known_failure(parts: dict[str, Any], expected: 
         log_tails=LogTails({container.id: LogTail((line,))}, {}),
     ).findings
     assert finding.evidence.get("where that is set", "") == expected
+
+
+def test_a_file_that_no_terminal_can_show_is_listed():
+    binary = NamedSetting(path="/srv/app/sharp/sharp.node", inside="/app/sharp/sharp.node")
+    assert binary.variables == {"named_folder": "/srv/app/sharp"}

@@ -295,3 +295,21 @@ def test_swarm_churn_is_counted_by_slot():
         )
         == []
     )
+
+
+@pytest.mark.parametrize(
+    ("code", "offered"), [(0, "web"), (1, None)], ids=["its input", "an error"]
+)
+def test_who_is_offered_a_terminal(code: int, offered: str | None):
+    """Node alone reads its input; one that ends with an error lacks something else."""
+    bare = made("restarting", code=code, RestartCount=8, Path="/usr/bin/node", **policy("always"))
+    result = judge(
+        "container.restart-loop",
+        containers=of(bare),
+        clock=CLOCK,
+        events=Events(()),
+        log_tails=QUIET,
+        log=UNKNOWN,
+        stops=NOT_STOPPED,
+    )
+    assert [finding.variables.get("shell") for finding in result.findings] == [offered]
