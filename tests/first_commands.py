@@ -123,6 +123,7 @@ JUDGED: dict[str, tuple[str, str]] = {
 """By scenario: the verdict and the reason. "no": it does not help in this case."""
 
 NOT_BY_ITS_OWN_TEXT: dict[str, str] = {
+    "network.idle-connections-forgotten": "no cure was run since its scenario was written",
     "firewall.neighbour-banned": "no cure was run since its scenario was written",
     "dns.resolver-bypassed": "its cure is a line in a configuration file of the user's",
     "network.ipv6-leads-nowhere": "the program of the lab calls an IPv6 address, and has no other",

@@ -212,6 +212,7 @@ PASSED_NOWHERE = {
     "image.credential-helper-missing": "no recorded host was asked for the settings of its client",
     "daemon.plugin-gone": "no recorded host was asked for its plugin folders",
     "daemon.temp-folder-missing": "no recorded host was asked for its temporary folder",
+    "network.idle-connections-forgotten": "no recorded host was asked for that setting",
     "firewall.neighbour-banned": "no bundle of a recorded host holds its ARP table",
     "dns.resolver-bypassed": "no bundle of a recorded host holds the logs of running containers",
     "dns.queries-lost": "no recorded host was sent several queries",

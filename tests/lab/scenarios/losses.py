@@ -207,6 +207,43 @@ def job_without_credentials(box: Box) -> None:
     box.wait_for(lambda: box.docker("logs", "sync29").stderr.count(line) > 1, 20, "its lines")
 
 
+_PUSHES = """
+import socket, time
+server = socket.create_server(("{address}", 5432))
+while True:
+    client, _ = server.accept()
+    time.sleep(9)
+    try:
+        client.sendall(b"notify")
+    except OSError:
+        pass
+"""
+
+
+@fault("network.idle-connections-forgotten", subject="host:host")
+def connections_forgotten_after_seconds(box: Box) -> None:
+    """A setting against floods makes the kernel forget idle connections: what a database sends to
+    a container afterwards is answered with a reset."""
+    box.sh("sysctl -qw net.netfilter.nf_conntrack_tcp_timeout_established=3")
+    box.provider.spawn([sys.executable, "-c", _PUSHES.format(address=WEB)])
+    line = "psycopg2.OperationalError: server closed the connection unexpectedly"
+    waits = f"sleep 12 >/tmp/idle & got=$(timeout 11 nc {WEB} 5432 </tmp/idle | head -c 6)"
+    script = (
+        f"mkfifo /tmp/idle; while :; do {waits}; [ \"$got\" = notify ] || echo '{line}' >&2; done"
+    )
+    box.docker("run", "-d", "--name=listens30", *_LIMITS, "bb:1.36", "sh", "-c", script)
+    box.wait_for(lambda: line in box.docker("logs", "listens30").stderr, 40, "a lost event")
+
+
+@healthy()
+def connection_reset_on_a_host_with_defaults(box: Box) -> None:
+    """A container's peer resets a connection, and the kernel remembers idle ones for days."""
+    line = "psycopg2.OperationalError: server closed the connection unexpectedly"
+    script = f"echo '{line}' >&2; sleep 900"
+    box.docker("run", "-d", "--name=listens31", *_LIMITS, "bb:1.36", "sh", "-c", script)
+    box.wait_for(lambda: line in box.docker("logs", "listens31").stderr, what="its line")
+
+
 _LEAKS = """
 import socket
 server = socket.create_server(("0.0.0.0", 8080), backlog=400)

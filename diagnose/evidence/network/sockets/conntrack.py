@@ -9,6 +9,7 @@ from diagnose.questions import Host
 from diagnose.questions.machine import ReadSysctls
 from diagnose.registry import evidence
 
+IDLE = "net.netfilter.nf_conntrack_tcp_timeout_established"
 COUNT, LIMIT = "net.netfilter.nf_conntrack_count", "net.netfilter.nf_conntrack_max"
 
 
@@ -32,3 +33,22 @@ def conntrack(host: Host) -> Conntrack | Unavailable:
         int(text) if (text := answer.get(name) or "").isdigit() else None for name in (COUNT, LIMIT)
     ]
     return Conntrack(*values)
+
+
+class IdleTimeout(msgspec.Struct, frozen=True):
+    """After how many idle seconds the host forgets a TCP connection.
+
+    None where nothing is tracked.
+    """
+
+    seconds: int | None
+
+
+@evidence
+def idle_timeout(host: Host) -> IdleTimeout | Unavailable:
+    """A setting that everyone may read; the kernel's default is five days."""
+    answer = host.ask(ReadSysctls([IDLE]))
+    if isinstance(answer, Failed):
+        return Unavailable.of(answer)
+    text = answer.get(IDLE) or ""
+    return IdleTimeout(int(text) if text.isdigit() else None)

@@ -1,0 +1,73 @@
+"""network.idle-connections-forgotten: connections that break after some minutes without a word."""
+
+from __future__ import annotations
+
+import re
+
+from diagnose.evidence.containers.listing import Containers
+from diagnose.evidence.containers.logs.recent import RecentLogs
+from diagnose.evidence.machine.clock import Clock
+from diagnose.evidence.network.sockets.conntrack import IDLE, IdleTimeout
+from diagnose.lazy_pattern import LazyPattern
+from diagnose.mappings import present
+from diagnose.model import HOST, CheckResult, Finding, Seconds, Severity, Skipped
+from diagnose.phrases import agree, named, sentence
+from diagnose.registry import check
+
+_BROKEN = LazyPattern(
+    r"connection reset|ECONNRESET|server closed the connection|broken pipe|EPIPE\b|unexpected EOF"
+    r"|lost connection to (?:mysql )?server|server has gone away|connection (?:was )?terminated",
+    re.IGNORECASE,
+)
+_SINCE_S = 300.0
+
+
+@check("network.idle-connections-forgotten", severity=Severity.warning)
+def idle_connections_forgotten(
+    idle_timeout: IdleTimeout,
+    containers: Containers,
+    recent_logs: RecentLogs | None,
+    clock: Clock,
+    *,
+    short: Seconds = Seconds(300),
+) -> CheckResult:
+    """The kernel forgets idle TCP connections of containers within minutes.
+
+    A container's connections to the outside are translated by an entry of the kernel's table.
+    Guides against floods lower its time (`nf_conntrack_tcp_timeout_established`, five days unless
+    configured) to a minute or two. What the other side sends after that is answered with a reset,
+    while programs send their keep-alives only after two hours: pools of database connections and
+    message queues suffer. A warning where a container's log tells of broken connections within the
+    last minutes, advice otherwise.
+    """
+    seconds = idle_timeout.seconds
+    if seconds is None:
+        return Skipped("connection tracking is not in use on this host")
+    if seconds >= short:
+        return None
+    lines = {
+        container.name: lines[-1].text[:300]
+        for container in containers.running
+        if recent_logs is not None and not container.shares_host_network
+        for lines in [recent_logs.repeated(container, _tells_of_a_break, clock, 1, _SINCE_S)]
+        if lines
+    }
+    names = sorted(lines)
+    told = f"{named('container', names)} {agree(names, 'logs', 'log')} broken connections"
+    yield Finding(
+        subject=HOST,
+        summary=sentence(
+            f"the kernel forgets a TCP connection that is idle for {seconds} s",
+            told if names else "",
+        ),
+        evidence=present({IDLE: seconds, "log": lines or None}),
+        severity=None if names else Severity.advice,
+        touches=tuple(
+            container.subject for container in containers.running if container.name in lines
+        ),
+    )
+    return None
+
+
+def _tells_of_a_break(text: str) -> bool:
+    return _BROKEN.search(text) is not None
