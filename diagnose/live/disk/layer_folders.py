@@ -1,0 +1,80 @@
+"""The folders of layers in a data root, beside what the engine's records name."""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+
+from diagnose.model import Json
+
+REMOVAL_S = 0.4
+"""The engine removes the folder of a layer at most so long before it forgets the layer."""
+DATABASE_MAX = 64 << 20
+
+
+def layers(args: Json) -> Json:
+    """See `files.layers`."""
+    answer = _layers(args)
+    if answer["lost"]:
+        # the engine removes a folder a moment before its record
+        time.sleep(REMOVAL_S)
+        again = _layers(args)
+        answer["lost"] = [name for name in answer["lost"] if name in again["lost"]]
+    return answer
+
+
+def _layers(args: Json) -> Json:
+    root = Path(args["path"])
+    folders = {
+        entry.name: entry.stat(follow_symlinks=False).st_mtime
+        for entry in os.scandir(root / "overlay2")
+        if entry.is_dir(follow_symlinks=False) and entry.name != "l"
+    }
+    database = root / "image/overlay2/layerdb"
+    mounts_of: dict[str, str] = {}
+    referenced = {_word(f"{layer.path}/cache-id") for layer in _folders(database / "sha256")}
+    for container in _folders(database / "mounts"):
+        mounts_of[container.name] = _word(f"{container.path}/mount-id")
+        referenced |= {mounts_of[container.name], _word(f"{container.path}/init-id")}
+    loose = [name for name in folders if name not in referenced]
+    if loose:
+        books = [book.read_bytes()[:DATABASE_MAX] for book in (root / "buildkit").glob("*.db")]
+    else:
+        books = []
+    mentioned = [
+        name for name in loose if any(name.removesuffix("-init").encode() in book for book in books)
+    ]
+    listed = [{"name": name, "mtime": mtime} for name, mtime in folders.items()]
+    mounted = {id_: folder for id_, folder in mounts_of.items() if folder}
+    named = sorted(referenced - {""})
+    lost = [
+        name for name in named if name not in folders and not (root / "overlay2" / name).exists()
+    ]
+    return {
+        "folders": listed,
+        "referenced": named,
+        "mentioned": mentioned,
+        "mounts": mounted,
+        "lost": lost,
+    }
+
+
+def _folders(path: Path) -> list[os.DirEntry[str]]:
+    """The folders in a folder; none where there is no such folder."""
+    try:
+        return [entry for entry in os.scandir(path) if entry.is_dir(follow_symlinks=False)]
+    except FileNotFoundError:
+        return []
+
+
+def _word(path: str) -> str:
+    """The one word of a small file of the engine's; empty where there is no such file."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return ""
+    try:
+        return os.read(descriptor, 4096).decode("utf-8", "replace").strip()
+    finally:
+        os.close(descriptor)
