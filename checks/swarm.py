@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from diagnose.error_signatures import signs
 from diagnose.evidence.containers.listing import Containers
-from diagnose.evidence.containers.swarm import Node, Service, Swarm, Task
+from diagnose.evidence.containers.swarm import Node, Resources, Service, Swarm, Task
 from diagnose.evidence.machine.clock import Clock
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import (
@@ -21,6 +21,7 @@ from diagnose.model import (
     Subject,
     Unavailable,
 )
+from diagnose.phrases import sentence, size
 from diagnose.registry import check
 
 TASK_CAUSES = (
@@ -151,7 +152,13 @@ def service_underreplicated(
         tasks = _tasks(swarm, service)
         is_settling = age is not None and age < settle_s and not _keeps_failing(service, tasks)
         if not service.is_job and not is_settling and service.lacks_tasks(tasks):
-            yield _underreplicated(service, tasks, containers, _cure(swarm, service, tasks))
+            yield _underreplicated(
+                service,
+                tasks,
+                containers,
+                _unfit(swarm, service, tasks),
+                _cure(swarm, service, tasks),
+            )
     return None
 
 
@@ -185,9 +192,11 @@ def _cure(swarm: Swarm, service: Service, tasks: list[Task]) -> dict[str, str]:
     """
     if folder := _missing_here(swarm, tasks):
         return {"folder": folder}
+    if _TOO_LARGE in _errors(tasks) and service.spec.reserved != Resources():
+        return {"reserving": service.spec.name}
     nodes = () if isinstance(swarm.nodes, Unavailable) else swarm.nodes
     up = [node for node in nodes if not node.is_down]
-    errors = " ".join(task.status.err for task in tasks)
+    errors = _errors(tasks)
     if len(up) != 1 or "no suitable node" not in errors:
         return {}
     if up[0].is_drained:
@@ -202,6 +211,47 @@ def _cure(swarm: Swarm, service: Service, tasks: list[Task]) -> dict[str, str]:
     return {"unlabelled": up[0].name, "label": f"{lacking[0]['name']}={lacking[0]['value']}"}
 
 
+_TOO_LARGE = "insufficient resources"
+_PORT_TAKEN = "host-mode port already in use"
+
+
+def _errors(tasks: list[Task]) -> str:
+    return " ".join(task.status.err for task in tasks)
+
+
+def _unfit(swarm: Swarm, service: Service, tasks: list[Task]) -> str:
+    """What the scheduler leaves out: who holds the port, or how much is reserved."""
+    errors = _errors(tasks)
+    if _PORT_TAKEN in errors and isinstance(swarm.services, tuple):
+        ports = service.spec.host_ports
+        holders = [
+            (f"{number}/{protocol}", other.spec.name)
+            for other in swarm.services
+            if other.id != service.id
+            for protocol, number in sorted(other.spec.host_ports & ports)
+        ]
+        return ", ".join(f'port {port} is held by service "{name}"' for port, name in holders)
+    if _TOO_LARGE in errors and isinstance(swarm.nodes, tuple):
+        return _reservation(service.spec.reserved, swarm.nodes)
+    return ""
+
+
+def _reservation(reserved: Resources, nodes: Sequence[Node]) -> str:
+    """What each task reserves, beside the most that a node has in all."""
+    owned = [node.description.resources or Resources() for node in nodes]
+    parts = []
+    if reserved.memory_bytes:
+        most = size(max((node.memory_bytes for node in owned), default=0))
+        parts.append(f"{size(reserved.memory_bytes)} of memory (the largest node has {most})")
+    if reserved.nano_cpus:
+        cpus = max((node.nano_cpus for node in owned), default=0) / _NANO
+        parts.append(f"{reserved.nano_cpus / _NANO:g} CPUs (the largest node has {cpus:g})")
+    return f"each task reserves {' and '.join(parts)}" if parts else ""
+
+
+_NANO = 1e9
+
+
 def _missing_here(swarm: Swarm, tasks: list[Task]) -> str:
     """The folder for want of which this node refuses the tasks; "" for another reason or node."""
     refused = [task for task in tasks if task.has_failed and task.node_id == swarm.node_id]
@@ -210,7 +260,11 @@ def _missing_here(swarm: Swarm, tasks: list[Task]) -> str:
 
 
 def _underreplicated(
-    service: Service, tasks: list[Task], containers: Containers | None, cure: Mapping[str, str]
+    service: Service,
+    tasks: list[Task],
+    containers: Containers | None,
+    unfit: str,
+    cure: Mapping[str, str],
 ) -> Finding:
     name, status, update = service.spec.name, service.status, service.update_status
     counts = Counter(task.status.err for task in tasks if task.status.err)
@@ -224,11 +278,14 @@ def _underreplicated(
         evidence["UpdateStatus"] = f"{update.state}: {update.message}"
     return Finding(
         subject=DAEMON,
-        summary=": ".join(
-            [
-                f'service "{name}" runs {status.running_tasks} of {status.desired_tasks} tasks',
-                *errors[:1],
-            ]
+        summary=sentence(
+            ": ".join(
+                [
+                    f'service "{name}" runs {status.running_tasks} of {status.desired_tasks} tasks',
+                    *errors[:1],
+                ]
+            ),
+            unfit,
         ),
         evidence=evidence,
         variables={"service": name, **cure},

@@ -126,6 +126,8 @@ NOT_BY_ITS_OWN_TEXT: dict[str, str] = {
     "network.idle-connections-forgotten": "no cure was run since its scenario was written",
     "firewall.neighbour-banned": "no cure was run since its scenario was written",
     "dns.resolver-bypassed": "its cure is a line in a configuration file of the user's",
+    "container.volume-outdated": "no cure was run since its scenario was written",
+    "daemon.data-root-covered": "no cure was run since its scenario was written",
     "network.ipv6-leads-nowhere": "the program of the lab calls an IPv6 address, and has no other",
     "container.errors-in-log": "only the author of the program knows what heals its errors",
     "network.gateway-unanswered": "no router is on the wire of the lab's network",

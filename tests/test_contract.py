@@ -201,6 +201,7 @@ def test_every_check_is_found_on_a_real_fault():
 
 
 PASSED_NOWHERE = {
+    "daemon.data-root-covered": "no recorded host was asked for the locks of its files",
     "daemon.containers-hidden": "no recorded host was asked for the folder of its containers",
     "container.errors-in-log": "no bundle of a recorded host holds the logs of running containers",
     "dns.name-only-on-host": "no bundle of a recorded host holds the logs of running containers",

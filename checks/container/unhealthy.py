@@ -29,6 +29,13 @@ from diagnose.registry import check
 NOT_BEGUN = "OCI runtime exec failed"
 """Beside exit code -1: nothing ran that could have ended (seen at the limit of processes on engines
 20.10.24 and 28.5.2)."""
+NO_RECORD = "container does not exist"
+"""What the runtime says of a container that runs, when its folder in /run is gone. A stop or a
+restart then hangs, and the engine with the container (seen on engines 20.10.24 and 28.5.2)."""
+FORGOTTEN = (
+    "its probe cannot be started, because the runtime has lost its record of the container: "
+    "files in /run were removed"
+)
 CANNOT_RUN = (126, 127)
 
 
@@ -148,6 +155,8 @@ def _failure(probe: HealthCheck) -> tuple[Severity, str]:
             Severity.warning,
             f'its probe cannot run, because the container has no program "{probe.lacks_program}"',
         )
+    if _has_lost_its_record(probe):
+        return Severity.critical, FORGOTTEN
     if code == TIMED_OUT and NOT_BEGUN in probe.output:
         return Severity.critical, "its probe cannot be started"
     if code == TIMED_OUT:
@@ -156,6 +165,11 @@ def _failure(probe: HealthCheck) -> tuple[Severity, str]:
         return Severity.warning, f"its probe cannot run, exit code {code}"
     silence = "" if probe.output else " and prints nothing"
     return Severity.critical, f"its probe fails with exit code {code}{silence}"
+
+
+def _has_lost_its_record(probe: HealthCheck) -> bool:
+    """Whether the runtime does not know a container that runs."""
+    return NOT_BEGUN in probe.output and NO_RECORD in probe.output
 
 
 def _at_port(probe: HealthCheck) -> str:
@@ -180,6 +194,8 @@ def _sockets(probe: HealthCheck) -> dict[str, Json]:
 def _steps(probe: HealthCheck, severity: Severity, tail: LogTail) -> dict[str, str]:
     """The variables of the page: a better probe, or another start where that may help."""
     cannot_run = severity == Severity.warning
+    if _has_lost_its_record(probe):
+        return {"forgotten": probe.container.name}
     if probe.ipv4_port:
         return _without_secrets({"probe": probe.command_by_ipv4})
     if probe.unserved_port and probe.only_port and not cannot_run:

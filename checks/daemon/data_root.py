@@ -6,6 +6,7 @@ import json
 
 from diagnose.evidence.containers.listing import Containers
 from diagnose.evidence.engine.config import DEFAULT_PATH, DaemonConfig
+from diagnose.evidence.engine.covered_data_root import CoveredDataRoot
 from diagnose.evidence.engine.daemon import Daemon
 from diagnose.evidence.engine.data_root_candidates import (
     REMAPPED,
@@ -130,8 +131,45 @@ def _way_back(
     return {"other": other.path, "root_json": json.dumps({"data-root": other.path})}
 
 
+@check(
+    "daemon.data-root-covered",
+    severity=Severity.critical,
+    causes=["container.start-refused"],
+)
+def data_root_covered(covered: CoveredDataRoot, containers: Containers | None) -> CheckResult:
+    """Another file system is mounted over the data root of the running engine.
+
+    A disk that comes late at boot, or that somebody mounts for a new data root before the engine is
+    stopped. The engine looks its layers up by name and finds those of the disk, or none: nothing
+    starts, and containers that run cannot be inspected, although nothing is lost. Removing a
+    container now would lose it. The locks on the engine's own records tell on which device they
+    are. Seen on engines 20.10.24 and 28.5.2.
+    """
+    mount = covered.mount
+    if mount is None:
+        return None
+    known = [container.subject for container in containers or ()]
+    unread = [item.subject for item in containers.unexamined] if containers is not None else []
+    yield Finding(
+        subject=DAEMON,
+        summary=(
+            f"{mount.source} is mounted at {mount.point} over the data root of the running engine: "
+            "its images and containers are hidden below, and nothing is lost"
+        ),
+        evidence={
+            "/proc/self/mountinfo": f"{mount.source} {mount.point} {mount.fstype}",
+            "/proc/locks": "the engine's own records are on another device",
+        },
+        variables={"point": mount.point},
+        touches=(*known, *unread, Subject("filesystem", mount.point)),
+    )
+    return None
+
+
 @check("daemon.temp-folder-missing", severity=Severity.warning)
-def temp_folder_missing(temp_folder: TempFolder, daemon: Daemon) -> CheckResult:
+def temp_folder_missing(
+    temp_folder: TempFolder, daemon: Daemon, covered: CoveredDataRoot | None
+) -> CheckResult:
     """The engine's temporary folder in the data root was removed.
 
     The engine makes it at its start and needs it for each `docker load`, `docker import` and pull.
@@ -140,6 +178,8 @@ def temp_folder_missing(temp_folder: TempFolder, daemon: Daemon) -> CheckResult:
     """
     if daemon.is_podman:
         return Skipped("Podman has no such folder")
+    if covered is not None and covered.mount is not None:
+        return Skipped("another disk is mounted over the data root")
     if not temp_folder.is_missing:
         return None
     yield Finding(

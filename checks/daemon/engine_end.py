@@ -13,7 +13,7 @@ from checks.daemon.start import NETWORK, PID_TAKEN, STORAGE
 from diagnose.error_signatures import signs
 from diagnose.evidence.engine.config import DaemonConfig
 from diagnose.evidence.engine.daemon import Daemon, Unit
-from diagnose.evidence.engine.daemon_json.faults import CONFIGURATION
+from diagnose.evidence.engine.daemon_json.faults import CONFIGURATION, NO_PROXY_PROGRAM
 from diagnose.evidence.engine.data_root_candidates import PlannedMount
 from diagnose.evidence.engine.engine_end import EngineEnd
 from diagnose.lazy_pattern import LazyPattern
@@ -280,7 +280,9 @@ def _unnamed(text: str) -> str:
 
 
 def _is_explained(text: str) -> bool:
-    return any(pattern.search(text) for pattern in EXPLAINED)
+    """Whether another check says it; what dockerd does not find is no fault of its file."""
+    is_named = any(pattern.search(text) for pattern in EXPLAINED)
+    return is_named and NO_PROXY_PROGRAM not in text
 
 
 def _living(alive: Sequence[str] | None) -> str:

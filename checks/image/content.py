@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from diagnose.error_signatures import signs
 from diagnose.evidence.containers.exposure import Exposed, has_failed
 from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.engine.covered_data_root import CoveredDataRoot
 from diagnose.evidence.engine.info import Info
 from diagnose.evidence.images.details import Detail, ImageDetails
 from diagnose.evidence.images.layer_folders import LayerFolders
@@ -143,6 +144,7 @@ def corrupt(
     pulls: Pulls | None,
     clock: Clock,
     containers: Containers,
+    covered: CoveredDataRoot | None,
     *,
     recent_s: Seconds = Seconds(3600),
 ) -> CheckResult:
@@ -157,6 +159,8 @@ def corrupt(
     are those of a data root that was copied without its modes: programs of other users are "not
     found". Nothing notices bytes that changed inside a layer.
     """
+    if covered is not None and covered.mount is not None:
+        return Skipped("another disk is mounted over the layers: they cannot be looked at")
     uses_overlay = info is not None and info.driver == "overlay2"
     if stored is not None and stored.lost_of_images and uses_overlay:
         yield _deleted(stored, containers)

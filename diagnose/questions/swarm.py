@@ -12,10 +12,18 @@ from diagnose.questions.engine import Filters
 from diagnose.questions.question import Question, engine_get
 
 
+class Resources(msgspec.Struct, frozen=True, rename="pascal"):
+    """What a node has, or what a task reserves of it. CPUs in billionths, memory in bytes."""
+
+    nano_cpus: int = msgspec.field(name="NanoCPUs", default=0)
+    memory_bytes: int = 0
+
+
 class NodeDescription(msgspec.Struct, frozen=True, rename="pascal"):
     """What a node says of itself."""
 
     hostname: str = ""
+    resources: Resources | None = None
 
 
 class NodeSpec(msgspec.Struct, frozen=True, rename="pascal"):
@@ -77,11 +85,32 @@ class TaskPlacement(msgspec.Struct, frozen=True, rename="pascal"):
     constraints: list[str] | None = None
 
 
+class TaskResources(msgspec.Struct, frozen=True, rename="pascal"):
+    """What a task may use, and what is kept for it. Only the reservation decides about its node."""
+
+    reservations: Resources | None = None
+
+
 class TaskTemplate(msgspec.Struct, frozen=True, rename="pascal"):
     """What every task of a service is made from."""
 
     restart_policy: TaskRestartPolicy | None = None
     placement: TaskPlacement | None = None
+    resources: TaskResources | None = None
+
+
+class ServicePort(msgspec.Struct, frozen=True, rename="pascal"):
+    """A port of a service. publish_mode: ingress, or host for a port of the task's own node."""
+
+    protocol: str = "tcp"
+    published_port: int = 0
+    publish_mode: str = "ingress"
+
+
+class EndpointSpec(msgspec.Struct, frozen=True, rename="pascal"):
+    """How a service can be reached."""
+
+    ports: list[ServicePort] | None = None
 
 
 class ServiceSpec(msgspec.Struct, frozen=True, rename="pascal"):
@@ -90,6 +119,21 @@ class ServiceSpec(msgspec.Struct, frozen=True, rename="pascal"):
     name: str = ""
     mode: dict[str, Json] | None = None
     task_template: TaskTemplate = TaskTemplate()
+    endpoint_spec: EndpointSpec | None = None
+
+    @property
+    def host_ports(self) -> set[tuple[str, int]]:
+        """Protocol and number of the ports that each task takes on its own node."""
+        ports = (self.endpoint_spec and self.endpoint_spec.ports) or []
+        return {
+            (port.protocol, port.published_port) for port in ports if port.publish_mode == "host"
+        }
+
+    @property
+    def reserved(self) -> Resources:
+        """What is kept for each task."""
+        resources = self.task_template.resources
+        return (resources and resources.reservations) or Resources()
 
 
 class ServiceStatus(msgspec.Struct, frozen=True, rename="pascal"):

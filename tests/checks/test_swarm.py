@@ -165,3 +165,36 @@ def test_refused_tasks_are_no_slow_start(tasks: list[dict[str, Any]], folder: st
     assert [finding.variables.get("folder", "") for finding in findings] == (
         [] if folder is None else [folder]
     )
+
+
+def test_the_service_that_holds_the_port_of_the_node() -> None:
+    port = {"Protocol": "tcp", "PublishedPort": 8080, "PublishMode": "host"}
+    waiting = {"EndpointSpec": {"Ports": [port, {**port, "PublishedPort": 9090}]}}
+    error = "no suitable node (host-mode port already in use on 1 node)"
+    swarm = _swarm(waiting, [{"ServiceID": "s", "Status": {"State": "pending", "Err": error}}])
+    for mode, held in (("host", True), ("ingress", False)):
+        spec = {"Name": "proxy", "EndpointSpec": {"Ports": [{**port, "PublishMode": mode}]}}
+        holder = msgspec.convert({"ID": "h", "Spec": spec}, Service)
+        both = msgspec.structs.replace(swarm, services=(*swarm.services, holder))
+        (finding,) = judge("swarm.service-underreplicated", swarm=both, clock=CLOCK).findings
+        assert finding.summary.endswith('; port 8080/tcp is held by service "proxy"') is held
+
+
+RESERVED = {
+    "memory": ({"MemoryBytes": 200 << 30}, "200 GiB of memory (the largest node has 24.0 GiB)"),
+    "processors": ({"NanoCPUs": 4500000000}, "4.5 CPUs (the largest node has 2)"),
+    "nothing": ({}, ""),
+}
+
+
+@pytest.mark.parametrize(("reserved", "words"), RESERVED.values(), ids=RESERVED)
+def test_a_reservation_that_no_node_can_keep(reserved: dict[str, int], words: str) -> None:
+    error = "no suitable node (insufficient resources on 1 node)"
+    spec = {"TaskTemplate": {"Resources": {"Reservations": reserved}}}
+    swarm = _swarm(spec, [{"ServiceID": "s", "Status": {"State": "pending", "Err": error}}])
+    owned = {"Resources": {"NanoCPUs": 2000000000, "MemoryBytes": 24 << 30}}
+    node = msgspec.convert({"ID": "n1", "Description": {"Hostname": "n1", **owned}}, Node)
+    swarm = msgspec.structs.replace(swarm, nodes=(node,))
+    (finding,) = judge("swarm.service-underreplicated", swarm=swarm, clock=CLOCK).findings
+    assert words in finding.summary
+    assert ("reserving" in finding.variables) is bool(words)

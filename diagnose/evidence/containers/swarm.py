@@ -10,10 +10,18 @@ from diagnose.evidence.engine.info import Info
 from diagnose.model import Failed, Unavailable
 from diagnose.questions import Host, Question
 from diagnose.questions.engine import SwarmMembership
-from diagnose.questions.swarm import ListNodes, ListServices, ListTasks, Node, Service, Task
+from diagnose.questions.swarm import (
+    ListNodes,
+    ListServices,
+    ListTasks,
+    Node,
+    Resources,
+    Service,
+    Task,
+)
 from diagnose.registry import evidence
 
-__all__ = ["Node", "Service", "Swarm", "Task", "swarm"]
+__all__ = ["Node", "Resources", "Service", "Swarm", "Task", "swarm"]
 
 Row = TypeVar("Row")
 

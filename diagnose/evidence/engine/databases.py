@@ -55,9 +55,10 @@ _CULPRITS = (
 )
 """Patterns of a stack or a message, and the file that such a caller opens (engines 20.10, 26.1 and
 28.5), the first that fits."""
-_LOCK = LazyPattern(
+FILE_LOCK = LazyPattern(
     r"FLOCK\s+ADVISORY\s+WRITE\s+(?P<pid>\d+)\s+(?P<major>[0-9a-f]+):(?P<minor>[0-9a-f]+):(?P<inode>\d+)"
 )
+"""A line of /proc/locks: who has locked a whole file for itself."""
 
 
 class DamagedDatabase(msgspec.Struct, frozen=True):
@@ -168,7 +169,7 @@ def _locked(
         if process is not None
     }
     by_pid = processes.by_pid if processes is not None else {}
-    for lock in _LOCK.finditer(table.text):
+    for lock in FILE_LOCK.finditer(table.text):
         path = files.get((f"{int(lock['major'], 16)}:{int(lock['minor'], 16)}", int(lock["inode"])))
         pid = int(lock["pid"])
         process = by_pid.get(pid)

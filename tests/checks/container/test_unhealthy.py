@@ -166,3 +166,18 @@ def test_the_probe_for_the_port_that_is_served(ports: tuple[int, ...], probe: st
         )
     )
     assert finding.variables.get("moved_probe", "") == probe
+
+
+RECORDS = {
+    "gone": ("OCI runtime exec failed: exec failed: container does not exist: unknown", "web"),
+    "of another failure": ("OCI runtime exec failed: exec failed: no space left", ""),
+    "in the words of a program": ("container does not exist", ""),
+}
+
+
+@pytest.mark.parametrize(("output", "forgotten"), RECORDS.values(), ids=RECORDS)
+def test_the_record_of_the_runtime(output: str, forgotten: str) -> None:
+    web = probed("unhealthy", -1, output)
+    (finding,) = items(judge("container.unhealthy", containers=of(web), clock=CLOCK))
+    assert finding.variables.get("forgotten", "") == forgotten
+    assert ("lost its record" in finding.summary) is bool(forgotten)

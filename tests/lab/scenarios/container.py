@@ -470,6 +470,17 @@ def probe_takes_too_long(box: Box) -> None:
     assert box.inspect("drowsy")["State"]["Health"]["Log"][-1]["ExitCode"] == -1
 
 
+@fault("container.unhealthy", subject="container:forgotten", exit_code=2)
+def record_of_the_runtime_removed(box: Box) -> None:
+    """A program that cleans /run has removed the runtime's record of a container that runs."""
+    health = ["--health-cmd=true", "--health-interval=1s", "--health-retries=2"]
+    run(box, "forgotten", *GOOD, *health, "bb:1.36", "sleep", "1000")
+    box.wait_health("forgotten", "healthy")
+    box.sh(f"rm -r /run/docker/runtime-*/moby/{box.inspect('forgotten')['Id']}")
+    box.wait_health("forgotten", "unhealthy")
+    assert "does not exist" in box.inspect("forgotten")["State"]["Health"]["Log"][-1]["Output"]
+
+
 @fault("container.unhealthy", subject="container:unprobed", shareable=True)
 def probe_cannot_run(box: Box) -> None:
     """The image does not have the tool that the health check calls; the server is well."""

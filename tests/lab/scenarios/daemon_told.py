@@ -398,3 +398,31 @@ def certificates_that_do_not_fit(box: Box) -> None:
     findings = box.diagnose("check", "daemon.tls-client-refused", "--format", "json").findings
     own = "the engine's own certificate /etc/docker/tls/server.pem expired"
     assert any(own in finding["summary"] for finding in findings), findings
+
+
+@fault("daemon.data-root-covered", subject=DAEMON, baseline=False)
+def disk_mounted_over_the_data_root(box: Box) -> None:
+    """The disk of the data root is mounted after the engine has begun without it."""
+    options = ("--memory=64m", "--pids-limit=64", "--restart=unless-stopped")
+    box.docker("run", "-d", "--name=early", *options, "bb:1.36", "sleep", "1000")
+    box.docker("create", "--name=late", *options, "bb:1.36", "sleep", "1000")
+    box.sh("truncate -s 40M /root/late; mkfs.ext4 -q /root/late")
+    box.sh("mount -o loop /root/late /var/lib/docker")
+    said = box.docker("start", "late", check=False).stderr
+    assert "no such file or directory" in said, said
+
+
+@fault(
+    "daemon.not-running",
+    subject=DAEMON,
+    baseline=False,
+    engine_started=False,
+    engines=Engines(since=28),
+)
+def program_of_published_ports_is_gone(box: Box) -> None:
+    """The host has no docker-proxy: engines from 28 on refuse to start without it."""
+    box.sh('while path=$(command -v docker-proxy); do rm "$path"; done')
+    box.start_engine(wait=False)
+    box.wait_for(lambda: "userland-proxy-path is not set" in box.log_tail(5), 20, "the refusal")
+    (finding,) = box.diagnose("check", "daemon.not-running", "--format", "json").findings
+    assert "no program docker-proxy" in finding["summary"], finding

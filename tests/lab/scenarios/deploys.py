@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.lab import Box, fault, healthy, images
+from tests.lab import Box, Engines, fault, healthy, images
 from tests.lab.images import Recipe
 
 SAFE = ("--memory=64m", "--pids-limit=64", "--restart=unless-stopped")
@@ -71,3 +71,42 @@ def names_that_only_look_temporary(box: Box) -> None:
     images.load(box, "kiosk:live", Recipe({"version": (b"9", 0o644)}))
     options = (*SAFE, *_labels("kiosk", "shop"), "--name=kiosk-shop-1")
     box.docker("run", "-d", *options, "kiosk:live", "sleep", "1000")
+
+
+# -- volumes that outlive their image ----------------------------------------
+
+
+def _release(box: Box, number: int, **pages: str) -> None:
+    """An image of a site with these pages and a style sheet of its own length."""
+    contents = {"index.html": "<p>release " + str(number) + "</p>", "css/site.css": "p{}" * number}
+    files = {f"www/{name}": (text.encode(), 0o644) for name, text in {**contents, **pages}.items()}
+    images.load(box, f"site:{number}", Recipe(files))
+
+
+@fault(
+    "container.volume-outdated",
+    subject="container:front",
+    exit_code=0,
+    shareable=True,
+    engines=Engines(since=26),
+)
+def pages_of_the_release_before(box: Box) -> None:
+    """A new release is deployed with the volume that was filled by the one before."""
+    _release(box, 1)
+    _release(box, 22)
+    options = (*SAFE, "--name=front", "--volume=pages:/www")
+    box.docker("run", "-d", *options, "site:1", "sleep", "1000")
+    box.docker("rm", "-f", "front")
+    box.docker("run", "-d", *options, "site:22", "sleep", "1000")
+    assert "release 1<" in box.docker("exec", "front", "cat", "/www/index.html").stdout
+
+
+@healthy(shareable=True)
+def volumes_of_the_same_release(box: Box) -> None:
+    """A volume that was filled by the same image, a page in it that was written since, and one
+    that begins with other files."""
+    _release(box, 3)
+    box.docker("run", "-d", *SAFE, "--name=rear", "-v", "pages3:/www", "site:3", "sleep", "1000")
+    box.docker("exec", "rear", "sh", "-c", "echo changed by hand >/www/index.html")
+    box.docker("run", "--rm", "-v", "own:/data", "bb:1.36", "sh", "-c", "echo x >/data/index.html")
+    box.docker("run", "-d", *SAFE, "--name=own", "-v", "own:/www", "site:3", "sleep", "1000")

@@ -105,6 +105,24 @@ def folder_of_a_service_missing(box: Box) -> None:
     box.wait_for(refused, 40, "three refused tasks")
 
 
+_PROMPT = '[thresholds."swarm.service-underreplicated"]\nsettle_s = 1\n'
+
+
+@fault("swarm.service-underreplicated", subject="daemon:docker", baseline=False)
+def reservation_beyond_the_node(box: Box) -> None:
+    """Each task of a service reserves more memory than the node has."""
+    box.write("/etc/diagnose/lab.toml", _PROMPT)
+    box.docker("swarm", "init", "--advertise-addr", BOX_ADDRESS)
+    limits = ("--detach", "--no-resolve-image", "--limit-memory=4T", "--reserve-memory=3T")
+    box.docker("service", "create", *limits, "--name=web", box.image("bb:1.36"), "sleep", "1000")
+    box.wait_for(
+        lambda: "insufficient resources" in box.docker("service", "ps", "--no-trunc", "web").stdout,
+        20,
+        "the reason",
+    )
+    time.sleep(1.5)  # past the second in which it may still be starting
+
+
 @fault("swarm.node-down", subject="daemon:docker", baseline=False, exit_code=2)
 def locked(box: Box) -> None:
     """A manager of a swarm with autolock was restarted, and nobody has given it the key."""

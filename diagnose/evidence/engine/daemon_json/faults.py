@@ -184,7 +184,7 @@ def _refusal(text: str) -> str:
     Empty if it is about something else, or about flags.
     """
     match = REFUSED.search(text)
-    if match is None or CONFLICT in text:
+    if match is None or CONFLICT in text or NO_PROXY_PROGRAM in text:
         return ""
     return match["why"] or match["late"]
 

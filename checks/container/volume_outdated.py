@@ -1,0 +1,39 @@
+"""The check container.volume-outdated: a volume keeps files of an older image."""
+
+from __future__ import annotations
+
+from diagnose.evidence.containers.mounts.outdated_volumes import OutdatedVolumes
+from diagnose.model import CheckResult, Finding, Severity, Subject
+from diagnose.phrases import and_more, count
+from diagnose.registry import check
+
+
+@check("container.volume-outdated", severity=Severity.advice, aloud=True)
+def volume_outdated(outdated_volumes: OutdatedVolumes) -> CheckResult:
+    """A volume keeps files of an older image and hides those of the image.
+
+    The engine copies what an image has into an empty volume, once. A container that is created
+    again from a newer image gets the volume of before: pages, scripts and modules stay as they
+    were. A file counts that is older than its volume, so that nobody has written it since, and of
+    which the image has another one that is not older. Files of the same size count as equal. Seen
+    for the storage driver overlay2 and engines from 26 on.
+    """
+    for outdated in outdated_volumes:
+        container, mount = outdated.container, outdated.mount
+        newer = count(len(outdated.files), "newer file")
+        folder = mount.destination.rstrip("/")
+        yield Finding.about(
+            container,
+            f'volume "{outdated.name}" hides {newer} of image "{container.config.image}" from {container}: '
+            f"{and_more(outdated.files)}",
+            {
+                "mounted at": mount.destination,
+                "older than the volume, and unlike the image's": list(outdated.files[:8]),
+            },
+            discriminator=mount.destination,
+            touches=(Subject("volume", mount.name),),
+            image=container.config.image,
+            hidden=f"{folder}/.",
+            above=f"{container.name}:{folder}",
+        )
+    return None

@@ -1,0 +1,118 @@
+"""Volumes against the images of their containers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from diagnose.evidence.containers.mounts.outdated_volumes import OutdatedVolumes, outdated_volumes
+from diagnose.evidence.engine.info import Ping
+from diagnose.model import Failed, Unavailable
+from tests.hosts import Made
+from tests.inspected import container, of
+
+SOURCE = "/var/lib/docker/volumes/pages/_data"
+TOP, BASE = "/var/lib/docker/overlay2/top", "/var/lib/docker/overlay2/base"
+CREATED = 1_700_000_000.0
+WEB = container(
+    "web",
+    Image="sha256:1",
+    Mounts=[
+        {
+            "Type": "volume",
+            "Name": "pages",
+            "Source": SOURCE,
+            "Destination": "/www",
+            "Driver": "local",
+        }
+    ],
+)
+OLD = {"type": "file", "size": 5, "mtime": CREATED - 9000}
+NEW = {"type": "file", "size": 7, "mtime": CREATED + 9000}
+
+
+def _host(files: dict[str, Any], folders: dict[str, list[tuple[str, str]]], **volume: Any) -> Made:
+    """A host with these files, and the entries of folders with their kind."""
+    listed = {
+        path: {"entries": [{"name": name, "type": kind} for name, kind in entries]}
+        for path, entries in folders.items()
+    }
+    status = {**{path: {"type": "folder"} for path in folders}, **files}
+    created = {"Name": "pages", "CreatedAt": "2023-11-14T22:13:20Z", **volume}
+    graph = {"Name": "overlay2", "Data": {"UpperDir": f"{TOP}/diff", "LowerDir": f"{BASE}/diff"}}
+    return Made(
+        {
+            "api.volumes": {"Volumes": [created]},
+            "api.image": {"Id": "sha256:1", "GraphDriver": graph},
+            "file.stats": lambda question: {
+                path: status.get(path, {"failed": "missing"}) for path in question.args["paths"]
+            },
+            "file.list": lambda question: listed.get(question.args["path"], Failed("missing", "")),
+        }
+    )
+
+
+def _found(host: Made, version: str = "28.5.2") -> OutdatedVolumes | Unavailable:
+    return outdated_volumes(host, of(WEB), Ping("1.51", version, ""))
+
+
+PAGES = {f"{TOP}/diff/www": [("index.html", "file")], f"{BASE}/diff/www": [("index.html", "file")]}
+KEPT: dict[str, tuple[dict[str, Any], list[str]]] = {
+    "older than the image's": ({"old": OLD, "new": NEW}, ["index.html"]),
+    "of the same size": ({"old": OLD, "new": {**NEW, "size": 5}}, []),
+    "newer than the image's": ({"old": OLD, "new": {**NEW, "mtime": CREATED - 9999}}, []),
+    "written since the volume was made": ({"old": {**OLD, "mtime": CREATED + 5}, "new": NEW}, []),
+    "a link": ({"old": {**OLD, "type": "link"}, "new": NEW}, []),
+    "not in the volume": ({"new": NEW}, []),
+}
+
+
+@pytest.mark.parametrize(("pair", "expected"), KEPT.values(), ids=KEPT)
+def test_a_file_of_a_volume(pair: dict[str, Any], expected: list[str]) -> None:
+    paths = {"old": f"{SOURCE}/index.html", "new": f"{TOP}/diff/www/index.html"}
+    files = {paths[name]: status for name, status in pair.items()}
+    found = _found(_host({**files, f"{BASE}/diff/www/index.html": OLD}, PAGES))
+    assert isinstance(found, OutdatedVolumes)
+    assert [name for volume in found for name in volume.files] == expected
+
+
+def test_a_file_one_folder_below_and_one_that_a_layer_removes() -> None:
+    folders = {
+        f"{TOP}/diff/www": [("css", "folder"), ("gone.html", "other")],
+        f"{BASE}/diff/www": [("css", "folder"), ("gone.html", "file")],
+        f"{BASE}/diff/www/css": [("site.css", "file")],
+    }
+    files = {
+        f"{SOURCE}/css/site.css": OLD,
+        f"{BASE}/diff/www/css/site.css": NEW,
+        f"{SOURCE}/gone.html": OLD,
+        f"{BASE}/diff/www/gone.html": NEW,
+    }
+    found = _found(_host(files, folders))
+    assert isinstance(found, OutdatedVolumes)
+    assert [volume.files for volume in found] == [("css/site.css",)]
+
+
+FILES = {f"{SOURCE}/index.html": OLD, f"{TOP}/diff/www/index.html": NEW}
+
+
+def test_the_date_of_a_volume_on_an_old_engine_says_nothing() -> None:
+    assert _found(_host(FILES, PAGES), "20.10.24") == OutdatedVolumes()
+
+
+def test_a_volume_with_options_is_no_copy() -> None:
+    assert _found(_host(FILES, PAGES, Options={"type": "nfs"})) == OutdatedVolumes()
+
+
+def test_layers_that_may_not_be_entered_are_not_judged() -> None:
+    host = _host(FILES, PAGES)
+    host.answers = {
+        **host.answers,
+        "file.stats": lambda question: {
+            path: {"failed": "forbidden"} for path in question.args["paths"]
+        },
+    }
+    found = _found(host)
+    assert isinstance(found, Unavailable)
+    assert found.reason == "forbidden"
