@@ -86,14 +86,15 @@ class _Sample:
 
     def _send(self, queries: int, patience_s: float) -> None:
         """Sends queries, and reads replies until all are there or too late."""
-        for _ in range(queries):
+        for following in reversed(range(queries)):
             number, wire = make_message(".", "NS")
             while number in self._pending:
                 number, wire = make_message(".", "NS")
             self._pending[number] = time.monotonic()
             self._kernel.send(wire)
             self._sent += 1
-            self._read_until(time.monotonic() + GAP_S)
+            if following:
+                self._read_until(time.monotonic() + GAP_S)
         self._read_until(time.monotonic() + patience_s, stop=True)
 
     def _read_until(self, deadline: float, *, stop: bool = False) -> None:
