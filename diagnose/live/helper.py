@@ -19,11 +19,9 @@ import contextlib
 import errno
 import gc
 import importlib
-import json
 import os
 import signal
 import socket
-import struct
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -33,6 +31,7 @@ from typing import Literal
 import msgspec
 
 from diagnose.live import Refused
+from diagnose.live.helper_messages import encode, receive, send
 from diagnose.model import Json
 
 Name = Literal["disk", "network"]
@@ -64,7 +63,6 @@ STUCK_MAX = 24
 """Workers that may be left behind in one run; more would only burden a host that is stuck already.
 """
 
-_LENGTH = struct.Struct("!I")
 _PREPARE, _FORK = b"p", b"f"
 _REFUSAL_BYTES = 1000
 
@@ -137,7 +135,7 @@ class Helper:
         worker = self._take(until)
         pending = PendingReply(self, worker, _describe(function, args), until)
         try:
-            _send(worker.connection, _encode({"function": function, "args": args}))
+            send(worker.connection, encode({"function": function, "args": args}))
         except OSError:
             self.forget(worker)
             raise
@@ -241,7 +239,7 @@ class PendingReply:
     def result_with_socket(self) -> tuple[Json, socket.socket | None]:
         """The answer, and the socket that the worker handed over with it."""
         try:
-            reply, handed_over = _receive(self._worker.connection, self._until)
+            reply, handed_over = receive(self._worker.connection, self._until)
         except TimeoutError:
             raise self._helper.abandon(
                 self._worker, self._what, time.monotonic() - self._since
@@ -330,11 +328,11 @@ def _work(connection: socket.socket, functions: Mapping[str, Function]) -> None:
     gc.enable()  # the tool runs without, but a message of pyroute2 refers to itself
     while True:
         try:
-            request, _ = _receive(connection, None)
+            request, _ = receive(connection, None)
         except OSError:
             return
         body, handed_over = _answer(functions, request)
-        _send(connection, body, handed_over)
+        send(connection, body, handed_over)
         if handed_over is not None:
             handed_over.close()
 
@@ -347,66 +345,14 @@ def _answer(functions: Mapping[str, Function], request: Json) -> tuple[bytes, so
         value = functions[request["function"]](request["args"])
         if isinstance(value, Handover):
             value, handed_over = value.value, value.socket
-        return _encode({"value": value}), handed_over
+        return encode({"value": value}), handed_over
     except Refused as refused:
         reply = {"reason": refused.failed.reason, "detail": refused.failed.detail}
     except OSError as error:
         reply = {"errno": error.errno or errno.EIO, "detail": str(error.filename or "")}
     except Exception as error:  # noqa: BLE001 - the tool shall hear of it, not a closed socket
         reply = {"reason": "malformed", "detail": f"{type(error).__name__}: {error}"}
-    return _encode(reply), None
-
-
-def _send(connection: socket.socket, body: bytes, handed_over: socket.socket | None = None) -> None:
-    connection.settimeout(None)
-    socket.send_fds(
-        connection, [_LENGTH.pack(len(body))], [handed_over.fileno()] if handed_over else []
-    )
-    connection.sendall(body)
-
-
-def _receive(connection: socket.socket, until: float | None) -> tuple[Json, socket.socket | None]:
-    """One message and the socket that came with it.
-
-    TimeoutError at `until` (monotonic), ConnectionResetError when the other side is gone.
-    """
-    connection.settimeout(_left(until))
-    head, descriptors, _, _ = socket.recv_fds(connection, _LENGTH.size, 1)
-    if not head:
-        raise ConnectionResetError("the helper's worker is gone")
-    (size,) = _LENGTH.unpack(head)
-    handed_over = socket.socket(fileno=descriptors[0]) if descriptors else None
-    return _decode(_exactly(connection, size, until)), handed_over
-
-
-def _exactly(connection: socket.socket, size: int, until: float | None) -> bytes:
-    parts: list[bytes] = []
-    while size:
-        connection.settimeout(_left(until))
-        part = connection.recv(min(size, 1 << 20))
-        if not part:
-            raise ConnectionResetError("the helper's worker is gone")
-        parts.append(part)
-        size -= len(part)
-    return b"".join(parts)
-
-
-def _left(until: float | None) -> float | None:
-    return None if until is None else max(until - time.monotonic(), 1e-4)
-
-
-def _encode(message: Json) -> bytes:
-    try:
-        return msgspec.json.encode(message)
-    except UnicodeEncodeError:  # a path that is not UTF-8
-        return json.dumps(message).encode()
-
-
-def _decode(body: bytes) -> Json:
-    try:
-        return msgspec.json.decode(body)
-    except msgspec.DecodeError:  # as above
-        return json.loads(body)
+    return encode(reply), None
 
 
 def _describe(function: str, args: Json) -> str:
