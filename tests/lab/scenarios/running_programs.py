@@ -236,7 +236,7 @@ def _jobs(box: Box, name: str, owner: int) -> None:
     mount = f"/srv/{name}/root:/var/spool/cron/crontabs/root"
     words = ["crond", "-f", "-l", "0", "-L", "/dev/stdout"]
     run(box, name, "--memory=64m", "--pids-limit=64", "-v", mount, "bb:1.36", *words)
-    box.wait_for(lambda: "log level 0" in logs(box, name), 20, "crond to start")
+    box.wait_for(lambda: "log level 0" in logs(box, name), 60, "crond to start")
 
 
 @fault("container.file-mode-refused", subject="container:backup8", shareable=True)
@@ -250,7 +250,7 @@ def crontab_that_is_not_roots(box: Box) -> None:
 def crontab_that_is_roots(box: Box) -> None:
     """The same crontab, and it belongs to root: crond reads its line."""
     _jobs(box, "backup9", 0)
-    box.wait_for(lambda: "user:root" in logs(box, "backup9"), 20, "the crontab to be read")
+    box.wait_for(lambda: "user:root" in logs(box, "backup9"), 60, "the crontab to be read")
 
 
 _STRANGER = (
