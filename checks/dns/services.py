@@ -12,7 +12,7 @@ from diagnose.evidence.dns.failed_names import FailedNames, referenced_names
 from diagnose.evidence.engine.info import Ping
 from diagnose.evidence.network.networks import Networks
 from diagnose.model import CheckResult, Finding, Severity, Subject
-from diagnose.phrases import joined, named
+from diagnose.phrases import joined, named, sentence
 from diagnose.registry import check
 
 _DEFAULT_NETWORK = "bridge"
@@ -112,7 +112,7 @@ def _finding(
     caller, owner = call.caller, owners[0]
     finding = Finding.about(
         caller,
-        f'{caller} cannot resolve "{call.name}": {_why(caller, owner)}',
+        sentence(f'{caller} cannot resolve "{call.name}": {_why(caller, owner)}', _down(owner)),
         {
             "the name stands in": call.source[:300],
             f"networks of {caller.name}": _places(caller),
@@ -126,6 +126,11 @@ def _finding(
         owner=owner.name,
     )
     return finding.with_variables(_cure(caller, owner, networks))
+
+
+def _down(owner: Container) -> str:
+    """A container that does not run has no name on any network."""
+    return "" if owner.is_running else f"{owner} does not run ({owner.state.status})"
 
 
 def _places(container: Container) -> list[str]:
@@ -167,10 +172,11 @@ def _cure(caller: Container, owner: Container, networks: Networks) -> dict[str, 
         and (network := networks.by_name.get(name)) is not None
         and network.is_bridge
     ]
+    down = {} if owner.is_running else {"down": owner.name}
     if not usable:
-        return {"created": f"{caller.name}-net"}
+        return {"created": f"{caller.name}-net", **down}
     open_ones = [network for network in usable if not network.internal]
-    return {"network": (open_ones or usable)[0].name}
+    return {"network": (open_ones or usable)[0].name, **down}
 
 
 def _by_published_port(caller: Container, owner: Container) -> dict[str, str]:

@@ -143,3 +143,18 @@ def test_service_on_other_network(
     for finding in result.findings:
         own = {"container": caller.name, "name": "db", "owner": owner.name}
         assert finding.variables == {**own, **(cure or {})}
+
+
+@pytest.mark.parametrize("network", ["bridge", "shop"])
+def test_a_called_container_that_does_not_run_is_started(network: str) -> None:
+    caller = service("api", ["bridge"])
+    owner = service("db", [network], State={"Status": "exited"})
+    failed = FailedNames({caller.id: (FailedName("db", "could not translate host name"),)})
+    (finding,) = judge(
+        "dns.service-on-other-network",
+        containers=Containers((caller, owner)),
+        networks=NETWORKS,
+        failed=failed,
+    ).findings
+    assert finding.variables["down"] == owner.name
+    assert finding.summary.endswith(f'; container "{owner.name}" does not run (exited)')

@@ -69,6 +69,20 @@ def name_on_the_default_network(box: Box) -> None:
     caller(box, "lonecaller", CALL_DB.format("lonestore"))
 
 
+@fault(
+    "dns.service-on-other-network",
+    subject="container:coldcaller",
+    shareable=True,
+    also=[("container.*", "container:coldcaller")],
+)
+def name_of_a_stopped_container(box: Box) -> None:
+    """Two containers on the default network, and the one that is called does not run: a network
+    alone does not help."""
+    box.docker("run", "-d", "--name=coldstore", *LIMITS, "bb:1.36", "sleep", "1000")
+    box.docker("stop", "-t", "0", "coldstore")
+    caller(box, "coldcaller", CALL_DB.format("coldstore"))
+
+
 MISS_NAME = (
     "while ! grep -q {0} /etc/hosts && ! nslookup -type=a {0} >/dev/null 2>&1;"
     " do echo '{1}' >&2; sleep 1; done; sleep 1000"
