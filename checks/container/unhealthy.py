@@ -124,6 +124,9 @@ def _failing(probe: HealthCheck, containers: Containers, clock: Clock, tail: Log
     callees = called_peers(printed, container, containers, configured=[probe.text])
     if not callees:
         callees = called_peers(tail.lines, container, containers, configured=())
+    # the engine runs the probe: when containerd hangs, it does not end, or cannot begin; but a port
+    # that nobody serves fails its probe on a sound engine as well
+    is_held_up = probe.exit_code in (TIMED_OUT, 126) and not probe.unserved_port
     finding = Finding.about(
         container,
         f"{container} is unhealthy: {failure}, {streak} times in a row{_at_port(probe)}",
@@ -138,8 +141,7 @@ def _failing(probe: HealthCheck, containers: Containers, clock: Clock, tail: Log
             **held_up(container, containers),
         },
         severity=severity,
-        # the engine runs the probe: when containerd hangs, it does not end, or cannot begin
-        touches=(DAEMON,) if probe.exit_code in (TIMED_OUT, 126) else (),
+        touches=(DAEMON,) if is_held_up else (),
         calls=subjects_of(callees),
         signs=signs(*probe.outputs) | tail.signs,
         onset=probe.failing_since,

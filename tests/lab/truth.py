@@ -76,6 +76,7 @@ EFFECTS: dict[str, str] = {
     "storage.read_only": "kernel.filesystem-errors",
     "storage.disk_of_one_mount_read_only": "kernel.filesystem-errors",
     "dns.forwarding_of_dns_dropped": "firewall.forward-dropped",
+    "running_programs.redis_that_cannot_save": "container.mount-forbidden",
 }
 """Scenarios whose own finding is an effect of what they break, and the id of the cause."""
 

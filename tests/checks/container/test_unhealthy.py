@@ -8,6 +8,7 @@ import pytest
 
 from diagnose.evidence.containers.listing import Container
 from diagnose.evidence.network.container_netns import ContainerNetns, Namespaces, Socket
+from diagnose.model import DAEMON
 from tests.checks.container.evidence import CLOCK, NOW, at, items, made, told
 from tests.inspected import of
 from tests.judging import judge
@@ -166,6 +167,23 @@ def test_the_probe_for_the_port_that_is_served(ports: tuple[int, ...], probe: st
         )
     )
     assert finding.variables.get("moved_probe", "") == probe
+
+
+def test_a_hung_engine_is_no_cause_where_nobody_serves_the_port():
+    probe = {"Start": at(10), "End": at(9), "ExitCode": -1, "Output": "OCI runtime exec failed"}
+    health = {"Status": "unhealthy", "FailingStreak": 3, "Log": [probe]}
+    test = ["CMD-SHELL", "wget -qO- http://127.0.0.1:3000/ || exit 1"]
+    container = made("running", Config={"Healthcheck": {"Test": test}}, State={"Health": health})
+    touched = {}
+    for port in (3000, 8080):
+        namespaces = listening(container, port)
+        (finding,) = items(
+            judge(
+                "container.unhealthy", containers=of(container), clock=CLOCK, namespaces=namespaces
+            )
+        )
+        touched[port] = finding.touches
+    assert touched == {3000: (DAEMON,), 8080: ()}
 
 
 RECORDS = {
