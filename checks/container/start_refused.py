@@ -112,18 +112,24 @@ def _finding(
         meaning = msgspec.structs.replace(meaning, values=_by_name(meaning.values, containers))
     what, peer = _reason(container, containers)
     image = () if peer else (Subject("image", container.config.image),)
+    engine = () if _is_of_container(error) else (DAEMON,)
     finding = failed_start(
         container,
         what,
         known=meaning,
         evidence=_address_holders(container, containers),
-        touches=(*image, DAEMON),
+        touches=(*image, *engine),
         calls=(peer.subject,) if peer else (),
     )
     variables = _variables(container, peer)
     if "mountpoint_of" in variables:
         variables = _mountpoint(container, variables["mountpoint_of"], bind_sources)
     return finding.with_variables(variables)
+
+
+def _is_of_container(error: str) -> bool:
+    """Whether a sound engine refuses as well: a user that is missing, an address that is taken."""
+    return bool(_USER.search(error) or _TAKEN.search(error))
 
 
 def _by_name(values: Mapping[str, str], containers: Containers) -> dict[str, str]:

@@ -33,7 +33,7 @@ from typing import Any
 from diagnose import registry
 from diagnose.evidence.containers.listing import Containers
 from diagnose.evidence.machine.clock import Clock
-from diagnose.model import Report, Reported, Severity, Strength
+from diagnose.model import CauseLink, Report, Reported, Severity, Strength
 from diagnose.questions.run import Options
 from diagnose.session import collect, diagnose
 
@@ -385,7 +385,7 @@ def judge(folder: Path, figures: Figures) -> None:
         for link in finding.causes:
             cause = by_key[link.cause]
             is_foreign = not any(fault.owns(finding) and fault.owns(cause) for fault in faults)
-            if own or is_foreign:
+            if own or (is_foreign and not _names_both(finding, link, faults, by_key)):
                 figures.folded_wrongly.append(
                     f"{where}: {finding.key} <- {cause.key} ({link.strength.name})"
                 )
@@ -423,6 +423,19 @@ def judge(folder: Path, figures: Figures) -> None:
             and "d" not in {step.partition(", ")[2][:1] for step in state["steps"]}
         ):
             figures.gone_as_well.append(f"{where}: {finding.key} after {steps}")
+
+
+def _names_both(
+    finding: Reported, link: CauseLink, faults: Sequence[Fault], by_key: Mapping[str, Reported]
+) -> bool:
+    """Whether the report says that this cause and one of the effect's own fault must both be
+    cured."""
+    return link.jointly and any(
+        fault.owns(finding) and fault.owns(by_key[other.cause])
+        for other in finding.causes
+        if other.jointly
+        for fault in faults
+    )
 
 
 def _steady(folder: Path) -> frozenset[str]:

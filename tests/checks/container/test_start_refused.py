@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from diagnose.evidence.containers.mounts.bind_mounts import BindSources, PathStatus
+from diagnose.model import DAEMON
 from tests.checks.container.evidence import UNKNOWN, items, made, start_refused
 from tests.inspected import of
 from tests.judging import judge
@@ -239,3 +240,17 @@ def test_a_limit_is_raised_and_never_made(limit: int, expected: str | None):
     )
     (finding,) = start_refused(of(container))
     assert finding.variables.get("memory") == expected
+
+
+@pytest.mark.parametrize(
+    ("error", "touches_engine"),
+    [
+        ("Address already in use", False),
+        ("unable to find user app: no matching entries in passwd file", False),
+        ("connection error: dial unix /run/containerd/containerd.sock: connection refused", True),
+    ],
+)
+def test_what_a_sound_engine_refuses_as_well(error: str, touches_engine: bool) -> None:
+    refused = made("created", State={"Error": error, "ExitCode": 128})
+    (finding,) = items(judge("container.start-refused", containers=of(refused)))
+    assert (DAEMON in finding.touches) is touches_engine

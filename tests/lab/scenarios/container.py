@@ -674,7 +674,12 @@ def removal_fails(box: Box) -> None:
     assert box.inspect("undead")["State"]["Status"] == "dead"
 
 
-@fault("container.shim-lost", subject="container:orphan", also=["daemon.*", "container.unhealthy"])
+@fault(
+    "container.shim-lost",
+    subject="container:orphan",
+    # without containerd no container starts again
+    also=["daemon.*", "container.unhealthy", "container.start-refused"],
+)
 def shim_killed_while_containerd_was_down(box: Box) -> None:
     """containerd and a container's shim are killed; the container's process lives on."""
     run(box, "orphan", *GOOD, "bb:1.36", "sleep", "1000")
