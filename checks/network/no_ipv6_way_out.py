@@ -21,9 +21,12 @@ from diagnose.phrases import agree, and_more, named
 from diagnose.registry import check
 
 _PUBLIC = LazyPattern(
-    r"(?<![\w:.])[23][0-9a-f]{3}:(?:[0-9a-f]{0,4}:){1,6}[0-9a-f]{1,4}", re.IGNORECASE
+    r"(?<![\w:.])(?=[0-9a-f:]{0,40}::|(?:[0-9a-f]{1,4}:){7})"
+    r"[23][0-9a-f]{3}:(?:[0-9a-f]{0,4}:){1,6}[0-9a-f]{1,4}",
+    re.IGNORECASE,
 )
-"""An IPv6 address of the internet (2000::/3)."""
+"""An IPv6 address of the internet (2000::/3): eight groups or `::`, unlike the time of a request in
+a web server's log, `27/Nov/2026:19:28:43`."""
 _ADDRESS4 = LazyPattern(r"(?<![\w.:])\d{1,3}(?:\.\d{1,3}){3}(?![\w.])")
 _LOST = frozenset({"unreachable", "timeout"})
 

@@ -231,6 +231,7 @@ DUAL = container(
 LOST6 = "connect ENETUNREACH 2001:db8:77::80:443"
 OUT6 = [Route("::", family="inet6", gateway="fe80::1", oif=2)]
 LOST4 = "connect ETIMEDOUT 198.51.100.7:443"
+SLOW = '[27/Nov/2026:19:28:43 +0000] "GET / HTTP/1.1" 504 upstream: connection timed out'
 IPV6: dict[str, tuple[list[str], Container, list[Route], list[tuple[str, str]]]] = {
     "twice": ([LOST6] * 2, DUAL, [], [("warning", "feed")]),
     "once": ([LOST6], DUAL, [], []),
@@ -241,6 +242,8 @@ IPV6: dict[str, tuple[list[str], Container, list[Route], list[tuple[str, str]]]]
     "no IPv6 anywhere": ([LOST6] * 2, APP, [], [("warning", "app")]),
     "no IPv6 inside, and IPv4 is lost": ([LOST6, LOST4, LOST6], APP, OUT6, []),
     "no IPv6 inside, once": ([LOST6], APP, OUT6, []),
+    "the time of a request": ([SLOW] * 2, APP, OUT6, []),
+    "eight groups": (["connect ENETUNREACH 2001:db8:1:2:3:4:5:6"] * 2, APP, OUT6, [("warning", "app")]),
 }
 
 
