@@ -6,8 +6,9 @@ from collections.abc import Iterable
 
 from diagnose.firewall.rules import Chain
 from diagnose.firewall.verdict import Step
+from diagnose.lazy_pattern import LazyPattern
 
-_DNS_PORT = 53
+_TO_DNS = LazyPattern(r"(?<!! )--dport 53(?!\S)")
 
 
 def untracked_dns(chains: Iterable[Chain]) -> Step | None:
@@ -20,6 +21,6 @@ def untracked_dns(chains: Iterable[Chain]) -> Step | None:
             continue
         for rule in chain.rules:
             untracks = "--notrack" in rule.text or "-j NOTRACK" in rule.text
-            if untracks and f"--dport {_DNS_PORT}" in rule.text:
+            if untracks and _TO_DNS.search(rule.text):
                 return Step(chain.label, chain.name, rule.text)
     return None

@@ -12,6 +12,8 @@ RULES = {
     "NOTRACK": ("PREROUTING -p udp --dport 53 -j NOTRACK", True),
     "the host's own": ("OUTPUT -p udp --dport 53 -j CT --notrack", False),
     "another port": ("PREROUTING -p udp --dport 4789 -j CT --notrack", False),
+    "multicast DNS": ("PREROUTING -p udp --dport 5353 -j CT --notrack", False),
+    "every other port": ("PREROUTING -p udp ! --dport 53 -j CT --notrack", False),
     "a drop": ("PREROUTING -p udp --dport 53 -j DROP", False),
 }
 
