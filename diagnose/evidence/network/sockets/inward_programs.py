@@ -29,7 +29,7 @@ LINES = 200
 BYTES = 48 * 1024
 _READ_FILE = LazyPattern(
     r"(?i:\b(?:config\w*|settings)\b)[^/]{0,40}?"
-    r"(?P<path>/[\w./-]*\.(?:conf|cfg|ini|ya?ml|toml|json|cnf|xml|properties|hcl))\b"
+    r"(?P<path>/[\w./-]{0,250}\.(?:conf|cfg|ini|ya?ml|toml|json|cnf|xml|properties|hcl))\b"
 )
 """What a program says of the file from which it takes its settings."""
 
