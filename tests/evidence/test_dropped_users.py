@@ -23,9 +23,7 @@ LINE = (
 )
 FOLDER = {"type": "folder", "mode": 0o755, "uid": 1000, "gid": 1000}
 GONE = {"failed": "missing"}
-USERS = (
-    "root:x:0:0::/:/bin/sh\nmosquitto:x:1883:1883::/:/sbin/nologin\nguest:x:405:100::/:/bin/sh\n"
-)
+USERS = "web:x:²:²::/:/bin/sh\nroot:x:0:0::/:/bin/sh\nmosquitto:x:1883:1883::/:/sbin/nologin\nguest:x:405:100::/:/bin/sh\n"
 
 
 def host(**further: Any) -> Made:
@@ -102,6 +100,9 @@ ENDED: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "PUID that may write": ({"Env": ["PUID=1000", "PGID=1000"]}, ""),
     "no such user": ({"Image": "shop:1"}, ""),
+    "PUID that is no number": ({"Env": ["PUID=²", "PGID=100"]}, ""),
+    "PUID that no kernel knows": ({"Env": ["PUID=" + "9" * 5000]}, ""),
+    "PGID that is no number": ({"Env": ["PUID=911", "PGID=²"]}, "911"),
 }
 
 

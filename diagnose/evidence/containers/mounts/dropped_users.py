@@ -25,10 +25,17 @@ from diagnose.evidence.containers.mounts.bind_mounts import (
     refused_in,
     refused_path,
 )
-from diagnose.evidence.containers.mounts.file_access import Denied, HostUser, access, host_user
+from diagnose.evidence.containers.mounts.file_access import (
+    Denied,
+    HostUser,
+    access,
+    host_user,
+    is_id,
+)
 from diagnose.evidence.engine.info import Info
 from diagnose.evidence.items import Items
-from diagnose.evidence.machine.processes import Processes
+from diagnose.evidence.machine.processes import Process, Processes
+from diagnose.mappings import by_key
 from diagnose.model import Failed
 from diagnose.questions import Host
 from diagnose.questions.containers import ReadContainerFile
@@ -118,26 +125,26 @@ def _running(
     if recent_logs is None or processes is None:
         return []
     cases = []
+    others = by_key(
+        (process.container, process) for process in processes if process.container and process.uid
+    )
     for container in containers.running:
         lines = tuple(line.text for line in recent_logs.of(container))
         refused = refused_in(container, LogTail(lines)) if lines else None
         if refused is None or not _may_be_looked_at(refused):
             continue
         times = sum(refused.inside in line for line in lines)
-        users = _users_of_processes(container, processes)
+        users = _users_of_processes(others.get(container.id, []))
         if times >= LEAST and users:
             cases.append(_Case(container, refused, users, times, len(lines)))
     return cases
 
 
-def _users_of_processes(
-    container: Container, processes: Processes
-) -> tuple[tuple[str, HostUser], ...]:
-    """Those who are not root, the one with the most processes first."""
+def _users_of_processes(processes: Iterable[Process]) -> tuple[tuple[str, HostUser], ...]:
+    """Whose these processes of a container are, the one with the most first."""
     own = [
         (process.uid, process.comm)
         for process in sorted(processes, key=lambda process: process.start)
-        if process.container == container.id and process.uid
     ]
     names = dict(reversed(own))
     return tuple(
@@ -176,9 +183,9 @@ def _named_by_variables(container: Container) -> HostUser | None:
     """The user of PUID and PGID, or of variables like these."""
     variables = dict(container.config.environment)
     for user, group in _VARIABLES:
-        uid, gid = variables.get(user, ""), variables.get(group, "")
-        if uid.isdigit() and int(uid):
-            return _user(f"{uid}, as {user} says", int(uid), int(gid) if gid.isdigit() else None)
+        uid, gid = _id(variables.get(user, "")), _id(variables.get(group, ""))
+        if uid:
+            return _user(f"{uid}, as {user} says", uid, gid)
     return None
 
 
@@ -200,11 +207,13 @@ def _called_alike(container: Container, users: Sequence[str]) -> HostUser | None
 def _listed(lines: Iterable[str]) -> list[tuple[str, int, int]]:
     """Name, user and group of the lines of passwd(5), without root."""
     rows = [line.split(":") for line in lines]
-    return [
-        (row[0], int(row[2]), int(row[3]))
-        for row in rows
-        if len(row) > 3 and row[2].isdigit() and row[3].isdigit() and int(row[2])
-    ]
+    named_ids = [(row[0], _id(row[2]), _id(row[3])) for row in rows if len(row) > 3]
+    return [(name, uid, gid) for name, uid, gid in named_ids if uid and gid is not None]
+
+
+def _id(text: str) -> int | None:
+    """The number of a user or a group as a container writes it; None for what is no such number."""
+    return int(text) if is_id(text) else None
 
 
 def _user(label: str, uid: int, gid: int | None = None) -> HostUser:

@@ -21,6 +21,7 @@ IDS = 65536
 """Number of subordinate ids that the engine gives to containers where it remaps users (useradd's
 default)."""
 READ, WRITE, ENTER = 4, 2, 1
+_ID = LazyPattern(r"[0-9]{1,10}")
 _OFFSET = LazyPattern(r"/(\d+)\.(\d+)/?$")
 """The end of the data root where users are remapped: the first ids."""
 _OWNS = LazyPattern(
@@ -93,6 +94,11 @@ class Undecided(msgspec.Struct, frozen=True):
     why: str
 
 
+def is_id(text: str) -> bool:
+    """Whether a user or a group is given by its number. The text may be a container's own."""
+    return _ID.fullmatch(text) is not None
+
+
 def host_user(
     container: Container, info: Info | None, numbers: UserNumbers | None
 ) -> HostUser | None:
@@ -104,7 +110,7 @@ def host_user(
     user, _, group = user_and_group.partition(":")
     user = "0" if user in ("", "root") else user
     remapping = _remapping(container, info)
-    if not user.isdigit():
+    if not is_id(user):
         return None
     if int(user) == 0 and remapping is None:
         return None
@@ -117,7 +123,7 @@ def host_user(
         return HostUser(label, unknown=unknown)
     first_uid, first_gid = first
     groups = (group or "0", *(container.host_config.group_add or []))
-    gids = frozenset(first_gid + int(gid) for gid in groups if gid.isdigit())
+    gids = frozenset(first_gid + int(gid) for gid in groups if is_id(gid))
     uid = first_uid + int(user)
     owner = _owner(uid, group or "0", first_gid)
     name = label if remapping is None else f"{label} ({uid} on the host)"
@@ -126,7 +132,7 @@ def host_user(
 
 def _owner(uid: int, group: str, first_gid: int) -> str:
     """As `chown` takes it; without the group where its number is not known."""
-    return f"{uid}:{first_gid + int(group)}" if group.isdigit() else str(uid)
+    return f"{uid}:{first_gid + int(group)}" if is_id(group) else str(uid)
 
 
 def _remapping(container: Container, info: Info | None) -> Info | None:
@@ -147,7 +153,7 @@ def _first_ids(info: Info) -> tuple[int, int] | None:
 
 def _maybe_in(group: str, groups: Sequence[str]) -> str:
     """Of which other groups the user may be a member, as only its image knows."""
-    by_name = [name for name in groups if not name.isdigit()]
+    by_name = [name for name in groups if not is_id(name)]
     if by_name:
         return f"the members of group {', '.join(by_name)} are known only to its image"
     return "" if group else "the groups of its user are known only to its image"
