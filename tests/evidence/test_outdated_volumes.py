@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from diagnose.evidence.containers.listing import Container
 from diagnose.evidence.containers.mounts.outdated_volumes import OutdatedVolumes, outdated_volumes
 from diagnose.evidence.engine.info import Ping
 from diagnose.model import Failed, Unavailable
@@ -15,19 +16,14 @@ from tests.inspected import container, of
 SOURCE = "/var/lib/docker/volumes/pages/_data"
 TOP, BASE = "/var/lib/docker/overlay2/top", "/var/lib/docker/overlay2/base"
 CREATED = 1_700_000_000.0
-WEB = container(
-    "web",
-    Image="sha256:1",
-    Mounts=[
-        {
-            "Type": "volume",
-            "Name": "pages",
-            "Source": SOURCE,
-            "Destination": "/www",
-            "Driver": "local",
-        }
-    ],
-)
+MOUNT = {
+    "Type": "volume",
+    "Name": "pages",
+    "Source": SOURCE,
+    "Destination": "/www",
+    "Driver": "local",
+}
+WEB = container("web", Image="sha256:1", Mounts=[MOUNT])
 OLD = {"type": "file", "size": 5, "mtime": CREATED - 9000}
 NEW = {"type": "file", "size": 7, "mtime": CREATED + 9000}
 
@@ -53,8 +49,10 @@ def _host(files: dict[str, Any], folders: dict[str, list[tuple[str, str]]], **vo
     )
 
 
-def _found(host: Made, version: str = "28.5.2") -> OutdatedVolumes | Unavailable:
-    return outdated_volumes(host, of(WEB), Ping("1.51", version, ""))
+def _found(
+    host: Made, version: str = "28.5.2", app: Container = WEB
+) -> OutdatedVolumes | Unavailable:
+    return outdated_volumes(host, of(app), Ping("1.51", version, ""))
 
 
 PAGES = {f"{TOP}/diff/www": [("index.html", "file")], f"{BASE}/diff/www": [("index.html", "file")]}
@@ -84,6 +82,7 @@ def test_a_file_one_folder_below_and_one_that_a_layer_removes() -> None:
         f"{BASE}/diff/www/css": [("site.css", "file")],
     }
     files = {
+        f"{SOURCE}/css": {"type": "folder"},
         f"{SOURCE}/css/site.css": OLD,
         f"{BASE}/diff/www/css/site.css": NEW,
         f"{SOURCE}/gone.html": OLD,
@@ -92,6 +91,38 @@ def test_a_file_one_folder_below_and_one_that_a_layer_removes() -> None:
     found = _found(_host(files, folders))
     assert isinstance(found, OutdatedVolumes)
     assert [volume.files for volume in found] == [("css/site.css",)]
+
+
+LINKS = {"of the volume": f"{SOURCE}/css", "of the image": f"{TOP}/diff/www"}
+
+
+@pytest.mark.parametrize("link", LINKS.values(), ids=LINKS)
+def test_a_link_of_a_container_is_not_followed(link: str) -> None:
+    folders = {
+        f"{TOP}/diff/www": [],
+        f"{TOP}/diff/www/pages": [("css", "folder")],
+        f"{TOP}/diff/www/pages/css": [("a", "file")],
+        f"{SOURCE}/css": [],
+    }
+    files = {f"{SOURCE}/css/a": OLD, f"{TOP}/diff/www/pages/css/a": NEW}
+    app = container("web", Image="sha256:1", Mounts=[{**MOUNT, "Destination": "/www/pages"}])
+    for changed, expected in (({}, 1), ({link: {"type": "link"}}, 0)):
+        found = _found(_host({**files, **changed}, folders), app=app)
+        assert isinstance(found, OutdatedVolumes)
+        assert len(found.items) == expected
+
+
+def test_a_folder_below_a_link_of_a_newer_layer_is_not_entered() -> None:
+    folders = {
+        f"{TOP}/diff/www": [("css", "link")],
+        f"{BASE}/diff/www": [("css", "folder")],
+        f"{BASE}/diff/www/css": [("a", "file")],
+    }
+    kept = {f"{SOURCE}/css": {"type": "folder"}, f"{SOURCE}/css/a": OLD}
+    files = {**kept, f"{BASE}/diff/www/css/a": NEW}
+    found = _found(_host(files, folders))
+    assert isinstance(found, OutdatedVolumes)
+    assert not list(found)
 
 
 FILES = {f"{SOURCE}/index.html": OLD, f"{TOP}/diff/www/index.html": NEW}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator, Mapping, Sequence
 
 import msgspec
@@ -9,6 +10,7 @@ import msgspec
 from diagnose.evidence.containers.inspect import Mount
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.engine.info import Ping
+from diagnose.mappings import by_key
 from diagnose.model import Failed, Unavailable
 from diagnose.phrases import unix
 from diagnose.questions import Host
@@ -109,39 +111,53 @@ def _over_the_image(
         for image, detail in host.ask_about(images, InspectImage)
         if not isinstance(detail, Failed)
     }
-    folders = [
-        [
-            f"{layer}/diff{mount.destination.rstrip('/')}"
-            for layer in layers.get(container.image, ())
-        ]
+    places = [
+        [_steps(f"{layer}/diff", mount.destination) for layer in layers.get(container.image, ())]
         for container, mount in pairs
     ]
-    answer = host.ask(StatPaths(sorted({path for paths in folders for path in paths})))
+    every = {step for ways in places for steps in ways for step in steps}
+    answer = host.ask(StatPaths(sorted(every), follow=False))
     if isinstance(answer, Failed):
         return Unavailable.of(answer)
     if any(status.failed == "forbidden" for status in answer.values()):
         return Unavailable("forbidden", "the layers of the images")
     candidates = []
-    for (container, mount), paths in zip(pairs, folders, strict=True):
-        present = tuple(path for path in paths if path in answer and answer[path].type == "folder")
+    for (container, mount), ways in zip(pairs, places, strict=True):
+        present = tuple(
+            steps[-1] for steps in ways if all(_is_folder(answer.get(step)) for step in steps)
+        )
         if present:
             candidates.append(_Candidate(container, mount, created[mount.name], present))
     return candidates
 
 
+def _steps(top: str, inside: str) -> list[str]:
+    """The folders from one on the host down to a path below, each of which may be a link.
+
+    A link in a layer or a volume is a container's: followed here, it would lead to the host's own
+    files.
+    """
+    parts = [part for part in inside.split("/") if part]
+    return [f"{top}/{'/'.join(parts[:depth])}" for depth in range(1, len(parts) + 1)]
+
+
+def _is_folder(status: PathStatus | None) -> bool:
+    return status is not None and status.type == "folder"
+
+
 def _compared(host: Host, candidate: _Candidate) -> OutdatedVolume:
     """The volume with those of its files that differ from the image's."""
     in_image = _image_files(host, candidate.folders)
-    in_volume = {name: f"{candidate.mount.source}/{name}" for name in in_image}
-    answer = host.ask(StatPaths(sorted({*in_image.values(), *in_volume.values()}), follow=False))
+    in_volume = {name: _steps(candidate.mount.source, name) for name in in_image}
+    wanted = {*in_image.values(), *(step for steps in in_volume.values() for step in steps)}
+    answer = host.ask(StatPaths(sorted(wanted), follow=False))
     statuses = {} if isinstance(answer, Failed) else answer
-    files = [
-        name
-        for name in in_image
-        if _is_outdated(
-            statuses.get(in_volume[name]), statuses.get(in_image[name]), candidate.created_at
-        )
-    ]
+    files = []
+    for name, path in in_image.items():
+        *above, kept = (statuses.get(step) for step in in_volume[name])
+        is_inside = all(map(_is_folder, above))
+        if is_inside and _is_outdated(kept, statuses.get(path), candidate.created_at):
+            files.append(name)
     return OutdatedVolume(candidate.container, candidate.mount, tuple(files))
 
 
@@ -159,23 +175,33 @@ def _image_files(host: Host, folders: Sequence[str]) -> dict[str, str]:
     Those of the folder itself, and of the first folders in it.
     """
     top = _entries(host, folders)
-    files = {name: path for name, (kind, path) in top.items() if kind == "file"}
-    inner = [name for name, (kind, _) in top.items() if kind == "folder"][:MOST_FOLDERS]
-    for folder in inner:
-        below = _entries(host, [f"{path}/{folder}" for path in folders])
-        files |= {
-            f"{folder}/{name}": path for name, (kind, path) in below.items() if kind == "file"
-        }
+    files = _files(top)
+    inner = {name: _folders(entries) for name, entries in top.items()}
+    for name, ways in [(name, ways) for name, ways in inner.items() if ways][:MOST_FOLDERS]:
+        below = _files(_entries(host, ways))
+        files |= {f"{name}/{file}": path for file, path in below.items()}
     return dict(list(files.items())[:MOST_FILES])
 
 
-def _entries(host: Host, folders: Sequence[str]) -> dict[str, tuple[str, str]]:
-    """Kind and path of each entry of a folder, by its name; the topmost layer counts.
+def _entries(host: Host, folders: Sequence[str]) -> dict[str, list[tuple[str, str]]]:
+    """Kind and path of each entry of a folder, by its name, the one in the topmost layer first."""
+    return by_key(
+        (entry.name, (entry.type, f"{folder}/{entry.name}"))
+        for folder, listing in host.ask_about(list(folders), ListFolder)
+        if not isinstance(listing, Failed)
+        for entry in listing.entries
+    )
 
-    A file that a layer removes is neither file nor folder there.
+
+def _files(entries: Mapping[str, Sequence[tuple[str, str]]]) -> dict[str, str]:
+    """The paths of those that are files in the topmost layer; one that it removes is no file."""
+    topmost = {name: layers[0] for name, layers in entries.items()}
+    return {name: path for name, (kind, path) in topmost.items() if kind == "file"}
+
+
+def _folders(layers: Sequence[tuple[str, str]]) -> list[str]:
+    """The paths of a folder in the layers whose entries show in it, the topmost first.
+
+    What lies below a file, a link or a removal of that name is hidden.
     """
-    entries: dict[str, tuple[str, str]] = {}
-    for folder, listing in host.ask_about(list(folders), ListFolder):
-        for entry in () if isinstance(listing, Failed) else listing.entries:
-            entries.setdefault(entry.name, (entry.type, f"{folder}/{entry.name}"))
-    return entries
+    return [path for _, path in itertools.takewhile(lambda entry: entry[0] == "folder", layers)]
