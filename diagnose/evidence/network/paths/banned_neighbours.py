@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 
 import msgspec
@@ -11,6 +12,7 @@ from diagnose.evidence.network.host_stack import HostStack
 from diagnose.evidence.network.neighbours import Neighbours
 from diagnose.evidence.network.paths.packet_paths import Ingress, PacketPaths
 from diagnose.firewall.flow import Flow, Origin
+from diagnose.firewall.rules import Chain
 from diagnose.firewall.trace import trace
 from diagnose.firewall.verdict import Step
 from diagnose.lazy_pattern import LazyPattern
@@ -23,6 +25,9 @@ _BAN_LIST = LazyPattern(
     re.IGNORECASE,
 )
 """The names that programs give the chains, tables and sets of addresses that they ban."""
+_MARKS = ("ban", "blacklist", "blocklist", "crowdsec", "csf", "denyip", "f2b-", "sshguard")
+"""Such a name has one of these. Every rule of a host is looked at, and to look for all of them
+takes a tenth of what the pattern takes."""
 
 
 class BannedNeighbour(msgspec.Struct, frozen=True):
@@ -54,17 +59,16 @@ def banned_neighbours(
     """
     stack = host_stack.stack
     chains = stack.ruleset.chains
-    if not any(
-        _is_ban(chain.label, chain.name, rule.text) for chain in chains for rule in chain.rules
-    ):
+    if not any(_has_bans(chain) for chain in chains):
         return BannedNeighbours(())
     inlets = [inlet for inlet in packet_paths.inlets if inlet.sample.outcome == "accept"]
-    pairs = [
+    connections = (
         (entry.address, inlet)
         for entry in neighbours
         for inlet in inlets
         if entry.interface == inlet.uplink.name and not entry.is_unanswered
-    ][:MOST]
+    )
+    pairs = list(itertools.islice(connections, MOST))
     banned: dict[tuple[str, Step], list[Ingress]] = {}
     for address, inlet in pairs:
         proto = inlet.port.partition("/")[2]
@@ -86,8 +90,18 @@ def banned_neighbours(
     return BannedNeighbours(items, len(pairs))
 
 
+def _has_bans(chain: Chain) -> bool:
+    """Whether a chain with rules is a ban list by its name, or leads to one."""
+    texts = (rule.text for rule in chain.rules)
+    return bool(chain.rules) and (_is_ban(chain.label, chain.name) or _is_ban(*texts))
+
+
 def _is_ban(*texts: str) -> bool:
-    return any(_BAN_LIST.search(text) for text in texts)
+    return any(_has_mark(text.lower()) and _BAN_LIST.search(text) for text in texts)
+
+
+def _has_mark(lowered: str) -> bool:
+    return any(mark in lowered for mark in _MARKS)
 
 
 def _number(host_stack: HostStack, by: Step) -> int | None:

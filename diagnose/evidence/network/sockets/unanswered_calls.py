@@ -38,7 +38,7 @@ _WITHOUT_CREDENTIALS = LazyPattern(
     re.IGNORECASE,
 )
 """How Amazon's libraries say that nobody gave them credentials; few of them name the service that
-they have asked last."""
+they have asked last. Three words tell quickly that a line is about something else."""
 MOST_PLACES = 5
 """A program that calls more places which do not answer looks for some: a scanner, a monitor."""
 _PRIVILEGED = 1024
@@ -218,7 +218,9 @@ def _tells_of_metadata(text: str) -> bool:
 
 
 def _tells_of_no_credentials(text: str) -> bool:
-    return _WITHOUT_CREDENTIALS.search(text) is not None
+    lowered = text.lower()
+    has_mark = "credential" in lowered or "ec2" in lowered or "metadata" in lowered
+    return has_mark and _WITHOUT_CREDENTIALS.search(text) is not None
 
 
 def _wanted(loss: NamespaceLoss) -> list[WaitingCall]:
