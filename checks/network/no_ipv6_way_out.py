@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 
 from checks.network.ipv6_for_network import with_ipv6
@@ -21,9 +20,8 @@ from diagnose.phrases import agree, and_more, named
 from diagnose.registry import check
 
 _PUBLIC = LazyPattern(
-    r"(?<![\w:.])(?=[0-9a-f:]{0,40}::|(?:[0-9a-f]{1,4}:){7})"
-    r"[23][0-9a-f]{3}:(?:[0-9a-f]{0,4}:){1,6}[0-9a-f]{1,4}",
-    re.IGNORECASE,
+    r"[23](?<![\w:.].)[0-9a-fA-F]{3}:(?=:|[0-9a-fA-F:]{0,35}::|(?:[0-9a-fA-F]{1,4}:){6})"
+    r"(?:[0-9a-fA-F]{0,4}:){1,6}[0-9a-fA-F]{1,4}"
 )
 """An IPv6 address of the internet (2000::/3): eight groups or `::`, unlike the time of a request in
 a web server's log, `27/Nov/2026:19:28:43`."""
