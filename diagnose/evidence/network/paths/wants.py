@@ -43,6 +43,7 @@ _PLACE = LazyPattern(
     r"(?:(?P<scheme>[a-z][a-z0-9+.-]*)://(?:[^@/\s]*@)?)?(?P<host>[A-Za-z0-9][\w.-]*)(?::(?P<port>\d{2,5}))?(?![\w.])"
 )
 """A host, maybe behind a scheme and credentials, maybe with a port."""
+_NUMBER = LazyPattern(r"[0-9]{1,5}")
 _DEPENDENCY = LazyPattern(r"(?:^|,)([^:,]+)")
 
 Source = Literal[
@@ -148,7 +149,7 @@ def _port_beside(container: Container, name: str) -> int:
     stem = re.sub(r"_?(HOST|HOSTNAME|SERVER|ADDR|ADDRESS|NAME)$", "", name.upper())
     values = {variable.upper(): value for variable, value in container.config.environment}
     beside = values.get(f"{stem}_PORT", "") or values.get(f"{stem}PORT", "")
-    if beside.isdigit():
+    if _NUMBER.fullmatch(beside):
         return int(beside)
     return next((port for word, port in PORT_OF_WORD.items() if word in name.upper()), 0)
 
@@ -165,9 +166,10 @@ def _dependencies(container: Container, names: CalledNames) -> Iterator[Want]:
 
 def exposed_port(container: Container) -> int:
     """The lowest TCP port that its image exposes; 0 if none."""
+    exposed = [port.partition("/") for port in container.config.exposed_ports or {}]
     ports = [
-        int(port.partition("/")[0])
-        for port in container.config.exposed_ports or {}
-        if port.endswith("/tcp")
+        int(number)
+        for number, _, protocol in exposed
+        if protocol == "tcp" and _NUMBER.fullmatch(number)
     ]
     return min(ports, default=0)
