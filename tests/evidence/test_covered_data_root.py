@@ -62,5 +62,11 @@ def test_records_that_may_not_be_looked_at() -> None:
             },
         }
     )
-    covered = covered_data_root(host, LIVING, ROOT, Mounts((SAME,)))
+    covered = covered_data_root(host, LIVING, ROOT, Mounts((SAME, OTHER)))
     assert isinstance(covered, Unavailable)
+
+
+def test_a_data_root_on_the_root_file_system_needs_no_question() -> None:
+    host = Made({})
+    assert covered_data_root(host, LIVING, ROOT, Mounts((SAME,))).mount is None
+    assert not host.asked

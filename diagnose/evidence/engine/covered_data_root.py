@@ -32,12 +32,14 @@ def covered_data_root(
 
     The paths are looked up as the engine does, in its own mount namespace. /proc/locks and
     /proc/self/mountinfo name the device of the superblock, stat(2) on btrfs another one: so files
-    are compared by their inode alone.
+    are compared by their inode alone. Nothing is asked where the data root is on the root file
+    system, over which nobody mounts another one.
     """
     engine = daemon.processes.engine
     if not daemon.same_host:
         return Unavailable("remote", daemon.where)
-    if daemon.is_down:
+    mount = mounts.of(root.path)
+    if daemon.is_down or mount is None or mount.point == "/":
         return CoveredDataRoot(root.path)
     if engine is None:
         return Unavailable("missing", "no process of the engine is known")
@@ -55,7 +57,6 @@ def covered_data_root(
     devices = {f"{int(lock['major'], 16)}:{int(lock['minor'], 16)}" for lock in locks}
     inodes = {int(lock["inode"]) for lock in locks}
     own = [status for status in statuses.values() if not status.failed and status.ino in inodes]
-    mount = mounts.of(root.path)
-    if not locks or own or mount is None or mount.dev in devices:
+    if not locks or own or mount.dev in devices:
         return CoveredDataRoot(root.path)
     return CoveredDataRoot(root.path, mount)
