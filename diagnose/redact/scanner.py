@@ -50,7 +50,7 @@ _MARKS = re.compile(f"[{OPEN}{CLOSE}{ESCAPE_OPEN}{ESCAPE_CLOSE}]")
 _FREQUENT = ":"
 """A sign that most texts have."""
 _WITHOUT_SIGN = tuple(
-    rule for rule in RULES if not rule.needs_name and rule.signs in ((), (_FREQUENT,))
+    rule for rule in RULES if not rule.needs_name and (not rule.signs or _FREQUENT in rule.signs)
 )
 """The rules for texts without any other sign."""
 _ANY_SIGN = lazy(
