@@ -106,7 +106,7 @@ def _run_folder(container: Container, failure: Recognised) -> str:
     is_file = bool(parts) and bool(_FILE_OF_RUN.search(parts[-1]))
     if is_file:
         path = path.rpartition("/")[0]
-    if parts[:1] != ["run"] or len(parts) - is_file < 2:
+    if parts[:1] != ["run"] or ".." in parts or len(parts) - is_file < 2:
         return ""
     is_root = container.config.user.partition(":")[0] in ("", "0", "root")
     return f"{path}:mode=755" if is_root else path

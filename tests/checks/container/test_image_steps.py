@@ -132,6 +132,7 @@ def test_an_image_that_is_named_by_its_id_has_no_other_build():
             "/run/php:mode=755",
         ),
         ("cannot create /var/run/app/app.pid: No such file or directory", "1000", "/var/run/app"),
+        ("cannot create /run/../etc/app/app.pid: No such file or directory", "", ""),
         ("cannot create /run/app.pid: No such file or directory", "", ""),
         ("cat: can't open '/run/secrets/password': No such file or directory", "", ""),
         ("connect to /run/php/php-fpm.sock failed: No such file or directory", "", ""),
