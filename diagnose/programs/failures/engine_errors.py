@@ -72,15 +72,6 @@ NETWORKS = (
         page={"package": "iptables"},
     ),
     Failure(
-        name="no-docker-proxy",
-        mark="userland-proxy-path",
-        pattern=r"userland-proxy is enabled, but userland-proxy-path is not set",
-        cause="the host has no program docker-proxy, which the engine starts for published ports",
-        cure='install its package again, or set "userland-proxy": false in daemon.json',
-        source="moby/moby#47000",
-        page={"lost_program": "docker-proxy"},
-    ),
-    Failure(
         name="iptables-denied",
         mark="must be root",
         pattern=r"Permission denied \(you must be root\)",
