@@ -145,10 +145,10 @@ SETTINGS = (
         name="host-refused",
         mark="",
         pattern=r"""(?x)
-            Invalid\ HTTP_HOST\ header:\ '(?P<host>[^']+)'
-            | \bBlocked\ hosts?:\ (?P<host_rails>[\w.:-]+)
-            | Origin\ checking\ failed\ -\ https?://(?P<host_origin>[\w.:-]+)\ does\ not\ match
-            | Trusted\ domain\ error\..{1,80}\ using\ \\?"(?P<host_nextcloud>[\w.:-]+)\\?"\ as\ host
+            Invalid\ HTTP_HOST\ header:\ '(?P<host>[^']{1,253})'
+            | \bBlocked\ hosts?:\ (?P<host_rails>[\w.:-]{1,253})
+            | Origin\ checking\ failed\ -\ https?://(?P<host_origin>[\w.:-]{1,253})\ does\ not\ match
+            | Trusted\ domain\ error\..{1,80}\ using\ \\?"(?P<host_nextcloud>[\w.:-]{1,253})\\?"\ as\ host
         """,
         cause="the program refuses those who ask for {host}, "
         "a host name that its settings do not allow",
