@@ -12,7 +12,7 @@ from diagnose.evidence.engine.info import Ping
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.network.networks import Networks
 from diagnose.evidence.network.routes import Routes
-from diagnose.evidence.network.sockets.unanswered_calls import UnansweredCalls
+from diagnose.evidence.network.sockets.unanswered_calls import MOST_PLACES, UnansweredCalls
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.mappings import present
 from diagnose.model import CheckResult, Count, Finding, Seconds, Severity, Skipped, Subject
@@ -48,7 +48,8 @@ def ipv6_leads_nowhere(
     names have an IPv6 address alone, as those of databases for rent, and programs prefer IPv6 where
     a name has both: each call fails or waits before IPv4 is tried. Seen in the log, repeatedly and
     within the last moments, or in sockets that wait. A container without IPv6 whose log tells of
-    lost IPv4 addresses too is left out: IPv6 is not what it lacks.
+    lost IPv4 addresses too is left out: IPv6 is not what it lacks. So is one that calls more than
+    five addresses: programs that share files try thousands.
     """
     defaults = [route for route in routes if route.family == "inet6" and not route.prefix]
     host_gets_out = any(route.leads_somewhere for route in defaults)
@@ -68,7 +69,7 @@ def ipv6_leads_nowhere(
             places = _waiting_for(container, unanswered_calls)
             if reports or places:
                 yield _nowhere(container, reports, sorted(places))
-        elif reports and not any(map(_tells_of_ipv4, recent_logs.of(container))):
+        elif _lacks_ipv6(reports, recent_logs.of(container)):
             yield _without_ipv6(container, reports, networks, ping if host_gets_out else None)
     yield from recent_logs.left_out(callers)
     return None
@@ -91,6 +92,12 @@ def _tells_of_ipv6(text: str) -> bool:
 
 def _tells_of_ipv4(line: RecentLine) -> bool:
     return bool(_ADDRESS4.search(line.text)) and bool(signs(line.text) & _LOST)
+
+
+def _lacks_ipv6(reports: Sequence[RecentLine], lines: Sequence[RecentLine]) -> bool:
+    """Whether a container without IPv6 misses it. lines: all that it has printed lately."""
+    is_certain = 0 < len(_called(reports)) <= MOST_PLACES
+    return is_certain and not any(map(_tells_of_ipv4, lines))
 
 
 def _called(reports: Sequence[RecentLine]) -> list[str]:

@@ -242,6 +242,12 @@ IPV6: dict[str, tuple[list[str], Container, list[Route], list[tuple[str, str]]]]
     "no IPv6 anywhere": ([LOST6] * 2, APP, [], [("warning", "app")]),
     "no IPv6 inside, and IPv4 is lost": ([LOST6, LOST4, LOST6], APP, OUT6, []),
     "no IPv6 inside, once": ([LOST6], APP, OUT6, []),
+    "no IPv6 inside, and many peers": (
+        [f"connect ENETUNREACH 2001:db8:77::{peer}" for peer in range(6)],
+        APP,
+        OUT6,
+        [],
+    ),
     "the time of a request": ([SLOW] * 2, APP, OUT6, []),
     "eight groups": (
         ["connect ENETUNREACH 2001:db8:1:2:3:4:5:6"] * 2,
