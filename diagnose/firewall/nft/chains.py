@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal
+
+import msgspec
 
 from diagnose.firewall.actions import Maybe
 from diagnose.firewall.nft.expressions import run
@@ -29,12 +31,33 @@ _TableName = tuple[str, str]
 """Family and name of a table."""
 
 
+class _Hook(msgspec.Struct, frozen=True):
+    """Where a base chain is called, as the kernel numbers it."""
+
+    number: int
+    priority: int = 0
+    devices: tuple[str, ...] = ()
+    device: str | None = None
+
+
+class _ChainRow(msgspec.Struct, frozen=True):
+    """A chain of a dump. policy: 0 drops what no rule decides."""
+
+    family: str
+    table: str
+    name: str
+    hook: _Hook | None = None
+    type: str = "filter"
+    policy: int = 1
+
+
 def chains(
     dump: Mapping[str, Any], interfaces: Mapping[int, str] | None = None
 ) -> tuple[Chain, ...]:
     """The chains of a dump as `live.nftables` answers it.
 
-    `interfaces` gives the names of interface indexes.
+    `interfaces` gives the names of interface indexes. msgspec.ValidationError for chains of another
+    shape.
     """
     sets: dict[_TableName, dict[str, Mapping[str, Any]]] = {}
     for named_set in dump["sets"]:
@@ -55,31 +78,37 @@ def chains(
         for table in dump["tables"]
         if table.get("flags", 0) & _DORMANT
     }
+    rows = msgspec.convert(dump["chains"], list[_ChainRow])
     return tuple(
         _chain(
-            chain,
-            tuple(rules.get((chain["family"], chain["table"], chain["name"]), ())),
-            is_dormant=(chain["family"], chain["table"]) in dormant,
+            row,
+            tuple(rules.get((row.family, row.table, row.name), ())),
+            is_dormant=(row.family, row.table) in dormant,
         )
-        for chain in dump["chains"]
+        for row in rows
     )
 
 
-def _chain(chain: Mapping[str, Any], rules: tuple[Rule, ...], *, is_dormant: bool) -> Chain:
-    hook = chain.get("hook") or {}
-    on_hook = bool(hook) and not is_dormant
-    hooks = _DEVICE_HOOKS if chain["family"] == "netdev" else _HOOKS
-    devices = tuple(hook.get("devices") or ()) or tuple(filter(None, [hook.get("device")]))
+def _chain(row: _ChainRow, rules: tuple[Rule, ...], *, is_dormant: bool) -> Chain:
+    table = Table("nft", row.family, row.table)
+    hook = row.hook
+    if hook is None or is_dormant:
+        return Chain(table, row.name, rules, kind=row.type, policy=_policy(row))
+    hooks = _DEVICE_HOOKS if row.family == "netdev" else _HOOKS
     return Chain(
-        Table("nft", chain["family"], chain["table"]),
-        chain["name"],
+        table,
+        row.name,
         rules,
-        hook=hooks.get(hook["number"]) if on_hook else None,
-        priority=hook.get("priority", 0),
-        kind=chain.get("type", "filter"),
-        policy="drop" if chain.get("policy", 1) == 0 else "accept",
-        devices=devices if on_hook else (),
+        hook=hooks.get(hook.number),
+        priority=hook.priority,
+        kind=row.type,
+        policy=_policy(row),
+        devices=hook.devices or tuple(filter(None, [hook.device])),
     )
+
+
+def _policy(row: _ChainRow) -> Literal["accept", "drop"]:
+    return "drop" if row.policy == 0 else "accept"
 
 
 def _rule(program: RuleProgram, rule: Mapping[str, Any]) -> Rule:
