@@ -175,6 +175,7 @@ def _scheme_of_postgres(tail: LogTail, setting: NamedSetting) -> dict[str, str]:
         failure is not None
         and failure.failure.name == "url-scheme"
         and failure.values.get("scheme") == "postgres"
+        and "sqlalchemy" in failure.line  # a program in Go lacks a driver, and knows the scheme
     )
     return {"postgres_url": setting.variable} if is_given_up and setting.variable else {}
 

@@ -205,6 +205,20 @@ def test_no_start_is_offered_where_it_ends_in_the_same_way():
     assert look.endswith("awk -F= -v name=KAFKA_ADVERTISED_LISTENERS '$1 == name'")
 
 
+SCHEMES = {
+    "SQLAlchemy": ("Can't load plugin: sqlalchemy.dialects:postgres", True),
+    "Go": ('panic: sql: unknown driver "postgres" (forgotten import?)', False),
+}
+
+
+@pytest.mark.parametrize(("line", "is_given_up"), SCHEMES.values(), ids=SCHEMES)
+def test_a_scheme_that_sqlalchemy_has_given_up(line: str, is_given_up: bool) -> None:
+    container = made("exited", code=1, **env("DB_URL=postgres://shop@db/shop"))
+    fix, _ = first(container, line)
+    assert ("postgresql:" in fix) is is_given_up
+    assert "read -r DB_URL && export DB_URL" in fix, "an empty value is never set"
+
+
 ON_SHOP = {"NetworkSettings": {"Networks": {"shop": {"IPAddress": "10.1.0.2"}}}}
 REFUSED = 'connection to server at "db" (10.1.0.3), port 5432 failed: Connection refused'
 
