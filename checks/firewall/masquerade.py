@@ -81,11 +81,10 @@ def masquerade_missing(
         else:
             yield _unmasqueraded(members, simulated_repair, None)
     reported = {network for network, _ in unanswerable}
-    untracked = firewall.untracked_dns
     for hidden in by_other_address(ways, interfaces, routes, lookups, _silent_networks(lookups)):
         yield hidden_behind_another(hidden)
         reported.add(hidden[0].way.network.name)
-    yield from _unmasqueraded_queries(resolver_paths, lookups, reported, untracked)
+    yield from _unmasqueraded_queries(resolver_paths, lookups, reported, firewall)
     return None
 
 
@@ -93,12 +92,12 @@ def _unmasqueraded_queries(
     resolver_paths: ResolverPaths | None,
     lookups: Lookups | None,
     reported: Collection[str],
-    untracked: Step | None,
+    firewall: Firewall,
 ) -> Iterator[Finding]:
     """Findings about DNS queries alone, on networks of which no finding says more."""
     for path in _untranslated_queries(resolver_paths, lookups):
         if path.network.name not in reported:
-            yield _query_unmasqueraded(path, untracked)
+            yield _query_unmasqueraded(path, firewall.untracked_dns(path.network.bridge))
 
 
 def _untranslated_queries(

@@ -12,7 +12,13 @@ RULES = {
     "NOTRACK": ("PREROUTING -p udp --dport 53 -j NOTRACK", True),
     "the host's own": ("OUTPUT -p udp --dport 53 -j CT --notrack", False),
     "another port": ("PREROUTING -p udp --dport 4789 -j CT --notrack", False),
-    "multicast DNS": ("PREROUTING -p udp --dport 5353 -j CT --notrack", False),
+    "several ports": ("PREROUTING -p udp -m multiport --dports 853,53 -j CT --notrack", True),
+    "a port that begins alike": ("PREROUTING -p udp --dport 5353 -j CT --notrack", False),
+    "the bridge": ("PREROUTING -i docker0 -p udp --dport 53 -j CT --notrack", True),
+    "bridges": ("PREROUTING -i docker+ -p udp --dport 53 -j CT --notrack", True),
+    "the uplink": ("PREROUTING -i eth0 -p udp --dport 53 -j CT --notrack", False),
+    "all but the bridge": ("PREROUTING ! -i docker0 -p udp --dport 53 -j CT --notrack", False),
+    "all but the uplink": ("PREROUTING ! -i eth0 -p udp --dport 53 -j CT --notrack", True),
     "every other port": ("PREROUTING -p udp ! --dport 53 -j CT --notrack", False),
     "a drop": ("PREROUTING -p udp --dport 53 -j DROP", False),
 }
@@ -22,5 +28,10 @@ RULES = {
 def test_queries(rule: str, untracks: bool) -> None:
     text = f"*raw\n:PREROUTING ACCEPT [0:0]\n:OUTPUT ACCEPT [0:0]\n-A {rule}\nCOMMIT\n"
     chains = iptables.chains(text, "nft", "ip", iptables.members({}))
-    step = untracked_dns(chains)
+    step = untracked_dns(chains, "docker0")
     assert (step is not None) is untracks
+
+
+def test_queries_over_ipv6_are_other_ones() -> None:
+    text = f"*raw\n:PREROUTING ACCEPT [0:0]\n-A {RULES['CT'][0]}\nCOMMIT\n"
+    assert untracked_dns(iptables.chains(text, "nft", "ip6", iptables.members({})), "br-1") is None

@@ -63,10 +63,9 @@ class Firewall(msgspec.Struct, frozen=True, dict=True):
         """The engine's rules that send a port of the host to a container."""
         return tuple(docker.port_rules(self.ruleset))
 
-    @functools.cached_property
-    def untracked_dns(self) -> Step | None:
-        """The first rule that leaves DNS queries from elsewhere untracked; None without one."""
-        return untracked_dns(self.ruleset.chains)
+    def untracked_dns(self, bridge: str) -> Step | None:
+        """The first rule that leaves DNS queries from a bridge untracked; None without one."""
+        return untracked_dns(self.ruleset.chains, bridge)
 
     def names_bridge(self, bridge: str) -> bool:
         """Whether the forward hook reaches a rule about this bridge in a table of Docker's kind."""
