@@ -8,17 +8,21 @@ from diagnose.error_signatures import signs
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.dns.failed_names import FailedName, FailedNames, names_by_network
 from diagnose.evidence.dns.resolvers import EMBEDDED
+from diagnose.evidence.engine.info import Ping
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import CheckResult, Finding, Severity, Subject
 from diagnose.registry import check
 
 _DEFAULT_NETWORK = "bridge"
 _NO_SERVER = LazyPattern(r"\bno resolver defined to resolve\b")
+_SERVERS = frozenset({"nginx", "openresty"})
 _ANSWERED_NO = LazyPattern(r"\bcould not be resolved \((?:2: Server failure|3: Host not found|5: )")
 
 
 @check("dns.resolver-bypassed", severity=Severity.critical)
-def resolver_bypassed(containers: Containers, failed: FailedNames) -> CheckResult:
+def resolver_bypassed(
+    containers: Containers, failed: FailedNames, ping: Ping | None
+) -> CheckResult:
     """nginx asks no DNS server, or not the one of its container.
 
     A name in a variable, as in `proxy_pass http://$backend`, is looked up at each request, and by
@@ -32,7 +36,11 @@ def resolver_bypassed(containers: Containers, failed: FailedNames) -> CheckResul
         for name in failed.of(container):
             has_no_server = _NO_SERVER.search(name.line) is not None
             if has_no_server or _asks_another(container, name, near):
-                yield _finding(container, name, has_no_server=has_no_server)
+                finding = _finding(container, name, has_no_server=has_no_server)
+                if ping is None or not ping.is_podman:
+                    cure = _cure(container, has_no_server=has_no_server)
+                    finding = finding.with_variables(cure)
+                yield finding
     yield from failed.unread
     return None
 
@@ -49,7 +57,7 @@ def _finding(container: Container, name: FailedName, *, has_no_server: bool) -> 
         why = "nginx has no resolver directive"
     else:
         why = "the server of its resolver directive knows no names of containers"
-    finding = Finding.about(
+    return Finding.about(
         container,
         f'{container} cannot resolve "{name.name}": {why}',
         {"log": name.line[:300], "networks": sorted(container.endpoints)},
@@ -59,9 +67,17 @@ def _finding(container: Container, name: FailedName, *, has_no_server: bool) -> 
         stable=(container.life,),
         name=name.name,
     )
+
+
+def _cure(container: Container, *, has_no_server: bool) -> dict[str, str]:
+    """The variables of the page: the engine's resolver serves user-defined networks alone.
+
+    A signal loads the configuration only where nginx itself is the first process.
+    """
     if set(container.endpoints) == {_DEFAULT_NETWORK}:
-        return finding.with_variables({"other_server": container.name})
-    served = {"server": EMBEDDED}
-    return finding.with_variables(
-        {**served, "unserved": container.name} if has_no_server else served
-    )
+        return {"other_server": container.name}
+    if container.shares_host_network or not container.endpoints:
+        return {}
+    programs = {word.rpartition("/")[2] for word in container.command}
+    may_be_written = has_no_server and not _SERVERS.isdisjoint(programs)
+    return {"server": EMBEDDED, **({"unserved": container.name} if may_be_written else {})}

@@ -6,6 +6,7 @@ import pytest
 
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.dns.failed_names import FailedName, FailedNames, failed_name
+from diagnose.evidence.engine.info import Ping
 from tests.checks.dns.evidence import container
 from tests.judging import judge, rows
 
@@ -43,12 +44,31 @@ def test_nginx(line: str, members: tuple[Container, ...], speaks: bool) -> None:
     assert rows(result) == ([("critical", "edge")] if speaks else [])
 
 
-def test_the_default_network_has_no_resolver_to_name() -> None:
+ENGINE, PODMAN = Ping("1.51", "28.5.2", ""), Ping("1.41", "4.9.3", "4.9.3")
+COMMAND = {"Path": "/docker-entrypoint.sh", "Args": ["nginx", "-g", "daemon off;"]}
+SUPERVISED = {"Path": "/usr/bin/supervisord", "Args": []}
+ON_HOST = {"HostConfig": {"NetworkMode": "host"}}
+CURES: dict[str, tuple[Container, Ping, set[str]]] = {
+    "nginx": (place("edge", "front", **COMMAND), ENGINE, {"server", "unserved"}),
+    "a supervisor, which a signal restarts": (
+        place("edge", "front", **SUPERVISED),
+        ENGINE,
+        {"server"},
+    ),
+    "the default network": (place("edge", "bridge", **COMMAND), ENGINE, {"other_server"}),
+    "the host's network": (place("edge", "host", **COMMAND, **ON_HOST), ENGINE, set()),
+    "Podman's resolver is another one": (place("edge", "front", **COMMAND), PODMAN, set()),
+}
+
+
+@pytest.mark.parametrize(("edge", "ping", "variables"), CURES.values(), ids=CURES)
+def test_where_a_resolver_can_be_named(edge: Container, ping: Ping, variables: set[str]) -> None:
     """The engine's resolver serves user-defined networks alone."""
-    for network, variable in (("front", "server"), ("bridge", "other_server")):
-        edge = place("edge", network)
-        failed = FailedNames({edge.id: (FailedName("shop", NONE),)})
-        (finding,) = judge(
-            "dns.resolver-bypassed", containers=Containers((edge,)), failed=failed
-        ).findings
-        assert {"server", "other_server"} & set(finding.variables) == {variable}
+    failed = FailedNames({edge.id: (FailedName("shop", NONE),)})
+    (finding,) = judge(
+        "dns.resolver-bypassed",
+        containers=Containers((edge,)),
+        failed=failed,
+        ping=ping,
+    ).findings
+    assert set(finding.variables) - {"container", "name"} == variables
