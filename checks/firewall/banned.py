@@ -9,8 +9,8 @@ from diagnose.evidence.network.routes import Routes
 from diagnose.evidence.network.rules.rule_programs import place_of
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.mappings import present
-from diagnose.model import HOST, CheckResult, Finding, Severity, Skipped
-from diagnose.phrases import agree, and_more
+from diagnose.model import HOST, CheckResult, Finding, Severity, Skipped, Unexamined
+from diagnose.phrases import agree, and_more, count
 from diagnose.registry import check
 
 _SET = LazyPattern(r"--match-set (?P<name>\S+) ", re.ASCII)
@@ -30,6 +30,9 @@ def neighbour_banned(banned_neighbours: BannedNeighbours, routes: Routes | None)
     router = routes.router if routes is not None else None
     for banned in banned_neighbours:
         yield _shut_out(banned, is_router=banned.address == router)
+    if banned_neighbours.left_out:
+        further = count(banned_neighbours.left_out, "connection")
+        yield Unexamined(HOST, f"{further} of neighbours to published ports: too many to walk")
     return None
 
 

@@ -45,3 +45,9 @@ def test_nothing_walked_is_no_pass() -> None:
         "firewall.neighbour-banned", banned_neighbours=BannedNeighbours(()), routes=ROUTES
     )
     assert result.verdict.value == "skipped"
+
+
+def test_connections_that_are_not_walked_are_no_pass() -> None:
+    banned = BannedNeighbours((), 200, 7)
+    result = judge("firewall.neighbour-banned", banned_neighbours=banned, routes=ROUTES)
+    assert result.verdict.value == "unknown"
