@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import msgspec
+
 from checks.network.ports import has_own_kernel
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.tails import LogTail
@@ -80,6 +82,34 @@ def published_port_not_listening(
     return None
 
 
+class _UnservedPort(msgspec.Struct, frozen=True):
+    """A published TCP port at which nobody outside the container reaches a program.
+
+    inward: the addresses inside at which a program listens for its own container. words: what the
+    log says of it. unread: the settings that the program did not read.
+    """
+
+    container: Container
+    netns: ContainerNetns
+    port: int
+    inward: list[str]
+    words: LogTail
+    unread: UnreadSettings | None
+
+    @property
+    def is_for_udp(self) -> bool:
+        return not self.inward and self.netns.serves_others("udp", self.port)
+
+    @property
+    def what(self) -> str:
+        """What the container does at the port."""
+        if self.inward:
+            return f"listens on port {self.port} at {self.inward[0]} only"
+        if self.is_for_udp:
+            return f"publishes port {self.port} for TCP, and its program listens there for UDP"
+        return f"publishes port {self.port} and serves nothing there"
+
+
 def _not_served(
     container: Container,
     netns: ContainerNetns,
@@ -87,56 +117,59 @@ def _not_served(
     hidden: EmptyMounts,
     programs: InwardPrograms,
 ) -> Iterator[Finding]:
-    published = {port for port, _ in container.published_ports}
     wanted = container.published_tcp_ports
     served = {port for port in wanted if netns.serves_others("tcp", port)}
-    for port in [port for port in wanted if port not in served]:
-        inward = [socket.address for socket in netns.sockets("tcp", port)]
-        is_for_udp = not inward and netns.serves_others("udp", port)
-        words = tail if not inward and not served else LogTail(())
+    severity = Severity.advice if served else Severity.warning
+    for number in wanted:
+        if number in served:
+            continue
+        inward = [socket.address for socket in netns.sockets("tcp", number)]
         if inward:
-            words = _known(programs.tails.get(container.id, words))
-        unread = programs.unread.get(container.id) if inward else None
-        cause = words.failure.cause if words.failure is not None else ""
-        finding = Finding.about(
-            container,
-            sentence(
-                f"{container} {_what(port, inward, is_for_udp)}: no client can reach it",
-                f"its log says why: {cause}" if cause else "",
-            ),
-            {
-                **_settings(unread),
-                "NetworkSettings.Ports": sorted(published),
-                "TCP sockets inside": netns.tcp_listeners,
-                **({"UDP socket inside": f"port {port}"} if is_for_udp else {}),
-                "State.StartedAt": container.state.started_at,
-                **_log(words),
-                **hidden.evidence_of(container),
-            },
-            discriminator=str(port),
-            severity=Severity.advice if served else Severity.warning,
-            signs=words.signs,
-            stable=(container.life,),
-            port=str(port),
-        )
-        if unread is not None:
-            cure = {"misplaced": unread.folder, "place": f"{unread.source}:{unread.wanted}"}
-        elif inward:
-            cure = with_host(container, port, ANY)
-        elif is_for_udp:
-            cure = _publish(container, f"{port}/udp")
+            words = _known(programs.tails.get(container.id, LogTail(())))
+            unread = programs.unread.get(container.id)
         else:
-            cure = _serve(container, netns, words, hidden)
-        yield finding.with_variables(cure)
+            words = LogTail(()) if served else tail
+            unread = None
+        port = _UnservedPort(container, netns, number, inward, words, unread)
+        yield _finding(port, hidden, severity).with_variables(_cure(port, hidden))
 
 
-def _what(port: int, inward: list[str], is_for_udp: bool) -> str:
-    """What the container does at a port that it publishes. inward: where it listens for itself."""
-    if inward:
-        return f"listens on port {port} at {inward[0]} only"
-    if is_for_udp:
-        return f"publishes port {port} for TCP, and its program listens there for UDP"
-    return f"publishes port {port} and serves nothing there"
+def _finding(port: _UnservedPort, hidden: EmptyMounts, severity: Severity) -> Finding:
+    container, words = port.container, port.words
+    cause = words.failure.cause if words.failure is not None else ""
+    return Finding.about(
+        container,
+        sentence(
+            f"{container} {port.what}: no client can reach it",
+            f"its log says why: {cause}" if cause else "",
+        ),
+        {
+            **_settings(port.unread),
+            "NetworkSettings.Ports": sorted({place for place, _ in container.published_ports}),
+            "TCP sockets inside": port.netns.tcp_listeners,
+            **({"UDP socket inside": f"port {port.port}"} if port.is_for_udp else {}),
+            "State.StartedAt": container.state.started_at,
+            **_log(words),
+            **hidden.evidence_of(container),
+        },
+        discriminator=str(port.port),
+        severity=severity,
+        signs=words.signs,
+        stable=(container.life,),
+        port=str(port.port),
+    )
+
+
+def _cure(port: _UnservedPort, hidden: EmptyMounts) -> dict[str, str]:
+    """The variables of the page that lead to a port which others can reach."""
+    container = port.container
+    if port.unread is not None:
+        return {"place": port.unread.place}
+    if port.inward:
+        return with_host(container, port.port, ANY)
+    if port.is_for_udp:
+        return _publish(container, f"{port.port}/udp")
+    return _serve(container, port.netns, port.words, hidden)
 
 
 def _serve(

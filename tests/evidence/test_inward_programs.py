@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from diagnose.evidence.network.container_netns import ContainerNetns, Namespaces, Socket
-from diagnose.evidence.network.sockets.inward_programs import inward_programs
+from diagnose.evidence.network.sockets.inward_programs import UnreadSettings, inward_programs
 from tests.hosts import Made
 from tests.inspected import container, of
 
@@ -46,4 +46,16 @@ def test_settings_that_were_not_read(
     assert programs.tails[app.id].lines == (line,)
     assert (app.id in programs.unread) is is_unread
     if is_unread:
-        assert programs.unread[app.id].wanted == "/mosquitto/config"
+        assert programs.unread[app.id].place == "/srv/mq:/mosquitto/config"
+
+
+PLACES = {
+    "a folder of its own": ("/etc/redis/redis.conf", True, "/srv/mq:/etc/redis"),
+    "a folder of many": ("/etc/redis.conf", True, "/srv/mq/redis.conf:/etc/redis.conf"),
+    "read-only": ("/etc/redis/redis.conf", False, "/srv/mq:/etc/redis:ro"),
+}
+
+
+@pytest.mark.parametrize(("inside", "may_write", "place"), PLACES.values(), ids=PLACES)
+def test_where_the_settings_belong(inside: str, may_write: bool, place: str) -> None:
+    assert UnreadSettings("", inside, "/conf", "/srv/mq", may_write).place == place

@@ -216,7 +216,7 @@ def settings_mounted_beside_the_place_where_they_are_read(box: Box) -> None:
 def _offers_the_place(box: Box) -> bool:
     run_of = box.diagnose("check", "network.published-port-not-listening", "--format", "json")
     commands = [fix["command"] for item in run_of.findings for fix in item.get("fix", ())]
-    wanted = "--unmount /mosquitto/conf -- --volume=/srv/mqtt9:/mosquitto/config | sh"
+    wanted = "-- --volume=/srv/mqtt9:/mosquitto/config | sh"
     return any(wanted in command for command in commands)
 
 

@@ -34,6 +34,14 @@ _READ_FILE = LazyPattern(
 """What a program says of the file from which it takes its settings."""
 
 
+_SHARED_FOLDERS = frozenset(
+    {"", "/etc", "/home", "/lib", "/opt", "/root", "/run", "/srv", "/usr", "/usr/etc"}
+    | {"/usr/lib", "/usr/local", "/usr/local/bin", "/usr/local/etc", "/usr/local/lib"}
+    | {"/usr/local/share", "/usr/share", "/var", "/var/lib"}
+)
+"""Folders in which an image keeps more than one program's files."""
+
+
 class UnreadSettings(msgspec.Struct, frozen=True):
     """A mounted file of settings beside the one of the same name that the program read."""
 
@@ -44,11 +52,20 @@ class UnreadSettings(msgspec.Struct, frozen=True):
     """Where the mounted one lies in the container."""
     source: str
     """The folder on the host."""
+    may_write: bool = True
+    """Whether the container may change it."""
 
     @property
-    def wanted(self) -> str:
-        """The folder in which the program looks for its settings."""
-        return self.inside.rpartition("/")[0]
+    def place(self) -> str:
+        """The mount, as `--volume` takes it, that brings the settings where the program looks.
+
+        The whole folder, but the file alone where the folder would hide what is not the program's.
+        """
+        options = "" if self.may_write else ":ro"
+        folder, _, file = self.inside.rpartition("/")
+        if folder in _SHARED_FOLDERS:
+            return f"{self.source}/{file}:{self.inside}{options}"
+        return f"{self.source}:{folder}{options}"
 
 
 class InwardPrograms(msgspec.Struct, frozen=True):
@@ -111,9 +128,9 @@ def _unread(
     for container in containers:
         line, path = reads.get(container.id, ("", ""))
         candidates[container.id] = [
-            UnreadSettings(line, path, mount.destination, mount.source)
+            UnreadSettings(line, path, mount.destination, mount.source, mount.rw)
             for mount in container.mounts or ()
-            if path.count("/") > 1 and mount.type == "bind" and mount.source.startswith("/")
+            if path and mount.type == "bind" and mount.source.startswith("/")
         ]
     paths = sorted({_twin(item) for items in candidates.values() for item in items})
     if not paths:
