@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from checks.network.ipv6_for_network import with_ipv6
@@ -27,6 +28,8 @@ _PUBLIC = LazyPattern(
 a web server's log, `27/Nov/2026:19:28:43`."""
 _ADDRESS4 = LazyPattern(r"(?<![\w.:])\d{1,3}(?:\.\d{1,3}){3}(?![\w.])")
 _LOST = frozenset({"unreachable", "timeout"})
+_TRIES_IPV4_TOO = LazyPattern(r"\[[0-9a-f:]+\](?::\d+)?:? network is unreachable", re.IGNORECASE)
+"""What Postfix and Exim say of one address of several; they go on with the next one."""
 
 
 @check("network.ipv6-leads-nowhere", severity=Severity.warning)
@@ -51,15 +54,13 @@ def ipv6_leads_nowhere(
     lost IPv4 addresses too is left out: IPv6 is not what it lacks. So is one that calls more than
     five addresses: programs that share files try thousands.
     """
-    defaults = [route for route in routes if route.family == "inet6" and not route.prefix]
-    host_gets_out = any(route.leads_somewhere for route in defaults)
+    host_gets_out = any(
+        route.leads_somewhere for route in routes if route.family == "inet6" and not route.prefix
+    )
     callers = [
         container
         for container in containers.running
-        if not container.shares_host_network
-        and container.endpoints
-        and not (host_gets_out and _has_ipv6(container))
-        and not networks.internal_of(container)
+        if _may_lack_a_way_out(container, networks, host_gets_out=host_gets_out)
     ]
     if not callers:
         return Skipped("each running container with a network has an IPv6 way out, or none at all")
@@ -70,9 +71,19 @@ def ipv6_leads_nowhere(
             if reports or places:
                 yield _nowhere(container, reports, sorted(places))
         elif _lacks_ipv6(reports, recent_logs.of(container)):
-            yield _without_ipv6(container, reports, networks, ping if host_gets_out else None)
+            finding = _without_ipv6(container, reports, host_gets_out=host_gets_out)
+            cure = _cure(container, networks, ping) if host_gets_out else {}
+            names = {"without": min(container.endpoints)}
+            yield finding.with_variables(cure or names)
     yield from recent_logs.left_out(callers)
     return None
+
+
+def _may_lack_a_way_out(container: Container, networks: Networks, *, host_gets_out: bool) -> bool:
+    """Whether it is meant to get out by a network of its own, and cannot over IPv6."""
+    has_way_out = host_gets_out and _has_ipv6(container)
+    has_network = bool(container.endpoints) and not container.shares_host_network
+    return has_network and not has_way_out and not networks.internal_of(container)
 
 
 def _has_ipv6(container: Container) -> bool:
@@ -87,7 +98,8 @@ def _waiting_for(container: Container, unanswered_calls: UnansweredCalls | None)
 
 
 def _tells_of_ipv6(text: str) -> bool:
-    return bool(_PUBLIC.search(text)) and bool(signs(text) & _LOST)
+    is_lost = bool(_PUBLIC.search(text)) and bool(signs(text) & _LOST)
+    return is_lost and _TRIES_IPV4_TOO.search(text) is None
 
 
 def _tells_of_ipv4(line: RecentLine) -> bool:
@@ -105,15 +117,11 @@ def _called(reports: Sequence[RecentLine]) -> list[str]:
 
 
 def _without_ipv6(
-    container: Container, reports: Sequence[RecentLine], networks: Networks, ping: Ping | None
+    container: Container, reports: Sequence[RecentLine], *, host_gets_out: bool
 ) -> Finding:
-    """A container none of whose networks has IPv6. ping: None where the host has no way out."""
+    """A container none of whose networks has IPv6."""
     names = sorted(container.endpoints)
-    network = networks.by_name.get(names[0])
-    cure = {"without": names[0]}
-    if network is not None and network.is_bridge and len(names) == 1 and ping is not None:
-        cure = with_ipv6(network, ping)
-    finding = Finding.about(
+    return Finding.about(
         container,
         f"{container} calls {and_more(_called(reports))} over IPv6, and {named('network', names)} "
         f"{agree(names, 'has', 'have')} no IPv6",
@@ -121,14 +129,21 @@ def _without_ipv6(
             {
                 "log": reports[-1].text[:300],
                 "networks without IPv6": names,
-                "IPv6 default route of the host": None if ping is not None else "none",
+                "IPv6 default route of the host": None if host_gets_out else "none",
             }
         ),
         touches=tuple(Subject("network", name) for name in names),
         signs=_LOST,
         stable=(container.life,),
     )
-    return finding.with_variables(cure)
+
+
+def _cure(container: Container, networks: Networks, ping: Ping | None) -> dict[str, str]:
+    """What gives the container's only network IPv6; nothing where it has several."""
+    network = networks.by_name.get(min(container.endpoints))
+    if network is None or not network.is_bridge or len(container.endpoints) != 1:
+        return {}
+    return with_ipv6(network, ping)
 
 
 def _nowhere(container: Container, reports: Sequence[RecentLine], places: list[str]) -> Finding:

@@ -232,6 +232,10 @@ LOST6 = "connect ENETUNREACH 2001:db8:77::80:443"
 OUT6 = [Route("::", family="inet6", gateway="fe80::1", oif=2)]
 LOST4 = "connect ETIMEDOUT 198.51.100.7:443"
 SLOW = '[27/Nov/2026:19:28:43 +0000] "GET / HTTP/1.1" 504 upstream: connection timed out'
+ENGINE = Ping("1.51", "28.5.2", "")
+POSTFIX = "connect to mx.lab.test[2001:db8:77::25]:25: Network is unreachable"
+EXIM = "R=dnslookup T=remote_smtp H=mx.lab.test [2001:db8:77::25] Network is unreachable"
+GO = "dial tcp [2001:db8:77::80]:443: connect: network is unreachable"
 IPV6: dict[str, tuple[list[str], Container, list[Route], list[tuple[str, str]]]] = {
     "twice": ([LOST6] * 2, DUAL, [], [("warning", "feed")]),
     "once": ([LOST6], DUAL, [], []),
@@ -241,6 +245,9 @@ IPV6: dict[str, tuple[list[str], Container, list[Route], list[tuple[str, str]]]]
     "no IPv6 inside": ([LOST6] * 2, APP, OUT6, [("warning", "app")]),
     "no IPv6 anywhere": ([LOST6] * 2, APP, [], [("warning", "app")]),
     "no IPv6 inside, and IPv4 is lost": ([LOST6, LOST4, LOST6], APP, OUT6, []),
+    "a mail server that goes on with IPv4": ([POSTFIX] * 2, APP, OUT6, []),
+    "another one": ([EXIM] * 2, APP, OUT6, []),
+    "a program that does not": ([GO] * 2, APP, OUT6, [("warning", "app")]),
     "no IPv6 inside, once": ([LOST6], APP, OUT6, []),
     "no IPv6 inside, and many peers": (
         [f"connect ENETUNREACH 2001:db8:77::{peer}" for peer in range(6)],
@@ -258,7 +265,18 @@ IPV6: dict[str, tuple[list[str], Container, list[Route], list[tuple[str, str]]]]
 }
 
 
-def _ipv6(lines: list[str], who: Container, routes: list[Route], **fields: object) -> Result:
+def test_an_unknown_engine_does_not_take_the_route_of_the_host_away() -> None:
+    (finding,) = _ipv6([LOST6] * 2, APP, OUT6, ping=None).findings
+    assert "IPv6 default route of the host" not in finding.evidence
+
+
+def _ipv6(
+    lines: list[str],
+    who: Container,
+    routes: list[Route],
+    ping: Ping | None = ENGINE,
+    **fields: object,
+) -> Result:
     recent = tuple(RecentLine(CLOCK.wall - 3, line) for line in lines)
     return judge(
         "network.ipv6-leads-nowhere",
@@ -267,7 +285,7 @@ def _ipv6(lines: list[str], who: Container, routes: list[Route], **fields: objec
         routes=Routes(tuple(routes)),
         recent_logs=RecentLogs({who.id: recent}),
         unanswered_calls=UnansweredCalls(),
-        ping=Ping("1.51", "28.5.2", ""),
+        ping=ping,
         clock=CLOCK,
     )
 
