@@ -45,13 +45,7 @@ def idle_connections_forgotten(
         return Skipped("connection tracking is not in use on this host")
     if seconds >= short:
         return None
-    lines = {
-        container.name: lines[-1].text[:300]
-        for container in containers.running
-        if recent_logs is not None and not container.shares_host_network
-        for lines in [recent_logs.repeated(container, _tells_of_a_break, clock, 1, _SINCE_S)]
-        if lines
-    }
+    lines = _broken_connections(containers, recent_logs, clock)
     names = sorted(lines)
     told = f"{named('container', names)} {agree(names, 'logs', 'log')} broken connections"
     yield Finding(
@@ -67,6 +61,20 @@ def idle_connections_forgotten(
         ),
     )
     return None
+
+
+def _broken_connections(
+    containers: Containers, recent_logs: RecentLogs | None, clock: Clock
+) -> dict[str, str]:
+    """The last line about one, by the names of the containers whose log has such a line."""
+    if recent_logs is None:
+        return {}
+    reports = {
+        container.name: recent_logs.repeated(container, _tells_of_a_break, clock, 1, _SINCE_S)
+        for container in containers.running
+        if not container.shares_host_network
+    }
+    return {name: lines[-1].text[:300] for name, lines in reports.items() if lines}
 
 
 def _tells_of_a_break(text: str) -> bool:
