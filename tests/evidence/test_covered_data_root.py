@@ -33,7 +33,6 @@ CASES: dict[str, tuple[list[Mounted], str, dict[str, Any], Mounted | None]] = {
         {BOOK: {"ino": 77, "dev": "0:40"}},
         None,
     ),
-    "an engine without a lock": ([SAME, OTHER], LOCKS.replace("100", "101"), {}, None),
 }
 
 
@@ -70,3 +69,10 @@ def test_a_data_root_on_the_root_file_system_needs_no_question() -> None:
     host = Made({})
     assert covered_data_root(host, LIVING, ROOT, Mounts((SAME,))).mount is None
     assert not host.asked
+
+
+def test_an_engine_without_a_lock_is_not_judged() -> None:
+    locks = LOCKS.replace("WRITE 100", "WRITE 101")
+    host = Made({"file.read": {"text": locks}, "file.stats": lambda _: {}})
+    covered = covered_data_root(host, LIVING, ROOT, Mounts((SAME, OTHER)))
+    assert isinstance(covered, Unavailable)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import msgspec
 
 from diagnose.evidence.engine.daemon import Daemon
@@ -24,6 +26,13 @@ class CoveredDataRoot(msgspec.Struct, frozen=True):
     mount: Mounted | None = None
 
 
+class _Locks(msgspec.Struct, frozen=True):
+    """The files that an engine holds locked. devices: theirs, "major:minor"."""
+
+    devices: frozenset[str]
+    inodes: frozenset[int]
+
+
 @evidence
 def covered_data_root(
     host: Host, daemon: Daemon, root: DataRoot, mounts: Mounts
@@ -39,24 +48,36 @@ def covered_data_root(
     if not daemon.same_host:
         return Unavailable("remote", daemon.where)
     mount = mounts.of(root.path)
-    if daemon.is_down or mount is None or mount.point == "/":
+    if daemon.is_down or daemon.is_podman or mount is None or mount.point == "/":
         return CoveredDataRoot(root.path)
     if engine is None:
         return Unavailable("missing", "no process of the engine is known")
+    locks = _locks_of(host, engine.pid)
+    if isinstance(locks, Unavailable):
+        return locks
+    visible = _inodes(host, [f"/proc/{engine.pid}/root{root.path}/{record}" for record in RECORDS])
+    if isinstance(visible, Unavailable):
+        return visible
+    is_hidden = mount.dev not in locks.devices and visible.isdisjoint(locks.inodes)
+    return CoveredDataRoot(root.path, mount if is_hidden else None)
+
+
+def _locks_of(host: Host, pid: int) -> _Locks | Unavailable:
     table = host.ask(ReadFile("/proc/locks"))
     if isinstance(table, Failed):
         return Unavailable.of(table)
-    paths = [f"/proc/{engine.pid}/root{root.path}/{record}" for record in RECORDS]
+    locks = [lock for lock in FILE_LOCK.finditer(table.text) if int(lock["pid"]) == pid]
+    if not locks:
+        return Unavailable("missing", "/proc/locks shows no lock of the engine")
+    devices = {f"{int(lock['major'], 16)}:{int(lock['minor'], 16)}" for lock in locks}
+    return _Locks(frozenset(devices), frozenset(int(lock["inode"]) for lock in locks))
+
+
+def _inodes(host: Host, paths: Sequence[str]) -> frozenset[int] | Unavailable:
+    """Those of the files that are at these paths now."""
     statuses = host.ask(StatPaths(paths))
     if isinstance(statuses, Failed):
         return Unavailable.of(statuses)
-    forbidden = [status for status in statuses.values() if status.failed not in ("", "missing")]
-    if forbidden:
-        return Unavailable("forbidden", f"the records in {root.path}")
-    locks = [lock for lock in FILE_LOCK.finditer(table.text) if int(lock["pid"]) == engine.pid]
-    devices = {f"{int(lock['major'], 16)}:{int(lock['minor'], 16)}" for lock in locks}
-    inodes = {int(lock["inode"]) for lock in locks}
-    own = [status for status in statuses.values() if not status.failed and status.ino in inodes]
-    if not locks or own or mount.dev in devices:
-        return CoveredDataRoot(root.path)
-    return CoveredDataRoot(root.path, mount)
+    if any(status.failed not in ("", "missing") for status in statuses.values()):
+        return Unavailable("forbidden", f"the engine's records: {', '.join(paths)}")
+    return frozenset(status.ino for status in statuses.values() if not status.failed)

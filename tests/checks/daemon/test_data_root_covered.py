@@ -1,0 +1,37 @@
+"""The check daemon.data-root-covered."""
+
+from __future__ import annotations
+
+from diagnose.evidence.engine.covered_data_root import CoveredDataRoot
+from diagnose.evidence.storage.mounts import Mounted
+from diagnose.model import Verdict
+from tests.checks.daemon.evidence import daemon
+from tests.judging import judge, rows
+
+LIVING = daemon(silence=None)
+DISK = Mounted("/var/lib/docker", "ext4", "/dev/sdb1", dev="8:17")
+
+
+def test_a_disk_over_the_data_root() -> None:
+    covered = CoveredDataRoot("/var/lib/docker", DISK)
+    result = judge("daemon.data-root-covered", covered=covered, daemon=LIVING)
+    assert rows(result) == [("critical", "docker")]
+    assert result.findings[0].variables == {"point": "/var/lib/docker"}
+
+
+def test_nothing_over_it() -> None:
+    covered = CoveredDataRoot("/var/lib/docker")
+    result = judge("daemon.data-root-covered", covered=covered, daemon=LIVING)
+    assert result.verdict is Verdict.PASSED
+
+
+def test_an_engine_that_is_down_is_not_judged() -> None:
+    covered = CoveredDataRoot("/var/lib/docker")
+    result = judge("daemon.data-root-covered", covered=covered, daemon=daemon())
+    assert result.verdict is Verdict.SKIPPED
+
+
+def test_podman_is_not_judged() -> None:
+    covered = CoveredDataRoot("/var/lib/docker")
+    result = judge("daemon.data-root-covered", covered=covered, daemon=daemon(is_podman=True))
+    assert result.verdict is Verdict.SKIPPED
