@@ -239,14 +239,21 @@ def _unfit(swarm: Swarm, service: Service, tasks: list[Task]) -> str:
 def _reservation(reserved: Resources, nodes: Sequence[Node]) -> str:
     """What each task reserves, beside the most that a node has in all."""
     owned = [node.description.resources or Resources() for node in nodes]
+    memory = max((node.memory_bytes for node in owned), default=0)
+    cpus = max((node.nano_cpus for node in owned), default=0) / _NANO
     parts = []
     if reserved.memory_bytes:
-        most = size(max((node.memory_bytes for node in owned), default=0))
-        parts.append(f"{size(reserved.memory_bytes)} of memory (the largest node has {most})")
+        parts.append(f"{size(reserved.memory_bytes)} of memory{_of_largest(memory, size(memory))}")
     if reserved.nano_cpus:
-        cpus = max((node.nano_cpus for node in owned), default=0) / _NANO
-        parts.append(f"{reserved.nano_cpus / _NANO:g} CPUs (the largest node has {cpus:g})")
+        wanted = reserved.nano_cpus / _NANO
+        noun = "CPU" if wanted == 1 else "CPUs"
+        parts.append(f"{wanted:g} {noun}{_of_largest(cpus, f'{cpus:g}')}")
     return f"each task reserves {' and '.join(parts)}" if parts else ""
+
+
+def _of_largest(most: float, shown: str) -> str:
+    """What the largest node has, in brackets; "" where no node says it."""
+    return f" (the largest node has {shown} in all)" if most else ""
 
 
 _NANO = 1e9

@@ -181,8 +181,12 @@ def test_the_service_that_holds_the_port_of_the_node() -> None:
 
 
 RESERVED = {
-    "memory": ({"MemoryBytes": 200 << 30}, "200 GiB of memory (the largest node has 24.0 GiB)"),
-    "processors": ({"NanoCPUs": 4500000000}, "4.5 CPUs (the largest node has 2)"),
+    "memory": (
+        {"MemoryBytes": 200 << 30},
+        "200 GiB of memory (the largest node has 24.0 GiB in all)",
+    ),
+    "processors": ({"NanoCPUs": 4500000000}, "4.5 CPUs (the largest node has 2 in all)"),
+    "one processor": ({"NanoCPUs": 1000000000}, "each task reserves 1 CPU (the largest"),
     "nothing": ({}, ""),
 }
 
@@ -198,3 +202,12 @@ def test_a_reservation_that_no_node_can_keep(reserved: dict[str, int], words: st
     (finding,) = judge("swarm.service-underreplicated", swarm=swarm, clock=CLOCK).findings
     assert words in finding.summary
     assert ("reserving" in finding.variables) is bool(words)
+
+
+def test_a_node_that_does_not_say_what_it_has() -> None:
+    error = "no suitable node (insufficient resources on 1 node)"
+    spec = {"TaskTemplate": {"Resources": {"Reservations": {"MemoryBytes": 8 << 30}}}}
+    swarm = _swarm(spec, [{"ServiceID": "s", "Status": {"State": "pending", "Err": error}}])
+    swarm = msgspec.structs.replace(swarm, nodes=(msgspec.convert({"ID": "n1"}, Node),))
+    (finding,) = judge("swarm.service-underreplicated", swarm=swarm, clock=CLOCK).findings
+    assert finding.summary.endswith("each task reserves 8.0 GiB of memory")
