@@ -8,22 +8,10 @@ from diagnose.model import Finding, Severity
 
 MOSTLY = 0.5
 """The share of a running container's last lines from which on most of its work is refused."""
-_OF_THE_HOST = (
-    "/boot",
-    "/dev",
-    "/etc",
-    "/home",
-    "/lib",
-    "/opt",
-    "/proc",
-    "/root",
-    "/run",
-    "/srv",
-    "/sys",
-    "/usr",
-    "/var",
-    "/var/lib",
-    "/var/log",
+_OF_THE_HOST = frozenset(
+    {"", "/bin", "/boot", "/dev", "/etc", "/home", "/lib", "/lib64", "/media", "/mnt", "/opt"}
+    | {"/proc", "/root", "/run", "/sbin", "/srv", "/sys", "/usr", "/usr/local", "/var"}
+    | {"/var/lib", "/var/log", "/var/spool"}
 )
 """Folders that belong to the host, whatever a container would like to do there."""
 
@@ -32,7 +20,7 @@ def dropped_user(item: DroppedUser) -> Finding:
     """A path below a mount that is denied to the user to whom the program has changed."""
     container, denied = item.container, item.denied
     owner, mode = f"{denied.source.uid}:{denied.source.gid}", f"{denied.source.mode & 0o7777:o}"
-    who = f'process "{item.program}" is' if item.program else "program changes its user to"
+    who = f'process "{item.program}" runs as' if item.program else "program changes its user to"
     is_partial = container.is_running and item.times < MOSTLY * item.of
     finding = Finding.about(
         container,
@@ -51,7 +39,11 @@ def dropped_user(item: DroppedUser) -> Finding:
         touches=item.named.mount.volumes,
         onset=container.failed_first,
     )
-    is_own = denied.path.rstrip("/") and denied.path not in _OF_THE_HOST
-    return finding.with_variables(
-        {"source": denied.path, "owner": denied.user.owner} if is_own else {}
-    )
+    cure = {"source": denied.path, "owner": denied.user.owner}
+    return finding.with_variables({} if _is_of_host(denied.path) else cure)
+
+
+def _is_of_host(path: str) -> bool:
+    """Whether a folder is the host's or a home: sshd refuses keys in one that others own."""
+    parent, _, name = path.rstrip("/").rpartition("/")
+    return f"{parent}/{name}".rstrip("/") in _OF_THE_HOST or parent == "/home"

@@ -65,6 +65,12 @@ RUNNING: dict[str, tuple[str, list[str], list[int], list[tuple[str, str]]]] = {
         [0, 33],
         [("warning", "web")],
     ),
+    "other lines name the path": (
+        "",
+        [LINE, *["served /var/www/html/storage/app.log in 3 ms"] * 4],
+        [0, 33],
+        [],
+    ),
     "once is by chance": ("", [LINE], [0, 33], []),
     "its workers may write": ("", [LINE] * 4, [0, 1000], []),
     "it has no other user": ("", [LINE] * 4, [0, 0], []),
@@ -88,7 +94,7 @@ def test_workers_of_a_running_container(
     for finding in result.findings:
         assert finding.variables["source"] == "/srv/blog/storage"
         assert finding.variables["owner"] == "33"
-        assert 'its process "php-fpm33" is user 33' in finding.summary
+        assert 'its process "php-fpm33" runs as user 33' in finding.summary
 
 
 ENDED: dict[str, tuple[dict[str, Any], str]] = {
@@ -120,10 +126,11 @@ def test_the_user_of_a_container_that_has_ended(config: dict[str, Any], owner: s
     assert [item.denied.user.owner for item in users] == ([owner] if owner else [])
 
 
-def test_no_command_gives_away_a_folder_of_the_host() -> None:
-    mount = {**MOUNT, "Source": "/var/log"}
+@pytest.mark.parametrize("source", ["/var/log", "/home/alice"])
+def test_no_command_gives_away_a_folder_of_the_host(source: str) -> None:
+    mount = {**MOUNT, "Source": source}
     app = container("web", Config={"User": ""}, Mounts=[mount])
-    asked = Made({"file.stats": {"/var/log": FOLDER, "/var/log/key": GONE}})
+    asked = Made({"file.stats": {source: FOLDER, f"{source}/key": GONE}})
     line = "cannot create '/var/www/html/key': Permission denied"
     users = seen(app, [line] * 3, [0, 33], asked)
     result = judge(

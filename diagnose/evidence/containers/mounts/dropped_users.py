@@ -133,11 +133,16 @@ def _running(
         refused = refused_in(container, LogTail(lines)) if lines else None
         if refused is None or not _may_be_looked_at(refused):
             continue
-        times = sum(refused.inside in line for line in lines)
+        times = sum(_refuses(container, line, refused.inside) for line in lines)
         users = _users_of_processes(others.get(container.id, []))
         if times >= LEAST and users:
             cases.append(_Case(container, refused, users, times, len(lines)))
     return cases
+
+
+def _refuses(container: Container, line: str, inside: str) -> bool:
+    """Whether a line says that this path is refused, and does not merely name it."""
+    return inside in line and refused_in(container, LogTail((line,))) is not None
 
 
 def _users_of_processes(processes: Iterable[Process]) -> tuple[tuple[str, HostUser], ...]:
