@@ -201,6 +201,7 @@ def test_every_check_is_found_on_a_real_fault():
 
 
 PASSED_NOWHERE = {
+    "container.volume-outdated": "no recorded host with a date of its volumes was asked for their files",
     "daemon.data-root-covered": "no recorded host was asked for the locks of its files",
     "daemon.containers-hidden": "no recorded host was asked for the folder of its containers",
     "container.errors-in-log": "no bundle of a recorded host holds the logs of running containers",

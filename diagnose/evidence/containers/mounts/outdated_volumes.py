@@ -18,8 +18,10 @@ from diagnose.questions.files import ListFolder, PathStatus, StatPaths
 from diagnose.questions.images import InspectImage, ListVolumes, is_anonymous_name
 from diagnose.registry import evidence
 
-MOST = 20
-"""Pairs of image and volume that are compared."""
+MOST = 60
+"""Pairs of image and volume that are looked at."""
+MOST_COMPARED = 20
+"""Those of them that are compared, because the image has a folder where the volume is mounted."""
 MOST_FOLDERS = 12
 MOST_FILES = 200
 """Entries of one volume that are compared: those of its own folder and of the first folders in
@@ -49,6 +51,8 @@ class OutdatedVolumes(msgspec.Struct, frozen=True):
     """In the order of the containers."""
 
     items: tuple[OutdatedVolume, ...] = ()
+    left_out: int = 0
+    """Pairs of image and volume beyond `MOST` and `MOST_COMPARED`."""
 
     def __iter__(self) -> Iterator[OutdatedVolume]:
         return iter(self.items)
@@ -97,8 +101,15 @@ def outdated_volumes(
     candidates = _over_the_image(host, list(pairs.values())[:MOST], created)
     if isinstance(candidates, Unavailable):
         return candidates
-    compared = (_compared(host, candidate) for candidate in candidates)
-    return OutdatedVolumes(tuple(volume for volume in compared if volume.files))
+    outdated = []
+    for candidate in candidates[:MOST_COMPARED]:
+        volume = _compared(host, candidate)
+        if isinstance(volume, Unavailable):
+            return volume
+        if volume.files:
+            outdated.append(volume)
+    left_out = max(0, len(pairs) - MOST) + len(candidates[MOST_COMPARED:])
+    return OutdatedVolumes(tuple(outdated), left_out)
 
 
 def _over_the_image(
@@ -145,18 +156,19 @@ def _is_folder(status: PathStatus | None) -> bool:
     return status is not None and status.type == "folder"
 
 
-def _compared(host: Host, candidate: _Candidate) -> OutdatedVolume:
+def _compared(host: Host, candidate: _Candidate) -> OutdatedVolume | Unavailable:
     """The volume with those of its files that differ from the image's."""
     in_image = _image_files(host, candidate.folders)
     in_volume = {name: _steps(candidate.mount.source, name) for name in in_image}
     wanted = {*in_image.values(), *(step for steps in in_volume.values() for step in steps)}
     answer = host.ask(StatPaths(sorted(wanted), follow=False))
-    statuses = {} if isinstance(answer, Failed) else answer
+    if isinstance(answer, Failed):
+        return Unavailable.of(answer)
     files = []
     for name, path in in_image.items():
-        *above, kept = (statuses.get(step) for step in in_volume[name])
+        *above, kept = (answer.get(step) for step in in_volume[name])
         is_inside = all(map(_is_folder, above))
-        if is_inside and _is_outdated(kept, statuses.get(path), candidate.created_at):
+        if is_inside and _is_outdated(kept, answer.get(path), candidate.created_at):
             files.append(name)
     return OutdatedVolume(candidate.container, candidate.mount, tuple(files))
 
