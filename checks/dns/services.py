@@ -12,7 +12,7 @@ from diagnose.evidence.dns.failed_names import FailedNames, referenced_names
 from diagnose.evidence.engine.info import Ping
 from diagnose.evidence.network.networks import Networks
 from diagnose.model import CheckResult, Finding, Severity, Subject
-from diagnose.phrases import joined, named, sentence
+from diagnose.phrases import agree, joined, named, sentence
 from diagnose.registry import check
 
 _DEFAULT_NETWORK = "bridge"
@@ -82,7 +82,9 @@ def _owners(name: str, caller: Container, containers: Containers) -> list[Contai
 
     Services of the caller's own project first, else any container.
     """
-    owners = [owner for owner in containers.by_dns_name.get(name, ()) if owner.id != caller.id]
+    others = [owner for owner in containers.by_dns_name.get(name, ()) if owner.id != caller.id]
+    # an old container that a recreate has kept has the name too
+    owners = sorted(others, key=lambda owner: not owner.is_running)
     project = caller.compose_project
     of_project = [owner for owner in owners if project and owner.compose_project == project]
     return of_project or owners
@@ -147,13 +149,13 @@ def _why(caller: Container, owner: Container) -> str:
         return f"{owner} uses the host's network and has no name on any network"
     if set(caller.endpoints) == set(owner.endpoints) == {_DEFAULT_NETWORK}:
         return f"both it and {owner} are on the default network, where the engine resolves no names"
-    where = {
-        container.name: joined([f'"{name}"' for name in sorted(container.endpoints)])
-        for container in (caller, owner)
-    }
-    return (
-        f"it is on network {where[caller.name] or 'none'}, {owner} on {where[owner.name] or 'none'}"
-    )
+    return f"it is on {_named_networks(caller)}, {owner} on {_named_networks(owner)}"
+
+
+def _named_networks(container: Container) -> str:
+    names = sorted(container.endpoints)
+    quoted = joined([f'"{name}"' for name in names])
+    return f"{agree(names, 'network', 'networks')} {quoted}" if names else "no network"
 
 
 def _cure(caller: Container, owner: Container, networks: Networks) -> dict[str, str]:

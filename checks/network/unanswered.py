@@ -83,7 +83,7 @@ def _unanswered(calls: list[UnansweredCall]) -> Finding:
                 },
                 "the address comes from": first.named_by,
                 "this host": _by_host(first),
-                "packets whose last hop was over on this host": first.expired or None,
+                "packets whose hop limit ended on this host": first.expired or None,
                 "leaves through": trace.to
                 if trace is not None and trace.obstacle is None
                 else None,

@@ -65,8 +65,8 @@ def _over_ipv6(call: FailingCall, peer: Container, netns: ContainerNetns) -> Fin
     places = sorted({f"{item.address}:{item.port}" for item in netns.sockets("tcp", call.port)})
     return Finding.about(
         call.container,
-        f"{call.container} calls port {call.port} of {peer} over IPv6, which listens there at "
-        f"{places[0]}, over IPv4 alone",
+        f"{call.container} calls {peer} over IPv6 at port {call.port}, and {peer} listens there "
+        f"over IPv4 alone ({places[0]})",
         {
             "log": call.line,
             "times in its last lines": call.times,

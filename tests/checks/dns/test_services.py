@@ -158,3 +158,18 @@ def test_a_called_container_that_does_not_run_is_started(network: str) -> None:
     ).findings
     assert finding.variables["down"] == owner.name
     assert finding.summary.endswith(f'; container "{owner.name}" does not run (exited)')
+
+
+def test_a_container_that_a_recreate_has_kept_is_not_started() -> None:
+    caller = service("api", ["front"])
+    kept = service("db", ["shop"], Name="/db-kept", Id="9" * 64, State={"Status": "exited"})
+    owner = service("db", ["shop"])
+    failed = FailedNames({caller.id: (FailedName("db", "could not translate host name"),)})
+    (finding,) = judge(
+        "dns.service-on-other-network",
+        containers=Containers((caller, kept, owner)),
+        networks=NETWORKS,
+        failed=failed,
+    ).findings
+    assert finding.variables["owner"] == owner.name
+    assert "down" not in finding.variables
