@@ -196,19 +196,23 @@ def _cure(swarm: Swarm, service: Service, tasks: list[Task]) -> dict[str, str]:
         return {"reserving": service.spec.name}
     nodes = () if isinstance(swarm.nodes, Unavailable) else swarm.nodes
     up = [node for node in nodes if not node.is_down]
-    errors = _errors(tasks)
-    if len(up) != 1 or "no suitable node" not in errors:
+    if len(up) != 1 or "no suitable node" not in _errors(tasks):
         return {}
     if up[0].is_drained:
         return {"drained": up[0].name}
-    labels = up[0].spec.labels or {}
+    return _lacking_label(up[0], service) if "scheduling constraints" in _errors(tasks) else {}
+
+
+def _lacking_label(node: Node, service: Service) -> dict[str, str]:
+    """The one label that a service asks for and the node does not have."""
+    labels = node.spec.labels or {}
     placement = service.spec.task_template.placement
-    texts = (placement and placement.constraints) or ()
-    constraints = [match for text in texts if (match := _LABEL.fullmatch(text))]
-    lacking = [label for label in constraints if labels.get(label["name"]) != label["value"]]
-    if len(lacking) != 1 or "scheduling constraints" not in errors:
+    constraints = (placement.constraints if placement is not None else None) or []
+    wanted = [match for text in constraints if (match := _LABEL.fullmatch(text))]
+    lacking = [label for label in wanted if labels.get(label["name"]) != label["value"]]
+    if len(lacking) != 1:
         return {}
-    return {"unlabelled": up[0].name, "label": f"{lacking[0]['name']}={lacking[0]['value']}"}
+    return {"unlabelled": node.name, "label": f"{lacking[0]['name']}={lacking[0]['value']}"}
 
 
 _TOO_LARGE = "insufficient resources"

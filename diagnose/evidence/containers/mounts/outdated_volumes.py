@@ -77,22 +77,14 @@ def outdated_volumes(
     A file that is older than its volume was copied, and not changed since. Where the image of today
     has a file of that name that is not older and has another size, the volume hides it.
     """
-    mounted = [
-        (container, mount)
-        for container in containers
-        for mount in container.mounts or ()
-        if mount.type == "volume" and mount.driver == "local" and container.image
-    ]
+    mounted = _local_volumes(containers)
     if not mounted or ping.version < FIRST_WITH_DATE:
         return OutdatedVolumes()
     volumes = host.ask(ListVolumes())
     if isinstance(volumes, Failed):
         return Unavailable.of(volumes)
-    created = {
-        volume.name: unix(volume.created_at) or 0.0
-        for volume in volumes.volumes or ()
-        if not volume.options
-    }
+    plain = [volume for volume in volumes.volumes or () if not volume.options]
+    created = {volume.name: unix(volume.created_at) or 0.0 for volume in plain}
     pairs = {
         (container.image, mount.source): (container, mount)
         for container, mount in mounted
@@ -110,6 +102,16 @@ def outdated_volumes(
             outdated.append(volume)
     left_out = max(0, len(pairs) - MOST) + len(candidates[MOST_COMPARED:])
     return OutdatedVolumes(tuple(outdated), left_out)
+
+
+def _local_volumes(containers: Containers) -> list[tuple[Container, Mount]]:
+    """Volumes of this host that containers have, by container."""
+    return [
+        (container, mount)
+        for container in containers
+        for mount in container.mounts or ()
+        if mount.type == "volume" and mount.driver == "local" and container.image
+    ]
 
 
 def _over_the_image(

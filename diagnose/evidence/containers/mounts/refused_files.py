@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+
 import msgspec
 
 from diagnose.evidence.containers.inspect import Mount
@@ -169,18 +171,23 @@ def _crontabs(
         if mount.destination in _CRONTAB or mount.destination.startswith(_CRONTABS)
     ]
     folders = [item for item in places if f"{item[1].destination}/" in _CRONTABS]
-    listings = host.ask_about(folders, lambda item: ListFolder(item[1].source))
-    for (container, mount), listing in listings:
-        entries = [] if isinstance(listing, Failed) else listing.entries
-        files += [
-            (container, f"{mount.destination}/{entry.name}", f"{mount.source}/{entry.name}")
-            for entry in entries
-            if entry.type == "file" and not entry.name.startswith(".")
-        ]
     return [
         RefusedFile(container, inside, path, PathStatus(), 0, _owner(container, info, numbers), "")
-        for container, inside, path in files
+        for container, inside, path in (*files, *_in_folders(host, folders))
     ]
+
+
+def _in_folders(
+    host: Host, folders: Sequence[tuple[Container, Mount]]
+) -> Iterator[tuple[Container, str, str]]:
+    """The files of mounted folders, each with its container, its path inside and on the host."""
+    for (container, mount), listing in host.ask_about(
+        folders, lambda item: ListFolder(item[1].source)
+    ):
+        for entry in () if isinstance(listing, Failed) else listing.entries:
+            if entry.type == "file" and not entry.name.startswith("."):
+                name = entry.name
+                yield container, f"{mount.destination}/{name}", f"{mount.source}/{name}"
 
 
 def _is_refused(suspect: RefusedFile, source: PathStatus) -> bool:

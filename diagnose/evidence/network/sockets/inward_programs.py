@@ -124,30 +124,31 @@ def _unread(
     host: Host, containers: Sequence[Container], reads: dict[str, tuple[str, str]]
 ) -> dict[str, UnreadSettings]:
     """Mounted folders with a file of the same name; one question for all."""
-    candidates: dict[str, list[UnreadSettings]] = {}
-    for container in containers:
-        line, path = reads.get(container.id, ("", ""))
-        candidates[container.id] = [
-            UnreadSettings(line, path, mount.destination, mount.source, mount.rw)
-            for mount in container.mounts or ()
-            if path and mount.type == "bind" and mount.source.startswith("/")
-        ]
+    candidates = {
+        container.id: _candidates(container, *reads[container.id])
+        for container in containers
+        if container.id in reads
+    }
     paths = sorted({_twin(item) for items in candidates.values() for item in items})
     if not paths:
         return {}
     answer = host.ask(StatPaths(paths, follow=True))
     if isinstance(answer, Failed):
         return {}
-    unread = {}
-    for id, items in candidates.items():
-        twins = [
-            item
-            for item in items
-            if (status := answer.get(_twin(item))) is not None and status.type == "file"
-        ]
-        if len(twins) == 1:
-            unread[id] = twins[0]
-    return unread
+    present = {path for path, status in answer.items() if status.type == "file"}
+    twins = {
+        id: [item for item in items if _twin(item) in present] for id, items in candidates.items()
+    }
+    return {id: items[0] for id, items in twins.items() if len(items) == 1}
+
+
+def _candidates(container: Container, line: str, path: str) -> list[UnreadSettings]:
+    """The mounted folders that may hold the file; whether they do is not looked at."""
+    return [
+        UnreadSettings(line, path, mount.destination, mount.source, mount.rw)
+        for mount in container.mounts or ()
+        if mount.type == "bind" and mount.source.startswith("/")
+    ]
 
 
 def _twin(item: UnreadSettings) -> str:
