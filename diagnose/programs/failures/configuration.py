@@ -37,8 +37,8 @@ WEB_SERVERS = (
         mark="too big header",
         pattern=r"upstream sent too big header while reading response header.*?"
         r'upstream: "(?P<scheme>\w+)://',
-        cause="nginx answers 502, for the header of the answer behind it, mostly a cookie, "
-        "is larger than its buffer",
+        cause="nginx answers 502, because the header of the program behind it is larger than its "
+        "buffer, mostly by a cookie",
         cure="set fastcgi_buffer_size (proxy_buffer_size for http, uwsgi_buffer_size) to 32k in the "
         "configuration of nginx, with as many buffers of that size, and reload it",
         source="librenms/docker#245",
@@ -47,7 +47,7 @@ WEB_SERVERS = (
         name="nginx-upload",
         mark="too large body",
         pattern=r"client intended to send too large (?:chunked )?body",
-        cause="nginx answers 413, for it takes uploads of 1 MB alone by default",
+        cause="nginx answers 413, because it takes only uploads of up to 1 MB by default",
         cure="set client_max_body_size in the configuration of nginx, and reload it",
         source="nginx-proxy/nginx-proxy#376",
     ),
@@ -55,7 +55,7 @@ WEB_SERVERS = (
         name="nginx-connections",
         mark="worker_connections are not enough",
         pattern=r"\d+ worker_connections are not enough",
-        cause="nginx turns clients away, for all connections that its workers may have are in use",
+        cause="nginx turns clients away, because all connections that its workers may have are in use",
         cure="raise worker_connections in the configuration of nginx, and reload it",
         source="the program's own message",
     ),

@@ -169,7 +169,7 @@ DATA_VERSIONS = (
         pattern=r"failed_to_cluster_with",
         cause="RabbitMQ's data belongs to a node of another name: its container had another host name",
         cure="recreate the container with --hostname= and the name behind the @ "
-        "(hostname in compose), and leave it so",
+        "(hostname in compose), and keep that name",
         source="bitnami/bitnami-docker-rabbitmq#23",
     ),
     Failure(

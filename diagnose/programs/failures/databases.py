@@ -24,7 +24,7 @@ CLIENTS = (
         name="mysql-host",
         mark="is not allowed to connect to this",
         pattern=r"Host '(?P<host>[^']*)' is not allowed to connect to this (?:MySQL|MariaDB) server",
-        cause="the database has no user of that name for {host}: root mostly exists for localhost alone, "
+        cause="the database has no user of that name for {host}: root mostly exists only for localhost, "
         "and MYSQL_USER counts only when the data directory is made",
         cure="let the program use the database's own user (MYSQL_USER), or make one for all hosts: "
         "CREATE USER 'NAME'@'%'",
@@ -43,7 +43,7 @@ CLIENTS = (
         name="zabbix-empty",
         mark="table is empty",
         pattern=r"cannot use database .{1,80}table is empty",
-        cause="Zabbix' database was made in part: its first start was broken off, "
+        cause="the database of Zabbix was made only in part, because its first start was broken off; "
         "or it is the database of a proxy",
         cure="drop the database if nothing in it is needed: an empty one is filled at the next start",
         source="zabbix/zabbix-docker#1012",

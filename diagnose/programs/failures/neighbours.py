@@ -13,8 +13,8 @@ NEIGHBOURS = (
         name="mosquitto-local",
         mark="local only mode",
         pattern=r"Starting in local only mode",
-        cause="Mosquitto takes clients of its own container alone, "
-        "for the configuration that it has read names no listener",
+        cause="Mosquitto takes only clients in its own container, "
+        "because the configuration that it has read names no listener",
         cure="write `listener 1883` into mosquitto.conf, "
         "with a password_file or with `allow_anonymous true`",
         source="eclipse-mosquitto/mosquitto#2970",
