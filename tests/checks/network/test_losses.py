@@ -89,6 +89,7 @@ def test_no_credentials_while_packets_expire(line: str) -> None:
     recent = tuple(RecentLine(CLOCK.wall - age, line) for age in (20, 5))
     logs = RecentLogs({APP.id: recent})
     assert _metadata_calls(logs, expired=4) == 1
+    assert _metadata_calls(logs, expired=1) == 0, "fewer than its lines"
     assert _metadata_calls(logs, expired=0) == 0
 
 

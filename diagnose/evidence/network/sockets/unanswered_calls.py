@@ -71,7 +71,8 @@ class UnansweredCall(msgspec.Struct, frozen=True):
     trace: Trace | None = None
     """How the host treats them."""
     expired: int = 0
-    """Packets that this host has thrown away since their last hop was over, by its own counter."""
+    """Packets that this host has thrown away because their hop limit ended here, by its own counter
+    since boot."""
 
     @property
     def has_no_way_out(self) -> bool:
@@ -182,7 +183,7 @@ def _without_metadata(
     """The containers on bridges whose log says now that the metadata service gives no answer.
 
     A library that found no credentials may have asked nobody: it counts where the host has thrown
-    away packets whose last hop was over.
+    away at least as many packets, since their hop limit ended here.
     """
     if recent_logs is None:
         return []
@@ -198,7 +199,8 @@ def _without_metadata(
         elif lines_without:
             unnamed.append(UnansweredCall(container, METADATA, 80, len(lines_without) - 1))
     expired = _expired(host) if named or unnamed else 0
-    calls = [*named, *(unnamed if expired else ())]
+    # each call of the service loses a packet; a traceroute of last week loses a few
+    calls = [*named, *(call for call in unnamed if expired > call.repeats)]
     return [msgspec.structs.replace(call, expired=expired) for call in calls]
 
 
