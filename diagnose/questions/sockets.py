@@ -145,12 +145,14 @@ class LossCounters(msgspec.Struct, frozen=True):
     """What a network namespace lost since it was made.
 
     repeated_requests: of TCP connections that nobody answered in time. lost_datagrams: for which a
-    UDP socket had no room. connections: TCP sockets that are in use now.
+    UDP socket had no room. connections: TCP sockets that are in use now. time_wait: those that are
+    closed and keep their port for a minute.
     """
 
     repeated_requests: int = 0
     lost_datagrams: int = 0
     connections: int = 0
+    time_wait: int | None = None
 
     def __bool__(self) -> bool:
         return bool(self.repeated_requests or self.lost_datagrams)

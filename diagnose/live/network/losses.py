@@ -55,15 +55,16 @@ def _losses(pid: int) -> dict[str, Json]:
     return {
         "repeated_requests": more.get("TcpExt:TCPSynRetrans", 0),
         "lost_datagrams": counters.get("Udp:RcvbufErrors", 0),
-        "connections": _in_use(pid),
+        **_sockets(pid),
     }
 
 
-def _in_use(pid: int) -> int:
-    """The number in the line `TCP: inuse 12 orphan 0 tw 3 alloc 20 mem 4` of sockstat."""
+def _sockets(pid: int) -> dict[str, Json]:
+    """The numbers in the line `TCP: inuse 12 orphan 0 tw 3 alloc 20 mem 4` of sockstat."""
     lines = Path(f"/proc/{pid}/net/sockstat").read_text(encoding="ascii").splitlines()
-    words = next((line.split() for line in lines if line.startswith("TCP: inuse")), [])
-    return int(words[2]) if words else 0
+    words = next((line.split()[1:] for line in lines if line.startswith("TCP: inuse")), [])
+    numbers = dict(zip(words[::2], words[1::2], strict=False))
+    return {"connections": int(numbers.get("inuse", 0)), "time_wait": int(numbers.get("tw", 0))}
 
 
 def _counters(pid: int, file: str) -> dict[str, int]:

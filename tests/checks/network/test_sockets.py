@@ -10,6 +10,7 @@ from diagnose.evidence.containers.logs.recent import RecentLine, RecentLogs
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.network.container_netns import ContainerNetns, Namespaces, Socket
 from diagnose.evidence.network.sockets.full_queues import FullQueues, full_queues
+from diagnose.evidence.network.sockets.losses import NetworkLosses
 from diagnose.model import Unavailable
 from diagnose.questions.network import NetnsView
 from tests.checks.network.evidence import container
@@ -74,6 +75,25 @@ LINES: dict[str, tuple[list[tuple[float, str]], list[tuple[str, str]]]] = {
         [(5, "bind() to 10.0.0.9:80 failed (99: Cannot assign requested address)")] * 2,
         [],
     ),
+    "an IPv6 address": (
+        [(5, "nc: can't connect to remote host (2001:db8:9::80): Cannot assign requested address")]
+        * 2,
+        [],
+    ),
+    "localhost": (
+        [(5, "Error 99 connecting to localhost:6379. Cannot assign requested address.")] * 2,
+        [],
+    ),
+    "a class of Ruby at a time": (
+        [
+            (
+                5,
+                "19:28:43 Errno::EADDRNOTAVAIL: connect(2) for api:80: cannot assign requested address",
+            )
+        ]
+        * 2,
+        [("critical", "app")],
+    ),
     "another failure": ([(5, "connect() to 10.0.0.9:80 failed (111: Connection refused)")] * 2, []),
 }
 
@@ -88,3 +108,21 @@ def test_local_ports(lines: list[tuple[float, str]], wanted: list[tuple[str, str
         clock=Clock(wall=NOW, booted=0.0),
     )
     assert rows(result) == wanted
+
+
+@pytest.mark.parametrize(
+    ("ports_used", "is_exhausted"), [({}, True), ({7: 28_000}, True), ({7: 3}, False)]
+)
+def test_a_namespace_with_hardly_any_socket_has_local_ports(
+    ports_used: dict[int, int], is_exhausted: bool
+) -> None:
+    netns = ContainerNetns(APP, 7, (), (), (), ())
+    result = judge(
+        "network.local-ports-exhausted",
+        containers=Containers((APP,)),
+        recent_logs=RecentLogs({APP.id: (RecentLine(NOW - 5, NGINX), RecentLine(NOW - 2, NGINX))}),
+        namespaces=Namespaces({APP.id: netns}),
+        network_losses=NetworkLosses(ports_used=ports_used),
+        clock=Clock(wall=NOW, booted=0.0),
+    )
+    assert bool(result.findings) is is_exhausted

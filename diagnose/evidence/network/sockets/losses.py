@@ -6,6 +6,8 @@ sockets are looked at for a moment: that shows what is lost now.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import msgspec
 
 from diagnose.evidence.containers.listing import Container
@@ -40,10 +42,15 @@ class NamespaceLoss(msgspec.Struct, frozen=True):
 
 
 class NetworkLosses(msgspec.Struct, frozen=True):
-    """The namespaces that lose something now. counted: those whose counters were read."""
+    """The namespaces that lose something now.
+
+    counted: those whose counters were read. ports_used: by the namespace's inode, its TCP sockets,
+    with those that are closed and still keep their port.
+    """
 
     items: tuple[NamespaceLoss, ...] = ()
     counted: int = 0
+    ports_used: Mapping[int, int] = {}
 
     def __len__(self) -> int:
         return len(self.items)
@@ -55,7 +62,9 @@ class NetworkLosses(msgspec.Struct, frozen=True):
 @evidence
 def network_losses(host: Host, namespaces: Namespaces, clock: Clock) -> NetworkLosses | Unavailable:
     """One look at all counters, and a second question about the few that tell of a loss."""
-    by_pid = {owner.state.pid: owner for owner in _owners(namespaces)}
+    owners = _owners(namespaces)
+    by_pid = {owner.state.pid: owner for owner in owners.values()}
+    inodes = {inode: owner.state.pid for inode, owner in owners.items()}
     if not by_pid:
         return NetworkLosses()
     counters = host.ask(CountLosses(sorted(by_pid)))
@@ -74,8 +83,13 @@ def network_losses(host: Host, namespaces: Namespaces, clock: Clock) -> NetworkL
         if (counted := counters.get(str(pid))) is not None and counted.connections >= CROWDED
     ]
     chosen = list(dict.fromkeys([*crowded[:MOST_CROWDED], *sorted(suspects, key=rate)]))[:MOST]
+    ports_used = {
+        inode: counted.connections + counted.time_wait
+        for inode, pid in inodes.items()
+        if (counted := counters.get(str(pid))) is not None and counted.time_wait is not None
+    }
     if not chosen:
-        return NetworkLosses(counted=len(counters))
+        return NetworkLosses(counted=len(counters), ports_used=ports_used)
     watched = host.ask(WatchSockets(sorted(chosen)))
     if isinstance(watched, Failed):
         return Unavailable.of(watched)
@@ -84,14 +98,14 @@ def network_losses(host: Host, namespaces: Namespaces, clock: Clock) -> NetworkL
         for pid in chosen
         if (seen := watched.get(str(pid))) is not None
     )
-    return NetworkLosses(losses, len(counters))
+    return NetworkLosses(losses, len(counters), ports_used)
 
 
-def _owners(namespaces: Namespaces) -> list[Container]:
-    """One container for each namespace: the one that has networks, where others share it."""
+def _owners(namespaces: Namespaces) -> dict[int, Container]:
+    """One container for each namespace, by its inode: the one that has networks."""
     by_inode: dict[int, Container] = {}
     for netns in namespaces:
         owners = by_inode.get(netns.inode)
         if owners is None or (netns.container.endpoints and not owners.endpoints):
             by_inode[netns.inode] = netns.container
-    return list(by_inode.values())
+    return by_inode
