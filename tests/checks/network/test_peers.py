@@ -75,6 +75,19 @@ def test_stale_addresses(name: str) -> None:
     assert rows(result) == wanted
 
 
+def test_a_container_holds_its_ipv6_address_too() -> None:
+    both = NetworkEndpoint(ip_address="10.1.0.3", global_ipv6_address="fd00:1::3")
+    server = replace(API, network_settings=NetworkSettings({"shop": both}))
+    for address, wanted in (("fd00:1::3", []), ("fd00:1::9", [("critical", "edge")])):
+        result = judge(
+            "network.peer-address-stale",
+            failing_calls=FailingCalls((replace(CALL, address=address),)),
+            containers=Containers((EDGE, server)),
+            namespaces=Namespaces({server.id: inside(server, 80)}),
+        )
+        assert rows(result) == wanted
+
+
 def test_a_configured_address_is_no_matter_of_a_restart() -> None:
     caller = container("edge", "10.1.0.2", extra="api:10.1.0.4")
     result = judge(
