@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import msgspec
 
 from diagnose.model import Failed, Unavailable
@@ -29,10 +31,12 @@ def conntrack(host: Host) -> Conntrack | Unavailable:
     answer = host.ask(ReadSysctls([COUNT, LIMIT]))
     if isinstance(answer, Failed):
         return Unavailable.of(answer)
-    values = [
-        int(text) if (text := answer.get(name) or "").isdigit() else None for name in (COUNT, LIMIT)
-    ]
-    return Conntrack(*values)
+    return Conntrack(_number(answer, COUNT), _number(answer, LIMIT))
+
+
+def _number(settings: Mapping[str, str | None], name: str) -> int | None:
+    text = settings.get(name) or ""
+    return int(text) if text.isdigit() else None
 
 
 class IdleTimeout(msgspec.Struct, frozen=True):
@@ -50,5 +54,4 @@ def idle_timeout(host: Host) -> IdleTimeout | Unavailable:
     answer = host.ask(ReadSysctls([IDLE]))
     if isinstance(answer, Failed):
         return Unavailable.of(answer)
-    text = answer.get(IDLE) or ""
-    return IdleTimeout(int(text) if text.isdigit() else None)
+    return IdleTimeout(_number(answer, IDLE))
