@@ -152,5 +152,4 @@ def _usable(container: Container, servers: Iterable[str]) -> list[str]:
 
     IPv6 servers only with an IPv6 address.
     """
-    has_ipv6 = any(endpoint.global_ipv6_address for endpoint in container.endpoints.values())
-    return [server for server in servers if has_ipv6 or ":" not in server]
+    return [server for server in servers if container.has_ipv6 or ":" not in server]

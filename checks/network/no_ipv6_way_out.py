@@ -66,7 +66,7 @@ def ipv6_leads_nowhere(
         return Skipped("each running container with a network has an IPv6 way out, or none at all")
     for container in callers:
         reports = recent_logs.repeated(container, _tells_of_ipv6, clock, least, fresh)
-        if _has_ipv6(container):
+        if container.has_ipv6:
             places = _waiting_for(container, unanswered_calls)
             if reports or places:
                 yield _nowhere(container, reports, sorted(places))
@@ -81,13 +81,9 @@ def ipv6_leads_nowhere(
 
 def _may_lack_a_way_out(container: Container, networks: Networks, *, host_gets_out: bool) -> bool:
     """Whether it is meant to get out by a network of its own, and cannot over IPv6."""
-    has_way_out = host_gets_out and _has_ipv6(container)
+    has_way_out = host_gets_out and container.has_ipv6
     has_network = bool(container.endpoints) and not container.shares_host_network
     return has_network and not has_way_out and not networks.internal_of(container)
-
-
-def _has_ipv6(container: Container) -> bool:
-    return any(end.global_ipv6_address for end in container.endpoints.values())
 
 
 def _waiting_for(container: Container, unanswered_calls: UnansweredCalls | None) -> list[str]:

@@ -38,11 +38,7 @@ def ipv4_leads_nowhere(
     signs = NO_WAY_OUT if _may_ask_over_ipv6(resolvers) else NO_WAY_OUT - {"dns"}
     for network in networks.bridges:
         members = containers.running_on(network.name)
-        cut_off = [
-            container
-            for container in members
-            if not any(end.global_ipv6_address for end in container.endpoints.values())
-        ]
+        cut_off = [container for container in members if not container.has_ipv6]
         if cut_off and not network.internal:
             names = sorted(container.name for container in cut_off)
             yield Finding(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from diagnose.evidence.containers.inspect import NetworkEndpoint
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.loopback_words import with_name
 from diagnose.evidence.network.container_netns import Namespaces
@@ -37,7 +36,7 @@ def peer_address_stale(
         holders = [
             member
             for member in members
-            if call.address in _addresses(member.endpoints[call.network.name])
+            if call.address in member.endpoints[call.network.name].addresses
         ]
         holder = holders[0] if holders else None
         servers = _servers(call, members, namespaces)
@@ -46,11 +45,6 @@ def peer_address_stale(
         yield _stale(call, holder, servers)
     yield from failing_calls.unread
     return None
-
-
-def _addresses(endpoint: NetworkEndpoint) -> tuple[str, str]:
-    """The addresses of both families; "" where there is none."""
-    return endpoint.ip_address, endpoint.global_ipv6_address
 
 
 def _members(call: FailingCall, containers: Containers) -> list[Container]:

@@ -87,7 +87,7 @@ def _on_host_network(
 
 def _on_ipv6(container: Container, config: DaemonConfig) -> Iterator[Finding]:
     """Ports on IPv6 addresses of a container that has none, where no proxy passes them on."""
-    if any(endpoint.global_ipv6_address for endpoint in container.endpoints.values()):
+    if container.has_ipv6:
         return
     for port, binding in container.wanted_ports:
         if not _is_ipv6(binding):
@@ -132,7 +132,7 @@ def _ipv6_without_proxy(
         container
         for container in containers.running
         if any(binding.host_ip in ("", ANY) for _, binding in container.published_ports)
-        and not any(endpoint.global_ipv6_address for endpoint in container.endpoints.values())
+        and not container.has_ipv6
     ]
     if own is None or not members:
         return

@@ -152,7 +152,7 @@ def _is_address(word: str) -> bool:
 def _at_address(word: str, containers: Containers, interfaces: Interfaces | None) -> End:
     for container in containers.running:
         for endpoint in container.endpoints.values():
-            if word in (endpoint.ip_address, endpoint.global_ipv6_address):
+            if word in endpoint.addresses:
                 return End("container", word, container, word)
     if ip_address(word).is_loopback or (interfaces is not None and interfaces.holds(word)):
         return End("host", word, address=word)

@@ -202,6 +202,11 @@ class Container(ApiObject, frozen=True, rename="pascal", dict=True):
     def endpoints(self) -> dict[str, NetworkEndpoint]:
         return self.network_settings.networks or {}
 
+    @property
+    def has_ipv6(self) -> bool:
+        """Whether it has an IPv6 address on any of its networks."""
+        return any(endpoint.global_ipv6_address for endpoint in self.endpoints.values())
+
     @functools.cached_property
     def dns_names(self) -> frozenset[str]:
         """The names by which containers on its networks can call it.
@@ -302,8 +307,7 @@ class Containers(Items[Container], frozen=True, dict=True):
             (network, address): container
             for container in self.running
             for network, endpoint in container.endpoints.items()
-            for address in (endpoint.ip_address, endpoint.global_ipv6_address)
-            if address
+            for address in endpoint.addresses
         }
 
     @functools.cached_property

@@ -241,6 +241,11 @@ class NetworkEndpoint(ApiObject, frozen=True, rename="pascal"):
         return bool(self.network_id or self.endpoint_id or self.ip_address)
 
     @property
+    def addresses(self) -> tuple[str, ...]:
+        """Its addresses of both families, as far as it has them."""
+        return tuple(filter(None, (self.ip_address, self.global_ipv6_address)))
+
+    @property
     def fixed_address(self) -> str:
         """The IPv4 address that it is to have there; empty where it takes any."""
         return str((self.ipam_config or {}).get("IPv4Address") or "")
