@@ -6,9 +6,10 @@ import msgspec
 
 from checks.dns._groups import touched, unasked
 from diagnose.evidence.containers.listing import Containers
-from diagnose.evidence.dns.lookups import Lookups, SampledPath
+from diagnose.evidence.dns.lookups import Lookups
 from diagnose.evidence.dns.query_groups import QueryGroup, query_groups
 from diagnose.evidence.dns.resolvers import Resolvers
+from diagnose.evidence.dns.samples import DnsSamples, SampledPath
 from diagnose.evidence.network.addresses import is_loopback
 from diagnose.evidence.network.paths.packet_paths import Step
 from diagnose.evidence.network.paths.resolver_paths import ResolverPaths
@@ -29,6 +30,7 @@ _RANDOM = ("statistic", "limit", "numgen")
 )
 def queries_lost(
     lookups: Lookups | Unavailable,
+    samples: DnsSamples | Unavailable,
     resolvers: Resolvers,
     containers: Containers | None,
     resolver_paths: ResolverPaths | None,
@@ -45,18 +47,18 @@ def queries_lost(
     """
     if isinstance(lookups, Unavailable):
         return unasked(lookups)
-    if lookups.unsampled is not None:
-        return lookups.unsampled
-    if not lookups.samples:
+    if isinstance(samples, Unavailable):
+        return samples
+    if not samples.paths:
         return Skipped("no DNS server was sent several queries")
-    by_server = by_key((path.server, path) for path in lookups.samples)
+    by_server = by_key((path.server, path) for path in samples.paths)
     groups = query_groups(containers, resolvers, lookups)
     for server, paths in by_server.items():
         lossy = [path for path in paths if path.loses_some and path.sample.lost_pct >= warn_pct]
         if lossy:
             users = [group for group in groups if group.uses([server])]
             loss = _Loss(server, tuple(paths), tuple(lossy), tuple(users))
-            yield _lost(loss, _sound_server(lookups, server), resolver_paths, critical_pct)
+            yield _lost(loss, _sound_server(samples, server), resolver_paths, critical_pct)
     return None
 
 
@@ -85,9 +87,9 @@ class _Loss(msgspec.Struct, frozen=True):
         return sorted({name for path in self.lossy for name in path.networks})
 
 
-def _sound_server(lookups: Lookups, lossy: str) -> str:
+def _sound_server(samples: DnsSamples, lossy: str) -> str:
     """Another server of the host that answered all of several queries; empty if there is none."""
-    for path in lookups.samples:
+    for path in samples.paths:
         is_other = path.server != lossy and not path.networks and not is_loopback(path.server)
         if is_other and path.sample.answered and not path.sample.lost:
             return path.server

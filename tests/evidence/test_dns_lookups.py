@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import pytest
 
+from diagnose import registry
 from diagnose.evidence.containers.listing import Containers
-from diagnose.evidence.dns.lookups import lookups
+from diagnose.evidence.containers.logs.recent import RecentLogs
+from diagnose.evidence.dns.failed_names import FailedNames
+from diagnose.evidence.dns.lookups import Lookups, lookups
 from diagnose.evidence.dns.resolvers import ResolvConf, Resolvers, Upstream, parse
+from diagnose.evidence.dns.samples import DnsSamples, samples
 from diagnose.evidence.engine.config import DaemonConfig
 from diagnose.evidence.run.options import Options
 from diagnose.model import (
@@ -116,3 +120,28 @@ def test_without_probes_nothing_is_concluded() -> None:
     resolvers = Resolvers(ResolvConf((LAN,)), MISSING, (), {})
     answer = lookups(Host(made), Containers(()), NETWORKS, resolvers, None, Options(), None, None)
     assert answer == Unavailable("not allowed", "probes are turned off by --no-probe")
+
+
+def test_lookups_and_samples_send_the_same_samples() -> None:
+    """What only one of them asked would be sent late, or twice."""
+    listed = ((container("web", "shop"), V26), (container("plain"), lan(OTHER)))
+    containers, resolvers, _, asked = world(*listed, replies={(LAN, True): "NOERROR"})
+    made = Made(asked.answers)
+    sampled = samples(made, containers, NETWORKS, resolvers, None, None)
+    assert isinstance(sampled, DnsSamples)
+    assert len(sampled.paths) == len(made.asked) > 2
+    assert set(made.asked) == {query for query in asked.asked if query.kind == "dns.sample"}
+
+
+def test_samples_wait_for_no_log() -> None:
+    """They take a tenth of a second, and end a run where they begin after the logs are read."""
+    logs = {FailedNames, RecentLogs}
+    assert logs <= registry.stands_on(Lookups)
+    assert not logs & registry.stands_on(DnsSamples)
+
+
+def test_samples_that_were_refused_are_unavailable() -> None:
+    made = Made({"dns.sample": Failed("not allowed", "probes are turned off by --no-probe")})
+    resolvers = Resolvers(ResolvConf((LAN,)), MISSING, (), {})
+    sampled = samples(made, Containers(()), NETWORKS, resolvers, None, None)
+    assert sampled == Unavailable("not allowed", "probes are turned off by --no-probe")

@@ -2,13 +2,14 @@
 
 One question per server and way. An upstream is asked for the root's name servers, the embedded
 resolver for names of containers. Other names are those that the user gave, and those that a
-container asked itself and could not resolve.
+container asked itself and could not resolve. The servers are also sent several queries each: one
+that answers some of them is not silent (see `samples`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import NamedTuple, cast
+from typing import cast
 
 import msgspec
 
@@ -56,19 +57,6 @@ class QueryPath(msgspec.Struct, frozen=True):
         return not any(reply.answered for _, reply in self.replies)
 
 
-class SampledPath(msgspec.Struct, frozen=True):
-    """Several queries to one server. networks: of the container that sent them; none: the host."""
-
-    server: str
-    networks: tuple[str, ...]
-    sample: DnsSample
-
-    @property
-    def loses_some(self) -> bool:
-        """Whether some queries were answered and some were not."""
-        return self.sample.loses_some
-
-
 class Lookups(msgspec.Struct, frozen=True):
     """What came back from DNS servers.
 
@@ -101,13 +89,6 @@ class Lookups(msgspec.Struct, frozen=True):
     """What the host's first server answers to `*` in search domains of containers that call a short
     name which nobody near them has: an address is given to every name there (RFC 4592)."""
 
-    samples: tuple[SampledPath, ...] = ()
-    """Several queries to each server, from the host and from each network: who answers some of them
-    is not silent, and not well."""
-
-    unsampled: Unavailable | None = None
-    """Why no server was sent several queries, if that is so."""
-
     def __len__(self) -> int:
         return len(self.host) + len(self.ways) + len(self.embedded)
 
@@ -135,10 +116,9 @@ def lookups(
     writes_rules = config is None or config.value("iptables") is not False
     plan = planned(containers, networks, resolvers, routes, options, failed_names, writes_rules)
     queries = plan.questions(options.resolve)
-    sampled = plan.samples()
-    answers = _ask(host, [*queries, *sampled])
-    replies, samples = answers.replies, answers.samples
-    _answer_by_samples(replies, samples)
+    answers = _ask(host, [*queries, *plan.samples()])
+    replies = answers.replies
+    _answer_by_samples(replies, answers.samples)
     if not replies and answers.failures:
         return Unavailable.of(next(iter(answers.failures.values())))
     by_host = _answered(replies, {server: root_query(server, None) for server in plan.servers})
@@ -162,12 +142,6 @@ def lookups(
         ),
         probes=tuple(_probes(plan, replies)),
         wildcards=_answered(replies, plan.wildcards()),
-        samples=tuple(
-            SampledPath(query.server, networks, samples[query])
-            for query, networks in sampled.items()
-            if query in samples
-        ),
-        unsampled=answers.unsampled_because,
     )
 
 
@@ -274,34 +248,24 @@ def _unasked(
 
 
 def _ask(host: Host, queries: Iterable[QueryDns | SampleDns]) -> _Answers:
-    answers = _Answers({}, {}, {}, None)
+    answers = _Answers({}, {}, {})
     for query, answer in host.ask_about(list(queries), _as_question):
         match query, answer:
             case QueryDns(), Failed():
                 answers.failures[query] = answer
             case QueryDns(), DnsReply():
                 answers.replies[query] = answer
-            case SampleDns(), Failed():
-                answers = answers._replace(unsampled=answer)
             case SampleDns(), DnsSample():
                 answers.samples[query] = answer
     return answers
 
 
-class _Answers(NamedTuple):
-    """What came back, by query. unsampled: why several queries were not sent, where that is so."""
+class _Answers(msgspec.Struct):
+    """What came back, by query."""
 
     replies: dict[QueryDns, DnsReply]
     samples: dict[SampleDns, DnsSample]
     failures: dict[QueryDns, Failed]
-    unsampled: Failed | None
-
-    @property
-    def unsampled_because(self) -> Unavailable | None:
-        """Why no server was sent several queries, if that is so."""
-        if self.unsampled is None or self.samples:
-            return None
-        return Unavailable.of(self.unsampled)
 
 
 def _as_question(query: QueryDns | SampleDns) -> Question[DnsReply | DnsSample]:

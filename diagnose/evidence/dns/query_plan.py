@@ -180,6 +180,27 @@ def planned(
     writes_rules: bool,
 ) -> QueryPlan:
     """The plan for this host, its containers and the names that a user asks about."""
+    plan = planned_ways(containers, networks, resolvers, routes, writes_rules)
+    plan.services = {
+        name: witness
+        for name in options.resolve
+        if (witness := _witness(name, containers, plan.embedded)) is not None
+    }
+    if containers is not None:
+        plan.straying = _straying(containers, resolvers)
+    if containers is not None and failed_names is not None:
+        plan.failed = list(_failed_queries(containers, failed_names, resolvers))[:MOST_FAILED_NAMES]
+    return plan
+
+
+def planned_ways(
+    containers: Containers | None,
+    networks: Networks | None,
+    resolvers: Resolvers,
+    routes: Routes | None,
+    writes_rules: bool,
+) -> QueryPlan:
+    """The plan without any name: which servers are asked, and from where."""
     cut_off = routes is not None and not routes.lead_out
     knows_no_server = (
         not resolvers.host_unread and not resolvers.host_servers and not resolvers.configured
@@ -189,18 +210,9 @@ def planned(
     )
     plan = QueryPlan(resolvers, cut_off and knows_no_server, writes_rules, direct)
     leads_out = _with_a_way_out(networks)
-    if containers is not None:
-        for container in resolving(containers):
-            outward = sorted(name for name in container.endpoints if leads_out.get(name, True))
-            plan.add(container, tuple(outward))
-        plan.straying = _straying(containers, resolvers)
-    plan.services = {
-        name: witness
-        for name in options.resolve
-        if (witness := _witness(name, containers, plan.embedded)) is not None
-    }
-    if containers is not None and failed_names is not None:
-        plan.failed = list(_failed_queries(containers, failed_names, resolvers))[:MOST_FAILED_NAMES]
+    for container in resolving(containers) if containers is not None else ():
+        outward = sorted(name for name in container.endpoints if leads_out.get(name, True))
+        plan.add(container, tuple(outward))
     return plan
 
 

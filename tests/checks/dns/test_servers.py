@@ -7,8 +7,9 @@ import msgspec
 import pytest
 
 from checks.dns._groups import dns_container
-from diagnose.evidence.dns.lookups import DnsReply, Lookups, QueryPath, SampledPath
+from diagnose.evidence.dns.lookups import DnsReply, Lookups, QueryPath
 from diagnose.evidence.dns.resolvers import ResolvConf, Resolvers
+from diagnose.evidence.dns.samples import DnsSamples, SampledPath
 from diagnose.evidence.network.networks import Network
 from diagnose.evidence.network.paths.egress import Egress
 from diagnose.evidence.network.paths.packet_paths import ConnectionVerdict, PacketPaths
@@ -18,6 +19,7 @@ from diagnose.evidence.network.uplinks import Uplink
 from diagnose.firewall.actions import Translate
 from diagnose.firewall.flow import Trace
 from diagnose.firewall.rules import Ruleset
+from diagnose.model import Result
 from diagnose.questions.dns import DnsSample
 from tests.inspected import EXITED, container, of
 from tests.judging import judge, rows
@@ -102,9 +104,14 @@ LOSSES = {
 }
 
 
-def lossy(samples: list[tuple[str, tuple[str, ...], DnsSample]]) -> Lookups:
+def lost_queries(samples: list[tuple[str, tuple[str, ...], DnsSample]]) -> Result:
     paths = tuple(SampledPath(server, networks, sample) for server, networks, sample in samples)
-    return Lookups({}, {}, (), {}, {}, (), samples=paths)
+    return judge(
+        "dns.queries-lost",
+        lookups=Lookups({}, {}, (), {}, {}, ()),
+        samples=DnsSamples(paths),
+        resolvers=RESOLVERS,
+    )
 
 
 RESOLVERS = Resolvers(ResolvConf(("192.0.2.53",)), ResolvConf(), (), {})
@@ -113,17 +120,16 @@ RESOLVERS = Resolvers(ResolvConf(("192.0.2.53",)), ResolvConf(), (), {})
 @pytest.mark.parametrize("name", LOSSES)
 def test_queries_lost(name: str) -> None:
     samples, wanted = LOSSES[name]
-    result = judge("dns.queries-lost", lookups=lossy(samples), resolvers=RESOLVERS)
-    assert rows(result) == wanted
+    assert rows(lost_queries(samples)) == wanted
 
 
 def test_a_sound_server_takes_over() -> None:
     samples, _ = LOSSES["another server is sound"]
-    (finding,) = judge("dns.queries-lost", lookups=lossy(samples), resolvers=RESOLVERS).findings
+    (finding,) = lost_queries(samples).findings
     assert finding.variables == {"lossy_server": "192.0.2.53", "sound_server": "192.0.2.54"}
 
 
 def test_the_network_that_loses_queries_is_named() -> None:
     samples, _ = LOSSES["lost on a network's way"]
-    (finding,) = judge("dns.queries-lost", lookups=lossy(samples), resolvers=RESOLVERS).findings
+    (finding,) = lost_queries(samples).findings
     assert 'on the way from network "shop"' in finding.summary

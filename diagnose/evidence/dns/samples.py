@@ -1,0 +1,65 @@
+"""How many of several queries each DNS server answers, from the host and from each network.
+
+They are evidence of their own, which needs no names: sending them takes a tenth of a second, and
+begins while the logs are read in which `lookups` finds names.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from diagnose.evidence.containers.listing import Containers
+from diagnose.evidence.dns.query_plan import planned_ways
+from diagnose.evidence.dns.resolvers import Resolvers
+from diagnose.evidence.engine.config import DaemonConfig
+from diagnose.evidence.network.networks import Networks
+from diagnose.evidence.network.routes import Routes
+from diagnose.model import Failed, Unavailable
+from diagnose.questions import Host
+from diagnose.questions.dns import DnsSample
+from diagnose.registry import evidence
+
+
+class SampledPath(msgspec.Struct, frozen=True):
+    """Several queries to one server. networks: of the container that sent them; none: the host."""
+
+    server: str
+    networks: tuple[str, ...]
+    sample: DnsSample
+
+    @property
+    def loses_some(self) -> bool:
+        """Whether some queries were answered and some were not."""
+        return self.sample.loses_some
+
+
+class DnsSamples(msgspec.Struct, frozen=True):
+    """Who answers some of several queries is not silent, and not well."""
+
+    paths: tuple[SampledPath, ...]
+
+
+@evidence
+def samples(
+    host: Host,
+    containers: Containers | None,
+    networks: Networks | None,
+    resolvers: Resolvers,
+    routes: Routes | None,
+    config: DaemonConfig | None,
+) -> DnsSamples | Unavailable:
+    """Unavailable where not one server could be sent several queries."""
+    writes_rules = config is None or config.value("iptables") is not False
+    wanted = planned_ways(containers, networks, resolvers, routes, writes_rules).samples()
+    paths: list[SampledPath] = []
+    failed: Failed | None = None
+    answers = dict(host.ask_many(wanted))
+    for query, networks_of_way in wanted.items():
+        answer = answers[query]
+        if isinstance(answer, Failed):
+            failed = answer
+        else:
+            paths.append(SampledPath(query.server, networks_of_way, answer))
+    if failed is not None and not paths:
+        return Unavailable.of(failed)
+    return DnsSamples(tuple(paths))
