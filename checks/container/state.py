@@ -81,8 +81,9 @@ def shim_lost(
     The shim is containerd's handle on a container: without it nothing can be stopped, asked or
     logged, and `docker rm -f` hangs. Other runtimes than runc have shims of other names and are not
     looked at. Where the engine's own process cannot be seen, neither can the shims. A container
-    whose process is gone beside a living shim, and that began less than `settling` seconds ago, has
-    most often ended this moment: on a busy host the engine hears of it seconds later.
+    whose process is gone, and that began less than `settling` seconds ago, has most often ended
+    this moment: the shim ends next, and the engine calls the container ended only once its network
+    is released, which takes seconds on a busy host.
     """
     if not any(process.comm == "dockerd" for process in processes):
         return Skipped("the engine's process cannot be seen from here")
@@ -95,7 +96,7 @@ def shim_lost(
         if is_alive and has_shim:
             continue
         age = clock.age(container.started_at) if clock is not None else None
-        if has_shim and age is not None and age < settling:
+        if not is_alive and age is not None and age < settling:
             continue
         if is_alive:
             what = "its shim is gone, and its process lives on"

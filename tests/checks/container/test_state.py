@@ -52,8 +52,20 @@ def test_shim_lost(name: str, container: Container, seen: list[Process], count: 
 
 @pytest.mark.parametrize(
     ("seen", "age", "count"),
-    [([DOCKERD, SHIM], 2.0, 0), ([DOCKERD, SHIM], 60.0, 1), ([DOCKERD, FIRST], 2.0, 1)],
-    ids=["it has ended this moment", "its process is gone for good", "its shim is gone"],
+    [
+        ([DOCKERD, SHIM], 2.0, 0),
+        ([DOCKERD], 2.0, 0),
+        ([DOCKERD, SHIM], 60.0, 1),
+        ([DOCKERD], 60.0, 1),
+        ([DOCKERD, FIRST], 2.0, 1),
+    ],
+    ids=[
+        "it has ended this moment",
+        "its shim has ended too, and its network is being released",
+        "its process is gone for good",
+        "both are gone for good",
+        "its shim is gone",
+    ],
 )
 def test_an_end_that_the_engine_has_not_heard_of(seen: list[Process], age: float, count: int):
     started = made("running", age=age)
