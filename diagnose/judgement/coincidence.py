@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from diagnose.judgement.causes import Topology, depends_on
 from diagnose.model import Reported, Severity, Subject
 from diagnose.phrases import ago
+from diagnose.programs.telling_line import telling_line
 
 TOGETHER_S = 60.0
 """Failures that begin within so many seconds of each other are one event to a person."""
@@ -29,7 +30,8 @@ def notes(findings: Sequence[Reported], topology: Topology) -> tuple[str, ...]:
     The first are two or more that call another one that does not answer, of which nothing was
     found: it was stopped by hand, mostly. The others are three or more that began within a minute,
     with problems of one check that others may cause; what every container of the host stands on is
-    no thing in common. Only problems above advice without a cause count.
+    no thing in common, and a log that says what is wrong needs no such guess. Only problems above
+    advice without a cause count.
     """
     loud = [
         finding
@@ -41,7 +43,7 @@ def notes(findings: Sequence[Reported], topology: Topology) -> tuple[str, ...]:
     explained = frozenset().union(*callers_of.values())
     by_id: dict[str, list[Reported]] = {}
     for finding in loud:
-        if finding.subject not in explained:
+        if finding.subject not in explained and not _says_why(finding):
             by_id.setdefault(finding.id, []).append(finding)
     onsets = [_began(findings) for findings in by_id.values()]
     together = [began for began in onsets if len(began) >= FEWEST]
@@ -51,6 +53,13 @@ def notes(findings: Sequence[Reported], topology: Topology) -> tuple[str, ...]:
         for group, shared in _groups(began, below):
             sentences[_sentence(group, shared)] = None
     return tuple(sentences)
+
+
+def _says_why(finding: Reported) -> bool:
+    """Whether the container's own log says what is wrong."""
+    line = finding.finding.evidence.get("log")
+    telling = telling_line([line]) if isinstance(line, str) else None
+    return telling is not None and telling.explains
 
 
 def _callers(findings: Iterable[Reported]) -> dict[Subject, list[Subject]]:

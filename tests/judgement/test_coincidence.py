@@ -20,6 +20,7 @@ def fails(
     caused: bool = False,
     id: str = "container.restart-loop",
     calls: tuple[str, ...] = (),
+    log: str = "",
 ) -> Reported:
     check = Check(id, "T.", severity, lambda: None, (), (), ("storage.disk-full",), (), False)
     key = f"{id}@container:{name}"
@@ -29,7 +30,7 @@ def fails(
         key,
         check,
         severity,
-        Finding(container(name), "s", {}, calls=called, onset=onset),
+        Finding(container(name), "s", {"log": log} if log else {}, calls=called, onset=onset),
         causes=links,
     )
 
@@ -74,6 +75,21 @@ CASES: dict[str, tuple[list[Reported], dict[Subject, frozenset[Subject]], list[s
         ],
         TRIO,
         ['2 containers (a, b) cannot reach container "db"; no cause was found'],
+    ),
+    "their own logs say why": (
+        [
+            fails(name, 100, log="FATAL: password authentication failed for user x")
+            for name in "abc"
+        ],
+        TRIO,
+        [],
+    ),
+    "their logs say nothing": (
+        [fails(name, 100, log="Starting server") for name in "abc"],
+        TRIO,
+        [
+            "three containers began to fail within 0 s, and no cause was found: same network shop (a, b, c)"
+        ],
     ),
     "they call one that fails for a cause": (
         [fails("a", 100, calls=("db",), caused=True), fails("b", 120, calls=("db",), caused=True)],
