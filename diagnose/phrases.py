@@ -87,10 +87,13 @@ def joined(names: Sequence[str], conjunction: str = "and") -> str:
 
 
 def named(kind: str, names: Iterable[str], most: int = 3) -> str:
-    """Things by kind and quoted name: container "web"; containers "a", "b", "c" and 3 more."""
+    """Things by kind and quoted name: container "web"; containers "a" and "b".
+
+    Beyond `most` they are counted: containers "a", "b", "c" and 3 more.
+    """
     quoted = [f'"{name}"' for name in names]
     noun = kind if len(quoted) == 1 else f"{kind}s"
-    return f"{noun} {and_more(quoted, most)}"
+    return f"{noun} {joined(quoted) if len(quoted) <= most else and_more(quoted, most)}"
 
 
 def counted(kind: str, names: Iterable[str], most: int = 3) -> str:

@@ -114,7 +114,7 @@ def _fields(shown: Report) -> dict[str, object]:
     [
         (EngineRestart(True, 3, ("a",)), "Here live-restore is on: containers run on."),
         (EngineRestart(False, 3, ()), "stops 3 containers, and their restart policies start them"),
-        (EngineRestart(False, 2, ("a", "b")), 'containers "a", "b" stay down without a restart'),
+        (EngineRestart(False, 2, ("a", "b")), 'containers "a" and "b" stay down without a restart'),
         (EngineRestart(False, 0, ()), ""),
         (None, ""),
     ],
@@ -157,8 +157,8 @@ def test_evidence_that_the_summary_gives_is_not_repeated() -> None:
 def test_a_fix_by_hand_is_said_in_words() -> None:
     finding = found("container.restart-loop", container("web"), variables={"container": "web"})
     lines = text(report(finding), Shell())
-    assert "  fix (by hand): Correct what the program says in its log" in lines
-    assert "  check first\n      docker logs " in lines
+    assert "  fix (by hand): Correct what the program complains about in its" in lines
+    assert "  to find out more\n      docker logs " in lines
     assert "no fix known" not in lines
 
 
