@@ -298,8 +298,11 @@ class Check(msgspec.Struct, frozen=True):
     caused_by: tuple[str, ...]
     causes: tuple[str, ...]
     posture: bool
-    aloud: bool = False
-    """Advice that a report shows with its sentence, where nothing worse is about its subject."""
+    aloud: tuple[str, str] | None = None
+    """What the first line of a calm report says of one subject, and of several; None for most.
+
+    Such advice is shown as a block of its own where nothing worse is about its subject.
+    """
 
     @property
     def family(self) -> str:

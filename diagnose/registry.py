@@ -46,12 +46,12 @@ def check(
     caused_by: Iterable[str] = (),
     causes: Iterable[str] = (),
     posture: bool = False,
-    aloud: bool = False,
+    aloud: tuple[str, str] | None = None,
 ) -> Callable[[F], F]:
     """Register a pure function as the check of this id.
 
-    posture: configuration advice, shown in one block. aloud: advice that is shown with its sentence
-    where nothing worse explains it.
+    posture: configuration advice, shown in one block. aloud: advice after which a report is not
+    calm; two predicates for its first line, of one subject and of several.
 
     Raises ValueError for an id that is taken already or does not belong to the function's module.
     """

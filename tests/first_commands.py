@@ -129,7 +129,7 @@ NOT_BY_ITS_OWN_TEXT: dict[str, str] = {
     "container.volume-outdated": "no cure was run since its scenario was written",
     "daemon.data-root-covered": "no cure was run since its scenario was written",
     "network.ipv6-leads-nowhere": "the program of the lab calls an IPv6 address, and has no other",
-    "container.errors-in-log": "only the author of the program knows what heals its errors",
+    "container.errors-in-log": "only the author of the program knows what fixes its errors",
     "network.gateway-unanswered": "no router is on the wire of the lab's network",
     "firewall.podman-rules-missing": "tests/lab/test_hands.py runs its command on a real Podman",
     "daemon.client-context-dead": "the lab gives the user's environment to the tool alone",

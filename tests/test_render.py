@@ -248,15 +248,15 @@ def test_a_name_with_a_line_break_begins_no_line() -> None:
         assert not [line for line in lines if line.startswith(("::error", "CRITICAL  made"))]
 
 
-HEALED = {"State.Error": "access denied", "what heals it": "add this host to /etc/exports"}
+HEALED = {"State.Error": "access denied", "what fixes it": "add this host to /etc/exports"}
 
 
 def test_a_cure_in_words_stands_where_no_command_heals():
     shown = text(
         report(found("container.start-refused", container("app"), evidence=HEALED, variables={}))
     )
-    assert "fix (by hand): add this host to /etc/exports." in shown
-    assert "what heals it" not in shown
+    assert "fix (by hand): Add this host to /etc/exports." in shown
+    assert "what fixes it" not in shown
 
 
 def test_a_command_stands_before_the_words():
@@ -268,7 +268,7 @@ def test_a_command_stands_before_the_words():
     )
     assert "by hand" not in shown
     assert "docker start app" in shown
-    assert "what heals it: add this host to /etc/exports" in shown
+    assert "what fixes it: add this host to /etc/exports" in shown
 
 
 def test_errors_that_nothing_explains_are_said_aloud() -> None:
@@ -278,12 +278,35 @@ def test_errors_that_nothing_explains_are_said_aloud() -> None:
         for subject in (web, api)
     ]
     errors = [
-        msgspec.structs.replace(error, check=msgspec.structs.replace(error.check, aloud=True))
+        msgspec.structs.replace(
+            error, check=msgspec.structs.replace(error.check, aloud=("whispers", "whisper"))
+        )
         for error in errors
     ]
     calm = text(report(*errors), 0)
-    assert "nothing wrong found" in calm
-    assert "repeat in their logs\n  api repeats\n  web repeats\n" in calm
+    head, engine, empty, first, *_ = calm.splitlines()
+    assert head == (
+        'OK shop-3: 1 check passed, but containers "api" and "web" whisper; 2 advice, in 0.6 s'
+    )
+    assert (engine[:6], empty) == ("Docker", "")
+    assert first == "ADVICE    container.errors-in-log  api"
+    assert "  api repeats\n" in calm
+    assert "  web repeats\n" in calm
+    blind = report(errors[0], verdicts=(Verdict.UNKNOWN, Verdict.PASSED))
+    alone = text(msgspec.structs.replace(blind, container_names={}), 3)
+    assert alone.startswith(
+        'UNKNOWN shop-3: not fully examined: 1 check passed, but container "web" whispers; '
+        "1 advice, 1 could not be judged, in 0.6 s\n"
+    )
     said = text(report(*errors, found("container.unhealthy", web)))
-    assert "api repeats" in said
+    assert said.startswith("CRITICAL shop-3: 1 critical in 0.6 s: container.unhealthy (web)\n")
+    assert "not explained by anything above\n  api repeats\n" in said
     assert "web repeats" not in said
+
+
+def test_the_first_line_names_the_first_cause() -> None:
+    web, api = container("web"), container("api")
+    both = text(report(found("container.unhealthy", web), found("container.paused", api)))
+    assert both.startswith(
+        "CRITICAL shop-3: 2 critical in 0.6 s; start with container.paused (api)\n"
+    )

@@ -81,7 +81,7 @@ def data_version_mismatch(
         if old_image and old_image != container.config.image:
             yield claim.finding(
                 f"cannot use its data: {claim.failure.cause}",
-                {"Config.Image": container.config.image, "what heals it": claim.failure.cure},
+                {"Config.Image": container.config.image, "what fixes it": claim.failure.cure},
                 old_image=old_image,
             )
     return None

@@ -39,7 +39,7 @@ def database_refused(containers: Containers, clock: Clock, log_tails: LogTails) 
             f"is refused by the database in {server}: {claim.failure.cause}",
             {
                 f"{server.name} State": f"{server.state.status}, image {server.config.image}",
-                "what heals it": claim.failure.cure,
+                "what fixes it": claim.failure.cure,
             },
             touches=(server.subject,),
             server=server.name,

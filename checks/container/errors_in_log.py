@@ -28,7 +28,11 @@ MOSTLY = 0.5
 the Internet may be those whom it refuses."""
 
 
-@check("container.errors-in-log", severity=Severity.advice, aloud=True)
+@check(
+    "container.errors-in-log",
+    severity=Severity.advice,
+    aloud=("repeats an error in its log", "repeat errors in their logs"),
+)
 def errors_in_log(repeated_errors: RepeatedErrors) -> CheckResult:
     """A running container repeats an error in its log.
 
@@ -45,7 +49,7 @@ def errors_in_log(repeated_errors: RepeatedErrors) -> CheckResult:
                 "log": error.line.whole,
                 **_meaning(error),
                 **setting_evidence(setting),
-                "times in its last lines": error.times,
+                "how often": _often(error),
             },
             severity=Severity.warning if _refuses(error) else Severity.advice,
             stable=(error.container.life,),
@@ -71,15 +75,19 @@ def _what(error: RepeatedError) -> str:
     """The line, or what it means where that is known to harm; and who is behind its addresses."""
     behind = [f"{address} is {peer}" for address, peer in error.peers]
     known = error.failure
-    often = f"{error.times} of its last {error.of} lines"
+    often = _often(error)
     if known is not None and _refuses(error):
         return sentence(f"runs, but {known.cause} ({often})", *behind)
     line = shortened(error.line.text, SHOWN)
     return sentence(f"repeats an error ({often}): {line}", *behind)
 
 
+def _often(error: RepeatedError) -> str:
+    return f"{error.times} of its last {error.of} lines"
+
+
 def _meaning(error: RepeatedError) -> dict[str, object]:
-    """What the line means and what heals it, where the failure is known."""
+    """What the line means and what fixes it, where the failure is known."""
     if error.failure is None:
         return {}
-    return {"the log means": error.failure.cause, "what usually heals it": error.failure.cure}
+    return {"this means": error.failure.cause, "what fixes it": error.failure.cure}

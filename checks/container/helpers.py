@@ -78,8 +78,8 @@ def log_evidence(tail: LogTail) -> dict[str, object]:
         return {}
     evidence: dict[str, object] = {LINE: tail.telling.whole}
     if tail.failure is not None:
-        evidence["the log means"] = tail.failure.cause
-        evidence["what usually heals it"] = tail.failure.cure
+        evidence["this means"] = tail.failure.cause
+        evidence["usual fix"] = tail.failure.cure
     if len(tail.telling.neighbours) > 1:
         evidence[AROUND] = list(tail.telling.neighbours)
     return evidence

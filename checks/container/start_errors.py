@@ -77,7 +77,7 @@ def failed_start(
         {
             "State": str(container.state),
             "State.Error": container.state.error,
-            **({"what heals it": failure.cure} if failure else {}),
+            **({"what fixes it": failure.cure} if failure else {}),
             **(evidence or {}),
         },
         touches=touches,
@@ -158,7 +158,7 @@ def _together(group: list[tuple[Container, Finding]]) -> Finding:
     names = [container.name for container, _ in group]
     reason = finding.summary.partition("did not start: ")[2]
     failure = known_error(first)
-    healing = {"what heals it": failure.cure} if failure else {}
+    healing = {"what fixes it": failure.cure} if failure else {}
     return msgspec.structs.replace(
         finding,
         subject=DAEMON,

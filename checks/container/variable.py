@@ -49,7 +49,7 @@ def variable_missing(containers: Containers, clock: Clock, log_tails: LogTails) 
         instead = f', and it has "{near}"' if near else ""
         finding = claim.finding(
             needed + instead,
-            {"Config.Env": f"{wanted[0]} {state}{instead}", "the log means": claim.failure.cause},
+            {"Config.Env": f"{wanted[0]} {state}{instead}", "this means": claim.failure.cause},
             variable=wanted[0],
         )
         by_compose = compose_variables(container)

@@ -9,7 +9,11 @@ from diagnose.phrases import and_more, count
 from diagnose.registry import check
 
 
-@check("container.volume-outdated", severity=Severity.advice, aloud=True)
+@check(
+    "container.volume-outdated",
+    severity=Severity.advice,
+    aloud=("has a volume with files of an older image", "have volumes with files of older images"),
+)
 def volume_outdated(
     outdated_volumes: OutdatedVolumes, ping: Ping, info: Info | None
 ) -> CheckResult:

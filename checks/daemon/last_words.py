@@ -22,7 +22,7 @@ def meaning(text: str) -> Recognised | None:
 
 def healing(known: Recognised | None) -> dict[str, str]:
     """What heals that cause, as evidence."""
-    return {"what heals it": known.cure} if known is not None else {}
+    return {"what fixes it": known.cure} if known is not None else {}
 
 
 class FailedStart(msgspec.Struct, frozen=True):

@@ -181,10 +181,10 @@ def _serve(
 
 
 def _log(tail: LogTail) -> dict[str, Json]:
-    """The line of the log that explains why nothing listens, and what usually heals that."""
+    """The line of the log that explains why nothing listens, and what usually fixes that."""
     log: dict[str, Json] = {"log": tail.telling.whole} if tail.telling is not None else {}
     if tail.failure is not None:
-        log["what usually heals it"] = tail.failure.cure
+        log["usual fix"] = tail.failure.cure
     return log
 
 

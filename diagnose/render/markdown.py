@@ -34,8 +34,11 @@ def render(report: Report, exit_code: int, stream: TextIO) -> None:
     rows = [f"# {escape(page.status)}", "", escape(page.host), ""]
     rows += [f"- {escape(page.coverage)}"] if page.coverage else []
     rows += [f"- note: {escape(note)}" for note in page.notes]
-    for block in page.blocks:
+    for block in page.blocks or page.unexplained:
         rows += _block(block)
+    if page.blocks and page.unexplained:
+        rows += ["", "## Not explained by anything above", ""]
+        rows += [f"- {escape(block.summary)}" for block in page.unexplained]
     if page.advice:
         rows += ["", f"## Advice ({len(page.advice)})", ""]
         rows += [
@@ -91,9 +94,7 @@ def _block(block: OutlineBlock) -> list[str]:
     if block.by_hand:
         rows += ["", f"Fix (by hand): {escape(block.by_hand)}"]
     if block.look is not None:
-        is_all = block.cure is None and not block.by_hand
-        title = "No fix known; this tells more" if is_all else "Check first"
-        rows += ["", f"{title}:", "", *fenced(block.look.text)]
+        rows += ["", f"{block.look_title.capitalize()}:", "", *fenced(block.look.text)]
     if block.cure is not None:
         impact = f": {escape(block.cure.impact)}" if block.cure.impact else ""
         rows += ["", f"Fix ({block.cure.risk}){impact}", "", *fenced(block.cure.text)]

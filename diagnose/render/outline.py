@@ -23,7 +23,7 @@ from diagnose.model import (
     Severity,
     Verdict,
 )
-from diagnose.phrases import and_more, count
+from diagnose.phrases import agree, and_more, count, joined, named
 from diagnose.render.outline_block import OutlineBlock, block
 
 _FAMILIES = {"ip": "IPv4", "ip6": "IPv6"}
@@ -32,6 +32,8 @@ GROUP_FROM = 4
 as one."""
 NAMES_SHOWN = 3
 ABSENT_SHOWN = 3
+NAMED_IN_STATUS = 2
+"""Containers that the first line names before it counts the others."""
 
 
 class Outline(msgspec.Struct, frozen=True):
@@ -51,7 +53,10 @@ class Outline(msgspec.Struct, frozen=True):
     blocks: tuple[OutlineBlock, ...]
     advice: tuple[OutlineBlock, ...]
     unexplained: tuple[OutlineBlock, ...]
-    """The advice that is said aloud: what happens, and no finding explains."""
+    """The advice after which nobody is calm: what happens, and no finding explains.
+
+    A report without blocks shows these in their place.
+    """
     unknown: tuple[tuple[str, str], ...]
     crashed: tuple[tuple[str, str], ...]
     skipped: tuple[tuple[str, str], ...]
@@ -92,10 +97,16 @@ def outline(report: Report, code: int) -> Outline:
     ]
     loud_keys = {f.key for f in loud}
     quiet = [f for f in root_findings if f.key not in loud_keys]
+    unexplained = _unexplained(quiet, shown)
     blocks = tuple(block(group, homes, roots_of, report, by_key) for group in _groups(loud, homes))
     advice = tuple(block(group, homes, roots_of, report, by_key) for group in _by_check(quiet))
     word = {0: "OK", 1: "WARNING", 2: "CRITICAL", 3: "UNKNOWN"}[code]
-    status = f"{word} {report.host.name}: {_status(report, number, loud, homes, code)}"
+    took = f"in {report.duration_s:.1f} s"
+    if incidents := _incidents(number):
+        summary = f"{incidents} {took}{_beginning(loud)}"
+    else:
+        summary = f"{_quiet_status(report, number, unexplained, code)}, {took}"
+    status = f"{word} {report.host.name}: {summary}"
     return Outline(
         severity=max(number, default=None),
         word=word,
@@ -106,8 +117,7 @@ def outline(report: Report, code: int) -> Outline:
         blocks=blocks,
         advice=advice,
         unexplained=tuple(
-            block([finding], homes, roots_of, report, by_key)
-            for finding in _unexplained(quiet, shown)
+            block([finding], homes, roots_of, report, by_key) for finding in unexplained
         ),
         could_not_run=verdicts(report)[Verdict.UNKNOWN],
         do_not_apply=verdicts(report)[Verdict.SKIPPED],
@@ -120,11 +130,12 @@ def outline(report: Report, code: int) -> Outline:
 
 def _hides_the_host(finding: Reported, report: Report) -> bool:
     """Whether the reader has to mend this first, since nothing else can be seen before."""
-    return finding.subject == DAEMON and report.host.engine is None and finding.selected
+    is_first = finding.subject == DAEMON and not finding.check.posture
+    return is_first and report.host.engine is None and finding.selected
 
 
 def _unexplained(quiet: Iterable[Reported], shown: Iterable[Reported]) -> list[Reported]:
-    """The advice to say aloud: nothing above advice is about the same subject."""
+    """The advice that a report says aloud: nothing above advice is about the same subject."""
     explained = {
         subject
         for finding in shown
@@ -132,7 +143,9 @@ def _unexplained(quiet: Iterable[Reported], shown: Iterable[Reported]) -> list[R
         for subject in (finding.subject, *finding.finding.touches, *finding.finding.calls)
     }
     return [
-        finding for finding in quiet if finding.check.aloud and finding.subject not in explained
+        finding
+        for finding in quiet
+        if finding.check.aloud is not None and finding.subject not in explained
     ]
 
 
@@ -140,56 +153,76 @@ def _worst(findings: Iterable[Reported]) -> int:
     return max((int(f.severity) for f in findings), default=0)
 
 
-def _status(
+def _incidents(number: Counter[Severity]) -> str:
+    """How many findings there are above advice; empty where there are none."""
+    critical, warnings = number[Severity.critical], number[Severity.warning]
+    counts = (
+        f"{critical} critical" if critical else "",
+        count(warnings, "warning") if warnings else "",
+    )
+    return ", ".join(part for part in counts if part)
+
+
+def _beginning(loud: Sequence[Reported]) -> str:
+    """The first cause, for a reader who sees one line alone, such as that of a pager."""
+    first = next((finding for finding in loud if finding.selected), None)
+    if first is None:
+        return ""
+    name = f"{first.id} ({first.subject.name})"
+    return f": {name}" if len(loud) == 1 else f"; start with {name}"
+
+
+def _quiet_status(
     report: Report,
     number: Counter[Severity],
-    loud: Sequence[Reported],
-    homes: dict[str, list[Reported]],
+    unexplained: Sequence[Reported],
     code: int,
 ) -> str:
-    took = f"in {report.duration_s:.1f} s"
-    counts = [
-        f"{number[Severity.critical]} critical" if number[Severity.critical] else "",
-        count(number[Severity.warning], "warning") if number[Severity.warning] else "",
-    ]
-    incidents = ", ".join(part for part in counts if part)
-    if not incidents:
-        return f"{_quiet_status(report, number, code)}, {took}"
-    folded = sum(len(homes.get(f.key, ())) for f in loud)
-    explaining = sum(1 for f in loud if homes.get(f.key))
-    total = len(loud) + folded
-    tail = ""
-    if folded:
-        causes = count(explaining, "root cause")
-        verb = "explains" if explaining == 1 else "explain"
-        tail = f" - {causes} {verb} {folded + explaining} of {total} findings"
-    return f"{incidents} {took}{tail}"
-
-
-def _quiet_status(report: Report, number: Counter[Severity], code: int) -> str:
     """The first line of a report without incidents.
 
-    It reads like health only where everything was looked at.
+    It reads like health only where everything was looked at and no container complains.
     """
     judged = verdicts(report)
     blind = judged[Verdict.UNKNOWN] + judged[Verdict.CRASHED]
     if blind and not judged[Verdict.PASSED]:
         return f"not examined: none of {count(len(report.results), 'check')} could be judged"
     advice = f"{number[Severity.advice]} advice" if number[Severity.advice] else ""
-    parts = [advice, f"{count(judged[Verdict.PASSED], 'check')} passed"]
+    passed = f"{count(judged[Verdict.PASSED], 'check')} passed"
+    rest = []
     if judged[Verdict.UNKNOWN]:
-        parts.append(f"{judged[Verdict.UNKNOWN]} could not be judged")
+        rest.append(f"{judged[Verdict.UNKNOWN]} could not be judged")
     if judged[Verdict.CRASHED]:
-        parts.append(f"{judged[Verdict.CRASHED]} crashed")
+        rest.append(f"{judged[Verdict.CRASHED]} crashed")
     if judged[Verdict.SKIPPED]:
         verb = "does" if judged[Verdict.SKIPPED] == 1 else "do"
-        parts.append(f"{judged[Verdict.SKIPPED]} {verb} not apply")
-    counted = ", ".join(part for part in parts if part)
+        rest.append(f"{judged[Verdict.SKIPPED]} {verb} not apply")
+    if unexplained:
+        passed = f"{passed}, but {_complaint(unexplained)}"
+        counted = "; ".join(
+            part for part in (passed, ", ".join(filter(None, [advice, *rest]))) if part
+        )
+    else:
+        counted = ", ".join(filter(None, [advice, passed, *rest]))
     if blind and report.container_names is None:
         return f"not fully examined, the containers could not be listed: {counted}"
     if blind and code == UNKNOWN:
         return f"not fully examined: {counted}"
+    if unexplained:
+        return counted
     return f"{'nothing wrong found' if advice else 'nothing found'}, {counted}"
+
+
+def _complaint(unexplained: Sequence[Reported]) -> str:
+    """What containers complain of, by the check that says so."""
+    by_predicates: dict[tuple[str, str], dict[str, None]] = {}
+    for finding in unexplained:
+        if finding.check.aloud is not None:
+            by_predicates.setdefault(finding.check.aloud, {})[finding.subject.name] = None
+    clauses = [
+        f"{named('container', names, NAMED_IN_STATUS)} {agree(names, one, several)}"
+        for (one, several), names in by_predicates.items()
+    ]
+    return joined(clauses)
 
 
 def _coverage(parts: Sequence[Coverage]) -> str:

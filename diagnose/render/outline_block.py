@@ -95,6 +95,13 @@ class OutlineBlock(msgspec.Struct, frozen=True):
     onset: float | None = None
     """Unix time at which the first of the group began, if known."""
 
+    @property
+    def look_title(self) -> str:
+        """What the command of `look` is for."""
+        if self.cure is not None:
+            return "check first"
+        return "to find out more" if self.by_hand else "no fix known; to find out more"
+
 
 def block(
     group: Sequence[Reported],
@@ -170,7 +177,7 @@ def _ruled_out(head: Reported, by_key: Mapping[str, Reported]) -> Iterator[tuple
             yield _cleared(by_key[suspect.cause], suspect.fact)
 
 
-HEALING = "what heals it"
+HEALING = "what fixes it"
 """The evidence that holds the cure in words, where a check knows what an error means."""
 
 
@@ -196,8 +203,15 @@ def _remedy(head: Reported, place: runbooks.Place, report: Report) -> _Remedy:
     if cure is not None:
         return _Remedy(cure, look, "", "")
     words = head.finding.evidence.get(HEALING)
-    healing = f"{words}." if isinstance(words, str) else ""
+    healing = _as_sentence(words) if isinstance(words, str) else ""
     return _Remedy(None, look, healing, healing or runbooks.by_hand(head.id, variables))
+
+
+def _as_sentence(words: str) -> str:
+    """Words with a capital and a full stop; a name that begins them stays as it is."""
+    first = words.partition(" ")[0]
+    begin = words[:1].upper() + words[1:] if first.isalpha() and first.islower() else words
+    return f"{begin}."
 
 
 def _of_this_host(cure: runbooks.Command | None, report: Report) -> runbooks.Command | None:

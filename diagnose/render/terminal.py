@@ -129,13 +129,14 @@ class _Page:
         self.console.print(Text.assemble((head, WORDS[head]), " ", one_line(rest)), soft_wrap=True)
         if not quiet:
             self.line(page.host)
-        if page.coverage and (self.verbose or not page.blocks):
+        complaints = page.unexplained if not page.blocks else ()
+        if page.coverage and (self.verbose or not (page.blocks or complaints)):
             self.line(page.coverage)
         for note in page.notes:
             self.line(f"note: {note}")
-        for block in page.blocks:
+        for block in page.blocks or complaints[:UNEXPLAINED_SHOWN]:
             self.block(block)
-        self.unexplained(page)
+        self.unexplained(page.unexplained[UNEXPLAINED_SHOWN if complaints else 0 :])
         self.advice(page)
         self.reasons(f"{count(page.could_not_run, 'check')} could not run.", page.unknown)
         self.reasons(
@@ -236,9 +237,7 @@ class _Page:
         if block.by_hand:
             self.line(f"fix (by hand): {block.by_hand}", 2)
         if block.look is not None:
-            is_all = block.cure is None and not block.by_hand
-            title = "no fix known; this tells more" if is_all else "check first"
-            self.titled(title, block.look.text)
+            self.titled(block.look_title, block.look.text)
         if block.cure is not None:
             text = block.cure.text
             is_long = text.count("\n") >= COMMAND_LINES and self.shell.can_follow
@@ -257,18 +256,18 @@ class _Page:
     def needs(self, command: str) -> str:
         return ", needs root" if self.shell.needs_root(command) else ""
 
-    def unexplained(self, page: Outline) -> None:
-        """What containers complain of and no finding explains: a calm report says it too."""
-        if not page.unexplained:
+    def unexplained(self, blocks: tuple[OutlineBlock, ...]) -> None:
+        """What containers complain of and no finding explains, beside what was found."""
+        if not blocks:
             return
         self.console.print()
-        self.line("errors that running containers repeat in their logs")
-        for block in page.unexplained[:UNEXPLAINED_SHOWN]:
+        self.line("not explained by anything above")
+        shown = blocks if self.verbose else blocks[:UNEXPLAINED_SHOWN]
+        for block in shown:
             self.line(block.summary, 2)
-        more = len(page.unexplained) - UNEXPLAINED_SHOWN
-        if more > 0:
-            self.line(f"and {count(more, 'container')} more, -v lists them", 2)
-        self.command(f"more  diagnose explain {page.unexplained[0].id}", 2, style="")
+        if len(blocks) > len(shown):
+            self.line(f"and {count(len(blocks) - len(shown), 'container')} more, -v lists them", 2)
+        self.command(f"more  diagnose explain {blocks[0].id}", 2, style="")
 
     def advice(self, page: Outline) -> None:
         if not page.advice:
@@ -276,11 +275,11 @@ class _Page:
         self.console.print()
         if not self.verbose:
             self.filled(
-                f"advice ({len(page.advice)})",
+                "advice",
                 [f"{block.id} {len(block.subjects)}" for block in page.advice],
             )
             return
-        self.line(f"advice ({len(page.advice)})")
+        self.line("advice")
         for block in page.advice:
             self.line(f"{block.id}  {self.names(block.subjects, 60)}", 2, "bold")
             self.line(block.summary, 4)

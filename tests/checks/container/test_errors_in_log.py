@@ -11,6 +11,8 @@ from tests.inspected import container
 from tests.judging import judge, rows
 
 APP = container("app")
+NOW = 1_800_000_000.0
+"""After the start of every container here."""
 ADVICE = [("advice", "app")]
 REFUSED = "2026-11-27 10:00:0{} ERROR [pool-{}] no connection to mq.example:5672: refused"
 LOGS = {
@@ -33,17 +35,28 @@ LOGS = {
 
 @pytest.mark.parametrize(("lines", "expected"), LOGS.values(), ids=LOGS)
 def test_what_a_container_repeats(lines: list[str], expected: list[tuple[str, str]]) -> None:
-    logs = RecentLogs({APP.id: tuple(RecentLine(0.0, line) for line in lines)})
+    logs = RecentLogs({APP.id: tuple(RecentLine(NOW, line) for line in lines)})
     errors = repeated_errors(Containers([APP]), logs)
     assert rows(judge("container.errors-in-log", repeated_errors=errors)) == expected
 
 
 def test_the_line_is_shown_with_how_often_it_came() -> None:
     lines = [*[REFUSED.format(i, i) for i in range(4)], "GET /health 200"]
-    logs = RecentLogs({APP.id: tuple(RecentLine(0.0, line) for line in lines)})
+    logs = RecentLogs({APP.id: tuple(RecentLine(NOW, line) for line in lines)})
     (error,) = repeated_errors(Containers([APP]), logs).items
     assert (error.times, error.of) == (4, 5)
     assert "no connection to mq.example:5672" in error.line.text
+
+
+def test_lines_from_before_the_last_start_do_not_count() -> None:
+    started = container("app", State={"StartedAt": "2027-01-15T08:00:00Z"})
+    assert started.started_at == NOW
+    ages = {"before": (300, 200, 100), "across the start": (100, 2, 1), "since": (1, -1, -2)}
+    expected = {"before": 0, "across the start": 0, "since": 3}
+    for name, seconds in ages.items():
+        lines = tuple(RecentLine(NOW - age, REFUSED.format(1, 1)) for age in seconds)
+        errors = repeated_errors(Containers([started]), RecentLogs({started.id: lines}))
+        assert sum(error.times for error in errors) == expected[name], name
 
 
 def test_a_log_that_was_not_read_is_no_pass() -> None:
@@ -74,7 +87,7 @@ def test_who_is_behind_an_address(line: str, severity: str, says: str) -> None:
         )
         for name, address in (("app", "10.0.0.2"), ("npm", "10.0.0.3"))
     )
-    logs = RecentLogs({app.id: tuple(RecentLine(0.0, line.format(i, i)) for i in range(4))})
+    logs = RecentLogs({app.id: tuple(RecentLine(NOW, line.format(i, i)) for i in range(4))})
     errors = repeated_errors(Containers([app, proxy]), logs)
     (finding,) = judge("container.errors-in-log", repeated_errors=errors).findings
     assert finding.severity.name == severity
@@ -95,7 +108,7 @@ STRANGER = "ERROR Invalid HTTP_HOST header: 'shop.example'. You may need to add 
 )
 def test_a_server_that_does_not_know_its_own_name(lines: list[str], severity: str) -> None:
     app = container("app", Config={"Env": ["DJANGO_ALLOWED_HOSTS=localhost"]})
-    logs = RecentLogs({app.id: tuple(RecentLine(0.0, line) for line in lines)})
+    logs = RecentLogs({app.id: tuple(RecentLine(NOW, line) for line in lines)})
     errors = repeated_errors(Containers([app]), logs)
     (finding,) = judge("container.errors-in-log", repeated_errors=errors).findings
     assert finding.severity.name == severity

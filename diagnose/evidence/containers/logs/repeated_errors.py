@@ -36,7 +36,7 @@ class RepeatedError(msgspec.Struct, frozen=True):
     line: TellingLine
     times: int
     of: int
-    """Lines of the last minutes that were read."""
+    """Lines of the last minutes, since its last start, that were read."""
     failure: Recognised | None = None
     """The known failure that the line shows, or else another one of the repeated lines."""
     peers: tuple[tuple[str, Container], ...] = ()
@@ -52,10 +52,10 @@ class RepeatedErrors(Items[RepeatedError], frozen=True):
 
 @evidence
 def repeated_errors(containers: Containers, recent_logs: RecentLogs) -> RepeatedErrors:
-    """The errors among the lines that each running container has printed within minutes."""
+    """The errors that each running container has printed within minutes, since its last start."""
     items = []
     for container in containers.running:
-        lines = [line.text for line in recent_logs.of(container)]
+        lines = [line.text for line in recent_logs.of_this_run(container)]
         shapes = [_shape(line) for line in lines]
         times = Counter(shapes)
         repeated = [
