@@ -62,35 +62,6 @@ class InspectContainer(Question[Json], frozen=True):
     round: InspectRound = ""
 
 
-class ListContainerProcesses(Question[Json], frozen=True):
-    """/containers/ID/top."""
-
-    POLICY = engine_get(
-        "api.top",
-        "the processes of a container (docker top)",
-        "/containers/{id}/top",
-        deadline=3,
-        priority=5,
-        lane="probe",
-    )
-    id: str
-
-
-class ReadContainerStats(Question[Json], frozen=True):
-    """/containers/ID/stats, one sample."""
-
-    POLICY = engine_get(
-        "api.stats",
-        "the figures of a container (docker stats)",
-        "/containers/{id}/stats",
-        deadline=3,
-        priority=6,
-        lane="probe",
-        parameters={"stream": False, "one-shot": True},
-    )
-    id: str
-
-
 class TimedLine(NamedTuple):
     """One line of a log. at: Unix time by the engine, None where it gives none."""
 

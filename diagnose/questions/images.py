@@ -300,12 +300,3 @@ class ListNetworks(Question[list[Network]], frozen=True):
 
     POLICY = engine_get("api.networks", "the list of networks", "/networks", deadline=3, priority=2)
     filters: Filters | None = None
-
-
-class InspectNetwork(Question[Json], frozen=True):
-    """/networks/ID."""
-
-    POLICY = engine_get(
-        "api.network", "docker inspect of a network", "/networks/{id}", deadline=2, priority=3
-    )
-    id: str

@@ -229,12 +229,6 @@ class Task(msgspec.Struct, frozen=True, rename="pascal"):
         return unix(self.status.timestamp)
 
 
-class ReadSwarm(Question[Json], frozen=True):
-    """/swarm; 503 where this node is no manager."""
-
-    POLICY = engine_get("api.swarm", "the swarm", "/swarm", deadline=3, priority=5)
-
-
 class ListNodes(Question[list[Node] | None], frozen=True):
     """/nodes."""
 

@@ -331,7 +331,6 @@ class Identities:
     _READERS: ClassVar[Mapping[str, Callable[[Identities, dict[str, Any]], None]]] = {
         "api.container": _container,
         "api.containers": _container,
-        "api.network": _docker_network,
         "api.networks": _docker_network,
         "api.volumes": _volume,
         "api.image": _images,
@@ -340,7 +339,6 @@ class Identities:
         "api.services": _service,
         "api.tasks": _swarm_node,
         "api.nodes": _swarm_node,
-        "api.swarm": _swarm_node,
         "api.info": _info,
         "uname": _kernel,
         "endpoint": _endpoint,

@@ -51,7 +51,6 @@ pairs = {
     "info": (still(theirs.info()), still(ours("api.info"))),
     "version": (theirs.version(), ours("api.version")),
     "networks": (by_id(theirs.networks()), by_id(ours("api.networks"))),
-    "network": (theirs.inspect_network("shopnet"), ours("api.network", id="shopnet")),
     "images": (theirs.images(), ours("api.images")),
     "image": (theirs.inspect_image("shop:1.4"), ours("api.image", id="shop:1.4")),
     "history": (theirs.history("shop:1.4"), ours("api.image_history", id="shop:1.4")),
@@ -59,7 +58,6 @@ pairs = {
     "inspect": (theirs.inspect_container("web"), ours("api.container", id="web")),
     "failed": (theirs.inspect_container("fails"), ours("api.recheck", id="fails")),
     "df": (theirs.df(), ours("api.system_df")),
-    "top": (theirs.top("web")["Titles"], ours("api.top", id="web")["Titles"]),
 }
 logs = ours("api.logs", id="web", tail=10)
 pairs["logs"] = (theirs.logs("web", tail=10, timestamps=True).decode(), logs["text"])
@@ -307,12 +305,12 @@ def loud(report: Mapping[str, Any]) -> list[tuple[str, str]]:
 def test_podman_answers_and_is_known_as_such() -> None:
     with Box("distro", provider=False) as box:
         serve_podman(box)
-        kinds = ("endpoint", "locality", "api.ping", "api.containers", "api.networks", "api.swarm")
-        endpoint, place, ping, listed, networks, swarm = ask(box, *((kind, {}) for kind in kinds))
+        kinds = ("endpoint", "locality", "api.ping", "api.containers", "api.networks", "api.nodes")
+        endpoint, place, ping, listed, networks, nodes = ask(box, *((kind, {}) for kind in kinds))
         (hidden,) = ask(box, ("locality", {}), user="nobody")
     assert (endpoint["source"], endpoint["named"]) == ("podman socket", False)
     assert (place["same_host"], place["how"]) == (True, "peer credentials")
     assert ping["libpod"].split(".")[0].isdigit()
     assert ping["engine_version"] is None
-    assert (listed, len(networks), swarm["failed"]) == ([], 1, "gone")
+    assert (listed, len(networks), nodes["failed"]) == ([], 1, "gone")
     assert (hidden["same_host"], hidden["engine_pid"]) == (True, place["engine_pid"])

@@ -538,7 +538,6 @@ TARGETS = {
         {"filters": {"node": ["self"]}},
         "/v1.41/tasks?filters=%7B%22node%22%3A+%5B%22self%22%5D%7D",
     ),
-    "one sample": ("api.stats", {"id": "a"}, "/v1.41/containers/a/stats?stream=0&one-shot=1"),
 }
 
 

@@ -139,9 +139,9 @@ def test_the_last_lane_waits_for_what_an_answer_leads_to():
 
 def test_a_question_of_one_lane_never_wakes_a_worker_of_another():
     recorded, _ = recorder(
-        {"memory": {}, "api.info": {}, "api.top": {}, "mounts": {}, "pressure": {}}
+        {"memory": {}, "api.info": {}, "api.logs": {}, "mounts": {}, "pressure": {}}
     )
-    recorded.ask(question("api.top", id="a"))
+    recorded.ask(question("api.logs", id="a"))
     began = time.monotonic()
     for each in range(10):
         recorded.ask(question("memory", each=each))

@@ -179,7 +179,7 @@ def test_a_value_learned_by_name_goes_from_text_that_does_not_name_it() -> None:
     token = redactor.text("DB_PASSWORD=hunter2hunter").partition("=")[2]
     assert redactor.text("argument hunter2hunter was refused") == f"argument {token} was refused"
     assert "hunter2hunter" not in json.dumps(
-        redactor.answer("api.top", {}, {"Processes": [["app hunter2hunter"]]})
+        redactor.answer("api.logs", {}, {"text": "app hunter2hunter"})
     )
     assert redactor.settle(["early: hunter2hunter"]) != ["early: hunter2hunter"]
 
