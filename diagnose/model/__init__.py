@@ -1,0 +1,108 @@
+"""The nouns of a diagnosis: what a check takes, what it gives, and what a report is made of.
+
+Everything here is a plain frozen value. Nothing here asks, judges or prints.
+
+- `answers`   what a host says, or why it does not.
+- `findings`  what a check says of a subject.
+- `checks`    a check with its needs and thresholds, and its result.
+- `causes`    the link between two findings, and how sure it is.
+- `reports`   the report, and the host that it is about.
+"""
+
+from diagnose.model.answers import (
+    NOT_IN_BUNDLE,
+    REASONS,
+    Failed,
+    Json,
+    Reason,
+    Unavailable,
+)
+from diagnose.model.causes import (
+    CauseLink,
+    Edit,
+    Outcome,
+    RuledOut,
+    Strength,
+)
+from diagnose.model.checks import (
+    UNITS,
+    Bytes,
+    Check,
+    Count,
+    Need,
+    Percent,
+    Result,
+    Seconds,
+    Threshold,
+    Verdict,
+)
+from diagnose.model.findings import (
+    DAEMON,
+    HOST,
+    CheckItem,
+    CheckResult,
+    ContainerRun,
+    Finding,
+    FindingOwner,
+    Severity,
+    Skipped,
+    Subject,
+    SubjectKind,
+    Unexamined,
+    container,
+)
+from diagnose.model.reports import (
+    Coverage,
+    EngineRestart,
+    HostFacts,
+    HostProfile,
+    Report,
+    ReportBasis,
+    Reported,
+    Trait,
+)
+
+__all__ = [
+    "DAEMON",
+    "HOST",
+    "NOT_IN_BUNDLE",
+    "REASONS",
+    "UNITS",
+    "Bytes",
+    "CauseLink",
+    "Check",
+    "CheckItem",
+    "CheckResult",
+    "ContainerRun",
+    "Count",
+    "Coverage",
+    "Edit",
+    "EngineRestart",
+    "Failed",
+    "Finding",
+    "FindingOwner",
+    "HostFacts",
+    "HostProfile",
+    "Json",
+    "Need",
+    "Outcome",
+    "Percent",
+    "Reason",
+    "Report",
+    "ReportBasis",
+    "Reported",
+    "Result",
+    "RuledOut",
+    "Seconds",
+    "Severity",
+    "Skipped",
+    "Strength",
+    "Subject",
+    "SubjectKind",
+    "Threshold",
+    "Trait",
+    "Unavailable",
+    "Unexamined",
+    "Verdict",
+    "container",
+]

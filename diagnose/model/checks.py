@@ -1,0 +1,92 @@
+"""A check as the engine knows it, and what became of it."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Callable, Mapping
+from typing import Any, NewType
+
+import msgspec
+
+from diagnose.model.answers import Unavailable
+from diagnose.model.findings import Finding, Severity, Unexamined
+
+Percent = NewType("Percent", float)
+Seconds = NewType("Seconds", float)
+Bytes = NewType("Bytes", int)
+Count = NewType("Count", int)
+UNITS: Mapping[str, str] = {"Percent": "%", "Seconds": "s", "Bytes": "bytes", "Count": ""}
+"""The unit that `diagnose list` prints behind a threshold, by the name of its type."""
+
+
+class Need(msgspec.Struct, frozen=True):
+    """One evidence kind that a check or an evidence function takes as a parameter."""
+
+    parameter: str
+    kind: type
+    optional: bool
+    """Whether the function can do without: annotated `X | None` or `X | Unavailable`."""
+    reads_reason: bool = True
+    """Whether missing evidence arrives as `Unavailable` with its reason; otherwise it arrives as
+    None."""
+
+    def argument(self, value: Any) -> Any:
+        """What the function is handed for this value of the evidence."""
+        return None if isinstance(value, Unavailable) and not self.reads_reason else value
+
+
+class Threshold(msgspec.Struct, frozen=True):
+    """A keyword-only parameter of a check: its default, and its unit as it is printed."""
+
+    name: str
+    default: float
+    unit: str
+
+
+class Check(msgspec.Struct, frozen=True):
+    """One kind of problem that can be looked for: a pure function and what code owns of it."""
+
+    id: str
+    title: str
+    severity: Severity
+    function: Callable[..., Any]
+    needs: tuple[Need, ...]
+    thresholds: tuple[Threshold, ...]
+    caused_by: tuple[str, ...]
+    causes: tuple[str, ...]
+    posture: bool
+    aloud: tuple[str, str] | None = None
+    """What the first line of a calm report says of one subject, and of several; None for most.
+
+    Such advice is shown as a block of its own where nothing worse is about its subject.
+    """
+
+    @property
+    def family(self) -> str:
+        return self.id.partition(".")[0]
+
+
+class Verdict(enum.StrEnum):
+    """What became of a check.
+
+    Never folded into each other; PASSED needs that nothing was left unexamined.
+    """
+
+    FOUND = "found"
+    PASSED = "passed"
+    UNKNOWN = "unknown"
+    SKIPPED = "skipped"
+    CRASHED = "crashed"
+
+
+class Result(msgspec.Struct, frozen=True):
+    """What became of one check: its verdict, why, and how long the judging took in seconds."""
+
+    check: Check
+    verdict: Verdict
+    why: str = ""
+    findings: tuple[Finding, ...] = ()
+    unexamined: tuple[Unexamined, ...] = ()
+    examined: int = 0
+    duration_s: float = 0.0
+    missing: Unavailable | None = None

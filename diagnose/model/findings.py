@@ -1,0 +1,184 @@
+"""What a check says: a problem with one subject, or why it cannot tell."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Generator, Mapping
+from typing import Literal, Protocol, Self
+
+import msgspec
+from msgspec.structs import replace
+
+from diagnose.model.answers import Json, Unavailable
+
+
+class Severity(enum.IntEnum):
+    """How bad a finding is; a greater value is worse.
+
+    critical: something is down or data is at risk now. warning: it will be, or it is degraded.
+    advice: good practice, which never fails a run.
+    """
+
+    advice = 1
+    warning = 2
+    critical = 3
+
+    def __str__(self) -> str:
+        return self.name
+
+
+SubjectKind = Literal[
+    "host", "daemon", "container", "image", "volume", "network", "filesystem", "interface"
+]
+
+
+class Subject(msgspec.Struct, frozen=True, order=True):
+    """What a finding is about: a kind and the user's own name for it.
+
+    A filesystem's name is its mount point.
+    """
+
+    kind: SubjectKind
+    name: str
+
+    def __str__(self) -> str:
+        return f"{self.kind}:{self.name}"
+
+
+HOST = Subject("host", "host")
+DAEMON = Subject("daemon", "docker")
+
+
+def container(name: str) -> Subject:
+    """The subject of a container by its name, with or without the engine's leading slash."""
+    return Subject("container", name.removeprefix("/"))
+
+
+class ContainerRun(msgspec.Struct, frozen=True):
+    """One life of a container.
+
+    A finding that compares two sources holds only while this is unchanged.
+    """
+
+    id: str
+    pid: int
+    started_at: str
+
+
+class FindingOwner(Protocol):
+    """What a finding can be about.
+
+    A container, or anything else with a subject, a name and a service.
+    """
+
+    @property
+    def subject(self) -> Subject: ...
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def service(self) -> str: ...
+
+
+class Finding(msgspec.Struct, frozen=True):
+    """One problem with one subject, as its check saw it."""
+
+    subject: Subject
+    summary: str
+    """One sentence with the user's own names and numbers; no remedy."""
+    evidence: Mapping[str, Json]
+    """The values that prove the problem, by the path of their source."""
+    variables: Mapping[str, str] = msgspec.field(default_factory=dict)
+    """What the placeholders of the runbook page are filled with."""
+    discriminator: str = ""
+    """Distinguishes two findings of one check about one subject: two ports of one container."""
+    severity: Severity | None = None
+    """None takes the severity of the check."""
+    touches: tuple[Subject, ...] = ()
+    """Other things that the problem reaches or depends on; used to link causes."""
+    calls: tuple[Subject, ...] = ()
+    """Containers that did not answer this subject. What keeps such a container down may be this
+    finding's cause; this finding is never the cause of theirs.
+    """
+    signs: frozenset[str] | None = None
+    """Classes of error text (`diagnose.error_signatures`) that an effect shows or that a cause
+    produces. A cause with signatures explains only effects that show one of them, and effects whose
+    source prints no error text (None).
+    """
+    onset: float | None = None
+    """Unix time at which the problem began, if known."""
+    stable: tuple[ContainerRun, ...] = ()
+    """Container runs that the check compared between two sources; asked for again before the
+    finding is reported."""
+    settled: tuple[ContainerRun, ...] = ()
+    """Container runs whose end the engine may not have noticed yet; asked for again after a delay.
+    """
+    service: str = ""
+    """Compose or swarm service of the subject; replicas are grouped by it."""
+
+    def with_variables(self, variables: Mapping[str, str]) -> Finding:
+        """The finding with further variables for its page."""
+        return replace(self, variables={**self.variables, **variables})
+
+    @classmethod
+    def about(
+        cls,
+        container: FindingOwner,
+        summary: str,
+        evidence: Mapping[str, Json],
+        *,
+        discriminator: str = "",
+        severity: Severity | None = None,
+        touches: tuple[Subject, ...] = (),
+        calls: tuple[Subject, ...] = (),
+        signs: frozenset[str] | None = None,
+        onset: float | None = None,
+        stable: tuple[ContainerRun, ...] = (),
+        settled: tuple[ContainerRun, ...] = (),
+        **variables: str,
+    ) -> Self:
+        """A finding about a container.
+
+        Its subject, its service and the variable `container` are filled in.
+        """
+        return cls(
+            subject=container.subject,
+            summary=summary,
+            evidence=evidence,
+            variables={"container": container.name, **variables},
+            discriminator=discriminator,
+            severity=severity,
+            touches=touches,
+            calls=calls,
+            signs=signs,
+            onset=onset,
+            stable=stable,
+            settled=settled,
+            service=container.service,
+        )
+
+    @property
+    def lives(self) -> tuple[ContainerRun, ...]:
+        """The lives of containers that it holds for, and for no other."""
+        return (*self.stable, *self.settled)
+
+
+class Unexamined(msgspec.Struct, frozen=True):
+    """One subject that a check could not look at, and why: it keeps the check from passing."""
+
+    subject: Subject
+    why: str
+
+
+class Skipped(msgspec.Struct, frozen=True):
+    """A check's answer that it does not apply on this host, and why."""
+
+    why: str
+
+
+CheckItem = Finding | Unexamined
+CheckResult = Generator[CheckItem, None, Skipped | Unavailable | None]
+"""What a check is: a generator of findings and of subjects that it could not examine. It may end
+early by returning `Skipped` (it does not apply here) or `Unavailable` (it cannot tell).
+"""

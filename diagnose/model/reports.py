@@ -1,0 +1,165 @@
+"""What a report is made of: findings in their places, and the host that they are about."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+import msgspec
+
+from diagnose.model.answers import Json
+from diagnose.model.causes import CauseLink, RuledOut
+from diagnose.model.checks import Check, Result
+from diagnose.model.findings import DAEMON, Finding, Severity, Subject
+
+
+class Reported(msgspec.Struct, frozen=True):
+    """A finding in its report: with its check, final severity, key, and place in the causes.
+
+    made_by: where it is written how the container that it is about is made.
+    """
+
+    key: str
+    check: Check
+    severity: Severity
+    finding: Finding
+    causes: tuple[CauseLink, ...] = ()
+    possible: tuple[CauseLink, ...] = ()
+    """Links that nothing confirms: the finding is a root, and shown beside what may explain it."""
+    ruled_out: tuple[RuledOut, ...] = ()
+    selected: bool = True
+    silenced: str = ""
+    made_by: str = ""
+
+    @property
+    def root(self) -> bool:
+        return not self.causes
+
+    @property
+    def is_outage(self) -> bool:
+        """Whether the engine itself does not work, on which all containers stand."""
+        return self.subject == DAEMON and self.severity is Severity.critical
+
+    @property
+    def id(self) -> str:
+        return self.check.id
+
+    @property
+    def subject(self) -> Subject:
+        return self.finding.subject
+
+
+class HostFacts(msgspec.Struct, frozen=True):
+    """The host as the head of a report names it. engine is None when no engine answered."""
+
+    name: str
+    kernel: str
+    engine: Mapping[str, Json] | None
+    containers: int | None = None
+    running: int | None = None
+    data_root: str = ""
+
+
+Trait = Literal["systemd", "podman", "rootless", "nftables", "rpm"]
+"""What a host has or is, as far as it decides which commands work there.
+
+nftables: the engine writes nftables rules instead of iptables rules. rpm: a distribution of the
+RHEL family, whose packages `dnf` installs.
+"""
+
+
+class EngineRestart(msgspec.Struct, frozen=True):
+    """What a restart of the engine does to the containers that run on this host."""
+
+    keeps_them: bool
+    """Whether they go on meanwhile: live-restore is on."""
+    running: int
+    stay_down: tuple[str, ...]
+    """The names of those that no restart policy starts again."""
+
+
+class ReportBasis(msgspec.Struct, frozen=True):
+    """What every report needs of a host, whatever checks were run.
+
+    The defaults stand for a host that says nothing.
+    """
+
+    head: HostFacts = HostFacts("unknown", "", None)
+    now: float = 0.0
+    """Unix time on the host."""
+    docker: str = "docker"
+    """The command that reaches the examined engine."""
+    traits: frozenset[Trait] = frozenset({"systemd"})
+    notes: tuple[str, ...] = ()
+    """What a reader must know about the run itself."""
+    hint: str = ""
+    """What a reader may do where there is no engine at all."""
+    stands_on: Mapping[Subject, frozenset[Subject]] = msgspec.field(default_factory=dict)
+    """What each subject directly stands on: a container on networks, filesystems and its image, a
+    network on its bridge."""
+    names: Mapping[str, str] | None = None
+    """The names of all containers by id; None where they could not be listed."""
+    labels: Mapping[str, Mapping[str, str]] = msgspec.field(default_factory=dict)
+    """The labels of all containers by name."""
+    made_by: Mapping[Subject, str] = msgspec.field(default_factory=dict)
+    """Where it is written how a container is made, by its subject."""
+    engine_restart: EngineRestart | None = None
+    """None where the containers or the engine's settings are not known."""
+
+
+class HostProfile(msgspec.Struct, frozen=True):
+    """What distinguishes this host from others.
+
+    Compared over many reports, it tells what the sick ones have in common.
+    """
+
+    machine: str = ""
+    """The machine id, hashed with the salt of the site; empty where there is none."""
+    name: str = ""
+    """The name that the configuration gives the host; empty for its own."""
+    labels: Mapping[str, str] = msgspec.field(default_factory=dict)
+    facts: Mapping[str, str] = msgspec.field(default_factory=dict)
+    """By name: versions, backends, settings. A long value is the first digits of its hash."""
+    changed: Mapping[str, float] = msgspec.field(default_factory=dict)
+    """Unix time of the last change of files that steer the host, by path."""
+
+
+class Coverage(msgspec.Struct, frozen=True):
+    """Which connections were traced through the host, as far as one kind of evidence goes."""
+
+    traced: Mapping[str, int]
+    """The number of connections by direction: "out", "in", "to the host", "between containers"."""
+    families: frozenset[str] = frozenset()
+    """IPv4, IPv6, or both."""
+    gap: str = ""
+    """What was not traced, and why; empty where nothing was left out."""
+
+
+class Report(msgspec.Struct, frozen=True):
+    """All that one run learned; what every renderer takes."""
+
+    version: str
+    host: HostFacts
+    taken_at: float
+    """Unix time on the examined host."""
+    duration_s: float
+    """The run's own."""
+    source: Literal["live", "bundle"]
+    findings: tuple[Reported, ...]
+    results: tuple[Result, ...]
+    docker: str = "docker"
+    """The command that reaches the examined engine."""
+    traits: frozenset[Trait] = frozenset({"systemd"})
+    notes: tuple[str, ...] = ()
+    """What the reader must know about the run itself (answered by Podman, cut by the budget,
+    thresholds changed)."""
+    container_names: Mapping[str, str] | None = None
+    """By id, None if they are not known."""
+    engine_restart: EngineRestart | None = None
+    coverage: tuple[Coverage, ...] = ()
+    profile: HostProfile | None = None
+    """What distinguishes the host from others; None where only some checks were run."""
+    uncollected: tuple[str, ...] = ()
+    timings: tuple[tuple[str, float], ...] = ()
+    evidence: Mapping[type, Any] = msgspec.field(default_factory=dict)
+    """What a picture is drawn from, by kind; empty unless the run was asked for it."""
