@@ -1,0 +1,55 @@
+"""Runbook pages, and the commands that a report takes from them for a finding.
+
+- `format`    how a page is written: front matter, sections, blocks of commands.
+- `filling`   a text of commands with a finding's values, quoted for a shell.
+- `files`     the page of each id, read once.
+- `remedies`  what a page offers for one finding: a look, a cure, a way by hand.
+"""
+
+from diagnose.runbooks.files import page, paths
+from diagnose.runbooks.filling import fill, placeholders
+from diagnose.runbooks.format import (
+    RISKS,
+    SECTIONS,
+    TRAITS,
+    CommandBlock,
+    Page,
+    PageError,
+    Purpose,
+    Risk,
+    blocks_in,
+)
+from diagnose.runbooks.remedies import (
+    Command,
+    Place,
+    by_hand,
+    commands,
+    confirm,
+    cure,
+    has_fix,
+    looks,
+)
+
+__all__ = [
+    "RISKS",
+    "SECTIONS",
+    "TRAITS",
+    "Command",
+    "CommandBlock",
+    "Page",
+    "PageError",
+    "Place",
+    "Purpose",
+    "Risk",
+    "blocks_in",
+    "by_hand",
+    "commands",
+    "confirm",
+    "cure",
+    "fill",
+    "has_fix",
+    "looks",
+    "page",
+    "paths",
+    "placeholders",
+]

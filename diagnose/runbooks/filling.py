@@ -1,0 +1,89 @@
+"""Commands of a page, filled with a finding's values."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping
+
+from diagnose.lazy_pattern import LazyPattern
+
+PLACEHOLDER = LazyPattern(r"(?<![${\w])\{([a-z][a-z0-9_]*)\}")
+
+
+def quoted(value: str) -> str:
+    """One word of a shell: between double quotes where that is easier to read and safe."""
+    is_plain_in_double_quotes = not set(value) & set('"$`\\!\n')
+    if "'" in value and is_plain_in_double_quotes:
+        return f'"{value}"'
+    return shlex.quote(value)
+
+
+def fill(text: str, variables: Mapping[str, str], docker: str = "docker") -> str:
+    """The text with its placeholders replaced by shell-quoted values.
+
+    `{docker}` is a command and stays as it is.
+
+    A name that is not declared is left alone, so that shell and Go templates need no escaping. What
+    begins with `-` and is an operand of the docker command line comes after `--`: it would be read
+    as an option. A value such as `--force` is meant as one.
+    """
+    filled = ""
+    end = 0
+    for match in PLACEHOLDER.finditer(text):
+        filled += text[end : match.start()]
+        end = match.end()
+        name = match[1]
+        if name == "docker":
+            filled += docker
+        elif name in variables:
+            value = variables[name]
+            is_option = value in _SWITCHES
+            is_taken_for_option = (
+                value.startswith("-") and not is_option and _is_docker_operand(filled)
+            )
+            filled += "-- " if is_taken_for_option else ""
+            filled += quoted(value)
+        else:
+            filled += match[0]
+    return filled + text[end:]
+
+
+_COMMAND_ENDS = LazyPattern(r"[|;&({\n]\s|\$\(|\n")
+_SWITCHES = frozenset(
+    {
+        "-a",
+        "-d",
+        "-f",
+        "-q",
+        "-v",
+        "--all",
+        "--archive",
+        "--detach",
+        "--force",
+        "--follow",
+        "--no-stream",
+        "--no-trunc",
+        "--pretty",
+        "--quiet",
+        "--rm",
+        "--volumes",
+    }
+)
+"""Options of the docker command line that take no value, as far as pages use them before a name."""
+
+
+def _is_docker_operand(before: str) -> bool:
+    """Whether what comes after this text is an operand of a docker command.
+
+    The first after which no option is meant.
+    """
+    words = _COMMAND_ENDS.split(before.replace("\\\n", " "))[-1].split(" ")
+    begins_word, earlier = words[-1] == "", [word for word in words[:-1] if word]
+    if not begins_word or "--" in earlier or not {"docker", "podman"} & set(earlier):
+        return False
+    return not earlier[-1].startswith("-") or earlier[-1] in _SWITCHES
+
+
+def placeholders(text: str) -> frozenset[str]:
+    """The names that stand as placeholders in a text of commands."""
+    return frozenset(PLACEHOLDER.findall(text))

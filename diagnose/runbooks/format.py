@@ -1,0 +1,172 @@
+"""How a page is written: its front matter, its sections, its blocks of commands."""
+
+from __future__ import annotations
+
+import itertools
+import re
+import typing
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Literal
+
+import msgspec
+
+from diagnose.lazy_pattern import LazyPattern
+from diagnose.model import Trait
+from diagnose.runbooks.filling import placeholders
+
+SECTIONS = ("Symptom", "Why it matters", "Confirm", "Fix", "Verify", "Prevent", "See also")
+Purpose = Literal["confirm", "fix", "verify"]
+Risk = Literal["safe", "disruptive", "destructive"]
+PURPOSES: dict[str, Purpose] = {"confirm": "confirm", "fix": "fix", "verify": "verify"}
+RISKS: tuple[Risk, ...] = ("safe", "disruptive", "destructive")
+TRAITS: tuple[Trait, ...] = typing.get_args(Trait)
+_MARKS = ("manual", "example", "reported")
+FRONT_MATTER = LazyPattern(r"\A---\n(.*?)^---\n", re.DOTALL | re.MULTILINE)
+_FENCE = LazyPattern(r" {0,3}(`{3,}|~{3,})[ \t]*([^`]*)")
+
+
+class PageError(Exception):
+    """A page that breaks the format; the message says where."""
+
+
+class CommandBlock(msgspec.Struct, frozen=True):
+    """One fenced block of commands of a page."""
+
+    purpose: Purpose
+    risk: Risk
+    manual: bool
+    """Whether the tests may not run the block as it stands."""
+    text: str
+    impact: str = ""
+    """The paragraph of prose just before the block."""
+    on: frozenset[Trait] = frozenset()
+    """Traits that the host must have: `on-systemd` in the info string."""
+    off: frozenset[Trait] = frozenset()
+    """Traits that the host must not have: `off-podman` in the info string."""
+    example: bool = False
+    """Whether the block holds values that only its reader knows, so that no report offers it and
+    nothing runs it as it stands."""
+    reported: bool = False
+    """Whether a report has said already what the block shows, so that it does not offer it."""
+
+    def suits(self, variables: Mapping[str, str], traits: frozenset[Trait]) -> bool:
+        """Whether a block of commands suits the finding.
+
+        It supplies each placeholder, and the commands work on such a host.
+        """
+        is_filled = placeholders(self.text) <= {*variables, "docker"}
+        return is_filled and self.on <= traits and not self.off & traits
+
+
+class Page(msgspec.Struct, frozen=True):
+    """One runbook.
+
+    variables: declared names with sample values. body: the Markdown without its front matter.
+    """
+
+    id: str
+    variables: Mapping[str, str]
+    retired: str
+    body: str
+    blocks: tuple[CommandBlock, ...]
+
+    def of(self, purpose: Purpose) -> tuple[CommandBlock, ...]:
+        return tuple(block for block in self.blocks if block.purpose == purpose)
+
+
+def parse(text: str, name: str) -> Page:
+    """A page from its Markdown. PageError with the page's name if it breaks the format."""
+    import yaml
+
+    front = FRONT_MATTER.match(text)
+    if front is None:
+        raise PageError(f"{name}: no front matter")
+    try:
+        head: dict[str, Any] = yaml.safe_load(front[1]) or {}
+    except yaml.YAMLError as error:
+        raise PageError(f"{name}: front matter: {error}") from error
+    body = text[front.end() :]
+    variables = {str(key): str(value) for key, value in (head.get("variables") or {}).items()}
+    return Page(
+        str(head.get("id", "")),
+        variables,
+        str(head.get("retired", "")),
+        body,
+        blocks_in(body, name),
+    )
+
+
+def blocks_in(body: str, name: str) -> tuple[CommandBlock, ...]:
+    """The fenced blocks of commands in a page's Markdown, found as CommonMark says.
+
+    PageError for one that says nonsense.
+
+    A report needs nothing else of a page, and a Markdown parser would double the time that it
+    takes to print one.
+    """
+    blocks: list[CommandBlock] = []
+    paragraph: list[str] = []
+    ended = True
+    lines = iter(body.split("\n"))
+    for line in lines:
+        opened = _FENCE.fullmatch(line)
+        if opened:
+            text = "\n".join(_until(lines, opened[1]))
+            block = _block(opened[2].strip(), text, " ".join(paragraph), name)
+            if block is not None:
+                blocks.append(block)
+        elif line.startswith("#"):
+            paragraph = []
+        elif line.strip():
+            paragraph = [line.strip()] if ended else [*paragraph, line.strip()]
+        ended = bool(opened) or not line.strip()
+    return tuple(blocks)
+
+
+def _until(lines: Iterator[str], fence: str) -> Iterator[str]:
+    """The lines before the fence that closes the one that was opened."""
+    closing = re.compile(rf" {{0,3}}{fence[0]}{{{len(fence)},}}[ \t]*")
+    return itertools.takewhile(lambda line: not closing.fullmatch(line), lines)
+
+
+def _block(info: str, text: str, prose: str, name: str) -> CommandBlock | None:
+    """A fenced block as commands; None if its info string does not say that it is any."""
+    words = info.split()
+    if words[:1] != ["sh"] or len(words) < 2:
+        return None
+    purpose, *marks = words[1:]
+    rule = PURPOSES.get(purpose)
+    on, off = _traits(marks, "on-"), _traits(marks, "off-")
+    risks = [risk for risk in RISKS if risk in marks]
+    risks_wanted = 1 if rule == "fix" else 0
+    if rule is None or on is None or off is None or len(risks) != risks_wanted or _unknown(marks):
+        raise PageError(f"{name}: a block says `{info}`")
+    is_example = "example" in marks
+    return CommandBlock(
+        rule,
+        risk=risks[0] if risks else "safe",
+        manual=is_example or "manual" in marks,
+        text=text.rstrip("\n"),
+        impact=prose,
+        on=on,
+        off=off,
+        example=is_example,
+        reported="reported" in marks,
+    )
+
+
+def _unknown(marks: Sequence[str]) -> list[str]:
+    """The words of an info string that mean nothing here."""
+    known = {*_MARKS, *RISKS}
+    return [mark for mark in marks if mark not in known and not mark.startswith(("on-", "off-"))]
+
+
+def _traits(marks: Sequence[str], prefix: str) -> frozenset[Trait] | None:
+    """The traits behind this prefix among the words of an info string.
+
+    None if one of them is unknown.
+    """
+    names = {mark.removeprefix(prefix) for mark in marks if mark.startswith(prefix)}
+    if not names <= set(TRAITS):
+        return None
+    return frozenset(trait for trait in TRAITS if trait in names)

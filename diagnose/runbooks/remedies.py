@@ -1,0 +1,169 @@
+"""What a page offers for one finding, as it is typed on the finding's host.
+
+Without a readable page there is nothing to offer, which is no error.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections.abc import Iterator, Mapping
+
+import msgspec
+
+from diagnose.lazy_pattern import LazyPattern
+from diagnose.model import Trait
+from diagnose.runbooks import files
+from diagnose.runbooks.filling import PLACEHOLDER, fill, placeholders
+from diagnose.runbooks.format import RISKS, CommandBlock, PageError, Purpose, Risk
+
+
+class Place(msgspec.Struct, frozen=True):
+    """Where commands will be typed.
+
+    The command that reaches the engine, and the traits of the host.
+    """
+
+    docker: str = "docker"
+    traits: frozenset[Trait] = frozenset({"systemd"})
+
+
+class Command(msgspec.Struct, frozen=True):
+    """A block filled for one finding, ready to be typed."""
+
+    purpose: Purpose
+    risk: Risk
+    text: str
+    impact: str
+    example: bool = False
+    """Whether its reader has to put values of their own into it first."""
+
+
+def commands(
+    id: str, variables: Mapping[str, str], place: Place, *, examples: bool = False
+) -> Iterator[Command]:
+    """The page's fixes for one finding, least risk first.
+
+    examples: with the blocks that hold values which only the reader knows.
+    """
+    fixes = _suiting(id, "fix", variables, place)
+    for block in sorted(fixes, key=lambda block: RISKS.index(block.risk)):
+        if examples or not block.example:
+            yield _filled(block, variables, place)
+
+
+def looks(id: str, purpose: Purpose, variables: Mapping[str, str], place: Place) -> list[Command]:
+    """The page's commands of one purpose for one finding, in the order of the page."""
+    blocks = _suiting(id, purpose, variables, place)
+    return [_filled(block, variables, place) for block in blocks]
+
+
+def confirm(id: str, variables: Mapping[str, str], place: Place) -> Command | None:
+    """The page's first confirm command that tells more than a report; None if there is none."""
+    for block in _suiting(id, "confirm", variables, place):
+        if not block.reported:
+            return _filled(block, variables, place)
+    return None
+
+
+def cure(id: str, variables: Mapping[str, str], place: Place) -> Command | None:
+    """The page's fix of least risk for one finding, the first on the page among equals.
+
+    None if the page has none that suits.
+    """
+    return next(commands(id, variables, place), None)
+
+
+def _suiting(
+    id: str, purpose: Purpose, variables: Mapping[str, str], place: Place
+) -> list[CommandBlock]:
+    """The blocks of one purpose on a check's page that suit a finding."""
+    return [
+        block
+        for block in _blocks(id)
+        if block.purpose == purpose and block.suits(variables, place.traits)
+    ]
+
+
+def _blocks(id: str) -> tuple[CommandBlock, ...]:
+    """All blocks of a check's page; none if there is no readable page."""
+    try:
+        return files.blocks(id)
+    except (KeyError, PageError, OSError):
+        return ()
+
+
+def _filled(block: CommandBlock, variables: Mapping[str, str], place: Place) -> Command:
+    text = fill(_for_place(block.text, place), variables, place.docker)
+    return Command(block.purpose, block.risk, text, block.impact, block.example)
+
+
+_OF_ENGINE = LazyPattern(r"\bsystemctl (?=[a-z-]+ docker\b|daemon-reload\b)")
+_OF_USER = (
+    ("systemctl --user ", "systemctl "),
+    ('"$HOME"/.config/systemd/user/', "/etc/systemd/system/"),
+)
+"""What the unit of a rootless engine needs, and what stands for it on a page."""
+
+
+def _for_place(text: str, place: Place) -> str:
+    """The commands as they work at this place.
+
+    A rootless engine is a unit of its user's own systemd.
+    """
+    if "rootless" not in place.traits:
+        return text
+    (own, _), (folder, system) = _OF_USER
+    return _OF_ENGINE.sub(own, text).replace(system, folder)
+
+
+_BY_HAND = LazyPattern(r"^By hand: (.*?)\n\n", re.DOTALL | re.MULTILINE)
+
+
+def by_hand(id: str, variables: Mapping[str, str]) -> str:
+    """What a person does where no command heals, in words.
+
+    The first paragraph of the page that begins with "By hand:" and that the finding can fill; empty
+    if there is none.
+    """
+    try:
+        body = files.text(id)
+    except (KeyError, OSError):
+        return ""
+    for match in _BY_HAND.finditer(body):
+        paragraph = " ".join(match[1].split())
+        if placeholders(paragraph) <= variables.keys():
+            text = fill(paragraph, variables)
+            return text[:1].upper() + text[1:]
+    return ""
+
+
+_WORD = r"""(?:[\w@%+=:,./-]+|"[^"$`\\!\n]*"|'[^'\n]*'(?:"'"'[^'\n]*')*)"""
+"""A shell word as `quoted` writes it."""
+_ENGINE = rf"(?:docker|podman|docker (?:--context|-H) {_WORD})"
+"""What `{docker}` is filled with."""
+
+
+def has_fix(id: str, text: str) -> bool:
+    """Whether a text is one of the page's fixes, filled with any words.
+
+    A report of another host may hold any text.
+    """
+    plain = text
+    for own, on_page in _OF_USER:
+        plain = plain.replace(own, on_page)
+    fixes = [block.text for block in _blocks(id) if block.purpose == "fix"]
+    return any(_pattern(fix).fullmatch(plain) for fix in fixes)
+
+
+@functools.cache
+def _pattern(text: str) -> re.Pattern[str]:
+    """A block's text with any shell word in the place of a placeholder."""
+    pieces: list[str] = []
+    end = 0
+    for match in PLACEHOLDER.finditer(text):
+        pieces.append(re.escape(text[end : match.start()]))
+        pieces.append(_ENGINE if match[1] == "docker" else _WORD)
+        end = match.end()
+    pieces.append(re.escape(text[end:]))
+    return re.compile("".join(pieces), re.ASCII)
