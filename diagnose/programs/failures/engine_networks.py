@@ -1,0 +1,154 @@
+"""Starts of the engine that fail at its networks, firewall rules and kernel modules."""
+
+from __future__ import annotations
+
+from diagnose.programs.failures.engine_storage import TORN
+from diagnose.programs.failures.recognition import Failure
+
+OWN = "the program's own message"
+
+NETWORKS = (
+    Failure(
+        name="bridges-of-one-name",
+        mark="same bridge name",
+        pattern=r"networks have same bridge name",
+        cause="its record of the networks has the default bridge twice",
+        cure="move the record aside; the engine makes a new one",
+        source="moby/moby#20680",
+        page={"database": "{root}/network/files/local-kv.db"},
+    ),
+    Failure(
+        name="networks-torn",
+        mark="from store",
+        pattern=r"(?:from store|from local store)\S*: .*" + TORN,
+        cause="its record of the networks is torn",
+        cure="move the record aside; the engine makes a new one",
+        source="moby/moby#22486",
+        page={"database": "{root}/network/files/local-kv.db"},
+    ),
+    Failure(
+        name="networks-locked",
+        mark="timeout",
+        pattern=r"could not get list of networks: timeout|controller instance: timeout",
+        cause="another process has its record of the networks locked",
+        cure="end that process: most often another dockerd",
+        source="moby/moby#22507",
+        page={"locked": "{root}/network/files/local-kv.db"},
+    ),
+    Failure(
+        name="kernel-modules-gone",
+        mark="not found in directory",
+        pattern=r"Module (?P<module>\S+) not found in directory (?P<folder>/lib/modules/\S+)",
+        cause="the running kernel has no module {module} in {folder}, as after an upgrade of the "
+        "kernel without a reboot",
+        cure="reboot into the installed kernel",
+        source="docker/for-linux#259",
+    ),
+    Failure(
+        name="match-unknown",
+        mark="missing kernel module",
+        pattern=r"Extension (?P<match>\w+) revision \d+ not supported, missing kernel module",
+        cause="the kernel has no module xt_{match}, which the engine's firewall rules need",
+        cure="load it; a slim kernel needs its package of extra modules",
+        source="moby/moby#47626",
+        page={"module": "xt_{match}"},
+    ),
+    Failure(
+        name="target-unknown",
+        mark="rule_append failed",
+        pattern=r"-j (?P<target>MASQUERADE)\b.*RULE_APPEND failed \(No such file",
+        cause="the kernel has no module xt_{target}, which the engine's firewall rules need",
+        cure="load it; a slim kernel needs its package of extra modules",
+        source="docker/for-linux#1104",
+        page={"module": "xt_{target}"},
+    ),
+    Failure(
+        name="no-iptables",
+        mark="iptables",
+        pattern=r'(?:failed to find iptables|"iptables": executable file not found)',
+        cause="the host has no program iptables, which the engine needs",
+        cure="install the package iptables",
+        source=OWN,
+        page={"package": "iptables"},
+    ),
+    Failure(
+        name="iptables-denied",
+        mark="must be root",
+        pattern=r"Permission denied \(you must be root\)",
+        cause="the engine may not change the firewall: it runs in a container, or its unit takes "
+        "CAP_NET_ADMIN away",
+        cure="give the outer container or the unit CAP_NET_ADMIN",
+        source="moby/moby#41553",
+    ),
+    Failure(
+        name="iptables-locked",
+        mark="xtables lock",
+        pattern=r"Another app is currently holding the xtables lock",
+        cause="another program holds the lock of iptables",
+        cure="end the program that holds it, and start the engine",
+        source="moby/moby#12547",
+        page={"locked": "/run/xtables.lock"},
+    ),
+    Failure(
+        name="firewalld-zone",
+        mark="zone_conflict",
+        pattern=r"ZONE_CONFLICT: '(?P<interface>[\w.-]+)' already bound to '(?P<zone>[\w-]+)'",
+        cause="firewalld has {interface} in the zone {zone}, and the engine wants it in its own",
+        cure="take the interface out of that zone",
+        source="moby/moby#41609",
+        page={"zone": "{zone}", "interface": "{interface}"},
+    ),
+    Failure(
+        name="forwarding-off",
+        mark="forwarding is disabled",
+        pattern=r"IPv4 forwarding is disabled: check your host's firewalling",
+        cause="forwarding is off, and an engine that writes nftables rules does not turn it on",
+        cure="turn it on, and keep it on at the next boot",
+        source=OWN,
+        page={"forwarding": "net.ipv4.ip_forward=1"},
+    ),
+    Failure(
+        name="forwarding6-off",
+        mark="forwarding is disabled",
+        pattern=r"IPv6 (?:global )?forwarding is disabled: check your host's firewalling",
+        cause="IPv6 forwarding is off, and an engine that writes nftables rules does not turn it on",
+        cure="set net.ipv6.conf.all.forwarding=1 and net.ipv6.conf.default.forwarding=1",
+        source=OWN,
+    ),
+    Failure(
+        name="no-pool",
+        mark="no available network",
+        pattern=r"no available network|non-overlapping IPv4 address pool",
+        cause="all address pools of the engine overlap with routes of this host, "
+        "often those of a VPN",
+        cure='choose a free range in daemon.json, as in "bip": "10.213.0.1/24"',
+        source="moby/moby#21776",
+    ),
+    Failure(
+        name="no-bridges",
+        mark="via netlink",
+        pattern=r"Failed to create bridge (?P<bridge>\S+) via netlink: operation not supported",
+        cause="the kernel cannot make the bridge {bridge}: its module bridge is not there",
+        cure="load the module, or reboot into the installed kernel",
+        source="moby/moby#37389",
+        page={"module": "bridge"},
+    ),
+    Failure(
+        name="no-ipv6",
+        mark="ipv6",
+        pattern=r"Cannot read IPv6 setup for bridge|/proc/sys/net/ipv6/\S+: no such file",
+        cause="IPv6 is off in this kernel, and the engine's configuration asks for it",
+        cure='take "ipv6" out of daemon.json, or boot without ipv6.disable=1',
+        source="moby/moby#33099",
+    ),
+    Failure(
+        name="no-br-netfilter",
+        mark="br_netfilter",
+        pattern=r"DOCKER_IGNORE_BR_NETFILTER_ERROR|br_netfilter kernel module",
+        cause="the kernel module br_netfilter is not loaded, which icc=false and an engine without "
+        "userland-proxy need",
+        cure="load it, and write br_netfilter to /etc/modules-load.d/docker.conf",
+        source="moby/moby#48948",
+        page={"module": "br_netfilter"},
+    ),
+)

@@ -1,0 +1,158 @@
+"""Starts of the engine that fail at its storage driver, its files and its data root."""
+
+from __future__ import annotations
+
+from diagnose.programs.failures.recognition import Failure
+
+OWN = "the program's own message"
+TORN = r"(?:unexpected end of JSON input|invalid character|EOF)"
+"""How the reader of JSON complains about a file that was not written to its end."""
+
+STORAGE = (
+    Failure(
+        name="several-drivers",
+        mark="valid graphdrivers",
+        pattern=r"contains several valid graphdrivers: (?P<drivers>[\w-]+(?:, ?[\w-]+)*)",
+        cause="the data root holds data of several storage drivers ({drivers}), "
+        "and the configuration chooses none",
+        cure='name the one in use as "storage-driver" in daemon.json, or move the others aside',
+        source="moby/moby#23120",
+    ),
+    Failure(
+        name="no-d-type",
+        mark="d_type",
+        pattern=r"formatted without d_type support|does not support d_type",
+        cause="the disk of the data root (xfs) was made without ftype=1, which overlay2 needs",
+        cure="move the data root to a file system that was made with ftype=1",
+        source="moby/moby#27358",
+    ),
+    Failure(
+        name="no-overlay",
+        mark="failed to mount overlay",
+        pattern=r"failed to mount overlay: no such device",
+        cause="the kernel does not know the file system overlay: its module is not there",
+        cure="load the module, or reboot into the installed kernel",
+        source="docker/for-linux#1265",
+        page={"module": "overlay"},
+    ),
+    Failure(
+        name="driver-removed",
+        mark="deprecated and removed",
+        pattern=r"the (?P<driver>[\w-]+) storage-driver has been deprecated and removed",
+        cause="this engine no longer has the storage driver {driver}",
+        cure="go back to the engine that had it to save what is needed, or start empty",
+        source="docker docs storage drivers",
+        page={"old": "{root}/{driver}"},
+    ),
+    Failure(
+        name="size-needs-xfs",
+        mark="overlay2.size",
+        pattern=r"overlay2\.size only supported for backingFS XFS\. Found (?P<kind>\w+)",
+        cause="overlay2.size needs a data root on xfs, and this one is on {kind}",
+        cure="take overlay2.size out of storage-opts",
+        source=OWN,
+    ),
+    Failure(
+        name="size-needs-quota",
+        mark="overlay2.size",
+        pattern=r"overlay2\.size not supported\. Filesystem does not support Project Quota",
+        cause="overlay2.size needs project quotas, and the data root is mounted without them",
+        cure="mount the data root with pquota, or take overlay2.size out of storage-opts",
+        source="moby/moby#38166",
+    ),
+)
+
+FILES = (
+    Failure(
+        name="repositories-torn",
+        mark="reference store",
+        pattern=r"Couldn't create reference store repository: .*" + TORN,
+        cause="repositories.json, its record of the images' names, is torn, "
+        "as after a power cut or on a full disk",
+        cure="move the file aside: images lose their names until they are pulled or tagged again",
+        source="moby/moby#22097",
+        page={"aside": "{root}/image/overlay2/repositories.json"},
+    ),
+    Failure(
+        name="key-torn",
+        mark="key.json",
+        pattern=r"Error loading key file (?P<file>\S+): .*" + TORN,
+        cause="its key file {file} is torn, as after a power cut",
+        cure="move the file aside: the engine makes a new one",
+        source="moby/moby#20718",
+        page={"aside": "{file}"},
+    ),
+    Failure(
+        name="database-locked",
+        mark="timeout",
+        pattern=r"(?:database \(|open database file )(?P<file>/[^\s):]+)\)?: timeout",
+        cause="another process has its database {file} locked",
+        cure="end that process: most often another dockerd",
+        source="moby/moby#22507",
+        page={"locked": "{file}"},
+    ),
+    Failure(
+        name="buildkit-locked",
+        mark="buildkit",
+        pattern=r"buildkit\S*:? .*timeout",
+        cause="another process has the databases of its build cache locked",
+        cure="end that process: most often another dockerd",
+        source=OWN,
+        page={"locked": "{root}/buildkit/cache.db"},
+    ),
+    Failure(
+        name="root-is-a-file",
+        mark="points to a file",
+        pattern=r"canonical path points to a file '(?P<file>[^']+)'",
+        cause="a file has taken the place of its data root {file}",
+        cure="move the file away, and put the folder back",
+        source=OWN,
+        page={"aside": "{file}"},
+    ),
+    Failure(
+        name="root-leads-nowhere",
+        mark="failed to stat target",
+        pattern=r"failed to stat target '(?P<target>[^']+)' of '(?P<link>[^']+)'",
+        cause="its data root {link} is a link to {target}, which is not there: "
+        "most often the disk is not mounted",
+        cure="mount the disk that belongs there",
+        source=OWN,
+        page={"lost": "{target}"},
+    ),
+    Failure(
+        name="root-link-dangles",
+        mark="file exists",
+        pattern=r"mkdir (?P<link>/[^\s:]+): file exists",
+        cause="its data root {link} is a link to a folder that is not there: "
+        "most often the disk is not mounted",
+        cure="mount the disk that belongs there",
+        source="moby/moby#24155",
+        page={"lost": "{root}"},
+    ),
+    Failure(
+        name="root-not-reachable",
+        mark="o+x",
+        pattern=r"graphroot path \((?P<folder>/[^)]+)\) restricts access",
+        cause="the remapped users may not pass through a folder above {folder}",
+        cure="give that folder the x bit for others",
+        source="moby/moby#40353",
+        page={"entered": "{folder}"},
+    ),
+    Failure(
+        name="disk-damaged",
+        mark="structure needs cleaning",
+        pattern=r"structure needs cleaning",
+        cause="the file system that it writes to is damaged",
+        cure="unmount that file system, and check it with fsck",
+        source=OWN,
+    ),
+    Failure(
+        name="run-is-full",
+        mark="no space left",
+        pattern=r"(?P<folder>/run|/var/run)/\S*: no space left on device",
+        cause="/run, where it keeps its state, is full",
+        cure="find what fills it, and remove that",
+        source=OWN,
+        page={"full": "{folder}"},
+    ),
+)
