@@ -1,0 +1,140 @@
+"""The ways that a packet may take through one hook.
+
+Where a condition is not understood, a packet may have matched or not: it goes on along two ways.
+Ways that later rules cannot tell apart are one again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from msgspec.structs import replace
+
+from diagnose.firewall.packet import Outcome, Packet
+
+if TYPE_CHECKING:
+    from diagnose.firewall.actions import Assign, Translate
+    from diagnose.firewall.verdict import Step
+
+
+class WayState(NamedTuple):
+    """What later rules can see of a way: ways that agree in it are one.
+
+    nat_by: the rule that translates.
+    """
+
+    packet: Packet
+    nat: Translate | None = None
+    nat_by: Step | None = None
+
+
+class Way(NamedTuple):
+    """One way so far.
+
+    Its state, the jumps it is in, the last rule that matched, and the first doubt.
+    """
+
+    state: WayState
+    calls: tuple[Step, ...] = ()
+    last: Step | None = None
+    doubt: Step | None = None
+
+    @property
+    def path(self) -> tuple[Step, ...]:
+        return self.calls if self.last is None else (*self.calls, self.last)
+
+    @property
+    def is_sure(self) -> bool:
+        return self.doubt is None
+
+    def with_packet(self, **changes: Any) -> Way:
+        """The way with these fields of its packet changed."""
+        packet = replace(self.state.packet, **changes)
+        return self._replace(state=self.state._replace(packet=packet))
+
+
+Decided = tuple[Outcome, Way]
+"""A way that ends, and how."""
+
+
+class WaysOut(NamedTuple):
+    """The ways out of a rule or a chain.
+
+    decided: those that end. through: those that go on behind it. returned: those that go back to
+    the chain that called, past the rest of this one.
+    """
+
+    decided: Sequence[Decided] = ()
+    through: Sequence[Way] = ()
+    returned: Sequence[Way] = ()
+
+
+class BaseChainEnds(NamedTuple):
+    """The ways that one base chain accepts, and those that it blocks or leaves unknown."""
+
+    accepted: list[Way]
+    stopped: list[Decided]
+
+
+def assigned(packet: Packet, assigns: Iterable[Assign]) -> Packet:
+    """The packet with the fields set that a rule assigns."""
+    for assign in assigns:
+        value: Any = assign.of(packet)
+        match assign.field:
+            case "mark":
+                packet = replace(packet, mark=value)
+            case "ctmark":
+                packet = replace(packet, ctmark=value)
+            case "state":
+                packet = replace(packet, state=value)
+    return packet
+
+
+def translated(state: WayState, nat: Translate) -> WayState:
+    """The state behind a rule that rewrites an address or port of the connection."""
+    packet = replace(
+        state.packet,
+        orig_src=state.packet.orig_src or state.packet.src,
+        orig_dst=state.packet.orig_dst or state.packet.dst,
+        orig_sport=state.packet.orig_sport or state.packet.sport,
+        orig_dport=state.packet.orig_dport or state.packet.dport,
+    )
+    port = nat.port or packet.dport
+    match nat.kind:
+        case "dnat":
+            changed = replace(
+                packet, dst=nat.address or packet.dst, dport=port, dst_local=None, dnat=True
+            )
+        case "redirect":
+            changed = replace(packet, dst=None, dport=port, dst_local=True, dnat=True)
+        case "snat" | "masquerade":
+            possible = tuple(choice for choice in packet.possible if choice[0] != "src")
+            changed = replace(
+                packet, src=nat.address, sport=None, src_local=True, snat=True, possible=possible
+            )
+    return WayState(changed, nat)
+
+
+def merged(ways: list[Way]) -> list[Way]:
+    """One way of each state, a certain one where there is one."""
+    if len(ways) < 2:
+        return ways
+    kept: dict[WayState, Way] = {}
+    for way in ways:
+        way_before = kept.get(way.state)
+        if way_before is None or (way_before.doubt and way.is_sure):
+            kept[way.state] = way
+    return list(kept.values())
+
+
+def certain_first(decided: list[Decided]) -> list[Decided]:
+    """One end of each outcome and state, a certain one where there is one."""
+    if len(decided) < 2:
+        return decided
+    kept: dict[tuple[Outcome, WayState], Way] = {}
+    for outcome, way in decided:
+        way_before = kept.get((outcome, way.state))
+        if way_before is None or (way_before.doubt and way.is_sure):
+            kept[outcome, way.state] = way
+    return [(outcome, way) for (outcome, _), way in kept.items()]
