@@ -74,6 +74,13 @@ class Obstacle(msgspec.Struct, frozen=True):
     part: Part
     hook: Hook
 
+    @classmethod
+    def of_routing(
+        cls, reason: Reason, text: str, part: Part, hook: Hook, device: str = ""
+    ) -> Obstacle:
+        """What no rule of the packet filter does, but the kernel's choice of a way."""
+        return cls(reason, Step("routing", device, text), part, hook)
+
 
 class Trace(msgspec.Struct, frozen=True):
     """What becomes of a connection.

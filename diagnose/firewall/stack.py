@@ -44,6 +44,14 @@ class Settings(msgspec.Struct, frozen=True):
     route_localnet: frozenset[str] = frozenset()
     marked_reverse_path: frozenset[str] = frozenset()
 
+    def forwards(self, family: Family, device: str) -> bool | None:
+        """Whether what comes in by an interface may be sent on; true where it is not listed."""
+        return self.forwarding6 if family == "ip6" else self.forwarding.get(device, True)
+
+    def filters_bridged(self, family: Family) -> bool:
+        """Whether packets between two ports of a bridge meet IP's own chains."""
+        return self.bridge_filter6 if family == "ip6" else self.bridge_filter
+
 
 class Stack(msgspec.Struct, frozen=True, dict=True):
     """All of a host that decides about packets.
@@ -90,6 +98,10 @@ class Stack(msgspec.Struct, frozen=True, dict=True):
         return Nets(
             Interval(int(net.network_address), int(net.broadcast_address)) for net in networks
         )
+
+    def is_bridge(self, device: str | None) -> bool:
+        interface = self.by_name.get(device or "")
+        return interface is not None and (interface.kind == "bridge" or bool(interface.ports))
 
     def is_local(self, address: str | None) -> bool | None:
         """Whether an address is the host's own; None where it is left open."""

@@ -1,0 +1,116 @@
+"""The packets of a connection: its first one, and the answer to one that has arrived."""
+
+from __future__ import annotations
+
+from ipaddress import IPv4Address, IPv6Address, ip_address
+from typing import TYPE_CHECKING, Any, Literal
+
+from msgspec.structs import replace
+
+from diagnose.firewall.flow import EPHEMERAL
+from diagnose.firewall.packet import Packet
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from diagnose.firewall.flow import Flow
+    from diagnose.firewall.packet import Field
+    from diagnose.firewall.stack import Stack
+
+Possible = tuple[tuple["Field", tuple[int, ...]], ...]
+"""The numbers that fields left open may have, as `Packet.possible` holds them."""
+
+_OPPOSITE: Mapping[Field, Field] = {"src": "dst", "dst": "src", "sport": "dport", "dport": "sport"}
+"""What a field of a packet is in the reply to it."""
+
+
+def first_packet(stack: Stack, flow: Flow) -> Packet:
+    """The packet that opens a connection, as it leaves its origin."""
+    origin = flow.origin
+    src, possible = _one_or_several(origin.src)
+    by_host = not origin.device
+    return Packet(
+        iif=origin.device,
+        oif="",
+        src=src,
+        dst=flow.dst,
+        proto=flow.proto,
+        sport=None if flow.proto == "icmp" else EPHEMERAL,
+        dport=flow.dport,
+        family=flow.family,
+        icmp=flow.icmp,
+        dst_local=stack.is_local(flow.dst) if flow.dst else False,
+        src_local=by_host,
+        inner=stack.inner_nets,
+        possible=possible,
+        uid=origin.uid if by_host else -1,
+        gid=None if by_host else -1,
+        physin=origin.port or (None if stack.is_bridge(origin.device) else ""),
+        brin="",
+        reverse_path=True,
+    )
+
+
+def _one_or_several(src: str | tuple[str, ...] | None) -> tuple[str | None, Possible]:
+    """The source address of a packet, or the numbers of the several that it may be."""
+    if src is None or isinstance(src, str):
+        return src, ()
+    if len(src) == 1:
+        return src[0], ()
+    numbers = sorted(int(ip_address(address)) for address in src)
+    return None, (("src", tuple(numbers)),)
+
+
+def reply_to(sent: Packet) -> Packet:
+    """The answer to a packet as it arrived, before conntrack has undone anything."""
+    return replace(
+        sent,
+        iif=sent.oif,
+        oif="",
+        src=sent.dst,
+        dst=sent.src,
+        sport=sent.dport,
+        dport=sent.sport,
+        state="established",
+        reply=True,
+        mark=0,
+        icmp=None,
+        orig_src=sent.orig_src or sent.src,
+        orig_dst=sent.orig_dst or sent.dst,
+        orig_sport=sent.orig_sport or sent.sport,
+        orig_dport=sent.orig_dport or sent.dport,
+        src_local=sent.dst_local,
+        dst_local=sent.src_local,
+        uid=-1,
+        gid=-1,
+        physin="",
+        physout="",
+        possible=_opposite(sent.possible),
+    )
+
+
+def restored(sent: Packet, arrived: Packet) -> dict[str, Any] | None:
+    """What conntrack restores of the destination of an answer.
+
+    None unless the source of the request was translated.
+    """
+    if not arrived.snat:
+        return None
+    return {
+        "dst": sent.src or arrived.orig_src,
+        "dport": sent.sport,
+        "possible": _opposite(sent.possible),
+    }
+
+
+def _opposite(possible: Possible) -> Possible:
+    return tuple((_OPPOSITE.get(field, field), numbers) for field, numbers in possible)
+
+
+def one_of(field: Literal["src", "dst"], packet: Packet) -> str | None:
+    """An address of the packet, or one of the possible ones: they lie in one subnet."""
+    address = packet.src if field == "src" else packet.dst
+    if address is not None or field not in packet.choices:
+        return address
+    number = packet.choices[field][0]
+    return str(IPv4Address(number) if packet.family == "ip" else IPv6Address(number))
