@@ -30,9 +30,10 @@ from os import urandom
 from typing import TYPE_CHECKING
 
 from diagnose.redact.encoded import in_wide_text
-from diagnose.redact.fields import Plan, Walk
+from diagnose.redact.fields import Walk
 from diagnose.redact.looks import is_distinctive, is_token
 from diagnose.redact.patterns import TOKEN
+from diagnose.redact.plan import Plan
 from diagnose.redact.scanner import pieces, redact_text
 
 if TYPE_CHECKING:
@@ -194,15 +195,12 @@ class Redactor:
 
     def _present(self, text: str) -> list[str]:
         """The known secrets that stand in a text, longest first."""
-        if len(self._literals) <= _FEW:
-            present = [raw for raw in self._literals if raw in text]
-        else:
-            anchors = self._anchors
-            runs = anchors.keys() & _RUN.findall(text)
-            present = [raw for run in runs for raw in anchors[run] if raw in text]
-            present += [raw for raw in anchors.get("", ()) if raw in text]
-        present = [raw for raw in present if raw not in self._names]
-        return sorted(present, key=len, reverse=True) if len(present) > 1 else present
+        candidates = self._literals
+        if len(candidates) > _FEW:
+            runs = {"", *_RUN.findall(text)}
+            candidates = [raw for run in runs for raw in self._anchors.get(run, ())]
+        present = [raw for raw in candidates if raw in text and raw not in self._names]
+        return sorted(present, key=len, reverse=True)
 
     def _walked(self, value: Json, engine: bool) -> Json:
         """The value without its secrets, those included that this run has met elsewhere."""

@@ -156,16 +156,26 @@ def secret_parts(words: list[str]) -> Iterator[SecretPart]:
 
 def _without_a_tool(words: list[str]) -> Iterator[SecretPart]:
     """Secrets that show by their options alone."""
-    is_known = any(_NO_PASSWORD().fullmatch(word.rpartition("/")[2]) for word in words[:4])
-    names_user = not is_known and not _AS_USER.isdisjoint(words)
+    takes_password = not _AS_USER.isdisjoint(words) and not _begins_without_password(words)
     for at, word in enumerate(words):
         option = words[at - 1] if at else ""
-        if names_user and option in ("-p", "-P", "-pw") and is_mixed(word):
+        if takes_password and option in _PASSWORD_OPTIONS and is_mixed(word):
             yield SecretPart(at, 0, len(word), f"{option} {word}")
-        if option == "-u" and (shared := _SHARE_USER().fullmatch(word)):
+        shared = _SHARE_USER().fullmatch(word) if option == "-u" else None
+        if shared:
             yield SecretPart(at, *shared.span(1), f"{option} {word}")
-        if ":" in word and (account := _ACCOUNT().fullmatch(word)) and is_mixed(account[1]):
+        account = _ACCOUNT().fullmatch(word) if ":" in word else None
+        if account and is_mixed(account[1]):
             yield SecretPart(at, *account.span(1), word)
+
+
+_PASSWORD_OPTIONS = ("-p", "-P", "-pw")
+
+
+def _begins_without_password(words: list[str]) -> bool:
+    """Whether one of the programs at the beginning takes no password under -p."""
+    names = [word.rpartition("/")[2] for word in words[:4]]
+    return any(_NO_PASSWORD().fullmatch(name) for name in names)
 
 
 def _tool_of(word: str) -> _Tool | None:
@@ -193,17 +203,21 @@ def _of_tool(tool: _Tool, words: list[str], index: int) -> Iterator[SecretPart]:
 def _at_word(tool: _Tool, words: list[str], at: int) -> Iterator[SecretPart]:
     """The secret of one word: the next word's, behind `=`, or joined to a short option."""
     word = words[at]
+    following = words[at + 1] if at + 1 < len(words) else "-"
     takes_next = word in tool.options or (tool.after == ":" and _CLUSTER().fullmatch(word))
-    if takes_next and at + 1 < len(words) and not words[at + 1].startswith("-"):
+    if takes_next and not following.startswith("-"):
         yield from _part(tool, words, at + 1, 0, word)
-    elif word.startswith("--"):
+        return
+    if word.startswith("--"):
         option, equals, _ = word.partition("=")
         if equals and option in tool.options:
             yield from _part(tool, words, at, len(option) + 1, option)
-    elif not word.startswith("-pass"):
-        for option in tool.attached:
-            if word.startswith(option) and len(word) > len(option):
-                yield from _part(tool, words, at, len(option), option)
+        return
+    if word.startswith("-pass"):
+        return
+    for option in tool.attached:
+        if word.startswith(option) and word != option:
+            yield from _part(tool, words, at, len(option), option)
 
 
 def _part(tool: _Tool, words: list[str], at: int, start: int, option: str) -> Iterator[SecretPart]:

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from diagnose.redact.assigned import VERSION_OR_TAG
 from diagnose.redact.looks import is_mixed, is_token, unpacked
 from diagnose.redact.patterns import Mark, Scan, lazy
 from diagnose.redact.tokens import HEX
+from diagnose.redact.unquoted import VERSION_OR_TAG
 
 _BASE64 = lazy(r"[A-Za-z0-9+/_-]{20,}+={0,2}")
 _PEM_START = "LS0tLS1CRUdJTi"

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import re
 
-from diagnose.redact.assigned import IN_MESSAGES
 from diagnose.redact.lines import on_lines
 from diagnose.redact.looks import exempt, is_mixed
 from diagnose.redact.names import kind_of
 from diagnose.redact.patterns import COLOUR, ESCAPE_OPEN, Mark, lazy, verbose
+from diagnose.redact.unquoted import IN_MESSAGES
 from diagnose.redact.values import mark_mixed, raw_replaced
 
 SIGNS = (

@@ -9,9 +9,9 @@ import re
 
 from diagnose.redact.lines import has_sign
 from diagnose.redact.patterns import Mark, lazy, verbose
-from diagnose.redact.values import mark_password, mark_word
+from diagnose.redact.values import mark_password, mark_word, raw_replaced
 
-_PASS_ARGUMENT = lazy(r"\bpass:([^\s\"']+)")
+_PASS_ARGUMENT = lazy(r"\bpass:(?P<secret>[^\s\"']+)")
 _READERS = (
     r"(?:--(?:password|token|passphrase)-stdin|sudo -S|passwd --stdin|cryptsetup|-pass stdin"
     r"|(?:docker|podman) secret create"
@@ -20,41 +20,39 @@ _READERS = (
 """Programs and options that read a secret from a pipe."""
 _PIPED = verbose(
     rf"""
-    (\b(?:echo|printf)\s (?:-n\s|-e\s|'%s'\s|"%s"\s|%s\s)? ["']?)
-    ([^\s"'|;]{{1,400}})
-    (["']?\s{{0,9}}\|[^|\n]{{0,80}}?{_READERS.replace(" ", "[ ]")})
+    \b(?:echo|printf)\s (?:-n\s|-e\s|'%s'\s|"%s"\s|%s\s)? ["']?
+    (?P<secret>[^\s"'|;]{{1,400}})
+    ["']?\s{{0,9}}\|[^|\n]{{0,80}}?{_READERS.replace(" ", "[ ]")}
     """
 )
 _HERE = lazy(
-    r"((?:--(?:password|token|passphrase)-stdin|sudo -S"
-    r"|passwd --stdin)[^\n|;<]{0,80}<<<\s{0,9}[\"']?)([^\s\"']+)"
+    r"(?:--(?:password|token|passphrase)-stdin|sudo -S|passwd --stdin)"
+    r"[^\n|;<]{0,80}<<<\s{0,9}[\"']?(?P<secret>[^\s\"']+)"
 )
 _ACL = verbose(
     r"""
-    (?i: ( (?: \bacl[ ]setuser[ ]\S{1,80}[ ](?:[^\s>\#]{1,40}[ ]){0,9}
-             | \b(?:user[ ]\S{1,80}|default)[ ](?:[^\s>\#]{1,40}[ ]){0,9}(?=[>\#]\S{1,200}[ ][^\n]{0,80}?[~&+%]) )
-           [>\#] ) )
-    (\S+)
+    (?i: (?: \bacl[ ]setuser[ ]\S{1,80}[ ](?:[^\s>\#]{1,40}[ ]){0,9}
+           | \b(?:user[ ]\S{1,80}|default)[ ](?:[^\s>\#]{1,40}[ ]){0,9}(?=[>\#]\S{1,200}[ ][^\n]{0,80}?[~&+%]) )
+         [>\#] )
+    (?P<secret>\S+)
     """
 )
 """A user of Redis with a password."""
-_CHPASSWD = verbose(
-    r"""
-      (\b[\w.-]{1,64}:)([^\s"'|:]{1,200})(?=["']?\s{0,9}\|\s{0,9}(?:sudo\s{1,9})?chpasswd)
-    | (\bchpasswd[ ]<<<\s?["']?[\w.-]{1,64}:)([^\s"']+)
-    """
+_PIPED_TO_CHPASSWD = lazy(
+    r"\b[\w.-]{1,64}:(?P<secret>[^\s\"'|:]{1,200})(?=[\"']?\s{0,9}\|\s{0,9}(?:sudo\s{1,9})?chpasswd)"
 )
+_HERE_FOR_CHPASSWD = lazy(r"\bchpasswd <<<\s?[\"']?[\w.-]{1,64}:(?P<secret>[^\s\"']+)")
 _FED = lazy(r"\b(?:echo|printf) [^|]{1,200}\|\s{0,9}(?:sudo )?(?:smbpasswd|passwd|cryptsetup)\b")
 _FED_WORD = lazy(r"[^\s\"'();|\\]{6,}")
 _WRITTEN = verbose(
     r"""
-    (\b(?:echo|printf)[ ](?:-n[ ]|-e[ ])?["']?)([^\s"'|;>]{6,400})
+    \b(?:echo|printf)[ ](?:-n[ ]|-e[ ])?["']?(?P<secret>[^\s"'|;>]{6,400})
     (?=["']?\s{0,9} (?:>>?|\|\s{0,9}(?:sudo[ ])?tee[ ]) \s{0,9}\S{0,99}?(?:secret|passw|token|credential|private|\.key))
     """
 )
 _PLACE = verbose(
     r"""
-    ( \bhttp-basic\.\S{1,100}[ ]\S{1,100}[ ]                                      # composer
+    (?: \bhttp-basic\.\S{1,100}[ ]\S{1,100}[ ]                                      # composer
     | \bbundle[ ]config[ ](?:set[ ])?(?:--\w{1,20}[ ]){0,3}[\w.-]{1,100}\.[a-z]{2,20}[ ]
     | \bopenssl[ ]passwd[ ](?:-\w{1,20}[ ]){0,3}
     | \bdb2[ ]connect[ ][^\n]{1,80}[ ]using[ ]
@@ -63,7 +61,7 @@ _PLACE = verbose(
     | \bvault[ ](?:kv[ ]put|write)[ ]\S{1,100}[ ]\w{1,60}=
     | \bsqlplus[ ](?:-\w{1,20}[ ]){0,5}[\w.-]{1,80}/
     | \bcurl[ ][^|\n]{0,200}?(?:-b|--cookie)[ =]["']?[\w.-]{1,80}= )
-    ([^\s"'\\@;)]+)
+    (?P<secret>[^\s"'\\@;)]+)
     """
 )
 """Commands that take a secret at a place of its own."""
@@ -82,36 +80,52 @@ PLACE_SIGNS = (
 
 def in_shell(text: str, low: str, mark: Mark) -> str:
     """The text without the secrets that its shell lines feed to programs."""
+
+    def password(match: re.Match[str]) -> str:
+        return raw_replaced(match, "secret", mark_password(match["secret"], match[0], mark))
+
+    def word(match: re.Match[str]) -> str:
+        return raw_replaced(match, "secret", mark_word(match["secret"], match[0], mark))
+
+    def words_of_line(match: re.Match[str]) -> str:
+        line = match[0]
+        return _FED_WORD().sub(lambda word: mark_word(word[0], line, mark), line)
+
+    def at_place(match: re.Match[str]) -> str:
+        return raw_replaced(match, "secret", _at_place(match, mark))
+
     if "pass:" in low:
-        text = _PASS_ARGUMENT().sub(lambda m: "pass:" + mark_password(m[1], m[0], mark), text)
+        text = _PASS_ARGUMENT().sub(password, text)
     if "<<<" in text:
-        text = _HERE().sub(lambda m: m[1] + mark_password(m[2], m[0], mark), text)
+        text = _HERE().sub(password, text)
     if "echo " in low or "printf " in low:
-        text = _PIPED().sub(lambda m: m[1] + mark_password(m[2], m[0], mark) + m[3], text)
-        text = _FED().sub(
-            lambda m: _FED_WORD().sub(lambda w: mark_word(w[0], m[0], mark), m[0]), text
-        )
-        text = _WRITTEN().sub(lambda m: m[1] + mark_word(m[2], m[0], mark), text)
+        text = _PIPED().sub(password, text)
+        text = _FED().sub(words_of_line, text)
+        text = _WRITTEN().sub(word, text)
     if " >" in text or " #" in text:
-        text = _ACL().sub(lambda m: m[1] + mark_password(m[2], m[0], mark), text)
+        text = _ACL().sub(password, text)
     if "chpasswd" in low:
-        text = _CHPASSWD().sub(
-            lambda m: (m[1] or m[3]) + mark_password(m[2] or m[4], m[0], mark), text
-        )
+        text = _PIPED_TO_CHPASSWD().sub(password, text)
+        text = _HERE_FOR_CHPASSWD().sub(password, text)
     if has_sign(text, PLACE_SIGNS):
-        text = _PLACE().sub(lambda m: m[1] + _at_place(m, mark), text)
+        text = _PLACE().sub(at_place, text)
     return text
 
 
 def at_places_in_words(words: list[str], mark: Mark) -> list[str]:
     """The words of a command line without what stands at a secret's place."""
     line = " ".join(words)
-    for match in _PLACE().finditer(line) if has_sign(line, PLACE_SIGNS) else ():
-        new = _at_place(match, mark)
-        words = [word.replace(match[2], new) for word in words] if new != match[2] else words
+    if not has_sign(line, PLACE_SIGNS):
+        return words
+    for match in _PLACE().finditer(line):
+        old, new = match["secret"], _at_place(match, mark)
+        if new != old:
+            words = [word.replace(old, new) for word in words]
     return words
 
 
 def _at_place(match: re.Match[str], mark: Mark) -> str:
-    is_certain = match[1].startswith("bundle")  # 8 and 8 hexadecimal digits
-    return (mark_password if is_certain else mark_word)(match[2], match[0], mark)
+    """What stands for the secret at its place, itself where it is no secret."""
+    is_certain = match[0].startswith("bundle")  # 8 and 8 hexadecimal digits
+    replace = mark_password if is_certain else mark_word
+    return replace(match["secret"], match[0], mark)

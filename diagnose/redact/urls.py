@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import re
 
-from diagnose.redact.assigned import VERSION_OR_TAG, names_secrets
+from diagnose.redact.assigned import names_secrets
 from diagnose.redact.lines import at_signs, has_sign, on_lines
 from diagnose.redact.looks import exempt, is_mixed, is_scrambled, random_looking
 from diagnose.redact.patterns import ESCAPE_OPEN, OPEN, Mark, lazy, verbose, words
+from diagnose.redact.unquoted import VERSION_OR_TAG
 from diagnose.redact.values import mark_mixed, mark_password, raw_replaced
 
 _USERINFO = lazy(
@@ -180,15 +181,17 @@ def _is_generated(segment: str) -> bool:
 
 def _of_user(match: re.Match[str], mark: Mark) -> str:
     """`users=bob:x`: x is a password unless it is the user's group, a number or a word."""
-    user, sign, raw = match[2], match[3], match[4]
-    name = match[1].strip(" \t\"'=:").lower()
+    name, user, sign, raw = match.groups()
     if user.isdigit() or OPEN in raw or raw.lower() in _GROUPS or raw == user:
         return match[0]
-    has_both = any(c.isdigit() for c in raw) and any(c.isalpha() for c in raw)
-    is_list = name.endswith("users") and sign == ":" and has_both
-    if is_list and not VERSION_OR_TAG().fullmatch(raw):
+    is_list = name.strip(" \t\"'=:").lower().endswith("users") and sign == ":"
+    if is_list and _has_letter_and_digit(raw) and not VERSION_OR_TAG().fullmatch(raw):
         return raw_replaced(match, 4, mark_password(raw, match[0], mark))
     return mark_mixed(match, 4, mark) if len(raw) >= 8 else match[0]
+
+
+def _has_letter_and_digit(text: str) -> bool:
+    return any(c.isdigit() for c in text) and any(c.isalpha() for c in text)
 
 
 def _before_hosts(text: str, mark: Mark) -> str:

@@ -72,7 +72,7 @@ def mark_mixed(match: Match[str], group: int, mark: Mark) -> str:
     return raw_replaced(match, group, mark_word(match[group], match[0], mark))
 
 
-def raw_replaced(match: Match[str], group: int, new: str) -> str:
+def raw_replaced(match: Match[str], group: int | str, new: str) -> str:
     """A match with one of its groups replaced by this text."""
     start = match.start(group) - match.start()
     return match[0][:start] + new + match[0][start + len(match[group]) :]
