@@ -6,7 +6,6 @@ The host or the recording, the budget, and the recording to be kept.
 from __future__ import annotations
 
 import importlib.util
-import json
 import math
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -23,7 +22,7 @@ from diagnose.judgement.collection import Collection
 from diagnose.judgement.judge import Thresholds
 from diagnose.model import Check, Failed, Json, Report
 from diagnose.phrases import and_more, count, joined, shortened
-from diagnose.questions import AnswerSource, AnyQuestion, Host, Question, RecordedQuestion
+from diagnose.questions import AnswerSource, AnyQuestion, Host, Question
 from diagnose.questions.containers import ListContainers
 from diagnose.questions.engine import FindEndpoint
 from diagnose.questions.run import Options
@@ -31,6 +30,7 @@ from diagnose.recording import answer_files
 from diagnose.recording.answer_files import Recording
 from diagnose.recording.budget import Budget, read_until
 from diagnose.recording.recorder import RecordedAnswer, Recorder, Replay
+from diagnose.recording.redaction import redacted_again
 from diagnose.recording.source import read
 from diagnose.version import __version__
 
@@ -302,43 +302,6 @@ def recorded(path: Path, ends: float = math.inf) -> tuple[Recording, Mapping[str
         return read(path, ends)
     except answer_files.RecordingError as error:
         raise InvalidRequestError(f"cannot read {path}: {error}") from error
-
-
-def redacted_again(entries: Recording, redacts: Redactor) -> Recording:
-    """A recording without what the rules of today find in it.
-
-    What was redacted before stays as it is. Secrets that a later answer names are taken out of the
-    earlier ones too, and of the questions.
-    """
-    once = {
-        question: replace(entry, answer=_redacted(question, entry.answer, redacts))
-        for question, entry in entries.items()
-    }
-    return dict(settled(question, entry, redacts) for question, entry in once.items())
-
-
-def _redacted(question: AnyQuestion, answer: Json | Failed, redacts: Redactor) -> Json | Failed:
-    if isinstance(answer, Failed):
-        return answer
-    try:
-        return redacts.answer(question.kind, question.args, answer)
-    except (RecursionError, ValueError, LookupError, TypeError, AttributeError):
-        return Failed("malformed", "it could not be searched for secrets")
-
-
-def settled(
-    question: AnyQuestion, entry: RecordedAnswer, redacts: Redactor
-) -> tuple[AnyQuestion, RecordedAnswer]:
-    """Question and answer without what the run has learned to be secret since then."""
-    args = redacts.settle(question.args)
-    if args != question.args:
-        question = RecordedQuestion(
-            question.kind, json.dumps(args, sort_keys=True, separators=(",", ":"))
-        )
-    if isinstance(entry.answer, Failed):
-        failed = Failed(entry.answer.reason, redacts.text(entry.answer.detail))
-        return question, replace(entry, answer=failed)
-    return question, replace(entry, answer=redacts.settle(entry.answer))
 
 
 def collect(kinds: Sequence[type], options: Options, *, began: float) -> list[object]:

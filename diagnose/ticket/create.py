@@ -22,6 +22,7 @@ from diagnose.questions.run import Options
 from diagnose.recording.answer_files import Recording
 from diagnose.recording.budget import Budget
 from diagnose.recording.recorder import Recorder, Replay
+from diagnose.recording.redaction import redacted_again, settled
 from diagnose.redact import Redactor
 from diagnose.render.html import page
 from diagnose.ticket import bundle
@@ -87,7 +88,7 @@ def take(
     # The bundle's report is
     # judged again from what the bundle holds, so that both say the same.
     recording: Recording = dict(
-        session.settled(question, entry, redactor) for question, entry in recorder.recording.items()
+        settled(question, entry, redactor) for question, entry in recorder.recording.items()
     )
     what = replace(what, uncollected=report.uncollected)
     judged = replace(_judged(recording, what, began), duration_s=report.duration_s, source="live")
@@ -110,7 +111,7 @@ def _taken_again(
         options.source, checks, tuple(checks), configured, explicit=options.config is not None
     )
     what = replace(what, profile=True, shown=page.KINDS)
-    recording = session.redacted_again(entries, redactor)
+    recording = redacted_again(entries, redactor)
     report = _judged(recording, what, began)
     kept = {name: head[name] for name in ("anonymized",) if name in head}
     before = head.get("redacted")

@@ -1,0 +1,53 @@
+"""A recording without what today's rules find in it, and what a run has learned to be secret."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
+
+from diagnose.model import Failed, Json
+from diagnose.questions import AnyQuestion, RecordedQuestion
+from diagnose.recording.answer_files import Recording
+from diagnose.recording.recorder import RecordedAnswer
+
+if TYPE_CHECKING:
+    from diagnose.redact import Redactor
+
+
+def redacted_again(entries: Recording, redacts: Redactor) -> Recording:
+    """A recording without what the rules of today find in it.
+
+    What was redacted before stays as it is. Secrets that a later answer names are taken out of the
+    earlier ones too, and of the questions.
+    """
+    once = {
+        question: replace(entry, answer=_redacted(question, entry.answer, redacts))
+        for question, entry in entries.items()
+    }
+    return dict(settled(question, entry, redacts) for question, entry in once.items())
+
+
+def _redacted(question: AnyQuestion, answer: Json | Failed, redacts: Redactor) -> Json | Failed:
+    if isinstance(answer, Failed):
+        return answer
+    try:
+        return redacts.answer(question.kind, question.args, answer)
+    except (RecursionError, ValueError, LookupError, TypeError, AttributeError):
+        return Failed("malformed", "it could not be searched for secrets")
+
+
+def settled(
+    question: AnyQuestion, entry: RecordedAnswer, redacts: Redactor
+) -> tuple[AnyQuestion, RecordedAnswer]:
+    """Question and answer without what the run has learned to be secret since then."""
+    args = redacts.settle(question.args)
+    if args != question.args:
+        question = RecordedQuestion(
+            question.kind, json.dumps(args, sort_keys=True, separators=(",", ":"))
+        )
+    if isinstance(entry.answer, Failed):
+        failed = Failed(entry.answer.reason, redacts.text(entry.answer.detail))
+        return question, replace(entry, answer=failed)
+    return question, replace(entry, answer=redacts.settle(entry.answer))
