@@ -5,6 +5,7 @@ from __future__ import annotations
 from checks.container.causes import causes_without
 from checks.container.exits_at_start import SHORT_S
 from checks.container.helpers import (
+    fails_at_start,
     held_up,
     kernel_evidence,
     log_evidence,
@@ -58,7 +59,8 @@ def crashed(
         if age is None or age > options.since_s or not _stays_down(container):
             continue
         with_engine = container.id in stops.stopped_with_daemon and is_service(container)
-        worked = (container.ran_for or 0.0) >= at_least
+        tail = tail_of(log_tails, container)
+        worked = not fails_at_start(container, tail, at_least)
         # as long as the engine is down, all containers are
         if with_engine:
             counts = containers.source != "disk"
@@ -67,7 +69,6 @@ def crashed(
         if not counts:
             continue
         is_known = container.id in stops.by_id
-        tail = tail_of(log_tails, container)
         callees = called_peers(tail.lines, container, containers)
         policy = container.host_config.restart_policy.name or "no"
         code = described(container.state.exit_code)

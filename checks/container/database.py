@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from checks.container.confirmed import Claim, claims
 from diagnose.evidence.containers.called_peers import named_peers
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.tails import LogTails
 from diagnose.evidence.machine.clock import Clock
+from diagnose.evidence.network.sockets.callers import Callers
+from diagnose.mappings import present
 from diagnose.model import CheckResult, Severity
 from diagnose.registry import check
 
@@ -20,32 +22,57 @@ _IMAGES = {
     "mongo": ("mongo",),
 }
 _SUPERUSER = "POSTGRES_USER"
+HOLDERS_SHOWN = 5
 
 
 @check(ID, severity=Severity.critical)
-def database_refused(containers: Containers, clock: Clock, log_tails: LogTails) -> CheckResult:
+def database_refused(
+    containers: Containers, clock: Clock, log_tails: LogTails, callers: Callers | None
+) -> CheckResult:
     """A database refuses a container that calls it.
 
     The failed container's log has the database's own answer, and the database is another container
     that runs. The images of PostgreSQL, MySQL, MariaDB and MongoDB read the user, the password and
     the database from their environment only while their data directory is empty: what is changed
-    there later has no effect, which is what most such refusals come from.
+    there later has no effect, which is what most such refusals come from. Of a database that has no
+    connection left, those who hold its connections are counted.
     """
     for claim in claims(ID, containers, log_tails, clock):
         server = _server(claim, containers)
         if server is None:
             continue
+        held = callers.of(server) if callers is not None and _is_crowded(claim) else {}
         finding = claim.finding(
-            f"is refused by the database in {server}: {claim.failure.cause}",
+            f"is refused by the database in {server}: {claim.failure.cause}{_mostly(held)}",
             {
+                **present({"connections": dict(list(held.items())[:HOLDERS_SHOWN])}),
                 f"{server.name} State": f"{server.state.status}, image {server.config.image}",
                 "what fixes it": claim.failure.cure,
             },
             touches=(server.subject,),
             server=server.name,
         )
-        yield finding.with_variables(_variables(claim, server))
+        yield finding.with_variables(_variables(claim, server) | _holder(held, containers))
     return None
+
+
+def _is_crowded(claim: Claim) -> bool:
+    return claim.failure.failure.name == "too-many-clients"
+
+
+def _mostly(held: Mapping[str, int]) -> str:
+    """Who holds most of the connections, as the end of a sentence."""
+    name, count = next(iter(held.items()), ("", 0))
+    if not count:
+        return ""
+    return f'; "{name}" holds {count} of {sum(held.values())}'
+
+
+def _holder(held: Mapping[str, int], containers: Containers) -> dict[str, str]:
+    """The one container that holds more than half of the connections."""
+    name, count = next(iter(held.items()), ("", 0))
+    is_container = any(container.name == name for container in containers)
+    return {"holder": name} if is_container and count * 2 > sum(held.values()) else {}
 
 
 def _server(claim: Claim, containers: Containers) -> Container | None:
@@ -84,4 +111,8 @@ def _variables(claim: Claim, server: Container) -> dict[str, str]:
         return {"owner": owner, "role": claim.value("role")}
     if name == "too-many-clients":
         return {"crowded": server.name}
+    if name in ("mysql-access", "mysql-host"):
+        return {"mysql_server": server.name}
+    if name == "postgres-data-denied":
+        return {"denied_data": server.name}
     return {}

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from checks.container.helpers import setting_evidence
+from diagnose.evidence.containers.called_peers import named_peers
+from diagnose.evidence.containers.listing import Containers
 from diagnose.evidence.containers.logs.repeated_errors import RepeatedError, RepeatedErrors
 from diagnose.evidence.containers.named_settings import NamedSetting, named_setting, only_file
+from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import CheckResult, Finding, Severity
 from diagnose.phrases import sentence, shortened
+from diagnose.programs.migrations import WAITING, migration_in
 from diagnose.registry import check
 
 SHOWN = 160
@@ -20,9 +24,11 @@ REFUSES = frozenset(
         "nginx-upstream-plain",
         "php-fpm-children",
         "proxy-untrusted",
+        "search-flood",
     }
 )
 """Known failures of a program that runs on and turns its callers away: a warning, not advice."""
+_SEARCH = LazyPattern(r"elasticsearch|opensearch")
 MOSTLY = 0.5
 """The share of the last lines from which on it does so to most of its callers. Below, scanners of
 the Internet may be those whom it refuses."""
@@ -33,12 +39,13 @@ the Internet may be those whom it refuses."""
     severity=Severity.advice,
     aloud=("repeats an error in its log", "repeat errors in their logs"),
 )
-def errors_in_log(repeated_errors: RepeatedErrors) -> CheckResult:
+def errors_in_log(repeated_errors: RepeatedErrors, containers: Containers | None) -> CheckResult:
     """A running container repeats an error in its log.
 
     Its program goes on, and nothing else is wrong that this tool can see. Only the program's author
     knows whether its users notice. It is a warning where the line is known to mean that the program
-    turns its callers away. The last twelve lines of the last five minutes are read.
+    turns its callers away, or waits for a migration of its database. The last twelve lines of the
+    last five minutes are read.
     """
     for error in repeated_errors:
         setting = _setting(error)
@@ -54,8 +61,28 @@ def errors_in_log(repeated_errors: RepeatedErrors) -> CheckResult:
             severity=Severity.warning if _refuses(error) else Severity.advice,
             stable=(error.container.life,),
         )
-        yield finding.with_variables(setting.variables if setting is not None else {})
+        steps = _migration(error) or _flooded(error, containers)
+        yield finding.with_variables(steps or (setting.variables if setting is not None else {}))
     return None
+
+
+def _migration(error: RepeatedError) -> dict[str, str]:
+    """The command that brings the program's database to its code, where the line asks for that."""
+    known = error.failure
+    if known is None or known.failure.name not in WAITING:
+        return {}
+    command = migration_in((known.line, *error.lines))
+    return {"migration": command} if command else {}
+
+
+def _flooded(error: RepeatedError, containers: Containers | None) -> dict[str, str]:
+    """The search server that takes no more documents: this container, or the one that it calls."""
+    known = error.failure
+    if known is None or known.failure.name != "search-flood" or containers is None:
+        return {}
+    candidates = (error.container, *named_peers((known.line,), error.container, containers))
+    servers = [one.name for one in candidates if _SEARCH.search(one.config.image.lower())]
+    return {"flooded": servers[0]} if servers else {}
 
 
 def _setting(error: RepeatedError) -> NamedSetting | None:
@@ -65,8 +92,13 @@ def _setting(error: RepeatedError) -> NamedSetting | None:
 
 
 def _refuses(error: RepeatedError) -> bool:
-    """Whether the program is known to turn its callers away, and prints little else."""
+    """Whether the program is known to turn its callers away, and prints little else.
+
+    One that waits for a migration does so whatever else it prints.
+    """
     known = error.failure
+    if known is not None and known.failure.name == "data-older" and _migration(error):
+        return True
     is_refusal = known is not None and known.failure.name in REFUSES
     return is_refusal and error.times >= MOSTLY * error.of
 

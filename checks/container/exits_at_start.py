@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from checks.container.causes import APPLICATION_CAUSES, PEER_CAUSES
 from checks.container.failed_run import failed_run
-from checks.container.helpers import held_up, took
+from checks.container.helpers import fails_at_start, held_up, took
 from checks.container.service import is_somebodys_job, severity_of_end
 from diagnose.evidence.containers.events import Events
 from diagnose.evidence.containers.listing import Container, Containers
@@ -38,20 +38,23 @@ def exits_at_start(
 ) -> CheckResult:
     """A container's program ends with an error as soon as it is started.
 
-    It exited by itself with an error within seconds, within the looked-at time, and nothing will
-    start it again. What is a service is read from the container: published ports or a health check
-    make it critical, a compose service or a detached run a warning. A run in the foreground showed
-    its exit code to somebody: advice. Exit code 0, ends by a signal that was asked for, terminals,
-    one-off runs of compose, tasks of swarm and containers with a restart policy (those are loops,
-    or were stopped by hand) are silent.
+    It exited by itself with an error within seconds, or within two minutes where its log shows a
+    known mistake that stays, within the looked-at time, and nothing will start it again. What is a
+    service is read from the container: published ports or a health check make it critical, a
+    compose service or a detached run a warning. A run in the foreground showed its exit code to
+    somebody: advice. Exit code 0, ends by a signal that was asked for, terminals, one-off runs of
+    compose, tasks of swarm and containers with a restart policy (those are loops, or were stopped
+    by hand) are silent.
     """
     for container in containers:
         age = clock.age(container.finished_at)
         if age is None or age > options.since_s or not _stays_down(container):
             continue
-        if (container.ran_for or 0.0) >= short or not _failed_by_itself(container, events):
+        if not _failed_by_itself(container, events):
             continue
         run = failed_run(container, containers, context)
+        if not fails_at_start(container, run.tail, short):
+            continue
         code = described(container.state.exit_code)
         finding = Finding.about(
             container,

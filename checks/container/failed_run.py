@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import msgspec
 
 from checks.container.changed_compose import (
@@ -23,6 +25,8 @@ from checks.container.helpers import (
 )
 from checks.container.hidden_by_mount import hidden_evidence, hidden_variables
 from checks.container.image_steps import image_steps
+from checks.container.line_steps import line_evidence, line_variables
+from checks.container.strays import stray_evidence, stray_setting, stray_variables, strays_of
 from diagnose.evidence.containers.compose_files import ChangedFile
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.tail import LogTail
@@ -44,6 +48,8 @@ class FailedRun(msgspec.Struct, frozen=True):
     changed: ChangedFile | None
     """The compose file, where it is newer than the container."""
     context: RunContext
+    strays: Mapping[str, str] = {}
+    """Names that it called and that no container has, with their places."""
 
     @property
     def callees(self) -> tuple[Subject, ...]:
@@ -54,6 +60,8 @@ class FailedRun(msgspec.Struct, frozen=True):
         return {
             **log_evidence(self.tail),
             **setting_evidence(self.setting),
+            **line_evidence(self.container, self.tail),
+            **stray_evidence(self.strays, containers),
             **changed_evidence(self.changed),
             **hidden_evidence(self.container, self.context.empty_mounts),
             **peers_evidence(self.container, self.calls, containers, self.tail, clock),
@@ -74,6 +82,8 @@ class FailedRun(msgspec.Struct, frozen=True):
             image_steps(container, tail, context.images, context.image_commands, self.calls)
             | changed_variables(container, self.changed)
             | hidden_variables(container, tail, self.setting, context.empty_mounts)
+            | line_variables(container, tail, self.setting)
+            | stray_variables(self.strays)
         )
 
 
@@ -92,11 +102,13 @@ def failed_run(
     tail = tail_of(context.log_tails, container)
     if before:
         tail = tail.before_this_run
+    strays = strays_of(container, containers, tail)
     return FailedRun(
         container,
         tail,
         calls_of(container, containers, tail, context.namespaces),
-        setting_of(container, tail),
+        stray_setting(strays) or setting_of(container, tail),
         changed_file(container, context.compose_files),
         context,
+        strays,
     )

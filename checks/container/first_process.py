@@ -3,26 +3,36 @@
 from __future__ import annotations
 
 from checks.container.service import is_service
+from diagnose.evidence.containers.cgroups import Cgroups
 from diagnose.evidence.containers.listing import Containers
 from diagnose.evidence.machine.kernel_log import KernelLog
 from diagnose.evidence.machine.processes import Processes
+from diagnose.mappings import present
 from diagnose.model import CheckResult, Finding, Severity
 from diagnose.phrases import ago
 from diagnose.registry import check
+
+THAWED = "THAWED"
+"""What version 1 of control groups takes for a word to go on; version 2 takes a 0."""
 
 
 @check(
     "container.first-process-stopped", severity=Severity.critical, caused_by=["kernel.hung-task"]
 )
 def first_process_stopped(
-    containers: Containers, processes: Processes, kernel_log: KernelLog | None
+    containers: Containers,
+    processes: Processes,
+    kernel_log: KernelLog | None,
+    cgroups: Cgroups | None,
 ) -> CheckResult:
     """A running container's first process is stopped, or hangs in the kernel.
 
-    State T is a process that got SIGSTOP or SIGTSTP and waits for SIGCONT; the engine says
-    "running" and the container does not answer. State D counts only where the kernel has logged
-    that this very process is blocked for minutes: a moment in D is ordinary disk I/O. A paused
-    container is container.paused. A process that a debugger has stopped (t) is left alone.
+    Its control group may be frozen from outside the engine, which goes on to say "running": by
+    `systemctl freeze`, a snapshot or a script that was broken off. State T is a process that got
+    SIGSTOP or SIGTSTP and waits for SIGCONT; the engine says "running" and the container does not
+    answer. State D counts only where the kernel has logged that this very process is blocked for
+    minutes: a moment in D is ordinary disk I/O. A paused container is container.paused. A process
+    that a debugger has stopped (t) is left alone.
     """
     hung = {task.pid: task for task in kernel_log.hung_tasks} if kernel_log is not None else {}
     for container in containers.running:
@@ -30,7 +40,12 @@ def first_process_stopped(
         if container.state.status == "paused" or process is None:
             continue
         task = hung.get(process.pid)
-        if process.state == "T":
+        group = cgroups.of(container) if cgroups is not None else None
+        if group is not None and group.frozen_by:
+            what, note = "is frozen, with all others in its control group", process.state
+            word = THAWED if group.frozen_by.endswith("freezer.state") else "0"
+            variables = {"frozen_by": group.frozen_by, "thaw": word}
+        elif process.state == "T":
             what, note, variables = "is stopped by a signal", "T (stopped)", {"signal": "CONT"}
         elif process.state == "D" and task is not None:
             what, note = (
@@ -45,6 +60,7 @@ def first_process_stopped(
             f"{container} is listed as running, and its first process {what}",
             {
                 f"/proc/{process.pid}/stat": note,
+                **present({"frozen by": group.frozen_by if group is not None else ""}),
                 "first process": " ".join(container.command)[:120],
                 "State": f"{container.state.status}, Pid {container.state.pid}",
             },

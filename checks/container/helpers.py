@@ -12,7 +12,12 @@ import msgspec
 from diagnose.evidence.containers.called_peers import called_peers, named_peers, refused_port
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.tails import LogTail, LogTails
-from diagnose.evidence.containers.named_settings import NamedSetting, named_setting, setting_in
+from diagnose.evidence.containers.named_settings import (
+    NamedSetting,
+    named_setting,
+    setting_in,
+    setting_of_key,
+)
 from diagnose.evidence.containers.programs.program_faults import ProgramFaults
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.network.container_netns import Namespaces
@@ -58,6 +63,8 @@ _SHELLS = frozenset(
 _ENDS_WITH_INPUT = LazyPattern(r"\breact-scripts start\b|^Starting the development server")
 """facebook/create-react-app#8688: from 3.4.1 on it ends with exit code 0 when its input does."""
 QUOTED = 300
+SLOW_START_S = 120.0
+"""Seconds that a large program may take to its start."""
 NAMES_SHOWN = 8
 _DEPENDENCY = LazyPattern(r"(?:^|,)([^:,]+)")
 """The services in compose's label, which says
@@ -90,8 +97,12 @@ def setting_of(container: Container, tail: LogTail) -> NamedSetting | None:
 
     None where that is not known.
     """
-    healing = setting_in(container, tail.failure.cure) if tail.failure is not None else None
-    return healing or named_setting(container, tail.telling)
+    failure = tail.failure
+    if failure is None:
+        return named_setting(container, tail.telling)
+    healing = setting_in(container, failure.cure)
+    by_key = setting_of_key(container, failure.values.get("key", ""))
+    return healing or named_setting(container, tail.telling) or by_key
 
 
 def setting_evidence(setting: NamedSetting | None) -> dict[str, object]:
@@ -123,6 +134,16 @@ def passing(container: Container, tail: LogTail) -> frozenset[str]:
     mode = container.host_config.network_mode
     is_shared = mode == "host" or mode.startswith("container:")
     return (tail.signs & PASSING) - (frozenset() if is_shared else frozenset(["port-taken"]))
+
+
+def fails_at_start(container: Container, tail: LogTail, short: float) -> bool:
+    """Whether its program failed before it worked, by how long it ran, in seconds.
+
+    Large programs take minutes until they come to a setting or a file that stays as it is.
+    """
+    ran = container.ran_for or 0.0
+    known = tail.failure.failure if tail.failure is not None else None
+    return ran < short or (known is not None and not known.may_pass and ran < SLOW_START_S)
 
 
 def may_have_passed(container: Container, tail: LogTail, setting: NamedSetting | None) -> bool:

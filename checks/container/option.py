@@ -118,6 +118,16 @@ def _lacks_limit(container: Container, assignment: str) -> Proof | None:
     return ("HostConfig.Ulimits", limits or "none")
 
 
+def _lacks_kernel_setting(container: Container, assignment: str) -> Proof | None:
+    """Whether a user who is not root lacks the setting; the host's network has the host's own."""
+    name, _, wanted = assignment.partition("=")
+    given = container.host_config.sysctls or {}
+    is_root = container.config.user.partition(":")[0] in ("", "0", "root")
+    if is_root or container.shares_host_network or given.get(name) == wanted:
+        return None
+    return ("HostConfig.Sysctls", given or "none")
+
+
 def _lacks_shared_memory(container: Container, _: str) -> Proof | None:
     given = container.host_config.shm_size
     return ("HostConfig.ShmSize", given) if given <= _USUAL_SHM else None
@@ -177,6 +187,7 @@ _LACKS: Mapping[str, Callable[[Container, str], Proof | None]] = {
     "--privileged": _lacks_privileges,
     "--ulimit": _lacks_limit,
     "--shm-size": _lacks_shared_memory,
+    "--sysctl": _lacks_kernel_setting,
     "--env": _lacks_variable,
     "--volume": _lacks_mount,
 }

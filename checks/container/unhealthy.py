@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from checks.container.causes import APPLICATION_CAUSES, PEER_CAUSES
 from checks.container.helpers import (
     PASSING,
@@ -60,6 +62,7 @@ def unhealthy(
     other_probes: OtherProbes | None,
     *,
     patience: Seconds = Seconds(30),
+    starting: Seconds = Seconds(300),
 ) -> CheckResult:
     """A container's health check fails, or is no longer run.
 
@@ -69,8 +72,10 @@ def unhealthy(
     engine does not run it, so the status is stale. A probe that calls a port of its own container
     where nothing listens is named, with what does listen there. `starting` is not unhealthy, and
     paused containers are not probed. Without a failed probe in a row, `unhealthy` says only that
-    the engine stopped probing for a while, as for a pause: the next probe decides. Docker never
-    restarts a container because of its health.
+    the engine stopped probing for a while, as for a pause: the next probe decides. A program that
+    was started less than `starting` ago, and does not listen yet, may need a longer start period:
+    a warning, unless its log objects to something. Docker never restarts a container because of its
+    health.
     """
     instead = other_probes.by_id if other_probes is not None else {}
     for container in containers:
@@ -86,7 +91,8 @@ def unhealthy(
             yield _stale(probe, silent)
         elif health.status == "unhealthy" and (health.failing_streak or probe.exit_code):
             tail = _complaint(tail_of(log_tails, container))
-            finding = _failing(probe, containers, clock, tail)
+            starting_s = _starts_for(probe, clock, starting)
+            finding = _failing(probe, containers, clock, tail, starting_s)
             is_served = container.id in instead and not probe.unserved_port
             other = {"other_probe": instead[container.id]} if is_served else {}
             yield finding.with_variables(_without_secrets(other))
@@ -116,9 +122,27 @@ def _stale(probe: HealthCheck, silent: float) -> Finding:
     )
 
 
-def _failing(probe: HealthCheck, containers: Containers, clock: Clock, tail: LogTail) -> Finding:
+def _starts_for(probe: HealthCheck, clock: Clock, longest: float) -> float | None:
+    """Seconds for which a program has been about to listen at the port of its probe."""
+    age = clock.age(probe.container.started_at)
+    may_start = bool(probe.unserved_port) and not probe.only_port
+    is_young = age is not None and age < longest and probe.has_failed_since_its_start
+    return age if may_start and is_young else None
+
+
+def _failing(
+    probe: HealthCheck,
+    containers: Containers,
+    clock: Clock,
+    tail: LogTail,
+    starting_s: float | None,
+) -> Finding:
     container, streak = probe.container, probe.health.failing_streak
     severity, failure = _failure(probe)
+    if starting_s is not None and not tail.lines and severity == Severity.critical:
+        severity = Severity.warning
+    else:
+        starting_s = None
     printed = probe.output.splitlines()
     telling = telling_line(printed)
     callees = called_peers(printed, container, containers, configured=[probe.text])
@@ -129,7 +153,8 @@ def _failing(probe: HealthCheck, containers: Containers, clock: Clock, tail: Log
     is_held_up = probe.exit_code in (TIMED_OUT, 126) and not probe.unserved_port
     finding = Finding.about(
         container,
-        f"{container} is unhealthy: {failure}, {streak} times in a row{_at_port(probe)}",
+        f"{container} is unhealthy: {failure}, {streak} times in a row{_at_port(probe)}"
+        f"{_still_starting(probe, starting_s)}",
         {
             "probe": probe.text,
             "last output": telling.whole[-QUOTED:] if telling else "(empty)",
@@ -146,7 +171,18 @@ def _failing(probe: HealthCheck, containers: Containers, clock: Clock, tail: Log
         signs=signs(*probe.outputs) | tail.signs,
         onset=probe.failing_since,
     )
+    if starting_s is not None:
+        return finding.with_variables({"start_period": f"{math.ceil(starting_s / 60) * 3}m"})
     return finding.with_variables(_steps(probe, severity, tail))
+
+
+def _still_starting(probe: HealthCheck, starting_s: float | None) -> str:
+    """How long the program has been starting, as the end of a sentence."""
+    if starting_s is None:
+        return ""
+    period = probe.start_period_s
+    granted = f"a start period of {ago(period)}" if period else "no start period"
+    return f"; it was started {ago(starting_s)} ago, and its health check has {granted}"
 
 
 def _failure(probe: HealthCheck) -> tuple[Severity, str]:

@@ -74,7 +74,10 @@ def _finding(container: Container, name: FailedName, why: str, address: str) -> 
     finding = Finding.about(
         container,
         f'{container} cannot resolve "{name.name}", {why}',
-        {"log": name.line[:300], "HostConfig.ExtraHosts": container.host_config.extra_hosts or []},
+        {
+            "the name stands in": name.source[:300],
+            "HostConfig.ExtraHosts": container.host_config.extra_hosts or [],
+        },
         discriminator=name.name,
         signs=frozenset({"dns"}),
     )

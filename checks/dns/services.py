@@ -38,15 +38,13 @@ def service_on_other_network(
         mode = container.host_config.network_mode
         if mode == "none" or mode.startswith("container:"):
             continue
-        names = {} if failed is None else {item.name: item.line for item in failed.of(container)}
-        for name, line in names.items():
+        names = {} if failed is None else {item.name: item.source for item in failed.of(container)}
+        for name, source in names.items():
             owners = _owners(name, container, containers)
             if owners and not _resolves(
                 name, container, owners, podman=ping is not None and ping.is_podman
             ):
-                yield _finding(
-                    _Call(container, name, f"log: {line}"), owners, networks, Severity.critical
-                )
+                yield _finding(_Call(container, name, source), owners, networks, Severity.critical)
         yield from _by_configuration(container, containers, networks, set(names))
     if failed is not None:
         yield from failed.unread

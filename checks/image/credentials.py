@@ -40,27 +40,32 @@ def credential_helper_missing(client: ClientSettings) -> CheckResult:
     Docker Desktop and the SDKs of clouds write such a helper into config.json; the file outlives
     them, or is copied to another host. On engine 28 `docker run` of an image that is not here fails
     before it asks the registry, and so do compose and builds; `docker pull` goes on without the
-    login. Only programs that lie in no folder of PATH, and in no other usual folder, count.
+    login. Only programs that lie in no folder of PATH, and in no other usual folder, count. The
+    helper `pass` runs another program, which has to be there too.
     """
-    for helper in client.absent:
+    for helper in (*client.absent, *client.lacking):
         registries = sorted(name for name, program in client.helpers.items() if program == helper)
         is_store = client.store == helper
         if is_store:
             whose, key = "any registry", "credsStore"
         else:
             whose, key = and_more(registries, REGISTRIES_SHOWN), "credHelpers"
+        program, own = f"docker-credential-{helper}", client.lacking.get(helper, "")
+        missing = f"{program}, which is not installed"
+        if own:
+            missing = f"{program}, which runs the program {own}, and that is not installed"
         yield Finding(
             subject=HOST,
             summary=(
                 f'user "{client.user}" cannot use logins of {whose}: {client.file} names '
-                f"the program docker-credential-{helper}, which is not installed"
+                f"the program {missing}"
             ),
             evidence={
                 f"{client.file} {key}": helper if is_store else ", ".join(registries),
-                "PATH": f"no docker-credential-{helper}",
+                "PATH": f"no {own or program}",
             },
             variables={
-                "helper": f"docker-credential-{helper}",
+                "helper": own or program,
                 "path": client.file,
                 **({"name": helper} if _PLAIN.fullmatch(helper) else {}),
             },

@@ -38,7 +38,7 @@ EXPLAINS = Phrases(
         enough unbound undefined only nil null expired certificate unauthorized
         authentication version newer terminated multiple terminating fail failed failure
         assertion wrong gave needs deprecated ambiguous bad root supposed refusing refuses
-        insecure align should
+        insecure align should pending unapplied blocked exceeded
         """
     ),
     pattern=LazyPattern(
@@ -71,6 +71,8 @@ EXPLAINS = Phrases(
         | \bauthentication\ failed\b
         | \bversion\b.{0,60}\b(?:higher|lower|newer|older)\b | \bnewer\b | \bterminated\ by\ sig
         | \bmultiple\b | \bno\ outputs\b
+        | \bblocked\ by\b | \bwatermark\b.{0,20}\bexceeded\b
+        | \bpending\ ?migrations?\b | \bmigrations?\ (?:is|are)\ pending\b | \bunapplied\ migration
         | \bterminating\b.{0,20}\buncaught\b
         | \b(?:wrong|bad)\ (?:signature|owner\w*|type|format|version|directive|number\ of)\b
         | \bneeds?\ to\ (?:be|contain|have|start|end|match)\b | \bdeprecated\b | \bambiguous\b
@@ -136,6 +138,7 @@ GENERIC = Phrases(
         | \bfailed\ to\ initiali[sz]e\ dd\b
         | \bdata\ dictionary\ initiali[sz]ation\b | \bcould\ not\ run\b
         | \bconnection\ attempt\ failed\b | \binvocation\ of\ init\ method\b
+        | \binvalid\ \S+\ invocation\b
         | \binvalid\ config,\ exiting\b | \bcommand\ execution\ failed\b
         | \berror\ executing\ action\b | \bthere\ was\ an\ error\b
         | \bfatal\ error\ loading\b | \bunable\ to\ open\ (?:logs|the\ first\ data\ file)\b

@@ -35,7 +35,7 @@ _LEVELS: tuple[tuple[LazyPattern, int], ...] = (
     (
         LazyPattern(
             r"""
-            \bFATAL\b(?!\ state) | \bFTL\b | \bPANIC\b | \bpanic: | \bpanicked\ at\b | \bCRIT(?:ICAL)?\b
+            \bFATAL\b(?!\ state) | (?<!-)\bFTL\b | \bPANIC\b | \bpanic: | \bpanicked\ at\b | \bCRIT(?:ICAL)?\b
             | \bEMERG\b
             | \[(?:emerg|alert|crit|fatal)\] | \blevel=(?:fatal|panic|critical) | \[ALERT\]
             | \[F\] | ^F\ +[A-Z]+\ +\[ | \ [CF]\ \|\s
@@ -70,7 +70,7 @@ _LEVELS: tuple[tuple[LazyPattern, int], ...] = (
     ),
     (
         LazyPattern(
-            r"\bINFO\b|\[(?:info|notice|Note|System|debug)\]|\blevel=(?:info|debug|trace)\b"
+            r"(?<![\w.-])INFO\b(?!\.\w)|\[(?:info|notice|Note|System|debug)\]|\blevel=(?:info|debug|trace)\b"
             r"|\blvl=info\b|\bDEBUG\b|\[I\]|\bI! | [IDN] \| "
             r"|\bNOTICE\b|\bTRACE\b|: info: |^info:"
             r"|\bLOG: (?!.*(?:unrecognized|invalid value|syntax error|could not bind))",

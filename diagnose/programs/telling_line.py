@@ -114,6 +114,12 @@ _DETAIL = LazyPattern(
 """What belongs to the message before it."""
 _GOES_ON = LazyPattern(r"\b\d+ validation errors?\b|\bpanicked at \S+:\d+:\d+:$")
 """A message whose next lines say which errors they are: Pydantic's, and the panics of Rust."""
+_LISTS = LazyPattern(
+    r"\b(?:following|these)\b.{0,60}\b(?:variables?|settings?|options?|keys?|fields?)\b.{0,80}:\s*$",
+    re.IGNORECASE,
+)
+"""A message that says which settings it means in its next lines."""
+_LISTED = LazyPattern(r"\b[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+\b")
 _STAMPED = LazyPattern(r"\s*\[?(?:\d+:)?(?:\d{8}[:T ]|\d{4}[-/]\d\d|\d\d:\d\d:\d\d)")
 """A line that begins with its time is the rest of no other one."""
 _QUOTED_SOURCE = LazyPattern(r"^\s*>>> ")
@@ -146,6 +152,7 @@ def telling_line(lines: Sequence[str]) -> TellingLine | None:
             *_quoted_source(messages[:index]),
             *(
                 _rest_of_exception(messages[index], messages[index + 1 :])
+                or _listed(messages[index], messages[index + 1 :])
                 or _details(messages[index + 1 :])
             ),
         ),
@@ -252,6 +259,14 @@ def _rest_of_exception(first: Message, following: Sequence[Message]) -> tuple[st
         return ()
     rest = (line.text.strip() for line in following[:MOST_DETAILS][:end])
     return tuple(itertools.takewhile(lambda text: not _CHAINED.match(text), rest))
+
+
+def _listed(first: Message, following: Sequence[Message]) -> tuple[str, ...]:
+    """The lines with the settings that the first line announces."""
+    if not _LISTS.search(first.text):
+        return ()
+    texts = (line.text.strip() for line in following[:MOST_DETAILS])
+    return tuple(itertools.takewhile(_LISTED.search, texts))
 
 
 def _details(following: Sequence[Message]) -> tuple[str, ...]:

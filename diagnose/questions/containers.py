@@ -185,7 +185,11 @@ class Cpu(msgspec.Struct, frozen=True):
 
 
 class CgroupStats(msgspec.Struct, frozen=True):
-    """One container's groups. path: in the memory hierarchy, or the unified one."""
+    """One container's groups.
+
+    path: in the memory hierarchy, or the unified one. frozen_by: the file that keeps its processes
+    frozen, "" where none does.
+    """
 
     path: str = ""
     version: int = 1
@@ -193,6 +197,7 @@ class CgroupStats(msgspec.Struct, frozen=True):
     pids: Pids = Pids()
     cpu: Cpu = Cpu()
     pressure: dict[str, dict[str, dict[str, float]] | None] | None = None
+    frozen_by: str = ""
 
     def waited(self, resource: str, kind: str = "some", over: str = "avg60") -> float | None:
         """Percent of the time in which its tasks waited for cpu, memory or io.

@@ -121,6 +121,22 @@ class ListPortConnections(Question[list[PortConnection]], frozen=True):
     port: int
 
 
+class ListCallers(Question[dict[str, int]], frozen=True):
+    """The connections to a port of a process's network namespace: how many each address has."""
+
+    POLICY = Policy(
+        "netns.callers",
+        "who is connected to a port",
+        "network.losses:callers",
+        "local",
+        "host",
+        2,
+        5,
+    )
+    pid: int
+    port: int
+
+
 class TcpStall(msgspec.Struct, frozen=True):
     """A connection that repeats what it sent.
 

@@ -58,6 +58,15 @@ def test_helpers_that_are_installed(home: Path) -> None:
     assert settings().absent == ("other",)
 
 
+def test_a_helper_whose_own_program_is_missing(home: Path) -> None:
+    (home / ".docker/config.json").write_text(json.dumps({"credsStore": "pass"}))
+    assert (settings().absent, settings().lacking) == (("pass",), {})
+    program(home / "programs/docker-credential-pass")
+    assert (settings().absent, settings().lacking) == ((), {"pass": "pass"})
+    program(home / "programs/pass")
+    assert (settings().absent, settings().lacking) == ((), {})
+
+
 @pytest.mark.parametrize(
     ("text", "malformed"),
     [("", "it is empty"), ('{"auths": {},}', "line 1 is no JSON"), ("[]", "it holds no object")],

@@ -7,8 +7,9 @@ import socket
 
 import pytest
 
+from diagnose.live import Live
 from diagnose.live.network import losses
-from diagnose.questions.sockets import CountLosses, WatchSockets
+from diagnose.questions.sockets import CountLosses, ListCallers, WatchSockets
 
 
 def test_a_connection_that_is_not_closed() -> None:
@@ -100,3 +101,14 @@ def test_a_quiet_namespace_is_not_watched(
     answer = losses.watch(None, WatchSockets([7], seconds=0))  # type: ignore[arg-type]
     assert answer == {"7": {"calls": [], "datagrams": [], "left_open": 0}}
     assert seen == [7] * turns
+
+
+def test_who_is_connected_to_a_port() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+        clients = [socket.create_connection(server.getsockname()) for _ in range(3)]
+        held = [server.accept()[0] for _ in clients]
+        answer = ListCallers.decode(losses.callers(Live(), ListCallers(os.getpid(), port)))
+        for one in (*clients, *held):
+            one.close()
+    assert answer == {"127.0.0.1": 3}

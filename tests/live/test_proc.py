@@ -323,6 +323,18 @@ def test_version_2_is_read(tmp_path: Path) -> None:
     assert answer["pressure"]["cpu"] is None
 
 
+def test_a_group_that_one_above_it_freezes(tmp_path: Path) -> None:
+    tree(tmp_path, V2, f"system.slice/docker-{ID}.scope")
+    place = tmp_path / f"system.slice/docker-{ID}.scope"
+    for folder, switch in ((place, "0"), (place.parent, "1")):
+        (folder / "cgroup.freeze").write_text(switch)
+        (folder / "cgroup.events").write_text("populated 1\nfrozen 1\n")
+    mount = parse(f"30 1 0:26 / {tmp_path} rw - cgroup2 cgroup2 rw,nsdelegate")
+    assert sample(cgroups.Places(mount))["frozen_by"] == f"{place.parent}/cgroup.freeze"
+    (place / "cgroup.events").write_text("populated 1\nfrozen 0\n")
+    assert sample(cgroups.Places(mount))["frozen_by"] == ""
+
+
 def test_version_1_is_read(tmp_path: Path) -> None:
     tree(tmp_path, V1, f"docker/{ID}")
     table = parse(
@@ -340,6 +352,7 @@ def test_version_1_is_read(tmp_path: Path) -> None:
     assert answer["cpu"]["quota_us"] is None
     assert (answer["cpu"]["throttled_us"], answer["cpu"]["usage_us"]) == (900, 1500000)
     assert answer["pressure"]["memory"]["full"]["total"] == 0
+    assert answer["frozen_by"] == ""
 
 
 def test_a_container_without_a_group_is_missing_not_empty() -> None:

@@ -58,6 +58,7 @@ LINES = {
     "postgres-role": 'FATAL:  role "shop" does not exist',
     "mysql-database": "ERROR 1049 (42000): Unknown database 'shop'",
     "too-many-clients": "FATAL:  sorry, too many clients already",
+    "postgres-data-denied": 'error: could not open file "global/pg_filenode.map": Permission denied',
     "postgres-hba": 'FATAL:  no pg_hba.conf entry for host "172.21.0.3", user "shop", database "postgres", no encryption',
     "postgres-starting": "FATAL:  the database system is starting up",
     "redis-password": "ReplyError: NOAUTH Authentication required.",
@@ -172,6 +173,10 @@ LINES = {
         "proxy database?)"
     ),
     "rabbit-node": "       {{failed_to_cluster_with,",
+    "search-flood": (
+        'AuthorizationException(403, "cluster_block_exception", "index [orders-2026] blocked by: '
+        '[FORBIDDEN/12/index read-only / allow delete (api)];")'
+    ),
     "php-fpm-children": (
         "[12-Apr-2019 18:55:47] WARNING: [pool www] server reached pm.max_children setting (5), consider "
         "raising it"
@@ -221,6 +226,7 @@ LINES = {
     "gitlab-upgrade-path": "It is required to upgrade to the latest 14.0.x version first before proceeding.",
     "kafka-cluster": "The Cluster ID XvvB doesn't match stored clusterId Some(0Hna) in meta.properties.",
     "kafka-node": "Configured node.id `1001` doesn't match stored node.id `1389' in meta.properties.",
+    "minio-format": "ERROR Unable to initialize backend: format.json file: expected format-type: fs, found: xl-single",
     "minio-backend": "FATAL Unable to use the drive /data: Drive /data: found backend type fs, expected xl or xl-single",
     "postgres-wal": "PANIC:  could not locate a valid checkpoint record",
     "neo4j-format": "java.lang.IllegalStateException: Unable to find store format for version AF4.3.0",

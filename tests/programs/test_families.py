@@ -38,6 +38,32 @@ LINES = {
         "sed: can't move '/etc/hostsjGVCUE' to '/etc/hosts': Device or resource busy",
         "sed: cannot rename /etc/sedHKGcfk to /etc/hosts: Device or resource busy",
     ),
+    "port-low": (
+        "dnsmasq: failed to create listening socket for port 53: Permission denied",
+        "nginx: [emerg] bind() to 0.0.0.0:80 failed (13: Permission denied)",
+        "listen tcp :443: bind: permission denied",
+    ),
+    "volume-required": ("[2023-04-09 16:35:14.906][vaultwarden][ERROR] No persistent volume!",),
+    "setting-unknown": (
+        "yaml: unmarshal errors: line 53: field metric_path not found in type config.ScrapeConfig",
+        "command traefik error: field not found, node: middlewares",
+        "Error: adapting config using caddyfile: Caddyfile:7: unrecognized directive: reverse_prox",
+        "run: adapting config using caddyfile: /etc/caddy/Caddyfile:5: unrecognized global option: servers",
+        "Bad directive or wrong number of arguments; >>> 'rdb-del-sync-files no'",
+        'nginx: [emerg] "root" directive is duplicate in /etc/nginx/nginx.conf:40',
+    ),
+    "peer-unreached": (
+        "Can't reach database server at `postgresql-info`:`5432`",
+        "Please make sure your database server is running at `postgresql-info`:`5432`.",
+        "could not connect to mongo:27017",
+    ),
+    "mounted-file-replaced": (
+        "sed: can't move '/etc/app/app.confbFhJcA' to '/etc/app/app.conf': Resource busy",
+        "mv: cannot move '/tmp/x' to '/etc/app/app.conf': Device or resource busy",
+        "OSError: [Errno 16] Device or resource busy: '/config/.storage/tmp' -> '/config/configuration.yaml'",
+        "Error: EBUSY: resource busy or locked, rename '/app/db.json.tmp' -> '/app/db.json'",
+        "rename /data/.config.tmp /data/config.yml: device or resource busy",
+    ),
     "database-file": ("sqlite3.OperationalError: unable to open database file",),
     "docker-socket": (
         "Cannot connect to the Docker daemon at unix:///var/run/docker.sock. Is the docker daemon running?",
@@ -202,7 +228,6 @@ LINES = {
         "Config file '/data/homeserver.yaml' does not exist.",
     ),
     "configuration-syntax": (
-        "Error: adapting config using caddyfile: Caddyfile:7: unrecognized directive: reverse_prox",
         "error parsing config.yml: yaml: line 8: mapping values are not allowed in this context",
     ),
 }

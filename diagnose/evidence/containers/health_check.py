@@ -84,6 +84,21 @@ class HealthCheck(msgspec.Struct, frozen=True):
     def timeout_s(self) -> float:
         return self._seconds("timeout")
 
+    @property
+    def start_period_s(self) -> float:
+        """Seconds after the start in which a failed probe does not count."""
+        healthcheck = self.container.config.healthcheck
+        period = healthcheck.start_period if healthcheck is not None else None
+        return (period or 0) / _NANO
+
+    @property
+    def has_failed_since_its_start(self) -> bool:
+        """Whether no probe of this run has succeeded."""
+        since, began = self.failing_since, self.container.started_at
+        if since is None or began is None:
+            return False
+        return since - began <= 2 * self.interval_s + self.timeout_s + self.start_period_s
+
     def _seconds(self, setting: str) -> float:
         nanoseconds: Any = getattr(self.container.config.healthcheck, setting, None)
         return nanoseconds / _NANO if nanoseconds else _DEFAULT_S

@@ -127,6 +127,7 @@ class HostConfig(ApiObject, frozen=True, rename="pascal"):
     pids_limit: int | None = None
     oom_kill_disable: bool | None = None
     ulimits: list[dict[str, Any]] | None = None
+    sysctls: dict[str, str] | None = None
     tmpfs: dict[str, str] | None = None
     shm_size: int = 0
     device_requests: list[dict[str, Any]] | None = None
@@ -147,6 +148,7 @@ class Healthcheck(ApiObject, frozen=True, rename="pascal"):
     test: list[str] | None = None
     interval: int | None = None
     timeout: int | None = None
+    start_period: int | None = None
 
 
 class ContainerConfig(ApiObject, frozen=True, rename="pascal"):

@@ -75,6 +75,7 @@ _BINARY = re.compile(r"\.(?:aof|class|db|dll|gz|jar|jks|node|p12|pyc|rdb|so|sqli
 _LEAST_PART = 6
 _PLACES = frozenset(["config", "configs", "configuration", "default", "custom", "docker", "server"])
 """Folders of many images, whose names say nothing."""
+_VARIABLE_OF_CURE = LazyPattern(r"\b[A-Z][A-Z0-9]*_[A-Za-z0-9_]+\b")
 _OPTION = LazyPattern(r"(?<![\w-])--?[A-Za-z][\w-]{2,}")
 
 
@@ -157,9 +158,9 @@ def named_setting(container: Container, telling: TellingLine | None) -> NamedSet
 
 
 def setting_in(container: Container, cure: str) -> NamedSetting | None:
-    """Where the container is given an option that the cure of a known failure names.
+    """Where the container is given what the cure of a known failure names.
 
-    In its command, or in a variable such as NODE_OPTIONS.
+    An option in its command, or in a variable such as NODE_OPTIONS; or else a variable.
     """
     for option in _OPTION.findall(cure):
         if any(word.startswith(option) for word in container.config.words):
@@ -167,6 +168,18 @@ def setting_in(container: Container, cure: str) -> NamedSetting | None:
         for name, value in container.config.environment:
             if option in value:
                 return NamedSetting(variable=name)
+    own = {name for name, _ in container.config.environment}
+    named_in_cure = [name for name in _VARIABLE_OF_CURE.findall(cure) if name in own]
+    return NamedSetting(variable=named_in_cure[0], fault="value") if named_in_cure else None
+
+
+def setting_of_key(container: Container, key: str) -> NamedSetting | None:
+    """The option of the container's command that ends with a key the program does not know."""
+    last = key.lower()
+    for word in container.config.words[1:]:
+        option = word.partition("=")[0]
+        if option.startswith("--") and option.lower().rpartition(".")[2].lstrip("-") == last:
+            return NamedSetting(option=option)
     return None
 
 

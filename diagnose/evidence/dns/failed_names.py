@@ -69,11 +69,33 @@ _HOST_VARIABLE = LazyPattern(
 _BARE_NAME = LazyPattern(rf"^{_NAME}$")
 
 
+UNREACHED = frozenset(
+    {
+        "cluster-silent",
+        "database-unreachable",
+        "peer-timeout",
+        "some-name-unresolved",
+        "some-peer-refused",
+    }
+)
+"""Families of complaints about a call that do not say whom the program called."""
+
+
 class FailedName(msgspec.Struct, frozen=True):
-    """A name that a container could not resolve, and the line of its log that says so."""
+    """A name that a container could not resolve, and the line of its log that says so.
+
+    Where the log says only that a call failed: a name of its settings that nobody near it has, and
+    the place where that stands.
+    """
 
     name: str
     line: str
+    is_by_log: bool = True
+
+    @property
+    def source(self) -> str:
+        """Where the name stands, as evidence says it."""
+        return f"log: {self.line}" if self.is_by_log else self.line
 
 
 class FailedNames(msgspec.Struct, frozen=True):
@@ -102,6 +124,11 @@ def failed_names(
     for container in containers:
         tail = log_tails.of(container)
         names = tuple(_failed((*tail.earlier, *tail.lines)))
+        if not names and tail.failure is not None and tail.failure.failure.name in UNREACHED:
+            strays = stray_names(container, names_by_network(containers))
+            names = tuple(
+                FailedName(name, place, is_by_log=False) for name, place in strays.items()
+            )
         if not names and recent_logs is not None:
             lines = recent_logs.repeated(container, _tells_of_a_name, clock)
             names = tuple(_repeated([line.text for line in lines]))

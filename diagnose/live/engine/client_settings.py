@@ -44,19 +44,21 @@ _PROGRAMS = (
     "~/google-cloud-sdk/bin",
 )
 """Folders that a login shell often has in PATH, and a run from cron does not."""
+_OWN_PROGRAMS = {"pass": "pass"}
+"""What a credential helper runs itself (docker-credential-helpers)."""
 
 
 def settings(live: Live, question: AnyQuestion) -> Json:  # noqa: ARG001 - the signature of every collector
     """Answer `client.settings`.
 
-    {"file", "user", "malformed", "store", "helpers", "absent", "plugins", "listens", "logins"}.
+    {"file", "user", "malformed", "store", "helpers", "absent", "lacking", "plugins", "listens",
+    "logins"}.
     file: its configuration; "" without one. malformed: why it holds no JSON object; "" if it does.
     store, helpers: the credential helper of all registries, and those of one registry each. absent:
     those of them whose program is in no folder of PATH, and in none where such programs usually
-    lie. plugins: [{"name", "path", "target", "failure"}], those that do not work and that no other
-    folder has. listens: whether a program listens at the default socket. logins: the registries
-    that have one.
-
+    lie. lacking: by helper, the program that it runs itself and that is nowhere. plugins: [{"name",
+    "path", "target", "failure"}], those that do not work and that no other folder has. listens:
+    whether a program listens at the default socket. logins: the registries that have one.
     A file without JSON is no failure: the docker command goes on without it.
     """
     path = configuration(os.environ) / "config.json"
@@ -64,15 +66,20 @@ def settings(live: Live, question: AnyQuestion) -> Json:  # noqa: ARG001 - the s
     helpers = _names(config.get("credHelpers"))
     store = config.get("credsStore")
     store = store if isinstance(store, str) else ""
+    named = {store, *helpers.values()} - {""}
+    absent = {name for name in named if not _is_installed(f"docker-credential-{name}")}
     return {
         "file": str(path) if config or malformed else "",
         "user": _user(),
         "malformed": malformed,
         "store": store,
         "helpers": helpers,
-        "absent": sorted(
-            name for name in {store, *helpers.values()} - {""} if not _is_installed(name)
-        ),
+        "absent": sorted(absent),
+        "lacking": {
+            name: program
+            for name, program in _OWN_PROGRAMS.items()
+            if name in named - absent and not _is_installed(program)
+        },
         "plugins": list(_broken(path.parent / "cli-plugins")),
         "listens": daemon_process.listening_inode(os.path.realpath(DEFAULT_SOCKET)) is not None,
         "logins": _logins(config.get("auths")),
@@ -116,10 +123,9 @@ def _user() -> str:
         return str(os.geteuid())
 
 
-def _is_installed(helper: str) -> bool:
-    """Whether the program of a credential helper lies where the docker command may find it."""
+def _is_installed(program: str) -> bool:
+    """Whether a program lies where the docker command and its helpers may find it."""
     folders = [*os.environ.get("PATH", "").split(os.pathsep), *_PROGRAMS]
-    program = f"docker-credential-{helper}"
     return any(
         os.access(Path(folder).expanduser() / program, os.X_OK) for folder in folders if folder
     )

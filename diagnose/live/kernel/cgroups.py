@@ -11,6 +11,7 @@ import os
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import NamedTuple
 
 from diagnose.live import ERRNO_REASONS, Live
 from diagnose.live.kernel.host import parse_pressure
@@ -22,6 +23,8 @@ _Folder = Callable[[str], str | None]
 """The folder of a controller, if it is there."""
 V1_UNLIMITED = 1 << 62
 """Version 1 prints no limit as the greatest multiple of a page below 2^63."""
+_FROZEN_S = 0.2
+"""Seconds for which a group is frozen at least, before it is said to be."""
 FILE_BYTES = 65536
 """More than any of these files holds; the kernel gives each in one read."""
 KNOWN_PLACES = (
@@ -48,8 +51,8 @@ def cgroups(_live: Live, question: AnyQuestion) -> Json:
     {usage, limit, max_usage, swap, swap_limit, inactive_file, working_set, reclaimable (bytes; a
     limit of null: none), oom_kill (count)}, pids {current, max, events_max}, cpu {periods,
     throttled (counts), throttled_us, usage_us, quota_us, period_us}, pressure {cpu, memory, io:
-    {some, full: {avg10, avg60, avg300, total}}}} or {failed: reason}; a figure the kernel does not
-    keep is null.
+    {some, full: {avg10, avg60, avg300, total}}}, frozen_by: path or ""} or {failed: reason}; a
+    figure the kernel does not keep is null.
     """
     return sample(Places.now(), _wanted(question))
 
@@ -191,7 +194,58 @@ def _sample(places: Places, id_: str, pid: int | None) -> dict[str, Json]:
         "version": places.version,
         **answer,
         "pressure": _pressure(unified),
+        "frozen_by": _frozen_by(places, paths),
     }
+
+
+def _frozen_by(places: Places, paths: dict[str, str]) -> str:
+    """The file that freezes the processes of a group: its own, or that of a group above it.
+
+    "" where they are not frozen, or only for the moment in which runc changes the group's devices.
+    Sources: cgroup-v1/freezer-subsystem.rst, and cgroup.freeze in cgroup-v2.rst.
+    """
+    freezer = next((freezer for freezer in FREEZERS if freezer.controller in paths), None)
+    if freezer is None:
+        return ""
+    path = paths[freezer.controller]
+    if not freezer.holds(places.folder(freezer.controller, path)):
+        return ""
+    time.sleep(_FROZEN_S)
+    if not freezer.holds(places.folder(freezer.controller, path)):
+        return ""
+    parts = path.strip("/").split("/")
+    above = ("/" + "/".join(parts[:length]) for length in range(len(parts), 0, -1))
+    folders = (places.folder(freezer.controller, place) for place in above)
+    by = next((folder for folder in folders if freezer.is_switched(folder)), None)
+    return f"{by}/{freezer.switch}" if by is not None else ""
+
+
+class Freezer(NamedTuple):
+    """How one version of control groups freezes processes.
+
+    switch: the file that does it. own: the one that says whether this very group was frozen.
+    """
+
+    controller: str
+    switch: str
+    own: str
+
+    def holds(self, folder: str | None) -> bool:
+        """Whether the processes of a group are frozen, by whomever."""
+        if self.controller:
+            return (_read(folder, self.switch) or "").strip() == "FROZEN"
+        return _pairs(folder, "cgroup.events").get("frozen") == 1
+
+    def is_switched(self, folder: str | None) -> bool:
+        """Whether this group itself was frozen, and not one above it."""
+        return _number(folder, self.own) == 1
+
+
+FREEZERS = (
+    Freezer("freezer", "freezer.state", "freezer.self_freezing"),
+    Freezer("", "cgroup.freeze", "cgroup.freeze"),
+)
+"""Version 1 has a controller of its own; where both are mounted, it is the one that counts."""
 
 
 def _version_1(folder: _Folder) -> dict[str, Json]:

@@ -16,7 +16,7 @@ from diagnose.model import Json
 
 if TYPE_CHECKING:
     from diagnose.live import Live
-    from diagnose.questions.sockets import CountLosses, WatchSockets
+    from diagnose.questions.sockets import CountLosses, ListCallers, WatchSockets
 
 MAX_BYTES = 4 << 20
 """Of one table of sockets: some 25,000 connections."""
@@ -76,6 +76,19 @@ def _counters(pid: int, file: str) -> dict[str, int]:
         for column, number in zip(columns, numbers.split()[1:], strict=False):
             counters[group + column] = int(number)
     return counters
+
+
+def callers(_live: Live, question: ListCallers) -> Json:
+    """How many connections each address has to a port of a namespace.
+
+    Shape: by address, a number. Those that are closed and wait for their end do not count.
+    """
+    answer: dict[str, int] = {}
+    for fields in _rows(question.pid, "tcp"):
+        if fields[3] == _ESTABLISHED and _place(fields[1])[1] == question.port:
+            address = _place(fields[2])[0]
+            answer[address] = answer.get(address, 0) + 1
+    return dict(answer)
 
 
 def watch(_live: Live, question: WatchSockets) -> Json:

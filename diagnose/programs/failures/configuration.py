@@ -60,6 +60,17 @@ WEB_SERVERS = (
         source="the program's own message",
     ),
     Failure(
+        name="search-flood",
+        mark="",
+        pattern=r"(?:FORBIDDEN|TOO_MANY_REQUESTS)/12/|flood[- ]stage (?:disk )?watermark .{0,20}exceeded"
+        r"|\bread_only_allow_delete\b",
+        cause="Elasticsearch or OpenSearch takes no more documents: the disk of its data is fuller "
+        "than its flood stage allows (95 %), and it has made its indices read-only",
+        cure="make room on that disk; Elasticsearch 7.4 and later lift the block then, earlier ones "
+        "when index.blocks.read_only_allow_delete is set to null",
+        source="elastic/elasticsearch#38024, deviantony/docker-elk#219",
+    ),
+    Failure(
         name="php-fpm-children",
         mark="pm.max_children",
         pattern=r"server reached (?:pm\.)?max_children setting \((?P<most>\d+)\)",
@@ -147,8 +158,8 @@ RUNTIMES = (
         mark="unable to configure https endpoint",
         pattern=r"Unable to configure HTTPS endpoint\. No server certificate was specified",
         cause="the .NET program is configured for HTTPS, and has no certificate",
-        cure="let it serve HTTP behind a proxy, or mount a certificate and name it with "
-        "ASPNETCORE_Kestrel__Certificates__Default__Path",
+        cure="leave https:// out of ASPNETCORE_URLS and serve HTTP behind a proxy, or mount a "
+        "certificate and name it with ASPNETCORE_Kestrel__Certificates__Default__Path",
         source="the program's own message",
     ),
     Failure(

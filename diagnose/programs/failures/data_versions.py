@@ -189,6 +189,16 @@ DATA_VERSIONS = (
         source="getsentry/snuba#6562",
     ),
     Failure(
+        name="minio-format",
+        mark="expected format-type: fs, found: xl",
+        pattern=r"expected format-type: fs, found: (?P<data>xl(?:-single)?)",
+        cause="the data is in the format {data} of MinIO, which this older release does not read",
+        cure="run the release that wrote the data, RELEASE.2022-06-02 or later for xl-single, with as "
+        "many drives as it had",
+        source="minio/minio#10925",
+        build="newer",
+    ),
+    Failure(
         name="minio-backend",
         mark="found backend type fs",
         pattern=r"found backend type fs, expected xl",

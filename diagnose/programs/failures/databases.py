@@ -29,6 +29,7 @@ CLIENTS = (
         cure="let the program use the database's own user (MYSQL_USER), or make one for all hosts: "
         "CREATE USER 'NAME'@'%'",
         source="docker-library/mysql#275",
+        confirmed_by=_REFUSED,
     ),
     Failure(
         name="mysql-public-key",
@@ -99,6 +100,16 @@ CLIENTS = (
         cause="the database has as many connections as it allows",
         cure="end idle clients, or raise max_connections, and use a pool of connections",
         source="the program's own message",
+        confirmed_by=_REFUSED,
+    ),
+    Failure(
+        name="postgres-data-denied",
+        mark="could not open file",
+        pattern=r'could not open file "(?P<path>(?:global|base|pg_\w+)/[^"]+)": Permission denied',
+        cause="the database may not read {path} of its own data: "
+        "the owner or the mode of its data folder was changed",
+        cure="give the data folder back to the database's user, and restart the database",
+        source="immich-app/immich#16186",
         confirmed_by=_REFUSED,
     ),
     Failure(

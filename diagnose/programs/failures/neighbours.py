@@ -34,11 +34,12 @@ NEIGHBOURS = (
     ),
     Failure(
         name="loopback-refused",
-        mark="refused",
+        mark="",
         pattern=r"""(?x)
             (?=.*(?:ECONNREFUSED|connection\ refused)).*?(?<!host:\ \")
             (?:127\.0\.0\.1|\[?::1\]?|localhost)[\"']?:(?P<port>\d{2,5})\b
             # asyncio: ConnectionRefusedError: [Errno 111] Connect call failed ('127.0.0.1', 5432)
+            | Can't\ reach\ database\ server\ at\ `(?:localhost|127\.0\.0\.1)`:`(?P<port_prisma>\d+)
             | ConnectionRefusedError:.{0,60}\('(?:127\.0\.0\.1|localhost|::1)',\ (?P<port_python>\d{2,5})
         """,
         cause="the program calls localhost:{port}, which is the container itself, and nothing listens there",
@@ -75,8 +76,8 @@ NEIGHBOURS = (
     ),
     Failure(
         name="php-mysql-socket",
-        mark="[2002] no such file",
-        pattern=r"SQLSTATE\[HY000\] \[2002\] No such file or directory",
+        mark="no such file or directory",
+        pattern=r"(?:\[2002\]|\(2002\)|\(HY000/2002\):) No such file or directory",
         cause="the program calls the database at localhost, which is the container itself",
         cure="give it the database container's name instead of localhost",
         source="the program's own message",

@@ -222,7 +222,7 @@ OPTIONS = (
     Failure(
         name="read-only-root",
         mark="read-only file",
-        pattern=r"(?P<path>/[^\s'\":]+)['\"]?(?: failed)?:? (?:\(\d+: )?Read-only file ?system|(?:EROFS|Errno 30\]).{0,60}?'(?P<path_node>/[^']+)'",
+        pattern=r"(?P<path>/(?!proc/|sys/)[^\s'\":]+)['\"]?(?: failed)?:? (?:\(\d+: )?Read-only file ?system|(?:EROFS|Errno 30\]).{0,60}?'(?P<path_node>/[^']+)'",
         cause="the program writes to {path}, which is on a read-only file system",
         cure="recreate it with --tmpfs for that folder, or without --read-only",
         source="the program's own message",

@@ -116,8 +116,8 @@ SYSTEM_CALLS = (
     ),
     Failure(
         name="thread-refused-rust",
-        mark="can't spawn a new worker thread",
-        pattern=r"can't spawn a new worker thread: Operation not permitted|failed to spawn thread: Os \{ code: 1,",
+        mark="spawn",
+        pattern=r"can't spawn (?:a new )?worker thread: Operation not permitted|failed to spawn thread: Os \{ code: 1,",
         cause="a new system call (clone3) is refused: the engine's seccomp filter is older than the image's C library",
         cure="upgrade Docker to 20.10.10 or later with a libseccomp of 2.5; until then --security-opt seccomp=unconfined",
         source="qdrant/qdrant#2149",

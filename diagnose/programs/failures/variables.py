@@ -177,6 +177,8 @@ VARIABLES = (
                 |undefined|unset)[:,]?\ {_QUOTE}(?P<variable_behind>{_NAME})
             # the X environment variable is required
             | (?<![\w./-])(?P<variable_subject>{_NAME}){_QUOTE}\ (?:environment|env)\ variable\ {_ABSENT}
+            # the following environment variables are required; X ...
+            | \bvariables?\ are\ (?:required|missing|not\ set)\b[^;]{{0,80}};.{{0,60}}?(?P<variable_listed>{_NAME_OF_PARTS})
             # define the X and Y environment variables
             | \b(?:set|define|provide|specify|export|configure)\ (?:the\ |a\ |your\ )?
                 {_QUOTE}(?P<variable_asked>{_NAME}){_QUOTE}

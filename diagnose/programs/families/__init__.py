@@ -8,7 +8,7 @@ from diagnose.programs.failures.recognition import Failure
 from diagnose.programs.families.calls import CERTIFICATES, PEERS
 from diagnose.programs.families.data import DATA
 from diagnose.programs.families.images import DEPENDENCIES, DEVICES
-from diagnose.programs.families.settings import FILES, SETTINGS
+from diagnose.programs.families.settings import CONFIGURATION, FILES, SETTINGS
 from diagnose.programs.families.surroundings import LOGINS, SURROUNDINGS
 
 FAMILIES: tuple[Failure, ...] = (
@@ -19,6 +19,7 @@ FAMILIES: tuple[Failure, ...] = (
     *SETTINGS,
     *PEERS,
     *SURROUNDINGS,
+    *CONFIGURATION,
     *FILES,
     *LOGINS,
 )

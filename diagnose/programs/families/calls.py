@@ -74,6 +74,16 @@ PEERS = (
             | could\ not\ translate\ host\ name\ \"(?P<host_postgres>{_NAME})\"
             | Could\ not\ resolve\ host:\ (?P<host_curl>{_NAME})
             | getaddrinfo\ for\ (?P<host_php>{_NAME})\ failed
+            | (?:failed|unable|could\ not|couldn't|cannot|can't)\ (?:to\ )?resolve\ (?:the\ )?
+                (?:host(?:[ ]?name)?\ |address\ |name\ |server\ )?['\"`]?
+                (?P<host_resolved>(?!host\b|name\b|address\b|the\b|dependen|module|place
+                    |import|plugin){_NAME})['\"`]?(?=$|[:;,.)\ ])
+            | \b(?:unknown|no\ such)\ (?:mysql\ server\ )?host(?:\ name)?:?\ ['\"`]?
+                (?P<host_unknown>(?!is\b|or\b){_NAME})
+            | (?<![/\w.-])['\"`]?(?P<host_lost>{_NAME})['\"`]?(?::\d+)?:?\ host(?:[ ]?name)?\ not\ found
+            | host(?:[ ]?name)?\ not\ found:?\ ['\"`](?P<host_quoted>{_NAME})['\"`]
+            | no\ address\ associated\ with\ (?:host)?name:?\ ['\"`]?(?P<host_associated>{_NAME})
+            | bad\ address\ '(?P<host_busybox>{_NAME})
             | \b(?P<host_first>{_NAME}):\d+\b.{{0,20}}(?:Name\ or\ service\ not\ known
                 |Temporary\ failure\ in\ name)
         """,
@@ -109,6 +119,21 @@ PEERS = (
         """,
         cause="{peer} refuses the connection: nothing listens there yet",
         cure="see whether the program that is called runs, and on which port it listens",
+        source=_MANY,
+        may_pass=True,
+    ),
+    Failure(
+        name="peer-unreached",
+        mark="",
+        pattern=r"""(?x)
+            (?:can't|cannot|could\ not|unable\ to|failed\ to|couldn't)\ (?:reach|connect|contact
+                |dial)\b(?:[^:]|:(?!\d)){0,60}?
+                [`'\"(@/\ ](?P<peer>(?!localhost|127\.)[A-Za-z][\w.-]*):\d{2,5}\b(?!:\d)
+            | (?:\bis\ running\ |server\ )at\ `(?P<peer_prisma>(?!localhost|127\.)[\w.-]+)`:`\d+`
+        """,
+        cause="the program does not reach {peer}",
+        cure="see whether the program that is called runs, is on the same network, and on which port "
+        "it listens",
         source=_MANY,
         may_pass=True,
     ),

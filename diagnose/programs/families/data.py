@@ -19,6 +19,22 @@ DATA = (
         source="moby/moby#9295",
     ),
     Failure(
+        name="mounted-file-replaced",
+        mark="busy",
+        pattern=r"""(?x)
+            \bto\ '?(?P<file>/[^\s':]+)'?:\ (?:Device\ or\ )?resource\ busy  # sed, mv
+            | (?:\[Errno\ 16\]|EBUSY).{0,80}?->\ '(?P<file_python>/[^']+)'
+            | (?:\[Errno\ 16\]|EBUSY)[^/]{0,60}'(?P<file_alone>/[^']+)'
+            | \brename\ \S+\ (?P<file_go>/[^\s:]+):\ device\ or\ resource\ busy
+            | ->\ (?P<file_java>/[^\s:]+):\ Device\ or\ resource\ busy
+            | @\ rb_file_s_rename\ -\ \([^)]*,\ (?P<file_ruby>/[^)]+)\)
+        """,
+        cause="the program puts a new file in the place of {file}, and a file that is mounted alone "
+        "cannot be replaced: it can only be written into",
+        cure="mount the folder that holds {file}, or let the program work on a copy of its own",
+        source="moby/moby#15793; sed's, Python's, Go's, Node.js' and Java's own messages",
+    ),
+    Failure(
         name="locked-by-another",
         mark="",
         pattern=r"""(?x)
@@ -64,6 +80,8 @@ DATA = (
             | (?:must|need\ to|please|it\ is\ required\ to|have\ to)\ (?:first\ )?upgrade\ to
             | needs?\ (?:to\ be\ )?(?:migrated|bootstrapping|bootstrapped|initiali[sz]ed)\b
             | pending\ ?migrations?
+            | \b(?:db:migrate|manage\.py\ migrate|artisan\ migrate|prisma\ migrate\ (?:deploy|dev)
+                |alembic\ upgrade|flask\ db\ upgrade|knex\ migrate:latest|sequelize\ db:migrate)\b
             | migrations\ are\ pending
             | un(?:applied|deployed)\ (?:database\ )?(?:migrations?|alterations?)
             | no\ schema\ history\ table
@@ -81,6 +99,7 @@ DATA = (
             relation\ \"(?P<table>[^\"]+)\"\ does\ not\ exist  # PostgreSQL
             | no\ such\ table:\ (?P<table_sqlite>\w+)
             | Table\ '(?P<table_mysql>[^']+)'\ doesn't\ exist
+            | The\ table\ `(?P<table_prisma>[^`]+)`\ does\ not\ exist\ in\ the\ current\ database
         """,
         cause="the database has no table {table}: "
         "the program's migrations have not run in it, or it looks in another database or schema",
@@ -114,6 +133,8 @@ DATA = (
             | \bcorrupt(?:ed|ion)?\b.{0,40}\b(?:database|file|index|page|data|segment|wal|log)\b
             | CorruptDatabase
             | file\ is\ not\ a\ database
+            | cannot\ read\ first\ page | (?:header\ page|page)\ .{0,40}\b(?:zero\ bytes|corrupt(?:ed|ion)?)
+            | database\ page\ corruption | checksum\ mismatch\b.{0,40}\b(?:page|block|file|segment)
         """,
         cause="a file of the program's data is damaged, "
         "as after a power loss, a full disk or a copy of it while it was in use",

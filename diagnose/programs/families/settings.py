@@ -101,6 +101,7 @@ SETTINGS = (
             (?:default|insecure|not\ changed|change).{0,40}\b(?:secret|secret_key)\b
             | \bsecret(?:_key)?\b.{0,40}\b(?:default|insecure|not\ changed
                 |change\ it|too\ short)\b
+            (?:.{0,200}?\b(?P<variable>(?-i:[A-Z][A-Z0-9]*_[A-Z0-9_]*[A-Z0-9]))\b)?
         """,
         cause="the program refuses to run with the secret that its image or example comes with",
         cure="set a secret of your own: openssl rand -hex 32 makes one",
@@ -198,6 +199,30 @@ SETTINGS = (
     ),
 )
 
+CONFIGURATION = (
+    Failure(
+        name="setting-unknown",
+        mark="",
+        pattern=r"""(?x)
+            \bfield\ (?P<key>[\w.-]+)\ (?:was\ )?not\ found\ in\ (?:type|struct)  # Go's YAML
+            | \bfield\ not\ found,\ node:\ (?P<key_traefik>[\w.-]+)
+            | \bunrecogni[sz]ed\ (?:global\ option|directive|subdirective|configuration\ (?:key|parameter
+                |option)|setting|key|parameter|property):?\ ['\"`]?(?P<key_caddy>[A-Za-z_][\w.-]*)
+            | \bunknown\ (?:configuration\ (?:key|parameter|option)|directive|field|key|setting|property
+                |keyword|parameter)s?:?\ ['\"`(]*(?P<key_unknown>[A-Za-z_][\w.-]*)
+            | ['\"](?P<key_nginx>[a-z_]+)['\"]\ directive\ (?:is\ not\ allowed\ here|is\ duplicate)
+            | \badditional\ propert(?:y|ies)\ ['\"`]?(?P<key_schema>[\w.-]+)['\"`]?\ (?:is|are)\ not\ allowed
+            | \bconfiguration\ key\ ['\"`]?(?P<key_named>[\w.-]+)['\"`]?\ (?:is\ )?(?:not\ expected|unknown|invalid)
+            | \bbad\ directive\b.{0,200}?>>>\ '(?P<key_redis>[\w-]+)  # Redis
+            | \[(?P<key_hass>[a-z_]\w*)\]\ is\ an\ invalid\ option
+        """,
+        cause="the program does not know {key} at that place of its configuration: "
+        "it is misspelt or misplaced, or belongs to another version of the program",
+        cure="correct {key} in the file",
+        source="Go's, nginx', Caddy's, Traefik's, Redis' and JSON schema's own messages",
+    ),
+)
+
 FILES = (
     Failure(
         name="database-file",
@@ -259,7 +284,7 @@ FILES = (
             | validating\ config | config\ error\b | provisioning\ error
             | not\ well-formed | expected\ <block\ end>
             | field\ not\ found
-            | unmarshal
+            | unmarshal | loading\ groups\ failed | invalid\ \w+\ name\b
             | invalid\ (?:directive|command|configuration)
             | toml:[ ]
         """,

@@ -60,6 +60,34 @@ SURROUNDINGS = (
         source=_MANY,
     ),
     Failure(
+        name="port-low",
+        mark="",
+        pattern=r"""(?x)
+            (?=.*permission\ denied)(?=.*\b(?:bind|listen\w*|socket)\b)
+            .*?(?:\bport\ |(?<!\d):|[\d\]]:|,\ )(?P<port>[1-9]\d{0,2}|10[01]\d|102[0-3])\b(?![.\d]|:\d)
+        """,
+        cause="the program's user may not listen at port {port}: below 1024 that needs root, "
+        "the capability NET_BIND_SERVICE, or the engine's sysctl for containers",
+        cure="let it listen at a port from 1024 on and publish that one, or recreate it with "
+        "--sysctl=net.ipv4.ip_unprivileged_port_start=0",
+        source="nginx', dnsmasq's, Go's and Python's own messages",
+        confirmed_by=_OPTION,
+        needs=("--sysctl=net.ipv4.ip_unprivileged_port_start=0",),
+    ),
+    Failure(
+        name="volume-required",
+        mark="volume",
+        pattern=r"""(?x)
+            \bno\ persistent\ volume
+            | \bno\ (?:data\ )?volume\ (?:is\ |was\ |has\ been\ )?(?:mounted|found|configured|attached)
+            | \b(?:did\ not|must|have\ to|need\ to|please)\ (?:configure|mount|attach|provide)\ (?:a|the
+                |your)\ (?:persistent\ |data\ )?volume
+        """,
+        cause="the program does not start without a volume for its data, and its container has none there",
+        cure="mount a volume at the folder of its data that the image's documentation names",
+        source="dani-garcia/vaultwarden's own message",
+    ),
+    Failure(
         name="descriptors-used-up",
         mark="",
         pattern=r"EMFILE|too many open files",

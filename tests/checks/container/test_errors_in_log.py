@@ -114,3 +114,39 @@ def test_a_server_that_does_not_know_its_own_name(lines: list[str], severity: st
     assert finding.severity.name == severity
     assert finding.evidence["where that is set"] == "environment variable DJANGO_ALLOWED_HOSTS"
     assert finding.variables["typed"] == "DJANGO_ALLOWED_HOSTS"
+
+
+ASKED = {
+    "a migration": (
+        "django.db.utils.ProgrammingError: You have 3 unapplied migration(s)",
+        [("warning", "app")],
+        {"migration": "python manage.py migrate"},
+    ),
+    "a search server": (
+        "elasticsearch: index [orders] blocked by: [FORBIDDEN/12/index read-only / allow delete]",
+        [("warning", "app")],
+        {},
+    ),
+}
+
+
+@pytest.mark.parametrize(("line", "expected", "variables"), ASKED.values(), ids=ASKED)
+def test_what_a_line_asks_for(
+    line: str, expected: list[tuple[str, str]], variables: dict[str, str]
+) -> None:
+    logs = RecentLogs({APP.id: tuple(RecentLine(NOW, line) for _ in range(4))})
+    containers = Containers([APP])
+    errors = repeated_errors(containers, logs)
+    result = judge("container.errors-in-log", repeated_errors=errors, containers=containers)
+    assert rows(result) == expected
+    assert result.findings[0].variables == {"container": "app", **variables}
+
+
+def test_the_search_server_itself() -> None:
+    server = container("search", Config={"Image": "elasticsearch:7.17.0"})
+    line = "ERROR flood stage disk watermark [95%] exceeded on [abc], all indices read-only"
+    logs = RecentLogs({server.id: tuple(RecentLine(NOW, line) for _ in range(4))})
+    containers = Containers([server])
+    errors = repeated_errors(containers, logs)
+    result = judge("container.errors-in-log", repeated_errors=errors, containers=containers)
+    assert [finding.variables["flooded"] for finding in result.findings] == ["search"]

@@ -4,11 +4,29 @@ from __future__ import annotations
 
 import pytest
 
+from diagnose.evidence.containers.cgroups import Cgroups, CgroupStats
 from diagnose.evidence.machine.kernel_log import KernelLog, Record
 from diagnose.evidence.machine.processes import Process, Processes
 from tests.checks.container.evidence import NOW, made
 from tests.inspected import of
 from tests.judging import judge
+
+FROZEN = {
+    "version 1": ("/sys/fs/cgroup/freezer/docker/c1/freezer.state", "THAWED"),
+    "version 2": ("/sys/fs/cgroup/system.slice/cgroup.freeze", "0"),
+}
+
+
+@pytest.mark.parametrize(("file", "word"), FROZEN.values(), ids=FROZEN)
+def test_a_frozen_group(file: str, word: str) -> None:
+    container = made("running")
+    found = judge(
+        "container.first-process-stopped",
+        containers=of(container),
+        processes=Processes((Process(pid=100, comm="app", state="S"),)),
+        cgroups=Cgroups({container.id: CgroupStats(frozen_by=file)}),
+    ).findings
+    assert [(one.variables["frozen_by"], one.variables["thaw"]) for one in found] == [(file, word)]
 
 
 @pytest.mark.parametrize(

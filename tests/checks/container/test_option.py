@@ -138,3 +138,32 @@ def test_a_device_that_the_host_does_not_have_is_no_option():
             asked_devices=AskedDevices(missing),
         )
         assert rows(result) == expected
+
+
+LOW_PORT = "dnsmasq: failed to create listening socket for port 53: Permission denied"
+START = "net.ipv4.ip_unprivileged_port_start"
+LOW_PORTS: dict[str, tuple[dict[str, Any], list[tuple[str, str]]]] = {
+    "a user, and the host's own setting": ({"Config": {"User": "1000"}}, FOUND),
+    "a user, and another setting": (
+        {"Config": {"User": "1000"}, "HostConfig": {"Sysctls": {START: "1024"}}},
+        FOUND,
+    ),
+    "a user who may": (
+        {"Config": {"User": "1000"}, "HostConfig": {"Sysctls": {START: "0"}}},
+        [],
+    ),
+    "the host's network": (
+        {"Config": {"User": "1000"}, "HostConfig": {"NetworkMode": "host"}},
+        [],
+    ),
+    "root": ({"Config": {"User": "root"}}, []),
+}
+
+
+@pytest.mark.parametrize(("parts", "expected"), LOW_PORTS.values(), ids=LOW_PORTS)
+def test_a_port_below_1024(parts: dict[str, Any], expected: list[tuple[str, str]]) -> None:
+    container, log_tails = failed(LOW_PORT, **parts)
+    result = judge(
+        "container.option-missing", containers=of(container), clock=CLOCK, log_tails=log_tails
+    )
+    assert rows(result) == expected

@@ -199,3 +199,36 @@ def test_the_record_of_the_runtime(output: str, forgotten: str) -> None:
     (finding,) = items(judge("container.unhealthy", containers=of(web), clock=CLOCK))
     assert finding.variables.get("forgotten", "") == forgotten
     assert ("lost its record" in finding.summary) is bool(forgotten)
+
+
+STARTING = {
+    "it has begun a moment ago": (60, 3, "warning", True),
+    "it has had an hour": (3600, 3, "critical", False),
+    "it worked before": (250, 200, "critical", False),
+}
+
+
+@pytest.mark.parametrize(
+    ("age", "before", "severity", "is_offered"), STARTING.values(), ids=STARTING
+)
+def test_a_program_that_is_still_starting(
+    age: float, before: float, severity: str, *, is_offered: bool
+) -> None:
+    """before: seconds between its start and the first probe that failed."""
+    began = age - before
+    probes = {
+        "Status": "unhealthy",
+        "FailingStreak": 1,
+        "Log": [{"Start": at(began), "End": at(4), "ExitCode": 1, "Output": "refused"}],
+    }
+    test = {"Test": ["CMD-SHELL", "curl http://localhost:8080/"], "Interval": 3 * 10**9}
+    container = made("running", age=age, State={"Health": probes}, Config={"Healthcheck": test})
+    netns = ContainerNetns(container, 1, (), (), (), ())
+    (finding,) = judge(
+        "container.unhealthy",
+        containers=of(container),
+        clock=CLOCK,
+        namespaces=Namespaces({container.id: netns}),
+    ).findings
+    assert finding.severity.name == severity
+    assert ("start_period" in finding.variables) is is_offered

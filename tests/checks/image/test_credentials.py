@@ -27,6 +27,11 @@ SETTINGS: dict[str, tuple[ClientSettings, list[tuple[str, str]], bool]] = {
         False,
     ),
     "an installed store": (ClientSettings(FILE, store="pass"), [], False),
+    "the helper's own program": (
+        ClientSettings(FILE, store="pass", lacking={"pass": "pass"}),
+        FOUND,
+        True,
+    ),
     "no configuration": (ClientSettings(), [], False),
 }
 

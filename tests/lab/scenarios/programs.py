@@ -377,6 +377,23 @@ def first_process_that_was_stopped(box: Box) -> None:
     )
 
 
+@fault("container.first-process-stopped", subject="container:iced", shareable=True)
+def group_frozen_from_outside(box: Box) -> None:
+    """Something beside the engine froze a container's control group, and the engine says
+    "running"."""
+    run(box, "iced", *GOOD, "bb:1.36", "sleep", "1000")
+    pid = box.wait_state("iced", "running")["State"]["Pid"]
+    folder = box.sh(f"awk -F: '$2 == \"freezer\" {{print $3}}' /proc/{pid}/cgroup").strip()
+    if folder:
+        switch, word = f"/sys/fs/cgroup/freezer{folder}/freezer.state", "FROZEN"
+    else:
+        folder = box.sh(f"awk -F: '$1 == 0 {{print $3}}' /proc/{pid}/cgroup").strip()
+        switch, word = f"/sys/fs/cgroup{folder}/cgroup.freeze", "1"
+    box.sh(f"echo {word} >{switch}")
+    box.wait_for(lambda: box.sh(f"cat {switch}").strip() == word, what="the group to freeze")
+    assert box.inspect("iced")["State"]["Status"] == "running"
+
+
 @fault("container.mount-unwritable", subject="container:panel", also=["security.*"], shareable=True)
 def socket_that_its_user_cannot_open(box: Box) -> None:
     """A dashboard as user 1000 with the engine's socket, whose group it is not in; nothing stands

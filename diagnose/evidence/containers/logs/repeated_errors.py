@@ -41,6 +41,8 @@ class RepeatedError(msgspec.Struct, frozen=True):
     """The known failure that the line shows, or else another one of the repeated lines."""
     peers: tuple[tuple[str, Container], ...] = ()
     """Addresses in the line that other containers have."""
+    lines: tuple[str, ...] = ()
+    """All lines that are repeated."""
 
 
 class RepeatedErrors(Items[RepeatedError], frozen=True):
@@ -71,6 +73,7 @@ def repeated_errors(containers: Containers, recent_logs: RecentLogs) -> Repeated
                 len(lines),
                 recognise(repeated, telling, FAILURES) or recognise_family(telling, FAMILIES),
                 _peers(container, telling.whole, containers),
+                tuple(repeated),
             )
             items.append(error)
     return RepeatedErrors(tuple(items), recent_logs.left_out(containers.running))

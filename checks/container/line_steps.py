@@ -1,0 +1,88 @@
+"""First steps that the line of the log itself leads to, whatever the program.
+
+A migration that the program asks for, a mounted file that it wants to replace, options that were
+taken for a part of its command, a host name whose place in the settings is not known. Each is held
+against the container before it is said.
+"""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping
+
+from diagnose.evidence.containers.inspect import Mount
+from diagnose.evidence.containers.listing import Container
+from diagnose.evidence.containers.logs.tail import LogTail
+from diagnose.evidence.containers.named_settings import NamedSetting
+from diagnose.evidence.containers.programs.options_in_command import options_in_command
+from diagnose.lazy_pattern import LazyPattern
+from diagnose.model import Json
+from diagnose.programs.migrations import migration_of
+
+_HOSTS = ("host", "peer")
+"""Groups of a failure that hold whom the program called."""
+_OF_SETTINGS = LazyPattern(
+    r"conf|/etc\b|settings|\.(?:ya?ml|toml|json|ini|cfg|env|properties|xml)$"
+)
+"""Mounts in which a setting is looked for, where a container has several."""
+_SHORTEST = 2
+"""Characters of a name that is worth looking for."""
+
+
+def line_evidence(container: Container, tail: LogTail) -> dict[str, Json]:
+    """What the container has that the line complains of."""
+    evidence: dict[str, Json] = {}
+    if mount := _held(container, tail):
+        evidence["mounted as a single file"] = str(mount)
+    if options := options_in_command(container, tail):
+        evidence["options of docker run behind the image's name"] = shlex.join(options)
+    return evidence
+
+
+def line_variables(
+    container: Container, tail: LogTail, setting: NamedSetting | None
+) -> dict[str, str]:
+    """The variables of a page about a program that has ended."""
+    if mount := _held(container, tail):
+        inside = f"{container.name}:{mount.destination}"
+        return {"held": mount.destination, "held_source": mount.source, "held_target": inside}
+    if options_in_command(container, tail):
+        return {"misplaced": container.name}
+    if migration := migration_of(tail):
+        network = container.host_config.network_mode
+        return {
+            "migration": migration,
+            "migrated": container.name,
+            "migrated_network": "bridge" if network in ("", "default") else network,
+            "migrated_image": container.config.image,
+        }
+    return {} if setting is not None else _sought(container, tail)
+
+
+def _held(container: Container, tail: LogTail) -> Mount | None:
+    """The file that the program wants to replace, where it is a mount of its own."""
+    failure = tail.failure
+    if failure is None or failure.failure.name != "mounted-file-replaced":
+        return None
+    file = failure.values.get("file", "")
+    mounts: Mapping[str, Mount] = {mount.destination: mount for mount in container.mounts or ()}
+    mount = mounts.get(file)
+    return mount if mount is not None and mount.source.startswith("/") else None
+
+
+def _sought(container: Container, tail: LogTail) -> dict[str, str]:
+    """A host name of the line, and the mount in whose files it may stand."""
+    failure = tail.failure
+    if failure is None:
+        return {}
+    names = (failure.values.get(group, "").partition(":")[0] for group in _HOSTS)
+    name = next((name.strip("`'\"") for name in names if name), "")
+    mounts = [mount for mount in container.mounts or () if mount.type == "bind"]
+    likely = [
+        mount for mount in mounts if _OF_SETTINGS.search(f"{mount.source} {mount.destination}")
+    ]
+    places = likely or mounts
+    is_name = len(name) >= _SHORTEST and not name.replace(".", "").isdigit()
+    if not is_name or len(places) != 1:
+        return {}
+    return {"sought": name, "sought_in": places[0].source}

@@ -1,0 +1,52 @@
+"""The command that brings a program's database to the version that its code needs.
+
+Programs ask for it in their own words; the command is that of the framework's documentation, and
+never taken from the log.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from diagnose.lazy_pattern import LazyPattern
+
+if TYPE_CHECKING:
+    from diagnose.evidence.containers.logs.tail import LogTail
+
+WAITING = frozenset({"airflow-database", "data-older", "prisma-pending", "table-missing"})
+"""Failures that a migration heals."""
+
+COMMANDS = (
+    (LazyPattern(r"manage\.py|\bdjango\b"), "python manage.py migrate"),
+    (
+        LazyPattern(r"\bdb:migrate\b|\bbin/rails\b|ActiveRecord|active_record"),
+        "bin/rails db:migrate",
+    ),
+    (
+        LazyPattern(r"\bartisan\b|Illuminate|laravel|SQLSTATE\[42S02\].*\((?:Connection|SQL): "),
+        "php artisan migrate --force",
+    ),
+    (LazyPattern(r"\bprisma\b|PrismaClient|\bP2021\b"), "npx prisma migrate deploy"),
+    (LazyPattern(r"\bflask db\b|flask_migrate|flask-migrate"), "flask db upgrade"),
+    (LazyPattern(r"\balembic\b"), "alembic upgrade head"),
+    (LazyPattern(r"\bsequelize\b"), "npx sequelize-cli db:migrate"),
+    (LazyPattern(r"\bknex\b"), "npx knex migrate:latest"),
+    (LazyPattern(r"\bairflow\b"), "airflow db migrate"),
+)
+"""What a log shows of a framework, and its command. The first one that fits counts."""
+
+
+def migration_of(tail: LogTail) -> str:
+    """The command that the log asks for; "" where it asks for none, or of a framework not known."""
+    failure = tail.failure
+    if failure is None or failure.failure.name not in WAITING:
+        return ""
+    return migration_in((failure.line, *tail.lines))
+
+
+def migration_in(lines: tuple[str, ...]) -> str:
+    """The command of the framework that these lines show."""
+    for pattern, command in COMMANDS:
+        if any(pattern.search(line) for line in lines):
+            return command
+    return ""
