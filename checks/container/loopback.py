@@ -17,12 +17,12 @@ from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.network.container_netns import Namespaces
 from diagnose.model import CheckResult, Count, Finding, Seconds, Severity
 from diagnose.phrases import named
-from diagnose.programs.failures import FAILURES
+from diagnose.programs.failures.neighbours import NEIGHBOURS
 from diagnose.programs.log_message import LONGEST
 from diagnose.registry import check
 
 ID = "container.loopback-peer"
-LOOPBACK = tuple(row for row in FAILURES if row.confirmed_by == ID)
+LOOPBACK = tuple(row for row in NEIGHBOURS if row.confirmed_by == ID)
 """How programs say that localhost refused them."""
 
 

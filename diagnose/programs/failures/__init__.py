@@ -7,15 +7,20 @@ row alone proves nothing about the host: it is what the program says. Where the 
 `confirmed_by` names the check that compares.
 """
 
-from diagnose.programs.failures.engine_errors import ENGINE_ERRORS
 from diagnose.programs.failures.recognition import (
     Failure,
+    LateTable,
     Recognised,
     recognise,
     recognise_family,
 )
-from diagnose.programs.failures.start_errors import START_ERRORS
-from diagnose.programs.failures.table import FAILURES
+
+FAILURES = LateTable("diagnose.programs.failures.table", "FAILURES")
+"""What programs in containers print."""
+START_ERRORS = LateTable("diagnose.programs.failures.start_errors", "START_ERRORS")
+"""What the engine says of a container that it could not start."""
+ENGINE_ERRORS = LateTable("diagnose.programs.failures.engine_errors", "ENGINE_ERRORS")
+"""What the engine says when it cannot start itself."""
 
 __all__ = [
     "ENGINE_ERRORS",

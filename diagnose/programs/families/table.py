@@ -1,0 +1,24 @@
+"""The order of the families: the more telling ones first."""
+
+from __future__ import annotations
+
+from diagnose.programs.failures.recognition import Failure
+from diagnose.programs.families.calls import CERTIFICATES, PEERS
+from diagnose.programs.families.data import DATA
+from diagnose.programs.families.images import DEPENDENCIES, DEVICES
+from diagnose.programs.families.settings import CONFIGURATION, FILES, SETTINGS
+from diagnose.programs.families.surroundings import LOGINS, SURROUNDINGS
+
+FAMILIES: tuple[Failure, ...] = (
+    *CERTIFICATES,
+    *DEVICES,
+    *DEPENDENCIES,
+    *DATA,
+    *SETTINGS,
+    *PEERS,
+    *SURROUNDINGS,
+    *CONFIGURATION,
+    *FILES,
+    *LOGINS,
+)
+"""In the order in which a line is compared with them."""
