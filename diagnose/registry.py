@@ -13,7 +13,7 @@ import functools
 import importlib
 import importlib.util
 import inspect
-import operator
+import itertools
 import os
 import pkgutil
 import sys
@@ -86,8 +86,7 @@ def evidence(function: F) -> F:
     Its parameters are `host: Host` and other evidence kinds: required, `| None`, or `| Unavailable`
     where it reads the reason.
     """
-    returned = hints(function)["return"]
-    kinds = [kind for kind in _alternatives(returned) if kind is not Unavailable]
+    kinds = [kind for kind in hints(function)["return"] if kind is not Unavailable]
     _evidence[kinds[0]] = function
     return function
 
@@ -138,13 +137,10 @@ def repairs(*ids: str) -> Callable[[F], F]:
 def repair_of(id: str) -> Callable[..., Any] | None:
     """What `repairs` registered for this check.
 
-    A family's module `repairs` is imported when it is first needed: no report needs it.
+    No report needs them.
     """
     for module in families().get(id.partition(".")[0], ()):
-        spec = importlib.util.find_spec(module)
-        is_package = spec is not None and spec.submodule_search_locations is not None
-        if is_package and importlib.util.find_spec(f"{module}.repairs") is not None:
-            importlib.import_module(f"{module}.repairs")
+        _import_late(module, "repairs")
     return _repairs.get(id)
 
 
@@ -161,17 +157,39 @@ def observed(*ids: str) -> None:
 
 def is_observed(id: str) -> bool:
     """Whether `observed` names this check."""
+    import_edits()
     return id in _observed
 
 
 def edit_without(id: str) -> Callable[..., Any] | None:
     """What `without` registered for this check."""
+    import_edits()
     return _edits.get(id)
 
 
 def prediction_of(id: str) -> Callable[..., Any] | None:
     """What `prediction` registered for this check."""
+    import_edits()
     return _predictions.get(id)
+
+
+def import_edits() -> None:
+    """Import what the families in use know of the host without a cause.
+
+    A report needs it only where a finding may have a cause.
+    """
+    for module in itertools.chain.from_iterable(families().values()):
+        if module in sys.modules:
+            _import_late(module, "without")
+
+
+@functools.cache
+def _import_late(family: str, name: str) -> None:
+    """Import a module of a family's package, if it has one of this name."""
+    spec = importlib.util.find_spec(family)
+    is_package = spec is not None and spec.submodule_search_locations is not None
+    if is_package and importlib.util.find_spec(f"{family}.{name}") is not None:
+        importlib.import_module(f"{family}.{name}")
 
 
 @functools.cache
@@ -196,22 +214,26 @@ def needs_of(function: Callable[..., Any]) -> tuple[Need, ...]:
 
 
 @functools.cache
-def hints(function: Callable[..., Any]) -> dict[str, Any]:
-    """A function's annotations as types.
+def hints(function: Callable[..., Any]) -> dict[str, tuple[Any, ...]]:
+    """The types that each annotation of a function allows, by parameter.
 
     They are read when it is registered and again when it is called. Nearly all are names of types
     with `|` between them, and to look a name up costs a tenth of compiling it, as
     `inspect.get_annotations` does: 21 ms for all checks and collectors.
     """
     function = inspect.unwrap(function)
-    names = {**function.__globals__, "None": None}
-    annotated = {}
+    scope = function.__globals__
+    allowed = {}
     for parameter, annotation in function.__annotations__.items():
-        alternatives = str(annotation).split(" | ")
-        if not names.keys() >= set(alternatives):
-            return inspect.get_annotations(function, eval_str=True)
-        annotated[parameter] = functools.reduce(operator.or_, map(names.get, alternatives))
-    return annotated
+        names = str(annotation).split(" | ")
+        try:
+            allowed[parameter] = tuple(
+                [types.NoneType if name == "None" else scope[name] for name in names]
+            )
+        except KeyError:
+            evaluated = inspect.get_annotations(function, eval_str=True)
+            return {name: _alternatives(type_) for name, type_ in evaluated.items()}
+    return allowed
 
 
 def _alternatives(annotation: Any) -> tuple[Any, ...]:
@@ -221,19 +243,19 @@ def _alternatives(annotation: Any) -> tuple[Any, ...]:
 
 
 def _signature(function: Callable[..., Any]) -> tuple[tuple[Need, ...], tuple[Threshold, ...]]:
-    annotated = hints(function)
+    allowed = hints(function)
     code = inspect.unwrap(function).__code__
     required = code.co_varnames[: code.co_argcount]
     options = code.co_varnames[code.co_argcount :][: code.co_kwonlyargcount]
     defaults = function.__kwdefaults__ or {}
     thresholds = [
-        Threshold(name, defaults[name], UNITS[annotated[name].__name__]) for name in options
+        Threshold(name, defaults[name], UNITS[allowed[name][0].__name__]) for name in options
     ]
     needs = []
     for name in required:
         if name not in ("host", "finding"):
-            kinds = _alternatives(annotated[name])
-            (kind,) = (kind for kind in kinds if kind not in (Unavailable, types.NoneType))
+            kinds = allowed[name]
+            (kind,) = [kind for kind in kinds if kind not in (Unavailable, types.NoneType)]
             needs.append(Need(name, kind, len(kinds) > 1, types.NoneType not in kinds))
     return tuple(needs), tuple(thresholds)
 
@@ -319,11 +341,16 @@ def load(wanted: Iterable[str] | None = None) -> dict[str, Check]:
     return dict(sorted(_checks.items()))
 
 
+LATE = ("repairs", "without")
+"""Modules of a family that are imported when they are first needed: see `repair_of` and
+`import_edits`."""
+
+
 def _import_with_topics(name: str) -> None:
-    """Import a family, and if it is a package all its modules but `repairs` (see `repair_of`)."""
+    """Import a family, and if it is a package all its modules but the late ones."""
     module = importlib.import_module(name)
     for topic in pkgutil.iter_modules(getattr(module, "__path__", ())):
-        if topic.name != "repairs":
+        if topic.name not in LATE:
             importlib.import_module(f"{name}.{topic.name}")
 
 
