@@ -26,15 +26,12 @@ from diagnose.questions import AnswerSource, AnyQuestion, Host, Question
 from diagnose.questions.containers import ListContainers
 from diagnose.questions.engine import FindEndpoint
 from diagnose.questions.run import Options
-from diagnose.recording import answer_files
-from diagnose.recording.answer_files import Recording
 from diagnose.recording.budget import Budget, read_until
 from diagnose.recording.recorder import RecordedAnswer, Recorder, Replay
-from diagnose.recording.redaction import redacted_again
-from diagnose.recording.source import read
 from diagnose.version import __version__
 
 if TYPE_CHECKING:
+    from diagnose.recording.answer_files import Recording
     from diagnose.redact import Redactor
 
 
@@ -162,6 +159,8 @@ def _examine_host(
     timings = tuple((question.key, entry.duration_s) for question, entry in recording.items())
     report = replace(report, timings=timings)
     if options.record is not None:
+        from diagnose.recording import answer_files
+
         head = manifest(report, configured.thresholds)
         answer_files.write_folder(options.record, recording, head)
     return Examined(report, what, recording)
@@ -275,7 +274,9 @@ def replay(
 
 def _damage(source: Replay) -> list[str]:
     """A note on the answers that are damaged in a recording, if there are any."""
-    questions = answer_files.damaged(source.recording)
+    from diagnose.recording.answer_files import damaged
+
+    questions = damaged(source.recording)
     if not questions:
         return []
     names = and_more(shortened(question.about()) for question in questions)
@@ -292,15 +293,20 @@ def recording(
     """
     entries, head = recorded(path, ends)
     if configured.redaction is not None:
+        from diagnose.recording.redaction import redacted_again
+
         entries = redacted_again(entries, redactor(configured))
     return Replay(entries), head
 
 
 def recorded(path: Path, ends: float = math.inf) -> tuple[Recording, Mapping[str, Json]]:
     """The answers of a recording and its manifest. InvalidRequestError for what is none."""
+    from diagnose.recording.answer_files import RecordingError
+    from diagnose.recording.source import read
+
     try:
         return read(path, ends)
-    except answer_files.RecordingError as error:
+    except RecordingError as error:
         raise InvalidRequestError(f"cannot read {path}: {error}") from error
 
 

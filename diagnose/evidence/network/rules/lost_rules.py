@@ -16,7 +16,6 @@ from diagnose.evidence.network.rules.packet_filter import FLAVOURS, Firewall
 from diagnose.firewall import iptables
 from diagnose.firewall.docker import NFTABLES_TABLE
 from diagnose.firewall.engine_rules import Bridge, PublishedPort, present, repair, wanted
-from diagnose.firewall.native_rules import native_table
 from diagnose.firewall.packet import Family
 from diagnose.firewall.restore import restored
 from diagnose.firewall.rules import Chain, Ruleset, Table
@@ -156,6 +155,8 @@ def _native(
         return Unavailable(
             "not allowed", "the rules of a port that is not TCP or UDP are not known"
         )
+    from diagnose.firewall.native_rules import native_table  # few engines write these
+
     tables = [native_table(family, bridges[family], has_proxy=has_proxy) for family in families]
     missing: list[str] = []
     stale: list[str] = []
