@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from functools import cache
-from typing import NamedTuple
 
-from diagnose.redact.patterns import Mark, beginning_of_any, lazy
+import msgspec
+
+from diagnose.redact.patterns import Mark, lazy
 from diagnose.redact.vendors import SHAPES, VENDORS, Vendor
 
 _LONG = 19
@@ -23,14 +24,20 @@ _BETWEEN_WORDS = frozenset((":AA", "3AAA", "|"))
 """Signs of shapes that are no part of a word."""
 
 
-class _Prefix(NamedTuple):
-    """One beginning of a token, and its row."""
+class _Prefix(msgspec.Struct, frozen=True, order=True):
+    """One beginning of a token, and its row. place: they are replaced in the table's order."""
 
+    place: int
     text: str
     vendor: Vendor
 
 
-_PREFIXES = tuple(_Prefix(prefix, vendor) for vendor in VENDORS for prefix in vendor.prefixes)
+_PREFIXES = tuple(
+    _Prefix(place, text, vendor)
+    for place, (text, vendor) in enumerate(
+        (text, vendor) for vendor in VENDORS for text in vendor.prefixes
+    )
+)
 
 
 def _is_apart(prefix: str) -> bool:
@@ -39,16 +46,26 @@ def _is_apart(prefix: str) -> bool:
 
 
 _APART = tuple(prefix for prefix in _PREFIXES if _is_apart(prefix.text))
+_TOLD_BY = 2
+"""So many letters of a word tell whether it may begin with a prefix."""
 
 
-_IN_LONG_WORDS = tuple(prefix for prefix in _PREFIXES if prefix not in _APART)
-_BEGINNING = lazy(
+def _by_beginning(prefixes: Iterable[_Prefix]) -> dict[str, list[_Prefix]]:
+    """Prefixes by their first letters."""
+    by_beginning: dict[str, list[_Prefix]] = {}
+    for prefix in prefixes:
+        by_beginning.setdefault(prefix.text[:_TOLD_BY], []).append(prefix)
+    return by_beginning
+
+
+_BEGINS_WITH = _by_beginning(prefix for prefix in _PREFIXES if not _is_apart(prefix.text))
+_BEGINNINGS = re.compile(
     r"(?<![A-Za-mo-qsu-z0-9])"
-    f"(?=[{''.join(sorted({prefix.text[0] for prefix in _IN_LONG_WORDS}))}])"
-    + beginning_of_any(prefix.text for prefix in _IN_LONG_WORDS)
+    f"(?=([{''.join(sorted({beginning[0] for beginning in _BEGINS_WITH}))}]"
+    f".{{{_TOLD_BY - 1}}}))"
 )
-"""Any prefix where a word begins; after n, r or t too, since those may be the end of an escaped new
-line or tab."""
+"""What may begin a prefix, where a word begins; after n, r or t too, since those may be the end of
+an escaped new line or tab. A pattern of all prefixes would take 7 ms of every run to compile."""
 
 
 @cache
@@ -67,17 +84,21 @@ def redact_shapes(text: str, chunks: Iterable[str], mark: Mark) -> str:
     long = " ".join([word for word in words if len(word) >= _LONG and word.strip(HEX)])
     if not long:
         return text
-    present: Sequence[_Prefix] = _APART
-    if _BEGINNING().search(long):
-        present = _PREFIXES
-    for prefix in present:
+    for prefix in sorted(_prefixes_in(long)):
         if prefix.text in text:
             text = without(text, prefix.text, prefix.vendor, mark)
-    for kind, sign, shape in SHAPES:
-        where = text if sign in _BETWEEN_WORDS else long
-        if sign in where and shape().search(where):
-            text = shape().sub(_marked(kind, mark), text)
+    for shape in SHAPES:
+        where = text if shape.sign in _BETWEEN_WORDS else long
+        if shape.sign in where and shape.pattern().search(where):
+            text = shape.pattern().sub(_marked(shape.kind, mark), text)
     return text
+
+
+def _prefixes_in(words: str) -> Iterator[_Prefix]:
+    """The prefixes that one of the words may begin with, and those that stand apart from words."""
+    yield from _APART
+    for beginning in _BEGINS_WITH.keys() & _BEGINNINGS.findall(words):
+        yield from _BEGINS_WITH[beginning]
 
 
 def _marked(kind: str, mark: Mark) -> Callable[[re.Match[str]], str]:

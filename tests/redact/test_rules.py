@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from diagnose.redact import Redactor
+from diagnose.redact import Redactor, tokens
 from diagnose.redact.rules import RULES
 
 GOES = [(rule, example) for rule in RULES for example in rule.goes]
@@ -39,3 +39,13 @@ def test_a_rule_is_tried_on_its_own_examples(rule) -> None:
     """A sign that no example has would leave the rule asleep."""
     lows = [re.sub("[‹›]", "", example).lower() for example in rule.goes]
     assert not rule.signs or all(any(sign in low for sign in rule.signs) for low in lows)
+
+
+@pytest.mark.parametrize("before", ["", "/", "--key=", "\\n"])
+def test_each_prefix_of_a_token_is_looked_for_where_a_word_begins_with_it(before: str) -> None:
+    missed = [
+        prefix.text
+        for prefix in tokens._PREFIXES
+        if prefix not in tokens._prefixes_in(f"{before}{prefix.text}{'x' * 20}")
+    ]
+    assert not missed
