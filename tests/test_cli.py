@@ -360,6 +360,13 @@ FAMILIES = {
     "resources",
     "security",
 }
+LATE = {
+    "diagnose.programs.failures.table",
+    "diagnose.programs.families.table",
+    "diagnose.recording.answer_files",
+    *(f"checks.{each}.{name}" for each in FAMILIES for name in ("repairs", "without")),
+}
+"""What only a finding, or a recording, needs: some 50 modules."""
 MODULES = {
     "--version": {*HEAVY, "click", "msgspec", "inspect", "diagnose.cli"},
     "--help": {
@@ -372,6 +379,7 @@ MODULES = {
     },
     "list --format json": {
         *HEAVY,
+        *LATE,
         "psutil",
         "dnslib",
         "diagnose.judgement.engine",
