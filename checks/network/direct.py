@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Sequence
-from typing import NamedTuple
+
+import msgspec
 
 from diagnose.error_signatures import NO_WAY_OUT
 from diagnose.evidence.containers.listing import Container, Containers
@@ -86,7 +87,7 @@ def _is_reached(network: Network, lookups: Lookups | None) -> bool | None:
     return any(not path.fails for path in tried)
 
 
-class _Place(NamedTuple):
+class _Place(msgspec.Struct, frozen=True):
     """A parent interface, and the options of a network that fits its wire; none where unknown."""
 
     parent: str

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
+
+import msgspec
 
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.tails import LogTails
@@ -21,7 +22,7 @@ _NOT_OURS = LazyPattern(r"(?:bind|listen).*assign requested address", re.IGNOREC
 """bind(2) fails so for an address that no interface of the namespace has (EADDRNOTAVAIL)."""
 
 
-class _Refused(NamedTuple):
+class _Refused(msgspec.Struct, frozen=True):
     """The address that a program could not listen at, and the line that says so."""
 
     address: str

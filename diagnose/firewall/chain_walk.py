@@ -7,7 +7,10 @@ unknown.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
+
+import msgspec
+from msgspec.structs import replace
 
 from diagnose.firewall.actions import Choose, Enter, Leave, Maybe, Stop, Translate
 from diagnose.firewall.conditions import Unread, holds_any
@@ -43,7 +46,7 @@ found by an index and count as the few rules that may match.
 _TOO_LONG = Step("packet filter", "", f"more than {MAX_STEPS} rules to walk through")
 
 
-class _Place(NamedTuple):
+class _Place(msgspec.Struct, frozen=True):
     """A rule in its chain, and how many chains were entered to get there."""
 
     chain: Chain
@@ -103,7 +106,7 @@ class ChainWalker:
             rule = chain.rules[position]
             self._steps_left -= len(ways)
             if self._steps_left < 0:
-                decided += [("unknown", way._replace(last=_TOO_LONG)) for way in ways]
+                decided += [("unknown", replace(way, last=_TOO_LONG)) for way in ways]
                 ways = []
                 break
             going_on: list[Way] = []
@@ -139,10 +142,10 @@ class ChainWalker:
             case Leave():
                 return WaysOut(returned=[way])
             case Translate():
-                state = translated(way.state, action)._replace(nat_by=place.step)
-                return WaysOut(decided=[("accept", way._replace(state=state))])
+                state = replace(translated(way.state, action), nat_by=place.step)
+                return WaysOut(decided=[("accept", replace(way, state=state))])
             case Maybe():
-                doubted = way._replace(doubt=way.doubt or place.step)
+                doubted = replace(way, doubt=way.doubt or place.step)
                 return WaysOut(decided=[("unknown", doubted)], through=[way])
             case Enter(name, back):
                 return self._jump(place, name, way, comes_back=back)
@@ -193,7 +196,7 @@ class ChainWalker:
             fits = holds_any(choice.fields, (values,), way.state.packet)
             if fits is False:
                 continue
-            taken = way if fits else way._replace(doubt=way.doubt or place.step)
+            taken = way if fits else replace(way, doubt=way.doubt or place.step)
             ends = self._act(place, action, taken)
             decided += ends.decided
             through += ends.through
@@ -208,7 +211,7 @@ class ChainWalker:
         Equal packets are one object, so that they are compared quickly.
         """
         packet = assigned(state.packet, assigns)
-        return state._replace(packet=self._packets.setdefault(packet, packet))
+        return replace(state, packet=self._packets.setdefault(packet, packet))
 
 
 def _is_translated_or_known(way: Way) -> bool:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
+
+import msgspec
 
 from diagnose.firewall.actions import Leave, Stop
 from diagnose.firewall.conditions import Match, Unread
@@ -13,7 +14,7 @@ from diagnose.firewall.values import Interval
 from diagnose.firewall.verdict import Step
 
 
-class _Opening(NamedTuple):
+class _Opening(msgspec.Struct, frozen=True):
     """A rule that lets in ports, at its place among all of them."""
 
     number: int

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
-from typing import Literal, NamedTuple
+from typing import Literal
 
 import msgspec
 
@@ -33,7 +33,7 @@ from diagnose.firewall.verdict import PacketVerdict
 Backend = Literal["nft", "legacy"]
 
 
-class Table(NamedTuple):
+class Table(msgspec.Struct, frozen=True, order=True):
     """A table's identity: `ip filter` may exist in nftables and in the legacy tables at once."""
 
     backend: Backend

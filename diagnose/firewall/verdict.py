@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import msgspec
 
 from diagnose.firewall.actions import (
@@ -15,7 +13,7 @@ from diagnose.firewall.packet import (
 )
 
 
-class Step(NamedTuple):
+class Step(msgspec.Struct, frozen=True):
     """One rule, or one policy, on a packet's way; `str()` is what a report shows.
 
     table, chain: empty for what is no rule, such as a route. `rule` says then what decides.

@@ -7,8 +7,9 @@ Ways that later rules cannot tell apart are one again.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
+import msgspec
 from msgspec.structs import replace
 
 from diagnose.firewall.packet import Outcome, Packet
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from diagnose.firewall.verdict import Step
 
 
-class WayState(NamedTuple):
+class WayState(msgspec.Struct, frozen=True):
     """What later rules can see of a way: ways that agree in it are one.
 
     nat_by: the rule that translates.
@@ -29,7 +30,7 @@ class WayState(NamedTuple):
     nat_by: Step | None = None
 
 
-class Way(NamedTuple):
+class Way(msgspec.Struct, frozen=True):
     """One way so far.
 
     Its state, the jumps it is in, the last rule that matched, and the first doubt.
@@ -51,14 +52,14 @@ class Way(NamedTuple):
     def with_packet(self, **changes: Any) -> Way:
         """The way with these fields of its packet changed."""
         packet = replace(self.state.packet, **changes)
-        return self._replace(state=self.state._replace(packet=packet))
+        return replace(self, state=replace(self.state, packet=packet))
 
 
 Decided = tuple[Outcome, Way]
 """A way that ends, and how."""
 
 
-class WaysOut(NamedTuple):
+class WaysOut(msgspec.Struct, frozen=True):
     """The ways out of a rule or a chain.
 
     decided: those that end. through: those that go on behind it. returned: those that go back to
@@ -70,7 +71,7 @@ class WaysOut(NamedTuple):
     returned: Sequence[Way] = ()
 
 
-class BaseChainEnds(NamedTuple):
+class BaseChainEnds(msgspec.Struct, frozen=True):
     """The ways that one base chain accepts, and those that it blocks or leaves unknown."""
 
     accepted: list[Way]

@@ -11,7 +11,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from functools import lru_cache
-from typing import NamedTuple
+
+import msgspec
 
 from diagnose.redact.looks import is_mixed
 from diagnose.redact.patterns import Mark, lazy, verbose
@@ -19,7 +20,7 @@ from diagnose.redact.shell import at_places_in_words
 from diagnose.redact.values import mark_password
 
 
-class _Tool(NamedTuple):
+class _Tool(msgspec.Struct, frozen=True):
     """How a family of tools takes secrets."""
 
     names: str
@@ -129,7 +130,7 @@ _SHARE_USER = lazy(r"[\w.-]{1,32};([^\s;]{4,64})(?:;.*)?")
 """A user as the image of a file server takes it under -u: bob;x."""
 
 
-class SecretPart(NamedTuple):
+class SecretPart(msgspec.Struct, frozen=True, order=True):
     """A secret part of a word: which word, from where to where, and the phrase that names it."""
 
     word: int

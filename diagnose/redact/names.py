@@ -13,7 +13,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from functools import lru_cache
-from typing import NamedTuple
+
+import msgspec
 
 from diagnose.redact import looks
 from diagnose.redact.looks import unpacked
@@ -183,7 +184,7 @@ _KNOWN = {
 page shows."""
 
 
-class _Name(NamedTuple):
+class _Name(msgspec.Struct, frozen=True):
     """A name cut into its words, in lower case and without a number at its end."""
 
     text: str

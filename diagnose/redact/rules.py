@@ -12,7 +12,8 @@ beside it. Rules of one notation come before `assigned`, which reads any.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple
+
+import msgspec
 
 from diagnose.redact import (
     assigned,
@@ -33,7 +34,7 @@ Function = Callable[[str, str, Mark, Scan], str]
 the text without secrets."""
 
 
-class RedactionRule(NamedTuple):
+class RedactionRule(msgspec.Struct, frozen=True):
     """One row of the table."""
 
     name: str

@@ -162,16 +162,16 @@ def apply_rules(text: str, mark: Mark, depth: int = 0) -> str:
         rules, has_names = _WITHOUT_SIGN, False
     else:
         rules, has_names = RULES, names_secrets(low)
-    for _, signs, function, _, _, needs_name in rules:
-        if needs_name and not has_names:
+    for rule in rules:
+        if rule.needs_name and not has_names:
             continue
-        for sign in signs:
+        for sign in rule.signs:
             if sign in low:
-                text = function(text, low, mark, scan)
+                text = rule.function(text, low, mark, scan)
                 break
         else:
-            if not signs:
-                text = function(text, low, mark, scan)
+            if not rule.signs:
+                text = rule.function(text, low, mark, scan)
     return text
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+import msgspec
 
 LONGEST = 4000
 """Characters of a value that is looked at; a longer one is replaced without a second look."""
 
 
-class SecretSpan(NamedTuple):
+class SecretSpan(msgspec.Struct, frozen=True):
     """Where a secret value begins and ends in a text, and its kind."""
 
     left: int
@@ -16,7 +16,7 @@ class SecretSpan(NamedTuple):
     kind: str
 
 
-class SecretName(NamedTuple):
+class SecretName(msgspec.Struct, frozen=True):
     """A name of a secret in a text.
 
     Where it begins and ends, how it reads, and the kind of its value.

@@ -12,12 +12,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from re import Pattern
-from typing import NamedTuple
+
+import msgspec
 
 from diagnose.redact.patterns import lazy
 
 
-class Vendor(NamedTuple):
+class Vendor(msgspec.Struct, frozen=True):
     """Tokens of one vendor.
 
     The kind goes into the placeholder; the prefix belongs to the token unless it is a name
@@ -312,7 +313,7 @@ VENDORS: tuple[Vendor, ...] = (
 )
 
 
-class TokenShape(NamedTuple):
+class TokenShape(msgspec.Struct, frozen=True):
     """A token without a beginning of its own: what must be in a text at all, and the pattern.
 
     Its first group is the token.

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import NamedTuple
 
 import msgspec
 
@@ -181,7 +180,7 @@ HEALING = "what fixes it"
 """The evidence that holds the cure in words, where a check knows what an error means."""
 
 
-class _Remedy(NamedTuple):
+class _Remedy(msgspec.Struct, frozen=True):
     """What a block offers: a command that heals, a command that shows more, what a person does."""
 
     cure: runbooks.Command | None
@@ -239,7 +238,7 @@ def _restart_words(restart: EngineRestart) -> str:
     return f"{stopped}; {names} {stay} down without a restart policy: start by hand."
 
 
-class _Evidence(NamedTuple):
+class _Evidence(msgspec.Struct, frozen=True):
     """A finding's evidence as rows of name and value, and as parts that are drawn as bars."""
 
     shown: tuple[tuple[str, str], ...]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
 
 import msgspec
 
@@ -86,7 +85,7 @@ def docker_interfaces(links: Interfaces, routes: Routes, networks: Networks) -> 
     return DockerInterfaces(frozenset(interface.link.name for interface in ours), tuple(taken))
 
 
-class _DockerInterface(NamedTuple):
+class _DockerInterface(msgspec.Struct, frozen=True):
     """An interface of the host that belongs to a network of the engine.
 
     port_of: the bridge whose port it is, empty for a bridge.

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import subprocess
 from collections.abc import Sequence
-from typing import NamedTuple
+
+import msgspec
 
 from diagnose.live import Refused
 from diagnose.live.commands.run import find
@@ -13,7 +14,7 @@ SECONDS = 120
 """A person may have to type a passphrase, or to touch a key."""
 
 
-class PipeEnd(NamedTuple):
+class PipeEnd(msgspec.Struct, frozen=True):
     """How the program ended, what it gave, and what it said."""
 
     code: int

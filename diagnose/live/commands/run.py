@@ -8,7 +8,8 @@ from __future__ import annotations
 import os
 import subprocess
 from pathlib import Path
-from typing import NamedTuple
+
+import msgspec
 
 from diagnose.live import Refused
 
@@ -24,7 +25,7 @@ FOLDERS = (
 OUTPUT_MAX = 16 << 20
 
 
-class Done(NamedTuple):
+class Done(msgspec.Struct, frozen=True):
     """What became of a command. code: its exit status."""
 
     code: int

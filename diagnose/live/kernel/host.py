@@ -7,6 +7,8 @@ import re
 import time
 from pathlib import Path
 
+from msgspec.structs import asdict
+
 from diagnose.live import Live, Refused
 from diagnose.live.kernel import mountinfo as table
 from diagnose.live.kernel.proc_files import text_of
@@ -32,7 +34,7 @@ def mounts(_live: Live, _question: AnyQuestion) -> Json:
     order.
     """
     return [
-        {**mount._asdict(), "options": ",".join(mount.options), "super": ",".join(mount.super)}
+        {**asdict(mount), "options": ",".join(mount.options), "super": ",".join(mount.super)}
         for mount in table.mounts()
     ]
 

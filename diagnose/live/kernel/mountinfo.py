@@ -8,14 +8,15 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import NamedTuple
+
+import msgspec
 
 from diagnose.filesystem_types import may_hang
 
 _OCTAL = re.compile(r"\\([0-7]{3})")
 
 
-class MountEntry(NamedTuple):
+class MountEntry(msgspec.Struct, frozen=True):
     """One mount.
 
     Ids, device as "major:minor", root inside its file system, mount point, options of the mount
