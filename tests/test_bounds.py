@@ -257,9 +257,9 @@ def seconds_for(number: int) -> float:
 
 
 def test_linking_and_printing_are_linear_in_the_findings() -> None:
-    seconds_for(100)
-    once = min(seconds_for(120) for _ in range(3))
-    four_times = min(seconds_for(480) for _ in range(2))
+    seconds_for(20)
+    once = min(seconds_for(80) for _ in range(3))
+    four_times = min(seconds_for(320) for _ in range(2))
     assert four_times < 8 * once
 
 

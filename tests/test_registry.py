@@ -36,8 +36,14 @@ DECLARED = {
 @pytest.mark.parametrize("name", DECLARED)
 def test_a_pack_is_found_by_its_entry_point(name: str, tmp_path: Path):
     pack(tmp_path, DECLARED[name])
+    ids = [row["id"] for row in listed(tmp_path)]
+    assert [id for id in ids if id.startswith("acme.")] == ["acme.no-owner"]
+    assert "container.oom-killed" in ids
+
+
+def test_a_family_of_another_pack_is_listed_alone(tmp_path: Path):
+    pack(tmp_path, DECLARED["alone"])
     assert [row["id"] for row in listed(tmp_path, "acme")] == ["acme.no-owner"]
-    assert {"acme", "container"} <= {row["id"].partition(".")[0] for row in listed(tmp_path)}
 
 
 @pytest.mark.parametrize("text", ["", "[console_scripts]\ndiagnose.checks = acme:main\n"])

@@ -3,15 +3,17 @@ without the tool's own reader."""
 
 from __future__ import annotations
 
+import functools
 import io
 import tarfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from diagnose import registry
-from diagnose.model import Failed, Json
+from diagnose.model import Failed, Json, Report
 from diagnose.questions import AnyQuestion, Lane
 from diagnose.questions.run import Options
 from diagnose.recording import source
@@ -25,6 +27,8 @@ from tests.questions import question
 DATA = Path(__file__).parent / "data/bundles"
 KNOWN = registry.load()
 """All checks: what a bundle's run looks at."""
+PATIENT_S = 600
+"""The budget of a bundle, in seconds: on a busy machine an answer must not be left out."""
 
 
 class Redacted:
@@ -43,8 +47,8 @@ class Redacted:
     def serve(
         self, _lane: Lane, pull: Callable[[], AnyQuestion | None]
     ) -> Iterator[tuple[AnyQuestion, Json | Failed]]:
-        while (each := pull()) is not None:
-            yield each, self.ask(each)
+        while (asked := pull()) is not None:
+            yield asked, self.ask(asked)
 
 
 def opener_of(entries: Mapping[AnyQuestion, RecordedAnswer]) -> create.OpenRecorder:
@@ -53,15 +57,22 @@ def opener_of(entries: Mapping[AnyQuestion, RecordedAnswer]) -> create.OpenRecor
     def make(
         asked: Options, selected: Sequence[str], began: float, redactor: Redactor
     ) -> tuple[Recorder, Budget]:
-        budget = Budget(began + 60)
+        budget = Budget(began + PATIENT_S)
         return Recorder(Redacted(entries, redactor), budget), budget
 
     return make
 
 
+@functools.cache
 def recorded() -> Mapping[AnyQuestion, RecordedAnswer]:
     """The answers of a host with fifteen faults, recorded on engine 28.5.2."""
-    return source.read(DATA / "fifteen-faults-28.5.2.tar.gz")[0]
+    return MappingProxyType(source.read(DATA / "fifteen-faults-28.5.2.tar.gz")[0])
+
+
+@functools.cache
+def taken_of_recorded() -> tuple[Report, Bundle]:
+    """The report and the bundle of that host."""
+    return taken(recorded())
 
 
 def made(answers: Mapping[AnyQuestion, Json | Failed]) -> dict[AnyQuestion, RecordedAnswer]:
@@ -81,10 +92,11 @@ def made(answers: Mapping[AnyQuestion, Json | Failed]) -> dict[AnyQuestion, Reco
         },
         question("api.ping"): {"api_version": "1.51", "engine_version": "28.5.2", "libpod": None},
     }
-    return {each: RecordedAnswer(answer, 0.001) for each, answer in {**first, **answers}.items()}
+    all_answers = {**first, **answers}
+    return {asked: RecordedAnswer(answer, 0.001) for asked, answer in all_answers.items()}
 
 
-def taken(entries: Mapping[AnyQuestion, RecordedAnswer], **options: Any) -> tuple[Any, Bundle]:
+def taken(entries: Mapping[AnyQuestion, RecordedAnswer], **options: Any) -> tuple[Report, Bundle]:
     """The report and the bundle of a host that answers so."""
     options = {"max_size": 10_000_000, "open_recorder": opener_of(entries), **options}
     done = create.take(KNOWN, Options(), began=time.monotonic(), **options)
@@ -93,11 +105,11 @@ def taken(entries: Mapping[AnyQuestion, RecordedAnswer], **options: Any) -> tupl
 
 def unpacked(data: bytes) -> dict[str, bytes]:
     """The members of an archive by name below its top folder."""
-    held = {}
+    files = {}
     with tarfile.open(fileobj=io.BytesIO(data), mode="r:gz") as archive:
         for info in archive:
             assert info.isreg()
             file = archive.extractfile(info)
             assert file is not None
-            held[info.name.partition("/")[2]] = file.read()
-    return held
+            files[info.name.partition("/")[2]] = file.read()
+    return files

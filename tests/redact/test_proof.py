@@ -90,10 +90,10 @@ def test_never_shows_the_value() -> None:
     assert SECRET not in repr(leaks([("f", FORMS["plain"])], [("password", SECRET)]))
 
 
-def test_ten_megabytes_against_five_hundred_secrets() -> None:
+def test_four_megabytes_against_five_hundred_secrets() -> None:
     rnd = random.Random(7)
     line = "".join(rnd.choices(string.ascii_letters + string.digits + ' ":,{}/=', k=97))
-    data = b"".join(f"{n} {rnd.random()} {line}\n".encode() for n in range(85_000))
+    data = b"".join(f"{n} {rnd.random()} {line}\n".encode() for n in range(34_000))
     secrets = [
         (
             "password",
@@ -101,10 +101,10 @@ def test_ten_megabytes_against_five_hundred_secrets() -> None:
         )
         for _ in range(500)
     ]
-    planted = data[:5_000_001] + secrets[250][1].encode() + data[5_000_001:]
+    planted = data[:2_000_001] + secrets[250][1].encode() + data[2_000_001:]
     begun = time.process_time()
     found = leaks([("big", planted)], secrets)
     took = time.process_time() - begun
     print(f"proof: {len(planted) / 1e6:.1f} MB x {len(secrets)} secrets in {took:.2f} s of CPU")
-    assert [leak.offset for leak in found] == [5_000_001]
-    assert took < 5
+    assert [leak.offset for leak in found] == [2_000_001]
+    assert took < 2

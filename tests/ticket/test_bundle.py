@@ -16,11 +16,11 @@ from diagnose.judgement import engine
 from diagnose.model import Failed, Report
 from diagnose.recording import answer_files, source
 from diagnose.recording.budget import Budget
-from diagnose.recording.recorder import RecordedAnswer
+from diagnose.recording.recorder import RecordedAnswer, Replay
 from diagnose.render.json import document
 from diagnose.ticket.bundle import TooLargeError
 from tests.questions import question
-from tests.tickets import KNOWN, made, recorded, taken, unpacked
+from tests.tickets import KNOWN, made, recorded, taken, taken_of_recorded, unpacked
 
 DAY = float("1e9")
 
@@ -40,7 +40,7 @@ def essence(report: Report) -> tuple[dict[str, Any], dict[str, Any]]:
 
 @pytest.fixture(scope="module")
 def whole() -> tuple[Report, Any, dict[str, bytes]]:
-    report, sealed = taken(recorded())
+    report, sealed = taken_of_recorded()
     return report, sealed, unpacked(sealed.data)
 
 
@@ -196,7 +196,9 @@ def test_a_check_whose_answer_was_shed_says_so(tmp_path: Path):
         for n in range(2000)
     ]
     entries[kernel] = RecordedAnswer({**entries[kernel].answer, "records": noise}, 0.1)
-    whole, _ = taken(entries)
+    whole = engine.run(
+        Replay(entries), engine.Run(KNOWN, tuple(KNOWN)), began=0.0, budget=Budget(DAY)
+    )
     _, sealed = taken(entries, max_size=130_000)
     assert "answers/kernel.log.json" in sealed.shed
     (tmp_path / "b.tar.gz").write_bytes(sealed.data)

@@ -157,7 +157,7 @@ def test_fresh_secrets_over_the_bytes(capsys: pytest.CaptureFixture[str]):
     assert len(cases) == 300
 
 
-def test_the_search_finds_what_is_there(files: dict[str, bytes]):
+def test_the_search_finds_what_is_there():
     """The search itself can fail: in a bundle made without redaction it finds nearly everything."""
     raw = {
         "answers.json": json.dumps(
