@@ -184,7 +184,7 @@ def cgroups_leaked(
     many: Count = Count(20_000),
     last_pct: Percent = Percent(97),
 ) -> CheckResult:
-    """Removed control groups pile up in the kernel, until no container can be made.
+    """Removed cgroups pile up in the kernel, until no container can be created.
 
     A memory cgroup that was removed stays as long as pages of the page cache are charged to it. The
     kernel has 65,535 ids for all of them; then `mkdir /sys/fs/cgroup/memory/...` fails with "no

@@ -264,7 +264,7 @@ _NANO = 1e9
 
 
 def _missing_here(swarm: Swarm, tasks: list[Task]) -> str:
-    """The folder for want of which this node refuses the tasks; "" for another reason or node."""
+    """The folder for lack of which this node refuses the tasks; "" for another reason or node."""
     refused = [task for task in tasks if task.has_failed and task.node_id == swarm.node_id]
     folders = {match["path"] for task in refused if (match := _NO_SOURCE.search(task.status.err))}
     return folders.pop() if len(folders) == 1 else ""

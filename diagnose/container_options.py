@@ -15,7 +15,7 @@ Inspect = Mapping[str, Any]
 
 
 class NoRecreateError(Exception):
-    """The container cannot be created again from what inspect says; one clear sentence."""
+    """The container cannot be recreated from what inspect says; one clear sentence."""
 
 
 class Option(msgspec.Struct, frozen=True):

@@ -135,7 +135,7 @@ class _MainThreadsWords(io.TextIOWrapper):
 def _be_frugal() -> None:
     """Take less address space for threads.
 
-    A thread that ends for want of memory says nothing on stderr.
+    A thread that ends for lack of memory says nothing on stderr.
     """
     import _thread
 

@@ -1,4 +1,4 @@
-"""Options of `docker run` that were given behind the image's name, as a part of a command. Pure."""
+"""Options of `docker run` that were given after the image's name, as a part of a command. Pure."""
 
 from __future__ import annotations
 

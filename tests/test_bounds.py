@@ -215,7 +215,7 @@ def test_the_report_of_a_run_that_was_too_short_says_how_long_to_run() -> None:
     what = Run({"test.late": late.check}, ("test.late",))
     budget = Budget.of_run(time.monotonic(), 10)
     (note,) = reported([late, silent], ReportBasis(), what, budget=budget).notes
-    assert note.startswith("the time was up before 1 of 2 checks")
+    assert note.startswith("1 of 2 checks had no answer within the time limit")
     assert note.endswith("--budget 40")
     assert reported([silent], ReportBasis(), what, budget=budget).notes == ()
 
@@ -291,7 +291,7 @@ def test_linking_that_takes_too_long_leaves_the_findings_and_a_note(
     checks = {result.check.id: result.check for result in results}
     report = reported(results, ReportBasis(), Run(checks, tuple(checks)), budget=Budget(0, 0))
     assert len(report.findings) == 6000
-    assert any("time was spent" in note for note in report.notes)
+    assert any("time limit was reached" in note for note in report.notes)
 
 
 # Text

@@ -129,7 +129,8 @@ def test_evidence_is_said_in_words():
     evidence = {
         "servers": [],
         "Config": {"Type": "json-file", "Config": {}},
-        "statvfs(/)": {"used_pct": 97.2, "available": 19779584},
+        "disk": {"used_pct": 97.2, "available": 19779584},
+        "statvfs(/)": {"used_pct": 97.2},
         "OomKilled": False,
         "limit": None,
     }
@@ -137,11 +138,20 @@ def test_evidence_is_said_in_words():
     rows = [
         "servers: none",
         "Config: Type json-file, Config none",
-        "statvfs(/): used_pct 97.2, available 18.9 MiB",
+        "disk: used_pct 97.2, available 18.9 MiB",
         "OomKilled: false",
         "limit: not set",
     ]
     assert all(f"    {row}\n" in said for row in rows), said
+    assert "statvfs" not in said
+
+
+def test_an_error_of_the_engine_takes_one_line() -> None:
+    error = "failed to create task for container: " * 4 + 'exec: "/app": permission denied'
+    finding = found("container.entrypoint-forbidden", HOST, evidence={"State.Error": error})
+    (line,) = [row for row in text(report(finding)).splitlines() if "State.Error" in row]
+    assert line.startswith("    State.Error: failed to create")
+    assert line.endswith("permission denied")
 
 
 def test_many_alike_are_one_and_the_rest_a_number():
@@ -213,7 +223,7 @@ def test_a_root_is_weighed_by_what_is_shown_under_it():
     said = text(report(*causes.link([rival, cut, effect, lone], {})))
     shown = re.findall(r"^(?:CRITICAL|WARNING ) +(\S+)", said, re.MULTILINE)
     assert shown[-3:] == [cut.id, lone.id, rival.id]
-    assert f"may also be due to {rival.id} (shop)" in said
+    assert f"or caused by {rival.id} (shop)" in said
 
 
 def test_what_took_the_engine_comes_before_what_was_seen_earlier():

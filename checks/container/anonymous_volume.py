@@ -34,7 +34,7 @@ def data_outside_mount(split_mounts: SplitMounts) -> CheckResult:
             sentence(
                 f"{container} keeps {anonymous.destination} in an anonymous volume: "
                 f"{place} is mounted one level {relation}, at {own.destination}",
-                "an older such volume was left behind, as when it is created again"
+                "an older anonymous volume was left behind, as after a recreate"
                 if split.older
                 else "",
             ),
@@ -53,7 +53,7 @@ def data_outside_mount(split_mounts: SplitMounts) -> CheckResult:
 
 
 def _left_behind(split: SplitMount) -> dict[str, str]:
-    """The variables of the page where the data of before is in a volume without a container."""
+    """The variables of the page where the earlier data is in a volume without a container."""
     if not split.older:
         return {}
     at = split.anonymous.destination

@@ -17,7 +17,7 @@ def changed_evidence(changed: ChangedFile | None) -> dict[str, object]:
     if changed is None:
         return {}
     after = f"changed {ago(changed.after_s)} after this container was created"
-    return {changed.path: f"{after}: it counts when compose creates the container again"}
+    return {changed.path: f"{after}: it takes effect when compose recreates the container"}
 
 
 def changed_variables(container: Container, changed: ChangedFile | None) -> dict[str, str]:

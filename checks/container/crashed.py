@@ -46,7 +46,7 @@ def crashed(
     *,
     at_least: Seconds = SHORT_S,
 ) -> CheckResult:
-    """A container ended after it had been working, and stays down.
+    """A container exited after it had been working, and stays down.
 
     A service publishes ports, has a health check or belongs to a compose service. For a service any
     error counts, 137 and 143 where the engine remembers that nobody asked, and any end together
@@ -72,7 +72,7 @@ def crashed(
         callees = called_peers(tail.lines, container, containers)
         policy = container.host_config.restart_policy.name or "no"
         code = described(container.state.exit_code)
-        how = f"ended {ago(age)} ago with exit code {code} and stays down"
+        how = f"exited {ago(age)} ago with code {code} and stays down"
         if with_engine:
             how = f"stopped with the engine {ago(age)} ago (exit code {code}) and was not restarted"
             how += f': its restart policy is "{policy}"'

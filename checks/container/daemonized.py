@@ -1,6 +1,6 @@
 """The check container.daemonized.
 
-A server put itself in the background, and its container ended with exit code 0 at once.
+A server put itself in the background, and its container exited at once with code 0.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ def daemonized(
     *,
     short: Seconds = SHORT_S,
 ) -> CheckResult:
-    """A container that publishes ports ended at once with exit code 0.
+    """A container that publishes ports exited at once with code 0.
 
     A container lives as long as its first process. A server that forks into the background,
     `service nginx start` or a shell without a terminal ends within seconds with exit code 0, and
@@ -83,8 +83,8 @@ def daemonized(
         ports = ", ".join(sorted({port for port, _ in container.wanted_ports}))
         yield Finding.about(
             container,
-            f"{container} publishes {ports} and ended "
-            f"with exit code 0 {took(container.ran_for)} after its start: {_why(container, tail)}",
+            f"{container} publishes {ports} but exited "
+            f"with code 0 {took(container.ran_for)} after its start: {_why(container, tail)}",
             {
                 "command": " ".join(container.command)[:120],
                 "State": f"{container.state}, ran {took(container.ran_for)}",
@@ -136,9 +136,9 @@ def _ended_at_once(container: Container, clock: Clock, options: Options, short: 
 def _why(container: Container, tail: LogTail) -> str:
     command = " ".join(container.command)
     if is_bare_shell(container):
-        return "a shell without a terminal has nothing to do"
+        return "a shell without a terminal exits at once"
     if awaits_input(container, tail):
-        return "its program ends with its input, which is closed"
+        return "its program exits because its input is closed"
     if tail.failure is not None:
         return f"its log says why: {tail.failure.cause}"
     if _BACKGROUND.search(command):

@@ -35,7 +35,7 @@ def data_locked(containers: Containers, clock: Clock, log_tails: LogTails) -> Ch
         if holder is None or mount is None:
             continue
         yield claim.finding(
-            f"cannot lock its data in {mount.place}: {holder} is running on it",
+            f"cannot lock its data in {mount.place}: {holder} is already using it",
             {
                 f"{holder.name} mounts": str(mount),
                 f"{holder.name} State": holder.state.status,
@@ -91,7 +91,7 @@ def _with_version_file(claim: Claim, version: DataVersion) -> Finding:
     image = claim.container.config.image
     program = claim.value("program") or claim.container.config.value_of("PG_MAJOR") or "another one"
     return claim.finding(
-        f"runs version {program}, and its data was written by version {version.version}",
+        f"runs version {program}, but its data was written by version {version.version}",
         {version.path: version.version, "Config.Image": image},
         touches=version.mount.volumes,
         old_image=f"{name_of(image)}:{version.version}{_flavour(image)}",

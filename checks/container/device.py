@@ -32,7 +32,7 @@ def devices_not_on_host(
         others = asked.missing.get(device)
         if others is None:
             continue
-        has = f"the host has {and_more(others)}" if others else "the host has none of its kind"
+        has = f"the host has {and_more(others)}" if others else "the host has no such device"
         finding = claim.finding(
             f"needs {device}, which this host does not have",
             {device: f"no such file or directory; {has}"},

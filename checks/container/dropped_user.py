@@ -30,8 +30,7 @@ def dropped_user(item: DroppedUser) -> Finding:
             LINE: item.named.line[:QUOTED],
             "mount": str(item.named.mount),
             f"owner and mode of {denied.path}": f"{owner} {mode}",
-            "Config.User": container.config.user
-            or "root, who is refused nothing by owner and mode",
+            "Config.User": container.config.user or "root, whom file modes do not restrict",
             **({"times in its last lines": item.times} if item.times else {}),
         },
         discriminator=item.named.mount.destination,

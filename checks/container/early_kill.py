@@ -15,7 +15,7 @@ from diagnose.registry import check
 def killed_for_host_memory(
     containers: Containers, kills: EarlyKills, clock: Clock, options: Options
 ) -> CheckResult:
-    """A program that frees memory before the kernel does has killed a container.
+    """systemd-oomd or earlyoom killed a container because memory was short.
 
     systemd-oomd and earlyoom end what uses most when the host is short of memory. The container
     shows exit code 137 or 143 and no OOM kill, and the kernel log is silent: only their journal

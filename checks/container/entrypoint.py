@@ -95,7 +95,7 @@ def _why(container: Container, program: str, missing: MissingProgram) -> str:
         options = missing.misplaced_options
         verb = agree(options, "was", "were")
         return (
-            f"{shlex.join(options)} {verb} given behind the image's name, "
+            f"{shlex.join(options)} {verb} given after the image name, "
             f"and {verb} taken as the command"
         )
     if missing.is_line:
@@ -253,7 +253,7 @@ def _with_place(finding: Finding, place: _Place | None) -> Finding:
 
 
 def _again(finding: Finding, cure: dict[str, str]) -> Finding:
-    """With what creates the container again; the program's own mode is not at fault."""
+    """With what recreates the container; the program's own mode is not at fault."""
     kept = {name: value for name, value in finding.variables.items() if name != "file"}
     return msgspec.structs.replace(finding, variables={**kept, **cure})
 

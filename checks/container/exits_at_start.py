@@ -36,7 +36,7 @@ def exits_at_start(
     *,
     short: Seconds = SHORT_S,
 ) -> CheckResult:
-    """A container's program ends with an error as soon as it is started.
+    """A container's program exits with an error right after its start.
 
     It exited by itself with an error within seconds, or within two minutes where its log shows a
     known mistake that stays, within the looked-at time, and nothing will start it again. What is a

@@ -36,12 +36,12 @@ PARTLY = frozenset({"java-memory"})
 def failing_inside(
     inner_failures: InnerFailures, mount_access: MountAccess | None, clock: Clock
 ) -> CheckResult:
-    """A container runs, and a program in it has failed and is not back.
+    """A container runs, but a program in it has failed and was not restarted.
 
     The container's state says `running` all the same, for its first process is a supervisor, or a
     server that refuses its work. Read from the last lines of containers with supervisord, s6, PM2,
     Redis, RabbitMQ, MongoDB or Java, of today alone. A later line that the program is back takes
-    it away. A thread of Java that ended for want of heap is a warning. What a supervisor writes to
+    it away. A thread of Java that ended for lack of heap is a warning. What a supervisor writes to
     a file is not seen.
     """
     for failure in inner_failures.items:

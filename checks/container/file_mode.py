@@ -40,7 +40,7 @@ def _finding(refused: RefusedFile) -> Finding:
     else:
         what = (
             f"{refused.path} belongs to user {source.uid}, "
-            f"and the program runs as user {refused.owner.partition(':')[0]}"
+            f"but the program runs as user {refused.owner.partition(':')[0]}"
         )
         variables = {"source": refused.path, "owner": refused.owner}
     finding = Finding.about(

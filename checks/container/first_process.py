@@ -57,7 +57,7 @@ def first_process_stopped(
             continue
         finding = Finding.about(
             container,
-            f"{container} is listed as running, and its first process {what}",
+            f"{container} is listed as running, but its first process {what}",
             {
                 f"/proc/{process.pid}/stat": note,
                 **present({"frozen by": group.frozen_by if group is not None else ""}),

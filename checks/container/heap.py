@@ -49,7 +49,7 @@ def heap_above_limit(
         yield Finding.about(
             container,
             f"{container} has a memory limit of {size(limit)}, "
-            f"and its program may use a heap of {size(heap)}",
+            f"but its program may use a heap of {size(heap)}",
             {
                 **({"log": claim.line} if claim is not None else {}),
                 "heap": option,

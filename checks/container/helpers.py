@@ -274,7 +274,7 @@ def peers_evidence(
         if callee.is_running and age is not None:
             more = calls.unserved(callee)
             if calls.is_distrusted:
-                more = "; its certificate is not trusted by the caller"
+                more = "; the caller does not trust its certificate"
             evidence[f"{callee.name}, which it calls"] = f"running, started {ago(age)} ago{more}"
     if not calls.callees and "dns" in tail.signs:
         own = container.endpoints.keys()

@@ -41,7 +41,7 @@ def kernel_setting_low(
         if value is None or value >= least:
             continue
         yield claim.finding(
-            f"needs {setting} of at least {least}, and the host has {value}",
+            f"needs {setting} of at least {least}, but the host has {value}",
             {f"/proc/sys {setting}": value, "needed": least},
             assignment=f"{setting}={least}",
             setting=setting,

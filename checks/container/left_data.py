@@ -1,4 +1,4 @@
-"""container.data-left-behind: a container was made again, and began with an empty volume."""
+"""container.data-left-behind: a container was recreated, and began with an empty volume."""
 
 from __future__ import annotations
 
@@ -13,24 +13,24 @@ NAMES_SHOWN = 3
 
 @check("container.data-left-behind", severity=Severity.warning)
 def data_left_behind(left: LeftVolumes, clock: Clock) -> CheckResult:
-    """A container was made again, and its data lies in the volume that it had before.
+    """A recreated container does not use the volume that has its data.
 
     An image declares a volume, and nobody gives it a name: each `docker run`, and each `docker
     compose up` after a `down`, makes a new one. The program finds nothing, and starts from the
     beginning. The former volume is recognised by the same entries at its top, and by its last
-    change, which is at most ten minutes before the container was made.
+    change, which is at most ten minutes before the container was created.
     """
     for item in left.items:
         container, destination = item.container, item.mount.destination
         age = clock.age(container.created_at) or 0.0
         yield Finding.about(
             container,
-            f"{container} began with new data in {destination} {ago(age)} ago: what it had before "
+            f"{container} started with new data in {destination} {ago(age)} ago: its previous data "
             f"may be in the unused anonymous volume {item.former[:12]}",
             {
                 "volume now": item.mount.name[:12],
                 f"volume {item.former[:12]}": (
-                    f"last changed {ago(item.gap)} before the container was made"
+                    f"last changed {ago(item.gap)} before the container was created"
                 ),
                 "entries in both": and_more(item.entries, NAMES_SHOWN),
             },

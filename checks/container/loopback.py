@@ -37,7 +37,7 @@ def loopback_peer(
     least: Count = Count(2),
     fresh: Seconds = Seconds(90),
 ) -> CheckResult:
-    """A container calls localhost, where another container was meant.
+    """A container calls localhost instead of another container.
 
     A line of its log says that localhost refused a connection to a port, and another running
     container offers that port. Inside a container, localhost is the container itself. A container

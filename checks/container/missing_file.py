@@ -21,11 +21,11 @@ def absent_file(missing: MissingFile) -> Finding:
     holds = and_more(missing.names, NAMES_SHOWN) if missing.names else "nothing"
     finding = Finding.about(
         container,
-        f"{container} finds no {missing.inside}: {missing.folder} on the host has no {name}",
+        f"{container} does not find {missing.inside}: {missing.folder} on the host has no {name}",
         {
             LINE: missing.place.line[:QUOTED],
             "mount": str(mount),
-            f"what {missing.folder} holds": holds,
+            f"contents of {missing.folder}": holds,
         },
         severity=Severity.warning if missing.is_repeated else Severity.critical,
         discriminator=mount.source,
@@ -40,7 +40,7 @@ def absent_file(missing: MissingFile) -> Finding:
 def _in_image(missing: MissingFile) -> dict[str, Json]:
     """What the image has at the place, as evidence."""
     if missing.is_in_image:
-        return {"the image": f"has {missing.inside}, and the mount hides it"}
+        return {"the image": f"has {missing.inside}, but the mount hides it"}
     if missing.is_in_image is None:
         return {}
     hint = ": install the modules in the folder of the host" if missing.lacks_modules else ""
@@ -68,7 +68,7 @@ def volume_for_file(container: Container, taken: Named) -> Finding:
     return Finding.about(
         container,
         f"{container} finds a folder at {taken.inside}: "
-        f'"{mount.name}" is no absolute path, and so became the name of a volume',
+        f'"{mount.name}" is not an absolute path, so the engine took it as the name of a volume',
         {LINE: taken.line[:QUOTED], "mount": f'volume "{mount.name}" -> {mount.destination}'},
         discriminator=mount.destination,
         onset=container.failed_first,

@@ -102,7 +102,7 @@ def _refused_mount(
     if on_host is not None and on_host.type == "file":
         return  # over a folder: the source is not at fault
     is_gone = on_host is not None and on_host.failed == "missing"
-    what = "does not exist" if is_gone else f"is no file, and {target} in the container is a file"
+    what = "does not exist" if is_gone else f"is not a file, but {target} in the container is"
     evidence: dict[str, object] = {
         "State": str(container.state),
         "State.Error": container.state.error,
@@ -172,12 +172,12 @@ def _emptied(container: Container, lacking: Named) -> Finding:
     source = lacking.mount.source
     return _missing(
         container,
-        f"finds no {lacking.inside}: {source} on the host is an empty folder",
+        f"does not find {lacking.inside}: {source} on the host is an empty folder",
         source,
         {
             "log": lacking.line[:QUOTED],
             "mount": str(lacking.mount),
-            "on the host": "an empty folder, which the engine makes where a source is gone",
+            "on the host": "an empty folder, as the engine creates for a missing source",
         },
         place="emptied",
     )

@@ -249,7 +249,7 @@ def _outcome(oom: _Oom, clock: Clock, since_s: float) -> tuple[Severity, str]:
     if not container.is_running:
         return (
             Severity.advice,
-            f"ran out of memory{when}, lost a process and ended with exit code 0",
+            f"ran out of memory{when}, lost a process and exited with code 0",
         )
     if last is None:
         return _outcome_without_time(oom, clock, since_s)

@@ -22,7 +22,7 @@ def open_files_unbounded(
     system: Percent = Percent(40),
     sleeps: Count = Count(20),
 ) -> CheckResult:
-    """A program closes files without end, because it may open a billion.
+    """A program keeps closing files, because its limit of open files is a billion.
 
     Before they start a child, many programs close every descriptor up to the limit, one call each:
     erl_child_setup of RabbitMQ, MySQL 5.7, cron, sendmail, xinetd, rpm. With a limit of a billion,

@@ -40,7 +40,7 @@ class _Option(msgspec.Struct, frozen=True):
 def option_in_the_way(
     containers: Containers, clock: Clock, log_tails: LogTails, config: DaemonConfig | None
 ) -> CheckResult:
-    """An option of a container keeps its program from its work.
+    """An option of a container prevents its program from working.
 
     The log shows what was refused, and the container, or the engine's defaults, show the option:
     no-new-privileges, under which sudo and su stay the user that they are; ulimit fsize, at which
@@ -93,7 +93,7 @@ def _tmpfs_without_exec(container: Container, path: str) -> _Option | None:
         f"HostConfig.Tmpfs {point}",
         areas[point] or "no options",
         f"--tmpfs={point}:{','.join([*kept, 'exec'])}",
-        f"may not load code from {point}: that is a tmpfs, which Docker mounts noexec",
+        f"cannot load code from {point}: that is a tmpfs, which Docker mounts noexec",
         "executable",
     )
 
@@ -132,6 +132,6 @@ def _file_size_limit(container: Container, config: DaemonConfig | None) -> _Opti
         source,
         {_FILE_SIZE: soft},
         f"--ulimit={_FILE_SIZE}=-1:-1",
-        f"may not write a file larger than {size(soft)}: its ulimit fsize ends programs that do",
+        f"cannot write a file larger than {size(soft)}: its ulimit fsize stops programs that do",
         "limit",
     )

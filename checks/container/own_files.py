@@ -24,7 +24,7 @@ CANNOT_EXECUTE = 126
 def own_files_refused(
     containers: Containers, clock: Clock, log_tails: LogTails, image_details: ImageDetails
 ) -> CheckResult:
-    """A container runs as a user that its image did not plan for, who is denied.
+    """A container's user has no access to files of its own image.
 
     The log of a failed container says that it was denied a path which no mount holds, so that it is
     the image's own. The container was given a user (`--user`, `user:`) that is not the image's,

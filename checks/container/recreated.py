@@ -96,9 +96,9 @@ def older_than_its_tag(
     *,
     settled: Seconds = Seconds(3600),
 ) -> CheckResult:
-    """A container runs an older build than the tag of its image stands for now.
+    """A container runs an older build than its image tag now names.
 
-    A pull or a build moved the tag, and the container was not created again: a restart does not
+    A pull or a build moved the tag, and the container was not recreated: a restart does not
     change its image. Images of an id or a digest do not move. A build host, where tags move every
     few minutes, is left alone for `settled` seconds after the container's creation.
     """
@@ -113,7 +113,7 @@ def older_than_its_tag(
             continue
         finding = Finding.about(
             container,
-            f'{container} runs an older build than image "{reference}" stands for now',
+            f'{container} runs an older build than image "{reference}" now names',
             {
                 "Image": container.image.removeprefix("sha256:")[:12],
                 f"id of {reference}": image.id.removeprefix("sha256:")[:12],

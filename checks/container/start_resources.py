@@ -124,7 +124,7 @@ def _lacking(match: re.Match[str], error: str) -> str:
 def network_gone(containers: Containers) -> CheckResult:
     """A network that a container is attached to no longer exists.
 
-    A container keeps the networks it was created with; a network that was removed and made again
+    A container keeps the networks it was created with; a network that was removed and recreated
     under the same name is another one. Seen on engines 20.10.24, 26.1.5 and 28.5.2: exit code 128.
     """
     for container in containers:
@@ -200,7 +200,7 @@ def runtime_limit_hit(
     online: OnlineProcessors | None,
     info: Info | None,
 ) -> CheckResult:
-    """The runtime cannot set up a container: a limit or the host stands in the way.
+    """The runtime cannot set up a container because of a limit or of the host.
 
     `no space left on device` here is seldom the disk: cgroups, /run, kernel keys and inotify say
     the same. Seen on engines 20.10.24,
@@ -230,7 +230,7 @@ def runtime_limit_hit(
 
 def _bound_elsewhere(container: Container) -> Finding:
     cpus = container.host_config.cpuset_cpus
-    what = f"its cpuset {cpus} names processors that this host does not have"
+    what = f"its cpuset {cpus} names CPUs that this host does not have"
     evidence = {"HostConfig.CpusetCpus": cpus}
     return failed_start(container, what, evidence=evidence, limiting="cpuset-cpus")
 
@@ -239,7 +239,7 @@ def _limited(container: Container, hit: str, keys: KernelKeys | None) -> Finding
     """The limit that the runtime met, in its own words: of kernel keys, of ulimits, or another."""
     quotas = _key_quotas(keys) if REFUSED in container.state.error.lower() else {}
     finding = failed_start(
-        container, f"the runtime met a limit, {hit}", evidence=quotas, touches=(DAEMON,)
+        container, f"the runtime hit a limit: {hit}", evidence=quotas, touches=(DAEMON,)
     )
     if quotas:
         return finding.with_variables(_larger_quota(keys))
@@ -294,7 +294,7 @@ def _lacks_processors(
     else:
         lacking = frozenset()
     if lacking and online is not None:
-        what = f"it is bound to processors {config.cpuset_cpus}, and this host has {online.listed}"
+        what = f"it is pinned to CPUs {config.cpuset_cpus}, and this host has {online.listed}"
         evidence = {"HostConfig.CpusetCpus": config.cpuset_cpus, ONLINE: online.listed}
         variables = {"limiting": "cpuset-cpus", "cpuset": online.listed}
     elif info is not None and info.ncpu and config.nano_cpus > info.ncpu * 1_000_000_000:

@@ -99,7 +99,7 @@ def shim_lost(
         if not is_alive and age is not None and age < settling:
             continue
         if is_alive:
-            what = "its shim is gone, and its process lives on"
+            what = "its shim is gone, but its process still runs"
         else:
             what = f"process {container.state.pid} is gone"
         yield Finding.about(

@@ -198,7 +198,7 @@ def _failure(probe: HealthCheck) -> tuple[Severity, str]:
     if code == TIMED_OUT and NOT_BEGUN in probe.output:
         return Severity.critical, "its probe cannot be started"
     if code == TIMED_OUT:
-        return Severity.critical, f"its probe does not end within {ago(probe.timeout_s)}"
+        return Severity.critical, f"its probe does not finish within {ago(probe.timeout_s)}"
     if code in CANNOT_RUN:
         return Severity.warning, f"its probe cannot run, exit code {code}"
     silence = "" if probe.output else " and prints nothing"

@@ -116,7 +116,7 @@ def _mark(value: str, tail: LogTail) -> tuple[str, str]:
     if _COMMENT.search(value):
         line = next((line for line in (*tail.earlier, *tail.lines) if value in line), "")
         if line:
-            return "contains a comment of its file", line
+            return "contains the comment that follows it", line
     is_quoted = len(value) >= _SHORTEST and value[0] == value[-1] and value[0] in "\"'"
     lines = (*tail.earlier, *tail.lines) if is_quoted else ()
     line = next((line for line in lines if value in line), "")
@@ -129,7 +129,7 @@ def _mark(value: str, tail: LogTail) -> tuple[str, str]:
         or f"={value}" in line
         or f" {value[0]}{value[0]}" in line
     )
-    return ("contains its quotes", line) if is_doubled else ("", "")
+    return ("contains quotes", line) if is_doubled else ("", "")
 
 
 def _malformed(

@@ -17,10 +17,10 @@ from diagnose.registry import check
 def volume_outdated(
     outdated_volumes: OutdatedVolumes, ping: Ping, info: Info | None
 ) -> CheckResult:
-    """A volume keeps files of an older image and hides those of the image.
+    """A volume has files of an older image and hides those of the current one.
 
     The engine copies what an image has into an empty volume, once. A container that is created
-    again from a newer image gets the volume of before: pages, scripts and modules stay as they
+    again from a newer image gets the earlier volume: pages, scripts and modules stay as they
     were. A file counts that is older than its volume, so that nobody has written it since, and of
     which the image has another one that is not older. Files of the same size count as equal. A file
     that a backup brought into the volume with its old date looks the same. Seen for the storage
@@ -40,7 +40,7 @@ def volume_outdated(
             f"from {container}: {and_more(outdated.files)}",
             {
                 "mounted at": mount.destination,
-                "older than the volume, and unlike the image's": list(outdated.files[:8]),
+                "older than the volume, and different in the image": list(outdated.files[:8]),
             },
             discriminator=mount.destination,
             touches=(Subject("volume", mount.name),),

@@ -21,7 +21,7 @@ _RPM = ("Red Hat", "CentOS", "Rocky", "Alma", "Fedora", "Oracle", "Amazon")
 
 @check("daemon.client-context-dead", severity=Severity.warning)
 def client_context_dead(daemon: Daemon, client: ClientSettings) -> CheckResult:
-    """The docker command goes to a context where no engine answers.
+    """The docker command uses a context whose engine does not answer.
 
     Docker Desktop, Colima and rootless installations leave their context behind when they are
     removed. Only a context of the configuration counts whose address is a local socket, and only
@@ -37,7 +37,7 @@ def client_context_dead(daemon: Daemon, client: ClientSettings) -> CheckResult:
     is_dead = daemon.reason in ("missing", "refused")
     if not is_configured or endpoint.is_default or not is_dead or not client.listens:
         return None
-    what = "does not exist" if daemon.reason == "missing" else "is served by no program"
+    what = "does not exist" if daemon.reason == "missing" else "has no program behind it"
     yield Finding(
         subject=DAEMON,
         summary=(
@@ -99,7 +99,7 @@ def client_plugin_broken(client: ClientSettings, info: Info | None) -> CheckResu
 def _why(plugin: BrokenPlugin) -> str:
     if plugin.failure == "missing":
         return f"its plugin {plugin.path} is a link to {plugin.target}, which does not exist"
-    return f"its plugin {plugin.path} may not be executed"
+    return f"its plugin {plugin.path} is not executable"
 
 
 def _state(plugin: BrokenPlugin) -> str:

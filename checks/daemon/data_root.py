@@ -205,7 +205,7 @@ def containers_hidden(
     config: DaemonConfig | None,
     daemon: Daemon,
 ) -> CheckResult:
-    """Containers of another storage driver are out of the engine's sight.
+    """The engine does not see containers that belong to another storage driver.
 
     An engine loads only the containers and images of the driver in use. After a switch to
     containerd's image store, or a fall back to another driver, it seems empty, and nothing is lost.

@@ -69,8 +69,8 @@ def _elsewhere(daemon: Daemon) -> Unavailable:
     reason = daemon.silence.reason
     if daemon.same_host and daemon.installation.installed is False and not daemon.endpoint.named:
         podman = (
-            "Podman is installed here and no Docker: "
-            "`systemctl start podman.socket` lets it be asked"
+            "Podman is installed here, but no Docker: "
+            "`systemctl start podman.socket` makes its API available"
         )
         return Unavailable("missing", podman)
     where = f"{daemon.endpoint.url} (from {daemon.endpoint.source})"

@@ -227,7 +227,7 @@ def _why_down(daemon: Daemon, end: EngineEnd) -> str:
     if end.socket_failure.has_failed:
         return f"dockerd is not running: systemd could not make its socket{_socket_cause(end)}"
     if unit and _is_left_down(unit):
-        return "dockerd is not running, and docker.service is not enabled: no boot starts it"
+        return "dockerd is not running, and docker.service is not enabled: so it does not start at boot"
     if unit and unit.active_state == "failed":
         return f"dockerd is not running: docker.service failed ({unit.result})"
     return "dockerd is not running"
@@ -268,7 +268,7 @@ def _ended(end: EngineEnd) -> str:
         return ""
     if end.signal:
         return f": it was asked to stop (signal {end.signal})"
-    return ": its log ends without a word, as after a kill -9 or a power cut"
+    return ": its log ends without a message, as after a kill -9 or a power cut"
 
 
 def _unnamed(text: str) -> str:
@@ -288,4 +288,6 @@ def _is_explained(text: str) -> bool:
 def _living(alive: Sequence[str] | None) -> str:
     if alive is None:
         return ""
-    return f"; still alive: {and_more(alive, NAMES_SHOWN)}" if alive else "; no container is alive"
+    return (
+        f"; still running: {and_more(alive, NAMES_SHOWN)}" if alive else "; no container is running"
+    )

@@ -20,7 +20,7 @@ WAITS = "Unable to connect to plugin"
 def plugin_gone(
     plugins: LegacyPlugins, daemon: Daemon, containers: Containers | None, log: DaemonLog | None
 ) -> CheckResult:
-    """The program of a plugin is gone, and the engine waits for it.
+    """A plugin of the engine does not run, and the engine waits for it.
 
     The engine tries such a plugin for 15 s at each list of volumes and for each `docker run` with a
     new volume (20.10: also one without a name); at its own start where it knows a volume of the

@@ -43,7 +43,7 @@ def engine_outdated(daemon: Daemon, ping: Ping, info: Info | None) -> CheckResul
     if process is not None and program.endswith(" (deleted)"):
         yield Finding(
             subject=DAEMON,
-            summary=f"the running engine {version} was replaced on disk, and not restarted",
+            summary=f"the running engine {version} was replaced on disk, but was not restarted",
             evidence={f"/proc/{process.pid}/exe": program, "running": version},
             variables={"program": program.removesuffix(" (deleted)")},
             discriminator="replaced",
@@ -72,7 +72,7 @@ def _line(version: tuple[int, ...]) -> str:
 def client_api_too_old(
     clients: SocketClients, log: DaemonLog | None, options: Options, clock: Clock
 ) -> CheckResult:
-    """A client is turned away because its API version is too old.
+    """The engine refuses a client because its API version is too old.
 
     By the logs of running containers that hold the engine's socket, which repeat the engine's
     answer. The engine itself logs it only while it debugs (seen on 20.10, 26.1 and 28.5); then
@@ -256,7 +256,7 @@ def live_restore_off(info: Info, daemon: Daemon) -> CheckResult:
 
 @check("daemon.not-enabled", severity=Severity.advice, posture=True)
 def not_enabled(daemon: Daemon, containers: Containers) -> CheckResult:
-    """The engine runs, and no boot starts it: docker.service is not enabled.
+    """The engine will not start at boot: docker.service is not enabled.
 
     Containers with a restart policy stay down after a reboot, until somebody starts the engine.
     With docker.socket enabled the first docker command starts it, and until then they stay down as

@@ -87,7 +87,7 @@ def _users_of_unknown_runtimes(
 
 
 def _refusal(name: str, asking: list[Container], log: DaemonLog | None) -> str:
-    """What the engine said when it refused a start for want of this runtime; "" if it did not."""
+    """What the engine said when it refused a start for lack of this runtime; "" if it did not."""
     texts = [container.state.error for container in asking] + [
         line.text for line in reversed(log.lines if log else ())
     ]

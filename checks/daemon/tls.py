@@ -15,13 +15,13 @@ from diagnose.phrases import ago, agree, named
 from diagnose.registry import check
 
 SENTENCES: Mapping[Reason, str] = {
-    "early": "turned away: the engine's clock is before the start of the client's certificate",
-    "expired": "turned away: the client's certificate has expired",
-    "foreign": "turned away: the client's certificate is not from the engine's authority",
-    "usage": "turned away: the certificate is not made for clients (extendedKeyUsage clientAuth)",
+    "early": "refused: the engine's clock is before the start of the client's certificate",
+    "expired": "refused: the client's certificate has expired",
+    "foreign": "refused: the client's certificate is not from the engine's authority",
+    "usage": "refused: the certificate is not made for clients (extendedKeyUsage clientAuth)",
     "engine": "not connected: the client refuses the engine's certificate",
-    "none": "turned away: the client has no certificate from the engine's authority",
-    "plain": "turned away: the client does not use TLS",
+    "none": "refused: the client has no certificate from the engine's authority",
+    "plain": "refused: the client does not use TLS",
 }
 """What a finding says of its clients, by the reason."""
 FILES: Mapping[Reason, str] = {"foreign": "tlscacert", "engine": "tlscert"}

@@ -60,7 +60,7 @@ def dns_container(
 def severity_beside_answers(lost: Iterable[DnsReply]) -> Severity:
     """How bad a lost server is while another answers.
 
-    Silence costs five seconds a look-up, a refusal nothing.
+    Silence costs five seconds a lookup, a refusal nothing.
     """
     is_silent = any(reply.icmp is None for reply in lost)
     return Severity.warning if is_silent else Severity.advice

@@ -55,7 +55,7 @@ def _refused(
     elif netns is not None:
         why = "the engine's resolver does not listen there"
     else:
-        why = "no engine answers whose resolver could listen there"
+        why = "the engine, whose resolver should listen there, does not answer"
     return Finding.about(
         container,
         f"{container} cannot resolve any name: queries to {EMBEDDED} are refused, {why}",

@@ -26,7 +26,7 @@ from diagnose.registry import check
 def loopback_stub(
     resolvers: Resolvers, lookups: Lookups | None, containers: Containers | None
 ) -> CheckResult:
-    """The host's resolv.conf names only loopback servers, useless to containers.
+    """The host's resolv.conf has only loopback servers, which containers cannot use.
 
     Engines then give containers 8.8.8.8. Harmless with systemd-resolved where its own file of real
     servers is there, with `dns` in the daemon's configuration, and on user-defined networks from
@@ -168,7 +168,7 @@ def _consequence(fallback: OnFallback, without: list[Container], *, is_island: b
     if is_island:
         return "no default route leads out"
     if without:
-        return f"{listed(without)} can resolve no names but those of containers"
+        return f"{listed(without)} can resolve only names of containers"
     if not fallback.members:
         return ""
     dead = ", which does not answer" if fallback.lost else ""

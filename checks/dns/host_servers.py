@@ -41,7 +41,7 @@ def host_broken(
 ) -> CheckResult:
     """The host's own DNS servers do not answer.
 
-    One silent server among several is a warning: each look-up that tries it first waits five
+    One silent server among several is a warning: each lookup that tries it first waits five
     seconds; a server that refuses costs nothing and is advice. Names that the user says must
     resolve are asked too; only for them does an error of the server count. A name of a container is
     asked of the engine's resolver, and any other name of all servers of the host. Where the host

@@ -114,7 +114,7 @@ def _lost(
         subject=HOST,
         summary=sentence(
             f"DNS server {server} does not answer {sample.lost} of {sample.sent} queries, "
-            "and each look-up that loses one takes seconds longer",
+            "and each lookup that loses one takes seconds longer",
             _where(loss),
             f"the rule {rule} matches some of the packets" if rule is not None else "",
             f"{sound} answers all" if sound else "",

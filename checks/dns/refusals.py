@@ -26,7 +26,7 @@ def server_refuses_containers(
     networks: Networks | None,
     listeners: Listeners | None,
 ) -> CheckResult:
-    """A DNS server answers the host and refuses its containers.
+    """A DNS server answers the host but refuses its containers.
 
     Unbound, BIND and routers serve the addresses of a list. A server on the host itself sees the
     container's own address, which is not on the list; the host's is. A server that refuses the same

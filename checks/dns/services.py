@@ -27,7 +27,7 @@ _DEFAULT_NETWORK = "bridge"
 def service_on_other_network(
     containers: Containers, networks: Networks, failed: FailedNames | None, ping: Ping | None
 ) -> CheckResult:
-    """A container asks for a container's name that its networks do not know.
+    """A container looks up the name of a container that is not on its networks.
 
     The engine resolves a container's name only for containers on one of its user-defined networks,
     and no names at all on the default network. Critical where the container's log says that the
@@ -114,7 +114,7 @@ def _finding(
         caller,
         sentence(f'{caller} cannot resolve "{call.name}": {_why(caller, owner)}', _down(owner)),
         {
-            "the name stands in": call.source[:300],
+            "the name is in": call.source[:300],
             f"networks of {caller.name}": _places(caller),
             f"networks of {owner.name}": _places(owner),
         },

@@ -37,7 +37,7 @@ def search_wildcard(
     lookups: Lookups | Unavailable,
     log_tails: LogTails | None,
 ) -> CheckResult:
-    """A name that nobody has is answered by a wildcard of the search domain.
+    """A wildcard of the search domain answers for a name that does not exist.
 
     A resolver adds the search domain to a short name that it does not find. Where the domain has a
     wildcard, a service that is stopped or misspelt is not "unknown": its callers reach a stranger,

@@ -18,7 +18,7 @@ _SET = LazyPattern(r"--match-set (?P<name>\S+) ", re.ASCII)
 
 @check("firewall.neighbour-banned", severity=Severity.warning)
 def neighbour_banned(banned_neighbours: BannedNeighbours, routes: Routes | None) -> CheckResult:
-    """A ban list shuts a machine of the host's own network out of published ports.
+    """A ban list blocks a machine of the local network from published ports.
 
     fail2ban, CrowdSec and their kin ban the address that a log names. Behind a reverse proxy, a
     load balancer or a router that hides addresses, this is one address for all users. Each machine

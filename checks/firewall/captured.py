@@ -21,7 +21,7 @@ from diagnose.registry import check
     causes=["dns.upstream-unreachable"],
 )
 def redirected_to_nobody(captured_paths: CapturedPaths) -> CheckResult:
-    """A rule leads containers' connections to a host port where nobody listens.
+    """A rule redirects containers' connections to a host port where nothing listens.
 
     Transparent proxies and DNS redirects write such rules. They stay when the program ends, or the
     program listens on 127.0.0.1 alone, where no packet of a container arrives.
@@ -61,7 +61,7 @@ def _redirected(by: Step, port: int, paths: Sequence[CapturedPath]) -> Finding:
         ),
         evidence=evidence,
         variables=_cure(by, first),
-        discriminator=f"{by} {port}",
+        discriminator=f"{by.key} {port}",
         touches=subjects_of(networks.values())
         + tuple(member.subject for member in members.values()),
         signs=NO_WAY_OUT | ({"dns"} if any(path.port == 53 for path in paths) else set()),

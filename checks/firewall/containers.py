@@ -82,7 +82,7 @@ def _inward(by: Step, inlets: Sequence[InnerIngress]) -> Finding:
             **({"gateway": gateway} if is_host_alone else {"port": number, "proto": proto}),
         },
         service=container.service,
-        discriminator=f"in {by}",
+        discriminator=f"in {by.key}",
         severity=Severity.warning if is_host_alone else None,
         touches=(first.network.subject,),
         signs=NO_WAY_OUT,
@@ -113,7 +113,7 @@ def _outward(by: Step, outlets: Sequence[InnerEgress]) -> Finding:
             "address": path.address,
         },
         service=first.owner.service,
-        discriminator=f"out {by}",
+        discriminator=f"out {by.key}",
         severity=None if failing([outlet.path for outlet in outlets]) else Severity.warning,
         touches=(
             path.network.subject,

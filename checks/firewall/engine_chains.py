@@ -40,7 +40,7 @@ def chains_missing(
     config: DaemonConfig | None,
     simulated_repair: SimulatedRepair | None,
 ) -> CheckResult:
-    """Docker's rules are gone from the packet filter, or nothing leads to them.
+    """Docker's firewall rules are missing, or no rule leads to them.
 
     Flushed by another tool after the engine wrote them. Seen on engines 20.10.24, 26.1.5 and
     28.5.2: `iptables -F` leaves FORWARD's policy, DROP where the engine set it; SIGHUP does not
@@ -137,7 +137,7 @@ def _chains_missing(
         evidence=base(firewall, "forward")
         | base(firewall, "prerouting")
         | {"bridges without rules": [network.bridge for network in loss.bare]}
-        | {f"{way.container.name} sends": str(way.reach.by) for way in cut[:1]}
+        | {f"drops packets of {way.container}": str(way.reach.by) for way in cut[:1]}
         | simulation(repair),
         variables=repair_of(repair, "firewall.chains-missing"),
         severity=None if is_outage else Severity.warning,

@@ -17,7 +17,7 @@ _UNREAD = {"nft": "nftables", "legacy": "iptables-legacy ip"}
 
 @check("firewall.backend-mixed", severity=Severity.warning)
 def backend_mixed(firewall: Firewall, packet_paths: PacketPaths | None) -> CheckResult:
-    """Rules stand in both iptables backends at once, and both are in force.
+    """Both iptables backends have rules, and both are in force.
 
     A legacy table that a mere look created is empty and does not count.
     """

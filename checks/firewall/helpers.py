@@ -66,7 +66,7 @@ def base(firewall: Firewall, hook: str) -> dict[str, Json]:
     """The base chains from which packets come to Docker's rules, in numbers."""
     own = {table.name for table in firewall.docker_tables} | {"filter", "nat"}
     return {
-        f"{chain.table} {chain.name}": f"policy {chain.policy}, {count(len(chain.rules), 'rule')}"
+        f"chain {chain.name} of table {chain.table}": f"policy {chain.policy}, {count(len(chain.rules), 'rule')}"
         for chain in firewall.chains
         if chain.hook == hook and chain.table.family == "ip" and chain.table.name in own
     }
@@ -78,7 +78,7 @@ def has_proxy(config: DaemonConfig | None) -> bool:
 
 
 def is_lost(firewall: Firewall, verdict: ConnectionVerdict) -> bool:
-    """Whether a packet is dropped for want of a rule of Docker's."""
+    """Whether a packet is dropped for lack of a rule of Docker's."""
     return verdict.is_blocked and verdict.by is not None and firewall.is_lost(verdict.by)
 
 
@@ -99,7 +99,9 @@ def repair_of(repair: SimulatedRepair | None, id: str) -> dict[str, str]:
 
 def simulation(repair: SimulatedRepair | None) -> dict[str, Json]:
     """What the simulation of the repair has shown, as evidence."""
-    return {"repaired, as simulated": str(repair)} if repair is not None and repair.helps else {}
+    return (
+        {"after the repair, simulated": str(repair)} if repair is not None and repair.helps else {}
+    )
 
 
 def iptables_off(config: DaemonConfig | None) -> str:

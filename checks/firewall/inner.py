@@ -97,7 +97,7 @@ def _input_dropped(by: Step, paths: Sequence[WantedPath], firewall: Firewall | N
             else None,
         },
         variables=cures.to_host(firewall, by, first.network.bridge, first.port),
-        discriminator=str(by),
+        discriminator=by.key,
         severity=None if wish and failing(paths) else Severity.warning,
         touches=subjects_of([path.network for path in paths])
         + tuple(container.subject for container in containers.values()),
@@ -167,7 +167,7 @@ def _between(by: Step, paths: Sequence[WantedPath], config: DaemonConfig | None)
             else config.value("userland-proxy"),
         },
         variables=_cure_between(by, first),
-        discriminator=str(by),
+        discriminator=by.key,
         severity=None if failing(paths) else Severity.warning,
         touches=subjects_of([path.network for path in paths])
         + tuple(path.want.container.subject for path in paths),

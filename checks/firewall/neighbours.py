@@ -65,7 +65,7 @@ def _dropped(by: Step, links: Sequence[NeighbourLink]) -> Finding:
             "containers with IPv6": names,
         },
         variables=_cure(by, links[0].device),
-        discriminator=str(by),
+        discriminator=by.key,
         severity=None if alone else Severity.warning,
         touches=subjects_of(networks.values())
         + tuple(Subject("interface", link.device) for link in links)

@@ -86,7 +86,7 @@ def _dropped(obstacle: Obstacle, paths: list[HostPath], servers: list[str]) -> F
             }
         ),
         variables=_cure_of(obstacle, first.network.bridge, servers),
-        discriminator=str(by),
+        discriminator=by.key,
         severity=None if servers else Severity.warning,
         touches=subjects_of([path.network for path in paths]) + ((DAEMON,) if servers else ()),
         signs=frozenset({"dns"}) if servers else frozenset(),
@@ -99,7 +99,7 @@ def _query_dropped(server: str, by: Step) -> Finding:
         summary=f"this host itself cannot ask DNS server {server}: {by} drops the query or its answer",
         evidence={"table": by.table, "chain": by.chain, "rule": by.rule, "DNS servers": [server]},
         variables=_cure(by, "", [server]),
-        discriminator=f"{server} {by}",
+        discriminator=f"{server} {by.key}",
         touches=(DAEMON,),
         signs=frozenset({"dns"}),
     )

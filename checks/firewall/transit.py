@@ -171,7 +171,7 @@ def _dropped(by: Step, loss: _Loss, config: DaemonConfig | None) -> Finding:
             **iptables_off_evidence(config),
         },
         variables=cures.forwarded(by, hook, part, bridge, uplink, family),
-        discriminator=str(by),
+        discriminator=by.key,
         severity=Severity.warning if mild else None,
         touches=subjects_of(networks)
         + container_subjects(loss.outlets, loss.inlets)

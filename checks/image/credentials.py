@@ -15,7 +15,7 @@ _PLAIN = LazyPattern(r"[\w-]+")
 
 @check("image.client-config-unreadable", severity=Severity.warning)
 def client_config_unreadable(client: ClientSettings) -> CheckResult:
-    """The docker command cannot read its configuration, and goes on without logins.
+    """The docker command cannot read its configuration, and ignores stored logins.
 
     A full disk or a power cut leaves config.json empty or torn. The docker command warns once and
     goes on as if nobody had logged in; contexts and proxies of the file are lost as well.
@@ -35,7 +35,7 @@ def client_config_unreadable(client: ClientSettings) -> CheckResult:
 
 @check("image.credential-helper-missing", severity=Severity.warning)
 def credential_helper_missing(client: ClientSettings) -> CheckResult:
-    """The docker command takes logins from a program that is not installed.
+    """The docker command needs a credential helper that is not installed.
 
     Docker Desktop and the SDKs of clouds write such a helper into config.json; the file outlives
     them, or is copied to another host. On engine 28 `docker run` of an image that is not here fails

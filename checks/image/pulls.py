@@ -223,7 +223,7 @@ def pull_altered(
     repeated: Count = Count(3),
     recent_s: Seconds = Seconds(3600),
 ) -> CheckResult:
-    """What arrives of an image is not what its registry promises.
+    """A pulled image does not match what its registry announced.
 
     A layer whose digest or size is another one, or that breaks off: the engine keeps nothing of it,
     and nothing on this host is damaged. A mirror or a proxy that stores a wrong copy, a device on
@@ -271,7 +271,7 @@ def unpack_failed(
     repeated: Count = Count(3),
     recent_s: Seconds = Seconds(3600),
 ) -> CheckResult:
-    """An image cannot be read or unpacked on this host, although it arrived whole.
+    """An image cannot be unpacked on this host, although its download was complete.
 
     It is in a format that the engine does not know: schema 1 from engine 28 on, layers that are
     compressed with zstd before engine 23 (20.10.24 takes the archive for one that breaks off). Or

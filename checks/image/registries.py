@@ -51,7 +51,7 @@ def registry_unreachable(
 ) -> CheckResult:
     """A registry cannot be reached from this host.
 
-    The text names the layer: a look-up that failed is the host's DNS (the daemon uses the host's
+    The text names the layer: a lookup that failed is the host's DNS (the daemon uses the host's
     resolver, not its containers'), a dial that failed a firewall, a route or a registry that is
     down, a status of 5xx the registry itself, and HTML where JSON is due a proxy, a portal that
     wants a login, or another server. Hosts without a way to the internet are silent as

@@ -54,7 +54,7 @@ def dangling(
         subject=HOST,
         summary=(
             f"{count(len(unnamed), 'image')} {agree(unnamed, 'has', 'have')} no name and no container: "
-            f"their removal frees up to {size(total)}"
+            f"removing them frees up to {size(total)}"
         ),
         evidence={
             "GET /images/json without a tag": [

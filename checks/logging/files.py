@@ -82,7 +82,7 @@ def rotated_by_host(contents: LogContents) -> CheckResult:
 
 @check("logging.file-damaged", severity=Severity.warning)
 def file_damaged(contents: LogContents) -> CheckResult:
-    """A container's log file holds NUL bytes, and `docker logs` breaks off there.
+    """A container's log file has NUL bytes, and `docker logs` stops there.
 
     A power cut leaves them at the end of the file. The container itself goes on, and its new lines
     are appended behind them. Looked at are both ends of the largest json-file logs.

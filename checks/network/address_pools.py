@@ -227,7 +227,7 @@ _SMALL = 8
 def subnet_exhausted(containers: Containers, networks: Networks) -> CheckResult:
     """A network has no free address for another container.
 
-    Certain where a container failed to start for want of an address. A subnet that is merely full
+    Certain where a container failed to start for lack of an address. A subnet that is merely full
     is a warning. A subnet that was cut for two containers is full on purpose.
     """
     refused: dict[str, list[Container]] = {}

@@ -32,7 +32,7 @@ def parent_subnet_foreign(
     lookups: Lookups | None,
     routes: Routes | None,
 ) -> CheckResult:
-    """A macvlan network has a subnet that its parent interface's net does not know.
+    """A macvlan network's subnet does not match its parent interface's network.
 
     Its containers ask for a gateway that nobody on that wire has, and get no answer. A parent
     without an address of its own, and a second subnet on the same wire whose servers answer, are

@@ -13,7 +13,7 @@ _IP6TABLES_BY_DEFAULT = (27,)
 
 
 def with_ipv6(network: Network, ping: Ping | None) -> dict[str, str]:
-    """The default network gets IPv6 by the engine's configuration, others are created again."""
+    """The default network gets IPv6 by the engine's configuration, others are recreated."""
     number = blake2s(network.name.encode(), digest_size=4).hexdigest()
     prefix = f"fd00:{number[:4]}:{number[4:]}::/64"
     writes_rules = ping is not None and ping.version >= _IP6TABLES_BY_DEFAULT

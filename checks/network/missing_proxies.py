@@ -30,7 +30,7 @@ def proxy_missing(
     *,
     settled: Seconds = Seconds(1),
 ) -> CheckResult:
-    """Nothing on the host listens at a published port: its docker-proxy has ended.
+    """Nothing on the host listens at a published port: its docker-proxy has exited.
 
     Other machines are served by the engine's rules. The host itself is refused at `localhost`, and
     so are other containers that call the host's address. The kernel ends a proxy when memory is
@@ -78,7 +78,7 @@ def _missing(container: Container, lost: list[tuple[str, int, Binding]]) -> Find
     named_ports = f"{agree(ports, 'port', 'ports')} {and_more(map(str, ports), 4)}"
     return Finding.about(
         container,
-        f"the docker-proxy of {container} for {named_ports} has ended: this host itself is "
+        f"the docker-proxy of {container} for {named_ports} has exited: this host itself is "
         "refused there, while other machines may be served",
         {
             "NetworkSettings.Ports": [

@@ -45,7 +45,7 @@ def ipv6_leads_nowhere(
     least: Count = Count(2),
     fresh: Seconds = Seconds(90),
 ) -> CheckResult:
-    """A container calls the internet over IPv6, and has no IPv6 route out.
+    """A container calls the internet over IPv6, but has no IPv6 route out.
 
     Either its networks have no IPv6, or the host has no IPv6 route to pass the packets on. Some
     names have an IPv6 address alone, as those of databases for rent, and programs prefer IPv6 where

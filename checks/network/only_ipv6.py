@@ -26,7 +26,7 @@ def ipv4_leads_nowhere(
     ping: Ping | None,
     resolvers: Resolvers | None,
 ) -> CheckResult:
-    """A network has IPv4 alone, and the host reaches the outside only over IPv6.
+    """A network has only IPv4, but the host reaches the outside only over IPv6.
 
     Its containers reach each other, and nobody beyond the host: there is no IPv4 default route in
     any table. A network with IPv6 gets out by the host's address. Names fail for this reason only

@@ -22,7 +22,7 @@ def peer_address_stale(
 ) -> CheckResult:
     """A container keeps calling an address that its peer no longer has.
 
-    A container that is created again may get another address. nginx and many other programs look a
+    A container that is recreated may get another address. nginx and many other programs look a
     name up once, at their start; `extra_hosts` and environment variables hold an address for ever.
     The log must say so repeatedly within the last minutes, and later than the last start of a
     container on that network.
@@ -85,7 +85,7 @@ def _stale(call: FailingCall, holder: Container | None, servers: list[Container]
     if holder is not None:
         whose = f"which {holder} has now, without a server on that port"
     place = where_named(call.address, container)
-    configured = f"; the address stands in {place}" if place else ""
+    configured = f"; the address is configured in {place}" if place else ""
     listens = ""
     if servers:
         who = named("container", [server.name for server in servers])
@@ -135,7 +135,7 @@ def _alias(container: Container, network: str) -> str:
 def peer_on_other_network(
     failing_calls: FailingCalls, containers: Containers, *, least: Count = Count(2)
 ) -> CheckResult:
-    """A container calls another one's address on a network that it is not on.
+    """A container calls an address on a network that it is not connected to.
 
     The engine keeps its networks apart, and drops these packets. Reverse proxies that take the
     addresses of containers from the engine choose one of a network that they are not on.

@@ -198,7 +198,7 @@ def port_held_by_process(
         is_free = listeners is not None and not holders and not near_ends
         past = "was in use and is free now" if is_free else "was in use"
         if not holders and near_ends:
-            past = f"is the near end of a connection to {near_ends[0].peer}{_opened_by(near_ends)}"
+            past = f"is in use by a connection to {near_ends[0].peer}{_opened_by(near_ends)}"
         state = _held_by(holders[0], containers) if holders else past
         finding = Finding.about(
             container,

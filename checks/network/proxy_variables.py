@@ -114,7 +114,7 @@ def _failed(line: RecentLine) -> bool:
 
 @check("network.proxy-takes-neighbours", severity=Severity.critical)
 def proxy_takes_neighbours(containers: Containers, recent_logs: RecentLogs) -> CheckResult:
-    """Requests to another container go to a proxy that does not know it.
+    """A container's requests to another container go to a proxy.
 
     A container has HTTP_PROXY, its NO_PROXY does not name a container that it calls by a URL, and
     its log says that these requests fail. Without such a line nothing is said: many programs do

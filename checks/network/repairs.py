@@ -22,7 +22,7 @@ def free_subnet(
 ) -> Sequence[Difference]:
     """A route that leads nowhere goes; the default network gets another subnet.
 
-    Another network is created again by its page.
+    Another network is recreated by its page.
     """
     nowhere, stopper = finding.variables.get("nowhere"), finding.variables.get("stopper")
     if stopper:

@@ -27,7 +27,7 @@ def replies_misrouted(
     inner_paths: InnerPaths | None,
     wanted_paths: WantedPaths | None,
 ) -> CheckResult:
-    """Answers of a published port leave through another interface than the client's.
+    """Replies of a published port leave through the wrong interface.
 
     The translated answer still carries the container's own address when the kernel chooses its
     route: rules of the form `from ADDRESS lookup TABLE` do not match it, and the answer takes the

@@ -13,7 +13,7 @@ from diagnose.registry import check
 def requests_taken_for_forged(
     strict_uplinks: StrictUplinks, *, least: Count = Count(1)
 ) -> CheckResult:
-    """rp_filter drops requests that come by another interface than answers take.
+    """rp_filter drops requests, because replies would use another interface.
 
     A host with several interfaces has one default route. With `rp_filter` at 1, the kernel drops a
     request whose sender it would answer by another interface. It does so before the packet filter,

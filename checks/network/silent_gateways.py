@@ -53,7 +53,7 @@ def _unanswered(
     )
     why, variables = "", {"container": first.container.name}
     if is_known:
-        why = "the host itself gets one, so the wire takes no frames of a second hardware address"
+        why = "the host itself gets one, so the network accepts only one MAC address here"
         variables |= {"network": network.name, "parent": parent}
     elif router and router != first.gateway:
         why = f"the router of this host is {router}"

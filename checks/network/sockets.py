@@ -19,7 +19,7 @@ from diagnose.registry import check
 
 @check("network.accept-queue-full", severity=Severity.warning)
 def accept_queue_full(namespaces: Namespaces, full_queues: FullQueues) -> CheckResult:
-    """A program in a container does not accept the connections that wait for it.
+    """A program in a container does not accept waiting connections.
 
     The kernel finishes handshakes for a program that listens, and keeps them in a queue until the
     program accepts them. Once the queue is full it drops what comes, and clients get no answer. A

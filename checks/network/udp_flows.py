@@ -50,7 +50,7 @@ def udp_flow_stale(
     listeners: Listeners | None,
     firewall: Firewall | None,
 ) -> CheckResult:
-    """A client's UDP packets go to where a published port was before.
+    """A client's UDP packets still go to the old address of a published port.
 
     The kernel translates only the first packet of a flow. A client that keeps sending from one port
     keeps the old entry alive, so that the new rule is never asked. Engine 20.10.24 leaves such

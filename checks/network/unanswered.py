@@ -43,7 +43,7 @@ from diagnose.registry import check
     ],
 )
 def call_unanswered(unanswered_calls: UnansweredCalls, *, least: Count = Count(1)) -> CheckResult:
-    """A container asks for a connection again and again, and nobody answers.
+    """A container keeps trying to connect, and nothing answers.
 
     Its sockets wait in the state SYN_SENT, seen more than once within a moment, have repeated their
     request at least `least` times, and no other connection to that place stands. A refusal would be

@@ -96,7 +96,7 @@ def _on_ipv6(container: Container, config: DaemonConfig) -> Iterator[Finding]:
             container,
             f"{container} is configured to publish port {binding.host_port} on "
             f"{binding.host_ip}, but none of its networks has IPv6, and the userland proxy is off: "
-            "nobody serves the port there",
+            "nothing serves the port there",
             {
                 "HostConfig.PortBindings": f"[{binding.host_ip}]:{binding.host_port} -> {port}",
                 "NetworkSettings.Ports": sorted(container.network_settings.ports or {}),
@@ -140,7 +140,7 @@ def _ipv6_without_proxy(
     yield Finding(
         subject=DAEMON,
         summary=(
-            f"published ports of {counted('container', names)} answer over IPv4 alone: the host has "
+            f"published ports of {counted('container', names)} answer only over IPv4: the host has "
             f"{own}, the networks have no IPv6, and the userland proxy is off"
         ),
         evidence={
@@ -159,7 +159,7 @@ def _is_public(address: str | None) -> bool:
 
 @check("network.published-on-loopback", severity=Severity.warning)
 def published_on_loopback(containers: Containers, config: DaemonConfig) -> CheckResult:
-    """The engine's configuration publishes ports on the loopback address alone.
+    """The engine's configuration publishes ports only on the loopback address.
 
     `ip` in daemon.json is the address of each port that is published without one. With 127.0.0.1
     only programs of the host reach it, for example a reverse proxy: advice, and a warning for the
@@ -192,7 +192,7 @@ def _bound_to_loopback(bound: dict[str, list[str]], own: str, config: DaemonConf
     return Finding(
         subject=DAEMON,
         summary=(
-            f'{what} of {counted("container", names)} answer on this host alone: "ip" in '
+            f'{what} of {counted("container", names)} answer only on this host: "ip" in '
             f"{config.where('ip')} is {own}"
         ),
         evidence={

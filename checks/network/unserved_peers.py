@@ -25,7 +25,7 @@ def peer_not_listening(
     fresh: Seconds = Seconds(90),
     settled: Seconds = Seconds(180),
 ) -> CheckResult:
-    """A container calls a port of another one on which that one does not listen.
+    """A container calls a port on which the other container does not listen.
 
     Its log says repeatedly, and within the last moments, that the connection was refused. The other
     container runs, and nothing in it listens on that port, or its server takes connections from
@@ -65,8 +65,8 @@ def _over_ipv6(call: FailingCall, peer: Container, netns: ContainerNetns) -> Fin
     places = sorted({f"{item.address}:{item.port}" for item in netns.sockets("tcp", call.port)})
     return Finding.about(
         call.container,
-        f"{call.container} calls {peer} over IPv6 at port {call.port}, and {peer} listens there "
-        f"over IPv4 alone ({places[0]})",
+        f"{call.container} calls {peer} over IPv6 at port {call.port}, but {peer} listens there "
+        f"only over IPv4 ({places[0]})",
         {
             "log": call.line,
             "times in its last lines": call.times,

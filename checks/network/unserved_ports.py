@@ -41,7 +41,7 @@ _WHY_A_PROGRAM_FAILED = (
     "container.variable-malformed",
     "container.variable-missing",
 )
-"""Checks that name why a program failed while its container's first process lives on."""
+"""Checks that name why a program failed while its container's first process still runs."""
 
 
 @check(
@@ -64,7 +64,7 @@ def published_port_not_listening(
     Clients are accepted by the engine's proxy and cut off at once. TCP only. It is advice where
     other published ports of the container are served: images declare more ports than they use. A
     stand-by that begins to listen when it is needed looks the same. Where the container serves none
-    of its ports, its log may say why: its first process lives on although the program has failed.
+    of its ports, its log may say why: its first process still runs although the program has failed.
     """
     publishing = {
         container.subject for container in containers.running if container.published_ports

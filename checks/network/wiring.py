@@ -147,7 +147,7 @@ def macvlan_host_unreachable(
     neighbours: Neighbours | Unavailable,
     links: Interfaces | None,
 ) -> CheckResult:
-    """The host tries to reach a container on its own macvlan or ipvlan network.
+    """The host cannot reach a container on its own macvlan or ipvlan network.
 
     The kernel does not allow it: by design the parent interface and its children cannot talk to
     each other, while other machines reach the container. The finding stands only where the host

@@ -178,7 +178,7 @@ def memory_near_limit(
     roomy: Bytes = Bytes(1 << 30),
     stalled: Percent = Percent(10),
 ) -> CheckResult:
-    """A container has used up nearly all the memory it may have.
+    """A container uses nearly all of its memory limit.
 
     What the kernel can take back does not count: with its file cache, read often or not, any
     container that works on files stands at its limit. Nor does a database that was given its size,

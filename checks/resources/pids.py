@@ -128,7 +128,7 @@ def _running(
     if limit <= 0 or not (is_full or was_refused):
         return
     if is_full:
-        what = f"runs {current} of the {limit} processes it may have"
+        what = f"runs {current} of the {limit} processes that it may have"
         severity = Severity.critical if refused else Severity.warning
     else:
         what = f"was refused a process {count(refused, 'time')} at its limit of {limit}"

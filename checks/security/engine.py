@@ -55,7 +55,7 @@ def _insecure(name: str, path: str, value: object) -> Finding:
 
 @check("security.socket-world-writable", severity=Severity.warning)
 def socket_world_writable(sockets: EngineSockets) -> CheckResult:
-    """Anything that runs on this host can command the engine, and so become root.
+    """Every local user can control the engine, and so become root.
 
     The socket's permissions let others than its owner and group write to it: `chmod 666` is a
     common and bad answer to "permission denied". Folders above it that are closed to others would

@@ -44,7 +44,7 @@ def privileged(exposed: Exposed) -> CheckResult:
 
 @check("security.docker-socket-mounted", severity=Severity.warning)
 def docker_socket_mounted(exposed: Exposed, mount_access: MountAccess | None) -> CheckResult:
-    """A container has the engine's socket, and with it root on the host.
+    """A container has access to the engine's socket, which means root on the host.
 
     A read-only mount does not protect: it keeps the file from being replaced, not requests from
     being sent. A mount of /run or /var/run brings the socket along. A proxy that filters requests

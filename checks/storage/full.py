@@ -142,7 +142,7 @@ def _soon(disk: Filesystem, rates: FillRate | None) -> str:
     if not rate:
         return ""
     left = _duration(disk.usage.available / rate)
-    return f"; full in about {left} at the rate of this moment"
+    return f"; full in about {left} at the current rate"
 
 
 def _figures(disk: Filesystem, rates: FillRate | None) -> dict[str, Json]:

@@ -182,7 +182,7 @@ def overlay_orphans(
 def store_leftover(
     info: Info, layers: Layers | Unavailable, usage: DiskUsage | None
 ) -> CheckResult:
-    """Images of an earlier image store still take up disk space, out of sight.
+    """Hidden images of an earlier image store still take up disk space.
 
     After a switch to containerd's store (the default of fresh installs from engine 29) `docker
     images` shows nothing of them. A copy that is kept for a way back is no fault.
@@ -222,7 +222,7 @@ def d_type_missing(info: Info) -> CheckResult:
         filesystem = info.status.get("Backing Filesystem", "a file system")
         yield Finding(
             subject=DAEMON,
-            summary=f"{info.docker_root_dir} lies on {filesystem} without d_type",
+            summary=f"{info.docker_root_dir} is on {filesystem} without d_type",
             evidence={"/info DriverStatus Supports d_type": support},
             variables={"root": info.docker_root_dir},
         )

@@ -31,7 +31,7 @@ def quota_exceeded(
     backing: Backing,
     filesystems: Filesystems | None,
 ) -> CheckResult:
-    """A failed container has used up a quota, while its disk has room.
+    """A failed container has used up a quota, although its disk has free space.
 
     The kernel says "Disk quota exceeded" (EDQUOT): a quota of a user, a project or a subvolume, on
     this host or on the file server, or the size that the container's own layer was given. Programs

@@ -61,7 +61,7 @@ def filesystem_unsupported(volumes: RefusedVolumes) -> CheckResult:
     causes=["container.start-refused", "container.restart-loop"],
 )
 def volume_source_missing(volume_sources: VolumeSources) -> CheckResult:
-    """A volume is a folder of the host that does not exist.
+    """A volume refers to a folder of the host that does not exist.
 
     A volume of the driver `local` with `o=bind` is mounted from the path in `device`, which the
     engine does not make. It is critical where the engine has refused a container for it lately; a

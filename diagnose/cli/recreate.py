@@ -18,7 +18,7 @@ from diagnose.cli import on, options, process
 @click.option(
     "--options-from-command",
     is_flag=True,
-    help="Take options of docker run, given behind the image's name, for options.",
+    help="Take options of docker run, given after the image's name, for options.",
 )
 @click.option(
     "--without",

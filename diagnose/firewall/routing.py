@@ -1,6 +1,6 @@
 """The kernel's choice of a route, over all policy rules and tables.
 
-A pure look-up in what the kernel lists.
+A pure lookup in what the kernel lists.
 
 The order and the conditions are those of `fib_rules_lookup` and `fib_table_lookup`
 (net/core/fib_rules.c, net/ipv4/fib_trie.c): rules by priority, the longest prefix of a table, then
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 LOCAL_TABLE = 255
 _BITS = {"inet": 32, "inet6": 128}
 _MAX_RULES = 4_096
-"""Rules asked in one look-up; goto leads forward only, so that this is never reached by a real
+"""Rules asked in one lookup; goto leads forward only, so that this is never reached by a real
 list."""
 
 Kind = Literal[

@@ -23,14 +23,15 @@ class Step(msgspec.Struct, frozen=True):
     chain: str
     rule: str
 
-    @classmethod
-    def read(cls, text: str) -> Step:
-        """The rule that `str()` has written: `ip filter INPUT: policy drop`."""
-        place, _, rule = text.partition(": ")
-        *table, chain = place.split()
-        return cls(" ".join(table), chain, rule)
-
     def __str__(self) -> str:
+        """`chain INPUT of table ip filter (policy drop)`; a route as `routing eth0: ...`."""
+        if " " in self.table and self.chain:
+            return f"chain {self.chain} of table {self.table} ({self.rule})"
+        return self.key
+
+    @property
+    def key(self) -> str:
+        """The step as keys of findings name it: `ip filter INPUT: policy drop`."""
         place = f"{self.table} {self.chain}".strip()
         return f"{place}: {self.rule}" if place else self.rule
 

@@ -49,7 +49,7 @@ def judge_all(
 
 
 def _out_of_time(check: Check) -> Result:
-    missing = Unavailable("budget", "the check was not finished within the run's time")
+    missing = Unavailable("budget", "the check did not finish within the time limit")
     return Result(check, Verdict.UNKNOWN, why=str(missing), missing=missing)
 
 
@@ -96,7 +96,7 @@ def _concluded(judged: Result, ending: Skipped | Unavailable | None) -> Result:
         return judged
     first, *others = judged.unexamined
     more = f" and {len(others)} more" if others else ""
-    why = f"{first.subject.name}{more} not examined: {first.why}"
+    why = f"{first.subject.name}{more}: {first.why}"
     return replace(judged, verdict=Verdict.UNKNOWN, why=why)
 
 

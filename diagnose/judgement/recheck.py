@@ -93,7 +93,7 @@ def _without(
     return replace(
         result,
         verdict=Verdict.UNKNOWN,
-        why=f"{first.subject.name} not examined: {first.why}",
+        why=f"{first.subject.name}: {first.why}",
         findings=(),
         unexamined=unexamined,
     )

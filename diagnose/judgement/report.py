@@ -131,7 +131,7 @@ def _not_seen(results: Sequence[Result], what: Run) -> list[str]:
         )
     if forbidden:
         notes.append(
-            f"{forbidden} of {len(results)} checks were forbidden to the user who ran this: run it as root"
+            f"{forbidden} of {len(results)} checks need rights that this user lacks: run it as root"
         )
     return notes
 
@@ -146,7 +146,7 @@ def _too_short(
     if budget is None or not unfinished or any(finding.is_outage for finding in findings):
         return ()
     note = (
-        f"the time was up before {unfinished} of {len(results)} checks had their answers: "
+        f"{unfinished} of {len(results)} checks had no answer within the time limit: "
         f"run the tool again with --budget {budget.longer}"
     )
     return (note,)
@@ -170,7 +170,7 @@ def _linked(
                 )
             return linked, coincidence.notes(linked, basis.stands_on)
     except TimeIsUpError:
-        return linked, ("the run's time was spent before all causes were linked and checked",)
+        return linked, ("the time limit was reached before all causes were linked and checked",)
 
 
 def _only(

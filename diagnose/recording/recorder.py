@@ -161,7 +161,7 @@ class Recorder:
                 # the keeper itself did not get the processor: never wait longer than the budget
                 for question in waiting:
                     job = self._jobs[question]
-                    self._resolve(job, Failed("budget", "not answered within the run's time"))
+                    self._resolve(job, Failed("budget", "no answer within the time limit"))
                     assert job.entry is not None
                     yield question, job.entry.answer
                 return
@@ -173,7 +173,7 @@ class Recorder:
         policy = question.policy
         job = self._jobs[question] = _Job(question, policy)
         if not self._budget.left:
-            job.entry = RecordedAnswer(Failed("budget", "never asked: the run's time was spent"))
+            job.entry = RecordedAnswer(Failed("budget", "not asked before the time limit"))
             return job
         lane = policy.lane
         heapq.heappush(self._queues[lane], (policy.priority, next(self._order), job))
@@ -262,7 +262,7 @@ class Recorder:
     def _keep_time(self) -> None:
         is_over = False
         while not is_over:
-            # a timekeeper that ended for want of memory would leave whoever waits without a
+            # a timekeeper that ended for lack of memory would leave whoever waits without a
             # deadline
             with contextlib.suppress(MemoryError, SystemError):
                 time.sleep(TICK)
@@ -285,7 +285,7 @@ class Recorder:
                         self._threads[worker.lane] -= 1
             for lane, queue in self._queues.items():
                 if spent:
-                    never = Failed("budget", "never asked: the run's time was spent")
+                    never = Failed("budget", "not asked before the time limit")
                     late.extend((job, never) for _, _, job in queue)
                     queue.clear()
                 elif queue and not self._idle[lane]:

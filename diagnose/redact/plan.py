@@ -167,7 +167,7 @@ def mapping(walk: Walk, _key: str, item: Any) -> Any:
 
 
 _LONGEST_OPTION = 12
-"""Characters of a word with one dash that may be an option: longer ones are values, keys mostly."""
+"""Characters of a word with one dash that may be an option: longer ones are usually keys."""
 
 
 def _kind_of_word(option: str, word: str) -> str | None:

@@ -86,10 +86,10 @@ def _block(block: OutlineBlock) -> list[str]:
         ]
     for other in block.others:
         if other.jointly:
-            rows.append(f"- only together with {other.id} {code(other.subject)}: cure both")
+            rows.append(f"- {other.id} {code(other.subject)} causes it too: fix both")
         else:
-            rows.append(f"- may also be due to {_suspect(other)}")
-    rows += [f"- possibly due to {_suspect(other)}" for other in block.possible]
+            rows.append(f"- or caused by {_suspect(other)}")
+    rows += [f"- possible cause: {_suspect(other)}" for other in block.possible]
     rows += [f"- not due to {escape(suspect)}: {escape(fact)}" for suspect, fact in block.ruled_out]
     if block.by_hand:
         rows += ["", f"Fix (by hand): {escape(block.by_hand)}"]
@@ -102,7 +102,7 @@ def _block(block: OutlineBlock) -> list[str]:
 
 
 def _suspect(other: Other) -> str:
-    decide = f"; to decide: {code(other.command)}" if other.command else ""
+    decide = f"; to check: {code(other.command)}" if other.command else ""
     return f"{other.id} {code(other.subject)}{decide}"
 
 

@@ -19,6 +19,8 @@ from diagnose.model import (
 )
 from diagnose.phrases import count, named, size
 
+FIGURES = "statvfs("
+"""How the name of evidence begins whose figures the sentence has in words."""
 ASIDE = "around it"
 """How the name of evidence ends that only `-v` shows: the lines of a log beside the one that
 explains."""
@@ -250,7 +252,11 @@ def _evidence(values: Mapping[str, Json], summary: str) -> _Evidence:
     """summary: the sentence above the evidence; what it says in the same words is not repeated."""
     parts = [part for value in values.values() for part in _parts(value)]
     rows = [(path, _value(value, path)) for path, value in values.items() if not _parts(value)]
-    aside = [row for row in rows if row[0].endswith(ASIDE) or _is_in(row[1], summary)]
+    aside = [
+        row
+        for row in rows
+        if row[0].endswith(ASIDE) or row[0].startswith(FIGURES) or _is_in(row[1], summary)
+    ]
     evidence = [row for row in rows if row not in aside]
     more = (*evidence[EVIDENCE_SHOWN:], *aside)
     return _Evidence(tuple(evidence[:EVIDENCE_SHOWN]), more, tuple(parts))

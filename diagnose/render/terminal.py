@@ -23,10 +23,13 @@ WORDS = {"OK": "green", "WARNING": "yellow", "CRITICAL": "bold red", "UNKNOWN": 
 BAR = 18
 SIZE = 10
 UNKNOWN_SHOWN = 6
+EVIDENCE_INDENT = 4
 EVIDENCE_LINES = 3
 LOG_LINES = 15
 """So many lines of the screen a value may take; the line of a log that explains a failure is shown
 whole."""
+LINES_OF = {"log": LOG_LINES, "State.Error": 1}
+"""What the engine said of a failed start is long, and the sentence says what it means."""
 IDS_SHOWN = 6
 UNEXPLAINED_SHOWN = 3
 COMMAND_INDENT = 6
@@ -89,9 +92,7 @@ def _few(ids: str) -> str:
     names = ids.split(", ")
     if len(names) <= IDS_SHOWN:
         return ids
-    return (
-        f"{len(names)} ids of {', '.join(dict.fromkeys(name.partition('.')[0] for name in names))}"
-    )
+    return f"{len(names)} checks ({', '.join(dict.fromkeys(name.partition('.')[0] for name in names))})"
 
 
 class _Page:
@@ -167,12 +168,10 @@ class _Page:
         self.line(block.summary, 2, hanging=2)
         self.parts(block.parts)
         for path, value in (*block.evidence, *(block.more_evidence if self.verbose else ())):
-            lines = LOG_LINES if path == "log" else EVIDENCE_LINES
-            self.line(
-                f"{short_ids(path)}: {middle(short_ids(value), lines * self.console.width)}",
-                4,
-                "dim",
-            )
+            lines = LINES_OF.get(path, EVIDENCE_LINES) if not self.verbose else LOG_LINES
+            label = f"{short_ids(path)}: "
+            room = lines * (self.console.width - EVIDENCE_INDENT - 2) - len(label)
+            self.line(f"{label}{middle(short_ids(value), room)}", EVIDENCE_INDENT, "dim")
         if block.made_by:
             self.line(f"made by {block.made_by}", 4, "dim")
         if block.effects:
@@ -210,18 +209,18 @@ class _Page:
         """
         for other in block.others:
             if other.jointly:
-                self.line(f"only together with {other.id} ({other.subject}): cure both", 4)
+                self.line(f"{other.id} ({other.subject}) causes it too: fix both", 4)
             else:
                 self.line(
-                    f"may also be due to {other.id} "
-                    f"({other.subject}){'; to decide:' if other.command else ''}",
+                    f"or caused by {other.id} "
+                    f"({other.subject}){'; to tell them apart:' if other.command else ''}",
                     4,
                 )
                 self.command(other.command, COMMAND_INDENT)
         for suspect in block.possible:
             self.line(
-                f"possibly due to {suspect.id} "
-                f"({suspect.subject}){'; to decide:' if suspect.command else ''}",
+                f"possible cause: {suspect.id} "
+                f"({suspect.subject}){'; to check:' if suspect.command else ''}",
                 2,
             )
             self.command(suspect.command, COMMAND_INDENT)

@@ -94,13 +94,13 @@ CASES: dict[str, tuple[Stack, Flow, str, str]] = {
         stack(table("filter", "-A INPUT -i docker0 -j DROP")),
         Flow(CONTAINER, "172.17.0.1", "tcp", 5432),
         "drop",
-        "ip filter INPUT: -i docker0 -j DROP",
+        "chain INPUT of table ip filter (-i docker0 -j DROP)",
     ),
     "to the host, and the answer is dropped": (
         stack(table("filter", "-A OUTPUT -o docker0 -j DROP")),
         Flow(CONTAINER, "172.17.0.1", "tcp", 5432),
         "drop",
-        "ip filter OUTPUT: -o docker0 -j DROP",
+        "chain OUTPUT of table ip filter (-o docker0 -j DROP)",
     ),
     "in, translated": (
         stack(table("nat", DNAT)),
@@ -210,7 +210,7 @@ CASES: dict[str, tuple[Stack, Flow, str, str]] = {
         stack(table("raw", "-A PREROUTING -m conntrack --ctstate INVALID -j DROP")),
         Flow(CLIENT, "192.0.2.10", "tcp", 22),
         "drop",
-        "ip raw PREROUTING: -m conntrack --ctstate INVALID -j DROP",
+        "chain PREROUTING of table ip raw (-m conntrack --ctstate INVALID -j DROP)",
     ),
     "in, and a rule behind conntrack that asks for its state": (
         stack(table("mangle", "-A PREROUTING -m conntrack --ctstate INVALID -j DROP")),
@@ -223,7 +223,7 @@ CASES: dict[str, tuple[Stack, Flow, str, str]] = {
         stack(table("filter", policy="DROP").replace(":OUTPUT DROP", ":OUTPUT ACCEPT")),
         Flow(Origin(), "127.0.0.1", "tcp", 22),
         "drop",
-        "ip filter INPUT: policy drop",
+        "chain INPUT of table ip filter (policy drop)",
     ),
     "back into the bridge that it came from": (
         stack(table("nat", DNAT.replace("172.17.0.2", "172.17.0.3"))),
@@ -253,7 +253,7 @@ CASES: dict[str, tuple[Stack, Flow, str, str]] = {
         stack(MASQUERADE + table("filter", "-A FORWARD -s 172.17.0.3/32 -j DROP")),
         Flow(Origin("docker0", ("172.17.0.2", "172.17.0.3")), PEER, "tcp", 443),
         "unknown",
-        "ip filter FORWARD: -s 172.17.0.3/32 -j DROP",
+        "chain FORWARD of table ip filter (-s 172.17.0.3/32 -j DROP)",
     ),
 }
 

@@ -458,7 +458,7 @@ def test_drop_names_its_rule_and_way() -> None:
         ruleset(iptables("FORWARD -j MINE", "MINE -i docker0 -j DROP")), "forward", packet()
     )
     assert verdict.by is not None
-    assert str(verdict.by) == "ip filter MINE: -i docker0 -j DROP"
+    assert str(verdict.by) == "chain MINE of table ip filter (-i docker0 -j DROP)"
     assert [step.chain for step in verdict.path] == ["FORWARD", "MINE"]
 
 
@@ -467,7 +467,7 @@ def test_accept_does_not_protect_from_a_later_table() -> None:
     verdict = walk(both, "forward", packet())
     assert (verdict.outcome, str(verdict.by)) == (
         "drop",
-        "iptables-legacy ip filter FORWARD: policy drop",
+        "chain FORWARD of table iptables-legacy ip filter (policy drop)",
     )
 
 

@@ -66,7 +66,7 @@ def containers(host: Host) -> Containers | Unavailable:
 def _is_aside(container: Container, names: set[str]) -> bool:
     """Whether a container was kept aside under a name that says so.
 
-    Another was created again in its place.
+    Another was recreated in its place.
     """
     kept = _ASIDE.fullmatch(container.name)
     return kept is not None and kept[1] in names and not container.is_running

@@ -64,7 +64,7 @@ class Lookups(msgspec.Struct, frozen=True):
     embedded: by container id. names: what the user's own names (--resolve) brought, by name and the
     host's server that was asked. closed: running containers on internal networks alone, which have
     no way out by design. island: the host leads nowhere and knows no server, so that what its
-    containers were given for want of one is not asked. services: the user's names that are names of
+    containers were given for lack of one is not asked. services: the user's names that are names of
     containers, with the container that was asked from and the reply of the engine's resolver.
     failed: names that a container's log says it could not resolve, by container id, name and
     server. forwarded: what the engine's resolver answers to a query that it can only forward, by

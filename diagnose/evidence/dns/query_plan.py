@@ -1,4 +1,4 @@
-"""Which DNS queries are sent, and from where: the plan of all look-ups."""
+"""Which DNS queries are sent, and from where: the plan of all lookups."""
 
 from __future__ import annotations
 

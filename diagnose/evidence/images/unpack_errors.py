@@ -26,7 +26,7 @@ _MEANINGS = (
     ),
     (
         LazyPattern(r"signal: killed"),
-        "the program that unpacks it was killed, most often for want of memory",
+        "the program that unpacks it was killed, most often for lack of memory",
     ),
     (
         LazyPattern(r"operation not supported"),

@@ -100,7 +100,7 @@ def namespaces(host: Host, containers: Containers, options: Options) -> Namespac
     missing = [
         Unexamined(
             container.subject,
-            f"only {limit} containers' networks are looked at within the run's time",
+            f"only {limit} containers' networks are visited within the time limit",
         )
         for container in wanted[limit:]
     ]

@@ -1,4 +1,4 @@
-"""Anonymous volumes with the data that a container had before it was made again."""
+"""Anonymous volumes with the data that a container had before it was recreated."""
 
 from __future__ import annotations
 

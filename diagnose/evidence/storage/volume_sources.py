@@ -42,7 +42,7 @@ class VolumeSource(msgspec.Struct, frozen=True):
 
     @property
     def is_relative(self) -> bool:
-        """Whether the path depends on the engine's working folder, which is mostly /."""
+        """Whether the path depends on the engine's working folder, which is usually /."""
         return not self.device.startswith("/")
 
 

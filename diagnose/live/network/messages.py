@@ -239,9 +239,9 @@ class NetfilterMarshal(Marshal):
 
 
 RTM_F_CLONED = 0x200
-"""Flag of a route that the kernel only remembers of a look-up (rtnetlink.h)."""
+"""Flag of a route that the kernel only remembers of a lookup (rtnetlink.h)."""
 RTM_F_LOOKUP_TABLE = 0x1000
-"""Flag of a look-up that wants to know the table (rtnetlink.h)."""
+"""Flag of a lookup that wants to know the table (rtnetlink.h)."""
 RTEXT_FILTER_SKIP_STATS = 1 << 3
 """Leaves the counters out of an interface (rtnetlink.h)."""
 FIB_RULE_INVERT = 0x2

@@ -220,7 +220,7 @@ def _address(message: nlmsg) -> Iterator[Row]:
 
 
 def _listed_route(message: nlmsg) -> Iterator[Row]:
-    """A route of a dump; what the kernel only remembers of a look-up is left out."""
+    """A route of a dump; what the kernel only remembers of a lookup is left out."""
     if not message["flags"] & RTM_F_CLONED:
         yield from _route(message)
 

@@ -38,7 +38,7 @@ WEB_SERVERS = (
         pattern=r"upstream sent too big header while reading response header.*?"
         r'upstream: "(?P<scheme>\w+)://',
         cause="nginx answers 502, because the header of the program behind it is larger than its "
-        "buffer, mostly by a cookie",
+        "buffer, usually by a cookie",
         cure="set fastcgi_buffer_size (proxy_buffer_size for http, uwsgi_buffer_size) to 32k in the "
         "configuration of nginx, with as many buffers of that size, and reload it",
         source="librenms/docker#245",
@@ -178,7 +178,7 @@ RUNTIMES = (
         pattern=r"ERR_REQUIRE_ESM",
         cause="a library of Node.js is an ES module now, and the program loads it in the old way: "
         "the library was updated without the program, or Node.js is too old",
-        cure="pin the library to its version of before, or take Node.js 22 or later",
+        cure="pin the library to its previous version, or take Node.js 22 or later",
         source="Node.js documentation, ERR_REQUIRE_ESM",
         build="another",
     ),

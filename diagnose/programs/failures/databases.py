@@ -24,7 +24,7 @@ CLIENTS = (
         name="mysql-host",
         mark="is not allowed to connect to this",
         pattern=r"Host '(?P<host>[^']*)' is not allowed to connect to this (?:MySQL|MariaDB) server",
-        cause="the database has no user of that name for {host}: root mostly exists only for localhost, "
+        cause="the database has no user of that name for {host}: root usually exists only for localhost, "
         "and MYSQL_USER counts only when the data directory is made",
         cure="let the program use the database's own user (MYSQL_USER), or make one for all hosts: "
         "CREATE USER 'NAME'@'%'",
@@ -155,7 +155,7 @@ CLIENTS = (
         cause="the database refuses the user or the password; "
         "MONGO_INITDB_ROOT_PASSWORD counts only when the data directory is made",
         cure="give the program the old password, or change it in the database; "
-        "authSource is mostly admin",
+        "authSource is usually admin",
         source="the program's own message",
         confirmed_by=_REFUSED,
     ),

@@ -54,7 +54,7 @@ SETTINGS = (
             | Illegal\ character\ in\ (?:authority|path|query|fragment|scheme\ name)\ at\ index
             | Could\ not\ parse\ (?:rfc1738|SQLAlchemy)\ URL
         """,
-        cause="the program cannot read the address in a setting: mostly its password holds "
+        cause="the program cannot read the address in a setting: usually its password holds "
         "a character such as # / ? @ : or % that is not percent-encoded",
         cure="write such a character of the password as %23 for #, %2F for /, %3F for ?, "
         "%40 for @, %3A for : and %25 for %",

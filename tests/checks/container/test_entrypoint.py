@@ -71,7 +71,7 @@ LACKING = made(
         ),
         (
             MissingProgram(is_own_command=True, misplaced_options=("--publish=80:80",)),
-            "--publish=80:80 was given behind the image's name, and was taken as the command",
+            "--publish=80:80 was given after the image name, and was taken as the command",
             {"misplaced"},
         ),
     ],

@@ -88,7 +88,7 @@ def test_processors_that_the_host_does_not_have(ending: str):
     (finding,) = runtime_limit_hit(of(container))
     assert (
         finding.summary
-        == 'container "web" did not start: its cpuset 0-63 names processors that this host does not have'
+        == 'container "web" did not start: its cpuset 0-63 names CPUs that this host does not have'
     )
     assert finding.evidence["HostConfig.CpusetCpus"] == "0-63"
     assert told(start_refused(of(container))) == []

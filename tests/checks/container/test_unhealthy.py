@@ -48,7 +48,7 @@ def probed(status: str, code: int, output: str, age: float = 5.0, **check: Any) 
             [
                 (
                     "critical",
-                    'container "web" is unhealthy: its probe does not end within 5 s, 4 times in a row',
+                    'container "web" is unhealthy: its probe does not finish within 5 s, 4 times in a row',
                 )
             ],
         ),

@@ -138,7 +138,7 @@ def test_a_dead_engine_names_its_last_words_and_what_lives() -> None:
     (finding,) = not_running(daemon(shims={ID: SHIM, "cd" * 32: SHIM}), words, known)
     assert (
         finding.summary
-        == "dockerd is not running: no space left on device; still alive: cdcdcdcdcdcd, web"
+        == "dockerd is not running: no space left on device; still running: cdcdcdcdcdcd, web"
     )
     assert "no-space" in finding.signs
     assert "failed to start daemon: no space left on device" in finding.evidence.values()
@@ -186,7 +186,7 @@ def test_the_kernel_killed_it() -> None:
     assert finding.evidence["kernel log"] == "out of memory: killed process 69 (dockerd)"
     assert (
         finding.summary
-        == "dockerd is not running: the kernel killed it for memory; no container is alive"
+        == "dockerd is not running: the kernel killed it for memory; no container is running"
     )
     (later,) = not_running(daemon(), log(UP, LISTENS), kernel=kernel)
     assert "kernel log" not in later.evidence
@@ -199,7 +199,7 @@ def test_a_log_of_an_earlier_boot_tells_nothing_of_this_end() -> None:
             "daemon.not-running", daemon=daemon(), log=old, root=ROOT, clock=Clock(1.8e9, 1.75e9)
         ).findings
     )
-    assert finding.summary == "dockerd is not running; no container is alive"
+    assert finding.summary == "dockerd is not running; no container is running"
     assert (
         finding.evidence["the engine's log"]
         == "/var/log/docker.log is from before this host's boot"
@@ -233,10 +233,10 @@ def test_a_log_of_an_earlier_boot_tells_nothing_of_this_end() -> None:
             id="stopped",
         ),
         pytest.param(
-            {}, [UP, LISTENS], "its log ends without a word, as after a kill -9", id="killed"
+            {}, [UP, LISTENS], "its log ends without a message, as after a kill -9", id="killed"
         ),
         pytest.param(
-            {}, [UP], "dockerd is not running; no container is alive", id="gone in its start"
+            {}, [UP], "dockerd is not running; no container is running", id="gone in its start"
         ),
         pytest.param(
             {
@@ -246,7 +246,7 @@ def test_a_log_of_an_earlier_boot_tells_nothing_of_this_end() -> None:
                 "shims": {ID: SHIM},
             },
             [],
-            "dockerd is not running; no container is alive",
+            "dockerd is not running; no container is running",
             id="beside another one, whose containers are not its own",
         ),
     ],

@@ -56,8 +56,8 @@ TCP_ONLY = Socket("tcp", "127.0.0.11", 41001)
         ((), ANSWERS, "the engine's resolver does not listen there", True),
         ((TCP_ONLY,), ANSWERS, "the engine's resolver does not listen there", True),
         (None, ANSWERS, "the nat rules of its network namespace are gone", False),
-        (None, DEAD, "no engine answers", True),
-        (None, UNKNOWN, "no engine answers", True),
+        (None, DEAD, "does not answer", True),
+        (None, UNKNOWN, "does not answer", True),
     ],
 )
 def test_refused_without_a_listener_is_no_word_on_rules(

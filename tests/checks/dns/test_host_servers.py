@@ -49,7 +49,10 @@ def test_the_rule_that_stops_the_host_s_own_queries_is_named() -> None:
         containers=containers,
         dns_path=rules,
     ).findings
-    assert "own packet filter stops the query: ip filter INPUT: policy drop" in finding.summary
+    assert (
+        "own packet filter stops the query: chain INPUT of table ip filter (policy drop)"
+        in finding.summary
+    )
 
 
 ESTABLISHED = "-A INPUT -m conntrack --ctstate ESTABLISHED -j ACCEPT\n"

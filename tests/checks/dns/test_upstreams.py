@@ -181,7 +181,7 @@ def test_upstream_unreachable(listed: Any, replies: Any, expected: list[Any]) ->
         (
             {},
             {("bridge", LAN): Step("ip filter", "FORWARD", "policy drop")},
-            "the host's packet filter stops the query: ip filter FORWARD: policy drop",
+            "the host's packet filter stops the query: chain FORWARD of table ip filter (policy drop)",
         ),
     ],
 )

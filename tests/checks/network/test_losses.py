@@ -132,7 +132,7 @@ HIDDEN = Translate("snat", "192.0.2.10")
 TRACES: dict[str, tuple[Trace, str, dict[str, str]]] = {
     "a rule": (
         Trace("drop", obstacle=BY_RULE, snat=HIDDEN),
-        "ip filter DOCKER-USER: -j DROP stops the requests",
+        "chain DOCKER-USER of table ip filter (-j DROP) stops the requests",
         {"program": "iptables", "chain": "DOCKER-USER", "source": "172.18.0.2"},
     ),
     "a route": (
@@ -442,7 +442,7 @@ GATEWAYS: dict[str, tuple[tuple[str, str, str], Neighbours, str, str]] = {
         ("192.0.2.254", *NOBODY),
         ON_HOST,
         "192.0.2.254",
-        "the wire takes no frames of a second hardware address",
+        "the network accepts only one MAC address here",
     ),
     "nothing known": (("192.0.2.254", *NOBODY), Neighbours(()), "10.0.0.1", "macvlan network"),
     "it answers": (("192.0.2.254", *SOMEBODY), Neighbours(()), "192.0.2.1", ""),

@@ -49,7 +49,7 @@ class RecentLogs(msgspec.Struct, frozen=True):
         return self.by_id.get(container.id, ())
 
     def of_this_run(self, container: Container) -> tuple[RecentLine, ...]:
-        """Its lines since its last start: what it complained of before may be cured."""
+        """Its lines since its last start: what it complained of earlier may be cured."""
         started = container.started_at
         return tuple(
             line

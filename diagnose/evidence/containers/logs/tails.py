@@ -36,7 +36,7 @@ SETTLED_S = 20.0
 class LogTails(msgspec.Struct, frozen=True, dict=True):
     """By container id.
 
-    unread: why a log could not be read, by container id (a driver without reading, mostly).
+    unread: why a log could not be read, by container id (a driver without reading, usually).
     inside: the ids of running containers in which a program has failed: nothing listens on any port
     that they publish, or their supervisor has given the program up. begun_again: the ids of running
     containers that were restarted a moment ago; their lines are those of the run before.
@@ -70,7 +70,7 @@ def suspicious(container: Container, now: float, since_s: float) -> bool:
     """Whether its log is worth a question.
 
     It failed within the looked-at time, loops, or is unhealthy. A container that publishes ports
-    failed too where it ended with exit code 0 at once.
+    failed too where it exited at once with code 0.
     """
     state = container.state
     if state.status == "restarting":

@@ -46,7 +46,7 @@ def split_mounts(host: Host, containers: Containers, unused: UnusedVolumes | Non
 
     A volume that the user asked for (`-v /app/node_modules`) stands in the configuration like
     the image's. Only the image tells them apart, so it is asked where a container has such a
-    pair. A container that was made again began with an empty one: the former may still be there.
+    pair. A container that was recreated began with an empty one: the former may still be there.
     """
     pairs = [pair for container in containers for pair in _pairs(container)]
     images = dict.fromkeys(pair.container.image for pair in pairs if pair.container.image)

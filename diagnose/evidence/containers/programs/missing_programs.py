@@ -39,7 +39,7 @@ _OTHER_NAMES: Mapping[str, tuple[str, ...]] = {
     "python3": ("python",),
 }
 _INTERACTIVE = _SHELLS | {"irb", "jshell", "node", "python", "python3", "python2"}
-"""Programs that images name for want of a service: without a terminal they end at once."""
+"""Programs that images name for lack of a service: without a terminal they end at once."""
 
 
 class MissingProgram(msgspec.Struct, frozen=True):
@@ -69,7 +69,7 @@ class MissingProgram(msgspec.Struct, frozen=True):
 
 
 class MissingPrograms(msgspec.Struct, frozen=True):
-    """By container id, for containers whose start failed for want of their program."""
+    """By container id, for containers whose start failed for lack of their program."""
 
     by_id: Mapping[str, MissingProgram]
 

@@ -44,8 +44,8 @@ class SimulatedRepair(msgspec.Struct, frozen=True):
 
     def __str__(self) -> str:
         return (
-            f"{self.afterwards} of {count(self.total, 'connection')} in and out would pass "
-            f"the packet filter, instead of {self.now}"
+            f"{self.afterwards} of {count(self.total, 'connection')} pass the packet filter, "
+            f"now {self.now}"
         )
 
 
