@@ -67,7 +67,7 @@ class ContainerChange(msgspec.Struct, frozen=True):
 def script(
     container: Inspect, image: Inspect | None, change: ContainerChange, docker: str = "docker"
 ) -> str:
-    """A shell script that creates the container again.
+    """A shell script that recreates the container.
 
     The old one is kept, stopped, under another name.
 

@@ -55,7 +55,7 @@ WEB_SERVERS = (
         name="nginx-connections",
         mark="worker_connections are not enough",
         pattern=r"\d+ worker_connections are not enough",
-        cause="nginx turns clients away, because all connections that its workers may have are in use",
+        cause="nginx rejects clients, because all connections that its workers may have are in use",
         cure="raise worker_connections in the configuration of nginx, and reload it",
         source="the program's own message",
     ),
@@ -74,7 +74,7 @@ WEB_SERVERS = (
         name="php-fpm-children",
         mark="pm.max_children",
         pattern=r"server reached (?:pm\.)?max_children setting \((?P<most>\d+)\)",
-        cause="all {most} processes of PHP are busy, and further requests wait or are turned away",
+        cause="all {most} processes of PHP are busy, and further requests wait or are rejected",
         cure="raise pm.max_children in a file of php-fpm.d, as far as the memory allows, "
         "or find out what the requests wait for",
         source="zabbix/zabbix-docker#451",
@@ -110,7 +110,7 @@ WEB_SERVERS = (
         pattern=r"(?:bind|listen)\b.{0,60}?(?P<address>\d+\.\d+\.\d+\.\d+)\S*.{0,40}[Cc]annot assign requested address"
         r"|\bbind: (?:Address not available|Cannot assign requested address)",
         cause="the program is configured to listen at an address that its container does not have",
-        cure="let it listen at 0.0.0.0",
+        cure="let it listen on 0.0.0.0",
         source="the program's own message",
     ),
 )
@@ -121,7 +121,7 @@ RUNTIMES = (
         mark="your gemfile specified",
         pattern=r"Your Ruby version is (?P<has>[\d.]+), but your Gemfile specified (?P<wants>[^ (]+)",
         cause="the image has Ruby {has}, and the application is written for {wants}",
-        cure="take an image with Ruby {wants}, or correct the line `ruby` of the Gemfile",
+        cure="use an image with Ruby {wants}, or correct the line `ruby` of the Gemfile",
         source="the program's own message",
     ),
     Failure(
@@ -240,7 +240,7 @@ RUNTIMES = (
         mark="no main manifest",
         pattern=r"no main manifest attribute, in (?P<file>\S+)",
         cause="{file} is a library, not a program: the build made the plain archive",
-        cure="take the executable archive of the build (Spring Boot: bootJar)",
+        cure="use the executable archive of the build (Spring Boot: bootJar)",
         source="the program's own message",
     ),
     Failure(
@@ -289,7 +289,7 @@ RUNTIMES = (
         mark="install or update .net",
         pattern=r"You must install or update \.NET to run this application",
         cause="the image has another version of .NET than the program was built for",
-        cure="take the runtime image of that version",
+        cure="use the runtime image of that version",
         source="the program's own message",
     ),
     Failure(

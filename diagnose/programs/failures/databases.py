@@ -25,7 +25,7 @@ CLIENTS = (
         mark="is not allowed to connect to this",
         pattern=r"Host '(?P<host>[^']*)' is not allowed to connect to this (?:MySQL|MariaDB) server",
         cause="the database has no user of that name for {host}: root usually exists only for localhost, "
-        "and MYSQL_USER counts only when the data directory is made",
+        "and MYSQL_USER takes effect only when the data directory is created",
         cure="let the program use the database's own user (MYSQL_USER), or make one for all hosts: "
         "CREATE USER 'NAME'@'%'",
         source="docker-library/mysql#275",
@@ -56,7 +56,7 @@ CLIENTS = (
         cause=(
             "the database refuses user {user} from {host}: "
             "a wrong password, or a user that exists for another host only; "
-            "MYSQL_PASSWORD counts only when the data directory is made"
+            "MYSQL_PASSWORD takes effect only when the data directory is created"
         ),
         cure="give the program the old password, or run ALTER USER in the database",
         source="docker-library/mysql#51",
@@ -67,7 +67,7 @@ CLIENTS = (
         mark="does not exist",
         pattern=r'database "(?P<database>[^"]+)" does not exist',
         cause="the database server has no database {database}; "
-        "POSTGRES_DB counts only when the data directory is made",
+        "POSTGRES_DB takes effect only when the data directory is created",
         cure="create it with createdb in the database's container, or correct the name",
         source="the program's own message",
         confirmed_by=_REFUSED,
@@ -77,7 +77,7 @@ CLIENTS = (
         mark="does not exist",
         pattern=r'role "(?P<role>[^"]+)" does not exist',
         cause="the database server has no role {role}; "
-        "POSTGRES_USER counts only when the data directory is made",
+        "POSTGRES_USER takes effect only when the data directory is created",
         cure="create it with createuser in the database's container, or correct the name",
         source="the program's own message",
         confirmed_by=_REFUSED,
@@ -87,7 +87,7 @@ CLIENTS = (
         mark="unknown database",
         pattern=r"Unknown database '(?P<database>[^']+)'",
         cause="the database server has no database {database}; "
-        "MYSQL_DATABASE counts only when the data directory is made",
+        "MYSQL_DATABASE takes effect only when the data directory is created",
         cure="create it in the database, or correct the name",
         source="the program's own message",
         confirmed_by=_REFUSED,
@@ -153,7 +153,7 @@ CLIENTS = (
         mark="authentication failed",
         pattern=r"(?:MongoServerError|AuthenticationFailed|SCRAM).{0,80}Authentication failed",
         cause="the database refuses the user or the password; "
-        "MONGO_INITDB_ROOT_PASSWORD counts only when the data directory is made",
+        "MONGO_INITDB_ROOT_PASSWORD takes effect only when the data directory is created",
         cure="give the program the old password, or change it in the database; "
         "authSource is usually admin",
         source="the program's own message",
@@ -207,7 +207,7 @@ SERVERS = (
         mark="invalid locale name",
         pattern=r"invalid locale name \"(?P<locale>[^\"]+)\"",
         cause="the image has no locale {locale}: the Alpine images have none but C and en_US",
-        cure="take the image without -alpine and make the locale in it, or set LANG to en_US.utf8",
+        cure="use the image without -alpine and make the locale in it, or set LANG to en_US.utf8",
         source="docker-library/postgres#327",
     ),
     Failure(

@@ -30,7 +30,7 @@ MACHINE = (
         mark="userns-remap",
         pattern=r'userns-remap: Error during [ug]id lookup for \\?"(?P<user>[\w-]+)',
         cause='userns-remap names the user "{user}", who does not exist on this host',
-        cure="make the user with ids in /etc/subuid, or correct userns-remap",
+        cure="create the user with ids in /etc/subuid, or correct userns-remap",
         source=OWN,
     ),
     Failure(
@@ -38,7 +38,7 @@ MACHINE = (
         mark="swarm mode",
         pattern=r"live-restore daemon configuration is incompatible with swarm mode",
         cause="live-restore is on, and this host is in a swarm, which does not allow it",
-        cure='take "live-restore" out of daemon.json, or leave the swarm',
+        cure='remove "live-restore" from daemon.json, or leave the swarm',
         source="moby/moby#37387",
     ),
     Failure(
@@ -46,7 +46,7 @@ MACHINE = (
         mark="local ip address",
         pattern=r"could not find local IP address: dial udp: lookup (?P<peer>[\w.-]+)",
         cause="it cannot resolve {peer}, another member of its swarm",
-        cure="mend the name or the resolver; the swarm needs it at each start",
+        cure="fix the name or the resolver; the swarm needs it at each start",
         source="moby/moby#32155",
         page={"peer": "{peer}"},
     ),
@@ -55,7 +55,7 @@ MACHINE = (
         mark="authorization plugin",
         pattern=r'authorization plugin: plugin \\?"(?P<plugin>[^"\\]+)\\?" not found',
         cause="its authorization plugin {plugin} is not there",
-        cure="start the plugin first, or take it out of authorization-plugins",
+        cure="start the plugin first, or remove it from authorization-plugins",
         source="moby/moby#23160",
     ),
     Failure(

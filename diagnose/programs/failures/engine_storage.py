@@ -49,7 +49,7 @@ STORAGE = (
         mark="overlay2.size",
         pattern=r"overlay2\.size only supported for backingFS XFS\. Found (?P<kind>\w+)",
         cause="overlay2.size needs a data root on xfs, and this one is on {kind}",
-        cure="take overlay2.size out of storage-opts",
+        cure="remove overlay2.size from storage-opts",
         source=OWN,
     ),
     Failure(
@@ -57,7 +57,7 @@ STORAGE = (
         mark="overlay2.size",
         pattern=r"overlay2\.size not supported\. Filesystem does not support Project Quota",
         cause="overlay2.size needs project quotas, and the data root is mounted without them",
-        cure="mount the data root with pquota, or take overlay2.size out of storage-opts",
+        cure="mount the data root with pquota, or remove overlay2.size from storage-opts",
         source="moby/moby#38166",
     ),
 )
@@ -67,7 +67,7 @@ FILES = (
         name="repositories-torn",
         mark="reference store",
         pattern=r"Couldn't create reference store repository: .*" + TORN,
-        cause="repositories.json, its record of the images' names, is torn, "
+        cause="repositories.json, its record of the images' names, is corrupt, "
         "as after a power cut or on a full disk",
         cure="move the file aside: images lose their names until they are pulled or tagged again",
         source="moby/moby#22097",
@@ -77,7 +77,7 @@ FILES = (
         name="key-torn",
         mark="key.json",
         pattern=r"Error loading key file (?P<file>\S+): .*" + TORN,
-        cause="its key file {file} is torn, as after a power cut",
+        cause="its key file {file} is corrupt, as after a power cut",
         cure="move the file aside: the engine makes a new one",
         source="moby/moby#20718",
         page={"aside": "{file}"},
@@ -87,7 +87,7 @@ FILES = (
         mark="timeout",
         pattern=r"(?:database \(|open database file )(?P<file>/[^\s):]+)\)?: timeout",
         cause="another process has its database {file} locked",
-        cure="end that process: most often another dockerd",
+        cure="stop that process: most often another dockerd",
         source="moby/moby#22507",
         page={"locked": "{file}"},
     ),
@@ -96,7 +96,7 @@ FILES = (
         mark="buildkit",
         pattern=r"buildkit\S*:? .*timeout",
         cause="another process has the databases of its build cache locked",
-        cure="end that process: most often another dockerd",
+        cure="stop that process: most often another dockerd",
         source=OWN,
         page={"locked": "{root}/buildkit/cache.db"},
     ),

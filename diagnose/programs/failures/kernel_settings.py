@@ -79,7 +79,7 @@ KERNEL_SETTINGS = (
         pattern=r"(?:\[[0-9a-f:]*\]|\btcp6\b).{0,60}Address family not supported by protocol"
         r"|EAFNOSUPPORT.{0,80}(?:\[::|\s::)",
         cause="the program listens on an IPv6 address, and the host's kernel has IPv6 switched off (ipv6.disable=1)",
-        cure="take the IPv6 address out of its configuration (nginx: listen [::]:80), or boot the host without ipv6.disable=1",
+        cure="remove the IPv6 address from its configuration (nginx: listen [::]:80), or boot the host without ipv6.disable=1",
         source="the program's own message",
     ),
     Failure(

@@ -70,7 +70,7 @@ VOLUMES = (
         mark="volume address",
         pattern=r"network volume address: lookup (?P<server>[\w.-]+).*: .+",
         cause="this host cannot resolve {server}, the server of its volume",
-        cure="mend the name, /etc/hosts or the resolver, or use an address",
+        cure="fix the name, /etc/hosts or the resolver, or use an address",
         source=OWN,
         page={"volume_server": "{server}"},
     ),
