@@ -112,30 +112,32 @@ def _verdicts(report: Mapping[str, Json]) -> dict[str, str]:
 def compare(old: Mapping[str, Json], new: Mapping[str, Json]) -> Change:
     """What changed from one report to the other, by finding key."""
     before, after = _findings(old), _findings(new)
-    was, now = _verdicts(old), _verdicts(new)
-    lost = [
-        finding
-        for key, finding in before.items()
-        if key not in after and not finding.get("silenced")
-    ]
-    appeared = [
-        finding
-        for key, finding in after.items()
-        if key not in before and not finding.get("silenced")
-    ]
+    verdicts = _verdicts(new)
+    lost = _only_in(before, after)
     pairs = [(before[key], after[key]) for key in before if key in after]
-    both = [pair for pair in pairs if not all(finding.get("silenced") for finding in pair)]
-    newly_blind = [
-        id for id, verdict in now.items() if verdict in BLIND and was.get(id) in ("passed", "found")
-    ]
+    loud = [pair for pair in pairs if not all(finding.get("silenced") for finding in pair)]
     return Change(
-        new=tuple(appeared),
-        gone=tuple(finding for finding in lost if not is_hidden(finding, new, now)),
-        same=tuple(finding for earlier, finding in both if _says(earlier) == _says(finding)),
-        changed=tuple(pair for pair in both if _says(pair[0]) != _says(pair[1])),
-        invisible=tuple(finding for finding in lost if is_hidden(finding, new, now)),
-        newly_blind=tuple(newly_blind),
+        new=tuple(_only_in(after, before)),
+        gone=tuple(finding for finding in lost if not is_hidden(finding, new, verdicts)),
+        same=tuple(later for earlier, later in loud if _says(earlier) == _says(later)),
+        changed=tuple(pair for pair in loud if _says(pair[0]) != _says(pair[1])),
+        invisible=tuple(finding for finding in lost if is_hidden(finding, new, verdicts)),
+        newly_blind=tuple(_newly_blind(_verdicts(old), verdicts)),
     )
+
+
+def _only_in(
+    report: Mapping[str, Mapping[str, Json]], other: Mapping[str, Json]
+) -> list[Mapping[str, Json]]:
+    """The findings of one report that the other one does not have, but for silenced ones."""
+    alone = [finding for key, finding in report.items() if key not in other]
+    return [finding for finding in alone if not finding.get("silenced")]
+
+
+def _newly_blind(before: Mapping[str, str], after: Mapping[str, str]) -> list[str]:
+    """The checks that could look then and cannot now."""
+    blind = [id for id, verdict in after.items() if verdict in BLIND]
+    return [id for id in blind if before.get(id) in ("passed", "found")]
 
 
 def without_known(report: Report, baseline: Mapping[str, Json] | None) -> Report:

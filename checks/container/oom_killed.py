@@ -67,11 +67,20 @@ class _Oom(msgspec.Struct, frozen=True):
     def moments(self) -> list[float]:
         """Unix times of all known kills, oldest first."""
         times = [*(kill.at for kill in self.kills), *(event.at for event in self.events)]
-        if not times and self.flag:
-            times = [event.at for event in self.failures if event.exit_code == KILLED][-1:]
-        if not times and self.flag and not self.container.is_running and self.container.finished_at:
-            times = [self.container.finished_at]
-        return sorted(times)
+        if times:
+            return sorted(times)
+        return self._moment_of_flag if self.flag else []
+
+    @property
+    def _moment_of_flag(self) -> list[float]:
+        """When the kill was that only the engine's flag shows, where the container's end tells."""
+        exits = [event.at for event in self.failures if event.exit_code == KILLED]
+        if exits:
+            return exits[-1:]
+        container = self.container
+        if container.is_running or not container.finished_at:
+            return []
+        return [container.finished_at]
 
     @property
     def is_of_host(self) -> bool:

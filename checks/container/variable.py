@@ -113,23 +113,26 @@ def _mark(value: str, tail: LogTail) -> tuple[str, str]:
     """
     if value.endswith("\r"):
         return "ends with a carriage return", ""
-    if _COMMENT.search(value):
-        line = next((line for line in (*tail.earlier, *tail.lines) if value in line), "")
-        if line:
-            return "contains the comment that follows it", line
+    has_comment = _COMMENT.search(value) is not None
     is_quoted = len(value) >= _SHORTEST and value[0] == value[-1] and value[0] in "\"'"
-    lines = (*tail.earlier, *tail.lines) if is_quoted else ()
-    line = next((line for line in lines if value in line), "")
-    if not line:
+    if not has_comment and not is_quoted:
         return "", ""
-    # a log quotes what it names: only quotes within quotes show that the value has its own
-    is_doubled = (
-        f'"{value}"' in line
-        or f"'{value}'" in line
-        or f"={value}" in line
-        or f" {value[0]}{value[0]}" in line
-    )
-    return ("contains quotes", line) if is_doubled else ("", "")
+    line = next((line for line in (*tail.earlier, *tail.lines) if value in line), "")
+    if line and has_comment:
+        return "contains the comment that follows it", line
+    if line and is_quoted and _shows_own_quotes(line, value):
+        return "contains quotes", line
+    return "", ""
+
+
+def _shows_own_quotes(line: str, value: str) -> bool:
+    """Whether a line shows that a quoted value has its quotes itself.
+
+    A log quotes what it names: only quotes within quotes show it.
+    """
+    quote = value[0]
+    in_quotes = (f'"{value}"', f"'{value}'", f"={value}", f" {quote}{quote}")
+    return any(text in line for text in in_quotes)
 
 
 def _malformed(

@@ -23,10 +23,12 @@ def blamed_key(config: DaemonConfig | None, text: str) -> str:
     if config is None or not text:
         return ""
     keys = [key for key in config.values if key not in PROTECTING]
-    by_value = {key: _repeated(text, config.values[key]) for key in keys}
-    longest = max(by_value.values(), default=0)
-    named = [key for key in keys if longest and by_value[key] == longest]
-    named = named or [key for key in keys if _is_named(text, key)]
+    repeated = {key: _repeated(text, config.values[key]) for key in keys}
+    longest = max(repeated.values(), default=0)
+    if longest:
+        named = [key for key in keys if repeated[key] == longest]
+    else:
+        named = [key for key in keys if _is_named(text, key)]
     return named[0] if len(named) == 1 else ""
 
 

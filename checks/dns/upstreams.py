@@ -187,9 +187,12 @@ class _LostQuery(msgspec.Struct, frozen=True):
         is_refused = self.reply.icmp == "refused" and not self.upstream.by_host
         if self.listeners is None or not is_refused or self.server not in self.path.own:
             return None
-        servers = [item for item in self.listeners if item.port == 53 and item.proto == "udp"]
-        own = (item for item in servers if item.pid is not None and item.comm != "docker-proxy")
-        return next(own, None)
+        for listener in self.listeners:
+            serves_dns = listener.port == 53 and listener.proto == "udp"
+            is_of_host = listener.pid is not None and listener.comm != "docker-proxy"
+            if serves_dns and is_of_host:
+                return listener
+        return None
 
     @property
     def answering(self) -> str:

@@ -21,7 +21,12 @@ if TYPE_CHECKING:
 Order = Literal["big", "little"]
 
 _NAME_BYTES = 16
+_FIB_SOURCE, _FIB_DESTINATION, _FIB_BY_INPUT, _FIB_BY_OUTPUT = 0x1, 0x2, 0x8, 0x10
 _PRESENT = 0x20
+"""NFTA_FIB_F_*: which address is looked up, by which interface, and whether only its presence is
+asked for."""
+_FIB_INTERFACE, _FIB_ADDRESS_TYPE = (1, 2), 3
+"""NFT_FIB_RESULT_*: an interface by its index or its name, or the type of an address."""
 ETHERTYPES = {0x0800: NF_FAMILIES["ip"], 0x86DD: NF_FAMILIES["ip6"]}
 _META: Mapping[int, tuple[Field, int]] = {
     3: ("mark", 4),
@@ -157,11 +162,13 @@ def load_payload(expression: Mapping[str, Any], state: Registers) -> list[Part]:
 
 def load_fib(expression: Mapping[str, Any], state: Registers) -> list[Part]:
     """What `fib` loads: the type of an address, or the interface of the way back to the source."""
-    source, destination, on_interface = (expression["flags"] & bit for bit in (0x1, 0x2, 0x18))
-    if expression["result"] == 3 and not on_interface and (source or destination):
-        return [Part("src_type" if source else "dst_type", 4, 4, state.order)]
-    if expression["result"] in (1, 2) and source and expression["flags"] & 0x8:
-        kind: Literal["number", "route"] = "number" if expression["flags"] & _PRESENT else "route"
+    flags, result = expression["flags"], expression["result"]
+    of_source, of_destination = flags & _FIB_SOURCE, flags & _FIB_DESTINATION
+    asks_by_interface = flags & (_FIB_BY_INPUT | _FIB_BY_OUTPUT)
+    if result == _FIB_ADDRESS_TYPE and not asks_by_interface and (of_source or of_destination):
+        return [Part("src_type" if of_source else "dst_type", 4, 4, state.order)]
+    if result in _FIB_INTERFACE and of_source and flags & _FIB_BY_INPUT:
+        kind: Literal["number", "route"] = "number" if flags & _PRESENT else "route"
         return [Part("reverse_path", 4, 4, state.order, kind)]
     return [unknown(4, "fib")]
 

@@ -253,9 +253,9 @@ def _evidence(values: Mapping[str, Json], summary: str) -> _Evidence:
     parts = [part for value in values.values() for part in _parts(value)]
     rows = [(path, _value(value, path)) for path, value in values.items() if not _parts(value)]
     aside = [
-        row
-        for row in rows
-        if row[0].endswith(ASIDE) or row[0].startswith(FIGURES) or _is_in(row[1], summary)
+        (path, value)
+        for path, value in rows
+        if path.endswith(ASIDE) or path.startswith(FIGURES) or _is_in(value, summary)
     ]
     evidence = [row for row in rows if row not in aside]
     more = (*evidence[EVIDENCE_SHOWN:], *aside)

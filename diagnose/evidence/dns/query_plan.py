@@ -237,9 +237,11 @@ def _witness(
     named = () if containers is None else containers.by_dns_name.get(name, ())
     owners = [container for container in named if container.is_running]
     networks = {network for owner in owners for network in owner.endpoints}
-    near = [container for container in embedded if networks & set(container.endpoints)]
-    strangers = [container for container in near if name not in container.dns_names]
-    return next(iter([*strangers, *near]), None)
+    near = [container for container in embedded if not networks.isdisjoint(container.endpoints)]
+    for neighbour in near:
+        if name not in neighbour.dns_names:
+            return neighbour
+    return near[0] if near else None
 
 
 def _failed_queries(

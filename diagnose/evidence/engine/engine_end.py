@@ -122,12 +122,19 @@ def _own_log(log: DaemonLog | Unavailable, clock: Clock | None) -> tuple[DaemonL
 
 
 def _killed(kernel: KernelLog | None, log: DaemonLog | None) -> OomKill | None:
-    """An engine that was started since died of something else."""
+    """The kernel's last kill of the engine.
+
+    An engine that was started since died of something else.
+    """
     kills = kernel.oom_kills if kernel is not None else ()
+    of_engine = [kill for kill in kills if kill.task == "dockerd"]
+    if not of_engine:
+        return None
+    last = of_engine[-1]
     began = log.last_start[0].at if log is not None and log.lines else None
-    last = next((kill for kill in reversed(kills) if kill.task == "dockerd"), None)
-    is_of_this_life = last is not None and (began is None or last.at > began - CLOCKS_APART_S)
-    return last if is_of_this_life else None
+    if began is None or last.at > began - CLOCKS_APART_S:
+        return last
+    return None
 
 
 def _taken(text: str, listeners: Listeners | None) -> tuple[str, str]:

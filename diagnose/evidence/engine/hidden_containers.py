@@ -4,7 +4,7 @@ those whose records are damaged."""
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 import msgspec
 
@@ -74,19 +74,25 @@ def hidden_containers(
     unlisted = _unlisted([entry.name for entry in listing.entries], containers)
     if not unlisted:
         return HiddenContainers(folder)
-    paths = [f"{folder}/{id}/{name}" for id in unlisted[:MOST] for name in _RECORDS]
-    answers = host.ask_about(paths, lambda path: ReadFile(path, max_bytes=FILE_BYTES))
-    files = {path: answer for path, answer in answers if not isinstance(answer, Failed)}
-    damaged = tuple(record for id in unlisted[:MOST] if (record := _damaged(folder, id, files)))
-    configs = [
-        _config(files[path].text) for path in paths if path.endswith(CONFIG) and path in files
-    ]
+    looked_at = unlisted[:MOST]
+    files = _records(host, folder, looked_at)
+    records = [_damaged(folder, id, files) for id in looked_at]
+    damaged = tuple(record for record in records if record is not None)
+    configs = [_config(file.text) for path, file in files.items() if path.endswith(CONFIG)]
     foreign = [config for config in configs if config.driver and config.driver != info.driver]
     if not foreign:
         return HiddenContainers(folder, damaged=damaged)
-    rest = max(0, len(unlisted) - MOST)
     names = tuple(sorted(config.name.lstrip("/") for config in foreign))
-    return HiddenContainers(folder, len(foreign) + rest, names, foreign[0].driver, damaged)
+    not_looked_at = len(unlisted) - len(looked_at)
+    return HiddenContainers(folder, len(foreign) + not_looked_at, names, foreign[0].driver, damaged)
+
+
+def _records(host: Host, folder: str, ids: Sequence[str]) -> dict[str, FileText]:
+    """The files in which the engine keeps these containers, by path, as far as they can be read."""
+    paths = [f"{folder}/{id}/{name}" for id in ids for name in _RECORDS]
+    answers = host.ask_about(paths, lambda path: ReadFile(path, max_bytes=FILE_BYTES))
+    files = {path: answer for path, answer in answers if not isinstance(answer, Failed)}
+    return {path: files[path] for path in paths if path in files}
 
 
 def _damaged(folder: str, id: str, files: Mapping[str, FileText]) -> DamagedRecord | None:

@@ -51,31 +51,52 @@ class HostLimits(msgspec.Struct, frozen=True):
 @evidence
 def host_limits(host: Host, processes: Processes) -> HostLimits | Unavailable:
     """A few files of /proc, and the descriptors of the engine's processes."""
-    names = ("kernel.pid_max", "kernel.threads-max", "fs.file-nr")
-    settings = host.ask(ReadSysctls(names))
+    settings = host.ask(ReadSysctls((*_MOST_TASKS, _OPEN_FILES)))
     if isinstance(settings, Failed):
         return Unavailable.of(settings)
-    load = host.ask(ReadFile("/proc/loadavg"))
-    tasks = None if isinstance(load, Failed) else _TASKS.search(load.text)
-    most = [int(value) for name in names[:2] if (value := settings.get(name))]
-    files = (settings.get("fs.file-nr") or "").split()
-    engines = []
-    for process in processes:
-        if process.comm in ("dockerd", "containerd"):
-            detail = host.ask(InspectProcess(process.pid))
-            if not isinstance(detail, Failed):
-                limit = (detail.limits or {}).get("Max open files", ResourceLimit()).soft
-                engines.append(Descriptors(process.pid, process.comm, detail.fds, limit))
+    most_tasks = [int(value) for name in _MOST_TASKS if (value := settings.get(name))]
+    files = (settings.get(_OPEN_FILES) or "").split()
+    has_files = len(files) == _FIELDS_OF_OPEN_FILES
+    engines = _engines(host, processes)
     folder = _engine_cgroup(host, engines)
     return HostLimits(
-        int(tasks[1]) if tasks else None,
-        min(most) if most else None,
-        int(files[0]) if len(files) == 3 else None,
-        int(files[2]) if len(files) == 3 else None,
+        _tasks(host),
+        min(most_tasks, default=None),
+        int(files[0]) if has_files else None,
+        int(files[2]) if has_files else None,
         tuple(engines),
         _engine_tasks(host, folder) if folder else Pids(),
         f"{folder}/pids.max" if folder else "",
     )
+
+
+_MOST_TASKS = ("kernel.pid_max", "kernel.threads-max")
+_OPEN_FILES = "fs.file-nr"
+_FIELDS_OF_OPEN_FILES = 3
+"""Open files, a zero, and how many there may be."""
+
+
+def _tasks(host: Host) -> int | None:
+    """How many tasks the machine has; None where it cannot be read."""
+    load = host.ask(ReadFile("/proc/loadavg"))
+    if isinstance(load, Failed):
+        return None
+    tasks = _TASKS.search(load.text)
+    return int(tasks[1]) if tasks else None
+
+
+def _engines(host: Host, processes: Processes) -> list[Descriptors]:
+    """The open files of the engine's processes."""
+    engines = []
+    for process in processes:
+        if process.comm not in ("dockerd", "containerd"):
+            continue
+        detail = host.ask(InspectProcess(process.pid))
+        if isinstance(detail, Failed):
+            continue
+        limit = (detail.limits or {}).get("Max open files", ResourceLimit()).soft
+        engines.append(Descriptors(process.pid, process.comm, detail.fds, limit))
+    return engines
 
 
 def _engine_cgroup(host: Host, engines: list[Descriptors]) -> str:

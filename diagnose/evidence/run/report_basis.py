@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from msgspec.structs import replace
+
 from diagnose.evidence.containers.listing import Containers
 from diagnose.evidence.engine.info import Info
 from diagnose.evidence.run.report_header import ReportHeader
@@ -18,23 +20,27 @@ def report_basis(
     info: Info | Unavailable,
 ) -> ReportBasis:
     """As much as is known."""
-    silent = ReportBasis()
-    readable_header = header if isinstance(header, ReportHeader) else None
-    listed = tuple(containers) if isinstance(containers, Containers) else None
-    present = listed or ()
-    return ReportBasis(
-        head=readable_header.head if readable_header else silent.head,
-        now=readable_header.now if readable_header else silent.now,
-        docker=readable_header.docker if readable_header else silent.docker,
-        traits=readable_header.traits if readable_header else silent.traits,
-        notes=readable_header.notes if readable_header else silent.notes,
-        hint=readable_header.hint if readable_header else silent.hint,
-        stands_on=topology.stands_on if isinstance(topology, Topology) else silent.stands_on,
-        names=None if listed is None else {container.id: container.name for container in listed},
-        labels={container.name: container.labels for container in present},
-        made_by={container.subject: container.made_by for container in present},
-        engine_restart=_engine_restart(containers, info),
-    )
+    basis = ReportBasis(engine_restart=_engine_restart(containers, info))
+    if isinstance(header, ReportHeader):
+        basis = replace(
+            basis,
+            head=header.head,
+            now=header.now,
+            docker=header.docker,
+            traits=header.traits,
+            notes=header.notes,
+            hint=header.hint,
+        )
+    if isinstance(topology, Topology):
+        basis = replace(basis, stands_on=topology.stands_on)
+    if isinstance(containers, Containers):
+        basis = replace(
+            basis,
+            names={container.id: container.name for container in containers},
+            labels={container.name: container.labels for container in containers},
+            made_by={container.subject: container.made_by for container in containers},
+        )
+    return basis
 
 
 def _engine_restart(

@@ -40,26 +40,33 @@ def backing(host: Host, containers: Containers, mounts: Mounts) -> Backing:
 
     No file system is asked, since it may be dead.
     """
-    binding = [
+    devices = _devices_inside(host, containers)
+    behind = []
+    for container in containers:
+        seen_inside = devices.get(container.id, {})
+        for mount in container.mounts or ():
+            mounted = mounts.of(mount.source) if mount.source.startswith("/") else None
+            if mounted is None:
+                continue
+            device = seen_inside.get(mount.destination)
+            if device and mounted.dev != device:
+                mounted = mounts.showing(device) or mounted
+            behind.append(Behind(container, mount, mounts.whole(mounted)))
+    return Backing(tuple(behind))
+
+
+def _devices_inside(host: Host, containers: Containers) -> dict[str, dict[str, str]]:
+    """The device at each mount point, as running containers with bind mounts see it."""
+    with_bind_mount = [
         container
         for container in containers.running
         if any(mount.type == "bind" for mount in container.mounts or ())
     ]
-    inside: dict[str, dict[str, str]] = {}
-    for container, table in host.ask_about(binding, _mount_table):
-        if not isinstance(table, Failed):
-            inside[container.id] = {mounted.point: mounted.dev for mounted in parse(table.text)}
-    behind = []
-    for container in containers:
-        devices = inside.get(container.id, {})
-        for mount in container.mounts or ():
-            mounted = mounts.of(mount.source) if mount.source.startswith("/") else None
-            device = devices.get(mount.destination)
-            if device and mounted and mounted.dev != device:
-                mounted = mounts.showing(device) or mounted
-            if mounted:
-                behind.append(Behind(container, mount, mounts.whole(mounted)))
-    return Backing(tuple(behind))
+    return {
+        container.id: {mounted.point: mounted.dev for mounted in parse(table.text)}
+        for container, table in host.ask_about(with_bind_mount, _mount_table)
+        if not isinstance(table, Failed)
+    }
 
 
 def _mount_table(container: Container) -> ReadFile:

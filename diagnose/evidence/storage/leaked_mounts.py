@@ -5,6 +5,8 @@ In the host's namespace and in those of other processes.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import msgspec
 
 from diagnose.evidence.containers.listing import Container, Containers
@@ -49,27 +51,31 @@ def leaked_mounts(
 ) -> LeakedMounts:
     """The host's mounts first; other namespaces only where the host has none."""
     dead = [container for container in containers if container.state.status in ("dead", "removing")]
-    busy = {container.id: container for container in dead if BUSY.search(container.state.error)}
-    leaks_of: dict[str, tuple[LeakedMount, ...]] = {}
-    for id, container in busy.items():
-        here = [
+    busy = [container for container in dead if BUSY.search(container.state.error)]
+    leaks: dict[str, list[LeakedMount]] = {}
+    for container in busy:
+        leaks[container.id] = [
             LeakedMount(mount.point, mount.fstype)
             for mount in mounts or ()
             if _belongs(mount, container)
         ]
-        leaks_of[id] = tuple(here)
-    elsewhere = [id for id, leaks in leaks_of.items() if not leaks]
+    elsewhere = [container for container in busy if not leaks[container.id]]
     if elsewhere and processes is not None:
-        for pid, comm in _namespaces(host, processes):
-            table = host.ask(ReadFile(f"/proc/{pid}/mountinfo"))
-            for mount in () if isinstance(table, Failed) else parse(table.text):
-                for id in elsewhere:
-                    if _belongs(mount, busy[id]):
-                        leaks_of[id] = (
-                            *leaks_of[id],
-                            LeakedMount(mount.point, mount.fstype, pid, comm),
-                        )
-    return LeakedMounts(leaks_of)
+        for leaked, mount in _mounts_elsewhere(host, processes):
+            for container in elsewhere:
+                if _belongs(mount, container):
+                    leaks[container.id].append(leaked)
+    return LeakedMounts({id: tuple(leaked) for id, leaked in leaks.items()})
+
+
+def _mounts_elsewhere(host: Host, processes: Processes) -> Iterator[tuple[LeakedMount, Mounted]]:
+    """The mounts that other namespaces have, each with who has it."""
+    for pid, comm in _namespaces(host, processes):
+        table = host.ask(ReadFile(f"/proc/{pid}/mountinfo"))
+        if isinstance(table, Failed):
+            continue
+        for mount in parse(table.text):
+            yield LeakedMount(mount.point, mount.fstype, pid, comm), mount
 
 
 def _belongs(mount: Mounted, container: Container) -> bool:

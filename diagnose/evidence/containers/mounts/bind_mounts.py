@@ -173,16 +173,18 @@ def refused_path(container: Container, log_tails: LogTails) -> Named | None:
 def refused_in(container: Container, tail: LogTail) -> Named | None:
     """What these lines of a container say it was refused, if it lies below a mount."""
     refusals = tail.find_all(*_REFUSED)
-    refused = next((path for line in refusals if (path := named(container, line))), None)
-    if refused is not None or any(_ABSOLUTE.search(line) for line in refusals):
-        return refused
-    writable = [
-        mount for mount in container.mounts or () if mount.rw and mount.source.startswith("/")
-    ]
-    denied = next(
-        (line for line in refusals if any(words in line.lower() for words in _NAMELESS)), ""
-    )
-    return Named(denied, writable[0], (), whole=True) if denied and len(writable) == 1 else None
+    for line in refusals:
+        refused = named(container, line)
+        if refused is not None:
+            return refused
+    if any(_ABSOLUTE.search(line) for line in refusals):
+        return None
+    nameless = [line for line in refusals if any(words in line.lower() for words in _NAMELESS)]
+    mounts = container.mounts or ()
+    writable = [mount for mount in mounts if mount.rw and mount.source.startswith("/")]
+    if not nameless or len(writable) != 1:
+        return None
+    return Named(nameless[0], writable[0], (), whole=True)
 
 
 _CALLED_A_FOLDER = ("is a directory", "eisdir", "omitting directory", "not a regular file")

@@ -176,9 +176,11 @@ def _compared(host: Host, candidate: _Candidate) -> OutdatedVolume | Unavailable
 
 
 def _is_outdated(kept: PathStatus | None, fresh: PathStatus | None, created_at: float) -> bool:
+    """Whether the volume's file is another one than the image's, and older than the container."""
     if kept is None or fresh is None or kept.mtime is None or fresh.mtime is None:
         return False
-    if kept.type != "file" or fresh.type != "file" or kept.size == fresh.size:
+    are_files = kept.type == fresh.type == "file"
+    if not are_files or kept.size == fresh.size:
         return False
     return kept.mtime <= fresh.mtime and kept.mtime + MARGIN_S < created_at
 

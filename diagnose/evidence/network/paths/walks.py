@@ -56,23 +56,31 @@ def _between_runs(
     containers: Containers, networks: Networks, attached: Sequence[Attached]
 ) -> list[Attached]:
     """The places of containers that are about to be restarted, on networks without another one."""
-    seen = {network.name for _, network, _ in attached}
-    return [
-        (container, network, replace(endpoint, ip_address=str(network.subnets[0][-2])))
-        for container in containers
-        if container.state.status == "restarting"
-        for name, endpoint in container.endpoints.items()
-        if name not in seen
-        and (network := networks.by_name.get(name)) is not None
-        and leads_out(network)
-        and network.subnets
-        and network.subnets[0].version == 4
-        and network.subnets[0].num_addresses > _FEW
-    ]
+    networks_seen = {network.name for _, network, _ in attached}
+    places: list[Attached] = []
+    for container in containers:
+        if container.state.status != "restarting":
+            continue
+        for name, endpoint in container.endpoints.items():
+            network = networks.by_name.get(name)
+            if network is None or name in networks_seen:
+                continue
+            if leads_out(network) and _has_room(network):
+                address = str(network.subnets[0][-2])
+                places.append((container, network, replace(endpoint, ip_address=address)))
+    return places
 
 
 _FEW = 4
 """Addresses of a subnet that has room for a gateway and one container."""
+
+
+def _has_room(network: Network) -> bool:
+    """Whether the first subnet of a network has an IPv4 address for one more container."""
+    if not network.subnets:
+        return False
+    subnet = network.subnets[0]
+    return subnet.version == 4 and subnet.num_addresses > _FEW
 
 
 def address_of(endpoint: NetworkEndpoint, family: Family) -> str:
